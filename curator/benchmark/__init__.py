@@ -1,0 +1,1 @@
+"""Train the bundled models on a manifest and compare them honestly."""

@@ -1,0 +1,226 @@
+"""The catalog: one row per listed image, every column and drop reason declared here.
+
+A row is never deleted; it is dropped, with a stage, a reason and evidence. So listed = kept + dropped, always.
+
+>>> table = empty()
+>>> counts(table)
+{'listed': 0, 'kept': 0, 'dropped': {}}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+BoolArray = npt.NDArray[np.bool_]
+
+VERSION = 1
+"""The version of the columns below; a reader refuses a newer one."""
+
+
+class Stage(StrEnum):
+    """The stages of a data set's life, in order."""
+
+    LISTED = "listed"
+    FETCHED = "fetched"
+    DEDUPED = "deduped"
+    BALANCED = "balanced"
+    SPLIT = "split"
+
+
+class Drop(StrEnum):
+    """Why an image is out. The comment says what its evidence is (in ``drop_detail`` and the columns named)."""
+
+    # fetch: the network's answer
+    BEYOND_TARGET = "beyond-target"  # the label had its target of images before this one's turn
+    UNSUPPORTED_SCHEME = "unsupported-scheme"  # neither http nor https
+    PRIVATE_ADDRESS = "private-address"  # the host resolved to a loopback, private or link-local address
+    DNS = "dns"  # the host name did not resolve
+    REFUSED = "refused"  # nobody listens there, or no route
+    RESET = "reset"  # the connection broke before the end
+    TIMEOUT = "timeout"  # no answer, or not all of it, in time
+    TLS = "tls"  # certificate wrong or expired, or no common protocol
+    REDIRECT_LOOP = "redirect-loop"  # too many redirects
+    BAD_RESPONSE = "bad-response"  # not HTTP, or HTTP that contradicts itself
+    INCOMPLETE = "incomplete"  # fewer bytes than the server announced
+    GONE = "gone"  # http_status 404 or 410
+    FORBIDDEN = "forbidden"  # http_status 401, 403 or 451
+    RATE_LIMITED = "rate-limited"  # http_status 429
+    SERVER_ERROR = "server-error"  # http_status 5xx
+    HTTP_ERROR = "http-error"  # any other http_status that is not a success
+    OPTED_OUT = "opted-out"  # X-Robots-Tag: noai, noimageai or noml
+    TOO_MANY_BYTES = "too-many-bytes"  # larger than max_bytes
+    FILE_MISSING = "file-missing"  # a local file that cannot be read
+    # observe: what the bytes are
+    EMPTY = "empty"  # no bytes at all
+    NOT_AN_IMAGE = "not-an-image"  # HTML, JSON, PDF, SVG, text …; drop_detail says which
+    UNSUPPORTED_FORMAT = "unsupported-format"  # an image that no decoder here opens
+    TOO_MANY_PIXELS = "too-many-pixels"  # a bomb, or simply larger than max_pixels; never decoded
+    TRUNCATED = "truncated"  # the file ends before the picture does
+    CORRUPT = "corrupt"  # the decoder gave up
+    DECODER_CRASHED = "decoder-crashed"  # the decoder's process died or ran out of time or memory
+    # quality
+    PLACEHOLDER = "placeholder"  # a known 'photo unavailable' picture
+    TOO_SMALL = "too-small"  # shorter side under min_side
+    EXTREME_ASPECT = "extreme-aspect"  # longer side over max_aspect times the shorter
+    # dedupe
+    EXACT_DUPLICATE = "exact-duplicate"  # duplicate_of holds the same bytes
+    NEAR_DUPLICATE = "near-duplicate"  # duplicate_of, distance_bits, turn
+    LABEL_CONFLICT = "label-conflict"  # the same picture under another label: duplicate_of, distance_bits, turn
+    # balance and split
+    SURPLUS = "surplus"  # more than per_class
+
+
+_TEXT, _BITS64 = pa.string(), pa.uint64()
+
+LISTED_FIELDS: tuple[pa.Field, ...] = (
+    pa.field("record_id", _TEXT, nullable=False),  # <source kind>-<16 hex>; the row's name for good
+    pa.field("label", _TEXT, nullable=False),
+    pa.field("source", _TEXT, nullable=False),  # the source's name: its kind, or `name` in the recipe
+    pa.field("kind", _TEXT, nullable=False),  # the source's kind
+    pa.field("source_id", _TEXT),  # the image's name at its source: n00470966_12, 16 hex, a relative path
+    pa.field("source_class", _TEXT),  # the synset or MID that it was listed under
+    pa.field("tier", pa.int8(), nullable=False),  # listed in the source's n-th tier
+    pa.field("url", _TEXT),  # where the image is; none for a local file
+    pa.field("fallback_url", _TEXT),  # tried where `url` answers 403, 404 or 410
+    pa.field("local_path", _TEXT),  # a local file, absolute
+    pa.field("landing_url", _TEXT),  # the page that shows the image
+    pa.field("license", _TEXT),
+    pa.field("author", _TEXT),
+    pa.field("author_url", _TEXT),
+    pa.field("title", _TEXT),
+    pa.field("rotation", pa.int16()),  # degrees, as the source states it
+    pa.field("extra", _TEXT),  # a list's further columns, as a JSON object
+)
+FETCHED_FIELDS: tuple[pa.Field, ...] = (
+    pa.field("http_status", pa.int16()),
+    pa.field("final_url", _TEXT),  # after redirects
+    pa.field("sha256", _TEXT),  # of the bytes as served; 64 hex
+    pa.field("n_bytes", pa.int64()),
+    pa.field("format", _TEXT),  # sniffed: jpeg, png, gif, webp …; names the stored file's ending too
+    pa.field("width", pa.int32()),  # pixels, after the EXIF turn
+    pa.field("height", pa.int32()),
+    pa.field("orientation", pa.int8()),  # EXIF orientation 1 to 8; 1 where there is none
+    pa.field("mode", _TEXT),  # Pillow's mode of the stored image
+    pa.field("n_frames", pa.int32()),
+    pa.field("detail", pa.float32()),  # standard deviation of the 32x32 luma that is hashed, 0 to 127.5
+    pa.field("phash", _BITS64),  # 64-bit perceptual hash, equal to imagehash.phash
+    pa.field("phash_turns", pa.binary(64)),  # the 64-bit hashes of the eight turns, big-endian, identity first
+    pa.field("phash256", pa.binary(32)),  # 256-bit hash of the same transform
+    pa.field("hash_version", pa.int16()),
+)
+DEDUPED_FIELDS: tuple[pa.Field, ...] = (
+    pa.field("duplicate_of", _TEXT),  # record_id of the kept (or, for a conflict, the other) image
+    pa.field("distance_bits", pa.int16()),  # between the two 64-bit hashes; 0 for the same bytes
+    pa.field("turn", _TEXT),  # how this image is turned against the other: see perceptual_hash.TURNS
+)
+SPLIT_FIELDS: tuple[pa.Field, ...] = (
+    pa.field("split_group", _TEXT),  # smallest record_id of the images that must stay on one side; none for a single
+    pa.field("split", _TEXT),  # train or test
+)
+DROP_FIELDS: tuple[pa.Field, ...] = (
+    pa.field("drop_stage", _TEXT),
+    pa.field("drop_reason", _TEXT),
+    pa.field("drop_detail", _TEXT),
+)
+SCHEMA = pa.schema([*LISTED_FIELDS, *FETCHED_FIELDS, *DEDUPED_FIELDS, *SPLIT_FIELDS, *DROP_FIELDS])
+
+
+def conform(table: pd.DataFrame) -> pd.DataFrame:
+    """Return ``table`` with exactly the catalog's columns, in order, Arrow-typed; missing columns are all null.
+
+    Raises:
+        pyarrow.ArrowInvalid: a value does not fit its column.
+    """
+    arrays = []
+    for field in SCHEMA:
+        if field.name in table.columns:
+            arrays.append(_as_arrow(table[field.name], field.type))
+        else:
+            arrays.append(pa.nulls(len(table), field.type))
+    return from_arrow(pa.Table.from_arrays(arrays, schema=SCHEMA))
+
+
+def _as_arrow(column: pd.Series[Any], kind: pa.DataType) -> pa.ChunkedArray | pa.Array:
+    array = pa.array(column, from_pandas=True)
+    return array if array.type == kind else array.cast(kind)
+
+
+def from_arrow(table: pa.Table) -> pd.DataFrame:
+    """Turn an Arrow table into the DataFrame form used everywhere: every column an ``ArrowDtype``."""
+    frame: pd.DataFrame = table.to_pandas(types_mapper=pd.ArrowDtype, ignore_metadata=True)
+    return frame
+
+
+def to_arrow(table: pd.DataFrame) -> pa.Table:
+    """Turn a catalog into an Arrow table of :data:`SCHEMA`."""
+    return pa.Table.from_pandas(table, schema=SCHEMA, preserve_index=False).replace_schema_metadata(None)
+
+
+def empty() -> pd.DataFrame:
+    """Return a catalog without rows."""
+    return from_arrow(SCHEMA.empty_table())
+
+
+def is_kept(table: pd.DataFrame) -> BoolArray:
+    """Tell for each row whether it is kept so far: bool array, shape (rows,)."""
+    return table["drop_reason"].isna().to_numpy(dtype=bool)
+
+
+def kept(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that no stage has dropped."""
+    return table[is_kept(table)]
+
+
+def dropped(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that some stage has dropped."""
+    return table[~is_kept(table)]
+
+
+def with_columns(table: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFrame:
+    """Return a copy of the catalog with these columns replaced, each cast to the type that the schema declares."""
+    changed = table.copy(deep=False)
+    for name, values in columns.items():
+        kind = SCHEMA.field(name).type
+        array = values if isinstance(values, pa.Array | pa.ChunkedArray) else pa.array(values, from_pandas=True)
+        changed[name] = pd.Series(array.cast(kind), index=table.index, dtype=pd.ArrowDtype(kind))
+    return changed
+
+
+def drop(
+    table: pd.DataFrame,
+    rows: BoolArray,
+    stage: Stage,
+    reason: Drop,
+    detail: Iterable[str | None] | str | None = None,
+) -> pd.DataFrame:
+    """Return a copy in which ``rows`` (bool array, shape (rows,)) are dropped; rows dropped before keep their reason.
+
+    Args:
+        detail: one text for all these rows, or one for each row of ``table``.
+    """
+    mask = pa.array(rows & is_kept(table))
+    given = pa.scalar(detail, _TEXT) if isinstance(detail, str) or detail is None else pa.array(detail, _TEXT)
+    columns = {"drop_stage": pa.scalar(str(stage)), "drop_reason": pa.scalar(str(reason)), "drop_detail": given}
+    return with_columns(
+        table, {name: pc.if_else(mask, value, pa.array(table[name])) for name, value in columns.items()}
+    )
+
+
+def counts(table: pd.DataFrame) -> dict[str, Any]:
+    """Count a catalog: ``{"listed": n, "kept": n, "dropped": {reason: n}}`` with listed = kept + sum of dropped."""
+    reasons = table["drop_reason"].value_counts(dropna=True)
+    by_reason = {str(reason): int(n) for reason, n in sorted(reasons.items(), key=lambda item: (-item[1], item[0]))}
+    return {"listed": len(table), "kept": len(table) - sum(by_reason.values()), "dropped": by_reason}
+
+
+def counts_by(table: pd.DataFrame, column: str) -> dict[str, dict[str, Any]]:
+    """Count a catalog for each value of ``column``, such as ``label`` or ``source``."""
+    return {str(value): counts(rows) for value, rows in table.groupby(column, sort=True)}

@@ -1,0 +1,80 @@
+"""What can go wrong, as errors that hold data: one clear paragraph each, saying what, where and what to do next.
+
+>>> error = CuratorError("manifest.csv is not there.", hint="Run `curator split` first.")
+>>> print(error)
+manifest.csv is not there. Run `curator split` first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class CuratorError(Exception):
+    """An error meant for a person: what happened and, in ``hint``, what to do next."""
+
+    exit_code = 2
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(f"{message} {hint}".strip())
+        self.message = message
+        self.hint = hint
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One mistake in a recipe: where it stands and what is wrong with it."""
+
+    where: str
+    message: str
+    line: int | None = None
+
+    def __str__(self) -> str:
+        place = f"line {self.line}: " if self.line else ""
+        return f"{place}{self.where} {self.message}".strip()
+
+
+class RecipeError(CuratorError):
+    """A recipe that cannot be used; ``problems`` holds every mistake in it, not only the first."""
+
+    def __init__(self, path: Path | None, problems: Sequence[Problem]) -> None:
+        self.path = path
+        self.problems = tuple(problems)
+        name = str(path) if path else "recipe"
+        if len(self.problems) == 1:
+            super().__init__(f"{name}: {self.problems[0]}")
+        else:
+            lines = "\n".join(f"  - {problem}" for problem in self.problems)
+            super().__init__(f"{name} has {len(self.problems)} mistakes:\n{lines}")
+
+
+class SourceError(CuratorError):
+    """A source that cannot be listed; the other sources go on without it."""
+
+
+class StateError(CuratorError):
+    """The files on disk are not what a stage needs: missing, damaged, or written by a newer version."""
+
+
+class ShortfallError(CuratorError):
+    """The work ended, but with less than was asked; ``missing`` counts the images missing per label."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str = "", missing: dict[str, int] | None = None) -> None:
+        super().__init__(message, hint)
+        self.missing = dict(missing or {})
+
+
+class LockedError(CuratorError):
+    """Another run holds the data set."""
+
+    exit_code = 1
+
+
+class DiskError(CuratorError):
+    """The disk refused a write: full, read-only or not permitted. What stood before still stands."""
+
+    exit_code = 1

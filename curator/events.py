@@ -1,0 +1,133 @@
+"""Facts that a stage tells while it works: frozen, in the past tense; only ``render.py`` draws them.
+
+>>> seen = []
+>>> emit: Listener = seen.append
+>>> emit(Warned("imagenet could not be listed"))
+>>> seen[0].message
+'imagenet could not be listed'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Event:
+    """The parent of all events."""
+
+
+@dataclass(frozen=True)
+class Warned(Event):
+    """Something a person should know, though the work goes on; ``message`` is one paragraph."""
+
+    message: str
+
+
+@dataclass(frozen=True)
+class Noted(Event):
+    """A plain remark: what is about to happen or was decided."""
+
+    message: str
+
+
+@dataclass(frozen=True)
+class MetadataStarted(Event):
+    """A metadata file began to be read; ``total_bytes`` is None where the server does not say."""
+
+    name: str
+    total_bytes: int | None
+
+
+@dataclass(frozen=True)
+class MetadataRead(Event):
+    """``n_bytes`` more bytes of the metadata file ``name`` were read (transferred bytes, before decompression)."""
+
+    name: str
+    n_bytes: int
+
+
+@dataclass(frozen=True)
+class MetadataFinished(Event):
+    """The metadata file ``name`` was read to its end (or given up)."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class SourceListed(Event):
+    """A source was listed: ``n_images`` rows per label."""
+
+    source: str
+    n_images: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FetchStarted(Event):
+    """A round of downloads began; ``total`` images are to be settled, ``settled`` of them were already."""
+
+    total: int
+    settled: int = 0
+
+
+@dataclass(frozen=True)
+class ImageFetched(Event):
+    """One listed image was downloaded and observed; ``n_bytes`` is its size."""
+
+    url: str
+    n_bytes: int
+
+
+@dataclass(frozen=True)
+class FetchFailed(Event):
+    """One listed image was given up for this run, with its drop reason."""
+
+    url: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class FetchFinished(Event):
+    """A round of downloads ended."""
+
+
+@dataclass(frozen=True)
+class WorkStarted(Event):
+    """A countable piece of work began, other than a fetch: ``what`` names it, ``unit`` its items."""
+
+    what: str
+    total: int
+    unit: str = "image"
+
+
+@dataclass(frozen=True)
+class WorkAdvanced(Event):
+    """``n`` more items of the work ``what`` were done."""
+
+    what: str
+    n: int = 1
+
+
+@dataclass(frozen=True)
+class WorkFinished(Event):
+    """The work ``what`` ended."""
+
+    what: str
+
+
+@dataclass(frozen=True)
+class StageFinished(Event):
+    """A stage wrote its catalog, or was skipped because nothing it reads had changed."""
+
+    stage: str
+    listed: int
+    kept: int
+    skipped: bool = False
+
+
+Listener = Callable[[Event], None]
+
+
+def ignore(event: Event) -> None:
+    """Do nothing with an event: the listener of a program that wants no progress."""

@@ -1,0 +1,1 @@
+"""The network: many transfers at once, politely, and a ledger of each."""

@@ -1,0 +1,1 @@
+"""Who lists images: one file a source, registered in a visible tuple."""

@@ -1,0 +1,91 @@
+"""What a source is: settings for the recipe, and a way to list images as rows of the catalog.
+
+Add a source with one file here, one entry in :data:`curator.sources.SOURCES` and one fixture in the tests.
+
+>>> record_id("imagenet", "rugby", "http://example.org/a.jpg")
+'imagenet-a572874ff3dc8fd4'
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+import pandas as pd
+
+from curator import catalog
+from curator.events import Listener, ignore
+from curator.recipe import FetchSettings
+
+
+@dataclass(frozen=True)
+class PlannedRead:
+    """One list or metadata file that a source will read; ``n_bytes`` is None where its size is unknown."""
+
+    name: str
+    n_bytes: int | None
+    cached: bool = False
+
+
+@dataclass(frozen=True)
+class ListingContext:
+    """What a source may use while it lists: where to cache, how to reach the network, whom to tell."""
+
+    labels: tuple[str, ...]
+    cache_dir: Path
+    base_dir: Path = Path()
+    fetch: FetchSettings = field(default_factory=FetchSettings)
+    emit: Listener = ignore
+    refresh: bool = False
+
+
+class Source(Protocol):
+    """Who lists images. Settings is the frozen dataclass of the recipe's keys; one instance is one ``[[sources]]``.
+
+    ``covers(labels)`` (on the settings) gives the labels that this source can list; ``problems(labels, base_dir)``
+    the recipe mistakes that only this source can see, as (key, message) pairs.
+    """
+
+    kind: ClassVar[str]
+    Settings: ClassVar[type[Any]]
+
+    def n_tiers(self, settings: Any) -> int:
+        """Count the tiers: lists are read tier by tier, each only while a label is short of images."""
+
+    def plan(self, settings: Any, tier: int, context: ListingContext) -> Sequence[PlannedRead]:
+        """Say what listing ``tier`` will read, before its first byte is read."""
+
+    def list_images(self, settings: Any, tier: int, labels: Sequence[str], context: ListingContext) -> pd.DataFrame:
+        """List the images of ``tier`` for ``labels``: a catalog made with :func:`listed_rows`.
+
+        Raises:
+            SourceError: nothing could be listed; says why and names the ways out.
+        """
+
+
+def record_id(kind: str, label: str, key: str) -> str:
+    """Name a listed image: the source kind and 16 hex digits of the SHA-256 of its label and source id or URL.
+
+    The label is part of the hash so that an image listed under two labels is two rows until dedupe decides.
+    """
+    digest = hashlib.sha256(f"{label}\n{key}".encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{kind}-{digest[:16]}"
+
+
+def listed_rows(kind: str, name: str, tier: int, columns: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
+    """Build a catalog of listed images from columns; adds ``record_id``, ``kind``, ``source`` and ``tier``.
+
+    Args:
+        kind: the source's kind, the first part of each ``record_id``.
+        name: the source's name in tables: its kind, or ``name`` in the recipe.
+        tier: the tier that these rows were listed in.
+        columns: ``label``, ``key`` (what identifies the image at this source: its id there, else its URL) and any of
+            the catalog's listed columns, all of one length. Rows with the same label and key are listed once.
+    """
+    frame = pd.DataFrame(dict(columns))
+    ids = [record_id(kind, label, key) for label, key in zip(frame["label"], frame["key"], strict=True)]
+    frame = frame.assign(record_id=ids, kind=kind, source=name, tier=tier)
+    return catalog.conform(frame.drop_duplicates("record_id", ignore_index=True))

@@ -1,0 +1,1 @@
+"""The disk: where files stand and how they are written whole."""

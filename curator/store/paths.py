@@ -1,0 +1,103 @@
+"""Where every file of a data set stands: the only module that spells a path.
+
+>>> paths = DataPaths(Path("data"), Path("manifests"), "rugby-soccer")
+>>> paths.image("ab" + "0" * 62, "jpeg").as_posix()[:34]
+'data/rugby-soccer/images/ab/ab0000'
+>>> paths.catalog(Stage.DEDUPED).as_posix()
+'data/rugby-soccer/catalog/3-deduped.parquet'
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from curator.catalog import Stage
+
+ENDINGS = {"jpeg": "jpg", "mpo": "jpg", "tiff": "tif"}
+"""Format to file ending, where the two differ."""
+
+
+@dataclass(frozen=True)
+class DataPaths:
+    """The files of the data set ``name`` under ``data_root``, and of its recipe under ``manifest_root``."""
+
+    data_root: Path
+    manifest_root: Path
+    name: str
+
+    @property
+    def folder(self) -> Path:
+        """``data/<name>``."""
+        return self.data_root / self.name
+
+    @property
+    def lock(self) -> Path:
+        """The file whose lock says that a run is at work."""
+        return self.folder / "lock"
+
+    @property
+    def attempts(self) -> Path:
+        """The ledger of requests and observations."""
+        return self.folder / "attempts.sqlite"
+
+    @property
+    def sources(self) -> Path:
+        """What was obtained of lists and metadata."""
+        return self.folder / "sources"
+
+    @property
+    def images(self) -> Path:
+        """The store: each distinct file once."""
+        return self.folder / "images"
+
+    @property
+    def converted(self) -> Path:
+        """PNG forms of the images that a reader of folders could not take as they are."""
+        return self.folder / "converted"
+
+    @property
+    def benchmark(self) -> Path:
+        """Histories, metrics, plots and the report."""
+        return self.folder / "benchmark"
+
+    @property
+    def report(self) -> Path:
+        """The report."""
+        return self.benchmark / "report.html"
+
+    @property
+    def recipe(self) -> Path:
+        """The recipe."""
+        return self.manifest_root / self.name / "recipe.toml"
+
+    @property
+    def manifest(self) -> Path:
+        """The manifest."""
+        return self.manifest_root / self.name / "manifest.csv"
+
+    @property
+    def manifest_settings(self) -> Path:
+        """The effective settings that the manifest was made with."""
+        return self.manifest_root / self.name / "manifest.json"
+
+    def catalog(self, stage: Stage) -> Path:
+        """The table after ``stage``."""
+        number = list(Stage).index(stage) + 1
+        return self.folder / "catalog" / f"{number}-{stage}.parquet"
+
+    def image(self, sha256: str, image_format: str) -> Path:
+        """The stored file with this content."""
+        return self.images / sha256[:2] / f"{sha256}.{ENDINGS.get(image_format, image_format)}"
+
+    def converted_image(self, sha256: str) -> Path:
+        """The PNG form of the stored file with this content."""
+        return self.converted / sha256[:2] / f"{sha256}.png"
+
+    def split_folder(self, split: str) -> Path:
+        """``train`` or ``test``: the folders that Keras and others read."""
+        return self.folder / split
+
+    def split_file(self, split: str, label: str, record_id: str, ending: str) -> Path:
+        """One image in the train or test folder."""
+        return self.split_folder(split) / label / f"{record_id}.{ending}"
