@@ -1,0 +1,100 @@
+"""Catalogs on disk: one Parquet file a stage, with what it was made from in the file's metadata.
+
+>>> import tempfile
+>>> path = Path(tempfile.mkdtemp()) / "1-listed.parquet"
+>>> write_catalog(path, catalog.empty(), StageRecord("listed", "f1", {}, {}))
+>>> read_record(path).fingerprint
+'f1'
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from curator import __version__, catalog
+from curator.errors import StateError
+from curator.store.whole_files import whole_file
+
+_KEY = b"curator"
+_AGAIN = "Run the stage again with --force, or delete the file."
+
+
+@dataclass(frozen=True)
+class StageRecord:
+    """What a stage's file was made from; kept in its Parquet metadata.
+
+    ``recipe_section`` is what the recipe said when the stage ran and ``settings`` what was in effect: they differ
+    where an option overrode a key. ``settings`` of earlier stages travel along, so that the manifest can state all.
+    """
+
+    stage: str
+    fingerprint: str
+    recipe_section: dict[str, Any]
+    settings: dict[str, Any]
+    notes: tuple[str, ...] = ()
+    version: int = catalog.VERSION
+    written_by: str = field(default=__version__)
+
+
+def fingerprint(*parts: Any) -> str:
+    """Hash JSON-able parts to 32 hex digits, the same on every machine."""
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def file_digest(path: Path) -> str:
+    """Hash a file's bytes with SHA-256: 64 hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_catalog(path: Path, table: pd.DataFrame, record: StageRecord) -> None:
+    """Write a catalog, whole or not at all."""
+    text = json.dumps(dataclasses.asdict(record), sort_keys=True)
+    arrow = catalog.to_arrow(table).replace_schema_metadata({_KEY: text.encode()})
+    with whole_file(path) as temporary:
+        pq.write_table(arrow, temporary, compression="zstd")
+
+
+def read_catalog(path: Path) -> pd.DataFrame:
+    """Read a catalog.
+
+    Raises:
+        StateError: the file is missing, damaged or written by a newer version.
+    """
+    read_record(path)
+    try:
+        table = pq.read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        raise StateError(f"The catalog {path} is damaged ({_first_line(error)}).", _AGAIN) from error
+    return catalog.conform(catalog.from_arrow(table.replace_schema_metadata(None)))
+
+
+def read_record(path: Path) -> StageRecord:
+    """Read what a catalog was made from; see :func:`read_catalog` for the errors."""
+    try:
+        metadata = pq.read_metadata(path).metadata or {}
+    except FileNotFoundError as error:
+        raise StateError(f"The catalog {path} is not there.", "`curator status` says what to run next.") from error
+    except (OSError, pa.ArrowException) as error:
+        raise StateError(f"The catalog {path} is damaged ({_first_line(error)}).", _AGAIN) from error
+    if _KEY not in metadata:
+        raise StateError(f"The file {path} is not a catalog of curator.", _AGAIN)
+    record = json.loads(metadata[_KEY])
+    if record["version"] > catalog.VERSION:
+        message = f"The catalog {path} was written by a newer curator ({record['written_by']}; this is {__version__})."
+        raise StateError(message, "Upgrade with `pip install -U imageset-curator`.")
+    return StageRecord(**{**record, "notes": tuple(record["notes"])})
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

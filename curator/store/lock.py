@@ -1,0 +1,58 @@
+"""One run at a time on a data set: a lock that the operating system frees when its holder dies.
+
+>>> import tempfile
+>>> with locked(Path(tempfile.mkdtemp()) / "lock", "fetch"):
+...     pass
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from curator.errors import LockedError
+from curator.store.whole_files import disk_errors
+
+
+@contextmanager
+def locked(path: Path, command: str) -> Iterator[None]:
+    """Hold the lock file ``path`` while ``command`` works.
+
+    Raises:
+        LockedError: another process holds it; the message says which.
+    """
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise _held_by(descriptor, path) from error
+        _sign(descriptor, command)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _sign(descriptor: int, command: str) -> None:
+    started = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    holder = {"command": command, "pid": os.getpid(), "host": socket.gethostname(), "since": started}
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, json.dumps(holder).encode(), 0)
+
+
+def _held_by(descriptor: int, path: Path) -> LockedError:
+    try:
+        holder = json.loads(os.pread(descriptor, 4096, 0))
+        who = f"`curator {holder['command']}`, process {holder['pid']} on {holder['host']}, since {holder['since']}"
+    except (ValueError, KeyError, TypeError):
+        who = "another process"
+    hint = "Wait for it to end, or stop it; its state is safe at any moment."
+    return LockedError(f"The data set in {path.parent} is in use by {who}.", hint)

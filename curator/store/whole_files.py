@@ -1,0 +1,81 @@
+"""Write a file so that it is whole at every instant: a temporary name in the same folder, fsync, rename.
+
+>>> import tempfile
+>>> folder = Path(tempfile.mkdtemp())
+>>> write_text_whole(folder / "a.txt", "all or nothing")
+>>> (folder / "a.txt").read_text()
+'all or nothing'
+>>> [path.name for path in folder.iterdir()]
+['a.txt']
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from curator.errors import DiskError
+
+TEMPORARY_PREFIX = ".tmp-"
+"""How a file that is still being written is named; what bears it after a crash is rubbish."""
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Give a temporary path to write to; on leaving without an error it becomes ``path``, else it is removed.
+
+    Raises:
+        DiskError: the disk is full or refuses the write; a file that stood at ``path`` before still stands.
+    """
+    temporary = path.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(6)}-{path.name}"[:200])
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield temporary
+            sync_file(temporary)
+            temporary.replace(path)
+            sync_folder(path.parent)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Turn an OSError of a write into a :class:`DiskError` that names the file and the way out."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        hint = (
+            "Nothing that stood before was lost. Free some space or choose another place with --data, then run again."
+        )
+        raise DiskError(f"Cannot write {path}: {reason}.", hint) from error
+
+
+def write_text_whole(path: Path, text: str) -> None:
+    """Write ``text`` as UTF-8 with LF line ends, whole or not at all."""
+    with whole_file(path) as temporary:
+        temporary.write_bytes(text.encode("utf-8"))
+
+
+def sync_file(path: Path) -> None:
+    """Wait until the file's bytes are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_folder(path: Path) -> None:
+    """Wait until the folder's names are on the disk."""
+    sync_file(path)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files that a killed run left directly in ``folder``."""
+    for path in folder.glob(f"{TEMPORARY_PREFIX}*"):
+        path.unlink(missing_ok=True)
