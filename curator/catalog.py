@@ -10,7 +10,6 @@ A row is never deleted; it is dropped, with a stage, a reason and evidence. So l
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -19,63 +18,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from curator.reasons import Drop as Drop
+from curator.reasons import Stage as Stage
+
 BoolArray = npt.NDArray[np.bool_]
 
 VERSION = 1
 """The version of the columns below; a reader refuses a newer one."""
-
-
-class Stage(StrEnum):
-    """The stages of a data set's life, in order."""
-
-    LISTED = "listed"
-    FETCHED = "fetched"
-    DEDUPED = "deduped"
-    BALANCED = "balanced"
-    SPLIT = "split"
-
-
-class Drop(StrEnum):
-    """Why an image is out. The comment says what its evidence is (in ``drop_detail`` and the columns named)."""
-
-    # fetch: the network's answer
-    BEYOND_TARGET = "beyond-target"  # the label had its target of images before this one's turn
-    UNSUPPORTED_SCHEME = "unsupported-scheme"  # neither http nor https
-    PRIVATE_ADDRESS = "private-address"  # the host resolved to a loopback, private or link-local address
-    DNS = "dns"  # the host name did not resolve
-    REFUSED = "refused"  # nobody listens there, or no route
-    RESET = "reset"  # the connection broke before the end
-    TIMEOUT = "timeout"  # no answer, or not all of it, in time
-    TLS = "tls"  # certificate wrong or expired, or no common protocol
-    REDIRECT_LOOP = "redirect-loop"  # too many redirects
-    BAD_RESPONSE = "bad-response"  # not HTTP, or HTTP that contradicts itself
-    INCOMPLETE = "incomplete"  # fewer bytes than the server announced
-    GONE = "gone"  # http_status 404 or 410
-    FORBIDDEN = "forbidden"  # http_status 401, 403 or 451
-    RATE_LIMITED = "rate-limited"  # http_status 429
-    SERVER_ERROR = "server-error"  # http_status 5xx
-    HTTP_ERROR = "http-error"  # any other http_status that is not a success
-    OPTED_OUT = "opted-out"  # X-Robots-Tag: noai, noimageai or noml
-    TOO_MANY_BYTES = "too-many-bytes"  # larger than max_bytes
-    FILE_MISSING = "file-missing"  # a local file that cannot be read
-    # observe: what the bytes are
-    EMPTY = "empty"  # no bytes at all
-    NOT_AN_IMAGE = "not-an-image"  # HTML, JSON, PDF, SVG, text …; drop_detail says which
-    UNSUPPORTED_FORMAT = "unsupported-format"  # an image that no decoder here opens
-    TOO_MANY_PIXELS = "too-many-pixels"  # a bomb, or simply larger than max_pixels; never decoded
-    TRUNCATED = "truncated"  # the file ends before the picture does
-    CORRUPT = "corrupt"  # the decoder gave up
-    DECODER_CRASHED = "decoder-crashed"  # the decoder's process died or ran out of time or memory
-    # quality
-    PLACEHOLDER = "placeholder"  # a known 'photo unavailable' picture
-    TOO_SMALL = "too-small"  # shorter side under min_side
-    EXTREME_ASPECT = "extreme-aspect"  # longer side over max_aspect times the shorter
-    # dedupe
-    EXACT_DUPLICATE = "exact-duplicate"  # duplicate_of holds the same bytes
-    NEAR_DUPLICATE = "near-duplicate"  # duplicate_of, distance_bits, turn
-    LABEL_CONFLICT = "label-conflict"  # the same picture under another label: duplicate_of, distance_bits, turn
-    # balance and split
-    SURPLUS = "surplus"  # more than per_class
 
 
 _TEXT, _BITS64 = pa.string(), pa.uint64()

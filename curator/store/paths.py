@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from curator.catalog import Stage
+from curator.reasons import Stage
 
 ENDINGS = {"jpeg": "jpg", "mpo": "jpg", "tiff": "tif"}
 """Format to file ending, where the two differ."""
