@@ -126,6 +126,64 @@ class StageFinished(Event):
     skipped: bool = False
 
 
+@dataclass(frozen=True)
+class TrainingStarted(Event):
+    """A model began to train, or went on from a checkpoint: ``first_epoch`` epochs of ``n_epochs`` were done before.
+
+    ``n_batches`` is the steps of one epoch that :class:`BatchTrained` tells; 0 where an epoch is too short to tell.
+    """
+
+    model: str
+    seed: int
+    n_epochs: int
+    n_batches: int = 0
+    first_epoch: int = 0
+
+
+@dataclass(frozen=True)
+class BatchTrained(Event):
+    """A step of an epoch (both from 0) was done; ``loss`` and ``accuracy`` are the epoch's means so far."""
+
+    model: str
+    seed: int
+    epoch: int
+    batch: int
+    loss: float
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class EpochFinished(Event):
+    """An epoch (from 0) was trained and its checkpoint written; watched is validation, or test in ``article``."""
+
+    model: str
+    seed: int
+    epoch: int
+    loss: float
+    accuracy: float
+    watched_loss: float
+    watched_accuracy: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class TrainingFinished(Event):
+    """A model's training ended after ``n_epochs`` epochs, perhaps early; ``accuracy`` is on the test images."""
+
+    model: str
+    seed: int
+    n_epochs: int
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class ModelMissing(Event):
+    """A model was asked for but cannot be trained; ``why`` is one paragraph with the way out."""
+
+    model: str
+    why: str
+
+
 Listener = Callable[[Event], None]
 
 
