@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import pandas as pd
+import pyarrow as pa
 
 from curator import catalog
 from curator.events import Listener, ignore
 from curator.recipe import FetchSettings
+from curator.settings import suggest
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,11 @@ class PlannedRead:
 
 @dataclass(frozen=True)
 class ListingContext:
-    """What a source may use while it lists: where to cache, how to reach the network, whom to tell."""
+    """What a source may use while it lists: where to cache, how to reach the network, whom to tell.
+
+    ``emit`` may be called from a reading thread, one call at a time. With ``refresh`` cached lists are read again,
+    each once: ``fresh`` holds the cache files that were written for this context.
+    """
 
     labels: tuple[str, ...]
     cache_dir: Path
@@ -40,6 +46,7 @@ class ListingContext:
     fetch: FetchSettings = field(default_factory=FetchSettings)
     emit: Listener = ignore
     refresh: bool = False
+    fresh: set[Path] = field(default_factory=set, compare=False)
 
 
 class Source(Protocol):
@@ -75,7 +82,7 @@ def record_id(kind: str, label: str, key: str) -> str:
     return f"{kind}-{digest[:16]}"
 
 
-def listed_rows(kind: str, name: str, tier: int, columns: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
+def listed_rows(kind: str, name: str, tier: int, columns: Mapping[str, Any]) -> pd.DataFrame:
     """Build a catalog of listed images from columns; adds ``record_id``, ``kind``, ``source`` and ``tier``.
 
     Args:
@@ -83,9 +90,26 @@ def listed_rows(kind: str, name: str, tier: int, columns: Mapping[str, Sequence[
         name: the source's name in tables: its kind, or ``name`` in the recipe.
         tier: the tier that these rows were listed in.
         columns: ``label``, ``key`` (what identifies the image at this source: its id there, else its URL) and any of
-            the catalog's listed columns, all of one length. Rows with the same label and key are listed once.
+            the catalog's listed columns, as sequences or Arrow arrays of one length. Rows with the same label and key
+            are listed once.
     """
-    frame = pd.DataFrame(dict(columns))
+    frame = pd.DataFrame({key: _series(values) for key, values in columns.items()})
     ids = [record_id(kind, label, key) for label, key in zip(frame["label"], frame["key"], strict=True)]
     frame = frame.assign(record_id=ids, kind=kind, source=name, tier=tier)
     return catalog.conform(frame.drop_duplicates("record_id", ignore_index=True))
+
+
+def _series(values: Any) -> pd.Series[Any]:
+    array = values if isinstance(values, pa.Array | pa.ChunkedArray) else pa.array(values, from_pandas=True)
+    return pd.Series(array, dtype=pd.ArrowDtype(array.type))
+
+
+def known_labels(key: str, table: Mapping[str, Any], labels: Sequence[str]) -> list[tuple[str, str]]:
+    """Find what is wrong with the labels of a table ``key`` of the recipe, as (key, message) pairs.
+
+    >>> known_labels("synsets", {"rugbi": ("n00470966",), "soccer": ()}, ("rugby", "soccer"))
+    [('synsets', "names 'rugbi', which is not in labels, did you mean rugby?"), ('synsets', 'gives soccer nothing')]
+    """
+    unknown = [f"names {name!r}, which is not in labels{suggest(name, labels)}" for name in table if name not in labels]
+    empty = [f"gives {name} nothing" for name, values in table.items() if not values]
+    return [(key, message) for message in (*unknown, *empty)]

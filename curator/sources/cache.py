@@ -1,0 +1,75 @@
+"""Keep what was read of lists and metadata as Parquet files, so that the next run reads none of it again.
+
+>>> import tempfile
+>>> with tempfile.TemporaryDirectory() as folder:
+...     context = ListingContext(labels=(), cache_dir=Path(folder))
+...     entry = CacheEntry(context, "labels", {"place": "https://example.org/labels.csv"})
+...     before = entry.load()
+...     entry.save(pa.table({"ImageID": ["000a1249af2bc5f0"]}), {"origin": "https://example.org/labels.csv"})
+...     before, entry.load().num_rows, entry.facts()["origin"]
+(None, 1, 'https://example.org/labels.csv')
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from curator.sources.base import ListingContext
+from curator.store.whole_files import whole_file
+
+_FACTS = b"curator"
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class CacheEntry:
+    """One cached table: ``stem`` is for people, ``key`` holds everything that determines the table's content."""
+
+    context: ListingContext
+    stem: str
+    key: Mapping[str, Any]
+
+    @property
+    def path(self) -> Path:
+        """The Parquet file, in the context's cache folder."""
+        text = json.dumps({"version": _VERSION, **self.key}, sort_keys=True)
+        return self.context.cache_dir / f"{self.stem}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.parquet"
+
+    @property
+    def is_there(self) -> bool:
+        """Tell whether the table can be had without reading its source again."""
+        return self.path.is_file() and (not self.context.refresh or self.path in self.context.fresh)
+
+    def load(self) -> pa.Table | None:
+        """Read the table, or None where it is not cached, to be read afresh, or damaged."""
+        if not self.is_there:
+            return None
+        try:
+            return pq.read_table(self.path)
+        except (OSError, pa.ArrowException):
+            return None
+
+    def facts(self) -> dict[str, Any]:
+        """Read what was saved with the table, such as its origin."""
+        metadata = pq.read_schema(self.path).metadata or {}
+        facts: dict[str, Any] = json.loads(metadata.get(_FACTS, b"{}"))
+        return facts
+
+    def save(self, table: pa.Table, facts: Mapping[str, Any]) -> None:
+        """Write the table whole, with facts about it.
+
+        Raises:
+            DiskError: the disk refused; nothing is left behind.
+        """
+        described = table.replace_schema_metadata({_FACTS: json.dumps(facts).encode()})
+        with whole_file(self.path) as temporary:
+            pq.write_table(described, temporary, compression="zstd")
+        self.context.fresh.add(self.path)
