@@ -1,0 +1,106 @@
+"""The Hamming search is exact: it agrees with brute force, on random hashes and on sets made to trip it."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from curator.decide import hamming, multi_index
+
+ALL_ONES = 2**64 - 1
+EDGE_BITS = (0, 1, 11, 12, 15, 16, 20, 21, 31, 32, 41, 42, 47, 48, 62, 63)
+
+
+def brute_force(left, right, radius):
+    """Compare every hash with every other one."""
+    distance = hamming.distances(left[:, None], right[None, :])
+    i, j = np.nonzero(distance <= radius)
+    return i, j, distance[i, j]
+
+
+def assert_pairs_agree(hashes, radius):
+    """Fail unless the search finds what brute force finds."""
+    values = hamming.collapse(np.array(hashes, np.uint64)).values
+    i, j, distance = brute_force(values, values, radius)
+    below = i < j
+    found = hamming.find_pairs(values, radius)
+    np.testing.assert_array_equal(found.i, i[below])
+    np.testing.assert_array_equal(found.j, j[below])
+    np.testing.assert_array_equal(found.distance, distance[below])
+
+
+def flipped(value, bits):
+    """Turn these bits of a hash over."""
+    for bit in bits:
+        value ^= 1 << int(bit)
+    return value
+
+
+bit_sets = st.sets(st.one_of(st.sampled_from(EDGE_BITS), st.integers(0, 63)), max_size=10)
+centres = st.sampled_from([0, ALL_ONES, 0x5555555555555555, 0x0123456789ABCDEF])
+clustered = st.lists(st.builds(flipped, centres, bit_sets), max_size=60)
+
+
+@settings(max_examples=150, deadline=None)
+@given(clustered, st.integers(0, 20))
+def test_pairs_in_dense_clusters_agree_with_brute_force(hashes, radius):
+    """Neighbours at chunk edges, equal hashes, all zeros and all ones: none is missed, none is found twice."""
+    assert_pairs_agree(hashes, radius)
+
+
+@settings(max_examples=100, deadline=None)
+@given(clustered, clustered, st.integers(0, 12))
+def test_matches_between_two_sets_agree_with_brute_force(queries, hashes, radius):
+    """The cross form finds equal hashes too, and keeps the order of its inputs."""
+    left, right = np.array(queries, np.uint64), np.array(hashes, np.uint64)
+    i, j, distance = brute_force(left, right, radius)
+    found = hamming.find_matches(left, right, radius)
+    np.testing.assert_array_equal(found.i, i)
+    np.testing.assert_array_equal(found.j, j)
+    np.testing.assert_array_equal(found.distance, distance)
+
+
+@pytest.mark.parametrize("radius", [0, 1, 4, 8, 10])
+def test_planted_neighbours_among_thousands_are_found(radius):
+    """At a size where tables are wide, pairs agree with brute force."""
+    chance = np.random.default_rng(1)
+    hashes = chance.integers(0, 2**64, 2_000, dtype=np.uint64)
+    near = [flipped(int(value), chance.choice(64, 1 + n % 10, replace=False)) for n, value in enumerate(hashes[:500])]
+    assert_pairs_agree([*hashes.tolist(), *near], radius)
+
+
+@pytest.mark.parametrize("n_chunks", range(1, 6))
+def test_every_plan_is_exact(monkeypatch, n_chunks):
+    """The chosen number of chunks changes the time, never the result; blocks of any size too."""
+    monkeypatch.setattr(multi_index, "plan_chunks", lambda *_: multi_index.cut_evenly(n_chunks, 4, 13))
+    monkeypatch.setattr(multi_index, "BLOCK_ROWS", 7)
+    monkeypatch.setattr(multi_index, "BLOCK_CANDIDATES", 5)
+    chance = np.random.default_rng(n_chunks)
+    centre = chance.integers(0, 2**64, dtype=np.uint64)
+    assert_pairs_agree([flipped(int(centre), chance.choice(64, 1 + n % 4)) for n in range(60)], 4)
+
+
+@pytest.mark.parametrize("radius", range(0, 17))
+def test_chunk_radii_leave_no_gap(radius):
+    """The radii plus one add up to more than the radius, whatever the number of chunks: the pigeonhole holds."""
+    for n_chunks in range(1, radius + 2):
+        plan = multi_index.cut_evenly(n_chunks, radius, 24)
+        assert sum(chunk.radius + 1 for chunk in plan) == radius + 1
+        assert all(a.shift + a.width <= b.shift for a, b in pairwise(plan))
+
+
+def test_a_million_equal_hashes_are_one_value():
+    """Equal hashes are collapsed, so copies cost no pairs."""
+    distinct = hamming.collapse(np.full(1_000_000, 7, np.uint64))
+    assert distinct.values.tolist() == [7]
+    assert len(hamming.find_pairs(distinct.values, 8)) == 0
+
+
+def test_repeated_hashes_and_bad_radii_are_refused():
+    """Wrong use is an error, not a wrong answer."""
+    with pytest.raises(ValueError, match="distinct"):
+        hamming.find_pairs(np.array([1, 1], np.uint64), 2)
+    with pytest.raises(ValueError, match="0 to 64"):
+        hamming.find_matches(np.array([1], np.uint64), np.array([1], np.uint64), 65)
