@@ -1,0 +1,166 @@
+"""What the bytes of one file are: the observed columns of the catalog, and what is wrong with them.
+
+>>> observation = observe_image(b"<html>Not found</html>", max_pixels=1_000_000)
+>>> observation.flaw, observation.flaw_detail
+(<Drop.NOT_AN_IMAGE: 'not-an-image'>, 'the bytes are an HTML page')
+"""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+from PIL import Image, features
+
+from curator.observe import perceptual_hash
+from curator.observe.decode import decode_luma
+from curator.observe.header import OPENERS, Header, canvas_size, read_header
+from curator.observe.perceptual_hash import HASH_VERSION
+from curator.observe.placeholders import placeholder_name
+from curator.observe.sniff import sniff
+from curator.observe.truncation import looks_truncated
+from curator.reasons import Drop
+
+_MAX_INT32 = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """Facts about one file; the first fourteen are columns of the catalog. What could not be learnt is None.
+
+    Attributes:
+        sha256: of the bytes, 64 hexadecimal digits.
+        format: sniffed from the bytes, such as ``jpeg`` or ``html``.
+        width, height: pixels, after the EXIF turn.
+        orientation: EXIF orientation, 1 to 8.
+        mode: Pillow's mode of the stored image.
+        n_frames: frames or pages; the first is the one observed.
+        detail: standard deviation of the 32x32 luma.
+        phash: 64-bit perceptual hash.
+        phash_turns: the 64-bit hashes of the eight turns, 64 bytes.
+        phash256: 256-bit perceptual hash, 32 bytes.
+        hash_version: the version of the hashes.
+        flaw: why the file is no usable image, or None.
+        flaw_detail: the evidence for it, as a clause.
+    """
+
+    sha256: str
+    n_bytes: int
+    format: str | None = None
+    width: int | None = None
+    height: int | None = None
+    orientation: int | None = None
+    mode: str | None = None
+    n_frames: int | None = None
+    detail: float | None = None
+    phash: int | None = None
+    phash_turns: bytes | None = None
+    phash256: bytes | None = None
+    hash_version: int | None = None
+    flaw: Drop | None = None
+    flaw_detail: str | None = None
+
+
+class _FlawError(Exception):
+    def __init__(self, reason: Drop, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.reason, self.detail = reason, detail
+
+
+def observe_image(data: bytes, *, max_pixels: int) -> Observation:
+    """Observe the bytes of one file: sniff, measure, decode once, hash.
+
+    Never raises, whatever the bytes: what the decoder raises (lack of memory too) becomes a flaw, and the facts
+    learnt before it are kept.
+
+    Args:
+        data: the whole file.
+        max_pixels: width times height above which a file is refused undecoded.
+    """
+    facts: dict[str, Any] = {"sha256": hashlib.sha256(data).hexdigest(), "n_bytes": len(data)}
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns of broken metadata on stderr; what matters of it becomes a flaw.
+            warnings.simplefilter("ignore")
+            _observe(data, max_pixels, facts)
+    except _FlawError as flaw:
+        facts |= {"flaw": flaw.reason, "flaw_detail": flaw.detail}
+    return Observation(**facts)
+
+
+def _observe(data: bytes, max_pixels: int, facts: dict[str, Any]) -> None:
+    image_format = _supported_format(data, facts)
+    try:
+        if size := canvas_size(data, image_format):
+            _judge_size(*size, max_pixels, facts)
+        header = read_header(data, image_format)
+        _note_header(header, facts)
+        _judge_size(header.width, header.height, max_pixels, facts)
+        facts |= _hash_facts(header)
+    except _FlawError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise _FlawError(Drop.TOO_MANY_PIXELS, _clause(error)) from error
+    except Exception as error:  # decoders raise whatever they like; a broken file must not stop the run
+        raise _decoding_flaw(data, image_format, error) from error
+    if name := placeholder_name(data):
+        raise _FlawError(Drop.PLACEHOLDER, name)
+
+
+def _supported_format(data: bytes, facts: dict[str, Any]) -> str:
+    if not data:
+        raise _FlawError(Drop.EMPTY, "there are no bytes")
+    sniffed = sniff(data)
+    facts["format"] = sniffed.format
+    if not sniffed.is_image or sniffed.format is None:
+        raise _FlawError(Drop.NOT_AN_IMAGE, f"the bytes are {sniffed.name}")
+    if sniffed.format not in OPENERS or not _has_decoder(sniffed.format):
+        raise _FlawError(Drop.UNSUPPORTED_FORMAT, f"no decoder here opens {sniffed.name}")
+    return sniffed.format
+
+
+def _has_decoder(image_format: str) -> bool:
+    feature = {"avif": "avif", "webp": "webp", "jp2": "jpg_2000"}.get(image_format)
+    return feature is None or bool(features.check(feature))
+
+
+def _note_header(header: Header, facts: dict[str, Any]) -> None:
+    if header.image.format == "MPO":
+        facts["format"] = "mpo"
+    facts |= {"orientation": header.orientation, "mode": header.mode, "n_frames": header.n_frames}
+
+
+def _judge_size(width: int, height: int, max_pixels: int, facts: dict[str, Any]) -> None:
+    if 0 < width <= _MAX_INT32 and 0 < height <= _MAX_INT32:
+        facts |= {"width": width, "height": height}
+    if width * height > max_pixels:
+        raise _FlawError(Drop.TOO_MANY_PIXELS, f"{width} x {height} pixels")
+    if width <= 0 or height <= 0:
+        raise _FlawError(Drop.CORRUPT, f"the header says {width} x {height} pixels")
+
+
+def _hash_facts(header: Header) -> dict[str, Any]:
+    luma = decode_luma(header)[None]
+    coefficients = perceptual_hash.transform(luma)
+    turned = perceptual_hash.turn_hashes(coefficients)
+    return {
+        "detail": float(perceptual_hash.detail(luma)[0]),
+        "phash": int(turned[0, 0]),
+        "phash_turns": perceptual_hash.pack_turns(turned)[0],
+        "phash256": perceptual_hash.hash256(coefficients).tobytes(),
+        "hash_version": HASH_VERSION,
+    }
+
+
+def _decoding_flaw(data: bytes, image_format: str, error: Exception) -> _FlawError:
+    text = str(error).lower()
+    if "truncated" in text or looks_truncated(data, image_format):
+        return _FlawError(Drop.TRUNCATED, _clause(error))
+    return _FlawError(Drop.UNSUPPORTED_FORMAT if "unsupported" in text else Drop.CORRUPT, _clause(error))
+
+
+def _clause(error: Exception) -> str:
+    text = " ".join(str(error).split())[:200]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -1,0 +1,43 @@
+"""Whether a file ends before its format says it should.
+
+>>> looks_truncated(b"GIF89a" + bytes(40), "gif"), looks_truncated(b"GIF89a" + bytes(40) + b";", "gif")
+(True, False)
+"""
+
+from __future__ import annotations
+
+_END_MARKS = {
+    "jpeg": b"\xff\xd9",
+    "png": b"IEND\xaeB`\x82",
+    "gif": b";",
+    "jp2": b"\xff\xd9",
+}
+_TAIL_BYTES = 4096  # some files carry a little padding or a comment after their end
+
+
+def looks_truncated(data: bytes, image_format: str) -> bool:
+    """Tell whether the end mark is missing, or the announced length is longer than the file."""
+    if mark := _END_MARKS.get(image_format):
+        return mark not in data[-_TAIL_BYTES:]
+    if image_format == "webp":
+        return int.from_bytes(data[4:8], "little") + 8 > len(data)
+    if image_format == "bmp":
+        return int.from_bytes(data[2:6], "little") > len(data)
+    if image_format == "tiff":
+        return int.from_bytes(data[4:8], "little" if data[:2] == b"II" else "big") >= len(data)
+    if image_format == "avif":
+        return _boxes_end(data) > len(data)
+    return False
+
+
+def _boxes_end(data: bytes) -> int:
+    """Where the last of a file's boxes says that it ends (ISO/IEC 14496-12)."""
+    at = 0
+    while at + 8 <= len(data):
+        size = int.from_bytes(data[at : at + 4], "big")
+        if size == 1:
+            size = int.from_bytes(data[at + 8 : at + 16], "big")
+        if size < 8:
+            break
+        at += size
+    return at
