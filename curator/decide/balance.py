@@ -1,0 +1,93 @@
+"""Keep exactly N images a label, in proportion to what each source has, chosen by a keyed hash of their content.
+
+>>> share_out({"imagenet": 30, "open-images": 11}, 10)
+{'imagenet': 7, 'open-images': 3}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from curator import catalog
+from curator.catalog import BoolArray, Drop, Stage
+from curator.decide.columns import rank_among, rank_texts
+from curator.decide.keyed_hash import choose_order
+from curator.errors import ShortfallError
+from curator.recipe import BalanceSettings
+
+
+def balance_labels(table: pd.DataFrame, settings: BalanceSettings, labels: tuple[str, ...]) -> pd.DataFrame:
+    """Drop as surplus all but ``per_class`` kept images of each label.
+
+    Args:
+        table: a catalog whose kept rows have a SHA-256.
+        settings: how many a label gets; ``"max"`` is as many as the smallest label has.
+        labels: the labels to balance.
+
+    Returns:
+        The catalog with exactly that many kept images a label. It does not depend on the order of the rows; another
+        image in the catalog changes at most one choice in each label and source, but for the rounding of the shares.
+
+    Raises:
+        ShortfallError: a label has too few images; the message counts them and names the command that would succeed.
+    """
+    is_kept = catalog.is_kept(table)
+    have = table["label"][is_kept].value_counts()
+    counts = {label: int(have.get(label, 0)) for label in labels}
+    per_class = min(counts.values()) if settings.per_class == "max" else settings.per_class
+    if per_class == 0 or min(counts.values()) < per_class:
+        raise _shortfall(counts, max(per_class, 1))
+    chosen = _choose(table, is_kept, labels, per_class)
+    surplus = is_kept & ~chosen & (rank_among(table["label"], labels) < len(labels))
+    return catalog.drop(table, surplus, Stage.BALANCED, Drop.SURPLUS, f"beyond {per_class} a label")
+
+
+def share_out(counts: Mapping[str, int], seats: int) -> dict[str, int]:
+    """Share ``seats`` in proportion to ``counts``, by the method of largest remainders (Hamilton).
+
+    Args:
+        counts: what each source has; together at least ``seats``.
+
+    Returns:
+        Whole shares that add up to ``seats``; equal remainders go to the larger count, then by name. No share is
+        larger than its count.
+    """
+    total = sum(counts.values())
+    shares = {name: seats * count // total for name, count in counts.items()}
+    by_remainder = sorted(counts, key=lambda name: (-(seats * counts[name] % total), -counts[name], name))
+    for name in by_remainder[: seats - sum(shares.values())]:
+        shares[name] += 1
+    return shares
+
+
+def _choose(table: pd.DataFrame, is_kept: BoolArray, labels: tuple[str, ...], per_class: int) -> BoolArray:
+    rows = np.flatnonzero(is_kept)
+    kept = table.iloc[rows]
+    keys = choose_order(kept["sha256"], "balance", seed=0)
+    rank = np.lexsort((rank_texts(kept["record_id"]), keys))
+    groups = kept[["label", "source"]].iloc[rank].assign(row=rows[rank]).groupby(["label", "source"], sort=True)["row"]
+    members = {pair: group.to_numpy() for pair, group in groups}
+    chosen = np.zeros(len(table), bool)
+    for label in labels:
+        counts = {str(source): len(found) for (owner, source), found in members.items() if owner == label}
+        for source, share in share_out(counts, per_class).items():
+            chosen[members[label, source][:share]] = True
+    return chosen
+
+
+def _shortfall(counts: Mapping[str, int], want: int) -> ShortfallError:
+    width = max(len("label"), *map(len, counts))
+    lines = [f"{'label':<{width}}  {'have':>8}  {'want':>8}  {'missing':>8}"]
+    missing = {label: max(want - have, 0) for label, have in counts.items()}
+    lines += [f"{label:<{width}}  {have:>8}  {want:>8}  {missing[label]:>8}" for label, have in counts.items()]
+    most = min(counts.values())
+    hint = (
+        f"`curator split --per-class max` would take {most} of each label now; `curator fetch` may find more."
+        if most
+        else "A label has no image: see `curator status`, give it another source and run `curator fetch`."
+    )
+    table = "\n".join(lines)
+    return ShortfallError(f"Too few images for {want} a label.\n{table}\n", hint, missing)

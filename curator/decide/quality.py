@@ -1,0 +1,50 @@
+"""Drop images that are too small, too large or too long, each with the size that decided.
+
+>>> sizes = {"record_id": ["folder-1"], "label": ["a"], "source": ["x"], "kind": ["folder"], "tier": [0]}
+>>> table = catalog.conform(pd.DataFrame(sizes | {"width": [640], "height": [80]}))
+>>> table = drop_poor_images(table, QualitySettings(min_side=64, max_aspect=5))
+>>> table["drop_reason"][0], table["drop_detail"][0]
+('extreme-aspect', '640 x 80 px: longer side over 5 times the shorter')
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curator import catalog
+from curator.catalog import Drop, Stage
+from curator.decide.columns import as_arrow, read_integers
+from curator.recipe import QualitySettings
+
+
+def drop_poor_images(table: pd.DataFrame, settings: QualitySettings) -> pd.DataFrame:
+    """Drop the images whose size breaks a setting; where several do, the first of the reasons below is given.
+
+    Args:
+        table: a catalog; a row of unknown width or height stays.
+        settings: ``min_side`` (too-small), ``max_pixels`` (too-many-pixels) and ``max_aspect`` (extreme-aspect).
+    """
+    width, height = (read_integers(table[name], missing=0) for name in ("width", "height"))
+    known = (width > 0) & (height > 0)
+    shorter, longer = np.minimum(width, height), np.maximum(width, height)
+    rules = (
+        (shorter < settings.min_side, Drop.TOO_SMALL, f"shorter side under {settings.min_side} px"),
+        (width * height > settings.max_pixels, Drop.TOO_MANY_PIXELS, f"more than {settings.max_pixels} pixels"),
+        (
+            longer > settings.max_aspect * shorter,
+            Drop.EXTREME_ASPECT,
+            f"longer side over {settings.max_aspect:g} times the shorter",
+        ),
+    )
+    for broken, reason, rule in rules:
+        if (broken & known).any():
+            table = catalog.drop(table, broken & known, Stage.FETCHED, reason, _sizes(table, rule))
+    return table
+
+
+def _sizes(table: pd.DataFrame, rule: str) -> pa.Array:
+    width, height = (as_arrow(table[name], pa.int32()).cast(pa.string()) for name in ("width", "height"))
+    return pc.binary_join_element_wise(width, " x ", height, f" px: {rule}", "")
