@@ -64,17 +64,22 @@ def can_be_linked(table: pd.DataFrame) -> catalog.BoolArray:
     return (plain & single).fillna(False).to_numpy(dtype=bool)
 
 
-def manifest_rows(table: pd.DataFrame) -> pd.DataFrame:
-    """Pick the manifest's rows and columns from a catalog after the split: kept images, sorted by record_id."""
+def folder_rows(table: pd.DataFrame) -> pd.DataFrame:
+    """Pick the kept images of a catalog after the split, sorted by record_id, with ``file`` and ``linked`` added.
+
+    ``file`` is the image's name below ``data/<name>``; ``linked`` says whether it is the stored file itself.
+    """
     rows = catalog.kept(table).sort_values("record_id", ignore_index=True)
-    endings = np.where(can_be_linked(rows) & (rows["format"] == "jpeg").to_numpy(dtype=bool), ".jpg", ".png")
-    files = (
-        rows["split"] + "/" + rows["label"] + "/" + rows["record_id"] + pd.Series(endings, dtype=rows["split"].dtype)
-    )
-    phashes = pd.Series(
-        [None if pd.isna(value) else f"{int(value):016x}" for value in rows["phash"]], dtype=files.dtype
-    )
-    return rows.assign(file=files, phash=phashes)[list(COLUMNS)]
+    linked = can_be_linked(rows)
+    endings = np.where(linked & (rows["format"] == "jpeg").to_numpy(dtype=bool), ".jpg", ".png")
+    stems = rows["split"] + "/" + rows["label"] + "/" + rows["record_id"]
+    return rows.assign(file=stems + pd.Series(endings, dtype=stems.dtype), linked=linked)
+
+
+def manifest_rows(rows: pd.DataFrame) -> pd.DataFrame:
+    """Pick the manifest's columns from :func:`folder_rows`."""
+    hexes = [None if pd.isna(value) else f"{int(value):016x}" for value in rows["phash"]]
+    return rows.assign(phash=pd.Series(hexes, dtype=rows["file"].dtype))[list(COLUMNS)]
 
 
 def manifest_text(rows: pd.DataFrame) -> str:

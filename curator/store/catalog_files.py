@@ -45,6 +45,12 @@ class StageRecord:
     written_by: str = field(default=__version__)
 
 
+def plain(settings: Any) -> dict[str, Any]:
+    """Turn a settings dataclass into the JSON form that records hold (lists, not tuples)."""
+    form: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(settings)))
+    return form
+
+
 def fingerprint(*parts: Any) -> str:
     """Hash JSON-able parts to 32 hex digits, the same on every machine."""
     text = json.dumps(parts, sort_keys=True, ensure_ascii=True, default=str)

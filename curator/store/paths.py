@@ -1,6 +1,6 @@
 """Where every file of a data set stands: the only module that spells a path.
 
->>> paths = DataPaths(Path("data"), Path("manifests"), "rugby-soccer")
+>>> paths = DataPaths(Path("data"), Path("manifests/rugby-soccer"), "rugby-soccer")
 >>> paths.image("ab" + "0" * 62, "jpeg").as_posix()[:34]
 'data/rugby-soccer/images/ab/ab0000'
 >>> paths.catalog(Stage.DEDUPED).as_posix()
@@ -20,10 +20,10 @@ ENDINGS = {"jpeg": "jpg", "mpo": "jpg", "tiff": "tif"}
 
 @dataclass(frozen=True)
 class DataPaths:
-    """The files of the data set ``name`` under ``data_root``, and of its recipe under ``manifest_root``."""
+    """The files of the data set ``name`` under ``data_root``, and beside its recipe in ``manifest_folder``."""
 
     data_root: Path
-    manifest_root: Path
+    manifest_folder: Path
     name: str
 
     @property
@@ -67,19 +67,14 @@ class DataPaths:
         return self.benchmark / "report.html"
 
     @property
-    def recipe(self) -> Path:
-        """The recipe."""
-        return self.manifest_root / self.name / "recipe.toml"
-
-    @property
     def manifest(self) -> Path:
         """The manifest."""
-        return self.manifest_root / self.name / "manifest.csv"
+        return self.manifest_folder / "manifest.csv"
 
     @property
     def manifest_settings(self) -> Path:
         """The effective settings that the manifest was made with."""
-        return self.manifest_root / self.name / "manifest.json"
+        return self.manifest_folder / "manifest.json"
 
     def catalog(self, stage: Stage) -> Path:
         """The table after ``stage``."""

@@ -1,0 +1,211 @@
+"""Acquire images: list, choose, fetch and judge, tier by tier, until every label has its target.
+
+Only as much metadata is read and as many images are asked for as the target needs. The order of candidates is fixed
+by a keyed hash, so a run that was killed and started again asks for the same images.
+
+>>> wave_size(wanted=100, kept=30, tried=60)
+200
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from curator import catalog
+from curator.catalog import Drop, Stage
+from curator.decide.quality import drop_poor_images
+from curator.decide.target import choose_candidates
+from curator.errors import SourceError
+from curator.events import Noted, SourceListed, Warned
+from curator.fetch import fetch_images
+from curator.project import Project
+from curator.sources import SOURCES, ListingContext, PlannedRead, Source, bulk_hosts
+
+LEAST_RATE = 0.2
+"""A wave is never larger than this yield would need, so that a bad start does not ask for the whole list."""
+
+
+@dataclass(frozen=True)
+class AcquireOptions:
+    """How a fetch differs from what the recipe says."""
+
+    limit: int | None = None
+    everything: bool = False
+    retry: Literal["none", "failed", "all"] = "none"
+    refresh: bool = False
+
+
+@dataclass
+class Listing:
+    """What the sources have listed so far, and which of them could not be listed."""
+
+    table: pd.DataFrame = field(default_factory=catalog.empty)
+    failures: dict[str, str] = field(default_factory=dict)
+
+
+def acquire(project: Project, options: AcquireOptions) -> tuple[Listing, pd.DataFrame]:
+    """List and fetch until each label has its target of images or nothing is left to try.
+
+    Returns:
+        The listing, and the catalog of all listed images after the fetch, sorted by record_id.
+    """
+    recipe = project.recipe
+    listing, settled = Listing(), catalog.empty()
+    short: Sequence[str] = recipe.labels
+    for tier in range(n_tiers(project)):
+        if not (short := labels_short_of_target(project, settled, options)):
+            break
+        list_tier(project, listing, tier, short, options.refresh)
+        settled = _fetch_waves(project, listing.table, settled, options)
+    _require_a_listing(listing)
+    return listing, _with_the_untried(project, listing.table, settled, options)
+
+
+def plan_listing(project: Project, options: AcquireOptions) -> Listing:
+    """List tier by tier until each label has as many candidates as its target; ask for no image."""
+    listing = Listing()
+    for tier in range(n_tiers(project)):
+        short = labels_short_of_target(project, listing.table, options)
+        if not short:
+            break
+        list_tier(project, listing, tier, short, options.refresh)
+    _require_a_listing(listing)
+    return listing
+
+
+def _require_a_listing(listing: Listing) -> None:
+    if listing.table.empty and listing.failures:
+        raise SourceError("No source could be listed. " + " ".join(listing.failures.values()))
+
+
+def n_tiers(project: Project) -> int:
+    """Count the tiers of all sources."""
+    return max(source.n_tiers(settings) for source, settings in _sources(project))
+
+
+def labels_short_of_target(project: Project, settled: pd.DataFrame, options: AcquireOptions) -> list[str]:
+    """Name the labels that still want images."""
+    wanted = _wanted(project, settled, options)
+    return [label for label in project.recipe.labels if wanted[label] > 0]
+
+
+def list_tier(project: Project, listing: Listing, tier: int, labels: Sequence[str], refresh: bool = False) -> None:
+    """List one tier of every source into ``listing``; a source that fails is warned about and left out."""
+    context = ListingContext(
+        labels=project.recipe.labels,
+        cache_dir=project.paths.sources,
+        base_dir=project.recipe.base_dir,
+        fetch=project.recipe.fetch,
+        emit=project.emit,
+        refresh=refresh,
+    )
+    for index, (source, settings) in enumerate(_sources(project)):
+        name = settings.name or source.kind
+        if f"{index} {name}" in listing.failures or tier >= source.n_tiers(settings):
+            continue
+        try:
+            _announce(project, name, source.plan(settings, tier, context))
+            rows = source.list_images(settings, tier, labels, context)
+        except SourceError as error:
+            listing.failures[f"{index} {name}"] = str(error)
+            project.emit(Warned(f"The source {name} could not be listed: {error}"))
+            continue
+        listing.table = merge(listing.table, rows)
+        project.emit(SourceListed(name, {str(label): int(n) for label, n in rows["label"].value_counts().items()}))
+
+
+def _sources(project: Project) -> list[tuple[Source, object]]:
+    by_settings = {source.Settings: source for source in SOURCES}
+    return [(by_settings[type(settings)], settings) for settings in project.recipe.sources]
+
+
+def _announce(project: Project, name: str, reads: Sequence[PlannedRead]) -> None:
+    fresh = [read for read in reads if not read.cached]
+    if not fresh:
+        return
+    known = sum(read.n_bytes or 0 for read in fresh)
+    unknown = sum(read.n_bytes is None for read in fresh)
+    size = f"{known / 1e6:,.1f} MB" if known or not unknown else "unknown size"
+    rest = f", {unknown} of unknown size" if unknown and known else ""
+    project.emit(Noted(f"{name}: will read {len(fresh)} list or metadata file{'s'[: len(fresh) > 1]}, {size}{rest}"))
+
+
+def merge(table: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """Add newly listed rows: one URL is listed once for a label, by the source that the recipe names first."""
+    joined = pd.concat([table, rows], ignore_index=True) if len(table) else rows
+    same_url = joined["url"].notna() & joined.duplicated(["label", "url"])
+    repeated = joined.duplicated("record_id") | same_url
+    return catalog.conform(joined[~repeated.to_numpy(dtype=bool)].reset_index(drop=True))
+
+
+def wave_size(wanted: int, kept: int, tried: int) -> int:
+    """Say how many images to ask for so that ``wanted`` more come out good, at the rate seen so far."""
+    rate = kept / tried if tried else 1.0
+    return math.ceil(wanted / max(rate, LEAST_RATE))
+
+
+def _wanted(project: Project, settled: pd.DataFrame, options: AcquireOptions) -> dict[str, int]:
+    """Images still wanted per label; without a target, more than there can be."""
+    target = 0 if options.everything else project.recipe.target
+    have = catalog.kept(settled)["label"].value_counts()
+    tried = settled["label"].value_counts()
+    wanted = {}
+    for label in project.recipe.labels:
+        n = target - int(have.get(label, 0)) if target else 2**62
+        if options.limit is not None:
+            n = min(n, options.limit - int(tried.get(label, 0)))
+        wanted[label] = max(n, 0)
+    return wanted
+
+
+def _fetch_waves(project: Project, table: pd.DataFrame, settled: pd.DataFrame, options: AcquireOptions) -> pd.DataFrame:
+    while True:
+        asked = _ask(project, settled, options)
+        tried = table["record_id"].isin(settled["record_id"]).to_numpy(dtype=bool)
+        chosen = choose_candidates(table, tried, asked)
+        if not chosen.any():
+            return settled
+        fetched = _fetch(project, table[chosen].reset_index(drop=True), options)
+        settled = pd.concat([settled, fetched], ignore_index=True) if len(settled) else fetched
+
+
+def _ask(project: Project, settled: pd.DataFrame, options: AcquireOptions) -> Mapping[str, int]:
+    kept, tried = catalog.kept(settled)["label"].value_counts(), settled["label"].value_counts()
+    wanted = _wanted(project, settled, options)
+    asked = {}
+    for label, n in wanted.items():
+        asked[label] = wave_size(n, int(kept.get(label, 0)), int(tried.get(label, 0))) if 0 < n < 2**62 else n
+        if options.limit is not None:
+            asked[label] = min(asked[label], options.limit - int(tried.get(label, 0)))
+    return asked
+
+
+def _fetch(project: Project, rows: pd.DataFrame, options: AcquireOptions) -> pd.DataFrame:
+    recipe = project.recipe
+    fetched = fetch_images(
+        rows,
+        recipe.fetch,
+        recipe.quality,
+        project.paths,
+        retry=options.retry,
+        bulk_hosts=bulk_hosts(recipe.sources),
+        emit=project.emit,
+    )
+    return drop_poor_images(fetched, recipe.quality)
+
+
+def _with_the_untried(
+    project: Project, table: pd.DataFrame, settled: pd.DataFrame, options: AcquireOptions
+) -> pd.DataFrame:
+    untried = table[~table["record_id"].isin(settled["record_id"]).to_numpy(dtype=bool)]
+    what = f"--limit {options.limit}" if options.limit is not None else f"target {project.recipe.target}"
+    everyone = np.ones(len(untried), dtype=bool)
+    untried = catalog.drop(untried, everyone, Stage.FETCHED, Drop.BEYOND_TARGET, f"not needed: {what} per label")
+    whole = pd.concat([settled, untried], ignore_index=True) if len(settled) else untried
+    return catalog.conform(whole.sort_values("record_id", ignore_index=True))

@@ -1,0 +1,233 @@
+"""The command line: parse, call, render.
+
+>>> sorted(command.callback.__name__ for command in app.registered_commands)[:3]
+['balance', 'dedupe', 'demo']
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from curator import __version__
+from curator.session import (
+    DATA,
+    DataOption,
+    ForceOption,
+    JsonOption,
+    PerClassOption,
+    QuietOption,
+    RecipeOption,
+    finish,
+    open_session,
+    per_class_value,
+    reports_errors,
+)
+
+app = typer.Typer(
+    name="curator",
+    help="Build labelled image-classification data sets that a person can trust, cite and rebuild.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"curator {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False,
+) -> None:
+    """Build labelled image-classification data sets that a person can trust, cite and rebuild."""
+
+
+@app.command()
+@reports_errors
+def init(
+    name: Annotated[str, typer.Argument(help="The data set's name.")],
+    labels: Annotated[list[str], typer.Argument(help="Two or more labels.")],
+) -> None:
+    """Write manifests/NAME/recipe.toml with a commented example of each source."""
+    from curator.new_recipe import write_recipe
+    from curator.project import MANIFESTS
+    from curator.render.tables import print_note
+
+    path = write_recipe(name, labels, MANIFESTS)
+    print_note(f"Wrote {path}. Edit it, then run `curator fetch --recipe {name} --plan`.")
+
+
+@app.command()
+@reports_errors
+def fetch(
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Try at most N images per label.")] = None,
+    target: Annotated[int | None, typer.Option("--target", min=1, help="Images to obtain per label.")] = None,
+    retry: Annotated[Literal["none", "failed", "all"], typer.Option("--retry", help="What to ask for again.")] = "none",
+    plan: Annotated[bool, typer.Option("--plan", help="List and count; download metadata but no image.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Go past the target: fetch all that is listed.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Read lists and metadata again, not from the cache.")] = False,
+    recipe: RecipeOption = None,
+    data: DataOption = DATA,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """List, download and look at images; goes on where an earlier run stopped."""
+    from curator import commands
+
+    with open_session(recipe, data, quiet, as_json) as session:
+        options = commands.fetch_options(limit, everything, retry, force)
+        finish(commands.fetch(session, options, target, plan))
+
+
+@app.command()
+@reports_errors
+def dedupe(
+    max_distance: Annotated[int | None, typer.Option("--max-distance", help="Most differing bits of 64.")] = None,
+    rotations: Annotated[bool | None, typer.Option("--rotations/--no-rotations", help="Turned copies too.")] = None,
+    across_labels: Annotated[
+        str | None,
+        typer.Option("--across-labels", metavar="drop-both|keep-first|ignore", help="One picture, 2 labels."),
+    ] = None,
+    keep: Annotated[str | None, typer.Option("--keep", metavar="largest|first", help="Keeper of a group.")] = None,
+    force: ForceOption = False,
+    recipe: RecipeOption = None,
+    data: DataOption = DATA,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Drop exact, near and cross-label duplicates, rotated and mirrored ones too."""
+    from curator import commands
+
+    options = {"max_distance": max_distance, "rotations": rotations, "across_labels": across_labels, "keep": keep}
+    with open_session(recipe, data, quiet, as_json) as session:
+        finish(commands.decide(session, "deduped", {"dedupe": options}, force))
+
+
+@app.command()
+@reports_errors
+def balance(
+    per_class: PerClassOption = None,
+    force: ForceOption = False,
+    recipe: RecipeOption = None,
+    data: DataOption = DATA,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Choose exactly N images per label."""
+    from curator import commands
+
+    with open_session(recipe, data, quiet, as_json) as session:
+        options = {"per_class": per_class_value(per_class)}
+        finish(commands.decide(session, "balanced", {"balance": options}, force))
+
+
+@app.command()
+@reports_errors
+def split(
+    ratio: Annotated[float | None, typer.Option("--ratio", help="Share of each label in train.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Another seed is another split.")] = None,
+    per_class: PerClassOption = None,
+    force: ForceOption = False,
+    recipe: RecipeOption = None,
+    data: DataOption = DATA,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Split into train and test, write the manifest and the folders; dedupes and balances if that is not done."""
+    from curator import commands
+
+    overrides = {"split": {"ratio": ratio, "seed": seed}, "balance": {"per_class": per_class_value(per_class)}}
+    with open_session(recipe, data, quiet, as_json) as session:
+        finish(commands.decide(session, "split", overrides, force))
+
+
+@app.command()
+@reports_errors
+def run(
+    recipe: RecipeOption = None,
+    data: DataOption = DATA,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Do the whole job: fetch, dedupe, balance, split, benchmark."""
+    from curator import commands
+
+    with open_session(recipe, data, quiet, as_json) as session:
+        finish(commands.run(session))
+
+
+@app.command()
+@reports_errors
+def status(
+    recipe: RecipeOption = None,
+    data: DataOption = DATA,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the counts per label, source and drop reason, and what to run next."""
+    from curator import commands
+
+    with open_session(recipe, data, quiet, as_json) as session:
+        commands.show_status(session)
+
+
+@app.command()
+@reports_errors
+def why(
+    image: Annotated[str, typer.Argument(metavar="ID|PATH|URL|SHA256", help="The image.")],
+    recipe: RecipeOption = None,
+    data: DataOption = DATA,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell one image's whole story: where it came from, what it is, which rule decided about it."""
+    from curator import commands
+
+    with open_session(recipe, data, quiet, as_json) as session:
+        commands.why(session, image)
+
+
+@app.command()
+@reports_errors
+def verify(
+    recipe: RecipeOption = None,
+    data: DataOption = DATA,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Check every file against the manifest's hashes."""
+    from curator import commands
+
+    with open_session(recipe, data, quiet, as_json) as session:
+        finish(commands.verify(session))
+
+
+@app.command()
+@reports_errors
+def demo(
+    photos: Annotated[Path | None, typer.Option("--photos", metavar="DIR", help="Serve DIR/<label>/… instead.")] = None,
+    serve_only: Annotated[bool, typer.Option("--serve-only", help="Only serve, and print a recipe.")] = False,
+    port: Annotated[int | None, typer.Option("--port", min=1, max=65535, help="The server's port.")] = None,
+    data: DataOption = DATA,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Do the whole job on a rendered world, served on this machine: no Internet needed."""
+    from curator.demo.run import run_demo, serve_forever
+
+    if serve_only:
+        serve_forever(photos, port)
+    else:
+        finish(run_demo(photos, port, data, quiet, as_json))

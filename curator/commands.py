@@ -1,0 +1,111 @@
+"""What each command does with an open session: call the stage, show what came of it, say what is missing.
+
+>>> fetch_options(10, False, "none", False).limit
+10
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Literal
+
+from curator import pipeline
+from curator.acquire import AcquireOptions, plan_listing
+from curator.catalog import Stage
+from curator.events import Warned
+from curator.fetch import host_report
+from curator.pipeline import Outcome
+from curator.render import tables
+from curator.session import Session
+from curator.status import describe, read_status
+from curator.verify import verify as verify_files
+from curator.why import tell
+
+
+def fetch_options(
+    limit: int | None, everything: bool, retry: Literal["none", "failed", "all"], force: bool
+) -> AcquireOptions:
+    """Gather the options of ``curator fetch``."""
+    return AcquireOptions(limit=limit, everything=everything, retry=retry, refresh=force)
+
+
+def fetch(session: Session, options: AcquireOptions, target: int | None, plan: bool) -> dict[str, int]:
+    """List and fetch, or only plan; return the images missing per label."""
+    recipe = session.project.recipe.with_overrides("fetch", target=target)
+    project = dataclasses.replace(session.project, recipe=recipe)
+    if plan:
+        listing = plan_listing(project, options)
+        _show(session, Outcome(listing.table, tuple(listing.failures.values())), Stage.LISTED)
+        return {}
+    outcome = pipeline.fetch(project, options)
+    _show(session, outcome, Stage.FETCHED)
+    if not session.as_json and (poor := _poor_hosts(session)):
+        tables.print_hosts(poor)
+    return outcome.missing
+
+
+def _poor_hosts(session: Session) -> list[dict[str, Any]]:
+    """List the hosts with under half of their requests well, most tried first."""
+    hosts: list[dict[str, Any]] = host_report(session.project.paths).to_dict("records")
+    poor = [host for host in hosts if host["ok"] * 2 < host["tried"]]
+    return sorted(poor, key=lambda host: (-host["tried"], host["host"]))[:10]
+
+
+def decide(session: Session, stage: str, overrides: dict[str, dict[str, Any]], force: bool) -> dict[str, int]:
+    """Run the deciding stages up to ``stage``."""
+    outcome = pipeline.decide(session.project, Stage(stage), overrides, force)
+    _show(session, outcome, Stage(stage))
+    return outcome.missing
+
+
+def _show(session: Session, outcome: Outcome, stage: Stage) -> None:
+    status = describe(session.project, stage, outcome.table)
+    if session.as_json:
+        tables.print_json({**status.as_json(), "notes": list(outcome.notes), "missing": outcome.missing})
+        return
+    tables.print_counts(status)
+    for note in outcome.notes:
+        tables.print_note(f"note: {note}")
+    if stage == Stage.SPLIT:
+        paths = session.project.paths
+        tables.print_note(f"manifest: {paths.manifest}")
+        tables.print_note(f"folders:  {paths.split_folder('train')}  {paths.split_folder('test')}")
+
+
+def run(session: Session) -> dict[str, int]:
+    """Do the whole job."""
+    fetched = pipeline.fetch(session.project)
+    if fetched.missing:
+        tail = ", ".join(f"{label} by {n:,}" for label, n in fetched.missing.items())
+        session.project.emit(Warned(f"Too few images were fetched ({tail})."))
+    return decide(session, "split", {}, force=False)
+
+
+def show_status(session: Session) -> None:
+    """Show the counts of the latest stage."""
+    status = read_status(session.project)
+    if session.as_json:
+        tables.print_json(status.as_json())
+    else:
+        tables.print_counts(status)
+
+
+def why(session: Session, image: str) -> None:
+    """Tell the story of every row that ``image`` names."""
+    stories = tell(session.project, image)
+    if session.as_json:
+        tables.print_json([story.as_json() for story in stories])
+        return
+    for story in stories:
+        tables.print_story(story.lines)
+
+
+def verify(session: Session) -> bool:
+    """Verify every file; tell whether something differs."""
+    n_images, findings = verify_files(session.project.paths, session.project.emit)
+    if session.as_json:
+        differing = [dataclasses.asdict(finding) for finding in findings]
+        tables.print_json({"checked": n_images, "findings": differing})
+    else:
+        tables.print_findings(n_images, findings)
+    return bool(findings)

@@ -1,0 +1,231 @@
+"""The stages in order: each reads the catalog before it, decides, writes its own, and records what it was made from.
+
+A stage whose input and settings are unchanged is skipped. Decisions are pure (``curator.decide``); this module reads
+and writes for them.
+
+>>> [stage.name for stage in STAGES]
+[<Stage.DEDUPED: 'deduped'>, <Stage.BALANCED: 'balanced'>, <Stage.SPLIT: 'split'>]
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from curator import catalog
+from curator.acquire import AcquireOptions, acquire
+from curator.catalog import Stage
+from curator.decide.balance import balance_labels
+from curator.decide.dedupe import find_duplicates
+from curator.decide.split import split_images
+from curator.errors import StateError
+from curator.events import StageFinished
+from curator.project import Project
+from curator.publish import is_published, publish
+from curator.recipe import Recipe
+from curator.sources import kind_of
+from curator.store.catalog_files import (
+    StageRecord,
+    file_digest,
+    fingerprint,
+    plain,
+    read_catalog,
+    read_record,
+    write_catalog,
+)
+from curator.store.lock import locked
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a stage decided: the catalog after it, and what a person should be told."""
+
+    table: pd.DataFrame
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DecideStage:
+    """A stage that decides: its catalog, the recipe section it obeys, and the pure function that decides."""
+
+    name: Stage
+    section: str
+    decide: Callable[[pd.DataFrame, Recipe], Decision]
+
+
+def _dedupe(table: pd.DataFrame, recipe: Recipe) -> Decision:
+    return Decision(find_duplicates(table, recipe.dedupe, recipe.labels))
+
+
+def _balance(table: pd.DataFrame, recipe: Recipe) -> Decision:
+    return Decision(balance_labels(table, recipe.balance, recipe.labels))
+
+
+def _split(table: pd.DataFrame, recipe: Recipe) -> Decision:
+    decision = split_images(table, recipe.split, recipe.labels)
+    return Decision(decision.table, decision.notes)
+
+
+STAGES = (
+    DecideStage(Stage.DEDUPED, "dedupe", _dedupe),
+    DecideStage(Stage.BALANCED, "balance", _balance),
+    DecideStage(Stage.SPLIT, "split", _split),
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command ended with: the catalog, notes for a person, and what is missing of what was asked."""
+
+    table: pd.DataFrame
+    notes: tuple[str, ...] = ()
+    missing: dict[str, int] = dataclasses.field(default_factory=dict)
+    skipped: bool = False
+
+
+def fetch(project: Project, options: AcquireOptions | None = None) -> Outcome:
+    """List, download, observe and judge quality; write ``1-listed`` and ``2-fetched``.
+
+    Raises:
+        SourceError: no source could be listed.
+        LockedError, DiskError: see there.
+    """
+    options = options or AcquireOptions()
+    with locked(project.paths.lock, "fetch"):
+        listing, table = acquire(project, options)
+        settings = _fetch_settings(project.recipe, options)
+        listed = catalog.conform(listing.table.sort_values("record_id", ignore_index=True))
+        _write_if_changed(project, Stage.LISTED, listed, settings)
+        skipped = not _write_if_changed(project, Stage.FETCHED, table, settings)
+    _tell(project, Stage.FETCHED, table, skipped)
+    return Outcome(table, tuple(listing.failures.values()), missing_per_label(project.recipe, table), skipped)
+
+
+def _fetch_settings(recipe: Recipe, options: AcquireOptions) -> dict[str, Any]:
+    sources = [{"kind": kind_of(source), **plain(source)} for source in recipe.sources]
+    asked = {"limit": options.limit, "everything": options.everything}
+    return {
+        "sources": sources,
+        "fetch": {**plain(recipe.fetch), **asked},
+        "quality": plain(recipe.quality),
+    }
+
+
+def _write_if_changed(project: Project, stage: Stage, table: pd.DataFrame, settings: dict[str, Any]) -> bool:
+    """Write a catalog unless one with the same rows and settings stands there; tell whether it was written."""
+    path = project.paths.catalog(stage)
+    record = StageRecord(stage, fingerprint(settings), settings, settings)
+    try:
+        if read_record(path) == record and read_catalog(path).equals(table):
+            return False
+    except StateError:
+        pass
+    write_catalog(path, table, record)
+    return True
+
+
+def missing_per_label(recipe: Recipe, table: pd.DataFrame) -> dict[str, int]:
+    """Count the images that each label is short of ``per_class``; a label with enough is left out."""
+    have = catalog.kept(table)["label"].value_counts()
+    per_class = recipe.balance.per_class if isinstance(recipe.balance.per_class, int) else 1
+    short = {label: per_class - int(have.get(label, 0)) for label in recipe.labels}
+    return {label: n for label, n in short.items() if n > 0}
+
+
+def decide(project: Project, stage: Stage, overrides: dict[str, dict[str, Any]], force: bool = False) -> Outcome:
+    """Bring every deciding stage up to ``stage`` up to date.
+
+    Args:
+        overrides: recipe section to the options given for it; a stage that is not overridden keeps the settings that
+            it was last run with until its recipe section changes, except ``stage`` itself, which goes back to the
+            recipe's.
+        force: redo ``stage`` even where nothing changed.
+
+    Raises:
+        StateError: nothing was fetched yet, or a catalog is damaged.
+        ShortfallError: a label has too few images; nothing was written.
+    """
+    with locked(project.paths.lock, str(stage)):
+        _require_fetched(project)
+        for step in STAGES:
+            last = step.name == stage
+            outcome = _run(project, step, overrides.get(step.section, {}), asked=last, force=force and last)
+            if last:
+                return outcome
+    raise ValueError(f"{stage} is not a deciding stage")
+
+
+def _require_fetched(project: Project) -> None:
+    if not project.paths.catalog(Stage.FETCHED).exists():
+        raise StateError(f"Nothing was fetched yet for {project.recipe.name}.", "Run `curator fetch` first.")
+
+
+def _run(project: Project, step: DecideStage, override: dict[str, Any], *, asked: bool, force: bool) -> Outcome:
+    standing = _standing(project, step.name)
+    recipe = _effective(project, step, override, standing if not asked else None)
+    before = project.paths.catalog(list(Stage)[list(Stage).index(step.name) - 1])
+    settings = {**read_record(before).settings, step.section: plain(getattr(recipe, step.section))}
+    mark = fingerprint(step.name, catalog.VERSION, file_digest(before), recipe.labels, settings)
+    if standing and standing.fingerprint == mark and not force and _is_complete(project, step.name):
+        table, notes = read_catalog(project.paths.catalog(step.name)), standing.notes
+        _tell(project, step.name, table, skipped=True)
+        return Outcome(table, notes, skipped=True)
+    decision = step.decide(read_catalog(before), recipe)
+    section = plain(getattr(project.recipe, step.section))
+    record = StageRecord(step.name, mark, section, settings, decision.notes)
+    if step.name == Stage.SPLIT:
+        publish(decision.table, settings, project.paths, project.emit)
+    write_catalog(project.paths.catalog(step.name), decision.table, record)
+    _tell(project, step.name, decision.table, skipped=False)
+    return Outcome(decision.table, decision.notes)
+
+
+def _effective(project: Project, step: DecideStage, override: dict[str, Any], standing: StageRecord | None) -> Recipe:
+    """Apply the options given, else those of the standing run while the recipe still says what it said then."""
+    section = plain(getattr(project.recipe, step.section))
+    if not any(value is not None for value in override.values()) and standing and standing.recipe_section == section:
+        ran_with = standing.settings[step.section]
+        override = {key: ran_with[key] for key in section if ran_with[key] != section[key]}
+    return project.recipe.with_overrides(step.section, **override)
+
+
+def _standing(project: Project, stage: Stage) -> StageRecord | None:
+    path = project.paths.catalog(stage)
+    try:
+        return read_record(path)
+    except StateError:
+        return None
+
+
+def _is_complete(project: Project, stage: Stage) -> bool:
+    return stage != Stage.SPLIT or is_published(project.paths)
+
+
+def _tell(project: Project, stage: Stage, table: pd.DataFrame, skipped: bool) -> None:
+    count = catalog.counts(table)
+    project.emit(StageFinished(stage, count["listed"], count["kept"], skipped))
+
+
+def latest_stage(project: Project) -> Stage | None:
+    """Name the last stage whose catalog stands and was made from the catalogs that stand before it."""
+    latest = None
+    for stage in Stage:
+        if not project.paths.catalog(stage).exists():
+            break
+        if stage not in (Stage.LISTED, Stage.FETCHED) and not _is_current(project, stage):
+            break
+        latest = stage
+    return latest
+
+
+def _is_current(project: Project, stage: Stage) -> bool:
+    step = next(step for step in STAGES if step.name == stage)
+    record = read_record(project.paths.catalog(stage))
+    before = project.paths.catalog(list(Stage)[list(Stage).index(stage) - 1])
+    mark = fingerprint(stage, catalog.VERSION, file_digest(before), project.recipe.labels, record.settings)
+    section = plain(getattr(project.recipe, step.section))
+    return record.fingerprint == mark and record.recipe_section == section

@@ -1,0 +1,73 @@
+"""A project: a checked recipe and where its files stand; finds the recipe that a command means.
+
+>>> find_recipe("no-such-recipe", Path("nowhere"), {})
+Traceback (most recent call last):
+curator.errors.CuratorError: There is no recipe 'no-such-recipe'. `curator init NAME LABEL LABEL` writes one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from curator.errors import CuratorError
+from curator.events import Listener, ignore
+from curator.recipe import Recipe, load_recipe
+from curator.settings import suggest
+from curator.store.paths import DataPaths
+
+MANIFESTS = Path("manifests")
+DEFAULT = "rugby-soccer"
+_INIT = "`curator init NAME LABEL LABEL` writes one."
+
+
+@dataclass(frozen=True)
+class Project:
+    """What every stage needs: the recipe, its files, and whom to tell."""
+
+    recipe: Recipe
+    paths: DataPaths
+    emit: Listener = ignore
+
+
+def open_project(
+    recipe: str | None, data_root: Path, environment: Mapping[str, str], emit: Listener = ignore
+) -> Project:
+    """Find, read and check the recipe that ``--recipe`` (or its absence) means.
+
+    Raises:
+        CuratorError: no such recipe, or several and none chosen.
+        RecipeError: the recipe has mistakes.
+    """
+    from curator.sources import SETTINGS
+
+    path = find_recipe(recipe, MANIFESTS, environment)
+    loaded = load_recipe(path, SETTINGS)
+    folder = path.parent if path.name == "recipe.toml" else MANIFESTS / loaded.name
+    return Project(loaded, DataPaths(data_root, folder, loaded.name), emit)
+
+
+def find_recipe(wanted: str | None, manifests: Path, environment: Mapping[str, str]) -> Path:
+    """Find a recipe's file: by path, by name under ``manifests``, by ``$CURATOR_RECIPE``, or the only one there."""
+    wanted = wanted or environment.get("CURATOR_RECIPE") or None
+    names = sorted(path.parent.name for path in manifests.glob("*/recipe.toml"))
+    if wanted is not None:
+        return _named(wanted, manifests, names)
+    if len(names) == 1 or DEFAULT in names:
+        return manifests / (names[0] if len(names) == 1 else DEFAULT) / "recipe.toml"
+    if not names:
+        raise CuratorError(f"There is no recipe under {manifests}/.", _INIT)
+    raise CuratorError(f"Which recipe? There are {', '.join(names)}.", "Choose one with --recipe NAME.")
+
+
+def _named(wanted: str, manifests: Path, names: list[str]) -> Path:
+    path = Path(wanted).expanduser()
+    if wanted in names:
+        return manifests / wanted / "recipe.toml"
+    if path.is_dir() and (path / "recipe.toml").is_file():
+        return path / "recipe.toml"
+    if path.is_file():
+        return path
+    known = f" There are {', '.join(names)}." if names else ""
+    raise CuratorError(f"There is no recipe {wanted!r}{suggest(wanted, names).rstrip('?')}.{known}", _INIT)

@@ -1,0 +1,54 @@
+"""Publish a finished split: the manifest, the settings it was made with, and the train and test folders.
+
+The folders are built aside and swapped in, so that a reader never sees half of one.
+
+>>> settings_text({"split": {"seed": 0}}, {"listed": 1}, "ab").splitlines()[1]
+'  "counts": {'
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pandas as pd
+
+from curator import __version__, catalog
+from curator.events import Listener
+from curator.manifest import folder_rows, manifest_rows, manifest_text
+from curator.store.catalog_files import file_digest
+from curator.store.folders import build_folders, swap_folders
+from curator.store.paths import DataPaths
+from curator.store.whole_files import write_text_whole
+
+
+def publish(table: pd.DataFrame, settings: dict[str, Any], paths: DataPaths, emit: Listener) -> None:
+    """Write ``manifest.csv``, ``manifest.json`` and the folders from a catalog after the split.
+
+    Raises:
+        StateError: a stored image is gone or no longer decodes.
+        DiskError: a write was refused; the manifest that stood before still stands.
+    """
+    rows = folder_rows(table)
+    build_folders(rows, paths, emit)
+    write_text_whole(paths.manifest, manifest_text(manifest_rows(rows)))
+    write_text_whole(
+        paths.manifest_settings, settings_text(settings, catalog.counts(table), file_digest(paths.manifest))
+    )
+    swap_folders(paths)
+
+
+def settings_text(settings: dict[str, Any], counts: dict[str, Any], manifest_sha256: str) -> str:
+    """Format what the manifest was made with: effective settings, counts, version and the manifest's SHA-256."""
+    facts = {"counts": counts, "curator": __version__, "manifest_sha256": manifest_sha256, "settings": settings}
+    return json.dumps(facts, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def is_published(paths: DataPaths) -> bool:
+    """Tell whether the manifest is the one that was written last and the folders stand."""
+    try:
+        facts = json.loads(paths.manifest_settings.read_text(encoding="utf-8"))
+        same: bool = facts["manifest_sha256"] == file_digest(paths.manifest)
+    except (OSError, ValueError, KeyError):
+        return False
+    return same and all(paths.split_folder(split).is_dir() for split in ("train", "test"))

@@ -1,0 +1,120 @@
+"""Draw progress: events to bars and remarks on stderr.
+
+>>> bars = Bars(quiet=True)
+>>> bars(WorkStarted("linking", 3))
+>>> bars.close()
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from tqdm import tqdm
+
+from curator.events import (
+    Event,
+    FetchFailed,
+    FetchFinished,
+    FetchStarted,
+    ImageFetched,
+    MetadataFinished,
+    MetadataRead,
+    MetadataStarted,
+    Noted,
+    SourceListed,
+    StageFinished,
+    Warned,
+    WorkAdvanced,
+    WorkFinished,
+    WorkStarted,
+)
+
+_FETCH = "fetching"
+
+
+class Bars:
+    """A listener that shows what happens: bars where stderr is a terminal, plain lines where it is a file or pipe.
+
+    ``quiet`` leaves only warnings.
+    """
+
+    def __init__(self, quiet: bool = False) -> None:
+        self.quiet = quiet
+        self.bars: dict[str, tqdm[Any]] = {}
+        self.ok = self.failed = 0
+        self.draw: dict[type[Event], Callable[[Any], None]] = {
+            Warned: lambda event: self._say(f"warning: {event.message}", "33"),
+            Noted: lambda event: self._remark(event.message),
+            SourceListed: self._source_listed,
+            MetadataStarted: lambda event: self._open(event.name, event.name, event.total_bytes, "B"),
+            MetadataRead: lambda event: self._advance(event.name, event.n_bytes),
+            MetadataFinished: lambda event: self._close(event.name),
+            FetchStarted: self._fetch_started,
+            ImageFetched: lambda event: self._fetched(ok=1),
+            FetchFailed: lambda event: self._fetched(failed=1),
+            FetchFinished: lambda event: self._close(_FETCH),
+            WorkStarted: lambda event: self._open(event.what, event.what, event.total, event.unit),
+            WorkAdvanced: lambda event: self._advance(event.what, event.n),
+            WorkFinished: lambda event: self._close(event.what),
+            StageFinished: self._stage_finished,
+        }
+
+    def __call__(self, event: Event) -> None:
+        """Show one event; an event that has no picture is passed over."""
+        if picture := self.draw.get(type(event)):
+            picture(event)
+
+    def close(self) -> None:
+        """Close every bar."""
+        for key in list(self.bars):
+            self._close(key)
+
+    def _say(self, text: str, colour: str = "") -> None:
+        coloured = f"\x1b[{colour}m{text}\x1b[0m" if colour and sys.stderr.isatty() else text
+        tqdm.write(coloured, file=sys.stderr)
+
+    def _remark(self, text: str) -> None:
+        if not self.quiet:
+            self._say(text)
+
+    def _source_listed(self, event: SourceListed) -> None:
+        found = ", ".join(f"{label} {n:,}" for label, n in sorted(event.n_images.items())) or "no images"
+        self._remark(f"{event.source} listed: {found}")
+
+    def _stage_finished(self, event: StageFinished) -> None:
+        same = " (nothing had changed)" if event.skipped else ""
+        self._remark(f"{event.stage}: {event.kept:,} of {event.listed:,} images kept{same}")
+
+    def _fetch_started(self, event: FetchStarted) -> None:
+        self.ok = self.failed = 0
+        self._open(_FETCH, _FETCH, event.total, "img", event.settled)
+
+    def _fetched(self, ok: int = 0, failed: int = 0) -> None:
+        self.ok, self.failed = self.ok + ok, self.failed + failed
+        if bar := self.bars.get(_FETCH):
+            bar.set_postfix_str(f"ok {self.ok:,}, failed {self.failed:,}", refresh=False)
+        self._advance(_FETCH, 1)
+
+    def _open(self, key: str, what: str, total: int | None, unit: str, initial: int = 0) -> None:
+        self._close(key)
+        self.bars[key] = tqdm(
+            total=total,
+            initial=initial,
+            desc=what if len(what) <= 30 else f"…{what[-29:]}",
+            unit=unit if unit == "B" else f" {unit}",
+            unit_scale=unit == "B",
+            dynamic_ncols=True,
+            leave=False,
+            disable=self.quiet or not sys.stderr.isatty(),
+            file=sys.stderr,
+        )
+
+    def _advance(self, key: str, n: int) -> None:
+        if bar := self.bars.get(key):
+            bar.update(n)
+
+    def _close(self, key: str) -> None:
+        if bar := self.bars.pop(key, None):
+            bar.close()

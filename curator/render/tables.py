@@ -1,0 +1,147 @@
+"""Draw results: tables and paragraphs in the terminal, or one JSON document for a program.
+
+>>> plural(1, "image"), plural(2450, "image")
+('1 image', '2,450 images')
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from curator.demo.truth import Comparison
+    from curator.status import Status
+    from curator.verify import Finding
+
+MOST_COLUMNS = 7
+"""Parts (labels and sources) that fit beside each other in an 80-column terminal."""
+
+
+def plural(n: int, noun: str) -> str:
+    """Count a noun: ``2,450 images``."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON document on stdout."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
+
+
+def print_error(message: str) -> None:
+    """Print one paragraph on stderr."""
+    Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]error:[/] {_escape(message)}")
+
+
+def print_note(message: str) -> None:
+    """Print a remark on stdout."""
+    _console().print(_escape(message), highlight=False)
+
+
+def _escape(text: str) -> str:
+    return text.replace("[", "\\[")
+
+
+def _console() -> Console:
+    return Console(highlight=False, soft_wrap=False)
+
+
+def _table(title: str, columns: Sequence[str]) -> Table:
+    table = Table(title=_escape(title) or None, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for index, column in enumerate(columns):
+        table.add_column(_escape(column), justify="left" if index == 0 else "right", overflow="fold")
+    return table
+
+
+def print_counts(status: Status) -> None:
+    """Print the counts of the latest stage: a row a drop reason, a column a label and a source; then what is next."""
+    title = f"{status.name}, {status.stage or 'nothing done yet'}"
+    labels, sources = status.labels, status.sources
+    if len(labels) + len(sources) <= MOST_COLUMNS:
+        _print_by_reason(title, status.counts, {**labels, **_distinct(sources, labels)})
+    else:
+        _print_by_part(title, {"all": status.counts, **labels})
+        _print_by_part("", sources)
+    if status.splits:
+        _print_splits(status.splits)
+    if status.next:
+        _console().print(f"next: [bold]{_escape(status.next)}[/]")
+
+
+def _distinct(parts: Mapping[str, Any], taken: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"{name} (source)" if name in taken else name: part for name, part in parts.items()}
+
+
+def _print_by_reason(title: str, whole: Mapping[str, Any], parts: Mapping[str, Mapping[str, Any]]) -> None:
+    columns = {"all": whole, **parts}
+    table = _table(title, ["", *columns])
+    table.add_row("listed", *(f"{part['listed']:,}" for part in columns.values()))
+    for reason in whole["dropped"]:
+        table.add_row(f"- {reason}", *(_count(part["dropped"].get(reason, 0)) for part in columns.values()))
+    table.add_row("kept", *(f"{part['kept']:,}" for part in columns.values()), style="bold green")
+    _console().print(table)
+
+
+def _count(n: int) -> str:
+    return f"{n:,}" if n else "·"
+
+
+def _print_by_part(title: str, parts: Mapping[str, Mapping[str, Any]]) -> None:
+    table = _table(title, ["", "listed", "kept", "dropped", "mostly"])
+    for name, part in parts.items():
+        mostly = max(part["dropped"].items(), key=lambda item: item[1], default=("", 0))[0]
+        dropped = sum(part["dropped"].values())
+        table.add_row(_escape(name), f"{part['listed']:,}", f"{part['kept']:,}", f"{dropped:,}", mostly)
+    _console().print(table)
+
+
+def _print_splits(splits: Mapping[str, Mapping[str, int]]) -> None:
+    labels = sorted({label for counts in splits.values() for label in counts})
+    if len(labels) > MOST_COLUMNS:
+        totals = ", ".join(f"{split} {sum(counts.values()):,}" for split, counts in sorted(splits.items()))
+        _console().print(f"split: {totals} images over {len(labels)} labels")
+        return
+    table = _table("", ["split", *labels])
+    for split in sorted(splits, reverse=True):
+        table.add_row(split, *(f"{splits[split].get(label, 0):,}" for label in labels))
+    _console().print(table)
+
+
+def print_findings(n_images: int, findings: Sequence[Finding]) -> None:
+    """Print what ``verify`` found."""
+    if not findings:
+        _console().print(f"[green]{plural(n_images, 'image')} verified: every file is what the manifest says.[/]")
+        return
+    table = _table(f"{plural(len(findings), 'finding')} in {plural(n_images, 'image')}", ["file", "problem"])
+    table.columns[1].justify = "left"
+    for finding in findings:
+        table.add_row(_escape(finding.path), finding.problem)
+    _console().print(table)
+
+
+def print_hosts(hosts: Sequence[Mapping[str, Any]]) -> None:
+    """Print the hosts of which under half of the requests came out well."""
+    table = _table("hosts with a success under 50%", ["host", "tried", "ok", "mostly"])
+    for host in hosts:
+        table.add_row(_escape(str(host["host"])), f"{host['tried']:,}", f"{host['ok']:,}", str(host["mostly"]))
+    _console().print(table)
+
+
+def print_story(lines: Sequence[str]) -> None:
+    """Print an image's story, a fact a line."""
+    for line in lines:
+        _console().print(_escape(line), highlight=False)
+
+
+def print_comparison(comparison: Comparison) -> None:
+    """Print planted against found."""
+    table = _table("planted against decided", ["planted", "planted n", "as planted", "otherwise"])
+    for row in comparison.rows:
+        style = "" if row.otherwise == 0 else "red"
+        table.add_row(row.planted, f"{row.n:,}", f"{row.as_planted:,}", _count(row.otherwise), style=style)
+    _console().print(table)

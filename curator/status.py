@@ -1,0 +1,83 @@
+"""Where a data set stands: counts per stage, label, source and drop reason, and what to run next.
+
+>>> next_command(None, {})
+'curator fetch'
+>>> next_command(Stage.FETCHED, {"rugby": 3})
+'curator split --per-class max (too few images: rugby misses 3; or fetch more)'
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from curator import catalog, pipeline
+from curator.catalog import Stage
+from curator.project import Project
+from curator.store.catalog_files import read_catalog
+
+
+@dataclass(frozen=True)
+class Status:
+    """The counts of the latest stage's catalog, whole and by label and source, and the next command."""
+
+    name: str
+    stage: Stage | None
+    counts: dict[str, Any]
+    labels: dict[str, dict[str, Any]]
+    sources: dict[str, dict[str, Any]]
+    splits: dict[str, dict[str, int]] = field(default_factory=dict)
+    next: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the machine-readable form: ``listed``, ``kept``, ``dropped``, and the same under each part."""
+        return {
+            "name": self.name,
+            "stage": str(self.stage) if self.stage else None,
+            **self.counts,
+            "labels": self.labels,
+            "sources": self.sources,
+            "splits": self.splits,
+            "next": self.next,
+        }
+
+
+def read_status(project: Project) -> Status:
+    """Count the latest catalog that stands."""
+    stage = pipeline.latest_stage(project)
+    table = read_catalog(project.paths.catalog(stage)) if stage else catalog.empty()
+    return describe(project, stage, table)
+
+
+def describe(project: Project, stage: Stage | None, table: Any) -> Status:
+    """Count a catalog that is at hand."""
+    missing = pipeline.missing_per_label(project.recipe, table) if stage in (Stage.FETCHED, Stage.DEDUPED) else {}
+    return Status(
+        name=project.recipe.name,
+        stage=stage,
+        counts=catalog.counts(table),
+        labels=catalog.counts_by(table, "label"),
+        sources=catalog.counts_by(table, "source"),
+        splits=_splits(table),
+        next=next_command(stage, missing),
+    )
+
+
+def _splits(table: Any) -> dict[str, dict[str, int]]:
+    kept = catalog.kept(table)
+    kept = kept[kept["split"].notna().to_numpy(dtype=bool)]
+    groups = kept.groupby(["split", "label"], sort=True).size()
+    splits: dict[str, dict[str, int]] = {}
+    for (split, label), n in groups.items():
+        splits.setdefault(str(split), {})[str(label)] = int(n)
+    return splits
+
+
+def next_command(stage: Stage | None, missing: dict[str, int]) -> str:
+    """Say what to run next."""
+    if stage in (None, Stage.LISTED):
+        return "curator fetch"
+    if missing:
+        short = ", ".join(f"{label} misses {n:,}" for label, n in missing.items())
+        return f"curator split --per-class max (too few images: {short}; or fetch more)"
+    return {Stage.FETCHED: "curator dedupe", Stage.SPLIT: "curator benchmark"}.get(stage, "curator split")
