@@ -1,0 +1,49 @@
+# `make demo` and `make test` are all that a newcomer needs; both create .venv and install into it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PHOTOS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format bench-decide clean
+
+help:  ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo 'curator needs Python 3.11 or newer; try `make PYTHON=python3.12 …`.' >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+	  { echo 'Python has no venv module here. On Debian or Ubuntu: sudo apt install python3-venv' >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml | $(BIN)/python
+	@echo 'Installing curator into $(VENV) (once) …'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
+	@echo 'Installing curator and what its tests need into $(VENV) (once) …'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ $(VENV)/.installed
+
+demo: $(VENV)/.installed  ## Do the whole job on a rendered world, no Internet needed (PHOTOS=DIR serves your photos)
+	@$(BIN)/curator demo $(if $(PHOTOS),--photos '$(PHOTOS)')
+
+test: $(VENV)/.installed-dev  ## Run all tests
+	@$(BIN)/python -m pytest -n auto
+
+check: $(VENV)/.installed-dev  ## Check format, lint and types
+	@$(BIN)/ruff format --check curator tests
+	@$(BIN)/ruff check curator tests
+	@$(BIN)/mypy
+
+format: $(VENV)/.installed-dev  ## Format the code
+	@$(BIN)/ruff format curator tests
+	@$(BIN)/ruff check --fix curator tests
+
+bench-decide: $(VENV)/.installed-dev  ## Measure balance and split on a million rows
+	@$(BIN)/python tests/benchmarks/bench_decide.py
+
+clean:  ## Remove .venv and caches; data sets stay
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
