@@ -1,1 +1,54 @@
-"""Who lists images: one file a source, registered in a visible tuple."""
+"""Who lists images: one file a source, registered in a visible tuple.
+
+>>> [source.kind for source in SOURCES]
+['imagenet', 'open-images', 'url-list', 'folder']
+>>> bulk_hosts([OpenImagesSettings(classes={"rugby": ("Rugby",)})])
+('open-images-dataset.s3.amazonaws.com',)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from curator.fetch.urls import hosts_of
+from curator.sources.base import ListingContext, PlannedRead, Source
+from curator.sources.folder import Folder, FolderSettings
+from curator.sources.imagenet import Imagenet, ImagenetSettings
+from curator.sources.open_images import OpenImages, OpenImagesSettings
+from curator.sources.url_list import UrlList, UrlListSettings
+
+__all__ = [
+    "SETTINGS",
+    "SOURCES",
+    "Folder",
+    "FolderSettings",
+    "Imagenet",
+    "ImagenetSettings",
+    "ListingContext",
+    "OpenImages",
+    "OpenImagesSettings",
+    "PlannedRead",
+    "Source",
+    "UrlList",
+    "UrlListSettings",
+    "bulk_hosts",
+]
+
+SOURCES: tuple[Source, ...] = (Imagenet(), OpenImages(), UrlList(), Folder())
+"""Every source; a new one is one file and one entry here."""
+
+SETTINGS: Mapping[str, type[Any]] = {source.kind: source.Settings for source in SOURCES}
+"""Source kind to the class of its recipe keys."""
+
+
+def bulk_hosts(sources: Iterable[Any]) -> tuple[str, ...]:
+    """Name the hosts (with the port where one is given) that are built to serve whole data sets, sorted.
+
+    Args:
+        sources: the settings of a recipe's sources.
+    """
+    images = [settings.images for settings in sources if isinstance(settings, OpenImagesSettings)]
+    return tuple(sorted({host for host in hosts_of(pa.array(images, pa.string())).to_pylist() if host}))

@@ -82,7 +82,7 @@ def record_id(kind: str, label: str, key: str) -> str:
     return f"{kind}-{digest[:16]}"
 
 
-def listed_rows(kind: str, name: str, tier: int, columns: Mapping[str, Any]) -> pd.DataFrame:
+def listed_rows(kind: str, name: str, tier: int, columns: Mapping[Any, Any]) -> pd.DataFrame:
     """Build a catalog of listed images from columns; adds ``record_id``, ``kind``, ``source`` and ``tier``.
 
     Args:
