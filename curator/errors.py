@@ -32,8 +32,8 @@ class Problem:
     line: int | None = None
 
     def __str__(self) -> str:
-        place = f"line {self.line}: " if self.line else ""
-        return f"{place}{self.where} {self.message}".strip()
+        place = f"line {self.line}:" if self.line else ""
+        return " ".join(part for part in (place, self.where, self.message) if part)
 
 
 class RecipeError(CuratorError):

@@ -15,6 +15,7 @@ from curator.errors import CuratorError
 from curator.events import Listener, ignore
 from curator.recipe import Recipe, load_recipe
 from curator.settings import suggest
+from curator.sources import SETTINGS
 from curator.store.paths import DataPaths
 
 MANIFESTS = Path("manifests")
@@ -40,8 +41,6 @@ def open_project(
         CuratorError: no such recipe, or several and none chosen.
         RecipeError: the recipe has mistakes.
     """
-    from curator.sources import SETTINGS
-
     path = find_recipe(recipe, MANIFESTS, environment)
     loaded = load_recipe(path, SETTINGS)
     folder = path.parent if path.name == "recipe.toml" else MANIFESTS / loaded.name

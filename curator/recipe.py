@@ -203,8 +203,8 @@ class _Reader:
         known = ("name", "labels", "sources", *SECTIONS)
         for key in table:
             if key not in known:
-                word = f"[{key}]" if isinstance(table[key], dict) else key
-                self.add("", key, f"{word} is unknown{suggest(key, known)}")
+                section, word = (key, f"[{key}]") if isinstance(table[key], dict) else ("", key)
+                self.add(section, key, f"{word} is unknown{suggest(key, known)}")
         name, labels = self._name(table.get("name")), self._labels(table.get("labels"))
         sections = {key: self._section(key, cls, table.get(key, {})) for key, cls in SECTIONS.items()}
         sources = self._sources(table.get("sources", []), labels)

@@ -18,7 +18,7 @@ import pandas as pd
 
 from curator.errors import StateError
 from curator.events import Listener, WorkAdvanced, WorkFinished, WorkStarted
-from curator.observe import decode_upright_rgb
+from curator.observe.upright import decode_upright_rgb
 from curator.store.paths import DataPaths
 from curator.store.whole_files import disk_errors, whole_file
 

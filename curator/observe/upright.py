@@ -1,0 +1,43 @@
+"""Decode a whole picture as a viewer shows it: first frame, upright, RGB, transparent parts on white.
+
+>>> import io
+>>> file = io.BytesIO()
+>>> Image.new("LA", (3, 2), (0, 0)).save(file, "png")
+>>> decode_upright_rgb(file.getvalue()).getpixel((0, 0))
+(255, 255, 255)
+"""
+
+from __future__ import annotations
+
+from PIL import Image, ImageOps
+
+from curator.observe.decode import flatten
+from curator.observe.header import OPENERS, read_header
+from curator.observe.sniff import sniff
+
+
+def decode_upright_rgb(data: bytes) -> Image.Image:
+    """Decode an image file in full; pixels deeper than 8 bits are scaled as they are for hashing.
+
+    Raises:
+        ValueError: the bytes are not of a format that can be decoded.
+        Exception: whatever the decoder raises for a broken file.
+    """
+    found = sniff(data).format
+    if found not in OPENERS:
+        raise ValueError(f"no decoder for {found or 'these bytes'}")
+    header = read_header(data, found)
+    header.image.load()
+    picture: Image.Image = header.image
+    if found != "tiff":  # Pillow turns a TIFF upright while it loads
+        picture = ImageOps.exif_transpose(picture)
+    return _as_rgb(picture)
+
+
+def _as_rgb(picture: Image.Image) -> Image.Image:
+    if picture.mode == "F" or picture.mode.startswith("I"):
+        return flatten(picture).convert("RGB")
+    if picture.has_transparency_data:
+        rgba = picture.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
+    return picture.convert("RGB")

@@ -1,0 +1,135 @@
+"""Imports go one way; the heavy ones wait until a command needs them."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "curator"
+
+# From the bottom up: a module may import only what stands in its own line or further up in this list.
+LAYERS = (
+    ("errors", "reasons", "settings", "__init__"),
+    ("events", "recipe"),
+    ("catalog",),
+    ("manifest",),
+    ("decide",),
+    ("store", "observe", "fetch", "sources"),
+    ("project",),
+    ("acquire", "publish"),
+    ("pipeline",),
+    ("status", "why", "verify", "new_recipe", "benchmark", "report", "demo"),
+    ("render",),
+    ("session",),
+    ("commands",),
+    ("cli", "__main__"),
+)
+RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
+KERAS = {"keras", "tensorflow", "torch", "jax", "onnxruntime", "openvino"}
+# What may be imported inside a function: the command line does so for a quick start, the rest only optional packages.
+LATE_IMPORTERS = {"cli", "session", "commands", "benchmark", "report"}
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def part_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> Iterator[tuple[str, bool]]:
+    """Yield each imported module and whether the import is for type checkers only."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    typing_only = {
+        id(child)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+        for child in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, id(node) in typing_only) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from ((f"{node.module}.{alias.name}", id(node) in typing_only) for alias in node.names)
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_go_one_way(path: Path) -> None:
+    """No module imports from a layer above its own."""
+    own = part_of(path)
+    assert own in RANK, f"{own} has no layer: give it one in tests/test_layers.py"
+    for name, typing_only in imports(path):
+        if not name.startswith("curator.") or typing_only:
+            continue
+        target = name.split(".")[1]
+        if target in RANK:
+            assert RANK[target] <= RANK[own], f"{path.name} of layer {own} imports {name}"
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_only_the_benchmark_imports_a_learning_framework(path: Path) -> None:
+    """Keras and its kin stay in curator/benchmark."""
+    found = {name.split(".")[0] for name, _ in imports(path)} & KERAS
+    assert not found or part_of(path) == "benchmark"
+
+
+def test_the_benchmark_never_imports_the_fetch() -> None:
+    """Training needs no network."""
+    names = {name for path in (PACKAGE / "benchmark").rglob("*.py") for name, _ in imports(path)}
+    assert not {name for name in names if name.startswith("curator.fetch")}
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_stand_at_the_top(path: Path) -> None:
+    """Only the command line, for a quick start, and optional packages are imported inside a function."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    inner = [
+        child.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef)
+        for child in ast.walk(node)
+        if isinstance(child, ast.Import | ast.ImportFrom)
+    ]
+    assert not inner or part_of(path) in LATE_IMPORTERS, f"lines {inner}"
+
+
+def packages_graph() -> dict[str, set[str]]:
+    """Map each module to the modules of curator that it imports."""
+    names = {path: ".".join(("curator", *path.relative_to(PACKAGE).with_suffix("").parts)) for path in modules()}
+    known = {name.removesuffix(".__init__") for name in names.values()}
+    graph: dict[str, set[str]] = {}
+    for path, name in names.items():
+        targets = set()
+        for target, typing_only in imports(path):
+            if typing_only or not target.startswith("curator"):
+                continue
+            targets.add(target if target in known else target.rpartition(".")[0])
+        graph[name.removesuffix(".__init__")] = targets & known
+    return graph
+
+
+def test_there_is_no_import_cycle() -> None:
+    """The modules can be put in an order in which each imports only earlier ones."""
+    graph = {name: targets - {name} for name, targets in packages_graph().items()}
+    while ready := [name for name, targets in graph.items() if not targets & graph.keys()]:
+        for name in ready:
+            del graph[name]
+    cycles = {name: sorted(targets & graph.keys()) for name, targets in graph.items()}
+    assert not cycles
+
+
+def test_help_waits_for_no_heavy_import() -> None:
+    """``curator --help`` starts without pandas, NumPy, OpenCV or curl."""
+    code = (
+        "import sys, curator.cli\n"
+        "heavy = {'pandas', 'numpy', 'cv2', 'pyarrow', 'pycurl', 'requests', 'PIL', 'keras'} & set(sys.modules)\n"
+        "print(', '.join(sorted(heavy)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "", done.stderr

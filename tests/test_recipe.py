@@ -1,0 +1,132 @@
+"""A recipe is checked whole: every mistake is found at once, with its line and a way out."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from curator.errors import CuratorError, RecipeError
+from curator.recipe import Recipe, load_recipe, parse_recipe
+from curator.sources import SETTINGS
+
+ROOT = Path(__file__).parents[1]
+GOOD = """
+name = "balls"
+labels = ["rugby", "soccer"]
+
+[[sources]]
+kind = "imagenet"
+synsets = { rugby = ["n00470966"], soccer = ["n00478262"] }
+"""
+
+
+def mistakes(text: str) -> list[str]:
+    with pytest.raises(RecipeError) as caught:
+        parse_recipe(text, SETTINGS)
+    return [str(problem) for problem in caught.value.problems]
+
+
+def test_a_good_recipe_has_every_default() -> None:
+    """Keys that are left out have the defaults of the settings classes."""
+    recipe = parse_recipe(GOOD, SETTINGS)
+    assert (recipe.balance.per_class, recipe.split.ratio, recipe.dedupe.max_distance) == (1224, 0.8, 4)
+    assert recipe.target == 2448
+
+
+def test_a_recipe_is_frozen() -> None:
+    """Nobody changes a recipe after it was read."""
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        parse_recipe(GOOD, SETTINGS).name = "other"  # type: ignore[misc]
+
+
+def test_all_mistakes_are_reported_at_once_with_lines() -> None:
+    """One reading finds the misspelt section, the misspelt key, the range and the type."""
+    found = mistakes(GOOD + "[balance]\nper_class = 0\n[splt]\n[split]\nratoi = 0.7\nseed = 'x'\n")
+    assert found == [
+        "line 9: [balance] per_class must be >= 1, not 0",
+        "line 10: [splt] is unknown, did you mean split?",
+        "line 12: [split] ratoi is unknown, did you mean ratio?",
+        "line 13: [split] seed must be a whole number, not 'x'",
+    ]
+
+
+def test_a_label_without_source_is_refused() -> None:
+    """A label that no source can list would end empty."""
+    assert mistakes(GOOD.replace('"soccer"]', '"soccer", "tennis"]')) == ["line 3: label 'tennis' has no source"]
+
+
+@pytest.mark.parametrize("label", ["../up", "Rugby", "a b", "", "-x", "ru/gby"])
+def test_a_label_that_could_be_a_path_is_refused(label: str) -> None:
+    """Labels become folder names, so they match a narrow pattern."""
+    assert any("must be lower-case letters" in mistake for mistake in mistakes(GOOD.replace('"rugby",', f'"{label}",')))
+
+
+def test_an_unknown_source_kind_gets_a_suggestion() -> None:
+    """A misspelt kind names the near one."""
+    (mistake,) = mistakes(GOOD.replace('"imagenet"', '"imagnet"'))
+    assert "did you mean imagenet?" in mistake and mistake.startswith("line 6:")
+
+
+def test_exact_counts_must_add_up() -> None:
+    """train + test is what balance must give."""
+    (mistake,) = mistakes(GOOD + "[balance]\nper_class = 10\n[split]\ntrain = 8\ntest = 3\n")
+    assert mistake == "line 9: [balance] per_class must be train + test = 11, not 10"
+
+
+def test_train_alone_is_refused() -> None:
+    """Exact counts come in a pair."""
+    assert mistakes(GOOD + "[split]\ntrain = 8\n") == [
+        "line 9: [split] train and test go together: give both, or ratio alone"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("name = ", "not valid TOML"),
+        ('labels = ["a", "b"]\n', "name must be"),
+        ('name = "x"\nlabels = ["a"]\n', "at least two different labels"),
+        ('name = "x"\nlabels = ["a", "b"]\n', "at least one [[sources]]"),
+    ],
+)
+def test_what_is_missing_is_named(text: str, words: str) -> None:
+    """A recipe without its basic parts says which."""
+    assert any(words in mistake for mistake in mistakes(text))
+
+
+def test_bytes_that_are_not_utf8_are_refused(tmp_path: Path) -> None:
+    """The message names the byte."""
+    (tmp_path / "recipe.toml").write_bytes(b"name = '\xff'")
+    with pytest.raises(RecipeError, match="not UTF-8 text"):
+        load_recipe(tmp_path / "recipe.toml", SETTINGS)
+
+
+def test_a_missing_file_names_init(tmp_path: Path) -> None:
+    """The way out stands in the message."""
+    with pytest.raises(CuratorError, match="curator init"):
+        load_recipe(tmp_path / "none.toml", SETTINGS)
+
+
+def test_an_option_overrides_its_key() -> None:
+    """Options carry the names of recipe keys; None leaves the key alone."""
+    recipe = parse_recipe(GOOD, SETTINGS).with_overrides("split", ratio=0.7, seed=None)
+    assert (recipe.split.ratio, recipe.split.seed) == (0.7, 0)
+
+
+def test_an_option_out_of_range_is_refused_by_its_name() -> None:
+    """The message names the option, not the recipe."""
+    with pytest.raises(RecipeError, match=r"--max-distance must be <= 16, not 99"):
+        parse_recipe(GOOD, SETTINGS).with_overrides("dedupe", max_distance=99)
+
+
+def article() -> Recipe:
+    return load_recipe(ROOT / "manifests" / "rugby-soccer-article" / "recipe.toml", SETTINGS)
+
+
+def test_the_committed_recipes_are_good() -> None:
+    """The default asks for 1,224 a class at 0.8; the article's for 1,224 + 305 exactly."""
+    default = load_recipe(ROOT / "manifests" / "rugby-soccer" / "recipe.toml", SETTINGS)
+    assert (default.balance.per_class, default.split.ratio) == (1224, 0.8)
+    assert (article().balance.per_class, article().split.train, article().split.test) == (1529, 1224, 305)
