@@ -1,0 +1,81 @@
+"""A world made of a person's own photographs: `DIR/<label>/*`, half listed by ImageNet, half by Open Images.
+
+Nothing is planted but a few dead links: what else there is to find is in the photographs.
+
+>>> import tempfile
+>>> folder = Path(tempfile.mkdtemp())
+>>> photo_world(folder)  # doctest: +ELLIPSIS
+Traceback (most recent call last):
+curator.errors.CuratorError: ... holds 0 folders with files, but at least two labels are needed...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from curator.demo.alterations import HTML_PAGE
+from curator.demo.listing import Answer, LabelNames, Plant, World
+from curator.demo.planner import Planner
+from curator.demo.world import LABEL_NAMES
+from curator.errors import CuratorError
+from curator.reasons import Drop
+from curator.recipe import NAME_PATTERN
+
+DEAD_LINKS_PER_LABEL = 3
+
+
+def photo_world(folder: Path, seed: int = 0) -> World:
+    """Plan a world over ``folder``'s sub-folders, one a label; the files are read when they are asked for.
+
+    Raises:
+        CuratorError: fewer than two labels, a folder name that cannot be a label, or a folder that cannot be read.
+    """
+    files = _labelled_files(folder)
+    planner = Planner(seed, _names(files))
+    for label, paths in files.items():
+        for path in paths:
+            _list_photo(planner, label, path)
+        for index in range(DEAD_LINKS_PER_LABEL):
+            plant = Plant("gone", f"{label}-gone-{index}", (str(Drop.GONE),))
+            planner.imagenet(label, planner.put("dead", Answer(HTML_PAGE, 404, "text/html")), plant)
+    return World("photos", planner.labels, planner.numbered_listings(), planner.answers)
+
+
+def _labelled_files(folder: Path) -> dict[str, list[Path]]:
+    try:
+        folders = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+        files = {path.name: sorted(_visible_files(path)) for path in folders}
+    except OSError as error:
+        raise CuratorError(
+            f"{folder} cannot be read ({error.strerror}).", "Give a folder of labelled folders."
+        ) from error
+    if wrong := [name for name in files if not NAME_PATTERN.fullmatch(name)]:
+        hint = "Rename them: lower-case letters, digits, - and _, beginning with a letter or digit."
+        raise CuratorError(f"{folder} has folders whose names cannot be labels: {', '.join(wrong)}.", hint)
+    found = {label: paths for label, paths in files.items() if paths}
+    if len(found) < 2:
+        hint = f"Put the photographs in {folder}/<label>/, one folder a label."
+        raise CuratorError(f"{folder} holds {len(found)} folders with files, but at least two labels are needed.", hint)
+    return found
+
+
+def _visible_files(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")]
+
+
+def _names(labels: Mapping[str, object]) -> dict[str, LabelNames]:
+    """Name labels as the sources do: by their true synset and class where known, else by numbers that none has."""
+    return {
+        label: LABEL_NAMES.get(label) or LabelNames(f"n99{index:06d}", f"/m/0curator{index}", label)
+        for index, label in enumerate(labels)
+    }
+
+
+def _list_photo(planner: Planner, label: str, path: Path) -> None:
+    address = planner.put("farm", Answer(file=path.absolute()))
+    plant = Plant("photo", f"{label}/{path.name}", ())
+    if planner.rng.random() < 0.5:
+        planner.imagenet(label, address, plant)
+    else:
+        planner.open_images(label, address, plant)
