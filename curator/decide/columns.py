@@ -45,13 +45,15 @@ def read_integers(column: pd.Series[Any], missing: int) -> IntArray:
 
 
 def number_values(column: pd.Series[Any]) -> IntArray:
-    """Number the distinct texts of a column from 0; a missing one is -1. The numbers depend on the order of the rows.
+    """Number the distinct values of a column from 0; a missing one is -1. The numbers depend on the order of the rows.
 
     >>> number_values(pd.Series(["b", "a", None, "b"], dtype=pd.ArrowDtype(pa.string())))
     array([ 0,  1, -1,  0])
     """
-    encoded = as_arrow(column, pa.string()).dictionary_encode()
-    values: IntArray = pc.fill_null(encoded.indices.cast(pa.int64()), -1).to_numpy(zero_copy_only=False)
+    array = pa.array(column, from_pandas=True)
+    array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+    indices = array.dictionary_encode().indices.cast(pa.int64())
+    values: IntArray = pc.fill_null(indices, -1).to_numpy(zero_copy_only=False)
     return values
 
 

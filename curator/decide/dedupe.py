@@ -1,0 +1,120 @@
+"""Find images that are the same picture, and drop all but one of each: exact copies, label conflicts, near-duplicates.
+
+>>> rows = {"record_id": ["x-1", "x-2"], "label": ["a", "a"], "source": ["x"] * 2, "kind": ["x"] * 2, "tier": [0] * 2}
+>>> table = catalog.conform(pd.DataFrame(rows | {"sha256": ["f" * 64] * 2}))
+>>> table = find_duplicates(table, DedupeSettings(), labels=("a", "b"))
+>>> table[["record_id", "duplicate_of", "drop_reason", "drop_detail"]].iloc[1].tolist()
+['x-2', 'x-1', 'exact-duplicate', 'same bytes as x-1']
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from curator import catalog
+from curator.decide.columns import IntArray, number_values, rank_among
+from curator.decide.conflicts import find_conflicts, link_across_labels
+from curator.decide.keepers import find_leaders, rank_keepers
+from curator.decide.picture_matches import (
+    FLAT_DETAIL,
+    HashTurns,
+    Indices,
+    Matches,
+    join_matches,
+    match_pictures,
+    read_hash_turns,
+)
+from curator.decide.stars import cover_by_stars
+from curator.decide.verdicts import CONFLICT, EXACT, KEPT, NEAR, Verdicts, write_verdicts
+from curator.recipe import DedupeSettings
+
+
+def find_duplicates(
+    table: pd.DataFrame, settings: DedupeSettings, labels: Sequence[str], sources: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Drop every kept image that is a copy of another one, or that contradicts another one's label.
+
+    1. *Exact copies*: the same SHA-256 under one label.
+    2. *Label conflicts*, over all matches: the same bytes, or hashes within ``max_distance``, under two labels.
+    3. *Near-duplicates*: the rest is grouped as stars, so each one dropped was matched to one that is kept.
+
+    A copy of an image that is dropped later shares its fate: an exact copy of a conflicted picture is in that conflict
+    too, and one of a near-duplicate points at the image that is kept in the end, as a near-duplicate itself. A picture
+    without hash, without ``detail``, or with a ``detail`` under ``FLAT_DETAIL`` matches by its bytes only.
+
+    Args:
+        table: a catalog.
+        settings: ``max_distance`` in bits, ``rotations``, ``across_labels`` and ``keep``.
+        labels: the recipe's labels in order; for ``across_labels = "keep-first"`` the first one wins.
+        sources: names of sources in the recipe's order; for ``keep = "first"``.
+
+    Returns:
+        The catalog with the copies dropped, and ``duplicate_of``, ``distance_bits`` and ``turn`` (how the dropped image
+        is turned against the other) filled. It does not depend on the order of the rows.
+    """
+    rows = np.flatnonzero(catalog.is_kept(table))
+    images = _read_images(table.iloc[rows], settings, labels, sources)
+    return write_verdicts(table, rows, _judge(images, settings))
+
+
+@dataclass(frozen=True)
+class _Images:
+    """The images to judge: each one's label, rank, and the numbers of its bytes and of its picture (-1: unknown)."""
+
+    label: IntArray
+    rank: IntArray
+    content: IntArray
+    picture: IntArray
+    turns: HashTurns
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+    def lead(self, groups: IntArray) -> Indices:
+        """Give each image the best one of its group under its own label; a group of -1 is one image."""
+        n_labels = int(self.label.max(initial=0)) + 1
+        return find_leaders(np.where(groups < 0, -1, groups * n_labels + self.label), self.rank)
+
+
+def _read_images(images: pd.DataFrame, settings: DedupeSettings, order: Sequence[str], names: Sequence[str]) -> _Images:
+    detailed = (images["detail"] >= FLAT_DETAIL).fillna(False).to_numpy(dtype=bool)
+    return _Images(
+        label=rank_among(images["label"], order),
+        rank=rank_keepers(images, settings.keep, names),
+        content=number_values(images["sha256"]),
+        picture=np.where(detailed, number_values(images["phash_turns"]), -1),
+        turns=read_hash_turns(images["phash_turns"]),
+    )
+
+
+def _judge(images: _Images, settings: DedupeSettings) -> Verdicts:
+    verdicts = Verdicts.none(len(images))
+    by_content = images.lead(images.content)
+    is_first = by_content == np.arange(len(images))
+    by_picture = images.lead(np.where(is_first, images.picture, -1))
+    matches = _match(images, is_first, by_picture, settings).both_ways()
+    conflicting = find_conflicts(matches.i, matches.j, images.label, settings.across_labels)
+    verdicts.give_nearest(CONFLICT, matches.where(conflicting), images.rank)
+    is_open = verdicts.reason == KEPT
+    same_label = images.label[matches.i] == images.label[matches.j]
+    within = matches.where(same_label & is_open[matches.i] & is_open[matches.j])
+    covered = cover_by_stars(within.i, within.j, images.rank)
+    verdicts.give_nearest(NEAR, within.where(covered[within.i] & ~covered[within.j]), images.rank)
+    verdicts.follow(by_picture, NEAR)
+    verdicts.follow(by_content, EXACT)
+    return verdicts
+
+
+def _match(images: _Images, is_first: npt.NDArray[np.bool_], by_picture: Indices, settings: DedupeSettings) -> Matches:
+    """Match one image of each picture and label by hash, and the same bytes under two labels."""
+    leads = is_first & (by_picture == np.arange(len(images)))
+    pictures = np.flatnonzero(leads & (images.picture >= 0))
+    by_hash = match_pictures(images.turns[pictures], settings.max_distance, settings.rotations)
+    i, j = link_across_labels(np.where(is_first, images.content, -1), images.label)
+    same = np.zeros(len(i), np.uint8)
+    return join_matches([by_hash.renumber(pictures), Matches(by_picture[i], by_picture[j], same, same)])

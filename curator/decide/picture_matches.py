@@ -1,0 +1,125 @@
+"""Match pictures by their perceptual hashes, in any of the eight orientations, and say how each is turned.
+
+>>> upright, mirrored = 0b1010, 0b0101
+>>> turns = np.array([[upright, 1 << 60, 1 << 61, 1 << 62, mirrored, 1 << 57, 1 << 58, 1 << 59],
+...                   [mirrored, 1 << 40, 1 << 41, 1 << 42, upright, 1 << 37, 1 << 38, 1 << 39]], np.uint64)
+>>> matches = match_pictures(turns, radius=2, rotations=True)
+>>> [(int(i), int(j), int(bits), TURNS[turn]) for i, j, bits, turn in matches.rows()]
+[(1, 0, 0, 'mirror'), (0, 1, 0, 'mirror')]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from curator.decide.columns import read_bytes
+from curator.decide.hamming import Distinct, Pairs, collapse, find_matches, find_pairs
+from curator.decide.turns import TURNS, turn_back
+
+HashTurns = npt.NDArray[np.uint64]
+Indices = npt.NDArray[np.intp]
+SmallInts = npt.NDArray[np.uint8]
+
+FLAT_DETAIL = 4.0
+"""Least ``detail``, in luma levels, of a picture that a hash can tell from others: below it, noise decides the bits."""
+
+
+@dataclass(frozen=True)
+class Matches:
+    """Pairs of pictures: picture ``i`` looks like picture ``j`` turned by ``turn``, ``distance`` bits apart.
+
+    Four arrays of shape (matches,). A pair may stand here several times, in either order, with several turns.
+    """
+
+    i: Indices
+    j: Indices
+    distance: SmallInts
+    turn: SmallInts
+
+    def rows(self) -> Iterator[tuple[int, int, int, int]]:
+        """Go through the matches one by one."""
+        return zip(self.i, self.j, self.distance, self.turn, strict=True)
+
+    def where(self, chosen: npt.NDArray[np.bool_]) -> Matches:
+        """Keep the matches that ``chosen`` (bool, shape (matches,)) names."""
+        return Matches(self.i[chosen], self.j[chosen], self.distance[chosen], self.turn[chosen])
+
+    def renumber(self, names: Indices) -> Matches:
+        """Name picture k ``names[k]``."""
+        return Matches(names[self.i], names[self.j], self.distance, self.turn)
+
+    def both_ways(self) -> Matches:
+        """Add to each match its mirror: ``j`` against ``i``, turned back."""
+        back = np.array([turn_back(turn) for turn in range(len(TURNS))], np.uint8)
+        turned_back = Matches(self.j, self.i, self.distance, back[self.turn])
+        return join_matches([self, turned_back])
+
+
+def join_matches(parts: list[Matches]) -> Matches:
+    """Put lists of matches one after the other."""
+    columns = ([getattr(part, name) for part in parts] for name in ("i", "j", "distance", "turn"))
+    i, j, distance, turn = (np.concatenate(column) for column in columns)
+    return Matches(i, j, distance, turn)
+
+
+def read_hash_turns(column: pd.Series[Any]) -> HashTurns:
+    """Read the catalog's ``phash_turns`` as uint64 of shape (n, 8); a missing one is all zeros."""
+    return read_bytes(column, 64).view(">u8").astype(np.uint64)
+
+
+def match_pictures(turns: HashTurns, radius: int, rotations: bool) -> Matches:
+    """Find all pairs of pictures whose distance is at most ``radius`` bits.
+
+    The distance of two pictures is the least Hamming distance between one as it is and the other in any orientation,
+    taken both ways: a hash compares with its own median, so that turning one picture is not quite turning the other.
+
+    Args:
+        turns: uint64, shape (n, 8): each picture's hashes in the order of :data:`curator.decide.turns.TURNS`. Collapse
+            equal rows first: n equal rows are n² matches.
+        radius: the largest distance, in bits.
+        rotations: compare all eight orientations; else each picture only as it is.
+    """
+    upright = collapse(turns[:, 0])
+    parts = [_unturned(upright, radius)]
+    for turn in range(1, len(TURNS)) if rotations else ():
+        turned = collapse(turns[:, turn])
+        found = find_matches(turned.values, upright.values, radius)
+        i, j, distance = _expand(found, turned, upright)
+        other = i != j
+        parts.append(Matches(j[other], i[other], distance[other], np.full(int(other.sum()), turn, np.uint8)))
+    return join_matches(parts)
+
+
+def _unturned(upright: Distinct, radius: int) -> Matches:
+    found = find_pairs(upright.values, radius)
+    shared = np.flatnonzero(np.bincount(upright.inverse, minlength=len(upright.values)) > 1)
+    same = Pairs(shared, shared, np.zeros(len(shared), np.uint8))
+    (i, j, distance), (a, b, zero) = _expand(found, upright, upright), _expand(same, upright, upright)
+    once = a < b
+    i, j, distance = np.append(i, a[once]), np.append(j, b[once]), np.append(distance, zero[once])
+    return Matches(i, j, distance, np.zeros(len(i), np.uint8))
+
+
+def _expand(found: Pairs, left: Distinct, right: Distinct) -> tuple[Indices, Indices, SmallInts]:
+    """Turn pairs of distinct hashes into pairs of the pictures that have them."""
+    i, distance, j = _spread(found.i, left, found.distance, found.j)
+    j, distance, i = _spread(j, right, distance, i)
+    return i, j, distance
+
+
+def _spread(
+    values: Indices, distinct: Distinct, distance: SmallInts, others: Indices
+) -> tuple[Indices, SmallInts, Indices]:
+    """Replace each hash by the pictures that have it, repeating the two other arrays."""
+    owners = np.argsort(distinct.inverse, kind="stable")
+    counts = np.bincount(distinct.inverse, minlength=len(distinct.values))
+    starts, repeats = (np.cumsum(counts) - counts)[values], counts[values]
+    places = np.repeat(starts - (np.cumsum(repeats) - repeats), repeats)
+    places += np.arange(len(places))
+    return owners[places], np.repeat(distance, repeats), np.repeat(others, repeats)
