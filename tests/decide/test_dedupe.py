@@ -4,6 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from curator.catalog import Drop, is_kept
+from curator.decide.dedupe import find_duplicates
+from curator.decide.groups import list_groups
+from curator.decide.turns import TURNS, turn_back
+from curator.recipe import DedupeSettings
 from tests.decide.rows import (
     LABELS,
     by_id,
@@ -14,12 +20,6 @@ from tests.decide.rows import (
     shuffled,
     turn_picture,
 )
-
-from curator.catalog import Drop, is_kept
-from curator.decide.dedupe import find_duplicates
-from curator.decide.groups import list_groups
-from curator.decide.turns import TURNS, turn_back
-from curator.recipe import DedupeSettings
 
 BASES = [random_picture(np.random.default_rng(n)) for n in range(3)]
 NAMES = ["record_id", "duplicate_of", "distance_bits", "turn", "drop_stage", "drop_reason", "drop_detail"]
