@@ -59,7 +59,7 @@ FETCHED_FIELDS: tuple[pa.Field, ...] = (
     pa.field("orientation", pa.int8()),  # EXIF orientation 1 to 8; 1 where there is none
     pa.field("mode", _TEXT),  # Pillow's mode of the stored image
     pa.field("n_frames", pa.int32()),
-    pa.field("detail", pa.float32()),  # standard deviation of the 32x32 luma that is hashed, 0 to 127.5
+    pa.field("detail", pa.float32()),  # median size of the hashed coefficients; under 4, noise decides the hash
     pa.field("phash", _BITS64),  # 64-bit perceptual hash, equal to imagehash.phash
     pa.field("phash_turns", pa.binary(64)),  # the 64-bit hashes of the eight turns, big-endian, identity first
     pa.field("phash256", pa.binary(32)),  # 256-bit hash of the same transform
@@ -68,7 +68,7 @@ FETCHED_FIELDS: tuple[pa.Field, ...] = (
 DEDUPED_FIELDS: tuple[pa.Field, ...] = (
     pa.field("duplicate_of", _TEXT),  # record_id of the kept (or, for a conflict, the other) image
     pa.field("distance_bits", pa.int16()),  # between the two 64-bit hashes; 0 for the same bytes
-    pa.field("turn", _TEXT),  # how this image is turned against the other: see perceptual_hash.TURNS
+    pa.field("turn", _TEXT),  # how this image is turned against the other: see decide.turns.TURNS
 )
 SPLIT_FIELDS: tuple[pa.Field, ...] = (
     pa.field("split_group", _TEXT),  # smallest record_id of the images that must stay on one side; none for a single

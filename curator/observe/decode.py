@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, JpegImagePlugin
 
+from curator.decide.turns import TURNS
 from curator.observe.header import Header
-from curator.observe.perceptual_hash import LUMA_SIDE, TURNS, turn_luma
+from curator.observe.perceptual_hash import LUMA_SIDE, turn_luma
 from curator.observe.quiet import no_stderr
 
 _SCALED_SIDE = 128
@@ -28,10 +29,10 @@ _UPRIGHT = {
     2: TURNS.index("mirror"),
     3: TURNS.index("rotate-180"),
     4: TURNS.index("mirror-rotate-180"),
-    5: TURNS.index("mirror-rotate-270"),
-    6: TURNS.index("rotate-90"),
-    7: TURNS.index("mirror-rotate-90"),
-    8: TURNS.index("rotate-270"),
+    5: TURNS.index("mirror-rotate-90"),
+    6: TURNS.index("rotate-270"),
+    7: TURNS.index("mirror-rotate-270"),
+    8: TURNS.index("rotate-90"),
 }
 """EXIF orientation to the turn that brings the stored picture upright."""
 
@@ -64,7 +65,8 @@ def _upright(luma: Luma, header: Header) -> Luma:
 def shrink(grey: Image.Image, reducing_gap: float | None = None) -> Luma:
     """Shrink a grey image to uint8, shape (32, 32), with the filter that imagehash uses (Lanczos)."""
     size = (LUMA_SIDE, LUMA_SIDE)
-    return np.asarray(grey.resize(size, Image.Resampling.LANCZOS, reducing_gap=reducing_gap))
+    small = grey.resize(size, Image.Resampling.LANCZOS, reducing_gap=reducing_gap)
+    return np.frombuffer(small.tobytes(), np.uint8).reshape(size)
 
 
 def flatten(image: Image.Image) -> Image.Image:

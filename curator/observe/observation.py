@@ -37,7 +37,7 @@ class Observation:
         orientation: EXIF orientation, 1 to 8.
         mode: Pillow's mode of the stored image.
         n_frames: frames or pages; the first is the one observed.
-        detail: standard deviation of the 32x32 luma.
+        detail: how much there is for a hash to hold on to; see :func:`curator.observe.perceptual_hash.detail`.
         phash: 64-bit perceptual hash.
         phash_turns: the 64-bit hashes of the eight turns, 64 bytes.
         phash256: 256-bit perceptual hash, 32 bytes.
@@ -142,11 +142,10 @@ def _judge_size(width: int, height: int, max_pixels: int, facts: dict[str, Any])
 
 
 def _hash_facts(header: Header) -> dict[str, Any]:
-    luma = decode_luma(header)[None]
-    coefficients = perceptual_hash.transform(luma)
+    coefficients = perceptual_hash.transform(decode_luma(header)[None])
     turned = perceptual_hash.turn_hashes(coefficients)
     return {
-        "detail": float(perceptual_hash.detail(luma)[0]),
+        "detail": float(perceptual_hash.detail(coefficients)[0]),
         "phash": int(turned[0, 0]),
         "phash_turns": perceptual_hash.pack_turns(turned)[0],
         "phash256": perceptual_hash.hash256(coefficients).tobytes(),

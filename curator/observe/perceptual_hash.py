@@ -23,34 +23,24 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from curator.decide.turns import TURNS as TURNS
+from curator.decide.turns import turn_hash256 as turn_hash256
+
 HASH_VERSION = 1
 """Raised when the same bytes would get another hash; a catalog of mixed versions is hashed again."""
 
 LUMA_SIDE = 32
 """Height and width, in pixels, of the luma that is hashed."""
 
-TURNS = (
-    "none",
-    "rotate-90",
-    "rotate-180",
-    "rotate-270",
-    "mirror",
-    "mirror-rotate-90",
-    "mirror-rotate-180",
-    "mirror-rotate-270",
-)
-"""The eight turns of a picture, identity first. Degrees are clockwise as seen on the screen; ``mirror`` swaps left and
-right, and comes first: ``mirror-rotate-90`` is the mirrored picture turned by 90 degrees clockwise."""
-
 _TURN_STEPS = (
     (False, False, False),
-    (True, False, True),
-    (False, True, True),
     (True, True, False),
+    (False, True, True),
+    (True, False, True),
     (False, False, True),
-    (True, True, True),
-    (False, True, False),
     (True, False, False),
+    (False, True, False),
+    (True, True, True),
 )  # for each of TURNS: transpose, then flip top to bottom, then flip left to right
 
 # Coefficients are rounded to multiples of this: it is far above the noise of floating point and far below the
@@ -68,17 +58,18 @@ def _cosines() -> Coefficients:
     return 2 * np.cos(np.pi * frequency * (2 * position + 1) / (2 * LUMA_SIDE))
 
 
-def _signs(side: int) -> Coefficients:
-    odd = np.where(np.arange(side) % 2, -1.0, 1.0)
-    even = np.ones(side)
-    pairs = [(odd if rows else even, odd if columns else even) for rows in (False, True) for columns in (False, True)]
-    return np.stack([np.outer(rows, columns) for rows, columns in pairs])
+def _signs() -> Coefficients:
+    """What a flip does to the 8x8 lowest coefficients; index 2 * (top to bottom) + (left to right)."""
+    plain, flip = np.ones(8), np.where(np.arange(8) % 2, -1.0, 1.0)
+    return np.stack([np.outer(rows, columns) for rows in (plain, flip) for columns in (plain, flip)])
 
 
 _COSINES = _cosines()
-_SIGNS = _signs(8)  # flips 2 * top-to-bottom + left-to-right
-_FLIPS = [2 * rows + columns for _, rows, columns in _TURN_STEPS]
-_TRANSPOSED = [transpose for transpose, _, _ in _TURN_STEPS]
+_SIGNS = _signs()
+# A flip after a transposition is the other flip before it. Of four flips and, from 4 on, four flips then transposed:
+_TURN_ORDER = np.array(
+    [4 + 2 * columns + rows if transpose else 2 * rows + columns for transpose, rows, columns in _TURN_STEPS]
+)
 
 
 def transform(lumas: Lumas) -> Coefficients:
@@ -88,7 +79,7 @@ def transform(lumas: Lumas) -> Coefficients:
         lumas: uint8, shape (n, 32, 32), rows from the top.
 
     Returns:
-        float64, shape (n, 16, 16): vertical frequency first; rounded to multiples of 2**-20.
+        float64, shape (n, 16, 16), vertical frequency first; rounded to multiples of 2**-20.
     """
     product = _COSINES @ lumas.astype(np.float64) @ _COSINES.T
     return np.rint(product / _GRID) * _GRID
@@ -110,7 +101,7 @@ def hash64(coefficients: Coefficients) -> Hashes64:
 
 
 def turn_hashes(coefficients: Coefficients) -> Hashes64:
-    """Give the 64-bit hashes of the eight turns of each picture, in the order of :data:`TURNS`.
+    """Give the 64-bit hashes of the eight turns of each picture, in the order of :data:`curator.decide.turns.TURNS`.
 
     Args:
         coefficients: float64, shape (n, 16, 16), from :func:`transform`.
@@ -119,10 +110,8 @@ def turn_hashes(coefficients: Coefficients) -> Hashes64:
         uint64, shape (n, 8); ``[:, t]`` is the hash of the picture after turn ``t``, so ``[:, 0]`` is its own.
     """
     flipped = _above_median(coefficients[:, None, :8, :8] * _SIGNS)
-    plain, transposed = _pack64(flipped), _pack64(flipped.swapaxes(2, 3))
-    # A flip after a transposition is the other flip before it.
-    before = [2 * (flip % 2) + flip // 2 if swap else flip for flip, swap in zip(_FLIPS, _TRANSPOSED, strict=True)]
-    return np.where(_TRANSPOSED, transposed[:, before], plain[:, before])
+    both = np.concatenate([flipped, flipped.swapaxes(2, 3)], axis=1)
+    return _pack64(both)[:, _TURN_ORDER]
 
 
 def _above_median(coefficients: Coefficients) -> npt.NDArray[np.bool_]:
@@ -150,38 +139,29 @@ def hash256(coefficients: Coefficients) -> HashBytes:
     return np.packbits(bits.reshape(-1, 256), axis=-1)
 
 
-def turn_hash256(hashes: HashBytes, turn: int) -> HashBytes:
-    """Turn 256-bit hashes without their pictures: a bit permutation where the turn transposes, then an XOR mask.
-
-    Equal to hashing the turned picture, except for coefficients of exactly zero (flat or symmetric pictures), which
-    have no sign to change.
-
-    Args:
-        hashes: uint8, shape (..., 32), from :func:`hash256`.
-        turn: index in :data:`TURNS`.
-    """
-    if _TRANSPOSED[turn]:
-        bits = np.unpackbits(hashes, axis=-1).reshape(*hashes.shape[:-1], 16, 16)
-        hashes = np.packbits(bits.swapaxes(-1, -2).reshape(*hashes.shape[:-1], 256), axis=-1)
-    turned: HashBytes = hashes ^ _MASKS256[_FLIPS[turn]]
-    return turned
-
-
-_MASKS256 = np.packbits(_signs(16).reshape(4, 256) < 0, axis=-1)
-
-
 def turn_luma(lumas: Lumas, turn: int) -> Lumas:
-    """Turn square lumas, shape (..., 32, 32), by an index in :data:`TURNS`."""
+    """Turn square lumas, uint8 of shape (..., 32, 32), by an index in :data:`curator.decide.turns.TURNS`."""
     transpose, flip_rows, flip_columns = _TURN_STEPS[turn]
     turned = lumas.swapaxes(-1, -2) if transpose else lumas
     turned = turned[..., ::-1, :] if flip_rows else turned
     return turned[..., ::-1] if flip_columns else turned
 
 
-def detail(lumas: Lumas) -> npt.NDArray[np.float32]:
-    """Measure how much there is to see: the standard deviation of each 32x32 luma, 0 to 127.5; float32, shape (n,)."""
-    deviation: npt.NDArray[np.float32] = lumas.std(axis=(-2, -1), dtype=np.float64).astype(np.float32)
-    return deviation
+def detail(coefficients: Coefficients) -> npt.NDArray[np.float32]:
+    """Measure how much there is for a 64-bit hash to hold on to: the median size of its 63 coefficients but the mean's.
+
+    In units of the orthonormal transform. Under about 4 the signs are decided by noise, and compressing a picture again
+    flips 4 to 30 of its 64 bits: flat colour, gradients, a clear sky, a dot or a page of small text on white. Contrast
+    alone does not tell: a sky from dark to light has as much as a photograph.
+
+    Args:
+        coefficients: float64, shape (n, 16, 16), from :func:`transform`.
+
+    Returns:
+        float32, shape (n,).
+    """
+    sizes = np.sort(np.abs(coefficients[:, :8, :8].reshape(-1, 64)[:, 1:]), axis=1)
+    return (sizes[:, 31] / (2 * LUMA_SIDE)).astype(np.float32)
 
 
 def distance64(left: npt.ArrayLike, right: npt.ArrayLike) -> HashBytes:

@@ -35,7 +35,7 @@ def decode_upright_rgb(data: bytes) -> Image.Image:
 
 
 def _as_rgb(picture: Image.Image) -> Image.Image:
-    if picture.mode == "F" or picture.mode.startswith("I"):
+    if picture.mode in ("F", "LAB") or picture.mode.startswith("I"):
         return flatten(picture).convert("RGB")
     if picture.has_transparency_data:
         rgba = picture.convert("RGBA")
