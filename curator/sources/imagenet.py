@@ -10,9 +10,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -139,8 +138,7 @@ class _Attempt:
 
     settings: ImagenetSettings
     context: ListingContext
-    answers: dict[str, list[str]] = dataclasses.field(default_factory=dict)
-    known: set[str] = dataclasses.field(default_factory=set)
+    answers: dict[str, list[str]] = field(default_factory=dict)
 
     def obtain(self, wnids: Sequence[str]) -> dict[str, pa.Table]:
         tables = {}
@@ -173,7 +171,6 @@ class _Attempt:
             for wnid in wnids:
                 self._failed(wnid, place, error)
             return {}
-        self.known |= known
         for wnid in set(wnids) - set(lists):
             self._failed(wnid, place, SourceError(f"does not hold {wnid}{suggest(wnid, sorted(known))}"))
         return {wnid: self._keep(place, wnid, found) for wnid, found in lists.items()}

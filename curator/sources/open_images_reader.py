@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -29,6 +30,7 @@ from curator.sources.remote import file_name, probe_size, read_place
 
 _LABEL_COLUMNS = ("ImageID", "LabelName", "Confidence")
 _OPTIONAL_IMAGE_COLUMNS = (*IMAGE_COLUMNS, *EXTRA_COLUMNS, "Rotation")
+_BOXES_HINT = 'Only 600 classes have boxes; labels_from = "human" knows some 20,000.'
 
 
 @dataclass(frozen=True)
@@ -61,14 +63,16 @@ class MetadataReader:
             names = read_place(place, read_class_names, self.context)
             table = pa.table({"mid": list(names.mids), "name": list(names.names)})
             entry.save(table, {"origin": place})
-        return ClassNames(tuple(table["mid"].to_pylist()), tuple(table["name"].to_pylist())).find_all(self.classes)
+        names = ClassNames(tuple(table["mid"].to_pylist()), tuple(table["name"].to_pylist()))
+        try:
+            return names.find_all(self.classes)
+        except SourceError as error:
+            raise SourceError(error.message, _BOXES_HINT if self.labels_from == "boxes" else "") from error
 
     def present(self, path: str) -> PresentImages:
         """Read the image and class pairs that the label file ``path`` says are present."""
         entry = self._labels_entry(path)
-        wanted = entry.key["mids"]
-        columns = _LABEL_COLUMNS[:2] if self.labels_from == "boxes" else _LABEL_COLUMNS
-        filter_rows = partial(filter_csv, columns=columns, key="LabelName", wanted=wanted)
+        filter_rows = partial(_filter_labels, mids=entry.key["mids"], labels_from=self.labels_from)
         return present_images(self._rows(entry, path, filter_rows), self.labels_from)
 
     def images(self, path: str, ids: pa.Array) -> pa.Table:
@@ -131,3 +135,10 @@ class MetadataReader:
 
     def _entry(self, stem: str, path: str, key: Mapping[str, str | Sequence[str]]) -> CacheEntry:
         return CacheEntry(self.context, stem, {**place_version(self.place(path), self.context.base_dir), **key})
+
+
+def _filter_labels(stream: io.BufferedReader, mids: Sequence[str], labels_from: str) -> FilteredRows:
+    columns = _LABEL_COLUMNS[:2] if labels_from == "boxes" else _LABEL_COLUMNS
+    found = filter_csv(stream, columns, "LabelName", mids)
+    present_images(found.rows, labels_from)  # what cannot be understood is refused here, before it is kept
+    return found

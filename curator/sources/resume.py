@@ -69,8 +69,9 @@ def version_of(response: requests.Response) -> Version:
 class ResumedStream(io.RawIOBase):
     """A raw, readable stream over one URL; ``version`` is known once it is made.
 
-    A connection that breaks is opened again with ``Range`` and ``If-Range``. A server that answers with the whole file
-    is read past what is known already; where it states no version, only if that part has the same SHA-256.
+    The session is the stream's own: closing one closes the other. A connection that breaks is opened again with
+    ``Range`` and ``If-Range``. A server that answers with the whole file is read past what is known already; where it
+    states no version, only if that part has the same SHA-256.
 
     Raises:
         SourceError: the server refused, or it broke off too often without getting on.
@@ -99,9 +100,9 @@ class ResumedStream(io.RawIOBase):
         return len(data)
 
     def close(self) -> None:
-        """Close the connection."""
-        if not self.closed and hasattr(self, "_response"):
-            self._response.close()
+        """Close the connection and the session."""
+        if not self.closed:
+            self._session.close()
         super().close()
 
     def _read_some(self, n_bytes: int) -> bytes:
