@@ -26,9 +26,9 @@ def smooth_noise(rng: np.random.Generator, shape: tuple[int, int], cell_px: floa
 
 def paint_sky(camera: Camera, light: Light, rng: np.random.Generator) -> Image:
     """Paint the whole picture as sky: a gradient from zenith to horizon, and clouds."""
-    size = (camera.height, camera.width)
-    level = np.clip(camera.horizon()[0][1], 20, camera.height * 1.2)
-    share = np.clip(np.arange(camera.height, dtype=np.float32) / np.float32(level), 0, 1)[:, None, None] ** 2
+    level = float(np.clip(camera.horizon()[0][1], 20, camera.height * 1.2))
+    size = (min(camera.height, int(level * 1.3) + 20), camera.width)
+    share = np.clip(np.arange(size[0], dtype=np.float32) / np.float32(level), 0, 1)[:, None, None] ** 2
     sky = np.array(light.sky_top, np.float32) * (1 - share) + np.array(light.sky_low, np.float32) * share
     cell = camera.width / rng.uniform(1.5, 4)
     clouds = smooth_noise(rng, size, cell) + 0.5 * smooth_noise(rng, size, cell / 2.3)
@@ -36,7 +36,9 @@ def paint_sky(camera: Camera, light: Light, rng: np.random.Generator) -> Image:
     amount = {"clear": 0.15, "cloudy": 1.0, "golden": 0.5, "floodlit": 0.1}.get(light.weather, 0.35)
     white = np.clip(clouds * 1.3 + rng.uniform(-0.3, 0.3), 0, 1)[..., None] * np.float32(amount)
     bright = np.array(mix(light.sky_low, (255, 255, 255), 0.5 if light.weather != "floodlit" else 0.1), np.float32)
-    return to_pixels(sky + (bright - sky) * white)
+    canvas = np.zeros((camera.height, camera.width, 3), np.uint8)
+    canvas[: size[0]] = to_pixels(sky + (bright - sky) * white)
+    return canvas
 
 
 def paint_backdrop(canvas: Image, camera: Camera, light: Light, rng: np.random.Generator, distance_m: float) -> None:
@@ -80,13 +82,17 @@ def _ridge(
     bottom = corners[3] + (corners[2] - corners[3]) * share
     edge = top + (bottom - top) * np.clip(0.35 + rough, 0, 1)[:, None]
     colour = haze(shade(vary(rng, base, 18), _exposure(light)), distance_m * 0.8, light)
-    size = (camera.height, camera.width)
+    outline = np.concatenate([edge, bottom[::-1]])
+    first, last = np.clip([outline[:, 1].min() - 1, outline[:, 1].max() + 2], 0, camera.height).astype(int)
+    if first >= last:
+        return
+    size, window = (last - first, camera.width), canvas[first:last]
     mask = np.zeros(size, np.uint8)
-    brush.polygon(mask, np.concatenate([edge, bottom[::-1]]), 255.0)
+    brush.polygon(mask, outline - [0, first], 255.0)
     mottle = 1 + 0.22 * smooth_noise(rng, size, 9) + 0.2 * smooth_noise(rng, size, 3)
     painted = np.clip(np.array(colour, np.float32) * mottle[..., None], 0, 255)
     weight = mask[..., None].astype(np.float32) / 255
-    canvas[:] = (canvas + (painted - canvas) * weight).astype(np.uint8)
+    window[:] = (window + (painted - window) * weight).astype(np.uint8)
 
 
 def _exposure(light: Light) -> float:
@@ -136,13 +142,11 @@ def _stand(canvas: Image, camera: Camera, light: Light, rng: np.random.Generator
 def _crowd(light: Light, rng: np.random.Generator, n_rows: int, n_seats: int) -> Image:
     """Draw rows of seats, some empty, with a head and a coat each; 8 x 8 pixels a seat."""
     seat = np.array(vary(rng, ((140, 60, 40), (50, 50, 150), (90, 90, 90), (60, 110, 60))[rng.integers(4)], 25))
-    fans = np.array([vary(rng, (128, 128, 128), 120) for _ in range(3)])
+    fans = np.array([vary(rng, (128, 128, 128), 110) for _ in range(2)])
+    greys = rng.uniform(30, 190, (n_rows, n_seats, 1)) + rng.uniform(-30, 30, (n_rows, n_seats, 3))
+    in_colours = rng.random((n_rows, n_seats, 1)) < rng.uniform(0.1, 0.7)
     taken = rng.random((n_rows, n_seats)) < rng.uniform(0.25, 0.98)
-    coats = np.where(
-        rng.random((n_rows, n_seats, 1)) < 0.5,
-        fans[rng.integers(3, size=(n_rows, n_seats))],
-        rng.uniform(20, 230, (n_rows, n_seats, 3)),
-    )
+    coats = np.where(in_colours, fans[rng.integers(2, size=(n_rows, n_seats))], greys)
     coats = np.where(taken[..., None], coats, seat)
     skins = np.where(
         taken[..., None], np.array([120, 150, 205]) * rng.uniform(0.4, 1.1, (n_rows, n_seats, 1)), seat * 0.8

@@ -26,8 +26,12 @@ NEAR_M = 0.3
 
 @dataclass(frozen=True)
 class Ground:
-    """What each pixel sees of the pitch: coordinates and depth in metres, and its share of ground; (height, width)."""
+    """What each pixel sees of the pitch: coordinates and depth in metres, and its share of ground.
 
+    All of shape (height - top, width): the rows above ``top`` see none of it.
+    """
+
+    top: int
     x: FloatArray
     y: FloatArray
     depth: FloatArray
@@ -66,13 +70,18 @@ class Camera:
         """Intersect each pixel's ray with the pitch; ``cover`` softens the horizon over one pixel."""
         across = (np.arange(self.width, dtype=np.float32) + 0.5 - self.width / 2) / self.focal_px
         down = (np.arange(self.height, dtype=np.float32)[:, None] + 0.5 - self.height / 2) / self.focal_px
+        falls = across[[0, -1]] * self.right[2] - down * self.up[2] + self.forward[2] < 0
+        top = int(falls.any(axis=1).argmax()) if falls.any() else self.height
         x, y, z = (
-            np.float32(self.forward[axis]) + across * np.float32(self.right[axis]) - down * np.float32(self.up[axis])
+            np.float32(self.forward[axis])
+            + across * np.float32(self.right[axis])
+            - down[top:] * np.float32(self.up[axis])
             for axis in range(3)
         )
         steps = np.float32(self.position[2]) / np.maximum(-z, np.float32(1e-3))
         cover = np.clip(-z * np.float32(self.focal_px), 0, 1)
-        return Ground(x * steps + np.float32(self.position[0]), y * steps + np.float32(self.position[1]), steps, cover)
+        here = self.position.astype(np.float32)
+        return Ground(top, x * steps + here[0], y * steps + here[1], steps, cover)
 
 
 def to_pixels(values: npt.NDArray[Any]) -> Image:

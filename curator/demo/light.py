@@ -59,7 +59,7 @@ def choose_light(rng: np.random.Generator) -> Light:
         strength=_STRENGTHS[weather],
         side=1.0 if math.cos(azimuth) < 0 else -1.0,
         fog_m={"fog": rng.uniform(30, 90), "rain": 160.0, "floodlit": 900.0}.get(weather, rng.uniform(250, 900)),
-        tint=np.array([1.0, 1.0, 1.0]) + rng.uniform(-0.09, 0.09, 3) + _warmth(weather),
+        tint=np.array([1.0, 1.0, 1.0]) + rng.uniform(-0.07, 0.07, 3) + _warmth(weather),
         gamma=float(rng.uniform(0.8, 1.25)),
         saturation=float(rng.uniform(0.55, 1.2)),
     )

@@ -41,7 +41,7 @@ def stage_rugby(rng: np.random.Generator, size: tuple[int, int]) -> Stage:
     at_posts = kind == "kick" or rng.random() < 0.5
     centre = (rng.uniform(-9, 9), rng.uniform(-20, -6)) if at_posts else (rng.uniform(-26, 26), rng.uniform(-85, -15))
     bearing = rng.normal(0, 14) if at_posts else None
-    lens = "close" if kind == "ball" else str(rng.choice(SHOTS, p=[0.35, 0.45, 0.2]))
+    lens = "macro" if kind == "ball" else str(rng.choice(SHOTS, p=[0.35, 0.45, 0.2]))
     shot = choose_shot(rng, lens, centre, size, bearing)
     kits = (choose_kit(rng), choose_kit(rng))
     props = _GROUPS[kind](rng, centre, kits, shot)
@@ -144,9 +144,8 @@ def _kick(rng: np.random.Generator, centre: Place, kits: tuple[Kit, Kit], shot: 
 def _ball(rng: np.random.Generator, centre: Place, kits: tuple[Kit, Kit], shot: Shot) -> list[Prop]:
     """The ball on the grass, near the camera, with a huddle out of focus behind it."""
     toward = shot.camera.position[:2] - np.array(centre)
-    spot = np.array(centre) + toward * rng.uniform(0.45, 0.72)
-    far = np.array(centre) - toward * rng.uniform(0.3, 0.8)
-    ball = dataclasses.replace(oval_ball(rng, (spot[0], spot[1], 0.13)), radius_m=0.14)
+    far = np.array(centre) - toward * rng.uniform(1.0, 3.5) + rng.normal(0, 0.5, 2)
+    ball = oval_ball(rng, (centre[0], centre[1], 0.12))
     return [ball, *_ruck(rng, (far[0], far[1]), kits, shot)]
 
 

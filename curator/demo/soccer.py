@@ -7,7 +7,6 @@ True
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 
 import numpy as np
@@ -38,9 +37,9 @@ def stage_soccer(rng: np.random.Generator, size: tuple[int, int]) -> Stage:
     """Set one soccer scene for a picture of ``size`` (width, height)."""
     kind = str(rng.choice(sorted(_GROUPS), p=_SHARES))
     at_goal = kind in ("goalmouth", "penalty") or rng.random() < 0.35
-    centre = (rng.uniform(-9, 9), rng.uniform(-16, -4)) if at_goal else (rng.uniform(-26, 26), rng.uniform(-85, -15))
+    centre = (rng.uniform(-9, 9), rng.uniform(-14, -4)) if at_goal else (rng.uniform(-26, 26), rng.uniform(-85, -15))
     bearing = rng.normal(0, 18) if at_goal else None
-    lens = "close" if kind == "ball" else str(rng.choice(SHOTS, p=[0.35, 0.45, 0.2]))
+    lens = "macro" if kind == "ball" else str(rng.choice(SHOTS, p=_LENS_SHARES[kind in _COMPACT]))
     shot = choose_shot(rng, lens, centre, size, bearing)
     kits = (choose_kit(rng), choose_kit(rng))
     props = _GROUPS[kind](rng, centre, kits, shot)
@@ -116,9 +115,8 @@ def _wall(rng: np.random.Generator, centre: Place, kits: tuple[Kit, Kit], shot: 
 def _ball(rng: np.random.Generator, centre: Place, kits: tuple[Kit, Kit], shot: Shot) -> list[Prop]:
     """The ball on the grass, near the camera, players out of focus behind it."""
     toward = shot.camera.position[:2] - np.array(centre)
-    spot = np.array(centre) + toward * rng.uniform(0.45, 0.72)
-    far = np.array(centre) - toward * rng.uniform(0.3, 0.8)
-    ball = dataclasses.replace(round_ball(rng, (spot[0], spot[1], 0.16)), radius_m=0.165)
+    far = np.array(centre) - toward * rng.uniform(1.0, 3.5) + rng.normal(0, 0.5, 2)
+    ball = round_ball(rng, (centre[0], centre[1], 0.14))
     return [ball, *_spread(rng, (far[0], far[1]), kits, int(rng.integers(2, 7)), 4.0)]
 
 
@@ -144,4 +142,6 @@ _GROUPS: dict[str, Group] = {
     "penalty": _penalty,
     "wall": _wall,
 }
+_COMPACT = ("dribble", "wall")
+_LENS_SHARES = {True: [0.25, 0.4, 0.35], False: [0.5, 0.5, 0.0]}  # by whether the group is small enough for a close-up
 _SHARES = [0.1, 0.22, 0.24, 0.2, 0.14, 0.1]

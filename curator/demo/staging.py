@@ -15,7 +15,7 @@ import numpy as np
 
 from curator.demo import brush
 from curator.demo.backdrop import paint_backdrop, paint_sky
-from curator.demo.camera import NEAR_M, Camera, Image, look_at
+from curator.demo.camera import NEAR_M, Camera, Ground, Image, look_at
 from curator.demo.equipment import Ball, RugbyPosts, SoccerGoal, draw_ball, draw_rugby_posts, draw_soccer_goal
 from curator.demo.figures import Figure, draw_figure
 from curator.demo.light import Light, grade
@@ -27,6 +27,7 @@ _LENSES = {  # metres away, metres high, metres of the scene across the picture'
     "wide": ((28, 60), (4, 16), (9, 17)),
     "touchline": ((14, 30), (1.2, 3.5), (4.0, 7.5)),
     "close": ((9, 20), (0.7, 2.2), (2.3, 3.6)),
+    "macro": ((3, 7), (0.3, 1.1), (0.9, 1.7)),
 }
 
 
@@ -56,7 +57,7 @@ def choose_shot(
     size: tuple[int, int],
     bearing_deg: float | None = None,
 ) -> Shot:
-    """Stand a camera ``kind`` ("wide", "touchline" or "close") away from ``target`` (x, y in metres).
+    """Stand a camera ``kind`` ("wide", "touchline", "close" or "macro") away from ``target`` (x, y in metres).
 
     Args:
         bearing_deg: where the camera looks, 0 being +y; any direction where not given.
@@ -68,7 +69,7 @@ def choose_shot(
     distance = math.dist(place, aim)
     focal = min(size) * distance / across
     roll = rng.uniform(-4, 4) if rng.random() < 0.5 else 0.0
-    aperture = {"wide": 0.01, "touchline": 0.06, "close": 0.12}[kind] * rng.uniform(0.3, 1.3)
+    aperture = {"wide": 0.01, "touchline": 0.06, "close": 0.12, "macro": 0.06}[kind] * rng.uniform(0.3, 1.3)
     return Shot(look_at(size, place, aim, focal, roll), distance, aperture)
 
 
@@ -77,13 +78,14 @@ def photograph(stage: Stage, rng: np.random.Generator) -> Image:
     camera, light = stage.shot.camera, stage.light
     canvas = paint_sky(camera, light, rng)
     paint_backdrop(canvas, camera, light, rng, stage.shot.focus_m + rng.uniform(20, 70))
-    paint_turf(canvas, camera, light, stage.marks, rng)
+    ground = camera.ground()
+    paint_turf(canvas[ground.top :], ground, camera.focal_px, light, stage.marks, rng)
     ordered = sorted(stage.props, key=lambda prop: -_depth(camera, prop))
     behind = [prop for prop in ordered if _depth(camera, prop) > stage.shot.focus_m * 1.35]
     _cast_shadows(canvas, camera, light, stage.props)
     for prop in behind:
         _draw(canvas, camera, prop, light)
-    canvas = _defocus(canvas, stage.shot)
+    _defocus(canvas, stage.shot, ground)
     for prop in ordered[len(behind) :]:
         _draw(canvas, camera, prop, light)
     if light.weather == "rain":
@@ -108,17 +110,17 @@ def _draw(canvas: Image, camera: Camera, prop: Prop, light: Light) -> None:
         draw_soccer_goal(canvas, camera, prop, light)
 
 
-def _defocus(canvas: Image, shot: Shot) -> Image:
-    """Blur what is further than the focus: the more, the further up the ground recedes."""
+def _defocus(canvas: Image, shot: Shot, ground: Ground) -> None:
+    """Blur what is out of focus: all that stands behind the pitch, and the pitch where it is far or very near."""
     sigma = shot.aperture * shot.camera.focal_px / shot.focus_m * 0.55
     if sigma < 0.4:
-        return canvas
+        return
     blurred = cv2.GaussianBlur(canvas, (0, 0), sigma)
-    ground = shot.camera.ground()
-    far = np.clip((ground.depth / np.float32(shot.focus_m) - 1.05) * 2.5, 0, 1)
-    near = np.clip((np.float32(0.8) - ground.depth / np.float32(shot.focus_m)) * 3, 0, 1)
-    weight = np.where(ground.cover > 0, np.maximum(far, near), 1)[..., None]
-    return (canvas + (blurred - canvas.astype(np.float32)) * weight).astype(np.uint8)
+    canvas[: ground.top] = blurred[: ground.top]
+    nearness = ground.depth / np.float32(shot.focus_m)
+    weight = np.maximum(np.clip((nearness - 1.05) * 2.5, 0, 1), np.clip((0.8 - nearness) * 3, 0, 1))
+    below = canvas[ground.top :]
+    below[:] = (below + (blurred[ground.top :] - below.astype(np.float32)) * weight[..., None]).astype(np.uint8)
 
 
 def _cast_shadows(canvas: Image, camera: Camera, light: Light, props: tuple[Prop, ...]) -> None:

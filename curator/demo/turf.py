@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from curator.demo.camera import Camera, FloatArray, Ground, Image
+from curator.demo.camera import FloatArray, Ground, Image, to_pixels
 from curator.demo.light import Light, vary
 
 LENGTH_M = 100.0
@@ -78,19 +78,18 @@ RUGBY_MARKS: tuple[Mark, ...] = (
 )
 
 
-def paint_turf(canvas: Image, camera: Camera, light: Light, marks: tuple[Mark, ...], rng: np.random.Generator) -> None:
-    """Paint the pitch with its marks over ``canvas``, below the horizon."""
-    ground = camera.ground()
-    tone = 1 + _stripes(ground, rng) + _texture(ground, camera, rng)
-    colour = np.array(_grass(light, rng), np.float32)
-    soil = np.array(vary(rng, (62, 92, 122), 20), np.float32)
+def paint_turf(
+    canvas: Image, ground: Ground, focal_px: float, light: Light, marks: tuple[Mark, ...], rng: np.random.Generator
+) -> None:
+    """Paint the pitch with its marks over ``canvas``, the rows that see ``ground``."""
+    tone = 1 + _stripes(ground, rng) + _texture(ground, focal_px, rng)
+    colour, soil = np.array(_grass(light, rng), np.float32), np.array(vary(rng, (62, 92, 122), 20), np.float32)
     turf = (colour + (soil - colour) * _wear(ground, rng)[..., None]) * tone[..., None]
     chalk = np.float32(225 * _brightness(light)) * np.float32(rng.uniform(0.75, 1.0))
     turf += (chalk - turf) * (draw_marks(ground, marks) * np.float32(rng.uniform(0.55, 0.95)))[..., None]
     far = (ground.depth / (ground.depth + np.float32(2.5 * light.fog_m)))[..., None]
     turf += (np.array(light.sky_low, np.float32) - turf) * far
-    blended = canvas + (turf - canvas) * ground.cover[..., None]
-    canvas[:] = np.clip(blended, 0, 255).astype(np.uint8)
+    canvas[:] = to_pixels(canvas + (turf - canvas) * ground.cover[..., None])
 
 
 def _grass(light: Light, rng: np.random.Generator) -> tuple[float, float, float]:
@@ -116,22 +115,25 @@ def _stripes(ground: Ground, rng: np.random.Generator) -> FloatArray:
     return tone * strength * fade
 
 
-def _texture(ground: Ground, camera: Camera, rng: np.random.Generator) -> FloatArray:
+def _texture(ground: Ground, focal_px: float, rng: np.random.Generator) -> FloatArray:
     """Give blades, tufts and patches: noise laid on the ground, each scale fading where a pixel outgrows it."""
     tone = np.zeros_like(ground.x)
-    pixel_m = ground.depth / np.float32(camera.focal_px)
+    cells_per_pixel = np.float32(focal_px) / ground.depth
     grain = rng.random((128, 128), dtype=np.float32) * 2 - 1
     for cell_m, strength in ((0.015, 0.3), (0.06, 0.28), (0.3, 0.2), (1.6, 0.14), (7.0, 0.16)):
-        x = (ground.x / np.float32(cell_m)) % 128
-        y = (ground.y / np.float32(cell_m * 0.7)) % 128
-        laid = cv2.remap(grain, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
-        tone += laid * np.float32(strength) * np.clip(1.6 * np.float32(cell_m) / pixel_m - 0.3, 0, 1)
+        fade = np.clip(1.6 * np.float32(cell_m) * cells_per_pixel - np.float32(0.3), 0, 1)
+        rows = slice(int((fade.max(axis=1, initial=0) > 0).argmax()), None)
+        x, y = ground.x[rows] / np.float32(127 * cell_m), ground.y[rows] / np.float32(127 * 0.7 * cell_m)
+        laid = cv2.remap(grain, (x - np.floor(x)) * 127, (y - np.floor(y)) * 127, cv2.INTER_LINEAR)
+        tone[rows] += laid * fade[rows] * np.float32(strength)
     return tone
 
 
 def _wear(ground: Ground, rng: np.random.Generator) -> FloatArray:
     """Give the share of bare soil, 0 to 0.8: patches some 5 m wide, on some pitches only."""
-    amount = max(0.0, rng.uniform(-0.6, 0.6))
+    amount = rng.uniform(-0.6, 0.6)
+    if amount < 0:
+        return np.zeros_like(ground.x)
     grid = cv2.GaussianBlur(rng.random((64, 64), dtype=np.float32), (0, 0), 1.0)
     x, y = (ground.x / 3) % 63, (ground.y / 3) % 63
     patches = cv2.remap(grid, x, y, cv2.INTER_LINEAR)
@@ -141,32 +143,67 @@ def _wear(ground: Ground, rng: np.random.Generator) -> FloatArray:
 
 def draw_marks(ground: Ground, marks: tuple[Mark, ...]) -> FloatArray:
     """Give each pixel's share of white line, 0 to 1: float32, the ground's shape."""
-    across = np.abs(ground.x)
-    inside = np.float32(LENGTH_M / 2) - np.abs(ground.y + np.float32(LENGTH_M / 2))
+    folded = _Folded(ground)
     cover = np.zeros_like(ground.x)
     for mark in marks:
-        np.maximum(cover, _one_mark(mark, across, inside, ground), out=cover)
+        if isinstance(mark, Arc):
+            folded.add_arc(mark, cover)
+        else:
+            folded.add_line(mark, cover)
     return cover * ground.cover
 
 
-def _one_mark(mark: Mark, across: FloatArray, inside: FloatArray, ground: Ground) -> FloatArray:
-    if isinstance(mark, Arc):
-        radius = np.sqrt((across - np.float32(mark.across_m)) ** 2 + (inside - np.float32(mark.inside_m)) ** 2)
-        allowed = (inside >= mark.beyond_m) & (across <= HALF_WIDTH_M)
-        return _band(radius - np.float32(mark.radius_m)) * allowed
-    if isinstance(mark, Cross):
-        offset, along, running = inside - np.float32(mark.inside_m), across, across
-    else:
-        offset, along, running = across - np.float32(mark.across_m), inside, ground.y
-    allowed = (along >= mark.from_m - _HALF_LINE_M) & (along <= mark.to_m + _HALF_LINE_M)
-    if mark.dash_m:
-        allowed &= running % np.float32(2 * mark.dash_m) < mark.dash_m
-    return _band(offset) * allowed
+class _Folded:
+    """The ground in folded coordinates, with how much they change from pixel to pixel."""
+
+    def __init__(self, ground: Ground) -> None:
+        self.y = ground.y
+        self.across = np.abs(ground.x)
+        self.inside = np.float32(LENGTH_M / 2) - np.abs(ground.y + np.float32(LENGTH_M / 2))
+        self.across_slope, self.inside_slope = _slope(ground.x), _slope(ground.y)
+
+    def add_arc(self, mark: Arc, cover: FloatArray) -> None:
+        across, inside = self.across - np.float32(mark.across_m), self.inside - np.float32(mark.inside_m)
+        near = np.flatnonzero((across**2 + inside**2).min(axis=1, initial=np.inf) < (mark.radius_m + 1) ** 2)
+        if near.size:
+            rows = slice(near[0], near[-1] + 1)
+            offset = np.sqrt(across[rows] ** 2 + inside[rows] ** 2) - np.float32(mark.radius_m)
+            allowed = (self.inside[rows] >= mark.beyond_m) & (self.across[rows] <= HALF_WIDTH_M)
+            np.maximum(cover[rows], _band(offset, _slope(offset)) * allowed, out=cover[rows])
+
+    def add_line(self, mark: Cross | Long, cover: FloatArray) -> None:
+        if isinstance(mark, Cross):
+            offset, slope, along, running = (
+                self.inside - np.float32(mark.inside_m),
+                self.inside_slope,
+                self.across,
+                self.across,
+            )
+        else:
+            offset, slope, along, running = (
+                self.across - np.float32(mark.across_m),
+                self.across_slope,
+                self.inside,
+                self.y,
+            )
+        rows, columns = np.nonzero(np.abs(offset) < slope / 2 + _HALF_LINE_M)
+        allowed = (along[rows, columns] >= mark.from_m) & (along[rows, columns] <= mark.to_m)
+        if mark.dash_m:
+            allowed &= running[rows, columns] % np.float32(2 * mark.dash_m) < mark.dash_m
+        rows, columns = rows[allowed], columns[allowed]
+        seen = _band(offset[rows, columns], slope[rows, columns])
+        cover[rows, columns] = np.maximum(cover[rows, columns], seen)
 
 
-def _band(offset: FloatArray) -> FloatArray:
+def _slope(offset: FloatArray) -> FloatArray:
+    """Give how much a coordinate changes over one pixel, down and across."""
+    down, right = np.abs(np.diff(offset, axis=0)), np.abs(np.diff(offset, axis=1))
+    slope: FloatArray = np.pad(down, ((0, 1), (0, 0)), mode="edge") + np.pad(right, ((0, 0), (0, 1)), mode="edge")
+    return slope
+
+
+def _band(offset: FloatArray, slope: FloatArray) -> FloatArray:
     """Give the share of each pixel within half a line's width of offset 0: a box filter one pixel wide."""
-    slope = np.abs(np.diff(offset, axis=0, append=offset[-1:])) + np.abs(np.diff(offset, axis=1, append=offset[:, -1:]))
     half = np.maximum(slope, np.float32(1e-3)) / 2
     overlap = np.minimum(offset + half, _HALF_LINE_M) - np.maximum(offset - half, -_HALF_LINE_M)
     share: FloatArray = np.clip(overlap / (2 * half), 0, 1)
