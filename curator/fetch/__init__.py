@@ -1,1 +1,83 @@
 """The network: many transfers at once, politely, and a ledger of each."""
+
+from __future__ import annotations
+
+import selectors
+from collections.abc import Mapping
+
+import pandas as pd
+
+from curator.events import FetchFinished, FetchStarted, Listener, ignore
+from curator.fetch.attempts import Ledger
+from curator.fetch.committer import Committer
+from curator.fetch.engine import Engine
+from curator.fetch.interrupts import noticed_interrupts
+from curator.fetch.outcomes import read_outcomes
+from curator.fetch.plan import Plan, Retry, make_plan
+from curator.observe.workers import ObserverPool
+from curator.recipe import FetchSettings, QualitySettings
+from curator.store.image_files import recover
+from curator.store.paths import DataPaths
+
+__all__ = ["Retry", "fetch_images", "read_outcomes"]
+
+
+def fetch_images(
+    table: pd.DataFrame,
+    fetch: FetchSettings,
+    quality: QualitySettings,
+    paths: DataPaths,
+    *,
+    retry: Retry = "none",
+    bulk_hosts: Mapping[str, int] | None = None,
+    emit: Listener = ignore,
+) -> pd.DataFrame:
+    """Settle every row of a catalog: download what the ledger does not know, observe it, store it, record it.
+
+    A run that was killed is taken up where it was; when all is settled, nothing is asked and the same table returned.
+
+    Args:
+        table: a catalog; ``url``, ``fallback_url`` and ``local_path`` are read.
+        fetch: how to download.
+        quality: its ``max_pixels`` limits what is decoded.
+        paths: the data set's files.
+        retry: which failures to ask for again: ``failed`` those that may have passed, ``all`` all of them.
+        bulk_hosts: requests in flight for hosts that allow more than ``per_host``.
+        emit: told of progress.
+
+    Returns:
+        The same rows in the same order, fetched columns filled, those that failed dropped in stage ``fetched``.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C; what was finished is recorded first.
+        DiskError: the disk refused a write; what was recorded stays.
+        StateError: the ledger is damaged or was written by a newer version.
+    """
+    with Ledger(paths.attempts) as ledger:
+        recover(paths, ledger.knows_file)
+        plan = make_plan(table, ledger, fetch, quality, paths, retry)
+        emit(FetchStarted(plan.n_images, plan.n_settled))
+        if plan.has_work():
+            _run(plan, ledger, fetch, quality, paths, bulk_hosts or {}, emit)
+        emit(FetchFinished())
+    return read_outcomes(table, paths, fetch)
+
+
+def _run(
+    plan: Plan,
+    ledger: Ledger,
+    fetch: FetchSettings,
+    quality: QualitySettings,
+    paths: DataPaths,
+    bulk_hosts: Mapping[str, int],
+    emit: Listener,
+) -> None:
+    with (
+        noticed_interrupts() as interrupted,
+        selectors.DefaultSelector() as selector,
+        Committer(ledger, paths) as committer,
+    ):
+        engine = Engine(plan, fetch, quality.max_pixels, bulk_hosts, selector, committer, emit)
+        with ObserverPool(paths, quality.max_pixels, selector, engine.note_observed) as observers:
+            observers.start()
+            engine.run(observers, interrupted)

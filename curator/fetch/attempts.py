@@ -1,0 +1,203 @@
+"""The ledger: one row per request ever made and one per distinct file ever observed, in SQLite.
+
+A run that was killed reads here what it already has; ``--retry`` and ``curator why`` read it too.
+
+>>> import tempfile
+>>> with Ledger(Path(tempfile.mkdtemp()) / "attempts.sqlite") as ledger:
+...     ledger.record([Attempt("http://h.example/a.jpg", "h.example", 0.0, 0.1, "gone", 404)], [])
+...     ledger.states(["http://h.example/a.jpg", "http://h.example/b.jpg"], "tries, a.outcome")
+[(1, 'gone'), (0, None)]
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from curator.errors import DiskError, StateError
+from curator.observe import HASH_VERSION, Observation
+
+VERSION = 1
+"""The version of the tables below; a newer one is refused."""
+
+OK = "ok"
+"""The outcome of an attempt that brought bytes; what they are is the observation's affair."""
+
+_TABLES = """
+CREATE TABLE attempts (
+    id INTEGER PRIMARY KEY,
+    address TEXT NOT NULL,      -- the address as listed, or file:PATH
+    host TEXT NOT NULL,
+    started_at REAL NOT NULL,   -- seconds since 1970, UTC
+    seconds REAL NOT NULL,
+    outcome TEXT NOT NULL,      -- ok, or a drop reason
+    http_status INTEGER,
+    detail TEXT,
+    final_url TEXT,             -- where redirects led; none where there were none
+    ip TEXT,
+    n_bytes INTEGER,
+    sha256 BLOB,
+    file_version TEXT,          -- size and time of a local file
+    asked INTEGER NOT NULL,     -- 0 where the host was given up before this address had its turn
+    superseded INTEGER NOT NULL DEFAULT 0  -- 1 where a later --retry asks again
+);
+CREATE INDEX attempts_by_address ON attempts (address, superseded);
+CREATE TABLE observations (
+    sha256 BLOB PRIMARY KEY,
+    n_bytes INTEGER NOT NULL, format TEXT, width INTEGER, height INTEGER, orientation INTEGER, mode TEXT,
+    n_frames INTEGER, detail REAL,
+    phash INTEGER,              -- as a signed number
+    phash_turns BLOB, phash256 BLOB, hash_version INTEGER, flaw TEXT, flaw_detail TEXT,
+    observer_version INTEGER NOT NULL,  -- the hash version in force, for files without a hash too
+    max_pixels INTEGER NOT NULL,        -- the limit in force
+    stored INTEGER NOT NULL             -- 1 where the file is in the store
+);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One request and how it ended; the fields are the columns of ``attempts``, documented there."""
+
+    address: str
+    host: str
+    started_at: float
+    seconds: float
+    outcome: str
+    http_status: int | None = None
+    detail: str | None = None
+    final_url: str | None = None
+    ip: str | None = None
+    n_bytes: int | None = None
+    sha256: bytes | None = None
+    file_version: str | None = None
+    asked: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What was learnt about one file's bytes, under which limit, and whether the store holds it."""
+
+    observation: Observation
+    max_pixels: int
+    stored: bool
+
+
+_ATTEMPT_COLUMNS = tuple(field.name for field in fields(Attempt))
+_OBSERVATION_COLUMNS = (*(field.name for field in fields(Observation)), "observer_version", "max_pixels", "stored")
+_STATES = """
+SELECT {columns} FROM (
+    SELECT wanted.key AS number,
+        (SELECT count(*) FROM attempts WHERE address = wanted.value AND superseded = 0) AS tries,
+        (SELECT max(id) FROM attempts WHERE address = wanted.value) AS last_id
+    FROM json_each(?) AS wanted
+) LEFT JOIN attempts AS a ON a.id = last_id LEFT JOIN observations AS o ON o.sha256 = a.sha256
+ORDER BY number
+"""
+
+
+class Ledger:
+    """The ledger of one data set; made on first use. One thread writes at a time.
+
+    Raises:
+        StateError: the file is damaged or was written by a newer version.
+        DiskError: the disk refuses it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with self._errors():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=60)
+            self._prepare()
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def record(self, attempts: Sequence[Attempt], observed: Sequence[Observed]) -> None:
+        """Write attempts and observations, all of them or none, so that they outlive a power cut."""
+        with self.transaction():
+            self._connection.executemany(_insert("attempts", _ATTEMPT_COLUMNS), map(astuple, attempts))
+            self._connection.executemany(_insert("observations", _OBSERVATION_COLUMNS), map(_observation_row, observed))
+
+    def supersede(self, addresses: Iterable[str]) -> None:
+        """Make these addresses count as not tried, so that they are asked again, by a later run too."""
+        with self.transaction():
+            rows = ((address,) for address in addresses)
+            self._connection.executemany("UPDATE attempts SET superseded = 1 WHERE address = ?", rows)
+
+    def states(self, addresses: Sequence[str | None], columns: str) -> list[tuple[Any, ...]]:
+        """Look up the last attempt at each address, in order; a few ten thousand addresses at once.
+
+        Args:
+            columns: SQL over ``tries`` (not superseded), ``a`` (the last attempt) and ``o`` (what it brought).
+        """
+        with self._errors():
+            return self._connection.execute(_STATES.format(columns=columns), (json.dumps(addresses),)).fetchall()
+
+    def knows_file(self, sha256: bytes) -> bool:
+        """Tell whether the store should hold the file with this content."""
+        rows = self.query("SELECT 1 FROM observations WHERE sha256 = ? AND stored", (sha256,))
+        return next(rows, None) is not None
+
+    def query(self, sql: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """Read rows of any other question."""
+        with self._errors():
+            yield from self._connection.execute(sql, values)
+
+    def _prepare(self) -> None:
+        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        if version > VERSION:
+            message = f"The ledger {self._path} was written by a newer curator (its version {version}, ours {VERSION})."
+            raise StateError(message, "Upgrade with `pip install -U imageset-curator`.")
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = FULL")
+        if version == 0:
+            self._connection.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Do all of the block or nothing of it."""
+        with self._errors():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._connection.rollback()
+                raise
+            self._connection.execute("COMMIT")
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            hint = "Nothing recorded before was lost. Free some space or check the permissions, then run again."
+            raise DiskError(f"Cannot use the ledger {self._path}: {error}.", hint) from error
+        except sqlite3.DatabaseError as error:
+            hint = "Move it away to start a new one; the images that are stored stay."
+            raise StateError(f"The ledger {self._path} is damaged ({error}).", hint) from error
+
+
+def _insert(table: str, columns: Sequence[str]) -> str:
+    return f"INSERT OR REPLACE INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+
+
+def _observation_row(observed: Observed) -> tuple[Any, ...]:
+    values = dict(zip((field.name for field in fields(Observation)), astuple(observed.observation), strict=True))
+    values["sha256"] = bytes.fromhex(values["sha256"])
+    if values["phash"] is not None:
+        values["phash"] -= (values["phash"] >> 63) << 64
+    return (*values.values(), HASH_VERSION, observed.max_pixels, observed.stored)

@@ -1,0 +1,98 @@
+"""Write what was fetched, many images at a time, in a thread: sync the files, tell the ledger, name the files.
+
+One sync serves a whole group, and the network goes on meanwhile. The order makes a kill or a power cut harmless at any
+instant; :mod:`curator.store.image_files` says why.
+
+>>> import tempfile
+>>> paths = DataPaths(Path(tempfile.mkdtemp()), Path(), "balls")
+>>> with Ledger(paths.attempts) as ledger, Committer(ledger, paths) as committer:
+...     committer.add(Attempt("http://h.example/a.jpg", "h.example", 0.0, 0.1, "gone", 404))
+>>> with Ledger(paths.attempts) as ledger:
+...     ledger.states(["http://h.example/a.jpg"], "a.outcome")
+[('gone',)]
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from curator.fetch.attempts import Attempt, Ledger, Observed
+from curator.store.image_files import name_files, sync_files
+from curator.store.paths import DataPaths
+
+INTERVAL_S = 0.2
+"""The least time between two groups: what a kill can cost, beside the transfers in flight."""
+
+
+@dataclass
+class _Group:
+    attempts: list[Attempt] = field(default_factory=list)
+    observed: list[Observed] = field(default_factory=list)
+    temporaries: list[Path] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.attempts or self.observed)
+
+
+class Committer:
+    """A thread that commits groups; leaving the block commits what is left and raises what went wrong.
+
+    Raises:
+        DiskError, StateError: from :meth:`add`, :meth:`check` or the end of the block, where a commit failed.
+    """
+
+    def __init__(self, ledger: Ledger, paths: DataPaths) -> None:
+        self._ledger, self._paths = ledger, paths
+        self._lock, self._closing = threading.Lock(), threading.Event()
+        self._group = _Group()
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
+
+    def __enter__(self) -> Committer:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        self._closing.set()
+        self._thread.join()
+        if kind is None:
+            self.check()
+
+    @property
+    def n_waiting(self) -> int:
+        """Attempts added and not yet taken for a commit."""
+        return len(self._group.attempts)
+
+    def add(self, attempt: Attempt | None, observed: Observed | None = None, temporary: Path | None = None) -> None:
+        """Add one attempt, the observation of what it brought, and the file to be named."""
+        with self._lock:
+            if attempt is not None:
+                self._group.attempts.append(attempt)
+            if observed is not None:
+                self._group.observed.append(observed)
+            if temporary is not None:
+                self._group.temporaries.append(temporary)
+
+    def check(self) -> None:
+        """Raise what went wrong in the thread, if anything did."""
+        if self._error is not None:
+            raise self._error
+
+    def _run(self) -> None:
+        try:
+            while not self._closing.wait(INTERVAL_S):
+                self._commit()
+            self._commit()
+        except BaseException as error:  # carried to the thread that asks
+            self._error = error
+
+    def _commit(self) -> None:
+        with self._lock:
+            group, self._group = self._group, _Group()
+        if group:
+            if group.temporaries:
+                sync_files(self._paths.images, group.temporaries)
+            self._ledger.record(group.attempts, group.observed)
+            name_files(group.temporaries)

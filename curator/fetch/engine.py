@@ -1,0 +1,278 @@
+"""Download, observe and record: one loop that drives the network, the observing processes and the ledger.
+
+>>> has_room([0.0, 9.0], now=10.0, connections=2)  # the first has been in flight for so long that it does not count
+True
+"""
+
+from __future__ import annotations
+
+import random
+import selectors
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from itertools import takewhile
+from pathlib import Path
+from typing import Protocol
+
+from curator.events import FetchFailed, ImageFetched, Listener
+from curator.fetch.attempts import OK, Attempt, Observed
+from curator.fetch.committer import Committer
+from curator.fetch.curl_loop import CurlLoop
+from curator.fetch.hosts import Manners
+from curator.fetch.plan import FILE_SCHEME, Plan, version_of_file
+from curator.fetch.policy import FALLBACK_STATUSES, RETRIED, Verdict, backoff_s, judge
+from curator.fetch.schedule import Schedule
+from curator.fetch.transfer import Transfer
+from curator.fetch.urls import request_url
+from curator.observe.worker_main import is_stored
+from curator.observe.workers import ObservedFile
+from curator.reasons import Drop
+from curator.recipe import FetchSettings
+
+PATIENCE_S = 3.0
+"""A transfer in flight for longer no longer counts against ``connections``, so that slow hosts take nobody's place."""
+
+_STALL_FACTOR = 4
+_MAX_WAIT_S = 0.5
+_MAX_BACKLOG, _MAX_BACKLOG_BYTES, _MAX_UNCOMMITTED = 256, 64_000_000, 20_000
+_DRAIN_S = 5.0
+
+
+class Observers(Protocol):
+    """What the engine needs of :class:`curator.observe.workers.ObserverPool`; its results go to ``note_observed``."""
+
+    n_jobs: int
+    n_bytes: int
+
+    def start(self) -> None:
+        """Start the processes."""
+
+    def submit(self, job: int, source: bytes | Path) -> None:
+        """Have a file observed."""
+
+    def check(self) -> None:
+        """Look after processes that are stuck."""
+
+
+class Engine:
+    """One run over a plan.
+
+    Args:
+        plan: what is to be asked, read and observed again.
+        settings: how.
+        max_pixels: the limit that the observers keep.
+        bulk_hosts: requests in flight for hosts that allow more than ``per_host``.
+        selector: what the observers' sockets and libcurl's are registered with.
+        committer: takes what is finished.
+        emit: told of each image.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        settings: FetchSettings,
+        max_pixels: int,
+        bulk_hosts: Mapping[str, int],
+        selector: selectors.BaseSelector,
+        committer: Committer,
+        emit: Listener,
+    ) -> None:
+        self._plan, self._settings, self._max_pixels = plan, settings, max_pixels
+        self._committer, self._emit = committer, emit
+        self._rng = random.Random(0)  # noqa: S311 -- jitter is no secret
+        manners = Manners(per_host=settings.per_host, delay_s=settings.delay_s)
+        limits = {n: bulk_hosts[name] for n, name in enumerate(plan.host_names.to_pylist()) if name in bulk_hosts}
+        self._schedule = Schedule(plan.requests, plan.host_of, manners, self._rng, limits)
+        self._loop = CurlLoop(selector)
+        self._idle: list[Transfer] = []
+        self._exempt = proxy_addresses(settings.proxy)
+        self._files = deque(map(int, plan.files))
+        self._stale = deque(enumerate(plan.stale, len(plan.addresses)))
+        self._attempts: dict[int, Attempt] = {}
+
+    def run(self, observers: Observers, interrupted: Callable[[], bool]) -> None:
+        """Work until all is settled.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C; what was downloaded is observed and recorded first.
+            DiskError: the disk is full; what is recorded stays.
+        """
+        with self._loop as loop:
+            while self._has_work(observers) and not interrupted():
+                self._feed(observers)
+                loop.wait(self._timeout_s())
+                for transfer, errno, error in loop.finished():
+                    self._note_finished(transfer, errno, error, observers)
+                self._give_up_tasks()
+                observers.check()
+                self._committer.check()
+            if interrupted():
+                self._drain(observers)
+                raise KeyboardInterrupt
+
+    def note_observed(self, result: ObservedFile) -> None:
+        """Record an image that the observers are done with."""
+        attempt = self._attempts.pop(result.job, None)
+        if attempt is not None and result.observation is None:
+            self._record(replace(attempt, outcome=Drop.FILE_MISSING, detail=result.problem))
+            return
+        observation = result.observation
+        if observation is None:
+            return
+        if attempt is not None:
+            sha256 = bytes.fromhex(observation.sha256)
+            attempt = replace(attempt, n_bytes=observation.n_bytes, sha256=sha256)
+            address = attempt.address
+            flaw = observation.flaw
+            self._emit(FetchFailed(address, flaw) if flaw else ImageFetched(address, observation.n_bytes))
+        stored = is_stored(observation)
+        self._committer.add(attempt, Observed(observation, self._max_pixels, stored), result.temporary)
+
+    def _has_work(self, observers: Observers) -> bool:
+        schedule = self._schedule
+        return bool(schedule.n_queued or self._loop.active or observers.n_jobs or self._files or self._stale)
+
+    def _feed(self, observers: Observers) -> None:
+        """Start as much as the connections, the observers and the ledger can take."""
+        while (self._files or self._stale) and self._observers_keep_up(observers):
+            self._read_file(observers)
+        now = time.monotonic()
+        while self._observers_keep_up(observers) and self._has_room(now):
+            task = self._schedule.next_task(now)
+            if task is None:
+                return
+            self._start(task, now)
+
+    def _observers_keep_up(self, observers: Observers) -> bool:
+        behind = observers.n_jobs >= _MAX_BACKLOG or observers.n_bytes >= _MAX_BACKLOG_BYTES
+        return not behind and self._committer.n_waiting < _MAX_UNCOMMITTED
+
+    def _has_room(self, now: float) -> bool:
+        active = self._loop.active
+        if len(active) < self._settings.connections:
+            return True
+        return has_room([transfer.started for transfer in active.values()], now, self._settings.connections)
+
+    def _timeout_s(self) -> float:
+        wake = self._schedule.wake_time()
+        return _MAX_WAIT_S if wake is None else max(0.0, min(_MAX_WAIT_S, wake - time.monotonic()))
+
+    def _start(self, task: int, now: float) -> None:
+        try:
+            url = request_url(self._plan.address(task))
+        except ValueError as error:
+            verdict = Verdict(Drop.MALFORMED_URL, str(error))
+            self._schedule.finished(task, verdict, now, now)
+            self._record(self._unasked(task, verdict))
+            return
+        transfer = self._idle.pop() if self._idle else Transfer(self._settings, self._exempt)
+        self._loop.start(transfer, task, url)
+
+    def _note_finished(self, transfer: Transfer, errno: int, error: str, observers: Observers) -> None:
+        task, now = transfer.task, time.monotonic()
+        verdict = judge(transfer.answer(errno, error), self._settings.honour_noai)
+        self._schedule.finished(task, verdict, now, transfer.started)
+        attempt = self._attempt(transfer, verdict, now)
+        if verdict.reason is None:
+            self._attempts[task] = attempt
+            observers.submit(task, transfer.body())
+        else:
+            self._note_failure(task, attempt, verdict, now)
+        self._idle.append(transfer)
+
+    def _attempt(self, transfer: Transfer, verdict: Verdict, now: float) -> Attempt:
+        address, final_url = self._plan.address(transfer.task), transfer.final_url
+        whole = verdict.http_status is not None
+        return Attempt(
+            address=address,
+            host=self._plan.host(transfer.task),
+            started_at=transfer.started_at,
+            seconds=now - transfer.started,
+            outcome=verdict.reason or OK,
+            http_status=verdict.http_status,
+            detail=verdict.detail,
+            final_url=final_url if whole and final_url != address else None,
+            ip=transfer.ip or None,
+            n_bytes=transfer.n_bytes,
+        )
+
+    def _note_failure(self, task: int, attempt: Attempt, verdict: Verdict, now: float) -> None:
+        plan = self._plan
+        plan.tries[task] += 1
+        tries = int(plan.tries[task])
+        if verdict.reason in RETRIED and tries <= self._settings.retries:
+            self._committer.add(attempt)
+            self._schedule.retry(task, now + backoff_s(tries, self._rng))
+            return
+        fallback = int(plan.fallback[task])
+        if verdict.http_status in FALLBACK_STATUSES and fallback >= 0 and not plan.settled[fallback]:
+            plan.settled[fallback] = True  # will be, and must not be queued twice
+            self._committer.add(attempt)
+            self._schedule.retry(fallback, now)
+            return
+        self._record(attempt)
+
+    def _record(self, attempt: Attempt) -> None:
+        self._committer.add(attempt)
+        self._emit(FetchFailed(attempt.address, attempt.outcome))
+
+    def _give_up_tasks(self) -> None:
+        for task, verdict in self._schedule.abandoned(limit=1000):
+            self._record(self._unasked(task, verdict))
+
+    def _unasked(self, task: int, verdict: Verdict) -> Attempt:
+        outcome = str(verdict.reason)
+        host, status = self._plan.host(task), verdict.http_status
+        return Attempt(
+            self._plan.address(task), host, time.time(), 0.0, outcome, status, detail=verdict.detail, asked=False
+        )
+
+    def _read_file(self, observers: Observers) -> None:
+        """Have one local file, or one stored file whose observation is stale, observed."""
+        if self._stale:
+            observers.submit(*self._stale.popleft())
+            return
+        number = self._files.popleft()
+        address = self._plan.address(number)
+        path = Path(address.removeprefix(FILE_SCHEME))
+        version = version_of_file(path)
+        attempt = Attempt(address, "", time.time(), 0.0, OK, file_version=version)
+        if version is None:
+            self._record(replace(attempt, outcome=Drop.FILE_MISSING, detail="there is no such file"))
+        elif (n_bytes := int(version.split("-")[0])) > self._settings.max_bytes:
+            detail = f"{n_bytes} bytes"
+            self._record(replace(attempt, outcome=Drop.TOO_MANY_BYTES, detail=detail, n_bytes=n_bytes))
+        else:
+            self._attempts[number] = attempt
+            observers.submit(number, path)
+
+    def _drain(self, observers: Observers) -> None:
+        """Let the observers finish what is downloaded, for a moment."""
+        self._loop.abort()
+        limit = time.monotonic() + _DRAIN_S
+        while observers.n_jobs and time.monotonic() < limit:
+            self._loop.wait(_MAX_WAIT_S)
+            observers.check()
+
+
+def has_room(started: Sequence[float], now: float, connections: int) -> bool:
+    """Tell whether one more transfer may start, given when those in flight started (oldest first)."""
+    n_stalled = sum(1 for _ in takewhile(lambda start: start < now - PATIENCE_S, started))
+    return len(started) - n_stalled < connections and len(started) < _STALL_FACTOR * connections
+
+
+def proxy_addresses(proxy: str) -> frozenset[str]:
+    """Resolve the proxy that the recipe names: the only address that needs not be public.
+
+    >>> proxy_addresses(""), proxy_addresses("http://127.0.0.1:3128")
+    (frozenset(), frozenset({'127.0.0.1'}))
+    """
+    import socket
+    from urllib.parse import urlsplit
+
+    host = urlsplit(proxy if "://" in proxy else f"http://{proxy}").hostname
+    if not proxy or host is None:
+        return frozenset()
+    return frozenset(str(entry[4][0]) for entry in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM))

@@ -1,0 +1,140 @@
+"""How one host is treated: how many requests at once, how far apart, and when to leave it alone.
+
+A host starts with two requests in flight and gains one with each answer; trouble halves them. 429 and 503 raise the
+delay between its requests; failures in a row open a circuit breaker, which lets one request through after a while
+(see M. Nygard, Release It!, and https://martinfowler.com/bliki/CircuitBreaker.html).
+
+>>> host = Host(Manners(per_host=8), 8, np.array([7, 9]), 0, 2)
+>>> host.start(now=0.0), host.in_flight, host.window
+(7, 1, 2)
+"""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from curator.fetch.policy import Verdict, backoff_s, blames_host, is_throttled
+
+
+@dataclass(frozen=True)
+class Manners:
+    """How hosts are treated; the numbers that no recipe needs to change have their values here."""
+
+    per_host: int = 8
+    """Requests in flight a host."""
+    delay_s: float = 0.0
+    """Least seconds between the starts of two requests to a host."""
+    first_window: int = 2
+    """Requests in flight for a host that has not answered yet."""
+    first_throttle_s: float = 0.25
+    """The delay that the first 429 or 503 sets; each further one doubles it."""
+    max_delay_s: float = 30.0
+    """The most that 429 and 503 can raise the delay to."""
+    max_wait_s: float = 120.0
+    """A host that asks for a longer wait is left alone for the rest of the run."""
+    breaker_failures: int = 5
+    """Failures in a row after which the breaker opens."""
+    breaker_s: float = 1.0
+    """How long it stays open at first; doubled each time that the request let through fails."""
+    breaker_probes: int = 3
+    """Requests let through in vain after which the host is given up for this run."""
+    throttled_probes: int = 6
+    """The same for a host that answers, but only 429 or 503."""
+
+
+class Host:
+    """One host's queue and state; ``tasks[start:end]`` are its tasks, ``again`` those that came back or late."""
+
+    __slots__ = (
+        "again",
+        "delay_s",
+        "failures",
+        "given_up",
+        "in_flight",
+        "limit",
+        "manners",
+        "next",
+        "not_before",
+        "opened_at",
+        "parked",
+        "probes",
+        "ready",
+        "stop",
+        "tasks",
+        "window",
+    )
+
+    def __init__(self, manners: Manners, limit: int, tasks: npt.NDArray[np.integer], start: int, stop: int) -> None:
+        self.manners, self.limit = manners, limit
+        self.tasks, self.next, self.stop = tasks, start, stop
+        self.again: deque[int] = deque()
+        self.window = min(limit, manners.first_window)
+        self.delay_s = manners.delay_s
+        self.in_flight = self.failures = self.probes = 0
+        self.not_before = 0.0
+        self.opened_at: float | None = None
+        self.given_up: Verdict | None = None
+        self.ready = self.parked = False
+
+    def has_tasks(self) -> bool:
+        """Tell whether anything waits here."""
+        return bool(self.again) or self.next < self.stop
+
+    def pop(self) -> int:
+        """Take the next task: what came back goes first."""
+        if self.again:
+            return self.again.popleft()
+        self.next += 1
+        return int(self.tasks[self.next - 1])
+
+    def may_start(self, now: float) -> bool:
+        """Tell whether a request may start at ``now``."""
+        return self.given_up is None and self.in_flight < self.window and self.not_before <= now and self.has_tasks()
+
+    def start(self, now: float) -> int:
+        """Take the next task as started at ``now``."""
+        self.in_flight += 1
+        self.not_before = max(self.not_before, now + self.delay_s)
+        return self.pop()
+
+    def note(self, verdict: Verdict, now: float, started: float, rng: random.Random) -> None:
+        """Learn from the end of a request that began at ``started``."""
+        self.in_flight -= 1
+        if blames_host(verdict):
+            self._note_failure(verdict, now, started, rng)
+        else:
+            self.failures = self.probes = 0
+            self.opened_at = None
+            self.window = min(self.limit, self.window + 1)
+            self.delay_s = max(self.manners.delay_s, self.delay_s * 0.9 if self.delay_s > 0.01 else 0.0)
+
+    def _note_failure(self, verdict: Verdict, now: float, started: float, rng: random.Random) -> None:
+        throttled = is_throttled(verdict)
+        manners = self.manners
+        self.failures += 1
+        self.window = max(1, self.window // 2)
+        wait_s = verdict.wait_s or 0.0
+        if throttled:
+            self.delay_s = min(manners.max_delay_s, max(2 * self.delay_s, manners.first_throttle_s))
+            wait_s = max(wait_s, self.delay_s, backoff_s(self.failures, rng))
+        if self.failures >= manners.breaker_failures:
+            wait_s = max(wait_s, self._open_breaker(now, started))
+        self.not_before = max(self.not_before, now + wait_s)
+        most_probes = manners.throttled_probes if throttled else manners.breaker_probes
+        if wait_s > manners.max_wait_s or self.probes >= most_probes:
+            self.given_up = verdict
+
+    def _open_breaker(self, now: float, started: float) -> float:
+        """Open the breaker, or keep it open where the request let through failed; give the seconds to wait."""
+        if self.opened_at is None:
+            self.opened_at = now
+        elif started >= self.opened_at:
+            self.probes += 1
+            self.opened_at = now
+        self.window = 1
+        return self.manners.breaker_s * float(2**self.probes)

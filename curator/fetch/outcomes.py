@@ -1,0 +1,131 @@
+"""Join what the ledger knows to the catalog: the fetched columns, and a drop for what failed. No network.
+
+>>> import tempfile
+>>> paths = DataPaths(Path(tempfile.mkdtemp()), Path(), "balls")
+>>> table = listed_rows("url-list", "web", 0, {"label": ["a"], "key": ["1"], "url": ["ftp://h.example/1"]})
+>>> catalog.counts(read_outcomes(table, paths, FetchSettings()))["dropped"]
+{'unsupported-scheme': 1}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path as Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curator import catalog
+from curator.catalog import FETCHED_FIELDS, Drop, Stage
+from curator.fetch.attempts import OK, Ledger
+from curator.fetch.plan import CHUNK_ROWS, FILE_SCHEME, addresses_of, settled_sql
+from curator.fetch.policy import FALLBACK_STATUSES
+from curator.recipe import FetchSettings
+from curator.sources.base import listed_rows as listed_rows
+from curator.store.paths import DataPaths
+
+_FROM_OBSERVATION = (
+    "format", "width", "height", "orientation", "mode", "n_frames", "detail", "phash", "phash_turns", "phash256",
+    "hash_version",
+)  # fmt: skip
+_COLUMNS = (
+    "http_status",
+    "final_url",
+    "sha256",
+    "n_bytes",
+    *_FROM_OBSERVATION,
+    "reason",
+    "evidence",
+)
+_NOTHING = (None,) * len(_COLUMNS)
+_TYPES = {field.name: field.type for field in FETCHED_FIELDS} | {
+    "sha256": pa.binary(32),
+    "phash": pa.int64(),
+    "reason": pa.string(),
+    "evidence": pa.string(),
+}
+
+
+def read_outcomes(table: pd.DataFrame, paths: DataPaths, fetch: FetchSettings) -> pd.DataFrame:
+    """Fill the fetched columns of a catalog from the ledger and drop the rows that failed, in stage ``fetched``.
+
+    Rows whose address has not been settled yet keep null columns and are not dropped.
+
+    Args:
+        table: a catalog; its row order is kept, whatever its fetched columns held is replaced.
+        paths: the data set's files.
+        fetch: its ``retries`` say after how many tries a failure that may pass is final.
+
+    Raises:
+        StateError: the ledger is damaged or was written by a newer version.
+    """
+    with Ledger(paths.attempts) as ledger:
+        joined = pa.Table.from_batches(_batches(table, ledger, fetch.retries), schema=_schema())
+    columns = {name: joined[name] for name in _COLUMNS[:-2]}
+    columns["phash"] = pa.chunked_array([chunk.view(pa.uint64()) for chunk in columns["phash"].chunks], pa.uint64())
+    columns["sha256"] = _hexadecimal(columns["sha256"])
+    filled = catalog.with_columns(table, columns)
+    return _drop_failed(filled, joined["reason"], joined["evidence"])
+
+
+def _schema() -> pa.Schema:
+    return pa.schema([pa.field(name, _TYPES[name]) for name in _COLUMNS])
+
+
+def _batches(table: pd.DataFrame, ledger: Ledger, retries: int) -> Iterator[pa.RecordBatch]:
+    first, second = addresses_of(table)
+    statuses = ", ".join(map(str, FALLBACK_STATUSES))
+    values = (
+        "a.http_status",
+        f"CASE WHEN a.http_status IS NULL OR a.address LIKE '{FILE_SCHEME}%' THEN NULL "
+        "ELSE coalesce(a.final_url, a.address) END",
+        "a.sha256",
+        "o.n_bytes",
+        *(f"o.{name}" for name in _FROM_OBSERVATION),
+        f"CASE WHEN a.outcome = '{OK}' THEN o.flaw ELSE a.outcome END",
+        f"CASE WHEN a.outcome = '{OK}' THEN o.flaw_detail ELSE a.detail END",
+    )
+    columns = f"{settled_sql(retries)}, a.http_status IN ({statuses}), {', '.join(values)}"
+    for start in range(0, len(table), CHUNK_ROWS):
+        rows = _settled_rows(ledger, first[start : start + CHUNK_ROWS], second[start : start + CHUNK_ROWS], columns)
+        arrays = [
+            pa.array(column, _TYPES[name]) for name, column in zip(_COLUMNS, zip(*rows, strict=True), strict=True)
+        ]
+        yield pa.RecordBatch.from_arrays(arrays, schema=_schema())
+
+
+def _settled_rows(ledger: Ledger, first: pa.Array, second: pa.Array, columns: str) -> list[tuple[Any, ...]]:
+    """Look up the first address of each row, and the second where that one is gone: one tuple a row."""
+    rows = ledger.states(first.to_pylist(), columns)
+    fallbacks = second.to_pylist()
+    gone = [number for number, row in enumerate(rows) if row[0] and row[1] and fallbacks[number] is not None]
+    for number, row in zip(gone, ledger.states([fallbacks[number] for number in gone], columns), strict=True):
+        if row[0]:
+            rows[number] = row
+    return [row[2:] if row[0] else _NOTHING for row in rows]
+
+
+def _hexadecimal(hashes: pa.ChunkedArray) -> pa.ChunkedArray:
+    texts = [[value and value.hex() for value in chunk.to_pylist()] for chunk in hashes.chunks]
+    return pa.chunked_array(texts, pa.string())
+
+
+def _drop_failed(table: pd.DataFrame, reasons: pa.ChunkedArray, evidence: pa.ChunkedArray) -> pd.DataFrame:
+    first, _ = addresses_of(table)
+    unaskable = pc.is_null(first)
+    unlisted = pc.and_(pc.is_null(pa.array(table["url"])), unaskable)
+    scheme = pc.struct_field(
+        pc.extract_regex(pa.array(table["url"]), r"^\s*(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):"), "scheme"
+    )
+    reasons = pc.if_else(unaskable, str(Drop.UNSUPPORTED_SCHEME), reasons)
+    evidence = pc.if_else(unaskable, scheme, evidence)
+    reasons = pc.if_else(unlisted, str(Drop.MALFORMED_URL), reasons)
+    evidence = pc.if_else(unlisted, "no address is listed", evidence)
+    details = evidence.to_pylist()
+    for reason in pc.unique(reasons.drop_null()).to_pylist():
+        rows = pc.fill_null(pc.equal(reasons, reason), False).to_numpy(zero_copy_only=False)
+        table = catalog.drop(table, np.asarray(rows, dtype=bool), Stage.FETCHED, Drop(reason), details)
+    return table

@@ -1,0 +1,203 @@
+"""What an answer means: good, worth another try, or out with a reason; and how long to wait. Pure.
+
+>>> judge(Answer(http_status=503, headers=(b"Retry-After: 7",)), honour_noai=True)
+Verdict(reason=<Drop.SERVER_ERROR: 'server-error'>, detail='HTTP 503', http_status=503, wait_s=7.0)
+>>> judge(Answer(http_status=200, headers=(b"X-Robots-Tag: noai",)), honour_noai=True).reason.value
+'opted-out'
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import pycurl
+
+from curator.reasons import Drop
+from curator.recipe import FetchSettings
+
+AGENT = "imageset-curator"
+"""The product name in the User-Agent, and the one that a host may address in ``X-Robots-Tag``."""
+
+RETRIED = frozenset(
+    {Drop.TIMEOUT, Drop.RATE_LIMITED, Drop.SERVER_ERROR, Drop.RESET, Drop.REFUSED, Drop.DNS, Drop.INCOMPLETE}
+)
+"""What may pass by itself: tried again within a run, and again on ``--retry failed``."""
+
+BLAMES_HOST = frozenset({Drop.TIMEOUT, Drop.RESET, Drop.REFUSED, Drop.DNS, Drop.TLS})
+"""What speaks against the host rather than against one address of it (502 to 504 do so too)."""
+
+FALLBACK_STATUSES = (403, 404, 410)
+"""The answers after which the fallback address of an image is asked."""
+
+BACKOFF_BASE_S, BACKOFF_CAP_S = 1.0, 60.0
+
+_BY_ERROR = {
+    pycurl.E_UNSUPPORTED_PROTOCOL: (Drop.UNSUPPORTED_SCHEME, "redirected to something other than http or https"),
+    pycurl.E_URL_MALFORMAT: (Drop.MALFORMED_URL, "libcurl cannot read this address"),
+    pycurl.E_COULDNT_RESOLVE_PROXY: (Drop.DNS, "the proxy's name did not resolve"),
+    pycurl.E_COULDNT_RESOLVE_HOST: (Drop.DNS, "the host name did not resolve"),
+    pycurl.E_COULDNT_CONNECT: (Drop.REFUSED, "no connection could be made"),
+    pycurl.E_PARTIAL_FILE: (Drop.INCOMPLETE, "fewer bytes came than were announced"),
+    pycurl.E_OPERATION_TIMEDOUT: (Drop.TIMEOUT, "no whole answer in time"),
+    pycurl.E_TOO_MANY_REDIRECTS: (Drop.REDIRECT_LOOP, "too many redirects"),
+    pycurl.E_GOT_NOTHING: (Drop.RESET, "the connection was closed without an answer"),
+    pycurl.E_SEND_ERROR: (Drop.RESET, "the connection broke"),
+    pycurl.E_RECV_ERROR: (Drop.RESET, "the connection broke"),
+    pycurl.E_FILESIZE_EXCEEDED: (Drop.TOO_MANY_BYTES, "more than max_bytes"),
+    pycurl.E_SSL_CONNECT_ERROR: (Drop.TLS, "no TLS connection could be made"),
+    pycurl.E_PEER_FAILED_VERIFICATION: (Drop.TLS, "the certificate is not valid for this host"),
+    pycurl.E_SSL_CIPHER: (Drop.TLS, "no common cipher"),
+}
+_HTTP2_STREAM = 92
+_BAD_RESPONSE_TEXTS = ("HTTP/0.9", "chunk", "header")
+_SILENT_AGENTS = frozenset({"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one request brought; ``errno`` and ``error`` are libcurl's, ``headers`` the lines of the last response."""
+
+    errno: int = 0
+    error: str = ""
+    http_status: int = 0
+    headers: Sequence[bytes] = ()
+    refused_address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What an answer means: ``reason`` is None where it is good; ``wait_s`` is what ``Retry-After`` asks for.
+
+    ``http_status`` is that of a whole answer: an answer cut short has none, because how much of it came is chance.
+    """
+
+    reason: Drop | None
+    detail: str | None = None
+    http_status: int | None = None
+    wait_s: float | None = None
+
+
+def judge(answer: Answer, honour_noai: bool) -> Verdict:
+    """Say what an answer means. The detail of a verdict depends on the answer alone, never on timing."""
+    if answer.errno:
+        return _judge_error(answer)
+    status = answer.http_status
+    if 200 <= status < 300:
+        if honour_noai and (directive := opt_out(answer.headers)):
+            return Verdict(Drop.OPTED_OUT, f"X-Robots-Tag: {directive}", status)
+        return Verdict(None, None, status)
+    return Verdict(_reason_of_status(status), f"HTTP {status}", status, retry_after_s(answer.headers))
+
+
+def _judge_error(answer: Answer) -> Verdict:
+    if answer.refused_address is not None and answer.errno in (pycurl.E_COULDNT_CONNECT, pycurl.E_OPERATION_TIMEDOUT):
+        return Verdict(Drop.PRIVATE_ADDRESS, answer.refused_address)
+    if answer.errno in (pycurl.E_UNSUPPORTED_PROTOCOL, pycurl.E_RECV_ERROR) and _says_bad_response(answer.error):
+        return Verdict(Drop.BAD_RESPONSE, answer.error)
+    if answer.errno == _HTTP2_STREAM:
+        return Verdict(Drop.RESET, "the HTTP/2 stream broke")
+    reason, detail = _BY_ERROR.get(answer.errno, (Drop.BAD_RESPONSE, answer.error))
+    return Verdict(reason, detail)
+
+
+def _says_bad_response(error: str) -> bool:
+    return any(text in error for text in _BAD_RESPONSE_TEXTS)
+
+
+def _reason_of_status(status: int) -> Drop:
+    if status in (404, 410):
+        return Drop.GONE
+    if status in (401, 403, 451):
+        return Drop.FORBIDDEN
+    if status == 408:
+        return Drop.TIMEOUT
+    if status == 429:
+        return Drop.RATE_LIMITED
+    return Drop.SERVER_ERROR if 500 <= status < 600 else Drop.HTTP_ERROR
+
+
+def is_throttled(verdict: Verdict) -> bool:
+    """Tell whether the host asks for fewer requests."""
+    return verdict.http_status in (429, 503)
+
+
+def blames_host(verdict: Verdict) -> bool:
+    """Tell whether a failure speaks against its whole host, so that a circuit breaker should count it."""
+    return verdict.reason in BLAMES_HOST or verdict.http_status in (429, 502, 503, 504)
+
+
+def worth_retrying(reason: str, fetch: FetchSettings) -> bool:
+    """Tell whether ``--retry failed`` asks again: the failure may have passed, or a setting now allows what it did not.
+
+    >>> worth_retrying("timeout", FetchSettings()), worth_retrying("gone", FetchSettings())
+    (True, False)
+    """
+    allowed = {
+        Drop.PRIVATE_ADDRESS: fetch.allow_private_hosts,
+        Drop.OPTED_OUT: not fetch.honour_noai,
+        Drop.TLS: True,
+    }
+    return reason in RETRIED or allowed.get(Drop(reason), False)
+
+
+def backoff_s(tries: int, rng: random.Random) -> float:
+    """Seconds to wait after the ``tries``-th failure in a row: exponential with full jitter.
+
+    Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+    """
+    return rng.uniform(0, min(BACKOFF_CAP_S, BACKOFF_BASE_S * 2 ** max(tries - 1, 0)))
+
+
+def retry_after_s(headers: Sequence[bytes]) -> float | None:
+    """Read ``Retry-After`` (RFC 9110, 10.2.3): seconds, or a date measured from the server's own ``Date``.
+
+    >>> retry_after_s([b"Date: Thu, 01 Jan 2026 00:00:00 GMT", b"Retry-After: Thu, 01 Jan 2026 00:01:00 GMT"])
+    60.0
+    """
+    values = header_values(headers, b"retry-after")
+    if not values:
+        return None
+    if values[-1].isdigit():
+        return float(values[-1])
+    then = _date(values[-1])
+    if then is None:
+        return None
+    now = next(iter(filter(None, map(_date, header_values(headers, b"date")))), datetime.now(UTC))
+    return max(0.0, (then - now).total_seconds())
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
+
+
+def opt_out(headers: Sequence[bytes]) -> str | None:
+    """Find the first directive against use for AI in ``X-Robots-Tag``, where it speaks to all or to this program.
+
+    >>> opt_out([b"X-Robots-Tag: otherbot: noai"]), opt_out([b"x-robots-tag: noindex, NoImageAI"])
+    (None, 'noimageai')
+    """
+    for value in header_values(headers, b"x-robots-tag"):
+        agent = re.match(r"\s*([\w-]+)\s*:\s*", value)
+        if agent and agent[1].lower() not in _SILENT_AGENTS:
+            if agent[1].lower() != AGENT:
+                continue
+            value = value[agent.end() :]
+        for directive in value.lower().split(","):
+            if directive.strip() in ("noai", "noimageai", "noml"):
+                return directive.strip()
+    return None
+
+
+def header_values(headers: Sequence[bytes], name: bytes) -> list[str]:
+    """List the values of the header ``name`` (lower case) in the order in which they came."""
+    prefix = name + b":"
+    return [line[len(prefix) :].strip().decode("latin-1") for line in headers if line[: len(prefix)].lower() == prefix]

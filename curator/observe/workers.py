@@ -1,0 +1,303 @@
+"""Observe files in worker processes, so that a hostile file can kill only its worker, and only for itself.
+
+Each worker is a fresh Python on a socket pair, with limits on memory and time; the pool's sockets are served by the
+caller's selector, so that one loop drives the network and the observers.
+
+>>> import tempfile
+>>> done = []
+>>> with selectors.DefaultSelector() as selector:
+...     paths = DataPaths(Path(tempfile.mkdtemp()), Path(), "balls")
+...     with ObserverPool(paths, 1_000_000, selector, done.append, n_workers=1) as pool:
+...         pool.submit(7, b"<html>")
+...         while not done:
+...             serve(selector, timeout_s=1.0)
+>>> done[0].job, done[0].observation.flaw.value
+(7, 'not-an-image')
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import selectors
+import socket
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from curator.errors import CuratorError, DiskError
+from curator.observe.observation import Observation
+from curator.observe.worker_main import REPLY, REQUEST, decode_observation
+from curator.reasons import Drop
+from curator.store.paths import DataPaths
+
+MAX_SECONDS = 30.0
+"""Wall time for one image; a worker that needs longer is killed."""
+
+_DEPTH = 2
+"""Files given to a worker at once, so that it need not wait for the next."""
+
+_FAILED_STARTS = 3
+"""Workers that may die in a row without having observed anything before the fault is not a file's."""
+
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OPENCV_FOR_THREADS_NUM": "1"}
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedFile:
+    """What a worker found; ``observation`` is None where the file could not be read, and ``problem`` says why."""
+
+    job: int
+    observation: Observation | None
+    temporary: Path | None = None
+    problem: str | None = None
+
+
+@dataclass(slots=True)
+class _Job:
+    number: int
+    source: bytes | Path
+
+    @property
+    def payload(self) -> bytes:
+        return os.fsencode(self.source) if isinstance(self.source, Path) else self.source
+
+    @property
+    def n_bytes(self) -> int:
+        return 0 if isinstance(self.source, Path) else len(self.source)
+
+
+class _Worker:
+    """One process, what was given to it and not yet answered (oldest first), and what its socket has not taken."""
+
+    def __init__(self, arguments: list[str]) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            command = [sys.executable, "-P", "-m", "curator.observe.worker_main", str(theirs.fileno()), *arguments]
+            self.process = subprocess.Popen(
+                command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, env=_environment()
+            )
+        ours.setblocking(False)
+        self.socket = ours
+        self.jobs: deque[_Job] = deque()
+        self.busy_since = 0.0
+        self.n_done = 0
+        self.unsent: deque[memoryview] = deque()
+        self.received = bytearray()
+
+    def give(self, job: _Job) -> None:
+        if not self.jobs:
+            self.busy_since = time.monotonic()
+        self.jobs.append(job)
+        payload = job.payload
+        self.unsent.append(memoryview(REQUEST.pack(isinstance(job.source, Path), len(payload))))
+        self.unsent.append(memoryview(payload))
+        self.send()
+
+    def send(self) -> None:
+        try:
+            while self.unsent:
+                rest = self.unsent[0][self.socket.send(self.unsent[0]) :] if self.unsent[0] else memoryview(b"")
+                if rest:
+                    self.unsent[0] = rest
+                else:
+                    self.unsent.popleft()
+        except BlockingIOError:
+            return
+        except OSError:  # it died; reading from it says so too
+            self.unsent.clear()
+
+    def replies(self) -> list[bytes] | None:
+        """Read what came; None where the process is gone."""
+        try:
+            chunk = self.socket.recv(1 << 18)
+        except BlockingIOError:
+            return []
+        except OSError:
+            return None
+        if not chunk:
+            return None
+        self.received += chunk
+        return self._whole_replies()
+
+    def _whole_replies(self) -> list[bytes]:
+        replies = []
+        while len(self.received) >= REPLY.size:
+            end = REPLY.size + REPLY.unpack_from(self.received)[0]
+            if len(self.received) < end:
+                break
+            replies.append(bytes(self.received[REPLY.size : end]))
+            del self.received[:end]
+        return replies
+
+    def stop(self) -> None:
+        self.socket.close()
+        self.process.kill()
+        self.process.wait()
+
+
+def _environment() -> dict[str, str]:
+    """One thread a worker, and this very package, installed or not."""
+    package_root = str(Path(__file__).parents[2])
+    search = os.pathsep.join(filter(None, [package_root, os.environ.get("PYTHONPATH")]))
+    return os.environ | _ONE_THREAD | {"PYTHONPATH": search}
+
+
+class ObserverPool:
+    """Worker processes, started when there is work; ``on_done`` is called from within the selector's loop.
+
+    Args:
+        paths: the data set whose store takes the files.
+        max_pixels: larger images are not decoded.
+        selector: serves the workers' sockets; each key's data is a callable that takes the event mask.
+        on_done: called with each :class:`ObservedFile`.
+        n_workers: processes; one a core where not given.
+        max_seconds: wall time for one file.
+    """
+
+    def __init__(
+        self,
+        paths: DataPaths,
+        max_pixels: int,
+        selector: selectors.BaseSelector,
+        on_done: Callable[[ObservedFile], None],
+        n_workers: int | None = None,
+        max_seconds: float = MAX_SECONDS,
+    ) -> None:
+        self._arguments = [str(paths.data_root), paths.name, str(max_pixels)]
+        self._selector, self._on_done, self._max_seconds = selector, on_done, max_seconds
+        self._n_workers = n_workers or count_cores()
+        self._workers: list[_Worker] = []
+        self._queue: deque[_Job] = deque()
+        self._n_failed_starts = 0
+        self.n_jobs = 0
+        """Files submitted and not yet observed."""
+        self.n_bytes = 0
+        """Bytes held for them."""
+
+    def __enter__(self) -> ObserverPool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def start(self) -> None:
+        """Start the processes now, so that they are ready when the first file is."""
+        while len(self._workers) < self._n_workers:
+            self._add_worker()
+
+    def submit(self, job: int, source: bytes | Path) -> None:
+        """Have a file observed, given its bytes or (for what is on the disk already) its path."""
+        self.start()
+        waiting = _Job(job, source)
+        self.n_jobs += 1
+        self.n_bytes += waiting.n_bytes
+        self._queue.append(waiting)
+        self._feed()
+
+    def check(self) -> None:
+        """Kill each worker that has been at one file for too long."""
+        late = time.monotonic() - self._max_seconds
+        for worker in list(self._workers):
+            if worker.jobs and worker.busy_since < late:
+                self._replace(worker, f"took longer than {self._max_seconds:g} s")
+
+    def close(self) -> None:
+        """Stop all workers at once; what they have not answered is forgotten."""
+        for worker in self._workers:
+            self._selector.unregister(worker.socket)
+            worker.stop()
+        self._workers.clear()
+
+    def _add_worker(self) -> _Worker:
+        worker = _Worker(self._arguments)
+        self._workers.append(worker)
+        self._selector.register(worker.socket, selectors.EVENT_READ, lambda mask: self._serve(worker, mask))
+        return worker
+
+    def _feed(self) -> None:
+        for depth in range(_DEPTH):
+            for worker in self._workers:
+                if self._queue and len(worker.jobs) <= depth:
+                    worker.give(self._queue.popleft())
+                    self._watch(worker)
+
+    def _watch(self, worker: _Worker) -> None:
+        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if worker.unsent else 0)
+        key = self._selector.get_key(worker.socket)
+        if key.events != events:
+            self._selector.modify(worker.socket, events, key.data)
+
+    def _serve(self, worker: _Worker, mask: int) -> None:
+        if worker not in self._workers:  # replaced while this event waited
+            return
+        if mask & selectors.EVENT_WRITE:
+            worker.send()
+            self._watch(worker)
+        if mask & selectors.EVENT_READ:
+            replies = worker.replies()
+            if replies is None:
+                self._replace(worker, "crashed")
+                return
+            for reply in replies:
+                self._note_reply(worker, reply)
+            self._feed()
+
+    def _note_reply(self, worker: _Worker, reply: bytes) -> None:
+        job = worker.jobs.popleft()
+        worker.busy_since = time.monotonic()
+        worker.n_done += 1
+        self._n_failed_starts = 0
+        values = json.loads(reply)
+        if "disk" in values:
+            hint = "What was stored stays. Free some space or choose another place with --data, then run again."
+            raise DiskError(f"Cannot store an image under {self._arguments[0]}: {values['disk']}.", hint)
+        if "unreadable" in values:
+            self._finish(job, ObservedFile(job.number, None, problem=values["unreadable"]))
+        else:
+            temporary = Path(values["temporary"]) if values["temporary"] else None
+            self._finish(job, ObservedFile(job.number, decode_observation(values["observation"]), temporary))
+
+    def _finish(self, job: _Job, result: ObservedFile) -> None:
+        self.n_jobs -= 1
+        self.n_bytes -= job.n_bytes
+        self._on_done(result)
+
+    def _replace(self, worker: _Worker, what: str) -> None:
+        """Start another worker for one that died; the file it was at is blamed, the others go back to the queue."""
+        self._selector.unregister(worker.socket)
+        self._workers.remove(worker)
+        worker.stop()
+        if not worker.n_done:
+            self._n_failed_starts += 1
+            if self._n_failed_starts > _FAILED_STARTS:
+                raise CuratorError("The processes that decode images die at once.", "Is the installation whole?")
+        culprit = worker.jobs.popleft() if worker.jobs else None
+        self._queue.extendleft(reversed(worker.jobs))
+        self._add_worker()
+        if culprit is not None:
+            observation = _crashed(culprit.source, f"the decoder {what}")
+            self._finish(culprit, ObservedFile(culprit.number, observation))
+        self._feed()
+
+
+def _crashed(source: bytes | Path, detail: str) -> Observation:
+    data = source.read_bytes() if isinstance(source, Path) else source
+    sha256 = hashlib.sha256(data).hexdigest()
+    return Observation(sha256, len(data), flaw=Drop.DECODER_CRASHED, flaw_detail=detail)
+
+
+def count_cores() -> int:
+    """Count the cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def serve(selector: selectors.BaseSelector, timeout_s: float) -> None:
+    """Wait for events once and call what is registered for them."""
+    for key, mask in selector.select(timeout_s):
+        key.data(mask)

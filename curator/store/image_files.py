@@ -1,0 +1,148 @@
+"""The store: each distinct file once, named by its content, read-only, and whole under its final name.
+
+A file is written under a temporary name, many are then synced at once, the ledger is told, and only then do they get
+their final names. A run killed in between leaves temporary files only: those that the ledger knows are named at the
+next start, the others removed. So no file stands under a final name that the ledger does not know.
+
+>>> import tempfile
+>>> paths = DataPaths(Path(tempfile.mkdtemp()), Path(), "balls")
+>>> temporary = write_temporary(paths, b"...", "ab" * 32, "png")
+>>> sync_files(paths.images)
+>>> name_files([temporary])
+>>> [path.suffix for path in paths.images.rglob("*.*")]
+['.png']
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import secrets
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from curator.store.paths import DataPaths
+from curator.store.whole_files import TEMPORARY_PREFIX, disk_errors
+
+READ_ONLY = 0o444
+_TOKEN_LENGTH = 13
+
+
+def write_temporary(paths: DataPaths, data: bytes, sha256: str, image_format: str) -> Path | None:
+    """Write a file under a temporary name in its final folder; None where the store already has it.
+
+    Raises:
+        OSError: the disk refuses the write; nothing is left behind.
+    """
+    final = paths.image(sha256, image_format)
+    if final.exists():
+        return None
+    temporary = final.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(6)}-{final.name}")
+    try:
+        _write_new(temporary, data)
+    except FileNotFoundError:
+        temporary.parent.mkdir(parents=True, exist_ok=True)
+        _write_new(temporary, data)
+    return temporary
+
+
+def _write_new(path: Path, data: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, READ_ONLY)
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
+    except OSError:
+        path.unlink()
+        raise
+    finally:
+        os.close(descriptor)
+
+
+def sync_files(folder: Path, files: Iterable[Path] = ()) -> None:
+    """Wait until the bytes of ``files`` are on the disk.
+
+    Linux syncs the whole file system of ``folder`` in one call, which for 64 files costs less than half of the time
+    (and of the CPU) of syncing each; elsewhere each is synced.
+
+    Raises:
+        DiskError: the disk failed.
+    """
+    with disk_errors(folder):
+        if sys.platform == "linux":
+            _sync_file_system(folder)
+        else:
+            for path in files:
+                _sync_file(path)
+
+
+def _sync_file_system(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        if ctypes.CDLL(None, use_errno=True).syncfs(descriptor):
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    finally:
+        os.close(descriptor)
+
+
+def _sync_file(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def name_files(temporaries: Iterable[Path]) -> None:
+    """Give synced files their final names; a file that the store got meanwhile stays as it is.
+
+    Raises:
+        DiskError: the disk refuses; the files keep their temporary names and are named at the next start.
+    """
+    for temporary in temporaries:
+        with disk_errors(temporary):
+            final = _final_path(temporary)
+            if final.exists():
+                temporary.unlink()
+            else:
+                temporary.rename(final)
+
+
+def recover(paths: DataPaths, is_known: Callable[[bytes], bool]) -> None:
+    """Name the temporary files whose SHA-256 (32 bytes) the ledger knows as stored; remove the others."""
+    for entry in _entries(paths):
+        if entry.name.startswith(TEMPORARY_PREFIX):
+            temporary = Path(entry.path)
+            sha256 = _sha256(_final_path(temporary).name)
+            if sha256 is not None and is_known(sha256):
+                name_files([temporary])
+            else:
+                temporary.unlink()
+
+
+def stored_hashes(paths: DataPaths) -> Iterator[bytes]:
+    """List the SHA-256 (32 bytes) of every file in the store."""
+    for entry in _entries(paths):
+        if not entry.name.startswith(TEMPORARY_PREFIX) and (sha256 := _sha256(entry.name)):
+            yield sha256
+
+
+def _entries(paths: DataPaths) -> Iterator[os.DirEntry[str]]:
+    if not paths.images.is_dir():
+        return
+    for shard in sorted(paths.images.iterdir()):
+        if shard.is_dir():
+            with os.scandir(shard) as entries:
+                yield from entries
+
+
+def _final_path(temporary: Path) -> Path:
+    return temporary.with_name(temporary.name[len(TEMPORARY_PREFIX) + _TOKEN_LENGTH :])
+
+
+def _sha256(name: str) -> bytes | None:
+    try:
+        return bytes.fromhex(name.split(".")[0])
+    except ValueError:
+        return None
