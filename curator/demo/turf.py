@@ -197,8 +197,9 @@ class _Folded:
 
 def _slope(offset: FloatArray) -> FloatArray:
     """Give how much a coordinate changes over one pixel, down and across."""
-    down, right = np.abs(np.diff(offset, axis=0)), np.abs(np.diff(offset, axis=1))
-    slope: FloatArray = np.pad(down, ((0, 1), (0, 0)), mode="edge") + np.pad(right, ((0, 0), (0, 1)), mode="edge")
+    down = np.abs(np.diff(offset, axis=0, append=offset[-1:]))
+    right = np.abs(np.diff(offset, axis=1, append=offset[:, -1:]))
+    slope: FloatArray = down + right
     return slope
 
 
