@@ -35,6 +35,7 @@ __all__ = [
     "UrlList",
     "UrlListSettings",
     "bulk_hosts",
+    "kind_of",
 ]
 
 SOURCES: tuple[Source, ...] = (Imagenet(), OpenImages(), UrlList(), Folder())
@@ -52,3 +53,13 @@ def bulk_hosts(sources: Iterable[Any]) -> tuple[str, ...]:
     """
     images = [settings.images for settings in sources if isinstance(settings, OpenImagesSettings)]
     return tuple(sorted({host for host in hosts_of(pa.array(images, pa.string())).to_pylist() if host}))
+
+
+def kind_of(settings: Any) -> str:
+    """Name the source that these settings are for, as a recipe does.
+
+    >>> kind_of(FolderSettings(path="photos"))
+    'folder'
+    """
+    kind: str = settings.kind
+    return kind

@@ -94,7 +94,8 @@ def listed_rows(kind: str, name: str, tier: int, columns: Mapping[Any, Any]) -> 
             are listed once.
     """
     frame = pd.DataFrame({key: _series(values) for key, values in columns.items()})
-    ids = [record_id(kind, label, key) for label, key in zip(frame["label"], frame["key"], strict=True)]
+    pairs = zip(*(frame[name].to_numpy(dtype=object) for name in ("label", "key")), strict=True)
+    ids = [record_id(kind, label, key) for label, key in pairs]
     frame = frame.assign(record_id=ids, kind=kind, source=name, tier=tier)
     return catalog.conform(frame.drop_duplicates("record_id", ignore_index=True))
 

@@ -121,6 +121,7 @@ class OpenImages:
         listed = listed.filter(pc.is_in(listed["ImageID"], value_set=wanted))
         frame = catalog_columns(listed, images, file.subset, need_metadata=tier > 0)
         frame = _with_places(frame, settings, file.subset, tier, context)
+        _tell_unreachable(tier, listed, frame, context)
         return listed_rows(self.kind, settings.name or self.kind, tier, dict(frame.items()))
 
 
@@ -143,6 +144,12 @@ def _tell_left_out(file: TableFile, present: PresentImages, context: ListingCont
         context.emit(Noted(f"open-images {file.subset}: {what}"))
     if present.n_bad_ids:
         context.emit(Noted(f"open-images {file.subset}: {present.n_bad_ids:,} rows with no image id were left out"))
+
+
+def _tell_unreachable(tier: int, listed: pa.Table, frame: pd.DataFrame, context: ListingContext) -> None:
+    n_images = pc.count_distinct(listed["ImageID"]).as_py() - frame["source_id"].nunique()
+    if tier == ALL_TRAIN_TIER and n_images:
+        context.emit(Noted(f"open-images train: {n_images:,} images have no known address and were left out"))
 
 
 def _with_places(

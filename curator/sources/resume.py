@@ -93,11 +93,12 @@ class ResumedStream(io.RawIOBase):
         return True
 
     def readinto(self, buffer: WriteableBuffer) -> int:
-        """Read some bytes into ``buffer``; 0 at the end of the file."""
-        view = memoryview(buffer).cast("B")
-        data = self._read_some(len(view))
-        view[: len(data)] = data
-        return len(data)
+        """Fill ``buffer``, over cuts if need be; fewer bytes only at the end of the file, and then 0."""
+        view, n_bytes = memoryview(buffer).cast("B"), 0
+        while n_bytes < len(view) and (data := self._read_some(len(view) - n_bytes)):
+            view[n_bytes : n_bytes + len(data)] = data
+            n_bytes += len(data)
+        return n_bytes
 
     def close(self) -> None:
         """Close the connection and the session."""

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.errors import SourceError
+from curator.errors import DiskError, SourceError
 from curator.settings import read_settings
 from curator.sources import OpenImages, OpenImagesSettings
 from curator.sources.open_images_classes import ClassNames, read_class_names
@@ -115,7 +115,7 @@ def test_an_image_without_facts_is_listed_in_the_first_tier_only(world, context)
     assert pd.isna(rows.loc[image_id(5), "fallback_url"])
 
 
-def test_train_is_split_into_boxable_and_the_rest(world, context):
+def test_train_is_split_into_boxable_and_the_rest(world, context, told):
     """Tier 1 is in the bucket, tier 2 at OriginalURL; an image of two labels is a row of each."""
     boxable = list_tier(settings(world), 1, context)
     assert boxable["url"].tolist() == [f"https://open-images-dataset.s3.amazonaws.com/train/{image_id(6)}.jpg"]
@@ -127,6 +127,9 @@ def test_train_is_split_into_boxable_and_the_rest(world, context):
     ]
     assert set(rest["url"]) == {"http://flickr.example/7.jpg", "http://flickr.example/8.jpg"}
     assert rest["fallback_url"].isna().all()
+    world.serve(ALL_IMAGES, images(7))
+    list_tier(settings(world), 2, replace(context, refresh=True, fresh=set()))
+    assert "open-images train: 1 images have no known address and were left out" in told()
     assert rest["rotation"].isna().all()
     assert set(rest["tier"]) == {2}
 
@@ -173,6 +176,35 @@ def test_a_cut_connection_loses_no_row(world, context):
     world.pages[HUMAN["val"]].cuts = [55]
     world.pages[VALIDATION_IMAGES].cuts = [300]
     assert image_id(1) in set(list_tier(settings(world), 0, context)["source_id"])
+
+
+def test_a_table_that_changes_while_it_is_read_is_read_again(world, context):
+    """Rows of the old version are not joined with rows of the new one."""
+    old = labels(*((n, RUGBY, "1") for n in range(1000, 3000)))
+    world.serve(HUMAN["val"], old, cuts=[50_000], later=(labels((1, RUGBY, "1")).encode(), '"v2"'))
+    rows = list_tier(settings(world, subsets=("validation",)), 0, context)
+    assert rows["source_id"].tolist() == [image_id(1)]
+
+
+def test_a_connection_lost_for_good_is_an_error_and_nothing_is_kept(world, context):
+    """Half a table is no table: the next run reads it again."""
+    body = world.pages[HUMAN["val"]].body
+    world.pages[HUMAN["val"]].cuts = [60, 0, 0, 0]
+    with pytest.raises(SourceError, match="broke off after 60 bytes"):
+        list_tier(settings(world), 0, context)
+    world.serve(HUMAN["val"], body)
+    assert len(list_tier(settings(world), 0, context)) == 3
+
+
+def test_a_damaged_cache_is_read_again_and_a_refused_write_is_told(world, context, tmp_path):
+    """The cache is never trusted over its own bytes; a refused write is a DiskError."""
+    expected = list_tier(settings(world), 0, context)
+    for path in context.cache_dir.glob("*.parquet"):
+        path.write_bytes(path.read_bytes()[:-9])
+    pd.testing.assert_frame_equal(list_tier(settings(world), 0, context), expected)
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(DiskError, match="Cannot write"):
+        list_tier(settings(world), 0, replace(context, cache_dir=tmp_path / "file" / "sources"))
 
 
 def test_boxes_count_whatever_they_show(world, context):

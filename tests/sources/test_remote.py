@@ -76,6 +76,11 @@ def test_two_versions_are_never_spliced(server, context, etag):
     assert read(place, context) == new
 
 
+def test_cuts_inside_the_first_bytes_do_not_hide_the_form(server, context):
+    """A gzip file whose first byte arrives alone is still unpacked."""
+    assert read(server.serve("/list", gzip.compress(BODY), cuts=[1, 1]), context) == BODY
+
+
 def test_a_connection_that_never_gets_on_is_given_up(server, context):
     """The tries are counted and the error names the address."""
     place = server.serve("/list", BODY, cuts=[0] * 20)
