@@ -10,6 +10,7 @@ import pandas as pd
 from curator.events import FetchFinished, FetchStarted, Listener, ignore
 from curator.fetch.attempts import Ledger
 from curator.fetch.committer import Committer
+from curator.fetch.diagnosis import host_report
 from curator.fetch.engine import Engine
 from curator.fetch.interrupts import noticed_interrupts
 from curator.fetch.outcomes import read_outcomes
@@ -19,7 +20,7 @@ from curator.recipe import FetchSettings, QualitySettings
 from curator.store.image_files import recover
 from curator.store.paths import DataPaths
 
-__all__ = ["Retry", "fetch_images", "read_outcomes"]
+__all__ = ["Retry", "fetch_images", "host_report", "read_outcomes"]
 
 
 def fetch_images(
