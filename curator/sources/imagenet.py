@@ -26,7 +26,7 @@ from curator.sources.base import ListingContext, PlannedRead, known_labels, list
 from curator.sources.cache import CacheEntry
 from curator.sources.imagenet_lists import WNID, UrlList, read_synset_list, read_whole_list
 from curator.sources.places import is_url, place_problem, place_version
-from curator.sources.remote import file_name, probe_size, read_place
+from curator.sources.remote import probe_size, read_place, shown_name
 
 ENDPOINT = "https://image-net.org/api/imagenet.synset.geturls?wnid={wnid}"
 ARCHIVED = "https://web.archive.org/web/2018id_/http://www.image-net.org/api/text/imagenet.synset.geturls?wnid={wnid}"
@@ -86,7 +86,7 @@ class Imagenet:
         cached = [PlannedRead(f"{wnid}.txt", 0, cached=True) for wnid in wanted if wnid not in missing]
         place = settings.urls[0]
         wholes = [place] if missing and "{wnid}" not in place else [place.replace("{wnid}", wnid) for wnid in missing]
-        return [*cached, *(PlannedRead(file_name(place), probe_size(place, context)) for place in wholes)]
+        return [*cached, *(PlannedRead(shown_name(place), probe_size(place, context)) for place in wholes)]
 
     def list_images(
         self, settings: ImagenetSettings, tier: int, labels: Sequence[str], context: ListingContext
@@ -159,7 +159,7 @@ class _Attempt:
             try:
                 found = read_place(place, partial(read_synset_list, wnid=wnid), self.context, _MAX_LIST_BYTES)
             except SourceError as error:
-                self._failed(wnid, place, error)
+                self._failed(wnid, template, error)
             else:
                 tables[wnid] = self._keep(place, wnid, found)
         return tables
@@ -183,8 +183,10 @@ class _Attempt:
         return table
 
     def _failed(self, wnid: str, place: str, error: SourceError) -> None:
-        message = error.message.removeprefix(place).strip().rstrip(".")
-        self.answers.setdefault(f"{place} {message}", []).append(wnid)
+        """Remember an answer in the place's own words, once for all the synsets that it was given for."""
+        generic = error.message.replace(wnid, "{wnid}") if "{wnid}" in place else error.message
+        answer = generic.removeprefix(place).strip().rstrip(".")
+        self.answers.setdefault(f"{place} {answer}", []).append(wnid)
 
     def story(self, wnids: Sequence[str]) -> str:
         told = [answer for answer, failed in self.answers.items() if set(failed) & set(wnids)]

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import pyarrow as pa
 
@@ -30,6 +31,8 @@ from curator.sources.remote import file_name, probe_size, read_place
 
 _LABEL_COLUMNS = ("ImageID", "LabelName", "Confidence")
 _OPTIONAL_IMAGE_COLUMNS = (*IMAGE_COLUMNS, *EXTRA_COLUMNS, "Rotation")
+Answer = TypeVar("Answer")
+_WAY_OUT = 'Run again later, or download the tables yourself and name their folder: `metadata = "path"`.'
 _BOXES_HINT = 'Only 600 classes have boxes; labels_from = "human" knows some 20,000.'
 
 
@@ -60,7 +63,7 @@ class MetadataReader:
         table = entry.load()
         if table is None:
             place = self.place(class_file(self.labels_from))
-            names = read_place(place, read_class_names, self.context)
+            names = self._read(place, read_class_names)
             table = pa.table({"mid": list(names.mids), "name": list(names.names)})
             entry.save(table, {"origin": place})
         names = ClassNames(tuple(table["mid"].to_pylist()), tuple(table["name"].to_pylist()))
@@ -87,16 +90,19 @@ class MetadataReader:
         if table is not None:
             return table
         place = self.place(path)
-        try:
-            found = read_place(place, filter_rows, self.context)
-        except SourceError as error:
-            message = error.message if place in error.message else f"{place}: {error.message}"
-            raise SourceError(f"Open Images: {message}", error.hint) from error
+        found = self._read(place, filter_rows)
         if found.n_malformed:
             lost = f"{found.n_malformed:,} rows with another number of fields than the header were left out"
             self.context.emit(Noted(f"{file_name(place)}: {lost}"))
         entry.save(found.rows, {"origin": place, "malformed_rows": found.n_malformed})
         return found.rows
+
+    def _read(self, place: str, read: Callable[[io.BufferedReader], Answer]) -> Answer:
+        try:
+            return read_place(place, read, self.context)
+        except SourceError as error:
+            message = error.message if place in error.message else f"{place}: {error.message}"
+            raise SourceError(f"Open Images: {message}", error.hint or _WAY_OUT) from error
 
     def plan_classes(self) -> PlannedRead:
         """Say what reading the class descriptions will transfer."""

@@ -60,7 +60,7 @@ def read_place(
 
 @contextmanager
 def _open_unpacked(place: str, context: ListingContext, max_bytes: int) -> Iterator[io.BufferedReader]:
-    name = file_name(place)
+    name = shown_name(place)
 
     def tell(n_bytes: int) -> None:
         context.emit(MetadataRead(name, n_bytes))
@@ -103,7 +103,7 @@ class _CountedFile(io.FileIO):
 
 
 def file_name(place: str) -> str:
-    """Name a place shortly: the last part of its path, without a query.
+    """Name a place by the last part of its path.
 
     >>> file_name("https://example.org/v7/labels.csv?x=1"), file_name("https://example.org/?wnid=n1")
     ('labels.csv', 'example.org')
@@ -112,6 +112,16 @@ def file_name(place: str) -> str:
         return Path(place).name
     parts = urlsplit(place)
     return PurePosixPath(parts.path).name or parts.netloc
+
+
+def shown_name(place: str) -> str:
+    """Name a place for a person: shortly, and apart from others of the same server.
+
+    >>> shown_name("https://example.org/api/geturls?wnid=n00470966")
+    'geturls?wnid=n00470966'
+    """
+    query = urlsplit(place).query if is_url(place) else ""
+    return file_name(place) + (f"?{query}" if query else "")
 
 
 def probe_size(place: str, context: ListingContext) -> int | None:

@@ -25,7 +25,7 @@ from curator.settings import setting, suggest
 from curator.sources.base import ListingContext, PlannedRead, listed_rows
 from curator.sources.cache import CacheEntry
 from curator.sources.places import is_url, place_problem, place_version
-from curator.sources.remote import file_name, probe_size, read_place
+from curator.sources.remote import file_name, probe_size, read_place, shown_name
 from curator.sources.url_list_formats import read_url_table
 
 CATALOG_COLUMNS = (
@@ -83,7 +83,7 @@ class UrlList:
         """Say how large the list is."""
         cached = is_url(settings.path) and _entry(settings, context).is_there
         size = 0 if cached else probe_size(settings.path, context)
-        return [PlannedRead(file_name(settings.path), size, cached)]
+        return [PlannedRead(shown_name(settings.path), size, cached)]
 
     def list_images(
         self, settings: UrlListSettings, tier: int, labels: Sequence[str], context: ListingContext

@@ -108,10 +108,11 @@ def test_redirects_are_followed_but_not_for_ever(server, context):
 
 
 def test_private_hosts_are_refused_before_anything_is_sent(server, context):
-    """Loopback by number and by name: no request arrives."""
+    """Loopback by number and by name, in the clear or not: no request arrives."""
     strict = replace(context, fetch=FetchSettings(timeout_s=10))
     place = server.serve("/list", b"secret")
-    for address in (place, place.replace("127.0.0.1", "localhost"), place.replace("127.0.0.1", "127.1")):
+    names = (place.replace("127.0.0.1", name) for name in ("localhost", "127.1", "[::ffff:127.0.0.1]"))
+    for address in (place, *names, place.replace("http:", "https:")):
         with pytest.raises(SourceError, match="not public"):
             read(address, strict)
     assert server.requests == []

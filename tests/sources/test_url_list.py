@@ -136,7 +136,7 @@ def test_a_remote_list_is_read_once(server, context):
     place = server.serve("/list.csv?x=1", FORMS["list.csv"])
     settings = UrlListSettings(path=place, name="mine")
     assert [(read.name, read.n_bytes) for read in source.plan(settings, 0, context)] == [
-        ("list.csv", len(FORMS["list.csv"]))
+        ("list.csv?x=1", len(FORMS["list.csv"]))
     ]
     first = list_all(settings, context)
     pd.testing.assert_frame_equal(list_all(settings, context), first)
