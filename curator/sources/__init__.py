@@ -3,7 +3,7 @@
 >>> [source.kind for source in SOURCES]
 ['imagenet', 'open-images', 'url-list', 'folder']
 >>> bulk_hosts([OpenImagesSettings(classes={"rugby": ("Rugby",)})])
-('open-images-dataset.s3.amazonaws.com',)
+{'open-images-dataset.s3.amazonaws.com': 64}
 """
 
 from __future__ import annotations
@@ -41,18 +41,25 @@ __all__ = [
 SOURCES: tuple[Source, ...] = (Imagenet(), OpenImages(), UrlList(), Folder())
 """Every source; a new one is one file and one entry here."""
 
+BULK_REQUESTS = 64
+"""Requests in flight at a host that is built to serve whole data sets."""
+
 SETTINGS: Mapping[str, type[Any]] = {source.kind: source.Settings for source in SOURCES}
 """Source kind to the class of its recipe keys."""
 
 
-def bulk_hosts(sources: Iterable[Any]) -> tuple[str, ...]:
-    """Name the hosts (with the port where one is given) that are built to serve whole data sets, sorted.
+def bulk_hosts(sources: Iterable[Any]) -> dict[str, int]:
+    """Name the hosts (with the port where one is given) that are built to serve whole data sets.
 
     Args:
         sources: the settings of a recipe's sources.
+
+    Returns:
+        Host to how many requests it may be asked at once, whatever ``per_host`` allows others.
     """
     images = [settings.images for settings in sources if isinstance(settings, OpenImagesSettings)]
-    return tuple(sorted({host for host in hosts_of(pa.array(images, pa.string())).to_pylist() if host}))
+    hosts = hosts_of(pa.array(images, pa.string())).to_pylist()
+    return {host: BULK_REQUESTS for host in hosts if host}
 
 
 def kind_of(settings: Any) -> str:

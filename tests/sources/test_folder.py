@@ -125,4 +125,4 @@ def test_every_source_stands_in_the_visible_tuple():
     hosts = sources.bulk_hosts(
         [FolderSettings(path="x"), sources.OpenImagesSettings(classes={}, images="http://h:8/b")]
     )
-    assert hosts == ("h:8",)
+    assert hosts == {"h:8": sources.BULK_REQUESTS}
