@@ -44,7 +44,7 @@ def read_integers(column: pd.Series[Any], missing: int) -> IntArray:
     return values
 
 
-def number_values(column: pd.Series[Any]) -> IntArray:
+def number_values(column: pd.Series[Any] | pa.Array) -> IntArray:
     """Number the distinct values of a column from 0; a missing one is -1. The numbers depend on the order of the rows.
 
     >>> number_values(pd.Series(["b", "a", None, "b"], dtype=pd.ArrowDtype(pa.string())))

@@ -21,10 +21,10 @@ from curator.decide.columns import IntArray, number_values, rank_among
 from curator.decide.conflicts import find_conflicts, link_across_labels
 from curator.decide.keepers import find_leaders, rank_keepers
 from curator.decide.picture_matches import (
-    FLAT_DETAIL,
     HashTurns,
     Indices,
     Matches,
+    find_comparable,
     join_matches,
     match_pictures,
     read_hash_turns,
@@ -82,12 +82,11 @@ class _Images:
 
 
 def _read_images(images: pd.DataFrame, settings: DedupeSettings, order: Sequence[str], names: Sequence[str]) -> _Images:
-    detailed = (images["detail"] >= FLAT_DETAIL).fillna(False).to_numpy(dtype=bool)
     return _Images(
         label=rank_among(images["label"], order),
         rank=rank_keepers(images, settings.keep, names),
         content=number_values(images["sha256"]),
-        picture=np.where(detailed, number_values(images["phash_turns"]), -1),
+        picture=np.where(find_comparable(images), number_values(images["phash_turns"]), -1),
         turns=read_hash_turns(images["phash_turns"]),
     )
 

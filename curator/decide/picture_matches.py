@@ -68,6 +68,12 @@ def join_matches(parts: list[Matches]) -> Matches:
     return Matches(i, j, distance, turn)
 
 
+def find_comparable(table: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Tell which rows can be compared by hash: bool, shape (rows,). Unknown ``detail`` and flat pictures cannot."""
+    detailed = (table["detail"] >= FLAT_DETAIL).fillna(False).to_numpy(dtype=bool)
+    return np.asarray(detailed & table["phash_turns"].notna().to_numpy(dtype=bool))
+
+
 def read_hash_turns(column: pd.Series[Any]) -> HashTurns:
     """Read the catalog's ``phash_turns`` as uint64 of shape (n, 8); a missing one is all zeros."""
     return read_bytes(column, 64).view(">u8").astype(np.uint64)

@@ -1,0 +1,182 @@
+"""Choose whole groups of images for the test set so that each label gets exactly its number, or as near as can be.
+
+Groups are taken in the order of their keys as long as they fit; groups of one fill what is left:
+
+>>> groups = Groups(np.array([0, 0, 0, 1, 2, 3]), np.zeros(6, np.int64), keys=np.array([1, 2, 3, 4], np.uint64))
+>>> choose_test_groups(groups, np.array([2]))
+array([False,  True,  True, False])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from curator.decide.columns import IntArray
+from curator.decide.subset_sum import choose_sizes
+
+BoolArray = npt.NDArray[np.bool_]
+
+FIRST_WINDOW = 32
+"""Groups on either side of the cut that are exchanged first, when the counts do not come out exactly."""
+MAX_STATES = 50_000
+"""Sums held at once when groups of several labels are exchanged."""
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Groups of images: ``group`` and ``label`` of each image, shape (images,); ``keys`` of each group, all different.
+
+    Groups are numbered from 0 in the order of their keys, which ascend.
+    """
+
+    group: IntArray
+    label: IntArray
+    keys: npt.NDArray[np.uint64]
+
+    @cached_property
+    def counts(self) -> tuple[IntArray, IntArray, IntArray]:
+        """The images of each group and label: (group, label, count), by group."""
+        n_labels = int(self.label.max(initial=0)) + 1
+        pairs, counts = np.unique(self.group * n_labels + self.label, return_counts=True)
+        return pairs // n_labels, pairs % n_labels, counts
+
+    @cached_property
+    def sizes(self) -> IntArray:
+        """Images per group."""
+        return np.bincount(self.group, minlength=len(self.keys))
+
+    @cached_property
+    def only_label(self) -> IntArray:
+        """The label of each group that has but one, else -1."""
+        group, label, _ = self.counts
+        only = np.full(len(self.keys), -1, np.int64)
+        only[group] = label
+        only[np.bincount(group, minlength=len(only)) > 1] = -1
+        return only
+
+    def count_labels(self, chosen: BoolArray, n_labels: int) -> IntArray:
+        """Count the images of each label in the chosen groups."""
+        return np.bincount(self.label[chosen[self.group]], minlength=n_labels)
+
+
+def choose_test_groups(groups: Groups, wanted: IntArray) -> BoolArray:
+    """Choose groups for the test set.
+
+    Args:
+        groups: all images and their groups.
+        wanted: shape (labels,): images of each label that the test set should have.
+
+    Returns:
+        A bool array, shape (groups,). Groups with small keys come first, so that another image moves few others. Where
+        groups of one cannot fill the counts, groups near the cut are exchanged until the counts are exact or, over the
+        groups of one label, as near as any choice comes.
+    """
+    chosen = np.zeros(len(groups.keys), bool)
+    chosen[list(_fitting(groups, wanted))] = True
+    _fill_with_singles(groups, wanted, chosen)
+    for label in range(len(wanted)):
+        _exchange(groups, label, int(wanted[label]), chosen)
+    if (groups.count_labels(chosen, len(wanted)) != wanted).any():
+        _exchange_mixed(groups, wanted, chosen)
+    return chosen
+
+
+def _fitting(groups: Groups, wanted: IntArray) -> Iterator[int]:
+    """Walk along the keys and take each group of several that fits beside what was taken before it."""
+    group, label, count = groups.counts
+    several = groups.sizes[group] > 1
+    taken_before = np.zeros(len(group), np.int64)
+    for number in range(len(wanted)):
+        mine = label == number
+        taken_before[mine] = np.cumsum(mine & ~several)[mine]
+    room = (wanted[label] - count - taken_before)[several]
+    used = [0] * len(wanted)
+    starts = np.flatnonzero(np.diff(group[several], prepend=-1)).tolist()
+    owners, labels, counts, rooms = (part.tolist() for part in (group[several], label[several], count[several], room))
+    for start, end in zip(starts, [*starts[1:], len(owners)], strict=True):
+        entries = range(start, end)
+        if all(used[labels[entry]] <= rooms[entry] for entry in entries):
+            for entry in entries:
+                used[labels[entry]] += counts[entry]
+            yield owners[start]
+
+
+def _fill_with_singles(groups: Groups, wanted: IntArray, chosen: BoolArray) -> None:
+    missing = wanted - groups.count_labels(chosen, len(wanted))
+    for label, n in enumerate(missing):
+        singles = np.flatnonzero((groups.sizes == 1) & (groups.only_label == label))
+        chosen[singles[: max(int(n), 0)]] = True
+
+
+def _exchange(groups: Groups, label: int, wanted: int, chosen: BoolArray) -> None:
+    """Exchange groups of one label across the cut, more and more of them, until the count is exact."""
+    mine = groups.only_label == label
+    missing = wanted - int(np.count_nonzero(groups.label[chosen[groups.group]] == label))
+    inside, outside = np.flatnonzero(mine & chosen)[::-1], np.flatnonzero(mine & ~chosen)
+    window = FIRST_WINDOW
+    while missing:
+        open_groups = np.sort(np.append(inside[:window], outside[:window]))
+        sizes = groups.sizes[open_groups]
+        target = missing + int(groups.sizes[inside[:window]].sum())
+        picked = choose_sizes(sizes.tolist(), max(target, 0))
+        left = target - int(sizes[picked].sum())
+        if left == 0 or window >= max(len(inside), len(outside)):
+            if abs(left) < abs(missing):
+                chosen[open_groups] = False
+                chosen[open_groups[picked]] = True
+            return
+        window *= 4
+
+
+def _exchange_mixed(groups: Groups, wanted: IntArray, chosen: BoolArray) -> None:
+    """Exchange groups of several labels too, among those near the cut, as far as sums can be held in memory."""
+    window = _near_cut(groups, chosen)
+    vectors = np.zeros((len(window), len(wanted)), np.int64)
+    group, label, count = groups.counts
+    place = np.full(len(groups.keys), -1)
+    place[window] = np.arange(len(window))
+    here = place[group] >= 0
+    vectors[place[group[here]], label[here]] = count[here]
+    rest = chosen.copy()
+    rest[window] = False
+    target = tuple((wanted - groups.count_labels(rest, len(wanted))).tolist())
+    now = tuple(vectors[chosen[window]].sum(axis=0).tolist())
+    picked, found = _choose_vectors([tuple(vector) for vector in vectors.tolist()], target)
+    if _apart(found, target) < _apart(now, target):
+        chosen[window] = False
+        chosen[window[picked]] = True
+
+
+def _near_cut(groups: Groups, chosen: BoolArray) -> npt.NDArray[np.intp]:
+    """Give some groups on either side of the cut: those of several labels first, then small ones."""
+    inside, outside = np.flatnonzero(chosen)[::-1], np.flatnonzero(~chosen)
+    nearest = [side[np.argsort(groups.only_label[side] >= 0, kind="stable")] for side in (inside, outside)]
+    return np.concatenate([side[:FIRST_WINDOW] for side in nearest])
+
+
+def _choose_vectors(vectors: list[tuple[int, ...]], target: tuple[int, ...]) -> tuple[list[int], tuple[int, ...]]:
+    """Choose vectors whose sum is nearest to ``target``; past twice the target, to choose nothing would be nearer."""
+    zero = (0,) * len(target)
+    came_from: dict[tuple[int, ...], tuple[tuple[int, ...], int]] = {zero: (zero, -1)}
+    for item, vector in enumerate(vectors):
+        for before in list(came_from):
+            after = tuple(a + b for a, b in zip(before, vector, strict=True))
+            if after not in came_from and all(a <= 2 * limit for a, limit in zip(after, target, strict=True)):
+                came_from[after] = (before, item)
+        if target in came_from or len(came_from) > MAX_STATES:
+            break
+    found = min(came_from, key=lambda reached: (_apart(reached, target), reached))
+    picked, at = [], found
+    while came_from[at][1] >= 0:
+        at, item = came_from[at]
+        picked.append(item)
+    return picked, found
+
+
+def _apart(a: tuple[int, ...], b: tuple[int, ...]) -> int:
+    return sum(abs(x - y) for x, y in zip(a, b, strict=True))

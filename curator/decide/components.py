@@ -1,0 +1,35 @@
+"""Number the connected components of a graph given as arrays of links.
+
+>>> label_components(5, np.array([3, 4]), np.array([1, 3]))
+array([0, 1, 2, 1, 1])
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from curator.decide.columns import IntArray
+
+
+def label_components(n: int, i: npt.NDArray[np.intp], j: npt.NDArray[np.intp]) -> IntArray:
+    """Give each of ``n`` nodes the smallest node that links connect it to, however many links away.
+
+    Every round hooks each tree to the smallest tree that it is linked to and then flattens all trees, as in Shiloach
+    and Vishkin, "An O(log n) parallel connectivity algorithm", Journal of Algorithms 3 (1982).
+
+    Args:
+        n: number of nodes.
+        i: shape (links,), one end of each link.
+        j: shape (links,), the other end.
+    """
+    root = np.arange(n, dtype=np.int64)
+    while True:
+        a, b = root[i], root[j]
+        apart = a != b
+        if not apart.any():
+            return root
+        i, j, a, b = i[apart], j[apart], a[apart], b[apart]
+        np.minimum.at(root, np.maximum(a, b), np.minimum(a, b))
+        while not np.array_equal(root, root[root]):
+            root = root[root]

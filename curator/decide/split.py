@@ -1,0 +1,117 @@
+"""Divide the kept images into train and test: exact counts a label, and no picture, author or page on both sides.
+
+>>> from curator import catalog
+>>> ids = [f"folder-{n:016x}" for n in range(10)]
+>>> rows = {"record_id": ids, "sha256": [n[-1] * 64 for n in ids], "author": ["Ann", "Ann", *"bcdefghi"]}
+>>> rows |= {"label": ["a"] * 10, "source": ["x"] * 10, "kind": ["folder"] * 10, "tier": [0] * 10}
+>>> table, notes = split_images(catalog.conform(pd.DataFrame(rows)), SplitSettings(ratio=0.7), labels=("a",))
+>>> table["split"].value_counts().to_dict(), table["split_group"][1]
+({'train': 7, 'test': 3}, 'folder-0000000000000000')
+>>> notes
+('2 images (20.0% of a) stay on one side: author Ann of x',)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from curator import catalog
+from curator.decide.allocation import Groups, choose_test_groups
+from curator.decide.columns import IntArray, as_arrow, rank_among, rank_texts
+from curator.decide.group_names import describe_large_groups
+from curator.decide.keyed_hash import choose_order, mix
+from curator.decide.leak_groups import find_leak_groups
+from curator.errors import ShortfallError
+from curator.recipe import SplitSettings
+
+
+class SplitDecision(NamedTuple):
+    """The catalog with ``split`` and ``split_group`` filled, and what a person should be told about it."""
+
+    table: pd.DataFrame
+    notes: tuple[str, ...]
+
+
+def split_images(table: pd.DataFrame, settings: SplitSettings, labels: Sequence[str]) -> SplitDecision:
+    """Give each kept image its side, by a keyed hash of its content.
+
+    Args:
+        table: a catalog; kept rows need a SHA-256.
+        settings: ``ratio`` (share in train, rounded) or exact ``train`` and ``test`` counts for each label; ``seed``;
+            and what stays on one side (``group_by``), across labels too.
+        labels: the labels to split.
+
+    Returns:
+        The catalog and notes: groups of more than 1% of a label by name, and labels whose count the groups made
+        impossible, which then get as near as can be. The decision does not depend on the order of the rows; another
+        image moves few others, since a group's place is drawn from the smallest keyed hash of its members.
+
+    Raises:
+        ShortfallError: a label has another number of images than ``train`` and ``test`` add up to, or none.
+    """
+    label_of = rank_among(table["label"], labels)
+    rows = np.flatnonzero(catalog.is_kept(table) & (label_of < len(labels)))
+    images, label = table.iloc[rows], label_of[rows]
+    have = np.bincount(label, minlength=len(labels))
+    wanted = np.array([_count_test(int(n), name, settings) for n, name in zip(have, labels, strict=True)], np.int64)
+    first = find_leak_groups(images, settings.group_by)
+    in_test = _draw(images, label, first, wanted, settings.seed)
+    notes = describe_large_groups(images, label, labels, first)
+    notes += _misses(np.bincount(label[in_test], minlength=len(labels)), wanted, labels)
+    return SplitDecision(_write(table, rows, first, in_test), notes)
+
+
+def _count_test(have: int, label: str, settings: SplitSettings) -> int:
+    """Count the images of one label that should be in the test set."""
+    if settings.train is not None and settings.test is not None:
+        if have == settings.train + settings.test:
+            return settings.test
+        asked = f"train = {settings.train} and test = {settings.test}"
+        hint = f"Give `--per-class {settings.train + settings.test}`, or other counts."
+        missing = {label: max(settings.train + settings.test - have, 0)}
+        raise ShortfallError(f"[split] asks for {asked} images a label, but {label} has {have}.", hint, missing)
+    if have < 2:
+        hint = "Give it another source and run `curator fetch`."
+        raise ShortfallError(f"{label} has {have} images: too few for two sides.", hint, {label: 2 - have})
+    return min(max(have - round(settings.ratio * have), 1), have - 1)
+
+
+def _draw(images: pd.DataFrame, label: IntArray, first: IntArray, wanted: IntArray, seed: int) -> npt.NDArray[np.bool_]:
+    """Order the groups by their keys and choose those of the test set: bool array, shape (images,)."""
+    member_keys = choose_order(images["sha256"], "split-member", seed)
+    roots, group = np.unique(first, return_inverse=True)
+    smallest = np.full(len(roots), np.iinfo(np.uint64).max, np.uint64)
+    np.minimum.at(smallest, group, member_keys)
+    # A second mixing: the smallest of many keys is small, so large groups would always come first.
+    keys = mix(smallest, "split-group", seed)
+    order = np.lexsort((rank_texts(images["record_id"])[roots], keys))
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    return choose_test_groups(Groups(place[group], label, keys[order]), wanted)[place[group]]
+
+
+def _misses(have: IntArray, wanted: IntArray, labels: Sequence[str]) -> tuple[str, ...]:
+    return tuple(
+        f"{label}: {n} images in test instead of {want}, as near as the groups that stay on one side allow"
+        for label, n, want in zip(labels, have, wanted, strict=True)
+        if n != want
+    )
+
+
+def _write(
+    table: pd.DataFrame, rows: npt.NDArray[np.intp], first: IntArray, in_test: npt.NDArray[np.bool_]
+) -> pd.DataFrame:
+    place = np.full(len(table), -1, np.int64)
+    place[rows] = np.arange(len(rows))
+    spread = pa.array(place, mask=place < 0)
+    record_ids = as_arrow(table["record_id"], pa.string()).take(pa.array(rows))
+    alone = np.bincount(first, minlength=len(rows))[first] < 2
+    group = record_ids.take(pa.array(first, mask=alone))
+    split = pa.array(["train", "test"]).take(pa.array(in_test.astype(np.int64)))
+    return catalog.with_columns(table, {"split_group": group.take(spread), "split": split.take(spread)})
