@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -29,6 +29,10 @@ from curator.sources import SOURCES, ListingContext, PlannedRead, Source, bulk_h
 
 LEAST_RATE = 0.2
 """A wave is never larger than this yield would need, so that a bad start does not ask for the whole list."""
+
+
+BULK_PER_HOST = 64
+"""Requests in flight at a host that is built to serve whole data sets."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,7 @@ def list_tier(project: Project, listing: Listing, tier: int, labels: Sequence[st
         project.emit(SourceListed(name, {str(label): int(n) for label, n in rows["label"].value_counts().items()}))
 
 
-def _sources(project: Project) -> list[tuple[Source, object]]:
+def _sources(project: Project) -> list[tuple[Source, Any]]:
     by_settings = {source.Settings: source for source in SOURCES}
     return [(by_settings[type(settings)], settings) for settings in project.recipe.sources]
 
@@ -194,7 +198,7 @@ def _fetch(project: Project, rows: pd.DataFrame, options: AcquireOptions) -> pd.
         recipe.quality,
         project.paths,
         retry=options.retry,
-        bulk_hosts=bulk_hosts(recipe.sources),
+        bulk_hosts=dict.fromkeys(bulk_hosts(recipe.sources), BULK_PER_HOST),
         emit=project.emit,
     )
     return drop_poor_images(fetched, recipe.quality)

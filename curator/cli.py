@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -110,7 +110,12 @@ def dedupe(
     """Drop exact, near and cross-label duplicates, rotated and mirrored ones too."""
     from curator import commands
 
-    options = {"max_distance": max_distance, "rotations": rotations, "across_labels": across_labels, "keep": keep}
+    options: dict[str, Any] = {
+        "max_distance": max_distance,
+        "rotations": rotations,
+        "across_labels": across_labels,
+        "keep": keep,
+    }
     with open_session(recipe, data, quiet, as_json) as session:
         finish(commands.decide(session, "deduped", {"dedupe": options}, force))
 
@@ -148,7 +153,10 @@ def split(
     """Split into train and test, write the manifest and the folders; dedupes and balances if that is not done."""
     from curator import commands
 
-    overrides = {"split": {"ratio": ratio, "seed": seed}, "balance": {"per_class": per_class_value(per_class)}}
+    overrides: dict[str, Any] = {
+        "split": {"ratio": ratio, "seed": seed},
+        "balance": {"per_class": per_class_value(per_class)},
+    }
     with open_session(recipe, data, quiet, as_json) as session:
         finish(commands.decide(session, "split", overrides, force))
 
@@ -225,9 +233,9 @@ def demo(
     as_json: JsonOption = False,
 ) -> None:
     """Do the whole job on a rendered world, served on this machine: no Internet needed."""
-    from curator.demo.run import run_demo, serve_forever
+    from curator import demo_commands
 
     if serve_only:
-        serve_forever(photos, port)
+        demo_commands.serve_only(photos, port)
     else:
-        finish(run_demo(photos, port, data, quiet, as_json))
+        finish(demo_commands.demo(photos, port, data, quiet, as_json))

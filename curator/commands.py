@@ -35,10 +35,10 @@ def fetch(session: Session, options: AcquireOptions, target: int | None, plan: b
     project = dataclasses.replace(session.project, recipe=recipe)
     if plan:
         listing = plan_listing(project, options)
-        _show(session, Outcome(listing.table, tuple(listing.failures.values())), Stage.LISTED)
+        show(session, Outcome(listing.table, tuple(listing.failures.values())), Stage.LISTED)
         return {}
     outcome = pipeline.fetch(project, options)
-    _show(session, outcome, Stage.FETCHED)
+    show(session, outcome, Stage.FETCHED)
     if not session.as_json and (poor := _poor_hosts(session)):
         tables.print_hosts(poor)
     return outcome.missing
@@ -46,19 +46,20 @@ def fetch(session: Session, options: AcquireOptions, target: int | None, plan: b
 
 def _poor_hosts(session: Session) -> list[dict[str, Any]]:
     """List the hosts with under half of their requests well, most tried first."""
-    hosts: list[dict[str, Any]] = host_report(session.project.paths).to_dict("records")
-    poor = [host for host in hosts if host["ok"] * 2 < host["tried"]]
-    return sorted(poor, key=lambda host: (-host["tried"], host["host"]))[:10]
+    hosts = host_report(session.project.paths)
+    poor = hosts[hosts["ok"] * 2 < hosts["tried"]].sort_values(["tried", "host"], ascending=[False, True]).head(10)
+    return [dict(row) for _, row in poor.iterrows()]
 
 
 def decide(session: Session, stage: str, overrides: dict[str, dict[str, Any]], force: bool) -> dict[str, int]:
     """Run the deciding stages up to ``stage``."""
     outcome = pipeline.decide(session.project, Stage(stage), overrides, force)
-    _show(session, outcome, Stage(stage))
+    show(session, outcome, Stage(stage))
     return outcome.missing
 
 
-def _show(session: Session, outcome: Outcome, stage: Stage) -> None:
+def show(session: Session, outcome: Outcome, stage: Stage) -> None:
+    """Show what a stage ended with: its counts, its notes and, after the split, where the result lies."""
     status = describe(session.project, stage, outcome.table)
     if session.as_json:
         tables.print_json({**status.as_json(), "notes": list(outcome.notes), "missing": outcome.missing})

@@ -87,9 +87,10 @@ def reports_errors(command: Callable[Parameters, Result]) -> Callable[Parameters
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(0) from error
         except OSError as error:
-            if (message := _disk_trouble(error)) is None:
+            trouble = _disk_trouble(error)
+            if trouble is None:
                 raise
-            raise _ended(message, 1) from error
+            raise _ended(trouble, 1) from error
 
     return guarded
 

@@ -66,11 +66,8 @@ def describe(project: Project, stage: Stage | None, table: Any) -> Status:
 def _splits(table: Any) -> dict[str, dict[str, int]]:
     kept = catalog.kept(table)
     kept = kept[kept["split"].notna().to_numpy(dtype=bool)]
-    groups = kept.groupby(["split", "label"], sort=True).size()
-    splits: dict[str, dict[str, int]] = {}
-    for (split, label), n in groups.items():
-        splits.setdefault(str(split), {})[str(label)] = int(n)
-    return splits
+    parts = kept.groupby("split", sort=True)["label"]
+    return {str(split): {str(label): int(n) for label, n in part.value_counts().items()} for split, part in parts}
 
 
 def next_command(stage: Stage | None, missing: dict[str, int]) -> str:

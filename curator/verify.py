@@ -38,8 +38,9 @@ def verify(paths: DataPaths, emit: Listener = ignore) -> tuple[int, list[Finding
     rows = read_manifest(paths.manifest)
     emit(WorkStarted(_WHAT, len(rows)))
     findings: list[Finding] = []
-    for row in rows.itertuples(index=False):
-        findings.extend(_check(row.record_id, row.sha256, row.format, row.file, paths))
+    columns = (rows["record_id"], rows["sha256"], rows["format"], rows["file"])
+    for record_id, sha256, kind, file in zip(*columns, strict=True):
+        findings.extend(_check(record_id, sha256, kind, file, paths))
         emit(WorkAdvanced(_WHAT))
     emit(WorkFinished(_WHAT))
     return len(rows), findings + _strangers(rows, paths)

@@ -14,7 +14,7 @@ import pandas as pd
 
 from curator import catalog, pipeline
 from curator.errors import CuratorError, StateError
-from curator.fetch import attempts_of
+from curator.fetch.history import attempts_of
 from curator.project import Project
 from curator.store.catalog_files import file_digest, read_catalog
 
@@ -49,7 +49,7 @@ def tell(project: Project, image: str) -> list[Story]:
     if found.empty:
         hint = "Give a record id, a URL, a file's path, or 8 or more digits of its SHA-256, as the manifest has them."
         raise CuratorError(f"No image of {project.recipe.name} is called {image!r}.", hint)
-    return [_story(project, table, row) for row in found.head(MOST_RELATIVES).to_dict("records")]
+    return [_story(project, table, dict(row)) for _, row in found.head(MOST_RELATIVES).iterrows()]
 
 
 def find_rows(table: pd.DataFrame, image: str) -> catalog.BoolArray:
@@ -69,9 +69,10 @@ def find_rows(table: pd.DataFrame, image: str) -> catalog.BoolArray:
     return named.fillna(False).to_numpy(dtype=bool)
 
 
-def _story(project: Project, table: pd.DataFrame, row: dict[str, Any]) -> Story:
-    row = {name: None if value is pd.NA or value != value else value for name, value in row.items()}
-    addresses = [row[name] for name in ("url", "fallback_url", "local_path") if row[name]]
+def _story(project: Project, table: pd.DataFrame, values: dict[Any, Any]) -> Story:
+    row: dict[str, Any] = {name: None if value is pd.NA or value != value else value for name, value in values.items()}
+    addresses = [row[name] for name in ("url", "fallback_url") if row[name]]
+    addresses += [f"file:{row['local_path']}"] if row["local_path"] else []
     attempts = attempts_of(project.paths, addresses)
     copies = table[(table["duplicate_of"] == row["record_id"]).fillna(False).to_numpy(dtype=bool)]
     lines = [

@@ -27,6 +27,7 @@ LAYERS = (
     ("render",),
     ("session",),
     ("commands",),
+    ("demo_commands",),
     ("cli", "__main__"),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from curator.status import Status
     from curator.verify import Finding
 
+MOST_MISSES = 20
+
 MOST_COLUMNS = 7
 """Parts (labels and sources) that fit beside each other in an 80-column terminal."""
 
@@ -31,6 +33,12 @@ def plural(n: int, noun: str) -> str:
 def print_json(value: Any) -> None:
     """Print one JSON document on stdout."""
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
+
+
+def print_text(text: str) -> None:
+    """Print a text on stdout as it is, at once."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
 
 
 def print_error(message: str) -> None:
@@ -140,8 +148,10 @@ def print_story(lines: Sequence[str]) -> None:
 
 def print_comparison(comparison: Comparison) -> None:
     """Print planted against found."""
-    table = _table("planted against decided", ["planted", "planted n", "as planted", "otherwise"])
-    for row in comparison.rows:
-        style = "" if row.otherwise == 0 else "red"
-        table.add_row(row.planted, f"{row.n:,}", f"{row.as_planted:,}", _count(row.otherwise), style=style)
+    table = _table("planted against decided", ["planted", "listed", "as planted", "otherwise", "not reached"])
+    for kind in comparison.kinds:
+        counts = (f"{kind.planted:,}", f"{kind.found:,}", _count(kind.missed), _count(kind.unreached))
+        table.add_row(kind.kind, *counts, style="red" if kind.missed else "")
     _console().print(table)
+    for miss in comparison.misses[:MOST_MISSES]:
+        print_note(f"  {miss.kind} {miss.url} ({miss.label}): {miss.outcome}, expected {miss.expected}")

@@ -1,0 +1,40 @@
+"""What the ledger remembers: every request made for an address.
+
+>>> import tempfile
+>>> from pathlib import Path
+>>> paths = DataPaths(Path(tempfile.mkdtemp()), Path("manifests"), "none")
+>>> attempts_of(paths, ["http://example.org/a.jpg"])
+[]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from curator.fetch.attempts import Ledger
+from curator.store.paths import DataPaths
+
+_COLUMNS = ("started_at", "seconds", "outcome", "http_status", "detail", "final_url", "n_bytes")
+_BY_ADDRESS = f"SELECT {', '.join(_COLUMNS)} FROM attempts WHERE address = ? AND asked = 1 ORDER BY id"
+
+
+def attempts_of(paths: DataPaths, addresses: Sequence[str]) -> list[dict[str, Any]]:
+    """List the requests made for these addresses (as listed, or ``file:PATH``), oldest first for each.
+
+    Returns:
+        One dict a request: ``address``, ``started_at`` (text, UTC), ``seconds``, ``outcome`` (``ok`` or a drop
+        reason), ``http_status``, ``detail``, ``final_url``, ``n_bytes``.
+    """
+    if not paths.attempts.exists():
+        return []
+    with Ledger(paths.attempts) as ledger:
+        return [attempt for address in addresses for attempt in _attempts(ledger, address)]
+
+
+def _attempts(ledger: Ledger, address: str) -> Iterator[dict[str, Any]]:
+    for row in ledger.query(_BY_ADDRESS, (address,)):
+        attempt = dict(zip(_COLUMNS, row, strict=True))
+        started = datetime.fromtimestamp(attempt["started_at"], UTC)
+        yield {"address": address, **attempt, "started_at": f"{started:%Y-%m-%d %H:%M:%S} UTC"}
