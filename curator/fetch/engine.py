@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import selectors
+import socket
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +16,7 @@ from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from curator.events import FetchFailed, ImageFetched, Listener
 from curator.fetch.attempts import OK, Attempt, Observed
@@ -183,8 +185,8 @@ class Engine:
         self._idle.append(transfer)
 
     def _attempt(self, transfer: Transfer, verdict: Verdict, now: float) -> Attempt:
-        address, final_url = self._plan.address(transfer.task), transfer.final_url
-        whole = verdict.http_status is not None
+        address = self._plan.address(transfer.task)
+        final_url = transfer.final_url if verdict.http_status is not None else address
         return Attempt(
             address=address,
             host=self._plan.host(transfer.task),
@@ -193,7 +195,7 @@ class Engine:
             outcome=verdict.reason or OK,
             http_status=verdict.http_status,
             detail=verdict.detail,
-            final_url=final_url if whole and final_url != address else None,
+            final_url=final_url if final_url != address else None,
             ip=transfer.ip or None,
             n_bytes=transfer.n_bytes,
         )
@@ -269,9 +271,6 @@ def proxy_addresses(proxy: str) -> frozenset[str]:
     >>> proxy_addresses(""), proxy_addresses("http://127.0.0.1:3128")
     (frozenset(), frozenset({'127.0.0.1'}))
     """
-    import socket
-    from urllib.parse import urlsplit
-
     host = urlsplit(proxy if "://" in proxy else f"http://{proxy}").hostname
     if not proxy or host is None:
         return frozenset()

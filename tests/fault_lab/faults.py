@@ -1,0 +1,316 @@
+"""The ways in which the fault lab misbehaves: each takes a request and answers it, or does worse.
+
+A function that returns ``"close"`` has the connection closed after it.
+"""
+
+# ruff: noqa: D103 -- a fault's name says what it does
+
+from __future__ import annotations
+
+import gzip
+import random
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from pictures import PICTURES, photo
+
+NEVER = threading.Event()
+
+
+@dataclass
+class Request:
+    """One request: where it came from, what it asked for, and how often that was asked for before."""
+
+    connection: socket.socket
+    target: str
+    headers: dict[str, str]
+    bases: dict[str, str]
+    n_before: int = 0
+
+    def send(self, data: bytes) -> None:
+        self.connection.sendall(data)
+
+    def head(self, status: str, *headers: str) -> None:
+        self.send("\r\n".join([f"HTTP/1.1 {status}", *headers, "", ""]).encode("latin-1"))
+
+    def answer(self, body: bytes, *headers: str, status: str = "200 OK") -> None:
+        head = "\r\n".join([f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""])
+        self.send(head.encode("latin-1") + body)
+
+    def reset(self) -> str:
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        return "close"
+
+    def photo(self) -> bytes:
+        """Give a picture that no other URL gives."""
+        return photo(self.target)
+
+    def redirect(self, where: str, status: str = "302 Found") -> None:
+        self.answer(b"", f"Location: {where}", status=status)
+
+
+Fault = Callable[[Request], object]
+
+
+def fine(request: Request) -> None:
+    request.answer(request.photo(), "Content-Type: image/jpeg")
+
+
+def picture(request: Request) -> None:
+    """Serve one of the odd files by its name."""
+    request.answer(PICTURES[request.target.lstrip("/")](), "Content-Type: image/jpeg")
+
+
+def same(request: Request) -> None:
+    """Serve the same picture under every URL, as a host does whose photos are gone."""
+    request.answer(photo("gone"), "Content-Type: image/jpeg")
+
+
+def slow(request: Request) -> None:
+    time.sleep(0.4)
+    fine(request)
+
+
+def reset_before(request: Request) -> str:
+    return request.reset()
+
+
+def reset_amid(request: Request) -> str:
+    body = request.photo()
+    request.head("200 OK", f"Content-Length: {len(body)}")
+    request.send(body[: len(body) // 2])
+    time.sleep(0.05)
+    return request.reset()
+
+
+def hang_up(request: Request) -> str:
+    return "close"
+
+
+def silent(request: Request) -> None:
+    NEVER.wait()
+
+
+def drip(request: Request) -> None:
+    request.head("200 OK", "Content-Length: 1000")
+    for byte in request.photo():
+        request.send(bytes([byte]))
+        time.sleep(0.5)
+
+
+def endless(request: Request) -> None:
+    request.head("200 OK")
+    while True:
+        request.send(request.photo()[:2] + bytes(65536))
+
+
+def announced_too_large(request: Request) -> None:
+    request.head("200 OK", "Content-Length: 1000000000000")
+    NEVER.wait()
+
+
+def length_too_large(request: Request) -> str:
+    body = request.photo()
+    request.head("200 OK", f"Content-Length: {len(body) + 100}")
+    request.send(body)
+    return "close"
+
+
+def length_too_small(request: Request) -> str:
+    body = request.photo()
+    request.head("200 OK", f"Content-Length: {len(body) // 2}")
+    request.send(body)
+    return "close"
+
+
+def length_negative(request: Request) -> str:
+    request.head("200 OK", "Content-Length: -5")
+    request.send(request.photo())
+    return "close"
+
+
+def chunked(request: Request) -> None:
+    body = request.photo()
+    request.head("200 OK", "Transfer-Encoding: chunked")
+    request.send(b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body))
+
+
+def chunked_garbage(request: Request) -> str:
+    request.head("200 OK", "Transfer-Encoding: chunked")
+    request.send(b"zz\r\nthis is no chunk\r\n")
+    return "close"
+
+
+def chunked_cut(request: Request) -> str:
+    request.head("200 OK", "Transfer-Encoding: chunked")
+    request.send(b"1000\r\nnot so many")
+    return "close"
+
+
+def gzip_bomb(request: Request) -> None:
+    request.answer(gzip.compress(bytes(20_000_000)), "Content-Type: image/png", "Content-Encoding: gzip")
+
+
+def not_http(request: Request) -> str:
+    request.send(b"220 ready, but not for this\r\n")
+    return "close"
+
+
+def large_headers(request: Request) -> None:
+    request.head("200 OK", *(f"X-Filler-{n}: {'x' * 1000}" for n in range(1000)), "Content-Length: 0")
+
+
+def redirect_loop(request: Request) -> None:
+    request.redirect(f"{request.target}x")
+
+
+def redirect(request: Request) -> None:
+    """Redirect with the status that the URL names, to a fine picture."""
+    status = request.target.split("/")[1]
+    request.redirect(f"{request.bases['fine']}/after-{status}.jpg", f"{status} Moved")
+
+
+def redirect_elsewhere(request: Request) -> None:
+    """Redirect to the address that the query holds."""
+    request.redirect(unquote(request.target.partition("?")[2]))
+
+
+def html(request: Request) -> None:
+    request.answer(b"<!DOCTYPE html><html><body>Not here any more</body></html>", "Content-Type: text/html")
+
+
+def html_as_jpeg(request: Request) -> None:
+    request.answer(b"<!DOCTYPE html><html><body>Not here any more</body></html>", "Content-Type: image/jpeg")
+
+
+def jpeg_as_html(request: Request) -> None:
+    request.answer(request.photo(), "Content-Type: text/html")
+
+
+def json_200(request: Request) -> None:
+    request.answer(b'{"error": "no such photo"}', "Content-Type: application/json")
+
+
+def empty(request: Request) -> None:
+    request.answer(b"", "Content-Type: image/jpeg")
+
+
+def no_content(request: Request) -> None:
+    request.head("204 No Content")
+
+
+def status(request: Request) -> None:
+    """Answer with the status that the URL names."""
+    request.answer(b"no", status=f"{request.target.split('/')[1]} Told so")
+
+
+def status_once(request: Request) -> None:
+    """Answer with the status that the URL names the first time, and well from then on."""
+    if request.n_before:
+        fine(request)
+    else:
+        status(request)
+
+
+def retry_after_seconds(request: Request) -> None:
+    if request.n_before:
+        fine(request)
+    else:
+        request.answer(b"slow down", "Retry-After: 1", status="429 Too Many Requests")
+
+
+def retry_after_date(request: Request) -> None:
+    if request.n_before:
+        fine(request)
+    else:
+        headers = ("Date: Thu, 01 Jan 2026 00:00:00 GMT", "Retry-After: Thu, 01 Jan 2026 00:00:01 GMT")
+        request.answer(b"slow down", *headers, status="429 Too Many Requests")
+
+
+def retry_after_hours(request: Request) -> None:
+    request.answer(b"come back tomorrow", "Retry-After: 86400", status="429 Too Many Requests")
+
+
+def opted_out(request: Request) -> None:
+    request.answer(request.photo(), "X-Robots-Tag: noindex, NoAI")
+
+
+def opted_out_for_another(request: Request) -> None:
+    request.answer(request.photo(), "X-Robots-Tag: otherbot: noai", "X-Robots-Tag: noindex")
+
+
+def echo_path(request: Request) -> None:
+    """Serve a picture where the path arrives as a browser would send it, else 404."""
+    wanted = {
+        "/a%20b.jpg",
+        "/a%20c.jpg",
+        "/100%25.jpg",
+        "/f%C3%BCnf.jpg",
+        "/%E2%9A%BD.jpg?q=%C3%BC",
+        "/%5Bx%5D.jpg",
+    }
+    if request.target in wanted:
+        fine(request)
+    else:
+        request.answer(b"", status="404 Not Found")
+
+
+def with_cookies_and_noise(request: Request) -> None:
+    request.answer(request.photo(), "Set-Cookie: a=b", "X-\xe9: \xff", "Server:")
+
+
+def lottery(request: Request) -> None:
+    """Fail the first time in one of several ways, chosen by the URL: for runs that are killed."""
+    if request.n_before or random.Random(request.target).random() < 0.7:
+        fine(request)
+    else:
+        request.answer(b"not now", status="500 Try Again")
+
+
+FAULTS: dict[str, Fault] = {
+    "fine": fine,
+    "picture": picture,
+    "same": same,
+    "slow": slow,
+    "reset-before": reset_before,
+    "reset-amid": reset_amid,
+    "hang-up": hang_up,
+    "silent": silent,
+    "drip": drip,
+    "endless": endless,
+    "announced-too-large": announced_too_large,
+    "length-too-large": length_too_large,
+    "length-too-small": length_too_small,
+    "length-negative": length_negative,
+    "chunked": chunked,
+    "chunked-garbage": chunked_garbage,
+    "chunked-cut": chunked_cut,
+    "gzip-bomb": gzip_bomb,
+    "not-http": not_http,
+    "large-headers": large_headers,
+    "redirect-loop": redirect_loop,
+    "redirect": redirect,
+    "redirect-elsewhere": redirect_elsewhere,
+    "html": html,
+    "html-as-jpeg": html_as_jpeg,
+    "jpeg-as-html": jpeg_as_html,
+    "json": json_200,
+    "empty": empty,
+    "no-content": no_content,
+    "status": status,
+    "status-once": status_once,
+    "throttled": status,
+    "retry-after-seconds": retry_after_seconds,
+    "retry-after-date": retry_after_date,
+    "retry-after-hours": retry_after_hours,
+    "opted-out": opted_out,
+    "opted-out-for-another": opted_out_for_another,
+    "echo-path": echo_path,
+    "noise": with_cookies_and_noise,
+    "lottery": lottery,
+}
