@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 import numpy.typing as npt
@@ -90,20 +92,24 @@ def _fitting(groups: Groups, wanted: IntArray) -> Iterator[int]:
     """Walk along the keys and take each group of several that fits beside what was taken before it."""
     group, label, count = groups.counts
     several = groups.sizes[group] > 1
-    taken_before = np.zeros(len(group), np.int64)
-    for number in range(len(wanted)):
-        mine = label == number
-        taken_before[mine] = np.cumsum(mine & ~several)[mine]
-    room = (wanted[label] - count - taken_before)[several]
+    room = wanted[label] - count - _count_singles_before(label, ~several)
+    entries = zip(*(part[several].tolist() for part in (group, label, count, room)), strict=True)
     used = [0] * len(wanted)
-    starts = np.flatnonzero(np.diff(group[several], prepend=-1)).tolist()
-    owners, labels, counts, rooms = (part.tolist() for part in (group[several], label[several], count[several], room))
-    for start, end in zip(starts, [*starts[1:], len(owners)], strict=True):
-        entries = range(start, end)
-        if all(used[labels[entry]] <= rooms[entry] for entry in entries):
-            for entry in entries:
-                used[labels[entry]] += counts[entry]
-            yield owners[start]
+    for owner, parts in groupby(entries, key=itemgetter(0)):
+        needs = list(parts)
+        if all(used[label] <= room for _, label, _, room in needs):
+            for _, label, count, _ in needs:
+                used[label] += count
+            yield owner
+
+
+def _count_singles_before(label: IntArray, single: BoolArray) -> IntArray:
+    """Count, for each entry, the groups of one of the same label that come before it."""
+    before = np.zeros(len(label), np.int64)
+    for number in np.unique(label):
+        mine = label == number
+        before[mine] = np.cumsum(single[mine])
+    return before
 
 
 def _fill_with_singles(groups: Groups, wanted: IntArray, chosen: BoolArray) -> None:
