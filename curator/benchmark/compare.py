@@ -1,0 +1,112 @@
+"""Honest figures: intervals that respect groups, a paired comparison of two models, and calibration.
+
+>>> mcnemar_p(only_first=10, only_second=2)
+0.03857421875
+>>> interval(bootstrap_means(np.array([1.0, 1.0, 0.0, 1.0]), np.arange(4), seed=0))
+(0.25, 1.0)
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from curator.benchmark.data import IntArray
+from curator.benchmark.learner import Probabilities
+
+FloatArray = npt.NDArray[np.float64]
+
+N_RESAMPLES = 5000
+_CELLS_AT_ONCE = 4_000_000
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean with its 95% interval."""
+
+    mean: float
+    low: float
+    high: float
+
+
+def bootstrap_means(values: FloatArray, groups: npt.NDArray[np.generic], seed: int = 0) -> FloatArray:
+    """Resample whole groups with replacement and take the mean of the images drawn, again and again.
+
+    The cluster bootstrap: images of one group (near-duplicates, one author, one page) are not independent, so an
+    interval over single images would be too narrow. Davison and Hinkley 1997, section 3.8.
+
+    Args:
+        values: one figure an image, such as 1.0 for correct, shape (images,).
+        groups: the group of each image, shape (images,).
+        seed: fixed, so that the same predictions give the same interval.
+
+    Returns:
+        Means of ``N_RESAMPLES`` resamples.
+    """
+    names, index = np.unique(groups, return_inverse=True)
+    sums, counts = np.bincount(index, weights=values), np.bincount(index).astype(np.float64)
+    rng, share = np.random.default_rng(seed), np.full(len(names), 1 / len(names))
+    at_once = max(1, _CELLS_AT_ONCE // len(names))
+    means = []
+    for start in range(0, N_RESAMPLES, at_once):
+        drawn = rng.multinomial(len(names), share, size=min(at_once, N_RESAMPLES - start))
+        means.append((drawn @ sums) / (drawn @ counts))
+    return np.concatenate(means)
+
+
+def interval(means: FloatArray, confidence: float = 0.95) -> tuple[float, float]:
+    """Give the percentile interval of bootstrap means."""
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(means, [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def estimate(values: FloatArray, groups: npt.NDArray[np.generic]) -> Estimate:
+    """Estimate the mean of ``values`` with a 95% interval by the cluster bootstrap; see :func:`bootstrap_means`.
+
+    A paired comparison is the estimate of the difference of two models' values on the same images.
+    """
+    return Estimate(float(values.mean()), *interval(bootstrap_means(values, groups)))
+
+
+def mcnemar_p(only_first: int, only_second: int) -> float:
+    """Give the two-sided p value of McNemar's exact test (McNemar 1947).
+
+    Args:
+        only_first: images that only the first model gets right.
+        only_second: images that only the second model gets right.
+    """
+    n, fewer = only_first + only_second, min(only_first, only_second)
+    tail = sum(math.comb(n, k) for k in range(fewer + 1))
+    return min(1.0, float(2 * tail / 2**n))
+
+
+def calibration_bins(probabilities: Probabilities, labels: IntArray, n_bins: int = 15) -> list[dict[str, float]]:
+    """Sort predictions by confidence into bins of equal width; bins without images are left out.
+
+    Returns:
+        For each bin ``n``, mean ``confidence`` and ``accuracy``.
+    """
+    confidence, correct = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
+    index = np.minimum((confidence * n_bins).astype(int), n_bins - 1)
+    return [
+        {
+            "n": int((index == number).sum()),
+            "confidence": float(confidence[index == number].mean()),
+            "accuracy": float(correct[index == number].mean()),
+        }
+        for number in np.unique(index)
+    ]
+
+
+def expected_calibration_error(probabilities: Probabilities, labels: IntArray) -> float:
+    """Mean distance of confidence from accuracy over 15 bins, weighted by images: 0 is perfect.
+
+    Guo and others 2017, https://arxiv.org/abs/1706.04599.
+    """
+    bins = calibration_bins(probabilities, labels)
+    weighted = sum(one["n"] * abs(one["confidence"] - one["accuracy"]) for one in bins)
+    return float(weighted / len(labels))

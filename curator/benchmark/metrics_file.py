@@ -1,0 +1,45 @@
+"""metrics.json: every number of a benchmark, written whole, read by the report.
+
+>>> import tempfile
+>>> path = Path(tempfile.mkdtemp()) / "metrics.json"
+>>> write_metrics(path, {"accuracy": 0.9})
+>>> read_metrics(path)["accuracy"]
+0.9
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from curator.errors import StateError
+from curator.store.whole_files import write_text_whole
+
+VERSION = 1
+"""Raised when a key changes its meaning; a reader refuses a newer one."""
+
+METRICS, PREDICTIONS, PLOTS = "metrics.json", "predictions.csv", "plots"
+"""What a benchmark leaves in its folder, beside the report."""
+
+
+def write_metrics(path: Path, metrics: dict[str, Any]) -> None:
+    """Write metrics as strict JSON (no NaN), stamped with the format's version."""
+    write_text_whole(path, json.dumps({"version": VERSION, **metrics}, indent=1, allow_nan=False) + "\n")
+
+
+def read_metrics(path: Path) -> dict[str, Any] | None:
+    """Read metrics; None where there are none yet.
+
+    Raises:
+        StateError: the file is damaged or was written by a newer version.
+    """
+    try:
+        metrics: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise StateError(f"{path} cannot be read ({error}).", "`curator benchmark` writes it anew.") from error
+    if metrics.get("version", 0) > VERSION:
+        raise StateError(f"{path} was written by a newer curator.", "Upgrade with `pip install -U imageset-curator`.")
+    return metrics

@@ -1,0 +1,110 @@
+"""The training loop that both models share: schedule, early stopping, best weights, a checkpoint an epoch.
+
+>>> rates = [learning_rate_at(Training(10, 1.0, "unit", decay=True, warmup_epochs=2), epoch) for epoch in range(10)]
+>>> [round(rate, 2) for rate in rates]
+[0.5, 1.0, 1.0, 0.96, 0.85, 0.69, 0.5, 0.31, 0.15, 0.04]
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, replace
+
+from curator.benchmark.checkpoints import Checkpoint, CheckpointFile
+from curator.benchmark.data import IntArray
+from curator.benchmark.learner import BatchListener, Learner, accuracy, mean_loss
+from curator.benchmark.presets import Training
+from curator.events import BatchTrained, EpochFinished, Listener, TrainingFinished, TrainingStarted
+
+
+@dataclass(frozen=True)
+class Run:
+    """One model with one seed: how it trains, which rows it watches, which it is tested on, and its checkpoint."""
+
+    model: str
+    seed: int
+    training: Training
+    labels: IntArray
+    watched_rows: IntArray
+    test_rows: IntArray
+    file: CheckpointFile
+    emit: Listener
+
+
+def learning_rate_at(training: Training, epoch: int) -> float:
+    """Give the learning rate of an epoch (from 0): linear warm-up, then half a cosine down where decay is set."""
+    if epoch < training.warmup_epochs:
+        return training.learning_rate * (epoch + 1) / training.warmup_epochs
+    if not training.decay:
+        return training.learning_rate
+    progress = (epoch - training.warmup_epochs) / max(1, training.epochs - training.warmup_epochs)
+    return training.learning_rate * 0.5 * (1 + math.cos(math.pi * progress))
+
+
+def train(run: Run, learner: Learner, before: Checkpoint | None = None) -> Checkpoint:
+    """Train to the end, going on from ``before`` where one is given; returns the finished run.
+
+    The test rows are predicted once, after the last epoch, with the best weights (the last where nothing stops early).
+    """
+    checkpoint = before or Checkpoint(learner.state(), learner.weights(), -1)
+    if before:
+        learner.restore(before.state)
+    done = len(checkpoint.history)
+    run.emit(TrainingStarted(run.model, run.seed, run.training.epochs, learner.n_batches, done))
+    for epoch in range(done, run.training.epochs):
+        if _is_stale(checkpoint, run.training):
+            break
+        checkpoint = _train_epoch(run, learner, checkpoint, epoch)
+        run.file.save(checkpoint)
+    learner.set_weights(checkpoint.best)
+    return _test(run, learner, checkpoint)
+
+
+def _test(run: Run, learner: Learner, checkpoint: Checkpoint) -> Checkpoint:
+    probabilities = learner.probabilities(run.test_rows)
+    finished = replace(checkpoint, probabilities=probabilities, facts=learner.facts(run.test_rows))
+    run.file.save(finished)
+    reached = float(accuracy(probabilities, run.labels[run.test_rows]))
+    run.emit(TrainingFinished(run.model, run.seed, len(finished.history), reached))
+    return finished
+
+
+def _train_epoch(run: Run, learner: Learner, checkpoint: Checkpoint, epoch: int) -> Checkpoint:
+    start, rate = time.perf_counter(), learning_rate_at(run.training, epoch)
+    loss, share_correct = learner.train_epoch(epoch, rate, _batch_listener(run, epoch))
+    watched = learner.probabilities(run.watched_rows)
+    watched_labels = run.labels[run.watched_rows]
+    record = {
+        "epoch": epoch,
+        "learning_rate": rate,
+        "loss": float(loss),
+        "accuracy": float(share_correct),
+        "watched_loss": float(mean_loss(watched, watched_labels)),
+        "watched_accuracy": float(accuracy(watched, watched_labels)),
+        "seconds": time.perf_counter() - start,
+    }
+    told = {name: record[name] for name in record if name not in ("epoch", "learning_rate")}
+    run.emit(EpochFinished(run.model, run.seed, epoch, **told))
+    history = [*checkpoint.history, record]
+    if run.training.patience is None or record["watched_loss"] < _best_loss(checkpoint):
+        return Checkpoint(learner.state(), learner.weights(), epoch, history)
+    return Checkpoint(learner.state(), checkpoint.best, checkpoint.best_epoch, history)
+
+
+def _batch_listener(run: Run, epoch: int) -> BatchListener:
+    def tell(batch: int, loss: float, share_correct: float) -> None:
+        run.emit(BatchTrained(run.model, run.seed, epoch, batch, loss, share_correct))
+
+    return tell
+
+
+def _best_loss(checkpoint: Checkpoint) -> float:
+    return checkpoint.history[checkpoint.best_epoch]["watched_loss"] if checkpoint.best_epoch >= 0 else math.inf
+
+
+def _is_stale(checkpoint: Checkpoint, training: Training) -> bool:
+    """Tell whether early stopping has had enough; read from the checkpoint, so that a resumed run stops alike."""
+    if training.patience is None or checkpoint.best_epoch < 0:
+        return False
+    return len(checkpoint.history) - 1 - checkpoint.best_epoch >= training.patience

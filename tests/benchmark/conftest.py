@@ -1,0 +1,97 @@
+"""A small data set of drawn pictures, so that the benchmark's tests need neither the network nor shared photos."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from curator.events import Event
+from curator.manifest import COLUMNS
+from curator.recipe import BenchmarkSettings, Recipe
+from curator.store.paths import DataPaths
+
+
+def drawn_picture(label: str, number: int, side: int = 48) -> bytes:
+    """Draw a disc or a square of chance size and colour on a noisy ground; PNG bytes."""
+    rng = np.random.default_rng([number, label == "disc"])
+    image = Image.fromarray(rng.integers(60, 120, (side, side, 3), dtype=np.uint8))
+    x, y = rng.integers(4, 16, 2)
+    box = (x, y, x + rng.integers(18, 28), y + rng.integers(18, 28))
+    colour = tuple(int(value) for value in rng.integers(150, 255, 3))
+    draw = ImageDraw.Draw(image)
+    (draw.ellipse if label == "disc" else draw.rectangle)(box, fill=colour)
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()
+
+
+@dataclass
+class DrawnSet:
+    """A data set on disk: its paths, its manifest rows, and the events that a run told."""
+
+    paths: DataPaths
+    rows: list[dict[str, str]] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+
+    def add(self, label: str, split: str, number: int, **columns: str) -> None:
+        """Store one picture and its manifest row."""
+        content = drawn_picture(label, number)
+        sha256 = hashlib.sha256(content).hexdigest()
+        path = self.paths.image(sha256, "png")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        row = dict.fromkeys(COLUMNS, "") | {
+            "record_id": f"folder-{sha256[:16]}", "label": label, "split": split, "sha256": sha256, "format": "png",
+            "n_bytes": str(len(content)), "width": "48", "height": "48", "orientation": "1", "source": "drawn",
+            "kind": "folder", "author": f"author {number % 5}",
+        }  # fmt: skip
+        self.rows.append(row | columns)
+
+    def write(self) -> None:
+        """Write the manifest."""
+        self.paths.manifest.parent.mkdir(parents=True, exist_ok=True)
+        with self.paths.manifest.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(sorted(self.rows, key=lambda row: row["record_id"]))
+
+    def recipe(self, **benchmark: object) -> Recipe:
+        """Make a recipe whose benchmark section has these values."""
+        settings = BenchmarkSettings(**{"image_size": 32, "seeds": (0,), "epochs": 3, **benchmark})
+        return Recipe(name="drawn", labels=("disc", "square"), sources=(), benchmark=settings)
+
+
+@pytest.fixture
+def empty_set(tmp_path: Path) -> DrawnSet:
+    """A data set without images."""
+    return DrawnSet(DataPaths(tmp_path / "data", tmp_path / "manifests" / "drawn", "drawn"))
+
+
+@pytest.fixture
+def drawn_set(empty_set: DrawnSet) -> DrawnSet:
+    """Forty training and sixteen test pictures of discs and squares."""
+    for label in ("disc", "square"):
+        for number in range(28):
+            empty_set.add(label, "train" if number < 20 else "test", number)
+    empty_set.write()
+    return empty_set
+
+
+@pytest.fixture
+def no_weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No ImageNet weights to be found: no variable, an empty Keras cache, and an address that refuses at once."""
+    pytest.importorskip("keras")
+    from curator.benchmark import weights
+
+    (tmp_path / "keras").mkdir()
+    monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path / "keras"))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.delenv("CURATOR_WEIGHTS", raising=False)
+    monkeypatch.setattr(weights, "WEIGHTS_URL", f"http://127.0.0.1:9/{weights.WEIGHTS_NAME}")

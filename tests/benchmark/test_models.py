@@ -1,0 +1,180 @@
+"""The networks, the weights, and the three ways to run the base, which must agree."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("keras")
+pytest.importorskip("sklearn")
+
+from curator.benchmark.augment import augment_images
+from curator.benchmark.extract import keras_extractor, onnx_extractor
+from curator.benchmark.features import FeatureSource, cached_features
+from curator.benchmark.head import FeatureData, HeadLearner
+from curator.benchmark.keras_backend import keras
+from curator.benchmark.models import build_cnn, build_frozen_base, build_transfer
+from curator.benchmark.presets import ARTICLE, SYMMETRIC, UNIT, Training
+from curator.benchmark.weights import WEIGHTS_NAME, WeightsUnreachableError, load_base
+from curator.errors import StateError
+from curator.events import WorkAdvanced, ignore
+
+SHARED_WEIGHTS = Path(__file__).parents[2] / "../shared/weights/mobilenet_v2_1.0_224_no_top_bnfolded.h5"
+
+
+@pytest.fixture(scope="module")
+def base() -> Any:
+    """A base whose weights and batch-norm statistics are chance, at 64 pixels."""
+    keras.utils.set_random_seed(0)
+    model = build_frozen_base(64)
+    rng = np.random.default_rng(0)
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            shape = layer.gamma.shape
+            layer.set_weights(
+                [rng.uniform(0.5, 1.5, shape), *rng.normal(0, 0.3, (2, *shape)), rng.uniform(0.5, 2, shape)]
+            )
+    return model
+
+
+@pytest.fixture
+def pixels() -> Any:
+    """Six noisy pictures of 64 pixels."""
+    return np.random.default_rng(1).integers(0, 256, (6, 64, 64, 3), dtype=np.uint8)
+
+
+def test_the_networks_have_the_articles_parameters() -> None:
+    """6,451,554 for the CNN; 2,257,984 frozen and 2,562 trained for the transfer model."""
+    assert build_cnn(2, 224).count_params() == 6_451_554
+    transfer = build_transfer(build_frozen_base(224), 2, UNIT)
+    assert transfer.count_params() == 2_257_984 + 2_562
+    assert sum(int(np.prod(weight.shape)) for weight in transfer.trainable_weights) == 2_562
+
+
+def test_any_number_of_labels() -> None:
+    """Seven labels give seven outputs."""
+    assert build_cnn(7, 64).output_shape == (None, 7)
+
+
+@pytest.mark.parametrize("preprocessing", [UNIT, SYMMETRIC])
+def test_onnx_runtime_and_keras_give_equal_features(base: Any, pixels: Any, preprocessing: str) -> None:
+    """The network written as ONNX computes what Keras computes, to float tolerance."""
+    pytest.importorskip("onnxruntime")
+    expected = keras_extractor(base, preprocessing).run(pixels)
+    found = onnx_extractor(base, preprocessing).run(pixels)
+    assert expected.std() > 0.01
+    assert np.allclose(found, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_the_head_on_features_predicts_what_the_whole_model_predicts(base: Any, pixels: Any) -> None:
+    """Base and head in one Keras model, and the head on cached features, give equal probabilities."""
+    features = keras_extractor(base, UNIT).run(pixels)
+    rows = np.arange(len(pixels))
+    head = HeadLearner(FeatureData(features[None], rows % 2, rows, 2), ARTICLE["mobilenet_v2"], 3, 4)
+    head.train_epoch(0, 0.01, lambda *_: None)
+    whole = build_transfer(base, 2, UNIT)
+    whole.get_layer("head").set_weights(head.weights())
+    expected = keras.ops.convert_to_numpy(keras.ops.softmax(whole.predict(pixels, verbose=0)))
+    assert np.allclose(head.probabilities(rows), expected, atol=1e-5)
+
+
+def test_the_head_trains_as_keras_trains_it() -> None:
+    """Without chance (no dropout, whole set a batch), thirty steps of Adam end at Keras' weights."""
+    rng = np.random.default_rng(0)
+    features, labels, rows = rng.normal(size=(1, 24, 10)).astype(np.float32), np.arange(24) % 3, np.arange(24)
+    head = HeadLearner(FeatureData(features, labels, rows, 3), ARTICLE["mobilenet_v2"], 0, 24, dropout=0.0)
+    model = keras.Sequential([keras.Input((10,)), keras.layers.Dense(3)])
+    model.set_weights(head.weights())
+    model.compile(keras.optimizers.Adam(0.01), keras.losses.CategoricalCrossentropy(from_logits=True))
+    fitted = model.fit(features[0], np.eye(3)[labels], batch_size=24, epochs=30, shuffle=False, verbose=0)
+    losses = [head.train_epoch(epoch, 0.01, lambda *_: None)[0] for epoch in range(30)]
+    assert np.allclose(losses, fitted.history["loss"], atol=1e-5)
+    assert all(np.allclose(*pair, atol=1e-5) for pair in zip(head.weights(), model.get_weights(), strict=True))
+
+
+def test_features_are_computed_once_an_image(base: Any, pixels: Any, tmp_path: Path) -> None:
+    """A second call computes nothing; a new image alone is computed; an augmented variant is kept apart."""
+    told: list[Any] = []
+    extractor = keras_extractor(base, UNIT)
+    names = [f"{index:064x}" for index in range(6)]
+    source = FeatureSource(pixels, names, extractor, "ab" * 32, UNIT, tmp_path, told.append)
+    first = cached_features(source, range(5)).values
+    assert np.array_equal(cached_features(source, [4, 0]).values, first[[4, 0]])
+    cached_features(source, range(6))
+    assert [event.n for event in told if isinstance(event, WorkAdvanced)] == [5, 1]
+    varied = cached_features(source, [2], variant=1).values
+    assert np.allclose(varied, extractor.run(augment_images(pixels[2:3], [0], 1)), atol=1e-5)
+
+
+def test_damaged_features_are_computed_again(base: Any, pixels: Any, tmp_path: Path) -> None:
+    """A torn file in the cache is no error."""
+    source = FeatureSource(pixels, list("abcdef"), keras_extractor(base, UNIT), "ab" * 32, UNIT, tmp_path, ignore)
+    first = cached_features(source, range(6)).values
+    (path,) = tmp_path.iterdir()
+    path.write_bytes(path.read_bytes()[:1000])
+    assert np.allclose(cached_features(source, range(6)).values, first, atol=1e-6)
+
+
+def test_weights_that_are_not_there_are_named(tmp_path: Path) -> None:
+    """A file that was named is never replaced by another source of weights."""
+    with pytest.raises(StateError, match=r"nowhere.h5 \(--weights\) is not there"):
+        load_base(tmp_path / "nowhere.h5", 96, ignore)
+
+
+def test_weights_in_the_variable_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """$CURATOR_WEIGHTS is looked at, and named in the error."""
+    monkeypatch.setenv("CURATOR_WEIGHTS", str(tmp_path / "nowhere.h5"))
+    with pytest.raises(StateError, match=r"nowhere.h5 \(\$CURATOR_WEIGHTS\)"):
+        load_base(None, 96, ignore)
+
+
+def test_weights_of_another_network_are_refused_with_shapes(tmp_path: Path) -> None:
+    """MobileNetV2 of another width is refused, and the two shapes are named."""
+    other = keras.applications.MobileNetV2(input_shape=(96, 96, 3), include_top=False, weights=None, alpha=0.5)
+    other.save_weights(tmp_path / "other.weights.h5")
+    with pytest.raises(StateError, match=r"does not hold MobileNetV2's weights.*\(3, 3, 3, 32\).*\(3, 3, 3, 16\)"):
+        load_base(tmp_path / "other.weights.h5", 96, ignore)
+
+
+def test_weights_that_a_lenient_loader_would_skip_are_refused(tmp_path: Path) -> None:
+    """A weights file of some other small network loads with mere warnings in Keras: it is refused all the same."""
+    other = keras.Sequential([keras.Input((8,)), keras.layers.Dense(2)])
+    other.save_weights(tmp_path / "other.weights.h5")
+    with pytest.raises(StateError, match="does not hold MobileNetV2's weights"):
+        load_base(tmp_path / "other.weights.h5", 96, ignore)
+
+
+def test_a_file_that_holds_no_weights_is_refused(tmp_path: Path) -> None:
+    """HTML saved under the weights' name is refused."""
+    path = tmp_path / "weights.h5"
+    path.write_text("<html>not found</html>")
+    with pytest.raises(StateError, match="does not hold MobileNetV2's weights"):
+        load_base(path, 96, ignore)
+
+
+def test_unreachable_weights_say_which_file_and_where(no_weights: None) -> None:
+    """Never a random base: the error names the file, where to get it and how to pass it."""
+    with pytest.raises(WeightsUnreachableError, match=f"--weights {WEIGHTS_NAME}"):
+        load_base(None, 96, ignore)
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not SHARED_WEIGHTS.exists(), reason="needs ../shared/weights")
+def test_real_weights_give_equal_features_in_both_runtimes() -> None:
+    """With the ImageNet weights, at the size that the benchmark uses, both runtimes agree."""
+    pytest.importorskip("onnxruntime")
+    model = load_base(SHARED_WEIGHTS, 224, ignore).model
+    pictures = augment_images(np.random.default_rng(0).integers(0, 256, (4, 224, 224, 3), dtype=np.uint8), range(4), 0)
+    expected = keras_extractor(model, SYMMETRIC).run(pictures)
+    assert np.allclose(onnx_extractor(model, SYMMETRIC).run(pictures), expected, rtol=1e-3, atol=1e-3)
+
+
+def test_the_article_preset_is_the_articles() -> None:
+    """500 epochs, Adam 1e-6 and 1e-5, [0, 1] scaling, no augmentation, no early stopping."""
+    assert {
+        "cnn": Training(epochs=500, learning_rate=1e-6, preprocessing=UNIT),
+        "mobilenet_v2": Training(epochs=500, learning_rate=1e-5, preprocessing=UNIT),
+    } == ARTICLE

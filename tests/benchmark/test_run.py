@@ -1,0 +1,167 @@
+"""The benchmark from manifest to metrics, cut off and resumed, with a model missing, and with nothing to go by."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+pytest.importorskip("keras")
+pytest.importorskip("sklearn")
+
+from curator.benchmark import run_benchmark
+from curator.benchmark.keras_backend import keras
+from curator.benchmark.models import build_frozen_base
+from curator.errors import CuratorError, StateError
+from curator.events import EpochFinished, Event, ModelMissing, TrainingFinished, TrainingStarted, WorkStarted
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A weights file of the right shapes; the values are chance, which only real accuracy would notice."""
+    keras.utils.set_random_seed(0)
+    path: Path = tmp_path_factory.mktemp("weights") / "random.weights.h5"
+    build_frozen_base(32).save_weights(path)
+    return path
+
+
+def read_metrics(drawn_set: Any) -> dict[str, Any]:
+    """Read what the benchmark wrote."""
+    metrics: dict[str, Any] = json.loads((drawn_set.paths.benchmark / "metrics.json").read_text("utf-8"))
+    return metrics
+
+
+def interrupt_after(model: str, epoch: int) -> Any:
+    """Make a listener that presses Ctrl-C once a model's epoch is done."""
+
+    def listener(event: Event) -> None:
+        if isinstance(event, EpochFinished) and (event.model, event.epoch) == (model, epoch):
+            raise KeyboardInterrupt
+
+    return listener
+
+
+def test_both_models_are_trained_compared_and_written(drawn_set: Any, weights: Path) -> None:
+    """Accuracy with an interval, report, confusion matrix, comparison and predictions stand and agree."""
+    recipe = drawn_set.recipe(seeds=(0, 1), epochs=4)
+    result = run_benchmark(recipe, drawn_set.paths, weights=weights, emit=drawn_set.events.append)
+    metrics = read_metrics(drawn_set)
+    assert result.exit_code == 0
+    assert set(result.accuracy) == set(metrics["models"]) == {"cnn", "mobilenet_v2"}
+    assert metrics["n_images"] == {"train": 34, "watched": 6, "test": 16, "watched_is_test": False}
+    for figures in metrics["models"].values():
+        assert figures["accuracy"]["low"] <= figures["accuracy"]["mean"] <= figures["accuracy"]["high"]
+        assert np.sum(figures["confusion_matrix"]) == 2 * 16
+        assert [run["seed"] for run in figures["runs"]] == [0, 1]
+        assert figures["by_author"]["n_authors"] == 5
+    assert [test["seed"] for test in metrics["comparison"]["mcnemar"]] == [0, 1]
+    assert metrics["hashes"].keys() >= {"manifest", "weights"}
+    predictions = pd.read_csv(drawn_set.paths.benchmark / "predictions.csv")
+    assert len(predictions) == 2 * 2 * 16
+    right = (predictions["label"] == predictions["predicted"])[predictions["model"] == "cnn"]
+    assert right.mean() == pytest.approx(metrics["models"]["cnn"]["accuracy"]["mean"])
+    assert sum(isinstance(event, TrainingFinished) for event in drawn_set.events) == 4
+
+
+def test_a_second_run_decodes_and_computes_nothing_again(drawn_set: Any, weights: Path) -> None:
+    """Arrays and features of the first run are read by the second."""
+    recipe = drawn_set.recipe(models=("mobilenet_v2",), epochs=1)
+    run_benchmark(recipe, drawn_set.paths, weights=weights)
+    run_benchmark(recipe, drawn_set.paths, weights=weights, emit=drawn_set.events.append)
+    assert not [event for event in drawn_set.events if isinstance(event, WorkStarted)]
+
+
+@pytest.mark.parametrize("model", ["cnn", "mobilenet_v2"])
+def test_resuming_after_an_interrupt_ends_as_an_uninterrupted_run(drawn_set: Any, weights: Path, model: str) -> None:
+    """Cut off after the second of five epochs and resumed: the same history and the same predictions, bit for bit."""
+    recipe = drawn_set.recipe(models=(model,), epochs=5)
+    run_benchmark(recipe, drawn_set.paths, weights=weights)
+    whole, predictions = read_metrics(drawn_set), (drawn_set.paths.benchmark / "predictions.csv").read_bytes()
+    with pytest.raises(KeyboardInterrupt):
+        run_benchmark(recipe, drawn_set.paths, weights=weights, emit=interrupt_after(model, 1))
+    assert read_metrics(drawn_set)["interrupted"]
+    run_benchmark(recipe, drawn_set.paths, weights=weights, resume=True, emit=drawn_set.events.append)
+    (started,) = [event for event in drawn_set.events if isinstance(event, TrainingStarted)]
+    assert started.first_epoch in (1, 2)
+    histories = [
+        [
+            {key: value for key, value in record.items() if key != "seconds"}
+            for record in one["models"][model]["runs"][0]["history"]
+        ]
+        for one in (whole, read_metrics(drawn_set))
+    ]
+    assert histories[0] == histories[1]
+    assert (drawn_set.paths.benchmark / "predictions.csv").read_bytes() == predictions
+
+
+def test_an_interrupt_leaves_what_is_done(drawn_set: Any, weights: Path) -> None:
+    """Ctrl-C in the second model: the first one's figures stand, the second's epochs are told as unfinished."""
+    with pytest.raises(KeyboardInterrupt):
+        run_benchmark(drawn_set.recipe(), drawn_set.paths, weights=weights, emit=interrupt_after("mobilenet_v2", 2))
+    metrics = read_metrics(drawn_set)
+    assert set(metrics["models"]) == {"cnn"}
+    assert metrics["comparison"] is None
+    assert [(one["model"], len(one["history"]) >= 2) for one in metrics["unfinished"]] == [("mobilenet_v2", True)]
+
+
+def test_other_settings_do_not_take_up_a_checkpoint(drawn_set: Any, weights: Path) -> None:
+    """--resume with another number of epochs trains from the start."""
+    run_benchmark(drawn_set.recipe(models=("mobilenet_v2",), epochs=2), drawn_set.paths, weights=weights)
+    recipe = drawn_set.recipe(models=("mobilenet_v2",), epochs=3)
+    run_benchmark(recipe, drawn_set.paths, weights=weights, resume=True, emit=drawn_set.events.append)
+    (started,) = [event for event in drawn_set.events if isinstance(event, TrainingStarted)]
+    assert started.first_epoch == 0
+
+
+def test_without_weights_the_cnn_is_trained_and_the_missing_model_is_told(drawn_set: Any, no_weights: None) -> None:
+    """Exit code 1, the reason in the metrics and in an event, and no transfer figures at all."""
+    result = run_benchmark(drawn_set.recipe(), drawn_set.paths, emit=drawn_set.events.append)
+    assert result.exit_code == 1
+    assert set(result.accuracy) == {"cnn"}
+    assert "--weights" in result.missing["mobilenet_v2"]
+    metrics = read_metrics(drawn_set)
+    assert set(metrics["models"]) == {"cnn"}
+    assert metrics["missing"] == result.missing
+    assert [event.model for event in drawn_set.events if isinstance(event, ModelMissing)] == ["mobilenet_v2"]
+
+
+def test_quick_is_a_smoke_test_without_the_articles_figures(drawn_set: Any, weights: Path) -> None:
+    """--quick: 96 pixels, one seed, marked as a smoke test, no reference lines."""
+    recipe = drawn_set.recipe(seeds=(4, 5), image_size=224)
+    result = run_benchmark(recipe, drawn_set.paths, weights=weights, quick=True)
+    metrics = read_metrics(drawn_set)
+    assert result.smoke_test
+    assert metrics["smoke_test"]
+    assert metrics["article"] is None
+    assert (metrics["plan"]["image_size"], metrics["plan"]["seeds"]) == (96, [4])
+
+
+def test_the_article_preset_trains_on_all_of_train(drawn_set: Any, weights: Path) -> None:
+    """No part is cut off, the test part is only watched, and the last weights are kept."""
+    recipe = drawn_set.recipe(preset="article", epochs=2, models=("mobilenet_v2",))
+    run_benchmark(recipe, drawn_set.paths, weights=weights)
+    metrics = read_metrics(drawn_set)
+    assert metrics["n_images"] == {"train": 40, "watched": 16, "test": 16, "watched_is_test": True}
+    assert metrics["models"]["mobilenet_v2"]["runs"][0]["best_epoch"] == 1
+
+
+def test_bad_input_leaves_nothing_behind(drawn_set: Any, tmp_path: Path) -> None:
+    """A weights file that is not there stops the run before anything is written."""
+    with pytest.raises(StateError, match="--weights"):
+        run_benchmark(drawn_set.recipe(), drawn_set.paths, weights=tmp_path / "nowhere.h5")
+    assert not drawn_set.paths.benchmark.exists()
+
+
+def test_a_missing_extra_is_named(drawn_set: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without TensorFlow the paragraph says which extra to install."""
+
+    def absent(name: str) -> None:
+        raise ModuleNotFoundError(f"No module named {name!r}", name="keras")
+
+    monkeypatch.setattr("importlib.import_module", absent)
+    with pytest.raises(CuratorError, match=r"no module named keras.*imageset-curator\[benchmark\]"):
+        run_benchmark(drawn_set.recipe(), drawn_set.paths)
