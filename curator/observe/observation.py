@@ -20,7 +20,7 @@ from curator.observe.header import OPENERS, Header, canvas_size, read_header
 from curator.observe.perceptual_hash import HASH_VERSION
 from curator.observe.placeholders import placeholder_name
 from curator.observe.sniff import sniff
-from curator.observe.truncation import looks_truncated
+from curator.observe.wholeness import damaged_png_chunk, looks_truncated
 from curator.reasons import Drop
 
 _MAX_INT32 = 2**31 - 1
@@ -98,6 +98,8 @@ def _observe(data: bytes, max_pixels: int, facts: dict[str, Any]) -> None:
         header = read_header(data, image_format)
         _note_header(header, facts)
         _judge_size(header.width, header.height, max_pixels, facts)
+        if image_format == "png" and (chunk := damaged_png_chunk(data)):
+            raise _FlawError(Drop.CORRUPT, f"chunk {chunk} has a wrong checksum")
         facts |= _hash_facts(header)
     except _FlawError:
         raise

@@ -95,7 +95,7 @@ _RIFF = {
     b"WAVE": _other("audio", "a sound"),
 }
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
-_NETPBM = re.compile(rb"P[1-6][\s#]")
+_NETPBM = re.compile(rb"P[1-6]\s+[\d#]")
 _XML_NAME = re.compile(rb"<(?:[a-z]+:)?(svg|html|rss|feed)[\s>:]")
 _HTML_START = re.compile(rb"<(!doctype\s+html|html|head|body|script|title|meta|div|p|h1|a|center|table|br|b)[\s>/]")
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")

@@ -1,10 +1,12 @@
-"""Whether a file ends before its format says it should.
+"""Whether a file's bytes are all there and undamaged, where its decoder would not tell.
 
 >>> looks_truncated(b"GIF89a" + bytes(40), "gif"), looks_truncated(b"GIF89a" + bytes(40) + b";", "gif")
 (True, False)
 """
 
 from __future__ import annotations
+
+import zlib
 
 _END_MARKS = {
     "jpeg": b"\xff\xd9",
@@ -28,6 +30,22 @@ def looks_truncated(data: bytes, image_format: str) -> bool:
     if image_format == "avif":
         return _boxes_end(data) > len(data)
     return False
+
+
+def damaged_png_chunk(data: bytes) -> str | None:
+    """Name the first header or pixel chunk of a PNG whose checksum is wrong, or give None.
+
+    Pillow checks no pixel chunk, and shows a stream that damage ended early as a picture with a black rest. See
+    https://www.w3.org/TR/png-3/#5Chunk-layout.
+    """
+    view, at = memoryview(data), 8
+    while at + 12 <= len(data):
+        name, end = data[at + 4 : at + 8], at + 8 + int.from_bytes(data[at : at + 4], "big")
+        checksum = int.from_bytes(data[end : end + 4], "big")
+        if name in (b"IHDR", b"PLTE", b"IDAT") and end + 4 <= len(data) and zlib.crc32(view[at + 4 : end]) != checksum:
+            return name.decode()
+        at = end + 4
+    return None
 
 
 def _boxes_end(data: bytes) -> int:
