@@ -1,0 +1,145 @@
+"""What each answer of a server means, decided without a network."""
+
+from __future__ import annotations
+
+import random
+
+import pycurl
+import pytest
+
+from curator.fetch.policy import (
+    RETRIED,
+    Answer,
+    backoff_s,
+    blames_host,
+    judge,
+    opt_out,
+    retry_after_s,
+    worth_retrying,
+)
+from curator.reasons import Drop
+from curator.recipe import FetchSettings
+
+ERRORS = {
+    (pycurl.E_COULDNT_RESOLVE_HOST, ""): Drop.DNS,
+    (pycurl.E_COULDNT_CONNECT, ""): Drop.REFUSED,
+    (pycurl.E_OPERATION_TIMEDOUT, ""): Drop.TIMEOUT,
+    (pycurl.E_RECV_ERROR, "Recv failure: Connection reset by peer"): Drop.RESET,
+    (pycurl.E_RECV_ERROR, "Too large response headers: 307520 > 307200"): Drop.BAD_RESPONSE,
+    (pycurl.E_RECV_ERROR, "chunk hex-length char not a hex digit: 0x7a"): Drop.BAD_RESPONSE,
+    (pycurl.E_UNSUPPORTED_PROTOCOL, "Received HTTP/0.9 when not allowed"): Drop.BAD_RESPONSE,
+    (pycurl.E_UNSUPPORTED_PROTOCOL, 'Protocol "ftp" disabled'): Drop.UNSUPPORTED_SCHEME,
+    (pycurl.E_PARTIAL_FILE, ""): Drop.INCOMPLETE,
+    (pycurl.E_PEER_FAILED_VERIFICATION, ""): Drop.TLS,
+    (pycurl.E_FILESIZE_EXCEEDED, ""): Drop.TOO_MANY_BYTES,
+    (pycurl.E_TOO_MANY_REDIRECTS, ""): Drop.REDIRECT_LOOP,
+    (92, "HTTP/2 stream 1 was not closed cleanly"): Drop.RESET,
+    (4242, "an error that is not known yet"): Drop.BAD_RESPONSE,
+}
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=str)
+def test_each_error_of_libcurl_has_its_reason(error):
+    """A transfer that did not end well has no status, whatever part of an answer came."""
+    verdict = judge(Answer(*error, http_status=200), honour_noai=True)
+    assert (verdict.reason, verdict.http_status) == (ERRORS[error], None)
+
+
+def test_a_connection_that_the_guard_refused_is_told_from_one_that_failed():
+    """Both are the same error to libcurl."""
+    answer = Answer(pycurl.E_COULDNT_CONNECT, refused_address="10.0.0.1")
+    assert judge(answer, True).reason is Drop.PRIVATE_ADDRESS
+    assert judge(answer, True).detail == "10.0.0.1"
+
+
+STATUSES = {
+    200: None, 203: None, 304: Drop.HTTP_ERROR, 400: Drop.HTTP_ERROR, 401: Drop.FORBIDDEN, 403: Drop.FORBIDDEN,
+    404: Drop.GONE, 408: Drop.TIMEOUT, 410: Drop.GONE, 429: Drop.RATE_LIMITED, 451: Drop.FORBIDDEN,
+    500: Drop.SERVER_ERROR, 503: Drop.SERVER_ERROR, 599: Drop.SERVER_ERROR, 999: Drop.HTTP_ERROR,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_each_status_has_its_reason(status):
+    """The status is kept as evidence."""
+    verdict = judge(Answer(http_status=status), honour_noai=True)
+    assert (verdict.reason, verdict.http_status) == (STATUSES[status], status)
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        (b"120", 120.0),
+        (b" 0 ", 0.0),
+        (b"Thu, 01 Jan 2026 00:01:30 GMT", 90.0),
+        (b"Wed, 31 Dec 2025 23:00:00 GMT", 0.0),
+        (b"soon", None),
+        (b"-5", None),
+        (b"", None),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date(value, seconds):
+    """A date is measured from the server's clock, so that ours may be wrong."""
+    headers = [b"Date: Thu, 01 Jan 2026 00:00:00 GMT\r\n", b"retry-after: " + value + b"\r\n"]
+    assert retry_after_s(headers) == seconds
+
+
+def test_without_the_header_no_wait_is_asked():
+    """No Retry-After is None, not zero."""
+    assert retry_after_s([b"Date: Thu, 01 Jan 2026 00:00:00 GMT"]) is None
+
+
+@pytest.mark.parametrize(
+    ("values", "directive"),
+    [
+        ([b"noai"], "noai"),
+        ([b"noindex, NOIMAGEAI"], "noimageai"),
+        ([b"noindex", b"noml"], "noml"),
+        ([b"imageset-curator: noai"], "noai"),
+        ([b"otherbot: noai"], None),
+        ([b"otherbot: noindex", b"noai"], "noai"),
+        ([b"unavailable_after: 25 Jun 2030 15:00:00 PST, noai"], "noai"),
+        ([b"noindex, nofollow"], None),
+        ([b"noairline"], None),
+        ([], None),
+    ],
+)
+def test_the_wish_not_to_be_used_for_ai_is_read(values, directive):
+    """It counts where it speaks to all or to this program."""
+    assert opt_out([b"X-Robots-Tag: " + value + b"\r\n" for value in values]) == directive
+
+
+def test_the_wish_is_ignored_only_where_the_recipe_says_so():
+    """honour_noai = false keeps the image."""
+    answer = Answer(http_status=200, headers=[b"X-Robots-Tag: noai"])
+    assert judge(answer, honour_noai=True).reason is Drop.OPTED_OUT
+    assert judge(answer, honour_noai=False).reason is None
+
+
+def test_backoff_grows_has_full_jitter_and_a_ceiling():
+    """Between nothing and 1, 2, 4 … 60 seconds."""
+    rng = random.Random(0)
+    for tries, most in [(1, 1.0), (2, 2.0), (4, 8.0), (20, 60.0)]:
+        waits = [backoff_s(tries, rng) for _ in range(300)]
+        assert 0 <= min(waits) < 0.05 * most
+        assert 0.95 * most < max(waits) <= most
+
+
+@pytest.mark.parametrize("reason", Drop)
+def test_retry_failed_asks_only_for_what_could_succeed(reason):
+    """What may pass by itself, a certificate that may be renewed; never what is gone or no image."""
+    assert worth_retrying(reason, FetchSettings()) == (reason in RETRIED or reason is Drop.TLS)
+
+
+def test_retry_failed_asks_for_what_a_setting_now_allows():
+    """A changed recipe makes these worth asking again."""
+    assert worth_retrying("private-address", FetchSettings(allow_private_hosts=True))
+    assert worth_retrying("opted-out", FetchSettings(honour_noai=False))
+
+
+def test_only_failures_of_the_host_are_blamed_on_it():
+    """A 404 or a 500 says nothing about the next address; a 503 or a silent host does."""
+    blamed = [blames_host(judge(Answer(http_status=status), True)) for status in (200, 404, 500, 502, 503, 429)]
+    assert blamed == [False, False, False, True, True, True]
+    assert blames_host(judge(Answer(pycurl.E_OPERATION_TIMEDOUT), True))
+    assert not blames_host(judge(Answer(pycurl.E_FILESIZE_EXCEEDED), True))
