@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -31,10 +32,6 @@ LEAST_RATE = 0.2
 """A wave is never larger than this yield would need, so that a bad start does not ask for the whole list."""
 
 
-BULK_PER_HOST = 64
-"""Requests in flight at a host that is built to serve whole data sets."""
-
-
 @dataclass(frozen=True)
 class AcquireOptions:
     """How a fetch differs from what the recipe says."""
@@ -47,10 +44,11 @@ class AcquireOptions:
 
 @dataclass
 class Listing:
-    """What the sources have listed so far, and which of them could not be listed."""
+    """What the sources have listed so far, which of them could not be listed, and which caches were read afresh."""
 
     table: pd.DataFrame = field(default_factory=catalog.empty)
     failures: dict[str, str] = field(default_factory=dict)
+    fresh: set[Path] = field(default_factory=set)
 
 
 def acquire(project: Project, options: AcquireOptions) -> tuple[Listing, pd.DataFrame]:
@@ -108,6 +106,7 @@ def list_tier(project: Project, listing: Listing, tier: int, labels: Sequence[st
         fetch=project.recipe.fetch,
         emit=project.emit,
         refresh=refresh,
+        fresh=listing.fresh,
     )
     for index, (source, settings) in enumerate(_sources(project)):
         name = settings.name or source.kind
@@ -198,7 +197,7 @@ def _fetch(project: Project, rows: pd.DataFrame, options: AcquireOptions) -> pd.
         recipe.quality,
         project.paths,
         retry=options.retry,
-        bulk_hosts=dict.fromkeys(bulk_hosts(recipe.sources), BULK_PER_HOST),
+        bulk_hosts=bulk_hosts(recipe.sources),
         emit=project.emit,
     )
     return drop_poor_images(fetched, recipe.quality)

@@ -146,11 +146,14 @@ def decide(project: Project, stage: Stage, overrides: dict[str, dict[str, Any]],
         force: redo ``stage`` even where nothing changed.
 
     Raises:
+        RecipeError: an override is out of its range.
         StateError: nothing was fetched yet, or a catalog is damaged.
         ShortfallError: a label has too few images; nothing was written.
     """
+    for section, override in overrides.items():
+        project.recipe.with_overrides(section, **override)
+    _require_fetched(project)
     with locked(project.paths.lock, str(stage)):
-        _require_fetched(project)
         for step in STAGES:
             last = step.name == stage
             outcome = _run(project, step, overrides.get(step.section, {}), asked=last, force=force and last)

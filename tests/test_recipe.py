@@ -70,7 +70,7 @@ def test_an_unknown_source_kind_gets_a_suggestion() -> None:
 
 
 def test_exact_counts_must_add_up() -> None:
-    """train + test is what balance must give."""
+    """The two counts together are what balance must give."""
     (mistake,) = mistakes(GOOD + "[balance]\nper_class = 10\n[split]\ntrain = 8\ntest = 3\n")
     assert mistake == "line 9: [balance] per_class must be train + test = 11, not 10"
 

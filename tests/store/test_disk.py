@@ -1,0 +1,71 @@
+"""The disk: files are whole or absent, catalogs carry what made them, one run at a time."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from curator import catalog
+from curator.errors import DiskError, LockedError, StateError
+from curator.store.catalog_files import StageRecord, read_catalog, read_record, write_catalog
+from curator.store.lock import locked
+from curator.store.whole_files import remove_leftovers, whole_file, write_text_whole
+
+RECORD = StageRecord("listed", "mark", {"a": 1}, {"a": 2}, ("note",))
+
+
+def test_a_failed_write_leaves_what_stood_before(tmp_path: Path) -> None:
+    """An error in mid-write removes the temporary file and keeps the old one."""
+    path = tmp_path / "a.txt"
+    write_text_whole(path, "old")
+    with pytest.raises(RuntimeError), whole_file(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError("killed")
+    assert path.read_text() == "old"
+    assert [file.name for file in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_a_folder_in_the_way_is_a_disk_error(tmp_path: Path) -> None:
+    """The message names the file and says that nothing was lost."""
+    (tmp_path / "a.txt").mkdir()
+    with pytest.raises(DiskError, match=r"a\.txt.*Nothing that stood before was lost"):
+        write_text_whole(tmp_path / "a.txt", "x")
+
+
+def test_leftovers_of_a_killed_run_are_removed(tmp_path: Path) -> None:
+    """Only temporary names go."""
+    (tmp_path / ".tmp-1-a").write_text("half")
+    (tmp_path / "a").write_text("whole")
+    remove_leftovers(tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_catalog_round_trips_with_its_record(tmp_path: Path) -> None:
+    """Rows, types and record come back as they were written."""
+    path = tmp_path / "1-listed.parquet"
+    write_catalog(path, catalog.empty(), RECORD)
+    assert read_record(path) == RECORD
+    assert read_catalog(path).equals(catalog.empty())
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1 not a parquet file", b"\x00" * 100])
+def test_a_damaged_catalog_says_how_to_mend_it(tmp_path: Path, content: bytes) -> None:
+    """Garbage is no traceback."""
+    (tmp_path / "x.parquet").write_bytes(content)
+    with pytest.raises(StateError, match="--force"):
+        read_catalog(tmp_path / "x.parquet")
+
+
+def test_a_lock_dies_with_its_holder(tmp_path: Path) -> None:
+    """A killed process leaves no lock behind; a living one is named."""
+    path = tmp_path / "lock"
+    code = (
+        "import os; from pathlib import Path; from curator.store.lock import locked\n"
+        f"with locked(Path({str(path)!r}), 'x'): os._exit(9)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=False)
+    with locked(path, "fetch"), pytest.raises(LockedError, match="curator fetch"), locked(path, "split"):
+        pass

@@ -1,0 +1,222 @@
+"""The command line as a person meets it: exit codes, one clear paragraph, JSON that a program can check."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.small_worlds import recipe_text, write_folder
+
+
+def curator(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own, as a person would, with an 80-column terminal's width."""
+    return subprocess.run(
+        [sys.executable, "-m", "curator", *arguments],
+        cwd=cwd,
+        env={**os.environ, "COLUMNS": "80", "CURATOR_RECIPE": "", **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A folder with a recipe for twelve pictures a label."""
+    folder = write_folder(tmp_path / "photos", 12)
+    (tmp_path / "manifests" / "small").mkdir(parents=True)
+    (tmp_path / "manifests" / "small" / "recipe.toml").write_text(recipe_text(folder))
+    return tmp_path
+
+
+def counts_add_up(counts: dict[str, Any]) -> bool:
+    return counts["listed"] == counts["kept"] + sum(counts["dropped"].values())
+
+
+def test_the_four_commands_build_a_data_set(place: Path) -> None:
+    """Fetch, dedupe, balance, split with the only recipe there is; status adds up; verify finds nothing."""
+    for command in (("fetch",), ("dedupe",), ("balance",), ("split", "--ratio", "0.8")):
+        done = curator(*command, cwd=place)
+        assert done.returncode == 0, done.stderr
+    assert "manifest: manifests/small/manifest.csv" in done.stdout
+    status = json.loads(curator("status", "--json", cwd=place).stdout)
+    assert status["kept"] == 20 and counts_add_up(status)
+    assert all(counts_add_up(part) for part in (*status["labels"].values(), *status["sources"].values()))
+    assert status["splits"] == {"test": {"rugby": 2, "soccer": 2}, "train": {"rugby": 8, "soccer": 8}}
+    verified = curator("verify", cwd=place)
+    assert verified.returncode == 0 and "20 images verified" in verified.stdout
+
+
+def test_no_line_is_wider_than_the_terminal_and_nothing_is_coloured_when_piped(place: Path) -> None:
+    """Tables fit 80 columns; a pipe gets no escape codes."""
+    done = curator("run", cwd=place)
+    assert "\x1b" not in done.stdout + done.stderr
+    table = [line for line in done.stdout.splitlines() if not line.startswith(("manifest:", "folders:"))]
+    assert max(map(len, table)) <= 80
+
+
+def test_json_is_alone_on_stdout(place: Path) -> None:
+    """Progress and remarks go to stderr."""
+    done = curator("fetch", "--json", cwd=place)
+    assert json.loads(done.stdout)["listed"] == 24
+    assert "fetched: 24 of 24" in done.stderr
+
+
+def test_quiet_says_nothing_but_the_result(place: Path) -> None:
+    """Only warnings reach stderr."""
+    assert curator("fetch", "--quiet", cwd=place).stderr == ""
+
+
+def test_a_plan_downloads_nothing(place: Path) -> None:
+    """--plan lists and counts; no image and no catalog appears."""
+    done = curator("fetch", "--plan", "--json", cwd=place)
+    assert json.loads(done.stdout)["labels"]["rugby"]["listed"] == 12
+    assert not (place / "data" / "small" / "images").exists()
+    assert not (place / "data" / "small" / "catalog").exists()
+
+
+def test_why_tells_a_story_by_id_path_and_hash(place: Path) -> None:
+    """One image is found by each of its names."""
+    curator("run", cwd=place)
+    manifest = (place / "manifests" / "small" / "manifest.csv").read_text().splitlines()
+    row = dict(zip(manifest[0].split(","), manifest[1].split(","), strict=True))
+    for name in (row["record_id"], row["sha256"], row["sha256"][:10], f"data/small/{row['file']}", row["source_id"]):
+        done = curator("why", name, cwd=place)
+        assert done.returncode == 0 and row["record_id"] in done.stdout, name
+    assert row["split"] in done.stdout and row["sha256"] in done.stdout
+    (story,) = json.loads(curator("why", row["record_id"], "--json", cwd=place).stdout)
+    assert story["sha256"] == row["sha256"] and story["attempts"][0]["outcome"] == "ok"
+
+
+def test_verify_lists_what_differs(place: Path) -> None:
+    """A changed store file, a missing folder file and a stranger are each named; exit code 1."""
+    curator("run", cwd=place)
+    files = sorted((place / "data" / "small" / "train" / "rugby").iterdir())
+    files[0].chmod(0o644)
+    files[0].write_bytes(b"changed")
+    files[1].unlink()
+    (files[2].parent / "stranger.jpg").write_bytes(b"?")
+    done = curator("verify", "--json", cwd=place)
+    problems = {Path(finding["path"]).name: finding["problem"] for finding in json.loads(done.stdout)["findings"]}
+    assert done.returncode == 1
+    assert problems[files[1].name] == "missing"
+    assert problems["stranger.jpg"] == "is not in the manifest"
+    assert "its bytes differ from the manifest's SHA-256" in problems.values()
+
+
+def test_too_few_images_exit_1_and_name_the_command_that_works(place: Path) -> None:
+    """The message can be typed back."""
+    curator("fetch", cwd=place)
+    done = curator("split", "--per-class", "50", cwd=place)
+    assert done.returncode == 1 and "curator split --per-class max" in done.stderr
+    assert curator("split", "--per-class", "max", cwd=place).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("split", "--ratio", "1.5"), "--ratio must be < 1, not 1.5"),
+        (("dedupe", "--keep", "best"), "--keep must be one of 'largest', 'first', not 'best'"),
+        (("balance", "--per-class", "many"), "--per-class must be a whole number or max, not 'many'"),
+        (("status", "--recipe", "smal"), "did you mean small"),
+        (("why", "nobody"), "Run `curator fetch` first."),
+        (("verify",), "`curator split` writes it."),
+        (("split",), "Run `curator fetch` first."),
+        (("init", "Bad Name", "a", "b"), "'Bad Name' must be lower-case"),
+        (("init", "one", "a"), "at least two different labels"),
+    ],
+)
+def test_wrong_usage_gets_one_paragraph_and_exit_2(place: Path, arguments: tuple[str, ...], words: str) -> None:
+    """What is wrong, where, and what to do next; never a traceback."""
+    done = curator(*arguments, cwd=place)
+    assert done.returncode == 2
+    assert words in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+
+
+def test_init_writes_a_recipe_that_is_good(tmp_path: Path) -> None:
+    """The new recipe can be read at once, and a second init does not overwrite it."""
+    assert curator("init", "birds", "heron", "stork", cwd=tmp_path).returncode == 0
+    assert json.loads(curator("status", "--json", cwd=tmp_path).stdout)["next"] == "curator fetch"
+    again = curator("init", "birds", "heron", "stork", cwd=tmp_path)
+    assert again.returncode == 2 and "exists already" in again.stderr
+
+
+def test_a_fresh_folder_names_init(tmp_path: Path) -> None:
+    """No recipe at all: the way out is named."""
+    assert "curator init" in curator("fetch", cwd=tmp_path).stderr
+
+
+def test_several_recipes_are_listed(place: Path) -> None:
+    """Two recipes and none chosen: both are named."""
+    curator("init", "birds", "heron", "stork", cwd=place)
+    assert "birds, small" in curator("status", cwd=place).stderr
+    assert curator("status", cwd=place, CURATOR_RECIPE="small").returncode == 0
+
+
+def test_a_data_folder_that_cannot_be_written_is_named(place: Path) -> None:
+    """A file where the data folder should be: one paragraph, exit 1."""
+    (place / "blocked").write_text("a file")
+    done = curator("fetch", "--data", "blocked", cwd=place)
+    assert done.returncode == 1 and "blocked" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_catalog_of_a_newer_version_is_refused(place: Path) -> None:
+    """The message says to upgrade."""
+    curator("fetch", cwd=place)
+    code = (
+        "import curator.catalog as c; c.VERSION = 99\n"
+        "from pathlib import Path; from curator.store.catalog_files import *\n"
+        "import dataclasses\n"
+        "p = Path('data/small/catalog/2-fetched.parquet')\n"
+        "write_catalog(p, read_catalog(p), dataclasses.replace(read_record(p), version=99))\n"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=place, check=True)
+    done = curator("split", cwd=place)
+    assert done.returncode == 2 and "newer curator" in done.stderr
+
+
+def test_a_full_disk_is_one_paragraph(place: Path) -> None:
+    """ENOSPC in mid-write: what stood before stands, and the message says so."""
+    curator("fetch", cwd=place)
+    code = (
+        "import os, sys, errno, curator.store.whole_files as w\n"
+        f"def full(path): raise OSError({errno.ENOSPC}, os.strerror({errno.ENOSPC}))\n"
+        "w.sync_file = full\n"
+        "sys.argv = ['curator', 'split']\n"
+        "from curator.cli import main; main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=place, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "No space left" in done.stderr and "Traceback" not in done.stderr
+    left = [path.name for path in (place / "data" / "small").rglob(".tmp-*")]
+    assert left == []
+    assert curator("split", cwd=place).returncode == 0
+
+
+def test_ctrl_c_exits_130_and_says_how_to_go_on(place: Path) -> None:
+    """An interrupt is no failure: the same command goes on."""
+    code = (
+        "import os, signal, sys, curator.acquire as a\n"
+        "def interrupt(*_, **__): os.kill(os.getpid(), signal.SIGINT)\n"
+        "a.fetch_images = interrupt\n"
+        "sys.argv = ['curator', 'fetch']\n"
+        "from curator.cli import main; main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=place, capture_output=True, text=True, check=False)
+    assert done.returncode == 130 != -signal.SIGINT
+    assert "run the same command again to go on" in done.stderr
+    assert curator("fetch", cwd=place).returncode == 0
+
+
+def test_the_version_is_told(tmp_path: Path) -> None:
+    """``curator --version`` needs no recipe."""
+    assert curator("--version", cwd=tmp_path).stdout.startswith("curator ")
