@@ -28,7 +28,7 @@ _MAX_INT32 = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """Facts about one file; the first fourteen are columns of the catalog. What could not be learnt is None.
+    """Facts about one file; the first thirteen are columns of the catalog. What could not be learnt is None.
 
     Attributes:
         sha256: of the bytes, 64 hexadecimal digits.
