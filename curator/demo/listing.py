@@ -12,6 +12,8 @@ from pathlib import Path
 
 HOSTS = ("main", "farm", "dead", "slow", "busy")
 """The hosts that are served, each on a port of its own; ``main`` holds the lists, the metadata and the bucket."""
+BUSY_REFUSALS = 2
+"""How many requests the host ``busy`` answers 429 before it is fine: few enough for one image's tries to outlast."""
 CLOSED_ORIGIN = "http://127.0.0.1:1"
 """Where nobody listens."""
 KEPT, NOT_LISTED = "kept", "not-listed"
@@ -37,8 +39,7 @@ class Address:
 class Answer:
     """What the server answers to one address, always the same.
 
-    ``refusals`` requests are first answered 429; after ``cut_after`` bytes the connection is cut. Where ``file`` is
-    given, its bytes are the body, read when asked for.
+    After ``cut_after`` bytes the connection is cut. Where ``file`` is given, its bytes are the body, read on demand.
     """
 
     body: bytes = b""
@@ -46,7 +47,6 @@ class Answer:
     content_type: str = "image/jpeg"
     headers: tuple[tuple[str, str], ...] = ()
     delay_s: float = 0.0
-    refusals: int = 0
     cut_after: int | None = None
     file: Path | None = None
 

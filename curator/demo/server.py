@@ -26,15 +26,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from curator.demo.listing import HOSTS, Address, Answer, World
+from curator.demo.listing import BUSY_REFUSALS, HOSTS, Address, Answer, World
 from curator.demo.site import site_answers
 from curator.errors import CuratorError
 
 DEFAULT_PORT = 8431
-RETRY_AFTER_S = 1
 _ADDRESS = "127.0.0.1"
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 _NOTHING_THERE = Answer(b"nothing here\n", 404, "text/plain")
+_SLOW_DOWN = Answer(b"slow down\n", 429, "text/plain", (("Retry-After", "1"),))
 
 
 @dataclass
@@ -106,16 +106,15 @@ class _Shop:
     def __init__(self, site: Mapping[Address, Answer], requests: Counter[Address]) -> None:
         self.site, self.requests = site, requests
         self.lock, self.closing = threading.Lock(), threading.Event()
+        self.n_busy = 0
 
     def ask(self, address: Address, *, counted: bool) -> Answer:
-        """Give the answer to one more request; the first few of a busy address are refused."""
-        answer = self.site.get(address, _NOTHING_THERE)
+        """Give the answer to one more request; the first few to the busy host are refused."""
         with self.lock:
             self.requests[address] += counted
-            asked = self.requests[address]
-        if counted and asked <= answer.refusals:
-            return Answer(b"slow down\n", 429, "text/plain", (("Retry-After", str(RETRY_AFTER_S)),))
-        return answer
+            self.n_busy += counted and address.host == "busy"
+            refused = address.host == "busy" and self.n_busy <= BUSY_REFUSALS
+        return _SLOW_DOWN if refused else self.site.get(address, _NOTHING_THERE)
 
 
 class _Server(ThreadingHTTPServer):

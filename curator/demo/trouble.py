@@ -118,7 +118,7 @@ def _plant_oddities(deck: _Deck) -> None:
     put = deck.planner.put
     kinds: tuple[tuple[str, float, Callable[[bytes], Address]], ...] = (
         ("slow-host", 0.027, lambda data: put("slow", Answer(data, delay_s=SLOW_S))),
-        ("busy-host", 0.027, lambda data: put("busy", Answer(data, refusals=1))),
+        ("busy-host", 0.027, lambda data: put("busy", Answer(data))),
         ("exif-turned", 0.02, lambda data: put("farm", Answer(alterations.exif_turned(data)))),
         ("png", 0.02, lambda data: put("farm", Answer(alterations.as_png(data), content_type="image/png"), "png")),
         ("wrong-type", 0.01, lambda data: put("farm", Answer(data, content_type="text/plain"), "php")),
@@ -163,7 +163,7 @@ def _faults(deck: _Deck) -> list[tuple[str, float, tuple[Drop | str, ...], Calla
         ("gone", 0.05, (Drop.GONE,), lambda: put("dead", Answer(page, 404, "text/html"))),
         ("gone-for-good", 0.007, (Drop.GONE,), lambda: put("dead", Answer(page, 410, "text/html"))),
         ("forbidden", 0.007, (Drop.FORBIDDEN,), lambda: put("dead", Answer(page, 403, "text/html"))),
-        ("refused-port", 0.02, (Drop.REFUSED,), lambda: Address("closed", put("dead", Answer(status=404)).path)),
+        ("refused-port", 0.013, (Drop.REFUSED,), lambda: Address("closed", put("dead", Answer(status=404)).path)),
         ("html-page", 0.03, (Drop.NOT_AN_IMAGE,), lambda: put("farm", Answer(page))),
         ("placeholder", 0.02, _PLACEHOLDER, lambda: put("farm", Answer(alterations.placeholder(), content_type=png))),
         ("placeholder-redirect", 0.02, _PLACEHOLDER, to_placeholder),
