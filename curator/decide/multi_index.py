@@ -7,7 +7,7 @@ chunk gets a table from its value to the hashes that hold it, and is probed with
 by the chunk, so that one mask's probes run through memory in order, and of the two directions of a pair only that is
 probed whose chunk has a zero where the mask has its highest bit.
 
->>> cut_evenly(3, radius=8, max_width=24)
+>>> cut_evenly(3, radius=8, max_width=22)
 (Chunk(shift=0, width=21, radius=2), Chunk(shift=21, width=21, radius=2), Chunk(shift=42, width=22, radius=2))
 """
 
@@ -23,17 +23,24 @@ from itertools import combinations, pairwise
 import numpy as np
 import numpy.typing as npt
 
-UInt64s = npt.NDArray[np.uint64]
-Indices = npt.NDArray[np.intp]
-Int32s = npt.NDArray[np.int32]
+from curator.decide.buckets import (
+    Buckets,
+    Indices,
+    Places,
+    UInt64s,
+    find_in_buckets,
+    find_in_slots,
+    find_within_buckets,
+)
+
 Found = tuple[Indices, Indices, npt.NDArray[np.uint8]]
 
-MAX_WIDTH = 24
-"""Widest chunk, in bits: its table holds 2**24 buckets, 64 MiB."""
-BLOCK_ROWS = 1 << 17
+MAX_WIDTH = 22
+"""Widest chunk, in bits: its table holds 2**22 buckets, 96 MiB."""
+BLOCK_ROWS = 1 << 15
 """Rows probed at once: small enough for the caches, large enough that Python's own time does not count."""
-BLOCK_CANDIDATES = 1 << 20
-"""Most pairs compared at once (unless one bucket alone is larger)."""
+MAX_OVERFLOW = 0.15
+"""Share of the hashes beyond the second of their bucket up to which the first two are looked up apart."""
 MASKS_PER_TASK = 32
 SAMPLE = 1 << 15
 _PROBE_NS, _PAIR_NS, _BUCKET_NS, _ROW_NS = 4.0, 9.0, 2.0, 150.0
@@ -47,9 +54,9 @@ class Chunk:
     width: int
     radius: int
 
-    def of(self, hashes: UInt64s) -> Int32s:
+    def of(self, hashes: UInt64s) -> Indices:
         """Cut the chunk out of each hash."""
-        return ((hashes >> np.uint64(self.shift)) & np.uint64((1 << self.width) - 1)).astype(np.int32)
+        return ((hashes >> np.uint64(self.shift)) & np.uint64((1 << self.width) - 1)).astype(np.intp)
 
     def n_masks(self) -> int:
         """Count the masks of at most ``radius`` bits."""
@@ -84,22 +91,6 @@ def _cost_ns(chunk: Chunk, sample: UInt64s, n_hashes: int, n_queries: int) -> fl
     return probes + _BUCKET_NS * 2.0**chunk.width + _ROW_NS * (n_hashes + n_queries)
 
 
-class _Table:
-    """One chunk's table: hashes sorted by the chunk; bucket b is rows ``starts[b]`` to ``starts[b] + counts[b]``."""
-
-    def __init__(self, hashes: UInt64s, chunk: Chunk) -> None:
-        keys = chunk.of(hashes)
-        self.chunk = chunk
-        self.order = np.argsort(keys, kind="stable")
-        self.keys = keys[self.order]
-        self.hashes = hashes[self.order]
-
-    def add_buckets(self) -> _Table:
-        self.counts = np.bincount(self.keys, minlength=1 << self.chunk.width).astype(np.int32)
-        self.starts = np.cumsum(self.counts, dtype=np.int64).astype(np.int32) - self.counts
-        return self
-
-
 def join_within(queries: UInt64s, hashes: UInt64s | None, radius: int) -> Found:
     """Find all (query, hash) within ``radius`` bits, or with ``hashes`` None all pairs among ``queries``, once each.
 
@@ -113,8 +104,8 @@ def join_within(queries: UInt64s, hashes: UInt64s | None, radius: int) -> Found:
     found: list[Found] = []
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         for number, chunk in enumerate(plan):
-            right = _Table(others, chunk).add_buckets()
-            left = right if hashes is None else _Table(queries, chunk)
+            right = Buckets(others, chunk.of(others), chunk.width)
+            left = right if hashes is None else Buckets(queries, chunk.of(queries), chunk.width)
             search = _Search(left, right, radius, plan[:number])
             found.extend(threads.map(search.run, _tasks(chunk, paired=hashes is None)))
     return _concatenate(found)
@@ -158,60 +149,59 @@ def _batches(masks: list[int]) -> Iterator[tuple[int, ...]]:
 
 
 class _Search:
-    """Probes one chunk's table with masks and keeps the pairs that hold for whole hashes."""
+    """Probes one chunk's table with masks and keeps the pairs that no earlier chunk finds."""
 
-    def __init__(self, left: _Table, right: _Table, radius: int, earlier: tuple[Chunk, ...]) -> None:
+    def __init__(self, left: Buckets, right: Buckets, radius: int, earlier: tuple[Chunk, ...]) -> None:
         self.left, self.right, self.radius, self.earlier = left, right, radius, earlier
         self.paired = left is right
+        sparse = len(right.overflow) <= MAX_OVERFLOW * len(right.keys)
+        self.slots = right.fill_slots() if sparse else None
 
     def run(self, task: _Task) -> Found:
         """Give all pairs that this task's masks find."""
-        found: list[Found] = []
-        for rows in self._blocks(task.top_bit):
-            keys = self.left.keys[rows]
+        return _concatenate([self._settle(*places) for places in self._find(task)])
+
+    def _find(self, task: _Task) -> Iterator[Places]:
+        if self.paired and task.top_bit is None:
+            for places in _blocks(np.arange(len(self.left.keys))):
+                yield find_within_buckets(self.left, places, self.radius)
+        elif self.slots is None:
+            yield from self._probe_buckets(self.left, self.right, self._with_bit(self.left, task, False), task)
+        else:
+            yield from self._probe_slots(self.slots, task)
+            rest = self.right.overflow[self._with_bit(self.right, task, True, self.right.overflow)]
+            for right, left in self._probe_buckets(self.right, self.left, rest, task):
+                yield left, right
+
+    def _with_bit(self, table: Buckets, task: _Task, value: bool, places: Indices | None = None) -> Indices:
+        """Give the places whose key has the task's highest bit set, or not set; all where there is no such bit."""
+        keys = table.keys if places is None else table.keys[places]
+        if task.top_bit is None:
+            return np.arange(len(keys))
+        return np.flatnonzero((keys >> task.top_bit & 1) == value)
+
+    def _probe_slots(self, slots: npt.NDArray[np.complex128], task: _Task) -> Iterator[Places]:
+        for places in _blocks(self._with_bit(self.left, task, False)):
+            hashes, keys = self.left.hashes[places], self.left.keys[places]
+            for rows, found in find_in_slots(self.right, slots, hashes, keys, task.masks, self.radius):
+                yield places[rows], found
+
+    def _probe_buckets(self, queries: Buckets, table: Buckets, chosen: Indices, task: _Task) -> Iterator[Places]:
+        for places in _blocks(chosen):
+            hashes, keys = queries.hashes[places], queries.keys[places]
             for mask in task.masks:
-                found.extend(self._probe(rows, keys, mask))
-        return _concatenate(found)
+                rows, found = find_in_buckets(table, hashes, keys, mask, self.radius)
+                yield places[rows], found
 
-    def _blocks(self, top_bit: int | None) -> Iterator[Indices]:
-        for start in range(0, len(self.left.keys), BLOCK_ROWS):
-            block = self.left.keys[start : start + BLOCK_ROWS]
-            if top_bit is None:
-                yield np.arange(start, start + len(block))
-            else:
-                yield np.flatnonzero(block & (1 << top_bit) == 0) + start
-
-    def _probe(self, rows: Indices, keys: Int32s, mask: int) -> Iterator[Found]:
-        probes = keys ^ np.int32(mask)
-        counts = self.right.counts[probes]
-        hit = np.flatnonzero(counts)
-        left, probes = rows[hit], probes[hit]
-        counts, first = counts[hit].astype(np.int64), self.right.starts[probes].astype(np.int64)
-        if self.paired and mask == 0:
-            counts, first = first + counts - left - 1, left + 1
-        ends = np.cumsum(counts)
-        total = int(ends[-1]) if len(ends) else 0
-        cuts = np.searchsorted(ends, np.arange(BLOCK_CANDIDATES, total, BLOCK_CANDIDATES))
-        for low, high in zip([0, *cuts], [*cuts, len(left)], strict=True):
-            if high > low:
-                yield self._compare(left[low:high], first[low:high], counts[low:high])
-
-    def _compare(self, left: Indices, first: Indices, counts: Indices) -> Found:
-        places = np.repeat(first - (np.cumsum(counts) - counts), counts)
-        places += np.arange(len(places))
-        differing = np.repeat(self.left.hashes[left], counts)
-        differing ^= self.right.hashes[places]
-        near = np.flatnonzero(np.bitwise_count(differing) <= self.radius)
-        near = near[self._is_new(differing[near])]
-        owner = np.searchsorted(np.cumsum(counts), near, side="right")
-        return (
-            self.left.order[left[owner]],
-            self.right.order[places[near]],
-            np.bitwise_count(differing[near]),
-        )
-
-    def _is_new(self, differing: UInt64s) -> npt.NDArray[np.bool_]:
+    def _settle(self, left: Indices, right: Indices) -> Found:
+        differing = self.left.hashes[left] ^ self.right.hashes[right]
         new = np.ones(len(differing), bool)
         for chunk in self.earlier:
             new &= np.bitwise_count(chunk.of(differing)) > chunk.radius
-        return new
+        distance = np.bitwise_count(differing[new])
+        return self.left.order[left[new]], self.right.order[right[new]], distance
+
+
+def _blocks(places: Indices) -> Iterator[Indices]:
+    for start in range(0, len(places), BLOCK_ROWS):
+        yield places[start : start + BLOCK_ROWS]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curator.decide import hamming, multi_index
+from curator.decide import buckets, hamming, multi_index
 
 ALL_ONES = 2**64 - 1
 EDGE_BITS = (0, 1, 11, 12, 15, 16, 20, 21, 31, 32, 41, 42, 47, 48, 62, 63)
@@ -71,15 +71,22 @@ def test_planted_neighbours_among_thousands_are_found(radius):
     assert_pairs_agree([*hashes.tolist(), *near], radius)
 
 
+@pytest.mark.parametrize("max_overflow", [-1, 0.15, 1])
 @pytest.mark.parametrize("n_chunks", range(1, 6))
-def test_every_plan_is_exact(monkeypatch, n_chunks):
-    """The chosen number of chunks changes the time, never the result; blocks of any size too."""
+def test_every_plan_is_exact(monkeypatch, n_chunks, max_overflow):
+    """The number of chunks, the size of blocks and the way of the look-up change the time, never the result."""
+    monkeypatch.setattr(multi_index, "MAX_OVERFLOW", max_overflow)
     monkeypatch.setattr(multi_index, "plan_chunks", lambda *_: multi_index.cut_evenly(n_chunks, 4, 13))
     monkeypatch.setattr(multi_index, "BLOCK_ROWS", 7)
-    monkeypatch.setattr(multi_index, "BLOCK_CANDIDATES", 5)
+    monkeypatch.setattr(buckets, "BLOCK_CANDIDATES", 5)
     chance = np.random.default_rng(n_chunks)
     centre = chance.integers(0, 2**64, dtype=np.uint64)
-    assert_pairs_agree([flipped(int(centre), chance.choice(64, 1 + n % 4)) for n in range(60)], 4)
+    hashes = [flipped(int(centre), chance.choice(64, 1 + n % 4)) for n in range(60)]
+    assert_pairs_agree(hashes, 4)
+    left, right = np.array(hashes[:25], np.uint64), np.array(hashes[20:], np.uint64)
+    i, j, distance = brute_force(left, right, 4)
+    found = hamming.find_matches(left, right, 4)
+    assert list(zip(found.i, found.j, found.distance, strict=True)) == list(zip(i, j, distance, strict=True))
 
 
 @pytest.mark.parametrize("radius", range(0, 17))
