@@ -65,8 +65,7 @@ def show(session: Session, outcome: Outcome, stage: Stage) -> None:
         tables.print_json({**status.as_json(), "notes": list(outcome.notes), "missing": outcome.missing})
         return
     tables.print_counts(status)
-    for note in outcome.notes:
-        tables.print_note(f"note: {note}")
+    tables.print_notes(outcome.notes)
     if stage == Stage.SPLIT:
         paths = session.project.paths
         tables.print_note(f"manifest: {paths.manifest}")

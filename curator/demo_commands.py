@@ -44,8 +44,7 @@ def _show(result: DemoResult) -> None:
     show(Session(result.project, as_json=False), result.outcome, Stage.SPLIT)
     tables.print_comparison(result.comparison)
     tables.print_note(f"truth:    {result.truth_path}")
-    recipe = result.project.paths.manifest_folder / "recipe.toml"
-    tables.print_note(f"look further: curator why RECORD_ID --recipe {recipe}")
+    tables.print_note(f"look further: curator why RECORD_ID{result.project.option}")
 
 
 def _show_json(result: DemoResult) -> None:

@@ -30,6 +30,8 @@ class Project:
     recipe: Recipe
     paths: DataPaths
     emit: Listener = ignore
+    option: str = ""
+    """What a command needs to mean this project again: `` --recipe NAME``, or nothing where it is the default."""
 
 
 def open_project(
@@ -44,7 +46,8 @@ def open_project(
     path = find_recipe(recipe, MANIFESTS, environment)
     loaded = load_recipe(path, SETTINGS)
     folder = path.parent if path.name == "recipe.toml" else MANIFESTS / loaded.name
-    return Project(loaded, DataPaths(data_root, folder, loaded.name), emit)
+    option = f" --recipe {recipe}" if recipe else ""
+    return Project(loaded, DataPaths(data_root, folder, loaded.name), emit, option)
 
 
 def find_recipe(wanted: str | None, manifests: Path, environment: Mapping[str, str]) -> Path:

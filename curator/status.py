@@ -59,7 +59,7 @@ def describe(project: Project, stage: Stage | None, table: Any) -> Status:
         labels=catalog.counts_by(table, "label"),
         sources=catalog.counts_by(table, "source"),
         splits=_splits(table),
-        next=next_command(stage, missing),
+        next=next_command(stage, missing, project.option),
     )
 
 
@@ -70,11 +70,12 @@ def _splits(table: Any) -> dict[str, dict[str, int]]:
     return {str(split): {str(label): int(n) for label, n in part.value_counts().items()} for split, part in parts}
 
 
-def next_command(stage: Stage | None, missing: dict[str, int]) -> str:
-    """Say what to run next."""
+def next_command(stage: Stage | None, missing: dict[str, int], option: str = "") -> str:
+    """Say what to run next; ``option`` is what the command needs to mean this project."""
     if stage in (None, Stage.LISTED):
-        return "curator fetch"
+        return f"curator fetch{option}"
     if missing:
         short = ", ".join(f"{label} misses {n:,}" for label, n in missing.items())
-        return f"curator split --per-class max (too few images: {short}; or fetch more)"
-    return {Stage.FETCHED: "curator dedupe", Stage.SPLIT: "curator benchmark"}.get(stage, "curator split")
+        return f"curator split --per-class max{option} (too few images: {short}; or fetch more)"
+    following = {Stage.FETCHED: "dedupe", Stage.SPLIT: "benchmark"}.get(stage, "split")
+    return f"curator {following}{option}"

@@ -67,11 +67,11 @@ def run_demo(served: Served, data_root: Path, emit: Listener) -> DemoResult:
     """
     world = served.world
     paths = demo_paths(data_root, world.name)
-    text = served_recipe(served)
-    write_text_whole(paths.manifest_folder / "recipe.toml", text)
+    text, path = served_recipe(served), paths.manifest_folder / "recipe.toml"
+    write_text_whole(path, text)
     truth, truth_path = world_truth(world, served.origins), paths.folder / "truth.csv"
     write_truth(truth_path, truth)
-    project = Project(parse_recipe(text, SETTINGS, paths.manifest_folder / "recipe.toml"), paths, emit)
+    project = Project(parse_recipe(text, SETTINGS, path), paths, emit, f" --recipe {path}")
     emit(Noted(f"serving {len(world.listings):,} listed images on {served.base_url}"))
     pipeline.fetch(project)
     outcome = pipeline.decide(project, Stage.SPLIT, {})

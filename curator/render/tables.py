@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from curator.verify import Finding
 
 MOST_MISSES = 20
+MOST_NOTES = 5
 
 MOST_COLUMNS = 7
 """Parts (labels and sources) that fit beside each other in an 80-column terminal."""
@@ -48,7 +49,15 @@ def print_error(message: str) -> None:
 
 def print_note(message: str) -> None:
     """Print a remark on stdout."""
-    _console().print(_escape(message), highlight=False)
+    _console().print(_escape(message), soft_wrap=True)
+
+
+def print_notes(notes: Sequence[str]) -> None:
+    """Print the first remarks of a stage, and how many more there are."""
+    for note in notes[:MOST_NOTES]:
+        print_note(f"note: {note}")
+    if len(notes) > MOST_NOTES:
+        print_note(f"note: and {len(notes) - MOST_NOTES:,} more (--json has them all)")
 
 
 def _escape(text: str) -> str:
@@ -143,7 +152,7 @@ def print_hosts(hosts: Sequence[Mapping[str, Any]]) -> None:
 def print_story(lines: Sequence[str]) -> None:
     """Print an image's story, a fact a line."""
     for line in lines:
-        _console().print(_escape(line), highlight=False)
+        _console().print(_escape(line), soft_wrap=True)
 
 
 def print_comparison(comparison: Comparison) -> None:
