@@ -21,9 +21,6 @@ import hashlib
 import json
 import os
 import selectors
-import socket
-import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Callable
@@ -32,7 +29,8 @@ from pathlib import Path
 
 from curator.errors import CuratorError, DiskError
 from curator.observe.observation import Observation
-from curator.observe.worker_main import REPLY, REQUEST, decode_observation
+from curator.observe.worker_main import decode_observation
+from curator.observe.worker_process import Job, WorkerProcess
 from curator.reasons import Drop
 from curator.store.paths import DataPaths
 
@@ -45,8 +43,6 @@ _DEPTH = 2
 _FAILED_STARTS = 3
 """Workers that may die in a row without having observed anything before the fault is not a file's."""
 
-_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OPENCV_FOR_THREADS_NUM": "1"}
-
 
 @dataclass(frozen=True, slots=True)
 class ObservedFile:
@@ -56,96 +52,6 @@ class ObservedFile:
     observation: Observation | None
     temporary: Path | None = None
     problem: str | None = None
-
-
-@dataclass(slots=True)
-class _Job:
-    number: int
-    source: bytes | Path
-
-    @property
-    def payload(self) -> bytes:
-        return os.fsencode(self.source) if isinstance(self.source, Path) else self.source
-
-    @property
-    def n_bytes(self) -> int:
-        return 0 if isinstance(self.source, Path) else len(self.source)
-
-
-class _Worker:
-    """One process, what was given to it and not yet answered (oldest first), and what its socket has not taken."""
-
-    def __init__(self, arguments: list[str]) -> None:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            command = [sys.executable, "-P", "-m", "curator.observe.worker_main", str(theirs.fileno()), *arguments]
-            self.process = subprocess.Popen(
-                command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, env=_environment()
-            )
-        ours.setblocking(False)
-        self.socket = ours
-        self.jobs: deque[_Job] = deque()
-        self.busy_since = 0.0
-        self.n_done = 0
-        self.unsent: deque[memoryview] = deque()
-        self.received = bytearray()
-
-    def give(self, job: _Job) -> None:
-        if not self.jobs:
-            self.busy_since = time.monotonic()
-        self.jobs.append(job)
-        payload = job.payload
-        self.unsent.append(memoryview(REQUEST.pack(isinstance(job.source, Path), len(payload))))
-        self.unsent.append(memoryview(payload))
-        self.send()
-
-    def send(self) -> None:
-        try:
-            while self.unsent:
-                rest = self.unsent[0][self.socket.send(self.unsent[0]) :] if self.unsent[0] else memoryview(b"")
-                if rest:
-                    self.unsent[0] = rest
-                else:
-                    self.unsent.popleft()
-        except BlockingIOError:
-            return
-        except OSError:  # it died; reading from it says so too
-            self.unsent.clear()
-
-    def replies(self) -> list[bytes] | None:
-        """Read what came; None where the process is gone."""
-        try:
-            chunk = self.socket.recv(1 << 18)
-        except BlockingIOError:
-            return []
-        except OSError:
-            return None
-        if not chunk:
-            return None
-        self.received += chunk
-        return self._whole_replies()
-
-    def _whole_replies(self) -> list[bytes]:
-        replies = []
-        while len(self.received) >= REPLY.size:
-            end = REPLY.size + REPLY.unpack_from(self.received)[0]
-            if len(self.received) < end:
-                break
-            replies.append(bytes(self.received[REPLY.size : end]))
-            del self.received[:end]
-        return replies
-
-    def stop(self) -> None:
-        self.socket.close()
-        self.process.kill()
-        self.process.wait()
-
-
-def _environment() -> dict[str, str]:
-    """One thread a worker, and this very package, installed or not."""
-    package_root = str(Path(__file__).parents[2])
-    search = os.pathsep.join(filter(None, [package_root, os.environ.get("PYTHONPATH")]))
-    return os.environ | _ONE_THREAD | {"PYTHONPATH": search}
 
 
 class ObserverPool:
@@ -172,8 +78,8 @@ class ObserverPool:
         self._arguments = [str(paths.data_root), paths.name, str(max_pixels)]
         self._selector, self._on_done, self._max_seconds = selector, on_done, max_seconds
         self._n_workers = n_workers or count_cores()
-        self._workers: list[_Worker] = []
-        self._queue: deque[_Job] = deque()
+        self._workers: list[WorkerProcess] = []
+        self._queue: deque[Job] = deque()
         self._n_failed_starts = 0
         self.n_jobs = 0
         """Files submitted and not yet observed."""
@@ -194,7 +100,7 @@ class ObserverPool:
     def submit(self, job: int, source: bytes | Path) -> None:
         """Have a file observed, given its bytes or (for what is on the disk already) its path."""
         self.start()
-        waiting = _Job(job, source)
+        waiting = Job(job, source)
         self.n_jobs += 1
         self.n_bytes += waiting.n_bytes
         self._queue.append(waiting)
@@ -214,8 +120,8 @@ class ObserverPool:
             worker.stop()
         self._workers.clear()
 
-    def _add_worker(self) -> _Worker:
-        worker = _Worker(self._arguments)
+    def _add_worker(self) -> WorkerProcess:
+        worker = WorkerProcess(self._arguments)
         self._workers.append(worker)
         self._selector.register(worker.socket, selectors.EVENT_READ, lambda mask: self._serve(worker, mask))
         return worker
@@ -233,7 +139,7 @@ class ObserverPool:
         if key.events != events:
             self._selector.modify(worker.socket, events, key.data)
 
-    def _serve(self, worker: _Worker, mask: int) -> None:
+    def _serve(self, worker: WorkerProcess, mask: int) -> None:
         if worker not in self._workers:  # replaced while this event waited
             return
         if mask & selectors.EVENT_WRITE:
@@ -248,7 +154,7 @@ class ObserverPool:
                 self._note_reply(worker, reply)
             self._feed()
 
-    def _note_reply(self, worker: _Worker, reply: bytes) -> None:
+    def _note_reply(self, worker: WorkerProcess, reply: bytes) -> None:
         job = worker.jobs.popleft()
         worker.busy_since = time.monotonic()
         worker.n_done += 1
@@ -263,12 +169,12 @@ class ObserverPool:
             temporary = Path(values["temporary"]) if values["temporary"] else None
             self._finish(job, ObservedFile(job.number, decode_observation(values["observation"]), temporary))
 
-    def _finish(self, job: _Job, result: ObservedFile) -> None:
+    def _finish(self, job: Job, result: ObservedFile) -> None:
         self.n_jobs -= 1
         self.n_bytes -= job.n_bytes
         self._on_done(result)
 
-    def _replace(self, worker: _Worker, what: str) -> None:
+    def _replace(self, worker: WorkerProcess, what: str) -> None:
         """Start another worker for one that died; the file it was at is blamed, the others go back to the queue."""
         self._selector.unregister(worker.socket)
         self._workers.remove(worker)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from PIL import Image
 
 from curator.fetch import fetch_images
 from curator.recipe import FetchSettings, QualitySettings
@@ -88,3 +90,11 @@ def make_shelf() -> Callable[[Path], Shelf]:
     """Make a data folder with settings under which faults are quick."""
     settings = FetchSettings(allow_private_hosts=True, timeout_s=2.0, retries=1)
     return lambda folder: Shelf(DataPaths(folder, folder, "balls"), settings)
+
+
+@pytest.fixture(scope="session")
+def lab_photo() -> bytes:
+    """A small JPEG."""
+    buffer = io.BytesIO()
+    Image.effect_noise((120, 90), 50).save(buffer, "JPEG")
+    return buffer.getvalue()

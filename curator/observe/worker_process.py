@@ -1,0 +1,136 @@
+"""One observing process, seen from the outside: what it was given, and what it answers.
+
+>>> import selectors, tempfile
+>>> worker = WorkerProcess([tempfile.mkdtemp(), "balls", "1000"])
+>>> worker.give(Job(1, b"<html>"))
+>>> with selectors.DefaultSelector() as selector:
+...     key = selector.register(worker.socket, selectors.EVENT_READ)
+...     ready = selector.select(timeout=20)
+>>> [json.loads(reply)["observation"]["flaw"] for reply in worker.replies()]
+['not-an-image']
+>>> worker.stop()
+"""
+
+from __future__ import annotations
+
+import json as json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+
+from curator.observe.worker_main import REPLY, REQUEST
+
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OPENCV_FOR_THREADS_NUM": "1"}
+
+
+@dataclass(slots=True)
+class Job:
+    """A file to be observed: its bytes, or the path of one that is on the disk already."""
+
+    number: int
+    source: bytes | Path
+
+    @property
+    def payload(self) -> bytes:
+        """What is sent: the bytes, or the path."""
+        return os.fsencode(self.source) if isinstance(self.source, Path) else self.source
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes held in memory."""
+        return 0 if isinstance(self.source, Path) else len(self.source)
+
+
+class WorkerProcess:
+    """One process and what is under way with it.
+
+    Args:
+        arguments: those of :mod:`curator.observe.worker_main` that follow the socket.
+
+    Attributes:
+        socket: ours, not blocking.
+        jobs: what was given to it and not answered yet, oldest first.
+        busy_since: when it began the oldest, on the clock that never jumps.
+        n_done: files observed.
+        unsent: what the socket has not taken yet.
+    """
+
+    def __init__(self, arguments: list[str]) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            command = [sys.executable, "-P", "-m", "curator.observe.worker_main", str(theirs.fileno()), *arguments]
+            self.process = subprocess.Popen(
+                command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, env=_environment()
+            )
+        ours.setblocking(False)
+        self.socket = ours
+        self.jobs: deque[Job] = deque()
+        self.busy_since = 0.0
+        self.n_done = 0
+        self.unsent: deque[memoryview] = deque()
+        self._received = bytearray()
+
+    def give(self, job: Job) -> None:
+        """Send a file, or as much of it as the socket takes."""
+        if not self.jobs:
+            self.busy_since = time.monotonic()
+        self.jobs.append(job)
+        payload = job.payload
+        self.unsent.append(memoryview(REQUEST.pack(isinstance(job.source, Path), len(payload))))
+        self.unsent.append(memoryview(payload))
+        self.send()
+
+    def send(self) -> None:
+        """Send on."""
+        try:
+            while self.unsent:
+                rest = self.unsent[0][self.socket.send(self.unsent[0]) :] if self.unsent[0] else memoryview(b"")
+                if rest:
+                    self.unsent[0] = rest
+                else:
+                    self.unsent.popleft()
+        except BlockingIOError:
+            return
+        except OSError:  # it died; reading from it says so too
+            self.unsent.clear()
+
+    def replies(self) -> list[bytes] | None:
+        """Read what came; None where the process is gone."""
+        try:
+            chunk = self.socket.recv(1 << 18)
+        except BlockingIOError:
+            return []
+        except OSError:
+            return None
+        if not chunk:
+            return None
+        self._received += chunk
+        return self._whole_replies()
+
+    def _whole_replies(self) -> list[bytes]:
+        replies = []
+        while len(self._received) >= REPLY.size:
+            end = REPLY.size + REPLY.unpack_from(self._received)[0]
+            if len(self._received) < end:
+                break
+            replies.append(bytes(self._received[REPLY.size : end]))
+            del self._received[:end]
+        return replies
+
+    def stop(self) -> None:
+        """Kill the process."""
+        self.socket.close()
+        self.process.kill()
+        self.process.wait()
+
+
+def _environment() -> dict[str, str]:
+    """One thread a worker, and this very package, installed or not."""
+    package_root = str(Path(__file__).parents[2])
+    search = os.pathsep.join(filter(None, [package_root, os.environ.get("PYTHONPATH")]))
+    return os.environ | _ONE_THREAD | {"PYTHONPATH": search}
