@@ -8,20 +8,36 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from curator.demo import brush
 from curator.demo.camera import Camera, FloatArray, Image, to_pixels
 from curator.demo.light import Colour, Light, haze, mix, shade, vary
 
+_SEAT_M = 0.8
 BACKDROPS = ("stand", "trees", "houses", "hills", "boards", "stand-and-boards")
 
 
 def smooth_noise(rng: np.random.Generator, shape: tuple[int, int], cell_px: float) -> FloatArray:
-    """Draw smooth noise of mean 0 and range -1 to 1: float32, ``shape`` (height, width)."""
-    small = (max(2, round(shape[0] / cell_px) + 1), max(2, round(shape[1] / cell_px) + 1))
-    grid = rng.random(small, dtype=np.float32) * 2 - 1
-    noise: FloatArray = cv2.resize(grid, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC)  # type: ignore[assignment]
+    """Draw smooth noise of mean 0 and range -1 to 1: float32, ``shape`` (height, width).
+
+    Elementwise sums and products only: OpenCV's resize of floats differs from version to version in the last bit.
+    """
+    height, width = shape
+    grid = rng.random((int(height / cell_px) + 2, int(width / cell_px) + 2), dtype=np.float32) * 2 - 1
+    row, down = _cells(height, cell_px)
+    tall = grid[row] + (grid[row + 1] - grid[row]) * down[:, None]
+    column, right = _cells(width, cell_px)
+    noise: FloatArray = tall[:, column] + (tall[:, column + 1] - tall[:, column]) * right
     return noise
+
+
+def _cells(n: int, cell_px: float) -> tuple[npt.NDArray[np.intp], FloatArray]:
+    """Give each pixel's cell, and its eased way to the next one, 0 to 1."""
+    place = np.arange(n) / cell_px
+    cell = place.astype(np.intp)
+    way = (place - cell).astype(np.float32)
+    return cell, way * way * (3 - 2 * way)
 
 
 def paint_sky(camera: Camera, light: Light, rng: np.random.Generator) -> Image:
@@ -121,16 +137,15 @@ def _houses(canvas: Image, camera: Camera, light: Light, rng: np.random.Generato
 def _stand(canvas: Image, camera: Camera, light: Light, rng: np.random.Generator, distance_m: float) -> None:
     half = _half_width(camera, distance_m)
     high = rng.uniform(7, 26)
-    texture = _crowd(light, rng, n_rows=int(high / 0.9), n_seats=int(min(2 * half / 0.75, 260)))
-    corners = _wall(camera, distance_m, -half, half, 1.0, high).astype(np.float32)
-    height, width = texture.shape[:2]
-    source = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-    shape = (canvas.shape[1], canvas.shape[0])
-    warp = cv2.getPerspectiveTransform(source, corners)
-    warped = cv2.warpPerspective(texture, warp, shape, flags=cv2.INTER_LINEAR)
-    mask = np.zeros(canvas.shape[:2], np.uint8)
-    brush.polygon(mask, corners, 255.0)
-    np.copyto(canvas, warped, where=mask[..., None] > 127)
+    texture = _crowd(light, rng, n_rows=int(high / _SEAT_M), n_seats=160)
+    corners = _wall(camera, distance_m, -half, half, 1.0, high)
+    first, last = np.clip([corners[:, 1].min(), corners[:, 1].max() + 1], 0, camera.height).astype(int)
+    if first < last:
+        side, up = camera.upright(distance_m, first, last)
+        inside = (up >= 1.0) & (up < high)
+        rows = ((high - up[inside]) * (8 / _SEAT_M)).astype(np.intp) % texture.shape[0]
+        columns = (side[inside] * (8 / _SEAT_M)).astype(np.intp) % texture.shape[1]
+        canvas[first:last][inside] = texture[rows, columns]
     if rng.random() < 0.6:
         roof = _wall(camera, distance_m, -half, half, high, high + rng.uniform(1.5, 4))
         brush.polygon(canvas, roof, haze(shade(vary(rng, (120, 115, 110), 50), _exposure(light)), distance_m, light))

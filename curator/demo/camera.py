@@ -83,6 +83,19 @@ class Camera:
         here = self.position.astype(np.float32)
         return Ground(top, x * steps + here[0], y * steps + here[1], steps, cover)
 
+    def upright(self, distance_m: float, first: int, last: int) -> tuple[FloatArray, FloatArray]:
+        """Intersect the rays of rows ``first`` to ``last`` with a wall that faces the camera, ``distance_m`` away.
+
+        Returns:
+            How far to the right of the camera and how far above the pitch, in metres; (last - first, width).
+        """
+        level = np.array([self.forward[0], self.forward[1], 0.0]) / math.hypot(self.forward[0], self.forward[1])
+        across = (np.arange(self.width) + 0.5 - self.width / 2) / self.focal_px
+        down = (np.arange(first, last)[:, None] + 0.5 - self.height / 2) / self.focal_px
+        x, y, z = (self.forward[axis] + across * self.right[axis] - down * self.up[axis] for axis in range(3))
+        steps = distance_m / np.maximum(x * level[0] + y * level[1], 1e-6)
+        return steps * (x * level[1] - y * level[0]), self.position[2] + steps * z
+
 
 def to_pixels(values: npt.NDArray[Any]) -> Image:
     """Cut values to 0 to 255 and drop their fractions."""

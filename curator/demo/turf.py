@@ -9,17 +9,19 @@ from the long axis, ``inside`` the distance from the nearer goal line (negative 
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
+from curator.demo.backdrop import smooth_noise
 from curator.demo.camera import FloatArray, Ground, Image, to_pixels
 from curator.demo.light import Light, vary
 
 LENGTH_M = 100.0
 HALF_WIDTH_M = 34.0
 _HALF_LINE_M = 0.06
+_GRAIN_PX, _TEXELS = 512, 4  # the grain's sides, and its pixels a cell
 
 
 @dataclass(frozen=True)
@@ -119,25 +121,36 @@ def _texture(ground: Ground, focal_px: float, rng: np.random.Generator) -> Float
     """Give blades, tufts and patches: noise laid on the ground, each scale fading where a pixel outgrows it."""
     tone = np.zeros_like(ground.x)
     cells_per_pixel = np.float32(focal_px) / ground.depth
-    grain = rng.random((128, 128), dtype=np.float32) * 2 - 1
     for cell_m, strength in ((0.015, 0.3), (0.06, 0.28), (0.3, 0.2), (1.6, 0.14), (7.0, 0.16)):
         fade = np.clip(1.6 * np.float32(cell_m) * cells_per_pixel - np.float32(0.3), 0, 1)
         rows = slice(int((fade.max(axis=1, initial=0) > 0).argmax()), None)
-        x, y = ground.x[rows] / np.float32(127 * cell_m), ground.y[rows] / np.float32(127 * 0.7 * cell_m)
-        laid = cv2.remap(grain, (x - np.floor(x)) * 127, (y - np.floor(y)) * 127, cv2.INTER_LINEAR)
-        tone[rows] += laid * fade[rows] * np.float32(strength)
+        tone[rows] += _laid(ground, rows, cell_m, rng) * fade[rows] * np.float32(strength)
     return tone
 
 
+def _laid(ground: Ground, rows: slice, cell_m: float, rng: np.random.Generator) -> FloatArray:
+    """Lay the grain on the ground, ``cell_m`` a cell, somewhat finer into the picture, from a random place on."""
+    grain, offset = _grain(), rng.integers(_GRAIN_PX, size=2)
+    texels = np.float32(_TEXELS / cell_m)
+    column = (ground.x[rows] * texels).astype(np.int32) + offset[0]
+    row = (ground.y[rows] * (texels / np.float32(0.7))).astype(np.int32) + offset[1]
+    laid: FloatArray = grain[row & (_GRAIN_PX - 1), column & (_GRAIN_PX - 1)]
+    return laid
+
+
+@functools.cache
+def _grain() -> FloatArray:
+    return smooth_noise(np.random.default_rng(11), (_GRAIN_PX, _GRAIN_PX), _TEXELS)
+
+
 def _wear(ground: Ground, rng: np.random.Generator) -> FloatArray:
-    """Give the share of bare soil, 0 to 0.8: patches some 5 m wide, on some pitches only."""
+    """Give the share of bare soil, 0 to 0.8: patches some metres wide, on some pitches only."""
     amount = rng.uniform(-0.6, 0.6)
     if amount < 0:
         return np.zeros_like(ground.x)
-    grid = cv2.GaussianBlur(rng.random((64, 64), dtype=np.float32), (0, 0), 1.0)
-    x, y = (ground.x / 3) % 63, (ground.y / 3) % 63
-    patches = cv2.remap(grid, x, y, cv2.INTER_LINEAR)
-    share: FloatArray = np.clip((patches - 0.62 + 0.12 * amount) * 8, 0, 1) * np.float32(amount)
+    everywhere = slice(None)
+    patches = _laid(ground, everywhere, 4.0, rng) + np.float32(0.5) * _laid(ground, everywhere, 1.1, rng)
+    share: FloatArray = np.clip((patches - np.float32(0.5 - 0.5 * amount)) * 2, 0, 1) * np.float32(amount)
     return share
 
 
