@@ -133,7 +133,7 @@ class ObserverPool:
                     worker.give(self._queue.popleft())
                     self._watch(worker)
 
-    def _watch(self, worker: _Worker) -> None:
+    def _watch(self, worker: WorkerProcess) -> None:
         events = selectors.EVENT_READ | (selectors.EVENT_WRITE if worker.unsent else 0)
         key = self._selector.get_key(worker.socket)
         if key.events != events:

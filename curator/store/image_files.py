@@ -102,7 +102,7 @@ def name_files(temporaries: Iterable[Path]) -> None:
     """
     for temporary in temporaries:
         with disk_errors(temporary):
-            final = _final_path(temporary)
+            final = temporary.with_name(_final_name(temporary.name))
             if final.exists():
                 temporary.unlink()
             else:
@@ -114,7 +114,7 @@ def recover(paths: DataPaths, is_known: Callable[[bytes], bool]) -> None:
     for entry in _entries(paths):
         if entry.name.startswith(TEMPORARY_PREFIX):
             temporary = Path(entry.path)
-            sha256 = _sha256(_final_path(temporary).name)
+            sha256 = _sha256(_final_name(entry.name))
             if sha256 is not None and is_known(sha256):
                 name_files([temporary])
             else:
@@ -137,8 +137,8 @@ def _entries(paths: DataPaths) -> Iterator[os.DirEntry[str]]:
                 yield from entries
 
 
-def _final_path(temporary: Path) -> Path:
-    return temporary.with_name(temporary.name[len(TEMPORARY_PREFIX) + _TOKEN_LENGTH :])
+def _final_name(temporary_name: str) -> str:
+    return temporary_name[len(TEMPORARY_PREFIX) + _TOKEN_LENGTH :]
 
 
 def _sha256(name: str) -> bytes | None:

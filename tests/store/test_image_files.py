@@ -1,0 +1,120 @@
+"""The store holds each file once, whole, under its hash, and outlives every kind of death."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+from curator.errors import DiskError
+from curator.store.image_files import name_files, recover, stored_hashes, sync_files, write_temporary
+from curator.store.paths import DataPaths
+
+DATA = b"the bytes of a picture"
+SHA256 = hashlib.sha256(DATA).hexdigest()
+
+
+@pytest.fixture
+def paths(tmp_path):
+    """An empty store."""
+    return DataPaths(tmp_path, tmp_path, "balls")
+
+
+def files(paths):
+    """All files in the store, temporary ones too."""
+    return sorted(path for path in paths.images.rglob("*") if path.is_file())
+
+
+def test_a_file_gets_its_name_only_when_it_is_whole(paths):
+    """Until it is named it stands under a temporary name in the same folder."""
+    temporary = write_temporary(paths, DATA, SHA256, "jpeg")
+    final = paths.image(SHA256, "jpeg")
+    assert temporary.parent == final.parent
+    assert (temporary.exists(), final.exists()) == (True, False)
+    sync_files(paths.images, [temporary])
+    name_files([temporary])
+    assert (temporary.exists(), final.read_bytes()) == (False, DATA)
+    assert final.stat().st_mode & 0o777 == 0o444
+
+
+def test_the_same_content_is_written_once(paths):
+    """A second copy is not even written; two written at the same time become one."""
+    both = [write_temporary(paths, DATA, SHA256, "png") for _ in range(2)]
+    name_files(both[:1])
+    inode = paths.image(SHA256, "png").stat().st_ino
+    name_files(both[1:])
+    assert write_temporary(paths, DATA, SHA256, "png") is None
+    assert files(paths) == [paths.image(SHA256, "png")]
+    assert paths.image(SHA256, "png").stat().st_ino == inode  # links to it stay links to it
+
+
+def test_recovery_names_what_the_ledger_knows_and_removes_the_rest(paths):
+    """Killed between the ledger and the naming, a file is named at the next start; killed before, it is rubbish."""
+    known = write_temporary(paths, DATA, SHA256, "gif")
+    unknown = write_temporary(paths, b"other", "0" * 64, "gif")
+    (paths.images / "ab").mkdir()
+    (paths.images / "ab" / ".tmp-what is this").write_bytes(b"")
+    recover(paths, lambda sha256: sha256.hex() == SHA256)
+    assert not known.exists()
+    assert not unknown.exists()
+    assert files(paths) == [paths.image(SHA256, "gif")]
+    assert list(stored_hashes(paths)) == [bytes.fromhex(SHA256)]
+
+
+def test_an_empty_store_is_no_error(paths):
+    """Nothing was ever stored."""
+    recover(paths, lambda sha256: True)
+    assert list(stored_hashes(paths)) == []
+
+
+def test_a_full_disk_leaves_no_partial_file(paths, monkeypatch):
+    """Half of the bytes fit: the half is removed, and the error is the system's."""
+    writes = iter([5])
+
+    def write(descriptor, data):
+        try:
+            return next(writes)
+        except StopIteration:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from None
+
+    monkeypatch.setattr("curator.store.image_files.os.write", write)
+    with pytest.raises(OSError, match="No space left"):
+        write_temporary(paths, DATA, SHA256, "jpeg")
+    assert files(paths) == []
+
+
+def test_large_writes_may_come_in_parts(paths, monkeypatch):
+    """A system that takes less than it was given is given the rest."""
+    write = os.write
+    monkeypatch.setattr("curator.store.image_files.os.write", lambda descriptor, data: write(descriptor, data[:7]))
+    temporary = write_temporary(paths, DATA, SHA256, "jpeg")
+    assert temporary.read_bytes() == DATA
+
+
+@pytest.mark.parametrize("platform", ["linux", "darwin"])
+def test_files_are_synced_on_each_platform(paths, monkeypatch, platform):
+    """Where one call cannot sync all, each file is synced."""
+    monkeypatch.setattr("curator.store.image_files.sys.platform", platform)
+    temporary = write_temporary(paths, DATA, SHA256, "jpeg")
+    synced = []
+    fsync = os.fsync
+    monkeypatch.setattr("curator.store.image_files.os.fsync", lambda fd: synced.append(fd) or fsync(fd))
+    sync_files(paths.images, [temporary])
+    assert len(synced) == (platform != "linux")
+
+
+def test_a_failing_sync_is_a_disk_error(paths, tmp_path):
+    """No traceback for a folder that is gone."""
+    with pytest.raises(DiskError, match="No such file"):
+        sync_files(Path(tmp_path / "gone"))
+
+
+def test_a_name_that_cannot_be_given_is_a_disk_error(paths):
+    """The temporary file is gone: somebody cleaned up under us."""
+    temporary = write_temporary(paths, DATA, SHA256, "jpeg")
+    temporary.unlink()
+    with pytest.raises(DiskError, match="Cannot write"):
+        name_files([temporary])
