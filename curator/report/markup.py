@@ -1,0 +1,71 @@
+"""HTML that is escaped unless it was made here: text from the web can never become markup.
+
+>>> element("p", "1 < 2 ", element("b", "& so on"), class_="note")
+'<p class="note">1 &lt; 2 <b>&amp; so on</b></p>'
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Sequence
+from urllib.parse import urlsplit
+
+_VOID = {"img", "meta", "br"}
+
+
+class Html(str):
+    """Text that is markup already."""
+
+    __slots__ = ()
+
+
+Content = str | None | Iterable["Content"]
+"""Plain text, markup (which is text too), nothing, or several of these."""
+
+
+def join(*contents: Content) -> Html:
+    """Put contents one after another; plain text is escaped, None is nothing, an iterable is its items."""
+    return Html("".join(_markup(content) for content in contents))
+
+
+def _markup(content: Content) -> str:
+    if content is None:
+        return ""
+    if isinstance(content, Html):
+        return str(content)
+    if isinstance(content, str):
+        return html.escape(content, quote=False)
+    return "".join(_markup(item) for item in content)
+
+
+def element(name: str, /, *contents: Content, **attributes: str | None) -> Html:
+    """Make an element; ``class_`` and the like lose their underscore, other underscores become hyphens."""
+    given = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{html.escape(value)}"'
+        for key, value in attributes.items()
+        if value is not None
+    )
+    if name in _VOID:
+        return Html(f"<{name}{given}>")
+    return Html(f"<{name}{given}>{join(*contents)}</{name}>")
+
+
+def link(address: str | None, text: str) -> Html:
+    """Make a link to a web page; an address that is not http or https gives the text alone."""
+    try:
+        safe = bool(address) and urlsplit(str(address)).scheme in ("http", "https")
+    except ValueError:
+        safe = False
+    if not safe:
+        return join(text)
+    return element("a", text, href=str(address), rel="noopener noreferrer nofollow", target="_blank")
+
+
+def table(header: Sequence[Content], rows: Iterable[Sequence[Content]], caption: str = "") -> Html:
+    """Make a table that scrolls by itself where it is too wide; the first column names the row."""
+    head = element("tr", [element("th", cell, scope="col") for cell in header])
+    body = [
+        element("tr", element("th", row[0], scope="row"), [element("td", cell) for cell in row[1:]]) for row in rows
+    ]
+    title = element("caption", caption) if caption else None
+    return element("div", element("table", title, element("thead", head), element("tbody", body)), class_="scroll")

@@ -1,0 +1,126 @@
+"""The parts of the page that show pictures: samples, the most confidently wrong, and duplicates beside what they copy.
+
+>>> caption_of(["a", None, "b"])
+'a · b'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+
+from curator.benchmark.colours import MODEL_NAMES
+from curator.reasons import Drop
+from curator.report.facts import Facts, stored_image
+from curator.report.markup import Content, Html, element, join, link
+from curator.report.results import smoke_note
+from curator.report.thumbnails import data_uri
+from curator.report.words import percent, section, times
+
+N_SAMPLES, N_WRONG, N_PAIRS = 12, 12, 8
+"""Pictures shown: samples of a label, wrong test images of a model, pairs of a kind of duplicate."""
+
+
+def caption_of(parts: Iterable[Any]) -> str:
+    """Join what is known."""
+    return " · ".join(str(part) for part in parts if part is not None and not pd.isna(part) and part != "")
+
+
+def picture(facts: Facts, row: pd.Series[Any], *caption: Content) -> Html:
+    """Show one stored image with a caption; where it cannot be read, say so in its place."""
+    path = stored_image(facts, row)
+    address = data_uri(path) if path else None
+    name = f"{row['label']}: {row['record_id']}"
+    shown = element("img", src=address, alt=name, loading="lazy") if address else element("p", "no picture")
+    return element("figure", shown, element("figcaption", *caption) if caption else None, class_="picture")
+
+
+def samples_section(facts: Facts) -> Html | None:
+    """Show a grid of pictures of each label, spread evenly over the manifest."""
+    images = facts.images
+    if images is None:
+        return None
+    grids = []
+    for label in images.labels:
+        rows = images.table[images.table["label"] == label]
+        chosen = rows.iloc[:: max(1, len(rows) // N_SAMPLES)].head(N_SAMPLES)
+        title = element("h3", label, element("small", f" {times(len(rows), 'image')}"))
+        grids.append(join(title, element("div", [picture(facts, row) for _, row in chosen.iterrows()], class_="grid")))
+    return section("samples", "What the images look like", grids)
+
+
+def wrong_section(facts: Facts) -> Html | None:
+    """Show the test images that the models are most sure of and wrong about, with where they come from."""
+    if not facts.metrics or facts.images is None or facts.is_stale:
+        return None
+    by_id = facts.images.table.set_index("record_id", drop=False)
+    grids = [
+        join(
+            element("h3", element("span", MODEL_NAMES[model], class_=f"swatch {model}")),
+            element("div", [_wrong(facts, by_id, one) for one in figures["wrong"][:N_WRONG]], class_="grid wide"),
+        )
+        for model, figures in facts.metrics["models"].items()
+        if figures["wrong"]
+    ]
+    if not grids:
+        return None
+    hint = "Wrong labels show up here first. `curator why ID` tells any image's whole story."
+    return section(
+        "wrong", "Most confidently wrong", smoke_note(facts.metrics), element("p", hint, class_="note"), grids
+    )
+
+
+def _wrong(facts: Facts, by_id: pd.DataFrame, one: dict[str, Any]) -> Html:
+    row = by_id.loc[one["record_id"]]
+    said = join(
+        element("b", one["predicted"], class_="danger"),
+        f" {percent(one['confidence'])}, labelled ",
+        element("b", one["label"]),
+    )
+    size = None if pd.isna(row["width"]) else f"{row['width']} x {row['height']}"
+    facts_line = caption_of([row["source"], row["source_class"], size, row["license"], row["author"]])
+    address = row["landing_url"] if not pd.isna(row["landing_url"]) else row["url"]
+    source_id = "" if pd.isna(row["source_id"]) else str(row["source_id"])
+    page = link(None if pd.isna(address) else str(address), "source page" if not pd.isna(address) else source_id)
+    command = element("code", f"curator why {one['record_id']}")
+    return picture(
+        facts, row, said, element("br"), element("small", facts_line, element("br"), page, element("br"), command)
+    )
+
+
+def duplicates_section(facts: Facts) -> Html | None:
+    """Show pairs of copies that were found, each dropped image beside the one that it copies."""
+    table = facts.catalog
+    if table is None or table["duplicate_of"].isna().all():
+        return None
+    kinds = [
+        _pairs(facts, table, reason) for reason in (Drop.NEAR_DUPLICATE, Drop.LABEL_CONFLICT, Drop.EXACT_DUPLICATE)
+    ]
+    return section("duplicates", "Copies that were found", kinds)
+
+
+def _pairs(facts: Facts, table: pd.DataFrame, reason: Drop) -> Html | None:
+    rows = table[(table["drop_reason"] == str(reason)).fillna(False).to_numpy(dtype=bool)]
+    if rows.empty:
+        return None
+    # The farthest apart are the ones to judge by eye: copies of a distance of 0 need no second look.
+    shown = rows.sort_values(["distance_bits", "record_id"], ascending=[False, True]).head(N_PAIRS)
+    others = table.set_index("record_id", drop=False).loc[shown["duplicate_of"].tolist()]
+    pairs = [_pair(facts, row, other) for (_, row), (_, other) in zip(shown.iterrows(), others.iterrows(), strict=True)]
+    title = element(
+        "h3", str(reason).replace("-", " "), element("small", f" {times(len(rows), 'image')}, the least alike first")
+    )
+    return join(title, element("div", pairs, class_="pairs"))
+
+
+def _pair(facts: Facts, dropped: pd.Series[Any], other: pd.Series[Any]) -> Html:
+    bits = None if pd.isna(dropped["distance_bits"]) else times(int(dropped["distance_bits"]), "bit") + " apart"
+    turn = None if pd.isna(dropped["turn"]) or dropped["turn"] == "none" else dropped["turn"]
+    return element(
+        "div",
+        picture(facts, dropped, element("small", caption_of(["dropped", dropped["label"], bits, turn]))),
+        picture(facts, other, element("small", caption_of(["of", other["label"], other["record_id"]]))),
+        class_="pair",
+    )

@@ -1,0 +1,60 @@
+"""The part of the page that says how to get the same figures again.
+
+>>> command({"name": "a", "plan": {"smoke_test": True, "preset": "default", "seeds": [0], "models": ["cnn"]}})
+'curator benchmark --recipe a --quick'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from curator.report.facts import Facts
+from curator.report.markup import Html, element, table
+from curator.report.words import section, times
+
+
+def command(metrics: Mapping[str, Any]) -> str:
+    """Write the command that repeats a benchmark."""
+    plan = metrics["plan"]
+    if plan["smoke_test"]:
+        return f"curator benchmark --recipe {metrics['name']} --quick"
+    epochs = {plan["training"][model]["epochs"] for model in plan["models"]}
+    options = [
+        f"--preset {plan['preset']}",
+        *(f"--models {model}" for model in plan["models"]),
+        *(f"--seeds {seed}" for seed in plan["seeds"]),
+        f"--image-size {plan['image_size']}",
+        f"--batch-size {plan['batch_size']}",
+        *([f"--epochs {epochs.pop()}"] if len(epochs) == 1 else []),
+    ]
+    return f"curator benchmark --recipe {metrics['name']} {' '.join(options)}"
+
+
+def repeat_section(facts: Facts) -> Html | None:
+    """List the command, the hashes, the versions and the settings."""
+    metrics = facts.metrics
+    if not metrics:
+        return None
+    n_images = metrics["n_images"]
+    sizes = ", ".join([times(n_images["train"], "image") + " to train", f"{n_images['test']:,} to test"])
+    hashes = [[name, element("code", value)] for name, value in metrics["hashes"].items()]
+    versions = [[name, str(value)] for name, value in metrics["environment"].items()]
+    settings = [
+        [f"{model}: {key}", str(value)]
+        for model, one in metrics["plan"]["training"].items()
+        for key, value in one.items()
+    ]
+    return section(
+        "repeat",
+        "To repeat this",
+        element("pre", command(metrics)),
+        element(
+            "p",
+            f"Finished {metrics['finished_at']}; {sizes}. Every number of this page is in metrics.json.",
+            class_="note",
+        ),
+        element("details", element("summary", "Hashes (SHA-256)"), table(["file", "hash"], hashes)),
+        element("details", element("summary", "Versions"), table(["what", "version"], versions)),
+        element("details", element("summary", "Training settings"), table(["setting", "value"], settings)),
+    )
