@@ -26,26 +26,27 @@ SLOTS = 2
 class Buckets:
     """Hashes sorted by key; bucket k is places ``starts[k]`` to ``starts[k] + counts[k]`` of ``hashes``.
 
-    ``order`` gives the index of each place in the hashes as they came; ``overflow`` the places beyond the first two of
-    their buckets.
+    ``order`` gives the index of each place in the hashes as they came.
     """
 
     def __init__(self, hashes: UInt64s, keys: Indices, width: int) -> None:
         self.order = np.argsort(keys, kind="stable")
         self.keys = keys[self.order]
         self.hashes = hashes[self.order]
-        self.counts = np.bincount(keys, minlength=1 << width).astype(np.int32)
-        self.starts = np.cumsum(self.counts, dtype=np.int64).astype(np.int32) - self.counts
-        slot = np.arange(len(keys)) - self.starts[self.keys]
-        self.overflow = np.flatnonzero(slot >= SLOTS)
-        self._slot = slot
+        self.counts = np.bincount(self.keys, minlength=1 << width).astype(np.int32)
+        self.starts = np.cumsum(self.counts, dtype=np.int32) - self.counts
 
-    def fill_slots(self) -> npt.NDArray[np.complex128]:
-        """Lay the first two hashes of each bucket side by side; as complex numbers, so that one read takes both."""
+    def fill_slots(self) -> tuple[npt.NDArray[np.complex128], Indices]:
+        """Lay the first two hashes of each bucket side by side, as complex numbers, so that one read takes both.
+
+        Returns:
+            (slots, overflow): complex128, shape (buckets,), and the places of the hashes beyond the first two.
+        """
+        slot = np.arange(len(self.keys)) - self.starts[self.keys]
+        first = slot < SLOTS
         slots = np.zeros((len(self.counts), SLOTS), np.uint64)
-        first = self._slot < SLOTS
-        slots[self.keys[first], self._slot[first]] = self.hashes[first]
-        return slots.view(np.complex128).ravel()
+        slots[self.keys[first], slot[first]] = self.hashes[first]
+        return slots.view(np.complex128).ravel(), np.flatnonzero(~first)
 
 
 def find_in_slots(

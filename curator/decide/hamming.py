@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from curator.decide.multi_index import join_within
+from curator.decide.multi_index import HashIndex
 
 HashArray = npt.NDArray[np.uint64]
 IndexArray = npt.NDArray[np.intp]
@@ -76,11 +76,9 @@ def find_pairs(hashes: HashArray, radius: int) -> Pairs:
     The method is multi-index hashing: Norouzi, Punjani and Fleet, "Fast search in Hamming space with multi-index
     hashing", CVPR 2012; see :mod:`curator.decide.multi_index`.
     """
-    hashes = _checked(hashes, radius)
     if len(np.unique(hashes)) != len(hashes):
         raise ValueError("find_pairs needs distinct hashes: collapse them first")
-    i, j, distance = join_within(hashes, None, radius)
-    return _sorted(np.minimum(i, j), np.maximum(i, j), distance)
+    return find_indexed_pairs(index_hashes(hashes, radius))
 
 
 def find_matches(queries: HashArray, hashes: HashArray, radius: int) -> Pairs:
@@ -97,13 +95,25 @@ def find_matches(queries: HashArray, hashes: HashArray, radius: int) -> Pairs:
     >>> find_matches(np.array([6], np.uint64), np.array([1, 7, 6], np.uint64), radius=2)
     Pairs(i=array([0, 0]), j=array([1, 2]), distance=array([1, 0], dtype=uint8))
     """
-    return _sorted(*join_within(_checked(queries, radius), _checked(hashes, radius), radius))
+    return find_indexed(index_hashes(hashes, radius), queries)
 
 
-def _checked(hashes: HashArray, radius: int) -> HashArray:
+def index_hashes(hashes: HashArray, radius: int) -> HashIndex:
+    """Lay hashes out for several searches of one radius; see :func:`find_matches` for the arguments and errors."""
     if not 0 <= radius <= 64:
         raise ValueError(f"radius must be 0 to 64 bits, not {radius}")
-    return np.ascontiguousarray(hashes, np.uint64)
+    return HashIndex(np.ascontiguousarray(hashes, np.uint64), radius)
+
+
+def find_indexed(index: HashIndex, queries: HashArray) -> Pairs:
+    """Find every (query i, hash j of the index) within the index's radius: as :func:`find_matches`."""
+    return _sorted(*index.join(np.ascontiguousarray(queries, np.uint64)))
+
+
+def find_indexed_pairs(index: HashIndex) -> Pairs:
+    """Find every pair of the index's hashes, which must be distinct, within its radius: as :func:`find_pairs`."""
+    i, j, distance = index.join(None)
+    return _sorted(np.minimum(i, j), np.maximum(i, j), distance)
 
 
 def _sorted(i: IndexArray, j: IndexArray, distance: DistanceArray) -> Pairs:

@@ -91,24 +91,37 @@ def _cost_ns(chunk: Chunk, sample: UInt64s, n_hashes: int, n_queries: int) -> fl
     return probes + _BUCKET_NS * 2.0**chunk.width + _ROW_NS * (n_hashes + n_queries)
 
 
-def join_within(queries: UInt64s, hashes: UInt64s | None, radius: int) -> Found:
-    """Find all (query, hash) within ``radius`` bits, or with ``hashes`` None all pairs among ``queries``, once each.
+class HashIndex:
+    """Hashes laid out in one table a chunk, to be searched many times for what is within ``radius`` bits."""
 
-    Returns:
-        Three arrays of shape (found,): index in ``queries``, index in ``hashes``, distance; in no certain order.
-    """
-    others = queries if hashes is None else hashes
-    if not len(queries) or not len(others):
-        return _concatenate([])
-    plan = plan_chunks(others, len(queries), radius)
-    found: list[Found] = []
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
-        for number, chunk in enumerate(plan):
-            right = Buckets(others, chunk.of(others), chunk.width)
-            left = right if hashes is None else Buckets(queries, chunk.of(queries), chunk.width)
-            search = _Search(left, right, radius, plan[:number])
-            found.extend(threads.map(search.run, _tasks(chunk, paired=hashes is None)))
-    return _concatenate(found)
+    def __init__(self, hashes: UInt64s, radius: int) -> None:
+        self.radius = radius
+        self.plan = plan_chunks(hashes, len(hashes), radius)
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            self.sides = list(threads.map(lambda chunk: _Side(hashes, chunk), self.plan))
+
+    def join(self, queries: UInt64s | None) -> Found:
+        """Find all (query, hash) within the radius; with ``queries`` None all pairs among the hashes, once each.
+
+        Returns:
+            Three arrays of shape (found,): index in ``queries``, index in the hashes, distance; in no certain order.
+        """
+        found: list[Found] = []
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            for number, (chunk, side) in enumerate(zip(self.plan, self.sides, strict=True)):
+                left = side.table if queries is None else Buckets(queries, chunk.of(queries), chunk.width)
+                search = _Search(left, side, self.radius, self.plan[:number])
+                found.extend(threads.map(search.run, _tasks(chunk, paired=queries is None)))
+        return _concatenate(found)
+
+
+class _Side:
+    """One chunk's table of the hashes, with slots where few hashes would overflow them."""
+
+    def __init__(self, hashes: UInt64s, chunk: Chunk) -> None:
+        self.table = Buckets(hashes, chunk.of(hashes), chunk.width)
+        slots, self.overflow = self.table.fill_slots()
+        self.slots = slots if len(self.overflow) <= MAX_OVERFLOW * len(hashes) else None
 
 
 def _concatenate(found: list[Found]) -> Found:
@@ -151,11 +164,10 @@ def _batches(masks: list[int]) -> Iterator[tuple[int, ...]]:
 class _Search:
     """Probes one chunk's table with masks and keeps the pairs that no earlier chunk finds."""
 
-    def __init__(self, left: Buckets, right: Buckets, radius: int, earlier: tuple[Chunk, ...]) -> None:
-        self.left, self.right, self.radius, self.earlier = left, right, radius, earlier
-        self.paired = left is right
-        sparse = len(right.overflow) <= MAX_OVERFLOW * len(right.keys)
-        self.slots = right.fill_slots() if sparse else None
+    def __init__(self, left: Buckets, side: _Side, radius: int, earlier: tuple[Chunk, ...]) -> None:
+        self.left, self.right, self.radius, self.earlier = left, side.table, radius, earlier
+        self.slots, self.overflow = side.slots, side.overflow
+        self.paired = left is side.table
 
     def run(self, task: _Task) -> Found:
         """Give all pairs that this task's masks find."""
@@ -169,7 +181,7 @@ class _Search:
             yield from self._probe_buckets(self.left, self.right, self._with_bit(self.left, task, False), task)
         else:
             yield from self._probe_slots(self.slots, task)
-            rest = self.right.overflow[self._with_bit(self.right, task, True, self.right.overflow)]
+            rest = self.overflow[self._with_bit(self.right, task, True, self.overflow)]
             for right, left in self._probe_buckets(self.right, self.left, rest, task):
                 yield left, right
 

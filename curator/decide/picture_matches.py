@@ -19,7 +19,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from curator.decide.columns import read_bytes
-from curator.decide.hamming import Distinct, Pairs, collapse, find_matches, find_pairs
+from curator.decide.hamming import Distinct, Pairs, collapse, find_indexed, find_indexed_pairs, index_hashes
 from curator.decide.turns import TURNS, turn_back
 
 HashTurns = npt.NDArray[np.uint64]
@@ -92,18 +92,18 @@ def match_pictures(turns: HashTurns, radius: int, rotations: bool) -> Matches:
         rotations: compare all eight orientations; else each picture only as it is.
     """
     upright = collapse(turns[:, 0])
-    parts = [_unturned(upright, radius)]
+    index = index_hashes(upright.values, radius)
+    parts = [_unturned(upright, find_indexed_pairs(index))]
     for turn in range(1, len(TURNS)) if rotations else ():
         turned = collapse(turns[:, turn])
-        found = find_matches(turned.values, upright.values, radius)
+        found = find_indexed(index, turned.values)
         i, j, distance = _expand(found, turned, upright)
         other = i != j
         parts.append(Matches(j[other], i[other], distance[other], np.full(int(other.sum()), turn, np.uint8)))
     return join_matches(parts)
 
 
-def _unturned(upright: Distinct, radius: int) -> Matches:
-    found = find_pairs(upright.values, radius)
+def _unturned(upright: Distinct, found: Pairs) -> Matches:
     shared = np.flatnonzero(np.bincount(upright.inverse, minlength=len(upright.values)) > 1)
     same = Pairs(shared, shared, np.zeros(len(shared), np.uint8))
     (i, j, distance), (a, b, zero) = _expand(found, upright, upright), _expand(same, upright, upright)
