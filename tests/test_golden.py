@@ -30,7 +30,7 @@ def build(root: Path) -> tuple[bytes, dict[str, object]]:
 
 
 def test_the_manifest_is_the_golden_one_byte_for_byte(tmp_path: Path) -> None:
-    """Whatever changes the manifest of a fixed recipe must be meant: then write the new file with CURATOR_GOLDEN=write."""
+    """What changes the manifest of a fixed recipe must be meant; CURATOR_GOLDEN=write then writes the new file."""
     manifest, counts = build(tmp_path)
     if os.environ.get("CURATOR_GOLDEN") == "write":
         (GOLDEN / "manifest.csv").write_bytes(manifest)
