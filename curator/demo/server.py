@@ -61,7 +61,8 @@ def serve(world: World, port: int | None = None, *, as_proxy: bool = False) -> I
         world: what to serve.
         port: the first of five ports in a row; 0 takes any free ones; None takes :data:`DEFAULT_PORT`, or any free
             ones where one of the five is taken.
-        as_proxy: listen on one port as a proxy to hosts that are names.
+        as_proxy: listen on one port as a proxy to hosts that are names; the planted closed port then answers 404, as
+            no refused connection reaches the client.
 
     Raises:
         CuratorError: a port that was asked for is taken.
