@@ -16,7 +16,7 @@ import signal
 import socket
 import struct
 import sys
-from dataclasses import asdict
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -34,20 +34,33 @@ REPLY = struct.Struct("<Q")
 UNSTORED = frozenset({Drop.NOT_AN_IMAGE, Drop.EMPTY})
 """Flaws of files that the store does not keep."""
 
+_FIELDS = tuple(field.name for field in fields(Observation))
 _SPARE_BYTES = 1 << 30
 _BYTES_A_PIXEL = 16
 
 
 def main(arguments: list[str]) -> None:
-    """Serve requests until the socket is closed."""
+    """Serve requests until the socket is closed, or nobody is left to hear the answer."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     channel = socket.socket(fileno=int(arguments[0]))
     paths, max_pixels = DataPaths(Path(arguments[1]), Path(), arguments[2]), int(arguments[3])
     limit_memory(max_pixels)
+    with contextlib.suppress(ConnectionError):
+        serve(channel, paths, max_pixels)
+
+
+def serve(channel: socket.socket, paths: DataPaths, max_pixels: int) -> None:
+    """Answer each request in its turn until there are no more.
+
+    Raises:
+        ConnectionError: the other side was killed.
+    """
     stream = channel.makefile("rb", buffering=1 << 16)
     while header := stream.read(REQUEST.size):
         is_path, length = REQUEST.unpack(header)
         payload = stream.read(length)
+        if len(payload) < length:
+            return
         reply = json.dumps(answer(payload, is_path, paths, max_pixels)).encode()
         channel.sendall(REPLY.pack(len(reply)) + reply)
 
@@ -88,8 +101,8 @@ def is_stored(observation: Observation) -> bool:
 
 def encode_observation(observation: Observation) -> dict[str, Any]:
     """Make an observation of JSON values: bytes in hexadecimal."""
-    values = asdict(observation)
-    return {key: value.hex() if isinstance(value, bytes) else value for key, value in values.items()}
+    values = ((name, getattr(observation, name)) for name in _FIELDS)
+    return {name: value.hex() if isinstance(value, bytes) else value for name, value in values}
 
 
 def decode_observation(values: dict[str, Any]) -> Observation:

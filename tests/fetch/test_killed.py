@@ -34,8 +34,8 @@ N_KILLS = int(os.environ.get("CURATOR_TEST_KILLS", "10"))
 @pytest.fixture(scope="module")
 def wishes(lab, listed):
     """A catalog whose fetch takes a few seconds: good pictures, slow ones, and such as fail at first or for good."""
-    urls = [lab.url("lottery", f"/{n}.jpg") for n in range(300)]
-    urls += [lab.url("slow", f"/{n}.jpg") for n in range(60)]
+    urls = [lab.url("lottery", f"/{n}.jpg") for n in range(60 * N_KILLS)]
+    urls += [lab.url("slow", f"/{n}.jpg") for n in range(6 * N_KILLS)]
     urls += [lab.url("same", f"/{n}.jpg") for n in range(20)]
     urls += [lab.url("picture", "/truncated.jpg"), lab.url("html"), lab.url("status", "/404/a.jpg")]
     fallbacks = [None] * (len(urls) - 1) + [lab.url("fine", "/fallback.jpg")]
