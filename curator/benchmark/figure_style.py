@@ -21,6 +21,7 @@ from curator.store.whole_files import whole_file
 
 WIDTH_INCHES = 4.4
 _STYLE = {
+    "axes.axisbelow": True,
     "axes.edgecolor": COLOURS["muted"],
     "axes.facecolor": "none",
     "axes.grid": True,

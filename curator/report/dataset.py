@@ -14,7 +14,7 @@ from curator import catalog
 from curator.benchmark.colours import MODEL_NAMES
 from curator.report.facts import Facts
 from curator.report.figures import figure
-from curator.report.markup import Html, element, join, table
+from curator.report.markup import Html, element, join, prose, table
 from curator.report.words import number, percent, section, times
 
 
@@ -63,7 +63,9 @@ def drops_section(facts: Facts) -> Html | None:
         f"Of {times(counts['listed'], 'listed image')}, {counts['kept']:,} are kept. A row is never deleted: each "
         f"of the others has a stage, a reason and evidence, and `curator why` tells it."
     )
-    return section("drops", "What was dropped, and why", element("p", text), table(["", "all", *labels, ""], rows))
+    return section(
+        "drops", "What was dropped, and why", element("p", prose(text)), table(["", "all", *labels, ""], rows)
+    )
 
 
 def confounds_section(facts: Facts) -> Html | None:

@@ -50,6 +50,12 @@ def element(name: str, /, *contents: Content, **attributes: str | None) -> Html:
     return Html(f"<{name}{given}>{join(*contents)}</{name}>")
 
 
+def prose(text: str) -> Html:
+    """Turn text into markup, with what stands between backticks as code."""
+    parts = text.split("`")
+    return join(*(element("code", part) if index % 2 else part for index, part in enumerate(parts)))
+
+
 def link(address: str | None, text: str) -> Html:
     """Make a link to a web page; an address that is not http or https gives the text alone."""
     try:

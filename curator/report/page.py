@@ -12,7 +12,7 @@ from importlib import resources
 from curator.benchmark.colours import MODEL_NAMES
 from curator.report.dataset import confounds_section, counts_section, drops_section, groups_section
 from curator.report.facts import Facts
-from curator.report.markup import Html, element, join
+from curator.report.markup import Html, element, join, prose
 from curator.report.pictures import duplicates_section, samples_section, wrong_section
 from curator.report.repeat import repeat_section
 from curator.report.results import details_section, results_section
@@ -110,4 +110,4 @@ def _warnings(facts: Facts, has_plots: bool) -> list[Html]:
     if not has_plots:
         text = "Plots are missing or old: `pip install 'imageset-curator[benchmark]'`, then `curator report`."
         found.append((text, "plain"))
-    return [element("p", text, class_=f"flag {kind}") for text, kind in found]
+    return [element("p", prose(text), class_=f"flag {kind}") for text, kind in found]

@@ -14,7 +14,7 @@ import pandas as pd
 from curator.benchmark.colours import MODEL_NAMES
 from curator.reasons import Drop
 from curator.report.facts import Facts, stored_image
-from curator.report.markup import Content, Html, element, join, link
+from curator.report.markup import Content, Html, element, join, link, prose
 from curator.report.results import smoke_note
 from curator.report.thumbnails import data_uri
 from curator.report.words import percent, section, times
@@ -68,7 +68,7 @@ def wrong_section(facts: Facts) -> Html | None:
         return None
     hint = "Wrong labels show up here first. `curator why ID` tells any image's whole story."
     return section(
-        "wrong", "Most confidently wrong", smoke_note(facts.metrics), element("p", hint, class_="note"), grids
+        "wrong", "Most confidently wrong", smoke_note(facts.metrics), element("p", prose(hint), class_="note"), grids
     )
 
 

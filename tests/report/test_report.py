@@ -1,0 +1,245 @@
+"""The report tells what is there, whatever that is, and lets nothing from the web become markup."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from curator.benchmark.colours import COLOURS
+from curator.errors import StateError
+from curator.report import build_report
+from curator.report.figures import inlined, recolour
+from curator.report.markup import element, join, link, prose
+from curator.report.thumbnails import data_uri
+from curator.store.paths import DataPaths
+
+VOID = {"meta", "img", "br", "path", "use", "rect", "circle", "line"}
+
+
+class Outline(HTMLParser):
+    """Reads a page: its section ids, its tags, every address in it, and whether tags are closed in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sections: list[str] = []
+        self.tags: list[str] = []
+        self.addresses: list[str] = []
+        self.ids: list[str] = []
+        self._open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note a start tag."""
+        given = dict(attrs)
+        self.tags.append(tag)
+        self.ids += [str(given["id"])] if "id" in given else []
+        self.sections += [str(given["id"])] if tag == "section" else []
+        self.addresses += [str(given[name]) for name in ("src", "href", "xlink:href") if given.get(name)]
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note a tag that closes itself, as in SVG."""
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self._open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        """Check that what is closed was opened last."""
+        if tag not in VOID:
+            assert self._open.pop() == tag
+
+
+def read(path: Path) -> Outline:
+    """Parse a page."""
+    outline = Outline()
+    outline.feed(path.read_text("utf-8"))
+    return outline
+
+
+def test_before_training_the_page_tells_what_is_there(reported_set: Any) -> None:
+    """Counts, samples, drops and duplicates stand without a benchmark, and the page says how to get the rest."""
+    page = build_report(reported_set.recipe, reported_set.paths)
+    sections = read(page).sections
+    assert {"samples", "counts", "drops", "duplicates"} <= set(sections)
+    assert not {"results", "models", "wrong", "repeat"} & set(sections)
+    text = page.read_text("utf-8")
+    assert "No model was trained yet" in text
+    assert "near duplicate" in text
+    assert "3 bits apart" in text
+
+
+def test_before_the_split_the_page_tells_what_was_dropped(reported_set: Any) -> None:
+    """With a catalog alone there are drops and duplicates."""
+    reported_set.paths.manifest.unlink()
+    assert set(read(build_report(reported_set.recipe, reported_set.paths)).sections) == {"drops", "duplicates"}
+
+
+def test_with_nothing_there_the_next_command_is_named(reported_set: Any, tmp_path: Path) -> None:
+    """No catalog, no manifest: the paragraph says `curator fetch`."""
+    paths = DataPaths(tmp_path / "none", tmp_path / "none", "none")
+    with pytest.raises(StateError, match="Run `curator fetch` first"):
+        build_report(reported_set.recipe, paths)
+    assert not paths.report.exists()
+
+
+def test_after_training_every_section_stands(reported_set: Any) -> None:
+    """Results, details, wrong images, confounds, groups and how to repeat it."""
+    reported_set.write_metrics()
+    page = build_report(reported_set.recipe, reported_set.paths)
+    assert read(page).sections == [
+        "results", "models", "wrong", "confounds", "groups", "samples", "counts", "drops", "duplicates", "repeat",
+    ]  # fmt: skip
+    text = page.read_text("utf-8")
+    assert "MobileNetV2 is better than CNN by 20.0 points" in text
+    assert "curator why folder-000000000000000a" in text
+    assert "The label can be told." in text
+
+
+def test_text_from_the_web_never_becomes_markup(reported_set: Any) -> None:
+    """Titles and authors are escaped, only web addresses become links, and nothing is loaded from elsewhere."""
+    reported_set.write_metrics()
+    outline = read(build_report(reported_set.recipe, reported_set.paths))
+    assert "script" not in outline.tags
+    allowed = ("https://example.org/", "data:image/", "#")
+    assert outline.addresses
+    assert all(address.startswith(allowed) for address in outline.addresses)
+
+
+def test_no_two_parts_of_the_page_share_an_id(reported_set: Any) -> None:
+    """The plots' own names do not collide inside one page."""
+    pytest.importorskip("seaborn")
+    reported_set.write_metrics()
+    ids = read(build_report(reported_set.recipe, reported_set.paths)).ids
+    assert len(ids) == len(set(ids))
+
+
+def test_a_missing_model_is_told_in_red(reported_set: Any) -> None:
+    """Which model is missing, and why, stands at the top as a warning."""
+    metrics_changes = {"missing": {"mobilenet_v2": "No weights. Pass --weights."}, "comparison": None}
+    reported_set.write_metrics(**metrics_changes)
+    text = build_report(reported_set.recipe, reported_set.paths).read_text("utf-8")
+    assert '<p class="flag danger">MobileNetV2 is missing. No weights. Pass --weights.</p>' in text
+
+
+def test_a_smoke_test_is_called_one_wherever_its_figures_stand(reported_set: Any) -> None:
+    """Each section with figures says smoke test, and the article is not compared."""
+    reported_set.write_metrics(smoke_test=True, article=None)
+    text = build_report(reported_set.recipe, reported_set.paths).read_text("utf-8")
+    for name in ("results", "models", "wrong"):
+        (section,) = re.findall(rf'<section id="{name}">.*?</section>', text, re.DOTALL)
+        assert "Smoke test." in section
+    assert "0.83" not in text
+
+
+def test_figures_of_another_manifest_are_flagged(reported_set: Any) -> None:
+    """After a new split the page says that the benchmark's figures are of other images, and shows no wrong images."""
+    reported_set.write_metrics(hashes={"manifest": "00"})
+    page = build_report(reported_set.recipe, reported_set.paths)
+    assert "The manifest has changed since the benchmark" in page.read_text("utf-8")
+    assert "wrong" not in read(page).sections
+
+
+def test_an_interrupted_benchmark_is_told(reported_set: Any) -> None:
+    """Half a run: its curves stand, the page says how to go on."""
+    reported_set.write_metrics()
+    cnn = json.loads((reported_set.paths.benchmark / "metrics.json").read_text("utf-8"))["models"]["cnn"]
+    half = [{"model": "mobilenet_v2", "seed": 0, "history": cnn["runs"][0]["history"]}]
+    models = {"cnn": cnn}
+    reported_set.write_metrics(interrupted=True, models=models, comparison=None, unfinished=half)
+    text = build_report(reported_set.recipe, reported_set.paths).read_text("utf-8")
+    assert "curator benchmark --resume" in text
+    assert "(not finished)" in text
+
+
+def test_plots_are_saved_as_svg_and_png(reported_set: Any) -> None:
+    """Every plot stands beside the page in both forms."""
+    pytest.importorskip("seaborn")
+    reported_set.write_metrics()
+    build_report(reported_set.recipe, reported_set.paths)
+    folder = reported_set.paths.benchmark / "plots"
+    names = {"accuracy", "class-counts", "confounds"}
+    names |= {f"{kind}-{model}" for kind in ("curves", "confusion", "calibration") for model in ("cnn", "mobilenet_v2")}
+    assert {path.name for path in folder.iterdir()} == {f"{name}.{end}" for name in names for end in ("svg", "png")}
+
+
+def test_without_matplotlib_the_page_stands_and_names_the_extra(
+    reported_set: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tables, pictures and text need no extra."""
+    really_import = importlib.import_module
+
+    def absent(name: str) -> Any:
+        if name.startswith("curator.benchmark"):
+            raise ModuleNotFoundError(name="matplotlib")
+        return really_import(name)
+
+    monkeypatch.setattr(importlib, "import_module", absent)
+    reported_set.write_metrics()
+    page = build_report(reported_set.recipe, reported_set.paths)
+    assert "imageset-curator[benchmark]" in page.read_text("utf-8")
+    assert "results" in read(page).sections
+
+
+def test_the_report_never_loads_keras(reported_set: Any) -> None:
+    """Importing and building the report leaves TensorFlow and Keras alone."""
+    code = "import sys, curator.report; print({'keras', 'tensorflow'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+def test_a_picture_that_cannot_be_read_leaves_a_gap_and_no_error(reported_set: Any) -> None:
+    """A file gone since the split does not stop the report."""
+    row = reported_set.rows[0]
+    reported_set.paths.image(row["sha256"], "png").unlink()
+    assert "no picture" in build_report(reported_set.recipe, reported_set.paths).read_text("utf-8")
+
+
+def test_the_page_has_the_plots_colours() -> None:
+    """Each colour of the plots is a variable of the style sheet with the same light value, and has a dark one."""
+    style = (Path(__file__).parents[2] / "curator/report/style.css").read_text("utf-8")
+    light, dark = style.split("@media (prefers-color-scheme: dark)")[:2]
+    for name, colour in COLOURS.items():
+        variable = f"--{name.replace('_', '-')}: "
+        if name != "paper":
+            assert f"{variable}{colour};" in light
+            assert variable in dark
+
+
+def test_an_svg_becomes_part_of_the_page() -> None:
+    """Prologue and size go, names get the figure's own prefix, colours become variables."""
+    drawn = '<path id="a" style="fill: #2a6fdb"/><use xlink:href="#a"/></svg>'
+    svg = f'<?xml version="1.0"?>\n<svg height="10pt" viewBox="0 0 1 1" width="20pt">{drawn}'
+    made = recolour(inlined(svg, "plot"))
+    assert (
+        made == '<svg viewBox="0 0 1 1"><path id="plot-a" style="fill: var(--cnn)"/><use xlink:href="#plot-a"/></svg>'
+    )
+
+
+@pytest.mark.parametrize("address", ["javascript:alert(1)", "data:text/html,x", "http://[", None, ""])
+def test_only_web_addresses_become_links(address: str | None) -> None:
+    """Anything else is its text alone."""
+    assert link(address, "<page>") == "&lt;page&gt;"
+
+
+def test_markup_is_escaped_once() -> None:
+    """Text is escaped, markup is not escaped again, attributes are quoted."""
+    assert join("<", element("b", "&"), None, ["x", element("br")]) == "&lt;<b>&amp;</b>x<br>"
+    assert element("a", "t", title='"<') == '<a title="&quot;&lt;">t</a>'
+    assert prose("run `a < b` now") == "run <code>a &lt; b</code> now"
+
+
+def test_thumbnails_are_small_and_upright(reported_set: Any) -> None:
+    """A thumbnail is a JPEG inside the page; a file that is no image gives none."""
+    row = reported_set.rows[0]
+    address = data_uri(reported_set.paths.image(row["sha256"], "png"))
+    assert address is not None
+    assert address.startswith("data:image/jpeg;base64,/9j/")
+    assert data_uri(reported_set.paths.manifest) is None
