@@ -23,8 +23,8 @@ $(VENV)/.installed: pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
-	@echo 'Installing curator and what its tests need into $(VENV) (once) …'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@echo 'Installing curator and what its tests need into $(VENV) (once; TensorFlow is large) …'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,benchmark]'
 	@touch $@ $(VENV)/.installed
 
 demo: $(VENV)/.installed  ## Do the whole job on a rendered world, no Internet needed (PHOTOS=DIR serves your photos)

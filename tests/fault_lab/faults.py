@@ -3,7 +3,7 @@
 A function that returns ``"close"`` has the connection closed after it.
 """
 
-# ruff: noqa: D103 -- a fault's name says what it does
+
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The files that the fault lab serves: whole, odd, broken and hostile pictures, all made here."""
 
-# ruff: noqa: D103 -- a picture's name says what it is
+
 
 from __future__ import annotations
 

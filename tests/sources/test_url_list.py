@@ -120,7 +120,7 @@ def test_a_label_that_is_none_is_refused(tmp_path, context, label):
         ("l.jsonl", b'\n["http://e.org/1.jpg"]\n', "no JSON object in line 2"),
         ("l.jsonl", b'{"url": "caf\xe9"}\n', "not UTF-8 in line 1"),
         ("l.parquet", b"PAR1 and nothing more", "no Parquet file"),
-        ("l.csv.gz", gzip.compress(b"url,label\n" * 1000)[:20], "damaged or cut short"),
+        ("l.csv.gz", gzip.compress(b"url,label\n" * 1000, mtime=0)[:20], "damaged or cut short"),
     ],
 )
 def test_what_is_wrong_is_said(tmp_path, context, name, body, message):
