@@ -1,0 +1,113 @@
+"""Let a person's decision beat the rules: before any other judgement, drop, relabel or protect what was reviewed.
+
+>>> rows = {"record_id": ["x-1", "x-2"], "label": ["a", "a"], "source": ["x"] * 2, "kind": ["x"] * 2, "tier": [0] * 2}
+>>> table = catalog.conform(pd.DataFrame(rows | {"sha256": ["1" * 64, "2" * 64]}))
+>>> logo = Review("2026-01-02T03:04:05Z", "ann", "1" * 64, "a", "drop", reason="a logo")
+>>> after, is_protected = apply_reviews(table, {logo.key: logo}, labels=("a", "b"))
+>>> after["drop_reason"][0], after["drop_detail"][0], is_protected.tolist()
+('reviewed-out', 'ann, 2026-01-02: a logo', [False, False])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curator import catalog
+from curator.catalog import BoolArray, Drop, Stage
+from curator.decide.columns import as_arrow
+from curator.errors import StateError
+from curator.reviews import Key, Review
+
+Rows = npt.NDArray[np.intp]
+
+OVERRULED = (Drop.PLACEHOLDER, Drop.TOO_SMALL, Drop.EXTREME_ASPECT)
+"""What a person may overrule of the judgements before dedupe: the picture is whole, a rule found it poor."""
+
+
+class ReviewedTable(NamedTuple):
+    """The catalog with the reviews applied, and which rows no rule may drop as a copy: bool, shape (rows,)."""
+
+    table: pd.DataFrame
+    is_protected: BoolArray
+
+
+def apply_reviews(table: pd.DataFrame, standing: Mapping[Key, Review], labels: Sequence[str]) -> ReviewedTable:
+    """Apply what people decided to every row with that content and listed label.
+
+    ``drop`` drops the row as reviewed-out. ``keep`` takes back :data:`OVERRULED` and protects the row. ``relabel`` does
+    the same under the new label; ``relabelled_from`` keeps the old one. Nothing brings back a row without a picture.
+
+    Args:
+        table: a catalog before dedupe.
+        standing: see :func:`curator.reviews.standing_reviews`.
+        labels: the recipe's labels.
+
+    Raises:
+        StateError: a relabel to a label that the recipe does not have.
+    """
+    _check_labels(standing, labels)
+    rows, reviews = _match(table, standing)
+    if not reviews:
+        return ReviewedTable(table, np.zeros(len(table), bool))
+    decisions = np.array([review.decision for review in reviews])
+    wanted = _mask(table, rows[decisions != "drop"])
+    table = _restore(table, wanted)
+    details = _spread(table, rows, [review.describe() for review in reviews])
+    table = catalog.drop(table, _mask(table, rows[decisions == "drop"]), Stage.DEDUPED, Drop.REVIEWED_OUT, details)
+    return ReviewedTable(_relabel(table, rows, reviews), wanted & catalog.is_kept(table))
+
+
+def _check_labels(standing: Mapping[Key, Review], labels: Sequence[str]) -> None:
+    unknown = sorted({review.new_label for review in standing.values()} - {*labels, ""})
+    if unknown:
+        message = f"reviews.jsonl relabels images to {', '.join(unknown)}, but the recipe's labels are"
+        raise StateError(f"{message} {', '.join(labels)}.", "Add the label to the recipe, or undo in `curator review`.")
+
+
+def _match(table: pd.DataFrame, standing: Mapping[Key, Review]) -> tuple[Rows, list[Review]]:
+    """Find the rows that reviews are about, and the review of each."""
+    hashes = pa.array(sorted({sha256 for sha256, _ in standing}), pa.string())
+    candidates = np.flatnonzero(pc.is_in(as_arrow(table["sha256"], pa.string()), hashes).to_numpy(False))
+    pairs = zip(table["sha256"].iloc[candidates], table["label"].iloc[candidates], strict=True)
+    found = [standing.get(pair) for pair in pairs]
+    rows = candidates[np.array([review is not None for review in found], bool)]
+    return rows, [review for review in found if review is not None]
+
+
+def _mask(table: pd.DataFrame, rows: Rows) -> BoolArray:
+    mask = np.zeros(len(table), bool)
+    mask[rows] = True
+    return mask
+
+
+def _spread(table: pd.DataFrame, rows: Rows, texts: list[str]) -> pa.Array:
+    """Put each text at its row, null elsewhere."""
+    place = np.full(len(table), -1, np.int64)
+    place[rows] = np.arange(len(rows))
+    return pa.array(texts, pa.string()).take(pa.array(place, mask=place < 0))
+
+
+def _restore(table: pd.DataFrame, wanted: BoolArray) -> pd.DataFrame:
+    overruled = wanted & table["drop_reason"].isin([str(reason) for reason in OVERRULED]).to_numpy(dtype=bool)
+    mask = pa.array(overruled & table["width"].notna().to_numpy(dtype=bool))
+    columns = ("drop_stage", "drop_reason", "drop_detail")
+    nothing = pa.scalar(None, pa.string())
+    return catalog.with_columns(table, {name: pc.if_else(mask, nothing, pa.array(table[name])) for name in columns})
+
+
+def _relabel(table: pd.DataFrame, rows: Rows, reviews: list[Review]) -> pd.DataFrame:
+    chosen = [(row, review) for row, review in zip(rows, reviews, strict=True) if review.new_label]
+    if not chosen:
+        return table
+    at = np.array([row for row, _ in chosen], np.intp)
+    labels = as_arrow(table["label"], pa.string())
+    new = pc.coalesce(_spread(table, at, [review.new_label for _, review in chosen]), labels)
+    old = pc.if_else(pa.array(_mask(table, at)), labels, pa.scalar(None, pa.string()))
+    return catalog.with_columns(table, {"label": new, "relabelled_from": old})
