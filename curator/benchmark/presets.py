@@ -72,12 +72,12 @@ ARTICLE = {
 }
 DEFAULT = {
     "cnn": Training(
-        epochs=60,
+        epochs=40,
         learning_rate=5e-4,
         preprocessing=UNIT,
         decay=True,
         warmup_epochs=2,
-        patience=12,
+        patience=10,
         augment=True,
     ),
     "mobilenet_v2": Training(
