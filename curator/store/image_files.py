@@ -16,6 +16,7 @@ next start, the others removed. So no file stands under a final name that the le
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import os
 import secrets
 import sys
@@ -110,15 +111,23 @@ def name_files(temporaries: Iterable[Path]) -> None:
 
 
 def recover(paths: DataPaths, is_known: Callable[[bytes], bool]) -> None:
-    """Name the temporary files whose SHA-256 (32 bytes) the ledger knows as stored; remove the others."""
+    """Name the whole temporary files whose SHA-256 (32 bytes) the ledger knows as stored; remove the others.
+
+    Whole is what has the hash that it is named after: a second writer of the same content may have been killed too.
+    """
     for entry in _entries(paths):
         if entry.name.startswith(TEMPORARY_PREFIX):
             temporary = Path(entry.path)
             sha256 = _sha256(_final_name(entry.name))
-            if sha256 is not None and is_known(sha256):
+            if sha256 is not None and is_known(sha256) and _is_whole(temporary, sha256):
                 name_files([temporary])
             else:
                 temporary.unlink()
+
+
+def _is_whole(path: Path, sha256: bytes) -> bool:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest() == sha256
 
 
 def stored_hashes(paths: DataPaths) -> Iterator[bytes]:

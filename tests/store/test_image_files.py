@@ -64,6 +64,14 @@ def test_recovery_names_what_the_ledger_knows_and_removes_the_rest(paths):
     assert list(stored_hashes(paths)) == [bytes.fromhex(SHA256)]
 
 
+def test_recovery_never_names_half_a_file(paths):
+    """Of two writers of the same content that were killed, the one that was not done is removed."""
+    half = write_temporary(paths, DATA[:5], SHA256, "gif")
+    recover(paths, lambda sha256: True)
+    assert not half.exists()
+    assert files(paths) == []
+
+
 def test_an_empty_store_is_no_error(paths):
     """Nothing was ever stored."""
     recover(paths, lambda sha256: True)
