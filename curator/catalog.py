@@ -66,6 +66,7 @@ FETCHED_FIELDS: tuple[pa.Field, ...] = (
     pa.field("hash_version", pa.int16()),
 )
 DEDUPED_FIELDS: tuple[pa.Field, ...] = (
+    pa.field("relabelled_from", _TEXT),  # the listed label, where a person gave the image another one
     pa.field("duplicate_of", _TEXT),  # record_id of the kept (or, for a conflict, the other) image
     pa.field("distance_bits", pa.int16()),  # between the two 64-bit hashes; 0 for the same bytes
     pa.field("turn", _TEXT),  # how this image is turned against the other: see decide.turns.TURNS

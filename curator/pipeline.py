@@ -10,7 +10,7 @@ and writes for them.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,12 +21,14 @@ from curator.acquire import AcquireOptions, acquire
 from curator.catalog import Stage
 from curator.decide.balance import balance_labels
 from curator.decide.dedupe import find_duplicates
+from curator.decide.reviews import apply_reviews
 from curator.decide.split import split_images
 from curator.errors import StateError
 from curator.events import StageFinished
 from curator.project import Project
 from curator.publish import is_published, publish
 from curator.recipe import Recipe
+from curator.reviews import Key, Review, digest_reviews, read_reviews, standing_reviews
 from curator.sources import kind_of
 from curator.store.catalog_files import (
     StageRecord,
@@ -38,6 +40,9 @@ from curator.store.catalog_files import (
     write_catalog,
 )
 from curator.store.lock import locked
+
+Reviews = Mapping[Key, Review]
+"""What people decided and did not take back."""
 
 
 @dataclass(frozen=True)
@@ -54,18 +59,19 @@ class DecideStage:
 
     name: Stage
     section: str
-    decide: Callable[[pd.DataFrame, Recipe], Decision]
+    decide: Callable[[pd.DataFrame, Recipe, Reviews], Decision]
 
 
-def _dedupe(table: pd.DataFrame, recipe: Recipe) -> Decision:
-    return Decision(find_duplicates(table, recipe.dedupe, recipe.labels))
+def _dedupe(table: pd.DataFrame, recipe: Recipe, reviews: Reviews) -> Decision:
+    reviewed = apply_reviews(table, reviews, recipe.labels)
+    return Decision(find_duplicates(reviewed.table, recipe.dedupe, recipe.labels, (), reviewed.is_protected))
 
 
-def _balance(table: pd.DataFrame, recipe: Recipe) -> Decision:
+def _balance(table: pd.DataFrame, recipe: Recipe, reviews: Reviews) -> Decision:
     return Decision(balance_labels(table, recipe.balance, recipe.labels))
 
 
-def _split(table: pd.DataFrame, recipe: Recipe) -> Decision:
+def _split(table: pd.DataFrame, recipe: Recipe, reviews: Reviews) -> Decision:
     decision = split_images(table, recipe.split, recipe.labels)
     return Decision(decision.table, decision.notes)
 
@@ -171,13 +177,15 @@ def _run(project: Project, step: DecideStage, override: dict[str, Any], *, asked
     standing = _standing(project, step.name)
     recipe = _effective(project, step, override, standing if not asked else None)
     before = project.paths.catalog(list(Stage)[list(Stage).index(step.name) - 1])
+    reviews = standing_reviews(read_reviews(project.paths.reviews))
     settings = {**read_record(before).settings, step.section: plain(getattr(recipe, step.section))}
+    settings["reviews"] = digest_reviews(reviews)
     mark = fingerprint(step.name, catalog.VERSION, file_digest(before), recipe.labels, settings)
     if standing and standing.fingerprint == mark and not force and _is_complete(project, step.name):
         table, notes = read_catalog(project.paths.catalog(step.name)), standing.notes
         _tell(project, step.name, table, skipped=True)
         return Outcome(table, notes, skipped=True)
-    decision = step.decide(read_catalog(before), recipe)
+    decision = step.decide(read_catalog(before), recipe, reviews)
     section = plain(getattr(project.recipe, step.section))
     record = StageRecord(step.name, mark, section, settings, decision.notes)
     if step.name == Stage.SPLIT:
@@ -213,21 +221,27 @@ def _tell(project: Project, stage: Stage, table: pd.DataFrame, skipped: bool) ->
     project.emit(StageFinished(stage, count["listed"], count["kept"], skipped))
 
 
-def latest_stage(project: Project) -> Stage | None:
-    """Name the last stage whose catalog stands and was made from the catalogs that stand before it."""
+def latest_stage(project: Project, with_reviews: bool = True) -> Stage | None:
+    """Name the last stage whose catalog stands and was made from the catalogs that stand before it.
+
+    Args:
+        with_reviews: only a catalog made with the decisions that stand now counts.
+    """
     latest = None
+    reviews = digest_reviews(standing_reviews(read_reviews(project.paths.reviews)))
     for stage in Stage:
         if not project.paths.catalog(stage).exists():
             break
-        if stage not in (Stage.LISTED, Stage.FETCHED) and not _is_current(project, stage):
-            break
+        if stage not in (Stage.LISTED, Stage.FETCHED):
+            record = read_record(project.paths.catalog(stage))
+            if (with_reviews and record.settings.get("reviews") != reviews) or not _is_current(project, stage, record):
+                break
         latest = stage
     return latest
 
 
-def _is_current(project: Project, stage: Stage) -> bool:
+def _is_current(project: Project, stage: Stage, record: StageRecord) -> bool:
     step = next(step for step in STAGES if step.name == stage)
-    record = read_record(project.paths.catalog(stage))
     before = project.paths.catalog(list(Stage)[list(Stage).index(stage) - 1])
     mark = fingerprint(stage, catalog.VERSION, file_digest(before), project.recipe.labels, record.settings)
     section = plain(getattr(project.recipe, step.section))

@@ -56,6 +56,7 @@ class Drop(StrEnum):
     TOO_SMALL = "too-small"  # shorter side under min_side
     EXTREME_ASPECT = "extreme-aspect"  # longer side over max_aspect times the shorter
     # dedupe
+    REVIEWED_OUT = "reviewed-out"  # a person said so: drop_detail holds who, when and why
     EXACT_DUPLICATE = "exact-duplicate"  # duplicate_of holds the same bytes
     NEAR_DUPLICATE = "near-duplicate"  # duplicate_of, distance_bits, turn
     LABEL_CONFLICT = "label-conflict"  # the same picture under another label: duplicate_of, distance_bits, turn

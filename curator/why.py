@@ -16,6 +16,7 @@ from curator import catalog, pipeline
 from curator.errors import CuratorError, StateError
 from curator.fetch.history import attempts_of
 from curator.project import Project
+from curator.reviews import read_reviews
 from curator.store.catalog_files import file_digest, read_catalog
 
 MOST_RELATIVES = 10
@@ -80,6 +81,7 @@ def _story(project: Project, table: pd.DataFrame, values: dict[Any, Any]) -> Sto
         *_origin(row),
         *_requests(attempts),
         *_content(project, row),
+        *_reviews(project, row),
         *_verdict(table, row),
         *_copies(copies),
     ]
@@ -90,7 +92,8 @@ def _story(project: Project, table: pd.DataFrame, values: dict[Any, Any]) -> Sto
 
 def _origin(row: dict[str, Any]) -> list[str]:
     what = " ".join(str(row[name]) for name in ("source_class", "source_id") if row[name])
-    lines = [f"  listed   by {row['source']}{f' as {what}' if what else ''}, under the label {row['label']}"]
+    label = row["relabelled_from"] or row["label"]
+    lines = [f"  listed   by {row['source']}{f' as {what}' if what else ''}, under the label {label}"]
     lines += [f"  address  {row[name]}" for name in ("url", "fallback_url", "local_path") if row[name]]
     lines += [f"  page     {row['landing_url']}"] if row["landing_url"] else []
     credit = ", ".join(str(row[name]) for name in ("title", "author", "license") if row[name])
@@ -118,6 +121,17 @@ def _content(project: Project, row: dict[str, Any]) -> list[str]:
         lines.append(f"  hash     pHash {int(row['phash']):016x}, detail {row['detail']:.1f}")
     stored = project.paths.image(row["sha256"], row["format"]) if row["format"] else None
     return lines + ([f"  stored   {stored}"] if stored and stored.exists() else [])
+
+
+def _reviews(project: Project, row: dict[str, Any]) -> list[str]:
+    """Tell each decision that people made about this content under this label, the undone ones too."""
+    key = row["sha256"], row["relabelled_from"] or row["label"]
+    lines = []
+    for review in read_reviews(project.paths.reviews):
+        if review.key == key:
+            what = f"{review.decision} as {review.new_label}" if review.new_label else review.decision
+            lines.append(f"  reviewed {what} ({review.describe()})")
+    return lines
 
 
 def _verdict(table: pd.DataFrame, row: dict[str, Any]) -> list[str]:

@@ -17,7 +17,7 @@ LAYERS = (
     ("errors", "reasons", "settings", "__init__"),
     ("events", "recipe"),
     ("catalog",),
-    ("manifest",),
+    ("manifest", "reviews"),
     ("decide",),
     ("store", "observe", "fetch", "sources"),
     ("project",),

@@ -19,7 +19,7 @@ import pandas as pd
 from curator import catalog
 from curator.decide.columns import IntArray, number_values, rank_among
 from curator.decide.conflicts import find_conflicts, link_across_labels
-from curator.decide.keepers import find_leaders, rank_keepers
+from curator.decide.keepers import find_leaders, put_first, rank_keepers
 from curator.decide.picture_matches import (
     HashTurns,
     Indices,
@@ -35,7 +35,11 @@ from curator.recipe import DedupeSettings
 
 
 def find_duplicates(
-    table: pd.DataFrame, settings: DedupeSettings, labels: Sequence[str], sources: Sequence[str] = ()
+    table: pd.DataFrame,
+    settings: DedupeSettings,
+    labels: Sequence[str],
+    sources: Sequence[str] = (),
+    is_protected: npt.NDArray[np.bool_] | None = None,
 ) -> pd.DataFrame:
     """Drop every kept image that is a copy of another one, or that contradicts another one's label.
 
@@ -52,13 +56,16 @@ def find_duplicates(
         settings: ``max_distance`` in bits, ``rotations``, ``across_labels`` and ``keep``.
         labels: the recipe's labels in order; for ``across_labels = "keep-first"`` the first one wins.
         sources: names of sources in the recipe's order; for ``keep = "first"``.
+        is_protected: shape (rows,): rows that a person wants: kept before all others, never dropped as a conflict or a
+            near-duplicate; of the same bytes under one label, one is enough all the same.
 
     Returns:
         The catalog with the copies dropped, and ``duplicate_of``, ``distance_bits`` and ``turn`` (how the dropped image
         is turned against the other) filled. It does not depend on the order of the rows.
     """
     rows = np.flatnonzero(catalog.is_kept(table))
-    images = _read_images(table.iloc[rows], settings, labels, sources)
+    protected = np.zeros(len(table), bool) if is_protected is None else is_protected
+    images = _read_images(table.iloc[rows], settings, labels, sources, protected[rows])
     return write_verdicts(table, rows, _judge(images, settings))
 
 
@@ -71,6 +78,7 @@ class _Images:
     content: IntArray
     picture: IntArray
     turns: HashTurns
+    protected: npt.NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.label)
@@ -81,13 +89,20 @@ class _Images:
         return find_leaders(np.where(groups < 0, -1, groups * n_labels + self.label), self.rank)
 
 
-def _read_images(images: pd.DataFrame, settings: DedupeSettings, order: Sequence[str], names: Sequence[str]) -> _Images:
+def _read_images(
+    images: pd.DataFrame,
+    settings: DedupeSettings,
+    order: Sequence[str],
+    names: Sequence[str],
+    protected: npt.NDArray[np.bool_],
+) -> _Images:
     return _Images(
         label=rank_among(images["label"], order),
-        rank=rank_keepers(images, settings.keep, names),
+        rank=put_first(rank_keepers(images, settings.keep, names), protected),
         content=number_values(images["sha256"]),
         picture=np.where(find_comparable(images), number_values(images["phash_turns"]), -1),
         turns=read_hash_turns(images["phash_turns"]),
+        protected=protected,
     )
 
 
@@ -96,13 +111,16 @@ def _judge(images: _Images, settings: DedupeSettings) -> Verdicts:
     by_content = images.lead(images.content)
     is_first = by_content == np.arange(len(images))
     by_picture = images.lead(np.where(is_first, images.picture, -1))
+    by_picture = np.where(images.protected & is_first, np.arange(len(images)), by_picture)
     matches = _match(images, is_first, by_picture, settings).both_ways()
-    conflicting = find_conflicts(matches.i, matches.j, images.label, settings.across_labels)
-    verdicts.give_nearest(CONFLICT, matches.where(conflicting), images.rank)
+    loose = matches.where(~images.protected[matches.i])
+    conflicting = find_conflicts(loose.i, loose.j, images.label, settings.across_labels)
+    verdicts.give_nearest(CONFLICT, loose.where(conflicting), images.rank)
     is_open = verdicts.reason == KEPT
     same_label = images.label[matches.i] == images.label[matches.j]
     within = matches.where(same_label & is_open[matches.i] & is_open[matches.j])
-    covered = cover_by_stars(within.i, within.j, images.rank)
+    coverable = within.where(~images.protected[within.j])
+    covered = cover_by_stars(coverable.i, coverable.j, images.rank)
     verdicts.give_nearest(NEAR, within.where(covered[within.i] & ~covered[within.j]), images.rank)
     verdicts.follow(by_picture, NEAR)
     verdicts.follow(by_content, EXACT)

@@ -76,6 +76,16 @@ class DataPaths:
         """The effective settings that the manifest was made with."""
         return self.manifest_folder / "manifest.json"
 
+    @property
+    def reviews(self) -> Path:
+        """What people decided about single images."""
+        return self.manifest_folder / "reviews.jsonl"
+
+    @property
+    def thumbnails(self) -> Path:
+        """Small pictures for the review page."""
+        return self.folder / "thumbnails"
+
     def catalog(self, stage: Stage) -> Path:
         """The table after ``stage``."""
         number = list(Stage).index(stage) + 1

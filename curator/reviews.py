@@ -1,0 +1,179 @@
+"""What people decided about single images: one JSON object a line in ``reviews.jsonl``, committed with the manifest.
+
+A decision is about one content under one listed label, so that it survives a new fetch, another source of the same
+file, and another machine. Lines are only ever added; an undo is a line too.
+
+>>> import tempfile
+>>> path = Path(tempfile.mkdtemp()) / "reviews.jsonl"
+>>> review = Review("2026-01-02T03:04:05Z", "ann", "ab" * 32, "rugby", "drop", reason="a logo")
+>>> append_review(path, review)
+>>> standing_reviews(read_reviews(path))[review.key].reason
+'a logo'
+>>> append_review(path, dataclasses.replace(review, decision="undo", reason=""))
+>>> standing_reviews(read_reviews(path))
+{}
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from curator.errors import DiskError, StateError
+
+DECISIONS = ("keep", "drop", "relabel", "undo")
+Key = tuple[str, str]
+"""What a decision is about: the SHA-256 of the bytes, and the label that they were listed under."""
+
+_HEX = frozenset("0123456789abcdef")
+
+
+@dataclass(frozen=True)
+class Review:
+    """One person's decision about one content under one label."""
+
+    when: str
+    """UTC, as in ``2026-01-02T03:04:05Z``."""
+    who: str
+    sha256: str
+    label: str
+    """The label that the image was listed under."""
+    decision: str
+    """``keep``, ``drop``, ``relabel`` (to ``new_label``), or ``undo``: takes back the latest one that stands."""
+    new_label: str = ""
+    reason: str = ""
+
+    @property
+    def key(self) -> Key:
+        """What the decision is about."""
+        return self.sha256, self.label
+
+    def as_line(self) -> str:
+        """Format the decision as it stands in the file, without what is empty."""
+        facts = {name: value for name, value in dataclasses.asdict(self).items() if value}
+        return json.dumps(facts, ensure_ascii=False) + "\n"
+
+    def describe(self) -> str:
+        """Say it in words: who, when, why."""
+        told = f"{self.who}, {self.when[:10]}"
+        return f"{told}: {self.reason}" if self.reason else told
+
+
+def now_text() -> str:
+    """Give the time as a review states it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def read_reviews(path: Path) -> tuple[Review, ...]:
+    """Read every line of a reviews file, in order; no file means no decision.
+
+    Raises:
+        StateError: lines that are no reviews, all of them, with their numbers.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return ()
+    except (OSError, ValueError) as error:
+        raise StateError(f"{path} cannot be read ({error}).", "Restore it from version control.") from error
+    reviews, problems = [], []
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            try:
+                reviews.append(parse_review(line))
+            except ValueError as error:
+                problems.append(f"line {number}: {error}")
+    if problems:
+        raise StateError(f"{path}: {'; '.join(problems)}.", "Mend or remove these lines; the others are untouched.")
+    return tuple(reviews)
+
+
+def parse_review(line: str) -> Review:
+    """Read one line.
+
+    Raises:
+        ValueError: the line is not a review; the message says why.
+    """
+    try:
+        facts: Any = json.loads(line)
+    except ValueError as error:
+        raise ValueError("not JSON") from error
+    if not isinstance(facts, dict) or not all(isinstance(value, str) for value in facts.values()):
+        raise ValueError("not a JSON object of texts")
+    names = [field.name for field in dataclasses.fields(Review)]
+    if unknown := sorted(set(facts) - set(names)):
+        raise ValueError(f"{', '.join(unknown)} is unknown")
+    if missing := [name for name in names[:5] if not facts.get(name)]:
+        raise ValueError(f"{', '.join(missing)} is missing")
+    review = Review(**facts)
+    if trouble := _trouble(review):
+        raise ValueError(trouble)
+    return review
+
+
+def _trouble(review: Review) -> str | None:
+    if len(review.sha256) != 64 or not set(review.sha256) <= _HEX:
+        return f"sha256 must be 64 hex digits, not {review.sha256!r}"
+    if review.decision not in DECISIONS:
+        return f"decision must be one of {', '.join(DECISIONS)}, not {review.decision!r}"
+    if (review.decision == "relabel") != bool(review.new_label):
+        return "relabel needs new_label, and nothing else has it"
+    return None
+
+
+def append_review(path: Path, review: Review) -> None:
+    """Add one line; when this returns it is on the disk. Several processes may do so at once: none loses a line.
+
+    Raises:
+        DiskError: the disk refused the write; every earlier line still stands.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            _append_line(descriptor, review.as_line().encode("utf-8"))
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        hint = "Every earlier decision is still there. Mend that, then decide again."
+        raise DiskError(f"Cannot write {path}: {error.strerror}.", hint) from error
+
+
+def _append_line(descriptor: int, line: bytes) -> None:
+    size = os.fstat(descriptor).st_size
+    if size and os.pread(descriptor, 1, size - 1) != b"\n":  # an editor left no line end, or the power failed
+        line = b"\n" + line
+    try:
+        if os.write(descriptor, line) != len(line):
+            raise OSError(28, "No space left on device")
+        os.fsync(descriptor)
+    except OSError:
+        os.ftruncate(descriptor, size)
+        raise
+
+
+def standing_reviews(reviews: Iterable[Review]) -> dict[Key, Review]:
+    """Tell what stands about each content and label: the latest decision that was not taken back."""
+    stacks: dict[Key, list[Review]] = {}
+    for review in reviews:
+        stack = stacks.setdefault(review.key, [])
+        if review.decision != "undo":
+            stack.append(review)
+        elif stack:
+            stack.pop()
+    return {key: stack[-1] for key, stack in stacks.items() if stack}
+
+
+def digest_reviews(standing: Mapping[Key, Review]) -> dict[str, Any]:
+    """Sum up what stands, for a stage's record: how many decisions, and a hash of them in no order."""
+    lines = sorted(review.as_line() for review in standing.values())
+    return {"n": len(lines), "sha256": hashlib.sha256("".join(lines).encode()).hexdigest()}
