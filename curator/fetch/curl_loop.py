@@ -17,8 +17,7 @@ from functools import partial
 from types import TracebackType
 from typing import Any
 
-import pycurl
-
+from curator.fetch.libcurl import pycurl
 from curator.fetch.transfer import Transfer
 from curator.recipe import FetchSettings as FetchSettings
 

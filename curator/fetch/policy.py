@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-import pycurl
-
+from curator.fetch.libcurl import pycurl
 from curator.reasons import Drop
 from curator.recipe import FetchSettings
 

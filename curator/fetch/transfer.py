@@ -17,10 +17,10 @@ import time
 from typing import Any
 
 import certifi
-import pycurl
 
 from curator import __version__
 from curator.fetch.guard import is_public_address
+from curator.fetch.libcurl import pycurl
 from curator.fetch.policy import AGENT, Answer
 from curator.fetch.policy import judge as judge
 from curator.recipe import FetchSettings
