@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from curator import __version__
+from curator import __version__, cli_benchmark
 from curator.session import (
     DATA,
     DataOption,
@@ -174,6 +174,10 @@ def run(
 
     with open_session(recipe, data, quiet, as_json) as session:
         finish(commands.run(session))
+
+
+app.command()(cli_benchmark.benchmark)
+app.command()(cli_benchmark.report)
 
 
 @app.command()

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from curator import pipeline
 from curator.acquire import AcquireOptions, plan_listing
+from curator.benchmark_commands import show_result, train_and_report
 from curator.catalog import Stage
 from curator.events import Warned
 from curator.fetch import host_report
@@ -78,7 +79,12 @@ def run(session: Session) -> dict[str, int]:
     if fetched.missing:
         tail = ", ".join(f"{label} by {n:,}" for label, n in fetched.missing.items())
         session.project.emit(Warned(f"Too few images were fetched ({tail})."))
-    return decide(session, "split", {}, force=False)
+    if missing := decide(session, "split", {}, force=False):
+        return missing
+    result, page = train_and_report(session.project, weights=None, quick=False)
+    if not session.as_json:
+        show_result(result, page)
+    return dict.fromkeys(result.missing, 1)
 
 
 def show_status(session: Session) -> None:

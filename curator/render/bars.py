@@ -14,6 +14,8 @@ from typing import Any
 from tqdm import tqdm
 
 from curator.events import (
+    BatchTrained,
+    EpochFinished,
     Event,
     FetchFailed,
     FetchFinished,
@@ -22,9 +24,12 @@ from curator.events import (
     MetadataFinished,
     MetadataRead,
     MetadataStarted,
+    ModelMissing,
     Noted,
     SourceListed,
     StageFinished,
+    TrainingFinished,
+    TrainingStarted,
     Warned,
     WorkAdvanced,
     WorkFinished,
@@ -32,6 +37,11 @@ from curator.events import (
 )
 
 _FETCH = "fetching"
+
+
+def training(event: TrainingStarted | BatchTrained | EpochFinished | TrainingFinished) -> str:
+    """Name the bar of a training run."""
+    return f"{event.model}, seed {event.seed}"
 
 
 class Bars:
@@ -59,6 +69,11 @@ class Bars:
             WorkAdvanced: lambda event: self._advance(event.what, event.n),
             WorkFinished: lambda event: self._close(event.what),
             StageFinished: self._stage_finished,
+            TrainingStarted: self._training_started,
+            BatchTrained: self._batch_trained,
+            EpochFinished: self._epoch_finished,
+            TrainingFinished: self._training_finished,
+            ModelMissing: lambda event: self._say(f"warning: {event.model} is left out: {event.why}", "33"),
         }
 
     def __call__(self, event: Event) -> None:
@@ -96,6 +111,34 @@ class Bars:
         if bar := self.bars.get(_FETCH):
             bar.set_postfix_str(f"ok {self.ok:,}, failed {self.failed:,}", refresh=False)
         self._advance(_FETCH, 1)
+
+    def _training_started(self, event: TrainingStarted) -> None:
+        key = training(event)
+        epochs = event.n_epochs
+        self._open(key, key, epochs * max(event.n_batches, 1), "step" if event.n_batches else "epoch")
+        if bar := self.bars.get(key):
+            bar.update(event.first_epoch * max(event.n_batches, 1))
+
+    def _batch_trained(self, event: BatchTrained) -> None:
+        self._figures(training(event), event.epoch, event.loss, event.accuracy)
+        self._advance(training(event), 1)
+
+    def _epoch_finished(self, event: EpochFinished) -> None:
+        bar = self.bars.get(training(event))
+        if bar is None:
+            return
+        watched = f"loss {event.loss:.3f}, accuracy {event.accuracy:.3f}, validation {event.watched_accuracy:.3f}"
+        bar.set_postfix_str(f"epoch {event.epoch + 1}: {watched}", refresh=False)
+        if bar.unit == " epoch":
+            bar.update(1)
+
+    def _figures(self, key: str, epoch: int, loss: float, accuracy: float) -> None:
+        if bar := self.bars.get(key):
+            bar.set_postfix_str(f"epoch {epoch + 1}: loss {loss:.3f}, accuracy {accuracy:.3f}", refresh=False)
+
+    def _training_finished(self, event: TrainingFinished) -> None:
+        self._close(training(event))
+        self._remark(f"{event.model}, seed {event.seed}: {event.accuracy:.3f} after {event.n_epochs} epochs")
 
     def _open(self, key: str, what: str, total: int | None, unit: str, initial: int = 0) -> None:
         self._close(key)

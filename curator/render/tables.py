@@ -36,6 +36,14 @@ def print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
 
 
+def print_accuracies(title: str, accuracies: Mapping[str, str]) -> None:
+    """Print a line a model."""
+    table = _table(title, ["model", "accuracy"])
+    for model, accuracy in accuracies.items():
+        table.add_row(model, accuracy)
+    _console().print(table)
+
+
 def print_text(text: str) -> None:
     """Print a text on stdout as it is, at once."""
     sys.stdout.write(text)

@@ -1,0 +1,67 @@
+"""What ``curator benchmark`` and ``curator report`` do with an open session.
+
+>>> as_percent(0.9137)
+'91.4%'
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from curator.benchmark import BenchmarkResult, run_benchmark
+from curator.project import Project
+from curator.render import tables
+from curator.report import build_report
+from curator.session import Session
+
+
+def benchmark(session: Session, options: dict[str, Any], weights: Path | None, quick: bool, resume: bool) -> bool:
+    """Train, compare and report; tell whether a model that was asked for is missing."""
+    recipe = session.project.recipe.with_overrides("benchmark", **options)
+    project = dataclasses.replace(session.project, recipe=recipe)
+    result, page = train_and_report(project, weights, quick, resume)
+    if session.as_json:
+        tables.print_json({**dataclasses.asdict(result), "report": page})
+    else:
+        show_result(result, page)
+    return result.exit_code != 0
+
+
+def train_and_report(
+    project: Project, weights: Path | None, quick: bool, resume: bool = False
+) -> tuple[BenchmarkResult, Path]:
+    """Train the models on the project's manifest and write the report, also where the training was interrupted."""
+    try:
+        result = run_benchmark(
+            project.recipe, project.paths, weights=weights, quick=quick, resume=resume, emit=project.emit
+        )
+    except KeyboardInterrupt:
+        build_report(project.recipe, project.paths)
+        raise
+    return result, build_report(project.recipe, project.paths)
+
+
+def show_result(result: BenchmarkResult, page: Path) -> None:
+    """Show the accuracies, what is missing and where the report is."""
+    title = "smoke test: these accuracies mean nothing" if result.smoke_test else "accuracy on the test images"
+    tables.print_accuracies(title, {model: as_percent(share) for model, share in result.accuracy.items()})
+    for model, why in result.missing.items():
+        tables.print_error(f"{model} was not trained: {why}")
+    tables.print_notes(result.warnings)
+    tables.print_note(f"report:   {page}")
+
+
+def as_percent(share: float) -> str:
+    """Write a share as a percentage."""
+    return f"{100 * share:.1f}%"
+
+
+def report(session: Session) -> None:
+    """Write the report from what is there."""
+    page = build_report(session.project.recipe, session.project.paths)
+    if session.as_json:
+        tables.print_json({"report": page})
+    else:
+        tables.print_note(f"report: {page}")
