@@ -18,8 +18,8 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: pyproject.toml | $(BIN)/python
-	@echo 'Installing curator into $(VENV) (once) …'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@echo 'Installing curator into $(VENV) (once; TensorFlow is large) …'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[benchmark]'
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python

@@ -1,6 +1,6 @@
-"""What ``curator demo`` does: serve, run the whole job, show how the decisions compare with what was planted.
+"""What ``curator demo`` does: serve, run the whole job, compare with what was planted, train quickly, report.
 
->>> bool(SERVING)
+>>> SERVING.startswith("# Save this")
 True
 """
 
@@ -10,9 +10,14 @@ import dataclasses
 import signal
 from pathlib import Path
 
+from curator.benchmark import BenchmarkResult
+from curator.benchmark_commands import show_result, train_and_report
 from curator.catalog import Stage
 from curator.commands import show
 from curator.demo.run import DemoResult, run_demo, served_recipe, served_world
+from curator.errors import CuratorError
+from curator.events import Warned
+from curator.project import Project
 from curator.render import tables
 from curator.render.bars import Bars
 from curator.session import Session
@@ -34,19 +39,40 @@ def demo(photos: Path | None, port: int | None, data: Path, quiet: bool, as_json
     try:
         with served_world(photos, port) as served:
             result = run_demo(served, data, bars)
+        if not as_json:
+            _show(result)
+        trained = _train(result.project)
     finally:
         bars.close()
-    _show_json(result) if as_json else _show(result)
+    if as_json:
+        _show_json(result, trained)
+    else:
+        _show_end(result, trained)
     return not result.comparison.agrees
+
+
+def _train(project: Project) -> tuple[BenchmarkResult, Path] | None:
+    """Train quickly and report, where the extra is installed; a demo ends well without it, and without the weights."""
+    try:
+        return train_and_report(project, weights=None, quick=True)
+    except CuratorError as error:
+        project.emit(Warned(f"The demo ends without a benchmark. {error}"))
+        return None
 
 
 def _show(result: DemoResult) -> None:
     show(Session(result.project, as_json=False), result.outcome, Stage.SPLIT)
     tables.print_comparison(result.comparison)
+
+
+def _show_end(result: DemoResult, trained: tuple[BenchmarkResult, Path] | None) -> None:
+    if trained:
+        show_result(*trained)
     tables.print_note(f"truth:    {result.truth_path}")
     tables.print_note(f"look further: curator why RECORD_ID{result.project.option}")
 
 
-def _show_json(result: DemoResult) -> None:
+def _show_json(result: DemoResult, trained: tuple[BenchmarkResult, Path] | None) -> None:
     status = describe(result.project, Stage.SPLIT, result.outcome.table).as_json()
-    tables.print_json({**status, "comparison": dataclasses.asdict(result.comparison)})
+    benchmark = {**dataclasses.asdict(trained[0]), "report": trained[1]} if trained else None
+    tables.print_json({**status, "comparison": dataclasses.asdict(result.comparison), "benchmark": benchmark})
