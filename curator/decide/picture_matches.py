@@ -29,7 +29,7 @@ SmallInts = npt.NDArray[np.uint8]
 FLAT_DETAIL = 4.0
 """Least ``detail`` of a picture that a hash can tell from others: below it, noise decides the bits.
 
-Of 1,582 real photos of balls and scenes 2 lie below, both near-empty pictures of 2.1 and 3.7; the rest have 4.4 or more.
+Of 1,582 real photos of balls and scenes 2 lie below (near-empty pictures, 2.1 and 3.7); the rest have 4.4 or more.
 """
 
 
