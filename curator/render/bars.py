@@ -53,6 +53,7 @@ class Bars:
     def __init__(self, quiet: bool = False) -> None:
         self.quiet = quiet
         self.bars: dict[str, tqdm[Any]] = {}
+        self.by_epoch: set[str] = set()
         self.ok = self.failed = 0
         self.draw: dict[type[Event], Callable[[Any], None]] = {
             Warned: lambda event: self._say(f"warning: {event.message}", "33"),
@@ -114,8 +115,10 @@ class Bars:
 
     def _training_started(self, event: TrainingStarted) -> None:
         key = training(event)
-        epochs = event.n_epochs
-        self._open(key, key, epochs * max(event.n_batches, 1), "step" if event.n_batches else "epoch")
+        if not event.n_batches:
+            self.by_epoch.add(key)
+        unit = "step" if event.n_batches else "epoch"
+        self._open(key, key, event.n_epochs * max(event.n_batches, 1), unit)
         if bar := self.bars.get(key):
             bar.update(event.first_epoch * max(event.n_batches, 1))
 
@@ -124,12 +127,13 @@ class Bars:
         self._advance(training(event), 1)
 
     def _epoch_finished(self, event: EpochFinished) -> None:
-        bar = self.bars.get(training(event))
+        key = training(event)
+        bar = self.bars.get(key)
         if bar is None:
             return
         watched = f"loss {event.loss:.3f}, accuracy {event.accuracy:.3f}, validation {event.watched_accuracy:.3f}"
         bar.set_postfix_str(f"epoch {event.epoch + 1}: {watched}", refresh=False)
-        if bar.unit == " epoch":
+        if key in self.by_epoch:
             bar.update(1)
 
     def _figures(self, key: str, epoch: int, loss: float, accuracy: float) -> None:
