@@ -46,9 +46,8 @@ def train_and_report(
 def show_result(result: BenchmarkResult, page: Path) -> None:
     """Show the accuracies, what is missing and where the report is."""
     title = "smoke test: these accuracies mean nothing" if result.smoke_test else "accuracy on the test images"
-    tables.print_accuracies(title, {model: as_percent(share) for model, share in result.accuracy.items()})
-    for model, why in result.missing.items():
-        tables.print_error(f"{model} was not trained: {why}")
+    accuracies = {model: as_percent(share) for model, share in result.accuracy.items()}
+    tables.print_accuracies(title, accuracies | dict.fromkeys(result.missing, "missing"))
     tables.print_notes(result.warnings)
     tables.print_note(f"report:   {page}")
 

@@ -109,7 +109,7 @@ class Bars:
 
     def _fetched(self, ok: int = 0, failed: int = 0) -> None:
         self.ok, self.failed = self.ok + ok, self.failed + failed
-        if bar := self.bars.get(_FETCH):
+        if (bar := self.bars.get(_FETCH)) is not None:
             bar.set_postfix_str(f"ok {self.ok:,}, failed {self.failed:,}", refresh=False)
         self._advance(_FETCH, 1)
 
@@ -119,7 +119,7 @@ class Bars:
             self.by_epoch.add(key)
         unit = "step" if event.n_batches else "epoch"
         self._open(key, key, event.n_epochs * max(event.n_batches, 1), unit)
-        if bar := self.bars.get(key):
+        if (bar := self.bars.get(key)) is not None:
             bar.update(event.first_epoch * max(event.n_batches, 1))
 
     def _batch_trained(self, event: BatchTrained) -> None:
@@ -137,7 +137,7 @@ class Bars:
             bar.update(1)
 
     def _figures(self, key: str, epoch: int, loss: float, accuracy: float) -> None:
-        if bar := self.bars.get(key):
+        if (bar := self.bars.get(key)) is not None:
             bar.set_postfix_str(f"epoch {epoch + 1}: loss {loss:.3f}, accuracy {accuracy:.3f}", refresh=False)
 
     def _training_finished(self, event: TrainingFinished) -> None:
@@ -159,9 +159,9 @@ class Bars:
         )
 
     def _advance(self, key: str, n: int) -> None:
-        if bar := self.bars.get(key):
+        if (bar := self.bars.get(key)) is not None:
             bar.update(n)
 
     def _close(self, key: str) -> None:
-        if bar := self.bars.pop(key, None):
+        if (bar := self.bars.pop(key, None)) is not None:
             bar.close()

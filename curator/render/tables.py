@@ -77,7 +77,10 @@ def _console() -> Console:
 
 
 def _table(title: str, columns: Sequence[str]) -> Table:
-    table = Table(title=_escape(title) or None, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    """Begin a table, printing its title: text on the left in its first column, figures on the right in the others."""
+    if title:
+        _console().print(f"[bold]{_escape(title)}[/]", soft_wrap=True)
+    table = Table(box=None, pad_edge=False)
     for index, column in enumerate(columns):
         table.add_column(_escape(column), justify="left" if index == 0 else "right", overflow="fold")
     return table
