@@ -64,7 +64,8 @@ def correlate_outlines(left: Pictures, right: Pictures, covered: Pictures) -> Pi
         a, b = ((cells[high] - cells[low]) * both for cells in (left, right))
         for total, (x, y) in zip(dots, ((a, b), (a, a), (b, b)), strict=True):
             total += _dot(x, y)
-    return dots[0] / np.sqrt(np.maximum(dots[1] * dots[2], 1e-12))
+    correlation: Pictures = dots[0] / np.sqrt(np.maximum(dots[1] * dots[2], np.float32(1e-12)))
+    return correlation
 
 
 def _dot(left: Pictures, right: Pictures) -> Pictures:
@@ -103,20 +104,25 @@ def _slopes(fixed: Pictures, places: Pictures) -> Pictures:
 
 def _move(pictures: Pictures, moves: Pictures, places: Pictures) -> _Laid:
     side = pictures.shape[1]
-    down, right = (
-        (places * (1 + moves[:, k + 1 : k + 2]) + moves[:, k : k + 1]) * np.float32(side / 2)
-        + np.float32((side - 1) / 2)
-        for k in (0, 2)
-    )
-    cells = _interpolation(down, side) @ pictures @ _interpolation(right, side).swapaxes(1, 2)
+    down, right = (_positions(moves[:, k : k + 2], places, side) for k in (0, 2))
+    cells = np.matmul(_interpolation(down, side) @ pictures, _interpolation(right, side).swapaxes(1, 2))
     inside = [(at >= -0.5) & (at <= side - 0.5) for at in (down, right)]
-    return _Laid(cells, (inside[0][:, :, None] & inside[1][:, None, :]).astype(np.float32))
+    return _Laid(
+        cells.astype(np.float32, copy=False), (inside[0][:, :, None] & inside[1][:, None, :]).astype(np.float32)
+    )
+
+
+def _positions(moves: Pictures, places: Pictures, side: int) -> Pictures:
+    """Give where on the moving picture, in cells, each row or column is read: shape (n, side)."""
+    moved: Pictures = (places * (1 + moves[:, 1:]) + moves[:, :1]) * np.float32(side / 2) + np.float32((side - 1) / 2)
+    return moved
 
 
 def _interpolation(at: Pictures, side: int) -> Pictures:
     """Give the matrices, shape (n, side, side), that take a picture's rows to those at ``at``, linearly between two."""
     inside = np.clip(at, 0, side - 1)
-    return np.maximum(0, 1 - np.abs(inside[:, :, None] - np.arange(side, dtype=np.float32)))
+    weights: Pictures = np.maximum(0, 1 - np.abs(inside[:, :, None] - np.arange(side, dtype=np.float32)))
+    return weights
 
 
 def _misfit(laid: _Laid, fixed: Pictures) -> Pictures:

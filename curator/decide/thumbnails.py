@@ -5,7 +5,7 @@ copies from strangers as well as 256 do, in half the bytes; 16x16 cells of 256 g
 
 >>> luma = np.arange(1024, dtype=np.uint8).reshape(1, 32, 32) // 8
 >>> thumbnails = unpack_thumbnails(np.frombuffer(pack_thumbnails(luma)[0], np.uint8)[None])
->>> thumbnails.shape, thumbnails.min(), thumbnails.max()
+>>> thumbnails.shape, int(thumbnails.min()), int(thumbnails.max())
 ((1, 32, 32), 0, 15)
 """
 
