@@ -64,7 +64,8 @@ class DecideStage:
 
 def _dedupe(table: pd.DataFrame, recipe: Recipe, reviews: Reviews) -> Decision:
     reviewed = apply_reviews(table, reviews, recipe.labels)
-    return Decision(find_duplicates(reviewed.table, recipe.dedupe, recipe.labels, (), reviewed.is_protected))
+    sources = tuple(source.name or kind_of(source) for source in recipe.sources)
+    return Decision(find_duplicates(reviewed.table, recipe.dedupe, recipe.labels, sources, reviewed.is_protected))
 
 
 def _balance(table: pd.DataFrame, recipe: Recipe, reviews: Reviews) -> Decision:
