@@ -53,6 +53,7 @@ class CnnLearner:
     """Trains the article's network with Adam on the cross-entropy of its logits."""
 
     def __init__(self, data: PixelData, training: Training, seed: int, batch_size: int) -> None:
+        keras.utils.clear_session()  # else every seed's network stays in memory
         keras.utils.set_random_seed(seed)
         self.data, self.training, self.seed, self.batch_size = data, training, seed, batch_size
         self.model = build_cnn(data.n_labels, data.pixels.shape[1], training.preprocessing)

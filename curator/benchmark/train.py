@@ -63,7 +63,8 @@ def train(run: Run, learner: Learner, before: Checkpoint | None = None) -> Check
 
 def _test(run: Run, learner: Learner, checkpoint: Checkpoint) -> Checkpoint:
     probabilities = learner.probabilities(run.test_rows)
-    finished = replace(checkpoint, probabilities=probabilities, facts=learner.facts(run.test_rows))
+    # A finished run goes on from nowhere: its optimiser's moments, twice the weights, are let go.
+    finished = replace(checkpoint, state=[], probabilities=probabilities, facts=learner.facts(run.test_rows))
     run.file.save(finished)
     reached = float(accuracy(probabilities, run.labels[run.test_rows]))
     run.emit(TrainingFinished(run.model, run.seed, len(finished.history), reached))

@@ -22,8 +22,8 @@ def command(metrics: Mapping[str, Any]) -> str:
     epochs = {plan["training"][model]["epochs"] for model in plan["models"]}
     options = [
         f"--preset {plan['preset']}",
-        *(f"--models {model}" for model in plan["models"]),
-        *(f"--seeds {seed}" for seed in plan["seeds"]),
+        f"--models {','.join(plan['models'])}",
+        f"--seeds {','.join(map(str, plan['seeds']))}",
         f"--image-size {plan['image_size']}",
         f"--batch-size {plan['batch_size']}",
         *([f"--epochs {epochs.pop()}"] if len(epochs) == 1 else []),

@@ -30,7 +30,7 @@ def results_section(facts: Facts) -> Html | None:
         element(
             "div",
             figure(facts, "accuracy", _accuracy_in_words(metrics)),
-            element("div", _model_table(metrics), class_="grow"),
+            element("div", _model_table(metrics), class_="grow wide"),
             class_="side-by-side",
         ),
         element("p", _accuracy_note(metrics), class_="note"),

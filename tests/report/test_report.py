@@ -101,6 +101,7 @@ def test_after_training_every_section_stands(reported_set: Any) -> None:
     assert "MobileNetV2 is better than CNN by 20.0 points" in text
     assert "curator why folder-000000000000000a" in text
     assert "The label can be told." in text
+    assert "curator benchmark --recipe drawn --preset default --models cnn,mobilenet_v2 --seeds 0,1" in text
 
 
 def test_text_from_the_web_never_becomes_markup(reported_set: Any) -> None:
