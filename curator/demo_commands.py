@@ -16,7 +16,7 @@ from curator.catalog import Stage
 from curator.commands import show
 from curator.demo.run import DemoResult, run_demo, served_recipe, served_world
 from curator.errors import CuratorError
-from curator.events import Warned
+from curator.events import Noted, Warned
 from curator.project import Project
 from curator.render import tables
 from curator.render.bars import Bars
@@ -28,6 +28,7 @@ SERVING = "# Save this as manifests/demo/recipe.toml; then `curator run --recipe
 
 def serve_only(photos: Path | None, port: int | None) -> None:
     """Serve until Ctrl-C; print the recipe for what is served."""
+    _say_what_comes(Bars(), photos)
     with served_world(photos, port) as served:
         tables.print_text(f"{SERVING}\n{served_recipe(served)}")
         signal.pause()
@@ -36,6 +37,7 @@ def serve_only(photos: Path | None, port: int | None) -> None:
 def demo(photos: Path | None, port: int | None, data: Path, quiet: bool, as_json: bool) -> bool:
     """Run the whole job; tell whether a decision differs from what was planted."""
     bars = Bars(quiet)
+    _say_what_comes(bars, photos)
     try:
         with served_world(photos, port) as served:
             result = run_demo(served, data, bars)
@@ -49,6 +51,10 @@ def demo(photos: Path | None, port: int | None, data: Path, quiet: bool, as_json
     else:
         _show_end(result, trained)
     return not result.comparison.agrees
+
+
+def _say_what_comes(bars: Bars, photos: Path | None) -> None:
+    bars(Noted(f"reading the names in {photos}" if photos else "drawing the rendered world (some seconds)"))
 
 
 def _train(project: Project) -> tuple[BenchmarkResult, Path] | None:
