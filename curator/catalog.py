@@ -23,7 +23,7 @@ from curator.reasons import Stage as Stage
 
 BoolArray = npt.NDArray[np.bool_]
 
-VERSION = 1
+VERSION = 2
 """The version of the columns below; a reader refuses a newer one."""
 
 
@@ -63,6 +63,7 @@ FETCHED_FIELDS: tuple[pa.Field, ...] = (
     pa.field("phash", _BITS64),  # 64-bit perceptual hash, equal to imagehash.phash
     pa.field("phash_turns", pa.binary(64)),  # the 64-bit hashes of the eight turns, big-endian, identity first
     pa.field("phash256", pa.binary(32)),  # 256-bit hash of the same transform
+    pa.field("thumbnail", pa.binary(512)),  # the hashed luma: 32x32 cells of 16 greys; see decide.thumbnails
     pa.field("hash_version", pa.int16()),
 )
 DEDUPED_FIELDS: tuple[pa.Field, ...] = (

@@ -23,7 +23,7 @@ from typing import Any
 from curator.errors import DiskError, StateError
 from curator.observe import HASH_VERSION, Observation
 
-VERSION = 1
+VERSION = 2
 """The version of the tables below; a newer one is refused."""
 
 OK = "ok"
@@ -53,12 +53,15 @@ CREATE TABLE observations (
     n_bytes INTEGER NOT NULL, format TEXT, width INTEGER, height INTEGER, orientation INTEGER, mode TEXT,
     n_frames INTEGER, detail REAL,
     phash INTEGER,              -- as a signed number
-    phash_turns BLOB, phash256 BLOB, hash_version INTEGER, flaw TEXT, flaw_detail TEXT,
+    phash_turns BLOB, phash256 BLOB, thumbnail BLOB, hash_version INTEGER, flaw TEXT, flaw_detail TEXT,
     observer_version INTEGER NOT NULL,  -- the hash version in force, for files without a hash too
     max_pixels INTEGER NOT NULL,        -- the limit in force
     stored INTEGER NOT NULL             -- 1 where the file is in the store
 );
 """
+
+
+_FROM_1_TO_2 = "ALTER TABLE observations ADD COLUMN thumbnail BLOB;"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +174,8 @@ class Ledger:
         self._connection.execute("PRAGMA synchronous = FULL")
         if version == 0:
             self._connection.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
+        elif version < VERSION:
+            self._connection.executescript(f"BEGIN; {_FROM_1_TO_2} PRAGMA user_version = {VERSION}; COMMIT;")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -29,7 +29,7 @@ from curator.store.paths import DataPaths
 
 _FROM_OBSERVATION = (
     "format", "width", "height", "orientation", "mode", "n_frames", "detail", "phash", "phash_turns", "phash256",
-    "hash_version",
+    "thumbnail", "hash_version",
 )  # fmt: skip
 _COLUMNS = (
     "http_status",

@@ -14,6 +14,7 @@ from typing import Any
 
 from PIL import Image, features
 
+from curator.decide.thumbnails import pack_thumbnails
 from curator.observe import perceptual_hash
 from curator.observe.decode import decode_luma
 from curator.observe.header import OPENERS, Header, canvas_size, read_header
@@ -28,7 +29,7 @@ _MAX_INT32 = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """Facts about one file; the first thirteen are columns of the catalog. What could not be learnt is None.
+    """Facts about one file; the first fourteen are columns of the catalog. What could not be learnt is None.
 
     Attributes:
         sha256: of the bytes, 64 hexadecimal digits.
@@ -41,6 +42,7 @@ class Observation:
         phash: 64-bit perceptual hash.
         phash_turns: the 64-bit hashes of the eight turns, 64 bytes.
         phash256: 256-bit perceptual hash, 32 bytes.
+        thumbnail: the hashed luma in sixteen greys, 512 bytes; see :mod:`curator.decide.thumbnails`.
         hash_version: the version of the hashes.
         flaw: why the file is no usable image, or None.
         flaw_detail: the evidence for it, as a clause.
@@ -58,6 +60,7 @@ class Observation:
     phash: int | None = None
     phash_turns: bytes | None = None
     phash256: bytes | None = None
+    thumbnail: bytes | None = None
     hash_version: int | None = None
     flaw: Drop | None = None
     flaw_detail: str | None = None
@@ -144,13 +147,15 @@ def _judge_size(width: int, height: int, max_pixels: int, facts: dict[str, Any])
 
 
 def _hash_facts(header: Header) -> dict[str, Any]:
-    coefficients = perceptual_hash.transform(decode_luma(header)[None])
+    luma = decode_luma(header)[None]
+    coefficients = perceptual_hash.transform(luma)
     turned = perceptual_hash.turn_hashes(coefficients)
     return {
         "detail": float(perceptual_hash.detail(coefficients)[0]),
         "phash": int(turned[0, 0]),
         "phash_turns": perceptual_hash.pack_turns(turned)[0],
         "phash256": perceptual_hash.hash256(coefficients).tobytes(),
+        "thumbnail": pack_thumbnails(luma)[0],
         "hash_version": HASH_VERSION,
     }
 

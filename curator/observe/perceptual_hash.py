@@ -26,8 +26,8 @@ import numpy.typing as npt
 from curator.decide.turns import TURNS as TURNS
 from curator.decide.turns import turn_hash256 as turn_hash256
 
-HASH_VERSION = 1
-"""Raised when the same bytes would get another hash; a catalog of mixed versions is hashed again."""
+HASH_VERSION = 2
+"""Raised when the same bytes would get another hash or thumbnail; what an earlier version saw is looked at again."""
 
 LUMA_SIDE = 32
 """Height and width, in pixels, of the luma that is hashed."""

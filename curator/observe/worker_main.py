@@ -112,7 +112,7 @@ def decode_observation(values: dict[str, Any]) -> Observation:
         ValueError, TypeError: no observation made this.
     """
     values = dict(values)
-    for key in ("phash_turns", "phash256"):
+    for key in ("phash_turns", "phash256", "thumbnail"):
         values[key] = None if values[key] is None else bytes.fromhex(values[key])
     values["flaw"] = None if values["flaw"] is None else Drop(values["flaw"])
     return Observation(**values)

@@ -6,9 +6,11 @@ import hashlib
 import itertools
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -173,6 +175,20 @@ def test_a_new_hash_version_observes_stored_files_again(lab, listed, shelf):
     with Ledger(shelf.paths.attempts) as ledger, ledger.transaction():
         list(ledger.query("UPDATE observations SET observer_version = 0, phash = 5, hash_version = 0"))
     assert shelf.fetch(listed([url])).equals(first)
+    assert asked(lab, url) == [1]
+
+
+def test_a_ledger_without_thumbnails_is_brought_up_to_date_from_the_store(lab, listed, shelf):
+    """Tables of the first version gain the column, and it is filled without a request."""
+    url = lab.url("fine", "/thumbnail.jpg")
+    first = shelf.fetch(listed([url]))
+    with closing(sqlite3.connect(shelf.paths.attempts)) as old:
+        old.execute("ALTER TABLE observations DROP COLUMN thumbnail")
+        old.execute("UPDATE observations SET observer_version = 1, hash_version = 1")
+        old.execute("PRAGMA user_version = 1")
+        old.commit()
+    assert shelf.fetch(listed([url])).equals(first)
+    assert len(first["thumbnail"][0]) == 512
     assert asked(lab, url) == [1]
 
 

@@ -42,7 +42,7 @@ def test_a_whole_picture_has_every_fact_and_no_flaw():
     assert (seen.n_bytes, seen.format, seen.mode) == (len(data), "jpeg", "RGB")
     assert (seen.width, seen.height, seen.orientation, seen.n_frames) == (200, 150, 1, 1)
     assert seen.hash_version == HASH_VERSION
-    assert (len(seen.phash_turns), len(seen.phash256)) == (64, 32)
+    assert (len(seen.phash_turns), len(seen.phash256), len(seen.thumbnail)) == (64, 32, 512)
     assert int.from_bytes(seen.phash_turns[:8], "big") == seen.phash
     assert seen.detail > 8
     assert (seen.flaw, seen.flaw_detail) == (None, None)
