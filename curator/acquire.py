@@ -134,9 +134,14 @@ def _announce(project: Project, name: str, reads: Sequence[PlannedRead]) -> None
         return
     known = sum(read.n_bytes or 0 for read in fresh)
     unknown = sum(read.n_bytes is None for read in fresh)
-    size = f"{known / 1e6:,.1f} MB" if known or not unknown else "unknown size"
+    size = megabytes(known) if known or not unknown else "unknown size"
     rest = f", {unknown} of unknown size" if unknown and known else ""
     project.emit(Noted(f"{name}: will read {len(fresh)} list or metadata file{'s'[: len(fresh) > 1]}, {size}{rest}"))
+
+
+def megabytes(n_bytes: int) -> str:
+    """Write a number of bytes as a person reads it: ``12 kB``, ``2,740.0 MB``."""
+    return f"{n_bytes / 1e3:,.0f} kB" if n_bytes < 1e6 else f"{n_bytes / 1e6:,.1f} MB"
 
 
 def merge(table: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 from curator.benchmark import BenchmarkResult
@@ -31,7 +32,8 @@ def serve_only(photos: Path | None, port: int | None) -> None:
     _say_what_comes(Bars(), photos)
     with served_world(photos, port) as served:
         tables.print_text(f"{SERVING}\n{served_recipe(served)}")
-        signal.pause()
+        with suppress(KeyboardInterrupt):
+            signal.pause()
 
 
 def demo(photos: Path | None, port: int | None, data: Path, quiet: bool, as_json: bool) -> bool:
