@@ -235,7 +235,7 @@ def test_a_ledger_of_a_newer_version_is_refused(listed, shelf):
     """It is left as it is, and the message says what to do."""
     with Ledger(shelf.paths.attempts) as ledger:
         list(ledger.query("PRAGMA user_version = 99"))
-    with pytest.raises(StateError, match=r"newer curator \(its version 99, ours 1\).*pip install -U"):
+    with pytest.raises(StateError, match=r"newer curator \(its version 99, ours 2\).*pip install -U"):
         shelf.fetch(listed(["http://h.example/a.jpg"]))
 
 
