@@ -83,7 +83,14 @@ def plan_listing(project: Project, options: AcquireOptions) -> Listing:
 
 def _require_a_listing(listing: Listing) -> None:
     if listing.table.empty and listing.failures:
-        raise SourceError("No source could be listed. " + " ".join(listing.failures.values()))
+        n = len(listing.failures)
+        what = "The only source" if n == 1 else f"None of the {n} sources"
+        raise SourceError(
+            f"{what} could {'not ' if n == 1 else ''}be listed, so there is nothing to fetch.",
+            "The warning above says why, and the ways out."
+            if n == 1
+            else "The warnings above say why, and the ways out.",
+        )
 
 
 def n_tiers(project: Project) -> int:
