@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from pathlib import Path as Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -42,7 +41,6 @@ _COLUMNS = (
 )
 _NOTHING = (None,) * len(_COLUMNS)
 _TYPES = {field.name: field.type for field in FETCHED_FIELDS} | {
-    "sha256": pa.binary(32),
     "phash": pa.int64(),
     "reason": pa.string(),
     "evidence": pa.string(),
@@ -66,9 +64,7 @@ def read_outcomes(table: pd.DataFrame, paths: DataPaths, fetch: FetchSettings) -
         joined = pa.Table.from_batches(_batches(table, ledger, fetch.retries), schema=_schema())
     columns = {name: joined[name] for name in _COLUMNS[:-2]}
     columns["phash"] = pa.chunked_array([chunk.view(pa.uint64()) for chunk in columns["phash"].chunks], pa.uint64())
-    columns["sha256"] = _hexadecimal(columns["sha256"])
-    filled = catalog.with_columns(table, columns)
-    return _drop_failed(filled, joined["reason"], joined["evidence"])
+    return catalog.with_columns(table, columns | _drops(table, joined["reason"], joined["evidence"]))
 
 
 def _schema() -> pa.Schema:
@@ -82,7 +78,7 @@ def _batches(table: pd.DataFrame, ledger: Ledger, retries: int) -> Iterator[pa.R
         "a.http_status",
         f"CASE WHEN a.http_status IS NULL OR a.address LIKE '{FILE_SCHEME}%' THEN NULL "
         "ELSE coalesce(a.final_url, a.address) END",
-        "a.sha256",
+        "nullif(lower(hex(a.sha256)), '')",
         "o.n_bytes",
         *(f"o.{name}" for name in _FROM_OBSERVATION),
         f"CASE WHEN a.outcome = '{OK}' THEN o.flaw ELSE a.outcome END",
@@ -94,6 +90,7 @@ def _batches(table: pd.DataFrame, ledger: Ledger, retries: int) -> Iterator[pa.R
         arrays = [
             pa.array(column, _TYPES[name]) for name, column in zip(_COLUMNS, zip(*rows, strict=True), strict=True)
         ]
+        pa.default_memory_pool().release_unused()  # what the builders had too much would add up
         yield pa.RecordBatch.from_arrays(arrays, schema=_schema())
 
 
@@ -108,24 +105,17 @@ def _settled_rows(ledger: Ledger, first: pa.Array, second: pa.Array, columns: st
     return [row[2:] if row[0] else _NOTHING for row in rows]
 
 
-def _hexadecimal(hashes: pa.ChunkedArray) -> pa.ChunkedArray:
-    texts = [[value and value.hex() for value in chunk.to_pylist()] for chunk in hashes.chunks]
-    return pa.chunked_array(texts, pa.string())
-
-
-def _drop_failed(table: pd.DataFrame, reasons: pa.ChunkedArray, evidence: pa.ChunkedArray) -> pd.DataFrame:
+def _drops(table: pd.DataFrame, reasons: pa.ChunkedArray, evidence: pa.ChunkedArray) -> dict[str, pa.ChunkedArray]:
+    """Make the drop columns: what failed is dropped in this stage; what another stage dropped stays as it is."""
     first, _ = addresses_of(table)
-    unaskable = pc.is_null(first)
-    unlisted = pc.and_(pc.is_null(pa.array(table["url"])), unaskable)
-    scheme = pc.struct_field(
-        pc.extract_regex(pa.array(table["url"]), r"^\s*(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):"), "scheme"
-    )
+    url, unaskable = pa.array(table["url"]), pc.is_null(first)
+    unlisted = pc.and_(pc.is_null(url), unaskable)
+    scheme = pc.struct_field(pc.extract_regex(url, r"^\s*(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):"), "scheme")
     reasons = pc.if_else(unaskable, str(Drop.UNSUPPORTED_SCHEME), reasons)
-    evidence = pc.if_else(unaskable, scheme, evidence)
     reasons = pc.if_else(unlisted, str(Drop.MALFORMED_URL), reasons)
-    evidence = pc.if_else(unlisted, "no address is listed", evidence)
-    details = evidence.to_pylist()
-    for reason in pc.unique(reasons.drop_null()).to_pylist():
-        rows = pc.fill_null(pc.equal(reasons, reason), False).to_numpy(zero_copy_only=False)
-        table = catalog.drop(table, np.asarray(rows, dtype=bool), Stage.FETCHED, Drop(reason), details)
-    return table
+    evidence = pc.if_else(unaskable, pc.if_else(unlisted, "no address is listed", scheme), evidence)
+    stage = pa.array(table["drop_stage"])
+    elsewhere = pc.fill_null(pc.not_equal(stage, str(Stage.FETCHED)), False)
+    here = pc.if_else(pc.is_valid(reasons), str(Stage.FETCHED), pa.scalar(None, pa.string()))
+    made = {"drop_stage": here, "drop_reason": reasons, "drop_detail": evidence}
+    return {name: pc.if_else(elsewhere, pa.array(table[name]), column) for name, column in made.items()}

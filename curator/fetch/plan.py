@@ -123,6 +123,7 @@ def make_plan(
     known = _look_up(addresses, ledger, fetch, quality, paths)
     if retry != "none":
         _forget_failures(known, images, fallback, addresses, ledger, fetch, retry)
+    pa.default_memory_pool().release_unused()
     return _plan(addresses, images, fallback, known, paths)
 
 

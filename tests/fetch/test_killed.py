@@ -93,8 +93,10 @@ def test_killed_again_and_again_it_ends_with_the_same_catalog(lab, make_shelf, w
         asked = Counter(lab.counts()) - Counter(before)
         assert not done & {url for url in asked if "/counts" not in url}
         assert_whole(killed)
-    assert start(table_file, killed.paths.data_root).wait(60) == 0
-    assert start(table_file, clean.paths.data_root).wait(60) == 0
+    for shelf in (killed, clean):
+        with start(table_file, shelf.paths.data_root) as process:
+            process.communicate(timeout=120)
+        assert process.returncode == 0
     outcome = (tmp_path / "killed" / "outcome.pickle").read_bytes()
     assert outcome == (tmp_path / "clean" / "outcome.pickle").read_bytes()
     assert [path.name for path in killed.stored()] == [path.name for path in clean.stored()]
