@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from curator import __version__, cli_benchmark
+from curator import __version__, cli_benchmark, cli_share
 from curator.session import (
     DATA,
     DataOption,
@@ -178,6 +178,7 @@ def run(
 
 app.command()(cli_benchmark.benchmark)
 app.command()(cli_benchmark.report)
+app.command()(cli_share.export)
 
 
 @app.command()

@@ -8,18 +8,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from curator import catalog, pipeline
 from curator.catalog import Stage
+from curator.export import Export, standing_exports
 from curator.project import Project
 from curator.store.catalog_files import read_catalog
 
 
 @dataclass(frozen=True)
 class Status:
-    """The counts of the latest stage's catalog, whole and by label and source, and the next command."""
+    """The counts of the latest stage's catalog, whole and by label and source, the exports, and the next command."""
 
     name: str
     stage: Stage | None
@@ -28,6 +29,7 @@ class Status:
     sources: dict[str, dict[str, Any]]
     splits: dict[str, dict[str, int]] = field(default_factory=dict)
     next: str = ""
+    exports: tuple[Export, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the machine-readable form: ``listed``, ``kept``, ``dropped``, and the same under each part."""
@@ -39,6 +41,10 @@ class Status:
             "sources": self.sources,
             "splits": self.splits,
             "next": self.next,
+            "exports": [
+                {"format": export.name, "path": str(export.path), "current": export.is_current}
+                for export in self.exports
+            ],
         }
 
 
@@ -46,7 +52,7 @@ def read_status(project: Project) -> Status:
     """Count the latest catalog that stands."""
     stage = pipeline.latest_stage(project)
     table = read_catalog(project.paths.catalog(stage)) if stage else catalog.empty()
-    return describe(project, stage, table)
+    return replace(describe(project, stage, table), exports=tuple(standing_exports(project.paths)))
 
 
 def describe(project: Project, stage: Stage | None, table: Any) -> Status:

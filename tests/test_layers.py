@@ -23,19 +23,20 @@ LAYERS = (
     ("project",),
     ("acquire", "publish"),
     ("pipeline",),
-    ("status", "why", "verify", "new_recipe", "benchmark", "report", "demo"),
+    ("status", "why", "verify", "new_recipe", "benchmark", "export", "report", "demo"),
     ("render",),
     ("session",),
     ("benchmark_commands",),
     ("commands",),
     ("demo_commands",),
-    ("cli_benchmark",),
+    ("share_commands",),
+    ("cli_benchmark", "cli_share"),
     ("cli", "__main__"),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 KERAS = {"keras", "tensorflow", "torch", "jax", "onnxruntime", "openvino"}
 # What may be imported inside a function: the command line does so for a quick start, the rest only optional packages.
-LATE_IMPORTERS = {"cli", "cli_benchmark", "session", "commands", "benchmark", "report"}
+LATE_IMPORTERS = {"cli", "cli_benchmark", "cli_share", "session", "commands", "benchmark", "report"}
 
 
 def modules() -> list[Path]:

@@ -97,6 +97,9 @@ def print_counts(status: Status) -> None:
         _print_by_part("", sources)
     if status.splits:
         _print_splits(status.splits)
+    for export in status.exports:
+        older = "" if export.is_current else "  (of an older manifest: export again)"
+        print_note(f"export: {export.path}{older}")
     if status.next:
         _console().print(f"next: [bold]{_escape(status.next)}[/]")
 

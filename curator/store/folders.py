@@ -48,7 +48,7 @@ def build_folders(rows: pd.DataFrame, paths: DataPaths, emit: Listener) -> None:
             (new / folder).mkdir(parents=True)
         columns = (rows["file"], rows["linked"], rows["sha256"], rows["format"])
         for name, linked, sha256, kind in zip(*columns, strict=True):
-            _link(_readable_file(paths, sha256, kind, linked), new / name)
+            link_file(_readable_file(paths, sha256, kind, linked), new / name)
             emit(WorkAdvanced(_WHAT))
     emit(WorkFinished(_WHAT))
 
@@ -100,7 +100,8 @@ def _convert(stored: Path, converted: Path) -> None:
         temporary.chmod(0o444)
 
 
-def _link(target: Path, name: Path) -> None:
+def link_file(target: Path, name: Path) -> None:
+    """Make a hard link; a read-only copy where the file system has none."""
     try:
         os.link(target, name)
     except OSError as error:

@@ -86,6 +86,10 @@ class DataPaths:
         """Small pictures for the review page."""
         return self.folder / "thumbnails"
 
+    def export(self, form: str) -> Path:
+        """The data set in one export format."""
+        return self.folder / "exports" / form
+
     def catalog(self, stage: Stage) -> Path:
         """The table after ``stage``."""
         number = list(Stage).index(stage) + 1

@@ -1,0 +1,58 @@
+r"""ATTRIBUTION.md: every image's author, title, licence and page, grouped by licence.
+
+Titles and authors were written by strangers: nothing of them becomes markup.
+
+>>> escape("a *bold* [link](x)\nnew line")
+'a \\*bold\\* \\[link\\](x) new line'
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from curator.export.licences import UNKNOWN, licence_name, licences
+from curator.export.material import Material, plain_records
+
+_SPECIAL = re.compile(r"([\\`*_\[\]<>#|~&])")
+_COLUMNS = ("record_id", "title", "author", "author_url", "landing_url", "url", "license")
+
+
+def attribution_text(material: Material) -> str:
+    """Format the credits of all images."""
+    records = plain_records(material.rows, _COLUMNS)
+    lines = [f"# Attribution: {material.name}", "", f"{len(records):,} images, grouped by licence.", ""]
+    for licence, n in licences(material.rows).items():
+        lines += [f"## {_heading(licence)}", "", f"{n:,} image{'' if n == 1 else 's'}", ""]
+        lines += [_line(record) for record in records if (record.get("license") or UNKNOWN) == licence]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _heading(licence: str) -> str:
+    name = licence_name(licence)
+    return link(name, licence) if name != licence else link(licence, licence)
+
+
+def _line(record: dict[str, Any]) -> str:
+    """Credit one image: title linked to its page, author linked to theirs, and the name of the file."""
+    title = link(record.get("title") or "untitled", record.get("landing_url") or record.get("url"))
+    author = link(record["author"], record.get("author_url")) if record.get("author") else "author not stated"
+    return f"- {title}, {author} (`{record['record_id']}`)"
+
+
+def link(text: str, address: str | None) -> str:
+    """Format a link where the address is one of the web; else the text alone."""
+    try:
+        is_web = bool(address) and urlsplit(address).scheme in ("http", "https")
+    except ValueError:
+        is_web = False
+    if not is_web:
+        return escape(text)
+    return f"[{escape(text)}]({quote(str(address), safe=':/?#@!$&*+,;=%~-._')})"
+
+
+def escape(text: str) -> str:
+    """Make a text that Markdown shows as it is, on one line."""
+    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))

@@ -1,0 +1,193 @@
+"""Croissant metadata: the files, their hashes, the columns and the splits, as JSON-LD that other tools read.
+
+The images stand in folders of hard links; ``metadata.csv``, whose SHA-256 ``croissant.json`` states, holds the
+SHA-256 of each. Version 1.0, which every reader knows: https://docs.mlcommons.org/croissant/docs/croissant-spec.html.
+
+>>> field("images/title", "sc:Text", column("title"))["source"]
+{'fileObject': {'@id': 'metadata.csv'}, 'extract': {'column': 'title'}}
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+from curator.export.base import PER_IMAGE, Format
+from curator.export.licences import UNKNOWN, licences
+from curator.export.links import link_images
+from curator.export.material import SPLITS, Material, plain_records
+from curator.store.catalog_files import file_digest
+
+_TERMS = (
+    "citeAs",
+    "column",
+    "equivalentProperty",
+    "extract",
+    "field",
+    "fileProperty",
+    "fileObject",
+    "fileSet",
+    "format",
+    "includes",
+    "isLiveDataset",
+    "jsonPath",
+    "key",
+    "md5",
+    "parentField",
+    "path",
+    "recordSet",
+    "references",
+    "regex",
+    "repeated",
+    "replace",
+    "samplingRate",
+    "separator",
+    "source",
+    "subField",
+    "transform",
+)
+CONTEXT: dict[str, Any] = {
+    "@language": "en",
+    "@vocab": "https://schema.org/",
+    "cr": "http://mlcommons.org/croissant/",
+    "dct": "http://purl.org/dc/terms/",
+    "rai": "http://mlcommons.org/croissant/RAI/",
+    "sc": "https://schema.org/",
+    "data": {"@id": "cr:data", "@type": "@json"},
+    "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
+    "examples": {"@id": "cr:examples", "@type": "@json"},
+    **{term: f"cr:{term}" for term in _TERMS},
+    "conformsTo": "dct:conformsTo",
+}
+_METADATA, _FILES = "metadata.csv", "image-files"
+_COLUMNS = ("file_name", "split", "file_sha256", *PER_IMAGE)
+_TYPES = {"width": "sc:Integer", "height": "sc:Integer"}
+
+
+def write_croissant(material: Material, folder: Path) -> None:
+    """Link the images; write ``metadata.csv`` and ``croissant.json``."""
+    link_images(material, folder)
+    table = _metadata_text(material).encode("utf-8")
+    (folder / _METADATA).write_bytes(table)
+    text = json.dumps(describe(material, hashlib.sha256(table).hexdigest()), indent=2, ensure_ascii=False)
+    (folder / "croissant.json").write_bytes((text + "\n").encode("utf-8"))
+
+
+def _metadata_text(material: Material) -> str:
+    out = io.StringIO()
+    writer = csv.DictWriter(out, _COLUMNS, restval=None, lineterminator="\n")
+    writer.writeheader()
+    records = plain_records(material.rows, ("file", "split", "format", *PER_IMAGE))
+    for record in records:
+        file, image_format = record.pop("file"), record.pop("format")
+        sha256 = _file_sha256(material.path(file), image_format, record["sha256"])
+        writer.writerow({"file_name": Path(file).name, "file_sha256": sha256, **record})
+    return out.getvalue()
+
+
+def _file_sha256(path: Path, image_format: str, stored: str) -> str:
+    """A JPEG in the folders is the stored file itself; a PNG may have been made from it."""
+    return stored if path.suffix == ".jpg" and image_format == "jpeg" else file_digest(path)
+
+
+def describe(material: Material, metadata_sha256: str) -> dict[str, Any]:
+    """Describe a data set whose ``metadata.csv`` has this SHA-256."""
+    stated = [licence for licence in licences(material.rows) if licence != UNKNOWN]
+    return {
+        "@context": CONTEXT,
+        "@type": "sc:Dataset",
+        "name": material.name,
+        "description": f"Images labelled {', '.join(material.labels)}, curated from the open web.",
+        "conformsTo": "http://mlcommons.org/croissant/1.0",
+        "version": "1.0.0",
+        **({"license": stated} if stated else {}),
+        "distribution": _distribution(metadata_sha256),
+        "recordSet": [_split_records(), _label_records(material.labels), _image_records()],
+    }
+
+
+def _distribution(metadata_sha256: str) -> list[dict[str, Any]]:
+    table = {
+        "@type": "cr:FileObject",
+        "@id": _METADATA,
+        "name": _METADATA,
+        "contentUrl": _METADATA,
+        "encodingFormat": "text/csv",
+        "sha256": metadata_sha256,
+    }
+    images = {
+        "@type": "cr:FileSet",
+        "@id": _FILES,
+        "name": _FILES,
+        "encodingFormat": ["image/jpeg", "image/png"],
+        "includes": [f"{split}/*/*.{ending}" for split in SPLITS for ending in ("jpg", "png")],
+    }
+    return [table, images]
+
+
+def column(name: str) -> dict[str, Any]:
+    """Name a column of ``metadata.csv`` as a source."""
+    return {"fileObject": {"@id": _METADATA}, "extract": {"column": name}}
+
+
+def file_property(name: str) -> dict[str, Any]:
+    """Name a property of the image files as a source."""
+    return {"fileSet": {"@id": _FILES}, "extract": {"fileProperty": name}}
+
+
+def field(name: str, data_type: str, source: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    """Describe one field."""
+    described = {"@type": "cr:Field", "@id": name, "name": name, "dataType": data_type}
+    return described | ({"source": source} if source else {}) | more
+
+
+def _record_set(name: str, fields: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+    return {"@type": "cr:RecordSet", "@id": name, "name": name, **more, "field": fields}
+
+
+def _split_records() -> dict[str, Any]:
+    kinds = {"train": "cr:TrainingSplit", "test": "cr:TestSplit"}
+    return _record_set(
+        "splits",
+        [field("splits/name", "sc:Text"), field("splits/url", "sc:URL")],
+        dataType="cr:Split",
+        key={"@id": "splits/name"},
+        data=[{"splits/name": split, "splits/url": kinds[split]} for split in SPLITS],
+    )
+
+
+def _label_records(labels: tuple[str, ...]) -> dict[str, Any]:
+    return _record_set(
+        "labels",
+        [field("labels/name", "sc:Text")],
+        dataType="sc:Enumeration",
+        key={"@id": "labels/name"},
+        data=[{"labels/name": label} for label in labels],
+    )
+
+
+def _image_records() -> dict[str, Any]:
+    refers = {"split": {"field": {"@id": "splits/name"}}, "label": {"field": {"@id": "labels/name"}}}
+    fields = [
+        field("images/image", "sc:ImageObject", file_property("content")),
+        field("images/file_name", "sc:Text", file_property("filename"), references=column("file_name")),
+    ]
+    for name in _COLUMNS[1:]:
+        more = {"references": refers[name]} if name in refers else {}
+        fields.append(field(f"images/{name}", _TYPES.get(name, "sc:Text"), column(name), **more))
+    return _record_set("images", fields, key={"@id": "images/record_id"})
+
+
+FORMAT = Format(
+    name="croissant",
+    summary="folders described in Croissant (JSON-LD), for mlcroissant, TFDS, Kaggle, Hugging Face",
+    write=write_croissant,
+    snippet="""import mlcroissant
+
+for record in mlcroissant.Dataset("croissant.json").records("images"):
+    print(record["images/label"], record["images/split"], record["images/image"])""",
+)

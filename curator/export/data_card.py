@@ -1,0 +1,149 @@
+"""README.md of an export: the data card, with the YAML header that Hugging Face reads.
+
+Counts, sources, filters, duplicates found, licences and known biases, all from the manifest and what was recorded with
+it. No date: the same data set gives the same card.
+
+>>> size_category(2448)
+'1K<n<10K'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+import pandas as pd
+
+from curator.export.attribution import escape
+from curator.export.base import Format
+from curator.export.licences import licence_id, licence_name, licences, one_licence
+from curator.export.material import SPLITS, Material
+
+MOST_HOSTS = 10
+_DECADES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
+_NAMES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M")
+_SETTINGS = ("quality", "dedupe", "balance", "split")
+_ABOUT_REASONS = "Every image that was listed and is not here was dropped for one of these reasons:"
+
+
+def card_text(material: Material, form: Format, confounds: dict[str, Any] | None) -> str:
+    """Format the data card.
+
+    Args:
+        material: the data set.
+        form: the format that the card lies in.
+        confounds: the confound check of a benchmark on this very manifest; None where there was none.
+    """
+    parts = (
+        _header(material, form),
+        [f"# {material.name}", "", _summary(material), ""],
+        ["## How to open it", "", f"{form.name}: {form.summary}.", "", "```python", form.snippet, "```", ""],
+        ["## Counts", "", *_counts(material), ""],
+        ["## Sources", "", *_sources(material.rows), ""],
+        ["## Filters", "", *_filters(material.facts), ""],
+        ["## Licences", "", *_licences(material.rows), ""],
+        ["## Known biases", "", *_biases(confounds), ""],
+        ["## How to rebuild it", "", *_rebuild(), ""],
+    )
+    return "\n".join(line for part in parts for line in part)
+
+
+def size_category(n: int) -> str:
+    """Name a number of images as Hugging Face does."""
+    return next((name for limit, name in zip(_DECADES, _NAMES, strict=True) if n < limit), "10M<n<100M")
+
+
+def _header(material: Material, form: Format) -> list[str]:
+    licence = one_licence(material.rows)
+    name = licence_id(licence) if licence else "other"
+    about = ["license_name: see-attribution", "license_link: ATTRIBUTION.md"] if name == "other" else []
+    return [
+        "---",
+        f"pretty_name: {material.name}",
+        f"license: {name}",
+        *about,
+        "task_categories:",
+        "- image-classification",
+        "size_categories:",
+        f"- {size_category(len(material.rows))}",
+        *form.yaml.splitlines(),
+        "---",
+        "",
+    ]
+
+
+def _summary(material: Material) -> str:
+    labels = ", ".join(material.labels)
+    groups = "Near-duplicates stay on one side of the split, as do other groups that `[split] group_by` names."
+    return f"{len(material.rows):,} images of {len(material.labels)} classes ({labels}) from the open web. {groups}"
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
+    lines = [header, ["---"] + ["---:"] * (len(header) - 1), *rows]
+    return [
+        "| " + " | ".join(f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in line) + " |" for line in lines
+    ]
+
+
+def _counts(material: Material) -> list[str]:
+    counts = material.rows.groupby(["label", "split"]).size()
+    rows = [[label, *(int(counts.get((label, split), 0)) for split in SPLITS)] for label in material.labels]
+    return _table(["label", *SPLITS], rows)
+
+
+def _sources(rows: pd.DataFrame) -> list[str]:
+    by_source = rows["source"].value_counts()
+    hosts = pd.Series([host_of(url) for url in rows["url"]]).value_counts()
+    lines = _table(
+        ["source", "images"], [[escape(str(name)), int(by_source[name])] for name in sorted(by_source.index)]
+    )
+    top = sorted(hosts.items(), key=lambda item: (-item[1], str(item[0])))[:MOST_HOSTS]
+    named = ", ".join(f"{escape(str(host))} {int(n):,}" for host, n in top)
+    return [*lines, "", f"Hosts ({len(hosts):,}; the most frequent): {named}."]
+
+
+def host_of(url: object) -> str:
+    """Name an address's host; ``local file`` where there is no address."""
+    try:
+        return (urlsplit(url).hostname if isinstance(url, str) else None) or "local file"
+    except ValueError:
+        return "local file"
+
+
+def _filters(facts: dict[str, Any]) -> list[str]:
+    settings, counts = facts.get("settings", {}), facts.get("counts", {})
+    lines = [f"- `[{name}]` {_settings(settings[name])}" for name in _SETTINGS if name in settings]
+    dropped = counts.get("dropped", {})
+    if dropped:
+        listed = f"{counts['listed']:,} images were listed and {counts['kept']:,} kept."
+        lines += ["", f"{listed} {_ABOUT_REASONS}", "", *_table(["reason", "images"], list(dropped.items()))]
+    return lines or ["Not recorded."]
+
+
+def _settings(values: dict[str, Any]) -> str:
+    return ", ".join(f"{key} = {value}" for key, value in values.items() if value is not None)
+
+
+def _licences(rows: pd.DataFrame) -> list[str]:
+    table = [[escape(licence_name(name)), n] for name, n in licences(rows).items()]
+    note = "Licences are as the sources state them; nobody has asked the authors. ATTRIBUTION.md credits each image."
+    return [*_table(["licence", "images"], table), "", note]
+
+
+def _biases(confounds: dict[str, Any] | None) -> list[str]:
+    if not confounds:
+        return ["No confound check was made on this manifest; `curator benchmark` makes one."]
+    rows = [[kind, f"{value:.2f}"] for kind, value in confounds["accuracy"].items()]
+    verdict = confounds["warning"] or "No fact about the files alone tells the label better than the check's limit."
+    about = (
+        f"Balanced accuracy with which facts about the file alone tell the label (chance {confounds['chance']:.2f}):"
+    )
+    return [verdict, "", about, "", *_table(["fact", "accuracy"], rows)]
+
+
+def _rebuild() -> list[str]:
+    return [
+        "`manifest.csv` beside this file names every image, its address and its SHA-256. "
+        "`curator replay manifest.csv` downloads them again, keeps what is still the same, and reports what is gone."
+    ]

@@ -1,0 +1,117 @@
+"""What every export is made from: the manifest's rows, the files of the folders, and the settings of the run.
+
+>>> rows = pd.DataFrame({"record_id": ["x-1", "x-2"], "label": ["b", "a"], "split": ["test", "train"],
+...     "sha256": ["1" * 64, "2" * 64]})
+>>> material = Material("balls", rows, Path("data/balls"), {})
+>>> material.labels, material.of_split("train")["record_id"].tolist()
+(('a', 'b'), ['x-2'])
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from curator.decide.keyed_hash import choose_order
+from curator.errors import StateError
+from curator.events import Listener, WorkAdvanced, ignore
+from curator.manifest import read_manifest
+from curator.store.paths import DataPaths
+
+SPLITS = ("train", "test")
+WORK = "exporting"
+
+
+@dataclass(frozen=True)
+class Material:
+    """A finished data set.
+
+    Attributes:
+        name: the data set's name.
+        rows: the manifest, sorted by record id.
+        folder: what the column ``file`` is relative to. Those files are what an export holds: as the sources served
+            them where every reader shows them right, and upright RGB PNGs of the others.
+        facts: ``manifest.json``: settings and counts; empty where it does not belong to this manifest.
+        emit: told of each image written.
+    """
+
+    name: str
+    rows: pd.DataFrame
+    folder: Path
+    facts: dict[str, Any]
+    emit: Listener = ignore
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """The labels in alphabetical order, as Keras and Hugging Face number the folders that they find."""
+        return tuple(sorted(self.rows["label"].unique()))
+
+    def of_split(self, split: str) -> pd.DataFrame:
+        """Give the rows of one split, sorted by record id."""
+        return self.rows[(self.rows["split"] == split).to_numpy(dtype=bool)]
+
+    def shuffled(self, split: str) -> pd.DataFrame:
+        """Give the rows of one split in an order that mixes labels and sources, the same each time.
+
+        Readers of shards read in order and shuffle within a small buffer: sorted shards would train on one source
+        after the other.
+        """
+        rows = self.of_split(split)
+        return rows.iloc[np.argsort(choose_order(rows["sha256"], "export", seed=0), kind="stable")]
+
+    def label_index(self, label: str) -> int:
+        """Number a label by its place in :attr:`labels`."""
+        return self.labels.index(label)
+
+    def path(self, file: str) -> Path:
+        """Give the file of the column ``file``."""
+        return self.folder / file
+
+    def advance(self) -> None:
+        """Tell that one more image is written."""
+        self.emit(WorkAdvanced(WORK))
+
+
+def gather(paths: DataPaths, name: str, emit: Listener = ignore) -> Material:
+    """Read what an export is made from.
+
+    Raises:
+        StateError: there is no manifest, or a file that it names is not in the folders.
+    """
+    rows = read_manifest(paths.manifest).sort_values("record_id", ignore_index=True)
+    missing = [file for file in rows["file"] if not (paths.folder / file).is_file()]
+    if missing:
+        message = (
+            f"{len(missing)} of the manifest's {len(rows)} files are not there, first {paths.folder / missing[0]}."
+        )
+        raise StateError(message, "`curator split --force` links them again; `curator verify` lists all.")
+    return Material(name, rows, paths.folder, read_facts(paths), emit)
+
+
+def read_facts(paths: DataPaths) -> dict[str, Any]:
+    """Read ``manifest.json``; nothing where it is not there or cannot be read."""
+    try:
+        facts: dict[str, Any] = json.loads(paths.manifest_settings.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return facts
+
+
+def known(value: Any) -> Any:
+    """Give a manifest's value as plain Python, None where it is unknown."""
+    if value is None or value is pd.NA or value != value:
+        return None
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def plain_records(rows: pd.DataFrame, columns: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Give rows as dicts of plain Python values, None where unknown."""
+    present = [name for name in columns if name in rows.columns]
+    values = zip(*(rows[name].to_numpy(dtype=object) for name in present), strict=True)
+    return [dict(zip(present, map(known, row), strict=True)) for row in values]
