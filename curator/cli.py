@@ -214,6 +214,23 @@ def why(
 
 @app.command()
 @reports_errors
+def review(
+    who: Annotated[str | None, typer.Option("--who", metavar="NAME", help="The name your decisions bear.")] = None,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="The port; 0: a free one.")] = 0,
+    recipe: RecipeOption = None,
+    data: DataOption = DATA,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Look at the images in a browser and keep, drop or relabel them, from the keyboard."""
+    from curator import review_commands
+
+    with open_session(recipe, data, quiet, as_json) as session:
+        review_commands.review(session, who, port)
+
+
+@app.command()
+@reports_errors
 def verify(
     recipe: RecipeOption = None,
     data: DataOption = DATA,

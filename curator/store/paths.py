@@ -86,6 +86,10 @@ class DataPaths:
         """Small pictures for the review page."""
         return self.folder / "thumbnails"
 
+    def thumbnail(self, sha256: str) -> Path:
+        """The small picture of the stored file with this content."""
+        return self.thumbnails / sha256[:2] / f"{sha256}.webp"
+
     def export(self, form: str) -> Path:
         """The data set in one export format."""
         return self.folder / "exports" / form

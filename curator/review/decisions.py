@@ -1,0 +1,77 @@
+"""The decisions of all windows and processes, as the file has them now; a new one is on the disk before it counts.
+
+>>> import tempfile
+>>> log = DecisionLog(Path(tempfile.mkdtemp()) / "reviews.jsonl", "ann")
+>>> log.decide("ab" * 32, "rugby", "keep").decision
+'keep'
+>>> log.standing()["ab" * 32, "rugby"].who, log.decide("ab" * 32, "rugby", "undo")
+('ann', None)
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curator.review.library import Images, as_mask
+from curator.reviews import Key, Review, append_review, now_text, read_reviews, standing_reviews
+
+
+class DecisionLog:
+    """The reviews file, read again whenever it has changed."""
+
+    def __init__(self, path: Path, who: str) -> None:
+        self._path = path
+        self._who = who
+        self._lock = threading.Lock()
+        self._seen: tuple[int, int, int] | None = None
+        self._standing: dict[Key, Review] = {}
+        self.version = 0
+        """Rises with each change of the file, whoever made it."""
+
+    def standing(self) -> Mapping[Key, Review]:
+        """Give what stands now.
+
+        Raises:
+            StateError: the file holds lines that are no reviews.
+        """
+        with self._lock:
+            seen = self._signature()
+            if seen != self._seen:
+                self._standing = standing_reviews(read_reviews(self._path))
+                self._seen = seen
+                self.version += 1
+            return self._standing
+
+    def _signature(self) -> tuple[int, int, int] | None:
+        try:
+            status = self._path.stat()
+        except FileNotFoundError:
+            return None
+        return status.st_ino, status.st_mtime_ns, status.st_size
+
+    def decide(self, sha256: str, label: str, decision: str, new_label: str = "", reason: str = "") -> Review | None:
+        """Write one decision, wait until it is on the disk, and give what stands about that image then.
+
+        Raises:
+            DiskError: the disk refused the write; nothing was decided.
+        """
+        review = Review(now_text(), self._who, sha256, label, decision, new_label, reason)
+        append_review(self._path, review)
+        return self.standing().get(review.key)
+
+
+def match_rows(images: Images, standing: Mapping[Key, Review]) -> dict[int, Review]:
+    """Find the rows that decisions are about: row to decision."""
+    if not standing:
+        return {}
+    hashes = pa.array(list({sha256 for sha256, _ in standing}), pa.string())
+    rows = np.flatnonzero(as_mask(pc.is_in(images.table["sha256"], hashes)))
+    near = images.table.select(["sha256", "listed_label"]).take(pa.array(rows))
+    keys = zip(near["sha256"].to_pylist(), near["listed_label"].to_pylist(), strict=True)
+    return {int(row): standing[key] for row, key in zip(rows, keys, strict=True) if key in standing}

@@ -1,0 +1,128 @@
+"""The catalog as the page needs it: the columns that it shows, in memory once, read anew when a stage has run.
+
+>>> add_host(pa.table({"url": ["http://a.example/1.jpg", None]}))["host"].to_pylist()
+['a.example', None]
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from curator import pipeline
+from curator.catalog import SCHEMA
+from curator.errors import StateError
+from curator.project import Project
+from curator.reasons import Stage
+from curator.store.catalog_files import read_record
+
+BoolArray = npt.NDArray[np.bool_]
+
+COLUMNS = (
+    *("record_id", "label", "relabelled_from", "source", "source_id", "source_class", "url", "landing_url", "license"),
+    *("author", "title", "sha256", "n_bytes", "format", "width", "height", "duplicate_of", "distance_bits", "turn"),
+    *("split", "drop_stage", "drop_reason", "drop_detail"),
+)
+"""What the page shows of the catalog."""
+
+FACETS = ("label", "source", "split", "drop_reason", "host", "license")
+"""The columns that a person filters by value."""
+
+MOST_VALUES = 300
+"""Values of one column offered to choose from, the most frequent first."""
+
+
+@dataclass(frozen=True)
+class Images:
+    """The rows of one catalog: an Arrow table of :data:`COLUMNS`, ``host`` and ``listed_label``."""
+
+    table: pa.Table
+    stage: Stage
+    facets: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    def row_of(self, record_id: str) -> int:
+        """Find a row by its record id; -1 where there is none."""
+        return int(pc.index(self.table["record_id"], record_id).as_py())
+
+    def rows(self, indices: npt.NDArray[np.int64]) -> list[dict[str, Any]]:
+        """Give the facts of some rows, without those that are unknown."""
+        found = self.table.take(pa.array(indices)).to_pylist()
+        return [{name: value for name, value in row.items() if value is not None} for row in found]
+
+
+class Library:
+    """The latest catalog of a project; :meth:`images` reads it anew when a stage has written since."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._seen: object = None
+        self._images: Images | None = None
+
+    def images(self) -> Images:
+        """Give the rows of the latest catalog, decisions made since notwithstanding.
+
+        Raises:
+            StateError: nothing was fetched yet, or a catalog is damaged.
+        """
+        seen = [_signature(self._project.paths.catalog(stage)) for stage in Stage]
+        if self._images is None or seen != self._seen:
+            self._images, self._seen = load_images(self._project), seen
+        return self._images
+
+
+def _signature(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_mtime_ns, status.st_size
+
+
+def load_images(project: Project) -> Images:
+    """Read the latest catalog; see :meth:`Library.images`."""
+    stage = pipeline.latest_stage(project, with_reviews=False)
+    if stage in (None, Stage.LISTED):
+        raise StateError(f"Nothing was fetched yet for {project.recipe.name}.", "Run `curator fetch` first.")
+    path = project.paths.catalog(stage)
+    read_record(path)
+    table = add_host(_read_columns(path))
+    listed = pc.coalesce(table["relabelled_from"], table["label"])
+    table = table.append_column("listed_label", listed)
+    return Images(table.combine_chunks(), stage, {name: _count(table[name]) for name in FACETS})
+
+
+def _read_columns(path: Path) -> pa.Table:
+    """Read :data:`COLUMNS`; one that an older catalog lacks is all null."""
+    present = [name for name in COLUMNS if name in pq.read_schema(path).names]
+    table = pq.read_table(path, columns=present).replace_schema_metadata(None)
+    for name in set(COLUMNS) - set(present):
+        table = table.append_column(name, pa.nulls(len(table), SCHEMA.field(name).type))
+    return table
+
+
+def add_host(table: pa.Table) -> pa.Table:
+    """Add the host of each row's address."""
+    found = pc.extract_regex(table["url"].cast(pa.string()), r"^[a-z]+://(?:[^/@]*@)?(?P<host>[^/:?#]+)")
+    return table.append_column("host", pc.struct_field(found, "host"))
+
+
+def _count(column: pa.ChunkedArray) -> list[dict[str, Any]]:
+    counts = pc.value_counts(column.drop_null()).to_pylist()
+    counts.sort(key=lambda entry: (-entry["counts"], entry["values"]))
+    return [{"value": entry["values"], "n": entry["counts"]} for entry in counts[:MOST_VALUES]]
+
+
+def as_mask(array: pa.Array | pa.ChunkedArray) -> BoolArray:
+    """Turn an Arrow bool column into a NumPy mask; unknown is false."""
+    mask: BoolArray = pc.fill_null(array, False).to_numpy(zero_copy_only=False)
+    return mask
