@@ -11,9 +11,10 @@ from curator.decide.components import label_components
 from curator.decide.leak_groups import find_leak_groups
 from curator.decide.split import split_images
 from curator.decide.subset_sum import choose_sizes
+from curator.decide.turns import turn_hash256
 from curator.errors import ShortfallError
 from curator.recipe import SplitSettings
-from tests.decide.rows import by_id, make_table, packed, random_picture, sha256, shuffled
+from tests.decide.rows import by_id, make_table, packed, random_picture, sha256, shuffled, turn_picture
 
 LABELS = ("rugby", "soccer")
 WRITTEN = ["record_id", "split", "split_group"]
@@ -92,15 +93,16 @@ def test_dropped_images_have_no_side():
     assert decided["split"].isna().tolist() == (~is_kept(decided)).tolist()
 
 
-def near_pair(bits, bits256, turns=None):
-    """Two pictures that differ by so many bits of either hash, and ten strangers."""
+def near_pair(bits, bits256, turn=0):
+    """Two pictures that differ by so many bits of either hash, the second turned, and ten strangers."""
     chance = np.random.default_rng(5)
     rows = some_rows(12, detail=30.0)
     for row in rows:
         row |= {"phash_turns": packed(random_picture(chance)), "phash256": chance.bytes(32)}
     first = np.frombuffer(rows[0]["phash_turns"], ">u8").astype(np.uint64)
-    rows[1]["phash_turns"] = packed(first ^ np.uint64((1 << bits) - 1))
-    whole = int.from_bytes(rows[0]["phash256"], "big")
+    rows[1]["phash_turns"] = packed(np.array(turn_picture(first, turn)) ^ np.uint64((1 << bits) - 1))
+    turned = turn_hash256(np.frombuffer(rows[0]["phash256"], np.uint8)[None], turn)
+    whole = int.from_bytes(turned.tobytes(), "big")
     rows[1]["phash256"] = (whole ^ ((1 << bits256) - 1)).to_bytes(32, "big")
     return make_table(rows)
 
@@ -111,6 +113,15 @@ def near_pair(bits, bits256, turns=None):
 def test_near_duplicates_stay_together_where_the_longer_hash_confirms(bits, bits256, together):
     """At most 8 bits of 64, and at most 48 of 256; here across labels."""
     first = find_leak_groups(near_pair(bits, bits256), ("near-duplicate",))
+    assert (first[1] == first[0]) == together
+    assert len(np.unique(first)) == 12 - together
+
+
+@pytest.mark.parametrize("turn", [1, 3, 4, 7])
+@pytest.mark.parametrize(("bits", "together"), [(4, True), (5, False)])
+def test_turned_near_duplicates_stay_together_within_fewer_bits(turn, bits, together):
+    """At most 4 bits of 64 where one is turned or mirrored."""
+    first = find_leak_groups(near_pair(bits, 10, turn), ("near-duplicate",))
     assert (first[1] == first[0]) == together
     assert len(np.unique(first)) == 12 - together
 
