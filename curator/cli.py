@@ -1,7 +1,7 @@
 """The command line: parse, call, render.
 
 >>> sorted(command.callback.__name__ for command in app.registered_commands)[:3]
-['balance', 'dedupe', 'demo']
+['balance', 'benchmark', 'dedupe']
 """
 
 from __future__ import annotations
@@ -144,6 +144,7 @@ def split(
     ratio: Annotated[float | None, typer.Option("--ratio", help="Share of each label in train.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Another seed is another split.")] = None,
     per_class: PerClassOption = None,
+    resplit: Annotated[bool, typer.Option("--resplit", help="Let images change sides.")] = False,
     force: ForceOption = False,
     recipe: RecipeOption = None,
     data: DataOption = DATA,
@@ -158,7 +159,7 @@ def split(
         "balance": {"per_class": per_class_value(per_class)},
     }
     with open_session(recipe, data, quiet, as_json) as session:
-        finish(commands.decide(session, "split", overrides, force))
+        finish(commands.decide(session, "split", overrides, force, resplit))
 
 
 @app.command()

@@ -52,9 +52,11 @@ def _poor_hosts(session: Session) -> list[dict[str, Any]]:
     return [dict(row) for _, row in poor.iterrows()]
 
 
-def decide(session: Session, stage: str, overrides: dict[str, dict[str, Any]], force: bool) -> dict[str, int]:
+def decide(
+    session: Session, stage: str, overrides: dict[str, dict[str, Any]], force: bool, resplit: bool = False
+) -> dict[str, int]:
     """Run the deciding stages up to ``stage``."""
-    outcome = pipeline.decide(session.project, Stage(stage), overrides, force)
+    outcome = pipeline.decide(session.project, Stage(stage), overrides, force, resplit)
     show(session, outcome, Stage(stage))
     return outcome.missing
 

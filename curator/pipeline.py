@@ -18,13 +18,17 @@ import pandas as pd
 
 from curator import catalog
 from curator.acquire import AcquireOptions, acquire
+from curator.against import digest_others, leave_out_others
 from curator.catalog import Stage
 from curator.decide.balance import balance_labels
 from curator.decide.dedupe import find_duplicates
+from curator.decide.growth import drop_straddlers
 from curator.decide.reviews import apply_reviews
 from curator.decide.split import split_images
+from curator.earlier import held_manifest, require_same_split
 from curator.errors import StateError
 from curator.events import StageFinished
+from curator.manifest import read_manifest
 from curator.project import Project
 from curator.publish import is_published, publish
 from curator.recipe import Recipe
@@ -59,26 +63,31 @@ class DecideStage:
 
     name: Stage
     section: str
-    decide: Callable[[pd.DataFrame, Recipe, Reviews], Decision]
+    decide: Callable[[pd.DataFrame, Recipe, Reviews, pd.DataFrame | None], Decision]
+    grows: bool = True
+    """Whether it holds on to the manifest that stands; that manifest is the last argument of ``decide``."""
 
 
-def _dedupe(table: pd.DataFrame, recipe: Recipe, reviews: Reviews) -> Decision:
+def _dedupe(table: pd.DataFrame, recipe: Recipe, reviews: Reviews, earlier: pd.DataFrame | None) -> Decision:
     reviewed = apply_reviews(table, reviews, recipe.labels)
     sources = tuple(source.name or kind_of(source) for source in recipe.sources)
-    return Decision(find_duplicates(reviewed.table, recipe.dedupe, recipe.labels, sources, reviewed.is_protected))
+    table, notes = leave_out_others(reviewed.table, recipe, reviewed.is_protected)
+    return Decision(find_duplicates(table, recipe.dedupe, recipe.labels, sources, reviewed.is_protected), notes)
 
 
-def _balance(table: pd.DataFrame, recipe: Recipe, reviews: Reviews) -> Decision:
-    return Decision(balance_labels(table, recipe.balance, recipe.labels))
+def _balance(table: pd.DataFrame, recipe: Recipe, reviews: Reviews, earlier: pd.DataFrame | None) -> Decision:
+    if earlier is not None:
+        table = drop_straddlers(table, earlier, recipe.split.group_by)
+    return Decision(balance_labels(table, recipe.balance, recipe.labels, earlier))
 
 
-def _split(table: pd.DataFrame, recipe: Recipe, reviews: Reviews) -> Decision:
-    decision = split_images(table, recipe.split, recipe.labels)
+def _split(table: pd.DataFrame, recipe: Recipe, reviews: Reviews, earlier: pd.DataFrame | None) -> Decision:
+    decision = split_images(table, recipe.split, recipe.labels, earlier)
     return Decision(decision.table, decision.notes)
 
 
 STAGES = (
-    DecideStage(Stage.DEDUPED, "dedupe", _dedupe),
+    DecideStage(Stage.DEDUPED, "dedupe", _dedupe, grows=False),
     DecideStage(Stage.BALANCED, "balance", _balance),
     DecideStage(Stage.SPLIT, "split", _split),
 )
@@ -143,7 +152,13 @@ def missing_per_label(recipe: Recipe, table: pd.DataFrame) -> dict[str, int]:
     return {label: n for label, n in short.items() if n > 0}
 
 
-def decide(project: Project, stage: Stage, overrides: dict[str, dict[str, Any]], force: bool = False) -> Outcome:
+def decide(
+    project: Project,
+    stage: Stage,
+    overrides: dict[str, dict[str, Any]],
+    force: bool = False,
+    resplit: bool = False,
+) -> Outcome:
     """Bring every deciding stage up to ``stage`` up to date.
 
     Args:
@@ -151,8 +166,10 @@ def decide(project: Project, stage: Stage, overrides: dict[str, dict[str, Any]],
             it was last run with until its recipe section changes, except ``stage`` itself, which goes back to the
             recipe's.
         force: redo ``stage`` even where nothing changed.
+        resplit: let go of the manifest that stands; images may change sides.
 
     Raises:
+        CuratorError: other split settings than those of the manifest that stands, without ``resplit``.
         RecipeError: an override is out of its range.
         StateError: nothing was fetched yet, or a catalog is damaged.
         ShortfallError: a label has too few images; nothing was written.
@@ -160,10 +177,14 @@ def decide(project: Project, stage: Stage, overrides: dict[str, dict[str, Any]],
     for section, override in overrides.items():
         project.recipe.with_overrides(section, **override)
     _require_fetched(project)
+    held = held_manifest(project.paths, project.recipe.split, resplit)
+    if held and stage == Stage.SPLIT:
+        require_same_split(project.paths, project.recipe.with_overrides("split", **overrides.get("split", {})).split)
     with locked(project.paths.lock, str(stage)):
         for step in STAGES:
             last = step.name == stage
-            outcome = _run(project, step, overrides.get(step.section, {}), asked=last, force=force and last)
+            override = overrides.get(step.section, {})
+            outcome = _run(project, step, override, held if step.grows else "", asked=last, force=force and last)
             if last:
                 return outcome
     raise ValueError(f"{stage} is not a deciding stage")
@@ -174,26 +195,47 @@ def _require_fetched(project: Project) -> None:
         raise StateError(f"Nothing was fetched yet for {project.recipe.name}.", "Run `curator fetch` first.")
 
 
-def _run(project: Project, step: DecideStage, override: dict[str, Any], *, asked: bool, force: bool) -> Outcome:
+def _run(
+    project: Project, step: DecideStage, override: dict[str, Any], held: str, *, asked: bool, force: bool
+) -> Outcome:
     standing = _standing(project, step.name)
     recipe = _effective(project, step, override, standing if not asked else None)
     before = project.paths.catalog(list(Stage)[list(Stage).index(step.name) - 1])
     reviews = standing_reviews(read_reviews(project.paths.reviews))
     settings = {**read_record(before).settings, step.section: plain(getattr(recipe, step.section))}
     settings["reviews"] = digest_reviews(reviews)
-    mark = fingerprint(step.name, catalog.VERSION, file_digest(before), recipe.labels, settings)
+    if step.name == Stage.DEDUPED and recipe.dedupe.against:
+        known = {} if asked or standing is None else standing.settings.get("against", {})
+        settings["against"] = digest_others(recipe.dedupe.against, recipe.base_dir, known)
+    made_from = (step.name, catalog.VERSION, file_digest(before), recipe.labels)
+    mark = fingerprint(*made_from, settings | {"earlier": _held_by(project, standing, held)})
     if standing and standing.fingerprint == mark and not force and _is_complete(project, step.name):
         table, notes = read_catalog(project.paths.catalog(step.name)), standing.notes
         _tell(project, step.name, table, skipped=True)
         return Outcome(table, notes, skipped=True)
-    decision = step.decide(read_catalog(before), recipe, reviews)
+    settings["earlier"] = held
+    earlier = read_manifest(project.paths.manifest) if held else None
+    decision = step.decide(read_catalog(before), recipe, reviews, earlier)
     section = plain(getattr(project.recipe, step.section))
-    record = StageRecord(step.name, mark, section, settings, decision.notes)
+    record = StageRecord(step.name, fingerprint(*made_from, settings), section, settings, decision.notes)
     if step.name == Stage.SPLIT:
         publish(decision.table, settings, project.paths, project.emit)
+        record = dataclasses.replace(record, manifest_sha256=file_digest(project.paths.manifest))
     write_catalog(project.paths.catalog(step.name), decision.table, record)
     _tell(project, step.name, decision.table, skipped=False)
     return Outcome(decision.table, decision.notes)
+
+
+def _held_by(project: Project, standing: StageRecord | None, held: str) -> str:
+    """Say which manifest the standing run would hold on to now.
+
+    Where the manifest is the one that the standing split itself wrote, that is what it held on to then: else a second
+    run would take its own result for news.
+    """
+    split = _standing(project, Stage.SPLIT)
+    if held and standing and split and split.manifest_sha256 == held:
+        return str(standing.settings.get("earlier", ""))
+    return held
 
 
 def _effective(project: Project, step: DecideStage, override: dict[str, Any], standing: StageRecord | None) -> Recipe:

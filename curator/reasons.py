@@ -42,6 +42,7 @@ class Drop(StrEnum):
     HTTP_ERROR = "http-error"  # any other http_status that is not a success
     OPTED_OUT = "opted-out"  # X-Robots-Tag: noai, noimageai or noml
     TOO_MANY_BYTES = "too-many-bytes"  # larger than max_bytes
+    FORGOTTEN = "forgotten"  # taken out for good by `curator forget`; not asked for, not stored
     FILE_MISSING = "file-missing"  # a local file that cannot be read
     # observe: what the bytes are
     EMPTY = "empty"  # no bytes at all
@@ -61,4 +62,5 @@ class Drop(StrEnum):
     NEAR_DUPLICATE = "near-duplicate"  # duplicate_of, distance_bits, turn
     LABEL_CONFLICT = "label-conflict"  # the same picture under another label: duplicate_of, distance_bits, turn
     # balance and split
+    STRADDLES_SPLIT = "straddles-split"  # a newcomer that belongs with images of both sides of an earlier split
     SURPLUS = "surplus"  # more than per_class

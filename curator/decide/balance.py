@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,18 +15,23 @@ import pandas as pd
 from curator import catalog
 from curator.catalog import BoolArray, Drop, Stage
 from curator.decide.columns import rank_among, rank_texts
+from curator.decide.growth import SIDES, hold_sides
 from curator.decide.keyed_hash import choose_order
 from curator.errors import ShortfallError
 from curator.recipe import BalanceSettings
 
 
-def balance_labels(table: pd.DataFrame, settings: BalanceSettings, labels: tuple[str, ...]) -> pd.DataFrame:
+def balance_labels(
+    table: pd.DataFrame, settings: BalanceSettings, labels: tuple[str, ...], earlier: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Drop as surplus all but ``per_class`` kept images of each label.
 
     Args:
         table: a catalog whose kept rows have a SHA-256.
         settings: how many a label gets; ``"max"`` is as many as the smallest label has.
         labels: the labels to balance.
+        earlier: a manifest whose images are chosen before any newcomer. The keyed choice alone would let each newcomer
+            with a small key take an earlier image's place; then what was tested on could leave, and come back in train.
 
     Returns:
         The catalog with exactly that many kept images a label. It does not depend on the order of the rows; another
@@ -40,7 +46,7 @@ def balance_labels(table: pd.DataFrame, settings: BalanceSettings, labels: tuple
     per_class = min(counts.values()) if settings.per_class == "max" else settings.per_class
     if per_class == 0 or min(counts.values()) < per_class:
         raise _shortfall(counts, max(per_class, 1))
-    chosen = _choose(table, is_kept, labels, per_class)
+    chosen = _choose_twice(table, is_kept, labels, per_class, earlier)
     surplus = is_kept & ~chosen & (rank_among(table["label"], labels) < len(labels))
     return catalog.drop(table, surplus, Stage.BALANCED, Drop.SURPLUS, f"beyond {per_class} a label")
 
@@ -63,18 +69,37 @@ def share_out(counts: Mapping[str, int], seats: int) -> dict[str, int]:
     return shares
 
 
-def _choose(table: pd.DataFrame, is_kept: BoolArray, labels: tuple[str, ...], per_class: int) -> BoolArray:
-    rows = np.flatnonzero(is_kept)
-    kept = table.iloc[rows]
-    keys = choose_order(kept["sha256"], "balance", seed=0)
-    rank = np.lexsort((rank_texts(kept["record_id"]), keys))
-    groups = kept[["label", "source"]].iloc[rank].assign(row=rows[rank]).groupby(["label", "source"], sort=True)["row"]
-    members = {pair: group.to_numpy() for pair, group in groups}
+def _choose_twice(
+    table: pd.DataFrame, is_kept: BoolArray, labels: tuple[str, ...], per_class: int, earlier: pd.DataFrame | None
+) -> BoolArray:
+    """Choose among the earlier manifest's images, in proportion to its sides too; then among the newcomers."""
+    seats = dict.fromkeys(labels, per_class)
+    if earlier is None:
+        return _choose(table, is_kept, table["source"], seats)
+    held = hold_sides(table, earlier)
+    stood = is_kept & held.sides.any(axis=1)
+    side = pd.Series(np.array(SIDES)[held.sides.argmax(axis=1)], index=table.index)
+    have = table["label"][stood].value_counts()
+    chosen = _choose(
+        table, stood, side + " " + table["source"], {x: min(int(have.get(x, 0)), per_class) for x in labels}
+    )
+    left = {label: n - min(int(have.get(label, 0)), per_class) for label, n in seats.items()}
+    return chosen | _choose(table, is_kept & ~stood, table["source"], left)
+
+
+def _choose(table: pd.DataFrame, among: BoolArray, part: pd.Series[Any], seats: Mapping[str, int]) -> BoolArray:
+    """Choose images of each label by the smallest keys, in proportion to the parts (such as sources) of the label."""
+    rows = np.flatnonzero(among)
+    open_rows = table.iloc[rows]
+    keys = choose_order(open_rows["sha256"], "balance", seed=0)
+    rank = np.lexsort((rank_texts(open_rows["record_id"]), keys))
+    frame = pd.DataFrame({"label": open_rows["label"], "part": part.iloc[rows], "row": rows}).iloc[rank]
+    members = {pair: group.to_numpy() for pair, group in frame.groupby(["label", "part"], sort=True)["row"]}
     chosen = np.zeros(len(table), bool)
-    for label in labels:
-        counts = {str(source): len(found) for (owner, source), found in members.items() if owner == label}
-        for source, share in share_out(counts, per_class).items():
-            chosen[members[label, source][:share]] = True
+    for label, n in seats.items():
+        counts = {str(name): len(found) for (owner, name), found in members.items() if owner == label}
+        for name, share in (share_out(counts, n) if n else {}).items():
+            chosen[members[label, name][:share]] = True
     return chosen
 
 

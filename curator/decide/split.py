@@ -25,6 +25,7 @@ from curator import catalog
 from curator.decide.allocation import Groups, choose_test_groups
 from curator.decide.columns import IntArray, as_arrow, rank_among, rank_texts
 from curator.decide.group_names import describe_large_groups
+from curator.decide.growth import TEST, hold_sides, linked_sides
 from curator.decide.keyed_hash import choose_order, mix
 from curator.decide.leak_groups import find_leak_groups
 from curator.errors import ShortfallError
@@ -38,7 +39,9 @@ class SplitDecision(NamedTuple):
     notes: tuple[str, ...]
 
 
-def split_images(table: pd.DataFrame, settings: SplitSettings, labels: Sequence[str]) -> SplitDecision:
+def split_images(
+    table: pd.DataFrame, settings: SplitSettings, labels: Sequence[str], earlier: pd.DataFrame | None = None
+) -> SplitDecision:
     """Give each kept image its side, by a keyed hash of its content.
 
     Args:
@@ -46,6 +49,8 @@ def split_images(table: pd.DataFrame, settings: SplitSettings, labels: Sequence[
         settings: ``ratio`` (share in train, rounded) or exact ``train`` and ``test`` counts for each label; ``seed``;
             and what stays on one side (``group_by``), across labels too.
         labels: the labels to split.
+        earlier: a manifest whose images keep their side, and with them all that belongs to them. What belongs to both
+            sides must have been dropped: see :func:`curator.decide.growth.drop_straddlers`.
 
     Returns:
         The catalog and notes: groups of more than 1% of a label by name, and labels whose count the groups made
@@ -61,7 +66,8 @@ def split_images(table: pd.DataFrame, settings: SplitSettings, labels: Sequence[
     have = np.bincount(label, minlength=len(labels))
     wanted = np.array([_count_test(int(n), name, settings) for n, name in zip(have, labels, strict=True)], np.int64)
     first = find_leak_groups(images, settings.group_by)
-    in_test = _draw(images, label, first, wanted, settings.seed)
+    sides = _sides(table, rows, earlier, first)
+    in_test = _fill(images, label, first, wanted, settings.seed, sides)
     notes = describe_large_groups(images, label, labels, first)
     notes += _misses(np.bincount(label[in_test], minlength=len(labels)), wanted, labels)
     return SplitDecision(_write(table, rows, first, in_test), notes)
@@ -82,6 +88,38 @@ def _count_test(have: int, label: str, settings: SplitSettings) -> int:
     return min(max(have - round(settings.ratio * have), 1), have - 1)
 
 
+def _sides(
+    table: pd.DataFrame, rows: npt.NDArray[np.intp], earlier: pd.DataFrame | None, first: IntArray
+) -> npt.NDArray[np.bool_]:
+    """Find the side that each image has from an earlier manifest, its own or its group's: bool, shape (images, 2)."""
+    if earlier is None:
+        return np.zeros((len(rows), 2), bool)
+    held = hold_sides(table, earlier)
+    sides, is_member = held.sides[rows], held.is_member[rows]
+    linked = linked_sides(first, sides)
+    if (linked.all(axis=1) & ~is_member).any():
+        raise ValueError("a newcomer belongs to both sides of the earlier split")
+    return np.where(is_member[:, None], sides, linked)
+
+
+def _fill(
+    images: pd.DataFrame,
+    label: IntArray,
+    first: IntArray,
+    wanted: IntArray,
+    seed: int,
+    sides: npt.NDArray[np.bool_],
+) -> npt.NDArray[np.bool_]:
+    """Draw the test set's missing images from those that have no side yet: bool array, shape (images,)."""
+    in_test = sides[:, TEST].copy()
+    free = np.flatnonzero(~sides.any(axis=1))
+    missing = wanted - np.bincount(label[in_test], minlength=len(wanted))
+    missing = np.clip(missing, 0, np.bincount(label[free], minlength=len(wanted)))
+    place = np.cumsum(~sides.any(axis=1)) - 1
+    in_test[free] = _draw(images.iloc[free], label[free], place[first[free]], missing, seed)
+    return in_test
+
+
 def _draw(images: pd.DataFrame, label: IntArray, first: IntArray, wanted: IntArray, seed: int) -> npt.NDArray[np.bool_]:
     """Order the groups by their keys and choose those of the test set: bool array, shape (images,)."""
     member_keys = choose_order(images["sha256"], "split-member", seed)
@@ -98,7 +136,7 @@ def _draw(images: pd.DataFrame, label: IntArray, first: IntArray, wanted: IntArr
 
 def _misses(have: IntArray, wanted: IntArray, labels: Sequence[str]) -> tuple[str, ...]:
     return tuple(
-        f"{label}: {n} images in test instead of {want}, as near as the groups that stay on one side allow"
+        f"{label}: {n} images in test instead of {want}, as near as what must stay on one side allows"
         for label, n, want in zip(labels, have, wanted, strict=True)
         if n != want
     )

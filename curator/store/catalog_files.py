@@ -34,6 +34,7 @@ class StageRecord:
 
     ``recipe_section`` is what the recipe said when the stage ran and ``settings`` what was in effect: they differ
     where an option overrode a key. ``settings`` of earlier stages travel along, so that the manifest can state all.
+    ``manifest_sha256`` is that of the manifest which the stage wrote.
     """
 
     stage: str
@@ -43,6 +44,7 @@ class StageRecord:
     notes: tuple[str, ...] = ()
     version: int = catalog.VERSION
     written_by: str = field(default=__version__)
+    manifest_sha256: str = ""
 
 
 def plain(settings: Any) -> dict[str, Any]:
