@@ -101,6 +101,8 @@ def dedupe(
         typer.Option("--across-labels", metavar="drop-both|keep-first|ignore", help="One picture, 2 labels."),
     ] = None,
     keep: Annotated[str | None, typer.Option("--keep", metavar="largest|first", help="Keeper of a group.")] = None,
+    against: Annotated[list[Path] | None, typer.Option("--against", help="Drop what this place has.")] = None,
+    report_only: Annotated[bool, typer.Option("--report-only", help="Only say what --against has.")] = False,
     force: ForceOption = False,
     recipe: RecipeOption = None,
     data: DataOption = DATA,
@@ -115,6 +117,8 @@ def dedupe(
         "rotations": rotations,
         "across_labels": across_labels,
         "keep": keep,
+        "against": tuple(str(path.absolute()) for path in against) if against else None,
+        "report_only": report_only or None,
     }
     with open_session(recipe, data, quiet, as_json) as session:
         finish(commands.decide(session, "deduped", {"dedupe": options}, force))

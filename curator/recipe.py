@@ -60,6 +60,8 @@ class DedupeSettings:
     keep: str = setting(
         "largest", "keeper of a group: most pixels, then bytes; or first source", choices=("largest", "first")
     )
+    against: tuple[str, ...] = setting((), "manifests or folders of images: what they have already is dropped")
+    report_only: bool = setting(False, "only tell what `against` has already, drop none of it")
 
 
 @dataclass(frozen=True)

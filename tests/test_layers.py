@@ -21,7 +21,7 @@ LAYERS = (
     ("decide",),
     ("store", "observe", "fetch", "sources"),
     ("project",),
-    ("acquire", "earlier", "publish"),
+    ("acquire", "against", "earlier", "publish"),
     ("pipeline",),
     ("status", "why", "verify", "new_recipe", "benchmark", "export", "report", "demo", "review"),
     ("render",),

@@ -1,0 +1,186 @@
+"""Read what another data set has, to compare ours with it: a folder of images, or a manifest.
+
+>>> import tempfile
+>>> folder = Path(tempfile.mkdtemp())
+>>> _ = (folder / "note.txt").write_text("no image")
+>>> len(read_others([str(folder)], Path(), max_pixels=1_000_000))
+0
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import selectors
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from curator import catalog
+from curator.decide.elsewhere import COLUMNS, describe_elsewhere, drop_elsewhere, find_elsewhere, other_images
+from curator.errors import StateError
+from curator.manifest import read_manifest
+from curator.observe import Observation, from_hex
+from curator.observe.workers import ObservedFile, ObserverPool, serve
+from curator.recipe import Recipe
+from curator.store.catalog_files import file_digest, read_catalog
+from curator.store.paths import DataPaths
+
+_MOST_WAITING = 64
+_SHOWN = 20
+
+
+def leave_out_others(
+    table: pd.DataFrame, recipe: Recipe, is_protected: catalog.BoolArray
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Drop, or with ``report_only`` only report, the images that the recipe's ``[dedupe] against`` has already.
+
+    Args:
+        table: a catalog.
+        recipe: its ``dedupe`` says what and how, its ``quality`` up to which size files are decoded.
+        is_protected: bool, shape (rows,): rows that a person wants; they are reported and kept.
+
+    Returns:
+        The catalog, and what a person should be told.
+    """
+    if not recipe.dedupe.against:
+        return table, ()
+    others = read_others(recipe.dedupe.against, recipe.base_dir, recipe.quality.max_pixels)
+    found = find_elsewhere(table, others, recipe.dedupe)
+    leaving = found.where(~is_protected[found.i] & (not recipe.dedupe.report_only))
+    staying = found.where(is_protected[found.i] | recipe.dedupe.report_only)
+    n_kept = int(catalog.is_kept(table).sum())
+    notes = [f"{n_kept:,} images compared with {len(others):,} elsewhere: {len(found.i):,} are there too"]
+    if len(staying.i):
+        record_ids = table["record_id"].iloc[staying.i[:_SHOWN]]
+        texts = describe_elsewhere(table, staying.where(np.arange(len(staying.i)) < _SHOWN), others)
+        named = "; ".join(f"{one}: {text}" for one, text in zip(record_ids, texts, strict=True))
+        more = f"; and {len(staying.i) - _SHOWN:,} more" if len(staying.i) > _SHOWN else ""
+        notes.append(f"{len(staying.i):,} of them stay: {named}{more}")
+    return drop_elsewhere(table, leaving, others), tuple(notes)
+
+
+def read_others(places: Sequence[str], base_dir: Path, max_pixels: int) -> pd.DataFrame:
+    """Read the images of other data sets.
+
+    Args:
+        places: manifests (files) and folders, whose images are decoded and hashed, however deep they lie.
+        base_dir: what relative places are relative to.
+        max_pixels: larger images are not decoded: they match by their bytes only.
+
+    Returns:
+        As :func:`curator.decide.elsewhere.other_images`. Of a manifest only the 64-bit hashes are known, unless the
+        catalog that it was written from lies beside it (``manifests/NAME`` and ``data/NAME``).
+
+    Raises:
+        StateError: a place is not there, or a manifest cannot be read.
+    """
+    tables = [other_images([])]
+    for place in places:
+        path = _require(place, base_dir)
+        tables.append(_read_folder(path, max_pixels) if path.is_dir() else _read_listed(path))
+    return pd.concat(tables, ignore_index=True)
+
+
+def digest_others(places: Sequence[str], base_dir: Path, known: Mapping[str, str]) -> dict[str, str]:
+    """Give a SHA-256 for each place that changes when its files do: of a manifest, or of a folder's names and times.
+
+    Args:
+        places, base_dir: as :func:`read_others` takes them.
+        known: digests of places that need not be there any more: a later stage is content with the comparison made.
+
+    Raises:
+        StateError: a place is not there.
+    """
+    digests = {}
+    for place in places:
+        if place in known and not _path(place, base_dir).exists():
+            digests[place] = known[place]
+            continue
+        path = _require(place, base_dir)
+        digests[place] = _digest_folder(path) if path.is_dir() else file_digest(path)
+    return digests
+
+
+def _path(place: str, base_dir: Path) -> Path:
+    return base_dir / Path(place).expanduser()
+
+
+def _require(place: str, base_dir: Path) -> Path:
+    path = _path(place, base_dir)
+    if not path.exists():
+        raise StateError(f"{path} is not there, so nothing can be compared with it.", "Mend [dedupe] against.")
+    return path
+
+
+def _digest_folder(folder: Path) -> str:
+    sums = hashlib.sha256()
+    for path in _walk(folder):
+        facts = path.stat()
+        name = os.fsencode(path.relative_to(folder).as_posix())
+        sums.update(name + f"\0{facts.st_size} {facts.st_mtime_ns}\n".encode())
+    return sums.hexdigest()
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """Give the files below a folder in a fixed order; hidden ones are left out."""
+    for here, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        files = (Path(here) / name for name in sorted(names) if not name.startswith("."))
+        yield from (path for path in files if path.is_file())
+
+
+def _read_folder(folder: Path, max_pixels: int) -> pd.DataFrame:
+    files = list(_walk(folder))
+    seen = [(path, found) for path, found in zip(files, _observe(files, max_pixels), strict=True) if _is_image(found)]
+    names = [os.fsencode(path).decode("utf-8", "replace") for path, _ in seen]
+    columns: dict[str, list[Any]] = {name: [getattr(found, name) for _, found in seen] for name in COLUMNS}
+    return other_images(names, **columns)
+
+
+def _is_image(found: Observation | None) -> bool:
+    return found is not None and found.width is not None
+
+
+def _observe(files: Sequence[Path], max_pixels: int) -> list[Observation | None]:
+    """Observe files in workers of their own, as a fetch does, and keep no copy of them."""
+    found: list[Observation | None] = [None] * len(files)
+
+    def note(result: ObservedFile) -> None:
+        found[result.job] = result.observation
+        if result.temporary:
+            result.temporary.unlink(missing_ok=True)
+
+    with tempfile.TemporaryDirectory() as scratch, selectors.DefaultSelector() as selector:
+        paths = DataPaths(Path(scratch), Path(), "others")
+        with ObserverPool(paths, max_pixels, selector, note) as pool:
+            for number, file in enumerate(files):
+                pool.submit(number, file)
+                _serve_until(pool, selector, _MOST_WAITING)
+            _serve_until(pool, selector, 0)
+    return found
+
+
+def _serve_until(pool: ObserverPool, selector: selectors.BaseSelector, most: int) -> None:
+    while pool.n_jobs > most:
+        serve(selector, timeout_s=1.0)
+        pool.check()
+
+
+def _read_listed(path: Path) -> pd.DataFrame:
+    """Read a manifest, with all that the catalog beside it knows of the same files."""
+    listed = read_manifest(path)
+    names = [f"{path}: {record_id}" for record_id in listed["record_id"]]
+    beside = DataPaths(path.parent.parent.parent / "data", path.parent, path.parent.name).catalog(catalog.Stage.SPLIT)
+    if beside.exists():
+        known = read_catalog(beside).drop_duplicates("sha256").set_index("sha256", drop=False)
+        if set(listed["sha256"]) <= set(known.index):
+            rows = known.loc[listed["sha256"].tolist()]
+            return other_images(names, **{name: rows[name].array for name in COLUMNS})
+    hexes = listed["phash"] if "phash" in listed.columns else pd.Series([None] * len(listed), dtype=object)
+    hashes = [None if pd.isna(text) else int(from_hex([str(text)])[0]) for text in hexes]
+    return other_images(names, sha256=listed["sha256"].tolist(), phash=hashes)

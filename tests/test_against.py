@@ -1,0 +1,114 @@
+"""What another data set has is dropped, or only reported: by its bytes, by its picture, or by a manifest's hash."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from curator import pipeline
+from curator.against import digest_others
+from curator.catalog import Drop, Stage, dropped
+from curator.errors import StateError
+from curator.store.catalog_files import read_catalog, read_record
+from tests.small_worlds import picture, recipe_text, small_project, write_folder
+
+
+@pytest.fixture
+def project(tmp_path):
+    """Eight images a label, fetched."""
+    project = small_project(tmp_path, recipe_text(write_folder(tmp_path / "photos", 8), 4))
+    pipeline.fetch(project)
+    return project
+
+
+@pytest.fixture
+def exam(tmp_path):
+    """A test set of two of these images: one as it is, one mirrored and smaller; a stranger; and a file of text."""
+    folder = tmp_path / "exam" / "deep"
+    folder.mkdir(parents=True)
+    shutil.copy(tmp_path / "photos" / "rugby" / "000.jpg", folder / "same.jpg")
+    mirrored = picture(1003, (120, 90)).transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    mirrored.save(folder / "mirrored.png")
+    picture(5_000).save(folder / "stranger.jpg")
+    (folder / "notes.txt").write_text("no image", encoding="utf-8")
+    return tmp_path / "exam"
+
+
+def dedupe(project, place, **more):
+    """Run dedupe against a place and give what was dropped as being there, by the image's name at its source."""
+    outcome = pipeline.decide(project, Stage.DEDUPED, {"dedupe": {"against": (str(place),), **more}})
+    rows = dropped(outcome.table)
+    there = rows[rows["drop_reason"] == str(Drop.ALREADY_ELSEWHERE)]
+    return outcome, there.set_index("source_id")["drop_detail"].to_dict()
+
+
+def test_images_of_a_folder_are_dropped_with_the_file_that_they_match(project, exam):
+    """The same bytes and the mirrored copy go, each with its evidence; nothing of the folder is stored."""
+    stored = {path.name for path in project.paths.images.rglob("*.*")}
+    outcome, there = dedupe(project, exam)
+    assert there.keys() == {"rugby/000.jpg", "soccer/003.jpg"}
+    assert there["rugby/000.jpg"] == f"same bytes as {exam}/deep/same.jpg"
+    assert there["soccer/003.jpg"].endswith(f"from {exam}/deep/mirrored.png, mirrored")
+    assert outcome.notes == ("16 images compared with 3 elsewhere: 2 are there too",)
+    assert {path.name for path in project.paths.images.rglob("*.*")} == stored
+
+
+def test_report_only_drops_nothing_and_names_the_images(project, exam):
+    """The notes name both, and the catalog keeps all."""
+    outcome, there = dedupe(project, exam, report_only=True)
+    assert not there and not len(dropped(outcome.table))
+    assert "2 of them stay: folder-" in outcome.notes[1]
+    assert "same.jpg" in outcome.notes[1] and "mirrored.png" in outcome.notes[1]
+
+
+def test_the_comparison_is_repeated_only_when_the_folder_changed(project, exam):
+    """The folder's digest is part of the fingerprint and of the recorded settings."""
+    dedupe(project, exam)
+    assert dedupe(project, exam)[0].skipped
+    first = read_record(project.paths.catalog(Stage.DEDUPED)).settings["against"]
+    picture(1).save(exam / "one-more.jpg")
+    outcome, there = dedupe(project, exam)
+    assert not outcome.skipped and "rugby/001.jpg" in there
+    assert read_record(project.paths.catalog(Stage.DEDUPED)).settings["against"] != first
+
+
+def test_later_stages_do_not_need_the_folder_any_more(project, exam):
+    """The split accepts the comparison that was made; a new dedupe says what is missing."""
+    dedupe(project, exam)
+    shutil.rmtree(exam)
+    pipeline.decide(project, Stage.SPLIT, {})
+    rows = dropped(read_catalog(project.paths.catalog(Stage.SPLIT)))
+    assert (rows["drop_reason"] == str(Drop.ALREADY_ELSEWHERE)).sum() == 2
+    with pytest.raises(StateError, match="is not there"):
+        dedupe(project, exam)
+
+
+@pytest.mark.parametrize("with_data", [True, False])
+def test_a_manifest_is_compared_by_all_hashes_or_by_the_64_bits_that_it_has(tmp_path, project, with_data):
+    """Another data set of the same pictures, saved anew: each image is found in its manifest."""
+    folder = tmp_path / "other-photos"
+    for index, label in enumerate(("rugby", "soccer")):
+        (folder / label).mkdir(parents=True)
+        for n in range(4):
+            picture(1000 * index + n, (200, 150)).save(folder / label / f"{n}.png")
+    other = small_project(tmp_path / "other", recipe_text(folder, 4))
+    pipeline.fetch(other)
+    pipeline.decide(other, Stage.SPLIT, {})
+    if not with_data:
+        shutil.rmtree(other.paths.data_root)
+    _, there = dedupe(project, other.paths.manifest)
+    assert there.keys() == {f"{label}/{n:03d}.jpg" for label in ("rugby", "soccer") for n in range(4)}
+    assert all(f"from {other.paths.manifest}: folder-" in detail for detail in there.values())
+
+
+def test_a_digest_changes_with_a_files_time(project, exam):
+    """Size alone would miss a file that was replaced."""
+    before = digest_others([str(exam)], Path(), {})
+    file = exam / "deep" / "stranger.jpg"
+    facts = file.stat()
+    os.utime(file, ns=(facts.st_atime_ns, facts.st_mtime_ns + 1_000_000_000))
+    assert digest_others([str(exam)], Path(), {}) != before
