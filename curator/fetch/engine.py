@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from curator.errors import CuratorError
 from curator.events import FetchFailed, ImageFetched, Listener
 from curator.fetch.attempts import OK, Attempt, Observed
 from curator.fetch.committer import Committer
@@ -266,7 +267,10 @@ def has_room(started: Sequence[float], now: float, connections: int) -> bool:
 
 
 def proxy_addresses(proxy: str) -> frozenset[str]:
-    """Resolve the proxy that the recipe names: the only address that needs not be public.
+    """Resolve the proxy that the recipe names: the only address that need not be public.
+
+    Raises:
+        CuratorError: it has no address.
 
     >>> proxy_addresses(""), proxy_addresses("http://127.0.0.1:3128")
     (frozenset(), frozenset({'127.0.0.1'}))
@@ -274,4 +278,8 @@ def proxy_addresses(proxy: str) -> frozenset[str]:
     host = urlsplit(proxy if "://" in proxy else f"http://{proxy}").hostname
     if not proxy or host is None:
         return frozenset()
-    return frozenset(str(entry[4][0]) for entry in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM))
+    try:
+        entries = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise CuratorError(f"The proxy {proxy} has no address ({error}).", "Correct proxy under [fetch].") from error
+    return frozenset(str(entry[4][0]) for entry in entries)

@@ -16,7 +16,7 @@ from dataclasses import replace
 import pytest
 
 from curator import catalog
-from curator.errors import DiskError, StateError
+from curator.errors import CuratorError, DiskError, StateError
 from curator.events import FetchFailed, FetchFinished, FetchStarted, ImageFetched
 from curator.fetch import fetch_images, host_report, read_outcomes
 from curator.fetch.attempts import Attempt, Ledger
@@ -338,3 +338,19 @@ def test_private_hosts_stay_refused_however_often_they_are_asked(lab, listed, sh
     again = fetch_images(table, public, QualitySettings(), shelf.paths, retry="failed")
     assert again["drop_reason"][0] == Drop.PRIVATE_ADDRESS
     assert shelf.fetch(table, retry="failed")["drop_reason"].isna().all()
+
+
+def test_a_proxy_of_the_recipe_is_asked_and_may_be_private(lab, listed, shelf):
+    """The proxy resolves and connects for us; only its own address is exempt from the guard."""
+    settings = FetchSettings(proxy=lab.bases["fine"], timeout_s=2.0)
+    url = "http://pictures.invalid/by-proxy.jpg"
+    table = fetch_images(listed([url]), settings, QualitySettings(), shelf.paths)
+    assert table["drop_reason"].isna().all()
+    assert asked(lab, lab.bases["fine"] + url) == [1]
+
+
+def test_a_proxy_without_an_address_is_a_clear_error(listed, shelf):
+    """It is not every image that fails, but the recipe."""
+    settings = FetchSettings(proxy=f"http://{'a' * 64}.invalid:3128")
+    with pytest.raises(CuratorError, match=r"has no address.*Correct proxy"):
+        fetch_images(listed(["http://h.example/a.jpg"]), settings, QualitySettings(), shelf.paths)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -16,17 +17,30 @@ import pytest
 from curator.fetch.attempts import Ledger
 
 PROGRAM = """
-import sys
+import os, sys
 from pathlib import Path
 import pandas as pd
 from curator.fetch import fetch_images
 from curator.recipe import FetchSettings, QualitySettings
 from curator.store.paths import DataPaths
+
+def tell(*words):
+    print(*words, flush=True)
+
+def live(folder):
+    settings = FetchSettings(allow_private_hosts=True, timeout_s=5.0, per_host=4, connections=16)
+    paths = DataPaths(folder, folder, "balls")
+    fetched = fetch_images(table, settings, QualitySettings(), paths, emit=lambda event: tell(type(event).__name__))
+    fetched.to_pickle(folder / "outcome.pickle")
+
 table = pd.read_pickle(sys.argv[1])
-folder = Path(sys.argv[2])
-settings = FetchSettings(allow_private_hosts=True, timeout_s=5.0, per_host=4, connections=16)
-fetch_images(table, settings, QualitySettings(), DataPaths(folder, folder, "balls"),
-             emit=lambda event: print(type(event).__name__, flush=True)).to_pickle(folder / "outcome.pickle")
+for line in sys.stdin:
+    child = os.fork()
+    if not child:
+        live(Path(line.strip()))
+        os._exit(0)
+    tell("born", child)
+    tell("ended", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 N_KILLS = int(os.environ.get("CURATOR_TEST_KILLS", "10"))
 
@@ -42,23 +56,52 @@ def wishes(lab, listed):
     return listed(urls, fallback_url=fallbacks)
 
 
-def start(table_file: Path, folder: Path) -> subprocess.Popen[bytes]:
-    """Start a fetch in a process of its own, which tells of its events line by line."""
-    return subprocess.Popen([sys.executable, "-c", PROGRAM, str(table_file), str(folder)], stdout=subprocess.PIPE)
+class Lives:
+    """Fetches that are born one after the other from a process that has imported all they need."""
+
+    def __init__(self, table_file: Path) -> None:
+        command = [sys.executable, "-c", PROGRAM, str(table_file)]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def begin(self, folder: Path) -> int:
+        """Start a fetch and give its process id."""
+        self.process.stdin.write(f"{folder}\n")
+        self.process.stdin.flush()
+        return int(self.wait_for("born").split()[1])
+
+    def wait_for(self, word: str) -> str:
+        """Read what is told until a line begins with ``word``."""
+        for line in self.process.stdout:
+            if line.startswith((word, "ended")):
+                return line
+        raise EOFError("no more lives")
+
+    def finish(self, folder: Path) -> int:
+        """Live to the end; give the exit status."""
+        self.begin(folder)
+        return int(self.wait_for("ended").split()[1])
+
+    def finish_killed(self, folder: Path, n_events: int, delay_s: float) -> int:
+        """Live for so many events and a moment more; give the exit status, -9 where the kill came in time."""
+        child = self.begin(folder)
+        for _ in range(n_events):
+            if (line := self.wait_for("")).startswith("ended"):
+                return int(line.split()[1])
+        deadline = time.monotonic() + delay_s
+        while time.monotonic() < deadline:
+            pass
+        os.kill(child, signal.SIGKILL)
+        return int(self.wait_for("ended").split()[1])
 
 
-def kill_after(process: subprocess.Popen[bytes], n_events: int, delay_s: float) -> bool:
-    """Kill the process after so many events and a moment more; tell whether it was still at work."""
-    for _ in range(n_events):
-        if not process.stdout.readline():
-            break
-    deadline = time.monotonic() + delay_s
-    while time.monotonic() < deadline and process.poll() is None:
-        pass
-    was_alive = process.poll() is None
-    process.kill()
-    process.communicate()
-    return was_alive
+@pytest.fixture
+def lives(wishes, tmp_path):
+    """Whoever fetches the wishes, again and again."""
+    wishes.to_pickle(tmp_path / "table.pickle")
+    family = Lives(tmp_path / "table.pickle")
+    with family.process:
+        yield family
+        family.process.stdin.close()
 
 
 def successes(shelf) -> set[str]:
@@ -78,25 +121,21 @@ def assert_whole(shelf) -> None:
                 assert ledger.knows_file(bytes.fromhex(path.stem))
 
 
-def test_killed_again_and_again_it_ends_with_the_same_catalog(lab, make_shelf, wishes, tmp_path):
+def test_killed_again_and_again_it_ends_with_the_same_catalog(lab, lives, make_shelf, tmp_path):
     """SIGKILL at random moments loses nothing, leaves nothing half done, and repeats no recorded success."""
     rng = random.Random(4)
-    table_file = tmp_path / "table.pickle"
-    wishes.to_pickle(table_file)
     (tmp_path / "killed").mkdir()
     (tmp_path / "clean").mkdir()
     killed, clean = make_shelf(tmp_path / "killed"), make_shelf(tmp_path / "clean")
     for _ in range(N_KILLS):
         done, before = successes(killed), lab.counts()
-        process = start(table_file, killed.paths.data_root)
-        assert kill_after(process, rng.randrange(2, 40), rng.random() * 0.1)
+        status = lives.finish_killed(killed.paths.data_root, rng.randrange(2, 40), rng.random() * 0.1)
+        assert status == -signal.SIGKILL
         asked = Counter(lab.counts()) - Counter(before)
         assert not done & {url for url in asked if "/counts" not in url}
         assert_whole(killed)
-    for shelf in (killed, clean):
-        with start(table_file, shelf.paths.data_root) as process:
-            process.communicate(timeout=120)
-        assert process.returncode == 0
+    assert lives.finish(killed.paths.data_root) == 0
+    assert lives.finish(clean.paths.data_root) == 0
     outcome = (tmp_path / "killed" / "outcome.pickle").read_bytes()
     assert outcome == (tmp_path / "clean" / "outcome.pickle").read_bytes()
     assert [path.name for path in killed.stored()] == [path.name for path in clean.stored()]
