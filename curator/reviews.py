@@ -79,7 +79,7 @@ def read_reviews(path: Path) -> tuple[Review, ...]:
         StateError: lines that are no reviews, all of them, with their numbers.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")  # not splitlines: a reason may hold U+2028
     except FileNotFoundError:
         return ()
     except (OSError, ValueError) as error:

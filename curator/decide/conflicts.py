@@ -18,7 +18,9 @@ Indices = npt.NDArray[np.intp]
 BoolArray = npt.NDArray[np.bool_]
 
 
-def find_conflicts(i: Indices, j: Indices, labels: IntArray, across_labels: str) -> BoolArray:
+def find_conflicts(
+    i: Indices, j: Indices, labels: IntArray, across_labels: str, protected: BoolArray | None = None
+) -> BoolArray:
     """Find the matches for which image ``i`` must go, because ``j`` is the same picture under another label.
 
     Args:
@@ -27,16 +29,20 @@ def find_conflicts(i: Indices, j: Indices, labels: IntArray, across_labels: str)
         labels: shape (images,): each image's label, numbered in the recipe's order.
         across_labels: ``"drop-both"``: all matches of two labels; ``"keep-first"``: label by label, those with an image
             of an earlier label that is not dropped so itself; ``"ignore"``: none.
+        protected: shape (images,): images that never go, and that come before every label.
 
     Returns:
         A bool array, shape (matches,).
     """
+    wanted = np.zeros(len(labels), bool) if protected is None else protected
+    differing = (labels[i] != labels[j]) & ~wanted[i]
     if across_labels == "drop-both":
-        return np.asarray(labels[i] != labels[j])
+        return np.asarray(differing)
     deciding = np.zeros(len(i), bool)
     if across_labels == "keep-first":
         gone = np.zeros(len(labels), bool)
-        later = np.flatnonzero(labels[i] > labels[j])
+        order = np.where(wanted, -1, labels)
+        later = np.flatnonzero(differing & (order[i] > order[j]))
         for label in np.unique(labels[i[later]]):
             mine = later[labels[i[later]] == label]
             deciding[mine] = ~gone[j[mine]]

@@ -113,9 +113,8 @@ def _judge(images: _Images, settings: DedupeSettings) -> Verdicts:
     by_picture = images.lead(np.where(is_first, images.picture, -1))
     by_picture = np.where(images.protected & is_first, np.arange(len(images)), by_picture)
     matches = _match(images, is_first, by_picture, settings).both_ways()
-    loose = matches.where(~images.protected[matches.i])
-    conflicting = find_conflicts(loose.i, loose.j, images.label, settings.across_labels)
-    verdicts.give_nearest(CONFLICT, loose.where(conflicting), images.rank)
+    conflicting = find_conflicts(matches.i, matches.j, images.label, settings.across_labels, images.protected)
+    verdicts.give_nearest(CONFLICT, matches.where(conflicting), images.rank)
     is_open = verdicts.reason == KEPT
     same_label = images.label[matches.i] == images.label[matches.j]
     within = matches.where(same_label & is_open[matches.i] & is_open[matches.j])

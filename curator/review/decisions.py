@@ -32,7 +32,7 @@ class DecisionLog:
         self._seen: tuple[int, int, int] | None = None
         self._standing: dict[Key, Review] = {}
         self.version = 0
-        """Rises with each change of the file, whoever made it."""
+        """The lines of the file: whoever decided, it has risen by one."""
 
     def standing(self) -> Mapping[Key, Review]:
         """Give what stands now.
@@ -43,9 +43,8 @@ class DecisionLog:
         with self._lock:
             seen = self._signature()
             if seen != self._seen:
-                self._standing = standing_reviews(read_reviews(self._path))
-                self._seen = seen
-                self.version += 1
+                reviews = read_reviews(self._path)
+                self._standing, self.version, self._seen = standing_reviews(reviews), len(reviews), seen
             return self._standing
 
     def _signature(self) -> tuple[int, int, int] | None:

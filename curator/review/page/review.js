@@ -398,8 +398,10 @@ async function decide(decision, more = {}, index = state.at, remember = true) {
     });
     const found = await settle(response);
     state.busy.delete(key);
+    const others = found.version !== state.version + 1;
     state.version = found.version;
     tellProgress(found);
+    if (others && !state.busy.size) refresh();
     for (const one of state.rows.values()) if (keyOf(one) === key) one.review = found.review;
     if (remember) state.history.push({ record_id: row.record_id, epoch: state.epoch, index });
     const what = decision === "undo" ? "Taken back" : decision === "relabel" ? `Relabelled as ${more.new_label}` : decision === "keep" ? "Kept" : "Dropped";

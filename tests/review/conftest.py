@@ -1,0 +1,103 @@
+"""A small curated data set and its review, served on a free port by a thread or by the command line."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from curator import pipeline
+from curator.catalog import Stage
+from curator.project import Project
+from tests.small_worlds import picture, recipe_text, small_project, write_folder
+
+server = pytest.importorskip("curator.review.server", reason="the extra `review` is not installed")
+
+
+def wait_until(happened: Callable[[], Any], limit_s: float = 20.0) -> Any:
+    """Wait for a condition; fail where it does not come in time."""
+    end = time.monotonic() + limit_s
+    while not (found := happened()):
+        assert time.monotonic() < end, "did not happen in time"
+        threading.Event().wait(0.02)
+    return found
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """Eight pictures a label; of rugby a mirrored copy, a tiny one and a page, and one picture under both labels."""
+    root = write_folder(tmp_path / "photos", 8)
+    picture(1, (120, 90)).save(root / "rugby" / "smaller.jpg", quality=90)
+    picture(77, (40, 30)).save(root / "rugby" / "tiny.jpg")
+    (root / "rugby" / "page.jpg").write_text("<!DOCTYPE html><title>gone</title>")
+    (root / "soccer" / "both.jpg").write_bytes((root / "rugby" / "005.jpg").read_bytes())
+    made = small_project(tmp_path, recipe_text(root, per_class="max"))
+    pipeline.fetch(made)
+    pipeline.decide(made, Stage.SPLIT, {})
+    return made
+
+
+@dataclass
+class Served:
+    """A running review."""
+
+    address: str
+    port: int
+    token: str
+
+    def ask(
+        self,
+        path: str,
+        method: str = "GET",
+        body: Any = None,
+        headers: dict[str, str] | None = None,
+        token: bool = True,
+    ) -> tuple[int, Any, dict[str, str]]:
+        """Send one request below the token; give status, body (JSON where it is) and headers."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        sent = {"x-curator-token": self.token} if method == "POST" and token else {}
+        data = None if body is None else body if isinstance(body, bytes) else json.dumps(body)
+        try:
+            connection.request(method, f"/{self.token}/{path}" if token else path, data, sent | (headers or {}))
+            answer = connection.getresponse()
+            raw, found = answer.read(), {name.lower(): value for name, value in answer.getheaders()}
+        finally:
+            connection.close()
+        is_json = found.get("content-type", "") == "application/json"
+        return answer.status, json.loads(raw) if is_json else raw, found
+
+    def rows(self, **query: str) -> list[dict[str, Any]]:
+        """Select and give all rows."""
+        parameters = "&".join(f"{name}={value}" for name, value in query.items())
+        chosen = self.ask(f"select?{parameters}")[1]
+        return list(self.ask(f"rows?selection={chosen['selection']}&offset=0&limit=500")[1]["rows"])
+
+
+@pytest.fixture
+def served(project: Project) -> Iterator[Served]:
+    """The review of the project, by a thread of this process."""
+    told: list[str] = []
+    running: list[Any] = []
+
+    class Noted(server.uvicorn.Server):
+        def __init__(self, config: Any) -> None:
+            super().__init__(config)
+            running.append(self)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(server.uvicorn, "Server", Noted)
+        work = (project, "ann", 0, lambda address, n_images: told.append(address))
+        thread = threading.Thread(target=server.serve_review, args=work)
+        thread.start()
+        address = wait_until(lambda: told and running and running[0].started and told[0])
+        yield Served(address, int(address.split(":")[2].split("/")[0]), address.split("/")[3])
+        running[0].should_exit = True
+        thread.join(20)
+        assert not thread.is_alive()
