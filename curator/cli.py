@@ -103,6 +103,7 @@ def dedupe(
     keep: Annotated[str | None, typer.Option("--keep", metavar="largest|first", help="Keeper of a group.")] = None,
     against: Annotated[list[Path] | None, typer.Option("--against", help="Drop what this place has.")] = None,
     report_only: Annotated[bool, typer.Option("--report-only", help="Only say what --against has.")] = False,
+    gallery: Annotated[bool, typer.Option("--gallery", help="Write a page of all groups.")] = False,
     force: ForceOption = False,
     recipe: RecipeOption = None,
     data: DataOption = DATA,
@@ -122,6 +123,7 @@ def dedupe(
     }
     with open_session(recipe, data, quiet, as_json) as session:
         finish(commands.decide(session, "deduped", {"dedupe": options}, force))
+        commands.write_gallery(session, gallery)
 
 
 @app.command()

@@ -17,6 +17,7 @@ from curator.events import Warned
 from curator.fetch import host_report
 from curator.pipeline import Outcome
 from curator.render import tables
+from curator.report.gallery import build_gallery
 from curator.session import Session
 from curator.status import describe, read_status
 from curator.verify import verify as verify_files
@@ -59,6 +60,14 @@ def decide(
     outcome = pipeline.decide(session.project, Stage(stage), overrides, force, resplit)
     show(session, outcome, Stage(stage))
     return outcome.missing
+
+
+def write_gallery(session: Session, wanted: bool) -> None:
+    """Write the gallery of duplicates where it is wanted, and say where."""
+    if wanted:
+        page = build_gallery(session.project.paths)
+        if not session.as_json:
+            tables.print_note(f"gallery:  {page}")
 
 
 def show(session: Session, outcome: Outcome, stage: Stage) -> None:

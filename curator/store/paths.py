@@ -83,8 +83,13 @@ class DataPaths:
 
     @property
     def thumbnails(self) -> Path:
-        """Small pictures for the review page."""
+        """Small pictures for the review page and the gallery of duplicates."""
         return self.folder / "thumbnails"
+
+    @property
+    def duplicates(self) -> Path:
+        """The gallery of duplicates."""
+        return self.folder / "duplicates.html"
 
     def thumbnail(self, sha256: str) -> Path:
         """The small picture of the stored file with this content."""
