@@ -94,7 +94,7 @@ def fetch(
 @app.command()
 @reports_errors
 def dedupe(
-    max_distance: Annotated[int | None, typer.Option("--max-distance", help="Most differing bits of 64.")] = None,
+    max_distance: Annotated[int | None, typer.Option("--max-distance", help="Bits of 64 for a closer look.")] = None,
     rotations: Annotated[bool | None, typer.Option("--rotations/--no-rotations", help="Turned copies too.")] = None,
     across_labels: Annotated[
         str | None,

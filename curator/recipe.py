@@ -52,7 +52,9 @@ class QualitySettings:
 class DedupeSettings:
     """Which images are the same picture."""
 
-    max_distance: int = setting(4, "most differing bits of two 64-bit perceptual hashes", minimum=0, maximum=16)
+    max_distance: int = setting(
+        10, "most differing bits of 64 for a closer look at two pictures", minimum=0, maximum=16
+    )
     rotations: bool = setting(True, "find rotated and mirrored copies too")
     across_labels: str = setting(
         "drop-both", "one picture under two labels", choices=("drop-both", "keep-first", "ignore")

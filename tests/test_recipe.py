@@ -31,7 +31,7 @@ def mistakes(text: str) -> list[str]:
 def test_a_good_recipe_has_every_default() -> None:
     """Keys that are left out have the defaults of the settings classes."""
     recipe = parse_recipe(GOOD, SETTINGS)
-    assert (recipe.balance.per_class, recipe.split.ratio, recipe.dedupe.max_distance) == (1224, 0.8, 4)
+    assert (recipe.balance.per_class, recipe.split.ratio, recipe.dedupe.max_distance) == (1224, 0.8, 10)
     assert recipe.target == 2448
 
 

@@ -18,6 +18,7 @@ import pandas as pd
 
 from curator import catalog
 from curator.decide.columns import IntArray, number_values, rank_among
+from curator.decide.confirm import PictureEvidence, confirm
 from curator.decide.conflicts import find_conflicts, link_across_labels
 from curator.decide.keepers import find_leaders, put_first, rank_keepers
 from curator.decide.picture_matches import (
@@ -44,8 +45,11 @@ def find_duplicates(
     """Drop every kept image that is a copy of another one, or that contradicts another one's label.
 
     1. *Exact copies*: the same SHA-256 under one label.
-    2. *Label conflicts*, over all matches: the same bytes, or hashes within ``max_distance``, under two labels.
+    2. *Label conflicts*, over all matches: the same bytes or the same picture under two labels.
     3. *Near-duplicates*: the rest is grouped as stars, so each one dropped was matched to one that is kept.
+
+    Two images are the same picture where their 64-bit hashes are within ``max_distance`` in some orientation, and the
+    256-bit hashes or the thumbnails confirm it: see :mod:`curator.decide.confirm`.
 
     A copy of an image that is dropped later shares its fate: an exact copy of a conflicted picture is in that conflict
     too, and one of a near-duplicate points at the image that is kept in the end, as a near-duplicate itself. A picture
@@ -78,6 +82,7 @@ class _Images:
     content: IntArray
     picture: IntArray
     turns: HashTurns
+    evidence: PictureEvidence
     protected: npt.NDArray[np.bool_]
 
     def __len__(self) -> int:
@@ -100,10 +105,18 @@ def _read_images(
         label=rank_among(images["label"], order),
         rank=put_first(rank_keepers(images, settings.keep, names), protected),
         content=number_values(images["sha256"]),
-        picture=np.where(find_comparable(images), number_values(images["phash_turns"]), -1),
+        picture=_number_pictures(images),
         turns=read_hash_turns(images["phash_turns"]),
+        evidence=PictureEvidence.read(images),
         protected=protected,
     )
+
+
+def _number_pictures(images: pd.DataFrame) -> IntArray:
+    """Number what has equal hashes, of 64 bits in every orientation and of 256 bits; -1 where there is none."""
+    short, long = number_values(images["phash_turns"]), number_values(images["phash256"])
+    known = find_comparable(images) & (long >= 0)
+    return np.where(known, short * (long.max(initial=0) + 1) + long, -1)
 
 
 def _judge(images: _Images, settings: DedupeSettings) -> Verdicts:
@@ -130,7 +143,13 @@ def _match(images: _Images, is_first: npt.NDArray[np.bool_], by_picture: Indices
     """Match one image of each picture and label by hash, and the same bytes under two labels."""
     leads = is_first & (by_picture == np.arange(len(images)))
     pictures = np.flatnonzero(leads & (images.picture >= 0))
-    by_hash = match_pictures(images.turns[pictures], settings.max_distance, settings.rotations)
+    evidence = images.evidence.take(pictures)
+    by_hash = match_pictures(
+        images.turns[pictures],
+        settings.max_distance,
+        settings.rotations,
+        lambda found: confirm(evidence, found.i, found.j, found.turn),
+    )
     i, j = link_across_labels(np.where(is_first, images.content, -1), images.label)
     same = np.zeros(len(i), np.uint8)
     return join_matches([by_hash.renumber(pictures), Matches(by_picture[i], by_picture[j], same, same)])

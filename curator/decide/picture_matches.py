@@ -10,8 +10,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,9 @@ FLAT_DETAIL = 4.0
 
 Of 1,582 real photos of balls and scenes 2 lie below (near-empty pictures, 2.1 and 3.7); the rest have 4.4 or more.
 """
+
+
+_BLOCK_PAIRS = 1 << 17
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,10 @@ class Matches:
         return join_matches([self, turned_back])
 
 
+Confirm = Callable[[Matches], npt.NDArray[np.bool_]]
+"""Tells of each match whether it is one picture: bool, shape (matches,)."""
+
+
 def join_matches(parts: list[Matches]) -> Matches:
     """Put lists of matches one after the other."""
     columns = ([getattr(part, name) for part in parts] for name in ("i", "j", "distance", "turn"))
@@ -82,8 +90,8 @@ def read_hash_turns(column: pd.Series[Any]) -> HashTurns:
     return read_bytes(column, 64).view(">u8").astype(np.uint64)
 
 
-def match_pictures(turns: HashTurns, radius: int, rotations: bool) -> Matches:
-    """Find all pairs of pictures whose distance is at most ``radius`` bits.
+def match_pictures(turns: HashTurns, radius: int, rotations: bool, confirm: Confirm | None = None) -> Matches:
+    """Find all pairs of pictures whose distance is at most ``radius`` bits, and that ``confirm`` agrees to.
 
     The distance of two pictures is the least Hamming distance between one as it is and the other in any orientation,
     taken both ways: a hash compares with its own median, so that turning one picture is not quite turning the other.
@@ -93,42 +101,67 @@ def match_pictures(turns: HashTurns, radius: int, rotations: bool) -> Matches:
             equal rows first: n equal rows are n² matches.
         radius: the largest distance, in bits.
         rotations: compare all eight orientations; else each picture only as it is.
+        confirm: asked block by block of some 100,000 candidates which are matches, so that of a wide radius only the
+            true ones are ever held together.
     """
     upright = collapse(turns[:, 0])
     index = index_hashes(upright.values, radius)
-    parts = [_unturned(upright, find_indexed_pairs(index))]
+    parts = list(_agreed(_unturned(upright, find_indexed_pairs(index)), confirm))
     for turn in range(1, len(TURNS)) if rotations else ():
         turned = collapse(turns[:, turn])
         found = find_indexed(index, turned.values)
-        i, j, distance = _expand(found, turned, upright)
-        other = i != j
-        parts.append(Matches(j[other], i[other], distance[other], np.full(int(other.sum()), turn, np.uint8)))
-    return join_matches(parts)
+        parts.extend(_agreed(_turned(found, turned, upright, turn), confirm))
+    return join_matches([_none(), *parts])
 
 
-def _unturned(upright: Distinct, found: Pairs) -> Matches:
+def _agreed(blocks: Iterator[Matches], confirm: Confirm | None) -> Iterator[Matches]:
+    return (block.where(confirm(block)) if confirm else block for block in blocks)
+
+
+def _none() -> Matches:
+    nobody, nothing = np.empty(0, np.intp), np.empty(0, np.uint8)
+    return Matches(nobody, nobody, nothing, nothing)
+
+
+def _unturned(upright: Distinct, found: Pairs) -> Iterator[Matches]:
     shared = np.flatnonzero(np.bincount(upright.inverse, minlength=len(upright.values)) > 1)
     same = Pairs(shared, shared, np.zeros(len(shared), np.uint8))
-    (i, j, distance), (a, b, zero) = _expand(found, upright, upright), _expand(same, upright, upright)
-    once = a < b
-    i, j, distance = np.append(i, a[once]), np.append(j, b[once]), np.append(distance, zero[once])
-    return Matches(i, j, distance, np.zeros(len(i), np.uint8))
+    for i, j, distance in _expand(same, upright, upright):
+        once = i < j
+        yield Matches(i[once], j[once], distance[once], np.zeros(int(once.sum()), np.uint8))
+    for i, j, distance in _expand(found, upright, upright):
+        yield Matches(i, j, distance, np.zeros(len(i), np.uint8))
 
 
-def _expand(found: Pairs, left: Distinct, right: Distinct) -> tuple[Indices, Indices, SmallInts]:
-    """Turn pairs of distinct hashes into pairs of the pictures that have them."""
-    i, distance, j = _spread(found.i, left, found.distance, found.j)
-    j, distance, i = _spread(j, right, distance, i)
-    return i, j, distance
+def _turned(found: Pairs, turned: Distinct, upright: Distinct, turn: int) -> Iterator[Matches]:
+    for i, j, distance in _expand(found, turned, upright):
+        other = i != j
+        yield Matches(j[other], i[other], distance[other], np.full(int(other.sum()), turn, np.uint8))
 
 
-def _spread(
-    values: Indices, distinct: Distinct, distance: SmallInts, others: Indices
-) -> tuple[Indices, SmallInts, Indices]:
-    """Replace each hash by the pictures that have it, repeating the two other arrays."""
-    owners = np.argsort(distinct.inverse, kind="stable")
-    counts = np.bincount(distinct.inverse, minlength=len(distinct.values))
-    starts, repeats = (np.cumsum(counts) - counts)[values], counts[values]
-    places = np.repeat(starts - (np.cumsum(repeats) - repeats), repeats)
-    places += np.arange(len(places))
-    return owners[places], np.repeat(distance, repeats), np.repeat(others, repeats)
+def _expand(found: Pairs, left: Distinct, right: Distinct) -> Iterator[tuple[Indices, Indices, SmallInts]]:
+    """Turn pairs of distinct hashes into pairs of the pictures that have them, block by block."""
+    first, second = _Owners(left), _Owners(right)
+    sizes = np.cumsum(first.counts[found.i] * second.counts[found.j])
+    n_pairs = int(sizes[-1]) if len(sizes) else 0
+    cuts = np.searchsorted(sizes, np.arange(_BLOCK_PAIRS, n_pairs, _BLOCK_PAIRS))
+    for low, high in pairwise([0, *cuts, len(found)]):
+        i, distance, j = first.spread(found.i[low:high], found.distance[low:high], found.j[low:high])
+        j, distance, i = second.spread(j, distance, i)
+        yield i, j, distance
+
+
+class _Owners:
+    """The pictures that have each of the distinct hashes."""
+
+    def __init__(self, distinct: Distinct) -> None:
+        self.order = np.argsort(distinct.inverse, kind="stable")
+        self.counts = np.bincount(distinct.inverse, minlength=len(distinct.values))
+        self.starts = np.cumsum(self.counts) - self.counts
+
+    def spread(self, values: Indices, distance: SmallInts, others: Indices) -> tuple[Indices, SmallInts, Indices]:
+        """Replace each hash by the pictures that have it, repeating the two other arrays."""
+        repeats = self.counts[values]
+        places = np.repeat(self.starts[values] - (np.cumsum(repeats) - repeats), repeats)
+        places += np.arange(len(places))
+        return self.order[places], np.repeat(distance, repeats), np.repeat(others, repeats)

@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curator.catalog import Drop, is_kept
+from curator.decide.confirm import SAME_BITS
 from curator.decide.dedupe import find_duplicates
 from curator.decide.groups import list_groups
-from curator.decide.turns import TURNS, turn_back
+from curator.decide.turns import TURNS, turn_back, turn_hash256
 from curator.recipe import DedupeSettings
 from tests.decide.rows import (
     LABELS,
@@ -22,25 +23,41 @@ from tests.decide.rows import (
 )
 
 BASES = [random_picture(np.random.default_rng(n)) for n in range(3)]
+LONG_BASES = np.random.default_rng(9).integers(0, 256, (3, 32), np.uint8)
 NAMES = ["record_id", "duplicate_of", "distance_bits", "turn", "drop_stage", "drop_reason", "drop_detail"]
 
 
-def image(base=0, turn=0, bits=(), label="rugby", copy=0, side=100, detail=30.0, **more):
-    """One row; images of equal arguments but the label are the same bytes."""
+def image(base=0, turn=0, bits=(), label="rugby", copy=0, side=100, detail=30.0, long_bits=0, **more):
+    """One row; images of equal arguments but the label are the same bytes.
+
+    ``bits`` of its 64-bit hashes and the first ``long_bits`` of its 256-bit hash differ from the base's.
+    """
     hashes = turn_picture(BASES[base], turn)
     for bit in bits:
         hashes = [value ^ (1 << bit) for value in hashes]
-    content = sha256((base, turn, sorted(bits), copy, side, detail))
-    size = {"width": side, "height": side, "n_bytes": side + copy, "detail": detail}
-    return {"label": label, "sha256": content, "phash": hashes[0], "phash_turns": packed(hashes), **size, **more}
+    content = sha256((base, turn, sorted(bits), copy, side, detail, long_bits))
+    facts = {"width": side, "height": side, "n_bytes": side + copy, "detail": detail}
+    flipped = LONG_BASES[base] ^ np.packbits(np.arange(256) < long_bits)
+    facts |= {
+        "phash": hashes[0],
+        "phash_turns": packed(hashes),
+        "phash256": turn_hash256(flipped[None], turn).tobytes(),
+    }
+    return {"label": label, "sha256": content, **facts, **more}
 
 
-def distance_and_turn(row, other, rotations=True):
-    """The least distance of two rows and how ``row`` is turned against ``other``, by the definition."""
+def distances_and_turns(row, other, rotations=True):
+    """The distances of two rows and how ``row`` is turned against ``other``, by the definition."""
     a, b = ([int.from_bytes(r["phash_turns"][k : k + 8], "big") for k in range(0, 64, 8)] for r in (row, other))
     found = [(bin(b[t] ^ a[0]).count("1"), t) for t in range(8)]
     found += [(bin(a[t] ^ b[0]).count("1"), turn_back(t)) for t in range(8)]
-    return min(pair for pair in found if rotations or pair[1] == 0)
+    return [pair for pair in found if rotations or pair[1] == 0]
+
+
+def long_distance(row, other, turn):
+    """The bits of 256 in which ``row`` differs from ``other`` turned."""
+    a, b = (np.frombuffer(r["phash256"], np.uint8)[None] for r in (row, other))
+    return np.bitwise_count(turn_hash256(b, turn) ^ a).sum()
 
 
 def match(row, other, rules):
@@ -49,8 +66,8 @@ def match(row, other, rules):
         return 0, 0
     if min(row["detail"], other["detail"]) < 4:
         return None
-    found = distance_and_turn(row, other, rules.rotations)
-    return found if found[0] <= rules.max_distance else None
+    near = [pair for pair in distances_and_turns(row, other, rules.rotations) if pair[0] <= rules.max_distance]
+    return min((pair for pair in near if long_distance(row, other, pair[1]) <= SAME_BITS), default=None)
 
 
 def rank(row):
@@ -113,6 +130,7 @@ images = st.builds(
     copy=st.integers(0, 1),
     side=st.sampled_from([100, 200]),
     detail=st.sampled_from([30.0, 30.0, 30.0, 2.0]),
+    long_bits=st.sampled_from([0, 0, 20, 40, 90]),
 )
 rule_sets = st.builds(
     DedupeSettings,
@@ -169,6 +187,14 @@ def test_a_turned_copy_is_found_and_its_turn_named(turn):
     assert is_kept(find_duplicates(make_table(rows), DedupeSettings(rotations=False), LABELS)).all()
 
 
+def test_a_look_alike_that_its_long_hash_does_not_confirm_is_another_picture():
+    """Equal 64-bit hashes are a suspicion only: 33 differing bits of 256, and no thumbnails, do not make a copy."""
+    rows = [image(side=300), image(long_bits=SAME_BITS), image(long_bits=SAME_BITS + 1)]
+    decided = find_duplicates(make_table(rows), DedupeSettings(), LABELS)
+    assert decided["duplicate_of"][1] == "folder-0000000000000000"
+    assert is_kept(find_duplicates(make_table([rows[0], rows[2]]), DedupeSettings(), LABELS)).all()
+
+
 def test_a_mirrored_copy_is_described_in_words():
     """The evidence can be read."""
     rows = [image(side=300), image(turn=4, bits=(5,), side=100)]
@@ -194,8 +220,9 @@ def test_exact_copies_of_a_near_duplicate_point_at_the_final_keeper():
 
 def test_unknown_is_not_equal():
     """Missing hashes, missing bytes and missing detail match nothing."""
-    blank = {"phash": None, "phash_turns": None, "sha256": None}
+    blank = {"phash": None, "phash_turns": None, "phash256": None, "sha256": None}
     rows = [image(**blank), image(**blank), image(sha256=None, detail=None), image(sha256=None, detail=None)]
+    rows += [image(sha256=None, phash256=None), image(sha256=None, phash256=None)]
     decided = find_duplicates(make_table(rows), DedupeSettings(), LABELS)
     assert is_kept(decided).all()
 

@@ -16,7 +16,7 @@ from tests.decide.rows import make_table
 
 SHARED = Path(__file__).parents[2] / ".." / "shared"
 PDQ = SHARED / "neardup" / "pdq" / "pdq" / "data" / "reg-test-input"
-OBSERVED = ("detail", "phash", "phash_turns", "phash256", "width", "height")
+OBSERVED = ("detail", "phash", "phash_turns", "phash256", "thumbnail", "width", "height")
 
 pytestmark = [pytest.mark.real, pytest.mark.skipif(not SHARED.is_dir(), reason="../shared is not there")]
 
