@@ -186,6 +186,8 @@ def run(
 app.command()(cli_benchmark.benchmark)
 app.command()(cli_benchmark.report)
 app.command()(cli_share.export)
+app.command()(cli_share.replay)
+app.command()(cli_share.diff)
 
 
 @app.command()

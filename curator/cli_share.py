@@ -6,11 +6,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from curator.session import DATA, DataOption, JsonOption, QuietOption, RecipeOption, open_session, reports_errors
+from curator.session import (
+    DATA,
+    DataOption,
+    JsonOption,
+    QuietOption,
+    RecipeOption,
+    finish,
+    open_session,
+    reports_errors,
+)
 
 
 @reports_errors
@@ -29,3 +39,34 @@ def export(
 
     with open_session(recipe, data, quiet, as_json) as session:
         share_commands.export(session, form)
+
+
+@reports_errors
+def replay(
+    manifest: Annotated[Path, typer.Argument(metavar="MANIFEST", help="A manifest.csv; it is only read.")],
+    accept_similar: Annotated[
+        bool, typer.Option("--accept-similar", help="Keep pictures whose bytes have changed.")
+    ] = False,
+    recipe: RecipeOption = None,
+    data: DataOption = DATA,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Rebuild a data set from its manifest alone, with the same split, and report what the web has lost."""
+    from curator import share_commands
+
+    finish(share_commands.replay(manifest, recipe, data, accept_similar, quiet, as_json))
+
+
+@reports_errors
+def diff(
+    old: Annotated[Path, typer.Argument(metavar="A", help="A manifest.csv.")],
+    new: Annotated[Path, typer.Argument(metavar="B", help="Another.")],
+    recipe: RecipeOption = None,
+    data: DataOption = DATA,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare two manifests: what came, what went, what has another label or side, and why."""
+    from curator import share_commands
+
+    share_commands.diff(old, new, recipe, data, as_json)

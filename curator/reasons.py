@@ -42,6 +42,7 @@ class Drop(StrEnum):
     HTTP_ERROR = "http-error"  # any other http_status that is not a success
     OPTED_OUT = "opted-out"  # X-Robots-Tag: noai, noimageai or noml
     TOO_MANY_BYTES = "too-many-bytes"  # larger than max_bytes
+    CHANGED = "changed"  # a replay: the address serves other bytes than the manifest says
     FORGOTTEN = "forgotten"  # taken out for good by `curator forget`; not asked for, not stored
     FILE_MISSING = "file-missing"  # a local file that cannot be read
     # observe: what the bytes are

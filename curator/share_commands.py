@@ -1,4 +1,4 @@
-r"""What the commands that share a data set do: export it.
+r"""What the commands that share a data set do: export it, rebuild it from its manifest, compare two manifests.
 
 >>> opening(Path("data/balls/exports/keras"), "import keras")
 'To open it, in data/balls/exports/keras:\n\n    import keras\n'
@@ -6,12 +6,30 @@ r"""What the commands that share a data set do: export it.
 
 from __future__ import annotations
 
+import dataclasses
+import os
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from curator.diff import KINDS, Change, changed_settings, compare_manifests, with_causes
+from curator.errors import CuratorError
 from curator.export import export_dataset, find_format
+from curator.manifest import read_manifest
+from curator.pipeline import latest_stage
+from curator.project import Project, open_project
+from curator.recipe import FetchSettings, QualitySettings
 from curator.render import tables
+from curator.render.bars import Bars
+from curator.replay import Replay, replay_manifest
+from curator.replay_report import HOSTS, count_hosts
+from curator.reviews import read_reviews, standing_reviews
 from curator.session import Session
+from curator.store.catalog_files import read_catalog
+
+MOST_CHANGES = 20
+"""Changes of a kind that are named; the rest are counted."""
 
 
 def export(session: Session, name: str) -> None:
@@ -28,3 +46,88 @@ def export(session: Session, name: str) -> None:
 def opening(folder: Path, snippet: str) -> str:
     """Say how an export is opened."""
     return f"To open it, in {folder}:\n\n{textwrap.indent(snippet, '    ')}\n"
+
+
+def replay(manifest: Path, recipe: str | None, data: Path, accept_similar: bool, quiet: bool, as_json: bool) -> bool:
+    """Rebuild a data set from a manifest; tell whether something of it could not be had.
+
+    The recipe's settings for the fetch are taken where one is named, else the defaults.
+    """
+    bars = Bars(quiet)
+    fetch, quality = FetchSettings(), QualitySettings()
+    if recipe is not None:
+        named = open_project(recipe, data, os.environ).recipe
+        fetch, quality = named.fetch, named.quality
+    try:
+        done = replay_manifest(manifest, data, fetch, accept_similar, quality, bars)
+    finally:
+        bars.close()
+    _show_replay(done, as_json)
+    return not done.is_whole
+
+
+def _show_replay(done: Replay, as_json: bool) -> None:
+    folder = done.paths.folder
+    facts = {"images": len(done.images), "kept": done.n_kept, **done.counts()}
+    if as_json:
+        hosts = count_hosts(done.images).to_dict("records")
+        tables.print_json({**facts, "hosts": hosts, "manifest": str(done.paths.manifest), "path": str(folder)})
+        return
+    told = ", ".join(f"{fate} {n:,}" for fate, n in done.counts().items() if n)
+    tables.print_note(f"{tables.plural(len(done.images), 'image')}: {told}")
+    tables.print_note(f"manifest: {done.paths.manifest} ({done.n_kept:,} images)")
+    tables.print_note(f"by host:  {folder / HOSTS}")
+    if done.counts()["similar"] and done.n_kept == done.counts()["same"]:
+        tables.print_note("`--accept-similar` keeps those whose bytes have changed but not the picture.")
+
+
+def diff(old: Path, new: Path, recipe: str | None, data: Path, as_json: bool) -> None:
+    """Compare two manifests and show the differences, with causes where the data set's catalog knows them."""
+    changes = compare_manifests(read_manifest(old), read_manifest(new))
+    project = _project_of(recipe, data)
+    table, reviews = _what_is_known(project) if project else (None, [])
+    changes = with_causes(changes, table, reviews, changed_settings(old, new))
+    if as_json:
+        tables.print_json([dataclasses.asdict(change) for change in changes])
+    else:
+        _show_changes(changes)
+
+
+def _project_of(recipe: str | None, data: Path) -> Project | None:
+    """Open the project whose catalog may know causes; a comparison goes without one, unless it was named."""
+    try:
+        return open_project(recipe, data, os.environ)
+    except CuratorError:
+        if recipe is not None:
+            raise
+        return None
+
+
+def _what_is_known(project: Project) -> tuple[Any, list[Any]]:
+    stage = latest_stage(project)
+    table = read_catalog(project.paths.catalog(stage)) if stage else None
+    return table, list(standing_reviews(read_reviews(project.paths.reviews)).values())
+
+
+def _show_changes(changes: Sequence[Change]) -> None:
+    if not changes:
+        tables.print_note("The two manifests hold the same images, labels and sides.")
+    for kind in KINDS:
+        found = [change for change in changes if change.kind == kind]
+        if found:
+            tables.print_note(f"{kind}: {len(found):,}")
+        for change in found[:MOST_CHANGES]:
+            tables.print_note(f"  {describe(change)}")
+        if len(found) > MOST_CHANGES:
+            tables.print_note(f"  and {len(found) - MOST_CHANGES:,} more (--json has them all)")
+
+
+def describe(change: Change) -> str:
+    """Tell one change in a line.
+
+    >>> describe(Change("moved", "x-1", "ab", "train", "test", "seed was 0, is 1"))
+    'x-1  train -> test  (seed was 0, is 1)'
+    """
+    shorten = change.kind == "replaced"
+    parts = [part[:16] if shorten else part for part in (change.before, change.after) if part]
+    return f"{change.record_id}  {' -> '.join(parts)}{f'  ({change.cause})' if change.cause else ''}"

@@ -24,6 +24,7 @@ LAYERS = (
     ("acquire", "against", "earlier", "publish"),
     ("pipeline",),
     ("status", "why", "verify", "new_recipe", "benchmark", "export", "report", "demo", "review"),
+    ("diff", "replay", "replay_report"),
     ("render",),
     ("session",),
     ("benchmark_commands",),

@@ -1,0 +1,55 @@
+"""What a replay found, as two CSV files: a row an image, and a row a host.
+
+>>> images = pd.DataFrame({"url": ["http://a.example/1", "http://a.example/2", None], "fate": ["same", "gone", "same"]})
+>>> count_hosts(images)[["host", "images", "same", "gone"]].to_dict("records")
+[{'host': 'a.example', 'images': 2, 'same': 1, 'gone': 1}, {'host': '', 'images': 1, 'same': 1, 'gone': 0}]
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pandas as pd
+
+from curator.store.whole_files import write_text_whole
+
+IMAGES, HOSTS = "replay.csv", "link-rot.csv"
+_COLUMNS = ["record_id", "label", "split", "url", "sha256", "fate", "reason", "detail"]
+
+
+class Fate(StrEnum):
+    """What became of an image since the manifest was written."""
+
+    SAME = "same"  # the same bytes
+    SIMILAR = "similar"  # other bytes, the same picture
+    CHANGED = "changed"  # the address serves something else
+    GONE = "gone"  # the address serves nothing
+    UNREACHED = "unreached"  # no answer this time; a second replay asks again
+    NO_ADDRESS = "no-address"  # the image was a local file
+
+
+def write_reports(images: pd.DataFrame, folder: Path) -> None:
+    """Write ``replay.csv`` (each image's fate) and ``link-rot.csv`` (counts by host)."""
+    write_text_whole(folder / IMAGES, images[_COLUMNS].to_csv(index=False, lineterminator="\n"))
+    write_text_whole(folder / HOSTS, count_hosts(images).to_csv(index=False, lineterminator="\n"))
+
+
+def count_hosts(images: pd.DataFrame) -> pd.DataFrame:
+    """Count the fates by host, the host with the most losses first."""
+    hosts = [host_of(url) for url in images["url"]]
+    counts = pd.crosstab(pd.Series(hosts, name="host"), images["fate"].to_numpy(object))
+    counts = counts.reindex(columns=[str(fate) for fate in Fate], fill_value=0).reset_index().rename_axis(columns=None)
+    counts.insert(1, "images", counts.drop(columns="host").sum(axis=1))
+    lost = counts["images"] - counts["same"]
+    order = counts.assign(lost=lost).sort_values(["lost", "images", "host"], ascending=[False, False, True]).index
+    return counts.loc[order].reset_index(drop=True)
+
+
+def host_of(url: object) -> str:
+    """Name an address's host; nothing where there is none."""
+    try:
+        return (urlsplit(url).hostname if isinstance(url, str) else None) or ""
+    except ValueError:
+        return ""
