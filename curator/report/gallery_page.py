@@ -43,7 +43,7 @@ def gallery_page(name: str, groups: Sequence[Group], pictures: Mapping[str, str]
     body = [
         element("header", element("p", name, class_="kicker"), element("h1", "Duplicates"), _cards(groups)),
         element("p", prose(hint), class_="note"),
-        *(_group(number, group, pictures) for number, group in enumerate(groups, 1)),
+        element("div", [_group(number, group, pictures) for number, group in enumerate(groups, 1)], class_="groups"),
         element("footer", "Made by curator."),
     ]
     return page(f"{name}: duplicates", body, style)
@@ -69,7 +69,7 @@ def _group(number: int, group: Group, pictures: Mapping[str, str]) -> Html:
         element("h2", f"{number:,}", element("small", f" {times(len(group), 'image')} of {labels}")),
         element("div", [_image(row, pictures) for row in group[:MOST_SHOWN]], class_="copies"),
         element("p", f"and {more:,} more", class_="note") if more > 0 else None,
-        class_="group card",
+        class_="group card" if len(group) == 2 else "large group card",
     )
 
 
