@@ -20,6 +20,7 @@ import pandas as pd
 
 from curator import catalog
 from curator.catalog import Drop, Stage
+from curator.decide.forgotten import drop_forgotten
 from curator.decide.quality import drop_poor_images
 from curator.decide.target import choose_candidates
 from curator.errors import SourceError
@@ -27,6 +28,7 @@ from curator.events import Noted, SourceListed, Warned
 from curator.fetch import fetch_images
 from curator.project import Project
 from curator.sources import SOURCES, ListingContext, PlannedRead, Source, bulk_hosts
+from curator.tombstones import read_tombstones
 
 LEAST_RATE = 0.2
 """A wave is never larger than this yield would need, so that a bad start does not ask for the whole list."""
@@ -115,13 +117,14 @@ def list_tier(project: Project, listing: Listing, tier: int, labels: Sequence[st
         refresh=refresh,
         fresh=listing.fresh,
     )
+    tombstones = read_tombstones(project.paths.forgotten)
     for index, (source, settings) in enumerate(_sources(project)):
         name = settings.name or source.kind
         if f"{index} {name}" in listing.failures or tier >= source.n_tiers(settings):
             continue
         try:
             _announce(project, name, source.plan(settings, tier, context))
-            rows = source.list_images(settings, tier, labels, context)
+            rows = drop_forgotten(source.list_images(settings, tier, labels, context), tombstones)
         except SourceError as error:
             listing.failures[f"{index} {name}"] = str(error)
             project.emit(Warned(f"The source {name} could not be listed: {error}"))

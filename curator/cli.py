@@ -188,6 +188,7 @@ app.command()(cli_benchmark.report)
 app.command()(cli_share.export)
 app.command()(cli_share.replay)
 app.command()(cli_share.diff)
+app.command()(cli_share.forget)
 
 
 @app.command()

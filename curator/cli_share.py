@@ -70,3 +70,18 @@ def diff(
     from curator import share_commands
 
     share_commands.diff(old, new, recipe, data, as_json)
+
+
+@reports_errors
+def forget(
+    target: Annotated[str, typer.Argument(metavar="URL|AUTHOR|HOST|SHA256", help="What to take out.")],
+    recipe: RecipeOption = None,
+    data: DataOption = DATA,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Take images out for good: files, folders, manifest; no later fetch brings them back."""
+    from curator import share_commands
+
+    with open_session(recipe, data, quiet, as_json) as session:
+        share_commands.forget(session, target)

@@ -18,6 +18,7 @@ import pandas as pd
 
 from curator import catalog
 from curator.catalog import Drop, Stage
+from curator.decide.forgotten import find_forgotten
 from curator.decide.picture_matches import find_comparable
 from curator.errors import StateError
 from curator.events import Listener, ignore
@@ -30,6 +31,7 @@ from curator.replay_report import Fate, write_reports
 from curator.store.catalog_files import file_digest
 from curator.store.lock import locked
 from curator.store.paths import DataPaths
+from curator.tombstones import read_tombstones
 
 SIMILAR_BITS = 4
 """Most differing bits of the 64-bit perceptual hashes of one picture in two files."""
@@ -68,6 +70,8 @@ def replay_manifest(
 ) -> Replay:
     """Rebuild the data set of ``manifest`` in ``data_root/<name>-replay``; the manifest given is only read.
 
+    What ``forgotten.jsonl`` beside the manifest names is not asked for.
+
     Args:
         manifest: its folder gives the name.
         data_root: where data sets are kept.
@@ -85,6 +89,8 @@ def replay_manifest(
         DiskError, LockedError: see there.
     """
     rows = read_manifest(manifest).sort_values("record_id", ignore_index=True)
+    tombstones = read_tombstones(manifest.parent / "forgotten.jsonl")
+    rows = rows[~find_forgotten(rows, tombstones)].reset_index(drop=True)
     name = f"{manifest.absolute().parent.name}-replay"
     paths = DataPaths(data_root, data_root / name, name)
     with locked(paths.lock, "replay"):

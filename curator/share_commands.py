@@ -1,4 +1,4 @@
-r"""What the commands that share a data set do: export it, rebuild it from its manifest, compare two manifests.
+r"""What the commands that share a data set do: export it, rebuild it, compare two manifests, forget images.
 
 >>> opening(Path("data/balls/exports/keras"), "import keras")
 'To open it, in data/balls/exports/keras:\n\n    import keras\n'
@@ -16,6 +16,8 @@ from typing import Any
 from curator.diff import KINDS, Change, changed_settings, compare_manifests, with_causes
 from curator.errors import CuratorError
 from curator.export import export_dataset, find_format
+from curator.forget import Forgotten
+from curator.forget import forget as forget_images
 from curator.manifest import read_manifest
 from curator.pipeline import latest_stage
 from curator.project import Project, open_project
@@ -131,3 +133,23 @@ def describe(change: Change) -> str:
     shorten = change.kind == "replaced"
     parts = [part[:16] if shorten else part for part in (change.before, change.after) if part]
     return f"{change.record_id}  {' -> '.join(parts)}{f'  ({change.cause})' if change.cause else ''}"
+
+
+def forget(session: Session, target: str) -> None:
+    """Forget images and say what still holds them."""
+    done = forget_images(session.project, target)
+    if session.as_json:
+        tables.print_json(dataclasses.asdict(done))
+    else:
+        for line in told(done, session.project):
+            tables.print_note(line)
+
+
+def told(done: Forgotten, project: Project) -> list[str]:
+    """Say what was forgotten and what must be made again."""
+    listed, images = tables.plural(done.n_listed, "listed image"), tables.plural(done.n_manifest, "image")
+    lines = [f"Forgotten: {listed}, {tables.plural(done.n_files, 'file')}; {images} of the manifest."]
+    lines += [f"still holds it: {path} (`curator export {path.name}{project.option}`)" for path in done.exports]
+    lines += [f"may still show it: {path}" for path in done.others]
+    lines += [f"commit {project.paths.forgotten} and {project.paths.manifest}; git's history still has the old ones"]
+    return lines + ([f"next: curator split{project.option} (fills the gap)"] if done.n_manifest else [])

@@ -19,6 +19,7 @@ from curator.observe.workers import ObserverPool
 from curator.recipe import FetchSettings, QualitySettings
 from curator.store.image_files import recover
 from curator.store.paths import DataPaths
+from curator.tombstones import read_tombstones
 
 __all__ = ["Retry", "fetch_images", "host_report", "read_outcomes"]
 
@@ -78,7 +79,8 @@ def _run(
         selectors.DefaultSelector() as selector,
         Committer(ledger, paths) as committer,
     ):
-        engine = Engine(plan, fetch, quality.max_pixels, bulk_hosts, selector, committer, emit)
+        forgotten = frozenset(map(bytes.fromhex, read_tombstones(paths.forgotten)["content"]))
+        engine = Engine(plan, fetch, quality.max_pixels, bulk_hosts, selector, committer, emit, forgotten)
         with ObserverPool(paths, quality.max_pixels, selector, engine.note_observed) as observers:
             observers.start()
             engine.run(observers, interrupted)

@@ -146,6 +146,16 @@ class Ledger:
             rows = ((address,) for address in addresses)
             self._connection.executemany("UPDATE attempts SET superseded = 1 WHERE address = ?", rows)
 
+    def forget(self, addresses: Iterable[str], contents: Iterable[bytes]) -> None:
+        """Remove for good what is known of these addresses and contents (SHA-256, 32 bytes)."""
+        hashes = [(sha256,) for sha256 in contents]
+        next(self.query("PRAGMA secure_delete = ON"), None)
+        with self.transaction():
+            rows = ((address,) for address in addresses)
+            self._connection.executemany("DELETE FROM attempts WHERE address = ?", rows)
+            self._connection.executemany("DELETE FROM attempts WHERE sha256 = ?", hashes)
+            self._connection.executemany("DELETE FROM observations WHERE sha256 = ?", hashes)
+
     def states(self, addresses: Sequence[str | None], columns: str) -> list[tuple[Any, ...]]:
         """Look up the last attempt at each address, in order; a few ten thousand addresses at once.
 

@@ -70,6 +70,7 @@ class Engine:
         selector: what the observers' sockets and libcurl's are registered with.
         committer: takes what is finished.
         emit: told of each image.
+        forgotten: the SHA-256 (32 bytes) of contents that must not come back.
     """
 
     def __init__(
@@ -81,8 +82,10 @@ class Engine:
         selector: selectors.BaseSelector,
         committer: Committer,
         emit: Listener,
+        forgotten: frozenset[bytes] = frozenset(),
     ) -> None:
         self._plan, self._settings, self._max_pixels = plan, settings, max_pixels
+        self._forgotten = forgotten
         self._committer, self._emit = committer, emit
         self._rng = random.Random(0)  # noqa: S311 -- jitter is no secret
         manners = Manners(per_host=settings.per_host, delay_s=settings.delay_s)
@@ -126,12 +129,21 @@ class Engine:
             return
         if attempt is not None:
             sha256 = bytes.fromhex(observation.sha256)
+            if sha256 in self._forgotten:
+                self._note_forgotten(attempt, result.temporary)
+                return
             attempt = replace(attempt, n_bytes=observation.n_bytes, sha256=sha256)
             address = attempt.address
             flaw = observation.flaw
             self._emit(FetchFailed(address, flaw) if flaw else ImageFetched(address, observation.n_bytes))
         stored = is_stored(observation)
         self._committer.add(attempt, Observed(observation, self._max_pixels, stored), result.temporary)
+
+    def _note_forgotten(self, attempt: Attempt, temporary: Path | None) -> None:
+        """Keep neither the bytes nor their hash."""
+        if temporary is not None:
+            temporary.unlink()
+        self._record(replace(attempt, outcome=Drop.FORGOTTEN, detail="this content was forgotten"))
 
     def _has_work(self, observers: Observers) -> bool:
         schedule = self._schedule

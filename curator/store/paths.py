@@ -82,6 +82,11 @@ class DataPaths:
         return self.manifest_folder / "reviews.jsonl"
 
     @property
+    def forgotten(self) -> Path:
+        """What was forgotten for good, as digests."""
+        return self.manifest_folder / "forgotten.jsonl"
+
+    @property
     def thumbnails(self) -> Path:
         """Small pictures for the review page and the gallery of duplicates."""
         return self.folder / "thumbnails"

@@ -1,0 +1,79 @@
+"""Find and blank the images that were forgotten: nothing is left of them but their place in the count.
+
+>>> from curator.tombstones import digest
+>>> rows = {"record_id": ["x-1", "x-2"], "author": ["Ann", "Bob"], "label": ["a"] * 2, "source": ["x"] * 2}
+>>> table = catalog.conform(pd.DataFrame(rows | {"kind": ["x"] * 2, "tier": [0] * 2}))
+>>> after = drop_forgotten(table, {"author": frozenset([digest("ann")])})
+>>> after["drop_reason"].tolist()[0], after["author"].tolist()
+('forgotten', [<NA>, 'Bob'])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curator import catalog
+from curator.catalog import BoolArray, Drop, Stage
+from curator.tombstones import Tombstones, digest
+
+ADDRESSES = ("url", "fallback_url", "final_url", "landing_url", "local_path")
+_LEFT = ("record_id", "label", "source", "kind", "tier")
+
+
+def find_forgotten(table: pd.DataFrame, tombstones: Tombstones) -> BoolArray:
+    """Tell which rows were forgotten, by content, address, author or host: bool array, shape (rows,).
+
+    Args:
+        table: a catalog or a manifest; columns that it has not are unknown.
+        tombstones: what was forgotten.
+    """
+    found = np.zeros(len(table), bool)
+    if contents := tombstones.get("content"):
+        found |= _matches(table, "sha256", contents, str)
+    for name in ADDRESSES:
+        if addresses := tombstones.get("address"):
+            found |= _matches(table, name, addresses, digest)
+    for name in ("author", "author_url"):
+        if authors := tombstones.get("author"):
+            found |= _matches(table, name, authors, digest)
+    for name in ("url", "fallback_url", "final_url"):
+        if hosts := tombstones.get("host"):
+            found |= _matches(table, name, hosts, lambda url: digest(host_of(url)))
+    return found
+
+
+def _matches(table: pd.DataFrame, name: str, digests: frozenset[str], key: Callable[[str], str]) -> BoolArray:
+    if name not in table:
+        return np.zeros(len(table), bool)
+    values = pa.array(table[name], pa.string(), from_pandas=True)
+    hits = [value for value in pc.unique(values).to_pylist() if value is not None and key(value) in digests]
+    return np.asarray(pc.is_in(values, pa.array(hits, pa.string())).to_numpy(zero_copy_only=False), dtype=bool)
+
+
+def host_of(url: Any) -> str:
+    """Name an address's host; nothing where there is none."""
+    try:
+        return (urlsplit(url).hostname or "") if isinstance(url, str) else ""
+    except ValueError:
+        return ""
+
+
+def drop_forgotten(table: pd.DataFrame, tombstones: Tombstones) -> pd.DataFrame:
+    """Drop the rows of a catalog that were forgotten, whatever dropped them before, and blank what is known of them."""
+    rows = find_forgotten(table, tombstones)
+    if not rows.any():
+        return table
+    mask = pa.array(rows)
+    blank = {
+        field.name: pc.if_else(mask, pa.scalar(None, field.type), pa.array(table[field.name], field.type))
+        for field in catalog.SCHEMA
+        if field.name not in _LEFT
+    }
+    return catalog.drop(catalog.with_columns(table, blank), rows, Stage.LISTED, Drop.FORGOTTEN)

@@ -1,0 +1,176 @@
+"""What is forgotten is gone from every place, and does not come back."""
+
+# ruff: noqa: F811 -- the fixtures of test_replay are arguments here
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from curator import catalog, pipeline
+from curator.acquire import AcquireOptions
+from curator.catalog import Drop, Stage
+from curator.errors import CuratorError, StateError
+from curator.export import export_dataset, find_format
+from curator.fetch.history import attempts_of
+from curator.forget import Forgotten, forget
+from curator.manifest import read_manifest
+from curator.project import Project
+from curator.replay import replay_manifest
+from curator.store.catalog_files import read_catalog
+from curator.tombstones import digest, read_tombstones
+from curator.verify import verify
+from tests.small_worlds import picture
+from tests.test_replay import LOCAL, as_jpeg, pages, project  # noqa: F401 -- fixtures
+
+AGAIN = AcquireOptions(retry="all")
+
+
+def row_of(project: Project, place: int) -> dict[str, str]:
+    return read_manifest(project.paths.manifest).iloc[place].to_dict()
+
+
+def everything_under(folder: Path) -> bytes:
+    """All bytes of all files below a folder."""
+    return b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+def check_gone(project: Project, row: dict[str, str]) -> None:
+    """No file, no folder entry, no manifest row, no request, no address in any catalog."""
+    paths = project.paths
+    assert not list(paths.images.rglob(f"{row['sha256']}*"))
+    assert not (paths.folder / row["file"]).exists()
+    assert row["sha256"] not in paths.manifest.read_text(encoding="utf-8")
+    assert attempts_of(paths, [row["url"]]) == []
+    for stage in Stage:
+        table = read_catalog(paths.catalog(stage))
+        assert not (table["url"] == row["url"]).any()
+        (found,) = table[table["record_id"] == row["record_id"]].to_dict("records")
+        assert found["drop_reason"] == Drop.FORGOTTEN
+        assert catalog.counts(table)["listed"] == 16
+
+
+@pytest.mark.parametrize("name", ["url", "sha256"])
+def test_an_image_leaves_every_place_and_does_not_come_back(
+    project: Project,
+    pages: dict[str, bytes],
+    name: str,
+) -> None:
+    """By address and by content alike; a later fetch does not ask, and the manifest verifies throughout."""
+    row = row_of(project, 3)
+    done = forget(project, row[name])
+    assert (done.n_listed, done.n_manifest) == (1, 1)
+    check_gone(project, row)
+    assert verify(project.paths) == (15, [])
+    pipeline.fetch(project, AGAIN)
+    assert attempts_of(project.paths, [row["url"]]) == []
+    pipeline.decide(project, Stage.SPLIT, {})
+    check_gone(project, row)
+
+
+def test_the_same_content_elsewhere_is_not_kept(
+    project: Project,
+    pages: dict[str, bytes],
+) -> None:
+    """From another address it is downloaded, recognised and let go: no bytes, no hash."""
+    row = row_of(project, 3)
+    forget(project, row["sha256"])
+    path = "/" + row["url"].split("/", 3)[3]
+    pages["/rugby/again.jpg"] = pages[path]
+    listed = Path(project.recipe.sources[0].path)
+    url = row["url"].replace(path, "/rugby/again.jpg")
+    listed.write_text(listed.read_text(encoding="utf-8") + f"{url},rugby\n", encoding="utf-8")
+    table = pipeline.fetch(project, AcquireOptions(refresh=True)).table
+    (again,) = table[table["url"] == url].to_dict("records")
+    assert again["drop_reason"] == Drop.FORGOTTEN
+    assert [attempt["outcome"] for attempt in attempts_of(project.paths, [url])] == ["forgotten"]
+    assert row["sha256"] not in set(table["sha256"].dropna())
+    assert not list(project.paths.images.rglob(f"*{row['sha256']}*"))
+
+
+def test_a_host_takes_all_its_images(project: Project) -> None:
+    """Every image of the host goes, and the manifest is empty but whole."""
+    done = forget(project, "127.0.0.1")
+    assert (done.n_listed, done.n_manifest) == (16, 16)
+    assert read_manifest(project.paths.manifest).empty
+    assert not [path for path in project.paths.images.rglob("*") if path.is_file()]
+
+
+def test_known_copies_go_with_a_picture(
+    project: Project,
+    pages: dict[str, bytes],
+) -> None:
+    """A copy that was dropped as a near-duplicate does not take the place of what was forgotten."""
+    row = row_of(project, 3)
+    path = "/" + row["url"].split("/", 3)[3]
+    label, number = path.strip("/").removesuffix(".jpg").split("/")
+    seed = 1000 * ("rugby", "soccer").index(label) + int(number)
+    pages[f"/{label}/small.jpg"] = as_jpeg(picture(seed).resize((120, 90)))
+    listed = Path(project.recipe.sources[0].path)
+    url = row["url"].replace(path, f"/{label}/small.jpg")
+    listed.write_text(listed.read_text(encoding="utf-8") + f"{url},{label}\n", encoding="utf-8")
+    pipeline.fetch(project, AcquireOptions(refresh=True))
+    table = pipeline.decide(project, Stage.SPLIT, {}).table
+    assert table[table["url"] == url]["drop_reason"].tolist() == ["near-duplicate"]
+    assert forget(project, row["url"]).n_listed == 2
+    table = pipeline.decide(project, Stage.SPLIT, {}).table
+    assert catalog.counts(table)["dropped"]["forgotten"] == 2
+    assert not (table["url"] == url).any()
+
+
+def test_exports_that_hold_it_are_listed(project: Project) -> None:
+    """What must be made again is named, and no longer after it was."""
+    export_dataset(project, find_format("webdataset"))
+    done = forget(project, row_of(project, 3)["url"])
+    assert done.exports == (project.paths.export("webdataset"),)
+    export_dataset(project, find_format("webdataset"))
+    assert forget(project, "url:http://photos.example/unknown.jpg") == Forgotten(0, 0, 0, (), ())
+
+
+def test_the_tombstones_name_nobody(project: Project) -> None:
+    """Digests and a day: no address, no author."""
+    row = row_of(project, 3)
+    forget(project, row["url"])
+    forget(project, "author:Ann Lee")
+    text = project.paths.forgotten.read_text(encoding="utf-8")
+    assert row["url"] not in text and "Ann" not in text and "127.0.0.1" not in text
+    assert all(set(json.loads(line)) == {"kind", "sha256", "when"} for line in text.splitlines())
+    assert digest("ANN lee ") in read_tombstones(project.paths.forgotten)["author"]
+
+
+def test_forgetting_twice_changes_nothing(project: Project) -> None:
+    """So a run that was killed is finished by the same command."""
+    row = row_of(project, 3)
+    forget(project, row["url"])
+    before = project.paths.forgotten.read_bytes(), project.paths.manifest.read_bytes()
+    forget(project, row["url"])
+    assert (project.paths.forgotten.read_bytes(), project.paths.manifest.read_bytes()) == before
+
+
+def test_a_replay_honours_the_tombstones_beside_the_manifest(
+    project: Project,
+    tmp_path: Path,
+) -> None:
+    """An old manifest does not bring back what was forgotten since."""
+    old = project.paths.manifest.read_bytes()
+    row = row_of(project, 3)
+    forget(project, row["url"])
+    project.paths.manifest.write_bytes(old)
+    done = replay_manifest(project.paths.manifest, tmp_path / "elsewhere", LOCAL)
+    assert len(done.images) == 15
+    assert row["sha256"].encode() not in everything_under(done.paths.folder)
+
+
+def test_an_unknown_name_is_refused(project: Project) -> None:
+    """A slip of the finger forgets nothing; a prefix says that it is meant."""
+    with pytest.raises(CuratorError, match=r"No image is known by 'Nobody'.*`author:`"):
+        forget(project, "Nobody")
+    assert not project.paths.forgotten.exists()
+
+
+def test_a_damaged_tombstone_stops_the_fetch(project: Project) -> None:
+    """To skip it would bring back what it forgot."""
+    project.paths.forgotten.write_text("half a li", encoding="utf-8")
+    with pytest.raises(StateError, match="Line 1 of"):
+        pipeline.fetch(project)
