@@ -77,6 +77,7 @@ class Library:
         seen = [_signature(self._project.paths.catalog(stage)) for stage in Stage]
         if self._images is None or seen != self._seen:
             self._images, self._seen = load_images(self._project), seen
+            release_memory()
         return self._images
 
 
@@ -104,7 +105,7 @@ def load_images(project: Project) -> Images:
 def _read_columns(path: Path) -> pa.Table:
     """Read :data:`COLUMNS`; one that an older catalog lacks is all null."""
     present = [name for name in COLUMNS if name in pq.read_schema(path).names]
-    table = pq.read_table(path, columns=present).replace_schema_metadata(None)
+    table = pq.read_table(path, columns=present, use_threads=False, pre_buffer=False).replace_schema_metadata(None)
     for name in set(COLUMNS) - set(present):
         table = table.append_column(name, pa.nulls(len(table), SCHEMA.field(name).type))
     return table
@@ -120,6 +121,11 @@ def _count(column: pa.ChunkedArray) -> list[dict[str, Any]]:
     counts = pc.value_counts(column.drop_null()).to_pylist()
     counts.sort(key=lambda entry: (-entry["counts"], entry["values"]))
     return [{"value": entry["values"], "n": entry["counts"]} for entry in counts[:MOST_VALUES]]
+
+
+def release_memory() -> None:
+    """Give back to the system what Arrow keeps for later: a page left open all day should not hold it."""
+    pa.default_memory_pool().release_unused()
 
 
 def as_mask(array: pa.Array | pa.ChunkedArray) -> BoolArray:

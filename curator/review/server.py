@@ -56,12 +56,12 @@ def serve_review(project: Project, who: str, port: int, announce: Callable[[str,
         StateError: nothing was fetched yet, or the reviews file is damaged.
     """
     session = ReviewSession(project, who)
-    images = session.library.images()
+    n_images = session.about()["n"]
     session.log.standing()
     with listen(port) as listener:
         guard = Guard(secrets.token_urlsafe(TOKEN_BYTES), listener.getsockname()[1])
         config = uvicorn.Config(make_app(session, guard), log_level="warning", access_log=False, lifespan="off")
-        announce(f"http://127.0.0.1:{guard.port}/{guard.token}/", len(images))
+        announce(f"http://127.0.0.1:{guard.port}/{guard.token}/", n_images)
         with contextlib.suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listener])
     return len(session.log.standing())

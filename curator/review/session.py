@@ -21,17 +21,17 @@ from curator.benchmark.metrics_file import PREDICTIONS
 from curator.errors import CuratorError
 from curator.project import Project
 from curator.review.decisions import DecisionLog, match_rows
-from curator.review.library import Images, Library
-from curator.review.query import VIEWS, Query, find_rows
-from curator.review.views import Selection, select
+from curator.review.library import Images, Library, release_memory
+from curator.review.query import Query, find_rows
+from curator.review.views import GROUPED, Selection, select
 from curator.review.wrong import read_wrong
 from curator.reviews import DECISIONS, Review
 
 MOST_SELECTIONS = 16
 """Selections kept at once; a window whose selection is no longer kept makes it anew."""
 
-MOST_ROWS = 500
-"""Rows given at once."""
+FIRST_ROWS, MOST_ROWS = 120, 500
+"""Rows given with a new selection, and at most at once."""
 
 
 class StaleError(CuratorError):
@@ -56,6 +56,8 @@ class ReviewSession:
         self._chosen: OrderedDict[int, Chosen] = OrderedDict()
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
+        self._counted: Images | None = None
+        self._counts: dict[str, int] = {}
 
     def about(self) -> dict[str, Any]:
         """Describe the data set: its name, labels, counts, and the values to filter by."""
@@ -67,20 +69,26 @@ class ReviewSession:
             "stage": str(images.stage),
             "n": len(images),
             "facets": images.facets,
-            "views": {view: self._count(images, view) for view in VIEWS},
+            "views": self._count_views(images),
         }
 
-    def _count(self, images: Images, view: str) -> int:
-        if view == "all":
-            return len(images)
-        found = select(images, view, np.ones(len(images), bool), self._wrong(view))
-        return len(found.rows) if found.sizes is None else len(found.sizes)
+    def _count_views(self, images: Images) -> dict[str, int]:
+        """Count what each view holds without filters: groups where it has groups, else rows."""
+        if self._counted is not images:
+            everything = np.ones(len(images), bool)
+            self._counts = {"all": len(images)}
+            for view in GROUPED:
+                sizes = select(images, view, everything, {}).sizes
+                self._counts[view] = 0 if sizes is None else len(sizes)
+            self._counted = images
+            release_memory()
+        return self._counts | {"wrong": len(self._wrong("wrong"))}
 
     def _wrong(self, view: str) -> Any:
         return read_wrong(self.project.paths.benchmark / PREDICTIONS) if view == "wrong" else {}
 
     def select(self, query: Query) -> dict[str, Any]:
-        """Make a selection: its number, how many rows it has, the sizes of its groups, and how much is decided."""
+        """Make a selection: its number, how many rows it has, the sizes of its groups, and what :meth:`rows` gives."""
         with self._lock:
             images = self.library.images()
             decided = match_rows(images, self.log.standing())
@@ -90,8 +98,10 @@ class ReviewSession:
             self._chosen[number] = Chosen(images, selection)
             while len(self._chosen) > MOST_SELECTIONS:
                 self._chosen.popitem(last=False)
+        release_memory()
         sizes = None if selection.sizes is None else selection.sizes.tolist()
-        return {"selection": number, "total": len(selection.rows), "sizes": sizes, **self.progress(images)}
+        facts = {"selection": number, "total": len(selection.rows), "sizes": sizes}
+        return facts | self.rows(number, 0, FIRST_ROWS)
 
     def progress(self, images: Images) -> dict[str, Any]:
         """Count the images decided so far, and name the state of the decisions."""

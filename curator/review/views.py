@@ -20,6 +20,9 @@ from curator.review.wrong import WrongImage
 
 Rows = npt.NDArray[np.int64]
 COPIES = (Drop.EXACT_DUPLICATE, Drop.NEAR_DUPLICATE)
+GROUPED = ("duplicates", "conflicts", "placeholders")
+"""The views that show groups."""
+
 LEAST_REPEATS = 3
 """So many listings of the same bytes look like a placeholder: one picture that stands for many."""
 

@@ -98,7 +98,7 @@ class DataPaths:
 
     def thumbnail(self, sha256: str) -> Path:
         """The small picture of the stored file with this content."""
-        return self.thumbnails / sha256[:2] / f"{sha256}.webp"
+        return self.thumbnails / sha256[:2] / f"{sha256}.jpg"
 
     def export(self, form: str) -> Path:
         """The data set in one export format."""

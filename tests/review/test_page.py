@@ -170,10 +170,14 @@ def test_the_keyboard_reaches_everything(browser: Any, served: Served) -> None:
 
         page.keyboard.press("ArrowRight")
         page.keyboard.press("ArrowDown")
-        page.wait_for_function("document.querySelector('#grid').getAttribute('aria-activedescendant') !== 'tile-1'")
+        page.wait_for_function(
+            "() => document.querySelector('#grid').getAttribute('aria-activedescendant') !== 'tile-1'"
+        )
         below = int(at().removeprefix("tile-"))
         page.keyboard.press("ArrowUp")
-        page.wait_for_function("document.querySelector('#grid').getAttribute('aria-activedescendant') === 'tile-1'")
+        page.wait_for_function(
+            "() => document.querySelector('#grid').getAttribute('aria-activedescendant') === 'tile-1'"
+        )
         assert below > 2
         page.keyboard.press("End")
         playwright.expect(page.locator("#tile-19")).to_have_attribute("aria-selected", "true")

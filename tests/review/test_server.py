@@ -126,16 +126,18 @@ def test_the_most_confidently_wrong_come_first(served: Served, project: Project)
 
 
 def test_a_thumbnail_is_made_once_upright_and_small(served: Served, project: Project) -> None:
-    """WebP of at most 256 pixels, kept on disk, cached for good by the browser; no other name is answered."""
+    """JPEG of at most 256 pixels, kept on disk, cached for good by the browser; no other name is answered."""
     row = served.rows(fate="kept")[0]
     path = f"thumbnails/{row['sha256']}.{row['format']}"
     status, data, headers = served.ask(path)
     cached = project.paths.thumbnail(row["sha256"])
     assert status == 200 and "immutable" in headers["cache-control"] and cached.read_bytes() == data
     with Image.open(io.BytesIO(data)) as image:
-        assert image.format == "WEBP" and max(image.size) <= 256
-    cached.write_bytes(b"as it was left")
-    assert served.ask(path)[1] == b"as it was left"
+        assert image.format == "JPEG" and max(image.size) <= 256
+    cached.write_bytes(b"as it was left\xff\xd9")
+    assert served.ask(path)[1] == b"as it was left\xff\xd9"
+    cached.write_bytes(data[:50])
+    assert served.ask(path)[1] == data == cached.read_bytes()
     assert served.ask(f"pictures/{row['sha256']}.{row['format']}")[0] == 200
     for name in ("..%2f..%2frecipe.toml", "0" * 64 + ".jpeg", row["sha256"], f"{row['sha256']}.jpeg%00"):
         assert served.ask(f"thumbnails/{name}")[0] == 404

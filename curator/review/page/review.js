@@ -60,16 +60,17 @@ function filters() {
   return found;
 }
 
-async function select({ stay = false } = {}) {
+async function select({ stay = false, found = null } = {}) {
   const epoch = ++state.epoch;
   const anchor = stay ? state.rows.get(state.at)?.record_id : null;
   const at = stay ? state.at : 0;
-  let found;
-  try { found = await ask("select", filters()); } catch (error) { return epoch === state.epoch && tell(error); }
+  try { found ??= await ask("select", filters()); } catch (error) { return epoch === state.epoch && tell(error); }
   if (epoch !== state.epoch) return;
   Object.assign(state, { selection: found.selection, total: found.total, sizes: found.sizes, version: found.version });
   state.rows.clear();
   state.asked.clear();
+  found.rows.forEach((row, n) => state.rows.set(n, row));
+  state.asked.add(0);
   state.at = Math.min(at, Math.max(found.total - 1, 0));
   for (const element of [...state.tiles.values(), ...state.heads.values()]) element.remove();
   state.tiles.clear();
@@ -581,12 +582,13 @@ function listen() {
 
 async function begin() {
   listen();
-  try { state.about = await ask("about"); } catch (error) { return tell(error); }
+  const about = ask("about"), first = ask("select", filters()).catch(() => null);
+  try { state.about = await about; } catch (error) { return tell(error); }
   $("name").textContent = state.about.name;
   document.title = `${state.about.name} · review`;
   fillFilters();
   fillViews();
-  await select();
+  await select({ found: await first });
   $("grid").focus();
 }
 
