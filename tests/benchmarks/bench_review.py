@@ -1,9 +1,9 @@
 """Measure the review page over 100,000 rows in headless Chromium: ``python bench_review.py``.
 
 The first page is timed from opening the address until every picture in sight is drawn: with no thumbnail made yet, and
-again, in turns, in fresh browser profiles (medians). The server's memory is that of a server over 100 rows, subtracted from
-that of one over 100,000 after browsing and filtering. A decision is timed from the key to the mark that says that it is
-on the disk.
+again, in turns, in fresh browser profiles (medians). The server's memory is that of a server over 100 rows, subtracted
+from that of one over 100,000 after browsing and filtering. A decision is timed from the key to the mark that says that
+it is on the disk.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ const HEAD = 34;
 const REASONS = ["wrong label", "not a photograph", "unusable: blurred, dark or cut", "text, logo or watermark", "duplicate", "private or sensitive"];
 const VIEWS = {
   all: ["All images", ""],
-  duplicates: ["Duplicate groups", "The keeper stands first, its copies beside it."],
+  duplicates: ["Duplicates", "The keeper stands first, its copies beside it."],
   conflicts: ["Label conflicts", "One picture under two labels: drop or relabel one of them."],
   placeholders: ["Placeholders", "Known ones, and bytes that are listed three times or more."],
   wrong: ["Confidently wrong", "What the benchmark’s models are most sure of and wrong about."],
