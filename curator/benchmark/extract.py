@@ -63,6 +63,8 @@ def onnx_extractor(model: Any, preprocessing: str) -> Extractor:
     layer = rescaling(preprocessing)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
+    # Threads that wait by spinning take the processor from each other wherever anything else runs beside them.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     session = onnxruntime.InferenceSession(
         onnx_graph.onnx_bytes(model, layer.scale, layer.offset), options, providers=["CPUExecutionProvider"]
     )

@@ -167,6 +167,7 @@ def interleaved(ways, place, rounds):
     for number in range(rounds + 1):
         for way, worker in workers.items():
             measured = worker.epoch()
+            print(f"  round {number}, {way}: {measured['seconds']:.1f} s", file=sys.stderr, flush=True)
             if number or rounds == 0:
                 found[way].append(measured)
     for worker in workers.values():
