@@ -104,6 +104,11 @@ def dedupe(
     against: Annotated[list[Path] | None, typer.Option("--against", help="Drop what this place has.")] = None,
     report_only: Annotated[bool, typer.Option("--report-only", help="Only say what --against has.")] = False,
     gallery: Annotated[bool, typer.Option("--gallery", help="Write a page of all groups.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="List the groups, largest first.")] = False,
+    calibrate: Annotated[bool, typer.Option("--calibrate", help="Only measure, on copies of your images.")] = False,
+    false_rate: Annotated[
+        float, typer.Option("--false-rate", min=0, help="Of strangers; --calibrate aims at it.")
+    ] = 1e-6,
     force: ForceOption = False,
     recipe: RecipeOption = None,
     data: DataOption = DATA,
@@ -111,7 +116,7 @@ def dedupe(
     as_json: JsonOption = False,
 ) -> None:
     """Drop exact, near and cross-label duplicates, rotated and mirrored ones too."""
-    from curator import commands
+    from curator import commands, dedupe_commands
 
     options: dict[str, Any] = {
         "max_distance": max_distance,
@@ -122,7 +127,10 @@ def dedupe(
         "report_only": report_only or None,
     }
     with open_session(recipe, data, quiet, as_json) as session:
-        finish(commands.decide(session, "deduped", {"dedupe": options}, force))
+        if calibrate:
+            dedupe_commands.show_calibration(session, false_rate)
+            return
+        finish(dedupe_commands.dedupe(session, {"dedupe": options}, force, explain))
         commands.write_gallery(session, gallery)
 
 

@@ -1,0 +1,68 @@
+"""Alter a picture as the web does, in known ways, so that it can be measured which copies are found again.
+
+>>> picture = Image.effect_noise((100, 80), 50).convert("RGB")
+>>> copies = alter(picture, seed="a")
+>>> sorted(copies) == sorted(KINDS), copies["resize"].size, copies["turn"].size, copies["crop 10%"].size
+(True, (50, 40), (80, 100), (90, 72))
+"""
+
+from __future__ import annotations
+
+import io
+import random
+from collections.abc import Callable
+
+from PIL import Image, ImageDraw, ImageEnhance, ImageFont, ImageOps
+
+Chance = random.Random
+
+QUALITY, POOR_QUALITY = 88, 50
+
+
+def _crop(share: float) -> Callable[[Image.Image, Chance], Image.Image]:
+    def crop(picture: Image.Image, chance: Chance) -> Image.Image:
+        width, height = picture.size
+        cut_x, cut_y = round(width * share), round(height * share)
+        x, y = chance.randint(0, cut_x), chance.randint(0, cut_y)
+        return picture.crop((x, y, x + width - cut_x, y + height - cut_y))
+
+    return crop
+
+
+def _write(picture: Image.Image, _: Chance) -> Image.Image:
+    written = picture.copy()
+    size = max(10, written.height // 16)
+    at = (written.width * 0.05, written.height * 0.88)
+    font = ImageFont.load_default(size)
+    ImageDraw.Draw(written).text(
+        at, "photo agency", fill="white", font=font, stroke_width=max(1, size // 12), stroke_fill="black"
+    )
+    return written
+
+
+KINDS: dict[str, Callable[[Image.Image, Chance], Image.Image]] = {
+    "resize": lambda picture, _: picture.resize((max(1, picture.width // 2), max(1, picture.height // 2))),
+    "quality 50": lambda picture, _: picture,
+    "crop 2%": _crop(0.02),
+    "crop 5%": _crop(0.05),
+    "crop 10%": _crop(0.10),
+    "brightness": lambda picture, _: ImageEnhance.Brightness(picture).enhance(1.3),
+    "contrast": lambda picture, _: ImageEnhance.Contrast(picture).enhance(1.4),
+    "text": _write,
+    "border": lambda picture, _: ImageOps.expand(picture, max(1, round(0.03 * max(picture.size))), "white"),
+    "mirror": lambda picture, _: ImageOps.mirror(picture),
+    "turn": lambda picture, _: picture.transpose(Image.Transpose.ROTATE_90),
+}
+"""Name to alteration: half the size, low quality, a share of both sides cut off, a caption, a white frame …"""
+
+
+def alter(picture: Image.Image, seed: str) -> dict[str, Image.Image]:
+    """Make one altered copy of each of :data:`KINDS`; the same seed crops at the same place."""
+    return {kind: change(picture, random.Random(f"{kind} {seed}")) for kind, change in KINDS.items()}  # noqa: S311
+
+
+def encode(picture: Image.Image, kind: str) -> bytes:
+    """Save a copy as JPEG, at quality 88, or 50 where that is what was altered."""
+    file = io.BytesIO()
+    picture.save(file, "jpeg", quality=POOR_QUALITY if kind == f"quality {POOR_QUALITY}" else QUALITY)
+    return file.getvalue()
