@@ -38,6 +38,12 @@ def place(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def build(place: Path) -> subprocess.CompletedProcess[str]:
+    """Fetch and split; give what the split said."""
+    assert curator("fetch", cwd=place).returncode == 0
+    return curator("split", cwd=place)
+
+
 def counts_add_up(counts: dict[str, Any]) -> bool:
     return counts["listed"] == counts["kept"] + sum(counts["dropped"].values())
 
@@ -58,7 +64,7 @@ def test_the_four_commands_build_a_data_set(place: Path) -> None:
 
 def test_no_line_is_wider_than_the_terminal_and_nothing_is_coloured_when_piped(place: Path) -> None:
     """Tables fit 80 columns; a pipe gets no escape codes."""
-    done = curator("run", cwd=place)
+    done = build(place)
     assert "\x1b" not in done.stdout + done.stderr
     table = [line for line in done.stdout.splitlines() if not line.startswith(("manifest:", "folders:"))]
     assert max(map(len, table)) <= 80
@@ -84,9 +90,21 @@ def test_a_plan_downloads_nothing(place: Path) -> None:
     assert not (place / "data" / "small" / "catalog").exists()
 
 
+@pytest.mark.slow
+def test_run_does_the_whole_job(place: Path) -> None:
+    """From the list to the report in one command, with the benchmark kept small."""
+    pytest.importorskip("tensorflow")
+    path = place / "manifests" / "small" / "recipe.toml"
+    small = '[benchmark]\nmodels = ["cnn"]\nepochs = 1\nseeds = [0]\nimage_size = 32\n'
+    path.write_text(path.read_text() + small)
+    done = curator("run", cwd=place)
+    assert done.returncode == 0, done.stderr
+    assert (place / "data" / "small" / "benchmark" / "report.html").stat().st_size > 10_000
+
+
 def test_why_tells_a_story_by_id_path_and_hash(place: Path) -> None:
     """One image is found by each of its names."""
-    curator("run", cwd=place)
+    build(place)
     manifest = (place / "manifests" / "small" / "manifest.csv").read_text().splitlines()
     row = dict(zip(manifest[0].split(","), manifest[1].split(","), strict=True))
     for name in (row["record_id"], row["sha256"], row["sha256"][:10], f"data/small/{row['file']}", row["source_id"]):
@@ -99,7 +117,7 @@ def test_why_tells_a_story_by_id_path_and_hash(place: Path) -> None:
 
 def test_verify_lists_what_differs(place: Path) -> None:
     """A changed store file, a missing folder file and a stranger are each named; exit code 1."""
-    curator("run", cwd=place)
+    build(place)
     files = sorted((place / "data" / "small" / "train" / "rugby").iterdir())
     files[0].chmod(0o644)
     files[0].write_bytes(b"changed")
@@ -206,7 +224,7 @@ def test_ctrl_c_exits_130_and_says_how_to_go_on(place: Path) -> None:
     """An interrupt is no failure: the same command goes on."""
     code = (
         "import os, signal, sys, curator.acquire as a\n"
-        "def interrupt(*_, **__): os.kill(os.getpid(), signal.SIGINT)\n"
+        "def interrupt(*_, **__): signal.raise_signal(signal.SIGINT)\n"
         "a.fetch_images = interrupt\n"
         "sys.argv = ['curator', 'fetch']\n"
         "from curator.cli import main; main()\n"
