@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PHOTOS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench-decide bench-review clean
+.PHONY: help demo test check format bench-decide bench-dedupe bench-review clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -44,6 +44,9 @@ format: $(VENV)/.installed-dev  ## Format the code
 
 bench-decide: $(VENV)/.installed-dev  ## Measure balance and split on a million rows
 	@$(BIN)/python tests/benchmarks/bench_decide.py
+
+bench-dedupe: $(VENV)/.installed-dev  ## Measure hashing, the search for pairs and dedupe (SIZE=full: against all peers)
+	@$(BIN)/python tests/benchmarks/bench_dedupe.py --size $(or $(SIZE),small)
 
 bench-review: $(VENV)/.installed-dev  ## Measure the review page over 100,000 rows in headless Chromium
 	@$(BIN)/python tests/benchmarks/bench_review.py
