@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PHOTOS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench-decide bench-dedupe bench-review clean
+.PHONY: help demo test check format bench-decide bench-dedupe bench-review bench-export clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -47,6 +47,9 @@ bench-decide: $(VENV)/.installed-dev  ## Measure balance and split on a million 
 
 bench-dedupe: $(VENV)/.installed-dev  ## Measure hashing, the search for pairs and dedupe (SIZE=full: against all peers)
 	@$(BIN)/python tests/benchmarks/bench_dedupe.py --size $(or $(SIZE),small)
+
+bench-export: $(VENV)/.installed-dev  ## Measure the exports of 10,000 images against cp -r
+	@$(BIN)/python tests/benchmarks/bench_export.py
 
 bench-review: $(VENV)/.installed-dev  ## Measure the review page over 100,000 rows in headless Chromium
 	@$(BIN)/python tests/benchmarks/bench_review.py
