@@ -59,7 +59,9 @@ class Drop(StrEnum):
     EXTREME_ASPECT = "extreme-aspect"  # longer side over max_aspect times the shorter
     # dedupe
     REVIEWED_OUT = "reviewed-out"  # a person said so: drop_detail holds who, when and why
-    ALREADY_ELSEWHERE = "already-elsewhere"  # another data set has it: distance_bits, turn; drop_detail says which image
+    ALREADY_ELSEWHERE = (
+        "already-elsewhere"  # another data set has it: distance_bits, turn; drop_detail says which image
+    )
     EXACT_DUPLICATE = "exact-duplicate"  # duplicate_of holds the same bytes
     NEAR_DUPLICATE = "near-duplicate"  # duplicate_of, distance_bits, turn
     LABEL_CONFLICT = "label-conflict"  # the same picture under another label: duplicate_of, distance_bits, turn

@@ -3,8 +3,6 @@
 A function that returns ``"close"`` has the connection closed after it.
 """
 
-
-
 from __future__ import annotations
 
 import gzip

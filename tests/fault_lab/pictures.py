@@ -1,7 +1,5 @@
 """The files that the fault lab serves: whole, odd, broken and hostile pictures, all made here."""
 
-
-
 from __future__ import annotations
 
 import io
