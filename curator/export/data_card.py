@@ -24,6 +24,8 @@ MOST_HOSTS = 10
 _DECADES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 _NAMES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M")
 _SETTINGS = ("quality", "dedupe", "balance", "split")
+_PLACES = ("against",)
+"""Settings that name folders of the machine, which a card must not."""
 _ABOUT_REASONS = "Every image that was listed and is not here was dropped for one of these reasons:"
 
 
@@ -122,7 +124,7 @@ def _filters(facts: dict[str, Any]) -> list[str]:
 
 
 def _settings(values: dict[str, Any]) -> str:
-    return ", ".join(f"{key} = {value}" for key, value in values.items() if value is not None)
+    return ", ".join(f"{key} = {value}" for key, value in values.items() if value is not None and key not in _PLACES)
 
 
 def _licences(rows: pd.DataFrame) -> list[str]:
