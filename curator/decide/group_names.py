@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator.decide.columns import IntArray
-from curator.decide.origins import identify_authors, identify_pages
+from curator.decide.origins import ORIGIN_COLUMNS, identify_authors, identify_pages
 
 LARGE_SHARE = 0.01
 """Share of a label above which a group is named."""
@@ -40,9 +40,10 @@ def describe_large_groups(
     large = np.flatnonzero((share > LARGE_SHARE) & (counts > 1))
     names = images["record_id"].iloc[pairs[large] // len(labels)].to_numpy(object)
     order = large[np.lexsort((names, -share[large]))]
+    origins = images[["record_id", *ORIGIN_COLUMNS]]  # taking rows of all columns would cost more than all else here
     lines = [
         f"{counts[pair]} images ({share[pair]:.1%} of {labels[pairs[pair] % len(labels)]}) stay on one side: "
-        + _name(images[first == pairs[pair] // len(labels)])
+        + _name(origins.iloc[np.flatnonzero(first == pairs[pair] // len(labels))])
         for pair in order[:MOST_NAMED]
     ]
     if len(order) > MOST_NAMED:

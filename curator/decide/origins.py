@@ -22,6 +22,10 @@ _PHOTO = r"flickr\.com/(?:photos/[^/]+/|(?:[0-9]+/)+)(?P<photo>[0-9]+)(?:[_/?#.]
 _PAGE_COLUMNS = ("landing_url", "url", "fallback_url", "final_url")
 
 
+ORIGIN_COLUMNS = ("author_url", "author", "source", *_PAGE_COLUMNS)
+"""The columns that the functions below read."""
+
+
 def identify_authors(table: pd.DataFrame) -> pa.Array:
     """Name each row's author: the author's page where there is one, else the author's name and the source; or null.
 
