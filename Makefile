@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PHOTOS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench-decide bench-dedupe bench-review bench-export clean
+.PHONY: help demo test check format bench-decide bench-dedupe bench-review bench-export bench-train clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -53,6 +53,9 @@ bench-export: $(VENV)/.installed-dev  ## Measure the exports of 10,000 images ag
 
 bench-review: $(VENV)/.installed-dev  ## Measure the review page over 100,000 rows in headless Chromium
 	@$(BIN)/python tests/benchmarks/bench_review.py
+
+bench-train: $(VENV)/.installed-dev  ## Measure training against the article's way
+	@$(BIN)/python tests/benchmarks/bench_train.py
 
 clean:  ## Remove .venv and caches; data sets stay
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
