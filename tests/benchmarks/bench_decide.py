@@ -19,10 +19,9 @@ from verdict import Verdict, at_most, conclude
 from curator import catalog
 from curator.catalog import SCHEMA
 from curator.decide.balance import balance_labels
-from curator.decide.dedupe import find_duplicates
 from curator.decide.hamming import collapse, find_pairs
 from curator.decide.split import split_images
-from curator.recipe import BalanceSettings, DedupeSettings, SplitSettings
+from curator.recipe import BalanceSettings, SplitSettings
 
 N_ROWS = 1_000_000
 LABELS = ("rugby", "soccer")
@@ -43,7 +42,6 @@ COMPOSED = np.array(
 TARGETS = {  # task: (seconds, GB)
     "balance": (20, 3),
     "split": (20, 3),
-    "dedupe": (40, 3),
     "pairs within 4 bits": (5, 1),
     "pairs within 8 bits": (15, 1),
 }
@@ -108,7 +106,6 @@ def prepare(task):
     calls = {
         "balance": lambda: balance_labels(table, BalanceSettings(400_000), LABELS),
         "split": lambda: split_images(table, SplitSettings(), LABELS),
-        "dedupe": lambda: find_duplicates(table, DedupeSettings(), LABELS),
     }
     return calls[task]
 
