@@ -294,7 +294,7 @@ def test_ctrl_c_records_what_is_finished_and_is_raised_again(lab, listed, shelf,
         started = time.monotonic()
         process.send_signal(signal.SIGINT)
         rest = process.stdout.read().split()
-    assert time.monotonic() - started < 8
+    assert time.monotonic() - started < 30
     assert process.returncode == 0
     assert rest[-1] == "interrupted"
     n_told = [*lines, *rest].count("ImageFetched")
