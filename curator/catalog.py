@@ -28,6 +28,8 @@ VERSION = 2
 
 
 _TEXT, _BITS64 = pa.string(), pa.uint64()
+# Not of fixed width: a row without a picture, such as one that is gone, would take as much memory as one that has it.
+_BYTES = pa.binary()
 
 LISTED_FIELDS: tuple[pa.Field, ...] = (
     pa.field("record_id", _TEXT, nullable=False),  # <source kind>-<16 hex>; the row's name for good
@@ -61,9 +63,9 @@ FETCHED_FIELDS: tuple[pa.Field, ...] = (
     pa.field("n_frames", pa.int32()),
     pa.field("detail", pa.float32()),  # median size of the hashed coefficients; under 4, noise decides the hash
     pa.field("phash", _BITS64),  # 64-bit perceptual hash, equal to imagehash.phash
-    pa.field("phash_turns", pa.binary(64)),  # the 64-bit hashes of the eight turns, big-endian, identity first
-    pa.field("phash256", pa.binary(32)),  # 256-bit hash of the same transform
-    pa.field("thumbnail", pa.binary(512)),  # the hashed luma: 32x32 cells of 16 greys; see decide.thumbnails
+    pa.field("phash_turns", _BYTES),  # 64 bytes: the 64-bit hashes of the eight turns, big-endian, identity first
+    pa.field("phash256", _BYTES),  # 32 bytes: the 256-bit hash of the same transform
+    pa.field("thumbnail", pa.large_binary()),  # 512 bytes: 32x32 cells of 16 greys; see decide.thumbnails
     pa.field("hash_version", pa.int16()),
 )
 DEDUPED_FIELDS: tuple[pa.Field, ...] = (

@@ -56,7 +56,7 @@ class PictureEvidence:
     @classmethod
     def read(cls, table: pd.DataFrame) -> PictureEvidence:
         """Read a catalog's ``phash256`` and ``thumbnail``."""
-        thumbnails = as_arrow(table["thumbnail"], pa.binary(THUMBNAIL_BYTES))
+        thumbnails = as_arrow(table["thumbnail"], pa.large_binary())
         return cls(read_bytes(table["phash256"], 32), thumbnails)
 
     def take(self, rows: Indices) -> PictureEvidence:

@@ -94,7 +94,7 @@ def as_column(values, kind, n):
     """An Arrow column of ``kind``, null where there are no values."""
     if values is None:
         return pa.nulls(n, kind)
-    return values if isinstance(values, pa.Array) else pa.array(values, from_pandas=True).cast(kind)
+    return (values if isinstance(values, pa.Array) else pa.array(values, from_pandas=True)).cast(kind)
 
 
 def prepare(task):
