@@ -40,6 +40,7 @@ PATIENCE_S = 3.0
 _STALL_FACTOR = 4
 _MAX_WAIT_S = 0.5
 _MAX_BACKLOG, _MAX_BACKLOG_BYTES, _MAX_UNCOMMITTED = 256, 64_000_000, 20_000
+_MAX_GIVEN_UP = 1000
 _DRAIN_S = 5.0
 
 
@@ -171,7 +172,7 @@ class Engine:
         return has_room([transfer.started for transfer in active.values()], now, self._settings.connections)
 
     def _timeout_s(self) -> float:
-        wake = self._schedule.wake_time()
+        wake = self._schedule.wake_time() if self._committer.n_waiting < _MAX_UNCOMMITTED else None
         return _MAX_WAIT_S if wake is None else max(0.0, min(_MAX_WAIT_S, wake - time.monotonic()))
 
     def _start(self, task: int, now: float) -> None:
@@ -234,7 +235,8 @@ class Engine:
         self._emit(FetchFailed(attempt.address, attempt.outcome))
 
     def _give_up_tasks(self) -> None:
-        for task, verdict in self._schedule.abandoned(limit=1000):
+        room = max(0, _MAX_UNCOMMITTED - self._committer.n_waiting)
+        for task, verdict in self._schedule.abandoned(min(room, _MAX_GIVEN_UP)):
             self._record(self._unasked(task, verdict))
 
     def _unasked(self, task: int, verdict: Verdict) -> Attempt:

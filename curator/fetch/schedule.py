@@ -99,7 +99,9 @@ class Schedule:
         return None
 
     def wake_time(self) -> float | None:
-        """Say when the next waiting host or task is due; None where none waits."""
+        """Say when the next waiting host or task is due; None where none waits. What was given up is due at once."""
+        if self._abandoned:
+            return 0.0
         return self._waiting.heap[0][0] if self._waiting.heap else None
 
     def finished(self, task: int, verdict: Verdict, now: float, started: float) -> None:

@@ -122,7 +122,10 @@ def test_a_wait_beyond_patience_gives_the_host_up_for_this_run():
     started = start_all(schedule, 0.0)
     assert len(started) == 3
     schedule.finished(0, throttled(86400.0), 1.0, 0.0)
+    assert schedule.wake_time() == 0.0
     assert schedule.abandoned(10) == [(2, throttled(86400.0))]
+    assert schedule.abandoned(10) == []
+    assert schedule.wake_time() is None
     schedule.finished(1, FINE, 1.0, 0.0)
     assert start_all(schedule, 1e6) == []
     assert schedule.n_queued == 0
