@@ -91,8 +91,8 @@ def replay_manifest(
     rows = read_manifest(manifest).sort_values("record_id", ignore_index=True)
     tombstones = read_tombstones(manifest.parent / "forgotten.jsonl")
     rows = rows[~find_forgotten(rows, tombstones)].reset_index(drop=True)
-    name = f"{manifest.absolute().parent.name}-replay"
-    paths = DataPaths(data_root, data_root / name, name)
+    folder = DataPaths(data_root, manifest.parent, "").replay
+    paths = DataPaths(data_root, folder, folder.name)
     with locked(paths.lock, "replay"):
         table = fetch_images(_listed(rows), fetch, quality or QualitySettings(), paths, retry="failed", emit=emit)
         fates = judge_images(rows, table)

@@ -1,4 +1,4 @@
-"""Where a data set stands: counts per stage, label, source and drop reason, and what to run next.
+"""Where a data set stands: counts per stage, label, source and drop reason, what stands beside, what to run next.
 
 >>> next_command(None, {})
 'curator fetch'
@@ -13,14 +13,18 @@ from typing import Any
 
 from curator import catalog, pipeline
 from curator.catalog import Stage
-from curator.export import Export, standing_exports
+from curator.inventory import COMMANDS, Entry, list_standing
 from curator.project import Project
-from curator.store.catalog_files import read_catalog
+from curator.reviews import digest_reviews, read_reviews, standing_reviews
+from curator.store.catalog_files import read_catalog, read_record
 
 
 @dataclass(frozen=True)
 class Status:
-    """The counts of the latest stage's catalog, whole and by label and source, the exports, and the next command."""
+    """The counts of the latest stage's catalog, whole and by label and source, and the next command.
+
+    ``news`` says what the catalog does not know yet, ``entries`` what stands beside it, ``ways`` the other commands.
+    """
 
     name: str
     stage: Stage | None
@@ -29,7 +33,9 @@ class Status:
     sources: dict[str, dict[str, Any]]
     splits: dict[str, dict[str, int]] = field(default_factory=dict)
     next: str = ""
-    exports: tuple[Export, ...] = ()
+    news: tuple[str, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    ways: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the machine-readable form: ``listed``, ``kept``, ``dropped``, and the same under each part."""
@@ -41,18 +47,67 @@ class Status:
             "sources": self.sources,
             "splits": self.splits,
             "next": self.next,
-            "exports": [
-                {"format": export.name, "path": str(export.path), "current": export.is_current}
-                for export in self.exports
+            "news": list(self.news),
+            "beside": [
+                {"kind": entry.kind, "path": str(entry.path), "files": [*map(str, entry.files)], "remark": entry.remark}
+                for entry in self.entries
             ],
         }
 
 
 def read_status(project: Project) -> Status:
-    """Count the latest catalog that stands."""
-    stage = pipeline.latest_stage(project)
+    """Count the latest catalog that stands, and say what it does not know yet.
+
+    Raises:
+        StateError: a catalog or the reviews file is damaged.
+    """
+    stage = pipeline.latest_stage(project, with_reviews=False)
     table = read_catalog(project.paths.catalog(stage)) if stage else catalog.empty()
-    return replace(describe(project, stage, table), exports=tuple(standing_exports(project.paths)))
+    status = describe(project, stage, table)
+    reviewed, outdated = _new_reviews(project, stage), _outdated(project, stage)
+    if reviewed and not outdated:
+        status = replace(status, next=f"curator split{project.option}")
+    entries = tuple(list_standing(project.paths))
+    return replace(status, news=(*reviewed, *outdated), entries=entries, ways=_ways(project, stage, entries))
+
+
+def _new_reviews(project: Project, stage: Stage | None) -> tuple[str, ...]:
+    """Say how many decisions the catalog was made without."""
+    now = digest_reviews(standing_reviews(read_reviews(project.paths.reviews)))
+    then: dict[str, Any] = {"n": 0}
+    if stage not in (None, Stage.LISTED, Stage.FETCHED):
+        then = read_record(project.paths.catalog(stage)).settings.get("reviews", then)
+    if then == now or (now["n"] == 0 and then["n"] == 0):
+        return ()
+    n = now["n"] - then["n"]
+    told = f"{n:,} new review{'' if n == 1 else 's'}" if n > 0 else "reviews have changed"
+    return (f"{told}: run `curator split{project.option}`",)
+
+
+def _outdated(project: Project, stage: Stage | None) -> tuple[str, ...]:
+    """Name the catalogs that stand and were made from an older one or by other settings."""
+    later = list(Stage)[list(Stage).index(stage) + 1 if stage else 0 :]
+    names = [str(one) for one in later if project.paths.catalog(one).exists()]
+    if not names:
+        return ()
+    verb = "is" if len(names) == 1 else "are"
+    why = "the fetch, the recipe or a stage before has changed"
+    return (f"{', '.join(names)} {verb} out of date ({why}): run `curator split{project.option}`",)
+
+
+_WAYS = {
+    Stage.FETCHED: ("reviews",),
+    Stage.DEDUPED: ("reviews", "gallery"),
+    Stage.BALANCED: ("reviews", "gallery"),
+    Stage.SPLIT: ("reviews", "gallery", "export", "replay", "compare"),
+}
+
+
+def _ways(project: Project, stage: Stage | None, entries: tuple[Entry, ...]) -> tuple[str, ...]:
+    """Name the commands for what can be made from this stage on and does not stand; a review can always go on."""
+    standing = {entry.kind for entry in entries} - {"reviews"}
+    kinds = _WAYS.get(stage, ()) if stage else ()
+    return tuple(COMMANDS[kind] + project.option for kind in kinds if kind not in standing)
 
 
 def describe(project: Project, stage: Stage | None, table: Any) -> Status:

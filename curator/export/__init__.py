@@ -26,6 +26,9 @@ from curator.store.lock import locked
 from curator.store.paths import DataPaths
 from curator.store.whole_files import disk_errors
 
+CARD, ATTRIBUTION = "README.md", "ATTRIBUTION.md"
+"""The data card and the credits of every export."""
+
 FORMATS: tuple[Format, ...] = (
     imagefolder.FORMAT,
     keras.FORMAT,
@@ -107,8 +110,8 @@ def _describe(material: Material, form: Format, paths: DataPaths, folder: Path) 
     metrics = read_metrics(paths.benchmark / METRICS) or {}
     on_this = metrics.get("hashes", {}).get("manifest") == digest
     card = card_text(material, form, metrics["confounds"] if on_this else None)
-    (folder / "README.md").write_bytes(card.encode("utf-8"))
-    (folder / "ATTRIBUTION.md").write_bytes(attribution_text(material).encode("utf-8"))
+    (folder / CARD).write_bytes(card.encode("utf-8"))
+    (folder / ATTRIBUTION).write_bytes(attribution_text(material).encode("utf-8"))
 
 
 def _swap(new: Path, final: Path) -> None:

@@ -97,11 +97,21 @@ def print_counts(status: Status) -> None:
         _print_by_part("", sources)
     if status.splits:
         _print_splits(status.splits)
-    for export in status.exports:
-        older = "" if export.is_current else "  (of an older manifest: export again)"
-        print_note(f"export: {export.path}{older}")
+    _print_beside(status)
     if status.next:
         _console().print(f"next: [bold]{_escape(status.next)}[/]")
+
+
+def _print_beside(status: Status) -> None:
+    width = max((len(entry.kind) for entry in status.entries), default=0)
+    for entry in status.entries:
+        names = [] if entry.path in entry.files else [file.name for file in entry.files]
+        remark = "; ".join(filter(None, [", ".join(names), entry.remark]))
+        print_note(f"{entry.kind + ':':<{width + 1}} {entry.path}{f'  ({remark})' if remark else ''}")
+    if status.ways:
+        print_note(f"also: {', '.join(status.ways)}")
+    for news in status.news:
+        _console().print(f"[bold yellow]{_escape(news)}[/]", soft_wrap=True)
 
 
 def _distinct(parts: Mapping[str, Any], taken: Mapping[str, Any]) -> dict[str, Any]:

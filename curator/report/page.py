@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from importlib import resources
 
 from curator.benchmark.colours import MODEL_NAMES
+from curator.report.beside import beside_section
 from curator.report.dataset import confounds_section, counts_section, drops_section, groups_section
 from curator.report.facts import Facts
 from curator.report.markup import Html, element, join, prose
@@ -27,6 +28,7 @@ SECTIONS = (
     counts_section,
     drops_section,
     duplicates_section,
+    beside_section,
     repeat_section,
 )
 """The sections in the page's order; each tells what it can, or None."""

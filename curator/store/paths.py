@@ -104,6 +104,11 @@ class DataPaths:
         """The data set in one export format."""
         return self.folder / "exports" / form
 
+    @property
+    def replay(self) -> Path:
+        """What `curator replay` of the manifest that stands makes."""
+        return self.data_root / f"{self.manifest_folder.absolute().name}-replay"
+
     def catalog(self, stage: Stage) -> Path:
         """The table after ``stage``."""
         number = list(Stage).index(stage) + 1

@@ -77,9 +77,10 @@ def test_before_training_the_page_tells_what_is_there(reported_set: Any) -> None
 
 
 def test_before_the_split_the_page_tells_what_was_dropped(reported_set: Any) -> None:
-    """With a catalog alone there are drops and duplicates."""
+    """With a catalog alone there are drops and duplicates, and the commands for the rest."""
     reported_set.paths.manifest.unlink()
-    assert set(read(build_report(reported_set.recipe, reported_set.paths)).sections) == {"drops", "duplicates"}
+    sections = set(read(build_report(reported_set.recipe, reported_set.paths)).sections)
+    assert sections == {"drops", "duplicates", "beside"}
 
 
 def test_with_nothing_there_the_next_command_is_named(reported_set: Any, tmp_path: Path) -> None:
@@ -95,7 +96,8 @@ def test_after_training_every_section_stands(reported_set: Any) -> None:
     reported_set.write_metrics()
     page = build_report(reported_set.recipe, reported_set.paths)
     assert read(page).sections == [
-        "results", "models", "wrong", "confounds", "groups", "samples", "counts", "drops", "duplicates", "repeat",
+        "results", "models", "wrong", "confounds", "groups", "samples", "counts", "drops", "duplicates", "beside",
+        "repeat",
     ]  # fmt: skip
     text = page.read_text("utf-8")
     assert "MobileNetV2 is better than CNN by 20.0 points" in text
@@ -105,11 +107,11 @@ def test_after_training_every_section_stands(reported_set: Any) -> None:
 
 
 def test_text_from_the_web_never_becomes_markup(reported_set: Any) -> None:
-    """Titles and authors are escaped, only web addresses become links, and nothing is loaded from elsewhere."""
+    """Titles and authors are escaped, web addresses and the data set's files become links, and nothing is loaded."""
     reported_set.write_metrics()
     outline = read(build_report(reported_set.recipe, reported_set.paths))
     assert "script" not in outline.tags
-    allowed = ("https://example.org/", "data:image/", "#")
+    allowed = ("https://example.org/", "data:image/", "#", "../")
     assert outline.addresses
     assert all(address.startswith(allowed) for address in outline.addresses)
 
