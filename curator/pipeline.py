@@ -10,11 +10,13 @@ and writes for them.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
 from curator import catalog
 from curator.acquire import AcquireOptions, acquire
@@ -22,13 +24,14 @@ from curator.against import digest_others, leave_out_others
 from curator.catalog import Stage
 from curator.decide.balance import balance_labels
 from curator.decide.dedupe import find_duplicates
-from curator.decide.growth import drop_straddlers
+from curator.decide.growth import drop_straddlers, hold_sides
+from curator.decide.placeholders import drop_suspected_placeholders
 from curator.decide.reviews import apply_reviews
 from curator.decide.split import split_images
-from curator.earlier import held_manifest, require_same_split
+from curator.earlier import held_manifest, read_sides, require_same_split
 from curator.errors import StateError
 from curator.events import StageFinished
-from curator.manifest import read_manifest
+from curator.fetch import with_pictures
 from curator.project import Project
 from curator.publish import is_published, publish
 from curator.recipe import Recipe
@@ -43,6 +46,7 @@ from curator.store.catalog_files import (
     read_record,
     write_catalog,
 )
+from curator.store.catalog_groups import row_groups, write_if_changed
 from curator.store.lock import locked
 
 Reviews = Mapping[Key, Review]
@@ -64,15 +68,19 @@ class DecideStage:
     name: Stage
     section: str
     decide: Callable[[pd.DataFrame, Recipe, Reviews, pd.DataFrame | None], Decision]
-    grows: bool = True
-    """Whether it holds on to the manifest that stands; that manifest is the last argument of ``decide``."""
+    """Takes the catalog before, the recipe, the reviews, and the sides of the manifest that stands, if it is held."""
 
 
 def _dedupe(table: pd.DataFrame, recipe: Recipe, reviews: Reviews, earlier: pd.DataFrame | None) -> Decision:
     reviewed = apply_reviews(table, reviews, recipe.labels)
     sources = tuple(source.name or kind_of(source) for source in recipe.sources)
-    table, notes = leave_out_others(reviewed.table, recipe, reviewed.is_protected)
-    return Decision(find_duplicates(table, recipe.dedupe, recipe.labels, sources, reviewed.is_protected), notes)
+    table = reviewed.table
+    if recipe.dedupe.suspect_placeholders:
+        table = drop_suspected_placeholders(table, reviewed.is_protected)
+    table, notes = leave_out_others(table, recipe, reviewed.is_protected)
+    members = hold_sides(table, earlier).is_member if earlier is not None else None
+    protected = reviewed.is_protected
+    return Decision(find_duplicates(table, recipe.dedupe, recipe.labels, sources, protected, members), notes)
 
 
 def _balance(table: pd.DataFrame, recipe: Recipe, reviews: Reviews, earlier: pd.DataFrame | None) -> Decision:
@@ -87,7 +95,7 @@ def _split(table: pd.DataFrame, recipe: Recipe, reviews: Reviews, earlier: pd.Da
 
 
 STAGES = (
-    DecideStage(Stage.DEDUPED, "dedupe", _dedupe, grows=False),
+    DecideStage(Stage.DEDUPED, "dedupe", _dedupe),
     DecideStage(Stage.BALANCED, "balance", _balance),
     DecideStage(Stage.SPLIT, "split", _split),
 )
@@ -114,9 +122,8 @@ def fetch(project: Project, options: AcquireOptions | None = None) -> Outcome:
     with locked(project.paths.lock, "fetch"):
         listing, table = acquire(project, options)
         settings = _fetch_settings(project.recipe, options)
-        listed = catalog.conform(listing.table.sort_values("record_id", ignore_index=True))
-        _write_if_changed(project, Stage.LISTED, listed, settings)
-        skipped = not _write_if_changed(project, Stage.FETCHED, table, settings)
+        _write_if_changed(project, Stage.LISTED, partial(row_groups, listing.table), settings)
+        skipped = not _write_if_changed(project, Stage.FETCHED, partial(with_pictures, table, project.paths), settings)
     _tell(project, Stage.FETCHED, table, skipped)
     return Outcome(table, tuple(listing.failures.values()), missing_per_label(project.recipe, table), skipped)
 
@@ -131,17 +138,11 @@ def _fetch_settings(recipe: Recipe, options: AcquireOptions) -> dict[str, Any]:
     }
 
 
-def _write_if_changed(project: Project, stage: Stage, table: pd.DataFrame, settings: dict[str, Any]) -> bool:
-    """Write a catalog unless one with the same rows and settings stands there; tell whether it was written."""
-    path = project.paths.catalog(stage)
+def _write_if_changed(
+    project: Project, stage: Stage, groups: Callable[[], Iterable[pa.Table]], settings: dict[str, Any]
+) -> bool:
     record = StageRecord(stage, fingerprint(settings), settings, settings)
-    try:
-        if read_record(path) == record and read_catalog(path).equals(table):
-            return False
-    except StateError:
-        pass
-    write_catalog(path, table, record)
-    return True
+    return write_if_changed(project.paths.catalog(stage), groups, record)
 
 
 def missing_per_label(recipe: Recipe, table: pd.DataFrame) -> dict[str, int]:
@@ -184,7 +185,7 @@ def decide(
         for step in STAGES:
             last = step.name == stage
             override = overrides.get(step.section, {})
-            outcome = _run(project, step, override, held if step.grows else "", asked=last, force=force and last)
+            outcome = _run(project, step, override, held, asked=last, force=force and last)
             if last:
                 return outcome
     raise ValueError(f"{stage} is not a deciding stage")
@@ -214,12 +215,12 @@ def _run(
         _tell(project, step.name, table, skipped=True)
         return Outcome(table, notes, skipped=True)
     settings["earlier"] = held
-    earlier = read_manifest(project.paths.manifest) if held else None
+    earlier = read_sides(project.paths) if held else None
     decision = step.decide(read_catalog(before), recipe, reviews, earlier)
     section = plain(getattr(project.recipe, step.section))
     record = StageRecord(step.name, fingerprint(*made_from, settings), section, settings, decision.notes)
     if step.name == Stage.SPLIT:
-        publish(decision.table, settings, project.paths, project.emit)
+        publish(decision.table, settings, project.paths, project.emit, earlier)
         record = dataclasses.replace(record, manifest_sha256=file_digest(project.paths.manifest))
     write_catalog(project.paths.catalog(step.name), decision.table, record)
     _tell(project, step.name, decision.table, skipped=False)

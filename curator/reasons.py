@@ -59,6 +59,7 @@ class Drop(StrEnum):
     EXTREME_ASPECT = "extreme-aspect"  # longer side over max_aspect times the shorter
     # dedupe
     REVIEWED_OUT = "reviewed-out"  # a person said so: drop_detail holds who, when and why
+    PLACEHOLDER_SUSPECTED = "placeholder-suspected"  # drop_detail: alike at how many addresses of which host
     ALREADY_ELSEWHERE = (
         "already-elsewhere"  # another data set has it: distance_bits, turn; drop_detail says which image
     )

@@ -62,6 +62,7 @@ class DedupeSettings:
     keep: str = setting(
         "largest", "keeper of a group: most pixels, then bytes; or first source", choices=("largest", "first")
     )
+    suspect_placeholders: bool = setting(True, "drop what one host serves alike at three or more unrelated addresses")
     against: tuple[str, ...] = setting((), "manifests or folders of images: what they have already is dropped")
     report_only: bool = setting(False, "only tell what `against` has already, drop none of it")
 

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from curator import catalog, pipeline
+from curator.catalog import Drop
 from curator.errors import CuratorError, StateError
 from curator.fetch.history import attempts_of
 from curator.project import Project
@@ -75,6 +76,7 @@ def _story(project: Project, table: pd.DataFrame, values: dict[Any, Any]) -> Sto
     addresses = [row[name] for name in ("url", "fallback_url") if row[name]]
     addresses += [f"file:{row['local_path']}"] if row["local_path"] else []
     attempts = attempts_of(project.paths, addresses)
+    company = _find_company(table, row)
     copies = table[(table["duplicate_of"] == row["record_id"]).fillna(False).to_numpy(dtype=bool)]
     lines = [
         f"{row['record_id']}  ({row['label']}, {'dropped' if row['drop_reason'] else 'kept so far'})",
@@ -83,10 +85,12 @@ def _story(project: Project, table: pd.DataFrame, values: dict[Any, Any]) -> Sto
         *_content(project, row),
         *_reviews(project, row),
         *_verdict(table, row),
+        *_company(company),
         *_copies(copies),
     ]
     facts = {name: value.hex() if isinstance(value, bytes) else value for name, value in row.items()}
     facts.update(attempts=attempts, copies=copies["record_id"].tolist())
+    facts.update(company=company["record_id"].tolist())
     return Story(tuple(lines), facts)
 
 
@@ -163,6 +167,27 @@ def as_degrees(turn: str) -> str:
     degrees = turn.rpartition("-")[2]
     turned = f"turned by {degrees} degrees" if degrees.isdigit() else ""
     return " and ".join(part for part in ("mirrored" if mirrored else "", turned) if part) or "not turned"
+
+
+def _find_company(table: pd.DataFrame, row: dict[str, Any]) -> pd.DataFrame:
+    """Find the other images that were suspected as the same placeholder."""
+    if row["drop_reason"] != Drop.PLACEHOLDER_SUSPECTED:
+        return table.head(0)
+    alike = table["sha256"] == row["sha256"]
+    alike |= (table["phash"] == row["phash"]).fillna(False)
+    others = alike & (table["drop_reason"] == row["drop_reason"]) & (table["record_id"] != row["record_id"])
+    found: pd.DataFrame = table[others.fillna(False).to_numpy(dtype=bool)]
+    return found
+
+
+def _company(company: pd.DataFrame) -> list[str]:
+    """Name the other images that look like the same placeholder, each with the address that gave it."""
+    lines = [
+        f"  company  {other['url'] or other['local_path']} ({other['record_id']}, {other['label']})"
+        for other in company.head(MOST_RELATIVES).to_dict("records")
+    ]
+    more = len(company) - MOST_RELATIVES
+    return lines + ([f"  company  and {more:,} more"] if more > 0 else [])
 
 
 def _copies(copies: pd.DataFrame) -> list[str]:

@@ -17,7 +17,6 @@ from curator.reasons import Drop
 CLEAN = "clean"
 SLOW_S = 0.5
 """How long the slow host waits before each answer."""
-_PLACEHOLDER = (str(Drop.EXACT_DUPLICATE), str(Drop.LABEL_CONFLICT), str(Drop.PLACEHOLDER))
 
 
 def amount(share: float, n_per_label: int) -> int:
@@ -154,6 +153,7 @@ def _plant_faults(deck: _Deck) -> None:
 def _faults(deck: _Deck) -> list[tuple[str, float, tuple[Drop | str, ...], Callable[[], Address]]]:
     put, peek = deck.planner.put, deck.peek
     page, png = alterations.HTML_PAGE, "image/png"
+    suspected = (Drop.PLACEHOLDER_SUSPECTED,)
 
     def to_placeholder() -> Address:
         return put("farm", Answer(status=302, headers=(("Location", PLACEHOLDER_ADDRESS.path),)))
@@ -165,8 +165,8 @@ def _faults(deck: _Deck) -> list[tuple[str, float, tuple[Drop | str, ...], Calla
         ("forbidden", 0.007, (Drop.FORBIDDEN,), lambda: put("dead", Answer(page, 403, "text/html"))),
         ("refused-port", 0.013, (Drop.REFUSED,), lambda: Address("closed", put("dead", Answer(status=404)).path)),
         ("html-page", 0.03, (Drop.NOT_AN_IMAGE,), lambda: put("farm", Answer(page))),
-        ("placeholder", 0.02, _PLACEHOLDER, lambda: put("farm", Answer(alterations.placeholder(), content_type=png))),
-        ("placeholder-redirect", 0.02, _PLACEHOLDER, to_placeholder),
+        ("placeholder", 0.02, suspected, lambda: put("farm", Answer(alterations.placeholder(), content_type=png))),
+        ("placeholder-redirect", 0.02, suspected, to_placeholder),
         ("truncated", 0.02, (Drop.TRUNCATED,), lambda: put("farm", Answer(alterations.truncated(peek())))),
         ("cut-connection", 0.007, (Drop.INCOMPLETE, Drop.RESET), lambda: put("farm", Answer(peek(), cut_after=3000))),
         (

@@ -28,9 +28,9 @@ BoolArray = npt.NDArray[np.bool_]
 COLUMNS = (
     *("record_id", "label", "relabelled_from", "source", "source_id", "source_class", "url", "landing_url", "license"),
     *("author", "title", "sha256", "n_bytes", "format", "width", "height", "duplicate_of", "distance_bits", "turn"),
-    *("split", "drop_stage", "drop_reason", "drop_detail"),
+    *("split", "drop_stage", "drop_reason", "drop_detail", "phash"),
 )
-"""What the page shows of the catalog."""
+"""What the page shows of the catalog, and the hash by which it groups."""
 
 FACETS = ("label", "source", "split", "drop_reason", "host", "license")
 """The columns that a person filters by value."""
@@ -56,7 +56,7 @@ class Images:
 
     def rows(self, indices: npt.NDArray[np.int64]) -> list[dict[str, Any]]:
         """Give the facts of some rows, without those that are unknown."""
-        found = self.table.take(pa.array(indices)).to_pylist()
+        found = self.table.drop_columns(["phash"]).take(pa.array(indices)).to_pylist()
         return [{name: value for name, value in row.items() if value is not None} for row in found]
 
 

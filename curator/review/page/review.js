@@ -12,7 +12,7 @@ const VIEWS = {
   all: ["All images", ""],
   duplicates: ["Duplicates", "The keeper stands first, its copies beside it."],
   conflicts: ["Label conflicts", "One picture under two labels: drop or relabel one of them."],
-  placeholders: ["Placeholders", "Known ones, and bytes that are listed three times or more."],
+  placeholders: ["Placeholders", "Known ones, suspected ones, and bytes that are listed three times or more."],
   wrong: ["Confidently wrong", "What the benchmark’s models are most sure of and wrong about."],
 };
 const MARKS = { keep: "✓ kept", drop: "✕ dropped", relabel: "⇄ " };

@@ -1,0 +1,169 @@
+"""Suspect placeholders: what a host serves alike at three or more unrelated addresses stands for photos that are gone.
+
+>>> urls = [f"http://farm{n}.static.flickr.com/12/{n}456_ab.jpg" for n in range(3)]
+>>> listed = {"record_id": ["x-1", "x-2", "x-3"], "label": "a", "source": "x", "kind": "x", "tier": 0, "url": urls}
+>>> table = catalog.conform(pd.DataFrame(listed | {"sha256": "f" * 64}))
+>>> drop_suspected_placeholders(table)["drop_detail"].tolist()[:1]
+['same bytes as 3 unrelated addresses of flickr.com']
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curator import catalog
+from curator.catalog import BoolArray, Drop, Stage
+from curator.decide.columns import IntArray, as_arrow, number_values
+from curator.decide.components import label_components
+from curator.decide.host_families import host_families
+from curator.decide.origins import ORIGIN_COLUMNS, identify_pages
+
+LEAST_ADDRESSES = 3
+"""So many unrelated addresses of one host family answer alike: more than one photo ever has."""
+
+LOW_DETAIL = 24.0
+"""Below it, equal 64-bit hashes are enough: 'photo unavailable' drawings have 1 to 23, 97% of 500 web photos more."""
+
+_COLUMNS = ("sha256", "phash", "detail", "kind", "source_id", *ORIGIN_COLUMNS)
+_HOST = r"^\s*[A-Za-z]+://(?:[^/?#]*@)?(?P<host>\[[^\]]*\](?::[0-9]*)?|[^/?#@\[\]]+)"
+_NAME = r"(?P<name>[^/]+/?)$"
+
+
+def drop_suspected_placeholders(table: pd.DataFrame, is_protected: BoolArray | None = None) -> pd.DataFrame:
+    """Drop every kept image that looks like a placeholder; none of its company is kept.
+
+    Images are alike where their bytes are the same, or where their 64-bit hashes are and their ``detail`` is under
+    :data:`LOW_DETAIL`. They are suspected where :data:`LEAST_ADDRESSES` or more of them come from unrelated addresses
+    of one host family (:mod:`curator.decide.host_families`); then all that are alike go, wherever they are from.
+
+    Two addresses are related where they are the same photo listed twice: the same address, file name, Flickr photo, or
+    id at the source. A file name with which the family serves other bytes too says nothing.
+
+    Args:
+        table: a catalog.
+        is_protected: shape (rows,): rows that a person wants. What is like one of them is no placeholder.
+    """
+    kept = np.flatnonzero(catalog.is_kept(table))
+    protected = np.zeros(len(table), bool) if is_protected is None else is_protected
+    images = table[[*_COLUMNS]].iloc[kept]
+    content = number_values(images["sha256"])
+    for alike, word in ((content, "bytes"), (_number_plain(images), "picture of low detail")):
+        suspected, detail = _suspect(images, content, alike, protected[kept], word)
+        if len(suspected):
+            rows = np.zeros(len(table), bool)
+            rows[kept[suspected]] = True
+            place = np.full(len(table), -1)
+            place[kept[suspected]] = np.arange(len(suspected))
+            spread = detail.take(pa.array(place, mask=place < 0))
+            table = catalog.drop(table, rows, Stage.DEDUPED, Drop.PLACEHOLDER_SUSPECTED, spread)
+    return table
+
+
+def _number_plain(images: pd.DataFrame) -> IntArray:
+    """Number the hashes of the pictures with little detail; -1: a picture with more, or without a hash."""
+    plain = pc.less(as_arrow(images["detail"], pa.float32()), LOW_DETAIL)
+    return number_values(pc.if_else(plain, as_arrow(images["phash"], pa.uint64()), pa.scalar(None, pa.uint64())))
+
+
+def _suspect(
+    images: pd.DataFrame, content: IntArray, alike: IntArray, protected: BoolArray, word: str
+) -> tuple[npt.NDArray[np.intp], pa.Array]:
+    """Find the images of suspected groups: their places, and the evidence of each."""
+    counts = np.bincount(alike[alike >= 0], minlength=1)
+    counts[alike[protected & (alike >= 0)]] = 0
+    several = np.flatnonzero((counts >= LEAST_ADDRESSES)[alike] & (alike >= 0))
+    if not len(several):
+        return several, pa.array([], pa.string())
+    members = images.iloc[several]
+    address = _asked_address(members)
+    family = host_families(_hosts(address))
+    groups = _number_pairs(alike[several], number_values(family))
+    pictures = np.where(alike >= 0, alike, len(counts) + content)
+    names = _telling_names(as_arrow(images["url"], pa.string()), pictures, address, family)
+    n_unrelated = _count_unrelated(members, address, names, groups)
+    largest = _largest_by(alike[several], np.where(groups >= 0, n_unrelated, 0))
+    suspected = n_unrelated[largest] >= LEAST_ADDRESSES
+    company = largest[suspected]
+    texts = pc.binary_join_element_wise(
+        f"same {word} as ",
+        pa.array(n_unrelated[company]).cast(pa.string()),
+        " unrelated addresses of ",
+        family.take(pa.array(company)),
+        "",
+    )
+    return several[suspected], texts
+
+
+def _asked_address(images: pd.DataFrame) -> pa.Array:
+    """Give the listed address that was answered: the fallback where the first one is gone."""
+    url, second, final = (as_arrow(images[name], pa.string()) for name in ("url", "fallback_url", "final_url"))
+    fell_back = pc.fill_null(pc.and_(pc.is_valid(second), pc.not_equal(final, url)), False)
+    return pc.if_else(fell_back, second, url)
+
+
+def _number_pairs(*columns: npt.NDArray[Any]) -> IntArray:
+    """Number the distinct combinations of columns of numbers; -1 where any of them is -1."""
+    known = np.logical_and.reduce([column >= 0 for column in columns])
+    numbers = np.full(len(columns[0]), -1, np.int64)
+    numbers[known] = np.unique(np.stack(columns)[:, known], axis=1, return_inverse=True)[1].ravel()
+    return numbers
+
+
+def _largest_by(alike: IntArray, n_unrelated: IntArray) -> npt.NDArray[np.intp]:
+    """Give each image the one of its like whose host family has most unrelated addresses."""
+    order = np.lexsort((-n_unrelated, alike))
+    starts = np.flatnonzero(np.diff(alike[order], prepend=-1))
+    leaders = np.empty(len(alike), np.intp)
+    leaders[order] = np.repeat(order[starts], np.diff(np.append(starts, len(order))))
+    return leaders
+
+
+def _count_unrelated(members: pd.DataFrame, address: pa.Array, names: pa.Array, groups: IntArray) -> IntArray:
+    """Count the unrelated addresses of each image's group; related ones, directly or by others, count once."""
+    kind, source_id = (as_arrow(members[name], pa.string()) for name in ("kind", "source_id"))
+    ids = pc.binary_join_element_wise(kind, source_id, " ")
+    links = [_link(groups, number_values(column)) for column in (address, names, identify_pages(members), ids)]
+    i, j = (np.concatenate(ends) for ends in zip(*links, strict=True))
+    photos = label_components(len(groups), i, j)
+    known = groups >= 0
+    pairs = np.unique(np.stack([groups[known], photos[known]]), axis=1)
+    counts = np.bincount(pairs[0], minlength=1)
+    return np.where(known, counts[groups], 0)
+
+
+def _link(groups: IntArray, values: IntArray) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Link each image to the next of its group with the same value."""
+    same = _number_pairs(groups, values)
+    order = np.argsort(same, kind="stable")
+    linked = (np.diff(same[order]) == 0) & (same[order][1:] >= 0)
+    return order[1:][linked], order[:-1][linked]
+
+
+def _telling_names(urls: pa.Array, pictures: IntArray, address: pa.Array, family: pa.Array) -> pa.Array:
+    """Give each address's file name, with its query; null where its family serves another picture by that name too."""
+    names, everywhere = _file_names(address), _file_names(urls)
+    rows = np.flatnonzero(pc.is_in(everywhere, names.drop_null()).to_numpy(zero_copy_only=False))
+    at = pa.array(rows)
+    hosts = host_families(_hosts(urls.take(at)))
+    served = pa.table({"name": _join(hosts, everywhere.take(at)), "picture": pictures[rows]})
+    counts = served.group_by("name").aggregate([("picture", "count_distinct")])
+    common = counts["name"].filter(pc.greater(counts["picture_count_distinct"], 1)).combine_chunks()
+    return pc.if_else(pc.is_in(_join(family, names), common), pa.scalar(None, pa.string()), names)
+
+
+def _join(families: pa.Array, names: pa.Array) -> pa.Array:
+    return pc.binary_join_element_wise(families, names, "/")
+
+
+def _hosts(addresses: pa.Array) -> pa.Array:
+    return pc.struct_field(pc.extract_regex(addresses, _HOST), "host")
+
+
+def _file_names(addresses: pa.Array) -> pa.Array:
+    return pc.struct_field(pc.extract_regex(addresses, _NAME), "name")
