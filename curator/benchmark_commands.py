@@ -32,14 +32,20 @@ def benchmark(session: Session, options: dict[str, Any], weights: Path | None, q
 def train_and_report(
     project: Project, weights: Path | None, quick: bool, resume: bool = False
 ) -> tuple[BenchmarkResult, Path]:
-    """Train the models on the project's manifest and write the report, also where the training was interrupted."""
+    """Train the models on the project's manifest and write the report, also where the training was interrupted.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C; holds a paragraph that says what is kept and how to go on.
+    """
     try:
         result = run_benchmark(
             project.recipe, project.paths, weights=weights, quick=quick, resume=resume, emit=project.emit
         )
-    except KeyboardInterrupt:
-        build_report(project.recipe, project.paths)
-        raise
+    except KeyboardInterrupt as interrupt:
+        page = build_report(project.recipe, project.paths)
+        message = f"Interrupted. Every finished epoch is kept, and {page} tells what is done."
+        go_on = f"`curator benchmark --resume{project.option}` with the same settings goes on from there."
+        raise KeyboardInterrupt(f"{message} {go_on}") from interrupt
     return result, build_report(project.recipe, project.paths)
 
 

@@ -82,7 +82,7 @@ def reports_errors(command: Callable[Parameters, Result]) -> Callable[Parameters
             raise _ended(str(error), error.exit_code) from error
         except KeyboardInterrupt as error:
             message = "Interrupted. Everything finished so far is kept; run the same command again to go on."
-            raise _ended(message, 130) from error
+            raise _ended(str(error) or message, 130) from error
         except BrokenPipeError as error:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(0) from error

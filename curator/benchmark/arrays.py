@@ -29,6 +29,7 @@ VERSION = 1
 
 WORK = "decode"
 _NAMED_AT_MOST = 5
+_CHANGED = "has changed since the split"
 
 
 def array_name(side: int, sha256s: Sequence[str]) -> str:
@@ -39,7 +40,8 @@ def array_name(side: int, sha256s: Sequence[str]) -> str:
 def image_array(table: pd.DataFrame, paths: DataPaths, side: int, emit: Listener) -> PixelArray:
     """Map the images of a manifest at ``side`` pixels square, decoding them if no earlier run did.
 
-    The picture is squeezed to the square, as the article does; nothing is cropped.
+    The picture is squeezed to the square, as the article does; nothing is cropped. An array that an earlier run left is
+    used where every file still stands with the bytes that the manifest counts; which bytes, decoding has checked.
 
     Returns:
         Read-only uint8 memory map, shape (images, side, side, 3), RGB, EXIF turn applied.
@@ -48,7 +50,9 @@ def image_array(table: pd.DataFrame, paths: DataPaths, side: int, emit: Listener
         StateError: a file is gone, changed or unreadable; all such files are counted and the first few named.
     """
     path = paths.benchmark / "cache" / array_name(side, table["sha256"].tolist())
-    if not path.exists():
+    if path.exists():
+        _check_files(table, paths)
+    else:
         with whole_file(path) as temporary:
             _decode_all(table, paths, side, temporary, emit)
         _remove_older(path, side)
@@ -56,10 +60,28 @@ def image_array(table: pd.DataFrame, paths: DataPaths, side: int, emit: Listener
     return pixels
 
 
+def _stored_files(table: pd.DataFrame, paths: DataPaths) -> list[Path]:
+    hashes, formats = table["sha256"].tolist(), table["format"].tolist()
+    return [paths.image(sha256, image_format) for sha256, image_format in zip(hashes, formats, strict=True)]
+
+
+def _check_files(table: pd.DataFrame, paths: DataPaths) -> None:
+    problems = []
+    counted = table["n_bytes"].tolist()
+    for record_id, path, n_bytes in zip(table["record_id"], _stored_files(table, paths), counted, strict=True):
+        try:
+            changed = not pd.isna(n_bytes) and path.stat().st_size != int(n_bytes)
+        except OSError as error:
+            problems.append(f"{record_id}: {_unreadable(path, error)}")
+        else:
+            problems += [f"{record_id}: {path} {_CHANGED}"] if changed else []
+    if problems:
+        raise _all_problems(sorted(problems))
+
+
 def _decode_all(table: pd.DataFrame, paths: DataPaths, side: int, out: Path, emit: Listener) -> None:
     pixels = np.lib.format.open_memmap(out, mode="w+", dtype=np.uint8, shape=(len(table), side, side, 3))
-    hashes, formats = table["sha256"].tolist(), table["format"].tolist()
-    files = [paths.image(sha256, image_format) for sha256, image_format in zip(hashes, formats, strict=True)]
+    hashes, files = table["sha256"].tolist(), _stored_files(table, paths)
     problems: list[str] = []
 
     def decode(row: int) -> None:
@@ -96,9 +118,9 @@ def read_square(path: Path, sha256: str, side: int) -> PixelArray:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise StateError(f"{path} cannot be read ({error.strerror})") from error
+        raise StateError(_unreadable(path, error)) from error
     if hashlib.sha256(content).hexdigest() != sha256:
-        raise StateError(f"{path} has changed since the split")
+        raise StateError(f"{path} {_CHANGED}")
     try:
         with Image.open(io.BytesIO(content)) as image:
             image.draft("RGB", (side, side))
@@ -106,6 +128,10 @@ def read_square(path: Path, sha256: str, side: int) -> PixelArray:
             return np.asarray(_upright(square, image), dtype=np.uint8)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise StateError(f"{path} cannot be decoded ({error})") from error
+
+
+def _unreadable(path: Path, error: OSError) -> str:
+    return f"{path} cannot be read ({error.strerror})"
 
 
 def _upright(square: Image.Image, original: Image.Image) -> Image.Image:

@@ -2,6 +2,8 @@
 
 Every figure is narrow enough to be read on a phone; a report puts several side by side where there is room.
 
+>>> titles({"smoke_test": True})["cnn"]
+'CNN (smoke test)'
 >>> histories_by_model({"models": {}, "unfinished": [{"model": "cnn", "history": [{"epoch": 0}]}]})
 {'cnn': [[{'epoch': 0}]]}
 """
@@ -21,15 +23,20 @@ from curator.benchmark.figure_style import figure_file
 
 def draw_benchmark(folder: Path, metrics: Mapping[str, Any]) -> list[str]:
     """Draw every plot that the metrics allow; returns the names of the files, without ending."""
-    names = []
+    names, title = [], titles(metrics)
     if metrics["models"]:
         names.append(draw_accuracy(folder, metrics))
     for model, figures in metrics["models"].items():
-        names.append(draw_confusion(folder, model, figures["confusion_matrix"], metrics["labels"]))
-        names.append(draw_calibration(folder, model, figures["calibration"]))
+        names.append(draw_confusion(folder, model, figures["confusion_matrix"], metrics["labels"], title[model]))
+        names.append(draw_calibration(folder, model, figures["calibration"], title[model]))
     for model, histories in histories_by_model(metrics).items():
-        names.append(draw_curves(folder, model, histories, metrics["n_images"]["watched_is_test"]))
+        names.append(draw_curves(folder, model, histories, metrics["n_images"]["watched_is_test"], title[model]))
     return names
+
+
+def titles(metrics: Mapping[str, Any]) -> dict[str, str]:
+    """Name the models over their plots; a plot of a smoke test says so, as it may be seen without its page."""
+    return {model: name + (" (smoke test)" if metrics["smoke_test"] else "") for model, name in MODEL_NAMES.items()}
 
 
 def histories_by_model(metrics: Mapping[str, Any]) -> dict[str, list[list[dict[str, float]]]]:
@@ -57,7 +64,8 @@ def draw_accuracy(folder: Path, metrics: Mapping[str, Any]) -> str:
         axes.set_yticks(range(len(models)), [MODEL_NAMES[model] for model in models], color=COLOURS["ink"])
         axes.set(xlim=(min(0.45, metrics["chance"] - 0.05), 1.0), ylim=(len(models) - 0.4, -0.6))
         axes.grid(axis="y", visible=False)
-        axes.set_xlabel("accuracy on the test images")
+        smoke = " (smoke test)" if metrics["smoke_test"] else ""
+        axes.set_xlabel(f"accuracy on the test images{smoke}")
     return "accuracy"
 
 
@@ -78,7 +86,7 @@ def _draw_article_accuracy(axes: Any, row: int, accuracy: float) -> None:
 
 
 def draw_curves(
-    folder: Path, model: str, histories: Sequence[Sequence[dict[str, float]]], watched_is_test: bool
+    folder: Path, model: str, histories: Sequence[Sequence[dict[str, float]]], watched_is_test: bool, title: str
 ) -> str:
     """Draw accuracy and loss by epoch, one thin line a run, for training and for the watched part."""
     watched = "test (watched, as in the article)" if watched_is_test else "validation"
@@ -100,12 +108,12 @@ def draw_curves(
                     )
             axes.set_ylabel(measure)
         axes.set_xlabel("epoch")
-        figure.axes[0].set_title(MODEL_NAMES[model])
+        figure.axes[0].set_title(title)
         figure.axes[0].legend(loc="lower right", fontsize=8)
     return name
 
 
-def draw_confusion(folder: Path, model: str, matrix: Sequence[Sequence[int]], labels: Sequence[str]) -> str:
+def draw_confusion(folder: Path, model: str, matrix: Sequence[Sequence[int]], labels: Sequence[str], title: str) -> str:
     """Draw the confusion matrix: colour is the share of the true label, figures are counts over all runs."""
     counts = np.array(matrix)
     shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
@@ -133,12 +141,12 @@ def draw_confusion(folder: Path, model: str, matrix: Sequence[Sequence[int]], la
             yticklabels=labels,
             annot_kws={"fontsize": 9 if len(labels) < 8 else 6},
         )
-        axes.set(xlabel="predicted", ylabel="true", title=MODEL_NAMES[model])
+        axes.set(xlabel="predicted", ylabel="true", title=title)
         axes.tick_params(length=0, labelcolor=COLOURS["ink"])
     return name
 
 
-def draw_calibration(folder: Path, model: str, bins: Sequence[Mapping[str, float]]) -> str:
+def draw_calibration(folder: Path, model: str, bins: Sequence[Mapping[str, float]], title: str) -> str:
     """Draw the reliability diagram: how often the model is right when it is so sure; a dot's area is its images."""
     name = f"calibration-{model}"
     with figure_file(folder, name, 2.6, 3.1) as figure:
@@ -149,7 +157,5 @@ def draw_calibration(folder: Path, model: str, bins: Sequence[Mapping[str, float
         axes.plot(confidence, accuracy, lw=1.2, color=COLOURS[model], alpha=0.6)
         axes.scatter(confidence, accuracy, s=8 + 160 * sizes / sizes.max(), color=COLOURS[model], alpha=0.75, lw=0)
         low = min(0.45, *confidence, *accuracy) - 0.03
-        axes.set(
-            xlim=(low, 1.03), ylim=(low, 1.05), xlabel="confidence", ylabel="share correct", title=MODEL_NAMES[model]
-        )
+        axes.set(xlim=(low, 1.03), ylim=(low, 1.05), xlabel="confidence", ylabel="share correct", title=title)
     return name

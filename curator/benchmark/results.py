@@ -14,17 +14,19 @@ from datetime import UTC, datetime
 from statistics import fmean
 from typing import Any
 
-from curator import __version__
+from curator import __version__, catalog
 from curator.benchmark import BenchmarkResult
 from curator.benchmark.confounds import ConfoundCheck
+from curator.benchmark.data import LabelledImages
 from curator.benchmark.evaluate import Runs, compare_models, model_metrics, predictions_table
 from curator.benchmark.keras_backend import versions
 from curator.benchmark.metrics_file import METRICS, PREDICTIONS, write_metrics
-from curator.benchmark.presets import ARTICLE_ACCURACY
+from curator.benchmark.presets import ARTICLE_ACCURACY, ARTICLE_LABELS
 from curator.benchmark.session import Session, chance_accuracy
 from curator.benchmark.weights import PretrainedBase
+from curator.reasons import Stage
 from curator.recipe import Recipe
-from curator.store.catalog_files import file_digest
+from curator.store.catalog_files import file_digest, read_catalog
 from curator.store.paths import DataPaths
 from curator.store.whole_files import write_text_whole
 
@@ -67,6 +69,7 @@ def _about(paths: DataPaths, session: Session, findings: Findings) -> dict[str, 
     if findings.base:
         hashes["weights"] = findings.base.sha256
     plan = session.plan
+    is_like_article = not plan.smoke_test and set(session.images.labels) == ARTICLE_LABELS
     return {
         "name": findings.recipe.name,
         "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -74,14 +77,27 @@ def _about(paths: DataPaths, session: Session, findings: Findings) -> dict[str, 
         "labels": list(session.images.labels),
         "plan": plan.as_dict(),
         "n_images": session.parts.sizes() | {"watched_is_test": not plan.validation_share},
+        "dataset": _dataset(paths, session.images),
         "chance": chance_accuracy(session.images),
-        "article": None if plan.smoke_test else ARTICLE_ACCURACY,
+        "article": ARTICLE_ACCURACY if is_like_article else None,
         "missing": findings.missing,
         "warnings": list(findings.warnings),
         "confounds": findings.confounds.as_dict(),
         "hashes": hashes,
         "environment": environment(),
     }
+
+
+def _dataset(paths: DataPaths, images: LabelledImages) -> dict[str, Any]:
+    """Count the manifest's images by source, label and split, and what the latest catalog keeps and dropped."""
+    table = images.table.assign(source=images.table["source"].fillna("unknown"))
+    counts = table.groupby(["source", "label", "split"]).size().reset_index(name="n")
+    written = [path for stage in Stage if (path := paths.catalog(stage)).exists()]
+    counted: dict[str, Any] = {"images": counts.to_dict("records")}
+    if written:
+        listed = read_catalog(written[-1])
+        counted |= {"listed": catalog.counts(listed), "listed_by_label": catalog.counts_by(listed, "label")}
+    return counted
 
 
 def _with_facts(figures: dict[str, Any], runs: Runs) -> dict[str, Any]:

@@ -118,9 +118,8 @@ class Bars:
         if not event.n_batches:
             self.by_epoch.add(key)
         unit = "step" if event.n_batches else "epoch"
-        self._open(key, key, event.n_epochs * max(event.n_batches, 1), unit)
-        if (bar := self.bars.get(key)) is not None:
-            bar.update(event.first_epoch * max(event.n_batches, 1))
+        an_epoch = max(event.n_batches, 1)
+        self._open(key, key, event.n_epochs * an_epoch, unit, event.first_epoch * an_epoch)
 
     def _batch_trained(self, event: BatchTrained) -> None:
         self._figures(training(event), event.epoch, event.loss, event.accuracy)

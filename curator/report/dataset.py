@@ -15,6 +15,7 @@ from curator.benchmark.colours import MODEL_NAMES
 from curator.report.facts import Facts
 from curator.report.figures import figure
 from curator.report.markup import Html, element, join, prose, table
+from curator.report.results import smoke_note
 from curator.report.words import number, percent, section, times
 
 
@@ -116,7 +117,7 @@ def groups_section(facts: Facts) -> Html | None:
         unknown = ", ".join(f"{MODEL_NAMES[model]} {percent(authors[model]['unknown'])}" for model in models)
         text = f"{times(first['n_unknown'], 'test image')} of unknown author: {unknown}."
         parts.append(element("p", text, class_="note"))
-    return section("groups", "Accuracy by source and author", parts)
+    return section("groups", "Accuracy by source and author", smoke_note(metrics), parts)
 
 
 def _by_name(

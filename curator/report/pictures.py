@@ -102,7 +102,9 @@ def duplicates_section(facts: Facts) -> Html | None:
 
 
 def _pairs(facts: Facts, table: pd.DataFrame, reason: Drop) -> Html | None:
-    rows = table[(table["drop_reason"] == str(reason)).fillna(False).to_numpy(dtype=bool)]
+    # What an image was a copy of may have been forgotten since: then there is no pair to show.
+    paired = (table["drop_reason"] == str(reason)) & table["duplicate_of"].isin(table["record_id"])
+    rows = table[paired.fillna(False).to_numpy(dtype=bool)]
     if rows.empty:
         return None
     # The farthest apart are the ones to judge by eye: copies of a distance of 0 need no second look.

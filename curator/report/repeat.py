@@ -1,7 +1,8 @@
 """The part of the page that says how to get the same figures again.
 
->>> command({"name": "a", "plan": {"smoke_test": True, "preset": "default", "seeds": [0], "models": ["cnn"]}})
-'curator benchmark --recipe a --quick'
+>>> plan = {"smoke_test": True, "preset": "default", "seeds": [0], "models": ["cnn"], "batch_size": 32}
+>>> command({"name": "a", "plan": plan | {"image_size": 96, "training": {"cnn": {"epochs": 6}}}})
+'curator benchmark --recipe a --quick --models cnn --seeds 0 --batch-size 32 --epochs 6'
 """
 
 from __future__ import annotations
@@ -17,14 +18,12 @@ from curator.report.words import section, times
 def command(metrics: Mapping[str, Any]) -> str:
     """Write the command that repeats a benchmark."""
     plan = metrics["plan"]
-    if plan["smoke_test"]:
-        return f"curator benchmark --recipe {metrics['name']} --quick"
+    how = "--quick" if plan["smoke_test"] else f"--preset {plan['preset']} --image-size {plan['image_size']}"
     epochs = {plan["training"][model]["epochs"] for model in plan["models"]}
     options = [
-        f"--preset {plan['preset']}",
+        how,
         f"--models {','.join(plan['models'])}",
         f"--seeds {','.join(map(str, plan['seeds']))}",
-        f"--image-size {plan['image_size']}",
         f"--batch-size {plan['batch_size']}",
         *([f"--epochs {epochs.pop()}"] if len(epochs) == 1 else []),
     ]

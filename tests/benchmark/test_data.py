@@ -79,6 +79,18 @@ def test_missing_changed_and_broken_files_are_all_named(drawn_set: Any) -> None:
     assert not [path for path in drawn_set.paths.benchmark.rglob("*") if path.is_file()]
 
 
+def test_a_kept_array_does_not_hide_files_gone_or_cut_off_since(drawn_set: Any) -> None:
+    """The second run finds the array of the first, and names a file that is gone and one that lost its end."""
+    images = load_images(drawn_set.paths.manifest, ("disc", "square"))
+    image_array(images.table, drawn_set.paths, 32, ignore)
+    gone, short = (drawn_set.paths.image(images.table["sha256"].iloc[row], "png") for row in (0, 1))
+    gone.unlink()
+    short.write_bytes(short.read_bytes()[:-1])
+    with pytest.raises(StateError, match=r"2 images .*No such file.*`curator verify`") as raised:
+        image_array(images.table, drawn_set.paths, 32, ignore)
+    assert f"{short} has changed since the split" in str(raised.value)
+
+
 def test_an_undecodable_image_is_named(tmp_path: Any) -> None:
     """A file that is what the manifest says but no image is said to be undecodable."""
     path = tmp_path / "a.png"

@@ -60,6 +60,10 @@ def test_both_models_are_trained_compared_and_written(drawn_set: Any, weights: P
         assert figures["by_author"]["n_authors"] == 5
     assert [test["seed"] for test in metrics["comparison"]["mcnemar"]] == [0, 1]
     assert metrics["hashes"].keys() >= {"manifest", "weights"}
+    counts = {(one["source"], one["label"], one["split"]): one["n"] for one in metrics["dataset"]["images"]}
+    expected = {("drawn", label, split): n for label in ("disc", "square") for split, n in (("train", 20), ("test", 8))}
+    assert counts == expected
+    assert metrics["article"] is None, "discs and squares are not set beside the article's rugby and soccer"
     predictions = pd.read_csv(drawn_set.paths.benchmark / "predictions.csv")
     assert len(predictions) == 2 * 2 * 16
     right = (predictions["label"] == predictions["predicted"])[predictions["model"] == "cnn"]
@@ -73,6 +77,28 @@ def test_a_second_run_decodes_and_computes_nothing_again(drawn_set: Any, weights
     run_benchmark(recipe, drawn_set.paths, weights=weights)
     run_benchmark(recipe, drawn_set.paths, weights=weights, emit=drawn_set.events.append)
     assert not [event for event in drawn_set.events if isinstance(event, WorkStarted)]
+
+
+def test_three_labels_are_trained_and_compared(drawn_set: Any, weights: Path) -> None:
+    """Nothing depends on there being two labels."""
+    for number in range(100, 110):
+        drawn_set.add("square", "train" if number < 106 else "test", number)
+        drawn_set.rows[-1]["label"] = "rhombus"
+    drawn_set.write()
+    result = run_benchmark(drawn_set.recipe(epochs=1), drawn_set.paths, weights=weights)
+    metrics = read_metrics(drawn_set)
+    assert metrics["labels"] == ["disc", "square", "rhombus"]
+    assert {np.shape(figures["confusion_matrix"]) for figures in metrics["models"].values()} == {(3, 3)}
+    assert len(result.accuracy) == 2
+
+
+def test_the_articles_figures_stand_beside_the_articles_labels(drawn_set: Any) -> None:
+    """A set of rugby and soccer gets the reference lines."""
+    for row in drawn_set.rows:
+        row["label"] = {"disc": "rugby", "square": "soccer"}[row["label"]]
+    drawn_set.write()
+    run_benchmark(drawn_set.recipe(epochs=1, models=("cnn",)), drawn_set.paths)
+    assert read_metrics(drawn_set)["article"] == {"cnn": 0.83, "mobilenet_v2": 0.91}
 
 
 @pytest.mark.parametrize("model", ["cnn", "mobilenet_v2"])

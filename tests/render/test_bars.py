@@ -80,6 +80,16 @@ def test_a_terminal_gets_bars_with_counts_and_figures(monkeypatch: pytest.Monkey
     assert "imagenet listed: rugby 2" in text and "cnn, seed 0: 0.600 after 2 epochs" in text
 
 
+def test_a_resumed_training_starts_its_bar_where_it_was_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Epochs of an earlier run count as done, but not as done in no time: they would spoil the time left."""
+    monkeypatch.setattr("sys.stderr", Terminal())
+    bars = Bars()
+    bars(TrainingStarted("cnn", 0, 10, 4, 5))
+    (bar,) = bars.bars.values()
+    assert (bar.initial, bar.n, bar.total) == (20, 20, 40)
+    bars.close()
+
+
 def test_a_pipe_gets_plain_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     """No carriage returns and no colour where nobody watches."""
     text = tell(False, io.StringIO(), monkeypatch)

@@ -132,22 +132,34 @@ def test_a_missing_model_is_told_in_red(reported_set: Any) -> None:
     assert '<p class="flag danger">MobileNetV2 is missing. No weights. Pass --weights.</p>' in text
 
 
-def test_a_smoke_test_is_called_one_wherever_its_figures_stand(reported_set: Any) -> None:
-    """Each section with figures says smoke test, and the article is not compared."""
-    reported_set.write_metrics(smoke_test=True, article=None)
-    text = build_report(reported_set.recipe, reported_set.paths).read_text("utf-8")
-    for name in ("results", "models", "wrong"):
-        (section,) = re.findall(rf'<section id="{name}">.*?</section>', text, re.DOTALL)
-        assert "Smoke test." in section
-    assert "0.83" not in text
-
-
 def test_figures_of_another_manifest_are_flagged(reported_set: Any) -> None:
     """After a new split the page says that the benchmark's figures are of other images, and shows no wrong images."""
     reported_set.write_metrics(hashes={"manifest": "00"})
     page = build_report(reported_set.recipe, reported_set.paths)
     assert "The manifest has changed since the benchmark" in page.read_text("utf-8")
     assert "wrong" not in read(page).sections
+
+
+def test_a_smoke_test_is_called_one_wherever_its_numbers_stand(reported_set: Any) -> None:
+    """Every section with figures of a model says so, and every plot of one too."""
+    pytest.importorskip("seaborn")
+    reported_set.write_metrics(smoke_test=True, article=None)
+    text = build_report(reported_set.recipe, reported_set.paths).read_text("utf-8")
+    for name in ("results", "models", "wrong", "groups"):
+        (content,) = re.findall(rf'<section id="{name}">.*?</section>', text, re.DOTALL)
+        assert "Smoke test." in content
+    assert text.count(", smoke test</span>") == 2
+    assert "0.83" not in text
+    plots = list((reported_set.paths.benchmark / "plots").glob("*[!s].svg"))
+    drawn = [path.read_text("utf-8") for path in plots if path.stem.startswith(("acc", "cur", "con", "cal"))]
+    assert len(drawn) == 7 and all("(smoke test)" in svg for svg in drawn)
+
+
+def test_a_copy_of_a_forgotten_image_is_counted_and_not_paired(reported_set: Any) -> None:
+    """The row that it was a copy of is no longer in the catalog."""
+    reported_set.rows = [row for row in reported_set.rows if row["record_id"] != f"folder-{2:016x}"]
+    reported_set.write_catalog()
+    assert "near duplicate" in build_report(reported_set.recipe, reported_set.paths).read_text("utf-8")
 
 
 def test_an_interrupted_benchmark_is_told(reported_set: Any) -> None:

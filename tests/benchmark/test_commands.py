@@ -1,0 +1,92 @@
+"""Ctrl-C and a kill, as a person meets them: what stands afterwards, and how it goes on."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("keras")
+pytest.importorskip("sklearn")
+
+from curator import benchmark_commands
+from curator.benchmark import run_benchmark
+from curator.benchmark_commands import train_and_report
+from curator.events import EpochFinished, Event, TrainingStarted
+from curator.project import Project
+
+LIMIT_S = 120.0
+
+TRAIN = """
+import sys
+from pathlib import Path
+from curator.benchmark import run_benchmark
+from curator.recipe import BenchmarkSettings, Recipe
+from curator.store.paths import DataPaths
+settings = BenchmarkSettings(models=("cnn",), seeds=(0,), image_size=32, epochs=12)
+recipe = Recipe(name="drawn", labels=("disc", "square"), sources=(), benchmark=settings)
+run_benchmark(recipe, DataPaths(Path(sys.argv[1]), Path(sys.argv[2]), "drawn"))
+"""
+
+
+def interrupted_in(model: str) -> Any:
+    """Make a listener that presses Ctrl-C once a model has trained an epoch."""
+
+    def listener(event: Event) -> None:
+        if isinstance(event, EpochFinished) and event.model == model:
+            raise KeyboardInterrupt
+
+    return listener
+
+
+def test_an_interrupt_leaves_a_report_and_says_how_to_go_on(drawn_set: Any) -> None:
+    """The paragraph names the page and `--resume`; the page is whole and tells of the interruption."""
+    recipe = drawn_set.recipe(models=("cnn",))
+    project = Project(recipe, drawn_set.paths, interrupted_in("cnn"), " --recipe drawn")
+    with pytest.raises(KeyboardInterrupt, match=r"report\.html.*`curator benchmark --resume --recipe drawn`"):
+        train_and_report(project, None, quick=False)
+    text = drawn_set.paths.report.read_text("utf-8")
+    assert text.endswith("</html>\n")
+    assert "was interrupted" in text
+
+
+def test_an_interrupt_before_the_first_epoch_leaves_a_report_too(
+    drawn_set: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While images are decoded there is nothing trained to tell, but the data set."""
+
+    def interrupted(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(benchmark_commands, "run_benchmark", interrupted)
+    with pytest.raises(KeyboardInterrupt, match="--resume"):
+        train_and_report(Project(drawn_set.recipe(), drawn_set.paths, lambda _: None), None, quick=False)
+    assert "No model was trained yet" in drawn_set.paths.report.read_text("utf-8")
+
+
+def test_a_killed_run_goes_on_to_the_same_predictions(drawn_set: Any) -> None:
+    """Killed without warning after an epoch or more, then resumed: byte for byte what an undisturbed run predicts."""
+    recipe, folder = drawn_set.recipe(models=("cnn",), epochs=12), drawn_set.paths.benchmark
+    run_benchmark(recipe, drawn_set.paths)
+    undisturbed = (folder / "predictions.csv").read_bytes()
+    (folder / "predictions.csv").unlink()
+    (folder / "runs" / "cnn-seed0.npz").unlink()
+    _kill_once_there(folder / "runs" / "cnn-seed0.npz", drawn_set.paths)
+    run_benchmark(recipe, drawn_set.paths, resume=True, emit=drawn_set.events.append)
+    (started,) = [event for event in drawn_set.events if isinstance(event, TrainingStarted)]
+    assert started.first_epoch > 0
+    assert (folder / "predictions.csv").read_bytes() == undisturbed
+
+
+def _kill_once_there(checkpoint: Path, paths: Any) -> None:
+    command = [sys.executable, "-c", TRAIN, str(paths.data_root), str(paths.manifest_folder)]
+    process, limit = subprocess.Popen(command), time.monotonic() + LIMIT_S
+    while not checkpoint.exists() and process.poll() is None and time.monotonic() < limit:
+        pass
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
