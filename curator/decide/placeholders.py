@@ -30,7 +30,7 @@ LEAST_ADDRESSES = 3
 LOW_DETAIL = 24.0
 """Below it, equal 64-bit hashes are enough: 'photo unavailable' drawings have 1 to 23, 97% of 500 web photos more."""
 
-_COLUMNS = ("sha256", "phash", "detail", "kind", "source_id", *ORIGIN_COLUMNS)
+_COLUMNS = ("kind", "source_id", *ORIGIN_COLUMNS)
 _HOST = r"^\s*[A-Za-z]+://(?:[^/?#]*@)?(?P<host>\[[^\]]*\](?::[0-9]*)?|[^/?#@\[\]]+)"
 _NAME = r"(?P<name>[^/]+/?)$"
 
@@ -49,43 +49,40 @@ def drop_suspected_placeholders(table: pd.DataFrame, is_protected: BoolArray | N
         table: a catalog.
         is_protected: shape (rows,): rows that a person wants. What is like one of them is no placeholder.
     """
-    kept = np.flatnonzero(catalog.is_kept(table))
+    kept = catalog.is_kept(table)
     protected = np.zeros(len(table), bool) if is_protected is None else is_protected
-    images = table[[*_COLUMNS]].iloc[kept]
-    content = number_values(images["sha256"])
-    for alike, word in ((content, "bytes"), (_number_plain(images), "picture of low detail")):
-        suspected, detail = _suspect(images, content, alike, protected[kept], word)
-        if len(suspected):
-            rows = np.zeros(len(table), bool)
-            rows[kept[suspected]] = True
+    content = np.where(kept, number_values(table["sha256"]), -1)
+    for alike, word in ((content, "bytes"), (np.where(kept, _number_plain(table), -1), "picture of low detail")):
+        rows, detail = _suspect(table, content, alike, protected, word)
+        if len(rows):
             place = np.full(len(table), -1)
-            place[kept[suspected]] = np.arange(len(suspected))
+            place[rows] = np.arange(len(rows))
             spread = detail.take(pa.array(place, mask=place < 0))
-            table = catalog.drop(table, rows, Stage.DEDUPED, Drop.PLACEHOLDER_SUSPECTED, spread)
+            table = catalog.drop(table, place >= 0, Stage.DEDUPED, Drop.PLACEHOLDER_SUSPECTED, spread)
     return table
 
 
-def _number_plain(images: pd.DataFrame) -> IntArray:
+def _number_plain(table: pd.DataFrame) -> IntArray:
     """Number the hashes of the pictures with little detail; -1: a picture with more, or without a hash."""
-    plain = pc.less(as_arrow(images["detail"], pa.float32()), LOW_DETAIL)
-    return number_values(pc.if_else(plain, as_arrow(images["phash"], pa.uint64()), pa.scalar(None, pa.uint64())))
+    plain = pc.less(as_arrow(table["detail"], pa.float32()), LOW_DETAIL)
+    return number_values(pc.if_else(plain, as_arrow(table["phash"], pa.uint64()), pa.scalar(None, pa.uint64())))
 
 
 def _suspect(
-    images: pd.DataFrame, content: IntArray, alike: IntArray, protected: BoolArray, word: str
+    table: pd.DataFrame, content: IntArray, alike: IntArray, protected: BoolArray, word: str
 ) -> tuple[npt.NDArray[np.intp], pa.Array]:
-    """Find the images of suspected groups: their places, and the evidence of each."""
+    """Find the rows of suspected groups, and the evidence of each."""
     counts = np.bincount(alike[alike >= 0], minlength=1)
     counts[alike[protected & (alike >= 0)]] = 0
     several = np.flatnonzero((counts >= LEAST_ADDRESSES)[alike] & (alike >= 0))
     if not len(several):
         return several, pa.array([], pa.string())
-    members = images.iloc[several]
+    members = table[[*_COLUMNS]].iloc[several]
     address = _asked_address(members)
     family = host_families(_hosts(address))
     groups = _number_pairs(alike[several], number_values(family))
-    pictures = np.where(alike >= 0, alike, len(counts) + content)
-    names = _telling_names(as_arrow(images["url"], pa.string()), pictures, address, family)
+    pictures = np.where(alike >= 0, alike, np.where(content >= 0, len(counts) + content, -1))
+    names = _telling_names(as_arrow(table["url"], pa.string()), pictures, address, family)
     n_unrelated = _count_unrelated(members, address, names, groups)
     largest = _largest_by(alike[several], np.where(groups >= 0, n_unrelated, 0))
     suspected = n_unrelated[largest] >= LEAST_ADDRESSES
@@ -148,7 +145,8 @@ def _link(groups: IntArray, values: IntArray) -> tuple[npt.NDArray[np.intp], npt
 def _telling_names(urls: pa.Array, pictures: IntArray, address: pa.Array, family: pa.Array) -> pa.Array:
     """Give each address's file name, with its query; null where its family serves another picture by that name too."""
     names, everywhere = _file_names(address), _file_names(urls)
-    rows = np.flatnonzero(pc.is_in(everywhere, names.drop_null()).to_numpy(zero_copy_only=False))
+    named = pc.is_in(everywhere, names.drop_null()).to_numpy(zero_copy_only=False)
+    rows = np.flatnonzero(named & (pictures >= 0))
     at = pa.array(rows)
     hosts = host_families(_hosts(urls.take(at)))
     served = pa.table({"name": _join(hosts, everywhere.take(at)), "picture": pictures[rows]})
