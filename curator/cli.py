@@ -7,11 +7,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
-from curator import __version__, cli_benchmark, cli_share
+from curator import __version__, cli_benchmark, cli_fetch, cli_share
 from curator.session import (
     DATA,
     DataOption,
@@ -69,26 +69,7 @@ def init(
     print_note(f"Wrote {path}. Edit it, then run `curator fetch --recipe {name} --plan`.")
 
 
-@app.command()
-@reports_errors
-def fetch(
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Try at most N images per label.")] = None,
-    target: Annotated[int | None, typer.Option("--target", min=1, help="Images to obtain per label.")] = None,
-    retry: Annotated[Literal["none", "failed", "all"], typer.Option("--retry", help="What to ask for again.")] = "none",
-    plan: Annotated[bool, typer.Option("--plan", help="List and count; download metadata but no image.")] = False,
-    everything: Annotated[bool, typer.Option("--all", help="Go past the target: fetch all that is listed.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Read lists and metadata again, not from the cache.")] = False,
-    recipe: RecipeOption = None,
-    data: DataOption = DATA,
-    quiet: QuietOption = False,
-    as_json: JsonOption = False,
-) -> None:
-    """List, download and look at images; goes on where an earlier run stopped."""
-    from curator import commands
-
-    with open_session(recipe, data, quiet, as_json) as session:
-        options = commands.fetch_options(limit, everything, retry, force)
-        finish(commands.fetch(session, options, target, plan))
+app.command()(cli_fetch.fetch)
 
 
 @app.command()
@@ -199,19 +180,7 @@ app.command()(cli_share.diff)
 app.command()(cli_share.forget)
 
 
-@app.command()
-@reports_errors
-def status(
-    recipe: RecipeOption = None,
-    data: DataOption = DATA,
-    quiet: QuietOption = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Show the counts per label, source and drop reason, and what to run next."""
-    from curator import commands
-
-    with open_session(recipe, data, quiet, as_json) as session:
-        commands.show_status(session)
+app.command()(cli_fetch.status)
 
 
 @app.command()

@@ -1,20 +1,18 @@
 """What each command does with an open session: call the stage, show what came of it, say what is missing.
 
->>> fetch_options(10, False, "none", False).limit
-10
+>>> callable(show)
+True
 """
 
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Literal
+from typing import Any
 
 from curator import pipeline
-from curator.acquire import AcquireOptions, plan_listing
 from curator.benchmark_commands import show_result, train_and_report
 from curator.catalog import Stage
 from curator.events import Warned
-from curator.fetch import host_report
 from curator.pipeline import Outcome
 from curator.render import tables
 from curator.report.gallery import build_gallery
@@ -22,35 +20,6 @@ from curator.session import Session
 from curator.status import describe, read_status
 from curator.verify import verify as verify_files
 from curator.why import tell
-
-
-def fetch_options(
-    limit: int | None, everything: bool, retry: Literal["none", "failed", "all"], force: bool
-) -> AcquireOptions:
-    """Gather the options of ``curator fetch``."""
-    return AcquireOptions(limit=limit, everything=everything, retry=retry, refresh=force)
-
-
-def fetch(session: Session, options: AcquireOptions, target: int | None, plan: bool) -> dict[str, int]:
-    """List and fetch, or only plan; return the images missing per label."""
-    recipe = session.project.recipe.with_overrides("fetch", target=target)
-    project = dataclasses.replace(session.project, recipe=recipe)
-    if plan:
-        listing = plan_listing(project, options)
-        show(session, Outcome(listing.table, tuple(listing.failures.values())), Stage.LISTED)
-        return {}
-    outcome = pipeline.fetch(project, options)
-    show(session, outcome, Stage.FETCHED)
-    if not session.as_json and (poor := _poor_hosts(session)):
-        tables.print_hosts(poor)
-    return outcome.missing
-
-
-def _poor_hosts(session: Session) -> list[dict[str, Any]]:
-    """List the hosts with under half of their requests well, most tried first."""
-    hosts = host_report(session.project.paths)
-    poor = hosts[hosts["ok"] * 2 < hosts["tried"]].sort_values(["tried", "host"], ascending=[False, True]).head(10)
-    return [dict(row) for _, row in poor.iterrows()]
 
 
 def decide(

@@ -31,14 +31,14 @@ LAYERS = (
     ("benchmark_commands",),
     ("commands",),
     ("dedupe_commands", "demo_commands", "review_commands"),
-    ("share_commands",),
-    ("cli_benchmark", "cli_share"),
+    ("fetch_commands", "share_commands"),
+    ("cli_benchmark", "cli_fetch", "cli_share"),
     ("cli", "__main__"),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 KERAS = {"keras", "tensorflow", "torch", "jax", "onnxruntime", "openvino"}
 # What may be imported inside a function: the command line does so for a quick start, the rest only optional packages.
-LATE_IMPORTERS = {"cli", "cli_benchmark", "cli_share", "session", "commands", "benchmark", "report"}
+LATE_IMPORTERS = {"cli", "cli_benchmark", "cli_fetch", "cli_share", "session", "commands", "benchmark", "report"}
 
 
 def modules() -> list[Path]:

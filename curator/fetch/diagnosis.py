@@ -1,5 +1,7 @@
 """How each host did, and what to do about it.
 
+Hosts of one family (:mod:`curator.decide.host_families`) count as one: what Flickr does to one name it does to all.
+
 >>> import tempfile
 >>> paths = DataPaths(Path(tempfile.mkdtemp()), Path(), "balls")
 >>> with Ledger(paths.attempts) as ledger:
@@ -11,11 +13,13 @@ h.example 4 0 4 link rot: these images are no more
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path as Path
 
 import pandas as pd
 
+from curator.decide.host_families import host_family
 from curator.fetch.attempts import OK, Ledger
 from curator.fetch.attempts import Attempt as Attempt
 from curator.reasons import Drop
@@ -39,43 +43,64 @@ _ADVICE: tuple[tuple[frozenset[Drop], str], ...] = (
     (frozenset({Drop.PRIVATE_ADDRESS}), "an address of a private network: allow_private_hosts if it is yours"),
     (frozenset({Drop.TOO_MANY_BYTES}), "its files are larger than max_bytes"),
 )
-_ENOUGH = 0.5
+_ENOUGH = 0.1
+_DNS_HERE = "DNS trouble here: the name did resolve at times; mend that, then --retry failed"
+_MOST_UNRESOLVED, _LEAST_HOSTS = 0.5, 4
 
+_FAMILIES = "WITH families AS MATERIALIZED (SELECT key AS host, value AS family FROM json_each(?))"
 _OUTCOMES = f"""
-SELECT host, coalesce(o.flaw, a.outcome) AS outcome, count(*) AS n
-FROM attempts AS a LEFT JOIN observations AS o ON a.outcome = '{OK}' AND o.sha256 = a.sha256
-WHERE host != '' AND a.id IN (SELECT max(id) FROM attempts GROUP BY address)
+{_FAMILIES} SELECT family, coalesce(o.flaw, a.outcome), count(*)
+FROM attempts AS a JOIN families USING (host)
+LEFT JOIN observations AS o ON a.outcome = '{OK}' AND o.sha256 = a.sha256
+WHERE a.id IN (SELECT max(id) FROM attempts GROUP BY address)
 GROUP BY 1, 2 ORDER BY 1, 2
 """
-_COSTS = """
-SELECT host, sum(asked) AS requests, sum(n_bytes) AS n_bytes,
-    avg(seconds) FILTER (WHERE asked AND place IN ((n_asked + 1) / 2, (n_asked + 2) / 2)) AS median_seconds
+_COSTS = f"""
+{_FAMILIES} SELECT family, count(DISTINCT host), sum(asked), sum(n_bytes),
+    avg(seconds) FILTER (WHERE asked AND place IN ((n_asked + 1) / 2, (n_asked + 2) / 2))
 FROM (
-    SELECT *, row_number() OVER (PARTITION BY host, asked ORDER BY seconds) AS place,
-        sum(asked) OVER (PARTITION BY host) AS n_asked
-    FROM attempts WHERE host != ''
-) GROUP BY host ORDER BY host
+    SELECT *, row_number() OVER (PARTITION BY family, asked ORDER BY seconds) AS place,
+        sum(asked) OVER (PARTITION BY family) AS n_asked
+    FROM attempts JOIN families USING (host)
+) GROUP BY family ORDER BY family
 """
 
 
 def host_report(paths: DataPaths) -> pd.DataFrame:
-    """Count per host how its images came out, those tried most first.
+    """Count per host how its images came out, those with most failures first.
 
     Returns:
-        One row a host: ``host``, ``tried`` (images), ``ok``, a column for each reason why others are out,
-        ``requests``, ``n_bytes`` received, ``median_seconds`` a request, and ``advice`` where more than half failed.
+        One row a family of hosts: ``host`` (its name), ``tried`` (images), ``ok``, a column for each reason why others
+        are out, ``names`` (hosts of the family that were asked), ``requests``, ``n_bytes`` received, ``median_seconds``
+        a request, and ``advice`` where more than a tenth failed.
     """
     with Ledger(paths.attempts) as ledger:
-        outcomes = pd.DataFrame(ledger.query(_OUTCOMES), columns=["host", "outcome", "n"])
-        costs = pd.DataFrame(ledger.query(_COSTS), columns=["host", "requests", "n_bytes", "median_seconds"])
+        hosts = [host for (host,) in ledger.query("SELECT DISTINCT host FROM attempts WHERE host != ''")]
+        families = json.dumps({host: _family(host) for host in hosts})
+        outcomes = pd.DataFrame(ledger.query(_OUTCOMES, (families,)), columns=["host", "outcome", "n"])
+        names = ["host", "names", "requests", "n_bytes", "median_seconds"]
+        costs = pd.DataFrame(ledger.query(_COSTS, (families,)), columns=names)
     counts = outcomes.pivot_table("n", "host", "outcome", aggfunc="sum", fill_value=0).astype("int64")
-    reasons = [str(reason) for reason in Drop if reason in counts.columns]
+    reasons = failure_columns(counts)
     ok = counts[OK] if OK in counts.columns else pd.Series(0, index=counts.index)
     report = pd.DataFrame({"tried": counts.sum(axis=1).astype("int64"), "ok": ok}).join(counts[reasons])
     report = report.join(costs.set_index("host"))
     report["advice"] = [advise(dict(zip(reasons, row, strict=True)), n) for *row, n in _rows(report, reasons)]
     report = report.rename_axis("host").reset_index()
-    return report.sort_values(["tried", "host"], ascending=[False, True], ignore_index=True)
+    order = report.assign(failed=report["tried"] - report["ok"]).sort_values(
+        ["failed", "tried", "host"], ascending=[False, False, True]
+    )
+    return report.loc[order.index].reset_index(drop=True)
+
+
+def _family(host: str) -> str:
+    """Name the family of a host; one with a port of its own stands for itself."""
+    return host if ":" in host else host_family(host)
+
+
+def failure_columns(report: pd.DataFrame) -> list[str]:
+    """Name the columns of a report that count failures, in the order of the reasons."""
+    return [str(reason) for reason in Drop if reason in report.columns]
 
 
 def _rows(report: pd.DataFrame, reasons: list[str]) -> list[list[int]]:
@@ -84,13 +109,31 @@ def _rows(report: pd.DataFrame, reasons: list[str]) -> list[list[int]]:
 
 
 def advise(failures: Mapping[str, int], tried: int) -> str:
-    """Say what to do about a host, in one clause, where more than half of its images failed; else nothing.
+    """Say what to do about a host, in one clause, where more than a tenth of its images failed; else nothing.
 
     >>> advise({"rate-limited": 6, "gone": 1}, tried=10)
     'throttled: lower per_host or set delay_s, then --retry failed'
+    >>> advise({"dns": 6}, tried=10).partition(":")[0], advise({"gone": 1}, tried=10)
+    ('DNS trouble here', '')
     """
-    if sum(failures.values()) <= _ENOUGH * tried:
+    n_failed = sum(failures.values())
+    if n_failed <= _ENOUGH * tried:
         return ""
     shares = [(sum(failures.get(reason, 0) for reason in reasons), text) for reasons, text in _ADVICE]
     n_most, text = max(shares, key=lambda share: share[0])
+    if n_most and n_most == failures.get(Drop.DNS) and n_failed < tried:
+        return _DNS_HERE
     return text if n_most else "look at single images with `curator why`"
+
+
+def suspect_own_dns(report: pd.DataFrame) -> str:
+    """Say so where so many hosts do not resolve that the trouble is more likely here; else nothing.
+
+    >>> suspect_own_dns(pd.DataFrame({"host": list("abcd"), "dns": [1, 2, 3, 0]}))
+    'DNS trouble: 3 of 4 hosts did not resolve. Mend the DNS of this machine, then `curator fetch --retry failed`.'
+    """
+    n, n_unresolved = len(report), int((report["dns"] > 0).sum()) if Drop.DNS in report.columns else 0
+    if n < _LEAST_HOSTS or n_unresolved <= _MOST_UNRESOLVED * n:
+        return ""
+    remedy = "Mend the DNS of this machine, then `curator fetch --retry failed`."
+    return f"DNS trouble: {n_unresolved:,} of {n:,} hosts did not resolve. {remedy}"

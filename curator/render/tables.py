@@ -165,14 +165,6 @@ def print_findings(n_images: int, findings: Sequence[Finding]) -> None:
     _console().print(table)
 
 
-def print_hosts(hosts: Sequence[Mapping[str, Any]]) -> None:
-    """Print the hosts of which under half of the requests came out well."""
-    table = _table("hosts with a success under 50%", ["host", "tried", "ok", "mostly"])
-    for host in hosts:
-        table.add_row(_escape(str(host["host"])), f"{host['tried']:,}", f"{host['ok']:,}", str(host["mostly"]))
-    _console().print(table)
-
-
 def print_story(lines: Sequence[str]) -> None:
     """Print an image's story, a fact a line."""
     for line in lines:

@@ -1,0 +1,66 @@
+"""What ``curator fetch`` and ``curator status --hosts`` do with an open session.
+
+>>> fetch_options(10, False, "none", False).limit
+10
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Literal
+
+from curator import pipeline
+from curator.acquire import AcquireOptions, plan_listing
+from curator.catalog import Stage
+from curator.commands import show
+from curator.fetch.diagnosis import failure_columns, host_report, suspect_own_dns
+from curator.pipeline import Outcome
+from curator.render.hosts import print_hosts
+from curator.render.tables import print_json
+from curator.session import Session
+
+MOST_POOR_HOSTS = 5
+"""Hosts named after a fetch."""
+
+
+def fetch_options(
+    limit: int | None, everything: bool, retry: Literal["none", "failed", "all"], force: bool
+) -> AcquireOptions:
+    """Gather the options of ``curator fetch``."""
+    return AcquireOptions(limit=limit, everything=everything, retry=retry, refresh=force)
+
+
+def fetch(session: Session, options: AcquireOptions, target: int | None, plan: bool) -> dict[str, int]:
+    """List and fetch, or only plan; return the images missing per label."""
+    recipe = session.project.recipe.with_overrides("fetch", target=target)
+    project = dataclasses.replace(session.project, recipe=recipe)
+    if plan:
+        listing = plan_listing(project, options)
+        show(session, Outcome(listing.table, tuple(listing.failures.values())), Stage.LISTED)
+        return {}
+    outcome = pipeline.fetch(project, options)
+    show(session, outcome, Stage.FETCHED)
+    if not session.as_json:
+        _show_poor_hosts(session)
+    return outcome.missing
+
+
+def _show_poor_hosts(session: Session) -> None:
+    """Show the hosts that failed more often than not, and where all are told."""
+    report = host_report(session.project.paths)
+    poor = report[report["ok"] * 2 < report["tried"]]
+    if len(poor):
+        remark = f"`curator status --hosts{session.project.option}` tells of all hosts."
+        remark = suspect_own_dns(report) or remark
+        print_hosts("hosts that mostly failed", poor, failure_columns(poor), remark, MOST_POOR_HOSTS)
+
+
+def show_hosts(session: Session) -> None:
+    """Show how each host did and what to do about it, the worst first."""
+    report = host_report(session.project.paths)
+    remark = suspect_own_dns(report)
+    if session.as_json:
+        hosts = report.astype(object).where(report.notna(), None).to_dict("records")
+        print_json({"name": session.project.recipe.name, "hosts": hosts, "remark": remark})
+    else:
+        print_hosts(f"{session.project.recipe.name}, hosts", report, failure_columns(report), remark)
