@@ -17,9 +17,12 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from curator import catalog
 from curator.catalog import Drop, Stage
+from curator.decide.columns import as_arrow
 from curator.decide.forgotten import drop_forgotten
 from curator.decide.quality import drop_poor_images
 from curator.decide.target import choose_candidates
@@ -155,11 +158,23 @@ def megabytes(n_bytes: int) -> str:
 
 
 def merge(table: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    """Add newly listed rows: one URL is listed once for a label, by the source that the recipe names first."""
+    """Add newly listed rows: one URL is listed once for a label, by the source that the recipe names first.
+
+    Returns:
+        The listing, sorted by record_id.
+    """
     joined = pd.concat([table, rows], ignore_index=True) if len(table) else rows
     same_url = joined["url"].notna() & joined.duplicated(["label", "url"])
     repeated = joined.duplicated("record_id") | same_url
-    return catalog.conform(joined[~repeated.to_numpy(dtype=bool)].reset_index(drop=True))
+    return in_order(joined[~repeated.to_numpy(dtype=bool)])
+
+
+def in_order(table: pd.DataFrame) -> pd.DataFrame:
+    """Sort a catalog by record_id; one that is in order is not copied."""
+    names = as_arrow(table["record_id"], pa.string())
+    if pc.all(pc.less(names[:-1], names[1:])).as_py():
+        return catalog.conform(table.reset_index(drop=True))
+    return catalog.from_arrow(catalog.to_arrow(table).take(pc.sort_indices(names)))
 
 
 def wave_size(wanted: int, kept: int, tried: int) -> int:
@@ -189,7 +204,8 @@ def _fetch_waves(project: Project, table: pd.DataFrame, settled: pd.DataFrame, o
         chosen = choose_candidates(table, tried, asked)
         if not chosen.any():
             return settled
-        fetched = _fetch(project, table[chosen].reset_index(drop=True), options)
+        wave = table if chosen.all() else table[chosen].reset_index(drop=True)
+        fetched = _fetch(project, wave, options)
         settled = pd.concat([settled, fetched], ignore_index=True) if len(settled) else fetched
 
 
@@ -221,9 +237,12 @@ def _fetch(project: Project, rows: pd.DataFrame, options: AcquireOptions) -> pd.
 def _with_the_untried(
     project: Project, table: pd.DataFrame, settled: pd.DataFrame, options: AcquireOptions
 ) -> pd.DataFrame:
-    untried = table[~table["record_id"].isin(settled["record_id"]).to_numpy(dtype=bool)]
+    is_untried = ~table["record_id"].isin(settled["record_id"]).to_numpy(dtype=bool)
+    if not is_untried.any():
+        return in_order(settled)
+    untried = table[is_untried]
     what = f"--limit {options.limit}" if options.limit is not None else f"target {project.recipe.target}"
     everyone = np.ones(len(untried), dtype=bool)
     untried = catalog.drop(untried, everyone, Stage.FETCHED, Drop.BEYOND_TARGET, f"not needed: {what} per label")
     whole = pd.concat([settled, untried], ignore_index=True) if len(settled) else untried
-    return catalog.conform(whole.sort_values("record_id", ignore_index=True))
+    return in_order(whole)

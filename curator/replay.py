@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
 from curator import catalog
 from curator.catalog import Drop, Stage
@@ -22,7 +23,7 @@ from curator.decide.forgotten import find_forgotten
 from curator.decide.picture_matches import find_comparable
 from curator.errors import StateError
 from curator.events import Listener, ignore
-from curator.fetch import fetch_images
+from curator.fetch import fetch_images, with_pictures
 from curator.fetch.policy import RETRIED
 from curator.manifest import read_manifest
 from curator.publish import publish
@@ -95,6 +96,7 @@ def replay_manifest(
     paths = DataPaths(data_root, folder, folder.name)
     with locked(paths.lock, "replay"):
         table = fetch_images(_listed(rows), fetch, quality or QualitySettings(), paths, retry="failed", emit=emit)
+        table = catalog.from_arrow(pa.concat_tables(with_pictures(table, paths)))
         fates = judge_images(rows, table)
         images = rows.assign(fate=fates, reason=table["drop_reason"], detail=table["drop_detail"])
         write_reports(images, paths.folder)

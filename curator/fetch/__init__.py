@@ -13,7 +13,7 @@ from curator.fetch.committer import Committer
 from curator.fetch.diagnosis import host_report
 from curator.fetch.engine import Engine
 from curator.fetch.interrupts import noticed_interrupts
-from curator.fetch.outcomes import read_outcomes
+from curator.fetch.outcomes import read_outcomes, with_pictures
 from curator.fetch.plan import Plan, Retry, make_plan
 from curator.observe.workers import ObserverPool
 from curator.recipe import FetchSettings, QualitySettings
@@ -21,7 +21,7 @@ from curator.store.image_files import recover
 from curator.store.paths import DataPaths
 from curator.tombstones import read_tombstones
 
-__all__ = ["Retry", "fetch_images", "host_report", "read_outcomes"]
+__all__ = ["Retry", "fetch_images", "host_report", "read_outcomes", "with_pictures"]
 
 
 def fetch_images(
@@ -48,7 +48,8 @@ def fetch_images(
         emit: told of progress.
 
     Returns:
-        The same rows in the same order, fetched columns filled, those that failed dropped in stage ``fetched``.
+        The same rows in the same order, fetched columns filled (but for those that :func:`with_pictures` gives),
+        those that failed dropped in stage ``fetched``.
 
     Raises:
         KeyboardInterrupt: Ctrl-C; what was finished is recorded first.

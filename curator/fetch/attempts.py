@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from operator import attrgetter
@@ -164,6 +164,12 @@ class Ledger:
         """
         with self._errors():
             return self._connection.execute(_STATES.format(columns=columns), (json.dumps(addresses),)).fetchall()
+
+    def observed(self, contents: Collection[bytes], columns: Sequence[str]) -> dict[bytes, tuple[Any, ...]]:
+        """Look up columns of what was observed of these contents (SHA-256, 32 bytes); at most some 32,000 of them."""
+        places = ", ".join("?" * len(contents))
+        sql = f"SELECT sha256, {', '.join(columns)} FROM observations WHERE sha256 IN ({places})"
+        return {sha256: tuple(values) for sha256, *values in self.query(sql, tuple(contents))}
 
     def knows_file(self, sha256: bytes) -> bool:
         """Tell whether the store should hold the file with this content."""

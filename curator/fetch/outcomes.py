@@ -24,12 +24,15 @@ from curator.fetch.plan import CHUNK_ROWS, FILE_SCHEME, addresses_of, settled_sq
 from curator.fetch.policy import FALLBACK_STATUSES
 from curator.recipe import FetchSettings
 from curator.sources.base import listed_rows as listed_rows
+from curator.store.catalog_groups import row_groups
 from curator.store.paths import DataPaths
 
 _FROM_OBSERVATION = (
-    "format", "width", "height", "orientation", "mode", "n_frames", "detail", "phash", "phash_turns", "phash256",
-    "thumbnail", "hash_version",
+    "format", "width", "height", "orientation", "mode", "n_frames", "detail", "phash", "hash_version",
 )  # fmt: skip
+PICTURE_COLUMNS = ("phash_turns", "phash256", "thumbnail")
+"""What only later stages read."""
+
 _COLUMNS = (
     "http_status",
     "final_url",
@@ -50,7 +53,8 @@ _TYPES = {field.name: field.type for field in FETCHED_FIELDS} | {
 def read_outcomes(table: pd.DataFrame, paths: DataPaths, fetch: FetchSettings) -> pd.DataFrame:
     """Fill the fetched columns of a catalog from the ledger and drop the rows that failed, in stage ``fetched``.
 
-    Rows whose address has not been settled yet keep null columns and are not dropped.
+    Rows whose address has not been settled yet keep null columns and are not dropped. The columns of 600 bytes a row
+    stay in the ledger: :func:`with_pictures` gives them.
 
     Args:
         table: a catalog; its row order is kept, whatever its fetched columns held is replaced.
@@ -65,6 +69,29 @@ def read_outcomes(table: pd.DataFrame, paths: DataPaths, fetch: FetchSettings) -
     columns = {name: joined[name] for name in _COLUMNS[:-2]}
     columns["phash"] = pa.chunked_array([chunk.view(pa.uint64()) for chunk in columns["phash"].chunks], pa.uint64())
     return catalog.with_columns(table, columns | _drops(table, joined["reason"], joined["evidence"]))
+
+
+def with_pictures(table: pd.DataFrame, paths: DataPaths) -> Iterator[pa.Table]:
+    """Give a fetched catalog in row groups, :data:`PICTURE_COLUMNS` filled from the ledger.
+
+    Raises:
+        StateError: the ledger is damaged or was written by a newer version.
+    """
+    with Ledger(paths.attempts) as ledger:
+        for group in row_groups(table):
+            yield _fill_pictures(group, ledger)
+
+
+def _fill_pictures(group: pa.Table, ledger: Ledger) -> pa.Table:
+    hashes = [None if text is None else bytes.fromhex(text) for text in group["sha256"].to_pylist()]
+    found = ledger.observed(set(filter(None, hashes)), PICTURE_COLUMNS)
+    nothing = (None,) * len(PICTURE_COLUMNS)
+    rows = [nothing if sha256 is None else found.get(sha256, nothing) for sha256 in hashes]
+    for number, name in enumerate(PICTURE_COLUMNS):
+        field = group.schema.field(name)
+        values = pa.array((row[number] for row in rows), field.type, size=len(rows))
+        group = group.set_column(group.schema.get_field_index(name), field, values)
+    return group
 
 
 def _schema() -> pa.Schema:

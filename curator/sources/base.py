@@ -9,7 +9,7 @@ Add a source with one file here, one entry in :data:`curator.sources.SOURCES` an
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -21,6 +21,8 @@ from curator import catalog
 from curator.events import Listener, ignore
 from curator.recipe import FetchSettings
 from curator.settings import suggest
+
+_CHUNK_ROWS = 100_000
 
 
 @dataclass(frozen=True)
@@ -94,10 +96,17 @@ def listed_rows(kind: str, name: str, tier: int, columns: Mapping[Any, Any]) -> 
             are listed once.
     """
     frame = pd.DataFrame({key: _series(values) for key, values in columns.items()})
-    pairs = zip(*(frame[name].to_numpy(dtype=object) for name in ("label", "key")), strict=True)
-    ids = [record_id(kind, label, key) for label, key in pairs]
-    frame = frame.assign(record_id=ids, kind=kind, source=name, tier=tier)
-    return catalog.conform(frame.drop_duplicates("record_id", ignore_index=True))
+    ids = pa.chunked_array(_record_ids(kind, frame["label"], frame["key"]), pa.string())
+    frame = frame.assign(record_id=_series(ids), kind=kind, source=name, tier=tier)
+    repeated = frame.duplicated("record_id").to_numpy(dtype=bool)
+    return catalog.conform(frame[~repeated].reset_index(drop=True) if repeated.any() else frame)
+
+
+def _record_ids(kind: str, labels: pd.Series[Any], keys: pd.Series[Any]) -> Iterator[pa.Array]:
+    """Name images, some at a time: a million Python strings would stay in the process's memory."""
+    for start in range(0, len(keys), _CHUNK_ROWS):
+        rows = (column.iloc[start : start + _CHUNK_ROWS].tolist() for column in (labels, keys))
+        yield pa.array([record_id(kind, label, key) for label, key in zip(*rows, strict=True)], pa.string())
 
 
 def _series(values: Any) -> pd.Series[Any]:

@@ -67,10 +67,14 @@ def file_digest(path: Path) -> str:
 
 def write_catalog(path: Path, table: pd.DataFrame, record: StageRecord) -> None:
     """Write a catalog, whole or not at all."""
-    text = json.dumps(dataclasses.asdict(record), sort_keys=True)
-    arrow = catalog.to_arrow(table).replace_schema_metadata({_KEY: text.encode()})
+    arrow = catalog.to_arrow(table).replace_schema_metadata(metadata_of(record))
     with whole_file(path) as temporary:
         pq.write_table(arrow, temporary, compression="zstd")
+
+
+def metadata_of(record: StageRecord) -> dict[bytes, bytes]:
+    """Give the Parquet metadata that holds a record."""
+    return {_KEY: json.dumps(dataclasses.asdict(record), sort_keys=True).encode()}
 
 
 def read_catalog(path: Path) -> pd.DataFrame:

@@ -13,13 +13,15 @@ import time
 from contextlib import closing
 from dataclasses import replace
 
+import pyarrow as pa
 import pytest
 
 from curator import catalog
 from curator.errors import CuratorError, DiskError, StateError
 from curator.events import FetchFailed, FetchFinished, FetchStarted, ImageFetched
-from curator.fetch import fetch_images, host_report, read_outcomes
+from curator.fetch import fetch_images, host_report, read_outcomes, with_pictures
 from curator.fetch.attempts import Attempt, Ledger
+from curator.fetch.outcomes import PICTURE_COLUMNS
 from curator.fetch.plan import make_plan
 from curator.reasons import Drop
 from curator.recipe import FetchSettings, QualitySettings
@@ -188,8 +190,22 @@ def test_a_ledger_without_thumbnails_is_brought_up_to_date_from_the_store(lab, l
         old.execute("PRAGMA user_version = 1")
         old.commit()
     assert shelf.fetch(listed([url])).equals(first)
-    assert len(first["thumbnail"][0]) == 512
+    (pictures,) = with_pictures(first, shelf.paths)
+    assert len(pictures["thumbnail"][0].as_py()) == 512
     assert asked(lab, url) == [1]
+
+
+def test_hashes_and_thumbnails_come_row_group_by_row_group(lab, listed, shelf, monkeypatch):
+    """They wait in the ledger until a catalog is written: the same rows, each with its own picture's, or with none."""
+    monkeypatch.setattr("curator.store.catalog_groups.GROUP_ROWS", 2)
+    urls = [lab.url("fine", "/group-1.jpg"), lab.url("status", "/404/group.jpg"), lab.url("fine", "/group-2.jpg")]
+    fetched = shelf.fetch(listed(urls))
+    groups = list(with_pictures(fetched, shelf.paths))
+    assert [len(group) for group in groups] == [2, 1]
+    whole = catalog.from_arrow(pa.concat_tables(groups))
+    assert whole.drop(columns=[*PICTURE_COLUMNS]).equals(fetched.drop(columns=[*PICTURE_COLUMNS]))
+    assert whole["thumbnail"].isna().tolist() == [False, True, False]
+    assert [int.from_bytes(turns[:8], "big") for turns in whole["phash_turns"].dropna()] == [*whole["phash"].dropna()]
 
 
 def test_local_files_go_through_the_same_ledger(listed, shelf, reasons, tmp_path, lab):
