@@ -45,8 +45,8 @@ format: $(VENV)/.installed-dev  ## Format the code
 bench-decide: $(VENV)/.installed-dev  ## Measure balance and split on a million rows
 	@$(BIN)/python tests/benchmarks/bench_decide.py
 
-bench-dedupe: $(VENV)/.installed-dev  ## Measure hashing, the search for pairs and dedupe (SIZE=full: against all peers)
-	@$(BIN)/python tests/benchmarks/bench_dedupe.py --size $(or $(SIZE),small)
+bench-dedupe: $(VENV)/.installed-dev  ## Measure hashing, what is found, and the search (SIZE=full: against all peers)
+	@$(BIN)/python tests/benchmarks/bench_dedupe.py --size $(or $(SIZE),small) $(if $(PHOTOS),--photos '$(PHOTOS)')
 
 bench-export: $(VENV)/.installed-dev  ## Measure the exports of 10,000 images against cp -r
 	@$(BIN)/python tests/benchmarks/bench_export.py

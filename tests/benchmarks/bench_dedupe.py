@@ -1,4 +1,4 @@
-"""Measure hashing, the search for pairs and ``curator dedupe``: ``python bench_dedupe.py [--size full]``.
+"""Measure hashing, what is found, the search and ``curator dedupe``: ``python bench_dedupe.py [--size full]``.
 
 The peers are installed into an environment of their own under the system's temporary folder. Compared runs are
 interleaved, each in a process of its own, and judged by the median ratio of their CPU seconds. ``--size full`` adds ten
@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 from bench_decide import random_hashes, synthetic_rows
 from PIL import Image
+from planted_copies import judge_planted
 from verdict import Verdict, at_most, conclude
 
 from curator.catalog import Stage
@@ -212,6 +213,7 @@ def main():
     """Measure everything, or one task."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", choices=("small", "full"), default="small")
+    parser.add_argument("--photos", type=Path, default=PHOTOS, help="real photographs to plant copies among")
     parser.add_argument("--task", help=argparse.SUPPRESS)
     parser.add_argument("--file", help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -219,7 +221,8 @@ def main():
         return measure(given.task, given.file)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        verdicts = judge_hashing(folder, given.size) + judge_pairs(folder, given.size) + judge_end_to_end(folder)
+        verdicts = judge_hashing(folder, given.size) + judge_planted(folder, given.size, given.photos)
+        verdicts += judge_pairs(folder, given.size) + judge_end_to_end(folder)
     return conclude(verdicts)
 
 
