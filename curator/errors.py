@@ -11,13 +11,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from curator.credentials import hide_credentials
+
 
 class CuratorError(Exception):
-    """An error meant for a person: what happened and, in ``hint``, what to do next."""
+    """An error meant for a person: what happened and, in ``hint``, what to do next; passwords are hidden."""
 
     exit_code = 2
 
     def __init__(self, message: str, hint: str = "") -> None:
+        message = hide_credentials(message)
         super().__init__(f"{message} {hint}".strip())
         self.message = message
         self.hint = hint

@@ -22,6 +22,7 @@ from curator import catalog
 from curator.acquire import AcquireOptions, acquire
 from curator.against import digest_others, leave_out_others
 from curator.catalog import Stage
+from curator.credentials import hide_in_address
 from curator.decide.balance import balance_labels
 from curator.decide.dedupe import find_duplicates
 from curator.decide.growth import drop_straddlers, hold_sides
@@ -133,7 +134,7 @@ def _fetch_settings(recipe: Recipe, options: AcquireOptions) -> dict[str, Any]:
     asked = {"limit": options.limit, "everything": options.everything}
     return {
         "sources": sources,
-        "fetch": {**plain(recipe.fetch), **asked},
+        "fetch": {**plain(recipe.fetch), "proxy": hide_in_address(recipe.fetch.proxy), **asked},
         "quality": plain(recipe.quality),
     }
 

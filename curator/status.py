@@ -13,6 +13,7 @@ from typing import Any
 
 from curator import catalog, pipeline
 from curator.catalog import Stage
+from curator.fetch.history import count_through_proxy
 from curator.inventory import COMMANDS, Entry, list_standing
 from curator.project import Project
 from curator.reviews import digest_reviews, read_reviews, standing_reviews
@@ -23,7 +24,8 @@ from curator.store.catalog_files import read_catalog, read_record
 class Status:
     """The counts of the latest stage's catalog, whole and by label and source, and the next command.
 
-    ``news`` says what the catalog does not know yet, ``entries`` what stands beside it, ``ways`` the other commands.
+    ``news`` says what the catalog does not know yet and what nobody verified, ``entries`` what stands beside it,
+    ``ways`` the other commands.
     """
 
     name: str
@@ -68,7 +70,18 @@ def read_status(project: Project) -> Status:
     if reviewed and not outdated:
         status = replace(status, next=f"curator split{project.option}")
     entries = tuple(list_standing(project.paths))
-    return replace(status, news=(*reviewed, *outdated), entries=entries, ways=_ways(project, stage, entries))
+    return replace(
+        status, news=(*reviewed, *outdated, *_unverified(project)), entries=entries, ways=_ways(project, stage, entries)
+    )
+
+
+def _unverified(project: Project) -> tuple[str, ...]:
+    """Say what a proxy obtained: it may have asked any machine for it."""
+    n = count_through_proxy(project.paths)
+    if not n:
+        return ()
+    images = "1 image" if n == 1 else f"{n:,} images"
+    return (f"{images} came through a proxy: the addresses that it asked were not verified to be public",)
 
 
 def _new_reviews(project: Project, stage: Stage | None) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parents[1] / "curator"
 
 # From the bottom up: a module may import only what stands in its own line or further up in this list.
 LAYERS = (
-    ("errors", "reasons", "settings", "__init__"),
+    ("credentials", "errors", "reasons", "settings", "__init__"),
     ("events", "recipe"),
     ("catalog",),
     ("manifest", "reviews", "tombstones"),

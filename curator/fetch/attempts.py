@@ -29,6 +29,9 @@ VERSION = 2
 OK = "ok"
 """The outcome of an attempt that brought bytes; what they are is the observation's affair."""
 
+VIA = "via "
+"""What the ledger's ``ip`` begins with where a proxy answered, so that nobody knows which machine it asked."""
+
 _TABLES = """
 CREATE TABLE attempts (
     id INTEGER PRIMARY KEY,
@@ -40,7 +43,7 @@ CREATE TABLE attempts (
     http_status INTEGER,
     detail TEXT,
     final_url TEXT,             -- where redirects led; none where there were none
-    ip TEXT,
+    ip TEXT,                    -- of the machine that answered; after VIA where that was a proxy
     n_bytes INTEGER,
     sha256 BLOB,
     file_version TEXT,          -- size and time of a local file

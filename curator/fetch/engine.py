@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import random
 import selectors
-import socket
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -18,14 +17,15 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from curator.errors import CuratorError
 from curator.events import FetchFailed, ImageFetched, Listener
-from curator.fetch.attempts import OK, Attempt, Observed
+from curator.fetch.attempts import OK, VIA, Attempt, Observed
 from curator.fetch.committer import Committer
 from curator.fetch.curl_loop import CurlLoop
+from curator.fetch.guard import is_private_name
 from curator.fetch.hosts import Manners
 from curator.fetch.plan import FILE_SCHEME, Plan, version_of_file
 from curator.fetch.policy import FALLBACK_STATUSES, RETRIED, Verdict, backoff_s, judge
+from curator.fetch.proxy import proxy_addresses
 from curator.fetch.schedule import Schedule
 from curator.fetch.transfer import Transfer
 from curator.fetch.urls import request_url
@@ -176,15 +176,24 @@ class Engine:
         return _MAX_WAIT_S if wake is None else max(0.0, min(_MAX_WAIT_S, wake - time.monotonic()))
 
     def _start(self, task: int, now: float) -> None:
-        try:
-            url = request_url(self._plan.address(task))
-        except ValueError as error:
-            verdict = Verdict(Drop.MALFORMED_URL, str(error))
+        url, verdict = self._request_url(task)
+        if verdict is not None:
             self._schedule.finished(task, verdict, now, now)
             self._record(self._unasked(task, verdict))
             return
         transfer = self._idle.pop() if self._idle else Transfer(self._settings, self._exempt)
         self._loop.start(transfer, task, url)
+
+    def _request_url(self, task: int) -> tuple[str, Verdict | None]:
+        """Give what to ask for, or why it is not asked: a proxy would fetch private addresses for us."""
+        try:
+            url = request_url(self._plan.address(task))
+        except ValueError as error:
+            return "", Verdict(Drop.MALFORMED_URL, str(error))
+        host = urlsplit(url).hostname or ""
+        if self._exempt and not self._settings.allow_private_hosts and is_private_name(host):
+            return "", Verdict(Drop.PRIVATE_ADDRESS, host)
+        return url, None
 
     def _note_finished(self, transfer: Transfer, errno: int, error: str, observers: Observers) -> None:
         task, now = transfer.task, time.monotonic()
@@ -210,7 +219,7 @@ class Engine:
             http_status=verdict.http_status,
             detail=verdict.detail,
             final_url=final_url if final_url != address else None,
-            ip=transfer.ip or None,
+            ip=f"{VIA}{transfer.ip}" if self._exempt and transfer.ip else transfer.ip or None,
             n_bytes=transfer.n_bytes,
         )
 
@@ -278,22 +287,3 @@ def has_room(started: Sequence[float], now: float, connections: int) -> bool:
     """Tell whether one more transfer may start, given when those in flight started (oldest first)."""
     n_stalled = sum(1 for _ in takewhile(lambda start: start < now - PATIENCE_S, started))
     return len(started) - n_stalled < connections and len(started) < _STALL_FACTOR * connections
-
-
-def proxy_addresses(proxy: str) -> frozenset[str]:
-    """Resolve the proxy that the recipe names: the only address that need not be public.
-
-    Raises:
-        CuratorError: it has no address.
-
-    >>> proxy_addresses(""), proxy_addresses("http://127.0.0.1:3128")
-    (frozenset(), frozenset({'127.0.0.1'}))
-    """
-    host = urlsplit(proxy if "://" in proxy else f"http://{proxy}").hostname
-    if not proxy or host is None:
-        return frozenset()
-    try:
-        entries = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise CuratorError(f"The proxy {proxy} has no address ({error}).", "Correct proxy under [fetch].") from error
-    return frozenset(str(entry[4][0]) for entry in entries)

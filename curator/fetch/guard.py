@@ -10,6 +10,7 @@ allows private hosts. The ranges are those of the IANA special-purpose address r
 from __future__ import annotations
 
 import ipaddress
+import socket
 from functools import lru_cache
 
 _REFUSED_V4 = tuple(
@@ -65,6 +66,25 @@ def is_public_address(ip: str) -> bool:
             return address in _GLOBAL_V6 and not any(address in network for network in _REFUSED_V6)
         address = inner
     return not any(address in network for network in _REFUSED_V4)
+
+
+def is_private_name(host: str) -> bool:
+    """Tell whether a host, as an address spells it, is plainly not public: all that can be judged behind a proxy.
+
+    >>> [is_private_name(host) for host in ("10.0.0.1", "127.1", "2130706433", "::1", "localhost.", "example.org")]
+    [True, True, True, True, True, False]
+    """
+    name = host.casefold().rstrip(".")
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return not is_public_address(str(ipaddress.ip_address(name)))
+    except ValueError:
+        pass
+    try:
+        return not is_public_address(socket.inet_ntoa(socket.inet_aton(name)))  # 127.1 and the like
+    except OSError:
+        return False
 
 
 def _embedded_v4(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:

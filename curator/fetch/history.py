@@ -13,11 +13,22 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from curator.fetch.attempts import Ledger
+from curator.fetch.attempts import OK, VIA, Ledger
 from curator.store.paths import DataPaths
 
 _COLUMNS = ("started_at", "seconds", "outcome", "http_status", "detail", "final_url", "n_bytes")
 _BY_ADDRESS = f"SELECT {', '.join(_COLUMNS)} FROM attempts WHERE address = ? AND asked = 1 ORDER BY id"
+
+
+_THROUGH_PROXY = f"SELECT count(DISTINCT address) FROM attempts WHERE outcome = '{OK}' AND ip LIKE '{VIA}%'"
+
+
+def count_through_proxy(paths: DataPaths) -> int:
+    """Count the addresses that a proxy obtained: nobody verified which machines it asked."""
+    if not paths.attempts.exists():
+        return 0
+    with Ledger(paths.attempts) as ledger:
+        return int(next(ledger.query(_THROUGH_PROXY))[0])
 
 
 def attempts_of(paths: DataPaths, addresses: Sequence[str]) -> list[dict[str, Any]]:

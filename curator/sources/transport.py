@@ -10,7 +10,6 @@ where a redirect leads, cannot be swapped for a loopback, private or link-local 
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -22,7 +21,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from curator import __version__
 from curator.errors import SourceError
-from curator.fetch.guard import is_public_address
+from curator.fetch.guard import is_private_name, is_public_address
 from curator.recipe import FetchSettings
 
 MAX_REDIRECTS = 10
@@ -93,14 +92,6 @@ class _PublicAdapter(HTTPAdapter):
 
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
         host = urlsplit(request.url or "").hostname or ""
-        if isinstance(host, str) and _is_private_name(host):
+        if isinstance(host, str) and is_private_name(host):
             raise _refuse(host, host)
         return super().send(request, *args, **options)
-
-
-def _is_private_name(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return host.casefold().rstrip(".") == "localhost"
-    return not is_public_address(host)

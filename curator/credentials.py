@@ -1,0 +1,32 @@
+"""Keep names and passwords that stand in addresses out of what is written and printed.
+
+>>> hide_credentials("The proxy http://ann:s3cret@proxy.example:3128 has no address.")
+'The proxy http://***@proxy.example:3128 has no address.'
+"""
+
+from __future__ import annotations
+
+import re
+
+HIDDEN = "***"
+_IN_TEXT = re.compile(r"""(?:(?<=//)[^\s/'"]+|(?<![^\s'"(=])[^\s/@:'"]+:[^\s/'"]*)@""")
+
+
+def hide_credentials(text: str) -> str:
+    """Hide who signs in, with which password, in every address that a text holds, with a scheme or without.
+
+    >>> hide_credentials("ann:s3cret@proxy:3128 is no https://www.flickr.com/people/12@N00/ of me@example.org")
+    '***@proxy:3128 is no https://www.flickr.com/people/12@N00/ of me@example.org'
+    """
+    return _IN_TEXT.sub(f"{HIDDEN}@", text)
+
+
+def hide_in_address(address: str) -> str:
+    """Hide the same in one address, whatever signs the password holds.
+
+    >>> hide_in_address("http://ann:a/b@c@proxy.example:3128"), hide_in_address("proxy.example:3128")
+    ('http://***@proxy.example:3128', 'proxy.example:3128')
+    """
+    who, at, host = address.rpartition("@")
+    scheme, separator, _ = who.rpartition("://")
+    return f"{scheme}{separator}{HIDDEN}@{host}" if at else address

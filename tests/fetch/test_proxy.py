@@ -1,0 +1,191 @@
+"""Proxies: the environment's are ignored, the recipe's is used and told of, and its password is written nowhere."""
+
+from __future__ import annotations
+
+import base64
+import io
+import threading
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from curator import pipeline
+from curator.catalog import Stage
+from curator.errors import CuratorError, RecipeError
+from curator.fetch.attempts import Ledger
+from curator.fetch.guard import is_private_name
+from curator.fetch.history import count_through_proxy
+from curator.fetch.proxy import proxy_addresses
+from curator.project import Project
+from curator.recipe import FetchSettings, parse_recipe
+from curator.sources import SETTINGS
+from curator.sources.transport import open_session
+from curator.status import read_status
+from curator.store.paths import DataPaths
+from tests.small_worlds import picture
+
+VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+SECRET = "s3cret-word"
+
+
+@dataclass
+class Proxy:
+    """A proxy on this machine that answers everything itself, and what it was asked."""
+
+    port: int = 0
+    asked: list[str] = field(default_factory=list)
+    signed_in: set[str] = field(default_factory=set)
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+def drawing(text: str) -> bytes:
+    """A picture unlike that of another text."""
+    stream = io.BytesIO()
+    picture(zlib.crc32(text.encode())).save(stream, "JPEG", quality=90)
+    return stream.getvalue()
+
+
+@pytest.fixture
+def proxy() -> Iterator[Proxy]:
+    """A running proxy."""
+    made = Proxy()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            made.asked.append(self.path)
+            made.signed_in.add(self.headers.get("Proxy-Authorization", ""))
+            body = LISTS.get(self.path) or drawing(self.path)
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Keep the terminal clean."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        made.port = server.server_port
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield made
+        server.shutdown()
+
+
+LISTS = {
+    f"http://lists.example/{label}.txt": "".join(f"http://photos.example/{label}/{n}.jpg\n" for n in range(6)).encode()
+    for label in ("rugby", "soccer")
+}
+
+
+@pytest.fixture
+def through(proxy: Proxy, tmp_path: Path) -> Project:
+    """A project whose lists and photos come through a proxy that asks who one is."""
+    path = tmp_path / "manifests" / "far" / "recipe.toml"
+    text = f"""
+name = "far"
+labels = ["rugby", "soccer"]
+[[sources]]
+kind = "url-list"
+name = "first"
+path = "http://lists.example/rugby.txt"
+label = "rugby"
+[[sources]]
+kind = "url-list"
+name = "second"
+path = "http://lists.example/soccer.txt"
+label = "soccer"
+[fetch]
+proxy = "http://ann:{SECRET}@127.0.0.1:{proxy.port}"
+[balance]
+per_class = "max"
+"""
+    path.parent.mkdir(parents=True)
+    path.write_text(text, encoding="utf-8")
+    return Project(parse_recipe(text, SETTINGS, path), DataPaths(tmp_path / "data", path.parent, "far"))
+
+
+def test_proxies_of_the_environment_are_ignored(proxy, lab, listed, shelf, reasons, monkeypatch):
+    """Neither images nor lists are asked through them."""
+    for name in VARIABLES:
+        monkeypatch.setenv(name, proxy.address)
+    assert reasons(shelf.fetch(listed([lab.url("fine", "/unproxied.jpg")]))) == [None]
+    assert open_session(shelf.settings).get(lab.url("fine", "/unproxied.jpg")).status_code == 200
+    assert proxy.asked == []
+
+
+def test_no_proxy_of_the_environment_gets_round_the_recipes_proxy(proxy, listed, shelf, monkeypatch):
+    """What the recipe says holds for every host."""
+    monkeypatch.setenv("no_proxy", "*")
+    shelf.fetch(listed(["http://photos.example/1.jpg"]), settings=replace(shelf.settings, proxy=proxy.address))
+    assert proxy.asked == ["http://photos.example/1.jpg"]
+
+
+def test_only_the_proxys_own_address_is_exempt(proxy, lab, listed, shelf, reasons):
+    """A proxy on this machine is used; what is plainly private is not even asked of it."""
+    careful = FetchSettings(proxy=proxy.address, timeout_s=2.0, retries=0)
+    private = ["http://127.0.0.1/1.jpg", "http://localhost:80/1.jpg", "http://[::1]/1.jpg", "http://2130706433/1.jpg"]
+    table = shelf.fetch(listed(["http://photos.example/1.jpg", *private, lab.url("fine")]), settings=careful)
+    assert reasons(table) == [None, *["private-address"] * 5]
+    assert proxy.asked == ["http://photos.example/1.jpg"]
+    direct = shelf.fetch(listed([proxy.address + "/2.jpg"]), settings=replace(careful, proxy=""))
+    assert reasons(direct) == ["private-address"]
+
+
+def test_lists_that_are_plainly_private_are_not_asked_of_the_proxy(proxy):
+    """The recipe's own list addresses obey the same rule."""
+    session = open_session(FetchSettings(proxy=proxy.address))
+    with pytest.raises(CuratorError, match="not public"):
+        session.get("http://169.254.169.254/latest/meta-data/")
+    assert session.get("http://lists.example/rugby.txt").content == LISTS["http://lists.example/rugby.txt"]
+
+
+@pytest.mark.parametrize(
+    ("host", "private"), [("0x7f.1", True), ("10.1", True), ("a.localhost", True), ("8.8.8.8", False)]
+)
+def test_private_names_are_known_however_they_are_spelt(host, private):
+    """Numbers that a resolver takes for addresses are judged as these."""
+    assert is_private_name(host) is private
+
+
+def test_status_says_that_addresses_were_not_verified(through, proxy):
+    """After a fetch through a proxy, and not before."""
+    assert count_through_proxy(through.paths) == 0
+    pipeline.fetch(through)
+    with Ledger(through.paths.attempts) as ledger:
+        assert set(ledger.query("SELECT ip FROM attempts")) == {("via 127.0.0.1",)}
+    told = [news for news in read_status(through).news if "proxy" in news]
+    assert told == ["12 images came through a proxy: the addresses that it asked were not verified to be public"]
+
+
+def test_the_password_is_written_nowhere(through, proxy, tmp_path):
+    """It signs in, and stands in the recipe alone: in no catalog, manifest, ledger, report or folder."""
+    pipeline.fetch(through)
+    pipeline.decide(through, Stage.SPLIT, {})
+    expected = "Basic " + base64.b64encode(f"ann:{SECRET}".encode()).decode()
+    assert proxy.signed_in == {expected}
+    assert '"proxy": "http://***@127.0.0.1' in through.paths.manifest_settings.read_text(encoding="utf-8")
+    files = [path for path in tmp_path.rglob("*") if path.is_file() and path.name != "recipe.toml"]
+    assert len(files) > 20
+    assert not [path for path in files if SECRET.encode() in path.read_bytes()]
+
+
+def test_a_second_fetch_is_skipped_though_the_password_is_hidden(through):
+    """Hiding changes nothing of what a stage was made from."""
+    assert not pipeline.fetch(through).skipped
+    assert pipeline.fetch(through).skipped
+
+
+def test_errors_do_not_tell_the_password():
+    """Neither one about an unknown proxy nor one about a recipe that says it wrongly."""
+    with pytest.raises(CuratorError, match=r"http://\*\*\*@no-such-host\.invalid:1 has no address") as unknown:
+        proxy_addresses(f"http://ann:{SECRET}@no-such-host.invalid:1")
+    text = f'name = "x"\nlabels = ["a", "b"]\n[fetch]\nproxy = ["http://ann:{SECRET}@proxy.example:1"]\n'
+    with pytest.raises(RecipeError, match="proxy must be text") as wrong:
+        parse_recipe(text, SETTINGS)
+    assert SECRET not in str(unknown.value) + str(wrong.value)
