@@ -2,12 +2,13 @@
 
 The folders are built aside and swapped in, so that a reader never sees half of one.
 
->>> settings_text({"split": {"seed": 0}}, {"listed": 1}, "ab").splitlines()[1]
+>>> settings_text({"split": {"seed": 0}}, {"listed": 1}, "ab", {}).splitlines()[1]
 '  "counts": {'
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any
 
@@ -22,8 +23,21 @@ from curator.store.paths import DataPaths
 from curator.store.whole_files import write_text_whole
 
 
-def publish(table: pd.DataFrame, settings: dict[str, Any], paths: DataPaths, emit: Listener) -> None:
+def publish(
+    table: pd.DataFrame,
+    settings: dict[str, Any],
+    paths: DataPaths,
+    emit: Listener,
+    earlier: pd.DataFrame | None = None,
+) -> None:
     """Write ``manifest.csv``, ``manifest.json`` and the folders from a catalog after the split.
+
+    ``manifest.json`` comes first: a run that is killed between the two leaves a manifest of another hash than it
+    states, which is published again, and no image's side is lost.
+
+    Args:
+        earlier: the sides that were held (see :func:`curator.earlier.read_sides`): of its images, ``manifest.json``
+            remembers those that leave.
 
     Raises:
         StateError: a stored image is gone or no longer decodes.
@@ -31,16 +45,28 @@ def publish(table: pd.DataFrame, settings: dict[str, Any], paths: DataPaths, emi
     """
     rows = folder_rows(table)
     build_folders(rows, paths, emit)
-    write_text_whole(paths.manifest, manifest_text(manifest_rows(rows)))
-    write_text_whole(
-        paths.manifest_settings, settings_text(settings, catalog.counts(table), file_digest(paths.manifest))
-    )
+    text = manifest_text(manifest_rows(rows))
+    digest = hashlib.sha256(text.encode("utf-8")).hexdigest()
+    left = find_left(rows, earlier)
+    write_text_whole(paths.manifest_settings, settings_text(settings, catalog.counts(table), digest, left))
+    write_text_whole(paths.manifest, text)
     swap_folders(paths)
 
 
-def settings_text(settings: dict[str, Any], counts: dict[str, Any], manifest_sha256: str) -> str:
-    """Format what the manifest was made with: effective settings, counts, version and the manifest's SHA-256."""
+def find_left(rows: pd.DataFrame, earlier: pd.DataFrame | None) -> dict[str, list[str]]:
+    """List the images that had a side and are not in the manifest now: side to sorted SHA-256s."""
+    if earlier is None:
+        return {}
+    left = earlier[~earlier["sha256"].isin(rows["sha256"])]
+    return {str(split): sorted(map(str, contents)) for split, contents in left.groupby("split")["sha256"]}
+
+
+def settings_text(
+    settings: dict[str, Any], counts: dict[str, Any], manifest_sha256: str, left: dict[str, list[str]]
+) -> str:
+    """Format what the manifest was made with: effective settings, counts, version, its SHA-256, and who left it."""
     facts = {"counts": counts, "curator": __version__, "manifest_sha256": manifest_sha256, "settings": settings}
+    facts |= {"left": left} if left else {}
     return json.dumps(facts, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 

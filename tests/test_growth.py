@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from curator import catalog, pipeline
+from curator import catalog, pipeline, publish
 from curator.catalog import Stage
 from curator.errors import CuratorError
 from curator.manifest import read_manifest
@@ -63,9 +64,9 @@ def test_growth_moves_no_image(project: Project) -> None:
     assert sum(split == "test" for split in after.values()) == 8
 
 
-def test_a_near_duplicate_of_an_image_comes_to_its_side_or_is_dropped(project: Project) -> None:
-    """The same pictures again, larger: they take the place of the old ones, on the same side."""
-    before = {row["record_id"]: row["split"] for _, row in read_manifest(project.paths.manifest).iterrows()}
+def test_a_copy_that_comes_later_replaces_nothing(project: Project) -> None:
+    """The same pictures again, larger: the manifest stays, and they are the duplicates; a new split takes them."""
+    before = splits(project)
     root = Path(project.recipe.sources[0].path)
     for index, label in enumerate(("rugby", "soccer")):
         for number in range(10):
@@ -73,12 +74,54 @@ def test_a_near_duplicate_of_an_image_comes_to_its_side_or_is_dropped(project: P
             larger.save(root / label / f"larger-{number:03d}.jpg", quality=95)
     pipeline.fetch(project)
     table = pipeline.decide(project, Stage.SPLIT, {}).table
-    replaced = catalog.dropped(table)
-    replaced = replaced[replaced["record_id"].isin(before.keys())]
-    now = dict(zip(table["record_id"], table["split"], strict=True))
-    assert len(replaced) > 15
-    for old, keeper in zip(replaced["record_id"], replaced["duplicate_of"], strict=True):
-        assert now[keeper] == before[old]
+    assert splits(project) == before
+    assert catalog.counts(table)["dropped"] == {"near-duplicate": 20}
+    pipeline.decide(project, Stage.SPLIT, {}, resplit=True)
+    assert not splits(project).keys() & before.keys()
+
+
+def test_who_comes_back_comes_back_to_the_same_side(project: Project) -> None:
+    """An image that left, here by a smaller number a label, and returns much later was trained on all the same."""
+    before = splits(project)
+    pipeline.decide(project, Stage.SPLIT, {"balance": {"per_class": 4}})
+    assert len(splits(project)) == 8
+    grow(project, 10)
+    pipeline.decide(project, Stage.SPLIT, {"balance": {"per_class": 6}})
+    pipeline.decide(project, Stage.SPLIT, {"balance": {"per_class": "max"}})
+    after = splits(project)
+    assert before.items() <= after.items() and len(after) == 40
+    assert "left" not in json.loads(project.paths.manifest_settings.read_text(encoding="utf-8"))
+
+
+def test_a_new_split_remembers_nobody(project: Project) -> None:
+    """With ``--resplit`` no side is held, nor that of those who left."""
+    pipeline.decide(project, Stage.SPLIT, {"balance": {"per_class": 4}})
+    recorded = json.loads(project.paths.manifest_settings.read_text(encoding="utf-8"))["left"]
+    assert sum(map(len, recorded.values())) == 12
+    pipeline.decide(project, Stage.SPLIT, {"split": {"seed": 1}}, resplit=True)
+    assert "left" not in json.loads(project.paths.manifest_settings.read_text(encoding="utf-8"))
+
+
+def test_a_split_that_was_killed_before_the_manifest_loses_no_side(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``manifest.json`` stands and the manifest is the old one: the next run publishes, with every side as it was."""
+    before = splits(project)
+    write = publish.write_text_whole
+
+    def dies(path: Path, text: str) -> None:
+        if path == project.paths.manifest:
+            raise KeyboardInterrupt
+        write(path, text)
+
+    monkeypatch.setattr(publish, "write_text_whole", dies)
+    with pytest.raises(KeyboardInterrupt):
+        pipeline.decide(project, Stage.SPLIT, {"balance": {"per_class": 4}})
+    monkeypatch.undo()
+    assert splits(project) == before
+    pipeline.decide(project, Stage.SPLIT, {"balance": {"per_class": 4}})
+    pipeline.decide(project, Stage.SPLIT, {"balance": {"per_class": "max"}})
+    assert splits(project) == before
 
 
 @pytest.mark.parametrize("change", [{"seed": 1}, {"ratio": 0.5}])

@@ -101,7 +101,7 @@ def test_each_fate_is_told_apart(project: Project, pages: dict[str, bytes], tmp_
     gone, resaved, other, page = (path_of(project, place) for place in range(4))
     original = Image.open(io.BytesIO(pages[resaved]))
     del pages[gone]
-    pages[resaved] = as_jpeg(original, quality=60)
+    pages[resaved] = as_jpeg(original, quality=80)
     pages[other] = as_jpeg(picture(9999))
     pages[page] = b"<html>Sorry</html>"
     done = replayed(project, tmp_path / "elsewhere")
@@ -119,7 +119,7 @@ def test_similar_pictures_are_accepted_when_asked_for(
 ) -> None:
     """They come with their new hash and their old side."""
     path = path_of(project, 5)
-    pages[path] = as_jpeg(Image.open(io.BytesIO(pages[path])), quality=60)
+    pages[path] = as_jpeg(Image.open(io.BytesIO(pages[path])), quality=80)
     done = replayed(project, tmp_path / "elsewhere", accept_similar=True)
     assert done.is_whole
     new, old = read_manifest(done.paths.manifest), read_manifest(project.paths.manifest)

@@ -76,7 +76,8 @@ def _choose_twice(
     seats = dict.fromkeys(labels, per_class)
     if earlier is None:
         return _choose(table, is_kept, table["source"], seats)
-    held = hold_sides(table, earlier)
+    members = earlier[~earlier["has_left"].to_numpy(dtype=bool)] if "has_left" in earlier else earlier
+    held = hold_sides(table, members)
     stood = is_kept & held.sides.any(axis=1)
     side = pd.Series(np.array(SIDES)[held.sides.argmax(axis=1)], index=table.index)
     have = table["label"][stood].value_counts()

@@ -41,6 +41,7 @@ def find_duplicates(
     labels: Sequence[str],
     sources: Sequence[str] = (),
     is_protected: npt.NDArray[np.bool_] | None = None,
+    is_member: npt.NDArray[np.bool_] | None = None,
 ) -> pd.DataFrame:
     """Drop every kept image that is a copy of another one, or that contradicts another one's label.
 
@@ -62,14 +63,16 @@ def find_duplicates(
         sources: names of sources in the recipe's order; for ``keep = "first"``.
         is_protected: shape (rows,): rows that a person wants: kept before all others, never dropped as a conflict or a
             near-duplicate; of the same bytes under one label, one is enough all the same.
+        is_member: shape (rows,): rows that stand in a manifest: kept before the others, so that growth replaces none.
 
     Returns:
         The catalog with the copies dropped, and ``duplicate_of``, ``distance_bits`` and ``turn`` (how the dropped image
         is turned against the other) filled. It does not depend on the order of the rows.
     """
     rows = np.flatnonzero(catalog.is_kept(table))
-    protected = np.zeros(len(table), bool) if is_protected is None else is_protected
-    images = _read_images(table.iloc[rows], settings, labels, sources, protected[rows])
+    nobody = np.zeros(len(table), bool)
+    protected, members = (nobody if given is None else given for given in (is_protected, is_member))
+    images = _read_images(table.iloc[rows], settings, labels, sources, protected[rows], members[rows])
     return write_verdicts(table, rows, _judge(images, settings))
 
 
@@ -100,10 +103,11 @@ def _read_images(
     order: Sequence[str],
     names: Sequence[str],
     protected: npt.NDArray[np.bool_],
+    members: npt.NDArray[np.bool_],
 ) -> _Images:
     return _Images(
         label=rank_among(images["label"], order),
-        rank=put_first(rank_keepers(images, settings.keep, names), protected),
+        rank=put_first(put_first(rank_keepers(images, settings.keep, names), members), protected),
         content=number_values(images["sha256"]),
         picture=_number_pictures(images),
         turns=read_hash_turns(images["phash_turns"]),

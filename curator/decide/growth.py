@@ -37,7 +37,8 @@ class Held(NamedTuple):
 
     Attributes:
         sides: shape (rows, 2): whether the image, or a copy that it replaces, stood in train, in test.
-        is_member: shape (rows,): whether it stood in the manifest itself; the others are newcomers.
+        is_member: shape (rows,): whether it stood in the manifest itself; the others are newcomers, those too that
+            had left it and are back, though they have a side.
     """
 
     sides: BoolArray
@@ -49,7 +50,8 @@ def hold_sides(table: pd.DataFrame, earlier: pd.DataFrame) -> Held:
 
     Args:
         table: a catalog.
-        earlier: ``sha256`` and ``split`` of the manifest's images.
+        earlier: ``sha256`` and ``split`` of the manifest's images; where there is a ``has_left``, of those too that
+            left it before.
     """
     stood = _places(table["sha256"], earlier["sha256"])
     is_test = (earlier["split"] == SIDES[TEST]).to_numpy(dtype=bool)
@@ -61,7 +63,10 @@ def hold_sides(table: pd.DataFrame, earlier: pd.DataFrame) -> Held:
     heirs = keeper[copies]
     handed_on = np.zeros_like(sides)
     np.logical_or.at(handed_on, heirs, sides[copies])
-    return Held(np.where((stood >= 0)[:, None], sides, handed_on), stood >= 0)
+    is_member = stood >= 0
+    if "has_left" in earlier:
+        is_member[known] = ~earlier["has_left"].to_numpy(dtype=bool)[stood[known]]
+    return Held(np.where((stood >= 0)[:, None], sides, handed_on), is_member)
 
 
 def _places(values: pd.Series[Any], among: pd.Series[Any]) -> IntArray:

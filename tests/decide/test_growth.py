@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from curator import catalog
 from curator.catalog import Drop, Stage
 from curator.decide.balance import balance_labels
+from curator.decide.dedupe import find_duplicates
 from curator.decide.growth import drop_straddlers, hold_sides
 from curator.decide.split import split_images
-from curator.recipe import BalanceSettings, SplitSettings
+from curator.recipe import BalanceSettings, DedupeSettings, SplitSettings
+from tests.decide.rows import make_table, packed, sha256
 
 LABELS = ("rugby", "soccer")
 BY_AUTHOR = ("author",)
@@ -72,6 +74,89 @@ def test_the_images_of_the_manifest_are_chosen_first(n: int, more: int) -> None:
     for label in LABELS:
         have = int((after["label"] == label).sum())
         assert int(((after["label"] == label) & (after["split"] == "train")).sum()) == round(0.8 * have)
+
+
+def look(cluster: int, place: int, side: int) -> dict[str, Any]:
+    """One picture of a chain: its hashes are as many bits from those of another of its cluster as their places are."""
+    chance = np.random.default_rng(cluster)
+    hashes = [int(value) ^ ((1 << place) - 1) for value in chance.integers(0, 2**64, 8, dtype=np.uint64)]
+    long = chance.integers(0, 256, 32, np.uint8) ^ np.packbits(np.arange(256) < place)
+    facts = {"phash": hashes[0], "phash_turns": packed(hashes), "phash256": long.tobytes(), "detail": 50.0}
+    content = sha256((cluster, place, side))
+    return facts | {"sha256": content, "label": LABELS[cluster % 2], "width": side, "height": side, "n_bytes": side}
+
+
+def grown(rows: list[dict[str, Any]], earlier: pd.DataFrame | None) -> pd.DataFrame:
+    """Do what the pipeline does: dedupe, straddlers, balance, split."""
+    held = earlier if earlier is None else earlier[["sha256", "split", "has_left"]]
+    named = [row | {"record_id": f"folder-{row['sha256'][:16]}"} for row in rows]
+    table = make_table(named)
+    members = None if held is None else hold_sides(table, held).is_member
+    table = find_duplicates(table, DedupeSettings(), LABELS, is_member=members)
+    group_by = ("near-duplicate",)
+    if held is not None:
+        table = drop_straddlers(table, held, group_by)
+    table = balance_labels(table, BalanceSettings("max"), LABELS, held)
+    return split_images(table, SplitSettings(ratio=0.5, group_by=group_by), LABELS, held).table
+
+
+picture_of_a_chain = st.builds(look, st.integers(0, 11), st.integers(0, 40), st.integers(100, 400))
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.lists(picture_of_a_chain, max_size=12), min_size=2, max_size=5))
+def test_growing_again_and_again_never_moves_an_image(rounds: list[list[dict[str, Any]]]) -> None:
+    """Chains of look-alikes, better copies and ties to both sides: a side once given is for good, even after a leave.
+
+    No two pictures that are alike stand on different sides, and each newcomer that is left out for both sides is named
+    with an image of each.
+    """
+    base = [look(cluster, 20, 200) for cluster in range(12)]
+    ever: dict[str, str] = {}
+    rows, earlier = base, None
+    for more in [[], *rounds]:
+        rows = list({row["sha256"]: row for row in [*rows, *more]}.values())
+        table = grown(rows, earlier)
+        now = sides(catalog.kept(table))
+        assert all(ever.get(content, split) == split for content, split in now.items())
+        check_no_look_alikes_apart(catalog.kept(table))
+        check_straddlers(table, ever)
+        ever |= now
+        left = [content for content in ever if content not in now]
+        earlier = pd.DataFrame(
+            {"sha256": [*now, *left], "split": [*now.values(), *map(ever.__getitem__, left)]},
+        ).assign(has_left=[False] * len(now) + [True] * len(left))
+
+
+def check_no_look_alikes_apart(kept: pd.DataFrame) -> None:
+    hashes = kept["phash"].astype(object).to_numpy()
+    for n, (one, side) in enumerate(zip(hashes, kept["split"], strict=True)):
+        for other, other_side in zip(hashes[:n], kept["split"][:n], strict=True):
+            assert (int(one) ^ int(other)).bit_count() > 8 or side == other_side
+
+
+def check_straddlers(table: pd.DataFrame, ever: dict[str, str]) -> None:
+    content = dict(zip(table["record_id"], table["sha256"], strict=True))
+    out = table[(table["drop_reason"] == Drop.STRADDLES_SPLIT).fillna(False)]
+    for detail in out["drop_detail"]:
+        words = detail.split()
+        assert ever[content[words[2]]] == "train" and ever[content[words[7]]] == "test"
+
+
+def test_a_newcomer_that_is_like_images_of_both_sides_replaces_neither() -> None:
+    """Larger than both and matching both, it is left out and named with one; neither leaves."""
+    both = [look(0, 16, 100), look(0, 34, 100), *(look(cluster, 20, 200) for cluster in range(1, 12))]
+    first = grown(both, None)
+    manifest = catalog.kept(first)[["sha256", "split"]].assign(has_left=False)
+    ids = {row["sha256"]: f"folder-{row['sha256'][:16]}" for row in both}
+    for row, side in zip(both[:2], ("train", "test"), strict=True):
+        manifest.loc[manifest["sha256"] == row["sha256"], "split"] = side
+    newcomer = look(0, 25, 400)
+    after = grown([*both, newcomer], manifest)
+    assert sides(catalog.kept(after)) == sides(manifest)
+    row = after[after["sha256"] == newcomer["sha256"]].iloc[0]
+    assert row["drop_reason"] == Drop.NEAR_DUPLICATE
+    assert row["duplicate_of"] in (ids[both[0]["sha256"]], ids[both[1]["sha256"]])
 
 
 def test_fewer_a_label_keep_both_sides_in_proportion() -> None:
