@@ -2,14 +2,17 @@
 
 One picture is shifted and stretched, each axis by itself, until it fits the other: the inverse compositional form of
 Lucas and Kanade's method (Baker and Matthews, "Lucas-Kanade 20 years on", IJCV 2004). Then the differences of
-neighbouring cells are correlated: outlines count, which tell one ball on white ground from another; areas do not.
+neighbouring cells are correlated: outlines count, which tell one ball on white ground from another; areas do not. And
+the signs of the cosine transforms are compared: strong outlines count for no more than faint ones there.
 
 >>> chance = np.random.default_rng(0)
 >>> pictures = np.kron(chance.random((2, 8, 8)), np.ones((4, 4)))
 >>> cropped = np.kron(pictures, np.ones((9, 9)))[:, 9:-9, 9:-9].reshape(2, 30, 9, 30, 9).mean(axis=(2, 4))
 >>> stretched = np.pad(cropped, ((0, 0), (1, 1), (1, 1)), mode="edge")
->>> alike, unlike = correlate_aligned(pictures, stretched), correlate_aligned(pictures, pictures[::-1])
->>> bool(alike.min() > 0.9), bool(unlike.max() < 0.5)
+>>> alike, unlike = compare_aligned(pictures, stretched), compare_aligned(pictures, pictures[::-1])
+>>> bool(alike.outlines.min() > 0.9), bool(unlike.outlines.max() < 0.5)
+(True, True)
+>>> bool(alike.bits.max() < 40), bool(unlike.bits.min() > 80)
 (True, True)
 """
 
@@ -22,12 +25,26 @@ import numpy.typing as npt
 
 Pictures = npt.NDArray[np.float32]
 
+_FREQUENCIES = 16
 _STEPS = 6
 _FARTHEST = 0.12
 """Most shift, in half sides, and most stretch: a crop of 10% at one side needs 0.1."""
 _LONGEST_STEP = 0.08
 _STIFFNESS = 2e-3
 """Pulls the fit towards no movement where a picture has few outlines to hold on to."""
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """How alike pictures are, pair by pair, once one is laid over the other; two arrays of shape (n,).
+
+    Attributes:
+        outlines: float32: the correlation of the differences of neighbouring cells, at most 1; 0 for one grey.
+        bits: int16: how many of the 255 lowest coefficients of the cosine transform differ in sign.
+    """
+
+    outlines: Pictures
+    bits: npt.NDArray[np.int16]
 
 
 @dataclass(frozen=True)
@@ -38,22 +55,22 @@ class _Laid:
     covered: Pictures
 
 
-def correlate_aligned(left: npt.NDArray[np.generic], right: npt.NDArray[np.generic]) -> Pictures:
-    """Correlate the outlines of pictures, pair by pair, as they are and with either laid over the other.
+def compare_aligned(left: npt.NDArray[np.generic], right: npt.NDArray[np.generic]) -> Likeness:
+    """Compare pictures, pair by pair, as they are and with either laid over the other; where outlines fit best counts.
 
     Args:
-        left, right: numbers, shape (n, side, side); brightness and contrast do not matter.
-
-    Returns:
-        float32, shape (n,): the best of the three correlations, at most 1; 0 for a picture of one grey.
+        left, right: numbers, shape (n, side, side), side 16 or more; brightness and contrast do not matter.
     """
     a, b = _standardise(left), _standardise(right)
-    results = [correlate_outlines(a, b, np.ones_like(a))]
+    everywhere = np.ones_like(a)
+    outlines, bits = correlate_outlines(a, b, everywhere), _count_signs(a, b, everywhere)
     for moving, fixed in ((a, b), (b, a)):
         laid = _lay_over(moving, fixed)
-        results.append(correlate_outlines(laid.cells, fixed, laid.covered))
-    best: Pictures = np.maximum.reduce(results)
-    return best
+        found = correlate_outlines(laid.cells, fixed, laid.covered)
+        better = np.flatnonzero(found > outlines)
+        outlines[better] = found[better]
+        bits[better] = _count_signs(laid.cells[better], fixed[better], laid.covered[better])
+    return Likeness(outlines, bits)
 
 
 def correlate_outlines(left: Pictures, right: Pictures, covered: Pictures) -> Pictures:
@@ -71,6 +88,24 @@ def correlate_outlines(left: Pictures, right: Pictures, covered: Pictures) -> Pi
 def _dot(left: Pictures, right: Pictures) -> Pictures:
     products: Pictures = np.einsum("nij,nij->n", left, right)
     return products
+
+
+def _count_signs(left: Pictures, right: Pictures, covered: Pictures) -> npt.NDArray[np.int16]:
+    """Count the lowest coefficients, but for the mean's, whose signs differ over the covered cells: shape (n,)."""
+    frequency, position = np.arange(_FREQUENCIES)[:, None], np.arange(left.shape[1])
+    cosines = np.cos(np.pi * frequency * (2 * position + 1) / (2 * left.shape[1])).astype(np.float32)
+    a, b = (cosines @ _centre(cells, covered) @ cosines.T > 0 for cells in (left, right))
+    differing = a != b
+    differing[:, 0, 0] = False
+    bits: npt.NDArray[np.int16] = differing.sum(axis=(1, 2), dtype=np.int16)
+    return bits
+
+
+def _centre(cells: Pictures, covered: Pictures) -> Pictures:
+    """Take from the covered cells their mean, and set the others to nothing."""
+    n_cells = covered.sum(axis=(1, 2), keepdims=True)
+    centred: Pictures = (cells - (cells * covered).sum(axis=(1, 2), keepdims=True) / n_cells) * covered
+    return centred
 
 
 def _standardise(pictures: npt.NDArray[np.generic]) -> Pictures:
@@ -127,12 +162,8 @@ def _interpolation(at: Pictures, side: int) -> Pictures:
 
 def _misfit(laid: _Laid, fixed: Pictures) -> Pictures:
     """Give the difference of the covered cells, after the brightness and contrast that fit best."""
-    n_cells = laid.covered.sum(axis=(1, 2), keepdims=True)
-    a, b = (
-        (cells - (cells * laid.covered).sum(axis=(1, 2), keepdims=True) / n_cells) * laid.covered
-        for cells in (laid.cells, fixed)
-    )
-    contrast = np.clip(_dot(a, b) / np.maximum(_dot(a, a), 1e-6), 0.5, 2)
+    a, b = (_centre(cells, laid.covered) for cells in (laid.cells, fixed))
+    contrast: Pictures = np.clip(_dot(a, b) / np.maximum(_dot(a, a), 1e-6), 0.5, 2).astype(np.float32, copy=False)
     misfit: Pictures = contrast[:, None, None] * a - b
     return misfit
 

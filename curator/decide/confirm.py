@@ -1,7 +1,7 @@
 """Tell which look-alikes are one picture: the second stage, after 64-bit hashes within a wide radius have named them.
 
 A pair is the same picture where its 256-bit hashes are near. Where they are neither near nor far, its thumbnails are
-laid over one another: a crop moves every bit of a hash a little, but an aligned crop has the same outlines.
+laid over one another: a crop moves every bit of a hash a little, but an aligned crop has the same outlines and signs.
 
 >>> chance = np.random.default_rng(0)
 >>> luma = np.kron(chance.integers(0, 256, (2, 8, 8)), np.ones((1, 4, 4))).astype(np.uint8)
@@ -17,16 +17,17 @@ laid over one another: a crop moves every bit of a hash a little, but an aligned
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from curator.decide.alignment import correlate_aligned
+from curator.decide.alignment import Likeness, compare_aligned
 from curator.decide.columns import as_arrow, read_bytes
 from curator.decide.thumbnails import THUMBNAIL_BYTES, turn_thumbnails, unpack_thumbnails
 from curator.decide.thumbnails import pack_thumbnails as pack_thumbnails
@@ -36,8 +37,11 @@ SAME_BITS = 32
 """Of 256: at most so many differ in one picture saved anew; the nearest two strangers within 10 of 64 bits had 37."""
 STRANGE_BITS = 124
 """Of 256: at least so many differ in strangers; the farthest crop of 10% within 10 of 64 bits had 117."""
-SAME_OUTLINES = 0.90
-"""Least correlation of aligned thumbnails of one picture; see docs/decisions for what it was measured on."""
+SAME_ALIGNED = ((0.80, 28), (0.90, 40))
+"""Of aligned thumbnails of one picture: least correlation of outlines, and at most so many of 255 signs that differ.
+
+Either rule is enough: the nearest strangers have (0.82, 34) and (0.89, 36); see docs/decisions for the measurement.
+"""
 
 _BLOCK_PAIRS = 512
 
@@ -77,7 +81,15 @@ def confirm(pictures: PictureEvidence, i: Indices, j: Indices, turn: ByteArray) 
     same: BoolArray = bits <= SAME_BITS
     known = pictures.thumbnails.is_valid().to_numpy(zero_copy_only=False)
     doubtful = np.flatnonzero(~same & (bits < STRANGE_BITS) & known[i] & known[j])
-    same[doubtful] = correlate_thumbnails(pictures, i[doubtful], j[doubtful], turn[doubtful]) >= SAME_OUTLINES
+    likeness = compare_thumbnails(pictures, i[doubtful], j[doubtful], turn[doubtful])
+    same[doubtful] = are_one_picture(likeness)
+    return same
+
+
+def are_one_picture(likeness: Likeness) -> BoolArray:
+    """Tell which pairs of aligned thumbnails are one picture: bool, shape (pairs,)."""
+    verdicts = [(likeness.outlines >= outlines) & (likeness.bits <= bits) for outlines, bits in SAME_ALIGNED]
+    same: BoolArray = np.logical_or.reduce(verdicts)
     return same
 
 
@@ -92,21 +104,31 @@ def count_bits256(hashes: ByteArray, i: Indices, j: Indices, turn: ByteArray) ->
     return bits
 
 
-def correlate_thumbnails(pictures: PictureEvidence, i: Indices, j: Indices, turn: ByteArray) -> npt.NDArray[np.float32]:
-    """Correlate the outlines of matched thumbnails after aligning them: float32, shape (matches,), at most 1.
+def compare_thumbnails(pictures: PictureEvidence, i: Indices, j: Indices, turn: ByteArray) -> Likeness:
+    """Compare matched thumbnails, ``j`` turned by ``turn``, after aligning them: shape (matches,).
 
-    Every thumbnail named must be there. Works in blocks, on all cores: some 60 MB however many matches.
+    Every thumbnail named must be there.
     """
 
-    def correlate(block: slice) -> npt.NDArray[np.float32]:
-        left, right = (_read_thumbnails(pictures.thumbnails, rows[block]) for rows in (i, j))
-        return correlate_aligned(left, turn_thumbnails(right, turn[block]))
+    def read(block: slice) -> tuple[ByteArray, ByteArray]:
+        left, right = (read_thumbnails(pictures.thumbnails, rows[block]) for rows in (i, j))
+        return left, turn_thumbnails(right, turn[block])
 
+    return compare_blocks(len(i), read)
+
+
+def compare_blocks(n: int, read: Callable[[slice], tuple[npt.NDArray[Any], npt.NDArray[Any]]]) -> Likeness:
+    """Compare ``n`` pairs of pictures, read block by block, on all cores: some 60 MB however many pairs."""
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        return np.concatenate([np.empty(0, np.float32), *threads.map(correlate, _blocks(len(i)))])
+        parts = list(threads.map(lambda block: compare_aligned(*read(block)), _blocks(n)))
+    return Likeness(
+        np.concatenate([np.empty(0, np.float32), *(part.outlines for part in parts)]),
+        np.concatenate([np.empty(0, np.int16), *(part.bits for part in parts)]),
+    )
 
 
-def _read_thumbnails(thumbnails: pa.Array, rows: Indices) -> ByteArray:
+def read_thumbnails(thumbnails: pa.Array, rows: Indices) -> ByteArray:
+    """Read some of a column's thumbnails, all of which must be there: greys, shape (rows, 32, 32)."""
     return unpack_thumbnails(read_bytes(thumbnails.take(pa.array(rows)), THUMBNAIL_BYTES))
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from curator.decide.alignment import correlate_aligned
-from curator.decide.confirm import SAME_OUTLINES, PictureEvidence, confirm, count_bits256
+from curator.decide.alignment import compare_aligned
+from curator.decide.confirm import PictureEvidence, are_one_picture, confirm, count_bits256
 from curator.decide.thumbnails import THUMBNAIL_BYTES, pack_thumbnails, turn_thumbnails, unpack_thumbnails
 from curator.decide.turns import turn_back, turn_hash256
 
@@ -50,8 +50,9 @@ def test_a_crop_is_the_same_picture_and_a_stranger_is_not(cut):
     """2, 5 and 10 in a hundred are cut off at two sides."""
     whole = drawings(20)
     left, right = shrink(whole).astype(float), shrink(whole[:, cut:, : 128 - cut]).astype(float)
-    assert correlate_aligned(left, right).min() >= SAME_OUTLINES
-    assert correlate_aligned(left, np.roll(right, 1, axis=0)).max() < SAME_OUTLINES - 0.2
+    assert are_one_picture(compare_aligned(left, right)).all()
+    strangers = compare_aligned(left, np.roll(right, 1, axis=0))
+    assert strangers.outlines.max() < 0.7 and strangers.bits.min() > 50
 
 
 def test_either_order_and_any_block_give_the_same_verdicts():

@@ -39,30 +39,32 @@ def balls():
 def verdicts_of(matches, names):
     """What the person said of the pairs found, each once."""
     pairs = {tuple(sorted((names[i], names[j]))) for i, j in zip(matches.i, matches.j, strict=True)}
-    found = [judged()[pair] for pair in pairs]
-    return found.count("same"), found.count("different")
+    verdicts = judged()
+    found = [verdicts.get(pair, "not judged") for pair in pairs]
+    return found.count("same"), len(found) - found.count("same") - found.count("unsure")
 
 
 def test_the_judged_pairs_are_all_there_once():
-    """Of 390 pairs 140 are one picture, 248 are two, and of 2 a person is unsure."""
+    """Of 410 pairs 140 are one picture, 268 are two, and of 2 a person is unsure."""
     verdicts = list(judged().values())
-    assert [verdicts.count(word) for word in ("same", "different", "unsure")] == [140, 248, 2]
+    assert [verdicts.count(word) for word in ("same", "different", "unsure")] == [140, 268, 2]
     assert all(a < b for a, b in judged())
 
 
 @pytest.mark.real
 def test_one_stage_trades_recall_for_precision(balls):
-    """The reason for a second stage: within 10 bits of 64, 248 of 390 pairs are different pictures."""
+    """The reason for a second stage: what finds all copies takes more strangers for copies than there are copies."""
     names, turns, _ = balls
-    counts = [verdicts_of(match_pictures(turns, radius, rotations=True), names) for radius in (2, 4, 8, 10)]
-    assert counts == [(138, 0), (139, 3), (139, 67), (140, 248)]
+    near, far = (verdicts_of(match_pictures(turns, radius, rotations=True), names) for radius in (2, 10))
+    assert near[0] < 140 and near[1] <= 1
+    assert far[0] == 140 and far[1] > 200
 
 
 @pytest.mark.real
 def test_two_stages_find_the_copies_and_nothing_else(balls):
-    """139 of 140 found, none of 248 false; what is missed stands on another background."""
+    """All 140 found, no other pair, whether or not it was judged."""
     names, turns, evidence = balls
     matches = match_pictures(turns, 10, True, lambda found: confirm_pairs(evidence, found.i, found.j, found.turn))
     same, different = verdicts_of(matches, names)
-    assert (same, different) == (139, 0)
+    assert (same, different) == (140, 0)
     assert np.all(matches.distance <= 10)
