@@ -41,6 +41,7 @@ class Drop(StrEnum):
     SERVER_ERROR = "server-error"  # http_status 5xx
     HTTP_ERROR = "http-error"  # any other http_status that is not a success
     OPTED_OUT = "opted-out"  # X-Robots-Tag: noai, noimageai or noml
+    ROBOTS_DISALLOWED = "robots-disallowed"  # the host's robots.txt; asked only where the recipe says robots = true
     TOO_MANY_BYTES = "too-many-bytes"  # larger than max_bytes
     CHANGED = "changed"  # a replay: the address serves other bytes than the manifest says
     FORGOTTEN = "forgotten"  # taken out for good by `curator forget`; not asked for, not stored

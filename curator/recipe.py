@@ -36,6 +36,7 @@ class FetchSettings:
     proxy: str = setting("", "address of a proxy; those named in the environment are ignored")
     allow_private_hosts: bool = setting(False, "allow loopback, private and link-local addresses")
     honour_noai: bool = setting(True, "leave out images whose X-Robots-Tag says noai, noimageai or noml")
+    robots: bool = setting(False, "ask each host for its robots.txt first, and follow it")
     contact: str = setting("", "address or page put in the User-Agent so that a host can reach you")
 
 

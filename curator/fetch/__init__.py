@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import selectors
+import time
 from collections.abc import Mapping
 
 import pandas as pd
@@ -12,6 +13,7 @@ from curator.fetch.attempts import Ledger
 from curator.fetch.committer import Committer
 from curator.fetch.diagnosis import host_report
 from curator.fetch.engine import Engine
+from curator.fetch.host_notes import read_notes
 from curator.fetch.interrupts import noticed_interrupts
 from curator.fetch.outcomes import read_outcomes, with_pictures
 from curator.fetch.plan import Plan, Retry, make_plan
@@ -81,7 +83,10 @@ def _run(
         Committer(ledger, paths) as committer,
     ):
         forgotten = frozenset(map(bytes.fromhex, read_tombstones(paths.forgotten)["content"]))
-        engine = Engine(plan, fetch, quality.max_pixels, bulk_hosts, selector, committer, emit, forgotten)
+        remembered = read_notes(ledger.query, time.time())
+        for wait in remembered.waits:
+            committer.add_note(wait)
+        engine = Engine(plan, fetch, quality.max_pixels, bulk_hosts, selector, committer, emit, forgotten, remembered)
         with ObserverPool(paths, quality.max_pixels, selector, engine.note_observed) as observers:
             observers.start()
             engine.run(observers, interrupted)

@@ -21,9 +21,11 @@ from pathlib import Path
 from typing import Any
 
 from curator.errors import DiskError, StateError
+from curator.fetch import host_notes
+from curator.fetch.host_notes import Note, write_notes
 from curator.observe import HASH_VERSION, Observation
 
-VERSION = 2
+VERSION = 3
 """The version of the tables below; a newer one is refused."""
 
 OK = "ok"
@@ -64,7 +66,8 @@ CREATE TABLE observations (
 """
 
 
-_FROM_1_TO_2 = "ALTER TABLE observations ADD COLUMN thumbnail BLOB;"
+_STEPS = ("ALTER TABLE observations ADD COLUMN thumbnail BLOB;", host_notes.TABLES)
+"""What makes the tables of version 1 those of version 2, and so on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +140,12 @@ class Ledger:
         """Close the file."""
         self._connection.close()
 
-    def record(self, attempts: Sequence[Attempt], observed: Sequence[Observed]) -> None:
-        """Write attempts and observations, all of them or none, so that they outlive a power cut."""
+    def record(self, attempts: Sequence[Attempt], observed: Sequence[Observed], notes: Sequence[Note] = ()) -> None:
+        """Write attempts, observations and notes about hosts, all or none, so that they outlive a power cut."""
         with self.transaction():
             self._connection.executemany(_insert("attempts", _ATTEMPT_COLUMNS), map(_attempt_row, attempts))
             self._connection.executemany(_insert("observations", _OBSERVATION_COLUMNS), map(_observation_row, observed))
+            write_notes(self._connection, notes)
 
     def supersede(self, addresses: Iterable[str]) -> None:
         """Make these addresses count as not tried, so that they are asked again, by a later run too."""
@@ -192,9 +196,12 @@ class Ledger:
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = FULL")
         if version == 0:
-            self._connection.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
+            self._change(_TABLES + host_notes.TABLES)
         elif version < VERSION:
-            self._connection.executescript(f"BEGIN; {_FROM_1_TO_2} PRAGMA user_version = {VERSION}; COMMIT;")
+            self._change("".join(_STEPS[version - 1 :]))
+
+    def _change(self, sql: str) -> None:
+        self._connection.executescript(f"BEGIN; {sql} PRAGMA user_version = {VERSION}; COMMIT;")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

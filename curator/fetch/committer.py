@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from curator.fetch.attempts import Attempt, Ledger, Observed
+from curator.fetch.host_notes import Note
 from curator.store.image_files import name_files, sync_files
 from curator.store.paths import DataPaths
 
@@ -31,9 +32,10 @@ class _Group:
     attempts: list[Attempt] = field(default_factory=list)
     observed: list[Observed] = field(default_factory=list)
     temporaries: list[Path] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return bool(self.attempts or self.observed)
+        return bool(self.attempts or self.observed or self.notes)
 
 
 class Committer:
@@ -75,6 +77,11 @@ class Committer:
             if temporary is not None:
                 self._group.temporaries.append(temporary)
 
+    def add_note(self, note: Note) -> None:
+        """Add what was learnt about a host."""
+        with self._lock:
+            self._group.notes.append(note)
+
     def check(self) -> None:
         """Raise what went wrong in the thread, if anything did."""
         if self._error is not None:
@@ -94,5 +101,5 @@ class Committer:
         if group:
             if group.temporaries:
                 sync_files(self._paths.images, group.temporaries)
-            self._ledger.record(group.attempts, group.observed)
+            self._ledger.record(group.attempts, group.observed, group.notes)
             name_files(group.temporaries)

@@ -14,7 +14,9 @@ h.example 4 0 4 link rot: these images are no more
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path as Path
 
 import pandas as pd
@@ -22,6 +24,7 @@ import pandas as pd
 from curator.decide.host_families import host_family
 from curator.fetch.attempts import OK, Ledger
 from curator.fetch.attempts import Attempt as Attempt
+from curator.fetch.host_notes import HostWait, read_notes
 from curator.reasons import Drop
 from curator.store.paths import DataPaths
 
@@ -40,6 +43,7 @@ _ADVICE: tuple[tuple[frozenset[Drop], str], ...] = (
     ),
     (frozenset({Drop.TLS}), "its certificate is not valid: nothing to be done from here"),
     (frozenset({Drop.OPTED_OUT}), "the host wants no use for AI: leave it be"),
+    (frozenset({Drop.ROBOTS_DISALLOWED}), "its robots.txt disallows these: leave them be"),
     (frozenset({Drop.PRIVATE_ADDRESS}), "an address of a private network: allow_private_hosts if it is yours"),
     (frozenset({Drop.TOO_MANY_BYTES}), "its files are larger than max_bytes"),
 )
@@ -80,17 +84,27 @@ def host_report(paths: DataPaths) -> pd.DataFrame:
         outcomes = pd.DataFrame(ledger.query(_OUTCOMES, (families,)), columns=["host", "outcome", "n"])
         names = ["host", "names", "requests", "n_bytes", "median_seconds"]
         costs = pd.DataFrame(ledger.query(_COSTS, (families,)), columns=names)
+        waits = {_family(wait.host): wait for wait in read_notes(ledger.query, time.time()).waits}
     counts = outcomes.pivot_table("n", "host", "outcome", aggfunc="sum", fill_value=0).astype("int64")
     reasons = failure_columns(counts)
     ok = counts[OK] if OK in counts.columns else pd.Series(0, index=counts.index)
     report = pd.DataFrame({"tried": counts.sum(axis=1).astype("int64"), "ok": ok}).join(counts[reasons])
     report = report.join(costs.set_index("host"))
     report["advice"] = [advise(dict(zip(reasons, row, strict=True)), n) for *row, n in _rows(report, reasons)]
+    for name, wait in waits.items():
+        if name in report.index:
+            report.loc[name, "advice"] = (
+                f"throttled: it asked to be left alone until {_text(wait)}, then --retry failed"
+            )
     report = report.rename_axis("host").reset_index()
     order = report.assign(failed=report["tried"] - report["ok"]).sort_values(
         ["failed", "tried", "host"], ascending=[False, False, True]
     )
     return report.loc[order.index].reset_index(drop=True)
+
+
+def _text(wait: HostWait) -> str:
+    return f"{datetime.fromtimestamp(wait.not_before, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _family(host: str) -> str:

@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
-from typing import Protocol
 from urllib.parse import urlsplit
 
 from curator.events import FetchFailed, ImageFetched, Listener
@@ -22,10 +21,13 @@ from curator.fetch.attempts import OK, VIA, Attempt, Observed
 from curator.fetch.committer import Committer
 from curator.fetch.curl_loop import CurlLoop
 from curator.fetch.guard import is_private_name
+from curator.fetch.host_notes import HostWait, Remembered, hold_hosts
 from curator.fetch.hosts import Manners
+from curator.fetch.observers import Observers
 from curator.fetch.plan import FILE_SCHEME, Plan, version_of_file
-from curator.fetch.policy import FALLBACK_STATUSES, RETRIED, Verdict, backoff_s, judge
+from curator.fetch.policy import FALLBACK_STATUSES, RETRIED, Verdict, backoff_s, blames_host, judge
 from curator.fetch.proxy import proxy_addresses
+from curator.fetch.robots_gate import RobotsGate
 from curator.fetch.schedule import Schedule
 from curator.fetch.transfer import Transfer
 from curator.fetch.urls import request_url
@@ -44,22 +46,6 @@ _MAX_GIVEN_UP = 1000
 _DRAIN_S = 5.0
 
 
-class Observers(Protocol):
-    """What the engine needs of :class:`curator.observe.workers.ObserverPool`; its results go to ``note_observed``."""
-
-    n_jobs: int
-    n_bytes: int
-
-    def start(self) -> None:
-        """Start the processes."""
-
-    def submit(self, job: int, source: bytes | Path) -> None:
-        """Have a file observed."""
-
-    def check(self) -> None:
-        """Look after processes that are stuck."""
-
-
 class Engine:
     """One run over a plan.
 
@@ -72,6 +58,7 @@ class Engine:
         committer: takes what is finished.
         emit: told of each image.
         forgotten: the SHA-256 (32 bytes) of contents that must not come back.
+        remembered: what earlier runs learnt about hosts.
     """
 
     def __init__(
@@ -84,6 +71,7 @@ class Engine:
         committer: Committer,
         emit: Listener,
         forgotten: frozenset[bytes] = frozenset(),
+        remembered: Remembered | None = None,
     ) -> None:
         self._plan, self._settings, self._max_pixels = plan, settings, max_pixels
         self._forgotten = forgotten
@@ -92,6 +80,12 @@ class Engine:
         manners = Manners(per_host=settings.per_host, delay_s=settings.delay_s)
         limits = {n: bulk_hosts[name] for n, name in enumerate(plan.host_names.to_pylist()) if name in bulk_hosts}
         self._schedule = Schedule(plan.requests, plan.host_of, manners, self._rng, limits)
+        remembered = remembered or Remembered()
+        hold_hosts(remembered.waits, plan.host_names.to_pylist(), self._schedule)
+        known, retries, note = remembered.robots, settings.retries, committer.add_note
+        self._gate = (
+            RobotsGate(known, self._schedule, retries, self._rng, note, self._refuse) if settings.robots else None
+        )
         self._loop = CurlLoop(selector)
         self._idle: list[Transfer] = []
         self._exempt = proxy_addresses(settings.proxy)
@@ -181,6 +175,8 @@ class Engine:
             self._schedule.finished(task, verdict, now, now)
             self._record(self._unasked(task, verdict))
             return
+        if self._gate and (url := self._gate.pass_on(task, url, now) or "") == "":
+            return
         transfer = self._idle.pop() if self._idle else Transfer(self._settings, self._exempt)
         self._loop.start(transfer, task, url)
 
@@ -198,6 +194,12 @@ class Engine:
     def _note_finished(self, transfer: Transfer, errno: int, error: str, observers: Observers) -> None:
         task, now = transfer.task, time.monotonic()
         verdict = judge(transfer.answer(errno, error), self._settings.honour_noai)
+        if verdict.wait_s and blames_host(verdict):
+            self._committer.add_note(HostWait.asked_for(self._plan.host(task), time.time(), verdict))
+        if self._gate and self._gate.is_asking(task):
+            self._gate.note_answer(task, verdict, transfer.body(), now)
+            self._idle.append(transfer)
+            return
         self._schedule.finished(task, verdict, now, transfer.started)
         attempt = self._attempt(transfer, verdict, now)
         if verdict.reason is None:
@@ -243,10 +245,13 @@ class Engine:
         self._committer.add(attempt)
         self._emit(FetchFailed(attempt.address, attempt.outcome))
 
+    def _refuse(self, task: int, verdict: Verdict) -> None:
+        self._record(self._unasked(task, verdict))
+
     def _give_up_tasks(self) -> None:
         room = max(0, _MAX_UNCOMMITTED - self._committer.n_waiting)
         for task, verdict in self._schedule.abandoned(min(room, _MAX_GIVEN_UP)):
-            self._record(self._unasked(task, verdict))
+            self._refuse(task, verdict)
 
     def _unasked(self, task: int, verdict: Verdict) -> Attempt:
         outcome = str(verdict.reason)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -101,6 +101,27 @@ class Host:
         self.in_flight += 1
         self.not_before = max(self.not_before, now + self.delay_s)
         return self.pop()
+
+    def undo_start(self, task: int, not_before: float) -> None:
+        """Take back a start that led to no request; the task goes first, from ``not_before`` on."""
+        self.in_flight -= 1
+        self.not_before = not_before
+        self.again.appendleft(task)
+
+    def hold(self, verdict: Verdict, now: float) -> None:
+        """Make no request for as long as ``verdict`` asks."""
+        wait_s = verdict.wait_s or 0.0
+        self.not_before = max(self.not_before, now + wait_s)
+        if wait_s > self.manners.max_wait_s:
+            self.given_up = verdict
+
+    def slow_down(self, delay_s: float, now: float) -> None:
+        """Keep requests at least ``delay_s`` apart, the one that was just started and the next one too."""
+        delay_s = min(delay_s, self.manners.max_wait_s)
+        if delay_s > self.manners.delay_s:
+            self.manners = replace(self.manners, delay_s=delay_s)
+            self.delay_s = max(self.delay_s, delay_s)
+            self.not_before = max(self.not_before, now + delay_s)
 
     def note(self, verdict: Verdict, now: float, started: float, rng: random.Random) -> None:
         """Learn from the end of a request that began at ``started``."""

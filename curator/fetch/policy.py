@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -90,7 +90,16 @@ def judge(answer: Answer, honour_noai: bool) -> Verdict:
         if honour_noai and (directive := opt_out(answer.headers)):
             return Verdict(Drop.OPTED_OUT, f"X-Robots-Tag: {directive}", status)
         return Verdict(None, None, status)
-    return Verdict(_reason_of_status(status), f"HTTP {status}", status, retry_after_s(answer.headers))
+    return replace(verdict_of_status(status), wait_s=retry_after_s(answer.headers))
+
+
+def verdict_of_status(status: int) -> Verdict:
+    """Say what a status that is no success means.
+
+    >>> verdict_of_status(410)
+    Verdict(reason=<Drop.GONE: 'gone'>, detail='HTTP 410', http_status=410, wait_s=None)
+    """
+    return Verdict(_reason_of_status(status), f"HTTP {status}", status)
 
 
 def _judge_error(answer: Answer) -> Verdict:
@@ -139,6 +148,7 @@ def worth_retrying(reason: str, fetch: FetchSettings) -> bool:
     allowed = {
         Drop.PRIVATE_ADDRESS: fetch.allow_private_hosts,
         Drop.OPTED_OUT: not fetch.honour_noai,
+        Drop.ROBOTS_DISALLOWED: not fetch.robots,
         Drop.TLS: True,
     }
     return reason in RETRIED or allowed.get(Drop(reason), False)

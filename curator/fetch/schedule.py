@@ -110,6 +110,37 @@ class Schedule:
         host.note(verdict, now, started, self._rng)
         self._place(host, now)
 
+    def put_back(self, task: int, now: float, wait_s: float) -> None:
+        """Queue a task again that was started in vain: its host is not asked for ``wait_s`` seconds."""
+        host = self._hosts[int(self._host_of[task])]
+        host.undo_start(task, max(host.not_before, now + wait_s))
+        self.n_queued += 1
+        self._place(host, now)
+
+    def withdraw(self, task: int, now: float) -> None:
+        """Forget a task that was just started and is not to be asked: as if its host had never been bothered."""
+        host = self._hosts[int(self._host_of[task])]
+        host.undo_start(task, now)
+        host.pop()
+        host.parked = False  # its start may have had it wait
+        self._place(host, now)
+
+    def slow_down(self, task: int, delay_s: float, now: float) -> None:
+        """Keep the requests to the host of a task that was started at least ``delay_s`` apart, up to ``max_wait_s``."""
+        self._hosts[int(self._host_of[task])].slow_down(delay_s, now)
+
+    def hold(self, number: int, verdict: Verdict, now: float) -> None:
+        """Leave a host, by its number, alone as long as ``verdict`` asks; too long a wait gives it up for this run."""
+        host = self._host(number)
+        host.hold(verdict, now)
+        self._place(host, now)
+
+    def give_up(self, task: int, verdict: Verdict, now: float) -> None:
+        """Give the host of a task up for this run: all its tasks come out of :meth:`abandoned`."""
+        host = self._host(int(self._host_of[task]))
+        host.given_up = verdict
+        self._place(host, now)
+
     def retry(self, task: int, when: float) -> None:
         """Queue a task again, to be asked at ``when`` or later."""
         self.n_queued += 1

@@ -242,6 +242,29 @@ def opted_out_for_another(request: Request) -> None:
     request.answer(request.photo(), "X-Robots-Tag: otherbot: noai", "X-Robots-Tag: noindex")
 
 
+def robots_some(request: Request) -> None:
+    """Disallow what is private."""
+    if request.target == "/robots.txt":
+        request.answer(b"User-agent: *\nDisallow: /private\n", "Content-Type: text/plain")
+    else:
+        fine(request)
+
+
+def robots_down(request: Request) -> None:
+    """Be well but for robots.txt."""
+    if request.target == "/robots.txt":
+        request.answer(b"not now", status="503 Service Unavailable")
+    else:
+        fine(request)
+
+
+def robots_silent(request: Request) -> None:
+    """Never answer for robots.txt."""
+    if request.target == "/robots.txt":
+        NEVER.wait()
+    fine(request)
+
+
 def echo_path(request: Request) -> None:
     """Serve a picture where the path arrives as a browser would send it, else 404."""
     wanted = {
@@ -308,6 +331,9 @@ FAULTS: dict[str, Fault] = {
     "retry-after-hours": retry_after_hours,
     "opted-out": opted_out,
     "opted-out-for-another": opted_out_for_another,
+    "robots-some": robots_some,
+    "robots-down": robots_down,
+    "robots-silent": robots_silent,
     "echo-path": echo_path,
     "noise": with_cookies_and_noise,
     "lottery": lottery,

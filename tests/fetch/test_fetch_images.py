@@ -186,6 +186,8 @@ def test_a_ledger_without_thumbnails_is_brought_up_to_date_from_the_store(lab, l
     first = shelf.fetch(listed([url]))
     with closing(sqlite3.connect(shelf.paths.attempts)) as old:
         old.execute("ALTER TABLE observations DROP COLUMN thumbnail")
+        old.execute("DROP TABLE robots")
+        old.execute("DROP TABLE waits")
         old.execute("UPDATE observations SET observer_version = 1, hash_version = 1")
         old.execute("PRAGMA user_version = 1")
         old.commit()
@@ -251,7 +253,7 @@ def test_a_ledger_of_a_newer_version_is_refused(listed, shelf):
     """It is left as it is, and the message says what to do."""
     with Ledger(shelf.paths.attempts) as ledger:
         list(ledger.query("PRAGMA user_version = 99"))
-    with pytest.raises(StateError, match=r"newer curator \(its version 99, ours 2\).*pip install -U"):
+    with pytest.raises(StateError, match=r"newer curator \(its version 99, ours 3\).*pip install -U"):
         shelf.fetch(listed(["http://h.example/a.jpg"]))
 
 

@@ -128,7 +128,8 @@ def test_backoff_grows_has_full_jitter_and_a_ceiling():
 @pytest.mark.parametrize("reason", Drop)
 def test_retry_failed_asks_only_for_what_could_succeed(reason):
     """What may pass by itself, a certificate that may be renewed; never what is gone or no image."""
-    assert worth_retrying(reason, FetchSettings()) == (reason in RETRIED or reason is Drop.TLS)
+    settings = FetchSettings(robots=True)
+    assert worth_retrying(reason, settings) == (reason in RETRIED or reason is Drop.TLS)
 
 
 def test_retry_failed_asks_for_what_a_setting_now_allows():

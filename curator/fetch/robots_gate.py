@@ -1,0 +1,98 @@
+"""Ask each host for its robots.txt before anything else of it, and let through what that allows.
+
+A task whose host has not told its rules yet keeps its place in the host's window, so that only this host waits.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+import zlib
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+
+from curator.fetch.host_notes import RobotsText
+from curator.fetch.policy import RETRIED, Verdict, backoff_s
+from curator.fetch.robots import Rules, read_rules, robots_url, text_of_answer
+from curator.fetch.schedule import Schedule
+from curator.reasons import Drop
+
+_PARSED = 4096
+
+
+class RobotsGate:
+    """The rules of all hosts of a run.
+
+    Args:
+        known: texts that still hold: the address of the robots.txt to its zlib bytes.
+        schedule: what hands out the tasks.
+        retries: further tries where a robots.txt cannot be had.
+        rng: the source of jitter.
+        note: takes each text that came.
+        refuse: takes each task that is not allowed.
+    """
+
+    def __init__(
+        self,
+        known: Mapping[str, bytes],
+        schedule: Schedule,
+        retries: int,
+        rng: random.Random,
+        note: Callable[[RobotsText], None],
+        refuse: Callable[[int, Verdict], None],
+    ) -> None:
+        self._texts, self._schedule, self._retries, self._rng = dict(known), schedule, retries, rng
+        self._note, self._refuse = note, refuse
+        self._rules = lru_cache(_PARSED)(self._parse)
+        self._waiting: defaultdict[str, list[int]] = defaultdict(list)
+        self._asking: dict[int, str] = {}
+        self._failures: defaultdict[str, int] = defaultdict(int)
+
+    def pass_on(self, task: int, url: str, now: float) -> str | None:
+        """Say what to ask for a task that was just started: its ``url``, a robots.txt first, or nothing now."""
+        robots = robots_url(url)
+        if robots in self._texts:
+            return url if self._is_allowed(task, url, robots, now) else None
+        self._waiting[robots].append(task)
+        if robots in self._asking.values():
+            return None
+        self._asking[task] = robots
+        return robots
+
+    def is_asking(self, task: int) -> bool:
+        """Tell whether the request that stands for ``task`` is for a robots.txt."""
+        return task in self._asking
+
+    def note_answer(self, task: int, verdict: Verdict, body: bytes, now: float) -> None:
+        """Learn what came for a robots.txt; the tasks that wait for it are handed out again."""
+        robots = self._asking.pop(task)
+        text, wait_s = text_of_answer(verdict, body), 0.0
+        if text is not None:
+            self._texts[robots] = zlib.compress(text)
+            self._note(RobotsText(robots, time.time(), self._texts[robots]))
+            self._schedule.slow_down(task, self._rules(robots).delay_s, now)
+        else:
+            self._failures[robots] += 1
+            wait_s = max(verdict.wait_s or 0.0, backoff_s(self._failures[robots], self._rng))
+        for waiting in reversed(self._waiting.pop(robots)):
+            self._schedule.put_back(waiting, now, wait_s)
+        if text is None and (verdict.reason not in RETRIED or self._failures[robots] > self._retries):
+            self._schedule.give_up(task, _explained(verdict), now)
+
+    def _is_allowed(self, task: int, url: str, robots: str, now: float) -> bool:
+        rules = self._rules(robots)
+        self._schedule.slow_down(task, rules.delay_s, now)
+        if rules.allows(url):
+            return True
+        self._schedule.withdraw(task, now)
+        self._refuse(task, Verdict(Drop.ROBOTS_DISALLOWED, "robots.txt of its host disallows this address"))
+        return False
+
+    def _parse(self, robots: str) -> Rules:
+        return read_rules(zlib.decompress(self._texts[robots]))
+
+
+def _explained(verdict: Verdict) -> Verdict:
+    reason = verdict.reason or Drop.BAD_RESPONSE
+    return Verdict(reason, f"robots.txt: {verdict.detail}", verdict.http_status, verdict.wait_s)

@@ -1,0 +1,129 @@
+"""Manners that outlive a run: robots.txt, and hosts that asked to be left alone."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import pytest
+
+from curator.fetch import host_report
+from curator.fetch.attempts import Ledger
+from curator.fetch.host_notes import MAX_WAIT_S, HostWait
+from curator.reasons import Drop
+
+DAY_S = 86400.0
+
+
+@pytest.fixture
+def obedient(shelf):
+    """A data folder whose recipe says robots = true."""
+    shelf.settings = replace(shelf.settings, robots=True)
+    return shelf
+
+
+def asked(lab, *urls):
+    """Count the requests that the lab got for these URLs."""
+    counts = lab.counts()
+    return [counts.get(url, 0) for url in urls]
+
+
+def change(shelf, sql):
+    """Change a ledger between two runs."""
+    with Ledger(shelf.paths.attempts) as ledger, ledger.transaction():
+        list(ledger.query(sql))
+
+
+def test_robots_txt_is_asked_once_and_followed(lab, listed, obedient, reasons):
+    """What is disallowed is not asked for and has its reason; a second run asks nothing and says the same."""
+    robots, *urls = (lab.url("robots-some", path) for path in ("/robots.txt", "/1.jpg", "/private/2.jpg", "/3.jpg"))
+    before = asked(lab, robots)[0]
+    table = obedient.fetch(listed(urls))
+    assert reasons(table) == [None, Drop.ROBOTS_DISALLOWED, None]
+    assert table["drop_detail"].tolist()[1] == "robots.txt of its host disallows this address"
+    assert asked(lab, robots, *urls) == [before + 1, 1, 0, 1]
+    assert obedient.fetch(listed(urls)).equals(table)
+    assert asked(lab, robots, *urls) == [before + 1, 1, 0, 1]
+
+
+def test_robots_txt_holds_for_a_day(lab, listed, obedient):
+    """A later run on the same host asks for it again only when it is old, or comes from the future."""
+    robots = lab.url("robots-some", "/robots.txt")
+    before = asked(lab, robots)[0]
+    for number, change_by in enumerate(("+ 0", "- 80000", "- 80000", "+ 300000")):
+        obedient.fetch(listed([lab.url("robots-some", f"/day-{number}.jpg")]))
+        change(obedient, f"UPDATE robots SET asked_at = asked_at {change_by}")
+    obedient.fetch(listed([lab.url("robots-some", "/day-last.jpg")]))
+    assert asked(lab, robots)[0] - before == 3
+
+
+def test_without_the_key_nobody_is_asked_for_robots_txt(lab, listed, shelf, reasons):
+    """A recipe's addresses were chosen by people; what was left out is asked for once the key is gone."""
+    urls = [lab.url("robots-some", "/private/off.jpg")]
+    robots = lab.url("robots-some", "/robots.txt")
+    before = asked(lab, robots)
+    assert reasons(shelf.fetch(listed(urls), settings=replace(shelf.settings, robots=True))) == [Drop.ROBOTS_DISALLOWED]
+    assert reasons(shelf.fetch(listed(urls), retry="failed")) == [None]
+    assert asked(lab, robots)[0] == before[0] + 1
+
+
+def test_where_robots_txt_cannot_be_had_nothing_of_the_host_is_asked_for(lab, listed, obedient, reasons):
+    """503 and silence are no permission, and no other host waits for them; a later run may ask again."""
+    down = [lab.url("robots-down", f"/down-{n}.jpg") for n in range(5)]
+    silent = [lab.url("robots-silent", f"/silent-{n}.jpg") for n in range(5)]
+    fine = [lab.url("fine", f"/obedient-{n}.jpg") for n in range(5)]
+    table = obedient.fetch(listed([*down, *silent, *fine]))
+    assert reasons(table) == [Drop.SERVER_ERROR] * 5 + [Drop.TIMEOUT] * 5 + [None] * 5
+    assert table["drop_detail"].tolist()[0] == "robots.txt: HTTP 503"
+    assert asked(lab, *down, *silent) == [0] * 10
+    assert (
+        reasons(obedient.fetch(listed(down), settings=replace(obedient.settings, robots=False), retry="failed"))
+        == [None] * 5
+    )
+
+
+def test_retry_after_is_remembered_by_the_next_run(lab, listed, shelf, reasons):
+    """A host that asked for a day is not asked early, however often curator is started; then it is."""
+    urls = [lab.url("retry-after-hours", f"/remembered-{n}.jpg") for n in range(4)]
+    host = lab.bases["retry-after-hours"].removeprefix("http://")
+    table = shelf.fetch(listed(urls))
+    assert reasons(table) == [Drop.RATE_LIMITED] * 4
+    first = sum(asked(lab, *urls))
+    assert 1 <= first <= 2
+    assert shelf.fetch(listed(urls), retry="failed").equals(table)
+    assert sum(asked(lab, *urls)) == first
+    report = host_report(shelf.paths).set_index("host").loc[host]
+    assert report["advice"].startswith("throttled: it asked to be left alone until ")
+    change(shelf, f"UPDATE waits SET noted_at = noted_at - {DAY_S}, not_before = not_before - {DAY_S}")
+    shelf.fetch(listed(urls), retry="failed")
+    assert sum(asked(lab, *urls)) > first
+
+
+def test_a_short_wait_that_is_remembered_is_waited_for(lab, listed, shelf, reasons):
+    """A restart within the wait asks when it is over, and not before."""
+    url = lab.url("fine", "/short-wait.jpg")
+    host = lab.bases["fine"].removeprefix("http://")
+    now = time.time()
+    with Ledger(shelf.paths.attempts) as ledger:
+        ledger.record([], [], [HostWait(host, now, now + 1.0, 429)])
+    assert reasons(shelf.fetch(listed([url]))) == [None]
+    with Ledger(shelf.paths.attempts) as ledger:
+        ((started_at,),) = ledger.query("SELECT started_at FROM attempts")
+    assert started_at >= now + 0.95
+
+
+@pytest.mark.parametrize(
+    ("now", "remaining_s"),
+    [(1000.0, 3600.0), (2800.0, 1800.0), (4600.0, 0.0), (9e9, 0.0), (-9e9, 3600.0), (0.0, 3600.0)],
+)
+def test_a_clock_that_jumps_never_makes_a_wait_longer_than_was_asked_for(now, remaining_s):
+    """Set back by years it counts from now on; set forward it is over."""
+    wait = HostWait("h.example", 1000.0, 4600.0, 429)
+    assert wait.remaining_s(now) == remaining_s
+    assert wait.counted_from(now).remaining_s(now + 3600.0) == 0.0
+
+
+def test_a_host_cannot_ask_to_be_left_alone_for_ever():
+    """After a week it is asked again."""
+    wait = HostWait("h.example", 0.0, 1e12, 429)
+    assert wait.remaining_s(10.0) == MAX_WAIT_S

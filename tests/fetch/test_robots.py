@@ -1,0 +1,166 @@
+"""robots.txt as RFC 9309 has it: which rules count, what an answer means, and who waits for it."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+
+from curator.fetch.hosts import Manners
+from curator.fetch.policy import Verdict
+from curator.fetch.robots import MAX_TEXT_BYTES, read_rules, robots_url, text_of_answer
+from curator.fetch.robots_gate import RobotsGate
+from curator.fetch.schedule import Schedule
+from curator.reasons import Drop
+
+FINE = Verdict(None, http_status=200)
+
+
+def allows(text, path):
+    """Tell whether a robots.txt allows a path."""
+    return read_rules(text.encode()).allows(f"http://h.example{path}")
+
+
+@pytest.mark.parametrize(
+    ("text", "allowed", "forbidden"),
+    [
+        ("User-agent: *\nDisallow: /a\nAllow: /a/b", ["/b", "/a/b", "/a/bc"], ["/a", "/ab", "/a/c"]),
+        ("User-agent: *\nAllow: /a/b\nDisallow: /a", ["/a/b"], ["/a/c"]),
+        ("User-agent: *\nDisallow: /a\nAllow: /a", ["/a"], []),
+        ("User-agent: *\nDisallow: /*.gif$", ["/a.gif?b", "/a.jpg"], ["/a.gif", "/b/c.gif"]),
+        ("User-agent: *\nDisallow: /*/private/", ["/private/a"], ["/x/private/a"]),
+        ("User-agent: *\nDisallow: /\n\nUser-agent: imageset-curator\nDisallow: /x", ["/a"], ["/x"]),
+        ("User-agent: ImageSet-Curator\nDisallow: /", [], ["/a"]),
+        ("User-agent: other\nDisallow: /", ["/a"], []),
+        ("User-agent: other\nUser-agent: imageset-curator\nDisallow: /x", ["/a"], ["/x"]),
+        (
+            "User-agent: imageset-curator\nDisallow: /x\n\nUser-agent: imageset-curator\nDisallow: /y",
+            ["/a"],
+            ["/x", "/y"],
+        ),
+        ("User-agent: *\nDisallow:", ["/a"], []),
+        ("User-agent: *\nDisallow: /f\u00fcnf", ["/fun"], ["/f%C3%BCnf.jpg"]),
+        ("\ufeffUser-agent: *\nDisallow: /a", ["/b"], ["/a"]),
+        ("<!DOCTYPE html><html>Not found</html>", ["/a"], []),
+        ("", ["/a"], []),
+        ("User-agent: *\r\nDisallow: /a # a comment\r\n", ["/b"], ["/a"]),
+    ],
+)
+def test_rules_are_those_of_rfc_9309(text, allowed, forbidden):
+    """The longest match decides, allow wins a tie, wildcards work, and our own group goes before that of all."""
+    assert [path for path in allowed if not allows(text, path)] == []
+    assert [path for path in forbidden if allows(text, path)] == []
+
+
+def test_only_the_first_500_kib_count():
+    """A rule beyond that is not read; one before it is."""
+    filler = "# " + "x" * 97 + "\n"
+    text = "User-agent: *\nDisallow: /early\n" + filler * (MAX_TEXT_BYTES // 100) + "Disallow: /late\n"
+    assert not allows(text, "/early")
+    assert allows(text, "/late")
+
+
+@pytest.mark.parametrize(("line", "delay_s"), [("2.5", 2.5), ("0", 0.0), ("-1", 0.0), ("soon", 0.0), ("nan", 0.0)])
+def test_crawl_delay_is_read_and_nonsense_is_none(line, delay_s):
+    """Only a number above nought slows anything down."""
+    assert read_rules(f"User-agent: *\nCrawl-delay: {line}\n".encode()).delay_s == delay_s
+
+
+@pytest.mark.parametrize(
+    ("verdict", "text"),
+    [
+        (FINE, b"body"),
+        (Verdict(Drop.OPTED_OUT, "X-Robots-Tag: noai", 200), b"body"),
+        (Verdict(Drop.GONE, "HTTP 404", 404), b""),
+        (Verdict(Drop.FORBIDDEN, "HTTP 403", 403), b""),
+        (Verdict(Drop.REDIRECT_LOOP, "too many redirects"), b""),
+        (Verdict(Drop.TOO_MANY_BYTES, "more than max_bytes"), b"body"),
+        (Verdict(Drop.RATE_LIMITED, "HTTP 429", 429), None),
+        (Verdict(Drop.SERVER_ERROR, "HTTP 503", 503), None),
+        (Verdict(Drop.TIMEOUT, "no whole answer in time"), None),
+        (Verdict(Drop.DNS, "the host name did not resolve"), None),
+    ],
+)
+def test_an_answer_means_rules_none_or_not_now(verdict, text):
+    """4xx: all is allowed; 429, 5xx and silence: nothing, for now."""
+    assert text_of_answer(verdict, b"body") == text
+
+
+def test_each_scheme_host_and_port_has_its_own():
+    """Passwords are no part of it."""
+    assert robots_url("http://u:p@h.example:81/a?b") == "http://h.example:81/robots.txt"
+
+
+class Gated:
+    """A schedule whose tasks go through a gate; ``asked`` is what went over the wire."""
+
+    def __init__(self, hosts, retries=1, **manners):
+        self.schedule = Schedule(np.arange(len(hosts)), np.array(hosts), Manners(**manners), random.Random(0))
+        self.hosts, self.asked, self.refused, self.notes = hosts, [], [], []
+        self.gate = RobotsGate(
+            {}, self.schedule, retries, random.Random(0), self.notes.append, lambda task, _: self.refused.append(task)
+        )
+
+    def start_all(self, now):
+        """Start what may be started."""
+        started = []
+        while (task := self.schedule.next_task(now)) is not None:
+            url = self.gate.pass_on(task, f"http://h{self.hosts[task]}.example/{task}.jpg", now)
+            if url is not None:
+                started.append((task, url.rpartition("/")[2]))
+        self.asked += [name for _, name in started]
+        return started
+
+
+def test_robots_txt_goes_first_and_only_its_host_waits():
+    """While one host is silent about its rules the other is served; then its tasks come, the forbidden ones never."""
+    gated = Gated([0, 0, 0, 1, 1, 1])
+    first = dict(gated.start_all(0.0))
+    assert sorted(first.values()) == ["robots.txt", "robots.txt"]
+    quick = next(task for task in first if task >= 3)
+    gated.gate.note_answer(quick, FINE, b"User-agent: *\nDisallow: /4.jpg", 1.0)
+    assert [name for _, name in gated.start_all(1.0)] == ["3.jpg", "5.jpg"]
+    assert gated.refused == [4]
+    slow = next(task for task in first if task < 3)
+    gated.gate.note_answer(slow, Verdict(Drop.GONE, "HTTP 404", 404), b"", 9.0)
+    assert [name for _, name in gated.start_all(9.0)] == ["0.jpg", "1.jpg"]
+    assert [note.url for note in gated.notes] == ["http://h1.example/robots.txt", "http://h0.example/robots.txt"]
+
+
+def test_many_forbidden_addresses_cost_no_time_even_with_a_crawl_delay():
+    """What is not asked for needs no pause."""
+    gated = Gated([0] * 1000)
+    ((task, _),) = gated.start_all(0.0)
+    gated.gate.note_answer(task, FINE, b"User-agent: *\nDisallow: /\nCrawl-delay: 10", 1.0)
+    assert gated.start_all(11.0) == []
+    assert len(gated.refused) == 1000
+    assert gated.schedule.n_queued == 0
+
+
+def test_crawl_delay_keeps_requests_apart_the_first_one_too():
+    """Ten seconds after robots.txt comes the first image, ten seconds later the second."""
+    gated = Gated([0] * 3, delay_s=1.0)
+    ((task, _),) = gated.start_all(0.0)
+    gated.gate.note_answer(task, FINE, b"User-agent: *\nCrawl-delay: 10", 1.0)
+    assert gated.start_all(10.9) == []
+    assert len(gated.start_all(11.0)) == 1
+    assert gated.start_all(20.9) == []
+    assert len(gated.start_all(21.0)) == 1
+
+
+def test_a_host_without_an_answer_is_tried_again_and_then_left_out_of_this_run():
+    """All its tasks are given up with the failure as their reason; none was asked for."""
+    gated = Gated([0] * 50, retries=1)
+    now = 0.0
+    while not (given_up := gated.schedule.abandoned(100)):
+        for task, _ in gated.start_all(now):
+            gated.gate.note_answer(task, Verdict(Drop.SERVER_ERROR, "HTTP 503", 503), b"", now)
+        now += 1.0
+        assert now < 100
+    assert gated.asked == ["robots.txt"] * 2
+    assert len(given_up) == 50
+    assert {(verdict.reason, verdict.detail) for _, verdict in given_up} == {
+        (Drop.SERVER_ERROR, "robots.txt: HTTP 503")
+    }
+    assert gated.notes == []
