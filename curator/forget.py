@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from curator import catalog
+from curator.benchmark.metrics_file import METRICS
 from curator.catalog import BoolArray, Stage
 from curator.decide.forgotten import ADDRESSES, drop_forgotten, find_forgotten
 from curator.errors import CuratorError, StateError
@@ -35,6 +37,14 @@ _ASKED = ("url", "fallback_url", "final_url", "local_path")
 
 
 @dataclass(frozen=True)
+class Holder:
+    """What may still show or hold what was forgotten, and what to do about it."""
+
+    path: Path
+    remedy: str
+
+
+@dataclass(frozen=True)
 class Forgotten:
     """What was taken out, and what still holds it and must be made again or deleted."""
 
@@ -42,7 +52,7 @@ class Forgotten:
     n_files: int
     n_manifest: int
     exports: tuple[Path, ...]
-    others: tuple[Path, ...]
+    others: tuple[Holder, ...]
 
 
 def forget(project: Project, target: str) -> Forgotten:
@@ -66,12 +76,14 @@ def forget(project: Project, target: str) -> Forgotten:
         append_tombstones(paths.forgotten, stones)
         listed = tables.get(Stage.FETCHED, next(iter(tables.values()), catalog.empty()))
         n_manifest = _leave_manifest(paths, manifest, stones)
+        _restate(paths, contents, n_manifest > 0)
         n_files = _remove_files(paths, contents)
         _leave_ledger(paths, tables.values(), stones)
         for stage, table in tables.items():
             _rewrite(paths, stage, drop_forgotten(table, stones))
     n_listed = int(find_forgotten(listed, stones).sum())
-    return Forgotten(n_listed, n_files, n_manifest, _exports_with(paths, contents), _others(paths))
+    others = tuple(_others(paths, contents, n_manifest)) if n_listed or contents else ()
+    return Forgotten(n_listed, n_files, n_manifest, _exports_with(paths, contents), others)
 
 
 def kind_of_target(target: str) -> tuple[str, str]:
@@ -148,28 +160,38 @@ def _leave_manifest(paths: DataPaths, manifest: pd.DataFrame, stones: Tombstones
         (paths.folder / file).unlink(missing_ok=True)
     if out.any():
         write_text_whole(paths.manifest, manifest_text(manifest[~out]))
-        _restate(paths)
     return int(out.sum())
 
 
-def _restate(paths: DataPaths) -> None:
-    """Let ``manifest.json`` state the hash of the manifest that stands now."""
+def _restate(paths: DataPaths, contents: set[str], is_rewritten: bool) -> None:
+    """Let ``manifest.json`` state the hash of the manifest that stands now, and remember no side of what is gone."""
     try:
         facts = json.loads(paths.manifest_settings.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return
-    facts["manifest_sha256"] = file_digest(paths.manifest)
+    before = json.dumps(facts)
+    if "left" in facts:
+        facts["left"] = {side: [one for one in left if one not in contents] for side, left in facts["left"].items()}
+    if is_rewritten:
+        facts["manifest_sha256"] = file_digest(paths.manifest)
+    if json.dumps(facts) == before:
+        return
     text = json.dumps(facts, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
     write_text_whole(paths.manifest_settings, text)
 
 
 def _remove_files(paths: DataPaths, contents: Iterable[str]) -> int:
-    """Remove what was stored and made of these contents; give the number of files."""
+    """Remove what was stored and made of these contents; give the number of files.
+
+    The arrays that the benchmark keeps hold many pictures in one file: all go, and are made again when they are needed.
+    """
     n_files = 0
     for sha256 in contents:
         for path in _files_of(paths, sha256):
             path.unlink(missing_ok=True)
             n_files += 1
+    if n_files:
+        shutil.rmtree(paths.benchmark_cache, ignore_errors=True)
     return n_files
 
 
@@ -209,6 +231,20 @@ def _exports_with(paths: DataPaths, contents: set[str]) -> tuple[Path, ...]:
     return tuple(found)
 
 
-def _others(paths: DataPaths) -> tuple[Path, ...]:
-    """List what else may show the images: the report, its models, and lists as obtained from the sources."""
-    return tuple(path for path in (paths.benchmark, paths.sources) if path.exists() and any(path.iterdir()))
+def _others(paths: DataPaths, contents: set[str], n_manifest: int) -> Iterator[Holder]:
+    """List what else may show the images, with the remedy."""
+    if paths.report.exists():
+        yield Holder(paths.report, "run `curator report`")
+    if paths.duplicates.exists():
+        yield Holder(paths.duplicates, "run `curator dedupe --gallery`")
+    if n_manifest and (paths.benchmark / METRICS).exists():
+        yield Holder(paths.benchmark, "the models were trained on it: run `curator benchmark`")
+    if paths.sources.exists() and any(paths.sources.iterdir()):
+        yield Holder(paths.sources, "the sources' lists as obtained may name it: delete them")
+    for folder in sorted({found.parents[2] for sha256 in contents for found in _stored_elsewhere(paths, sha256)}):
+        yield Holder(folder, "another data set: forget it there too, or delete it")
+
+
+def _stored_elsewhere(paths: DataPaths, sha256: str) -> Iterator[Path]:
+    found = paths.data_root.glob(f"*/{paths.images.name}/{sha256[:2]}/{sha256}.*")
+    return (path for path in found if path.parents[2] != paths.folder)

@@ -34,6 +34,7 @@ COLUMNS = (
     "source_id",
     "source_class",
     "url",
+    "fallback_url",
     "landing_url",
     "license",
     "author",
@@ -83,11 +84,14 @@ def manifest_rows(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def manifest_text(rows: pd.DataFrame) -> str:
-    """Format manifest rows as CSV: UTF-8, LF, a field quoted only where it must be, unknown values empty."""
+    """Format manifest rows as CSV: UTF-8, LF, a field quoted only where it must be, unknown values empty.
+
+    A column that an older manifest does not have is empty.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
-    columns = [pa.array(rows[name]).to_pylist() for name in COLUMNS]
+    columns = [pa.array(rows[name]).to_pylist() if name in rows else [None] * len(rows) for name in COLUMNS]
     writer.writerows(zip(*columns, strict=True))
     return out.getvalue()
 

@@ -38,8 +38,8 @@ SIMILAR_BITS = 4
 """Most differing bits of the 64-bit perceptual hashes of one picture in two files."""
 _ASPECT_TOLERANCE = 0.03
 _FROM_MANIFEST = (
-    "record_id", "label", "source", "kind", "source_id", "source_class", "url", "landing_url", "license", "author",
-    "author_url", "title",
+    "record_id", "label", "source", "kind", "source_id", "source_class", "url", "fallback_url", "landing_url",
+    "license", "author", "author_url", "title",
 )  # fmt: skip
 
 
@@ -98,7 +98,8 @@ def replay_manifest(
         table = fetch_images(_listed(rows), fetch, quality or QualitySettings(), paths, retry="failed", emit=emit)
         table = catalog.from_arrow(pa.concat_tables(with_pictures(table, paths)))
         fates = judge_images(rows, table)
-        images = rows.assign(fate=fates, reason=table["drop_reason"], detail=table["drop_detail"])
+        answered = {"final_url": table["final_url"], "reason": table["drop_reason"], "detail": table["drop_detail"]}
+        images = rows.assign(fate=fates, **answered)
         write_reports(images, paths.folder)
         had = _restore(table, rows, fates, accept_similar)
         n_kept = int(catalog.is_kept(had).sum())
@@ -129,7 +130,8 @@ def judge_images(rows: pd.DataFrame, table: pd.DataFrame) -> npt.NDArray[np.obje
         now = table.iloc[place]
         row = dict(rows.iloc[place])
         similar[place] = looks_the_same(row, int(now["phash"]), int(now["width"]), int(now["height"]))
-    cases = [rows["url"].isna().to_numpy(dtype=bool), is_same, similar, has_bytes, passing]
+    nowhere = rows["url"].isna().to_numpy(dtype=bool)
+    cases = [nowhere, is_same, similar, has_bytes, passing]
     fates = [Fate.NO_ADDRESS, Fate.SAME, Fate.SIMILAR, Fate.CHANGED, Fate.UNREACHED]
     return np.select(cases, [str(fate) for fate in fates], str(Fate.GONE)).astype(object)
 

@@ -1,12 +1,14 @@
 """What a replay found, as two CSV files: a row an image, and a row a host.
 
->>> images = pd.DataFrame({"url": ["http://a.example/1", "http://a.example/2", None], "fate": ["same", "gone", "same"]})
->>> count_hosts(images)[["host", "images", "same", "gone"]].to_dict("records")
-[{'host': 'a.example', 'images': 2, 'same': 1, 'gone': 1}, {'host': '', 'images': 1, 'same': 1, 'gone': 0}]
+>>> images = pd.DataFrame({"url": ["http://a.example/1", "http://a.example/2"], "fate": ["same", "gone"]})
+>>> images["final_url"] = ["http://b.example/1", None]
+>>> count_hosts(images)[["host", "images", "elsewhere", "same", "gone"]].to_dict("records")
+[{'host': 'a.example', 'images': 2, 'elsewhere': 1, 'same': 1, 'gone': 1}]
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,7 +18,7 @@ import pandas as pd
 from curator.store.whole_files import write_text_whole
 
 IMAGES, HOSTS = "replay.csv", "link-rot.csv"
-_COLUMNS = ["record_id", "label", "split", "url", "sha256", "fate", "reason", "detail"]
+_COLUMNS = ["record_id", "label", "split", "url", "final_url", "sha256", "fate", "reason", "detail"]
 
 
 class Fate(StrEnum):
@@ -37,11 +39,17 @@ def write_reports(images: pd.DataFrame, folder: Path) -> None:
 
 
 def count_hosts(images: pd.DataFrame) -> pd.DataFrame:
-    """Count the fates by host, the host with the most losses first."""
+    """Count the fates by the host of ``url``, the host with the most losses first.
+
+    ``elsewhere`` counts the images that another host served: one that this host led to, or that of the fallback.
+    """
     hosts = [host_of(url) for url in images["url"]]
+    served = [host_of(url) for url in images["final_url"]]
     counts = pd.crosstab(pd.Series(hosts, name="host"), images["fate"].to_numpy(object))
     counts = counts.reindex(columns=[str(fate) for fate in Fate], fill_value=0).reset_index().rename_axis(columns=None)
+    moved = Counter(host for host, other in zip(hosts, served, strict=True) if host and other not in ("", host))
     counts.insert(1, "images", counts.drop(columns="host").sum(axis=1))
+    counts.insert(2, "elsewhere", [moved[host] for host in counts["host"]])
     lost = counts["images"] - counts["same"]
     order = counts.assign(lost=lost).sort_values(["lost", "images", "host"], ascending=[False, False, True]).index
     return counts.loc[order].reset_index(drop=True)

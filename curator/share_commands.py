@@ -150,6 +150,6 @@ def told(done: Forgotten, project: Project) -> list[str]:
     listed, images = tables.plural(done.n_listed, "listed image"), tables.plural(done.n_manifest, "image")
     lines = [f"Forgotten: {listed}, {tables.plural(done.n_files, 'file')}; {images} of the manifest."]
     lines += [f"still holds it: {path} (`curator export {path.name}{project.option}`)" for path in done.exports]
-    lines += [f"may still show it: {path}" for path in done.others]
+    lines += [f"may still show it: {holder.path} ({holder.remedy})" for holder in done.others]
     lines += [f"commit {project.paths.forgotten} and {project.paths.manifest}; git's history still has the old ones"]
     return lines + ([f"next: curator split{project.option} (fills the gap)"] if done.n_manifest else [])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from curator import catalog, pipeline
+from curator import catalog, pipeline, share_commands
 from curator.acquire import AcquireOptions
 from curator.catalog import Drop, Stage
 from curator.errors import CuratorError, StateError
@@ -17,11 +17,13 @@ from curator.fetch.history import attempts_of
 from curator.forget import Forgotten, forget
 from curator.manifest import read_manifest
 from curator.project import Project
+from curator.publish import is_published
 from curator.replay import replay_manifest
+from curator.review.thumbnails import thumbnail
 from curator.store.catalog_files import read_catalog
 from curator.tombstones import digest, read_tombstones
 from curator.verify import verify
-from tests.small_worlds import picture
+from tests.small_worlds import picture, recipe_text, small_project, write_folder
 from tests.test_replay import LOCAL, as_jpeg, pages, project  # noqa: F401 -- fixtures
 
 AGAIN = AcquireOptions(retry="all")
@@ -126,6 +128,59 @@ def test_exports_that_hold_it_are_listed(project: Project) -> None:
     assert done.exports == (project.paths.export("webdataset"),)
     export_dataset(project, find_format("webdataset"))
     assert forget(project, "url:http://photos.example/unknown.jpg") == Forgotten(0, 0, 0, (), ())
+
+
+def test_what_was_made_of_it_goes_or_is_named(project: Project, tmp_path: Path) -> None:
+    """Thumbnail and the benchmark's arrays are removed; report, gallery, models and another data set are named."""
+    paths, row = project.paths, row_of(project, 3)
+    replayed = replay_manifest(paths.manifest, paths.data_root, LOCAL).paths.folder
+    assert thumbnail(paths, row["sha256"], "jpeg") and paths.thumbnail(row["sha256"]).exists()
+    (paths.benchmark_cache).mkdir(parents=True)
+    for path in (
+        paths.benchmark_cache / "images.npy",
+        paths.report,
+        paths.duplicates,
+        paths.benchmark / "metrics.json",
+    ):
+        path.write_bytes(b"{}")
+    done = forget(project, row["url"])
+    assert not paths.thumbnail(row["sha256"]).exists() and not paths.benchmark_cache.exists()
+    assert [holder.path for holder in done.others] == [paths.report, paths.duplicates, paths.benchmark, replayed]
+    told = "\n".join(share_commands.told(done, project))
+    for said in (
+        "report.html (run `curator report`)",
+        "`curator dedupe --gallery`",
+        "another data set: forget it there",
+    ):
+        assert said in told
+
+
+def test_the_side_of_what_is_forgotten_is_forgotten_too(project: Project) -> None:
+    """An image that had left the manifest is taken out of ``left`` in manifest.json."""
+    row = row_of(project, 3)
+    pipeline.decide(project, Stage.SPLIT, {"balance": {"per_class": 2}})
+    left = json.loads(project.paths.manifest_settings.read_text())["left"]
+    gone = row["sha256"] if row["sha256"] in str(left) else next(iter(left.values()))[0]
+    forget(project, gone)
+    assert gone not in project.paths.manifest_settings.read_text()
+    assert is_published(project.paths)
+
+
+def test_a_folder_does_not_bring_it_back(tmp_path: Path) -> None:
+    """The same bytes under another name in the folder: read, recognised, and neither stored nor kept."""
+    root = write_folder(tmp_path / "photos", 6)
+    local = small_project(tmp_path, recipe_text(root, "max"))
+    pipeline.fetch(local)
+    pipeline.decide(local, Stage.SPLIT, {})
+    row = row_of(local, 2)
+    forget(local, row["sha256"])
+    file = root / row["source_id"]
+    file.with_name("again.jpg").write_bytes(file.read_bytes())
+    pipeline.fetch(local)
+    table = pipeline.decide(local, Stage.SPLIT, {}).table
+    assert catalog.counts(table)["dropped"]["forgotten"] == 2
+    assert row["sha256"] not in local.paths.manifest.read_text()
+    assert not list(local.paths.images.rglob(f"*{row['sha256']}*"))
 
 
 def test_the_tombstones_name_nobody(project: Project) -> None:

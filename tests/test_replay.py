@@ -16,7 +16,7 @@ from curator import catalog, pipeline
 from curator.catalog import Stage
 from curator.diff import changed_settings, compare_manifests, with_causes
 from curator.errors import StateError
-from curator.manifest import read_manifest
+from curator.manifest import manifest_text, read_manifest
 from curator.project import Project
 from curator.recipe import FetchSettings
 from curator.replay import Replay, replay_manifest
@@ -148,6 +148,31 @@ def test_link_rot_is_counted_by_host(project: Project, pages: dict[str, bytes], 
     assert (row["host"], row["images"], row["same"], row["gone"]) == ("127.0.0.1", 16, 15, 1)
     fates = pd.read_csv(done.paths.folder / "replay.csv")
     assert fates["fate"].tolist() == ["gone"] + ["same"] * 15
+
+
+def test_where_the_first_address_is_dead_the_fallback_is_asked(
+    project: Project, pages: dict[str, bytes], tmp_path: Path
+) -> None:
+    """As the fetch did: the manifest carries both addresses, and the report says that another host served the image."""
+    rows = read_manifest(project.paths.manifest)
+    second = rows["url"].str.replace("127.0.0.1", "localhost")
+    dead = rows["url"].where(rows.index > 0, "http://127.0.0.1:" + rows["url"][0].split(":")[2].split("/")[0] + "/none")
+    manifest = tmp_path / "other" / "manifest.csv"
+    manifest.parent.mkdir()
+    manifest.write_text(manifest_text(rows.assign(url=dead, fallback_url=second)), encoding="utf-8")
+    done = replay_manifest(manifest, tmp_path / "elsewhere", LOCAL)
+    assert done.is_whole
+    assert done.paths.manifest.read_bytes() == manifest.read_bytes()
+    (row,) = pd.read_csv(done.paths.folder / "link-rot.csv").to_dict("records")
+    assert (row["host"], row["same"], row["elsewhere"]) == ("127.0.0.1", 16, 1)
+
+
+def test_a_manifest_without_the_newer_columns_is_replayed(project: Project, tmp_path: Path) -> None:
+    """One from before ``fallback_url`` reads as if none was known."""
+    manifest = tmp_path / "other" / "manifest.csv"
+    manifest.parent.mkdir()
+    read_manifest(project.paths.manifest).drop(columns="fallback_url").to_csv(manifest, index=False)
+    assert replay_manifest(manifest, tmp_path / "elsewhere", LOCAL).is_whole
 
 
 def test_nothing_left_is_an_error_that_says_where_to_look(

@@ -62,6 +62,11 @@ class DataPaths:
         return self.folder / "benchmark"
 
     @property
+    def benchmark_cache(self) -> Path:
+        """Decoded pictures and features that a benchmark keeps for the next one."""
+        return self.benchmark / "cache"
+
+    @property
     def report(self) -> Path:
         """The report."""
         return self.benchmark / "report.html"
