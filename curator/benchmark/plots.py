@@ -80,7 +80,7 @@ def _draw_model_accuracy(axes: Any, row: int, model: str, figures: Mapping[str, 
 
 
 def _draw_article_accuracy(axes: Any, row: int, accuracy: float) -> None:
-    axes.plot([accuracy, accuracy], [row - 0.32, row + 0.32], ls=(0, (2, 1.5)), lw=1.3, color=COLOURS["ink"])
+    axes.plot([accuracy, accuracy], [row - 0.12, row + 0.32], ls=(0, (2, 1.5)), lw=1.3, color=COLOURS["ink"])
     place = {"textcoords": "offset points", "ha": "center", "fontsize": 7.5}
     axes.annotate("article", (accuracy, row + 0.32), (0, -9), **place)
 

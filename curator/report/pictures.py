@@ -33,7 +33,7 @@ def picture(facts: Facts, row: pd.Series[Any], *caption: Content) -> Html:
     path = stored_image(facts, row)
     address = data_uri(path) if path else None
     name = f"{row['label']}: {row['record_id']}"
-    shown = element("img", src=address, alt=name, loading="lazy") if address else element("p", "no picture")
+    shown = element("img", src=address, alt=name) if address else element("p", "no picture")
     return element("figure", shown, element("figcaption", *caption) if caption else None, class_="picture")
 
 
