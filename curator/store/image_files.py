@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+import itertools
 import os
 import secrets
 import sys
@@ -28,6 +29,8 @@ from curator.store.whole_files import TEMPORARY_PREFIX, disk_errors
 
 READ_ONLY = 0o444
 _TOKEN_LENGTH = 13
+_PROCESS_TOKEN = secrets.token_hex(4)
+_COUNTER = itertools.count()
 
 
 def write_temporary(paths: DataPaths, data: bytes, sha256: str, image_format: str) -> Path | None:
@@ -39,13 +42,18 @@ def write_temporary(paths: DataPaths, data: bytes, sha256: str, image_format: st
     final = paths.image(sha256, image_format)
     if final.exists():
         return None
-    temporary = final.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(6)}-{final.name}")
+    temporary = final.with_name(f"{TEMPORARY_PREFIX}{_next_token()}-{final.name}")
     try:
         _write_new(temporary, data)
     except FileNotFoundError:
         temporary.parent.mkdir(parents=True, exist_ok=True)
         _write_new(temporary, data)
     return temporary
+
+
+def _next_token() -> str:
+    """Make a part of a name that no other writer uses, without asking the system for chance for each file."""
+    return f"{_PROCESS_TOKEN}{next(_COUNTER) & 0xFFFF:04x}"
 
 
 def _write_new(path: Path, data: bytes) -> None:

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from curator.reasons import Stage
@@ -46,7 +47,7 @@ class DataPaths:
         """What was obtained of lists and metadata."""
         return self.folder / "sources"
 
-    @property
+    @cached_property
     def images(self) -> Path:
         """The store: each distinct file once."""
         return self.folder / "images"
@@ -121,7 +122,7 @@ class DataPaths:
 
     def image(self, sha256: str, image_format: str) -> Path:
         """The stored file with this content."""
-        return self.images / sha256[:2] / f"{sha256}.{ENDINGS.get(image_format, image_format)}"
+        return self.images.joinpath(sha256[:2], f"{sha256}.{ENDINGS.get(image_format, image_format)}")
 
     def converted_image(self, sha256: str) -> Path:
         """The PNG form of the stored file with this content."""
