@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PHOTOS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench-decide bench-dedupe bench-review bench-export bench-train clean
+.PHONY: help demo test check format bench-decide bench-dedupe bench-review bench-export bench-fetch bench-train clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -50,6 +50,9 @@ bench-dedupe: $(VENV)/.installed-dev  ## Measure hashing, what is found, and the
 
 bench-export: $(VENV)/.installed-dev  ## Measure the exports of 10,000 images against cp -r
 	@$(BIN)/python tests/benchmarks/bench_export.py
+
+bench-fetch: $(VENV)/.installed-dev  ## Measure the fetch against curl and img2dataset (SIZE=full: large runs; PHOTOS=DIR)
+	@$(BIN)/python tests/benchmarks/bench_fetch.py --size $(or $(SIZE),small) $(if $(PHOTOS),--photos '$(PHOTOS)')
 
 bench-review: $(VENV)/.installed-dev  ## Measure the review page over 100,000 rows in headless Chromium
 	@$(BIN)/python tests/benchmarks/bench_review.py
