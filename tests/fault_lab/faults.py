@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from pictures import PICTURES, photo
+from pictures import PICTURES, photo, unavailable
 
 NEVER = threading.Event()
 
@@ -67,6 +67,11 @@ def picture(request: Request) -> None:
 def same(request: Request) -> None:
     """Serve the same picture under every URL, as a host does whose photos are gone."""
     request.answer(photo("gone"), "Content-Type: image/jpeg")
+
+
+def stamped(request: Request) -> None:
+    """Serve the same drawing under every URL, in bytes of its own."""
+    request.answer(unavailable(request.target), "Content-Type: image/png")
 
 
 def slow(request: Request) -> None:
@@ -161,6 +166,10 @@ def not_http(request: Request) -> str:
 
 def large_headers(request: Request) -> None:
     request.head("200 OK", *(f"X-Filler-{n}: {'x' * 1000}" for n in range(1000)), "Content-Length: 0")
+
+
+def large_header(request: Request) -> None:
+    request.head("200 OK", f"X-Filler: {'x' * 1_000_000}", "Content-Length: 0")
 
 
 def redirect_loop(request: Request) -> None:
@@ -297,6 +306,7 @@ FAULTS: dict[str, Fault] = {
     "fine": fine,
     "picture": picture,
     "same": same,
+    "stamped": stamped,
     "slow": slow,
     "reset-before": reset_before,
     "reset-amid": reset_amid,
@@ -314,6 +324,7 @@ FAULTS: dict[str, Fault] = {
     "gzip-bomb": gzip_bomb,
     "not-http": not_http,
     "large-headers": large_headers,
+    "large-header": large_header,
     "redirect-loop": redirect_loop,
     "redirect": redirect,
     "redirect-elsewhere": redirect_elsewhere,

@@ -8,9 +8,14 @@ import struct
 import zlib
 from collections.abc import Callable
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
-from PIL import Image
+from PIL import Image, ImageDraw
+from PIL.PngImagePlugin import PngInfo
+
+PLACEHOLDERS = Path(__file__).parents[2] / "../shared/placeholders"
+"""Real ones, where they are at hand."""
 
 
 @lru_cache(maxsize=4096)
@@ -60,6 +65,17 @@ def palette_with_alpha() -> bytes:
     return encode(image, "PNG", transparency=bytes(range(0, 256, 16)))
 
 
+def unavailable(name: str) -> bytes:
+    """A drawing that says nothing, the same for each name; its bytes are not, as where a server stamps its files."""
+    image = Image.new("RGB", (240, 180), "white")
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((60, 45, 180, 135), outline="grey", width=3)
+    draw.line((60, 45, 180, 135), fill="grey", width=3)
+    stamp = PngInfo()
+    stamp.add_text("Comment", name)
+    return encode(image, "PNG", pnginfo=stamp)
+
+
 PICTURES: dict[str, Callable[[], bytes]] = {
     "bomb.png": bomb,
     "truncated.jpg": lambda: photo("truncated", (640, 480))[:-4000],
@@ -72,5 +88,7 @@ PICTURES: dict[str, Callable[[], bytes]] = {
     "vector.svg": lambda: b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"><circle r="9"/></svg>',
     "paper.jpg": lambda: b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n",
     "zero.jpg": lambda: b"",
+    "flickr.png": (PLACEHOLDERS / "junk_image1.png").read_bytes,
+    "flickr.gif": (PLACEHOLDERS / "junk_image2.gif").read_bytes,
     "garbage.jpg": lambda: b"\xff\xd8\xff" + random.Random(1).randbytes(500) + b"\xff\xd9",
 }
