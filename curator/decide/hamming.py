@@ -12,12 +12,13 @@ Pairs(i=array([0, 1]), j=array([1, 2]), distance=array([1, 3], dtype=uint8))
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from curator.decide.multi_index import HashIndex
+from curator.decide.multi_index import HashIndex, concatenate
 
 HashArray = npt.NDArray[np.uint64]
 IndexArray = npt.NDArray[np.intp]
@@ -78,7 +79,7 @@ def find_pairs(hashes: HashArray, radius: int) -> Pairs:
     """
     if len(np.unique(hashes)) != len(hashes):
         raise ValueError("find_pairs needs distinct hashes: collapse them first")
-    return find_indexed_pairs(index_hashes(hashes, radius))
+    return _sort(find_indexed_pairs(index_hashes(hashes, radius)))
 
 
 def find_matches(queries: HashArray, hashes: HashArray, radius: int) -> Pairs:
@@ -95,27 +96,31 @@ def find_matches(queries: HashArray, hashes: HashArray, radius: int) -> Pairs:
     >>> find_matches(np.array([6], np.uint64), np.array([1, 7, 6], np.uint64), radius=2)
     Pairs(i=array([0, 0]), j=array([1, 2]), distance=array([1, 0], dtype=uint8))
     """
-    return find_indexed(index_hashes(hashes, radius), queries)
+    return _sort(find_indexed(index_hashes(hashes, radius, len(queries)), queries))
 
 
-def index_hashes(hashes: HashArray, radius: int) -> HashIndex:
-    """Lay hashes out for several searches of one radius; see :func:`find_matches` for the arguments and errors."""
+def index_hashes(hashes: HashArray, radius: int, n_queries: int | None = None) -> HashIndex:
+    """Lay hashes out for several searches of one radius; see :func:`find_matches` for the arguments and errors.
+
+    ``n_queries`` is how many will be looked up at once, where that is not as many as there are hashes.
+    """
     if not 0 <= radius <= 64:
         raise ValueError(f"radius must be 0 to 64 bits, not {radius}")
-    return HashIndex(np.ascontiguousarray(hashes, np.uint64), radius)
+    return HashIndex(np.ascontiguousarray(hashes, np.uint64), radius, len(hashes) if n_queries is None else n_queries)
 
 
-def find_indexed(index: HashIndex, queries: HashArray) -> Pairs:
-    """Find every (query i, hash j of the index) within the index's radius: as :func:`find_matches`."""
-    return _sorted(*index.join(np.ascontiguousarray(queries, np.uint64)))
+def find_indexed(index: HashIndex, queries: HashArray) -> Iterator[Pairs]:
+    """Find every (query i, hash j of the index) within the index's radius: part after part, in no certain order."""
+    return (Pairs(*part) for part in index.join(np.ascontiguousarray(queries, np.uint64)))
 
 
-def find_indexed_pairs(index: HashIndex) -> Pairs:
-    """Find every pair of the index's hashes, which must be distinct, within its radius: as :func:`find_pairs`."""
-    i, j, distance = index.join(None)
-    return _sorted(np.minimum(i, j), np.maximum(i, j), distance)
+def find_indexed_pairs(index: HashIndex) -> Iterator[Pairs]:
+    """Find every pair of the index's hashes, which must be distinct: part after part, in no certain order."""
+    for i, j, distance in index.join(None):
+        yield Pairs(np.minimum(i, j), np.maximum(i, j), distance)
 
 
-def _sorted(i: IndexArray, j: IndexArray, distance: DistanceArray) -> Pairs:
+def _sort(parts: Iterator[Pairs]) -> Pairs:
+    i, j, distance = concatenate((part.i, part.j, part.distance) for part in parts)
     order = np.lexsort((j, i))
     return Pairs(i[order], j[order], distance[order])

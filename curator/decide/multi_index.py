@@ -5,7 +5,8 @@ rk bits in at least one chunk k: were each chunk further apart, the distances wo
 chunk gets a table from its value to the hashes that hold it, and is probed with every mask of at most rk bits
 (Norouzi, Punjani and Fleet, CVPR 2012, there for one query at a time). Here whole arrays are joined: hashes are sorted
 by the chunk, so that one mask's probes run through memory in order, and of the two directions of a pair only that is
-probed whose chunk has a zero where the mask has its highest bit.
+probed whose chunk has a zero where the mask has its highest bit. Where buckets are full, whole buckets are compared
+with all within their radius instead; see :mod:`curator.decide.hamming_balls`.
 
 >>> cut_evenly(3, radius=8, max_width=22)
 (Chunk(shift=0, width=21, radius=2), Chunk(shift=21, width=21, radius=2), Chunk(shift=42, width=22, radius=2))
@@ -15,9 +16,11 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -32,6 +35,7 @@ from curator.decide.buckets import (
     find_in_slots,
     find_within_buckets,
 )
+from curator.decide.hamming_balls import cut_keys, find_in_balls
 
 Found = tuple[Indices, Indices, npt.NDArray[np.uint8]]
 
@@ -41,9 +45,14 @@ BLOCK_ROWS = 1 << 15
 """Rows probed at once: small enough for the caches, large enough that Python's own time does not count."""
 MAX_OVERFLOW = 0.15
 """Share of the hashes beyond the second of their bucket up to which the first two are looked up apart."""
+FULL_BUCKETS = 1.2
+"""Hashes a bucket from which on more than ``MAX_OVERFLOW`` overflow, for hashes that are spread evenly."""
 MASKS_PER_TASK = 32
+TASKS_AHEAD = 4
+"""Tasks a core whose results may wait to be taken."""
 SAMPLE = 1 << 15
-_PROBE_NS, _PAIR_NS, _BUCKET_NS, _ROW_NS = 4.0, 9.0, 2.0, 150.0
+_PROBE_NS, _BUCKET_NS, _ROW_NS = 5.0, 2.0, 150.0
+_GATHER_NS, _PAIR_NS = 8.0, 1.4
 
 
 @dataclass(frozen=True)
@@ -86,33 +95,47 @@ def cut_evenly(n_chunks: int, radius: int, max_width: int) -> tuple[Chunk, ...]:
 def _cost_ns(chunk: Chunk, sample: UInt64s, n_hashes: int, n_queries: int) -> float:
     _, counts = np.unique(chunk.of(sample), return_counts=True)
     equal = float((counts * (counts - 1.0)).sum()) / max(1.0, len(sample) * (len(sample) - 1.0))
-    pairs = n_queries * n_hashes * max(equal, 0.5**chunk.width)
-    probes = chunk.n_masks() * (n_queries * _PROBE_NS + pairs * _PAIR_NS)
-    return probes + _BUCKET_NS * 2.0**chunk.width + _ROW_NS * (n_hashes + n_queries)
+    load = n_hashes * max(equal, 0.5**chunk.width)
+    if load < FULL_BUCKETS:
+        search = n_queries * _PROBE_NS
+    else:
+        search = min(n_queries, 2.0**chunk.width) * (1 + load) * _GATHER_NS + n_queries * load * _PAIR_NS
+    return chunk.n_masks() * search + _BUCKET_NS * 2.0**chunk.width + _ROW_NS * (n_hashes + n_queries)
 
 
 class HashIndex:
     """Hashes laid out in one table a chunk, to be searched many times for what is within ``radius`` bits."""
 
-    def __init__(self, hashes: UInt64s, radius: int) -> None:
+    def __init__(self, hashes: UInt64s, radius: int, n_queries: int) -> None:
+        """Plan for searches of some ``n_queries`` hashes at once."""
         self.radius = radius
-        self.plan = plan_chunks(hashes, len(hashes), radius)
+        self.plan = plan_chunks(hashes, n_queries, radius)
         with ThreadPoolExecutor(os.cpu_count()) as threads:
             self.sides = list(threads.map(lambda chunk: _Side(hashes, chunk), self.plan))
 
-    def join(self, queries: UInt64s | None) -> Found:
+    def join(self, queries: UInt64s | None) -> Iterator[Found]:
         """Find all (query, hash) within the radius; with ``queries`` None all pairs among the hashes, once each.
 
-        Returns:
-            Three arrays of shape (found,): index in ``queries``, index in the hashes, distance; in no certain order.
+        Yields:
+            Part after part, three arrays of shape (found,): index in ``queries``, index in the hashes, distance; in no
+            certain order.
         """
-        found: list[Found] = []
         with ThreadPoolExecutor(os.cpu_count()) as threads:
             for number, (chunk, side) in enumerate(zip(self.plan, self.sides, strict=True)):
                 left = side.table if queries is None else Buckets(queries, chunk.of(queries), chunk.width)
-                search = _Search(left, side, self.radius, self.plan[:number])
-                found.extend(threads.map(search.run, _tasks(chunk, paired=queries is None)))
-        return _concatenate(found)
+                search = _Search(chunk, left, side, self.radius, self.plan[:number])
+                yield from _run_ahead(threads, search.run, search.tasks())
+
+
+def _run_ahead(threads: ThreadPoolExecutor, run: Callable[[_Task], Found], tasks: Iterable[_Task]) -> Iterator[Found]:
+    """Run tasks on all cores, in order, few ahead of who takes the results: so not all are held at once."""
+    running: deque[Future[Found]] = deque()
+    for task in tasks:
+        running.append(threads.submit(run, task))
+        if len(running) > TASKS_AHEAD * (os.cpu_count() or 1):
+            yield running.popleft().result()
+    while running:
+        yield running.popleft().result()
 
 
 class _Side:
@@ -124,31 +147,14 @@ class _Side:
         self.slots = slots if len(self.overflow) <= MAX_OVERFLOW * len(hashes) else None
 
 
-def _concatenate(found: list[Found]) -> Found:
-    parts = [part for part in found if len(part[0])]
+def concatenate(parts: Iterable[Found]) -> Found:
+    """Put parts of what was found one after the other."""
     empty = (np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0, np.uint8))
-    i, j, distance = (np.concatenate(arrays) for arrays in zip(*(parts or [empty]), strict=True))
+    i, j, distance = (np.concatenate(arrays) for arrays in zip(empty, *parts, strict=True))
     return i, j, distance
 
 
-@dataclass(frozen=True)
-class _Task:
-    """Masks to probe with; ``top_bit`` is their highest bit where pairs are sought once, else None."""
-
-    masks: tuple[int, ...]
-    top_bit: int | None
-
-
-def _tasks(chunk: Chunk, paired: bool) -> Iterator[_Task]:
-    if not paired:
-        masks = [sum(1 << bit for bit in bits) for bits in _bit_sets(chunk.width, chunk.radius)]
-        yield from (_Task(batch, None) for batch in _batches(masks))
-        return
-    yield _Task((0,), None)
-    if chunk.radius:
-        for top_bit in range(chunk.width):
-            masks = [(1 << top_bit) | sum(1 << bit for bit in bits) for bits in _bit_sets(top_bit, chunk.radius - 1)]
-            yield from (_Task(batch, top_bit) for batch in _batches(masks))
+_Task = Callable[[], Iterator[Places]]
 
 
 def _bit_sets(width: int, most: int) -> Iterator[tuple[int, ...]]:
@@ -156,54 +162,58 @@ def _bit_sets(width: int, most: int) -> Iterator[tuple[int, ...]]:
         yield from combinations(range(width), size)
 
 
-def _batches(masks: list[int]) -> Iterator[tuple[int, ...]]:
-    for start in range(0, len(masks), MASKS_PER_TASK):
-        yield tuple(masks[start : start + MASKS_PER_TASK])
+def _masks(width: int, most: int, top_bit: int = 0) -> list[int]:
+    return [sum((1 << bit for bit in bits), top_bit) for bits in _bit_sets(width, most)]
 
 
 class _Search:
-    """Probes one chunk's table with masks and keeps the pairs that no earlier chunk finds."""
+    """Looks one chunk's table up and keeps the pairs that no earlier chunk finds."""
 
-    def __init__(self, left: Buckets, side: _Side, radius: int, earlier: tuple[Chunk, ...]) -> None:
-        self.left, self.right, self.radius, self.earlier = left, side.table, radius, earlier
+    def __init__(self, chunk: Chunk, left: Buckets, side: _Side, radius: int, earlier: tuple[Chunk, ...]) -> None:
+        self.chunk, self.left, self.right, self.radius, self.earlier = chunk, left, side.table, radius, earlier
         self.slots, self.overflow = side.slots, side.overflow
         self.paired = left is side.table
 
     def run(self, task: _Task) -> Found:
-        """Give all pairs that this task's masks find."""
-        return _concatenate([self._settle(*places) for places in self._find(task)])
+        """Give all pairs that this task finds."""
+        return concatenate([self._settle(*places) for places in task()])
 
-    def _find(self, task: _Task) -> Iterator[Places]:
-        if self.paired and task.top_bit is None:
-            for places in _blocks(np.arange(len(self.left.keys))):
-                yield find_within_buckets(self.left, places, self.radius)
-        elif self.slots is None:
-            yield from self._probe_buckets(self.left, self.right, self._with_bit(self.left, task, False), task)
+    def tasks(self) -> Iterator[_Task]:
+        """Divide the work; each task may run in a thread of its own."""
+        width, radius = self.chunk.width, self.chunk.radius
+        if self.slots is None:
+            masks = np.array(_masks(width, radius))
+            for keys in cut_keys(self.left, self.right, len(masks)):
+                yield partial(find_in_balls, self.left, self.right, keys, masks, self.radius, self.paired)
+        elif not self.paired:
+            yield from self._probes(self.slots, _masks(width, radius), None)
         else:
-            yield from self._probe_slots(self.slots, task)
-            rest = self.overflow[self._with_bit(self.right, task, True, self.overflow)]
-            for right, left in self._probe_buckets(self.right, self.left, rest, task):
-                yield left, right
+            yield self._find_within
+            for top_bit in range(width) if radius else ():
+                yield from self._probes(self.slots, _masks(top_bit, radius - 1, 1 << top_bit), top_bit)
 
-    def _with_bit(self, table: Buckets, task: _Task, value: bool, places: Indices | None = None) -> Indices:
-        """Give the places whose key has the task's highest bit set, or not set; all where there is no such bit."""
-        keys = table.keys if places is None else table.keys[places]
-        if task.top_bit is None:
-            return np.arange(len(keys))
-        return np.flatnonzero((keys >> task.top_bit & 1) == value)
+    def _find_within(self) -> Iterator[Places]:
+        for places in _blocks(np.arange(len(self.left.keys))):
+            yield find_within_buckets(self.left, places, self.radius)
 
-    def _probe_slots(self, slots: npt.NDArray[np.complex128], task: _Task) -> Iterator[Places]:
-        for places in _blocks(self._with_bit(self.left, task, False)):
+    def _probes(self, slots: npt.NDArray[np.complex128], masks: list[int], top_bit: int | None) -> Iterator[_Task]:
+        for start in range(0, len(masks), MASKS_PER_TASK):
+            yield partial(self._probe, slots, tuple(masks[start : start + MASKS_PER_TASK]), top_bit)
+
+    def _probe(
+        self, slots: npt.NDArray[np.complex128], masks: tuple[int, ...], top_bit: int | None
+    ) -> Iterator[Places]:
+        """Probe with masks; ``top_bit`` is the highest bit of all where pairs are sought once, else None."""
+        for places in _blocks(_with_bit(self.left.keys, top_bit, False)):
             hashes, keys = self.left.hashes[places], self.left.keys[places]
-            for rows, found in find_in_slots(self.right, slots, hashes, keys, task.masks, self.radius):
+            for rows, found in find_in_slots(self.right, slots, hashes, keys, masks, self.radius):
                 yield places[rows], found
-
-    def _probe_buckets(self, queries: Buckets, table: Buckets, chosen: Indices, task: _Task) -> Iterator[Places]:
-        for places in _blocks(chosen):
-            hashes, keys = queries.hashes[places], queries.keys[places]
-            for mask in task.masks:
-                rows, found = find_in_buckets(table, hashes, keys, mask, self.radius)
-                yield places[rows], found
+        rest = self.overflow[_with_bit(self.right.keys[self.overflow], top_bit, True)]
+        for places in _blocks(rest):
+            hashes, keys = self.right.hashes[places], self.right.keys[places]
+            for mask in masks:
+                rows, found = find_in_buckets(self.left, hashes, keys, mask, self.radius)
+                yield found, places[rows]
 
     def _settle(self, left: Indices, right: Indices) -> Found:
         differing = self.left.hashes[left] ^ self.right.hashes[right]
@@ -212,6 +222,11 @@ class _Search:
             new &= np.bitwise_count(chunk.of(differing)) > chunk.radius
         distance = np.bitwise_count(differing[new])
         return self.left.order[left[new]], self.right.order[right[new]], distance
+
+
+def _with_bit(keys: Indices, bit: int | None, value: bool) -> Indices:
+    """Give the places of the keys that have the bit set, or not set; all where there is no such bit."""
+    return np.arange(len(keys)) if bit is None else np.flatnonzero((keys >> bit & 1) == value)
 
 
 def _blocks(places: Indices) -> Iterator[Indices]:

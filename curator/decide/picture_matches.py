@@ -10,15 +10,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from curator.decide.buckets import list_ranges
 from curator.decide.columns import read_bytes
 from curator.decide.hamming import Distinct, Pairs, collapse, find_indexed, find_indexed_pairs, index_hashes
 from curator.decide.turns import TURNS, turn_back
@@ -32,9 +33,9 @@ FLAT_DETAIL = 4.0
 
 Of 1,582 real photos of balls and scenes 2 lie below (near-empty pictures, 2.1 and 3.7); the rest have 4.4 or more.
 """
-
-
 _BLOCK_PAIRS = 1 << 17
+_MOST_QUERIES = 1 << 23
+"""Hashes looked up at once: those of all seven turns of a million pictures."""
 
 
 @dataclass(frozen=True)
@@ -104,17 +105,37 @@ def match_pictures(turns: HashTurns, radius: int, rotations: bool, confirm: Conf
         confirm: asked block by block of some 100,000 candidates which are matches, so that of a wide radius only the
             true ones are ever held together.
     """
+    if not rotations:
+        return match_upright(turns, radius, confirm)
+    return join_matches([match_upright(turns, radius, confirm), match_turned(turns, radius, confirm)])
+
+
+def match_upright(turns: HashTurns, radius: int, confirm: Confirm | None = None) -> Matches:
+    """Find the pairs that look alike as they are; see :func:`match_pictures`."""
     upright = collapse(turns[:, 0])
-    index = index_hashes(upright.values, radius)
-    parts = list(_agreed(_unturned(upright, find_indexed_pairs(index)), confirm))
-    for turn in range(1, len(TURNS)) if rotations else ():
-        turned = collapse(turns[:, turn])
-        found = find_indexed(index, turned.values)
-        parts.extend(_agreed(_turned(found, turned, upright, turn), confirm))
-    return join_matches([_none(), *parts])
+    shared = np.flatnonzero(np.bincount(upright.inverse, minlength=len(upright.values)) > 1)
+    same = Pairs(shared, shared, np.zeros(len(shared), np.uint8))
+    owners = _Owners(upright)
+    found = chain([same], find_indexed_pairs(index_hashes(upright.values, radius)))
+    parts = (_unturned(*block) for pairs in found for block in _expand(pairs, owners, owners))
+    return join_matches([_none(), *_agreed(parts, confirm)])
 
 
-def _agreed(blocks: Iterator[Matches], confirm: Confirm | None) -> Iterator[Matches]:
+def match_turned(turns: HashTurns, radius: int, confirm: Confirm | None = None) -> Matches:
+    """Find the pairs that look alike where one is turned or mirrored; see :func:`match_pictures`."""
+    upright = collapse(turns[:, 0])
+    per_search = max(1, _MOST_QUERIES // max(1, len(turns)))
+    index = index_hashes(upright.values, radius, len(turns) * min(per_search, len(TURNS) - 1))
+    owners, parts = _Owners(upright), [_none()]
+    for first in range(1, len(TURNS), per_search):
+        turned = collapse(turns[:, first : first + per_search].T.ravel())
+        found, looks = find_indexed(index, turned.values), _Owners(turned)
+        blocks = (_turned(*block, len(turns), first) for pairs in found for block in _expand(pairs, looks, owners))
+        parts.extend(_agreed(blocks, confirm))
+    return join_matches(parts)
+
+
+def _agreed(blocks: Iterable[Matches], confirm: Confirm | None) -> Iterator[Matches]:
     return (block.where(confirm(block)) if confirm else block for block in blocks)
 
 
@@ -123,36 +144,32 @@ def _none() -> Matches:
     return Matches(nobody, nobody, nothing, nothing)
 
 
-def _unturned(upright: Distinct, found: Pairs) -> Iterator[Matches]:
-    shared = np.flatnonzero(np.bincount(upright.inverse, minlength=len(upright.values)) > 1)
-    same = Pairs(shared, shared, np.zeros(len(shared), np.uint8))
-    for i, j, distance in _expand(same, upright, upright):
-        once = i < j
-        yield Matches(i[once], j[once], distance[once], np.zeros(int(once.sum()), np.uint8))
-    for i, j, distance in _expand(found, upright, upright):
-        yield Matches(i, j, distance, np.zeros(len(i), np.uint8))
+def _unturned(i: Indices, j: Indices, distance: SmallInts) -> Matches:
+    """Give each pair of two pictures once: those of one hash stand here both ways, and each with itself."""
+    once = (distance > 0) | (i < j)
+    return Matches(i[once], j[once], distance[once], np.zeros(int(once.sum()), np.uint8))
 
 
-def _turned(found: Pairs, turned: Distinct, upright: Distinct, turn: int) -> Iterator[Matches]:
-    for i, j, distance in _expand(found, turned, upright):
-        other = i != j
-        yield Matches(j[other], i[other], distance[other], np.full(int(other.sum()), turn, np.uint8))
+def _turned(look: Indices, i: Indices, distance: SmallInts, n: int, first: int) -> Matches:
+    """Give matches from looks: look ``k`` is picture ``k % n`` turned by ``first + k // n``."""
+    step, j = np.divmod(look, n)
+    other = i != j
+    return Matches(i[other], j[other], distance[other], (first + step[other]).astype(np.uint8))
 
 
-def _expand(found: Pairs, left: Distinct, right: Distinct) -> Iterator[tuple[Indices, Indices, SmallInts]]:
-    """Turn pairs of distinct hashes into pairs of the pictures that have them, block by block."""
-    first, second = _Owners(left), _Owners(right)
-    sizes = np.cumsum(first.counts[found.i] * second.counts[found.j])
+def _expand(found: Pairs, left: _Owners, right: _Owners) -> Iterator[tuple[Indices, Indices, SmallInts]]:
+    """Turn pairs of distinct hashes into pairs of what has them, block by block."""
+    sizes = np.cumsum(left.counts[found.i] * right.counts[found.j])
     n_pairs = int(sizes[-1]) if len(sizes) else 0
     cuts = np.searchsorted(sizes, np.arange(_BLOCK_PAIRS, n_pairs, _BLOCK_PAIRS))
     for low, high in pairwise([0, *cuts, len(found)]):
-        i, distance, j = first.spread(found.i[low:high], found.distance[low:high], found.j[low:high])
-        j, distance, i = second.spread(j, distance, i)
+        i, distance, j = left.spread(found.i[low:high], found.distance[low:high], found.j[low:high])
+        j, distance, i = right.spread(j, distance, i)
         yield i, j, distance
 
 
 class _Owners:
-    """The pictures that have each of the distinct hashes."""
+    """The pictures, or looks of pictures, that have each of the distinct hashes."""
 
     def __init__(self, distinct: Distinct) -> None:
         self.order = np.argsort(distinct.inverse, kind="stable")
@@ -162,6 +179,5 @@ class _Owners:
     def spread(self, values: Indices, distance: SmallInts, others: Indices) -> tuple[Indices, SmallInts, Indices]:
         """Replace each hash by the pictures that have it, repeating the two other arrays."""
         repeats = self.counts[values]
-        places = np.repeat(self.starts[values] - (np.cumsum(repeats) - repeats), repeats)
-        places += np.arange(len(places))
+        places = list_ranges(self.starts[values], repeats)
         return self.order[places], np.repeat(distance, repeats), np.repeat(others, repeats)

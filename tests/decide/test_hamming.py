@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curator.decide import buckets, hamming, multi_index
+from curator.decide import buckets, hamming, hamming_balls, multi_index
 
 ALL_ONES = 2**64 - 1
 EDGE_BITS = (0, 1, 11, 12, 15, 16, 20, 21, 31, 32, 41, 42, 47, 48, 62, 63)
@@ -79,6 +79,9 @@ def test_every_plan_is_exact(monkeypatch, n_chunks, max_overflow):
     monkeypatch.setattr(multi_index, "plan_chunks", lambda *_: multi_index.cut_evenly(n_chunks, 4, 13))
     monkeypatch.setattr(multi_index, "BLOCK_ROWS", 7)
     monkeypatch.setattr(buckets, "BLOCK_CANDIDATES", 5)
+    monkeypatch.setattr(hamming_balls, "BLOCK_NEIGHBOURS", 50)
+    monkeypatch.setattr(hamming_balls, "TILE_ROWS", 3)
+    monkeypatch.setattr(hamming_balls, "TILE_COLUMNS", 4)
     chance = np.random.default_rng(n_chunks)
     centre = chance.integers(0, 2**64, dtype=np.uint64)
     hashes = [flipped(int(centre), chance.choice(64, 1 + n % 4)) for n in range(60)]
