@@ -186,9 +186,10 @@ class Engine:
             url = request_url(self._plan.address(task))
         except ValueError as error:
             return "", Verdict(Drop.MALFORMED_URL, str(error))
-        host = urlsplit(url).hostname or ""
-        if self._exempt and not self._settings.allow_private_hosts and is_private_name(host):
-            return "", Verdict(Drop.PRIVATE_ADDRESS, host)
+        if self._exempt and not self._settings.allow_private_hosts:
+            host = urlsplit(url).hostname or ""
+            if is_private_name(host):
+                return "", Verdict(Drop.PRIVATE_ADDRESS, host)
         return url, None
 
     def _note_finished(self, transfer: Transfer, errno: int, error: str, observers: Observers) -> None:
