@@ -205,7 +205,7 @@ def _fetch_waves(project: Project, table: pd.DataFrame, settled: pd.DataFrame, o
         if not chosen.any():
             return settled
         wave = table if chosen.all() else table[chosen].reset_index(drop=True)
-        fetched = _fetch(project, wave, options)
+        fetched = fetch_and_judge(project, wave, options)
         settled = pd.concat([settled, fetched], ignore_index=True) if len(settled) else fetched
 
 
@@ -220,7 +220,8 @@ def _ask(project: Project, settled: pd.DataFrame, options: AcquireOptions) -> Ma
     return asked
 
 
-def _fetch(project: Project, rows: pd.DataFrame, options: AcquireOptions) -> pd.DataFrame:
+def fetch_and_judge(project: Project, rows: pd.DataFrame, options: AcquireOptions) -> pd.DataFrame:
+    """Settle these rows of a catalog, by the ledger or by asking, and drop the poor ones."""
     recipe = project.recipe
     fetched = fetch_images(
         rows,

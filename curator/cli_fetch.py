@@ -28,6 +28,7 @@ def fetch(
     target: Annotated[int | None, typer.Option("--target", min=1, help="Images to obtain per label.")] = None,
     retry: Annotated[Literal["none", "failed", "all"], typer.Option("--retry", help="What to ask for again.")] = "none",
     plan: Annotated[bool, typer.Option("--plan", help="List and count; download metadata but no image.")] = False,
+    probe: Annotated[int | None, typer.Option("--probe", min=1, help="With --plan: ask for N, predict.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Go past the target: fetch all that is listed.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Read lists and metadata again, not from the cache.")] = False,
     recipe: RecipeOption = None,
@@ -40,7 +41,7 @@ def fetch(
 
     with open_session(recipe, data, quiet, as_json) as session:
         options = fetch_commands.fetch_options(limit, everything, retry, force)
-        finish(fetch_commands.fetch(session, options, target, plan))
+        finish(fetch_commands.fetch(session, options, target, plan, probe))
 
 
 @reports_errors

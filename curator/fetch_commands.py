@@ -13,8 +13,12 @@ from curator import pipeline
 from curator.acquire import AcquireOptions, plan_listing
 from curator.catalog import Stage
 from curator.commands import show
+from curator.errors import CuratorError
 from curator.fetch.diagnosis import failure_columns, host_report, suspect_own_dns
 from curator.pipeline import Outcome
+from curator.probe import Forecast, in_words, probe
+from curator.project import Project
+from curator.render.forecast import as_json, print_forecast
 from curator.render.hosts import print_hosts
 from curator.render.tables import print_json
 from curator.session import Session
@@ -30,12 +34,23 @@ def fetch_options(
     return AcquireOptions(limit=limit, everything=everything, retry=retry, refresh=force)
 
 
-def fetch(session: Session, options: AcquireOptions, target: int | None, plan: bool) -> dict[str, int]:
-    """List and fetch, or only plan; return the images missing per label."""
+def fetch(
+    session: Session, options: AcquireOptions, target: int | None, plan: bool, n_probed: int | None = None
+) -> dict[str, int]:
+    """List and fetch, or only plan; return the images missing per label.
+
+    Raises:
+        CuratorError: a probe without a plan.
+    """
+    if n_probed is not None and not plan:
+        raise CuratorError("--probe goes with --plan: it predicts a fetch without making it.", "Give both.")
     recipe = session.project.recipe.with_overrides("fetch", target=target)
     project = dataclasses.replace(session.project, recipe=recipe)
     if plan:
         listing = plan_listing(project, options)
+        if n_probed is not None:
+            _show_forecast(session, project, probe(project, listing.table, n_probed, options))
+            return {}
         show(session, Outcome(listing.table, tuple(listing.failures.values())), Stage.LISTED)
         return {}
     outcome = pipeline.fetch(project, options)
@@ -43,6 +58,16 @@ def fetch(session: Session, options: AcquireOptions, target: int | None, plan: b
     if not session.as_json:
         _show_poor_hosts(session)
     return outcome.missing
+
+
+def _show_forecast(session: Session, project: Project, forecast: Forecast) -> None:
+    wanted = forecast.per_class or 1
+    reach = {label: in_words(prediction.chance_of(wanted)) for label, prediction in forecast.labels.items()}
+    seed = project.recipe.split.seed
+    if session.as_json:
+        print_json({"name": project.recipe.name, **as_json(forecast, reach, seed)})
+    else:
+        print_forecast(project.recipe.name, forecast, reach, seed)
 
 
 def _show_poor_hosts(session: Session) -> None:

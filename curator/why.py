@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
 from curator import catalog, pipeline
 from curator.catalog import Drop
@@ -173,10 +174,11 @@ def _find_company(table: pd.DataFrame, row: dict[str, Any]) -> pd.DataFrame:
     """Find the other images that were suspected as the same placeholder."""
     if row["drop_reason"] != Drop.PLACEHOLDER_SUSPECTED:
         return table.head(0)
-    alike = table["sha256"] == row["sha256"]
-    alike |= (table["phash"] == row["phash"]).fillna(False)
-    others = alike & (table["drop_reason"] == row["drop_reason"]) & (table["record_id"] != row["record_id"])
-    found: pd.DataFrame = table[others.fillna(False).to_numpy(dtype=bool)]
+    suspected = table[(table["drop_reason"] == row["drop_reason"]).fillna(False).to_numpy(dtype=bool)]
+    names, contents, hashes = (pa.array(suspected[name]).to_pylist() for name in ("record_id", "sha256", "phash"))
+    same = [a == row["sha256"] or b == row["phash"] is not None for a, b in zip(contents, hashes, strict=True)]
+    alike = [one and name != row["record_id"] for one, name in zip(same, names, strict=True)]
+    found: pd.DataFrame = suspected[alike]
     return found
 
 

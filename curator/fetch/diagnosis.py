@@ -34,7 +34,7 @@ _ADVICE: tuple[tuple[frozenset[Drop], str], ...] = (
     (frozenset({Drop.DNS}), "the name does not resolve: the host is no more, or DNS has trouble here"),
     (
         frozenset({Drop.TIMEOUT, Drop.RESET, Drop.REFUSED, Drop.INCOMPLETE, Drop.SERVER_ERROR}),
-        "down or overloaded: --retry failed another day; a slow host needs a higher timeout_s",
+        "down or overloaded: --retry failed another day, or a higher timeout_s",
     ),
     (frozenset({Drop.GONE, Drop.HTTP_ERROR}), "link rot: these images are no more"),
     (
@@ -48,7 +48,7 @@ _ADVICE: tuple[tuple[frozenset[Drop], str], ...] = (
     (frozenset({Drop.TOO_MANY_BYTES}), "its files are larger than max_bytes"),
 )
 _ENOUGH = 0.1
-_DNS_HERE = "DNS trouble here: the name did resolve at times; mend that, then --retry failed"
+_DNS_HERE = "DNS trouble here: the name resolved at times; mend it, then --retry failed"
 _MOST_UNRESOLVED, _LEAST_HOSTS = 0.5, 4
 
 _FAMILIES = "WITH families AS MATERIALIZED (SELECT key AS host, value AS family FROM json_each(?))"

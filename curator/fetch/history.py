@@ -13,6 +13,8 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import pandas as pd
+
 from curator.fetch.attempts import OK, VIA, Ledger
 from curator.store.paths import DataPaths
 
@@ -29,6 +31,16 @@ def count_through_proxy(paths: DataPaths) -> int:
         return 0
     with Ledger(paths.attempts) as ledger:
         return int(next(ledger.query(_THROUGH_PROXY))[0])
+
+
+_COSTS = "SELECT address, sum(seconds), sum(n_bytes) FROM attempts WHERE asked = 1 AND host != '' GROUP BY address"
+
+
+def read_costs(paths: DataPaths) -> pd.DataFrame:
+    """Sum what each address cost, tries in vain included: ``seconds`` and ``n_bytes``, by address."""
+    with Ledger(paths.attempts) as ledger:
+        costs = pd.DataFrame(ledger.query(_COSTS), columns=["address", "seconds", "n_bytes"])
+    return costs.set_index("address").astype("float64").fillna(0.0)
 
 
 def attempts_of(paths: DataPaths, addresses: Sequence[str]) -> list[dict[str, Any]]:

@@ -1,0 +1,118 @@
+"""Draw what a probe predicts: a line a label and source, then what is in reach, and what it will cost.
+
+>>> duration(42), duration(400), duration(30_000)
+('42 s', '7 min', '8.3 h')
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from curator.render.hosts import size_text
+
+if TYPE_CHECKING:
+    from curator.decide.prediction import Prediction
+    from curator.probe import Forecast
+
+_STYLES = {"in reach": "green", "likely": "yellow"}
+
+
+def duration(seconds: float) -> str:
+    """Write a time as a person reads it."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6_000 else f"{seconds / 3600:.1f} h"
+
+
+def print_forecast(name: str, forecast: Forecast, reach: dict[str, str], seed: int) -> None:
+    """Print a forecast.
+
+    Args:
+        name: the data set's.
+        forecast: what is predicted.
+        reach: label to how likely it gets its images, in words.
+        seed: what the sample was drawn with.
+    """
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(Text(f"{name}, predicted from {forecast.n_tried:,} images asked", "bold"))
+    console.print(_table(forecast), soft_wrap=False)
+    for label, prediction in forecast.labels.items():
+        wanted = f"{forecast.per_class:,} are {reach[label]}" if forecast.per_class else "per_class is max"
+        text = f"{label}: {wanted}: {_span(prediction)} images expected, before duplicates"
+        console.print(Text(text, _STYLES.get(reach[label], "red") if forecast.per_class else ""))
+    effort = forecast.effort
+    where = f", as long as {effort.slowest} takes" if effort.slowest else ""
+    console.print(
+        f"to come: about {effort.n_requests:,} requests, {size_text(effort.n_bytes)}, {duration(effort.seconds)}{where}"
+    )
+    console.print(Text(" ".join(explain(forecast, seed)), "dim"), soft_wrap=False)
+
+
+def _table(forecast: Forecast) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for column in ("label", "source", "listed", "asked", "ok", "yield", "images"):
+        table.add_column(column, justify="left" if column in ("label", "source") else "right", overflow="fold")
+    for stratum, prediction in forecast.strata:
+        counts = (f"{n:,}" for n in (stratum.n_listed, stratum.n_tried, stratum.n_ok))
+        table.add_row(stratum.label, stratum.source, *counts, _share(prediction), _span(prediction))
+    return table
+
+
+def _share(prediction: Prediction) -> str:
+    low, middle, high = (
+        100 * value / max(prediction.n_listed, 1) for value in (prediction.low, prediction.expected, prediction.high)
+    )
+    return f"{middle:.0f}% ({low:.0f}-{high:.0f})"
+
+
+def _span(prediction: Prediction) -> str:
+    return f"{prediction.expected:,.0f} ({prediction.low:,.0f}-{prediction.high:,.0f})"
+
+
+def explain(forecast: Forecast, seed: int) -> list[str]:
+    """Say how the figures were estimated, a sentence a line."""
+    lines = [
+        f"how: {forecast.n_asked:,} images drawn by label and source (seed {seed}) were asked for, once and for all.",
+        "In brackets: 95% intervals (Jeffreys' prior for each label and source, sums of 10,000 draws).",
+        "Time: seconds a request so far, over the requests that may be in flight at once.",
+    ]
+    if forecast.has_more:
+        lines.append("There is more to list: the fetch reads further tiers where these do not suffice.")
+    return lines
+
+
+def as_json(forecast: Forecast, reach: dict[str, str], seed: int) -> dict[str, Any]:
+    """Give the forecast as one document."""
+    return {
+        "asked": forecast.n_asked,
+        "tried": forecast.n_tried,
+        "strata": [
+            {
+                "label": stratum.label,
+                "source": stratum.source,
+                "listed": stratum.n_listed,
+                "tried": stratum.n_tried,
+                "ok": stratum.n_ok,
+                "images": _interval(prediction),
+            }
+            for stratum, prediction in forecast.strata
+        ],
+        "labels": {
+            label: {"images": _interval(prediction), "reach": reach[label]}
+            for label, prediction in forecast.labels.items()
+        },
+        "per_class": forecast.per_class or "max",
+        "requests": forecast.effort.n_requests,
+        "bytes": round(forecast.effort.n_bytes),
+        "seconds": round(forecast.effort.seconds, 1),
+        "slowest_host": forecast.effort.slowest,
+        "how": explain(forecast, seed),
+    }
+
+
+def _interval(prediction: Prediction) -> dict[str, float]:
+    return {name: round(getattr(prediction, name), 1) for name in ("low", "expected", "high")}
