@@ -7,23 +7,17 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, JpegImagePlugin
 
 from curator.decide.turns import TURNS
-from curator.observe.header import Header
+from curator.observe.header import Header, read_header
+from curator.observe.jpeg_header import PlainJpeg
+from curator.observe.jpeg_pixels import SCALED_SIDE, decode_grey
 from curator.observe.perceptual_hash import LUMA_SIDE, turn_luma
 from curator.observe.quiet import no_stderr
-
-_SCALED_SIDE = 128
-# A JPEG is decoded at 1/2, 1/4 or 1/8 where both sides stay this long: half of it moves the hash by 4 bits at the
-# 95th percentile, this by 2.
-
-_REDUCING_GAP = 2.0
-# A JPEG's pixels are averaged to twice the wanted size before the Lanczos filter: a third of the time, 0.1 bits more.
+from curator.observe.shrink import shrink_grey
 
 _UPRIGHT = {
     2: TURNS.index("mirror"),
@@ -39,34 +33,41 @@ _UPRIGHT = {
 Luma = npt.NDArray[np.uint8]
 
 
-def decode_luma(header: Header) -> Luma:
+def decode_luma(data: bytes, header: Header | PlainJpeg) -> Luma:
     """Decode the first frame and shrink it: uint8, shape (32, 32), upright.
 
     A JPEG is decoded at reduced size, in grey, straight from its coefficients; all else in full.
 
     Raises:
+        DamagedPixelsError: a JPEG's pixels are not what was written.
         Exception: whatever the decoder raises for a broken or truncated file.
     """
+    if isinstance(header, PlainJpeg):
+        try:
+            return _upright(shrink_grey(decode_grey(data, header)), header.orientation)
+        except ValueError:  # Pillow reads on past what does no harm, and names what does
+            header = read_header(data, "jpeg")
     image = header.image
     if isinstance(image, JpegImagePlugin.JpegImageFile):
-        image.draft("L", (_SCALED_SIDE, _SCALED_SIDE))
-        return _upright(shrink(flatten(image), _REDUCING_GAP), header)
-    with no_stderr() if image.format == "TIFF" else nullcontext():
-        image.load()
-    return _upright(shrink(flatten(image)), header)
+        image.draft("L", (SCALED_SIDE, SCALED_SIDE))
+        return _upright(shrink_grey(np.asarray(flatten(image))), header.orientation)
+    if image.format == "TIFF":
+        with no_stderr():
+            image.load()  # upright, too
+        return shrink(flatten(image))
+    return _upright(shrink(flatten(image)), header.orientation)
 
 
-def _upright(luma: Luma, header: Header) -> Luma:
-    if header.orientation == 1 or header.image.format == "TIFF":  # Pillow turns a TIFF upright while it loads
+def _upright(luma: Luma, orientation: int) -> Luma:
+    if orientation == 1:
         return luma
-    return np.ascontiguousarray(turn_luma(luma, _UPRIGHT[header.orientation]))
+    return np.ascontiguousarray(turn_luma(luma, _UPRIGHT[orientation]))
 
 
-def shrink(grey: Image.Image, reducing_gap: float | None = None) -> Luma:
-    """Shrink a grey image to uint8, shape (32, 32), with the filter that imagehash uses (Lanczos)."""
+def shrink(grey: Image.Image) -> Luma:
+    """Shrink a grey image to uint8, shape (32, 32), bit for bit as imagehash does (Lanczos)."""
     size = (LUMA_SIDE, LUMA_SIDE)
-    small = grey.resize(size, Image.Resampling.LANCZOS, reducing_gap=reducing_gap)
-    return np.frombuffer(small.tobytes(), np.uint8).reshape(size)
+    return np.frombuffer(grey.resize(size, Image.Resampling.LANCZOS).tobytes(), np.uint8).reshape(size)
 
 
 def flatten(image: Image.Image) -> Image.Image:

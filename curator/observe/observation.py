@@ -18,6 +18,7 @@ from curator.decide.thumbnails import pack_thumbnails
 from curator.observe import perceptual_hash
 from curator.observe.decode import decode_luma
 from curator.observe.header import OPENERS, Header, canvas_size, read_header
+from curator.observe.jpeg_header import PlainJpeg, read_plain_jpeg
 from curator.observe.perceptual_hash import HASH_VERSION
 from curator.observe.placeholders import placeholder_name
 from curator.observe.sniff import sniff
@@ -98,12 +99,12 @@ def _observe(data: bytes, max_pixels: int, facts: dict[str, Any]) -> None:
     try:
         if size := canvas_size(data, image_format):
             _judge_size(*size, max_pixels, facts)
-        header = read_header(data, image_format)
+        header = (read_plain_jpeg(data) if image_format == "jpeg" else None) or read_header(data, image_format)
         _note_header(header, facts)
         _judge_size(header.width, header.height, max_pixels, facts)
         if image_format == "png" and (chunk := damaged_png_chunk(data)):
             raise _FlawError(Drop.CORRUPT, f"chunk {chunk} has a wrong checksum")
-        facts |= _hash_facts(header)
+        facts |= _hash_facts(data, header)
     except _FlawError:
         raise
     except Image.DecompressionBombError as error:
@@ -131,8 +132,8 @@ def _has_decoder(image_format: str) -> bool:
     return feature is None or bool(features.check(feature))
 
 
-def _note_header(header: Header, facts: dict[str, Any]) -> None:
-    if header.image.format == "MPO":
+def _note_header(header: Header | PlainJpeg, facts: dict[str, Any]) -> None:
+    if isinstance(header, Header) and header.image.format == "MPO":
         facts["format"] = "mpo"
     facts |= {"orientation": header.orientation, "mode": header.mode, "n_frames": header.n_frames}
 
@@ -146,14 +147,14 @@ def _judge_size(width: int, height: int, max_pixels: int, facts: dict[str, Any])
         raise _FlawError(Drop.CORRUPT, f"the header says {width} x {height} pixels")
 
 
-def _hash_facts(header: Header) -> dict[str, Any]:
-    luma = decode_luma(header)[None]
+def _hash_facts(data: bytes, header: Header | PlainJpeg) -> dict[str, Any]:
+    luma = decode_luma(data, header)[None]
     coefficients = perceptual_hash.transform(luma)
-    turned = perceptual_hash.turn_hashes(coefficients)
+    turned = perceptual_hash.turn_bytes(coefficients).tobytes()
     return {
         "detail": float(perceptual_hash.detail(coefficients)[0]),
-        "phash": int(turned[0, 0]),
-        "phash_turns": perceptual_hash.pack_turns(turned)[0],
+        "phash": int.from_bytes(turned[:8]),
+        "phash_turns": turned,
         "phash256": perceptual_hash.hash256(coefficients).tobytes(),
         "thumbnail": pack_thumbnails(luma)[0],
         "hash_version": HASH_VERSION,

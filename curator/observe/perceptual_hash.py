@@ -26,7 +26,7 @@ import numpy.typing as npt
 from curator.decide.turns import TURNS as TURNS
 from curator.decide.turns import turn_hash256 as turn_hash256
 
-HASH_VERSION = 2
+HASH_VERSION = 3
 """Raised when the same bytes would get another hash or thumbnail; what an earlier version saw is looked at again."""
 
 LUMA_SIDE = 32
@@ -97,7 +97,8 @@ def hash64(coefficients: Coefficients) -> Hashes64:
     Returns:
         uint64, shape (n,): row by row, the first bit the most significant.
     """
-    return _pack64(_above_median(coefficients[:, None, :8, :8]))[:, 0]
+    bits = _above_median(coefficients[:, None, :8, :8])
+    return _as_uint64(np.packbits(bits.reshape(-1, 64), axis=-1))
 
 
 def turn_hashes(coefficients: Coefficients) -> Hashes64:
@@ -109,9 +110,15 @@ def turn_hashes(coefficients: Coefficients) -> Hashes64:
     Returns:
         uint64, shape (n, 8); ``[:, t]`` is the hash of the picture after turn ``t``, so ``[:, 0]`` is its own.
     """
+    return _as_uint64(turn_bytes(coefficients))
+
+
+def turn_bytes(coefficients: Coefficients) -> HashBytes:
+    """Give :func:`turn_hashes` as the catalog's bytes: uint8, shape (n, 8, 8), each hash big-endian."""
     flipped = _above_median(coefficients[:, None, :8, :8] * _SIGNS)
     both = np.concatenate([flipped, flipped.swapaxes(2, 3)], axis=1)
-    return _pack64(both)[:, _TURN_ORDER]
+    packed: HashBytes = np.packbits(both.reshape(-1, 8, 64), axis=-1)
+    return packed[:, _TURN_ORDER]
 
 
 def _above_median(coefficients: Coefficients) -> npt.NDArray[np.bool_]:
@@ -120,8 +127,7 @@ def _above_median(coefficients: Coefficients) -> npt.NDArray[np.bool_]:
     return coefficients > median[..., None, None]
 
 
-def _pack64(bits: npt.NDArray[np.bool_]) -> Hashes64:
-    packed = np.packbits(bits.reshape(*bits.shape[:2], 64), axis=-1)
+def _as_uint64(packed: HashBytes) -> Hashes64:
     return packed.view(">u8")[..., 0].astype(np.uint64)
 
 

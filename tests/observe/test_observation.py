@@ -80,7 +80,7 @@ def test_what_is_no_usable_image_has_its_reason(data, reason, detail):
 
 def test_a_bomb_is_measured_and_not_decoded(monkeypatch):
     """The header's size is kept as a fact; the decoder is never asked."""
-    monkeypatch.setattr(observation, "decode_luma", lambda header: pytest.fail("decoded"))
+    monkeypatch.setattr(observation, "decode_luma", lambda data, header: pytest.fail("decoded"))
     seen = observe(encode(draw(200, 150), "JPEG"), max_pixels=29_999)
     assert (seen.flaw, seen.width, seen.height) == (Drop.TOO_MANY_PIXELS, 200, 150)
 
@@ -150,7 +150,7 @@ def test_a_whole_but_broken_file_is_corrupt():
 def test_whatever_the_decoder_raises_becomes_a_flaw(monkeypatch, error):
     """Even lack of memory ends one image, not the run, and the facts known are kept."""
 
-    def fail(header):
+    def fail(data, header):
         raise error
 
     monkeypatch.setattr(observation, "decode_luma", fail)

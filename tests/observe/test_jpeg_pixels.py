@@ -1,0 +1,71 @@
+"""JPEGs are decoded no larger than hashing needs; damage within their pixels is told from harmless oddity."""
+
+import random
+from contextlib import nullcontext
+
+import pytest
+
+from curator.observe import distance64, observe_image
+from curator.observe.jpeg_header import read_plain_jpeg
+from curator.observe.jpeg_pixels import decode_grey
+from curator.reasons import Drop
+from tests.observe.drawings import MAX_PIXELS, draw, encode, encode_turned
+
+PICTURE = encode(draw(700, 500), "JPEG", quality=90)
+PROGRESSIVE = encode(draw(700, 500), "JPEG", quality=90, progressive=True)
+
+
+def cut_out(data, at, n_bytes):
+    """The file without some bytes of its pixels; its end stays."""
+    start = data.index(b"\xff\xda") + 14
+    at = start + int((len(data) - start - n_bytes) * at)
+    return data[:at] + data[at + n_bytes :]
+
+
+@pytest.mark.parametrize(
+    ("size", "decoded"),
+    [
+        ((255, 300), (300, 255)),
+        ((256, 300), (150, 128)),
+        ((257, 301), (151, 129)),
+        ((512, 700), (175, 128)),
+        ((1100, 1024), (128, 138)),
+        ((60, 2000), (2000, 60)),
+    ],
+)
+def test_the_short_side_keeps_128_pixels(size, decoded):
+    """A half, a quarter or an eighth, whichever is the smallest that leaves as much; sides are rounded up."""
+    data = encode(draw(*size, mode="L"), "JPEG")
+    assert decode_grey(data, read_plain_jpeg(data)).shape == decoded
+
+
+def test_a_turned_picture_is_decoded_as_it_is_stored():
+    """The turn is made after shrinking, where it costs nothing."""
+    data = encode_turned(draw(512, 700), 6, "JPEG")
+    assert decode_grey(data, read_plain_jpeg(data)).shape == (128, 175)
+
+
+@pytest.mark.parametrize("data", [PICTURE, PROGRESSIVE], ids=["baseline", "progressive"])
+@pytest.mark.parametrize("at", [0.1, 0.4, 0.9])
+def test_missing_pixel_data_is_corrupt_though_the_file_ends_well(data, at):
+    """A file that lost a block in the middle ends as it should and shows a shifted, grey rest."""
+    seen = observe_image(cut_out(data, at, 2000), max_pixels=MAX_PIXELS)
+    assert (seen.flaw, seen.width, seen.phash) == (Drop.CORRUPT, 700, None)
+    assert "premature end of data segment" in seen.flaw_detail or "bad Huffman code" in seen.flaw_detail
+
+
+@pytest.mark.parametrize("n_bytes", [1, 40, 500])
+def test_bytes_between_the_pixels_and_the_end_are_harmless(n_bytes):
+    """Cameras and sites pad: the picture is whole, kept, and hashed as without them."""
+    padded = PICTURE[:-2] + random.Random(n_bytes).randbytes(n_bytes).replace(b"\xff", b"\0") + PICTURE[-2:]
+    whole, seen = (observe_image(data, max_pixels=MAX_PIXELS) for data in (PICTURE, padded))
+    with pytest.raises(ValueError, match="extraneous bytes") if n_bytes > 20 else nullcontext():
+        decode_grey(padded, read_plain_jpeg(padded))
+    assert (seen.flaw, seen.phash) == (None, whole.phash)
+
+
+def test_both_decoders_hash_alike():
+    """What is opened the long way, such as a stereo file's first picture, has the hash of the same bytes alone."""
+    plain, stereo = draw(700, 500), encode(draw(700, 500), "MPO", save_all=True, append_images=[draw(700, 500, 1)])
+    hashes = [observe_image(data, max_pixels=MAX_PIXELS).phash for data in (encode(plain, "JPEG"), stereo)]
+    assert distance64(*hashes) == 0
