@@ -51,7 +51,7 @@ bench-dedupe: $(VENV)/.installed-dev  ## Measure hashing, what is found, and the
 bench-export: $(VENV)/.installed-dev  ## Measure the exports of 10,000 images against cp -r
 	@$(BIN)/python tests/benchmarks/bench_export.py
 
-bench-fetch: $(VENV)/.installed-dev  ## Measure the fetch against curl and four peers (SIZE=full: more)
+bench-fetch: $(VENV)/.installed-dev  ## Measure the fetch against curl and three peers (SIZE=full: more)
 	@$(BIN)/python tests/benchmarks/bench_fetch.py --size $(or $(SIZE),small) $(if $(PHOTOS),--photos '$(PHOTOS)')
 
 bench-review: $(VENV)/.installed-dev  ## Measure the review page over 100,000 rows in headless Chromium
