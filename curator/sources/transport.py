@@ -1,7 +1,7 @@
 """An HTTP session that reaches public addresses only, and says who asks.
 
-The address is checked on the open connection, before anything is sent: what a name resolved to a moment ago, or
-where a redirect leads, cannot be swapped for a loopback, private or link-local address (server-side request forgery).
+A name is resolved once, its addresses are judged, and one of those is connected to: neither a redirect nor a name that
+resolves anew leads to a loopback, private or link-local address (server-side request forgery).
 
 >>> session = open_session(FetchSettings(contact="me@example.org"))
 >>> session.headers["User-Agent"].endswith("(+me@example.org)"), session.trust_env
@@ -11,6 +11,7 @@ where a redirect leads, cannot be swapped for a loopback, private or link-local 
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from curator import __version__
 from curator.errors import SourceError
@@ -55,22 +57,37 @@ def _refuse(host: str, address: str) -> SourceError:
     return SourceError(f"{host} leads to {address}, an address that is not public.", hint)
 
 
-def _checked(connection: socket.socket, host: str) -> socket.socket:
-    address = str(connection.getpeername()[0]).partition("%")[0]
-    if not is_public_address(address):
-        connection.close()
-        raise _refuse(host, address)
-    return connection
+def _connect(connection: HTTPConnection, connect: Callable[[], socket.socket]) -> socket.socket:
+    """Connect to an address that was judged, not to a name that may lead elsewhere when it is resolved again."""
+    name = connection._dns_host
+    try:
+        found = socket.getaddrinfo(name, connection.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return connect()  # fails as connections to unknown names do
+    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    for address in addresses:
+        if not is_public_address(address.partition("%")[0]):
+            raise _refuse(name, address)
+    for address in addresses:
+        connection._dns_host = address
+        try:
+            return connect()
+        except (NewConnectionError, ConnectTimeoutError):
+            if address == addresses[-1]:
+                raise
+        finally:
+            connection._dns_host = name
+    raise AssertionError("unreachable")
 
 
 class _PublicHTTPConnection(HTTPConnection):
     def _new_conn(self) -> socket.socket:
-        return _checked(super()._new_conn(), self.host)
+        return _connect(self, super()._new_conn)
 
 
 class _PublicHTTPSConnection(HTTPSConnection):
     def _new_conn(self) -> socket.socket:
-        return _checked(super()._new_conn(), self.host)
+        return _connect(self, super()._new_conn)
 
 
 class _PublicHTTPPool(HTTPConnectionPool):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import random
+import socket
 import tarfile
 from dataclasses import replace
 
@@ -118,15 +119,63 @@ def test_private_hosts_are_refused_before_anything_is_sent(server, context):
     assert server.requests == []
 
 
-def test_the_peer_is_checked_after_the_name_is_resolved(server, context, monkeypatch):
-    """A public-looking name that leads to a loopback address is refused on the open connection."""
+def test_the_address_is_checked_after_the_name_is_resolved(server, context, monkeypatch):
+    """A public-looking name that leads to a loopback address is refused."""
     port = server.url.rsplit(":", 1)[1]
     address = (2, 1, 6, "", ("127.0.0.1", int(port)))
-    monkeypatch.setattr("urllib3.util.connection.socket.getaddrinfo", lambda *args: [address])
+    monkeypatch.setattr("urllib3.util.connection.socket.getaddrinfo", lambda *args, **options: [address])
     strict = replace(context, fetch=FetchSettings(timeout_s=10))
     with pytest.raises(SourceError, match=r"lists\.example leads to 127\.0\.0\.1"):
         read(f"http://lists.example:{port}/list", strict)
     assert server.requests == []
+
+
+def test_nobody_inside_even_sees_a_connection(context):
+    """A name with a public and an inner address is refused before any connection opens: no port is probed."""
+    with socket.create_server(("127.0.0.1", 0)) as inside:
+        inside.setblocking(False)
+        strict = replace(context, fetch=FetchSettings(timeout_s=10))
+        for host in ("127.0.0.1", "localhost"):
+            with pytest.raises(SourceError, match="not public"):
+                read(f"http://{host}:{inside.getsockname()[1]}/list", strict)
+        with pytest.raises(BlockingIOError):
+            inside.accept()
+
+
+def test_a_list_that_redirects_inside_is_refused(server, context, monkeypatch):
+    """Each step is judged: by number and by name."""
+    monkeypatch.setattr("curator.sources.transport.is_public_address", lambda ip: ip == "127.0.0.1")
+    strict = replace(context, fetch=FetchSettings(timeout_s=10))
+    monkeypatch.setattr("curator.sources.transport.is_private_name", lambda host: False)
+    inner = (2, 1, 6, "", ("127.0.0.2", 80))
+    resolve = socket.getaddrinfo
+    monkeypatch.setattr(
+        "socket.getaddrinfo",
+        lambda host, *rest, **more: [inner] if host == "inner.example" else resolve(host, *rest, **more),
+    )
+    for where in ("http://127.0.0.2/latest/meta-data", "http://inner.example/secret"):
+        place = server.serve("/moved", location=where)
+        with pytest.raises(SourceError, match=r"leads to 127\.0\.0\.2, an address that is not public"):
+            read(place, strict)
+
+
+def test_a_name_is_resolved_once(server, context, monkeypatch):
+    """A name server that says something else the second time (DNS rebinding) is not asked a second time."""
+    port = int(server.url.rsplit(":", 1)[1])
+    answers = iter(["127.0.0.1", "127.0.0.2"])
+    resolve = socket.getaddrinfo
+
+    def rebind(host, *rest, **more):
+        if host == "lists.example":
+            host = next(answers)
+        return resolve(host, *rest, **more)
+
+    monkeypatch.setattr("socket.getaddrinfo", rebind)
+    monkeypatch.setattr("curator.sources.transport.is_public_address", lambda ip: ip == "127.0.0.1")
+    strict = replace(context, fetch=FetchSettings(timeout_s=10))
+    server.serve("/list", b"the list")
+    assert read(f"http://lists.example:{port}/list", strict) == b"the list"
+    assert next(answers) == "127.0.0.2"
 
 
 def test_only_the_recipe_names_a_proxy(monkeypatch, server, context):
