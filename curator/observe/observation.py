@@ -163,6 +163,8 @@ def _hash_facts(data: bytes, header: Header | PlainJpeg) -> dict[str, Any]:
 
 def _decoding_flaw(data: bytes, image_format: str, error: Exception) -> _FlawError:
     text = str(error).lower()
+    if isinstance(error, MemoryError) or "insufficient memory" in text:
+        return _FlawError(Drop.DECODER_CRASHED, "ran out of memory")
     if "truncated" in text or looks_truncated(data, image_format):
         return _FlawError(Drop.TRUNCATED, _clause(error))
     return _FlawError(Drop.UNSUPPORTED_FORMAT if "unsupported" in text else Drop.CORRUPT, _clause(error))

@@ -144,11 +144,21 @@ def test_a_whole_but_broken_file_is_corrupt():
     assert (seen.flaw, seen.flaw_detail) == (Drop.CORRUPT, "chunk IDAT has a wrong checksum")
 
 
-@pytest.mark.parametrize(
-    "error", [MemoryError(), RecursionError("deep"), OSError("decoder error -2"), SyntaxError("x")]
-)
+@pytest.mark.parametrize("error", [MemoryError(), ValueError("(-4:Insufficient memory) Failed to allocate 9 bytes")])
+def test_a_decoder_that_runs_out_of_memory_has_crashed(monkeypatch, error):
+    """Lack of memory says nothing about the file: it is not called corrupt, and the facts known are kept."""
+
+    def fail(data, header):
+        raise error
+
+    monkeypatch.setattr(observation, "decode_luma", fail)
+    seen = observe(SMALL["PNG"])
+    assert (seen.flaw, seen.flaw_detail, seen.width) == (Drop.DECODER_CRASHED, "ran out of memory", 40)
+
+
+@pytest.mark.parametrize("error", [RecursionError("deep"), OSError("decoder error -2"), SyntaxError("x")])
 def test_whatever_the_decoder_raises_becomes_a_flaw(monkeypatch, error):
-    """Even lack of memory ends one image, not the run, and the facts known are kept."""
+    """It ends one image, not the run, and the facts known are kept."""
 
     def fail(data, header):
         raise error
