@@ -48,7 +48,8 @@ from curator.decide.picture_matches import (
     Matches,
     find_comparable,
     join_matches,
-    match_pictures,
+    match_turned,
+    match_upright,
     read_hash_turns,
 )
 from curator.decide.turns import TURNS, turn_hash256
@@ -111,8 +112,7 @@ def _link_near_duplicates(table: pd.DataFrame) -> Links:
 
 
 def _match(turns: HashTurns) -> Matches:
-    as_they_are = match_pictures(turns, NEAR_BITS, rotations=False)
-    return join_matches([as_they_are, match_pictures(turns, TURNED_BITS, rotations=True)])
+    return join_matches([match_upright(turns, NEAR_BITS), match_turned(turns, TURNED_BITS)])
 
 
 def _number_rows(values: npt.NDArray[np.uint8]) -> IntArray:
