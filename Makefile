@@ -42,7 +42,7 @@ format: $(VENV)/.installed-dev  ## Format the code
 	@$(BIN)/ruff format curator tests
 	@$(BIN)/ruff check --fix curator tests
 
-bench-decide: $(VENV)/.installed-dev  ## Measure balance and split on a million rows
+bench-decide: $(VENV)/.installed-dev  ## Measure balance, split and placeholders on a million rows
 	@$(BIN)/python tests/benchmarks/bench_decide.py
 
 bench-dedupe: $(VENV)/.installed-dev  ## Measure hashing, what is found, and the search (SIZE=full: against all peers)

@@ -20,6 +20,7 @@ from curator import catalog
 from curator.catalog import SCHEMA
 from curator.decide.balance import balance_labels
 from curator.decide.hamming import collapse, find_pairs
+from curator.decide.placeholders import drop_suspected_placeholders
 from curator.decide.split import split_images
 from curator.recipe import BalanceSettings, SplitSettings
 
@@ -42,6 +43,7 @@ COMPOSED = np.array(
 TARGETS = {  # task: (seconds, GB)
     "balance": (20, 3),
     "split": (20, 3),
+    "placeholders": (5, 3),
     "pairs within 4 bits": (5, 1),
     "pairs within 8 bits": (15, 1),
 }
@@ -97,13 +99,25 @@ def as_column(values, kind, n):
     return (values if isinstance(values, pa.Array) else pa.array(values, from_pandas=True)).cast(kind)
 
 
+def with_placeholders(table):
+    """The same rows at Flickr's addresses, a tenth of them answered by one picture."""
+    n = len(table)
+    urls = [f"http://farm{k % 9}.static.flickr.com/{k % 9000}/{k}_ab.jpg" for k in range(n)]
+    gone = np.random.default_rng(1).random(n) < 0.1
+    contents = np.where(gone, "e" * 64, table["sha256"].to_numpy(object))
+    return catalog.with_columns(table, {"url": urls, "sha256": contents})
+
+
 def prepare(task):
     """Make the input of a task and give the call to measure."""
     if task.startswith("pairs"):
         hashes = collapse(np.random.default_rng(0).integers(0, 2**64, N_ROWS, dtype=np.uint64)).values
         return lambda: find_pairs(hashes, int(task.split()[2]))
     table = synthetic_rows(N_ROWS)
+    if task == "placeholders":
+        table = with_placeholders(table)
     calls = {
+        "placeholders": lambda: drop_suspected_placeholders(table),
         "balance": lambda: balance_labels(table, BalanceSettings(400_000), LABELS),
         "split": lambda: split_images(table, SplitSettings(), LABELS),
     }
