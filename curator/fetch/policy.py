@@ -53,7 +53,7 @@ _BY_ERROR = {
     pycurl.E_SSL_CIPHER: (Drop.TLS, "no common cipher"),
 }
 _HTTP2_STREAM = 92
-_BAD_RESPONSE_TEXTS = ("HTTP/0.9", "chunk", "header")
+_BAD_RESPONSE_TEXTS = ("HTTP/0.9", "chunk", "header", "in response", "in HTTP response")
 _SILENT_AGENTS = frozenset({"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"})
 
 

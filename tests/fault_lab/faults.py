@@ -164,6 +164,12 @@ def not_http(request: Request) -> str:
     return "close"
 
 
+def status_line(request: Request) -> str:
+    """Begin with the line that the query holds."""
+    request.send(unquote(request.target.partition("?")[2]).encode() + b"\r\nContent-Length: 0\r\n\r\n")
+    return "close"
+
+
 def large_headers(request: Request) -> None:
     request.head("200 OK", *(f"X-Filler-{n}: {'x' * 1000}" for n in range(1000)), "Content-Length: 0")
 
@@ -212,8 +218,9 @@ def no_content(request: Request) -> None:
 
 
 def status(request: Request) -> None:
-    """Answer with the status that the URL names."""
-    request.answer(b"no", status=f"{request.target.split('/')[1]} Told so")
+    """Answer with the status that the URL names; 404 where it names none."""
+    named = request.target.split("/")[1]
+    request.answer(b"no", status=f"{named if named.isdecimal() else 404} Told so")
 
 
 def status_once(request: Request) -> None:
@@ -323,6 +330,7 @@ FAULTS: dict[str, Fault] = {
     "chunked-cut": chunked_cut,
     "gzip-bomb": gzip_bomb,
     "not-http": not_http,
+    "status-line": status_line,
     "large-headers": large_headers,
     "large-header": large_header,
     "redirect-loop": redirect_loop,

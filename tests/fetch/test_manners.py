@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from dataclasses import replace
 
@@ -110,6 +111,21 @@ def test_a_short_wait_that_is_remembered_is_waited_for(lab, listed, shelf, reaso
     with Ledger(shelf.paths.attempts) as ledger:
         ((started_at,),) = ledger.query("SELECT started_at FROM attempts")
     assert started_at >= now + 0.95
+
+
+def test_a_wall_clock_that_jumps_by_years_does_no_harm(lab, listed, shelf, reasons, monkeypatch):
+    """Back and forth within a run, between its retries and its waits: the same table as ever, and a run that ends."""
+    clock, jumps = time.time, itertools.cycle([0.0, 1e9, -1e9, 3e9])
+    monkeypatch.setattr("time.time", lambda: max(0.0, clock() + next(jumps)))
+    settings = replace(shelf.settings, robots=True)
+    urls = [lab.url("fine", f"/jump-{n}.jpg") for n in range(20)]
+    urls += [lab.url("status-once", f"/500/jump-{n}.jpg") for n in range(3)]
+    urls += [lab.url("retry-after-seconds", "/jump.jpg"), lab.url("status", "/404/jump.jpg"), lab.url("silent")]
+    table = shelf.fetch(listed(urls), settings=settings)
+    assert reasons(table) == [None] * 24 + [Drop.GONE, Drop.TIMEOUT]
+    before = asked(lab, *urls)
+    assert shelf.fetch(listed(urls), settings=settings).equals(table)
+    assert asked(lab, *urls) == before
 
 
 @pytest.mark.parametrize(
