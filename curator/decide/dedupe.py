@@ -18,8 +18,9 @@ import pandas as pd
 
 from curator import catalog
 from curator.decide.columns import IntArray, number_values, rank_among
-from curator.decide.confirm import PictureEvidence, confirm
+from curator.decide.confirm import PictureEvidence
 from curator.decide.conflicts import find_conflicts, link_across_labels
+from curator.decide.copies import find_copies
 from curator.decide.keepers import find_leaders, put_first, rank_keepers
 from curator.decide.picture_matches import (
     HashTurns,
@@ -27,7 +28,6 @@ from curator.decide.picture_matches import (
     Matches,
     find_comparable,
     join_matches,
-    match_pictures,
     read_hash_turns,
 )
 from curator.decide.stars import cover_by_stars
@@ -49,8 +49,9 @@ def find_duplicates(
     2. *Label conflicts*, over all matches: the same bytes or the same picture under two labels.
     3. *Near-duplicates*: the rest is grouped as stars, so each one dropped was matched to one that is kept.
 
-    Two images are the same picture where their 64-bit hashes are within ``max_distance`` in some orientation, and the
-    256-bit hashes or the thumbnails confirm it: see :mod:`curator.decide.confirm`.
+    Two images are the same picture where their 64-bit hashes are within ``max_distance`` in some orientation, or one's
+    is near that of a crop of the other, and the 256-bit hashes or the thumbnails confirm it: see
+    :mod:`curator.decide.confirm` and :mod:`curator.decide.crops`.
 
     A copy of an image that is dropped later shares its fate: an exact copy of a conflicted picture is in that conflict
     too, and one of a near-duplicate points at the image that is kept in the end, as a near-duplicate itself. A picture
@@ -148,12 +149,7 @@ def _match(images: _Images, is_first: npt.NDArray[np.bool_], by_picture: Indices
     leads = is_first & (by_picture == np.arange(len(images)))
     pictures = np.flatnonzero(leads & (images.picture >= 0))
     evidence = images.evidence.take(pictures)
-    by_hash = match_pictures(
-        images.turns[pictures],
-        settings.max_distance,
-        settings.rotations,
-        lambda found: confirm(evidence, found.i, found.j, found.turn),
-    )
+    by_hash = find_copies(images.turns[pictures], evidence, settings.max_distance, settings.rotations)
     i, j = link_across_labels(np.where(is_first, images.content, -1), images.label)
     same = np.zeros(len(i), np.uint8)
     return join_matches([by_hash.renumber(pictures), Matches(by_picture[i], by_picture[j], same, same)])

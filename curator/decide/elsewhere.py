@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,14 +21,14 @@ import pyarrow.compute as pc
 from curator import catalog
 from curator.catalog import Drop, Stage
 from curator.decide.columns import as_arrow, number_values
-from curator.decide.confirm import PictureEvidence, confirm
+from curator.decide.confirm import PictureEvidence
+from curator.decide.copies import find_copies
 from curator.decide.hamming import find_matches
 from curator.decide.picture_matches import (
     Indices,
     Matches,
     find_comparable,
     join_matches,
-    match_pictures,
     read_hash_turns,
 )
 from curator.decide.turns import TURN_PHRASES, TURNS, turn_back
@@ -124,14 +123,14 @@ def _same_pictures(ours: pd.DataFrame, others: pd.DataFrame, settings: DedupeSet
         pa.concat_arrays([side.evidence.thumbnails for side in sides]),
     )
 
-    def crosses(found: Matches) -> npt.NDArray[np.bool_]:
-        crossing: npt.NDArray[np.bool_] = (found.i < n_ours) != (found.j < n_ours)
-        there = found.where(crossing)
-        crossing[crossing] = confirm(evidence, there.i, there.j, there.turn)
-        return crossing
-
     turns = np.concatenate([side.turns for side in sides])
-    found = match_pictures(turns, settings.max_distance, settings.rotations, crosses).both_ways()
+    found = find_copies(
+        turns,
+        evidence,
+        settings.max_distance,
+        settings.rotations,
+        is_wanted=lambda i, j: (i < n_ours) != (j < n_ours),
+    ).both_ways()
     found = found.where(found.i < n_ours)
     return sides[0].spread(Matches(found.i, sides[1].first[found.j - n_ours], found.distance, found.turn))
 

@@ -28,8 +28,9 @@ from pathlib import Path
 import pyarrow as pa
 from verdict import Verdict, at_least, at_most
 
-from curator.decide.confirm import PictureEvidence, confirm
-from curator.decide.picture_matches import FLAT_DETAIL, match_pictures
+from curator.decide.confirm import PictureEvidence
+from curator.decide.copies import find_copies
+from curator.decide.picture_matches import FLAT_DETAIL
 from curator.decide.thumbnails import THUMBNAIL_BYTES
 from curator.observe import observe_image, unpack_bytes, unpack_turns
 from curator.observe.alterations import KINDS, encode
@@ -129,9 +130,7 @@ def find_ours(folder):
     thumbnails = pa.array([one.thumbnail for _, one in known], pa.binary(THUMBNAIL_BYTES))
     evidence = PictureEvidence(unpack_bytes([one.phash256 for _, one in known]), thumbnails)
     turns = unpack_turns([one.phash_turns for _, one in known])
-    found = match_pictures(
-        turns, settings.max_distance, settings.rotations, lambda m: confirm(evidence, m.i, m.j, m.turn)
-    )
+    found = find_copies(turns, evidence, settings.max_distance, settings.rotations)
     pairs = {tuple(sorted((known[i][0], known[j][0]))) for i, j in zip(found.i, found.j, strict=True)}
     by_bytes = {}
     for file, one in zip(files, seen, strict=True):

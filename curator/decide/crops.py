@@ -1,0 +1,157 @@
+"""Match pictures with crops of other pictures: a border put on or a side cut off moves too many bits of a whole hash.
+
+From its thumbnail each picture is cropped in five known ways, to nine tenths of each side: in the middle and towards
+the four corners. Where the hash of such a crop is near another picture's hash, the crop's thumbnail is laid over the
+other's. A picture with a border is found by its own crop, which is near the picture without.
+
+>>> chance = np.random.default_rng(0)
+>>> luma = np.kron(chance.integers(0, 256, (2, 9, 9)), np.ones((1, 4, 4))).astype(np.uint8)[:, 2:34, 2:34]
+>>> thumbnails = unpack_thumbnails(np.stack([np.frombuffer(row, np.uint8) for row in pack_thumbnails(luma)]))
+>>> hash_crops(thumbnails, 0).shape
+(2,)
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import numpy.typing as npt
+
+from curator.decide.confirm import PictureEvidence, are_one_picture, compare_blocks, read_thumbnails
+from curator.decide.hamming import Distinct, HashArray, Pairs, collapse, find_matches
+from curator.decide.picture_matches import Indices, Matches, join_matches
+from curator.decide.thumbnails import SIDE
+from curator.decide.thumbnails import pack_thumbnails as pack_thumbnails
+from curator.decide.thumbnails import unpack_thumbnails as unpack_thumbnails
+
+CROPS = ((0.05, 0.05), (0.025, 0.025), (0.025, 0.075), (0.075, 0.025), (0.075, 0.075))
+"""How much is cut off at the top and at the left, in sides; of each side nine tenths stay."""
+MOST_BITS = 8
+"""Of 64: the largest distance between a crop's hash and another picture's that gets a closer look, whatever
+``max_distance``: 93 of a hundred crops of 10% and all borders of 3% are within it of one of the five."""
+SAME_CROP = ((0.80, 22),)
+"""As ``SAME_ALIGNED`` for whole pictures, but stricter: a crop of a ball fits its twin in another colour, with
+(0.92, 32), and copies of two such balls have had (0.89, 24)."""
+
+_SHARE = 0.9
+_BLOCK_PICTURES = 4096
+_BLOCK_PAIRS = 1 << 17
+_GRID = 2.0**-20
+# As for whole hashes: far above the noise of floating point, so that ties are ties on every machine.
+
+Greys = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+IsWanted = Callable[[Indices, Indices], BoolArray]
+"""Tells of pairs of pictures which are worth a look: bool, shape (pairs,)."""
+
+
+def match_crops(pictures: PictureEvidence, hashes: HashArray, radius: int, is_wanted: IsWanted) -> Matches:
+    """Find the pairs of pictures of which one is a crop of the other, or has a border, both upright.
+
+    Args:
+        pictures: the evidence; a picture without thumbnail matches nothing.
+        hashes: uint64, shape (pictures,): the hash of each as it is.
+        radius: most differing bits between a crop's hash and a picture's; at most :data:`MOST_BITS` are used.
+        is_wanted: asked before a pair is compared; pairs that are matched otherwise need no look.
+
+    Returns:
+        Matches with the distance between the crop's hash and the other's, and no turn.
+    """
+    rows = np.flatnonzero(pictures.thumbnails.is_valid().to_numpy(zero_copy_only=False))
+    whole, parts = collapse(hashes[rows]), [_matches(rows[:0], rows[:0], np.empty(0, np.uint8))]
+    for crop in range(len(CROPS)):
+        cropped = collapse(_hash_all(pictures, rows, crop))
+        found = find_matches(cropped.values, whole.values, min(radius, MOST_BITS))
+        for i, j, distance in _spread(found, cropped, whole):
+            near = _matches(rows[i], rows[j], distance)
+            near = near.where((i != j) & is_wanted(near.i, near.j))
+            parts.append(near.where(_confirm(pictures, near, crop)))
+    return join_matches(parts)
+
+
+def unlike(matches: Matches, n: int) -> IsWanted:
+    """Want all pairs of ``n`` pictures but those that are matched already, in either order.
+
+    >>> found = Matches(np.array([2]), np.array([0]), np.zeros(1, np.uint8), np.zeros(1, np.uint8))
+    >>> unlike(found, 3)(np.array([0, 1]), np.array([2, 2]))
+    array([False,  True])
+    """
+    known = np.unique(_name_pairs(matches.i, matches.j, n))
+
+    def is_wanted(i: Indices, j: Indices) -> BoolArray:
+        names = _name_pairs(i, j, n)
+        place = np.searchsorted(known, names)
+        wanted: BoolArray = np.append(known, -1)[place] != names
+        return wanted
+
+    return is_wanted
+
+
+def hash_crops(thumbnails: Greys, crop: int) -> HashArray:
+    """Give the pHash of one of :data:`CROPS` of each thumbnail: uint64, shape (n,), from greys of shape (n, 32, 32)."""
+    down, right = (_COSINES @ _read_lines(start) for start in CROPS[crop])
+    coefficients = np.rint(down @ thumbnails.astype(np.float64) @ right.T / _GRID).reshape(-1, 64)
+    ordered = np.sort(coefficients, axis=1)
+    above = coefficients > (ordered[:, 31:32] + ordered[:, 32:33]) / 2
+    hashes: HashArray = np.packbits(above, axis=1).view(">u8")[:, 0].astype(np.uint64)
+    return hashes
+
+
+def crop_thumbnails(thumbnails: Greys, crop: int) -> npt.NDArray[np.float32]:
+    """Give one of :data:`CROPS` of each thumbnail, stretched to its size: float32, shape (n, 32, 32)."""
+    down, right = (_read_lines(start).astype(np.float32) for start in CROPS[crop])
+    return down @ thumbnails.astype(np.float32) @ right.T
+
+
+def _read_lines(start: float) -> Floats:
+    """Give the matrix that reads 32 lines from ``start`` on, linearly between two: shape (32, 32)."""
+    at = (start + _SHARE * (np.arange(SIDE) + 0.5) / SIDE) * SIDE - 0.5
+    weights: Floats = np.maximum(0, 1 - np.abs(at[:, None] - np.arange(SIDE)))
+    return weights
+
+
+_COSINES: Floats = 2 * np.cos(np.pi * np.arange(8)[:, None] * (2 * np.arange(SIDE) + 1) / (2 * SIDE))
+
+
+def _hash_all(pictures: PictureEvidence, rows: Indices, crop: int) -> HashArray:
+    blocks = [rows[start : start + _BLOCK_PICTURES] for start in range(0, len(rows), _BLOCK_PICTURES)]
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        hashed = threads.map(lambda block: hash_crops(read_thumbnails(pictures.thumbnails, block), crop), blocks)
+        return np.concatenate([np.empty(0, np.uint64), *hashed])
+
+
+def _confirm(pictures: PictureEvidence, near: Matches, crop: int) -> BoolArray:
+    def read(block: slice) -> tuple[npt.NDArray[np.float32], Greys]:
+        left, right = (read_thumbnails(pictures.thumbnails, rows[block]) for rows in (near.i, near.j))
+        return crop_thumbnails(left, crop), right
+
+    return are_one_picture(compare_blocks(len(near.i), read), SAME_CROP)
+
+
+def _matches(i: Indices, j: Indices, distance: npt.NDArray[np.uint8]) -> Matches:
+    return Matches(i, j, distance, np.zeros(len(i), np.uint8))
+
+
+def _name_pairs(i: Indices, j: Indices, n: int) -> npt.NDArray[np.int64]:
+    return np.minimum(i, j).astype(np.int64) * n + np.maximum(i, j)
+
+
+def _spread(found: Pairs, left: Distinct, right: Distinct) -> Iterator[tuple[Indices, Indices, npt.NDArray[np.uint8]]]:
+    """Turn pairs of distinct hashes into pairs of the pictures that have them, block by block."""
+    orders = [np.argsort(side.inverse, kind="stable") for side in (left, right)]
+    counts = [np.bincount(side.inverse, minlength=len(side.values)) for side in (left, right)]
+    starts = [np.cumsum(count) - count for count in counts]
+    sizes = counts[0][found.i] * counts[1][found.j]
+    ends = np.cumsum(sizes)
+    cuts = np.searchsorted(ends, np.arange(_BLOCK_PAIRS, ends[-1] if len(ends) else 0, _BLOCK_PAIRS))
+    for block in np.split(np.arange(len(found)), cuts):
+        pair = np.repeat(block, sizes[block])
+        place = np.arange(len(pair)) - np.repeat(np.cumsum(sizes[block]) - sizes[block], sizes[block])
+        width = counts[1][found.j[pair]]
+        i = orders[0][starts[0][found.i[pair]] + place // width]
+        j = orders[1][starts[1][found.j[pair]] + place % width]
+        yield i, j, found.distance[pair]
