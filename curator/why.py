@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from curator import catalog, pipeline
 from curator.catalog import Drop
+from curator.decide.picture_matches import FLAT_DETAIL
 from curator.errors import CuratorError, StateError
 from curator.fetch.history import attempts_of
 from curator.project import Project
@@ -123,7 +124,8 @@ def _content(project: Project, row: dict[str, Any]) -> list[str]:
         turn = f", EXIF orientation {row['orientation']}" if (row["orientation"] or 1) != 1 else ""
         lines.append(f"  picture  {row['format']}, {row['width']} x {row['height']} pixels, {row['mode']}{turn}")
     if row["phash"] is not None:
-        lines.append(f"  hash     pHash {int(row['phash']):016x}, detail {row['detail']:.1f}")
+        flat = f": under {FLAT_DETAIL:g}, too flat to match by hash alone" if row["detail"] < FLAT_DETAIL else ""
+        lines.append(f"  hash     pHash {int(row['phash']):016x}, detail {row['detail']:.1f}{flat}")
     stored = project.paths.image(row["sha256"], row["format"]) if row["format"] else None
     return lines + ([f"  stored   {stored}"] if stored and stored.exists() else [])
 
