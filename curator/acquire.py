@@ -134,6 +134,8 @@ def list_tier(project: Project, listing: Listing, tier: int, labels: Sequence[st
             continue
         listing.table = merge(listing.table, rows)
         project.emit(SourceListed(name, {str(label): int(n) for label, n in rows["label"].value_counts().items()}))
+        del rows
+        pa.default_memory_pool().release_unused()  # what the list's own form took: as much as the listing itself
 
 
 def _sources(project: Project) -> list[tuple[Source, Any]]:
@@ -165,8 +167,8 @@ def merge(table: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     """
     joined = pd.concat([table, rows], ignore_index=True) if len(table) else rows
     same_url = joined["url"].notna() & joined.duplicated(["label", "url"])
-    repeated = joined.duplicated("record_id") | same_url
-    return in_order(joined[~repeated.to_numpy(dtype=bool)])
+    repeated = (joined.duplicated("record_id") | same_url).to_numpy(dtype=bool)
+    return in_order(joined[~repeated] if repeated.any() else joined)
 
 
 def in_order(table: pd.DataFrame) -> pd.DataFrame:

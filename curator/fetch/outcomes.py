@@ -68,7 +68,9 @@ def read_outcomes(table: pd.DataFrame, paths: DataPaths, fetch: FetchSettings) -
         joined = pa.Table.from_batches(_batches(table, ledger, fetch.retries), schema=_schema())
     columns = {name: joined[name] for name in _COLUMNS[:-2]}
     columns["phash"] = pa.chunked_array([chunk.view(pa.uint64()) for chunk in columns["phash"].chunks], pa.uint64())
-    return catalog.with_columns(table, columns | _drops(table, joined["reason"], joined["evidence"]))
+    fetched = catalog.with_columns(table, columns | _drops(table, joined["reason"], joined["evidence"]))
+    pa.default_memory_pool().release_unused()
+    return fetched
 
 
 def with_pictures(table: pd.DataFrame, paths: DataPaths) -> Iterator[pa.Table]:

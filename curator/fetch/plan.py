@@ -113,8 +113,10 @@ def make_plan(
     primary, second = addresses_of(table)
     coded = pa.chunked_array([primary, second]).combine_chunks().dictionary_encode()
     numbers = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
-    first_of_row, second_of_row = numbers[: len(table)], numbers[len(table) :]
     addresses = coded.dictionary
+    del primary, second, coded
+    pa.default_memory_pool().release_unused()
+    first_of_row, second_of_row = numbers[: len(table)], numbers[len(table) :]
     images, first_rows = np.unique(first_of_row[first_of_row >= 0], return_index=True)
     images = images[np.argsort(first_rows)]
     fallback = np.full(len(addresses), -1, dtype=np.int32)
@@ -123,8 +125,9 @@ def make_plan(
     known = _look_up(addresses, ledger, fetch, quality, paths)
     if retry != "none":
         _forget_failures(known, images, fallback, addresses, ledger, fetch, retry)
+    plan = _plan(addresses, images, fallback, known, paths)
     pa.default_memory_pool().release_unused()
-    return _plan(addresses, images, fallback, known, paths)
+    return plan
 
 
 def _plan(addresses: pa.Array, images: IntArray, fallback: IntArray, known: _Known, paths: DataPaths) -> Plan:
