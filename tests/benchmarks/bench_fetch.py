@@ -99,7 +99,7 @@ def run_once(contender: Contender, urls: Sequence[str], n_images: int, folder: P
     )
     n_files = sum(1 for path in place.rglob("*.jpg") if path.is_file())
     if n_files != n_images:
-        raise RuntimeError(f"{contender.name} got {n_files} of {n_images} images")
+        raise RuntimeError(f"{contender.name} got {n_files} of {n_images} images: {run.output}")
     shutil.rmtree(place)
     return run
 

@@ -24,13 +24,14 @@ class MeasuredRun:
 
     ``tree_bytes`` is the largest sum, sampled four times a second, over the processes that ran at once, pages that
     several share counted once; ``parent_bytes`` is the largest that the first process ever was. Where the system does
-    not tell (it has no ``/proc``), ``tree_bytes`` is 0.
+    not tell (it has no ``/proc``), both are 0. ``output`` is the end of what was printed.
     """
 
     wall_s: float
     cpu_s: float
     tree_bytes: int
     parent_bytes: int
+    output: str
 
 
 class _Sampler(threading.Thread):
@@ -67,14 +68,14 @@ def measure(
         command, cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
     )
     sampler = _Sampler(process.pid)
-    output = process.stdout.read() if process.stdout else b""
+    text = (process.stdout.read() if process.stdout else b"").decode(errors="replace")[-2000:]
     _, status, usage = os.wait4(process.pid, 0)
     wall_s = time.perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(status)
     sampler.end()
     if process.returncode not in allowed:
-        raise RuntimeError(f"{' '.join(command[:4])}: {output.decode(errors='replace')[-2000:]}")
-    return MeasuredRun(wall_s, usage.ru_utime + usage.ru_stime, sampler.tree_bytes, sampler.parent_bytes)
+        raise RuntimeError(f"{' '.join(command[:4])}: {text}")
+    return MeasuredRun(wall_s, usage.ru_utime + usage.ru_stime, sampler.tree_bytes, sampler.parent_bytes, text)
 
 
 def _tree(pid: int) -> Iterator[int]:
