@@ -3,7 +3,8 @@
 Every way runs in a process of its own that waits for its turn, so that epochs interleave and peak memory is its own:
 ``python bench_train.py [IMAGES] [ROUNDS]``. Weights are chance: they cost the same.
 
-- ours: 8-bit memory-mapped arrays through the benchmark's learner (the article's preset: no augmentation);
+- ours: 8-bit memory-mapped arrays through the benchmark's learner (the article's preset: no augmentation), with the
+  checkpoint that follows each epoch;
 - arrays: ``model.fit`` on float32 arrays, as in the article;
 - folder: ``keras.utils.image_dataset_from_directory`` over JPEG files.
 """
@@ -43,14 +44,21 @@ def make_pictures(folder, n):
 
 def ours(folder):
     """Prepare our learner; returns what one epoch is."""
+    from curator.benchmark.checkpoints import Checkpoint, CheckpointFile
     from curator.benchmark.cnn import CnnLearner, PixelData
     from curator.benchmark.presets import ARTICLE
 
     pixels = np.load(folder / "pixels.npy", mmap_mode="r")
     rows = np.arange(len(pixels))
     learner = CnnLearner(PixelData(pixels, rows % N_LABELS, rows, N_LABELS), ARTICLE["cnn"], 0, BATCH)
-    epochs = iter(range(1000))
-    return lambda: learner.train_epoch(next(epochs), 1e-6, lambda *_: None)
+    file, epochs = CheckpointFile(folder / "cnn.npz", "bench"), iter(range(1000))
+
+    def run():
+        epoch = next(epochs)
+        learner.train_epoch(epoch, 1e-6, lambda *_: None)
+        file.save(Checkpoint(learner.state(), learner.weights(), epoch))
+
+    return run
 
 
 def compiled_cnn():
@@ -87,13 +95,16 @@ def folder(place):
 
 
 def transfer_ours(folder):
-    """Prepare ours: the base once an image, then 500 epochs of the head; one call does all of it."""
+    """Prepare ours: the base once an image, then 500 epochs of the head, watched and kept; one call does all of it."""
+    from curator.benchmark.checkpoints import CheckpointFile
     from curator.benchmark.extract import BATCH as AT_ONCE
     from curator.benchmark.extract import keras_extractor, make_extractor
     from curator.benchmark.head import FeatureData, HeadLearner
     from curator.benchmark.models import build_frozen_base
     from curator.benchmark.presets import ARTICLE, UNIT
+    from curator.benchmark.train import Run, train
     from curator.benchmark.weights import PretrainedBase
+    from curator.events import ignore
 
     base, pixels = build_frozen_base(SIDE), np.load(folder / "pixels.npy", mmap_mode="r")
     rows = np.arange(len(pixels))
@@ -106,10 +117,12 @@ def transfer_ours(folder):
     def run():
         features, feature_s = rate(make_extractor(PretrainedBase(base, Path(), ""), UNIT))
         _, keras_s = rate(keras_extractor(base, UNIT))
-        data = FeatureData(features[None], rows % N_LABELS, rows, N_LABELS)
-        learner, start = HeadLearner(data, ARTICLE["mobilenet_v2"], 0, BATCH), time.perf_counter()
-        for epoch in range(TRANSFER_EPOCHS):
-            learner.train_epoch(epoch, 1e-5, lambda *_: None)
+        data, training = FeatureData(features[None], rows % N_LABELS, rows, N_LABELS), ARTICLE["mobilenet_v2"]
+        watched, file = rows[: len(rows) // 4], CheckpointFile(folder / "head.npz", "bench")
+        start = time.perf_counter()
+        train(
+            Run("head", 0, training, data.labels, watched, watched, file, ignore), HeadLearner(data, training, 0, BATCH)
+        )
         return {"feature_s": feature_s, "keras_feature_s": keras_s, "head_s": time.perf_counter() - start}
 
     return run
