@@ -20,7 +20,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from curator.decide.confirm import PictureEvidence, confirm
-from curator.decide.picture_matches import HashTurns, Matches, match_pictures
+from curator.decide.crops import match_crops
+from curator.decide.picture_matches import HashTurns, Matches, join_matches, match_pictures
 from curator.decide.thumbnails import THUMBNAIL_BYTES as THUMBNAIL_BYTES
 from curator.decide.thumbnails import pack_thumbnails as pack_thumbnails
 
@@ -81,9 +82,12 @@ def measure_copies(pictures: Sample, copies: Sample, certain: BoolArray, rotatio
         np.concatenate([pictures.evidence.hashes, copies.evidence.hashes]),
         pa.concat_arrays([pictures.evidence.thumbnails, copies.evidence.thumbnails]),
     )
-    near = match_pictures(np.concatenate([pictures.turns, copies.turns]), RADII[-1], rotations)
+    turns = np.concatenate([pictures.turns, copies.turns])
+    near = match_pictures(turns, RADII[-1], rotations)
     near = near.where((near.i < n) != (near.j < n))
-    agreed = near.where(confirm(both, near.i, near.j, near.turn))
+    alike = near.where(confirm(both, near.i, near.j, near.turn))
+    crops = match_crops(both, turns[:, 0], RADII[-1], lambda i, j: (i < n) != (j < n))
+    agreed = join_matches([alike, crops])
     near_at, agreed_at = _nearest(near, n), _nearest(agreed, n)
     own = np.eye(n, dtype=bool)
     return Measured(
