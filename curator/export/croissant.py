@@ -1,7 +1,8 @@
 """Croissant metadata: the files, their hashes, the columns and the splits, as JSON-LD that other tools read.
 
 The images stand in folders of hard links; ``metadata.csv``, whose SHA-256 ``croissant.json`` states, holds the
-SHA-256 of each. Version 1.0, which every reader knows: https://docs.mlcommons.org/croissant/docs/croissant-spec.html.
+SHA-256 of each. Valid by versions 1.0 and 1.1, and says so, since readers of 1.0 refuse what names 1.1 alone:
+https://docs.mlcommons.org/croissant/docs/croissant-spec.html.
 
 >>> field("images/title", "sc:Text", column("title"))["source"]
 {'fileObject': {'@id': 'metadata.csv'}, 'extract': {'column': 'title'}}
@@ -102,7 +103,7 @@ def describe(material: Material, metadata_sha256: str) -> dict[str, Any]:
         "@type": "sc:Dataset",
         "name": material.name,
         "description": f"Images labelled {', '.join(material.labels)}, curated from the open web.",
-        "conformsTo": "http://mlcommons.org/croissant/1.0",
+        "conformsTo": [f"http://mlcommons.org/croissant/{version}" for version in ("1.1", "1.0")],
         "version": "1.0.0",
         **({"license": stated} if stated else {}),
         "distribution": _distribution(metadata_sha256),

@@ -105,6 +105,7 @@ def test_mlcroissant_validates_the_metadata_and_loads_the_records(project: Proje
     path = exported(project, "croissant") / "croissant.json"
     dataset = mlcroissant.Dataset(path)
     assert not dataset.metadata.ctx.issues.errors
+    assert dataset.metadata.ctx.is_latest_version()
     records = list(dataset.records("images"))
     assert len(records) == len(rows)
     for record in records:
