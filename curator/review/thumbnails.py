@@ -61,8 +61,8 @@ def _keep(path: Path, data: bytes) -> None:
 def shrink(path: Path, side_px: int) -> bytes | None:
     """Decode an image file upright and encode it as JPEG, at most ``side_px`` long; None where that is impossible."""
     try:
-        picture = decode_upright_rgb(path.read_bytes())
-        picture.thumbnail((side_px, side_px), Image.Resampling.LANCZOS, reducing_gap=2.0)
+        picture = decode_upright_rgb(path.read_bytes(), least_px=side_px)
+        picture.thumbnail((side_px, side_px), Image.Resampling.BICUBIC, reducing_gap=2.0)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None
     out = io.BytesIO()

@@ -332,7 +332,7 @@ function showPanel() {
   for (const id of ["title", "verdict", "review-line", "facts", "why"]) $(id).replaceChildren();
   $("other").hidden = true;
   if (!row) { $("preview").removeAttribute("src"); $("preview").alt = ""; return; }
-  showPicture($("preview"), row);
+  requestAnimationFrame(() => { if (state.rows.get(state.at) === row) showPicture($("preview"), row); });  // after the grid has asked
   $("title").append(row.title ?? row.source_id ?? row.record_id);
   $("verdict").append(make("b", { className: labelClass(row.label) }, row.label), ` · ${verdictOf(row)}`);
   showReview(row);
