@@ -136,8 +136,9 @@ def _settled_rows(ledger: Ledger, first: pa.Array, second: pa.Array, columns: st
 
 def _drops(table: pd.DataFrame, reasons: pa.ChunkedArray, evidence: pa.ChunkedArray) -> dict[str, pa.ChunkedArray]:
     """Make the drop columns: what failed is dropped in this stage; what another stage dropped stays as it is."""
-    first, _ = addresses_of(table)
-    url, unaskable = pa.array(table["url"]), pc.is_null(first)
+    unaskable = pc.is_null(addresses_of(table)[0])
+    pa.default_memory_pool().release_unused()
+    url = pc.if_else(unaskable, pa.array(table["url"]), None)
     unlisted = pc.and_(pc.is_null(url), unaskable)
     scheme = pc.struct_field(pc.extract_regex(url, r"^\s*(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):"), "scheme")
     reasons = pc.if_else(unaskable, str(Drop.UNSUPPORTED_SCHEME), reasons)
