@@ -18,12 +18,13 @@ from curator.report.words import section, times
 def command(metrics: Mapping[str, Any]) -> str:
     """Write the command that repeats a benchmark."""
     plan = metrics["plan"]
-    how = "--quick" if plan["smoke_test"] else f"--preset {plan['preset']} --image-size {plan['image_size']}"
+    smoke_test = plan["smoke_test"]
     epochs = {plan["training"][model]["epochs"] for model in plan["models"]}
     options = [
-        how,
+        "--quick" if smoke_test else f"--preset {plan['preset']}",
         f"--models {','.join(plan['models'])}",
         f"--seeds {','.join(map(str, plan['seeds']))}",
+        *([] if smoke_test else [f"--image-size {plan['image_size']}"]),
         f"--batch-size {plan['batch_size']}",
         *([f"--epochs {epochs.pop()}"] if len(epochs) == 1 else []),
     ]
