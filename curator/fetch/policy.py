@@ -171,7 +171,7 @@ def retry_after_s(headers: Sequence[bytes]) -> float | None:
     values = header_values(headers, b"retry-after")
     if not values:
         return None
-    if values[-1].isdigit():
+    if values[-1].isdecimal():
         return float(values[-1])
     then = _date(values[-1])
     if then is None:
@@ -183,7 +183,7 @@ def retry_after_s(headers: Sequence[bytes]) -> float | None:
 def _date(text: str) -> datetime | None:
     try:
         date = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return date if date.tzinfo else date.replace(tzinfo=UTC)
 

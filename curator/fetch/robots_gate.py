@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 from curator.fetch.host_notes import RobotsText
+from curator.fetch.hosts import Manners
 from curator.fetch.policy import RETRIED, Verdict, backoff_s
 from curator.fetch.robots import Rules, read_rules, robots_url, text_of_answer
 from curator.fetch.schedule import Schedule
@@ -77,8 +78,13 @@ class RobotsGate:
             wait_s = max(verdict.wait_s or 0.0, backoff_s(self._failures[robots], self._rng))
         for waiting in reversed(self._waiting.pop(robots)):
             self._schedule.put_back(waiting, now, wait_s)
-        if text is None and (verdict.reason not in RETRIED or self._failures[robots] > self._retries):
+        if text is None and self._is_final(robots, verdict):
             self._schedule.give_up(task, _explained(verdict), now)
+
+    def _is_final(self, robots: str, verdict: Verdict) -> bool:
+        """Tell whether a failure ends the tries: it will not pass, or not soon, or has come too often."""
+        will_pass = verdict.reason in RETRIED and (verdict.wait_s or 0.0) <= Manners.max_wait_s
+        return not will_pass or self._failures[robots] > self._retries
 
     def _is_allowed(self, task: int, url: str, robots: str, now: float) -> bool:
         rules = self._rules(robots)

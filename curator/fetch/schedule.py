@@ -122,8 +122,9 @@ class Schedule:
         host = self._hosts[int(self._host_of[task])]
         host.undo_start(task, now)
         host.pop()
-        host.parked = False  # its start may have had it wait
-        self._place(host, now)
+        if host.has_tasks() and not host.ready:  # though its start may have parked it, which then ends by itself
+            host.ready = True
+            self._ready.append(host)
 
     def slow_down(self, task: int, delay_s: float, now: float) -> None:
         """Keep the requests to the host of a task that was started at least ``delay_s`` apart, up to ``max_wait_s``."""

@@ -76,6 +76,9 @@ def test_each_status_has_its_reason(status):
         (b"soon", None),
         (b"-5", None),
         (b"", None),
+        (b"\xb2", None),
+        (b"9" * 400, float("inf")),
+        (b"Thu, 01 Jan 99999999999999999999 00:00:00 GMT", None),
     ],
 )
 def test_retry_after_is_seconds_or_a_date(value, seconds):

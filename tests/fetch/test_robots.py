@@ -138,6 +138,17 @@ def test_many_forbidden_addresses_cost_no_time_even_with_a_crawl_delay():
     assert gated.schedule.n_queued == 0
 
 
+def test_what_is_forbidden_leaves_nothing_behind_in_the_schedule():
+    """A host waits once, not once for each address that was not asked for; and it still waits between two requests."""
+    gated = Gated([0] * 1000, delay_s=10.0)
+    ((task, _),) = gated.start_all(0.0)
+    gated.gate.note_answer(task, FINE, b"User-agent: *\nDisallow: /\nAllow: /50", 1.0)
+    assert [name for _, name in gated.start_all(10.0)] == ["50.jpg"]
+    assert len(gated.schedule._waiting.heap) == 1
+    assert gated.start_all(19.9) == []
+    assert [name for _, name in gated.start_all(20.0)] == ["500.jpg"]
+
+
 def test_crawl_delay_keeps_requests_apart_the_first_one_too():
     """Ten seconds after robots.txt comes the first image, ten seconds later the second."""
     gated = Gated([0] * 3, delay_s=1.0)
@@ -164,3 +175,23 @@ def test_a_host_without_an_answer_is_tried_again_and_then_left_out_of_this_run()
         (Drop.SERVER_ERROR, "robots.txt: HTTP 503")
     }
     assert gated.notes == []
+
+
+@pytest.mark.parametrize("wait_s", [3600.0, float("inf")])
+def test_a_host_that_wants_to_be_left_alone_for_long_is_left_out_of_this_run(wait_s):
+    """The run does not sleep until a robots.txt may be asked for again, however many tries are left."""
+    gated = Gated([0] * 50, retries=3)
+    ((task, _),) = gated.start_all(0.0)
+    gated.gate.note_answer(task, Verdict(Drop.RATE_LIMITED, "HTTP 429", 429, wait_s), b"", 1.0)
+    assert gated.start_all(1.0) == []
+    assert len(gated.schedule.abandoned(100)) == 50
+    assert gated.asked == ["robots.txt"]
+
+
+def test_a_short_wait_for_robots_txt_is_waited_for():
+    """Asked again when the host said, not before."""
+    gated = Gated([0] * 50, retries=3)
+    ((task, _),) = gated.start_all(0.0)
+    gated.gate.note_answer(task, Verdict(Drop.RATE_LIMITED, "HTTP 429", 429, 60.0), b"", 1.0)
+    assert gated.start_all(60.9) == []
+    assert [name for _, name in gated.start_all(61.0)] == ["robots.txt"]
