@@ -30,9 +30,10 @@ QUICK_IMAGE_SIZE = 96
 class Training:
     """How one model is trained.
 
-    ``patience`` is the epochs without a lower validation loss before training stops and the best weights come back;
-    None trains to the end and keeps the last weights. ``warmup_epochs`` rise linearly, then the rate falls as half a
-    cosine to zero where ``decay`` is set (Loshchilov and Hutter 2017, https://arxiv.org/abs/1608.03983).
+    ``patience`` is the epochs without a lower validation loss, counted from the end of the warm-up, before training
+    stops and the best weights come back; None trains to the end and keeps the last weights. ``warmup_epochs`` rise
+    linearly, then the rate falls as half a cosine to zero where ``decay`` is set (Loshchilov and Hutter 2017,
+    https://arxiv.org/abs/1608.03983).
     ``n_variants`` augmented copies of each training image are made for a model that trains on cached features.
     """
 
@@ -72,13 +73,16 @@ ARTICLE = {
     "cnn": Training(epochs=500, learning_rate=1e-6, preprocessing=UNIT),
     "mobilenet_v2": Training(epochs=500, learning_rate=1e-5, preprocessing=UNIT),
 }
+# The CNN's dense layer sums 50,176 activations, which are never negative: one step of Adam moves each of that layer's
+# outputs by up to the learning rate times their sum. Without a gentle start every unit may go below zero on every image,
+# where ReLU has no gradient, and the network answers as a coin does for good. Centred pixels and the warm-up prevent that.
 DEFAULT = {
     "cnn": Training(
-        epochs=40,
-        learning_rate=5e-4,
-        preprocessing=UNIT,
+        epochs=30,
+        learning_rate=3e-4,
+        preprocessing=SYMMETRIC,
         decay=True,
-        warmup_epochs=2,
+        warmup_epochs=5,
         patience=10,
         augment=True,
     ),

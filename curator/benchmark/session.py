@@ -23,7 +23,7 @@ from curator.benchmark.validation import validation_rows
 from curator.events import Listener, Noted
 from curator.store.catalog_files import fingerprint
 
-VERSION = 1
+VERSION = 2
 """Raised when training changes so that an older checkpoint must not be gone on with."""
 
 TRANSFER = "mobilenet_v2"

@@ -108,4 +108,5 @@ def _is_stale(checkpoint: Checkpoint, training: Training) -> bool:
     """Tell whether early stopping has had enough; read from the checkpoint, so that a resumed run stops alike."""
     if training.patience is None or checkpoint.best_epoch < 0:
         return False
-    return len(checkpoint.history) - 1 - checkpoint.best_epoch >= training.patience
+    last_warmup_epoch = training.warmup_epochs - 1
+    return len(checkpoint.history) - 1 - max(checkpoint.best_epoch, last_warmup_epoch) >= training.patience
