@@ -73,9 +73,9 @@ ARTICLE = {
     "cnn": Training(epochs=500, learning_rate=1e-6, preprocessing=UNIT),
     "mobilenet_v2": Training(epochs=500, learning_rate=1e-5, preprocessing=UNIT),
 }
-# The CNN's dense layer sums 50,176 activations, which are never negative: one step of Adam moves each of that layer's
-# outputs by up to the learning rate times their sum. Without a gentle start every unit may go below zero on every image,
-# where ReLU has no gradient, and the network answers as a coin does for good. Centred pixels and the warm-up prevent that.
+# The CNN's dense layer sums 50,176 activations, none negative: one step of Adam moves each output of that layer by up
+# to the learning rate times their sum. After a rough start all of its units may be below zero on every image, where
+# ReLU has no gradient, and the network answers as a coin does for good. Centred pixels and a long warm-up help.
 DEFAULT = {
     "cnn": Training(
         epochs=30,
