@@ -68,29 +68,32 @@ class DecideStage:
 
     name: Stage
     section: str
-    decide: Callable[[pd.DataFrame, Recipe, Reviews, pd.DataFrame | None], Decision]
-    """Takes the catalog before, the recipe, the reviews, and the sides of the manifest that stands, if it is held."""
+    decide: Callable[[pd.DataFrame, Project, Reviews, pd.DataFrame | None], Decision]
+    """Takes the catalog before, the project with the settings in effect, the reviews, and the sides that are held."""
 
 
-def _dedupe(table: pd.DataFrame, recipe: Recipe, reviews: Reviews, earlier: pd.DataFrame | None) -> Decision:
+def _dedupe(table: pd.DataFrame, project: Project, reviews: Reviews, earlier: pd.DataFrame | None) -> Decision:
+    recipe = project.recipe
     reviewed = apply_reviews(table, reviews, recipe.labels)
     sources = tuple(source.name or kind_of(source) for source in recipe.sources)
     table = reviewed.table
     if recipe.dedupe.suspect_placeholders:
         table = drop_suspected_placeholders(table, reviewed.is_protected)
-    table, notes = leave_out_others(table, recipe, reviewed.is_protected)
+    table, notes = leave_out_others(table, project, reviewed.is_protected)
     members = hold_sides(table, earlier).is_member if earlier is not None else None
     protected = reviewed.is_protected
     return Decision(find_duplicates(table, recipe.dedupe, recipe.labels, sources, protected, members), notes)
 
 
-def _balance(table: pd.DataFrame, recipe: Recipe, reviews: Reviews, earlier: pd.DataFrame | None) -> Decision:
+def _balance(table: pd.DataFrame, project: Project, reviews: Reviews, earlier: pd.DataFrame | None) -> Decision:
+    recipe = project.recipe
     if earlier is not None:
         table = drop_straddlers(table, earlier, recipe.split.group_by)
     return Decision(balance_labels(table, recipe.balance, recipe.labels, earlier))
 
 
-def _split(table: pd.DataFrame, recipe: Recipe, reviews: Reviews, earlier: pd.DataFrame | None) -> Decision:
+def _split(table: pd.DataFrame, project: Project, reviews: Reviews, earlier: pd.DataFrame | None) -> Decision:
+    recipe = project.recipe
     decision = split_images(table, recipe.split, recipe.labels, earlier)
     return Decision(decision.table, decision.notes)
 
@@ -211,13 +214,13 @@ def _run(
         settings["against"] = digest_others(recipe.dedupe.against, recipe.base_dir, known)
     made_from = (step.name, catalog.VERSION, file_digest(before), recipe.labels)
     mark = fingerprint(*made_from, settings | {"earlier": _held_by(project, standing, held)})
-    if standing and standing.fingerprint == mark and not force and _is_complete(project, step.name):
+    if standing and standing.fingerprint == mark and not force and _is_complete(project, standing):
         table, notes = read_catalog(project.paths.catalog(step.name)), standing.notes
         _tell(project, step.name, table, skipped=True)
         return Outcome(table, notes, skipped=True)
     settings["earlier"] = held
     earlier = read_sides(project.paths) if held else None
-    decision = step.decide(read_catalog(before), recipe, reviews, earlier)
+    decision = step.decide(read_catalog(before), dataclasses.replace(project, recipe=recipe), reviews, earlier)
     section = plain(getattr(project.recipe, step.section))
     record = StageRecord(step.name, fingerprint(*made_from, settings), section, settings, decision.notes)
     if step.name == Stage.SPLIT:
@@ -257,8 +260,8 @@ def _standing(project: Project, stage: Stage) -> StageRecord | None:
         return None
 
 
-def _is_complete(project: Project, stage: Stage) -> bool:
-    return stage != Stage.SPLIT or is_published(project.paths)
+def _is_complete(project: Project, standing: StageRecord) -> bool:
+    return standing.stage != Stage.SPLIT or is_published(project.paths, standing.manifest_sha256)
 
 
 def _tell(project: Project, stage: Stage, table: pd.DataFrame, skipped: bool) -> None:

@@ -70,11 +70,14 @@ def settings_text(
     return json.dumps(facts, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def is_published(paths: DataPaths) -> bool:
-    """Tell whether the manifest is the one that was written last and the folders stand."""
+def is_published(paths: DataPaths, manifest_sha256: str) -> bool:
+    """Tell whether the manifest with this hash is the one that was written last and the folders stand.
+
+    A run that was killed may have written another, and not its folders.
+    """
     try:
         facts = json.loads(paths.manifest_settings.read_text(encoding="utf-8"))
-        same: bool = facts["manifest_sha256"] == file_digest(paths.manifest)
+        same: bool = facts["manifest_sha256"] == file_digest(paths.manifest) == manifest_sha256
     except (OSError, ValueError, KeyError):
         return False
     return same and all(paths.split_folder(split).is_dir() for split in ("train", "test"))

@@ -136,6 +136,25 @@ def test_another_split_is_refused_until_it_is_asked_for(project: Project, change
     assert pipeline.decide(project, Stage.SPLIT, {"split": change}).skipped
 
 
+def test_a_new_split_that_was_killed_before_the_folders_is_made_again(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The manifest is the new one, folders and catalog are the old ones: the next split repeats nothing."""
+
+    def dies(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(publish, "swap_folders", dies)
+    with pytest.raises(KeyboardInterrupt):
+        pipeline.decide(project, Stage.SPLIT, {"split": {"seed": 1}}, resplit=True)
+    monkeypatch.undo()
+    table = pipeline.decide(project, Stage.SPLIT, {}, resplit=True).table
+    kept = catalog.kept(table)
+    assert splits(project) == dict(zip(kept["sha256"], kept["split"], strict=True))
+    rows = read_manifest(project.paths.manifest)
+    assert all((project.paths.folder / file).exists() for file in rows["file"])
+
+
 def test_an_unstable_split_is_made_anew(project: Project) -> None:
     """``stable = false`` lets another seed move images."""
     unstable = replace(project, recipe=project.recipe.with_overrides("split", stable=False))
