@@ -26,7 +26,8 @@ import numpy.typing as npt
 Pictures = npt.NDArray[np.float32]
 
 _FREQUENCIES = 16
-_STEPS = 6
+STEPS = 6
+"""After so many, hardly anything moves."""
 _FARTHEST = 0.12
 """Most shift, in half sides, and most stretch: a crop of 10% at one side needs 0.1."""
 _LONGEST_STEP = 0.08
@@ -55,17 +56,18 @@ class _Laid:
     covered: Pictures
 
 
-def compare_aligned(left: npt.NDArray[np.generic], right: npt.NDArray[np.generic]) -> Likeness:
+def compare_aligned(left: npt.NDArray[np.generic], right: npt.NDArray[np.generic], steps: int = STEPS) -> Likeness:
     """Compare pictures, pair by pair, as they are and with either laid over the other; where outlines fit best counts.
 
     Args:
         left, right: numbers, shape (n, side, side), side 16 or more; brightness and contrast do not matter.
+        steps: of Lucas and Kanade's method; after fewer, one may lie less well over the other.
     """
     a, b = _standardise(left), _standardise(right)
     everywhere = np.ones_like(a)
     outlines, bits = correlate_outlines(a, b, everywhere), _count_signs(a, b, everywhere)
     for moving, fixed in ((a, b), (b, a)):
-        laid = _lay_over(moving, fixed)
+        laid = _lay_over(moving, fixed, steps)
         found = correlate_outlines(laid.cells, fixed, laid.covered)
         better = np.flatnonzero(found > outlines)
         outlines[better] = found[better]
@@ -115,7 +117,7 @@ def _standardise(pictures: npt.NDArray[np.generic]) -> Pictures:
     return values
 
 
-def _lay_over(moving: Pictures, fixed: Pictures) -> _Laid:
+def _lay_over(moving: Pictures, fixed: Pictures, steps: int) -> _Laid:
     side = fixed.shape[1]
     places = (np.arange(side, dtype=np.float32) - (side - 1) / 2) / np.float32(side / 2)
     slopes = _slopes(fixed, places)
@@ -123,10 +125,10 @@ def _lay_over(moving: Pictures, fixed: Pictures) -> _Laid:
         slopes @ slopes.swapaxes(1, 2) + np.eye(4, dtype=np.float32) * np.float32(_STIFFNESS * side**2)
     )
     moves = np.zeros((len(fixed), 4), np.float32)  # shift and stretch down, shift and stretch to the right
-    for _ in range(_STEPS):
+    for _ in range(steps):
         misfit = _misfit(_move(moving, moves, places), fixed)
-        steps = (inverse @ (slopes @ misfit.reshape(len(fixed), -1, 1)))[:, :, 0]
-        moves = _undo(moves, np.clip(steps, -_LONGEST_STEP, _LONGEST_STEP))
+        step = (inverse @ (slopes @ misfit.reshape(len(fixed), -1, 1)))[:, :, 0]
+        moves = _undo(moves, np.clip(step, -_LONGEST_STEP, _LONGEST_STEP))
     return _move(moving, moves, places)
 
 

@@ -7,22 +7,22 @@ other's. A picture with a border is found by its own crop, which is near the pic
 >>> chance = np.random.default_rng(0)
 >>> luma = np.kron(chance.integers(0, 256, (2, 9, 9)), np.ones((1, 4, 4))).astype(np.uint8)[:, 2:34, 2:34]
 >>> thumbnails = unpack_thumbnails(np.stack([np.frombuffer(row, np.uint8) for row in pack_thumbnails(luma)]))
->>> hash_crops(thumbnails, 0).shape
-(2,)
+>>> hash_crops(thumbnails).shape
+(2, 5)
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
 
-from curator.decide.confirm import PictureEvidence, are_one_picture, compare_blocks, read_thumbnails
-from curator.decide.hamming import Distinct, HashArray, Pairs, collapse, find_matches
-from curator.decide.picture_matches import Indices, Matches, join_matches
+from curator.decide.confirm import PictureEvidence, judge_thumbnails, read_thumbnails
+from curator.decide.hamming import HashArray, collapse, find_indexed, index_hashes
+from curator.decide.picture_matches import MOST_QUERIES, Indices, Matches, Owners, expand_pairs, join_matches
 from curator.decide.thumbnails import SIDE
 from curator.decide.thumbnails import pack_thumbnails as pack_thumbnails
 from curator.decide.thumbnails import unpack_thumbnails as unpack_thumbnails
@@ -36,9 +36,11 @@ SAME_CROP = ((0.80, 22),)
 """As ``SAME_ALIGNED`` for whole pictures, but stricter: a crop of a ball fits its twin in another colour, with
 (0.92, 32), and copies of two such balls have had (0.89, 24)."""
 
+LEAST_FIT = 0.84
+"""As for whole pictures; the farthest crop within 8 of 64 bits had 0.87."""
+
 _SHARE = 0.9
-_BLOCK_PICTURES = 4096
-_BLOCK_PAIRS = 1 << 17
+_BLOCK_PICTURES = 1024
 _GRID = 2.0**-20
 # As for whole hashes: far above the noise of floating point, so that ties are ties on every machine.
 
@@ -62,14 +64,20 @@ def match_crops(pictures: PictureEvidence, hashes: HashArray, radius: int, is_wa
         Matches with the distance between the crop's hash and the other's, and no turn.
     """
     rows = np.flatnonzero(pictures.thumbnails.is_valid().to_numpy(zero_copy_only=False))
-    whole, parts = collapse(hashes[rows]), [_matches(rows[:0], rows[:0], np.empty(0, np.uint8))]
-    for crop in range(len(CROPS)):
-        cropped = collapse(_hash_all(pictures, rows, crop))
-        found = find_matches(cropped.values, whole.values, min(radius, MOST_BITS))
-        for i, j, distance in _spread(found, cropped, whole):
-            near = _matches(rows[i], rows[j], distance)
-            near = near.where((i != j) & is_wanted(near.i, near.j))
-            parts.append(near.where(_confirm(pictures, near, crop)))
+    whole, crops = collapse(hashes[rows]), _hash_all(pictures, rows)
+    per_search = max(1, MOST_QUERIES // max(1, len(rows)))
+    index = index_hashes(whole.values, min(radius, MOST_BITS), len(rows) * min(per_search, len(CROPS)))
+    owners, parts = Owners(whole), [_matches(rows[:0], rows[:0], np.empty(0, np.uint8))]
+    for first in range(0, len(CROPS), per_search):
+        cropped = collapse(crops[:, first : first + per_search].T.ravel())
+        looks = Owners(cropped)
+        for found in find_indexed(index, cropped.values):
+            for look, j, distance in expand_pairs(found, looks, owners):
+                step, i = np.divmod(look, max(1, len(rows)))
+                near = _matches(rows[i], rows[j], distance)
+                chosen = (i != j) & is_wanted(near.i, near.j)
+                near = near.where(chosen)
+                parts.append(near.where(_confirm(pictures, near, first + step[chosen])))
     return join_matches(parts)
 
 
@@ -91,20 +99,23 @@ def unlike(matches: Matches, n: int) -> IsWanted:
     return is_wanted
 
 
-def hash_crops(thumbnails: Greys, crop: int) -> HashArray:
-    """Give the pHash of one of :data:`CROPS` of each thumbnail: uint64, shape (n,), from greys of shape (n, 32, 32)."""
-    down, right = (_COSINES @ _read_lines(start) for start in CROPS[crop])
-    coefficients = np.rint(down @ thumbnails.astype(np.float64) @ right.T / _GRID).reshape(-1, 64)
-    ordered = np.sort(coefficients, axis=1)
-    above = coefficients > (ordered[:, 31:32] + ordered[:, 32:33]) / 2
-    hashes: HashArray = np.packbits(above, axis=1).view(">u8")[:, 0].astype(np.uint64)
+def hash_crops(thumbnails: Greys) -> HashArray:
+    """Give the pHash of each of :data:`CROPS` of each thumbnail: uint64, shape (n, 5), from greys of (n, 32, 32)."""
+    across = thumbnails.reshape(-1, SIDE).astype(np.float64) @ _READ_COSINES.T
+    both = (_READ_COSINES @ across.reshape(-1, SIDE, len(_READ_COSINES))).reshape(-1, len(_STARTS), 8, len(_STARTS), 8)
+    places = [(_STARTS.index(top), _STARTS.index(left)) for top, left in CROPS]
+    chosen = np.stack([both[:, down, :, right] for down, right in places], axis=1)
+    coefficients = np.rint(chosen / _GRID).reshape(-1, 64)
+    middle = np.partition(coefficients, (31, 32), axis=1)
+    above = coefficients > (middle[:, 31:32] + middle[:, 32:33]) / 2
+    hashes: HashArray = np.packbits(above, axis=1).view(">u8").astype(np.uint64).reshape(-1, len(CROPS))
     return hashes
 
 
-def crop_thumbnails(thumbnails: Greys, crop: int) -> npt.NDArray[np.float32]:
-    """Give one of :data:`CROPS` of each thumbnail, stretched to its size: float32, shape (n, 32, 32)."""
-    down, right = (_read_lines(start).astype(np.float32) for start in CROPS[crop])
-    return down @ thumbnails.astype(np.float32) @ right.T
+def crop_thumbnails(thumbnails: Greys, crops: Indices) -> npt.NDArray[np.float32]:
+    """Give of each thumbnail its own one of :data:`CROPS`, stretched to its size: float32, shape (n, 32, 32)."""
+    down, right = (_CROP_LINES[:, side][crops] for side in (0, 1))
+    return down @ thumbnails.astype(np.float32) @ right.swapaxes(1, 2)
 
 
 def _read_lines(start: float) -> Floats:
@@ -115,21 +126,24 @@ def _read_lines(start: float) -> Floats:
 
 
 _COSINES: Floats = 2 * np.cos(np.pi * np.arange(8)[:, None] * (2 * np.arange(SIDE) + 1) / (2 * SIDE))
+_STARTS = sorted({start for crop in CROPS for start in crop})
+_READ_COSINES: Floats = np.concatenate([_COSINES @ _read_lines(start) for start in _STARTS])
+_CROP_LINES = np.array([[_read_lines(start) for start in crop] for crop in CROPS], np.float32)
 
 
-def _hash_all(pictures: PictureEvidence, rows: Indices, crop: int) -> HashArray:
+def _hash_all(pictures: PictureEvidence, rows: Indices) -> HashArray:
     blocks = [rows[start : start + _BLOCK_PICTURES] for start in range(0, len(rows), _BLOCK_PICTURES)]
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        hashed = threads.map(lambda block: hash_crops(read_thumbnails(pictures.thumbnails, block), crop), blocks)
-        return np.concatenate([np.empty(0, np.uint64), *hashed])
+        hashed = threads.map(lambda block: hash_crops(read_thumbnails(pictures.thumbnails, block)), blocks)
+        return np.concatenate([np.empty((0, len(CROPS)), np.uint64), *hashed])
 
 
-def _confirm(pictures: PictureEvidence, near: Matches, crop: int) -> BoolArray:
-    def read(block: slice) -> tuple[npt.NDArray[np.float32], Greys]:
-        left, right = (read_thumbnails(pictures.thumbnails, rows[block]) for rows in (near.i, near.j))
-        return crop_thumbnails(left, crop), right
+def _confirm(pictures: PictureEvidence, near: Matches, crops: Indices) -> BoolArray:
+    def read(pairs: Indices) -> tuple[npt.NDArray[np.float32], Greys]:
+        left, right = (read_thumbnails(pictures.thumbnails, rows[pairs]) for rows in (near.i, near.j))
+        return crop_thumbnails(left, crops[pairs]), right
 
-    return are_one_picture(compare_blocks(len(near.i), read), SAME_CROP)
+    return judge_thumbnails(len(near.i), read, LEAST_FIT, SAME_CROP)
 
 
 def _matches(i: Indices, j: Indices, distance: npt.NDArray[np.uint8]) -> Matches:
@@ -138,20 +152,3 @@ def _matches(i: Indices, j: Indices, distance: npt.NDArray[np.uint8]) -> Matches
 
 def _name_pairs(i: Indices, j: Indices, n: int) -> npt.NDArray[np.int64]:
     return np.minimum(i, j).astype(np.int64) * n + np.maximum(i, j)
-
-
-def _spread(found: Pairs, left: Distinct, right: Distinct) -> Iterator[tuple[Indices, Indices, npt.NDArray[np.uint8]]]:
-    """Turn pairs of distinct hashes into pairs of the pictures that have them, block by block."""
-    orders = [np.argsort(side.inverse, kind="stable") for side in (left, right)]
-    counts = [np.bincount(side.inverse, minlength=len(side.values)) for side in (left, right)]
-    starts = [np.cumsum(count) - count for count in counts]
-    sizes = counts[0][found.i] * counts[1][found.j]
-    ends = np.cumsum(sizes)
-    cuts = np.searchsorted(ends, np.arange(_BLOCK_PAIRS, ends[-1] if len(ends) else 0, _BLOCK_PAIRS))
-    for block in np.split(np.arange(len(found)), cuts):
-        pair = np.repeat(block, sizes[block])
-        place = np.arange(len(pair)) - np.repeat(np.cumsum(sizes[block]) - sizes[block], sizes[block])
-        width = counts[1][found.j[pair]]
-        i = orders[0][starts[0][found.i[pair]] + place // width]
-        j = orders[1][starts[1][found.j[pair]] + place % width]
-        yield i, j, found.distance[pair]

@@ -34,7 +34,7 @@ FLAT_DETAIL = 4.0
 Of 1,582 real photos of balls and scenes 2 lie below (near-empty pictures, 2.1 and 3.7); the rest have 4.4 or more.
 """
 _BLOCK_PAIRS = 1 << 17
-_MOST_QUERIES = 1 << 23
+MOST_QUERIES = 1 << 23
 """Hashes looked up at once: those of all seven turns of a million pictures."""
 
 
@@ -115,22 +115,22 @@ def match_upright(turns: HashTurns, radius: int, confirm: Confirm | None = None)
     upright = collapse(turns[:, 0])
     shared = np.flatnonzero(np.bincount(upright.inverse, minlength=len(upright.values)) > 1)
     same = Pairs(shared, shared, np.zeros(len(shared), np.uint8))
-    owners = _Owners(upright)
+    owners = Owners(upright)
     found = chain([same], find_indexed_pairs(index_hashes(upright.values, radius)))
-    parts = (_unturned(*block) for pairs in found for block in _expand(pairs, owners, owners))
+    parts = (_unturned(*block) for pairs in found for block in expand_pairs(pairs, owners, owners))
     return join_matches([_none(), *_agreed(parts, confirm)])
 
 
 def match_turned(turns: HashTurns, radius: int, confirm: Confirm | None = None) -> Matches:
     """Find the pairs that look alike where one is turned or mirrored; see :func:`match_pictures`."""
     upright = collapse(turns[:, 0])
-    per_search = max(1, _MOST_QUERIES // max(1, len(turns)))
+    per_search = max(1, MOST_QUERIES // max(1, len(turns)))
     index = index_hashes(upright.values, radius, len(turns) * min(per_search, len(TURNS) - 1))
-    owners, parts = _Owners(upright), [_none()]
+    owners, parts = Owners(upright), [_none()]
     for first in range(1, len(TURNS), per_search):
         turned = collapse(turns[:, first : first + per_search].T.ravel())
-        found, looks = find_indexed(index, turned.values), _Owners(turned)
-        blocks = (_turned(*block, len(turns), first) for pairs in found for block in _expand(pairs, looks, owners))
+        found, looks = find_indexed(index, turned.values), Owners(turned)
+        blocks = (_turned(*block, len(turns), first) for pairs in found for block in expand_pairs(pairs, looks, owners))
         parts.extend(_agreed(blocks, confirm))
     return join_matches(parts)
 
@@ -157,7 +157,7 @@ def _turned(look: Indices, i: Indices, distance: SmallInts, n: int, first: int) 
     return Matches(i[other], j[other], distance[other], (first + step[other]).astype(np.uint8))
 
 
-def _expand(found: Pairs, left: _Owners, right: _Owners) -> Iterator[tuple[Indices, Indices, SmallInts]]:
+def expand_pairs(found: Pairs, left: Owners, right: Owners) -> Iterator[tuple[Indices, Indices, SmallInts]]:
     """Turn pairs of distinct hashes into pairs of what has them, block by block."""
     sizes = np.cumsum(left.counts[found.i] * right.counts[found.j])
     n_pairs = int(sizes[-1]) if len(sizes) else 0
@@ -168,7 +168,7 @@ def _expand(found: Pairs, left: _Owners, right: _Owners) -> Iterator[tuple[Indic
         yield i, j, distance
 
 
-class _Owners:
+class Owners:
     """The pictures, or looks of pictures, that have each of the distinct hashes."""
 
     def __init__(self, distinct: Distinct) -> None:

@@ -49,7 +49,7 @@ def test_crowded_looks_agree_with_brute_force(n, centres, flips, radius, rotatio
 @pytest.mark.parametrize("max_overflow", [-1, 1])
 def test_neither_blocks_nor_tables_change_the_matches(monkeypatch, most_queries, max_overflow):
     """One turn a search or all seven at once, slots or full buckets: the same."""
-    monkeypatch.setattr(picture_matches, "_MOST_QUERIES", most_queries)
+    monkeypatch.setattr(picture_matches, "MOST_QUERIES", most_queries)
     monkeypatch.setattr(picture_matches, "_BLOCK_PAIRS", 50)
     monkeypatch.setattr(multi_index, "MAX_OVERFLOW", max_overflow)
     turns = crowd(np.random.default_rng(1), 300, 40, 5)
