@@ -3,7 +3,7 @@
 >>> import tempfile
 >>> folder = Path(tempfile.mkdtemp())
 >>> _ = (folder / "note.txt").write_text("no image")
->>> len(read_others([str(folder)], Path(), max_pixels=1_000_000))
+>>> len(read_others([str(folder)], Path(), 1_000_000, DataPaths(folder / ".data", folder, "balls")))
 0
 """
 
@@ -14,42 +14,48 @@ import os
 import selectors
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import compress
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from curator import catalog
+from curator.against_cache import read_seen, seen_table, write_seen
 from curator.decide.elsewhere import COLUMNS, describe_elsewhere, drop_elsewhere, find_elsewhere, other_images
 from curator.errors import StateError
 from curator.manifest import read_manifest
 from curator.observe import Observation, from_hex
 from curator.observe.workers import ObservedFile, ObserverPool, serve
-from curator.recipe import Recipe
+from curator.project import Project
 from curator.store.catalog_files import file_digest, read_catalog
 from curator.store.paths import DataPaths
+from curator.tombstones import read_tombstones
 
 _MOST_WAITING = 64
 _SHOWN = 20
 
 
 def leave_out_others(
-    table: pd.DataFrame, recipe: Recipe, is_protected: catalog.BoolArray
+    table: pd.DataFrame, project: Project, is_protected: catalog.BoolArray
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Drop, or with ``report_only`` only report, the images that the recipe's ``[dedupe] against`` has already.
 
     Args:
         table: a catalog.
-        recipe: its ``dedupe`` says what and how, its ``quality`` up to which size files are decoded.
+        project: its recipe's ``dedupe`` says what and how, ``quality`` up to which size files are decoded; its paths
+            keep what was observed.
         is_protected: bool, shape (rows,): rows that a person wants; they are reported and kept.
 
     Returns:
         The catalog, and what a person should be told.
     """
+    recipe = project.recipe
     if not recipe.dedupe.against:
         return table, ()
-    others = read_others(recipe.dedupe.against, recipe.base_dir, recipe.quality.max_pixels)
+    others = read_others(recipe.dedupe.against, recipe.base_dir, recipe.quality.max_pixels, project.paths)
     found = find_elsewhere(table, others, recipe.dedupe)
     leaving = found.where(~is_protected[found.i] & (not recipe.dedupe.report_only))
     staying = found.where(is_protected[found.i] | recipe.dedupe.report_only)
@@ -64,13 +70,14 @@ def leave_out_others(
     return drop_elsewhere(table, leaving, others), tuple(notes)
 
 
-def read_others(places: Sequence[str], base_dir: Path, max_pixels: int) -> pd.DataFrame:
-    """Read the images of other data sets.
+def read_others(places: Sequence[str], base_dir: Path, max_pixels: int, paths: DataPaths) -> pd.DataFrame:
+    """Read the images of other data sets; of a folder, only the files whose name, size or time is new.
 
     Args:
         places: manifests (files) and folders, whose images are decoded and hashed, however deep they lie.
         base_dir: what relative places are relative to.
         max_pixels: larger images are not decoded: they match by their bytes only.
+        paths: where what was observed of folders is kept for the next time.
 
     Returns:
         As :func:`curator.decide.elsewhere.other_images`. Of a manifest only the 64-bit hashes are known, unless the
@@ -78,11 +85,12 @@ def read_others(places: Sequence[str], base_dir: Path, max_pixels: int) -> pd.Da
 
     Raises:
         StateError: a place is not there, or a manifest cannot be read.
+        DiskError: what was observed cannot be kept.
     """
     tables = [other_images([])]
     for place in places:
         path = _require(place, base_dir)
-        tables.append(_read_folder(path, max_pixels) if path.is_dir() else _read_listed(path))
+        tables.append(_read_folder(path, max_pixels, paths) if path.is_dir() else _read_listed(path))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -120,10 +128,14 @@ def _require(place: str, base_dir: Path) -> Path:
 def _digest_folder(folder: Path) -> str:
     sums = hashlib.sha256()
     for path in _walk(folder):
-        facts = path.stat()
-        name = os.fsencode(path.relative_to(folder).as_posix())
-        sums.update(name + f"\0{facts.st_size} {facts.st_mtime_ns}\n".encode())
+        sums.update(_mark(path, folder) + b"\n")
     return sums.hexdigest()
+
+
+def _mark(path: Path, folder: Path) -> bytes:
+    """Tell a file from others and from its later self: its name below the folder, its size and its time."""
+    facts = path.stat()
+    return os.fsencode(path.relative_to(folder).as_posix()) + f"\0{facts.st_size} {facts.st_mtime_ns}".encode()
 
 
 def _walk(folder: Path) -> Iterator[Path]:
@@ -134,21 +146,37 @@ def _walk(folder: Path) -> Iterator[Path]:
         yield from (path for path in files if path.is_file())
 
 
-def _read_folder(folder: Path, max_pixels: int) -> pd.DataFrame:
+def _read_folder(folder: Path, max_pixels: int, paths: DataPaths) -> pd.DataFrame:
     files = list(_walk(folder))
-    seen = [(path, found) for path, found in zip(files, _observe(files, max_pixels), strict=True) if _is_image(found)]
-    names = [os.fsencode(path).decode("utf-8", "replace") for path, _ in seen]
-    columns: dict[str, list[Any]] = {name: [getattr(found, name) for _, found in seen] for name in COLUMNS}
-    return other_images(names, **columns)
+    seen = _look_at(files, folder, max_pixels, paths)
+    is_image = pc.fill_null(seen["is_image"], False)
+    names = [os.fsencode(path).decode("utf-8", "replace") for path in compress(files, is_image.to_pylist())]
+    images = catalog.from_arrow(seen.filter(is_image))
+    return other_images(names, **{name: images[name].array for name in COLUMNS})
 
 
-def _is_image(found: Observation | None) -> bool:
-    return found is not None and found.width is not None
+def _look_at(files: Sequence[Path], folder: Path, max_pixels: int, paths: DataPaths) -> pa.Table:
+    """Observe the files that are new or changed, and keep all that is known, even of a run that is interrupted."""
+    marks = pa.array([_mark(path, folder) for path in files], pa.binary())
+    before = read_seen(paths.against(folder), max_pixels)
+    place = pc.index_in(marks, before["mark"].combine_chunks())
+    known = before.take(place.drop_null())
+    is_new = place.is_null()
+    new = list(compress(files, is_new.to_pylist()))
+    found: list[Observation | None] = [None] * len(new)
+    try:
+        _observe(new, max_pixels, found)
+    finally:
+        table = pa.concat_tables([known, seen_table(marks.filter(is_new).to_pylist(), found)])
+        if new or known.num_rows < before.num_rows:
+            forgotten = read_tombstones(paths.forgotten)["content"]
+            write_seen(paths.against(folder), table, max_pixels, forgotten)
+    # In the order of the files, whichever of them were known before, so that equal matches name the same one each time.
+    return table.take(pc.index_in(marks, table["mark"].combine_chunks()))
 
 
-def _observe(files: Sequence[Path], max_pixels: int) -> list[Observation | None]:
-    """Observe files in workers of their own, as a fetch does, and keep no copy of them."""
-    found: list[Observation | None] = [None] * len(files)
+def _observe(files: Sequence[Path], max_pixels: int, found: list[Observation | None]) -> None:
+    """Observe files in workers of their own, as a fetch does, keep no copy of them, and note each in its place."""
 
     def note(result: ObservedFile) -> None:
         found[result.job] = result.observation
@@ -162,7 +190,6 @@ def _observe(files: Sequence[Path], max_pixels: int) -> list[Observation | None]
                 pool.submit(number, file)
                 _serve_until(pool, selector, _MOST_WAITING)
             _serve_until(pool, selector, 0)
-    return found
 
 
 def _serve_until(pool: ObserverPool, selector: selectors.BaseSelector, most: int) -> None:

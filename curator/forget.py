@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from curator import catalog
+from curator.against_cache import forget_seen
 from curator.benchmark.metrics_file import METRICS
 from curator.catalog import BoolArray, Stage
 from curator.decide.forgotten import ADDRESSES, drop_forgotten, find_forgotten
@@ -180,12 +181,13 @@ def _restate(paths: DataPaths, contents: set[str], is_rewritten: bool) -> None:
     write_text_whole(paths.manifest_settings, text)
 
 
-def _remove_files(paths: DataPaths, contents: Iterable[str]) -> int:
+def _remove_files(paths: DataPaths, contents: set[str]) -> int:
     """Remove what was stored and made of these contents; give the number of files.
 
     The arrays that the benchmark keeps hold many pictures in one file: all go, and are made again when they are needed.
     """
     n_files = 0
+    forget_seen(paths.cache, contents)
     for sha256 in contents:
         for path in _files_of(paths, sha256):
             path.unlink(missing_ok=True)

@@ -6,13 +6,17 @@ import os
 import shutil
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from curator import pipeline
+from curator import against, against_cache, pipeline
 from curator.against import digest_others
 from curator.catalog import Drop, Stage, dropped
 from curator.errors import StateError
+from curator.forget import forget
+from curator.observe import Observation
+from curator.observe.workers import ObserverPool
 from curator.store.catalog_files import read_catalog, read_record
 from tests.small_worlds import picture, recipe_text, small_project, write_folder
 
@@ -112,3 +116,108 @@ def test_a_digest_changes_with_a_files_time(project, exam):
     facts = file.stat()
     os.utime(file, ns=(facts.st_atime_ns, facts.st_mtime_ns + 1_000_000_000))
     assert digest_others([str(exam)], Path(), {}) != before
+
+
+@pytest.fixture
+def looks(project, monkeypatch):
+    """The names of the files that are looked at from here on."""
+    names, submit = [], ObserverPool.submit
+
+    def note(pool, job, source):
+        names.append(source.name)
+        submit(pool, job, source)
+
+    monkeypatch.setattr(ObserverPool, "submit", note)
+    return names
+
+
+def again(project, exam):
+    """Compare once more, though nothing that the stage is made from changed."""
+    outcome = pipeline.decide(project, Stage.DEDUPED, {"dedupe": {"against": (str(exam),)}}, force=True)
+    return outcome.table["drop_detail"].tolist(), outcome.notes
+
+
+EXAM = ["mirrored.png", "notes.txt", "same.jpg", "stranger.jpg"]
+
+
+def test_a_second_comparison_looks_at_no_file_again(project, exam, looks):
+    """Neither images nor other files; the result is the same, to the last word."""
+    first = again(project, exam)
+    assert sorted(looks) == EXAM
+    assert again(project, exam) == first
+    assert sorted(looks) == EXAM
+
+
+def test_only_new_and_changed_files_are_looked_at_again(project, exam, looks):
+    """By size, by time alone, and by name; a match that came with the change is found, one that went is not."""
+    again(project, exam)
+    looks.clear()
+    picture(5_001).save(exam / "deep" / "same.jpg")
+    picture(1).save(exam / "deep" / "stranger.jpg")
+    facts = (exam / "deep" / "notes.txt").stat()
+    os.utime(exam / "deep" / "notes.txt", ns=(facts.st_atime_ns, facts.st_mtime_ns + 1))
+    (exam / "deep" / "mirrored.png").rename(exam / "moved.png")
+    details, notes = again(project, exam)
+    assert sorted(looks) == ["moved.png", "notes.txt", "same.jpg", "stranger.jpg"]
+    told = " ".join(detail for detail in details if isinstance(detail, str))
+    assert "stranger.jpg" in told and "moved.png, mirrored" in told and "same.jpg" not in told
+    assert notes == ("16 images compared with 3 elsewhere: 2 are there too",)
+
+
+@pytest.mark.parametrize("spoilt", ["hashes", "pixels", "damaged"])
+def test_what_was_kept_under_other_conditions_is_not_used(project, exam, looks, monkeypatch, spoilt):
+    """Hashes of another version, another limit of pixels, or a file cut off: all is looked at again."""
+    again(project, exam)
+    if spoilt == "hashes":
+        monkeypatch.setattr(against_cache, "HASH_VERSION", against_cache.HASH_VERSION + 1)
+    elif spoilt == "pixels":
+        object.__setattr__(project.recipe.quality, "max_pixels", project.recipe.quality.max_pixels - 1)
+    else:
+        (file,) = project.paths.cache.iterdir()
+        file.write_bytes(file.read_bytes()[:100])
+    again(project, exam)
+    assert sorted(looks) == sorted(EXAM * 2)
+
+
+def test_a_comparison_that_is_interrupted_keeps_what_it_saw(project, exam, looks, monkeypatch):
+    """The next one looks at the rest only."""
+    monkeypatch.setattr(against, "_MOST_WAITING", 0)
+    serve = against._serve_until
+
+    def interrupted(pool, selector, most):
+        serve(pool, selector, most)
+        if len(looks) == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(against, "_serve_until", interrupted)
+        again(project, exam)
+    again(project, exam)
+    assert sorted(looks) == EXAM
+
+
+def test_what_may_come_out_otherwise_is_looked_at_again(tmp_path):
+    """A file that could not be read, and one whose decoder died, are no images this time, and unknown the next."""
+    crashed = Observation("ab" * 32, 9, width=3, flaw=Drop.DECODER_CRASHED)
+    seen = against_cache.seen_table([b"unread", b"crashed", b"text"], [None, crashed, Observation("cd" * 32, 9)])
+    assert seen["is_image"].to_pylist() == [None, None, False]
+    against_cache.write_seen(tmp_path / "seen", seen, 100)
+    assert against_cache.read_seen(tmp_path / "seen", 100)["mark"].to_pylist() == [b"text"]
+
+
+def test_what_is_forgotten_is_not_kept_of_another_folder_either(project, exam, looks):
+    """Its entry goes, with its thumbnail, and later comparisons keep none: only that file is looked at each time."""
+    again(project, exam)
+    row = read_catalog(project.paths.catalog(Stage.FETCHED)).set_index("source_id").loc["rugby/000.jpg"]
+    (file,) = project.paths.cache.iterdir()
+
+    def contents():
+        return pq.read_table(file)["sha256"].to_pylist()
+
+    assert row["sha256"] in contents() and len(contents()) == 4
+    forget(project, row["sha256"])
+    assert row["sha256"] not in contents() and len(contents()) == 3
+    looks.clear()
+    again(project, exam)
+    again(project, exam)
+    assert looks == ["same.jpg", "same.jpg"] and row["sha256"] not in contents()

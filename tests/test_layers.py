@@ -21,7 +21,7 @@ LAYERS = (
     ("decide",),
     ("store", "observe", "fetch", "sources"),
     ("project",),
-    ("acquire", "against", "calibrate", "earlier", "probe", "publish"),
+    ("acquire", "against", "against_cache", "calibrate", "earlier", "probe", "publish"),
     ("pipeline",),
     ("replay_report",),
     ("status", "why", "verify", "new_recipe", "benchmark", "export", "inventory", "report", "demo", "review"),

@@ -9,6 +9,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -96,6 +98,16 @@ class DataPaths:
     def thumbnails(self) -> Path:
         """Small pictures for the review page and the gallery of duplicates."""
         return self.folder / "thumbnails"
+
+    @property
+    def cache(self) -> Path:
+        """What is kept to save work, and made again where it is missing."""
+        return self.folder / "cache"
+
+    def against(self, folder: Path) -> Path:
+        """What was observed of another data set's folder."""
+        digest = hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()
+        return self.cache / f"against-{digest[:16]}.parquet"
 
     @property
     def duplicates(self) -> Path:
