@@ -72,13 +72,14 @@ def forget(project: Project, target: str) -> Forgotten:
         manifest = read_manifest(paths.manifest) if paths.manifest.exists() else pd.DataFrame()
         stones = _name_stones(target, [*tables.values(), manifest])
         contents = _contents([*tables.values(), manifest], stones)
-        stones = {**stones, "content": frozenset(contents) | stones["content"]}
+        gone = contents | stones["content"]
+        stones = {**stones, "content": frozenset(gone)}
         stones["address"] |= _addresses([*tables.values(), manifest], stones)
         append_tombstones(paths.forgotten, stones)
         listed = tables.get(Stage.FETCHED, next(iter(tables.values()), catalog.empty()))
         n_manifest = _leave_manifest(paths, manifest, stones)
-        _restate(paths, contents, n_manifest > 0)
-        n_files = _remove_files(paths, contents)
+        _restate(paths, gone, n_manifest > 0)
+        n_files = _remove_files(paths, gone)
         _leave_ledger(paths, tables.values(), stones)
         for stage, table in tables.items():
             _rewrite(paths, stage, drop_forgotten(table, stones))

@@ -20,7 +20,7 @@ from curator.project import Project
 from curator.publish import is_published
 from curator.replay import replay_manifest
 from curator.review.thumbnails import thumbnail
-from curator.store.catalog_files import read_catalog
+from curator.store.catalog_files import file_digest, read_catalog
 from curator.tombstones import digest, read_tombstones
 from curator.verify import verify
 from tests.small_worlds import picture, recipe_text, small_project, write_folder
@@ -163,7 +163,21 @@ def test_the_side_of_what_is_forgotten_is_forgotten_too(project: Project) -> Non
     gone = row["sha256"] if row["sha256"] in str(left) else next(iter(left.values()))[0]
     forget(project, gone)
     assert gone not in project.paths.manifest_settings.read_text()
-    assert is_published(project.paths)
+    assert is_published(project.paths, file_digest(project.paths.manifest))
+
+
+def test_what_no_list_names_any_more_is_removed_by_its_hash(project: Project) -> None:
+    """The source lists it no longer, so no catalog knows it; the store still has it, and manifest.json its side."""
+    row = row_of(project, 3)
+    list_file = Path(project.recipe.sources[0].path)
+    lines = list_file.read_text(encoding="utf-8").splitlines(keepends=True)
+    list_file.write_text("".join(line for line in lines if row["url"] not in line), encoding="utf-8")
+    pipeline.fetch(project, AcquireOptions(refresh=True))
+    pipeline.decide(project, Stage.SPLIT, {})
+    stored = project.paths.image(row["sha256"], row["format"])
+    assert stored.exists() and row["sha256"] in project.paths.manifest_settings.read_text()
+    assert forget(project, row["sha256"]).n_files == 1
+    assert not stored.exists() and row["sha256"] not in project.paths.manifest_settings.read_text()
 
 
 def test_a_folder_does_not_bring_it_back(tmp_path: Path) -> None:
