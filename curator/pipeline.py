@@ -26,6 +26,7 @@ from curator.credentials import hide_in_address
 from curator.decide.balance import balance_labels
 from curator.decide.dedupe import find_duplicates
 from curator.decide.growth import drop_straddlers, hold_sides
+from curator.decide.kept_copies import number_kept_copies
 from curator.decide.placeholders import drop_suspected_placeholders
 from curator.decide.reviews import apply_reviews
 from curator.decide.split import split_images
@@ -88,14 +89,15 @@ def _dedupe(table: pd.DataFrame, project: Project, reviews: Reviews, earlier: pd
 def _balance(table: pd.DataFrame, project: Project, reviews: Reviews, earlier: pd.DataFrame | None) -> Decision:
     recipe = project.recipe
     if earlier is not None:
-        table = drop_straddlers(table, earlier, recipe.split.group_by)
+        copies = number_kept_copies(table, recipe.dedupe, reviews)
+        table = drop_straddlers(table, earlier, recipe.split.group_by, copies)
     return Decision(balance_labels(table, recipe.balance, recipe.labels, earlier))
 
 
 def _split(table: pd.DataFrame, project: Project, reviews: Reviews, earlier: pd.DataFrame | None) -> Decision:
     recipe = project.recipe
-    decision = split_images(table, recipe.split, recipe.labels, earlier)
-    return Decision(decision.table, decision.notes)
+    copies = number_kept_copies(table, recipe.dedupe, reviews)
+    return Decision(*split_images(table, recipe.split, recipe.labels, earlier, copies))
 
 
 STAGES = (
@@ -209,6 +211,7 @@ def _run(
     reviews = standing_reviews(read_reviews(project.paths.reviews))
     settings = {**read_record(before).settings, step.section: plain(getattr(recipe, step.section))}
     settings["reviews"] = digest_reviews(reviews)
+    recipe = recipe.with_overrides("dedupe", **settings["dedupe"])
     if step.name == Stage.DEDUPED and recipe.dedupe.against:
         known = {} if asked or standing is None else standing.settings.get("against", {})
         settings["against"] = digest_others(recipe.dedupe.against, recipe.base_dir, known)

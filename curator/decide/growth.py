@@ -76,7 +76,9 @@ def _places(values: pd.Series[Any], among: pd.Series[Any]) -> IntArray:
     return found
 
 
-def drop_straddlers(table: pd.DataFrame, earlier: pd.DataFrame, group_by: Sequence[str]) -> pd.DataFrame:
+def drop_straddlers(
+    table: pd.DataFrame, earlier: pd.DataFrame, group_by: Sequence[str], copies: IntArray | None = None
+) -> pd.DataFrame:
     """Drop the newcomers that belong together with images of both sides, before any choice is made.
 
     Those that are linked to both sides themselves go first, so that one of an author's pictures does not take the
@@ -86,13 +88,15 @@ def drop_straddlers(table: pd.DataFrame, earlier: pd.DataFrame, group_by: Sequen
         table: a catalog after dedupe.
         earlier: the earlier manifest; see :func:`hold_sides`.
         group_by: what must stay on one side; see :func:`find_leak_groups`.
+        copies: shape (rows,): what dedupe kept of one picture; see there, too.
     """
     rows = np.flatnonzero(catalog.is_kept(table))
     held = hold_sides(table, earlier)
     images, sides, is_newcomer = table.iloc[rows], held.sides[rows], ~held.is_member[rows]
-    first = find_leak_groups(images, group_by)
+    numbers = (np.full(len(table), -1) if copies is None else copies)[rows]
+    first = find_leak_groups(images, group_by, numbers)
     torn = np.flatnonzero(linked_sides(first, sides).all(axis=1))
-    out = torn[_straddle(images.iloc[torn], sides[torn], is_newcomer[torn], group_by)]
+    out = torn[_straddle(images.iloc[torn], sides[torn], is_newcomer[torn], group_by, numbers[torn])]
     details: list[str | None] = [None] * len(table)
     for place in out:
         details[rows[place]] = _describe(images, sides, first == first[place])
@@ -108,13 +112,16 @@ def linked_sides(first: IntArray, sides: BoolArray) -> BoolArray:
     return groups[first]
 
 
-def _straddle(images: pd.DataFrame, sides: BoolArray, is_newcomer: BoolArray, group_by: Sequence[str]) -> BoolArray:
+def _straddle(
+    images: pd.DataFrame, sides: BoolArray, is_newcomer: BoolArray, group_by: Sequence[str], copies: IntArray
+) -> BoolArray:
     linked = sides.copy()
     for kind in group_by:
-        linked |= linked_sides(find_leak_groups(images, (kind,)), sides)
+        linked |= linked_sides(find_leak_groups(images, (kind,), copies), sides)
     out = is_newcomer & linked.all(axis=1)
     rest = np.flatnonzero(~out)
-    joined = linked_sides(find_leak_groups(images.iloc[rest], group_by), sides[rest]).all(axis=1)
+    groups = find_leak_groups(images.iloc[rest], group_by, copies[rest])
+    joined = linked_sides(groups, sides[rest]).all(axis=1)
     out[rest] = joined & is_newcomer[rest]
     return out
 

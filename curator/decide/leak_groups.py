@@ -62,18 +62,22 @@ _BLOCK = 1 << 17
 Links = tuple[Indices, Indices]
 
 
-def find_leak_groups(table: pd.DataFrame, group_by: Sequence[str]) -> IntArray:
+def find_leak_groups(table: pd.DataFrame, group_by: Sequence[str], copies: IntArray | None = None) -> IntArray:
     """Group the rows that must stay on one side of a split.
 
     Args:
         table: the kept rows of a catalog, of all labels.
         group_by: any of ``"near-duplicate"``, ``"author"``, ``"page"``. What is unknown groups nothing.
+        copies: shape (rows,): near-duplicates known already have one number, as from
+            :func:`curator.decide.kept_copies.number_kept_copies`; -1: none known.
 
     Returns:
         int64, shape (rows,): for each row, the row of its group that has the smallest record id.
     """
     finders = {"near-duplicate": _link_near_duplicates, "author": _link_authors, "page": _link_pages}
     links = [finders[name](table) for name in group_by]
+    if copies is not None and "near-duplicate" in group_by:
+        links.append(_link_equal(copies))
     i, j = (np.concatenate([np.empty(0, np.intp), *ends]) for ends in (zip(*links, strict=True) if links else ([], [])))
     place = rank_texts(table["record_id"])
     row_at = np.argsort(place)

@@ -64,6 +64,13 @@ def apply_reviews(table: pd.DataFrame, standing: Mapping[Key, Review], labels: S
     return ReviewedTable(_relabel(table, rows, reviews), wanted & catalog.is_kept(table))
 
 
+def find_wanted(table: pd.DataFrame, standing: Mapping[Key, Review]) -> BoolArray:
+    """Tell which rows of a catalog after :func:`apply_reviews` a person wants: bool, shape (rows,)."""
+    old, new = (as_arrow(table[name], pa.string()) for name in ("relabelled_from", "label"))
+    rows, reviews = _match(catalog.with_columns(table, {"label": pc.coalesce(old, new)}), standing)
+    return _mask(table, rows[np.array([review.decision != "drop" for review in reviews], bool)])
+
+
 def _check_labels(standing: Mapping[Key, Review], labels: Sequence[str]) -> None:
     unknown = sorted({review.new_label for review in standing.values()} - {*labels, ""})
     if unknown:

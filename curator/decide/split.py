@@ -40,7 +40,11 @@ class SplitDecision(NamedTuple):
 
 
 def split_images(
-    table: pd.DataFrame, settings: SplitSettings, labels: Sequence[str], earlier: pd.DataFrame | None = None
+    table: pd.DataFrame,
+    settings: SplitSettings,
+    labels: Sequence[str],
+    earlier: pd.DataFrame | None = None,
+    copies: IntArray | None = None,
 ) -> SplitDecision:
     """Give each kept image its side, by a keyed hash of its content.
 
@@ -51,6 +55,7 @@ def split_images(
         labels: the labels to split.
         earlier: a manifest whose images keep their side, and with them all that belongs to them. What belongs to both
             sides must have been dropped: see :func:`curator.decide.growth.drop_straddlers`.
+        copies: shape (rows,): what dedupe kept of one picture; see :func:`find_leak_groups`.
 
     Returns:
         The catalog and notes: groups of more than 1% of a label by name, and labels whose count the groups made
@@ -65,7 +70,7 @@ def split_images(
     images, label = table.iloc[rows], label_of[rows]
     have = np.bincount(label, minlength=len(labels))
     wanted = np.array([_count_test(int(n), name, settings) for n, name in zip(have, labels, strict=True)], np.int64)
-    first = find_leak_groups(images, settings.group_by)
+    first = find_leak_groups(images, settings.group_by, None if copies is None else copies[rows])
     sides = _sides(table, rows, earlier, first)
     in_test = _fill(images, label, first, wanted, settings.seed, sides)
     notes = describe_large_groups(images, label, labels, first)
