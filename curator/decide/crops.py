@@ -101,8 +101,8 @@ def unlike(matches: Matches, n: int) -> IsWanted:
 
 def hash_crops(thumbnails: Greys) -> HashArray:
     """Give the pHash of each of :data:`CROPS` of each thumbnail: uint64, shape (n, 5), from greys of (n, 32, 32)."""
-    across = thumbnails.reshape(-1, SIDE).astype(np.float64) @ _READ_COSINES.T
-    both = (_READ_COSINES @ across.reshape(-1, SIDE, len(_READ_COSINES))).reshape(-1, len(_STARTS), 8, len(_STARTS), 8)
+    both = _READ_COSINES @ (thumbnails.astype(np.float64) @ _READ_COSINES.T)
+    both = both.reshape(-1, len(_STARTS), 8, len(_STARTS), 8)
     places = [(_STARTS.index(top), _STARTS.index(left)) for top, left in CROPS]
     chosen = np.stack([both[:, down, :, right] for down, right in places], axis=1)
     coefficients = np.rint(chosen / _GRID).reshape(-1, 64)

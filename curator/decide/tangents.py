@@ -59,8 +59,7 @@ _OPERATORS, _WEIGHTS = _operators(), _weights()
 
 def _describe(pictures: npt.NDArray[np.generic]) -> Floats:
     """Give each picture's coefficients and how four moves change them: float32, shape (n, 5, 64)."""
-    across = pictures.reshape(-1, SIDE).astype(np.float32) @ _OPERATORS.T
-    both = _OPERATORS @ across.reshape(-1, SIDE, len(_OPERATORS))
+    both = _OPERATORS @ (pictures.astype(np.float32) @ _OPERATORS.T)  # small products: this runs on all cores already
     parts = both.reshape(-1, 3, _FREQUENCIES, 3, _FREQUENCIES)
     chosen = [parts[:, down, :, right] * _WEIGHTS for down, right in ((0, 0), (1, 0), (2, 0), (0, 1), (0, 2))]
     return np.stack(chosen, axis=1).reshape(-1, 5, _FREQUENCIES**2)
