@@ -21,12 +21,14 @@ from pathlib import Path
 
 import numpy as np
 import simplejpeg
-from bench_decide import random_hashes, synthetic_rows
+from bench_decide import as_column, fixed_bytes, random_hashes, synthetic_rows
+from made_pictures import make_pictures
 from PIL import Image
 from planted_copies import judge_planted
 from verdict import Verdict, at_most, conclude
 
-from curator.catalog import Stage
+from curator import catalog
+from curator.catalog import SCHEMA, Stage
 from curator.decide.hamming import collapse, find_pairs
 from curator.decide.picture_matches import match_pictures
 from curator.observe import hash64, observe_image, transform
@@ -173,6 +175,16 @@ def clustered(n):
     return hashes
 
 
+def made_rows(n):
+    """A catalog of ``n`` fetched rows whose hashes and thumbnails are of made pictures, copies and crops among them."""
+    made = make_pictures(np.random.default_rng(0), n)
+    columns = {
+        name: fixed_bytes(values, values.shape[1]) if values.ndim > 1 else values for name, values in made.items()
+    }
+    columns = {name: as_column(values, SCHEMA.field(name).type, n) for name, values in columns.items()}
+    return catalog.with_columns(synthetic_rows(n), columns)
+
+
 def judge_end_to_end(folder) -> list[Verdict]:
     """(d) ``curator dedupe`` on 100,000 fetched rows, from the shell's prompt to the shell's prompt."""
     (folder / "photos").mkdir()
@@ -181,7 +193,7 @@ def judge_end_to_end(folder) -> list[Verdict]:
     source = f'[[sources]]\nkind = "folder"\npath = "{(folder / "photos").as_posix()}"\n'
     recipe.write_text(f'name = "bench"\nlabels = ["rugby", "soccer"]\n{source}', encoding="utf-8")
     paths = DataPaths(folder / "data", recipe.parent, "bench")
-    write_catalog(paths.catalog(Stage.FETCHED), synthetic_rows(100_000), StageRecord(Stage.FETCHED, "made up", {}, {}))
+    write_catalog(paths.catalog(Stage.FETCHED), made_rows(100_000), StageRecord(Stage.FETCHED, "made up", {}, {}))
     command = [sys.executable, "-m", "curator", "dedupe", "--force", "--quiet", "--recipe", "bench"]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     seconds = []
