@@ -35,7 +35,7 @@ VIA = "via "
 """What the ledger's ``ip`` begins with where a proxy answered, so that nobody knows which machine it asked."""
 
 _TABLES = """
-CREATE TABLE attempts (
+CREATE TABLE IF NOT EXISTS attempts (
     id INTEGER PRIMARY KEY,
     address TEXT NOT NULL,      -- the address as listed, or file:PATH
     host TEXT NOT NULL,
@@ -52,8 +52,8 @@ CREATE TABLE attempts (
     asked INTEGER NOT NULL,     -- 0 where the host was given up before this address had its turn
     superseded INTEGER NOT NULL DEFAULT 0  -- 1 where a later --retry asks again
 );
-CREATE INDEX attempts_by_address ON attempts (address, superseded);
-CREATE TABLE observations (
+CREATE INDEX IF NOT EXISTS attempts_by_address ON attempts (address, superseded);
+CREATE TABLE IF NOT EXISTS observations (
     sha256 BLOB PRIMARY KEY,
     n_bytes INTEGER NOT NULL, format TEXT, width INTEGER, height INTEGER, orientation INTEGER, mode TEXT,
     n_frames INTEGER, detail REAL,
@@ -201,7 +201,7 @@ class Ledger:
             self._change("".join(_STEPS[version - 1 :]))
 
     def _change(self, sql: str) -> None:
-        self._connection.executescript(f"BEGIN; {sql} PRAGMA user_version = {VERSION}; COMMIT;")
+        self._connection.executescript(f"BEGIN IMMEDIATE; {sql} PRAGMA user_version = {VERSION}; COMMIT;")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
