@@ -20,6 +20,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -74,6 +75,21 @@ class PictureEvidence:
         thumbnails = as_arrow(table["thumbnail"], pa.large_binary())
         return cls(read_bytes(table["phash256"], 32), thumbnails)
 
+    @cached_property
+    def _packed(self) -> tuple[ByteArray, Indices]:
+        """All thumbnails' bytes, shape (there, 512), and which of them each picture has: without copying a column."""
+        column = self.thumbnails.cast(pa.large_binary())
+        _, offsets, values = column.buffers()
+        starts = np.frombuffer(offsets or b"", np.int64)[column.offset : column.offset + len(column)]
+        usable = (values.size if values else 0) // THUMBNAIL_BYTES * THUMBNAIL_BYTES
+        packed = np.frombuffer(values or b"", np.uint8)[:usable].reshape(-1, THUMBNAIL_BYTES)
+        return packed, starts // THUMBNAIL_BYTES
+
+    def read_thumbnails(self, rows: Indices) -> ByteArray:
+        """Read the thumbnails of some pictures, all of which must have one: greys, shape (rows, 32, 32)."""
+        packed, places = self._packed
+        return unpack_thumbnails(packed[places[rows]])
+
     def take(self, rows: Indices) -> PictureEvidence:
         """Give the evidence of these pictures only."""
         return PictureEvidence(self.hashes[rows], self.thumbnails.take(pa.array(rows)))
@@ -95,7 +111,7 @@ def confirm(pictures: PictureEvidence, i: Indices, j: Indices, turn: ByteArray) 
     near, at, turned = i[doubtful], j[doubtful], turn[doubtful]
 
     def read(pairs: Indices) -> tuple[ByteArray, ByteArray]:
-        left, right = (read_thumbnails(pictures.thumbnails, rows[pairs]) for rows in (near, at))
+        left, right = (pictures.read_thumbnails(rows[pairs]) for rows in (near, at))
         return left, turn_thumbnails(right, turned[pairs])
 
     same[doubtful] = judge_thumbnails(len(doubtful), read, LEAST_FIT, SAME_ALIGNED)
@@ -154,8 +170,3 @@ def _ask(pairs: Indices, read: ReadPairs, judge: Callable[[Numbers, Numbers], Bo
 def _compare_small(left: Numbers, right: Numbers) -> npt.NDArray[np.float32]:
     halves = [pictures.reshape(-1, SIDE // 2, 2, SIDE // 2, 2).mean((2, 4), np.float32) for pictures in (left, right)]
     return compare_aligned(halves[0], halves[1], steps=2).outlines
-
-
-def read_thumbnails(thumbnails: pa.Array, rows: Indices) -> ByteArray:
-    """Read some of a column's thumbnails, all of which must be there: greys, shape (rows, 32, 32)."""
-    return unpack_thumbnails(read_bytes(thumbnails.take(pa.array(rows)), THUMBNAIL_BYTES))

@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import numpy.typing as npt
 
-from curator.decide.confirm import PictureEvidence, judge_thumbnails, read_thumbnails
+from curator.decide.confirm import PictureEvidence, judge_thumbnails
 from curator.decide.hamming import HashArray, collapse, find_indexed, index_hashes
 from curator.decide.picture_matches import MOST_QUERIES, Indices, Matches, Owners, expand_pairs, join_matches
 from curator.decide.thumbnails import SIDE
@@ -134,13 +134,13 @@ _CROP_LINES = np.array([[_read_lines(start) for start in crop] for crop in CROPS
 def _hash_all(pictures: PictureEvidence, rows: Indices) -> HashArray:
     blocks = [rows[start : start + _BLOCK_PICTURES] for start in range(0, len(rows), _BLOCK_PICTURES)]
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        hashed = threads.map(lambda block: hash_crops(read_thumbnails(pictures.thumbnails, block)), blocks)
+        hashed = threads.map(lambda block: hash_crops(pictures.read_thumbnails(block)), blocks)
         return np.concatenate([np.empty((0, len(CROPS)), np.uint64), *hashed])
 
 
 def _confirm(pictures: PictureEvidence, near: Matches, crops: Indices) -> BoolArray:
     def read(pairs: Indices) -> tuple[npt.NDArray[np.float32], Greys]:
-        left, right = (read_thumbnails(pictures.thumbnails, rows[pairs]) for rows in (near.i, near.j))
+        left, right = (pictures.read_thumbnails(rows[pairs]) for rows in (near.i, near.j))
         return crop_thumbnails(left, crops[pairs]), right
 
     return judge_thumbnails(len(near.i), read, LEAST_FIT, SAME_CROP)
