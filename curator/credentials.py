@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 HIDDEN = "***"
 _IN_TEXT = re.compile(r"""(?:(?<=//)[^\s/'"]+|(?<![^\s'"(=])[^\s/@:'"]+:[^\s/'"]*)@""")
@@ -30,3 +31,16 @@ def hide_in_address(address: str) -> str:
     who, at, host = address.rpartition("@")
     scheme, separator, _ = who.rpartition("://")
     return f"{scheme}{separator}{HIDDEN}@{host}" if at else address
+
+
+def hide_in_settings(value: Any) -> Any:
+    """Hide the same in every web address among settings, however deep in tables and lists it stands.
+
+    >>> hide_in_settings({"urls": ["https://ann:s3cret@lists.example/{wnid}.txt"], "path": "photos/a@b", "n": 1})
+    {'urls': ['https://***@lists.example/{wnid}.txt'], 'path': 'photos/a@b', 'n': 1}
+    """
+    if isinstance(value, dict):
+        return {key: hide_in_settings(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [hide_in_settings(one) for one in value]
+    return hide_credentials(value) if isinstance(value, str) and "://" in value else value

@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from curator.credentials import hide_credentials
+
 
 @dataclass(frozen=True)
 class Event:
@@ -24,12 +26,20 @@ class Warned(Event):
 
     message: str
 
+    def __post_init__(self) -> None:
+        """Hide the password that an address in the message may hold."""
+        object.__setattr__(self, "message", hide_credentials(self.message))
+
 
 @dataclass(frozen=True)
 class Noted(Event):
     """A plain remark: what is about to happen or was decided."""
 
     message: str
+
+    def __post_init__(self) -> None:
+        """Hide the password that an address in the message may hold."""
+        object.__setattr__(self, "message", hide_credentials(self.message))
 
 
 @dataclass(frozen=True)

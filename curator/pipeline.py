@@ -22,7 +22,7 @@ from curator import catalog
 from curator.acquire import AcquireOptions, acquire
 from curator.against import digest_others, leave_out_others
 from curator.catalog import Stage
-from curator.credentials import hide_in_address
+from curator.credentials import hide_in_address, hide_in_settings
 from curator.decide.balance import balance_labels
 from curator.decide.dedupe import find_duplicates
 from curator.decide.growth import drop_straddlers, hold_sides
@@ -135,7 +135,7 @@ def fetch(project: Project, options: AcquireOptions | None = None) -> Outcome:
 
 
 def _fetch_settings(recipe: Recipe, options: AcquireOptions) -> dict[str, Any]:
-    sources = [{"kind": kind_of(source), **plain(source)} for source in recipe.sources]
+    sources = [hide_in_settings({"kind": kind_of(source), **plain(source)}) for source in recipe.sources]
     asked = {"limit": options.limit, "everything": options.everything}
     return {
         "sources": sources,

@@ -22,6 +22,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from curator.credentials import hide_in_settings
 from curator.sources.base import ListingContext
 from curator.store.whole_files import whole_file
 
@@ -69,7 +70,7 @@ class CacheEntry:
         Raises:
             DiskError: the disk refused; nothing is left behind.
         """
-        described = table.replace_schema_metadata({_FACTS: json.dumps(facts).encode()})
+        described = table.replace_schema_metadata({_FACTS: json.dumps(hide_in_settings(dict(facts))).encode()})
         with whole_file(self.path) as temporary:
             pq.write_table(described, temporary, compression="zstd")
         self.context.fresh.add(self.path)

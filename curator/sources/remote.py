@@ -111,7 +111,7 @@ def file_name(place: str) -> str:
     if not is_url(place):
         return Path(place).name
     parts = urlsplit(place)
-    return PurePosixPath(parts.path).name or parts.netloc
+    return PurePosixPath(parts.path).name or parts.netloc.rpartition("@")[2]
 
 
 def shown_name(place: str) -> str:
