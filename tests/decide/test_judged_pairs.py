@@ -45,9 +45,9 @@ def verdicts_of(matches, names):
 
 
 def test_the_judged_pairs_are_all_there_once():
-    """Of 411 pairs 141 are one picture, 268 are two, and of 2 a person is unsure."""
+    """Of 412 pairs 142 are one picture, 268 are two, and of 2 a person is unsure."""
     verdicts = list(judged().values())
-    assert [verdicts.count(word) for word in ("same", "different", "unsure")] == [141, 268, 2]
+    assert [verdicts.count(word) for word in ("same", "different", "unsure")] == [142, 268, 2]
     assert all(a < b for a, b in judged())
 
 
@@ -62,7 +62,7 @@ def test_one_stage_trades_recall_for_precision(balls):
 
 @pytest.mark.real
 def test_two_stages_and_crops_find_the_copies_and_nothing_else(balls):
-    """140 of 141 found, no other pair, judged or not; the one missed was cut out and put on another ground."""
+    """140 of 142 found, no other pair, judged or not; the two missed are 16 and 20 bits apart."""
     names, turns, evidence = balls
     matches = find_copies(turns, evidence, radius=10, rotations=True)
     assert verdicts_of(matches, names) == (140, 0)
