@@ -201,7 +201,7 @@ def judge_end_to_end(folder) -> list[Verdict]:
         start = time.perf_counter()
         subprocess.run(command, check=True, capture_output=True, cwd=folder, env=environment)
         seconds.append(time.perf_counter() - start)
-    return [at_most("curator dedupe, 100,000 rows", statistics.median(seconds), 10, "s")]
+    return [at_most("curator dedupe, 100,000 rows with thumbnails", statistics.median(seconds), 10, "s")]
 
 
 def prepare(task, name):
