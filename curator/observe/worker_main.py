@@ -29,7 +29,7 @@ REQUEST = struct.Struct("<?Q")
 """Header of a request: whether a path follows (else the bytes themselves), and the length in bytes."""
 
 REPLY = struct.Struct("<Q")
-"""Header of a reply: the length in bytes of the JSON object that follows."""
+"""Header of a reply: the length in bytes of the JSON object that follows; 0 says only that the process is ready."""
 
 UNSTORED = frozenset({Drop.NOT_AN_IMAGE, Drop.EMPTY})
 """Flaws of files that the store does not keep."""
@@ -46,6 +46,7 @@ def main(arguments: list[str]) -> None:
     paths, max_pixels = DataPaths(Path(arguments[1]), Path(), arguments[2]), int(arguments[3])
     limit_memory(max_pixels)
     with contextlib.suppress(ConnectionError):
+        channel.sendall(REPLY.pack(0))
         serve(channel, paths, max_pixels)
 
 

@@ -5,9 +5,11 @@
 >>> worker.give(Job(1, b"<html>"))
 >>> with selectors.DefaultSelector() as selector:
 ...     key = selector.register(worker.socket, selectors.EVENT_READ)
-...     ready = selector.select(timeout=20)
->>> [json.loads(reply)["observation"]["flaw"] for reply in worker.replies()]
-['not-an-image']
+...     replies = []
+...     while not replies and selector.select(timeout=60):
+...         replies = worker.replies()
+>>> worker.is_ready, [json.loads(reply)["observation"]["flaw"] for reply in replies]
+(True, ['not-an-image'])
 >>> worker.stop()
 """
 
@@ -18,7 +20,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,7 +56,8 @@ class WorkerProcess:
     Attributes:
         socket: ours, not blocking.
         jobs: what was given to it and not answered yet, oldest first.
-        busy_since: when it began the oldest, on the clock that never jumps.
+        busy_s: seconds that it has been at the oldest, or at starting, as its pool counts them.
+        is_ready: whether it has started.
         n_done: files observed.
         unsent: what the socket has not taken yet.
     """
@@ -70,7 +72,8 @@ class WorkerProcess:
         ours.setblocking(False)
         self.socket = ours
         self.jobs: deque[Job] = deque()
-        self.busy_since = 0.0
+        self.busy_s = 0.0
+        self.is_ready = False
         self.n_done = 0
         self.unsent: deque[memoryview] = deque()
         self._received = bytearray()
@@ -78,7 +81,7 @@ class WorkerProcess:
     def give(self, job: Job) -> None:
         """Send a file, or as much of it as the socket takes."""
         if not self.jobs:
-            self.busy_since = time.monotonic()
+            self.busy_s = 0.0
         self.jobs.append(job)
         payload = job.payload
         self.unsent.append(memoryview(REQUEST.pack(isinstance(job.source, Path), len(payload))))
@@ -118,7 +121,9 @@ class WorkerProcess:
             end = REPLY.size + REPLY.unpack_from(self._received)[0]
             if len(self._received) < end:
                 break
-            replies.append(bytes(self._received[REPLY.size : end]))
+            if end > REPLY.size:
+                replies.append(bytes(self._received[REPLY.size : end]))
+            self.is_ready, self.busy_s = True, 0.0
             del self._received[:end]
         return replies
 

@@ -37,6 +37,12 @@ from curator.store.paths import DataPaths
 MAX_SECONDS = 30.0
 """Wall time for one image; a worker that needs longer is killed."""
 
+_START_SECONDS = 120.0
+"""Wall time for a worker to start: on a crowded machine that may take longer than any image."""
+
+_TICK_S = 1.0
+"""Most seconds that count between two checks: what held this process up is not a worker's fault."""
+
 _DEPTH = 2
 """Files given to a worker at once, so that it need not wait for the next."""
 
@@ -81,6 +87,7 @@ class ObserverPool:
         self._workers: list[WorkerProcess] = []
         self._queue: deque[Job] = deque()
         self._n_failed_starts = 0
+        self._checked = time.monotonic()
         self.n_jobs = 0
         """Files submitted and not yet observed."""
         self.n_bytes = 0
@@ -108,10 +115,13 @@ class ObserverPool:
 
     def check(self) -> None:
         """Kill each worker that has been at one file for too long."""
-        late = time.monotonic() - self._max_seconds
+        now = time.monotonic()
+        passed, self._checked = min(now - self._checked, _TICK_S), now
         for worker in list(self._workers):
-            if worker.jobs and worker.busy_since < late:
-                self._replace(worker, f"took longer than {self._max_seconds:g} s")
+            worker.busy_s += passed
+            limit = self._max_seconds if worker.is_ready else _START_SECONDS
+            if worker.jobs and worker.busy_s > limit:
+                self._replace(worker, f"took longer than {limit:g} s")
 
     def close(self) -> None:
         """Stop all workers at once; what they have not answered is forgotten."""
@@ -156,7 +166,6 @@ class ObserverPool:
 
     def _note_reply(self, worker: WorkerProcess, reply: bytes) -> None:
         job = worker.jobs.popleft()
-        worker.busy_since = time.monotonic()
         worker.n_done += 1
         self._n_failed_starts = 0
         values = json.loads(reply)

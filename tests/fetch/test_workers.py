@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import selectors
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -86,6 +88,15 @@ def test_a_crash_is_recorded_for_its_own_file_only(sabotage, observe, n_workers)
 def test_a_file_that_blocks_its_worker_is_cut_short(sabotage, observe):
     """After the time limit the worker is replaced, and the rest is observed."""
     assert flaws(observe([b"BLOCK", b"<html>"], max_seconds=2.0)) == [Drop.DECODER_CRASHED, Drop.NOT_AN_IMAGE]
+
+
+def test_what_holds_up_the_parent_is_not_a_workers_fault(observe, monkeypatch):
+    """A day between two checks (a laptop that slept, a disk that hung) makes no image a decoder's crash."""
+    leaps = itertools.chain([0.0, 0.0], itertools.repeat(86_400.0))
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + next(leaps))
+    monkeypatch.setattr("curator.observe.workers.time", clock)
+    assert flaws(observe([b"<html>"] * 3)) == [Drop.NOT_AN_IMAGE] * 3
+    assert next(leaps) == 86_400.0
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the memory limit works on Linux")
