@@ -28,7 +28,7 @@ from curator.decide.dedupe import find_duplicates
 from curator.decide.growth import drop_straddlers, hold_sides
 from curator.decide.kept_copies import number_kept_copies
 from curator.decide.placeholders import drop_suspected_placeholders
-from curator.decide.reviews import apply_reviews
+from curator.decide.reviews import apply_reviews, find_wanted
 from curator.decide.split import split_images
 from curator.earlier import held_manifest, read_sides, require_same_split
 from curator.errors import StateError
@@ -91,7 +91,7 @@ def _balance(table: pd.DataFrame, project: Project, reviews: Reviews, earlier: p
     if earlier is not None:
         copies = number_kept_copies(table, recipe.dedupe, reviews)
         table = drop_straddlers(table, earlier, recipe.split.group_by, copies)
-    return Decision(balance_labels(table, recipe.balance, recipe.labels, earlier))
+    return Decision(balance_labels(table, recipe.balance, recipe.labels, earlier, find_wanted(table, reviews)))
 
 
 def _split(table: pd.DataFrame, project: Project, reviews: Reviews, earlier: pd.DataFrame | None) -> Decision:

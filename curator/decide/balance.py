@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,11 @@ from curator.recipe import BalanceSettings
 
 
 def balance_labels(
-    table: pd.DataFrame, settings: BalanceSettings, labels: tuple[str, ...], earlier: pd.DataFrame | None = None
+    table: pd.DataFrame,
+    settings: BalanceSettings,
+    labels: tuple[str, ...],
+    earlier: pd.DataFrame | None = None,
+    wanted: BoolArray | None = None,
 ) -> pd.DataFrame:
     """Drop as surplus all but ``per_class`` kept images of each label.
 
@@ -32,6 +36,7 @@ def balance_labels(
         labels: the labels to balance.
         earlier: a manifest whose images are chosen before any newcomer. The keyed choice alone would let each newcomer
             with a small key take an earlier image's place; then what was tested on could leave, and come back in train.
+        wanted: which rows a person decided to keep, shape (rows,); they are chosen before all others.
 
     Returns:
         The catalog with exactly that many kept images a label. It does not depend on the order of the rows; another
@@ -46,7 +51,8 @@ def balance_labels(
     per_class = min(counts.values()) if settings.per_class == "max" else settings.per_class
     if per_class == 0 or min(counts.values()) < per_class:
         raise _shortfall(counts, max(per_class, 1))
-    chosen = _choose_twice(table, is_kept, labels, per_class, earlier)
+    turns = _in_turn(table, earlier, wanted)
+    chosen = _choose_in_turn(table, is_kept, turns, dict.fromkeys(labels, per_class))
     surplus = is_kept & ~chosen & (rank_among(table["label"], labels) < len(labels))
     return catalog.drop(table, surplus, Stage.BALANCED, Drop.SURPLUS, f"beyond {per_class} a label")
 
@@ -69,23 +75,35 @@ def share_out(counts: Mapping[str, int], seats: int) -> dict[str, int]:
     return shares
 
 
-def _choose_twice(
-    table: pd.DataFrame, is_kept: BoolArray, labels: tuple[str, ...], per_class: int, earlier: pd.DataFrame | None
+def _in_turn(
+    table: pd.DataFrame, earlier: pd.DataFrame | None, wanted: BoolArray | None
+) -> Iterator[tuple[BoolArray, pd.Series[Any]]]:
+    """Give who is chosen first, next and last, and in proportion to which parts: the sides too of what has one."""
+    if wanted is not None:
+        yield wanted, table["source"]
+    if earlier is not None:
+        members = earlier[~earlier["has_left"].to_numpy(dtype=bool)] if "has_left" in earlier else earlier
+        sides = hold_sides(table, members).sides
+        side = pd.Series(np.array(SIDES)[sides.argmax(axis=1)], index=table.index)
+        yield sides.any(axis=1), side + " " + table["source"]
+    yield np.ones(len(table), bool), table["source"]
+
+
+def _choose_in_turn(
+    table: pd.DataFrame,
+    is_open: BoolArray,
+    turns: Iterable[tuple[BoolArray, pd.Series[Any]]],
+    seats: Mapping[str, int],
 ) -> BoolArray:
-    """Choose among the earlier manifest's images, in proportion to its sides too; then among the newcomers."""
-    seats = dict.fromkeys(labels, per_class)
-    if earlier is None:
-        return _choose(table, is_kept, table["source"], seats)
-    members = earlier[~earlier["has_left"].to_numpy(dtype=bool)] if "has_left" in earlier else earlier
-    held = hold_sides(table, members)
-    stood = is_kept & held.sides.any(axis=1)
-    side = pd.Series(np.array(SIDES)[held.sides.argmax(axis=1)], index=table.index)
-    have = table["label"][stood].value_counts()
-    chosen = _choose(
-        table, stood, side + " " + table["source"], {x: min(int(have.get(x, 0)), per_class) for x in labels}
-    )
-    left = {label: n - min(int(have.get(label, 0)), per_class) for label, n in seats.items()}
-    return chosen | _choose(table, is_kept & ~stood, table["source"], left)
+    """Give the seats of each label to the first of the turns, and what they leave to the next."""
+    chosen = np.zeros(len(table), bool)
+    for among, part in turns:
+        have = table["label"][is_open & among].value_counts()
+        taken = {label: min(int(have.get(label, 0)), n) for label, n in seats.items()}
+        chosen |= _choose(table, is_open & among, part, taken)
+        is_open = is_open & ~among
+        seats = {label: n - taken[label] for label, n in seats.items()}
+    return chosen
 
 
 def _choose(table: pd.DataFrame, among: BoolArray, part: pd.Series[Any], seats: Mapping[str, int]) -> BoolArray:

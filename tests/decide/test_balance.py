@@ -1,5 +1,6 @@
 """Balance keeps exactly N a label, in proportion to the sources, and says what is missing."""
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -98,3 +99,19 @@ def test_earlier_drops_keep_their_reason():
     assert balanced["drop_reason"][0] == Drop.GONE
     surplus = balanced[balanced["drop_reason"] == Drop.SURPLUS]
     assert surplus[["drop_stage", "drop_detail"]].to_numpy().tolist() == [["balanced", "beyond 1 a label"]]
+
+
+def test_what_a_person_keeps_is_chosen_before_the_keyed_choice_and_the_standing_manifest():
+    """Six wanted of sixty get six of ten places; with more wanted than places, no other image gets one."""
+    table = make_table(rows_of({("rugby", "x"): 60, ("soccer", "x"): 10}))
+    alone = is_kept(balance_labels(table, BalanceSettings(10), LABELS))
+    losers = np.flatnonzero(~alone)
+    standing = table[alone][["sha256", "label"]].assign(split="train")
+    for earlier in (None, standing):
+        for n in (6, 20):
+            wanted = np.isin(np.arange(len(table)), losers[:n])
+            kept = is_kept(balance_labels(table, BalanceSettings(10), LABELS, earlier, wanted))
+            assert (kept & wanted).sum() == min(n, 10)
+            assert (kept & ~wanted & (table["label"] == "rugby")).sum() == max(10 - n, 0)
+            assert (kept & (table["label"] == "soccer")).sum() == 10
+            assert (alone[kept & ~wanted]).all()
