@@ -13,6 +13,7 @@ from curator.catalog import Stage
 from curator.errors import CuratorError
 from curator.manifest import read_manifest
 from curator.project import Project
+from curator.reviews import Review, append_review
 from tests.small_worlds import picture, recipe_text, small_project, write_folder
 
 
@@ -91,6 +92,21 @@ def test_who_comes_back_comes_back_to_the_same_side(project: Project) -> None:
     after = splits(project)
     assert before.items() <= after.items() and len(after) == 40
     assert "left" not in json.loads(project.paths.manifest_settings.read_text(encoding="utf-8"))
+
+
+def test_what_a_person_keeps_is_no_surplus(tmp_path: Path) -> None:
+    """An image over the limit that is marked keep takes a place in the next manifest, beside one that stood."""
+    made = small_project(tmp_path, recipe_text(write_folder(tmp_path / "photos", 10), 5))
+    pipeline.fetch(made)
+    table = pipeline.decide(made, Stage.SPLIT, {}).table
+    left_out = table[(table["drop_reason"] == catalog.Drop.SURPLUS) & (table["label"] == "rugby")].iloc[0]
+    before = splits(made)
+    append_review(made.paths.reviews, Review("2026-01-02T03:04:05Z", "ann", left_out["sha256"], "rugby", "keep"))
+    pipeline.decide(made, Stage.SPLIT, {})
+    after = splits(made)
+    assert left_out["sha256"] in after
+    assert len(after) == 10
+    assert len(before.items() & after.items()) == 9
 
 
 def test_a_new_split_remembers_nobody(project: Project) -> None:
