@@ -85,7 +85,7 @@ def _in_turn(
         members = earlier[~earlier["has_left"].to_numpy(dtype=bool)] if "has_left" in earlier else earlier
         sides = hold_sides(table, members).sides
         side = pd.Series(np.array(SIDES)[sides.argmax(axis=1)], index=table.index)
-        yield sides.any(axis=1), side + " " + table["source"]
+        yield np.logical_or.reduce(sides, axis=1), side + " " + table["source"]
     yield np.ones(len(table), bool), table["source"]
 
 
