@@ -86,20 +86,17 @@ def replay_manifest(
         and ``link-rot.csv`` stand in the new folder. Run again, it asks only for what may have come back.
 
     Raises:
-        StateError: the manifest cannot be read, or nothing of it could be had.
+        StateError: the manifest cannot be read, all its images are forgotten, or nothing of it could be had.
         DiskError, LockedError: see there.
     """
-    rows = read_manifest(manifest).sort_values("record_id", ignore_index=True)
-    tombstones = read_tombstones(manifest.parent / "forgotten.jsonl")
-    rows = rows[~find_forgotten(rows, tombstones)].reset_index(drop=True)
+    rows = _wanted(manifest)
     folder = DataPaths(data_root, manifest.parent, "").replay
     paths = DataPaths(data_root, folder, folder.name)
     with locked(paths.lock, "replay"):
         table = fetch_images(_listed(rows), fetch, quality or QualitySettings(), paths, retry="failed", emit=emit)
         table = catalog.from_arrow(pa.concat_tables(with_pictures(table, paths)))
         fates = judge_images(rows, table)
-        answered = {"final_url": table["final_url"], "reason": table["drop_reason"], "detail": table["drop_detail"]}
-        images = rows.assign(fate=fates, **answered)
+        images = _answered(rows, table, fates)
         write_reports(images, paths.folder)
         had = _restore(table, rows, fates, accept_similar)
         n_kept = int(catalog.is_kept(had).sum())
@@ -107,6 +104,22 @@ def replay_manifest(
             raise StateError(f"Nothing of {manifest} could be had.", f"{paths.folder / 'replay.csv'} says why.")
         publish(had, {"replay_of": file_digest(manifest), "accept_similar": accept_similar}, paths, emit)
     return Replay(paths, images, n_kept)
+
+
+def _wanted(manifest: Path) -> pd.DataFrame:
+    """Read the manifest's rows, without what was forgotten beside it."""
+    rows = read_manifest(manifest).sort_values("record_id", ignore_index=True)
+    tombstones = manifest.parent / "forgotten.jsonl"
+    left = rows[~find_forgotten(rows, read_tombstones(tombstones))].reset_index(drop=True)
+    if len(rows) and left.empty:
+        hint = f"{tombstones} names what was taken out for good; replay another manifest."
+        raise StateError(f"Every image of {manifest} was forgotten.", hint)
+    return left
+
+
+def _answered(rows: pd.DataFrame, table: pd.DataFrame, fates: npt.NDArray[np.object_]) -> pd.DataFrame:
+    answers = {"final_url": table["final_url"], "reason": table["drop_reason"], "detail": table["drop_detail"]}
+    return rows.assign(fate=fates, **answers)
 
 
 def _listed(rows: pd.DataFrame) -> pd.DataFrame:

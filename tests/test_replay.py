@@ -20,6 +20,7 @@ from curator.manifest import manifest_text, read_manifest
 from curator.project import Project
 from curator.recipe import FetchSettings
 from curator.replay import Replay, replay_manifest
+from curator.tombstones import append_tombstones, digest
 from curator.verify import verify
 from tests.small_worlds import picture, small_project
 
@@ -183,6 +184,15 @@ def test_nothing_left_is_an_error_that_says_where_to_look(
     with pytest.raises(StateError, match=r"replay\.csv says why"):
         replayed(project, tmp_path / "elsewhere")
     assert not (tmp_path / "elsewhere" / "small-replay" / "manifest.csv").exists()
+
+
+def test_a_manifest_all_forgotten_is_told_before_anything_is_asked(project: Project, tmp_path: Path) -> None:
+    """The message names the tombstones; nothing is written."""
+    rows = read_manifest(project.paths.manifest)
+    append_tombstones(project.paths.manifest.parent / "forgotten.jsonl", {"address": map(digest, rows["url"])})
+    with pytest.raises(StateError, match=r"was forgotten(.|\n)*forgotten\.jsonl"):
+        replayed(project, tmp_path / "elsewhere")
+    assert not (tmp_path / "elsewhere").exists()
 
 
 def test_local_files_have_no_address(project: Project, tmp_path: Path) -> None:
