@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -34,7 +35,8 @@ OK = "ok"
 VIA = "via "
 """What the ledger's ``ip`` begins with where a proxy answered, so that nobody knows which machine it asked."""
 
-_TABLES = """
+_TABLES = (
+    """
 CREATE TABLE IF NOT EXISTS attempts (
     id INTEGER PRIMARY KEY,
     address TEXT NOT NULL,      -- the address as listed, or file:PATH
@@ -51,8 +53,10 @@ CREATE TABLE IF NOT EXISTS attempts (
     file_version TEXT,          -- size and time of a local file
     asked INTEGER NOT NULL,     -- 0 where the host was given up before this address had its turn
     superseded INTEGER NOT NULL DEFAULT 0  -- 1 where a later --retry asks again
-);
-CREATE INDEX IF NOT EXISTS attempts_by_address ON attempts (address, superseded);
+)
+""",
+    "CREATE INDEX IF NOT EXISTS attempts_by_address ON attempts (address, superseded)",
+    """
 CREATE TABLE IF NOT EXISTS observations (
     sha256 BLOB PRIMARY KEY,
     n_bytes INTEGER NOT NULL, format TEXT, width INTEGER, height INTEGER, orientation INTEGER, mode TEXT,
@@ -62,12 +66,19 @@ CREATE TABLE IF NOT EXISTS observations (
     observer_version INTEGER NOT NULL,  -- the hash version in force, for files without a hash too
     max_pixels INTEGER NOT NULL,        -- the limit in force
     stored INTEGER NOT NULL             -- 1 where the file is in the store
-);
-"""
+)
+""",
+    *host_notes.TABLES,
+)
+"""What makes an empty file a ledger of this version."""
 
-
-_STEPS = ("ALTER TABLE observations ADD COLUMN thumbnail BLOB;", host_notes.TABLES)
+_STEPS = (("ALTER TABLE observations ADD COLUMN thumbnail BLOB",), host_notes.TABLES)
 """What makes the tables of version 1 those of version 2, and so on."""
+
+_PATIENCE_S = 60
+"""How long another process is waited for that writes to the same ledger."""
+
+_PAUSE_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +138,7 @@ class Ledger:
         self._path = path
         with self._errors():
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=60)
+            self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=_PATIENCE_S)
             self._prepare()
 
     def __enter__(self) -> Ledger:
@@ -189,19 +200,38 @@ class Ledger:
             yield from self._connection.execute(sql, values)
 
     def _prepare(self) -> None:
-        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        version = self._version()
         if version > VERSION:
             message = f"The ledger {self._path} was written by a newer curator (its version {version}, ours {VERSION})."
             raise StateError(message, "Upgrade with `pip install -U imageset-curator`.")
-        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._use_write_ahead_log()
         self._connection.execute("PRAGMA synchronous = FULL")
-        if version == 0:
-            self._change(_TABLES + host_notes.TABLES)
-        elif version < VERSION:
-            self._change("".join(_STEPS[version - 1 :]))
+        if version < VERSION:
+            self._bring_up_to_date()
 
-    def _change(self, sql: str) -> None:
-        self._connection.executescript(f"BEGIN IMMEDIATE; {sql} PRAGMA user_version = {VERSION}; COMMIT;")
+    def _version(self) -> int:
+        return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
+
+    def _use_write_ahead_log(self) -> None:
+        """Ask again while others open the same new file: this one statement does not wait for them by itself."""
+        limit = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > limit:
+                    raise
+            time.sleep(_PAUSE_S)
+
+    def _bring_up_to_date(self) -> None:
+        """Make what this version needs; whoever comes second finds it made."""
+        with self.transaction():
+            version = self._version()
+            steps = _STEPS[version - 1 :] if version else (_TABLES,)
+            for statement in (statement for step in steps for statement in step):
+                self._connection.execute(statement)
+            self._connection.execute(f"PRAGMA user_version = {VERSION}")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -20,19 +20,23 @@ from curator.fetch.schedule import Schedule
 MAX_WAIT_S = 7 * 24 * 3600.0
 """A host that asks for a longer wait is asked again after a week."""
 
-TABLES = """
+TABLES = (
+    """
 CREATE TABLE IF NOT EXISTS robots (
     url TEXT PRIMARY KEY,       -- of the robots.txt
     asked_at REAL NOT NULL,     -- seconds since 1970, UTC
     text BLOB NOT NULL          -- zlib; of nothing where the host has none
-);
+)
+""",
+    """
 CREATE TABLE IF NOT EXISTS waits (
     host TEXT PRIMARY KEY,
     noted_at REAL NOT NULL,     -- seconds since 1970, UTC
     not_before REAL NOT NULL,   -- when the host may be asked again, as its Retry-After said
     http_status INTEGER NOT NULL
-);
-"""
+)
+""",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from curator.fetch import host_report
-from curator.fetch.attempts import VERSION, Ledger
+from curator.fetch.attempts import Ledger
 from curator.fetch.host_notes import MAX_WAIT_S, HostWait
 from curator.reasons import Drop
 
@@ -143,14 +143,3 @@ def test_a_host_cannot_ask_to_be_left_alone_for_ever():
     """After a week it is asked again."""
     wait = HostWait("h.example", 0.0, 1e12, 429)
     assert wait.remaining_s(10.0) == MAX_WAIT_S
-
-
-@pytest.mark.parametrize("version", [0, 2])
-def test_a_ledger_that_two_processes_bring_up_to_date_at_once_is_whole(tmp_path, version):
-    """Whoever comes second read the old version, and finds the tables made."""
-    path = tmp_path / "attempts.sqlite"
-    with Ledger(path) as ledger:
-        list(ledger.query(f"PRAGMA user_version = {version}"))
-    with Ledger(path) as ledger:
-        ledger.record([], [], [HostWait("h.example", 0.0, 1.0, 429)])
-        assert list(ledger.query("PRAGMA user_version")) == [(VERSION,)]

@@ -1,0 +1,103 @@
+"""The ledger is whole however many processes open it at once, and however old it is."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+
+from curator.errors import DiskError
+from curator.fetch import attempts
+from curator.fetch.attempts import VERSION, Attempt, Ledger
+from curator.fetch.host_notes import HostWait
+
+OPEN_AT_ONCE = """
+import os, sys
+from pathlib import Path
+from curator.fetch.attempts import Attempt, Ledger
+
+def record(path, number):
+    with Ledger(path) as ledger:
+        address = f"http://h.example/{number}.jpg"
+        ledger.record([Attempt(address, "h.example", 0.0, 0.1, "gone", 404)], [])
+
+for path in map(Path, sys.argv[2:]):
+    gate, opener = os.pipe()
+    children = []
+    for number in range(int(sys.argv[1])):
+        child = os.fork()
+        if not child:
+            os.close(opener)
+            os.read(gate, 1)  # until the parent closes the other end: all start in the same instant
+            try:
+                record(path, number)
+            except BaseException as error:
+                print(error, flush=True)
+                os._exit(1)
+            os._exit(0)
+        children.append(child)
+    os.close(gate)
+    os.close(opener)
+    for child in children:
+        os.waitpid(child, 0)
+"""
+"""Have so many processes open each ledger at once and write one attempt; print what went wrong."""
+
+AS_IT_WAS = {
+    0: ("DROP TABLE attempts", "DROP TABLE observations", "DROP TABLE robots", "DROP TABLE waits"),
+    1: ("ALTER TABLE observations DROP COLUMN thumbnail", "DROP TABLE robots", "DROP TABLE waits"),
+}
+"""What takes a ledger back to an older version; 0 is a new file."""
+
+
+def make_old(path, version):
+    """Write a ledger of an old version, in the mode that a new file is in."""
+    with Ledger(path) as ledger:
+        for statement in (*AS_IT_WAS[version], f"PRAGMA user_version = {version}", "PRAGMA journal_mode = DELETE"):
+            list(ledger.query(statement))
+
+
+@pytest.mark.parametrize("version", AS_IT_WAS)
+def test_many_processes_open_a_ledger_in_the_same_instant(tmp_path, version):
+    """A new one and an old one: nobody is turned away, every table and column is made once, every row is there."""
+    n_processes, paths = 8, [tmp_path / f"{number}.sqlite" for number in range(12)]
+    for path in paths:
+        make_old(path, version)
+    command = [sys.executable, "-c", OPEN_AT_ONCE, str(n_processes), *map(str, paths)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
+    for path in paths:
+        with Ledger(path) as ledger:
+            assert list(ledger.query("SELECT count(*) FROM attempts")) == [(n_processes,)]
+            assert list(ledger.query("PRAGMA user_version")) == [(VERSION,)]
+            assert list(ledger.query("PRAGMA journal_mode")) == [("wal",)]
+            names = [name for (name,) in ledger.query("SELECT name FROM pragma_table_info('observations')")]
+            assert names.count("thumbnail") == 1
+
+
+def test_a_ledger_that_another_process_keeps_to_itself_is_an_error_after_a_while(tmp_path, monkeypatch):
+    """The wait has an end, and the message names the file; once it is free again it opens."""
+    monkeypatch.setattr(attempts, "_PATIENCE_S", 0)
+    path = tmp_path / "attempts.sqlite"
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(DiskError, match="locked"):
+        Ledger(path)
+    other.execute("COMMIT")
+    other.close()
+    Ledger(path).close()
+
+
+@pytest.mark.parametrize("version", [0, 2])
+def test_tables_that_are_there_already_are_kept(tmp_path, version):
+    """Whoever comes second read the old version, and finds the tables made and filled."""
+    path = tmp_path / "attempts.sqlite"
+    with Ledger(path) as ledger:
+        ledger.record([Attempt("http://h.example/1.jpg", "h.example", 0.0, 0.1, "gone", 404)], [])
+        list(ledger.query(f"PRAGMA user_version = {version}"))
+    with Ledger(path) as ledger:
+        ledger.record([], [], [HostWait("h.example", 0.0, 1.0, 429)])
+        assert list(ledger.query("PRAGMA user_version")) == [(VERSION,)]
+        assert list(ledger.query("SELECT count(*) FROM attempts")) == [(1,)]
