@@ -20,6 +20,9 @@ from curator.fetch.schedule import Schedule
 MAX_WAIT_S = 7 * 24 * 3600.0
 """A host that asks for a longer wait is asked again after a week."""
 
+MOST_TEXT_BYTES = 1 << 25
+"""Texts of robots.txt held in memory, packed; a host whose text had to go is asked for it again."""
+
 TABLES = (
     """
 CREATE TABLE IF NOT EXISTS robots (
@@ -87,10 +90,16 @@ class Remembered:
 
 
 def read_notes(query: Callable[[str], Iterator[tuple[Any, ...]]], now: float) -> Remembered:
-    """Read what still holds at ``now``, seconds since 1970; a robots.txt from the future does not."""
-    robots = query(f"SELECT url, text FROM robots WHERE asked_at > {now - FRESH_S!r} AND asked_at <= {now!r}")
+    """Read what still holds at ``now``, seconds since 1970; a robots.txt from the future does not.
+
+    Of more texts than :data:`MOST_TEXT_BYTES` the latest are read.
+    """
     waits = (HostWait(*row) for row in query("SELECT * FROM waits"))
-    return Remembered(dict(robots), tuple(wait.counted_from(now) for wait in waits if wait.remaining_s(now)))
+    holding = tuple(wait.counted_from(now) for wait in waits if wait.remaining_s(now))
+    fresh = f"FROM robots WHERE asked_at > {now - FRESH_S!r} AND asked_at <= {now!r}"
+    sums = f"SELECT url, text, sum(length(text)) OVER (ORDER BY asked_at DESC, url) AS n_bytes {fresh}"
+    robots = query(f"SELECT url, text FROM ({sums}) WHERE n_bytes <= {MOST_TEXT_BYTES} ORDER BY n_bytes DESC")
+    return Remembered(dict(robots), holding)
 
 
 def hold_hosts(waits: Iterable[HostWait], names: Sequence[str | None], schedule: Schedule) -> None:

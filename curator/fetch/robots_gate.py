@@ -10,16 +10,20 @@ import time
 import zlib
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 
-from curator.fetch.host_notes import RobotsText
+from curator.fetch.host_notes import MOST_TEXT_BYTES, RobotsText
 from curator.fetch.hosts import Manners
 from curator.fetch.policy import RETRIED, Verdict, backoff_s
+from curator.fetch.recently_used import RecentlyUsed
 from curator.fetch.robots import Rules, read_rules, robots_url, text_of_answer
 from curator.fetch.schedule import Schedule
 from curator.reasons import Drop
 
-_PARSED = 4096
+_MOST_PARSED_BYTES = 1 << 22
+"""Texts whose rules are held: these take up to 80 times as much memory."""
+
+_LEAST_BYTES = 100
+"""What the shortest text counts as."""
 
 
 class RobotsGate:
@@ -43,9 +47,12 @@ class RobotsGate:
         note: Callable[[RobotsText], None],
         refuse: Callable[[int, Verdict], None],
     ) -> None:
-        self._texts, self._schedule, self._retries, self._rng = dict(known), schedule, retries, rng
+        self._schedule, self._retries, self._rng = schedule, retries, rng
         self._note, self._refuse = note, refuse
-        self._rules = lru_cache(_PARSED)(self._parse)
+        self._texts = RecentlyUsed[bytes](MOST_TEXT_BYTES)
+        self._parsed = RecentlyUsed[Rules](_MOST_PARSED_BYTES)
+        for robots, packed in known.items():
+            self._texts.put(robots, packed, len(packed) + _LEAST_BYTES)
         self._waiting: defaultdict[str, list[int]] = defaultdict(list)
         self._asking: dict[int, str] = {}
         self._failures: defaultdict[str, int] = defaultdict(int)
@@ -53,8 +60,8 @@ class RobotsGate:
     def pass_on(self, task: int, url: str, now: float) -> str | None:
         """Say what to ask for a task that was just started: its ``url``, a robots.txt first, or nothing now."""
         robots = robots_url(url)
-        if robots in self._texts:
-            return url if self._is_allowed(task, url, robots, now) else None
+        if rules := self._rules(robots):
+            return url if self._is_allowed(task, url, rules, now) else None
         self._waiting[robots].append(task)
         if robots in self._asking.values():
             return None
@@ -70,9 +77,7 @@ class RobotsGate:
         robots = self._asking.pop(task)
         text, wait_s = text_of_answer(verdict, body), 0.0
         if text is not None:
-            self._texts[robots] = zlib.compress(text)
-            self._note(RobotsText(robots, time.time(), self._texts[robots]))
-            self._schedule.slow_down(task, self._rules(robots).delay_s, now)
+            self._schedule.slow_down(task, self._learn(robots, text).delay_s, now)
         else:
             self._failures[robots] += 1
             wait_s = max(verdict.wait_s or 0.0, backoff_s(self._failures[robots], self._rng))
@@ -86,8 +91,7 @@ class RobotsGate:
         will_pass = verdict.reason in RETRIED and (verdict.wait_s or 0.0) <= Manners.max_wait_s
         return not will_pass or self._failures[robots] > self._retries
 
-    def _is_allowed(self, task: int, url: str, robots: str, now: float) -> bool:
-        rules = self._rules(robots)
+    def _is_allowed(self, task: int, url: str, rules: Rules, now: float) -> bool:
         self._schedule.slow_down(task, rules.delay_s, now)
         if rules.allows(url):
             return True
@@ -95,8 +99,21 @@ class RobotsGate:
         self._refuse(task, Verdict(Drop.ROBOTS_DISALLOWED, "robots.txt of its host disallows this address"))
         return False
 
-    def _parse(self, robots: str) -> Rules:
-        return read_rules(zlib.decompress(self._texts[robots]))
+    def _learn(self, robots: str, text: bytes) -> Rules:
+        packed, rules = zlib.compress(text), read_rules(text)
+        self._note(RobotsText(robots, time.time(), packed))
+        self._texts.put(robots, packed, len(packed) + _LEAST_BYTES)
+        self._parsed.put(robots, rules, len(text) + _LEAST_BYTES)
+        return rules
+
+    def _rules(self, robots: str) -> Rules | None:
+        """Give the rules of a robots.txt, or None where it must be asked for."""
+        rules = self._parsed.get(robots)
+        if rules is None and (packed := self._texts.get(robots)) is not None:
+            text = zlib.decompress(packed)
+            rules = read_rules(text)
+            self._parsed.put(robots, rules, len(text) + _LEAST_BYTES)
+        return rules
 
 
 def _explained(verdict: Verdict) -> Verdict:

@@ -7,8 +7,11 @@ import random
 import numpy as np
 import pytest
 
+from curator.fetch.attempts import Ledger
+from curator.fetch.host_notes import RobotsText, read_notes
 from curator.fetch.hosts import Manners
 from curator.fetch.policy import Verdict
+from curator.fetch.recently_used import RecentlyUsed
 from curator.fetch.robots import MAX_TEXT_BYTES, read_rules, robots_url, text_of_answer
 from curator.fetch.robots_gate import RobotsGate
 from curator.fetch.schedule import Schedule
@@ -195,3 +198,44 @@ def test_a_short_wait_for_robots_txt_is_waited_for():
     gated.gate.note_answer(task, Verdict(Drop.RATE_LIMITED, "HTTP 429", 429, 60.0), b"", 1.0)
     assert gated.start_all(60.9) == []
     assert [name for _, name in gated.start_all(61.0)] == ["robots.txt"]
+
+
+def test_memory_is_bounded_however_many_hosts_send_however_much():
+    """Packed texts and parsed rules go when their bytes add up; what was used last stays, and the newest always."""
+    kept = RecentlyUsed(1000)
+    for number in range(100):
+        kept.put(str(number), number, 300)
+        assert kept.get("0") == 0
+    assert [name for name in map(str, range(100)) if kept.get(name) is not None] == ["0", "98", "99"]
+    kept.put("99", "large", 5000)
+    assert (kept.get("0"), kept.get("98"), kept.get("99")) == (None, None, "large")
+    kept.put("99", "small", 10)
+    kept.put("1", 1, 990)
+    assert (kept.get("99"), kept.get("1")) == ("small", 1)
+
+
+def test_a_host_whose_rules_had_to_go_is_asked_for_them_again(monkeypatch):
+    """Rules that were only unpacked are read anew; a text that is gone is asked for; the verdicts are the same."""
+    monkeypatch.setattr("curator.fetch.robots_gate._MOST_PARSED_BYTES", 1)
+    monkeypatch.setattr("curator.fetch.robots_gate.MOST_TEXT_BYTES", 1)
+    gated = Gated([0, 0, 1, 1])
+    first = dict(gated.start_all(0.0))
+    one, other = sorted(first)
+    gated.gate.note_answer(one, FINE, b"User-agent: *\nDisallow: /1.jpg", 1.0)
+    gated.gate.note_answer(other, FINE, b"User-agent: *\nDisallow: /3.jpg", 1.0)
+    for now in (2.0, 3.0, 4.0, 5.0):
+        for task, name in gated.start_all(now):
+            if name == "robots.txt":
+                gated.gate.note_answer(task, FINE, b"User-agent: *\nDisallow: /1.jpg\nDisallow: /3.jpg", now)
+    assert gated.refused == [1, 3] or gated.refused == [3, 1]
+    assert sorted(name for name in gated.asked if name != "robots.txt") == ["0.jpg", "2.jpg"]
+    assert gated.asked.count("robots.txt") > 2
+
+
+def test_the_latest_texts_of_earlier_runs_are_read_up_to_a_limit(tmp_path, monkeypatch):
+    """However many a ledger holds."""
+    monkeypatch.setattr("curator.fetch.host_notes.MOST_TEXT_BYTES", 25)
+    with Ledger(tmp_path / "attempts.sqlite") as ledger:
+        ledger.record([], [], [RobotsText(f"http://h{n}.example/robots.txt", 1000.0 + n, bytes(10)) for n in range(5)])
+        found = read_notes(ledger.query, 2000.0).robots
+    assert list(found) == ["http://h3.example/robots.txt", "http://h4.example/robots.txt"]
