@@ -230,13 +230,13 @@ class _Reader:
         return str(name)
 
     def _labels(self, labels: Any) -> tuple[str, ...]:
-        if not isinstance(labels, list) or len(labels) < 2 or len(set(map(str, labels))) != len(labels):
+        distinct = {str(label): label for label in labels} if isinstance(labels, list) else {}
+        if len(distinct) < 2 or len(distinct) != len(labels):
             self.add("", "labels", f"labels must be a list of at least two different labels, not {labels!r}")
-            return ()
-        for label in labels:
+        for label in distinct.values():
             if not isinstance(label, str) or not NAME_PATTERN.fullmatch(label):
                 self.add("", "labels", f"label {label!r} must be lower-case letters, digits, - and _ only")
-        return tuple(map(str, labels))
+        return tuple(distinct)
 
     def _section(self, key: str, cls: type[Any], table: Any) -> Any:
         if not isinstance(table, dict):
@@ -253,13 +253,14 @@ class _Reader:
         if not isinstance(tables, list) or not tables or not all(isinstance(table, dict) for table in tables):
             self.add("", "sources", "needs at least one [[sources]] table")
             return ()
+        n_before = len(self.problems)
         found = [self._source(index, dict(table), labels) for index, table in enumerate(tables)]
         sources = tuple(source for source in found if source is not None)
-        if len(sources) == len(tables) and not self.problems:
+        if len(sources) == len(tables) and len(self.problems) == n_before:
             covered = {label for source in sources for label in source.covers(labels)}
             for label in labels:
                 if label not in covered:
-                    self.add("", "labels", f"label {label!r} has no source")
+                    self.add("", "labels", f"label {label!r} has no source: add it to one, or a [[sources]] table")
         return sources
 
     def _source(self, index: int, table: dict[str, Any], labels: tuple[str, ...]) -> Any:

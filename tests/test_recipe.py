@@ -54,7 +54,17 @@ def test_all_mistakes_are_reported_at_once_with_lines() -> None:
 
 def test_a_label_without_source_is_refused() -> None:
     """A label that no source can list would end empty."""
-    assert mistakes(GOOD.replace('"soccer"]', '"soccer", "tennis"]')) == ["line 3: label 'tennis' has no source"]
+    assert mistakes(GOOD.replace('"soccer"]', '"soccer", "tennis"]')) == [
+        "line 3: label 'tennis' has no source: add it to one, or a [[sources]] table"
+    ]
+
+
+def test_no_mistake_hides_another() -> None:
+    """A repeated label does not hide an odd one, nor a misspelt section a label without source."""
+    text = GOOD.replace('"soccer"]', '"soccer", "Tennis!", "soccer"]') + "[splt]\n"
+    found = "\n".join(mistakes(text))
+    assert "two different labels" in found and "label 'Tennis!' must be lower-case" in found
+    assert "'Tennis!' has no source" in found and "[splt] is unknown" in found
 
 
 @pytest.mark.parametrize("label", ["../up", "Rugby", "a b", "", "-x", "ru/gby"])

@@ -25,7 +25,7 @@ from curator.settings import setting, suggest
 from curator.sources.base import ListingContext, PlannedRead, known_labels, listed_rows
 from curator.sources.cache import CacheEntry
 from curator.sources.imagenet_lists import WNID, UrlList, read_synset_list, read_whole_list
-from curator.sources.places import is_url, place_problem, place_version
+from curator.sources.places import place_problem, place_version, scheme_problem
 from curator.sources.remote import probe_size, read_place, shown_name
 
 ENDPOINT = "https://image-net.org/api/imagenet.synset.geturls?wnid={wnid}"
@@ -66,7 +66,7 @@ def _place_problem(place: str, base_dir: Path) -> str | None:
     rest = place.replace("{wnid}", "n00478262")
     if "{" in rest:
         return f"may hold {{wnid}} only, not {place!r}"
-    return place_problem(place, base_dir, folder=False) if rest == place or is_url(place) else None
+    return place_problem(place, base_dir, folder=False) if rest == place else scheme_problem(place)
 
 
 class Imagenet:
@@ -172,7 +172,8 @@ class _Attempt:
                 self._failed(wnid, place, error)
             return {}
         for wnid in set(wnids) - set(lists):
-            self._failed(wnid, place, SourceError(f"does not hold {wnid}{suggest(wnid, sorted(known))}"))
+            near = suggest(wnid, sorted(known)).rstrip("?")
+            self._failed(wnid, place, SourceError(f"does not hold {wnid}{near}"))
         return {wnid: self._keep(place, wnid, found) for wnid, found in lists.items()}
 
     def _keep(self, place: str, wnid: str, found: UrlList) -> pa.Table:

@@ -33,6 +33,7 @@ _LABEL_COLUMNS = ("ImageID", "LabelName", "Confidence")
 _OPTIONAL_IMAGE_COLUMNS = (*IMAGE_COLUMNS, *EXTRA_COLUMNS, "Rotation")
 Answer = TypeVar("Answer")
 _WAY_OUT = 'Run again later, or download the tables yourself and name their folder: `metadata = "path"`.'
+_CLASS_HINT = "Write a class's own name or its MID into `classes`; those that are near are named."
 _BOXES_HINT = 'Only 600 classes have boxes; labels_from = "human" knows some 20,000.'
 
 
@@ -70,7 +71,7 @@ class MetadataReader:
         try:
             return names.find_all(self.classes)
         except SourceError as error:
-            raise SourceError(error.message, _BOXES_HINT if self.labels_from == "boxes" else "") from error
+            raise SourceError(error.message, _BOXES_HINT if self.labels_from == "boxes" else _CLASS_HINT) from error
 
     def present(self, path: str) -> PresentImages:
         """Read the image and class pairs that the label file ``path`` says are present."""

@@ -26,6 +26,13 @@ def local_path(place: str, base_dir: Path) -> Path:
     return base_dir / Path(place).expanduser()
 
 
+def scheme_problem(place: str) -> str | None:
+    """Say that a place has another scheme than http or https, or None."""
+    if is_url(place) or not _SCHEME.match(place):
+        return None
+    return f"must be an http or https address or a local path, not {place}"
+
+
 def place_problem(place: str, base_dir: Path, *, folder: bool | None = None) -> str | None:
     """Say what is wrong with a place, or None: another scheme, or a local path that is not there.
 
@@ -34,8 +41,8 @@ def place_problem(place: str, base_dir: Path, *, folder: bool | None = None) -> 
     """
     if is_url(place):
         return None
-    if _SCHEME.match(place):
-        return f"must be an http or https address or a local path, not {place}"
+    if problem := scheme_problem(place):
+        return problem
     path = local_path(place, base_dir)
     if folder is not False and path.is_dir():
         return None

@@ -22,7 +22,7 @@ import requests
 from curator.errors import SourceError
 from curator.events import MetadataFinished, MetadataRead, MetadataStarted
 from curator.sources.base import ListingContext
-from curator.sources.places import is_url, local_path, place_problem
+from curator.sources.places import is_url, local_path, scheme_problem
 from curator.sources.resume import ResumedStream, VersionChangedError, version_of
 from curator.sources.transport import open_session
 from curator.sources.unpack import BUFFER_BYTES, unpack
@@ -80,9 +80,9 @@ def _open_raw(place: str, context: ListingContext, tell: Callable[[int], None]) 
     if is_url(place):
         stream = ResumedStream(place, open_session(context.fetch), context.fetch, tell)
         return stream, stream.version.total_bytes
-    if problem := place_problem(place, context.base_dir, folder=False):
-        raise SourceError(f"The list {problem}.")
     path = local_path(place, context.base_dir)
+    if not path.is_file():
+        raise SourceError(f"The place {problem}." if (problem := scheme_problem(place)) else f"{path} is not a file.")
     try:
         return _CountedFile(path, tell), path.stat().st_size
     except OSError as error:

@@ -160,7 +160,8 @@ class ResumedStream(io.RawIOBase):
     def _count_failure(self, what: str, retry_after: str) -> None:
         self._failures += 1
         if self._failures > self._settings.retries:
-            raise SourceError(f"{self.url} {what}, {self._failures} times in a row.")
+            times = f", {self._failures} times in a row" if self._failures > 1 else ""
+            raise SourceError(f"{self.url} {what}{times}.")
         backoff_s = BACKOFF_S * 2 ** (self._failures - 1)
         time.sleep(min(max(backoff_s, _seconds(retry_after)), LONGEST_WAIT_S))
 

@@ -43,6 +43,7 @@ CATALOG_COLUMNS = (
 them: a list from elsewhere must not name files of this machine."""
 
 _N_SHOWN = 5
+_WAY_OUT = "Mend the list, or name another as `path` in the recipe, then run again."
 _MAX_LIST_BYTES = 16 << 30
 
 
@@ -96,7 +97,8 @@ class UrlList:
         try:
             rows = _labelled(_read(settings, context), settings, context)
         except SourceError as error:
-            raise SourceError(f"The list {settings.path} {error.message.rstrip('.')}.", error.hint) from error
+            told = error.message.removeprefix(settings.path).strip().rstrip(".")
+            raise SourceError(f"The list {settings.path} {told}.", error.hint or _WAY_OUT) from error
         rows = rows.filter(pc.is_in(rows["label"], value_set=pa.array(list(labels), pa.string())))
         columns = {name: _null_if_blank(rows[name]) for name in CATALOG_COLUMNS if name in rows.column_names}
         if "rotation" in columns:
@@ -160,7 +162,9 @@ def _refuse_odd_labels(labels: pa.ChunkedArray) -> None:
     if len(rows):
         shown = ", ".join(f"{labels[row.as_py()].as_py()[:60]!r} (row {row.as_py() + 1})" for row in rows[:_N_SHOWN])
         hint = "Write labels as in the recipe: lower-case letters, digits, - and _ only."
-        raise SourceError(f"holds {len(rows):,} labels that are no labels: {shown}", hint)
+        raise SourceError(
+            f"has {len(rows):,} {'row' if len(rows) == 1 else 'rows'} with a label that is none: {shown}", hint
+        )
 
 
 def _within_recipe(table: pa.Table, settings: UrlListSettings, context: ListingContext) -> pa.Table:

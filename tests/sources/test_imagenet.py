@@ -160,7 +160,7 @@ def test_a_synset_that_does_not_exist_is_told_with_near_ones(tmp_path, context, 
     (tmp_path / "urls.txt").write_bytes(WHOLE)
     wrong = settings("urls.txt", rugby=("n00470967",), soccer=(SOCCER,))
     assert set(list_all(wrong, context)["label"]) == {"soccer"}
-    assert "urls.txt does not hold n00470967, did you mean n00470966?" in told()
+    assert "urls.txt does not hold n00470967, did you mean n00470966. Give a list" in told()
     with pytest.raises(SourceError, match="does not hold n00470967"):
         source.list_images(wrong, 0, ["rugby"], context)
 

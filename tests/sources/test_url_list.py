@@ -100,7 +100,7 @@ def test_a_list_cannot_name_local_files(tmp_path, context):
 def test_a_label_that_is_none_is_refused(tmp_path, context, label):
     """Text from outside never becomes a folder name: the row is named."""
     (tmp_path / "l.csv").write_text(f"label,url\nrugby,http://e.org/1.jpg\n{label},http://e.org/2.jpg\n")
-    with pytest.raises(SourceError, match=r"labels that are no labels: .* \(row 2\)"):
+    with pytest.raises(SourceError, match=r"1 row with a label that is none: .* \(row 2\)"):
         list_all(UrlListSettings(path="l.csv"), context)
 
 
