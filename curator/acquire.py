@@ -155,7 +155,9 @@ def _announce(project: Project, name: str, reads: Sequence[PlannedRead]) -> None
 
 
 def megabytes(n_bytes: int) -> str:
-    """Write a number of bytes as a person reads it: ``12 kB``, ``2,740.0 MB``."""
+    """Write a number of bytes as a person reads it: ``512 B``, ``12 kB``, ``2,740.0 MB``."""
+    if n_bytes < 1000:
+        return f"{n_bytes} B"
     return f"{n_bytes / 1e3:,.0f} kB" if n_bytes < 1e6 else f"{n_bytes / 1e6:,.1f} MB"
 
 

@@ -13,7 +13,6 @@ import typer
 
 from curator import __version__, cli_benchmark, cli_fetch, cli_share
 from curator.session import (
-    DATA,
     DataOption,
     ForceOption,
     JsonOption,
@@ -25,6 +24,7 @@ from curator.session import (
     per_class_value,
     reports_errors,
 )
+from curator.store.paths import DATA
 
 app = typer.Typer(
     name="curator",

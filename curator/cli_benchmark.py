@@ -13,7 +13,6 @@ import typer
 
 from curator.errors import Problem, RecipeError
 from curator.session import (
-    DATA,
     DataOption,
     JsonOption,
     QuietOption,
@@ -22,6 +21,7 @@ from curator.session import (
     open_session,
     reports_errors,
 )
+from curator.store.paths import DATA
 
 
 def whole_numbers(text: str | None, option: str) -> tuple[int, ...] | None:

@@ -11,7 +11,6 @@ from typing import Annotated, Literal
 import typer
 
 from curator.session import (
-    DATA,
     DataOption,
     JsonOption,
     QuietOption,
@@ -20,6 +19,7 @@ from curator.session import (
     open_session,
     reports_errors,
 )
+from curator.store.paths import DATA
 
 
 @reports_errors

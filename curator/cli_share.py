@@ -12,7 +12,6 @@ from typing import Annotated
 import typer
 
 from curator.session import (
-    DATA,
     DataOption,
     JsonOption,
     QuietOption,
@@ -21,6 +20,7 @@ from curator.session import (
     open_session,
     reports_errors,
 )
+from curator.store.paths import DATA
 
 
 @reports_errors

@@ -93,5 +93,5 @@ def verify(session: Session) -> bool:
         differing = [dataclasses.asdict(finding) for finding in findings]
         tables.print_json({"checked": n_images, "findings": differing})
     else:
-        tables.print_findings(n_images, findings)
+        tables.print_findings(n_images, findings, session.project.option)
     return bool(findings)

@@ -21,7 +21,7 @@ class CuratorError(Exception):
 
     def __init__(self, message: str, hint: str = "") -> None:
         message = hide_credentials(message)
-        super().__init__(f"{message} {hint}".strip())
+        super().__init__(f"{message}{'' if message.endswith(chr(10)) else ' '}{hint}".strip())
         self.message = message
         self.hint = hint
 
@@ -59,6 +59,10 @@ class SourceError(CuratorError):
 
 class StateError(CuratorError):
     """The files on disk are not what a stage needs: missing, damaged, or written by a newer version."""
+
+
+class NewerError(StateError):
+    """A file was written by a newer version: it must be neither read nor overwritten."""
 
 
 class ShortfallError(CuratorError):

@@ -46,6 +46,7 @@ from curator.store.catalog_files import (
     plain,
     read_catalog,
     read_record,
+    refuse_newer,
     write_catalog,
 )
 from curator.store.catalog_groups import row_groups, write_if_changed
@@ -91,7 +92,8 @@ def _balance(table: pd.DataFrame, project: Project, reviews: Reviews, earlier: p
     if earlier is not None:
         copies = number_kept_copies(table, recipe.dedupe, reviews)
         table = drop_straddlers(table, earlier, recipe.split.group_by, copies)
-    return Decision(balance_labels(table, recipe.balance, recipe.labels, earlier, find_wanted(table, reviews)))
+    wanted = find_wanted(table, reviews)
+    return Decision(balance_labels(table, recipe.balance, recipe.labels, earlier, wanted, project.option))
 
 
 def _split(table: pd.DataFrame, project: Project, reviews: Reviews, earlier: pd.DataFrame | None) -> Decision:
@@ -126,6 +128,7 @@ def fetch(project: Project, options: AcquireOptions | None = None) -> Outcome:
     """
     options = options or AcquireOptions()
     with locked(project.paths.lock, "fetch"):
+        refuse_newer(map(project.paths.catalog, Stage))
         listing, table = acquire(project, options)
         settings = _fetch_settings(project.recipe, options)
         _write_if_changed(project, Stage.LISTED, partial(row_groups, listing.table), settings)
@@ -188,6 +191,7 @@ def decide(
     if held and stage == Stage.SPLIT:
         require_same_split(project.paths, project.recipe.with_overrides("split", **overrides.get("split", {})).split)
     with locked(project.paths.lock, str(stage)):
+        refuse_newer(map(project.paths.catalog, Stage))
         for step in STAGES:
             last = step.name == stage
             override = overrides.get(step.section, {})
@@ -199,7 +203,8 @@ def decide(
 
 def _require_fetched(project: Project) -> None:
     if not project.paths.catalog(Stage.FETCHED).exists():
-        raise StateError(f"Nothing was fetched yet for {project.recipe.name}.", "Run `curator fetch` first.")
+        hint = f"Run `curator fetch{project.option}` first."
+        raise StateError(f"Nothing was fetched yet for {project.recipe.name}.", hint)
 
 
 def _run(

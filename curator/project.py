@@ -16,7 +16,7 @@ from curator.events import Listener, ignore
 from curator.recipe import Recipe, load_recipe
 from curator.settings import suggest
 from curator.sources import SETTINGS
-from curator.store.paths import DataPaths
+from curator.store.paths import DATA, DataPaths
 
 MANIFESTS = Path("manifests")
 DEFAULT = "rugby-soccer"
@@ -31,7 +31,7 @@ class Project:
     paths: DataPaths
     emit: Listener = ignore
     option: str = ""
-    """What a command needs to mean this project again: `` --recipe NAME``, or nothing where it is the default."""
+    """What a command needs to mean this project again: `` --recipe NAME --data DIR``, without what is the default."""
 
 
 def open_project(
@@ -46,7 +46,7 @@ def open_project(
     path = find_recipe(recipe, MANIFESTS, environment)
     loaded = load_recipe(path, SETTINGS)
     folder = path.parent if path.name == "recipe.toml" else MANIFESTS / loaded.name
-    option = f" --recipe {recipe}" if recipe else ""
+    option = (f" --recipe {recipe}" if recipe else "") + (f" --data {data_root}" if data_root != DATA else "")
     return Project(loaded, DataPaths(data_root, folder, loaded.name), emit, option)
 
 

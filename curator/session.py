@@ -38,7 +38,6 @@ ForceOption = Annotated[bool, typer.Option("--force", help="Redo the stage even 
 PerClassOption = Annotated[
     str | None, typer.Option("--per-class", metavar="N|max", help="Images per label; max: as many as the smallest has.")
 ]
-DATA = Path("data")
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -70,6 +71,8 @@ def read_status(project: Project) -> Status:
     if reviewed and not outdated:
         status = replace(status, next=f"curator split{project.option}")
     entries = tuple(list_standing(project.paths))
+    if stage == Stage.SPLIT and "manifest" not in {entry.kind for entry in entries}:
+        status = replace(status, next=f"curator split{project.option} (writes the manifest again: it is gone)")
     return replace(
         status, news=(*reviewed, *outdated, *_unverified(project)), entries=entries, ways=_ways(project, stage, entries)
     )
@@ -130,11 +133,23 @@ def describe(project: Project, stage: Stage | None, table: Any) -> Status:
         name=project.recipe.name,
         stage=stage,
         counts=catalog.counts(table),
-        labels=catalog.counts_by(table, "label"),
+        labels=_by_label(project, stage, table),
         sources=catalog.counts_by(table, "source"),
         splits=_splits(table),
-        next=next_command(stage, missing, project.option),
+        next=next_command(stage, missing, project.option, _empty_labels(project, table)),
     )
+
+
+def _by_label(project: Project, stage: Stage | None, table: Any) -> dict[str, dict[str, Any]]:
+    """Count each label, also one that no source has listed an image of."""
+    labels = project.recipe.labels if stage else ()
+    nothing = {label: {"listed": 0, "kept": 0, "dropped": {}} for label in labels}
+    return dict(sorted((nothing | catalog.counts_by(table, "label")).items()))
+
+
+def _empty_labels(project: Project, table: Any) -> list[str]:
+    kept = set(catalog.kept(table)["label"])
+    return [label for label in project.recipe.labels if label not in kept]
 
 
 def _splits(table: Any) -> dict[str, dict[str, int]]:
@@ -144,10 +159,19 @@ def _splits(table: Any) -> dict[str, dict[str, int]]:
     return {str(split): {str(label): int(n) for label, n in part.value_counts().items()} for split, part in parts}
 
 
-def next_command(stage: Stage | None, missing: dict[str, int], option: str = "") -> str:
-    """Say what to run next; ``option`` is what the command needs to mean this project."""
+def next_command(stage: Stage | None, missing: dict[str, int], option: str = "", empty: Sequence[str] = ()) -> str:
+    """Say what to run next.
+
+    Args:
+        stage: the latest stage.
+        missing: the images that each label is short of.
+        option: what a command needs to mean this project.
+        empty: the labels without any image.
+    """
     if stage in (None, Stage.LISTED):
         return f"curator fetch{option}"
+    if missing and empty:
+        return f"curator fetch{option} (there is no image of {', '.join(empty)}: give it another source first)"
     if missing:
         short = ", ".join(f"{label} misses {n:,}" for label, n in missing.items())
         return f"curator split --per-class max{option} (too few images: {short}; or fetch more)"

@@ -47,7 +47,8 @@ def tell(project: Project, image: str) -> list[Story]:
     """
     stage = pipeline.latest_stage(project)
     if stage is None:
-        raise StateError(f"Nothing was fetched yet for {project.recipe.name}.", "Run `curator fetch` first.")
+        hint = f"Run `curator fetch{project.option}` first."
+        raise StateError(f"Nothing was fetched yet for {project.recipe.name}.", hint)
     table = read_catalog(project.paths.catalog(stage))
     found = table[find_rows(table, image)]
     if found.empty:

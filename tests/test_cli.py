@@ -189,7 +189,7 @@ def test_a_data_folder_that_cannot_be_written_is_named(place: Path) -> None:
 
 
 def test_a_catalog_of_a_newer_version_is_refused(place: Path) -> None:
-    """The message says to upgrade."""
+    """The message says to upgrade; no command that would write it anew overwrites it."""
     curator("fetch", cwd=place)
     code = (
         "import curator.catalog as c; c.VERSION = 99\n"
@@ -199,8 +199,39 @@ def test_a_catalog_of_a_newer_version_is_refused(place: Path) -> None:
         "write_catalog(p, read_catalog(p), dataclasses.replace(read_record(p), version=99))\n"
     )
     subprocess.run([sys.executable, "-c", code], cwd=place, check=True)
-    done = curator("split", cwd=place)
-    assert done.returncode == 2 and "newer curator" in done.stderr
+    newer = (place / "data/small/catalog/2-fetched.parquet").read_bytes()
+    for command in (("split",), ("fetch",), ("fetch", "--force")):
+        done = curator(*command, cwd=place)
+        assert done.returncode == 2 and "newer curator" in done.stderr
+    assert (place / "data/small/catalog/2-fetched.parquet").read_bytes() == newer
+
+
+def test_a_manifest_that_is_gone_is_what_to_make_next(place: Path) -> None:
+    """No command that needs the manifest is proposed before it stands again."""
+    build(place)
+    (place / "manifests/small/manifest.csv").unlink()
+    assert json.loads(curator("status", "--json", cwd=place).stdout)["next"].startswith("curator split")
+    assert curator("split", cwd=place).returncode == 0
+    assert json.loads(curator("status", "--json", cwd=place).stdout)["next"] == "curator benchmark"
+
+
+def test_a_label_that_nobody_lists_is_counted_as_nothing(place: Path) -> None:
+    """Zero is told, and no split is proposed that cannot succeed."""
+    for path in (place / "photos" / "soccer").iterdir():
+        path.unlink()
+    done = curator("fetch", "--json", cwd=place)
+    told = json.loads(done.stdout)
+    assert done.returncode == 1 and told["labels"]["soccer"] == {"listed": 0, "kept": 0, "dropped": {}}
+    assert told["next"].startswith("curator fetch (there is no image of soccer")
+
+
+def test_the_next_command_means_the_same_data_set(place: Path) -> None:
+    """What is proposed can be typed back: it names the recipe and the data folder where they are not the default."""
+    asked = ("--recipe", "small", "--data", "elsewhere")
+    told = json.loads(curator("fetch", "--json", *asked, cwd=place).stdout)
+    assert told["next"] == "curator dedupe --recipe small --data elsewhere"
+    done = curator("balance", "--per-class", "50", *asked, cwd=place)
+    assert "`curator split --per-class max --recipe small --data elsewhere` would take" in done.stderr
 
 
 def test_a_full_disk_is_one_paragraph(place: Path) -> None:

@@ -153,16 +153,18 @@ def _print_splits(splits: Mapping[str, Mapping[str, int]]) -> None:
     _console().print(table)
 
 
-def print_findings(n_images: int, findings: Sequence[Finding]) -> None:
-    """Print what ``verify`` found."""
+def print_findings(n_images: int, findings: Sequence[Finding], option: str = "") -> None:
+    """Print what ``verify`` found, a line a file, and what to do; ``option`` makes commands mean this project."""
     if not findings:
         _console().print(f"[green]{plural(n_images, 'image')} verified: every file is what the manifest says.[/]")
         return
-    table = _table(f"{plural(len(findings), 'finding')} in {plural(n_images, 'image')}", ["file", "problem"])
-    table.columns[1].justify = "left"
+    _console().print(f"[bold]{plural(len(findings), 'finding')} in {plural(n_images, 'image')}[/]")
     for finding in findings:
-        table.add_row(_escape(finding.path), finding.problem)
-    _console().print(table)
+        print_note(f"{finding.path}: {finding.problem}")
+    print_note(
+        f"Delete stored images whose bytes differ; `curator fetch{option}` gets those that are missing again, then "
+        f"`curator split --force{option}` makes the folders anew."
+    )
 
 
 def print_story(lines: Sequence[str]) -> None:

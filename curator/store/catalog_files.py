@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curator import __version__, catalog
-from curator.errors import StateError
+from curator.errors import NewerError, StateError
 from curator.store.whole_files import whole_file
 
 _KEY = b"curator"
@@ -91,6 +92,21 @@ def read_catalog(path: Path) -> pd.DataFrame:
     return catalog.conform(catalog.from_arrow(table.replace_schema_metadata(None)))
 
 
+def refuse_newer(paths: Iterable[Path]) -> None:
+    """Make sure that none of these catalogs, which are about to be written, is from a newer version.
+
+    Raises:
+        NewerError: one is; the message names it.
+    """
+    for path in paths:
+        try:
+            read_record(path)
+        except NewerError:
+            raise
+        except StateError:
+            continue  # missing or damaged: may be written anew
+
+
 def read_record(path: Path) -> StageRecord:
     """Read what a catalog was made from; see :func:`read_catalog` for the errors."""
     try:
@@ -104,7 +120,7 @@ def read_record(path: Path) -> StageRecord:
     record = json.loads(metadata[_KEY])
     if record["version"] > catalog.VERSION:
         message = f"The catalog {path} was written by a newer curator ({record['written_by']}; this is {__version__})."
-        raise StateError(message, "Upgrade with `pip install -U imageset-curator`.")
+        raise NewerError(message, "Upgrade with `pip install -U imageset-curator`.")
     return StageRecord(**{**record, "notes": tuple(record["notes"])})
 
 

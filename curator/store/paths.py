@@ -17,6 +17,9 @@ from pathlib import Path
 
 from curator.reasons import Stage
 
+DATA = Path("data")
+"""Where data sets are kept unless ``--data`` says otherwise."""
+
 ENDINGS = {"jpeg": "jpg", "mpo": "jpg", "tiff": "tif"}
 """Format to file ending, where the two differ."""
 

@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from collections.abc import Iterator
@@ -21,6 +22,12 @@ from curator.errors import DiskError
 
 TEMPORARY_PREFIX = ".tmp-"
 """How a file that is still being written is named; what bears it after a crash is rubbish."""
+
+_FIRST = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "Free some space"),
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "Check the permissions"),
+}
+"""What to do first about an error of the disk."""
 
 
 @contextmanager
@@ -48,11 +55,9 @@ def disk_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = error.strerror or str(error)
-        hint = (
-            "Nothing that stood before was lost. Free some space or choose another place with --data, then run again."
-        )
-        raise DiskError(f"Cannot write {path}: {reason}.", hint) from error
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        hint = f"{_FIRST.get(error.errno or 0, 'Mend that')}, or choose another place with --data, then run again."
+        raise DiskError(f"Cannot write {path}: {reason}.", f"Nothing that stood before was lost. {hint}") from error
 
 
 def write_text_whole(path: Path, text: str) -> None:
