@@ -30,7 +30,7 @@ import pyarrow as pa
 
 from curator.decide.alignment import Likeness, compare_aligned
 from curator.decide.columns import as_arrow, read_bytes
-from curator.decide.tangents import fit_tangents
+from curator.decide.tangents import fit_tangents, span_tangents
 from curator.decide.thumbnails import SIDE, THUMBNAIL_BYTES, turn_thumbnails, unpack_thumbnails
 from curator.decide.thumbnails import pack_thumbnails as pack_thumbnails
 from curator.decide.turns import TURNS, turn_hash256
@@ -52,13 +52,13 @@ LEAST_FIT = 0.88
 LEAST_SMALL_OUTLINES = 0.68
 """Of one picture, whole or cropped: least correlation of outlines at 16x16 cells; the farthest copy had 0.73."""
 
-_BLOCK_PAIRS = 256
+_BLOCK = 256
 
 Indices = npt.NDArray[np.intp]
 BoolArray = npt.NDArray[np.bool_]
 ByteArray = npt.NDArray[np.uint8]
 Numbers = npt.NDArray[Any]
-ReadPairs = Callable[[Indices], tuple[Numbers, Numbers]]
+ReadLooks = Callable[[Indices], Numbers]
 Rules = Sequence[tuple[float, int]]
 
 
@@ -108,13 +108,13 @@ def confirm(pictures: PictureEvidence, i: Indices, j: Indices, turn: ByteArray) 
     same: BoolArray = bits <= SAME_BITS
     known = pictures.thumbnails.is_valid().to_numpy(zero_copy_only=False)
     doubtful = np.flatnonzero(~same & (bits < STRANGE_BITS) & known[i] & known[j])
-    near, at, turned = i[doubtful], j[doubtful], turn[doubtful]
+    left, right = i * len(TURNS), j * len(TURNS) + turn  # a look is a picture in one turn
 
-    def read(pairs: Indices) -> tuple[ByteArray, ByteArray]:
-        left, right = (pictures.read_thumbnails(rows[pairs]) for rows in (near, at))
-        return left, turn_thumbnails(right, turned[pairs])
+    def read(looks: Indices) -> ByteArray:
+        rows, turns = np.divmod(looks, len(TURNS))
+        return turn_thumbnails(pictures.read_thumbnails(rows), turns.astype(np.uint8))
 
-    same[doubtful] = judge_thumbnails(len(doubtful), read, LEAST_FIT, SAME_ALIGNED)
+    same[doubtful] = judge_thumbnails(left[doubtful], right[doubtful], read, LEAST_FIT, SAME_ALIGNED)
     return same
 
 
@@ -136,35 +136,46 @@ def count_bits256(hashes: ByteArray, i: Indices, j: Indices, turn: ByteArray) ->
     return bits
 
 
-def judge_thumbnails(n: int, read: ReadPairs, least_fit: float, rules: Rules) -> BoolArray:
-    """Tell which pairs of thumbnails are one picture, on all cores, in some 100 MB however many pairs: shape (n,).
+def judge_thumbnails(left: Indices, right: Indices, read: ReadLooks, least_fit: float, rules: Rules) -> BoolArray:
+    """Tell which pairs of thumbnails are one picture, on all cores: bool, shape (pairs,).
 
     Nearly all look-alikes that are strangers are ruled out without laying them over one another in full: first those
-    that small moves do not bring near, then those with other outlines at half the size.
+    that small moves do not bring near, then those with other outlines at half the size. What small moves make of a look
+    is worked out once, however many pairs it stands in: 1,280 bytes for each distinct look.
 
     Args:
-        n: how many pairs.
-        read: gives the left and the right thumbnails, numbers of shape (pairs, 32, 32), of pairs by their numbers.
+        left, right: shape (pairs,): the numbers of the two looks, a look being a picture in some turn or crop.
+        read: gives the thumbnails of looks by their numbers: shape (looks, 32, 32).
         least_fit: of :func:`curator.decide.tangents.fit_tangents`.
         rules: as :data:`SAME_ALIGNED`.
     """
-    open_pairs = np.arange(n)
-    for may_be_one in (
-        lambda one, other: fit_tangents(one, other) >= least_fit,
-        lambda one, other: _compare_small(one, other) >= LEAST_SMALL_OUTLINES,
-        lambda one, other: are_one_picture(compare_aligned(one, other), rules),
-    ):
-        open_pairs = open_pairs[_ask(open_pairs, read, may_be_one)]
-    same = np.zeros(n, bool)
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        open_pairs = np.flatnonzero(_fit(left, right, read, threads) >= least_fit)
+        for may_be_one in (
+            lambda one, other: _compare_small(one, other) >= LEAST_SMALL_OUTLINES,
+            lambda one, other: are_one_picture(compare_aligned(one, other), rules),
+        ):
+            answers = threads.map(
+                lambda block, judge=may_be_one: judge(read(left[block]), read(right[block])), _cut(open_pairs)
+            )
+            open_pairs = open_pairs[np.concatenate([np.empty(0, bool), *answers])]
+    same = np.zeros(len(left), bool)
     same[open_pairs] = True
     return same
 
 
-def _ask(pairs: Indices, read: ReadPairs, judge: Callable[[Numbers, Numbers], BoolArray]) -> BoolArray:
-    blocks = [pairs[start : start + _BLOCK_PAIRS] for start in range(0, len(pairs), _BLOCK_PAIRS)]
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
-        answers = threads.map(lambda block: judge(*read(block)), blocks)
-        return np.concatenate([np.empty(0, bool), *answers])
+def _cut(numbers: Indices) -> list[Indices]:
+    return [numbers[start : start + _BLOCK] for start in range(0, len(numbers), _BLOCK)]
+
+
+def _fit(left: Indices, right: Indices, read: ReadLooks, threads: ThreadPoolExecutor) -> npt.NDArray[np.float32]:
+    """Tell how well each pair fits by small moves alone: float32, shape (pairs,)."""
+    looks, places = np.unique(np.concatenate([left, right]), return_inverse=True)
+    spans = threads.map(lambda block: span_tangents(read(block)), _cut(looks))
+    planes = np.concatenate([span_tangents(read(looks[:0])), *spans])
+    i, j = places[: len(left)], places[len(left) :]
+    fits = threads.map(lambda block: fit_tangents(planes[i[block]], planes[j[block]]), _cut(np.arange(len(i))))
+    return np.concatenate([np.empty(0, np.float32), *fits])
 
 
 def _compare_small(left: Numbers, right: Numbers) -> npt.NDArray[np.float32]:

@@ -14,7 +14,7 @@ other's. A picture with a border is found by its own crop, which is near the pic
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -22,7 +22,15 @@ import numpy.typing as npt
 
 from curator.decide.confirm import PictureEvidence, judge_thumbnails
 from curator.decide.hamming import HashArray, collapse, find_indexed, index_hashes
-from curator.decide.picture_matches import MOST_QUERIES, Indices, Matches, Owners, expand_pairs, join_matches
+from curator.decide.picture_matches import (
+    MOST_QUERIES,
+    Indices,
+    Matches,
+    Owners,
+    expand_pairs,
+    gather_blocks,
+    join_matches,
+)
 from curator.decide.thumbnails import SIDE
 from curator.decide.thumbnails import pack_thumbnails as pack_thumbnails
 from curator.decide.thumbnails import unpack_thumbnails as unpack_thumbnails
@@ -40,6 +48,7 @@ LEAST_FIT = 0.84
 """As for whole pictures; the farthest crop within 8 of 64 bits had 0.87."""
 
 _SHARE = 0.9
+_LOOKS = len(CROPS) + 1
 _BLOCK_PICTURES = 1024
 _GRID = 2.0**-20
 # As for whole hashes: far above the noise of floating point, so that ties are ties on every machine.
@@ -67,18 +76,21 @@ def match_crops(pictures: PictureEvidence, hashes: HashArray, radius: int, is_wa
     whole, crops = collapse(hashes[rows]), _hash_all(pictures, rows)
     per_search = max(1, MOST_QUERIES // max(1, len(rows)))
     index = index_hashes(whole.values, min(radius, MOST_BITS), len(rows) * min(per_search, len(CROPS)))
-    owners, parts = Owners(whole), [_matches(rows[:0], rows[:0], np.empty(0, np.uint8))]
-    for first in range(0, len(CROPS), per_search):
-        cropped = collapse(crops[:, first : first + per_search].T.ravel())
-        looks = Owners(cropped)
-        for found in find_indexed(index, cropped.values):
-            for look, j, distance in expand_pairs(found, looks, owners):
-                step, i = np.divmod(look, max(1, len(rows)))
-                near = _matches(rows[i], rows[j], distance)
-                chosen = (i != j) & is_wanted(near.i, near.j)
-                near = near.where(chosen)
-                parts.append(near.where(_confirm(pictures, near, first + step[chosen])))
-    return join_matches(parts)
+    owners = Owners(whole)
+
+    def candidates() -> Iterator[Matches]:
+        for first in range(0, len(CROPS), per_search):
+            cropped = collapse(crops[:, first : first + per_search].T.ravel())
+            looks = Owners(cropped)
+            for found in find_indexed(index, cropped.values):
+                for look, j, distance in expand_pairs(found, looks, owners):
+                    step, i = np.divmod(look, max(1, len(rows)))
+                    chosen = (i != j) & is_wanted(rows[i], rows[j])
+                    yield _matches(_name_looks(rows[i], first + step + 1), rows[j], distance).where(chosen)
+
+    parts = [near.where(_confirm(pictures, near)) for near in gather_blocks(candidates())]
+    matches = join_matches(parts)
+    return _matches(matches.i // _LOOKS, matches.j, matches.distance)
 
 
 def unlike(matches: Matches, n: int) -> IsWanted:
@@ -106,8 +118,8 @@ def hash_crops(thumbnails: Greys) -> HashArray:
     places = [(_STARTS.index(top), _STARTS.index(left)) for top, left in CROPS]
     chosen = np.stack([both[:, down, :, right] for down, right in places], axis=1)
     coefficients = np.rint(chosen / _GRID).reshape(-1, 64)
-    middle = np.partition(coefficients, (31, 32), axis=1)
-    above = coefficients > (middle[:, 31:32] + middle[:, 32:33]) / 2
+    ordered = np.sort(coefficients, axis=1)  # a tenth of the time of np.partition, which has no vector instructions
+    above = coefficients > (ordered[:, 31:32] + ordered[:, 32:33]) / 2
     hashes: HashArray = np.packbits(above, axis=1).view(">u8").astype(np.uint64).reshape(-1, len(CROPS))
     return hashes
 
@@ -138,12 +150,23 @@ def _hash_all(pictures: PictureEvidence, rows: Indices) -> HashArray:
         return np.concatenate([np.empty((0, len(CROPS)), np.uint64), *hashed])
 
 
-def _confirm(pictures: PictureEvidence, near: Matches, crops: Indices) -> BoolArray:
-    def read(pairs: Indices) -> tuple[npt.NDArray[np.float32], Greys]:
-        left, right = (pictures.read_thumbnails(rows[pairs]) for rows in (near.i, near.j))
-        return crop_thumbnails(left, crops[pairs]), right
+def _confirm(pictures: PictureEvidence, near: Matches) -> BoolArray:
+    """Tell which matches of a look ``i`` and a whole picture ``j`` are one picture: bool, shape (matches,)."""
 
-    return judge_thumbnails(len(near.i), read, LEAST_FIT, SAME_CROP)
+    def read(looks: Indices) -> npt.NDArray[np.float32]:
+        picture, crop = np.divmod(looks, _LOOKS)
+        thumbnails = pictures.read_thumbnails(picture)
+        cropped = np.flatnonzero(crop)
+        read = thumbnails.astype(np.float32)
+        read[cropped] = crop_thumbnails(thumbnails[cropped], crop[cropped] - 1)
+        return read
+
+    return judge_thumbnails(near.i, _name_looks(near.j, 0), read, LEAST_FIT, SAME_CROP)
+
+
+def _name_looks(pictures: Indices, looks: Indices | int) -> Indices:
+    """Number the looks of pictures: 0 is the whole, the others are :data:`CROPS`."""
+    return pictures * _LOOKS + looks
 
 
 def _matches(i: Indices, j: Indices, distance: npt.NDArray[np.uint8]) -> Matches:

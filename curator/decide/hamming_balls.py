@@ -41,8 +41,12 @@ class _Tiles:
 
 
 def cut_keys(queries: Buckets, table: Buckets, n_masks: int) -> Iterator[Indices]:
-    """Give the keys that the queries have, in blocks of about ``BLOCK_NEIGHBOURS`` neighbours."""
+    """Give the keys that the queries have, in blocks of about ``BLOCK_NEIGHBOURS`` neighbours.
+
+    Keys with equally many queries stand together, so that a block falls into few and large matrices.
+    """
     keys = np.flatnonzero(queries.counts)
+    keys = keys[np.argsort(queries.counts[keys], kind="stable")]
     load = max(1.0, len(table.hashes) / len(table.counts))
     step = max(1, int(BLOCK_NEIGHBOURS / (n_masks * load)))
     for start in range(0, len(keys), step):

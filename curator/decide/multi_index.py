@@ -176,7 +176,9 @@ class _Search:
 
     def run(self, task: _Task) -> Found:
         """Give all pairs that this task finds."""
-        return concatenate([self._settle(*places) for places in task()])
+        nowhere = np.empty(0, np.intp)
+        left, right = (np.concatenate(places) for places in zip((nowhere, nowhere), *task(), strict=True))
+        return self._settle(left, right)
 
     def tasks(self) -> Iterator[_Task]:
         """Divide the work; each task may run in a thread of its own."""

@@ -33,7 +33,7 @@ FLAT_DETAIL = 4.0
 
 Of 1,582 real photos of balls and scenes 2 lie below (near-empty pictures, 2.1 and 3.7); the rest have 4.4 or more.
 """
-_BLOCK_PAIRS = 1 << 17
+_BLOCK_PAIRS = 1 << 16
 MOST_QUERIES = 1 << 23
 """Hashes looked up at once: those of all seven turns of a million pictures."""
 
@@ -102,7 +102,7 @@ def match_pictures(turns: HashTurns, radius: int, rotations: bool, confirm: Conf
             equal rows first: n equal rows are n² matches.
         radius: the largest distance, in bits.
         rotations: compare all eight orientations; else each picture only as it is.
-        confirm: asked block by block of some 100,000 candidates which are matches, so that of a wide radius only the
+        confirm: asked block by block of some 65,536 candidates which are matches, so that of a wide radius only the
             true ones are ever held together.
     """
     if not rotations:
@@ -136,7 +136,19 @@ def match_turned(turns: HashTurns, radius: int, confirm: Confirm | None = None) 
 
 
 def _agreed(blocks: Iterable[Matches], confirm: Confirm | None) -> Iterator[Matches]:
-    return (block.where(confirm(block)) if confirm else block for block in blocks)
+    return (block.where(confirm(block)) for block in gather_blocks(blocks)) if confirm else iter(blocks)
+
+
+def gather_blocks(parts: Iterable[Matches]) -> Iterator[Matches]:
+    """Join small parts to blocks of some 65,536, so that what is worked out once a block is not worked out often."""
+    gathered, n_gathered = [_none()], 0
+    for part in parts:
+        gathered.append(part)
+        n_gathered += len(part.i)
+        if n_gathered >= _BLOCK_PAIRS:
+            yield join_matches(gathered)
+            gathered, n_gathered = [_none()], 0
+    yield join_matches(gathered)
 
 
 def _none() -> Matches:

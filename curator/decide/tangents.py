@@ -6,8 +6,8 @@ transformation distance", NIPS 1992; here of the 8x8 lowest coefficients of the 
 
 >>> chance = np.random.default_rng(0)
 >>> pictures = np.kron(chance.random((2, 8, 8)), np.ones((4, 4)))
->>> shifted = np.roll(pictures, 1, axis=2)
->>> bool(fit_tangents(pictures, shifted).min() > 0.9), bool(fit_tangents(pictures, shifted[::-1]).max() < 0.5)
+>>> planes, shifted = span_tangents(pictures), span_tangents(np.roll(pictures, 1, axis=2))
+>>> bool(fit_tangents(planes, shifted).min() > 0.9), bool(fit_tangents(planes, shifted[::-1]).max() < 0.5)
 (True, True)
 """
 
@@ -23,17 +23,28 @@ Floats = npt.NDArray[np.float32]
 _FREQUENCIES = 8
 
 
-def fit_tangents(left: npt.NDArray[np.generic], right: npt.NDArray[np.generic]) -> Floats:
+def span_tangents(pictures: npt.NDArray[np.generic]) -> Floats:
+    """Give each picture's plane: its own direction, then what small moves add, orthonormal.
+
+    Args:
+        pictures: numbers, shape (n, 32, 32); brightness and contrast do not matter.
+
+    Returns:
+        float32, shape (n, 5, 64): 1,280 bytes a picture.
+    """
+    return _span(_describe(pictures))
+
+
+def fit_tangents(left: Floats, right: Floats) -> Floats:
     """Tell how much of each picture small moves of the other account for: 0 to 1, the better of both ways.
 
     Args:
-        left, right: numbers, shape (n, 32, 32); brightness and contrast do not matter.
+        left, right: planes of :func:`span_tangents`, shape (n, 5, 64).
 
     Returns:
         float32, shape (n,).
     """
-    planes = [_span(_describe(pictures)) for pictures in (left, right)]
-    fits: Floats = np.maximum(_project(planes[0], planes[1]), _project(planes[1], planes[0]))
+    fits: Floats = np.maximum(_project(left, right), _project(right, left))
     return fits
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from curator.decide.confirm import LEAST_FIT
-from curator.decide.tangents import fit_tangents
+from curator.decide.tangents import fit_tangents, span_tangents
 
 SIDE = 160
 
@@ -35,7 +35,7 @@ def crop(pictures, cut):
 def test_crops_fit_and_strangers_do_not(cut):
     """Up to 5 in a hundred at two sides: above what lets a pair of whole pictures go on."""
     whole = drawings(30)
-    left, right = shrink(whole), shrink(crop(whole, cut))
+    left, right = (span_tangents(shrink(pictures)) for pictures in (whole, crop(whole, cut)))
     assert fit_tangents(left, right).min() > LEAST_FIT
     assert fit_tangents(left, np.roll(right, 1, axis=0)).max() < LEAST_FIT - 0.1
 
@@ -43,15 +43,16 @@ def test_crops_fit_and_strangers_do_not(cut):
 def test_order_brightness_and_contrast_do_not_matter():
     """The same fit either way, within rounding, and after an affine change of greys; all between 0 and 1."""
     whole = drawings(30)
-    left, right = shrink(whole), np.roll(shrink(whole), 1, axis=0)
+    left = span_tangents(shrink(whole))
+    right = np.roll(left, 1, axis=0)
     fit = fit_tangents(left, right)
     assert np.array_equal(fit, fit_tangents(right, left))
-    assert np.allclose(fit, fit_tangents(left * 0.5 + 20, right), atol=1e-4)
+    assert np.allclose(fit, fit_tangents(span_tangents(shrink(whole) * 0.5 + 20), right), atol=1e-4)
     assert fit.min() >= 0 and fit.max() <= 1 + 1e-5
 
 
 def test_a_picture_without_outlines_fits_nothing():
     """One grey has no direction; no warning, no NaN."""
-    pictures = np.zeros((1, 32, 32), np.uint8)
-    assert fit_tangents(pictures, pictures).tolist() == [0]
-    assert fit_tangents(pictures[:0], pictures[:0]).shape == (0,)
+    planes = span_tangents(np.zeros((1, 32, 32), np.uint8))
+    assert fit_tangents(planes, planes).tolist() == [0]
+    assert fit_tangents(planes[:0], planes[:0]).shape == (0,)
