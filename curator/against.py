@@ -27,7 +27,7 @@ from curator.against_cache import read_seen, seen_table, write_seen
 from curator.decide.elsewhere import COLUMNS, describe_elsewhere, drop_elsewhere, find_elsewhere, other_images
 from curator.errors import StateError
 from curator.manifest import read_manifest
-from curator.observe import Observation, from_hex
+from curator.observe import Observation, Sighting, from_hex, hash_sightings
 from curator.observe.workers import ObservedFile, ObserverPool, serve
 from curator.project import Project
 from curator.store.catalog_files import file_digest, read_catalog
@@ -163,11 +163,11 @@ def _look_at(files: Sequence[Path], folder: Path, max_pixels: int, paths: DataPa
     known = before.take(place.drop_null())
     is_new = place.is_null()
     new = list(compress(files, is_new.to_pylist()))
-    found: list[Observation | None] = [None] * len(new)
+    found: list[Sighting | None] = [None] * len(new)
     try:
         _observe(new, max_pixels, found)
     finally:
-        table = pa.concat_tables([known, seen_table(marks.filter(is_new).to_pylist(), found)])
+        table = pa.concat_tables([known, seen_table(marks.filter(is_new).to_pylist(), _hashed(found))])
         if new or known.num_rows < before.num_rows:
             forgotten = read_tombstones(paths.forgotten)["content"]
             write_seen(paths.against(folder), table, max_pixels, forgotten)
@@ -175,11 +175,11 @@ def _look_at(files: Sequence[Path], folder: Path, max_pixels: int, paths: DataPa
     return table.take(pc.index_in(marks, table["mark"].combine_chunks()))
 
 
-def _observe(files: Sequence[Path], max_pixels: int, found: list[Observation | None]) -> None:
+def _observe(files: Sequence[Path], max_pixels: int, found: list[Sighting | None]) -> None:
     """Observe files in workers of their own, as a fetch does, keep no copy of them, and note each in its place."""
 
     def note(result: ObservedFile) -> None:
-        found[result.job] = result.observation
+        found[result.job] = result.sighting
         if result.temporary:
             result.temporary.unlink(missing_ok=True)
 
@@ -190,6 +190,11 @@ def _observe(files: Sequence[Path], max_pixels: int, found: list[Observation | N
                 pool.submit(number, file)
                 _serve_until(pool, selector, _MOST_WAITING)
             _serve_until(pool, selector, 0)
+
+
+def _hashed(found: Sequence[Sighting | None]) -> list[Observation | None]:
+    hashed = iter(hash_sightings([sighting for sighting in found if sighting is not None]))
+    return [None if sighting is None else next(hashed) for sighting in found]
 
 
 def _serve_until(pool: ObserverPool, selector: selectors.BaseSelector, most: int) -> None:

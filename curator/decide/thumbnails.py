@@ -26,9 +26,12 @@ def pack_thumbnails(lumas: GreyArray) -> list[bytes]:
 
     A picture of one grey is all zeros.
     """
-    values = lumas.reshape(-1, SIDE * SIDE).astype(np.float64)
+    values = lumas.reshape(-1, SIDE * SIDE)
     low, high = values.min(axis=1, keepdims=True), values.max(axis=1, keepdims=True)
-    greys = np.rint((values - low) * (15 / np.maximum(high - low, 1))).astype(np.uint8)
+    scaled = (values - low).astype(np.float32)
+    scaled *= np.float32(15) / np.maximum(high - low, 1)
+    scaled += 0.5
+    greys = scaled.astype(np.uint8)
     return [row.tobytes() for row in greys[:, ::2] << 4 | greys[:, 1::2]]
 
 

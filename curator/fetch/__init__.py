@@ -80,13 +80,13 @@ def _run(
     with (
         noticed_interrupts() as interrupted,
         selectors.DefaultSelector() as selector,
-        Committer(ledger, paths) as committer,
+        Committer(ledger, paths, quality.max_pixels) as committer,
     ):
         forgotten = frozenset(map(bytes.fromhex, read_tombstones(paths.forgotten)["content"]))
         remembered = read_notes(ledger.query, time.time())
         for wait in remembered.waits:
             committer.add_note(wait)
-        engine = Engine(plan, fetch, quality.max_pixels, bulk_hosts, selector, committer, emit, forgotten, remembered)
+        engine = Engine(plan, fetch, bulk_hosts, selector, committer, emit, forgotten, remembered)
         with ObserverPool(paths, quality.max_pixels, selector, engine.note_observed) as observers:
             observers.start()
             engine.run(observers, interrupted)

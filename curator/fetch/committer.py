@@ -1,11 +1,11 @@
-"""Write what was fetched, many images at a time, in a thread: sync the files, tell the ledger, name the files.
+"""Write what was fetched, many images at a time, in a thread: hash, sync the files, tell the ledger, name the files.
 
 One sync serves a whole group, and the network goes on meanwhile. The order makes a kill or a power cut harmless at any
 instant; :mod:`curator.store.image_files` says why.
 
 >>> import tempfile
 >>> paths = DataPaths(Path(tempfile.mkdtemp()), Path(), "balls")
->>> with Ledger(paths.attempts) as ledger, Committer(ledger, paths) as committer:
+>>> with Ledger(paths.attempts) as ledger, Committer(ledger, paths, max_pixels=1) as committer:
 ...     committer.add(Attempt("http://h.example/a.jpg", "h.example", 0.0, 0.1, "gone", 404))
 >>> with Ledger(paths.attempts) as ledger:
 ...     ledger.states(["http://h.example/a.jpg"], "a.outcome")
@@ -20,6 +20,8 @@ from pathlib import Path
 
 from curator.fetch.attempts import Attempt, Ledger, Observed
 from curator.fetch.host_notes import Note
+from curator.observe import Sighting, hash_sightings
+from curator.observe.worker_main import is_stored
 from curator.store.image_files import name_files, sync_files
 from curator.store.paths import DataPaths
 
@@ -30,23 +32,28 @@ INTERVAL_S = 0.2
 @dataclass
 class _Group:
     attempts: list[Attempt] = field(default_factory=list)
-    observed: list[Observed] = field(default_factory=list)
+    sightings: list[Sighting] = field(default_factory=list)
     temporaries: list[Path] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return bool(self.attempts or self.observed or self.notes)
+        return bool(self.attempts or self.sightings or self.notes)
 
 
 class Committer:
     """A thread that commits groups; leaving the block commits what is left and raises what went wrong.
 
+    Args:
+        ledger: is told.
+        paths: the data set's files.
+        max_pixels: the limit that the observers keep.
+
     Raises:
         DiskError, StateError: from :meth:`add`, :meth:`check` or the end of the block, where a commit failed.
     """
 
-    def __init__(self, ledger: Ledger, paths: DataPaths) -> None:
-        self._ledger, self._paths = ledger, paths
+    def __init__(self, ledger: Ledger, paths: DataPaths, max_pixels: int) -> None:
+        self._ledger, self._paths, self._max_pixels = ledger, paths, max_pixels
         self._lock, self._closing = threading.Lock(), threading.Event()
         self._group = _Group()
         self._error: BaseException | None = None
@@ -67,13 +74,13 @@ class Committer:
         """Attempts added and not yet taken for a commit."""
         return len(self._group.attempts)
 
-    def add(self, attempt: Attempt | None, observed: Observed | None = None, temporary: Path | None = None) -> None:
-        """Add one attempt, the observation of what it brought, and the file to be named."""
+    def add(self, attempt: Attempt | None, sighting: Sighting | None = None, temporary: Path | None = None) -> None:
+        """Add one attempt, what was seen of what it brought, and the file to be named."""
         with self._lock:
             if attempt is not None:
                 self._group.attempts.append(attempt)
-            if observed is not None:
-                self._group.observed.append(observed)
+            if sighting is not None:
+                self._group.sightings.append(sighting)
             if temporary is not None:
                 self._group.temporaries.append(temporary)
 
@@ -101,5 +108,8 @@ class Committer:
         if group:
             if group.temporaries:
                 sync_files(self._paths.images, group.temporaries)
-            self._ledger.record(group.attempts, group.observed, group.notes)
+            self._ledger.record(group.attempts, self._observed(group.sightings), group.notes)
             name_files(group.temporaries)
+
+    def _observed(self, sightings: list[Sighting]) -> list[Observed]:
+        return [Observed(one, self._max_pixels, is_stored(one)) for one in hash_sightings(sightings)]

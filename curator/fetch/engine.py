@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from curator.events import FetchFailed, ImageFetched, Listener
-from curator.fetch.attempts import OK, VIA, Attempt, Observed
+from curator.fetch.attempts import OK, VIA, Attempt
 from curator.fetch.committer import Committer
 from curator.fetch.curl_loop import CurlLoop
 from curator.fetch.guard import is_private_name
@@ -31,7 +31,6 @@ from curator.fetch.robots_gate import RobotsGate
 from curator.fetch.schedule import Schedule
 from curator.fetch.transfer import Transfer
 from curator.fetch.urls import request_url
-from curator.observe.worker_main import is_stored
 from curator.observe.workers import ObservedFile
 from curator.reasons import Drop
 from curator.recipe import FetchSettings
@@ -52,7 +51,6 @@ class Engine:
     Args:
         plan: what is to be asked, read and observed again.
         settings: how.
-        max_pixels: the limit that the observers keep.
         bulk_hosts: requests in flight for hosts that allow more than ``per_host``.
         selector: what the observers' sockets and libcurl's are registered with.
         committer: takes what is finished.
@@ -65,7 +63,6 @@ class Engine:
         self,
         plan: Plan,
         settings: FetchSettings,
-        max_pixels: int,
         bulk_hosts: Mapping[str, int],
         selector: selectors.BaseSelector,
         committer: Committer,
@@ -73,7 +70,7 @@ class Engine:
         forgotten: frozenset[bytes] = frozenset(),
         remembered: Remembered | None = None,
     ) -> None:
-        self._plan, self._settings, self._max_pixels = plan, settings, max_pixels
+        self._plan, self._settings = plan, settings
         self._forgotten = forgotten
         self._committer, self._emit = committer, emit
         self._rng = random.Random(0)  # noqa: S311 -- jitter is no secret
@@ -116,12 +113,12 @@ class Engine:
     def note_observed(self, result: ObservedFile) -> None:
         """Record an image that the observers are done with."""
         attempt = self._attempts.pop(result.job, None)
-        if attempt is not None and result.observation is None:
+        if attempt is not None and result.sighting is None:
             self._record(replace(attempt, outcome=Drop.FILE_MISSING, detail=result.problem))
             return
-        observation = result.observation
-        if observation is None:
+        if result.sighting is None:
             return
+        observation = result.sighting.observation
         if attempt is not None:
             sha256 = bytes.fromhex(observation.sha256)
             if sha256 in self._forgotten:
@@ -131,8 +128,7 @@ class Engine:
             address = attempt.address
             flaw = observation.flaw
             self._emit(FetchFailed(address, flaw) if flaw else ImageFetched(address, observation.n_bytes))
-        stored = is_stored(observation)
-        self._committer.add(attempt, Observed(observation, self._max_pixels, stored), result.temporary)
+        self._committer.add(attempt, result.sighting, result.temporary)
 
     def _note_forgotten(self, attempt: Attempt, temporary: Path | None) -> None:
         """Keep neither the bytes nor their hash."""

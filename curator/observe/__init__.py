@@ -1,6 +1,6 @@
 """Bytes to facts, one decode an image: what a file is, its size, its hashes, and what is wrong with it."""
 
-from curator.observe.observation import Observation, observe_image
+from curator.observe.observation import Observation, Sighting, hash_sightings, look_at, observe_image
 from curator.observe.perceptual_hash import (
     HASH_VERSION,
     TURNS,
@@ -24,12 +24,15 @@ __all__ = [
     "HASH_VERSION",
     "TURNS",
     "Observation",
+    "Sighting",
     "detail",
     "distance64",
     "distance256",
     "from_hex",
     "hash64",
     "hash256",
+    "hash_sightings",
+    "look_at",
     "observe_image",
     "pack_turns",
     "to_hex",

@@ -44,13 +44,16 @@ def decode_luma(data: bytes, header: Header | PlainJpeg) -> Luma:
     """
     if isinstance(header, PlainJpeg):
         try:
-            return _upright(shrink_grey(decode_grey(data, header)), header.orientation)
+            grey, scale = decode_grey(data, header)
+            return _upright(_shrink_reduced(grey, header.stored_size, scale), header.orientation)
         except ValueError:  # Pillow reads on past what does no harm, and names what does
             header = read_header(data, "jpeg")
     image = header.image
     if isinstance(image, JpegImagePlugin.JpegImageFile):
+        size = image.size
         image.draft("L", (SCALED_SIDE, SCALED_SIDE))
-        return _upright(shrink_grey(np.asarray(flatten(image))), header.orientation)
+        scale = -(-size[0] // image.width)
+        return _upright(_shrink_reduced(np.asarray(flatten(image)), size, scale), header.orientation)
     if image.format == "TIFF":
         with no_stderr():
             image.load()  # upright, too
@@ -62,6 +65,10 @@ def _upright(luma: Luma, orientation: int) -> Luma:
     if orientation == 1:
         return luma
     return np.ascontiguousarray(turn_luma(luma, _UPRIGHT[orientation]))
+
+
+def _shrink_reduced(grey: Luma, size: tuple[int, int], scale: int) -> Luma:
+    return shrink(Image.fromarray(grey)) if scale == 1 else shrink_grey(grey, size, scale)
 
 
 def shrink(grey: Image.Image) -> Luma:

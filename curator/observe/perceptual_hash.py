@@ -26,7 +26,7 @@ import numpy.typing as npt
 from curator.decide.turns import TURNS as TURNS
 from curator.decide.turns import turn_hash256 as turn_hash256
 
-HASH_VERSION = 3
+HASH_VERSION = 4
 """Raised when the same bytes would get another hash or thumbnail; what an earlier version saw is looked at again."""
 
 LUMA_SIDE = 32

@@ -3,7 +3,7 @@
 Run as ``python -m curator.observe.worker_main SOCKET DATA_ROOT NAME MAX_PIXELS``. It trusts no file and is trusted by
 nobody: it answers in JSON, and it may be killed at any time.
 
->>> decode_observation(encode_observation(observe_image(b"", max_pixels=1))).flaw.value
+>>> decode_sighting(*encode_sighting(look_at(b"", max_pixels=1))).observation.flaw.value
 'empty'
 """
 
@@ -20,7 +20,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from curator.observe import Observation, observe_image
+from curator.observe import Observation, Sighting, look_at
+from curator.observe.perceptual_hash import LUMA_SIDE
 from curator.reasons import Drop
 from curator.store.image_files import write_temporary
 from curator.store.paths import DataPaths
@@ -28,8 +29,9 @@ from curator.store.paths import DataPaths
 REQUEST = struct.Struct("<?Q")
 """Header of a request: whether a path follows (else the bytes themselves), and the length in bytes."""
 
-REPLY = struct.Struct("<Q")
-"""Header of a reply: the length in bytes of the JSON object that follows; 0 says only that the process is ready."""
+REPLY = struct.Struct("<II")
+"""Header of a reply: the lengths in bytes of the JSON object and of the luma that follow; two zeros say only that the
+process is ready."""
 
 UNSTORED = frozenset({Drop.NOT_AN_IMAGE, Drop.EMPTY})
 """Flaws of files that the store does not keep."""
@@ -46,7 +48,7 @@ def main(arguments: list[str]) -> None:
     paths, max_pixels = DataPaths(Path(arguments[1]), Path(), arguments[2]), int(arguments[3])
     limit_memory(max_pixels)
     with contextlib.suppress(ConnectionError):
-        channel.sendall(REPLY.pack(0))
+        channel.sendall(REPLY.pack(0, 0))
         serve(channel, paths, max_pixels)
 
 
@@ -62,8 +64,9 @@ def serve(channel: socket.socket, paths: DataPaths, max_pixels: int) -> None:
         payload = stream.read(length)
         if len(payload) < length:
             return
-        reply = json.dumps(answer(payload, is_path, paths, max_pixels)).encode()
-        channel.sendall(REPLY.pack(len(reply)) + reply)
+        values, luma = answer(payload, is_path, paths, max_pixels)
+        reply = json.dumps(values).encode()
+        channel.sendall(REPLY.pack(len(reply), len(luma)) + reply + luma)
 
 
 def limit_memory(max_pixels: int) -> None:
@@ -77,22 +80,24 @@ def limit_memory(max_pixels: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
-def answer(payload: bytes, is_path: bool, paths: DataPaths, max_pixels: int) -> dict[str, Any]:
-    """Observe one file and write it to the store under a temporary name: what the reply says, as JSON values."""
+def answer(payload: bytes, is_path: bool, paths: DataPaths, max_pixels: int) -> tuple[dict[str, Any], bytes]:
+    """Look at one file and write it to the store under a temporary name: the reply, as JSON values, and the luma."""
     if is_path:
         try:
             payload = Path(payload.decode("utf-8", "surrogateescape")).read_bytes()
         except OSError as error:
-            return {"unreadable": error.strerror or str(error)}
-    observation = observe_image(payload, max_pixels=max_pixels)
-    reply: dict[str, Any] = {"observation": encode_observation(observation), "temporary": None}
+            return {"unreadable": error.strerror or str(error)}, b""
+    sighting = look_at(payload, max_pixels=max_pixels)
+    observation = sighting.observation
+    values, luma = encode_sighting(sighting)
+    reply: dict[str, Any] = {"observation": values, "temporary": None}
     if is_stored(observation):
         try:
             temporary = write_temporary(paths, payload, observation.sha256, str(observation.format))
         except OSError as error:
-            return {"disk": error.strerror or str(error)}
+            return {"disk": error.strerror or str(error)}, b""
         reply["temporary"] = temporary and str(temporary)
-    return reply
+    return reply, luma
 
 
 def is_stored(observation: Observation) -> bool:
@@ -100,23 +105,23 @@ def is_stored(observation: Observation) -> bool:
     return observation.format is not None and observation.flaw not in UNSTORED
 
 
-def encode_observation(observation: Observation) -> dict[str, Any]:
-    """Make an observation of JSON values: bytes in hexadecimal."""
-    values = ((name, getattr(observation, name)) for name in _FIELDS)
-    return {name: value.hex() if isinstance(value, bytes) else value for name, value in values}
+def encode_sighting(sighting: Sighting) -> tuple[dict[str, Any], bytes]:
+    """Make a sighting of JSON values, what is not known left out, and the bytes of its luma, none where it has none."""
+    values = {name: value for name in _FIELDS if (value := getattr(sighting.observation, name)) is not None}
+    return values, sighting.luma or b""
 
 
-def decode_observation(values: dict[str, Any]) -> Observation:
-    """Undo :func:`encode_observation`.
+def decode_sighting(values: dict[str, Any], luma: bytes) -> Sighting:
+    """Undo :func:`encode_sighting`.
 
     Raises:
-        ValueError, TypeError: no observation made this.
+        ValueError, TypeError: no sighting made this.
     """
-    values = dict(values)
-    for key in ("phash_turns", "phash256", "thumbnail"):
-        values[key] = None if values[key] is None else bytes.fromhex(values[key])
-    values["flaw"] = None if values["flaw"] is None else Drop(values["flaw"])
-    return Observation(**values)
+    if len(luma) not in (0, LUMA_SIDE**2):
+        raise ValueError(f"a luma of {len(luma)} bytes")
+    if flaw := values.get("flaw"):
+        values = values | {"flaw": Drop(flaw)}
+    return Sighting(Observation(**values), luma or None)
 
 
 if __name__ == "__main__":

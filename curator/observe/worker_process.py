@@ -8,7 +8,7 @@
 ...     replies = []
 ...     while not replies and selector.select(timeout=60):
 ...         replies = worker.replies()
->>> worker.is_ready, [json.loads(reply)["observation"]["flaw"] for reply in replies]
+>>> worker.is_ready, [json.loads(values)["observation"]["flaw"] for values, luma in replies]
 (True, ['not-an-image'])
 >>> worker.stop()
 """
@@ -102,8 +102,8 @@ class WorkerProcess:
         except OSError:  # it died; reading from it says so too
             self.unsent.clear()
 
-    def replies(self) -> list[bytes] | None:
-        """Read what came; None where the process is gone."""
+    def replies(self) -> list[tuple[bytes, bytes]] | None:
+        """Read what came, the JSON and the luma of each reply; None where the process is gone."""
         try:
             chunk = self.socket.recv(1 << 18)
         except BlockingIOError:
@@ -115,14 +115,16 @@ class WorkerProcess:
         self._received += chunk
         return self._whole_replies()
 
-    def _whole_replies(self) -> list[bytes]:
+    def _whole_replies(self) -> list[tuple[bytes, bytes]]:
         replies = []
         while len(self._received) >= REPLY.size:
-            end = REPLY.size + REPLY.unpack_from(self._received)[0]
+            n_values, n_luma = REPLY.unpack_from(self._received)
+            middle = REPLY.size + n_values
+            end = middle + n_luma
             if len(self._received) < end:
                 break
             if end > REPLY.size:
-                replies.append(bytes(self._received[REPLY.size : end]))
+                replies.append((bytes(self._received[REPLY.size : middle]), bytes(self._received[middle:end])))
             self.is_ready, self.busy_s = True, 0.0
             del self._received[:end]
         return replies

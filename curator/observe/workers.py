@@ -11,7 +11,7 @@ caller's selector, so that one loop drives the network and the observers.
 ...         pool.submit(7, b"<html>")
 ...         while not done:
 ...             serve(selector, timeout_s=1.0)
->>> done[0].job, done[0].observation.flaw.value
+>>> done[0].job, done[0].sighting.observation.flaw.value
 (7, 'not-an-image')
 """
 
@@ -28,8 +28,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from curator.errors import CuratorError, DiskError
-from curator.observe.observation import Observation
-from curator.observe.worker_main import decode_observation
+from curator.observe.observation import Observation, Sighting
+from curator.observe.worker_main import decode_sighting
 from curator.observe.worker_process import Job, WorkerProcess
 from curator.reasons import Drop
 from curator.store.paths import DataPaths
@@ -52,10 +52,10 @@ _FAILED_STARTS = 3
 
 @dataclass(frozen=True, slots=True)
 class ObservedFile:
-    """What a worker found; ``observation`` is None where the file could not be read, and ``problem`` says why."""
+    """What a worker found; ``sighting`` is None where the file could not be read, and ``problem`` says why."""
 
     job: int
-    observation: Observation | None
+    sighting: Sighting | None
     temporary: Path | None = None
     problem: str | None = None
 
@@ -160,11 +160,11 @@ class ObserverPool:
             if replies is None:
                 self._replace(worker, "crashed")
                 return
-            for reply in replies:
-                self._note_reply(worker, reply)
+            for reply, luma in replies:
+                self._note_reply(worker, reply, luma)
             self._feed()
 
-    def _note_reply(self, worker: WorkerProcess, reply: bytes) -> None:
+    def _note_reply(self, worker: WorkerProcess, reply: bytes, luma: bytes) -> None:
         job = worker.jobs.popleft()
         worker.n_done += 1
         self._n_failed_starts = 0
@@ -176,7 +176,7 @@ class ObserverPool:
             self._finish(job, ObservedFile(job.number, None, problem=values["unreadable"]))
         else:
             temporary = Path(values["temporary"]) if values["temporary"] else None
-            self._finish(job, ObservedFile(job.number, decode_observation(values["observation"]), temporary))
+            self._finish(job, ObservedFile(job.number, decode_sighting(values["observation"], luma), temporary))
 
     def _finish(self, job: Job, result: ObservedFile) -> None:
         self.n_jobs -= 1
@@ -196,15 +196,15 @@ class ObserverPool:
         self._queue.extendleft(reversed(worker.jobs))
         self._add_worker()
         if culprit is not None:
-            observation = _crashed(culprit.source, f"the decoder {what}")
-            self._finish(culprit, ObservedFile(culprit.number, observation))
+            sighting = _crashed(culprit.source, f"the decoder {what}")
+            self._finish(culprit, ObservedFile(culprit.number, sighting))
         self._feed()
 
 
-def _crashed(source: bytes | Path, detail: str) -> Observation:
+def _crashed(source: bytes | Path, detail: str) -> Sighting:
     data = source.read_bytes() if isinstance(source, Path) else source
     sha256 = hashlib.sha256(data).hexdigest()
-    return Observation(sha256, len(data), flaw=Drop.DECODER_CRASHED, flaw_detail=detail)
+    return Sighting(Observation(sha256, len(data), flaw=Drop.DECODER_CRASHED, flaw_detail=detail))
 
 
 def count_cores() -> int:

@@ -31,7 +31,7 @@ from curator import catalog
 from curator.catalog import SCHEMA, Stage
 from curator.decide.hamming import collapse, find_pairs
 from curator.decide.picture_matches import match_pictures
-from curator.observe import hash64, observe_image, transform
+from curator.observe import hash64, hash_sightings, look_at, transform
 from curator.observe.jpeg_header import read_plain_jpeg
 from curator.observe.jpeg_pixels import decode_grey
 from curator.observe.shrink import shrink_grey
@@ -50,7 +50,9 @@ PACKAGES = {
     "faiss-multi-hash": "faiss-cpu",
 }
 ROUNDS = 3
-N_PHOTOS = 400
+N_PHOTOS = 4400
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+"""For tasks that run on one core, as the observing processes of a fetch do."""
 
 
 def install(names):
@@ -68,9 +70,9 @@ def install(names):
     return there
 
 
-def figures_of(command):
+def figures_of(command, environment):
     """Run a process that prints its figures as JSON."""
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=os.environ | environment)
     if done.returncode:
         raise RuntimeError(f"{command[-2:]}: {done.stderr.strip()}")
     return json.loads(done.stdout.splitlines()[-1])
@@ -78,12 +80,14 @@ def figures_of(command):
 
 def ours(task, file):
     """Run one of our tasks."""
-    return figures_of([sys.executable, __file__, "--task", task, "--file", str(file)])
+    environment = {} if task in ("pairs", "turns") else ONE_THREAD
+    return figures_of([sys.executable, __file__, "--task", task, "--file", str(file)], environment)
 
 
 def peer(name, file):
     """Run one peer."""
-    return figures_of([str(PYTHON), str(Path(__file__).with_name("dedupe_peers.py")), name, str(file)])
+    environment = {} if name.startswith("faiss") else ONE_THREAD
+    return figures_of([str(PYTHON), str(Path(__file__).with_name("dedupe_peers.py")), name, str(file)], environment)
 
 
 def ratios(runs):
@@ -102,17 +106,16 @@ def ratios(runs):
 
 
 def photo_list(folder):
-    """A list of JPEG photos: real ones where they are at hand, else drawn."""
+    """A list of as many JPEG photos as a small data set has: real ones where they are at hand, else drawn, repeated."""
     found = sorted(str(file) for file in PHOTOS.rglob("*.jp*g") if read_plain_jpeg(file.read_bytes()))
-    found = found[:: max(1, len(found) // N_PHOTOS)]
     if not found:
         chance = np.random.default_rng(0)
-        for number in range(N_PHOTOS):
+        for number in range(N_PHOTOS // 10):
             coarse = Image.fromarray(chance.integers(0, 256, (48, 64, 3), dtype=np.uint8))
             coarse.resize((1024, 768), Image.Resampling.BICUBIC).save(folder / f"{number}.jpg", quality=90)
         found = sorted(str(file) for file in folder.glob("*.jpg"))
     path = folder / "photos.json"
-    path.write_text(json.dumps(found), encoding="utf-8")
+    path.write_text(json.dumps((found * (N_PHOTOS // len(found) + 1))[:N_PHOTOS]), encoding="utf-8")
     return path
 
 
@@ -213,24 +216,30 @@ def prepare(task, name):
         return lambda: find_pairs(collapse(hashes).values, 8)
     files = [Path(file) for file in json.loads(Path(name).read_text(encoding="utf-8"))]
     if task == "hash":
-        return lambda: [observe_image(file.read_bytes(), max_pixels=100_000_000) for file in files]
+        return lambda: hash_sightings([look_at(read(file), max_pixels=100_000_000) for file in files])
     if task == "hash64":
-        return lambda: hash64(transform(np.stack([shrink_grey(decode_eighth(file)) for file in files])))
+        return lambda: hash64(transform(np.stack([shrink_grey(*decode_eighth(file)) for file in files])))
     return lambda: [decode(file) for file in files]
+
+
+def read(file):
+    """Read a file's bytes with as little ado as the peers."""
+    with file.open("rb", buffering=0) as stream:
+        return stream.read()
 
 
 def decode(file):
     """Decode a JPEG at the scale that our hashes are made from, by the quickest decoder measured, and nothing else."""
-    data = file.read_bytes()
+    data = read(file)
     return decode_grey(data, read_plain_jpeg(data))
 
 
 def decode_eighth(file):
-    """Decode a JPEG at an eighth, whatever its size."""
-    data = file.read_bytes()
+    """Decode a JPEG at an eighth, whatever its size; give the whole one's size and the scale, too."""
+    data = read(file)
     width, height = read_plain_jpeg(data).stored_size
     least = {"min_height": -(-height // 8), "min_width": -(-width // 8), "min_factor": 8}
-    return simplejpeg.decode_jpeg(data, "GRAY", **least)[..., 0]
+    return simplejpeg.decode_jpeg(data, "GRAY", **least)[..., 0], (width, height), 8
 
 
 def measure(task, name):

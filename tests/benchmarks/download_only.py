@@ -20,7 +20,7 @@ from curator.fetch.attempts import Ledger  # noqa: E402
 from curator.fetch.committer import Committer  # noqa: E402
 from curator.fetch.engine import Engine  # noqa: E402
 from curator.fetch.plan import make_plan  # noqa: E402
-from curator.observe import Observation  # noqa: E402
+from curator.observe import Observation, Sighting  # noqa: E402
 from curator.observe.workers import ObservedFile  # noqa: E402
 from curator.recipe import FetchSettings, QualitySettings  # noqa: E402
 from curator.sources.base import listed_rows  # noqa: E402
@@ -44,7 +44,7 @@ class Hasher:
         data = source.read_bytes() if isinstance(source, Path) else source
         sha256 = hashlib.sha256(data).hexdigest()
         temporary = write_temporary(self._paths, data, sha256, "jpeg")
-        self._on_done(ObservedFile(job, Observation(sha256, len(data), format="jpeg"), temporary))
+        self._on_done(ObservedFile(job, Sighting(Observation(sha256, len(data), format="jpeg")), temporary))
 
     def check(self) -> None:
         """There is nothing that could be stuck."""
@@ -58,8 +58,8 @@ def download(urls: list[str], folder: Path, connections: int) -> None:
     fetch = FetchSettings(connections=connections, per_host=connections, retries=0, allow_private_hosts=True)
     with Ledger(paths.attempts) as ledger, selectors.DefaultSelector() as selector:
         plan = make_plan(table, ledger, fetch, QualitySettings(), paths, "none")
-        with Committer(ledger, paths) as committer:
-            engine = Engine(plan, fetch, QualitySettings().max_pixels, {}, selector, committer, ignore)
+        with Committer(ledger, paths, QualitySettings().max_pixels) as committer:
+            engine = Engine(plan, fetch, {}, selector, committer, ignore)
             engine.run(Hasher(paths, engine.note_observed), lambda: False)
 
 

@@ -65,7 +65,7 @@ def contenders() -> list[Contender]:
     tuned = f"connections = per_host = {CONNECTIONS}, retries = 0"
     i2d = f"{os.cpu_count()} processes x {IMG2DATASET_THREADS} threads, resize_mode=no, compute_hash=None, retries=0"
     return [
-        Contender("curl", f"curl --parallel --parallel-max {CONNECTIONS}", _curl, (0, 22)),
+        Contender("curl", f"curl --parallel --parallel-max {CONNECTIONS}", _curl, (0, 7, 22)),
         Contender(
             "curator", f"curator fetch --all; {tuned}", lambda urls, place: _curator(urls, place, _TUNED), (0, 1)
         ),

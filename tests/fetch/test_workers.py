@@ -21,7 +21,7 @@ from curator.store.paths import DataPaths
 SABOTAGE = """
 import os, time
 import curator.observe
-observe_image = curator.observe.observe_image
+look_at = curator.observe.look_at
 def sabotaged(data, *, max_pixels):
     if data.startswith(b"ABORT"):
         os.abort()
@@ -31,8 +31,8 @@ def sabotaged(data, *, max_pixels):
         bytearray(1 << 36)
     if data.startswith(b"SPEAK"):
         os.write(1, b"noise of a decoder")
-    return observe_image(data, max_pixels=max_pixels)
-curator.observe.observe_image = sabotaged
+    return look_at(data, max_pixels=max_pixels)
+curator.observe.look_at = sabotaged
 """
 LIMIT_S = 20.0
 
@@ -70,7 +70,7 @@ def observe(tmp_path):
 
 def flaws(done):
     """The flaw of each job, in the order of the jobs."""
-    return [done[job].observation.flaw for job in sorted(done)]
+    return [done[job].sighting.observation.flaw for job in sorted(done)]
 
 
 @pytest.mark.parametrize("n_workers", [1, 3])
@@ -80,8 +80,8 @@ def test_a_crash_is_recorded_for_its_own_file_only(sabotage, observe, n_workers)
     page, crash = Drop.NOT_AN_IMAGE, Drop.DECODER_CRASHED
     done = observe(sources, n_workers)
     assert flaws(done) == [page, crash, page, page, crash, page]
-    assert done[1].observation.flaw_detail == "the decoder crashed"
-    assert done[1].observation.n_bytes == 5
+    assert done[1].sighting.observation.flaw_detail == "the decoder crashed"
+    assert done[1].sighting.observation.n_bytes == 5
     assert done[1].temporary is None
 
 
@@ -114,7 +114,7 @@ def test_large_files_pass_whole(observe, lab_photo):
     """Bytes beyond any socket buffer arrive; a path is as good as bytes."""
     data = lab_photo + bytes(20_000_000)
     done = observe([data, b"", data[:-1]], n_workers=2)
-    assert [done[job].observation.n_bytes for job in range(3)] == [len(data), 0, len(data) - 1]
+    assert [done[job].sighting.observation.n_bytes for job in range(3)] == [len(data), 0, len(data) - 1]
 
 
 def test_a_path_is_read_by_the_worker_and_an_unreadable_one_is_told(observe, lab_photo, tmp_path):
@@ -122,8 +122,8 @@ def test_a_path_is_read_by_the_worker_and_an_unreadable_one_is_told(observe, lab
     path = tmp_path / "grüße, ball.jpg"
     path.write_bytes(lab_photo)
     done = observe([path, tmp_path / "absent.jpg"])
-    assert done[0].observation.format == "jpeg"
-    assert (done[1].observation, done[1].problem) == (None, "No such file or directory")
+    assert done[0].sighting.observation.format == "jpeg"
+    assert (done[1].sighting, done[1].problem) == (None, "No such file or directory")
 
 
 def test_a_store_that_cannot_be_written_is_a_disk_error(observe, lab_photo, tmp_path):

@@ -23,26 +23,28 @@ def cut_out(data, at, n_bytes):
 
 
 @pytest.mark.parametrize(
-    ("size", "decoded"),
+    ("size", "decoded", "scale"),
     [
-        ((255, 300), (300, 255)),
-        ((256, 300), (150, 128)),
-        ((257, 301), (151, 129)),
-        ((512, 700), (175, 128)),
-        ((1100, 1024), (128, 138)),
-        ((60, 2000), (2000, 60)),
+        ((95, 300), (300, 95), 1),
+        ((96, 300), (150, 48), 2),
+        ((97, 301), (151, 49), 2),
+        ((192, 700), (175, 48), 4),
+        ((390, 385), (49, 49), 8),
+        ((4000, 3000), (375, 500), 8),
+        ((60, 2000), (2000, 60), 1),
     ],
 )
-def test_the_short_side_keeps_128_pixels(size, decoded):
+def test_the_short_side_keeps_48_pixels(size, decoded, scale):
     """A half, a quarter or an eighth, whichever is the smallest that leaves as much; sides are rounded up."""
     data = encode(draw(*size, mode="L"), "JPEG")
-    assert decode_grey(data, read_plain_jpeg(data)).shape == decoded
+    grey, n_pixels = decode_grey(data, read_plain_jpeg(data))
+    assert (grey.shape, n_pixels) == (decoded, scale)
 
 
 def test_a_turned_picture_is_decoded_as_it_is_stored():
     """The turn is made after shrinking, where it costs nothing."""
     data = encode_turned(draw(512, 700), 6, "JPEG")
-    assert decode_grey(data, read_plain_jpeg(data)).shape == (128, 175)
+    assert decode_grey(data, read_plain_jpeg(data))[0].shape == (64, 88)
 
 
 @pytest.mark.parametrize("data", [PICTURE, PROGRESSIVE], ids=["baseline", "progressive"])

@@ -12,7 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, features
 
-from curator.observe import HASH_VERSION, Observation, observation, observe_image, placeholders
+from curator.observe import (
+    HASH_VERSION,
+    Observation,
+    hash_sightings,
+    look_at,
+    observation,
+    observe_image,
+    placeholders,
+)
 from curator.observe.frames import MAX_FRAMES
 from curator.reasons import Drop
 from tests.observe.drawings import (
@@ -233,3 +241,11 @@ def test_the_stored_mode_is_told_not_the_decoders():
     """A colour JPEG is decoded in grey for its hash, yet its mode is that of the file."""
     with Image.open(io.BytesIO(SMALL["JPEG"])) as image:
         assert observe(SMALL["JPEG"]).mode == image.mode == "RGB"
+
+
+def test_a_batch_is_hashed_as_each_file_alone():
+    """Pictures, files without one and turned pictures, in whatever order, get the very same observations."""
+    files = [encode(draw(300, 200), "JPEG"), b"", encode(draw(90, 200), "PNG"), b"<html>", encode(draw(64, 64), "WEBP")]
+    together = hash_sightings([look_at(data, max_pixels=MAX_PIXELS) for data in files])
+    assert together == [observe_image(data, max_pixels=MAX_PIXELS) for data in files]
+    assert [seen.phash is None for seen in together] == [False, True, False, True, False]
