@@ -60,7 +60,10 @@ def init(
     name: Annotated[str, typer.Argument(help="The data set's name.")],
     labels: Annotated[list[str], typer.Argument(help="Two or more labels.")],
 ) -> None:
-    """Write manifests/NAME/recipe.toml with a commented example of each source."""
+    """Write a recipe with a commented example of each source.
+
+    It is manifests/NAME/recipe.toml; one that stands is left alone.
+    """
     from curator.new_recipe import write_recipe
     from curator.project import MANIFESTS
     from curator.render.tables import print_note
@@ -96,7 +99,7 @@ def dedupe(
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Drop exact, near and cross-label duplicates, rotated and mirrored ones too."""
+    """Drop exact, near and cross-label duplicates, turned ones too."""
     from curator import commands, dedupe_commands
 
     options: dict[str, Any] = {
@@ -146,7 +149,10 @@ def split(
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Split into train and test, write the manifest and the folders; dedupes and balances if that is not done."""
+    """Split into train and test; write the manifest and the folders.
+
+    Dedupes and balances first where that is not done.
+    """
     from curator import commands
 
     overrides: dict[str, Any] = {
@@ -192,7 +198,10 @@ def why(
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Tell one image's whole story: where it came from, what it is, which rule decided about it."""
+    """Tell one image's whole story.
+
+    Where it came from, what it is, which rule decided about it, and what else that rule saw.
+    """
     from curator import commands
 
     with open_session(recipe, data, quiet, as_json) as session:
@@ -209,7 +218,10 @@ def review(
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Look at the images in a browser and keep, drop or relabel them, from the keyboard."""
+    """Look at the images in a browser; keep, drop or relabel them.
+
+    All of it works from the keyboard.
+    """
     from curator import review_commands
 
     with open_session(recipe, data, quiet, as_json) as session:
@@ -241,7 +253,7 @@ def demo(
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Do the whole job on a rendered world, served on this machine: no Internet needed."""
+    """Do the whole job on a rendered world; no Internet needed."""
     from curator import demo_commands
 
     if serve_only:

@@ -55,7 +55,10 @@ def benchmark(
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Train the CNN and the transfer model on the manifest, compare them, write the plots and the report."""
+    """Train the CNN and the transfer model, compare them, report.
+
+    On the manifest's images; writes metrics, plots and one page.
+    """
     from curator import benchmark_commands
 
     options: dict[str, Any] = {"preset": preset, "epochs": epochs, "image_size": image_size, "batch_size": batch_size}

@@ -36,7 +36,10 @@ def fetch(
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """List, download and look at images; goes on where an earlier run stopped."""
+    """List, download and look at images; resumes by itself.
+
+    It goes on where an earlier run stopped and asks for nothing that it has.
+    """
     from curator import fetch_commands
 
     with open_session(recipe, data, quiet, as_json) as session:
@@ -52,7 +55,7 @@ def status(
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the counts per label, source and drop reason, and what to run next."""
+    """Count per label, source and reason; say what to run next."""
     from curator import commands, fetch_commands
 
     with open_session(recipe, data, quiet, as_json) as session:

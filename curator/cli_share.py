@@ -34,7 +34,10 @@ def export(
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the data set in a format that other tools read, with a data card and credits."""
+    """Write the data set in a format that other tools read.
+
+    With a data card and the credits of every image.
+    """
     from curator import share_commands
 
     with open_session(recipe, data, quiet, as_json) as session:
@@ -52,7 +55,10 @@ def replay(
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Rebuild a data set from its manifest alone, with the same split, and report what the web has lost."""
+    """Rebuild a data set from its manifest alone.
+
+    With the same split; what the web has lost is reported.
+    """
     from curator import share_commands
 
     finish(share_commands.replay(manifest, recipe, data, accept_similar, quiet, as_json))
@@ -66,7 +72,7 @@ def diff(
     data: DataOption = DATA,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare two manifests: what came, what went, what has another label or side, and why."""
+    """Compare two manifests: what came, went or changed, and why."""
     from curator import share_commands
 
     share_commands.diff(old, new, recipe, data, as_json)
@@ -80,7 +86,10 @@ def forget(
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Take images out for good: files, folders, manifest; no later fetch brings them back."""
+    """Take images out for good; no later fetch brings them back.
+
+    Files, folders, the manifest and what the catalogs know of them.
+    """
     from curator import share_commands
 
     with open_session(recipe, data, quiet, as_json) as session:

@@ -266,6 +266,12 @@ def test_ctrl_c_exits_130_and_says_how_to_go_on(place: Path) -> None:
     assert curator("fetch", cwd=place).returncode == 0
 
 
+def test_help_says_each_command_in_one_whole_line(tmp_path: Path) -> None:
+    """No summary is cut off in a terminal of 80 columns."""
+    told = curator("--help", cwd=tmp_path, COLUMNS="80").stdout
+    assert "  demo " in told and "..." not in told.split("Commands:")[1]
+
+
 def test_the_version_is_told(tmp_path: Path) -> None:
     """``curator --version`` needs no recipe."""
     assert curator("--version", cwd=tmp_path).stdout.startswith("curator ")

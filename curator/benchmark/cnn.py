@@ -15,7 +15,7 @@ import numpy as np
 
 from curator.benchmark.augment import PixelArray, augment_images
 from curator.benchmark.data import IntArray
-from curator.benchmark.keras_backend import keras
+from curator.benchmark.keras_backend import keras, set_random_seed
 from curator.benchmark.learner import Array, BatchListener, Probabilities, softmax
 from curator.benchmark.models import build_cnn
 from curator.benchmark.presets import Training
@@ -54,7 +54,7 @@ class CnnLearner:
 
     def __init__(self, data: PixelData, training: Training, seed: int, batch_size: int) -> None:
         keras.utils.clear_session()  # else every seed's network stays in memory
-        keras.utils.set_random_seed(seed)
+        set_random_seed(seed)
         self.data, self.training, self.seed, self.batch_size = data, training, seed, batch_size
         self.model = build_cnn(data.n_labels, data.pixels.shape[1], training.preprocessing)
         self.model.compile(

@@ -10,34 +10,44 @@ import importlib
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["keras", "versions"]
+__all__ = ["keras", "set_random_seed", "versions"]
 
 
-def _import_quietly(name: str) -> Any:
-    """Import a module whose native code writes to standard error; what it wrote is shown only if the import fails."""
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Keep what native code writes to standard error off the terminal; show it only if the block fails."""
     sys.stderr.flush()
     stderr = os.dup(2)
     with tempfile.TemporaryFile() as noise:
         os.dup2(noise.fileno(), 2)
+        failed = True
         try:
-            module = importlib.import_module(name)
+            yield
             failed = False
-        except BaseException:
-            failed = True
-            raise
         finally:
             os.dup2(stderr, 2)
             os.close(stderr)
             if failed:
                 noise.seek(0)
                 sys.stderr.write(noise.read().decode("utf-8", "replace"))
-    return module
 
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-keras: Any = _import_quietly("keras")
+with _quietly():
+    keras: Any = importlib.import_module("keras")
+
+
+def set_random_seed(seed: int) -> None:
+    """Seed Python, NumPy and the backend as ``keras.utils.set_random_seed`` does.
+
+    Under another backend Keras imports an installed TensorFlow for it, which writes to standard error as it loads.
+    """
+    with _quietly():
+        keras.utils.set_random_seed(seed)
 
 
 def versions() -> dict[str, str]:

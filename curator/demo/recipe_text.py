@@ -22,14 +22,28 @@ def recipe_text(world: World, base_url: str, proxy: str = "") -> str:
         base_url: where, such as :attr:`curator.demo.server.Served.base_url`.
         proxy: the proxy that reaches ``base_url``, where it is served as one.
     """
-    synsets = {label: [names.wnid] for label, names in world.labels.items()}
-    classes = {label: [names.mid] for label, names in world.labels.items()}
-    target = max(1, len(world.listings))
     return f"""\
 # Served by `curator demo`: pictures with planted trouble, no Internet needed.
 name = {json.dumps(world.name)}
 labels = {json.dumps(list(world.labels))}
 
+{_sources(world, base_url)}
+[fetch]
+target = {max(1, len(world.listings))}  # more than there is, so that everything planted is fetched
+allow_private_hosts = true  # this machine
+{f"proxy = {json.dumps(proxy)}" + chr(10) if proxy else ""}
+[balance]
+per_class = {json.dumps(world.per_class)}
+
+[split]
+ratio = 0.8
+"""
+
+
+def _sources(world: World, base_url: str) -> str:
+    synsets = {label: [names.wnid] for label, names in world.labels.items()}
+    classes = {label: [names.mid] for label, names in world.labels.items()}
+    return f"""\
 [[sources]]
 kind = "imagenet"
 synsets = {_inline(synsets)}
@@ -43,17 +57,6 @@ kind = "open-images"
 classes = {_inline(classes)}
 metadata = {json.dumps(base_url + "/openimages")}
 images = {json.dumps(base_url + "/bucket")}
-
-[fetch]
-target = {target}  # more than there is, so that everything planted is fetched
-allow_private_hosts = true  # this machine
-{f"proxy = {json.dumps(proxy)}" if proxy else ""}
-
-[balance]
-per_class = {json.dumps(world.per_class)}
-
-[split]
-ratio = 0.8
 """
 
 
