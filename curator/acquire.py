@@ -31,6 +31,7 @@ from curator.events import Noted, SourceListed, Warned
 from curator.fetch import fetch_images
 from curator.project import Project
 from curator.sources import SOURCES, ListingContext, PlannedRead, Source, bulk_hosts
+from curator.sources.userinfo import take_userinfo
 from curator.tombstones import read_tombstones
 
 LEAST_RATE = 0.2
@@ -49,9 +50,13 @@ class AcquireOptions:
 
 @dataclass
 class Listing:
-    """What the sources have listed so far, which of them could not be listed, and which caches were read afresh."""
+    """What the sources have listed so far, which of them could not be listed, and which caches were read afresh.
+
+    ``userinfo`` says who signs in, with which password, at which of its addresses: no table holds that.
+    """
 
     table: pd.DataFrame = field(default_factory=catalog.empty)
+    userinfo: dict[str, str] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
     fresh: set[Path] = field(default_factory=set)
 
@@ -69,7 +74,7 @@ def acquire(project: Project, options: AcquireOptions) -> tuple[Listing, pd.Data
         if not (short := labels_short_of_target(project, settled, options)):
             break
         list_tier(project, listing, tier, short, options.refresh)
-        settled = _fetch_waves(project, listing.table, settled, options)
+        settled = _fetch_waves(project, listing, settled, options)
     _require_a_listing(listing)
     return listing, _with_the_untried(project, listing.table, settled, options)
 
@@ -127,15 +132,27 @@ def list_tier(project: Project, listing: Listing, tier: int, labels: Sequence[st
             continue
         try:
             _announce(project, name, source.plan(settings, tier, context))
-            rows = drop_forgotten(source.list_images(settings, tier, labels, context), tombstones)
+            rows, userinfo = take_userinfo(source.list_images(settings, tier, labels, context))
+            rows = drop_forgotten(rows, tombstones)
         except SourceError as error:
             listing.failures[f"{index} {name}"] = str(error)
             project.emit(Warned(f"The source {name} could not be listed: {error}"))
             continue
+        _tell_of_passwords(project, name, len(userinfo))
+        listing.userinfo = userinfo | listing.userinfo
         listing.table = merge(listing.table, rows)
         project.emit(SourceListed(name, {str(label): int(n) for label, n in rows["label"].value_counts().items()}))
         del rows
         pa.default_memory_pool().release_unused()  # what the list's own form took: as much as the listing itself
+
+
+def _tell_of_passwords(project: Project, name: str, n_addresses: int) -> None:
+    if n_addresses:
+        what = "address holds a name or a password" if n_addresses == 1 else "addresses hold a name or a password"
+        where = (
+            "They are used to sign in, and stay in the list: catalogs, manifest, exports and pages have the addresses"
+        )
+        project.emit(Warned(f"{name}: {n_addresses:,} {what}. {where} without them."))
 
 
 def _sources(project: Project) -> list[tuple[Source, Any]]:
@@ -201,7 +218,8 @@ def _wanted(project: Project, settled: pd.DataFrame, options: AcquireOptions) ->
     return wanted
 
 
-def _fetch_waves(project: Project, table: pd.DataFrame, settled: pd.DataFrame, options: AcquireOptions) -> pd.DataFrame:
+def _fetch_waves(project: Project, listing: Listing, settled: pd.DataFrame, options: AcquireOptions) -> pd.DataFrame:
+    table = listing.table
     while True:
         asked = _ask(project, settled, options)
         tried = table["record_id"].isin(settled["record_id"]).to_numpy(dtype=bool)
@@ -209,7 +227,7 @@ def _fetch_waves(project: Project, table: pd.DataFrame, settled: pd.DataFrame, o
         if not chosen.any():
             return settled
         wave = table if chosen.all() else table[chosen].reset_index(drop=True)
-        fetched = fetch_and_judge(project, wave, options)
+        fetched = fetch_and_judge(project, wave, options, listing.userinfo)
         settled = pd.concat([settled, fetched], ignore_index=True) if len(settled) else fetched
 
 
@@ -224,7 +242,9 @@ def _ask(project: Project, settled: pd.DataFrame, options: AcquireOptions) -> Ma
     return asked
 
 
-def fetch_and_judge(project: Project, rows: pd.DataFrame, options: AcquireOptions) -> pd.DataFrame:
+def fetch_and_judge(
+    project: Project, rows: pd.DataFrame, options: AcquireOptions, userinfo: Mapping[str, str]
+) -> pd.DataFrame:
     """Settle these rows of a catalog, by the ledger or by asking, and drop the poor ones."""
     recipe = project.recipe
     fetched = fetch_images(
@@ -234,6 +254,7 @@ def fetch_and_judge(project: Project, rows: pd.DataFrame, options: AcquireOption
         project.paths,
         retry=options.retry,
         bulk_hosts=bulk_hosts(recipe.sources),
+        userinfo=userinfo,
         emit=project.emit,
     )
     return drop_poor_images(fetched, recipe.quality)

@@ -10,6 +10,10 @@ import re
 from typing import Any
 
 HIDDEN = "***"
+
+USERINFO = r"^(?P<scheme>\s*[A-Za-z][A-Za-z0-9+.-]*://)(?P<userinfo>[^/?#\\]*)@"
+"""How an address begins that says who signs in, with which password (RFC 3986, 3.2.1)."""
+
 _IN_TEXT = re.compile(r"""(?:(?<=//)[^\s/'"]+|(?<![^\s'"(=])[^\s/@:'"]+:[^\s/'"]*)@""")
 
 
@@ -31,6 +35,15 @@ def hide_in_address(address: str) -> str:
     who, at, host = address.rpartition("@")
     scheme, separator, _ = who.rpartition("://")
     return f"{scheme}{separator}{HIDDEN}@{host}" if at else address
+
+
+def without_userinfo(address: str) -> str:
+    """Take the same out of one address: what is left is an address still.
+
+    >>> without_userinfo("http://ann:s3cret@h.example/1.jpg"), without_userinfo("http://h.example/12@N00/1.jpg")
+    ('http://h.example/1.jpg', 'http://h.example/12@N00/1.jpg')
+    """
+    return re.sub(USERINFO, r"\g<scheme>", address) if "@" in address else address
 
 
 def hide_in_settings(value: Any) -> Any:

@@ -49,7 +49,7 @@ def fetch(
     if plan:
         listing = plan_listing(project, options)
         if n_probed is not None:
-            _show_forecast(session, project, probe(project, listing.table, n_probed, options))
+            _show_forecast(session, project, probe(project, listing, n_probed, options))
             return {}
         show(session, Outcome(listing.table, tuple(listing.failures.values())), Stage.LISTED)
         return {}

@@ -23,7 +23,7 @@ from curator.decide.forgotten import ADDRESSES, drop_forgotten, find_forgotten
 from curator.errors import CuratorError, StateError
 from curator.export import FORMATS
 from curator.fetch.attempts import Ledger
-from curator.fetch.plan import FILE_SCHEME
+from curator.fetch.local_files import FILE_SCHEME
 from curator.manifest import manifest_text, read_manifest
 from curator.project import Project
 from curator.store.catalog_files import file_digest, read_catalog, read_record, write_catalog

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from curator import catalog
-from curator.acquire import AcquireOptions, fetch_and_judge, n_tiers
+from curator.acquire import AcquireOptions, Listing, fetch_and_judge, n_tiers
 from curator.catalog import BoolArray
 from curator.decide.prediction import Prediction, Stratum, predict_images
 from curator.decide.quality import drop_poor_images
@@ -62,7 +62,7 @@ def in_words(chance: float) -> str:
     return next((word for least, word in _LIKELY if chance >= least), "out of reach")
 
 
-def probe(project: Project, table: pd.DataFrame, n: int, options: AcquireOptions) -> Forecast:
+def probe(project: Project, listing: Listing, n: int, options: AcquireOptions) -> Forecast:
     """Ask for ``n`` of the listed images, and forecast.
 
     The sample is stratified by label and source and fixed by the recipe's seed. It is asked for as any fetch asks, and
@@ -70,13 +70,14 @@ def probe(project: Project, table: pd.DataFrame, n: int, options: AcquireOptions
 
     Args:
         project: its ledger takes the results.
-        table: the listed images.
+        listing: the listed images.
         n: images to ask for.
         options: ``everything`` and ``limit`` say what the fetch would ask for.
 
     Raises:
         LockedError: another run holds the data set.
     """
+    table = listing.table
     codes, names = pd.factorize(pd.MultiIndex.from_frame(table[["label", "source"]].astype(object)), sort=True)
     strata = codes.astype(np.int64)
     askable = addresses_of(table)[0].is_valid().to_numpy(zero_copy_only=False)
@@ -84,7 +85,8 @@ def probe(project: Project, table: pd.DataFrame, n: int, options: AcquireOptions
         open_rows = askable & ~_is_tried(_outcomes(project, table))
         chosen = choose_sample(table, np.where(open_rows, strata, -1), n, project.recipe.split.seed)
         if chosen.any():
-            fetch_and_judge(project, table[chosen].reset_index(drop=True), AcquireOptions())
+            rows = table[chosen].reset_index(drop=True)
+            fetch_and_judge(project, rows, AcquireOptions(), listing.userinfo)
         outcomes = _outcomes(project, table)
     counted = _count(outcomes, strata, list(names), askable)
     return _forecast(project, outcomes, strata, counted, int(chosen.sum()), options)

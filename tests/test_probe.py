@@ -51,7 +51,7 @@ def asked(served: Served) -> dict[str, int]:
 
 def ask(project: Project, n: int) -> Forecast:
     everything = AcquireOptions(everything=True)
-    return probe(project, plan_listing(project, everything).table, n, everything)
+    return probe(project, plan_listing(project, everything), n, everything)
 
 
 def test_a_probe_asks_for_so_many_and_no_fetch_asks_again(project: Project, served: Served) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import selectors
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pandas as pd
 
@@ -34,6 +35,7 @@ def fetch_images(
     *,
     retry: Retry = "none",
     bulk_hosts: Mapping[str, int] | None = None,
+    userinfo: Mapping[str, str] | None = None,
     emit: Listener = ignore,
 ) -> pd.DataFrame:
     """Settle every row of a catalog: download what the ledger does not know, observe it, store it, record it.
@@ -47,6 +49,7 @@ def fetch_images(
         paths: the data set's files.
         retry: which failures to ask for again: ``failed`` those that may have passed, ``all`` all of them.
         bulk_hosts: requests in flight for hosts that allow more than ``per_host``.
+        userinfo: who signs in, with which password (``user:password``), by address; recorded nowhere.
         emit: told of progress.
 
     Returns:
@@ -60,7 +63,7 @@ def fetch_images(
     """
     with Ledger(paths.attempts) as ledger:
         recover(paths, ledger.knows_file)
-        plan = make_plan(table, ledger, fetch, quality, paths, retry)
+        plan = replace(make_plan(table, ledger, fetch, quality, paths, retry), userinfo=userinfo or {})
         emit(FetchStarted(plan.n_images, plan.n_settled))
         if plan.has_work():
             _run(plan, ledger, fetch, quality, paths, bulk_hosts or {}, emit)

@@ -14,23 +14,23 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from curator.events import FetchFailed, ImageFetched, Listener
 from curator.fetch.attempts import OK, VIA, Attempt
 from curator.fetch.committer import Committer
 from curator.fetch.curl_loop import CurlLoop
-from curator.fetch.guard import is_private_name
+from curator.fetch.guard import name_private_host
 from curator.fetch.host_notes import HostWait, Remembered, hold_hosts
 from curator.fetch.hosts import Manners
+from curator.fetch.local_files import attempt_file, path_of_file
 from curator.fetch.observers import Observers
-from curator.fetch.plan import FILE_SCHEME, Plan, version_of_file
+from curator.fetch.plan import Plan
 from curator.fetch.policy import FALLBACK_STATUSES, RETRIED, Verdict, backoff_s, blames_host, judge
 from curator.fetch.proxy import proxy_addresses
 from curator.fetch.robots_gate import RobotsGate
+from curator.fetch.robots_transfer import make_transfer
 from curator.fetch.schedule import Schedule
 from curator.fetch.transfer import Transfer
-from curator.fetch.urls import request_url
 from curator.observe.workers import ObservedFile
 from curator.reasons import Drop
 from curator.recipe import FetchSettings
@@ -173,25 +173,29 @@ class Engine:
             return
         if self._gate and (url := self._gate.pass_on(task, url, now) or "") == "":
             return
-        transfer = self._idle.pop() if self._idle else Transfer(self._settings, self._exempt)
+        self._begin(task, url)
+
+    def _begin(self, task: int, url: str) -> None:
+        transfer = self._idle.pop() if self._idle else make_transfer(self._settings, self._exempt, self._gate)
         self._loop.start(transfer, task, url)
 
     def _request_url(self, task: int) -> tuple[str, Verdict | None]:
         """Give what to ask for, or why it is not asked: a proxy would fetch private addresses for us."""
         try:
-            url = request_url(self._plan.address(task))
+            url = self._plan.request_url(task)
         except ValueError as error:
             return "", Verdict(Drop.MALFORMED_URL, str(error))
-        if self._exempt and not self._settings.allow_private_hosts:
-            host = urlsplit(url).hostname or ""
-            if is_private_name(host):
-                return "", Verdict(Drop.PRIVATE_ADDRESS, host)
+        if self._exempt and not self._settings.allow_private_hosts and (host := name_private_host(url)):
+            return "", Verdict(Drop.PRIVATE_ADDRESS, host)
         return url, None
 
     def _note_finished(self, transfer: Transfer, errno: int, error: str, observers: Observers) -> None:
         task, now = transfer.task, time.monotonic()
+        if self._gate and transfer.leads_to:
+            self._ask_first(transfer, self._gate, now)
+            return
         verdict = judge(transfer.answer(errno, error), self._settings.honour_noai)
-        if verdict.wait_s and blames_host(verdict):
+        if verdict.wait_s and blames_host(verdict) and not (self._gate and self._gate.is_asking_elsewhere(task)):
             self._committer.add_note(HostWait.asked_for(self._plan.host(task), time.time(), verdict))
         if self._gate and self._gate.is_asking(task):
             self._gate.note_answer(task, verdict, transfer.body(), now)
@@ -204,6 +208,16 @@ class Engine:
             observers.submit(task, transfer.body())
         else:
             self._note_failure(task, attempt, verdict, now)
+        self._idle.append(transfer)
+
+    def _ask_first(self, transfer: Transfer, gate: RobotsGate, now: float) -> None:
+        """Ask for the robots.txt of the host that an answer leads to, before anything else there."""
+        self._schedule.finished(transfer.task, Verdict(None), now, transfer.started)
+        outcome = gate.lead_on(transfer.task, transfer.leads_to, now)
+        if isinstance(outcome, Verdict):
+            self._refuse(transfer.task, outcome)
+        elif outcome is not None:
+            self._begin(transfer.task, outcome)
         self._idle.append(transfer)
 
     def _attempt(self, transfer: Transfer, verdict: Verdict, now: float) -> Attempt:
@@ -263,18 +277,12 @@ class Engine:
             observers.submit(*self._stale.popleft())
             return
         number = self._files.popleft()
-        address = self._plan.address(number)
-        path = Path(address.removeprefix(FILE_SCHEME))
-        version = version_of_file(path)
-        attempt = Attempt(address, "", time.time(), 0.0, OK, file_version=version)
-        if version is None:
-            self._record(replace(attempt, outcome=Drop.FILE_MISSING, detail="there is no such file"))
-        elif (n_bytes := int(version.split("-")[0])) > self._settings.max_bytes:
-            detail = f"{n_bytes} bytes"
-            self._record(replace(attempt, outcome=Drop.TOO_MANY_BYTES, detail=detail, n_bytes=n_bytes))
-        else:
+        attempt = attempt_file(self._plan.address(number), self._settings.max_bytes)
+        if attempt.outcome == OK:
             self._attempts[number] = attempt
-            observers.submit(number, path)
+            observers.submit(number, path_of_file(attempt.address))
+        else:
+            self._record(attempt)
 
     def _drain(self, observers: Observers) -> None:
         """Let the observers finish what is downloaded, for a moment."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 from functools import lru_cache
+from urllib.parse import urlsplit
 
 _REFUSED_V4 = tuple(
     ipaddress.IPv4Network(network)
@@ -85,6 +86,16 @@ def is_private_name(host: str) -> bool:
         return not is_public_address(socket.inet_ntoa(socket.inet_aton(name)))  # 127.1 and the like
     except OSError:
         return False
+
+
+def name_private_host(url: str) -> str:
+    """Name the host of an address where it is plainly not public; else nothing.
+
+    >>> name_private_host("http://127.1:8080/a.jpg"), name_private_host("http://example.org/a.jpg")
+    ('127.1', '')
+    """
+    host = urlsplit(url).hostname or ""
+    return host if is_private_name(host) else ""
 
 
 def _embedded_v4(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:

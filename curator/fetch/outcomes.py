@@ -20,7 +20,8 @@ import pyarrow.compute as pc
 from curator import catalog
 from curator.catalog import FETCHED_FIELDS, Drop, Stage
 from curator.fetch.attempts import OK, Ledger
-from curator.fetch.plan import CHUNK_ROWS, FILE_SCHEME, addresses_of, settled_sql
+from curator.fetch.local_files import FILE_SCHEME
+from curator.fetch.plan import CHUNK_ROWS, addresses_of, settled_sql
 from curator.fetch.policy import FALLBACK_STATUSES
 from curator.recipe import FetchSettings
 from curator.sources.base import listed_rows as listed_rows

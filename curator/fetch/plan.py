@@ -12,8 +12,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,8 +24,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator.fetch.attempts import OK, Ledger
+from curator.fetch.local_files import FILE_SCHEME, path_of_file, version_of_file
 from curator.fetch.policy import FALLBACK_STATUSES, RETRIED, worth_retrying
-from curator.fetch.urls import hosts_of
+from curator.fetch.urls import hosts_of, request_url, with_userinfo
 from curator.observe import HASH_VERSION
 from curator.reasons import Drop
 from curator.recipe import FetchSettings, QualitySettings
@@ -36,9 +37,6 @@ from curator.store.paths import DataPaths
 Retry = Literal["none", "failed", "all"]
 IntArray = npt.NDArray[np.int32]
 BoolArray = npt.NDArray[np.bool_]
-
-FILE_SCHEME = "file:"
-"""What the ledger's address of a local file begins with; its path follows."""
 
 CHUNK_ROWS = 20_000
 """Addresses looked up at once."""
@@ -63,6 +61,7 @@ class Plan:
         files: which local files are to be read.
         stale: stored files to be observed again.
         n_images: distinct images, local files too; ``n_settled`` of them need nothing.
+        userinfo: who signs in, with which password, by address.
     """
 
     addresses: pa.Array
@@ -76,6 +75,7 @@ class Plan:
     stale: list[Path]
     n_images: int
     n_settled: int
+    userinfo: Mapping[str, str] = field(default_factory=dict)
 
     def has_work(self) -> bool:
         """Tell whether anything is to be done."""
@@ -84,6 +84,16 @@ class Plan:
     def address(self, number: int) -> str:
         """Give an address by its number."""
         return str(self.addresses[number].as_py())
+
+    def request_url(self, number: int) -> str:
+        """Give what a request for an address asks for.
+
+        Raises:
+            ValueError: no request can be made for it.
+        """
+        address = self.address(number)
+        url = request_url(address)
+        return with_userinfo(url, self.userinfo[address]) if address in self.userinfo else url
 
     def host(self, number: int) -> str:
         """Give the host of an address, or nothing for a local file."""
@@ -205,7 +215,7 @@ def _note_state(
         return  # the file is gone: ask again
     if address.startswith(FILE_SCHEME):
         unread = outcome == Drop.TOO_MANY_BYTES
-        if unread or file_version != version_of_file(Path(address.removeprefix(FILE_SCHEME))):
+        if unread or file_version != version_of_file(path_of_file(address)):
             return
     known.tries[number] = tries
     known.outcome[number] = _NUMBER_OF[outcome]
@@ -225,15 +235,6 @@ def _contains(ordered: npt.NDArray[np.uint64], sha256: bytes) -> bool:
     prefix = np.uint64(_prefix(sha256))
     place = np.searchsorted(ordered, prefix)
     return bool(place < len(ordered) and ordered[place] == prefix)
-
-
-def version_of_file(path: Path) -> str | None:
-    """Name a local file's version by its size and time of change; None where there is no such file."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return f"{status.st_size}-{status.st_mtime_ns}"
 
 
 def _forget_failures(

@@ -62,13 +62,11 @@ def text_of_answer(verdict: Verdict, body: bytes) -> bytes | None:
     """Give the text that holds after an answer; None where none came, and all is forbidden meanwhile.
 
     A client error (4xx) and a loop of redirects mean that there are no rules; 429, which asks for fewer requests, does
-    not (RFC 9309, 2.3.1). Of a text that never ends its beginning holds.
+    not (RFC 9309, 2.3.1).
     """
     status = verdict.http_status
     if verdict.reason == Drop.REDIRECT_LOOP:
         return b""
-    if verdict.reason == Drop.TOO_MANY_BYTES:
-        return body[:MAX_TEXT_BYTES] or None
     if status is None or status == 429 or not 200 <= status < 500:
         return None
     return body[:MAX_TEXT_BYTES] if status < 300 else b""

@@ -19,6 +19,7 @@ from typing import Any
 import certifi
 
 from curator import __version__
+from curator.credentials import without_userinfo
 from curator.fetch.guard import is_public_address
 from curator.fetch.libcurl import pycurl
 from curator.fetch.policy import AGENT, Answer
@@ -41,6 +42,7 @@ class Transfer:
         handle: the libcurl easy handle.
         task: the number of the address that is asked.
         started: when, on the clock that never jumps; ``started_at`` on the one of the wall.
+        leads_to: where the redirect leads at which the request was broken off; nothing where it was not.
     """
 
     def __init__(self, settings: FetchSettings, exempt: frozenset[str] = frozenset()) -> None:
@@ -49,6 +51,7 @@ class Transfer:
         self._headers: list[bytes] = []
         self._refused_address: str | None = None
         self.task = -1
+        self.leads_to = ""
         self.started = self.started_at = 0.0
         self.handle = pycurl.Curl()
         self._configure(settings)
@@ -72,8 +75,8 @@ class Transfer:
 
     @property
     def final_url(self) -> str:
-        """Where redirects led."""
-        return _text(self.handle, pycurl.EFFECTIVE_URL)
+        """Where redirects led; without who signs in."""
+        return without_userinfo(_text(self.handle, pycurl.EFFECTIVE_URL))
 
     @property
     def ip(self) -> str:

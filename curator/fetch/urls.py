@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 _PLAIN = re.compile(r"https?://[A-Za-z0-9.:-]+/(?:[A-Za-z0-9._~:/?@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*")
 _LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _RESERVED = "%/?:@!$&'()*+,;=~"
+_IN_USERINFO = "%:!$&'()*+,;=~"
 _HOST = r"^\s*[hH][tT][tT][pP][sS]?://(?:[^/?#\\]*@)?(?P<host>\[[^\]/?#]+\](?::[0-9]*)?|[^/?#@\[\]\\\s]+)"
 
 
@@ -42,6 +43,16 @@ def request_url(url: str) -> str:
     if " " in host:
         raise ValueError("a space in the host name")
     return urlunsplit((parts.scheme, host, _encode(parts.path) or "/", _encode(parts.query), ""))
+
+
+def with_userinfo(url: str, userinfo: str) -> str:
+    """Put who signs in, with which password, into an address made by :func:`request_url`.
+
+    >>> with_userinfo("http://h.example/1.jpg", "ann:s3cr@t")
+    'http://ann:s3cr%40t@h.example/1.jpg'
+    """
+    scheme, separator, rest = url.partition("://")
+    return f"{scheme}{separator}{quote(_LONE_PERCENT.sub('%25', userinfo), safe=_IN_USERINFO)}@{rest}"
 
 
 def _encode(text: str) -> str:

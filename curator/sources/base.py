@@ -21,6 +21,7 @@ from curator import catalog
 from curator.events import Listener, ignore
 from curator.recipe import FetchSettings
 from curator.settings import suggest
+from curator.sources.userinfo import drop_userinfo
 
 _CHUNK_ROWS = 100_000
 
@@ -96,7 +97,8 @@ def listed_rows(kind: str, name: str, tier: int, columns: Mapping[Any, Any]) -> 
             are listed once.
     """
     frame = pd.DataFrame({key: _series(values) for key, values in columns.items()})
-    ids = pa.chunked_array(_record_ids(kind, frame["label"], frame["key"]), pa.string())
+    keys = _series(drop_userinfo(pa.array(frame["key"], pa.string())))  # a new password makes no new image
+    ids = pa.chunked_array(_record_ids(kind, frame["label"], keys), pa.string())
     frame = frame.assign(record_id=_series(ids), kind=kind, source=name, tier=tier)
     repeated = frame.duplicated("record_id").to_numpy(dtype=bool)
     return catalog.conform(frame[~repeated].reset_index(drop=True) if repeated.any() else frame)

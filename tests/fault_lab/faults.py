@@ -281,6 +281,49 @@ def robots_silent(request: Request) -> None:
     fine(request)
 
 
+def robots_long(request: Request) -> None:
+    """Announce a robots.txt of a gigabyte, send 600 KB of it and no more: the rules stand at the beginning."""
+    if request.target == "/robots.txt":
+        request.head("200 OK", "Content-Length: 1000000000")
+        request.send(b"User-agent: *\nDisallow: /private\n" + b"# and so on\n" * 50_000)
+        NEVER.wait()
+    fine(request)
+
+
+def robots_long_error(request: Request) -> None:
+    """Answer 503 with a page that is longer than what is read of a robots.txt."""
+    if request.target == "/robots.txt":
+        request.answer(b"User-agent: *\nAllow: /\n" * 30_000, status="503 Service Unavailable")
+    else:
+        fine(request)
+
+
+def robots_moved(request: Request) -> None:
+    """Have robots.txt on another host."""
+    if request.target == "/robots.txt":
+        request.redirect(f"{request.bases['robots-some']}/robots.txt", "301 Moved Permanently")
+    else:
+        fine(request)
+
+
+def signpost(request: Request) -> None:
+    """Allow all, and redirect to the address that the query holds."""
+    if request.target == "/robots.txt":
+        request.answer(b"", status="404 Not Found")
+    else:
+        redirect_elsewhere(request)
+
+
+def wander(request: Request) -> None:
+    """Redirect to another host each time that the same is asked for."""
+    if request.target == "/robots.txt":
+        request.answer(b"", status="404 Not Found")
+    else:
+        names = ("status", "html", "json", "noise", "same", "stamped", "empty", "no-content", "echo-path", "opted-out")
+        hosts = [request.bases[name] for name in names]
+        request.redirect(f"{hosts[request.n_before % len(hosts)]}{request.target}")
+
+
 def echo_path(request: Request) -> None:
     """Serve a picture where the path arrives as a browser would send it, else 404."""
     wanted = {
@@ -353,6 +396,11 @@ FAULTS: dict[str, Fault] = {
     "robots-some": robots_some,
     "robots-down": robots_down,
     "robots-silent": robots_silent,
+    "robots-long": robots_long,
+    "robots-long-error": robots_long_error,
+    "robots-moved": robots_moved,
+    "signpost": signpost,
+    "wander": wander,
     "echo-path": echo_path,
     "noise": with_cookies_and_noise,
     "lottery": lottery,

@@ -11,6 +11,7 @@ import pytest
 from curator.fetch import host_report
 from curator.fetch.attempts import Ledger
 from curator.fetch.host_notes import MAX_WAIT_S, HostWait
+from curator.fetch.robots_gate import MAX_REDIRECTS
 from curator.reasons import Drop
 
 DAY_S = 86400.0
@@ -81,6 +82,55 @@ def test_where_robots_txt_cannot_be_had_nothing_of_the_host_is_asked_for(lab, li
         reasons(obedient.fetch(listed(down), settings=replace(obedient.settings, robots=False), retry="failed"))
         == [None] * 5
     )
+
+
+def test_a_long_robots_txt_counts_by_its_beginning_whatever_max_bytes(lab, listed, obedient, reasons):
+    """500 KiB are read (RFC 9309, 2.5), though more are announced than any image may have; images keep their limit."""
+    urls = [lab.url("robots-long", path) for path in ("/long.jpg", "/private/long.jpg")]
+    urls += [lab.url("robots-long-error", "/long.jpg"), lab.url("robots-some", "/small.jpg")]
+    table = obedient.fetch(listed(urls), settings=replace(obedient.settings, max_bytes=20_000))
+    assert reasons(table) == [None, Drop.ROBOTS_DISALLOWED, Drop.SERVER_ERROR, None]
+    few = replace(obedient.settings, max_bytes=100)
+    assert reasons(obedient.fetch(listed([lab.url("robots-some", "/few.jpg")]), settings=few)) == [Drop.TOO_MANY_BYTES]
+
+
+def test_a_robots_txt_is_followed_to_another_host(lab, listed, obedient, reasons):
+    """Its rules are those of the host that was asked (RFC 9309, 2.3.1.2)."""
+    urls = [lab.url("robots-moved", path) for path in ("/moved.jpg", "/private/moved.jpg")]
+    assert reasons(obedient.fetch(listed(urls))) == [None, Drop.ROBOTS_DISALLOWED]
+
+
+def test_where_a_redirect_leads_robots_txt_is_asked_and_followed(lab, listed, obedient, reasons):
+    """Once for each host, before anything else there; what is forbidden there is not asked for."""
+    targets = [lab.url("robots-some", path) for path in ("/led-1.jpg", "/private/led-2.jpg", "/led-3.jpg")]
+    targets += [lab.url("robots-down", "/led-4.jpg"), lab.url("fine", "/led-5.jpg"), "file:///etc/passwd"]
+    urls = [lab.url("signpost", f"/?{target}") for target in targets]
+    robots = lab.url("robots-some", "/robots.txt")
+    before = asked(lab, robots)[0]
+    table = obedient.fetch(listed(urls))
+    expected = [None, Drop.ROBOTS_DISALLOWED, None, Drop.SERVER_ERROR, None, Drop.UNSUPPORTED_SCHEME]
+    assert reasons(table) == expected
+    assert table["final_url"].tolist()[0] == targets[0]
+    assert table["drop_detail"].tolist()[1] == "robots.txt of the host that it redirects to disallows it"
+    assert table["drop_detail"].tolist()[3] == "robots.txt: HTTP 503"
+    assert asked(lab, robots, *targets[:5]) == [before + 1, 1, 0, 1, 0, 1]
+    assert max(asked(lab, *urls)) <= 3
+    assert obedient.fetch(listed(urls)).equals(table)
+
+
+def test_a_redirect_to_another_host_each_time_ends(lab, listed, obedient, reasons):
+    """However many hosts it names, whose rules nobody knows yet."""
+    url = lab.url("wander", "/about.jpg")
+    assert reasons(obedient.fetch(listed([url, lab.url("fine", "/beside.jpg")]))) == [Drop.REDIRECT_LOOP, None]
+    assert asked(lab, url)[0] <= MAX_REDIRECTS + 1
+
+
+def test_a_host_that_a_redirect_leads_to_is_left_alone_for_itself(lab, listed, obedient, reasons):
+    """The wait that its robots.txt asks for is not counted against the host that led there."""
+    urls = [lab.url("signpost", f"/?{lab.url('retry-after-hours', '/led.jpg')}"), lab.url("signpost", "/?/b.jpg")]
+    assert reasons(obedient.fetch(listed(urls)))[0] == Drop.RATE_LIMITED
+    with Ledger(obedient.paths.attempts) as ledger:
+        assert list(ledger.query("SELECT * FROM waits")) == []
 
 
 def test_retry_after_is_remembered_by_the_next_run(lab, listed, shelf, reasons):

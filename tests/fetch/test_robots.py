@@ -78,7 +78,6 @@ def test_crawl_delay_is_read_and_nonsense_is_none(line, delay_s):
         (Verdict(Drop.GONE, "HTTP 404", 404), b""),
         (Verdict(Drop.FORBIDDEN, "HTTP 403", 403), b""),
         (Verdict(Drop.REDIRECT_LOOP, "too many redirects"), b""),
-        (Verdict(Drop.TOO_MANY_BYTES, "more than max_bytes"), b"body"),
         (Verdict(Drop.RATE_LIMITED, "HTTP 429", 429), None),
         (Verdict(Drop.SERVER_ERROR, "HTTP 503", 503), None),
         (Verdict(Drop.TIMEOUT, "no whole answer in time"), None),
