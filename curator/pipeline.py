@@ -93,7 +93,7 @@ def _balance(table: pd.DataFrame, project: Project, reviews: Reviews, earlier: p
         copies = number_kept_copies(table, recipe.dedupe, reviews)
         table = drop_straddlers(table, earlier, recipe.split.group_by, copies)
     wanted = find_wanted(table, reviews)
-    return Decision(balance_labels(table, recipe.balance, recipe.labels, earlier, wanted, project.option))
+    return Decision(balance_labels(table, recipe.balance, recipe.labels, earlier, wanted, project.most_command))
 
 
 def _split(table: pd.DataFrame, project: Project, reviews: Reviews, earlier: pd.DataFrame | None) -> Decision:

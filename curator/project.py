@@ -33,6 +33,13 @@ class Project:
     option: str = ""
     """What a command needs to mean this project again: `` --recipe NAME --data DIR``, without what is the default."""
 
+    @property
+    def most_command(self) -> str:
+        """The command that takes as many images of each label as there are; exact counts become their ratio."""
+        split = self.recipe.split
+        ratio = f" --ratio {split.train / (split.train + split.test):.4g}" if split.train and split.test else ""
+        return f"curator split --per-class max{ratio}{self.option}"
+
 
 def open_project(
     recipe: str | None, data_root: Path, environment: Mapping[str, str], emit: Listener = ignore

@@ -149,6 +149,8 @@ class Recipe:
     def with_overrides(self, section: str, **values: Any) -> Recipe:
         """Return a recipe whose ``section`` has these values; None values are left as they are.
 
+        A ``ratio`` replaces the exact counts ``train`` and ``test`` of the recipe, as these replace its ratio.
+
         Raises:
             RecipeError: a value is out of its range; the message names the option.
         """
@@ -158,6 +160,8 @@ class Recipe:
         if problems:
             raise RecipeError(None, [Problem("", _as_option(problem)) for problem in problems])
         changed = {key: getattr(checked, key) for key in given}
+        if "ratio" in given and section == "split":
+            changed |= {"train": None, "test": None}
         return dataclasses.replace(self, **{section: dataclasses.replace(getattr(self, section), **changed)})
 
 

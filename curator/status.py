@@ -136,7 +136,7 @@ def describe(project: Project, stage: Stage | None, table: Any) -> Status:
         labels=_by_label(project, stage, table),
         sources=catalog.counts_by(table, "source"),
         splits=_splits(table),
-        next=next_command(stage, missing, project.option, _empty_labels(project, table)),
+        next=next_command(stage, missing, project.option, project.most_command, _empty_labels(project, table)),
     )
 
 
@@ -159,13 +159,20 @@ def _splits(table: Any) -> dict[str, dict[str, int]]:
     return {str(split): {str(label): int(n) for label, n in part.value_counts().items()} for split, part in parts}
 
 
-def next_command(stage: Stage | None, missing: dict[str, int], option: str = "", empty: Sequence[str] = ()) -> str:
+def next_command(
+    stage: Stage | None,
+    missing: dict[str, int],
+    option: str = "",
+    most: str = "curator split --per-class max",
+    empty: Sequence[str] = (),
+) -> str:
     """Say what to run next.
 
     Args:
         stage: the latest stage.
         missing: the images that each label is short of.
         option: what a command needs to mean this project.
+        most: the command that takes as many images of each label as there are.
         empty: the labels without any image.
     """
     if stage in (None, Stage.LISTED):
@@ -174,6 +181,6 @@ def next_command(stage: Stage | None, missing: dict[str, int], option: str = "",
         return f"curator fetch{option} (there is no image of {', '.join(empty)}: give it another source first)"
     if missing:
         short = ", ".join(f"{label} misses {n:,}" for label, n in missing.items())
-        return f"curator split --per-class max{option} (too few images: {short}; or fetch more)"
+        return f"{most} (too few images: {short}; or fetch more)"
     following = {Stage.FETCHED: "dedupe", Stage.SPLIT: "benchmark"}.get(stage, "split")
     return f"curator {following}{option}"

@@ -139,6 +139,22 @@ def test_too_few_images_exit_1_and_name_the_command_that_works(place: Path) -> N
     assert curator("split", "--per-class", "max", cwd=place).returncode == 0
 
 
+def test_the_command_that_works_is_told_for_exact_counts_too(place: Path) -> None:
+    """``train`` and ``test`` cannot be had from fewer images: the command proposed keeps their proportion."""
+    recipe = place / "manifests/small/recipe.toml"
+    lines = [
+        line
+        for line in recipe.read_text().splitlines()
+        if not line.startswith(("per_class", "ratio", "[balance]", "[split]"))
+    ]
+    recipe.write_text("\n".join([*lines, "[balance]", "per_class = 50", "[split]", "train = 40", "test = 10", ""]))
+    curator("fetch", cwd=place)
+    words = curator("split", cwd=place).stderr.split("`")[1].split()
+    assert words == ["curator", "split", "--per-class", "max", "--ratio", "0.8"]
+    done = curator(*words[1:], "--json", cwd=place)
+    assert done.returncode == 0 and set(json.loads(done.stdout)["splits"]) == {"train", "test"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

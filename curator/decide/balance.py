@@ -27,7 +27,7 @@ def balance_labels(
     labels: tuple[str, ...],
     earlier: pd.DataFrame | None = None,
     wanted: BoolArray | None = None,
-    option: str = "",
+    most: str = "curator split --per-class max",
 ) -> pd.DataFrame:
     """Drop as surplus all but ``per_class`` kept images of each label.
 
@@ -38,7 +38,7 @@ def balance_labels(
         earlier: a manifest whose images are chosen before any newcomer. The keyed choice alone would let each newcomer
             with a small key take an earlier image's place; then what was tested on could leave, and come back in train.
         wanted: which rows a person decided to keep, shape (rows,); they are chosen before all others.
-        option: what a command needs to mean this data set, such as `` --recipe birds``; the error names commands.
+        most: the command that takes as many of each label as there are, for the error to name.
 
     Returns:
         The catalog with exactly that many kept images a label. It does not depend on the order of the rows; another
@@ -52,7 +52,7 @@ def balance_labels(
     counts = {label: int(have.get(label, 0)) for label in labels}
     per_class = min(counts.values()) if settings.per_class == "max" else settings.per_class
     if per_class == 0 or min(counts.values()) < per_class:
-        raise _shortfall(counts, max(per_class, 1), option)
+        raise _shortfall(counts, max(per_class, 1), most)
     turns = _in_turn(table, earlier, wanted)
     chosen = _choose_in_turn(table, is_kept, turns, dict.fromkeys(labels, per_class))
     surplus = is_kept & ~chosen & (rank_among(table["label"], labels) < len(labels))
@@ -124,18 +124,16 @@ def _choose(table: pd.DataFrame, among: BoolArray, part: pd.Series[Any], seats: 
     return chosen
 
 
-def _shortfall(counts: Mapping[str, int], want: int, option: str) -> ShortfallError:
+def _shortfall(counts: Mapping[str, int], want: int, most: str) -> ShortfallError:
     width = max(len("label"), *map(len, counts))
     lines = [f"{'label':<{width}}  {'have':>8}  {'want':>8}  {'missing':>8}"]
     missing = {label: max(want - have, 0) for label, have in counts.items()}
     lines += [f"{label:<{width}}  {have:>8}  {want:>8}  {missing[label]:>8}" for label, have in counts.items()]
-    most = min(counts.values())
+    least = min(counts.values())
     hint = (
-        f"`curator split --per-class max{option}` would take {most} of each label now; "
-        f"`curator fetch{option}` may find more."
-        if most
-        else f"A label has no image: see `curator status{option}`, give it another source and run "
-        f"`curator fetch{option}`."
+        f"`{most}` would take {least} of each label now; `curator fetch` may find more."
+        if least
+        else "A label has no image: see `curator status`, give it another source and run `curator fetch`."
     )
     table = "\n".join(lines)
     return ShortfallError(f"Too few images for {want} a label.\n{table}\n", hint, missing)
