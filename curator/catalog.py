@@ -51,6 +51,7 @@ LISTED_FIELDS: tuple[pa.Field, ...] = (
     pa.field("extra", _TEXT),  # a list's further columns, as a JSON object
 )
 FETCHED_FIELDS: tuple[pa.Field, ...] = (
+    pa.field("from_fallback", pa.bool_()),  # whether `fallback_url` was asked in the end, as `url` was gone
     pa.field("http_status", pa.int16()),
     pa.field("final_url", _TEXT),  # after redirects
     pa.field("sha256", _TEXT),  # of the bytes as served; 64 hex

@@ -30,7 +30,7 @@ LEAST_ADDRESSES = 3
 LOW_DETAIL = 24.0
 """Below it, equal 64-bit hashes are enough: 'photo unavailable' drawings have 1 to 23, 97% of 500 web photos more."""
 
-_COLUMNS = ("kind", "source_id", *ORIGIN_COLUMNS)
+_COLUMNS = ("kind", "source_id", "from_fallback", *ORIGIN_COLUMNS)
 _HOST = r"^\s*[A-Za-z]+://(?:[^/?#]*@)?(?P<host>\[[^\]]*\](?::[0-9]*)?|[^/?#@\[\]]+)"
 _NAME = r"(?P<name>[^/]+/?)$"
 
@@ -82,7 +82,7 @@ def _suspect(
     family = host_families(_hosts(address))
     groups = _number_pairs(alike[several], number_values(family))
     pictures = np.where(alike >= 0, alike, np.where(content >= 0, len(counts) + content, -1))
-    names = _telling_names(as_arrow(table["url"], pa.string()), pictures, address, family)
+    names = _telling_names(_asked_address(table), pictures, address, family)
     n_unrelated = _count_unrelated(members, address, names, groups)
     largest = _largest_by(alike[several], np.where(groups >= 0, n_unrelated, 0))
     suspected = n_unrelated[largest] >= LEAST_ADDRESSES
@@ -98,10 +98,12 @@ def _suspect(
 
 
 def _asked_address(images: pd.DataFrame) -> pa.Array:
-    """Give the listed address that was answered: the fallback where the first one is gone."""
-    url, second, final = (as_arrow(images[name], pa.string()) for name in ("url", "fallback_url", "final_url"))
-    fell_back = pc.fill_null(pc.and_(pc.is_valid(second), pc.not_equal(final, url)), False)
-    return pc.if_else(fell_back, second, url)
+    """Give the listed address that was answered, wherever it redirected: the fallback where the first one is gone."""
+    url = as_arrow(images["url"], pa.string())
+    fell_back = pc.fill_null(as_arrow(images["from_fallback"], pa.bool_()), False)
+    return (
+        pc.if_else(fell_back, as_arrow(images["fallback_url"], pa.string()), url) if pc.any(fell_back).as_py() else url
+    )
 
 
 def _number_pairs(*columns: npt.NDArray[Any]) -> IntArray:
@@ -142,13 +144,13 @@ def _link(groups: IntArray, values: IntArray) -> tuple[npt.NDArray[np.intp], npt
     return order[1:][linked], order[:-1][linked]
 
 
-def _telling_names(urls: pa.Array, pictures: IntArray, address: pa.Array, family: pa.Array) -> pa.Array:
+def _telling_names(answered: pa.Array, pictures: IntArray, address: pa.Array, family: pa.Array) -> pa.Array:
     """Give each address's file name, with its query; null where its family serves another picture by that name too."""
-    names, everywhere = _file_names(address), _file_names(urls)
+    names, everywhere = _file_names(address), _file_names(answered)
     named = pc.is_in(everywhere, names.drop_null()).to_numpy(zero_copy_only=False)
     rows = np.flatnonzero(named & (pictures >= 0))
     at = pa.array(rows)
-    hosts = host_families(_hosts(urls.take(at)))
+    hosts = host_families(_hosts(answered.take(at)))
     served = pa.table({"name": _join(hosts, everywhere.take(at)), "picture": pictures[rows]})
     counts = served.group_by("name").aggregate([("picture", "count_distinct")])
     common = counts["name"].filter(pc.greater(counts["picture_count_distinct"], 1)).combine_chunks()

@@ -35,6 +35,7 @@ PICTURE_COLUMNS = ("phash_turns", "phash256", "thumbnail")
 """What only later stages read."""
 
 _COLUMNS = (
+    "from_fallback",
     "http_status",
     "final_url",
     "sha256",
@@ -129,10 +130,10 @@ def _settled_rows(ledger: Ledger, first: pa.Array, second: pa.Array, columns: st
     rows = ledger.states(first.to_pylist(), columns)
     fallbacks = second.to_pylist()
     gone = [number for number, row in enumerate(rows) if row[0] and row[1] and fallbacks[number] is not None]
-    for number, row in zip(gone, ledger.states([fallbacks[number] for number in gone], columns), strict=True):
-        if row[0]:
-            rows[number] = row
-    return [row[2:] if row[0] else _NOTHING for row in rows]
+    second_rows = zip(gone, ledger.states([fallbacks[number] for number in gone], columns), strict=True)
+    fell_back = {number: row for number, row in second_rows if row[0]}
+    rows = [fell_back.get(number, row) for number, row in enumerate(rows)]
+    return [(number in fell_back, *row[2:]) if row[0] else _NOTHING for number, row in enumerate(rows)]
 
 
 def _drops(table: pd.DataFrame, reasons: pa.ChunkedArray, evidence: pa.ChunkedArray) -> dict[str, pa.ChunkedArray]:

@@ -146,9 +146,30 @@ def test_the_address_that_answered_counts():
     urls = [f"https://bucket{n}.example/{n}.jpg" for n in range(3)]
     rows = listed(urls)
     for row, fallback in zip(rows, unrelated(), strict=True):
-        row |= {"fallback_url": fallback, "final_url": "https://s.yimg.com/unavailable.png"}
+        row |= {"fallback_url": fallback, "final_url": "https://s.yimg.com/unavailable.png", "from_fallback": True}
     assert all(suspects(rows))
-    assert not any(suspects([row | {"final_url": row["url"]} for row in rows]))
+    assert not any(suspects([row | {"final_url": row["url"], "from_fallback": False} for row in rows]))
+
+
+@pytest.mark.parametrize("final", ["http://a.example/gone.png", "http://cdn.example/gone.png", None])
+def test_a_redirected_address_is_asked_of_its_own_host_though_it_has_a_fallback(final):
+    """Three photos of one host are gone, wherever it sends who asks; the fallbacks elsewhere were never asked."""
+    rows = listed([f"http://a.example/{n}.jpg" for n in range(3)], final_url=final, from_fallback=False)
+    for n, row in enumerate(rows):
+        row |= {"fallback_url": f"http://site{n}.example/{n}.jpg"}
+    table = drop_suspected_placeholders(make_table(rows))
+    assert set(table["drop_detail"]) == {"same bytes as 3 unrelated addresses of a.example"}
+    asked_elsewhere = [row | {"from_fallback": True} for row in rows]
+    assert not any(suspects(asked_elsewhere))
+
+
+def test_a_name_that_the_host_did_not_serve_relates_as_ever():
+    """What came from a fallback elsewhere does not show that the first host gives its name to everything."""
+    rows = listed([f"http://a.example/{n}/x.jpg" for n in range(3)])
+    other = {"url": "http://a.example/9/x.jpg", "sha256": sha256("a photo"), "detail": 60.0, "phash": 1}
+    assert all(suspects([*rows, other])[:3])
+    elsewhere = other | {"fallback_url": "http://b.example/9.jpg", "from_fallback": True}
+    assert not any(suspects([*rows, elsewhere]))
 
 
 @settings(max_examples=60, deadline=None)

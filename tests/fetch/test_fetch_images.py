@@ -66,7 +66,17 @@ def test_the_fallback_is_asked_only_where_the_first_address_is_gone(lab, listed,
     table = shelf.fetch(listed(firsts, fallback_url=seconds))
     assert reasons(table) == [None, None, None, Drop.SERVER_ERROR, None]
     assert table["final_url"].tolist() == [*seconds[:3], firsts[3], firsts[4]]
+    assert table["from_fallback"].tolist() == [True, True, True, False, False]
     assert asked(lab, *seconds) == [1, 1, 1, 0, 0]
+
+
+def test_a_redirect_is_told_from_a_fallback(lab, listed, shelf):
+    """Both end elsewhere; only one of them is where the second address was asked."""
+    firsts = [lab.url("redirect", "/302/first.jpg"), lab.url("status", "/404/told.jpg")]
+    seconds = [lab.url("fine", "/never.jpg"), lab.url("redirect", "/301/second.jpg")]
+    table = shelf.fetch(listed(firsts, fallback_url=seconds))
+    assert table["final_url"].tolist() == [lab.url("fine", f"/after-{status}.jpg") for status in (302, 301)]
+    assert table["from_fallback"].tolist() == [False, True]
 
 
 def test_a_fallback_that_fails_gives_the_reason(lab, listed, shelf, reasons):
