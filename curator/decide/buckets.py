@@ -34,8 +34,8 @@ class Buckets:
     def __init__(self, hashes: UInt64s, keys: Indices, width: int) -> None:
         numbered = keys.astype(np.uint64) << np.uint64(_INDEX_BITS) | np.arange(len(keys), dtype=np.uint64)
         numbered.sort()  # some times as fast as argsort
-        self.order = (numbered & np.uint64((1 << _INDEX_BITS) - 1)).astype(np.intp)
-        self.keys = (numbered >> np.uint64(_INDEX_BITS)).astype(np.intp)
+        self.order = (numbered & np.uint64((1 << _INDEX_BITS) - 1)).view(np.int64).astype(np.intp, copy=False)
+        self.keys = np.right_shift(numbered, np.uint64(_INDEX_BITS), out=numbered).view(np.int64)
         self.hashes = hashes[self.order]
         self.counts = np.bincount(self.keys, minlength=1 << width).astype(np.int32)
         self.starts = np.cumsum(self.counts, dtype=np.int32) - self.counts

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from curator.decide.confirm import PictureEvidence, judge_thumbnails
-from curator.decide.hamming import HashArray, collapse, find_indexed, index_hashes
+from curator.decide.hamming import HashArray, find_indexed, index_hashes
 from curator.decide.picture_matches import (
     MOST_QUERIES,
     Indices,
@@ -49,7 +49,7 @@ LEAST_FIT = 0.84
 
 _SHARE = 0.9
 _LOOKS = len(CROPS) + 1
-_BLOCK_PICTURES = 1024
+_BLOCK_PICTURES = 512
 _GRID = 2.0**-20
 # As for whole hashes: far above the noise of floating point, so that ties are ties on every machine.
 
@@ -73,16 +73,14 @@ def match_crops(pictures: PictureEvidence, hashes: HashArray, radius: int, is_wa
         Matches with the distance between the crop's hash and the other's, and no turn.
     """
     rows = np.flatnonzero(pictures.thumbnails.is_valid().to_numpy(zero_copy_only=False))
-    whole, crops = collapse(hashes[rows]), _hash_all(pictures, rows)
+    owners, crops = Owners(hashes[rows, None]), _hash_all(pictures, rows)
     per_search = max(1, MOST_QUERIES // max(1, len(rows)))
-    index = index_hashes(whole.values, min(radius, MOST_BITS), len(rows) * min(per_search, len(CROPS)))
-    owners = Owners(whole)
+    index = index_hashes(owners.hashes, min(radius, MOST_BITS), len(rows) * min(per_search, len(CROPS)))
 
     def candidates() -> Iterator[Matches]:
         for first in range(0, len(CROPS), per_search):
-            cropped = collapse(crops[:, first : first + per_search].T.ravel())
-            looks = Owners(cropped)
-            for found in find_indexed(index, cropped.values):
+            looks = Owners(crops[:, first : first + per_search])
+            for found in find_indexed(index, looks.hashes):
                 for look, j, distance in expand_pairs(found, looks, owners):
                     step, i = np.divmod(look, max(1, len(rows)))
                     chosen = (i != j) & is_wanted(rows[i], rows[j])

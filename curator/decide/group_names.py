@@ -41,10 +41,12 @@ def describe_large_groups(
     names = images["record_id"].iloc[pairs[large] // len(labels)].to_numpy(object)
     order = large[np.lexsort((names, -share[large]))]
     origins = images[["record_id", *ORIGIN_COLUMNS]]  # taking rows of all columns would cost more than all else here
+    groups = {int(pair): int(pairs[pair] // len(labels)) for pair in order[:MOST_NAMED]}
+    name_of = {group: _name(origins.iloc[np.flatnonzero(first == group)]) for group in set(groups.values())}
     lines = [
         f"{counts[pair]} images ({share[pair]:.1%} of {labels[pairs[pair] % len(labels)]}) stay on one side: "
-        + _name(origins.iloc[np.flatnonzero(first == pairs[pair] // len(labels))])
-        for pair in order[:MOST_NAMED]
+        + name_of[group]
+        for pair, group in groups.items()
     ]
     if len(order) > MOST_NAMED:
         lines.append(f"and {len(order) - MOST_NAMED} more groups of over {LARGE_SHARE:.0%} of a label")
@@ -61,7 +63,10 @@ def _name(members: pd.DataFrame) -> str:
 
 
 def _most_common(values: pa.Array, prefix: str) -> tuple[int, str]:
-    counts = pc.value_counts(values.drop_null()).to_pylist()
-    found = [(-entry["counts"], entry["values"]) for entry in counts]
-    count, value = min(found, default=(0, ""))
-    return -count, f"{prefix}{value}"
+    counted = pc.value_counts(values.drop_null())
+    if not len(counted):
+        return 0, prefix
+    value, count = pc.struct_field(counted, "values"), pc.struct_field(counted, "counts")
+    most = pc.max(count)
+    first = pc.min(value.filter(pc.equal(count, most)))
+    return most.as_py(), f"{prefix}{first.as_py()}"

@@ -32,7 +32,9 @@ array([2, 1, 2, 3, 4])
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
@@ -75,11 +77,13 @@ def find_leak_groups(table: pd.DataFrame, group_by: Sequence[str], copies: IntAr
         int64, shape (rows,): for each row, the row of its group that has the smallest record id.
     """
     finders = {"near-duplicate": _link_near_duplicates, "author": _link_authors, "page": _link_pages}
-    links = [finders[name](table) for name in group_by]
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        place_later = threads.submit(rank_texts, table["record_id"])
+        links = list(threads.map(lambda name: finders[name](table), group_by))
+    place: IntArray = place_later.result()
     if copies is not None and "near-duplicate" in group_by:
         links.append(_link_equal(copies))
     i, j = (np.concatenate([np.empty(0, np.intp), *ends]) for ends in (zip(*links, strict=True) if links else ([], [])))
-    place = rank_texts(table["record_id"])
     row_at = np.argsort(place)
     first = label_components(len(table), place[i], place[j])
     return row_at[first[place]]

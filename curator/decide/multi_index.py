@@ -120,11 +120,21 @@ class HashIndex:
             Part after part, three arrays of shape (found,): index in ``queries``, index in the hashes, distance; in no
             certain order.
         """
-        with ThreadPoolExecutor(os.cpu_count()) as threads:
-            for number, (chunk, side) in enumerate(zip(self.plan, self.sides, strict=True)):
-                left = side.table if queries is None else Buckets(queries, chunk.of(queries), chunk.width)
+        with ThreadPoolExecutor(os.cpu_count()) as threads, ThreadPoolExecutor(1) as beside:
+            tables = (side.table for side in self.sides) if queries is None else _lay_out(queries, self.plan, beside)
+            for number, (chunk, left, side) in enumerate(zip(self.plan, tables, self.sides, strict=True)):
                 search = _Search(chunk, left, side, self.radius, self.plan[:number])
                 yield from _run_ahead(threads, search.run, search.tasks())
+
+
+def _lay_out(queries: UInt64s, plan: Iterable[Chunk], beside: ThreadPoolExecutor) -> Iterator[Buckets]:
+    """Give each chunk's table of the queries, made while the one before it is in use."""
+    made: deque[Future[Buckets]] = deque()
+    for chunk in plan:
+        made.append(beside.submit(lambda cut: Buckets(queries, cut.of(queries), cut.width), chunk))
+        if len(made) > 1:
+            yield made.popleft().result()
+    yield made.popleft().result()
 
 
 def _run_ahead(threads: ThreadPoolExecutor, run: Callable[[_Task], Found], tasks: Iterable[_Task]) -> Iterator[Found]:

@@ -10,7 +10,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain, pairwise
 from typing import Any
@@ -21,7 +23,7 @@ import pandas as pd
 
 from curator.decide.buckets import list_ranges
 from curator.decide.columns import read_bytes
-from curator.decide.hamming import Distinct, Pairs, collapse, find_indexed, find_indexed_pairs, index_hashes
+from curator.decide.hamming import Pairs, find_indexed, find_indexed_pairs, index_hashes
 from curator.decide.turns import TURNS, turn_back
 
 HashTurns = npt.NDArray[np.uint64]
@@ -112,24 +114,22 @@ def match_pictures(turns: HashTurns, radius: int, rotations: bool, confirm: Conf
 
 def match_upright(turns: HashTurns, radius: int, confirm: Confirm | None = None) -> Matches:
     """Find the pairs that look alike as they are; see :func:`match_pictures`."""
-    upright = collapse(turns[:, 0])
-    shared = np.flatnonzero(np.bincount(upright.inverse, minlength=len(upright.values)) > 1)
+    owners = Owners(turns[:, :1])
+    shared = np.flatnonzero(owners.counts > 1)
     same = Pairs(shared, shared, np.zeros(len(shared), np.uint8))
-    owners = Owners(upright)
-    found = chain([same], find_indexed_pairs(index_hashes(upright.values, radius)))
+    found = chain([same], find_indexed_pairs(index_hashes(owners.hashes, radius)))
     parts = (_unturned(*block) for pairs in found for block in expand_pairs(pairs, owners, owners))
     return join_matches([_none(), *_agreed(parts, confirm)])
 
 
 def match_turned(turns: HashTurns, radius: int, confirm: Confirm | None = None) -> Matches:
     """Find the pairs that look alike where one is turned or mirrored; see :func:`match_pictures`."""
-    upright = collapse(turns[:, 0])
+    owners, parts = Owners(turns[:, :1]), [_none()]
     per_search = max(1, MOST_QUERIES // max(1, len(turns)))
-    index = index_hashes(upright.values, radius, len(turns) * min(per_search, len(TURNS) - 1))
-    owners, parts = Owners(upright), [_none()]
+    index = index_hashes(owners.hashes, radius, len(turns) * min(per_search, len(TURNS) - 1))
     for first in range(1, len(TURNS), per_search):
-        turned = collapse(turns[:, first : first + per_search].T.ravel())
-        found, looks = find_indexed(index, turned.values), Owners(turned)
+        looks = Owners(turns[:, first : first + per_search])
+        found = find_indexed(index, looks.hashes)
         blocks = (_turned(*block, len(turns), first) for pairs in found for block in expand_pairs(pairs, looks, owners))
         parts.extend(_agreed(blocks, confirm))
     return join_matches(parts)
@@ -181,15 +181,32 @@ def expand_pairs(found: Pairs, left: Owners, right: Owners) -> Iterator[tuple[In
 
 
 class Owners:
-    """The pictures, or looks of pictures, that have each of the distinct hashes."""
+    """The distinct hashes of each column of looks, and which looks have them: look ``c * n + r`` is row r of column c.
 
-    def __init__(self, distinct: Distinct) -> None:
-        self.order = np.argsort(distinct.inverse, kind="stable")
-        self.counts = np.bincount(distinct.inverse, minlength=len(distinct.values))
-        self.starts = np.cumsum(self.counts) - self.counts
+    Args:
+        looks: uint64, shape (n, columns). The columns are collapsed by themselves, on all cores: one sort of all would
+            take several times as long, and what two columns have in common is looked up twice at most.
+    """
+
+    def __init__(self, looks: HashTurns) -> None:
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            columns = list(threads.map(_sort_looks, looks.T))
+        starts = [len(looks) * number + starts for number, (_, starts, _) in enumerate(columns)]
+        self.hashes = np.concatenate([hashes for hashes, _, _ in columns])
+        self.order = np.concatenate([len(looks) * number + order for number, (_, _, order) in enumerate(columns)])
+        self.starts = np.concatenate(starts)
+        self.counts = np.diff(np.append(self.starts, looks.size))
 
     def spread(self, values: Indices, distance: SmallInts, others: Indices) -> tuple[Indices, SmallInts, Indices]:
         """Replace each hash by the pictures that have it, repeating the two other arrays."""
         repeats = self.counts[values]
         places = list_ranges(self.starts[values], repeats)
         return self.order[places], np.repeat(distance, repeats), np.repeat(others, repeats)
+
+
+def _sort_looks(looks: HashTurns) -> tuple[HashTurns, Indices, Indices]:
+    """Give the distinct hashes, ascending, where each starts among the sorted looks, and the looks in that order."""
+    order = np.argsort(looks)
+    ordered = looks[order]
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[: len(looks)])
+    return ordered[starts], starts, order

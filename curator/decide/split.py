@@ -133,7 +133,9 @@ def _draw(images: pd.DataFrame, label: IntArray, first: IntArray, wanted: IntArr
     np.minimum.at(smallest, group, member_keys)
     # A second mixing: the smallest of many keys is small, so large groups would always come first.
     keys = mix(smallest, "split-group", seed)
-    order = np.lexsort((rank_texts(images["record_id"])[roots], keys))
+    order = np.argsort(keys, kind="stable")
+    if (np.diff(keys[order]) == 0).any():
+        order = np.lexsort((rank_texts(images["record_id"])[roots], keys))
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
     return choose_test_groups(Groups(place[group], label, keys[order]), wanted)[place[group]]

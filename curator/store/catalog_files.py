@@ -86,7 +86,7 @@ def read_catalog(path: Path) -> pd.DataFrame:
     """
     read_record(path)
     try:
-        table = pq.read_table(path)
+        table = pq.read_table(path, pre_buffer=False)  # which is for remote files, and costs more than the reading here
     except (OSError, pa.ArrowException) as error:
         raise StateError(f"The catalog {path} is damaged ({_first_line(error)}).", _AGAIN) from error
     return catalog.conform(catalog.from_arrow(table.replace_schema_metadata(None)))
