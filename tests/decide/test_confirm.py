@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from curator.decide import confirm as confirm_module
 from curator.decide.alignment import compare_aligned
 from curator.decide.confirm import PictureEvidence, are_one_picture, confirm, count_bits256
 from curator.decide.thumbnails import THUMBNAIL_BYTES, pack_thumbnails, turn_thumbnails, unpack_thumbnails
@@ -87,3 +88,14 @@ def test_without_thumbnails_the_long_hashes_decide():
     assert count_bits256(pictures.hashes, i, j, turn).tolist() == [60, 0]
     assert confirm(pictures, i, j, turn).tolist() == [False, True]
     assert confirm(pictures, i[:0], j[:0], turn[:0]).tolist() == []
+
+
+def test_small_moves_are_worked_out_once_a_look(monkeypatch):
+    """However many pairs a picture stands in: 40 pictures in 400 pairs are 40 planes, not 800."""
+    worked_out = []
+    spans = confirm_module.span_tangents
+    monkeypatch.setattr(confirm_module, "span_tangents", lambda looks: worked_out.append(len(looks)) or spans(looks))
+    whole = drawings(20)
+    i, j = (ends.ravel() for ends in np.meshgrid(np.arange(20), np.arange(20, 40)))
+    assert confirm(evidence(shrink(whole), shrink(whole)), i, j, np.zeros(400, np.uint8)).sum() == 20
+    assert sum(worked_out) == 40
