@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 
 from curator import catalog
 from curator.catalog import Drop, Stage
+from curator.credentials import hide_in_address, hide_in_settings
 from curator.decide.columns import as_arrow
 from curator.decide.forgotten import drop_forgotten
 from curator.decide.quality import drop_poor_images
@@ -30,8 +31,10 @@ from curator.errors import SourceError
 from curator.events import Noted, SourceListed, Warned
 from curator.fetch import fetch_images
 from curator.project import Project
-from curator.sources import SOURCES, ListingContext, PlannedRead, Source, bulk_hosts
+from curator.recipe import Recipe
+from curator.sources import SOURCES, ListingContext, PlannedRead, Source, bulk_hosts, kind_of
 from curator.sources.userinfo import take_userinfo
+from curator.store.catalog_files import plain
 from curator.tombstones import read_tombstones
 
 LEAST_RATE = 0.2
@@ -59,6 +62,17 @@ class Listing:
     userinfo: dict[str, str] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
     fresh: set[Path] = field(default_factory=set)
+
+
+def settings_of_fetch(recipe: Recipe, options: AcquireOptions) -> dict[str, Any]:
+    """State what a fetch was made with: sources, network and quality settings; passwords are hidden."""
+    sources = [hide_in_settings({"kind": kind_of(source), **plain(source)}) for source in recipe.sources]
+    asked = {"limit": options.limit, "everything": options.everything}
+    return {
+        "sources": sources,
+        "fetch": {**plain(recipe.fetch), "proxy": hide_in_address(recipe.fetch.proxy), **asked},
+        "quality": plain(recipe.quality),
+    }
 
 
 def acquire(project: Project, options: AcquireOptions) -> tuple[Listing, pd.DataFrame]:

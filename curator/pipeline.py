@@ -19,10 +19,9 @@ import pandas as pd
 import pyarrow as pa
 
 from curator import catalog
-from curator.acquire import AcquireOptions, acquire
+from curator.acquire import AcquireOptions, acquire, settings_of_fetch
 from curator.against import digest_others, leave_out_others
 from curator.catalog import Stage
-from curator.credentials import hide_in_address, hide_in_settings
 from curator.decide.balance import balance_labels
 from curator.decide.dedupe import find_duplicates
 from curator.decide.growth import drop_straddlers, hold_sides
@@ -130,21 +129,11 @@ def fetch(project: Project, options: AcquireOptions | None = None) -> Outcome:
     with locked(project.paths.lock, "fetch"):
         refuse_newer(map(project.paths.catalog, Stage))
         listing, table = acquire(project, options)
-        settings = _fetch_settings(project.recipe, options)
+        settings = settings_of_fetch(project.recipe, options)
         _write_if_changed(project, Stage.LISTED, partial(row_groups, listing.table), settings)
         skipped = not _write_if_changed(project, Stage.FETCHED, partial(with_pictures, table, project.paths), settings)
     _tell(project, Stage.FETCHED, table, skipped)
     return Outcome(table, tuple(listing.failures.values()), missing_per_label(project.recipe, table), skipped)
-
-
-def _fetch_settings(recipe: Recipe, options: AcquireOptions) -> dict[str, Any]:
-    sources = [hide_in_settings({"kind": kind_of(source), **plain(source)}) for source in recipe.sources]
-    asked = {"limit": options.limit, "everything": options.everything}
-    return {
-        "sources": sources,
-        "fetch": {**plain(recipe.fetch), "proxy": hide_in_address(recipe.fetch.proxy), **asked},
-        "quality": plain(recipe.quality),
-    }
 
 
 def _write_if_changed(
