@@ -28,9 +28,9 @@ from curator.fetch.plan import Plan
 from curator.fetch.policy import FALLBACK_STATUSES, RETRIED, Verdict, backoff_s, blames_host, judge
 from curator.fetch.proxy import proxy_addresses
 from curator.fetch.robots_gate import RobotsGate
-from curator.fetch.robots_transfer import make_transfer
 from curator.fetch.schedule import Schedule
 from curator.fetch.transfer import Transfer
+from curator.fetch.wary_transfer import make_transfer
 from curator.observe.workers import ObservedFile
 from curator.reasons import Drop
 from curator.recipe import FetchSettings

@@ -62,7 +62,8 @@ def proxy() -> Iterator[Proxy]:
             made.asked.append(self.path)
             made.signed_in.add(self.headers.get("Proxy-Authorization", ""))
             body = LISTS.get(self.path) or drawing(self.path)
-            self.send_response(200)
+            self.send_response(302 if "?to=" in self.path else 200)
+            self.send_header("Location", self.path.partition("?to=")[2])
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -135,6 +136,20 @@ def test_only_the_proxys_own_address_is_exempt(proxy, lab, listed, shelf, reason
     assert proxy.asked == ["http://photos.example/1.jpg"]
     direct = shelf.fetch(listed([proxy.address + "/2.jpg"]), settings=replace(careful, proxy=""))
     assert reasons(direct) == ["private-address"]
+
+
+@pytest.mark.parametrize("robots", [False, True])
+def test_a_redirect_to_what_is_plainly_private_is_not_asked_of_the_proxy(proxy, listed, shelf, reasons, robots):
+    """It would fetch it for us; a redirect to another host is followed. Where private hosts are allowed, so is this."""
+    careful = FetchSettings(proxy=proxy.address, timeout_s=2.0, retries=0, robots=robots)
+    inside = ["http://169.254.169.254/latest/1.jpg", "http://localhost/1.jpg", "//0x7f.1/1.jpg"]
+    urls = [f"http://photos.example/?to={target}" for target in [*inside, "http://other.example/1.jpg"]]
+    table = shelf.fetch(listed(urls), settings=careful)
+    assert reasons(table) == [*["private-address"] * 3, None]
+    assert table["drop_detail"].tolist()[:3] == ["169.254.169.254", "localhost", "0x7f.1"]
+    assert not [url for url in proxy.asked if url.startswith(("http://169.", "http://localhost", "http://0x7f"))]
+    allowed = replace(careful, allow_private_hosts=True, robots=False)
+    assert reasons(shelf.fetch(listed(urls[:1]), settings=allowed, retry="failed")) == [None]
 
 
 def test_lists_that_are_plainly_private_are_not_asked_of_the_proxy(proxy):
