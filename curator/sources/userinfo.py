@@ -43,9 +43,7 @@ def take_userinfo(table: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
 
 def drop_userinfo(addresses: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     """Take names and passwords out of addresses; what is no address stays as it is."""
-    if not pc.any(pc.match_substring(addresses, "@")).as_py():
-        return addresses
-    return pc.replace_substring_regex(addresses, USERINFO, r"\1")
+    return pc.replace_substring_regex(addresses, USERINFO, r"\1") if len(_holding(addresses)) else addresses
 
 
 def _holding(addresses: pa.Array | pa.ChunkedArray) -> pa.Array:
