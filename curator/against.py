@@ -181,7 +181,7 @@ def _observe(files: Sequence[Path], max_pixels: int, found: list[Sighting | None
     def note(result: ObservedFile) -> None:
         found[result.job] = result.sighting
         if result.temporary:
-            result.temporary.unlink(missing_ok=True)
+            Path(result.temporary).unlink(missing_ok=True)
 
     with tempfile.TemporaryDirectory() as scratch, selectors.DefaultSelector() as selector:
         paths = DataPaths(Path(scratch), Path(), "others")

@@ -85,7 +85,7 @@ def export_dataset(project: Project, form: Format) -> tuple[Path, int]:
             new.mkdir(parents=True)
             form.write(material, new)
             _describe(material, form, paths, new)
-            sync_files(new, [path for path in new.rglob("*") if path.is_file()])
+            sync_files(new, [str(path) for path in new.rglob("*") if path.is_file()])
             _swap(new, final)
         project.emit(WorkFinished(WORK))
     return final, len(material.rows)

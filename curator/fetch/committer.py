@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path as Path
 
 from curator.fetch.attempts import Attempt, Ledger, Observed
 from curator.fetch.host_notes import Note
@@ -33,7 +33,7 @@ INTERVAL_S = 0.2
 class _Group:
     attempts: list[Attempt] = field(default_factory=list)
     sightings: list[Sighting] = field(default_factory=list)
-    temporaries: list[Path] = field(default_factory=list)
+    temporaries: list[str] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
 
     def __bool__(self) -> bool:
@@ -74,7 +74,7 @@ class Committer:
         """Attempts added and not yet taken for a commit."""
         return len(self._group.attempts)
 
-    def add(self, attempt: Attempt | None, sighting: Sighting | None = None, temporary: Path | None = None) -> None:
+    def add(self, attempt: Attempt | None, sighting: Sighting | None = None, temporary: str | None = None) -> None:
         """Add one attempt, what was seen of what it brought, and the file to be named."""
         with self._lock:
             if attempt is not None:

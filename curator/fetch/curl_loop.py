@@ -40,6 +40,7 @@ class CurlLoop:
     def __init__(self, selector: selectors.BaseSelector) -> None:
         self._selector = selector
         self._due: float | None = None
+        self._watched: dict[int, int] = {}  # descriptor to events: asking the selector takes longer than epoll itself
         self.active: dict[pycurl.Curl, Transfer] = {}
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
@@ -92,21 +93,22 @@ class CurlLoop:
         return self.active.pop(handle)
 
     def _watch(self, what: int, descriptor: int, multi: Any, data: Any) -> None:
-        known = descriptor in self._selector.get_map()
         if what == pycurl.POLL_REMOVE:
-            if known:
+            if self._watched.pop(descriptor, 0):
                 self._selector.unregister(descriptor)
-        elif known:
-            key = self._selector.get_key(descriptor)
-            self._selector.modify(descriptor, _EVENTS[what], key.data)
-        else:
-            self._selector.register(descriptor, _EVENTS[what], partial(self._serve, descriptor))
+            return
+        events, before = _EVENTS[what], self._watched.get(descriptor, 0)
+        self._watched[descriptor] = events
+        if not before:
+            self._selector.register(descriptor, events, partial(self._serve, descriptor))
+        elif before != events:
+            self._selector.modify(descriptor, events, partial(self._serve, descriptor))
 
     def _set_timer(self, timeout_ms: int) -> None:
         self._due = None if timeout_ms < 0 else time.monotonic() + timeout_ms / 1000
 
     def _serve(self, descriptor: int, mask: int) -> None:
-        if descriptor not in self._selector.get_map():  # closed by an event of the same batch
+        if descriptor not in self._watched:  # closed by an event of the same batch
             return
         wants = (pycurl.CSELECT_IN if mask & selectors.EVENT_READ else 0) | (
             pycurl.CSELECT_OUT if mask & selectors.EVENT_WRITE else 0

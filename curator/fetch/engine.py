@@ -130,10 +130,10 @@ class Engine:
             self._emit(FetchFailed(address, flaw) if flaw else ImageFetched(address, observation.n_bytes))
         self._committer.add(attempt, result.sighting, result.temporary)
 
-    def _note_forgotten(self, attempt: Attempt, temporary: Path | None) -> None:
+    def _note_forgotten(self, attempt: Attempt, temporary: str | None) -> None:
         """Keep neither the bytes nor their hash."""
         if temporary is not None:
-            temporary.unlink()
+            Path(temporary).unlink()
         self._record(replace(attempt, outcome=Drop.FORGOTTEN, detail="this content was forgotten"))
 
     def _has_work(self, observers: Observers) -> bool:

@@ -96,7 +96,7 @@ def answer(payload: bytes, is_path: bool, paths: DataPaths, max_pixels: int) -> 
             temporary = write_temporary(paths, payload, observation.sha256, str(observation.format))
         except OSError as error:
             return {"disk": error.strerror or str(error)}, b""
-        reply["temporary"] = temporary and str(temporary)
+        reply["temporary"] = temporary
     return reply, luma
 
 

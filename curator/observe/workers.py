@@ -56,7 +56,7 @@ class ObservedFile:
 
     job: int
     sighting: Sighting | None
-    temporary: Path | None = None
+    temporary: str | None = None
     problem: str | None = None
 
 
@@ -175,8 +175,8 @@ class ObserverPool:
         if "unreadable" in values:
             self._finish(job, ObservedFile(job.number, None, problem=values["unreadable"]))
         else:
-            temporary = Path(values["temporary"]) if values["temporary"] else None
-            self._finish(job, ObservedFile(job.number, decode_sighting(values["observation"], luma), temporary))
+            sighting = decode_sighting(values["observation"], luma)
+            self._finish(job, ObservedFile(job.number, sighting, values["temporary"]))
 
     def _finish(self, job: Job, result: ObservedFile) -> None:
         self.n_jobs -= 1

@@ -139,6 +139,14 @@ class DataPaths:
         """The stored file with this content."""
         return self.images.joinpath(sha256[:2], f"{sha256}.{ENDINGS.get(image_format, image_format)}")
 
+    def image_text(self, sha256: str, image_format: str) -> tuple[str, str]:
+        """The folder of that file and its name, as text: for who makes many, a path object costs more than the file."""
+        return f"{self._images_text}/{sha256[:2]}", f"{sha256}.{ENDINGS.get(image_format, image_format)}"
+
+    @cached_property
+    def _images_text(self) -> str:
+        return str(self.images)
+
     def converted_image(self, sha256: str) -> Path:
         """The PNG form of the stored file with this content."""
         return self.converted / sha256[:2] / f"{sha256}.png"

@@ -32,11 +32,11 @@ def test_a_file_gets_its_name_only_when_it_is_whole(paths):
     """Until it is named it stands under a temporary name in the same folder."""
     temporary = write_temporary(paths, DATA, SHA256, "jpeg")
     final = paths.image(SHA256, "jpeg")
-    assert temporary.parent == final.parent
-    assert (temporary.exists(), final.exists()) == (True, False)
+    assert Path(temporary).parent == final.parent
+    assert (Path(temporary).exists(), final.exists()) == (True, False)
     sync_files(paths.images, [temporary])
     name_files([temporary])
-    assert (temporary.exists(), final.read_bytes()) == (False, DATA)
+    assert (Path(temporary).exists(), final.read_bytes()) == (False, DATA)
     assert final.stat().st_mode & 0o777 == 0o444
 
 
@@ -58,8 +58,8 @@ def test_recovery_names_what_the_ledger_knows_and_removes_the_rest(paths):
     (paths.images / "ab").mkdir()
     (paths.images / "ab" / ".tmp-what is this").write_bytes(b"")
     recover(paths, lambda sha256: sha256.hex() == SHA256)
-    assert not known.exists()
-    assert not unknown.exists()
+    assert not Path(known).exists()
+    assert not Path(unknown).exists()
     assert files(paths) == [paths.image(SHA256, "gif")]
     assert list(stored_hashes(paths)) == [bytes.fromhex(SHA256)]
 
@@ -68,7 +68,7 @@ def test_recovery_never_names_half_a_file(paths):
     """Of two writers of the same content that were killed, the one that was not done is removed."""
     half = write_temporary(paths, DATA[:5], SHA256, "gif")
     recover(paths, lambda sha256: True)
-    assert not half.exists()
+    assert not Path(half).exists()
     assert files(paths) == []
 
 
@@ -99,7 +99,7 @@ def test_large_writes_may_come_in_parts(paths, monkeypatch):
     write = os.write
     monkeypatch.setattr("curator.store.image_files.os.write", lambda descriptor, data: write(descriptor, data[:7]))
     temporary = write_temporary(paths, DATA, SHA256, "jpeg")
-    assert temporary.read_bytes() == DATA
+    assert Path(temporary).read_bytes() == DATA
 
 
 @pytest.mark.parametrize("platform", ["linux", "darwin"])
@@ -123,6 +123,6 @@ def test_a_failing_sync_is_a_disk_error(paths, tmp_path):
 def test_a_name_that_cannot_be_given_is_a_disk_error(paths):
     """The temporary file is gone: somebody cleaned up under us."""
     temporary = write_temporary(paths, DATA, SHA256, "jpeg")
-    temporary.unlink()
+    Path(temporary).unlink()
     with pytest.raises(DiskError, match="Cannot write"):
         name_files([temporary])
