@@ -95,9 +95,7 @@ def run_once(contender: Contender, urls: Sequence[str], n_images: int, folder: P
     place = Path(tempfile.mkdtemp(prefix="run-", dir=folder))
     command = contender.prepare(urls, place)
     os.sync()
-    run = measure(
-        command, cwd=place, env=os.environ | {"PYTHONPATH": str(ROOT), "no_proxy": "*"}, allowed=contender.exit_codes
-    )
+    run = measure(command, cwd=place, env=_environment(), allowed=contender.exit_codes)
     files = [path for path in place.rglob("*") if path.is_file()]
     n_files = sum(1 for path in files if path.suffix == ".jpg")
     if n_files != n_images:
@@ -106,6 +104,12 @@ def run_once(contender: Contender, urls: Sequence[str], n_images: int, folder: P
         path.chmod(0o600)
         os.truncate(path, 0)
     return run
+
+
+def _environment() -> dict[str, str]:
+    """This environment, in which Python keeps the modules that it compiled, as it does where nothing forbids it."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {"PYTHONPATH": str(ROOT), "no_proxy": "*"}
 
 
 def measure_all(size: str, all_of_them: Sequence[Contender], webs: dict[str, Web], folder: Path) -> Results:
