@@ -149,8 +149,9 @@ def test_the_command_that_works_is_told_for_exact_counts_too(place: Path) -> Non
     ]
     recipe.write_text("\n".join([*lines, "[balance]", "per_class = 50", "[split]", "train = 40", "test = 10", ""]))
     curator("fetch", cwd=place)
-    words = curator("split", cwd=place).stderr.split("`")[1].split()
-    assert words == ["curator", "split", "--per-class", "max", "--ratio", "0.8"]
+    for given in ((), ("--per-class", "12")):  # too few to balance, and balanced but too few to split
+        words = curator("split", *given, cwd=place).stderr.split("`")[1].split()
+        assert words == ["curator", "split", "--per-class", "max", "--ratio", "0.8"]
     done = curator(*words[1:], "--json", cwd=place)
     assert done.returncode == 0 and set(json.loads(done.stdout)["splits"]) == {"train", "test"}
 

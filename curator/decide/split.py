@@ -45,6 +45,7 @@ def split_images(
     labels: Sequence[str],
     earlier: pd.DataFrame | None = None,
     copies: IntArray | None = None,
+    most: str = "curator split --per-class max",
 ) -> SplitDecision:
     """Give each kept image its side, by a keyed hash of its content.
 
@@ -56,11 +57,11 @@ def split_images(
         earlier: a manifest whose images keep their side, and with them all that belongs to them. What belongs to both
             sides must have been dropped: see :func:`curator.decide.growth.drop_straddlers`.
         copies: shape (rows,): what dedupe kept of one picture; see :func:`find_leak_groups`.
+        most: the command that splits as many of each label as there are, for the error to name.
 
     Returns:
-        The catalog and notes: groups of more than 1% of a label by name, and labels whose count the groups made
-        impossible, which then get as near as can be. The decision does not depend on the order of the rows; another
-        image moves few others, since a group's place is drawn from the smallest keyed hash of its members.
+        The catalog and notes: groups of more than 1% of a label by name, and labels that the groups let only get near
+        their count. The rows' order changes nothing; another image moves few: its group's smallest keyed hash decides.
 
     Raises:
         ShortfallError: a label has another number of images than ``train`` and ``test`` add up to, or none.
@@ -69,7 +70,8 @@ def split_images(
     rows = np.flatnonzero(catalog.is_kept(table) & (label_of < len(labels)))
     images, label = table.iloc[rows], label_of[rows]
     have = np.bincount(label, minlength=len(labels))
-    wanted = np.array([_count_test(int(n), name, settings) for n, name in zip(have, labels, strict=True)], np.int64)
+    have_of = zip(have.tolist(), labels, strict=True)
+    wanted = np.array([_count_test(n, label, settings, most) for n, label in have_of], np.int64)
     first = find_leak_groups(images, settings.group_by, None if copies is None else copies[rows])
     sides = _sides(table, rows, earlier, first)
     in_test = _fill(images, label, first, wanted, settings.seed, sides)
@@ -78,14 +80,16 @@ def split_images(
     return SplitDecision(_write(table, rows, first, in_test), notes)
 
 
-def _count_test(have: int, label: str, settings: SplitSettings) -> int:
+def _count_test(have: int, label: str, settings: SplitSettings, most: str) -> int:
     """Count the images of one label that should be in the test set."""
     if settings.train is not None and settings.test is not None:
         if have == settings.train + settings.test:
             return settings.test
-        asked = f"train = {settings.train} and test = {settings.test}"
-        hint = f"Give `--per-class {settings.train + settings.test}`, or other counts."
-        missing = {label: max(settings.train + settings.test - have, 0)}
+        asked, total = f"train = {settings.train} and test = {settings.test}", settings.train + settings.test
+        hint = f"Give `--per-class {total}`, or other counts."
+        if have < total:
+            hint = f"`{most}` would divide what there is in that proportion."
+        missing = {label: max(total - have, 0)}
         raise ShortfallError(f"[split] asks for {asked} images a label, but {label} has {have}.", hint, missing)
     if have < 2:
         hint = "Give it another source and run `curator fetch`."

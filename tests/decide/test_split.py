@@ -74,9 +74,12 @@ def test_exact_counts_can_be_asked_for():
     decided, _ = split_images(table, SplitSettings(train=7, test=3), LABELS)
     assert decided.groupby("label")["split"].value_counts().to_dict()["soccer", "test"] == 3
     with pytest.raises(ShortfallError, match="rugby has 10") as caught:
-        split_images(table, SplitSettings(train=9, test=3), LABELS)
+        split_images(table, SplitSettings(train=9, test=3), LABELS, most="curator split --ratio 0.75")
     assert caught.value.missing == {"rugby": 2}
-    assert "--per-class 12" in caught.value.hint
+    assert "curator split --ratio 0.75" in caught.value.hint and "--per-class 12" not in caught.value.hint
+    with pytest.raises(ShortfallError, match="rugby has 10") as caught:
+        split_images(table, SplitSettings(train=5, test=3), LABELS)
+    assert caught.value.missing == {"rugby": 0} and "--per-class 8" in caught.value.hint
 
 
 def test_a_label_without_images_is_a_shortfall():
