@@ -71,10 +71,8 @@ def replay_manifest(
 ) -> Replay:
     """Rebuild the data set of ``manifest`` in ``data_root/<name>-replay``; the manifest given is only read.
 
-    What ``forgotten.jsonl`` beside the manifest names is not asked for.
-
     Args:
-        manifest: its folder gives the name.
+        manifest: its folder gives the name; what ``forgotten.jsonl`` beside it names is not asked for.
         data_root: where data sets are kept.
         fetch: how to download.
         accept_similar: keep the pictures whose bytes have changed, with their new hashes.
@@ -82,8 +80,8 @@ def replay_manifest(
         emit: told of progress.
 
     Returns:
-        Each image's fate. The folders, ``manifest.csv`` (the same split, for all that could be had), ``replay.csv``
-        and ``link-rot.csv`` stand in the new folder. Run again, it asks only for what may have come back.
+        Each image's fate. The folders, ``manifest.csv`` (the same split, of what could be had), ``replay.csv`` and
+        ``link-rot.csv`` stand in the new folder. Run again, it asks only for what may have come back.
 
     Raises:
         StateError: the manifest cannot be read, all its images are forgotten, or nothing of it could be had.
@@ -93,14 +91,12 @@ def replay_manifest(
     folder = DataPaths(data_root, manifest.parent, "").replay
     paths = DataPaths(data_root, folder, folder.name)
     with locked(paths.lock, "replay"):
-        table = fetch_images(_listed(rows), fetch, quality or QualitySettings(), paths, retry="failed", emit=emit)
-        table = catalog.from_arrow(pa.concat_tables(with_pictures(table, paths)))
+        table = _fetch(rows, fetch, quality or QualitySettings(), paths, emit)
         fates = judge_images(rows, table)
         images = _answered(rows, table, fates)
         write_reports(images, paths.folder)
         had = _restore(table, rows, fates, accept_similar)
-        n_kept = int(catalog.is_kept(had).sum())
-        if not n_kept:
+        if not (n_kept := int(catalog.is_kept(had).sum())):
             raise StateError(f"Nothing of {manifest} could be had.", f"{paths.folder / 'replay.csv'} says why.")
         publish(had, {"replay_of": file_digest(manifest), "accept_similar": accept_similar}, paths, emit)
     return Replay(paths, images, n_kept)
@@ -122,9 +118,14 @@ def _answered(rows: pd.DataFrame, table: pd.DataFrame, fates: npt.NDArray[np.obj
     return rows.assign(fate=fates, **answers)
 
 
-def _listed(rows: pd.DataFrame) -> pd.DataFrame:
+def _fetch(
+    rows: pd.DataFrame, fetch: FetchSettings, quality: QualitySettings, paths: DataPaths, emit: Listener
+) -> pd.DataFrame:
+    """Fetch what a manifest lists: a catalog of the same images in the same order, picture columns filled."""
     known = {name: rows[name] for name in _FROM_MANIFEST if name in rows}
-    return catalog.conform(pd.DataFrame(known).assign(tier=0))
+    listed = catalog.conform(pd.DataFrame(known).assign(tier=0))
+    fetched = fetch_images(listed, fetch, quality, paths, retry="failed", emit=emit)
+    return catalog.from_arrow(pa.concat_tables(with_pictures(fetched, paths)))
 
 
 def judge_images(rows: pd.DataFrame, table: pd.DataFrame) -> npt.NDArray[np.object_]:

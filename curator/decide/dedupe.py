@@ -49,9 +49,8 @@ def find_duplicates(
     2. *Label conflicts*, over all matches: the same bytes or the same picture under two labels.
     3. *Near-duplicates*: the rest is grouped as stars, so each one dropped was matched to one that is kept.
 
-    Two images are the same picture where their 64-bit hashes are within ``max_distance`` in some orientation, or one's
-    is near that of a crop of the other, and the 256-bit hashes or the thumbnails confirm it: see
-    :mod:`curator.decide.confirm` and :mod:`curator.decide.crops`.
+    Two images are the same picture where their 64-bit hashes are within ``max_distance`` in some orientation, or near
+    by a crop, and 256-bit hashes or thumbnails confirm it: see :mod:`curator.decide.confirm` and ``crops``.
 
     A copy of an image that is dropped later shares its fate: an exact copy of a conflicted picture is in that conflict
     too, and one of a near-duplicate points at the image that is kept in the end, as a near-duplicate itself. A picture

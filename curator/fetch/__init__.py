@@ -1,14 +1,16 @@
-"""The network: many transfers at once, politely, and a ledger of each."""
+"""The network: many transfers at once, politely, and a ledger of each, so that a killed run goes on where it was."""
 
 from __future__ import annotations
 
 import selectors
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 import pandas as pd
 
+from curator.errors import CuratorError, DiskError
 from curator.events import FetchFinished, FetchStarted, Listener, ignore
 from curator.fetch.attempts import Ledger
 from curator.fetch.committer import Committer
@@ -40,8 +42,6 @@ def fetch_images(
 ) -> pd.DataFrame:
     """Settle every row of a catalog: download what the ledger does not know, observe it, store it, record it.
 
-    A run that was killed is taken up where it was; when all is settled, nothing is asked and the same table returned.
-
     Args:
         table: a catalog; ``url``, ``fallback_url`` and ``local_path`` are read.
         fetch: how to download.
@@ -54,21 +54,32 @@ def fetch_images(
 
     Returns:
         The same rows in the same order, fetched columns filled (but for those that :func:`with_pictures` gives),
-        those that failed dropped in stage ``fetched``.
+        those that failed dropped in stage ``fetched``; where all was settled before, nothing is asked.
 
     Raises:
         KeyboardInterrupt: Ctrl-C; what was finished is recorded first.
         DiskError: the disk refused a write; what was recorded stays.
         StateError: the ledger is damaged or was written by a newer version.
     """
-    with Ledger(paths.attempts) as ledger:
-        recover(paths, ledger.knows_file)
+    with Ledger(paths.attempts) as ledger, _recovered(paths, ledger):
         plan = replace(make_plan(table, ledger, fetch, quality, paths, retry), userinfo=userinfo or {})
         emit(FetchStarted(plan.n_images, plan.n_settled))
         if plan.has_work():
             _run(plan, ledger, fetch, quality, paths, bulk_hosts or {}, emit)
         emit(FetchFinished())
     return read_outcomes(table, paths, fetch)
+
+
+@contextmanager
+def _recovered(paths: DataPaths, ledger: Ledger) -> Iterator[None]:
+    """Deal with the temporary files that a killed run left and, where the disk is full, with those of this one."""
+    recover(paths, ledger.knows_file)
+    try:
+        yield
+    except DiskError:
+        with suppress(CuratorError, OSError):  # what is left is the next run's affair
+            recover(paths, ledger.knows_file)
+        raise
 
 
 def _run(

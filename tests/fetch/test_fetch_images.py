@@ -276,18 +276,35 @@ def test_a_damaged_ledger_is_a_clear_error(listed, shelf):
 
 
 def test_a_full_disk_stops_cleanly_and_the_run_goes_on_later(lab, listed, shelf, monkeypatch):
-    """What was recorded before stays; with room again only the rest is asked for."""
+    """What was recorded before stays, what was not leaves no file; with room again only the rest is asked for."""
     urls = [lab.url("fine", f"/disk-{n}.jpg") for n in range(40)]
     shelf.fetch(listed(urls[:10]))
     monkeypatch.setattr("curator.fetch.committer.sync_files", _no_space)
     with pytest.raises(DiskError, match="No space left"):
         shelf.fetch(listed(urls))
+    assert len(shelf.stored()) == 10
     monkeypatch.undo()
     table = shelf.fetch(listed(urls))
     assert table["drop_reason"].isna().all()
     assert asked(lab, *urls[:10]) == [1] * 10
     assert not [path for path in shelf.stored() if path.name.startswith(".")]
     assert len(shelf.stored()) == 40
+
+
+def test_a_disk_that_refuses_a_name_keeps_what_the_ledger_knows(lab, listed, shelf, monkeypatch):
+    """What is recorded waits under its temporary name where the final one is refused, and gets it later."""
+    urls = [lab.url("fine", f"/name-{n}.jpg") for n in range(3)]
+    monkeypatch.setattr("curator.fetch.committer.name_files", _no_space)
+    monkeypatch.setattr("curator.store.image_files.name_files", _no_space)
+    with pytest.raises(DiskError, match="No space left"):
+        shelf.fetch(listed(urls))
+    with Ledger(shelf.paths.attempts) as ledger:
+        [n_recorded] = next(ledger.query("SELECT count(*) FROM observations"))
+    assert len(shelf.stored()) >= n_recorded > 0
+    monkeypatch.undo()
+    assert shelf.fetch(listed(urls))["drop_reason"].isna().all()
+    assert not [path for path in shelf.stored() if path.name.startswith(".")]
+    assert asked(lab, *urls).count(1) >= n_recorded
 
 
 def _no_space(*_):
