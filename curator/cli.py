@@ -100,7 +100,7 @@ def dedupe(
     as_json: JsonOption = False,
 ) -> None:
     """Drop exact, near and cross-label duplicates, turned ones too."""
-    from curator import commands, dedupe_commands
+    from curator import dedupe_commands
 
     options: dict[str, Any] = {
         "max_distance": max_distance,
@@ -115,7 +115,10 @@ def dedupe(
             dedupe_commands.show_calibration(session, false_rate)
             return
         finish(dedupe_commands.dedupe(session, {"dedupe": options}, force, explain))
-        commands.write_gallery(session, gallery)
+        if gallery:
+            from curator import gallery_commands
+
+            gallery_commands.write_gallery(session)
 
 
 @app.command()
@@ -172,10 +175,10 @@ def run(
     as_json: JsonOption = False,
 ) -> None:
     """Do the whole job: fetch, dedupe, balance, split, benchmark."""
-    from curator import commands
+    from curator import run_commands
 
     with open_session(recipe, data, quiet, as_json) as session:
-        finish(commands.run(session))
+        finish(run_commands.run(session))
 
 
 app.command()(cli_benchmark.benchmark)
@@ -202,10 +205,10 @@ def why(
 
     Where it came from, what it is, which rule decided about it, and what else that rule saw.
     """
-    from curator import commands
+    from curator import inspect_commands
 
     with open_session(recipe, data, quiet, as_json) as session:
-        commands.why(session, image)
+        inspect_commands.why(session, image)
 
 
 @app.command()
@@ -237,10 +240,10 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Check every file against the manifest's hashes."""
-    from curator import commands
+    from curator import inspect_commands
 
     with open_session(recipe, data, quiet, as_json) as session:
-        finish(commands.verify(session))
+        finish(inspect_commands.verify(session))
 
 
 @app.command()

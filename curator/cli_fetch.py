@@ -56,10 +56,10 @@ def status(
     as_json: JsonOption = False,
 ) -> None:
     """Count per label, source and reason; say what to run next."""
-    from curator import commands, fetch_commands
+    from curator import fetch_commands, inspect_commands
 
     with open_session(recipe, data, quiet, as_json) as session:
         if hosts:
             fetch_commands.show_hosts(session)
         else:
-            commands.show_status(session)
+            inspect_commands.show_status(session)

@@ -22,7 +22,7 @@ from curator.project import Project
 from curator.render import tables
 from curator.render.bars import Bars
 from curator.session import Session
-from curator.status import describe
+from curator.summary import describe
 
 SERVING = "# Save this as manifests/demo/recipe.toml; then `curator run --recipe demo`. Ctrl-C ends the serving."
 

@@ -16,7 +16,7 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from curator.demo.truth import Comparison
-    from curator.status import Status
+    from curator.summary import Status
     from curator.verify import Finding
 
 MOST_MISSES = 20
