@@ -98,7 +98,7 @@ def _balance(table: pd.DataFrame, project: Project, reviews: Reviews, earlier: p
 def _split(table: pd.DataFrame, project: Project, reviews: Reviews, earlier: pd.DataFrame | None) -> Decision:
     recipe = project.recipe
     copies = number_kept_copies(table, recipe.dedupe, reviews)
-    return Decision(*split_images(table, recipe.split, recipe.labels, earlier, copies))
+    return Decision(*split_images(table, recipe.split, recipe.labels, earlier, copies, project.most_command))
 
 
 STAGES = (
