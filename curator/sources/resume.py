@@ -1,6 +1,6 @@
 """The bytes of one URL as a stream that survives a cut connection: it asks for the rest, and only of the same version.
 
->>> Version('"v1"', "", 10).differs_from(Version('"v2"', "", 10))
+>>> issubclass(ResumedStream, io.RawIOBase)
 True
 """
 
@@ -9,10 +9,8 @@ from __future__ import annotations
 import email.utils
 import hashlib
 import io
-import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import requests
@@ -20,6 +18,7 @@ import urllib3
 
 from curator.errors import SourceError
 from curator.recipe import FetchSettings
+from curator.sources.versions import CONTENT_RANGE, VersionChangedError, version_of
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -28,42 +27,6 @@ RETRYABLE = frozenset({408, 425, 429, 500, 502, 503, 504})
 BACKOFF_S = 1.0
 LONGEST_WAIT_S = 60.0
 _BLOCK_BYTES = 1 << 20
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
-
-
-class VersionChangedError(SourceError):
-    """The file was replaced at its server while it was read: what was read so far belongs to the old version."""
-
-
-@dataclass(frozen=True)
-class Version:
-    """What tells one version of a file from another; empty or None where the server does not say."""
-
-    etag: str
-    last_modified: str
-    total_bytes: int | None
-
-    @property
-    def validator(self) -> str:
-        """What ``If-Range`` may carry: a strong entity tag, else the date (RFC 9110, 13.1.5)."""
-        return self.etag if self.etag and not self.etag.startswith("W/") else self.last_modified
-
-    def differs_from(self, other: Version) -> bool:
-        """Tell whether anything that both state is different."""
-        pairs = (
-            (self.etag, other.etag),
-            (self.last_modified, other.last_modified),
-            (self.total_bytes, other.total_bytes),
-        )
-        return any(a != b for a, b in pairs if a and b)
-
-
-def version_of(response: requests.Response) -> Version:
-    """Read a response's version: the size is of the whole file, also where only a part was sent."""
-    headers = response.headers
-    ranged = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", "").strip())
-    total = ranged[2] if ranged else headers.get("Content-Length", "") if response.status_code == 200 else ""
-    return Version(headers.get("ETag", ""), headers.get("Last-Modified", ""), int(total) if total.isdigit() else None)
 
 
 class ResumedStream(io.RawIOBase):
@@ -174,7 +137,7 @@ class ResumedStream(io.RawIOBase):
         if response.status_code == 416 or self.version.differs_from(version_of(response)):
             raise self._changed()
         if response.status_code == 206:
-            ranged = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", "").strip())
+            ranged = CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", "").strip())
             if ranged is None or int(ranged[1]) != self._offset:
                 raise SourceError(f"{self.url} answered with another part than was asked for.")
         else:
