@@ -12,10 +12,8 @@ A run that was killed reads here what it already has; ``--retry`` and ``curator 
 from __future__ import annotations
 
 import json
-import sqlite3
-import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, fields
 from operator import attrgetter
 from pathlib import Path
@@ -24,6 +22,7 @@ from typing import Any
 from curator.errors import DiskError, StateError
 from curator.fetch import host_notes
 from curator.fetch.host_notes import Note, write_notes
+from curator.fetch.ledger_file import connect, ledger_errors, may_write, use_write_ahead_log
 from curator.observe import HASH_VERSION, Observation
 
 VERSION = 3
@@ -75,11 +74,6 @@ CREATE TABLE IF NOT EXISTS observations (
 _STEPS = (("ALTER TABLE observations ADD COLUMN thumbnail BLOB",), host_notes.TABLES)
 """What makes the tables of version 1 those of version 2, and so on."""
 
-_PATIENCE_S = 60
-"""How long another process is waited for that writes to the same ledger."""
-
-_PAUSE_S = 0.01
-
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -98,6 +92,13 @@ class Attempt:
     sha256: bytes | None = None
     file_version: str | None = None
     asked: bool = True
+
+    def brought(self, n_bytes: int, sha256: bytes) -> Attempt:
+        """Give this attempt with the length and the SHA-256 of what it brought, sooner than dataclasses.replace does."""
+        return Attempt(
+            self.address, self.host, self.started_at, self.seconds, self.outcome, self.http_status, self.detail,
+            self.final_url, self.ip, n_bytes, sha256, self.file_version, self.asked,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,17 +130,21 @@ ORDER BY number
 class Ledger:
     """The ledger of one data set; made on first use. One thread writes at a time.
 
+    Args:
+        path: the file.
+        to_read: it is only read, so that it need not be writable.
+
     Raises:
         StateError: the file is damaged or was written by a newer version.
         DiskError: the disk refuses it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, to_read: bool = False) -> None:
         self._path = path
+        is_fixed = to_read and not may_write(path)
         with self._errors():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=_PATIENCE_S)
-            self._prepare()
+            self._connection = connect(path, is_fixed)
+            self._prepare(is_fixed)
 
     def __enter__(self) -> Ledger:
         return self
@@ -199,30 +204,22 @@ class Ledger:
         with self._errors():
             yield from self._connection.execute(sql, values)
 
-    def _prepare(self) -> None:
+    def _prepare(self, is_fixed: bool) -> None:
         version = self._version()
         if version > VERSION:
             message = f"The ledger {self._path} was written by a newer curator (its version {version}, ours {VERSION})."
             raise StateError(message, "Upgrade with `pip install -U imageset-curator`.")
-        self._use_write_ahead_log()
-        self._connection.execute("PRAGMA synchronous = FULL")
-        if version < VERSION:
-            self._bring_up_to_date()
+        if is_fixed and version < VERSION:
+            message = f"The ledger {self._path} is of an older curator and may not be brought up to date."
+            raise DiskError(message, "Check the permissions, then run again.")
+        if not is_fixed:
+            use_write_ahead_log(self._connection)
+            self._connection.execute("PRAGMA synchronous = FULL")
+            if version < VERSION:
+                self._bring_up_to_date()
 
     def _version(self) -> int:
         return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
-
-    def _use_write_ahead_log(self) -> None:
-        """Ask again while others open the same new file: this one statement does not wait for them by itself."""
-        limit = time.monotonic() + _PATIENCE_S
-        while True:
-            try:
-                self._connection.execute("PRAGMA journal_mode = WAL")
-                return
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > limit:
-                    raise
-            time.sleep(_PAUSE_S)
 
     def _bring_up_to_date(self) -> None:
         """Make what this version needs; whoever comes second finds it made."""
@@ -245,16 +242,8 @@ class Ledger:
                 raise
             self._connection.execute("COMMIT")
 
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.OperationalError as error:
-            hint = "Nothing recorded before was lost. Free some space or check the permissions, then run again."
-            raise DiskError(f"Cannot use the ledger {self._path}: {error}.", hint) from error
-        except sqlite3.DatabaseError as error:
-            hint = "Move it away to start a new one; the images that are stored stay."
-            raise StateError(f"The ledger {self._path} is damaged ({error}).", hint) from error
+    def _errors(self) -> AbstractContextManager[None]:
+        return ledger_errors(self._path)
 
 
 def _insert(table: str, columns: Sequence[str]) -> str:

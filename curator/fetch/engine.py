@@ -124,7 +124,7 @@ class Engine:
             if sha256 in self._forgotten:
                 self._note_forgotten(attempt, result.temporary)
                 return
-            attempt = replace(attempt, n_bytes=observation.n_bytes, sha256=sha256)
+            attempt = attempt.brought(observation.n_bytes, sha256)
             address = attempt.address
             flaw = observation.flaw
             self._emit(FetchFailed(address, flaw) if flaw else ImageFetched(address, observation.n_bytes))
