@@ -11,6 +11,7 @@ from typing import Any
 
 from curator import catalog, pipeline
 from curator.catalog import Stage
+from curator.errors import DiskError
 from curator.fetch.history import count_through_proxy
 from curator.inventory import COMMANDS, Entry, list_standing
 from curator.project import Project
@@ -41,7 +42,10 @@ def read_status(project: Project) -> Status:
 
 def _unverified(project: Project) -> tuple[str, ...]:
     """Say what a proxy obtained: it may have asked any machine for it."""
-    n = count_through_proxy(project.paths)
+    try:
+        n = count_through_proxy(project.paths)
+    except DiskError as error:
+        return (f"what a proxy obtained is not known: {error.message}",)
     if not n:
         return ()
     images = "1 image" if n == 1 else f"{n:,} images"

@@ -16,7 +16,7 @@ import pyarrow as pa
 from curator import catalog, pipeline
 from curator.catalog import Drop
 from curator.decide.picture_matches import FLAT_DETAIL
-from curator.errors import CuratorError, StateError
+from curator.errors import CuratorError, DiskError, StateError
 from curator.fetch.history import attempts_of
 from curator.project import Project
 from curator.reviews import read_reviews
@@ -34,7 +34,7 @@ class Story:
     facts: dict[str, Any]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the machine-readable form: the catalog's row, its attempts and its copies."""
+        """Return the machine-readable form: the catalog's row, its attempts (null: not known) and its copies."""
         return self.facts
 
 
@@ -78,13 +78,13 @@ def _story(project: Project, table: pd.DataFrame, values: dict[Any, Any]) -> Sto
     row: dict[str, Any] = {name: None if value is pd.NA or value != value else value for name, value in values.items()}
     addresses = [row[name] for name in ("url", "fallback_url") if row[name]]
     addresses += [f"file:{row['local_path']}"] if row["local_path"] else []
-    attempts = attempts_of(project.paths, addresses)
+    attempts, asked = _asked(project, addresses)
     company = _find_company(table, row)
     copies = table[(table["duplicate_of"] == row["record_id"]).fillna(False).to_numpy(dtype=bool)]
     lines = [
         f"{row['record_id']}  ({row['label']}, {'dropped' if row['drop_reason'] else 'kept so far'})",
         *_origin(row),
-        *_requests(attempts),
+        *asked,
         *_content(project, row),
         *_reviews(project, row),
         *_verdict(table, row),
@@ -105,6 +105,15 @@ def _origin(row: dict[str, Any]) -> list[str]:
     lines += [f"  page     {row['landing_url']}"] if row["landing_url"] else []
     credit = ", ".join(str(row[name]) for name in ("title", "author", "license") if row[name])
     return lines + ([f"  credit   {credit}"] if credit else [])
+
+
+def _asked(project: Project, addresses: list[str]) -> tuple[list[dict[str, Any]] | None, list[str]]:
+    """Give the requests made for these addresses and tell them in lines; None where the ledger may not be read."""
+    try:
+        attempts = attempts_of(project.paths, addresses)
+    except DiskError as error:
+        return None, [f"  asked    not known: {error.message}"]
+    return attempts, _requests(attempts)
 
 
 def _requests(attempts: list[dict[str, Any]]) -> list[str]:

@@ -78,7 +78,7 @@ def host_report(paths: DataPaths) -> pd.DataFrame:
         are out, ``names`` (hosts of the family that were asked), ``requests``, ``n_bytes`` received, ``median_seconds``
         a request, and ``advice`` where more than a tenth failed.
     """
-    with Ledger(paths.attempts) as ledger:
+    with Ledger(paths.attempts, to_read=True) as ledger:
         hosts = [host for (host,) in ledger.query("SELECT DISTINCT host FROM attempts WHERE host != ''")]
         families = json.dumps({host: _family(host) for host in hosts})
         outcomes = pd.DataFrame(ledger.query(_OUTCOMES, (families,)), columns=["host", "outcome", "n"])

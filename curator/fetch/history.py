@@ -26,10 +26,14 @@ _THROUGH_PROXY = f"SELECT count(DISTINCT address) FROM attempts WHERE outcome = 
 
 
 def count_through_proxy(paths: DataPaths) -> int:
-    """Count the addresses that a proxy obtained: nobody verified which machines it asked."""
+    """Count the addresses that a proxy obtained: nobody verified which machines it asked.
+
+    Raises:
+        DiskError: the ledger may not be read here.
+    """
     if not paths.attempts.exists():
         return 0
-    with Ledger(paths.attempts) as ledger:
+    with Ledger(paths.attempts, to_read=True) as ledger:
         return int(next(ledger.query(_THROUGH_PROXY))[0])
 
 
@@ -38,7 +42,7 @@ _COSTS = "SELECT address, sum(seconds), sum(n_bytes) FROM attempts WHERE asked =
 
 def read_costs(paths: DataPaths) -> pd.DataFrame:
     """Sum what each address cost, tries in vain included: ``seconds`` and ``n_bytes``, by address."""
-    with Ledger(paths.attempts) as ledger:
+    with Ledger(paths.attempts, to_read=True) as ledger:
         costs = pd.DataFrame(ledger.query(_COSTS), columns=["address", "seconds", "n_bytes"])
     return costs.set_index("address").astype("float64").fillna(0.0)
 
@@ -49,10 +53,13 @@ def attempts_of(paths: DataPaths, addresses: Sequence[str]) -> list[dict[str, An
     Returns:
         One dict a request: ``address``, ``started_at`` (text, UTC), ``seconds``, ``outcome`` (``ok`` or a drop
         reason), ``http_status``, ``detail``, ``final_url``, ``n_bytes``.
+
+    Raises:
+        DiskError: the ledger may not be read here.
     """
     if not paths.attempts.exists():
         return []
-    with Ledger(paths.attempts) as ledger:
+    with Ledger(paths.attempts, to_read=True) as ledger:
         return [attempt for address in addresses for attempt in _attempts(ledger, address)]
 
 

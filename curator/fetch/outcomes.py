@@ -66,7 +66,7 @@ def read_outcomes(table: pd.DataFrame, paths: DataPaths, fetch: FetchSettings) -
     Raises:
         StateError: the ledger is damaged or was written by a newer version.
     """
-    with Ledger(paths.attempts) as ledger:
+    with Ledger(paths.attempts, to_read=True) as ledger:
         joined = pa.Table.from_batches(_batches(table, ledger, fetch.retries), schema=_schema())
     columns = {name: joined[name] for name in _COLUMNS[:-2]}
     columns["phash"] = pa.chunked_array([chunk.view(pa.uint64()) for chunk in columns["phash"].chunks], pa.uint64())
@@ -81,7 +81,7 @@ def with_pictures(table: pd.DataFrame, paths: DataPaths) -> Iterator[pa.Table]:
     Raises:
         StateError: the ledger is damaged or was written by a newer version.
     """
-    with Ledger(paths.attempts) as ledger:
+    with Ledger(paths.attempts, to_read=True) as ledger:
         for group in row_groups(table):
             yield _fill_pictures(group, ledger)
 

@@ -95,7 +95,7 @@ def answer(payload: bytes, is_path: bool, paths: DataPaths, max_pixels: int) -> 
         try:
             temporary = write_temporary(paths, payload, observation.sha256, str(observation.format))
         except OSError as error:
-            return {"disk": error.strerror or str(error)}, b""
+            return {"disk": error.strerror or str(error), "errno": error.errno}, b""
         reply["temporary"] = temporary
     return reply, luma
 

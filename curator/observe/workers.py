@@ -33,6 +33,7 @@ from curator.observe.worker_main import decode_sighting
 from curator.observe.worker_process import Job, WorkerProcess
 from curator.reasons import Drop
 from curator.store.paths import DataPaths
+from curator.store.whole_files import first_remedy
 
 MAX_SECONDS = 30.0
 """Wall time for one image; a worker that needs longer is killed."""
@@ -170,7 +171,8 @@ class ObserverPool:
         self._n_failed_starts = 0
         values = json.loads(reply)
         if "disk" in values:
-            hint = "What was stored stays. Free some space or choose another place with --data, then run again."
+            first = first_remedy(values["errno"])
+            hint = f"What was stored stays. {first}, or choose another place with --data, then run again."
             raise DiskError(f"Cannot store an image under {self._arguments[0]}: {values['disk']}.", hint)
         if "unreadable" in values:
             self._finish(job, ObservedFile(job.number, None, problem=values["unreadable"]))

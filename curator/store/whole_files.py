@@ -26,8 +26,17 @@ TEMPORARY_PREFIX = ".tmp-"
 _FIRST = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "Free some space"),
     **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "Check the permissions"),
+    errno.EBUSY: "Wait until nothing else uses it",
 }
-"""What to do first about an error of the disk."""
+
+
+def first_remedy(code: int | None) -> str:
+    """Say what to do first about an error of the disk, by its ``errno``.
+
+    >>> first_remedy(errno.ENOSPC), first_remedy(errno.EROFS), first_remedy(None)
+    ('Free some space', 'Check the permissions', 'Mend that')
+    """
+    return _FIRST.get(code or 0, "Mend that")
 
 
 @contextmanager
@@ -56,7 +65,7 @@ def disk_errors(path: Path | str) -> Iterator[None]:
         yield
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
-        hint = f"{_FIRST.get(error.errno or 0, 'Mend that')}, or choose another place with --data, then run again."
+        hint = f"{first_remedy(error.errno)}, or choose another place with --data, then run again."
         raise DiskError(f"Cannot write {path}: {reason}.", f"Nothing that stood before was lost. {hint}") from error
 
 

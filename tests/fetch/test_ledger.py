@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from curator.errors import DiskError
-from curator.fetch import attempts
+from curator.fetch import attempts, ledger_file
 from curator.fetch.attempts import VERSION, Attempt, Ledger
 from curator.fetch.host_notes import HostWait
 
@@ -79,7 +79,7 @@ def test_many_processes_open_a_ledger_in_the_same_instant(tmp_path, version):
 
 def test_a_ledger_that_another_process_keeps_to_itself_is_an_error_after_a_while(tmp_path, monkeypatch):
     """The wait has an end, and the message names the file; once it is free again it opens."""
-    monkeypatch.setattr(attempts, "_PATIENCE_S", 0)
+    monkeypatch.setattr(ledger_file, "_PATIENCE_S", 0)
     path = tmp_path / "attempts.sqlite"
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
@@ -88,6 +88,75 @@ def test_a_ledger_that_another_process_keeps_to_itself_is_an_error_after_a_while
     other.execute("COMMIT")
     other.close()
     Ledger(path).close()
+
+
+@pytest.fixture
+def fixed(monkeypatch):
+    """Let nobody write a ledger and its folder any more, the superuser neither."""
+    folders = []
+
+    def fix(path):
+        folders.append(path.parent)
+        path.parent.chmod(0o555)
+        monkeypatch.setattr(attempts, "may_write", lambda path: False)
+
+    yield fix
+    for folder in folders:
+        folder.chmod(0o755)
+
+
+GONE = Attempt("http://h.example/1.jpg", "h.example", 0.0, 0.1, "gone", 404)
+
+
+def test_a_ledger_that_may_not_be_written_is_read_as_it_stands(tmp_path, fixed):
+    """A closed one leaves no file behind it, and is not written."""
+    path = tmp_path / "a 100%? #1" / "attempts.sqlite"
+    with Ledger(path) as ledger:
+        ledger.record([GONE], [])
+    fixed(path)
+    with Ledger(path, to_read=True) as ledger:
+        assert ledger.states([GONE.address], "a.outcome") == [("gone",)]
+        assert [file.name for file in path.parent.iterdir()] == ["attempts.sqlite"]
+        with pytest.raises(DiskError, match=r"readonly database.*Check the permissions"):
+            ledger.record([GONE], [])
+
+
+def test_what_a_writer_has_not_yet_moved_into_the_file_is_read_too(tmp_path, fixed):
+    """The write-ahead log counts while a run goes on, and after one that was killed."""
+    path = tmp_path / "balls" / "attempts.sqlite"
+    with Ledger(path) as writer:
+        writer.record([GONE], [])
+        fixed(path)
+        with Ledger(path, to_read=True) as ledger:
+            assert ledger.states([GONE.address], "a.outcome") == [("gone",)]
+            writer.record([GONE], [])
+            assert ledger.states([GONE.address], "tries") == [(2,)]
+
+
+def test_an_old_ledger_that_may_not_be_written_says_so(tmp_path, fixed):
+    """It cannot be brought up to date: that is the disk's refusal, not damage."""
+    path = tmp_path / "balls" / "attempts.sqlite"
+    make_old(path, 1)
+    fixed(path)
+    with pytest.raises(DiskError, match=r"of an older curator.*Check the permissions"):
+        Ledger(path, to_read=True)
+
+
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [
+        (sqlite3.SQLITE_FULL, "Free some space"),
+        (sqlite3.SQLITE_IOERR_WRITE, "Mend that"),
+        (sqlite3.SQLITE_READONLY_DIRECTORY, "Check the permissions"),
+        (sqlite3.SQLITE_BUSY, "Wait until nothing else uses it"),
+    ],
+)
+def test_the_advice_is_that_for_the_cause(tmp_path, code, hint):
+    """Nobody frees space because a folder is read-only."""
+    error = sqlite3.OperationalError("what SQLite says")
+    error.sqlite_errorcode = code
+    with pytest.raises(DiskError, match=f"what SQLite says.*{hint}, then"), ledger_file.ledger_errors(tmp_path):
+        raise error
 
 
 @pytest.mark.parametrize("version", [0, 2])

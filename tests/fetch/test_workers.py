@@ -129,7 +129,7 @@ def test_a_path_is_read_by_the_worker_and_an_unreadable_one_is_told(observe, lab
 def test_a_store_that_cannot_be_written_is_a_disk_error(observe, lab_photo, tmp_path):
     """The worker's refusal becomes one clear paragraph here."""
     (tmp_path / "balls").write_text("a file where the folder should be")
-    with pytest.raises(DiskError, match="Cannot store an image"):
+    with pytest.raises(DiskError, match=r"Cannot store an image.*Not a directory.*Mend that, or choose another place"):
         observe([lab_photo])
 
 
