@@ -19,6 +19,7 @@ from curator.commands import show
 from curator.decide.calibration import RADII
 from curator.decide.groups import explain_groups
 from curator.decide.turns import TURN_PHRASES, TURNS
+from curator.project import complete_commands
 from curator.render import tables
 from curator.session import Session
 
@@ -63,7 +64,8 @@ def show_calibration(session: Session, false_rate: float) -> None:
     if session.as_json:
         tables.print_json(result.as_json())
         return
-    tables.print_text("\n".join(calibration_lines(result)) + "\n")
+    text = "\n".join(calibration_lines(result)) + "\n"
+    tables.print_text(complete_commands(text, session.project.option))
 
 
 def calibration_lines(result: Calibration) -> Iterator[str]:

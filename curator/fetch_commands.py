@@ -17,7 +17,7 @@ from curator.errors import CuratorError
 from curator.fetch.diagnosis import failure_columns, host_report, suspect_own_dns
 from curator.pipeline import Outcome
 from curator.probe import Forecast, in_words, probe
-from curator.project import Project
+from curator.project import Project, complete_commands
 from curator.render.forecast import as_json, print_forecast
 from curator.render.hosts import print_hosts
 from curator.render.tables import print_json
@@ -76,14 +76,14 @@ def _show_poor_hosts(session: Session) -> None:
     poor = report[report["ok"] * 2 < report["tried"]]
     if len(poor):
         remark = f"`curator status --hosts{session.project.option}` tells of all hosts."
-        remark = suspect_own_dns(report) or remark
+        remark = complete_commands(suspect_own_dns(report), session.project.option) or remark
         print_hosts("hosts that mostly failed", poor, failure_columns(poor), remark, MOST_POOR_HOSTS)
 
 
 def show_hosts(session: Session) -> None:
     """Show how each host did and what to do about it, the worst first."""
     report = host_report(session.project.paths)
-    remark = suspect_own_dns(report)
+    remark = complete_commands(suspect_own_dns(report), session.project.option)
     if session.as_json:
         hosts = report.astype(object).where(report.notna(), None).to_dict("records")
         print_json({"name": session.project.recipe.name, "hosts": hosts, "remark": remark})

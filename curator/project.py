@@ -7,6 +7,8 @@ curator.errors.CuratorError: There is no recipe 'no-such-recipe'. `curator init 
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,10 @@ from curator.store.paths import DATA, DataPaths
 MANIFESTS = Path("manifests")
 DEFAULT = "rugby-soccer"
 _INIT = "`curator init NAME LABEL LABEL` writes one."
+_PROPOSED = re.compile(
+    r"`(curator (?:run|fetch|dedupe|balance|split|status|why|verify|review|benchmark|report|export|forget)\b"
+    r"(?![^`]* --(?:recipe|data)\b)[^`]*)`"
+)
 
 
 @dataclass(frozen=True)
@@ -53,8 +59,26 @@ def open_project(
     path = find_recipe(recipe, MANIFESTS, environment)
     loaded = load_recipe(path, SETTINGS)
     folder = path.parent if path.name == "recipe.toml" else MANIFESTS / loaded.name
-    option = (f" --recipe {recipe}" if recipe else "") + (f" --data {data_root}" if data_root != DATA else "")
-    return Project(loaded, DataPaths(data_root, folder, loaded.name), emit, option)
+    return Project(loaded, DataPaths(data_root, folder, loaded.name), emit, option_for(recipe, data_root))
+
+
+def option_for(recipe: str | None, data_root: Path) -> str:
+    """Say what a command needs to mean the project that these options mean, without what is the default.
+
+    >>> option_for("balls", DATA), option_for(None, Path("my data"))
+    (' --recipe balls', " --data 'my data'")
+    """
+    given = {"recipe": recipe or "", "data": str(data_root) if data_root != DATA else ""}
+    return "".join(f" --{name} {shlex.quote(value)}" for name, value in given.items() if value)
+
+
+def complete_commands(text: str, option: str) -> str:
+    """Make the commands that a text proposes mean one project; those that name one, or need none, stay.
+
+    >>> complete_commands("`curator split --force` links them; `curator init NAME A B` does not.", " --recipe balls")
+    '`curator split --force --recipe balls` links them; `curator init NAME A B` does not.'
+    """
+    return _PROPOSED.sub(lambda found: f"`{found[1]}{option}`", text)
 
 
 def find_recipe(wanted: str | None, manifests: Path, environment: Mapping[str, str]) -> Path:

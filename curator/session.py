@@ -78,7 +78,7 @@ def reports_errors(command: Callable[Parameters, Result]) -> Callable[Parameters
         try:
             return command(*args, **kwargs)
         except CuratorError as error:
-            raise _ended(str(error), error.exit_code) from error
+            raise _ended(_completed(error, kwargs), error.exit_code) from error
         except KeyboardInterrupt as error:
             message = "Interrupted. Everything finished so far is kept; run the same command again to go on."
             raise _ended(str(error) or message, 130) from error
@@ -92,6 +92,16 @@ def reports_errors(command: Callable[Parameters, Result]) -> Callable[Parameters
             raise _ended(trouble, 1) from error
 
     return guarded
+
+
+def _completed(error: CuratorError, options: dict[str, Any]) -> str:
+    """Tell an error, the commands that its hint proposes for the project that the failed one was for."""
+    if "recipe" not in options:
+        return str(error)
+    from curator.project import complete_commands, option_for
+
+    hint = complete_commands(error.hint, option_for(options["recipe"], options["data"]))
+    return str(error).removesuffix(error.hint) + hint
 
 
 def _ended(message: str, exit_code: int) -> Exception:

@@ -20,7 +20,7 @@ from curator.forget import Forgotten
 from curator.forget import forget as forget_images
 from curator.manifest import read_manifest
 from curator.pipeline import latest_stage
-from curator.project import Project, open_project
+from curator.project import Project, complete_commands, open_project
 from curator.recipe import FetchSettings, QualitySettings
 from curator.render import tables
 from curator.render.bars import Bars
@@ -150,6 +150,7 @@ def told(done: Forgotten, project: Project) -> list[str]:
     listed, images = tables.plural(done.n_listed, "listed image"), tables.plural(done.n_manifest, "image")
     lines = [f"Forgotten: {listed}, {tables.plural(done.n_files, 'file')}; {images} of the manifest."]
     lines += [f"still holds it: {path} (`curator export {path.name}{project.option}`)" for path in done.exports]
-    lines += [f"may still show it: {holder.path} ({holder.remedy})" for holder in done.others]
+    remedies = [(holder.path, complete_commands(holder.remedy, project.option)) for holder in done.others]
+    lines += [f"may still show it: {path} ({remedy})" for path, remedy in remedies]
     lines += [f"commit {project.paths.forgotten} and {project.paths.manifest}; git's history still has the old ones"]
     return lines + ([f"next: curator split{project.option} (fills the gap)"] if done.n_manifest else [])

@@ -249,6 +249,10 @@ def test_the_next_command_means_the_same_data_set(place: Path) -> None:
     assert told["next"] == "curator dedupe --recipe small --data elsewhere"
     done = curator("balance", "--per-class", "50", *asked, cwd=place)
     assert "`curator split --per-class max --recipe small --data elsewhere` would take" in done.stderr
+    done = curator("verify", *asked, cwd=place)
+    assert "`curator split --recipe small --data elsewhere` writes it." in done.stderr.replace("\n", " ")
+    done = curator("split", "--recipe", "nobody", cwd=place)
+    assert "`curator init NAME LABEL LABEL` writes one." in done.stderr
 
 
 def test_a_full_disk_is_one_paragraph(place: Path) -> None:

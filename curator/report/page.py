@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from importlib import resources
 
 from curator.benchmark.colours import MODEL_NAMES
+from curator.project import complete_commands, option_for
 from curator.report.beside import beside_section
 from curator.report.dataset import confounds_section, counts_section, drops_section, groups_section
 from curator.report.facts import Facts
@@ -17,6 +18,7 @@ from curator.report.markup import Html, element, join, prose
 from curator.report.pictures import duplicates_section, samples_section, wrong_section
 from curator.report.repeat import repeat_section
 from curator.report.results import details_section, results_section
+from curator.store.paths import DATA
 
 SECTIONS = (
     results_section,
@@ -96,7 +98,7 @@ def _card(figure: str, text: str, class_: str = "") -> Html:
 
 def _warnings(facts: Facts, has_plots: bool) -> list[Html]:
     found = []
-    metrics = facts.metrics
+    metrics, option = facts.metrics, option_for(facts.recipe.name, DATA)
     if metrics:
         found += [(f"{MODEL_NAMES[model]} is missing. {why}", "danger") for model, why in metrics["missing"].items()]
         found += [(text, "danger") for text in metrics["warnings"]]
@@ -112,4 +114,4 @@ def _warnings(facts: Facts, has_plots: bool) -> list[Html]:
     if not has_plots:
         text = "Plots are missing or old: `pip install 'imageset-curator[benchmark]'`, then `curator report`."
         found.append((text, "plain"))
-    return [element("p", prose(text), class_=f"flag {kind}") for text, kind in found]
+    return [element("p", prose(complete_commands(text, option)), class_=f"flag {kind}") for text, kind in found]
