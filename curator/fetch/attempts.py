@@ -94,7 +94,7 @@ class Attempt:
     asked: bool = True
 
     def brought(self, n_bytes: int, sha256: bytes) -> Attempt:
-        """Give this attempt with the length and the SHA-256 of what it brought, sooner than dataclasses.replace does."""
+        """Give this attempt with the length and the SHA-256 of what it brought, sooner than dataclasses.replace."""
         return Attempt(
             self.address, self.host, self.started_at, self.seconds, self.outcome, self.http_status, self.detail,
             self.final_url, self.ip, n_bytes, sha256, self.file_version, self.asked,
