@@ -19,7 +19,6 @@ from curator.commands import show
 from curator.decide.calibration import RADII
 from curator.decide.groups import explain_groups
 from curator.decide.turns import TURN_PHRASES, TURNS
-from curator.project import complete_commands
 from curator.render import tables
 from curator.session import Session
 
@@ -64,8 +63,7 @@ def show_calibration(session: Session, false_rate: float) -> None:
     if session.as_json:
         tables.print_json(result.as_json())
         return
-    text = "\n".join(calibration_lines(result)) + "\n"
-    tables.print_text(complete_commands(text, session.project.option))
+    tables.print_text("\n".join(calibration_lines(result)) + "\n")
 
 
 def calibration_lines(result: Calibration) -> Iterator[str]:
