@@ -170,7 +170,7 @@ def test_an_interrupted_benchmark_is_told(reported_set: Any) -> None:
     models = {"cnn": cnn}
     reported_set.write_metrics(interrupted=True, models=models, comparison=None, unfinished=half)
     text = build_report(reported_set.recipe, reported_set.paths).read_text("utf-8")
-    assert "curator benchmark --resume" in text
+    assert "curator benchmark --resume --recipe drawn" in text
     assert "(not finished)" in text
 
 
