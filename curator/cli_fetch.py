@@ -40,9 +40,11 @@ def fetch(
 
     It goes on where an earlier run stopped and asks for nothing that it has.
     """
-    from curator import fetch_commands
+    from curator.observer_processes import n_worth_starting, started_ahead
 
-    with open_session(recipe, data, quiet, as_json) as session:
+    with started_ahead(0 if plan else n_worth_starting()), open_session(recipe, data, quiet, as_json) as session:
+        from curator import fetch_commands
+
         options = fetch_commands.fetch_options(limit, everything, retry, force)
         finish(fetch_commands.fetch(session, options, target, plan, probe))
 

@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parents[1] / "curator"
 
 # From the bottom up: a module may import only what stands in its own line or further up in this list.
 LAYERS = (
-    ("credentials", "errors", "reasons", "settings", "__init__"),
+    ("credentials", "errors", "observer_processes", "reasons", "settings", "__init__"),
     ("events", "recipe"),
     ("catalog",),
     ("manifest", "reviews", "tombstones"),
@@ -139,3 +139,14 @@ def test_help_waits_for_no_heavy_import() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "", done.stderr
+
+
+def test_a_fetch_waits_for_no_report_export_or_list_client() -> None:
+    """``curator fetch`` starts without what only other commands, or lists on a server, need."""
+    code = (
+        "import sys, curator.fetch_commands\n"
+        "late = {'curator.report', 'curator.export', 'curator.benchmark', 'requests', 'keras'} & set(sys.modules)\n"
+        "print(', '.join(sorted(late)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr

@@ -1,7 +1,7 @@
 """The observing process: reads files from its socket, observes them, writes those worth storing, tells what it found.
 
-Run as ``python -m curator.observe.worker_main SOCKET DATA_ROOT NAME MAX_PIXELS``. It trusts no file and is trusted by
-nobody: it answers in JSON, and it may be killed at any time.
+Run as ``python -m curator.observe.worker_main SOCKET``; the first line that it reads there is its settings, in JSON. It
+trusts no file and is trusted by nobody: it answers in JSON, and it may be killed at any time.
 
 >>> decode_sighting(*encode_sighting(look_at(b"", max_pixels=1))).observation.flaw.value
 'empty'
@@ -10,6 +10,7 @@ nobody: it answers in JSON, and it may be killed at any time.
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import resource
 import signal
@@ -37,6 +38,7 @@ UNSTORED = frozenset({Drop.NOT_AN_IMAGE, Drop.EMPTY})
 """Flaws of files that the store does not keep."""
 
 _FIELDS = tuple(field.name for field in fields(Observation))
+_BUFFER_BYTES = 1 << 16
 _SPARE_BYTES = 1 << 30
 _BYTES_A_PIXEL = 16
 
@@ -45,20 +47,36 @@ def main(arguments: list[str]) -> None:
     """Serve requests until the socket is closed, or nobody is left to hear the answer."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     channel = socket.socket(fileno=int(arguments[0]))
-    paths, max_pixels = DataPaths(Path(arguments[1]), Path(), arguments[2]), int(arguments[3])
-    limit_memory(max_pixels)
     with contextlib.suppress(ConnectionError):
         channel.sendall(REPLY.pack(0, 0))
-        serve(channel, paths, max_pixels)
+        stream = io.BufferedReader(channel.makefile("rb", buffering=0), _BUFFER_BYTES)
+        if line := stream.readline():
+            paths, max_pixels = decode_settings(line)
+            limit_memory(max_pixels)
+            serve(channel, stream, paths, max_pixels)
 
 
-def serve(channel: socket.socket, paths: DataPaths, max_pixels: int) -> None:
-    """Answer each request in its turn until there are no more.
+def encode_settings(paths: DataPaths, max_pixels: int) -> bytes:
+    r"""Make a line of what a process needs to know before its first request.
+
+    >>> encode_settings(DataPaths(Path("data"), Path(), "balls"), 1000)
+    b'["data", "balls", 1000]\n'
+    """
+    return json.dumps([str(paths.data_root), paths.name, max_pixels]).encode() + b"\n"
+
+
+def decode_settings(line: bytes) -> tuple[DataPaths, int]:
+    """Undo :func:`encode_settings`."""
+    data_root, name, max_pixels = json.loads(line)
+    return DataPaths(Path(data_root), Path(), name), max_pixels
+
+
+def serve(channel: socket.socket, stream: io.BufferedReader[Any], paths: DataPaths, max_pixels: int) -> None:
+    """Answer each request that ``stream`` reads from the channel in its turn until there are no more.
 
     Raises:
         ConnectionError: the other side was killed.
     """
-    stream = channel.makefile("rb", buffering=1 << 16)
     while header := stream.read(REQUEST.size):
         is_path, length = REQUEST.unpack(header)
         payload = stream.read(length)

@@ -1,7 +1,7 @@
 """One observing process, seen from the outside: what it was given, and what it answers.
 
 >>> import selectors, tempfile
->>> worker = WorkerProcess([tempfile.mkdtemp(), "balls", "1000"])
+>>> worker = WorkerProcess(DataPaths(Path(tempfile.mkdtemp()), Path(), "balls"), max_pixels=1000)
 >>> worker.give(Job(1, b"<html>"))
 >>> with selectors.DefaultSelector() as selector:
 ...     key = selector.register(worker.socket, selectors.EVENT_READ)
@@ -17,16 +17,13 @@ from __future__ import annotations
 
 import json as json
 import os
-import socket
-import subprocess
-import sys
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 
-from curator.observe.worker_main import REPLY, REQUEST
-
-_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OPENCV_FOR_THREADS_NUM": "1"}
+from curator.observe.worker_main import REPLY, REQUEST, encode_settings
+from curator.observer_processes import stop_process, take_process
+from curator.store.paths import DataPaths
 
 
 @dataclass(slots=True)
@@ -51,7 +48,8 @@ class WorkerProcess:
     """One process and what is under way with it.
 
     Args:
-        arguments: those of :mod:`curator.observe.worker_main` that follow the socket.
+        paths: the data set whose store takes the files.
+        max_pixels: larger images are not decoded.
 
     Attributes:
         socket: ours, not blocking.
@@ -62,21 +60,16 @@ class WorkerProcess:
         unsent: what the socket has not taken yet.
     """
 
-    def __init__(self, arguments: list[str]) -> None:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            command = [sys.executable, "-P", "-m", "curator.observe.worker_main", str(theirs.fileno()), *arguments]
-            self.process = subprocess.Popen(
-                command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, env=_environment()
-            )
-        ours.setblocking(False)
-        self.socket = ours
+    def __init__(self, paths: DataPaths, max_pixels: int) -> None:
+        self.process, self.socket = take_process()
+        self.socket.setblocking(False)
         self.jobs: deque[Job] = deque()
         self.busy_s = 0.0
         self.is_ready = False
         self.n_done = 0
-        self.unsent: deque[memoryview] = deque()
+        self.unsent = deque([memoryview(encode_settings(paths, max_pixels))])
         self._received = bytearray()
+        self.send()
 
     def give(self, job: Job) -> None:
         """Send a file, or as much of it as the socket takes."""
@@ -131,13 +124,4 @@ class WorkerProcess:
 
     def stop(self) -> None:
         """Kill the process."""
-        self.socket.close()
-        self.process.kill()
-        self.process.wait()
-
-
-def _environment() -> dict[str, str]:
-    """One thread a worker, and this very package, installed or not."""
-    package_root = str(Path(__file__).parents[2])
-    search = os.pathsep.join(filter(None, [package_root, os.environ.get("PYTHONPATH")]))
-    return os.environ | _ONE_THREAD | {"PYTHONPATH": search}
+        stop_process(self.process, self.socket)

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import selectors
 import time
 from collections import deque
@@ -31,6 +30,7 @@ from curator.errors import CuratorError, DiskError
 from curator.observe.observation import Observation, Sighting
 from curator.observe.worker_main import decode_sighting
 from curator.observe.worker_process import Job, WorkerProcess
+from curator.observer_processes import count_cores
 from curator.reasons import Drop
 from curator.store.paths import DataPaths
 from curator.store.whole_files import first_remedy
@@ -82,7 +82,7 @@ class ObserverPool:
         n_workers: int | None = None,
         max_seconds: float = MAX_SECONDS,
     ) -> None:
-        self._arguments = [str(paths.data_root), paths.name, str(max_pixels)]
+        self._paths, self._max_pixels = paths, max_pixels
         self._selector, self._on_done, self._max_seconds = selector, on_done, max_seconds
         self._n_workers = n_workers or count_cores()
         self._workers: list[WorkerProcess] = []
@@ -132,7 +132,7 @@ class ObserverPool:
         self._workers.clear()
 
     def _add_worker(self) -> WorkerProcess:
-        worker = WorkerProcess(self._arguments)
+        worker = WorkerProcess(self._paths, self._max_pixels)
         self._workers.append(worker)
         self._selector.register(worker.socket, selectors.EVENT_READ, lambda mask: self._serve(worker, mask))
         return worker
@@ -173,7 +173,7 @@ class ObserverPool:
         if "disk" in values:
             first = first_remedy(values["errno"])
             hint = f"What was stored stays. {first}, or choose another place with --data, then run again."
-            raise DiskError(f"Cannot store an image under {self._arguments[0]}: {values['disk']}.", hint)
+            raise DiskError(f"Cannot store an image under {self._paths.data_root}: {values['disk']}.", hint)
         if "unreadable" in values:
             self._finish(job, ObservedFile(job.number, None, problem=values["unreadable"]))
         else:
@@ -207,11 +207,6 @@ def _crashed(source: bytes | Path, detail: str) -> Sighting:
     data = source.read_bytes() if isinstance(source, Path) else source
     sha256 = hashlib.sha256(data).hexdigest()
     return Sighting(Observation(sha256, len(data), flaw=Drop.DECODER_CRASHED, flaw_detail=detail))
-
-
-def count_cores() -> int:
-    """Count the cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def serve(selector: selectors.BaseSelector, timeout_s: float) -> None:

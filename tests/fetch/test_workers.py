@@ -147,8 +147,10 @@ def test_workers_end_when_their_parent_is_killed(tmp_path):
     """A run that is killed leaves no process behind."""
     program = (
         "import sys, time\n"
+        "from pathlib import Path\n"
         "from curator.observe.worker_process import WorkerProcess\n"
-        "worker = WorkerProcess([sys.argv[1], 'balls', '1000'])\n"
+        "from curator.store.paths import DataPaths\n"
+        "worker = WorkerProcess(DataPaths(Path(sys.argv[1]), Path(), 'balls'), 1000)\n"
         "print(worker.process.pid, flush=True)\n"
         "time.sleep(60)\n"
     )
