@@ -26,6 +26,12 @@ from curator.session import (
 )
 from curator.store.paths import DATA
 
+AcrossLabelsOption = Annotated[
+    str | None,
+    typer.Option("--across-labels", metavar="drop-both|keep-first|ignore", help="One picture, 2 labels."),
+]
+FalseRateOption = Annotated[float, typer.Option("--false-rate", min=0, help="Of strangers; --calibrate aims at it.")]
+
 app = typer.Typer(
     name="curator",
     help="Build labelled image-classification data sets that a person can trust, cite and rebuild.",
@@ -80,19 +86,14 @@ app.command()(cli_fetch.fetch)
 def dedupe(
     max_distance: Annotated[int | None, typer.Option("--max-distance", help="Bits of 64 for a closer look.")] = None,
     rotations: Annotated[bool | None, typer.Option("--rotations/--no-rotations", help="Turned copies too.")] = None,
-    across_labels: Annotated[
-        str | None,
-        typer.Option("--across-labels", metavar="drop-both|keep-first|ignore", help="One picture, 2 labels."),
-    ] = None,
+    across_labels: AcrossLabelsOption = None,
     keep: Annotated[str | None, typer.Option("--keep", metavar="largest|first", help="Keeper of a group.")] = None,
     against: Annotated[list[Path] | None, typer.Option("--against", help="Drop what this place has.")] = None,
     report_only: Annotated[bool, typer.Option("--report-only", help="Only say what --against has.")] = False,
     gallery: Annotated[bool, typer.Option("--gallery", help="Write a page of all groups.")] = False,
     explain: Annotated[bool, typer.Option("--explain", help="List the groups, largest first.")] = False,
     calibrate: Annotated[bool, typer.Option("--calibrate", help="Only measure, on copies of your images.")] = False,
-    false_rate: Annotated[
-        float, typer.Option("--false-rate", min=0, help="Of strangers; --calibrate aims at it.")
-    ] = 1e-6,
+    false_rate: FalseRateOption = 1e-6,
     force: ForceOption = False,
     recipe: RecipeOption = None,
     data: DataOption = DATA,
