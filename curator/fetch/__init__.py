@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import selectors
 import time
 from collections.abc import Iterator, Mapping
@@ -67,6 +68,8 @@ def fetch_images(
         if plan.has_work():
             _run(plan, ledger, fetch, quality, paths, bulk_hosts or {}, emit)
         emit(FetchFinished())
+    del plan  # and what holds it in circles: all addresses would stand in memory beside all outcomes
+    gc.collect()
     return read_outcomes(table, paths, fetch)
 
 
