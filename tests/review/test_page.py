@@ -143,7 +143,7 @@ def test_a_decision_that_cannot_be_saved_is_told_and_not_shown(browser: Any, ser
     page.wait_for_selector(".tile img")
     page.keyboard.press("k")
     wait_for(page, "#trouble", "Not saved")
-    assert page.locator("#tile-0 .mark").count() == 0
+    playwright.expect(page.locator("#tile-0 .mark")).to_have_count(0)
     assert not project.paths.reviews.exists()
     context.close()
 
@@ -296,6 +296,6 @@ def test_a_server_that_went_away_is_told(browser: Any, project: Project) -> None
         page.wait_for_selector(".tile img")
     page.keyboard.press("k")
     wait_for(page, "#trouble", "Is `curator review` still running?")
-    assert page.locator("#tile-0 .mark").count() == 0
+    playwright.expect(page.locator("#tile-0 .mark")).to_have_count(0)
     assert not project.paths.reviews.exists()
     context.close()
