@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import base64
-import io
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pandas as pd
@@ -26,7 +23,8 @@ from curator.project import Project
 from curator.report import build_report
 from curator.sources.base import listed_rows
 from curator.sources.userinfo import take_userinfo
-from tests.small_worlds import picture, small_project
+from tests.small_webs import PictureHandler, serving
+from tests.small_worlds import small_project
 
 SECRET = "s3cret-w@rd"
 WRITTEN = SECRET.encode(), SECRET.replace("@", "%40").encode(), base64.b64encode(f"ann:{SECRET}".encode())
@@ -47,8 +45,8 @@ def gallery() -> Iterator[Gallery]:
     made = Gallery()
     want = "Basic " + base64.b64encode(f"ann:{SECRET}".encode()).decode()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
+    class Handler(PictureHandler):
+        def do_GET(self) -> None:  # noqa: N802 -- http.server's name
             host = self.headers["Host"].split(":")[0]
             made.signed_in.add((host, self.headers.get("Authorization", "")))
             if self.path == "/moved.jpg":
@@ -57,21 +55,13 @@ def gallery() -> Iterator[Gallery]:
                 self.end_headers()
                 return
             known = self.headers.get("Authorization") == want or host == "localhost"
-            stream = io.BytesIO()
             if known:
-                picture(int(self.path[1:-4])).save(stream, "JPEG", quality=90)
-            self.send_response(200 if known else 401)
-            self.end_headers()
-            self.wfile.write(stream.getvalue())
+                self.send_picture()
+            else:
+                self.send_body(401)
 
-        def log_message(self, *_: object) -> None:
-            """Keep the terminal clean."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        made.port = server.server_port
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    with serving(Handler) as made.port:
         yield made
-        server.shutdown()
 
 
 @pytest.fixture

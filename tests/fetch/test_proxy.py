@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import base64
 import io
-import threading
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -26,6 +24,7 @@ from curator.sources import SETTINGS
 from curator.sources.transport import open_session
 from curator.status import read_status
 from curator.store.paths import DataPaths
+from tests.small_webs import PictureHandler, serving
 from tests.small_worlds import picture
 
 VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
@@ -57,8 +56,8 @@ def proxy() -> Iterator[Proxy]:
     """A running proxy."""
     made = Proxy()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
+    class Handler(PictureHandler):
+        def do_GET(self) -> None:  # noqa: N802 -- http.server's name
             made.asked.append(self.path)
             made.signed_in.add(self.headers.get("Proxy-Authorization", ""))
             body = LISTS.get(self.path) or drawing(self.path)
@@ -68,14 +67,8 @@ def proxy() -> Iterator[Proxy]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Keep the terminal clean."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        made.port = server.server_port
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    with serving(Handler) as made.port:
         yield made
-        server.shutdown()
 
 
 LISTS = {

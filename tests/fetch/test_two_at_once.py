@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import subprocess
@@ -11,12 +10,11 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from tests.small_worlds import picture
+from tests.small_webs import PictureHandler, serving
 
 N_IMAGES = 12
 WAIT_S = 60.0
@@ -49,26 +47,16 @@ def web() -> Iterator[HeldWeb]:
     """Pictures, each another, at ``/<number>.jpg``."""
     held = HeldWeb()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
+    class Handler(PictureHandler):
+        def do_GET(self) -> None:  # noqa: N802 -- http.server's name
             held.asked[self.path] += 1
             held.is_asked.set()
             held.let_go.wait(WAIT_S)
-            stream = io.BytesIO()
-            picture(int(self.path[1:-4])).save(stream, "JPEG", quality=90)
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(stream.getvalue())
+            self.send_picture()
 
-        def log_message(self, *_: object) -> None:
-            """Keep the terminal clean."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        held.port = server.server_port
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    with serving(Handler) as held.port:
         yield held
         held.let_go.set()
-        server.shutdown()
 
 
 @pytest.fixture
