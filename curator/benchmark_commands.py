@@ -10,11 +10,11 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from curator.benchmark import BenchmarkResult, run_benchmark
-from curator.project import Project
-from curator.render import tables
-from curator.report import build_report
-from curator.session import Session
+from curator.benchmark.start import BenchmarkResult, run_benchmark
+from curator.cli import tables
+from curator.cli.session import Session
+from curator.manifests.project import Project
+from curator.report.build import build_report
 
 
 def benchmark(session: Session, options: dict[str, Any], weights: Path | None, quick: bool, resume: bool) -> bool:

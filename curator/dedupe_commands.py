@@ -12,15 +12,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from curator import pipeline
-from curator.calibrate import Calibration, calibrate
+from curator.calibrate.calibrate import Calibration, calibrate
+from curator.calibrate.measure import RADII
 from curator.catalog import Drop, Stage
-from curator.commands import show
-from curator.decide.calibration import RADII
+from curator.cli import tables
+from curator.cli.session import Session
+from curator.cli.stage_result import show
 from curator.decide.groups import explain_groups
-from curator.decide.turns import TURN_PHRASES, TURNS
-from curator.render import tables
-from curator.session import Session
+from curator.matching.turns import TURN_PHRASES, TURNS
+from curator.pipeline import run as pipeline
 
 
 def dedupe(session: Session, overrides: dict[str, dict[str, Any]], force: bool, explain: bool) -> dict[str, int]:

@@ -11,17 +11,17 @@ import signal
 from contextlib import suppress
 from pathlib import Path
 
-from curator.benchmark import BenchmarkResult
+from curator.benchmark.start import BenchmarkResult
 from curator.benchmark_commands import show_result, train_and_report
 from curator.catalog import Stage
-from curator.commands import show
+from curator.cli import tables
+from curator.cli.progress import Bars
+from curator.cli.session import Session
+from curator.cli.stage_result import show
 from curator.demo.run import DemoResult, run_demo, served_recipe, served_world
 from curator.errors import CuratorError
 from curator.events import Noted, Warned
-from curator.project import Project
-from curator.render import tables
-from curator.render.bars import Bars
-from curator.session import Session
+from curator.manifests.project import Project
 from curator.summary import describe
 
 SERVING = "# Save this as manifests/demo/recipe.toml; then `curator run --recipe demo`. Ctrl-C ends the serving."

@@ -9,19 +9,19 @@ from __future__ import annotations
 import dataclasses
 from typing import Literal
 
-from curator import pipeline
-from curator.acquire import AcquireOptions, plan_listing
 from curator.catalog import Stage
-from curator.commands import show
+from curator.cli.session import Session
+from curator.cli.stage_result import show
+from curator.cli.tables import print_json
 from curator.errors import CuratorError
-from curator.fetch.diagnosis import failure_columns, host_report, suspect_own_dns
-from curator.pipeline import Outcome
-from curator.probe import Forecast, in_words, probe
-from curator.project import Project, complete_commands
+from curator.fetch.ledger.diagnosis import failure_columns, host_report, suspect_own_dns
+from curator.forecast.probe import Forecast, in_words, probe
+from curator.manifests.project import Project, complete_commands
+from curator.pipeline import run as pipeline
+from curator.pipeline.acquire import AcquireOptions, plan_listing
+from curator.pipeline.run import Outcome
 from curator.render.forecast import as_json, print_forecast
 from curator.render.hosts import print_hosts
-from curator.render.tables import print_json
-from curator.session import Session
 
 MOST_POOR_HOSTS = 5
 """Hosts named after a fetch."""

@@ -6,9 +6,9 @@ True
 
 from __future__ import annotations
 
-from curator.render import tables
+from curator.cli import tables
+from curator.cli.session import Session
 from curator.report.gallery import build_gallery
-from curator.session import Session
 
 
 def write_gallery(session: Session) -> None:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 
-from curator.render import tables
-from curator.session import Session
-from curator.status import read_status
-from curator.verify import verify as verify_files
-from curator.why import tell
+from curator.cli import tables
+from curator.cli.session import Session
+from curator.inspect.status import read_status
+from curator.inspect.verify import verify as verify_files
+from curator.inspect.why import tell
 
 
 def show_status(session: Session) -> None:

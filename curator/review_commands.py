@@ -12,9 +12,9 @@ import importlib.util
 import sys
 from typing import Any
 
+from curator.cli import tables
+from curator.cli.session import Session
 from curator.errors import CuratorError
-from curator.render import tables
-from curator.session import Session
 
 MODULES = ("starlette", "uvicorn")
 """What the extra ``review`` installs."""

@@ -6,11 +6,11 @@ True
 
 from __future__ import annotations
 
-from curator import pipeline
 from curator.benchmark_commands import show_result, train_and_report
-from curator.commands import decide
+from curator.cli.session import Session
+from curator.cli.stage_result import decide
 from curator.events import Warned
-from curator.session import Session
+from curator.pipeline import run as pipeline
 
 
 def run(session: Session) -> dict[str, int]:

@@ -13,21 +13,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from curator.diff import KINDS, Change, changed_settings, compare_manifests, with_causes
+from curator.cli import tables
+from curator.cli.progress import Bars
+from curator.cli.session import Session
 from curator.errors import CuratorError
-from curator.export import export_dataset, find_format
-from curator.forget import Forgotten
-from curator.forget import forget as forget_images
-from curator.manifest import read_manifest
-from curator.pipeline import latest_stage
-from curator.project import Project, complete_commands, open_project
-from curator.recipe import FetchSettings, QualitySettings
-from curator.render import tables
-from curator.render.bars import Bars
-from curator.replay import Replay, replay_manifest
-from curator.replay_report import HOSTS, count_hosts
-from curator.reviews import read_reviews, standing_reviews
-from curator.session import Session
+from curator.export.export import export_dataset, find_format
+from curator.inspect.diff import KINDS, Change, changed_settings, compare_manifests, with_causes
+from curator.manifests.manifest import read_manifest
+from curator.manifests.project import Project, complete_commands, open_project
+from curator.manifests.recipe import FetchSettings, QualitySettings
+from curator.manifests.reviews import read_reviews, standing_reviews
+from curator.pipeline.forget import Forgotten
+from curator.pipeline.forget import forget as forget_images
+from curator.pipeline.link_rot import HOSTS, count_hosts
+from curator.pipeline.replay import Replay, replay_manifest
+from curator.pipeline.run import latest_stage
 from curator.store.catalog_files import read_catalog
 
 MOST_CHANGES = 20

@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from curator import catalog, pipeline
+from curator import catalog
 from curator.catalog import Stage
-from curator.project import Project
+from curator.manifests.project import Project
+from curator.pipeline import run as pipeline
 
 if TYPE_CHECKING:
-    from curator.inventory import Entry
+    from curator.manifests.inventory import Entry
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from curator.project import Project
-from curator.recipe import parse_recipe
-from curator.sources import SETTINGS
+from curator.manifests.project import Project
+from curator.manifests.recipe import parse_recipe
+from curator.sources.registry import SETTINGS
 from curator.store.paths import DataPaths
 
 

@@ -10,13 +10,14 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from curator import against, against_cache, pipeline
-from curator.against import digest_others
 from curator.catalog import Drop, Stage, dropped
 from curator.errors import StateError
-from curator.forget import forget
-from curator.observe import Observation
-from curator.observe.workers import ObserverPool
+from curator.observe.observation import Observation
+from curator.observe.workers.pool import ObserverPool
+from curator.pipeline import against, against_cache
+from curator.pipeline import run as pipeline
+from curator.pipeline.against import digest_others
+from curator.pipeline.forget import forget
 from curator.store.catalog_files import read_catalog, read_record
 from tests.small_worlds import picture, recipe_text, small_project, write_folder
 

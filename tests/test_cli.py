@@ -263,7 +263,7 @@ def test_a_full_disk_is_one_paragraph(place: Path) -> None:
         f"def full(path): raise OSError({errno.ENOSPC}, os.strerror({errno.ENOSPC}))\n"
         "w.sync_file = full\n"
         "sys.argv = ['curator', 'split']\n"
-        "from curator.cli import main; main()\n"
+        "from curator.cli.app import main; main()\n"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=place, capture_output=True, text=True, check=False)
     assert done.returncode == 1 and "No space left" in done.stderr and "Traceback" not in done.stderr
@@ -275,11 +275,11 @@ def test_a_full_disk_is_one_paragraph(place: Path) -> None:
 def test_ctrl_c_exits_130_and_says_how_to_go_on(place: Path) -> None:
     """An interrupt is no failure: the same command goes on."""
     code = (
-        "import os, signal, sys, curator.acquire as a\n"
+        "import os, signal, sys, curator.pipeline.acquire as a\n"
         "def interrupt(*_, **__): signal.raise_signal(signal.SIGINT)\n"
         "a.fetch_images = interrupt\n"
         "sys.argv = ['curator', 'fetch']\n"
-        "from curator.cli import main; main()\n"
+        "from curator.cli.app import main; main()\n"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=place, capture_output=True, text=True, check=False)
     assert done.returncode == 130 != -signal.SIGINT

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from curator import pipeline
 from curator.catalog import Stage
-from curator.sources.remote import file_name
+from curator.pipeline import run as pipeline
+from curator.sources.reading.read import file_name
 from tests.small_worlds import recipe_text, small_project, write_folder
 
 SECRET = "s3cret-word"

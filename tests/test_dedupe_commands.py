@@ -9,13 +9,13 @@ import pytest
 from PIL import Image, ImageOps
 from typer.testing import CliRunner
 
-from curator import pipeline
-from curator.calibrate import calibrate
+from curator.calibrate.alterations import KINDS
+from curator.calibrate.calibrate import calibrate
 from curator.catalog import Drop, Stage
-from curator.cli import app
+from curator.cli.app import app
 from curator.errors import StateError
-from curator.fetch.attempts import Ledger
-from curator.observe.alterations import KINDS
+from curator.fetch.ledger.ledger import Ledger
+from curator.pipeline import run as pipeline
 from tests.small_worlds import picture, recipe_text, small_project, write_folder
 
 NAMES = ["source_id", "duplicate_of", "distance_bits", "turn", "drop_reason", "drop_detail"]

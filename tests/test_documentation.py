@@ -10,10 +10,10 @@ import pytest
 import typer.main
 
 from curator.catalog import Drop
-from curator.cli import app
-from curator.manifest import COLUMNS
-from curator.recipe import SECTIONS
-from curator.sources import SETTINGS
+from curator.cli.app import app
+from curator.manifests.manifest import COLUMNS
+from curator.manifests.recipe import SECTIONS
+from curator.sources.registry import SETTINGS
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]

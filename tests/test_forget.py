@@ -8,21 +8,22 @@ from pathlib import Path
 
 import pytest
 
-from curator import catalog, pipeline, share_commands
-from curator.acquire import AcquireOptions
+from curator import catalog, share_commands
 from curator.catalog import Drop, Stage
 from curator.errors import CuratorError, StateError
-from curator.export import export_dataset, find_format
-from curator.fetch.history import attempts_of
-from curator.forget import Forgotten, forget
-from curator.manifest import read_manifest
-from curator.project import Project
-from curator.publish import is_published
-from curator.replay import replay_manifest
-from curator.review.thumbnails import thumbnail
+from curator.export.export import export_dataset, find_format
+from curator.fetch.ledger.history import attempts_of
+from curator.inspect.verify import verify
+from curator.manifests.manifest import read_manifest
+from curator.manifests.project import Project
+from curator.manifests.tombstones import digest, read_tombstones
+from curator.observe.thumbnails import thumbnail
+from curator.pipeline import run as pipeline
+from curator.pipeline.acquire import AcquireOptions
+from curator.pipeline.forget import Forgotten, forget
+from curator.pipeline.publish import is_published
+from curator.pipeline.replay import replay_manifest
 from curator.store.catalog_files import file_digest, read_catalog
-from curator.tombstones import digest, read_tombstones
-from curator.verify import verify
 from tests.small_worlds import picture, recipe_text, small_project, write_folder
 from tests.test_replay import LOCAL, as_jpeg, pages, project  # noqa: F401 -- fixtures
 

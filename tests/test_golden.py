@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from curator import catalog, pipeline
+from curator import catalog
 from curator.catalog import Stage
 from curator.demo.photos import photo_world
 from curator.demo.recipe_text import recipe_text
 from curator.demo.server import serve
-from curator.project import Project
-from curator.recipe import parse_recipe
-from curator.sources import SETTINGS
+from curator.manifests.project import Project
+from curator.manifests.recipe import parse_recipe
+from curator.pipeline import run as pipeline
+from curator.sources.registry import SETTINGS
 from curator.store.paths import DataPaths
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from curator import catalog, pipeline, publish
+from curator import catalog
 from curator.catalog import Stage
 from curator.errors import CuratorError
-from curator.manifest import read_manifest
-from curator.project import Project
-from curator.reviews import Review, append_review
+from curator.manifests.manifest import read_manifest
+from curator.manifests.project import Project
+from curator.manifests.reviews import Review, append_review
+from curator.pipeline import publish
+from curator.pipeline import run as pipeline
 from tests.small_worlds import picture, recipe_text, small_project, write_folder
 
 

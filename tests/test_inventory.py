@@ -9,17 +9,17 @@ from urllib.parse import unquote
 
 import pytest
 
-from curator import pipeline
 from curator.catalog import Stage
-from curator.export import export_dataset, find_format
-from curator.inventory import COMMANDS, list_standing
-from curator.manifest import read_manifest
-from curator.project import Project
-from curator.render.tables import print_counts
-from curator.report import build_report
+from curator.cli.tables import print_counts
+from curator.export.export import export_dataset, find_format
+from curator.inspect.status import read_status
+from curator.manifests.inventory import COMMANDS, list_standing
+from curator.manifests.manifest import read_manifest
+from curator.manifests.project import Project
+from curator.manifests.reviews import Review, append_review
+from curator.pipeline import run as pipeline
+from curator.report.build import build_report
 from curator.report.gallery import build_gallery
-from curator.reviews import Review, append_review
-from curator.status import read_status
 from tests.small_worlds import recipe_text, small_project, write_folder
 
 

@@ -33,6 +33,6 @@ def test_each_function_of_the_table_exists():
     names = re.findall(r"^\| (.+?) \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     dotted = [re.split(r"\(", name)[0] for row in names for name in re.findall(r"`((?:observe|decide)\.[^`]+)`", row)]
     assert len(dotted) >= 10
-    code = "import curator.observe, curator.decide.hamming\n" + "\n".join(f"curator.{name}" for name in dotted)
+    code = "import curator.observe, curator.matching.hamming\n" + "\n".join(f"curator.{name}" for name in dotted)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

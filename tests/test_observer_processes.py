@@ -9,10 +9,10 @@ import signal
 import pytest
 from typer.testing import CliRunner
 
-from curator import observer_processes
-from curator.cli import app
-from curator.observe.workers import ObserverPool, serve
-from curator.observer_processes import start_process, started_ahead, stop_process, take_process
+from curator.cli.app import app
+from curator.observe.workers import start as observer_processes
+from curator.observe.workers.pool import ObserverPool, serve
+from curator.observe.workers.start import start_process, started_ahead, stop_process, take_process
 from curator.store.paths import DataPaths
 
 LIMIT_S = 60.0

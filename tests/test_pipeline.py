@@ -10,13 +10,14 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from curator import catalog, pipeline
-from curator.acquire import AcquireOptions
+from curator import catalog
 from curator.catalog import Drop, Stage
 from curator.errors import LockedError, ShortfallError, SourceError, StateError
 from curator.events import Event, StageFinished, Warned
-from curator.manifest import read_manifest
-from curator.project import Project
+from curator.manifests.manifest import read_manifest
+from curator.manifests.project import Project
+from curator.pipeline import run as pipeline
+from curator.pipeline.acquire import AcquireOptions
 from curator.store.catalog_files import read_catalog
 from curator.store.lock import locked
 from tests.small_worlds import picture, recipe_text, small_project, write_folder

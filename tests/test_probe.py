@@ -9,18 +9,19 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from curator import catalog, fetch_commands, pipeline
-from curator.acquire import AcquireOptions, plan_listing
+from curator import catalog, fetch_commands
+from curator.cli.session import Session
 from curator.demo.photos import photo_world
 from curator.demo.recipe_text import recipe_text
 from curator.demo.server import Served, serve
 from curator.errors import CuratorError
-from curator.fetch.effort import Effort, Limits, estimate_effort, needed_time
-from curator.probe import Forecast, in_words, probe
-from curator.project import Project
-from curator.recipe import parse_recipe
-from curator.session import Session
-from curator.sources import SETTINGS
+from curator.forecast.effort import Effort, Limits, estimate_effort, needed_time
+from curator.forecast.probe import Forecast, in_words, probe
+from curator.manifests.project import Project
+from curator.manifests.recipe import parse_recipe
+from curator.pipeline import run as pipeline
+from curator.pipeline.acquire import AcquireOptions, plan_listing
+from curator.sources.registry import SETTINGS
 from curator.store.paths import DataPaths
 
 PICTURES = Path(__file__).parent / "golden" / "pictures"

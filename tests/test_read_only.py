@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from curator import pipeline
 from curator.catalog import Stage
-from curator.fetch import attempts
-from curator.fetch.diagnosis import host_report
-from curator.project import Project
-from curator.status import read_status
+from curator.fetch.ledger import ledger as attempts
+from curator.fetch.ledger.diagnosis import host_report
+from curator.inspect.status import read_status
+from curator.inspect.why import tell
+from curator.manifests.project import Project
+from curator.pipeline import run as pipeline
 from curator.store.catalog_files import read_catalog
-from curator.why import tell
 from tests.small_worlds import recipe_text, small_project, write_folder
 
 

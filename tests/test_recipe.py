@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from curator.errors import CuratorError, RecipeError
-from curator.recipe import Recipe, load_recipe, parse_recipe
-from curator.sources import SETTINGS
+from curator.manifests.recipe import Recipe, load_recipe, parse_recipe
+from curator.sources.registry import SETTINGS
 
 ROOT = Path(__file__).parents[1]
 GOOD = """

@@ -12,16 +12,17 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from curator import catalog, pipeline
+from curator import catalog
 from curator.catalog import Stage
-from curator.diff import changed_settings, compare_manifests, with_causes
 from curator.errors import StateError
-from curator.manifest import manifest_text, read_manifest
-from curator.project import Project
-from curator.recipe import FetchSettings
-from curator.replay import Replay, replay_manifest
-from curator.tombstones import append_tombstones, digest
-from curator.verify import verify
+from curator.inspect.diff import changed_settings, compare_manifests, with_causes
+from curator.inspect.verify import verify
+from curator.manifests.manifest import manifest_text, read_manifest
+from curator.manifests.project import Project
+from curator.manifests.recipe import FetchSettings
+from curator.manifests.tombstones import append_tombstones, digest
+from curator.pipeline import run as pipeline
+from curator.pipeline.replay import Replay, replay_manifest
 from tests.small_worlds import picture, small_project
 
 LOCAL = FetchSettings(allow_private_hosts=True, timeout_s=5, retries=0)

@@ -11,16 +11,17 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from curator import pipeline, why
-from curator.acquire import AcquireOptions, plan_listing
 from curator.catalog import Stage, conform, kept
 from curator.events import Event, Warned
-from curator.export import FORMATS, export_dataset
-from curator.forget import forget
-from curator.manifest import read_manifest
-from curator.probe import probe
-from curator.project import Project
-from curator.report import build_report
+from curator.export.export import FORMATS, export_dataset
+from curator.forecast.probe import probe
+from curator.inspect import why
+from curator.manifests.manifest import read_manifest
+from curator.manifests.project import Project
+from curator.pipeline import run as pipeline
+from curator.pipeline.acquire import AcquireOptions, plan_listing
+from curator.pipeline.forget import forget
+from curator.report.build import build_report
 from curator.sources.base import listed_rows
 from curator.sources.userinfo import take_userinfo
 from tests.small_webs import PictureHandler, serving

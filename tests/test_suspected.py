@@ -9,19 +9,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from curator import catalog, pipeline
+from curator import catalog
 from curator.catalog import Stage
 from curator.demo import alterations
 from curator.demo.listing import Answer, LabelNames, Plant, World
 from curator.demo.planner import Planner
 from curator.demo.recipe_text import recipe_text
 from curator.demo.server import serve
-from curator.project import Project
-from curator.recipe import parse_recipe
-from curator.reviews import Review, append_review
-from curator.sources import SETTINGS
+from curator.inspect.why import tell
+from curator.manifests.project import Project
+from curator.manifests.recipe import parse_recipe
+from curator.manifests.reviews import Review, append_review
+from curator.pipeline import run as pipeline
+from curator.sources.registry import SETTINGS
 from curator.store.paths import DataPaths
-from curator.why import tell
 from tests.small_worlds import picture
 
 LABELS = {

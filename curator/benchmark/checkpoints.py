@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from curator.benchmark.learner import Array, Probabilities
+from curator.benchmark.models.learner import Array, Probabilities
 from curator.store.whole_files import disk_errors
 
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from curator.benchmark.data import IntArray
-from curator.benchmark.learner import Probabilities
+from curator.benchmark.images.data import IntArray
+from curator.benchmark.models.learner import Probabilities
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -17,8 +17,8 @@ from sklearn.metrics import classification_report, confusion_matrix
 
 from curator.benchmark.checkpoints import Checkpoint
 from curator.benchmark.compare import calibration_bins, estimate, expected_calibration_error, mcnemar_p
-from curator.benchmark.data import IntArray, LabelledImages
-from curator.benchmark.learner import Probabilities, accuracy
+from curator.benchmark.images.data import IntArray, LabelledImages
+from curator.benchmark.models.learner import Probabilities, accuracy
 
 N_WRONG = 24
 """Most confidently wrong test images kept for each model."""

@@ -15,17 +15,17 @@ from statistics import fmean
 from typing import Any
 
 from curator import __version__, catalog
-from curator.benchmark import BenchmarkResult
-from curator.benchmark.confounds import ConfoundCheck
-from curator.benchmark.data import LabelledImages
 from curator.benchmark.evaluate import Runs, compare_models, model_metrics, predictions_table
-from curator.benchmark.keras_backend import versions
+from curator.benchmark.images.confounds import ConfoundCheck
+from curator.benchmark.images.data import LabelledImages
 from curator.benchmark.metrics_file import METRICS, PREDICTIONS, write_metrics
-from curator.benchmark.presets import ARTICLE_ACCURACY, ARTICLE_LABELS
+from curator.benchmark.models.keras_backend import versions
+from curator.benchmark.models.presets import ARTICLE_ACCURACY, ARTICLE_LABELS
+from curator.benchmark.models.weights import PretrainedBase
 from curator.benchmark.session import Session, chance_accuracy
-from curator.benchmark.weights import PretrainedBase
+from curator.benchmark.start import BenchmarkResult
+from curator.manifests.recipe import Recipe
 from curator.reasons import Stage
-from curator.recipe import Recipe
 from curator.store.catalog_files import file_digest, read_catalog
 from curator.store.paths import DataPaths
 from curator.store.whole_files import write_text_whole

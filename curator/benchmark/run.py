@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from curator.benchmark import BenchmarkResult
-from curator.benchmark.arrays import image_array
-from curator.benchmark.confounds import ConfoundCheck, check_confounds
-from curator.benchmark.data import LabelledImages, load_images
-from curator.benchmark.overlap import overlap_warning
-from curator.benchmark.presets import Plan, plan_benchmark
+from curator.benchmark.images.arrays import image_array
+from curator.benchmark.images.confounds import ConfoundCheck, check_confounds
+from curator.benchmark.images.data import LabelledImages, load_images
+from curator.benchmark.images.overlap import overlap_warning
+from curator.benchmark.models.presets import Plan, plan_benchmark
+from curator.benchmark.models.transfer import prepare_transfer
+from curator.benchmark.models.weights import PretrainedBase, WeightsUnreachableError, load_base
 from curator.benchmark.results import Findings, write_results
 from curator.benchmark.session import TRANSFER, Session, cut_parts
-from curator.benchmark.transfer import prepare_transfer
-from curator.benchmark.weights import PretrainedBase, WeightsUnreachableError, load_base
+from curator.benchmark.start import BenchmarkResult
 from curator.events import Listener, ModelMissing, Warned
-from curator.recipe import Recipe
+from curator.manifests.recipe import Recipe
 from curator.store.paths import DataPaths
 
 

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import numpy as np
 
-from curator.benchmark.augment import PixelArray
 from curator.benchmark.checkpoints import Checkpoint, CheckpointFile
-from curator.benchmark.cnn import CnnLearner, PixelData
-from curator.benchmark.data import IntArray, LabelledImages
-from curator.benchmark.learner import Learner
-from curator.benchmark.presets import Plan
+from curator.benchmark.images.augment import PixelArray
+from curator.benchmark.images.data import IntArray, LabelledImages
+from curator.benchmark.images.validation import validation_rows
+from curator.benchmark.models.cnn import CnnLearner, PixelData
+from curator.benchmark.models.learner import Learner
+from curator.benchmark.models.presets import Plan
+from curator.benchmark.models.transfer import TransferData, TransferLearner
 from curator.benchmark.train import Run, train
-from curator.benchmark.transfer import TransferData, TransferLearner
-from curator.benchmark.validation import validation_rows
 from curator.events import Listener, Noted
 from curator.store.catalog_files import fingerprint
 

@@ -12,9 +12,9 @@ import time
 from dataclasses import dataclass, replace
 
 from curator.benchmark.checkpoints import Checkpoint, CheckpointFile
-from curator.benchmark.data import IntArray
-from curator.benchmark.learner import BatchListener, Learner, accuracy, mean_loss
-from curator.benchmark.presets import Training
+from curator.benchmark.images.data import IntArray
+from curator.benchmark.models.learner import BatchListener, Learner, accuracy, mean_loss
+from curator.benchmark.models.presets import Training
 from curator.events import BatchTrained, EpochFinished, Listener, TrainingFinished, TrainingStarted
 
 

@@ -18,7 +18,7 @@ from curator.decide.columns import rank_among, rank_texts
 from curator.decide.growth import SIDES, hold_sides
 from curator.decide.keyed_hash import choose_order
 from curator.errors import ShortfallError
-from curator.recipe import BalanceSettings
+from curator.manifests.recipe import BalanceSettings
 
 
 def balance_labels(

@@ -18,21 +18,14 @@ import pandas as pd
 
 from curator import catalog
 from curator.decide.columns import IntArray, number_values, rank_among
-from curator.decide.confirm import PictureEvidence
 from curator.decide.conflicts import find_conflicts, link_across_labels
-from curator.decide.copies import find_copies
 from curator.decide.keepers import find_leaders, put_first, rank_keepers
-from curator.decide.picture_matches import (
-    HashTurns,
-    Indices,
-    Matches,
-    find_comparable,
-    join_matches,
-    read_hash_turns,
-)
 from curator.decide.stars import cover_by_stars
 from curator.decide.verdicts import CONFLICT, EXACT, KEPT, NEAR, Verdicts, write_verdicts
-from curator.recipe import DedupeSettings
+from curator.manifests.recipe import DedupeSettings
+from curator.matching.confirm import PictureEvidence
+from curator.matching.copies import find_copies
+from curator.matching.picture_matches import HashTurns, Indices, Matches, find_comparable, join_matches, read_hash_turns
 
 
 def find_duplicates(
@@ -50,7 +43,7 @@ def find_duplicates(
     3. *Near-duplicates*: the rest is grouped as stars, so each one dropped was matched to one that is kept.
 
     Two images are the same picture where their 64-bit hashes are within ``max_distance`` in some orientation, or near
-    by a crop, and 256-bit hashes or thumbnails confirm it: see :mod:`curator.decide.confirm` and ``crops``.
+    by a crop, and 256-bit hashes or thumbnails confirm it: see :mod:`curator.matching.confirm` and ``crops``.
 
     A copy of an image that is dropped later shares its fate: an exact copy of a conflicted picture is in that conflict
     too, and one of a near-duplicate points at the image that is kept in the end, as a near-duplicate itself. A picture

@@ -21,18 +21,12 @@ import pyarrow.compute as pc
 from curator import catalog
 from curator.catalog import Drop, Stage
 from curator.decide.columns import as_arrow, number_values
-from curator.decide.confirm import PictureEvidence
-from curator.decide.copies import find_copies
-from curator.decide.hamming import find_matches
-from curator.decide.picture_matches import (
-    Indices,
-    Matches,
-    find_comparable,
-    join_matches,
-    read_hash_turns,
-)
-from curator.decide.turns import TURN_PHRASES, TURNS, turn_back
-from curator.recipe import DedupeSettings
+from curator.manifests.recipe import DedupeSettings
+from curator.matching.confirm import PictureEvidence
+from curator.matching.copies import find_copies
+from curator.matching.hamming import find_matches
+from curator.matching.picture_matches import Indices, Matches, find_comparable, join_matches, read_hash_turns
+from curator.matching.turns import TURN_PHRASES, TURNS, turn_back
 
 HASH_ONLY_BITS = 4
 """Most differing bits where nothing but a 64-bit hash is known, as in a manifest: what is beyond needs confirming."""

@@ -1,6 +1,6 @@
 """Find and blank the images that were forgotten: nothing is left of them but their place in the count.
 
->>> from curator.tombstones import digest
+>>> from curator.manifests.tombstones import digest
 >>> rows = {"record_id": ["x-1", "x-2"], "author": ["Ann", "Bob"], "label": ["a"] * 2, "source": ["x"] * 2}
 >>> table = catalog.conform(pd.DataFrame(rows | {"kind": ["x"] * 2, "tier": [0] * 2}))
 >>> after = drop_forgotten(table, {"author": frozenset([digest("ann")])})
@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 
 from curator import catalog
 from curator.catalog import BoolArray, Drop, Stage
-from curator.tombstones import Tombstones, digest
+from curator.manifests.tombstones import Tombstones, digest
 
 ADDRESSES = ("url", "fallback_url", "final_url", "landing_url", "local_path")
 _LEFT = ("record_id", "label", "source", "kind", "tier")

@@ -21,13 +21,13 @@ import pandas as pd
 
 from curator import catalog
 from curator.decide.columns import IntArray
-from curator.decide.components import label_components
-from curator.decide.confirm import PictureEvidence
-from curator.decide.copies import find_copies
-from curator.decide.picture_matches import find_comparable, read_hash_turns
 from curator.decide.reviews import find_wanted
-from curator.recipe import DedupeSettings
-from curator.reviews import Key, Review
+from curator.manifests.recipe import DedupeSettings
+from curator.manifests.reviews import Key, Review
+from curator.matching.components import label_components
+from curator.matching.confirm import PictureEvidence
+from curator.matching.copies import find_copies
+from curator.matching.picture_matches import find_comparable, read_hash_turns
 
 
 def number_kept_copies(table: pd.DataFrame, settings: DedupeSettings, standing: Mapping[Key, Review]) -> IntArray:
@@ -36,7 +36,7 @@ def number_kept_copies(table: pd.DataFrame, settings: DedupeSettings, standing: 
     Args:
         table: a catalog after dedupe.
         settings: those that dedupe ran with.
-        standing: see :func:`curator.reviews.standing_reviews`.
+        standing: see :func:`curator.manifests.reviews.standing_reviews`.
 
     Returns:
         int64, shape (rows,): copies, directly or by others, have one number; -1: no copy of it can be there.

@@ -42,9 +42,9 @@ import pandas as pd
 import pyarrow as pa
 
 from curator.decide.columns import IntArray, number_values, rank_texts, read_bytes
-from curator.decide.components import label_components
 from curator.decide.origins import identify_authors, identify_pages
-from curator.decide.picture_matches import (
+from curator.matching.components import label_components
+from curator.matching.picture_matches import (
     HashTurns,
     Indices,
     Matches,
@@ -54,7 +54,7 @@ from curator.decide.picture_matches import (
     match_upright,
     read_hash_turns,
 )
-from curator.decide.turns import TURNS, turn_hash256
+from curator.matching.turns import TURNS, turn_hash256
 
 NEAR_BITS = 8
 TURNED_BITS = 4

@@ -20,9 +20,9 @@ import pyarrow.compute as pc
 from curator import catalog
 from curator.catalog import BoolArray, Drop, Stage
 from curator.decide.columns import IntArray, as_arrow, number_values
-from curator.decide.components import label_components
 from curator.decide.host_families import host_families
 from curator.decide.origins import ORIGIN_COLUMNS, identify_pages
+from curator.matching.components import label_components
 
 LEAST_ADDRESSES = 3
 """So many unrelated addresses of one host family answer alike: more than one photo ever has."""

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from curator import catalog
 from curator.catalog import Drop, Stage
 from curator.decide.columns import as_arrow, read_integers
-from curator.recipe import QualitySettings
+from curator.manifests.recipe import QualitySettings
 
 
 def drop_poor_images(table: pd.DataFrame, settings: QualitySettings) -> pd.DataFrame:

@@ -23,7 +23,7 @@ from curator import catalog
 from curator.catalog import BoolArray, Drop, Stage
 from curator.decide.columns import as_arrow
 from curator.errors import StateError
-from curator.reviews import Key, Review
+from curator.manifests.reviews import Key, Review
 
 Rows = npt.NDArray[np.intp]
 
@@ -46,7 +46,7 @@ def apply_reviews(table: pd.DataFrame, standing: Mapping[Key, Review], labels: S
 
     Args:
         table: a catalog before dedupe.
-        standing: see :func:`curator.reviews.standing_reviews`.
+        standing: see :func:`curator.manifests.reviews.standing_reviews`.
         labels: the recipe's labels.
 
     Raises:

@@ -29,7 +29,7 @@ from curator.decide.growth import TEST, hold_sides, linked_sides
 from curator.decide.keyed_hash import choose_order, mix
 from curator.decide.leak_groups import find_leak_groups
 from curator.errors import ShortfallError
-from curator.recipe import SplitSettings
+from curator.manifests.recipe import SplitSettings
 
 
 class SplitDecision(NamedTuple):

@@ -19,8 +19,8 @@ import pyarrow.compute as pc
 from curator import catalog
 from curator.catalog import Drop, Stage
 from curator.decide.columns import IntArray, as_arrow
-from curator.decide.picture_matches import Indices, Matches
-from curator.decide.turns import TURN_PHRASES, TURNS
+from curator.matching.picture_matches import Indices, Matches
+from curator.matching.turns import TURN_PHRASES, TURNS
 
 KEPT, EXACT, NEAR, CONFLICT = range(4)
 _REASONS = {EXACT: Drop.EXACT_DUPLICATE, NEAR: Drop.NEAR_DUPLICATE, CONFLICT: Drop.LABEL_CONFLICT}

@@ -1,1 +1,1 @@
-"""A rendered two-class world and a loopback server that serves it as the real sources do."""
+"""A rendered world and the server that serves it as the real web would, faults included."""

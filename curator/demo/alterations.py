@@ -1,6 +1,6 @@
 r"""What befalls a picture on the web: copies of it, and files that are broken, hostile or not pictures at all.
 
->>> from curator.demo.scenes import draw_scene, encode_jpeg
+>>> from curator.demo.drawing.scenes import draw_scene, encode_jpeg
 >>> picture = encode_jpeg(draw_scene("soccer", (2,)), 90)
 >>> len(truncated(picture)) < len(picture), as_png(picture)[:4], tiny(picture) == tiny(picture)
 (True, b'\x89PNG', True)
@@ -16,8 +16,8 @@ import cv2
 import numpy as np
 from PIL import Image as PillowImage
 
-from curator.demo.camera import Image, to_pixels
-from curator.demo.scenes import encode_jpeg, encode_png
+from curator.demo.drawing.camera import Image, to_pixels
+from curator.demo.drawing.scenes import encode_jpeg, encode_png
 
 HTML_PAGE = (
     b"<!DOCTYPE html>\n<html><head><title>Photo not found</title></head>"

@@ -19,8 +19,8 @@ from curator.demo.listing import Answer, LabelNames, Plant, World
 from curator.demo.planner import Planner
 from curator.demo.world import LABEL_NAMES
 from curator.errors import CuratorError
+from curator.manifests.recipe import NAME_PATTERN
 from curator.reasons import Drop
-from curator.recipe import NAME_PATTERN
 
 DEAD_LINKS_PER_LABEL = 3
 

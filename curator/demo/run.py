@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from curator import pipeline
 from curator.catalog import Stage
 from curator.demo.listing import World
 from curator.demo.photos import photo_world
@@ -20,10 +19,11 @@ from curator.demo.server import Served, serve
 from curator.demo.truth import Comparison, compare_with_truth, world_truth, write_truth
 from curator.demo.world import build_world
 from curator.events import Listener, Noted
-from curator.pipeline import Outcome
-from curator.project import Project
-from curator.recipe import parse_recipe
-from curator.sources import SETTINGS
+from curator.manifests.project import Project
+from curator.manifests.recipe import parse_recipe
+from curator.pipeline import run as pipeline
+from curator.pipeline.run import Outcome
+from curator.sources.registry import SETTINGS
 from curator.store.paths import DataPaths
 from curator.store.whole_files import write_text_whole
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from curator.demo import alterations
-from curator.demo.gallery import Gallery
+from curator.demo.drawing.gallery import Gallery
 from curator.demo.listing import KEPT, NOT_LISTED, Address, Answer, Plant
 from curator.demo.planner import Planner
 from curator.reasons import Drop

@@ -1,6 +1,6 @@
 """Plan the rendered world: two classes of scene over two sources, with planted trouble, and the truth about it.
 
->>> from curator.demo.scenes import draw_scene, encode_jpeg
+>>> from curator.demo.drawing.scenes import draw_scene, encode_jpeg
 >>> pictures = [encode_jpeg(draw_scene("rugby", (0,)), 80)] * LEAST_N_PER_LABEL
 >>> world = plan_world(0, {"rugby": pictures, "soccer": pictures})
 >>> sorted(world.labels), any(listing.plant.kind == "mirrored-copy" for listing in world.listings)
@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from curator.demo.gallery import Gallery, draw_gallery
+from curator.demo.drawing.gallery import Gallery, draw_gallery
 from curator.demo.listing import LabelNames, World
 from curator.demo.planner import Planner
 from curator.demo.trouble import plant_trouble

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from curator.export.material import SPLITS, Material
-from curator.store.folders import link_file
+from curator.pipeline.folders import link_file
 
 
 def link_images(material: Material, folder: Path) -> None:

@@ -21,7 +21,7 @@ import pandas as pd
 from curator.decide.keyed_hash import choose_order
 from curator.errors import StateError
 from curator.events import Listener, WorkAdvanced, ignore
-from curator.manifest import read_manifest
+from curator.manifests.manifest import read_manifest
 from curator.store.paths import DataPaths
 
 SPLITS = ("train", "test")

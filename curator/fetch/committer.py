@@ -18,10 +18,10 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path as Path
 
-from curator.fetch.attempts import Attempt, Ledger, Observed
-from curator.fetch.host_notes import Note
-from curator.observe import Sighting, hash_sightings
-from curator.observe.worker_main import is_stored
+from curator.fetch.ledger.ledger import Attempt, Ledger, Observed
+from curator.fetch.politeness.host_notes import Note
+from curator.observe.observation import Sighting, hash_sightings
+from curator.observe.workers.main import is_stored
 from curator.store.image_files import name_files, sync_files
 from curator.store.paths import DataPaths
 

@@ -16,24 +16,24 @@ from itertools import takewhile
 from pathlib import Path
 
 from curator.events import FetchFailed, ImageFetched, Listener
-from curator.fetch.attempts import OK, VIA, Attempt
 from curator.fetch.committer import Committer
-from curator.fetch.curl_loop import CurlLoop
-from curator.fetch.guard import name_private_host
-from curator.fetch.host_notes import HostWait, Remembered, hold_hosts
-from curator.fetch.hosts import Manners
+from curator.fetch.ledger.ledger import OK, VIA, Attempt
 from curator.fetch.local_files import attempt_file, path_of_file
+from curator.fetch.network.curl_loop import CurlLoop
+from curator.fetch.network.guard import name_private_host
+from curator.fetch.network.proxy import proxy_addresses
+from curator.fetch.network.transfer import Transfer
 from curator.fetch.observers import Observers
 from curator.fetch.plan import Plan
 from curator.fetch.policy import FALLBACK_STATUSES, RETRIED, Verdict, backoff_s, blames_host, judge
-from curator.fetch.proxy import proxy_addresses
-from curator.fetch.robots_gate import RobotsGate
-from curator.fetch.schedule import Schedule
-from curator.fetch.transfer import Transfer
-from curator.fetch.wary_transfer import make_transfer
-from curator.observe.workers import ObservedFile
+from curator.fetch.politeness.host_notes import HostWait, Remembered, hold_hosts
+from curator.fetch.politeness.hosts import Manners
+from curator.fetch.politeness.robots_gate import RobotsGate
+from curator.fetch.politeness.schedule import Schedule
+from curator.fetch.politeness.wary_transfer import make_transfer
+from curator.manifests.recipe import FetchSettings
+from curator.observe.workers.pool import ObservedFile
 from curator.reasons import Drop
-from curator.recipe import FetchSettings
 
 PATIENCE_S = 3.0
 """A transfer in flight for longer no longer counts against ``connections``, so that slow hosts take nobody's place."""

@@ -10,7 +10,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from curator.fetch.attempts import OK, Attempt
+from curator.fetch.ledger.ledger import OK, Attempt
 from curator.reasons import Drop
 
 FILE_SCHEME = "file:"

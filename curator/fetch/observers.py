@@ -17,7 +17,7 @@ from typing import Protocol, runtime_checkable
 
 @runtime_checkable
 class Observers(Protocol):
-    """What the engine needs of :class:`curator.observe.workers.ObserverPool`; its results go to ``note_observed``."""
+    """What the engine needs of :class:`curator.observe.workers.pool.ObserverPool`; results go to ``note_observed``."""
 
     n_jobs: int
     n_bytes: int

@@ -19,11 +19,11 @@ import pyarrow.compute as pc
 
 from curator import catalog
 from curator.catalog import FETCHED_FIELDS, Drop, Stage
-from curator.fetch.attempts import OK, Ledger
+from curator.fetch.ledger.ledger import OK, Ledger
 from curator.fetch.local_files import FILE_SCHEME
 from curator.fetch.plan import CHUNK_ROWS, addresses_of, settled_sql
 from curator.fetch.policy import FALLBACK_STATUSES
-from curator.recipe import FetchSettings
+from curator.manifests.recipe import FetchSettings
 from curator.sources.base import listed_rows as listed_rows
 from curator.store.catalog_groups import row_groups
 from curator.store.paths import DataPaths

@@ -23,13 +23,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curator.fetch.attempts import OK, Ledger
+from curator.addresses import hosts_of, request_url, with_userinfo
+from curator.fetch.ledger.ledger import OK, Ledger
 from curator.fetch.local_files import FILE_SCHEME, path_of_file, version_of_file
 from curator.fetch.policy import FALLBACK_STATUSES, RETRIED, worth_retrying
-from curator.fetch.urls import hosts_of, request_url, with_userinfo
-from curator.observe import HASH_VERSION
+from curator.manifests.recipe import FetchSettings, QualitySettings
+from curator.matching.perceptual_hash import HASH_VERSION
 from curator.reasons import Drop
-from curator.recipe import FetchSettings, QualitySettings
 from curator.sources.base import listed_rows as listed_rows
 from curator.store.image_files import stored_hashes
 from curator.store.paths import DataPaths

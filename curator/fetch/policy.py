@@ -16,8 +16,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from curator.fetch.libcurl import pycurl
+from curator.manifests.recipe import FetchSettings
 from curator.reasons import Drop
-from curator.recipe import FetchSettings
 
 AGENT = "imageset-curator"
 """The product name in the User-Agent, and the one that a host may address in ``X-Robots-Tag``."""

@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, JpegImagePlugin
 
-from curator.decide.turns import TURNS
+from curator.matching.perceptual_hash import LUMA_SIDE, turn_luma
+from curator.matching.turns import TURNS
 from curator.observe.header import Header, read_header
 from curator.observe.jpeg_header import PlainJpeg
 from curator.observe.jpeg_pixels import SCALED_SIDE, decode_grey
-from curator.observe.perceptual_hash import LUMA_SIDE, turn_luma
 from curator.observe.quiet import no_stderr
 from curator.observe.shrink import shrink_grey
 

@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 from PIL import Image, features
 
-from curator.decide.thumbnails import pack_thumbnails
-from curator.observe import perceptual_hash
+from curator.matching import perceptual_hash
+from curator.matching.luma_thumbnails import pack_thumbnails
+from curator.matching.perceptual_hash import HASH_VERSION
 from curator.observe.decode import decode_luma
 from curator.observe.header import OPENERS, Header, canvas_size, read_header
 from curator.observe.jpeg_header import PlainJpeg, read_plain_jpeg
-from curator.observe.perceptual_hash import HASH_VERSION
 from curator.observe.placeholders import placeholder_name
 from curator.observe.sniff import sniff
 from curator.observe.wholeness import damaged_png_chunk, looks_truncated
@@ -44,11 +44,11 @@ class Observation:
         orientation: EXIF orientation, 1 to 8.
         mode: Pillow's mode of the stored image.
         n_frames: frames or pages; the first is the one observed.
-        detail: how much there is for a hash to hold on to; see :func:`curator.observe.perceptual_hash.detail`.
+        detail: how much there is for a hash to hold on to; see :func:`curator.matching.perceptual_hash.detail`.
         phash: 64-bit perceptual hash.
         phash_turns: the 64-bit hashes of the eight turns, 64 bytes.
         phash256: 256-bit perceptual hash, 32 bytes.
-        thumbnail: the hashed luma in sixteen greys, 512 bytes; see :mod:`curator.decide.thumbnails`.
+        thumbnail: the hashed luma in sixteen greys, 512 bytes; see :mod:`curator.matching.luma_thumbnails`.
         hash_version: the version of the hashes.
         flaw: why the file is no usable image, or None.
         flaw_detail: the evidence for it, as a clause.

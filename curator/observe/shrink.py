@@ -22,7 +22,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from curator.observe.perceptual_hash import LUMA_SIDE
+from curator.matching.perceptual_hash import LUMA_SIDE
 
 Grey = npt.NDArray[np.uint8]
 Weights = npt.NDArray[np.float32]

@@ -1,1 +1,1 @@
-"""Draw: events to progress bars, results to tables. Nothing else in curator writes to the terminal."""
+"""Results and progress on the terminal."""

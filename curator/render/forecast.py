@@ -15,8 +15,8 @@ from rich.text import Text
 from curator.render.hosts import size_text
 
 if TYPE_CHECKING:
-    from curator.decide.prediction import Prediction
-    from curator.probe import Forecast
+    from curator.forecast.prediction import Prediction
+    from curator.forecast.probe import Forecast
 
 _STYLES = {"in reach": "green", "likely": "yellow"}
 

@@ -27,7 +27,7 @@ _UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 def print_hosts(
     title: str, report: pd.DataFrame, reasons: Sequence[str], remark: str = "", most: int = MOST_HOSTS
 ) -> None:
-    """Print a report of :func:`curator.fetch.host_report`, which has the worst hosts first.
+    """Print a report of :func:`curator.fetch.ledger.diagnosis.host_report`, which has the worst hosts first.
 
     Args:
         title: stands above, with the totals.

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from curator.inventory import COMMANDS, Entry, list_standing
+from curator.manifests.inventory import COMMANDS, Entry, list_standing
 from curator.report.facts import Facts
 from curator.report.markup import Content, Html, element, join, prose, table
 from curator.report.words import section

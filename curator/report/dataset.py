@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from curator import catalog
-from curator.benchmark.colours import MODEL_NAMES
+from curator.benchmark.figures.colours import MODEL_NAMES
 from curator.report.facts import Facts
 from curator.report.figures import figure
 from curator.report.markup import Html, element, join, prose, table

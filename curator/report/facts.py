@@ -13,12 +13,12 @@ from typing import Any
 
 import pandas as pd
 
-from curator.benchmark.data import N_FOLDS, LabelledImages
+from curator.benchmark.images.data import N_FOLDS, LabelledImages
 from curator.benchmark.metrics_file import METRICS, read_metrics
 from curator.errors import StateError
-from curator.manifest import read_manifest
+from curator.manifests.manifest import read_manifest
+from curator.manifests.recipe import Recipe
 from curator.reasons import Stage
-from curator.recipe import Recipe
 from curator.store.catalog_files import file_digest, read_catalog
 from curator.store.paths import DataPaths
 
@@ -73,7 +73,7 @@ def _check_confounds(images: LabelledImages | None) -> dict[str, Any] | None:
     if images is None or len(images.labels) < 2 or images.table["label"].value_counts().min() < N_FOLDS:
         return None
     try:
-        confounds = importlib.import_module("curator.benchmark.confounds")
+        confounds = importlib.import_module("curator.benchmark.images.confounds")
     except ModuleNotFoundError:
         return None
     check: dict[str, Any] = confounds.check_confounds(images).as_dict()

@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from types import ModuleType
 
-from curator.benchmark.colours import COLOURS
+from curator.benchmark.figures.colours import COLOURS
 from curator.benchmark.metrics_file import PLOTS
 from curator.report.facts import Facts
 from curator.report.markup import Html, element
@@ -37,8 +37,8 @@ def draw_figures(facts: Facts) -> bool:
 
 
 def _modules() -> tuple[ModuleType, ModuleType]:
-    plots = importlib.import_module("curator.benchmark.plots")
-    return plots, importlib.import_module("curator.benchmark.data_plots")
+    plots = importlib.import_module("curator.benchmark.figures.plots")
+    return plots, importlib.import_module("curator.benchmark.figures.data_plots")
 
 
 def figure(facts: Facts, name: str, description: str) -> Html | None:

@@ -23,10 +23,10 @@ import pyarrow.compute as pc
 
 from curator import catalog
 from curator.decide.columns import as_arrow, rank_texts, read_integers
-from curator.decide.components import label_components
 from curator.errors import StateError
+from curator.matching.components import label_components
+from curator.observe.thumbnails import thumbnail
 from curator.report.gallery_page import Group, gallery_page
-from curator.review.thumbnails import thumbnail
 from curator.store.catalog_files import read_catalog
 from curator.store.paths import DataPaths
 from curator.store.whole_files import write_text_whole

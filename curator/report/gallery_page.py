@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import Any
 
-from curator.decide.turns import TURN_PHRASES, TURNS
+from curator.matching.turns import TURN_PHRASES, TURNS
 from curator.reasons import Drop
 from curator.report.markup import Html, element, join, prose
 from curator.report.page import page

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib import resources
 
-from curator.benchmark.colours import MODEL_NAMES
-from curator.project import complete_commands, option_for
+from curator.benchmark.figures.colours import MODEL_NAMES
+from curator.manifests.project import complete_commands, option_for
 from curator.report.beside import beside_section
 from curator.report.dataset import confounds_section, counts_section, drops_section, groups_section
 from curator.report.facts import Facts

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from curator.benchmark.colours import MODEL_NAMES
+from curator.benchmark.figures.colours import MODEL_NAMES
 from curator.reasons import Drop
 from curator.report.facts import Facts, stored_image
 from curator.report.markup import Content, Html, element, join, link, prose

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from curator.benchmark.colours import MODEL_NAMES
+from curator.benchmark.figures.colours import MODEL_NAMES
 from curator.report.facts import Facts
 from curator.report.figures import figure
 from curator.report.markup import Content, Html, element, join, table

@@ -22,10 +22,10 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from curator.errors import CuratorError
+from curator.observe.thumbnails import MEDIA_TYPE, PICTURE_PX, shrink, thumbnail
 from curator.review.guard import SECURITY_HEADERS, Guard
 from curator.review.query import Query
 from curator.review.session import ReviewSession, StaleError
-from curator.review.thumbnails import MEDIA_TYPE, PICTURE_PX, shrink, thumbnail
 
 PAGE_FILES = {
     "": ("review.html", "text/html; charset=utf-8"),

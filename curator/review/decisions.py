@@ -18,8 +18,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from curator.manifests.reviews import Key, Review, append_review, now_text, read_reviews, standing_reviews
 from curator.review.library import Images, as_mask
-from curator.reviews import Key, Review, append_review, now_text, read_reviews, standing_reviews
 
 
 class DecisionLog:

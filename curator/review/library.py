@@ -16,10 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from curator import pipeline
 from curator.catalog import SCHEMA
 from curator.errors import StateError
-from curator.project import Project
+from curator.manifests.project import Project
+from curator.pipeline import run as pipeline
 from curator.reasons import Stage
 from curator.store.catalog_files import read_record
 

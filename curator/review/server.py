@@ -15,7 +15,7 @@ from collections.abc import Callable
 import uvicorn
 
 from curator.errors import CuratorError
-from curator.project import Project
+from curator.manifests.project import Project
 from curator.review.app import make_app
 from curator.review.guard import Guard
 from curator.review.session import ReviewSession

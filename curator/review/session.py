@@ -19,13 +19,13 @@ import numpy as np
 
 from curator.benchmark.metrics_file import PREDICTIONS
 from curator.errors import CuratorError
-from curator.project import Project
+from curator.manifests.project import Project
+from curator.manifests.reviews import DECISIONS, Review
 from curator.review.decisions import DecisionLog, match_rows
 from curator.review.library import Images, Library, release_memory
 from curator.review.query import Query, find_rows
 from curator.review.views import GROUPED, Selection, select
 from curator.review.wrong import read_wrong
-from curator.reviews import DECISIONS, Review
 
 MOST_SELECTIONS = 16
 """Selections kept at once; a window whose selection is no longer kept makes it anew."""

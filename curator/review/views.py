@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curator.decide.components import label_components
+from curator.matching.components import label_components
 from curator.reasons import Drop
 from curator.review.library import BoolArray, Images, as_mask
 from curator.review.wrong import WrongImage

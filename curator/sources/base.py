@@ -19,8 +19,8 @@ import pyarrow as pa
 
 from curator import catalog
 from curator.events import Listener, ignore
-from curator.recipe import FetchSettings
-from curator.settings import suggest
+from curator.manifests.recipe import FetchSettings
+from curator.manifests.toml_settings import suggest
 from curator.sources.userinfo import drop_userinfo
 
 _CHUNK_ROWS = 100_000

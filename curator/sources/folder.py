@@ -20,9 +20,9 @@ import pandas as pd
 
 from curator.errors import SourceError
 from curator.events import Noted
-from curator.settings import setting
+from curator.manifests.toml_settings import setting
 from curator.sources.base import ListingContext, PlannedRead, known_labels, listed_rows
-from curator.sources.places import is_url, local_path, place_problem
+from curator.sources.reading.places import is_url, local_path, place_problem
 
 LAYOUTS = ("labels", "openimages")
 _OPEN_IMAGES_FILE = re.compile(r"([0-9a-f]{16})\.jpg", re.IGNORECASE)

@@ -13,8 +13,8 @@ import pytest
 from PIL import Image, ImageDraw
 
 from curator.events import Event
-from curator.manifest import COLUMNS
-from curator.recipe import BenchmarkSettings, Recipe
+from curator.manifests.manifest import COLUMNS
+from curator.manifests.recipe import BenchmarkSettings, Recipe
 from curator.store.paths import DataPaths
 
 
@@ -88,7 +88,7 @@ def drawn_set(empty_set: DrawnSet) -> DrawnSet:
 def no_weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No ImageNet weights to be found: no variable, an empty Keras cache, and an address that refuses at once."""
     pytest.importorskip("keras")
-    from curator.benchmark import weights
+    from curator.benchmark.models import weights
 
     (tmp_path / "keras").mkdir()
     monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path / "keras"))

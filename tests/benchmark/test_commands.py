@@ -15,10 +15,10 @@ pytest.importorskip("keras")
 pytest.importorskip("sklearn")
 
 from curator import benchmark_commands
-from curator.benchmark import run_benchmark
+from curator.benchmark.start import run_benchmark
 from curator.benchmark_commands import train_and_report
 from curator.events import EpochFinished, Event, TrainingStarted
-from curator.project import Project
+from curator.manifests.project import Project
 
 LIMIT_S = 120.0
 

@@ -8,8 +8,8 @@ import pytest
 
 pytest.importorskip("sklearn")
 
-from curator.benchmark.confounds import EVERYTHING, check_confounds
-from curator.benchmark.data import LabelledImages
+from curator.benchmark.images.confounds import EVERYTHING, check_confounds
+from curator.benchmark.images.data import LabelledImages
 
 
 def made_images(n: int = 120, **columns: object) -> LabelledImages:

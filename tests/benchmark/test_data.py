@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from curator.benchmark.arrays import image_array, read_square
-from curator.benchmark.augment import augment_images
-from curator.benchmark.data import load_images
-from curator.benchmark.validation import validation_rows
+from curator.benchmark.images.arrays import image_array, read_square
+from curator.benchmark.images.augment import augment_images
+from curator.benchmark.images.data import load_images
+from curator.benchmark.images.validation import validation_rows
 from curator.errors import StateError
 from curator.events import WorkStarted, ignore
 

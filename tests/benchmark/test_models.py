@@ -11,14 +11,14 @@ import pytest
 pytest.importorskip("keras")
 pytest.importorskip("sklearn")
 
-from curator.benchmark.augment import augment_images
-from curator.benchmark.extract import keras_extractor, onnx_extractor
-from curator.benchmark.features import FeatureSource, cached_features
-from curator.benchmark.head import FeatureData, HeadLearner
-from curator.benchmark.keras_backend import keras
-from curator.benchmark.models import build_cnn, build_frozen_base, build_transfer
-from curator.benchmark.presets import ARTICLE, SYMMETRIC, UNIT, Training
-from curator.benchmark.weights import WEIGHTS_NAME, WeightsUnreachableError, load_base
+from curator.benchmark.images.augment import augment_images
+from curator.benchmark.models.extract import keras_extractor, onnx_extractor
+from curator.benchmark.models.features import FeatureSource, cached_features
+from curator.benchmark.models.head import FeatureData, HeadLearner
+from curator.benchmark.models.keras_backend import keras
+from curator.benchmark.models.networks import build_cnn, build_frozen_base, build_transfer
+from curator.benchmark.models.presets import ARTICLE, SYMMETRIC, UNIT, Training
+from curator.benchmark.models.weights import WEIGHTS_NAME, WeightsUnreachableError, load_base
 from curator.errors import StateError
 from curator.events import WorkAdvanced, ignore
 

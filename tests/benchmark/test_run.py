@@ -13,9 +13,9 @@ import pytest
 pytest.importorskip("keras")
 pytest.importorskip("sklearn")
 
-from curator.benchmark import run_benchmark
-from curator.benchmark.keras_backend import keras
-from curator.benchmark.models import build_frozen_base
+from curator.benchmark.models.keras_backend import keras
+from curator.benchmark.models.networks import build_frozen_base
+from curator.benchmark.start import run_benchmark
 from curator.errors import CuratorError, StateError
 from curator.events import EpochFinished, Event, ModelMissing, TrainingFinished, TrainingStarted, WorkStarted
 

@@ -19,10 +19,10 @@ from verdict import Verdict, at_most, conclude
 from curator import catalog
 from curator.catalog import SCHEMA
 from curator.decide.balance import balance_labels
-from curator.decide.hamming import collapse, find_pairs
 from curator.decide.placeholders import drop_suspected_placeholders
 from curator.decide.split import split_images
-from curator.recipe import BalanceSettings, SplitSettings
+from curator.manifests.recipe import BalanceSettings, SplitSettings
+from curator.matching.hamming import collapse, find_pairs
 
 N_ROWS = 1_000_000
 LABELS = ("rugby", "soccer")

@@ -29,11 +29,12 @@ from verdict import Verdict, at_most, conclude
 
 from curator import catalog
 from curator.catalog import SCHEMA, Stage
-from curator.decide.hamming import collapse, find_pairs
-from curator.decide.picture_matches import match_pictures
-from curator.observe import hash64, hash_sightings, look_at, transform
+from curator.matching.hamming import collapse, find_pairs
+from curator.matching.perceptual_hash import hash64, transform
+from curator.matching.picture_matches import match_pictures
 from curator.observe.jpeg_header import read_plain_jpeg
 from curator.observe.jpeg_pixels import decode_grey
+from curator.observe.observation import hash_sightings, look_at
 from curator.observe.shrink import shrink_grey
 from curator.store.catalog_files import StageRecord, write_catalog
 from curator.store.paths import DataPaths

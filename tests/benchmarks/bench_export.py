@@ -25,9 +25,9 @@ sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 
 from verdict import Verdict, at_most, conclude  # noqa: E402
 
-from curator.export import FORMATS, export_dataset, find_format  # noqa: E402
-from curator.manifest import COLUMNS, manifest_text  # noqa: E402
-from curator.project import Project  # noqa: E402
+from curator.export.export import FORMATS, export_dataset, find_format  # noqa: E402
+from curator.manifests.manifest import COLUMNS, manifest_text  # noqa: E402
+from curator.manifests.project import Project  # noqa: E402
 from tests.small_worlds import recipe_text, small_project  # noqa: E402
 
 LIMIT = 1.0

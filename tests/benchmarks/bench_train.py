@@ -45,8 +45,8 @@ def make_pictures(folder, n):
 def ours(folder):
     """Prepare our learner; returns what one epoch is."""
     from curator.benchmark.checkpoints import Checkpoint, CheckpointFile
-    from curator.benchmark.cnn import CnnLearner, PixelData
-    from curator.benchmark.presets import ARTICLE
+    from curator.benchmark.models.cnn import CnnLearner, PixelData
+    from curator.benchmark.models.presets import ARTICLE
 
     pixels = np.load(folder / "pixels.npy", mmap_mode="r")
     rows = np.arange(len(pixels))
@@ -63,8 +63,8 @@ def ours(folder):
 
 def compiled_cnn():
     """Build the article's network for plain Keras training, pixels scaled outside."""
-    from curator.benchmark.keras_backend import keras
-    from curator.benchmark.models import build_cnn
+    from curator.benchmark.models.keras_backend import keras
+    from curator.benchmark.models.networks import build_cnn
 
     with_scaling = build_cnn(N_LABELS, SIDE)
     plain = [layer for layer in with_scaling.layers if not isinstance(layer, keras.layers.Rescaling)]
@@ -85,7 +85,7 @@ def arrays(folder):
 
 def folder(place):
     """Prepare Keras' folder reader, which decodes every file every epoch."""
-    from curator.benchmark.keras_backend import keras
+    from curator.benchmark.models.keras_backend import keras
 
     model = compiled_cnn()
     read = keras.utils.image_dataset_from_directory
@@ -97,13 +97,13 @@ def folder(place):
 def transfer_ours(folder):
     """Prepare ours: the base once an image, then 500 epochs of the head, watched and kept; one call does all of it."""
     from curator.benchmark.checkpoints import CheckpointFile
-    from curator.benchmark.extract import BATCH as AT_ONCE
-    from curator.benchmark.extract import keras_extractor, make_extractor
-    from curator.benchmark.head import FeatureData, HeadLearner
-    from curator.benchmark.models import build_frozen_base
-    from curator.benchmark.presets import ARTICLE, UNIT
+    from curator.benchmark.models.extract import BATCH as AT_ONCE
+    from curator.benchmark.models.extract import keras_extractor, make_extractor
+    from curator.benchmark.models.head import FeatureData, HeadLearner
+    from curator.benchmark.models.networks import build_frozen_base
+    from curator.benchmark.models.presets import ARTICLE, UNIT
+    from curator.benchmark.models.weights import PretrainedBase
     from curator.benchmark.train import Run, train
-    from curator.benchmark.weights import PretrainedBase
     from curator.events import ignore
 
     base, pixels = build_frozen_base(SIDE), np.load(folder / "pixels.npy", mmap_mode="r")
@@ -130,8 +130,8 @@ def transfer_ours(folder):
 
 def transfer_plain(folder):
     """Prepare the article's transfer model: the base in every epoch, float32 arrays."""
-    from curator.benchmark.keras_backend import keras
-    from curator.benchmark.models import build_frozen_base
+    from curator.benchmark.models.keras_backend import keras
+    from curator.benchmark.models.networks import build_frozen_base
 
     base, pixels = build_frozen_base(SIDE), np.load(folder / "pixels.npy", mmap_mode="r")
     inputs = pixels.astype(np.float32) / np.float32(255)

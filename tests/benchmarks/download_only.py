@@ -16,13 +16,13 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT)]
 
 from curator.events import ignore  # noqa: E402
-from curator.fetch.attempts import Ledger  # noqa: E402
 from curator.fetch.committer import Committer  # noqa: E402
 from curator.fetch.engine import Engine  # noqa: E402
+from curator.fetch.ledger.ledger import Ledger  # noqa: E402
 from curator.fetch.plan import make_plan  # noqa: E402
-from curator.observe import Observation, Sighting  # noqa: E402
-from curator.observe.workers import ObservedFile  # noqa: E402
-from curator.recipe import FetchSettings, QualitySettings  # noqa: E402
+from curator.manifests.recipe import FetchSettings, QualitySettings  # noqa: E402
+from curator.observe.observation import Observation, Sighting  # noqa: E402
+from curator.observe.workers.pool import ObservedFile  # noqa: E402
 from curator.sources.base import listed_rows  # noqa: E402
 from curator.store.image_files import write_temporary  # noqa: E402
 from curator.store.paths import DataPaths  # noqa: E402

@@ -10,9 +10,9 @@ ground product photos do: their hashes are near by themselves. Some are copies o
 
 import numpy as np
 
-from curator.decide.crops import crop_thumbnails
-from curator.decide.thumbnails import pack_thumbnails, turn_thumbnails
-from curator.observe.perceptual_hash import detail, hash256, transform, turn_bytes
+from curator.matching.crops import crop_thumbnails
+from curator.matching.luma_thumbnails import pack_thumbnails, turn_thumbnails
+from curator.matching.perceptual_hash import detail, hash256, transform, turn_bytes
 
 SIDE = 32
 COPIES = 0.05

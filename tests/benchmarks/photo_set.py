@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from curator.demo.scenes import draw_scene
+from curator.demo.drawing.scenes import draw_scene
 
 N_MOTIFS = 32
 TARGET_BYTES = 70_000

@@ -28,14 +28,15 @@ from pathlib import Path
 import pyarrow as pa
 from verdict import Verdict, at_least, at_most
 
-from curator.decide.confirm import PictureEvidence
-from curator.decide.copies import find_copies
-from curator.decide.picture_matches import FLAT_DETAIL
-from curator.decide.thumbnails import THUMBNAIL_BYTES
-from curator.observe import observe_image, unpack_bytes, unpack_turns
-from curator.observe.alterations import KINDS, encode
+from curator.calibrate.alterations import KINDS, encode
+from curator.manifests.recipe import DedupeSettings
+from curator.matching.confirm import PictureEvidence
+from curator.matching.copies import find_copies
+from curator.matching.luma_thumbnails import THUMBNAIL_BYTES
+from curator.matching.perceptual_hash import unpack_bytes, unpack_turns
+from curator.matching.picture_matches import FLAT_DETAIL
+from curator.observe.observation import observe_image
 from curator.observe.upright import decode_upright_rgb
-from curator.recipe import DedupeSettings
 
 JUDGED = Path(__file__).parents[1] / "decide" / "judged_pairs.csv"
 HOME = Path(tempfile.gettempdir()) / "curator-bench-finders"

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from curator import catalog
-from curator.decide.turns import TURNS
+from curator.matching.turns import TURNS
 
 LABELS = ("rugby", "soccer", "cricket")
 

@@ -4,11 +4,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from curator.decide import confirm as confirm_module
-from curator.decide.alignment import compare_aligned
-from curator.decide.confirm import PictureEvidence, are_one_picture, confirm, count_bits256
-from curator.decide.thumbnails import THUMBNAIL_BYTES, pack_thumbnails, turn_thumbnails, unpack_thumbnails
-from curator.decide.turns import turn_back, turn_hash256
+from curator.matching import confirm as confirm_module
+from curator.matching.alignment import compare_aligned
+from curator.matching.confirm import PictureEvidence, are_one_picture, confirm, count_bits256
+from curator.matching.luma_thumbnails import THUMBNAIL_BYTES, pack_thumbnails, turn_thumbnails, unpack_thumbnails
+from curator.matching.turns import turn_back, turn_hash256
 
 FAR = np.packbits(np.arange(256) < 60)
 """As a 256-bit hash: neither near to nor far from one of zeros."""

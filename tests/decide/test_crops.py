@@ -4,11 +4,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from curator.decide.confirm import PictureEvidence
-from curator.decide.crops import CROPS, hash_crops, match_crops, unlike
-from curator.decide.picture_matches import Matches
-from curator.decide.thumbnails import THUMBNAIL_BYTES, pack_thumbnails
-from curator.observe.perceptual_hash import hash64, transform
+from curator.matching.confirm import PictureEvidence
+from curator.matching.crops import CROPS, hash_crops, match_crops, unlike
+from curator.matching.luma_thumbnails import THUMBNAIL_BYTES, pack_thumbnails
+from curator.matching.perceptual_hash import hash64, transform
+from curator.matching.picture_matches import Matches
 
 SIDE = 640
 

@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curator.catalog import Drop, is_kept
-from curator.decide.confirm import SAME_BITS
 from curator.decide.dedupe import find_duplicates
 from curator.decide.groups import list_groups
-from curator.decide.turns import TURNS, turn_back, turn_hash256
-from curator.recipe import DedupeSettings
+from curator.manifests.recipe import DedupeSettings
+from curator.matching.confirm import SAME_BITS
+from curator.matching.turns import TURNS, turn_back, turn_hash256
 from tests.decide.rows import (
     LABELS,
     by_id,

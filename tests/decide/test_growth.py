@@ -15,7 +15,7 @@ from curator.decide.balance import balance_labels
 from curator.decide.dedupe import find_duplicates
 from curator.decide.growth import drop_straddlers, hold_sides
 from curator.decide.split import split_images
-from curator.recipe import BalanceSettings, DedupeSettings, SplitSettings
+from curator.manifests.recipe import BalanceSettings, DedupeSettings, SplitSettings
 from tests.decide.rows import make_table, packed, sha256
 
 LABELS = ("rugby", "soccer")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curator.decide import buckets, hamming, hamming_balls, multi_index
+from curator.matching import buckets, hamming, hamming_balls, multi_index
 
 ALL_ONES = 2**64 - 1
 EDGE_BITS = (0, 1, 11, 12, 15, 16, 20, 21, 31, 32, 41, 42, 47, 48, 62, 63)

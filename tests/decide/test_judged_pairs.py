@@ -8,11 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from curator.decide.confirm import PictureEvidence
-from curator.decide.copies import find_copies
-from curator.decide.picture_matches import match_pictures
-from curator.decide.thumbnails import THUMBNAIL_BYTES
-from curator.observe import observe_image, unpack_bytes, unpack_turns
+from curator.matching.confirm import PictureEvidence
+from curator.matching.copies import find_copies
+from curator.matching.luma_thumbnails import THUMBNAIL_BYTES
+from curator.matching.perceptual_hash import unpack_bytes, unpack_turns
+from curator.matching.picture_matches import match_pictures
+from curator.observe.observation import observe_image
 
 BALLS = Path(__file__).parents[2] / ".." / "shared" / "photos" / "balls"
 JUDGED = Path(__file__).parent / "judged_pairs.csv"

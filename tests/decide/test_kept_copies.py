@@ -10,8 +10,8 @@ from curator.decide.kept_copies import number_kept_copies
 from curator.decide.leak_groups import find_leak_groups
 from curator.decide.reviews import apply_reviews
 from curator.decide.split import split_images
-from curator.recipe import DedupeSettings, SplitSettings
-from curator.reviews import Review
+from curator.manifests.recipe import DedupeSettings, SplitSettings
+from curator.manifests.reviews import Review
 from tests.decide.rows import make_table, packed, sha256
 
 LABELS = ("rugby", "soccer")

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curator.decide import multi_index, picture_matches
-from curator.decide.picture_matches import match_pictures, match_turned, match_upright
+from curator.matching import multi_index, picture_matches
+from curator.matching.picture_matches import match_pictures, match_turned, match_upright
 
 
 def brute_force(turns, radius, rotations):

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from curator.decide.prediction import LEVEL, Stratum, predict_images
 from curator.decide.sampling import choose_sample, share_sample
 from curator.decide.target import choose_candidates
+from curator.forecast.prediction import LEVEL, Stratum, predict_images
 from tests.decide.rows import make_table
 
 SIZES = np.array([3000, 1500, 400, 60])

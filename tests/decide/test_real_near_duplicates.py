@@ -9,9 +9,9 @@ import pytest
 from curator.catalog import Drop, is_kept
 from curator.decide.dedupe import find_duplicates
 from curator.decide.leak_groups import find_leak_groups
-from curator.decide.turns import TURNS
-from curator.observe import observe_image
-from curator.recipe import DedupeSettings
+from curator.manifests.recipe import DedupeSettings
+from curator.matching.turns import TURNS
+from curator.observe.observation import observe_image
 from tests.decide.rows import make_table
 
 SHARED = Path(__file__).parents[2] / ".." / "shared"

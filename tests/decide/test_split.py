@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 
 from curator.catalog import Drop, is_kept
 from curator.decide.allocation import Groups, choose_test_groups
-from curator.decide.components import label_components
 from curator.decide.leak_groups import find_leak_groups
 from curator.decide.split import split_images
 from curator.decide.subset_sum import choose_sizes
-from curator.decide.turns import turn_hash256
 from curator.errors import ShortfallError
-from curator.recipe import SplitSettings
+from curator.manifests.recipe import SplitSettings
+from curator.matching.components import label_components
+from curator.matching.turns import turn_hash256
 from tests.decide.rows import by_id, make_table, packed, random_picture, sha256, shuffled, turn_picture
 
 LABELS = ("rugby", "soccer")

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from curator.decide.confirm import LEAST_FIT
-from curator.decide.tangents import fit_tangents, span_tangents
+from curator.matching.confirm import LEAST_FIT
+from curator.matching.tangents import fit_tangents, span_tangents
 
 SIDE = 160
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from curator.decide.turns import TURN_PHRASES, TURNS, turn_back, turn_hash256
+from curator.matching.turns import TURN_PHRASES, TURNS, turn_back, turn_hash256
 
 
 def dct_matrix(n):

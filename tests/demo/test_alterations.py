@@ -8,8 +8,9 @@ import pytest
 
 from curator.catalog import Drop
 from curator.demo import alterations
-from curator.demo.scenes import draw_scene, encode_jpeg
-from curator.observe import distance64, observe_image, unpack_turns
+from curator.demo.drawing.scenes import draw_scene, encode_jpeg
+from curator.matching.perceptual_hash import distance64, unpack_turns
+from curator.observe.observation import observe_image
 
 PICTURE = encode_jpeg(draw_scene("rugby", (77,)), 90)
 MAX_PIXELS = 100_000_000

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from curator.demo import gallery
-from curator.demo.gallery import draw_gallery
-from curator.demo.scenes import draw_scene
+from curator.demo.drawing import gallery
+from curator.demo.drawing.gallery import draw_gallery
+from curator.demo.drawing.scenes import draw_scene
 
 N = 12
 

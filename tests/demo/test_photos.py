@@ -13,8 +13,8 @@ from curator.demo.recipe_text import recipe_text
 from curator.demo.server import serve
 from curator.demo.truth import world_truth
 from curator.errors import CuratorError
-from curator.recipe import parse_recipe
-from curator.sources import SETTINGS
+from curator.manifests.recipe import parse_recipe
+from curator.sources.registry import SETTINGS
 
 
 @pytest.fixture

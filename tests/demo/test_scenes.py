@@ -8,11 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from curator.demo.camera import Image, look_at
-from curator.demo.equipment import Ball, draw_ball
-from curator.demo.light import choose_light
-from curator.demo.scenes import LABELS, draw_scene
-from curator.demo.turf import RUGBY_MARKS, SOCCER_MARKS, Arc, draw_marks
+from curator.demo.drawing.camera import Image, look_at
+from curator.demo.drawing.equipment import Ball, draw_ball
+from curator.demo.drawing.light import choose_light
+from curator.demo.drawing.scenes import LABELS, draw_scene
+from curator.demo.drawing.turf import RUGBY_MARKS, SOCCER_MARKS, Arc, draw_marks
 
 N_PER_LABEL = 40
 

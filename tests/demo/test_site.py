@@ -14,11 +14,11 @@ from curator.demo.open_images_tables import BOX_COLUMNS, IMAGE_COLUMNS, LABEL_CO
 from curator.demo.recipe_text import recipe_text
 from curator.demo.server import Served, serve
 from curator.demo.truth import world_truth
-from curator.recipe import FetchSettings, Recipe, parse_recipe
-from curator.sources import SETTINGS
+from curator.manifests.recipe import FetchSettings, Recipe, parse_recipe
 from curator.sources.base import ListingContext
-from curator.sources.imagenet import Imagenet, ImagenetSettings
-from curator.sources.open_images import OpenImages
+from curator.sources.imagenet.source import Imagenet, ImagenetSettings
+from curator.sources.open_images.source import OpenImages
+from curator.sources.registry import SETTINGS
 
 PRIVATE = FetchSettings(allow_private_hosts=True)
 

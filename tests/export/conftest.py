@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from curator import pipeline
 from curator.catalog import Stage
-from curator.export import export_dataset, find_format
-from curator.manifest import manifest_text, read_manifest
-from curator.project import Project
+from curator.export.export import export_dataset, find_format
+from curator.manifests.manifest import manifest_text, read_manifest
+from curator.manifests.project import Project
+from curator.pipeline import run as pipeline
 from tests.small_worlds import picture, recipe_text, small_project, write_folder
 
 PER_CLASS = 12

@@ -16,11 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curator.errors import CuratorError, DiskError, StateError
-from curator.export import FORMATS, base, export_dataset, find_format, shards, standing_exports
+from curator.export import base, shards
 from curator.export.crc32c import crc32c
+from curator.export.export import FORMATS, export_dataset, find_format, standing_exports
 from curator.export.material import Material
-from curator.manifest import read_manifest
-from curator.project import Project
+from curator.manifests.manifest import read_manifest
+from curator.manifests.project import Project
 from curator.store.paths import DataPaths
 from tests.export.conftest import CC_BY, exported
 

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from curator.manifest import read_manifest
-from curator.project import Project
+from curator.manifests.manifest import read_manifest
+from curator.manifests.project import Project
 from curator.store.catalog_files import file_digest
 from tests.export.conftest import exported
 

@@ -15,8 +15,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from curator.fetch import fetch_images
-from curator.recipe import FetchSettings, QualitySettings
+from curator.fetch.run import fetch_images
+from curator.manifests.recipe import FetchSettings, QualitySettings
 from curator.sources.base import listed_rows
 from curator.store.paths import DataPaths
 

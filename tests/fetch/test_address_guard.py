@@ -5,10 +5,10 @@ from __future__ import annotations
 import pycurl
 import pytest
 
-from curator.fetch import fetch_images
-from curator.fetch.transfer import Transfer
+from curator.fetch.network.transfer import Transfer
+from curator.fetch.run import fetch_images
+from curator.manifests.recipe import FetchSettings, QualitySettings
 from curator.reasons import Drop
-from curator.recipe import FetchSettings, QualitySettings
 
 INSIDE = ["127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "10.0.0.1", "[fd00::1]"]
 INSIDE += ["169.254.169.254", "[fe80::1]", "[::ffff:169.254.169.254]", "100.100.100.200", "0.0.0.0"]
@@ -52,7 +52,7 @@ def test_a_public_name_that_resolves_inside_is_refused(lab, listed, shelf, resol
 
 def test_a_name_with_a_public_and_an_inner_address_is_never_followed_inside(lab, listed, shelf, resolve, monkeypatch):
     """Where the first address is dead the second is tried, and judged like the first."""
-    monkeypatch.setattr("curator.fetch.transfer.is_public_address", lambda ip: ip == "127.0.0.9")
+    monkeypatch.setattr("curator.fetch.network.transfer.is_public_address", lambda ip: ip == "127.0.0.9")
     port = port_of(lab, "fine")
     resolve(f"photos.example:{port}:127.0.0.9,127.0.0.1")
     table = fetch(listed, shelf, f"http://photos.example:{port}/second.jpg")
@@ -63,7 +63,7 @@ def test_a_name_with_a_public_and_an_inner_address_is_never_followed_inside(lab,
 
 def test_a_redirect_to_a_name_that_resolves_inside_is_refused(lab, listed, shelf, resolve, monkeypatch):
     """The redirect's own target is resolved and judged too; a page of the host that redirects still comes."""
-    monkeypatch.setattr("curator.fetch.transfer.is_public_address", lambda ip: ip == "127.0.0.1")
+    monkeypatch.setattr("curator.fetch.network.transfer.is_public_address", lambda ip: ip == "127.0.0.1")
     resolve("inner.example:80:127.0.0.9")
     urls = [lab.url("redirect-elsewhere", "/?http://inner.example/secret.jpg"), lab.url("fine", "/outer.jpg")]
     table = fetch(listed, shelf, *urls)

@@ -5,8 +5,8 @@ import sqlite3
 
 import pytest
 
-from curator.fetch import diagnosis
-from curator.fetch.attempts import Attempt, Ledger
+from curator.fetch.ledger import diagnosis
+from curator.fetch.ledger.ledger import Attempt, Ledger
 
 N_HOSTS = 400
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from curator.fetch import fetch_images
-from curator.fetch.attempts import Ledger
+from curator.fetch.ledger.ledger import Ledger
+from curator.fetch.run import fetch_images
+from curator.manifests.recipe import FetchSettings, QualitySettings
 from curator.reasons import Drop
-from curator.recipe import FetchSettings, QualitySettings
 
 AUTHORITY = Path(__file__).parents[1] / "fault_lab" / "tls" / "authority.pem"
 
@@ -232,7 +232,7 @@ def test_private_addresses_are_refused_by_default(lab, listed, shelf, address):
 
 def test_a_redirect_to_a_private_address_is_refused(lab, listed, shelf, monkeypatch):
     """The guard judges every connection, so a public host cannot send us inside."""
-    monkeypatch.setattr("curator.fetch.transfer.is_public_address", lambda ip: ip == "127.0.0.1")
+    monkeypatch.setattr("curator.fetch.network.transfer.is_public_address", lambda ip: ip == "127.0.0.1")
     inside = "http://127.0.0.2:80/latest/meta-data"
     urls = [lab.url("redirect-elsewhere", f"/?{inside}"), lab.url("fine", "/public.jpg")]
     table = fetch_images(listed(urls), FetchSettings(), QualitySettings(), shelf.paths)

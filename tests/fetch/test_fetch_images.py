@@ -19,12 +19,13 @@ import pytest
 from curator import catalog
 from curator.errors import CuratorError, DiskError, StateError
 from curator.events import FetchFailed, FetchFinished, FetchStarted, ImageFetched
-from curator.fetch import fetch_images, host_report, read_outcomes, with_pictures
-from curator.fetch.attempts import Attempt, Ledger
-from curator.fetch.outcomes import PICTURE_COLUMNS
+from curator.fetch.ledger.diagnosis import host_report
+from curator.fetch.ledger.ledger import Attempt, Ledger
+from curator.fetch.outcomes import PICTURE_COLUMNS, read_outcomes, with_pictures
 from curator.fetch.plan import make_plan
+from curator.fetch.run import fetch_images
+from curator.manifests.recipe import FetchSettings, QualitySettings
 from curator.reasons import Drop
-from curator.recipe import FetchSettings, QualitySettings
 
 
 def asked(lab, *urls):

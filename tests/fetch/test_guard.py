@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from curator.fetch.guard import is_public_address
+from curator.fetch.network.guard import is_public_address
 
 PRIVATE = [
     "0.0.0.0",

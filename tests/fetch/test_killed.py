@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from curator.fetch.attempts import Ledger
+from curator.fetch.ledger.ledger import Ledger
 
 PROGRAM = """
 import os, sys

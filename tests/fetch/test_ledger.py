@@ -9,9 +9,10 @@ import sys
 import pytest
 
 from curator.errors import DiskError
-from curator.fetch import attempts, ledger_file
-from curator.fetch.attempts import VERSION, Attempt, Ledger
-from curator.fetch.host_notes import HostWait
+from curator.fetch.ledger import file as ledger_file
+from curator.fetch.ledger import ledger as attempts
+from curator.fetch.ledger.ledger import VERSION, Attempt, Ledger
+from curator.fetch.politeness.host_notes import HostWait
 
 OPEN_AT_ONCE = """
 import os, sys

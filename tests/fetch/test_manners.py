@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-from curator.fetch import host_report
-from curator.fetch.attempts import Ledger
-from curator.fetch.host_notes import MAX_WAIT_S, HostWait
-from curator.fetch.robots_gate import MAX_REDIRECTS
+from curator.fetch.ledger.diagnosis import host_report
+from curator.fetch.ledger.ledger import Ledger
+from curator.fetch.politeness.host_notes import MAX_WAIT_S, HostWait
+from curator.fetch.politeness.robots_gate import MAX_REDIRECTS
 from curator.reasons import Drop
 
 DAY_S = 86400.0

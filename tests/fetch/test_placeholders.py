@@ -8,7 +8,7 @@ import pytest
 
 from curator import catalog
 from curator.decide.placeholders import drop_suspected_placeholders
-from curator.fetch import with_pictures
+from curator.fetch.outcomes import with_pictures
 from curator.reasons import Drop
 
 PLACEHOLDERS = Path(__file__).parents[2] / "../shared/placeholders"

@@ -17,8 +17,8 @@ from curator.fetch.policy import (
     retry_after_s,
     worth_retrying,
 )
+from curator.manifests.recipe import FetchSettings
 from curator.reasons import Drop
-from curator.recipe import FetchSettings
 
 ERRORS = {
     (pycurl.E_COULDNT_RESOLVE_HOST, ""): Drop.DNS,

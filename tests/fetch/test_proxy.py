@@ -11,18 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from curator import pipeline
 from curator.catalog import Stage
 from curator.errors import CuratorError, RecipeError
-from curator.fetch.attempts import Ledger
-from curator.fetch.guard import is_private_name
-from curator.fetch.history import count_through_proxy
-from curator.fetch.proxy import proxy_addresses
-from curator.project import Project
-from curator.recipe import FetchSettings, parse_recipe
-from curator.sources import SETTINGS
-from curator.sources.transport import open_session
-from curator.status import read_status
+from curator.fetch.ledger.history import count_through_proxy
+from curator.fetch.ledger.ledger import Ledger
+from curator.fetch.network.guard import is_private_name
+from curator.fetch.network.proxy import proxy_addresses
+from curator.inspect.status import read_status
+from curator.manifests.project import Project
+from curator.manifests.recipe import FetchSettings, parse_recipe
+from curator.pipeline import run as pipeline
+from curator.sources.reading.http import open_session
+from curator.sources.registry import SETTINGS
 from curator.store.paths import DataPaths
 from tests.small_webs import PictureHandler, serving
 from tests.small_worlds import picture

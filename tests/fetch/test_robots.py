@@ -7,14 +7,14 @@ import random
 import numpy as np
 import pytest
 
-from curator.fetch.attempts import Ledger
-from curator.fetch.host_notes import RobotsText, read_notes
-from curator.fetch.hosts import Manners
+from curator.fetch.ledger.ledger import Ledger
 from curator.fetch.policy import Verdict
+from curator.fetch.politeness.host_notes import RobotsText, read_notes
+from curator.fetch.politeness.hosts import Manners
+from curator.fetch.politeness.robots import MAX_TEXT_BYTES, read_rules, robots_url, text_of_answer
+from curator.fetch.politeness.robots_gate import RobotsGate
+from curator.fetch.politeness.schedule import Schedule
 from curator.fetch.recently_used import RecentlyUsed
-from curator.fetch.robots import MAX_TEXT_BYTES, read_rules, robots_url, text_of_answer
-from curator.fetch.robots_gate import RobotsGate
-from curator.fetch.schedule import Schedule
 from curator.reasons import Drop
 
 FINE = Verdict(None, http_status=200)
@@ -215,8 +215,8 @@ def test_memory_is_bounded_however_many_hosts_send_however_much():
 
 def test_a_host_whose_rules_had_to_go_is_asked_for_them_again(monkeypatch):
     """Rules that were only unpacked are read anew; a text that is gone is asked for; the verdicts are the same."""
-    monkeypatch.setattr("curator.fetch.robots_gate._MOST_PARSED_BYTES", 1)
-    monkeypatch.setattr("curator.fetch.robots_gate.MOST_TEXT_BYTES", 1)
+    monkeypatch.setattr("curator.fetch.politeness.robots_gate._MOST_PARSED_BYTES", 1)
+    monkeypatch.setattr("curator.fetch.politeness.robots_gate.MOST_TEXT_BYTES", 1)
     gated = Gated([0, 0, 1, 1])
     first = dict(gated.start_all(0.0))
     one, other = sorted(first)
@@ -233,7 +233,7 @@ def test_a_host_whose_rules_had_to_go_is_asked_for_them_again(monkeypatch):
 
 def test_the_latest_texts_of_earlier_runs_are_read_up_to_a_limit(tmp_path, monkeypatch):
     """However many a ledger holds."""
-    monkeypatch.setattr("curator.fetch.host_notes.MOST_TEXT_BYTES", 25)
+    monkeypatch.setattr("curator.fetch.politeness.host_notes.MOST_TEXT_BYTES", 25)
     with Ledger(tmp_path / "attempts.sqlite") as ledger:
         ledger.record([], [], [RobotsText(f"http://h{n}.example/robots.txt", 1000.0 + n, bytes(10)) for n in range(5)])
         found = read_notes(ledger.query, 2000.0).robots

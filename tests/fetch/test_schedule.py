@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curator.fetch.hosts import Manners
 from curator.fetch.policy import Verdict
-from curator.fetch.schedule import Schedule
+from curator.fetch.politeness.hosts import Manners
+from curator.fetch.politeness.schedule import Schedule
 from curator.reasons import Drop
 
 FINE = Verdict(None, http_status=200)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.fetch.urls import hosts_of, request_url
+from curator.addresses import hosts_of, request_url
 
 CASES = {
     "http://h.example/a.jpg": "http://h.example/a.jpg",

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import pytest
 
 from curator.errors import CuratorError, DiskError
-from curator.observe.workers import ObserverPool, serve
+from curator.observe.workers.pool import ObserverPool, serve
 from curator.reasons import Drop
 from curator.store.paths import DataPaths
 
@@ -94,7 +94,7 @@ def test_what_holds_up_the_parent_is_not_a_workers_fault(observe, monkeypatch):
     """A day between two checks (a laptop that slept, a disk that hung) makes no image a decoder's crash."""
     leaps = itertools.chain([0.0, 0.0], itertools.repeat(86_400.0))
     clock = SimpleNamespace(monotonic=lambda: time.monotonic() + next(leaps))
-    monkeypatch.setattr("curator.observe.workers.time", clock)
+    monkeypatch.setattr("curator.observe.workers.pool.time", clock)
     assert flaws(observe([b"<html>"] * 3)) == [Drop.NOT_AN_IMAGE] * 3
     assert next(leaps) == 86_400.0
 
@@ -148,7 +148,7 @@ def test_workers_end_when_their_parent_is_killed(tmp_path):
     program = (
         "import sys, time\n"
         "from pathlib import Path\n"
-        "from curator.observe.worker_process import WorkerProcess\n"
+        "from curator.observe.workers.process import WorkerProcess\n"
         "from curator.store.paths import DataPaths\n"
         "worker = WorkerProcess(DataPaths(Path(sys.argv[1]), Path(), 'balls'), 1000)\n"
         "print(worker.process.pid, flush=True)\n"

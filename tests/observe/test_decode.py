@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image, features
 
-from curator.observe import distance64, observe_image
+from curator.matching.perceptual_hash import distance64
+from curator.observe.observation import observe_image
 from curator.observe.upright import decode_upright_rgb
 from tests.observe.drawings import MAX_PIXELS, draw, encode, encode_turned
 

@@ -12,16 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, features
 
-from curator.observe import (
-    HASH_VERSION,
-    Observation,
-    hash_sightings,
-    look_at,
-    observation,
-    observe_image,
-    placeholders,
-)
+from curator.matching.perceptual_hash import HASH_VERSION
+from curator.observe import observation, placeholders
 from curator.observe.frames import MAX_FRAMES
+from curator.observe.observation import Observation, hash_sightings, look_at, observe_image
 from curator.reasons import Drop
 from tests.observe.drawings import (
     MAX_PIXELS,

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
 
-from curator.decide.picture_matches import FLAT_DETAIL
-from curator.observe import perceptual_hash
+from curator.matching import perceptual_hash
+from curator.matching.perceptual_hash import TURNS
+from curator.matching.picture_matches import FLAT_DETAIL
 from curator.observe.decode import flatten, shrink
-from curator.observe.perceptual_hash import TURNS
 from tests.observe.drawings import draw
 
 LUMAS = arrays.arrays(np.uint8, (2, 32, 32))
@@ -19,7 +19,7 @@ HASHES = arrays.arrays(np.uint64, st.tuples(st.integers(0, 5)))
 
 
 def turned_by_definition(lumas, turn):
-    """The definition of a turn, in curator.decide.turns."""
+    """The definition of a turn, in curator.matching.turns."""
     return np.rot90(lumas[..., ::-1] if turn >= 4 else lumas, turn % 4, axes=(-2, -1))
 
 

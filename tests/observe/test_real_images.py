@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from curator.observe import detail, distance64, distance256, hash64, observe_image, to_hex, transform, unpack_bytes
+from curator.matching.perceptual_hash import detail, distance64, distance256, hash64, to_hex, transform, unpack_bytes
 from curator.observe.decode import flatten, shrink
+from curator.observe.observation import observe_image
 from curator.reasons import Drop
 
 SHARED = Path(__file__).parents[2] / "../shared"

@@ -6,6 +6,7 @@ import io
 
 import pytest
 
+from curator.cli.progress import Bars
 from curator.events import (
     BatchTrained,
     EpochFinished,
@@ -28,7 +29,6 @@ from curator.events import (
     WorkFinished,
     WorkStarted,
 )
-from curator.render.bars import Bars
 
 STORY: tuple[Event, ...] = (
     Noted("a note"),

@@ -7,7 +7,7 @@ import io
 import pandas as pd
 from rich.console import Console
 
-from curator.fetch.diagnosis import failure_columns
+from curator.fetch.ledger.diagnosis import failure_columns
 from curator.render import hosts as module
 from curator.render.hosts import MOST_HOSTS, print_hosts
 

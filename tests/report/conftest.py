@@ -15,9 +15,9 @@ from PIL import Image
 
 from curator import catalog
 from curator.benchmark.metrics_file import METRICS, write_metrics
-from curator.manifest import COLUMNS
+from curator.manifests.manifest import COLUMNS
+from curator.manifests.recipe import Recipe
 from curator.reasons import Drop, Stage
-from curator.recipe import Recipe
 from curator.store.catalog_files import StageRecord, file_digest, write_catalog
 from curator.store.paths import DataPaths
 

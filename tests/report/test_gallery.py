@@ -8,9 +8,9 @@ import time
 import pytest
 from PIL import Image
 
-from curator import pipeline
 from curator.catalog import Stage
 from curator.errors import StateError
+from curator.pipeline import run as pipeline
 from curator.report.gallery import build_gallery, read_groups
 from curator.report.gallery_page import MOST_SHOWN, gallery_page
 from tests.decide.rows import make_table

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from curator.benchmark.colours import COLOURS
+from curator.benchmark.figures.colours import COLOURS
 from curator.errors import StateError
-from curator.report import build_report
+from curator.report.build import build_report
 from curator.report.figures import inlined, recolour
 from curator.report.markup import element, join, link, prose
 from curator.report.thumbnails import data_uri

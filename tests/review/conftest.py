@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from curator import pipeline
 from curator.catalog import Stage
-from curator.project import Project
+from curator.manifests.project import Project
+from curator.pipeline import run as pipeline
 from tests.small_worlds import picture, recipe_text, small_project, write_folder
 
 server = pytest.importorskip("curator.review.server", reason="the extra `review` is not installed")

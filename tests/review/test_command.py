@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from curator import pipeline, review_commands
+from curator import review_commands
+from curator.cli.session import Session
 from curator.errors import CuratorError, StateError
-from curator.project import Project
-from curator.session import Session
+from curator.manifests.project import Project
+from curator.pipeline import run as pipeline
 from tests.small_worlds import recipe_text, small_project, write_folder
 
 

@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 
-from curator import pipeline
 from curator.catalog import Stage
-from curator.manifest import read_manifest
-from curator.project import Project
-from curator.reviews import read_reviews
+from curator.manifests.manifest import read_manifest
+from curator.manifests.project import Project
+from curator.manifests.reviews import read_reviews
+from curator.pipeline import run as pipeline
 from tests.review.conftest import Served, wait_until
 
 playwright = pytest.importorskip("playwright.sync_api", reason="the Python package playwright is not installed")

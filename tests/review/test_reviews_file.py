@@ -12,7 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curator.errors import DiskError, StateError
-from curator.reviews import Review, append_review, digest_reviews, parse_review, read_reviews, standing_reviews
+from curator.manifests.reviews import (
+    Review,
+    append_review,
+    digest_reviews,
+    parse_review,
+    read_reviews,
+    standing_reviews,
+)
 
 KEEP = Review("2026-01-02T03:04:05Z", "ann", "ab" * 32, "rugby", "keep")
 DROP = dataclasses.replace(KEEP, decision="drop", reason="a logo", who="bo")

@@ -10,17 +10,18 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from curator import catalog, pipeline
+from curator import catalog
 from curator.catalog import Drop, Stage
 from curator.errors import CuratorError, StateError
-from curator.manifest import read_manifest
-from curator.project import Project
+from curator.inspect.why import tell
+from curator.manifests.manifest import read_manifest
+from curator.manifests.project import Project
+from curator.manifests.reviews import append_review, read_reviews
+from curator.pipeline import run as pipeline
 from curator.review.guard import Guard
 from curator.review.library import load_images
 from curator.review.server import listen
 from curator.review.session import MOST_SELECTIONS
-from curator.reviews import append_review, read_reviews
-from curator.why import tell
 from tests.review.conftest import Served
 from tests.small_worlds import recipe_text, small_project
 

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from curator.events import Event, Noted, Warned
-from curator.recipe import FetchSettings
-from curator.sources import ListingContext, resume
+from curator.manifests.recipe import FetchSettings
+from curator.sources.base import ListingContext
+from curator.sources.reading import resume
 
 
 @dataclass

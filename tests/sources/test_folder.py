@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from curator import sources
 from curator.errors import SourceError
-from curator.sources import SETTINGS, SOURCES, Folder, FolderSettings, Source
+from curator.sources import registry as sources
+from curator.sources.base import Source
+from curator.sources.folder import Folder, FolderSettings
+from curator.sources.registry import SETTINGS, SOURCES
 
 source = Folder()
 PHOTOS = Path(__file__).parents[2] / "../shared/photos/balls"

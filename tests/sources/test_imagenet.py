@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curator.errors import SourceError
-from curator.settings import read_settings
-from curator.sources import Imagenet, ImagenetSettings
-from curator.sources.imagenet_lists import parse_line, read_whole_list
+from curator.manifests.toml_settings import read_settings
+from curator.sources.imagenet.lists import parse_line, read_whole_list
+from curator.sources.imagenet.source import Imagenet, ImagenetSettings
 
 RUGBY, SOCCER, BALL = "n00470966", "n00478262", "n04118538"
 WHOLE = (

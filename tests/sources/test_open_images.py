@@ -16,11 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curator.errors import DiskError, SourceError
-from curator.settings import read_settings
-from curator.sources import OpenImages, OpenImagesSettings
-from curator.sources.open_images_classes import ClassNames, read_class_names
-from curator.sources.open_images_rows import label_rows, present_images
-from curator.sources.open_images_tables import filter_csv
+from curator.manifests.toml_settings import read_settings
+from curator.sources.open_images.classes import ClassNames, read_class_names
+from curator.sources.open_images.rows import label_rows, present_images
+from curator.sources.open_images.source import OpenImages, OpenImagesSettings
+from curator.sources.open_images.tables import filter_csv
 
 RUGBY, PLAYER, SOCCER = "/m/06bqd", "/m/0574rl2", "/m/02vx4"
 CLASSES = (

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from curator.errors import SourceError
 from curator.events import MetadataFinished, MetadataRead, MetadataStarted
-from curator.recipe import FetchSettings
-from curator.sources.remote import probe_size, read_place
-from curator.sources.unpack import unpack
+from curator.manifests.recipe import FetchSettings
+from curator.sources.reading.read import probe_size, read_place
+from curator.sources.reading.unpack import unpack
 from curator.sources.versions import Version
 
 BODY = random.Random(0).randbytes(300_000)
@@ -144,9 +144,9 @@ def test_nobody_inside_even_sees_a_connection(context):
 
 def test_a_list_that_redirects_inside_is_refused(server, context, monkeypatch):
     """Each step is judged: by number and by name."""
-    monkeypatch.setattr("curator.sources.transport.is_public_address", lambda ip: ip == "127.0.0.1")
+    monkeypatch.setattr("curator.sources.reading.http.is_public_address", lambda ip: ip == "127.0.0.1")
     strict = replace(context, fetch=FetchSettings(timeout_s=10))
-    monkeypatch.setattr("curator.sources.transport.is_private_name", lambda host: False)
+    monkeypatch.setattr("curator.sources.reading.http.is_private_name", lambda host: False)
     inner = (2, 1, 6, "", ("127.0.0.2", 80))
     resolve = socket.getaddrinfo
     monkeypatch.setattr(
@@ -171,7 +171,7 @@ def test_a_name_is_resolved_once(server, context, monkeypatch):
         return resolve(host, *rest, **more)
 
     monkeypatch.setattr("socket.getaddrinfo", rebind)
-    monkeypatch.setattr("curator.sources.transport.is_public_address", lambda ip: ip == "127.0.0.1")
+    monkeypatch.setattr("curator.sources.reading.http.is_public_address", lambda ip: ip == "127.0.0.1")
     strict = replace(context, fetch=FetchSettings(timeout_s=10))
     server.serve("/list", b"the list")
     assert read(f"http://lists.example:{port}/list", strict) == b"the list"
@@ -255,6 +255,6 @@ def test_a_weak_tag_is_no_validator():
 
 def test_an_unreachable_server_is_named(context, monkeypatch):
     """Nobody listens: the error names the address and the cause."""
-    monkeypatch.setattr("curator.sources.resume.BACKOFF_S", 0.0)
+    monkeypatch.setattr("curator.sources.reading.resume.BACKOFF_S", 0.0)
     with pytest.raises(SourceError, match=r"http://127\.0\.0\.1:9/list could not be reached .*refused"):
         read("http://127.0.0.1:9/list", context)

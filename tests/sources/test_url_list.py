@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curator.errors import SourceError
-from curator.sources import UrlList, UrlListSettings
-from curator.sources.url_list_formats import list_format, read_url_table
+from curator.sources.url_list.formats import list_format, read_url_table
+from curator.sources.url_list.source import UrlList, UrlListSettings
 
 source = UrlList()
 ROWS = [

@@ -1,0 +1,72 @@
+"""The plots that need no training: images by source, split and label, and what tells the label without the picture.
+
+>>> draw_class_counts.__annotations__["return"]
+'str'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import seaborn as sns
+
+from curator.benchmark.figures.colours import COLOURS, label_colours
+from curator.benchmark.figures.figure_style import figure_file
+
+
+def draw_class_counts(folder: Path, table: pd.DataFrame, labels: Sequence[str]) -> str:
+    """Draw the article's count plot: images by source and label, for train and for test."""
+    sources = table["source"].value_counts().index.tolist()
+    height = 1.0 + 2 * (0.35 + 0.22 * len(labels) * len(sources))
+    with figure_file(folder, "class-counts", height) as figure:
+        for axes, split in zip(figure.subplots(2, 1, sharex=True), ("train", "test"), strict=True):
+            rows = table[table["split"] == split]
+            sns.countplot(
+                rows,
+                y="source",
+                hue="label",
+                order=sources,
+                hue_order=list(labels),
+                palette=label_colours(labels),
+                saturation=1,
+                ax=axes,
+                legend=split == "train",
+            )
+            for bars in axes.containers:
+                axes.bar_label(bars, padding=2, fontsize=8)
+            axes.set(xlabel="images" if split == "test" else "", ylabel="", title=split)
+            axes.grid(axis="y", visible=False)
+            axes.tick_params(axis="y", length=0, labelcolor=COLOURS["ink"])
+            axes.margins(x=0.12)
+        figure.axes[0].legend(loc="lower left", bbox_to_anchor=(0.3, 1.0), ncols=len(labels), fontsize=8, title=None)
+    return "class-counts"
+
+
+def draw_confounds(folder: Path, check: Mapping[str, Any]) -> str:
+    """Draw how well each kind of fact tells the label, with chance and the level of the warning."""
+    kinds = list(check["accuracy"])
+    with figure_file(folder, "confounds", 0.8 + 0.3 * len(kinds)) as figure:
+        axes = figure.subplots()
+        values = [check["accuracy"][kind] for kind in kinds]
+        colours = [COLOURS["danger"] if value > check["level"] else COLOURS["muted"] for value in values]
+        bars = axes.barh(kinds, values, color=colours, height=0.62)
+        axes.bar_label(bars, [f"{value:.2f}" for value in values], padding=3, fontsize=8)
+        for x, text in ((check["chance"], "chance"), (check["level"], "warning")):
+            axes.axvline(x, color=COLOURS["ink"], lw=1, ls=":" if text == "chance" else "--")
+            axes.annotate(
+                text,
+                (x, 1),
+                (0, 3),
+                xycoords=("data", "axes fraction"),
+                textcoords="offset points",
+                ha="center",
+                fontsize=7.5,
+            )
+        axes.invert_yaxis()
+        axes.set(xlim=(0, 1.12), xlabel="balanced accuracy without the picture")
+        axes.grid(axis="y", visible=False)
+        axes.tick_params(axis="y", length=0, labelcolor=COLOURS["ink"])
+    return "confounds"

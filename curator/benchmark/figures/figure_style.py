@@ -1,0 +1,59 @@
+"""How the plots look: one style, narrow enough for a phone, and a figure that is saved as SVG and PNG on leaving it.
+
+>>> WIDTH_INCHES < 5
+True
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from curator.benchmark.figures.colours import COLOURS
+from curator.store.whole_files import whole_file
+
+WIDTH_INCHES = 4.4
+_STYLE = {
+    "axes.axisbelow": True,
+    "axes.edgecolor": COLOURS["muted"],
+    "axes.facecolor": "none",
+    "axes.grid": True,
+    "axes.labelcolor": COLOURS["ink"],
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "figure.facecolor": COLOURS["paper"],
+    "font.family": "sans-serif",
+    "font.size": 9,
+    "grid.color": COLOURS["line"],
+    "legend.frameon": False,
+    "savefig.dpi": 200,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "curator",
+    "text.color": COLOURS["ink"],
+    "xtick.color": COLOURS["muted"],
+    "ytick.color": COLOURS["muted"],
+}
+
+
+@contextmanager
+def figure_file(folder: Path, name: str, height_inches: float, width_inches: float = WIDTH_INCHES) -> Iterator[Any]:
+    """Give a figure to draw on; on leaving it is saved as ``<name>.svg`` and ``<name>.png``, each whole."""
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(width_inches, height_inches), layout="constrained")
+        FigureCanvasAgg(figure)
+        yield figure
+        for ending, metadata in (("svg", {"Date": None}), ("png", {})):
+            content = io.BytesIO()
+            figure.savefig(content, format=ending, metadata=metadata)
+            with whole_file(folder / f"{name}.{ending}") as temporary:
+                temporary.write_bytes(content.getvalue())

@@ -1,0 +1,161 @@
+"""The plots of what was trained: accuracy with intervals, curves, confusion matrices and calibration.
+
+Every figure is narrow enough to be read on a phone; a report puts several side by side where there is room.
+
+>>> titles({"smoke_test": True})["cnn"]
+'CNN (smoke test)'
+>>> histories_by_model({"models": {}, "unfinished": [{"model": "cnn", "history": [{"epoch": 0}]}]})
+{'cnn': [[{'epoch': 0}]]}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import seaborn as sns
+
+from curator.benchmark.figures.colours import COLOURS, MODEL_NAMES
+from curator.benchmark.figures.figure_style import figure_file
+
+
+def draw_benchmark(folder: Path, metrics: Mapping[str, Any]) -> list[str]:
+    """Draw every plot that the metrics allow; returns the names of the files, without ending."""
+    names, title = [], titles(metrics)
+    if metrics["models"]:
+        names.append(draw_accuracy(folder, metrics))
+    for model, figures in metrics["models"].items():
+        names.append(draw_confusion(folder, model, figures["confusion_matrix"], metrics["labels"], title[model]))
+        names.append(draw_calibration(folder, model, figures["calibration"], title[model]))
+    for model, histories in histories_by_model(metrics).items():
+        names.append(draw_curves(folder, model, histories, metrics["n_images"]["watched_is_test"], title[model]))
+    return names
+
+
+def titles(metrics: Mapping[str, Any]) -> dict[str, str]:
+    """Name the models over their plots; a plot of a smoke test says so, as it may be seen without its page."""
+    return {model: name + (" (smoke test)" if metrics["smoke_test"] else "") for model, name in MODEL_NAMES.items()}
+
+
+def histories_by_model(metrics: Mapping[str, Any]) -> dict[str, list[list[dict[str, float]]]]:
+    """Gather the epochs of every run, finished or not, by model."""
+    found: dict[str, list[list[dict[str, float]]]] = {}
+    for model, figures in metrics["models"].items():
+        found[model] = [run["history"] for run in figures["runs"]]
+    for run in metrics["unfinished"]:
+        found.setdefault(run["model"], []).append(run["history"])
+    return {model: histories for model, histories in found.items() if any(histories)}
+
+
+def draw_accuracy(folder: Path, metrics: Mapping[str, Any]) -> str:
+    """Draw each model's accuracy, its interval and its runs, with chance and the article's figures for reference."""
+    models = list(metrics["models"])
+    with figure_file(folder, "accuracy", 0.75 + 0.75 * len(models)) as figure:
+        axes = figure.subplots()
+        for row, model in enumerate(models):
+            _draw_model_accuracy(axes, row, model, metrics["models"][model])
+            if metrics["article"]:
+                _draw_article_accuracy(axes, row, metrics["article"][model])
+        axes.axvline(metrics["chance"], color=COLOURS["muted"], lw=1, ls=":")
+        place = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
+        axes.annotate("chance", (metrics["chance"], 0), (3, 2), **place, fontsize=7.5, color=COLOURS["muted"])
+        axes.set_yticks(range(len(models)), [MODEL_NAMES[model] for model in models], color=COLOURS["ink"])
+        axes.set(xlim=(min(0.45, metrics["chance"] - 0.05), 1.0), ylim=(len(models) - 0.4, -0.6))
+        axes.grid(axis="y", visible=False)
+        smoke = " (smoke test)" if metrics["smoke_test"] else ""
+        axes.set_xlabel(f"accuracy on the test images{smoke}")
+    return "accuracy"
+
+
+def _draw_model_accuracy(axes: Any, row: int, model: str, figures: Mapping[str, Any]) -> None:
+    accuracy, colour = figures["accuracy"], COLOURS[model]
+    mean, runs = accuracy["mean"], [run["accuracy"] for run in figures["runs"]]
+    axes.plot([accuracy["low"], accuracy["high"]], [row, row], color=colour, lw=5, solid_capstyle="round", alpha=0.35)
+    axes.plot(mean, row, "o", ms=9, color=colour)
+    axes.plot(runs, np.full(len(runs), row + 0.2), "|", ms=6, color=colour)
+    style = {"textcoords": "offset points", "ha": "center", "weight": "bold", "color": colour}
+    axes.annotate(f"{mean:.3f}", (mean, row), (0, 9), **style)
+
+
+def _draw_article_accuracy(axes: Any, row: int, accuracy: float) -> None:
+    axes.plot([accuracy, accuracy], [row - 0.12, row + 0.32], ls=(0, (2, 1.5)), lw=1.3, color=COLOURS["ink"])
+    place = {"textcoords": "offset points", "ha": "center", "fontsize": 7.5}
+    axes.annotate("article", (accuracy, row + 0.32), (0, -9), **place)
+
+
+def draw_curves(
+    folder: Path, model: str, histories: Sequence[Sequence[dict[str, float]]], watched_is_test: bool, title: str
+) -> str:
+    """Draw accuracy and loss by epoch, one thin line a run, for training and for the watched part."""
+    watched = "test (watched, as in the article)" if watched_is_test else "validation"
+    name = f"curves-{model}"
+    with figure_file(folder, name, 4.3) as figure:
+        for axes, measure in zip(figure.subplots(2, 1, sharex=True), ("accuracy", "loss"), strict=True):
+            for index, history in enumerate(histories):
+                epochs = [record["epoch"] + 1 for record in history]
+                for key, style, label in ((measure, ":", "training"), (f"watched_{measure}", "-", watched)):
+                    values = [record[key] for record in history]
+                    axes.plot(
+                        epochs,
+                        values,
+                        style,
+                        lw=1.4,
+                        color=COLOURS[model],
+                        alpha=0.9 if style == "-" else 0.7,
+                        label=None if index else label,
+                    )
+            axes.set_ylabel(measure)
+        axes.set_xlabel("epoch")
+        figure.axes[0].set_title(title)
+        figure.axes[0].legend(loc="lower right", fontsize=8)
+    return name
+
+
+def draw_confusion(folder: Path, model: str, matrix: Sequence[Sequence[int]], labels: Sequence[str], title: str) -> str:
+    """Draw the confusion matrix: colour is the share of the true label, figures are counts over all runs."""
+    counts = np.array(matrix)
+    shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
+    side = max(2.6, 0.55 * len(labels) + 1.2)
+    name = f"confusion-{model}"
+    with figure_file(folder, name, side, side + 0.5) as figure:
+        axes = figure.subplots()
+        cells = np.array(
+            [[f"{n}\n{share:.0%}" for n, share in zip(*rows, strict=True)] for rows in zip(counts, shares, strict=True)]
+        )
+        colours = sns.light_palette(COLOURS[model], as_cmap=True)
+        sns.heatmap(
+            shares,
+            annot=cells,
+            fmt="",
+            cmap=colours,
+            vmin=0,
+            vmax=1,
+            cbar=False,
+            square=True,
+            ax=axes,
+            linewidths=2,
+            linecolor="none",
+            xticklabels=labels,
+            yticklabels=labels,
+            annot_kws={"fontsize": 9 if len(labels) < 8 else 6},
+        )
+        axes.set(xlabel="predicted", ylabel="true", title=title)
+        axes.tick_params(length=0, labelcolor=COLOURS["ink"])
+    return name
+
+
+def draw_calibration(folder: Path, model: str, bins: Sequence[Mapping[str, float]], title: str) -> str:
+    """Draw the reliability diagram: how often the model is right when it is so sure; a dot's area is its images."""
+    name = f"calibration-{model}"
+    with figure_file(folder, name, 2.6, 3.1) as figure:
+        axes = figure.subplots()
+        axes.plot([0, 1], [0, 1], ls=":", lw=1, color=COLOURS["muted"])
+        sizes = np.array([one["n"] for one in bins])
+        confidence, accuracy = ([one[key] for one in bins] for key in ("confidence", "accuracy"))
+        axes.plot(confidence, accuracy, lw=1.2, color=COLOURS[model], alpha=0.6)
+        axes.scatter(confidence, accuracy, s=8 + 160 * sizes / sizes.max(), color=COLOURS[model], alpha=0.75, lw=0)
+        low = min(0.45, *confidence, *accuracy) - 0.03
+        axes.set(xlim=(low, 1.03), ylim=(low, 1.05), xlabel="confidence", ylabel="share correct", title=title)
+    return name

@@ -1,0 +1,145 @@
+"""Decode and resize every image once, into one memory-mapped array of 8-bit pixels that later runs read again.
+
+>>> array_name(96, ["00" * 32])[:10]
+'images-96-'
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image, ImageOps
+
+from curator.benchmark.images.augment import PixelArray
+from curator.errors import StateError
+from curator.events import Listener, WorkAdvanced, WorkFinished, WorkStarted
+from curator.store.catalog_files import fingerprint
+from curator.store.paths import DataPaths
+from curator.store.whole_files import whole_file
+
+VERSION = 1
+"""Raised when decoding or resizing changes, so that no older array is taken for a new one."""
+
+WORK = "decode"
+_NAMED_AT_MOST = 5
+_CHANGED = "has changed since the split"
+
+
+def array_name(side: int, sha256s: Sequence[str]) -> str:
+    """Name the array of these images, in this order, at ``side`` pixels."""
+    return f"images-{side}-{fingerprint(VERSION, side, list(sha256s))[:16]}.npy"
+
+
+def image_array(table: pd.DataFrame, paths: DataPaths, side: int, emit: Listener) -> PixelArray:
+    """Map the images of a manifest at ``side`` pixels square, decoding them if no earlier run did.
+
+    The picture is squeezed to the square, as the article does; nothing is cropped. An array that an earlier run left is
+    used where every file still stands with the bytes that the manifest counts; which bytes, decoding has checked.
+
+    Returns:
+        Read-only uint8 memory map, shape (images, side, side, 3), RGB, EXIF turn applied.
+
+    Raises:
+        StateError: a file is gone, changed or unreadable; all such files are counted and the first few named.
+    """
+    path = paths.benchmark / "cache" / array_name(side, table["sha256"].tolist())
+    if path.exists():
+        _check_files(table, paths)
+    else:
+        with whole_file(path) as temporary:
+            _decode_all(table, paths, side, temporary, emit)
+        _remove_older(path, side)
+    pixels: PixelArray = np.load(path, mmap_mode="r")
+    return pixels
+
+
+def _stored_files(table: pd.DataFrame, paths: DataPaths) -> list[Path]:
+    hashes, formats = table["sha256"].tolist(), table["format"].tolist()
+    return [paths.image(sha256, image_format) for sha256, image_format in zip(hashes, formats, strict=True)]
+
+
+def _check_files(table: pd.DataFrame, paths: DataPaths) -> None:
+    problems = []
+    counted = table["n_bytes"].tolist()
+    for record_id, path, n_bytes in zip(table["record_id"], _stored_files(table, paths), counted, strict=True):
+        try:
+            changed = not pd.isna(n_bytes) and path.stat().st_size != int(n_bytes)
+        except OSError as error:
+            problems.append(f"{record_id}: {_unreadable(path, error)}")
+        else:
+            problems += [f"{record_id}: {path} {_CHANGED}"] if changed else []
+    if problems:
+        raise _all_problems(sorted(problems))
+
+
+def _decode_all(table: pd.DataFrame, paths: DataPaths, side: int, out: Path, emit: Listener) -> None:
+    pixels = np.lib.format.open_memmap(out, mode="w+", dtype=np.uint8, shape=(len(table), side, side, 3))
+    hashes, files = table["sha256"].tolist(), _stored_files(table, paths)
+    problems: list[str] = []
+
+    def decode(row: int) -> None:
+        try:
+            pixels[row] = read_square(files[row], hashes[row], side)
+        except StateError as error:
+            problems.append(f"{table['record_id'].iloc[row]}: {error}")
+
+    emit(WorkStarted(WORK, len(table)))
+    pool = ThreadPoolExecutor(os.cpu_count())
+    try:
+        for _ in pool.map(decode, range(len(table))):
+            emit(WorkAdvanced(WORK))
+    finally:
+        pool.shutdown(cancel_futures=True)
+        emit(WorkFinished(WORK))
+    if problems:
+        raise _all_problems(sorted(problems))
+    pixels.flush()
+
+
+def _all_problems(problems: Sequence[str]) -> StateError:
+    more = f"; and {len(problems) - _NAMED_AT_MOST} more" if len(problems) > _NAMED_AT_MOST else ""
+    message = f"{len(problems)} images of the manifest cannot be used: {'; '.join(problems[:_NAMED_AT_MOST])}{more}."
+    return StateError(message, "`curator verify` lists them all.")
+
+
+def read_square(path: Path, sha256: str, side: int) -> PixelArray:
+    """Read one stored image as RGB, upright, squeezed to ``side`` pixels square: uint8, shape (side, side, 3).
+
+    Raises:
+        StateError: the file is gone, its bytes are not those of ``sha256``, or it cannot be decoded.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise StateError(_unreadable(path, error)) from error
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise StateError(f"{path} {_CHANGED}")
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            image.draft("RGB", (side, side))
+            square = image.convert("RGB").resize((side, side), Image.Resampling.BILINEAR, reducing_gap=2.0)
+            return np.asarray(_upright(square, image), dtype=np.uint8)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise StateError(f"{path} cannot be decoded ({error})") from error
+
+
+def _unreadable(path: Path, error: OSError) -> str:
+    return f"{path} cannot be read ({error.strerror})"
+
+
+def _upright(square: Image.Image, original: Image.Image) -> Image.Image:
+    square.getexif()[0x0112] = original.getexif().get(0x0112, 1)
+    return ImageOps.exif_transpose(square)
+
+
+def _remove_older(path: Path, side: int) -> None:
+    for older in path.parent.glob(f"images-{side}-*.npy"):
+        if older != path:
+            older.unlink(missing_ok=True)

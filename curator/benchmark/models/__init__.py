@@ -1,0 +1,1 @@
+"""The models that a benchmark trains: one file a model, and what they share."""

@@ -1,0 +1,1 @@
+"""How well dedupe works on your own images: altered copies are searched for, and strangers counted."""

@@ -1,0 +1,106 @@
+"""Calibrate dedupe on a person's own images: alter a sample of them in known ways, and see what is found again.
+
+>>> Calibration({}, 1e-6, None, 0).as_json()["max_distance"] is None
+True
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from curator import catalog
+from curator.calibrate.alterations import alter, encode
+from curator.calibrate.measure import RADII, Measured, Sample, choose_radius, find_certain, measure_copies
+from curator.catalog import Stage
+from curator.decide.keyed_hash import choose_order
+from curator.errors import StateError
+from curator.events import WorkAdvanced, WorkFinished, WorkStarted
+from curator.manifests.project import Project
+from curator.matching.confirm import PictureEvidence
+from curator.matching.luma_thumbnails import THUMBNAIL_BYTES
+from curator.matching.perceptual_hash import unpack_bytes, unpack_turns
+from curator.matching.picture_matches import find_comparable
+from curator.observe.observation import Observation, observe_image
+from curator.observe.upright import decode_upright_rgb
+from curator.store.catalog_files import read_catalog
+
+MOST_IMAGES = 300
+_MOST_SIDE = 640
+_AS_IT_IS = "as it is"
+_WORK = "calibrate"
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What was measured for each kind of copy, and the radius that follows from it."""
+
+    kinds: dict[str, Measured]
+    false_rate: float
+    max_distance: int | None
+    n_images: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the figures as JSON values."""
+        kinds = {name: dataclasses.asdict(one) for name, one in self.kinds.items()}
+        facts = {"images": self.n_images, "radii": RADII, "kinds": kinds, "false_rate": self.false_rate}
+        return {**facts, "max_distance": self.max_distance}
+
+
+def calibrate(project: Project, false_rate: float) -> Calibration:
+    """Alter up to :data:`MOST_IMAGES` fetched images in each known way, and measure recall and false matches.
+
+    The sample is the same each time. Flat images are left out, as dedupe leaves them to their bytes.
+
+    Raises:
+        StateError: nothing was fetched, or too little to compare.
+    """
+    rows = _choose(project)
+    project.emit(WorkStarted(_WORK, len(rows)))
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        found = list(threads.map(lambda row: _observe_copies(project, *row), rows.itertuples(index=False)))
+    project.emit(WorkFinished(_WORK))
+    whole = [copies for copies in found if copies and all(one.phash is not None for one in copies.values())]
+    if len(whole) < 2:
+        raise StateError("Fewer than two images can be compared.", "`curator fetch` more of them first.")
+    samples = {kind: _sample([copies[kind] for copies in whole]) for kind in whole[0]}
+    originals = samples[_AS_IT_IS]
+    certain, rotations = find_certain(originals), project.recipe.dedupe.rotations
+    kinds = {kind: measure_copies(originals, copies, certain, rotations) for kind, copies in samples.items()}
+    return Calibration(kinds, false_rate, choose_radius(kinds, false_rate), len(whole))
+
+
+def _choose(project: Project) -> pd.DataFrame:
+    path = project.paths.catalog(Stage.FETCHED)
+    if not path.exists():
+        raise StateError(f"Nothing was fetched yet for {project.recipe.name}.", "Run `curator fetch` first.")
+    table = catalog.kept(read_catalog(path))
+    table = table[find_comparable(table)].drop_duplicates("sha256")
+    order = choose_order(table["sha256"], "calibrate", seed=0).argsort(kind="stable")
+    return table.iloc[order[:MOST_IMAGES]][["sha256", "format"]]
+
+
+def _observe_copies(project: Project, sha256: str, image_format: str) -> dict[str, Observation]:
+    try:
+        picture = decode_upright_rgb(project.paths.image(sha256, image_format).read_bytes())
+        picture.thumbnail((_MOST_SIDE, _MOST_SIDE))
+        pictures = {_AS_IT_IS: picture, **alter(picture, sha256)}
+        copies = {kind: encode(copy, kind) for kind, copy in pictures.items()}
+    except Exception:  # decoders raise what they like; a file that is no longer whole is left out of the sample
+        return {}
+    finally:
+        project.emit(WorkAdvanced(_WORK))
+    return {kind: observe_image(data, max_pixels=4 * _MOST_SIDE**2) for kind, data in copies.items()}
+
+
+def _sample(observations: Sequence[Observation]) -> Sample:
+    thumbnails = pa.array([one.thumbnail for one in observations], pa.binary(THUMBNAIL_BYTES))
+    hashes = unpack_bytes([one.phash256 or b"" for one in observations])
+    return Sample(unpack_turns([one.phash_turns or b"" for one in observations]), PictureEvidence(hashes, thumbnails))

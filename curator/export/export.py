@@ -1,0 +1,128 @@
+"""Formats that other tools read, each made from the manifest and its images.
+
+>>> [form.name for form in FORMATS]
+['imagefolder', 'keras', 'webdataset', 'parquet', 'tfrecord', 'croissant', 'coco']
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from curator.benchmark.metrics_file import METRICS, read_metrics
+from curator.errors import CuratorError
+from curator.events import WorkFinished, WorkStarted
+from curator.export import coco, croissant, imagefolder, keras, parquet, tfrecord, webdataset
+from curator.export.attribution import attribution_text
+from curator.export.base import Format
+from curator.export.data_card import card_text
+from curator.export.material import WORK, Material, gather
+from curator.manifests.project import Project
+from curator.manifests.toml_settings import suggest
+from curator.store.catalog_files import file_digest
+from curator.store.image_files import sync_files
+from curator.store.lock import locked
+from curator.store.paths import DataPaths
+from curator.store.whole_files import disk_errors
+
+CARD, ATTRIBUTION = "README.md", "ATTRIBUTION.md"
+"""The data card and the credits of every export."""
+
+FORMATS: tuple[Format, ...] = (
+    imagefolder.FORMAT,
+    keras.FORMAT,
+    webdataset.FORMAT,
+    parquet.FORMAT,
+    tfrecord.FORMAT,
+    croissant.FORMAT,
+    coco.FORMAT,
+)
+
+
+@dataclass(frozen=True)
+class Export:
+    """An export that stands; ``is_current`` tells whether it holds the manifest of now."""
+
+    name: str
+    path: Path
+    is_current: bool
+
+
+def find_format(name: str) -> Format:
+    """Give the format of that name.
+
+    Raises:
+        CuratorError: there is none.
+    """
+    for form in FORMATS:
+        if form.name == name:
+            return form
+    names = [form.name for form in FORMATS]
+    raise CuratorError(
+        f"There is no format {name!r}{suggest(name, names).rstrip('?')}.", f"There are {', '.join(names)}."
+    )
+
+
+def export_dataset(project: Project, form: Format) -> tuple[Path, int]:
+    """Write one format, whole, in the place of what stood there; give its folder and the number of images.
+
+    What a killed export left is removed first. The same manifest gives the same bytes, whatever stood before.
+
+    Raises:
+        StateError: there is no manifest, or an image is missing.
+        DiskError: the disk refused; what stood before still stands.
+        LockedError: another command is at work on the data set.
+    """
+    paths = project.paths
+    with locked(paths.lock, f"export {form.name}"):
+        material = gather(paths, project.recipe.name, project.emit)
+        project.emit(WorkStarted(WORK, len(material.rows)))
+        final = paths.export(form.name)
+        new = final.with_name(f".new-{form.name}")
+        with disk_errors(final):
+            _remove(new)
+            new.mkdir(parents=True)
+            form.write(material, new)
+            _describe(material, form, paths, new)
+            sync_files(new, [str(path) for path in new.rglob("*") if path.is_file()])
+            _swap(new, final)
+        project.emit(WorkFinished(WORK))
+    return final, len(material.rows)
+
+
+def standing_exports(paths: DataPaths) -> list[Export]:
+    """List the exports that stand, in the order of :data:`FORMATS`."""
+    folders = ((form.name, paths.export(form.name)) for form in FORMATS)
+    return [Export(name, folder, _is_current(paths, folder)) for name, folder in folders if folder.is_dir()]
+
+
+def _is_current(paths: DataPaths, folder: Path) -> bool:
+    try:
+        return file_digest(folder / paths.manifest.name) == file_digest(paths.manifest)
+    except OSError:
+        return False
+
+
+def _describe(material: Material, form: Format, paths: DataPaths, folder: Path) -> None:
+    shutil.copyfile(paths.manifest, folder / paths.manifest.name)
+    digest = file_digest(paths.manifest)
+    metrics = read_metrics(paths.benchmark / METRICS) or {}
+    on_this = metrics.get("hashes", {}).get("manifest") == digest
+    card = card_text(material, form, metrics["confounds"] if on_this else None)
+    (folder / CARD).write_bytes(card.encode("utf-8"))
+    (folder / ATTRIBUTION).write_bytes(attribution_text(material).encode("utf-8"))
+
+
+def _swap(new: Path, final: Path) -> None:
+    old = final.with_name(f".old-{final.name}")
+    _remove(old)
+    if final.exists():
+        final.rename(old)
+    new.rename(final)
+    _remove(old)
+
+
+def _remove(folder: Path) -> None:
+    if folder.exists():
+        shutil.rmtree(folder)

@@ -1,0 +1,1 @@
+"""Transfers on libcurl, the address guard, proxies and interrupts."""

@@ -1,0 +1,1 @@
+"""When a host may be asked again: limits, back-off, robots.txt."""

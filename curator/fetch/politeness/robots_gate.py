@@ -1,0 +1,172 @@
+"""Ask each host for its robots.txt before anything else of it, and let through what that allows.
+
+A task whose host has not told its rules yet keeps its place in the host's window, so that only this host waits. Where
+an answer leads to another host, that one's robots.txt counts too: the request is broken off, and made again once
+the rules are known.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+import zlib
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
+
+from curator.fetch.policy import RETRIED, Verdict, backoff_s
+from curator.fetch.politeness.host_notes import MOST_TEXT_BYTES, RobotsText
+from curator.fetch.politeness.hosts import Manners
+from curator.fetch.politeness.robots import Rules, read_rules, robots_url, text_of_answer
+from curator.fetch.politeness.schedule import Schedule
+from curator.fetch.recently_used import RecentlyUsed
+from curator.reasons import Drop
+
+_MOST_PARSED_BYTES = 1 << 22
+"""Texts whose rules are held: these take up to 80 times as much memory."""
+
+MAX_REDIRECTS = 8
+"""So often a request is made again because it was led to a host whose rules were not known."""
+
+_LEAST_BYTES = 100
+"""What the shortest text counts as."""
+
+
+class RobotsGate:
+    """The rules of all hosts of a run.
+
+    Args:
+        known: texts that still hold: the address of the robots.txt to its zlib bytes.
+        schedule: what hands out the tasks.
+        retries: further tries where a robots.txt cannot be had.
+        rng: the source of jitter.
+        note: takes each text that came.
+        refuse: takes each task that is not allowed.
+    """
+
+    def __init__(
+        self,
+        known: Mapping[str, bytes],
+        schedule: Schedule,
+        retries: int,
+        rng: random.Random,
+        note: Callable[[RobotsText], None],
+        refuse: Callable[[int, Verdict], None],
+    ) -> None:
+        self._schedule, self._retries, self._rng = schedule, retries, rng
+        self._note, self._refuse = note, refuse
+        self._texts = RecentlyUsed[bytes](MOST_TEXT_BYTES)
+        self._parsed = RecentlyUsed[Rules](_MOST_PARSED_BYTES)
+        for robots, packed in known.items():
+            self._texts.put(robots, packed, len(packed) + _LEAST_BYTES)
+        self._waiting: defaultdict[str, list[int]] = defaultdict(list)
+        self._led_on: defaultdict[str, list[int]] = defaultdict(list)
+        self._n_led_on: Counter[int] = Counter()
+        self._unknowable: dict[str, Verdict] = {}
+        self._asking: dict[int, str] = {}
+        self._failures: defaultdict[str, int] = defaultdict(int)
+
+    def pass_on(self, task: int, url: str, now: float) -> str | None:
+        """Say what to ask for a task that was just started: its ``url``, a robots.txt first, or nothing now."""
+        robots = robots_url(url)
+        if rules := self._rules(robots):
+            return url if self._is_allowed(task, url, rules, now) else None
+        self._waiting[robots].append(task)
+        return self._ask(task, robots)
+
+    def may_follow(self, url: str) -> bool:
+        """Tell whether a redirect to ``url`` may be followed: the rules there are known, and allow it."""
+        rules = self._rules(robots_url(url))
+        return rules is not None and rules.allows(url)
+
+    def lead_on(self, task: int, url: str, now: float) -> str | Verdict | None:
+        """Say what becomes of a task whose request was broken off because it was redirected to ``url``.
+
+        Returns:
+            The robots.txt there, to be asked for; why the task is over; or nothing where it comes again by itself.
+        """
+        robots = robots_url(url)
+        self._n_led_on[task] += 1
+        if self._n_led_on[task] > MAX_REDIRECTS:
+            return Verdict(Drop.REDIRECT_LOOP, "another host each time")
+        if rules := self._rules(robots):
+            if not rules.allows(url):
+                return Verdict(Drop.ROBOTS_DISALLOWED, "robots.txt of the host that it redirects to disallows it")
+            self._schedule.retry(task, now)
+            return None
+        if robots in self._unknowable:
+            return self._unknowable[robots]
+        self._led_on[robots].append(task)
+        return self._ask(task, robots)
+
+    def is_asking_elsewhere(self, task: int) -> bool:
+        """Tell whether the request that stands for ``task`` is for the robots.txt of a host that it was led to."""
+        return task in self._led_on[self._asking[task]] if task in self._asking else False
+
+    def is_asking(self, task: int) -> bool:
+        """Tell whether the request that stands for ``task`` is for a robots.txt."""
+        return task in self._asking
+
+    def note_answer(self, task: int, verdict: Verdict, body: bytes, now: float) -> None:
+        """Learn what came for a robots.txt; the tasks that wait for it are handed out again."""
+        robots = self._asking.pop(task)
+        text, wait_s = text_of_answer(verdict, body), 0.0
+        own, led_on = self._waiting.pop(robots, []), self._led_on.pop(robots, [])
+        if text is not None:
+            self._learn(robots, text)
+        else:
+            self._failures[robots] += 1
+            wait_s = max(verdict.wait_s or 0.0, backoff_s(self._failures[robots], self._rng))
+        is_over = text is None and self._is_final(robots, verdict)
+        if is_over:
+            self._unknowable[robots] = _explained(verdict)
+        for waiting in led_on:
+            self._schedule.retry(waiting, now if is_over else now + wait_s)
+        self._hand_out(own, robots, now, wait_s)
+
+    def _hand_out(self, waiting: list[int], robots: str, now: float, wait_s: float) -> None:
+        """Give the tasks of the host itself back to the schedule, or the host up."""
+        if waiting and (rules := self._rules(robots)):
+            self._schedule.slow_down(waiting[0], rules.delay_s, now)
+        for task in reversed(waiting):
+            self._schedule.put_back(task, now, wait_s)
+        if waiting and robots in self._unknowable:
+            self._schedule.give_up(waiting[0], self._unknowable[robots], now)
+
+    def _ask(self, task: int, robots: str) -> str | None:
+        if robots in self._asking.values():
+            return None
+        self._asking[task] = robots
+        return robots
+
+    def _is_final(self, robots: str, verdict: Verdict) -> bool:
+        """Tell whether a failure ends the tries: it will not pass, or not soon, or has come too often."""
+        will_pass = verdict.reason in RETRIED and (verdict.wait_s or 0.0) <= Manners.max_wait_s
+        return not will_pass or self._failures[robots] > self._retries
+
+    def _is_allowed(self, task: int, url: str, rules: Rules, now: float) -> bool:
+        self._schedule.slow_down(task, rules.delay_s, now)
+        if rules.allows(url):
+            return True
+        self._schedule.withdraw(task, now)
+        self._refuse(task, Verdict(Drop.ROBOTS_DISALLOWED, "robots.txt of its host disallows this address"))
+        return False
+
+    def _learn(self, robots: str, text: bytes) -> None:
+        packed, rules = zlib.compress(text), read_rules(text)
+        self._note(RobotsText(robots, time.time(), packed))
+        self._texts.put(robots, packed, len(packed) + _LEAST_BYTES)
+        self._parsed.put(robots, rules, len(text) + _LEAST_BYTES)
+
+    def _rules(self, robots: str) -> Rules | None:
+        """Give the rules of a robots.txt, or None where it must be asked for."""
+        rules = self._parsed.get(robots)
+        if rules is None and (packed := self._texts.get(robots)) is not None:
+            text = zlib.decompress(packed)
+            rules = read_rules(text)
+            self._parsed.put(robots, rules, len(text) + _LEAST_BYTES)
+        return rules
+
+
+def _explained(verdict: Verdict) -> Verdict:
+    reason = verdict.reason or Drop.BAD_RESPONSE
+    return Verdict(reason, f"robots.txt: {verdict.detail}", verdict.http_status, verdict.wait_s)

@@ -1,0 +1,206 @@
+"""Which address to ask next: a queue per host, so that a slow or dead host never holds up the others.
+
+Work per step is constant however many addresses wait: they lie in one array sorted by host, and hosts that must wait
+lie in a heap of wake times. The clock is an argument, so that every rule can be tested without waiting.
+
+>>> schedule = Schedule(np.array([0, 1, 2]), np.array([0, 0, 1]), Manners(per_host=1), random.Random(0))
+>>> [schedule.next_task(now=0.0) for _ in range(3)]  # one a host, and then both are busy
+[0, 2, None]
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from curator.fetch.policy import Verdict
+from curator.fetch.politeness.hosts import Host, Manners
+
+IntArray = npt.NDArray[np.int32]
+
+
+@dataclass
+class _Waiting:
+    """Hosts and tasks that wait for a time: a heap of (time, number, host or task)."""
+
+    heap: list[tuple[float, int, Host | int]] = field(default_factory=list)
+    n_pushed: int = 0
+    n_tasks: int = 0
+
+    def push(self, when: float, what: Host | int) -> None:
+        heapq.heappush(self.heap, (when, self.n_pushed, what))
+        self.n_pushed += 1
+        self.n_tasks += isinstance(what, int)
+
+    def due(self, now: float) -> Iterator[Host | int]:
+        while self.heap and self.heap[0][0] <= now:
+            what = heapq.heappop(self.heap)[2]
+            self.n_tasks -= isinstance(what, int)
+            yield what
+
+
+class Schedule:
+    """Tasks (indices of addresses) queued by host, handed out as politeness and failures allow.
+
+    Args:
+        tasks: what is to be asked, in the wished order; int array, shape (tasks,).
+        host_of: the host's number of every address, asked or not; int array, shape (addresses,).
+        manners: how hosts are treated.
+        rng: the source of jitter.
+        limits: requests in flight for those hosts (by number) that have a limit of their own.
+    """
+
+    def __init__(
+        self,
+        tasks: npt.NDArray[np.integer],
+        host_of: npt.NDArray[np.integer],
+        manners: Manners,
+        rng: random.Random,
+        limits: Mapping[int, int] | None = None,
+    ) -> None:
+        self._host_of = host_of
+        self._manners, self._rng, self._limits = manners, rng, dict(limits or {})
+        numbers = host_of[tasks]
+        self._order = tasks[np.argsort(numbers, kind="stable")].astype(np.int32)
+        present, counts = np.unique(numbers, return_counts=True)
+        ends = np.cumsum(counts)
+        self._slices = {int(n): (int(e - c), int(e)) for n, c, e in zip(present, counts, ends, strict=True)}
+        self._fresh = present[np.argsort(-counts, kind="stable")]
+        self._n_begun = 0
+        self._hosts: dict[int, Host] = {}
+        self._ready: deque[Host] = deque()
+        self._waiting = _Waiting()
+        self._abandoned: deque[Host] = deque()
+        self._turn = 0
+        self.n_queued = len(tasks)
+        """Tasks that wait in a queue, for a wake time too; those in flight do not count."""
+
+    def next_task(self, now: float) -> int | None:
+        """Give a task that may be started at ``now`` (seconds on a clock that never jumps), or None."""
+        for what in self._waiting.due(now):
+            if isinstance(what, int):
+                self._enqueue(what, now)
+            else:
+                what.parked = False
+                self._place(what, now)
+        while host := self._next_host():
+            if host.may_start(now):
+                task = host.start(now)
+                self.n_queued -= 1
+                self._place(host, now)
+                return task
+            self._place(host, now)
+        return None
+
+    def wake_time(self) -> float | None:
+        """Say when the next waiting host or task is due; None where none waits. What was given up is due at once."""
+        if self._abandoned:
+            return 0.0
+        return self._waiting.heap[0][0] if self._waiting.heap else None
+
+    def finished(self, task: int, verdict: Verdict, now: float, started: float) -> None:
+        """Note how a request ended; the host's window, delay and breaker follow."""
+        host = self._hosts[int(self._host_of[task])]
+        host.note(verdict, now, started, self._rng)
+        self._place(host, now)
+
+    def put_back(self, task: int, now: float, wait_s: float) -> None:
+        """Queue a task again that was started in vain: its host is not asked for ``wait_s`` seconds."""
+        host = self._hosts[int(self._host_of[task])]
+        host.undo_start(task, max(host.not_before, now + wait_s))
+        self.n_queued += 1
+        self._place(host, now)
+
+    def withdraw(self, task: int, now: float) -> None:
+        """Forget a task that was just started and is not to be asked: as if its host had never been bothered."""
+        host = self._hosts[int(self._host_of[task])]
+        host.undo_start(task, now)
+        host.pop()
+        if host.has_tasks() and not host.ready:  # though its start may have parked it, which then ends by itself
+            host.ready = True
+            self._ready.append(host)
+
+    def slow_down(self, task: int, delay_s: float, now: float) -> None:
+        """Keep the requests to the host of a task that was started at least ``delay_s`` apart, up to ``max_wait_s``."""
+        self._hosts[int(self._host_of[task])].slow_down(delay_s, now)
+
+    def hold(self, number: int, verdict: Verdict, now: float) -> None:
+        """Leave a host, by its number, alone as long as ``verdict`` asks; too long a wait gives it up for this run."""
+        host = self._host(number)
+        host.hold(verdict, now)
+        self._place(host, now)
+
+    def give_up(self, task: int, verdict: Verdict, now: float) -> None:
+        """Give the host of a task up for this run: all its tasks come out of :meth:`abandoned`."""
+        host = self._host(int(self._host_of[task]))
+        host.given_up = verdict
+        self._place(host, now)
+
+    def retry(self, task: int, when: float) -> None:
+        """Queue a task again, to be asked at ``when`` or later."""
+        self.n_queued += 1
+        self._waiting.push(when, task)
+
+    def abandoned(self, limit: int) -> list[tuple[int, Verdict]]:
+        """Take up to ``limit`` tasks whose host was given up for this run, each with the host's last failure."""
+        taken: list[tuple[int, Verdict]] = []
+        while self._abandoned and len(taken) < limit:
+            host = self._abandoned[0]
+            if not host.has_tasks():
+                self._abandoned.popleft()
+            elif host.given_up is not None:
+                taken.append((host.pop(), host.given_up))
+        self.n_queued -= len(taken)
+        return taken
+
+    def _enqueue(self, task: int, now: float) -> None:
+        host = self._host(int(self._host_of[task]))
+        host.again.append(task)
+        self._place(host, now)
+
+    def _host(self, number: int) -> Host:
+        if number not in self._hosts:
+            limit = self._limits.get(number, self._manners.per_host)
+            start, end = self._slices.get(number, (0, 0))
+            self._hosts[number] = Host(self._manners, limit, self._order, start, end)
+        return self._hosts[number]
+
+    def _next_host(self) -> Host | None:
+        """Take a host that was begun and one that was not by turns: small hosts neither starve nor delay large ones."""
+        self._turn ^= 1
+        if (self._turn or not self._ready) and (fresh := self._begin_host()):
+            return fresh
+        if not self._ready:
+            return None
+        host = self._ready.popleft()
+        host.ready = False
+        return host
+
+    def _begin_host(self) -> Host | None:
+        while self._n_begun < len(self._fresh):
+            number = int(self._fresh[self._n_begun])
+            self._n_begun += 1
+            if number not in self._hosts:
+                return self._host(number)
+        return None
+
+    def _place(self, host: Host, now: float) -> None:
+        """Put a host where it belongs: among the ready, among the waiting, with the given up, or nowhere."""
+        if not host.has_tasks():
+            return
+        if host.given_up is not None:
+            self._abandoned.append(host)
+        elif host.ready or host.parked or host.in_flight >= host.window:
+            return
+        elif host.not_before > now:
+            host.parked = True
+            self._waiting.push(host.not_before, host)
+        else:
+            host.ready = True
+            self._ready.append(host)

@@ -1,0 +1,1 @@
+"""What a fetch will yield, from a probe of a few addresses."""

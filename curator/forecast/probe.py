@@ -1,0 +1,167 @@
+"""Ask for a few listed images, and predict from them what the whole fetch will yield and cost.
+
+>>> in_words(0.97), in_words(0.4), in_words(0.001)
+('in reach', 'unlikely', 'out of reach')
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from curator import catalog
+from curator.addresses import hosts_of
+from curator.catalog import BoolArray
+from curator.decide.quality import drop_poor_images
+from curator.decide.sampling import choose_sample
+from curator.fetch.ledger.history import read_costs
+from curator.fetch.outcomes import read_outcomes
+from curator.fetch.plan import addresses_of
+from curator.forecast.effort import Effort, Limits, estimate_effort
+from curator.forecast.prediction import Prediction, Stratum, predict_images
+from curator.manifests.project import Project
+from curator.pipeline.acquire import AcquireOptions, Listing, fetch_and_judge, n_tiers
+from curator.sources.registry import bulk_hosts
+from curator.store.lock import locked
+
+_LIKELY = ((0.95, "in reach"), (0.5, "likely"), (0.05, "unlikely"))
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a probe found, and what follows from it.
+
+    Attributes:
+        n_asked: images that this probe asked for.
+        strata: each label and source, with how many images it will yield when all is asked.
+        labels: the same of each label.
+        per_class: images wanted a label; None where that is ``max``.
+        effort: what the fetch will cost, up to its target.
+        has_more: whether there are tiers that were not listed.
+    """
+
+    n_asked: int
+    strata: tuple[tuple[Stratum, Prediction], ...]
+    labels: Mapping[str, Prediction]
+    per_class: int | None
+    effort: Effort
+    has_more: bool
+
+    @property
+    def n_tried(self) -> int:
+        """Images asked for so far, by this probe and before."""
+        return sum(stratum.n_tried for stratum, _ in self.strata)
+
+
+def in_words(chance: float) -> str:
+    """Say how likely a label gets its images."""
+    return next((word for least, word in _LIKELY if chance >= least), "out of reach")
+
+
+def probe(project: Project, listing: Listing, n: int, options: AcquireOptions) -> Forecast:
+    """Ask for ``n`` of the listed images, and forecast.
+
+    The sample is stratified by label and source and fixed by the recipe's seed. It is asked for as any fetch asks, and
+    recorded in the ledger: no later fetch repeats it. What was tried before counts too.
+
+    Args:
+        project: its ledger takes the results.
+        listing: the listed images.
+        n: images to ask for.
+        options: ``everything`` and ``limit`` say what the fetch would ask for.
+
+    Raises:
+        LockedError: another run holds the data set.
+    """
+    table = listing.table
+    codes, names = pd.factorize(pd.MultiIndex.from_frame(table[["label", "source"]].astype(object)), sort=True)
+    strata = codes.astype(np.int64)
+    askable = addresses_of(table)[0].is_valid().to_numpy(zero_copy_only=False)
+    with locked(project.paths.lock, "fetch --plan --probe"):
+        open_rows = askable & ~_is_tried(_outcomes(project, table))
+        chosen = choose_sample(table, np.where(open_rows, strata, -1), n, project.recipe.split.seed)
+        if chosen.any():
+            rows = table[chosen].reset_index(drop=True)
+            fetch_and_judge(project, rows, AcquireOptions(), listing.userinfo)
+        outcomes = _outcomes(project, table)
+    counted = _count(outcomes, strata, list(names), askable)
+    return _forecast(project, outcomes, strata, counted, int(chosen.sum()), options)
+
+
+def _outcomes(project: Project, table: pd.DataFrame) -> pd.DataFrame:
+    return drop_poor_images(read_outcomes(table, project.paths, project.recipe.fetch), project.recipe.quality)
+
+
+def _is_tried(outcomes: pd.DataFrame) -> BoolArray:
+    return ~catalog.is_kept(outcomes) | outcomes["sha256"].notna().to_numpy(dtype=bool)
+
+
+def _count(
+    outcomes: pd.DataFrame, strata: npt.NDArray[np.int64], names: list[tuple[str, str]], askable: BoolArray
+) -> list[Stratum]:
+    tried = askable & _is_tried(outcomes)
+    good = tried & catalog.is_kept(outcomes)
+    everyone = np.ones(len(outcomes), bool)
+    columns = [np.bincount(strata[rows], minlength=len(names)).tolist() for rows in (everyone, askable, tried, good)]
+    return [Stratum(*name, *counts) for name, counts in zip(names, zip(*columns, strict=True), strict=True)]
+
+
+def _forecast(
+    project: Project,
+    outcomes: pd.DataFrame,
+    strata: npt.NDArray[np.int64],
+    counted: list[Stratum],
+    n_asked: int,
+    options: AcquireOptions,
+) -> Forecast:
+    recipe = project.recipe
+    seed, per_class = recipe.split.seed, recipe.balance.per_class
+    each = tuple((stratum, predict_images([stratum], seed)) for stratum in counted)
+    labels = {
+        label: predict_images([stratum for stratum in counted if stratum.label == label], seed)
+        for label in recipe.labels
+    }
+    shares = np.array([_share_asked(project, stratum.label, counted, labels, options) for stratum in counted])
+    effort = _effort(project, outcomes, strata, shares)
+    has_more = bool(len(outcomes)) and int(outcomes["tier"].max()) + 1 < n_tiers(project)
+    return Forecast(n_asked, each, labels, per_class if isinstance(per_class, int) else None, effort, has_more)
+
+
+def _share_asked(
+    project: Project, label: str, counted: list[Stratum], labels: Mapping[str, Prediction], options: AcquireOptions
+) -> float:
+    """Say which share of what is left of a label the fetch will ask for until it has its target."""
+    mine = [stratum for stratum in counted if stratum.label == label]
+    n_left, have = sum(stratum.n_left for stratum in mine), sum(stratum.n_ok for stratum in mine)
+    if not n_left:
+        return 0.0
+    wanted = float(n_left)
+    target = 0 if options.everything else project.recipe.target
+    to_come = labels[label].expected - have
+    if target and to_come:
+        wanted = max(target - have, 0) * n_left / to_come
+    if options.limit is not None:
+        wanted = min(wanted, options.limit - sum(stratum.n_tried for stratum in mine))
+    return float(np.clip(wanted / n_left, 0.0, 1.0))
+
+
+def _effort(
+    project: Project, outcomes: pd.DataFrame, strata: npt.NDArray[np.int64], shares: npt.NDArray[np.float64]
+) -> Effort:
+    first, second = addresses_of(outcomes)
+    rows = pd.DataFrame({"host": hosts_of(first).to_pylist(), "stratum": strata})
+    rows["share"] = shares[strata] if len(strata) else 0.0
+    on_the_web = rows["host"].notna().to_numpy()
+    tried = _is_tried(outcomes)
+    costs = read_costs(project.paths)
+    for name in ("seconds", "n_bytes"):
+        known = costs[name].to_dict()
+        rows[name] = [
+            known.get(a, 0.0) + known.get(b, 0.0) for a, b in zip(first.to_pylist(), second.to_pylist(), strict=True)
+        ]
+    limits = Limits.of(project.recipe.fetch, bulk_hosts(project.recipe.sources))
+    return estimate_effort(rows[on_the_web & tried], rows[on_the_web & ~tried], limits)

@@ -1,0 +1,1 @@
+"""What is committed below ``manifests/<name>/``: recipe, manifest, reviews, tombstones."""

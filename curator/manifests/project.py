@@ -1,0 +1,106 @@
+"""A project: a checked recipe and where its files stand; finds the recipe that a command means.
+
+>>> find_recipe("no-such-recipe", Path("nowhere"), {})
+Traceback (most recent call last):
+curator.errors.CuratorError: There is no recipe 'no-such-recipe'. `curator init NAME LABEL LABEL` writes one.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from curator.errors import CuratorError
+from curator.events import Listener, ignore
+from curator.manifests.recipe import Recipe, load_recipe
+from curator.manifests.toml_settings import suggest
+from curator.sources.registry import SETTINGS
+from curator.store.paths import DATA, DataPaths
+
+MANIFESTS = Path("manifests")
+DEFAULT = "rugby-soccer"
+_INIT = "`curator init NAME LABEL LABEL` writes one."
+_PROPOSED = re.compile(
+    r"`(curator (?:run|fetch|dedupe|balance|split|status|why|verify|review|benchmark|report|export|forget)\b"
+    r"(?![^`]* --(?:recipe|data)\b)[^`]*)`"
+)
+
+
+@dataclass(frozen=True)
+class Project:
+    """What every stage needs: the recipe, its files, and whom to tell."""
+
+    recipe: Recipe
+    paths: DataPaths
+    emit: Listener = ignore
+    option: str = ""
+    """What a command needs to mean this project again: `` --recipe NAME --data DIR``, without what is the default."""
+
+    @property
+    def most_command(self) -> str:
+        """The command that takes as many images of each label as there are; exact counts become their ratio."""
+        split = self.recipe.split
+        ratio = f" --ratio {split.train / (split.train + split.test):.4g}" if split.train and split.test else ""
+        return f"curator split --per-class max{ratio}{self.option}"
+
+
+def open_project(
+    recipe: str | None, data_root: Path, environment: Mapping[str, str], emit: Listener = ignore
+) -> Project:
+    """Find, read and check the recipe that ``--recipe`` (or its absence) means.
+
+    Raises:
+        CuratorError: no such recipe, or several and none chosen.
+        RecipeError: the recipe has mistakes.
+    """
+    path = find_recipe(recipe, MANIFESTS, environment)
+    loaded = load_recipe(path, SETTINGS)
+    folder = path.parent if path.name == "recipe.toml" else MANIFESTS / loaded.name
+    return Project(loaded, DataPaths(data_root, folder, loaded.name), emit, option_for(recipe, data_root))
+
+
+def option_for(recipe: str | None, data_root: Path) -> str:
+    """Say what a command needs to mean the project that these options mean, without what is the default.
+
+    >>> option_for("balls", DATA), option_for(None, Path("my data"))
+    (' --recipe balls', " --data 'my data'")
+    """
+    given = {"recipe": recipe or "", "data": str(data_root) if data_root != DATA else ""}
+    return "".join(f" --{name} {shlex.quote(value)}" for name, value in given.items() if value)
+
+
+def complete_commands(text: str, option: str) -> str:
+    """Make the commands that a text proposes mean one project; those that name one, or need none, stay.
+
+    >>> complete_commands("`curator split --force` links them; `curator init NAME A B` does not.", " --recipe balls")
+    '`curator split --force --recipe balls` links them; `curator init NAME A B` does not.'
+    """
+    return _PROPOSED.sub(lambda found: f"`{found[1]}{option}`", text)
+
+
+def find_recipe(wanted: str | None, manifests: Path, environment: Mapping[str, str]) -> Path:
+    """Find a recipe's file: by path, by name under ``manifests``, by ``$CURATOR_RECIPE``, or the only one there."""
+    wanted = wanted or environment.get("CURATOR_RECIPE") or None
+    names = sorted(path.parent.name for path in manifests.glob("*/recipe.toml"))
+    if wanted is not None:
+        return _named(wanted, manifests, names)
+    if len(names) == 1 or DEFAULT in names:
+        return manifests / (names[0] if len(names) == 1 else DEFAULT) / "recipe.toml"
+    if not names:
+        raise CuratorError(f"There is no recipe under {manifests}/.", _INIT)
+    raise CuratorError(f"Which recipe? There are {', '.join(names)}.", "Choose one with --recipe NAME.")
+
+
+def _named(wanted: str, manifests: Path, names: list[str]) -> Path:
+    path = Path(wanted).expanduser()
+    if wanted in names:
+        return manifests / wanted / "recipe.toml"
+    if path.is_dir() and (path / "recipe.toml").is_file():
+        return path / "recipe.toml"
+    if path.is_file():
+        return path
+    known = f" There are {', '.join(names)}." if names else ""
+    raise CuratorError(f"There is no recipe {wanted!r}{suggest(wanted, names).rstrip('?')}.{known}", _INIT)

@@ -1,0 +1,86 @@
+"""Write a new recipe with a commented example of each source.
+
+>>> print(recipe_text("birds", ("heron", "stork")).splitlines()[3])
+labels = ["heron", "stork"]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from curator.errors import CuratorError, Problem, RecipeError
+from curator.manifests.recipe import NAME_PATTERN
+from curator.store.whole_files import write_text_whole
+
+
+def write_recipe(name: str, labels: Sequence[str], manifests: Path) -> Path:
+    """Write ``manifests/<name>/recipe.toml``.
+
+    Raises:
+        RecipeError: the name or a label is not allowed, or there are fewer than two labels.
+        CuratorError: the recipe exists.
+    """
+    problems = [
+        Problem("", f"{word!r} must be lower-case letters, digits, - and _ only")
+        for word in (name, *labels)
+        if not NAME_PATTERN.fullmatch(word)
+    ]
+    if len(set(labels)) < 2 or len(set(labels)) != len(labels):
+        problems.append(Problem("", "give at least two different labels: `curator init birds heron stork`"))
+    if problems:
+        raise RecipeError(None, problems)
+    path = manifests / name / "recipe.toml"
+    if path.exists():
+        raise CuratorError(f"The recipe {path} exists already.", "Edit it, or choose another name.")
+    write_text_whole(path, recipe_text(name, labels))
+    return path
+
+
+def recipe_text(name: str, labels: Sequence[str]) -> str:
+    """Compose the text of a new recipe."""
+    quoted = ", ".join(f'"{label}"' for label in labels)
+    classes = ", ".join(f'{label} = ["{label.replace("_", " ").replace("-", " ").capitalize()}"]' for label in labels)
+    synsets = ", ".join(f'{label} = ["n00000000"]' for label in labels)
+    return _TEMPLATE.format(name=name, labels=quoted, classes=classes, synsets=synsets, first=labels[0])
+
+
+_TEMPLATE = """\
+# A recipe of curator: `curator fetch --plan` shows what it would get, `curator run` gets it.
+# Every key that is not here has a good default; docs/recipe.md lists them all.
+name = "{name}"
+labels = [{labels}]
+
+# Keep the sources that you want and fill them in; a data set may have several of each.
+
+# Images that people verified to show a class. Names as at Open Images ("Rugby ball"), or MIDs ("/m/0wdt60w").
+[[sources]]
+kind = "open-images"
+classes = {{ {classes} }}
+# subsets = ["train", "validation", "test"]
+# labels_from = "human"          # "human", "machine" or "boxes"
+
+# The URL lists of ImageNet: WordNet synsets. The public list server has been failing since 2024: give a
+# fall11_urls.txt of your own (plain, .gz or .tgz) as the only entry of urls where you have one.
+# [[sources]]
+# kind = "imagenet"
+# synsets = {{ {synsets} }}
+# urls = ["fall11_urls.txt"]
+
+# A table of your own: CSV, TSV, JSONL or Parquet with the columns url and label (others are kept),
+# or one URL a line together with `label`.
+# [[sources]]
+# kind = "url-list"
+# path = "urls.csv"
+
+# Files that you have: photos/{first}/… and so on, one sub-folder a label.
+# [[sources]]
+# kind = "folder"
+# path = "photos"
+
+[balance]
+per_class = 1000               # or "max": as many as the smallest label has
+
+[split]
+ratio = 0.8
+"""

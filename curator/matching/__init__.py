@@ -1,0 +1,1 @@
+"""The same picture in two files: hashes, Hamming search, confirmation, crops, orientations."""

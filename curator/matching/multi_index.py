@@ -1,0 +1,246 @@
+"""Multi-index hashing: look hashes up by chunks of their bits, so that only hashes that may be near are compared.
+
+Cut 64 bits into m chunks with radii r1 … rm where (r1 + 1) + … + (rm + 1) = r + 1. Two hashes within r bits are within
+rk bits in at least one chunk k: were each chunk further apart, the distances would add up to r + 1 or more. So each
+chunk gets a table from its value to the hashes that hold it, and is probed with every mask of at most rk bits
+(Norouzi, Punjani and Fleet, CVPR 2012, there for one query at a time). Here whole arrays are joined: hashes are sorted
+by the chunk, so that one mask's probes run through memory in order, and of the two directions of a pair only that is
+probed whose chunk has a zero where the mask has its highest bit. Where buckets are full, whole buckets are compared
+with all within their radius instead; see :mod:`curator.matching.hamming_balls`.
+
+>>> cut_evenly(3, radius=8, max_width=22)
+(Chunk(shift=0, width=21, radius=2), Chunk(shift=21, width=21, radius=2), Chunk(shift=42, width=22, radius=2))
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from itertools import combinations, pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from curator.matching.buckets import (
+    Buckets,
+    Indices,
+    Places,
+    UInt64s,
+    find_in_buckets,
+    find_in_slots,
+    find_within_buckets,
+)
+from curator.matching.hamming_balls import cut_keys, find_in_balls
+
+Found = tuple[Indices, Indices, npt.NDArray[np.uint8]]
+
+MAX_WIDTH = 22
+"""Widest chunk, in bits: its table holds 2**22 buckets, 96 MiB."""
+BLOCK_ROWS = 1 << 15
+"""Rows probed at once: small enough for the caches, large enough that Python's own time does not count."""
+MAX_OVERFLOW = 0.15
+"""Share of the hashes beyond the second of their bucket up to which the first two are looked up apart."""
+FULL_BUCKETS = 1.2
+"""Hashes a bucket from which on more than ``MAX_OVERFLOW`` overflow, for hashes that are spread evenly."""
+MASKS_PER_TASK = 32
+TASKS_AHEAD = 4
+"""Tasks a core whose results may wait to be taken."""
+SAMPLE = 1 << 15
+_PROBE_NS, _BUCKET_NS, _ROW_NS = 5.0, 2.0, 150.0
+_GATHER_NS, _PAIR_NS = 8.0, 1.4
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Bits ``shift`` to ``shift + width`` of a hash, in which near hashes may differ by ``radius`` bits."""
+
+    shift: int
+    width: int
+    radius: int
+
+    def of(self, hashes: UInt64s) -> Indices:
+        """Cut the chunk out of each hash."""
+        return ((hashes >> np.uint64(self.shift)) & np.uint64((1 << self.width) - 1)).astype(np.intp)
+
+    def n_masks(self) -> int:
+        """Count the masks of at most ``radius`` bits."""
+        return sum(math.comb(self.width, bits) for bits in range(self.radius + 1))
+
+
+def plan_chunks(hashes: UInt64s, n_queries: int, radius: int) -> tuple[Chunk, ...]:
+    """Choose the chunks that should cost the least time, judged by how often a sample of the hashes collides."""
+    chance = np.random.default_rng(0)
+    sample = hashes if len(hashes) <= SAMPLE else chance.choice(hashes, SAMPLE, replace=False)
+    max_width = min(len(hashes).bit_length() + 2, MAX_WIDTH)
+    plans = [cut_evenly(n_chunks, radius, max_width) for n_chunks in range(1, min(radius + 1, 16) + 1)]
+    return min(plans, key=lambda plan: sum(_cost_ns(chunk, sample, len(hashes), n_queries) for chunk in plan))
+
+
+def cut_evenly(n_chunks: int, radius: int, max_width: int) -> tuple[Chunk, ...]:
+    """Cut 64 bits into chunks of equal width (within a bit) whose radii plus one add up to ``radius + 1``.
+
+    Bits beyond ``max_width`` of a chunk belong to none: a table that wide would cost more than it saves.
+    """
+    edges = [64 * k // n_chunks for k in range(n_chunks + 1)]
+    radii = [(radius + 1) * (k + 1) // n_chunks - (radius + 1) * k // n_chunks - 1 for k in range(n_chunks)]
+    widths = [min(high - low, max_width) for low, high in pairwise(edges)]
+    return tuple(Chunk(shift, width, min(r, width)) for shift, width, r in zip(edges[:-1], widths, radii, strict=True))
+
+
+def _cost_ns(chunk: Chunk, sample: UInt64s, n_hashes: int, n_queries: int) -> float:
+    _, counts = np.unique(chunk.of(sample), return_counts=True)
+    equal = float((counts * (counts - 1.0)).sum()) / max(1.0, len(sample) * (len(sample) - 1.0))
+    load = n_hashes * max(equal, 0.5**chunk.width)
+    if load < FULL_BUCKETS:
+        search = n_queries * _PROBE_NS
+    else:
+        search = min(n_queries, 2.0**chunk.width) * (1 + load) * _GATHER_NS + n_queries * load * _PAIR_NS
+    return chunk.n_masks() * search + _BUCKET_NS * 2.0**chunk.width + _ROW_NS * (n_hashes + n_queries)
+
+
+class HashIndex:
+    """Hashes laid out in one table a chunk, to be searched many times for what is within ``radius`` bits."""
+
+    def __init__(self, hashes: UInt64s, radius: int, n_queries: int) -> None:
+        """Plan for searches of some ``n_queries`` hashes at once."""
+        self.radius = radius
+        self.plan = plan_chunks(hashes, n_queries, radius)
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            self.sides = list(threads.map(lambda chunk: _Side(hashes, chunk), self.plan))
+
+    def join(self, queries: UInt64s | None) -> Iterator[Found]:
+        """Find all (query, hash) within the radius; with ``queries`` None all pairs among the hashes, once each.
+
+        Yields:
+            Part after part, three arrays of shape (found,): index in ``queries``, index in the hashes, distance; in no
+            certain order.
+        """
+        with ThreadPoolExecutor(os.cpu_count()) as threads, ThreadPoolExecutor(1) as beside:
+            tables = (side.table for side in self.sides) if queries is None else _lay_out(queries, self.plan, beside)
+            for number, (chunk, left, side) in enumerate(zip(self.plan, tables, self.sides, strict=True)):
+                search = _Search(chunk, left, side, self.radius, self.plan[:number])
+                yield from _run_ahead(threads, search.run, search.tasks())
+
+
+def _lay_out(queries: UInt64s, plan: Iterable[Chunk], beside: ThreadPoolExecutor) -> Iterator[Buckets]:
+    """Give each chunk's table of the queries, made while the one before it is in use."""
+    made: deque[Future[Buckets]] = deque()
+    for chunk in plan:
+        made.append(beside.submit(lambda cut: Buckets(queries, cut.of(queries), cut.width), chunk))
+        if len(made) > 1:
+            yield made.popleft().result()
+    yield made.popleft().result()
+
+
+def _run_ahead(threads: ThreadPoolExecutor, run: Callable[[_Task], Found], tasks: Iterable[_Task]) -> Iterator[Found]:
+    """Run tasks on all cores, in order, few ahead of who takes the results: so not all are held at once."""
+    running: deque[Future[Found]] = deque()
+    for task in tasks:
+        running.append(threads.submit(run, task))
+        if len(running) > TASKS_AHEAD * (os.cpu_count() or 1):
+            yield running.popleft().result()
+    while running:
+        yield running.popleft().result()
+
+
+class _Side:
+    """One chunk's table of the hashes, with slots where few hashes would overflow them."""
+
+    def __init__(self, hashes: UInt64s, chunk: Chunk) -> None:
+        self.table = Buckets(hashes, chunk.of(hashes), chunk.width)
+        slots, self.overflow = self.table.fill_slots()
+        self.slots = slots if len(self.overflow) <= MAX_OVERFLOW * len(hashes) else None
+
+
+def concatenate(parts: Iterable[Found]) -> Found:
+    """Put parts of what was found one after the other."""
+    empty = (np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0, np.uint8))
+    i, j, distance = (np.concatenate(arrays) for arrays in zip(empty, *parts, strict=True))
+    return i, j, distance
+
+
+_Task = Callable[[], Iterator[Places]]
+
+
+def _bit_sets(width: int, most: int) -> Iterator[tuple[int, ...]]:
+    for size in range(most + 1):
+        yield from combinations(range(width), size)
+
+
+def _masks(width: int, most: int, top_bit: int = 0) -> list[int]:
+    return [sum((1 << bit for bit in bits), top_bit) for bits in _bit_sets(width, most)]
+
+
+class _Search:
+    """Looks one chunk's table up and keeps the pairs that no earlier chunk finds."""
+
+    def __init__(self, chunk: Chunk, left: Buckets, side: _Side, radius: int, earlier: tuple[Chunk, ...]) -> None:
+        self.chunk, self.left, self.right, self.radius, self.earlier = chunk, left, side.table, radius, earlier
+        self.slots, self.overflow = side.slots, side.overflow
+        self.paired = left is side.table
+
+    def run(self, task: _Task) -> Found:
+        """Give all pairs that this task finds."""
+        nowhere = np.empty(0, np.intp)
+        left, right = (np.concatenate(places) for places in zip((nowhere, nowhere), *task(), strict=True))
+        return self._settle(left, right)
+
+    def tasks(self) -> Iterator[_Task]:
+        """Divide the work; each task may run in a thread of its own."""
+        width, radius = self.chunk.width, self.chunk.radius
+        if self.slots is None:
+            masks = np.array(_masks(width, radius))
+            for keys in cut_keys(self.left, self.right, len(masks)):
+                yield partial(find_in_balls, self.left, self.right, keys, masks, self.radius, self.paired)
+        elif not self.paired:
+            yield from self._probes(self.slots, _masks(width, radius), None)
+        else:
+            yield self._find_within
+            for top_bit in range(width) if radius else ():
+                yield from self._probes(self.slots, _masks(top_bit, radius - 1, 1 << top_bit), top_bit)
+
+    def _find_within(self) -> Iterator[Places]:
+        for places in _blocks(np.arange(len(self.left.keys))):
+            yield find_within_buckets(self.left, places, self.radius)
+
+    def _probes(self, slots: npt.NDArray[np.complex128], masks: list[int], top_bit: int | None) -> Iterator[_Task]:
+        for start in range(0, len(masks), MASKS_PER_TASK):
+            yield partial(self._probe, slots, tuple(masks[start : start + MASKS_PER_TASK]), top_bit)
+
+    def _probe(
+        self, slots: npt.NDArray[np.complex128], masks: tuple[int, ...], top_bit: int | None
+    ) -> Iterator[Places]:
+        """Probe with masks; ``top_bit`` is the highest bit of all where pairs are sought once, else None."""
+        for places in _blocks(_with_bit(self.left.keys, top_bit, False)):
+            hashes, keys = self.left.hashes[places], self.left.keys[places]
+            for rows, found in find_in_slots(self.right, slots, hashes, keys, masks, self.radius):
+                yield places[rows], found
+        rest = self.overflow[_with_bit(self.right.keys[self.overflow], top_bit, True)]
+        for places in _blocks(rest):
+            hashes, keys = self.right.hashes[places], self.right.keys[places]
+            for mask in masks:
+                rows, found = find_in_buckets(self.left, hashes, keys, mask, self.radius)
+                yield found, places[rows]
+
+    def _settle(self, left: Indices, right: Indices) -> Found:
+        differing = self.left.hashes[left] ^ self.right.hashes[right]
+        new = np.ones(len(differing), bool)
+        for chunk in self.earlier:
+            new &= np.bitwise_count(chunk.of(differing)) > chunk.radius
+        distance = np.bitwise_count(differing[new])
+        return self.left.order[left[new]], self.right.order[right[new]], distance
+
+
+def _with_bit(keys: Indices, bit: int | None, value: bool) -> Indices:
+    """Give the places of the keys that have the bit set, or not set; all where there is no such bit."""
+    return np.arange(len(keys)) if bit is None else np.flatnonzero((keys >> bit & 1) == value)
+
+
+def _blocks(places: Indices) -> Iterator[Indices]:
+    for start in range(0, len(places), BLOCK_ROWS):
+        yield places[start : start + BLOCK_ROWS]

@@ -1,0 +1,215 @@
+"""Perceptual hashes of pictures and of their eight turns, from one small cosine transform. NumPy in, NumPy out.
+
+The 64-bit hash is pHash: the signs, about their median, of the 8x8 lowest coefficients of the 32x32 luma's
+discrete cosine transform (https://www.hackerfactor.com/blog/index.php?/archives/432-Looks-Like-It.html), equal in
+value to ``imagehash.phash``. The 256-bit hash holds the signs about zero of the 16x16 lowest coefficients.
+
+A turned or mirrored picture has the same coefficients, transposed or with changed signs, so that the hashes of all
+eight turns follow from one transform:
+
+>>> luma = np.arange(1024, dtype=np.uint8).reshape(1, 32, 32) // 7
+>>> coefficients = transform(luma)
+>>> to_hex(hash64(coefficients))
+['aa2a002a002a002a']
+>>> turned = transform(turn_luma(luma, TURNS.index("rotate-90")))
+>>> bool(hash64(turned)[0] == turn_hashes(coefficients)[0, TURNS.index("rotate-90")])
+True
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from curator.matching.turns import TURNS as TURNS
+from curator.matching.turns import turn_hash256 as turn_hash256
+
+HASH_VERSION = 4
+"""Raised when the same bytes would get another hash or thumbnail; what an earlier version saw is looked at again."""
+
+LUMA_SIDE = 32
+"""Height and width, in pixels, of the luma that is hashed."""
+
+_TURN_STEPS = (
+    (False, False, False),
+    (True, True, False),
+    (False, True, True),
+    (True, False, True),
+    (False, False, True),
+    (True, False, False),
+    (False, True, False),
+    (True, True, True),
+)  # for each of TURNS: transpose, then flip top to bottom, then flip left to right
+
+# Coefficients are rounded to multiples of this: it is far above the noise of floating point and far below the
+# steps that 8-bit pixels can make, so that exact ties and zeros stay exact on every machine and for every turn.
+_GRID = 2.0**-20
+
+Lumas = npt.NDArray[np.uint8]
+Coefficients = npt.NDArray[np.float64]
+Hashes64 = npt.NDArray[np.uint64]
+HashBytes = npt.NDArray[np.uint8]
+
+
+def _cosines() -> Coefficients:
+    frequency, position = np.arange(16)[:, None], np.arange(LUMA_SIDE)
+    return 2 * np.cos(np.pi * frequency * (2 * position + 1) / (2 * LUMA_SIDE))
+
+
+def _signs() -> Coefficients:
+    """What a flip does to the 8x8 lowest coefficients; index 2 * (top to bottom) + (left to right)."""
+    plain, flip = np.ones(8), np.where(np.arange(8) % 2, -1.0, 1.0)
+    return np.stack([np.outer(rows, columns) for rows in (plain, flip) for columns in (plain, flip)])
+
+
+_COSINES = _cosines()
+_SIGNS = _signs()
+# A flip after a transposition is the other flip before it. Of four flips and, from 4 on, four flips then transposed:
+_TURN_ORDER = np.array(
+    [4 + 2 * columns + rows if transpose else 2 * rows + columns for transpose, rows, columns in _TURN_STEPS]
+)
+
+
+def transform(lumas: Lumas) -> Coefficients:
+    """Give the 16x16 lowest coefficients of the two-dimensional DCT-II (unnormalised, as SciPy's) of 32x32 lumas.
+
+    Args:
+        lumas: uint8, shape (n, 32, 32), rows from the top.
+
+    Returns:
+        float64, shape (n, 16, 16), vertical frequency first; rounded to multiples of 2**-20.
+    """
+    product = _COSINES @ lumas.astype(np.float64) @ _COSINES.T
+    return np.rint(product / _GRID) * _GRID
+
+
+def hash64(coefficients: Coefficients) -> Hashes64:
+    """Give the 64-bit pHash: bit set where a coefficient is above the median of the 8x8 lowest.
+
+    Equal to ``imagehash.phash`` except where coefficients tie exactly (flat or symmetric pictures): there imagehash's
+    bits are the noise of its floating point, and these are not set.
+
+    Args:
+        coefficients: float64, shape (n, 16, 16), from :func:`transform`.
+
+    Returns:
+        uint64, shape (n,): row by row, the first bit the most significant.
+    """
+    bits = _above_median(coefficients[:, None, :8, :8])
+    return _as_uint64(np.packbits(bits.reshape(-1, 64), axis=-1))
+
+
+def turn_hashes(coefficients: Coefficients) -> Hashes64:
+    """Give the 64-bit hashes of the eight turns of each picture, in the order of :data:`curator.matching.turns.TURNS`.
+
+    Args:
+        coefficients: float64, shape (n, 16, 16), from :func:`transform`.
+
+    Returns:
+        uint64, shape (n, 8); ``[:, t]`` is the hash of the picture after turn ``t``, so ``[:, 0]`` is its own.
+    """
+    return _as_uint64(turn_bytes(coefficients))
+
+
+def turn_bytes(coefficients: Coefficients) -> HashBytes:
+    """Give :func:`turn_hashes` as the catalog's bytes: uint8, shape (n, 8, 8), each hash big-endian."""
+    flipped = _above_median(coefficients[:, None, :8, :8] * _SIGNS)
+    both = np.concatenate([flipped, flipped.swapaxes(2, 3)], axis=1)
+    packed: HashBytes = np.packbits(both.reshape(-1, 8, 64), axis=-1)
+    return packed[:, _TURN_ORDER]
+
+
+def _above_median(coefficients: Coefficients) -> npt.NDArray[np.bool_]:
+    ordered = np.sort(coefficients.reshape(*coefficients.shape[:2], 64), axis=-1)
+    median = (ordered[..., 31] + ordered[..., 32]) / 2
+    return coefficients > median[..., None, None]
+
+
+def _as_uint64(packed: HashBytes) -> Hashes64:
+    return packed.view(">u8")[..., 0].astype(np.uint64)
+
+
+def hash256(coefficients: Coefficients) -> HashBytes:
+    """Give the 256-bit hash: bit set where a coefficient is above zero; the first bit, the mean's, is never set.
+
+    Args:
+        coefficients: float64, shape (n, 16, 16), from :func:`transform`.
+
+    Returns:
+        uint8, shape (n, 32): row by row, the first bit the most significant of the first byte.
+    """
+    bits = coefficients > 0
+    bits[:, 0, 0] = False
+    return np.packbits(bits.reshape(-1, 256), axis=-1)
+
+
+def turn_luma(lumas: Lumas, turn: int) -> Lumas:
+    """Turn square lumas, uint8 of shape (..., 32, 32), by an index in :data:`curator.matching.turns.TURNS`."""
+    transpose, flip_rows, flip_columns = _TURN_STEPS[turn]
+    turned = lumas.swapaxes(-1, -2) if transpose else lumas
+    turned = turned[..., ::-1, :] if flip_rows else turned
+    return turned[..., ::-1] if flip_columns else turned
+
+
+def detail(coefficients: Coefficients) -> npt.NDArray[np.float32]:
+    """Measure how much there is for a 64-bit hash to hold on to: the median size of its 63 coefficients but the mean's.
+
+    In units of the orthonormal transform. Under about 4 the signs are decided by noise, and compressing a picture again
+    flips 4 to 30 of its 64 bits: flat colour, gradients, a clear sky, a dot or a page of small text on white. Contrast
+    alone does not tell: a sky from dark to light has as much as a photograph.
+
+    Args:
+        coefficients: float64, shape (n, 16, 16), from :func:`transform`.
+
+    Returns:
+        float32, shape (n,).
+    """
+    sizes = np.sort(np.abs(coefficients[:, :8, :8].reshape(-1, 64)[:, 1:]), axis=1)
+    return (sizes[:, 31] / (2 * LUMA_SIDE)).astype(np.float32)
+
+
+def distance64(left: npt.ArrayLike, right: npt.ArrayLike) -> HashBytes:
+    """Count the bits in which 64-bit hashes differ (Hamming distance, 0 to 64); uint64 arrays that broadcast.
+
+    >>> distance64(np.uint64(0b1011), np.array([0b1011, 0b0010], np.uint64))
+    array([0, 2], dtype=uint8)
+    """
+    bits: HashBytes = np.bitwise_count(np.asarray(left, np.uint64) ^ np.asarray(right, np.uint64))
+    return bits
+
+
+def distance256(left: HashBytes, right: HashBytes) -> npt.NDArray[np.int16]:
+    """Count the bits in which 256-bit hashes differ (0 to 256); uint8 arrays, shape (..., 32), that broadcast."""
+    bits: npt.NDArray[np.int16] = np.bitwise_count(left ^ right).sum(axis=-1, dtype=np.int16)
+    return bits
+
+
+def to_hex(hashes: Hashes64) -> list[str]:
+    """Spell 64-bit hashes as imagehash does: 16 hexadecimal digits each."""
+    return [f"{value:016x}" for value in hashes.tolist()]
+
+
+def from_hex(texts: Iterable[str]) -> Hashes64:
+    """Read 64-bit hashes from 16 hexadecimal digits each.
+
+    Raises:
+        ValueError: a text is not hexadecimal.
+    """
+    return np.array([int(text, 16) for text in texts], np.uint64)
+
+
+def pack_turns(hashes: Hashes64) -> list[bytes]:
+    """Write the hashes of eight turns, uint64 of shape (n, 8), as the catalog does: 64 bytes each, big-endian."""
+    return [row.tobytes() for row in hashes.astype(">u8")]
+
+
+def unpack_turns(rows: Sequence[bytes]) -> Hashes64:
+    """Read :func:`pack_turns`'s bytes: uint64, shape (n, 8)."""
+    return np.frombuffer(b"".join(rows), ">u8").reshape(-1, len(TURNS)).astype(np.uint64)
+
+
+def unpack_bytes(rows: Sequence[bytes]) -> HashBytes:
+    """Read 256-bit hashes of 32 bytes each: uint8, shape (n, 32)."""
+    return np.frombuffer(b"".join(rows), np.uint8).reshape(-1, 32)

@@ -1,0 +1,1 @@
+"""Processes that decode untrusted bytes and may die doing it."""

@@ -1,0 +1,146 @@
+"""The observing process: reads files from its socket, observes them, writes those worth storing, tells what it found.
+
+Run as ``python -m curator.observe.workers.main SOCKET``; the first line that it reads there is its settings, in JSON.
+It trusts no file and is trusted by nobody: it answers in JSON, and it may be killed at any time.
+
+>>> decode_sighting(*encode_sighting(look_at(b"", max_pixels=1))).observation.flaw.value
+'empty'
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import resource
+import signal
+import socket
+import struct
+import sys
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from curator.matching.perceptual_hash import LUMA_SIDE
+from curator.observe.observation import Observation, Sighting, look_at
+from curator.reasons import Drop
+from curator.store.image_files import write_temporary
+from curator.store.paths import DataPaths
+
+REQUEST = struct.Struct("<?Q")
+"""Header of a request: whether a path follows (else the bytes themselves), and the length in bytes."""
+
+REPLY = struct.Struct("<II")
+"""Header of a reply: the lengths in bytes of the JSON object and of the luma that follow; two zeros say only that the
+process is ready."""
+
+UNSTORED = frozenset({Drop.NOT_AN_IMAGE, Drop.EMPTY})
+"""Flaws of files that the store does not keep."""
+
+_FIELDS = tuple(field.name for field in fields(Observation))
+_BUFFER_BYTES = 1 << 16
+_SPARE_BYTES = 1 << 30
+_BYTES_A_PIXEL = 16
+
+
+def main(arguments: list[str]) -> None:
+    """Serve requests until the socket is closed, or nobody is left to hear the answer."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    channel = socket.socket(fileno=int(arguments[0]))
+    with contextlib.suppress(ConnectionError):
+        channel.sendall(REPLY.pack(0, 0))
+        stream = io.BufferedReader(channel.makefile("rb", buffering=0), _BUFFER_BYTES)
+        if line := stream.readline():
+            paths, max_pixels = decode_settings(line)
+            limit_memory(max_pixels)
+            serve(channel, stream, paths, max_pixels)
+
+
+def encode_settings(paths: DataPaths, max_pixels: int) -> bytes:
+    r"""Make a line of what a process needs to know before its first request.
+
+    >>> encode_settings(DataPaths(Path("data"), Path(), "balls"), 1000)
+    b'["data", "balls", 1000]\n'
+    """
+    return json.dumps([str(paths.data_root), paths.name, max_pixels]).encode() + b"\n"
+
+
+def decode_settings(line: bytes) -> tuple[DataPaths, int]:
+    """Undo :func:`encode_settings`."""
+    data_root, name, max_pixels = json.loads(line)
+    return DataPaths(Path(data_root), Path(), name), max_pixels
+
+
+def serve(channel: socket.socket, stream: io.BufferedReader[Any], paths: DataPaths, max_pixels: int) -> None:
+    """Answer each request that ``stream`` reads from the channel in its turn until there are no more.
+
+    Raises:
+        ConnectionError: the other side was killed.
+    """
+    while header := stream.read(REQUEST.size):
+        is_path, length = REQUEST.unpack(header)
+        payload = stream.read(length)
+        if len(payload) < length:
+            return
+        values, luma = answer(payload, is_path, paths, max_pixels)
+        reply = json.dumps(values).encode()
+        channel.sendall(REPLY.pack(len(reply), len(luma)) + reply + luma)
+
+
+def limit_memory(max_pixels: int) -> None:
+    """Let this process use 1 GiB and 16 bytes a pixel more than now; a system without such limits goes without."""
+    try:
+        now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    except OSError:
+        return
+    most = now + _SPARE_BYTES + _BYTES_A_PIXEL * max_pixels
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+def answer(payload: bytes, is_path: bool, paths: DataPaths, max_pixels: int) -> tuple[dict[str, Any], bytes]:
+    """Look at one file and write it to the store under a temporary name: the reply, as JSON values, and the luma."""
+    if is_path:
+        try:
+            payload = Path(payload.decode("utf-8", "surrogateescape")).read_bytes()
+        except OSError as error:
+            return {"unreadable": error.strerror or str(error)}, b""
+    sighting = look_at(payload, max_pixels=max_pixels)
+    observation = sighting.observation
+    values, luma = encode_sighting(sighting)
+    reply: dict[str, Any] = {"observation": values, "temporary": None}
+    if is_stored(observation):
+        try:
+            temporary = write_temporary(paths, payload, observation.sha256, str(observation.format))
+        except OSError as error:
+            return {"disk": error.strerror or str(error), "errno": error.errno}, b""
+        reply["temporary"] = temporary
+    return reply, luma
+
+
+def is_stored(observation: Observation) -> bool:
+    """Tell whether the store keeps this file: every image, usable or not."""
+    return observation.format is not None and observation.flaw not in UNSTORED
+
+
+def encode_sighting(sighting: Sighting) -> tuple[dict[str, Any], bytes]:
+    """Make a sighting of JSON values, what is not known left out, and the bytes of its luma, none where it has none."""
+    values = {name: value for name in _FIELDS if (value := getattr(sighting.observation, name)) is not None}
+    return values, sighting.luma or b""
+
+
+def decode_sighting(values: dict[str, Any], luma: bytes) -> Sighting:
+    """Undo :func:`encode_sighting`.
+
+    Raises:
+        ValueError, TypeError: no sighting made this.
+    """
+    if len(luma) not in (0, LUMA_SIDE**2):
+        raise ValueError(f"a luma of {len(luma)} bytes")
+    if flaw := values.get("flaw"):
+        values = values | {"flaw": Drop(flaw)}
+    return Sighting(Observation(**values), luma or None)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,127 @@
+"""One observing process, seen from the outside: what it was given, and what it answers.
+
+>>> import selectors, tempfile
+>>> worker = WorkerProcess(DataPaths(Path(tempfile.mkdtemp()), Path(), "balls"), max_pixels=1000)
+>>> worker.give(Job(1, b"<html>"))
+>>> with selectors.DefaultSelector() as selector:
+...     key = selector.register(worker.socket, selectors.EVENT_READ)
+...     replies = []
+...     while not replies and selector.select(timeout=60):
+...         replies = worker.replies()
+>>> worker.is_ready, [json.loads(values)["observation"]["flaw"] for values, luma in replies]
+(True, ['not-an-image'])
+>>> worker.stop()
+"""
+
+from __future__ import annotations
+
+import json as json
+import os
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+
+from curator.observe.workers.main import REPLY, REQUEST, encode_settings
+from curator.observe.workers.start import stop_process, take_process
+from curator.store.paths import DataPaths
+
+
+@dataclass(slots=True)
+class Job:
+    """A file to be observed: its bytes, or the path of one that is on the disk already."""
+
+    number: int
+    source: bytes | Path
+
+    @property
+    def payload(self) -> bytes:
+        """What is sent: the bytes, or the path."""
+        return os.fsencode(self.source) if isinstance(self.source, Path) else self.source
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes held in memory."""
+        return 0 if isinstance(self.source, Path) else len(self.source)
+
+
+class WorkerProcess:
+    """One process and what is under way with it.
+
+    Args:
+        paths: the data set whose store takes the files.
+        max_pixels: larger images are not decoded.
+
+    Attributes:
+        socket: ours, not blocking.
+        jobs: what was given to it and not answered yet, oldest first.
+        busy_s: seconds that it has been at the oldest, or at starting, as its pool counts them.
+        is_ready: whether it has started.
+        n_done: files observed.
+        unsent: what the socket has not taken yet.
+    """
+
+    def __init__(self, paths: DataPaths, max_pixels: int) -> None:
+        self.process, self.socket = take_process()
+        self.socket.setblocking(False)
+        self.jobs: deque[Job] = deque()
+        self.busy_s = 0.0
+        self.is_ready = False
+        self.n_done = 0
+        self.unsent = deque([memoryview(encode_settings(paths, max_pixels))])
+        self._received = bytearray()
+        self.send()
+
+    def give(self, job: Job) -> None:
+        """Send a file, or as much of it as the socket takes."""
+        if not self.jobs:
+            self.busy_s = 0.0
+        self.jobs.append(job)
+        payload = job.payload
+        self.unsent.append(memoryview(REQUEST.pack(isinstance(job.source, Path), len(payload))))
+        self.unsent.append(memoryview(payload))
+        self.send()
+
+    def send(self) -> None:
+        """Send on."""
+        try:
+            while self.unsent:
+                rest = self.unsent[0][self.socket.send(self.unsent[0]) :] if self.unsent[0] else memoryview(b"")
+                if rest:
+                    self.unsent[0] = rest
+                else:
+                    self.unsent.popleft()
+        except BlockingIOError:
+            return
+        except OSError:  # it died; reading from it says so too
+            self.unsent.clear()
+
+    def replies(self) -> list[tuple[bytes, bytes]] | None:
+        """Read what came, the JSON and the luma of each reply; None where the process is gone."""
+        try:
+            chunk = self.socket.recv(1 << 18)
+        except BlockingIOError:
+            return []
+        except OSError:
+            return None
+        if not chunk:
+            return None
+        self._received += chunk
+        return self._whole_replies()
+
+    def _whole_replies(self) -> list[tuple[bytes, bytes]]:
+        replies = []
+        while len(self._received) >= REPLY.size:
+            n_values, n_luma = REPLY.unpack_from(self._received)
+            middle = REPLY.size + n_values
+            end = middle + n_luma
+            if len(self._received) < end:
+                break
+            if end > REPLY.size:
+                replies.append((bytes(self._received[REPLY.size : middle]), bytes(self._received[middle:end])))
+            self.is_ready, self.busy_s = True, 0.0
+            del self._received[:end]
+        return replies
+
+    def stop(self) -> None:
+        """Kill the process."""
+        stop_process(self.process, self.socket)

@@ -1,0 +1,91 @@
+"""Start the observing processes before there is work: their imports take as long as this process's own.
+
+A command that will observe holds :func:`started_ahead` around its imports; :func:`take_process` gives what it started.
+
+>>> with started_ahead(1):
+...     process, channel = take_process()
+>>> _ = channel.settimeout(60)
+>>> len(channel.recv(8))  # ready: two zeros
+8
+>>> stop_process(process, channel)
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+MOST_AHEAD = 4
+"""Processes started while nobody knows yet whether there is work for them."""
+
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OPENCV_FOR_THREADS_NUM": "1"}
+
+_ahead: list[tuple[subprocess.Popen[bytes], socket.socket]] = []
+
+
+@contextmanager
+def started_ahead(n_processes: int) -> Iterator[None]:
+    """Start processes now for those who take some within the block; those that nobody took are stopped at its end."""
+    try:
+        for _ in range(n_processes):
+            _ahead.append(start_process())
+        yield
+    finally:
+        while _ahead:
+            stop_process(*_ahead.pop())
+
+
+def n_worth_starting() -> int:
+    """Say how many processes to start ahead: one a core, few; none where they would only hold this process up."""
+    n_cores = count_cores()
+    return min(n_cores, MOST_AHEAD) if n_cores > 1 else 0
+
+
+def take_process() -> tuple[subprocess.Popen[bytes], socket.socket]:
+    """Give a process that runs :mod:`curator.observe.workers.main`, and our end of its socket: started ahead or now."""
+    return _ahead.pop(0) if _ahead else start_process()
+
+
+def start_process() -> tuple[subprocess.Popen[bytes], socket.socket]:
+    """Start a process that waits for its settings on a socket."""
+    ours, theirs = socket.socketpair()
+    with theirs, _interrupts_held():
+        command = [sys.executable, "-P", "-m", "curator.observe.workers.main", str(theirs.fileno())]
+        descriptors = [theirs.fileno()]
+        process = subprocess.Popen(command, pass_fds=descriptors, stdin=subprocess.DEVNULL, env=_environment())
+    return process, ours
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Block Ctrl-C: a process started meanwhile never sees it, as the mask is inherited; this one does afterwards."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def stop_process(process: subprocess.Popen[bytes], channel: socket.socket) -> None:
+    """Kill a process and close our end of its socket."""
+    channel.close()
+    process.kill()
+    process.wait()
+
+
+def count_cores() -> int:
+    """Count the cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _environment() -> dict[str, str]:
+    """One thread a worker, and this very package, installed or not."""
+    package_root = str(Path(__file__).parents[1])
+    search = os.pathsep.join(filter(None, [package_root, os.environ.get("PYTHONPATH")]))
+    return os.environ | _ONE_THREAD | {"PYTHONPATH": search}

@@ -1,0 +1,289 @@
+"""Acquire images: list, choose, fetch and judge, tier by tier, until every label has its target.
+
+Only as much metadata is read and as many images are asked for as the target needs. The order of candidates is fixed
+by a keyed hash, so a run that was killed and started again asks for the same images.
+
+>>> wave_size(wanted=100, kept=30, tried=60)
+200
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curator import catalog
+from curator.catalog import Drop, Stage
+from curator.credentials import hide_in_address, hide_in_settings
+from curator.decide.columns import as_arrow
+from curator.decide.forgotten import drop_forgotten
+from curator.decide.quality import drop_poor_images
+from curator.decide.target import choose_candidates
+from curator.errors import SourceError
+from curator.events import Noted, SourceListed, Warned
+from curator.fetch.run import fetch_images
+from curator.manifests.project import Project
+from curator.manifests.recipe import Recipe
+from curator.manifests.tombstones import read_tombstones
+from curator.sources.base import ListingContext, PlannedRead, Source
+from curator.sources.registry import SOURCES, bulk_hosts, kind_of
+from curator.sources.userinfo import take_userinfo
+from curator.store.catalog_files import plain
+
+LEAST_RATE = 0.2
+"""A wave is never larger than this yield would need, so that a bad start does not ask for the whole list."""
+
+
+@dataclass(frozen=True)
+class AcquireOptions:
+    """How a fetch differs from what the recipe says."""
+
+    limit: int | None = None
+    everything: bool = False
+    retry: Literal["none", "failed", "all"] = "none"
+    refresh: bool = False
+
+
+@dataclass
+class Listing:
+    """What the sources have listed so far, which of them could not be listed, and which caches were read afresh.
+
+    ``userinfo`` says who signs in, with which password, at which of its addresses: no table holds that.
+    """
+
+    table: pd.DataFrame = field(default_factory=catalog.empty)
+    userinfo: dict[str, str] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+    fresh: set[Path] = field(default_factory=set)
+
+
+def settings_of_fetch(recipe: Recipe, options: AcquireOptions) -> dict[str, Any]:
+    """State what a fetch was made with: sources, network and quality settings; passwords are hidden."""
+    sources = [hide_in_settings({"kind": kind_of(source), **plain(source)}) for source in recipe.sources]
+    asked = {"limit": options.limit, "everything": options.everything}
+    return {
+        "sources": sources,
+        "fetch": {**plain(recipe.fetch), "proxy": hide_in_address(recipe.fetch.proxy), **asked},
+        "quality": plain(recipe.quality),
+    }
+
+
+def acquire(project: Project, options: AcquireOptions) -> tuple[Listing, pd.DataFrame]:
+    """List and fetch until each label has its target of images or nothing is left to try.
+
+    Returns:
+        The listing, and the catalog of all listed images after the fetch, sorted by record_id.
+    """
+    recipe = project.recipe
+    listing, settled = Listing(), catalog.empty()
+    short: Sequence[str] = recipe.labels
+    for tier in range(n_tiers(project)):
+        if not (short := labels_short_of_target(project, settled, options)):
+            break
+        list_tier(project, listing, tier, short, options.refresh)
+        settled = _fetch_waves(project, listing, settled, options)
+    _require_a_listing(listing)
+    return listing, _with_the_untried(project, listing.table, settled, options)
+
+
+def plan_listing(project: Project, options: AcquireOptions) -> Listing:
+    """List tier by tier until each label has as many candidates as its target; ask for no image."""
+    listing = Listing()
+    for tier in range(n_tiers(project)):
+        short = labels_short_of_target(project, listing.table, options)
+        if not short:
+            break
+        list_tier(project, listing, tier, short, options.refresh)
+    _require_a_listing(listing)
+    return listing
+
+
+def _require_a_listing(listing: Listing) -> None:
+    if listing.table.empty and listing.failures:
+        n = len(listing.failures)
+        what = "The only source" if n == 1 else f"None of the {n} sources"
+        raise SourceError(
+            f"{what} could {'not ' if n == 1 else ''}be listed, so there is nothing to fetch.",
+            "The warning above says why, and the ways out."
+            if n == 1
+            else "The warnings above say why, and the ways out.",
+        )
+
+
+def n_tiers(project: Project) -> int:
+    """Count the tiers of all sources."""
+    return max(source.n_tiers(settings) for source, settings in _sources(project))
+
+
+def labels_short_of_target(project: Project, settled: pd.DataFrame, options: AcquireOptions) -> list[str]:
+    """Name the labels that still want images."""
+    wanted = _wanted(project, settled, options)
+    return [label for label in project.recipe.labels if wanted[label] > 0]
+
+
+def list_tier(project: Project, listing: Listing, tier: int, labels: Sequence[str], refresh: bool = False) -> None:
+    """List one tier of every source into ``listing``; a source that fails is warned about and left out."""
+    context = ListingContext(
+        labels=project.recipe.labels,
+        cache_dir=project.paths.sources,
+        base_dir=project.recipe.base_dir,
+        fetch=project.recipe.fetch,
+        emit=project.emit,
+        refresh=refresh,
+        fresh=listing.fresh,
+    )
+    tombstones = read_tombstones(project.paths.forgotten)
+    for index, (source, settings) in enumerate(_sources(project)):
+        name = settings.name or source.kind
+        if f"{index} {name}" in listing.failures or tier >= source.n_tiers(settings):
+            continue
+        try:
+            _announce(project, name, source.plan(settings, tier, context))
+            rows, userinfo = take_userinfo(source.list_images(settings, tier, labels, context))
+            rows = drop_forgotten(rows, tombstones)
+        except SourceError as error:
+            listing.failures[f"{index} {name}"] = str(error)
+            project.emit(Warned(f"The source {name} could not be listed: {error}"))
+            continue
+        _tell_of_passwords(project, name, len(userinfo))
+        listing.userinfo = userinfo | listing.userinfo
+        listing.table = merge(listing.table, rows)
+        project.emit(SourceListed(name, {str(label): int(n) for label, n in rows["label"].value_counts().items()}))
+        del rows
+        pa.default_memory_pool().release_unused()  # what the list's own form took: as much as the listing itself
+
+
+def _tell_of_passwords(project: Project, name: str, n_addresses: int) -> None:
+    if n_addresses:
+        what = "address holds a name or a password" if n_addresses == 1 else "addresses hold a name or a password"
+        where = (
+            "They are used to sign in, and stay in the list: catalogs, manifest, exports and pages have the addresses"
+        )
+        project.emit(Warned(f"{name}: {n_addresses:,} {what}. {where} without them."))
+
+
+def _sources(project: Project) -> list[tuple[Source, Any]]:
+    by_settings = {source.Settings: source for source in SOURCES}
+    return [(by_settings[type(settings)], settings) for settings in project.recipe.sources]
+
+
+def _announce(project: Project, name: str, reads: Sequence[PlannedRead]) -> None:
+    fresh = [read for read in reads if not read.cached]
+    if not fresh:
+        return
+    known = sum(read.n_bytes or 0 for read in fresh)
+    unknown = sum(read.n_bytes is None for read in fresh)
+    size = megabytes(known) if known or not unknown else "unknown size"
+    rest = f", {unknown} of unknown size" if unknown and known else ""
+    project.emit(Noted(f"{name}: will read {len(fresh)} list or metadata file{'s'[: len(fresh) > 1]}, {size}{rest}"))
+
+
+def megabytes(n_bytes: int) -> str:
+    """Write a number of bytes as a person reads it: ``512 B``, ``12 kB``, ``2,740.0 MB``."""
+    if n_bytes < 1000:
+        return f"{n_bytes} B"
+    return f"{n_bytes / 1e3:,.0f} kB" if n_bytes < 1e6 else f"{n_bytes / 1e6:,.1f} MB"
+
+
+def merge(table: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """Add newly listed rows: one URL is listed once for a label, by the source that the recipe names first.
+
+    Returns:
+        The listing, sorted by record_id.
+    """
+    joined = pd.concat([table, rows], ignore_index=True) if len(table) else rows
+    same_url = joined["url"].notna() & joined.duplicated(["label", "url"])
+    repeated = (joined.duplicated("record_id") | same_url).to_numpy(dtype=bool)
+    return in_order(joined[~repeated] if repeated.any() else joined)
+
+
+def in_order(table: pd.DataFrame) -> pd.DataFrame:
+    """Sort a catalog by record_id; one that is in order is not copied."""
+    names = as_arrow(table["record_id"], pa.string())
+    if pc.all(pc.less(names[:-1], names[1:])).as_py():
+        return catalog.conform(table.reset_index(drop=True))
+    return catalog.from_arrow(catalog.to_arrow(table).take(pc.sort_indices(names)))
+
+
+def wave_size(wanted: int, kept: int, tried: int) -> int:
+    """Say how many images to ask for so that ``wanted`` more come out good, at the rate seen so far."""
+    rate = kept / tried if tried else 1.0
+    return math.ceil(wanted / max(rate, LEAST_RATE))
+
+
+def _wanted(project: Project, settled: pd.DataFrame, options: AcquireOptions) -> dict[str, int]:
+    """Images still wanted per label; without a target, more than there can be."""
+    target = 0 if options.everything else project.recipe.target
+    have = catalog.kept(settled)["label"].value_counts()
+    tried = settled["label"].value_counts()
+    wanted = {}
+    for label in project.recipe.labels:
+        n = target - int(have.get(label, 0)) if target else 2**62
+        if options.limit is not None:
+            n = min(n, options.limit - int(tried.get(label, 0)))
+        wanted[label] = max(n, 0)
+    return wanted
+
+
+def _fetch_waves(project: Project, listing: Listing, settled: pd.DataFrame, options: AcquireOptions) -> pd.DataFrame:
+    table = listing.table
+    while True:
+        asked = _ask(project, settled, options)
+        tried = table["record_id"].isin(settled["record_id"]).to_numpy(dtype=bool)
+        chosen = choose_candidates(table, tried, asked)
+        if not chosen.any():
+            return settled
+        wave = table if chosen.all() else table[chosen].reset_index(drop=True)
+        fetched = fetch_and_judge(project, wave, options, listing.userinfo)
+        settled = pd.concat([settled, fetched], ignore_index=True) if len(settled) else fetched
+
+
+def _ask(project: Project, settled: pd.DataFrame, options: AcquireOptions) -> Mapping[str, int]:
+    kept, tried = catalog.kept(settled)["label"].value_counts(), settled["label"].value_counts()
+    wanted = _wanted(project, settled, options)
+    asked = {}
+    for label, n in wanted.items():
+        asked[label] = wave_size(n, int(kept.get(label, 0)), int(tried.get(label, 0))) if 0 < n < 2**62 else n
+        if options.limit is not None:
+            asked[label] = min(asked[label], options.limit - int(tried.get(label, 0)))
+    return asked
+
+
+def fetch_and_judge(
+    project: Project, rows: pd.DataFrame, options: AcquireOptions, userinfo: Mapping[str, str]
+) -> pd.DataFrame:
+    """Settle these rows of a catalog, by the ledger or by asking, and drop the poor ones."""
+    recipe = project.recipe
+    fetched = fetch_images(
+        rows,
+        recipe.fetch,
+        recipe.quality,
+        project.paths,
+        retry=options.retry,
+        bulk_hosts=bulk_hosts(recipe.sources),
+        userinfo=userinfo,
+        emit=project.emit,
+    )
+    return drop_poor_images(fetched, recipe.quality)
+
+
+def _with_the_untried(
+    project: Project, table: pd.DataFrame, settled: pd.DataFrame, options: AcquireOptions
+) -> pd.DataFrame:
+    is_untried = ~table["record_id"].isin(settled["record_id"]).to_numpy(dtype=bool)
+    if not is_untried.any():
+        return in_order(settled)
+    untried = table[is_untried]
+    what = f"--limit {options.limit}" if options.limit is not None else f"target {project.recipe.target}"
+    everyone = np.ones(len(untried), dtype=bool)
+    untried = catalog.drop(untried, everyone, Stage.FETCHED, Drop.BEYOND_TARGET, f"not needed: {what} per label")
+    whole = pd.concat([settled, untried], ignore_index=True) if len(settled) else untried
+    return in_order(whole)

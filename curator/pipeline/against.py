@@ -1,0 +1,219 @@
+"""Read what another data set has, to compare ours with it: a folder of images, or a manifest.
+
+>>> import tempfile
+>>> folder = Path(tempfile.mkdtemp())
+>>> _ = (folder / "note.txt").write_text("no image")
+>>> len(read_others([str(folder)], Path(), 1_000_000, DataPaths(folder / ".data", folder, "balls")))
+0
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import selectors
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import compress
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curator import catalog
+from curator.decide.elsewhere import COLUMNS, describe_elsewhere, drop_elsewhere, find_elsewhere, other_images
+from curator.errors import StateError
+from curator.manifests.manifest import read_manifest
+from curator.manifests.project import Project
+from curator.manifests.tombstones import read_tombstones
+from curator.matching.perceptual_hash import from_hex
+from curator.observe.observation import Observation, Sighting, hash_sightings
+from curator.observe.workers.pool import ObservedFile, ObserverPool, serve
+from curator.pipeline.against_cache import read_seen, seen_table, write_seen
+from curator.store.catalog_files import file_digest, read_catalog
+from curator.store.paths import DataPaths
+
+_MOST_WAITING = 64
+_SHOWN = 20
+
+
+def leave_out_others(
+    table: pd.DataFrame, project: Project, is_protected: catalog.BoolArray
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Drop, or with ``report_only`` only report, the images that the recipe's ``[dedupe] against`` has already.
+
+    Args:
+        table: a catalog.
+        project: its recipe's ``dedupe`` says what and how, ``quality`` up to which size files are decoded; its paths
+            keep what was observed.
+        is_protected: bool, shape (rows,): rows that a person wants; they are reported and kept.
+
+    Returns:
+        The catalog, and what a person should be told.
+    """
+    recipe = project.recipe
+    if not recipe.dedupe.against:
+        return table, ()
+    others = read_others(recipe.dedupe.against, recipe.base_dir, recipe.quality.max_pixels, project.paths)
+    found = find_elsewhere(table, others, recipe.dedupe)
+    leaving = found.where(~is_protected[found.i] & (not recipe.dedupe.report_only))
+    staying = found.where(is_protected[found.i] | recipe.dedupe.report_only)
+    n_kept = int(catalog.is_kept(table).sum())
+    notes = [f"{n_kept:,} images compared with {len(others):,} elsewhere: {len(found.i):,} are there too"]
+    if len(staying.i):
+        record_ids = table["record_id"].iloc[staying.i[:_SHOWN]]
+        texts = describe_elsewhere(table, staying.where(np.arange(len(staying.i)) < _SHOWN), others)
+        named = "; ".join(f"{one}: {text}" for one, text in zip(record_ids, texts, strict=True))
+        more = f"; and {len(staying.i) - _SHOWN:,} more" if len(staying.i) > _SHOWN else ""
+        notes.append(f"{len(staying.i):,} of them stay: {named}{more}")
+    return drop_elsewhere(table, leaving, others), tuple(notes)
+
+
+def read_others(places: Sequence[str], base_dir: Path, max_pixels: int, paths: DataPaths) -> pd.DataFrame:
+    """Read the images of other data sets; of a folder, only the files whose name, size or time is new.
+
+    Args:
+        places: manifests (files) and folders, whose images are decoded and hashed, however deep they lie.
+        base_dir: what relative places are relative to.
+        max_pixels: larger images are not decoded: they match by their bytes only.
+        paths: where what was observed of folders is kept for the next time.
+
+    Returns:
+        As :func:`curator.decide.elsewhere.other_images`. Of a manifest only the 64-bit hashes are known, unless the
+        catalog that it was written from lies beside it (``manifests/NAME`` and ``data/NAME``).
+
+    Raises:
+        StateError: a place is not there, or a manifest cannot be read.
+        DiskError: what was observed cannot be kept.
+    """
+    tables = [other_images([])]
+    for place in places:
+        path = _require(place, base_dir)
+        tables.append(_read_folder(path, max_pixels, paths) if path.is_dir() else _read_listed(path))
+    return pd.concat(tables, ignore_index=True)
+
+
+def digest_others(places: Sequence[str], base_dir: Path, known: Mapping[str, str]) -> dict[str, str]:
+    """Give a SHA-256 for each place that changes when its files do: of a manifest, or of a folder's names and times.
+
+    Args:
+        places, base_dir: as :func:`read_others` takes them.
+        known: digests of places that need not be there any more: a later stage is content with the comparison made.
+
+    Raises:
+        StateError: a place is not there.
+    """
+    digests = {}
+    for place in places:
+        if place in known and not _path(place, base_dir).exists():
+            digests[place] = known[place]
+            continue
+        path = _require(place, base_dir)
+        digests[place] = _digest_folder(path) if path.is_dir() else file_digest(path)
+    return digests
+
+
+def _path(place: str, base_dir: Path) -> Path:
+    return base_dir / Path(place).expanduser()
+
+
+def _require(place: str, base_dir: Path) -> Path:
+    path = _path(place, base_dir)
+    if not path.exists():
+        raise StateError(f"{path} is not there, so nothing can be compared with it.", "Mend [dedupe] against.")
+    return path
+
+
+def _digest_folder(folder: Path) -> str:
+    sums = hashlib.sha256()
+    for path in _walk(folder):
+        sums.update(_mark(path, folder) + b"\n")
+    return sums.hexdigest()
+
+
+def _mark(path: Path, folder: Path) -> bytes:
+    """Tell a file from others and from its later self: its name below the folder, its size and its time."""
+    facts = path.stat()
+    return os.fsencode(path.relative_to(folder).as_posix()) + f"\0{facts.st_size} {facts.st_mtime_ns}".encode()
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """Give the files below a folder in a fixed order; hidden ones are left out."""
+    for here, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        files = (Path(here) / name for name in sorted(names) if not name.startswith("."))
+        yield from (path for path in files if path.is_file())
+
+
+def _read_folder(folder: Path, max_pixels: int, paths: DataPaths) -> pd.DataFrame:
+    files = list(_walk(folder))
+    seen = _look_at(files, folder, max_pixels, paths)
+    is_image = pc.fill_null(seen["is_image"], False)
+    names = [os.fsencode(path).decode("utf-8", "replace") for path in compress(files, is_image.to_pylist())]
+    images = catalog.from_arrow(seen.filter(is_image))
+    return other_images(names, **{name: images[name].array for name in COLUMNS})
+
+
+def _look_at(files: Sequence[Path], folder: Path, max_pixels: int, paths: DataPaths) -> pa.Table:
+    """Observe the files that are new or changed, and keep all that is known, even of a run that is interrupted."""
+    marks = pa.array([_mark(path, folder) for path in files], pa.binary())
+    before = read_seen(paths.against(folder), max_pixels)
+    place = pc.index_in(marks, before["mark"].combine_chunks())
+    known = before.take(place.drop_null())
+    is_new = place.is_null()
+    new = list(compress(files, is_new.to_pylist()))
+    found: list[Sighting | None] = [None] * len(new)
+    try:
+        _observe(new, max_pixels, found)
+    finally:
+        table = pa.concat_tables([known, seen_table(marks.filter(is_new).to_pylist(), _hashed(found))])
+        if new or known.num_rows < before.num_rows:
+            forgotten = read_tombstones(paths.forgotten)["content"]
+            write_seen(paths.against(folder), table, max_pixels, forgotten)
+    # In the order of the files, whichever of them were known before, so that equal matches name the same one each time.
+    return table.take(pc.index_in(marks, table["mark"].combine_chunks()))
+
+
+def _observe(files: Sequence[Path], max_pixels: int, found: list[Sighting | None]) -> None:
+    """Observe files in workers of their own, as a fetch does, keep no copy of them, and note each in its place."""
+
+    def note(result: ObservedFile) -> None:
+        found[result.job] = result.sighting
+        if result.temporary:
+            Path(result.temporary).unlink(missing_ok=True)
+
+    with tempfile.TemporaryDirectory() as scratch, selectors.DefaultSelector() as selector:
+        paths = DataPaths(Path(scratch), Path(), "others")
+        with ObserverPool(paths, max_pixels, selector, note) as pool:
+            for number, file in enumerate(files):
+                pool.submit(number, file)
+                _serve_until(pool, selector, _MOST_WAITING)
+            _serve_until(pool, selector, 0)
+
+
+def _hashed(found: Sequence[Sighting | None]) -> list[Observation | None]:
+    hashed = iter(hash_sightings([sighting for sighting in found if sighting is not None]))
+    return [None if sighting is None else next(hashed) for sighting in found]
+
+
+def _serve_until(pool: ObserverPool, selector: selectors.BaseSelector, most: int) -> None:
+    while pool.n_jobs > most:
+        serve(selector, timeout_s=1.0)
+        pool.check()
+
+
+def _read_listed(path: Path) -> pd.DataFrame:
+    """Read a manifest, with all that the catalog beside it knows of the same files."""
+    listed = read_manifest(path)
+    names = [f"{path}: {record_id}" for record_id in listed["record_id"]]
+    beside = DataPaths(path.parent.parent.parent / "data", path.parent, path.parent.name).catalog(catalog.Stage.SPLIT)
+    if beside.exists():
+        known = read_catalog(beside).drop_duplicates("sha256").set_index("sha256", drop=False)
+        if set(listed["sha256"]) <= set(known.index):
+            rows = known.loc[listed["sha256"].tolist()]
+            return other_images(names, **{name: rows[name].array for name in COLUMNS})
+    hexes = listed["phash"] if "phash" in listed.columns else pd.Series([None] * len(listed), dtype=object)
+    hashes = [None if pd.isna(text) else int(from_hex([str(text)])[0]) for text in hexes]
+    return other_images(names, sha256=listed["sha256"].tolist(), phash=hashes)

@@ -1,0 +1,172 @@
+"""Rebuild a data set from its manifest alone: fetch each address, keep what is still the same, say what is not.
+
+>>> row = {"phash": "00000000000000ff", "width": 400, "height": 300}
+>>> looks_the_same(row, phash=0xFE, width=200, height=150), looks_the_same(row, phash=0xFF, width=200, height=200)
+(True, False)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from curator import catalog
+from curator.catalog import Drop, Stage
+from curator.decide.forgotten import find_forgotten
+from curator.errors import StateError
+from curator.events import Listener, ignore
+from curator.fetch.outcomes import with_pictures
+from curator.fetch.policy import RETRIED
+from curator.fetch.run import fetch_images
+from curator.manifests.manifest import read_manifest
+from curator.manifests.recipe import FetchSettings, QualitySettings
+from curator.manifests.tombstones import read_tombstones
+from curator.matching.picture_matches import find_comparable
+from curator.pipeline.link_rot import Fate, write_reports
+from curator.pipeline.publish import publish
+from curator.store.catalog_files import file_digest
+from curator.store.lock import locked
+from curator.store.paths import DataPaths
+
+SIMILAR_BITS = 4
+"""Most differing bits of the 64-bit perceptual hashes of one picture in two files."""
+_ASPECT_TOLERANCE = 0.03
+_FROM_MANIFEST = (
+    "record_id", "label", "source", "kind", "source_id", "source_class", "url", "fallback_url", "landing_url",
+    "license", "author", "author_url", "title",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A finished replay: where it stands, each image's fate, and how many images the new manifest holds."""
+
+    paths: DataPaths
+    images: pd.DataFrame
+    n_kept: int
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all images of the manifest could be had."""
+        return self.n_kept == len(self.images)
+
+    def counts(self) -> dict[str, int]:
+        """Count the images of each fate."""
+        return {str(fate): int((self.images["fate"] == fate).sum()) for fate in Fate}
+
+
+def replay_manifest(
+    manifest: Path,
+    data_root: Path,
+    fetch: FetchSettings,
+    accept_similar: bool = False,
+    quality: QualitySettings | None = None,
+    emit: Listener = ignore,
+) -> Replay:
+    """Rebuild the data set of ``manifest`` in ``data_root/<name>-replay``; the manifest given is only read.
+
+    Args:
+        manifest: its folder gives the name; what ``forgotten.jsonl`` beside it names is not asked for.
+        data_root: where data sets are kept.
+        fetch: how to download.
+        accept_similar: keep the pictures whose bytes have changed, with their new hashes.
+        quality: its ``max_pixels`` limits what is decoded.
+        emit: told of progress.
+
+    Returns:
+        Each image's fate. The folders, ``manifest.csv`` (the same split, of what could be had), ``replay.csv`` and
+        ``link-rot.csv`` stand in the new folder. Run again, it asks only for what may have come back.
+
+    Raises:
+        StateError: the manifest cannot be read, all its images are forgotten, or nothing of it could be had.
+        DiskError, LockedError: see there.
+    """
+    rows = _wanted(manifest)
+    folder = DataPaths(data_root, manifest.parent, "").replay
+    paths = DataPaths(data_root, folder, folder.name)
+    with locked(paths.lock, "replay"):
+        table = _fetch(rows, fetch, quality or QualitySettings(), paths, emit)
+        fates = judge_images(rows, table)
+        images = _answered(rows, table, fates)
+        write_reports(images, paths.folder)
+        had = _restore(table, rows, fates, accept_similar)
+        if not (n_kept := int(catalog.is_kept(had).sum())):
+            raise StateError(f"Nothing of {manifest} could be had.", f"{paths.folder / 'replay.csv'} says why.")
+        publish(had, {"replay_of": file_digest(manifest), "accept_similar": accept_similar}, paths, emit)
+    return Replay(paths, images, n_kept)
+
+
+def _wanted(manifest: Path) -> pd.DataFrame:
+    """Read the manifest's rows, without what was forgotten beside it."""
+    rows = read_manifest(manifest).sort_values("record_id", ignore_index=True)
+    tombstones = manifest.parent / "forgotten.jsonl"
+    left = rows[~find_forgotten(rows, read_tombstones(tombstones))].reset_index(drop=True)
+    if len(rows) and left.empty:
+        hint = f"{tombstones} names what was taken out for good; replay another manifest."
+        raise StateError(f"Every image of {manifest} was forgotten.", hint)
+    return left
+
+
+def _answered(rows: pd.DataFrame, table: pd.DataFrame, fates: npt.NDArray[np.object_]) -> pd.DataFrame:
+    answers = {"final_url": table["final_url"], "reason": table["drop_reason"], "detail": table["drop_detail"]}
+    return rows.assign(fate=fates, **answers)
+
+
+def _fetch(
+    rows: pd.DataFrame, fetch: FetchSettings, quality: QualitySettings, paths: DataPaths, emit: Listener
+) -> pd.DataFrame:
+    """Fetch what a manifest lists: a catalog of the same images in the same order, picture columns filled."""
+    known = {name: rows[name] for name in _FROM_MANIFEST if name in rows}
+    listed = catalog.conform(pd.DataFrame(known).assign(tier=0))
+    fetched = fetch_images(listed, fetch, quality, paths, retry="failed", emit=emit)
+    return catalog.from_arrow(pa.concat_tables(with_pictures(fetched, paths)))
+
+
+def judge_images(rows: pd.DataFrame, table: pd.DataFrame) -> npt.NDArray[np.object_]:
+    """Judge each image of a manifest by what its address serves now.
+
+    Args:
+        rows: the manifest.
+        table: the catalog of the same images after the fetch, in the same order.
+    """
+    has_bytes = table["sha256"].notna().to_numpy(dtype=bool)
+    is_same = (table["sha256"] == rows["sha256"]).fillna(False).to_numpy(dtype=bool)
+    passing = table["drop_reason"].isin([str(reason) for reason in RETRIED]).to_numpy(dtype=bool)
+    similar = np.zeros(len(rows), bool)
+    comparable = catalog.is_kept(table) & find_comparable(table)
+    for place in np.flatnonzero(has_bytes & ~is_same & comparable):
+        now = table.iloc[place]
+        row = dict(rows.iloc[place])
+        similar[place] = looks_the_same(row, int(now["phash"]), int(now["width"]), int(now["height"]))
+    nowhere = rows["url"].isna().to_numpy(dtype=bool)
+    cases = [nowhere, is_same, similar, has_bytes, passing]
+    fates = [Fate.NO_ADDRESS, Fate.SAME, Fate.SIMILAR, Fate.CHANGED, Fate.UNREACHED]
+    return np.select(cases, [str(fate) for fate in fates], str(Fate.GONE)).astype(object)
+
+
+def looks_the_same(row: Mapping[Any, Any], phash: int, width: int, height: int) -> bool:
+    """Tell whether another file shows the picture of a manifest's row: hashes within 4 bits, the same proportions."""
+    if any(pd.isna(row.get(name)) for name in ("phash", "width", "height")):
+        return False
+    distance = (int(str(row["phash"]), 16) ^ phash).bit_count()
+    proportion = (width / height) / (float(row["width"]) / float(row["height"]))
+    return distance <= SIMILAR_BITS and abs(proportion - 1) <= _ASPECT_TOLERANCE
+
+
+def _restore(
+    table: pd.DataFrame, rows: pd.DataFrame, fates: npt.NDArray[np.object_], accept_similar: bool
+) -> pd.DataFrame:
+    """Give what could be had its side back; drop the rest."""
+    good = [Fate.SAME, Fate.SIMILAR] if accept_similar else [Fate.SAME]
+    had = catalog.is_kept(table) & np.isin(fates, [str(fate) for fate in good])
+    details = [f"{fate}: the manifest has {sha256[:16]}…" for fate, sha256 in zip(fates, rows["sha256"], strict=True)]
+    table = catalog.drop(table, ~had, Stage.FETCHED, Drop.CHANGED, details)
+    sides = {name: rows[name].where(had) for name in ("split", "split_group") if name in rows}
+    return catalog.with_columns(table, sides)

@@ -1,0 +1,1 @@
+"""Images of Open Images, from its tables of labels and boxes."""

@@ -1,0 +1,151 @@
+"""Read what a tier of Open Images needs of its metadata, filtered while it streams and kept, so that it is read once.
+
+>>> context = ListingContext(labels=("rugby",), cache_dir=Path("sources"))
+>>> reader = MetadataReader("https://storage.googleapis.com/openimages", "human", {"rugby": ("Rugby",)}, context)
+>>> reader.place("v7/oidv7-class-descriptions.csv")
+'https://storage.googleapis.com/openimages/v7/oidv7-class-descriptions.csv'
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import pyarrow as pa
+
+from curator.errors import SourceError
+from curator.events import Noted
+from curator.sources.base import ListingContext, PlannedRead
+from curator.sources.open_images.classes import ClassNames, read_class_names
+from curator.sources.open_images.files import class_file, place_of
+from curator.sources.open_images.rows import EXTRA_COLUMNS, IMAGE_COLUMNS, PresentImages, present_images
+from curator.sources.open_images.tables import FilteredRows, filter_csv
+from curator.sources.reading.cache import CacheEntry
+from curator.sources.reading.places import place_version
+from curator.sources.reading.read import file_name, probe_size, read_place
+
+_LABEL_COLUMNS = ("ImageID", "LabelName", "Confidence")
+_OPTIONAL_IMAGE_COLUMNS = (*IMAGE_COLUMNS, *EXTRA_COLUMNS, "Rotation")
+Answer = TypeVar("Answer")
+_WAY_OUT = 'Run again later, or download the tables yourself and name their folder: `metadata = "path"`.'
+_CLASS_HINT = "Write a class's own name or its MID into `classes`; those that are near are named."
+_BOXES_HINT = 'Only 600 classes have boxes; labels_from = "human" knows some 20,000.'
+
+
+@dataclass(frozen=True)
+class MetadataReader:
+    """Reads class names, labels and image facts under ``metadata``, for all ``classes`` of a recipe at once.
+
+    All classes, not only those of the labels that are short just now: a file of gigabytes is not read a second time
+    because another label has become short.
+    """
+
+    metadata: str
+    labels_from: str
+    classes: Mapping[str, tuple[str, ...]]
+    context: ListingContext
+
+    def place(self, path: str) -> str:
+        """Give the address or local path of a metadata file."""
+        return place_of(self.metadata, path, self.context.base_dir)
+
+    def mids(self) -> dict[str, tuple[str, ...]]:
+        """Find each label's MIDs.
+
+        Raises:
+            SourceError: the class descriptions cannot be read, or a class is unknown or ambiguous.
+        """
+        entry = self._classes_entry()
+        table = entry.load()
+        if table is None:
+            place = self.place(class_file(self.labels_from))
+            names = self._read(place, read_class_names)
+            table = pa.table({"mid": list(names.mids), "name": list(names.names)})
+            entry.save(table, {"origin": place})
+        names = ClassNames(tuple(table["mid"].to_pylist()), tuple(table["name"].to_pylist()))
+        try:
+            return names.find_all(self.classes)
+        except SourceError as error:
+            raise SourceError(error.message, _BOXES_HINT if self.labels_from == "boxes" else _CLASS_HINT) from error
+
+    def present(self, path: str) -> PresentImages:
+        """Read the image and class pairs that the label file ``path`` says are present."""
+        entry = self._labels_entry(path)
+        filter_rows = partial(_filter_labels, mids=entry.key["mids"], labels_from=self.labels_from)
+        return present_images(self._rows(entry, path, filter_rows), self.labels_from)
+
+    def images(self, path: str, ids: pa.Array) -> pa.Table:
+        """Read the rows of the image table ``path`` for these image ids."""
+        filter_rows = partial(
+            filter_csv, columns=("ImageID", "OriginalURL"), key="ImageID", wanted=ids, optional=_OPTIONAL_IMAGE_COLUMNS
+        )
+        return self._rows(self._images_entry(path, ids), path, filter_rows)
+
+    def _rows(self, entry: CacheEntry, path: str, filter_rows: Callable[..., FilteredRows]) -> pa.Table:
+        table = entry.load()
+        if table is not None:
+            return table
+        place = self.place(path)
+        found = self._read(place, filter_rows)
+        if found.n_malformed:
+            lost = f"{found.n_malformed:,} rows with another number of fields than the header were left out"
+            self.context.emit(Noted(f"{file_name(place)}: {lost}"))
+        entry.save(found.rows, {"origin": place, "malformed_rows": found.n_malformed})
+        return found.rows
+
+    def _read(self, place: str, read: Callable[[io.BufferedReader], Answer]) -> Answer:
+        try:
+            return read_place(place, read, self.context)
+        except SourceError as error:
+            message = error.message if place in error.message else f"{place}: {error.message}"
+            raise SourceError(f"Open Images: {message}", error.hint or _WAY_OUT) from error
+
+    def plan_classes(self) -> PlannedRead:
+        """Say what reading the class descriptions will transfer."""
+        return self._planned(class_file(self.labels_from), self._classes_entry().is_there)
+
+    def plan_labels(self, path: str) -> PlannedRead:
+        """Say what reading the labels will transfer."""
+        return self._planned(path, self.has_labels(path))
+
+    def plan_images(self, path: str, ids: pa.Array | None) -> PlannedRead:
+        """Say what reading the image table will transfer; ``ids`` is None where the labels are not read yet."""
+        return self._planned(path, ids is not None and self.has_images(path, ids))
+
+    def has_labels(self, path: str) -> bool:
+        """Tell whether the labels can be had without reading metadata."""
+        return self._classes_entry().is_there and self._labels_entry(path).is_there
+
+    def has_images(self, path: str, ids: pa.Array) -> bool:
+        """Tell whether these images' facts can be had without reading metadata."""
+        return self._images_entry(path, ids).is_there
+
+    def _planned(self, path: str, cached: bool) -> PlannedRead:
+        place = self.place(path)
+        return PlannedRead(file_name(place), 0 if cached else probe_size(place, self.context), cached)
+
+    def _classes_entry(self) -> CacheEntry:
+        return self._entry("open-images-classes", class_file(self.labels_from), {})
+
+    def _labels_entry(self, path: str) -> CacheEntry:
+        mids = sorted({mid for found in self.mids().values() for mid in found})
+        return self._entry(f"open-images-{Path(path).stem}", path, {"mids": mids})
+
+    def _images_entry(self, path: str, ids: pa.Array) -> CacheEntry:
+        digest = hashlib.sha256("\n".join(sorted(ids.to_pylist())).encode("ascii")).hexdigest()
+        return self._entry(f"open-images-{Path(path).stem}", path, {"ids": digest})
+
+    def _entry(self, stem: str, path: str, key: Mapping[str, str | Sequence[str]]) -> CacheEntry:
+        return CacheEntry(self.context, stem, {**place_version(self.place(path), self.context.base_dir), **key})
+
+
+def _filter_labels(stream: io.BufferedReader, mids: Sequence[str], labels_from: str) -> FilteredRows:
+    columns = _LABEL_COLUMNS[:2] if labels_from == "boxes" else _LABEL_COLUMNS
+    found = filter_csv(stream, columns, "LabelName", mids)
+    present_images(found.rows, labels_from)  # what cannot be understood is refused here, before it is kept
+    return found

@@ -1,0 +1,1 @@
+"""Lists and tables read as a stream from disk or server: cache, resume, unpacking."""

@@ -1,0 +1,1 @@
+"""Images of a table of addresses: CSV, TSV, JSON or Parquet."""
