@@ -10,7 +10,8 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from curator.benchmark.start import BenchmarkResult, run_benchmark
+from curator.benchmark.metrics_file import BenchmarkResult
+from curator.benchmark.start import run_benchmark
 from curator.cli import tables
 from curator.cli.session import Session
 from curator.manifests.project import Project

@@ -11,7 +11,7 @@ import signal
 from contextlib import suppress
 from pathlib import Path
 
-from curator.benchmark.start import BenchmarkResult
+from curator.benchmark.metrics_file import BenchmarkResult
 from curator.benchmark_commands import show_result, train_and_report
 from curator.catalog import Stage
 from curator.cli import tables
@@ -21,8 +21,8 @@ from curator.cli.stage_result import show
 from curator.demo.run import DemoResult, run_demo, served_recipe, served_world
 from curator.errors import CuratorError
 from curator.events import Noted, Warned
+from curator.inspect.status import describe
 from curator.manifests.project import Project
-from curator.summary import describe
 
 SERVING = "# Save this as manifests/demo/recipe.toml; then `curator run --recipe demo`. Ctrl-C ends the serving."
 

@@ -70,3 +70,6 @@ class Drop(StrEnum):
     # balance and split
     STRADDLES_SPLIT = "straddles-split"  # a newcomer that belongs with images of both sides of an earlier split
     SURPLUS = "surplus"  # more than per_class
+
+
+SPLITS = ("train", "test")

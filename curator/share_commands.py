@@ -26,8 +26,8 @@ from curator.manifests.reviews import read_reviews, standing_reviews
 from curator.pipeline.forget import Forgotten
 from curator.pipeline.forget import forget as forget_images
 from curator.pipeline.link_rot import HOSTS, count_hosts
+from curator.pipeline.made_from import latest_stage
 from curator.pipeline.replay import Replay, replay_manifest
-from curator.pipeline.run import latest_stage
 from curator.store.catalog_files import read_catalog
 
 MOST_CHANGES = 20

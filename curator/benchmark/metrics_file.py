@@ -10,6 +10,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -43,3 +45,18 @@ def read_metrics(path: Path) -> dict[str, Any] | None:
     if metrics.get("version", 0) > VERSION:
         raise StateError(f"{path} was written by a newer curator.", "Upgrade with `pip install -U imageset-curator`.")
     return metrics
+
+
+@dataclass(frozen=True)
+class BenchmarkResult:
+    """What a benchmark ended with: mean test accuracy a model, models missing and why, and warnings to show."""
+
+    accuracy: Mapping[str, float]
+    missing: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    smoke_test: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        """1 where a model that was asked for is missing, else 0."""
+        return 1 if self.missing else 0

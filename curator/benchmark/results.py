@@ -18,12 +18,11 @@ from curator import __version__, catalog
 from curator.benchmark.evaluate import Runs, compare_models, model_metrics, predictions_table
 from curator.benchmark.images.confounds import ConfoundCheck
 from curator.benchmark.images.data import LabelledImages
-from curator.benchmark.metrics_file import METRICS, PREDICTIONS, write_metrics
+from curator.benchmark.metrics_file import METRICS, PREDICTIONS, BenchmarkResult, write_metrics
 from curator.benchmark.models.keras_backend import versions
 from curator.benchmark.models.presets import ARTICLE_ACCURACY, ARTICLE_LABELS
 from curator.benchmark.models.weights import PretrainedBase
 from curator.benchmark.session import Session, chance_accuracy
-from curator.benchmark.start import BenchmarkResult
 from curator.manifests.recipe import Recipe
 from curator.reasons import Stage
 from curator.store.catalog_files import file_digest, read_catalog

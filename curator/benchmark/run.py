@@ -12,12 +12,12 @@ from curator.benchmark.images.arrays import image_array
 from curator.benchmark.images.confounds import ConfoundCheck, check_confounds
 from curator.benchmark.images.data import LabelledImages, load_images
 from curator.benchmark.images.overlap import overlap_warning
+from curator.benchmark.metrics_file import BenchmarkResult
 from curator.benchmark.models.presets import Plan, plan_benchmark
 from curator.benchmark.models.transfer import prepare_transfer
 from curator.benchmark.models.weights import PretrainedBase, WeightsUnreachableError, load_base
 from curator.benchmark.results import Findings, write_results
 from curator.benchmark.session import TRANSFER, Session, cut_parts
-from curator.benchmark.start import BenchmarkResult
 from curator.events import Listener, ModelMissing, Warned
 from curator.manifests.recipe import Recipe
 from curator.store.paths import DataPaths

@@ -10,31 +10,15 @@ The Python packages of the extra ``benchmark`` (Keras, TensorFlow, scikit-learn,
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
+from curator.benchmark.metrics_file import BenchmarkResult
 from curator.errors import CuratorError
 from curator.events import Listener, ignore
 from curator.manifests.recipe import Recipe
 from curator.store.paths import DataPaths
 
 INSTALL = "Install them with `pip install 'imageset-curator[benchmark]'`."
-
-
-@dataclass(frozen=True)
-class BenchmarkResult:
-    """What a benchmark ended with: mean test accuracy a model, models missing and why, and warnings to show."""
-
-    accuracy: Mapping[str, float]
-    missing: Mapping[str, str] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
-    smoke_test: bool = False
-
-    @property
-    def exit_code(self) -> int:
-        """1 where a model that was asked for is missing, else 0."""
-        return 1 if self.missing else 0
 
 
 def run_benchmark(

@@ -11,9 +11,9 @@ from typing import Any
 from curator.catalog import Stage
 from curator.cli import tables
 from curator.cli.session import Session
+from curator.inspect.status import describe
 from curator.pipeline import run as pipeline
 from curator.pipeline.run import Outcome
-from curator.summary import describe
 
 
 def decide(

@@ -16,8 +16,8 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from curator.demo.truth import Comparison
+    from curator.inspect.status import Status
     from curator.inspect.verify import Finding
-    from curator.summary import Status
 
 MOST_MISSES = 20
 MOST_NOTES = 5

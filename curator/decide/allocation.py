@@ -5,11 +5,17 @@ Groups are taken in the order of their keys as long as they fit; groups of one f
 >>> groups = Groups(np.array([0, 0, 0, 1, 2, 3]), np.zeros(6, np.int64), keys=np.array([1, 2, 3, 4], np.uint64))
 >>> choose_test_groups(groups, np.array([2]))
 array([False,  True,  True, False])
+
+Choose groups whose sizes add up to a number, or as near to it as any choice comes.
+
+>>> choose_sizes([5, 5, 3, 2], target=9)
+[0, 2]
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -18,8 +24,7 @@ from operator import itemgetter
 import numpy as np
 import numpy.typing as npt
 
-from curator.decide.columns import IntArray
-from curator.decide.subset_sum import choose_sizes
+from curator.catalog import IntArray
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -186,3 +191,53 @@ def _choose_vectors(vectors: list[tuple[int, ...]], target: tuple[int, ...]) -> 
 
 def _apart(a: tuple[int, ...], b: tuple[int, ...]) -> int:
     return sum(abs(x - y) for x, y in zip(a, b, strict=True))
+
+
+def choose_sizes(sizes: Sequence[int], target: int) -> list[int]:
+    """Choose items whose sizes add up to ``target`` or as near as possible; of two as near, the smaller sum.
+
+    Dynamic programming over sums kept as the bits of one integer (bounded knapsack: equal sizes are taken in bundles of
+    1, 2, 4 …), so the time grows with the number of different sizes, not of items.
+
+    Args:
+        sizes: positive whole numbers.
+        target: at least 0.
+
+    Returns:
+        Indices of the chosen items, ascending; of equal sizes the first ones.
+    """
+    bundles = _bundle(sizes)
+    most = target + max(sizes, default=0)
+    reached = [1]
+    for size, count in bundles:
+        reached.append((reached[-1] | reached[-1] << size * count) & ((1 << most + 1) - 1))
+    left, take = _nearest_bit(reached[-1], target), Counter[int]()
+    for (size, count), before in zip(reversed(bundles), reversed(reached[:-1]), strict=True):
+        if not before >> left & 1:
+            take[size] += count
+            left -= size * count
+    chosen = []
+    for index, size in enumerate(sizes):
+        if take[size]:
+            take[size] -= 1
+            chosen.append(index)
+    return chosen
+
+
+def _bundle(sizes: Sequence[int]) -> list[tuple[int, int]]:
+    bundles = []
+    for size, count in sorted(Counter(sizes).items()):
+        bundle = 1
+        while count:
+            bundles.append((size, min(bundle, count)))
+            count -= min(bundle, count)
+            bundle *= 2
+    return bundles
+
+
+def _nearest_bit(bits: int, target: int) -> int:
+    """Find the set bit nearest to ``target``; bit 0 is always set."""
+    below = (bits & ((1 << target + 1) - 1)).bit_length() - 1
+    above = bits >> target
+    lowest = (above & -above).bit_length() - 1
+    return target + lowest if above and lowest < target - below else below

@@ -13,8 +13,7 @@ import numpy as np
 import pandas as pd
 
 from curator import catalog
-from curator.catalog import BoolArray, Drop, Stage
-from curator.decide.columns import rank_among, rank_texts
+from curator.catalog import BoolArray, Drop, Stage, rank_among, rank_texts
 from curator.decide.growth import SIDES, hold_sides
 from curator.decide.keyed_hash import choose_order
 from curator.errors import ShortfallError

@@ -17,10 +17,15 @@ import numpy.typing as npt
 import pandas as pd
 
 from curator import catalog
-from curator.decide.columns import IntArray, number_values, rank_among
-from curator.decide.conflicts import find_conflicts, link_across_labels
-from curator.decide.keepers import find_leaders, put_first, rank_keepers
-from curator.decide.stars import cover_by_stars
+from curator.catalog import IntArray, number_values, rank_among
+from curator.decide.keepers import (
+    cover_by_stars,
+    find_conflicts,
+    find_leaders,
+    link_across_labels,
+    put_first,
+    rank_keepers,
+)
 from curator.decide.verdicts import CONFLICT, EXACT, KEPT, NEAR, Verdicts, write_verdicts
 from curator.manifests.recipe import DedupeSettings
 from curator.matching.confirm import PictureEvidence

@@ -19,8 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator import catalog
-from curator.catalog import Drop, Stage
-from curator.decide.columns import as_arrow, number_values
+from curator.catalog import Drop, Stage, as_arrow, number_values
 from curator.manifests.recipe import DedupeSettings
 from curator.matching.confirm import PictureEvidence
 from curator.matching.copies import find_copies

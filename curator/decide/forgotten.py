@@ -11,8 +11,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
-from urllib.parse import urlsplit
 
 import numpy as np
 import pandas as pd
@@ -20,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator import catalog
+from curator.addresses import host_of
 from curator.catalog import BoolArray, Drop, Stage
 from curator.manifests.tombstones import Tombstones, digest
 
@@ -55,14 +54,6 @@ def _matches(table: pd.DataFrame, name: str, digests: frozenset[str], key: Calla
     values = pa.array(table[name], pa.string(), from_pandas=True)
     hits = [value for value in pc.unique(values).to_pylist() if value is not None and key(value) in digests]
     return np.asarray(pc.is_in(values, pa.array(hits, pa.string())).to_numpy(zero_copy_only=False), dtype=bool)
-
-
-def host_of(url: Any) -> str:
-    """Name an address's host; nothing where there is none."""
-    try:
-        return (urlsplit(url).hostname or "") if isinstance(url, str) else ""
-    except ValueError:
-        return ""
 
 
 def drop_forgotten(table: pd.DataFrame, tombstones: Tombstones) -> pd.DataFrame:

@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curator.decide.columns import IntArray
+from curator.catalog import IntArray
 from curator.decide.origins import ORIGIN_COLUMNS, identify_authors, identify_pages
 
 LARGE_SHARE = 0.01

@@ -24,8 +24,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator import catalog
-from curator.catalog import BoolArray, Drop, Stage
-from curator.decide.columns import IntArray, as_arrow
+from curator.catalog import BoolArray, Drop, IntArray, Stage, as_arrow
 from curator.decide.leak_groups import find_leak_groups
 
 TRAIN, TEST = 0, 1

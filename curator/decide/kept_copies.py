@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from curator import catalog
-from curator.decide.columns import IntArray
+from curator.catalog import IntArray
 from curator.decide.reviews import find_wanted
 from curator.manifests.recipe import DedupeSettings
 from curator.manifests.reviews import Key, Review

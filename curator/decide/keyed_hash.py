@@ -19,7 +19,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curator.decide.columns import as_arrow, read_bytes
+from curator.catalog import as_arrow, read_bytes
 
 Keys = npt.NDArray[np.uint64]
 

@@ -41,7 +41,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from curator.decide.columns import IntArray, number_values, rank_texts, read_bytes
+from curator.catalog import IntArray, number_values, rank_texts, read_bytes
 from curator.decide.origins import identify_authors, identify_pages
 from curator.matching.components import label_components
 from curator.matching.picture_matches import (

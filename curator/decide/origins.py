@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curator.decide.columns import as_arrow
+from curator.catalog import as_arrow
 
 UNKNOWN_AUTHORS = ("", "-", "?", "anonymous", "n/a", "none", "null", "unknown", "unknown author")
 """What stands in an author's place where nobody is known, in lower case."""

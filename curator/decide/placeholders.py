@@ -18,9 +18,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator import catalog
-from curator.catalog import BoolArray, Drop, Stage
-from curator.decide.columns import IntArray, as_arrow, number_values
-from curator.decide.host_families import host_families
+from curator.addresses import host_families
+from curator.catalog import BoolArray, Drop, IntArray, Stage, as_arrow, number_values
 from curator.decide.origins import ORIGIN_COLUMNS, identify_pages
 from curator.matching.components import label_components
 
@@ -40,7 +39,7 @@ def drop_suspected_placeholders(table: pd.DataFrame, is_protected: BoolArray | N
 
     Images are alike where their bytes are the same, or where their 64-bit hashes are and their ``detail`` is under
     :data:`LOW_DETAIL`. They are suspected where :data:`LEAST_ADDRESSES` or more of them come from unrelated addresses
-    of one host family (:mod:`curator.decide.host_families`); then all that are alike go, wherever they are from.
+    of one host family (:mod:`curator.addresses`); then all that are alike go, wherever they are from.
 
     Two addresses are related where they are the same photo listed twice: the same address, file name, Flickr photo, or
     id at the source. A file name with which the family serves other bytes too says nothing.

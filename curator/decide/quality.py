@@ -15,8 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator import catalog
-from curator.catalog import Drop, Stage
-from curator.decide.columns import as_arrow, read_integers
+from curator.catalog import Drop, Stage, as_arrow, read_integers
 from curator.manifests.recipe import QualitySettings
 
 

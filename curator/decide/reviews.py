@@ -20,8 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator import catalog
-from curator.catalog import BoolArray, Drop, Stage
-from curator.decide.columns import as_arrow
+from curator.catalog import BoolArray, Drop, Stage, as_arrow
 from curator.errors import StateError
 from curator.manifests.reviews import Key, Review
 

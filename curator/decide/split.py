@@ -22,8 +22,8 @@ import pandas as pd
 import pyarrow as pa
 
 from curator import catalog
+from curator.catalog import IntArray, as_arrow, rank_among, rank_texts
 from curator.decide.allocation import Groups, choose_test_groups
-from curator.decide.columns import IntArray, as_arrow, rank_among, rank_texts
 from curator.decide.group_names import describe_large_groups
 from curator.decide.growth import TEST, hold_sides, linked_sides
 from curator.decide.keyed_hash import choose_order, mix

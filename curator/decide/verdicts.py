@@ -17,8 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator import catalog
-from curator.catalog import Drop, Stage
-from curator.decide.columns import IntArray, as_arrow
+from curator.catalog import Drop, IntArray, Stage, as_arrow
 from curator.matching.picture_matches import Indices, Matches
 from curator.matching.turns import TURN_PHRASES, TURNS
 

@@ -12,10 +12,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from curator.export.base import PER_IMAGE, Format
 from curator.export.licences import UNKNOWN, licence_name, licences
-from curator.export.links import link_images
-from curator.export.material import SPLITS, Material, plain_records
+from curator.export.material import PER_IMAGE, SPLITS, Format, Material, link_images, plain_records
 
 
 def write_coco(material: Material, folder: Path) -> None:

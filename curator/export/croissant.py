@@ -17,10 +17,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from curator.export.base import PER_IMAGE, Format
 from curator.export.licences import UNKNOWN, licences
-from curator.export.links import link_images
-from curator.export.material import SPLITS, Material, plain_records
+from curator.export.material import PER_IMAGE, SPLITS, Format, Material, link_images, plain_records
 from curator.store.catalog_files import file_digest
 
 _TERMS = (

@@ -16,9 +16,8 @@ from urllib.parse import urlsplit
 import pandas as pd
 
 from curator.export.attribution import escape
-from curator.export.base import Format
 from curator.export.licences import licence_id, licence_name, licences, one_licence
-from curator.export.material import SPLITS, Material
+from curator.export.material import SPLITS, Format, Material
 
 MOST_HOSTS = 10
 _DECADES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)

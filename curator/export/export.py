@@ -15,9 +15,8 @@ from curator.errors import CuratorError
 from curator.events import WorkFinished, WorkStarted
 from curator.export import coco, croissant, imagefolder, keras, parquet, tfrecord, webdataset
 from curator.export.attribution import attribution_text
-from curator.export.base import Format
 from curator.export.data_card import card_text
-from curator.export.material import WORK, Material, gather
+from curator.export.material import WORK, Format, Material, gather
 from curator.manifests.project import Project
 from curator.manifests.toml_settings import suggest
 from curator.store.catalog_files import file_digest

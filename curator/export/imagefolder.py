@@ -14,9 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from curator.export.base import PER_IMAGE, Format
-from curator.export.links import link_images, split_file_name
-from curator.export.material import SPLITS, Material, plain_records
+from curator.export.material import PER_IMAGE, SPLITS, Format, Material, link_images, plain_records, split_file_name
 
 _HEADER = ("file_name", *PER_IMAGE)
 

@@ -6,8 +6,7 @@
 
 from __future__ import annotations
 
-from curator.export.base import Format
-from curator.export.links import link_images
+from curator.export.material import Format, link_images
 
 FORMAT = Format(
     name="keras",

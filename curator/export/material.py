@@ -5,11 +5,22 @@
 >>> material = Material("balls", rows, Path("data/balls"), {})
 >>> material.labels, material.of_split("train")["record_id"].tolist()
 (('a', 'b'), ['x-2'])
+
+Formats whose images are files: hard links to the files of the folders, so that an export costs no space.
+
+>>> split_file_name("train/rugby/folder-01.jpg")
+'rugby/folder-01.jpg'
+
+What a format is: a name, how it is written, and how a reader opens it.
+
+>>> Format("none", "nothing at all", lambda material, folder: None, "").name
+'none'
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +33,7 @@ from curator.decide.keyed_hash import choose_order
 from curator.errors import StateError
 from curator.events import Listener, WorkAdvanced, ignore
 from curator.manifests.manifest import read_manifest
+from curator.store.image_files import link_file
 from curator.store.paths import DataPaths
 
 SPLITS = ("train", "test")
@@ -115,3 +127,54 @@ def plain_records(rows: pd.DataFrame, columns: tuple[str, ...]) -> list[dict[str
     present = [name for name in columns if name in rows.columns]
     values = zip(*(rows[name].to_numpy(dtype=object) for name in present), strict=True)
     return [dict(zip(present, map(known, row), strict=True)) for row in values]
+
+
+def link_images(material: Material, folder: Path) -> None:
+    """Link every image below ``folder`` as ``<split>/<label>/<record_id>.<ext>``."""
+    for split in SPLITS:
+        for label in material.labels:
+            (folder / split / label).mkdir(parents=True)
+    for file in material.rows["file"]:
+        link_file(material.path(file), folder / file)
+        material.advance()
+
+
+def split_file_name(file: str) -> str:
+    """Name a file below the folder of its split."""
+    return file.split("/", 1)[1]
+
+
+PER_IMAGE = (
+    "record_id",
+    "label",
+    "sha256",
+    "width",
+    "height",
+    "source",
+    "url",
+    "landing_url",
+    "license",
+    "author",
+    "author_url",
+    "title",
+)
+"""What travels with each image in every format that has room for it. ``sha256`` is of the bytes as first served."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """One export format; add one with one file here and one entry in :data:`curator.export.FORMATS`.
+
+    Attributes:
+        name: what ``curator export`` calls it.
+        summary: what it is, in a few words.
+        write: writes all images of a data set into an empty folder; the same data set gives the same bytes.
+        snippet: Python that opens it from within its folder.
+        yaml: what the data card's YAML header tells Hugging Face about it.
+    """
+
+    name: str
+    summary: str
+    write: Callable[[Material, Path], None]
+    snippet: str
+    yaml: str = ""

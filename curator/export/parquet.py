@@ -16,8 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from curator.export.base import PER_IMAGE, Format
-from curator.export.material import SPLITS, Material, plain_records
+from curator.export.material import PER_IMAGE, SPLITS, Format, Material, plain_records
 from curator.export.shards import shards
 
 ROWS_PER_GROUP = 100

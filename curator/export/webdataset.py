@@ -15,8 +15,7 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
-from curator.export.base import PER_IMAGE, Format
-from curator.export.material import SPLITS, Material, plain_records
+from curator.export.material import PER_IMAGE, SPLITS, Format, Material, plain_records
 from curator.export.shards import shards
 
 _END = bytes(2 * tarfile.BLOCKSIZE)

@@ -25,7 +25,7 @@ from curator.fetch.plan import CHUNK_ROWS, addresses_of, settled_sql
 from curator.fetch.policy import FALLBACK_STATUSES
 from curator.manifests.recipe import FetchSettings
 from curator.sources.base import listed_rows as listed_rows
-from curator.store.catalog_groups import row_groups
+from curator.store.catalog_files import row_groups
 from curator.store.paths import DataPaths
 
 _FROM_OBSERVATION = (

@@ -17,7 +17,7 @@ from curator import catalog
 from curator.addresses import hosts_of
 from curator.catalog import BoolArray
 from curator.decide.quality import drop_poor_images
-from curator.decide.sampling import choose_sample
+from curator.decide.target import choose_sample
 from curator.fetch.ledger.history import read_costs
 from curator.fetch.outcomes import read_outcomes
 from curator.fetch.plan import addresses_of

@@ -13,7 +13,7 @@ import pandas as pd
 
 from curator.events import Listener, WorkAdvanced, WorkFinished, WorkStarted, ignore
 from curator.manifests.manifest import read_manifest
-from curator.pipeline.folders import SPLITS
+from curator.reasons import SPLITS
 from curator.store.catalog_files import file_digest
 from curator.store.paths import DataPaths
 

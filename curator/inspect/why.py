@@ -20,7 +20,7 @@ from curator.fetch.ledger.history import attempts_of
 from curator.manifests.project import Project
 from curator.manifests.reviews import read_reviews
 from curator.matching.picture_matches import FLAT_DETAIL
-from curator.pipeline import run as pipeline
+from curator.pipeline import made_from
 from curator.store.catalog_files import file_digest, read_catalog
 
 MOST_RELATIVES = 10
@@ -46,7 +46,7 @@ def tell(project: Project, image: str) -> list[Story]:
         StateError: nothing was fetched yet.
         CuratorError: no row answers to that name.
     """
-    stage = pipeline.latest_stage(project)
+    stage = made_from.latest_stage(project)
     if stage is None:
         hint = f"Run `curator fetch{project.option}` first."
         raise StateError(f"Nothing was fetched yet for {project.recipe.name}.", hint)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from curator.decide.columns import IntArray
+from curator.catalog import IntArray
 
 
 def label_components(n: int, i: npt.NDArray[np.intp], j: npt.NDArray[np.intp]) -> IntArray:

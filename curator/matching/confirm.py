@@ -28,7 +28,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from curator.decide.columns import as_arrow, read_bytes
+from curator.catalog import as_arrow, read_bytes
 from curator.matching.alignment import Likeness, compare_aligned
 from curator.matching.luma_thumbnails import SIDE, THUMBNAIL_BYTES, turn_thumbnails, unpack_thumbnails
 from curator.matching.luma_thumbnails import pack_thumbnails as pack_thumbnails

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from curator.decide.columns import read_bytes
+from curator.catalog import read_bytes
 from curator.matching.buckets import list_ranges
 from curator.matching.hamming import Pairs, find_indexed, find_indexed_pairs, index_hashes
 from curator.matching.turns import TURNS, turn_back

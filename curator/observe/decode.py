@@ -3,9 +3,20 @@
 >>> grey = Image.new("LA", (10, 10), (0, 0))  # black, but fully transparent: seen as the white behind it
 >>> int(shrink(flatten(grey))[0, 0])
 255
+
+Silence for libraries that write to the process's standard error themselves, past Python.
+
+>>> with no_stderr():
+...     _ = os.write(2, b"TIFFFillStrip: Read error")
 """
 
 from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +25,7 @@ from PIL import Image, JpegImagePlugin
 from curator.matching.perceptual_hash import LUMA_SIDE, turn_luma
 from curator.matching.turns import TURNS
 from curator.observe.header import Header, read_header
-from curator.observe.jpeg_header import PlainJpeg
-from curator.observe.jpeg_pixels import SCALED_SIDE, decode_grey
-from curator.observe.quiet import no_stderr
+from curator.observe.jpeg_header import SCALED_SIDE, PlainJpeg, decode_grey
 from curator.observe.shrink import shrink_grey
 
 _UPRIGHT = {
@@ -106,3 +115,28 @@ def _scale_deep(pixels: npt.NDArray[np.generic]) -> Luma:
         low, high = 0.0, 65535.0
     scaled = (values - low) * (255 / (high - low or 1.0))
     return np.rint(scaled).astype(np.uint8)
+
+
+# Where a program has set up no logging, Python prints Pillow's log of broken files to standard error; this stops that.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
+
+_one_at_a_time = threading.Lock()  # two at once could put each other's silence back for good
+
+
+@contextmanager
+def no_stderr() -> Iterator[None]:
+    """Send the process's standard error (file descriptor 2) nowhere for a while; all threads' output to it is lost."""
+    with _one_at_a_time:
+        try:
+            kept = os.dup(2)
+        except OSError:  # there is no standard error to silence
+            yield
+            return
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            os.close(nowhere)

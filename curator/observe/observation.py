@@ -3,6 +3,11 @@
 >>> observation = observe_image(b"<html>Not found</html>", max_pixels=1_000_000)
 >>> observation.flaw, observation.flaw_detail
 (<Drop.NOT_AN_IMAGE: 'not-an-image'>, 'the bytes are an HTML page')
+
+Pictures that sites serve in place of a photograph that is gone, known by the MD5 of their bytes.
+
+>>> placeholder_name(b"a photograph") is None
+True
 """
 
 from __future__ import annotations
@@ -24,7 +29,6 @@ from curator.matching.perceptual_hash import HASH_VERSION
 from curator.observe.decode import decode_luma
 from curator.observe.header import OPENERS, Header, canvas_size, read_header
 from curator.observe.jpeg_header import PlainJpeg, read_plain_jpeg
-from curator.observe.placeholders import placeholder_name
 from curator.observe.sniff import sniff
 from curator.observe.wholeness import damaged_png_chunk, looks_truncated
 from curator.reasons import Drop
@@ -228,3 +232,22 @@ def _hash_facts(lumas: bytes) -> Iterator[tuple[Any, ...]]:
     for detail, turned, hash256, thumbnail in zip(details, turns, hashes256, thumbnails, strict=True):
         turn_bytes = turned.tobytes()
         yield detail, int.from_bytes(turn_bytes[:8]), turn_bytes, hash256.tobytes(), thumbnail, HASH_VERSION
+
+
+_MAX_BYTES = 16_384
+# Placeholders are small drawings; most photographs are larger, and are not hashed a second time.
+
+_NAMES = {
+    "880a7a58e05d3e83797f27573bb6d35c": "Flickr's 'photo unavailable' PNG",
+    "e60b98765d26e34bfbb797c1a5f378f2": "Flickr's 'photo unavailable' GIF",
+    "596246739a83bb45e30e13437e0810d9": "a 'photo unavailable' picture of public ImageNet lists",
+    "969e595182a947c7fdaaef4a34401760": "a 'photo unavailable' picture of public ImageNet lists",
+    "af5db09e39ca35d8930b4e59962e09e5": "a 'photo unavailable' picture of public ImageNet lists",
+}
+
+
+def placeholder_name(data: bytes) -> str | None:
+    """Name the known placeholder that these bytes are, or give None."""
+    if len(data) > _MAX_BYTES:
+        return None
+    return _NAMES.get(hashlib.md5(data, usedforsecurity=False).hexdigest())

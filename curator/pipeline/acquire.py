@@ -21,9 +21,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator import catalog
-from curator.catalog import Drop, Stage
+from curator.catalog import Drop, Stage, as_arrow
 from curator.credentials import hide_in_address, hide_in_settings
-from curator.decide.columns import as_arrow
 from curator.decide.forgotten import drop_forgotten
 from curator.decide.quality import drop_poor_images
 from curator.decide.target import choose_candidates

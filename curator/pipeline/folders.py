@@ -9,8 +9,6 @@ upright, made once and kept in ``converted/``.
 
 from __future__ import annotations
 
-import errno
-import os
 import shutil
 from pathlib import Path
 
@@ -19,13 +17,14 @@ import pandas as pd
 from curator.errors import StateError
 from curator.events import Listener, WorkAdvanced, WorkFinished, WorkStarted
 from curator.observe.upright import decode_upright_rgb
+from curator.reasons import SPLITS
+from curator.store.image_files import link_file
 from curator.store.paths import DataPaths
 from curator.store.whole_files import disk_errors, whole_file
 
 NEW = ".new"
 _OLD = ".old"
 _WHAT = "linking the folders"
-SPLITS = ("train", "test")
 
 
 def build_folders(rows: pd.DataFrame, paths: DataPaths, emit: Listener) -> None:
@@ -98,14 +97,3 @@ def _convert(stored: Path, converted: Path) -> None:
     with whole_file(converted) as temporary:
         picture.save(temporary, format="PNG")
         temporary.chmod(0o444)
-
-
-def link_file(target: Path, name: Path) -> None:
-    """Make a hard link; a read-only copy where the file system has none."""
-    try:
-        os.link(target, name)
-    except OSError as error:
-        if error.errno not in (errno.EXDEV, errno.EMLINK, errno.EPERM, errno.ENOTSUP):
-            raise
-        shutil.copyfile(target, name)
-        name.chmod(0o444)

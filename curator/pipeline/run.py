@@ -10,7 +10,7 @@ and writes for them.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -20,24 +20,18 @@ import pyarrow as pa
 
 from curator import catalog
 from curator.catalog import Stage
-from curator.decide.balance import balance_labels
-from curator.decide.dedupe import find_duplicates
-from curator.decide.growth import drop_straddlers, hold_sides
-from curator.decide.kept_copies import number_kept_copies
-from curator.decide.placeholders import drop_suspected_placeholders
-from curator.decide.reviews import apply_reviews, find_wanted
-from curator.decide.split import split_images
 from curator.errors import StateError
 from curator.events import StageFinished
 from curator.fetch.outcomes import with_pictures
 from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe
-from curator.manifests.reviews import Key, Review, digest_reviews, read_reviews, standing_reviews
+from curator.manifests.reviews import digest_reviews, read_reviews, standing_reviews
 from curator.pipeline.acquire import AcquireOptions, acquire, settings_of_fetch
-from curator.pipeline.against import digest_others, leave_out_others
+from curator.pipeline.against import digest_others
 from curator.pipeline.held_sides import held_manifest, read_sides, require_same_split
-from curator.pipeline.publish import is_published, publish
-from curator.sources.registry import kind_of
+from curator.pipeline.made_from import _effective, _held_by, _is_complete, _standing
+from curator.pipeline.publish import publish
+from curator.pipeline.stages import STAGES, DecideStage
 from curator.store.catalog_files import (
     StageRecord,
     file_digest,
@@ -46,66 +40,11 @@ from curator.store.catalog_files import (
     read_catalog,
     read_record,
     refuse_newer,
+    row_groups,
     write_catalog,
+    write_if_changed,
 )
-from curator.store.catalog_groups import row_groups, write_if_changed
 from curator.store.lock import locked
-
-Reviews = Mapping[Key, Review]
-"""What people decided and did not take back."""
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What a stage decided: the catalog after it, and what a person should be told."""
-
-    table: pd.DataFrame
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class DecideStage:
-    """A stage that decides: its catalog, the recipe section it obeys, and the pure function that decides."""
-
-    name: Stage
-    section: str
-    decide: Callable[[pd.DataFrame, Project, Reviews, pd.DataFrame | None], Decision]
-    """Takes the catalog before, the project with the settings in effect, the reviews, and the sides that are held."""
-
-
-def _dedupe(table: pd.DataFrame, project: Project, reviews: Reviews, earlier: pd.DataFrame | None) -> Decision:
-    recipe = project.recipe
-    reviewed = apply_reviews(table, reviews, recipe.labels)
-    sources = tuple(source.name or kind_of(source) for source in recipe.sources)
-    table = reviewed.table
-    if recipe.dedupe.suspect_placeholders:
-        table = drop_suspected_placeholders(table, reviewed.is_protected)
-    table, notes = leave_out_others(table, project, reviewed.is_protected)
-    members = hold_sides(table, earlier).is_member if earlier is not None else None
-    protected = reviewed.is_protected
-    return Decision(find_duplicates(table, recipe.dedupe, recipe.labels, sources, protected, members), notes)
-
-
-def _balance(table: pd.DataFrame, project: Project, reviews: Reviews, earlier: pd.DataFrame | None) -> Decision:
-    recipe = project.recipe
-    if earlier is not None:
-        copies = number_kept_copies(table, recipe.dedupe, reviews)
-        table = drop_straddlers(table, earlier, recipe.split.group_by, copies)
-    wanted = find_wanted(table, reviews)
-    return Decision(balance_labels(table, recipe.balance, recipe.labels, earlier, wanted, project.most_command))
-
-
-def _split(table: pd.DataFrame, project: Project, reviews: Reviews, earlier: pd.DataFrame | None) -> Decision:
-    recipe = project.recipe
-    copies = number_kept_copies(table, recipe.dedupe, reviews)
-    return Decision(*split_images(table, recipe.split, recipe.labels, earlier, copies, project.most_command))
-
-
-STAGES = (
-    DecideStage(Stage.DEDUPED, "dedupe", _dedupe),
-    DecideStage(Stage.BALANCED, "balance", _balance),
-    DecideStage(Stage.SPLIT, "split", _split),
-)
 
 
 @dataclass(frozen=True)
@@ -228,66 +167,6 @@ def _run(
     return Outcome(decision.table, decision.notes)
 
 
-def _held_by(project: Project, standing: StageRecord | None, held: str) -> str:
-    """Say which manifest the standing run would hold on to now.
-
-    Where the manifest is the one that the standing split itself wrote, that is what it held on to then: else a second
-    run would take its own result for news.
-    """
-    split = _standing(project, Stage.SPLIT)
-    if held and standing and split and split.manifest_sha256 == held:
-        return str(standing.settings.get("earlier", ""))
-    return held
-
-
-def _effective(project: Project, step: DecideStage, override: dict[str, Any], standing: StageRecord | None) -> Recipe:
-    """Apply the options given, else those of the standing run while the recipe still says what it said then."""
-    section = plain(getattr(project.recipe, step.section))
-    if not any(value is not None for value in override.values()) and standing and standing.recipe_section == section:
-        ran_with = standing.settings[step.section]
-        override = {key: ran_with[key] for key in section if ran_with[key] != section[key]}
-    return project.recipe.with_overrides(step.section, **override)
-
-
-def _standing(project: Project, stage: Stage) -> StageRecord | None:
-    path = project.paths.catalog(stage)
-    try:
-        return read_record(path)
-    except StateError:
-        return None
-
-
-def _is_complete(project: Project, standing: StageRecord) -> bool:
-    return standing.stage != Stage.SPLIT or is_published(project.paths, standing.manifest_sha256)
-
-
 def _tell(project: Project, stage: Stage, table: pd.DataFrame, skipped: bool) -> None:
     count = catalog.counts(table)
     project.emit(StageFinished(stage, count["listed"], count["kept"], skipped))
-
-
-def latest_stage(project: Project, with_reviews: bool = True) -> Stage | None:
-    """Name the last stage whose catalog stands and was made from the catalogs that stand before it.
-
-    Args:
-        with_reviews: only a catalog made with the decisions that stand now counts.
-    """
-    latest = None
-    reviews = digest_reviews(standing_reviews(read_reviews(project.paths.reviews)))
-    for stage in Stage:
-        if not project.paths.catalog(stage).exists():
-            break
-        if stage not in (Stage.LISTED, Stage.FETCHED):
-            record = read_record(project.paths.catalog(stage))
-            if (with_reviews and record.settings.get("reviews") != reviews) or not _is_current(project, stage, record):
-                break
-        latest = stage
-    return latest
-
-
-def _is_current(project: Project, stage: Stage, record: StageRecord) -> bool:
-    step = next(step for step in STAGES if step.name == stage)
-    before = project.paths.catalog(list(Stage)[list(Stage).index(stage) - 1])
-    mark = fingerprint(stage, catalog.VERSION, file_digest(before), project.recipe.labels, record.settings)
-    section = plain(getattr(project.recipe, step.section))
-    return record.fingerprint == mark and record.recipe_section == section

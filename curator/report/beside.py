@@ -13,8 +13,7 @@ from urllib.parse import quote
 
 from curator.manifests.inventory import COMMANDS, Entry, list_standing
 from curator.report.facts import Facts
-from curator.report.markup import Content, Html, element, join, prose, table
-from curator.report.words import section
+from curator.report.markup import Content, Html, element, join, prose, section, table
 
 _NAMES = {
     "manifest": "manifest",

@@ -14,9 +14,8 @@ from curator import catalog
 from curator.benchmark.figures.colours import MODEL_NAMES
 from curator.report.facts import Facts
 from curator.report.figures import figure
-from curator.report.markup import Html, element, join, prose, table
+from curator.report.markup import Html, element, join, number, percent, prose, section, table, times
 from curator.report.results import smoke_note
-from curator.report.words import number, percent, section, times
 
 
 def share_bar(share: float) -> Html:

@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator import catalog
-from curator.decide.columns import as_arrow, rank_texts, read_integers
+from curator.catalog import as_arrow, rank_texts, read_integers
 from curator.errors import StateError
 from curator.matching.components import label_components
 from curator.observe.thumbnails import thumbnail

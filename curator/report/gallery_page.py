@@ -18,9 +18,8 @@ from typing import Any
 
 from curator.matching.turns import TURN_PHRASES, TURNS
 from curator.reasons import Drop
-from curator.report.markup import Html, element, join, prose
+from curator.report.markup import Html, element, join, prose, times
 from curator.report.page import page
-from curator.report.words import times
 
 MOST_SHOWN = 24
 """Images shown of one group; the rest is counted."""

@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from curator.report.facts import Facts
-from curator.report.markup import Html, element, table
-from curator.report.words import section, times
+from curator.report.markup import Html, element, section, table, times
 
 
 def command(metrics: Mapping[str, Any]) -> str:

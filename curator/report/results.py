@@ -12,8 +12,7 @@ from typing import Any
 from curator.benchmark.figures.colours import MODEL_NAMES
 from curator.report.facts import Facts
 from curator.report.figures import figure
-from curator.report.markup import Content, Html, element, join, table
-from curator.report.words import duration, number, percent, section, times
+from curator.report.markup import Content, Html, duration, element, join, number, percent, section, table, times
 
 Metrics = Mapping[str, Any]
 

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from curator.catalog import SCHEMA
 from curator.errors import StateError
 from curator.manifests.project import Project
-from curator.pipeline import run as pipeline
+from curator.pipeline import made_from
 from curator.reasons import Stage
 from curator.store.catalog_files import read_record
 
@@ -91,7 +91,7 @@ def _signature(path: Path) -> tuple[int, int] | None:
 
 def load_images(project: Project) -> Images:
     """Read the latest catalog; see :meth:`Library.images`."""
-    stage = pipeline.latest_stage(project, with_reviews=False)
+    stage = made_from.latest_stage(project, with_reviews=False)
     if stage in (None, Stage.LISTED):
         raise StateError(f"Nothing was fetched yet for {project.recipe.name}.", "Run `curator fetch` first.")
     path = project.paths.catalog(stage)

@@ -19,10 +19,12 @@ next start, the others removed. So no file stands under a final name that the le
 from __future__ import annotations
 
 import ctypes
+import errno
 import hashlib
 import itertools
 import os
 import secrets
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -166,3 +168,14 @@ def _sha256(name: str) -> bytes | None:
         return bytes.fromhex(name.split(".")[0])
     except ValueError:
         return None
+
+
+def link_file(target: Path, name: Path) -> None:
+    """Make a hard link; a read-only copy where the file system has none."""
+    try:
+        os.link(target, name)
+    except OSError as error:
+        if error.errno not in (errno.EXDEV, errno.EMLINK, errno.EPERM, errno.ENOTSUP):
+            raise
+        shutil.copyfile(target, name)
+        name.chmod(0o444)

@@ -32,8 +32,7 @@ from curator.catalog import SCHEMA, Stage
 from curator.matching.hamming import collapse, find_pairs
 from curator.matching.perceptual_hash import hash64, transform
 from curator.matching.picture_matches import match_pictures
-from curator.observe.jpeg_header import read_plain_jpeg
-from curator.observe.jpeg_pixels import decode_grey
+from curator.observe.jpeg_header import decode_grey, read_plain_jpeg
 from curator.observe.observation import hash_sightings, look_at
 from curator.observe.shrink import shrink_grey
 from curator.store.catalog_files import StageRecord, write_catalog

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 
+from curator.addresses import host_families, host_family
 from curator.catalog import Drop, is_kept
-from curator.decide.host_families import host_families, host_family
 from curator.decide.placeholders import LOW_DETAIL, drop_suspected_placeholders
 from tests.decide.rows import by_id, make_table, sha256, shuffled
 

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from curator.decide.sampling import choose_sample, share_sample
-from curator.decide.target import choose_candidates
+from curator.decide.target import choose_candidates, choose_sample, share_sample
 from curator.forecast.prediction import LEVEL, Stratum, predict_images
 from tests.decide.rows import make_table
 

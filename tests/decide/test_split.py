@@ -6,10 +6,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from curator.catalog import Drop, is_kept
-from curator.decide.allocation import Groups, choose_test_groups
+from curator.decide.allocation import Groups, choose_sizes, choose_test_groups
 from curator.decide.leak_groups import find_leak_groups
 from curator.decide.split import split_images
-from curator.decide.subset_sum import choose_sizes
 from curator.errors import ShortfallError
 from curator.manifests.recipe import SplitSettings
 from curator.matching.components import label_components

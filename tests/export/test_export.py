@@ -16,10 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curator.errors import CuratorError, DiskError, StateError
-from curator.export import base, shards
-from curator.export.crc32c import crc32c
+from curator.export import material as base
+from curator.export import shards
 from curator.export.export import FORMATS, export_dataset, find_format, standing_exports
 from curator.export.material import Material
+from curator.export.tfrecord import crc32c
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
 from curator.store.paths import DataPaths

@@ -210,7 +210,7 @@ def test_a_ledger_without_thumbnails_is_brought_up_to_date_from_the_store(lab, l
 
 def test_hashes_and_thumbnails_come_row_group_by_row_group(lab, listed, shelf, monkeypatch):
     """They wait in the ledger until a catalog is written: the same rows, each with its own picture's, or with none."""
-    monkeypatch.setattr("curator.store.catalog_groups.GROUP_ROWS", 2)
+    monkeypatch.setattr("curator.store.catalog_files.GROUP_ROWS", 2)
     urls = [lab.url("fine", "/group-1.jpg"), lab.url("status", "/404/group.jpg"), lab.url("fine", "/group-2.jpg")]
     fetched = shelf.fetch(listed(urls))
     groups = list(with_pictures(fetched, shelf.paths))

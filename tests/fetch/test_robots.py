@@ -12,9 +12,8 @@ from curator.fetch.policy import Verdict
 from curator.fetch.politeness.host_notes import RobotsText, read_notes
 from curator.fetch.politeness.hosts import Manners
 from curator.fetch.politeness.robots import MAX_TEXT_BYTES, read_rules, robots_url, text_of_answer
-from curator.fetch.politeness.robots_gate import RobotsGate
+from curator.fetch.politeness.robots_gate import RecentlyUsed, RobotsGate
 from curator.fetch.politeness.schedule import Schedule
-from curator.fetch.recently_used import RecentlyUsed
 from curator.reasons import Drop
 
 FINE = Verdict(None, http_status=200)

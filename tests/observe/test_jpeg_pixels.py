@@ -6,8 +6,7 @@ from contextlib import nullcontext
 import pytest
 
 from curator.matching.perceptual_hash import distance64
-from curator.observe.jpeg_header import read_plain_jpeg
-from curator.observe.jpeg_pixels import decode_grey
+from curator.observe.jpeg_header import decode_grey, read_plain_jpeg
 from curator.observe.observation import observe_image
 from curator.reasons import Drop
 from tests.observe.drawings import MAX_PIXELS, draw, encode, encode_turned

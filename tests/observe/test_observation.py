@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from PIL import Image, features
 
 from curator.matching.perceptual_hash import HASH_VERSION
-from curator.observe import observation, placeholders
-from curator.observe.frames import MAX_FRAMES
+from curator.observe import observation
+from curator.observe import observation as placeholders
+from curator.observe.header import MAX_FRAMES
 from curator.observe.observation import Observation, hash_sightings, look_at, observe_image
 from curator.reasons import Drop
 from tests.observe.drawings import (

@@ -17,6 +17,7 @@ from curator.inspect.why import tell
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
 from curator.manifests.reviews import append_review, read_reviews
+from curator.pipeline import made_from
 from curator.pipeline import run as pipeline
 from curator.review.guard import Guard
 from curator.review.library import load_images
@@ -244,7 +245,7 @@ def test_the_next_manifest_honours_every_decision(served: Served, project: Proje
     decide(served, tiny, "keep")
     decide(served, copy, "keep")
     decide(served, both, "relabel", new_label="rugby")
-    assert pipeline.latest_stage(project) == Stage.FETCHED
+    assert made_from.latest_stage(project) == Stage.FETCHED
     table = pipeline.decide(project, Stage.SPLIT, {}).table
     fate = {row["record_id"]: row["drop_reason"] for row in table.to_dict("records")}
     label = dict(zip(table["record_id"], table["label"], strict=True))

@@ -17,8 +17,8 @@ from curator.errors import SourceError
 from curator.events import MetadataFinished, MetadataRead, MetadataStarted
 from curator.manifests.recipe import FetchSettings
 from curator.sources.reading.read import probe_size, read_place
+from curator.sources.reading.resume import Version
 from curator.sources.reading.unpack import unpack
-from curator.sources.versions import Version
 
 BODY = random.Random(0).randbytes(300_000)
 

@@ -1,6 +1,6 @@
 """How each host did, and what to do about it.
 
-Hosts of one family (:mod:`curator.decide.host_families`) count as one: what Flickr does to one name it does to all.
+Hosts of one family (:mod:`curator.addresses`) count as one: what Flickr does to one name it does to all.
 
 >>> import tempfile
 >>> paths = DataPaths(Path(tempfile.mkdtemp()), Path(), "balls")
@@ -21,7 +21,7 @@ from pathlib import Path as Path
 
 import pandas as pd
 
-from curator.decide.host_families import host_family
+from curator.addresses import host_family
 from curator.fetch.ledger.ledger import OK, Ledger
 from curator.fetch.ledger.ledger import Attempt as Attempt
 from curator.fetch.politeness.host_notes import HostWait, read_notes

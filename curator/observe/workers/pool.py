@@ -13,6 +13,16 @@ caller's selector, so that one loop drives the network and the observers.
 ...             serve(selector, timeout_s=1.0)
 >>> done[0].job, done[0].sighting.observation.flaw.value
 (7, 'not-an-image')
+
+What the network needs of those who look at what it brought, so that a test can stand in for them.
+
+>>> class Nobody:
+...     n_jobs = n_bytes = 0
+...     def start(self): ...
+...     def submit(self, job, source): ...
+...     def check(self): ...
+>>> isinstance(Nobody(), Observers)
+True
 """
 
 from __future__ import annotations
@@ -25,6 +35,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from curator.errors import CuratorError, DiskError
 from curator.observe.observation import Observation, Sighting
@@ -213,3 +224,20 @@ def serve(selector: selectors.BaseSelector, timeout_s: float) -> None:
     """Wait for events once and call what is registered for them."""
     for key, mask in selector.select(timeout_s):
         key.data(mask)
+
+
+@runtime_checkable
+class Observers(Protocol):
+    """What the engine needs of :class:`curator.observe.workers.pool.ObserverPool`; results go to ``note_observed``."""
+
+    n_jobs: int
+    n_bytes: int
+
+    def start(self) -> None:
+        """Start the processes."""
+
+    def submit(self, job: int, source: bytes | Path) -> None:
+        """Have a file observed."""
+
+    def check(self) -> None:
+        """Look after processes that are stuck."""

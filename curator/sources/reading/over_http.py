@@ -13,8 +13,7 @@ import requests
 from curator.errors import SourceError
 from curator.manifests.recipe import FetchSettings
 from curator.sources.reading.http import open_session
-from curator.sources.reading.resume import ResumedStream
-from curator.sources.versions import version_of
+from curator.sources.reading.resume import ResumedStream, version_of
 
 _PROBE_TIMEOUT_S = 10.0
 

@@ -23,8 +23,8 @@ from curator.errors import SourceError
 from curator.events import MetadataFinished, MetadataRead, MetadataStarted
 from curator.sources.base import ListingContext
 from curator.sources.reading.places import is_url, local_path, scheme_problem
+from curator.sources.reading.resume import VersionChangedError
 from curator.sources.reading.unpack import BUFFER_BYTES, unpack
-from curator.sources.versions import VersionChangedError
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

@@ -1,0 +1,81 @@
+"""The deciding stages: each one's catalog, the recipe section that it obeys, and the pure function that decides.
+
+>>> [stage.name for stage in STAGES]
+[<Stage.DEDUPED: 'deduped'>, <Stage.BALANCED: 'balanced'>, <Stage.SPLIT: 'split'>]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from curator.catalog import Stage
+from curator.decide.balance import balance_labels
+from curator.decide.dedupe import find_duplicates
+from curator.decide.growth import drop_straddlers, hold_sides
+from curator.decide.kept_copies import number_kept_copies
+from curator.decide.placeholders import drop_suspected_placeholders
+from curator.decide.reviews import apply_reviews, find_wanted
+from curator.decide.split import split_images
+from curator.manifests.project import Project
+from curator.manifests.reviews import Key, Review
+from curator.pipeline.against import leave_out_others
+from curator.sources.registry import kind_of
+
+Reviews = Mapping[Key, Review]
+"""What people decided and did not take back."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a stage decided: the catalog after it, and what a person should be told."""
+
+    table: pd.DataFrame
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DecideStage:
+    """A stage that decides: its catalog, the recipe section it obeys, and the pure function that decides."""
+
+    name: Stage
+    section: str
+    decide: Callable[[pd.DataFrame, Project, Reviews, pd.DataFrame | None], Decision]
+    """Takes the catalog before, the project with the settings in effect, the reviews, and the sides that are held."""
+
+
+def _dedupe(table: pd.DataFrame, project: Project, reviews: Reviews, earlier: pd.DataFrame | None) -> Decision:
+    recipe = project.recipe
+    reviewed = apply_reviews(table, reviews, recipe.labels)
+    sources = tuple(source.name or kind_of(source) for source in recipe.sources)
+    table = reviewed.table
+    if recipe.dedupe.suspect_placeholders:
+        table = drop_suspected_placeholders(table, reviewed.is_protected)
+    table, notes = leave_out_others(table, project, reviewed.is_protected)
+    members = hold_sides(table, earlier).is_member if earlier is not None else None
+    protected = reviewed.is_protected
+    return Decision(find_duplicates(table, recipe.dedupe, recipe.labels, sources, protected, members), notes)
+
+
+def _balance(table: pd.DataFrame, project: Project, reviews: Reviews, earlier: pd.DataFrame | None) -> Decision:
+    recipe = project.recipe
+    if earlier is not None:
+        copies = number_kept_copies(table, recipe.dedupe, reviews)
+        table = drop_straddlers(table, earlier, recipe.split.group_by, copies)
+    wanted = find_wanted(table, reviews)
+    return Decision(balance_labels(table, recipe.balance, recipe.labels, earlier, wanted, project.most_command))
+
+
+def _split(table: pd.DataFrame, project: Project, reviews: Reviews, earlier: pd.DataFrame | None) -> Decision:
+    recipe = project.recipe
+    copies = number_kept_copies(table, recipe.dedupe, reviews)
+    return Decision(*split_images(table, recipe.split, recipe.labels, earlier, copies, project.most_command))
+
+
+STAGES = (
+    DecideStage(Stage.DEDUPED, "dedupe", _dedupe),
+    DecideStage(Stage.BALANCED, "balance", _balance),
+    DecideStage(Stage.SPLIT, "split", _split),
+)
