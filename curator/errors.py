@@ -1,8 +1,12 @@
 """What can go wrong, as errors that hold data: one clear paragraph each, saying what, where and what to do next.
 
->>> error = CuratorError("manifest.csv is not there.", hint="Run `curator split` first.")
+A command that a text proposes is data too: only the command line knows how it must be typed for this data set.
+
+>>> error = CuratorError("manifest.csv does not exist.", hint=("Run ", Command("split"), " first."))
 >>> print(error)
-manifest.csv is not there. Run `curator split` first.
+manifest.csv does not exist. Run `curator split` first.
+>>> print(error.spelled(" --recipe balls"))
+manifest.csv does not exist. Run `curator split --recipe balls` first.
 """
 
 from __future__ import annotations
@@ -14,16 +18,48 @@ from pathlib import Path
 from curator.credentials import hide_credentials
 
 
+@dataclass(frozen=True)
+class Command:
+    """A command that a text proposes, without ``curator`` and without the options that name the data set.
+
+    >>> Command("split --force").spelled(" --recipe balls")
+    'curator split --force --recipe balls'
+    """
+
+    words: str
+
+    def spelled(self, option: str = "") -> str:
+        """Return the command as it is typed; ``option`` names the data set, such as `` --recipe balls``."""
+        return f"curator {self.words}{option}"
+
+
+Text = str | tuple[str | Command, ...]
+"""A text that may propose commands: plain, or its parts in order."""
+
+
+def spell(text: Text, option: str = "") -> str:
+    """Write a text with its commands as they are typed; ``option`` names the data set.
+
+    >>> spell(("Run ", Command("fetch"), " first."))
+    'Run `curator fetch` first.'
+    """
+    parts = (text,) if isinstance(text, str) else text
+    return "".join(part if isinstance(part, str) else f"`{part.spelled(option)}`" for part in parts)
+
+
 class CuratorError(Exception):
     """An error meant for a person: what happened and, in ``hint``, what to do next; passwords are hidden."""
 
     exit_code = 2
 
-    def __init__(self, message: str, hint: str = "") -> None:
-        message = hide_credentials(message)
-        super().__init__(f"{message}{'' if message.endswith(chr(10)) else ' '}{hint}".strip())
-        self.message = message
+    def __init__(self, message: str, hint: Text = "") -> None:
+        self.message = hide_credentials(message)
         self.hint = hint
+        super().__init__(self.spelled())
+
+    def spelled(self, option: str = "") -> str:
+        """Return the paragraph, its commands typed with ``option``, which names the data set."""
+        return f"{self.message}{'' if self.message.endswith(chr(10)) else ' '}{spell(self.hint, option)}".strip()
 
 
 @dataclass(frozen=True)
@@ -70,7 +106,7 @@ class ShortfallError(CuratorError):
 
     exit_code = 1
 
-    def __init__(self, message: str, hint: str = "", missing: dict[str, int] | None = None) -> None:
+    def __init__(self, message: str, hint: Text = "", missing: dict[str, int] | None = None) -> None:
         super().__init__(message, hint)
         self.missing = dict(missing or {})
 

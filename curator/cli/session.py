@@ -53,10 +53,11 @@ def open_session(recipe: str | None, data: Path, quiet: bool, as_json: bool) -> 
     """Open the project that the options mean, with bars on stderr while the command works."""
     from curator.cli.progress import Bars
     from curator.manifests.project import open_project
+    from curator.sources.registry import SETTINGS
 
     bars = Bars(quiet)
     try:
-        yield Session(open_project(recipe, data, os.environ, bars), as_json)
+        yield Session(open_project(recipe, data, os.environ, SETTINGS, bars), as_json)
     finally:
         bars.close()
 
@@ -100,8 +101,8 @@ def _completed(error: CuratorError, options: dict[str, Any]) -> str:
         return str(error)
     from curator.manifests.project import complete_commands, option_for
 
-    hint = complete_commands(error.hint, option_for(options["recipe"], options["data"]))
-    return str(error).removesuffix(error.hint) + hint
+    option = option_for(options["recipe"], options["data"])
+    return complete_commands(error.spelled(option), option)
 
 
 def _ended(message: str, exit_code: int) -> Exception:

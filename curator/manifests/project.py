@@ -12,12 +12,12 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from curator.errors import CuratorError
 from curator.events import Listener, ignore
 from curator.manifests.recipe import Recipe, load_recipe
 from curator.manifests.toml_settings import suggest
-from curator.sources.registry import SETTINGS
 from curator.store.paths import DATA, DataPaths
 
 MANIFESTS = Path("manifests")
@@ -48,16 +48,23 @@ class Project:
 
 
 def open_project(
-    recipe: str | None, data_root: Path, environment: Mapping[str, str], emit: Listener = ignore
+    recipe: str | None,
+    data_root: Path,
+    environment: Mapping[str, str],
+    source_kinds: Mapping[str, type[Any]],
+    emit: Listener = ignore,
 ) -> Project:
     """Find, read and check the recipe that ``--recipe`` (or its absence) means.
+
+    Args:
+        source_kinds: source kind to its settings class: :data:`curator.sources.registry.SETTINGS`.
 
     Raises:
         CuratorError: no such recipe, or several and none chosen.
         RecipeError: the recipe has mistakes.
     """
     path = find_recipe(recipe, MANIFESTS, environment)
-    loaded = load_recipe(path, SETTINGS)
+    loaded = load_recipe(path, source_kinds)
     folder = path.parent if path.name == "recipe.toml" else MANIFESTS / loaded.name
     return Project(loaded, DataPaths(data_root, folder, loaded.name), emit, option_for(recipe, data_root))
 

@@ -15,11 +15,12 @@ MOST_BYTES_A_ROW = 1_000
 PROGRAM = """
 import resource, sys
 from pathlib import Path
-from curator import pipeline
-from curator.project import open_project
+from curator.pipeline import run as pipeline
+from curator.manifests.project import open_project
+from curator.sources.registry import SETTINGS
 
 folder = Path(sys.argv[1])
-done = pipeline.fetch(open_project(str(folder / "recipe.toml"), folder / "data", {}, lambda event: None))
+done = pipeline.fetch(open_project(str(folder / "recipe.toml"), folder / "data", {}, SETTINGS, lambda event: None))
 assert done.table["drop_reason"].eq("refused").all()
 print(len(done.table), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024))
 """
