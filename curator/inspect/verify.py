@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from curator.events import Listener, WorkAdvanced, WorkFinished, WorkStarted, ignore
+from curator.events import WorkAdvanced, WorkFinished, WorkStarted
 from curator.manifests.manifest import read_manifest
+from curator.manifests.project import Project
 from curator.reasons import SPLITS
 from curator.store.catalog_files import file_digest
 from curator.store.paths import DataPaths
@@ -29,12 +30,21 @@ class Finding:
     problem: str
 
 
-def verify(paths: DataPaths, emit: Listener = ignore) -> tuple[int, list[Finding]]:
-    """Check all files; return how many images were checked and what was found wrong.
+@dataclass(frozen=True)
+class Verification:
+    """How many images were checked, and every file that is not what the manifest says."""
+
+    n_images: int
+    findings: tuple[Finding, ...]
+
+
+def verify_files(project: Project) -> Verification:
+    """Check all files.
 
     Raises:
         StateError: there is no manifest, or it cannot be read.
     """
+    paths, emit = project.paths, project.emit
     rows = read_manifest(paths.manifest)
     emit(WorkStarted(_WHAT, len(rows)))
     findings: list[Finding] = []
@@ -43,7 +53,7 @@ def verify(paths: DataPaths, emit: Listener = ignore) -> tuple[int, list[Finding
         findings.extend(_check(record_id, sha256, kind, file, paths))
         emit(WorkAdvanced(_WHAT))
     emit(WorkFinished(_WHAT))
-    return len(rows), findings + _strangers(rows, paths)
+    return Verification(len(rows), (*findings, *_strangers(rows, paths)))
 
 
 def _check(record_id: str, sha256: str, kind: str, file: str, paths: DataPaths) -> list[Finding]:

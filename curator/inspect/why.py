@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from curator import catalog
 from curator.catalog import Drop
-from curator.errors import CuratorError, DiskError, StateError
+from curator.errors import Command, CuratorError, DiskError, StateError
 from curator.fetch.ledger.history import attempts_of
 from curator.manifests.project import Project
 from curator.manifests.reviews import read_reviews
@@ -39,7 +39,7 @@ class Story:
         return self.facts
 
 
-def tell(project: Project, image: str) -> list[Story]:
+def tell_stories(project: Project, image: str) -> list[Story]:
     """Find the rows that ``image`` names (record id, path, URL, or SHA-256 of 8 digits or more) and tell each.
 
     Raises:
@@ -48,7 +48,7 @@ def tell(project: Project, image: str) -> list[Story]:
     """
     stage = made_from.latest_stage(project)
     if stage is None:
-        hint = f"Run `curator fetch{project.option}` first."
+        hint = ("Run ", Command("fetch"), " first.")
         raise StateError(f"Nothing was fetched yet for {project.recipe.name}.", hint)
     table = read_catalog(project.paths.catalog(stage))
     found = table[find_rows(table, image)]

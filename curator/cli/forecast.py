@@ -1,34 +1,32 @@
-"""Draw what a probe predicts: a line a label and source, then what is in reach, and what it will cost.
-
->>> duration(42), duration(400), duration(30_000)
-('42 s', '7 min', '8.3 h')
-"""
+"""Print what a probe predicts: a line a label and source, then what is in reach, and what it will cost."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
-from curator.render.hosts import size_text
+from curator.cli.command import Answer
+from curator.cli.terminal import Terminal, duration, size_text
+from curator.forecast.probe import in_words
 
 if TYPE_CHECKING:
+    from curator.dataset import Dataset
     from curator.forecast.prediction import Prediction
     from curator.forecast.probe import Forecast
 
 _STYLES = {"in reach": "green", "likely": "yellow"}
 
 
-def duration(seconds: float) -> str:
-    """Write a time as a person reads it."""
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6_000 else f"{seconds / 3600:.1f} h"
+def forecast_answer(dataset: Dataset, forecast: Forecast) -> Answer:
+    """Show a forecast."""
+    wanted, seed = forecast.per_class or 1, dataset.recipe.split.seed
+    reach = {label: in_words(prediction.chance_of(wanted)) for label, prediction in forecast.labels.items()}
+    return Answer(
+        lambda terminal: {"name": dataset.name, **as_json(forecast, reach, seed)},
+        lambda terminal: print_forecast(terminal, dataset.name, forecast, reach, seed),
+    )
 
 
-def print_forecast(name: str, forecast: Forecast, reach: dict[str, str], seed: int) -> None:
+def print_forecast(terminal: Terminal, name: str, forecast: Forecast, reach: dict[str, str], seed: int) -> None:
     """Print a forecast.
 
     Args:
@@ -37,29 +35,22 @@ def print_forecast(name: str, forecast: Forecast, reach: dict[str, str], seed: i
         reach: label to how likely it gets its images, in words.
         seed: what the sample was drawn with.
     """
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(Text(f"{name}, predicted from {forecast.n_tried:,} images asked", "bold"))
-    console.print(_table(forecast), soft_wrap=False)
+    columns = ["label", "source", "listed", "requested", "ok", "yield", "images"]
+    rows = []
+    for stratum, prediction in forecast.strata:
+        counts = (f"{n:,}" for n in (stratum.n_listed, stratum.n_tried, stratum.n_ok))
+        rows.append([stratum.label, stratum.source, *counts, _share(prediction), _span(prediction)])
+    title = f"{name}, predicted from {forecast.n_tried:,} images requested"
+    terminal.table(title, columns, rows, n_texts=2)
     for label, prediction in forecast.labels.items():
         wanted = f"{forecast.per_class:,} are {reach[label]}" if forecast.per_class else "per_class is max"
         text = f"{label}: {wanted}: {_span(prediction)} images expected, before duplicates"
-        console.print(Text(text, _STYLES.get(reach[label], "red") if forecast.per_class else ""))
+        terminal.note(text, _STYLES.get(reach[label], "red") if forecast.per_class else "")
     effort = forecast.effort
-    where = f", as long as {effort.slowest} takes" if effort.slowest else ""
-    console.print(
-        f"to come: about {effort.n_requests:,} requests, {size_text(effort.n_bytes)}, {duration(effort.seconds)}{where}"
-    )
-    console.print(Text(" ".join(explain(forecast, seed)), "dim"), soft_wrap=False)
-
-
-def _table(forecast: Forecast) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for column in ("label", "source", "listed", "asked", "ok", "yield", "images"):
-        table.add_column(column, justify="left" if column in ("label", "source") else "right", overflow="fold")
-    for stratum, prediction in forecast.strata:
-        counts = (f"{n:,}" for n in (stratum.n_listed, stratum.n_tried, stratum.n_ok))
-        table.add_row(stratum.label, stratum.source, *counts, _share(prediction), _span(prediction))
-    return table
+    slowest = f", as long as {effort.slowest} takes" if effort.slowest else ""
+    size, time = size_text(effort.n_bytes), duration(effort.seconds)
+    terminal.note(f"to come: about {effort.n_requests:,} requests, {size}, {time}{slowest}")
+    terminal.paragraph(" ".join(explain(forecast, seed)))
 
 
 def _share(prediction: Prediction) -> str:
@@ -76,17 +67,17 @@ def _span(prediction: Prediction) -> str:
 def explain(forecast: Forecast, seed: int) -> list[str]:
     """Say how the figures were estimated, a sentence a line."""
     lines = [
-        f"how: {forecast.n_asked:,} images drawn by label and source (seed {seed}) were asked for, once and for all.",
+        f"how: {forecast.n_asked:,} images drawn by label and source (seed {seed}) were requested, once and for all.",
         "In brackets: 95% intervals (Jeffreys' prior for each label and source, sums of 10,000 draws).",
         "Time: seconds a request so far, over the requests that may be in flight at once.",
     ]
     if forecast.has_more:
-        lines.append("There is more to list: the fetch reads further tiers where these do not suffice.")
+        lines.append("There is more to list: the fetch reads further tiers if these do not suffice.")
     return lines
 
 
 def as_json(forecast: Forecast, reach: dict[str, str], seed: int) -> dict[str, Any]:
-    """Give the forecast as one document."""
+    """Return the forecast as one document."""
     return {
         "asked": forecast.n_asked,
         "tried": forecast.n_tried,

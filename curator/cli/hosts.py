@@ -1,4 +1,4 @@
-"""Draw how each host did: a line of figures, its failures, and what to do about it.
+"""Print how each host did: a line of figures, its failures, and what to do about it.
 
 >>> figures = {"host": "flickr.com", "names": 2, "tried": 1366, "ok": 669, "median_seconds": 0.31}
 >>> print(figure_line(figures | {"n_bytes": 48_200_000}))
@@ -10,43 +10,41 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.text import Text
+from curator.cli.terminal import Terminal, size_text
+from curator.errors import Text
+from curator.fetch.ledger.diagnosis import failure_columns
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MOST_HOSTS = 20
-"""Hosts that are drawn; the rest are counted."""
+"""Hosts that are printed; the rest are counted."""
 
 _NAME_WIDTH = 35
 _WIDTH = 80
-_UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 
 def print_hosts(
-    title: str, report: pd.DataFrame, reasons: Sequence[str], remark: str = "", most: int = MOST_HOSTS
+    terminal: Terminal, title: str, report: pd.DataFrame, remark: Text = "", most: int = MOST_HOSTS
 ) -> None:
     """Print a report of :func:`curator.fetch.ledger.diagnosis.host_report`, which has the worst hosts first.
 
     Args:
-        title: stands above, with the totals.
+        title: printed above, with the totals.
         report: one row a host.
-        reasons: its columns that count failures.
-        remark: stands below.
-        most: hosts to draw.
+        remark: printed below.
+        most: hosts to print.
     """
-    console = Console(highlight=False, soft_wrap=True)
-    hosts = report.to_dict("records")
-    console.print(Text(f"{title}: {_totals(hosts)}", "bold"))
+    hosts, reasons = report.to_dict("records"), failure_columns(report)
+    terminal.note(f"{title}: {_totals(hosts)}", "bold")
     if hosts:
-        console.print(Text(f"{'host':<{_NAME_WIDTH}}{'tried':>10}{'ok':>10}{'':6}{'median':>9}{'bytes':>10}", "dim"))
+        terminal.note(f"{'host':<{_NAME_WIDTH}}{'tried':>10}{'ok':>10}{'':6}{'median':>9}{'bytes':>10}", "dim")
     for host in hosts[:most]:
-        _print_host(console, host, reasons)
+        _print_host(terminal, host, reasons)
     if len(hosts) > most:
-        console.print(f"and {_totals(hosts[most:], 'more ')} (--json has them all)")
+        terminal.note(f"and {_totals(hosts[most:], 'more ')} (--json has them all)")
     if remark:
-        console.print(Text(remark, "bold yellow"))
+        terminal.note(remark, "bold yellow")
 
 
 def _totals(hosts: Sequence[Mapping[Any, Any]], more: str = "") -> str:
@@ -54,13 +52,13 @@ def _totals(hosts: Sequence[Mapping[Any, Any]], more: str = "") -> str:
     return f"{len(hosts):,} {more}host{'' if len(hosts) == 1 else 's'}, {tried:,} tried, {ok:,} ok"
 
 
-def _print_host(console: Console, host: Mapping[Any, Any], reasons: Sequence[str]) -> None:
-    console.print(Text(figure_line(host), "" if host["ok"] * 2 >= host["tried"] else "red"))
+def _print_host(terminal: Terminal, host: Mapping[Any, Any], reasons: Sequence[str]) -> None:
+    terminal.note(figure_line(host), "" if host["ok"] * 2 >= host["tried"] else "red")
     failures = sorted(((host[name], name) for name in reasons if host[name]), key=lambda item: (-item[0], item[1]))
     for line in _wrap([f"{name} {n:,}" for n, name in failures]):
-        console.print(Text(f"  {line}", "dim"))
+        terminal.note(f"  {line}", "dim")
     if host["advice"]:
-        console.print(Text(f"  → {host['advice']}", "yellow"))
+        terminal.note(f"  → {host['advice']}", "yellow")
 
 
 def figure_line(host: Mapping[Any, Any]) -> str:
@@ -71,18 +69,6 @@ def figure_line(host: Mapping[Any, Any]) -> str:
     median = host["median_seconds"]
     seconds = "·" if median is None or median != median else f"{median:.2f} s"
     return f"{name}{host['tried']:>10,}{host['ok']:>10,}{share:>6}{seconds:>9}{size_text(host['n_bytes']):>10}"
-
-
-def size_text(n_bytes: float | None) -> str:
-    """Write a number of bytes in at most nine characters.
-
-    >>> size_text(999), size_text(48_200_000), size_text(None)
-    ('999 B', '48.2 MB', '·')
-    """
-    if n_bytes is None or n_bytes != n_bytes or not n_bytes:
-        return "·"
-    unit = next(((size, name) for size, name in _UNITS if n_bytes >= size), None)
-    return f"{n_bytes / unit[0]:,.1f} {unit[1]}" if unit else f"{n_bytes:,.0f} B"
 
 
 def _wrap(words: Sequence[str]) -> list[str]:
