@@ -94,12 +94,12 @@ def group_lines(group: dict[str, Any]) -> Iterator[str]:
 
 
 def _likeness(copy: dict[str, Any]) -> str:
-    from curator.matching.turns import TURN_PHRASES, TURNS
+    from curator.matching.orientations import ORIENTATION_PHRASES, ORIENTATIONS
     from curator.reasons import Drop
 
     if copy["drop_reason"] == Drop.EXACT_DUPLICATE:
         return ""
-    bits, phrase = copy["distance_bits"], TURN_PHRASES[TURNS.index(copy["turn"])]
+    bits, phrase = copy["distance_bits"], ORIENTATION_PHRASES[ORIENTATIONS.index(copy["turn"])]
     return f"{bits} bit{'' if bits == 1 else 's'}{f', {phrase}' if phrase else ''}"
 
 
