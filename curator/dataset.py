@@ -22,19 +22,15 @@ from typing import TYPE_CHECKING, Any, Literal
 from curator.errors import CuratorError, raises_curator_errors
 from curator.events import Listener, Warned
 from curator.inspect.view import View
-from curator.manifests.project import MANIFESTS, Project, open_project
+from curator.manifests.project import MANIFESTS, open_project
 from curator.reasons import Stage
 from curator.store.paths import DATA
 
 if TYPE_CHECKING:
     from curator.benchmark.metrics_file import BenchmarkResult
     from curator.export.export import Export
-    from curator.forecast.probe import Forecast
-    from curator.calibrate.calibrate import Calibration
-    from curator.inspect.diff import Change
     from curator.inspect.status import StageResult
     from curator.pipeline.forget import Forgotten
-    from curator.pipeline.replay import Replay
 
 Retry = Literal["none", "failed", "all"]
 
@@ -85,41 +81,6 @@ class Dataset(View):
 
         project = self._with("fetch", target=target)
         return stage_result(project, Stage.FETCHED, fetch(project, AcquireOptions(limit, everything, retry, refresh)))
-
-    @raises_curator_errors
-    def plan(
-        self,
-        *,
-        target: int | None = None,
-        limit: int | None = None,
-        everything: bool = False,
-        refresh: bool = False,
-    ) -> StageResult:
-        """List and count what :meth:`fetch` would request; download metadata but no image."""
-        from curator.inspect.status import stage_result
-        from curator.pipeline.acquire import AcquireOptions, plan_listing
-        from curator.pipeline.run import Outcome
-
-        project = self._with("fetch", target=target)
-        listing = plan_listing(project, AcquireOptions(limit, everything, refresh=refresh))
-        return stage_result(project, Stage.LISTED, Outcome(listing.table, tuple(listing.failures.values())))
-
-    @raises_curator_errors
-    def forecast(
-        self,
-        n_images: int = 200,
-        *,
-        target: int | None = None,
-        limit: int | None = None,
-        everything: bool = False,
-        refresh: bool = False,
-    ) -> Forecast:
-        """Request ``n_images`` of what is listed and predict the yield and the cost of the whole :meth:`fetch`."""
-        from curator.forecast.probe import probe
-        from curator.pipeline.acquire import AcquireOptions, plan_listing
-
-        project, options = self._with("fetch", target=target), AcquireOptions(limit, everything, refresh=refresh)
-        return probe(project, plan_listing(project, options), n_images, options)
 
     def dedupe(
         self,
@@ -226,11 +187,7 @@ class Dataset(View):
         split = self.split()
         return RunResult(split, self.benchmark() if benchmark and not split.missing else None)
 
-    # Measurements, pages, exports
-
-    @raises_curator_errors
-    def calibrate(self, false_rate: float = 1e-6) -> Calibration:
-        """Measure on altered copies of the images how many each ``max_distance`` finds, and what it confuses."""
+    # Pages, exports
 
     @raises_curator_errors
     def serve_review(self, who: str, announce: Callable[[str, int], None], port: int = 0) -> int:
@@ -283,9 +240,6 @@ class Dataset(View):
         from curator.pipeline.forget import forget
 
         return forget(self.project, target)
-
-    def _with(self, section: str, **options: Any) -> Project:
-        return dataclasses.replace(self.project, recipe=self.recipe.with_overrides(section, **options))
 
     @raises_curator_errors
     def _decide(
@@ -350,35 +304,3 @@ def create_dataset(
     sections = {"balance": {"per_class": "max"}, **sections}
     path = write_new_recipe(Path(manifests), name, labels, sources, sections, SETTINGS)
     return open_dataset(path, data=data, emit=emit)
-
-
-def replay_manifest(
-    manifest: Path, *, accept_similar: bool, settings_of: str | None, data: Path, emit: Listener
-) -> Replay:
-    """Rebuild a data set from a manifest alone.
-
-    Args:
-        accept_similar: keep pictures whose bytes have changed.
-        settings_of: the recipe whose ``[fetch]`` and ``[quality]`` are used; None: the defaults.
-    """
-    from curator.manifests.recipe import FetchSettings, QualitySettings
-    from curator.pipeline import replay
-
-    fetch, quality = FetchSettings(), QualitySettings()
-    if settings_of is not None:
-        recipe = open_dataset(settings_of, data=data).recipe
-        fetch, quality = recipe.fetch, recipe.quality
-    return replay.replay_manifest(manifest, data, fetch, accept_similar, quality, emit)
-
-
-def compare_manifests(old: Path, new: Path, *, recipe: str | None, data: Path) -> list[Change]:
-    """Compare two manifests; a data set's catalog and reviews say why, if there is one."""
-    from curator.inspect.diff import explain_changes
-
-    try:
-        project = open_dataset(recipe, data=data).project
-    except CuratorError:
-        if recipe is not None:
-            raise
-        project = None
-    return explain_changes(old, new, project)

@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import typer
 
@@ -31,7 +31,6 @@ from curator.store.paths import DATA
 
 if TYPE_CHECKING:
     from curator.cli.terminal import Terminal
-    from curator.dataset import Dataset
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -64,7 +63,7 @@ class Answer:
 
 
 def dataset_command(
-    command: Callable[Concatenate[Dataset, Parameters], Answer],
+    command: Callable[..., Answer],
     ahead: Callable[..., AbstractContextManager[None]] = lambda **options: nullcontext(),
 ) -> Callable[..., None]:
     """Make a command of a function of an open data set; Typer sees its other parameters and the shared options.

@@ -14,6 +14,7 @@ from curator.store.paths import DATA
 if TYPE_CHECKING:
     from curator.cli.terminal import Terminal
     from curator.inspect.diff import Change
+    from curator.manifests.project import Project
 
 MOST_CHANGES = 20
 """Changes of a kind that are named; the rest are counted."""
@@ -29,11 +30,24 @@ def diff(
 ) -> None:
     """Compare two manifests: what came, went or changed, and why."""
     from curator.cli.terminal import Terminal
-    from curator.dataset import compare_manifests
+    from curator.inspect.diff import explain_changes
 
-    changes = compare_manifests(old, new, recipe=recipe, data=data)
+    changes = explain_changes(old, new, open_if_any(recipe, data))
     facts = [dataclasses.asdict(change) for change in changes]
     Answer(lambda terminal: facts, lambda terminal: print_changes(terminal, changes)).finish(Terminal(), as_json)
+
+
+def open_if_any(recipe: str | None, data: Path) -> "Project | None":
+    """Open the data set whose catalog may know causes; a comparison goes without one, unless it was named."""
+    from curator.dataset import open_dataset
+    from curator.errors import CuratorError
+
+    try:
+        return open_dataset(recipe, data=data).project
+    except CuratorError:
+        if recipe is not None:
+            raise
+        return None
 
 
 def print_changes(terminal: "Terminal", changes: "Sequence[Change]") -> None:

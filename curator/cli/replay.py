@@ -31,11 +31,17 @@ def replay(
     """
     from curator.cli.progress import TerminalProgress
     from curator.cli.terminal import Terminal
-    from curator.dataset import replay_manifest
+    from curator.dataset import open_dataset
+    from curator.manifests.recipe import FetchSettings, QualitySettings
+    from curator.pipeline.replay import replay_manifest
 
+    fetch, quality = FetchSettings(), QualitySettings()
+    if recipe is not None:
+        named = open_dataset(recipe, data=data).recipe
+        fetch, quality = named.fetch, named.quality
     bars = TerminalProgress(quiet)
     try:
-        done = replay_manifest(manifest, accept_similar=accept_similar, settings_of=recipe, data=data, emit=bars)
+        done = replay_manifest(manifest, data, fetch, accept_similar, quality, bars)
     finally:
         bars.close()
     replay_answer(done).finish(Terminal(), as_json)

@@ -12,7 +12,7 @@ import dataclasses
 import importlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from curator.errors import Command, CuratorError, StateError, raises_curator_errors
 from curator.manifests.project import Project
@@ -24,12 +24,24 @@ if TYPE_CHECKING:
     import pandas as pd
     from PIL import Image
 
-    from curator.inspect.status import Status
+    from curator.calibrate.calibrate import Calibration
+    from curator.forecast.probe import Forecast
+    from curator.inspect.status import StageResult, Status
     from curator.inspect.verify import Verification
     from curator.inspect.why import Story
+    from curator.pipeline.acquire import AcquireOptions
 
 _MOST_PICTURES = 6
 """Pictures of a label that a notebook shows."""
+
+
+class PlanOptions(TypedDict, total=False):
+    """What :meth:`curator.Dataset.fetch` would be given; see there."""
+
+    target: int | None
+    limit: int | None
+    everything: bool
+    refresh: bool
 
 
 class View:
@@ -89,6 +101,39 @@ class View:
         from curator.inspect.status import read_status
 
         return read_status(self.project)
+
+    @raises_curator_errors
+    def plan(self, **options: Unpack[PlanOptions]) -> StageResult:
+        """List and count what :meth:`fetch` would request; download metadata but no image."""
+        from curator.inspect.status import stage_result
+        from curator.pipeline.acquire import plan_listing
+        from curator.pipeline.run import Outcome
+
+        project, settings = self._planned(options)
+        listing = plan_listing(project, settings)
+        return stage_result(project, Stage.LISTED, Outcome(listing.table, tuple(listing.failures.values())))
+
+    @raises_curator_errors
+    def forecast(self, n_images: int = 200, **options: Unpack[PlanOptions]) -> Forecast:
+        """Request ``n_images`` of what is listed and predict the yield and the cost of the whole :meth:`fetch`."""
+        from curator.forecast.probe import probe
+        from curator.pipeline.acquire import plan_listing
+
+        project, settings = self._planned(options)
+        return probe(project, plan_listing(project, settings), n_images, settings)
+
+    def _planned(self, options: PlanOptions) -> tuple[Project, AcquireOptions]:
+        from curator.pipeline.acquire import AcquireOptions
+
+        settings = {name: value for name, value in options.items() if name != "target"}
+        return self._with("fetch", target=options.get("target")), AcquireOptions(**settings)  # type: ignore[arg-type]
+
+    @raises_curator_errors
+    def calibrate(self, false_rate: float = 1e-6) -> Calibration:
+        """Measure on altered copies of the images how many each ``max_distance`` finds, and what it confuses."""
+        from curator.calibrate.calibrate import calibrate
+
+        return calibrate(self.project, false_rate)
 
     @raises_curator_errors
     def hosts(self) -> pd.DataFrame:
@@ -173,9 +218,14 @@ class View:
         """
         return _loader("datasets").to_hf(self.project)
 
+    def _with(self, section: str, **options: Any) -> Project:
+        return dataclasses.replace(self.project, recipe=self.recipe.with_overrides(section, **options))
+
     def __repr__(self) -> str:
         written = [stage for stage in Stage if self.paths.catalog(stage).exists()]
-        return f"Dataset({self.name!r}, labels={list(self.labels)}, {written[-1] if written else 'nothing fetched yet'})"
+        return (
+            f"Dataset({self.name!r}, labels={list(self.labels)}, {written[-1] if written else 'nothing fetched yet'})"
+        )
 
     def _repr_html_(self) -> str:
         """Show the counts and a few pictures of each label in a notebook."""
