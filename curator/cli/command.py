@@ -95,6 +95,7 @@ def dataset_command(
     parameters = [*(parameter.replace(kind=kind) for parameter in own), *shared]
     run.__name__, run.__doc__, run.__module__ = command.__name__, command.__doc__, command.__module__
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__wrapped__ = command  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return reports_errors(run)
 

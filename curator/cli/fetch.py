@@ -1,6 +1,7 @@
 """``curator fetch``: list, download and observe images; or only plan, and predict."""
 
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -20,7 +21,8 @@ def _start_observing(plan: bool, **options: Any) -> AbstractContextManager[None]
     return started_ahead(0 if plan else n_worth_starting())
 
 
-def _fetch(
+@partial(dataset_command, ahead=_start_observing)
+def fetch(
     dataset: "Dataset",
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Try at most N images per label.")] = None,
     target: Annotated[int | None, typer.Option("--target", min=1, help="Images to obtain per label.")] = None,
@@ -54,9 +56,6 @@ def _fetch(
         print_poor_hosts(terminal, dataset)
 
     return Answer(counts.as_json, show, counts.is_short)
-
-
-fetch = dataset_command(_fetch, ahead=_start_observing)
 
 
 def print_poor_hosts(terminal: "Terminal", dataset: "Dataset") -> None:

@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from curator.events import WorkAdvanced, WorkFinished, WorkStarted
+from curator.events import Listener, WorkAdvanced, WorkFinished, WorkStarted, ignore
 from curator.manifests.manifest import read_manifest
-from curator.manifests.project import Project
 from curator.reasons import SPLITS
 from curator.store.catalog_files import file_digest
 from curator.store.paths import DataPaths
@@ -38,13 +37,12 @@ class Verification:
     findings: tuple[Finding, ...]
 
 
-def verify_files(project: Project) -> Verification:
+def verify_files(paths: DataPaths, emit: Listener = ignore) -> Verification:
     """Check all files.
 
     Raises:
         StateError: there is no manifest, or it cannot be read.
     """
-    paths, emit = project.paths, project.emit
     rows = read_manifest(paths.manifest)
     emit(WorkStarted(_WHAT, len(rows)))
     findings: list[Finding] = []

@@ -162,7 +162,7 @@ class View:
         """
         from curator.inspect.verify import verify_files
 
-        return verify_files(self.project)
+        return verify_files(self.paths, self.project.emit)
 
     @raises_curator_errors
     def duplicate_groups(self) -> list[dict[str, Any]]:

@@ -48,8 +48,8 @@ def tell_stories(project: Project, image: str) -> list[Story]:
     """
     stage = made_from.latest_stage(project)
     if stage is None:
-        hint = ("Run ", Command("fetch"), " first.")
-        raise StateError(f"Nothing was fetched yet for {project.recipe.name}.", hint)
+        first = ("Run ", Command("fetch"), " first.")
+        raise StateError(f"Nothing was fetched yet for {project.recipe.name}.", first)
     table = read_catalog(project.paths.catalog(stage))
     found = table[find_rows(table, image)]
     if found.empty:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +10,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from curator import catalog, fetch_commands
-from curator.cli.session import Session
+from curator import catalog
+from curator.cli.fetch import fetch
+from curator.cli.forecast import forecast_answer
+from curator.cli.terminal import Terminal
+from curator.dataset import Dataset
 from curator.demo.photos import photo_world
 from curator.demo.recipe_text import recipe_text
 from curator.demo.server import Served, serve
@@ -118,14 +122,14 @@ def test_what_cannot_be_asked_is_foreseen_to_fail(tmp_path: Path) -> None:
 
 def test_a_forecast_fits_80_columns_and_says_how(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     """Figures with intervals, whether per_class is in reach, the cost, and where it comes from; JSON has the same."""
-    options = AcquireOptions(everything=True)
-    assert fetch_commands.fetch(Session(project, as_json=False), options, None, plan=True, n_probed=1_000) == {}
+    dataset = Dataset(project)
+    forecast_answer(dataset, dataset.forecast(1_000, everything=True)).finish(Terminal(), as_json=False)
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 80 and "\x1b" not in "".join(lines)
     assert any(line.startswith("rugby: 10 are in reach: ") for line in lines)
     assert any(line.startswith("to come: about 0 requests") for line in lines)
     assert any("intervals" in line for line in lines)
-    fetch_commands.fetch(Session(project, as_json=True), options, None, plan=True, n_probed=3)
+    forecast_answer(dataset, dataset.forecast(3, everything=True)).finish(Terminal(), as_json=True)
     told = json.loads(capsys.readouterr().out)
     assert told["asked"] == 0 and told["labels"]["rugby"]["reach"] == "in reach"
     assert {"seconds", "bytes", "requests", "strata", "how"} <= told.keys()
@@ -134,7 +138,7 @@ def test_a_forecast_fits_80_columns_and_says_how(project: Project, capsys: pytes
 def test_a_probe_without_a_plan_is_refused(project: Project) -> None:
     """In one paragraph, before anything is listed."""
     with pytest.raises(CuratorError, match="--probe goes with --plan"):
-        fetch_commands.fetch(Session(project, as_json=False), AcquireOptions(), None, plan=False, n_probed=5)
+        inspect.unwrap(fetch)(Dataset(project), probe=5)
 
 
 def test_the_busiest_host_or_all_together_set_the_time() -> None:

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from curator.cli.progress import Bars
+from curator.cli.progress import TerminalProgress
 from curator.events import (
     BatchTrained,
     EpochFinished,
@@ -65,7 +65,7 @@ class Terminal(io.StringIO):
 
 def tell(quiet: bool, stream: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr("sys.stderr", stream)
-    bars = Bars(quiet)
+    bars = TerminalProgress(quiet)
     for event in STORY:
         bars(event)
     assert not bars.bars, "every bar was closed by its own event"
@@ -83,7 +83,7 @@ def test_a_terminal_gets_bars_with_counts_and_figures(monkeypatch: pytest.Monkey
 def test_a_resumed_training_starts_its_bar_where_it_was_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     """Epochs of an earlier run count as done, but not as done in no time: they would spoil the time left."""
     monkeypatch.setattr("sys.stderr", Terminal())
-    bars = Bars()
+    bars = TerminalProgress()
     bars(TrainingStarted("cnn", 0, 10, 4, 5))
     (bar,) = bars.bars.values()
     assert (bar.initial, bar.n, bar.total) == (20, 20, 40)

@@ -7,9 +7,9 @@ import io
 import pandas as pd
 from rich.console import Console
 
-from curator.fetch.ledger.diagnosis import failure_columns
-from curator.render import hosts as module
-from curator.render.hosts import MOST_HOSTS, print_hosts
+from curator.cli import terminal as module
+from curator.cli.hosts import MOST_HOSTS, print_hosts
+from curator.cli.terminal import Terminal
 
 REPORT = pd.DataFrame(
     {
@@ -29,7 +29,7 @@ REPORT = pd.DataFrame(
 
 def drawn(report: pd.DataFrame, capsys: object, remark: str = "") -> list[str]:
     """The lines on a pipe."""
-    print_hosts("balls, hosts", report, failure_columns(report), remark)
+    print_hosts(Terminal(), "balls, hosts", report, remark)
     return capsys.readouterr().out.splitlines()
 
 
@@ -67,7 +67,7 @@ def test_failures_wrap(capsys):
     """A host that fails in every way still fits."""
     names = [f"failure-number-{n}" for n in range(12)]
     report = REPORT.tail(1).drop(columns=["dns", "gone", "placeholder"]).assign(**dict.fromkeys(names, 3))
-    print_hosts("balls", report, names)
+    print_hosts(Terminal(), "balls", report)
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 80
     assert all(f"{name} 3" in "\n".join(lines) for name in names)
@@ -81,5 +81,5 @@ def test_a_terminal_gets_colour(monkeypatch):
         "Console",
         lambda **options: Console(**options, file=stream, force_terminal=True, color_system="standard"),
     )
-    print_hosts("balls", REPORT, failure_columns(REPORT))
+    print_hosts(Terminal(), "balls", REPORT)
     assert "\x1b[" in stream.getvalue()
