@@ -5,7 +5,8 @@ Methods return results and raise :class:`curator.errors.CuratorError`; they prin
 
 >>> import tempfile
 >>> folder = Path(tempfile.mkdtemp())
->>> source = {"kind": "folder", "path": "photos"}
+>>> (folder / "photos").mkdir()
+>>> source = {"kind": "folder", "path": folder / "photos"}
 >>> birds = create_dataset("birds", labels=["heron", "stork"], sources=[source], manifests=folder, data=folder / "data")
 >>> birds
 Dataset('birds', labels=['heron', 'stork'], nothing fetched yet)

@@ -10,6 +10,7 @@ from rich.console import Console
 from curator.cli import terminal as module
 from curator.cli.hosts import MOST_HOSTS, print_hosts
 from curator.cli.terminal import Terminal
+from curator.reasons import Drop
 
 REPORT = pd.DataFrame(
     {
@@ -65,7 +66,7 @@ def test_no_host_is_one_line(capsys):
 
 def test_failures_wrap(capsys):
     """A host that fails in every way still fits."""
-    names = [f"failure-number-{n}" for n in range(12)]
+    names = [str(reason) for reason in list(Drop)[1:13]]
     report = REPORT.tail(1).drop(columns=["dns", "gone", "placeholder"]).assign(**dict.fromkeys(names, 3))
     print_hosts(Terminal(), "balls", report)
     lines = capsys.readouterr().out.splitlines()

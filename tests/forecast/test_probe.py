@@ -28,7 +28,7 @@ from curator.pipeline.acquire import AcquireOptions, plan_listing
 from curator.sources.registry import SETTINGS
 from curator.store.paths import DataPaths
 
-PICTURES = Path(__file__).parent / "golden" / "pictures"
+PICTURES = Path(__file__).parents[1] / "golden" / "pictures"
 LIMITS = Limits(connections=64, per_host=8, delay_s=0.0, bulk={})
 
 

@@ -13,6 +13,7 @@ from PIL import Image
 from curator import catalog
 from curator.catalog import Drop, Stage
 from curator.errors import CuratorError, StateError
+from curator.inspect.why import tell_stories
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
 from curator.manifests.reviews import append_review, read_reviews
