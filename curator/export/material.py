@@ -35,6 +35,7 @@ from curator.events import Listener, WorkAdvanced, ignore
 from curator.manifests.manifest import read_manifest
 from curator.store.image_files import link_file
 from curator.store.paths import DataPaths
+from curator.text import Command
 
 SPLITS = ("train", "test")
 WORK = "exporting"
@@ -102,7 +103,7 @@ def gather(paths: DataPaths, name: str, emit: Listener = ignore) -> Material:
         message = (
             f"{len(missing)} of the manifest's {len(rows)} files are not there, first {paths.folder / missing[0]}."
         )
-        raise StateError(message, "`curator split --force` links them again; `curator verify` lists all.")
+        raise StateError(message, (Command("split --force"), " links them again; ", Command("verify"), " lists all."))
     return Material(name, rows, paths.folder, read_facts(paths), emit)
 
 
