@@ -39,7 +39,8 @@ MOST_CHANGES = 20
 def export(session: Session, name: str) -> None:
     """Write one format and say how to open it."""
     form = find_format(name)
-    folder, n_images = export_dataset(session.project, form)
+    done = export_dataset(session.project, form)
+    folder, n_images = done.path, done.n_images
     if session.as_json:
         tables.print_json({"format": form.name, "path": str(folder), "images": n_images})
         return
