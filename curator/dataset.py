@@ -29,7 +29,7 @@ from curator.store.paths import DATA
 
 if TYPE_CHECKING:
     from curator.benchmark.metrics_file import BenchmarkResult
-    from curator.export.export import Export
+    from curator.export.export import Exported
     from curator.inspect.status import StageResult
     from curator.pipeline.forget import Forgotten
 
@@ -173,11 +173,13 @@ class Dataset(View):
         options["seeds"] = tuple(seeds) if seeds is not None else None
         project = self._with("benchmark", **options)
         try:
-            result = run_benchmark(project, weights=Path(weights) if weights else None, quick=quick, resume=resume)
+            result = run_benchmark(
+                project.recipe, project.paths, weights=Path(weights) if weights else None, quick=quick, resume=resume, emit=project.emit
+            )
         except KeyboardInterrupt:
-            build_report(project)
+            build_report(project.recipe, project.paths)
             raise
-        build_report(project)
+        build_report(project.recipe, project.paths)
         return result
 
     def run(self, *, benchmark: bool = True) -> RunResult:
@@ -214,7 +216,7 @@ class Dataset(View):
         """Write the benchmark's report again from what is on disk, without training; return the page's path."""
         from curator.report.build import build_report
 
-        return build_report(self.project)
+        return build_report(self.recipe, self.paths)
 
     @raises_curator_errors
     def gallery(self) -> Path:
@@ -224,7 +226,7 @@ class Dataset(View):
         return build_gallery(self.paths)
 
     @raises_curator_errors
-    def export(self, name: str) -> Export:
+    def export(self, name: str) -> Exported:
         """Write the data set in a format that other tools read; return where it is and how to open it.
 
         Raises:

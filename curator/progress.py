@@ -14,7 +14,6 @@ from typing import Any
 
 from tqdm.auto import tqdm
 
-from curator.errors import Text, spell
 from curator.events import (
     BatchTrained,
     EpochFinished,
@@ -37,6 +36,7 @@ from curator.events import (
     WorkFinished,
     WorkStarted,
 )
+from curator.text import Text, as_parts, spell
 
 _FETCH = "fetching"
 
@@ -77,7 +77,7 @@ class Bars:
             BatchTrained: self._batch_trained,
             EpochFinished: self._epoch_finished,
             TrainingFinished: self._training_finished,
-            ModelMissing: lambda event: self.warn((f"{event.model} is left out: ", *_parts(event.why))),
+            ModelMissing: lambda event: self.warn((f"{event.model} is left out: ", *as_parts(event.why))),
         }
 
     def __call__(self, event: Event) -> None:
@@ -170,7 +170,3 @@ class Bars:
 def _is_watched() -> bool:
     """Return whether a person sees bars: a terminal, or a notebook's kernel."""
     return sys.stderr.isatty() or "ipykernel" in sys.modules
-
-
-def _parts(text: Text) -> tuple[Any, ...]:
-    return (text,) if isinstance(text, str) else text

@@ -45,7 +45,7 @@ def benchmark(
             resume=resume,
         )
     except KeyboardInterrupt as interrupt:
-        from curator.errors import Command
+        from curator.text import Command
 
         kept = f"Interrupted. Every finished epoch is kept, and {dataset.paths.report} says what is done. "
         go_on = (kept, Command("benchmark --resume"), " with the same settings goes on from there.")

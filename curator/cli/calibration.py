@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from curator.calibrate.calibrate import Calibration
 from curator.calibrate.measure import RADII
-from curator.errors import Command, Text
+from curator.text import Command, Text
 
 
 def calibration_lines(result: Calibration) -> Iterator[Text]:

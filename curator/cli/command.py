@@ -26,8 +26,9 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 import typer
 
 from curator.cli.options import DataOption, JsonOption, QuietOption, RecipeOption
-from curator.errors import CuratorError, raises_curator_errors, spell
+from curator.errors import CuratorError, raises_curator_errors
 from curator.store.paths import DATA
+from curator.text import spell
 
 if TYPE_CHECKING:
     from curator.cli.terminal import Terminal

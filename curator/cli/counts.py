@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from curator.cli.command import Answer
 from curator.cli.terminal import Terminal, count
 from curator.reasons import SPLITS
+from curator.text import spell
 
 if TYPE_CHECKING:
     from curator.dataset import Dataset
@@ -48,7 +49,7 @@ def print_counts(terminal: Terminal, status: Status) -> None:
         _print_splits(terminal, status.splits)
     _print_beside(terminal, status)
     if status.next:
-        terminal.note(f"next: {status.next.spelled(terminal.option)}")
+        terminal.note(f"next: {spell(status.next, terminal.option, quote='')}")
 
 
 def _print_beside(terminal: Terminal, status: Status) -> None:

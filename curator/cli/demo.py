@@ -102,9 +102,9 @@ def demo_answer(result: "DemoResult", trained: "BenchmarkResult | None") -> Answ
     """Show the accuracies and where to look further; a decision otherwise than planted is a shortfall."""
     from curator.cli.benchmark import benchmark_answer
     from curator.dataset import Dataset
-    from curator.errors import Command
     from curator.inspect.status import count_stage
     from curator.reasons import Stage
+    from curator.text import Command
 
     benchmark = benchmark_answer(Dataset(result.project), trained) if trained else None
 

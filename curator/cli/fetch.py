@@ -61,8 +61,8 @@ def fetch(
 def print_poor_hosts(terminal: "Terminal", dataset: "Dataset") -> None:
     """Print the hosts that failed more often than not, and where all are reported."""
     from curator.cli.hosts import print_hosts
-    from curator.errors import Command
     from curator.fetch.ledger.diagnosis import suspect_own_dns
+    from curator.text import Command
 
     report = dataset.hosts()
     poor = report[report["ok"] * 2 < report["tried"]]

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from curator.cli.terminal import Terminal, size_text
-from curator.errors import Text
 from curator.fetch.ledger.diagnosis import failure_columns
+from curator.text import Text
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,8 +9,8 @@ import sys
 
 from tqdm import tqdm
 
-from curator.errors import Text, spell
 from curator.progress import Bars
+from curator.text import Text, spell
 
 
 class TerminalProgress(Bars):

@@ -26,7 +26,7 @@ def review(
     from curator.cli.progress import TerminalProgress
     from curator.cli.terminal import Terminal, plural
     from curator.dataset import open_dataset
-    from curator.errors import Command
+    from curator.text import Command
 
     option = dataset_option(recipe, data)
     terminal = Terminal(option)

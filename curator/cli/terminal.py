@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text as Styled
 
-from curator.errors import Text, spell
+from curator.text import Text, spell
 
 MOST_NOTES = 5
 """Remarks of a stage that are printed; the rest are counted."""

@@ -22,7 +22,7 @@ def verify(dataset: "Dataset") -> Answer:
 def print_findings(terminal: "Terminal", done: "Verification") -> None:
     """Print what was found, a line a file, and what to do."""
     from curator.cli.terminal import plural
-    from curator.errors import Command
+    from curator.text import Command
 
     images = plural(done.n_images, "image")
     if not done.findings:

@@ -1,8 +1,8 @@
 """The counts of the latest catalog, what exists beside it, what it does not know yet, and what to run next.
 
->>> next_step(None, {}).spelled(" --recipe birds")
-'curator fetch --recipe birds'
->>> next_step(Stage.FETCHED, {"rugby": 3}).spelled()
+>>> spell(next_step(None, {}), " --recipe birds")
+'`curator fetch --recipe birds`'
+>>> spell(next_step(Stage.FETCHED, {"rugby": 3}), quote="")
 'curator split --per-class max (too few images: rugby misses 3; or fetch more)'
 """
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from curator import catalog
 from curator.catalog import Stage
-from curator.errors import Command, DiskError, Text, spell
+from curator.errors import DiskError
 from curator.fetch.ledger.history import count_through_proxy
 from curator.manifests.inventory import COMMANDS, Entry, list_standing
 from curator.manifests.project import Project
@@ -22,26 +22,12 @@ from curator.manifests.reviews import digest_reviews, read_reviews, standing_rev
 from curator.pipeline import made_from
 from curator.pipeline.run import Outcome, missing_per_label
 from curator.store.catalog_files import read_catalog, read_record
+from curator.text import MOST, Command, Text, spell
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MOST = Command("split --per-class max")
-"""Takes as many images of each label as the smallest has."""
-
 _SPLIT_AGAIN = Command("split")
-
-
-@dataclass(frozen=True)
-class Step:
-    """A command to run next, and why."""
-
-    command: Command
-    remark: str = ""
-
-    def spelled(self, option: str = "") -> str:
-        """Return the command as it is typed, and the remark in brackets."""
-        return self.command.spelled(option) + (f" ({self.remark})" if self.remark else "")
 
 
 @dataclass(frozen=True)
@@ -58,7 +44,7 @@ class Status:
     labels: dict[str, dict[str, Any]]
     sources: dict[str, dict[str, Any]]
     splits: dict[str, dict[str, int]] = field(default_factory=dict)
-    next: Step | None = None
+    next: Text = ""
     news: tuple[Text, ...] = ()
     entries: tuple[Entry, ...] = ()
     ways: tuple[Command, ...] = ()
@@ -72,7 +58,7 @@ class Status:
             "labels": self.labels,
             "sources": self.sources,
             "splits": self.splits,
-            "next": self.next.spelled(option) if self.next else "",
+            "next": spell(self.next, option, quote=""),
             "news": [spell(text, option) for text in self.news],
             "beside": [
                 {"kind": entry.kind, "path": str(entry.path), "files": [*map(str, entry.files)], "remark": entry.remark}
@@ -122,10 +108,10 @@ def read_status(project: Project) -> Status:
     status = count_stage(project, stage, table)
     reviewed, outdated = _new_reviews(project, stage), _outdated(project, stage)
     if reviewed and not outdated:
-        status = replace(status, next=Step(_SPLIT_AGAIN))
+        status = replace(status, next=(_SPLIT_AGAIN,))
     entries = tuple(list_standing(project.paths))
     if stage == Stage.SPLIT and "manifest" not in {entry.kind for entry in entries}:
-        status = replace(status, next=Step(_SPLIT_AGAIN, "writes the manifest again: it is gone"))
+        status = replace(status, next=(_SPLIT_AGAIN, " (writes the manifest again: it is gone)"))
     news = (*reviewed, *outdated, *_unverified(project))
     return replace(status, news=news, entries=entries, ways=_ways(stage, entries))
 
@@ -214,7 +200,7 @@ def next_step(
     missing: dict[str, int],
     most: Command = MOST,
     empty: Sequence[str] = (),
-) -> Step:
+) -> Text:
     """Say what to run next.
 
     Args:
@@ -224,10 +210,10 @@ def next_step(
         empty: the labels without any image.
     """
     if stage in (None, Stage.LISTED):
-        return Step(Command("fetch"))
+        return (Command("fetch"),)
     if missing and empty:
-        return Step(Command("fetch"), f"there is no image of {', '.join(empty)}: give it another source first")
+        return (Command("fetch"), f" (there is no image of {', '.join(empty)}: give it another source first)")
     if missing:
         short = ", ".join(f"{label} misses {n:,}" for label, n in missing.items())
-        return Step(most, f"too few images: {short}; or fetch more")
-    return Step(Command({Stage.FETCHED: "dedupe", Stage.SPLIT: "benchmark"}.get(stage, "split")))
+        return (most, f" (too few images: {short}; or fetch more)")
+    return (Command({Stage.FETCHED: "dedupe", Stage.SPLIT: "benchmark"}.get(stage, "split")),)

@@ -14,11 +14,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
-from curator.errors import Command, CuratorError, StateError, raises_curator_errors
+from curator.errors import CuratorError, StateError, raises_curator_errors
 from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe
 from curator.reasons import Stage
 from curator.store.paths import DataPaths
+from curator.text import Command
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,13 +15,14 @@ import pyarrow as pa
 
 from curator import catalog
 from curator.catalog import Drop
-from curator.errors import Command, CuratorError, DiskError, StateError
+from curator.errors import CuratorError, DiskError, StateError
 from curator.fetch.ledger.history import attempts_of
 from curator.manifests.project import Project
 from curator.manifests.reviews import read_reviews
 from curator.matching.picture_matches import FLAT_DETAIL
 from curator.pipeline import made_from
 from curator.store.catalog_files import file_digest, read_catalog
+from curator.text import Command
 
 MOST_RELATIVES = 10
 """Copies named in one story; the rest are counted."""
@@ -48,8 +49,7 @@ def tell_stories(project: Project, image: str) -> list[Story]:
     """
     stage = made_from.latest_stage(project)
     if stage is None:
-        first = ("Run ", Command("fetch"), " first.")
-        raise StateError(f"Nothing was fetched yet for {project.recipe.name}.", first)
+        raise StateError(f"Nothing was fetched yet for {project.recipe.name}.", ("Run ", Command("fetch"), " first."))
     table = read_catalog(project.paths.catalog(stage))
     found = table[find_rows(table, image)]
     if found.empty:

@@ -19,9 +19,9 @@ pytest.importorskip("sklearn")
 from curator.benchmark.start import run_benchmark
 from curator.cli.benchmark import benchmark
 from curator.dataset import Dataset
-from curator.errors import spell
 from curator.events import EpochFinished, Event, TrainingStarted
 from curator.manifests.project import Project
+from curator.text import spell
 
 LIMIT_S = 120.0
 

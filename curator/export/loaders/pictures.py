@@ -10,11 +10,12 @@ from pathlib import Path
 
 from PIL import Image
 
-from curator.errors import Command, CuratorError, StateError
+from curator.errors import CuratorError, StateError
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
 from curator.observe.upright import decode_upright_rgb
 from curator.reasons import SPLITS
+from curator.text import Command
 
 
 def list_pictures(project: Project, split: str) -> list[tuple[Path, str]]:
