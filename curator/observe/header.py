@@ -7,9 +7,8 @@
 >>> header.width, header.height, header.mode, header.n_frames
 (60, 40, 'L', 1)
 
-How many frames a file has, without decoding any, and without counting a frame bomb to its end.
+Frames are counted without decoding any, and a frame bomb is not counted to its end.
 
->>> import io
 >>> file, frames = io.BytesIO(), [Image.new("L", (8, 8), grey) for grey in (0, 90, 180)]
 >>> frames[0].save(file, "gif", save_all=True, append_images=frames[1:])
 >>> count_gif_frames(file.getvalue())
@@ -64,10 +63,10 @@ class Header:
 
     Attributes:
         image: the file, open at its first frame.
-        width, height: pixels, after the EXIF turn.
+        width, height: pixels of the upright picture.
         orientation: EXIF orientation, 1 to 8.
-        mode: Pillow's mode of the stored image.
-        n_frames: frames or pages, counted up to ``frames.MAX_FRAMES``.
+        mode: Pillow's mode of the stored image; one with a transparent colour is named as if it had an alpha channel.
+        n_frames: frames or pages, counted up to :data:`MAX_FRAMES`.
     """
 
     image: ImageFile.ImageFile
@@ -77,6 +76,11 @@ class Header:
     mode: str
     n_frames: int
 
+    @property
+    def unapplied_orientation(self) -> int:
+        """What is left to apply to the loaded image: Pillow turns a TIFF upright itself."""
+        return 1 if self.image.format == "TIFF" else self.orientation
+
 
 def read_header(data: bytes, image_format: str) -> Header:
     """Open ``data`` as ``image_format``, one of :data:`OPENERS`, without decoding it.
@@ -85,16 +89,29 @@ def read_header(data: bytes, image_format: str) -> Header:
         Exception: whatever the decoder raises for a broken header.
     """
     image = OPENERS[image_format](io.BytesIO(data))
+    mode = image.mode
+    if "transparency" in image.info:
+        _scale_transparent_colour(image)
+        mode = {"L": "LA", "RGB": "RGBA"}.get(mode, mode)
     orientation = read_orientation(image)
     width, height = image.size
-    # Pillow gives a TIFF's size after the turn, and turns it while loading.
-    if orientation in _SWAPPED_ORIENTATIONS and image_format != "tiff":
+    if orientation in _SWAPPED_ORIENTATIONS and image_format != "tiff":  # Pillow swaps a TIFF's sides itself
         width, height = height, width
-    return Header(image, width, height, orientation, image.mode, count_frames(data, image))
+    return Header(image, width, height, orientation, mode, count_frames(data, image))
+
+
+def _scale_transparent_colour(image: ImageFile.ImageFile) -> None:
+    """Scale a PNG's transparent colour as Pillow scales its pixels of 2, 4 or 16 bits, which leaves that one out."""
+    raw_mode = image.tile[0][3] if image.tile else None
+    colour = image.info["transparency"]
+    if raw_mode == "RGB;16B":
+        image.info["transparency"] = tuple(value >> 8 for value in colour)
+    elif raw_mode in ("L;2", "L;4"):
+        image.info["transparency"] = colour * (85 if raw_mode == "L;2" else 17)
 
 
 def read_orientation(image: Image.Image) -> int:
-    """Give the EXIF orientation, 1 to 8; 1 where there is none, or none that can be read."""
+    """Return the EXIF orientation, 1 to 8; 1 if there is none, or none that can be read."""
     try:
         orientation = image.getexif().get(_ORIENTATION_TAG, 1)
     except Exception:  # a broken EXIF block does not make the picture worse, and breaks in many ways
@@ -103,11 +120,14 @@ def read_orientation(image: Image.Image) -> int:
 
 
 def canvas_size(data: bytes, image_format: str) -> tuple[int, int] | None:
-    """Read width and height from the bytes of a GIF or WebP; None for other formats and headers that are not whole.
+    """Read width and height from the bytes of a GIF, PNG or WebP; None for other formats and incomplete headers.
 
-    These two decoders would judge or even allocate the canvas before they could be asked for its size. See
-    https://www.w3.org/Graphics/GIF/spec-gif89a.txt and https://developers.google.com/speed/webp/docs/riff_container.
+    Opening a GIF or WebP checks or even allocates the canvas, and reading the orientation of a PNG decodes it. See
+    https://www.w3.org/Graphics/GIF/spec-gif89a.txt, https://www.w3.org/TR/png-3/#11IHDR and
+    https://developers.google.com/speed/webp/docs/riff_container.
     """
+    if image_format == "png" and data[12:16] == b"IHDR" and len(data) >= 24:
+        return int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
     if image_format == "gif" and len(data) >= 10:
         return _uint(data[6:8]), _uint(data[8:10])
     if image_format != "webp" or len(data) < 30:

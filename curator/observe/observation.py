@@ -26,7 +26,7 @@ from PIL import Image, features
 from curator.matching import perceptual_hash
 from curator.matching.luma_thumbnails import pack_thumbnails
 from curator.matching.perceptual_hash import HASH_VERSION
-from curator.observe.decode import decode_luma
+from curator.observe.luma import decode_luma
 from curator.observe.header import OPENERS, Header, canvas_size, read_header
 from curator.observe.jpeg_header import PlainJpeg, read_plain_jpeg
 from curator.observe.sniff import sniff
