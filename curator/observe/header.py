@@ -1,4 +1,4 @@
-"""What an image file says of itself before a pixel of it is decoded, so that a bomb is refused unopened.
+"""What the bytes of an image file say before a pixel is decoded, so that a bomb is refused unopened.
 
 >>> import io
 >>> file = io.BytesIO()
@@ -13,12 +13,18 @@ Frames are counted without decoding any, and a frame bomb is not counted to its 
 >>> frames[0].save(file, "gif", save_all=True, append_images=frames[1:])
 >>> count_gif_frames(file.getvalue())
 3
+
+Some decoders accept a file whose end is missing, so its bytes are checked.
+
+>>> looks_truncated(file.getvalue(), "gif"), looks_truncated(file.getvalue()[:-1], "gif")
+(False, True)
 """
 
 from __future__ import annotations
 
 import io
 import struct
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -199,3 +205,56 @@ def count_tiff_pages(data: bytes) -> int:
         (n_entries,) = struct.unpack_from(n_entries_code, data, directory)
         offset_at = directory + n_entries_size + n_entries * entry_size
     return max(1, len(seen))
+
+
+_END_MARKS = {
+    "jpeg": b"\xff\xd9",
+    "png": b"IEND\xaeB`\x82",
+    "gif": b";",
+    "jp2": b"\xff\xd9",
+}
+_TAIL_BYTES = 4096  # some files carry a little padding or a comment after their end
+
+
+def looks_truncated(data: bytes, image_format: str) -> bool:
+    """Return whether the end mark is missing, or the announced length is longer than the file."""
+    if mark := _END_MARKS.get(image_format):
+        return mark not in data[-_TAIL_BYTES:]
+    if image_format == "webp":
+        return int.from_bytes(data[4:8], "little") + 8 > len(data)
+    if image_format == "bmp":
+        return int.from_bytes(data[2:6], "little") > len(data)
+    if image_format == "tiff":
+        return int.from_bytes(data[4:8], "little" if data[:2] == b"II" else "big") >= len(data)
+    if image_format == "avif":
+        return _boxes_end(data) > len(data)
+    return False
+
+
+def damaged_png_chunk(data: bytes) -> str | None:
+    """Name the first header or pixel chunk of a PNG whose checksum is wrong, or None.
+
+    Pillow checks no pixel chunk, and shows a stream that damage ended early as a picture with a black rest. See
+    https://www.w3.org/TR/png-3/#5Chunk-layout.
+    """
+    view, at = memoryview(data), 8
+    while at + 12 <= len(data):
+        name, end = data[at + 4 : at + 8], at + 8 + int.from_bytes(data[at : at + 4], "big")
+        checksum = int.from_bytes(data[end : end + 4], "big")
+        if name in (b"IHDR", b"PLTE", b"IDAT") and end + 4 <= len(data) and zlib.crc32(view[at + 4 : end]) != checksum:
+            return name.decode()
+        at = end + 4
+    return None
+
+
+def _boxes_end(data: bytes) -> int:
+    """Where the last of a file's boxes says that it ends (ISO/IEC 14496-12)."""
+    at = 0
+    while at + 8 <= len(data):
+        size = int.from_bytes(data[at : at + 4], "big")
+        if size == 1:
+            size = int.from_bytes(data[at + 8 : at + 16], "big")
+        if size < 8:
+            break
+        at += size
+    return at

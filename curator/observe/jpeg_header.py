@@ -87,7 +87,7 @@ def _plain(frame: tuple[int, int, int, int] | None, exif: bytes | None) -> Plain
 
 
 def _is_foreign(data: bytes, marker: int, at: int, end: int) -> bool:
-    """Tell whether a segment announces more pictures, or an orientation outside the EXIF block."""
+    """Return whether a segment announces more pictures, or an orientation outside the EXIF block."""
     if marker == 0xE1:
         return data.startswith(_XMP, at) and data.find(b"Orientation", at, end) >= 0
     return marker == 0xE2 and data.startswith(_MULTI_PICTURE, at)

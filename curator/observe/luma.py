@@ -1,8 +1,8 @@
 """The picture as it is hashed: 32x32 greys, upright, shrunk with Lanczos' filter.
 
-A JPEG is decoded at 1/2, 1/4 or 1/8, in grey, straight from its coefficients, and shrunk by two small matrix products as
-the whole one would be. Each of its pixels is the mean of a square of pixels, over which the kernel is summed, and the
-last row and column only over what there is of them: taking those for whole moves the hash by 4 bits at the 95th
+A JPEG is decoded at 1/2, 1/4 or 1/8, in grey, straight from its coefficients, and shrunk by two small matrix products,
+as the whole one would be. Each of its pixels is the mean of a square of pixels, over which the kernel is summed, and
+the last row and column only over what there is of them: taking those for whole moves the hash by 4 bits at the 95th
 percentile of pictures with 64 pixels left, by 6 with 48; so, by 2. The decoder's mean blurs the picture, and summing
 blurs it again; a twelfth of the weights' second difference undoes both, since a mean over one pixel adds a
 twenty-fourth of the second difference of what it is taken of (Taylor's series).
@@ -56,7 +56,7 @@ _UPRIGHT = {
     7: TURNS.index("mirror-rotate-270"),
     8: TURNS.index("rotate-90"),
 }
-"""EXIF orientation to the turn that brings the stored picture upright."""
+"""EXIF orientation to what brings the stored luma upright."""
 
 _ONE = 16384
 # What weights add up to. Of 255 times this, times the 1.7 that negative lobes may add in each pass, single precision

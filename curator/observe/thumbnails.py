@@ -33,8 +33,9 @@ def thumbnail(paths: DataPaths, sha256: str, image_format: str) -> bytes | None:
         DiskError: the disk refused to keep it.
     """
     path = paths.thumbnail(sha256)
-    if path.exists() and (data := path.read_bytes()).endswith(_END_OF_IMAGE):
-        return data
+    kept = path.read_bytes() if path.exists() else b""
+    if kept.endswith(_END_OF_IMAGE):
+        return kept
     data = encode_small(paths.image(sha256, image_format), THUMBNAIL_PX)
     if data is not None:
         # Renamed but not synced, for speed: what a power failure cuts off lacks its end, and is made again.
