@@ -171,10 +171,10 @@ class Dataset(View):
         options: dict[str, Any] = {"preset": preset, "epochs": epochs, "image_size": image_size}
         options |= {"batch_size": batch_size, "models": tuple(models) if models is not None else None}
         options["seeds"] = tuple(seeds) if seeds is not None else None
-        project = self._with("benchmark", **options)
+        project, found = self._with("benchmark", **options), Path(weights) if weights else None
         try:
             result = run_benchmark(
-                project.recipe, project.paths, weights=Path(weights) if weights else None, quick=quick, resume=resume, emit=project.emit
+                project.recipe, project.paths, weights=found, quick=quick, resume=resume, emit=project.emit
             )
         except KeyboardInterrupt:
             build_report(project.recipe, project.paths)

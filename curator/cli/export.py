@@ -30,7 +30,7 @@ def export(
         from curator.cli.terminal import plural
 
         terminal.note(f"{plural(done.n_images, 'image')}: {done.path}")
-        terminal.text(f"To open it, in {done.path}:\n\n{textwrap.indent(done.snippet, '    ')}\n")
+        terminal.text(f"To open it, in {done.path}:\n\n{textwrap.indent(done.form.snippet, '    ')}\n")
 
-    facts = {"format": done.name, "path": str(done.path), "images": done.n_images}
+    facts = {"format": done.form.name, "path": str(done.path), "images": done.n_images}
     return Answer(lambda terminal: facts, show)

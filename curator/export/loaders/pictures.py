@@ -13,7 +13,7 @@ from PIL import Image
 from curator.errors import CuratorError, StateError
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
-from curator.observe.upright import decode_upright_rgb
+from curator.observe.pixels import decode_rgb
 from curator.reasons import SPLITS
 from curator.text import Command
 
@@ -39,7 +39,7 @@ def open_picture(file: Path) -> Image.Image:
         StateError: it is missing or does not decode.
     """
     try:
-        return decode_upright_rgb(file.read_bytes())
+        return decode_rgb(file.read_bytes())
     except (OSError, ValueError, SyntaxError) as error:
         hint = (Command("verify"), " names every file that differs from the manifest.")
         raise StateError(f"The image {file} cannot be read ({error}).", hint) from error

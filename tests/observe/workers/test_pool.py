@@ -17,11 +17,12 @@ from curator.errors import CuratorError, DiskError
 from curator.observe.workers.pool import ObserverPool, serve
 from curator.reasons import Drop
 from curator.store.paths import DataPaths
+from tests.observe.drawings import draw, encode
 
 SABOTAGE = """
 import os, time
-import curator.observe
-look_at = curator.observe.look_at
+import curator.observe.observation as observation
+look_at = observation.look_at
 def sabotaged(data, *, max_pixels):
     if data.startswith(b"ABORT"):
         os.abort()
@@ -32,9 +33,10 @@ def sabotaged(data, *, max_pixels):
     if data.startswith(b"SPEAK"):
         os.write(1, b"noise of a decoder")
     return look_at(data, max_pixels=max_pixels)
-curator.observe.look_at = sabotaged
+observation.look_at = sabotaged
 """
 LIMIT_S = 20.0
+PHOTO = encode(draw(120, 90), "JPEG")
 
 
 @pytest.fixture
@@ -110,27 +112,27 @@ def test_what_a_decoder_prints_does_not_disturb(sabotage, observe, capfd):
     assert flaws(observe([b"SPEAK", b"<html>"])) == [Drop.NOT_AN_IMAGE] * 2
 
 
-def test_large_files_pass_whole(observe, lab_photo):
+def test_large_files_pass_whole(observe):
     """Bytes beyond any socket buffer arrive; a path is as good as bytes."""
-    data = lab_photo + bytes(20_000_000)
+    data = PHOTO + bytes(20_000_000)
     done = observe([data, b"", data[:-1]], n_workers=2)
     assert [done[job].sighting.observation.n_bytes for job in range(3)] == [len(data), 0, len(data) - 1]
 
 
-def test_a_path_is_read_by_the_worker_and_an_unreadable_one_is_told(observe, lab_photo, tmp_path):
+def test_a_path_is_read_by_the_worker_and_an_unreadable_one_is_told(observe, tmp_path):
     """Local files need not pass through this process."""
     path = tmp_path / "grüße, ball.jpg"
-    path.write_bytes(lab_photo)
+    path.write_bytes(PHOTO)
     done = observe([path, tmp_path / "absent.jpg"])
     assert done[0].sighting.observation.format == "jpeg"
     assert (done[1].sighting, done[1].problem) == (None, "No such file or directory")
 
 
-def test_a_store_that_cannot_be_written_is_a_disk_error(observe, lab_photo, tmp_path):
+def test_a_store_that_cannot_be_written_is_a_disk_error(observe, tmp_path):
     """The worker's refusal becomes one clear paragraph here."""
     (tmp_path / "balls").write_text("a file where the folder should be")
     with pytest.raises(DiskError, match=r"Cannot store an image.*Not a directory.*Mend that, or choose another place"):
-        observe([lab_photo])
+        observe([PHOTO])
 
 
 def test_workers_that_cannot_start_are_not_started_for_ever(observe, tmp_path, monkeypatch):
