@@ -15,15 +15,15 @@ PACKAGE = Path(__file__).parents[1] / "curator"
 # From the bottom up: what is in one line may import only what is in a line above it, and nothing of its own line.
 # docs/architecture.md shows the same order as a picture.
 LAYERS = (
-    ("addresses", "reasons", "credentials", "text"),
+    ("addresses", "reasons", "text"),
     ("catalog", "errors", "events"),
-    ("matching", "store", "engine"),
+    ("matching", "store", "engine", "progress"),
     ("observe", "manifests"),
     ("embed", "decide"),
     ("benchmark", "fetch"),
-    ("calibrate", "sources", "report", "export", "suspects"),
+    ("sources", "report", "export", "suspects"),
     ("pipeline",),
-    ("inspect", "forecast", "demo", "review"),
+    ("inspect", "demo", "review"),
     ("dataset",),
     ("cli",),
 )
@@ -31,7 +31,7 @@ RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names} | {"_
 MOST_ENTRIES = 27
 KERAS = {"keras", "tensorflow", "torch", "jax", "onnxruntime", "openvino"}
 # What may be imported inside a function: by the command line and the API for a quick start, else optional packages.
-LATE_IMPORTERS = {"cli", "dataset", "benchmark", "report"}
+LATE_IMPORTERS = ("__init__.py", "dataset.py", "cli/", "inspect/view.py", "benchmark/", "report/")
 
 
 def modules() -> list[Path]:
@@ -81,9 +81,9 @@ def test_imports_go_one_way(path: Path) -> None:
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_only_the_benchmark_imports_a_learning_framework(path: Path) -> None:
-    """Keras and its kin stay in curator/benchmark."""
+    """Keras and its kin stay in curator/benchmark, and in what hands a data set over to them."""
     found = {name.split(".")[0] for name, _ in imports(path)} & KERAS
-    assert not found or part_of(path) == "benchmark"
+    assert not found or path.relative_to(PACKAGE).as_posix().startswith(("benchmark/", "export/loaders/"))
 
 
 def test_the_benchmark_never_imports_the_fetch() -> None:
@@ -103,7 +103,7 @@ def test_imports_stand_at_the_top(path: Path) -> None:
         for child in ast.walk(node)
         if isinstance(child, ast.Import | ast.ImportFrom)
     ]
-    assert not inner or part_of(path) in LATE_IMPORTERS, f"lines {inner}"
+    assert not inner or path.relative_to(PACKAGE).as_posix().startswith(LATE_IMPORTERS), f"lines {inner}"
 
 
 def packages_graph() -> dict[str, set[str]]:

@@ -14,7 +14,7 @@ import pytest
 from curator.catalog import Stage, conform, kept
 from curator.events import Event, Warned
 from curator.export.export import FORMATS, export_dataset
-from curator.forecast.probe import probe
+from curator.inspect.forecast.probe import probe
 from curator.inspect import why
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project

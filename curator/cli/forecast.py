@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from curator.cli.command import Answer
 from curator.cli.terminal import Terminal, duration, size_text
-from curator.forecast.probe import in_words
+from curator.inspect.forecast.probe import in_words
 
 if TYPE_CHECKING:
     from curator.dataset import Dataset
-    from curator.forecast.prediction import Prediction
-    from curator.forecast.probe import Forecast
+    from curator.inspect.forecast.prediction import Prediction
+    from curator.inspect.forecast.probe import Forecast
 
 _STYLES = {"in reach": "green", "likely": "yellow"}
 

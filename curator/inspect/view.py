@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from curator.calibrate.calibrate import Calibration
-    from curator.forecast.probe import Forecast
+    from curator.inspect.forecast.probe import Forecast
     from curator.inspect.status import StageResult, Status
     from curator.inspect.verify import Verification
     from curator.inspect.why import Story
@@ -117,7 +117,7 @@ class View:
     @raises_curator_errors
     def forecast(self, n_images: int = 200, **options: Unpack[PlanOptions]) -> Forecast:
         """Request ``n_images`` of what is listed and predict the yield and the cost of the whole :meth:`fetch`."""
-        from curator.forecast.probe import probe
+        from curator.inspect.forecast.probe import probe
         from curator.pipeline.acquire import plan_listing
 
         project, settings = self._planned(options)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 
 from curator.decide.target import choose_candidates, choose_sample, share_sample
-from curator.forecast.prediction import LEVEL, Stratum, predict_images
+from curator.inspect.forecast.prediction import LEVEL, Stratum, predict_images
 from tests.decide.rows import make_table
 
 SIZES = np.array([3000, 1500, 400, 60])

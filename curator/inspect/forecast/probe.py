@@ -21,8 +21,8 @@ from curator.decide.target import choose_sample
 from curator.fetch.ledger.history import read_costs
 from curator.fetch.outcomes import read_outcomes
 from curator.fetch.plan import addresses_of
-from curator.forecast.effort import Effort, Limits, estimate_effort
-from curator.forecast.prediction import Prediction, Stratum, predict_images
+from curator.inspect.forecast.effort import Effort, Limits, estimate_effort
+from curator.inspect.forecast.prediction import Prediction, Stratum, predict_images
 from curator.manifests.project import Project
 from curator.pipeline.acquire import AcquireOptions, Listing, fetch_and_judge, n_tiers
 from curator.sources.registry import bulk_hosts

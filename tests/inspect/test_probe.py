@@ -19,8 +19,8 @@ from curator.demo.photos import photo_world
 from curator.demo.recipe_text import recipe_text
 from curator.demo.server import Served, serve
 from curator.errors import CuratorError
-from curator.forecast.effort import Effort, Limits, estimate_effort, needed_time
-from curator.forecast.probe import Forecast, in_words, probe
+from curator.inspect.forecast.effort import Effort, Limits, estimate_effort, needed_time
+from curator.inspect.forecast.probe import Forecast, in_words, probe
 from curator.manifests.project import Project
 from curator.manifests.recipe import parse_recipe
 from curator.pipeline import run as pipeline
