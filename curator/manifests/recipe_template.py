@@ -7,7 +7,8 @@ labels = ["heron", "stork"]
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -68,11 +69,25 @@ def write_new_recipe(
     ]
     recipe = {"name": name, "labels": list(labels), "sources": tables, **sections}
     text = tomli_w.dumps(recipe)
-    parse_recipe(text, source_kinds, path)
     if path.exists():
         raise CuratorError(f"The recipe {path} exists already.", "Edit it, or choose another name.")
-    write_text_whole(path, text)
+    with _folder_for(path):
+        parse_recipe(text, source_kinds, path)
+        write_text_whole(path, text)
     return path
+
+
+@contextmanager
+def _folder_for(path: Path) -> Iterator[None]:
+    """Make the recipe's folder, which relative paths in it start from; remove it again if nothing comes into it."""
+    is_new = not path.parent.exists()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except CuratorError:
+        if is_new:
+            path.parent.rmdir()
+        raise
 
 
 def _from_recipe(place: Any, folder: Path) -> str:
