@@ -14,8 +14,8 @@ import pytest
 from curator.catalog import Stage, conform, kept
 from curator.events import Event, Warned
 from curator.export.export import FORMATS, export_dataset
-from curator.inspect.forecast.probe import probe
 from curator.inspect import why
+from curator.inspect.forecast.probe import probe
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
 from curator.pipeline import run as pipeline
