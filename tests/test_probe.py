@@ -12,8 +12,8 @@ import pytest
 from curator import catalog, fetch_commands
 from curator.cli.session import Session
 from curator.demo.photos import photo_world
-from curator.demo.recipe_text import recipe_text
 from curator.demo.server import Served, serve
+from curator.demo.site import recipe_text
 from curator.errors import CuratorError
 from curator.forecast.effort import Effort, Limits, estimate_effort, needed_time
 from curator.forecast.probe import Forecast, in_words, probe

@@ -16,6 +16,8 @@ BUSY_REFUSALS = 2
 """How many requests the host ``busy`` answers 429 before it is fine: few enough for one image's tries to outlast."""
 CLOSED_ORIGIN = "http://127.0.0.1:1"
 """Where nobody listens."""
+CLEAN = "clean"
+"""The kind of a picture that nothing is wrong with."""
 KEPT, NOT_LISTED = "kept", "not-listed"
 """What may become of an image other than a drop reason."""
 
@@ -39,7 +41,7 @@ class Address:
 class Answer:
     """What the server answers to one address, always the same.
 
-    After ``cut_after`` bytes the connection is cut. Where ``file`` is given, its bytes are the body, read on demand.
+    After ``cut_after`` bytes the connection is cut. If ``file`` is given, its bytes are the body, read on demand.
     """
 
     body: bytes = b""
@@ -51,7 +53,7 @@ class Answer:
     file: Path | None = None
 
     def content(self) -> bytes:
-        """Give the body."""
+        """Return the body."""
         return self.file.read_bytes() if self.file else self.body
 
 
@@ -59,7 +61,7 @@ class Answer:
 class Plant:
     """What was planted: its kind, the picture it shows (rows of one picture share it), what may become of it.
 
-    ``expected`` is empty where that is unknown.
+    ``expected`` is empty if that is unknown.
     """
 
     kind: str

@@ -34,7 +34,7 @@ class Planner:
         self._n_places = Counter[str]()
 
     def put(self, host: str, answer: Answer, ending: str = "jpg") -> Address:
-        """Give an answer an address of its own."""
+        """Put an answer at an address of its own."""
         number, secret = self.rng.integers(10**9, 10**10), self.rng.bytes(5).hex()
         address = Address(host, f"/{self.rng.integers(1000, 9000)}/{number}_{secret}.{ending}")
         self.answers[address] = answer
@@ -62,7 +62,7 @@ class Planner:
         self.listings.append(dataclasses.replace(row, label=label, plant=plant, positive=positive))
 
     def numbered_listings(self) -> tuple[Listing, ...]:
-        """Give all listings, each synset's in random order and numbered from 1."""
+        """Return all listings, each synset's in random order and numbered from 1."""
         shuffled = [self.listings[index] for index in self.rng.permutation(len(self.listings))]
         seen = Counter[str]()
         numbered = []
