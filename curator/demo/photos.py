@@ -35,10 +35,8 @@ def photo_world(folder: Path, seed: int = 0) -> World:
     planner = Planner(seed, _names(files))
     for label, paths in files.items():
         for path in paths:
-            address, plant = (
-                planner.put("farm", Answer(file=path.absolute())),
-                Plant("photo", f"{label}/{path.name}", ()),
-            )
+            address = planner.put("farm", Answer(file=path.absolute()))
+            plant = Plant("photo", f"{label}/{path.name}", ())
             if planner.rng.random() < 0.5:
                 planner.imagenet(label, address, plant)
             else:
