@@ -5,9 +5,9 @@
 
 A catalog in counts: per stage, label, source and drop reason, and what to run next.
 
->>> next_command(None, {})
-'curator fetch'
->>> next_command(Stage.FETCHED, {"rugby": 3})
+>>> spell(next_step(None, {}))
+'`curator fetch`'
+>>> spell(next_step(Stage.FETCHED, {"rugby": 3}), quote="")
 'curator split --per-class max (too few images: rugby misses 3; or fetch more)'
 """
 
@@ -27,6 +27,7 @@ from curator.manifests.reviews import digest_reviews, read_reviews, standing_rev
 from curator.pipeline import made_from
 from curator.pipeline import run as pipeline
 from curator.store.catalog_files import read_catalog, read_record
+from curator.text import MOST, Command, Text, spell
 
 if TYPE_CHECKING:
     from curator.manifests.inventory import Entry
@@ -43,12 +44,12 @@ def read_status(project: Project) -> Status:
     status = describe(project, stage, table)
     reviewed, outdated = _new_reviews(project, stage), _outdated(project, stage)
     if reviewed and not outdated:
-        status = replace(status, next=f"curator split{project.option}")
+        status = replace(status, next=(Command("split"),))
     entries = tuple(list_standing(project.paths))
     if stage == Stage.SPLIT and "manifest" not in {entry.kind for entry in entries}:
-        status = replace(status, next=f"curator split{project.option} (writes the manifest again: it is gone)")
+        status = replace(status, next=(Command("split"), " (writes the manifest again: it is gone)"))
     return replace(
-        status, news=(*reviewed, *outdated, *_unverified(project)), entries=entries, ways=_ways(project, stage, entries)
+        status, news=(*reviewed, *outdated, *_unverified(project)), entries=entries, ways=_ways(stage, entries)
     )
 
 
@@ -64,7 +65,7 @@ def _unverified(project: Project) -> tuple[str, ...]:
     return (f"{images} came through a proxy: the addresses that it asked were not verified to be public",)
 
 
-def _new_reviews(project: Project, stage: Stage | None) -> tuple[str, ...]:
+def _new_reviews(project: Project, stage: Stage | None) -> tuple[Text, ...]:
     """Say how many decisions the catalog was made without."""
     now = digest_reviews(standing_reviews(read_reviews(project.paths.reviews)))
     then: dict[str, Any] = {"n": 0}
@@ -74,10 +75,10 @@ def _new_reviews(project: Project, stage: Stage | None) -> tuple[str, ...]:
         return ()
     n = now["n"] - then["n"]
     told = f"{n:,} new review{'' if n == 1 else 's'}" if n > 0 else "reviews have changed"
-    return (f"{told}: run `curator split{project.option}`",)
+    return ((f"{told}: run ", Command("split")),)
 
 
-def _outdated(project: Project, stage: Stage | None) -> tuple[str, ...]:
+def _outdated(project: Project, stage: Stage | None) -> tuple[Text, ...]:
     """Name the catalogs that stand and were made from an older one or by other settings."""
     later = list(Stage)[list(Stage).index(stage) + 1 if stage else 0 :]
     names = [str(one) for one in later if project.paths.catalog(one).exists()]
@@ -85,7 +86,7 @@ def _outdated(project: Project, stage: Stage | None) -> tuple[str, ...]:
         return ()
     verb = "is" if len(names) == 1 else "are"
     why = "the fetch, the recipe or a stage before has changed"
-    return (f"{', '.join(names)} {verb} out of date ({why}): run `curator split{project.option}`",)
+    return ((f"{', '.join(names)} {verb} out of date ({why}): run ", Command("split")),)
 
 
 _WAYS = {
@@ -96,11 +97,11 @@ _WAYS = {
 }
 
 
-def _ways(project: Project, stage: Stage | None, entries: tuple[Entry, ...]) -> tuple[str, ...]:
+def _ways(stage: Stage | None, entries: tuple[Entry, ...]) -> tuple[Command, ...]:
     """Name the commands for what can be made from this stage on and does not stand; a review can always go on."""
     standing = {entry.kind for entry in entries} - {"reviews"}
     kinds = _WAYS.get(stage, ()) if stage else ()
-    return tuple(COMMANDS[kind] + project.option for kind in kinds if kind not in standing)
+    return tuple(COMMANDS[kind] for kind in kinds if kind not in standing)
 
 
 @dataclass(frozen=True)
@@ -117,13 +118,17 @@ class Status:
     labels: dict[str, dict[str, Any]]
     sources: dict[str, dict[str, Any]]
     splits: dict[str, dict[str, int]] = field(default_factory=dict)
-    next: str = ""
-    news: tuple[str, ...] = ()
+    next: Text = ""
+    news: tuple[Text, ...] = ()
     entries: tuple[Entry, ...] = ()
-    ways: tuple[str, ...] = ()
+    ways: tuple[Command, ...] = ()
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the machine-readable form: ``listed``, ``kept``, ``dropped``, and the same under each part."""
+    def as_json(self, option: str = "") -> dict[str, Any]:
+        """Return the machine-readable form: ``listed``, ``kept``, ``dropped``, and the same under each part.
+
+        Args:
+            option: names the data set in the commands.
+        """
         return {
             "name": self.name,
             "stage": str(self.stage) if self.stage else None,
@@ -131,8 +136,8 @@ class Status:
             "labels": self.labels,
             "sources": self.sources,
             "splits": self.splits,
-            "next": self.next,
-            "news": list(self.news),
+            "next": spell(self.next, option, quote=""),
+            "news": [spell(news, option) for news in self.news],
             "beside": [
                 {"kind": entry.kind, "path": str(entry.path), "files": [*map(str, entry.files)], "remark": entry.remark}
                 for entry in self.entries
@@ -150,7 +155,7 @@ def describe(project: Project, stage: Stage | None, table: Any) -> Status:
         labels=_by_label(project, stage, table),
         sources=catalog.counts_by(table, "source"),
         splits=_splits(table),
-        next=next_command(stage, missing, project.option, project.most_command, _empty_labels(project, table)),
+        next=next_step(stage, missing, project.most_command, _empty_labels(project, table)),
     )
 
 
@@ -173,28 +178,23 @@ def _splits(table: Any) -> dict[str, dict[str, int]]:
     return {str(split): {str(label): int(n) for label, n in part.value_counts().items()} for split, part in parts}
 
 
-def next_command(
-    stage: Stage | None,
-    missing: dict[str, int],
-    option: str = "",
-    most: str = "curator split --per-class max",
-    empty: Sequence[str] = (),
-) -> str:
-    """Say what to run next.
+def next_step(
+    stage: Stage | None, missing: dict[str, int], most: Command = MOST, empty: Sequence[str] = ()
+) -> tuple[str | Command, ...]:
+    """Return the command to run next, and why in brackets.
 
     Args:
         stage: the latest stage.
         missing: the images that each label is short of.
-        option: what a command needs to mean this project.
         most: the command that takes as many images of each label as there are.
         empty: the labels without any image.
     """
     if stage in (None, Stage.LISTED):
-        return f"curator fetch{option}"
+        return (Command("fetch"),)
     if missing and empty:
-        return f"curator fetch{option} (there is no image of {', '.join(empty)}: give it another source first)"
+        return (Command("fetch"), f" (there is no image of {', '.join(empty)}: give it another source first)")
     if missing:
         short = ", ".join(f"{label} misses {n:,}" for label, n in missing.items())
-        return f"{most} (too few images: {short}; or fetch more)"
+        return (most, f" (too few images: {short}; or fetch more)")
     following = {Stage.FETCHED: "dedupe", Stage.SPLIT: "benchmark"}.get(stage, "split")
-    return f"curator {following}{option}"
+    return (Command(following),)
