@@ -41,6 +41,11 @@ def demo_paths(data_root: Path, name: str) -> DataPaths:
     return DataPaths(data_root, data_root / name, name)
 
 
+def demo_recipe_path(data_root: Path, photos: Path | None) -> Path:
+    """Return where the recipe of a demo is written."""
+    return demo_paths(data_root, "photos" if photos else "demo").manifest_folder / "recipe.toml"
+
+
 def served_world(photos: Path | None, port: int | None) -> AbstractContextManager[Served]:
     """Serve the rendered world, or the folder ``photos``, until the block ends."""
     return serve(build_world() if photos is None else photo_world(photos), port)

@@ -16,7 +16,7 @@ import pandas as pd
 
 from curator.errors import StateError
 from curator.events import Listener, WorkAdvanced, WorkFinished, WorkStarted
-from curator.observe.upright import decode_upright_rgb
+from curator.observe.pixels import decode_rgb
 from curator.reasons import SPLITS
 from curator.store.image_files import link_file
 from curator.store.paths import DataPaths
@@ -91,8 +91,8 @@ def _readable_file(paths: DataPaths, sha256: str, kind: str, linked: bool) -> Pa
 
 def _convert(stored: Path, converted: Path) -> None:
     try:
-        picture = decode_upright_rgb(stored.read_bytes())
-    except (OSError, ValueError, SyntaxError) as error:
+        picture = decode_rgb(stored.read_bytes())
+    except (OSError, ValueError) as error:
         message = f"The stored image {stored} cannot be decoded ({error})."
         raise StateError(message, (Command("verify"), " says whether its bytes have changed.")) from error
     with whole_file(converted) as temporary:

@@ -20,7 +20,7 @@ from curator.demo.drawing.camera import Image
 from curator.demo.drawing.rugby import stage_rugby
 from curator.demo.drawing.soccer import stage_soccer
 from curator.demo.drawing.staging import photograph
-from curator.matching.perceptual_hash import distance64, transform, turn_hashes
+from curator.matching.perceptual_hash import distance64, orientation_hashes, transform
 
 Gallery = dict[str, list[bytes]]
 Hashes = npt.NDArray[np.uint64]
@@ -77,16 +77,16 @@ def draw_gallery(seed: int, n_per_label: int) -> Gallery:
 
 def _unlike(image: Image, taken: Hashes, label: str, seed: tuple[int, int]) -> tuple[Image, Hashes]:
     """Draw again until the picture is unlike all those before it; return it with the hashes of its orientations."""
-    turns, attempt = hash_turns(image), 0
-    while len(taken) and int(distance64(taken, turns[0]).min()) < LEAST_DISTANCE_BITS:
+    hashes, attempt = hash_orientations(image), 0
+    while len(taken) and int(distance64(taken, hashes[0]).min()) < LEAST_DISTANCE_BITS:
         attempt += 1
         image = draw_scene(label, (*seed, attempt))
-        turns = hash_turns(image)
-    return image, turns
+        hashes = hash_orientations(image)
+    return image, hashes
 
 
-def hash_turns(image: Image) -> Hashes:
+def hash_orientations(image: Image) -> Hashes:
     """Compute the 64-bit pHash of a picture in each of its eight orientations: uint64, shape (8,)."""
     luma = PillowImage.fromarray(image[..., ::-1]).convert("L").resize((32, 32), PillowImage.Resampling.LANCZOS)
-    hashes: Hashes = turn_hashes(transform(np.asarray(luma)[None]))[0]
+    hashes: Hashes = orientation_hashes(transform(np.asarray(luma)[None]))[0]
     return hashes
