@@ -15,8 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from curator.demo.alterations import HTML_PAGE
-from curator.demo.listing import Answer, LabelNames, Plant, World
-from curator.demo.planner import Planner
+from curator.demo.listing import Answer, LabelNames, Planner, Plant, World
 from curator.demo.world import LABEL_NAMES
 from curator.errors import CuratorError
 from curator.manifests.recipe import NAME_PATTERN

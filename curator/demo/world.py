@@ -5,8 +5,6 @@
 >>> world = plan_world(0, {"rugby": pictures, "soccer": pictures})
 >>> sorted(world.labels), any(listing.plant.kind == "mirrored-copy" for listing in world.listings)
 (['rugby', 'soccer'], True)
->>> amount(0.04, 150), amount(0.004, 12)
-(6, 1)
 """
 
 from __future__ import annotations
@@ -16,8 +14,7 @@ from typing import Any
 
 from curator.demo import alterations
 from curator.demo.drawing.scenes import Gallery, draw_gallery
-from curator.demo.listing import CLEAN, KEPT, NOT_LISTED, Address, Answer, LabelNames, Plant, World
-from curator.demo.planner import Planner
+from curator.demo.listing import CLEAN, KEPT, NOT_LISTED, Address, Answer, LabelNames, Planner, Plant, World
 from curator.reasons import Drop
 
 LABEL_NAMES = {
@@ -56,11 +53,6 @@ def plan_world(seed: int, gallery: Gallery) -> World:
     return World("demo", LABEL_NAMES, planner.numbered_listings(), planner.answers, per_class)
 
 
-def amount(share: float, n_per_label: int) -> int:
-    """Count how often a kind of trouble is planted in one label."""
-    return max(1, round(share * n_per_label))
-
-
 def plant_trouble(planner: Planner, gallery: Gallery) -> None:
     """List every picture of the gallery once, some in a troublesome way, then its copies and the faulty links."""
     for label, pictures in gallery.items():
@@ -71,7 +63,8 @@ def plant_trouble(planner: Planner, gallery: Gallery) -> None:
         _plant_oddities(deck)
         _plant_faults(deck)
         _plant_negatives(deck, other)
-        deck.list_rest()
+        while deck.left:
+            deck.list_clean(*deck.deal())
 
 
 class _Deck:
@@ -82,8 +75,8 @@ class _Deck:
         self.left = [int(index) for index in planner.rng.permutation(len(pictures))]
 
     def count(self, share: float) -> range:
-        """Return a range as long as a kind of trouble is planted often."""
-        return range(amount(share, len(self.pictures)))
+        """Return a range as long as a kind of trouble is planted often: its share of the pictures, at least once."""
+        return range(max(1, round(share * len(self.pictures))))
 
     def deal(self) -> tuple[str, bytes]:
         """Take the next picture: its name and its file."""
@@ -94,21 +87,14 @@ class _Deck:
         """Look at some picture without taking it: for files that are dropped before anyone compares pictures."""
         return self.pictures[int(self.planner.rng.integers(len(self.pictures)))]
 
-    def list_clean(
-        self, picture: str, data: bytes, expected: tuple[str, ...] = (KEPT,), *, bucket: bool = False
-    ) -> None:
+    def list_clean(self, picture: str, data: bytes, expected: tuple[str, ...] = (KEPT,)) -> None:
         """List a sound picture: nine in twenty in the synset, the rest in Open Images."""
         address = self.planner.put("farm", Answer(data))
         plant = Plant(CLEAN, picture, expected)
-        if bucket or self.planner.rng.random() < 0.55:
+        if self.planner.rng.random() < 0.55:
             self.planner.open_images(self.label, address, plant)
         else:
             self.planner.imagenet(self.label, address, plant)
-
-    def list_rest(self) -> None:
-        """List the pictures that no trouble took."""
-        while self.left:
-            self.list_clean(*self.deal())
 
 
 def _plant_copies(deck: _Deck) -> None:
