@@ -16,8 +16,7 @@ from functools import wraps
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from curator.credentials import hide_credentials
-from curator.text import Command, Text, as_parts, spell
+from curator.text import Command, Text, as_parts, hide_credentials, spell
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")

@@ -12,8 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from curator.credentials import hide_credentials
-from curator.text import Text, as_parts
+from curator.text import Text, as_parts, hide_credentials
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from pathlib import Path
 from curator import catalog
 from curator.catalog import Stage
 from curator.demo.photos import photo_world
-from curator.demo.recipe_text import recipe_text
 from curator.demo.server import serve
+from curator.demo.site import recipe_text
 from curator.manifests.project import Project
 from curator.manifests.recipe import parse_recipe
 from curator.pipeline import run as pipeline

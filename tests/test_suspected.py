@@ -12,10 +12,9 @@ import pytest
 from curator import catalog
 from curator.catalog import Stage
 from curator.demo import alterations
-from curator.demo.listing import Answer, LabelNames, Plant, World
-from curator.demo.planner import Planner
-from curator.demo.recipe_text import recipe_text
+from curator.demo.listing import Answer, LabelNames, Planner, Plant, World
 from curator.demo.server import serve
+from curator.demo.site import recipe_text
 from curator.inspect.why import tell_stories
 from curator.manifests.project import Project
 from curator.manifests.recipe import parse_recipe

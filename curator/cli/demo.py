@@ -11,6 +11,7 @@ import typer
 from curator.cli.command import Answer, reports_errors
 from curator.cli.options import DataOption, JsonOption, QuietOption
 from curator.store.paths import DATA
+from curator.text import Command, spell
 
 if TYPE_CHECKING:
     from curator.benchmark.metrics_file import BenchmarkResult
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 MOST_MISSES = 20
 """Decisions otherwise than planted that are named."""
 
-SERVING = "# Save this as manifests/demo/recipe.toml; then `curator run --recipe demo`. Ctrl-C ends the serving."
+SERVING = ("# Save this as manifests/demo/recipe.toml; then ", Command("run"), ". Ctrl-C ends the serving.")
 
 
 @reports_errors
@@ -39,13 +40,14 @@ def demo(
     from curator.cli.terminal import Terminal
     from curator.dataset import Dataset
     from curator.demo.run import demo_recipe_path, run_demo, served_recipe, served_world
+    from curator.manifests.project import option_for
 
-    option = f" --recipe {demo_recipe_path(data, photos)}"
+    option = option_for(str(demo_recipe_path(data, photos)), data)
     bars, terminal = TerminalProgress(quiet, option), Terminal(option)
     bars.remark(f"reading the names in {photos}" if photos else "drawing the rendered world (some seconds)")
     with served_world(photos, port) as served:
         if serve_only:
-            terminal.text(f"{SERVING}\n{served_recipe(served)}")
+            terminal.text(f"{spell(SERVING, option_for('demo', DATA))}\n{served_recipe(served)}")
             with suppress(KeyboardInterrupt):
                 signal.pause()
             return
@@ -104,7 +106,6 @@ def demo_answer(result: "DemoResult", trained: "BenchmarkResult | None") -> Answ
     from curator.dataset import Dataset
     from curator.inspect.status import count_stage
     from curator.reasons import Stage
-    from curator.text import Command
 
     benchmark = benchmark_answer(Dataset(result.project), trained) if trained else None
 

@@ -17,7 +17,7 @@ def export(
     dataset: "Dataset",
     form: Annotated[
         str,
-        typer.Argument(metavar="FORMAT", help="imagefolder, keras, webdataset, parquet, tfrecord, croissant or coco."),
+        typer.Argument(metavar="FORMAT", help="Such as parquet; an unknown name lists all that there are."),
     ],
 ) -> Answer:
     """Write the data set in a format that other tools read.

@@ -19,8 +19,10 @@ def init(
     It is manifests/NAME/recipe.toml; one that exists is left alone.
     """
     from curator.cli.terminal import Terminal
-    from curator.manifests.project import MANIFESTS
+    from curator.manifests.project import MANIFESTS, option_for
     from curator.manifests.recipe_template import write_recipe
+    from curator.store.paths import DATA
+    from curator.text import Command
 
     path = write_recipe(name, labels, MANIFESTS)
-    Terminal().note(f"Wrote {path}. Edit it, then run `curator fetch --recipe {name} --plan`.")
+    Terminal(option_for(name, DATA)).note((f"Wrote {path}. Edit it, then run ", Command("fetch --plan"), "."))

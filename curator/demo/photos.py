@@ -15,8 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from curator.demo.alterations import HTML_PAGE
-from curator.demo.listing import Answer, LabelNames, Plant, World
-from curator.demo.planner import Planner
+from curator.demo.listing import Answer, LabelNames, Planner, Plant, World
 from curator.demo.world import LABEL_NAMES
 from curator.errors import CuratorError
 from curator.manifests.recipe import NAME_PATTERN
@@ -26,7 +25,7 @@ DEAD_LINKS_PER_LABEL = 3
 
 
 def photo_world(folder: Path, seed: int = 0) -> World:
-    """Plan a world over ``folder``'s sub-folders, one a label; the files are read when they are asked for.
+    """Plan a world over ``folder``'s sub-folders, one a label; the files are read when they are requested.
 
     Raises:
         CuratorError: fewer than two labels, a folder name that cannot be a label, or a folder that cannot be read.
@@ -35,7 +34,12 @@ def photo_world(folder: Path, seed: int = 0) -> World:
     planner = Planner(seed, _names(files))
     for label, paths in files.items():
         for path in paths:
-            _list_photo(planner, label, path)
+            address = planner.put("farm", Answer(file=path.absolute()))
+            plant = Plant("photo", f"{label}/{path.name}", ())
+            if planner.rng.random() < 0.5:
+                planner.imagenet(label, address, plant)
+            else:
+                planner.open_images(label, address, plant)
         for index in range(DEAD_LINKS_PER_LABEL):
             plant = Plant("gone", f"{label}-gone-{index}", (str(Drop.GONE),))
             planner.imagenet(label, planner.put("dead", Answer(HTML_PAGE, 404, "text/html")), plant)
@@ -44,12 +48,11 @@ def photo_world(folder: Path, seed: int = 0) -> World:
 
 def _labelled_files(folder: Path) -> dict[str, list[Path]]:
     try:
-        folders = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-        files = {path.name: sorted(_visible_files(path)) for path in folders}
+        folders = [path for path in _visible(folder) if path.is_dir()]
+        files = {path.name: [file for file in _visible(path) if file.is_file()] for path in folders}
     except OSError as error:
-        raise CuratorError(
-            f"{folder} cannot be read ({error.strerror}).", "Give a folder of labelled folders."
-        ) from error
+        hint = "Give a folder of labelled folders."
+        raise CuratorError(f"{folder} cannot be read ({error.strerror}).", hint) from error
     if wrong := [name for name in files if not NAME_PATTERN.fullmatch(name)]:
         hint = "Rename them: lower-case letters, digits, - and _, beginning with a letter or digit."
         raise CuratorError(f"{folder} has folders whose names cannot be labels: {', '.join(wrong)}.", hint)
@@ -60,22 +63,13 @@ def _labelled_files(folder: Path) -> dict[str, list[Path]]:
     return found
 
 
-def _visible_files(folder: Path) -> list[Path]:
-    return [path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")]
+def _visible(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
 
 
 def _names(labels: Mapping[str, object]) -> dict[str, LabelNames]:
-    """Name labels as the sources do: by their true synset and class where known, else by numbers that none has."""
+    """Name labels as the sources do: by their true synset and class if known, else by numbers that none has."""
     return {
         label: LABEL_NAMES.get(label) or LabelNames(f"n99{index:06d}", f"/m/0curator{index}", label)
         for index, label in enumerate(labels)
     }
-
-
-def _list_photo(planner: Planner, label: str, path: Path) -> None:
-    address = planner.put("farm", Answer(file=path.absolute()))
-    plant = Plant("photo", f"{label}/{path.name}", ())
-    if planner.rng.random() < 0.5:
-        planner.imagenet(label, address, plant)
-    else:
-        planner.open_images(label, address, plant)

@@ -6,16 +6,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 from curator.catalog import Stage
-from curator.demo.listing import World
 from curator.demo.photos import photo_world
-from curator.demo.recipe_text import recipe_text
 from curator.demo.server import Served, serve
+from curator.demo.site import recipe_text
 from curator.demo.truth import Comparison, compare_with_truth, world_truth, write_truth
 from curator.demo.world import build_world
 from curator.events import Listener, Noted
@@ -48,19 +46,13 @@ def demo_recipe_path(data_root: Path, photos: Path | None) -> Path:
     return demo_paths(data_root, "photos" if photos else "demo").manifest_folder / "recipe.toml"
 
 
-@contextmanager
-def served_world(photos: Path | None, port: int | None) -> Iterator[Served]:
+def served_world(photos: Path | None, port: int | None) -> AbstractContextManager[Served]:
     """Serve the rendered world, or the folder ``photos``, until the block ends."""
-    with serve(_world(photos), port) as served:
-        yield served
-
-
-def _world(photos: Path | None) -> World:
-    return build_world() if photos is None else photo_world(photos)
+    return serve(build_world() if photos is None else photo_world(photos), port)
 
 
 def served_recipe(served: Served) -> str:
-    """Give the recipe's text for a served world."""
+    """Write the recipe for a served world."""
     return recipe_text(served.world, served.base_url, served.proxy)
 
 

@@ -9,15 +9,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from curator.demo.listing import KEPT, NOT_LISTED, Origins, World
-from curator.demo.trouble import CLEAN
+from curator.demo.listing import CLEAN, KEPT, NOT_LISTED, Origins, World
 from curator.reasons import Drop
 from curator.store.whole_files import write_text_whole
 
@@ -68,7 +65,7 @@ def world_truth(world: World, origins: Origins) -> pd.DataFrame:
     """Tabulate the truth: one row for each listed image whose fate is known, columns :data:`TRUTH_COLUMNS`.
 
     ``expected`` holds what may become of it, separated by ``|``: kept, not-listed, or drop reasons. Of all rows of one
-    ``picture`` exactly one must be kept where any of them may be, else none.
+    ``picture`` exactly one must be kept if any of them may be, else none.
     """
     rows = [
         (row.label, row.source_id, row.url(origins), row.plant.kind, row.plant.picture, "|".join(row.plant.expected))
@@ -83,26 +80,26 @@ def write_truth(path: Path, truth: pd.DataFrame) -> None:
     write_text_whole(path, truth.to_csv(index=False, lineterminator="\n"))
 
 
-def read_truth(path: Path) -> pd.DataFrame:
-    """Read what :func:`write_truth` wrote."""
-    return pd.read_csv(path, dtype=str, keep_default_na=False)
-
-
 def compare_with_truth(table: pd.DataFrame, truth: pd.DataFrame) -> Comparison:
     """Compare a catalog, after all its stages, with the truth.
 
     Args:
         table: a catalog; ``label``, ``source_id`` and ``drop_reason`` are read.
-        truth: from :func:`world_truth` or :func:`read_truth`.
+        truth: from :func:`world_truth`.
     """
     judged = truth.assign(outcome=_outcomes(table, truth))
-    judged["reached"] = (judged["outcome"] != UNREACHED) & ~_unread(judged)
+    # What should be listed but is not: its list or tier was never read.
+    unread = (judged["expected"] != NOT_LISTED) & (judged["outcome"] == NOT_LISTED)
+    judged["reached"] = (judged["outcome"] != UNREACHED) & ~unread
     judged["right"] = _admitted(judged) & _kept_once(judged)
     wrong = judged[judged["reached"] & ~judged["right"]]
     return Comparison(
         kinds=tuple(_kind_result(str(kind), rows) for kind, rows in judged.groupby("planted", sort=True)),
         false_drops=int(((wrong["planted"] == CLEAN) & (wrong["outcome"] != KEPT)).sum()),
-        misses=tuple(_miss(row) for row in wrong.to_dict("records")),
+        misses=tuple(
+            Miss(row["planted"], row["label"], row["url"], row["outcome"], row["expected"])
+            for row in wrong.to_dict("records")
+        ),
     )
 
 
@@ -114,19 +111,13 @@ def _outcomes(table: pd.DataFrame, truth: pd.DataFrame) -> pd.Series[str]:
     return joined["outcome"].fillna(NOT_LISTED).set_axis(truth.index).astype(str)
 
 
-def _unread(judged: pd.DataFrame) -> pd.Series[bool]:
-    """Tell the rows that should be listed but are not: their list or tier was never read."""
-    expects_listing = judged["expected"] != NOT_LISTED
-    return expects_listing & (judged["outcome"] == NOT_LISTED)
-
-
 def _admitted(judged: pd.DataFrame) -> pd.Series[bool]:
     pairs = zip(judged["outcome"], judged["expected"].str.split("|"), strict=True)
     return pd.Series([outcome in expected for outcome, expected in pairs], judged.index, dtype=bool)
 
 
 def _kept_once(judged: pd.DataFrame) -> pd.Series[bool]:
-    """Tell the rows whose picture is kept as often as it should be: once where any row of it may be, else never."""
+    """Find the rows whose picture is kept as often as it should be: once if any row of it may be, else never."""
     may_keep = judged["expected"].str.split("|").map(lambda expected: KEPT in expected)
     wanted = may_keep.groupby(judged["picture"]).transform("any").astype(int)
     kept = (judged["outcome"] == KEPT).groupby(judged["picture"]).transform("sum")
@@ -139,7 +130,3 @@ def _kind_result(kind: str, rows: pd.DataFrame) -> KindResult:
     reached = int(rows["reached"].sum())
     found = int((rows["reached"] & rows["right"]).sum())
     return KindResult(kind, len(rows), found, reached - found, len(rows) - reached)
-
-
-def _miss(row: dict[Hashable, Any]) -> Miss:
-    return Miss(row["planted"], row["label"], row["url"], row["outcome"], row["expected"])

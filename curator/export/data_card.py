@@ -26,6 +26,10 @@ _NAMES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M")
 _SETTINGS = ("quality", "dedupe", "balance", "split")
 _PLACES = ("against",)
 """Settings that name folders of the machine, which a card must not."""
+_REBUILD = (
+    "`manifest.csv` beside this file names every image, its address and its SHA-256. "
+    "`curator replay manifest.csv` downloads them again, keeps what is still the same, and reports what is gone."
+)
 _ABOUT_REASONS = "Every image that was listed and is not here was dropped for one of these reasons:"
 
 
@@ -46,7 +50,7 @@ def card_text(material: Material, form: Format, confounds: dict[str, Any] | None
         ["## Filters", "", *_filters(material.facts), ""],
         ["## Licences", "", *_licences(material.rows), ""],
         ["## Known biases", "", *_biases(confounds), ""],
-        ["## How to rebuild it", "", *_rebuild(), ""],
+        ["## How to rebuild it", "", _REBUILD, ""],
     )
     return "\n".join(line for part in parts for line in part)
 
@@ -134,10 +138,3 @@ def _biases(confounds: dict[str, Any] | None) -> list[str]:
         f"Balanced accuracy with which facts about the file alone tell the label (chance {confounds['chance']:.2f}):"
     )
     return [verdict, "", about, "", *_table(["fact", "accuracy"], rows)]
-
-
-def _rebuild() -> list[str]:
-    return [
-        "`manifest.csv` beside this file names every image, its address and its SHA-256. "
-        "`curator replay manifest.csv` downloads them again, keeps what is still the same, and reports what is gone."
-    ]

@@ -92,7 +92,12 @@ def export_dataset(project: Project, form: Format) -> Exported:
             form.write(material, new)
             _write_card(material, form, paths, new)
             sync_files(new, [str(path) for path in new.rglob("*") if path.is_file()])
-            _swap(new, final)
+            old = final.with_name(f".old-{final.name}")
+            _remove(old)
+            if final.exists():
+                final.rename(old)
+            new.rename(final)
+            _remove(old)
         project.emit(WorkFinished(WORK))
     return Exported(form, final, len(material.rows))
 
@@ -119,15 +124,6 @@ def _write_card(material: Material, form: Format, paths: DataPaths, folder: Path
     card = card_text(material, form, metrics["confounds"] if on_this else None)
     (folder / CARD).write_bytes(card.encode("utf-8"))
     (folder / ATTRIBUTION).write_bytes(attribution_text(material).encode("utf-8"))
-
-
-def _swap(new: Path, final: Path) -> None:
-    old = final.with_name(f".old-{final.name}")
-    _remove(old)
-    if final.exists():
-        final.rename(old)
-    new.rename(final)
-    _remove(old)
 
 
 def _remove(folder: Path) -> None:

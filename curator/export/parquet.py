@@ -29,21 +29,16 @@ _IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 def write_parquet(material: Material, folder: Path) -> None:
     """Write ``data/<split>-<shard>.parquet`` files."""
     (folder / "data").mkdir()
-    schema = _schema(material.labels)
+    kinds = {"label": pa.int64(), **dict.fromkeys(_INTEGERS, pa.int32())}
+    fields = [pa.field("image", _IMAGE), *(pa.field(name, kinds.get(name, pa.string())) for name in PER_IMAGE)]
+    info = {"info": {"features": features(material.labels)}}
+    schema = pa.schema(fields, metadata={"huggingface": json.dumps(info)})
     for split in SPLITS:
         for number, rows in material.shards(split):
             path = folder / "data" / f"{split}-{number}.parquet"
             with pq.ParquetWriter(path, schema, compression="none", use_dictionary=False) as writer:
                 for start in range(0, len(rows), ROWS_PER_GROUP):
                     writer.write_table(_table(material, rows.iloc[start : start + ROWS_PER_GROUP], schema))
-
-
-def _schema(labels: tuple[str, ...]) -> pa.Schema:
-    kinds = {"label": pa.int64(), **dict.fromkeys(_INTEGERS, pa.int32())}
-    fields = [pa.field("image", _IMAGE)]
-    fields += [pa.field(name, kinds.get(name, pa.string())) for name in PER_IMAGE]
-    info = {"info": {"features": features(labels)}}
-    return pa.schema(fields, metadata={"huggingface": json.dumps(info)})
 
 
 def features(labels: tuple[str, ...]) -> dict[str, Any]:

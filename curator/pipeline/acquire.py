@@ -22,7 +22,6 @@ import pyarrow.compute as pc
 
 from curator import catalog
 from curator.catalog import Drop, Stage, as_arrow
-from curator.credentials import hide_in_address, hide_in_settings
 from curator.decide.forgotten import drop_forgotten
 from curator.decide.quality import drop_poor_images
 from curator.decide.target import choose_candidates
@@ -36,7 +35,7 @@ from curator.sources.base import ListingContext, PlannedRead, Source
 from curator.sources.registry import SOURCES, bulk_hosts, kind_of
 from curator.sources.userinfo import take_userinfo
 from curator.store.catalog_files import plain
-from curator.text import Text
+from curator.text import Text, hide_in_address, hide_in_settings
 
 LEAST_RATE = 0.2
 """A wave is never larger than this yield would need, so that a bad start does not ask for the whole list."""

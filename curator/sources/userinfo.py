@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator import catalog
-from curator.credentials import USERINFO
+from curator.text import USERINFO
 
 _ASKED = ("url", "fallback_url")
 _SHOWN = ("landing_url", "author_url")

@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from curator.demo.drawing import gallery
-from curator.demo.drawing.gallery import draw_gallery
-from curator.demo.drawing.scenes import draw_scene
+from curator.demo.drawing import scenes
+from curator.demo.drawing.scenes import draw_gallery, draw_scene
 
 N = 12
 
@@ -41,7 +40,7 @@ def test_a_scene_like_an_earlier_one_is_drawn_anew(monkeypatch: pytest.MonkeyPat
         image = draw_scene("rugby", (0,)) if seed[-1] == 0 else draw_scene(label, seed)
         return image[:, ::-1].copy() if label == "soccer" else image
 
-    monkeypatch.setattr(gallery, "draw_scene", draw)
+    monkeypatch.setattr(scenes, "draw_scene", draw)
     drawn = draw_gallery(seed=9, n_per_label=1)
     assert ("soccer", 9, 0, 1) in attempts
     assert ("rugby", 9, 0, 1) not in attempts

@@ -9,8 +9,8 @@ import pytest
 import requests
 
 from curator.demo.photos import DEAD_LINKS_PER_LABEL, photo_world
-from curator.demo.recipe_text import recipe_text
 from curator.demo.server import serve
+from curator.demo.site import recipe_text
 from curator.demo.truth import world_truth
 from curator.errors import CuratorError
 from curator.manifests.recipe import parse_recipe

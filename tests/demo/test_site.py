@@ -10,9 +10,8 @@ import pytest
 import requests
 
 from curator.demo.listing import NOT_LISTED
-from curator.demo.open_images_tables import BOX_COLUMNS, IMAGE_COLUMNS, LABEL_COLUMNS
-from curator.demo.recipe_text import recipe_text
 from curator.demo.server import Served, serve
+from curator.demo.site import BOX_COLUMNS, IMAGE_COLUMNS, LABEL_COLUMNS, recipe_text
 from curator.demo.truth import world_truth
 from curator.manifests.recipe import FetchSettings, Recipe, parse_recipe
 from curator.sources.base import ListingContext

@@ -57,6 +57,8 @@ def test_a_new_format_is_exported_by_the_command_line(
     done = CliRunner().invoke(app, ["export", "toy", *options])
     assert done.exit_code == 0, done.output
     assert "24 images" in done.output and toy.snippet in done.output
+    unknown = CliRunner().invoke(app, ["export", "tyo", *options])
+    assert unknown.exit_code == 2 and "did you mean toy" in unknown.output and "coco, toy" in unknown.output
 
 
 def test_every_format_is_documented() -> None:

@@ -16,8 +16,8 @@ from curator.cli.forecast import forecast_answer
 from curator.cli.terminal import Terminal
 from curator.dataset import Dataset
 from curator.demo.photos import photo_world
-from curator.demo.recipe_text import recipe_text
 from curator.demo.server import Served, serve
+from curator.demo.site import recipe_text
 from curator.errors import CuratorError
 from curator.inspect.forecast.effort import Effort, Limits, estimate_effort, needed_time
 from curator.inspect.forecast.probe import Forecast, in_words, probe

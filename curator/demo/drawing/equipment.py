@@ -59,15 +59,12 @@ def _bar(canvas: Image, camera: Camera, ends: list[list[float]], radius_m: float
         return
     radii = radius_m * camera.focal_px / depths
     depth = float(depths.mean())
-    widths = np.maximum(radii, 0.6)
-    faded = haze(shade(colour, 0.82), depth, light)
-    brush.capsule(canvas, points[0], points[1], float(widths[0]), float(widths[1]), faded)
+    first, second = np.maximum(radii, 0.6).tolist()
+    brush.capsule(canvas, points[0], points[1], first, second, haze(shade(colour, 0.82), depth, light))
     if radii.max() > 1.2:
-        aside = np.array([-light.side * 0.3, 0.0])
-        lit = haze(shade(colour, 1.05), depth, light)
-        brush.capsule(
-            canvas, points[0] + aside * radii[0], points[1] + aside * radii[1], radii[0] * 0.5, radii[1] * 0.5, lit
-        )
+        lit = points + np.array([-light.side * 0.3, 0.0]) * radii[:, None]
+        first, second = (radii * 0.5).tolist()
+        brush.capsule(canvas, lit[0], lit[1], first, second, haze(shade(colour, 1.05), depth, light))
 
 
 def draw_rugby_posts(canvas: Image, camera: Camera, posts: RugbyPosts, light: Light) -> None:
@@ -94,11 +91,8 @@ def draw_soccer_goal(canvas: Image, camera: Camera, goal: SoccerGoal, light: Lig
     depth = float(camera.project([[0, back, 1]])[1][0])
     if depth > NEAR_M:
         mesh = haze(goal.net, depth, light)
-        counts = (
-            (goal.cells * 3, goal.cells),
-            (goal.cells * 3, goal.cells // 3),
-            *((goal.cells // 2, goal.cells),) * 2,
-        )
+        sides = (goal.cells // 2, goal.cells)
+        counts = ((goal.cells * 3, goal.cells), (goal.cells * 3, goal.cells // 3), sides, sides)
         clear = float(np.clip(camera.focal_px / depth / 55, 0.3, 0.75))
         brush.translucent(canvas, clear, lambda layer: _nets(layer, camera, panels, counts, mesh))
     white = (238.0, 238.0, 238.0)

@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from curator.demo.drawing import brush
 from curator.demo.drawing.camera import NEAR_M, Camera, FloatArray, Image
@@ -19,6 +20,10 @@ from curator.demo.drawing.light import Colour, Light, haze, shade, vary
 PATTERNS = ("plain", "plain", "hoops", "stripes", "sleeves", "sash")
 _THIGH_M, _SHIN_M, _TORSO_M, _ARM_M, _FOREARM_M = 0.44, 0.44, 0.54, 0.29, 0.26
 _SKINS: tuple[Colour, ...] = ((150, 180, 226), (120, 150, 205), (84, 116, 172), (56, 78, 122), (36, 50, 82))
+_BOLD: tuple[Colour, ...] = (
+    *((40, 40, 190), (170, 70, 30), (60, 130, 40), (40, 200, 230), (235, 235, 235)),
+    *((30, 30, 30), (120, 40, 120), (40, 120, 240), (220, 190, 120)),
+)
 _HAIR: tuple[Colour, ...] = ((20, 22, 28), (30, 44, 66), (60, 96, 140), (110, 160, 200), (40, 60, 130))
 
 
@@ -69,18 +74,7 @@ class Kit:
 
 def choose_kit(rng: np.random.Generator) -> Kit:
     """Draw a kit; every label draws from the same ones."""
-    bold = (
-        (40, 40, 190),
-        (170, 70, 30),
-        (60, 130, 40),
-        (40, 200, 230),
-        (235, 235, 235),
-        (30, 30, 30),
-        (120, 40, 120),
-        (40, 120, 240),
-        (220, 190, 120),
-    )
-    shirt, trim, shorts, socks = (vary(rng, bold[rng.integers(len(bold))], 18) for _ in range(4))
+    shirt, trim, shorts, socks = (vary(rng, _BOLD[rng.integers(len(_BOLD))], 18) for _ in range(4))
     return Kit(shirt, trim, shorts, socks if rng.random() < 0.4 else shirt, str(rng.choice(PATTERNS)))
 
 
@@ -100,12 +94,13 @@ class Figure:
 
 
 def make_figure(
-    rng: np.random.Generator, place: tuple[float, float], pose: Pose, kit: Kit, turn: float, bulk: float = 1.0
+    rng: np.random.Generator, place: npt.ArrayLike, pose: Pose, kit: Kit, turn: float, bulk: float = 1.0
 ) -> Figure:
     """Dress a player of random build at ``place`` (x, y in metres)."""
     skin, hair = _SKINS[rng.integers(len(_SKINS))], _HAIR[rng.integers(len(_HAIR))]
     size, width = rng.uniform(1.68, 1.95), bulk * rng.uniform(0.92, 1.1)
-    return Figure(place[0], place[1], pose, kit, turn, vary(rng, skin, 10), hair, size, width)
+    x, y = np.asarray(place, np.float64).tolist()
+    return Figure(x, y, pose, kit, turn, vary(rng, skin, 10), hair, size, width)
 
 
 def pose_joints(pose: Pose, turn: float) -> dict[str, FloatArray]:

@@ -7,17 +7,15 @@ True
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
+from curator.demo.drawing.camera import FloatArray
 from curator.demo.drawing.equipment import Ball, SoccerGoal
 from curator.demo.drawing.figures import (
     CROUCHED,
     DIVING,
     KICKING,
     STANDING,
-    Figure,
     Kit,
     Pose,
     choose_kit,
@@ -25,12 +23,9 @@ from curator.demo.drawing.figures import (
     running,
 )
 from curator.demo.drawing.light import choose_light
-from curator.demo.drawing.rugby import ball_colours
+from curator.demo.drawing.rugby import Group, ball_colours
 from curator.demo.drawing.staging import SHOTS, Prop, Shot, Stage, choose_shot
 from curator.demo.drawing.turf import SOCCER_MARKS
-
-Place = tuple[float, float]
-Group = Callable[[np.random.Generator, Place, tuple[Kit, Kit], Shot], list[Prop]]
 
 
 def stage_soccer(rng: np.random.Generator, size: tuple[int, int]) -> Stage:
@@ -42,24 +37,24 @@ def stage_soccer(rng: np.random.Generator, size: tuple[int, int]) -> Stage:
     lens = "macro" if kind == "ball" else str(rng.choice(SHOTS, p=_LENS_SHARES[kind in _COMPACT]))
     shot = choose_shot(rng, lens, centre, size, bearing)
     kits = (choose_kit(rng), choose_kit(rng))
-    props = _GROUPS[kind](rng, centre, kits, shot)
+    props = _GROUPS[kind](rng, np.array(centre), kits, shot)
     net = tuple(np.array([225.0, 225.0, 225.0]) * rng.uniform(0.7, 1.05))
     depth, cells = rng.uniform(1.2, 2.4), int(rng.integers(9, 15))
     goals = [SoccerGoal(y, sign, depth, (net[0], net[1], net[2]), cells) for y, sign in ((0.0, 1.0), (-100.0, -1.0))]
     return Stage(shot, choose_light(rng), SOCCER_MARKS, (*props, *goals))
 
 
-def round_ball(rng: np.random.Generator, place: tuple[float, float, float]) -> Ball:
+def round_ball(rng: np.random.Generator, place: FloatArray, high_m: float) -> Ball:
     """Make a soccer ball in colours that the oval balls have too."""
     base, patch = ball_colours(rng)
-    return Ball(place, False, base, patch, float(rng.uniform(-180, 180)), 0.15)
+    return Ball((float(place[0]), float(place[1]), high_m), False, base, patch, float(rng.uniform(-180, 180)), 0.15)
 
 
-def _goalmouth(rng: np.random.Generator, centre: Place, kits: tuple[Kit, Kit], shot: Shot) -> list[Prop]:
+def _goalmouth(rng: np.random.Generator, centre: FloatArray, kits: tuple[Kit, Kit], shot: Shot) -> list[Prop]:
     """A keeper on his line, attackers and defenders before him, the ball in the air between."""
     keeper = make_figure(rng, (rng.uniform(-2.5, 2.5), -0.7), _keeper_pose(rng), choose_kit(rng), rng.uniform(-1, 1))
     share = rng.uniform(0.2, 0.8)
-    ball = round_ball(rng, (centre[0] * share, centre[1] * share, rng.uniform(0.15, 2.2)))
+    ball = round_ball(rng, centre * share, rng.uniform(0.15, 2.2))
     return [keeper, ball, *_spread(rng, centre, kits, int(rng.integers(3, 8)), 5.0)]
 
 
@@ -67,70 +62,70 @@ def _keeper_pose(rng: np.random.Generator) -> Pose:
     return (DIVING, CROUCHED, STANDING)[rng.integers(3)]
 
 
-def _penalty(rng: np.random.Generator, centre: Place, kits: tuple[Kit, Kit], shot: Shot) -> list[Prop]:
+def _penalty(rng: np.random.Generator, centre: FloatArray, kits: tuple[Kit, Kit], shot: Shot) -> list[Prop]:
     """A taker, the keeper, nobody else near."""
     keeper = make_figure(
         rng, (rng.uniform(-2.5, 2.5), -0.5), (DIVING, CROUCHED)[rng.integers(2)], choose_kit(rng), rng.uniform(-1, 1)
     )
     side = float(rng.choice([-0.7, 0.7]))
     taker = make_figure(rng, centre, KICKING, kits[0], side)
-    spot = np.array(centre) + shot.camera.right[:2] * side * 0.9
-    return [keeper, taker, round_ball(rng, (spot[0], spot[1], 0.15))]
+    spot = centre + shot.camera.right[:2] * side * 0.9
+    return [keeper, taker, round_ball(rng, spot, 0.15)]
 
 
-def _dribble(rng: np.random.Generator, centre: Place, kits: tuple[Kit, Kit], shot: Shot) -> list[Prop]:
+def _dribble(rng: np.random.Generator, centre: FloatArray, kits: tuple[Kit, Kit], shot: Shot) -> list[Prop]:
     """One player with the ball at the feet, one or two opponents a few metres off, the rest far apart."""
     right = shot.camera.right[:2]
     side = float(rng.choice([-1.0, 1.0]))
     runner = make_figure(rng, centre, running(rng), kits[0], side * rng.uniform(0.5, 1))
-    spot = np.array(centre) + right * side * rng.uniform(0.5, 1.0) - shot.camera.forward[:2] * 0.15
-    rival = np.array(centre) + right * side * rng.uniform(1.6, 3.2) + rng.normal(0, 0.8, 2)
-    opponent = make_figure(rng, (rival[0], rival[1]), running(rng), kits[1], -side * rng.uniform(0.4, 1))
-    ball = round_ball(rng, (spot[0], spot[1], 0.15))
+    spot = centre + right * side * rng.uniform(0.5, 1.0) - shot.camera.forward[:2] * 0.15
+    rival = centre + right * side * rng.uniform(1.6, 3.2) + rng.normal(0, 0.8, 2)
+    opponent = make_figure(rng, rival, running(rng), kits[1], -side * rng.uniform(0.4, 1))
+    ball = round_ball(rng, spot, 0.15)
     return [runner, opponent, ball, *_spread(rng, centre, kits, int(rng.integers(2, 7)), 9.0)]
 
 
-def _midfield(rng: np.random.Generator, centre: Place, kits: tuple[Kit, Kit], shot: Shot) -> list[Prop]:
+def _midfield(rng: np.random.Generator, centre: FloatArray, kits: tuple[Kit, Kit], shot: Shot) -> list[Prop]:
     """Many players, well spread, the ball among them."""
     lift = rng.uniform(0, 3) if rng.random() < 0.4 else 0.0
-    spot = np.array(centre) - shot.camera.forward[:2] * 0.8 + rng.normal(0, 0.5, 2)
-    ball = round_ball(rng, (spot[0], spot[1], 0.15 + lift))
+    spot = centre - shot.camera.forward[:2] * 0.8 + rng.normal(0, 0.5, 2)
+    ball = round_ball(rng, spot, 0.15 + lift)
     return [ball, *_spread(rng, centre, kits, int(rng.integers(7, 15)), 8.0)]
 
 
-def _wall(rng: np.random.Generator, centre: Place, kits: tuple[Kit, Kit], shot: Shot) -> list[Prop]:
+def _wall(rng: np.random.Generator, centre: FloatArray, kits: tuple[Kit, Kit], shot: Shot) -> list[Prop]:
     """A free kick: four or five upright players shoulder to shoulder, and a taker some way off."""
     right, forward = shot.camera.right[:2], shot.camera.forward[:2]
     props: list[Prop] = []
     n = int(rng.integers(3, 6))
     for index in range(n):
-        place = np.array(centre) + right * (index - n / 2) * 0.58
-        props.append(make_figure(rng, (place[0], place[1]), STANDING, kits[1], rng.uniform(-0.2, 0.2)))
-    spot = np.array(centre) - forward * rng.uniform(2, 4) + right * rng.uniform(-1.5, 1.5)
+        place = centre + right * (index - n / 2) * 0.58
+        props.append(make_figure(rng, place, STANDING, kits[1], rng.uniform(-0.2, 0.2)))
+    spot = centre - forward * rng.uniform(2, 4) + right * rng.uniform(-1.5, 1.5)
     taker = spot - right * 0.8
-    props.append(make_figure(rng, (taker[0], taker[1]), KICKING, kits[0], 0.8))
-    return [*props, round_ball(rng, (spot[0], spot[1], 0.15)), *_spread(rng, centre, kits, 3, 9.0)]
+    props.append(make_figure(rng, taker, KICKING, kits[0], 0.8))
+    return [*props, round_ball(rng, spot, 0.15), *_spread(rng, centre, kits, 3, 9.0)]
 
 
-def _ball(rng: np.random.Generator, centre: Place, kits: tuple[Kit, Kit], shot: Shot) -> list[Prop]:
+def _ball(rng: np.random.Generator, centre: FloatArray, kits: tuple[Kit, Kit], shot: Shot) -> list[Prop]:
     """The ball on the grass, near the camera, players out of focus behind it."""
-    toward = shot.camera.position[:2] - np.array(centre)
-    far = np.array(centre) - toward * rng.uniform(1.0, 3.5) + rng.normal(0, 0.5, 2)
-    ball = round_ball(rng, (centre[0], centre[1], 0.14))
-    return [ball, *_spread(rng, (far[0], far[1]), kits, int(rng.integers(2, 7)), 4.0)]
+    toward = shot.camera.position[:2] - centre
+    far = centre - toward * rng.uniform(1.0, 3.5) + rng.normal(0, 0.5, 2)
+    ball = round_ball(rng, centre, 0.14)
+    return [ball, *_spread(rng, far, kits, int(rng.integers(2, 7)), 4.0)]
 
 
-def _spread(rng: np.random.Generator, centre: Place, kits: tuple[Kit, Kit], n: int, spread_m: float) -> list[Figure]:
+def _spread(rng: np.random.Generator, centre: FloatArray, kits: tuple[Kit, Kit], n: int, spread_m: float) -> list[Prop]:
     """Stand ``n`` players apart: of three random places, each takes the one furthest from the others."""
-    taken = [np.array(centre)]
-    figures = []
+    taken = [centre]
+    figures: list[Prop] = []
     for index in range(n):
-        options = np.array(centre) + rng.normal(0, spread_m, (3, 2))
+        options = centre + rng.normal(0, spread_m, (3, 2))
         clear = [min(float(np.hypot(*(option - other))) for other in taken) for option in options]
         place = options[int(np.argmax(clear))]
         taken.append(place)
         pose = STANDING if rng.random() < 0.35 else running(rng)
-        figures.append(make_figure(rng, (place[0], place[1]), pose, kits[index % 2], rng.uniform(-1, 1)))
+        figures.append(make_figure(rng, place, pose, kits[index % 2], rng.uniform(-1, 1)))
     return figures
 
 

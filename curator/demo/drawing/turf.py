@@ -186,19 +186,11 @@ class _Folded:
 
     def add_line(self, mark: Cross | Long, cover: FloatArray) -> None:
         if isinstance(mark, Cross):
-            offset, slope, along, running = (
-                self.inside - np.float32(mark.inside_m),
-                self.inside_slope,
-                self.across,
-                self.across,
-            )
+            offset, slope = self.inside - np.float32(mark.inside_m), self.inside_slope
+            along = running = self.across
         else:
-            offset, slope, along, running = (
-                self.across - np.float32(mark.across_m),
-                self.across_slope,
-                self.inside,
-                self.y,
-            )
+            offset, slope = self.across - np.float32(mark.across_m), self.across_slope
+            along, running = self.inside, self.y
         rows, columns = np.nonzero(np.abs(offset) < slope / 2 + _HALF_LINE_M)
         allowed = (along[rows, columns] >= mark.from_m) & (along[rows, columns] <= mark.to_m)
         if mark.dash_m:

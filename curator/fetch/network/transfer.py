@@ -19,12 +19,12 @@ from typing import Any
 import certifi
 
 from curator import __version__
-from curator.credentials import without_userinfo
 from curator.fetch.libcurl import pycurl
 from curator.fetch.network.guard import is_public_address
 from curator.fetch.policy import AGENT, Answer
 from curator.fetch.policy import judge as judge
 from curator.manifests.recipe import FetchSettings
+from curator.text import without_userinfo
 
 MAX_REDIRECTS = 8
 MAX_CONNECT_S = 15.0

@@ -22,9 +22,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from curator.credentials import hide_in_settings
 from curator.sources.base import ListingContext
 from curator.store.whole_files import whole_file
+from curator.text import hide_in_settings
 
 _FACTS = b"curator"
 _VERSION = 1
