@@ -24,7 +24,7 @@ from curator.fetch.network.guard import name_private_host
 from curator.fetch.network.proxy import proxy_addresses
 from curator.fetch.network.transfer import Transfer
 from curator.fetch.plan import Plan
-from curator.fetch.policy import FALLBACK_STATUSES, RETRIED, Verdict, backoff_s, blames_host, judge
+from curator.fetch.policy import FALLBACK_STATUSES, Verdict, backoff_s, blames_host, judge
 from curator.fetch.politeness.host_notes import HostWait, Remembered, hold_hosts
 from curator.fetch.politeness.hosts import Manners
 from curator.fetch.politeness.robots_gate import RobotsGate
@@ -32,7 +32,7 @@ from curator.fetch.politeness.schedule import Schedule
 from curator.fetch.politeness.wary_transfer import make_transfer
 from curator.manifests.recipe import FetchSettings
 from curator.observe.workers.pool import ObservedFile, Observers
-from curator.reasons import Drop
+from curator.reasons import RETRIED, Drop
 
 PATIENCE_S = 3.0
 """A transfer in flight for longer no longer counts against ``connections``, so that slow hosts take nobody's place."""

@@ -26,10 +26,10 @@ import pyarrow.compute as pc
 from curator.addresses import hosts_of, request_url, with_userinfo
 from curator.fetch.ledger.ledger import OK, Ledger
 from curator.fetch.local_files import FILE_SCHEME, path_of_file, version_of_file
-from curator.fetch.policy import FALLBACK_STATUSES, RETRIED, worth_retrying
+from curator.fetch.policy import FALLBACK_STATUSES, worth_retrying
 from curator.manifests.recipe import FetchSettings, QualitySettings
 from curator.matching.perceptual_hash import HASH_VERSION
-from curator.reasons import Drop
+from curator.reasons import RETRIED, Drop
 from curator.sources.base import listed_rows as listed_rows
 from curator.store.image_files import stored_hashes
 from curator.store.paths import DataPaths

@@ -19,14 +19,6 @@ from curator.fetch.politeness.retry_after import seconds_to_wait
 from curator.manifests.recipe import FetchSettings
 from curator.reasons import Drop
 
-RETRIED = frozenset(
-    {Drop.TIMEOUT, Drop.RATE_LIMITED, Drop.SERVER_ERROR, Drop.RESET, Drop.REFUSED, Drop.DNS, Drop.INCOMPLETE}
-)
-"""What may pass by itself: tried again within a run, and again on ``--retry failed``."""
-
-BLAMES_HOST = frozenset({Drop.TIMEOUT, Drop.RESET, Drop.REFUSED, Drop.DNS, Drop.TLS})
-"""What speaks against the host rather than against one address of it (502 to 504 do so too)."""
-
 FALLBACK_STATUSES = (403, 404, 410)
 """The answers after which the fallback address of an image is asked."""
 
@@ -135,23 +127,20 @@ def is_throttled(verdict: Verdict) -> bool:
 
 
 def blames_host(verdict: Verdict) -> bool:
-    """Tell whether a failure speaks against its whole host, so that a circuit breaker should count it."""
-    return verdict.reason in BLAMES_HOST or verdict.http_status in (429, 502, 503, 504)
+    """Return whether a failure speaks against its whole host, so that a circuit breaker should count it."""
+    by_reason = verdict.reason is not None and verdict.reason.traits.blames_host
+    return by_reason or verdict.http_status in (429, 502, 503, 504)
 
 
-def worth_retrying(reason: str, fetch: FetchSettings) -> bool:
-    """Tell whether ``--retry failed`` asks again: the failure may have passed, or a setting now allows what it did not.
+def worth_retrying(reason: Drop, fetch: FetchSettings) -> bool:
+    """Return whether ``--retry failed`` requests again: the failure may have passed, or a setting allows it now.
 
-    >>> worth_retrying("timeout", FetchSettings()), worth_retrying("gone", FetchSettings())
+    >>> worth_retrying(Drop.TIMEOUT, FetchSettings()), worth_retrying(Drop.GONE, FetchSettings())
     (True, False)
     """
-    allowed = {
-        Drop.PRIVATE_ADDRESS: fetch.allow_private_hosts,
-        Drop.OPTED_OUT: not fetch.honour_noai,
-        Drop.ROBOTS_DISALLOWED: not fetch.robots,
-        Drop.TLS: True,
-    }
-    return reason in RETRIED or allowed.get(Drop(reason), False)
+    traits = reason.traits
+    is_allowed = traits.allowed_by is not None and getattr(fetch, traits.allowed_by[0]) == traits.allowed_by[1]
+    return traits.passes != "never" or is_allowed
 
 
 def backoff_s(tries: int, rng: random.Random) -> float:

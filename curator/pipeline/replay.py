@@ -23,7 +23,6 @@ from curator.decide.forgotten import find_forgotten
 from curator.errors import StateError
 from curator.events import Listener, ignore
 from curator.fetch.outcomes import with_pictures
-from curator.fetch.policy import RETRIED
 from curator.fetch.run import fetch_images
 from curator.manifests.manifest import read_manifest
 from curator.manifests.recipe import FetchSettings, QualitySettings
@@ -31,6 +30,7 @@ from curator.manifests.tombstones import read_tombstones
 from curator.matching.picture_matches import find_comparable
 from curator.pipeline.link_rot import Fate, write_reports
 from curator.pipeline.publish import publish
+from curator.reasons import RETRIED
 from curator.store.catalog_files import file_digest
 from curator.store.lock import locked
 from curator.store.paths import DataPaths

@@ -8,7 +8,6 @@ import pycurl
 import pytest
 
 from curator.fetch.policy import (
-    RETRIED,
     Answer,
     backoff_s,
     blames_host,
@@ -17,7 +16,7 @@ from curator.fetch.policy import (
     worth_retrying,
 )
 from curator.manifests.recipe import FetchSettings
-from curator.reasons import Drop
+from curator.reasons import RETRIED, Drop
 
 ERRORS = {
     (pycurl.E_COULDNT_RESOLVE_HOST, ""): Drop.DNS,
@@ -137,8 +136,8 @@ def test_retry_failed_asks_only_for_what_could_succeed(reason):
 
 def test_retry_failed_asks_for_what_a_setting_now_allows():
     """A changed recipe makes these worth asking again."""
-    assert worth_retrying("private-address", FetchSettings(allow_private_hosts=True))
-    assert worth_retrying("opted-out", FetchSettings(honour_noai=False))
+    assert worth_retrying(Drop.PRIVATE_ADDRESS, FetchSettings(allow_private_hosts=True))
+    assert worth_retrying(Drop.OPTED_OUT, FetchSettings(honour_noai=False))
 
 
 def test_only_failures_of_the_host_are_blamed_on_it():

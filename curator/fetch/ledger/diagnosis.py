@@ -25,28 +25,9 @@ from curator.addresses import host_family
 from curator.fetch.ledger.ledger import OK, Ledger
 from curator.fetch.ledger.ledger import Attempt as Attempt
 from curator.fetch.politeness.host_notes import HostWait, read_notes
-from curator.reasons import Drop
+from curator.reasons import Drop, HostAdvice
 from curator.store.paths import DataPaths
 
-_ADVICE: tuple[tuple[frozenset[Drop], str], ...] = (
-    (frozenset({Drop.RATE_LIMITED}), "throttled: lower per_host or set delay_s, then --retry failed"),
-    (frozenset({Drop.FORBIDDEN}), "blocked: the host refuses this program; set contact and ask its owner"),
-    (frozenset({Drop.DNS}), "the name does not resolve: the host is no more, or DNS has trouble here"),
-    (
-        frozenset({Drop.TIMEOUT, Drop.RESET, Drop.REFUSED, Drop.INCOMPLETE, Drop.SERVER_ERROR}),
-        "down or overloaded: --retry failed another day, or a higher timeout_s",
-    ),
-    (frozenset({Drop.GONE, Drop.HTTP_ERROR}), "link rot: these images are no more"),
-    (
-        frozenset({Drop.NOT_AN_IMAGE, Drop.PLACEHOLDER, Drop.EMPTY, Drop.REDIRECT_LOOP}),
-        "link rot in disguise: the host answers, but with pages or placeholders",
-    ),
-    (frozenset({Drop.TLS}), "its certificate is not valid: nothing to be done from here"),
-    (frozenset({Drop.OPTED_OUT}), "the host wants no use for AI: leave it be"),
-    (frozenset({Drop.ROBOTS_DISALLOWED}), "its robots.txt disallows these: leave them be"),
-    (frozenset({Drop.PRIVATE_ADDRESS}), "an address of a private network: allow_private_hosts if it is yours"),
-    (frozenset({Drop.TOO_MANY_BYTES}), "its files are larger than max_bytes"),
-)
 _ENOUGH = 0.1
 _DNS_HERE = "DNS trouble here: the name resolved at times; mend it, then --retry failed"
 _MOST_UNRESOLVED, _LEAST_HOSTS = 0.5, 4
@@ -134,11 +115,14 @@ def advise(failures: Mapping[str, int], tried: int) -> str:
     n_failed = sum(failures.values())
     if n_failed <= _ENOUGH * tried:
         return ""
-    shares = [(sum(failures.get(reason, 0) for reason in reasons), text) for reasons, text in _ADVICE]
-    n_most, text = max(shares, key=lambda share: share[0])
-    if n_most and n_most == failures.get(Drop.DNS) and n_failed < tried:
+    shares = dict.fromkeys(HostAdvice, 0)
+    for reason, n in failures.items():
+        if advice := Drop(reason).traits.advice:
+            shares[advice] += n
+    most = max(shares, key=lambda advice: shares[advice])
+    if shares[most] and shares[most] == shares[HostAdvice.UNRESOLVED] and n_failed < tried:
         return _DNS_HERE
-    return text if n_most else "look at single images with `curator why`"
+    return str(most) if shares[most] else "look at single images with `curator why`"
 
 
 def suspect_own_dns(report: pd.DataFrame) -> str:

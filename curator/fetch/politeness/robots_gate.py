@@ -23,12 +23,12 @@ from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
 
 from curator.fetch.network.identity import MOST_REDIRECTS
-from curator.fetch.policy import RETRIED, Verdict, backoff_s
+from curator.fetch.policy import Verdict, backoff_s
 from curator.fetch.politeness.host_notes import MOST_TEXT_BYTES, RobotsText
 from curator.fetch.politeness.hosts import Manners
 from curator.fetch.politeness.robots import Rules, read_rules, robots_url, text_of_answer
 from curator.fetch.politeness.schedule import Schedule
-from curator.reasons import Drop
+from curator.reasons import RETRIED, Drop
 
 _MOST_PARSED_BYTES = 1 << 22
 """Texts whose rules are held: these take up to 80 times as much memory."""
