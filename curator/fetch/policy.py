@@ -13,8 +13,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from curator.fetch.libcurl import pycurl
 from curator.fetch.network.identity import AGENT
+from curator.fetch.network.libcurl import pycurl
 from curator.fetch.politeness.retry_after import seconds_to_wait
 from curator.manifests.recipe import FetchSettings
 from curator.reasons import Drop

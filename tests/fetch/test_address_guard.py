@@ -6,8 +6,7 @@ import pycurl
 import pytest
 
 from curator.fetch.network.transfer import Transfer
-from curator.fetch.run import fetch_images
-from curator.manifests.recipe import FetchSettings, QualitySettings
+from curator.manifests.recipe import FetchSettings
 from curator.reasons import Drop
 
 INSIDE = ["127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "10.0.0.1", "[fd00::1]"]
@@ -37,7 +36,7 @@ def port_of(lab, fault):
 
 def fetch(listed, shelf, *urls):
     """Fetch with the shipped settings."""
-    return fetch_images(listed(urls), FetchSettings(retries=0), QualitySettings(), shelf.paths)
+    return shelf.fetch(listed(urls), settings=FetchSettings(retries=0))
 
 
 @pytest.mark.parametrize("address", INSIDE)

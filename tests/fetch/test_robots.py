@@ -9,8 +9,8 @@ import pytest
 
 from curator.fetch.ledger.ledger import Ledger
 from curator.fetch.policy import Verdict
-from curator.fetch.politeness.host_notes import RobotsText, read_notes
-from curator.fetch.politeness.hosts import Manners
+from curator.fetch.politeness.host_notes import RobotsText
+from curator.fetch.politeness.hosts import Politeness
 from curator.fetch.politeness.robots import MAX_TEXT_BYTES, read_rules, robots_url, text_of_answer
 from curator.fetch.politeness.robots_gate import RecentlyUsed, RobotsGate
 from curator.fetch.politeness.schedule import Schedule
@@ -97,7 +97,7 @@ class Gated:
     """A schedule whose tasks go through a gate; ``asked`` is what went over the wire."""
 
     def __init__(self, hosts, retries=1, **manners):
-        self.schedule = Schedule(np.arange(len(hosts)), np.array(hosts), Manners(**manners), random.Random(0))
+        self.schedule = Schedule(np.arange(len(hosts)), np.array(hosts), Politeness(**manners), random.Random(0))
         self.hosts, self.asked, self.refused, self.notes = hosts, [], [], []
         self.gate = RobotsGate(
             {}, self.schedule, retries, random.Random(0), self.notes.append, lambda task, _: self.refused.append(task)
@@ -232,8 +232,8 @@ def test_a_host_whose_rules_had_to_go_is_asked_for_them_again(monkeypatch):
 
 def test_the_latest_texts_of_earlier_runs_are_read_up_to_a_limit(tmp_path, monkeypatch):
     """However many a ledger holds."""
-    monkeypatch.setattr("curator.fetch.politeness.host_notes.MOST_TEXT_BYTES", 25)
+    monkeypatch.setattr("curator.fetch.ledger.ledger.MOST_TEXT_BYTES", 25)
     with Ledger(tmp_path / "attempts.sqlite") as ledger:
         ledger.record([], [], [RobotsText(f"http://h{n}.example/robots.txt", 1000.0 + n, bytes(10)) for n in range(5)])
-        found = read_notes(ledger.query, 2000.0).robots
+        found = ledger.notes(2000.0).robots
     assert list(found) == ["http://h3.example/robots.txt", "http://h4.example/robots.txt"]

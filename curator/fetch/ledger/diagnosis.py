@@ -13,7 +13,6 @@ h.example 4 0 4 link rot: these images are no more
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -22,9 +21,9 @@ from pathlib import Path as Path
 import pandas as pd
 
 from curator.addresses import host_family
-from curator.fetch.ledger.ledger import OK, Ledger
-from curator.fetch.ledger.ledger import Attempt as Attempt
-from curator.fetch.politeness.host_notes import HostWait, read_notes
+from curator.fetch.ledger.ledger import Ledger
+from curator.fetch.ledger.tables import OK
+from curator.fetch.ledger.tables import Attempt as Attempt
 from curator.reasons import Drop, HostAdvice
 from curator.store.paths import DataPaths
 
@@ -32,65 +31,41 @@ _ENOUGH = 0.1
 _DNS_HERE = "DNS trouble here: the name resolved at times; mend it, then --retry failed"
 _MOST_UNRESOLVED, _LEAST_HOSTS = 0.5, 4
 
-# CROSS JOIN keeps SQLite from going through all attempts once for each host: it takes its tables in the order given.
-_FAMILIES = "WITH families AS MATERIALIZED (SELECT key AS host, value AS family FROM json_each(?))"
-_OUTCOMES = f"""
-{_FAMILIES} SELECT family, coalesce(o.flaw, a.outcome), count(*)
-FROM attempts AS a CROSS JOIN families USING (host)
-LEFT JOIN observations AS o ON a.outcome = '{OK}' AND o.sha256 = a.sha256
-WHERE a.id IN (SELECT max(id) FROM attempts GROUP BY address)
-GROUP BY 1, 2 ORDER BY 1, 2
-"""
-_COSTS = f"""
-{_FAMILIES} SELECT family, count(DISTINCT host), sum(asked), sum(n_bytes),
-    avg(seconds) FILTER (WHERE asked AND place IN ((n_asked + 1) / 2, (n_asked + 2) / 2))
-FROM (
-    SELECT *, row_number() OVER (PARTITION BY family, asked ORDER BY seconds) AS place,
-        sum(asked) OVER (PARTITION BY family) AS n_asked
-    FROM attempts CROSS JOIN families USING (host)
-) GROUP BY family ORDER BY family
-"""
-
 
 def host_report(paths: DataPaths) -> pd.DataFrame:
     """Count per host how its images came out, those with most failures first.
 
     Returns:
         One row a family of hosts: ``host`` (its name), ``tried`` (images), ``ok``, a column for each reason why others
-        are out, ``names`` (hosts of the family that were asked), ``requests``, ``n_bytes`` received, ``median_seconds``
-        a request, and ``advice`` where more than a tenth failed.
+        are out, ``names`` (hosts of the family that were contacted), ``requests``, ``n_bytes`` received,
+        ``median_seconds`` a request, and ``advice`` if more than a tenth failed.
     """
     with Ledger(paths.attempts, to_read=True) as ledger:
-        hosts = [host for (host,) in ledger.query("SELECT DISTINCT host FROM attempts WHERE host != ''")]
-        families = json.dumps({host: _family(host) for host in hosts})
-        outcomes = pd.DataFrame(ledger.query(_OUTCOMES, (families,)), columns=["host", "outcome", "n"])
-        names = ["host", "names", "requests", "n_bytes", "median_seconds"]
-        costs = pd.DataFrame(ledger.query(_COSTS, (families,)), columns=names)
-        waits = {_family(wait.host): wait for wait in read_notes(ledger.query, time.time()).waits}
+        families = {host: _family(host) for host in ledger.hosts()}
+        outcomes = pd.DataFrame(ledger.family_outcomes(families), columns=["host", "outcome", "n"])
+        costs = pd.DataFrame(
+            ledger.family_costs(families), columns=["host", "names", "requests", "n_bytes", "median_seconds"]
+        )
+        waits = {_family(wait.host): wait for wait in ledger.notes(time.time()).waits}
     counts = outcomes.pivot_table("n", "host", "outcome", aggfunc="sum", fill_value=0).astype("int64")
     reasons = failure_columns(counts)
     ok = counts[OK] if OK in counts.columns else pd.Series(0, index=counts.index)
     report = pd.DataFrame({"tried": counts.sum(axis=1).astype("int64"), "ok": ok}).join(counts[reasons])
     report = report.join(costs.set_index("host"))
-    report["advice"] = [advise(dict(zip(reasons, row, strict=True)), n) for *row, n in _rows(report, reasons)]
-    for name, wait in waits.items():
-        if name in report.index:
-            report.loc[name, "advice"] = (
-                f"throttled: it asked to be left alone until {_text(wait)}, then --retry failed"
-            )
+    rows: list[list[int]] = report[[*reasons, "tried"]].to_numpy().tolist()
+    report["advice"] = [advise(dict(zip(reasons, row, strict=True)), n) for *row, n in rows]
+    for name in waits.keys() & set(report.index):
+        until = f"{datetime.fromtimestamp(waits[name].not_before, UTC):%Y-%m-%d %H:%M} UTC"
+        report.loc[name, "advice"] = f"throttled: it asked to be left alone until {until}, then --retry failed"
     report = report.rename_axis("host").reset_index()
     order = report.assign(failed=report["tried"] - report["ok"]).sort_values(
-        ["failed", "tried", "host"], ascending=[False, False, True]
+        ["failed", "tried", "host"], ascending=[False, False, True], ignore_index=True
     )
-    return report.loc[order.index].reset_index(drop=True)
-
-
-def _text(wait: HostWait) -> str:
-    return f"{datetime.fromtimestamp(wait.not_before, UTC):%Y-%m-%d %H:%M} UTC"
+    return order.drop(columns="failed")
 
 
 def _family(host: str) -> str:
-    """Name the family of a host; one with a port of its own stands for itself."""
+    """Name the family of a host; one with a port of its own is its own family."""
     return host if ":" in host else host_family(host)
 
 
@@ -99,13 +74,8 @@ def failure_columns(report: pd.DataFrame) -> list[str]:
     return [str(reason) for reason in Drop if reason in report.columns]
 
 
-def _rows(report: pd.DataFrame, reasons: list[str]) -> list[list[int]]:
-    rows: list[list[int]] = report[[*reasons, "tried"]].to_numpy().tolist()
-    return rows
-
-
 def advise(failures: Mapping[str, int], tried: int) -> str:
-    """Say what to do about a host, in one clause, where more than a tenth of its images failed; else nothing.
+    """Say what to do about a host, in one clause, if more than a tenth of its images failed; else nothing.
 
     >>> advise({"rate-limited": 6, "gone": 1}, tried=10)
     'throttled: lower per_host or set delay_s, then --retry failed'
@@ -126,7 +96,7 @@ def advise(failures: Mapping[str, int], tried: int) -> str:
 
 
 def suspect_own_dns(report: pd.DataFrame) -> str:
-    """Say so where so many hosts do not resolve that the trouble is more likely here; else nothing.
+    """Say so if so many hosts do not resolve that the trouble is more likely here; else nothing.
 
     >>> suspect_own_dns(pd.DataFrame({"host": list("abcd"), "dns": [1, 2, 3, 0]}))
     'DNS trouble: 3 of 4 hosts did not resolve. Mend the DNS of this machine, then `curator fetch --retry failed`.'

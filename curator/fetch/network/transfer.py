@@ -19,9 +19,9 @@ from typing import Any
 import certifi
 
 from curator.credentials import without_userinfo
-from curator.fetch.libcurl import pycurl
 from curator.fetch.network.guard import is_public_address
 from curator.fetch.network.identity import MOST_REDIRECTS, user_agent
+from curator.fetch.network.libcurl import pycurl
 from curator.fetch.policy import Answer
 from curator.fetch.policy import judge as judge
 from curator.manifests.recipe import FetchSettings

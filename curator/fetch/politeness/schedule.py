@@ -1,9 +1,9 @@
-"""Which address to ask next: a queue per host, so that a slow or dead host never holds up the others.
+"""Which address to request next: a queue per host, so that a slow or dead host never holds up the others.
 
 Work per step is constant however many addresses wait: they lie in one array sorted by host, and hosts that must wait
 lie in a heap of wake times. The clock is an argument, so that every rule can be tested without waiting.
 
->>> schedule = Schedule(np.array([0, 1, 2]), np.array([0, 0, 1]), Manners(per_host=1), random.Random(0))
+>>> schedule = Schedule(np.array([0, 1, 2]), np.array([0, 0, 1]), Politeness(per_host=1), random.Random(0))
 >>> [schedule.next_task(now=0.0) for _ in range(3)]  # one a host, and then both are busy
 [0, 2, None]
 """
@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from curator.fetch.policy import Verdict
-from curator.fetch.politeness.hosts import Host, Manners
+from curator.fetch.politeness.hosts import Host, Politeness
 
 IntArray = npt.NDArray[np.int32]
 
@@ -49,9 +49,9 @@ class Schedule:
     """Tasks (indices of addresses) queued by host, handed out as politeness and failures allow.
 
     Args:
-        tasks: what is to be asked, in the wished order; int array, shape (tasks,).
-        host_of: the host's number of every address, asked or not; int array, shape (addresses,).
-        manners: how hosts are treated.
+        tasks: what is to be requested, in the wished order; int array, shape (tasks,).
+        host_of: the host's number of every address, requested or not; int array, shape (addresses,).
+        politeness: how hosts are treated.
         rng: the source of jitter.
         limits: requests in flight for those hosts (by number) that have a limit of their own.
     """
@@ -60,12 +60,12 @@ class Schedule:
         self,
         tasks: npt.NDArray[np.integer],
         host_of: npt.NDArray[np.integer],
-        manners: Manners,
+        politeness: Politeness,
         rng: random.Random,
         limits: Mapping[int, int] | None = None,
     ) -> None:
         self._host_of = host_of
-        self._manners, self._rng, self._limits = manners, rng, dict(limits or {})
+        self._politeness, self._rng, self._limits = politeness, rng, dict(limits or {})
         numbers = host_of[tasks]
         self._order = tasks[np.argsort(numbers, kind="stable")].astype(np.int32)
         present, counts = np.unique(numbers, return_counts=True)
@@ -82,7 +82,7 @@ class Schedule:
         """Tasks that wait in a queue, for a wake time too; those in flight do not count."""
 
     def next_task(self, now: float) -> int | None:
-        """Give a task that may be started at ``now`` (seconds on a clock that never jumps), or None."""
+        """Return a task that may be started at ``now`` (seconds on a clock that never jumps), or None."""
         for what in self._waiting.due(now):
             if isinstance(what, int):
                 self._enqueue(what, now)
@@ -99,7 +99,7 @@ class Schedule:
         return None
 
     def wake_time(self) -> float | None:
-        """Say when the next waiting host or task is due; None where none waits. What was given up is due at once."""
+        """Return when the next waiting host or task is due; None if none waits. What was given up is due at once."""
         if self._abandoned:
             return 0.0
         return self._waiting.heap[0][0] if self._waiting.heap else None
@@ -111,14 +111,14 @@ class Schedule:
         self._place(host, now)
 
     def put_back(self, task: int, now: float, wait_s: float) -> None:
-        """Queue a task again that was started in vain: its host is not asked for ``wait_s`` seconds."""
+        """Queue a task again that was started in vain: its host gets no request for ``wait_s`` seconds."""
         host = self._hosts[int(self._host_of[task])]
         host.undo_start(task, max(host.not_before, now + wait_s))
         self.n_queued += 1
         self._place(host, now)
 
     def withdraw(self, task: int, now: float) -> None:
-        """Forget a task that was just started and is not to be asked: as if its host had never been bothered."""
+        """Forget a task that was just started and is not to be requested: as if its host had never been bothered."""
         host = self._hosts[int(self._host_of[task])]
         host.undo_start(task, now)
         host.pop()
@@ -143,7 +143,7 @@ class Schedule:
         self._place(host, now)
 
     def retry(self, task: int, when: float) -> None:
-        """Queue a task again, to be asked at ``when`` or later."""
+        """Queue a task again, to be requested at ``when`` or later."""
         self.n_queued += 1
         self._waiting.push(when, task)
 
@@ -166,9 +166,9 @@ class Schedule:
 
     def _host(self, number: int) -> Host:
         if number not in self._hosts:
-            limit = self._limits.get(number, self._manners.per_host)
+            limit = self._limits.get(number, self._politeness.per_host)
             start, end = self._slices.get(number, (0, 0))
-            self._hosts[number] = Host(self._manners, limit, self._order, start, end)
+            self._hosts[number] = Host(self._politeness, limit, self._order, start, end)
         return self._hosts[number]
 
     def _next_host(self) -> Host | None:

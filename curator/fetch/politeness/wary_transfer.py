@@ -1,6 +1,6 @@
-"""A request that looks at each redirect first: robots.txt there must allow it, and no proxy is sent inside.
+"""A request that checks each redirect first: robots.txt there must allow it, and no proxy is sent inside.
 
->>> gate = SimpleNamespace(is_asking=lambda task: False, may_follow=lambda url: False)
+>>> gate = SimpleNamespace(is_requesting=lambda task: False, may_follow=lambda url: False)
 >>> transfer = WaryTransfer(FetchSettings(), frozenset(), gate)
 >>> transfer.begin(0, "http://h.example/a.jpg", now=0.0)
 >>> transfer.note_header(b"HTTP/1.1 302 Found"), transfer.note_header(b"Location: //other.example/b.jpg")
@@ -14,8 +14,8 @@ from __future__ import annotations
 from types import SimpleNamespace as SimpleNamespace
 from urllib.parse import urljoin, urlsplit
 
-from curator.fetch.libcurl import pycurl
 from curator.fetch.network.guard import name_private_host
+from curator.fetch.network.libcurl import pycurl
 from curator.fetch.network.transfer import Transfer
 from curator.fetch.policy import Answer
 from curator.fetch.politeness.robots import MAX_TEXT_BYTES
@@ -27,7 +27,7 @@ _STOP = -1
 
 
 class WaryTransfer(Transfer):
-    """A :class:`Transfer` that reads only the beginning of a robots.txt, and follows a redirect only where it may.
+    """A :class:`Transfer` that reads only the beginning of a robots.txt, and follows a redirect only if it may.
 
     A request for a robots.txt itself goes wherever it is led (RFC 9309, 2.3.1.2), but for what is plainly private: a
     proxy would fetch that for us.
@@ -45,12 +45,12 @@ class WaryTransfer(Transfer):
         """Prepare the handle; ``max_bytes`` is no limit for a robots.txt, which has one of its own (RFC 9309, 2.5)."""
         super().begin(task, url, now)
         self._url, self._status, self._is_cut, self.leads_to = url, b"", False, ""
-        self._is_text = self._gate is not None and self._gate.is_asking(task)
+        self._is_text = self._gate is not None and self._gate.is_requesting(task)
         self.handle.setopt(pycurl.WRITEFUNCTION, self._take_text if self._is_text else self._chunks.append)
         self.handle.setopt(pycurl.MAXFILESIZE_LARGE, 0 if self._is_text else self._max_bytes)
 
     def answer(self, errno: int = 0, error: str = "") -> Answer:
-        """Gather what the finished request brought; a text of which enough was read counts as whole."""
+        """Gather what the finished request brought; a text of which enough was read is whole."""
         if self._refused_address is not None:
             errno = pycurl.E_COULDNT_CONNECT
         return super().answer() if self._is_cut else super().answer(errno, error)
@@ -87,5 +87,5 @@ class WaryTransfer(Transfer):
 
 
 def make_transfer(settings: FetchSettings, exempt: frozenset[str], gate: RobotsGate | None) -> Transfer:
-    """Make a transfer for a run: one that looks at redirects where there is a gate or a proxy."""
+    """Make a transfer for a run: one that checks redirects if there is a gate or a proxy."""
     return WaryTransfer(settings, exempt, gate) if gate or exempt else Transfer(settings, exempt)
