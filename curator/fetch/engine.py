@@ -17,18 +17,16 @@ from pathlib import Path
 
 from curator.events import FetchFailed, ImageFetched
 from curator.fetch.committer import Committer
-from curator.fetch.ledger.tables import OK, VIA, Attempt
+from curator.fetch.ledger.tables import NOTHING_REMEMBERED, OK, VIA, Attempt, HostWait, Remembered
 from curator.fetch.local_files import attempt_file, path_of_file
 from curator.fetch.network.curl_loop import CurlLoop
 from curator.fetch.network.guard import name_private_host, proxy_addresses
-from curator.fetch.network.transfer import Transfer
+from curator.fetch.network.transfer import Transfer, make_transfer
 from curator.fetch.plan import Plan
 from curator.fetch.policy import FALLBACK_STATUSES, Verdict, backoff_s, blames_host, judge
-from curator.fetch.politeness.host_notes import NOTHING_REMEMBERED, HostWait, Remembered
 from curator.fetch.politeness.hosts import Politeness
 from curator.fetch.politeness.robots_gate import RobotsGate
 from curator.fetch.politeness.schedule import Schedule
-from curator.fetch.politeness.wary_transfer import make_transfer
 from curator.manifests.project import Project
 from curator.observe.workers.pool import ObservedFile, Observers
 from curator.reasons import RETRIED, Drop

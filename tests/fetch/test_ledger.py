@@ -12,8 +12,7 @@ from curator.errors import DiskError
 from curator.fetch.ledger import file as ledger_file
 from curator.fetch.ledger import ledger as attempts
 from curator.fetch.ledger.ledger import Ledger
-from curator.fetch.ledger.tables import VERSION, Attempt
-from curator.fetch.politeness.host_notes import HostWait
+from curator.fetch.ledger.tables import VERSION, Attempt, HostWait
 from tests.ledger_file import query
 
 OPEN_AT_ONCE = """

@@ -10,8 +10,8 @@ import pytest
 
 from curator.fetch.ledger.diagnosis import host_report
 from curator.fetch.ledger.ledger import Ledger
+from curator.fetch.ledger.tables import MAX_WAIT_S, HostWait
 from curator.fetch.network.identity import MOST_REDIRECTS
-from curator.fetch.politeness.host_notes import MAX_WAIT_S, HostWait
 from curator.reasons import Drop
 from tests.ledger_file import query
 

@@ -26,6 +26,7 @@ from curator.fetch.ledger.tables import OK
 from curator.fetch.ledger.tables import Attempt as Attempt
 from curator.reasons import Drop, HostAdvice
 from curator.store.paths import DataPaths
+from curator.text import Command, Text
 
 _ENOUGH = 0.1
 _DNS_HERE = "DNS trouble here: the name resolved at times; mend it, then --retry failed"
@@ -53,7 +54,8 @@ def host_report(paths: DataPaths) -> pd.DataFrame:
     report = pd.DataFrame({"tried": counts.sum(axis=1).astype("int64"), "ok": ok}).join(counts[reasons])
     report = report.join(costs.set_index("host"))
     rows: list[list[int]] = report[[*reasons, "tried"]].to_numpy().tolist()
-    report["advice"] = [advise(dict(zip(reasons, row, strict=True)), n) for *row, n in rows]
+    advice = [advise(dict(zip(reasons, row, strict=True)), n) for *row, n in rows]
+    report["advice"] = pd.Series(advice, index=report.index, dtype=object)
     for name in waits.keys() & set(report.index):
         until = f"{datetime.fromtimestamp(waits[name].not_before, UTC):%Y-%m-%d %H:%M} UTC"
         report.loc[name, "advice"] = f"throttled: it asked to be left alone until {until}, then --retry failed"
@@ -74,7 +76,7 @@ def failure_columns(report: pd.DataFrame) -> list[str]:
     return [str(reason) for reason in Drop if reason in report.columns]
 
 
-def advise(failures: Mapping[str, int], tried: int) -> str:
+def advise(failures: Mapping[str, int], tried: int) -> Text:
     """Say what to do about a host, in one clause, if more than a tenth of its images failed; else nothing.
 
     >>> advise({"rate-limited": 6, "gone": 1}, tried=10)
@@ -92,17 +94,17 @@ def advise(failures: Mapping[str, int], tried: int) -> str:
     most = max(shares, key=lambda advice: shares[advice])
     if shares[most] and shares[most] == shares[HostAdvice.UNRESOLVED] and n_failed < tried:
         return _DNS_HERE
-    return str(most) if shares[most] else "look at single images with `curator why`"
+    return str(most) if shares[most] else ("look at single images with ", Command("why"))
 
 
-def suspect_own_dns(report: pd.DataFrame) -> str:
+def suspect_own_dns(report: pd.DataFrame) -> Text:
     """Say so if so many hosts do not resolve that the trouble is more likely here; else nothing.
 
-    >>> suspect_own_dns(pd.DataFrame({"host": list("abcd"), "dns": [1, 2, 3, 0]}))
-    'DNS trouble: 3 of 4 hosts did not resolve. Mend the DNS of this machine, then `curator fetch --retry failed`.'
+    >>> suspect_own_dns(pd.DataFrame({"host": list("abcd"), "dns": [1, 2, 3, 0]}))[0]
+    'DNS trouble: 3 of 4 hosts did not resolve. Mend the DNS of this machine, then '
     """
     n, n_unresolved = len(report), int((report["dns"] > 0).sum()) if Drop.DNS in report.columns else 0
     if n < _LEAST_HOSTS or n_unresolved <= _MOST_UNRESOLVED * n:
         return ""
-    remedy = "Mend the DNS of this machine, then `curator fetch --retry failed`."
-    return f"DNS trouble: {n_unresolved:,} of {n:,} hosts did not resolve. {remedy}"
+    trouble = f"DNS trouble: {n_unresolved:,} of {n:,} hosts did not resolve. Mend the DNS of this machine, then "
+    return (trouble, Command("fetch --retry failed"), ".")

@@ -26,17 +26,20 @@ from curator.fetch.ledger.tables import (
     FILE_SCHEME,
     INSERT_ATTEMPT,
     INSERT_OBSERVED,
+    MOST_TEXT_BYTES,
     OK,
     STEPS,
     TABLES,
     VERSION,
     VIA,
     Attempt,
+    HostWait,
+    Note,
     Observed,
+    Remembered,
     values_of,
 )
 from curator.fetch.policy import FALLBACK_STATUSES
-from curator.fetch.politeness.host_notes import MOST_TEXT_BYTES, HostWait, Note, Remembered
 from curator.fetch.politeness.robots import FRESH_S
 from curator.matching.perceptual_hash import HASH_VERSION
 from curator.reasons import RETRIED

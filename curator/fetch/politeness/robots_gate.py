@@ -20,9 +20,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
 
+from curator.fetch.ledger.tables import MOST_TEXT_BYTES, RobotsText
 from curator.fetch.network.identity import MOST_REDIRECTS
 from curator.fetch.policy import Verdict, backoff_s
-from curator.fetch.politeness.host_notes import MOST_TEXT_BYTES, RobotsText
 from curator.fetch.politeness.hosts import Politeness
 from curator.fetch.politeness.robots import Rules, read_rules, robots_url, text_of_answer
 from curator.fetch.politeness.schedule import Schedule
