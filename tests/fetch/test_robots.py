@@ -145,7 +145,7 @@ def test_what_is_forbidden_leaves_nothing_behind_in_the_schedule():
     ((task, _),) = gated.start_all(0.0)
     gated.gate.note_answer(task, FINE, b"User-agent: *\nDisallow: /\nAllow: /50", 1.0)
     assert [name for _, name in gated.start_all(10.0)] == ["50.jpg"]
-    assert len(gated.schedule._waiting.heap) == 1
+    assert len(gated.schedule._waiting) == 1
     assert gated.start_all(19.9) == []
     assert [name for _, name in gated.start_all(20.0)] == ["500.jpg"]
 

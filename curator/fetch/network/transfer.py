@@ -154,7 +154,6 @@ class WaryTransfer(Transfer):
         self._max_bytes, self._gate = settings.max_bytes, gate
         self._goes_inside = settings.allow_private_hosts
         self._url, self._status, self._is_text, self._is_cut = "", b"", False, False
-        self.leads_to = ""
         self.handle.setopt(pycurl.HEADERFUNCTION, self.note_header)
 
     def begin(self, task: int, url: str, now: float) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -47,41 +47,31 @@ class Politeness:
     """The same for a host that answers, but only 429 or 503."""
 
 
+@dataclass(slots=True, eq=False)
 class Host:
-    """One host's queue and state; ``tasks[start:end]`` are its tasks, ``again`` those that came back or late."""
+    """One host's queue and state; ``tasks[next:stop]`` are its tasks, ``again`` those that came back or late."""
 
-    __slots__ = (
-        "again",
-        "delay_s",
-        "failures",
-        "given_up",
-        "in_flight",
-        "limit",
-        "next",
-        "not_before",
-        "opened_at",
-        "parked",
-        "politeness",
-        "probes",
-        "ready",
-        "stop",
-        "tasks",
-        "window",
-    )
+    politeness: Politeness
+    limit: int
+    tasks: npt.NDArray[np.integer]
+    next: int
+    stop: int
+    again: deque[int] = field(default_factory=deque)
+    window: int = 0
+    delay_s: float = 0.0
+    in_flight: int = 0
+    failures: int = 0
+    probes: int = 0
+    not_before: float = 0.0
+    opened_at: float | None = None
+    given_up: Verdict | None = None
+    ready: bool = False
+    parked: bool = False
 
-    def __init__(
-        self, politeness: Politeness, limit: int, tasks: npt.NDArray[np.integer], start: int, stop: int
-    ) -> None:
-        self.politeness, self.limit = politeness, limit
-        self.tasks, self.next, self.stop = tasks, start, stop
-        self.again: deque[int] = deque()
-        self.window = min(limit, politeness.first_window)
-        self.delay_s = politeness.delay_s
-        self.in_flight = self.failures = self.probes = 0
-        self.not_before = 0.0
-        self.opened_at: float | None = None
-        self.given_up: Verdict | None = None
-        self.ready = self.parked = False
+    def __post_init__(self) -> None:
+        """Start with the first window."""
+        self.window = min(self.limit, self.politeness.first_window)
+        self.delay_s = self.politeness.delay_s
 
     def has_tasks(self) -> bool:
         """Return whether anything waits here."""

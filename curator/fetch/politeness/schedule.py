@@ -13,8 +13,7 @@ from __future__ import annotations
 import heapq
 import random
 from collections import deque
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -23,26 +22,6 @@ from curator.fetch.policy import Verdict
 from curator.fetch.politeness.hosts import Host, Politeness
 
 IntArray = npt.NDArray[np.int32]
-
-
-@dataclass
-class _Waiting:
-    """Hosts and tasks that wait for a time: a heap of (time, number, host or task)."""
-
-    heap: list[tuple[float, int, Host | int]] = field(default_factory=list)
-    n_pushed: int = 0
-    n_tasks: int = 0
-
-    def push(self, when: float, what: Host | int) -> None:
-        heapq.heappush(self.heap, (when, self.n_pushed, what))
-        self.n_pushed += 1
-        self.n_tasks += isinstance(what, int)
-
-    def due(self, now: float) -> Iterator[Host | int]:
-        while self.heap and self.heap[0][0] <= now:
-            what = heapq.heappop(self.heap)[2]
-            self.n_tasks -= isinstance(what, int)
-            yield what
 
 
 class Schedule:
@@ -75,7 +54,8 @@ class Schedule:
         self._n_begun = 0
         self._hosts: dict[int, Host] = {}
         self._ready: deque[Host] = deque()
-        self._waiting = _Waiting()
+        self._waiting: list[tuple[float, int, Host | int]] = []
+        self._n_waited = 0
         self._abandoned: deque[Host] = deque()
         self._turn = 0
         self.n_queued = len(tasks)
@@ -83,7 +63,8 @@ class Schedule:
 
     def next_task(self, now: float) -> int | None:
         """Return a task that may be started at ``now`` (seconds on a clock that never jumps), or None."""
-        for what in self._waiting.due(now):
+        while self._waiting and self._waiting[0][0] <= now:
+            what = heapq.heappop(self._waiting)[2]
             if isinstance(what, int):
                 self._enqueue(what, now)
             else:
@@ -102,7 +83,7 @@ class Schedule:
         """Return when the next waiting host or task is due; None if none waits. What was given up is due at once."""
         if self._abandoned:
             return 0.0
-        return self._waiting.heap[0][0] if self._waiting.heap else None
+        return self._waiting[0][0] if self._waiting else None
 
     def finished(self, task: int, verdict: Verdict, now: float, started: float) -> None:
         """Note how a request ended; the host's window, delay and breaker follow."""
@@ -145,7 +126,7 @@ class Schedule:
     def retry(self, task: int, when: float) -> None:
         """Queue a task again, to be requested at ``when`` or later."""
         self.n_queued += 1
-        self._waiting.push(when, task)
+        self._wait(when, task)
 
     def abandoned(self, limit: int) -> list[tuple[int, Verdict]]:
         """Take up to ``limit`` tasks whose host was given up for this run, each with the host's last failure."""
@@ -158,6 +139,11 @@ class Schedule:
                 taken.append((host.pop(), host.given_up))
         self.n_queued -= len(taken)
         return taken
+
+    def _wait(self, when: float, what: Host | int) -> None:
+        """Let a host or a task wait; the number puts those of one moment in the order in which they came."""
+        heapq.heappush(self._waiting, (when, self._n_waited, what))
+        self._n_waited += 1
 
     def _enqueue(self, task: int, now: float) -> None:
         host = self._host(int(self._host_of[task]))
@@ -200,7 +186,7 @@ class Schedule:
             return
         elif host.not_before > now:
             host.parked = True
-            self._waiting.push(host.not_before, host)
+            self._wait(host.not_before, host)
         else:
             host.ready = True
             self._ready.append(host)
