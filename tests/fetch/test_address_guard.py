@@ -54,10 +54,10 @@ def test_a_name_with_a_public_and_an_inner_address_is_never_followed_inside(lab,
     monkeypatch.setattr("curator.fetch.network.transfer.is_public_address", lambda ip: ip == "127.0.0.9")
     port = port_of(lab, "fine")
     resolve(f"photos.example:{port}:127.0.0.9,127.0.0.1")
-    table = fetch(listed, shelf, f"http://photos.example:{port}/second.jpg")
+    table = fetch(listed, shelf, f"http://photos.example:{port}/second-address.jpg")
     assert table["drop_reason"].tolist() == [Drop.PRIVATE_ADDRESS]
     assert table["drop_detail"].tolist() == ["127.0.0.1"]
-    assert not [url for url in lab.counts() if url.endswith("/second.jpg")]
+    assert not [url for url in lab.counts() if url.endswith("/second-address.jpg")]
 
 
 def test_a_redirect_to_a_name_that_resolves_inside_is_refused(lab, listed, shelf, resolve, monkeypatch):
