@@ -1,12 +1,18 @@
-"""The stages of a data set and the reasons why an image is out: importable without pandas, so that workers start fast.
+"""The stages of a data set, and every reason why an image is out with all its traits; importable without pandas.
 
->>> Drop("gone") is Drop.GONE, list(Stage)[0].value
-(True, 'listed')
+A reason is added by one entry of :class:`Drop` and one row in docs/reasons.md.
+
+>>> Drop("gone") is Drop.GONE, Drop.GONE.traits.remedy, Drop.TIMEOUT.traits.passes, list(Stage)[0].value
+(True, 'none; link rot', 'soon', 'listed')
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
+
+SPLITS = ("train", "test")
 
 
 class Stage(StrEnum):
@@ -19,57 +25,173 @@ class Stage(StrEnum):
     SPLIT = "split"
 
 
+class HostAdvice(StrEnum):
+    """What to do about a host that fails for some of these reasons more than for others; the first wins a tie."""
+
+    THROTTLED = "throttled: lower per_host or set delay_s, then --retry failed"
+    BLOCKED = "blocked: the host refuses this program; set contact and ask its owner"
+    UNRESOLVED = "the name does not resolve: the host is no more, or DNS has trouble here"
+    DOWN = "down or overloaded: --retry failed another day, or a higher timeout_s"
+    LINK_ROT = "link rot: these images are no more"
+    DISGUISED = "link rot in disguise: the host answers, but with pages or placeholders"
+    CERTIFICATE = "its certificate is not valid: nothing to be done from here"
+    OPTED_OUT = "the host wants no use for AI: leave it be"
+    ROBOTS = "its robots.txt disallows these: leave them be"
+    PRIVATE = "an address of a private network: allow_private_hosts if it is yours"
+    TOO_LARGE = "its files are larger than max_bytes"
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """All that is true of one reason; its row in docs/reasons.md says the first of it.
+
+    Attributes:
+        meaning: what happened, in Markdown.
+        remedy: what a person can do about it, in Markdown.
+        passes: whether the failure may pass by itself: ``soon`` requests again within a run and on ``--retry failed``,
+            ``later`` only on ``--retry failed``.
+        allowed_by: the setting of ``[fetch]``, with its value, under which ``--retry failed`` requests again.
+        stage: the stage that drops for it.
+        evidence: the catalog's columns that hold its evidence.
+        blames_host: whether it speaks against the whole host rather than against one address of it.
+        advice: what to do about a host that fails mostly so.
+        is_stored: whether the store keeps the file, if one came.
+        is_copy: whether ``duplicate_of`` names the image that is kept for this one.
+        overruled: whether a person's *keep* takes it back.
+    """
+
+    meaning: str
+    remedy: str
+    passes: Literal["soon", "later", "never"] = "never"
+    allowed_by: tuple[str, bool] | None = None
+    stage: Stage = Stage.FETCHED
+    evidence: tuple[str, ...] = ("drop_detail",)
+    blames_host: bool = False
+    advice: HostAdvice | None = None
+    is_stored: bool = True
+    is_copy: bool = False
+    overruled: bool = False
+
+
+_STATUS = ("http_status", "drop_detail")
+_ALIKE = ("distance_bits", "turn", "drop_detail")
+_COPY = ("duplicate_of", *_ALIKE)
+
+
 class Drop(StrEnum):
-    """Why an image is out. The comment says what its evidence is (in ``drop_detail`` and the columns named)."""
+    """Why an image is out, each reason with its :class:`Traits`."""
 
-    # fetch: the network's answer
-    BEYOND_TARGET = "beyond-target"  # the label had its target of images before this one's turn
-    UNSUPPORTED_SCHEME = "unsupported-scheme"  # neither http nor https
-    PRIVATE_ADDRESS = "private-address"  # the host resolved to a loopback, private or link-local address
-    DNS = "dns"  # the host name did not resolve
-    REFUSED = "refused"  # nobody listens there, or no route
-    RESET = "reset"  # the connection broke before the end
-    TIMEOUT = "timeout"  # no answer, or not all of it, in time
-    TLS = "tls"  # certificate wrong or expired, or no common protocol
-    MALFORMED_URL = "malformed-url"  # no address that could be asked
-    REDIRECT_LOOP = "redirect-loop"  # too many redirects
-    BAD_RESPONSE = "bad-response"  # not HTTP, or HTTP that contradicts itself
-    INCOMPLETE = "incomplete"  # fewer bytes than the server announced
-    GONE = "gone"  # http_status 404 or 410
-    FORBIDDEN = "forbidden"  # http_status 401, 403 or 451
-    RATE_LIMITED = "rate-limited"  # http_status 429
-    SERVER_ERROR = "server-error"  # http_status 5xx
-    HTTP_ERROR = "http-error"  # any other http_status that is not a success
-    OPTED_OUT = "opted-out"  # X-Robots-Tag: noai, noimageai or noml
-    ROBOTS_DISALLOWED = "robots-disallowed"  # the host's robots.txt; asked only where the recipe says robots = true
-    TOO_MANY_BYTES = "too-many-bytes"  # larger than max_bytes
-    CHANGED = "changed"  # a replay: the address serves other bytes than the manifest says
-    FORGOTTEN = "forgotten"  # taken out for good by `curator forget`; not asked for, not stored
-    FILE_MISSING = "file-missing"  # a local file that cannot be read
+    traits: Traits
+
+    def __new__(cls, name: str, *traits: Traits) -> Drop:
+        """Make a member, its name as text, with its traits; ``Drop("gone")`` finds it without them."""
+        member = str.__new__(cls, name)
+        member._value_ = name
+        [member.traits] = traits
+        return member
+
+    # A table, kept in rows by hand.
+    # fmt: off
+    # fetch: what the network answered
+    BEYOND_TARGET = "beyond-target", Traits(
+        "The label had its target of images before this one's turn.", "`curator fetch --all`, or a higher `--target`")
+    UNSUPPORTED_SCHEME = "unsupported-scheme", Traits("The address is neither http nor https.", "correct the list")
+    PRIVATE_ADDRESS = "private-address", Traits(
+        "The host is on this machine or in a private network.", "`allow_private_hosts = true` if that is meant",
+        allowed_by=("allow_private_hosts", True), advice=HostAdvice.PRIVATE)
+    DNS = "dns", Traits(
+        "The host's name does not resolve.", "gone for good, or a trouble of your own network: `--retry failed`",
+        "soon", blames_host=True, advice=HostAdvice.UNRESOLVED)
+    REFUSED = "refused", Traits(
+        "Nobody listens there, or there is no route.", "`--retry failed`",
+        "soon", blames_host=True, advice=HostAdvice.DOWN)
+    RESET = "reset", Traits(
+        "The connection broke before the end.", "`--retry failed`", "soon", blames_host=True, advice=HostAdvice.DOWN)
+    TIMEOUT = "timeout", Traits(
+        "No answer, or not all of it, in `timeout_s`.", "`--retry failed`, a longer `timeout_s`",
+        "soon", blames_host=True, advice=HostAdvice.DOWN)
+    TLS = "tls", Traits(
+        "The certificate is wrong or expired, or no common protocol.", "none that is safe",
+        "later", blames_host=True, advice=HostAdvice.CERTIFICATE)
+    MALFORMED_URL = "malformed-url", Traits("No request can be made for the address.", "correct the list")
+    REDIRECT_LOOP = "redirect-loop", Traits("Too many redirects.", "none", advice=HostAdvice.DISGUISED)
+    BAD_RESPONSE = "bad-response", Traits("Not HTTP, or HTTP that contradicts itself.", "`--retry all`")
+    INCOMPLETE = "incomplete", Traits(
+        "Fewer bytes came than the server announced.", "`--retry failed`", "soon", advice=HostAdvice.DOWN)
+    GONE = "gone", Traits(
+        "404 or 410: the picture is no longer there.", "none; link rot", evidence=_STATUS, advice=HostAdvice.LINK_ROT)
+    FORBIDDEN = "forbidden", Traits(
+        "401, 403 or 451.", "none; respect it", evidence=_STATUS, advice=HostAdvice.BLOCKED)
+    RATE_LIMITED = "rate-limited", Traits(
+        "429, also after waiting.", "`--retry failed` later; set `contact` and `delay_s`",
+        "soon", evidence=_STATUS, advice=HostAdvice.THROTTLED)
+    SERVER_ERROR = "server-error", Traits(
+        "5xx, also after waiting.", "`--retry failed` later", "soon", evidence=_STATUS, advice=HostAdvice.DOWN)
+    HTTP_ERROR = "http-error", Traits(
+        "Another status that is no success.", "none", evidence=_STATUS, advice=HostAdvice.LINK_ROT)
+    OPTED_OUT = "opted-out", Traits(
+        "The host says noai, noimageai or noml in X-Robots-Tag.", "none; respect it",
+        allowed_by=("honour_noai", False), advice=HostAdvice.OPTED_OUT)
+    ROBOTS_DISALLOWED = "robots-disallowed", Traits(
+        "The host's robots.txt disallows the address, and the recipe says `robots = true`. Not requested.",
+        "none; respect it", allowed_by=("robots", False), advice=HostAdvice.ROBOTS)
+    TOO_MANY_BYTES = "too-many-bytes", Traits(
+        "Larger than `max_bytes`.", "a larger `max_bytes`", advice=HostAdvice.TOO_LARGE)
+    CHANGED = "changed", Traits(
+        "`curator replay`: the address serves other bytes than the manifest says.",
+        "`--accept-similar` if the picture is the same")
+    FORGOTTEN = "forgotten", Traits(
+        "Taken out for good by `curator forget`: not requested, not stored.", "none; respect it", stage=Stage.LISTED)
+    FILE_MISSING = "file-missing", Traits("A local file that cannot be read.", "correct the folder or its permissions")
     # observe: what the bytes are
-    EMPTY = "empty"  # no bytes at all
-    NOT_AN_IMAGE = "not-an-image"  # HTML, JSON, PDF, SVG, text …; drop_detail says which
-    UNSUPPORTED_FORMAT = "unsupported-format"  # an image that no decoder here opens
-    TOO_MANY_PIXELS = "too-many-pixels"  # a bomb, or simply larger than max_pixels; never decoded
-    TRUNCATED = "truncated"  # the file ends before the picture does
-    CORRUPT = "corrupt"  # the decoder gave up
-    DECODER_CRASHED = "decoder-crashed"  # the decoder's process died or ran out of time or memory
+    EMPTY = "empty", Traits("No bytes at all.", "none", advice=HostAdvice.DISGUISED, is_stored=False)
+    NOT_AN_IMAGE = "not-an-image", Traits(
+        "HTML, JSON, PDF, SVG, text …; the detail says which.", "none: the link is dead in disguise",
+        advice=HostAdvice.DISGUISED, is_stored=False)
+    UNSUPPORTED_FORMAT = "unsupported-format", Traits("An image that no decoder here opens.", "convert it yourself")
+    TOO_MANY_PIXELS = "too-many-pixels", Traits("Over `max_pixels`; never decoded.", "a larger `max_pixels`")
+    TRUNCATED = "truncated", Traits("The file ends before the picture does.", "`--retry all`")
+    CORRUPT = "corrupt", Traits(
+        "The decoder gave up, or a part of the pixel data is lost or overwritten.", "none")
+    DECODER_CRASHED = "decoder-crashed", Traits(
+        "The decoder's process died or ran out of time or memory.", "none; please report the file")
     # quality
-    PLACEHOLDER = "placeholder"  # a known 'photo unavailable' picture
-    TOO_SMALL = "too-small"  # shorter side under min_side
-    EXTREME_ASPECT = "extreme-aspect"  # longer side over max_aspect times the shorter
+    PLACEHOLDER = "placeholder", Traits(
+        "A known 'photo unavailable' picture.", "none: the photo is gone", advice=HostAdvice.DISGUISED, overruled=True)
+    TOO_SMALL = "too-small", Traits("The shorter side is under `min_side`.", "a smaller `min_side`", overruled=True)
+    EXTREME_ASPECT = "extreme-aspect", Traits(
+        "The longer side is over `max_aspect` times the shorter.", "a larger `max_aspect`", overruled=True)
     # dedupe
-    REVIEWED_OUT = "reviewed-out"  # a person said so: drop_detail holds who, when and why
-    PLACEHOLDER_SUSPECTED = "placeholder-suspected"  # drop_detail: alike at how many addresses of which host
-    ALREADY_ELSEWHERE = (
-        "already-elsewhere"  # another data set has it: distance_bits, turn; drop_detail says which image
-    )
-    EXACT_DUPLICATE = "exact-duplicate"  # duplicate_of holds the same bytes
-    NEAR_DUPLICATE = "near-duplicate"  # duplicate_of, distance_bits, turn
-    LABEL_CONFLICT = "label-conflict"  # the same picture under another label: duplicate_of, distance_bits, turn
+    REVIEWED_OUT = "reviewed-out", Traits(
+        "A person dropped it; the detail says who, when and why.", "undo it in `curator review`", stage=Stage.DEDUPED)
+    PLACEHOLDER_SUSPECTED = "placeholder-suspected", Traits(
+        "One host answers alike at three or more unrelated addresses; the detail says at how many of which host. "
+        "None is kept. [The rule](#placeholder-suspected) is below.",
+        "mark it *keep* in `curator review`, or `suspect_placeholders = false`", stage=Stage.DEDUPED)
+    ALREADY_ELSEWHERE = "already-elsewhere", Traits(
+        "A data set named by `--against` has the same picture; the detail says which image.",
+        "`--report-only`, or not to compare", stage=Stage.DEDUPED, evidence=_ALIKE)
+    EXACT_DUPLICATE = "exact-duplicate", Traits(
+        "The same bytes as the image in `duplicate_of`.", "none", stage=Stage.DEDUPED, evidence=_COPY, is_copy=True)
+    NEAR_DUPLICATE = "near-duplicate", Traits(
+        "The same picture as `duplicate_of`, `distance_bits` apart, turned as `turn` says.",
+        "a smaller `--max-distance`", stage=Stage.DEDUPED, evidence=_COPY, is_copy=True)
+    LABEL_CONFLICT = "label-conflict", Traits(
+        "The same picture is listed under another label too.", "look at both; `across_labels`",
+        stage=Stage.DEDUPED, evidence=_COPY)
     # balance and split
-    STRADDLES_SPLIT = "straddles-split"  # a newcomer that belongs with images of both sides of an earlier split
-    SURPLUS = "surplus"  # more than per_class
+    STRADDLES_SPLIT = "straddles-split", Traits(
+        "A newcomer that belongs together (near-duplicate, author, page) with images in train and in test of the "
+        "previous split.", "`curator split --resplit`, which may move images", stage=Stage.BALANCED)
+    SURPLUS = "surplus", Traits(
+        "More than `per_class` images; the keyed hash chose others. What a person marked *keep* is chosen first, "
+        "then what the previous manifest has.",
+        "a larger `per_class`, or *keep* in `curator review`", stage=Stage.BALANCED)
+    # fmt: on
 
 
-SPLITS = ("train", "test")
+RETRIED = frozenset(reason for reason in Drop if reason.traits.passes == "soon")
+"""Failures that may pass by themselves: requested again within a run, and again on ``--retry failed``."""
+
+COPIES = tuple(reason for reason in Drop if reason.traits.is_copy)
+"""Out because another image of the same label, which is kept, shows the same."""

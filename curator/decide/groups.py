@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from curator.catalog import Drop
+from curator.reasons import COPIES
 
 COPY_FACTS = ("record_id", "drop_reason", "distance_bits", "turn", "width", "height")
 
@@ -23,8 +23,7 @@ def list_groups(table: pd.DataFrame) -> pd.DataFrame:
         A DataFrame with ``keeper`` (record id), ``n_copies`` and ``copies`` (list of record ids in order), sorted by
         size, then keeper.
     """
-    reasons = [str(Drop.EXACT_DUPLICATE), str(Drop.NEAR_DUPLICATE)]
-    copies = table[table["drop_reason"].isin(reasons)].sort_values("record_id")
+    copies = table[table["drop_reason"].isin(list(map(str, COPIES)))].sort_values("record_id")
     groups = copies.groupby("duplicate_of", sort=True)["record_id"].agg(list)
     listed = pd.DataFrame({"keeper": groups.index.astype(object), "n_copies": groups.map(len).to_numpy(int)})
     listed["copies"] = groups.to_list()

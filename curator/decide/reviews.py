@@ -27,7 +27,7 @@ from curator.text import Command
 
 Rows = npt.NDArray[np.intp]
 
-OVERRULED = (Drop.PLACEHOLDER, Drop.TOO_SMALL, Drop.EXTREME_ASPECT)
+OVERRULED = tuple(str(reason) for reason in Drop if reason.traits.overruled)
 """What a person may overrule of the judgements before dedupe: the picture is whole, a rule found it poor."""
 
 
@@ -103,7 +103,7 @@ def _spread(table: pd.DataFrame, rows: Rows, texts: list[str]) -> pa.Array:
 
 
 def _restore(table: pd.DataFrame, wanted: BoolArray) -> pd.DataFrame:
-    overruled = wanted & table["drop_reason"].isin([str(reason) for reason in OVERRULED]).to_numpy(dtype=bool)
+    overruled = wanted & table["drop_reason"].isin(OVERRULED).to_numpy(dtype=bool)
     mask = pa.array(overruled & table["width"].notna().to_numpy(dtype=bool))
     columns = ("drop_stage", "drop_reason", "drop_detail")
     nothing = pa.scalar(None, pa.string())

@@ -1,4 +1,4 @@
-"""Write what was fetched, many images at a time, in a thread: hash, sync the files, tell the ledger, name the files.
+"""Write what was fetched, many images at a time, in a thread: hash, sync the files, write the ledger, name the files.
 
 One sync serves a whole group, and the network goes on meanwhile. The order makes a kill or a power cut harmless at any
 instant; :mod:`curator.store.image_files` says why.
@@ -8,8 +8,8 @@ instant; :mod:`curator.store.image_files` says why.
 >>> with Ledger(paths.attempts) as ledger, Committer(ledger, paths, max_pixels=1) as committer:
 ...     committer.add(Attempt("http://h.example/a.jpg", "h.example", 0.0, 0.1, "gone", 404))
 >>> with Ledger(paths.attempts) as ledger:
-...     ledger.states(["http://h.example/a.jpg"], "a.outcome")
-[('gone',)]
+...     ledger.states(["http://h.example/a.jpg"], retries=2, max_pixels=1)[0].outcome
+'gone'
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path as Path
 
-from curator.fetch.ledger.ledger import Attempt, Ledger, Observed
-from curator.fetch.politeness.host_notes import Note
+from curator.fetch.ledger.ledger import Ledger
+from curator.fetch.ledger.tables import Attempt, Note, Observed
 from curator.observe.observation import Sighting, hash_sightings
 from curator.observe.workers.main import is_stored
 from curator.store.image_files import name_files, sync_files
@@ -44,12 +44,12 @@ class Committer:
     """A thread that commits groups; leaving the block commits what is left and raises what went wrong.
 
     Args:
-        ledger: is told.
+        ledger: takes the attempts and observations.
         paths: the data set's files.
         max_pixels: the limit that the observers keep.
 
     Raises:
-        DiskError, StateError: from :meth:`add`, :meth:`check` or the end of the block, where a commit failed.
+        DiskError, StateError: from :meth:`check` or the end of the block, if a commit failed.
     """
 
     def __init__(self, ledger: Ledger, paths: DataPaths, max_pixels: int) -> None:

@@ -10,29 +10,26 @@ import random
 import selectors
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
 
-from curator.events import FetchFailed, ImageFetched, Listener
+from curator.events import FetchFailed, ImageFetched
 from curator.fetch.committer import Committer
-from curator.fetch.ledger.ledger import OK, VIA, Attempt
+from curator.fetch.ledger.tables import NOTHING_REMEMBERED, OK, VIA, Attempt, HostWait, Remembered
 from curator.fetch.local_files import attempt_file, path_of_file
 from curator.fetch.network.curl_loop import CurlLoop
-from curator.fetch.network.guard import name_private_host
-from curator.fetch.network.proxy import proxy_addresses
-from curator.fetch.network.transfer import Transfer
+from curator.fetch.network.guard import name_private_host, proxy_addresses
+from curator.fetch.network.transfer import Transfer, make_transfer
 from curator.fetch.plan import Plan
-from curator.fetch.policy import FALLBACK_STATUSES, RETRIED, Verdict, backoff_s, blames_host, judge
-from curator.fetch.politeness.host_notes import HostWait, Remembered, hold_hosts
-from curator.fetch.politeness.hosts import Manners
+from curator.fetch.policy import FALLBACK_STATUSES, Verdict, backoff_s, blames_host, judge
+from curator.fetch.politeness.hosts import Politeness
 from curator.fetch.politeness.robots_gate import RobotsGate
 from curator.fetch.politeness.schedule import Schedule
-from curator.fetch.politeness.wary_transfer import make_transfer
-from curator.manifests.recipe import FetchSettings
+from curator.manifests.project import Project
 from curator.observe.workers.pool import ObservedFile, Observers
-from curator.reasons import Drop
+from curator.reasons import RETRIED, Drop
 
 PATIENCE_S = 3.0
 """A transfer in flight for longer no longer counts against ``connections``, so that slow hosts take nobody's place."""
@@ -45,42 +42,37 @@ _DRAIN_S = 5.0
 
 
 class Engine:
-    """One run over a plan.
+    """One run over a plan, which it does not change: which requests were made since is its own.
 
     Args:
-        plan: what is to be asked, read and observed again.
-        settings: how.
-        bulk_hosts: requests in flight for hosts that allow more than ``per_host``.
-        selector: what the observers' sockets and libcurl's are registered with.
+        plan: what is to be requested, read and observed again.
+        project: its recipe says how to download; its listener is told of each image.
         committer: takes what is finished.
-        emit: told of each image.
+        selector: what the observers' sockets and libcurl's are registered with.
         forgotten: the SHA-256 (32 bytes) of contents that must not come back.
-        remembered: what earlier runs learnt about hosts.
+        remembered: what previous runs learnt about hosts.
     """
 
     def __init__(
         self,
         plan: Plan,
-        settings: FetchSettings,
-        bulk_hosts: Mapping[str, int],
-        selector: selectors.BaseSelector,
+        project: Project,
         committer: Committer,
-        emit: Listener,
+        selector: selectors.BaseSelector,
         forgotten: frozenset[bytes] = frozenset(),
-        remembered: Remembered | None = None,
+        remembered: Remembered = NOTHING_REMEMBERED,
     ) -> None:
+        settings = project.recipe.fetch
         self._plan, self._settings = plan, settings
+        self._tries, self._settled = plan.tries.copy(), plan.settled.copy()
         self._forgotten = forgotten
-        self._committer, self._emit = committer, emit
+        self._committer, self._emit = committer, project.emit
         self._rng = random.Random(0)  # noqa: S311 -- jitter is no secret
-        manners = Manners(per_host=settings.per_host, delay_s=settings.delay_s)
-        limits = {n: bulk_hosts[name] for n, name in enumerate(plan.host_names.to_pylist()) if name in bulk_hosts}
-        self._schedule = Schedule(plan.requests, plan.host_of, manners, self._rng, limits)
-        remembered = remembered or Remembered()
-        hold_hosts(remembered.waits, plan.host_names.to_pylist(), self._schedule)
-        known, retries, note = remembered.robots, settings.retries, committer.add_note
+        self._schedule = self._make_schedule(remembered)
         self._gate = (
-            RobotsGate(known, self._schedule, retries, self._rng, note, self._refuse) if settings.robots else None
+            RobotsGate(remembered.robots, self._schedule, settings.retries, self._rng, committer.add_note, self._refuse)
+            if settings.robots
+            else None
         )
         self._loop = CurlLoop(selector)
         self._idle: list[Transfer] = []
@@ -88,6 +80,18 @@ class Engine:
         self._files = deque(map(int, plan.files))
         self._stale = deque(enumerate(plan.stale, len(plan.addresses)))
         self._attempts: dict[int, Attempt] = {}
+
+    def _make_schedule(self, remembered: Remembered) -> Schedule:
+        """Queue the requests; hosts that asked a previous run to be left alone are."""
+        names, bulk = self._plan.host_names.to_pylist(), self._plan.options.bulk_hosts
+        politeness = Politeness(per_host=self._settings.per_host, delay_s=self._settings.delay_s)
+        limits = {number: bulk[name] for number, name in enumerate(names) if name in bulk}
+        schedule = Schedule(self._plan.requests, self._plan.host_of, politeness, self._rng, limits)
+        waiting = {wait.host: wait for wait in remembered.waits}
+        for number, name in enumerate(names if waiting else ()):
+            if name in waiting:
+                schedule.hold(number, waiting[name].verdict(time.time()), time.monotonic())
+        return schedule
 
     def run(self, observers: Observers, interrupted: Callable[[], bool]) -> None:
         """Work until all is settled.
@@ -168,7 +172,7 @@ class Engine:
         url, verdict = self._request_url(task)
         if verdict is not None:
             self._schedule.finished(task, verdict, now, now)
-            self._record(self._unasked(task, verdict))
+            self._refuse(task, verdict)
             return
         if self._gate and (url := self._gate.pass_on(task, url, now) or "") == "":
             return
@@ -179,7 +183,7 @@ class Engine:
         self._loop.start(transfer, task, url)
 
     def _request_url(self, task: int) -> tuple[str, Verdict | None]:
-        """Give what to ask for, or why it is not asked: a proxy would fetch private addresses for us."""
+        """Return what to request, or why not: a proxy would fetch private addresses for us."""
         try:
             url = self._plan.request_url(task)
         except ValueError as error:
@@ -191,12 +195,12 @@ class Engine:
     def _note_finished(self, transfer: Transfer, errno: int, error: str, observers: Observers) -> None:
         task, now = transfer.task, time.monotonic()
         if self._gate and transfer.leads_to:
-            self._ask_first(transfer, self._gate, now)
+            self._request_robots_first(transfer, self._gate, now)
             return
         verdict = judge(transfer.answer(errno, error), self._settings.honour_noai)
-        if verdict.wait_s and blames_host(verdict) and not (self._gate and self._gate.is_asking_elsewhere(task)):
-            self._committer.add_note(HostWait.asked_for(self._plan.host(task), time.time(), verdict))
-        if self._gate and self._gate.is_asking(task):
+        if verdict.wait_s and blames_host(verdict) and not (self._gate and self._gate.is_requesting_elsewhere(task)):
+            self._committer.add_note(HostWait.requested_by(self._plan.host(task), time.time(), verdict))
+        if self._gate and self._gate.is_requesting(task):
             self._gate.note_answer(task, verdict, transfer.body(), now)
             self._idle.append(transfer)
             return
@@ -209,8 +213,8 @@ class Engine:
             self._note_failure(task, attempt, verdict, now)
         self._idle.append(transfer)
 
-    def _ask_first(self, transfer: Transfer, gate: RobotsGate, now: float) -> None:
-        """Ask for the robots.txt of the host that an answer leads to, before anything else there."""
+    def _request_robots_first(self, transfer: Transfer, gate: RobotsGate, now: float) -> None:
+        """Request the robots.txt of the host that an answer leads to, before anything else there."""
         self._schedule.finished(transfer.task, Verdict(None), now, transfer.started)
         outcome = gate.lead_on(transfer.task, transfer.leads_to, now)
         if isinstance(outcome, Verdict):
@@ -236,16 +240,15 @@ class Engine:
         )
 
     def _note_failure(self, task: int, attempt: Attempt, verdict: Verdict, now: float) -> None:
-        plan = self._plan
-        plan.tries[task] += 1
-        tries = int(plan.tries[task])
+        self._tries[task] += 1
+        tries = int(self._tries[task])
         if verdict.reason in RETRIED and tries <= self._settings.retries:
             self._committer.add(attempt)
             self._schedule.retry(task, now + backoff_s(tries, self._rng))
             return
-        fallback = int(plan.fallback[task])
-        if verdict.http_status in FALLBACK_STATUSES and fallback >= 0 and not plan.settled[fallback]:
-            plan.settled[fallback] = True  # will be, and must not be queued twice
+        fallback = int(self._plan.fallback[task])
+        if verdict.http_status in FALLBACK_STATUSES and fallback >= 0 and not self._settled[fallback]:
+            self._settled[fallback] = True  # will be, and must not be queued twice
             self._committer.add(attempt)
             self._schedule.retry(fallback, now)
             return
@@ -256,19 +259,15 @@ class Engine:
         self._emit(FetchFailed(attempt.address, attempt.outcome))
 
     def _refuse(self, task: int, verdict: Verdict) -> None:
-        self._record(self._unasked(task, verdict))
+        """Record an address that no request is made for."""
+        address, host = self._plan.address(task), self._plan.host(task)
+        outcome, status = str(verdict.reason), verdict.http_status
+        self._record(Attempt(address, host, time.time(), 0.0, outcome, status, detail=verdict.detail, asked=False))
 
     def _give_up_tasks(self) -> None:
         room = max(0, _MAX_UNCOMMITTED - self._committer.n_waiting)
         for task, verdict in self._schedule.abandoned(min(room, _MAX_GIVEN_UP)):
             self._refuse(task, verdict)
-
-    def _unasked(self, task: int, verdict: Verdict) -> Attempt:
-        outcome = str(verdict.reason)
-        host, status = self._plan.host(task), verdict.http_status
-        return Attempt(
-            self._plan.address(task), host, time.time(), 0.0, outcome, status, detail=verdict.detail, asked=False
-        )
 
     def _read_file(self, observers: Observers) -> None:
         """Have one local file, or one stored file whose observation is stale, observed."""
@@ -293,6 +292,6 @@ class Engine:
 
 
 def has_room(started: Sequence[float], now: float, connections: int) -> bool:
-    """Tell whether one more transfer may start, given when those in flight started (oldest first)."""
+    """Return whether one more transfer may start, given when those in flight started (oldest first)."""
     n_stalled = sum(1 for _ in takewhile(lambda start: start < now - PATIENCE_S, started))
     return len(started) - n_stalled < connections and len(started) < _STALL_FACTOR * connections

@@ -10,20 +10,17 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from curator.fetch.ledger.ledger import OK, Attempt
+from curator.fetch.ledger.tables import FILE_SCHEME, OK, Attempt
 from curator.reasons import Drop
-
-FILE_SCHEME = "file:"
-"""What the ledger's address of a local file begins with; its path follows."""
 
 
 def path_of_file(address: str) -> Path:
-    """Give the path that an address of a local file names."""
+    """Return the path that an address of a local file names."""
     return Path(address.removeprefix(FILE_SCHEME))
 
 
 def attempt_file(address: str, max_bytes: int) -> Attempt:
-    """Look whether a local file can be read: an attempt that is ``ok`` where it is there and not too large."""
+    """Check whether a local file can be read: an attempt that is ``ok`` if it exists and is not too large."""
     version = version_of_file(path_of_file(address))
     attempt = Attempt(address, "", time.time(), 0.0, OK, file_version=version)
     if version is None:
@@ -35,7 +32,7 @@ def attempt_file(address: str, max_bytes: int) -> Attempt:
 
 
 def version_of_file(path: Path) -> str | None:
-    """Name a local file's version by its size and time of change; None where there is no such file."""
+    """Return a local file's version by its size and time of change; None if there is no such file."""
     try:
         status = path.stat()
     except OSError:

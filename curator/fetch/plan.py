@@ -1,21 +1,20 @@
-"""What is still to be asked: the catalog's addresses less what the ledger knows. No network.
+"""What is still to be requested: the catalog's addresses less what the ledger knows. No network.
 
 >>> import tempfile
->>> paths = DataPaths(Path(tempfile.mkdtemp()), Path(), "balls")
->>> columns = {"label": ["a", "a"], "key": ["1", "2"], "url": ["http://h.example/1", "ftp://h.example/2"]}
->>> table = listed_rows("url-list", "web", 0, columns)
->>> with Ledger(paths.attempts) as ledger:
-...     plan = make_plan(table, ledger, FetchSettings(), QualitySettings(), paths, "none")
+>>> project = Project(Recipe("balls", ("a",), ()), DataPaths(Path(tempfile.mkdtemp()), Path(), "balls"))
+>>> table = catalog.conform(pd.DataFrame({"url": ["http://h.example/1", "ftp://h.example/2"]}))
+>>> with Ledger(project.paths.attempts) as ledger:
+...     plan = make_plan(table, parse_rows(table), ledger, project, FetchOptions())
 >>> plan.address(int(plan.requests[0])), plan.n_images, plan.n_settled
 ('http://h.example/1', 1, 0)
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -23,19 +22,21 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curator.addresses import hosts_of, request_url, with_userinfo
-from curator.fetch.ledger.ledger import OK, Ledger
-from curator.fetch.local_files import FILE_SCHEME, path_of_file, version_of_file
-from curator.fetch.policy import FALLBACK_STATUSES, RETRIED, worth_retrying
-from curator.manifests.recipe import FetchSettings, QualitySettings
-from curator.matching.perceptual_hash import HASH_VERSION
+from curator import catalog as catalog
+from curator.addresses import request_url, with_userinfo
+from curator.fetch.ledger.ledger import Ledger, State
+from curator.fetch.ledger.tables import FILE_SCHEME, OK
+from curator.fetch.local_files import path_of_file, version_of_file
+from curator.fetch.policy import worth_retrying
+from curator.fetch.row_addresses import IntArray, RowAddresses
+from curator.fetch.row_addresses import parse_rows as parse_rows
+from curator.manifests.project import Project
+from curator.manifests.recipe import FetchSettings
+from curator.manifests.recipe import Recipe as Recipe
 from curator.reasons import Drop
-from curator.sources.base import listed_rows as listed_rows
 from curator.store.image_files import stored_hashes
-from curator.store.paths import DataPaths
+from curator.store.paths import DataPaths as DataPaths
 
-Retry = Literal["none", "failed", "all"]
-IntArray = npt.NDArray[np.int32]
 BoolArray = npt.NDArray[np.bool_]
 
 CHUNK_ROWS = 20_000
@@ -46,22 +47,37 @@ _NUMBER_OF = {outcome: number for number, outcome in enumerate(_OUTCOMES)}
 _UNKNOWN = -1
 
 
-@dataclass
+@dataclass(frozen=True)
+class FetchOptions:
+    """What the caller of one fetch chooses, beside the recipe.
+
+    Attributes:
+        retry: which failures to request again: ``failed`` those that may have passed, ``all`` all of them.
+        bulk_hosts: requests in flight for hosts that allow more than ``per_host``.
+        userinfo: who signs in, with which password (``user:password``), by address; recorded nowhere.
+    """
+
+    retry: Literal["none", "failed", "all"] = "none"
+    bulk_hosts: Mapping[str, int] = field(default_factory=dict)
+    userinfo: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Plan:
-    """Addresses by number, what is known of each, and which are to be asked.
+    """Addresses by number, what was known of each at the start, and which are to be requested.
 
     Attributes:
         addresses: each distinct address once, the local files' as ``file:PATH``; Arrow strings.
         host_names: the hosts; Arrow strings.
-        host_of: each address's host; int32, shape (addresses,).
-        fallback: the address to ask where this one is gone, or -1; int32, shape (addresses,).
+        host_of: each address's host, -1 for a local file; int32, shape (addresses,).
+        fallback: the address to request if this one is gone, or -1; int32, shape (addresses,).
         tries: requests made so far that count; int32, shape (addresses,).
         settled: whether the ledger knows the outcome for good; bool, shape (addresses,).
-        requests: what is to be asked over the network, in the catalog's order.
+        requests: what is to be requested over the network, in the catalog's order.
         files: which local files are to be read.
         stale: stored files to be observed again.
         n_images: distinct images, local files too; ``n_settled`` of them need nothing.
-        userinfo: who signs in, with which password, by address.
+        options: what the caller chose.
     """
 
     addresses: pa.Array
@@ -75,32 +91,43 @@ class Plan:
     stale: list[Path]
     n_images: int
     n_settled: int
-    userinfo: Mapping[str, str] = field(default_factory=dict)
+    options: FetchOptions
 
     def has_work(self) -> bool:
-        """Tell whether anything is to be done."""
+        """Return whether anything is to be done."""
         return bool(len(self.requests) or len(self.files) or self.stale)
 
     def address(self, number: int) -> str:
-        """Give an address by its number."""
+        """Return an address by its number."""
         return str(self.addresses[number].as_py())
 
     def request_url(self, number: int) -> str:
-        """Give what a request for an address asks for.
+        """Return the URL of a request for an address.
 
         Raises:
             ValueError: no request can be made for it.
         """
-        address = self.address(number)
+        address, userinfo = self.address(number), self.options.userinfo
         url = request_url(address)
-        return with_userinfo(url, self.userinfo[address]) if address in self.userinfo else url
+        return with_userinfo(url, userinfo[address]) if address in userinfo else url
 
     def host(self, number: int) -> str:
-        """Give the host of an address, or nothing for a local file."""
-        return self.host_names[int(self.host_of[number])].as_py() or ""
+        """Return the host of an address, or nothing for a local file."""
+        place = int(self.host_of[number])
+        return str(self.host_names[place].as_py()) if place >= 0 else ""
 
 
-@dataclass
+@dataclass(frozen=True)
+class _Numbered:
+    """Each distinct address by its number; those of images in the catalog's order; its fallback and its host."""
+
+    addresses: pa.Array
+    images: IntArray
+    fallback: IntArray
+    host_of: IntArray
+
+
+@dataclass(frozen=True)
 class _Known:
     """What the ledger knows of each address; arrays of shape (addresses,)."""
 
@@ -112,44 +139,26 @@ class _Known:
     stale: dict[bytes, str]
 
 
-def make_plan(
-    table: pd.DataFrame, ledger: Ledger, fetch: FetchSettings, quality: QualitySettings, paths: DataPaths, retry: Retry
-) -> Plan:
-    """Compare a catalog with the ledger and the store.
+def make_plan(table: pd.DataFrame, rows: RowAddresses, ledger: Ledger, project: Project, options: FetchOptions) -> Plan:
+    """Compare a catalog, whose addresses are parsed as ``rows``, with the ledger and the store.
 
-    With ``retry`` the failures that it names are marked in the ledger to be asked again, so that a run killed
-    meanwhile goes on with them.
+    The failures that ``retry`` names are marked in the ledger to be requested again, so that a run killed meanwhile
+    goes on with them.
     """
-    primary, second = addresses_of(table)
-    coded = pa.chunked_array([primary, second]).combine_chunks().dictionary_encode()
-    numbers = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
-    addresses = coded.dictionary
-    del primary, second, coded
-    pa.default_memory_pool().release_unused()
-    first_of_row, second_of_row = numbers[: len(table)], numbers[len(table) :]
-    images, first_rows = np.unique(first_of_row[first_of_row >= 0], return_index=True)
-    images = images[np.argsort(first_rows)]
-    fallback = np.full(len(addresses), -1, dtype=np.int32)
-    has_second = (first_of_row >= 0) & (second_of_row >= 0)
-    fallback[first_of_row[has_second]] = second_of_row[has_second]
-    known = _look_up(addresses, ledger, fetch, quality, paths)
-    if retry != "none":
-        _forget_failures(known, images, fallback, addresses, ledger, fetch, retry)
-    plan = _plan(addresses, images, fallback, known, paths)
-    pa.default_memory_pool().release_unused()
-    return plan
-
-
-def _plan(addresses: pa.Array, images: IntArray, fallback: IntArray, known: _Known, paths: DataPaths) -> Plan:
-    second = fallback[images]
-    goes_on = known.settled[images] & known.falls_back[images] & (second >= 0)
-    wanted = np.concatenate([images[~known.settled[images]], second[goes_on & ~known.settled[second]]])
-    hosts = hosts_of(addresses).dictionary_encode(null_encoding="encode")
-    is_file = pc.starts_with(addresses, FILE_SCHEME).to_numpy(zero_copy_only=False)
-    return Plan(
-        addresses=addresses,
-        host_names=hosts.dictionary,
-        host_of=hosts.indices.to_numpy(zero_copy_only=False).astype(np.int32),
+    numbered = _number(table, rows)
+    images, fallback = numbered.images, numbered.fallback
+    known = _look_up(numbered.addresses, ledger, project)
+    if options.retry != "none":
+        _forget_failures(known, numbered, ledger, project.recipe.fetch, options)
+    goes_on = known.settled[images] & known.falls_back[images] & (fallback[images] >= 0)
+    after = fallback[images][goes_on]
+    wanted = np.concatenate([images[~known.settled[images]], after[~known.settled[after]]])
+    is_file = pc.starts_with(numbered.addresses, FILE_SCHEME).to_numpy(zero_copy_only=False)
+    paths = project.paths
+    plan = Plan(
+        addresses=numbered.addresses,
+        host_names=rows.host_names,
+        host_of=numbered.host_of,
         fallback=fallback,
         tries=known.tries,
         settled=known.settled,
@@ -158,72 +167,56 @@ def _plan(addresses: pa.Array, images: IntArray, fallback: IntArray, known: _Kno
         stale=[paths.image(sha256.hex(), image_format) for sha256, image_format in known.stale.items()],
         n_images=len(images),
         n_settled=len(images) - len(wanted),
+        options=options,
     )
+    pa.default_memory_pool().release_unused()
+    return plan
 
 
-def addresses_of(table: pd.DataFrame) -> tuple[pa.Array, pa.Array]:
-    """Give each row's address (of a local file: ``file:PATH``) and its fallback; null where no request can be made."""
-    url, second, path = (pa.array(table[name]) for name in ("url", "fallback_url", "local_path"))
-    file = pc.binary_join_element_wise(FILE_SCHEME, path, "")
-    web = pc.if_else(pc.is_valid(hosts_of(url)), url, None)
-    first = pc.coalesce(file, web)
-    return _whole(first), _whole(pc.if_else(pc.is_valid(hosts_of(second)), second, None))
+def _number(table: pd.DataFrame, rows: RowAddresses) -> _Numbered:
+    coded = pa.chunked_array(rows.addresses(table)).combine_chunks().dictionary_encode()
+    numbers = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
+    addresses = coded.dictionary
+    del coded
+    pa.default_memory_pool().release_unused()
+    first, second = numbers[: len(table)], numbers[len(table) :]
+    images, first_rows = np.unique(first[first >= 0], return_index=True)
+    fallback, host_of = np.full((2, len(addresses)), -1, dtype=np.int32)
+    has_both = (first >= 0) & (second >= 0)
+    fallback[first[has_both]] = second[has_both]
+    host_of[first[first >= 0]] = rows.hosts[first >= 0]
+    host_of[second[second >= 0]] = rows.fallback_hosts[second >= 0]
+    return _Numbered(addresses, images[np.argsort(first_rows)], fallback, host_of)
 
 
-def _whole(array: pa.Array | pa.ChunkedArray) -> pa.Array:
-    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
-
-
-def settled_sql(retries: int) -> str:
-    """Say in SQL, for :meth:`Ledger.states`, whether the last attempt settles its address for good."""
-    passing = ", ".join(f"'{reason}'" for reason in sorted(RETRIED))
-    return f"tries > 0 AND (NOT a.asked OR a.outcome NOT IN ({passing}) OR tries > {retries})"
-
-
-def _look_up(
-    addresses: pa.Array, ledger: Ledger, fetch: FetchSettings, quality: QualitySettings, paths: DataPaths
-) -> _Known:
-    n = len(addresses)
+def _look_up(addresses: pa.Array, ledger: Ledger, project: Project) -> _Known:
+    n, settings = len(addresses), project.recipe
     settled, falls_back, flawed = (np.zeros(n, dtype=bool) for _ in range(3))
     known = _Known(np.zeros(n, np.int32), np.full(n, _UNKNOWN, np.int32), settled, falls_back, flawed, {})
-    statuses = ", ".join(map(str, FALLBACK_STATUSES))
-    columns = (
-        f"tries, a.outcome, {settled_sql(fetch.retries)}, a.http_status IN ({statuses}), o.flaw IS NOT NULL, "
-        f"a.file_version, o.sha256, o.stored, o.format, {_stale_sql(quality.max_pixels)}"
-    )
-    present = np.sort(np.fromiter(map(_prefix, stored_hashes(paths)), dtype=np.uint64))
+    present = np.sort(np.fromiter(map(_prefix, stored_hashes(project.paths)), dtype=np.uint64))
     for start in range(0, n, CHUNK_ROWS):
         chunk = addresses[start : start + CHUNK_ROWS].to_pylist()
-        for number, state in enumerate(ledger.states(chunk, columns), start):
-            if state[0]:
+        states = ledger.states(chunk, settings.fetch.retries, settings.quality.max_pixels)
+        for number, state in enumerate(states, start):
+            if state.tries:
                 _note_state(known, number, state, chunk[number - start], present)
     return known
 
 
-def _stale_sql(max_pixels: int) -> str:
-    """An observation holds for other limits too, unless the image lies between the two."""
-    pixels = "coalesce(o.width * o.height, 0)"
-    other = f"({pixels} > {max_pixels}) != ({pixels} > o.max_pixels)"
-    return f"o.stored AND (o.observer_version != {HASH_VERSION} OR {other})"
-
-
-def _note_state(
-    known: _Known, number: int, state: Sequence[Any], address: str, present: npt.NDArray[np.uint64]
-) -> None:
-    tries, outcome, settled, falls_back, flawed, file_version, sha256, stored, image_format, stale = state
-    if stored and not _contains(present, sha256):
-        return  # the file is gone: ask again
+def _note_state(known: _Known, number: int, state: State, address: str, present: npt.NDArray[np.uint64]) -> None:
+    if state.stored and not _contains(present, state.sha256 or b""):
+        return  # the file is gone: request it again
     if address.startswith(FILE_SCHEME):
-        unread = outcome == Drop.TOO_MANY_BYTES
-        if unread or file_version != version_of_file(path_of_file(address)):
+        unread = state.outcome == Drop.TOO_MANY_BYTES
+        if unread or state.file_version != version_of_file(path_of_file(address)):
             return
-    known.tries[number] = tries
-    known.outcome[number] = _NUMBER_OF[outcome]
-    known.settled[number] = settled
-    known.falls_back[number] = bool(falls_back)
-    known.flawed[number] = flawed
-    if stale:
-        known.stale[sha256] = image_format
+    known.tries[number] = state.tries
+    known.outcome[number] = _NUMBER_OF[state.outcome or OK]
+    known.settled[number] = state.settled
+    known.falls_back[number] = bool(state.falls_back)
+    known.flawed[number] = bool(state.flawed)
+    if state.stale and state.sha256 and state.image_format:
+        known.stale[state.sha256] = state.image_format
 
 
 def _prefix(sha256: bytes) -> int:
@@ -238,23 +231,18 @@ def _contains(ordered: npt.NDArray[np.uint64], sha256: bytes) -> bool:
 
 
 def _forget_failures(
-    known: _Known,
-    images: IntArray,
-    fallback: IntArray,
-    addresses: pa.Array,
-    ledger: Ledger,
-    fetch: FetchSettings,
-    retry: Retry,
+    known: _Known, numbered: _Numbered, ledger: Ledger, fetch: FetchSettings, options: FetchOptions
 ) -> None:
+    images = numbered.images
     failed = known.settled & ((known.outcome > 0) | known.flawed)
-    second = fallback[images]
+    second = numbered.fallback[images]
     image_failed = failed[images] & ~(known.falls_back[images] & (second >= 0) & ~failed[second])
     again = np.concatenate([images[image_failed], second[image_failed & (second >= 0)]])
     again = again[failed[again]]
-    if retry == "failed":
+    if options.retry == "failed":
         worth = np.array([False, *(worth_retrying(reason, fetch) for reason in Drop)])
         again = again[worth[known.outcome[again]]]
-    ledger.supersede(_texts(addresses, again))
+    ledger.supersede(_texts(numbered.addresses, again))
     known.settled[again] = False
     known.tries[again] = 0
 

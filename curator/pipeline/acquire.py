@@ -27,6 +27,7 @@ from curator.decide.quality import drop_poor_images
 from curator.decide.target import choose_candidates
 from curator.errors import SourceError
 from curator.events import Noted, SourceListed, Warned
+from curator.fetch.plan import FetchOptions
 from curator.fetch.run import fetch_images
 from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe
@@ -261,16 +262,7 @@ def fetch_and_judge(
 ) -> pd.DataFrame:
     """Settle these rows of a catalog, by the ledger or by asking, and drop the poor ones."""
     recipe = project.recipe
-    fetched = fetch_images(
-        rows,
-        recipe.fetch,
-        recipe.quality,
-        project.paths,
-        retry=options.retry,
-        bulk_hosts=bulk_hosts(recipe.sources),
-        userinfo=userinfo,
-        emit=project.emit,
-    )
+    fetched = fetch_images(rows, project, FetchOptions(options.retry, bulk_hosts(recipe.sources), userinfo))
     return drop_poor_images(fetched, recipe.quality)
 
 

@@ -22,7 +22,7 @@ from curator.decide.forgotten import ADDRESSES, drop_forgotten, find_forgotten
 from curator.errors import CuratorError, StateError
 from curator.export.export import FORMATS
 from curator.fetch.ledger.ledger import Ledger
-from curator.fetch.local_files import FILE_SCHEME
+from curator.fetch.ledger.tables import FILE_SCHEME
 from curator.manifests.manifest import manifest_text, read_manifest
 from curator.manifests.project import Project
 from curator.manifests.tombstones import KINDS, Tombstones, append_tombstones, digest

@@ -23,14 +23,16 @@ from curator.decide.forgotten import find_forgotten
 from curator.errors import StateError
 from curator.events import Listener, ignore
 from curator.fetch.outcomes import with_pictures
-from curator.fetch.policy import RETRIED
+from curator.fetch.plan import FetchOptions
 from curator.fetch.run import fetch_images
 from curator.manifests.manifest import read_manifest
-from curator.manifests.recipe import FetchSettings, QualitySettings
+from curator.manifests.project import Project
+from curator.manifests.recipe import FetchSettings, QualitySettings, Recipe
 from curator.manifests.tombstones import read_tombstones
 from curator.matching.picture_matches import find_comparable
 from curator.pipeline.link_rot import Fate, write_reports
 from curator.pipeline.publish import publish
+from curator.reasons import RETRIED
 from curator.store.catalog_files import file_digest
 from curator.store.lock import locked
 from curator.store.paths import DataPaths
@@ -125,7 +127,8 @@ def _fetch(
     """Fetch what a manifest lists: a catalog of the same images in the same order, picture columns filled."""
     known = {name: rows[name] for name in _FROM_MANIFEST if name in rows}
     listed = catalog.conform(pd.DataFrame(known).assign(tier=0))
-    fetched = fetch_images(listed, fetch, quality, paths, retry="failed", emit=emit)
+    project = Project(Recipe(paths.name, (), (), fetch, quality), paths, emit)
+    fetched = fetch_images(listed, project, FetchOptions("failed"))
     return catalog.from_arrow(pa.concat_tables(with_pictures(fetched, paths)))
 
 

@@ -14,12 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator.matching.components import label_components
-from curator.reasons import Drop
+from curator.reasons import COPIES, Drop
 from curator.review.library import BoolArray, Images, as_mask
 from curator.review.wrong import WrongImage
 
 Rows = npt.NDArray[np.int64]
-COPIES = (Drop.EXACT_DUPLICATE, Drop.NEAR_DUPLICATE)
 GROUPED = ("duplicates", "conflicts", "placeholders")
 """The views that show groups."""
 

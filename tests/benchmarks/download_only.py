@@ -1,6 +1,6 @@
 """Download a list of addresses with curator's engine alone: ``python download_only.py LIST FOLDER CONNECTIONS``.
 
-Requests, manners, ledger and store are those of ``curator fetch``, but nothing looks at the images: the bytes are
+Requests, politeness, ledger and store are those of ``curator fetch``, but nothing looks at the images: the bytes are
 hashed with SHA-256 and stored where they arrive, in the one process that there is.
 """
 
@@ -15,12 +15,13 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT)]
 
-from curator.events import ignore  # noqa: E402
 from curator.fetch.committer import Committer  # noqa: E402
 from curator.fetch.engine import Engine  # noqa: E402
 from curator.fetch.ledger.ledger import Ledger  # noqa: E402
-from curator.fetch.plan import make_plan  # noqa: E402
-from curator.manifests.recipe import FetchSettings, QualitySettings  # noqa: E402
+from curator.fetch.plan import FetchOptions, make_plan  # noqa: E402
+from curator.fetch.row_addresses import parse_rows  # noqa: E402
+from curator.manifests.project import Project  # noqa: E402
+from curator.manifests.recipe import FetchSettings, Recipe  # noqa: E402
 from curator.observe.observation import Observation, Sighting  # noqa: E402
 from curator.observe.workers.pool import ObservedFile  # noqa: E402
 from curator.sources.base import listed_rows  # noqa: E402
@@ -56,10 +57,11 @@ def download(urls: list[str], folder: Path, connections: int) -> None:
     numbers = [str(number) for number in range(len(urls))]
     table = listed_rows("url-list", "web", 0, {"label": ["photo"] * len(urls), "key": numbers, "url": urls})
     fetch = FetchSettings(connections=connections, per_host=connections, retries=0, allow_private_hosts=True)
+    project = Project(Recipe("bench", ("photo",), (), fetch), paths)
     with Ledger(paths.attempts) as ledger, selectors.DefaultSelector() as selector:
-        plan = make_plan(table, ledger, fetch, QualitySettings(), paths, "none")
-        with Committer(ledger, paths, QualitySettings().max_pixels) as committer:
-            engine = Engine(plan, fetch, {}, selector, committer, ignore)
+        plan = make_plan(table, parse_rows(table), ledger, project, FetchOptions())
+        with Committer(ledger, paths, project.recipe.quality.max_pixels) as committer:
+            engine = Engine(plan, project, committer, selector)
             engine.run(Hasher(paths, engine.note_observed), lambda: False)
 
 

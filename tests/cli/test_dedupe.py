@@ -14,8 +14,8 @@ from curator.calibrate.calibrate import calibrate
 from curator.catalog import Drop, Stage
 from curator.cli.app import app
 from curator.errors import StateError
-from curator.fetch.ledger.ledger import Ledger
 from curator.pipeline import run as pipeline
+from tests.ledger_file import query
 from tests.small_worlds import picture, recipe_text, small_project, write_folder
 
 NAMES = ["source_id", "duplicate_of", "distance_bits", "turn", "drop_reason", "drop_detail"]
@@ -119,5 +119,4 @@ def test_adding_images_and_deduping_again_is_deduping_all_at_once(tmp_path, copi
 
 def observations(project):
     """The row number of each file's observation: looking at a file again writes a new row."""
-    with Ledger(project.paths.attempts) as ledger:
-        return dict(ledger.query("SELECT hex(sha256), rowid FROM observations"))
+    return dict(query(project.paths.attempts, "SELECT hex(sha256), rowid FROM observations"))

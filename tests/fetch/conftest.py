@@ -10,13 +10,17 @@ import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 from PIL import Image
 
+from curator.events import Listener, ignore
+from curator.fetch.plan import FetchOptions
 from curator.fetch.run import fetch_images
-from curator.manifests.recipe import FetchSettings, QualitySettings
+from curator.manifests.project import Project
+from curator.manifests.recipe import FetchSettings, QualitySettings, Recipe
 from curator.sources.base import listed_rows
 from curator.store.paths import DataPaths
 
@@ -64,10 +68,15 @@ class Shelf:
     paths: DataPaths
     settings: FetchSettings
 
-    def fetch(self, table: pd.DataFrame, **options: object) -> pd.DataFrame:
-        settings = options.pop("settings", self.settings)
-        quality = options.pop("quality", QualitySettings())
-        return fetch_images(table, settings, quality, self.paths, **options)
+    def project(
+        self, settings: FetchSettings | None = None, quality: QualitySettings | None = None, emit: Listener = ignore
+    ) -> Project:
+        recipe = Recipe("balls", ("ball",), (), settings or self.settings, quality or QualitySettings())
+        return Project(recipe, self.paths, emit)
+
+    def fetch(self, table: pd.DataFrame, **options: Any) -> pd.DataFrame:
+        kept = {name: options.pop(name) for name in ("settings", "quality", "emit") if name in options}
+        return fetch_images(table, self.project(**kept), FetchOptions(**options))
 
     def stored(self) -> list[Path]:
         return sorted(path for path in self.paths.images.rglob("*") if path.is_file())

@@ -6,8 +6,7 @@ import pycurl
 import pytest
 
 from curator.fetch.network.transfer import Transfer
-from curator.fetch.run import fetch_images
-from curator.manifests.recipe import FetchSettings, QualitySettings
+from curator.manifests.recipe import FetchSettings
 from curator.reasons import Drop
 
 INSIDE = ["127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "10.0.0.1", "[fd00::1]"]
@@ -37,7 +36,7 @@ def port_of(lab, fault):
 
 def fetch(listed, shelf, *urls):
     """Fetch with the shipped settings."""
-    return fetch_images(listed(urls), FetchSettings(retries=0), QualitySettings(), shelf.paths)
+    return shelf.fetch(listed(urls), settings=FetchSettings(retries=0))
 
 
 @pytest.mark.parametrize("address", INSIDE)
@@ -55,10 +54,10 @@ def test_a_name_with_a_public_and_an_inner_address_is_never_followed_inside(lab,
     monkeypatch.setattr("curator.fetch.network.transfer.is_public_address", lambda ip: ip == "127.0.0.9")
     port = port_of(lab, "fine")
     resolve(f"photos.example:{port}:127.0.0.9,127.0.0.1")
-    table = fetch(listed, shelf, f"http://photos.example:{port}/second.jpg")
+    table = fetch(listed, shelf, f"http://photos.example:{port}/second-address.jpg")
     assert table["drop_reason"].tolist() == [Drop.PRIVATE_ADDRESS]
     assert table["drop_detail"].tolist() == ["127.0.0.1"]
-    assert not [url for url in lab.counts() if url.endswith("/second.jpg")]
+    assert not [url for url in lab.counts() if url.endswith("/second-address.jpg")]
 
 
 def test_a_redirect_to_a_name_that_resolves_inside_is_refused(lab, listed, shelf, resolve, monkeypatch):

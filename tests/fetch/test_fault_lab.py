@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from curator.fetch.ledger.ledger import Ledger
-from curator.fetch.run import fetch_images
-from curator.manifests.recipe import FetchSettings, QualitySettings
+from curator.manifests.recipe import FetchSettings
 from curator.reasons import Drop
+from tests.ledger_file import query
 
 AUTHORITY = Path(__file__).parents[1] / "fault_lab" / "tls" / "authority.pem"
 
@@ -193,8 +192,7 @@ def test_facts_of_odd_pictures_are_recorded(everything, lab):
 def test_faults_that_may_pass_are_tried_again_and_others_are_not(everything, lab):
     """With one retry: two requests for a reset, a timeout or a 500; one for a 404 or a page."""
     shelf, _, _ = everything
-    with Ledger(shelf.paths.attempts) as ledger:
-        tries = dict(ledger.query("SELECT address, sum(asked) FROM attempts GROUP BY address"))
+    tries = dict(query(shelf.paths.attempts, "SELECT address, sum(asked) FROM attempts GROUP BY address"))
     twice = ["reset-before", "silent", "length-too-large", "retry-after-seconds"]
     assert [tries[lab.url(fault)] for fault in twice] == [2] * len(twice)
     once = ["html", "endless", "not-http", "opted-out", "retry-after-hours", "chunked-garbage"]
@@ -223,9 +221,7 @@ PRIVATE = ["http://localhost:{port}/", "http://127.0.0.1:{port}/", "http://21307
 def test_private_addresses_are_refused_by_default(lab, listed, shelf, address):
     """However loopback is spelt, and for a name that resolves to it (DNS rebinding), no connection is made."""
     port = lab.bases["fine"].rsplit(":", 1)[1]
-    table = fetch_images(
-        listed([address.format(port=port) + "private.jpg"]), FetchSettings(), QualitySettings(), shelf.paths
-    )
+    table = shelf.fetch(listed([address.format(port=port) + "private.jpg"]), settings=FetchSettings())
     assert table["drop_reason"].tolist() == [Drop.PRIVATE_ADDRESS]
     assert not [url for url in lab.counts() if url.endswith("/private.jpg")]
 
@@ -235,7 +231,7 @@ def test_a_redirect_to_a_private_address_is_refused(lab, listed, shelf, monkeypa
     monkeypatch.setattr("curator.fetch.network.transfer.is_public_address", lambda ip: ip == "127.0.0.1")
     inside = "http://127.0.0.2:80/latest/meta-data"
     urls = [lab.url("redirect-elsewhere", f"/?{inside}"), lab.url("fine", "/public.jpg")]
-    table = fetch_images(listed(urls), FetchSettings(), QualitySettings(), shelf.paths)
+    table = shelf.fetch(listed(urls), settings=FetchSettings())
     assert table["drop_reason"].tolist()[0] == Drop.PRIVATE_ADDRESS
     assert table["drop_detail"].tolist()[0] == "127.0.0.2"
     assert table["drop_reason"].isna().tolist() == [False, True]

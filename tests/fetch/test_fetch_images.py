@@ -20,12 +20,14 @@ from curator import catalog
 from curator.errors import CuratorError, DiskError, StateError
 from curator.events import FetchFailed, FetchFinished, FetchStarted, ImageFetched
 from curator.fetch.ledger.diagnosis import host_report
-from curator.fetch.ledger.ledger import Attempt, Ledger
+from curator.fetch.ledger.ledger import Ledger
+from curator.fetch.ledger.tables import Attempt
 from curator.fetch.outcomes import PICTURE_COLUMNS, read_outcomes, with_pictures
-from curator.fetch.plan import make_plan
-from curator.fetch.run import fetch_images
+from curator.fetch.plan import FetchOptions, make_plan
+from curator.fetch.row_addresses import parse_rows
 from curator.manifests.recipe import FetchSettings, QualitySettings
 from curator.reasons import Drop
+from tests.ledger_file import query
 
 
 def asked(lab, *urls):
@@ -131,7 +133,7 @@ def test_tries_are_counted_over_runs(lab, listed, shelf, reasons):
     with Ledger(shelf.paths.attempts) as ledger:
         ledger.record([Attempt(url, "h", 0.0, 0.1, Drop.SERVER_ERROR, 500)], [])
     table = listed([url])
-    assert reasons(read_outcomes(table, shelf.paths, shelf.settings)) == [None]
+    assert reasons(read_outcomes(table, shelf.project())) == [None]
     assert reasons(shelf.fetch(table)) == [Drop.SERVER_ERROR]
     assert asked(lab, url) == [1]
 
@@ -140,7 +142,7 @@ def test_read_outcomes_joins_without_a_request(lab, listed, shelf, reasons):
     """What was fetched is filled in; what was not has null columns and is not dropped."""
     urls = [lab.url("fine", "/joined.jpg"), lab.url("fine", "/never.jpg"), lab.url("status", "/404/joined.jpg")]
     shelf.fetch(listed([urls[0], urls[2]]))
-    table = read_outcomes(listed(urls), shelf.paths, shelf.settings)
+    table = read_outcomes(listed(urls), shelf.project())
     assert reasons(table) == [None, None, Drop.GONE]
     assert table["sha256"].isna().tolist() == [False, True, True]
     assert table["http_status"].isna().tolist() == [False, True, False]
@@ -167,7 +169,7 @@ def test_stored_files_are_known_whatever_their_hash(listed, shelf, lab_photo, tm
         table = listed([None], local_path=[str(path)])
         shelf.fetch(table)
         with Ledger(shelf.paths.attempts) as ledger:
-            plan = make_plan(table, ledger, shelf.settings, QualitySettings(), shelf.paths, "none")
+            plan = make_plan(table, parse_rows(table), ledger, shelf.project(), FetchOptions())
         assert not plan.has_work()
 
 
@@ -185,8 +187,7 @@ def test_a_new_hash_version_observes_stored_files_again(lab, listed, shelf):
     """What an older version observed is observed again from the store."""
     url = lab.url("fine", "/version.jpg")
     first = shelf.fetch(listed([url]))
-    with Ledger(shelf.paths.attempts) as ledger, ledger.transaction():
-        list(ledger.query("UPDATE observations SET observer_version = 0, phash = 5, hash_version = 0"))
+    query(shelf.paths.attempts, "UPDATE observations SET observer_version = 0, phash = 5, hash_version = 0")
     assert shelf.fetch(listed([url])).equals(first)
     assert asked(lab, url) == [1]
 
@@ -234,8 +235,7 @@ def test_local_files_go_through_the_same_ledger(listed, shelf, reasons, tmp_path
     assert (table["width"][0], table["format"][0]) == (80, "png")
     assert shelf.paths.image(table["sha256"][0], "png").read_bytes() == good.read_bytes()
     assert shelf.fetch(listed([None] * 3, **columns)).equals(table)
-    with Ledger(shelf.paths.attempts) as ledger:
-        assert list(ledger.query("SELECT count(*) FROM attempts")) == [(3,)]
+    assert query(shelf.paths.attempts, "SELECT count(*) FROM attempts") == [(3,)]
     Image.effect_noise((70, 60), 50).save(good)
     os.utime(good, ns=(1, 1))
     Image.effect_noise((50, 60), 50).save(gone)
@@ -262,8 +262,9 @@ def test_an_empty_catalog_is_settled(listed, shelf):
 
 def test_a_ledger_of_a_newer_version_is_refused(listed, shelf):
     """It is left as it is, and the message says what to do."""
-    with Ledger(shelf.paths.attempts) as ledger:
-        list(ledger.query("PRAGMA user_version = 99"))
+    with Ledger(shelf.paths.attempts):
+        pass
+    query(shelf.paths.attempts, "PRAGMA user_version = 99")
     with pytest.raises(StateError, match=r"newer curator \(its version 99, ours 3\).*pip install -U"):
         shelf.fetch(listed(["http://h.example/a.jpg"]))
 
@@ -299,8 +300,7 @@ def test_a_disk_that_refuses_a_name_keeps_what_the_ledger_knows(lab, listed, she
     monkeypatch.setattr("curator.store.image_files.name_files", _no_space)
     with pytest.raises(DiskError, match="No space left"):
         shelf.fetch(listed(urls))
-    with Ledger(shelf.paths.attempts) as ledger:
-        [n_recorded] = next(ledger.query("SELECT count(*) FROM observations"))
+    [[n_recorded]] = query(shelf.paths.attempts, "SELECT count(*) FROM observations")
     assert len(shelf.stored()) >= n_recorded > 0
     monkeypatch.undo()
     assert shelf.fetch(listed(urls))["drop_reason"].isna().all()
@@ -316,14 +316,16 @@ PROGRAM = """
 import sys
 from pathlib import Path
 import pandas as pd
-from curator.fetch import fetch_images
-from curator.recipe import FetchSettings, QualitySettings
+from curator.fetch.run import fetch_images
+from curator.manifests.project import Project
+from curator.manifests.recipe import FetchSettings, Recipe
 from curator.store.paths import DataPaths
 folder = Path(sys.argv[2])
 try:
-    fetch_images(pd.read_pickle(sys.argv[1]), FetchSettings(allow_private_hosts=True, per_host=2, retries=0),
-                 QualitySettings(), DataPaths(folder, folder, "balls"),
-                 emit=lambda event: print(type(event).__name__, flush=True))
+    recipe = Recipe("balls", ("ball",), (), FetchSettings(allow_private_hosts=True, per_host=2, retries=0))
+    paths = DataPaths(folder, folder, "balls")
+    project = Project(recipe, paths, lambda event: print(type(event).__name__, flush=True))
+    fetch_images(pd.read_pickle(sys.argv[1]), project)
 except KeyboardInterrupt:
     print("interrupted", flush=True)
 """
@@ -344,8 +346,7 @@ def test_ctrl_c_records_what_is_finished_and_is_raised_again(lab, listed, shelf,
     assert process.returncode == 0
     assert rest[-1] == "interrupted"
     n_told = [*lines, *rest].count("ImageFetched")
-    with Ledger(shelf.paths.attempts) as ledger:
-        assert list(ledger.query("SELECT count(*) FROM attempts WHERE outcome = 'ok'")) == [(n_told,)]
+    assert query(shelf.paths.attempts, "SELECT count(*) FROM attempts WHERE outcome = 'ok'") == [(n_told,)]
     assert 5 <= n_told < 100
 
 
@@ -380,8 +381,8 @@ def test_private_hosts_stay_refused_however_often_they_are_asked(lab, listed, sh
     """The refusal is settled, and `--retry failed` asks again only where the recipe now allows it."""
     table = listed([lab.url("fine", "/inside.jpg")])
     public = FetchSettings(timeout_s=2.0)
-    assert fetch_images(table, public, QualitySettings(), shelf.paths)["drop_reason"][0] == Drop.PRIVATE_ADDRESS
-    again = fetch_images(table, public, QualitySettings(), shelf.paths, retry="failed")
+    assert shelf.fetch(table, settings=public)["drop_reason"][0] == Drop.PRIVATE_ADDRESS
+    again = shelf.fetch(table, settings=public, retry="failed")
     assert again["drop_reason"][0] == Drop.PRIVATE_ADDRESS
     assert shelf.fetch(table, retry="failed")["drop_reason"].isna().all()
 
@@ -390,7 +391,7 @@ def test_a_proxy_of_the_recipe_is_asked_and_may_be_private(lab, listed, shelf):
     """The proxy resolves and connects for us; only its own address is exempt from the guard."""
     settings = FetchSettings(proxy=lab.bases["fine"], timeout_s=2.0)
     url = "http://pictures.invalid/by-proxy.jpg"
-    table = fetch_images(listed([url]), settings, QualitySettings(), shelf.paths)
+    table = shelf.fetch(listed([url]), settings=settings)
     assert table["drop_reason"].isna().all()
     assert asked(lab, lab.bases["fine"] + url) == [1]
 
@@ -399,4 +400,4 @@ def test_a_proxy_without_an_address_is_a_clear_error(listed, shelf):
     """It is not every image that fails, but the recipe."""
     settings = FetchSettings(proxy=f"http://{'a' * 64}.invalid:3128")
     with pytest.raises(CuratorError, match=r"has no address.*Correct proxy"):
-        fetch_images(listed(["http://h.example/a.jpg"]), settings, QualitySettings(), shelf.paths)
+        shelf.fetch(listed(["http://h.example/a.jpg"]), settings=settings)

@@ -15,13 +15,15 @@ from pathlib import Path
 import pytest
 
 from curator.fetch.ledger.ledger import Ledger
+from tests.ledger_file import query
 
 PROGRAM = """
 import os, sys
 from pathlib import Path
 import pandas as pd
-from curator.fetch import fetch_images
-from curator.recipe import FetchSettings, QualitySettings
+from curator.fetch.run import fetch_images
+from curator.manifests.project import Project
+from curator.manifests.recipe import FetchSettings, Recipe
 from curator.store.paths import DataPaths
 
 def tell(*words):  # one write, so that a kill never leaves half a line before the next life's words
@@ -30,7 +32,8 @@ def tell(*words):  # one write, so that a kill never leaves half a line before t
 def live(folder):
     settings = FetchSettings(allow_private_hosts=True, timeout_s=5.0, per_host=4, connections=16)
     paths = DataPaths(folder, folder, "balls")
-    fetched = fetch_images(table, settings, QualitySettings(), paths, emit=lambda event: tell(type(event).__name__))
+    recipe = Recipe("balls", ("ball",), (), settings)
+    fetched = fetch_images(table, Project(recipe, paths, lambda event: tell(type(event).__name__)))
     fetched.to_pickle(folder / "outcome.pickle")
 
 table = pd.read_pickle(sys.argv[1])
@@ -108,8 +111,8 @@ def successes(shelf) -> set[str]:
     """The addresses whose success the ledger has."""
     if not shelf.paths.attempts.exists():
         return set()
-    with Ledger(shelf.paths.attempts) as ledger:
-        return {address for (address,) in ledger.query("SELECT address FROM attempts WHERE outcome = 'ok'")}
+    rows = query(shelf.paths.attempts, "SELECT address FROM attempts WHERE outcome = 'ok'")
+    return {address for (address,) in rows}
 
 
 def assert_whole(shelf) -> None:

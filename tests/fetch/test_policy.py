@@ -8,17 +8,15 @@ import pycurl
 import pytest
 
 from curator.fetch.policy import (
-    RETRIED,
     Answer,
     backoff_s,
     blames_host,
     judge,
     opt_out,
-    retry_after_s,
     worth_retrying,
 )
 from curator.manifests.recipe import FetchSettings
-from curator.reasons import Drop
+from curator.reasons import RETRIED, Drop
 
 ERRORS = {
     (pycurl.E_COULDNT_RESOLVE_HOST, ""): Drop.DNS,
@@ -84,12 +82,13 @@ def test_each_status_has_its_reason(status):
 def test_retry_after_is_seconds_or_a_date(value, seconds):
     """A date is measured from the server's clock, so that ours may be wrong."""
     headers = [b"Date: Thu, 01 Jan 2026 00:00:00 GMT\r\n", b"retry-after: " + value + b"\r\n"]
-    assert retry_after_s(headers) == seconds
+    assert judge(Answer(http_status=429, headers=headers), True).wait_s == seconds
 
 
 def test_without_the_header_no_wait_is_asked():
     """No Retry-After is None, not zero."""
-    assert retry_after_s([b"Date: Thu, 01 Jan 2026 00:00:00 GMT"]) is None
+    headers = [b"Date: Thu, 01 Jan 2026 00:00:00 GMT"]
+    assert judge(Answer(http_status=429, headers=headers), True).wait_s is None
 
 
 @pytest.mark.parametrize(
@@ -137,8 +136,8 @@ def test_retry_failed_asks_only_for_what_could_succeed(reason):
 
 def test_retry_failed_asks_for_what_a_setting_now_allows():
     """A changed recipe makes these worth asking again."""
-    assert worth_retrying("private-address", FetchSettings(allow_private_hosts=True))
-    assert worth_retrying("opted-out", FetchSettings(honour_noai=False))
+    assert worth_retrying(Drop.PRIVATE_ADDRESS, FetchSettings(allow_private_hosts=True))
+    assert worth_retrying(Drop.OPTED_OUT, FetchSettings(honour_noai=False))
 
 
 def test_only_failures_of_the_host_are_blamed_on_it():

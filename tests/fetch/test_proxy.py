@@ -14,9 +14,7 @@ import pytest
 from curator.catalog import Stage
 from curator.errors import CuratorError, RecipeError
 from curator.fetch.ledger.history import count_through_proxy
-from curator.fetch.ledger.ledger import Ledger
-from curator.fetch.network.guard import is_private_name
-from curator.fetch.network.proxy import proxy_addresses
+from curator.fetch.network.guard import is_private_name, proxy_addresses
 from curator.inspect.status import read_status
 from curator.manifests.project import Project
 from curator.manifests.recipe import FetchSettings, parse_recipe
@@ -24,6 +22,7 @@ from curator.pipeline import run as pipeline
 from curator.sources.reading.http import open_session
 from curator.sources.registry import SETTINGS
 from curator.store.paths import DataPaths
+from tests.ledger_file import query
 from tests.small_webs import PictureHandler, serving
 from tests.small_worlds import picture
 
@@ -165,8 +164,7 @@ def test_status_says_that_addresses_were_not_verified(through, proxy):
     """After a fetch through a proxy, and not before."""
     assert count_through_proxy(through.paths) == 0
     pipeline.fetch(through)
-    with Ledger(through.paths.attempts) as ledger:
-        assert set(ledger.query("SELECT ip FROM attempts")) == {("via 127.0.0.1",)}
+    assert set(query(through.paths.attempts, "SELECT ip FROM attempts")) == {("via 127.0.0.1",)}
     told = [news for news in read_status(through).news if "proxy" in news]
     assert told == ["12 images came through a proxy: the addresses that it asked were not verified to be public"]
 

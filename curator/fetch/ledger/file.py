@@ -1,4 +1,4 @@
-"""Open the ledger's file: to write where that is allowed, else to read it as it stands; and say what went wrong.
+"""Open the ledger's file: to write if that is allowed, else to read it as it is; and report what went wrong.
 
 >>> import tempfile
 >>> path = Path(tempfile.mkdtemp()) / "attempts.sqlite"
@@ -34,12 +34,12 @@ _ERRNO_OF = {
 
 
 def may_write(path: Path) -> bool:
-    """Tell whether a ledger may be written, or is still to be made: SQLite makes files beside it."""
+    """Return whether a ledger may be written, or is still to be made: SQLite makes files beside it."""
     return not path.exists() or (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
 
 
 def connect(path: Path, to_read: bool) -> sqlite3.Connection:
-    """Open a ledger's file, made where it is not there unless it is only to be read.
+    """Open a ledger's file, made if it does not exist unless it is only to be read.
 
     Raises:
         sqlite3.Error: see :func:`ledger_errors`.
@@ -51,7 +51,7 @@ def connect(path: Path, to_read: bool) -> sqlite3.Connection:
 
 
 def uri_to_read(path: Path) -> str:
-    """Say how SQLite is to open a ledger that it may not write (https://sqlite.org/wal.html#readonly).
+    """Return how SQLite is to open a ledger that it may not write (https://sqlite.org/wal.html#readonly).
 
     One in use, or whose writer was killed, has a write-ahead log, which is read too. One that was closed has none, and
     SQLite would fail to make one; taken for immutable it is read without.
@@ -62,7 +62,7 @@ def uri_to_read(path: Path) -> str:
 
 
 def use_write_ahead_log(connection: sqlite3.Connection) -> None:
-    """Ask again while others open the same new file: this one statement does not wait for them by itself."""
+    """Try again while others open the same new file: this one statement does not wait for them by itself."""
     limit = time.monotonic() + _PATIENCE_S
     while True:
         try:

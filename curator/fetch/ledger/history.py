@@ -1,4 +1,4 @@
-"""What the ledger remembers: every request made for an address.
+"""What a data set's ledger remembers, if there is one: every request made for an address, and what it cost.
 
 >>> import tempfile
 >>> from pathlib import Path
@@ -9,24 +9,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
 
-from curator.fetch.ledger.ledger import OK, VIA, Ledger
+from curator.fetch.ledger.ledger import Ledger
 from curator.store.paths import DataPaths
 
-_COLUMNS = ("started_at", "seconds", "outcome", "http_status", "detail", "final_url", "n_bytes")
-_BY_ADDRESS = f"SELECT {', '.join(_COLUMNS)} FROM attempts WHERE address = ? AND asked = 1 ORDER BY id"
-
-
-_THROUGH_PROXY = f"SELECT count(DISTINCT address) FROM attempts WHERE outcome = '{OK}' AND ip LIKE '{VIA}%'"
+COLUMNS = ("started_at", "seconds", "outcome", "http_status", "detail", "final_url", "n_bytes")
+"""What the ledger says of one request."""
 
 
 def count_through_proxy(paths: DataPaths) -> int:
-    """Count the addresses that a proxy obtained: nobody verified which machines it asked.
+    """Count the addresses that a proxy obtained: nobody verified which machines it contacted.
 
     Raises:
         DiskError: the ledger may not be read here.
@@ -34,16 +31,13 @@ def count_through_proxy(paths: DataPaths) -> int:
     if not paths.attempts.exists():
         return 0
     with Ledger(paths.attempts, to_read=True) as ledger:
-        return int(next(ledger.query(_THROUGH_PROXY))[0])
-
-
-_COSTS = "SELECT address, sum(seconds), sum(n_bytes) FROM attempts WHERE asked = 1 AND host != '' GROUP BY address"
+        return ledger.count_through_proxy()
 
 
 def read_costs(paths: DataPaths) -> pd.DataFrame:
     """Sum what each address cost, tries in vain included: ``seconds`` and ``n_bytes``, by address."""
     with Ledger(paths.attempts, to_read=True) as ledger:
-        costs = pd.DataFrame(ledger.query(_COSTS), columns=["address", "seconds", "n_bytes"])
+        costs = pd.DataFrame(ledger.costs(), columns=["address", "seconds", "n_bytes"])
     return costs.set_index("address").astype("float64").fillna(0.0)
 
 
@@ -51,20 +45,18 @@ def attempts_of(paths: DataPaths, addresses: Sequence[str]) -> list[dict[str, An
     """List the requests made for these addresses (as listed, or ``file:PATH``), oldest first for each.
 
     Returns:
-        One dict a request: ``address``, ``started_at`` (text, UTC), ``seconds``, ``outcome`` (``ok`` or a drop
-        reason), ``http_status``, ``detail``, ``final_url``, ``n_bytes``.
+        One dict a request: ``address`` and :data:`COLUMNS`, with ``started_at`` as text (UTC) and ``outcome`` ``ok`` or
+        a drop reason.
 
     Raises:
         DiskError: the ledger may not be read here.
     """
     if not paths.attempts.exists():
         return []
+    attempts = []
     with Ledger(paths.attempts, to_read=True) as ledger:
-        return [attempt for address in addresses for attempt in _attempts(ledger, address)]
-
-
-def _attempts(ledger: Ledger, address: str) -> Iterator[dict[str, Any]]:
-    for row in ledger.query(_BY_ADDRESS, (address,)):
-        attempt = dict(zip(_COLUMNS, row, strict=True))
-        started = datetime.fromtimestamp(attempt["started_at"], UTC)
-        yield {"address": address, **attempt, "started_at": f"{started:%Y-%m-%d %H:%M:%S} UTC"}
+        for address in addresses:
+            for started_at, *values in ledger.requests(address):
+                started = f"{datetime.fromtimestamp(started_at, UTC):%Y-%m-%d %H:%M:%S} UTC"
+                attempts.append({"address": address, **dict(zip(COLUMNS, (started, *values), strict=True))})
+    return attempts

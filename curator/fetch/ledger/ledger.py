@@ -1,131 +1,134 @@
 """The ledger: one row per request ever made and one per distinct file ever observed, in SQLite.
 
-A run that was killed reads here what it already has; ``--retry`` and ``curator why`` read it too.
+A run that was killed reads here what it already has; ``--retry`` and ``curator why`` read it too. Whoever needs a new
+answer adds a method: no SQL is written elsewhere.
 
 >>> import tempfile
 >>> with Ledger(Path(tempfile.mkdtemp()) / "attempts.sqlite") as ledger:
 ...     ledger.record([Attempt("http://h.example/a.jpg", "h.example", 0.0, 0.1, "gone", 404)], [])
-...     ledger.states(["http://h.example/a.jpg", "http://h.example/b.jpg"], "tries, a.outcome")
+...     states = ledger.states(["http://h.example/a.jpg", "http://h.example/b.jpg"], retries=2, max_pixels=1)
+>>> [(state.tries, state.outcome) for state in states]
 [(1, 'gone'), (0, None)]
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, fields
-from operator import attrgetter
+from dataclasses import astuple
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from curator.errors import DiskError, StateError
 from curator.fetch.ledger.file import connect, ledger_errors, may_write, use_write_ahead_log
-from curator.fetch.politeness import host_notes
-from curator.fetch.politeness.host_notes import Note, write_notes
+from curator.fetch.ledger.tables import (
+    FILE_SCHEME,
+    INSERT_ATTEMPT,
+    INSERT_OBSERVED,
+    MOST_TEXT_BYTES,
+    OK,
+    STEPS,
+    TABLES,
+    VERSION,
+    VIA,
+    Attempt,
+    HostWait,
+    Note,
+    Observed,
+    Remembered,
+    values_of,
+)
+from curator.fetch.policy import FALLBACK_STATUSES
+from curator.fetch.politeness.robots import FRESH_S
 from curator.matching.perceptual_hash import HASH_VERSION
-from curator.observe.observation import Observation
+from curator.reasons import RETRIED
 
-VERSION = 3
-"""The version of the tables below; a newer one is refused."""
+PICTURE_COLUMNS = ("phash_turns", "phash256", "thumbnail")
+"""Columns of the catalog, 600 bytes a row, that only later stages read."""
 
-OK = "ok"
-"""The outcome of an attempt that brought bytes; what they are is the observation's affair."""
-
-VIA = "via "
-"""What the ledger's ``ip`` begins with where a proxy answered, so that nobody knows which machine it asked."""
-
-_TABLES = (
-    """
-CREATE TABLE IF NOT EXISTS attempts (
-    id INTEGER PRIMARY KEY,
-    address TEXT NOT NULL,      -- the address as listed, or file:PATH
-    host TEXT NOT NULL,
-    started_at REAL NOT NULL,   -- seconds since 1970, UTC
-    seconds REAL NOT NULL,
-    outcome TEXT NOT NULL,      -- ok, or a drop reason
-    http_status INTEGER,
-    detail TEXT,
-    final_url TEXT,             -- where redirects led; none where there were none
-    ip TEXT,                    -- of the machine that answered; after VIA where that was a proxy
-    n_bytes INTEGER,
-    sha256 BLOB,
-    file_version TEXT,          -- size and time of a local file
-    asked INTEGER NOT NULL,     -- 0 where the host was given up before this address had its turn
-    superseded INTEGER NOT NULL DEFAULT 0  -- 1 where a later --retry asks again
-)
-""",
-    "CREATE INDEX IF NOT EXISTS attempts_by_address ON attempts (address, superseded)",
-    """
-CREATE TABLE IF NOT EXISTS observations (
-    sha256 BLOB PRIMARY KEY,
-    n_bytes INTEGER NOT NULL, format TEXT, width INTEGER, height INTEGER, orientation INTEGER, mode TEXT,
-    n_frames INTEGER, detail REAL,
-    phash INTEGER,              -- as a signed number
-    phash_turns BLOB, phash256 BLOB, thumbnail BLOB, hash_version INTEGER, flaw TEXT, flaw_detail TEXT,
-    observer_version INTEGER NOT NULL,  -- the hash version in force, for files without a hash too
-    max_pixels INTEGER NOT NULL,        -- the limit in force
-    stored INTEGER NOT NULL             -- 1 where the file is in the store
-)
-""",
-    *host_notes.TABLES,
-)
-"""What makes an empty file a ledger of this version."""
-
-_STEPS = (("ALTER TABLE observations ADD COLUMN thumbnail BLOB",), host_notes.TABLES)
-"""What makes the tables of version 1 those of version 2, and so on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One request and how it ended; the fields are the columns of ``attempts``, documented there."""
-
-    address: str
-    host: str
-    started_at: float
-    seconds: float
-    outcome: str
-    http_status: int | None = None
-    detail: str | None = None
-    final_url: str | None = None
-    ip: str | None = None
-    n_bytes: int | None = None
-    sha256: bytes | None = None
-    file_version: str | None = None
-    asked: bool = True
-
-    def brought(self, n_bytes: int, sha256: bytes) -> Attempt:
-        """Give this attempt with the length and the SHA-256 of what it brought, sooner than dataclasses.replace."""
-        return Attempt(
-            self.address, self.host, self.started_at, self.seconds, self.outcome, self.http_status, self.detail,
-            self.final_url, self.ip, n_bytes, sha256, self.file_version, self.asked,
-        )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """What was learnt about one file's bytes, under which limit, and whether the store holds it."""
-
-    observation: Observation
-    max_pixels: int
-    stored: bool
-
-
-_ATTEMPT_COLUMNS = tuple(field.name for field in fields(Attempt))
-_OBSERVATION_COLUMNS = (*(field.name for field in fields(Observation)), "observer_version", "max_pixels", "stored")
-_PHASH = _OBSERVATION_COLUMNS.index("phash")
-# These make rows many times faster than dataclasses.astuple, which copies every value.
-_attempt_row: Callable[[Attempt], tuple[Any, ...]] = attrgetter(*_ATTEMPT_COLUMNS)
-_observation_facts: Callable[[Observation], tuple[Any, ...]] = attrgetter(*_OBSERVATION_COLUMNS[:-3])
 _STATES = """
 SELECT {columns} FROM (
     SELECT wanted.key AS number,
         (SELECT count(*) FROM attempts WHERE address = wanted.value AND superseded = 0) AS tries,
         (SELECT max(id) FROM attempts WHERE address = wanted.value) AS last_id
-    FROM json_each(?) AS wanted
+    FROM json_each(:addresses) AS wanted
 ) LEFT JOIN attempts AS a ON a.id = last_id LEFT JOIN observations AS o ON o.sha256 = a.sha256
 ORDER BY number
 """
+_PASSING = ", ".join(f"'{reason}'" for reason in sorted(RETRIED))
+_SETTLED = f"tries > 0 AND (NOT a.asked OR a.outcome NOT IN ({_PASSING}) OR tries > :retries)"
+_FALLS_BACK = f"a.http_status IN ({', '.join(map(str, FALLBACK_STATUSES))})"
+# An observation holds for another limit too, unless the image lies between the two.
+_PIXELS = "coalesce(o.width * o.height, 0)"
+_STALE = f"""o.stored AND (o.observer_version != {HASH_VERSION}
+    OR ({_PIXELS} > :max_pixels) != ({_PIXELS} > o.max_pixels))"""
+
+_OUTCOMES = {
+    "http_status": "a.http_status",
+    "final_url": f"""CASE WHEN a.http_status IS NULL OR a.address LIKE '{FILE_SCHEME}%' THEN NULL
+        ELSE coalesce(a.final_url, a.address) END""",
+    "sha256": "nullif(lower(hex(a.sha256)), '')",
+    **{
+        name: f"o.{name}"
+        for name in (
+            "n_bytes", "format", "width", "height", "orientation", "mode", "n_frames", "detail", "phash",
+            "hash_version",
+        )
+    },
+    "reason": f"CASE WHEN a.outcome = '{OK}' THEN o.flaw ELSE a.outcome END",
+    "evidence": f"CASE WHEN a.outcome = '{OK}' THEN o.flaw_detail ELSE a.detail END",
+}  # fmt: skip
+OUTCOME_COLUMNS = tuple(_OUTCOMES)
+"""What :meth:`Ledger.outcomes` says of an address, after whether it is settled and whether its fallback is tried."""
+
+# CROSS JOIN keeps SQLite from going through all attempts once for each host: it takes its tables in the order given.
+_FAMILIES = "WITH families AS MATERIALIZED (SELECT key AS host, value AS family FROM json_each(?))"
+_FAMILY_OUTCOMES = f"""
+{_FAMILIES} SELECT family, coalesce(o.flaw, a.outcome), count(*)
+FROM attempts AS a CROSS JOIN families USING (host)
+LEFT JOIN observations AS o ON a.outcome = '{OK}' AND o.sha256 = a.sha256
+WHERE a.id IN (SELECT max(id) FROM attempts GROUP BY address)
+GROUP BY 1, 2 ORDER BY 1, 2
+"""
+_FAMILY_COSTS = f"""
+{_FAMILIES} SELECT family, count(DISTINCT host), sum(asked), sum(n_bytes),
+    avg(seconds) FILTER (WHERE asked AND place IN ((n_asked + 1) / 2, (n_asked + 2) / 2))
+FROM (
+    SELECT *, row_number() OVER (PARTITION BY family, asked ORDER BY seconds) AS place,
+        sum(asked) OVER (PARTITION BY family) AS n_asked
+    FROM attempts CROSS JOIN families USING (host)
+) GROUP BY family ORDER BY family
+"""
+_ROBOTS = """
+SELECT url, text FROM (
+    SELECT url, text, sum(length(text)) OVER (ORDER BY asked_at DESC, url) AS n_bytes
+    FROM robots WHERE asked_at > ? AND asked_at <= ?
+) WHERE n_bytes <= ? ORDER BY n_bytes DESC
+"""
+
+
+class State(NamedTuple):
+    """What the ledger knows of an address: its last attempt, and the observation of what that brought."""
+
+    tries: int
+    """Attempts that count; 0 if there is none, and then all else is None."""
+    outcome: str | None
+    settled: int
+    """Whether the outcome is final."""
+    falls_back: int | None
+    """Whether the fallback address is tried after it."""
+    flawed: int | None
+    file_version: str | None
+    sha256: bytes | None
+    stored: int | None
+    image_format: str | None
+    stale: int | None
+    """Whether what is stored must be observed again, by this version or under this limit."""
+
+
+_STATE = f"""tries, a.outcome, {_SETTLED}, {_FALLS_BACK}, o.flaw IS NOT NULL, a.file_version, o.sha256, o.stored,
+    o.format, {_STALE}"""
 
 
 class Ledger:
@@ -151,57 +154,106 @@ class Ledger:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the file."""
         self._connection.close()
 
     def record(self, attempts: Sequence[Attempt], observed: Sequence[Observed], notes: Sequence[Note] = ()) -> None:
-        """Write attempts, observations and notes about hosts, all or none, so that they outlive a power cut."""
-        with self.transaction():
-            self._connection.executemany(_insert("attempts", _ATTEMPT_COLUMNS), map(_attempt_row, attempts))
-            self._connection.executemany(_insert("observations", _OBSERVATION_COLUMNS), map(_observation_row, observed))
-            write_notes(self._connection, notes)
+        """Write attempts, observations and notes about hosts, all or none, so that they outlive a power cut.
+
+        A later note about the same host replaces the one before it.
+        """
+        with self._transaction():
+            self._connection.executemany(INSERT_ATTEMPT, map(values_of, attempts))
+            self._connection.executemany(INSERT_OBSERVED, (one.values() for one in observed))
+            for note in notes:
+                table = "waits VALUES (?, ?, ?, ?)" if isinstance(note, HostWait) else "robots VALUES (?, ?, ?)"
+                self._connection.execute(f"INSERT OR REPLACE INTO {table}", astuple(note))
 
     def supersede(self, addresses: Iterable[str]) -> None:
-        """Make these addresses count as not tried, so that they are asked again, by a later run too."""
-        with self.transaction():
+        """Make these addresses count as not tried, so that they are requested again, by a later run too."""
+        with self._transaction():
             rows = ((address,) for address in addresses)
             self._connection.executemany("UPDATE attempts SET superseded = 1 WHERE address = ?", rows)
 
     def forget(self, addresses: Iterable[str], contents: Iterable[bytes]) -> None:
         """Remove for good what is known of these addresses and contents (SHA-256, 32 bytes)."""
         hashes = [(sha256,) for sha256 in contents]
-        next(self.query("PRAGMA secure_delete = ON"), None)
-        with self.transaction():
+        next(self._rows("PRAGMA secure_delete = ON"), None)
+        with self._transaction():
             rows = ((address,) for address in addresses)
             self._connection.executemany("DELETE FROM attempts WHERE address = ?", rows)
             self._connection.executemany("DELETE FROM attempts WHERE sha256 = ?", hashes)
             self._connection.executemany("DELETE FROM observations WHERE sha256 = ?", hashes)
 
-    def states(self, addresses: Sequence[str | None], columns: str) -> list[tuple[Any, ...]]:
-        """Look up the last attempt at each address, in order; a few ten thousand addresses at once.
+    def states(self, addresses: Sequence[str | None], retries: int, max_pixels: int) -> list[State]:
+        """Return what is known of each address, in order; a few ten thousand addresses at once.
 
         Args:
-            columns: SQL over ``tries`` (not superseded), ``a`` (the last attempt) and ``o`` (what it brought).
+            addresses: as listed, or ``file:PATH``.
+            retries: further tries after which a failure that may pass is final.
+            max_pixels: the limit under which images are decoded now.
         """
-        with self._errors():
-            return self._connection.execute(_STATES.format(columns=columns), (json.dumps(addresses),)).fetchall()
+        limits = {"retries": retries, "max_pixels": max_pixels}
+        return list(map(State._make, self._look_up(addresses, _STATE, limits)))
 
-    def observed(self, contents: Collection[bytes], columns: Sequence[str]) -> dict[bytes, tuple[Any, ...]]:
-        """Look up columns of what was observed of these contents (SHA-256, 32 bytes); at most some 32,000 of them."""
+    def outcomes(self, addresses: Sequence[str | None], retries: int) -> list[tuple[Any, ...]]:
+        """Return one tuple an address, in order: settled, falls back (as :class:`State`), :data:`OUTCOME_COLUMNS`."""
+        columns = ", ".join((_SETTLED, _FALLS_BACK, *_OUTCOMES.values()))
+        return self._look_up(addresses, columns, {"retries": retries})
+
+    def pictures(self, contents: Collection[bytes]) -> dict[bytes, tuple[Any, ...]]:
+        """Return the :data:`PICTURE_COLUMNS` of these contents (SHA-256, 32 bytes); at most some 32,000 of them."""
         places = ", ".join("?" * len(contents))
-        sql = f"SELECT sha256, {', '.join(columns)} FROM observations WHERE sha256 IN ({places})"
-        return {sha256: tuple(values) for sha256, *values in self.query(sql, tuple(contents))}
+        sql = f"SELECT sha256, {', '.join(PICTURE_COLUMNS)} FROM observations WHERE sha256 IN ({places})"
+        return {sha256: tuple(values) for sha256, *values in self._rows(sql, tuple(contents))}
 
     def knows_file(self, sha256: bytes) -> bool:
-        """Tell whether the store should hold the file with this content."""
-        rows = self.query("SELECT 1 FROM observations WHERE sha256 = ? AND stored", (sha256,))
+        """Return whether the store should hold the file with this content."""
+        rows = self._rows("SELECT 1 FROM observations WHERE sha256 = ? AND stored", (sha256,))
         return next(rows, None) is not None
 
-    def query(self, sql: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
-        """Read rows of any other question."""
+    def requests(self, address: str) -> Iterator[tuple[Any, ...]]:
+        """Yield each request for an address, oldest first, as :data:`curator.fetch.ledger.history.COLUMNS`."""
+        columns = "started_at, seconds, outcome, http_status, detail, final_url, n_bytes"
+        yield from self._rows(f"SELECT {columns} FROM attempts WHERE address = ? AND asked = 1 ORDER BY id", (address,))
+
+    def costs(self) -> Iterator[tuple[str, float, int | None]]:
+        """Yield each web address with the seconds and bytes that all its requests took."""
+        sums = "address, sum(seconds), sum(n_bytes)"
+        yield from self._rows(f"SELECT {sums} FROM attempts WHERE asked = 1 AND host != '' GROUP BY address")
+
+    def count_through_proxy(self) -> int:
+        """Count the addresses that a proxy obtained."""
+        condition = f"outcome = '{OK}' AND ip LIKE '{VIA}%'"
+        [[n]] = self._rows(f"SELECT count(DISTINCT address) FROM attempts WHERE {condition}")
+        return int(n)
+
+    def hosts(self) -> list[str]:
+        """Return each host that an attempt was made at."""
+        return [host for (host,) in self._rows("SELECT DISTINCT host FROM attempts WHERE host != ''")]
+
+    def family_outcomes(self, families: Mapping[str, str]) -> Iterator[tuple[str, str, int]]:
+        """Yield family of hosts, outcome (``ok`` or a drop reason) and number of addresses; ``families`` by host."""
+        yield from self._rows(_FAMILY_OUTCOMES, (json.dumps(families),))
+
+    def family_costs(self, families: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:
+        """Yield family, hosts, requests, bytes and the median seconds a request; ``families`` by host."""
+        yield from self._rows(_FAMILY_COSTS, (json.dumps(families),))
+
+    def notes(self, now: float) -> Remembered:
+        """Return what still holds at ``now``, seconds since 1970; a robots.txt from the future does not.
+
+        Of more texts than :data:`MOST_TEXT_BYTES` the latest are read.
+        """
+        waits = (HostWait(*row) for row in self._rows("SELECT * FROM waits"))
+        holding = tuple(wait.counted_from(now) for wait in waits if wait.remaining_s(now))
+        return Remembered(dict(self._rows(_ROBOTS, (now - FRESH_S, now, MOST_TEXT_BYTES))), holding)
+
+    def _look_up(self, addresses: Sequence[str | None], columns: str, limits: dict[str, int]) -> list[tuple[Any, ...]]:
+        with self._errors():
+            values = {"addresses": json.dumps(addresses), **limits}
+            return self._connection.execute(_STATES.format(columns=columns), values).fetchall()
+
+    def _rows(self, sql: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
         with self._errors():
             yield from self._connection.execute(sql, values)
 
@@ -224,15 +276,15 @@ class Ledger:
 
     def _bring_up_to_date(self) -> None:
         """Make what this version needs; whoever comes second finds it made."""
-        with self.transaction():
+        with self._transaction():
             version = self._version()
-            steps = _STEPS[version - 1 :] if version else (_TABLES,)
+            steps = STEPS[version - 1 :] if version else (TABLES,)
             for statement in (statement for step in steps for statement in step):
                 self._connection.execute(statement)
             self._connection.execute(f"PRAGMA user_version = {VERSION}")
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def _transaction(self) -> Iterator[None]:
         """Do all of the block or nothing of it."""
         with self._errors():
             self._connection.execute("BEGIN IMMEDIATE")
@@ -245,15 +297,3 @@ class Ledger:
 
     def _errors(self) -> AbstractContextManager[None]:
         return ledger_errors(self._path)
-
-
-def _insert(table: str, columns: Sequence[str]) -> str:
-    return f"INSERT OR REPLACE INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
-
-
-def _observation_row(observed: Observed) -> tuple[Any, ...]:
-    sha256, *facts = _observation_facts(observed.observation)
-    phash = facts[_PHASH - 1]
-    if phash is not None:
-        facts[_PHASH - 1] = phash - ((phash >> 63) << 64)
-    return (bytes.fromhex(sha256), *facts, HASH_VERSION, observed.max_pixels, observed.stored)

@@ -12,12 +12,16 @@
 from __future__ import annotations
 
 import selectors
+import signal
+import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any
 
-from curator.fetch.libcurl import pycurl
+from curator.fetch.network.libcurl import pycurl
 from curator.fetch.network.transfer import Transfer
 from curator.manifests.recipe import FetchSettings as FetchSettings
 
@@ -114,3 +118,26 @@ class CurlLoop:
             pycurl.CSELECT_OUT if mask & selectors.EVENT_WRITE else 0
         )
         self._multi.socket_action(descriptor, wants)
+
+
+@contextmanager
+def noticed_interrupts() -> Iterator[Callable[[], bool]]:
+    """Yield a function that returns whether Ctrl-C was pressed; a second Ctrl-C interrupts at once, as ever.
+
+    An exception raised within libcurl's callbacks would be swallowed, so that the loop looks at moments of its own.
+    Outside the main thread Ctrl-C never arrives, and the function is always false.
+    """
+    seen = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield seen.is_set
+        return
+
+    def notice(number: int, frame: FrameType | None) -> None:
+        seen.set()
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, notice)
+    try:
+        yield seen.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -5,6 +5,8 @@ allows private hosts. The ranges are those of the IANA special-purpose address r
 
 >>> is_public_address("93.184.216.34"), is_public_address("::ffff:10.0.0.1"), is_public_address("169.254.169.254")
 (True, False, False)
+>>> proxy_addresses(""), proxy_addresses("http://127.0.0.1:3128")
+(frozenset(), frozenset({'127.0.0.1'}))
 """
 
 from __future__ import annotations
@@ -13,6 +15,8 @@ import ipaddress
 import socket
 from functools import lru_cache
 from urllib.parse import urlsplit
+
+from curator.errors import CuratorError
 
 _REFUSED_V4 = tuple(
     ipaddress.IPv4Network(network)
@@ -102,3 +106,21 @@ def _embedded_v4(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None
     if address in _NAT64:
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return address.ipv4_mapped or address.sixtofour
+
+
+def proxy_addresses(proxy: str) -> frozenset[str]:
+    """Resolve the proxy that the recipe names: the only address that need not be public.
+
+    The proxies that the environment names are ignored: one would fetch private addresses for us.
+
+    Raises:
+        CuratorError: it has no address.
+    """
+    host = urlsplit(proxy if "://" in proxy else f"http://{proxy}").hostname
+    if not proxy or host is None:
+        return frozenset()
+    try:
+        entries = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise CuratorError(f"The proxy {proxy} has no address ({error}).", "Correct proxy under [fetch].") from error
+    return frozenset(str(entry[4][0]) for entry in entries)

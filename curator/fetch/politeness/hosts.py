@@ -4,7 +4,7 @@ A host starts with two requests in flight and gains one with each answer; troubl
 delay between its requests; failures in a row open a circuit breaker, which lets one request through after a while
 (see M. Nygard, Release It!, and https://martinfowler.com/bliki/CircuitBreaker.html).
 
->>> host = Host(Manners(per_host=8), 8, np.array([7, 9]), 0, 2)
+>>> host = Host(Politeness(per_host=8), 8, np.array([7, 9]), 0, 2)
 >>> host.start(now=0.0), host.in_flight, host.window
 (7, 1, 2)
 """
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,7 @@ from curator.fetch.policy import Verdict, backoff_s, blames_host, is_throttled
 
 
 @dataclass(frozen=True)
-class Manners:
+class Politeness:
     """How hosts are treated; the numbers that no recipe needs to change have their values here."""
 
     per_host: int = 8
@@ -47,42 +47,34 @@ class Manners:
     """The same for a host that answers, but only 429 or 503."""
 
 
+@dataclass(slots=True, eq=False)
 class Host:
-    """One host's queue and state; ``tasks[start:end]`` are its tasks, ``again`` those that came back or late."""
+    """One host's queue and state; ``tasks[next:stop]`` are its tasks, ``again`` those that came back or late."""
 
-    __slots__ = (
-        "again",
-        "delay_s",
-        "failures",
-        "given_up",
-        "in_flight",
-        "limit",
-        "manners",
-        "next",
-        "not_before",
-        "opened_at",
-        "parked",
-        "probes",
-        "ready",
-        "stop",
-        "tasks",
-        "window",
-    )
+    politeness: Politeness
+    limit: int
+    tasks: npt.NDArray[np.integer]
+    next: int
+    stop: int
+    again: deque[int] = field(default_factory=deque)
+    window: int = 0
+    delay_s: float = 0.0
+    in_flight: int = 0
+    failures: int = 0
+    probes: int = 0
+    not_before: float = 0.0
+    opened_at: float | None = None
+    given_up: Verdict | None = None
+    ready: bool = False
+    parked: bool = False
 
-    def __init__(self, manners: Manners, limit: int, tasks: npt.NDArray[np.integer], start: int, stop: int) -> None:
-        self.manners, self.limit = manners, limit
-        self.tasks, self.next, self.stop = tasks, start, stop
-        self.again: deque[int] = deque()
-        self.window = min(limit, manners.first_window)
-        self.delay_s = manners.delay_s
-        self.in_flight = self.failures = self.probes = 0
-        self.not_before = 0.0
-        self.opened_at: float | None = None
-        self.given_up: Verdict | None = None
-        self.ready = self.parked = False
+    def __post_init__(self) -> None:
+        """Start with the first window."""
+        self.window = min(self.limit, self.politeness.first_window)
+        self.delay_s = self.politeness.delay_s
 
     def has_tasks(self) -> bool:
-        """Tell whether anything waits here."""
+        """Return whether anything waits here."""
         return bool(self.again) or self.next < self.stop
 
     def pop(self) -> int:
@@ -93,7 +85,7 @@ class Host:
         return int(self.tasks[self.next - 1])
 
     def may_start(self, now: float) -> bool:
-        """Tell whether a request may start at ``now``."""
+        """Return whether a request may start at ``now``."""
         return self.given_up is None and self.in_flight < self.window and self.not_before <= now and self.has_tasks()
 
     def start(self, now: float) -> int:
@@ -112,14 +104,14 @@ class Host:
         """Make no request for as long as ``verdict`` asks."""
         wait_s = verdict.wait_s or 0.0
         self.not_before = max(self.not_before, now + wait_s)
-        if wait_s > self.manners.max_wait_s:
+        if wait_s > self.politeness.max_wait_s:
             self.given_up = verdict
 
     def slow_down(self, delay_s: float, now: float) -> None:
         """Keep requests at least ``delay_s`` apart, the one that was just started and the next one too."""
-        delay_s = min(delay_s, self.manners.max_wait_s)
-        if delay_s > self.manners.delay_s:
-            self.manners = replace(self.manners, delay_s=delay_s)
+        delay_s = min(delay_s, self.politeness.max_wait_s)
+        if delay_s > self.politeness.delay_s:
+            self.politeness = replace(self.politeness, delay_s=delay_s)
             self.delay_s = max(self.delay_s, delay_s)
             self.not_before = max(self.not_before, now + delay_s)
 
@@ -132,30 +124,30 @@ class Host:
             self.failures = self.probes = 0
             self.opened_at = None
             self.window = min(self.limit, self.window + 1)
-            self.delay_s = max(self.manners.delay_s, self.delay_s * 0.9 if self.delay_s > 0.01 else 0.0)
+            self.delay_s = max(self.politeness.delay_s, self.delay_s * 0.9 if self.delay_s > 0.01 else 0.0)
 
     def _note_failure(self, verdict: Verdict, now: float, started: float, rng: random.Random) -> None:
         throttled = is_throttled(verdict)
-        manners = self.manners
+        politeness = self.politeness
         self.failures += 1
         self.window = max(1, self.window // 2)
         wait_s = verdict.wait_s or 0.0
         if throttled:
-            self.delay_s = min(manners.max_delay_s, max(2 * self.delay_s, manners.first_throttle_s))
+            self.delay_s = min(politeness.max_delay_s, max(2 * self.delay_s, politeness.first_throttle_s))
             wait_s = max(wait_s, self.delay_s, backoff_s(self.failures, rng))
-        if self.failures >= manners.breaker_failures:
+        if self.failures >= politeness.breaker_failures:
             wait_s = max(wait_s, self._open_breaker(now, started))
         self.not_before = max(self.not_before, now + wait_s)
-        most_probes = manners.throttled_probes if throttled else manners.breaker_probes
-        if wait_s > manners.max_wait_s or self.probes >= most_probes:
+        most_probes = politeness.throttled_probes if throttled else politeness.breaker_probes
+        if wait_s > politeness.max_wait_s or self.probes >= most_probes:
             self.given_up = verdict
 
     def _open_breaker(self, now: float, started: float) -> float:
-        """Open the breaker, or keep it open where the request let through failed; give the seconds to wait."""
+        """Open the breaker, or keep it open if the request let through failed; return the seconds to wait."""
         if self.opened_at is None:
             self.opened_at = now
         elif started >= self.opened_at:
             self.probes += 1
             self.opened_at = now
         self.window = 1
-        return self.manners.breaker_s * float(2**self.probes)
+        return self.politeness.breaker_s * float(2**self.probes)

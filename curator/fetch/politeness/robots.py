@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 
 from protego import Protego
 
-from curator.fetch.policy import AGENT, Verdict
+from curator.fetch.network.identity import AGENT
+from curator.fetch.policy import Verdict
 from curator.reasons import Drop
 
 MAX_TEXT_BYTES = 500 * 1024
@@ -34,10 +35,10 @@ class Rules:
 
     parsed: Protego
     delay_s: float
-    """Least seconds between two requests, as ``Crawl-delay`` asks; 0 where it does not."""
+    """Least seconds between two requests, as ``Crawl-delay`` says; 0 if it does not."""
 
     def allows(self, url: str) -> bool:
-        """Tell whether ``url``, an address of the host that the rules are of, may be asked for."""
+        """Return whether ``url``, an address of the host that the rules are of, may be requested."""
         return bool(self.parsed.can_fetch(url, AGENT))
 
 
@@ -59,7 +60,7 @@ def robots_url(url: str) -> str:
 
 
 def text_of_answer(verdict: Verdict, body: bytes) -> bytes | None:
-    """Give the text that holds after an answer; None where none came, and all is forbidden meanwhile.
+    """Return the text that holds after an answer; None if none came, and all is forbidden meanwhile.
 
     A client error (4xx) and a loop of redirects mean that there are no rules; 429, which asks for fewer requests, does
     not (RFC 9309, 2.3.1).

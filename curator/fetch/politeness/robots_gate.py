@@ -1,10 +1,8 @@
-"""Ask each host for its robots.txt before anything else of it, and let through what that allows.
+"""Request each host's robots.txt before anything else of it, and let through what that allows.
 
-A task whose host has not told its rules yet keeps its place in the host's window, so that only this host waits. Where
-an answer leads to another host, that one's robots.txt counts too: the request is broken off, and made again once
-the rules are known.
-
-Keep what was used last, up to a number of bytes: a cache whose memory does not depend on who fills it.
+A task whose host's rules are not known yet keeps its place in the host's window, so that only this host waits. If an
+answer leads to another host, that one's robots.txt counts too: the request is broken off, and made again once the rules
+are known. The rules that were used last are kept, up to a number of bytes: who fills them cannot fill the memory.
 
 >>> kept = RecentlyUsed[str](most_bytes=100)
 >>> kept.put("a", "first", 60), kept.put("b", "second", 60)
@@ -22,18 +20,16 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
 
-from curator.fetch.policy import RETRIED, Verdict, backoff_s
-from curator.fetch.politeness.host_notes import MOST_TEXT_BYTES, RobotsText
-from curator.fetch.politeness.hosts import Manners
+from curator.fetch.ledger.tables import MOST_TEXT_BYTES, RobotsText
+from curator.fetch.network.identity import MOST_REDIRECTS
+from curator.fetch.policy import Verdict, backoff_s
+from curator.fetch.politeness.hosts import Politeness
 from curator.fetch.politeness.robots import Rules, read_rules, robots_url, text_of_answer
 from curator.fetch.politeness.schedule import Schedule
-from curator.reasons import Drop
+from curator.reasons import RETRIED, Drop
 
 _MOST_PARSED_BYTES = 1 << 22
 """Texts whose rules are held: these take up to 80 times as much memory."""
-
-MAX_REDIRECTS = 8
-"""So often a request is made again because it was led to a host whose rules were not known."""
 
 _LEAST_BYTES = 100
 """What the shortest text counts as."""
@@ -45,7 +41,7 @@ class RobotsGate:
     Args:
         known: texts that still hold: the address of the robots.txt to its zlib bytes.
         schedule: what hands out the tasks.
-        retries: further tries where a robots.txt cannot be had.
+        retries: further tries if a robots.txt cannot be had.
         rng: the source of jitter.
         note: takes each text that came.
         refuse: takes each task that is not allowed.
@@ -70,31 +66,31 @@ class RobotsGate:
         self._led_on: defaultdict[str, list[int]] = defaultdict(list)
         self._n_led_on: Counter[int] = Counter()
         self._unknowable: dict[str, Verdict] = {}
-        self._asking: dict[int, str] = {}
+        self._requesting: dict[int, str] = {}
         self._failures: defaultdict[str, int] = defaultdict(int)
 
     def pass_on(self, task: int, url: str, now: float) -> str | None:
-        """Say what to ask for a task that was just started: its ``url``, a robots.txt first, or nothing now."""
+        """Return what to request for a task that was just started: its ``url``, a robots.txt first, or nothing now."""
         robots = robots_url(url)
         if rules := self._rules(robots):
             return url if self._is_allowed(task, url, rules, now) else None
         self._waiting[robots].append(task)
-        return self._ask(task, robots)
+        return self._request(task, robots)
 
     def may_follow(self, url: str) -> bool:
-        """Tell whether a redirect to ``url`` may be followed: the rules there are known, and allow it."""
+        """Return whether a redirect to ``url`` may be followed: the rules there are known, and allow it."""
         rules = self._rules(robots_url(url))
         return rules is not None and rules.allows(url)
 
     def lead_on(self, task: int, url: str, now: float) -> str | Verdict | None:
-        """Say what becomes of a task whose request was broken off because it was redirected to ``url``.
+        """Decide about a task whose request was broken off because it was redirected to ``url``.
 
         Returns:
-            The robots.txt there, to be asked for; why the task is over; or nothing where it comes again by itself.
+            The robots.txt there, to be requested; why the task is over; or nothing if it comes again by itself.
         """
         robots = robots_url(url)
         self._n_led_on[task] += 1
-        if self._n_led_on[task] > MAX_REDIRECTS:
+        if self._n_led_on[task] > MOST_REDIRECTS:
             return Verdict(Drop.REDIRECT_LOOP, "another host each time")
         if rules := self._rules(robots):
             if not rules.allows(url):
@@ -104,19 +100,19 @@ class RobotsGate:
         if robots in self._unknowable:
             return self._unknowable[robots]
         self._led_on[robots].append(task)
-        return self._ask(task, robots)
+        return self._request(task, robots)
 
-    def is_asking_elsewhere(self, task: int) -> bool:
-        """Tell whether the request that stands for ``task`` is for the robots.txt of a host that it was led to."""
-        return task in self._led_on[self._asking[task]] if task in self._asking else False
+    def is_requesting_elsewhere(self, task: int) -> bool:
+        """Return whether the request in the place of ``task`` is for the robots.txt of a host that it was led to."""
+        return task in self._led_on[self._requesting[task]] if task in self._requesting else False
 
-    def is_asking(self, task: int) -> bool:
-        """Tell whether the request that stands for ``task`` is for a robots.txt."""
-        return task in self._asking
+    def is_requesting(self, task: int) -> bool:
+        """Return whether the request in the place of ``task`` is for a robots.txt."""
+        return task in self._requesting
 
     def note_answer(self, task: int, verdict: Verdict, body: bytes, now: float) -> None:
         """Learn what came for a robots.txt; the tasks that wait for it are handed out again."""
-        robots = self._asking.pop(task)
+        robots = self._requesting.pop(task)
         text, wait_s = text_of_answer(verdict, body), 0.0
         own, led_on = self._waiting.pop(robots, []), self._led_on.pop(robots, [])
         if text is not None:
@@ -132,7 +128,7 @@ class RobotsGate:
         self._hand_out(own, robots, now, wait_s)
 
     def _hand_out(self, waiting: list[int], robots: str, now: float, wait_s: float) -> None:
-        """Give the tasks of the host itself back to the schedule, or the host up."""
+        """Return the tasks of the host itself to the schedule, or give the host up."""
         if waiting and (rules := self._rules(robots)):
             self._schedule.slow_down(waiting[0], rules.delay_s, now)
         for task in reversed(waiting):
@@ -140,15 +136,15 @@ class RobotsGate:
         if waiting and robots in self._unknowable:
             self._schedule.give_up(waiting[0], self._unknowable[robots], now)
 
-    def _ask(self, task: int, robots: str) -> str | None:
-        if robots in self._asking.values():
+    def _request(self, task: int, robots: str) -> str | None:
+        if robots in self._requesting.values():
             return None
-        self._asking[task] = robots
+        self._requesting[task] = robots
         return robots
 
     def _is_final(self, robots: str, verdict: Verdict) -> bool:
-        """Tell whether a failure ends the tries: it will not pass, or not soon, or has come too often."""
-        will_pass = verdict.reason in RETRIED and (verdict.wait_s or 0.0) <= Manners.max_wait_s
+        """Return whether a failure ends the tries: it will not pass, or not soon, or has come too often."""
+        will_pass = verdict.reason in RETRIED and (verdict.wait_s or 0.0) <= Politeness.max_wait_s
         return not will_pass or self._failures[robots] > self._retries
 
     def _is_allowed(self, task: int, url: str, rules: Rules, now: float) -> bool:
@@ -166,7 +162,7 @@ class RobotsGate:
         self._parsed.put(robots, rules, len(text) + _LEAST_BYTES)
 
     def _rules(self, robots: str) -> Rules | None:
-        """Give the rules of a robots.txt, or None where it must be asked for."""
+        """Return the rules of a robots.txt, or None if it must be requested."""
         rules = self._parsed.get(robots)
         if rules is None and (packed := self._texts.get(robots)) is not None:
             text = zlib.decompress(packed)
@@ -191,7 +187,7 @@ class RecentlyUsed(Generic[Value]):
         self._values: dict[str, tuple[Value, int]] = {}
 
     def get(self, name: str) -> Value | None:
-        """Give a value, or None where it is not kept."""
+        """Return a value, or None if it is not kept."""
         found = self._values.pop(name, None)
         if found is None:
             return None

@@ -1,9 +1,9 @@
-"""Which address to ask next: a queue per host, so that a slow or dead host never holds up the others.
+"""Which address to request next: a queue per host, so that a slow or dead host never holds up the others.
 
 Work per step is constant however many addresses wait: they lie in one array sorted by host, and hosts that must wait
 lie in a heap of wake times. The clock is an argument, so that every rule can be tested without waiting.
 
->>> schedule = Schedule(np.array([0, 1, 2]), np.array([0, 0, 1]), Manners(per_host=1), random.Random(0))
+>>> schedule = Schedule(np.array([0, 1, 2]), np.array([0, 0, 1]), Politeness(per_host=1), random.Random(0))
 >>> [schedule.next_task(now=0.0) for _ in range(3)]  # one a host, and then both are busy
 [0, 2, None]
 """
@@ -13,45 +13,24 @@ from __future__ import annotations
 import heapq
 import random
 from collections import deque
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
 
 from curator.fetch.policy import Verdict
-from curator.fetch.politeness.hosts import Host, Manners
+from curator.fetch.politeness.hosts import Host, Politeness
 
 IntArray = npt.NDArray[np.int32]
-
-
-@dataclass
-class _Waiting:
-    """Hosts and tasks that wait for a time: a heap of (time, number, host or task)."""
-
-    heap: list[tuple[float, int, Host | int]] = field(default_factory=list)
-    n_pushed: int = 0
-    n_tasks: int = 0
-
-    def push(self, when: float, what: Host | int) -> None:
-        heapq.heappush(self.heap, (when, self.n_pushed, what))
-        self.n_pushed += 1
-        self.n_tasks += isinstance(what, int)
-
-    def due(self, now: float) -> Iterator[Host | int]:
-        while self.heap and self.heap[0][0] <= now:
-            what = heapq.heappop(self.heap)[2]
-            self.n_tasks -= isinstance(what, int)
-            yield what
 
 
 class Schedule:
     """Tasks (indices of addresses) queued by host, handed out as politeness and failures allow.
 
     Args:
-        tasks: what is to be asked, in the wished order; int array, shape (tasks,).
-        host_of: the host's number of every address, asked or not; int array, shape (addresses,).
-        manners: how hosts are treated.
+        tasks: what is to be requested, in the wished order; int array, shape (tasks,).
+        host_of: the host's number of every address, requested or not; int array, shape (addresses,).
+        politeness: how hosts are treated.
         rng: the source of jitter.
         limits: requests in flight for those hosts (by number) that have a limit of their own.
     """
@@ -60,12 +39,12 @@ class Schedule:
         self,
         tasks: npt.NDArray[np.integer],
         host_of: npt.NDArray[np.integer],
-        manners: Manners,
+        politeness: Politeness,
         rng: random.Random,
         limits: Mapping[int, int] | None = None,
     ) -> None:
         self._host_of = host_of
-        self._manners, self._rng, self._limits = manners, rng, dict(limits or {})
+        self._politeness, self._rng, self._limits = politeness, rng, dict(limits or {})
         numbers = host_of[tasks]
         self._order = tasks[np.argsort(numbers, kind="stable")].astype(np.int32)
         present, counts = np.unique(numbers, return_counts=True)
@@ -75,15 +54,17 @@ class Schedule:
         self._n_begun = 0
         self._hosts: dict[int, Host] = {}
         self._ready: deque[Host] = deque()
-        self._waiting = _Waiting()
+        self._waiting: list[tuple[float, int, Host | int]] = []
+        self._n_waited = 0
         self._abandoned: deque[Host] = deque()
         self._turn = 0
         self.n_queued = len(tasks)
         """Tasks that wait in a queue, for a wake time too; those in flight do not count."""
 
     def next_task(self, now: float) -> int | None:
-        """Give a task that may be started at ``now`` (seconds on a clock that never jumps), or None."""
-        for what in self._waiting.due(now):
+        """Return a task that may be started at ``now`` (seconds on a clock that never jumps), or None."""
+        while self._waiting and self._waiting[0][0] <= now:
+            what = heapq.heappop(self._waiting)[2]
             if isinstance(what, int):
                 self._enqueue(what, now)
             else:
@@ -99,10 +80,10 @@ class Schedule:
         return None
 
     def wake_time(self) -> float | None:
-        """Say when the next waiting host or task is due; None where none waits. What was given up is due at once."""
+        """Return when the next waiting host or task is due; None if none waits. What was given up is due at once."""
         if self._abandoned:
             return 0.0
-        return self._waiting.heap[0][0] if self._waiting.heap else None
+        return self._waiting[0][0] if self._waiting else None
 
     def finished(self, task: int, verdict: Verdict, now: float, started: float) -> None:
         """Note how a request ended; the host's window, delay and breaker follow."""
@@ -111,14 +92,14 @@ class Schedule:
         self._place(host, now)
 
     def put_back(self, task: int, now: float, wait_s: float) -> None:
-        """Queue a task again that was started in vain: its host is not asked for ``wait_s`` seconds."""
+        """Queue a task again that was started in vain: its host gets no request for ``wait_s`` seconds."""
         host = self._hosts[int(self._host_of[task])]
         host.undo_start(task, max(host.not_before, now + wait_s))
         self.n_queued += 1
         self._place(host, now)
 
     def withdraw(self, task: int, now: float) -> None:
-        """Forget a task that was just started and is not to be asked: as if its host had never been bothered."""
+        """Forget a task that was just started and is not to be requested: as if its host had never been bothered."""
         host = self._hosts[int(self._host_of[task])]
         host.undo_start(task, now)
         host.pop()
@@ -143,9 +124,9 @@ class Schedule:
         self._place(host, now)
 
     def retry(self, task: int, when: float) -> None:
-        """Queue a task again, to be asked at ``when`` or later."""
+        """Queue a task again, to be requested at ``when`` or later."""
         self.n_queued += 1
-        self._waiting.push(when, task)
+        self._wait(when, task)
 
     def abandoned(self, limit: int) -> list[tuple[int, Verdict]]:
         """Take up to ``limit`` tasks whose host was given up for this run, each with the host's last failure."""
@@ -159,6 +140,11 @@ class Schedule:
         self.n_queued -= len(taken)
         return taken
 
+    def _wait(self, when: float, what: Host | int) -> None:
+        """Let a host or a task wait; the number puts those of one moment in the order in which they came."""
+        heapq.heappush(self._waiting, (when, self._n_waited, what))
+        self._n_waited += 1
+
     def _enqueue(self, task: int, now: float) -> None:
         host = self._host(int(self._host_of[task]))
         host.again.append(task)
@@ -166,9 +152,9 @@ class Schedule:
 
     def _host(self, number: int) -> Host:
         if number not in self._hosts:
-            limit = self._limits.get(number, self._manners.per_host)
+            limit = self._limits.get(number, self._politeness.per_host)
             start, end = self._slices.get(number, (0, 0))
-            self._hosts[number] = Host(self._manners, limit, self._order, start, end)
+            self._hosts[number] = Host(self._politeness, limit, self._order, start, end)
         return self._hosts[number]
 
     def _next_host(self) -> Host | None:
@@ -200,7 +186,7 @@ class Schedule:
             return
         elif host.not_before > now:
             host.parked = True
-            self._waiting.push(host.not_before, host)
+            self._wait(host.not_before, host)
         else:
             host.ready = True
             self._ready.append(host)

@@ -14,13 +14,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from curator import catalog
-from curator.addresses import hosts_of
 from curator.catalog import BoolArray
 from curator.decide.quality import drop_poor_images
 from curator.decide.target import choose_sample
 from curator.fetch.ledger.history import read_costs
 from curator.fetch.outcomes import read_outcomes
-from curator.fetch.plan import addresses_of
+from curator.fetch.row_addresses import parse_rows
 from curator.inspect.forecast.effort import Effort, Limits, estimate_effort
 from curator.inspect.forecast.prediction import Prediction, Stratum, predict_images
 from curator.manifests.project import Project
@@ -80,7 +79,7 @@ def probe(project: Project, listing: Listing, n: int, options: AcquireOptions) -
     table = listing.table
     codes, names = pd.factorize(pd.MultiIndex.from_frame(table[["label", "source"]].astype(object)), sort=True)
     strata = codes.astype(np.int64)
-    askable = addresses_of(table)[0].is_valid().to_numpy(zero_copy_only=False)
+    askable = parse_rows(table).is_requestable(table).to_numpy(zero_copy_only=False)
     with locked(project.paths.lock, "fetch --plan --probe"):
         open_rows = askable & ~_is_tried(_outcomes(project, table))
         chosen = choose_sample(table, np.where(open_rows, strata, -1), n, project.recipe.split.seed)
@@ -93,7 +92,7 @@ def probe(project: Project, listing: Listing, n: int, options: AcquireOptions) -
 
 
 def _outcomes(project: Project, table: pd.DataFrame) -> pd.DataFrame:
-    return drop_poor_images(read_outcomes(table, project.paths, project.recipe.fetch), project.recipe.quality)
+    return drop_poor_images(read_outcomes(table, project), project.recipe.quality)
 
 
 def _is_tried(outcomes: pd.DataFrame) -> BoolArray:
@@ -152,8 +151,9 @@ def _share_asked(
 def _effort(
     project: Project, outcomes: pd.DataFrame, strata: npt.NDArray[np.int64], shares: npt.NDArray[np.float64]
 ) -> Effort:
-    first, second = addresses_of(outcomes)
-    rows = pd.DataFrame({"host": hosts_of(first).to_pylist(), "stratum": strata})
+    parsed = parse_rows(outcomes)
+    first, second = parsed.addresses(outcomes)
+    rows = pd.DataFrame({"host": parsed.host_of_rows().to_pylist(), "stratum": strata})
     rows["share"] = shares[strata] if len(strata) else 0.0
     on_the_web = rows["host"].notna().to_numpy()
     tried = _is_tried(outcomes)

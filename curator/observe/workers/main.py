@@ -34,9 +34,6 @@ REPLY = struct.Struct("<II")
 """Header of a reply: the lengths in bytes of the JSON object and of the luma that follow; two zeros say only that the
 process is ready."""
 
-UNSTORED = frozenset({Drop.NOT_AN_IMAGE, Drop.EMPTY})
-"""Flaws of files that the store does not keep."""
-
 _FIELDS = tuple(field.name for field in fields(Observation))
 _BUFFER_BYTES = 1 << 16
 _SPARE_BYTES = 1 << 30
@@ -120,7 +117,8 @@ def answer(payload: bytes, is_path: bool, paths: DataPaths, max_pixels: int) -> 
 
 def is_stored(observation: Observation) -> bool:
     """Return whether the store keeps this file: every image, usable or not."""
-    return observation.format is not None and observation.flaw not in UNSTORED
+    flaw = observation.flaw
+    return observation.format is not None and (flaw is None or flaw.traits.is_stored)
 
 
 def encode_sighting(sighting: Sighting) -> tuple[dict[str, Any], bytes]:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curator.fetch.policy import Verdict
-from curator.fetch.politeness.hosts import Manners
+from curator.fetch.politeness.hosts import Politeness
 from curator.fetch.politeness.schedule import Schedule
 from curator.reasons import Drop
 
@@ -28,7 +28,7 @@ def throttled(wait_s=None):
 
 def schedule_of(hosts, **manners):
     """Queue one task for each entry of ``hosts``, the number of its host."""
-    return Schedule(np.arange(len(hosts)), np.array(hosts), Manners(**manners), random.Random(0))
+    return Schedule(np.arange(len(hosts)), np.array(hosts), Politeness(**manners), random.Random(0))
 
 
 def start_all(schedule, now):
@@ -165,7 +165,7 @@ def test_a_dead_host_is_given_up_after_some_pauses_and_the_run_ends():
 
 def test_what_was_in_flight_when_the_breaker_opened_is_no_failed_probe():
     """Sixty-four requests that fail together are one fault, not sixty."""
-    schedule = Schedule(np.arange(200), np.zeros(200, int), Manners(), random.Random(0), {0: 64})
+    schedule = Schedule(np.arange(200), np.zeros(200, int), Politeness(), random.Random(0), {0: 64})
     finish_all(schedule, start_all(schedule, 0.0), FINE, 0.1)
     for step in range(70):
         for task in start_all(schedule, 0.2 + step / 1000)[:1]:
@@ -177,7 +177,7 @@ def test_what_was_in_flight_when_the_breaker_opened_is_no_failed_probe():
 
 def test_a_bulk_host_has_a_limit_of_its_own():
     """Where a source says so, a host takes more than the rest."""
-    schedule = Schedule(np.arange(400), np.zeros(400, int), Manners(per_host=4), random.Random(0), {0: 64})
+    schedule = Schedule(np.arange(400), np.zeros(400, int), Politeness(per_host=4), random.Random(0), {0: 64})
     in_flight = start_all(schedule, 0.0)
     for _ in range(100):
         schedule.finished(in_flight.pop(0), FINE, 1.0, 0.0)

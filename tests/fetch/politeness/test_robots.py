@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from curator.fetch.ledger.ledger import Ledger
+from curator.fetch.ledger.tables import RobotsText
 from curator.fetch.policy import Verdict
-from curator.fetch.politeness.host_notes import RobotsText, read_notes
-from curator.fetch.politeness.hosts import Manners
+from curator.fetch.politeness.hosts import Politeness
 from curator.fetch.politeness.robots import MAX_TEXT_BYTES, read_rules, robots_url, text_of_answer
 from curator.fetch.politeness.robots_gate import RecentlyUsed, RobotsGate
 from curator.fetch.politeness.schedule import Schedule
@@ -97,7 +97,7 @@ class Gated:
     """A schedule whose tasks go through a gate; ``asked`` is what went over the wire."""
 
     def __init__(self, hosts, retries=1, **manners):
-        self.schedule = Schedule(np.arange(len(hosts)), np.array(hosts), Manners(**manners), random.Random(0))
+        self.schedule = Schedule(np.arange(len(hosts)), np.array(hosts), Politeness(**manners), random.Random(0))
         self.hosts, self.asked, self.refused, self.notes = hosts, [], [], []
         self.gate = RobotsGate(
             {}, self.schedule, retries, random.Random(0), self.notes.append, lambda task, _: self.refused.append(task)
@@ -145,7 +145,7 @@ def test_what_is_forbidden_leaves_nothing_behind_in_the_schedule():
     ((task, _),) = gated.start_all(0.0)
     gated.gate.note_answer(task, FINE, b"User-agent: *\nDisallow: /\nAllow: /50", 1.0)
     assert [name for _, name in gated.start_all(10.0)] == ["50.jpg"]
-    assert len(gated.schedule._waiting.heap) == 1
+    assert len(gated.schedule._waiting) == 1
     assert gated.start_all(19.9) == []
     assert [name for _, name in gated.start_all(20.0)] == ["500.jpg"]
 
@@ -232,8 +232,8 @@ def test_a_host_whose_rules_had_to_go_is_asked_for_them_again(monkeypatch):
 
 def test_the_latest_texts_of_earlier_runs_are_read_up_to_a_limit(tmp_path, monkeypatch):
     """However many a ledger holds."""
-    monkeypatch.setattr("curator.fetch.politeness.host_notes.MOST_TEXT_BYTES", 25)
+    monkeypatch.setattr("curator.fetch.ledger.ledger.MOST_TEXT_BYTES", 25)
     with Ledger(tmp_path / "attempts.sqlite") as ledger:
         ledger.record([], [], [RobotsText(f"http://h{n}.example/robots.txt", 1000.0 + n, bytes(10)) for n in range(5)])
-        found = read_notes(ledger.query, 2000.0).robots
+        found = ledger.notes(2000.0).robots
     assert list(found) == ["http://h3.example/robots.txt", "http://h4.example/robots.txt"]

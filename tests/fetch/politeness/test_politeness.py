@@ -10,9 +10,10 @@ import pytest
 
 from curator.fetch.ledger.diagnosis import host_report
 from curator.fetch.ledger.ledger import Ledger
-from curator.fetch.politeness.host_notes import MAX_WAIT_S, HostWait
-from curator.fetch.politeness.robots_gate import MAX_REDIRECTS
+from curator.fetch.ledger.tables import MAX_WAIT_S, HostWait
+from curator.fetch.network.identity import MOST_REDIRECTS
 from curator.reasons import Drop
+from tests.ledger_file import query
 
 DAY_S = 86400.0
 
@@ -32,8 +33,7 @@ def asked(lab, *urls):
 
 def change(shelf, sql):
     """Change a ledger between two runs."""
-    with Ledger(shelf.paths.attempts) as ledger, ledger.transaction():
-        list(ledger.query(sql))
+    query(shelf.paths.attempts, sql)
 
 
 def test_robots_txt_is_asked_once_and_followed(lab, listed, obedient, reasons):
@@ -122,15 +122,14 @@ def test_a_redirect_to_another_host_each_time_ends(lab, listed, obedient, reason
     """However many hosts it names, whose rules nobody knows yet."""
     url = lab.url("wander", "/about.jpg")
     assert reasons(obedient.fetch(listed([url, lab.url("fine", "/beside.jpg")]))) == [Drop.REDIRECT_LOOP, None]
-    assert asked(lab, url)[0] <= MAX_REDIRECTS + 1
+    assert asked(lab, url)[0] <= MOST_REDIRECTS + 1
 
 
 def test_a_host_that_a_redirect_leads_to_is_left_alone_for_itself(lab, listed, obedient, reasons):
     """The wait that its robots.txt asks for is not counted against the host that led there."""
     urls = [lab.url("signpost", f"/?{lab.url('retry-after-hours', '/led.jpg')}"), lab.url("signpost", "/?/b.jpg")]
     assert reasons(obedient.fetch(listed(urls)))[0] == Drop.RATE_LIMITED
-    with Ledger(obedient.paths.attempts) as ledger:
-        assert list(ledger.query("SELECT * FROM waits")) == []
+    assert query(obedient.paths.attempts, "SELECT * FROM waits") == []
 
 
 def test_retry_after_is_remembered_by_the_next_run(lab, listed, shelf, reasons):
@@ -158,8 +157,7 @@ def test_a_short_wait_that_is_remembered_is_waited_for(lab, listed, shelf, reaso
     with Ledger(shelf.paths.attempts) as ledger:
         ledger.record([], [], [HostWait(host, now, now + 1.0, 429)])
     assert reasons(shelf.fetch(listed([url]))) == [None]
-    with Ledger(shelf.paths.attempts) as ledger:
-        ((started_at,),) = ledger.query("SELECT started_at FROM attempts")
+    ((started_at,),) = query(shelf.paths.attempts, "SELECT started_at FROM attempts")
     assert started_at >= now + 0.95
 
 

@@ -1,0 +1,204 @@
+"""The tables of the ledger, and their rows: attempts, observations, and what each host asked for.
+
+>>> values_of(Attempt("http://h.example/a.jpg", "h.example", 0.0, 0.1, "gone", 404))[4:6]
+('gone', 404)
+>>> wait = HostWait("h.example", noted_at=1000.0, not_before=4600.0, http_status=429)
+>>> wait.remaining_s(now=1600.0), wait.remaining_s(now=9000.0)
+(3000.0, 0.0)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields, replace
+from operator import attrgetter
+from typing import Any
+
+from curator.fetch.policy import Verdict, verdict_of_status
+from curator.matching.perceptual_hash import HASH_VERSION
+from curator.observe.observation import Observation
+
+VERSION = 3
+"""The version of the tables below; a newer one is refused."""
+
+OK = "ok"
+"""The outcome of an attempt that brought bytes; what they are is the observation's affair."""
+
+VIA = "via "
+"""What ``ip`` begins with if a proxy answered, so that nobody knows which machine it asked."""
+
+FILE_SCHEME = "file:"
+"""What the address of a local file begins with; its path follows."""
+
+MAX_WAIT_S = 7 * 24 * 3600.0
+"""A host that asks for a longer wait is requested again after a week."""
+
+MOST_TEXT_BYTES = 1 << 25
+"""Texts of robots.txt held in memory, packed; a text that had to go is requested again."""
+
+_NOTES = (
+    """
+CREATE TABLE IF NOT EXISTS robots (
+    url TEXT PRIMARY KEY,       -- of the robots.txt
+    asked_at REAL NOT NULL,     -- seconds since 1970, UTC
+    text BLOB NOT NULL          -- zlib; of nothing if the host has none
+)
+""",
+    """
+CREATE TABLE IF NOT EXISTS waits (
+    host TEXT PRIMARY KEY,
+    noted_at REAL NOT NULL,     -- seconds since 1970, UTC
+    not_before REAL NOT NULL,   -- when the host may be requested again, as its Retry-After said
+    http_status INTEGER NOT NULL
+)
+""",
+)
+
+TABLES = (
+    """
+CREATE TABLE IF NOT EXISTS attempts (
+    id INTEGER PRIMARY KEY,
+    address TEXT NOT NULL,      -- the address as listed, or file:PATH
+    host TEXT NOT NULL,
+    started_at REAL NOT NULL,   -- seconds since 1970, UTC
+    seconds REAL NOT NULL,
+    outcome TEXT NOT NULL,      -- ok, or a drop reason
+    http_status INTEGER,
+    detail TEXT,
+    final_url TEXT,             -- where redirects led; none if there were none
+    ip TEXT,                    -- of the machine that answered; after VIA if that was a proxy
+    n_bytes INTEGER,
+    sha256 BLOB,
+    file_version TEXT,          -- size and time of a local file
+    asked INTEGER NOT NULL,     -- 0 if the host was given up before this address had its turn
+    superseded INTEGER NOT NULL DEFAULT 0  -- 1 if a later --retry requests it again
+)
+""",
+    "CREATE INDEX IF NOT EXISTS attempts_by_address ON attempts (address, superseded)",
+    """
+CREATE TABLE IF NOT EXISTS observations (
+    sha256 BLOB PRIMARY KEY,
+    n_bytes INTEGER NOT NULL, format TEXT, width INTEGER, height INTEGER, orientation INTEGER, mode TEXT,
+    n_frames INTEGER, detail REAL,
+    phash INTEGER,              -- as a signed number
+    phash_turns BLOB, phash256 BLOB, thumbnail BLOB, hash_version INTEGER, flaw TEXT, flaw_detail TEXT,
+    observer_version INTEGER NOT NULL,  -- the hash version in force, for files without a hash too
+    max_pixels INTEGER NOT NULL,        -- the limit in force
+    stored INTEGER NOT NULL             -- 1 if the file is in the store
+)
+""",
+    *_NOTES,
+)
+"""What makes an empty file a ledger of this version."""
+
+STEPS = (("ALTER TABLE observations ADD COLUMN thumbnail BLOB",), _NOTES)
+"""What makes the tables of version 1 those of version 2, and so on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One request and how it ended; the fields are the columns of ``attempts``, documented there."""
+
+    address: str
+    host: str
+    started_at: float
+    seconds: float
+    outcome: str
+    http_status: int | None = None
+    detail: str | None = None
+    final_url: str | None = None
+    ip: str | None = None
+    n_bytes: int | None = None
+    sha256: bytes | None = None
+    file_version: str | None = None
+    asked: bool = True
+
+    def brought(self, n_bytes: int, sha256: bytes) -> Attempt:
+        """Return this attempt with the length and SHA-256 of what it brought, faster than dataclasses.replace."""
+        return Attempt(
+            self.address, self.host, self.started_at, self.seconds, self.outcome, self.http_status, self.detail,
+            self.final_url, self.ip, n_bytes, sha256, self.file_version, self.asked,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What was learnt about one file's bytes, under which limit, and whether the store holds it."""
+
+    observation: Observation
+    max_pixels: int
+    stored: bool
+
+    def values(self) -> tuple[Any, ...]:
+        """Return the values of its row."""
+        sha256, *facts = _facts_of(self.observation)
+        phash = facts[_PHASH - 1]
+        if phash is not None:
+            facts[_PHASH - 1] = phash - ((phash >> 63) << 64)
+        return (bytes.fromhex(sha256), *facts, HASH_VERSION, self.max_pixels, self.stored)
+
+
+_ATTEMPT_COLUMNS = tuple(column.name for column in fields(Attempt))
+_OBSERVED_COLUMNS = tuple(column.name for column in fields(Observation))
+_PHASH = _OBSERVED_COLUMNS.index("phash")
+# These make rows many times faster than dataclasses.astuple, which copies every value.
+values_of: Callable[[Attempt], tuple[Any, ...]] = attrgetter(*_ATTEMPT_COLUMNS)
+_facts_of: Callable[[Observation], tuple[Any, ...]] = attrgetter(*_OBSERVED_COLUMNS)
+
+
+def _insert(table: str, columns: Sequence[str]) -> str:
+    return f"INSERT OR REPLACE INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+
+
+INSERT_ATTEMPT = _insert("attempts", _ATTEMPT_COLUMNS)
+INSERT_OBSERVED = _insert("observations", (*_OBSERVED_COLUMNS, "observer_version", "max_pixels", "stored"))
+
+
+@dataclass(frozen=True, slots=True)
+class RobotsText:
+    """A robots.txt as it was at ``asked_at``, seconds since 1970; zlib, of nothing if the host has none."""
+
+    url: str
+    asked_at: float
+    packed: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class HostWait:
+    """A host that asked at ``noted_at`` for no request before ``not_before``; both seconds since 1970."""
+
+    host: str
+    noted_at: float
+    not_before: float
+    http_status: int
+
+    @classmethod
+    def requested_by(cls, host: str, now: float, verdict: Verdict) -> HostWait:
+        """Return the wait that ``verdict``, an answer of this moment, asks for."""
+        return cls(host, now, now + min(verdict.wait_s or 0.0, MAX_WAIT_S), verdict.http_status or 0)
+
+    def remaining_s(self, now: float) -> float:
+        """Return how long it must still be left alone: never longer than it asked for, whatever became of the clock."""
+        return max(0.0, min(self.not_before - now, self.not_before - self.noted_at, MAX_WAIT_S))
+
+    def counted_from(self, now: float) -> HostWait:
+        """Count from ``now`` if the clock was set back since, so that the wait ends."""
+        return replace(self, noted_at=now, not_before=now + self.remaining_s(now)) if now < self.noted_at else self
+
+    def verdict(self, now: float) -> Verdict:
+        """Return the answer that asked for the wait, with what is left of it."""
+        return replace(verdict_of_status(self.http_status), wait_s=self.remaining_s(now))
+
+
+Note = RobotsText | HostWait
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """What previous runs learnt and still holds: each robots.txt (zlib) by its address, and the waits."""
+
+    robots: dict[str, bytes] = field(default_factory=dict)
+    waits: tuple[HostWait, ...] = ()
+
+
+NOTHING_REMEMBERED = Remembered()
