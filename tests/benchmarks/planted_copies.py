@@ -1,7 +1,7 @@
 """Count the copies found and the strangers taken for copies, by curator and by its peers, on the same folders.
 
 Known copies are planted among real photographs, a hundred of each kind; a pair of files is false where the two were
-made of different photographs. Then the pairs that a person judged are looked up: tests/decide/judged_pairs.csv.
+made of different photographs. Then the pairs that a person judged are looked up: tests/matching/judged_pairs.csv.
 
 >>> counts = count_pairs([("00001.jpg", "00001-mirror.jpg"), ("00001.jpg", "00002.jpg")], ["mirror"])
 >>> counts.found, counts.false_pairs, counts.false_images
@@ -38,7 +38,7 @@ from curator.matching.picture_matches import FLAT_DETAIL
 from curator.observe.observation import observe_image
 from curator.observe.upright import decode_upright_rgb
 
-JUDGED = Path(__file__).parents[1] / "decide" / "judged_pairs.csv"
+JUDGED = Path(__file__).parents[1] / "matching" / "judged_pairs.csv"
 HOME = Path(tempfile.gettempdir()) / "curator-bench-finders"
 PYTHON = Path("Scripts" if os.name == "nt" else "bin") / "python"
 PACKAGES = {
