@@ -18,7 +18,7 @@ from curator.catalog import Drop, Stage
 from curator.cli import tables
 from curator.cli.session import Session
 from curator.cli.stage_result import show
-from curator.decide.groups import explain_groups
+from curator.decide.verdicts import explain_groups
 from curator.matching.orientations import ORIENTATION_PHRASES, ORIENTATIONS
 from curator.pipeline import run as pipeline
 

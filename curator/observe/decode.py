@@ -22,8 +22,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, JpegImagePlugin
 
-from curator.matching.orientations import ORIENTATIONS
-from curator.matching.perceptual_hash import LUMA_SIDE, orient_luma
+from curator.matching.orientations import ORIENTATIONS, orient_luma
+from curator.matching.perceptual_hash import LUMA_SIDE
 from curator.observe.header import Header, read_header
 from curator.observe.jpeg_header import SCALED_SIDE, PlainJpeg, decode_grey
 from curator.observe.shrink import shrink_grey
