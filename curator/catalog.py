@@ -60,29 +60,31 @@ LISTED_FIELDS: tuple[pa.Field, ...] = (
     pa.field("extra", _TEXT),  # a list's further columns, as a JSON object
 )
 FETCHED_FIELDS: tuple[pa.Field, ...] = (
-    pa.field("from_fallback", pa.bool_()),  # whether `fallback_url` was asked in the end, as `url` was gone
+    pa.field("from_fallback", pa.bool_()),  # whether `fallback_url` was requested in the end, as `url` was gone
     pa.field("http_status", pa.int16()),
     pa.field("final_url", _TEXT),  # after redirects
     pa.field("sha256", _TEXT),  # of the bytes as served; 64 hex
     pa.field("n_bytes", pa.int64()),
     pa.field("format", _TEXT),  # sniffed: jpeg, png, gif, webp …; names the stored file's ending too
-    pa.field("width", pa.int32()),  # pixels, after the EXIF turn
+    pa.field("width", pa.int32()),  # pixels, after the EXIF orientation
     pa.field("height", pa.int32()),
-    pa.field("orientation", pa.int8()),  # EXIF orientation 1 to 8; 1 where there is none
+    pa.field("orientation", pa.int8()),  # EXIF orientation 1 to 8; 1 if there is none
     pa.field("mode", _TEXT),  # Pillow's mode of the stored image
     pa.field("n_frames", pa.int32()),
     pa.field("detail", pa.float32()),  # median size of the hashed coefficients; under 4, noise decides the hash
     pa.field("phash", _BITS64),  # 64-bit perceptual hash, equal to imagehash.phash
-    pa.field("phash_turns", _BYTES),  # 64 bytes: the 64-bit hashes of the eight turns, big-endian, identity first
+    pa.field(
+        "phash_turns", _BYTES
+    ),  # 64 bytes: the 64-bit hashes of eight orientations, big-endian, identity first
     pa.field("phash256", _BYTES),  # 32 bytes: the 256-bit hash of the same transform
     pa.field("thumbnail", pa.large_binary()),  # 512 bytes: 32x32 cells of 16 greys; see matching.luma_signatures
     pa.field("hash_version", pa.int16()),
 )
 DEDUPED_FIELDS: tuple[pa.Field, ...] = (
-    pa.field("relabelled_from", _TEXT),  # the listed label, where a person gave the image another one
+    pa.field("relabelled_from", _TEXT),  # the listed label, if a person gave the image another one
     pa.field("duplicate_of", _TEXT),  # record_id of the kept (or, for a conflict, the other) image
     pa.field("distance_bits", pa.int16()),  # between the two 64-bit hashes; 0 for the same bytes
-    pa.field("turn", _TEXT),  # how this image is turned against the other: see matching.orientations
+    pa.field("turn", _TEXT),  # the orientation of this image against the other: see matching.orientations
 )
 SPLIT_FIELDS: tuple[pa.Field, ...] = (
     pa.field("split_group", _TEXT),  # smallest record_id of the images that must stay on one side; none for a single

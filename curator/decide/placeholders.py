@@ -1,4 +1,4 @@
-"""Suspect placeholders: what a host serves alike at three or more unrelated addresses stands for photos that are gone.
+"""Suspect placeholders: what a host serves alike at three or more unrelated addresses is a notice, not photos.
 
 >>> urls = [f"http://farm{n}.static.flickr.com/12/{n}456_ab.jpg" for n in range(3)]
 >>> listed = {"record_id": ["x-1", "x-2", "x-3"], "label": "a", "source": "x", "kind": "x", "tier": 0, "url": urls}
@@ -72,11 +72,11 @@ def _suspect(
     if not len(several):
         return several, pa.array([], pa.string())
     members = table[[*_COLUMNS]].iloc[several]
-    address = _asked_address(members)
+    address = _answered_address(members)
     family = host_families(_hosts(address))
     groups = _number_pairs(alike[several], number_values(family))  # one number for what a family serves alike
     pictures = np.where(alike >= 0, alike, np.where(content >= 0, len(counts) + content, -1))
-    names = _telling_names(_asked_address(table), pictures, address, family)
+    names = _telling_names(_answered_address(table), pictures, address, family)
     n_unrelated = _count_unrelated(members, address, names, groups)
     largest = find_leaders(alike[several], -n_unrelated)
     suspected = n_unrelated[largest] >= LEAST_ADDRESSES
@@ -91,7 +91,7 @@ def _suspect(
     return several[suspected], texts
 
 
-def _asked_address(images: pd.DataFrame) -> pa.Array:
+def _answered_address(images: pd.DataFrame) -> pa.Array:
     """Return each listed address that was answered, wherever it redirected: the fallback if the first is gone."""
     url = as_arrow(images["url"], pa.string())
     fell_back = pc.fill_null(as_arrow(images["from_fallback"], pa.bool_()), False)

@@ -105,7 +105,7 @@ def judge_signatures(left: Indices, right: Indices, read: ReadLooks, least_fit: 
 
     Nearly all look-alikes that are strangers are ruled out without laying them over one another in full: first those
     that small moves do not bring near, then those with other outlines at half the size. What small moves make of a look
-    is worked out once, however many pairs it stands in: 1,280 bytes for each distinct look.
+    is worked out once, however many pairs it is in: 1,280 bytes for each distinct look.
 
     Args:
         left, right: shape (pairs,): the numbers of the two looks, a look being a picture in some orientation or crop.

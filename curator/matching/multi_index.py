@@ -22,6 +22,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, combinations, pairwise
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +37,9 @@ from curator.matching.buckets import (
     find_within_buckets,
 )
 from curator.matching.hamming_balls import cut_keys, find_in_balls
+
+_Task = Callable[[], Iterator[Places]]
+_Result = TypeVar("_Result")
 
 MAX_WIDTH = 22
 """Widest chunk, in bits: its table holds 2**22 buckets, 96 MiB."""
@@ -130,28 +134,25 @@ class HashIndex:
             Part after part, in no certain order: ``i`` is the index in ``queries``, ``j`` that in the hashes.
         """
         with ThreadPoolExecutor(os.cpu_count()) as threads, ThreadPoolExecutor(1) as beside:
-            tables = (side.table for side in self.sides) if queries is None else _lay_out(queries, self.plan, beside)
+            tables = iter([side.table for side in self.sides])
+            if queries is not None:  # each chunk's table of the queries is made while the one before it is in use
+                tables = _run_ahead(beside, (partial(_lay_out, queries, chunk) for chunk in self.plan), ahead=1)
             for number, (chunk, left, side) in enumerate(zip(self.plan, tables, self.sides, strict=True)):
                 search = _Search(chunk, left, side, self.radius, self.plan[:number])
-                yield from _run_ahead(threads, search.run, search.tasks())
+                runs = (partial(search.run, task) for task in search.tasks())
+                yield from _run_ahead(threads, runs, ahead=TASKS_AHEAD * (os.cpu_count() or 1))
 
 
-def _lay_out(queries: UInt64s, plan: Iterable[Chunk], beside: ThreadPoolExecutor) -> Iterator[Buckets]:
-    """Yield each chunk's table of the queries, made while the one before it is in use."""
-    made: deque[Future[Buckets]] = deque()
-    for chunk in plan:
-        made.append(beside.submit(lambda cut: Buckets(queries, cut.of(queries), cut.width), chunk))
-        if len(made) > 1:
-            yield made.popleft().result()
-    yield made.popleft().result()
+def _lay_out(hashes: UInt64s, chunk: Chunk) -> Buckets:
+    return Buckets(hashes, chunk.of(hashes), chunk.width)
 
 
-def _run_ahead(threads: ThreadPoolExecutor, run: Callable[[_Task], Pairs], tasks: Iterable[_Task]) -> Iterator[Pairs]:
-    """Run tasks on all cores, in order, few ahead of who takes the results: so not all are held at once."""
-    running: deque[Future[Pairs]] = deque()
-    for task in tasks:
-        running.append(threads.submit(run, task))
-        if len(running) > TASKS_AHEAD * (os.cpu_count() or 1):
+def _run_ahead(threads: ThreadPoolExecutor, calls: Iterable[Callable[[], _Result]], ahead: int) -> Iterator[_Result]:
+    """Run calls in threads and yield their results in order, at most ``ahead`` of them waiting: so not all are held."""
+    running: deque[Future[_Result]] = deque()
+    for call in calls:
+        running.append(threads.submit(call))
+        if len(running) > ahead:
             yield running.popleft().result()
     while running:
         yield running.popleft().result()
@@ -161,12 +162,9 @@ class _Side:
     """One chunk's table of the hashes, with slots if few hashes would overflow them."""
 
     def __init__(self, hashes: UInt64s, chunk: Chunk) -> None:
-        self.table = Buckets(hashes, chunk.of(hashes), chunk.width)
+        self.table = _lay_out(hashes, chunk)
         slots, self.overflow = self.table.fill_slots()
         self.slots = slots if len(self.overflow) <= MAX_OVERFLOW * len(hashes) else None
-
-
-_Task = Callable[[], Iterator[Places]]
 
 
 def _masks(width: int, most: int, top_bit: int = 0) -> list[int]:
