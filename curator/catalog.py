@@ -73,9 +73,7 @@ FETCHED_FIELDS: tuple[pa.Field, ...] = (
     pa.field("n_frames", pa.int32()),
     pa.field("detail", pa.float32()),  # median size of the hashed coefficients; under 4, noise decides the hash
     pa.field("phash", _BITS64),  # 64-bit perceptual hash, equal to imagehash.phash
-    pa.field(
-        "phash_turns", _BYTES
-    ),  # 64 bytes: the 64-bit hashes of eight orientations, big-endian, identity first
+    pa.field("phash_turns", _BYTES),  # 64 bytes: the 64-bit hashes of eight orientations, big-endian, identity first
     pa.field("phash256", _BYTES),  # 32 bytes: the 256-bit hash of the same transform
     pa.field("thumbnail", pa.large_binary()),  # 512 bytes: 32x32 cells of 16 greys; see matching.luma_signatures
     pa.field("hash_version", pa.int16()),
