@@ -1,12 +1,13 @@
-"""The catalog: one row per listed image, every column and drop reason declared here.
+"""The catalog: one row per listed image, every column declared here, and columns as NumPy and Arrow arrays.
 
 A row is never deleted; it is dropped, with a stage, a reason and evidence. So listed = kept + dropped, always.
 
->>> table = empty()
+>>> table = conform(pd.DataFrame({"record_id": ["x-1", "x-2"], "label": "a", "source": "x", "kind": "x", "tier": 0}))
+>>> table = drop_rows(table, np.array([1]), Stage.DEDUPED, Drop.EXACT_DUPLICATE, ["same bytes as x-1"])
 >>> counts(table)
-{'listed': 0, 'kept': 0, 'dropped': {}}
+{'listed': 2, 'kept': 1, 'dropped': {'exact-duplicate': 1}}
 
-Read columns of the catalog as NumPy arrays, so that a decision can be one pass over whole columns.
+A decision is one pass over whole columns, read as arrays:
 
 >>> column = pd.Series([b"ab", None], dtype=pd.ArrowDtype(pa.binary(2)))
 >>> read_bytes(column, 2)
@@ -30,10 +31,10 @@ from curator.reasons import Stage as Stage
 
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
+Rows = npt.NDArray[np.integer[Any]]
 
 VERSION = 2
 """The version of the columns below; a reader refuses a newer one."""
-
 
 _TEXT, _BITS64 = pa.string(), pa.uint64()
 # Not of fixed width: a row without a picture, such as one that is gone, would take as much memory as one that has it.
@@ -59,29 +60,29 @@ LISTED_FIELDS: tuple[pa.Field, ...] = (
     pa.field("extra", _TEXT),  # a list's further columns, as a JSON object
 )
 FETCHED_FIELDS: tuple[pa.Field, ...] = (
-    pa.field("from_fallback", pa.bool_()),  # whether `fallback_url` was asked in the end, as `url` was gone
+    pa.field("from_fallback", pa.bool_()),  # whether `fallback_url` was requested in the end, as `url` was gone
     pa.field("http_status", pa.int16()),
     pa.field("final_url", _TEXT),  # after redirects
     pa.field("sha256", _TEXT),  # of the bytes as served; 64 hex
     pa.field("n_bytes", pa.int64()),
     pa.field("format", _TEXT),  # sniffed: jpeg, png, gif, webp …; names the stored file's ending too
-    pa.field("width", pa.int32()),  # pixels, after the EXIF turn
+    pa.field("width", pa.int32()),  # pixels, after the EXIF orientation
     pa.field("height", pa.int32()),
-    pa.field("orientation", pa.int8()),  # EXIF orientation 1 to 8; 1 where there is none
+    pa.field("orientation", pa.int8()),  # EXIF orientation 1 to 8; 1 if there is none
     pa.field("mode", _TEXT),  # Pillow's mode of the stored image
     pa.field("n_frames", pa.int32()),
     pa.field("detail", pa.float32()),  # median size of the hashed coefficients; under 4, noise decides the hash
     pa.field("phash", _BITS64),  # 64-bit perceptual hash, equal to imagehash.phash
-    pa.field("phash_turns", _BYTES),  # 64 bytes: the 64-bit hashes of the eight turns, big-endian, identity first
+    pa.field("phash_turns", _BYTES),  # 64 bytes: the 64-bit hashes of eight orientations, big-endian, identity first
     pa.field("phash256", _BYTES),  # 32 bytes: the 256-bit hash of the same transform
     pa.field("thumbnail", pa.large_binary()),  # 512 bytes: 32x32 cells of 16 greys; see matching.luma_signatures
     pa.field("hash_version", pa.int16()),
 )
 DEDUPED_FIELDS: tuple[pa.Field, ...] = (
-    pa.field("relabelled_from", _TEXT),  # the listed label, where a person gave the image another one
+    pa.field("relabelled_from", _TEXT),  # the listed label, if a person gave the image another one
     pa.field("duplicate_of", _TEXT),  # record_id of the kept (or, for a conflict, the other) image
     pa.field("distance_bits", pa.int16()),  # between the two 64-bit hashes; 0 for the same bytes
-    pa.field("turn", _TEXT),  # how this image is turned against the other: see matching.orientations
+    pa.field("turn", _TEXT),  # the orientation of this image against the other: see matching.orientations
 )
 SPLIT_FIELDS: tuple[pa.Field, ...] = (
     pa.field("split_group", _TEXT),  # smallest record_id of the images that must stay on one side; none for a single
@@ -101,18 +102,13 @@ def conform(table: pd.DataFrame) -> pd.DataFrame:
     Raises:
         pyarrow.ArrowInvalid: a value does not fit its column.
     """
-    arrays = []
-    for field in SCHEMA:
-        if field.name in table.columns:
-            arrays.append(_as_arrow(table[field.name], field.type))
-        else:
-            arrays.append(pa.nulls(len(table), field.type))
+    arrays = [
+        pa.array(table[field.name], from_pandas=True).cast(field.type)
+        if field.name in table.columns
+        else pa.nulls(len(table), field.type)
+        for field in SCHEMA
+    ]
     return from_arrow(pa.Table.from_arrays(arrays, schema=SCHEMA))
-
-
-def _as_arrow(column: pd.Series[Any], kind: pa.DataType) -> pa.ChunkedArray | pa.Array:
-    array = pa.array(column, from_pandas=True)
-    return array if array.type == kind else array.cast(kind)
 
 
 def from_arrow(table: pa.Table) -> pd.DataFrame:
@@ -132,7 +128,7 @@ def empty() -> pd.DataFrame:
 
 
 def is_kept(table: pd.DataFrame) -> BoolArray:
-    """Tell for each row whether it is kept so far: bool array, shape (rows,)."""
+    """Return whether each row is kept so far: bool array, shape (rows,)."""
     return table["drop_reason"].isna().to_numpy(dtype=bool)
 
 
@@ -176,6 +172,31 @@ def drop(
     )
 
 
+def drop_rows(
+    table: pd.DataFrame, rows: Rows, stage: Stage, reason: Drop, details: Sequence[str] | pa.Array
+) -> pd.DataFrame:
+    """Return a copy in which the numbered ``rows`` are dropped, each with its own one of ``details``."""
+    return drop(table, mark(rows, len(table)), stage, reason, spread(pa.array(details, _TEXT), rows, len(table)))
+
+
+def mark(rows: Rows, n: int) -> BoolArray:
+    """Return which of ``n`` rows are among the numbered ``rows``: bool, shape (n,)."""
+    marked = np.zeros(n, bool)
+    marked[rows] = True
+    return marked
+
+
+def spread(values: pa.Array, rows: Rows, n: int) -> pa.Array:
+    """Put each value at its own one of the numbered ``rows`` among ``n``; the other rows are null.
+
+    >>> spread(pa.array(["b", "a"]), np.array([2, 0]), 4).to_pylist()
+    ['a', None, 'b', None]
+    """
+    place = np.full(n, -1, np.int64)
+    place[rows] = np.arange(len(rows))
+    return values.take(pa.array(place, mask=place < 0))
+
+
 def counts(table: pd.DataFrame) -> dict[str, Any]:
     """Count a catalog: ``{"listed": n, "kept": n, "dropped": {reason: n}}`` with listed = kept + sum of dropped."""
     reasons = table["drop_reason"].value_counts(dropna=True)
@@ -188,11 +209,11 @@ def counts_by(table: pd.DataFrame, column: str) -> dict[str, dict[str, Any]]:
     return {str(value): counts(rows) for value, rows in table.groupby(column, sort=True)}
 
 
-def as_arrow(column: Sequence[Any] | pd.Series[Any], kind: pa.DataType) -> pa.Array:
-    """Give a column as one Arrow array of ``kind``."""
+def as_arrow(column: Sequence[Any] | pd.Series[Any] | pa.Array, kind: pa.DataType | None = None) -> pa.Array:
+    """Return a column as one Arrow array, of ``kind`` if that is given."""
     array = pa.array(column, from_pandas=True)
     array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
-    return array if array.type == kind else array.cast(kind)
+    return array if kind is None or array.type == kind else array.cast(kind)
 
 
 def read_bytes(column: pd.Series[Any] | pa.Array, width: int) -> npt.NDArray[np.uint8]:
@@ -205,7 +226,7 @@ def read_bytes(column: pd.Series[Any] | pa.Array, width: int) -> npt.NDArray[np.
 
 
 def read_integers(column: pd.Series[Any], missing: int) -> IntArray:
-    """Read a column of whole numbers as int64, with ``missing`` where there is none."""
+    """Read a column of whole numbers as int64; a missing one is ``missing``."""
     array = as_arrow(column, pa.int64())
     values: IntArray = pc.fill_null(array, missing).to_numpy(zero_copy_only=False)
     return values
@@ -217,15 +238,13 @@ def number_values(column: pd.Series[Any] | pa.Array) -> IntArray:
     >>> number_values(pd.Series(["b", "a", None, "b"], dtype=pd.ArrowDtype(pa.string())))
     array([ 0,  1, -1,  0])
     """
-    array = pa.array(column, from_pandas=True)
-    array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
-    indices = array.dictionary_encode().indices.cast(pa.int64())
+    indices = as_arrow(column).dictionary_encode().indices.cast(pa.int64())
     values: IntArray = pc.fill_null(indices, -1).to_numpy(zero_copy_only=False)
     return values
 
 
 def rank_texts(column: pd.Series[Any]) -> IntArray:
-    """Give each text's place, from 0, in ascending order; equal texts in the order of the rows."""
+    """Return each text's place, from 0, in ascending order; equal texts in the order of the rows."""
     order = pc.sort_indices(as_arrow(column, pa.string())).to_numpy()
     ranks = np.empty(len(order), np.int64)
     ranks[order] = np.arange(len(order))
@@ -233,7 +252,7 @@ def rank_texts(column: pd.Series[Any]) -> IntArray:
 
 
 def rank_among(column: pd.Series[Any], known: Sequence[str]) -> IntArray:
-    """Give each text's place in ``known``; those that are not in it come after, in alphabetical order.
+    """Return each text's place in ``known``; those that are not in it come after, in alphabetical order.
 
     >>> rank_among(pd.Series(["z", "b", "a"]), ["b"])
     array([2, 0, 1])
@@ -242,3 +261,10 @@ def rank_among(column: pd.Series[Any], known: Sequence[str]) -> IntArray:
     others = sorted(set(pc.unique(texts).to_pylist()) - set(known) - {None})
     places: IntArray = pc.index_in(texts, pa.array([*known, *others], pa.string())).fill_null(-1).to_numpy(False)
     return places.astype(np.int64)
+
+
+def find_places(column: pd.Series[Any], known: pd.Series[Any]) -> IntArray:
+    """Return each text's first place in ``known``; -1 if it is missing or not there."""
+    found = pc.index_in(as_arrow(column, pa.string()), as_arrow(known, pa.string()), skip_nulls=True)
+    places: IntArray = pc.fill_null(found, -1).to_numpy(zero_copy_only=False).astype(np.int64)
+    return places

@@ -62,7 +62,7 @@ def alter(picture: Image.Image, seed: str) -> dict[str, Image.Image]:
 
 
 def encode(picture: Image.Image, kind: str) -> bytes:
-    """Save a copy as JPEG, at quality 88, or 50 where that is what was altered."""
+    """Save a copy as JPEG, at quality 88, or 50 if that is what was altered."""
     file = io.BytesIO()
     picture.save(file, "jpeg", quality=POOR_QUALITY if kind == f"quality {POOR_QUALITY}" else QUALITY)
     return file.getvalue()

@@ -14,20 +14,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
 
 from curator import catalog
 from curator.calibrate.alterations import alter, encode
-from curator.calibrate.measure import RADII, Measured, Sample, choose_radius, find_certain, measure_copies
+from curator.calibrate.measure import RADII, Measured, choose_radius, find_certain, measure_copies
 from curator.catalog import Stage
 from curator.decide.keyed_hash import choose_order
+from curator.decide.pictures import find_comparable
 from curator.errors import StateError
 from curator.events import WorkAdvanced, WorkFinished, WorkStarted
 from curator.manifests.project import Project
-from curator.matching.confirm import PictureEvidence
-from curator.matching.luma_signatures import SIGNATURE_BYTES
-from curator.matching.perceptual_hash import unpack_bytes, unpack_orientations
-from curator.matching.picture_matches import find_comparable
+from curator.matching.pictures import Pictures
 from curator.observe.observation import Observation, observe_image
 from curator.observe.pixels import decode_rgb
 from curator.store.catalog_files import read_catalog
@@ -49,7 +46,7 @@ class Calibration:
     n_images: int
 
     def as_json(self) -> dict[str, Any]:
-        """Give the figures as JSON values."""
+        """Return the figures as JSON values."""
         kinds = {name: dataclasses.asdict(one) for name, one in self.kinds.items()}
         facts = {"images": self.n_images, "radii": RADII, "kinds": kinds, "false_rate": self.false_rate}
         return {**facts, "max_distance": self.max_distance}
@@ -71,7 +68,7 @@ def calibrate(project: Project, false_rate: float) -> Calibration:
     whole = [copies for copies in found if copies and all(one.phash is not None for one in copies.values())]
     if len(whole) < 2:
         raise StateError("Fewer than two images can be compared.", (Command("fetch"), " more of them first."))
-    samples = {kind: _sample([copies[kind] for copies in whole]) for kind in whole[0]}
+    samples = {kind: _read([copies[kind] for copies in whole]) for kind in whole[0]}
     originals = samples[_AS_IT_IS]
     certain, rotations = find_certain(originals), project.recipe.dedupe.rotations
     kinds = {kind: measure_copies(originals, copies, certain, rotations) for kind, copies in samples.items()}
@@ -94,16 +91,14 @@ def _observe_copies(project: Project, sha256: str, image_format: str) -> dict[st
         picture.thumbnail((_MOST_SIDE, _MOST_SIDE))
         pictures = {_AS_IT_IS: picture, **alter(picture, sha256)}
         copies = {kind: encode(copy, kind) for kind, copy in pictures.items()}
-    except Exception:  # decoders raise what they like; a file that is no longer whole is left out of the sample
+    except Exception:  # decoders raise anything; a file that is no longer whole is left out of the sample
         return {}
     finally:
         project.emit(WorkAdvanced(_WORK))
     return {kind: observe_image(data, max_pixels=4 * _MOST_SIDE**2) for kind, data in copies.items()}
 
 
-def _sample(observations: Sequence[Observation]) -> Sample:
-    thumbnails = pa.array([one.thumbnail for one in observations], pa.binary(SIGNATURE_BYTES))
-    hashes = unpack_bytes([one.phash256 or b"" for one in observations])
-    return Sample(
-        unpack_orientations([one.phash_turns or b"" for one in observations]), PictureEvidence(hashes, thumbnails)
-    )
+def _read(observations: Sequence[Observation]) -> Pictures:
+    """Take what tells pictures apart from whole observations."""
+    hashes, hashes256 = ([getattr(one, name) or b"" for one in observations] for name in ("phash_turns", "phash256"))
+    return Pictures.unpack(hashes, hashes256, [one.thumbnail for one in observations])

@@ -6,7 +6,7 @@ Groups are taken in the order of their keys as long as they fit; groups of one f
 >>> choose_test_groups(groups, np.array([2]))
 array([False,  True,  True, False])
 
-Choose groups whose sizes add up to a number, or as near to it as any choice comes.
+If that does not come out, groups near the cut are exchanged, by sizes that add up to what is missing:
 
 >>> choose_sizes([5, 5, 3, 2], target=9)
 [0, 2]
@@ -24,9 +24,7 @@ from operator import itemgetter
 import numpy as np
 import numpy.typing as npt
 
-from curator.catalog import IntArray
-
-BoolArray = npt.NDArray[np.bool_]
+from curator.catalog import BoolArray, IntArray
 
 FIRST_WINDOW = 32
 """Groups on either side of the cut that are exchanged first, when the counts do not come out exactly."""
@@ -79,7 +77,7 @@ def choose_test_groups(groups: Groups, wanted: IntArray) -> BoolArray:
         wanted: shape (labels,): images of each label that the test set should have.
 
     Returns:
-        A bool array, shape (groups,). Groups with small keys come first, so that another image moves few others. Where
+        A bool array, shape (groups,). Groups with small keys come first, so that another image moves few others. If
         groups of one cannot fill the counts, groups near the cut are exchanged until the counts are exact or, over the
         groups of one label, as near as any choice comes.
     """
@@ -164,7 +162,7 @@ def _exchange_mixed(groups: Groups, wanted: IntArray, chosen: BoolArray) -> None
 
 
 def _near_cut(groups: Groups, chosen: BoolArray) -> npt.NDArray[np.intp]:
-    """Give some groups on either side of the cut: those of several labels first, then small ones."""
+    """Return some groups on either side of the cut: those of several labels first, then small ones."""
     inside, outside = np.flatnonzero(chosen)[::-1], np.flatnonzero(~chosen)
     nearest = [side[np.argsort(groups.only_label[side] >= 0, kind="stable")] for side in (inside, outside)]
     return np.concatenate([side[:FIRST_WINDOW] for side in nearest])

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ def balance_labels(
     table: pd.DataFrame,
     settings: BalanceSettings,
     labels: tuple[str, ...],
-    earlier: pd.DataFrame | None = None,
+    previous: pd.DataFrame | None = None,
     wanted: BoolArray | None = None,
     most: Command = MOST,
 ) -> pd.DataFrame:
@@ -35,8 +35,8 @@ def balance_labels(
         table: a catalog whose kept rows have a SHA-256.
         settings: how many a label gets; ``"max"`` is as many as the smallest label has.
         labels: the labels to balance.
-        earlier: a manifest whose images are chosen before any newcomer. The keyed choice alone would let each newcomer
-            with a small key take an earlier image's place; then what was tested on could leave, and come back in train.
+        previous: a split whose images are chosen before any newcomer. The keyed choice alone would let each newcomer
+            with a small key take an old image's place; then what was tested on could leave, and come back in train.
         wanted: which rows a person decided to keep, shape (rows,); they are chosen before all others.
         most: the command that takes as many of each label as there are, for the error to name.
 
@@ -53,8 +53,13 @@ def balance_labels(
     per_class = min(counts.values()) if settings.per_class == "max" else settings.per_class
     if per_class == 0 or min(counts.values()) < per_class:
         raise _shortfall(counts, max(per_class, 1), most)
-    turns = _in_turn(table, earlier, wanted)
-    chosen = _choose_in_turn(table, is_kept, turns, dict.fromkeys(labels, per_class))
+    chosen, is_open, seats = np.zeros(len(table), bool), is_kept, dict.fromkeys(labels, per_class)
+    for among, part in _list_parts(table, previous, wanted):
+        available = table["label"][is_open & among].value_counts()
+        taken = {label: min(int(available.get(label, 0)), n) for label, n in seats.items()}
+        chosen |= _choose(table, is_open & among, part, taken)
+        is_open = is_open & ~among
+        seats = {label: n - taken[label] for label, n in seats.items()}
     surplus = is_kept & ~chosen & (rank_among(table["label"], labels) < len(labels))
     return catalog.drop(table, surplus, Stage.BALANCED, Drop.SURPLUS, f"beyond {per_class} a label")
 
@@ -77,35 +82,18 @@ def share_out(counts: Mapping[str, int], seats: int) -> dict[str, int]:
     return shares
 
 
-def _in_turn(
-    table: pd.DataFrame, earlier: pd.DataFrame | None, wanted: BoolArray | None
+def _list_parts(
+    table: pd.DataFrame, previous: pd.DataFrame | None, wanted: BoolArray | None
 ) -> Iterator[tuple[BoolArray, pd.Series[Any]]]:
-    """Give who is chosen first, next and last, and in proportion to which parts: the sides too of what has one."""
+    """Yield who is chosen first, next and last, and in proportion to which parts: sources, and the sides held."""
     if wanted is not None:
         yield wanted, table["source"]
-    if earlier is not None:
-        members = earlier[~earlier["has_left"].to_numpy(dtype=bool)] if "has_left" in earlier else earlier
+    if previous is not None:
+        members = previous[~previous["has_left"].to_numpy(dtype=bool)] if "has_left" in previous else previous
         sides = hold_sides(table, members).sides
         side = pd.Series(np.array(SIDES)[sides.argmax(axis=1)], index=table.index)
-        yield np.logical_or.reduce(sides, axis=1), side + " " + table["source"]
+        yield np.asarray(sides.any(axis=1)), side + " " + table["source"]
     yield np.ones(len(table), bool), table["source"]
-
-
-def _choose_in_turn(
-    table: pd.DataFrame,
-    is_open: BoolArray,
-    turns: Iterable[tuple[BoolArray, pd.Series[Any]]],
-    seats: Mapping[str, int],
-) -> BoolArray:
-    """Give the seats of each label to the first of the turns, and what they leave to the next."""
-    chosen = np.zeros(len(table), bool)
-    for among, part in turns:
-        have = table["label"][is_open & among].value_counts()
-        taken = {label: min(int(have.get(label, 0)), n) for label, n in seats.items()}
-        chosen |= _choose(table, is_open & among, part, taken)
-        is_open = is_open & ~among
-        seats = {label: n - taken[label] for label, n in seats.items()}
-    return chosen
 
 
 def _choose(table: pd.DataFrame, among: BoolArray, part: pd.Series[Any], seats: Mapping[str, int]) -> BoolArray:

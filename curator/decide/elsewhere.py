@@ -16,19 +16,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from curator import catalog
-from curator.catalog import Drop, Stage, as_arrow, number_values
+from curator.catalog import Drop, Stage, as_arrow, find_places
+from curator.decide.pictures import number_pictures, read_pictures
+from curator.decide.verdicts import write_evidence, write_likeness
 from curator.manifests.recipe import DedupeSettings
-from curator.matching.confirm import PictureEvidence
 from curator.matching.copies import find_copies
 from curator.matching.hamming import find_matches
-from curator.matching.orientations import ORIENTATION_PHRASES, ORIENTATIONS, invert_orientation
-from curator.matching.picture_matches import Indices, Matches, find_comparable, join_matches, read_orientation_hashes
+from curator.matching.orientations import ORIENTATIONS, invert_orientation
+from curator.matching.picture_matches import Matches, join_matches
 
 HASH_ONLY_BITS = 4
-"""Most differing bits where nothing but a 64-bit hash is known, as in a manifest: what is beyond needs confirming."""
+"""Most differing bits if nothing but a 64-bit hash is known, as in a manifest: what is beyond needs confirming."""
 
 COLUMNS = ("sha256", "detail", "phash", "phash_turns", "phash256", "thumbnail")
 """What is compared, as the catalog has it; any of it may be unknown."""
@@ -53,119 +53,87 @@ def find_elsewhere(table: pd.DataFrame, others: pd.DataFrame, settings: DedupeSe
 
     Returns:
         Matches of a row ``i`` of the catalog and a row ``j`` of ``others``, at most one for each ``i``. Pictures match
-        by dedupe's rule where both sides have all hashes; where the others have ``phash`` alone, within
-        ``HASH_ONLY_BITS``. Flat pictures match by their bytes only.
+        by dedupe's rule if both sides have all hashes; if the others have ``phash`` alone, within ``HASH_ONLY_BITS``.
+        Flat pictures match by their bytes only.
     """
     rows = np.flatnonzero(catalog.is_kept(table))
     ours = table.iloc[rows]
-    found = [_same_bytes(ours, others), _same_pictures(ours, others, settings), _near_hashes(ours, others, settings)]
-    nearest = _nearest(join_matches(found))
-    return Matches(rows[nearest.i], nearest.j, nearest.distance, nearest.orientation)
+    j = find_places(ours["sha256"], others["sha256"])
+    i = np.flatnonzero(j >= 0)
+    pictures = _Distinct(ours)
+    by_hash = [_same_pictures(pictures, _Distinct(others), settings), _near_hashes(pictures, others, settings)]
+    nearest = _nearest(join_matches([Matches.upright(i, j[i]), *by_hash]))
+    return nearest.renumber(rows, np.arange(len(others)))
 
 
 def drop_elsewhere(table: pd.DataFrame, found: Matches, others: pd.DataFrame) -> pd.DataFrame:
-    """Drop the rows of :func:`find_elsewhere`'s matches, with the other's name, the distance and the turn."""
-    chosen = np.zeros(len(table), bool)
-    chosen[found.i] = True
-    place = np.full(len(table), -1, np.int64)
-    place[found.i] = np.arange(len(found.i))
-    spread = pa.array(place, mask=place < 0)
-    detail = pa.array(describe_elsewhere(table, found, others), pa.string()).take(spread)
-    columns = {
-        "distance_bits": pa.array(found.distance, pa.int16()).take(spread),
-        "turn": pa.array(ORIENTATIONS).take(pa.array(found.orientation)).take(spread),
-    }
-    return catalog.drop(
-        catalog.with_columns(table, columns), chosen, Stage.DEDUPED, Drop.ALREADY_ELSEWHERE, detail.to_pylist()
-    )
+    """Drop the rows of :func:`find_elsewhere`'s matches, with the other's name, the distance and the orientation."""
+    details = describe_elsewhere(table, found, others)
+    table = write_likeness(table, found.i, found.distance, found.orientation)
+    return catalog.drop_rows(table, found.i, Stage.DEDUPED, Drop.ALREADY_ELSEWHERE, details)
 
 
 def describe_elsewhere(table: pd.DataFrame, found: Matches, others: pd.DataFrame) -> list[str]:
     """Say of each match what it is, such as ``2 bits from test/1.jpg, mirrored``."""
-    ours, theirs = table["sha256"].iloc[found.i].tolist(), others["sha256"].iloc[found.j].tolist()
-    texts = []
-    for mine, its, name, (_, _, bits, turn) in zip(
-        ours, theirs, others["name"].iloc[found.j], found.rows(), strict=True
-    ):
-        if not pd.isna(its) and mine == its:
-            texts.append(f"same bytes as {name}")
-        else:
-            phrase = f", {ORIENTATION_PHRASES[turn]}" if turn else ""
-            texts.append(f"{bits} bit{'' if bits == 1 else 's'} from {name}{phrase}")
+    ours, theirs, names = (
+        as_arrow(column.iloc[rows], pa.string())
+        for column, rows in ((table["sha256"], found.i), (others["sha256"], found.j), (others["name"], found.j))
+    )
+    texts: list[str] = write_evidence(ours, theirs, names, found.distance, found.orientation).to_pylist()
     return texts
 
 
-def _matches(i: Indices, j: Indices) -> Matches:
-    return Matches(i, j, np.zeros(len(i), np.uint8), np.zeros(len(i), np.uint8))
+class _Distinct:
+    """The pictures of a table that can be compared, each once: ``first`` is the row that shows it."""
+
+    def __init__(self, table: pd.DataFrame) -> None:
+        numbers = number_pictures(table)
+        self.rows = np.flatnonzero(numbers >= 0)
+        _, places, self.number = np.unique(numbers[self.rows], return_index=True, return_inverse=True)
+        self.first = self.rows[places]
+        self.pictures = read_pictures(table.iloc[self.first])
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    def spread(self, found: Matches) -> Matches:
+        """Match every row that shows a picture, ``i`` of ``found``, with what is nearest to the picture."""
+        nearest = _nearest(found)
+        at = np.full(len(self), -1, np.intp)
+        at[nearest.i] = np.arange(len(nearest.i))
+        have = at[self.number]
+        chosen = nearest.where(have[have >= 0])
+        return Matches(self.rows[have >= 0], chosen.j, chosen.distance, chosen.orientation)
 
 
-def _same_bytes(ours: pd.DataFrame, others: pd.DataFrame) -> Matches:
-    known = as_arrow(others["sha256"], pa.string())
-    place = pc.index_in(as_arrow(ours["sha256"], pa.string()), known, skip_nulls=True)
-    j = pc.fill_null(place, -1).to_numpy(zero_copy_only=False).astype(np.intp)
-    i = np.flatnonzero(j >= 0)
-    return _matches(i, j[i])
-
-
-def _same_pictures(ours: pd.DataFrame, others: pd.DataFrame, settings: DedupeSettings) -> Matches:
+def _same_pictures(ours: _Distinct, others: _Distinct, settings: DedupeSettings) -> Matches:
     """Match by dedupe's rule: search all pictures together, and confirm those pairs only that cross over."""
-    sides = [_Pictures(ours), _Pictures(others)]
-    n_ours = len(sides[0].first)
-    evidence = PictureEvidence(
-        np.concatenate([side.evidence.hashes for side in sides]),
-        pa.concat_arrays([side.evidence.thumbnails for side in sides]),
-    )
-
-    turns = np.concatenate([side.turns for side in sides])
+    n_ours = len(ours)
     found = find_copies(
-        turns,
-        evidence,
+        ours.pictures.append(others.pictures),
         settings.max_distance,
         settings.rotations,
         is_wanted=lambda i, j: (i < n_ours) != (j < n_ours),
     ).both_ways()
     found = found.where(found.i < n_ours)
-    return sides[0].spread(Matches(found.i, sides[1].first[found.j - n_ours], found.distance, found.orientation))
+    return ours.spread(Matches(found.i, others.first[found.j - n_ours], found.distance, found.orientation))
 
 
-def _near_hashes(ours: pd.DataFrame, others: pd.DataFrame, settings: DedupeSettings) -> Matches:
+def _near_hashes(ours: _Distinct, others: pd.DataFrame, settings: DedupeSettings) -> Matches:
+    """Match with images of which only the 64-bit hash is known."""
     bare = np.flatnonzero((others["phash"].notna() & others["phash_turns"].isna()).to_numpy(dtype=bool))
-    mine, radius = _Pictures(ours), min(settings.max_distance, HASH_ONLY_BITS)
+    radius = min(settings.max_distance, HASH_ONLY_BITS)
     hashes, first = np.unique(others["phash"].iloc[bare].to_numpy(dtype=np.uint64), return_index=True)
-    parts = [_matches(np.empty(0, np.intp), np.empty(0, np.intp))]
-    for turn in range(len(ORIENTATIONS) if settings.rotations else 1):
-        found = find_matches(mine.turns[:, turn], hashes, radius)
-        back = np.full(len(found), invert_orientation(turn), np.uint8)
-        parts.append(Matches(found.i, bare[first[found.j]], found.distance, back))
-    return mine.spread(join_matches(parts))
-
-
-class _Pictures:
-    """The comparable pictures of a table, each once: ``first`` is the row that shows it."""
-
-    def __init__(self, table: pd.DataFrame) -> None:
-        self.rows = np.flatnonzero(find_comparable(table) & table["phash256"].notna().to_numpy(dtype=bool))
-        images = table.iloc[self.rows]
-        hashes = [as_arrow(images[name], pa.binary(size)) for name, size in (("phash_turns", 64), ("phash256", 32))]
-        both = pc.binary_join_element_wise(*(column.cast(pa.binary()) for column in hashes), b"")
-        _, places, self.number = np.unique(number_values(both), return_index=True, return_inverse=True)
-        self.first = self.rows[places]
-        self.turns = read_orientation_hashes(images["phash_turns"].iloc[places])
-        self.evidence = PictureEvidence.read(images.iloc[places])
-
-    def spread(self, found: Matches) -> Matches:
-        """Give the nearest match of a picture, ``i`` of ``found``, to every row that shows it."""
-        nearest = _nearest(found)
-        at = np.full(len(self.first), -1, np.intp)
-        at[nearest.i] = np.arange(len(nearest.i))
-        have = at[self.number]
-        chosen = have[have >= 0]
-        return Matches(self.rows[have >= 0], nearest.j[chosen], nearest.distance[chosen], nearest.orientation[chosen])
+    parts = []
+    for orientation in range(len(ORIENTATIONS) if settings.rotations else 1):
+        found = find_matches(ours.pictures.hashes[:, orientation], hashes, radius)
+        inverse = np.full(len(found), invert_orientation(orientation), np.uint8)
+        parts.append(Matches(found.i, bare[first[found.j]], found.distance, inverse))
+    return ours.spread(join_matches(parts))
 
 
 def _nearest(found: Matches) -> Matches:
     """Keep the nearest match of each ``i``; of equally near ones the earliest in the list, so the same bytes first."""
-    order = np.lexsort((np.arange(len(found.i)), found.distance, found.i))
+    order = np.lexsort((found.distance, found.i))  # stable
     _, first = np.unique(found.i[order], return_index=True)
-    best = order[first]
-    return Matches(found.i[best], found.j[best], found.distance[best], found.orientation[best])
+    return found.where(order[first])

@@ -24,27 +24,27 @@ from curator.manifests.tombstones import Tombstones, digest
 
 ADDRESSES = ("url", "fallback_url", "final_url", "landing_url", "local_path")
 _LEFT = ("record_id", "label", "source", "kind", "tier")
+_KEYS: tuple[tuple[str, tuple[str, ...], Callable[[str], str]], ...] = (
+    ("content", ("sha256",), str),
+    ("address", ADDRESSES, digest),
+    ("author", ("author", "author_url"), digest),
+    ("host", ("url", "fallback_url", "final_url"), lambda url: digest(host_of(url))),
+)
+"""What a kind of tombstone is compared with: columns, and what makes a value of them a tombstone's text."""
 
 
 def find_forgotten(table: pd.DataFrame, tombstones: Tombstones) -> BoolArray:
-    """Tell which rows were forgotten, by content, address, author or host: bool array, shape (rows,).
+    """Find the rows that were forgotten, by content, address, author or host: bool array, shape (rows,).
 
     Args:
-        table: a catalog or a manifest; columns that it has not are unknown.
+        table: a catalog or a manifest; columns that it does not have are unknown.
         tombstones: what was forgotten.
     """
     found = np.zeros(len(table), bool)
-    if contents := tombstones.get("content"):
-        found |= _matches(table, "sha256", contents, str)
-    for name in ADDRESSES:
-        if addresses := tombstones.get("address"):
-            found |= _matches(table, name, addresses, digest)
-    for name in ("author", "author_url"):
-        if authors := tombstones.get("author"):
-            found |= _matches(table, name, authors, digest)
-    for name in ("url", "fallback_url", "final_url"):
-        if hosts := tombstones.get("host"):
-            found |= _matches(table, name, hosts, lambda url: digest(host_of(url)))
+    for kind, names, key in _KEYS:
+        if digests := tombstones.get(kind):
+            for name in names:
+                found |= _matches(table, name, digests, key)
     return found
 
 

@@ -1,4 +1,4 @@
-"""Growth without leaks: images of an earlier manifest keep their side; a newcomer that joins both sides is left out.
+"""Growth without leaks: images of a previous split keep their side; a newcomer that joins both sides is left out.
 
 What was trained on may not be tested on later, so a picture's side outlives a new fetch and a new split. A picture
 whose file is replaced by a better copy hands its side on to that copy.
@@ -6,8 +6,8 @@ whose file is replaced by a better copy hands its side on to that copy.
 >>> ids = ["x-1", "x-2", "x-3"]
 >>> rows = {"record_id": ids, "sha256": ["1" * 64, "2" * 64, "3" * 64], "author": ["Ann"] * 3, "source": ["x"] * 3}
 >>> table = catalog.conform(pd.DataFrame(rows | {"label": ["a"] * 3, "kind": ["x"] * 3, "tier": [0] * 3}))
->>> earlier = pd.DataFrame({"sha256": ["1" * 64, "2" * 64], "split": ["train", "test"]})
->>> left = drop_cross_split(table, earlier, ("author",))
+>>> previous = pd.DataFrame({"sha256": ["1" * 64, "2" * 64], "split": ["train", "test"]})
+>>> left = drop_cross_split(table, previous, ("author",))
 >>> left["drop_reason"].tolist()[2], left["drop_detail"].tolist()[2]
 ('straddles-split', 'belongs with x-1 in train and with x-2 in test')
 """
@@ -15,16 +15,13 @@ whose file is replaced by a better copy hands its side on to that copy.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from curator import catalog
-from curator.catalog import BoolArray, Drop, IntArray, Stage, as_arrow
+from curator.catalog import BoolArray, Drop, IntArray, Stage, find_places
 from curator.decide.leak_groups import find_leak_groups
 
 TRAIN, TEST = 0, 1
@@ -32,51 +29,43 @@ SIDES = ("train", "test")
 
 
 class Held(NamedTuple):
-    """What an earlier manifest says of each row: bool arrays.
+    """What a previous split says of each row: bool arrays.
 
     Attributes:
-        sides: shape (rows, 2): whether the image, or a copy that it replaces, stood in train, in test.
-        is_member: shape (rows,): whether it stood in the manifest itself; the others are newcomers, those too that
-            had left it and are back, though they have a side.
+        sides: shape (rows, 2): whether the image, or a copy that it replaces, was in train, in test.
+        is_member: shape (rows,): whether it was in the manifest itself; the others are newcomers, those too that had
+            left it and are back, though they have a side.
     """
 
     sides: BoolArray
     is_member: BoolArray
 
 
-def hold_sides(table: pd.DataFrame, earlier: pd.DataFrame) -> Held:
-    """Find the sides that images have from an earlier manifest, by content.
+def hold_sides(table: pd.DataFrame, previous: pd.DataFrame) -> Held:
+    """Find the sides that images have from a previous split, by content.
 
     Args:
         table: a catalog.
-        earlier: ``sha256`` and ``split`` of the manifest's images; where there is a ``has_left``, of those too that
-            left it before.
+        previous: ``sha256`` and ``split`` of the manifest's images; if there is a ``has_left``, of those too that left
+            it before.
     """
-    stood = _places(table["sha256"], earlier["sha256"])
-    is_test = (earlier["split"] == SIDES[TEST]).to_numpy(dtype=bool)
+    place = find_places(table["sha256"], previous["sha256"])
+    known = np.flatnonzero(place >= 0)
     sides = np.zeros((len(table), 2), bool)
-    known = np.flatnonzero(stood >= 0)
-    sides[known, is_test[stood[known]].astype(np.int64)] = True
-    keeper = _places(table["duplicate_of"], table["record_id"])
-    copies = np.flatnonzero((stood >= 0) & (keeper >= 0) & ~catalog.is_kept(table))
-    heirs = keeper[copies]
-    handed_on = np.zeros_like(sides)
-    np.logical_or.at(handed_on, heirs, sides[copies])
-    is_member = stood >= 0
-    if "has_left" in earlier:
-        is_member[known] = ~earlier["has_left"].to_numpy(dtype=bool)[stood[known]]
-    return Held(np.where((stood >= 0)[:, None], sides, handed_on), is_member)
-
-
-def _places(values: pd.Series[Any], among: pd.Series[Any]) -> IntArray:
-    """Find each value's place in ``among``; -1 where it is missing or not there."""
-    texts, known = as_arrow(values, pa.string()), as_arrow(among, pa.string())
-    found: IntArray = pc.fill_null(pc.index_in(texts, known, skip_nulls=True), -1).to_numpy(False).astype(np.int64)
-    return found
+    is_test = (previous["split"] == SIDES[TEST]).to_numpy(dtype=bool)
+    sides[known, is_test[place[known]].astype(np.int64)] = True
+    representative = find_places(table["duplicate_of"], table["record_id"])
+    copies = np.flatnonzero((place >= 0) & (representative >= 0) & ~catalog.is_kept(table))
+    inherited = np.zeros_like(sides)
+    np.logical_or.at(inherited, representative[copies], sides[copies])
+    is_member = place >= 0
+    if "has_left" in previous:
+        is_member[known] = ~previous["has_left"].to_numpy(dtype=bool)[place[known]]
+    return Held(np.where((place >= 0)[:, None], sides, inherited), is_member)
 
 
 def drop_cross_split(
-    table: pd.DataFrame, earlier: pd.DataFrame, group_by: Sequence[str], copies: IntArray | None = None
+    table: pd.DataFrame, previous: pd.DataFrame, group_by: Sequence[str], copies: IntArray | None = None
 ) -> pd.DataFrame:
     """Drop the newcomers that belong together with images of both sides, before any choice is made.
 
@@ -85,35 +74,32 @@ def drop_cross_split(
 
     Args:
         table: a catalog after dedupe.
-        earlier: the earlier manifest; see :func:`hold_sides`.
+        previous: the previous split; see :func:`hold_sides`.
         group_by: what must stay on one side; see :func:`find_leak_groups`.
         copies: shape (rows,): what dedupe kept of one picture; see there, too.
     """
     rows = np.flatnonzero(catalog.is_kept(table))
-    held = hold_sides(table, earlier)
+    held = hold_sides(table, previous)
     images, sides, is_newcomer = table.iloc[rows], held.sides[rows], ~held.is_member[rows]
     numbers = (np.full(len(table), -1) if copies is None else copies)[rows]
     first = find_leak_groups(images, group_by, numbers)
     torn = np.flatnonzero(linked_sides(first, sides).all(axis=1))
-    out = torn[_straddle(images.iloc[torn], sides[torn], is_newcomer[torn], group_by, numbers[torn])]
-    details: list[str | None] = [None] * len(table)
-    for place in out:
-        details[rows[place]] = _describe(images, sides, first == first[place])
-    dropped = np.zeros(len(table), bool)
-    dropped[rows[out]] = True
-    return catalog.drop(table, dropped, Stage.BALANCED, Drop.STRADDLES_SPLIT, details)
+    out = torn[_join_both_sides(images.iloc[torn], sides[torn], is_newcomer[torn], group_by, numbers[torn])]
+    details = [_name_both_sides(images, sides, first == first[place]) for place in out]
+    return catalog.drop_rows(table, rows[out], Stage.BALANCED, Drop.STRADDLES_SPLIT, details)
 
 
 def linked_sides(first: IntArray, sides: BoolArray) -> BoolArray:
-    """Tell for each image which sides its group has members on: bool, shape (images, 2)."""
+    """Return, for each image, the sides that its group has members on: bool, shape (images, 2)."""
     groups = np.zeros((len(sides), 2), bool)
     np.logical_or.at(groups, first, sides)
     return groups[first]
 
 
-def _straddle(
+def _join_both_sides(
     images: pd.DataFrame, sides: BoolArray, is_newcomer: BoolArray, group_by: Sequence[str], copies: IntArray
 ) -> BoolArray:
+    """Return which newcomers join the sides: by themselves, or through each other."""
     linked = sides.copy()
     for kind in group_by:
         linked |= linked_sides(find_leak_groups(images, (kind,), copies), sides)
@@ -125,7 +111,7 @@ def _straddle(
     return out
 
 
-def _describe(images: pd.DataFrame, sides: BoolArray, group: npt.NDArray[np.bool_]) -> str:
+def _name_both_sides(images: pd.DataFrame, sides: BoolArray, group: BoolArray) -> str:
     """Name one image on each side of a group."""
     names = [images["record_id"][group & sides[:, side]].min() for side in (TRAIN, TEST)]
     return f"belongs with {names[TRAIN]} in train and with {names[TEST]} in test"

@@ -28,18 +28,12 @@ _NOT_HEX = 255
 _WRONG_NAME = "every name must end in 16 hexadecimal digits"
 
 
-def _nibbles() -> npt.NDArray[np.uint8]:
-    table = np.full(256, _NOT_HEX, np.uint8)
-    for value, digit in enumerate("0123456789abcdef"):
-        table[ord(digit)] = table[ord(digit.upper())] = value
-    return table
-
-
-_NIBBLES = _nibbles()
+_NIBBLES = np.full(256, _NOT_HEX, np.uint8)
+_NIBBLES[list(b"0123456789abcdef")] = _NIBBLES[list(b"0123456789ABCDEF")] = range(16)
 
 
 def choose_order(names: Sequence[str] | pd.Series[Any], purpose: str, seed: int) -> Keys:
-    """Give each image a uniform, repeatable 64-bit key: whoever has the smallest comes first.
+    """Compute a uniform, repeatable 64-bit key of each image: whoever has the smallest comes first.
 
     Args:
         names: SHA-256s or record ids, shape (n,): texts that end in at least 16 hexadecimal digits.

@@ -1,6 +1,6 @@
 """Group images that must not be divided between train and test: near-duplicates, one author's, one photo page's.
 
-Near-duplicates are pairs at most ``NEAR_BITS`` apart by the 64-bit hash, or ``REORIENTED_BITS`` where one is turned or
+Near-duplicates are pairs at most ``NEAR_BITS`` apart by the 64-bit hash, or ``REORIENTED_BITS`` if one is rotated or
 mirrored, that the 256-bit hash confirms. Of 1,582 real photos (balls and scenes), all pairs looked at by eye; d64 and
 d256 are the two distances:
 
@@ -15,15 +15,14 @@ d64   pairs  d256                                   d256   what the pictures are
 ====  =====  =====================================  =====  ==========================================
 
 Known copies of 150 of them, found at d64 <= 8 (share) and their d256 (median, 95th percentile): half size 100% 1 2;
-JPEG quality 50 100% 1 4; mirrored 100% 0 2; turned 100% 1 2; contrast 100% 7 13; brightness 97% 14 26; cropped by 2%
+JPEG quality 50 100% 1 4; mirrored 100% 0 2; rotated 100% 1 2; contrast 100% 7 13; brightness 97% 14 26; cropped by 2%
 99% 16 25, by 5% 92% 39 54, by 10% 36% 70 84. ``CONFIRMED_BITS`` = 48 keeps one design together and no strangers.
 
-The narrower search for turned copies takes a million pictures from 47 seconds of processor time to 12. Of 120 photos
-mirrored, or turned by 90 degrees, it finds as many as d64 <= 8 would (all) where nothing else was done to them but JPEG
+The narrower search for rotated copies takes a million pictures from 47 seconds of processor time to 12. Of 120 photos
+mirrored, or rotated by 90 degrees, it finds as many as d64 <= 8 would (all) if nothing else was done to them but JPEG
 quality 50 or half size, and with contrast 99% (of 100%), brightness 94% (97%), a crop of 2% 97% (99%), of 5% 57% (80%).
 Those beyond are dedupe's to find, which comes first and looks further.
 
->>> from curator import catalog
 >>> rows = {"author": ["Ann", "Bob", "Ann", None, None], "source": ["x"] * 5, "record_id": list("cbade")}
 >>> table = catalog.conform(pd.DataFrame(rows | {"label": ["a"] * 5, "kind": ["x"] * 5, "tier": [0] * 5}))
 >>> find_leak_groups(table, ("author",))
@@ -33,33 +32,28 @@ array([2, 1, 2, 3, 4])
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
-import pyarrow as pa
 
+from curator import catalog
 from curator.catalog import IntArray, number_values, rank_texts, read_bytes
 from curator.decide.origins import identify_authors, identify_pages
-from curator.matching.components import label_components
-from curator.matching.orientations import ORIENTATIONS, orient_hash256
-from curator.matching.picture_matches import (
-    Indices,
-    Matches,
-    OrientationHashes,
-    find_comparable,
-    join_matches,
-    match_reoriented,
-    match_upright,
-    read_orientation_hashes,
-)
+from curator.decide.pictures import number_pictures, read_orientation_hashes, read_pictures
+from curator.decide.reviews import find_wanted
+from curator.manifests.recipe import DedupeSettings
+from curator.manifests.reviews import Key, Review
+from curator.matching.components import label_components, link_equal
+from curator.matching.confirm import count_bits256
+from curator.matching.copies import find_copies
+from curator.matching.picture_matches import join_matches, match_reoriented, match_upright
+from curator.matching.pictures import Indices
 
 NEAR_BITS = 8
 REORIENTED_BITS = 4
 CONFIRMED_BITS = 48
-_BLOCK = 1 << 17
 
 Links = tuple[Indices, Indices]
 
@@ -70,77 +64,75 @@ def find_leak_groups(table: pd.DataFrame, group_by: Sequence[str], copies: IntAr
     Args:
         table: the kept rows of a catalog, of all labels.
         group_by: any of ``"near-duplicate"``, ``"author"``, ``"page"``. What is unknown groups nothing.
-        copies: shape (rows,): near-duplicates known already have one number, as from
-            :func:`curator.decide.kept_copies.number_kept_copies`; -1: none known.
+        copies: shape (rows,): near-duplicates known already have one number, as from :func:`number_kept_copies`; -1:
+            none known.
 
     Returns:
         int64, shape (rows,): for each row, the row of its group that has the smallest record id.
     """
-    finders = {"near-duplicate": _link_near_duplicates, "author": _link_authors, "page": _link_pages}
+    finders: dict[str, Callable[[pd.DataFrame], Links]] = {
+        "near-duplicate": _link_near_duplicates,
+        "author": lambda rows: link_equal(number_values(identify_authors(rows))),
+        "page": lambda rows: link_equal(number_values(identify_pages(rows))),
+    }
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         place_later = threads.submit(rank_texts, table["record_id"])
         links = list(threads.map(lambda name: finders[name](table), group_by))
     place: IntArray = place_later.result()
     if copies is not None and "near-duplicate" in group_by:
-        links.append(_link_equal(copies))
-    i, j = (np.concatenate([np.empty(0, np.intp), *ends]) for ends in (zip(*links, strict=True) if links else ([], [])))
+        links.append(link_equal(copies))
+    i, j = _join(links)
     row_at = np.argsort(place)
     first = label_components(len(table), place[i], place[j])
     return row_at[first[place]]
 
 
-def _link_authors(table: pd.DataFrame) -> Links:
-    return _link_equal(number_values(identify_authors(table)))
-
-
-def _link_pages(table: pd.DataFrame) -> Links:
-    return _link_equal(number_values(identify_pages(table)))
-
-
-def _link_equal(numbers: IntArray) -> Links:
-    """Link each row to the next one of the same number; -1 is equal to nothing."""
-    rows = np.flatnonzero(numbers >= 0)
-    order = rows[np.argsort(numbers[rows], kind="stable")]
-    same = np.flatnonzero(np.diff(numbers[order]) == 0)
-    return order[same], order[same + 1]
+def _join(links: Sequence[Links]) -> Links:
+    nothing = np.empty(0, np.intp)
+    i, j = (np.concatenate(ends) for ends in zip((nothing, nothing), *links, strict=True))
+    return i, j
 
 
 def _link_near_duplicates(table: pd.DataFrame) -> Links:
-    same_bytes = _link_equal(number_values(table["sha256"]))
-    rows = np.flatnonzero(find_comparable(table) & table["phash256"].notna().to_numpy(dtype=bool))
-    turns = read_orientation_hashes(table["phash_turns"].iloc[rows])
-    hashes = read_bytes(table["phash256"].iloc[rows], 32)
-    picture = _number_rows(np.hstack([turns.view(np.uint8).reshape(-1, 64), hashes]))
-    same_picture = _link_equal(picture)
-    _, one_each = np.unique(picture, return_index=True)
-    matches = _match(turns[one_each]).renumber(one_each)
-    near = matches.where(confirm_by_hash256(matches, hashes))
-    i, j = (np.concatenate(ends) for ends in zip(same_picture, (near.i, near.j), strict=True))
-    return np.append(same_bytes[0], rows[i]), np.append(same_bytes[1], rows[j])
+    """Link rows of the same bytes, of equal hashes, and of near ones that the 256-bit hashes confirm."""
+    picture = number_pictures(table)
+    known = np.flatnonzero(picture >= 0)
+    first = known[np.unique(picture[known], return_index=True)[1]]
+    hashes = read_orientation_hashes(table["phash_turns"].iloc[first])
+    matches = join_matches([match_upright(hashes, NEAR_BITS), match_reoriented(hashes, REORIENTED_BITS)])
+    confirmed = count_bits256(read_bytes(table["phash256"].iloc[first], 32), matches) <= CONFIRMED_BITS
+    near = matches.where(confirmed).renumber(first, first)
+    return _join([link_equal(number_values(table["sha256"])), link_equal(picture), (near.i, near.j)])
 
 
-def _match(turns: OrientationHashes) -> Matches:
-    return join_matches([match_upright(turns, NEAR_BITS), match_reoriented(turns, REORIENTED_BITS)])
+def number_kept_copies(table: pd.DataFrame, settings: DedupeSettings, standing: Mapping[Key, Review]) -> IntArray:
+    """Number the copies of one picture that dedupe kept, so that no split puts them on two sides.
 
-
-def _number_rows(values: npt.NDArray[np.uint8]) -> IntArray:
-    width = values.shape[1]
-    buffer = pa.py_buffer(np.ascontiguousarray(values))
-    return number_values(pa.FixedSizeBinaryArray.from_buffers(pa.binary(width), len(values), [None, buffer]))
-
-
-def confirm_by_hash256(matches: Matches, hashes: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
-    """Tell which matches the 256-bit hashes confirm: at most ``CONFIRMED_BITS`` apart in the orientation that matched.
+    Dedupe looks further than :func:`find_leak_groups` does by itself (crops, and hashes that only a luma signature
+    confirms). What it finds it drops, unless ``across_labels`` is ``"ignore"`` or a person wants both images.
 
     Args:
-        matches: pairs of pictures; of each, ``i`` looks like ``j`` turned.
-        hashes: uint8, shape (pictures, 32).
+        table: a catalog after dedupe.
+        settings: those that dedupe ran with.
+        standing: see :func:`curator.manifests.reviews.standing_reviews`.
+
+    Returns:
+        int64, shape (rows,): copies, directly or by others, have one number; -1: no copy of it can be there.
+
+    >>> rows = {"record_id": ["x-1", "x-2"], "label": ["a", "b"], "source": "x", "kind": "x", "tier": 0, "detail": 50.0}
+    >>> hashes = {"phash_turns": [bytes(64), bytes([255, 3]) + bytes(62)], "phash256": [bytes(32)] * 2}
+    >>> table = catalog.conform(pd.DataFrame(rows | hashes))
+    >>> number_kept_copies(table, DedupeSettings(across_labels="ignore"), {}).tolist()
+    [0, 0]
+    >>> number_kept_copies(table, DedupeSettings(), {}).tolist()
+    [-1, -1]
     """
-    confirmed = np.zeros(len(matches.i), bool)
-    for turn in range(len(ORIENTATIONS)):
-        turned = np.flatnonzero(matches.orientation == turn)
-        for start in range(0, len(turned), _BLOCK):
-            block = turned[start : start + _BLOCK]
-            differing = hashes[matches.i[block]] ^ orient_hash256(hashes[matches.j[block]], turn)
-            confirmed[block] = np.bitwise_count(differing).sum(axis=1) <= CONFIRMED_BITS
-    return confirmed
+    may_be_copies = catalog.is_kept(table) & (number_pictures(table) >= 0)
+    if settings.across_labels != "ignore":
+        may_be_copies &= find_wanted(table, standing)
+    rows = np.flatnonzero(may_be_copies)
+    numbers = np.full(len(table), -1, np.int64)
+    if len(rows) > 1:
+        found = find_copies(read_pictures(table.iloc[rows]), settings.max_distance, settings.rotations)
+        numbers[rows] = label_components(len(rows), found.i, found.j)
+    return numbers

@@ -1,33 +1,44 @@
-"""Who made an image and which photo page shows it, as texts that are equal where author or page are.
+"""Who made an image and which photo page shows it, as texts that are equal if author or page are.
 
 >>> rows = {"author_url": ["https://www.flickr.com/people/ann/"], "author": ["Ann"], "source": ["x"]}
 >>> urls = {"landing_url": [None], "url": ["http://farm4.static.flickr.com/3123/2345_abc.jpg"]}
 >>> table = pd.DataFrame(rows | urls | {"fallback_url": [None], "final_url": [None]}, dtype=pd.ArrowDtype(pa.string()))
 >>> identify_authors(table).to_pylist(), identify_pages(table).to_pylist()
 (['flickr.com/people/ann'], ['Flickr photo 2345'])
+
+Groups that hold a large part of a label are named by it, so that a person can judge them:
+
+>>> images = pd.DataFrame({"record_id": ["x-1", "x-2"]} | {name: None for name in ORIGIN_COLUMNS})
+>>> describe_large_groups(images, np.array([0, 0]), ("a",), first=np.array([0, 0]))
+('2 images (100.0% of a) stay on one side: near-duplicates of x-1',)
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curator.catalog import as_arrow
+from curator.catalog import IntArray, as_arrow
 
 UNKNOWN_AUTHORS = ("", "-", "?", "anonymous", "n/a", "none", "null", "unknown", "unknown author")
-"""What stands in an author's place where nobody is known, in lower case."""
+"""What is written instead of an author if nobody is known, in lower case."""
+LARGE_SHARE = 0.01
+"""Share of a label above which a group is named."""
+MOST_NAMED = 10
 
 _PHOTO = r"flickr\.com/(?:photos/[^/]+/|(?:[0-9]+/)+)(?P<photo>[0-9]+)(?:[_/?#.]|$)"
 _PAGE_COLUMNS = ("landing_url", "url", "fallback_url", "final_url")
-
 
 ORIGIN_COLUMNS = ("author_url", "author", "source", *_PAGE_COLUMNS)
 """The columns that the functions below read."""
 
 
 def identify_authors(table: pd.DataFrame) -> pa.Array:
-    """Name each row's author: the author's page where there is one, else the author's name and the source; or null.
+    """Name each row's author: the author's page if there is one, else the author's name and the source; or null.
 
     An address is taken without scheme, ``www.``, case and a last slash. A name that means nobody is nobody.
     """
@@ -37,7 +48,7 @@ def identify_authors(table: pd.DataFrame) -> pa.Array:
     nobody = pc.is_in(pc.utf8_lower(author), pa.array(UNKNOWN_AUTHORS))
     author = pc.if_else(nobody, pa.scalar(None, pa.string()), author)
     named = pc.binary_join_element_wise(author, " of ", as_arrow(table["source"], pa.string()), "")
-    return pc.coalesce(_without_empty(address), named)
+    return pc.coalesce(pc.if_else(pc.equal(address, ""), pa.scalar(None, pa.string()), address), named)
 
 
 def identify_pages(table: pd.DataFrame) -> pa.Array:
@@ -49,5 +60,49 @@ def identify_pages(table: pd.DataFrame) -> pa.Array:
     return pc.binary_join_element_wise("Flickr photo ", pc.coalesce(*photos), "")
 
 
-def _without_empty(texts: pa.Array) -> pa.Array:
-    return pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
+def describe_large_groups(
+    images: pd.DataFrame, label: IntArray, labels: Sequence[str], first: IntArray
+) -> tuple[str, ...]:
+    """Describe each group of at least two images that holds more than 1% of a label, the largest shares first.
+
+    Args:
+        images: the kept rows of a catalog.
+        label: shape (images,): each image's label, as a place in ``labels``.
+        labels: the names of the labels.
+        first: shape (images,): the row that names each image's group.
+    """
+    pairs, counts = np.unique(first * len(labels) + label, return_counts=True)
+    share = counts / np.bincount(label, minlength=len(labels))[pairs % len(labels)]
+    large = np.flatnonzero((share > LARGE_SHARE) & (counts > 1))
+    names = images["record_id"].iloc[pairs[large] // len(labels)].to_numpy(object)
+    order = large[np.lexsort((names, -share[large]))]
+    origins = images[["record_id", *ORIGIN_COLUMNS]]  # taking rows of all columns would cost more than all else here
+    groups = {int(pair): int(pairs[pair] // len(labels)) for pair in order[:MOST_NAMED]}
+    name_of = {group: _name(origins.iloc[np.flatnonzero(first == group)]) for group in set(groups.values())}
+    lines = [
+        f"{counts[pair]} images ({share[pair]:.1%} of {labels[pairs[pair] % len(labels)]}) stay on one side: "
+        + name_of[group]
+        for pair, group in groups.items()
+    ]
+    if len(order) > MOST_NAMED:
+        lines.append(f"and {len(order) - MOST_NAMED} more groups of over {LARGE_SHARE:.0%} of a label")
+    return tuple(lines)
+
+
+def _name(members: pd.DataFrame) -> str:
+    """Name what most members share: an author, else a page, else the picture."""
+    shared = [_most_common(identify_authors(members), "author "), _most_common(identify_pages(members), "")]
+    count, name = max(shared, key=lambda found: found[0])
+    if count > 1:
+        return name if count == len(members) else f"{name} ({count} of {len(members)}) and what is linked to it"
+    return f"near-duplicates of {members['record_id'].min()}"
+
+
+def _most_common(values: pa.Array, prefix: str) -> tuple[int, str]:
+    counted = pc.value_counts(values.drop_null())
+    if not len(counted):
+        return 0, prefix
+    value, count = pc.struct_field(counted, "values"), pc.struct_field(counted, "counts")
+    most = pc.max(count)
+    first = pc.min(value.filter(pc.equal(count, most)))
+    return most.as_py(), f"{prefix}{first.as_py()}"

@@ -1,4 +1,4 @@
-"""Suspect placeholders: what a host serves alike at three or more unrelated addresses stands for photos that are gone.
+"""Suspect placeholders: what a host serves alike at three or more unrelated addresses is a notice, not photos.
 
 >>> urls = [f"http://farm{n}.static.flickr.com/12/{n}456_ab.jpg" for n in range(3)]
 >>> listed = {"record_id": ["x-1", "x-2", "x-3"], "label": "a", "source": "x", "kind": "x", "tier": 0, "url": urls}
@@ -21,7 +21,8 @@ from curator import catalog
 from curator.addresses import host_families
 from curator.catalog import BoolArray, Drop, IntArray, Stage, as_arrow, number_values
 from curator.decide.origins import ORIGIN_COLUMNS, identify_pages
-from curator.matching.components import label_components
+from curator.decide.representatives import find_leaders
+from curator.matching.components import label_components, link_equal
 
 LEAST_ADDRESSES = 3
 """So many unrelated addresses of one host family answer alike: more than one photo ever has."""
@@ -37,11 +38,11 @@ _NAME = r"(?P<name>[^/]+/?)$"
 def drop_suspected_placeholders(table: pd.DataFrame, is_protected: BoolArray | None = None) -> pd.DataFrame:
     """Drop every kept image that looks like a placeholder; none of its company is kept.
 
-    Images are alike where their bytes are the same, or where their 64-bit hashes are and their ``detail`` is under
-    :data:`LOW_DETAIL`. They are suspected where :data:`LEAST_ADDRESSES` or more of them come from unrelated addresses
-    of one host family (:mod:`curator.addresses`); then all that are alike go, wherever they are from.
+    Images are alike if their bytes are the same, or if their 64-bit hashes are and their ``detail`` is under
+    :data:`LOW_DETAIL`. They are suspected if :data:`LEAST_ADDRESSES` or more of them come from unrelated addresses of
+    one host family (:mod:`curator.addresses`); then all that are alike go, wherever they are from.
 
-    Two addresses are related where they are the same photo listed twice: the same address, file name, Flickr photo, or
+    Two addresses are related if they are the same photo listed twice: the same address, file name, Flickr photo, or
     id at the source. A file name with which the family serves other bytes too says nothing.
 
     Args:
@@ -50,21 +51,15 @@ def drop_suspected_placeholders(table: pd.DataFrame, is_protected: BoolArray | N
     """
     kept = catalog.is_kept(table)
     protected = np.zeros(len(table), bool) if is_protected is None else is_protected
+    is_plain = pc.less(as_arrow(table["detail"], pa.float32()), LOW_DETAIL)
+    plain = pc.if_else(is_plain, as_arrow(table["phash"], pa.uint64()), pa.scalar(None, pa.uint64()))
     content = np.where(kept, number_values(table["sha256"]), -1)
-    for alike, word in ((content, "bytes"), (np.where(kept, _number_plain(table), -1), "picture of low detail")):
-        rows, detail = _suspect(table, content, alike, protected, word)
+    by_picture = np.where(kept, number_values(plain), -1)
+    for alike, word in ((content, "bytes"), (by_picture, "picture of low detail")):
+        rows, details = _suspect(table, content, alike, protected, word)
         if len(rows):
-            place = np.full(len(table), -1)
-            place[rows] = np.arange(len(rows))
-            spread = detail.take(pa.array(place, mask=place < 0))
-            table = catalog.drop(table, place >= 0, Stage.DEDUPED, Drop.PLACEHOLDER_SUSPECTED, spread)
+            table = catalog.drop_rows(table, rows, Stage.DEDUPED, Drop.PLACEHOLDER_SUSPECTED, details)
     return table
-
-
-def _number_plain(table: pd.DataFrame) -> IntArray:
-    """Number the hashes of the pictures with little detail; -1: a picture with more, or without a hash."""
-    plain = pc.less(as_arrow(table["detail"], pa.float32()), LOW_DETAIL)
-    return number_values(pc.if_else(plain, as_arrow(table["phash"], pa.uint64()), pa.scalar(None, pa.uint64())))
 
 
 def _suspect(
@@ -77,13 +72,13 @@ def _suspect(
     if not len(several):
         return several, pa.array([], pa.string())
     members = table[[*_COLUMNS]].iloc[several]
-    address = _asked_address(members)
+    address = _answered_address(members)
     family = host_families(_hosts(address))
-    groups = _number_pairs(alike[several], number_values(family))
+    groups = _number_pairs(alike[several], number_values(family))  # one number for what a family serves alike
     pictures = np.where(alike >= 0, alike, np.where(content >= 0, len(counts) + content, -1))
-    names = _telling_names(_asked_address(table), pictures, address, family)
+    names = _telling_names(_answered_address(table), pictures, address, family)
     n_unrelated = _count_unrelated(members, address, names, groups)
-    largest = _largest_by(alike[several], np.where(groups >= 0, n_unrelated, 0))
+    largest = find_leaders(alike[several], -n_unrelated)
     suspected = n_unrelated[largest] >= LEAST_ADDRESSES
     company = largest[suspected]
     texts = pc.binary_join_element_wise(
@@ -96,37 +91,29 @@ def _suspect(
     return several[suspected], texts
 
 
-def _asked_address(images: pd.DataFrame) -> pa.Array:
-    """Give the listed address that was answered, wherever it redirected: the fallback where the first one is gone."""
+def _answered_address(images: pd.DataFrame) -> pa.Array:
+    """Return each listed address that was answered, wherever it redirected: the fallback if the first is gone."""
     url = as_arrow(images["url"], pa.string())
     fell_back = pc.fill_null(as_arrow(images["from_fallback"], pa.bool_()), False)
-    return (
-        pc.if_else(fell_back, as_arrow(images["fallback_url"], pa.string()), url) if pc.any(fell_back).as_py() else url
-    )
+    if not pc.any(fell_back).as_py():
+        return url
+    return pc.if_else(fell_back, as_arrow(images["fallback_url"], pa.string()), url)
 
 
 def _number_pairs(*columns: npt.NDArray[Any]) -> IntArray:
-    """Number the distinct combinations of columns of numbers; -1 where any of them is -1."""
+    """Number the distinct combinations of columns of numbers; -1 if any of them is -1."""
     known = np.logical_and.reduce([column >= 0 for column in columns])
     numbers = np.full(len(columns[0]), -1, np.int64)
     numbers[known] = np.unique(np.stack(columns)[:, known], axis=1, return_inverse=True)[1].ravel()
     return numbers
 
 
-def _largest_by(alike: IntArray, n_unrelated: IntArray) -> npt.NDArray[np.intp]:
-    """Give each image the one of its like whose host family has most unrelated addresses."""
-    order = np.lexsort((-n_unrelated, alike))
-    starts = np.flatnonzero(np.diff(alike[order], prepend=-1))
-    leaders = np.empty(len(alike), np.intp)
-    leaders[order] = np.repeat(order[starts], np.diff(np.append(starts, len(order))))
-    return leaders
-
-
 def _count_unrelated(members: pd.DataFrame, address: pa.Array, names: pa.Array, groups: IntArray) -> IntArray:
     """Count the unrelated addresses of each image's group; related ones, directly or by others, count once."""
     kind, source_id = (as_arrow(members[name], pa.string()) for name in ("kind", "source_id"))
     ids = pc.binary_join_element_wise(kind, source_id, " ")
-    links = [_link(groups, number_values(column)) for column in (address, names, identify_pages(members), ids)]
+    columns = (address, names, identify_pages(members), ids)
+    links = [link_equal(_number_pairs(groups, number_values(column))) for column in columns]
     i, j = (np.concatenate(ends) for ends in zip(*links, strict=True))
     photos = label_components(len(groups), i, j)
     known = groups >= 0
@@ -135,22 +122,14 @@ def _count_unrelated(members: pd.DataFrame, address: pa.Array, names: pa.Array, 
     return np.where(known, counts[groups], 0)
 
 
-def _link(groups: IntArray, values: IntArray) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Link each image to the next of its group with the same value."""
-    same = _number_pairs(groups, values)
-    order = np.argsort(same, kind="stable")
-    linked = (np.diff(same[order]) == 0) & (same[order][1:] >= 0)
-    return order[1:][linked], order[:-1][linked]
-
-
 def _telling_names(answered: pa.Array, pictures: IntArray, address: pa.Array, family: pa.Array) -> pa.Array:
-    """Give each address's file name, with its query; null where its family serves another picture by that name too."""
+    """Return each address's file name, with its query; null if its family serves another picture by that name too."""
     names, everywhere = _file_names(address), _file_names(answered)
     named = pc.is_in(everywhere, names.drop_null()).to_numpy(zero_copy_only=False)
     rows = np.flatnonzero(named & (pictures >= 0))
     at = pa.array(rows)
-    hosts = host_families(_hosts(answered.take(at)))
-    served = pa.table({"name": _join(hosts, everywhere.take(at)), "picture": pictures[rows]})
+    served_names = _join(host_families(_hosts(answered.take(at))), everywhere.take(at))
+    served = pa.table({"name": served_names, "picture": pictures[rows]})
     counts = served.group_by("name").aggregate([("picture", "count_distinct")])
     common = counts["name"].filter(pc.greater(counts["picture_count_distinct"], 1)).combine_chunks()
     return pc.if_else(pc.is_in(_join(family, names), common), pa.scalar(None, pa.string()), names)

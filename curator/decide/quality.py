@@ -20,7 +20,7 @@ from curator.manifests.recipe import QualitySettings
 
 
 def drop_poor_images(table: pd.DataFrame, settings: QualitySettings) -> pd.DataFrame:
-    """Drop the images whose size breaks a setting; where several do, the first of the reasons below is given.
+    """Drop the images whose size breaks a setting; if several are broken, the first below is the reason.
 
     Args:
         table: a catalog; a row of unknown width or height stays.
@@ -38,12 +38,10 @@ def drop_poor_images(table: pd.DataFrame, settings: QualitySettings) -> pd.DataF
             f"longer side over {settings.max_aspect:g} times the shorter",
         ),
     )
+    sizes = (as_arrow(table[name], pa.int32()).cast(pa.string()) for name in ("width", "height"))
+    size = pc.binary_join_element_wise(*sizes, " x ")
     for broken, reason, rule in rules:
         if (broken & known).any():
-            table = catalog.drop(table, broken & known, Stage.FETCHED, reason, _sizes(table, rule))
+            detail = pc.binary_join_element_wise(size, f"px: {rule}", " ")
+            table = catalog.drop(table, broken & known, Stage.FETCHED, reason, detail)
     return table
-
-
-def _sizes(table: pd.DataFrame, rule: str) -> pa.Array:
-    width, height = (as_arrow(table[name], pa.int32()).cast(pa.string()) for name in ("width", "height"))
-    return pc.binary_join_element_wise(width, " x ", height, f" px: {rule}", "")

@@ -1,10 +1,10 @@
-"""Who is kept of several images of one picture: an order over all rows that does not depend on where they stand.
+"""Choose who is kept of several images of one picture, by an order that does not depend on where the rows are.
 
 >>> table = pd.DataFrame({"record_id": ["b", "a", "c"], "width": [9, 9, 10], "height": [9, 9, 9], "n_bytes": [5, 5, 1]})
 >>> rank_representatives(table, "largest", ())
 array([2, 1, 0])
 
-Decide about one picture under two labels, before any duplicate is removed: all matches count.
+Of one picture under two labels, both images or the later label's go, before any duplicate is removed:
 
 >>> i, j, labels = np.array([0, 1, 1, 2]), np.array([1, 0, 2, 1]), np.array([0, 1, 2])
 >>> find_conflicts(i, j, labels, "drop-both")
@@ -12,11 +12,10 @@ array([ True,  True,  True,  True])
 >>> find_conflicts(i, j, labels, "keep-first")
 array([False,  True, False, False])
 
-Group matched images as stars: each one dropped was matched to one that is kept, so that no chain merges strangers.
+Each duplicate that is dropped was matched to the one that is kept, so that no chain merges strangers. In the chain
+0 - 1 - 2, image 1 is dropped for 0, and 2 stays, since it was never matched to 0:
 
-In the chain 0 - 1 - 2, image 1 is dropped for 0, and 2 stays, since it was never matched to 0:
-
->>> find_covered(np.array([0, 1, 1, 2]), np.array([1, 0, 2, 1]), ranks=np.array([0, 1, 2]))
+>>> find_covered(i, j, ranks=np.array([0, 1, 2]))
 array([False,  True, False])
 """
 
@@ -29,7 +28,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from curator.catalog import IntArray, rank_among, rank_texts, read_integers
+from curator.catalog import BoolArray, IntArray, rank_among, rank_texts, read_integers
+
+Indices = npt.NDArray[np.intp]
 
 
 def rank_representatives(table: pd.DataFrame, keep: str, sources: Sequence[str]) -> IntArray:
@@ -38,7 +39,7 @@ def rank_representatives(table: pd.DataFrame, keep: str, sources: Sequence[str])
     Args:
         table: a catalog.
         keep: ``"largest"``: most pixels, then most bytes, then the smallest record id; ``"first"``: the source that
-            stands first in ``sources``, then the earliest tier, then the smallest record id.
+            comes first in ``sources``, then the earliest tier, then the smallest record id.
         sources: names of sources in the recipe's order; those not named come after, in alphabetical order.
     """
     names = rank_texts(table["record_id"])
@@ -48,7 +49,7 @@ def rank_representatives(table: pd.DataFrame, keep: str, sources: Sequence[str])
     return _rank((names, -n_bytes, -width * height))
 
 
-def put_first(ranks: IntArray, chosen: npt.NDArray[np.bool_]) -> IntArray:
+def put_first(ranks: IntArray, chosen: BoolArray) -> IntArray:
     """Rank the chosen rows before all others, each part in its order as before.
 
     >>> put_first(np.array([0, 1, 2]), np.array([False, False, True]))
@@ -64,8 +65,8 @@ def _rank(keys: tuple[npt.NDArray[Any], ...]) -> IntArray:
     return ranks
 
 
-def find_leaders(groups: IntArray, ranks: IntArray) -> npt.NDArray[np.intp]:
-    """Give each row the row of its group with the smallest rank; a row whose group is -1 leads itself.
+def find_leaders(groups: IntArray, ranks: IntArray) -> Indices:
+    """Return, for each row, the row of its group with the smallest rank; a row whose group is -1 leads itself.
 
     >>> find_leaders(np.array([7, -1, 7, -1]), np.array([3, 2, 1, 0]))
     array([2, 1, 2, 3])
@@ -78,17 +79,13 @@ def find_leaders(groups: IntArray, ranks: IntArray) -> npt.NDArray[np.intp]:
     return leaders
 
 
-Indices = npt.NDArray[np.intp]
-BoolArray = npt.NDArray[np.bool_]
-
-
 def find_conflicts(
     i: Indices, j: Indices, labels: IntArray, across_labels: str, protected: BoolArray | None = None
 ) -> BoolArray:
     """Find the matches for which image ``i`` must go, because ``j`` is the same picture under another label.
 
     Args:
-        i: shape (matches,); every match stands here both ways.
+        i: shape (matches,); every match is listed both ways.
         j: shape (matches,): what each ``i`` was matched to.
         labels: shape (images,): each image's label, numbered in the recipe's order.
         across_labels: ``"drop-both"``: all matches of two labels; ``"keep-first"``: label by label, those with an image
@@ -124,23 +121,21 @@ def link_across_labels(groups: IntArray, labels: IntArray) -> tuple[Indices, Ind
     >>> link_across_labels(np.array([5, 5, -1, 5]), np.array([1, 0, 0, 2]))
     (array([0, 3]), array([1, 1]))
     """
-    rows = np.flatnonzero(groups >= 0)
-    order = rows[np.lexsort((labels[rows], groups[rows]))]
-    is_first = np.diff(groups[order], prepend=-1) != 0
-    first = order[np.maximum.accumulate(np.where(is_first, np.arange(len(order)), 0))]
-    return order[~is_first], first[~is_first]
+    first = find_leaders(groups, labels)
+    others = np.flatnonzero(first != np.arange(len(groups)))
+    return others, first[others]
 
 
-def find_covered(i: Indices, j: Indices, ranks: IntArray) -> npt.NDArray[np.bool_]:
+def find_covered(i: Indices, j: Indices, ranks: IntArray) -> BoolArray:
     """Go through the images from the best rank on: one that no kept image matched is kept, and covers all its matches.
 
     Args:
-        i: shape (matches,); every match stands here both ways.
+        i: shape (matches,); every match is listed both ways.
         j: shape (matches,): what each ``i`` was matched to.
         ranks: shape (images,): all different, the smallest is kept first.
 
     Returns:
-        A bool array, shape (images,): true where an image is matched to one that is kept. No two kept images match.
+        A bool array, shape (images,): true if an image is matched to one that is kept. No two kept images match.
     """
     order = np.argsort(i, kind="stable")
     neighbours = j[order]

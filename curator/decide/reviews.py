@@ -14,18 +14,15 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator import catalog
-from curator.catalog import BoolArray, Drop, Stage, as_arrow
+from curator.catalog import BoolArray, Drop, Rows, Stage, as_arrow
 from curator.errors import StateError
 from curator.manifests.reviews import Key, Review
 from curator.text import Command
-
-Rows = npt.NDArray[np.intp]
 
 OVERRULED = tuple(str(reason) for reason in Drop if reason.traits.overruled)
 """What a person may overrule of the judgements before dedupe: the picture is whole, a rule found it poor."""
@@ -57,18 +54,18 @@ def apply_reviews(table: pd.DataFrame, standing: Mapping[Key, Review], labels: S
     if not reviews:
         return ReviewedTable(table, np.zeros(len(table), bool))
     decisions = np.array([review.decision for review in reviews])
-    wanted = _mask(table, rows[decisions != "drop"])
+    wanted = catalog.mark(rows[decisions != "drop"], len(table))
     table = _restore(table, wanted)
-    details = _spread(table, rows, [review.describe() for review in reviews])
-    table = catalog.drop(table, _mask(table, rows[decisions == "drop"]), Stage.DEDUPED, Drop.REVIEWED_OUT, details)
+    details = [review.describe() for review in reviews if review.decision == "drop"]
+    table = catalog.drop_rows(table, rows[decisions == "drop"], Stage.DEDUPED, Drop.REVIEWED_OUT, details)
     return ReviewedTable(_relabel(table, rows, reviews), wanted & catalog.is_kept(table))
 
 
 def find_wanted(table: pd.DataFrame, standing: Mapping[Key, Review]) -> BoolArray:
-    """Tell which rows of a catalog after :func:`apply_reviews` a person wants: bool, shape (rows,)."""
+    """Find the rows of a catalog after :func:`apply_reviews` that a person wants: bool, shape (rows,)."""
     old, new = (as_arrow(table[name], pa.string()) for name in ("relabelled_from", "label"))
     rows, reviews = _match(catalog.with_columns(table, {"label": pc.coalesce(old, new)}), standing)
-    return _mask(table, rows[np.array([review.decision != "drop" for review in reviews], bool)])
+    return catalog.mark(rows[np.array([review.decision != "drop" for review in reviews], bool)], len(table))
 
 
 def _check_labels(standing: Mapping[Key, Review], labels: Sequence[str]) -> None:
@@ -89,19 +86,6 @@ def _match(table: pd.DataFrame, standing: Mapping[Key, Review]) -> tuple[Rows, l
     return rows, [review for review in found if review is not None]
 
 
-def _mask(table: pd.DataFrame, rows: Rows) -> BoolArray:
-    mask = np.zeros(len(table), bool)
-    mask[rows] = True
-    return mask
-
-
-def _spread(table: pd.DataFrame, rows: Rows, texts: list[str]) -> pa.Array:
-    """Put each text at its row, null elsewhere."""
-    place = np.full(len(table), -1, np.int64)
-    place[rows] = np.arange(len(rows))
-    return pa.array(texts, pa.string()).take(pa.array(place, mask=place < 0))
-
-
 def _restore(table: pd.DataFrame, wanted: BoolArray) -> pd.DataFrame:
     overruled = wanted & table["drop_reason"].isin(OVERRULED).to_numpy(dtype=bool)
     mask = pa.array(overruled & table["width"].notna().to_numpy(dtype=bool))
@@ -111,11 +95,11 @@ def _restore(table: pd.DataFrame, wanted: BoolArray) -> pd.DataFrame:
 
 
 def _relabel(table: pd.DataFrame, rows: Rows, reviews: list[Review]) -> pd.DataFrame:
-    chosen = [(row, review) for row, review in zip(rows, reviews, strict=True) if review.new_label]
-    if not chosen:
+    names = [review.new_label for review in reviews]
+    at = rows[np.array([name != "" for name in names], bool)]
+    if not len(at):
         return table
-    at = np.array([row for row, _ in chosen], np.intp)
     labels = as_arrow(table["label"], pa.string())
-    new = pc.coalesce(_spread(table, at, [review.new_label for _, review in chosen]), labels)
-    old = pc.if_else(pa.array(_mask(table, at)), labels, pa.scalar(None, pa.string()))
-    return catalog.with_columns(table, {"label": new, "relabelled_from": old})
+    new = catalog.spread(pa.array(filter(None, names), pa.string()), at, len(table))
+    old = pc.if_else(pa.array(catalog.mark(at, len(table))), labels, pa.scalar(None, pa.string()))
+    return catalog.with_columns(table, {"label": pc.coalesce(new, labels), "relabelled_from": old})

@@ -1,6 +1,5 @@
 """Divide the kept images into train and test: exact counts a label, and no picture, author or page on both sides.
 
->>> from curator import catalog
 >>> ids = [f"folder-{n:016x}" for n in range(10)]
 >>> rows = {"record_id": ids, "sha256": [n[-1] * 64 for n in ids], "author": ["Ann", "Ann", *"bcdefghi"]}
 >>> rows |= {"label": ["a"] * 10, "source": ["x"] * 10, "kind": ["folder"] * 10, "tier": [0] * 10}
@@ -17,24 +16,23 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
 from curator import catalog
-from curator.catalog import IntArray, as_arrow, rank_among, rank_texts
+from curator.catalog import BoolArray, IntArray, Rows, as_arrow, rank_among, rank_texts
 from curator.decide.allocation import Groups, choose_test_groups
-from curator.decide.group_names import describe_large_groups
-from curator.decide.growth import TEST, hold_sides, linked_sides
+from curator.decide.growth import SIDES, TEST, hold_sides, linked_sides
 from curator.decide.keyed_hash import choose_order, mix
 from curator.decide.leak_groups import find_leak_groups
+from curator.decide.origins import describe_large_groups
 from curator.errors import ShortfallError
 from curator.manifests.recipe import SplitSettings
 from curator.text import MOST, Command, Text
 
 
 class SplitDecision(NamedTuple):
-    """The catalog with ``split`` and ``split_group`` filled, and what a person should be told about it."""
+    """The catalog with ``split`` and ``split_group`` filled, and what a person should know about it."""
 
     table: pd.DataFrame
     notes: tuple[Text, ...]
@@ -44,18 +42,18 @@ def split_images(
     table: pd.DataFrame,
     settings: SplitSettings,
     labels: Sequence[str],
-    earlier: pd.DataFrame | None = None,
+    previous: pd.DataFrame | None = None,
     copies: IntArray | None = None,
     most: Command = MOST,
 ) -> SplitDecision:
-    """Give each kept image its side, by a keyed hash of its content.
+    """Put each kept image on its side, by a keyed hash of its content.
 
     Args:
         table: a catalog; kept rows need a SHA-256.
         settings: ``ratio`` (share in train, rounded) or exact ``train`` and ``test`` counts for each label; ``seed``;
             and what stays on one side (``group_by``), across labels too.
         labels: the labels to split.
-        earlier: a manifest whose images keep their side, and with them all that belongs to them. What belongs to both
+        previous: a split whose images keep their side, and with them all that belongs to them. What belongs to both
             sides must have been dropped: see :func:`curator.decide.growth.drop_cross_split`.
         copies: shape (rows,): what dedupe kept of one picture; see :func:`find_leak_groups`.
         most: the command that splits as many of each label as there are, for the error to name.
@@ -74,7 +72,7 @@ def split_images(
     have_of = zip(have.tolist(), labels, strict=True)
     wanted = np.array([_count_test(n, label, settings, most) for n, label in have_of], np.int64)
     first = find_leak_groups(images, settings.group_by, None if copies is None else copies[rows])
-    sides = _sides(table, rows, earlier, first)
+    sides = _hold_sides(table, rows, previous, first)
     in_test = _fill(images, label, first, wanted, settings.seed, sides)
     notes = describe_large_groups(images, label, labels, first)
     notes += _misses(np.bincount(label[in_test], minlength=len(labels)), wanted, labels)
@@ -98,39 +96,32 @@ def _count_test(have: int, label: str, settings: SplitSettings, most: Command) -
     return min(max(have - round(settings.ratio * have), 1), have - 1)
 
 
-def _sides(
-    table: pd.DataFrame, rows: npt.NDArray[np.intp], earlier: pd.DataFrame | None, first: IntArray
-) -> npt.NDArray[np.bool_]:
-    """Find the side that each image has from an earlier manifest, its own or its group's: bool, shape (images, 2)."""
-    if earlier is None:
+def _hold_sides(table: pd.DataFrame, rows: Rows, previous: pd.DataFrame | None, first: IntArray) -> BoolArray:
+    """Find the side that each image has from a previous split, its own or its group's: bool, shape (images, 2)."""
+    if previous is None:
         return np.zeros((len(rows), 2), bool)
-    held = hold_sides(table, earlier)
+    held = hold_sides(table, previous)
     sides, is_member = held.sides[rows], held.is_member[rows]
     linked = linked_sides(first, sides)
     if (linked.all(axis=1) & ~is_member).any():
-        raise ValueError("a newcomer belongs to both sides of the earlier split")
+        raise ValueError("a newcomer belongs to both sides of the previous split")
     return np.where(is_member[:, None], sides, linked)
 
 
 def _fill(
-    images: pd.DataFrame,
-    label: IntArray,
-    first: IntArray,
-    wanted: IntArray,
-    seed: int,
-    sides: npt.NDArray[np.bool_],
-) -> npt.NDArray[np.bool_]:
+    images: pd.DataFrame, label: IntArray, first: IntArray, wanted: IntArray, seed: int, sides: BoolArray
+) -> BoolArray:
     """Draw the test set's missing images from those that have no side yet: bool array, shape (images,)."""
-    in_test = sides[:, TEST].copy()
-    free = np.flatnonzero(~sides.any(axis=1))
+    in_test, is_free = sides[:, TEST].copy(), ~sides.any(axis=1)
     missing = wanted - np.bincount(label[in_test], minlength=len(wanted))
-    missing = np.clip(missing, 0, np.bincount(label[free], minlength=len(wanted)))
-    place = np.cumsum(~sides.any(axis=1)) - 1
-    in_test[free] = _draw(images.iloc[free], label[free], place[first[free]], missing, seed)
+    missing = np.clip(missing, 0, np.bincount(label[is_free], minlength=len(wanted)))
+    place = np.cumsum(is_free) - 1
+    free = images[["record_id", "sha256"]].iloc[np.flatnonzero(is_free)]
+    in_test[is_free] = _draw(free, label[is_free], place[first[is_free]], missing, seed)
     return in_test
 
 
-def _draw(images: pd.DataFrame, label: IntArray, first: IntArray, wanted: IntArray, seed: int) -> npt.NDArray[np.bool_]:
+def _draw(images: pd.DataFrame, label: IntArray, first: IntArray, wanted: IntArray, seed: int) -> BoolArray:
     """Order the groups by their keys and choose those of the test set: bool array, shape (images,)."""
     member_keys = choose_order(images["sha256"], "split-member", seed)
     roots, group = np.unique(first, return_inverse=True)
@@ -154,14 +145,10 @@ def _misses(have: IntArray, wanted: IntArray, labels: Sequence[str]) -> tuple[st
     )
 
 
-def _write(
-    table: pd.DataFrame, rows: npt.NDArray[np.intp], first: IntArray, in_test: npt.NDArray[np.bool_]
-) -> pd.DataFrame:
-    place = np.full(len(table), -1, np.int64)
-    place[rows] = np.arange(len(rows))
-    spread = pa.array(place, mask=place < 0)
+def _write(table: pd.DataFrame, rows: Rows, first: IntArray, in_test: BoolArray) -> pd.DataFrame:
     record_ids = as_arrow(table["record_id"], pa.string()).take(pa.array(rows))
     alone = np.bincount(first, minlength=len(rows))[first] < 2
     group = record_ids.take(pa.array(first, mask=alone))
-    split = pa.array(["train", "test"]).take(pa.array(in_test.astype(np.int64)))
-    return catalog.with_columns(table, {"split_group": group.take(spread), "split": split.take(spread)})
+    split = pa.array(SIDES).take(pa.array(in_test.astype(np.int64)))
+    columns = {"split_group": group, "split": split}
+    return catalog.with_columns(table, {name: catalog.spread(one, rows, len(table)) for name, one in columns.items()})

@@ -1,12 +1,9 @@
-"""Choose which listed images to try next, when there are more than are wanted.
+"""Choose which listed images to try next, or to try in a sample: those with the smallest keyed hashes of their strata.
 
 >>> rows = {"record_id": [f"folder-{n:016x}" for n in range(5)], "label": ["a", "a", "a", "b", "b"], "tier": [0] * 5}
 >>> table = catalog.conform(pd.DataFrame(rows | {"source": "folder", "kind": "folder"}))
 >>> choose_candidates(table, tried=np.array([True, False, False, False, False]), wanted={"a": 1, "b": 9})
 array([False, False,  True,  True,  True])
-
-Choose a stratified sample of rows: each stratum gets its share, and in it those with the smallest keyed hashes.
-
 >>> share_sample(np.array([10_000, 100, 4]), 50).tolist()
 [44, 5, 1]
 """
@@ -19,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from curator import catalog
-from curator.catalog import BoolArray, IntArray, rank_among, rank_texts, read_integers
+from curator.catalog import BoolArray, IntArray, Rows, rank_among, rank_texts, read_integers
 from curator.decide.keyed_hash import choose_order
 
 
@@ -28,7 +25,7 @@ def choose_candidates(table: pd.DataFrame, tried: BoolArray, wanted: Mapping[str
 
     Args:
         table: a catalog; rows that are dropped are never chosen.
-        tried: bool array, shape (rows,): those that had their turn.
+        tried: bool array, shape (rows,): those that were tried before.
         wanted: label to the number of images to choose; a label that is not named gets none.
 
     Returns:
@@ -38,20 +35,25 @@ def choose_candidates(table: pd.DataFrame, tried: BoolArray, wanted: Mapping[str
     labels = list(wanted)
     label = rank_among(table["label"], labels)
     rows = np.flatnonzero(catalog.is_kept(table) & ~tried & (label >= 0) & (label < len(labels)))
-    open_rows = table.iloc[rows]
-    keys = choose_order(open_rows["record_id"], "target", seed=0)
-    tiers = read_integers(open_rows["tier"], missing=0)
-    order = rows[np.lexsort((rank_texts(open_rows["record_id"]), keys, tiers, label[rows]))]
-    sorted_label = label[order]
-    place = np.arange(len(order)) - np.searchsorted(sorted_label, sorted_label)
+    tiers = read_integers(table["tier"].iloc[rows], missing=0)
     limits = np.array([wanted[name] for name in labels], np.int64)
-    chosen = np.zeros(len(table), bool)
-    chosen[order[place < limits[sorted_label]]] = True
-    return chosen
+    return _choose_first(table, rows, label[rows], limits, seed=0, before=tiers)
+
+
+def _choose_first(
+    table: pd.DataFrame, rows: Rows, stratum: IntArray, limits: IntArray, seed: int, before: IntArray | None = None
+) -> BoolArray:
+    """Choose the first ``limits[k]`` of ``rows`` in each stratum k, by ``before``, keyed hash and record id."""
+    names = table["record_id"].iloc[rows]
+    keys = (rank_texts(names), choose_order(names, "target", seed), *(() if before is None else (before,)), stratum)
+    order = np.lexsort(keys)
+    ordered = stratum[order]
+    place = np.arange(len(order)) - np.searchsorted(ordered, ordered)
+    return catalog.mark(rows[order[place < limits[ordered]]], len(table))
 
 
 def share_sample(sizes: IntArray, n: int) -> IntArray:
-    """Share out a sample by the square root of the strata's sizes, at least one each where it goes round.
+    """Share out a sample by the square root of the strata's sizes, at least one each if there are enough.
 
     The root lies between shares in proportion (best for the whole) and equal ones (best for each stratum); see
     M. D. Bankier, "Power allocations: determining sample sizes for subnational areas", The American Statistician 42
@@ -59,7 +61,7 @@ def share_sample(sizes: IntArray, n: int) -> IntArray:
 
     Args:
         sizes: shape (strata,): rows of each stratum.
-        n: rows to sample; fewer where there are fewer.
+        n: rows to sample; fewer if there are fewer.
 
     Returns:
         int64, shape (strata,): rows to take of each; their sum is ``min(n, sum(sizes))``.
@@ -79,8 +81,7 @@ def share_sample(sizes: IntArray, n: int) -> IntArray:
 def choose_sample(table: pd.DataFrame, strata: IntArray, n: int, seed: int) -> BoolArray:
     """Choose ``n`` rows of a catalog, so many of each stratum as :func:`share_sample` says.
 
-    With the seed 0 they are those of each stratum that the fetch asks for first (:mod:`curator.decide.target`), so that
-    nothing is asked in vain.
+    With the seed 0 they are those of each stratum that the fetch requests first, so that nothing is requested in vain.
 
     Args:
         table: a catalog.
@@ -92,11 +93,4 @@ def choose_sample(table: pd.DataFrame, strata: IntArray, n: int, seed: int) -> B
         A bool array, shape (rows,). It does not depend on the order of the rows.
     """
     rows = np.flatnonzero(strata >= 0)
-    names = table["record_id"].iloc[rows]
-    order = rows[np.lexsort((rank_texts(names), choose_order(names, "target", seed), strata[rows]))]
-    ordered = strata[order]
-    place = np.arange(len(order)) - np.searchsorted(ordered, ordered)
-    wanted = share_sample(np.bincount(ordered), n)
-    chosen = np.zeros(len(table), bool)
-    chosen[order[place < wanted[ordered]]] = True
-    return chosen
+    return _choose_first(table, rows, strata[rows], share_sample(np.bincount(strata[rows]), n), seed)

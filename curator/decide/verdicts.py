@@ -1,14 +1,19 @@
-"""What dedupe decided about each image, in arrays while it decides, as columns and reasons of the catalog at the end.
+"""What dedupe decided about each image: arrays while it decides, then columns and reasons of the catalog, then groups.
 
 >>> verdicts = Verdicts.none(2)
->>> verdicts.give(np.array([1]), EXACT, other=np.array([0]))
+>>> verdicts.drop(np.array([1]), EXACT, other=np.array([0]))
 >>> verdicts.reason.tolist(), verdicts.other.tolist()
 ([0, 1], [-1, 0])
+>>> rows = {"record_id": ["x-1", "x-2"], "label": "a", "source": "x", "kind": "x", "tier": 0, "sha256": "f" * 64}
+>>> table = write_verdicts(catalog.conform(pd.DataFrame(rows)), np.arange(2), verdicts)
+>>> table["drop_reason"][1], table["drop_detail"][1], explain_groups(table)[0]["keeper"]
+('exact-duplicate', 'same bytes as x-1', 'x-1')
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,49 +24,53 @@ import pyarrow.compute as pc
 from curator import catalog
 from curator.catalog import Drop, IntArray, Stage, as_arrow
 from curator.matching.orientations import ORIENTATION_PHRASES, ORIENTATIONS
-from curator.matching.picture_matches import Indices, Matches
+from curator.matching.picture_matches import Matches
+from curator.matching.pictures import Indices
 
 KEPT, EXACT, NEAR, CONFLICT = range(4)
 _REASONS = {EXACT: Drop.EXACT_DUPLICATE, NEAR: Drop.NEAR_DUPLICATE, CONFLICT: Drop.LABEL_CONFLICT}
+_SHOWN_OF_COPY = ("record_id", "drop_reason", "distance_bits", "turn", "width", "height")
+
+SmallInts = npt.NDArray[np.uint8]
 
 
 @dataclass
 class Verdicts:
-    """One verdict an image: its reason (``KEPT`` …), the other image, and how far and how turned it is against that."""
+    """One verdict an image: its reason (``KEPT`` …), the other image, and the distance and orientation against that."""
 
-    reason: npt.NDArray[np.uint8]
+    reason: SmallInts
     other: Indices
-    distance: npt.NDArray[np.uint8]
-    orientation: npt.NDArray[np.uint8]
+    distance: SmallInts
+    orientation: SmallInts
 
     @classmethod
     def none(cls, n: int) -> Verdicts:
         """Keep all of ``n`` images."""
-        distance, turn, reason = (np.zeros(n, np.uint8) for _ in range(3))
-        return cls(reason, np.full(n, -1, np.intp), distance, turn)
+        distance, orientation, reason = (np.zeros(n, np.uint8) for _ in range(3))
+        return cls(reason, np.full(n, -1, np.intp), distance, orientation)
 
-    def give(self, images: Indices, reason: int, other: Indices) -> None:
+    def drop(self, images: Indices, reason: int, other: Indices) -> None:
         """Drop ``images`` as equal to ``other``, image by image."""
         self.reason[images], self.other[images] = reason, other
         self.distance[images] = self.orientation[images] = 0
 
-    def give_nearest(self, reason: int, matches: Matches, ranks: IntArray) -> None:
+    def drop_for_nearest(self, reason: int, matches: Matches, ranks: IntArray) -> None:
         """Drop each image ``i`` of ``matches`` for the nearest ``j``; of equally near ones, that of the best rank."""
         order = np.lexsort((matches.orientation, ranks[matches.j], matches.distance, matches.i))
         images, first = np.unique(matches.i[order], return_index=True)
-        chosen = order[first]
-        self.reason[images], self.other[images] = reason, matches.j[chosen]
-        self.distance[images], self.orientation[images] = matches.distance[chosen], matches.orientation[chosen]
+        chosen = matches.where(order[first])
+        self.reason[images], self.other[images] = reason, chosen.j
+        self.distance[images], self.orientation[images] = chosen.distance, chosen.orientation
 
-    def follow(self, leaders: Indices, reason: int) -> None:
-        """Drop each image that another leads: for its leader where that is kept, else for the leader's own reason."""
+    def drop_for_leaders(self, leaders: Indices, reason: int) -> None:
+        """Drop each image that another leads: for its leader if that is kept, else for the leader's own reason."""
         images = np.flatnonzero(leaders != np.arange(len(leaders)))
         leader = leaders[images]
         kept = self.reason[leader] == KEPT
-        self.give(images[kept], reason, leader[kept])
+        self.drop(images[kept], reason, leader[kept])
         rest, leader = images[~kept], leader[~kept]
-        self.reason[rest], self.other[rest] = self.reason[leader], self.other[leader]
-        self.distance[rest], self.orientation[rest] = self.distance[leader], self.orientation[leader]
+        for column in (self.reason, self.other, self.distance, self.orientation):
+            column[rest] = column[leader]
 
 
 def write_verdicts(table: pd.DataFrame, rows: Indices, verdicts: Verdicts) -> pd.DataFrame:
@@ -73,41 +82,59 @@ def write_verdicts(table: pd.DataFrame, rows: Indices, verdicts: Verdicts) -> pd
         verdicts: of these images; ``other`` counts in images, not in rows.
     """
     dropped = np.flatnonzero(verdicts.reason != KEPT)
-    at, other = rows[dropped], rows[verdicts.other[dropped]]
-    place = np.full(len(table), -1, np.int64)
-    place[at] = np.arange(len(at))
-    spread = pa.array(place, mask=place < 0)
-    distance, turn = verdicts.distance[dropped], verdicts.orientation[dropped]
-    columns = {
-        "duplicate_of": as_arrow(table["record_id"], pa.string()).take(pa.array(other)).take(spread),
-        "distance_bits": pa.array(distance, pa.int16()).take(spread),
-        "turn": pa.array(ORIENTATIONS).take(pa.array(turn)).take(spread),
-    }
-    detail = _describe(table, at, other, verdicts.reason[dropped], distance, turn).take(spread)
-    result = catalog.with_columns(table, columns)
-    for code, reason in _REASONS.items():
-        chosen = np.zeros(len(table), bool)
-        chosen[at[verdicts.reason[dropped] == code]] = True
-        if chosen.any():
-            result = catalog.drop(result, chosen, Stage.DEDUPED, reason, detail)
+    at, other = pa.array(rows[dropped]), pa.array(rows[verdicts.other[dropped]])
+    reason, distance, orientation = (
+        column[dropped] for column in (verdicts.reason, verdicts.distance, verdicts.orientation)
+    )
+    record_ids, sha256s, labels = (as_arrow(table[name], pa.string()) for name in ("record_id", "sha256", "label"))
+    under = pc.binary_join_element_wise(" under label ", labels.take(other), "")
+    names = pc.binary_join_element_wise(record_ids.take(other), pc.if_else(pa.array(reason == CONFLICT), under, ""), "")
+    details = write_evidence(sha256s.take(at), sha256s.take(other), names, distance, orientation)
+    table = write_likeness(table, rows[dropped], distance, orientation)
+    result = catalog.with_columns(
+        table, {"duplicate_of": catalog.spread(record_ids.take(other), rows[dropped], len(table))}
+    )
+    for code, drop_reason in _REASONS.items():
+        chosen = np.flatnonzero(reason == code)
+        if len(chosen):
+            result = catalog.drop_rows(
+                result, rows[dropped[chosen]], Stage.DEDUPED, drop_reason, details.take(pa.array(chosen))
+            )
     return result
 
 
-def _describe(
-    table: pd.DataFrame,
-    rows: Indices,
-    others: Indices,
-    reason: npt.NDArray[np.uint8],
-    distance: npt.NDArray[np.uint8],
-    turn: npt.NDArray[np.uint8],
+def write_likeness(table: pd.DataFrame, rows: Indices, distance: SmallInts, orientation: SmallInts) -> pd.DataFrame:
+    """Write how far the images of these rows are from others, and in which orientation."""
+    values = {
+        "distance_bits": pa.array(distance, pa.int16()),
+        "turn": pa.array(ORIENTATIONS).take(pa.array(orientation)),
+    }
+    return catalog.with_columns(table, {name: catalog.spread(one, rows, len(table)) for name, one in values.items()})
+
+
+def write_evidence(
+    sha256: pa.Array, other_sha256: pa.Array, other_name: pa.Array, distance: SmallInts, orientation: SmallInts
 ) -> pa.Array:
-    """Write the evidence of each verdict, such as ``3 bits from imagenet-…, mirrored``."""
-    record_ids, sha256s, labels = (as_arrow(table[name], pa.string()) for name in ("record_id", "sha256", "label"))
-    at, to = pa.array(rows), pa.array(others)
-    same_bytes = pc.fill_null(pc.equal(sha256s.take(at), sha256s.take(to)), False)
+    """Say what each image is to another one, such as ``3 bits from x-1, mirrored`` or ``same bytes as x-1``."""
+    same_bytes = pc.fill_null(pc.equal(sha256, other_sha256), False)
     bits = pa.array([f"{n} bit{'' if n == 1 else 's'} from " for n in range(65)]).take(pa.array(distance))
-    phrases = pa.array(["", *(f", {phrase}" for phrase in ORIENTATION_PHRASES[1:])]).take(pa.array(turn))
-    conflict = pa.array(reason == CONFLICT)
-    under = pc.if_else(conflict, pc.binary_join_element_wise(" under label ", labels.take(to), ""), "")
-    start = pc.if_else(same_bytes, "same bytes as ", bits)
-    return pc.binary_join_element_wise(start, record_ids.take(to), under, phrases, "")
+    phrases = pa.array(["", *(f", {phrase}" for phrase in ORIENTATION_PHRASES[1:])]).take(pa.array(orientation))
+    return pc.binary_join_element_wise(pc.if_else(same_bytes, "same bytes as ", bits), other_name, phrases, "")
+
+
+def explain_groups(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """List the groups of a deduplicated catalog, largest first: who is kept, and its copies, nearest first.
+
+    Returns:
+        One dict a group: ``keeper``, ``label``, ``width``, ``height`` and ``copies``, a list of dicts with
+        ``record_id``, ``drop_reason``, ``distance_bits``, ``turn``, ``width`` and ``height``; None: not known.
+    """
+    rows = table.astype(object).where(table.notna(), None).set_index("record_id", drop=False)
+    is_copy = rows["drop_reason"].isin(list(map(str, COPIES)))
+    groups: list[dict[str, Any]] = []
+    for record_id, members in rows[is_copy].groupby("duplicate_of", sort=True):
+        copies = members[[*_SHOWN_OF_COPY]].to_dict("records")
+        copies.sort(key=lambda copy: (copy["distance_bits"] or 0, copy["record_id"]))
+        kept = {name: rows.at[record_id, name] for name in ("label", "width", "height")}
+        groups.append({"keeper": record_id, **kept, "copies": copies})
+    return sorted(groups, key=lambda group: (-len(group["copies"]), group["keeper"]))

@@ -168,7 +168,7 @@ class View:
     @raises_curator_errors
     def duplicate_groups(self) -> list[dict[str, Any]]:
         """Return the groups that :meth:`dedupe` found, largest first, each with its kept image and its copies."""
-        from curator.decide.groups import explain_groups
+        from curator.decide.verdicts import explain_groups
         from curator.store.catalog_files import read_catalog
 
         return explain_groups(read_catalog(self.paths.catalog(Stage.DEDUPED)))

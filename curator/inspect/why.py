@@ -19,7 +19,7 @@ from curator.errors import CuratorError, DiskError, StateError
 from curator.fetch.ledger.history import attempts_of
 from curator.manifests.project import Project
 from curator.manifests.reviews import read_reviews
-from curator.matching.picture_matches import FLAT_DETAIL
+from curator.matching.perceptual_hash import FLAT_DETAIL
 from curator.pipeline import made_from
 from curator.store.catalog_files import file_digest, read_catalog
 from curator.text import Command

@@ -32,7 +32,7 @@ _FARTHEST = 0.12
 """Most shift, in half sides, and most stretch: a crop of 10% at one side needs 0.1."""
 _LONGEST_STEP = 0.08
 _STIFFNESS = 2e-3
-"""Pulls the fit towards no movement where a picture has few outlines to hold on to."""
+"""Pulls the fit towards no movement if a picture has few outlines to hold on to."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def _lay_over(moving: Pictures, fixed: Pictures, steps: int) -> _Laid:
 
 
 def _slopes(fixed: Pictures, places: Pictures) -> Pictures:
-    """Give how each cell changes with each of the four moves: shape (n, 4, cells)."""
+    """Return how each cell changes with each of the four moves: shape (n, 4, cells)."""
     down, right = (np.gradient(fixed, axis=axis) * np.float32(fixed.shape[1] / 2) for axis in (1, 2))
     slopes = np.stack([down, down * places[:, None], right, right * places], axis=1)
     return slopes.reshape(len(fixed), 4, -1).astype(np.float32)
@@ -150,20 +150,20 @@ def _move(pictures: Pictures, moves: Pictures, places: Pictures) -> _Laid:
 
 
 def _positions(moves: Pictures, places: Pictures, side: int) -> Pictures:
-    """Give where on the moving picture, in cells, each row or column is read: shape (n, side)."""
+    """Return where on the moving picture, in cells, each row or column is read: shape (n, side)."""
     moved: Pictures = (places * (1 + moves[:, 1:]) + moves[:, :1]) * np.float32(side / 2) + np.float32((side - 1) / 2)
     return moved
 
 
 def _interpolation(at: Pictures, side: int) -> Pictures:
-    """Give the matrices, shape (n, side, side), that take a picture's rows to those at ``at``, linearly between two."""
+    """Return the matrices, (n, side, side), that take a picture's rows to those at ``at``, linearly between two."""
     inside = np.clip(at, 0, side - 1)
     weights: Pictures = np.maximum(0, 1 - np.abs(inside[:, :, None] - np.arange(side, dtype=np.float32)))
     return weights
 
 
 def _misfit(laid: _Laid, fixed: Pictures) -> Pictures:
-    """Give the difference of the covered cells, after the brightness and contrast that fit best."""
+    """Return the difference of the covered cells, after the brightness and contrast that fit best."""
     a, b = (_centre(cells, laid.covered) for cells in (laid.cells, fixed))
     contrast: Pictures = np.clip(_dot(a, b) / np.maximum(_dot(a, a), 1e-6), 0.5, 2).astype(np.float32, copy=False)
     misfit: Pictures = contrast[:, None, None] * a - b

@@ -21,14 +21,14 @@ Places = tuple[Indices, Indices]
 BLOCK_CANDIDATES = 1 << 20
 """Most pairs compared at once (unless one bucket alone is larger)."""
 SLOTS = 2
-"""Hashes of a bucket that stand in the table itself; the few further ones overflow."""
+"""Hashes of a bucket that are in the table itself; the few further ones overflow."""
 _INDEX_BITS = 40
 
 
 class Buckets:
     """Hashes sorted by key; bucket k is places ``starts[k]`` to ``starts[k] + counts[k]`` of ``hashes``.
 
-    ``order`` gives the index of each place in the hashes as they came.
+    ``order`` holds the index of each place in the hashes as they came.
     """
 
     def __init__(self, hashes: UInt64s, keys: Indices, width: int) -> None:

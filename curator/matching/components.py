@@ -1,4 +1,4 @@
-"""Number the connected components of a graph given as arrays of links.
+"""Number the connected components of a graph, given as arrays of links.
 
 >>> label_components(5, np.array([3, 4]), np.array([1, 3]))
 array([0, 1, 2, 1, 1])
@@ -9,11 +9,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from curator.catalog import IntArray
+IntArray = npt.NDArray[np.int64]
 
 
 def label_components(n: int, i: npt.NDArray[np.intp], j: npt.NDArray[np.intp]) -> IntArray:
-    """Give each of ``n`` nodes the smallest node that links connect it to, however many links away.
+    """Label each of ``n`` nodes with the smallest node that links connect it to, however many links away.
 
     Every round hooks each tree to the smallest tree that it is linked to and then flattens all trees, as in Shiloach
     and Vishkin, "An O(log n) parallel connectivity algorithm", Journal of Algorithms 3 (1982).
@@ -33,3 +33,15 @@ def label_components(n: int, i: npt.NDArray[np.intp], j: npt.NDArray[np.intp]) -
         np.minimum.at(root, np.maximum(a, b), np.minimum(a, b))
         while not np.array_equal(root, root[root]):
             root = root[root]
+
+
+def link_equal(numbers: IntArray) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Link each node to the next one of the same number; -1 is equal to nothing.
+
+    >>> link_equal(np.array([7, -1, 7, -1, 7]))
+    (array([0, 2]), array([2, 4]))
+    """
+    nodes = np.flatnonzero(numbers >= 0)
+    order = nodes[np.argsort(numbers[nodes], kind="stable")]
+    same = np.flatnonzero(np.diff(numbers[order]) == 0)
+    return order[same], order[same + 1]

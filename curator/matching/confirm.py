@@ -1,17 +1,16 @@
-"""Tell which look-alikes are one picture: the second stage, after 64-bit hashes within a wide radius have named them.
+"""Confirm which look-alikes are one picture: the second stage, after 64-bit hashes within a wide radius named them.
 
-A pair is the same picture where its 256-bit hashes are near. Where they are neither near nor far, its thumbnails are
+A pair is the same picture if its 256-bit hashes are near. If they are neither near nor far, its luma signatures are
 laid over one another: a crop moves every bit of a hash a little, but an aligned crop has the same outlines and signs.
 
+>>> from curator.matching.luma_signatures import pack_signatures
 >>> chance = np.random.default_rng(0)
 >>> luma = np.kron(chance.integers(0, 256, (2, 8, 8)), np.ones((1, 4, 4))).astype(np.uint8)
->>> thumbnails = pa.array(pack_signatures(luma)[:1] * 2 + pack_signatures(luma)[1:], pa.binary(SIGNATURE_BYTES))
->>> far = np.zeros((3, 32), np.uint8)
->>> far[1:, :8] = 255
->>> pictures = PictureEvidence(far, thumbnails)
->>> zero, one, two = np.array([0, 0, 0, 1]), np.array([0, 1, 2, 2]), np.zeros(4, np.uint8)
->>> confirm_matches(pictures, zero, one, two).tolist()
-[True, True, False, True]
+>>> one, other = pack_signatures(luma)
+>>> pictures = Pictures.unpack([bytes(64)] * 3, [bytes(32), bytes([255] * 8 + [0] * 24), bytes(32)], [one, one, other])
+>>> zero = np.zeros(3, np.uint8)
+>>> confirm_matches(pictures, Matches(np.array([0, 0, 1]), np.array([0, 1, 2]), zero, zero)).tolist()
+[True, True, False]
 """
 
 from __future__ import annotations
@@ -19,20 +18,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
-import pyarrow as pa
 
-from curator.catalog import as_arrow, read_bytes
 from curator.matching.alignment import Likeness, compare_aligned
-from curator.matching.luma_signatures import SIDE, SIGNATURE_BYTES, orient_signatures, unpack_signatures
-from curator.matching.luma_signatures import pack_signatures as pack_signatures
+from curator.matching.luma_signatures import SIDE, orient_signatures
 from curator.matching.orientations import ORIENTATIONS, orient_hash256
+from curator.matching.perceptual_hash import HashBytes
+from curator.matching.picture_matches import Matches
+from curator.matching.pictures import BoolArray, Indices, Pictures
 from curator.matching.tangents import fit_tangents, span_tangents
 
 SAME_BITS = 32
@@ -40,14 +36,14 @@ SAME_BITS = 32
 STRANGE_BITS = 124
 """Of 256: at least so many differ in strangers; the farthest crop of 10% within 10 of 64 bits had 117."""
 SAME_ALIGNED = ((0.80, 26), (0.92, 255))
-"""Of aligned thumbnails of one picture: least correlation of outlines, and at most so many of 255 signs that differ.
+"""Of aligned signatures of one picture: least correlation of outlines, and at most so many of 255 signs that differ.
 
 Either is enough; the nearest strangers have (0.82, 34) and (0.90, 30). Soft pictures have few signs to go by, so fully
 alike outlines are enough for what two hashes already hold alike; see docs/decisions for the measurement.
 """
 
 SAME_GREYS = 0.2
-"""Mean difference, in sixteen greys, of the thumbnails of one picture saved anew, however soft; the nearest strangers
+"""Mean difference, in sixteen greys, of the signatures of one picture saved anew, however soft; the nearest strangers
 within 12 bits had 0.29."""
 
 LEAST_FIT = 0.88
@@ -57,99 +53,63 @@ LEAST_SMALL_OUTLINES = 0.68
 """Of one picture, whole or cropped: least correlation of outlines at 16x16 cells; the farthest copy had 0.73."""
 
 _BLOCK = 256
+_BLOCK_MATCHES = 1 << 16
 
-Indices = npt.NDArray[np.intp]
-BoolArray = npt.NDArray[np.bool_]
-ByteArray = npt.NDArray[np.uint8]
 Numbers = npt.NDArray[Any]
 ReadLooks = Callable[[Indices], Numbers]
 Rules = Sequence[tuple[float, int]]
 
 
-@dataclass(frozen=True)
-class PictureEvidence:
-    """What confirms a match: 256-bit hashes, uint8 of shape (n, 32), and packed thumbnails, n values or nulls."""
+def confirm_matches(pictures: Pictures, matches: Matches) -> BoolArray:
+    """Confirm which matches are one picture: bool, shape (matches,).
 
-    hashes: ByteArray
-    thumbnails: pa.Array
-
-    @classmethod
-    def read(cls, table: pd.DataFrame) -> PictureEvidence:
-        """Read a catalog's ``phash256`` and ``thumbnail``."""
-        thumbnails = as_arrow(table["thumbnail"], pa.large_binary())
-        return cls(read_bytes(table["phash256"], 32), thumbnails)
-
-    @cached_property
-    def _packed(self) -> tuple[ByteArray, Indices]:
-        """All thumbnails' bytes, shape (there, 512), and which of them each picture has: without copying a column."""
-        column = self.thumbnails.cast(pa.large_binary())
-        _, offsets, values = column.buffers()
-        starts = np.frombuffer(offsets or b"", np.int64)[column.offset : column.offset + len(column)]
-        usable = (values.size if values else 0) // SIGNATURE_BYTES * SIGNATURE_BYTES
-        packed = np.frombuffer(values or b"", np.uint8)[:usable].reshape(-1, SIGNATURE_BYTES)
-        return packed, starts // SIGNATURE_BYTES
-
-    def read_signatures(self, rows: Indices) -> ByteArray:
-        """Read the thumbnails of some pictures, all of which must have one: greys, shape (rows, 32, 32)."""
-        packed, places = self._packed
-        return unpack_signatures(packed[places[rows]])
-
-    def take(self, rows: Indices) -> PictureEvidence:
-        """Give the evidence of these pictures only."""
-        return PictureEvidence(self.hashes[rows], self.thumbnails.take(pa.array(rows)))
-
-
-def confirm_matches(pictures: PictureEvidence, i: Indices, j: Indices, turn: ByteArray) -> BoolArray:
-    """Tell which matches are one picture: bool, shape (matches,).
-
-    Args:
-        pictures: the evidence.
-        i, j, turn: shape (matches,): picture ``i`` looks like picture ``j`` turned by ``turn``.
-
-    Two pictures of which one has no thumbnail are the same by their 256-bit hashes only.
+    Two pictures of which one has no luma signature are the same by their 256-bit hashes only.
     """
-    bits = count_bits256(pictures.hashes, i, j, turn)
+    i, j, known = matches.i, matches.j, pictures.has_signature
+    bits = count_bits256(pictures.hashes256, matches)
     same: BoolArray = bits <= SAME_BITS
-    known = pictures.thumbnails.is_valid().to_numpy(zero_copy_only=False)
     doubtful = np.flatnonzero(~same & (bits < STRANGE_BITS) & known[i] & known[j])
-    left, right = i * len(ORIENTATIONS), j * len(ORIENTATIONS) + turn  # a look is a picture in one turn
+    n_looks = len(ORIENTATIONS)  # a look is a picture in one orientation
 
-    def read(looks: Indices) -> ByteArray:
-        rows, turns = np.divmod(looks, len(ORIENTATIONS))
-        return orient_signatures(pictures.read_signatures(rows), turns.astype(np.uint8))
+    def read(looks: Indices) -> HashBytes:
+        rows, orientations = np.divmod(looks, n_looks)
+        return orient_signatures(pictures.read_signatures(rows), orientations.astype(np.uint8))
 
-    same[doubtful] = judge_signatures(left[doubtful], right[doubtful], read, LEAST_FIT, SAME_ALIGNED)
+    left, right = i[doubtful] * n_looks, j[doubtful] * n_looks + matches.orientation[doubtful]
+    same[doubtful] = judge_signatures(left, right, read, LEAST_FIT, SAME_ALIGNED)
     return same
 
 
 def are_one_picture(likeness: Likeness, rules: Rules = SAME_ALIGNED) -> BoolArray:
-    """Tell which pairs of aligned thumbnails are one picture by one of the rules: bool, shape (pairs,)."""
+    """Return which pairs of aligned signatures are one picture by one of the rules: bool, shape (pairs,)."""
     verdicts = [(likeness.outlines >= outlines) & (likeness.bits <= bits) for outlines, bits in rules]
     same: BoolArray = np.logical_or.reduce(verdicts)
     return same
 
 
-def count_bits256(hashes: ByteArray, i: Indices, j: Indices, turn: ByteArray) -> npt.NDArray[np.int16]:
-    """Count the bits in which the 256-bit hashes of matches differ, ``j`` turned by ``turn``: shape (matches,)."""
-    bits = np.zeros(len(i), np.int16)
-    for code in range(len(ORIENTATIONS)):
-        chosen = np.flatnonzero(turn == code)
-        pictures, place = np.unique(j[chosen], return_inverse=True)
-        turned = orient_hash256(hashes[pictures], code) if code else hashes[pictures]
-        bits[chosen] = np.bitwise_count(turned[place] ^ hashes[i[chosen]]).sum(axis=1, dtype=np.int16)
+def count_bits256(hashes: HashBytes, matches: Matches) -> npt.NDArray[np.int16]:
+    """Count the bits in which the 256-bit hashes of matches differ, in the orientation that matched: (matches,)."""
+    bits = np.zeros(len(matches.i), np.int16)
+    for orientation in range(len(ORIENTATIONS)):
+        chosen = np.flatnonzero(matches.orientation == orientation)
+        for start in range(0, len(chosen), _BLOCK_MATCHES):
+            block = chosen[start : start + _BLOCK_MATCHES]
+            pictures, place = np.unique(matches.j[block], return_inverse=True)
+            differing = orient_hash256(hashes[pictures], orientation)[place] ^ hashes[matches.i[block]]
+            bits[block] = np.bitwise_count(differing).sum(axis=1, dtype=np.int16)
     return bits
 
 
 def judge_signatures(left: Indices, right: Indices, read: ReadLooks, least_fit: float, rules: Rules) -> BoolArray:
-    """Tell which pairs of thumbnails are one picture, on all cores: bool, shape (pairs,).
+    """Return which pairs of luma signatures are one picture, on all cores: bool, shape (pairs,).
 
     Nearly all look-alikes that are strangers are ruled out without laying them over one another in full: first those
     that small moves do not bring near, then those with other outlines at half the size. What small moves make of a look
-    is worked out once, however many pairs it stands in: 1,280 bytes for each distinct look.
+    is worked out once, however many pairs it is in: 1,280 bytes for each distinct look.
 
     Args:
-        left, right: shape (pairs,): the numbers of the two looks, a look being a picture in some turn or crop.
-        read: gives the thumbnails of looks by their numbers: shape (looks, 32, 32).
+        left, right: shape (pairs,): the numbers of the two looks, a look being a picture in some orientation or crop.
+        read: returns the signatures of looks by their numbers: shape (looks, 32, 32).
         least_fit: of :func:`curator.matching.tangents.fit_tangents`.
         rules: as :data:`SAME_ALIGNED`.
     """
@@ -173,7 +133,7 @@ def _cut(numbers: Indices) -> list[Indices]:
 
 
 def _fit(left: Indices, right: Indices, read: ReadLooks, threads: ThreadPoolExecutor) -> npt.NDArray[np.float32]:
-    """Tell how well each pair fits by small moves alone: float32, shape (pairs,)."""
+    """Measure how well each pair fits by small moves alone: float32, shape (pairs,)."""
     looks, places = np.unique(np.concatenate([left, right]), return_inverse=True)
     spans = threads.map(lambda block: span_tangents(read(block)), _cut(looks))
     planes = np.concatenate([span_tangents(read(looks[:0])), *spans])

@@ -1,7 +1,7 @@
 """Find the pictures that are copies of one another: alike in some orientation, or one a crop of the other.
 
->>> nothing = PictureEvidence(np.empty((0, 32), np.uint8), pa.array([], pa.binary(SIGNATURE_BYTES)))
->>> len(find_copies(np.empty((0, 8), np.uint64), nothing, radius=10, rotations=True).i)
+>>> nothing = Pictures.unpack([], [], [])
+>>> len(find_copies(nothing, radius=10, rotations=True).i)
 0
 """
 
@@ -9,34 +9,50 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa  # noqa: F401 (for the doctest)
 
-from curator.matching.confirm import PictureEvidence, confirm_matches
-from curator.matching.crops import IsWanted, match_crops, unlike
-from curator.matching.luma_signatures import SIGNATURE_BYTES as SIGNATURE_BYTES
-from curator.matching.picture_matches import Matches, OrientationHashes, join_matches, match_pictures
+from curator.matching.confirm import confirm_matches
+from curator.matching.crops import IsWanted, match_crops
+from curator.matching.picture_matches import Matches, join_matches, match_pictures
+from curator.matching.pictures import BoolArray, Indices, Pictures
 
 
-def find_copies(
-    turns: OrientationHashes, evidence: PictureEvidence, radius: int, rotations: bool, is_wanted: IsWanted | None = None
-) -> Matches:
-    """Find all pairs of pictures that are one picture, as far as hashes and thumbnails tell.
+def find_copies(pictures: Pictures, radius: int, rotations: bool, is_wanted: IsWanted | None = None) -> Matches:
+    """Find all pairs of pictures that are one picture, as far as hashes and luma signatures tell.
 
     Args:
-        turns: uint64, shape (n, 8), from the catalog's ``phash_turns``; equal pictures once.
-        evidence: of the same pictures.
+        pictures: equal ones once.
         radius: the largest distance of two 64-bit hashes, in bits, that gets a closer look.
         rotations: look at all eight orientations; crops are found upright only.
-        is_wanted: tells of pairs ``i``, ``j`` whether they are worth comparing; all are where it is not given.
+        is_wanted: whether pairs ``i``, ``j`` are worth comparing; without it, all are.
     """
 
-    def agree(found: Matches) -> npt.NDArray[np.bool_]:
-        agreed = np.ones(len(found.i), bool) if is_wanted is None else is_wanted(found.i, found.j)
-        near = found.where(agreed)
-        agreed[agreed] = confirm_matches(evidence, near.i, near.j, near.orientation)
-        return agreed
+    def accept(found: Matches) -> BoolArray:
+        accepted = np.ones(len(found.i), bool) if is_wanted is None else is_wanted(found.i, found.j)
+        accepted[accepted] = confirm_matches(pictures, found.where(accepted))
+        return accepted
 
-    alike = match_pictures(turns, radius, rotations, agree)
-    is_new = unlike(alike, len(turns))
+    alike = match_pictures(pictures.hashes, radius, rotations, accept)
+    is_new = exclude(alike, len(pictures))
     both = is_new if is_wanted is None else lambda i, j: is_wanted(i, j) & is_new(i, j)
-    return join_matches([alike, match_crops(evidence, turns[:, 0], radius, both)])
+    return join_matches([alike, match_crops(pictures, radius, both)])
+
+
+def exclude(matches: Matches, n: int) -> IsWanted:
+    """Want all pairs of ``n`` pictures but those that are matched already, in either order.
+
+    >>> found = Matches(np.array([2]), np.array([0]), np.zeros(1, np.uint8), np.zeros(1, np.uint8))
+    >>> exclude(found, 3)(np.array([0, 1]), np.array([2, 2]))
+    array([False,  True])
+    """
+
+    def name(i: Indices, j: Indices) -> npt.NDArray[np.int64]:
+        return np.minimum(i, j).astype(np.int64) * n + np.maximum(i, j)
+
+    known = np.unique(name(matches.i, matches.j))
+
+    def is_wanted(i: Indices, j: Indices) -> BoolArray:
+        names = name(i, j)
+        wanted: BoolArray = np.append(known, -1)[np.searchsorted(known, names)] != names
+        return wanted
+
+    return is_wanted

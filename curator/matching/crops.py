@@ -1,13 +1,11 @@
 """Match pictures with crops of other pictures: a border put on or a side cut off moves too many bits of a whole hash.
 
-From its thumbnail each picture is cropped in five known ways, to nine tenths of each side: in the middle and towards
-the four corners. Where the hash of such a crop is near another picture's hash, the crop's thumbnail is laid over the
-other's. A picture with a border is found by its own crop, which is near the picture without.
+Each picture's luma signature is cropped in five known ways, to nine tenths of each side: in the middle and towards the
+four corners. If the hash of such a crop is near another picture's hash, the crop's signature is laid over the other's.
+A picture with a border is found by its own crop, which is near the picture without.
 
 >>> chance = np.random.default_rng(0)
->>> luma = np.kron(chance.integers(0, 256, (2, 9, 9)), np.ones((1, 4, 4))).astype(np.uint8)[:, 2:34, 2:34]
->>> thumbnails = unpack_signatures(np.stack([np.frombuffer(row, np.uint8) for row in pack_signatures(luma)]))
->>> hash_crops(thumbnails).shape
+>>> hash_crops(chance.integers(0, 16, (2, 32, 32), np.uint8)).shape
 (2, 5)
 """
 
@@ -20,20 +18,12 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import numpy.typing as npt
 
-from curator.matching.confirm import PictureEvidence, judge_signatures
-from curator.matching.hamming import HashArray, find_indexed, index_hashes
+from curator.matching.confirm import judge_signatures
+from curator.matching.hamming import find_indexed, index_hashes
 from curator.matching.luma_signatures import SIDE
-from curator.matching.luma_signatures import pack_signatures as pack_signatures
-from curator.matching.luma_signatures import unpack_signatures as unpack_signatures
-from curator.matching.picture_matches import (
-    MOST_QUERIES,
-    Indices,
-    Matches,
-    Owners,
-    expand_pairs,
-    gather_blocks,
-    join_matches,
-)
+from curator.matching.perceptual_hash import HashBytes, Hashes64
+from curator.matching.picture_matches import MOST_QUERIES, Matches, Owners, expand_pairs, gather_blocks, join_matches
+from curator.matching.pictures import BoolArray, Indices, Pictures
 
 CROPS = ((0.05, 0.05), (0.025, 0.025), (0.025, 0.075), (0.075, 0.025), (0.075, 0.075))
 """How much is cut off at the top and at the left, in sides; of each side nine tenths stay."""
@@ -48,32 +38,29 @@ LEAST_FIT = 0.84
 """As for whole pictures; the farthest crop within 8 of 64 bits had 0.87."""
 
 _SHARE = 0.9
-_LOOKS = len(CROPS) + 1
+_LOOKS = len(CROPS) + 1  # of each picture: 0 is the whole, the others are its crops
 _BLOCK_PICTURES = 512
 _GRID = 2.0**-20
 # As for whole hashes: far above the noise of floating point, so that ties are ties on every machine.
 
-Greys = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
 IsWanted = Callable[[Indices, Indices], BoolArray]
-"""Tells of pairs of pictures which are worth a look: bool, shape (pairs,)."""
+"""Returns which pairs of pictures are worth a look: bool, shape (pairs,)."""
 
 
-def match_crops(pictures: PictureEvidence, hashes: HashArray, radius: int, is_wanted: IsWanted) -> Matches:
+def match_crops(pictures: Pictures, radius: int, is_wanted: IsWanted) -> Matches:
     """Find the pairs of pictures of which one is a crop of the other, or has a border, both upright.
 
     Args:
-        pictures: the evidence; a picture without thumbnail matches nothing.
-        hashes: uint64, shape (pictures,): the hash of each as it is.
+        pictures: one without luma signature matches nothing.
         radius: most differing bits between a crop's hash and a picture's; at most :data:`MOST_BITS` are used.
-        is_wanted: asked before a pair is compared; pairs that are matched otherwise need no look.
+        is_wanted: called before a pair is compared; pairs that are matched otherwise need no look.
 
     Returns:
-        Matches with the distance between the crop's hash and the other's, and no turn.
+        Matches with the distance between the crop's hash and the other's, in no orientation but upright.
     """
-    rows = np.flatnonzero(pictures.thumbnails.is_valid().to_numpy(zero_copy_only=False))
-    owners, crops = Owners(hashes[rows, None]), _hash_all(pictures, rows)
+    rows = np.flatnonzero(pictures.has_signature)
+    owners, crops = Owners(pictures.hashes[rows, :1]), _hash_all(pictures, rows)
     per_search = max(1, MOST_QUERIES // max(1, len(rows)))
     index = index_hashes(owners.hashes, min(radius, MOST_BITS), len(rows) * min(per_search, len(CROPS)))
 
@@ -84,52 +71,34 @@ def match_crops(pictures: PictureEvidence, hashes: HashArray, radius: int, is_wa
                 for look, j, distance in expand_pairs(found, looks, owners):
                     step, i = np.divmod(look, max(1, len(rows)))
                     chosen = (i != j) & is_wanted(rows[i], rows[j])
-                    yield _matches(_name_looks(rows[i], first + step + 1), rows[j], distance).where(chosen)
+                    names = rows[i] * _LOOKS + first + step + 1
+                    yield Matches.upright(names[chosen], rows[j[chosen]], distance[chosen])
 
-    parts = [near.where(_confirm(pictures, near)) for near in gather_blocks(candidates())]
-    matches = join_matches(parts)
-    return _matches(matches.i // _LOOKS, matches.j, matches.distance)
-
-
-def unlike(matches: Matches, n: int) -> IsWanted:
-    """Want all pairs of ``n`` pictures but those that are matched already, in either order.
-
-    >>> found = Matches(np.array([2]), np.array([0]), np.zeros(1, np.uint8), np.zeros(1, np.uint8))
-    >>> unlike(found, 3)(np.array([0, 1]), np.array([2, 2]))
-    array([False,  True])
-    """
-    known = np.unique(_name_pairs(matches.i, matches.j, n))
-
-    def is_wanted(i: Indices, j: Indices) -> BoolArray:
-        names = _name_pairs(i, j, n)
-        place = np.searchsorted(known, names)
-        wanted: BoolArray = np.append(known, -1)[place] != names
-        return wanted
-
-    return is_wanted
+    near = join_matches([block.where(_are_copies(pictures, block)) for block in gather_blocks(candidates())])
+    return Matches.upright(near.i // _LOOKS, near.j, near.distance)
 
 
-def hash_crops(thumbnails: Greys) -> HashArray:
-    """Give the pHash of each of :data:`CROPS` of each thumbnail: uint64, shape (n, 5), from greys of (n, 32, 32)."""
-    both = _READ_COSINES @ (thumbnails.astype(np.float64) @ _READ_COSINES.T)
+def hash_crops(greys: HashBytes) -> Hashes64:
+    """Compute the pHash of each of :data:`CROPS` of each signature: uint64, shape (n, 5), from greys of (n, 32, 32)."""
+    both = _READ_COSINES @ (greys.astype(np.float64) @ _READ_COSINES.T)
     both = both.reshape(-1, len(_STARTS), 8, len(_STARTS), 8)
     places = [(_STARTS.index(top), _STARTS.index(left)) for top, left in CROPS]
     chosen = np.stack([both[:, down, :, right] for down, right in places], axis=1)
     coefficients = np.rint(chosen / _GRID).reshape(-1, 64)
     ordered = np.sort(coefficients, axis=1)  # a tenth of the time of np.partition, which has no vector instructions
     above = coefficients > (ordered[:, 31:32] + ordered[:, 32:33]) / 2
-    hashes: HashArray = np.packbits(above, axis=1).view(">u8").astype(np.uint64).reshape(-1, len(CROPS))
+    hashes: Hashes64 = np.packbits(above, axis=1).view(">u8").astype(np.uint64).reshape(-1, len(CROPS))
     return hashes
 
 
-def crop_signatures(thumbnails: Greys, crops: Indices) -> npt.NDArray[np.float32]:
-    """Give of each thumbnail its own one of :data:`CROPS`, stretched to its size: float32, shape (n, 32, 32)."""
+def crop_signatures(greys: HashBytes, crops: Indices) -> npt.NDArray[np.float32]:
+    """Crop each signature by its own one of :data:`CROPS`, and stretch it to its size: float32, shape (n, 32, 32)."""
     down, right = (_CROP_LINES[:, side][crops] for side in (0, 1))
-    return down @ thumbnails.astype(np.float32) @ right.swapaxes(1, 2)
+    return down @ greys.astype(np.float32) @ right.swapaxes(1, 2)
 
 
 def _read_lines(start: float) -> Floats:
-    """Give the matrix that reads 32 lines from ``start`` on, linearly between two: shape (32, 32)."""
+    """Return the matrix that reads 32 lines from ``start`` on, linearly between two: shape (32, 32)."""
     at = (start + _SHARE * (np.arange(SIDE) + 0.5) / SIDE) * SIDE - 0.5
     weights: Floats = np.maximum(0, 1 - np.abs(at[:, None] - np.arange(SIDE)))
     return weights
@@ -141,35 +110,22 @@ _READ_COSINES: Floats = np.concatenate([_COSINES @ _read_lines(start) for start 
 _CROP_LINES = np.array([[_read_lines(start) for start in crop] for crop in CROPS], np.float32)
 
 
-def _hash_all(pictures: PictureEvidence, rows: Indices) -> HashArray:
+def _hash_all(pictures: Pictures, rows: Indices) -> Hashes64:
     blocks = [rows[start : start + _BLOCK_PICTURES] for start in range(0, len(rows), _BLOCK_PICTURES)]
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         hashed = threads.map(lambda block: hash_crops(pictures.read_signatures(block)), blocks)
         return np.concatenate([np.empty((0, len(CROPS)), np.uint64), *hashed])
 
 
-def _confirm(pictures: PictureEvidence, near: Matches) -> BoolArray:
-    """Tell which matches of a look ``i`` and a whole picture ``j`` are one picture: bool, shape (matches,)."""
+def _are_copies(pictures: Pictures, near: Matches) -> BoolArray:
+    """Return which matches of a look ``i`` and a whole picture ``j`` are one picture: bool, shape (matches,)."""
 
     def read(looks: Indices) -> npt.NDArray[np.float32]:
         picture, crop = np.divmod(looks, _LOOKS)
-        thumbnails = pictures.read_signatures(picture)
+        greys = pictures.read_signatures(picture)
         cropped = np.flatnonzero(crop)
-        read = thumbnails.astype(np.float32)
-        read[cropped] = crop_signatures(thumbnails[cropped], crop[cropped] - 1)
+        read = greys.astype(np.float32)
+        read[cropped] = crop_signatures(greys[cropped], crop[cropped] - 1)
         return read
 
-    return judge_signatures(near.i, _name_looks(near.j, 0), read, LEAST_FIT, SAME_CROP)
-
-
-def _name_looks(pictures: Indices, looks: Indices | int) -> Indices:
-    """Number the looks of pictures: 0 is the whole, the others are :data:`CROPS`."""
-    return pictures * _LOOKS + looks
-
-
-def _matches(i: Indices, j: Indices, distance: npt.NDArray[np.uint8]) -> Matches:
-    return Matches(i, j, distance, np.zeros(len(i), np.uint8))
-
-
-def _name_pairs(i: Indices, j: Indices, n: int) -> npt.NDArray[np.int64]:
-    return np.minimum(i, j).astype(np.int64) * n + np.maximum(i, j)
+    return judge_signatures(near.i, near.j * _LOOKS, read, LEAST_FIT, SAME_CROP)

@@ -16,52 +16,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from curator.matching.multi_index import HashIndex, concatenate
-
-HashArray = npt.NDArray[np.uint64]
-IndexArray = npt.NDArray[np.intp]
-DistanceArray = npt.NDArray[np.uint8]
+from curator.matching.buckets import Indices, UInt64s
+from curator.matching.multi_index import HashIndex, Pairs
 
 
 @dataclass(frozen=True)
 class Distinct:
     """Hashes without repeats: ``values`` (uint64, ascending) and ``inverse``, with ``values[inverse]`` the input."""
 
-    values: HashArray
-    inverse: IndexArray
+    values: UInt64s
+    inverse: Indices
 
 
-@dataclass(frozen=True)
-class Pairs:
-    """Index pairs and their distances in bits, sorted by ``i``, then ``j``; three arrays of shape (pairs,)."""
-
-    i: IndexArray
-    j: IndexArray
-    distance: DistanceArray
-
-    def __len__(self) -> int:
-        return len(self.i)
-
-
-def collapse(hashes: HashArray) -> Distinct:
+def collapse(hashes: UInt64s) -> Distinct:
     """Collapse equal hashes, shape (n,), into ascending distinct values and each hash's place among them."""
     values, inverse = np.unique(np.asarray(hashes, np.uint64), return_inverse=True)
     return Distinct(values, inverse)
 
 
-def distances(left: HashArray, right: HashArray) -> DistanceArray:
-    """Count the differing bits of 64-bit hashes, element by element (broadcast): uint8.
-
-    >>> distances(np.array([0, 7], np.uint64), np.uint64(1))
-    array([1, 2], dtype=uint8)
-    """
-    counts: DistanceArray = np.bitwise_count(np.bitwise_xor(left, right))
-    return counts
-
-
-def find_pairs(hashes: HashArray, radius: int) -> Pairs:
+def find_pairs(hashes: UInt64s, radius: int) -> Pairs:
     """Find every pair i < j of distinct hashes at most ``radius`` bits apart.
 
     Args:
@@ -82,7 +56,7 @@ def find_pairs(hashes: HashArray, radius: int) -> Pairs:
     return _sort(find_indexed_pairs(index_hashes(hashes, radius)))
 
 
-def find_matches(queries: HashArray, hashes: HashArray, radius: int) -> Pairs:
+def find_matches(queries: UInt64s, hashes: UInt64s, radius: int) -> Pairs:
     """Find every (query i, hash j) at most ``radius`` bits apart; equal ones are matches at distance 0.
 
     Args:
@@ -99,28 +73,30 @@ def find_matches(queries: HashArray, hashes: HashArray, radius: int) -> Pairs:
     return _sort(find_indexed(index_hashes(hashes, radius, len(queries)), queries))
 
 
-def index_hashes(hashes: HashArray, radius: int, n_queries: int | None = None) -> HashIndex:
+def index_hashes(hashes: UInt64s, radius: int, n_queries: int | None = None) -> HashIndex:
     """Lay hashes out for several searches of one radius; see :func:`find_matches` for the arguments and errors.
 
-    ``n_queries`` is how many will be looked up at once, where that is not as many as there are hashes.
+    ``n_queries`` is how many will be looked up at once, if not as many as there are hashes.
     """
     if not 0 <= radius <= 64:
         raise ValueError(f"radius must be 0 to 64 bits, not {radius}")
     return HashIndex(np.ascontiguousarray(hashes, np.uint64), radius, len(hashes) if n_queries is None else n_queries)
 
 
-def find_indexed(index: HashIndex, queries: HashArray) -> Iterator[Pairs]:
+def find_indexed(index: HashIndex, queries: UInt64s) -> Iterator[Pairs]:
     """Find every (query i, hash j of the index) within the index's radius: part after part, in no certain order."""
-    return (Pairs(*part) for part in index.join(np.ascontiguousarray(queries, np.uint64)))
+    return index.join(np.ascontiguousarray(queries, np.uint64))
 
 
 def find_indexed_pairs(index: HashIndex) -> Iterator[Pairs]:
     """Find every pair of the index's hashes, which must be distinct: part after part, in no certain order."""
-    for i, j, distance in index.join(None):
-        yield Pairs(np.minimum(i, j), np.maximum(i, j), distance)
+    for found in index.join(None):
+        yield Pairs(np.minimum(found.i, found.j), np.maximum(found.i, found.j), found.distance)
 
 
 def _sort(parts: Iterator[Pairs]) -> Pairs:
-    i, j, distance = concatenate((part.i, part.j, part.distance) for part in parts)
+    nothing = np.empty(0, np.intp)
+    arrays = [(nothing, nothing, np.empty(0, np.uint8)), *((part.i, part.j, part.distance) for part in parts)]
+    i, j, distance = (np.concatenate(columns) for columns in zip(*arrays, strict=True))
     order = np.lexsort((j, i))
     return Pairs(i[order], j[order], distance[order])

@@ -1,6 +1,6 @@
 """Compare hashes with all those of a table whose keys lie in a Hamming ball around theirs: many to a bucket, in bulk.
 
-Where buckets are full, looking hashes up one by one gathers the same neighbours again and again. So the neighbours of a
+If buckets are full, looking hashes up one by one gathers the same neighbours again and again. So the neighbours of a
 key are gathered once, for all the hashes that have it, and the two are compared as a matrix; keys with equally many
 hashes make one array operation, large enough that both cores work and Python's own time does not count.
 
@@ -27,7 +27,7 @@ BLOCK_NEIGHBOURS = 1 << 18
 TILE_ROWS, TILE_COLUMNS = 64, 4096
 """Most hashes and neighbours of one key compared at once; a larger bucket is cut."""
 _LEAST_FILLED = 0.75
-"""Keys are compared together where the least of their numbers of neighbours is at least this part of the most."""
+"""Keys are compared together if the least of their numbers of neighbours is at least this part of the most."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,9 @@ class _Tiles:
 
 
 def cut_keys(queries: Buckets, table: Buckets, n_masks: int) -> Iterator[Indices]:
-    """Give the keys that the queries have, in blocks of about ``BLOCK_NEIGHBOURS`` neighbours.
+    """Yield the keys that the queries have, in blocks of about ``BLOCK_NEIGHBOURS`` neighbours.
 
-    Keys with equally many queries stand together, so that a block falls into few and large matrices.
+    Keys with equally many queries come together, so that a block falls into few and large matrices.
     """
     keys = np.flatnonzero(queries.counts)
     keys = keys[np.argsort(queries.counts[keys], kind="stable")]
@@ -64,8 +64,8 @@ def find_in_balls(
         keys: those to look up now.
         masks: shape (masks,), without repeats.
         radius: the largest distance, in bits.
-        above: look into the buckets of the same and of larger keys only, and give of the own bucket only what stands
-            behind: each pair once where ``queries`` is ``table``.
+        above: look into the buckets of the same and of larger keys only, and of the own bucket return only what
+            comes behind: each pair once if ``queries`` is ``table``.
 
     Yields:
         (rows, places): the hash at ``rows[k]`` of the queries is within ``radius`` of that at ``places[k]`` of the
@@ -146,7 +146,7 @@ def _near_pairs(
     radius: int,
     work: tuple[UInt64s, npt.NDArray[np.uint8], npt.NDArray[np.bool_]],
 ) -> Indices:
-    """Give the flat indices of the pairs of (tiles, height) and (tiles, width) hashes at most ``radius`` bits apart."""
+    """Find the pairs of (tiles, height) and (tiles, width) hashes at most ``radius`` bits apart: flat indices."""
     size = rows.size * columns.shape[1]
     differing, bits, near = (array[:size] for array in work)
     shape = (len(rows), rows.shape[1], columns.shape[1])

@@ -1,11 +1,11 @@
-"""Small grey pictures of the catalog's ``thumbnail`` column: 32x32 cells of sixteen greys, two to a byte.
+"""Luma signatures: small grey pictures of 32x32 cells of sixteen greys, two to a byte; the catalog's ``thumbnail``.
 
 The darkest cell of a picture is 0 and its brightest 15, so that brightness and contrast are gone. Sixteen greys tell
 copies from strangers as well as 256 do, in half the bytes; 16x16 cells of 256 greys lose a third of the 5% crops.
 
 >>> luma = np.arange(1024, dtype=np.uint8).reshape(1, 32, 32) // 8
->>> thumbnails = unpack_signatures(np.frombuffer(pack_signatures(luma)[0], np.uint8)[None])
->>> thumbnails.shape, int(thumbnails.min()), int(thumbnails.max())
+>>> greys = unpack_signatures(np.frombuffer(pack_signatures(luma)[0], np.uint8)[None])
+>>> greys.shape, int(greys.min()), int(greys.max())
 ((1, 32, 32), 0, 15)
 """
 
@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+
+from curator.matching.orientations import orient_luma
 
 SIDE = 32
 """Height and width, in cells."""
@@ -41,21 +43,17 @@ def unpack_signatures(rows: GreyArray) -> GreyArray:
     return greys.reshape(-1, SIDE, SIDE)
 
 
-def orient_signatures(thumbnails: GreyArray, turns: GreyArray) -> GreyArray:
-    """Turn or mirror each signature, shape (n, 32, 32), by its own orientation, shape (n,).
-
-    An orientation is an index in :data:`curator.matching.orientations.ORIENTATIONS`.
+def orient_signatures(greys: GreyArray, orientations: GreyArray) -> GreyArray:
+    """Rotate or mirror each signature, shape (n, 32, 32), by its own index in ``ORIENTATIONS``, shape (n,).
 
     >>> corner = np.zeros((2, 32, 32), np.uint8)
     >>> corner[:, 0, 0] = 15
-    >>> turned = orient_signatures(corner, np.array([1, 4], np.uint8))
-    >>> [tuple(map(int, np.argwhere(picture)[0])) for picture in turned]
+    >>> oriented = orient_signatures(corner, np.array([1, 4], np.uint8))
+    >>> [tuple(map(int, np.argwhere(picture)[0])) for picture in oriented]
     [(31, 0), (0, 31)]
     """
-    turned = thumbnails.copy()
-    for turn in np.unique(turns):
-        chosen = turns == turn
-        pictures = thumbnails[chosen]
-        pictures = pictures[:, :, ::-1] if turn >= 4 else pictures
-        turned[chosen] = np.rot90(pictures, int(turn) % 4, axes=(1, 2))
-    return turned
+    oriented = greys.copy()
+    for orientation in np.unique(orientations):
+        chosen = orientations == orientation
+        oriented[chosen] = orient_luma(greys[chosen], int(orientation))
+    return oriented

@@ -5,8 +5,8 @@ rk bits in at least one chunk k: were each chunk further apart, the distances wo
 chunk gets a table from its value to the hashes that hold it, and is probed with every mask of at most rk bits
 (Norouzi, Punjani and Fleet, CVPR 2012, there for one query at a time). Here whole arrays are joined: hashes are sorted
 by the chunk, so that one mask's probes run through memory in order, and of the two directions of a pair only that is
-probed whose chunk has a zero where the mask has its highest bit. Where buckets are full, whole buckets are compared
-with all within their radius instead; see :mod:`curator.matching.hamming_balls`.
+probed whose chunk has a zero where the mask has its highest bit. If buckets are full, whole buckets are compared with
+all within their radius instead; see :mod:`curator.matching.hamming_balls`.
 
 >>> cut_evenly(3, radius=8, max_width=22)
 (Chunk(shift=0, width=21, radius=2), Chunk(shift=21, width=21, radius=2), Chunk(shift=42, width=22, radius=2))
@@ -21,7 +21,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from itertools import combinations, pairwise
+from itertools import chain, combinations, pairwise
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -37,7 +38,8 @@ from curator.matching.buckets import (
 )
 from curator.matching.hamming_balls import cut_keys, find_in_balls
 
-Found = tuple[Indices, Indices, npt.NDArray[np.uint8]]
+_Task = Callable[[], Iterator[Places]]
+_Result = TypeVar("_Result")
 
 MAX_WIDTH = 22
 """Widest chunk, in bits: its table holds 2**22 buckets, 96 MiB."""
@@ -53,6 +55,18 @@ TASKS_AHEAD = 4
 SAMPLE = 1 << 15
 _PROBE_NS, _BUCKET_NS, _ROW_NS = 5.0, 2.0, 150.0
 _GATHER_NS, _PAIR_NS = 8.0, 1.4
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Index pairs and their distances in bits; three arrays of shape (pairs,)."""
+
+    i: Indices
+    j: Indices
+    distance: npt.NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.i)
 
 
 @dataclass(frozen=True)
@@ -113,67 +127,50 @@ class HashIndex:
         with ThreadPoolExecutor(os.cpu_count()) as threads:
             self.sides = list(threads.map(lambda chunk: _Side(hashes, chunk), self.plan))
 
-    def join(self, queries: UInt64s | None) -> Iterator[Found]:
+    def join(self, queries: UInt64s | None) -> Iterator[Pairs]:
         """Find all (query, hash) within the radius; with ``queries`` None all pairs among the hashes, once each.
 
         Yields:
-            Part after part, three arrays of shape (found,): index in ``queries``, index in the hashes, distance; in no
-            certain order.
+            Part after part, in no certain order: ``i`` is the index in ``queries``, ``j`` that in the hashes.
         """
         with ThreadPoolExecutor(os.cpu_count()) as threads, ThreadPoolExecutor(1) as beside:
-            tables = (side.table for side in self.sides) if queries is None else _lay_out(queries, self.plan, beside)
+            tables = iter([side.table for side in self.sides])
+            if queries is not None:  # each chunk's table of the queries is made while the one before it is in use
+                tables = _run_ahead(beside, (partial(_lay_out, queries, chunk) for chunk in self.plan), ahead=1)
             for number, (chunk, left, side) in enumerate(zip(self.plan, tables, self.sides, strict=True)):
                 search = _Search(chunk, left, side, self.radius, self.plan[:number])
-                yield from _run_ahead(threads, search.run, search.tasks())
+                runs = (partial(search.run, task) for task in search.tasks())
+                yield from _run_ahead(threads, runs, ahead=TASKS_AHEAD * (os.cpu_count() or 1))
 
 
-def _lay_out(queries: UInt64s, plan: Iterable[Chunk], beside: ThreadPoolExecutor) -> Iterator[Buckets]:
-    """Give each chunk's table of the queries, made while the one before it is in use."""
-    made: deque[Future[Buckets]] = deque()
-    for chunk in plan:
-        made.append(beside.submit(lambda cut: Buckets(queries, cut.of(queries), cut.width), chunk))
-        if len(made) > 1:
-            yield made.popleft().result()
-    yield made.popleft().result()
+def _lay_out(hashes: UInt64s, chunk: Chunk) -> Buckets:
+    return Buckets(hashes, chunk.of(hashes), chunk.width)
 
 
-def _run_ahead(threads: ThreadPoolExecutor, run: Callable[[_Task], Found], tasks: Iterable[_Task]) -> Iterator[Found]:
-    """Run tasks on all cores, in order, few ahead of who takes the results: so not all are held at once."""
-    running: deque[Future[Found]] = deque()
-    for task in tasks:
-        running.append(threads.submit(run, task))
-        if len(running) > TASKS_AHEAD * (os.cpu_count() or 1):
+def _run_ahead(threads: ThreadPoolExecutor, calls: Iterable[Callable[[], _Result]], ahead: int) -> Iterator[_Result]:
+    """Run calls in threads and yield their results in order, at most ``ahead`` of them waiting: so not all are held."""
+    running: deque[Future[_Result]] = deque()
+    for call in calls:
+        running.append(threads.submit(call))
+        if len(running) > ahead:
             yield running.popleft().result()
     while running:
         yield running.popleft().result()
 
 
 class _Side:
-    """One chunk's table of the hashes, with slots where few hashes would overflow them."""
+    """One chunk's table of the hashes, with slots if few hashes would overflow them."""
 
     def __init__(self, hashes: UInt64s, chunk: Chunk) -> None:
-        self.table = Buckets(hashes, chunk.of(hashes), chunk.width)
+        self.table = _lay_out(hashes, chunk)
         slots, self.overflow = self.table.fill_slots()
         self.slots = slots if len(self.overflow) <= MAX_OVERFLOW * len(hashes) else None
 
 
-def concatenate(parts: Iterable[Found]) -> Found:
-    """Put parts of what was found one after the other."""
-    empty = (np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0, np.uint8))
-    i, j, distance = (np.concatenate(arrays) for arrays in zip(empty, *parts, strict=True))
-    return i, j, distance
-
-
-_Task = Callable[[], Iterator[Places]]
-
-
-def _bit_sets(width: int, most: int) -> Iterator[tuple[int, ...]]:
-    for size in range(most + 1):
-        yield from combinations(range(width), size)
-
-
 def _masks(width: int, most: int, top_bit: int = 0) -> list[int]:
-    return [sum((1 << bit for bit in bits), top_bit) for bits in _bit_sets(width, most)]
+    """List the masks of at most ``most`` of ``width`` bits, those of fewer bits first, each with ``top_bit`` set."""
+    bit_sets = chain.from_iterable(combinations(range(width), size) for size in range(most + 1))
+    return [sum((1 << bit for bit in bits), top_bit) for bits in bit_sets]
 
 
 class _Search:
@@ -184,11 +181,15 @@ class _Search:
         self.slots, self.overflow = side.slots, side.overflow
         self.paired = left is side.table
 
-    def run(self, task: _Task) -> Found:
-        """Give all pairs that this task finds."""
+    def run(self, task: _Task) -> Pairs:
+        """Find all pairs of this task, but for those that an earlier chunk finds."""
         nowhere = np.empty(0, np.intp)
         left, right = (np.concatenate(places) for places in zip((nowhere, nowhere), *task(), strict=True))
-        return self._settle(left, right)
+        differing = self.left.hashes[left] ^ self.right.hashes[right]
+        new = np.ones(len(differing), bool)
+        for chunk in self.earlier:
+            new &= np.bitwise_count(chunk.of(differing)) > chunk.radius
+        return Pairs(self.left.order[left[new]], self.right.order[right[new]], np.bitwise_count(differing[new]))
 
     def tasks(self) -> Iterator[_Task]:
         """Divide the work; each task may run in a thread of its own."""
@@ -215,7 +216,7 @@ class _Search:
     def _probe(
         self, slots: npt.NDArray[np.complex128], masks: tuple[int, ...], top_bit: int | None
     ) -> Iterator[Places]:
-        """Probe with masks; ``top_bit`` is the highest bit of all where pairs are sought once, else None."""
+        """Probe with masks; ``top_bit`` is the highest bit of all if pairs are sought once, else None."""
         for places in _blocks(_with_bit(self.left.keys, top_bit, False)):
             hashes, keys = self.left.hashes[places], self.left.keys[places]
             for rows, found in find_in_slots(self.right, slots, hashes, keys, masks, self.radius):
@@ -227,17 +228,9 @@ class _Search:
                 rows, found = find_in_buckets(self.left, hashes, keys, mask, self.radius)
                 yield found, places[rows]
 
-    def _settle(self, left: Indices, right: Indices) -> Found:
-        differing = self.left.hashes[left] ^ self.right.hashes[right]
-        new = np.ones(len(differing), bool)
-        for chunk in self.earlier:
-            new &= np.bitwise_count(chunk.of(differing)) > chunk.radius
-        distance = np.bitwise_count(differing[new])
-        return self.left.order[left[new]], self.right.order[right[new]], distance
-
 
 def _with_bit(keys: Indices, bit: int | None, value: bool) -> Indices:
-    """Give the places of the keys that have the bit set, or not set; all where there is no such bit."""
+    """Return the places of the keys that have the bit set, or not set; all if there is no such bit."""
     return np.arange(len(keys)) if bit is None else np.flatnonzero((keys >> bit & 1) == value)
 
 

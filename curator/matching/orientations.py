@@ -1,6 +1,4 @@
-"""The eight ways to turn or mirror a picture, and what each does to its 256-bit perceptual hash.
-
-A turn is ``np.rot90(np.fliplr(pixels) if mirrored else pixels, k)``, ``np.rot90`` turning counter-clockwise.
+"""The eight orientations of a picture: their names, and what each does to pixels and to a 256-bit perceptual hash.
 
 >>> [ORIENTATIONS[invert_orientation(ORIENTATIONS.index(name))] for name in ("rotate-90", "mirror-rotate-90")]
 ['rotate-270', 'mirror-rotate-90']
@@ -26,7 +24,7 @@ ORIENTATIONS = (
     "mirror-rotate-180",
     "mirror-rotate-270",
 )
-"""Names of the turns, in the order of the eight hashes in the catalog's ``phash_turns``."""
+"""Names of the orientations, in the order of the eight hashes in the catalog's ``phash_turns``."""
 
 ORIENTATION_PHRASES = (
     "",
@@ -38,39 +36,47 @@ ORIENTATION_PHRASES = (
     "mirrored and turned by 180 degrees",
     "mirrored and turned by 270 degrees",
 )
-"""The turns as a person would say them; nothing for the picture as it is."""
+"""The orientations as a person would say them; empty for the picture as it is."""
 
-_BACK = (0, 3, 2, 1, 4, 5, 6, 7)
+_INVERSE = (0, 3, 2, 1, 4, 5, 6, 7)
 _SIDE = 16
 
 
-def invert_orientation(turn: int) -> int:
-    """Give the turn that undoes ``turn``: a mirrored turn undoes itself."""
-    return _BACK[turn]
+def invert_orientation(orientation: int) -> int:
+    """Return the orientation that undoes another one; a mirrored one undoes itself."""
+    return _INVERSE[orientation]
 
 
-def orient_hash256(hashes: ByteArray, turn: int) -> ByteArray:
-    """Give the 256-bit hashes of the turned pictures from those of the pictures as they are, without any pixel.
+def orient_luma(pictures: ByteArray, orientation: int) -> ByteArray:
+    """Mirror square pictures, shape (..., side, side), if ``orientation`` is 4 or more, then rotate counter-clockwise.
+
+    Args:
+        pictures: rows from the top.
+        orientation: index in :data:`ORIENTATIONS`.
+    """
+    return np.rot90(pictures[..., ::-1] if orientation >= 4 else pictures, orientation % 4, axes=(-2, -1))
+
+
+def orient_hash256(hashes: ByteArray, orientation: int) -> ByteArray:
+    """Compute the 256-bit hashes of rotated or mirrored pictures from those of the pictures as they are.
 
     A mirrored picture's discrete cosine transform has the same coefficients with the odd columns negated, an upturned
     one's with the odd rows negated, a transposed one's are transposed; and the hash is the coefficients' signs.
 
     Args:
         hashes: uint8, shape (n, 32): bits row by row over the 16x16 lowest coefficients, most significant first; bit 0
-            is the constant coefficient, which no turn changes.
-        turn: index in :data:`ORIENTATIONS`.
+            is the constant coefficient, which no orientation changes.
+        orientation: index in :data:`ORIENTATIONS`.
 
     Returns:
         uint8, shape (n, 32). Exact wherever no coefficient is zero.
     """
-    bits = np.unpackbits(hashes, axis=1).reshape(-1, _SIDE, _SIDE)
-    if turn >= 4:
-        bits = _negate_odd(bits, axis=2)
-    for _ in range(turn % 4):
-        bits = _negate_odd(bits.transpose(0, 2, 1), axis=1)
-    return np.packbits(bits.reshape(-1, _SIDE * _SIDE), axis=1)
-
-
-def _negate_odd(bits: ByteArray, axis: int) -> ByteArray:
+    if orientation == 0:
+        return hashes
     odd = (np.arange(_SIDE) % 2).astype(np.uint8)
-    return bits ^ (odd[:, None] if axis == 1 else odd[None, :])
+    bits = np.unpackbits(hashes, axis=1).reshape(-1, _SIDE, _SIDE)
+    if orientation >= 4:
+        bits ^= odd
+    for _ in range(orientation % 4):
+        bits = bits.transpose(0, 2, 1) ^ odd[:, None]
+    return np.packbits(bits.reshape(-1, _SIDE * _SIDE), axis=1)

@@ -24,7 +24,7 @@ _FREQUENCIES = 8
 
 
 def span_tangents(pictures: npt.NDArray[np.generic]) -> Floats:
-    """Give each picture's plane: its own direction, then what small moves add, orthonormal.
+    """Compute each picture's plane: its own direction, then what small moves add, orthonormal.
 
     Args:
         pictures: numbers, shape (n, 32, 32); brightness and contrast do not matter.
@@ -32,11 +32,11 @@ def span_tangents(pictures: npt.NDArray[np.generic]) -> Floats:
     Returns:
         float32, shape (n, 5, 64): 1,280 bytes a picture.
     """
-    return _span(_describe(pictures))
+    return _orthonormalise(_differentiate(pictures))
 
 
 def fit_tangents(left: Floats, right: Floats) -> Floats:
-    """Tell how much of each picture small moves of the other account for: 0 to 1, the better of both ways.
+    """Measure how much of each picture small moves of the other account for: 0 to 1, the better of both ways.
 
     Args:
         left, right: planes of :func:`span_tangents`, shape (n, 5, 64).
@@ -49,7 +49,7 @@ def fit_tangents(left: Floats, right: Floats) -> Floats:
 
 
 def _operators() -> Floats:
-    """Give the matrices that take a column to its coefficients, and to those of a shift and of a stretch of it."""
+    """Return the matrices that take a column to its coefficients, and to those of a shift and of a stretch of it."""
     frequency, position = np.arange(_FREQUENCIES)[:, None], np.arange(SIDE)
     cosines = np.cos(np.pi * frequency * (2 * position + 1) / (2 * SIDE)) * np.where(frequency, 1, 2**-0.5)
     slopes = cosines @ np.gradient(np.eye(SIDE), axis=0)
@@ -59,7 +59,7 @@ def _operators() -> Floats:
 
 
 def _weights() -> Floats:
-    """Give each coefficient's weight: the square root of its frequency, so that the mean has none."""
+    """Return each coefficient's weight: the square root of its frequency, so that the mean has none."""
     frequencies = np.arange(_FREQUENCIES)
     weights: Floats = np.sqrt(np.hypot(frequencies[:, None], frequencies)).astype(np.float32)
     return weights
@@ -68,15 +68,15 @@ def _weights() -> Floats:
 _OPERATORS, _WEIGHTS = _operators(), _weights()
 
 
-def _describe(pictures: npt.NDArray[np.generic]) -> Floats:
-    """Give each picture's coefficients and how four moves change them: float32, shape (n, 5, 64)."""
+def _differentiate(pictures: npt.NDArray[np.generic]) -> Floats:
+    """Compute each picture's coefficients and how four moves change them: float32, shape (n, 5, 64)."""
     both = _OPERATORS @ (pictures.astype(np.float32) @ _OPERATORS.T)  # small products: this runs on all cores already
     parts = both.reshape(-1, 3, _FREQUENCIES, 3, _FREQUENCIES)
     chosen = [parts[:, down, :, right] * _WEIGHTS for down, right in ((0, 0), (1, 0), (2, 0), (0, 1), (0, 2))]
     return np.stack(chosen, axis=1).reshape(-1, 5, _FREQUENCIES**2)
 
 
-def _span(vectors: Floats) -> Floats:
+def _orthonormalise(vectors: Floats) -> Floats:
     """Make the vectors of each picture, shape (n, 5, 64), orthonormal (Gram and Schmidt), in place."""
     for k in range(vectors.shape[1]):
         vector = vectors[:, k]
@@ -88,7 +88,7 @@ def _span(vectors: Floats) -> Floats:
 
 
 def _project(plane: Floats, other: Floats) -> Floats:
-    """Give the length of the other picture's own direction within the plane."""
+    """Measure the length of the other picture's own direction within the plane."""
     along: Floats = np.matmul(plane, other[:, 0, :, None])[:, :, 0]
     lengths: Floats = np.sqrt(np.einsum("nk,nk->n", along, along))
     return lengths

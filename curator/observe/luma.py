@@ -30,8 +30,8 @@ import numpy.typing as npt
 import simplejpeg
 from PIL import Image, JpegImagePlugin
 
-from curator.matching.orientations import ORIENTATIONS
-from curator.matching.perceptual_hash import LUMA_SIDE, orient_luma
+from curator.matching.orientations import ORIENTATIONS, orient_luma
+from curator.matching.perceptual_hash import LUMA_SIDE
 from curator.observe.header import Header, read_header
 from curator.observe.jpeg_header import PlainJpeg
 from curator.observe.pixels import as_grey

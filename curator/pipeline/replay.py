@@ -20,6 +20,7 @@ import pyarrow as pa
 from curator import catalog
 from curator.catalog import Drop, Stage
 from curator.decide.forgotten import find_forgotten
+from curator.decide.pictures import find_comparable
 from curator.errors import StateError
 from curator.events import Listener, ignore
 from curator.fetch.outcomes import with_pictures
@@ -29,7 +30,6 @@ from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
 from curator.manifests.recipe import FetchSettings, QualitySettings, Recipe
 from curator.manifests.tombstones import read_tombstones
-from curator.matching.picture_matches import find_comparable
 from curator.pipeline.link_rot import Fate, write_reports
 from curator.pipeline.publish import publish
 from curator.reasons import RETRIED

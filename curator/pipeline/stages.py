@@ -15,7 +15,7 @@ from curator.catalog import Stage
 from curator.decide.balance import balance_labels
 from curator.decide.dedupe import find_duplicates
 from curator.decide.growth import drop_cross_split, hold_sides
-from curator.decide.kept_copies import number_kept_copies
+from curator.decide.leak_groups import number_kept_copies
 from curator.decide.placeholders import drop_suspected_placeholders
 from curator.decide.reviews import apply_reviews, find_wanted
 from curator.decide.split import split_images

@@ -1,7 +1,7 @@
 """Count the copies found and the strangers taken for copies, by curator and by its peers, on the same folders.
 
 Known copies are planted among real photographs, a hundred of each kind; a pair of files is false where the two were
-made of different photographs. Then the pairs that a person judged are looked up: tests/decide/judged_pairs.csv.
+made of different photographs. Then the pairs that a person judged are looked up: tests/matching/judged_pairs.csv.
 
 >>> counts = count_pairs([("00001.jpg", "00001-mirror.jpg"), ("00001.jpg", "00002.jpg")], ["mirror"])
 >>> counts.found, counts.false_pairs, counts.false_images
@@ -25,20 +25,17 @@ from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
-import pyarrow as pa
 from verdict import Verdict, at_least, at_most
 
 from curator.calibrate.alterations import KINDS, encode
 from curator.manifests.recipe import DedupeSettings
-from curator.matching.confirm import PictureEvidence
 from curator.matching.copies import find_copies
-from curator.matching.luma_signatures import SIGNATURE_BYTES
-from curator.matching.perceptual_hash import unpack_bytes, unpack_orientations
-from curator.matching.picture_matches import FLAT_DETAIL
+from curator.matching.perceptual_hash import FLAT_DETAIL
+from curator.matching.pictures import Pictures
 from curator.observe.observation import observe_image
 from curator.observe.pixels import decode_rgb
 
-JUDGED = Path(__file__).parents[1] / "decide" / "judged_pairs.csv"
+JUDGED = Path(__file__).parents[1] / "matching" / "judged_pairs.csv"
 HOME = Path(tempfile.gettempdir()) / "curator-bench-finders"
 PYTHON = Path("Scripts" if os.name == "nt" else "bin") / "python"
 PACKAGES = {
@@ -128,10 +125,8 @@ def find_ours(folder):
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         seen = list(threads.map(lambda file: observe_image(file.read_bytes(), max_pixels=100_000_000), files))
     known = [(file.name, one) for file, one in zip(files, seen, strict=True) if (one.detail or 0) >= FLAT_DETAIL]
-    thumbnails = pa.array([one.thumbnail for _, one in known], pa.binary(SIGNATURE_BYTES))
-    evidence = PictureEvidence(unpack_bytes([one.phash256 for _, one in known]), thumbnails)
-    turns = unpack_orientations([one.phash_turns for _, one in known])
-    found = find_copies(turns, evidence, settings.max_distance, settings.rotations)
+    columns = zip(*((one.phash_turns, one.phash256, one.thumbnail) for _, one in known), strict=True)
+    found = find_copies(Pictures.unpack(*columns), settings.max_distance, settings.rotations)
     pairs = {tuple(sorted((known[i][0], known[j][0]))) for i, j in zip(found.i, found.j, strict=True)}
     by_bytes = {}
     for file, one in zip(files, seen, strict=True):

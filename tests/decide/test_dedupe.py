@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from curator.catalog import Drop, is_kept
 from curator.decide.dedupe import find_duplicates
-from curator.decide.groups import list_groups
+from curator.decide.verdicts import explain_groups
 from curator.manifests.recipe import DedupeSettings
 from curator.matching.confirm import SAME_BITS
 from curator.matching.orientations import ORIENTATIONS, invert_orientation, orient_hash256
@@ -252,9 +252,9 @@ def test_dropped_images_neither_match_nor_change():
 def test_groups_are_listed_largest_first():
     """Each keeper with its copies, exact and near."""
     rows = [image(side=300), image(bits=(1,)), image(bits=(2,)), image(base=1, side=300), image(base=1, bits=(1,))]
-    groups = list_groups(find_duplicates(make_table(rows), DedupeSettings(), LABELS))
-    assert groups["n_copies"].tolist() == [2, 1]
-    assert groups["copies"][0] == ["folder-0000000000000001", "folder-0000000000000002"]
+    groups = explain_groups(find_duplicates(make_table(rows), DedupeSettings(), LABELS))
+    copies = [[copy["record_id"] for copy in group["copies"]] for group in groups]
+    assert copies == [["folder-0000000000000001", "folder-0000000000000002"], ["folder-0000000000000004"]]
 
 
 def test_a_million_equal_hashes_are_one_group():

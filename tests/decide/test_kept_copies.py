@@ -6,8 +6,7 @@ import pytest
 from curator.catalog import is_kept
 from curator.decide.dedupe import find_duplicates
 from curator.decide.growth import drop_cross_split
-from curator.decide.kept_copies import number_kept_copies
-from curator.decide.leak_groups import find_leak_groups
+from curator.decide.leak_groups import find_leak_groups, number_kept_copies
 from curator.decide.reviews import apply_reviews
 from curator.decide.split import split_images
 from curator.manifests.recipe import DedupeSettings, SplitSettings

@@ -5,14 +5,11 @@ import hashlib
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
-from curator.matching.confirm import PictureEvidence
 from curator.matching.copies import find_copies
-from curator.matching.luma_signatures import SIGNATURE_BYTES
-from curator.matching.perceptual_hash import unpack_bytes, unpack_orientations
 from curator.matching.picture_matches import match_pictures
+from curator.matching.pictures import Pictures
 from curator.observe.observation import observe_image
 
 BALLS = Path(__file__).parents[2] / ".." / "shared" / "photos" / "balls"
@@ -27,14 +24,13 @@ def judged():
 
 @pytest.fixture(scope="module")
 def balls():
-    """Every photo of a ball, once: SHA-256, the hashes of eight turns, and the evidence."""
+    """Every photo of a ball, once: the SHA-256s, and the pictures."""
     if not BALLS.is_dir():
         pytest.skip("../shared is not there")
     files = {hashlib.sha256(data).hexdigest(): data for data in (p.read_bytes() for p in sorted(BALLS.glob("*/*")))}
     seen = [observe_image(data, max_pixels=100_000_000) for data in files.values()]
-    thumbnails = pa.array([one.thumbnail for one in seen], pa.binary(SIGNATURE_BYTES))
-    evidence = PictureEvidence(unpack_bytes([one.phash256 for one in seen]), thumbnails)
-    return list(files), unpack_orientations([one.phash_turns for one in seen]), evidence
+    columns = zip(*((one.phash_turns, one.phash256, one.thumbnail) for one in seen), strict=True)
+    return list(files), Pictures.unpack(*columns)
 
 
 def verdicts_of(matches, names):
@@ -55,8 +51,8 @@ def test_the_judged_pairs_are_all_there_once():
 @pytest.mark.real
 def test_one_stage_trades_recall_for_precision(balls):
     """The reason for a second stage: what finds all copies takes more strangers for copies than there are copies."""
-    names, turns, _ = balls
-    near, far = (verdicts_of(match_pictures(turns, radius, rotations=True), names) for radius in (2, 10))
+    names, pictures = balls
+    near, far = (verdicts_of(match_pictures(pictures.hashes, radius, rotations=True), names) for radius in (2, 10))
     assert near[0] < 140 and near[1] <= 1
     assert far[0] == 140 and far[1] > 200
 
@@ -64,7 +60,7 @@ def test_one_stage_trades_recall_for_precision(balls):
 @pytest.mark.real
 def test_two_stages_and_crops_find_the_copies_and_nothing_else(balls):
     """140 of 142 found, no other pair, judged or not; the two missed are 16 and 20 bits apart."""
-    names, turns, evidence = balls
-    matches = find_copies(turns, evidence, radius=10, rotations=True)
+    names, pictures = balls
+    matches = find_copies(pictures, radius=10, rotations=True)
     assert verdicts_of(matches, names) == (140, 0)
     assert np.all(matches.distance <= 10)

@@ -1,14 +1,14 @@
 """Crops and borders are matched with the whole picture, either way round; strangers and known pairs are not."""
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
-from curator.matching.confirm import PictureEvidence
-from curator.matching.crops import CROPS, hash_crops, match_crops, unlike
-from curator.matching.luma_signatures import SIGNATURE_BYTES, pack_signatures
-from curator.matching.perceptual_hash import hash64, transform
-from curator.matching.picture_matches import Matches
+from curator.matching.copies import exclude
+from curator.matching.crops import CROPS, hash_crops, match_crops
+from curator.matching.luma_signatures import pack_signatures
+from curator.matching.perceptual_hash import hash64, orientation_bytes, transform
+from curator.matching.picture_matches import Matches, join_matches
+from curator.matching.pictures import Pictures
 
 SIDE = 640
 
@@ -31,10 +31,9 @@ def shrink(pictures):
 def search(*lumas, is_wanted=None):
     """Match all pictures; the pairs found, as a set."""
     everything = np.concatenate(lumas)
-    thumbnails = pa.array(pack_signatures(everything), pa.binary(SIGNATURE_BYTES))
-    evidence = PictureEvidence(np.zeros((len(everything), 32), np.uint8), thumbnails)
-    nothing = unlike(Matches(*(np.empty(0, np.intp) for _ in range(4))), len(everything))
-    found = match_crops(evidence, hash64(transform(everything)), 10, is_wanted or nothing)
+    hashes = [row.tobytes() for row in orientation_bytes(transform(everything))]
+    pictures = Pictures.unpack(hashes, [bytes(32)] * len(hashes), pack_signatures(everything))
+    found = match_crops(pictures, 10, is_wanted or exclude(join_matches([]), len(everything)))
     assert np.all(found.distance <= 8) and not found.orientation.any()
     return {tuple(sorted(pair)) for pair in zip(found.i.tolist(), found.j.tolist(), strict=True)}
 
@@ -65,11 +64,11 @@ def test_what_is_matched_already_is_not_compared_again():
     cut = whole[:, 16 : 16 + 576, 16 : 16 + 576]
     i, j = np.triu_indices(6, 1)
     known = Matches(j, i, np.zeros(len(i), np.uint8), np.zeros(len(i), np.uint8))
-    assert search(shrink(whole), shrink(cut), is_wanted=unlike(known, 6)) == set()
+    assert search(shrink(whole), shrink(cut), is_wanted=exclude(known, 6)) == set()
 
 
 def test_the_hash_of_a_crop_is_near_the_hash_of_the_cropped_picture():
-    """From the thumbnail's sixteen greys alone, within 8 bits."""
+    """From the signature's sixteen greys alone, within 8 bits."""
     whole = drawings(20)
     greys = np.rint(shrink(whole) / 17).astype(np.uint8)
     for crop, (top, left) in enumerate(CROPS):

@@ -1,14 +1,15 @@
-"""The second stage: crops and borders are recognised, strangers are not, in any order, turn and block."""
+"""The second stage: crops and borders are recognised, strangers are not, in any order, orientation and block."""
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
 from curator.matching import confirm as confirm_module
 from curator.matching.alignment import compare_aligned
-from curator.matching.confirm import PictureEvidence, are_one_picture, confirm_matches, count_bits256
-from curator.matching.luma_signatures import SIGNATURE_BYTES, orient_signatures, pack_signatures, unpack_signatures
+from curator.matching.confirm import are_one_picture, confirm_matches, count_bits256
+from curator.matching.luma_signatures import orient_signatures, pack_signatures, unpack_signatures
 from curator.matching.orientations import invert_orientation, orient_hash256
+from curator.matching.picture_matches import Matches
+from curator.matching.pictures import Pictures
 
 FAR = np.packbits(np.arange(256) < 60)
 """As a 256-bit hash: neither near to nor far from one of zeros."""
@@ -34,11 +35,17 @@ def evidence(left, right, turn=0):
     """Pictures, then as many more, turned: by their hashes, any of the first might be any of the second."""
     plain = np.zeros((1, 32), np.uint8)
     hashes = np.repeat(np.concatenate([plain, orient_hash256(plain, turn) ^ FAR]), len(left), axis=0)
-    lumas = np.concatenate([left, right])
-    return PictureEvidence(hashes, pa.array(pack_signatures(lumas), pa.binary(SIGNATURE_BYTES)))
+    signatures = pack_signatures(np.concatenate([left, right]))
+    return Pictures.unpack([bytes(64)] * len(hashes), [row.tobytes() for row in hashes], signatures)
 
 
-def test_a_packed_thumbnail_keeps_the_picture_within_half_a_grey():
+def confirm(pictures, i, j, orientation=0):
+    """Confirm matches of pictures ``i`` and ``j``, all in one orientation."""
+    same = np.zeros(len(i), np.uint8)
+    return confirm_matches(pictures, Matches(i, j, same, same + np.uint8(orientation)))
+
+
+def test_a_packed_signature_keeps_the_picture_within_half_a_grey():
     """Sixteen greys from the darkest to the brightest cell."""
     luma = shrink(drawings(3))
     greys = unpack_signatures(np.stack([np.frombuffer(row, np.uint8) for row in pack_signatures(luma)]))
@@ -61,11 +68,10 @@ def test_either_order_and_any_block_give_the_same_verdicts():
     whole = drawings(40)
     pictures = evidence(shrink(whole), shrink(whole[:, 6:, 6:]))
     i, j = (ends.ravel() for ends in np.meshgrid(np.arange(40), np.arange(40, 80)))
-    turn = np.zeros(len(i), np.uint8)
-    verdicts = confirm_matches(pictures, i, j, turn)
+    verdicts = confirm(pictures, i, j)
     assert verdicts.sum() == 40
-    assert np.array_equal(verdicts, confirm_matches(pictures, j, i, turn))
-    alone = [confirm_matches(pictures, i[k : k + 1], j[k : k + 1], turn[:1])[0] for k in range(0, len(i), 39)]
+    assert np.array_equal(verdicts, confirm(pictures, j, i))
+    alone = [confirm(pictures, i[k : k + 1], j[k : k + 1])[0] for k in range(0, len(i), 39)]
     assert np.array_equal(verdicts[::39], alone)
 
 
@@ -76,18 +82,18 @@ def test_a_turned_picture_is_compared_in_its_turn(turn):
     turned = orient_signatures(luma, np.array([turn], np.uint8))
     pictures = evidence(luma, turned, turn)
     one, zero = np.array([1]), np.array([0])
-    assert confirm_matches(pictures, one, zero, np.array([turn], np.uint8)).all()
-    assert confirm_matches(pictures, zero, one, np.array([invert_orientation(turn)], np.uint8)).all()
-    assert not confirm_matches(pictures, one, zero, np.array([(turn + 4) % 8], np.uint8)).any()
+    assert confirm(pictures, one, zero, turn).all()
+    assert confirm(pictures, zero, one, invert_orientation(turn)).all()
+    assert not confirm(pictures, one, zero, (turn + 4) % 8).any()
 
 
-def test_without_thumbnails_the_long_hashes_decide():
+def test_without_signatures_the_long_hashes_decide():
     """Unknown is not equal: 60 bits of 256 apart and nothing else known is no match."""
-    pictures = PictureEvidence(np.stack([FAR * 0, FAR, FAR]), pa.nulls(3, pa.binary(SIGNATURE_BYTES)))
-    i, j, turn = np.array([0, 1]), np.array([1, 2]), np.zeros(2, np.uint8)
-    assert count_bits256(pictures.hashes, i, j, turn).tolist() == [60, 0]
-    assert confirm_matches(pictures, i, j, turn).tolist() == [False, True]
-    assert confirm_matches(pictures, i[:0], j[:0], turn[:0]).tolist() == []
+    pictures = Pictures.unpack([bytes(64)] * 3, [bytes(32), FAR.tobytes(), FAR.tobytes()], [None] * 3)
+    i, j = np.array([0, 1]), np.array([1, 2])
+    assert count_bits256(pictures.hashes256, Matches.upright(i, j)).tolist() == [60, 0]
+    assert confirm(pictures, i, j).tolist() == [False, True]
+    assert confirm(pictures, i[:0], j[:0]).tolist() == []
 
 
 def test_small_moves_are_worked_out_once_a_look(monkeypatch):
@@ -97,5 +103,5 @@ def test_small_moves_are_worked_out_once_a_look(monkeypatch):
     monkeypatch.setattr(confirm_module, "span_tangents", lambda looks: worked_out.append(len(looks)) or spans(looks))
     whole = drawings(20)
     i, j = (ends.ravel() for ends in np.meshgrid(np.arange(20), np.arange(20, 40)))
-    assert confirm_matches(evidence(shrink(whole), shrink(whole)), i, j, np.zeros(400, np.uint8)).sum() == 20
+    assert confirm(evidence(shrink(whole), shrink(whole)), i, j).sum() == 20
     assert sum(worked_out) == 40

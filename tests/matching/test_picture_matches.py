@@ -65,17 +65,17 @@ def test_upright_and_turned_matches_make_up_all():
     assert upright | turned == brute_force(turns, 5, True)
 
 
-def test_only_what_is_confirmed_is_given_and_blocks_stay_small(monkeypatch):
-    """A wide radius never holds all candidates at once: they are confirmed block by block."""
+def test_only_what_is_accepted_is_returned_and_blocks_stay_small(monkeypatch):
+    """A wide radius never holds all candidates at once: they are judged block by block."""
     monkeypatch.setattr(picture_matches, "_BLOCK_PAIRS", 1_000)
     turns = crowd(np.random.default_rng(3), 300, 1, 6)
     sizes = []
 
-    def confirm(found):
+    def accept(found):
         sizes.append(len(found.i))
         return found.orientation == 3
 
-    found = match_pictures(turns, 10, True, confirm)
+    found = match_pictures(turns, 10, True, accept)
     assert set(found.orientation.tolist()) == {3}
     assert sum(sizes) == len(brute_force(turns, 10, True)) > 100_000
     assert max(sizes) < 2_100

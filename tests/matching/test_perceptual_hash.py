@@ -9,8 +9,8 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image
 
 from curator.matching import perceptual_hash
-from curator.matching.perceptual_hash import ORIENTATIONS
-from curator.matching.picture_matches import FLAT_DETAIL
+from curator.matching.orientations import ORIENTATIONS, orient_hash256, orient_luma
+from curator.matching.perceptual_hash import FLAT_DETAIL
 from curator.observe.luma import shrink
 from curator.observe.pixels import as_grey
 from tests.observe.drawings import draw
@@ -55,11 +55,9 @@ def test_turned_hashes_are_the_hashes_of_turned_pixels(turn):
     lumas = noise()
     coefficients = perceptual_hash.transform(lumas)
     turned = perceptual_hash.transform(turned_by_definition(lumas, turn))
-    assert np.array_equal(perceptual_hash.orient_luma(lumas, turn), turned_by_definition(lumas, turn))
+    assert np.array_equal(orient_luma(lumas, turn), turned_by_definition(lumas, turn))
     assert np.array_equal(perceptual_hash.orientation_hashes(coefficients)[:, turn], perceptual_hash.hash64(turned))
-    assert np.array_equal(
-        perceptual_hash.orient_hash256(perceptual_hash.hash256(coefficients), turn), perceptual_hash.hash256(turned)
-    )
+    assert np.array_equal(orient_hash256(perceptual_hash.hash256(coefficients), turn), perceptual_hash.hash256(turned))
 
 
 @given(LUMAS)
@@ -134,9 +132,9 @@ def test_hexadecimal_round_trip(hashes):
 
 
 @given(arrays.arrays(np.uint64, st.tuples(st.integers(0, 4), st.just(8))))
-def test_turns_round_trip(hashes):
+def test_orientation_hashes_are_read_from_the_catalogs_bytes(hashes):
     """The catalog's 64 bytes a picture hold its eight hashes, identity first, big-endian."""
-    packed = perceptual_hash.pack_orientations(hashes)
+    packed = [row.tobytes() for row in hashes.astype(">u8")]
     assert np.array_equal(perceptual_hash.unpack_orientations(packed), hashes)
     assert all(
         int.from_bytes(row[:8], "big") == first for row, first in zip(packed, hashes[:, 0].tolist(), strict=True)
