@@ -39,15 +39,13 @@ def train_and_report(
         KeyboardInterrupt: Ctrl-C; holds a paragraph that says what is kept and how to go on.
     """
     try:
-        result = run_benchmark(
-            project.recipe, project.paths, weights=weights, quick=quick, resume=resume, emit=project.emit
-        )
+        result = run_benchmark(project, weights=weights, quick=quick, resume=resume)
     except KeyboardInterrupt as interrupt:
-        page = build_report(project.recipe, project.paths)
+        page = build_report(project)
         message = f"Interrupted. Every finished epoch is kept, and {page} tells what is done."
         go_on = f"`curator benchmark --resume{project.option}` with the same settings goes on from there."
         raise KeyboardInterrupt(f"{message} {go_on}") from interrupt
-    return result, build_report(project.recipe, project.paths)
+    return result, build_report(project)
 
 
 def show_result(result: BenchmarkResult, page: Path) -> None:
@@ -66,7 +64,7 @@ def as_percent(share: float) -> str:
 
 def report(session: Session) -> None:
     """Write the report from what is there."""
-    page = build_report(session.project.recipe, session.project.paths)
+    page = build_report(session.project)
     if session.as_json:
         tables.print_json({"report": page})
     else:

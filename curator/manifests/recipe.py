@@ -94,7 +94,7 @@ class SplitSettings:
 class BenchmarkSettings:
     """Which models are compared, and how they are trained."""
 
-    models: tuple[str, ...] = setting(("cnn", "mobilenet_v2"), "models", choices=("cnn", "mobilenet_v2"))
+    models: tuple[str, ...] = setting(("cnn", "mobilenet_v2"), "the models to compare")
     preset: str = setting("default", "training settings", choices=("default", "article"))
     epochs: int | None = setting(None, "epochs; the preset's own number where not given", minimum=1)
     seeds: tuple[int, ...] = setting((0, 1, 2), "one training run per seed", minimum=0)

@@ -1,23 +1,21 @@
-r"""The whole page: head, warnings, contents, sections; one file that needs nothing else.
+"""The report's page: header, warnings, sections; one file that needs nothing else.
 
->>> page("A & B", [element("p", "hello")], style="p { margin: 0 }")[:41]
-'<!DOCTYPE html>\n<html lang="en"><head><me'
+>>> [section.__name__ for section in SECTIONS][:2]
+['results_section', 'details_section']
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from importlib import resources
-
-from curator.benchmark.figures.colours import MODEL_NAMES
+from curator.benchmark.models.registry import model_title
 from curator.manifests.project import complete_commands, option_for
-from curator.report.beside import beside_section
-from curator.report.dataset import confounds_section, counts_section, drops_section, groups_section
+from curator.report.composition import confounds_section, counts_section, drops_section
 from curator.report.facts import Facts
-from curator.report.markup import Html, element, join, prose
+from curator.report.markup import Html, element, join, page, prose
 from curator.report.pictures import duplicates_section, samples_section, wrong_section
-from curator.report.repeat import repeat_section
-from curator.report.results import details_section, results_section
+from curator.report.related_files import related_section
+from curator.report.reproduce import reproduce_section
+from curator.report.results import details_section, groups_section, results_section
+from curator.report.style import model_style, style_sheet
 from curator.store.paths import DATA
 
 SECTIONS = (
@@ -30,45 +28,27 @@ SECTIONS = (
     counts_section,
     drops_section,
     duplicates_section,
-    beside_section,
-    repeat_section,
+    related_section,
+    reproduce_section,
 )
-"""The sections in the page's order; each tells what it can, or None."""
+"""The sections in the page's order; each returns what it can say, or None."""
 
 
 def report_page(facts: Facts, has_plots: bool) -> str:
     """Write the page of a data set."""
     sections = [made for make in SECTIONS if (made := make(facts)) is not None]
-    style = resources.files("curator.report").joinpath("style.css").read_text("utf-8")
     body = [_header(facts), *_warnings(facts, has_plots), *sections, element("footer", "Made by curator.")]
-    return page(f"{facts.recipe.name}: report", body, style)
-
-
-def page(title: str, body: Sequence[Html], style: str) -> str:
-    """Put a title, a style and a body together as an HTML document."""
-    head = element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", name="color-scheme", content="light dark"),
-        element("title", title),
-        element("style", Html(style)),
-    )
-    return f"<!DOCTYPE html>\n{element('html', head, element('body', element('main', body)), lang='en')}\n"
+    return page(f"{facts.project.recipe.name}: report", body, style_sheet("style.css"))
 
 
 def _header(facts: Facts) -> Html:
-    labels = facts.images.labels if facts.images else facts.recipe.labels
-    title = join(*(part for index, label in enumerate(labels) for part in (_against(index), _label(index, label))))
-    return element("header", element("p", facts.recipe.name, class_="kicker"), element("h1", title), _cards(facts))
-
-
-def _against(index: int) -> Html | None:
-    return element("span", " against ", class_="against") if index else None
-
-
-def _label(index: int, label: str) -> Html:
-    return element("span", label, class_=f"label{index % 6}")
+    labels = facts.images.labels if facts.images else facts.project.recipe.labels
+    names = [element("span", label, class_=f"label{index % 6}") for index, label in enumerate(labels)]
+    against = element("span", " against ", class_="against")
+    title = join(names[:1], [join(against, name) for name in names[1:]])
+    return element(
+        "header", element("p", facts.project.recipe.name, class_="kicker"), element("h1", title), _cards(facts)
+    )
 
 
 def _cards(facts: Facts) -> Html:
@@ -88,19 +68,21 @@ def _cards(facts: Facts) -> Html:
         for model, figures in facts.metrics["models"].items():
             accuracy = figures["accuracy"]
             half = (accuracy["high"] - accuracy["low"]) * 50
-            cards.append(_card(f"{accuracy['mean'] * 100:.1f}%", f"{MODEL_NAMES[model]}, ±{half:.1f}{smoke}", model))
+            cards.append(
+                _card(f"{accuracy['mean'] * 100:.1f}%", f"{model_title(model)}, ±{half:.1f}{smoke}", model_style(model))
+            )
     return element("div", cards, class_="cards")
 
 
-def _card(figure: str, text: str, class_: str = "") -> Html:
-    return element("div", element("b", figure), element("span", text), class_=f"card {class_}".strip())
+def _card(figure: str, text: str, style: str | None = None) -> Html:
+    return element("div", element("b", figure), element("span", text), class_="card", style=style)
 
 
 def _warnings(facts: Facts, has_plots: bool) -> list[Html]:
     found = []
-    metrics, option = facts.metrics, option_for(facts.recipe.name, DATA)
+    metrics, option = facts.metrics, option_for(facts.project.recipe.name, DATA)
     if metrics:
-        found += [(f"{MODEL_NAMES[model]} is missing. {why}", "danger") for model, why in metrics["missing"].items()]
+        found += [(f"{model_title(model)} is missing. {why}", "danger") for model, why in metrics["missing"].items()]
         found += [(text, "danger") for text in metrics["warnings"]]
         if metrics["interrupted"]:
             found.append(("The benchmark was interrupted; `curator benchmark --resume` goes on from here.", "danger"))

@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw
 
 from curator.events import Event
 from curator.manifests.manifest import COLUMNS
+from curator.manifests.project import Project
 from curator.manifests.recipe import BenchmarkSettings, Recipe
 from curator.store.paths import DataPaths
 
@@ -34,7 +35,7 @@ def drawn_picture(label: str, number: int, side: int = 48) -> bytes:
 
 @dataclass
 class DrawnSet:
-    """A data set on disk: its paths, its manifest rows, and the events that a run told."""
+    """A data set on disk: its paths, its manifest rows, and the events of its runs."""
 
     paths: DataPaths
     rows: list[dict[str, str]] = field(default_factory=list)
@@ -61,6 +62,10 @@ class DrawnSet:
             writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
             writer.writeheader()
             writer.writerows(sorted(self.rows, key=lambda row: row["record_id"]))
+
+    def project(self, **benchmark: object) -> Project:
+        """Open the data set with these values of the benchmark section; its events are kept."""
+        return Project(self.recipe(**benchmark), self.paths, self.events.append)
 
     def recipe(self, **benchmark: object) -> Recipe:
         """Make a recipe whose benchmark section has these values."""
