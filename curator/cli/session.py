@@ -51,13 +51,14 @@ class Session:
 @contextmanager
 def open_session(recipe: str | None, data: Path, quiet: bool, as_json: bool) -> Iterator[Session]:
     """Open the project that the options mean, with bars on stderr while the command works."""
+    from curator.benchmark.models.registry import model_names
     from curator.cli.progress import Bars
     from curator.manifests.project import open_project
     from curator.sources.registry import SETTINGS
 
     bars = Bars(quiet)
     try:
-        yield Session(open_project(recipe, data, os.environ, SETTINGS, bars), as_json)
+        yield Session(open_project(recipe, data, os.environ, SETTINGS, bars, model_names()), as_json)
     finally:
         bars.close()
 

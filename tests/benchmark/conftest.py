@@ -89,6 +89,19 @@ def drawn_set(empty_set: DrawnSet) -> DrawnSet:
     return empty_set
 
 
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A weights file of the right shapes; the values are chance, which only real accuracy would notice."""
+    pytest.importorskip("keras")
+    from curator.benchmark.models.keras_backend import keras
+    from curator.benchmark.models.weights import build_frozen_base
+
+    keras.utils.set_random_seed(0)
+    path: Path = tmp_path_factory.mktemp("weights") / "random.weights.h5"
+    build_frozen_base(32).save_weights(path)
+    return path
+
+
 @pytest.fixture
 def no_weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No ImageNet weights to be found: no variable, an empty Keras cache, and an address that refuses at once."""

@@ -14,20 +14,9 @@ import pytest
 pytest.importorskip("keras")
 pytest.importorskip("sklearn")
 
-from curator.benchmark.models.keras_backend import keras
-from curator.benchmark.models.weights import build_frozen_base
 from curator.benchmark.start import run_benchmark
 from curator.errors import CuratorError, StateError
 from curator.events import EpochFinished, Event, ModelMissing, TrainingFinished, TrainingStarted, WorkStarted
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A weights file of the right shapes; the values are chance, which only real accuracy would notice."""
-    keras.utils.set_random_seed(0)
-    path: Path = tmp_path_factory.mktemp("weights") / "random.weights.h5"
-    build_frozen_base(32).save_weights(path)
-    return path
 
 
 def read_metrics(drawn_set: Any) -> dict[str, Any]:

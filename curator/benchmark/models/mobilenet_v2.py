@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,8 +22,7 @@ if TYPE_CHECKING:
 
 def ilsvrc_synsets() -> frozenset[str]:
     """Name the 1,000 synsets of ILSVRC 2012, whose images MobileNetV2's ImageNet weights were trained on."""
-    text = resources.files("curator.benchmark").joinpath("ilsvrc2012_synsets.txt").read_text("utf-8")
-    return frozenset(text.split())
+    return frozenset((Path(__file__).parents[1] / "ilsvrc2012_synsets.txt").read_text("utf-8").split())
 
 
 def overlap_warning(source_classes: Iterable[object]) -> str:
