@@ -29,6 +29,7 @@ from curator.reasons import Stage
 from curator.store.catalog_files import file_digest, read_catalog
 from curator.store.paths import DataPaths
 from curator.store.whole_files import write_text_whole
+from curator.text import Text, to_json
 
 ARTICLE_LABELS = {"rugby", "soccer"}
 """The article's own accuracies are reference lines for these labels."""
@@ -49,7 +50,7 @@ class Findings:
     images: LabelledImages
     parts: Parts
     bases: dict[str, PretrainedBase] = field(default_factory=dict)
-    missing: dict[str, str] = field(default_factory=dict)
+    missing: dict[str, Text] = field(default_factory=dict)
     confounds: ConfoundCheck | None = None
     warnings: tuple[str, ...] = ()
     finished: dict[str, dict[int, Checkpoint]] = field(default_factory=dict)
@@ -94,7 +95,7 @@ def _about(findings: Findings) -> dict[str, Any]:
         "dataset": _dataset(findings.project.paths, images),
         "chance": images.chance_accuracy,
         "article": article if not plan.smoke_test and set(images.labels) == ARTICLE_LABELS else None,
-        "missing": findings.missing,
+        "missing": {model: to_json(why) for model, why in findings.missing.items()},
         "warnings": list(findings.warnings),
         "confounds": asdict(findings.confounds) if findings.confounds else None,
         "hashes": _hashes(findings),

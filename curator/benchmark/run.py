@@ -62,8 +62,8 @@ def _load_weights(findings: Findings, models: tuple[Model, ...], given: Path | N
         try:
             findings.bases[model.name] = model.pretrained.load(given, findings.plan.image_size, emit)
         except WeightsUnreachableError as error:
-            findings.missing[model.name] = str(error)
-            emit(ModelMissing(model.name, str(error)))
+            findings.missing[model.name] = error.text
+            emit(ModelMissing(model.name, error.text))
 
 
 def _check_images(findings: Findings, models: tuple[Model, ...]) -> None:

@@ -10,6 +10,7 @@ from curator import catalog
 from curator.report.facts import Facts
 from curator.report.markup import Html, element, number, prose, section, table, times
 from curator.report.plots import plot
+from curator.text import Command
 
 
 def share_bar(share: float) -> Html:
@@ -55,7 +56,9 @@ def drops_section(facts: Facts) -> Html | None:
     rows.append(["kept", number(counts["kept"]), *(number(by_label[label]["kept"]) for label in labels), ""])
     text = (
         f"Of {times(counts['listed'], 'listed image')}, {counts['kept']:,} are kept. A row is never deleted: each "
-        f"of the others has a stage, a reason and evidence, and `curator why` tells it."
+        "of the others has a stage, a reason and evidence, and ",
+        Command("why"),
+        " tells it.",
     )
     return section(
         "drops", "What was dropped, and why", element("p", prose(text)), table(["", "all", *labels, ""], rows)

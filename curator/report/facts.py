@@ -20,6 +20,7 @@ from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
 from curator.reasons import Stage
 from curator.store.catalog_files import file_digest, read_catalog
+from curator.text import Command
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def gather_facts(project: Project) -> Facts:
     catalog = read_catalog(written[-1]) if written else None
     images = order_labels(read_manifest(paths.manifest), recipe.labels) if paths.manifest.exists() else None
     if catalog is None and images is None:
-        raise StateError(f"There is nothing to report of {recipe.name} yet.", "Run `curator fetch` first.")
+        raise StateError(f"There is nothing to report of {recipe.name} yet.", ("Run ", Command("fetch"), " first."))
     metrics = read_metrics(paths.benchmark / METRICS)
     is_stale = bool(metrics and images and metrics["hashes"]["manifest"] != file_digest(paths.manifest))
     confounds = metrics["confounds"] if metrics and not is_stale else _check_confounds(images)

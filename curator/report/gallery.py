@@ -42,6 +42,7 @@ from curator.report.style import style_sheet
 from curator.store.catalog_files import read_catalog
 from curator.store.paths import DataPaths
 from curator.store.whole_files import write_text_whole
+from curator.text import Command
 
 MOST_SHOWN = 24
 """Images shown of one group; the rest is counted."""
@@ -74,7 +75,7 @@ def build_gallery(paths: DataPaths) -> Path:
     """
     deduped = paths.catalog(catalog.Stage.DEDUPED)
     if not deduped.exists():
-        raise StateError(f"No duplicates of {paths.name} were looked for yet.", "Run `curator dedupe` first.")
+        raise StateError(f"No duplicates of {paths.name} were looked for yet.", ("Run ", Command("dedupe"), " first."))
     groups = read_groups(read_catalog(deduped))
     pictures = _make_pictures(paths, groups)
     write_text_whole(paths.duplicates, gallery_page(paths.name, groups, pictures))
@@ -124,7 +125,8 @@ def gallery_page(name: str, groups: Sequence[Group], pictures: Mapping[str, str]
         groups: the largest first.
         pictures: SHA-256 to the address of its small picture.
     """
-    hint = "The image that is kept comes first, then its copies. `curator why ID` tells an image's whole story."
+    first = "The image that is kept comes first, then its copies. "
+    hint = (first, Command("why ID"), " tells an image's whole story.")
     body = [
         element("header", element("p", name, class_="kicker"), element("h1", "Duplicates"), _cards(groups)),
         element("p", prose(hint), class_="note"),

@@ -16,11 +16,11 @@ import pytest
 from curator.benchmark.figures.colours import colours
 from curator.errors import StateError
 from curator.manifests.project import Project
+from curator.observe.thumbnails import data_uri
 from curator.report.build import build_report
 from curator.report.markup import element, join, link, prose
 from curator.report.plots import inlined
 from curator.report.style import recolour, style_sheet
-from curator.report.thumbnails import data_uri
 from curator.store.paths import DataPaths
 
 VOID = {"meta", "img", "br", "path", "use", "rect", "circle", "line"}
