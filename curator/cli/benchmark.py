@@ -29,7 +29,7 @@ def benchmark(
     image_size: Annotated[int | None, typer.Option("--image-size", help="Side of the square input, pixels.")] = None,
     batch_size: Annotated[int | None, typer.Option("--batch-size", help="Images per step.")] = None,
 ) -> Answer:
-    """Train the CNN and the transfer model, compare them, report.
+    """Train models, compare every two of them, report.
 
     On the manifest's images; writes metrics, plots and one page.
     """

@@ -58,7 +58,7 @@ def drops_section(facts: Facts) -> Html | None:
         f"Of {times(counts['listed'], 'listed image')}, {counts['kept']:,} are kept. A row is never deleted: each "
         "of the others has a stage, a reason and evidence, and ",
         Command("why"),
-        " tells it.",
+        " says which.",
     )
     return section(
         "drops", "What was dropped, and why", element("p", prose(text)), table(["", "all", *labels, ""], rows)

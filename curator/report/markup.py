@@ -74,7 +74,7 @@ def link(address: str | None, text: str) -> Html:
 
 
 def table(header: Sequence[Content], rows: Iterable[Sequence[Content]], caption: str = "") -> Html:
-    """Make a table that scrolls by itself where it is too wide; the first column names the row."""
+    """Make a table that scrolls by itself if it is too wide; the first column names the row."""
     head = element("tr", [element("th", cell, scope="col") for cell in header])
     body = [
         element("tr", element("th", row[0], scope="row"), [element("td", cell) for cell in row[1:]]) for row in rows

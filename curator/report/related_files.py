@@ -41,7 +41,7 @@ def related_section(facts: Facts) -> Html:
     rows = [
         _row(kind, name, [entry for entry in standing if entry.kind == kind], facts) for kind, name in _NAMES.items()
     ]
-    return section("beside", "What stands beside this page", table(["", "where", ""], rows))
+    return section("files", "Other files of this data set", table(["", "where", ""], rows))
 
 
 def _row(kind: str, name: str, entries: Sequence[Entry], facts: Facts) -> list[Content]:

@@ -107,11 +107,11 @@ def _comparisons(facts: Facts, metrics: Metrics) -> Html:
         f"(Bonferroni), so that all of them hold together with 95% confidence, and p is corrected over the pairs of "
         f"each seed (Holm)."
     )
-    told = "; ".join(_verdict(comparison) for comparison in comparisons)
+    in_words = "; ".join(_verdict(comparison) for comparison in comparisons)
     return join(
         element("h3", "Every two models"),
         element("p", note, class_="note"),
-        element("div", plot(facts, "comparisons", told), class_="side-by-side"),
+        element("div", plot(facts, "comparisons", in_words), class_="side-by-side"),
         [_comparison(comparison) for comparison in comparisons],
     )
 

@@ -82,7 +82,7 @@ def test_before_the_split_the_page_tells_what_was_dropped(reported_set: Any) -> 
     """With a catalog alone there are drops and duplicates, and the commands for the rest."""
     reported_set.paths.manifest.unlink()
     sections = set(read(build_report(reported_set.project)).sections)
-    assert sections == {"drops", "duplicates", "beside"}
+    assert sections == {"drops", "duplicates", "files"}
 
 
 def test_with_nothing_there_the_next_command_is_named(reported_set: Any, tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_after_training_every_section_stands(reported_set: Any) -> None:
     reported_set.write_metrics()
     page = build_report(reported_set.project)
     assert read(page).sections == [
-        "results", "models", "wrong", "confounds", "groups", "samples", "counts", "drops", "duplicates", "beside",
+        "results", "models", "wrong", "confounds", "groups", "samples", "counts", "drops", "duplicates", "files",
         "repeat",
     ]  # fmt: skip
     text = page.read_text("utf-8")

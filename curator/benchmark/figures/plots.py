@@ -1,6 +1,6 @@
 """The plots of what was trained: accuracy with intervals, pairs compared, curves, confusion matrices and calibration.
 
-Every figure is narrow enough to be read on a phone; a report puts several side by side where there is room.
+Every figure is narrow enough to be read on a phone; a report puts several side by side if there is room.
 
 >>> title_of("cnn", {"smoke_test": True})
 'CNN (smoke test)'
@@ -95,7 +95,7 @@ def _draw_article_accuracy(axes: Any, row: int, accuracy: float) -> None:
 
 
 def draw_comparisons(folder: Path, metrics: Mapping[str, Any]) -> str:
-    """Draw the difference in accuracy of every pair with its interval; it stands on the side of the better model."""
+    """Draw the difference in accuracy of every pair with its interval; it lies on the side of the better model."""
     comparisons = list_comparisons(metrics)
     with figure_file(folder, "comparisons", 0.75 + 0.55 * len(comparisons)) as figure:
         axes = figure.subplots()

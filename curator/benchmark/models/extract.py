@@ -1,4 +1,4 @@
-"""Run the frozen base over 8-bit pixels as fast as this machine can: ONNX Runtime where it is installed, else Keras.
+"""Run the frozen base over 8-bit pixels as fast as this machine can: ONNX Runtime if it is installed, else Keras.
 
 >>> make_extractor.__annotations__["return"]
 'Extractor'

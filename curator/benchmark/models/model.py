@@ -1,6 +1,6 @@
 """What a benchmark knows of a model: its name, how it is trained, its colours, and how to make a learner of it.
 
-Each model declares one value of :class:`Model` in a file of its own, and stands in
+Each model declares one value of :class:`Model` in a file of its own, and is an entry of
 :data:`curator.benchmark.models.registry.MODELS`; nothing else names it. These declarations are read by the report and
 the command line, so a model's file imports Keras only when it makes a learner.
 

@@ -2,9 +2,9 @@
 
 >>> [model.title for model in find_models(["cnn"])]
 ['CNN']
->>> find_models(["cmm"])
+>>> find_models(["mobilenet"])
 Traceback (most recent call last):
-curator.errors.CuratorError: There is no model 'cmm', did you mean cnn? The models are cnn, mobilenet_v2.
+curator.errors.CuratorError: There is no model 'mobilenet', did you mean mobilenet_v2? The models are cnn, mobilenet_v2.
 """
 
 from __future__ import annotations

@@ -112,7 +112,7 @@ def _cached_or_downloaded(emit: Listener) -> Path:
     try:
         with _quiet_download():
             return Path(keras.utils.get_file(WEIGHTS_NAME, WEIGHTS_URL, cache_subdir="models"))
-    except Exception as error:  # get_file raises plain Exception where the server cannot be reached
+    except Exception as error:  # get_file raises plain Exception if the server cannot be reached
         message = f"MobileNetV2's ImageNet weights cannot be obtained ({' '.join(str(error).split())})."
         raise WeightsUnreachableError(message, _how_to_get()) from error
 
