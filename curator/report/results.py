@@ -103,7 +103,7 @@ def _comparisons(facts: Facts, metrics: Metrics) -> Html:
     if len(comparisons) < 2:
         return join(_comparison(comparison) for comparison in comparisons)
     note = (
-        f"With {len(comparisons)} comparisons chance makes a difference more often: the intervals are widened "
+        f"With {len(comparisons)} comparisons chance alone makes a difference more often: the intervals are widened "
         f"(Bonferroni), so that all of them hold together with 95% confidence, and p is corrected over the pairs of "
         f"each seed (Holm)."
     )

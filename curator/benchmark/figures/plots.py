@@ -72,7 +72,8 @@ def draw_accuracy(folder: Path, metrics: Mapping[str, Any]) -> str:
         place = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
         axes.annotate("chance", (metrics["chance"], 0), (3, 2), **place, fontsize=7.5, color=COLOURS["muted"].light)
         axes.set_yticks(range(len(models)), [model_title(model) for model in models], color=COLOURS["ink"].light)
-        axes.set(xlim=(min(0.45, metrics["chance"] - 0.05), 1.0), ylim=(len(models) - 0.4, -0.6))
+        lowest = min(figures["accuracy"]["low"] for figures in metrics["models"].values())
+        axes.set(xlim=(min(0.45, metrics["chance"] - 0.05, lowest - 0.02), 1.0), ylim=(len(models) - 0.4, -0.6))
         axes.grid(axis="y", visible=False)
         axes.set_xlabel(f"accuracy on the test images{_smoke(metrics)}")
     return "accuracy"
@@ -95,22 +96,23 @@ def _draw_article_accuracy(axes: Any, row: int, accuracy: float) -> None:
 
 
 def draw_comparisons(folder: Path, metrics: Mapping[str, Any]) -> str:
-    """Draw the difference in accuracy of every pair with its interval; it lies on the side of the better model."""
+    """Draw the difference in accuracy of every pair with its interval; it has the colour of a clearly better model."""
     comparisons = list_comparisons(metrics)
     with figure_file(folder, "comparisons", 0.75 + 0.55 * len(comparisons)) as figure:
         axes = figure.subplots()
         axes.axvline(0, color=COLOURS["ink"].light, lw=1, ls=":")
         for row, comparison in enumerate(comparisons):
             difference = {name: 100 * value for name, value in comparison["difference"].items()}
+            is_clear = not difference["low"] <= 0 <= difference["high"]
             better = comparison["second" if difference["mean"] > 0 else "first"]
-            colour = model_colour(better)
+            colour = model_colour(better) if is_clear else COLOURS["muted"].light
             axes.plot([difference["low"], difference["high"]], [row, row], color=colour, lw=5, alpha=0.35)
             axes.plot(difference["mean"], row, "o", ms=8, color=colour)
             style = {"textcoords": "offset points", "ha": "center", "weight": "bold", "color": colour}
             axes.annotate(f"{difference['mean']:+.1f}", (difference["mean"], row), (0, 8), **style)
         pairs = [f"{model_title(pair['second'])}\nminus {model_title(pair['first'])}" for pair in comparisons]
         axes.set_yticks(range(len(pairs)), pairs, color=COLOURS["ink"].light, fontsize=8)
-        axes.set(ylim=(len(pairs) - 0.4, -0.6), xlabel=f"difference in accuracy, points{_smoke(metrics)}")
+        axes.set(ylim=(len(pairs) - 0.4, -0.75), xlabel=f"difference in accuracy, points{_smoke(metrics)}")
         axes.grid(axis="y", visible=False)
     return "comparisons"
 
