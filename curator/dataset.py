@@ -173,13 +173,11 @@ class Dataset(View):
         options["seeds"] = tuple(seeds) if seeds is not None else None
         project, found = self._with("benchmark", **options), Path(weights) if weights else None
         try:
-            result = run_benchmark(
-                project.recipe, project.paths, weights=found, quick=quick, resume=resume, emit=project.emit
-            )
+            result = run_benchmark(project, weights=found, quick=quick, resume=resume)
         except KeyboardInterrupt:
-            build_report(project.recipe, project.paths)
+            build_report(project)
             raise
-        build_report(project.recipe, project.paths)
+        build_report(project)
         return result
 
     def run(self, *, benchmark: bool = True) -> RunResult:
@@ -216,7 +214,7 @@ class Dataset(View):
         """Write the benchmark's report again from what is on disk, without training; return the page's path."""
         from curator.report.build import build_report
 
-        return build_report(self.recipe, self.paths)
+        return build_report(self.project)
 
     @raises_curator_errors
     def gallery(self) -> Path:
@@ -269,11 +267,12 @@ def open_dataset(
         CuratorError: no such recipe, or several and none chosen.
         RecipeError: the recipe has mistakes; the error names all of them.
     """
+    from curator.benchmark.models.registry import model_names
     from curator.progress import Bars
     from curator.sources.registry import SETTINGS
 
     wanted = str(name_or_path) if name_or_path is not None else None
-    return Dataset(open_project(wanted, Path(data), os.environ, SETTINGS, emit or Bars()))
+    return Dataset(open_project(wanted, Path(data), os.environ, SETTINGS, emit or Bars(), model_names()))
 
 
 def create_dataset(

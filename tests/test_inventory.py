@@ -49,7 +49,7 @@ def everything(project: Project) -> None:
     for name in ("link-rot.csv", "replay.csv"):
         (project.paths.replay / name).write_text("host\n")
     project.paths.forgotten.write_text("")
-    build_report(project.recipe, project.paths)
+    build_report(project)
 
 
 def test_everything_that_stands_is_listed_and_is_there(project: Project) -> None:
@@ -73,7 +73,7 @@ def test_an_export_of_an_older_manifest_is_told(project: Project) -> None:
 
 def test_the_report_links_to_all_of_it(project: Project) -> None:
     """Each link leads, from the page, to a file that is there; what does not stand has its command."""
-    build_report(project.recipe, project.paths)
+    build_report(project)
     section = _section(project)
     for kind in ("gallery", "reviews", "export", "replay", "compare", "forgotten"):
         assert COMMANDS[kind].spelled(" --recipe small") in section

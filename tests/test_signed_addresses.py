@@ -115,7 +115,7 @@ def test_the_password_signs_in_and_is_written_and_told_nowhere(
     assert len(kept(table)) == N_IMAGES + 1
     assert {who for host, who in gallery.signed_in if host == "localhost"} == {""}
     pipeline.decide(project, Stage.SPLIT, {})
-    build_report(project.recipe, project.paths)
+    build_report(project)
     for form in FORMATS:
         export_dataset(project, form)
     assert holders(tmp_path) == []

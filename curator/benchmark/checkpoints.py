@@ -65,7 +65,7 @@ class CheckpointFile:
             temporary.replace(self.path)
 
     def load(self) -> Checkpoint | None:
-        """Read the checkpoint; None where there is none, it is damaged, or it belongs to other settings or data."""
+        """Read the checkpoint; None if there is none, it is damaged, or it belongs to other settings or data."""
         try:
             with np.load(self.path) as file:
                 meta = json.loads(str(file["meta"]))

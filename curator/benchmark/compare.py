@@ -1,7 +1,9 @@
-"""Honest figures: intervals that respect groups, a paired comparison of two models, and calibration.
+"""Honest figures: intervals that respect groups, tests of paired predictions, and calibration.
 
 >>> mcnemar_p(only_first=10, only_second=2)
 0.03857421875
+>>> holm([0.01, 0.04, 0.03])
+[0.03, 0.06, 0.06]
 >>> interval(bootstrap_means(np.array([1.0, 1.0, 0.0, 1.0]), np.arange(4), seed=0))
 (0.25, 1.0)
 """
@@ -9,12 +11,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from curator.benchmark.images.data import IntArray
+from curator.benchmark.images.labelled_images import IntArray
 from curator.benchmark.models.learner import Probabilities
 
 FloatArray = npt.NDArray[np.float64]
@@ -25,7 +28,7 @@ _CELLS_AT_ONCE = 4_000_000
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean with its 95% interval."""
+    """A mean with its interval."""
 
     mean: float
     low: float
@@ -58,22 +61,22 @@ def bootstrap_means(values: FloatArray, groups: npt.NDArray[np.generic], seed: i
 
 
 def interval(means: FloatArray, confidence: float = 0.95) -> tuple[float, float]:
-    """Give the percentile interval of bootstrap means."""
+    """Return the percentile interval of bootstrap means."""
     tail = (1 - confidence) / 2
     low, high = np.quantile(means, [tail, 1 - tail])
     return float(low), float(high)
 
 
-def estimate(values: FloatArray, groups: npt.NDArray[np.generic]) -> Estimate:
-    """Estimate the mean of ``values`` with a 95% interval by the cluster bootstrap; see :func:`bootstrap_means`.
+def estimate(values: FloatArray, groups: npt.NDArray[np.generic], confidence: float = 0.95) -> Estimate:
+    """Estimate the mean of ``values`` with an interval by the cluster bootstrap; see :func:`bootstrap_means`.
 
     A paired comparison is the estimate of the difference of two models' values on the same images.
     """
-    return Estimate(float(values.mean()), *interval(bootstrap_means(values, groups)))
+    return Estimate(float(values.mean()), *interval(bootstrap_means(values, groups), confidence))
 
 
 def mcnemar_p(only_first: int, only_second: int) -> float:
-    """Give the two-sided p value of McNemar's exact test (McNemar 1947).
+    """Return the two-sided p value of McNemar's exact test (McNemar 1947).
 
     Args:
         only_first: images that only the first model gets right.
@@ -82,6 +85,18 @@ def mcnemar_p(only_first: int, only_second: int) -> float:
     n, fewer = only_first + only_second, min(only_first, only_second)
     tail = sum(math.comb(n, k) for k in range(fewer + 1))
     return min(1.0, float(2 * tail / 2**n))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Correct the p values of several tests by Holm's method (Holm 1979), in the order given.
+
+    Below a level of 0.05, a false claim among all of the tests is then as rare as in one test alone.
+    """
+    corrected, largest = [0.0] * len(p_values), 0.0
+    for rank, index in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[index]))
+        corrected[index] = largest
+    return corrected
 
 
 def calibration_bins(probabilities: Probabilities, labels: IntArray, n_bins: int = 15) -> list[dict[str, float]]:

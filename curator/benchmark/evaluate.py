@@ -1,4 +1,4 @@
-"""From predictions to the figures of metrics.json: one model's, and the two models' against each other.
+"""From predictions to the figures of metrics.json: each model's, and every two models' against each other.
 
 >>> mean_probabilities([np.array([[0.8, 0.2]]), np.array([[0.6, 0.4]])]).round(2).tolist()
 [[0.7, 0.3]]
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,8 @@ import pandas as pd
 from sklearn.metrics import classification_report, confusion_matrix
 
 from curator.benchmark.checkpoints import Checkpoint
-from curator.benchmark.compare import calibration_bins, estimate, expected_calibration_error, mcnemar_p
-from curator.benchmark.images.data import IntArray, LabelledImages
+from curator.benchmark.compare import calibration_bins, estimate, expected_calibration_error, holm, mcnemar_p
+from curator.benchmark.images.labelled_images import IntArray, LabelledImages
 from curator.benchmark.models.learner import Probabilities, accuracy
 
 N_WRONG = 24
@@ -36,7 +37,7 @@ def mean_probabilities(probabilities: Sequence[Probabilities]) -> Probabilities:
 
 
 def share_correct(runs: Runs, labels: IntArray) -> npt.NDArray[np.float64]:
-    """Give for each image the share of runs that get it right, shape (images,)."""
+    """Return for each image the share of runs that get it right, shape (images,)."""
     correct = [_probabilities(run).argmax(axis=1) == labels for run in runs.values()]
     return np.asarray(np.mean(correct, axis=0), dtype=np.float64)
 
@@ -68,16 +69,41 @@ def model_metrics(runs: Runs, images: LabelledImages) -> dict[str, Any]:
     }
 
 
-def compare_models(first: Runs, second: Runs, images: LabelledImages) -> dict[str, Any]:
-    """Compare two models on the same test images: second minus first, and McNemar's exact test for each shared seed."""
+def compare_models(runs: Mapping[str, Runs], images: LabelledImages) -> list[dict[str, Any]]:
+    """Compare every two models on the same test images, over the seeds that both have finished.
+
+    Of each pair: second minus first by the paired bootstrap, and McNemar's exact test for each seed. With more than one
+    pair the intervals are widened (Bonferroni) so that with 95% confidence all of them hold, and ``p_holm`` is p after
+    Holm's correction over the pairs of that seed.
+    """
     test = images.rows("test")
     labels, groups = images.label_index[test], images.groups[test]
-    seeds = [seed for seed in first if seed in second]
-    correct = [share_correct({seed: runs[seed] for seed in seeds}, labels) for runs in (first, second)]
-    return {
-        "difference": asdict(estimate(correct[1] - correct[0], groups)),
-        "mcnemar": [_mcnemar(seed, first[seed], second[seed], labels) for seed in seeds],
-    }
+    pairs = [(first, second) for first, second in combinations(runs, 2) if set(runs[first]) & set(runs[second])]
+    confidence = 1 - 0.05 / max(1, len(pairs))
+    found = []
+    for first, second in pairs:
+        seeds = [seed for seed in runs[first] if seed in runs[second]]
+        correct = [share_correct({seed: runs[name][seed] for seed in seeds}, labels) for name in (first, second)]
+        found.append(
+            {
+                "first": first,
+                "second": second,
+                "confidence": confidence,
+                "difference": asdict(estimate(correct[1] - correct[0], groups, confidence)),
+                "mcnemar": [_mcnemar(seed, runs[first][seed], runs[second][seed], labels) for seed in seeds],
+            }
+        )
+    if len(pairs) > 1:
+        _correct_p_values(found)
+    return found
+
+
+def _correct_p_values(comparisons: Sequence[Mapping[str, Any]]) -> None:
+    tests = [test for comparison in comparisons for test in comparison["mcnemar"]]
+    for seed in {test["seed"] for test in tests}:
+        family = [test for test in tests if test["seed"] == seed]
+        for test, corrected in zip(family, holm([test["p"] for test in family]), strict=True):
+            test["p_holm"] = corrected
 
 
 def predictions_table(runs: Mapping[str, Runs], images: LabelledImages) -> pd.DataFrame:

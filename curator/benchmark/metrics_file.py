@@ -32,7 +32,7 @@ def write_metrics(path: Path, metrics: dict[str, Any]) -> None:
 
 
 def read_metrics(path: Path) -> dict[str, Any] | None:
-    """Read metrics; None where there are none yet.
+    """Read metrics; None if there are none yet.
 
     Raises:
         StateError: the file is damaged or was written by a newer version.
@@ -48,6 +48,17 @@ def read_metrics(path: Path) -> dict[str, Any] | None:
     return metrics
 
 
+def list_comparisons(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return every pair of models compared; metrics of an earlier version compare two models under another key.
+
+    >>> list_comparisons({"comparison": {"first": "cnn"}})
+    [{'first': 'cnn'}]
+    """
+    only = metrics.get("comparison")
+    pairs: list[dict[str, Any]] = metrics.get("comparisons", [only] if only else [])
+    return pairs
+
+
 @dataclass(frozen=True)
 class BenchmarkResult:
     """What a benchmark ended with: mean test accuracy a model, models missing and why, and warnings to show."""
@@ -59,5 +70,5 @@ class BenchmarkResult:
 
     @property
     def exit_code(self) -> int:
-        """1 where a model that was asked for is missing, else 0."""
+        """1 if a requested model is missing, else 0."""
         return 1 if self.missing else 0

@@ -1,4 +1,4 @@
-"""Gather a session's runs into metrics.json and predictions.csv.
+"""Gather a benchmark's runs into metrics.json and predictions.csv.
 
 >>> environment()["backend"] in ("tensorflow", "jax", "torch")
 True
@@ -9,83 +9,109 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from statistics import fmean
 from typing import Any
 
 from curator import __version__, catalog
+from curator.benchmark.checkpoints import Checkpoint
 from curator.benchmark.evaluate import Runs, compare_models, model_metrics, predictions_table
 from curator.benchmark.images.confounds import ConfoundCheck
-from curator.benchmark.images.data import LabelledImages
+from curator.benchmark.images.labelled_images import LabelledImages, Parts
 from curator.benchmark.metrics_file import METRICS, PREDICTIONS, BenchmarkResult, write_metrics
+from curator.benchmark.models import registry
 from curator.benchmark.models.keras_backend import versions
-from curator.benchmark.models.presets import ARTICLE_ACCURACY, ARTICLE_LABELS
 from curator.benchmark.models.weights import PretrainedBase
-from curator.benchmark.session import Session, chance_accuracy
-from curator.manifests.recipe import Recipe
+from curator.benchmark.plan import Plan
+from curator.manifests.project import Project
 from curator.reasons import Stage
 from curator.store.catalog_files import file_digest, read_catalog
 from curator.store.paths import DataPaths
 from curator.store.whole_files import write_text_whole
 from curator.text import Text, to_json
 
+ARTICLE_LABELS = {"rugby", "soccer"}
+"""The article's own accuracies are reference lines for these labels."""
+
 _PACKAGES = ("numpy", "pandas", "Pillow", "opencv-python-headless", "scikit-learn", "onnxruntime")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Findings:
-    """What was known before training: recipe, base, confound check, warnings, and models missing with the reason."""
+    """All that a benchmark works with and has found so far: what metrics.json is written from.
 
-    recipe: Recipe
-    base: PretrainedBase | None
-    confounds: ConfoundCheck
-    warnings: tuple[str, ...]
-    missing: dict[str, Text]
+    ``bases`` are the pretrained weights by model; ``missing`` holds the reason for each model that cannot be trained;
+    ``finished`` and ``unfinished`` hold the runs by model and seed.
+    """
+
+    project: Project
+    plan: Plan
+    images: LabelledImages
+    parts: Parts
+    bases: dict[str, PretrainedBase] = field(default_factory=dict)
+    missing: dict[str, Text] = field(default_factory=dict)
+    confounds: ConfoundCheck | None = None
+    warnings: tuple[str, ...] = ()
+    finished: dict[str, dict[int, Checkpoint]] = field(default_factory=dict)
+    unfinished: dict[str, dict[int, Checkpoint]] = field(default_factory=dict)
 
 
-def write_results(paths: DataPaths, session: Session, findings: Findings, interrupted: bool = False) -> BenchmarkResult:
+def write_results(findings: Findings, interrupted: bool = False) -> BenchmarkResult:
     """Write metrics.json and predictions.csv from the runs that have ended."""
-    finished = {model: runs for model, runs in session.finished.items() if runs}
-    models = {model: _with_facts(model_metrics(runs, session.images), runs) for model, runs in finished.items()}
-    metrics = _about(paths, session, findings) | {
+    folder, images = findings.project.paths.benchmark, findings.images
+    finished = {model: runs for model, runs in findings.finished.items() if runs}
+    models = {model: _with_facts(model_metrics(runs, images), runs) for model, runs in finished.items()}
+    comparisons = compare_models(finished, images)
+    metrics = _about(findings) | {
         "interrupted": interrupted,
         "models": models,
-        "comparison": _comparison(session),
-        "unfinished": _unfinished(session),
+        "comparison": comparisons[0] if len(comparisons) == 1 else None,
+        "comparisons": comparisons,
+        "unfinished": [
+            {"model": model, "seed": seed, "history": run.history}
+            for model, runs in findings.unfinished.items()
+            for seed, run in runs.items()
+        ],
     }
     if finished:
-        text = predictions_table(finished, session.images).to_csv(index=False, lineterminator="\n")
-        write_text_whole(paths.benchmark / PREDICTIONS, text)
-    write_metrics(paths.benchmark / METRICS, metrics)
+        text = predictions_table(finished, images).to_csv(index=False, lineterminator="\n")
+        write_text_whole(folder / PREDICTIONS, text)
+    write_metrics(folder / METRICS, metrics)
     accuracy = {model: figures["accuracy"]["mean"] for model, figures in models.items()}
-    return BenchmarkResult(accuracy, findings.missing, findings.warnings, session.plan.smoke_test)
+    return BenchmarkResult(accuracy, findings.missing, findings.warnings, findings.plan.smoke_test)
 
 
-def _about(paths: DataPaths, session: Session, findings: Findings) -> dict[str, Any]:
-    hashes = {"manifest": file_digest(paths.manifest)}
-    if findings.recipe.path:
-        hashes["recipe"] = file_digest(findings.recipe.path)
-    if findings.base:
-        hashes["weights"] = findings.base.sha256
-    plan = session.plan
-    is_like_article = not plan.smoke_test and set(session.images.labels) == ARTICLE_LABELS
+def _about(findings: Findings) -> dict[str, Any]:
+    plan, images, recipe = findings.plan, findings.images, findings.project.recipe
+    article = {model.name: model.article_accuracy for model in registry.MODELS if model.article_accuracy}
     return {
-        "name": findings.recipe.name,
+        "name": recipe.name,
         "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "smoke_test": plan.smoke_test,
-        "labels": list(session.images.labels),
-        "plan": plan.as_dict(),
-        "n_images": session.parts.sizes() | {"watched_is_test": not plan.validation_share},
-        "dataset": _dataset(paths, session.images),
-        "chance": chance_accuracy(session.images),
-        "article": ARTICLE_ACCURACY if is_like_article else None,
+        "labels": list(images.labels),
+        "plan": asdict(plan),
+        "n_images": findings.parts.sizes() | {"watched_is_test": not plan.validation_share},
+        "dataset": _dataset(findings.project.paths, images),
+        "chance": images.chance_accuracy,
+        "article": article if not plan.smoke_test and set(images.labels) == ARTICLE_LABELS else None,
         "missing": {model: to_json(why) for model, why in findings.missing.items()},
         "warnings": list(findings.warnings),
-        "confounds": findings.confounds.as_dict(),
-        "hashes": hashes,
+        "confounds": asdict(findings.confounds) if findings.confounds else None,
+        "hashes": _hashes(findings),
         "environment": environment(),
     }
+
+
+def _hashes(findings: Findings) -> dict[str, str]:
+    """Hash the inputs; the weights of a second pretrained model are named after it."""
+    project = findings.project
+    hashes = {"manifest": file_digest(project.paths.manifest)}
+    if project.recipe.path:
+        hashes["recipe"] = file_digest(project.recipe.path)
+    for model, base in findings.bases.items():
+        hashes["weights" if "weights" not in hashes else f"weights of {model}"] = base.sha256
+    return hashes
 
 
 def _dataset(paths: DataPaths, images: LabelledImages) -> dict[str, Any]:
@@ -104,24 +130,6 @@ def _with_facts(figures: dict[str, Any], runs: Runs) -> dict[str, Any]:
     """Add what the model costs; its speed is the mean over the runs."""
     facts = [run.facts for run in runs.values()]
     return {**figures, **facts[-1], "images_per_second": fmean(fact["images_per_second"] for fact in facts)}
-
-
-def _comparison(session: Session) -> dict[str, Any] | None:
-    models = [model for model in session.plan.models if session.finished.get(model)]
-    if len(models) != 2 or not set(session.finished[models[0]]) & set(session.finished[models[1]]):
-        return None
-    first, second = models
-    return {"first": first, "second": second} | compare_models(
-        session.finished[first], session.finished[second], session.images
-    )
-
-
-def _unfinished(session: Session) -> list[dict[str, Any]]:
-    return [
-        {"model": model, "seed": seed, "history": run.history}
-        for model, runs in session.unfinished.items()
-        for seed, run in runs.items()
-    ]
 
 
 def environment() -> dict[str, Any]:

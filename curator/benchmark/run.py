@@ -6,76 +6,128 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
+from curator.benchmark.checkpoints import Checkpoint, CheckpointFile
 from curator.benchmark.images.arrays import image_array
-from curator.benchmark.images.confounds import ConfoundCheck, check_confounds
-from curator.benchmark.images.data import LabelledImages, load_images
-from curator.benchmark.images.overlap import overlap_warning
+from curator.benchmark.images.confounds import check_confounds
+from curator.benchmark.images.labelled_images import cut_parts, load_images
 from curator.benchmark.metrics_file import BenchmarkResult
-from curator.benchmark.models.presets import Plan, plan_benchmark
-from curator.benchmark.models.transfer import prepare_transfer
-from curator.benchmark.models.weights import PretrainedBase, WeightsUnreachableError, load_base
+from curator.benchmark.models.model import MakeLearner, Model, TrainingSet
+from curator.benchmark.models.registry import find_models
+from curator.benchmark.models.weights import WeightsUnreachableError
+from curator.benchmark.plan import plan_benchmark
 from curator.benchmark.results import Findings, write_results
-from curator.benchmark.session import TRANSFER, Session, cut_parts
-from curator.events import Listener, ModelMissing, Warned
-from curator.manifests.recipe import Recipe
-from curator.store.paths import DataPaths
-from curator.text import Text
+from curator.benchmark.train import Run, train
+from curator.events import ModelMissing, Noted, Warned
+from curator.manifests.project import Project
+from curator.store.catalog_files import fingerprint
+
+VERSION = 2
+"""Raised when training changes so that an older checkpoint must not be gone on with."""
 
 
-def benchmark(
-    recipe: Recipe, paths: DataPaths, *, weights: Path | None, quick: bool, resume: bool, emit: Listener
-) -> BenchmarkResult:
-    """Run the benchmark; see :func:`curator.benchmark.run_benchmark`.
+def benchmark(project: Project, *, weights: Path | None, quick: bool, resume: bool) -> BenchmarkResult:
+    """Run the benchmark; see :func:`curator.benchmark.start.run_benchmark`.
 
     Everything that can be wrong with the input is found before the first epoch, and nothing is written until then
     but the caches.
     """
-    plan = plan_benchmark(recipe.benchmark, quick)
-    images = load_images(paths.manifest, recipe.labels)
-    missing: dict[str, Text] = {}
-    base = _base(plan, weights, missing, emit)
-    confounds = check_confounds(images)
-    warnings = _warnings(images, plan, confounds, emit)
-    session = _prepare(paths, plan, images, base, resume, emit)
-    findings = Findings(recipe, base, confounds, warnings, missing)
-    try:
-        session.train_all()
-    except KeyboardInterrupt:
-        write_results(paths, session, findings, interrupted=True)
-        raise
-    return write_results(paths, session, findings)
-
-
-def _base(plan: Plan, weights: Path | None, missing: dict[str, Text], emit: Listener) -> PretrainedBase | None:
-    """Load the frozen base where the plan asks for it; where it cannot be had, say so and go on without."""
-    if TRANSFER not in plan.models:
-        return None
-    try:
-        return load_base(weights, plan.image_size, emit)
-    except WeightsUnreachableError as error:
-        missing[TRANSFER] = error.text
-        emit(ModelMissing(TRANSFER, error.text))
-        return None
-
-
-def _warnings(images: LabelledImages, plan: Plan, confounds: ConfoundCheck, emit: Listener) -> tuple[str, ...]:
-    classes = images.table["source_class"].dropna().unique() if "source_class" in images.table else ()
-    overlap = overlap_warning(classes) if TRANSFER in plan.models else ""
-    warnings = tuple(text for text in (confounds.warning, overlap) if text)
-    for text in warnings:
-        emit(Warned(text))
-    return warnings
-
-
-def _prepare(
-    paths: DataPaths, plan: Plan, images: LabelledImages, base: PretrainedBase | None, resume: bool, emit: Listener
-) -> Session:
-    """Decode the images, compute the features and cut the parts."""
+    plan = plan_benchmark(project.recipe.benchmark, quick)
+    models = find_models(plan.models)
+    images = load_images(project.paths.manifest, project.recipe.labels)
     parts = cut_parts(images, plan.validation_share)
-    pixels = image_array(images.table, paths, plan.image_size, emit)
-    cache, transfer = paths.benchmark / "cache", None
-    if base:
-        transfer = prepare_transfer(base, pixels, images, parts.train, plan.training[TRANSFER], cache, emit)
-    return Session(paths.benchmark / "runs", plan, images, parts, pixels, transfer, resume, emit)
+    findings = Findings(project, plan, images, parts)
+    _load_weights(findings, models, weights)
+    _check_images(findings, models)
+    learners = _prepare(findings, [model for model in models if model.name not in findings.missing])
+    try:
+        # Seed by seed, so that an interrupted benchmark has whole comparisons to show.
+        for seed in plan.seeds:
+            for model, make_learner in learners.items():
+                _train(findings, model, seed, make_learner, resume)
+    except KeyboardInterrupt:
+        write_results(findings, interrupted=True)
+        raise
+    return write_results(findings)
+
+
+def _load_weights(findings: Findings, models: tuple[Model, ...], given: Path | None) -> None:
+    """Load what each model starts from; a model whose weights cannot be obtained is missing, the others go on."""
+    emit = findings.project.emit
+    for model in models:
+        if model.pretrained is None:
+            continue
+        try:
+            findings.bases[model.name] = model.pretrained.load(given, findings.plan.image_size, emit)
+        except WeightsUnreachableError as error:
+            findings.missing[model.name] = error.text
+            emit(ModelMissing(model.name, error.text))
+
+
+def _check_images(findings: Findings, models: tuple[Model, ...]) -> None:
+    """Look for what would make a test accuracy mean less than it seems to: confounds, and overlap with pretraining."""
+    table = findings.images.table
+    findings.confounds = check_confounds(findings.images)
+    classes = table["source_class"].dropna().unique() if "source_class" in table else ()
+    overlaps = [model.pretrained.overlap(classes) for model in models if model.pretrained]
+    findings.warnings = tuple(text for text in dict.fromkeys((findings.confounds.warning, *overlaps)) if text)
+    for text in findings.warnings:
+        findings.project.emit(Warned(text))
+
+
+def _prepare(findings: Findings, models: list[Model]) -> dict[str, MakeLearner]:
+    """Decode the images and let each model do what is done once for all seeds."""
+    project, plan, images = findings.project, findings.plan, findings.images
+    data = TrainingSet(
+        pixels=image_array(images.table, project.paths, plan.image_size, project.emit),
+        labels=images.label_index,
+        train_rows=findings.parts.train,
+        n_labels=len(images.labels),
+        batch_size=plan.batch_size,
+        sha256s=images.table["sha256"].tolist(),
+        cache=project.paths.benchmark / "cache",
+        emit=project.emit,
+    )
+    return {
+        model.name: model.prepare(data, plan.training[model.name], findings.bases.get(model.name)) for model in models
+    }
+
+
+def _train(findings: Findings, model: str, seed: int, make_learner: MakeLearner, resume: bool) -> None:
+    """Train one model with one seed, or take up what an earlier run finished."""
+    emit, file = findings.project.emit, _checkpoint_file(findings, model, seed)
+    run = Run(
+        model=model,
+        seed=seed,
+        training=findings.plan.training[model],
+        labels=findings.images.label_index,
+        watched_rows=findings.parts.watched,
+        test_rows=findings.parts.test,
+        file=file,
+        emit=emit,
+    )
+    before: Checkpoint | None = file.load() if resume else None
+    if before and before.probabilities is not None:
+        emit(Noted(f"{model}, seed {seed}: trained before, taken up as it is."))
+        findings.finished.setdefault(model, {})[seed] = before
+        return
+    if before is None:
+        file.path.unlink(missing_ok=True)
+    try:
+        findings.finished.setdefault(model, {})[seed] = train(run, make_learner(seed), before)
+    except KeyboardInterrupt:
+        if half := file.load():
+            findings.unfinished.setdefault(model, {})[seed] = half
+        raise
+
+
+def _checkpoint_file(findings: Findings, model: str, seed: int) -> CheckpointFile:
+    """Name a run's file, and in its key all that decides the outcome, so that no other run's checkpoint is taken."""
+    plan, images = findings.plan, findings.images
+    rows = images.table[["sha256", "label", "split"]].to_numpy().tolist()
+    weights = findings.bases[model].sha256 if model in findings.bases else ""
+    settings = [plan.image_size, plan.batch_size, plan.validation_share, asdict(plan.training[model])]
+    key = fingerprint(VERSION, model, seed, settings, images.labels, rows, images.groups.tolist(), weights)
+    return CheckpointFile(findings.project.paths.benchmark / "runs" / f"{model}-seed{seed}.npz", key)

@@ -1,6 +1,6 @@
-"""The training loop that both models share: schedule, early stopping, best weights, a checkpoint an epoch.
+"""The training loop that all models share: schedule, early stopping, best weights, a checkpoint an epoch.
 
->>> rates = [learning_rate_at(Training(10, 1.0, "unit", decay=True, warmup_epochs=2), epoch) for epoch in range(10)]
+>>> rates = [learning_rate_at(Training(10, 1.0, decay=True, warmup_epochs=2), epoch) for epoch in range(10)]
 >>> [round(rate, 2) for rate in rates]
 [0.5, 1.0, 1.0, 0.96, 0.85, 0.69, 0.5, 0.31, 0.15, 0.04]
 """
@@ -12,9 +12,9 @@ import time
 from dataclasses import dataclass, replace
 
 from curator.benchmark.checkpoints import Checkpoint, CheckpointFile
-from curator.benchmark.images.data import IntArray
-from curator.benchmark.models.learner import BatchListener, Learner, accuracy, mean_loss
-from curator.benchmark.models.presets import Training
+from curator.benchmark.images.labelled_images import IntArray
+from curator.benchmark.models.learner import Learner, accuracy, mean_loss
+from curator.benchmark.models.model import Training
 from curator.events import BatchTrained, EpochFinished, Listener, TrainingFinished, TrainingStarted
 
 
@@ -33,7 +33,7 @@ class Run:
 
 
 def learning_rate_at(training: Training, epoch: int) -> float:
-    """Give the learning rate of an epoch (from 0): linear warm-up, then half a cosine down where decay is set."""
+    """Return the learning rate of an epoch (from 0): linear warm-up, then half a cosine down if decay is set."""
     if epoch < training.warmup_epochs:
         return training.learning_rate * (epoch + 1) / training.warmup_epochs
     if not training.decay:
@@ -43,25 +43,21 @@ def learning_rate_at(training: Training, epoch: int) -> float:
 
 
 def train(run: Run, learner: Learner, before: Checkpoint | None = None) -> Checkpoint:
-    """Train to the end, going on from ``before`` where one is given; returns the finished run.
+    """Train to the end, going on from ``before`` if there is one; returns the finished run.
 
-    The test rows are predicted once, after the last epoch, with the best weights (the last where nothing stops early).
+    The test rows are predicted once, after the last epoch, with the best weights (the last if nothing stops early).
     """
     checkpoint = before or Checkpoint(learner.state(), learner.weights(), -1)
     if before:
         learner.restore(before.state)
-    done = len(checkpoint.history)
-    run.emit(TrainingStarted(run.model, run.seed, run.training.epochs, learner.n_batches, done))
-    for epoch in range(done, run.training.epochs):
+    n_done = len(checkpoint.history)
+    run.emit(TrainingStarted(run.model, run.seed, run.training.epochs, learner.n_batches, n_done))
+    for epoch in range(n_done, run.training.epochs):
         if _is_stale(checkpoint, run.training):
             break
         checkpoint = _train_epoch(run, learner, checkpoint, epoch)
         run.file.save(checkpoint)
     learner.set_weights(checkpoint.best)
-    return _test(run, learner, checkpoint)
-
-
-def _test(run: Run, learner: Learner, checkpoint: Checkpoint) -> Checkpoint:
     probabilities = learner.probabilities(run.test_rows)
     # A finished run goes on from nowhere: its optimiser's moments, twice the weights, are let go.
     finished = replace(checkpoint, state=[], probabilities=probabilities, facts=learner.facts(run.test_rows))
@@ -73,7 +69,11 @@ def _test(run: Run, learner: Learner, checkpoint: Checkpoint) -> Checkpoint:
 
 def _train_epoch(run: Run, learner: Learner, checkpoint: Checkpoint, epoch: int) -> Checkpoint:
     start, rate = time.perf_counter(), learning_rate_at(run.training, epoch)
-    loss, share_correct = learner.train_epoch(epoch, rate, _batch_listener(run, epoch))
+
+    def on_batch(batch: int, loss: float, share_correct: float) -> None:
+        run.emit(BatchTrained(run.model, run.seed, epoch, batch, loss, share_correct))
+
+    loss, share_correct = learner.train_epoch(epoch, rate, on_batch)
     watched = learner.probabilities(run.watched_rows)
     watched_labels = run.labels[run.watched_rows]
     record = {
@@ -85,27 +85,17 @@ def _train_epoch(run: Run, learner: Learner, checkpoint: Checkpoint, epoch: int)
         "watched_accuracy": float(accuracy(watched, watched_labels)),
         "seconds": time.perf_counter() - start,
     }
-    told = {name: record[name] for name in record if name not in ("epoch", "learning_rate")}
-    run.emit(EpochFinished(run.model, run.seed, epoch, **told))
+    shown = {name: record[name] for name in record if name not in ("epoch", "learning_rate")}
+    run.emit(EpochFinished(run.model, run.seed, epoch, **shown))
     history = [*checkpoint.history, record]
-    if run.training.patience is None or record["watched_loss"] < _best_loss(checkpoint):
+    best_loss = checkpoint.history[checkpoint.best_epoch]["watched_loss"] if checkpoint.best_epoch >= 0 else math.inf
+    if run.training.patience is None or record["watched_loss"] < best_loss:
         return Checkpoint(learner.state(), learner.weights(), epoch, history)
     return Checkpoint(learner.state(), checkpoint.best, checkpoint.best_epoch, history)
 
 
-def _batch_listener(run: Run, epoch: int) -> BatchListener:
-    def tell(batch: int, loss: float, share_correct: float) -> None:
-        run.emit(BatchTrained(run.model, run.seed, epoch, batch, loss, share_correct))
-
-    return tell
-
-
-def _best_loss(checkpoint: Checkpoint) -> float:
-    return checkpoint.history[checkpoint.best_epoch]["watched_loss"] if checkpoint.best_epoch >= 0 else math.inf
-
-
 def _is_stale(checkpoint: Checkpoint, training: Training) -> bool:
-    """Tell whether early stopping has had enough; read from the checkpoint, so that a resumed run stops alike."""
+    """Whether early stopping has had enough; read from the checkpoint, so that a resumed run stops alike."""
     if training.patience is None or checkpoint.best_epoch < 0:
         return False
     last_warmup_epoch = training.warmup_epochs - 1

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from curator.benchmark.models.registry import model_names
 from curator.cli.command import Answer, dataset_command
 from curator.cli.options import names, whole_numbers
 
@@ -22,13 +23,13 @@ def benchmark(
     quick: Annotated[bool, typer.Option("--quick", help="A smoke test of under three minutes.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoints of an earlier run.")] = False,
     preset: Annotated[str | None, typer.Option("--preset", metavar="default|article", help="How to train.")] = None,
-    models: Annotated[str | None, typer.Option("--models", metavar="A,B", help="cnn, mobilenet_v2.")] = None,
+    models: Annotated[str | None, typer.Option("--models", metavar="A,B", help=f"{', '.join(model_names())}.")] = None,
     epochs: Annotated[int | None, typer.Option("--epochs", help="Epochs.")] = None,
     seeds: Annotated[str | None, typer.Option("--seeds", metavar="N,N", help="One training run per seed.")] = None,
     image_size: Annotated[int | None, typer.Option("--image-size", help="Side of the square input, pixels.")] = None,
     batch_size: Annotated[int | None, typer.Option("--batch-size", help="Images per step.")] = None,
 ) -> Answer:
-    """Train the CNN and the transfer model, compare them, report.
+    """Train models, compare every two of them, report.
 
     On the manifest's images; writes metrics, plots and one page.
     """

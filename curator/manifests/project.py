@@ -8,7 +8,7 @@ curator.errors.CuratorError: There is no recipe 'no-such-recipe'. `curator init 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,18 +47,20 @@ def open_project(
     environment: Mapping[str, str],
     source_kinds: Mapping[str, type[Any]],
     emit: Listener = ignore,
+    model_names: Sequence[str] = (),
 ) -> Project:
     """Find, read and check the recipe that ``--recipe`` (or its absence) means.
 
     Args:
         source_kinds: source kind to its settings class: :data:`curator.sources.registry.SETTINGS`.
+        model_names: see :func:`curator.manifests.recipe.load_recipe`.
 
     Raises:
         CuratorError: no such recipe, or several and none chosen.
         RecipeError: the recipe has mistakes.
     """
     path = find_recipe(recipe, MANIFESTS, environment)
-    loaded = load_recipe(path, source_kinds)
+    loaded = load_recipe(path, source_kinds, model_names)
     folder = path.parent if path.name == "recipe.toml" else MANIFESTS / loaded.name
     return Project(loaded, DataPaths(data_root, folder, loaded.name), emit)
 

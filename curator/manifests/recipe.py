@@ -11,13 +11,13 @@ from __future__ import annotations
 import dataclasses
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from curator.errors import CuratorError, Problem, RecipeError
-from curator.manifests.toml_settings import line_of, read_settings, setting, suggest
+from curator.manifests.toml_settings import Limits, line_of, read_settings, setting, suggest
 
 NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
@@ -94,7 +94,7 @@ class SplitSettings:
 class BenchmarkSettings:
     """Which models are compared, and how they are trained."""
 
-    models: tuple[str, ...] = setting(("cnn", "mobilenet_v2"), "models", choices=("cnn", "mobilenet_v2"))
+    models: tuple[str, ...] = setting(("cnn", "mobilenet_v2"), "the models to compare")
     preset: str = setting("default", "training settings", choices=("default", "article"))
     epochs: int | None = setting(None, "epochs; the preset's own number where not given", minimum=1)
     seeds: tuple[int, ...] = setting((0, 1, 2), "one training run per seed", minimum=0)
@@ -170,11 +170,12 @@ def _as_option(problem: Problem) -> str:
     return f"--{key.replace('_', '-')} {rest}"
 
 
-def load_recipe(path: Path, source_kinds: Mapping[str, type[Any]]) -> Recipe:
+def load_recipe(path: Path, source_kinds: Mapping[str, type[Any]], model_names: Sequence[str] = ()) -> Recipe:
     """Read and check a recipe file.
 
     Args:
         path: the TOML file.
+        model_names: the models that ``[benchmark]`` may name; none given, they are checked when the benchmark starts.
         source_kinds: source kind to its settings class, such as ``curator.sources.SETTINGS``.
 
     Raises:
@@ -187,17 +188,19 @@ def load_recipe(path: Path, source_kinds: Mapping[str, type[Any]]) -> Recipe:
     except OSError as error:
         hint = "`curator init NAME LABEL LABEL` writes a new one."
         raise CuratorError(f"The recipe {path} cannot be read ({error.strerror}).", hint) from error
-    return parse_recipe(text, source_kinds, path)
+    return parse_recipe(text, source_kinds, path, model_names)
 
 
-def parse_recipe(text: str, source_kinds: Mapping[str, type[Any]], path: Path | None = None) -> Recipe:
+def parse_recipe(
+    text: str, source_kinds: Mapping[str, type[Any]], path: Path | None = None, model_names: Sequence[str] = ()
+) -> Recipe:
     """Check a recipe's text; see :func:`load_recipe`."""
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(path, [Problem("", f"is not valid TOML: {error}")]) from error
     reader = _Reader(text, path, source_kinds)
-    recipe = reader.read(table)
+    recipe = reader.read(table, model_names)
     if reader.problems or recipe is None:
         raise RecipeError(path, sorted(reader.problems, key=lambda problem: problem.line or 0))
     return recipe
@@ -210,7 +213,7 @@ class _Reader:
         self.text, self.path, self.source_kinds = text, path, source_kinds
         self.problems: list[Problem] = []
 
-    def read(self, table: dict[str, Any]) -> Recipe | None:
+    def read(self, table: dict[str, Any], model_names: Sequence[str]) -> Recipe | None:
         known = ("name", "labels", "sources", *SECTIONS)
         for key in table:
             if key not in known:
@@ -218,6 +221,8 @@ class _Reader:
                 self.add(section, key, f"{word} is unknown{suggest(key, known)}")
         name, labels = self._name(table.get("name")), self._labels(table.get("labels"))
         sections = {key: self._section(key, cls, table.get(key, {})) for key, cls in SECTIONS.items()}
+        if model_names and (broken := Limits(choices=tuple(model_names)).broken_by(sections["benchmark"].models)):
+            self.add("benchmark", "models", f"[benchmark] models {broken}")
         sources = self._sources(table.get("sources", []), labels)
         if not self.problems:
             self._check_counts(sections["balance"], sections["split"])

@@ -1,25 +1,48 @@
 """The report: one self-contained page from the catalog, the manifest and the benchmark, whatever of them is there.
 
->>> build_report.__annotations__["return"]
-'Path'
+>>> [section.__name__ for section in SECTIONS][:2]
+['results_section', 'details_section']
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from curator.manifests.recipe import Recipe
-from curator.report.facts import gather_facts
-from curator.report.figures import draw_figures
-from curator.report.page import report_page
-from curator.store.paths import DataPaths
+from curator.benchmark.models.registry import model_title
+from curator.manifests.project import Project, option_for
+from curator.report.composition import confounds_section, counts_section, drops_section
+from curator.report.facts import Facts, gather_facts
+from curator.report.markup import Html, element, join, page, prose
+from curator.report.pictures import duplicates_section, samples_section, wrong_section
+from curator.report.plots import draw_plots
+from curator.report.related_files import related_section
+from curator.report.reproduce import reproduce_section
+from curator.report.results import details_section, groups_section, results_section
+from curator.report.style import model_style, style_sheet
+from curator.store.paths import DATA
 from curator.store.whole_files import write_text_whole
+from curator.text import Command, Text, as_parts, from_json
+
+SECTIONS = (
+    results_section,
+    details_section,
+    wrong_section,
+    confounds_section,
+    groups_section,
+    samples_section,
+    counts_section,
+    drops_section,
+    duplicates_section,
+    related_section,
+    reproduce_section,
+)
+"""The sections in the page's order; each returns what it can say, or None."""
 
 
-def build_report(recipe: Recipe, paths: DataPaths) -> Path:
+def build_report(project: Project) -> Path:
     """Write ``report.html`` and the plots from what is on disk; nothing is trained, and Keras is not needed.
 
-    Where matplotlib and scikit-learn are not installed, plots of an earlier run are used and the page says so.
+    If matplotlib and scikit-learn are not installed, plots of an earlier run are used and the page says so.
 
     Returns:
         The page's path.
@@ -27,7 +50,74 @@ def build_report(recipe: Recipe, paths: DataPaths) -> Path:
     Raises:
         StateError: there is nothing to report yet, or a file is damaged.
     """
-    facts = gather_facts(recipe, paths)
-    has_plots = draw_figures(facts)
-    write_text_whole(paths.report, report_page(facts, has_plots))
-    return paths.report
+    facts = gather_facts(project)
+    has_plots = draw_plots(facts)
+    write_text_whole(project.paths.report, report_page(facts, has_plots))
+    return project.paths.report
+
+
+def report_page(facts: Facts, has_plots: bool) -> str:
+    """Write the page of a data set."""
+    sections = [made for make in SECTIONS if (made := make(facts)) is not None]
+    body = [_header(facts), *_warnings(facts, has_plots), *sections, element("footer", "Made by curator.")]
+    return page(f"{facts.project.recipe.name}: report", body, style_sheet("style.css"))
+
+
+def _header(facts: Facts) -> Html:
+    labels = facts.images.labels if facts.images else facts.project.recipe.labels
+    names = [element("span", label, class_=f"label{index % 6}") for index, label in enumerate(labels)]
+    against = element("span", " against ", class_="against")
+    title = join(names[:1], [join(against, name) for name in names[1:]])
+    return element(
+        "header", element("p", facts.project.recipe.name, class_="kicker"), element("h1", title), _cards(facts)
+    )
+
+
+def _cards(facts: Facts) -> Html:
+    cards = []
+    if facts.images:
+        splits = facts.images.table["split"].value_counts()
+        cards.append(
+            _card(
+                f"{len(facts.images.table):,}",
+                f"images: {splits.get('train', 0):,} train, {splits.get('test', 0):,} test",
+            )
+        )
+    elif facts.catalog is not None:
+        cards.append(_card(f"{len(facts.catalog):,}", "images listed; not split yet"))
+    if facts.metrics:
+        smoke = ", smoke test" if facts.metrics["smoke_test"] else ""
+        for model, figures in facts.metrics["models"].items():
+            accuracy = figures["accuracy"]
+            half = (accuracy["high"] - accuracy["low"]) * 50
+            cards.append(
+                _card(f"{accuracy['mean'] * 100:.1f}%", f"{model_title(model)}, ±{half:.1f}{smoke}", model_style(model))
+            )
+    return element("div", cards, class_="cards")
+
+
+def _card(figure: str, text: str, style: str | None = None) -> Html:
+    return element("div", element("b", figure), element("span", text), class_="card", style=style)
+
+
+def _warnings(facts: Facts, has_plots: bool) -> list[Html]:
+    found: list[tuple[Text, str]] = []
+    metrics = facts.metrics
+    if metrics:
+        for model, why in metrics["missing"].items():
+            found.append(((f"{model_title(model)} is missing. ", *as_parts(from_json(why))), "danger"))
+        found += [(text, "danger") for text in metrics["warnings"]]
+        if metrics["interrupted"]:
+            resume = ("The benchmark was interrupted; ", Command("benchmark --resume"), " goes on from here.")
+            found.append((resume, "danger"))
+    else:
+        train = ("No model was trained yet: ", Command("benchmark"), " adds accuracy, curves and comparison.")
+        found.append((train, "plain"))
+    if facts.is_stale:
+        stale = "The manifest has changed since the benchmark: its figures belong to other images. Run "
+        found.append(((stale, Command("benchmark"), "."), "danger"))
+    if not has_plots:
+        old = "Plots are missing or old: `pip install 'imageset-curator[benchmark]'`, then "
+        found.append(((old, Command("report"), "."), "plain"))
+    option = option_for(facts.project.recipe.name, DATA)
+    return [element("p", prose(text, option), class_=f"flag {kind}") for text, kind in found]

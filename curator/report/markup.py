@@ -1,10 +1,9 @@
-"""HTML that is escaped unless it was made here: text from the web can never become markup.
+r"""HTML that is escaped unless it was made here: text from the web can never become markup; and figures as words.
 
 >>> element("p", "1 < 2 ", element("b", "& so on"), class_="note")
 '<p class="note">1 &lt; 2 <b>&amp; so on</b></p>'
-
-Figures as words, and the frame of a section.
-
+>>> page("A & B", [element("p", "hello")], style="p { margin: 0 }")[:41]
+'<!DOCTYPE html>\n<html lang="en"><head><me'
 >>> percent(0.8312), times(1, "image"), number(2257984), duration(75)
 ('83.1%', '1 image', '2,257,984', '1 min 15 s')
 """
@@ -75,7 +74,7 @@ def link(address: str | None, text: str) -> Html:
 
 
 def table(header: Sequence[Content], rows: Iterable[Sequence[Content]], caption: str = "") -> Html:
-    """Make a table that scrolls by itself where it is too wide; the first column names the row."""
+    """Make a table that scrolls by itself if it is too wide; the first column names the row."""
     head = element("tr", [element("th", cell, scope="col") for cell in header])
     body = [
         element("tr", element("th", row[0], scope="row"), [element("td", cell) for cell in row[1:]]) for row in rows
@@ -111,3 +110,16 @@ def duration(seconds: float) -> str:
 def section(name: str, title: str, *contents: Content) -> Html:
     """Make a section that the page's contents can link to."""
     return element("section", element("h2", title), *contents, id=name)
+
+
+def page(title: str, body: Sequence[Html], style: str) -> str:
+    """Put a title, a style and a body together as an HTML document."""
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name="color-scheme", content="light dark"),
+        element("title", title),
+        element("style", Html(style)),
+    )
+    return f"<!DOCTYPE html>\n{element('html', head, element('body', element('main', body)), lang='en')}\n"

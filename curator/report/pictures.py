@@ -11,12 +11,12 @@ from typing import Any
 
 import pandas as pd
 
-from curator.benchmark.figures.colours import MODEL_NAMES
 from curator.observe.thumbnails import data_uri
 from curator.reasons import Drop
 from curator.report.facts import Facts, stored_image
 from curator.report.markup import Content, Html, element, join, link, percent, prose, section, times
 from curator.report.results import smoke_note
+from curator.report.style import swatch
 from curator.text import Command
 
 N_SAMPLES, N_WRONG, N_PAIRS = 12, 12, 8
@@ -29,7 +29,7 @@ def caption_of(parts: Iterable[Any]) -> str:
 
 
 def picture(facts: Facts, row: pd.Series[Any], *caption: Content) -> Html:
-    """Show one stored image with a caption; where it cannot be read, say so in its place."""
+    """Show one stored image with a caption, or in its place that it cannot be read."""
     path = stored_image(facts, row)
     address = data_uri(path) if path else None
     name = f"{row['label']}: {row['record_id']}"
@@ -58,7 +58,7 @@ def wrong_section(facts: Facts) -> Html | None:
     by_id = facts.images.table.set_index("record_id", drop=False)
     grids = [
         join(
-            element("h3", element("span", MODEL_NAMES[model], class_=f"swatch {model}")),
+            element("h3", swatch(model)),
             element("div", [_wrong(facts, by_id, one) for one in figures["wrong"][:N_WRONG]], class_="grid wide"),
         )
         for model, figures in facts.metrics["models"].items()

@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw
 
 from curator.events import Event
 from curator.manifests.manifest import COLUMNS
+from curator.manifests.project import Project
 from curator.manifests.recipe import BenchmarkSettings, Recipe
 from curator.store.paths import DataPaths
 
@@ -34,7 +35,7 @@ def drawn_picture(label: str, number: int, side: int = 48) -> bytes:
 
 @dataclass
 class DrawnSet:
-    """A data set on disk: its paths, its manifest rows, and the events that a run told."""
+    """A data set on disk: its paths, its manifest rows, and the events of its runs."""
 
     paths: DataPaths
     rows: list[dict[str, str]] = field(default_factory=list)
@@ -62,6 +63,10 @@ class DrawnSet:
             writer.writeheader()
             writer.writerows(sorted(self.rows, key=lambda row: row["record_id"]))
 
+    def project(self, **benchmark: object) -> Project:
+        """Open the data set with these values of the benchmark section; its events are kept."""
+        return Project(self.recipe(**benchmark), self.paths, self.events.append)
+
     def recipe(self, **benchmark: object) -> Recipe:
         """Make a recipe whose benchmark section has these values."""
         settings = BenchmarkSettings(**{"image_size": 32, "seeds": (0,), "epochs": 3, **benchmark})
@@ -82,6 +87,19 @@ def drawn_set(empty_set: DrawnSet) -> DrawnSet:
             empty_set.add(label, "train" if number < 20 else "test", number)
     empty_set.write()
     return empty_set
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A weights file of the right shapes; the values are chance, which only real accuracy would notice."""
+    pytest.importorskip("keras")
+    from curator.benchmark.models.keras_backend import keras
+    from curator.benchmark.models.weights import build_frozen_base
+
+    keras.utils.set_random_seed(0)
+    path: Path = tmp_path_factory.mktemp("weights") / "random.weights.h5"
+    build_frozen_base(32).save_weights(path)
+    return path
 
 
 @pytest.fixture

@@ -29,11 +29,12 @@ TRAIN = """
 import sys
 from pathlib import Path
 from curator.benchmark.start import run_benchmark
+from curator.manifests.project import Project
 from curator.manifests.recipe import BenchmarkSettings, Recipe
 from curator.store.paths import DataPaths
 settings = BenchmarkSettings(models=("cnn",), seeds=(0,), image_size=32, epochs=12)
 recipe = Recipe(name="drawn", labels=("disc", "square"), sources=(), benchmark=settings)
-run_benchmark(recipe, DataPaths(Path(sys.argv[1]), Path(sys.argv[2]), "drawn"))
+run_benchmark(Project(recipe, DataPaths(Path(sys.argv[1]), Path(sys.argv[2]), "drawn")))
 """
 
 
@@ -82,13 +83,14 @@ def test_an_interrupt_before_the_first_epoch_leaves_a_report_too(
 
 def test_a_killed_run_goes_on_to_the_same_predictions(drawn_set: Any) -> None:
     """Killed without warning after an epoch or more, then resumed: byte for byte what an undisturbed run predicts."""
-    recipe, folder = drawn_set.recipe(models=("cnn",), epochs=12), drawn_set.paths.benchmark
-    run_benchmark(recipe, drawn_set.paths)
+    project, folder = drawn_set.project(models=("cnn",), epochs=12), drawn_set.paths.benchmark
+    run_benchmark(project)
     undisturbed = (folder / "predictions.csv").read_bytes()
     (folder / "predictions.csv").unlink()
     (folder / "runs" / "cnn-seed0.npz").unlink()
     _kill_once_there(folder / "runs" / "cnn-seed0.npz", drawn_set.paths)
-    run_benchmark(recipe, drawn_set.paths, resume=True, emit=drawn_set.events.append)
+    drawn_set.events.clear()
+    run_benchmark(project, resume=True)
     (started,) = [event for event in drawn_set.events if isinstance(event, TrainingStarted)]
     assert started.first_epoch > 0
     assert (folder / "predictions.csv").read_bytes() == undisturbed

@@ -13,7 +13,7 @@ from curator.benchmark.compare import (
     interval,
     mcnemar_p,
 )
-from curator.benchmark.images.overlap import ilsvrc_synsets, overlap_warning
+from curator.benchmark.models.mobilenet_v2 import ilsvrc_synsets, overlap_warning
 
 
 @pytest.mark.parametrize(("only_first", "only_second"), [(0, 0), (1, 0), (5, 5), (12, 3), (3, 12), (60, 31)])

@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("sklearn")
 
 from curator.benchmark.images.confounds import EVERYTHING, check_confounds
-from curator.benchmark.images.data import LabelledImages
+from curator.benchmark.images.labelled_images import LabelledImages
 
 
 def made_images(n: int = 120, **columns: object) -> LabelledImages:

@@ -12,8 +12,7 @@ from PIL import Image
 
 from curator.benchmark.images.arrays import image_array, read_square
 from curator.benchmark.images.augment import augment_images
-from curator.benchmark.images.data import load_images
-from curator.benchmark.images.validation import validation_rows
+from curator.benchmark.images.labelled_images import load_images, validation_rows
 from curator.errors import StateError
 from curator.events import WorkStarted, ignore
 

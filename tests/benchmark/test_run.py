@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +14,10 @@ import pytest
 pytest.importorskip("keras")
 pytest.importorskip("sklearn")
 
-from curator.benchmark.models.keras_backend import keras
-from curator.benchmark.models.networks import build_frozen_base
 from curator.benchmark.start import run_benchmark
 from curator.errors import CuratorError, StateError
 from curator.events import EpochFinished, Event, ModelMissing, TrainingFinished, TrainingStarted, WorkStarted
 from curator.text import from_json, spell
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A weights file of the right shapes; the values are chance, which only real accuracy would notice."""
-    keras.utils.set_random_seed(0)
-    path: Path = tmp_path_factory.mktemp("weights") / "random.weights.h5"
-    build_frozen_base(32).save_weights(path)
-    return path
 
 
 def read_metrics(drawn_set: Any) -> dict[str, Any]:
@@ -48,8 +38,7 @@ def interrupt_after(model: str, epoch: int) -> Any:
 
 def test_both_models_are_trained_compared_and_written(drawn_set: Any, weights: Path) -> None:
     """Accuracy with an interval, report, confusion matrix, comparison and predictions stand and agree."""
-    recipe = drawn_set.recipe(seeds=(0, 1), epochs=4)
-    result = run_benchmark(recipe, drawn_set.paths, weights=weights, emit=drawn_set.events.append)
+    result = run_benchmark(drawn_set.project(seeds=(0, 1), epochs=4), weights=weights)
     metrics = read_metrics(drawn_set)
     assert result.exit_code == 0
     assert set(result.accuracy) == set(metrics["models"]) == {"cnn", "mobilenet_v2"}
@@ -74,9 +63,10 @@ def test_both_models_are_trained_compared_and_written(drawn_set: Any, weights: P
 
 def test_a_second_run_decodes_and_computes_nothing_again(drawn_set: Any, weights: Path) -> None:
     """Arrays and features of the first run are read by the second."""
-    recipe = drawn_set.recipe(models=("mobilenet_v2",), epochs=1)
-    run_benchmark(recipe, drawn_set.paths, weights=weights)
-    run_benchmark(recipe, drawn_set.paths, weights=weights, emit=drawn_set.events.append)
+    project = drawn_set.project(models=("mobilenet_v2",), epochs=1)
+    run_benchmark(project, weights=weights)
+    drawn_set.events.clear()
+    run_benchmark(project, weights=weights)
     assert not [event for event in drawn_set.events if isinstance(event, WorkStarted)]
 
 
@@ -86,7 +76,7 @@ def test_three_labels_are_trained_and_compared(drawn_set: Any, weights: Path) ->
         drawn_set.add("square", "train" if number < 106 else "test", number)
         drawn_set.rows[-1]["label"] = "rhombus"
     drawn_set.write()
-    result = run_benchmark(drawn_set.recipe(epochs=1), drawn_set.paths, weights=weights)
+    result = run_benchmark(drawn_set.project(epochs=1), weights=weights)
     metrics = read_metrics(drawn_set)
     assert metrics["labels"] == ["disc", "square", "rhombus"]
     assert {np.shape(figures["confusion_matrix"]) for figures in metrics["models"].values()} == {(3, 3)}
@@ -98,20 +88,21 @@ def test_the_articles_figures_stand_beside_the_articles_labels(drawn_set: Any) -
     for row in drawn_set.rows:
         row["label"] = {"disc": "rugby", "square": "soccer"}[row["label"]]
     drawn_set.write()
-    run_benchmark(drawn_set.recipe(epochs=1, models=("cnn",)), drawn_set.paths)
+    run_benchmark(drawn_set.project(epochs=1, models=("cnn",)))
     assert read_metrics(drawn_set)["article"] == {"cnn": 0.83, "mobilenet_v2": 0.91}
 
 
 @pytest.mark.parametrize("model", ["cnn", "mobilenet_v2"])
 def test_resuming_after_an_interrupt_ends_as_an_uninterrupted_run(drawn_set: Any, weights: Path, model: str) -> None:
     """Cut off after the second of five epochs and resumed: the same history and the same predictions, bit for bit."""
-    recipe = drawn_set.recipe(models=(model,), epochs=5)
-    run_benchmark(recipe, drawn_set.paths, weights=weights)
+    project = drawn_set.project(models=(model,), epochs=5)
+    run_benchmark(project, weights=weights)
     whole, predictions = read_metrics(drawn_set), (drawn_set.paths.benchmark / "predictions.csv").read_bytes()
     with pytest.raises(KeyboardInterrupt):
-        run_benchmark(recipe, drawn_set.paths, weights=weights, emit=interrupt_after(model, 1))
+        run_benchmark(replace(project, emit=interrupt_after(model, 1)), weights=weights)
     assert read_metrics(drawn_set)["interrupted"]
-    run_benchmark(recipe, drawn_set.paths, weights=weights, resume=True, emit=drawn_set.events.append)
+    drawn_set.events.clear()
+    run_benchmark(project, weights=weights, resume=True)
     (started,) = [event for event in drawn_set.events if isinstance(event, TrainingStarted)]
     assert started.first_epoch in (1, 2)
     histories = [
@@ -128,7 +119,7 @@ def test_resuming_after_an_interrupt_ends_as_an_uninterrupted_run(drawn_set: Any
 def test_an_interrupt_leaves_what_is_done(drawn_set: Any, weights: Path) -> None:
     """Ctrl-C in the second model: the first one's figures stand, the second's epochs are told as unfinished."""
     with pytest.raises(KeyboardInterrupt):
-        run_benchmark(drawn_set.recipe(), drawn_set.paths, weights=weights, emit=interrupt_after("mobilenet_v2", 2))
+        run_benchmark(replace(drawn_set.project(), emit=interrupt_after("mobilenet_v2", 2)), weights=weights)
     metrics = read_metrics(drawn_set)
     assert set(metrics["models"]) == {"cnn"}
     assert metrics["comparison"] is None
@@ -137,16 +128,16 @@ def test_an_interrupt_leaves_what_is_done(drawn_set: Any, weights: Path) -> None
 
 def test_other_settings_do_not_take_up_a_checkpoint(drawn_set: Any, weights: Path) -> None:
     """--resume with another number of epochs trains from the start."""
-    run_benchmark(drawn_set.recipe(models=("mobilenet_v2",), epochs=2), drawn_set.paths, weights=weights)
-    recipe = drawn_set.recipe(models=("mobilenet_v2",), epochs=3)
-    run_benchmark(recipe, drawn_set.paths, weights=weights, resume=True, emit=drawn_set.events.append)
+    run_benchmark(drawn_set.project(models=("mobilenet_v2",), epochs=2), weights=weights)
+    drawn_set.events.clear()
+    run_benchmark(drawn_set.project(models=("mobilenet_v2",), epochs=3), weights=weights, resume=True)
     (started,) = [event for event in drawn_set.events if isinstance(event, TrainingStarted)]
     assert started.first_epoch == 0
 
 
 def test_without_weights_the_cnn_is_trained_and_the_missing_model_is_told(drawn_set: Any, no_weights: None) -> None:
     """Exit code 1, the reason in the metrics and in an event, and no transfer figures at all."""
-    result = run_benchmark(drawn_set.recipe(), drawn_set.paths, emit=drawn_set.events.append)
+    result = run_benchmark(drawn_set.project())
     assert result.exit_code == 1
     assert set(result.accuracy) == {"cnn"}
     assert "--weights" in spell(result.missing["mobilenet_v2"])
@@ -158,8 +149,7 @@ def test_without_weights_the_cnn_is_trained_and_the_missing_model_is_told(drawn_
 
 def test_quick_is_a_smoke_test_without_the_articles_figures(drawn_set: Any, weights: Path) -> None:
     """--quick: 96 pixels, one seed, marked as a smoke test, no reference lines."""
-    recipe = drawn_set.recipe(seeds=(4, 5), image_size=224)
-    result = run_benchmark(recipe, drawn_set.paths, weights=weights, quick=True)
+    result = run_benchmark(drawn_set.project(seeds=(4, 5), image_size=224), weights=weights, quick=True)
     metrics = read_metrics(drawn_set)
     assert result.smoke_test
     assert metrics["smoke_test"]
@@ -169,8 +159,7 @@ def test_quick_is_a_smoke_test_without_the_articles_figures(drawn_set: Any, weig
 
 def test_the_article_preset_trains_on_all_of_train(drawn_set: Any, weights: Path) -> None:
     """No part is cut off, the test part is only watched, and the last weights are kept."""
-    recipe = drawn_set.recipe(preset="article", epochs=2, models=("mobilenet_v2",))
-    run_benchmark(recipe, drawn_set.paths, weights=weights)
+    run_benchmark(drawn_set.project(preset="article", epochs=2, models=("mobilenet_v2",)), weights=weights)
     metrics = read_metrics(drawn_set)
     assert metrics["n_images"] == {"train": 40, "watched": 16, "test": 16, "watched_is_test": True}
     assert metrics["models"]["mobilenet_v2"]["runs"][0]["best_epoch"] == 1
@@ -179,7 +168,7 @@ def test_the_article_preset_trains_on_all_of_train(drawn_set: Any, weights: Path
 def test_bad_input_leaves_nothing_behind(drawn_set: Any, tmp_path: Path) -> None:
     """A weights file that is not there stops the run before anything is written."""
     with pytest.raises(StateError, match="--weights"):
-        run_benchmark(drawn_set.recipe(), drawn_set.paths, weights=tmp_path / "nowhere.h5")
+        run_benchmark(drawn_set.project(), weights=tmp_path / "nowhere.h5")
     assert not drawn_set.paths.benchmark.exists()
 
 
@@ -191,4 +180,4 @@ def test_a_missing_extra_is_named(drawn_set: Any, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr("importlib.import_module", absent)
     with pytest.raises(CuratorError, match=r"no module named keras.*imageset-curator\[benchmark\]"):
-        run_benchmark(drawn_set.recipe(), drawn_set.paths)
+        run_benchmark(drawn_set.project())

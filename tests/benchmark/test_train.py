@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from curator.benchmark.checkpoints import CheckpointFile
-from curator.benchmark.models.presets import Training
+from curator.benchmark.models.model import Training
 from curator.benchmark.train import Run, train
 from curator.events import ignore
 

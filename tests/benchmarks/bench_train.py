@@ -45,12 +45,13 @@ def make_pictures(folder, n):
 def ours(folder):
     """Prepare our learner; returns what one epoch is."""
     from curator.benchmark.checkpoints import Checkpoint, CheckpointFile
-    from curator.benchmark.models.cnn import CnnLearner, PixelData
-    from curator.benchmark.models.presets import ARTICLE
+    from curator.benchmark.models.cnn import CNN
+    from curator.benchmark.models.model import TrainingSet
 
     pixels = np.load(folder / "pixels.npy", mmap_mode="r")
     rows = np.arange(len(pixels))
-    learner = CnnLearner(PixelData(pixels, rows % N_LABELS, rows, N_LABELS), ARTICLE["cnn"], 0, BATCH)
+    data = TrainingSet(pixels, rows % N_LABELS, rows, N_LABELS, BATCH)
+    learner = CNN.prepare(data, CNN.presets["article"], None)(0)
     file, epochs = CheckpointFile(folder / "cnn.npz", "bench"), iter(range(1000))
 
     def run():
@@ -63,8 +64,8 @@ def ours(folder):
 
 def compiled_cnn():
     """Build the article's network for plain Keras training, pixels scaled outside."""
+    from curator.benchmark.models.cnn import build_cnn
     from curator.benchmark.models.keras_backend import keras
-    from curator.benchmark.models.networks import build_cnn
 
     with_scaling = build_cnn(N_LABELS, SIDE)
     plain = [layer for layer in with_scaling.layers if not isinstance(layer, keras.layers.Rescaling)]
@@ -99,10 +100,10 @@ def transfer_ours(folder):
     from curator.benchmark.checkpoints import CheckpointFile
     from curator.benchmark.models.extract import BATCH as AT_ONCE
     from curator.benchmark.models.extract import keras_extractor, make_extractor
-    from curator.benchmark.models.head import FeatureData, HeadLearner
-    from curator.benchmark.models.networks import build_frozen_base
-    from curator.benchmark.models.presets import ARTICLE, UNIT
-    from curator.benchmark.models.weights import PretrainedBase
+    from curator.benchmark.models.mobilenet_v2 import MOBILENET_V2
+    from curator.benchmark.models.model import UNIT
+    from curator.benchmark.models.transfer import FeatureData, HeadLearner
+    from curator.benchmark.models.weights import build_frozen_base
     from curator.benchmark.train import Run, train
     from curator.events import ignore
 
@@ -115,9 +116,9 @@ def transfer_ours(folder):
         return np.concatenate(features), time.perf_counter() - start
 
     def run():
-        features, feature_s = rate(make_extractor(PretrainedBase(base, Path(), ""), UNIT))
+        features, feature_s = rate(make_extractor(base, UNIT))
         _, keras_s = rate(keras_extractor(base, UNIT))
-        data, training = FeatureData(features[None], rows % N_LABELS, rows, N_LABELS), ARTICLE["mobilenet_v2"]
+        data, training = FeatureData(features[None], rows % N_LABELS, rows, N_LABELS), MOBILENET_V2.presets["article"]
         watched, file = rows[: len(rows) // 4], CheckpointFile(folder / "head.npz", "bench")
         start = time.perf_counter()
         train(
@@ -131,7 +132,7 @@ def transfer_ours(folder):
 def transfer_plain(folder):
     """Prepare the article's transfer model: the base in every epoch, float32 arrays."""
     from curator.benchmark.models.keras_backend import keras
-    from curator.benchmark.models.networks import build_frozen_base
+    from curator.benchmark.models.weights import build_frozen_base
 
     base, pixels = build_frozen_base(SIDE), np.load(folder / "pixels.npy", mmap_mode="r")
     inputs = pixels.astype(np.float32) / np.float32(255)

@@ -16,6 +16,7 @@ from PIL import Image
 from curator import catalog
 from curator.benchmark.metrics_file import METRICS, write_metrics
 from curator.manifests.manifest import COLUMNS
+from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe
 from curator.reasons import Drop, Stage
 from curator.store.catalog_files import StageRecord, file_digest, write_catalog
@@ -32,9 +33,9 @@ class ReportedSet:
     rows: list[dict[str, Any]] = field(default_factory=list)
 
     @property
-    def recipe(self) -> Recipe:
-        """The recipe that the data set goes by."""
-        return Recipe(name="drawn", labels=("disc", "square"), sources=())
+    def project(self) -> Project:
+        """The data set as a project."""
+        return Project(Recipe(name="drawn", labels=("disc", "square"), sources=()), self.paths)
 
     def add(self, number: int, **columns: Any) -> None:
         """Store one picture and its catalog row."""

@@ -13,12 +13,14 @@ from typing import Any
 
 import pytest
 
-from curator.benchmark.figures.colours import COLOURS
+from curator.benchmark.figures.colours import colours
 from curator.errors import StateError
+from curator.manifests.project import Project
 from curator.observe.thumbnails import data_uri
 from curator.report.build import build_report
-from curator.report.figures import inlined, recolour
 from curator.report.markup import element, join, link, prose
+from curator.report.plots import inlined
+from curator.report.style import recolour, style_sheet
 from curator.store.paths import DataPaths
 
 VOID = {"meta", "img", "br", "path", "use", "rect", "circle", "line"}
@@ -66,7 +68,7 @@ def read(path: Path) -> Outline:
 
 def test_before_training_the_page_tells_what_is_there(reported_set: Any) -> None:
     """Counts, samples, drops and duplicates stand without a benchmark, and the page says how to get the rest."""
-    page = build_report(reported_set.recipe, reported_set.paths)
+    page = build_report(reported_set.project)
     sections = read(page).sections
     assert {"samples", "counts", "drops", "duplicates"} <= set(sections)
     assert not {"results", "models", "wrong", "repeat"} & set(sections)
@@ -79,24 +81,24 @@ def test_before_training_the_page_tells_what_is_there(reported_set: Any) -> None
 def test_before_the_split_the_page_tells_what_was_dropped(reported_set: Any) -> None:
     """With a catalog alone there are drops and duplicates, and the commands for the rest."""
     reported_set.paths.manifest.unlink()
-    sections = set(read(build_report(reported_set.recipe, reported_set.paths)).sections)
-    assert sections == {"drops", "duplicates", "beside"}
+    sections = set(read(build_report(reported_set.project)).sections)
+    assert sections == {"drops", "duplicates", "files"}
 
 
 def test_with_nothing_there_the_next_command_is_named(reported_set: Any, tmp_path: Path) -> None:
     """No catalog, no manifest: the paragraph says `curator fetch`."""
     paths = DataPaths(tmp_path / "none", tmp_path / "none", "none")
     with pytest.raises(StateError, match="Run `curator fetch` first"):
-        build_report(reported_set.recipe, paths)
+        build_report(Project(reported_set.project.recipe, paths))
     assert not paths.report.exists()
 
 
 def test_after_training_every_section_stands(reported_set: Any) -> None:
     """Results, details, wrong images, confounds, groups and how to repeat it."""
     reported_set.write_metrics()
-    page = build_report(reported_set.recipe, reported_set.paths)
+    page = build_report(reported_set.project)
     assert read(page).sections == [
-        "results", "models", "wrong", "confounds", "groups", "samples", "counts", "drops", "duplicates", "beside",
+        "results", "models", "wrong", "confounds", "groups", "samples", "counts", "drops", "duplicates", "files",
         "repeat",
     ]  # fmt: skip
     text = page.read_text("utf-8")
@@ -109,7 +111,7 @@ def test_after_training_every_section_stands(reported_set: Any) -> None:
 def test_text_from_the_web_never_becomes_markup(reported_set: Any) -> None:
     """Titles and authors are escaped, web addresses and the data set's files become links, and nothing is loaded."""
     reported_set.write_metrics()
-    outline = read(build_report(reported_set.recipe, reported_set.paths))
+    outline = read(build_report(reported_set.project))
     assert "script" not in outline.tags
     allowed = ("https://example.org/", "data:image/", "#", "../")
     assert outline.addresses
@@ -120,7 +122,7 @@ def test_no_two_parts_of_the_page_share_an_id(reported_set: Any) -> None:
     """The plots' own names do not collide inside one page."""
     pytest.importorskip("seaborn")
     reported_set.write_metrics()
-    ids = read(build_report(reported_set.recipe, reported_set.paths)).ids
+    ids = read(build_report(reported_set.project)).ids
     assert len(ids) == len(set(ids))
 
 
@@ -128,14 +130,14 @@ def test_a_missing_model_is_told_in_red(reported_set: Any) -> None:
     """Which model is missing, and why, stands at the top as a warning."""
     metrics_changes = {"missing": {"mobilenet_v2": "No weights. Pass --weights."}, "comparison": None}
     reported_set.write_metrics(**metrics_changes)
-    text = build_report(reported_set.recipe, reported_set.paths).read_text("utf-8")
+    text = build_report(reported_set.project).read_text("utf-8")
     assert '<p class="flag danger">MobileNetV2 is missing. No weights. Pass --weights.</p>' in text
 
 
 def test_figures_of_another_manifest_are_flagged(reported_set: Any) -> None:
     """After a new split the page says that the benchmark's figures are of other images, and shows no wrong images."""
     reported_set.write_metrics(hashes={"manifest": "00"})
-    page = build_report(reported_set.recipe, reported_set.paths)
+    page = build_report(reported_set.project)
     assert "The manifest has changed since the benchmark" in page.read_text("utf-8")
     assert "wrong" not in read(page).sections
 
@@ -144,7 +146,7 @@ def test_a_smoke_test_is_called_one_wherever_its_numbers_stand(reported_set: Any
     """Every section with figures of a model says so, and every plot of one too."""
     pytest.importorskip("seaborn")
     reported_set.write_metrics(smoke_test=True, article=None)
-    text = build_report(reported_set.recipe, reported_set.paths).read_text("utf-8")
+    text = build_report(reported_set.project).read_text("utf-8")
     for name in ("results", "models", "wrong", "groups"):
         (content,) = re.findall(rf'<section id="{name}">.*?</section>', text, re.DOTALL)
         assert "Smoke test." in content
@@ -159,7 +161,7 @@ def test_a_copy_of_a_forgotten_image_is_counted_and_not_paired(reported_set: Any
     """The row that it was a copy of is no longer in the catalog."""
     reported_set.rows = [row for row in reported_set.rows if row["record_id"] != f"folder-{2:016x}"]
     reported_set.write_catalog()
-    assert "near duplicate" in build_report(reported_set.recipe, reported_set.paths).read_text("utf-8")
+    assert "near duplicate" in build_report(reported_set.project).read_text("utf-8")
 
 
 def test_an_interrupted_benchmark_is_told(reported_set: Any) -> None:
@@ -169,7 +171,7 @@ def test_an_interrupted_benchmark_is_told(reported_set: Any) -> None:
     half = [{"model": "mobilenet_v2", "seed": 0, "history": cnn["runs"][0]["history"]}]
     models = {"cnn": cnn}
     reported_set.write_metrics(interrupted=True, models=models, comparison=None, unfinished=half)
-    text = build_report(reported_set.recipe, reported_set.paths).read_text("utf-8")
+    text = build_report(reported_set.project).read_text("utf-8")
     assert "curator benchmark --resume --recipe drawn" in text
     assert "(not finished)" in text
 
@@ -178,7 +180,7 @@ def test_plots_are_saved_as_svg_and_png(reported_set: Any) -> None:
     """Every plot stands beside the page in both forms."""
     pytest.importorskip("seaborn")
     reported_set.write_metrics()
-    build_report(reported_set.recipe, reported_set.paths)
+    build_report(reported_set.project)
     folder = reported_set.paths.benchmark / "plots"
     names = {"accuracy", "class-counts", "confounds"}
     names |= {f"{kind}-{model}" for kind in ("curves", "confusion", "calibration") for model in ("cnn", "mobilenet_v2")}
@@ -198,7 +200,7 @@ def test_without_matplotlib_the_page_stands_and_names_the_extra(
 
     monkeypatch.setattr(importlib, "import_module", absent)
     reported_set.write_metrics()
-    page = build_report(reported_set.recipe, reported_set.paths)
+    page = build_report(reported_set.project)
     assert "imageset-curator[benchmark]" in page.read_text("utf-8")
     assert "results" in read(page).sections
 
@@ -214,18 +216,17 @@ def test_a_picture_that_cannot_be_read_leaves_a_gap_and_no_error(reported_set: A
     """A file gone since the split does not stop the report."""
     row = reported_set.rows[0]
     reported_set.paths.image(row["sha256"], "png").unlink()
-    assert "no picture" in build_report(reported_set.recipe, reported_set.paths).read_text("utf-8")
+    assert "no picture" in build_report(reported_set.project).read_text("utf-8")
 
 
 def test_the_page_has_the_plots_colours() -> None:
-    """Each colour of the plots is a variable of the style sheet with the same light value, and has a dark one."""
-    style = (Path(__file__).parents[2] / "curator/report/style.css").read_text("utf-8")
-    light, dark = style.split("@media (prefers-color-scheme: dark)")[:2]
-    for name, colour in COLOURS.items():
-        variable = f"--{name.replace('_', '-')}: "
+    """Each colour of the plots is a variable of the page with its light and its dark value; no two are equal."""
+    light, dark = style_sheet("style.css").split("@media (prefers-color-scheme: dark)")[:2]
+    for name, colour in colours().items():
         if name != "paper":
-            assert f"{variable}{colour};" in light
-            assert variable in dark
+            assert f"--{name}: {colour.light};" in light
+            assert f"--{name}: {colour.dark};" in dark
+    assert len({colour.light for colour in colours().values()}) == len(colours())
 
 
 def test_an_svg_becomes_part_of_the_page() -> None:
@@ -233,9 +234,8 @@ def test_an_svg_becomes_part_of_the_page() -> None:
     drawn = '<path id="a" style="fill: #2a6fdb"/><use xlink:href="#a"/></svg>'
     svg = f'<?xml version="1.0"?>\n<svg height="10pt" viewBox="0 0 1 1" width="20pt">{drawn}'
     made = recolour(inlined(svg, "plot"))
-    assert (
-        made == '<svg viewBox="0 0 1 1"><path id="plot-a" style="fill: var(--cnn)"/><use xlink:href="#plot-a"/></svg>'
-    )
+    expected = '<path id="plot-a" style="fill: var(--model-cnn)"/><use xlink:href="#plot-a"/></svg>'
+    assert made == f'<svg viewBox="0 0 1 1">{expected}'
 
 
 @pytest.mark.parametrize("address", ["javascript:alert(1)", "data:text/html,x", "http://[", None, ""])

@@ -1,4 +1,4 @@
-"""The plots that need no training: images by source, split and label, and what tells the label without the picture.
+"""The plots that need no training: images by source, split and label, and which facts predict the label.
 
 >>> draw_class_counts.__annotations__["return"]
 'str'
@@ -39,23 +39,23 @@ def draw_class_counts(folder: Path, table: pd.DataFrame, labels: Sequence[str]) 
                 axes.bar_label(bars, padding=2, fontsize=8)
             axes.set(xlabel="images" if split == "test" else "", ylabel="", title=split)
             axes.grid(axis="y", visible=False)
-            axes.tick_params(axis="y", length=0, labelcolor=COLOURS["ink"])
+            axes.tick_params(axis="y", length=0, labelcolor=COLOURS["ink"].light)
             axes.margins(x=0.12)
         figure.axes[0].legend(loc="lower left", bbox_to_anchor=(0.3, 1.0), ncols=len(labels), fontsize=8, title=None)
     return "class-counts"
 
 
 def draw_confounds(folder: Path, check: Mapping[str, Any]) -> str:
-    """Draw how well each kind of fact tells the label, with chance and the level of the warning."""
+    """Draw how well each kind of fact predicts the label, with chance and the level of the warning."""
     kinds = list(check["accuracy"])
     with figure_file(folder, "confounds", 0.8 + 0.3 * len(kinds)) as figure:
         axes = figure.subplots()
         values = [check["accuracy"][kind] for kind in kinds]
-        colours = [COLOURS["danger"] if value > check["level"] else COLOURS["muted"] for value in values]
+        colours = [COLOURS["danger"].light if value > check["level"] else COLOURS["muted"].light for value in values]
         bars = axes.barh(kinds, values, color=colours, height=0.62)
         axes.bar_label(bars, [f"{value:.2f}" for value in values], padding=3, fontsize=8)
         for x, text in ((check["chance"], "chance"), (check["level"], "warning")):
-            axes.axvline(x, color=COLOURS["ink"], lw=1, ls=":" if text == "chance" else "--")
+            axes.axvline(x, color=COLOURS["ink"].light, lw=1, ls=":" if text == "chance" else "--")
             axes.annotate(
                 text,
                 (x, 1),
@@ -68,5 +68,5 @@ def draw_confounds(folder: Path, check: Mapping[str, Any]) -> str:
         axes.invert_yaxis()
         axes.set(xlim=(0, 1.12), xlabel="balanced accuracy without the picture")
         axes.grid(axis="y", visible=False)
-        axes.tick_params(axis="y", length=0, labelcolor=COLOURS["ink"])
+        axes.tick_params(axis="y", length=0, labelcolor=COLOURS["ink"].light)
     return "confounds"

@@ -22,32 +22,32 @@ from curator.store.whole_files import whole_file
 WIDTH_INCHES = 4.4
 _STYLE = {
     "axes.axisbelow": True,
-    "axes.edgecolor": COLOURS["muted"],
+    "axes.edgecolor": COLOURS["muted"].light,
     "axes.facecolor": "none",
     "axes.grid": True,
-    "axes.labelcolor": COLOURS["ink"],
+    "axes.labelcolor": COLOURS["ink"].light,
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.titlelocation": "left",
     "axes.titlesize": 10,
     "axes.titleweight": "bold",
-    "figure.facecolor": COLOURS["paper"],
+    "figure.facecolor": COLOURS["paper"].light,
     "font.family": "sans-serif",
     "font.size": 9,
-    "grid.color": COLOURS["line"],
+    "grid.color": COLOURS["line"].light,
     "legend.frameon": False,
     "savefig.dpi": 200,
     "svg.fonttype": "none",
     "svg.hashsalt": "curator",
-    "text.color": COLOURS["ink"],
-    "xtick.color": COLOURS["muted"],
-    "ytick.color": COLOURS["muted"],
+    "text.color": COLOURS["ink"].light,
+    "xtick.color": COLOURS["muted"].light,
+    "ytick.color": COLOURS["muted"].light,
 }
 
 
 @contextmanager
 def figure_file(folder: Path, name: str, height_inches: float, width_inches: float = WIDTH_INCHES) -> Iterator[Any]:
-    """Give a figure to draw on; on leaving it is saved as ``<name>.svg`` and ``<name>.png``, each whole."""
+    """Yield a figure to draw on; on leaving it is saved as ``<name>.svg`` and ``<name>.png``, each whole."""
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(width_inches, height_inches), layout="constrained")
         FigureCanvasAgg(figure)

@@ -1,8 +1,8 @@
-"""The plots of what was trained: accuracy with intervals, curves, confusion matrices and calibration.
+"""The plots of what was trained: accuracy with intervals, pairs compared, curves, confusion matrices and calibration.
 
-Every figure is narrow enough to be read on a phone; a report puts several side by side where there is room.
+Every figure is narrow enough to be read on a phone; a report puts several side by side if there is room.
 
->>> titles({"smoke_test": True})["cnn"]
+>>> title_of("cnn", {"smoke_test": True})
 'CNN (smoke test)'
 >>> histories_by_model({"models": {}, "unfinished": [{"model": "cnn", "history": [{"epoch": 0}]}]})
 {'cnn': [[{'epoch': 0}]]}
@@ -17,26 +17,36 @@ from typing import Any
 import numpy as np
 import seaborn as sns
 
-from curator.benchmark.figures.colours import COLOURS, MODEL_NAMES
+from curator.benchmark.figures.colours import COLOURS, model_colour
 from curator.benchmark.figures.figure_style import figure_file
+from curator.benchmark.metrics_file import list_comparisons
+from curator.benchmark.models.registry import model_title
 
 
 def draw_benchmark(folder: Path, metrics: Mapping[str, Any]) -> list[str]:
     """Draw every plot that the metrics allow; returns the names of the files, without ending."""
-    names, title = [], titles(metrics)
+    names = []
     if metrics["models"]:
         names.append(draw_accuracy(folder, metrics))
+    if len(list_comparisons(metrics)) > 1:
+        names.append(draw_comparisons(folder, metrics))
     for model, figures in metrics["models"].items():
-        names.append(draw_confusion(folder, model, figures["confusion_matrix"], metrics["labels"], title[model]))
-        names.append(draw_calibration(folder, model, figures["calibration"], title[model]))
+        title = title_of(model, metrics)
+        names.append(draw_confusion(folder, model, figures["confusion_matrix"], metrics["labels"], title))
+        names.append(draw_calibration(folder, model, figures["calibration"], title))
     for model, histories in histories_by_model(metrics).items():
-        names.append(draw_curves(folder, model, histories, metrics["n_images"]["watched_is_test"], title[model]))
+        watched_is_test = metrics["n_images"]["watched_is_test"]
+        names.append(draw_curves(folder, model, histories, watched_is_test, title_of(model, metrics)))
     return names
 
 
-def titles(metrics: Mapping[str, Any]) -> dict[str, str]:
-    """Name the models over their plots; a plot of a smoke test says so, as it may be seen without its page."""
-    return {model: name + (" (smoke test)" if metrics["smoke_test"] else "") for model, name in MODEL_NAMES.items()}
+def title_of(model: str, metrics: Mapping[str, Any]) -> str:
+    """Name a model over its plots; a plot of a smoke test says so, as it may be seen without its page."""
+    return model_title(model) + _smoke(metrics)
+
+
+def _smoke(metrics: Mapping[str, Any]) -> str:
+    return " (smoke test)" if metrics["smoke_test"] else ""
 
 
 def histories_by_model(metrics: Mapping[str, Any]) -> dict[str, list[list[dict[str, float]]]]:
@@ -56,21 +66,21 @@ def draw_accuracy(folder: Path, metrics: Mapping[str, Any]) -> str:
         axes = figure.subplots()
         for row, model in enumerate(models):
             _draw_model_accuracy(axes, row, model, metrics["models"][model])
-            if metrics["article"]:
-                _draw_article_accuracy(axes, row, metrics["article"][model])
-        axes.axvline(metrics["chance"], color=COLOURS["muted"], lw=1, ls=":")
+            if accuracy := (metrics["article"] or {}).get(model):
+                _draw_article_accuracy(axes, row, accuracy)
+        axes.axvline(metrics["chance"], color=COLOURS["muted"].light, lw=1, ls=":")
         place = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
-        axes.annotate("chance", (metrics["chance"], 0), (3, 2), **place, fontsize=7.5, color=COLOURS["muted"])
-        axes.set_yticks(range(len(models)), [MODEL_NAMES[model] for model in models], color=COLOURS["ink"])
-        axes.set(xlim=(min(0.45, metrics["chance"] - 0.05), 1.0), ylim=(len(models) - 0.4, -0.6))
+        axes.annotate("chance", (metrics["chance"], 0), (3, 2), **place, fontsize=7.5, color=COLOURS["muted"].light)
+        axes.set_yticks(range(len(models)), [model_title(model) for model in models], color=COLOURS["ink"].light)
+        lowest = min(figures["accuracy"]["low"] for figures in metrics["models"].values())
+        axes.set(xlim=(min(0.45, metrics["chance"] - 0.05, lowest - 0.02), 1.0), ylim=(len(models) - 0.4, -0.6))
         axes.grid(axis="y", visible=False)
-        smoke = " (smoke test)" if metrics["smoke_test"] else ""
-        axes.set_xlabel(f"accuracy on the test images{smoke}")
+        axes.set_xlabel(f"accuracy on the test images{_smoke(metrics)}")
     return "accuracy"
 
 
 def _draw_model_accuracy(axes: Any, row: int, model: str, figures: Mapping[str, Any]) -> None:
-    accuracy, colour = figures["accuracy"], COLOURS[model]
+    accuracy, colour = figures["accuracy"], model_colour(model)
     mean, runs = accuracy["mean"], [run["accuracy"] for run in figures["runs"]]
     axes.plot([accuracy["low"], accuracy["high"]], [row, row], color=colour, lw=5, solid_capstyle="round", alpha=0.35)
     axes.plot(mean, row, "o", ms=9, color=colour)
@@ -80,9 +90,31 @@ def _draw_model_accuracy(axes: Any, row: int, model: str, figures: Mapping[str, 
 
 
 def _draw_article_accuracy(axes: Any, row: int, accuracy: float) -> None:
-    axes.plot([accuracy, accuracy], [row - 0.12, row + 0.32], ls=(0, (2, 1.5)), lw=1.3, color=COLOURS["ink"])
+    axes.plot([accuracy, accuracy], [row - 0.12, row + 0.32], ls=(0, (2, 1.5)), lw=1.3, color=COLOURS["ink"].light)
     place = {"textcoords": "offset points", "ha": "center", "fontsize": 7.5}
     axes.annotate("article", (accuracy, row + 0.32), (0, -9), **place)
+
+
+def draw_comparisons(folder: Path, metrics: Mapping[str, Any]) -> str:
+    """Draw the difference in accuracy of every pair with its interval; it has the colour of a clearly better model."""
+    comparisons = list_comparisons(metrics)
+    with figure_file(folder, "comparisons", 0.75 + 0.55 * len(comparisons)) as figure:
+        axes = figure.subplots()
+        axes.axvline(0, color=COLOURS["ink"].light, lw=1, ls=":")
+        for row, comparison in enumerate(comparisons):
+            difference = {name: 100 * value for name, value in comparison["difference"].items()}
+            is_clear = not difference["low"] <= 0 <= difference["high"]
+            better = comparison["second" if difference["mean"] > 0 else "first"]
+            colour = model_colour(better) if is_clear else COLOURS["muted"].light
+            axes.plot([difference["low"], difference["high"]], [row, row], color=colour, lw=5, alpha=0.35)
+            axes.plot(difference["mean"], row, "o", ms=8, color=colour)
+            style = {"textcoords": "offset points", "ha": "center", "weight": "bold", "color": colour}
+            axes.annotate(f"{difference['mean']:+.1f}", (difference["mean"], row), (0, 8), **style)
+        pairs = [f"{model_title(pair['second'])}\nminus {model_title(pair['first'])}" for pair in comparisons]
+        axes.set_yticks(range(len(pairs)), pairs, color=COLOURS["ink"].light, fontsize=8)
+        axes.set(ylim=(len(pairs) - 0.4, -0.75), xlabel=f"difference in accuracy, points{_smoke(metrics)}")
+        axes.grid(axis="y", visible=False)
+    return "comparisons"
 
 
 def draw_curves(
@@ -102,7 +134,7 @@ def draw_curves(
                         values,
                         style,
                         lw=1.4,
-                        color=COLOURS[model],
+                        color=model_colour(model),
                         alpha=0.9 if style == "-" else 0.7,
                         label=None if index else label,
                     )
@@ -124,7 +156,7 @@ def draw_confusion(folder: Path, model: str, matrix: Sequence[Sequence[int]], la
         cells = np.array(
             [[f"{n}\n{share:.0%}" for n, share in zip(*rows, strict=True)] for rows in zip(counts, shares, strict=True)]
         )
-        colours = sns.light_palette(COLOURS[model], as_cmap=True)
+        colours = sns.light_palette(model_colour(model), as_cmap=True)
         sns.heatmap(
             shares,
             annot=cells,
@@ -142,7 +174,7 @@ def draw_confusion(folder: Path, model: str, matrix: Sequence[Sequence[int]], la
             annot_kws={"fontsize": 9 if len(labels) < 8 else 6},
         )
         axes.set(xlabel="predicted", ylabel="true", title=title)
-        axes.tick_params(length=0, labelcolor=COLOURS["ink"])
+        axes.tick_params(length=0, labelcolor=COLOURS["ink"].light)
     return name
 
 
@@ -151,11 +183,11 @@ def draw_calibration(folder: Path, model: str, bins: Sequence[Mapping[str, float
     name = f"calibration-{model}"
     with figure_file(folder, name, 2.6, 3.1) as figure:
         axes = figure.subplots()
-        axes.plot([0, 1], [0, 1], ls=":", lw=1, color=COLOURS["muted"])
+        axes.plot([0, 1], [0, 1], ls=":", lw=1, color=COLOURS["muted"].light)
         sizes = np.array([one["n"] for one in bins])
         confidence, accuracy = ([one[key] for one in bins] for key in ("confidence", "accuracy"))
-        axes.plot(confidence, accuracy, lw=1.2, color=COLOURS[model], alpha=0.6)
-        axes.scatter(confidence, accuracy, s=8 + 160 * sizes / sizes.max(), color=COLOURS[model], alpha=0.75, lw=0)
+        axes.plot(confidence, accuracy, lw=1.2, color=model_colour(model), alpha=0.6)
+        axes.scatter(confidence, accuracy, s=8 + 160 * sizes / sizes.max(), color=model_colour(model), alpha=0.75, lw=0)
         low = min(0.45, *confidence, *accuracy) - 0.03
         axes.set(xlim=(low, 1.03), ylim=(low, 1.05), xlabel="confidence", ylabel="share correct", title=title)
     return name

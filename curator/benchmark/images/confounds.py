@@ -11,9 +11,8 @@ gets right by chance is 1 / labels; far over that, no test accuracy on this data
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +21,8 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 
-from curator.benchmark.images.data import N_FOLDS, LabelledImages
+from curator.addresses import host_of
+from curator.benchmark.images.labelled_images import N_FOLDS, LabelledImages
 
 FACTS = {
     "image size": ("width", "height"),
@@ -49,13 +49,9 @@ class ConfoundCheck:
     n_images: int
     warning: str = ""
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return the check as JSON-able values."""
-        return asdict(self)
-
 
 def warning_level(n_labels: int) -> float:
-    """Give the balanced accuracy over which the check warns: 0.65 for two labels, as far over chance for more."""
+    """Return the balanced accuracy over which the check warns: 0.65 for two labels, as far over chance for more."""
     chance = 1 / n_labels
     return chance + 0.3 * (1 - chance)
 
@@ -106,16 +102,8 @@ def _columns(table: pd.DataFrame) -> pd.DataFrame:
     }
     url = table["url"] if "url" in table else pd.Series("", index=table.index)
     return pd.DataFrame(numbers).assign(
-        format=table["format"], source=table["source"], host=[host_of(value) for value in url]
+        format=table["format"], source=table["source"], host=[host_of(value) or "none" for value in url]
     )
-
-
-def host_of(url: object) -> str:
-    """Name the host of an address, ``none`` where there is no address."""
-    try:
-        return (urlsplit(url).hostname or "none") if isinstance(url, str) else "none"
-    except ValueError:
-        return "none"
 
 
 def _encoded(column: pd.Series[Any]) -> npt.NDArray[np.float64]:

@@ -1,1 +1,1 @@
-"""The models that a benchmark trains: one file a model, and what they share."""
+"""The models that a benchmark trains: registry.py lists them, one file declares each; the others they share."""

@@ -1,4 +1,4 @@
-"""Run the frozen base over 8-bit pixels as fast as this machine can: ONNX Runtime where it is installed, else Keras.
+"""Run the frozen base over 8-bit pixels as fast as this machine can: ONNX Runtime if it is installed, else Keras.
 
 >>> make_extractor.__annotations__["return"]
 'Extractor'
@@ -18,11 +18,12 @@ import numpy as np
 import numpy.typing as npt
 
 from curator.benchmark.images.augment import PixelArray
-from curator.benchmark.models.keras_backend import keras
-from curator.benchmark.models.networks import build_features, rescaling
-from curator.benchmark.models.weights import PretrainedBase
+from curator.benchmark.models.keras_backend import keras, rescaling
 
 FloatArray = npt.NDArray[np.float32]
+
+N_FEATURES = 1280
+"""Channels of MobileNetV2's last layer, and so the length of an image's features."""
 
 BATCH = 32
 """Images at once: enough to keep every core at work; more are no faster on a CPU and take more memory."""
@@ -36,21 +37,16 @@ class Extractor:
     run: Callable[[PixelArray], FloatArray]
 
 
-def has_onnx_runtime() -> bool:
-    """Tell whether the packages that run the base as ONNX are installed."""
-    return all(importlib.util.find_spec(name) for name in ("onnx", "onnxruntime"))
-
-
-def make_extractor(base: PretrainedBase, preprocessing: str) -> Extractor:
+def make_extractor(base: Any, preprocessing: str) -> Extractor:
     """Choose the fastest runtime installed; their features are equal to float tolerance (a test holds them to it)."""
-    if has_onnx_runtime():
-        return onnx_extractor(base.model, preprocessing)
-    return keras_extractor(base.model, preprocessing)
+    has_onnx = all(importlib.util.find_spec(name) for name in ("onnx", "onnxruntime"))
+    return (onnx_extractor if has_onnx else keras_extractor)(base, preprocessing)
 
 
-def keras_extractor(model: Any, preprocessing: str) -> Extractor:
-    """Run the base with Keras on its own backend."""
-    features = build_features(model, preprocessing)
+def keras_extractor(base: Any, preprocessing: str) -> Extractor:
+    """Run the base, a Keras network from scaled pixels to features, with Keras on its own backend."""
+    pixels = keras.Input(base.input_shape[1:])
+    features = keras.Model(pixels, base(rescaling(preprocessing)(pixels), training=False), name="features")
 
     def run(pixels: PixelArray) -> FloatArray:
         return np.asarray(features.predict_on_batch(pixels), dtype=np.float32)
@@ -58,7 +54,7 @@ def keras_extractor(model: Any, preprocessing: str) -> Extractor:
     return Extractor(f"keras {keras.__version__} ({keras.backend.backend()})", run)
 
 
-def onnx_extractor(model: Any, preprocessing: str) -> Extractor:
+def onnx_extractor(base: Any, preprocessing: str) -> Extractor:
     """Write the base as ONNX in memory and run it with ONNX Runtime on the CPU.
 
     Each core runs whole images by itself: one image's activations fit its cache, and no core waits for another within a
@@ -70,14 +66,14 @@ def onnx_extractor(model: Any, preprocessing: str) -> Extractor:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(
-        onnx_graph.onnx_bytes(model, layer.scale, layer.offset), options, providers=["CPUExecutionProvider"]
+    network = onnxruntime.InferenceSession(
+        onnx_graph.onnx_bytes(base, layer.scale, layer.offset), options, providers=["CPUExecutionProvider"]
     )
 
     pool = ThreadPoolExecutor(os.cpu_count())
 
     def run_image(image: PixelArray) -> FloatArray:
-        return np.asarray(session.run(None, {"pixels": np.ascontiguousarray(image[np.newaxis])})[0], dtype=np.float32)
+        return np.asarray(network.run(None, {"pixels": np.ascontiguousarray(image[np.newaxis])})[0], dtype=np.float32)
 
     def run(pixels: PixelArray) -> FloatArray:
         return np.concatenate(list(pool.map(run_image, pixels)))

@@ -19,8 +19,7 @@ import numpy as np
 
 from curator.benchmark.images import arrays
 from curator.benchmark.images.augment import PixelArray, augment_images
-from curator.benchmark.models.extract import BATCH, Extractor, FloatArray
-from curator.benchmark.models.networks import N_FEATURES
+from curator.benchmark.models.extract import BATCH, N_FEATURES, Extractor, FloatArray
 from curator.events import Listener, WorkAdvanced, WorkFinished, WorkStarted
 from curator.store.whole_files import whole_file
 
@@ -54,7 +53,7 @@ def feature_file_name(weights_sha256: str, preprocessing: str, side: int, varian
 
 
 def cached_features(source: FeatureSource, rows: Sequence[int], variant: int = 0) -> Features:
-    """Give the features of ``rows``, computing and keeping those that no earlier run has.
+    """Return the features of ``rows``, computing and keeping those that no earlier run has.
 
     Args:
         source: pixels and extractor.

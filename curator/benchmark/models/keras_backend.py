@@ -14,7 +14,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["keras", "set_random_seed", "versions"]
+from curator.benchmark.models.model import SYMMETRIC, UNIT
+
+__all__ = ["keras", "rescaling", "set_random_seed", "versions"]
 
 
 @contextmanager
@@ -48,6 +50,12 @@ def set_random_seed(seed: int) -> None:
     """
     with _quietly():
         keras.utils.set_random_seed(seed)
+
+
+def rescaling(preprocessing: str) -> Any:
+    """Make the layer that scales pixels from 0..255 to [0, 1] (``unit``) or [-1, 1] (``symmetric``)."""
+    scale, offset = {UNIT: (1 / 255, 0.0), SYMMETRIC: (1 / 127.5, -1.0)}[preprocessing]
+    return keras.layers.Rescaling(scale, offset=offset)
 
 
 def versions() -> dict[str, str]:

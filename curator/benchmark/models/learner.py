@@ -1,4 +1,4 @@
-"""What the training loop asks of a model: an epoch at a time, probabilities, and its whole state as arrays.
+"""What the training loop needs of a model: an epoch at a time, probabilities, and its whole state as arrays.
 
 >>> round(mean_loss(np.array([[0.5, 0.5]]), np.array([0])), 3)
 0.693
@@ -12,12 +12,12 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from curator.benchmark.images.data import IntArray
+from curator.benchmark.images.labelled_images import IntArray
 
 Array = npt.NDArray[Any]
 Probabilities = npt.NDArray[np.float64]
 BatchListener = Callable[[int, float, float], None]
-"""Told of each step: its number in the epoch, and the epoch's mean loss and accuracy so far."""
+"""Called after each step: its number in the epoch, and the epoch's mean loss and accuracy so far."""
 
 
 class Learner(Protocol):
@@ -25,14 +25,14 @@ class Learner(Protocol):
 
     n_batches: int
 
-    def train_epoch(self, epoch: int, learning_rate: float, tell: BatchListener) -> tuple[float, float]:
+    def train_epoch(self, epoch: int, learning_rate: float, on_batch: BatchListener) -> tuple[float, float]:
         """Train one epoch (from 0); returns the epoch's mean loss and accuracy, measured while training."""
 
     def probabilities(self, rows: IntArray) -> Probabilities:
         """Predict: shape (rows, labels), each row sums to 1."""
 
     def facts(self, rows: IntArray) -> dict[str, Any]:
-        """Say what the model costs: ``parameters``, ``trainable_parameters``, ``images_per_second`` over some rows."""
+        """Report what the model costs: ``parameters``, ``trainable_parameters``, ``images_per_second``."""
 
     def state(self) -> list[Array]:
         """Return everything that the next epoch depends on, as copies."""

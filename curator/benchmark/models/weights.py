@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 
 from curator.benchmark.models.keras_backend import keras
-from curator.benchmark.models.networks import build_frozen_base
 from curator.errors import CuratorError, StateError
 from curator.events import Listener, Noted
 from curator.store.catalog_files import file_digest
@@ -47,17 +46,29 @@ class PretrainedBase:
     sha256: str
 
 
+def build_frozen_base(side: int) -> Any:
+    """Build MobileNetV2 without its top, average-pooled to 1,280 features, frozen, its weights still random.
+
+    Sandler and others 2018, https://arxiv.org/abs/1801.04381.
+    """
+    base = keras.applications.MobileNetV2(
+        input_shape=(side, side, 3), include_top=False, weights=None, pooling="avg", name="mobilenet_v2"
+    )
+    base.trainable = False
+    return base
+
+
 def load_base(given: Path | None, side: int, emit: Listener) -> PretrainedBase:
     """Build the frozen base and load its ImageNet weights.
 
     Args:
         given: the file of ``--weights``; None looks in ``$CURATOR_WEIGHTS``, Keras' cache, then downloads.
         side: input side in pixels.
-        emit: told of a download.
+        emit: receives a note of a download.
 
     Raises:
         StateError: the file that was named is missing or holds other weights (shapes named).
-        WeightsUnreachableError: no file was named and none can be had.
+        WeightsUnreachableError: no file was named and none can be obtained.
     """
     path = find_weights(given, emit)
     base = build_frozen_base(side)
@@ -90,7 +101,7 @@ def find_weights(given: Path | None, emit: Listener) -> Path:
         return _cached_or_downloaded(emit)
     if not named.is_file():
         origin = "--weights" if given else f"${VARIABLE}"
-        raise StateError(f"The weights file {named} ({origin}) is not there.", _how_to_get())
+        raise StateError(f"The weights file {named} ({origin}) does not exist.", _how_to_get())
     return named
 
 
@@ -101,8 +112,8 @@ def _cached_or_downloaded(emit: Listener) -> Path:
     try:
         with _quiet_download():
             return Path(keras.utils.get_file(WEIGHTS_NAME, WEIGHTS_URL, cache_subdir="models"))
-    except Exception as error:  # get_file raises plain Exception where the server cannot be reached
-        message = f"MobileNetV2's ImageNet weights cannot be had ({' '.join(str(error).split())})."
+    except Exception as error:  # get_file raises plain Exception if the server cannot be reached
+        message = f"MobileNetV2's ImageNet weights cannot be obtained ({' '.join(str(error).split())})."
         raise WeightsUnreachableError(message, _how_to_get()) from error
 
 

@@ -1,4 +1,4 @@
-"""The part of the page that links to what stands beside it, and names the commands for what does not stand yet.
+"""The part of the page that links to the data set's other files, and names the commands for those that do not exist.
 
 >>> relative_address(Path("data/balls/duplicates.html"), Path("data/balls/benchmark"))
 '../duplicates.html'
@@ -35,19 +35,19 @@ _ABOUT: dict[str, Text] = {
 }
 
 
-def beside_section(facts: Facts) -> Html:
-    """List what stands beside the page, with links relative to it, and what can be made."""
-    standing = list_standing(facts.paths)
+def related_section(facts: Facts) -> Html:
+    """List the files that exist, with links relative to the page, and the commands that make the others."""
+    standing = list_standing(facts.project.paths)
     rows = [
         _row(kind, name, [entry for entry in standing if entry.kind == kind], facts) for kind, name in _NAMES.items()
     ]
-    return section("beside", "What stands beside this page", table(["", "where", ""], rows))
+    return section("files", "Other files of this data set", table(["", "where", ""], rows))
 
 
 def _row(kind: str, name: str, entries: Sequence[Entry], facts: Facts) -> list[Content]:
     if not entries:
-        return [name, prose((COMMANDS[kind],), f" --recipe {facts.recipe.name}"), ""]
-    home = facts.paths.report.parent
+        return [name, prose((COMMANDS[kind],), f" --recipe {facts.project.recipe.name}"), ""]
+    home = facts.project.paths.report.parent
     return [name, join(element("div", _links(entry, home)) for entry in entries), prose(_ABOUT.get(kind, ""))]
 
 
@@ -59,5 +59,5 @@ def _links(entry: Entry, home: Path) -> Html:
 
 
 def relative_address(path: Path, home: Path) -> str:
-    """Give the address of a file as a page in the folder ``home`` links to it."""
+    """Return the address of a file as a page in the folder ``home`` links to it."""
     return quote(Path(os.path.relpath(path.absolute(), home.absolute())).as_posix())

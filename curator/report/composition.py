@@ -1,4 +1,4 @@
-"""The part of the page that tells what the data set is made of, what was dropped, and what gives the label away.
+"""The part of the page on what the data set is made of, what was dropped, and what gives the label away.
 
 >>> share_bar(0.25)
 '<span class="bar"><span style="width: 25.0%"></span></span>'
@@ -6,16 +6,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import pandas as pd
-
 from curator import catalog
-from curator.benchmark.figures.colours import MODEL_NAMES
 from curator.report.facts import Facts
-from curator.report.figures import figure
-from curator.report.markup import Html, element, join, number, percent, prose, section, table, times
-from curator.report.results import smoke_note
+from curator.report.markup import Html, element, number, prose, section, table, times
+from curator.report.plots import plot
 from curator.text import Command
 
 
@@ -37,9 +31,9 @@ def counts_section(facts: Facts) -> Html | None:
     totals = images.table["split"].value_counts()
     rows.append(["all", *(number(int(totals.get(split, 0))) for split in ("train", "test"))])
     text = "Images by source and label, in train and test; the table beside it has the counts"
-    plot = figure(facts, "class-counts", text)
+    counts_plot = plot(facts, "class-counts", text)
     counted = element("div", table(["", "train", "test"], rows), class_="grow")
-    return section("counts", "Where the images come from", element("div", plot, counted, class_="side-by-side"))
+    return section("counts", "Where the images come from", element("div", counts_plot, counted, class_="side-by-side"))
 
 
 def drops_section(facts: Facts) -> Html | None:
@@ -48,7 +42,7 @@ def drops_section(facts: Facts) -> Html | None:
         return None
     counts = catalog.counts(facts.catalog)
     by_label = catalog.counts_by(facts.catalog, "label")
-    labels = [label for label in facts.recipe.labels if label in by_label]
+    labels = [label for label in facts.project.recipe.labels if label in by_label]
     most = max(counts["dropped"].values(), default=1)
     rows = [
         [
@@ -64,7 +58,7 @@ def drops_section(facts: Facts) -> Html | None:
         f"Of {times(counts['listed'], 'listed image')}, {counts['kept']:,} are kept. A row is never deleted: each "
         "of the others has a stage, a reason and evidence, and ",
         Command("why"),
-        " tells it.",
+        " says which.",
     )
     return section(
         "drops", "What was dropped, and why", element("p", prose(text)), table(["", "all", *labels, ""], rows)
@@ -72,12 +66,12 @@ def drops_section(facts: Facts) -> Html | None:
 
 
 def confounds_section(facts: Facts) -> Html | None:
-    """Tell whether the label can be known without the picture."""
+    """Say whether the label can be known without the picture."""
     check = facts.confounds
     if not check:
         return None
     verdict = check["warning"] or (
-        "Facts about the files tell little of the label: no size, format, source or host gives it away."
+        "Facts about the files say little of the label: no size, format, source or host gives it away."
     )
     text = (
         f"A random forest guesses the label of {times(check['n_images'], 'image')} from facts about the file alone, "
@@ -91,45 +85,10 @@ def confounds_section(facts: Facts) -> Html | None:
         element("p", verdict, class_="flag danger" if check["warning"] else "flag good"),
         element(
             "div",
-            figure(facts, "confounds", "Balanced accuracy of each kind of fact; the table beside it has the figures"),
+            plot(facts, "confounds", "Balanced accuracy of each kind of fact; the table beside it has the figures"),
             element(
                 "div", element("p", text, class_="note"), table(["known", "balanced accuracy"], rows), class_="grow"
             ),
             class_="side-by-side",
         ),
     )
-
-
-def groups_section(facts: Facts) -> Html | None:
-    """Break test accuracy down by source and by author."""
-    metrics = facts.metrics
-    if not metrics or not metrics["models"]:
-        return None
-    models = list(metrics["models"])
-    parts = [_by_name(metrics, models, "source", {model: metrics["models"][model]["by_source"] for model in models})]
-    authors = {model: metrics["models"][model]["by_author"] for model in models}
-    first = authors[models[0]]
-    if first["n_authors"]:
-        parts.append(_by_name(metrics, models, "author", {model: authors[model]["largest"] for model in models}))
-        once = ", ".join(f"{MODEL_NAMES[model]} {percent(authors[model]['each_author_once'])}" for model in models)
-        parts.append(
-            element("p", f"Counting each of {times(first['n_authors'], 'author')} once: {once}.", class_="note")
-        )
-    if first["n_unknown"]:
-        unknown = ", ".join(f"{MODEL_NAMES[model]} {percent(authors[model]['unknown'])}" for model in models)
-        text = f"{times(first['n_unknown'], 'test image')} of unknown author: {unknown}."
-        parts.append(element("p", text, class_="note"))
-    return section("groups", "Accuracy by source and author", smoke_note(metrics), parts)
-
-
-def _by_name(
-    metrics: dict[str, Any], models: list[str], what: str, lists: dict[str, list[dict[str, Any]]]
-) -> Html | None:
-    frames = [pd.DataFrame(lists[model], columns=["name", "n", "accuracy"]).set_index("name") for model in models]
-    rows = [
-        [name, number(int(frames[0]["n"][name])), *(percent(frame["accuracy"][name]) for frame in frames)]
-        for name in frames[0].index
-    ]
-    if not rows:
-        return None
-    return join(table([what, "test images", *(MODEL_NAMES[model] for model in models)], rows))

@@ -30,7 +30,7 @@ def command(metrics: Mapping[str, Any]) -> str:
     return f"curator benchmark --recipe {metrics['name']} {' '.join(options)}"
 
 
-def repeat_section(facts: Facts) -> Html | None:
+def reproduce_section(facts: Facts) -> Html | None:
     """List the command, the hashes, the versions and the settings."""
     metrics = facts.metrics
     if not metrics:

@@ -1,7 +1,7 @@
-"""The plots inside the page: drawn anew where matplotlib is installed, else as an earlier run left them.
+"""The plots inside the page: drawn anew if matplotlib is installed, else as an earlier run left them.
 
->>> recolour('<path style="fill: #2a6fdb"/>')
-'<path style="fill: var(--cnn)"/>'
+>>> inlined('<?xml version="1.0"?><svg height="9pt" width="9pt"><path id="a"/></svg>', "accuracy")
+'<svg><path id="accuracy-a"/></svg>'
 """
 
 from __future__ import annotations
@@ -9,24 +9,24 @@ from __future__ import annotations
 import importlib
 import re
 from pathlib import Path
-from types import ModuleType
 
-from curator.benchmark.figures.colours import COLOURS
 from curator.benchmark.metrics_file import PLOTS
 from curator.report.facts import Facts
 from curator.report.markup import Html, element
+from curator.report.style import recolour
 
 _ID = re.compile(r'(\bid="|url\(#|href="#)')
 _PROLOGUE = re.compile(r"^.*?(?=<svg)|<metadata>.*?</metadata>", re.DOTALL)
 
 
-def draw_figures(facts: Facts) -> bool:
-    """Draw all plots that the facts allow into the benchmark's folder; False where matplotlib is not installed."""
+def draw_plots(facts: Facts) -> bool:
+    """Draw all plots that the facts allow into the benchmark's folder; False if matplotlib is not installed."""
     try:
-        plots, data_plots = _modules()
+        plots = importlib.import_module("curator.benchmark.figures.plots")
+        data_plots = importlib.import_module("curator.benchmark.figures.data_plots")
     except ModuleNotFoundError:
         return False
-    folder = facts.paths.benchmark / PLOTS
+    folder = facts.project.paths.benchmark / PLOTS
     if facts.metrics:
         plots.draw_benchmark(folder, facts.metrics)
     if facts.images is not None and len(facts.images.table):
@@ -36,20 +36,15 @@ def draw_figures(facts: Facts) -> bool:
     return True
 
 
-def _modules() -> tuple[ModuleType, ModuleType]:
-    plots = importlib.import_module("curator.benchmark.figures.plots")
-    return plots, importlib.import_module("curator.benchmark.figures.data_plots")
-
-
-def figure(facts: Facts, name: str, description: str) -> Html | None:
-    """Put a saved SVG into the page, in the page's colours; None where it was never drawn.
+def plot(facts: Facts, name: str, description: str) -> Html | None:
+    """Put a saved SVG into the page, in the page's colours; None if it was never drawn.
 
     Args:
         facts: where the plots are.
         name: the file's name without ending.
         description: what the figure shows, for those who do not see it.
     """
-    path: Path = facts.paths.benchmark / PLOTS / f"{name}.svg"
+    path: Path = facts.project.paths.benchmark / PLOTS / f"{name}.svg"
     if not path.exists():
         return None
     svg = recolour(inlined(path.read_text("utf-8"), name))
@@ -62,10 +57,3 @@ def inlined(svg: str, name: str) -> str:
     sized = re.sub(r'^<svg([^>]*?) height="[^"]*"', r"<svg\1", bare)
     sized = re.sub(r'^<svg([^>]*?) width="[^"]*"', r"<svg\1", sized)
     return _ID.sub(rf"\g<1>{name}-", sized)
-
-
-def recolour(svg: str) -> str:
-    """Exchange each colour for the page's variable of its name."""
-    for name, colour in COLOURS.items():
-        svg = svg.replace(colour, f"var(--{name.replace('_', '-')})")
-    return svg

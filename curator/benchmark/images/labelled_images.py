@@ -1,0 +1,153 @@
+"""The manifest as arrays: which images, which labels, which groups stay together; and the parts cut from it.
+
+>>> images = LabelledImages(pd.DataFrame({"record_id": ["a", "b"], "label": ["x", "y"], "split": ["train", "test"],
+...     "split_group": ["a", None]}), ("x", "y"))
+>>> images.label_index.tolist(), images.rows("test").tolist(), images.groups.tolist()
+([0, 1], [1], ['a', 'b'])
+
+The validation part is stratified by label, and its groups are whole:
+
+>>> labels, groups = np.repeat([0, 1], 10), np.array([f"g{i // 2}" for i in range(20)], dtype=object)
+>>> np.bincount(labels[validation_rows(labels, groups, 0.2)]).tolist()
+[2, 2]
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from curator.errors import StateError
+from curator.manifests.manifest import read_manifest
+from curator.text import Command
+
+N_FOLDS = 5
+"""Folds of the confound check, and so the fewest training images that a label needs."""
+
+IntArray = npt.NDArray[np.int64]
+TextArray = npt.NDArray[np.object_]
+SPLIT_AGAIN = (Command("split"), " writes the manifest; ", Command("status"), " says what each label has.")
+
+
+@dataclass(frozen=True)
+class LabelledImages:
+    """The manifest's rows and the labels in the order of the models' outputs."""
+
+    table: pd.DataFrame
+    labels: tuple[str, ...]
+
+    @cached_property
+    def label_index(self) -> IntArray:
+        """Index into ``labels`` for each image: int64, shape (images,)."""
+        codes = pd.Categorical(self.table["label"], categories=list(self.labels)).codes
+        return np.asarray(codes, dtype=np.int64)
+
+    @cached_property
+    def groups(self) -> TextArray:
+        """Name of the group that each image stays with; an image of no group is its own: str, shape (images,)."""
+        record_ids = self.table["record_id"]
+        groups = self.table.get("split_group", record_ids)
+        return groups.fillna(record_ids).to_numpy(dtype=object)
+
+    def rows(self, split: str) -> IntArray:
+        """Positions of the images of ``split`` (``train`` or ``test``): int64, ascending."""
+        return np.flatnonzero((self.table["split"] == split).to_numpy(dtype=bool)).astype(np.int64)
+
+    @property
+    def chance_accuracy(self) -> float:
+        """The test accuracy of always naming the most frequent training label."""
+        most_frequent = np.bincount(self.label_index[self.rows("train")]).argmax()
+        return float((self.label_index[self.rows("test")] == most_frequent).mean())
+
+
+def load_images(manifest: Path, recipe_labels: tuple[str, ...]) -> LabelledImages:
+    """Read a manifest for the benchmark; labels in the recipe's order, any others after them.
+
+    Raises:
+        StateError: no manifest, fewer than two labels, or a label with too few images to train and test on.
+    """
+    table = read_manifest(manifest)
+    table = table[table["split"].isin(["train", "test"])].reset_index(drop=True)
+    images = order_labels(table, recipe_labels)
+    _check_counts(manifest, images)
+    return images
+
+
+def order_labels(table: pd.DataFrame, recipe_labels: tuple[str, ...]) -> LabelledImages:
+    """Put the labels of a manifest in the recipe's order, any others after them."""
+    present = set(table["label"])
+    labels = (label for label in dict.fromkeys((*recipe_labels, *sorted(present))) if label in present)
+    return LabelledImages(table, tuple(labels))
+
+
+def _check_counts(manifest: Path, images: LabelledImages) -> None:
+    if len(images.labels) < 2:
+        found = f"only the label {images.labels[0]!r}" if images.labels else "no image"
+        raise StateError(f"{manifest} holds {found}; a comparison needs at least two labels.", SPLIT_AGAIN)
+    for split, least in (("train", N_FOLDS), ("test", 1)):
+        counts = np.bincount(images.label_index[images.rows(split)], minlength=len(images.labels))
+        short = [f"{label} has {n}" for label, n in zip(images.labels, counts, strict=True) if n < least]
+        if short:
+            message = f"{manifest}: too few {split} images ({', '.join(short)}; every label needs {least} or more)."
+            raise StateError(message, SPLIT_AGAIN)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Positions of the images that train, that watch the training, and that test."""
+
+    train: IntArray
+    watched: IntArray
+    test: IntArray
+
+    def sizes(self) -> dict[str, int]:
+        """Count the images of each part."""
+        return {name: len(rows) for name, rows in asdict(self).items()}
+
+
+def cut_parts(images: LabelledImages, share: float) -> Parts:
+    """Cut the watched part from train; with a share of 0 the test part is watched, as in the article."""
+    train_rows, test_rows = images.rows("train"), images.rows("test")
+    if not share:
+        return Parts(train_rows, test_rows, test_rows)
+    chosen = validation_rows(images.label_index[train_rows], images.groups[train_rows], share)
+    return Parts(train_rows[~chosen], train_rows[chosen], test_rows)
+
+
+def validation_rows(labels: IntArray, groups: TextArray, share: float) -> npt.NDArray[np.bool_]:
+    """Choose about ``share`` of each label's images, whole groups only: bool array, shape (images,).
+
+    Groups are taken in the order of a hash of their names, so the same images give the same part on every machine,
+    and a further image moves few others. A group that would overshoot a label's share is passed over.
+
+    Raises:
+        StateError: a label's images are all of one group, so that none can be set aside.
+    """
+    names, group_index = np.unique(groups.astype(str), return_inverse=True)
+    counts = np.zeros((len(names), int(labels.max()) + 1), dtype=np.int64)
+    np.add.at(counts, (group_index, labels), 1)
+    room = np.maximum(1, np.round(share * counts.sum(axis=0)).astype(np.int64))
+    taken = np.zeros(len(names), dtype=bool)
+    for group in np.argsort([hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest() for name in names]):
+        if np.all(counts[group] <= room):
+            taken[group] = True
+            room -= counts[group]
+    _take_smallest_where_none(counts, taken)
+    return np.asarray(taken[group_index], dtype=bool)
+
+
+def _take_smallest_where_none(counts: IntArray, taken: npt.NDArray[np.bool_]) -> None:
+    for label in range(counts.shape[1]):
+        holders = np.flatnonzero(counts[:, label])
+        if taken[holders].any():
+            continue
+        if len(holders) < 2:
+            message = "All training images of one label are of one group, so no validation part can be cut."
+            raise StateError(message, "Set group_by = [] in [split], or gather images from more authors.")
+        taken[holders[np.argmin(counts[holders].sum(axis=1))]] = True
