@@ -26,6 +26,7 @@ from curator.catalog import Drop, IntArray, Stage, as_arrow
 from curator.matching.orientations import ORIENTATION_PHRASES, ORIENTATIONS
 from curator.matching.picture_matches import Matches
 from curator.matching.pictures import Indices
+from curator.reasons import COPIES
 
 KEPT, EXACT, NEAR, CONFLICT = range(4)
 _REASONS = {EXACT: Drop.EXACT_DUPLICATE, NEAR: Drop.NEAR_DUPLICATE, CONFLICT: Drop.LABEL_CONFLICT}
