@@ -25,20 +25,30 @@ from curator.store.paths import DataPaths
 from tests.observe.odd_kinds import KINDS, opened
 
 SHARED = Path(__file__).parents[2] / "../shared"
-REAL = (
-    *("pil_sample_cmyk.jpg", "12bit.cropped.tif", "16bit.MM.deflate.tif", "16bit.s.tif", "i_trns.png", "rgb_trns.png"),
-    *(
-        "l_trns.png",
-        "1_trns.png",
-        "p_trns_single.png",
-        "pal8rletrns.png",
-        "lab.tif",
-        "frame_size.mpo",
-        "hopper_jpg.tif",
-    ),
-    *("hopper_jpg.tif", "hopper.ico", "rgb32bf-rgba.bmp", "dispose_bgnd.gif", "g4_orientation_6.tif", "apng/delay.png"),
-    *("hopper_orientation_5.webp", "avif/hopper.avif", "separate_planar_extra_samples.tiff", "icc-after-SOF.jpg"),
-)
+REAL = [
+    "pil_sample_cmyk.jpg",
+    "icc-after-SOF.jpg",
+    "frame_size.mpo",
+    "12bit.cropped.tif",
+    "16bit.MM.deflate.tif",
+    "16bit.s.tif",
+    "lab.tif",
+    "hopper_jpg.tif",
+    "g4_orientation_6.tif",
+    "separate_planar_extra_samples.tiff",
+    "1_trns.png",
+    "l_trns.png",
+    "i_trns.png",
+    "rgb_trns.png",
+    "p_trns_single.png",
+    "pal8rletrns.png",
+    "apng/delay.png",
+    "dispose_bgnd.gif",
+    "hopper.ico",
+    "rgb32bf-rgba.bmp",
+    "avif/hopper.avif",
+    "hopper_orientation_5.webp",
+]
 MAX_PIXELS = 1_000_000
 
 
@@ -190,4 +200,4 @@ def test_real_odd_files_are_the_same_everywhere(tmp_path):
             read_square(path, hashlib.sha256(path.read_bytes()).hexdigest(), 32).astype(np.int64)
             for path in (folder / name, tmp_path / "file")
         ]
-        assert np.abs(squares[0] - squares[1]).mean() <= 1.5, name
+        assert np.abs(squares[0] - squares[1]).mean() <= 3, name
