@@ -25,30 +25,13 @@ from curator.store.paths import DataPaths
 from tests.observe.odd_kinds import KINDS, opened
 
 SHARED = Path(__file__).parents[2] / "../shared"
-REAL = [
-    "pil_sample_cmyk.jpg",
-    "icc-after-SOF.jpg",
-    "frame_size.mpo",
-    "12bit.cropped.tif",
-    "16bit.MM.deflate.tif",
-    "16bit.s.tif",
-    "lab.tif",
-    "hopper_jpg.tif",
-    "g4_orientation_6.tif",
-    "separate_planar_extra_samples.tiff",
-    "1_trns.png",
-    "l_trns.png",
-    "i_trns.png",
-    "rgb_trns.png",
-    "p_trns_single.png",
-    "pal8rletrns.png",
-    "apng/delay.png",
-    "dispose_bgnd.gif",
-    "hopper.ico",
-    "rgb32bf-rgba.bmp",
-    "avif/hopper.avif",
+REAL = (
+    *("pil_sample_cmyk.jpg", "icc-after-SOF.jpg", "frame_size.mpo", "12bit.cropped.tif", "16bit.MM.deflate.tif"),
+    *("16bit.s.tif", "lab.tif", "hopper_jpg.tif", "g4_orientation_6.tif", "separate_planar_extra_samples.tiff"),
+    *("1_trns.png", "l_trns.png", "i_trns.png", "rgb_trns.png", "p_trns_single.png", "pal8rletrns.png"),
+    *("apng/delay.png", "dispose_bgnd.gif", "hopper.ico", "rgb32bf-rgba.bmp", "avif/hopper.avif"),
     "hopper_orientation_5.webp",
-]
+)
 MAX_PIXELS = 1_000_000
 
 
@@ -194,7 +177,7 @@ def test_real_odd_files_are_the_same_everywhere(tmp_path):
         assert np.array_equal(opened(files[name].read_bytes()), pixels(picture)), name
         sighting = look_at(data, max_pixels=MAX_PIXELS)
         apart = np.frombuffer(sighting.luma, np.uint8).reshape(32, 32).astype(np.int64) - shrink(picture.convert("L"))
-        assert np.abs(apart).mean() <= (2 if sighting.observation.format in ("jpeg", "mpo") else 0.1), name
+        assert np.abs(apart).mean() <= (2 if sighting.observation.format in ("jpeg", "mpo") else 0.3), name
         shutil.copy(files[name], tmp_path / "file")
         squares = [
             read_square(path, hashlib.sha256(path.read_bytes()).hexdigest(), 32).astype(np.int64)
