@@ -30,8 +30,8 @@ import numpy.typing as npt
 import simplejpeg
 from PIL import Image, JpegImagePlugin
 
-from curator.matching.perceptual_hash import LUMA_SIDE, turn_luma
-from curator.matching.turns import TURNS
+from curator.matching.orientations import ORIENTATIONS
+from curator.matching.perceptual_hash import LUMA_SIDE, orient_luma
 from curator.observe.header import Header, read_header
 from curator.observe.jpeg_header import PlainJpeg
 from curator.observe.pixels import as_grey
@@ -48,13 +48,13 @@ _DAMAGE = ("premature end of data segment", "bad Huffman code", "instead of RST"
 # between segments, odd parameters) is seen in whole pictures too.
 
 _UPRIGHT = {
-    2: TURNS.index("mirror"),
-    3: TURNS.index("rotate-180"),
-    4: TURNS.index("mirror-rotate-180"),
-    5: TURNS.index("mirror-rotate-90"),
-    6: TURNS.index("rotate-270"),
-    7: TURNS.index("mirror-rotate-270"),
-    8: TURNS.index("rotate-90"),
+    2: ORIENTATIONS.index("mirror"),
+    3: ORIENTATIONS.index("rotate-180"),
+    4: ORIENTATIONS.index("mirror-rotate-180"),
+    5: ORIENTATIONS.index("mirror-rotate-90"),
+    6: ORIENTATIONS.index("rotate-270"),
+    7: ORIENTATIONS.index("mirror-rotate-270"),
+    8: ORIENTATIONS.index("rotate-90"),
 }
 """EXIF orientation to what brings the stored luma upright."""
 
@@ -131,7 +131,7 @@ def decode_reduced_grey(data: bytes, jpeg: PlainJpeg) -> tuple[Luma, int]:
 def _upright(luma: Luma, orientation: int) -> Luma:
     if orientation == 1:
         return luma
-    return np.ascontiguousarray(turn_luma(luma, _UPRIGHT[orientation]))
+    return np.ascontiguousarray(orient_luma(luma, _UPRIGHT[orientation]))
 
 
 def shrink(grey: Image.Image) -> Luma:
