@@ -1,6 +1,6 @@
 """Small upright JPEGs of stored images, for the pages; those of the review page are made once and kept on disk.
 
-No byte of a file from the web reaches the browser: every picture is decoded here and encoded anew.
+No byte of a file from the web reaches the browser: every picture is decoded here and encoded again.
 
 >>> encode_small(Path("nowhere.jpg"), THUMBNAIL_PX), data_uri(Path("nowhere.jpg"))
 (None, None)
