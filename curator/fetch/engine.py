@@ -31,7 +31,7 @@ from curator.fetch.politeness.robots_gate import RobotsGate
 from curator.fetch.politeness.schedule import Schedule
 from curator.fetch.politeness.wary_transfer import make_transfer
 from curator.manifests.recipe import FetchSettings
-from curator.observe.workers.pool import ObservedFile, Observers
+from curator.observe.workers.pool import ObservedFile, ObserverPool
 from curator.reasons import Drop
 
 PATIENCE_S = 3.0
@@ -89,7 +89,7 @@ class Engine:
         self._stale = deque(enumerate(plan.stale, len(plan.addresses)))
         self._attempts: dict[int, Attempt] = {}
 
-    def run(self, observers: Observers, interrupted: Callable[[], bool]) -> None:
+    def run(self, observers: ObserverPool, interrupted: Callable[[], bool]) -> None:
         """Work until all is settled.
 
         Raises:
@@ -135,11 +135,11 @@ class Engine:
             Path(temporary).unlink()
         self._record(replace(attempt, outcome=Drop.FORGOTTEN, detail="this content was forgotten"))
 
-    def _has_work(self, observers: Observers) -> bool:
+    def _has_work(self, observers: ObserverPool) -> bool:
         schedule = self._schedule
         return bool(schedule.n_queued or self._loop.active or observers.n_jobs or self._files or self._stale)
 
-    def _feed(self, observers: Observers) -> None:
+    def _feed(self, observers: ObserverPool) -> None:
         """Start as much as the connections, the observers and the ledger can take."""
         while (self._files or self._stale) and self._observers_keep_up(observers):
             self._read_file(observers)
@@ -150,7 +150,7 @@ class Engine:
                 return
             self._start(task, now)
 
-    def _observers_keep_up(self, observers: Observers) -> bool:
+    def _observers_keep_up(self, observers: ObserverPool) -> bool:
         behind = observers.n_jobs >= _MAX_BACKLOG or observers.n_bytes >= _MAX_BACKLOG_BYTES
         return not behind and self._committer.n_waiting < _MAX_UNCOMMITTED
 
@@ -188,7 +188,7 @@ class Engine:
             return "", Verdict(Drop.PRIVATE_ADDRESS, host)
         return url, None
 
-    def _note_finished(self, transfer: Transfer, errno: int, error: str, observers: Observers) -> None:
+    def _note_finished(self, transfer: Transfer, errno: int, error: str, observers: ObserverPool) -> None:
         task, now = transfer.task, time.monotonic()
         if self._gate and transfer.leads_to:
             self._ask_first(transfer, self._gate, now)
@@ -270,7 +270,7 @@ class Engine:
             self._plan.address(task), host, time.time(), 0.0, outcome, status, detail=verdict.detail, asked=False
         )
 
-    def _read_file(self, observers: Observers) -> None:
+    def _read_file(self, observers: ObserverPool) -> None:
         """Have one local file, or one stored file whose observation is stale, observed."""
         if self._stale:
             observers.submit(*self._stale.popleft())
@@ -283,7 +283,7 @@ class Engine:
         else:
             self._record(attempt)
 
-    def _drain(self, observers: Observers) -> None:
+    def _drain(self, observers: ObserverPool) -> None:
         """Let the observers finish what is downloaded, for a moment."""
         self._loop.abort()
         limit = time.monotonic() + _DRAIN_S

@@ -47,6 +47,11 @@ def thumbnail(paths: DataPaths, sha256: str, image_format: str) -> bytes | None:
     return data
 
 
+def large_picture(paths: DataPaths, sha256: str, image_format: str) -> bytes | None:
+    """Return a stored image as a JPEG that fills a window; None if there is no picture."""
+    return encode_small(paths.image(sha256, image_format), PICTURE_PX)
+
+
 def data_uri(path: Path) -> str | None:
     """Return an image file as a small picture in a ``data:`` address; None if it cannot be read."""
     data = encode_small(path, EMBEDDED_PX, quality=72)

@@ -1,7 +1,8 @@
 """The view and filters of the page, from the parameters of a request to a mask over the rows.
 
->>> Query.parse({"label": "rugby", "min_side": "200", "nonsense": "1"})
-Query(view='all', fate='any', label='rugby', min_side=200)
+>>> query = Query.parse({"label": "rugby", "min_side": "200", "nonsense": "1"})
+>>> query.view, query.label, query.min_side
+('all', 'rugby', 200)
 >>> Query.parse({"view": "everything"})
 Traceback (most recent call last):
 ValueError: view must be one of all, duplicates, conflicts, placeholders, wrong
@@ -28,7 +29,7 @@ SEARCHED = (
 """The columns that the search looks into."""
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True)
 class Query:
     """One view and its filters; an empty filter passes everything."""
 
@@ -44,10 +45,6 @@ class Query:
     text: str = ""
     min_side: int = 0
     max_side: int = 0
-
-    def __repr__(self) -> str:
-        shown = [f"{name}={value!r}" for name, value in dataclasses.asdict(self).items() if value not in ("", 0)]
-        return f"Query({', '.join(shown)})"
 
     @classmethod
     def parse(cls, parameters: Mapping[str, str]) -> Query:

@@ -28,10 +28,11 @@ from starlette.types import ASGIApp
 
 from curator.errors import CuratorError
 from curator.manifests.project import Project
-from curator.observe.thumbnails import MEDIA_TYPE, PICTURE_PX, encode_small, thumbnail
+from curator.observe.thumbnails import MEDIA_TYPE, large_picture, thumbnail
 from curator.review.guard import Guard, GuardedApp
 from curator.review.query import Query
 from curator.review.service import ReviewService, StaleError
+from curator.store.paths import DataPaths
 
 TOKEN_BYTES = 18
 PAGE_FILES = {
@@ -92,7 +93,7 @@ def serve_review(project: Project, who: str, port: int, announce: Callable[[str,
 
 def make_app(service: ReviewService, guard: Guard) -> ASGIApp:
     """Make the application: the routes, behind the guard."""
-    at = f"/{guard.token}"
+    at, paths = f"/{guard.token}", service.project.paths
     routes = [Route(f"{at}/{name}", partial(_page_file, *found)) for name, found in PAGE_FILES.items()]
     routes += [
         Route(f"{at}/about", _endpoint(lambda request: service.about())),
@@ -101,8 +102,8 @@ def make_app(service: ReviewService, guard: Guard) -> ASGIApp:
         Route(f"{at}/next", _endpoint(partial(_next, service))),
         Route(f"{at}/row/{{record_id}}", _endpoint(partial(_row, service))),
         Route(f"{at}/decide", partial(_decide, service), methods=["POST"]),
-        Route(f"{at}/thumbnails/{{name}}", _endpoint(partial(_thumbnail, service))),
-        Route(f"{at}/pictures/{{name}}", _endpoint(partial(_picture, service))),
+        Route(f"{at}/thumbnails/{{name}}", _endpoint(partial(_picture, thumbnail, paths))),
+        Route(f"{at}/pictures/{{name}}", _endpoint(partial(_picture, large_picture, paths))),
     ]
     return GuardedApp(Starlette(routes=routes), guard)
 
@@ -173,24 +174,9 @@ def _write_decision(service: ReviewService, body: bytes, request: Request) -> di
     return service.decide(**facts)
 
 
-def _thumbnail(service: ReviewService, request: Request) -> Response:
-    sha256, image_format = _picture_name(request)
-    return _as_picture(thumbnail(service.project.paths, sha256, image_format))
-
-
-def _picture(service: ReviewService, request: Request) -> Response:
-    sha256, image_format = _picture_name(request)
-    return _as_picture(encode_small(service.project.paths.image(sha256, image_format), PICTURE_PX))
-
-
-def _picture_name(request: Request) -> tuple[str, str]:
+def _picture(encode: Callable[..., bytes | None], paths: DataPaths, request: Request) -> Response:
     found = _PICTURE.fullmatch(request.path_params["name"])
-    if not found:
-        raise HTTPException(404)
-    return found["sha256"], found["format"]
-
-
-def _as_picture(data: bytes | None) -> Response:
+    data = encode(paths, found["sha256"], found["format"]) if found else None
     if data is None:
         raise HTTPException(404)
     return Response(data, media_type=MEDIA_TYPE, headers=_FOREVER)

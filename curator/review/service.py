@@ -12,7 +12,6 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -37,14 +36,6 @@ class StaleError(CuratorError):
     """The selection is no longer kept, or is of an older catalog: the page must select again."""
 
 
-@dataclass(frozen=True)
-class Chosen:
-    """A selection and the catalog that it is of."""
-
-    images: Images
-    selection: Selection
-
-
 class ReviewService:
     """Answers the requests of the page; safe to use from several threads."""
 
@@ -52,7 +43,7 @@ class ReviewService:
         self.project = project
         self.latest_images = LatestImages(project)
         self.log = DecisionLog(project.paths.reviews, who)
-        self._chosen: OrderedDict[int, Chosen] = OrderedDict()
+        self._selections: OrderedDict[int, tuple[Images, Selection]] = OrderedDict()
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._counted: Images | None = None
@@ -95,9 +86,9 @@ class ReviewService:
             mispredicted = self._mispredictions() if query.view == "wrong" else {}
             selection = select(images, query.view, passing, mispredicted)
             number = next(self._numbers)
-            self._chosen[number] = Chosen(images, selection)
-            while len(self._chosen) > MOST_SELECTIONS:
-                self._chosen.popitem(last=False)
+            self._selections[number] = images, selection
+            while len(self._selections) > MOST_SELECTIONS:
+                self._selections.popitem(last=False)
         release_memory()
         sizes = None if selection.sizes is None else selection.sizes.tolist()
         facts = {"selection": number, "total": len(selection.rows), "sizes": sizes}
@@ -113,34 +104,33 @@ class ReviewService:
         Raises:
             StaleError: the page must select again.
         """
-        chosen = self._find(number)
-        indices = chosen.selection.rows[offset : offset + min(limit, MOST_ROWS)]
-        rows = chosen.images.rows(indices)
+        images, selection = self._find(number)
+        indices = selection.rows[offset : offset + min(limit, MOST_ROWS)]
+        rows = images.rows(indices)
         latest = self.log.latest()
         for row in rows:
             row["review"] = as_facts(latest.get((row.get("sha256", ""), row["listed_label"])))
-            if found := chosen.selection.mispredicted.get(row["record_id"]):
+            if found := selection.mispredicted.get(row["record_id"]):
                 row |= {"predicted": found.predicted, "confidence": found.confidence}
-        return {"offset": offset, "rows": rows, **self.progress(chosen.images)}
+        return {"offset": offset, "rows": rows, **self.progress(images)}
 
     def next_undecided(self, number: int, after: int) -> int | None:
         """Find the next row of a selection that has a picture and no decision, starting again at the end; or None."""
-        chosen = self._find(number)
-        rows = chosen.selection.rows
-        has_picture = np.asarray(chosen.images.table["width"].is_valid().to_numpy())[rows]
-        is_decided = np.isin(rows, list(match_rows(chosen.images, self.log.latest())))
+        images, selection = self._find(number)
+        has_picture = np.asarray(images.table["width"].is_valid().to_numpy())[selection.rows]
+        is_decided = np.isin(selection.rows, list(match_rows(images, self.log.latest())))
         candidates = np.flatnonzero(has_picture & ~is_decided)
         if not len(candidates):
             return None
         return int(candidates[np.searchsorted(candidates, after, side="right") % len(candidates)])
 
-    def _find(self, number: int) -> Chosen:
+    def _find(self, number: int) -> tuple[Images, Selection]:
         with self._lock:
-            chosen = self._chosen.get(number)
-            if chosen is None or chosen.images is not self.latest_images.read():
+            found = self._selections.get(number)
+            if found is None or found[0] is not self.latest_images.read():
                 raise StaleError("The catalog has changed; select again.")
-            self._chosen.move_to_end(number)
-            return chosen
+            self._selections.move_to_end(number)
+            return found
 
     def row(self, record_id: str) -> dict[str, Any] | None:
         """Return one row's facts, or None if there is no such row."""
