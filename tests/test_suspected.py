@@ -98,11 +98,11 @@ def test_a_persons_decision_goes_before(text: str, tmp_path: Path) -> None:
 
 def test_the_page_shows_them_together(text: str, tmp_path: Path) -> None:
     """One group of four in the view of placeholders; what is told of a row is JSON that a browser reads rightly."""
-    library = pytest.importorskip("curator.review.library", reason="the extra `review` is not installed")
+    images_module = pytest.importorskip("curator.review.images", reason="the extra `review` is not installed")
     views = pytest.importorskip("curator.review.views")
     project = fetched(text, tmp_path)
     pipeline.decide(project, Stage.DEDUPED, {})
-    images = library.load_images(project)
+    images = images_module.read_images(project)
     shown = views.select(images, "placeholders", np.ones(len(images), bool), {})
     assert shown.sizes.tolist() == [N_PLANTED]
     rows = images.rows(shown.rows)

@@ -28,7 +28,7 @@ from curator.fetch.politeness.hosts import Politeness
 from curator.fetch.politeness.robots_gate import RobotsGate
 from curator.fetch.politeness.schedule import Schedule
 from curator.manifests.project import Project
-from curator.observe.workers.pool import ObservedFile, Observers
+from curator.observe.workers.pool import ObservedFile, ObserverPool
 from curator.reasons import RETRIED, Drop
 
 PATIENCE_S = 3.0
@@ -93,7 +93,7 @@ class Engine:
                 schedule.hold(number, waiting[name].verdict(time.time()), time.monotonic())
         return schedule
 
-    def run(self, observers: Observers, interrupted: Callable[[], bool]) -> None:
+    def run(self, observers: ObserverPool, interrupted: Callable[[], bool]) -> None:
         """Work until all is settled.
 
         Raises:
@@ -139,11 +139,11 @@ class Engine:
             Path(temporary).unlink()
         self._record(replace(attempt, outcome=Drop.FORGOTTEN, detail="this content was forgotten"))
 
-    def _has_work(self, observers: Observers) -> bool:
+    def _has_work(self, observers: ObserverPool) -> bool:
         schedule = self._schedule
         return bool(schedule.n_queued or self._loop.active or observers.n_jobs or self._files or self._stale)
 
-    def _feed(self, observers: Observers) -> None:
+    def _feed(self, observers: ObserverPool) -> None:
         """Start as much as the connections, the observers and the ledger can take."""
         while (self._files or self._stale) and self._observers_keep_up(observers):
             self._read_file(observers)
@@ -154,7 +154,7 @@ class Engine:
                 return
             self._start(task, now)
 
-    def _observers_keep_up(self, observers: Observers) -> bool:
+    def _observers_keep_up(self, observers: ObserverPool) -> bool:
         behind = observers.n_jobs >= _MAX_BACKLOG or observers.n_bytes >= _MAX_BACKLOG_BYTES
         return not behind and self._committer.n_waiting < _MAX_UNCOMMITTED
 
@@ -192,7 +192,7 @@ class Engine:
             return "", Verdict(Drop.PRIVATE_ADDRESS, host)
         return url, None
 
-    def _note_finished(self, transfer: Transfer, errno: int, error: str, observers: Observers) -> None:
+    def _note_finished(self, transfer: Transfer, errno: int, error: str, observers: ObserverPool) -> None:
         task, now = transfer.task, time.monotonic()
         if self._gate and transfer.leads_to:
             self._request_robots_first(transfer, self._gate, now)
@@ -269,7 +269,7 @@ class Engine:
         for task, verdict in self._schedule.abandoned(min(room, _MAX_GIVEN_UP)):
             self._refuse(task, verdict)
 
-    def _read_file(self, observers: Observers) -> None:
+    def _read_file(self, observers: ObserverPool) -> None:
         """Have one local file, or one stored file whose observation is stale, observed."""
         if self._stale:
             observers.submit(*self._stale.popleft())
@@ -282,7 +282,7 @@ class Engine:
         else:
             self._record(attempt)
 
-    def _drain(self, observers: Observers) -> None:
+    def _drain(self, observers: ObserverPool) -> None:
         """Let the observers finish what is downloaded, for a moment."""
         self._loop.abort()
         limit = time.monotonic() + _DRAIN_S

@@ -27,6 +27,7 @@ import struct
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from PIL import (
     AvifImagePlugin,
@@ -61,6 +62,7 @@ OPENERS: dict[str, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
 
 _ORIENTATION_TAG = 0x0112
 _SWAPPED_ORIENTATIONS = (5, 6, 7, 8)
+_uint = partial(int.from_bytes, byteorder="little")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +146,6 @@ def canvas_size(data: bytes, image_format: str) -> tuple[int, int] | None:
         bits = _uint(data[21:25])
         return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
     return _uint(data[26:28]) & 0x3FFF, _uint(data[28:30]) & 0x3FFF
-
-
-def _uint(data: bytes) -> int:
-    return int.from_bytes(data, "little")
 
 
 MAX_FRAMES = 10_000

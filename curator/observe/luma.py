@@ -30,11 +30,10 @@ import numpy.typing as npt
 import simplejpeg
 from PIL import Image, JpegImagePlugin
 
-from curator.matching.orientations import ORIENTATIONS, orient_luma
 from curator.matching.perceptual_hash import LUMA_SIDE
 from curator.observe.header import Header, read_header
 from curator.observe.jpeg_header import PlainJpeg
-from curator.observe.pixels import as_grey
+from curator.observe.pixels import as_grey, turn_upright
 
 Luma = npt.NDArray[np.uint8]
 Weights = npt.NDArray[np.float32]
@@ -46,17 +45,6 @@ REDUCED_SIDE = 48
 _DAMAGE = ("premature end of data segment", "bad Huffman code", "instead of RST")
 # What libjpeg says when pixels are missing or made of other bytes than were written. What else it warns of (bytes
 # between segments, odd parameters) is seen in whole pictures too.
-
-_UPRIGHT = {
-    2: ORIENTATIONS.index("mirror"),
-    3: ORIENTATIONS.index("rotate-180"),
-    4: ORIENTATIONS.index("mirror-rotate-180"),
-    5: ORIENTATIONS.index("mirror-rotate-90"),
-    6: ORIENTATIONS.index("rotate-270"),
-    7: ORIENTATIONS.index("mirror-rotate-270"),
-    8: ORIENTATIONS.index("rotate-90"),
-}
-"""EXIF orientation to what brings the stored luma upright."""
 
 _ONE = 16384
 # What weights add up to. Of 255 times this, times the 1.7 that negative lobes may add in each pass, single precision
@@ -85,7 +73,7 @@ def decode_luma(data: bytes, header: Header | PlainJpeg) -> Luma:
         except ValueError:  # Pillow reads on past what does no harm, and names what does
             header = read_header(data, "jpeg")
         else:
-            return _upright(shrink_reduced(grey, header.stored_size, scale), header.orientation)
+            return _turn_upright(shrink_reduced(grey, header.stored_size, scale), header.orientation)
     image = header.image
     size, scale = image.size, 1
     if isinstance(image, JpegImagePlugin.JpegImageFile):
@@ -95,7 +83,7 @@ def decode_luma(data: bytes, header: Header | PlainJpeg) -> Luma:
         image.load()
     grey_image = as_grey(image)
     luma = shrink(grey_image) if scale == 1 else shrink_reduced(np.asarray(grey_image), size, scale)
-    return _upright(luma, header.unapplied_orientation)
+    return _turn_upright(luma, header.unapplied_orientation)
 
 
 def decode_reduced_grey(data: bytes, jpeg: PlainJpeg) -> tuple[Luma, int]:
@@ -128,10 +116,8 @@ def decode_reduced_grey(data: bytes, jpeg: PlainJpeg) -> tuple[Luma, int]:
     return grey, scale
 
 
-def _upright(luma: Luma, orientation: int) -> Luma:
-    if orientation == 1:
-        return luma
-    return np.ascontiguousarray(orient_luma(luma, _UPRIGHT[orientation]))
+def _turn_upright(luma: Luma, orientation: int) -> Luma:
+    return luma if orientation == 1 else np.asarray(turn_upright(Image.fromarray(luma), orientation))
 
 
 def shrink(grey: Image.Image) -> Luma:

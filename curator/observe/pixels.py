@@ -58,13 +58,16 @@ def decode_rgb(data: bytes, *, long_px: int = 0, short_px: int = 0) -> Image.Ima
         if (long_px or short_px) and isinstance(image, JpegImagePlugin.JpegImageFile):
             scale = max(1, max(image.size) // long_px if long_px else min(image.size) // short_px)
             image.draft(image.mode, (max(1, image.width // scale), max(1, image.height // scale)))
-        picture = as_rgb(image)
-        if header.unapplied_orientation in _UPRIGHT:
-            picture = picture.transpose(_UPRIGHT[header.unapplied_orientation])
+        picture = turn_upright(as_rgb(image), header.unapplied_orientation)
     except Exception as error:  # decoders raise whatever they like
         raise ValueError(str(error) or type(error).__name__) from error
     picture.info = {}  # an orientation applied again, or a profile of other colours, would spoil what is saved of it
     return picture
+
+
+def turn_upright(picture: Image.Image, orientation: int) -> Image.Image:
+    """Apply an EXIF orientation, 1 to 8."""
+    return picture.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else picture
 
 
 def as_rgb(image: Image.Image) -> Image.Image:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from functools import partial
 
 _HEAD_BYTES = 4096
 
@@ -35,13 +36,8 @@ class Sniffed:
     is_image: bool
 
 
-def _image(name: str, words: str) -> Sniffed:
-    return Sniffed(name, words, True)
-
-
-def _other(name: str, words: str) -> Sniffed:
-    return Sniffed(name, words, False)
-
+_image = partial(Sniffed, is_image=True)
+_other = partial(Sniffed, is_image=False)
 
 _AVIF, _HEIC = _image("avif", "an AVIF image"), _image("heic", "a HEIC image")
 _HTML, _SVG = _other("html", "an HTML page"), _other("svg", "an SVG drawing")

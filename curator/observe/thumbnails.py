@@ -1,6 +1,6 @@
 """Small upright JPEGs of stored images, for the pages; those of the review page are made once and kept on disk.
 
-No byte of a file from the web reaches the browser: every picture is decoded here and encoded anew.
+No byte of a file from the web reaches the browser: every picture is decoded here and encoded again.
 
 >>> encode_small(Path("nowhere.jpg"), THUMBNAIL_PX), data_uri(Path("nowhere.jpg"))
 (None, None)
@@ -45,6 +45,11 @@ def thumbnail(paths: DataPaths, sha256: str, image_format: str) -> bytes | None:
             temporary.write_bytes(data)
             temporary.replace(path)
     return data
+
+
+def large_picture(paths: DataPaths, sha256: str, image_format: str) -> bytes | None:
+    """Return a stored image as a JPEG that fills a window; None if there is no picture."""
+    return encode_small(paths.image(sha256, image_format), PICTURE_PX)
 
 
 def data_uri(path: Path) -> str | None:

@@ -1,10 +1,10 @@
-"""The decisions of all windows and processes, as the file has them now; a new one is on the disk before it counts.
+"""The decisions of all windows and processes, as the file has them now; a new one counts once it is on the disk.
 
 >>> import tempfile
 >>> log = DecisionLog(Path(tempfile.mkdtemp()) / "reviews.jsonl", "ann")
 >>> log.decide("ab" * 32, "rugby", "keep").decision
 'keep'
->>> log.standing()["ab" * 32, "rugby"].who, log.decide("ab" * 32, "rugby", "undo")
+>>> log.latest()["ab" * 32, "rugby"].who, log.decide("ab" * 32, "rugby", "undo")
 ('ann', None)
 """
 
@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator.manifests.reviews import Key, Review, append_review, now_text, read_reviews, standing_reviews
-from curator.review.library import Images, as_mask
+from curator.review.images import Images, as_mask, file_signature
 
 
 class DecisionLog:
@@ -30,47 +30,40 @@ class DecisionLog:
         self._who = who
         self._lock = threading.Lock()
         self._seen: tuple[int, int, int] | None = None
-        self._standing: dict[Key, Review] = {}
+        self._latest: dict[Key, Review] = {}
         self.version = 0
-        """The lines of the file: whoever decided, it has risen by one."""
+        """The number of lines in the file: each decision adds one, whoever made it."""
 
-    def standing(self) -> Mapping[Key, Review]:
-        """Give what stands now.
+    def latest(self) -> Mapping[Key, Review]:
+        """Return the latest decision about each image and label, unless it was undone.
 
         Raises:
             StateError: the file holds lines that are no reviews.
         """
         with self._lock:
-            seen = self._signature()
+            seen = file_signature(self._path)
             if seen != self._seen:
                 reviews = read_reviews(self._path)
-                self._standing, self.version, self._seen = standing_reviews(reviews), len(reviews), seen
-            return self._standing
-
-    def _signature(self) -> tuple[int, int, int] | None:
-        try:
-            status = self._path.stat()
-        except FileNotFoundError:
-            return None
-        return status.st_ino, status.st_mtime_ns, status.st_size
+                self._latest, self.version, self._seen = standing_reviews(reviews), len(reviews), seen
+            return self._latest
 
     def decide(self, sha256: str, label: str, decision: str, new_label: str = "", reason: str = "") -> Review | None:
-        """Write one decision, wait until it is on the disk, and give what stands about that image then.
+        """Write one decision, wait until it is on the disk, and return the latest one on that image; None after undo.
 
         Raises:
             DiskError: the disk refused the write; nothing was decided.
         """
         review = Review(now_text(), self._who, sha256, label, decision, new_label, reason)
         append_review(self._path, review)
-        return self.standing().get(review.key)
+        return self.latest().get(review.key)
 
 
-def match_rows(images: Images, standing: Mapping[Key, Review]) -> dict[int, Review]:
+def match_rows(images: Images, latest: Mapping[Key, Review]) -> dict[int, Review]:
     """Find the rows that decisions are about: row to decision."""
-    if not standing:
+    if not latest:
         return {}
-    hashes = pa.array(list({sha256 for sha256, _ in standing}), pa.string())
+    hashes = pa.array(list({sha256 for sha256, _ in latest}), pa.string())
     rows = np.flatnonzero(as_mask(pc.is_in(images.table["sha256"], hashes)))
     near = images.table.select(["sha256", "listed_label"]).take(pa.array(rows))
     keys = zip(near["sha256"].to_pylist(), near["listed_label"].to_pylist(), strict=True)
-    return {int(row): standing[key] for row, key in zip(rows, keys, strict=True) if key in standing}
+    return {int(row): latest[key] for row, key in zip(rows, keys, strict=True) if key in latest}

@@ -1,7 +1,7 @@
-"""Who may talk to the page: only a browser on this machine that was given the address with the token.
+"""Who may use the page: only a browser on this machine that has the address with the token.
 
 A page from elsewhere could make a browser send requests here (CSRF), or resolve its own name to 127.0.0.1 (DNS
-rebinding): see https://owasp.org/www-community/attacks/csrf. So the token stands in the path, Host and Origin must be
+rebinding): see https://owasp.org/www-community/attacks/csrf. So the token is in the path, Host and Origin must be
 ours, and what changes something needs the token in a header too, which no foreign page can send.
 
 >>> guard = Guard("secret", 8000)
@@ -16,6 +16,10 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 TOKEN_HEADER = "x-curator-token"  # noqa: S105 - a header's name
 SAFE_METHODS = ("GET", "HEAD")
@@ -43,7 +47,7 @@ class Guard:
         return f"127.0.0.1:{self.port}", f"localhost:{self.port}"
 
     def refusal(self, method: str, path: str, headers: Mapping[str, str]) -> str | None:
-        """Say why a request is refused; None where it is welcome. Names of headers are in lower case."""
+        """Return why a request is refused; None if it is not. Names of headers are in lower case."""
         if headers.get("host", "").lower() not in self.hosts:
             return "the Host is not this server"
         if "origin" in headers and headers["origin"].lower() not in [f"http://{host}" for host in self.hosts]:
@@ -58,3 +62,27 @@ class Guard:
 
     def _is_token(self, text: str) -> bool:
         return secrets.compare_digest(text.encode("utf-8", "replace"), self.token.encode())
+
+
+class GuardedApp:
+    """An application behind :class:`Guard`, with the security headers on every response."""
+
+    def __init__(self, app: ASGIApp, guard: Guard) -> None:
+        self._app = app
+        self._guard = guard
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Respond to one request, or refuse it with 403."""
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        refusal = self._guard.refusal(scope["method"], scope["path"], headers)
+
+        async def send_safely(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                extra = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
+                message["headers"] = [*message["headers"], *extra]
+            await send(message)
+
+        app = Response(f"Refused: {refusal}.\n", 403, media_type="text/plain") if refusal else self._app
+        return await app(scope, receive, send_safely)

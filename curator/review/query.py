@@ -1,7 +1,8 @@
-"""What a person asked to see, from the page's address to a mask over the rows.
+"""The view and filters of the page, from the parameters of a request to a mask over the rows.
 
->>> Query.parse({"label": "rugby", "min_side": "200", "nonsense": "1"})
-Query(view='all', fate='any', label='rugby', min_side=200)
+>>> query = Query.parse({"label": "rugby", "min_side": "200", "nonsense": "1"})
+>>> query.view, query.label, query.min_side
+('all', 'rugby', 200)
 >>> Query.parse({"view": "everything"})
 Traceback (most recent call last):
 ValueError: view must be one of all, duplicates, conflicts, placeholders, wrong
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
-from curator.review.library import FACETS, BoolArray, Images, as_mask
+from curator.review.images import FACETS, BoolArray, Images, as_mask
 
 VIEWS = ("all", "duplicates", "conflicts", "placeholders", "wrong")
 FATES = ("any", "kept", "dropped")
@@ -28,9 +29,9 @@ SEARCHED = (
 """The columns that the search looks into."""
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True)
 class Query:
-    """One view and its filters; an empty filter lets everything through."""
+    """One view and its filters; an empty filter passes everything."""
 
     view: str = "all"
     fate: str = "any"
@@ -45,13 +46,9 @@ class Query:
     min_side: int = 0
     max_side: int = 0
 
-    def __repr__(self) -> str:
-        shown = [f"{name}={value!r}" for name, value in dataclasses.asdict(self).items() if value not in ("", 0)]
-        return f"Query({', '.join(shown)})"
-
     @classmethod
     def parse(cls, parameters: Mapping[str, str]) -> Query:
-        """Read the parameters of a request; those that mean nothing here are left out.
+        """Read the parameters of a request; unknown ones are ignored.
 
         Raises:
             ValueError: a value that is not one of those possible.
@@ -80,7 +77,7 @@ def _check(name: str, value: str, choices: tuple[str, ...]) -> None:
 
 
 def find_rows(images: Images, query: Query, decided: Mapping[int, str]) -> BoolArray:
-    """Tell which rows pass all filters.
+    """Return which rows pass all filters.
 
     Args:
         decided: row to decision, of the rows that a person decided about.

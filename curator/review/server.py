@@ -1,4 +1,4 @@
-"""Serve the page on 127.0.0.1 until Ctrl-C, and nowhere else.
+"""Serve the page on 127.0.0.1 until Ctrl-C, and nowhere else; every address of it is below ``/<token>/``.
 
 >>> with listen(0) as listener:
 ...     listener.getsockname()[0]
@@ -8,19 +8,43 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import re
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
+from importlib.resources import files
+from typing import Any
 
 import uvicorn
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from curator.errors import CuratorError
 from curator.manifests.project import Project
-from curator.review.app import make_app
-from curator.review.guard import Guard
-from curator.review.session import ReviewSession
+from curator.observe.thumbnails import MEDIA_TYPE, large_picture, thumbnail
+from curator.review.guard import Guard, GuardedApp
+from curator.review.query import Query
+from curator.review.service import ReviewService, StaleError
+from curator.store.paths import DataPaths
 
 TOKEN_BYTES = 18
+PAGE_FILES = {
+    "": ("review.html", "text/html; charset=utf-8"),
+    "review.css": ("review.css", "text/css; charset=utf-8"),
+    "review.js": ("review.js", "text/javascript; charset=utf-8"),
+}
+MOST_BODY_BYTES = 16_384
+MOST_REASON_LETTERS = 500
+_PICTURE = re.compile(r"(?P<sha256>[0-9a-f]{64})\.(?P<format>[a-z0-9]{1,8})")
+_FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
+_FRESH = {"Cache-Control": "no-store"}
 
 
 def listen(port: int) -> socket.socket:
@@ -47,21 +71,112 @@ def serve_review(project: Project, who: str, port: int, announce: Callable[[str,
     Args:
         who: the name that decisions bear.
         port: 0 takes a free one.
-        announce: told the page's address and the number of images, as soon as the page can be opened.
+        announce: called with the page's address and the number of images, as soon as the page can be opened.
 
     Returns:
-        The number of decisions that stand at the end.
+        The number of decisions at the end.
 
     Raises:
         StateError: nothing was fetched yet, or the reviews file is damaged.
     """
-    session = ReviewSession(project, who)
-    n_images = session.about()["n"]
-    session.log.standing()
+    service = ReviewService(project, who)
+    n_images = service.about()["n"]
+    service.log.latest()
     with listen(port) as listener:
         guard = Guard(secrets.token_urlsafe(TOKEN_BYTES), listener.getsockname()[1])
-        config = uvicorn.Config(make_app(session, guard), log_level="warning", access_log=False, lifespan="off")
+        config = uvicorn.Config(make_app(service, guard), log_level="warning", access_log=False, lifespan="off")
         announce(f"http://127.0.0.1:{guard.port}/{guard.token}/", n_images)
         with contextlib.suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listener])
-    return len(session.log.standing())
+    return len(service.log.latest())
+
+
+def make_app(service: ReviewService, guard: Guard) -> ASGIApp:
+    """Make the application: the routes, behind the guard."""
+    at, paths = f"/{guard.token}", service.project.paths
+    routes = [Route(f"{at}/{name}", partial(_page_file, *found)) for name, found in PAGE_FILES.items()]
+    routes += [
+        Route(f"{at}/about", _endpoint(lambda request: service.about())),
+        Route(f"{at}/select", _endpoint(lambda request: service.select(Query.parse(request.query_params)))),
+        Route(f"{at}/rows", _endpoint(partial(_rows, service))),
+        Route(f"{at}/next", _endpoint(partial(_next, service))),
+        Route(f"{at}/row/{{record_id}}", _endpoint(partial(_row, service))),
+        Route(f"{at}/decide", partial(_decide, service), methods=["POST"]),
+        Route(f"{at}/thumbnails/{{name}}", _endpoint(partial(_picture, thumbnail, paths))),
+        Route(f"{at}/pictures/{{name}}", _endpoint(partial(_picture, large_picture, paths))),
+    ]
+    return GuardedApp(Starlette(routes=routes), guard)
+
+
+def _endpoint(work: Callable[[Request], Any]) -> Callable[[Request], Awaitable[Response]]:
+    """Make an endpoint that does its work in a thread and responds to an error with JSON and a status that fits."""
+
+    async def respond(request: Request) -> Response:
+        try:
+            result = await run_in_threadpool(work, request)
+        except StaleError as error:
+            return JSONResponse({"error": str(error)}, 410, _FRESH)
+        except CuratorError as error:
+            return JSONResponse({"error": str(error)}, 500, _FRESH)
+        except ValueError as error:
+            return JSONResponse({"error": str(error)}, 400, _FRESH)
+        return result if isinstance(result, Response) else JSONResponse(result, headers=_FRESH)
+
+    return respond
+
+
+async def _page_file(name: str, media_type: str, request: Request) -> Response:
+    data = files("curator.review").joinpath("page", name).read_bytes()
+    return Response(data, media_type=media_type, headers={"Cache-Control": "no-cache"})
+
+
+def _rows(service: ReviewService, request: Request) -> dict[str, Any]:
+    number, offset, limit = (_number(request, name) for name in ("selection", "offset", "limit"))
+    return service.rows(number, offset, limit)
+
+
+def _next(service: ReviewService, request: Request) -> dict[str, Any]:
+    after = int(request.query_params.get("after", "-1"))
+    return {"index": service.next_undecided(_number(request, "selection"), after)}
+
+
+def _number(request: Request, name: str) -> int:
+    text = request.query_params.get(name, "")
+    if not text.isdecimal():
+        raise ValueError(f"{name} must be a number")
+    return int(text)
+
+
+def _row(service: ReviewService, request: Request) -> dict[str, Any]:
+    row = service.row(request.path_params["record_id"])
+    if row is None:
+        raise HTTPException(404)
+    return row
+
+
+async def _decide(service: ReviewService, request: Request) -> Response:
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > MOST_BODY_BYTES:
+            raise HTTPException(413)
+    return await _endpoint(partial(_write_decision, service, body))(request)
+
+
+def _write_decision(service: ReviewService, body: bytes, request: Request) -> dict[str, Any]:
+    facts = json.loads(body)
+    if not isinstance(facts, dict) or not all(isinstance(value, str) for value in facts.values()):
+        raise ValueError("a decision is a JSON object of texts")
+    unknown = set(facts) - {"record_id", "decision", "new_label", "reason"}
+    if unknown or "record_id" not in facts or "decision" not in facts:
+        raise ValueError("a decision has record_id, decision, and perhaps new_label and reason")
+    facts["reason"] = " ".join(facts.get("reason", "").split())[:MOST_REASON_LETTERS]
+    return service.decide(**facts)
+
+
+def _picture(encode: Callable[..., bytes | None], paths: DataPaths, request: Request) -> Response:
+    found = _PICTURE.fullmatch(request.path_params["name"])
+    data = encode(paths, found["sha256"], found["format"]) if found else None
+    if data is None:
+        raise HTTPException(404)
+    return Response(data, media_type=MEDIA_TYPE, headers=_FOREVER)

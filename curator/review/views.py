@@ -1,4 +1,4 @@
-"""The order in which a view shows its rows, and which of them belong together.
+"""Which rows a view shows, in which order, and which of them form groups.
 
 >>> Selection(np.array([4, 1, 2]), sizes=np.array([2, 1])).sizes.tolist()
 [2, 1]
@@ -7,43 +7,54 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from curator.errors import StateError
 from curator.matching.components import label_components
 from curator.reasons import COPIES, Drop
-from curator.review.library import BoolArray, Images, as_mask
-from curator.review.wrong import WrongImage
+from curator.review.images import BoolArray, Images, as_mask
+from curator.text import Command
 
 Rows = npt.NDArray[np.int64]
 GROUPED = ("duplicates", "conflicts", "placeholders")
 """The views that show groups."""
 
 LEAST_REPEATS = 3
-"""So many listings of the same bytes look like a placeholder: one picture that stands for many."""
+"""So many listings of the same bytes look like a placeholder: one picture in place of many."""
+
+
+@dataclass(frozen=True)
+class Misprediction:
+    """The label that the models predict for one image, on average over models and runs, and how confident they are."""
+
+    predicted: str
+    confidence: float
 
 
 @dataclass(frozen=True)
 class Selection:
-    """The rows of a view in order; ``sizes`` counts those of each group, and is None where there are no groups."""
+    """The rows of a view in order; ``sizes`` counts those of each group, and is None if there are no groups."""
 
     rows: Rows
     sizes: Rows | None = None
-    wrong: dict[str, WrongImage] = field(default_factory=dict)
+    mispredicted: dict[str, Misprediction] = field(default_factory=dict)
 
 
-def select(images: Images, view: str, passing: BoolArray, wrong: dict[str, WrongImage]) -> Selection:
+def select(images: Images, view: str, passing: BoolArray, mispredicted: dict[str, Misprediction]) -> Selection:
     """Order the rows of a view.
 
     Args:
         view: ``all``: the rows that pass, in the catalog's order; ``duplicates``, ``conflicts``, ``placeholders``: each
-            group with a row that passes, whole, the largest first, its keeper first; ``wrong``: the rows that pass and
-            that the benchmark's models get wrong, the most confident first.
+            group with a row that passes, whole, the largest first, its representative first; ``wrong``: the rows that
+            pass and whose label the benchmark's models do not predict, the most confident first.
         passing: the rows that pass the filters, shape (rows,).
-        wrong: record id to what the models say.
+        mispredicted: what :func:`read_mispredictions` returns.
     """
     if view == "duplicates":
         return _grouped(images, passing, _by_other(images, COPIES))
@@ -52,10 +63,34 @@ def select(images: Images, view: str, passing: BoolArray, wrong: dict[str, Wrong
     if view == "placeholders":
         return _grouped(images, passing, _by_content(images))
     if view == "wrong":
-        rows = np.array([images.row_of(record_id) for record_id in wrong], np.int64)
+        rows = np.array([images.row_of(record_id) for record_id in mispredicted], np.int64)
         rows = rows[rows >= 0]
-        return Selection(rows[passing[rows]], None, wrong)
+        return Selection(rows[passing[rows]], None, mispredicted)
     return Selection(np.flatnonzero(passing))
+
+
+def read_mispredictions(path: Path) -> dict[str, Misprediction]:
+    """Read the predictions of a benchmark: the record ids of those that are wrong, the most confident first.
+
+    >>> read_mispredictions(Path("no-benchmark.csv"))
+    {}
+
+    Raises:
+        StateError: the file is damaged.
+    """
+    if not path.exists():
+        return {}
+    try:
+        table = pd.read_csv(path, dtype={"record_id": str, "label": str, "predicted": str})
+        columns = [name for name in table.columns if name.startswith("p_")]
+        means = table.groupby("record_id")[columns].mean()
+        label = table.groupby("record_id")["label"].first()
+    except (ValueError, KeyError, OSError) as error:
+        raise StateError(f"{path} cannot be read ({error}).", (Command("benchmark"), " writes it again.")) from error
+    found = pd.DataFrame({"label": label, "predicted": means.idxmax(axis=1).str[2:], "confidence": means.max(axis=1)})
+    found = found[found["label"] != found["predicted"]].sort_values("confidence", ascending=False, kind="stable")
+    rows = zip(found.index, found["predicted"], found["confidence"], strict=True)
+    return {str(record_id): Misprediction(str(name), float(confidence)) for record_id, name, confidence in rows}
 
 
 def _by_other(images: Images, reasons: tuple[Drop, ...]) -> Rows:
@@ -86,7 +121,7 @@ def _by_content(images: Images) -> Rows:
 
 
 def _joined_by(numbers: Rows, hashes: npt.NDArray[np.integer], n: int) -> Rows:
-    """Join the groups (``numbers``, below ``n``) of rows whose hashes are equal; give each group's new number."""
+    """Join the groups (``numbers``, below ``n``) of rows whose hashes are equal; return each group's new number."""
     order = np.argsort(hashes, kind="stable")
     same = (np.diff(hashes[order]) == 0) & (hashes[order][1:] >= 0)
     return label_components(n, numbers[order][1:][same], numbers[order][:-1][same])

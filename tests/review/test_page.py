@@ -189,7 +189,7 @@ def test_the_keyboard_reaches_everything(browser: Any, served: Served) -> None:
         page.keyboard.press("Escape")
         page.keyboard.press("2")
         wait_for(page, "#count", "1 group · 2 images")
-        wait_for(page, "#tile-0 .tag", "keeper")
+        wait_for(page, "#tile-0 .tag", "representative")
         page.keyboard.press("?")
         playwright.expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
         page.keyboard.press("Escape")

@@ -20,9 +20,9 @@ from curator.manifests.reviews import append_review, read_reviews
 from curator.pipeline import made_from
 from curator.pipeline import run as pipeline
 from curator.review.guard import Guard
-from curator.review.library import load_images
+from curator.review.images import read_images
 from curator.review.server import listen
-from curator.review.session import MOST_SELECTIONS
+from curator.review.service import MOST_SELECTIONS
 from tests.review.conftest import Served
 from tests.small_worlds import recipe_text, small_project
 
@@ -103,8 +103,8 @@ def test_a_wrong_question_is_told_and_not_a_crash(served: Served, path: str) -> 
     assert status == 400 and "must be" in facts["error"]
 
 
-def test_groups_stand_together_with_their_keeper_first(served: Served) -> None:
-    """A duplicate group is its keeper and the copy; a conflict is both labels; a filter shows whole groups."""
+def test_groups_are_whole_with_their_representative_first(served: Served) -> None:
+    """A duplicate group is its representative and the copy; a conflict is both labels; a filter shows whole groups."""
     chosen = served.ask("select?view=duplicates")[1]
     keeper, copy = served.rows(view="duplicates")
     assert chosen["sizes"] == [2] and "drop_reason" not in keeper
@@ -269,4 +269,4 @@ def test_nothing_fetched_says_what_to_run(tmp_path: Path) -> None:
     (tmp_path / "photos" / "rugby").mkdir(parents=True)
     empty = small_project(tmp_path, recipe_text(tmp_path / "photos"))
     with pytest.raises(StateError, match="curator fetch"):
-        load_images(empty)
+        read_images(empty)

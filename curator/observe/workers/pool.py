@@ -25,7 +25,6 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from curator.errors import CuratorError, DiskError
 from curator.observe.observation import Observation, Sighting
@@ -199,34 +198,14 @@ class ObserverPool:
         self._queue.extendleft(reversed(worker.jobs))
         self._add_worker()
         if culprit is not None:
-            sighting = _crashed(culprit.source, f"the decoder {what}")
-            self._finish(culprit, ObservedFile(culprit.number, sighting))
+            data = culprit.source.read_bytes() if isinstance(culprit.source, Path) else culprit.source
+            sha256, detail = hashlib.sha256(data).hexdigest(), f"the decoder {what}"
+            crash = Observation(sha256, len(data), flaw=Drop.DECODER_CRASHED, flaw_detail=detail)
+            self._finish(culprit, ObservedFile(culprit.number, Sighting(crash)))
         self._feed()
-
-
-def _crashed(source: bytes | Path, detail: str) -> Sighting:
-    data = source.read_bytes() if isinstance(source, Path) else source
-    sha256 = hashlib.sha256(data).hexdigest()
-    return Sighting(Observation(sha256, len(data), flaw=Drop.DECODER_CRASHED, flaw_detail=detail))
 
 
 def serve(selector: selectors.BaseSelector, timeout_s: float) -> None:
     """Wait for events once and call what is registered for them."""
     for key, mask in selector.select(timeout_s):
         key.data(mask)
-
-
-class Observers(Protocol):
-    """What a fetch needs of :class:`ObserverPool`, so that a test can put something simpler in its place."""
-
-    n_jobs: int
-    n_bytes: int
-
-    def start(self) -> None:
-        """Start the processes."""
-
-    def submit(self, job: int, source: bytes | Path) -> None:
-        """Have a file observed."""
-
-    def check(self) -> None:
-        """Look after processes that are stuck."""

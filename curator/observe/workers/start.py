@@ -24,6 +24,7 @@ from pathlib import Path
 MOST_AHEAD = 4
 """Processes started while nobody knows yet whether there is work for them."""
 
+_PACKAGE_ROOT = str(Path(__file__).parents[3])
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OPENCV_FOR_THREADS_NUM": "1"}
 
 _ahead: list[tuple[subprocess.Popen[bytes], socket.socket]] = []
@@ -58,7 +59,9 @@ def start_process() -> tuple[subprocess.Popen[bytes], socket.socket]:
     with theirs, _interrupts_held():
         command = [sys.executable, "-P", "-m", "curator.observe.workers.main", str(theirs.fileno())]
         descriptors = [theirs.fileno()]
-        process = subprocess.Popen(command, pass_fds=descriptors, stdin=subprocess.DEVNULL, env=_environment())
+        search = os.pathsep.join(filter(None, [_PACKAGE_ROOT, os.environ.get("PYTHONPATH")]))  # installed or not
+        environment = os.environ | _ONE_THREAD | {"PYTHONPATH": search}
+        process = subprocess.Popen(command, pass_fds=descriptors, stdin=subprocess.DEVNULL, env=environment)
     return process, ours
 
 
@@ -82,10 +85,3 @@ def stop_process(process: subprocess.Popen[bytes], channel: socket.socket) -> No
 def count_cores() -> int:
     """Count the cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _environment() -> dict[str, str]:
-    """One thread a worker, and this very package, installed or not."""
-    package_root = str(Path(__file__).parents[3])
-    search = os.pathsep.join(filter(None, [package_root, os.environ.get("PYTHONPATH")]))
-    return os.environ | _ONE_THREAD | {"PYTHONPATH": search}

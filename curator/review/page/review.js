@@ -10,7 +10,7 @@ const HEAD = 34;
 const REASONS = ["wrong label", "not a photograph", "unusable: blurred, dark or cut", "text, logo or watermark", "duplicate", "private or sensitive"];
 const VIEWS = {
   all: ["All images", ""],
-  duplicates: ["Duplicates", "The keeper stands first, its copies beside it."],
+  duplicates: ["Duplicates", "The representative first, its copies beside it."],
   conflicts: ["Label conflicts", "One picture under two labels: drop or relabel one of them."],
   placeholders: ["Placeholders", "Known ones, suspected ones, and bytes that are listed three times or more."],
   wrong: ["Confidently wrong", "What the benchmark’s models are most sure of and wrong about."],
@@ -18,13 +18,13 @@ const VIEWS = {
 const MARKS = { keep: "✓ kept", drop: "✕ dropped", relabel: "⇄ " };
 
 const state = {
-  about: null, view: "all", selection: 0, total: 0, sizes: null, rows: new Map(), asked: new Set(), at: 0, version: 0,
+  about: null, view: "all", selection: 0, total: 0, sizes: null, rows: new Map(), requested: new Set(), at: 0, version: 0,
   layout: null, tiles: new Map(), heads: new Map(), history: [], busy: new Map(), epoch: 0,
 };
 
-// ---- talking to the server
+// ---- requests to the server
 
-async function ask(path, parameters) {
+async function request(path, parameters) {
   const response = await fetch(`${path}?${new URLSearchParams(parameters ?? {})}`, { cache: "no-store" });
   return settle(response);
 }
@@ -38,7 +38,7 @@ async function settle(response) {
   throw Object.assign(new Error(message), { status: response.status });
 }
 
-function tell(error) {
+function report(error) {
   if (error.status === 410) return select({ stay: true });
   complain(error instanceof TypeError ? "The server does not answer. Is `curator review` still running?" : error.message);
 }
@@ -64,13 +64,13 @@ async function select({ stay = false, found = null } = {}) {
   const epoch = ++state.epoch;
   const anchor = stay ? state.rows.get(state.at)?.record_id : null;
   const at = stay ? state.at : 0;
-  try { found ??= await ask("select", filters()); } catch (error) { return epoch === state.epoch && tell(error); }
+  try { found ??= await request("select", filters()); } catch (error) { return epoch === state.epoch && report(error); }
   if (epoch !== state.epoch) return;
   Object.assign(state, { selection: found.selection, total: found.total, sizes: found.sizes, version: found.version });
   state.rows.clear();
-  state.asked.clear();
+  state.requested.clear();
   found.rows.forEach((row, n) => state.rows.set(n, row));
-  state.asked.add(0);
+  state.requested.add(0);
   state.at = Math.min(at, Math.max(found.total - 1, 0));
   for (const element of [...state.tiles.values(), ...state.heads.values()]) element.remove();
   state.tiles.clear();
@@ -87,7 +87,7 @@ function describeSelection(found) {
   const groups = state.sizes ? `${count(state.sizes.length, "group")} · ` : "";
   $("count").textContent = groups + count(state.total, "image");
   $("hint").textContent = VIEWS[state.view][1];
-  tellProgress(found);
+  showProgress(found);
   for (const control of $("filters").elements) control.parentElement.classList.toggle("set", Boolean(control.value) && control.value !== "any");
   document.querySelectorAll("#views button").forEach((button) => {
     if (button.value === state.view) button.setAttribute("aria-current", "page"); else button.removeAttribute("aria-current");
@@ -100,34 +100,34 @@ function describeSelection(found) {
 
 function whyEmpty() {
   if (state.about.views[state.view]) return "Try other filters.";
-  if (state.view === "wrong") return "`curator benchmark` tells which images the models get wrong.";
+  if (state.view === "wrong") return "Run `curator benchmark` to see which images the models get wrong.";
   return state.about.stage === "fetched" ? "`curator dedupe` has not run on this catalog yet." : "None was found.";
 }
 
 const count = (n, noun) => `${n.toLocaleString("en")} ${noun}${n === 1 ? "" : "s"}`;
-const tellProgress = (found) => { $("progress").textContent = `${found.decided.toLocaleString("en")} decided`; };
+const showProgress = (found) => { $("progress").textContent = `${found.decided.toLocaleString("en")} decided`; };
 
 async function load(index) {
   const offset = Math.floor(index / CHUNK) * CHUNK;
-  if (state.asked.has(offset) || offset >= state.total) return;
-  state.asked.add(offset);
+  if (state.requested.has(offset) || offset >= state.total) return;
+  state.requested.add(offset);
   const epoch = state.epoch;
   try {
-    const found = await ask("rows", { selection: state.selection, offset, limit: CHUNK });
+    const found = await request("rows", { selection: state.selection, offset, limit: CHUNK });
     if (epoch !== state.epoch) return;
     found.rows.forEach((row, n) => state.rows.set(offset + n, row));
     noticeVersion(found);
     draw();
     if (state.at >= offset && state.at < offset + CHUNK) showPanel();
   } catch (error) {
-    state.asked.delete(offset);
-    if (epoch === state.epoch) tell(error);
+    state.requested.delete(offset);
+    if (epoch === state.epoch) report(error);
   }
 }
 
 // Another window or process has decided something: read the visible rows again, in place.
 function noticeVersion(found) {
-  tellProgress(found);
+  showProgress(found);
   if (found.version === state.version) return;
   state.version = found.version;
   if (!state.busy.size) refresh();
@@ -135,7 +135,7 @@ function noticeVersion(found) {
 
 function refresh() {
   const visible = [...state.tiles.keys()];
-  state.asked.clear();
+  state.requested.clear();
   if (visible.length) {
     load(Math.min(...visible));
     load(Math.max(...visible));
@@ -144,10 +144,10 @@ function refresh() {
 
 async function lookForNews() {
   if (document.hidden || !state.selection || state.busy.size) return;
-  try { noticeVersion(await ask("rows", { selection: state.selection, offset: 0, limit: 0 })); } catch (error) { tell(error); }
+  try { noticeVersion(await request("rows", { selection: state.selection, offset: 0, limit: 0 })); } catch (error) { report(error); }
 }
 
-// ---- where everything stands in the grid: groups (or one group of all), each on rows of its own
+// ---- the layout of the grid: groups (or one group of all), each on rows of its own
 
 function arrange() {
   const width = $("grid").clientWidth - 2 * GAP;
@@ -262,7 +262,7 @@ function fillTile(tile, row) {
     frame.replaceChildren(hasPicture(row) ? picture(row, "") : "no picture");
   }
   frame.querySelectorAll(".mark, .tag").forEach((old) => old.remove());
-  if (state.sizes && !row.drop_reason) frame.append(make("span", { className: "tag" }, "keeper"));
+  if (state.sizes && !row.drop_reason) frame.append(make("span", { className: "tag" }, "representative"));
   if (row.predicted) frame.append(make("span", { className: "tag" }, `${row.predicted} ${(100 * row.confidence).toFixed(0)}%`));
   if (waiting) frame.append(make("span", { className: `mark ${waiting.decision}-mark` }, "saving …"));
   else if (row.review) frame.append(make("span", { className: `mark ${row.review.decision}-mark` }, markOf(row.review)));
@@ -332,7 +332,7 @@ function showPanel() {
   for (const id of ["title", "verdict", "review-line", "facts", "why"]) $(id).replaceChildren();
   $("other").hidden = true;
   if (!row) { $("preview").removeAttribute("src"); $("preview").alt = ""; return; }
-  requestAnimationFrame(() => { if (state.rows.get(state.at) === row) showPicture($("preview"), row); });  // after the grid has asked
+  requestAnimationFrame(() => { if (state.rows.get(state.at) === row) showPicture($("preview"), row); });  // after the grid's requests
   $("title").append(row.title ?? row.source_id ?? row.record_id);
   $("verdict").append(make("b", { className: labelClass(row.label) }, row.label), ` · ${verdictOf(row)}`);
   showReview(row);
@@ -373,7 +373,7 @@ function showFacts(row) {
 
 async function showOther(row) {
   let other;
-  try { other = await ask(`row/${encodeURIComponent(row.duplicate_of)}`); } catch { return; }
+  try { other = await request(`row/${encodeURIComponent(row.duplicate_of)}`); } catch { return; }
   if (state.rows.get(state.at) !== row) return;
   const fate = other.drop_reason ? `dropped as ${other.drop_reason}` : "kept";
   $("other").replaceChildren(hasPicture(other) ? picture(other, "the other image") : make("span", {}, "no picture"),
@@ -401,7 +401,7 @@ async function decide(decision, more = {}, index = state.at, remember = true) {
     state.busy.delete(key);
     const others = found.version !== state.version + 1;
     state.version = found.version;
-    tellProgress(found);
+    showProgress(found);
     if (others && !state.busy.size) refresh();
     for (const one of state.rows.values()) if (keyOf(one) === key) one.review = found.review;
     if (remember) state.history.push({ record_id: row.record_id, epoch: state.epoch, index });
@@ -431,9 +431,9 @@ function undo() {
 
 async function next() {
   try {
-    const { index } = await ask("next", { selection: state.selection, after: state.at });
+    const { index } = await request("next", { selection: state.selection, after: state.at });
     if (index === null) say("Everything here is decided"); else choose(index);
-  } catch (error) { tell(error); }
+  } catch (error) { report(error); }
 }
 
 function step(by) { choose(state.at + by); }
@@ -582,8 +582,8 @@ function listen() {
 
 async function begin() {
   listen();
-  const about = ask("about"), first = ask("select", filters()).catch(() => null);
-  try { state.about = await about; } catch (error) { return tell(error); }
+  const about = request("about"), first = request("select", filters()).catch(() => null);
+  try { state.about = await about; } catch (error) { return report(error); }
   $("name").textContent = state.about.name;
   document.title = `${state.about.name} · review`;
   fillFilters();

@@ -1,4 +1,4 @@
-"""The catalog as the page needs it: the columns that it shows, in memory once, read anew when a stage has run.
+"""The catalog as the page needs it: the columns that it shows, in memory, read again when a stage has run.
 
 >>> add_host(pa.table({"url": ["http://a.example/1.jpg", None]}))["host"].to_pylist()
 ['a.example', None]
@@ -52,54 +52,54 @@ class Images:
         return int(self.table.num_rows)
 
     def row_of(self, record_id: str) -> int:
-        """Find a row by its record id; -1 where there is none."""
+        """Find a row by its record id; -1 if there is none."""
         return int(pc.index(self.table["record_id"], record_id).as_py())
 
     def rows(self, indices: npt.NDArray[np.int64]) -> list[dict[str, Any]]:
-        """Give the facts of some rows, without those that are unknown."""
+        """Return the facts of some rows, without those that are unknown."""
         found = self.table.drop_columns(["phash"]).take(pa.array(indices)).to_pylist()
         return [{name: value for name, value in row.items() if value is not None} for row in found]
 
 
-class Library:
-    """The latest catalog of a project; :meth:`images` reads it anew when a stage has written since."""
+class LatestImages:
+    """The latest catalog of a project; :meth:`read` reads it again if a stage has written since."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
         self._seen: object = None
         self._images: Images | None = None
 
-    def images(self) -> Images:
-        """Give the rows of the latest catalog, decisions made since notwithstanding.
+    def read(self) -> Images:
+        """Return the rows of the latest catalog, whatever was decided since.
 
         Raises:
             StateError: nothing was fetched yet, or a catalog is damaged.
         """
-        seen = [_signature(self._project.paths.catalog(stage)) for stage in Stage]
+        seen = [file_signature(self._project.paths.catalog(stage)) for stage in Stage]
         if self._images is None or seen != self._seen:
-            self._images, self._seen = load_images(self._project), seen
+            self._images, self._seen = read_images(self._project), seen
             release_memory()
         return self._images
 
 
-def _signature(path: Path) -> tuple[int, int] | None:
+def file_signature(path: Path) -> tuple[int, int, int] | None:
+    """Return what differs once a file was written again; None if there is none."""
     try:
         status = path.stat()
     except FileNotFoundError:
         return None
-    return status.st_mtime_ns, status.st_size
+    return status.st_ino, status.st_mtime_ns, status.st_size
 
 
-def load_images(project: Project) -> Images:
-    """Read the latest catalog; see :meth:`Library.images`."""
+def read_images(project: Project) -> Images:
+    """Read the latest catalog; see :meth:`LatestImages.read`."""
     stage = made_from.latest_stage(project, with_reviews=False)
     if stage in (None, Stage.LISTED):
         raise StateError(f"Nothing was fetched yet for {project.recipe.name}.", ("Run ", Command("fetch"), " first."))
     path = project.paths.catalog(stage)
     read_record(path)
     table = add_host(_read_columns(path))
-    listed = pc.coalesce(table["relabelled_from"], table["label"])
-    table = table.append_column("listed_label", listed)
+    table = table.append_column("listed_label", pc.coalesce(table["relabelled_from"], table["label"]))
     return Images(table.combine_chunks(), stage, {name: _count(table[name]) for name in FACETS})
 
 
@@ -125,7 +125,7 @@ def _count(column: pa.ChunkedArray) -> list[dict[str, Any]]:
 
 
 def release_memory() -> None:
-    """Give back to the system what Arrow keeps for later: a page left open all day should not hold it."""
+    """Return to the system what Arrow keeps for later: a page left open all day should not hold it."""
     pa.default_memory_pool().release_unused()
 
 

@@ -1,7 +1,7 @@
-"""One running review: the catalog, the decisions, and the selections that its windows look at.
+"""What the page requests and decides: the catalog, the decisions, and the selections that its windows show.
 
-A selection is fixed when it is made, so that no image moves under a person's eyes while they decide; it is made anew
-when they change a filter, or when a stage has written a new catalog.
+A selection is fixed when it is made, so that no image moves while a person decides; it is made again when they change a
+filter, or when a stage has written a new catalog.
 
 >>> MOST_SELECTIONS
 16
@@ -12,7 +12,6 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,47 +21,38 @@ from curator.errors import CuratorError
 from curator.manifests.project import Project
 from curator.manifests.reviews import DECISIONS, Review
 from curator.review.decisions import DecisionLog, match_rows
-from curator.review.library import Images, Library, release_memory
+from curator.review.images import Images, LatestImages, release_memory
 from curator.review.query import Query, find_rows
-from curator.review.views import GROUPED, Selection, select
-from curator.review.wrong import read_wrong
+from curator.review.views import GROUPED, Misprediction, Selection, read_mispredictions, select
 
 MOST_SELECTIONS = 16
-"""Selections kept at once; a window whose selection is no longer kept makes it anew."""
+"""Selections kept at once; a window whose selection is no longer kept makes it again."""
 
 FIRST_ROWS, MOST_ROWS = 120, 500
-"""Rows given with a new selection, and at most at once."""
+"""Rows returned with a new selection, and at most at once."""
 
 
 class StaleError(CuratorError):
-    """The selection is no longer kept, or is of an older catalog: the page is to select again."""
+    """The selection is no longer kept, or is of an older catalog: the page must select again."""
 
 
-@dataclass(frozen=True)
-class Chosen:
-    """A selection and the catalog that it is of."""
-
-    images: Images
-    selection: Selection
-
-
-class ReviewSession:
-    """What the page asks for and what it decides; safe to use from several threads."""
+class ReviewService:
+    """Answers the requests of the page; safe to use from several threads."""
 
     def __init__(self, project: Project, who: str) -> None:
         self.project = project
-        self.library = Library(project)
+        self.latest_images = LatestImages(project)
         self.log = DecisionLog(project.paths.reviews, who)
-        self._chosen: OrderedDict[int, Chosen] = OrderedDict()
+        self._selections: OrderedDict[int, tuple[Images, Selection]] = OrderedDict()
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._counted: Images | None = None
         self._counts: dict[str, int] = {}
 
     def about(self) -> dict[str, Any]:
-        """Describe the data set: its name, labels, counts, and the values to filter by."""
+        """Return what the page shows of the data set: its name, labels, counts, and the values to filter by."""
         with self._lock:
-            images = self.library.images()
+            images = self.latest_images.read()
         return {
             "name": self.project.recipe.name,
             "labels": list(self.project.recipe.labels),
@@ -82,72 +72,70 @@ class ReviewSession:
                 self._counts[view] = 0 if sizes is None else len(sizes)
             self._counted = images
             release_memory()
-        return self._counts | {"wrong": len(self._wrong("wrong"))}
+        return self._counts | {"wrong": len(self._mispredictions())}
 
-    def _wrong(self, view: str) -> Any:
-        return read_wrong(self.project.paths.benchmark / PREDICTIONS) if view == "wrong" else {}
+    def _mispredictions(self) -> dict[str, Misprediction]:
+        return read_mispredictions(self.project.paths.benchmark / PREDICTIONS)
 
     def select(self, query: Query) -> dict[str, Any]:
-        """Make a selection: its number, how many rows it has, the sizes of its groups, and what :meth:`rows` gives."""
+        """Make a selection: its number, number of rows, the sizes of its groups, and what :meth:`rows` returns."""
         with self._lock:
-            images = self.library.images()
-            decided = match_rows(images, self.log.standing())
+            images = self.latest_images.read()
+            decided = match_rows(images, self.log.latest())
             passing = find_rows(images, query, {row: review.decision for row, review in decided.items()})
-            selection = select(images, query.view, passing, self._wrong(query.view))
+            mispredicted = self._mispredictions() if query.view == "wrong" else {}
+            selection = select(images, query.view, passing, mispredicted)
             number = next(self._numbers)
-            self._chosen[number] = Chosen(images, selection)
-            while len(self._chosen) > MOST_SELECTIONS:
-                self._chosen.popitem(last=False)
+            self._selections[number] = images, selection
+            while len(self._selections) > MOST_SELECTIONS:
+                self._selections.popitem(last=False)
         release_memory()
         sizes = None if selection.sizes is None else selection.sizes.tolist()
         facts = {"selection": number, "total": len(selection.rows), "sizes": sizes}
         return facts | self.rows(number, 0, FIRST_ROWS)
 
     def progress(self, images: Images) -> dict[str, Any]:
-        """Count the images decided so far, and name the state of the decisions."""
-        standing = self.log.standing()
-        return {"decided": len(match_rows(images, standing)), "version": self.log.version}
+        """Return how many images are decided, and the version of the decisions."""
+        return {"decided": len(match_rows(images, self.log.latest())), "version": self.log.version}
 
     def rows(self, number: int, offset: int, limit: int) -> dict[str, Any]:
-        """Give some rows of a selection, with what was decided about each.
+        """Return some rows of a selection, with what was decided about each.
 
         Raises:
-            StaleError: see there.
+            StaleError: the page must select again.
         """
-        chosen = self._find(number)
-        indices = chosen.selection.rows[offset : offset + min(limit, MOST_ROWS)]
-        rows = chosen.images.rows(indices)
-        standing = self.log.standing()
+        images, selection = self._find(number)
+        indices = selection.rows[offset : offset + min(limit, MOST_ROWS)]
+        rows = images.rows(indices)
+        latest = self.log.latest()
         for row in rows:
-            row["review"] = as_facts(standing.get((row.get("sha256", ""), row["listed_label"])))
-            if said := chosen.selection.wrong.get(row["record_id"]):
-                row |= {"predicted": said.predicted, "confidence": said.confidence}
-        return {"offset": offset, "rows": rows, **self.progress(chosen.images)}
+            row["review"] = as_facts(latest.get((row.get("sha256", ""), row["listed_label"])))
+            if found := selection.mispredicted.get(row["record_id"]):
+                row |= {"predicted": found.predicted, "confidence": found.confidence}
+        return {"offset": offset, "rows": rows, **self.progress(images)}
 
     def next_undecided(self, number: int, after: int) -> int | None:
-        """Find the next row of a selection that has a picture and no decision, going round at the end; or None."""
-        chosen = self._find(number)
-        rows = chosen.selection.rows
-        is_open = np.asarray(chosen.images.table["width"].is_valid().to_numpy())[rows]
-        decided = match_rows(chosen.images, self.log.standing())
-        is_open &= ~np.isin(rows, np.fromiter(decided, np.int64, len(decided)))
-        candidates = np.flatnonzero(is_open)
+        """Find the next row of a selection that has a picture and no decision, starting again at the end; or None."""
+        images, selection = self._find(number)
+        has_picture = np.asarray(images.table["width"].is_valid().to_numpy())[selection.rows]
+        is_decided = np.isin(selection.rows, list(match_rows(images, self.log.latest())))
+        candidates = np.flatnonzero(has_picture & ~is_decided)
         if not len(candidates):
             return None
         return int(candidates[np.searchsorted(candidates, after, side="right") % len(candidates)])
 
-    def _find(self, number: int) -> Chosen:
+    def _find(self, number: int) -> tuple[Images, Selection]:
         with self._lock:
-            chosen = self._chosen.get(number)
-            if chosen is None or chosen.images is not self.library.images():
+            found = self._selections.get(number)
+            if found is None or found[0] is not self.latest_images.read():
                 raise StaleError("The catalog has changed; select again.")
-            self._chosen.move_to_end(number)
-            return chosen
+            self._selections.move_to_end(number)
+            return found
 
     def row(self, record_id: str) -> dict[str, Any] | None:
-        """Give one row's facts, or None where there is no such row."""
+        """Return one row's facts, or None if there is no such row."""
         with self._lock:
-            images = self.library.images()
+            images = self.latest_images.read()
         index = images.row_of(record_id)
         return images.rows(np.array([index]))[0] if index >= 0 else None
 
@@ -155,7 +143,7 @@ class ReviewSession:
         """Decide about the content of one row; when this returns, the decision is on the disk.
 
         Raises:
-            ValueError: there is nothing to decide like that; the message says why.
+            ValueError: this cannot be decided; the message says why.
             DiskError: the disk refused; nothing was decided.
         """
         row = self.row(record_id)
@@ -169,11 +157,11 @@ class ReviewSession:
             raise ValueError(f"{new_label!r} is no other label of the recipe")
         review = self.log.decide(row["sha256"], row["listed_label"], decision, new_label, reason)
         key = {"sha256": row["sha256"], "listed_label": row["listed_label"]}
-        return {**key, "review": as_facts(review), **self.progress(self.library.images())}
+        return {**key, "review": as_facts(review), **self.progress(self.latest_images.read())}
 
 
 def as_facts(review: Review | None) -> dict[str, str] | None:
-    """Give what the page shows of a decision."""
+    """Return what the page shows of a decision."""
     if review is None:
         return None
     names = ("decision", "new_label", "who", "when", "reason")
