@@ -25,7 +25,7 @@ from curator.manifests.recipe import FetchSettings, QualitySettings
 from curator.manifests.reviews import read_reviews, standing_reviews
 from curator.pipeline.forget import Forgotten
 from curator.pipeline.forget import forget as forget_images
-from curator.pipeline.link_rot import HOSTS, count_hosts
+from curator.pipeline.link_rot import count_hosts
 from curator.pipeline.made_from import latest_stage
 from curator.pipeline.replay import Replay, replay_manifest
 from curator.sources.registry import SETTINGS
@@ -79,7 +79,7 @@ def _show_replay(done: Replay, as_json: bool) -> None:
     told = ", ".join(f"{fate} {n:,}" for fate, n in done.counts().items() if n)
     tables.print_note(f"{tables.plural(len(done.images), 'image')}: {told}")
     tables.print_note(f"manifest: {done.paths.manifest} ({done.n_kept:,} images)")
-    tables.print_note(f"by host:  {folder / HOSTS}")
+    tables.print_note(f"by host:  {done.paths.link_rot}")
     if done.counts()["similar"] and done.n_kept == done.counts()["same"]:
         tables.print_note("`--accept-similar` keeps those whose bytes have changed but not the picture.")
 

@@ -18,7 +18,7 @@ from curator import __version__, catalog
 from curator.benchmark.evaluate import Runs, compare_models, model_metrics, predictions_table
 from curator.benchmark.images.confounds import ConfoundCheck
 from curator.benchmark.images.data import LabelledImages
-from curator.benchmark.metrics_file import METRICS, PREDICTIONS, BenchmarkResult, write_metrics
+from curator.benchmark.metrics_file import BenchmarkResult, write_metrics
 from curator.benchmark.models.keras_backend import versions
 from curator.benchmark.models.presets import ARTICLE_ACCURACY, ARTICLE_LABELS
 from curator.benchmark.models.weights import PretrainedBase
@@ -55,8 +55,8 @@ def write_results(paths: DataPaths, session: Session, findings: Findings, interr
     }
     if finished:
         text = predictions_table(finished, session.images).to_csv(index=False, lineterminator="\n")
-        write_text_whole(paths.benchmark / PREDICTIONS, text)
-    write_metrics(paths.benchmark / METRICS, metrics)
+        write_text_whole(paths.predictions, text)
+    write_metrics(paths.metrics, metrics)
     accuracy = {model: figures["accuracy"]["mean"] for model, figures in models.items()}
     return BenchmarkResult(accuracy, findings.missing, findings.warnings, session.plan.smoke_test)
 

@@ -74,7 +74,7 @@ def _prepare(
     """Decode the images, compute the features and cut the parts."""
     parts = cut_parts(images, plan.validation_share)
     pixels = image_array(images.table, paths, plan.image_size, emit)
-    cache, transfer = paths.benchmark / "cache", None
+    cache, transfer = paths.benchmark_cache, None
     if base:
         transfer = prepare_transfer(base, pixels, images, parts.train, plan.training[TRANSFER], cache, emit)
-    return Session(paths.benchmark / "runs", plan, images, parts, pixels, transfer, resume, emit)
+    return Session(paths.benchmark_runs, plan, images, parts, pixels, transfer, resume, emit)

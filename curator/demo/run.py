@@ -67,9 +67,9 @@ def run_demo(served: Served, data_root: Path, emit: Listener) -> DemoResult:
     """
     world = served.world
     paths = demo_paths(data_root, world.name)
-    text, path = served_recipe(served), paths.manifest_folder / "recipe.toml"
+    text, path = served_recipe(served), paths.recipe
     write_text_whole(path, text)
-    truth, truth_path = world_truth(world, served.origins), paths.folder / "truth.csv"
+    truth, truth_path = world_truth(world, served.origins), paths.truth
     write_truth(truth_path, truth)
     project = Project(parse_recipe(text, SETTINGS, path), paths, emit, f" --recipe {path}")
     emit(Noted(f"serving {len(world.listings):,} listed images on {served.base_url}"))

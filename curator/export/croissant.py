@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from curator.export.licences import UNKNOWN, licences
-from curator.export.material import PER_IMAGE, SPLITS, Format, Material, link_images, plain_records
+from curator.export.material import PER_IMAGE, Format, Material, link_images, plain_records
+from curator.reasons import SPLITS
 from curator.store.catalog_files import file_digest
 
 _TERMS = (

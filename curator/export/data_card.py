@@ -17,7 +17,9 @@ import pandas as pd
 
 from curator.export.attribution import escape
 from curator.export.licences import licence_id, licence_name, licences, one_licence
-from curator.export.material import SPLITS, Format, Material
+from curator.export.material import Format, Material
+from curator.manifests.made_with import MadeWith
+from curator.reasons import SPLITS
 
 MOST_HOSTS = 10
 _DECADES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
@@ -42,7 +44,7 @@ def card_text(material: Material, form: Format, confounds: dict[str, Any] | None
         ["## How to open it", "", f"{form.name}: {form.summary}.", "", "```python", form.snippet, "```", ""],
         ["## Counts", "", *_counts(material), ""],
         ["## Sources", "", *_sources(material.rows), ""],
-        ["## Filters", "", *_filters(material.facts), ""],
+        ["## Filters", "", *_filters(material.made_with), ""],
         ["## Licences", "", *_licences(material.rows), ""],
         ["## Known biases", "", *_biases(confounds), ""],
         ["## How to rebuild it", "", *_rebuild(), ""],
@@ -112,8 +114,8 @@ def host_of(url: object) -> str:
         return "local file"
 
 
-def _filters(facts: dict[str, Any]) -> list[str]:
-    settings, counts = facts.get("settings", {}), facts.get("counts", {})
+def _filters(made_with: MadeWith) -> list[str]:
+    settings, counts = made_with.settings, made_with.counts
     lines = [f"- `[{name}]` {_settings(settings[name])}" for name in _SETTINGS if name in settings]
     dropped = counts.get("dropped", {})
     if dropped:

@@ -7,10 +7,9 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 
-from curator.benchmark.metrics_file import METRICS, read_metrics
+from curator.benchmark.metrics_file import read_metrics
 from curator.errors import CuratorError
 from curator.events import WorkFinished, WorkStarted
 from curator.export import coco, croissant, imagefolder, keras, parquet, tfrecord, webdataset
@@ -22,11 +21,8 @@ from curator.manifests.toml_settings import suggest
 from curator.store.catalog_files import file_digest
 from curator.store.image_files import sync_files
 from curator.store.lock import locked
-from curator.store.paths import DataPaths
+from curator.store.paths import EXPORT_CARD, EXPORT_CREDITS, DataPaths
 from curator.store.whole_files import disk_errors
-
-CARD, ATTRIBUTION = "README.md", "ATTRIBUTION.md"
-"""The data card and the credits of every export."""
 
 FORMATS: tuple[Format, ...] = (
     imagefolder.FORMAT,
@@ -37,15 +33,6 @@ FORMATS: tuple[Format, ...] = (
     croissant.FORMAT,
     coco.FORMAT,
 )
-
-
-@dataclass(frozen=True)
-class Export:
-    """An export that stands; ``is_current`` tells whether it holds the manifest of now."""
-
-    name: str
-    path: Path
-    is_current: bool
 
 
 def find_format(name: str) -> Format:
@@ -90,27 +77,14 @@ def export_dataset(project: Project, form: Format) -> tuple[Path, int]:
     return final, len(material.rows)
 
 
-def standing_exports(paths: DataPaths) -> list[Export]:
-    """List the exports that stand, in the order of :data:`FORMATS`."""
-    folders = ((form.name, paths.export(form.name)) for form in FORMATS)
-    return [Export(name, folder, _is_current(paths, folder)) for name, folder in folders if folder.is_dir()]
-
-
-def _is_current(paths: DataPaths, folder: Path) -> bool:
-    try:
-        return file_digest(folder / paths.manifest.name) == file_digest(paths.manifest)
-    except OSError:
-        return False
-
-
 def _describe(material: Material, form: Format, paths: DataPaths, folder: Path) -> None:
     shutil.copyfile(paths.manifest, folder / paths.manifest.name)
     digest = file_digest(paths.manifest)
-    metrics = read_metrics(paths.benchmark / METRICS) or {}
+    metrics = read_metrics(paths.metrics) or {}
     on_this = metrics.get("hashes", {}).get("manifest") == digest
     card = card_text(material, form, metrics["confounds"] if on_this else None)
-    (folder / CARD).write_bytes(card.encode("utf-8"))
-    (folder / ATTRIBUTION).write_bytes(attribution_text(material).encode("utf-8"))
+    (folder / EXPORT_CARD).write_bytes(card.encode("utf-8"))
+    (folder / EXPORT_CREDITS).write_bytes(attribution_text(material).encode("utf-8"))
 
 
 def _swap(new: Path, final: Path) -> None:

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from curator.export.material import PER_IMAGE, SPLITS, Format, Material, link_images, plain_records, split_file_name
+from curator.export.material import PER_IMAGE, Format, Material, link_images, plain_records, split_file_name
+from curator.reasons import SPLITS
 
 _HEADER = ("file_name", *PER_IMAGE)
 

@@ -2,7 +2,7 @@
 
 >>> rows = pd.DataFrame({"record_id": ["x-1", "x-2"], "label": ["b", "a"], "split": ["test", "train"],
 ...     "sha256": ["1" * 64, "2" * 64]})
->>> material = Material("balls", rows, Path("data/balls"), {})
+>>> material = Material("balls", rows, Path("data/balls"), MadeWith())
 >>> material.labels, material.of_split("train")["record_id"].tolist()
 (('a', 'b'), ['x-2'])
 
@@ -19,7 +19,6 @@ What a format is: a name, how it is written, and how a reader opens it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -32,11 +31,12 @@ import pandas as pd
 from curator.decide.keyed_hash import choose_order
 from curator.errors import StateError
 from curator.events import Listener, WorkAdvanced, ignore
+from curator.manifests.made_with import MadeWith, read_made_with
 from curator.manifests.manifest import read_manifest
+from curator.reasons import SPLITS
 from curator.store.image_files import link_file
 from curator.store.paths import DataPaths
 
-SPLITS = ("train", "test")
 WORK = "exporting"
 
 
@@ -49,14 +49,14 @@ class Material:
         rows: the manifest, sorted by record id.
         folder: what the column ``file`` is relative to. Those files are what an export holds: as the sources served
             them where every reader shows them right, and upright RGB PNGs of the others.
-        facts: ``manifest.json``: settings and counts; empty where it does not belong to this manifest.
+        made_with: ``manifest.json``: settings and counts.
         emit: told of each image written.
     """
 
     name: str
     rows: pd.DataFrame
     folder: Path
-    facts: dict[str, Any]
+    made_with: MadeWith
     emit: Listener = ignore
 
     @cached_property
@@ -103,16 +103,7 @@ def gather(paths: DataPaths, name: str, emit: Listener = ignore) -> Material:
             f"{len(missing)} of the manifest's {len(rows)} files are not there, first {paths.folder / missing[0]}."
         )
         raise StateError(message, "`curator split --force` links them again; `curator verify` lists all.")
-    return Material(name, rows, paths.folder, read_facts(paths), emit)
-
-
-def read_facts(paths: DataPaths) -> dict[str, Any]:
-    """Read ``manifest.json``; nothing where it is not there or cannot be read."""
-    try:
-        facts: dict[str, Any] = json.loads(paths.manifest_settings.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return facts
+    return Material(name, rows, paths.folder, read_made_with(paths.made_with), emit)
 
 
 def known(value: Any) -> Any:

@@ -16,8 +16,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from curator.export.material import PER_IMAGE, SPLITS, Format, Material, plain_records
+from curator.export.material import PER_IMAGE, Format, Material, plain_records
 from curator.export.shards import shards
+from curator.reasons import SPLITS
 
 ROWS_PER_GROUP = 100
 """As Hugging Face does for images: a reader of one row reads 100."""

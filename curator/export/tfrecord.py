@@ -39,8 +39,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from curator.export.material import PER_IMAGE, SPLITS, Format, Material, plain_records
+from curator.export.material import PER_IMAGE, Format, Material, plain_records
 from curator.export.shards import image_format, shards
+from curator.reasons import SPLITS
 
 _TEXTS = ("record_id", "sha256", "source", "url", "landing_url", "license", "author", "author_url", "title")
 

@@ -15,8 +15,9 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
-from curator.export.material import PER_IMAGE, SPLITS, Format, Material, plain_records
+from curator.export.material import PER_IMAGE, Format, Material, plain_records
 from curator.export.shards import shards
+from curator.reasons import SPLITS
 
 _END = bytes(2 * tarfile.BLOCKSIZE)
 

@@ -21,7 +21,7 @@ from curator import catalog
 from curator.catalog import Stage
 from curator.errors import DiskError
 from curator.fetch.ledger.history import count_through_proxy
-from curator.manifests.inventory import COMMANDS, Entry, list_standing
+from curator.manifests.inventory import COMMANDS, Entry, list_entries
 from curator.manifests.project import Project
 from curator.manifests.reviews import digest_reviews, read_reviews, standing_reviews
 from curator.pipeline import made_from
@@ -44,7 +44,7 @@ def read_status(project: Project) -> Status:
     reviewed, outdated = _new_reviews(project, stage), _outdated(project, stage)
     if reviewed and not outdated:
         status = replace(status, next=f"curator split{project.option}")
-    entries = tuple(list_standing(project.paths))
+    entries = tuple(list_entries(project.paths))
     if stage == Stage.SPLIT and "manifest" not in {entry.kind for entry in entries}:
         status = replace(status, next=f"curator split{project.option} (writes the manifest again: it is gone)")
     return replace(

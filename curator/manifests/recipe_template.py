@@ -11,6 +11,7 @@ from pathlib import Path
 
 from curator.errors import CuratorError, Problem, RecipeError
 from curator.manifests.recipe import NAME_PATTERN
+from curator.store.paths import RECIPE
 from curator.store.whole_files import write_text_whole
 
 
@@ -30,7 +31,7 @@ def write_recipe(name: str, labels: Sequence[str], manifests: Path) -> Path:
         problems.append(Problem("", "give at least two different labels: `curator init birds heron stork`"))
     if problems:
         raise RecipeError(None, problems)
-    path = manifests / name / "recipe.toml"
+    path = manifests / name / RECIPE
     if path.exists():
         raise CuratorError(f"The recipe {path} exists already.", "Edit it, or choose another name.")
     write_text_whole(path, recipe_text(name, labels))

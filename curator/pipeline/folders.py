@@ -3,8 +3,13 @@
 A file that every reader shows as it is becomes a read-only hard link into the store; any other becomes an RGB PNG,
 upright, made once and kept in ``converted/``.
 
->>> NEW
-'.new'
+>>> import tempfile
+>>> from curator.events import ignore
+>>> paths = DataPaths(Path(tempfile.mkdtemp()), Path(), "balls")
+>>> build_folders(pd.DataFrame(columns=["file", "linked", "sha256", "format"]), paths, ignore)
+>>> swap_folders(paths)
+>>> sorted(path.name for path in paths.folder.iterdir())
+['test', 'train']
 """
 
 from __future__ import annotations
@@ -22,8 +27,6 @@ from curator.store.image_files import link_file
 from curator.store.paths import DataPaths
 from curator.store.whole_files import disk_errors, whole_file
 
-NEW = ".new"
-_OLD = ".old"
 _WHAT = "linking the folders"
 
 
@@ -32,14 +35,14 @@ def build_folders(rows: pd.DataFrame, paths: DataPaths, emit: Listener) -> None:
 
     Args:
         rows: ``manifest.folder_rows``: ``file``, ``linked``, ``sha256`` and ``format`` are read.
-        paths: where the data set stands.
-        emit: told of each file made.
+        paths: the data set's files.
+        emit: is sent an event for each file made.
 
     Raises:
         StateError: a stored image is gone or no longer decodes.
         DiskError: the disk refused a write.
     """
-    new = _aside(paths, NEW)
+    new = paths.new_folders
     emit(WorkStarted(_WHAT, len(rows)))
     with disk_errors(new):
         _remove(new)
@@ -54,7 +57,7 @@ def build_folders(rows: pd.DataFrame, paths: DataPaths, emit: Listener) -> None:
 
 def swap_folders(paths: DataPaths) -> None:
     """Put the new folders in the place of the old ones."""
-    new, old = _aside(paths, NEW), _aside(paths, _OLD)
+    new, old = paths.new_folders, paths.old_folders
     with disk_errors(new):
         _remove(old)
         old.mkdir(parents=True)
@@ -64,10 +67,6 @@ def swap_folders(paths: DataPaths) -> None:
             (new / split).rename(paths.split_folder(split))
         _remove(old)
         _remove(new)
-
-
-def _aside(paths: DataPaths, ending: str) -> Path:
-    return paths.folder / f"folders{ending}"
 
 
 def _remove(folder: Path) -> None:
@@ -93,7 +92,7 @@ def _convert(stored: Path, converted: Path) -> None:
         picture = decode_upright_rgb(stored.read_bytes())
     except (OSError, ValueError, SyntaxError) as error:
         message = f"The stored image {stored} cannot be decoded ({error})."
-        raise StateError(message, "`curator verify` tells whether its bytes have changed.") from error
+        raise StateError(message, "`curator verify` says whether its bytes have changed.") from error
     with whole_file(converted) as temporary:
         picture.save(temporary, format="PNG")
         temporary.chmod(0o444)

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 from collections import Counter
 from enum import StrEnum
-from pathlib import Path
-from urllib.parse import urlsplit
 
 import pandas as pd
 
+from curator.addresses import host_of
+from curator.store.paths import DataPaths
 from curator.store.whole_files import write_text_whole
 
-IMAGES, HOSTS = "replay.csv", "link-rot.csv"
 _COLUMNS = ["record_id", "label", "split", "url", "final_url", "sha256", "fate", "reason", "detail"]
 
 
@@ -32,10 +31,10 @@ class Fate(StrEnum):
     NO_ADDRESS = "no-address"  # the image was a local file
 
 
-def write_reports(images: pd.DataFrame, folder: Path) -> None:
+def write_reports(images: pd.DataFrame, paths: DataPaths) -> None:
     """Write ``replay.csv`` (each image's fate) and ``link-rot.csv`` (counts by host)."""
-    write_text_whole(folder / IMAGES, images[_COLUMNS].to_csv(index=False, lineterminator="\n"))
-    write_text_whole(folder / HOSTS, count_hosts(images).to_csv(index=False, lineterminator="\n"))
+    write_text_whole(paths.replayed_images, images[_COLUMNS].to_csv(index=False, lineterminator="\n"))
+    write_text_whole(paths.link_rot, count_hosts(images).to_csv(index=False, lineterminator="\n"))
 
 
 def count_hosts(images: pd.DataFrame) -> pd.DataFrame:
@@ -53,11 +52,3 @@ def count_hosts(images: pd.DataFrame) -> pd.DataFrame:
     lost = counts["images"] - counts["same"]
     order = counts.assign(lost=lost).sort_values(["lost", "images", "host"], ascending=[False, False, True]).index
     return counts.loc[order].reset_index(drop=True)
-
-
-def host_of(url: object) -> str:
-    """Name an address's host; nothing where there is none."""
-    try:
-        return (urlsplit(url).hostname if isinstance(url, str) else None) or ""
-    except ValueError:
-        return ""

@@ -42,11 +42,12 @@ _FROM_MANIFEST = (
     "record_id", "label", "source", "kind", "source_id", "source_class", "url", "fallback_url", "landing_url",
     "license", "author", "author_url", "title",
 )  # fmt: skip
+_ANSWERS = {"final_url": "final_url", "reason": "drop_reason", "detail": "drop_detail"}
 
 
 @dataclass(frozen=True)
 class Replay:
-    """A finished replay: where it stands, each image's fate, and how many images the new manifest holds."""
+    """A finished replay: where it is, each image's fate, and how many images the new manifest holds."""
 
     paths: DataPaths
     images: pd.DataFrame
@@ -73,50 +74,44 @@ def replay_manifest(
     """Rebuild the data set of ``manifest`` in ``data_root/<name>-replay``; the manifest given is only read.
 
     Args:
-        manifest: its folder gives the name; what ``forgotten.jsonl`` beside it names is not asked for.
+        manifest: its folder has the name; what ``forgotten.jsonl`` beside it names is not requested.
         data_root: where data sets are kept.
         fetch: how to download.
         accept_similar: keep the pictures whose bytes have changed, with their new hashes.
         quality: its ``max_pixels`` limits what is decoded.
-        emit: told of progress.
+        emit: is sent events of progress.
 
     Returns:
         Each image's fate. The folders, ``manifest.csv`` (the same split, of what could be had), ``replay.csv`` and
-        ``link-rot.csv`` stand in the new folder. Run again, it asks only for what may have come back.
+        ``link-rot.csv`` are in the new folder. Run again, it requests only what may have come back.
 
     Raises:
         StateError: the manifest cannot be read, all its images are forgotten, or nothing of it could be had.
         DiskError, LockedError: see there.
     """
-    rows = _wanted(manifest)
-    folder = DataPaths(data_root, manifest.parent, "").replay
-    paths = DataPaths(data_root, folder, folder.name)
+    rows = _read_rows(manifest)
+    paths = DataPaths.of_manifest(manifest, data_root).replay
     with locked(paths.lock, "replay"):
         table = _fetch(rows, fetch, quality or QualitySettings(), paths, emit)
         fates = judge_images(rows, table)
-        images = _answered(rows, table, fates)
-        write_reports(images, paths.folder)
+        images = rows.assign(fate=fates, **{name: table[column] for name, column in _ANSWERS.items()})
+        write_reports(images, paths)
         had = _restore(table, rows, fates, accept_similar)
         if not (n_kept := int(catalog.is_kept(had).sum())):
-            raise StateError(f"Nothing of {manifest} could be had.", f"{paths.folder / 'replay.csv'} says why.")
+            raise StateError(f"Nothing of {manifest} could be had.", f"{paths.replayed_images} says why.")
         publish(had, {"replay_of": file_digest(manifest), "accept_similar": accept_similar}, paths, emit)
     return Replay(paths, images, n_kept)
 
 
-def _wanted(manifest: Path) -> pd.DataFrame:
+def _read_rows(manifest: Path) -> pd.DataFrame:
     """Read the manifest's rows, without what was forgotten beside it."""
     rows = read_manifest(manifest).sort_values("record_id", ignore_index=True)
-    tombstones = manifest.parent / "forgotten.jsonl"
+    tombstones = DataPaths.of_manifest(manifest).forgotten
     left = rows[~find_forgotten(rows, read_tombstones(tombstones))].reset_index(drop=True)
     if len(rows) and left.empty:
         hint = f"{tombstones} names what was taken out for good; replay another manifest."
         raise StateError(f"Every image of {manifest} was forgotten.", hint)
     return left
-
-
-def _answered(rows: pd.DataFrame, table: pd.DataFrame, fates: npt.NDArray[np.object_]) -> pd.DataFrame:
-    answers = {"final_url": table["final_url"], "reason": table["drop_reason"], "detail": table["drop_detail"]}
-    return rows.assign(fate=fates, **answers)
 
 
 def _fetch(
@@ -152,7 +147,7 @@ def judge_images(rows: pd.DataFrame, table: pd.DataFrame) -> npt.NDArray[np.obje
 
 
 def looks_the_same(row: Mapping[Any, Any], phash: int, width: int, height: int) -> bool:
-    """Tell whether another file shows the picture of a manifest's row: hashes within 4 bits, the same proportions."""
+    """Say whether another file shows the picture of a manifest's row: hashes within 4 bits, the same proportions."""
     if any(pd.isna(row.get(name)) for name in ("phash", "width", "height")):
         return False
     distance = (int(str(row["phash"]), 16) ^ phash).bit_count()
@@ -163,7 +158,7 @@ def looks_the_same(row: Mapping[Any, Any], phash: int, width: int, height: int) 
 def _restore(
     table: pd.DataFrame, rows: pd.DataFrame, fates: npt.NDArray[np.object_], accept_similar: bool
 ) -> pd.DataFrame:
-    """Give what could be had its side back; drop the rest."""
+    """Return what could be had to its side; drop the rest."""
     good = [Fate.SAME, Fate.SIMILAR] if accept_similar else [Fate.SAME]
     had = catalog.is_kept(table) & np.isin(fates, [str(fate) for fate in good])
     details = [f"{fate}: the manifest has {sha256[:16]}…" for fate, sha256 in zip(fates, rows["sha256"], strict=True)]

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from curator.manifests.inventory import COMMANDS, Entry, list_standing
+from curator.manifests.inventory import COMMANDS, Entry, list_entries
 from curator.report.facts import Facts
 from curator.report.markup import Content, Html, element, join, prose, section, table
 
@@ -36,7 +36,7 @@ _ABOUT = {
 
 def beside_section(facts: Facts) -> Html:
     """List what stands beside the page, with links relative to it, and what can be made."""
-    standing = list_standing(facts.paths)
+    standing = list_entries(facts.paths)
     rows = [
         _row(kind, name, [entry for entry in standing if entry.kind == kind], facts) for kind, name in _NAMES.items()
     ]

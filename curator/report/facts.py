@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from curator.benchmark.images.data import N_FOLDS, LabelledImages
-from curator.benchmark.metrics_file import METRICS, read_metrics
+from curator.benchmark.metrics_file import read_metrics
 from curator.errors import StateError
 from curator.manifests.manifest import read_manifest
 from curator.manifests.recipe import Recipe
@@ -48,7 +48,7 @@ def gather_facts(recipe: Recipe, paths: DataPaths) -> Facts:
     catalog, images = _latest_catalog(paths), _images(recipe, paths)
     if catalog is None and images is None:
         raise StateError(f"There is nothing to report of {recipe.name} yet.", "Run `curator fetch` first.")
-    metrics = read_metrics(paths.benchmark / METRICS)
+    metrics = read_metrics(paths.metrics)
     is_stale = bool(metrics and images and metrics["hashes"]["manifest"] != file_digest(paths.manifest))
     confounds = metrics["confounds"] if metrics and not is_stale else _check_confounds(images)
     return Facts(recipe, paths, catalog, images, metrics, confounds, is_stale)

@@ -12,7 +12,6 @@ from pathlib import Path
 from types import ModuleType
 
 from curator.benchmark.figures.colours import COLOURS
-from curator.benchmark.metrics_file import PLOTS
 from curator.report.facts import Facts
 from curator.report.markup import Html, element
 
@@ -26,7 +25,7 @@ def draw_figures(facts: Facts) -> bool:
         plots, data_plots = _modules()
     except ModuleNotFoundError:
         return False
-    folder = facts.paths.benchmark / PLOTS
+    folder = facts.paths.plots
     if facts.metrics:
         plots.draw_benchmark(folder, facts.metrics)
     if facts.images is not None and len(facts.images.table):
@@ -49,7 +48,7 @@ def figure(facts: Facts, name: str, description: str) -> Html | None:
         name: the file's name without ending.
         description: what the figure shows, for those who do not see it.
     """
-    path: Path = facts.paths.benchmark / PLOTS / f"{name}.svg"
+    path: Path = facts.paths.plots / f"{name}.svg"
     if not path.exists():
         return None
     svg = recolour(inlined(path.read_text("utf-8"), name))

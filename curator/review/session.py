@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 
-from curator.benchmark.metrics_file import PREDICTIONS
 from curator.errors import CuratorError
 from curator.manifests.project import Project
 from curator.manifests.reviews import DECISIONS, Review
@@ -85,7 +84,7 @@ class ReviewSession:
         return self._counts | {"wrong": len(self._wrong("wrong"))}
 
     def _wrong(self, view: str) -> Any:
-        return read_wrong(self.project.paths.benchmark / PREDICTIONS) if view == "wrong" else {}
+        return read_wrong(self.project.paths.predictions) if view == "wrong" else {}
 
     def select(self, query: Query) -> dict[str, Any]:
         """Make a selection: its number, how many rows it has, the sizes of its groups, and what :meth:`rows` gives."""
