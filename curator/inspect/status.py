@@ -26,6 +26,7 @@ from curator.manifests.project import Project
 from curator.manifests.reviews import digest_reviews, read_reviews, standing_reviews
 from curator.pipeline import made_from
 from curator.pipeline import run as pipeline
+from curator.pipeline.made_from import Change
 from curator.store.catalog_files import read_catalog, read_record
 
 if TYPE_CHECKING:
@@ -38,15 +39,16 @@ def read_status(project: Project) -> Status:
     Raises:
         StateError: a catalog or the reviews file is damaged.
     """
-    stage = made_from.latest_stage(project, with_reviews=False)
+    stage, changes = made_from.examine(project, with_reviews=False)
     table = read_catalog(project.paths.catalog(stage)) if stage else catalog.empty()
     status = describe(project, stage, table)
-    reviewed, outdated = _new_reviews(project, stage), _outdated(project, stage)
+    reviewed, outdated = _new_reviews(project, stage), _outdated(project, stage, changes)
     if reviewed and not outdated:
         status = replace(status, next=f"curator split{project.option}")
     entries = tuple(list_entries(project.paths))
-    if stage == Stage.SPLIT and "manifest" not in {entry.kind for entry in entries}:
-        status = replace(status, next=f"curator split{project.option} (writes the manifest again: it is gone)")
+    if stage == Stage.SPLIT and Change.UNPUBLISHED in changes:
+        gone = "the manifest again: it is gone" if not project.paths.manifest.exists() else "the folders again"
+        status = replace(status, next=f"curator split{project.option} (writes {gone})")
     return replace(
         status, news=(*reviewed, *outdated, *_unverified(project)), entries=entries, ways=_ways(project, stage, entries)
     )
@@ -77,15 +79,15 @@ def _new_reviews(project: Project, stage: Stage | None) -> tuple[str, ...]:
     return (f"{told}: run `curator split{project.option}`",)
 
 
-def _outdated(project: Project, stage: Stage | None) -> tuple[str, ...]:
+def _outdated(project: Project, stage: Stage | None, changes: frozenset[Change]) -> tuple[str, ...]:
     """Name the catalogs that stand and were made from an older one or by other settings."""
     later = list(Stage)[list(Stage).index(stage) + 1 if stage else 0 :]
     names = [str(one) for one in later if project.paths.catalog(one).exists()]
     if not names:
         return ()
     verb = "is" if len(names) == 1 else "are"
-    why = "the fetch, the recipe or a stage before has changed"
-    return (f"{', '.join(names)} {verb} out of date ({why}): run `curator split{project.option}`",)
+    why = ", ".join(sorted(changes - {Change.UNPUBLISHED})) or str(Change.INPUT)
+    return (f"{', '.join(names)} {verb} out of date (changed: {why}): run `curator split{project.option}`",)
 
 
 _WAYS = {

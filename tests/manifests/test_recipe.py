@@ -11,7 +11,7 @@ from curator.errors import CuratorError, RecipeError
 from curator.manifests.recipe import Recipe, load_recipe, parse_recipe
 from curator.sources.registry import SETTINGS
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 GOOD = """
 name = "balls"
 labels = ["rugby", "soccer"]

@@ -24,8 +24,8 @@ from curator.pipeline.forget import Forgotten, forget
 from curator.pipeline.publish import is_published
 from curator.pipeline.replay import replay_manifest
 from curator.store.catalog_files import file_digest, read_catalog
+from tests.pipeline.test_replay import LOCAL, as_jpeg, pages, project  # noqa: F401 -- fixtures
 from tests.small_worlds import picture, recipe_text, small_project, write_folder
-from tests.test_replay import LOCAL, as_jpeg, pages, project  # noqa: F401 -- fixtures
 
 AGAIN = AcquireOptions(retry="all")
 
