@@ -19,7 +19,7 @@ from curator.cli import tables
 from curator.cli.session import Session
 from curator.cli.stage_result import show
 from curator.decide.groups import explain_groups
-from curator.matching.turns import TURN_PHRASES, TURNS
+from curator.matching.orientations import ORIENTATION_PHRASES, ORIENTATIONS
 from curator.pipeline import run as pipeline
 
 
@@ -53,7 +53,7 @@ def group_lines(group: dict[str, Any]) -> Iterator[str]:
 
 
 def _likeness(copy: dict[str, Any]) -> str:
-    bits, phrase = copy["distance_bits"], TURN_PHRASES[TURNS.index(copy["turn"])]
+    bits, phrase = copy["distance_bits"], ORIENTATION_PHRASES[ORIENTATIONS.index(copy["turn"])]
     return f"{bits} bit{'' if bits == 1 else 's'}{f', {phrase}' if phrase else ''}"
 
 

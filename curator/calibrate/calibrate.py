@@ -25,8 +25,8 @@ from curator.errors import StateError
 from curator.events import WorkAdvanced, WorkFinished, WorkStarted
 from curator.manifests.project import Project
 from curator.matching.confirm import PictureEvidence
-from curator.matching.luma_thumbnails import THUMBNAIL_BYTES
-from curator.matching.perceptual_hash import unpack_bytes, unpack_turns
+from curator.matching.luma_signatures import SIGNATURE_BYTES
+from curator.matching.perceptual_hash import unpack_bytes, unpack_orientations
 from curator.matching.picture_matches import find_comparable
 from curator.observe.observation import Observation, observe_image
 from curator.observe.upright import decode_upright_rgb
@@ -101,6 +101,8 @@ def _observe_copies(project: Project, sha256: str, image_format: str) -> dict[st
 
 
 def _sample(observations: Sequence[Observation]) -> Sample:
-    thumbnails = pa.array([one.thumbnail for one in observations], pa.binary(THUMBNAIL_BYTES))
+    thumbnails = pa.array([one.thumbnail for one in observations], pa.binary(SIGNATURE_BYTES))
     hashes = unpack_bytes([one.phash256 or b"" for one in observations])
-    return Sample(unpack_turns([one.phash_turns or b"" for one in observations]), PictureEvidence(hashes, thumbnails))
+    return Sample(
+        unpack_orientations([one.phash_turns or b"" for one in observations]), PictureEvidence(hashes, thumbnails)
+    )

@@ -55,7 +55,7 @@ def split_images(
             and what stays on one side (``group_by``), across labels too.
         labels: the labels to split.
         earlier: a manifest whose images keep their side, and with them all that belongs to them. What belongs to both
-            sides must have been dropped: see :func:`curator.decide.growth.drop_straddlers`.
+            sides must have been dropped: see :func:`curator.decide.growth.drop_cross_split`.
         copies: shape (rows,): what dedupe kept of one picture; see :func:`find_leak_groups`.
         most: the command that splits as many of each label as there are, for the error to name.
 

@@ -22,20 +22,20 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, JpegImagePlugin
 
-from curator.matching.perceptual_hash import LUMA_SIDE, turn_luma
-from curator.matching.turns import TURNS
+from curator.matching.orientations import ORIENTATIONS
+from curator.matching.perceptual_hash import LUMA_SIDE, orient_luma
 from curator.observe.header import Header, read_header
 from curator.observe.jpeg_header import SCALED_SIDE, PlainJpeg, decode_grey
 from curator.observe.shrink import shrink_grey
 
 _UPRIGHT = {
-    2: TURNS.index("mirror"),
-    3: TURNS.index("rotate-180"),
-    4: TURNS.index("mirror-rotate-180"),
-    5: TURNS.index("mirror-rotate-90"),
-    6: TURNS.index("rotate-270"),
-    7: TURNS.index("mirror-rotate-270"),
-    8: TURNS.index("rotate-90"),
+    2: ORIENTATIONS.index("mirror"),
+    3: ORIENTATIONS.index("rotate-180"),
+    4: ORIENTATIONS.index("mirror-rotate-180"),
+    5: ORIENTATIONS.index("mirror-rotate-90"),
+    6: ORIENTATIONS.index("rotate-270"),
+    7: ORIENTATIONS.index("mirror-rotate-270"),
+    8: ORIENTATIONS.index("rotate-90"),
 }
 """EXIF orientation to the turn that brings the stored picture upright."""
 
@@ -73,7 +73,7 @@ def decode_luma(data: bytes, header: Header | PlainJpeg) -> Luma:
 def _upright(luma: Luma, orientation: int) -> Luma:
     if orientation == 1:
         return luma
-    return np.ascontiguousarray(turn_luma(luma, _UPRIGHT[orientation]))
+    return np.ascontiguousarray(orient_luma(luma, _UPRIGHT[orientation]))
 
 
 def _shrink_reduced(grey: Luma, size: tuple[int, int], scale: int) -> Luma:

@@ -24,7 +24,7 @@ import numpy as np
 from PIL import Image, features
 
 from curator.matching import perceptual_hash
-from curator.matching.luma_thumbnails import pack_thumbnails
+from curator.matching.luma_signatures import pack_signatures
 from curator.matching.perceptual_hash import HASH_VERSION
 from curator.observe.decode import decode_luma
 from curator.observe.header import OPENERS, Header, canvas_size, read_header
@@ -52,7 +52,7 @@ class Observation:
         phash: 64-bit perceptual hash.
         phash_turns: the 64-bit hashes of the eight turns, 64 bytes.
         phash256: 256-bit perceptual hash, 32 bytes.
-        thumbnail: the hashed luma in sixteen greys, 512 bytes; see :mod:`curator.matching.luma_thumbnails`.
+        thumbnail: the hashed luma in sixteen greys, 512 bytes; see :mod:`curator.matching.luma_signatures`.
         hash_version: the version of the hashes.
         flaw: why the file is no usable image, or None.
         flaw_detail: the evidence for it, as a clause.
@@ -226,12 +226,12 @@ def _hash_facts(lumas: bytes) -> Iterator[tuple[Any, ...]]:
     pictures = np.frombuffer(lumas, np.uint8).reshape(-1, perceptual_hash.LUMA_SIDE, perceptual_hash.LUMA_SIDE)
     coefficients = perceptual_hash.transform(pictures)
     details = perceptual_hash.detail(coefficients).tolist()
-    turns = perceptual_hash.turn_bytes(coefficients)
+    turns = perceptual_hash.orientation_bytes(coefficients)
     hashes256 = perceptual_hash.hash256(coefficients)
-    thumbnails = pack_thumbnails(pictures)
+    thumbnails = pack_signatures(pictures)
     for detail, turned, hash256, thumbnail in zip(details, turns, hashes256, thumbnails, strict=True):
-        turn_bytes = turned.tobytes()
-        yield detail, int.from_bytes(turn_bytes[:8]), turn_bytes, hash256.tobytes(), thumbnail, HASH_VERSION
+        packed = turned.tobytes()
+        yield detail, int.from_bytes(packed[:8]), packed, hash256.tobytes(), thumbnail, HASH_VERSION
 
 
 _MAX_BYTES = 16_384

@@ -14,7 +14,7 @@ import pandas as pd
 from curator.catalog import Stage
 from curator.decide.balance import balance_labels
 from curator.decide.dedupe import find_duplicates
-from curator.decide.growth import drop_straddlers, hold_sides
+from curator.decide.growth import drop_cross_split, hold_sides
 from curator.decide.kept_copies import number_kept_copies
 from curator.decide.placeholders import drop_suspected_placeholders
 from curator.decide.reviews import apply_reviews, find_wanted
@@ -63,7 +63,7 @@ def _balance(table: pd.DataFrame, project: Project, reviews: Reviews, earlier: p
     recipe = project.recipe
     if earlier is not None:
         copies = number_kept_copies(table, recipe.dedupe, reviews)
-        table = drop_straddlers(table, earlier, recipe.split.group_by, copies)
+        table = drop_cross_split(table, earlier, recipe.split.group_by, copies)
     wanted = find_wanted(table, reviews)
     return Decision(balance_labels(table, recipe.balance, recipe.labels, earlier, wanted, project.most_command))
 

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import Any
 
-from curator.matching.turns import TURN_PHRASES, TURNS
+from curator.matching.orientations import ORIENTATION_PHRASES, ORIENTATIONS
 from curator.reasons import Drop
 from curator.report.markup import Html, element, join, prose, times
 from curator.report.page import page
@@ -91,6 +91,6 @@ def _verdict(row: Mapping[str, Any]) -> Html:
         return element("b", "kept", class_="good")
     if row.get("distance_bits") is None:
         return element("b", reason)
-    turn = TURN_PHRASES[TURNS.index(row.get("turn") or TURNS[0])]
+    turn = ORIENTATION_PHRASES[ORIENTATIONS.index(row.get("turn") or ORIENTATIONS[0])]
     how = "same bytes" if reason == Drop.EXACT_DUPLICATE else times(row["distance_bits"], "bit")
     return join(element("b", reason), f" {how}{f', {turn}' if turn else ''}")

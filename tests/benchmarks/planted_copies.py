@@ -32,8 +32,8 @@ from curator.calibrate.alterations import KINDS, encode
 from curator.manifests.recipe import DedupeSettings
 from curator.matching.confirm import PictureEvidence
 from curator.matching.copies import find_copies
-from curator.matching.luma_thumbnails import THUMBNAIL_BYTES
-from curator.matching.perceptual_hash import unpack_bytes, unpack_turns
+from curator.matching.luma_signatures import SIGNATURE_BYTES
+from curator.matching.perceptual_hash import unpack_bytes, unpack_orientations
 from curator.matching.picture_matches import FLAT_DETAIL
 from curator.observe.observation import observe_image
 from curator.observe.upright import decode_upright_rgb
@@ -128,9 +128,9 @@ def find_ours(folder):
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         seen = list(threads.map(lambda file: observe_image(file.read_bytes(), max_pixels=100_000_000), files))
     known = [(file.name, one) for file, one in zip(files, seen, strict=True) if (one.detail or 0) >= FLAT_DETAIL]
-    thumbnails = pa.array([one.thumbnail for _, one in known], pa.binary(THUMBNAIL_BYTES))
+    thumbnails = pa.array([one.thumbnail for _, one in known], pa.binary(SIGNATURE_BYTES))
     evidence = PictureEvidence(unpack_bytes([one.phash256 for _, one in known]), thumbnails)
-    turns = unpack_turns([one.phash_turns for _, one in known])
+    turns = unpack_orientations([one.phash_turns for _, one in known])
     found = find_copies(turns, evidence, settings.max_distance, settings.rotations)
     pairs = {tuple(sorted((known[i][0], known[j][0]))) for i, j in zip(found.i, found.j, strict=True)}
     by_bytes = {}

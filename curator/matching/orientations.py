@@ -2,10 +2,10 @@
 
 A turn is ``np.rot90(np.fliplr(pixels) if mirrored else pixels, k)``, ``np.rot90`` turning counter-clockwise.
 
->>> TURNS[turn_back(TURNS.index("rotate-90"))], TURNS[turn_back(TURNS.index("mirror-rotate-90"))]
-('rotate-270', 'mirror-rotate-90')
+>>> [ORIENTATIONS[invert_orientation(ORIENTATIONS.index(name))] for name in ("rotate-90", "mirror-rotate-90")]
+['rotate-270', 'mirror-rotate-90']
 >>> hashes = np.arange(32, dtype=np.uint8)[None]
->>> np.array_equal(turn_hash256(turn_hash256(hashes, 1), turn_back(1)), hashes)
+>>> np.array_equal(orient_hash256(orient_hash256(hashes, 1), invert_orientation(1)), hashes)
 True
 """
 
@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 ByteArray = npt.NDArray[np.uint8]
 
-TURNS = (
+ORIENTATIONS = (
     "none",
     "rotate-90",
     "rotate-180",
@@ -28,7 +28,7 @@ TURNS = (
 )
 """Names of the turns, in the order of the eight hashes in the catalog's ``phash_turns``."""
 
-TURN_PHRASES = (
+ORIENTATION_PHRASES = (
     "",
     "turned by 90 degrees",
     "turned by 180 degrees",
@@ -44,12 +44,12 @@ _BACK = (0, 3, 2, 1, 4, 5, 6, 7)
 _SIDE = 16
 
 
-def turn_back(turn: int) -> int:
+def invert_orientation(turn: int) -> int:
     """Give the turn that undoes ``turn``: a mirrored turn undoes itself."""
     return _BACK[turn]
 
 
-def turn_hash256(hashes: ByteArray, turn: int) -> ByteArray:
+def orient_hash256(hashes: ByteArray, turn: int) -> ByteArray:
     """Give the 256-bit hashes of the turned pictures from those of the pictures as they are, without any pixel.
 
     A mirrored picture's discrete cosine transform has the same coefficients with the odd columns negated, an upturned
@@ -58,7 +58,7 @@ def turn_hash256(hashes: ByteArray, turn: int) -> ByteArray:
     Args:
         hashes: uint8, shape (n, 32): bits row by row over the 16x16 lowest coefficients, most significant first; bit 0
             is the constant coefficient, which no turn changes.
-        turn: index in :data:`TURNS`.
+        turn: index in :data:`ORIENTATIONS`.
 
     Returns:
         uint8, shape (n, 32). Exact wherever no coefficient is zero.

@@ -1,7 +1,7 @@
 """Who is kept of several images of one picture: an order over all rows that does not depend on where they stand.
 
 >>> table = pd.DataFrame({"record_id": ["b", "a", "c"], "width": [9, 9, 10], "height": [9, 9, 9], "n_bytes": [5, 5, 1]})
->>> rank_keepers(table, "largest", ())
+>>> rank_representatives(table, "largest", ())
 array([2, 1, 0])
 
 Decide about one picture under two labels, before any duplicate is removed: all matches count.
@@ -16,7 +16,7 @@ Group matched images as stars: each one dropped was matched to one that is kept,
 
 In the chain 0 - 1 - 2, image 1 is dropped for 0, and 2 stays, since it was never matched to 0:
 
->>> cover_by_stars(np.array([0, 1, 1, 2]), np.array([1, 0, 2, 1]), ranks=np.array([0, 1, 2]))
+>>> find_covered(np.array([0, 1, 1, 2]), np.array([1, 0, 2, 1]), ranks=np.array([0, 1, 2]))
 array([False,  True, False])
 """
 
@@ -32,7 +32,7 @@ import pandas as pd
 from curator.catalog import IntArray, rank_among, rank_texts, read_integers
 
 
-def rank_keepers(table: pd.DataFrame, keep: str, sources: Sequence[str]) -> IntArray:
+def rank_representatives(table: pd.DataFrame, keep: str, sources: Sequence[str]) -> IntArray:
     """Rank the rows from 0, the best to keep first.
 
     Args:
@@ -131,7 +131,7 @@ def link_across_labels(groups: IntArray, labels: IntArray) -> tuple[Indices, Ind
     return order[~is_first], first[~is_first]
 
 
-def cover_by_stars(i: Indices, j: Indices, ranks: IntArray) -> npt.NDArray[np.bool_]:
+def find_covered(i: Indices, j: Indices, ranks: IntArray) -> npt.NDArray[np.bool_]:
     """Go through the images from the best rank on: one that no kept image matched is kept, and covers all its matches.
 
     Args:
