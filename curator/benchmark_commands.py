@@ -16,6 +16,7 @@ from curator.cli import tables
 from curator.cli.session import Session
 from curator.manifests.project import Project
 from curator.report.build import build_report
+from curator.text import Command, spell
 
 
 def benchmark(session: Session, options: dict[str, Any], weights: Path | None, quick: bool, resume: bool) -> bool:
@@ -24,7 +25,8 @@ def benchmark(session: Session, options: dict[str, Any], weights: Path | None, q
     project = dataclasses.replace(session.project, recipe=recipe)
     result, page = train_and_report(project, weights, quick, resume)
     if session.as_json:
-        tables.print_json({**dataclasses.asdict(result), "report": page})
+        missing = {model: spell(why, session.option) for model, why in result.missing.items()}
+        tables.print_json({**dataclasses.asdict(result), "missing": missing, "report": page})
     else:
         show_result(result, page)
     return result.exit_code != 0
@@ -36,7 +38,7 @@ def train_and_report(
     """Train the models on the project's manifest and write the report, also where the training was interrupted.
 
     Raises:
-        KeyboardInterrupt: Ctrl-C; holds a paragraph that says what is kept and how to go on.
+        KeyboardInterrupt: Ctrl-C; its argument is a text that says what is kept and how to go on.
     """
     try:
         result = run_benchmark(
@@ -44,9 +46,9 @@ def train_and_report(
         )
     except KeyboardInterrupt as interrupt:
         page = build_report(project.recipe, project.paths)
-        message = f"Interrupted. Every finished epoch is kept, and {page} tells what is done."
-        go_on = f"`curator benchmark --resume{project.option}` with the same settings goes on from there."
-        raise KeyboardInterrupt(f"{message} {go_on}") from interrupt
+        message = f"Interrupted. Every finished epoch is kept, and {page} tells what is done. "
+        go_on = (Command("benchmark --resume"), " with the same settings goes on from there.")
+        raise KeyboardInterrupt((message, *go_on)) from interrupt
     return result, build_report(project.recipe, project.paths)
 
 

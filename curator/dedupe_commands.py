@@ -84,7 +84,7 @@ def _advice(result: Calibration) -> Iterator[str]:
     yield "Strangers are an altered image and another of your images, unless those two are"
     yield "copies for certain (within 2 bits and confirmed). Copies that nobody knew of"
     yield "count as strangers too, so the true rate is at most what is shown;"
-    yield "`curator dedupe --explain` lists what is matched."
+    yield "--explain instead of --calibrate lists what is matched."
     if result.max_distance is None:
         yield f"No max_distance keeps the rate of false matches at {result.false_rate:g} here."
     else:

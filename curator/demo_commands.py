@@ -22,9 +22,13 @@ from curator.demo.run import DemoResult, run_demo, served_recipe, served_world
 from curator.errors import CuratorError
 from curator.events import Noted, Warned
 from curator.inspect.status import describe
-from curator.manifests.project import Project
+from curator.manifests.project import Project, option_for
+from curator.text import Command
 
-SERVING = "# Save this as manifests/demo/recipe.toml; then `curator run --recipe demo`. Ctrl-C ends the serving."
+SERVING = (
+    f"# Save this as manifests/demo/recipe.toml; then `{Command('run').spelled(' --recipe demo')}`. "
+    "Ctrl-C ends the serving."
+)
 
 
 def serve_only(photos: Path | None, port: int | None) -> None:
@@ -64,7 +68,7 @@ def _train(project: Project) -> tuple[BenchmarkResult, Path] | None:
     try:
         return train_and_report(project, weights=None, quick=True)
     except CuratorError as error:
-        project.emit(Warned(f"The demo ends without a benchmark. {error}"))
+        project.emit(Warned(("The demo ends without a benchmark. ", *error.text)))
         return None
 
 
@@ -77,7 +81,8 @@ def _show_end(result: DemoResult, trained: tuple[BenchmarkResult, Path] | None) 
     if trained:
         show_result(*trained)
     tables.print_note(f"truth:    {result.truth_path}")
-    tables.print_note(f"look further: curator why RECORD_ID{result.project.option}")
+    option = option_for(str(result.project.paths.manifest_folder / "recipe.toml"), result.project.paths.data_root)
+    tables.print_note(f"look further: {Command('why RECORD_ID').spelled(option)}")
 
 
 def _show_json(result: DemoResult, trained: tuple[BenchmarkResult, Path] | None) -> None:

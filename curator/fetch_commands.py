@@ -9,6 +9,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Literal
 
+from pandas import DataFrame
+
 from curator.catalog import Stage
 from curator.cli.session import Session
 from curator.cli.stage_result import show
@@ -16,12 +18,13 @@ from curator.cli.tables import print_json
 from curator.errors import CuratorError
 from curator.fetch.ledger.diagnosis import failure_columns, host_report, suspect_own_dns
 from curator.forecast.probe import Forecast, in_words, probe
-from curator.manifests.project import Project, complete_commands
+from curator.manifests.project import Project
 from curator.pipeline import run as pipeline
 from curator.pipeline.acquire import AcquireOptions, plan_listing
 from curator.pipeline.run import Outcome
 from curator.render.forecast import as_json, print_forecast
 from curator.render.hosts import print_hosts
+from curator.text import Command, spell
 
 MOST_POOR_HOSTS = 5
 """Hosts named after a fetch."""
@@ -72,18 +75,23 @@ def _show_forecast(session: Session, project: Project, forecast: Forecast) -> No
 
 def _show_poor_hosts(session: Session) -> None:
     """Show the hosts that failed more often than not, and where all are told."""
-    report = host_report(session.project.paths)
+    report = _host_report(session)
     poor = report[report["ok"] * 2 < report["tried"]]
     if len(poor):
-        remark = f"`curator status --hosts{session.project.option}` tells of all hosts."
-        remark = complete_commands(suspect_own_dns(report), session.project.option) or remark
+        remark = suspect_own_dns(report) or (Command("status --hosts"), " tells of all hosts.")
+        remark = spell(remark, session.option)
         print_hosts("hosts that mostly failed", poor, failure_columns(poor), remark, MOST_POOR_HOSTS)
+
+
+def _host_report(session: Session) -> DataFrame:
+    report = host_report(session.project.paths)
+    return report.assign(advice=[spell(advice, session.option) for advice in report["advice"]])
 
 
 def show_hosts(session: Session) -> None:
     """Show how each host did and what to do about it, the worst first."""
-    report = host_report(session.project.paths)
-    remark = complete_commands(suspect_own_dns(report), session.project.option)
+    report = _host_report(session)
+    remark = spell(suspect_own_dns(report), session.option)
     if session.as_json:
         hosts = report.astype(object).where(report.notna(), None).to_dict("records")
         print_json({"name": session.project.recipe.name, "hosts": hosts, "remark": remark})

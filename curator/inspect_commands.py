@@ -19,9 +19,9 @@ def show_status(session: Session) -> None:
     """Show the counts of the latest stage."""
     status = read_status(session.project)
     if session.as_json:
-        tables.print_json(status.as_json())
+        tables.print_json(status.as_json(session.option))
     else:
-        tables.print_counts(status)
+        tables.print_counts(status, session.option)
 
 
 def why(session: Session, image: str) -> None:
@@ -41,5 +41,5 @@ def verify(session: Session) -> bool:
         differing = [dataclasses.asdict(finding) for finding in findings]
         tables.print_json({"checked": n_images, "findings": differing})
     else:
-        tables.print_findings(n_images, findings, session.project.option)
+        tables.print_findings(n_images, findings, session.option)
     return bool(findings)

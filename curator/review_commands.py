@@ -15,6 +15,7 @@ from typing import Any
 from curator.cli import tables
 from curator.cli.session import Session
 from curator.errors import CuratorError
+from curator.text import Command, spell
 
 MODULES = ("starlette", "uvicorn")
 """What the extra ``review`` installs."""
@@ -38,8 +39,8 @@ def review(session: Session, who: str | None, port: int) -> None:
 
     n_decisions = _server().serve_review(project, who or getpass.getuser(), port, announce)
     if not session.as_json:
-        said = f"{tables.plural(n_decisions, 'decision')} in {project.paths.reviews}."
-        tables.print_note(f"{said} Run `curator split{project.option}` to honour them.")
+        said = f"{tables.plural(n_decisions, 'decision')} in {project.paths.reviews}. Run "
+        tables.print_note(spell((said, Command("split"), " to honour them."), session.option))
 
 
 def _server() -> Any:

@@ -20,7 +20,7 @@ from curator.errors import CuratorError
 from curator.export.export import export_dataset, find_format
 from curator.inspect.diff import KINDS, Change, changed_settings, compare_manifests, with_causes
 from curator.manifests.manifest import read_manifest
-from curator.manifests.project import Project, complete_commands, open_project
+from curator.manifests.project import Project, open_project
 from curator.manifests.recipe import FetchSettings, QualitySettings
 from curator.manifests.reviews import read_reviews, standing_reviews
 from curator.pipeline.forget import Forgotten
@@ -30,6 +30,7 @@ from curator.pipeline.made_from import latest_stage
 from curator.pipeline.replay import Replay, replay_manifest
 from curator.sources.registry import SETTINGS
 from curator.store.catalog_files import read_catalog
+from curator.text import Command, spell
 
 MOST_CHANGES = 20
 """Changes of a kind that are named; the rest are counted."""
@@ -38,7 +39,8 @@ MOST_CHANGES = 20
 def export(session: Session, name: str) -> None:
     """Write one format and say how to open it."""
     form = find_format(name)
-    folder, n_images = export_dataset(session.project, form)
+    done = export_dataset(session.project, form)
+    folder, n_images = done.path, done.n_images
     if session.as_json:
         tables.print_json({"format": form.name, "path": str(folder), "images": n_images})
         return
@@ -140,18 +142,20 @@ def forget(session: Session, target: str) -> None:
     """Forget images and say what still holds them."""
     done = forget_images(session.project, target)
     if session.as_json:
-        tables.print_json(dataclasses.asdict(done))
+        others = [{"path": one.path, "remedy": spell(one.remedy)} for one in done.others]
+        tables.print_json({**dataclasses.asdict(done), "others": others})
     else:
-        for line in told(done, session.project):
+        for line in told(done, session.project, session.option):
             tables.print_note(line)
 
 
-def told(done: Forgotten, project: Project) -> list[str]:
+def told(done: Forgotten, project: Project, option: str = "") -> list[str]:
     """Say what was forgotten and what must be made again."""
     listed, images = tables.plural(done.n_listed, "listed image"), tables.plural(done.n_manifest, "image")
     lines = [f"Forgotten: {listed}, {tables.plural(done.n_files, 'file')}; {images} of the manifest."]
-    lines += [f"still holds it: {path} (`curator export {path.name}{project.option}`)" for path in done.exports]
-    remedies = [(holder.path, complete_commands(holder.remedy, project.option)) for holder in done.others]
+    again = [(path, Command(f"export {path.name}").spelled(option)) for path in done.exports]
+    lines += [f"still holds it: {path} (`{command}`)" for path, command in again]
+    remedies = [(holder.path, spell(holder.remedy, option)) for holder in done.others]
     lines += [f"may still show it: {path} ({remedy})" for path, remedy in remedies]
     lines += [f"commit {project.paths.forgotten} and {project.paths.manifest}; git's history still has the old ones"]
-    return lines + ([f"next: curator split{project.option} (fills the gap)"] if done.n_manifest else [])
+    return lines + ([f"next: {Command('split').spelled(option)} (fills the gap)"] if done.n_manifest else [])

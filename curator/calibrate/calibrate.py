@@ -31,6 +31,7 @@ from curator.matching.picture_matches import find_comparable
 from curator.observe.observation import Observation, observe_image
 from curator.observe.upright import decode_upright_rgb
 from curator.store.catalog_files import read_catalog
+from curator.text import Command
 
 MOST_IMAGES = 300
 _MOST_SIDE = 640
@@ -69,7 +70,7 @@ def calibrate(project: Project, false_rate: float) -> Calibration:
     project.emit(WorkFinished(_WORK))
     whole = [copies for copies in found if copies and all(one.phash is not None for one in copies.values())]
     if len(whole) < 2:
-        raise StateError("Fewer than two images can be compared.", "`curator fetch` more of them first.")
+        raise StateError("Fewer than two images can be compared.", (Command("fetch"), " more of them first."))
     samples = {kind: _sample([copies[kind] for copies in whole]) for kind in whole[0]}
     originals = samples[_AS_IT_IS]
     certain, rotations = find_certain(originals), project.recipe.dedupe.rotations
@@ -80,7 +81,7 @@ def calibrate(project: Project, false_rate: float) -> Calibration:
 def _choose(project: Project) -> pd.DataFrame:
     path = project.paths.catalog(Stage.FETCHED)
     if not path.exists():
-        raise StateError(f"Nothing was fetched yet for {project.recipe.name}.", "Run `curator fetch` first.")
+        raise StateError(f"Nothing was fetched yet for {project.recipe.name}.", ("Run ", Command("fetch"), " first."))
     table = catalog.kept(read_catalog(path))
     table = table[find_comparable(table)].drop_duplicates("sha256")
     order = choose_order(table["sha256"], "calibrate", seed=0).argsort(kind="stable")

@@ -28,6 +28,7 @@ from curator.cli.session import (
     reports_errors,
 )
 from curator.store.paths import DATA
+from curator.text import Command, spell
 
 AcrossLabelsOption = Annotated[
     str | None,
@@ -74,11 +75,11 @@ def init(
     It is manifests/NAME/recipe.toml; one that stands is left alone.
     """
     from curator.cli.tables import print_note
-    from curator.manifests.project import MANIFESTS
+    from curator.manifests.project import MANIFESTS, option_for
     from curator.manifests.recipe_template import write_recipe
 
     path = write_recipe(name, labels, MANIFESTS)
-    print_note(f"Wrote {path}. Edit it, then run `curator fetch --recipe {name} --plan`.")
+    print_note(spell((f"Wrote {path}. Edit it, then run ", Command("fetch --plan"), "."), option_for(name, DATA)))
 
 
 app.command()(cli_fetch.fetch)

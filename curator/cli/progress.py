@@ -35,6 +35,7 @@ from curator.events import (
     WorkFinished,
     WorkStarted,
 )
+from curator.text import spell
 
 _FETCH = "fetching"
 
@@ -47,17 +48,17 @@ def training(event: TrainingStarted | BatchTrained | EpochFinished | TrainingFin
 class Bars:
     """A listener that shows what happens: bars where stderr is a terminal, plain lines where it is a file or pipe.
 
-    ``quiet`` leaves only warnings.
+    ``quiet`` leaves only warnings; ``option`` names the data set in the commands that a text proposes.
     """
 
-    def __init__(self, quiet: bool = False) -> None:
-        self.quiet = quiet
+    def __init__(self, quiet: bool = False, option: str = "") -> None:
+        self.quiet, self.option = quiet, option
         self.bars: dict[str, tqdm[Any]] = {}
         self.by_epoch: set[str] = set()
         self.ok = self.failed = 0
         self.draw: dict[type[Event], Callable[[Any], None]] = {
-            Warned: lambda event: self._say(f"warning: {event.message}", "33"),
-            Noted: lambda event: self._remark(event.message),
+            Warned: lambda event: self._say(f"warning: {spell(event.message, self.option)}", "33"),
+            Noted: lambda event: self._remark(spell(event.message, self.option)),
             SourceListed: self._source_listed,
             MetadataStarted: lambda event: self._open(event.name, event.name, event.total_bytes, "B"),
             MetadataRead: lambda event: self._advance(event.name, event.n_bytes),
@@ -74,7 +75,9 @@ class Bars:
             BatchTrained: self._batch_trained,
             EpochFinished: self._epoch_finished,
             TrainingFinished: self._training_finished,
-            ModelMissing: lambda event: self._say(f"warning: {event.model} is left out: {event.why}", "33"),
+            ModelMissing: lambda event: self._say(
+                f"warning: {event.model} is left out: {spell(event.why, self.option)}", "33"
+            ),
         }
 
     def __call__(self, event: Event) -> None:

@@ -20,6 +20,7 @@ import typer
 
 from curator.errors import CuratorError, RecipeError
 from curator.errors import Problem as RecipeProblem
+from curator.text import spell
 
 if TYPE_CHECKING:
     from curator.manifests.project import Project
@@ -46,18 +47,21 @@ class Session:
 
     project: Project
     as_json: bool
+    option: str = ""
+    """What a command needs to mean this project again: `` --recipe NAME --data DIR``, without what is the default."""
 
 
 @contextmanager
 def open_session(recipe: str | None, data: Path, quiet: bool, as_json: bool) -> Iterator[Session]:
     """Open the project that the options mean, with bars on stderr while the command works."""
     from curator.cli.progress import Bars
-    from curator.manifests.project import open_project
+    from curator.manifests.project import open_project, option_for
     from curator.sources.registry import SETTINGS
 
-    bars = Bars(quiet)
+    option = option_for(recipe, data)
+    bars = Bars(quiet, option)
     try:
-        yield Session(open_project(recipe, data, os.environ, SETTINGS, bars), as_json)
+        yield Session(open_project(recipe, data, os.environ, SETTINGS, bars), as_json, option)
     finally:
         bars.close()
 
@@ -79,10 +83,10 @@ def reports_errors(command: Callable[Parameters, Result]) -> Callable[Parameters
         try:
             return command(*args, **kwargs)
         except CuratorError as error:
-            raise _ended(_completed(error, kwargs), error.exit_code) from error
+            raise _ended(spell(error.text, _option(kwargs)), error.exit_code) from error
         except KeyboardInterrupt as error:
             message = "Interrupted. Everything finished so far is kept; run the same command again to go on."
-            raise _ended(str(error) or message, 130) from error
+            raise _ended(spell(error.args[0] if error.args else message, _option(kwargs)), 130) from error
         except BrokenPipeError as error:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(0) from error
@@ -95,14 +99,13 @@ def reports_errors(command: Callable[Parameters, Result]) -> Callable[Parameters
     return guarded
 
 
-def _completed(error: CuratorError, options: dict[str, Any]) -> str:
-    """Tell an error, the commands that its hint proposes for the project that the failed one was for."""
+def _option(options: dict[str, Any]) -> str:
+    """Return what a proposed command needs to mean the project that the failed one was for."""
     if "recipe" not in options:
-        return str(error)
-    from curator.manifests.project import complete_commands, option_for
+        return ""
+    from curator.manifests.project import option_for
 
-    option = option_for(options["recipe"], options["data"])
-    return complete_commands(error.spelled(option), option)
+    return option_for(options["recipe"], options["data"])
 
 
 def _ended(message: str, exit_code: int) -> Exception:

@@ -14,6 +14,7 @@ from curator.cli.session import Session
 from curator.inspect.status import describe
 from curator.pipeline import run as pipeline
 from curator.pipeline.run import Outcome
+from curator.text import spell
 
 
 def decide(
@@ -29,10 +30,11 @@ def show(session: Session, outcome: Outcome, stage: Stage) -> None:
     """Show what a stage ended with: its counts, its notes and, after the split, where the result lies."""
     status = describe(session.project, stage, outcome.table)
     if session.as_json:
-        tables.print_json({**status.as_json(), "notes": list(outcome.notes), "missing": outcome.missing})
+        notes = [spell(note, session.option) for note in outcome.notes]
+        tables.print_json({**status.as_json(session.option), "notes": notes, "missing": outcome.missing})
         return
-    tables.print_counts(status)
-    tables.print_notes(outcome.notes)
+    tables.print_counts(status, session.option)
+    tables.print_notes(outcome.notes, session.option)
     if stage == Stage.SPLIT:
         paths = session.project.paths
         tables.print_note(f"manifest: {paths.manifest}")

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
+from curator.text import Command, Text, spell
+
 if TYPE_CHECKING:
     from curator.demo.truth import Comparison
     from curator.inspect.status import Status
@@ -60,10 +62,10 @@ def print_note(message: str) -> None:
     _console().print(_escape(message), soft_wrap=True)
 
 
-def print_notes(notes: Sequence[str]) -> None:
-    """Print the first remarks of a stage, and how many more there are."""
+def print_notes(notes: Sequence[Text], option: str = "") -> None:
+    """Print the first remarks of a stage, and how many more there are; ``option`` names the data set in commands."""
     for note in notes[:MOST_NOTES]:
-        print_note(f"note: {note}")
+        print_note(f"note: {spell(note, option)}")
     if len(notes) > MOST_NOTES:
         print_note(f"note: and {len(notes) - MOST_NOTES:,} more (--json has them all)")
 
@@ -86,7 +88,7 @@ def _table(title: str, columns: Sequence[str]) -> Table:
     return table
 
 
-def print_counts(status: Status) -> None:
+def print_counts(status: Status, option: str = "") -> None:
     """Print the counts of the latest stage: a row a drop reason, a column a label and a source; then what is next."""
     title = f"{status.name}, {status.stage or 'nothing done yet'}"
     labels, sources = status.labels, status.sources
@@ -97,21 +99,22 @@ def print_counts(status: Status) -> None:
         _print_by_part("", sources)
     if status.splits:
         _print_splits(status.splits)
-    _print_beside(status)
+    _print_beside(status, option)
     if status.next:
-        _console().print(f"next: [bold]{_escape(status.next)}[/]")
+        following = spell(status.next, option, quote="")
+        _console().print(f"next: [bold]{_escape(following)}[/]")
 
 
-def _print_beside(status: Status) -> None:
+def _print_beside(status: Status, option: str) -> None:
     width = max((len(entry.kind) for entry in status.entries), default=0)
     for entry in status.entries:
         names = [] if entry.path in entry.files else [file.name for file in entry.files]
         remark = "; ".join(filter(None, [", ".join(names), entry.remark]))
         print_note(f"{entry.kind + ':':<{width + 1}} {entry.path}{f'  ({remark})' if remark else ''}")
     if status.ways:
-        print_note(f"also: {', '.join(status.ways)}")
+        print_note(f"also: {', '.join(way.spelled(option) for way in status.ways)}")
     for news in status.news:
-        _console().print(f"[bold yellow]{_escape(news)}[/]", soft_wrap=True)
+        _console().print(f"[bold yellow]{_escape(spell(news, option))}[/]", soft_wrap=True)
 
 
 def _distinct(parts: Mapping[str, Any], taken: Mapping[str, Any]) -> dict[str, Any]:
@@ -161,10 +164,9 @@ def print_findings(n_images: int, findings: Sequence[Finding], option: str = "")
     _console().print(f"[bold]{plural(len(findings), 'finding')} in {plural(n_images, 'image')}[/]")
     for finding in findings:
         print_note(f"{finding.path}: {finding.problem}")
-    print_note(
-        f"Delete stored images whose bytes differ; `curator fetch{option}` gets those that are missing again, then "
-        f"`curator split --force{option}` makes the folders anew."
-    )
+    again = (Command("fetch"), " gets those that are missing again, then ", Command("split --force"))
+    remedy = ("Delete stored images whose bytes differ; ", *again, " makes the folders anew.")
+    print_note(spell(remedy, option))
 
 
 def print_story(lines: Sequence[str]) -> None:

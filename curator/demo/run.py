@@ -71,7 +71,7 @@ def run_demo(served: Served, data_root: Path, emit: Listener) -> DemoResult:
     write_text_whole(path, text)
     truth, truth_path = world_truth(world, served.origins), paths.truth
     write_truth(truth_path, truth)
-    project = Project(parse_recipe(text, SETTINGS, path), paths, emit, f" --recipe {path}")
+    project = Project(parse_recipe(text, SETTINGS, path), paths, emit)
     emit(Noted(f"serving {len(world.listings):,} listed images on {served.base_url}"))
     pipeline.fetch(project)
     outcome = pipeline.decide(project, Stage.SPLIT, {})

@@ -12,7 +12,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from curator.export.licences import UNKNOWN, licence_name, licences
+from curator.export.attribution import UNKNOWN, licence_name, licences
 from curator.export.material import PER_IMAGE, Format, Material, link_images, plain_records
 from curator.reasons import SPLITS
 

@@ -11,15 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 import pandas as pd
 
-from curator.export.attribution import escape
-from curator.export.licences import licence_id, licence_name, licences, one_licence
+from curator.addresses import host_of
+from curator.export.attribution import escape, licence_id, licence_name, licences, one_licence
 from curator.export.material import Format, Material
 from curator.manifests.made_with import MadeWith
 from curator.reasons import SPLITS
+from curator.text import Command, spell
 
 MOST_HOSTS = 10
 _DECADES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
@@ -35,8 +35,8 @@ def card_text(material: Material, form: Format, confounds: dict[str, Any] | None
 
     Args:
         material: the data set.
-        form: the format that the card lies in.
-        confounds: the confound check of a benchmark on this very manifest; None where there was none.
+        form: the format of the export.
+        confounds: the confound check of a benchmark on this very manifest; None if there was none.
     """
     parts = (
         _header(material, form),
@@ -97,21 +97,13 @@ def _counts(material: Material) -> list[str]:
 
 def _sources(rows: pd.DataFrame) -> list[str]:
     by_source = rows["source"].value_counts()
-    hosts = pd.Series([host_of(url) for url in rows["url"]]).value_counts()
+    hosts = pd.Series([host_of(url) or "local file" for url in rows["url"]]).value_counts()
     lines = _table(
         ["source", "images"], [[escape(str(name)), int(by_source[name])] for name in sorted(by_source.index)]
     )
     top = sorted(hosts.items(), key=lambda item: (-item[1], str(item[0])))[:MOST_HOSTS]
     named = ", ".join(f"{escape(str(host))} {int(n):,}" for host, n in top)
     return [*lines, "", f"Hosts ({len(hosts):,}; the most frequent): {named}."]
-
-
-def host_of(url: object) -> str:
-    """Name an address's host; ``local file`` where there is no address."""
-    try:
-        return (urlsplit(url).hostname if isinstance(url, str) else None) or "local file"
-    except ValueError:
-        return "local file"
 
 
 def _filters(made_with: MadeWith) -> list[str]:
@@ -136,7 +128,7 @@ def _licences(rows: pd.DataFrame) -> list[str]:
 
 def _biases(confounds: dict[str, Any] | None) -> list[str]:
     if not confounds:
-        return ["No confound check was made on this manifest; `curator benchmark` makes one."]
+        return [spell(("No confound check was made on this manifest; ", Command("benchmark"), " makes one."))]
     rows = [[kind, f"{value:.2f}"] for kind, value in confounds["accuracy"].items()]
     verdict = confounds["warning"] or "No fact about the files alone tells the label better than the check's limit."
     about = (

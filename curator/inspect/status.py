@@ -5,9 +5,9 @@
 
 A catalog in counts: per stage, label, source and drop reason, and what to run next.
 
->>> next_command(None, {})
-'curator fetch'
->>> next_command(Stage.FETCHED, {"rugby": 3})
+>>> spell(next_step(None, {}))
+'`curator fetch`'
+>>> spell(next_step(Stage.FETCHED, {"rugby": 3}), quote="")
 'curator split --per-class max (too few images: rugby misses 3; or fetch more)'
 """
 
@@ -28,6 +28,7 @@ from curator.pipeline import made_from
 from curator.pipeline import run as pipeline
 from curator.pipeline.made_from import Change
 from curator.store.catalog_files import read_catalog, read_record
+from curator.text import MOST, Command, Text, spell
 
 if TYPE_CHECKING:
     from curator.manifests.inventory import Entry
@@ -44,13 +45,13 @@ def read_status(project: Project) -> Status:
     status = describe(project, stage, table)
     reviewed, outdated = _new_reviews(project, stage), _outdated(project, stage, changes)
     if reviewed and not outdated:
-        status = replace(status, next=f"curator split{project.option}")
+        status = replace(status, next=(Command("split"),))
     entries = tuple(list_entries(project.paths))
     if stage == Stage.SPLIT and Change.UNPUBLISHED in changes:
         gone = "the manifest again: it is gone" if not project.paths.manifest.exists() else "the folders again"
-        status = replace(status, next=f"curator split{project.option} (writes {gone})")
+        status = replace(status, next=(Command("split"), f" (writes {gone})"))
     return replace(
-        status, news=(*reviewed, *outdated, *_unverified(project)), entries=entries, ways=_ways(project, stage, entries)
+        status, news=(*reviewed, *outdated, *_unverified(project)), entries=entries, ways=_ways(stage, entries)
     )
 
 
@@ -66,7 +67,7 @@ def _unverified(project: Project) -> tuple[str, ...]:
     return (f"{images} came through a proxy: the addresses that it asked were not verified to be public",)
 
 
-def _new_reviews(project: Project, stage: Stage | None) -> tuple[str, ...]:
+def _new_reviews(project: Project, stage: Stage | None) -> tuple[Text, ...]:
     """Say how many decisions the catalog was made without."""
     now = digest_reviews(standing_reviews(read_reviews(project.paths.reviews)))
     then: dict[str, Any] = {"n": 0}
@@ -76,10 +77,10 @@ def _new_reviews(project: Project, stage: Stage | None) -> tuple[str, ...]:
         return ()
     n = now["n"] - then["n"]
     told = f"{n:,} new review{'' if n == 1 else 's'}" if n > 0 else "reviews have changed"
-    return (f"{told}: run `curator split{project.option}`",)
+    return ((f"{told}: run ", Command("split")),)
 
 
-def _outdated(project: Project, stage: Stage | None, changes: frozenset[Change]) -> tuple[str, ...]:
+def _outdated(project: Project, stage: Stage | None, changes: frozenset[Change]) -> tuple[Text, ...]:
     """Name the catalogs that stand and were made from an older one or by other settings."""
     later = list(Stage)[list(Stage).index(stage) + 1 if stage else 0 :]
     names = [str(one) for one in later if project.paths.catalog(one).exists()]
@@ -87,7 +88,7 @@ def _outdated(project: Project, stage: Stage | None, changes: frozenset[Change])
         return ()
     verb = "is" if len(names) == 1 else "are"
     why = ", ".join(sorted(changes - {Change.UNPUBLISHED})) or str(Change.INPUT)
-    return (f"{', '.join(names)} {verb} out of date (changed: {why}): run `curator split{project.option}`",)
+    return ((f"{', '.join(names)} {verb} out of date (changed: {why}): run ", Command("split")),)
 
 
 _WAYS = {
@@ -98,11 +99,11 @@ _WAYS = {
 }
 
 
-def _ways(project: Project, stage: Stage | None, entries: tuple[Entry, ...]) -> tuple[str, ...]:
+def _ways(stage: Stage | None, entries: tuple[Entry, ...]) -> tuple[Command, ...]:
     """Name the commands for what can be made from this stage on and does not stand; a review can always go on."""
     standing = {entry.kind for entry in entries} - {"reviews"}
     kinds = _WAYS.get(stage, ()) if stage else ()
-    return tuple(COMMANDS[kind] + project.option for kind in kinds if kind not in standing)
+    return tuple(COMMANDS[kind] for kind in kinds if kind not in standing)
 
 
 @dataclass(frozen=True)
@@ -119,13 +120,17 @@ class Status:
     labels: dict[str, dict[str, Any]]
     sources: dict[str, dict[str, Any]]
     splits: dict[str, dict[str, int]] = field(default_factory=dict)
-    next: str = ""
-    news: tuple[str, ...] = ()
+    next: Text = ""
+    news: tuple[Text, ...] = ()
     entries: tuple[Entry, ...] = ()
-    ways: tuple[str, ...] = ()
+    ways: tuple[Command, ...] = ()
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the machine-readable form: ``listed``, ``kept``, ``dropped``, and the same under each part."""
+    def as_json(self, option: str = "") -> dict[str, Any]:
+        """Return the machine-readable form: ``listed``, ``kept``, ``dropped``, and the same under each part.
+
+        Args:
+            option: names the data set in the commands.
+        """
         return {
             "name": self.name,
             "stage": str(self.stage) if self.stage else None,
@@ -133,8 +138,8 @@ class Status:
             "labels": self.labels,
             "sources": self.sources,
             "splits": self.splits,
-            "next": self.next,
-            "news": list(self.news),
+            "next": spell(self.next, option, quote=""),
+            "news": [spell(news, option) for news in self.news],
             "beside": [
                 {"kind": entry.kind, "path": str(entry.path), "files": [*map(str, entry.files)], "remark": entry.remark}
                 for entry in self.entries
@@ -152,7 +157,7 @@ def describe(project: Project, stage: Stage | None, table: Any) -> Status:
         labels=_by_label(project, stage, table),
         sources=catalog.counts_by(table, "source"),
         splits=_splits(table),
-        next=next_command(stage, missing, project.option, project.most_command, _empty_labels(project, table)),
+        next=next_step(stage, missing, project.most_command, _empty_labels(project, table)),
     )
 
 
@@ -175,28 +180,23 @@ def _splits(table: Any) -> dict[str, dict[str, int]]:
     return {str(split): {str(label): int(n) for label, n in part.value_counts().items()} for split, part in parts}
 
 
-def next_command(
-    stage: Stage | None,
-    missing: dict[str, int],
-    option: str = "",
-    most: str = "curator split --per-class max",
-    empty: Sequence[str] = (),
-) -> str:
-    """Say what to run next.
+def next_step(
+    stage: Stage | None, missing: dict[str, int], most: Command = MOST, empty: Sequence[str] = ()
+) -> tuple[str | Command, ...]:
+    """Return the command to run next, and why in brackets.
 
     Args:
         stage: the latest stage.
         missing: the images that each label is short of.
-        option: what a command needs to mean this project.
         most: the command that takes as many images of each label as there are.
         empty: the labels without any image.
     """
     if stage in (None, Stage.LISTED):
-        return f"curator fetch{option}"
+        return (Command("fetch"),)
     if missing and empty:
-        return f"curator fetch{option} (there is no image of {', '.join(empty)}: give it another source first)"
+        return (Command("fetch"), f" (there is no image of {', '.join(empty)}: give it another source first)")
     if missing:
         short = ", ".join(f"{label} misses {n:,}" for label, n in missing.items())
-        return f"{most} (too few images: {short}; or fetch more)"
+        return (most, f" (too few images: {short}; or fetch more)")
     following = {Stage.FETCHED: "dedupe", Stage.SPLIT: "benchmark"}.get(stage, "split")
-    return f"curator {following}{option}"
+    return (Command(following),)

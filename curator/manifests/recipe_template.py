@@ -13,6 +13,7 @@ from curator.errors import CuratorError, Problem, RecipeError
 from curator.manifests.recipe import NAME_PATTERN
 from curator.store.paths import RECIPE
 from curator.store.whole_files import write_text_whole
+from curator.text import Command, spell
 
 
 def write_recipe(name: str, labels: Sequence[str], manifests: Path) -> Path:
@@ -43,11 +44,15 @@ def recipe_text(name: str, labels: Sequence[str]) -> str:
     quoted = ", ".join(f'"{label}"' for label in labels)
     classes = ", ".join(f'{label} = ["{label.replace("_", " ").replace("-", " ").capitalize()}"]' for label in labels)
     synsets = ", ".join(f'{label} = ["n00000000"]' for label in labels)
-    return _TEMPLATE.format(name=name, labels=quoted, classes=classes, synsets=synsets, first=labels[0])
+    introduction = spell(_INTRODUCTION)
+    return _TEMPLATE.format(
+        introduction=introduction, name=name, labels=quoted, classes=classes, synsets=synsets, first=labels[0]
+    )
 
 
+_INTRODUCTION = (Command("fetch --plan"), " shows what it would get, ", Command("run"), " gets it.")
 _TEMPLATE = """\
-# A recipe of curator: `curator fetch --plan` shows what it would get, `curator run` gets it.
+# A recipe of curator: {introduction}
 # Every key that is not here has a good default; docs/recipe.md lists them all.
 name = "{name}"
 labels = [{labels}]

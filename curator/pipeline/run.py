@@ -49,6 +49,7 @@ from curator.store.catalog_files import (
     write_if_changed,
 )
 from curator.store.lock import locked
+from curator.text import Command, Text
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Outcome:
     """What a command ended with: the catalog, notes for a person, and what is missing of what was asked."""
 
     table: pd.DataFrame
-    notes: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = ()
     missing: dict[str, int] = field(default_factory=dict)
     skipped: bool = False
 
@@ -114,8 +115,7 @@ def decide(
     for section, override in overrides.items():
         project.recipe.with_overrides(section, **override)
     if not project.paths.catalog(Stage.FETCHED).exists():
-        hint = f"Run `curator fetch{project.option}` first."
-        raise StateError(f"Nothing was fetched yet for {project.recipe.name}.", hint)
+        raise StateError(f"Nothing was fetched yet for {project.recipe.name}.", ("Run ", Command("fetch"), " first."))
     with locked(project.paths.lock, str(stage)):
         refuse_newer(map(project.paths.catalog, Stage))
         seen = read_circumstances(project, resplit)
@@ -151,9 +151,8 @@ def _decide_anew(seen: Circumstances, step: DecideStage, recipe: Recipe, overrid
     project = replace(seen.project, recipe=recipe.with_overrides("dedupe", **now.settings["dedupe"]))
     previous = read_sides(paths) if seen.held else None
     decision = step.decide(read_catalog(paths.catalog_before(step.name)), project, seen.reviews, previous)
-    remember_options(
-        paths, step.section, override
-    )  # before the catalog: a run that is killed in between is repeated with them
+    # Before the catalog: if the run is killed in between, the next one takes the same options.
+    remember_options(paths, step.section, override)
     record = StageRecord(step.name, now.fingerprint, dict(override.recipe), dict(now.settings), decision.notes)
     if step.name == Stage.SPLIT:
         manifest_sha256 = publish(decision.table, now.settings, paths, project.emit, previous)

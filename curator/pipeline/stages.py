@@ -23,6 +23,7 @@ from curator.manifests.project import Project
 from curator.manifests.reviews import Key, Review
 from curator.pipeline.against import leave_out_others
 from curator.sources.registry import kind_of
+from curator.text import Text
 
 Reviews = Mapping[Key, Review]
 """What people decided and did not take back."""
@@ -33,7 +34,7 @@ class Decision:
     """What a stage decided: the catalog after it, and what a person should be told."""
 
     table: pd.DataFrame
-    notes: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from curator.events import Listener, WorkAdvanced, WorkFinished, WorkStarted
 from curator.store.catalog_files import fingerprint
 from curator.store.paths import DataPaths
 from curator.store.whole_files import whole_file
+from curator.text import Command
 
 VERSION = 1
 """Raised when decoding or resizing changes, so that no older array is taken for a new one."""
@@ -106,7 +107,7 @@ def _decode_all(table: pd.DataFrame, paths: DataPaths, side: int, out: Path, emi
 def _all_problems(problems: Sequence[str]) -> StateError:
     more = f"; and {len(problems) - _NAMED_AT_MOST} more" if len(problems) > _NAMED_AT_MOST else ""
     message = f"{len(problems)} images of the manifest cannot be used: {'; '.join(problems[:_NAMED_AT_MOST])}{more}."
-    return StateError(message, "`curator verify` lists them all.")
+    return StateError(message, (Command("verify"), " lists them all."))
 
 
 def read_square(path: Path, sha256: str, side: int) -> PixelArray:
