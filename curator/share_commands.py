@@ -25,9 +25,8 @@ from curator.manifests.recipe import FetchSettings, QualitySettings
 from curator.manifests.reviews import read_reviews, standing_reviews
 from curator.pipeline.forget import Forgotten
 from curator.pipeline.forget import forget as forget_images
-from curator.pipeline.link_rot import count_hosts
 from curator.pipeline.made_from import latest_stage
-from curator.pipeline.replay import Replay, replay_manifest
+from curator.pipeline.replay import Replay, count_hosts, replay_manifest
 from curator.sources.registry import SETTINGS
 from curator.store.catalog_files import read_catalog
 from curator.text import Command, spell

@@ -23,7 +23,7 @@ from curator.store.catalog_files import file_digest
 from curator.store.image_files import sync_files
 from curator.store.lock import locked
 from curator.store.paths import EXPORT_CARD, EXPORT_CREDITS, DataPaths
-from curator.store.whole_files import disk_errors
+from curator.store.whole_files import disk_errors, remove_folder
 
 FORMATS: tuple[Format, ...] = (
     imagefolder.FORMAT,
@@ -75,7 +75,7 @@ def export_dataset(project: Project, form: Format) -> Exported:
         final = paths.export(form.name)
         new = final.with_name(f".new-{form.name}")
         with disk_errors(final):
-            _remove(new)
+            remove_folder(new)
             new.mkdir(parents=True)
             form.write(material, new)
             _write_card(material, form, paths, new)
@@ -98,13 +98,8 @@ def _write_card(material: Material, form: Format, paths: DataPaths, folder: Path
 
 def _swap(new: Path, final: Path) -> None:
     old = final.with_name(f".old-{final.name}")
-    _remove(old)
+    remove_folder(old)
     if final.exists():
         final.rename(old)
     new.rename(final)
-    _remove(old)
-
-
-def _remove(folder: Path) -> None:
-    if folder.exists():
-        shutil.rmtree(folder)
+    remove_folder(old)

@@ -1,8 +1,9 @@
 """Publish a finished split: the manifest, what it was made with, and the train and test folders.
 
-The folders are built aside and swapped in, so that a reader never sees half of one.
+The folders are built aside and swapped in, so that a reader never sees half of one. A file that every reader shows as
+it is becomes a read-only hard link into the store; any other becomes an RGB PNG, upright, made once and kept in
+``converted/``.
 
->>> from pathlib import Path
 >>> is_published(DataPaths(Path("nowhere"), Path("nowhere"), "balls"), "")
 False
 """
@@ -11,20 +12,26 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from curator import catalog
-from curator.events import Listener
+from curator.errors import StateError
+from curator.events import Listener, WorkAdvanced, WorkFinished, WorkStarted
 from curator.manifests.made_with import MadeWith, read_made_with, write_made_with
 from curator.manifests.manifest import folder_rows, manifest_rows, manifest_text
-from curator.pipeline.folders import build_folders, swap_folders
+from curator.observe.upright import decode_upright_rgb
 from curator.pipeline.held_sides import find_left
 from curator.reasons import SPLITS
 from curator.store.catalog_files import file_digest
+from curator.store.image_files import link_file
 from curator.store.paths import DataPaths
-from curator.store.whole_files import write_text_whole
+from curator.store.whole_files import disk_errors, remove_folder, whole_file, write_text_whole
+from curator.text import Command
+
+_WHAT = "linking the folders"
 
 
 def publish(
@@ -51,13 +58,13 @@ def publish(
         DiskError: a write was refused; the manifest that was there before is kept.
     """
     rows = folder_rows(table)
-    build_folders(rows, paths, emit)
+    _build_folders(rows, paths, emit)
     text = manifest_text(manifest_rows(rows))
     digest = hashlib.sha256(text.encode("utf-8")).hexdigest()
     made_with = MadeWith(digest, settings, catalog.counts(table), find_left(rows, previous))
     write_made_with(paths.made_with, made_with)
     write_text_whole(paths.manifest, text)
-    swap_folders(paths)
+    _swap_folders(paths)
     return digest
 
 
@@ -70,3 +77,56 @@ def is_published(paths: DataPaths, manifest_sha256: str) -> bool:
         return False
     folders_exist = all(paths.split_folder(split).is_dir() for split in SPLITS)
     return folders_exist and file_digest(paths.manifest) == manifest_sha256
+
+
+def _build_folders(rows: pd.DataFrame, paths: DataPaths, emit: Listener) -> None:
+    """Build new train and test folders beside the old ones, from :func:`curator.manifests.manifest.folder_rows`."""
+    new = paths.new_folders
+    emit(WorkStarted(_WHAT, len(rows)))
+    with disk_errors(new):
+        remove_folder(new)
+        for folder in sorted({str(Path(name).parent) for name in rows["file"]} | set(SPLITS)):
+            (new / folder).mkdir(parents=True)
+        columns = (rows["file"], rows["linked"], rows["sha256"], rows["format"])
+        for name, linked, sha256, kind in zip(*columns, strict=True):
+            link_file(_readable_file(paths, sha256, kind, linked), new / name)
+            emit(WorkAdvanced(_WHAT))
+    emit(WorkFinished(_WHAT))
+
+
+def _swap_folders(paths: DataPaths) -> None:
+    """Put the new folders in the place of the old ones."""
+    new, old = paths.new_folders, paths.old_folders
+    with disk_errors(new):
+        remove_folder(old)
+        old.mkdir(parents=True)
+        for split in SPLITS:
+            if paths.split_folder(split).exists():
+                paths.split_folder(split).rename(old / split)
+            (new / split).rename(paths.split_folder(split))
+        remove_folder(old)
+        remove_folder(new)
+
+
+def _readable_file(paths: DataPaths, sha256: str, kind: str, linked: bool) -> Path:
+    stored = paths.image(sha256, kind)
+    if not stored.exists():
+        message = f"The stored image {stored} is gone."
+        raise StateError(message, (Command("fetch"), " gets it again; ", Command("verify"), " lists all that differ."))
+    if linked:
+        return stored
+    converted = paths.converted_image(sha256)
+    if not converted.exists():
+        _convert(stored, converted)
+    return converted
+
+
+def _convert(stored: Path, converted: Path) -> None:
+    try:
+        picture = decode_upright_rgb(stored.read_bytes())
+    except (OSError, ValueError, SyntaxError) as error:
+        message = f"The stored image {stored} cannot be decoded ({error})."
+        raise StateError(message, (Command("verify"), " says whether its bytes have changed.")) from error
+    with whole_file(converted) as temporary:
+        picture.save(temporary, format="PNG")
+        temporary.chmod(0o444)

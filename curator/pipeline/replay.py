@@ -1,14 +1,20 @@
-"""Rebuild a data set from its manifest alone: fetch each address, keep what is still the same, say what is not.
+"""Rebuild a data set from its manifest alone: fetch each address, keep what is still the same, report what is not.
 
 >>> row = {"phash": "00000000000000ff", "width": 400, "height": 300}
 >>> looks_the_same(row, phash=0xFE, width=200, height=150), looks_the_same(row, phash=0xFF, width=200, height=200)
 (True, False)
+>>> images = pd.DataFrame({"url": ["http://a.example/1", "http://a.example/2"], "fate": ["same", "gone"]})
+>>> images["final_url"] = ["http://b.example/1", None]
+>>> count_hosts(images)[["host", "images", "elsewhere", "same", "gone"]].to_dict("records")
+[{'host': 'a.example', 'images': 2, 'elsewhere': 1, 'same': 1, 'gone': 1}]
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +24,7 @@ import pandas as pd
 import pyarrow as pa
 
 from curator import catalog
+from curator.addresses import host_of
 from curator.catalog import Drop, Stage
 from curator.decide.forgotten import find_forgotten
 from curator.errors import StateError
@@ -29,11 +36,11 @@ from curator.manifests.manifest import read_manifest
 from curator.manifests.recipe import FetchSettings, QualitySettings
 from curator.manifests.tombstones import read_tombstones
 from curator.matching.picture_matches import find_comparable
-from curator.pipeline.link_rot import Fate, write_reports
 from curator.pipeline.publish import publish
 from curator.store.catalog_files import file_digest
 from curator.store.lock import locked
 from curator.store.paths import DataPaths
+from curator.store.whole_files import write_text_whole
 
 SIMILAR_BITS = 4
 """Most differing bits of the 64-bit perceptual hashes of one picture in two files."""
@@ -42,7 +49,18 @@ _FROM_MANIFEST = (
     "record_id", "label", "source", "kind", "source_id", "source_class", "url", "fallback_url", "landing_url",
     "license", "author", "author_url", "title",
 )  # fmt: skip
-_ANSWERS = {"final_url": "final_url", "reason": "drop_reason", "detail": "drop_detail"}
+_REPORTED = ["record_id", "label", "split", "url", "final_url", "sha256", "fate", "reason", "detail"]
+
+
+class Fate(StrEnum):
+    """What became of an image since the manifest was written."""
+
+    SAME = "same"  # the same bytes
+    SIMILAR = "similar"  # other bytes, the same picture
+    CHANGED = "changed"  # the address serves something else
+    GONE = "gone"  # the address serves nothing
+    UNREACHED = "unreached"  # no answer this time; a second replay asks again
+    NO_ADDRESS = "no-address"  # the image was a local file
 
 
 @dataclass(frozen=True)
@@ -94,8 +112,11 @@ def replay_manifest(
     with locked(paths.lock, "replay"):
         table = _fetch(rows, fetch, quality or QualitySettings(), paths, emit)
         fates = judge_images(rows, table)
-        images = rows.assign(fate=fates, **{name: table[column] for name, column in _ANSWERS.items()})
-        write_reports(images, paths)
+        images = rows.assign(
+            fate=fates, final_url=table["final_url"], reason=table["drop_reason"], detail=table["drop_detail"]
+        )
+        write_text_whole(paths.replayed_images, images[_REPORTED].to_csv(index=False, lineterminator="\n"))
+        write_text_whole(paths.link_rot, count_hosts(images).to_csv(index=False, lineterminator="\n"))
         had = _restore(table, rows, fates, accept_similar)
         if not (n_kept := int(catalog.is_kept(had).sum())):
             raise StateError(f"Nothing of {manifest} could be had.", f"{paths.replayed_images} says why.")
@@ -165,3 +186,20 @@ def _restore(
     table = catalog.drop(table, ~had, Stage.FETCHED, Drop.CHANGED, details)
     sides = {name: rows[name].where(had) for name in ("split", "split_group") if name in rows}
     return catalog.with_columns(table, sides)
+
+
+def count_hosts(images: pd.DataFrame) -> pd.DataFrame:
+    """Count the fates by the host of ``url``, the host with the most losses first.
+
+    ``elsewhere`` counts the images that another host served: one that this host led to, or that of the fallback.
+    """
+    hosts = [host_of(url) for url in images["url"]]
+    served = [host_of(url) for url in images["final_url"]]
+    counts = pd.crosstab(pd.Series(hosts, name="host"), images["fate"].to_numpy(object))
+    counts = counts.reindex(columns=[str(fate) for fate in Fate], fill_value=0).reset_index().rename_axis(columns=None)
+    moved = Counter(host for host, other in zip(hosts, served, strict=True) if host and other not in ("", host))
+    counts.insert(1, "images", counts.drop(columns="host").sum(axis=1))
+    counts.insert(2, "elsewhere", [moved[host] for host in counts["host"]])
+    lost = counts["images"] - counts["same"]
+    order = counts.assign(lost=lost).sort_values(["lost", "images", "host"], ascending=[False, False, True]).index
+    return counts.loc[order].reset_index(drop=True)
