@@ -59,7 +59,7 @@ def apply_reviews(table: pd.DataFrame, standing: Mapping[Key, Review], labels: S
     decisions = np.array([review.decision for review in reviews])
     wanted = _mask(table, rows[decisions != "drop"])
     table = _restore(table, wanted)
-    details = _spread(table, rows, [review.describe() for review in reviews])
+    details = _spread(table, rows, [review.in_words() for review in reviews])
     table = catalog.drop(table, _mask(table, rows[decisions == "drop"]), Stage.DEDUPED, Drop.REVIEWED_OUT, details)
     return ReviewedTable(_relabel(table, rows, reviews), wanted & catalog.is_kept(table))
 

@@ -90,7 +90,7 @@ def _cause(change: Change, drops: Mapping[str, str], decided: Mapping[str, Revie
     if change.kind == "removed":
         return drops.get(change.record_id, "")
     if change.kind in ("added", "relabelled") and change.sha256 in decided:
-        return decided[change.sha256].describe()
+        return decided[change.sha256].in_words()
     return ", ".join(settings) if change.kind == "moved" else ""
 
 

@@ -1,4 +1,4 @@
-"""A project: a checked recipe and where its files stand; finds the recipe that a command means.
+"""A project: a checked recipe and where its files are; finds the recipe that a command means.
 
 >>> find_recipe("no-such-recipe", Path("nowhere"), {})
 Traceback (most recent call last):

@@ -29,7 +29,7 @@ def write_recipe(name: str, labels: Sequence[str], manifests: Path) -> Path:
         if not NAME_PATTERN.fullmatch(word)
     ]
     if len(set(labels)) < 2 or len(set(labels)) != len(labels):
-        problems.append(Problem("", "give at least two different labels: `curator init birds heron stork`"))
+        problems.append(Problem("", "name at least two different labels: `curator init birds heron stork`"))
     if problems:
         raise RecipeError(None, problems)
     path = manifests / name / RECIPE
@@ -67,7 +67,7 @@ classes = {{ {classes} }}
 # labels_from = "human"          # "human", "machine" or "boxes"
 
 # The URL lists of ImageNet: WordNet synsets. The public list server has been failing since 2024: give a
-# fall11_urls.txt of your own (plain, .gz or .tgz) as the only entry of urls where you have one.
+# fall11_urls.txt of your own (plain, .gz or .tgz) as the only entry of urls if you have one.
 # [[sources]]
 # kind = "imagenet"
 # synsets = {{ {synsets} }}

@@ -1,4 +1,4 @@
-"""What was forgotten for good: digests in ``forgotten.jsonl``, so that the list of the forgotten tells nothing of them.
+"""What was forgotten for good: digests in ``forgotten.jsonl``, so that the list reveals nothing of them.
 
 A content is its SHA-256 already; of an address, an author or a host the line holds the SHA-256 of its text.
 
@@ -31,7 +31,7 @@ def digest(text: str) -> str:
 
 
 def read_tombstones(path: Path) -> Tombstones:
-    """Read all tombstones; none where there is no file.
+    """Read all tombstones; none if there is no file.
 
     Raises:
         StateError: a line is not a tombstone. It must be mended: to skip it would bring back what it forgot.

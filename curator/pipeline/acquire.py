@@ -71,10 +71,10 @@ class Listing:
 def settings_of_fetch(recipe: Recipe, options: AcquireOptions) -> dict[str, Any]:
     """State what a fetch was made with: sources, network and quality settings; passwords are hidden."""
     sources = [hide_in_settings({"kind": kind_of(source), **plain(source)}) for source in recipe.sources]
-    asked = {"limit": options.limit, "everything": options.everything}
+    wanted = {"limit": options.limit, "everything": options.everything}
     return {
         "sources": sources,
-        "fetch": {**plain(recipe.fetch), "proxy": hide_in_address(recipe.fetch.proxy), **asked},
+        "fetch": {**plain(recipe.fetch), "proxy": hide_in_address(recipe.fetch.proxy), **wanted},
         "quality": plain(recipe.quality),
     }
 

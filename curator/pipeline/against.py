@@ -51,7 +51,7 @@ def leave_out_others(
         is_protected: bool, shape (rows,): rows that a person wants; they are reported and kept.
 
     Returns:
-        The catalog, and what a person should be told.
+        The catalog, and notes for a person.
     """
     recipe = project.recipe
     if not recipe.dedupe.against:
@@ -78,21 +78,21 @@ def read_others(places: Sequence[str], base_dir: Path, max_pixels: int, paths: D
         places: manifests (files) and folders, whose images are decoded and hashed, however deep they lie.
         base_dir: what relative places are relative to.
         max_pixels: larger images are not decoded: they match by their bytes only.
-        paths: where what was observed of folders is kept for the next time.
+        paths: what was observed of folders is kept there for the next time.
 
     Returns:
         As :func:`curator.decide.elsewhere.other_images`. Of a manifest only the 64-bit hashes are known, unless the
         catalog that it was written from lies beside it (``manifests/NAME`` and ``data/NAME``).
 
     Raises:
-        StateError: a place is not there, or a manifest cannot be read.
+        StateError: a place does not exist, or a manifest cannot be read.
         DiskError: what was observed cannot be kept.
     """
     tables = [other_images([])]
     for place in places:
         path = base_dir / Path(place).expanduser()
         if not path.exists():
-            raise StateError(f"{path} is not there, so nothing can be compared with it.", "Mend [dedupe] against.")
+            raise StateError(f"{path} does not exist, so nothing can be compared with it.", "Mend [dedupe] against.")
         tables.append(_read_folder(path, max_pixels, paths) if path.is_dir() else _read_listed(path))
     return pd.concat(tables, ignore_index=True)
 

@@ -60,7 +60,7 @@ def require_same_split(paths: DataPaths, split: SplitSettings) -> None:
     """
     recorded = read_made_with(paths.made_with).settings.get("split", {})
     if changes := decisive_changes(recorded, plain(split)):
-        told = " and ".join(f"{key} from {before} to {after}" for key, before, after in changes)
-        message = f"[split] changes {told}: images would move between train and test."
+        text = " and ".join(f"{key} from {before} to {after}" for key, before, after in changes)
+        message = f"[split] changes {text}: images would move between train and test."
         hint = f"`--resplit` makes a new split all the same; without it {paths.manifest} keeps its sides."
         raise CuratorError(message, hint)

@@ -1,6 +1,6 @@
 """What a stage would be made from now, and whether the catalog on disk is made from the same.
 
-The stages ask it to know what to do, ``curator status`` to report it: both get the same answer.
+The stages use it to know what to do, ``curator status`` to report it: both get the same answer.
 
 >>> now = MadeFrom(Stage.BALANCED, "ab" * 32, ("rugby", "soccer"), {"balance": {"per_class": 10}, "earlier": ""})
 >>> record = StageRecord(Stage.BALANCED, now.fingerprint, {}, dict(now.settings))
@@ -110,38 +110,38 @@ def read_circumstances(project: Project, resplit: bool = False) -> Circumstances
 
 
 def settings_in_effect(
-    seen: Circumstances, step: DecideStage, given: Mapping[str, Any], is_asked: bool
+    seen: Circumstances, step: DecideStage, given: Mapping[str, Any], is_requested: bool
 ) -> tuple[Recipe, Override]:
-    """Apply the options given, else, in a stage that was not asked for itself, those of the last run.
+    """Apply the options given, else, in a stage that was not requested itself, those of the last run.
 
     Returns:
         The recipe with these options, and the options.
     """
     section = plain(getattr(seen.project.recipe, step.section))
     options: Mapping[str, Any] = {key: value for key, value in given.items() if value is not None}
-    if not options and not is_asked and step.section in seen.overrides:
+    if not options and not is_requested and step.section in seen.overrides:
         options = seen.overrides[step.section].options_for(section)
     recipe = seen.project.recipe.with_overrides(step.section, **options)
     in_effect = plain(getattr(recipe, step.section))
     return recipe, Override(section, {key: in_effect[key] for key in options})
 
 
-def read_made_from(seen: Circumstances, step: DecideStage, recipe: Recipe, is_asked: bool = False) -> MadeFrom:
+def read_made_from(seen: Circumstances, step: DecideStage, recipe: Recipe, is_requested: bool = False) -> MadeFrom:
     """Read what a stage would be made from now.
 
     Args:
         seen: see :func:`read_circumstances`.
         step: the stage; the catalog before it exists.
         recipe: with the options in effect.
-        is_asked: the stage itself was asked for; else it is content with the comparison made with what
-            ``[dedupe] against`` names and is not there any more.
+        is_requested: the stage itself was requested; else it is content with the comparison made with what
+            ``[dedupe] against`` names and does not exist any more.
     """
     paths = seen.project.paths
     before, record = paths.catalog_before(step.name), find_record(paths.catalog(step.name))
     settings = {**read_record(before).settings, step.section: plain(getattr(recipe, step.section))}
     settings |= {"reviews": digest_reviews(seen.reviews), "earlier": seen.held}
     if step.name == Stage.DEDUPED and recipe.dedupe.against:
-        known = {} if is_asked or record is None else record.settings.get("against", {})
+        known = {} if is_requested or record is None else record.settings.get("against", {})
         settings["against"] = digest_others(recipe.dedupe.against, recipe.base_dir, known)
     split = find_record(paths.catalog(Stage.SPLIT))
     own_manifest = split.manifest_sha256 if split else ""
@@ -170,7 +170,7 @@ def examine(project: Project, with_reviews: bool = True) -> tuple[Stage | None, 
             break
         record = read_record(project.paths.catalog(stage))
         if step := steps.get(stage):
-            recipe, _ = settings_in_effect(seen, step, {}, is_asked=False)
+            recipe, _ = settings_in_effect(seen, step, {}, is_requested=False)
             changes = changes_since(record, read_made_from(seen, step, recipe))
             changes -= frozenset() if with_reviews else {Change.REVIEWS}
             if changes - {Change.UNPUBLISHED}:

@@ -59,7 +59,7 @@ class Fate(StrEnum):
     SIMILAR = "similar"  # other bytes, the same picture
     CHANGED = "changed"  # the address serves something else
     GONE = "gone"  # the address serves nothing
-    UNREACHED = "unreached"  # no answer this time; a second replay asks again
+    UNREACHED = "unreached"  # no answer this time; a second replay requests it again
     NO_ADDRESS = "no-address"  # the image was a local file
 
 

@@ -54,7 +54,7 @@ from curator.text import Command, Text
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a command ended with: the catalog, notes for a person, and what is missing of what was asked."""
+    """What a command ended with: the catalog, notes for a person, and what is missing of what was requested."""
 
     table: pd.DataFrame
     notes: tuple[Text, ...] = ()
@@ -123,19 +123,21 @@ def decide(
             wanted = project.recipe.with_overrides("split", **overrides.get("split", {}))
             require_same_split(project.paths, wanted.split)
         for step in STAGES:
-            is_asked = step.name == stage
-            outcome = _bring_up_to_date(seen, step, overrides.get(step.section, {}), is_asked, force and is_asked)
-            if is_asked:
+            is_requested = step.name == stage
+            outcome = _bring_up_to_date(
+                seen, step, overrides.get(step.section, {}), is_requested, force and is_requested
+            )
+            if is_requested:
                 return outcome
     raise ValueError(f"{stage} is not a deciding stage")
 
 
 def _bring_up_to_date(
-    seen: Circumstances, step: DecideStage, given: Mapping[str, Any], is_asked: bool, force: bool
+    seen: Circumstances, step: DecideStage, given: Mapping[str, Any], is_requested: bool, force: bool
 ) -> Outcome:
     path = seen.project.paths.catalog(step.name)
-    recipe, override = settings_in_effect(seen, step, given, is_asked)
-    now, record = read_made_from(seen, step, recipe, is_asked), find_record(path)
+    recipe, override = settings_in_effect(seen, step, given, is_requested)
+    now, record = read_made_from(seen, step, recipe, is_requested), find_record(path)
     if record is None or force or changes_since(record, now):
         outcome = _decide_anew(seen, step, recipe, override, now)
     else:

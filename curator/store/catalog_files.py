@@ -73,14 +73,15 @@ def file_digest(path: Path) -> str:
 
 def write_catalog(path: Path, table: pd.DataFrame, record: StageRecord) -> None:
     """Write a catalog, whole or not at all."""
-    arrow = catalog.to_arrow(table).replace_schema_metadata(_metadata(record))
-    with whole_file(path) as temporary:
-        pq.write_table(arrow, temporary, compression="zstd")
+    _write(path, [catalog.to_arrow(table)], record)
 
 
-def _metadata(record: StageRecord) -> dict[bytes, bytes]:
+def _write(path: Path, groups: Iterable[pa.Table], record: StageRecord) -> None:
     form = dataclasses.asdict(record) | {"notes": [to_json(note) for note in record.notes]}
-    return {_KEY: json.dumps(form, sort_keys=True).encode()}
+    schema = catalog.SCHEMA.with_metadata({_KEY: json.dumps(form, sort_keys=True).encode()})
+    with whole_file(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+        for group in groups:
+            writer.write_table(group)
 
 
 def read_catalog(path: Path) -> pd.DataFrame:
@@ -164,11 +165,7 @@ def write_if_changed(path: Path, groups: Callable[[], Iterable[pa.Table]], recor
     """
     if _holds(path, groups, record):
         return False
-    with whole_file(path) as temporary:
-        schema = catalog.SCHEMA.with_metadata(_metadata(record))
-        with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
-            for group in groups():
-                writer.write_table(group, row_group_size=GROUP_ROWS)
+    _write(path, groups(), record)
     return True
 
 

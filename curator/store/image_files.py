@@ -1,7 +1,7 @@
 """The store: each distinct file once, named by its content, read-only, and whole under its final name.
 
-A file is written under a temporary name, many are then synced at once, the ledger is told, and only then do they get
-their final names. A run killed in between leaves temporary files only: those that the ledger knows are named at the
+A file is written under a temporary name, many are then synced at once, the ledger records them, and only then do they
+get their final names. A run killed in between leaves temporary files only: those that the ledger knows are named at the
 next start, the others removed. So no file has a final name that the ledger does not know.
 
 >>> import tempfile
@@ -57,7 +57,7 @@ def write_temporary(paths: DataPaths, data: bytes, sha256: str, image_format: st
 
 
 def _next_token() -> str:
-    """Make a part of a name that no other writer uses, without asking the system for chance for each file."""
+    """Make a part of a name that no other writer uses, without a random number from the system for each file."""
     return f"{_PROCESS_TOKEN}{next(_COUNTER) & 0xFFFF:04x}"
 
 
