@@ -9,12 +9,18 @@ manifest.csv does not exist. Run `curator split --recipe balls` first.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import errno
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from curator.credentials import hide_credentials
 from curator.text import Command, Text, as_parts, spell
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
 
 
 class CuratorError(Exception):
@@ -98,3 +104,26 @@ class DiskError(CuratorError):
     """The disk refused a write: full, read-only or not permitted. What was there before is kept."""
 
     exit_code = 1
+
+
+_REFUSALS = frozenset(
+    (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT, errno.EISDIR, errno.ENOTDIR)
+)
+"""What a disk answers when a person can do something about it."""
+
+
+def raises_curator_errors(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """Let a function raise :class:`DiskError` if the disk refused, instead of a bare ``OSError``."""
+
+    @wraps(function)
+    def guarded(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        try:
+            return function(*args, **kwargs)
+        except OSError as error:
+            if error.errno not in _REFUSALS or isinstance(error, BrokenPipeError):
+                raise
+            place = f" {error.filename}" if error.filename else ""
+            hint = "Nothing that existed before was lost; mend that, then run the same command again."
+            raise DiskError(f"The disk refused{place}: {error.strerror}.", hint) from error
+
+    return guarded

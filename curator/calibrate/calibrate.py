@@ -29,7 +29,7 @@ from curator.matching.luma_signatures import SIGNATURE_BYTES
 from curator.matching.perceptual_hash import unpack_bytes, unpack_orientations
 from curator.matching.picture_matches import find_comparable
 from curator.observe.observation import Observation, observe_image
-from curator.observe.upright import decode_upright_rgb
+from curator.observe.pixels import decode_rgb
 from curator.store.catalog_files import read_catalog
 from curator.text import Command
 
@@ -90,7 +90,7 @@ def _choose(project: Project) -> pd.DataFrame:
 
 def _observe_copies(project: Project, sha256: str, image_format: str) -> dict[str, Observation]:
     try:
-        picture = decode_upright_rgb(project.paths.image(sha256, image_format).read_bytes())
+        picture = decode_rgb(project.paths.image(sha256, image_format).read_bytes())
         picture.thumbnail((_MOST_SIDE, _MOST_SIDE))
         pictures = {_AS_IT_IS: picture, **alter(picture, sha256)}
         copies = {kind: encode(copy, kind) for kind, copy in pictures.items()}

@@ -43,6 +43,11 @@ def demo_paths(data_root: Path, name: str) -> DataPaths:
     return DataPaths(data_root, data_root / name, name)
 
 
+def demo_recipe_path(data_root: Path, photos: Path | None) -> Path:
+    """Return where the recipe of a demo is written."""
+    return demo_paths(data_root, "photos" if photos else "demo").recipe
+
+
 @contextmanager
 def served_world(photos: Path | None, port: int | None) -> Iterator[Served]:
     """Serve the rendered world, or the folder ``photos``, until the block ends."""

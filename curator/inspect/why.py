@@ -40,7 +40,7 @@ class Story:
         return self.facts
 
 
-def tell(project: Project, image: str) -> list[Story]:
+def tell_stories(project: Project, image: str) -> list[Story]:
     """Find the rows that ``image`` names (record id, path, URL, or SHA-256 of 8 digits or more) and tell each.
 
     Raises:

@@ -6,11 +6,15 @@ labels = ["heron", "stork"]
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+import tomli_w
 
 from curator.errors import CuratorError, Problem, RecipeError
-from curator.manifests.recipe import NAME_PATTERN
+from curator.manifests.recipe import NAME_PATTERN, parse_recipe
 from curator.store.paths import RECIPE
 from curator.store.whole_files import write_text_whole
 from curator.text import Command, spell
@@ -37,6 +41,45 @@ def write_recipe(name: str, labels: Sequence[str], manifests: Path) -> Path:
         raise CuratorError(f"The recipe {path} exists already.", "Edit it, or choose another name.")
     write_text_whole(path, recipe_text(name, labels))
     return path
+
+
+def write_new_recipe(
+    manifests: Path,
+    name: str,
+    labels: Sequence[str],
+    sources: Sequence[Mapping[str, Any]],
+    sections: Mapping[str, Mapping[str, Any]],
+    source_kinds: Mapping[str, type[Any]],
+) -> Path:
+    """Write ``manifests/<name>/recipe.toml`` from values, once they make a recipe.
+
+    Args:
+        sources: one mapping a source; a relative ``path`` starts at the folder of the running process.
+        sections: the recipe's other tables by name.
+        source_kinds: see :func:`curator.manifests.recipe.load_recipe`.
+
+    Raises:
+        RecipeError: with every mistake found; nothing was written.
+        CuratorError: the recipe exists.
+    """
+    path = manifests / name / RECIPE
+    tables = [
+        {key: _from_recipe(value, path.parent) if key == "path" else value for key, value in source.items()}
+        for source in sources
+    ]
+    recipe = {"name": name, "labels": list(labels), "sources": tables, **sections}
+    text = tomli_w.dumps(recipe)
+    parse_recipe(text, source_kinds, path)
+    if path.exists():
+        raise CuratorError(f"The recipe {path} exists already.", "Edit it, or choose another name.")
+    write_text_whole(path, text)
+    return path
+
+
+def _from_recipe(place: Any, folder: Path) -> str:
+    """Write a path relative to the recipe's folder, so that both can be moved together; an address stays."""
+    is_address = "://" in str(place) or Path(place).is_absolute()
+    return str(place) if is_address else Path(os.path.relpath(place, folder)).as_posix()
 
 
 def recipe_text(name: str, labels: Sequence[str]) -> str:

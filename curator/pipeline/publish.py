@@ -22,7 +22,7 @@ from curator.errors import StateError
 from curator.events import Listener, WorkAdvanced, WorkFinished, WorkStarted
 from curator.manifests.made_with import MadeWith, read_made_with, write_made_with
 from curator.manifests.manifest import folder_rows, manifest_rows, manifest_text
-from curator.observe.upright import decode_upright_rgb
+from curator.observe.pixels import decode_rgb
 from curator.pipeline.held_sides import find_left
 from curator.reasons import SPLITS
 from curator.store.catalog_files import file_digest
@@ -123,8 +123,8 @@ def _readable_file(paths: DataPaths, sha256: str, kind: str, linked: bool) -> Pa
 
 def _convert(stored: Path, converted: Path) -> None:
     try:
-        picture = decode_upright_rgb(stored.read_bytes())
-    except (OSError, ValueError, SyntaxError) as error:
+        picture = decode_rgb(stored.read_bytes())
+    except (OSError, ValueError) as error:
         message = f"The stored image {stored} cannot be decoded ({error})."
         raise StateError(message, (Command("verify"), " says whether its bytes have changed.")) from error
     with whole_file(converted) as temporary:

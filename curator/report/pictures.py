@@ -12,11 +12,11 @@ from typing import Any
 import pandas as pd
 
 from curator.benchmark.figures.colours import MODEL_NAMES
+from curator.observe.thumbnails import data_uri
 from curator.reasons import Drop
 from curator.report.facts import Facts, stored_image
 from curator.report.markup import Content, Html, element, join, link, percent, prose, section, times
 from curator.report.results import smoke_note
-from curator.report.thumbnails import data_uri
 from curator.text import Command
 
 N_SAMPLES, N_WRONG, N_PAIRS = 12, 12, 8

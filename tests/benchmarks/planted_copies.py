@@ -36,7 +36,7 @@ from curator.matching.luma_signatures import SIGNATURE_BYTES
 from curator.matching.perceptual_hash import unpack_bytes, unpack_orientations
 from curator.matching.picture_matches import FLAT_DETAIL
 from curator.observe.observation import observe_image
-from curator.observe.upright import decode_upright_rgb
+from curator.observe.pixels import decode_rgb
 
 JUDGED = Path(__file__).parents[1] / "decide" / "judged_pairs.csv"
 HOME = Path(tempfile.gettempdir()) / "curator-bench-finders"
@@ -89,7 +89,7 @@ def plant(photos, folder, n_copies=COPIES):
     for place, kind in enumerate(kinds):
         for k in range(n_copies):
             number = order[(place * n_copies + k) % len(order)]
-            picture = decode_upright_rgb(originals[number].read_bytes())
+            picture = decode_rgb(originals[number].read_bytes())
             for step in steps_of(kind):
                 picture = KINDS[step](picture, random.Random(f"{kind} {number}"))
             data = encode(picture, "quality 50" if "quality 50" in steps_of(kind) else kind)

@@ -10,7 +10,8 @@ from urllib.parse import unquote
 import pytest
 
 from curator.catalog import Stage
-from curator.cli.tables import print_counts
+from curator.cli.counts import print_counts
+from curator.cli.terminal import Terminal
 from curator.export.export import export_dataset, find_format
 from curator.inspect.status import read_status
 from curator.manifests.inventory import COMMANDS, list_entries
@@ -129,7 +130,7 @@ def test_status_shows_it_all(project: Project, capsys: pytest.CaptureFixture[str
     """Paths, the commands for the rest, and the news in lines of their own."""
     drop(project, 0)
     export_dataset(project, find_format("keras"))
-    print_counts(read_status(project))
+    print_counts(Terminal(), read_status(project))
     said = capsys.readouterr().out
     assert f"export:   {project.paths.export('keras')}  (README.md, ATTRIBUTION.md)" in said
     assert "also: curator review, curator dedupe --gallery, curator replay MANIFEST, curator diff A B" in said

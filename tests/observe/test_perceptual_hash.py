@@ -11,7 +11,8 @@ from PIL import Image
 from curator.matching import perceptual_hash
 from curator.matching.perceptual_hash import ORIENTATIONS
 from curator.matching.picture_matches import FLAT_DETAIL
-from curator.observe.decode import flatten, shrink
+from curator.observe.luma import shrink
+from curator.observe.pixels import as_grey
 from tests.observe.drawings import draw
 
 LUMAS = arrays.arrays(np.uint8, (2, 32, 32))
@@ -30,7 +31,7 @@ def noise(n=200, seed=0):
 
 def drawn_lumas(n=20):
     """Lumas of drawn pictures."""
-    return np.stack([shrink(flatten(draw(seed=seed))) for seed in range(n)])
+    return np.stack([shrink(as_grey(draw(seed=seed))) for seed in range(n)])
 
 
 @pytest.mark.parametrize("lumas", [noise(), drawn_lumas()], ids=["noise", "pictures"])
@@ -44,7 +45,7 @@ def test_hash64_is_imagehash_on_the_same_luma(lumas):
 def test_hash64_is_imagehash_on_pictures_of_any_size(size):
     """Shrinking is imagehash's too."""
     image = draw(*size, seed=sum(size))
-    (ours,) = perceptual_hash.to_hex(perceptual_hash.hash64(perceptual_hash.transform(shrink(flatten(image))[None])))
+    (ours,) = perceptual_hash.to_hex(perceptual_hash.hash64(perceptual_hash.transform(shrink(as_grey(image))[None])))
     assert ours == str(imagehash.phash(image))
 
 
