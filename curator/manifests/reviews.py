@@ -17,10 +17,8 @@ file, and another machine. Lines are only ever added; an undo is a line too.
 from __future__ import annotations
 
 import dataclasses
-import fcntl
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from curator.errors import DiskError, StateError
+from curator.store.whole_files import append_lines
 
 DECISIONS = ("keep", "drop", "relabel", "undo")
 Key = tuple[str, str]
@@ -129,29 +128,10 @@ def append_review(path: Path, review: Review) -> None:
         DiskError: the disk refused the write; every line before is still there.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            _append_line(descriptor, review.as_line().encode("utf-8"))
-        finally:
-            os.close(descriptor)
+        append_lines(path, review.as_line())
     except OSError as error:
         hint = "Every decision before is still there. Mend that, then decide again."
         raise DiskError(f"Cannot write {path}: {error.strerror}.", hint) from error
-
-
-def _append_line(descriptor: int, line: bytes) -> None:
-    size = os.fstat(descriptor).st_size
-    if size and os.pread(descriptor, 1, size - 1) != b"\n":  # an editor left no line end, or the power failed
-        line = b"\n" + line
-    try:
-        if os.write(descriptor, line) != len(line):
-            raise OSError(28, "No space left on device")
-        os.fsync(descriptor)
-    except OSError:
-        os.ftruncate(descriptor, size)
-        raise
 
 
 def standing_reviews(reviews: Iterable[Review]) -> dict[Key, Review]:

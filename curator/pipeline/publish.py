@@ -19,9 +19,10 @@ import pandas as pd
 
 from curator import catalog
 from curator.errors import StateError
-from curator.events import Listener, WorkAdvanced, WorkFinished, WorkStarted
+from curator.events import WorkAdvanced, WorkFinished, WorkStarted
 from curator.manifests.made_with import MadeWith, read_made_with, write_made_with
 from curator.manifests.manifest import folder_rows, manifest_rows, manifest_text
+from curator.manifests.project import Project
 from curator.observe.pixels import decode_rgb
 from curator.pipeline.held_sides import find_left
 from curator.reasons import SPLITS
@@ -35,11 +36,7 @@ _WHAT = "linking the folders"
 
 
 def publish(
-    table: pd.DataFrame,
-    settings: Mapping[str, Any],
-    paths: DataPaths,
-    emit: Listener,
-    previous: pd.DataFrame | None = None,
+    project: Project, table: pd.DataFrame, settings: Mapping[str, Any], previous: pd.DataFrame | None = None
 ) -> str:
     """Write ``manifest.csv``, ``manifest.json`` and the folders from a catalog after the split.
 
@@ -57,8 +54,8 @@ def publish(
         StateError: a stored image is gone or no longer decodes.
         DiskError: a write was refused; the manifest that was there before is kept.
     """
-    rows = folder_rows(table)
-    _build_folders(rows, paths, emit)
+    rows, paths = folder_rows(table), project.paths
+    _build_folders(rows, project)
     text = manifest_text(manifest_rows(rows))
     digest = hashlib.sha256(text.encode("utf-8")).hexdigest()
     made_with = MadeWith(digest, settings, catalog.counts(table), find_left(rows, previous))
@@ -79,19 +76,19 @@ def is_published(paths: DataPaths, manifest_sha256: str) -> bool:
     return folders_exist and file_digest(paths.manifest) == manifest_sha256
 
 
-def _build_folders(rows: pd.DataFrame, paths: DataPaths, emit: Listener) -> None:
+def _build_folders(rows: pd.DataFrame, project: Project) -> None:
     """Build new train and test folders beside the old ones, from :func:`curator.manifests.manifest.folder_rows`."""
-    new = paths.new_folders
-    emit(WorkStarted(_WHAT, len(rows)))
+    new = project.paths.new_folders
+    project.emit(WorkStarted(_WHAT, len(rows)))
     with disk_errors(new):
         remove_folder(new)
         for folder in sorted({str(Path(name).parent) for name in rows["file"]} | set(SPLITS)):
             (new / folder).mkdir(parents=True)
         columns = (rows["file"], rows["linked"], rows["sha256"], rows["format"])
         for name, linked, sha256, kind in zip(*columns, strict=True):
-            link_file(_readable_file(paths, sha256, kind, linked), new / name)
-            emit(WorkAdvanced(_WHAT))
-    emit(WorkFinished(_WHAT))
+            link_file(_readable_file(project.paths, sha256, kind, linked), new / name)
+            project.emit(WorkAdvanced(_WHAT))
+    project.emit(WorkFinished(_WHAT))
 
 
 def _swap_folders(paths: DataPaths) -> None:

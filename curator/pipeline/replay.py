@@ -33,7 +33,8 @@ from curator.fetch.outcomes import with_pictures
 from curator.fetch.policy import RETRIED
 from curator.fetch.run import fetch_images
 from curator.manifests.manifest import read_manifest
-from curator.manifests.recipe import FetchSettings, QualitySettings
+from curator.manifests.project import Project
+from curator.manifests.recipe import FetchSettings, QualitySettings, Recipe
 from curator.manifests.tombstones import read_tombstones
 from curator.matching.picture_matches import find_comparable
 from curator.pipeline.publish import publish
@@ -109,8 +110,10 @@ def replay_manifest(
     """
     rows = _read_rows(manifest)
     paths = DataPaths.of_manifest(manifest, data_root).replay
+    recipe = Recipe(paths.name, (), (), fetch, quality or QualitySettings())
+    project = Project(recipe, paths, emit)
     with locked(paths.lock, "replay"):
-        table = _fetch(rows, fetch, quality or QualitySettings(), paths, emit)
+        table = _fetch(rows, project)
         fates = judge_images(rows, table)
         images = rows.assign(
             fate=fates, final_url=table["final_url"], reason=table["drop_reason"], detail=table["drop_detail"]
@@ -120,7 +123,7 @@ def replay_manifest(
         had = _restore(table, rows, fates, accept_similar)
         if not (n_kept := int(catalog.is_kept(had).sum())):
             raise StateError(f"Nothing of {manifest} could be had.", f"{paths.replayed_images} says why.")
-        publish(had, {"replay_of": file_digest(manifest), "accept_similar": accept_similar}, paths, emit)
+        publish(project, had, {"replay_of": file_digest(manifest), "accept_similar": accept_similar})
     return Replay(paths, images, n_kept)
 
 
@@ -135,13 +138,12 @@ def _read_rows(manifest: Path) -> pd.DataFrame:
     return left
 
 
-def _fetch(
-    rows: pd.DataFrame, fetch: FetchSettings, quality: QualitySettings, paths: DataPaths, emit: Listener
-) -> pd.DataFrame:
+def _fetch(rows: pd.DataFrame, project: Project) -> pd.DataFrame:
     """Fetch what a manifest lists: a catalog of the same images in the same order, picture columns filled."""
     known = {name: rows[name] for name in _FROM_MANIFEST if name in rows}
     listed = catalog.conform(pd.DataFrame(known).assign(tier=0))
-    fetched = fetch_images(listed, fetch, quality, paths, retry="failed", emit=emit)
+    recipe, paths = project.recipe, project.paths
+    fetched = fetch_images(listed, recipe.fetch, recipe.quality, paths, retry="failed", emit=project.emit)
     return catalog.from_arrow(pa.concat_tables(with_pictures(fetched, paths)))
 
 

@@ -157,7 +157,7 @@ def _decide_anew(seen: Circumstances, step: DecideStage, recipe: Recipe, overrid
     remember_options(paths, step.section, override)
     record = StageRecord(step.name, now.fingerprint, dict(override.recipe), dict(now.settings), decision.notes)
     if step.name == Stage.SPLIT:
-        manifest_sha256 = publish(decision.table, now.settings, paths, project.emit, previous)
+        manifest_sha256 = publish(project, decision.table, now.settings, previous)
         record = replace(record, manifest_sha256=manifest_sha256)
     write_catalog(paths.catalog(step.name), decision.table, record)
     return Outcome(decision.table, decision.notes)

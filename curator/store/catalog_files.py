@@ -105,12 +105,7 @@ def refuse_newer(paths: Iterable[Path]) -> None:
         NewerError: one is; the message names it.
     """
     for path in paths:
-        try:
-            read_record(path)
-        except NewerError:
-            raise
-        except StateError:
-            continue  # missing or damaged: may be written anew
+        find_record(path)
 
 
 def read_record(path: Path) -> StageRecord:
@@ -131,9 +126,15 @@ def read_record(path: Path) -> StageRecord:
 
 
 def find_record(path: Path) -> StageRecord | None:
-    """Read what a catalog was made from; None if it is missing, damaged or of a newer version."""
+    """Read what a catalog was made from; None if it is missing or damaged, and may be written anew.
+
+    Raises:
+        NewerError: it was written by a newer version.
+    """
     try:
         return read_record(path)
+    except NewerError:
+        raise
     except StateError:
         return None
 

@@ -1,4 +1,4 @@
-"""Write a file so that it is whole at every instant: a temporary name in the same folder, fsync, rename.
+"""Write a file so that it is whole at every instant: a temporary name in the same folder, fsync, rename; or add lines.
 
 >>> import tempfile
 >>> folder = Path(tempfile.mkdtemp())
@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import secrets
 import shutil
@@ -74,6 +75,30 @@ def write_text_whole(path: Path, text: str) -> None:
     """Write ``text`` as UTF-8 with LF line ends, whole or not at all."""
     with whole_file(path) as temporary:
         temporary.write_bytes(text.encode("utf-8"))
+
+
+def append_lines(path: Path, text: str) -> None:
+    """Add lines; when this returns they are on the disk. Several processes may do so at once: none loses a line.
+
+    Raises:
+        OSError: the disk refused the write; every line before is still there, and nothing of these.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        size, data = os.fstat(descriptor).st_size, text.encode("utf-8")
+        if size and os.pread(descriptor, 1, size - 1) != b"\n":  # an editor left no line end, or the power failed
+            data = b"\n" + data
+        try:
+            if os.write(descriptor, data) != len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(descriptor)
+        except OSError:
+            os.ftruncate(descriptor, size)
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def sync_file(path: Path | str) -> None:
