@@ -26,9 +26,9 @@ import pyarrow.compute as pc
 from curator import catalog
 from curator.catalog import BoolArray, Drop, IntArray, Stage, as_arrow
 from curator.decide.leak_groups import find_leak_groups
+from curator.reasons import SPLITS
 
 TRAIN, TEST = 0, 1
-SIDES = ("train", "test")
 
 
 class Held(NamedTuple):
@@ -53,7 +53,7 @@ def hold_sides(table: pd.DataFrame, earlier: pd.DataFrame) -> Held:
             left it before.
     """
     stood = _places(table["sha256"], earlier["sha256"])
-    is_test = (earlier["split"] == SIDES[TEST]).to_numpy(dtype=bool)
+    is_test = (earlier["split"] == SPLITS[TEST]).to_numpy(dtype=bool)
     sides = np.zeros((len(table), 2), bool)
     known = np.flatnonzero(stood >= 0)
     sides[known, is_test[stood[known]].astype(np.int64)] = True

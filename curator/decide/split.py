@@ -30,6 +30,7 @@ from curator.decide.keyed_hash import choose_order, mix
 from curator.decide.leak_groups import find_leak_groups
 from curator.errors import ShortfallError
 from curator.manifests.recipe import SplitSettings
+from curator.reasons import SPLITS
 from curator.text import MOST, Command, Text
 
 
@@ -163,5 +164,5 @@ def _write(
     record_ids = as_arrow(table["record_id"], pa.string()).take(pa.array(rows))
     alone = np.bincount(first, minlength=len(rows))[first] < 2
     group = record_ids.take(pa.array(first, mask=alone))
-    split = pa.array(["train", "test"]).take(pa.array(in_test.astype(np.int64)))
+    split = pa.array(SPLITS).take(pa.array(in_test.astype(np.int64)))
     return catalog.with_columns(table, {"split_group": group.take(spread), "split": split.take(spread)})

@@ -36,10 +36,13 @@ def write_recipe(name: str, labels: Sequence[str], manifests: Path) -> Path:
         problems.append(Problem("", "name at least two different labels: `curator init birds heron stork`"))
     if problems:
         raise RecipeError(None, problems)
-    path = manifests / name / RECIPE
+    return _write(manifests / name / RECIPE, recipe_text(name, labels))
+
+
+def _write(path: Path, text: str) -> Path:
     if path.exists():
         raise CuratorError(f"The recipe {path} exists already.", "Edit it, or choose another name.")
-    write_text_whole(path, recipe_text(name, labels))
+    write_text_whole(path, text)
     return path
 
 
@@ -67,13 +70,9 @@ def write_new_recipe(
         {key: _from_recipe(value, path.parent) if key == "path" else value for key, value in source.items()}
         for source in sources
     ]
-    recipe = {"name": name, "labels": list(labels), "sources": tables, **sections}
-    text = tomli_w.dumps(recipe)
+    text = tomli_w.dumps({"name": name, "labels": list(labels), "sources": tables, **sections})
     parse_recipe(text, source_kinds, path)
-    if path.exists():
-        raise CuratorError(f"The recipe {path} exists already.", "Edit it, or choose another name.")
-    write_text_whole(path, text)
-    return path
+    return _write(path, text)
 
 
 def _from_recipe(place: Any, folder: Path) -> str:

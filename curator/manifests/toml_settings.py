@@ -95,18 +95,16 @@ def read_settings(cls: type[Any], table: Mapping[str, Any], where: str, report: 
                 report(Problem(where, f"{name} is missing"))
             continue
         try:
-            values[name] = _read_value(table[name], hints[name], field.metadata.get("limits", Limits()))
+            value = convert(table[name], hints[name])
         except TypeError as error:
             report(Problem(where, f"{name} {error}"))
+            continue
+        if broken := field.metadata.get("limits", Limits()).broken_by(value):
+            report(Problem(where, f"{name} {broken}"))
+        else:
+            values[name] = value
     required = {name for name, field in fields.items() if field.default is dataclasses.MISSING}
     return cls(**values) if required <= set(values) else None
-
-
-def _read_value(raw: Any, hint: Any, limits: Limits) -> Any:
-    value = convert(raw, hint)
-    if broken := limits.broken_by(value):
-        raise TypeError(broken)
-    return value
 
 
 def convert(raw: Any, hint: Any) -> Any:

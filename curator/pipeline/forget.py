@@ -83,7 +83,8 @@ def forget(project: Project, target: str) -> Forgotten:
         n_manifest = _leave_manifest(paths, manifest, stones)
         _restate(paths, gone, n_manifest > 0)
         n_files = _remove_files(paths, gone)
-        _leave_ledger(paths, tables.values(), stones)
+        if paths.attempts.exists():
+            _leave_ledger(paths, tables.values(), stones)
         for stage, path in catalogs.items():
             write_catalog(path, drop_forgotten(tables[stage], stones), read_record(path))
     n_listed = int(find_forgotten(listed, stones).sum())
@@ -184,11 +185,10 @@ def _remove_files(paths: DataPaths, contents: set[str]) -> int:
 
 
 def _leave_ledger(paths: DataPaths, tables: Iterable[pd.DataFrame], stones: Tombstones) -> None:
-    if paths.attempts.exists():
-        found = _requested(tables, stones)
-        addresses = {f"{FILE_SCHEME}{address}" if name == "local_path" else address for name, address in found}
-        with Ledger(paths.attempts) as ledger:
-            ledger.forget(addresses, map(bytes.fromhex, stones["content"]))
+    found = _requested(tables, stones)
+    addresses = {f"{FILE_SCHEME}{address}" if name == "local_path" else address for name, address in found}
+    with Ledger(paths.attempts) as ledger:
+        ledger.forget(addresses, map(bytes.fromhex, stones["content"]))
 
 
 def _others(paths: DataPaths, contents: set[str], n_manifest: int) -> Iterator[Holder]:

@@ -110,16 +110,14 @@ def replay_manifest(
     """
     rows = _read_rows(manifest)
     paths = DataPaths.of_manifest(manifest, data_root).replay
-    recipe = Recipe(paths.name, (), (), fetch, quality or QualitySettings())
-    project = Project(recipe, paths, emit)
+    project = Project(Recipe(paths.name, (), (), fetch, quality or QualitySettings()), paths, emit)
     with locked(paths.lock, "replay"):
         table = _fetch(rows, project)
         fates = judge_images(rows, table)
         images = rows.assign(
             fate=fates, final_url=table["final_url"], reason=table["drop_reason"], detail=table["drop_detail"]
         )
-        write_text_whole(paths.replayed_images, images[_REPORTED].to_csv(index=False, lineterminator="\n"))
-        write_text_whole(paths.link_rot, count_hosts(images).to_csv(index=False, lineterminator="\n"))
+        _write_reports(images, paths)
         had = _restore(table, rows, fates, accept_similar)
         if not (n_kept := int(catalog.is_kept(had).sum())):
             raise StateError(f"Nothing of {manifest} could be had.", f"{paths.replayed_images} says why.")
@@ -188,6 +186,11 @@ def _restore(
     table = catalog.drop(table, ~had, Stage.FETCHED, Drop.CHANGED, details)
     sides = {name: rows[name].where(had) for name in ("split", "split_group") if name in rows}
     return catalog.with_columns(table, sides)
+
+
+def _write_reports(images: pd.DataFrame, paths: DataPaths) -> None:
+    write_text_whole(paths.replayed_images, images[_REPORTED].to_csv(index=False, lineterminator="\n"))
+    write_text_whole(paths.link_rot, count_hosts(images).to_csv(index=False, lineterminator="\n"))
 
 
 def count_hosts(images: pd.DataFrame) -> pd.DataFrame:

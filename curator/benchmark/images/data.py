@@ -18,6 +18,7 @@ import pandas as pd
 
 from curator.errors import StateError
 from curator.manifests.manifest import read_manifest
+from curator.reasons import SPLITS
 from curator.text import Command
 
 N_FOLDS = 5
@@ -60,7 +61,7 @@ def load_images(manifest: Path, recipe_labels: tuple[str, ...]) -> LabelledImage
         StateError: no manifest, fewer than two labels, or a label with too few images to train and test on.
     """
     table = read_manifest(manifest)
-    table = table[table["split"].isin(["train", "test"])].reset_index(drop=True)
+    table = table[table["split"].isin(SPLITS)].reset_index(drop=True)
     present = set(table["label"])
     labels = tuple(label for label in dict.fromkeys((*recipe_labels, *sorted(present))) if label in present)
     images = LabelledImages(table, labels)
