@@ -88,7 +88,7 @@ def test_exact_counts_must_add_up() -> None:
 def test_train_alone_is_refused() -> None:
     """Exact counts come in a pair."""
     assert mistakes(GOOD + "[split]\ntrain = 8\n") == [
-        "line 9: [split] train and test go together: give both, or ratio alone"
+        "line 9: [split] train and test go together: set both, or ratio alone"
     ]
 
 
