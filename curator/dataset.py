@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from curator.errors import CuratorError, raises_curator_errors
 from curator.events import Listener, Warned
 from curator.inspect.view import View
-from curator.manifests.project import MANIFESTS, open_project
+from curator.manifests.project import open_project
 from curator.reasons import Stage
-from curator.store.paths import DATA
+from curator.store.paths import DATA, MANIFESTS
 
 if TYPE_CHECKING:
     from curator.benchmark.metrics_file import BenchmarkResult

@@ -51,7 +51,7 @@ def test_no_file_and_no_message_holds_the_password(tmp_path: Path, lists: int, p
     table = pipeline.fetch(project).table
     assert ("url-list" in set(table["source"])) == (page == "list.csv")
     pipeline.decide(project, Stage.SPLIT, {})
-    assert "http://***@127.0.0.1" in project.paths.manifest_settings.read_text()
+    assert "http://***@127.0.0.1" in project.paths.made_with.read_text()
     written = [path for path in tmp_path.rglob("*") if path.is_file() and path.name != "recipe.toml"]
     assert not [path for path in written if SECRET.encode() in path.read_bytes()]
     assert told and SECRET not in "".join(told)

@@ -22,9 +22,6 @@ from curator.text import Command, Text
 VERSION = 1
 """Raised when a key changes its meaning; a reader refuses a newer one."""
 
-METRICS, PREDICTIONS, PLOTS = "metrics.json", "predictions.csv", "plots"
-"""What a benchmark leaves in its folder, beside the report."""
-
 
 def write_metrics(path: Path, metrics: dict[str, Any]) -> None:
     """Write metrics as strict JSON (no NaN), stamped with the format's version."""

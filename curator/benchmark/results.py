@@ -19,7 +19,7 @@ from curator.benchmark.checkpoints import Checkpoint
 from curator.benchmark.evaluate import Runs, compare_models, model_metrics, predictions_table
 from curator.benchmark.images.confounds import ConfoundCheck
 from curator.benchmark.images.labelled_images import LabelledImages, Parts
-from curator.benchmark.metrics_file import METRICS, PREDICTIONS, BenchmarkResult, write_metrics
+from curator.benchmark.metrics_file import BenchmarkResult, write_metrics
 from curator.benchmark.models import registry
 from curator.benchmark.models.keras_backend import versions
 from curator.benchmark.models.weights import PretrainedBase
@@ -59,7 +59,7 @@ class Findings:
 
 def write_results(findings: Findings, interrupted: bool = False) -> BenchmarkResult:
     """Write metrics.json and predictions.csv from the runs that have ended."""
-    folder, images = findings.project.paths.benchmark, findings.images
+    paths, images = findings.project.paths, findings.images
     finished = {model: runs for model, runs in findings.finished.items() if runs}
     models = {model: _with_facts(model_metrics(runs, images), runs) for model, runs in finished.items()}
     comparisons = compare_models(finished, images)
@@ -76,8 +76,8 @@ def write_results(findings: Findings, interrupted: bool = False) -> BenchmarkRes
     }
     if finished:
         text = predictions_table(finished, images).to_csv(index=False, lineterminator="\n")
-        write_text_whole(folder / PREDICTIONS, text)
-    write_metrics(folder / METRICS, metrics)
+        write_text_whole(paths.predictions, text)
+    write_metrics(paths.metrics, metrics)
     accuracy = {model: figures["accuracy"]["mean"] for model, figures in models.items()}
     return BenchmarkResult(accuracy, findings.missing, findings.warnings, findings.plan.smoke_test)
 

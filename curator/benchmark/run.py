@@ -87,7 +87,7 @@ def _prepare(findings: Findings, models: list[Model]) -> dict[str, MakeLearner]:
         n_labels=len(images.labels),
         batch_size=plan.batch_size,
         sha256s=images.table["sha256"].tolist(),
-        cache=project.paths.benchmark / "cache",
+        cache=project.paths.benchmark_cache,
         emit=project.emit,
     )
     return {
@@ -130,4 +130,4 @@ def _checkpoint_file(findings: Findings, model: str, seed: int) -> CheckpointFil
     weights = findings.bases[model].sha256 if model in findings.bases else ""
     settings = [plan.image_size, plan.batch_size, plan.validation_share, asdict(plan.training[model])]
     key = fingerprint(VERSION, model, seed, settings, images.labels, rows, images.groups.tolist(), weights)
-    return CheckpointFile(findings.project.paths.benchmark / "runs" / f"{model}-seed{seed}.npz", key)
+    return CheckpointFile(findings.project.paths.benchmark_runs / f"{model}-seed{seed}.npz", key)

@@ -19,9 +19,9 @@ def init(
     It is manifests/NAME/recipe.toml; one that exists is left alone.
     """
     from curator.cli.terminal import Terminal
-    from curator.manifests.project import MANIFESTS, option_for
+    from curator.manifests.project import option_for
     from curator.manifests.recipe_template import write_recipe
-    from curator.store.paths import DATA
+    from curator.store.paths import DATA, MANIFESTS
     from curator.text import Command
 
     path = write_recipe(name, labels, MANIFESTS)

@@ -14,10 +14,11 @@ import pandas as pd
 
 from curator import catalog
 from curator.catalog import BoolArray, Drop, Stage, rank_among, rank_texts
-from curator.decide.growth import SIDES, hold_sides
+from curator.decide.growth import hold_sides
 from curator.decide.keyed_hash import choose_order
 from curator.errors import ShortfallError
 from curator.manifests.recipe import BalanceSettings
+from curator.reasons import SPLITS
 from curator.text import MOST, Command, Text
 
 
@@ -91,7 +92,7 @@ def _list_parts(
     if previous is not None:
         members = previous[~previous["has_left"].to_numpy(dtype=bool)] if "has_left" in previous else previous
         sides = hold_sides(table, members).sides
-        side = pd.Series(np.array(SIDES)[sides.argmax(axis=1)], index=table.index)
+        side = pd.Series(np.array(SPLITS)[sides.argmax(axis=1)], index=table.index)
         yield np.asarray(sides.any(axis=1)), side + " " + table["source"]
     yield np.ones(len(table), bool), table["source"]
 

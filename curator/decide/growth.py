@@ -23,9 +23,9 @@ import pandas as pd
 from curator import catalog
 from curator.catalog import BoolArray, Drop, IntArray, Stage, find_places
 from curator.decide.leak_groups import find_leak_groups
+from curator.reasons import SPLITS
 
 TRAIN, TEST = 0, 1
-SIDES = ("train", "test")
 
 
 class Held(NamedTuple):
@@ -52,7 +52,7 @@ def hold_sides(table: pd.DataFrame, previous: pd.DataFrame) -> Held:
     place = find_places(table["sha256"], previous["sha256"])
     known = np.flatnonzero(place >= 0)
     sides = np.zeros((len(table), 2), bool)
-    is_test = (previous["split"] == SIDES[TEST]).to_numpy(dtype=bool)
+    is_test = (previous["split"] == SPLITS[TEST]).to_numpy(dtype=bool)
     sides[known, is_test[place[known]].astype(np.int64)] = True
     representative = find_places(table["duplicate_of"], table["record_id"])
     copies = np.flatnonzero((place >= 0) & (representative >= 0) & ~catalog.is_kept(table))

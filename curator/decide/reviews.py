@@ -56,7 +56,7 @@ def apply_reviews(table: pd.DataFrame, standing: Mapping[Key, Review], labels: S
     decisions = np.array([review.decision for review in reviews])
     wanted = catalog.mark(rows[decisions != "drop"], len(table))
     table = _restore(table, wanted)
-    details = [review.describe() for review in reviews if review.decision == "drop"]
+    details = [review.in_words() for review in reviews if review.decision == "drop"]
     table = catalog.drop_rows(table, rows[decisions == "drop"], Stage.DEDUPED, Drop.REVIEWED_OUT, details)
     return ReviewedTable(_relabel(table, rows, reviews), wanted & catalog.is_kept(table))
 

@@ -22,12 +22,13 @@ import pyarrow as pa
 from curator import catalog
 from curator.catalog import BoolArray, IntArray, Rows, as_arrow, rank_among, rank_texts
 from curator.decide.allocation import Groups, choose_test_groups
-from curator.decide.growth import SIDES, TEST, hold_sides, linked_sides
+from curator.decide.growth import TEST, hold_sides, linked_sides
 from curator.decide.keyed_hash import choose_order, mix
 from curator.decide.leak_groups import find_leak_groups
 from curator.decide.origins import describe_large_groups
 from curator.errors import ShortfallError
 from curator.manifests.recipe import SplitSettings
+from curator.reasons import SPLITS
 from curator.text import MOST, Command, Text
 
 
@@ -149,6 +150,6 @@ def _write(table: pd.DataFrame, rows: Rows, first: IntArray, in_test: BoolArray)
     record_ids = as_arrow(table["record_id"], pa.string()).take(pa.array(rows))
     alone = np.bincount(first, minlength=len(rows))[first] < 2
     group = record_ids.take(pa.array(first, mask=alone))
-    split = pa.array(SIDES).take(pa.array(in_test.astype(np.int64)))
+    split = pa.array(SPLITS).take(pa.array(in_test.astype(np.int64)))
     columns = {"split_group": group, "split": split}
     return catalog.with_columns(table, {name: catalog.spread(one, rows, len(table)) for name, one in columns.items()})

@@ -43,7 +43,7 @@ def demo_paths(data_root: Path, name: str) -> DataPaths:
 
 def demo_recipe_path(data_root: Path, photos: Path | None) -> Path:
     """Return where the recipe of a demo is written."""
-    return demo_paths(data_root, "photos" if photos else "demo").manifest_folder / "recipe.toml"
+    return demo_paths(data_root, "photos" if photos else "demo").recipe
 
 
 def served_world(photos: Path | None, port: int | None) -> AbstractContextManager[Served]:
@@ -64,9 +64,9 @@ def run_demo(served: Served, data_root: Path, emit: Listener) -> DemoResult:
     """
     world = served.world
     paths = demo_paths(data_root, world.name)
-    text, path = served_recipe(served), paths.manifest_folder / "recipe.toml"
+    text, path = served_recipe(served), paths.recipe
     write_text_whole(path, text)
-    truth, truth_path = world_truth(world, served.origins), paths.folder / "truth.csv"
+    truth, truth_path = world_truth(world, served.origins), paths.truth
     write_truth(truth_path, truth)
     project = Project(parse_recipe(text, SETTINGS, path), paths, emit)
     emit(Noted(f"serving {len(world.listings):,} listed images on {served.base_url}"))

@@ -17,6 +17,7 @@ import pandas as pd
 from curator.addresses import host_of
 from curator.export.attribution import escape, licence_id, licence_name, licences, one_licence
 from curator.export.material import Format, Material
+from curator.manifests.made_with import MadeWith
 from curator.reasons import SPLITS
 from curator.text import Command, spell
 
@@ -47,7 +48,7 @@ def card_text(material: Material, form: Format, confounds: dict[str, Any] | None
         ["## How to open it", "", f"{form.name}: {form.summary}.", "", "```python", form.snippet, "```", ""],
         ["## Counts", "", *_counts(material), ""],
         ["## Sources", "", *_sources(material.rows), ""],
-        ["## Filters", "", *_filters(material.facts), ""],
+        ["## Filters", "", *_filters(material.made_with), ""],
         ["## Licences", "", *_licences(material.rows), ""],
         ["## Known biases", "", *_biases(confounds), ""],
         ["## How to rebuild it", "", _REBUILD, ""],
@@ -109,8 +110,8 @@ def _sources(rows: pd.DataFrame) -> list[str]:
     return [*lines, "", f"Hosts ({len(hosts):,}; the most frequent): {named}."]
 
 
-def _filters(facts: dict[str, Any]) -> list[str]:
-    settings, counts = facts.get("settings", {}), facts.get("counts", {})
+def _filters(made_with: MadeWith) -> list[str]:
+    settings, counts = made_with.settings, made_with.counts
     lines = [f"- `[{name}]` {_settings(settings[name])}" for name in _SETTINGS if name in settings]
     dropped = counts.get("dropped", {})
     if dropped:

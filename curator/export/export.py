@@ -10,7 +10,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from curator.benchmark.metrics_file import METRICS, read_metrics
+from curator.benchmark.metrics_file import read_metrics
 from curator.errors import CuratorError
 from curator.events import WorkFinished, WorkStarted
 from curator.export import coco, croissant, imagefolder, keras, parquet, tfrecord, webdataset
@@ -22,11 +22,8 @@ from curator.manifests.toml_settings import suggest
 from curator.store.catalog_files import file_digest
 from curator.store.image_files import sync_files
 from curator.store.lock import locked
-from curator.store.paths import DataPaths
-from curator.store.whole_files import disk_errors
-
-CARD, ATTRIBUTION = "README.md", "ATTRIBUTION.md"
-"""The data card and the credits of every export."""
+from curator.store.paths import EXPORT_CARD, EXPORT_CREDITS, DataPaths
+from curator.store.whole_files import disk_errors, remove_folder
 
 FORMATS: tuple[Format, ...] = (
     imagefolder.FORMAT,
@@ -37,15 +34,6 @@ FORMATS: tuple[Format, ...] = (
     croissant.FORMAT,
     coco.FORMAT,
 )
-
-
-@dataclass(frozen=True)
-class Export:
-    """An export that stands; ``is_current`` tells whether it holds the manifest of now."""
-
-    name: str
-    path: Path
-    is_current: bool
 
 
 def find_format(name: str) -> Format:
@@ -87,45 +75,27 @@ def export_dataset(project: Project, form: Format) -> Exported:
         final = paths.export(form.name)
         new = final.with_name(f".new-{form.name}")
         with disk_errors(final):
-            _remove(new)
+            remove_folder(new)
             new.mkdir(parents=True)
             form.write(material, new)
             _write_card(material, form, paths, new)
             sync_files(new, [str(path) for path in new.rglob("*") if path.is_file()])
             old = final.with_name(f".old-{final.name}")
-            _remove(old)
+            remove_folder(old)
             if final.exists():
                 final.rename(old)
             new.rename(final)
-            _remove(old)
+            remove_folder(old)
         project.emit(WorkFinished(WORK))
     return Exported(form, final, len(material.rows))
-
-
-def standing_exports(paths: DataPaths) -> list[Export]:
-    """List the exports that stand, in the order of :data:`FORMATS`."""
-    folders = ((form.name, paths.export(form.name)) for form in FORMATS)
-    return [Export(name, folder, _is_current(paths, folder)) for name, folder in folders if folder.is_dir()]
-
-
-def _is_current(paths: DataPaths, folder: Path) -> bool:
-    try:
-        return file_digest(folder / paths.manifest.name) == file_digest(paths.manifest)
-    except OSError:
-        return False
 
 
 def _write_card(material: Material, form: Format, paths: DataPaths, folder: Path) -> None:
     """Write what every export holds: the manifest, the data card and the credits."""
     shutil.copyfile(paths.manifest, folder / paths.manifest.name)
     digest = file_digest(paths.manifest)
-    metrics = read_metrics(paths.benchmark / METRICS) or {}
+    metrics = read_metrics(paths.metrics) or {}
     on_this = metrics.get("hashes", {}).get("manifest") == digest
     card = card_text(material, form, metrics["confounds"] if on_this else None)
-    (folder / CARD).write_bytes(card.encode("utf-8"))
-    (folder / ATTRIBUTION).write_bytes(attribution_text(material).encode("utf-8"))
-
-
-def _remove(folder: Path) -> None:
-    if folder.exists():
-        shutil.rmtree(folder)
+    (folder / EXPORT_CARD).write_bytes(card.encode("utf-8"))
+    (folder / EXPORT_CREDITS).write_bytes(attribution_text(material).encode("utf-8"))

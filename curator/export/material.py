@@ -5,7 +5,7 @@ writes a :class:`Material` into an empty folder, and the lines that open what it
 
 >>> rows = pd.DataFrame({"record_id": ["x-1", "x-2"], "label": ["b", "a"], "split": ["test", "train"],
 ...     "sha256": ["1" * 64, "2" * 64]})
->>> material = Material("balls", rows, Path("data/balls"), {})
+>>> material = Material("balls", rows, Path("data/balls"), MadeWith())
 >>> material.labels, material.of_split("train")["record_id"].tolist()
 (('a', 'b'), ['x-2'])
 >>> Format("none", "nothing at all", lambda material, folder: None, snippet="").name
@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,11 +28,11 @@ import pandas as pd
 from curator.decide.keyed_hash import choose_order
 from curator.errors import StateError
 from curator.events import Listener, WorkAdvanced, ignore
+from curator.manifests.made_with import MadeWith, read_made_with
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
 from curator.reasons import SPLITS
 from curator.store.image_files import link_file
-from curator.store.paths import DataPaths
 from curator.text import Command
 
 WORK = "exporting"
@@ -50,14 +49,14 @@ class Material:
         rows: the manifest, sorted by record id.
         folder: what the column ``file`` is relative to. Those files are what an export holds: as the sources served
             them if every reader shows them right, and upright RGB PNGs of the others.
-        facts: ``manifest.json``: settings and counts; empty if it does not belong to this manifest.
+        made_with: ``manifest.json``: settings and counts.
         emit: receives an event for each image written.
     """
 
     name: str
     rows: pd.DataFrame
     folder: Path
-    facts: dict[str, Any]
+    made_with: MadeWith
     emit: Listener = ignore
 
     @cached_property
@@ -121,16 +120,7 @@ def gather(project: Project) -> Material:
             f"{len(missing)} of the manifest's {len(rows)} files are not there, first {paths.folder / missing[0]}."
         )
         raise StateError(message, (Command("split --force"), " links them again; ", Command("verify"), " lists all."))
-    return Material(project.recipe.name, rows, paths.folder, read_facts(paths), project.emit)
-
-
-def read_facts(paths: DataPaths) -> dict[str, Any]:
-    """Read ``manifest.json``; nothing if it is not there or cannot be read."""
-    try:
-        facts: dict[str, Any] = json.loads(paths.manifest_settings.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return facts
+    return Material(project.recipe.name, rows, paths.folder, read_made_with(paths.made_with), project.emit)
 
 
 def known(value: Any) -> Any:

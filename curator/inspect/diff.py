@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,10 +15,10 @@ from typing import Any
 
 import pandas as pd
 
+from curator.manifests.made_with import decisive_changes, read_made_with
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
 from curator.manifests.reviews import Review, read_reviews, standing_reviews
-from curator.pipeline.held_sides import DECISIVE
 from curator.pipeline.made_from import latest_stage
 from curator.store.catalog_files import read_catalog
 
@@ -106,7 +105,7 @@ def _cause(change: Change, drops: Mapping[str, str], decided: Mapping[str, Revie
     if change.kind == "removed":
         return drops.get(change.record_id, "")
     if change.kind in ("added", "relabelled") and change.sha256 in decided:
-        return decided[change.sha256].describe()
+        return decided[change.sha256].in_words()
     return ", ".join(settings) if change.kind == "moved" else ""
 
 
@@ -121,17 +120,5 @@ def _drops(table: pd.DataFrame) -> dict[str, str]:
 
 def changed_settings(old: Path, new: Path) -> tuple[str, ...]:
     """Say which split settings differ between the ``manifest.json`` files beside two manifests."""
-    before, after = _split_settings(old), _split_settings(new)
-    return tuple(
-        f"{key} was {before[key]}, is {after[key]}"
-        for key in DECISIVE
-        if key in before and key in after and before[key] != after[key]
-    )
-
-
-def _split_settings(manifest: Path) -> dict[str, Any]:
-    try:
-        facts = json.loads(manifest.with_suffix(".json").read_text(encoding="utf-8"))
-        return dict(facts["settings"]["split"])
-    except (OSError, ValueError, KeyError):
-        return {}
+    before, after = (read_made_with(path.with_suffix(".json")).settings.get("split", {}) for path in (old, new))
+    return tuple(f"{key} was {was}, is {now}" for key, was, now in decisive_changes(before, after))

@@ -16,10 +16,11 @@ from curator import catalog
 from curator.catalog import Stage
 from curator.errors import DiskError
 from curator.fetch.ledger.history import count_through_proxy
-from curator.manifests.inventory import COMMANDS, Entry, list_standing
+from curator.manifests.inventory import COMMANDS, Entry, list_entries
 from curator.manifests.project import Project
 from curator.manifests.reviews import digest_reviews, read_reviews, standing_reviews
 from curator.pipeline import made_from
+from curator.pipeline.made_from import Change
 from curator.pipeline.run import Outcome, missing_per_label
 from curator.store.catalog_files import read_catalog, read_record
 from curator.text import MOST, Command, Text, spell
@@ -103,15 +104,16 @@ def read_status(project: Project) -> Status:
     Raises:
         StateError: a catalog or the reviews file is damaged.
     """
-    stage = made_from.latest_stage(project, with_reviews=False)
+    stage, changes = made_from.examine(project, with_reviews=False)
     table = read_catalog(project.paths.catalog(stage)) if stage else catalog.empty()
     status = count_stage(project, stage, table)
-    reviewed, outdated = _new_reviews(project, stage), _outdated(project, stage)
+    reviewed, outdated = _new_reviews(project, stage), _outdated(project, stage, changes)
     if reviewed and not outdated:
         status = replace(status, next=(_SPLIT_AGAIN,))
-    entries = tuple(list_standing(project.paths))
-    if stage == Stage.SPLIT and "manifest" not in {entry.kind for entry in entries}:
-        status = replace(status, next=(_SPLIT_AGAIN, " (writes the manifest again: it is gone)"))
+    entries = tuple(list_entries(project.paths))
+    if stage == Stage.SPLIT and Change.UNPUBLISHED in changes:
+        gone = "the manifest again: it is gone" if not project.paths.manifest.exists() else "the folders again"
+        status = replace(status, next=(_SPLIT_AGAIN, f" (writes {gone})"))
     news = (*reviewed, *outdated, *_unverified(project))
     return replace(status, news=news, entries=entries, ways=_ways(stage, entries))
 
@@ -141,15 +143,15 @@ def _new_reviews(project: Project, stage: Stage | None) -> tuple[Text, ...]:
     return ((f"{what}: run ", _SPLIT_AGAIN),)
 
 
-def _outdated(project: Project, stage: Stage | None) -> tuple[Text, ...]:
-    """Name the catalogs that were made from an older one or by other settings."""
+def _outdated(project: Project, stage: Stage | None, changes: frozenset[Change]) -> tuple[Text, ...]:
+    """Name the catalogs that were made from something else than is there now, and what has changed."""
     later = list(Stage)[list(Stage).index(stage) + 1 if stage else 0 :]
     names = [str(one) for one in later if project.paths.catalog(one).exists()]
     if not names:
         return ()
     verb = "is" if len(names) == 1 else "are"
-    why = "the fetch, the recipe or a stage before has changed"
-    return ((f"{', '.join(names)} {verb} out of date ({why}): run ", _SPLIT_AGAIN),)
+    why = ", ".join(sorted(changes - {Change.UNPUBLISHED})) or str(Change.INPUT)
+    return ((f"{', '.join(names)} {verb} out of date (changed: {why}): run ", _SPLIT_AGAIN),)
 
 
 _WAYS = {

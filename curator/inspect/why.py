@@ -148,7 +148,7 @@ def _reviews(project: Project, row: dict[str, Any]) -> list[str]:
     for review in read_reviews(project.paths.reviews):
         if review.key == key:
             what = f"{review.decision} as {review.new_label}" if review.new_label else review.decision
-            lines.append(f"  reviewed {what} ({review.describe()})")
+            lines.append(f"  reviewed {what} ({review.in_words()})")
     return lines
 
 

@@ -1,6 +1,6 @@
-"""What stands of a data set beside its catalog: pages, exports, reviews, a replay; and the command that makes each.
+"""What exists of a data set beside its catalog: pages, exports, reviews, a replay; and the command that makes each.
 
->>> list_standing(DataPaths(Path("nowhere"), Path("nowhere"), "balls"))
+>>> list_entries(DataPaths(Path("nowhere"), Path("nowhere"), "balls"))
 []
 """
 
@@ -10,10 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from curator.export.export import ATTRIBUTION, CARD, standing_exports
 from curator.manifests.reviews import read_reviews, standing_reviews
-from curator.pipeline.link_rot import HOSTS, IMAGES
-from curator.store.paths import DataPaths
+from curator.store.catalog_files import file_digest
+from curator.store.paths import EXPORT_CARD, EXPORT_CREDITS, DataPaths
 from curator.text import Command
 
 COMMANDS = {
@@ -26,12 +25,12 @@ COMMANDS = {
     "compare": Command("diff A B"),
     "forgotten": Command("forget URL|AUTHOR|HOST|SHA256"),
 }
-"""What may stand beside a catalog and how it is made; ``compare`` leaves no file."""
+"""What may exist beside a catalog and how it is made; ``compare`` leaves no file."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """Something that stands: its kind, where it is, the files of it to look at first, and what to know of it."""
+    """Something that exists: its kind, where it is, the files of it to look at first, and what to know of it."""
 
     kind: str
     path: Path
@@ -39,38 +38,37 @@ class Entry:
     remark: str = ""
 
 
-def list_standing(paths: DataPaths) -> list[Entry]:
-    """List what stands, in the order of :data:`COMMANDS`.
+def list_entries(paths: DataPaths) -> list[Entry]:
+    """List what exists, in the order of :data:`COMMANDS`.
 
     Raises:
         StateError: the reviews file is damaged.
     """
-    return [*_pages(paths), *_decisions(paths), *_exports(paths), *_replay(paths), *_tombstones(paths)]
-
-
-def _pages(paths: DataPaths) -> Iterator[Entry]:
-    pages = (("manifest", paths.manifest), ("report", paths.report), ("gallery", paths.duplicates))
-    return (Entry(kind, path, (path,)) for kind, path in pages if path.exists())
-
-
-def _decisions(paths: DataPaths) -> Iterator[Entry]:
+    pages = {"manifest": paths.manifest, "report": paths.report, "gallery": paths.duplicates}
+    entries = [Entry(kind, path, (path,)) for kind, path in pages.items() if path.exists()]
     if paths.reviews.exists():
         n = len(standing_reviews(read_reviews(paths.reviews)))
-        yield Entry("reviews", paths.reviews, (paths.reviews,), f"{n:,} decision{'' if n == 1 else 's'}")
-
-
-def _exports(paths: DataPaths) -> Iterator[Entry]:
-    for export in standing_exports(paths):
-        files = (export.path / CARD, export.path / ATTRIBUTION)
-        yield Entry("export", export.path, files, "" if export.is_current else "of an older manifest: export again")
-
-
-def _replay(paths: DataPaths) -> Iterator[Entry]:
-    files = tuple(path for path in (paths.replay / HOSTS, paths.replay / IMAGES) if path.exists())
-    if files:
-        yield Entry("replay", paths.replay, files)
-
-
-def _tombstones(paths: DataPaths) -> Iterator[Entry]:
+        entries.append(Entry("reviews", paths.reviews, (paths.reviews,), f"{n:,} decision{'' if n == 1 else 's'}"))
+    for folder in export_folders(paths):
+        remark = "" if is_current_export(paths, folder) else "of an older manifest: export again"
+        entries.append(Entry("export", folder, (folder / EXPORT_CARD, folder / EXPORT_CREDITS), remark))
+    replay = paths.replay
+    if files := tuple(path for path in (replay.link_rot, replay.replayed_images) if path.exists()):
+        entries.append(Entry("replay", replay.folder, files))
     if paths.forgotten.exists():
-        yield Entry("forgotten", paths.forgotten, (paths.forgotten,))
+        entries.append(Entry("forgotten", paths.forgotten, (paths.forgotten,)))
+    return entries
+
+
+def export_folders(paths: DataPaths) -> Iterator[Path]:
+    """Find the folder of each export, by name; those that a killed export left unfinished are hidden folders."""
+    folders = sorted(paths.exports.iterdir()) if paths.exports.is_dir() else []
+    return (folder for folder in folders if folder.is_dir() and not folder.name.startswith("."))
+
+
+def is_current_export(paths: DataPaths, folder: Path) -> bool:
+    """Say whether an export holds the manifest of now."""
+    try:
+        return file_digest(folder / paths.manifest.name) == file_digest(paths.manifest)
+    except OSError:
+        return False

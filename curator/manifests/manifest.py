@@ -56,7 +56,7 @@ def header_line() -> str:
 
 
 def can_be_linked(table: pd.DataFrame) -> catalog.BoolArray:
-    """Tell which files every reader of folders shows as they are: bool array, shape (rows,).
+    """Say which files every reader of folders shows as they are: bool array, shape (rows,).
 
     Plain 8-bit grey or RGB JPEG and PNG of one frame without an EXIF turn. Keras and TensorFlow ignore the EXIF turn,
     fail on CMYK and skip other formats, so the folders hold a PNG form of those.

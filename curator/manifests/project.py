@@ -1,4 +1,4 @@
-"""A project: a checked recipe and where its files stand; finds the recipe that a command means.
+"""A project: a checked recipe and where its files are; finds the recipe that a command means.
 
 >>> find_recipe("no-such-recipe", Path("nowhere"), {})
 Traceback (most recent call last):
@@ -17,10 +17,9 @@ from curator.errors import CuratorError
 from curator.events import Listener, ignore
 from curator.manifests.recipe import Recipe, load_recipe
 from curator.manifests.toml_settings import suggest
-from curator.store.paths import DATA, DataPaths
+from curator.store.paths import DATA, MANIFESTS, RECIPE, DataPaths
 from curator.text import Command
 
-MANIFESTS = Path("manifests")
 DEFAULT = "rugby-soccer"
 _INIT = "`curator init NAME LABEL LABEL` writes one."
 
@@ -61,7 +60,7 @@ def open_project(
     """
     path = find_recipe(recipe, MANIFESTS, environment)
     loaded = load_recipe(path, source_kinds, model_names)
-    folder = path.parent if path.name == "recipe.toml" else MANIFESTS / loaded.name
+    folder = path.parent if path.name == RECIPE else MANIFESTS / loaded.name
     return Project(loaded, DataPaths(data_root, folder, loaded.name), emit)
 
 
@@ -78,11 +77,11 @@ def option_for(recipe: str | None, data_root: Path) -> str:
 def find_recipe(wanted: str | None, manifests: Path, environment: Mapping[str, str]) -> Path:
     """Find a recipe's file: by path, by name under ``manifests``, by ``$CURATOR_RECIPE``, or the only one there."""
     wanted = wanted or environment.get("CURATOR_RECIPE") or None
-    names = sorted(path.parent.name for path in manifests.glob("*/recipe.toml"))
+    names = sorted(path.parent.name for path in manifests.glob(f"*/{RECIPE}"))
     if wanted is not None:
         return _named(wanted, manifests, names)
     if len(names) == 1 or DEFAULT in names:
-        return manifests / (names[0] if len(names) == 1 else DEFAULT) / "recipe.toml"
+        return manifests / (names[0] if len(names) == 1 else DEFAULT) / RECIPE
     if not names:
         raise CuratorError(f"There is no recipe under {manifests}/.", _INIT)
     raise CuratorError(f"Which recipe? There are {', '.join(names)}.", "Choose one with --recipe NAME.")
@@ -91,9 +90,9 @@ def find_recipe(wanted: str | None, manifests: Path, environment: Mapping[str, s
 def _named(wanted: str, manifests: Path, names: list[str]) -> Path:
     path = Path(wanted).expanduser()
     if wanted in names:
-        return manifests / wanted / "recipe.toml"
-    if path.is_dir() and (path / "recipe.toml").is_file():
-        return path / "recipe.toml"
+        return manifests / wanted / RECIPE
+    if path.is_dir() and (path / RECIPE).is_file():
+        return path / RECIPE
     if path.is_file():
         return path
     known = f" There are {', '.join(names)}." if names else ""

@@ -1,4 +1,4 @@
-"""A recipe: what a data set asks for, read from ``manifests/<name>/recipe.toml`` into frozen settings.
+"""A recipe: what a data set is to be, read from ``manifests/<name>/recipe.toml`` into frozen settings.
 
 Every default lives here (a source's own defaults live beside the source). All mistakes are reported at once.
 
@@ -36,7 +36,7 @@ class FetchSettings:
     proxy: str = setting("", "address of a proxy; those named in the environment are ignored")
     allow_private_hosts: bool = setting(False, "allow loopback, private and link-local addresses")
     honour_noai: bool = setting(True, "leave out images whose X-Robots-Tag says noai, noimageai or noml")
-    robots: bool = setting(False, "ask each host for its robots.txt first, and follow it")
+    robots: bool = setting(False, "request each host's robots.txt first, and follow it")
     contact: str = setting("", "address or page put in the User-Agent so that a host can reach you")
 
 
@@ -61,11 +61,11 @@ class DedupeSettings:
         "drop-both", "one picture under two labels", choices=("drop-both", "keep-first", "ignore")
     )
     keep: str = setting(
-        "largest", "keeper of a group: most pixels, then bytes; or first source", choices=("largest", "first")
+        "largest", "representative of a group: most pixels, then bytes; or first source", choices=("largest", "first")
     )
     suspect_placeholders: bool = setting(True, "drop what one host serves alike at three or more unrelated addresses")
     against: tuple[str, ...] = setting((), "manifests or folders of images: what they have already is dropped")
-    report_only: bool = setting(False, "only tell what `against` has already, drop none of it")
+    report_only: bool = setting(False, "only report what `against` has already, drop none of it")
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class SplitSettings:
     train: int | None = setting(None, "exact images per label in train (with test; replaces ratio)", minimum=1)
     test: int | None = setting(None, "exact images per label in test (with train; replaces ratio)", minimum=1)
     seed: int = setting(0, "another seed is another split", minimum=0)
-    stable: bool = setting(True, "images of the manifest that stands keep their side")
+    stable: bool = setting(True, "images of the previous split keep their side")
     group_by: tuple[str, ...] = setting(GROUPINGS, "what stays on one side of the split", choices=GROUPINGS)
 
 
@@ -96,7 +96,7 @@ class BenchmarkSettings:
 
     models: tuple[str, ...] = setting(("cnn", "mobilenet_v2"), "the models to compare")
     preset: str = setting("default", "training settings", choices=("default", "article"))
-    epochs: int | None = setting(None, "epochs; the preset's own number where not given", minimum=1)
+    epochs: int | None = setting(None, "epochs; the preset's own number if not given", minimum=1)
     seeds: tuple[int, ...] = setting((0, 1, 2), "one training run per seed", minimum=0)
     image_size: int = setting(224, "side of the square input, in pixels", minimum=32, maximum=512)
     batch_size: int = setting(32, "images per step", minimum=1)
@@ -158,16 +158,13 @@ class Recipe:
         problems: list[Problem] = []
         checked = read_settings(SECTIONS[section], given, f"--{section}", problems.append)
         if problems:
-            raise RecipeError(None, [Problem("", _as_option(problem)) for problem in problems])
+            words = [problem.message.partition(" ") for problem in problems]
+            options = [f"--{key.replace('_', '-')} {rest}" for key, _, rest in words]
+            raise RecipeError(None, [Problem("", option) for option in options])
         changed = {key: getattr(checked, key) for key in given}
         if "ratio" in given and section == "split":
             changed |= {"train": None, "test": None}
         return dataclasses.replace(self, **{section: dataclasses.replace(getattr(self, section), **changed)})
-
-
-def _as_option(problem: Problem) -> str:
-    key, _, rest = problem.message.partition(" ")
-    return f"--{key.replace('_', '-')} {rest}"
 
 
 def load_recipe(path: Path, source_kinds: Mapping[str, type[Any]], model_names: Sequence[str] = ()) -> Recipe:
@@ -219,7 +216,9 @@ class _Reader:
             if key not in known:
                 section, word = (key, f"[{key}]") if isinstance(table[key], dict) else ("", key)
                 self.add(section, key, f"{word} is unknown{suggest(key, known)}")
-        name, labels = self._name(table.get("name")), self._labels(table.get("labels"))
+        name, labels = table.get("name"), self._labels(table.get("labels"))
+        if not isinstance(name, str) or not NAME_PATTERN.fullmatch(name):
+            self.add("", "name", f"name must be lower-case letters, digits, - and _, not {name!r}")
         sections = {key: self._section(key, cls, table.get(key, {})) for key, cls in SECTIONS.items()}
         if model_names and (broken := Limits(choices=tuple(model_names)).broken_by(sections["benchmark"].models)):
             self.add("benchmark", "models", f"[benchmark] models {broken}")
@@ -228,15 +227,10 @@ class _Reader:
             self._check_counts(sections["balance"], sections["split"])
         if self.problems:
             return None
-        return Recipe(name=name, labels=labels, sources=sources, path=self.path, **sections)
+        return Recipe(name=str(name), labels=labels, sources=sources, path=self.path, **sections)
 
     def add(self, section: str, key: str, message: str, index: int = 0) -> None:
         self.problems.append(Problem("", message, line_of(self.text, section, key, index)))
-
-    def _name(self, name: Any) -> str:
-        if not isinstance(name, str) or not NAME_PATTERN.fullmatch(name):
-            self.add("", "name", f"name must be lower-case letters, digits, - and _, not {name!r}")
-        return str(name)
 
     def _labels(self, labels: Any) -> tuple[str, ...]:
         distinct = {str(label): label for label in labels} if isinstance(labels, list) else {}
@@ -251,12 +245,15 @@ class _Reader:
         if not isinstance(table, dict):
             self.add("", key, f"[{key}] must be a table")
             return cls()
-        return read_settings(cls, table, f"[{key}]", lambda problem: self._placed(key, problem))
+        return self._settings(cls, table, f"[{key}]", key)
 
-    def _placed(self, section: str, problem: Problem, index: int = 0) -> None:
-        word = problem.message.split(" ", 1)[0]
-        line = line_of(self.text, section, word, index)
-        self.problems.append(dataclasses.replace(problem, line=line))
+    def _settings(self, cls: type[Any], table: dict[str, Any], where: str, section: str, index: int = 0) -> Any:
+        problems: list[Problem] = []
+        settings = read_settings(cls, table, where, problems.append)
+        for problem in problems:
+            line = line_of(self.text, section, problem.message.split(" ", 1)[0], index)
+            self.problems.append(dataclasses.replace(problem, line=line))
+        return settings
 
     def _sources(self, tables: Any, labels: tuple[str, ...]) -> tuple[Any, ...]:
         if not isinstance(tables, list) or not tables or not all(isinstance(table, dict) for table in tables):
@@ -276,27 +273,18 @@ class _Reader:
         kind = table.pop("kind", None)
         where = f"[[sources]] no. {index + 1}"
         if kind not in self.source_kinds:
-            kinds = ", ".join(map(repr, self.source_kinds))
-            self.add(
-                "sources",
-                "kind",
-                f"{where} kind must be one of {kinds}, not {kind!r}{suggest(kind, self.source_kinds)}",
-                index,
-            )
+            known = f"{', '.join(map(repr, self.source_kinds))}, not {kind!r}{suggest(kind, self.source_kinds)}"
+            self.add("sources", "kind", f"{where} kind must be one of {known}", index)
             return None
-        source = read_settings(
-            self.source_kinds[kind], table, where, lambda problem: self._placed("sources", problem, index)
-        )
+        source = self._settings(self.source_kinds[kind], table, where, "sources", index)
         for key, message in source.problems(labels, self.path.parent if self.path else Path()) if source else ():
             self.add("sources", key, f"{where} {key} {message}", index)
         return source
 
     def _check_counts(self, balance: BalanceSettings, split: SplitSettings) -> None:
         if (split.train is None) != (split.test is None):
-            self.add("split", "train", "[split] train and test go together: give both, or ratio alone")
+            self.add("split", "train", "[split] train and test go together: set both, or ratio alone")
         elif split.train and split.test and balance.per_class != split.train + split.test:
-            self.add(
-                "balance",
-                "per_class",
-                f"[balance] per_class must be train + test = {split.train + split.test}, not {balance.per_class!r}",
-            )
+            total = split.train + split.test
+            message = f"[balance] per_class must be train + test = {total}, not {balance.per_class!r}"
+            self.add("balance", "per_class", message)

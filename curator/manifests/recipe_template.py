@@ -16,6 +16,7 @@ import tomli_w
 
 from curator.errors import CuratorError, Problem, RecipeError
 from curator.manifests.recipe import NAME_PATTERN, parse_recipe
+from curator.store.paths import RECIPE
 from curator.store.whole_files import write_text_whole
 from curator.text import Command, spell
 
@@ -33,13 +34,16 @@ def write_recipe(name: str, labels: Sequence[str], manifests: Path) -> Path:
         if not NAME_PATTERN.fullmatch(word)
     ]
     if len(set(labels)) < 2 or len(set(labels)) != len(labels):
-        problems.append(Problem("", "give at least two different labels: `curator init birds heron stork`"))
+        problems.append(Problem("", "name at least two different labels: `curator init birds heron stork`"))
     if problems:
         raise RecipeError(None, problems)
-    path = manifests / name / "recipe.toml"
+    return _write(manifests / name / RECIPE, recipe_text(name, labels))
+
+
+def _write(path: Path, text: str) -> Path:
     if path.exists():
         raise CuratorError(f"The recipe {path} exists already.", "Edit it, or choose another name.")
-    write_text_whole(path, recipe_text(name, labels))
+    write_text_whole(path, text)
     return path
 
 
@@ -62,19 +66,15 @@ def write_new_recipe(
         RecipeError: with every mistake found; nothing was written.
         CuratorError: the recipe exists.
     """
-    path = manifests / name / "recipe.toml"
+    path = manifests / name / RECIPE
     tables = [
         {key: _from_recipe(value, path.parent) if key == "path" else value for key, value in source.items()}
         for source in sources
     ]
-    recipe = {"name": name, "labels": list(labels), "sources": tables, **sections}
-    text = tomli_w.dumps(recipe)
-    if path.exists():
-        raise CuratorError(f"The recipe {path} exists already.", "Edit it, or choose another name.")
+    text = tomli_w.dumps({"name": name, "labels": list(labels), "sources": tables, **sections})
     with _folder_for(path):
         parse_recipe(text, source_kinds, path)
-        write_text_whole(path, text)
-    return path
+        return _write(path, text)
 
 
 @contextmanager
@@ -124,7 +124,7 @@ classes = {{ {classes} }}
 # labels_from = "human"          # "human", "machine" or "boxes"
 
 # The URL lists of ImageNet: WordNet synsets. The public list server has been failing since 2024: give a
-# fall11_urls.txt of your own (plain, .gz or .tgz) as the only entry of urls where you have one.
+# fall11_urls.txt of your own (plain, .gz or .tgz) as the only entry of urls if you have one.
 # [[sources]]
 # kind = "imagenet"
 # synsets = {{ {synsets} }}

@@ -17,10 +17,8 @@ file, and another machine. Lines are only ever added; an undo is a line too.
 from __future__ import annotations
 
 import dataclasses
-import fcntl
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from curator.errors import DiskError, StateError
+from curator.store.whole_files import append_lines
 
 DECISIONS = ("keep", "drop", "relabel", "undo")
 Key = tuple[str, str]
@@ -47,7 +46,7 @@ class Review:
     label: str
     """The label that the image was listed under."""
     decision: str
-    """``keep``, ``drop``, ``relabel`` (to ``new_label``), or ``undo``: takes back the latest one that stands."""
+    """``keep``, ``drop``, ``relabel`` (to ``new_label``), or ``undo``: takes back the latest one."""
     new_label: str = ""
     reason: str = ""
 
@@ -57,18 +56,18 @@ class Review:
         return self.sha256, self.label
 
     def as_line(self) -> str:
-        """Format the decision as it stands in the file, without what is empty."""
+        """Format the decision as it is in the file, without what is empty."""
         facts = {name: value for name, value in dataclasses.asdict(self).items() if value}
         return json.dumps(facts, ensure_ascii=False) + "\n"
 
-    def describe(self) -> str:
+    def in_words(self) -> str:
         """Say it in words: who, when, why."""
-        told = f"{self.who}, {self.when[:10]}"
-        return f"{told}: {self.reason}" if self.reason else told
+        signed = f"{self.who}, {self.when[:10]}"
+        return f"{signed}: {self.reason}" if self.reason else signed
 
 
 def now_text() -> str:
-    """Give the time as a review states it."""
+    """Return the time as a review states it."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -86,11 +85,10 @@ def read_reviews(path: Path) -> tuple[Review, ...]:
         raise StateError(f"{path} cannot be read ({error}).", "Restore it from version control.") from error
     reviews, problems = [], []
     for number, line in enumerate(lines, 1):
-        if line.strip():
-            try:
-                reviews.append(parse_review(line))
-            except ValueError as error:
-                problems.append(f"line {number}: {error}")
+        try:
+            reviews += [parse_review(line)] if line.strip() else []
+        except ValueError as error:
+            problems.append(f"line {number}: {error}")
     if problems:
         raise StateError(f"{path}: {'; '.join(problems)}.", "Mend or remove these lines; the others are untouched.")
     return tuple(reviews)
@@ -114,55 +112,30 @@ def parse_review(line: str) -> Review:
     if missing := [name for name in names[:5] if not facts.get(name)]:
         raise ValueError(f"{', '.join(missing)} is missing")
     review = Review(**facts)
-    if trouble := _trouble(review):
-        raise ValueError(trouble)
-    return review
-
-
-def _trouble(review: Review) -> str | None:
     if len(review.sha256) != 64 or not set(review.sha256) <= _HEX:
-        return f"sha256 must be 64 hex digits, not {review.sha256!r}"
+        raise ValueError(f"sha256 must be 64 hex digits, not {review.sha256!r}")
     if review.decision not in DECISIONS:
-        return f"decision must be one of {', '.join(DECISIONS)}, not {review.decision!r}"
+        raise ValueError(f"decision must be one of {', '.join(DECISIONS)}, not {review.decision!r}")
     if (review.decision == "relabel") != bool(review.new_label):
-        return "relabel needs new_label, and nothing else has it"
-    return None
+        raise ValueError("relabel needs new_label, and nothing else has it")
+    return review
 
 
 def append_review(path: Path, review: Review) -> None:
     """Add one line; when this returns it is on the disk. Several processes may do so at once: none loses a line.
 
     Raises:
-        DiskError: the disk refused the write; every earlier line still stands.
+        DiskError: the disk refused the write; every line before is still there.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            _append_line(descriptor, review.as_line().encode("utf-8"))
-        finally:
-            os.close(descriptor)
+        append_lines(path, review.as_line())
     except OSError as error:
-        hint = "Every earlier decision is still there. Mend that, then decide again."
+        hint = "Every decision before is still there. Mend that, then decide again."
         raise DiskError(f"Cannot write {path}: {error.strerror}.", hint) from error
 
 
-def _append_line(descriptor: int, line: bytes) -> None:
-    size = os.fstat(descriptor).st_size
-    if size and os.pread(descriptor, 1, size - 1) != b"\n":  # an editor left no line end, or the power failed
-        line = b"\n" + line
-    try:
-        if os.write(descriptor, line) != len(line):
-            raise OSError(28, "No space left on device")
-        os.fsync(descriptor)
-    except OSError:
-        os.ftruncate(descriptor, size)
-        raise
-
-
 def standing_reviews(reviews: Iterable[Review]) -> dict[Key, Review]:
-    """Tell what stands about each content and label: the latest decision that was not taken back."""
+    """Find the latest decision about each content and label that was not taken back."""
     stacks: dict[Key, list[Review]] = {}
     for review in reviews:
         stack = stacks.setdefault(review.key, [])
@@ -174,6 +147,6 @@ def standing_reviews(reviews: Iterable[Review]) -> dict[Key, Review]:
 
 
 def digest_reviews(standing: Mapping[Key, Review]) -> dict[str, Any]:
-    """Sum up what stands, for a stage's record: how many decisions, and a hash of them in no order."""
+    """Sum up these decisions for a stage's record: how many, and a hash of them whatever their order."""
     lines = sorted(review.as_line() for review in standing.values())
     return {"n": len(lines), "sha256": hashlib.sha256("".join(lines).encode()).hexdigest()}

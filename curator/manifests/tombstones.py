@@ -1,4 +1,4 @@
-"""What was forgotten for good: digests in ``forgotten.jsonl``, so that the list of the forgotten tells nothing of them.
+"""What was forgotten for good: digests in ``forgotten.jsonl``, so that the list reveals nothing of them.
 
 A content is its SHA-256 already; of an address, an author or a host the line holds the SHA-256 of its text.
 
@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 from curator.errors import DiskError, StateError
+from curator.store.whole_files import append_lines
 
 KINDS = ("content", "address", "author", "host")
 Tombstones = Mapping[str, frozenset[str]]
@@ -31,7 +31,7 @@ def digest(text: str) -> str:
 
 
 def read_tombstones(path: Path) -> Tombstones:
-    """Read all tombstones; none where there is no file.
+    """Read all tombstones; none if there is no file.
 
     Raises:
         StateError: a line is not a tombstone. It must be mended: to skip it would bring back what it forgot.
@@ -60,10 +60,6 @@ def append_tombstones(path: Path, digests: Mapping[str, Iterable[str]]) -> None:
     new = [(kind, value) for kind in KINDS for value in sorted(set(digests.get(kind, ())) - there[kind])]
     lines = [json.dumps({"kind": kind, "sha256": value, "when": day}) + "\n" for kind, value in new]
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8") as file:
-            file.write("".join(lines))
-            file.flush()
-            os.fsync(file.fileno())
+        append_lines(path, "".join(lines))
     except OSError as error:
         raise DiskError(f"Cannot write {path}: {error.strerror or error}.", "Nothing was forgotten.") from error

@@ -20,6 +20,7 @@ import operator
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,7 +40,7 @@ class Limits:
     choices: tuple[Any, ...] = ()
 
     def broken_by(self, value: Any) -> str | None:
-        """Say which limit ``value`` breaks, or None where it keeps them all."""
+        """Say which limit ``value`` breaks, or None if it keeps them all."""
         if isinstance(value, tuple):
             return next((broken for item in value if (broken := self.broken_by(item))), None)
         if self.choices and value not in self.choices:
@@ -58,23 +59,13 @@ class Limits:
         return None
 
 
-def setting(
-    default: Any = dataclasses.MISSING,
-    doc: str = "",
-    *,
-    minimum: float | None = None,
-    maximum: float | None = None,
-    above: float | None = None,
-    below: float | None = None,
-    choices: tuple[Any, ...] = (),
-) -> Any:
-    """Declare one recipe key: its default, its one-line documentation and its limits."""
-    limits = Limits(minimum, maximum, above, below, choices)
-    return dataclasses.field(default=default, metadata={"doc": doc, "limits": limits})
+def setting(default: Any = dataclasses.MISSING, doc: str = "", **limits: Any) -> Any:
+    """Declare one recipe key: its default, its one-line documentation and its :class:`Limits`."""
+    return dataclasses.field(default=default, metadata={"doc": doc, "limits": Limits(**limits)})
 
 
 def suggest(word: object, known: Iterable[object]) -> str:
-    """Give ``, did you mean X?`` where a known word is near, else nothing."""
+    """Return ``, did you mean X?`` if a known word is near, else nothing."""
     near = difflib.get_close_matches(str(word).casefold(), [str(item) for item in known], n=1, cutoff=0.6)
     return f", did you mean {near[0]}?" if near else ""
 
@@ -89,97 +80,70 @@ def read_settings(cls: type[Any], table: Mapping[str, Any], where: str, report: 
         report: called with a :class:`Problem` for each mistake.
 
     Returns:
-        An instance of ``cls``, or None where a key without default is missing or wrong.
+        An instance of ``cls``, or None if a key without default is missing or wrong.
     """
     hints = typing.get_type_hints(cls)
     fields = {field.name: field for field in dataclasses.fields(cls)}
+    keys = f"; the keys are {', '.join(fields)}"
     for key in table:
         if key not in fields:
-            report(Problem(where, f"{key} is unknown{suggest(key, fields) or _known(fields)}"))
+            report(Problem(where, f"{key} is unknown{suggest(key, fields) or keys}"))
     values: dict[str, Any] = {}
     for name, field in fields.items():
-        if name in table:
-            _read_value(table[name], hints[name], field, where, report, values)
-        elif field.default is dataclasses.MISSING:
-            report(Problem(where, f"{name} is missing"))
+        if name not in table:
+            if field.default is dataclasses.MISSING:
+                report(Problem(where, f"{name} is missing"))
+            continue
+        try:
+            value = convert(table[name], hints[name])
+        except TypeError as error:
+            report(Problem(where, f"{name} {error}"))
+            continue
+        if broken := field.metadata.get("limits", Limits()).broken_by(value):
+            report(Problem(where, f"{name} {broken}"))
+        else:
+            values[name] = value
     required = {name for name, field in fields.items() if field.default is dataclasses.MISSING}
     return cls(**values) if required <= set(values) else None
 
 
-def _known(fields: Mapping[str, Any]) -> str:
-    return f"; the keys are {', '.join(fields)}"
-
-
-def _read_value(
-    raw: Any, hint: Any, field: dataclasses.Field[Any], where: str, report: Report, values: dict[str, Any]
-) -> None:
-    try:
-        value = convert(raw, hint)
-    except TypeError as error:
-        report(Problem(where, f"{field.name} {error}"))
-        return
-    limits: Limits = field.metadata.get("limits", Limits())
-    if broken := limits.broken_by(value):
-        report(Problem(where, f"{field.name} {broken}"))
-        return
-    values[field.name] = value
-
-
 def convert(raw: Any, hint: Any) -> Any:
-    """Convert a TOML value to the type ``hint``; raise TypeError with ``must be …`` where it does not fit."""
+    """Convert a TOML value to the type ``hint``; raise TypeError with ``must be …`` if it does not fit."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (types.UnionType, typing.Union):
-        return _convert_union(raw, arguments)
-    if origin is typing.Literal:
+    if origin is tuple:
+        return tuple(convert(item, arguments[0]) for item in (raw if isinstance(raw, list | tuple) else [raw]))
+    if origin in (dict, Mapping):
+        if not isinstance(raw, Mapping):
+            raise TypeError(f"must be a table such as {{ label = … }}, not {raw!r}")
+        return {str(key): convert(value, arguments[1]) for key, value in raw.items()}
+    if origin in _UNIONS:
+        for option in arguments:
+            with suppress(TypeError):
+                return convert(raw, option)
+    elif origin is typing.Literal:
         if raw in arguments:
             return raw
-        raise TypeError(f"must be {describe(hint)}, not {raw!r}")
-    if origin is tuple:
-        items = raw if isinstance(raw, list | tuple) else [raw]
-        return tuple(convert(item, arguments[0]) for item in items)
-    if origin in (dict, Mapping):
-        return _convert_table(raw, arguments[1])
-    return _convert_plain(raw, hint)
-
-
-def _convert_union(raw: Any, options: tuple[Any, ...]) -> Any:
-    for option in options:
-        if option is type(None):
-            if raw is None:
-                return None
-            continue
-        try:
-            return convert(raw, option)
-        except TypeError:
-            continue
-    named = " or ".join(describe(option) for option in options if option is not type(None))
-    raise TypeError(f"must be {named}, not {raw!r}")
-
-
-def _convert_table(raw: Any, value_hint: Any) -> dict[str, Any]:
-    if not isinstance(raw, Mapping):
-        raise TypeError(f"must be a table such as {{ label = … }}, not {raw!r}")
-    return {str(key): convert(value, value_hint) for key, value in raw.items()}
-
-
-def _convert_plain(raw: Any, hint: type[Any]) -> Any:
-    if hint is float and isinstance(raw, int) and not isinstance(raw, bool):
+    elif hint is float and isinstance(raw, int) and not isinstance(raw, bool):
         return float(raw)
-    if isinstance(raw, hint) and not (isinstance(raw, bool) and hint is not bool):
+    elif isinstance(raw, hint) and (hint is bool or not isinstance(raw, bool)):
         return raw
-    raise TypeError(f"must be {describe(hint)}, not {raw!r}")
+    raise TypeError(f"must be {type_in_words(hint)}, not {raw!r}")
 
 
-def describe(hint: Any) -> str:
+_UNIONS = (types.UnionType, typing.Union)
+
+
+def type_in_words(hint: Any) -> str:
     """Name a type as a person would: ``a whole number``, ``a list of text``, ``"max"``."""
-    if typing.get_origin(hint) is typing.Literal:
-        return " or ".join(repr(choice) for choice in typing.get_args(hint))
-    if typing.get_origin(hint) is tuple:
-        return f"a list of {describe(typing.get_args(hint)[0])}"
-    if typing.get_origin(hint) in (types.UnionType, typing.Union):
-        return " or ".join(describe(option) for option in typing.get_args(hint) if option is not type(None))
-    if typing.get_origin(hint) in (dict, Mapping):
-        return f"a table of {describe(typing.get_args(hint)[1])}"
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Literal:
+        return " or ".join(map(repr, arguments))
+    if origin is tuple:
+        return f"a list of {type_in_words(arguments[0])}"
+    if origin in _UNIONS:
+        return " or ".join(type_in_words(option) for option in arguments if option is not type(None))
+    if origin in (dict, Mapping):
+        return f"a table of {type_in_words(arguments[1])}"
     return {int: "a whole number", float: "a number", str: "text", bool: "true or false"}.get(hint, str(hint))
 
 

@@ -1,7 +1,7 @@
 """Acquire images: list, choose, fetch and judge, tier by tier, until every label has its target.
 
-Only as much metadata is read and as many images are asked for as the target needs. The order of candidates is fixed
-by a keyed hash, so a run that was killed and started again asks for the same images.
+Only as much metadata is read and as many images are requested as the target needs. The order of candidates is fixed
+by a keyed hash, so a run that was killed and started again requests the same images.
 
 >>> wave_size(wanted=100, kept=30, tried=60)
 200
@@ -39,7 +39,10 @@ from curator.store.catalog_files import plain
 from curator.text import Text, hide_in_address, hide_in_settings
 
 LEAST_RATE = 0.2
-"""A wave is never larger than this yield would need, so that a bad start does not ask for the whole list."""
+"""A wave is never larger than this yield would need, so that a bad start does not request the whole list."""
+
+_ALL = 2**62
+"""More images than there can be."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +71,10 @@ class Listing:
 def settings_of_fetch(recipe: Recipe, options: AcquireOptions) -> dict[str, Any]:
     """State what a fetch was made with: sources, network and quality settings; passwords are hidden."""
     sources = [hide_in_settings({"kind": kind_of(source), **plain(source)}) for source in recipe.sources]
-    asked = {"limit": options.limit, "everything": options.everything}
+    wanted = {"limit": options.limit, "everything": options.everything}
     return {
         "sources": sources,
-        "fetch": {**plain(recipe.fetch), "proxy": hide_in_address(recipe.fetch.proxy), **asked},
+        "fetch": {**plain(recipe.fetch), "proxy": hide_in_address(recipe.fetch.proxy), **wanted},
         "quality": plain(recipe.quality),
     }
 
@@ -82,40 +85,35 @@ def acquire(project: Project, options: AcquireOptions) -> tuple[Listing, pd.Data
     Returns:
         The listing, and the catalog of all listed images after the fetch, sorted by record_id.
     """
-    recipe = project.recipe
     listing, settled = Listing(), catalog.empty()
-    short: Sequence[str] = recipe.labels
     for tier in range(n_tiers(project)):
-        if not (short := labels_short_of_target(project, settled, options)):
+        if not (short := _labels_short_of_target(project, settled, options)):
             break
-        list_tier(project, listing, tier, short, options.refresh)
+        _list_tier(project, listing, tier, short, options.refresh)
         settled = _fetch_waves(project, listing, settled, options)
     _require_a_listing(listing)
     return listing, _with_the_untried(project, listing.table, settled, options)
 
 
 def plan_listing(project: Project, options: AcquireOptions) -> Listing:
-    """List tier by tier until each label has as many candidates as its target; ask for no image."""
+    """List tier by tier until each label has as many candidates as its target; request no image."""
     listing = Listing()
     for tier in range(n_tiers(project)):
-        short = labels_short_of_target(project, listing.table, options)
-        if not short:
+        if not (short := _labels_short_of_target(project, listing.table, options)):
             break
-        list_tier(project, listing, tier, short, options.refresh)
+        _list_tier(project, listing, tier, short, options.refresh)
     _require_a_listing(listing)
     return listing
 
 
 def _require_a_listing(listing: Listing) -> None:
-    if listing.table.empty and listing.failures:
-        n = len(listing.failures)
-        what = "The only source" if n == 1 else f"None of the {n} sources"
-        raise SourceError(
-            f"{what} could {'not ' if n == 1 else ''}be listed, so there is nothing to fetch.",
-            "The warning above says why, and the ways out."
-            if n == 1
-            else "The warnings above say why, and the ways out.",
-        )
+    n = len(listing.failures)
+    if listing.table.empty and n == 1:
+        message = "The only source could not be listed, so there is nothing to fetch."
+        raise SourceError(message, "The warning above says why, and the ways out.")
+    if listing.table.empty and n:
+        message = f"None of the {n} sources could be listed, so there is nothing to fetch."
+        raise SourceError(message, "The warnings above say why, and the ways out.")
 
 
 def n_tiers(project: Project) -> int:
@@ -123,13 +121,11 @@ def n_tiers(project: Project) -> int:
     return max(source.n_tiers(settings) for source, settings in _sources(project))
 
 
-def labels_short_of_target(project: Project, settled: pd.DataFrame, options: AcquireOptions) -> list[str]:
-    """Name the labels that still want images."""
-    wanted = _wanted(project, settled, options)
-    return [label for label in project.recipe.labels if wanted[label] > 0]
+def _labels_short_of_target(project: Project, settled: pd.DataFrame, options: AcquireOptions) -> list[str]:
+    return [label for label, n in _wanted(project, settled, options).items() if n > 0]
 
 
-def list_tier(project: Project, listing: Listing, tier: int, labels: Sequence[str], refresh: bool = False) -> None:
+def _list_tier(project: Project, listing: Listing, tier: int, labels: Sequence[str], refresh: bool = False) -> None:
     """List one tier of every source into ``listing``; a source that fails is warned about and left out."""
     context = ListingContext(
         labels=project.recipe.labels,
@@ -153,21 +149,19 @@ def list_tier(project: Project, listing: Listing, tier: int, labels: Sequence[st
             listing.failures[f"{index} {name}"] = error.text
             project.emit(Warned((f"The source {name} could not be listed: ", *error.text)))
             continue
-        _tell_of_passwords(project, name, len(userinfo))
+        _warn_of_passwords(project, name, len(userinfo))
         listing.userinfo = userinfo | listing.userinfo
-        listing.table = merge(listing.table, rows)
+        listing.table = _merge(listing.table, rows)
         project.emit(SourceListed(name, {str(label): int(n) for label, n in rows["label"].value_counts().items()}))
         del rows
         pa.default_memory_pool().release_unused()  # what the list's own form took: as much as the listing itself
 
 
-def _tell_of_passwords(project: Project, name: str, n_addresses: int) -> None:
+def _warn_of_passwords(project: Project, name: str, n_addresses: int) -> None:
     if n_addresses:
         what = "address holds a name or a password" if n_addresses == 1 else "addresses hold a name or a password"
-        where = (
-            "They are used to sign in, and stay in the list: catalogs, manifest, exports and pages have the addresses"
-        )
-        project.emit(Warned(f"{name}: {n_addresses:,} {what}. {where} without them."))
+        where = "They are used to sign in, and stay in the list: catalogs, manifest, exports and pages have the"
+        project.emit(Warned(f"{name}: {n_addresses:,} {what}. {where} addresses without them."))
 
 
 def _sources(project: Project) -> list[tuple[Source, Any]]:
@@ -181,19 +175,18 @@ def _announce(project: Project, name: str, reads: Sequence[PlannedRead]) -> None
         return
     known = sum(read.n_bytes or 0 for read in fresh)
     unknown = sum(read.n_bytes is None for read in fresh)
-    size = megabytes(known) if known or not unknown else "unknown size"
+    size = _size_text(known) if known or not unknown else "unknown size"
     rest = f", {unknown} of unknown size" if unknown and known else ""
     project.emit(Noted(f"{name}: will read {len(fresh)} list or metadata file{'s'[: len(fresh) > 1]}, {size}{rest}"))
 
 
-def megabytes(n_bytes: int) -> str:
-    """Write a number of bytes as a person reads it: ``512 B``, ``12 kB``, ``2,740.0 MB``."""
+def _size_text(n_bytes: int) -> str:
     if n_bytes < 1000:
         return f"{n_bytes} B"
     return f"{n_bytes / 1e3:,.0f} kB" if n_bytes < 1e6 else f"{n_bytes / 1e6:,.1f} MB"
 
 
-def merge(table: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+def _merge(table: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     """Add newly listed rows: one URL is listed once for a label, by the source that the recipe names first.
 
     Returns:
@@ -202,10 +195,10 @@ def merge(table: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     joined = pd.concat([table, rows], ignore_index=True) if len(table) else rows
     same_url = joined["url"].notna() & joined.duplicated(["label", "url"])
     repeated = (joined.duplicated("record_id") | same_url).to_numpy(dtype=bool)
-    return in_order(joined[~repeated] if repeated.any() else joined)
+    return _in_order(joined[~repeated] if repeated.any() else joined)
 
 
-def in_order(table: pd.DataFrame) -> pd.DataFrame:
+def _in_order(table: pd.DataFrame) -> pd.DataFrame:
     """Sort a catalog by record_id; one that is in order is not copied."""
     names = as_arrow(table["record_id"], pa.string())
     if pc.all(pc.less(names[:-1], names[1:])).as_py():
@@ -214,21 +207,23 @@ def in_order(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def wave_size(wanted: int, kept: int, tried: int) -> int:
-    """Say how many images to ask for so that ``wanted`` more come out good, at the rate seen so far."""
+    """Say how many images to request so that ``wanted`` more come out good, at the rate seen so far."""
     rate = kept / tried if tried else 1.0
     return math.ceil(wanted / max(rate, LEAST_RATE))
 
 
-def _wanted(project: Project, settled: pd.DataFrame, options: AcquireOptions) -> dict[str, int]:
-    """Images still wanted per label; without a target, more than there can be."""
+def _wanted(project: Project, settled: pd.DataFrame, options: AcquireOptions, as_wave: bool = False) -> dict[str, int]:
+    """Count the images still wanted of each label, or those to request for that; without a target, :data:`_ALL`."""
     target = 0 if options.everything else project.recipe.target
-    have = catalog.kept(settled)["label"].value_counts()
-    tried = settled["label"].value_counts()
+    kept, tried = catalog.kept(settled)["label"].value_counts(), settled["label"].value_counts()
     wanted = {}
     for label in project.recipe.labels:
-        n = target - int(have.get(label, 0)) if target else 2**62
+        n_kept, n_tried = int(kept.get(label, 0)), int(tried.get(label, 0))
+        n = target - n_kept if target else _ALL
+        if as_wave and 0 < n < _ALL:
+            n = wave_size(n, n_kept, n_tried)
         if options.limit is not None:
-            n = min(n, options.limit - int(tried.get(label, 0)))
+            n = min(n, options.limit - n_tried)
         wanted[label] = max(n, 0)
     return wanted
 
@@ -236,9 +231,8 @@ def _wanted(project: Project, settled: pd.DataFrame, options: AcquireOptions) ->
 def _fetch_waves(project: Project, listing: Listing, settled: pd.DataFrame, options: AcquireOptions) -> pd.DataFrame:
     table = listing.table
     while True:
-        asked = _ask(project, settled, options)
         tried = table["record_id"].isin(settled["record_id"]).to_numpy(dtype=bool)
-        chosen = choose_candidates(table, tried, asked)
+        chosen = choose_candidates(table, tried, _wanted(project, settled, options, as_wave=True))
         if not chosen.any():
             return settled
         wave = table if chosen.all() else table[chosen].reset_index(drop=True)
@@ -246,21 +240,10 @@ def _fetch_waves(project: Project, listing: Listing, settled: pd.DataFrame, opti
         settled = pd.concat([settled, fetched], ignore_index=True) if len(settled) else fetched
 
 
-def _ask(project: Project, settled: pd.DataFrame, options: AcquireOptions) -> Mapping[str, int]:
-    kept, tried = catalog.kept(settled)["label"].value_counts(), settled["label"].value_counts()
-    wanted = _wanted(project, settled, options)
-    asked = {}
-    for label, n in wanted.items():
-        asked[label] = wave_size(n, int(kept.get(label, 0)), int(tried.get(label, 0))) if 0 < n < 2**62 else n
-        if options.limit is not None:
-            asked[label] = min(asked[label], options.limit - int(tried.get(label, 0)))
-    return asked
-
-
 def fetch_and_judge(
     project: Project, rows: pd.DataFrame, options: AcquireOptions, userinfo: Mapping[str, str]
 ) -> pd.DataFrame:
-    """Settle these rows of a catalog, by the ledger or by asking, and drop the poor ones."""
+    """Settle these rows of a catalog, by the ledger or by a request, and drop the poor ones."""
     recipe = project.recipe
     fetched = fetch_images(rows, project, FetchOptions(options.retry, bulk_hosts(recipe.sources), userinfo))
     return drop_poor_images(fetched, recipe.quality)
@@ -271,10 +254,10 @@ def _with_the_untried(
 ) -> pd.DataFrame:
     is_untried = ~table["record_id"].isin(settled["record_id"]).to_numpy(dtype=bool)
     if not is_untried.any():
-        return in_order(settled)
+        return _in_order(settled)
     untried = table[is_untried]
     what = f"--limit {options.limit}" if options.limit is not None else f"target {project.recipe.target}"
     everyone = np.ones(len(untried), dtype=bool)
     untried = catalog.drop(untried, everyone, Stage.FETCHED, Drop.BEYOND_TARGET, f"not needed: {what} per label")
     whole = pd.concat([settled, untried], ignore_index=True) if len(settled) else untried
-    return in_order(whole)
+    return _in_order(whole)

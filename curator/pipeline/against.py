@@ -51,15 +51,15 @@ def leave_out_others(
         is_protected: bool, shape (rows,): rows that a person wants; they are reported and kept.
 
     Returns:
-        The catalog, and what a person should be told.
+        The catalog, and notes for a person.
     """
     recipe = project.recipe
     if not recipe.dedupe.against:
         return table, ()
     others = read_others(recipe.dedupe.against, recipe.base_dir, recipe.quality.max_pixels, project.paths)
     found = find_elsewhere(table, others, recipe.dedupe)
-    leaving = found.where(~is_protected[found.i] & (not recipe.dedupe.report_only))
-    staying = found.where(is_protected[found.i] | recipe.dedupe.report_only)
+    stays = is_protected[found.i] | recipe.dedupe.report_only
+    staying = found.where(stays)
     n_kept = int(catalog.is_kept(table).sum())
     notes = [f"{n_kept:,} images compared with {len(others):,} elsewhere: {len(found.i):,} are there too"]
     if len(staying.i):
@@ -68,7 +68,7 @@ def leave_out_others(
         named = "; ".join(f"{one}: {text}" for one, text in zip(record_ids, texts, strict=True))
         more = f"; and {len(staying.i) - _SHOWN:,} more" if len(staying.i) > _SHOWN else ""
         notes.append(f"{len(staying.i):,} of them stay: {named}{more}")
-    return drop_elsewhere(table, leaving, others), tuple(notes)
+    return drop_elsewhere(table, found.where(~stays), others), tuple(notes)
 
 
 def read_others(places: Sequence[str], base_dir: Path, max_pixels: int, paths: DataPaths) -> pd.DataFrame:
@@ -78,69 +78,55 @@ def read_others(places: Sequence[str], base_dir: Path, max_pixels: int, paths: D
         places: manifests (files) and folders, whose images are decoded and hashed, however deep they lie.
         base_dir: what relative places are relative to.
         max_pixels: larger images are not decoded: they match by their bytes only.
-        paths: where what was observed of folders is kept for the next time.
+        paths: what was observed of folders is kept there for the next time.
 
     Returns:
         As :func:`curator.decide.elsewhere.other_images`. Of a manifest only the 64-bit hashes are known, unless the
         catalog that it was written from lies beside it (``manifests/NAME`` and ``data/NAME``).
 
     Raises:
-        StateError: a place is not there, or a manifest cannot be read.
+        StateError: a place does not exist, or a manifest cannot be read.
         DiskError: what was observed cannot be kept.
     """
     tables = [other_images([])]
     for place in places:
-        path = _require(place, base_dir)
+        path = base_dir / Path(place).expanduser()
+        if not path.exists():
+            raise StateError(f"{path} does not exist, so nothing can be compared with it.", "Mend [dedupe] against.")
         tables.append(_read_folder(path, max_pixels, paths) if path.is_dir() else _read_listed(path))
     return pd.concat(tables, ignore_index=True)
 
 
 def digest_others(places: Sequence[str], base_dir: Path, known: Mapping[str, str]) -> dict[str, str]:
-    """Give a SHA-256 for each place that changes when its files do: of a manifest, or of a folder's names and times.
+    """Return a SHA-256 of each place that changes when its files do: of a manifest, or of a folder's names and times.
 
     Args:
         places, base_dir: as :func:`read_others` takes them.
-        known: digests of places that need not be there any more: a later stage is content with the comparison made.
+        known: digests of places that need not exist any more: a later stage is content with the comparison made.
 
-    Raises:
-        StateError: a place is not there.
+    Returns:
+        Place to digest; empty for one that neither exists nor is known.
     """
-    digests = {}
-    for place in places:
-        if place in known and not _path(place, base_dir).exists():
-            digests[place] = known[place]
-            continue
-        path = _require(place, base_dir)
-        digests[place] = _digest_folder(path) if path.is_dir() else file_digest(path)
-    return digests
+    return {place: _digest(base_dir / Path(place).expanduser()) or known.get(place, "") for place in places}
 
 
-def _path(place: str, base_dir: Path) -> Path:
-    return base_dir / Path(place).expanduser()
-
-
-def _require(place: str, base_dir: Path) -> Path:
-    path = _path(place, base_dir)
-    if not path.exists():
-        raise StateError(f"{path} is not there, so nothing can be compared with it.", "Mend [dedupe] against.")
-    return path
-
-
-def _digest_folder(folder: Path) -> str:
+def _digest(path: Path) -> str:
+    if not path.is_dir():
+        return file_digest(path) if path.exists() else ""
     sums = hashlib.sha256()
-    for path in _walk(folder):
-        sums.update(_mark(path, folder) + b"\n")
+    for file in _walk(path):
+        sums.update(_mark(file, path) + b"\n")
     return sums.hexdigest()
 
 
 def _mark(path: Path, folder: Path) -> bytes:
-    """Tell a file from others and from its later self: its name below the folder, its size and its time."""
+    """Identify a file, as it is now, by its name below the folder, its size and its time."""
     facts = path.stat()
     return os.fsencode(path.relative_to(folder).as_posix()) + f"\0{facts.st_size} {facts.st_mtime_ns}".encode()
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    """Give the files below a folder in a fixed order; hidden ones are left out."""
+    """Yield the files below a folder in a fixed order; hidden ones are left out."""
     for here, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         files = (Path(here) / name for name in sorted(names) if not name.startswith("."))
@@ -168,7 +154,7 @@ def _look_at(files: Sequence[Path], folder: Path, max_pixels: int, paths: DataPa
     try:
         _observe(new, max_pixels, found)
     finally:
-        table = pa.concat_tables([known, seen_table(marks.filter(is_new).to_pylist(), _hashed(found))])
+        table = pa.concat_tables([known, seen_table(marks.filter(is_new).to_pylist(), _with_hashes(found))])
         if new or known.num_rows < before.num_rows:
             forgotten = read_tombstones(paths.forgotten)["content"]
             write_seen(paths.against(folder), table, max_pixels, forgotten)
@@ -193,9 +179,9 @@ def _observe(files: Sequence[Path], max_pixels: int, found: list[Sighting | None
             _serve_until(pool, selector, 0)
 
 
-def _hashed(found: Sequence[Sighting | None]) -> list[Observation | None]:
-    hashed = iter(hash_sightings([sighting for sighting in found if sighting is not None]))
-    return [None if sighting is None else next(hashed) for sighting in found]
+def _with_hashes(found: Sequence[Sighting | None]) -> list[Observation | None]:
+    observations = iter(hash_sightings([sighting for sighting in found if sighting is not None]))
+    return [None if sighting is None else next(observations) for sighting in found]
 
 
 def _serve_until(pool: ObserverPool, selector: selectors.BaseSelector, most: int) -> None:
@@ -208,7 +194,7 @@ def _read_listed(path: Path) -> pd.DataFrame:
     """Read a manifest, with all that the catalog beside it knows of the same files."""
     listed = read_manifest(path)
     names = [f"{path}: {record_id}" for record_id in listed["record_id"]]
-    beside = DataPaths(path.parent.parent.parent / "data", path.parent, path.parent.name).catalog(catalog.Stage.SPLIT)
+    beside = DataPaths.of_manifest(path).catalog(catalog.Stage.SPLIT)
     if beside.exists():
         known = read_catalog(beside).drop_duplicates("sha256").set_index("sha256", drop=False)
         if set(listed["sha256"]) <= set(known.index):

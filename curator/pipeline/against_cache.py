@@ -32,7 +32,7 @@ _KEY = b"curator"
 SCHEMA = pa.schema(
     [
         pa.field("mark", pa.binary()),  # the file's path below the folder, its size and its time
-        pa.field("is_image", pa.bool_()),  # null where that could not be told: the file is looked at again
+        pa.field("is_image", pa.bool_()),  # null if that could not be found out: the file is looked at again
         *(catalog.SCHEMA.field(name) for name in COLUMNS),
     ]
 )
@@ -48,12 +48,12 @@ def seen_table(marks: Sequence[bytes], found: Sequence[Observation | None]) -> p
 
 
 def _is_unsure(one: Observation | None) -> bool:
-    """Tell what another try may find otherwise: an unreadable file, or a worker that died or took too long over it."""
+    """Say whether another try may find otherwise: an unreadable file, or a worker that died or took too long."""
     return one is None or one.flaw == Drop.DECODER_CRASHED
 
 
 def read_seen(path: Path, max_pixels: int) -> pa.Table:
-    """Read what is known of a folder; nothing where the file is missing, damaged, or made under other conditions."""
+    """Read what is known of a folder; nothing if the file is missing, damaged, or made under other conditions."""
     try:
         table = pq.read_table(path)
     except (OSError, pa.ArrowException):
@@ -75,8 +75,8 @@ def write_seen(path: Path, table: pa.Table, max_pixels: int, forgotten: Collecti
     Raises:
         DiskError: the disk refuses.
     """
-    known = table.filter(pc.is_valid(table["is_image"]))
-    _write(path, _without(known, forgotten).replace_schema_metadata({_KEY: _conditions(max_pixels)}))
+    known = _without(table.filter(pc.is_valid(table["is_image"])), forgotten)
+    _write(path, known.replace_schema_metadata({_KEY: _conditions(max_pixels)}))
 
 
 def forget_seen(folder: Path, contents: Collection[str]) -> None:

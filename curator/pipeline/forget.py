@@ -1,4 +1,4 @@
-"""Take images out for good: files, folders, manifest and catalogs; tombstones see to it that they do not come back.
+"""Take images out for good: files, folders, manifest and catalogs; tombstones prevent that they come back.
 
 >>> kind_of_target("https://photos.example/1.jpg"), kind_of_target("host:photos.example"), kind_of_target("Ann")
 (('address', 'https://photos.example/1.jpg'), ('host', 'photos.example'), ('', 'Ann'))
@@ -6,23 +6,22 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from curator import catalog
-from curator.benchmark.metrics_file import METRICS
 from curator.catalog import BoolArray, Stage
-from curator.decide.forgotten import ADDRESSES, drop_forgotten, find_forgotten
+from curator.decide.forgotten import drop_forgotten, find_forgotten
 from curator.errors import CuratorError, StateError
-from curator.export.export import FORMATS
 from curator.fetch.ledger.ledger import Ledger
 from curator.fetch.ledger.tables import FILE_SCHEME
+from curator.manifests.inventory import export_folders
+from curator.manifests.made_with import MadeWith, read_made_with, write_made_with
 from curator.manifests.manifest import manifest_text, read_manifest
 from curator.manifests.project import Project
 from curator.manifests.tombstones import KINDS, Tombstones, append_tombstones, digest
@@ -35,7 +34,7 @@ from curator.text import Command, Text
 
 _PREFIXES = {"sha256": "content", "url": "address", "author": "author", "host": "host"}
 _HEX_DIGITS = 64
-_ASKED = ("url", "fallback_url", "final_url", "local_path")
+_REQUESTED = ("url", "fallback_url", "final_url", "local_path")
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ class Forgotten:
 def forget(project: Project, target: str) -> Forgotten:
     """Forget the images that ``target`` names: a URL, an author, a host or a SHA-256.
 
-    The known copies of a picture go with it, except where a host is forgotten: other hosts keep theirs. A run that was
+    The known copies of a picture go with it, except if a host is forgotten: other hosts keep theirs. A run that was
     killed is finished by the same command again.
 
     Raises:
@@ -69,28 +68,32 @@ def forget(project: Project, target: str) -> Forgotten:
     """
     paths = project.paths
     with locked(paths.lock, "forget"):
-        tables = _catalogs(paths)
+        catalogs = {stage: paths.catalog(stage) for stage in Stage if paths.catalog(stage).exists()}
+        tables = {stage: read_catalog(path) for stage, path in catalogs.items()}
         manifest = read_manifest(paths.manifest) if paths.manifest.exists() else pd.DataFrame()
-        stones = _name_stones(target, [*tables.values(), manifest])
-        contents = _contents([*tables.values(), manifest], stones)
+        known = [*tables.values(), manifest]
+        stones = _name_stones(target, known)
+        contents = _contents(known, stones)
         gone = contents | stones["content"]
         stones = {**stones, "content": frozenset(gone)}
-        stones["address"] |= _addresses([*tables.values(), manifest], stones)
+        # Where the images came from, so that no later fetch even requests them.
+        stones["address"] |= {digest(address) for _, address in _requested(known, stones)}
         append_tombstones(paths.forgotten, stones)
         listed = tables.get(Stage.FETCHED, next(iter(tables.values()), catalog.empty()))
         n_manifest = _leave_manifest(paths, manifest, stones)
         _restate(paths, gone, n_manifest > 0)
         n_files = _remove_files(paths, gone)
-        _leave_ledger(paths, tables.values(), stones)
-        for stage, table in tables.items():
-            _rewrite(paths, stage, drop_forgotten(table, stones))
+        if paths.attempts.exists():
+            _leave_ledger(paths, tables.values(), stones)
+        for stage, path in catalogs.items():
+            write_catalog(path, drop_forgotten(tables[stage], stones), read_record(path))
     n_listed = int(find_forgotten(listed, stones).sum())
     others = tuple(_others(paths, contents, n_manifest)) if n_listed or contents else ()
-    return Forgotten(n_listed, n_files, n_manifest, _exports_with(paths, contents), others)
+    return Forgotten(n_listed, n_files, n_manifest, tuple(_exports_with(paths, contents)), others)
 
 
 def kind_of_target(target: str) -> tuple[str, str]:
-    """Say what a name can only mean, as (kind, name); the kind is empty where the catalog must tell."""
+    """Say what a name can only mean, as (kind, name); the kind is empty if only the catalog knows."""
     prefix, _, rest = target.partition(":")
     if prefix in _PREFIXES and rest and not rest.startswith("//"):
         kind = _PREFIXES[prefix]
@@ -117,16 +120,8 @@ def _name_stones(target: str, tables: Iterable[pd.DataFrame]) -> dict[str, froze
     raise CuratorError(f"No image is known by {name!r}.", hint)
 
 
-def _catalogs(paths: DataPaths) -> dict[Stage, pd.DataFrame]:
-    found: dict[Stage, pd.DataFrame] = {}
-    for stage in Stage:
-        if paths.catalog(stage).exists():
-            found[stage] = read_catalog(paths.catalog(stage))
-    return found
-
-
 def _contents(tables: Iterable[pd.DataFrame], stones: Tombstones) -> set[str]:
-    """Give the contents of the images named, and of the copies known of them."""
+    """Return the contents of the images named, and of the copies known of them."""
     contents: set[str] = set()
     for table in tables:
         named = find_forgotten(table, stones)
@@ -137,14 +132,12 @@ def _contents(tables: Iterable[pd.DataFrame], stones: Tombstones) -> set[str]:
     return contents
 
 
-def _addresses(tables: Iterable[pd.DataFrame], stones: Tombstones) -> frozenset[str]:
-    """Digest where the images were had from, so that no later fetch even asks."""
-    found: set[str] = set()
+def _requested(tables: Iterable[pd.DataFrame], stones: Tombstones) -> Iterator[tuple[str, str]]:
+    """Find where the images came from: column and address."""
     for table in tables:
         rows = table[find_forgotten(table, stones)]
-        for name in _ASKED:
-            found |= {digest(value) for value in rows[name].dropna()} if name in rows else set()
-    return frozenset(found)
+        for name in _REQUESTED:
+            yield from ((name, address) for address in (rows[name].dropna() if name in rows else ()))
 
 
 def _with_copies(table: pd.DataFrame, named: BoolArray) -> BoolArray:
@@ -155,7 +148,7 @@ def _with_copies(table: pd.DataFrame, named: BoolArray) -> BoolArray:
 
 
 def _leave_manifest(paths: DataPaths, manifest: pd.DataFrame, stones: Tombstones) -> int:
-    """Take the rows out of the manifest and their files out of the folders; give their number."""
+    """Take the rows out of the manifest and their files out of the folders; return their number."""
     if manifest.empty:
         return 0
     out = find_forgotten(manifest, stones)
@@ -167,72 +160,35 @@ def _leave_manifest(paths: DataPaths, manifest: pd.DataFrame, stones: Tombstones
 
 
 def _restate(paths: DataPaths, contents: set[str], is_rewritten: bool) -> None:
-    """Let ``manifest.json`` state the hash of the manifest that stands now, and remember no side of what is gone."""
-    try:
-        facts = json.loads(paths.manifest_settings.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return
-    before = json.dumps(facts)
-    if "left" in facts:
-        facts["left"] = {side: [one for one in left if one not in contents] for side, left in facts["left"].items()}
-    if is_rewritten:
-        facts["manifest_sha256"] = file_digest(paths.manifest)
-    if json.dumps(facts) == before:
-        return
-    text = json.dumps(facts, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-    write_text_whole(paths.manifest_settings, text)
+    """Let ``manifest.json`` state the hash of the manifest as it is now, and remember no side of what is gone."""
+    before = read_made_with(paths.made_with)
+    left = {side: [one for one in hashes if one not in contents] for side, hashes in before.left.items()}
+    now = replace(
+        before, left=left, manifest_sha256=file_digest(paths.manifest) if is_rewritten else before.manifest_sha256
+    )
+    if before not in (now, MadeWith()):  # the latter: there is no file, or none that can be read
+        write_made_with(paths.made_with, now)
 
 
 def _remove_files(paths: DataPaths, contents: set[str]) -> int:
-    """Remove what was stored and made of these contents; give the number of files.
+    """Remove what was stored and made of these contents; return the number of files.
 
     The arrays that the benchmark keeps hold many pictures in one file: all go, and are made again when they are needed.
     """
-    n_files = 0
     forget_seen(paths.cache, contents)
-    for sha256 in contents:
-        for path in _files_of(paths, sha256):
-            path.unlink(missing_ok=True)
-            n_files += 1
-    if n_files:
+    files = [path for sha256 in contents for path in paths.files_of(sha256)]
+    for path in files:
+        path.unlink(missing_ok=True)
+    if files:
         shutil.rmtree(paths.benchmark_cache, ignore_errors=True)
-    return n_files
-
-
-def _files_of(paths: DataPaths, sha256: str) -> Iterator[Path]:
-    yield from (paths.images / sha256[:2]).glob(f"{sha256}.*")
-    yield from (path for path in (paths.converted_image(sha256), paths.thumbnail(sha256)) if path.exists())
+    return len(files)
 
 
 def _leave_ledger(paths: DataPaths, tables: Iterable[pd.DataFrame], stones: Tombstones) -> None:
-    if not paths.attempts.exists():
-        return
-    addresses: set[str] = set()
-    for table in tables:
-        rows = table[find_forgotten(table, stones)]
-        for name in ADDRESSES:
-            scheme = FILE_SCHEME if name == "local_path" else ""
-            addresses |= {f"{scheme}{value}" for value in rows[name].dropna()}
+    found = _requested(tables, stones)
+    addresses = {f"{FILE_SCHEME}{address}" if name == "local_path" else address for name, address in found}
     with Ledger(paths.attempts) as ledger:
         ledger.forget(addresses, map(bytes.fromhex, stones["content"]))
-
-
-def _rewrite(paths: DataPaths, stage: Stage, table: pd.DataFrame) -> None:
-    path = paths.catalog(stage)
-    write_catalog(path, table, read_record(path))
-
-
-def _exports_with(paths: DataPaths, contents: set[str]) -> tuple[Path, ...]:
-    """List the exports that hold one of these contents."""
-    found = []
-    for form in FORMATS:
-        try:
-            rows = read_manifest(paths.export(form.name) / paths.manifest.name)
-        except StateError:
-            continue
-        if rows["sha256"].isin(list(contents)).any():
-            found.append(paths.export(form.name))
-    return tuple(found)
 
 
 def _others(paths: DataPaths, contents: set[str], n_manifest: int) -> Iterator[Holder]:
@@ -241,14 +197,20 @@ def _others(paths: DataPaths, contents: set[str], n_manifest: int) -> Iterator[H
         yield Holder(paths.report, ("run ", Command("report")))
     if paths.duplicates.exists():
         yield Holder(paths.duplicates, ("run ", Command("dedupe --gallery")))
-    if n_manifest and (paths.benchmark / METRICS).exists():
+    if n_manifest and paths.metrics.exists():
         yield Holder(paths.benchmark, ("the models were trained on it: run ", Command("benchmark")))
     if paths.sources.exists() and any(paths.sources.iterdir()):
         yield Holder(paths.sources, "the sources' lists as obtained may name it: delete them")
-    for folder in sorted({found.parents[2] for sha256 in contents for found in _stored_elsewhere(paths, sha256)}):
+    for folder in sorted({holder for sha256 in contents for holder in paths.holders_of(sha256)}):
         yield Holder(folder, "another data set: forget it there too, or delete it")
 
 
-def _stored_elsewhere(paths: DataPaths, sha256: str) -> Iterator[Path]:
-    found = paths.data_root.glob(f"*/{paths.images.name}/{sha256[:2]}/{sha256}.*")
-    return (path for path in found if path.parents[2] != paths.folder)
+def _exports_with(paths: DataPaths, contents: set[str]) -> Iterator[Path]:
+    """Find the exports that hold one of these contents."""
+    for folder in export_folders(paths):
+        try:
+            rows = read_manifest(folder / paths.manifest.name)
+        except StateError:
+            continue
+        if rows["sha256"].isin(list(contents)).any():
+            yield folder

@@ -1,28 +1,24 @@
-"""The manifest that stands: what the next split holds on to, and which changes would move its images.
+"""The previous split: which side each image keeps, and which changes would move images.
 
->>> changed_settings({"ratio": 0.8, "seed": 0}, SplitSettings(seed=1))
-['seed from 0 to 1']
+>>> previous = pd.DataFrame({"sha256": ["b", "a", "c"], "split": ["train", "train", "test"]})
+>>> find_left(pd.DataFrame({"sha256": ["c", "d"]}), previous)
+{'train': ['a', 'b']}
 """
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import pandas as pd
 
 from curator.errors import CuratorError
+from curator.manifests.made_with import decisive_changes, read_made_with
 from curator.manifests.manifest import read_manifest
 from curator.manifests.recipe import SplitSettings
 from curator.store.catalog_files import file_digest, plain
 from curator.store.paths import DataPaths
 
-DECISIVE = ("ratio", "train", "test", "seed", "group_by")
-"""The settings that say on which side an image falls."""
 
-
-def held_manifest(paths: DataPaths, split: SplitSettings, resplit: bool) -> str:
-    """Give the SHA-256 of the manifest whose images keep their side; nothing where none do."""
+def held_manifest(paths: DataPaths, split: SplitSettings, resplit: bool = False) -> str:
+    """Return the SHA-256 of the manifest whose images keep their side; empty if none do."""
     return file_digest(paths.manifest) if split.stable and not resplit and paths.manifest.exists() else ""
 
 
@@ -30,24 +26,30 @@ def read_sides(paths: DataPaths) -> pd.DataFrame:
     """Read which side each image has: those of the manifest, and those that left it while its sides were held.
 
     Returns:
-        ``sha256``, ``split`` and ``has_left``. Who comes back comes back to the same side.
+        ``sha256``, ``split`` and ``has_left``. An image that comes back comes back to the same side.
 
     Raises:
         StateError: the manifest cannot be read.
     """
     members = read_manifest(paths.manifest)[["sha256", "split"]].assign(has_left=False)
-    gone = [(sha256, split, True) for split, contents in _recorded(paths, "left").items() for sha256 in contents]
+    recorded = read_made_with(paths.made_with).left
+    gone = [(sha256, split, True) for split, contents in recorded.items() for sha256 in contents]
     left = pd.DataFrame(gone, columns=["sha256", "split", "has_left"])
     left = left[~left["sha256"].isin(members["sha256"])]
     return pd.concat([members, left], ignore_index=True) if len(left) else members
 
 
-def _recorded(paths: DataPaths, key: str) -> dict[str, Any]:
-    """Read a part of ``manifest.json``; empty where it cannot be had."""
-    try:
-        return dict(json.loads(paths.manifest_settings.read_text(encoding="utf-8"))[key])
-    except (OSError, ValueError, KeyError, TypeError):
+def find_left(rows: pd.DataFrame, previous: pd.DataFrame | None) -> dict[str, list[str]]:
+    """List the images that had a side and are not in the new manifest: side to sorted SHA-256s.
+
+    Args:
+        rows: of the new manifest.
+        previous: what :func:`read_sides` returned before.
+    """
+    if previous is None:
         return {}
+    left = previous[~previous["sha256"].isin(rows["sha256"])]
+    return {str(split): sorted(map(str, contents)) for split, contents in left.groupby("split")["sha256"]}
 
 
 def require_same_split(paths: DataPaths, split: SplitSettings) -> None:
@@ -56,16 +58,9 @@ def require_same_split(paths: DataPaths, split: SplitSettings) -> None:
     Raises:
         CuratorError: they differ.
     """
-    recorded = _recorded(paths, "settings").get("split", {})
-    if changed := changed_settings(recorded, split):
-        message = f"[split] changes {' and '.join(changed)}: images would move between train and test."
+    recorded = read_made_with(paths.made_with).settings.get("split", {})
+    if changes := decisive_changes(recorded, plain(split)):
+        text = " and ".join(f"{key} from {before} to {after}" for key, before, after in changes)
+        message = f"[split] changes {text}: images would move between train and test."
         hint = f"`--resplit` makes a new split all the same; without it {paths.manifest} keeps its sides."
         raise CuratorError(message, hint)
-
-
-def changed_settings(recorded: dict[str, Any], split: SplitSettings) -> list[str]:
-    """Say which decisive settings differ from those recorded."""
-    now = plain(split)
-    return [
-        f"{key} from {recorded[key]} to {now[key]}" for key in DECISIVE if key in recorded and recorded[key] != now[key]
-    ]

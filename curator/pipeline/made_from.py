@@ -1,81 +1,184 @@
-"""What a stage's catalog was made from, and whether it still is what the stage would make now."""
+"""What a stage would be made from now, and whether the catalog on disk is made from the same.
+
+The stages use it to know what to do, ``curator status`` to report it: both get the same answer.
+
+>>> now = MadeFrom(Stage.BALANCED, "ab" * 32, ("rugby", "soccer"), {"balance": {"per_class": 10}, "earlier": ""})
+>>> record = StageRecord(Stage.BALANCED, now.fingerprint, {}, dict(now.settings))
+>>> changes_since(record, now)
+frozenset()
+>>> changes_since(record, dataclasses.replace(now, settings={"balance": {"per_class": 6}, "earlier": ""}))
+frozenset({<Change.SETTINGS: 'its settings'>})
+"""
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from curator import catalog
 from curator.catalog import Stage
-from curator.errors import StateError
 from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe
 from curator.manifests.reviews import digest_reviews, read_reviews, standing_reviews
+from curator.pipeline.against import digest_others
+from curator.pipeline.held_sides import held_manifest
+from curator.pipeline.overrides import Override, read_overrides
 from curator.pipeline.publish import is_published
-from curator.pipeline.stages import STAGES, DecideStage
-from curator.store.catalog_files import (
-    StageRecord,
-    file_digest,
-    fingerprint,
-    plain,
-    read_record,
-)
+from curator.pipeline.stages import STAGES, DecideStage, Reviews
+from curator.store.catalog_files import StageRecord, file_digest, find_record, fingerprint, plain, read_record
 
 
-def _held_by(project: Project, standing: StageRecord | None, held: str) -> str:
-    """Say which manifest the standing run would hold on to now.
+class Change(StrEnum):
+    """What has changed since a catalog was made."""
 
-    Where the manifest is the one that the standing split itself wrote, that is what it held on to then: else a second
-    run would take its own result for news.
+    INPUT = "the catalog before it or the labels"
+    SETTINGS = "its settings"
+    REVIEWS = "reviews"
+    AGAINST = "what [dedupe] against names"
+    MANIFEST = "the manifest whose sides it keeps"
+    UNPUBLISHED = "the manifest or the folders"
+
+
+_CHANGES = {"reviews": Change.REVIEWS, "against": Change.AGAINST, "earlier": Change.MANIFEST}
+
+
+@dataclass(frozen=True)
+class MadeFrom:
+    """All that the catalog of a stage depends on, as it is now.
+
+    Attributes:
+        stage: a deciding stage.
+        input_sha256: of the catalog before it.
+        labels: in the order of the recipe.
+        settings: in effect in this stage and those before; with a digest of the ``reviews``, of each place that
+            ``against`` names, and (``earlier``) of the manifest whose sides it keeps.
+        version: of the catalog's schema.
+        own_manifest: SHA-256 of the manifest that the split on disk wrote itself: to keep its sides is no change.
+        is_published: whether the manifest and the folders are those that the split on disk wrote.
     """
-    split = _standing(project, Stage.SPLIT)
-    if held and standing and split and split.manifest_sha256 == held:
-        return str(standing.settings.get("earlier", ""))
-    return held
+
+    stage: Stage
+    input_sha256: str
+    labels: tuple[str, ...]
+    settings: Mapping[str, Any]
+    version: int = catalog.VERSION
+    own_manifest: str = ""
+    is_published: bool = True
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of it, the same on every machine."""
+        return fingerprint(self.stage, self.version, self.input_sha256, self.labels, self.settings)
 
 
-def _effective(project: Project, step: DecideStage, override: dict[str, Any], standing: StageRecord | None) -> Recipe:
-    """Apply the options given, else those of the standing run while the recipe still says what it said then."""
-    section = plain(getattr(project.recipe, step.section))
-    if not any(value is not None for value in override.values()) and standing and standing.recipe_section == section:
-        ran_with = standing.settings[step.section]
-        override = {key: ran_with[key] for key in section if ran_with[key] != section[key]}
-    return project.recipe.with_overrides(step.section, **override)
+def changes_since(record: StageRecord, now: MadeFrom) -> frozenset[Change]:
+    """Say what has changed since a catalog was made: it is current if nothing has."""
+    keys = record.settings.keys() | now.settings.keys()
+    changed = {key for key in keys if record.settings.get(key) != now.settings.get(key)}
+    if now.own_manifest and now.own_manifest == now.settings["earlier"]:
+        changed.discard("earlier")
+    changes = {_CHANGES.get(key, Change.SETTINGS) for key in changed}
+    if record.fingerprint != dataclasses.replace(now, settings=record.settings).fingerprint:
+        changes.add(Change.INPUT)
+    if not now.is_published:
+        changes.add(Change.UNPUBLISHED)
+    return frozenset(changes)
 
 
-def _standing(project: Project, stage: Stage) -> StageRecord | None:
-    path = project.paths.catalog(stage)
-    try:
-        return read_record(path)
-    except StateError:
-        return None
+@dataclass(frozen=True)
+class Circumstances:
+    """What all deciding stages of a project see: the manifest that is held, reviews, and the options of last time."""
+
+    project: Project
+    held: str
+    reviews: Reviews
+    overrides: dict[str, Override]
 
 
-def _is_complete(project: Project, standing: StageRecord) -> bool:
-    return standing.stage != Stage.SPLIT or is_published(project.paths, standing.manifest_sha256)
+def read_circumstances(project: Project, resplit: bool = False) -> Circumstances:
+    """Read what the stages of a project see.
+
+    Raises:
+        StateError: the reviews or the overrides are damaged.
+    """
+    held = held_manifest(project.paths, project.recipe.split, resplit)
+    reviews = standing_reviews(read_reviews(project.paths.reviews))
+    return Circumstances(project, held, reviews, read_overrides(project.paths))
 
 
-def latest_stage(project: Project, with_reviews: bool = True) -> Stage | None:
-    """Name the last stage whose catalog stands and was made from the catalogs that stand before it.
+def settings_in_effect(
+    seen: Circumstances, step: DecideStage, given: Mapping[str, Any], is_requested: bool
+) -> tuple[Recipe, Override]:
+    """Apply the options given, else, in a stage that was not requested itself, those of the last run.
+
+    Returns:
+        The recipe with these options, and the options.
+    """
+    section = plain(getattr(seen.project.recipe, step.section))
+    options: Mapping[str, Any] = {key: value for key, value in given.items() if value is not None}
+    if not options and not is_requested and step.section in seen.overrides:
+        options = seen.overrides[step.section].options_for(section)
+    recipe = seen.project.recipe.with_overrides(step.section, **options)
+    in_effect = plain(getattr(recipe, step.section))
+    return recipe, Override(section, {key: in_effect[key] for key in options})
+
+
+def read_made_from(seen: Circumstances, step: DecideStage, recipe: Recipe, is_requested: bool = False) -> MadeFrom:
+    """Read what a stage would be made from now.
 
     Args:
-        with_reviews: only a catalog made with the decisions that stand now counts.
+        seen: see :func:`read_circumstances`.
+        step: the stage; the catalog before it exists.
+        recipe: with the options in effect.
+        is_requested: the stage itself was requested; else it is content with the comparison made with what
+            ``[dedupe] against`` names and does not exist any more.
     """
-    latest = None
-    reviews = digest_reviews(standing_reviews(read_reviews(project.paths.reviews)))
+    paths = seen.project.paths
+    before, record = paths.catalog_before(step.name), find_record(paths.catalog(step.name))
+    settings = {**read_record(before).settings, step.section: plain(getattr(recipe, step.section))}
+    settings |= {"reviews": digest_reviews(seen.reviews), "earlier": seen.held}
+    if step.name == Stage.DEDUPED and recipe.dedupe.against:
+        known = {} if is_requested or record is None else record.settings.get("against", {})
+        settings["against"] = digest_others(recipe.dedupe.against, recipe.base_dir, known)
+    split = find_record(paths.catalog(Stage.SPLIT))
+    own_manifest = split.manifest_sha256 if split else ""
+    published = step.name != Stage.SPLIT or is_published(paths, own_manifest)
+    return MadeFrom(
+        step.name, file_digest(before), recipe.labels, settings, own_manifest=own_manifest, is_published=published
+    )
+
+
+def examine(project: Project, with_reviews: bool = True) -> tuple[Stage | None, frozenset[Change]]:
+    """Find the last stage whose catalog is current, and what has changed for the one after it.
+
+    Args:
+        with_reviews: only a catalog made with the decisions that people made until now is current.
+
+    Returns:
+        The stage. Then the changes; a split whose manifest or folders are missing is current, with that change.
+
+    Raises:
+        StateError: a file is damaged.
+    """
+    steps = {step.name: step for step in STAGES}
+    latest, changes, seen = None, frozenset[Change](), read_circumstances(project)
     for stage in Stage:
         if not project.paths.catalog(stage).exists():
             break
-        if stage not in (Stage.LISTED, Stage.FETCHED):
-            record = read_record(project.paths.catalog(stage))
-            if (with_reviews and record.settings.get("reviews") != reviews) or not _is_current(project, stage, record):
+        record = read_record(project.paths.catalog(stage))
+        if step := steps.get(stage):
+            recipe, _ = settings_in_effect(seen, step, {}, is_requested=False)
+            changes = changes_since(record, read_made_from(seen, step, recipe))
+            changes -= frozenset() if with_reviews else {Change.REVIEWS}
+            if changes - {Change.UNPUBLISHED}:
                 break
         latest = stage
-    return latest
+    return latest, changes
 
 
-def _is_current(project: Project, stage: Stage, record: StageRecord) -> bool:
-    step = next(step for step in STAGES if step.name == stage)
-    before = project.paths.catalog(list(Stage)[list(Stage).index(stage) - 1])
-    mark = fingerprint(stage, catalog.VERSION, file_digest(before), project.recipe.labels, record.settings)
-    section = plain(getattr(project.recipe, step.section))
-    return record.fingerprint == mark and record.recipe_section == section
+def latest_stage(project: Project, with_reviews: bool = True) -> Stage | None:
+    """Name the last stage whose catalog is current; see :func:`examine`."""
+    return examine(project, with_reviews)[0]

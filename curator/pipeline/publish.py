@@ -1,83 +1,129 @@
-"""Publish a finished split: the manifest, the settings it was made with, and the train and test folders.
+"""Publish a finished split: the manifest, what it was made with, and the train and test folders.
 
-The folders are built aside and swapped in, so that a reader never sees half of one.
+The folders are built aside and swapped in, so that a reader never sees half of one. A file that every reader shows as
+it is becomes a read-only hard link into the store; any other becomes an RGB PNG, upright, made once and kept in
+``converted/``.
 
->>> settings_text({"split": {"seed": 0}}, {"listed": 1}, "ab", {}).splitlines()[1]
-'  "counts": {'
+>>> is_published(DataPaths(Path("nowhere"), Path("nowhere"), "balls"), "")
+False
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from curator import __version__, catalog
-from curator.events import Listener
+from curator import catalog
+from curator.errors import StateError
+from curator.events import WorkAdvanced, WorkFinished, WorkStarted
+from curator.manifests.made_with import MadeWith, read_made_with, write_made_with
 from curator.manifests.manifest import folder_rows, manifest_rows, manifest_text
-from curator.pipeline.folders import build_folders, swap_folders
+from curator.manifests.project import Project
+from curator.observe.pixels import decode_rgb
+from curator.pipeline.held_sides import find_left
+from curator.reasons import SPLITS
 from curator.store.catalog_files import file_digest
+from curator.store.image_files import link_file
 from curator.store.paths import DataPaths
-from curator.store.whole_files import write_text_whole
+from curator.store.whole_files import disk_errors, remove_folder, whole_file, write_text_whole
+from curator.text import Command
+
+_WHAT = "linking the folders"
 
 
 def publish(
-    table: pd.DataFrame,
-    settings: dict[str, Any],
-    paths: DataPaths,
-    emit: Listener,
-    earlier: pd.DataFrame | None = None,
-) -> None:
+    project: Project, table: pd.DataFrame, settings: Mapping[str, Any], previous: pd.DataFrame | None = None
+) -> str:
     """Write ``manifest.csv``, ``manifest.json`` and the folders from a catalog after the split.
 
     ``manifest.json`` comes first: a run that is killed between the two leaves a manifest of another hash than it
     states, which is published again, and no image's side is lost.
 
     Args:
-        earlier: the sides that were held (see :func:`curator.pipeline.held_sides.read_sides`): of its images,
+        previous: the sides that were held (see :func:`curator.pipeline.held_sides.read_sides`): of its images,
             ``manifest.json`` remembers those that leave.
+
+    Returns:
+        The SHA-256 of the manifest.
 
     Raises:
         StateError: a stored image is gone or no longer decodes.
-        DiskError: a write was refused; the manifest that stood before still stands.
+        DiskError: a write was refused; the manifest that was there before is kept.
     """
-    rows = folder_rows(table)
-    build_folders(rows, paths, emit)
+    rows, paths = folder_rows(table), project.paths
+    _build_folders(rows, project)
     text = manifest_text(manifest_rows(rows))
     digest = hashlib.sha256(text.encode("utf-8")).hexdigest()
-    left = find_left(rows, earlier)
-    write_text_whole(paths.manifest_settings, settings_text(settings, catalog.counts(table), digest, left))
+    made_with = MadeWith(digest, settings, catalog.counts(table), find_left(rows, previous))
+    write_made_with(paths.made_with, made_with)
     write_text_whole(paths.manifest, text)
-    swap_folders(paths)
-
-
-def find_left(rows: pd.DataFrame, earlier: pd.DataFrame | None) -> dict[str, list[str]]:
-    """List the images that had a side and are not in the manifest now: side to sorted SHA-256s."""
-    if earlier is None:
-        return {}
-    left = earlier[~earlier["sha256"].isin(rows["sha256"])]
-    return {str(split): sorted(map(str, contents)) for split, contents in left.groupby("split")["sha256"]}
-
-
-def settings_text(
-    settings: dict[str, Any], counts: dict[str, Any], manifest_sha256: str, left: dict[str, list[str]]
-) -> str:
-    """Format what the manifest was made with: effective settings, counts, version, its SHA-256, and who left it."""
-    facts = {"counts": counts, "curator": __version__, "manifest_sha256": manifest_sha256, "settings": settings}
-    facts |= {"left": left} if left else {}
-    return json.dumps(facts, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    _swap_folders(paths)
+    return digest
 
 
 def is_published(paths: DataPaths, manifest_sha256: str) -> bool:
-    """Tell whether the manifest with this hash is the one that was written last and the folders stand.
+    """Say whether the manifest with this hash is the one that was written last, and the folders exist.
 
     A run that was killed may have written another, and not its folders.
     """
-    try:
-        facts = json.loads(paths.manifest_settings.read_text(encoding="utf-8"))
-        same: bool = facts["manifest_sha256"] == file_digest(paths.manifest) == manifest_sha256
-    except (OSError, ValueError, KeyError):
+    if not paths.manifest.exists() or read_made_with(paths.made_with).manifest_sha256 != manifest_sha256:
         return False
-    return same and all(paths.split_folder(split).is_dir() for split in ("train", "test"))
+    folders_exist = all(paths.split_folder(split).is_dir() for split in SPLITS)
+    return folders_exist and file_digest(paths.manifest) == manifest_sha256
+
+
+def _build_folders(rows: pd.DataFrame, project: Project) -> None:
+    """Build new train and test folders beside the old ones, from :func:`curator.manifests.manifest.folder_rows`."""
+    new = project.paths.new_folders
+    project.emit(WorkStarted(_WHAT, len(rows)))
+    with disk_errors(new):
+        remove_folder(new)
+        for folder in sorted({str(Path(name).parent) for name in rows["file"]} | set(SPLITS)):
+            (new / folder).mkdir(parents=True)
+        columns = (rows["file"], rows["linked"], rows["sha256"], rows["format"])
+        for name, linked, sha256, kind in zip(*columns, strict=True):
+            link_file(_readable_file(project.paths, sha256, kind, linked), new / name)
+            project.emit(WorkAdvanced(_WHAT))
+    project.emit(WorkFinished(_WHAT))
+
+
+def _swap_folders(paths: DataPaths) -> None:
+    """Put the new folders in the place of the old ones."""
+    new, old = paths.new_folders, paths.old_folders
+    with disk_errors(new):
+        remove_folder(old)
+        old.mkdir(parents=True)
+        for split in SPLITS:
+            if paths.split_folder(split).exists():
+                paths.split_folder(split).rename(old / split)
+            (new / split).rename(paths.split_folder(split))
+        remove_folder(old)
+        remove_folder(new)
+
+
+def _readable_file(paths: DataPaths, sha256: str, kind: str, linked: bool) -> Path:
+    stored = paths.image(sha256, kind)
+    if not stored.exists():
+        message = f"The stored image {stored} is gone."
+        raise StateError(message, (Command("fetch"), " gets it again; ", Command("verify"), " lists all that differ."))
+    if linked:
+        return stored
+    converted = paths.converted_image(sha256)
+    if not converted.exists():
+        _convert(stored, converted)
+    return converted
+
+
+def _convert(stored: Path, converted: Path) -> None:
+    try:
+        picture = decode_rgb(stored.read_bytes())
+    except (OSError, ValueError) as error:
+        message = f"The stored image {stored} cannot be decoded ({error})."
+        raise StateError(message, (Command("verify"), " says whether its bytes have changed.")) from error
+    with whole_file(converted) as temporary:
+        picture.save(temporary, format="PNG")
+        temporary.chmod(0o444)

@@ -1,14 +1,20 @@
-"""Rebuild a data set from its manifest alone: fetch each address, keep what is still the same, say what is not.
+"""Rebuild a data set from its manifest alone: fetch each address, keep what is still the same, report what is not.
 
 >>> row = {"phash": "00000000000000ff", "width": 400, "height": 300}
 >>> looks_the_same(row, phash=0xFE, width=200, height=150), looks_the_same(row, phash=0xFF, width=200, height=200)
 (True, False)
+>>> images = pd.DataFrame({"url": ["http://a.example/1", "http://a.example/2"], "fate": ["same", "gone"]})
+>>> images["final_url"] = ["http://b.example/1", None]
+>>> count_hosts(images)[["host", "images", "elsewhere", "same", "gone"]].to_dict("records")
+[{'host': 'a.example', 'images': 2, 'elsewhere': 1, 'same': 1, 'gone': 1}]
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +24,7 @@ import pandas as pd
 import pyarrow as pa
 
 from curator import catalog
+from curator.addresses import host_of
 from curator.catalog import Drop, Stage
 from curator.decide.forgotten import find_forgotten
 from curator.decide.pictures import find_comparable
@@ -30,12 +37,12 @@ from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
 from curator.manifests.recipe import FetchSettings, QualitySettings, Recipe
 from curator.manifests.tombstones import read_tombstones
-from curator.pipeline.link_rot import Fate, write_reports
 from curator.pipeline.publish import publish
 from curator.reasons import RETRIED
 from curator.store.catalog_files import file_digest
 from curator.store.lock import locked
 from curator.store.paths import DataPaths
+from curator.store.whole_files import write_text_whole
 
 SIMILAR_BITS = 4
 """Most differing bits of the 64-bit perceptual hashes of one picture in two files."""
@@ -44,11 +51,23 @@ _FROM_MANIFEST = (
     "record_id", "label", "source", "kind", "source_id", "source_class", "url", "fallback_url", "landing_url",
     "license", "author", "author_url", "title",
 )  # fmt: skip
+_REPORTED = ["record_id", "label", "split", "url", "final_url", "sha256", "fate", "reason", "detail"]
+
+
+class Fate(StrEnum):
+    """What became of an image since the manifest was written."""
+
+    SAME = "same"  # the same bytes
+    SIMILAR = "similar"  # other bytes, the same picture
+    CHANGED = "changed"  # the address serves something else
+    GONE = "gone"  # the address serves nothing
+    UNREACHED = "unreached"  # no answer this time; a second replay requests it again
+    NO_ADDRESS = "no-address"  # the image was a local file
 
 
 @dataclass(frozen=True)
 class Replay:
-    """A finished replay: where it stands, each image's fate, and how many images the new manifest holds."""
+    """A finished replay: where it is, each image's fate, and how many images the new manifest holds."""
 
     paths: DataPaths
     images: pd.DataFrame
@@ -75,40 +94,42 @@ def replay_manifest(
     """Rebuild the data set of ``manifest`` in ``data_root/<name>-replay``; the manifest given is only read.
 
     Args:
-        manifest: its folder gives the name; what ``forgotten.jsonl`` beside it names is not asked for.
+        manifest: its folder has the name; what ``forgotten.jsonl`` beside it names is not requested.
         data_root: where data sets are kept.
         fetch: how to download.
         accept_similar: keep the pictures whose bytes have changed, with their new hashes.
         quality: its ``max_pixels`` limits what is decoded.
-        emit: told of progress.
+        emit: is sent events of progress.
 
     Returns:
         Each image's fate. The folders, ``manifest.csv`` (the same split, of what could be had), ``replay.csv`` and
-        ``link-rot.csv`` stand in the new folder. Run again, it asks only for what may have come back.
+        ``link-rot.csv`` are in the new folder. Run again, it requests only what may have come back.
 
     Raises:
         StateError: the manifest cannot be read, all its images are forgotten, or nothing of it could be had.
         DiskError, LockedError: see there.
     """
-    rows = _wanted(manifest)
-    folder = DataPaths(data_root, manifest.parent, "").replay
-    paths = DataPaths(data_root, folder, folder.name)
+    rows = _read_rows(manifest)
+    paths = DataPaths.of_manifest(manifest, data_root).replay
+    project = Project(Recipe(paths.name, (), (), fetch, quality or QualitySettings()), paths, emit)
     with locked(paths.lock, "replay"):
-        table = _fetch(rows, fetch, quality or QualitySettings(), paths, emit)
+        table = _fetch(rows, project)
         fates = judge_images(rows, table)
-        images = _answered(rows, table, fates)
-        write_reports(images, paths.folder)
+        images = rows.assign(
+            fate=fates, final_url=table["final_url"], reason=table["drop_reason"], detail=table["drop_detail"]
+        )
+        _write_reports(images, paths)
         had = _restore(table, rows, fates, accept_similar)
         if not (n_kept := int(catalog.is_kept(had).sum())):
-            raise StateError(f"Nothing of {manifest} could be had.", f"{paths.folder / 'replay.csv'} says why.")
-        publish(had, {"replay_of": file_digest(manifest), "accept_similar": accept_similar}, paths, emit)
+            raise StateError(f"Nothing of {manifest} could be had.", f"{paths.replayed_images} says why.")
+        publish(project, had, {"replay_of": file_digest(manifest), "accept_similar": accept_similar})
     return Replay(paths, images, n_kept)
 
 
-def _wanted(manifest: Path) -> pd.DataFrame:
+def _read_rows(manifest: Path) -> pd.DataFrame:
     """Read the manifest's rows, without what was forgotten beside it."""
     rows = read_manifest(manifest).sort_values("record_id", ignore_index=True)
-    tombstones = manifest.parent / "forgotten.jsonl"
+    tombstones = DataPaths.of_manifest(manifest).forgotten
     left = rows[~find_forgotten(rows, read_tombstones(tombstones))].reset_index(drop=True)
     if len(rows) and left.empty:
         hint = f"{tombstones} names what was taken out for good; replay another manifest."
@@ -116,19 +137,12 @@ def _wanted(manifest: Path) -> pd.DataFrame:
     return left
 
 
-def _answered(rows: pd.DataFrame, table: pd.DataFrame, fates: npt.NDArray[np.object_]) -> pd.DataFrame:
-    answers = {"final_url": table["final_url"], "reason": table["drop_reason"], "detail": table["drop_detail"]}
-    return rows.assign(fate=fates, **answers)
-
-
-def _fetch(
-    rows: pd.DataFrame, fetch: FetchSettings, quality: QualitySettings, paths: DataPaths, emit: Listener
-) -> pd.DataFrame:
+def _fetch(rows: pd.DataFrame, project: Project) -> pd.DataFrame:
     """Fetch what a manifest lists: a catalog of the same images in the same order, picture columns filled."""
     known = {name: rows[name] for name in _FROM_MANIFEST if name in rows}
     listed = catalog.conform(pd.DataFrame(known).assign(tier=0))
-    project = Project(Recipe(paths.name, (), (), fetch, quality), paths, emit)
     fetched = fetch_images(listed, project, FetchOptions("failed"))
+    paths = project.paths
     return catalog.from_arrow(pa.concat_tables(with_pictures(fetched, paths)))
 
 
@@ -155,7 +169,7 @@ def judge_images(rows: pd.DataFrame, table: pd.DataFrame) -> npt.NDArray[np.obje
 
 
 def looks_the_same(row: Mapping[Any, Any], phash: int, width: int, height: int) -> bool:
-    """Tell whether another file shows the picture of a manifest's row: hashes within 4 bits, the same proportions."""
+    """Say whether another file shows the picture of a manifest's row: hashes within 4 bits, the same proportions."""
     if any(pd.isna(row.get(name)) for name in ("phash", "width", "height")):
         return False
     distance = (int(str(row["phash"]), 16) ^ phash).bit_count()
@@ -166,10 +180,32 @@ def looks_the_same(row: Mapping[Any, Any], phash: int, width: int, height: int) 
 def _restore(
     table: pd.DataFrame, rows: pd.DataFrame, fates: npt.NDArray[np.object_], accept_similar: bool
 ) -> pd.DataFrame:
-    """Give what could be had its side back; drop the rest."""
+    """Return what could be had to its side; drop the rest."""
     good = [Fate.SAME, Fate.SIMILAR] if accept_similar else [Fate.SAME]
     had = catalog.is_kept(table) & np.isin(fates, [str(fate) for fate in good])
     details = [f"{fate}: the manifest has {sha256[:16]}…" for fate, sha256 in zip(fates, rows["sha256"], strict=True)]
     table = catalog.drop(table, ~had, Stage.FETCHED, Drop.CHANGED, details)
     sides = {name: rows[name].where(had) for name in ("split", "split_group") if name in rows}
     return catalog.with_columns(table, sides)
+
+
+def _write_reports(images: pd.DataFrame, paths: DataPaths) -> None:
+    write_text_whole(paths.replayed_images, images[_REPORTED].to_csv(index=False, lineterminator="\n"))
+    write_text_whole(paths.link_rot, count_hosts(images).to_csv(index=False, lineterminator="\n"))
+
+
+def count_hosts(images: pd.DataFrame) -> pd.DataFrame:
+    """Count the fates by the host of ``url``, the host with the most losses first.
+
+    ``elsewhere`` counts the images that another host served: one that this host led to, or that of the fallback.
+    """
+    hosts = [host_of(url) for url in images["url"]]
+    served = [host_of(url) for url in images["final_url"]]
+    counts = pd.crosstab(pd.Series(hosts, name="host"), images["fate"].to_numpy(object))
+    counts = counts.reindex(columns=[str(fate) for fate in Fate], fill_value=0).reset_index().rename_axis(columns=None)
+    moved = Counter(host for host, other in zip(hosts, served, strict=True) if host and other not in ("", host))
+    counts.insert(1, "images", counts.drop(columns="host").sum(axis=1))
+    counts.insert(2, "elsewhere", [moved[host] for host in counts["host"]])
+    lost = counts["images"] - counts["same"]
+    order = counts.assign(lost=lost).sort_values(["lost", "images", "host"], ascending=[False, False, True]).index
+    return counts.loc[order].reset_index(drop=True)

@@ -31,7 +31,7 @@ Reviews = Mapping[Key, Review]
 
 @dataclass(frozen=True)
 class Decision:
-    """What a stage decided: the catalog after it, and what a person should be told."""
+    """What a stage decided: the catalog after it, and notes for a person."""
 
     table: pd.DataFrame
     notes: tuple[Text, ...] = ()
@@ -44,10 +44,10 @@ class DecideStage:
     name: Stage
     section: str
     decide: Callable[[pd.DataFrame, Project, Reviews, pd.DataFrame | None], Decision]
-    """Takes the catalog before, the project with the settings in effect, the reviews, and the sides that are held."""
+    """Takes the catalog before, the project with the settings in effect, the reviews and the previous split's sides."""
 
 
-def _dedupe(table: pd.DataFrame, project: Project, reviews: Reviews, earlier: pd.DataFrame | None) -> Decision:
+def _dedupe(table: pd.DataFrame, project: Project, reviews: Reviews, previous: pd.DataFrame | None) -> Decision:
     recipe = project.recipe
     reviewed = apply_reviews(table, reviews, recipe.labels)
     sources = tuple(source.name or kind_of(source) for source in recipe.sources)
@@ -55,24 +55,24 @@ def _dedupe(table: pd.DataFrame, project: Project, reviews: Reviews, earlier: pd
     if recipe.dedupe.suspect_placeholders:
         table = drop_suspected_placeholders(table, reviewed.is_protected)
     table, notes = leave_out_others(table, project, reviewed.is_protected)
-    members = hold_sides(table, earlier).is_member if earlier is not None else None
+    members = hold_sides(table, previous).is_member if previous is not None else None
     protected = reviewed.is_protected
     return Decision(find_duplicates(table, recipe.dedupe, recipe.labels, sources, protected, members), notes)
 
 
-def _balance(table: pd.DataFrame, project: Project, reviews: Reviews, earlier: pd.DataFrame | None) -> Decision:
+def _balance(table: pd.DataFrame, project: Project, reviews: Reviews, previous: pd.DataFrame | None) -> Decision:
     recipe = project.recipe
-    if earlier is not None:
+    if previous is not None:
         copies = number_kept_copies(table, recipe.dedupe, reviews)
-        table = drop_cross_split(table, earlier, recipe.split.group_by, copies)
+        table = drop_cross_split(table, previous, recipe.split.group_by, copies)
     wanted = find_wanted(table, reviews)
-    return Decision(balance_labels(table, recipe.balance, recipe.labels, earlier, wanted, project.most_command))
+    return Decision(balance_labels(table, recipe.balance, recipe.labels, previous, wanted, project.most_command))
 
 
-def _split(table: pd.DataFrame, project: Project, reviews: Reviews, earlier: pd.DataFrame | None) -> Decision:
+def _split(table: pd.DataFrame, project: Project, reviews: Reviews, previous: pd.DataFrame | None) -> Decision:
     recipe = project.recipe
     copies = number_kept_copies(table, recipe.dedupe, reviews)
-    return Decision(*split_images(table, recipe.split, recipe.labels, earlier, copies, project.most_command))
+    return Decision(*split_images(table, recipe.split, recipe.labels, previous, copies, project.most_command))
 
 
 STAGES = (

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from curator import catalog
+from curator.reasons import SPLITS
 from curator.report.facts import Facts
 from curator.report.markup import Html, element, number, prose, section, table, times
 from curator.report.plots import plot
@@ -25,11 +26,11 @@ def counts_section(facts: Facts) -> Html | None:
         return None
     counts = images.table.groupby(["source", "label", "split"]).size().unstack(fill_value=0)
     rows = [
-        [f"{source}, {label}", *(number(int(counts.loc[(source, label)].get(split, 0))) for split in ("train", "test"))]
+        [f"{source}, {label}", *(number(int(counts.loc[(source, label)].get(split, 0))) for split in SPLITS)]
         for source, label in counts.index
     ]
     totals = images.table["split"].value_counts()
-    rows.append(["all", *(number(int(totals.get(split, 0))) for split in ("train", "test"))])
+    rows.append(["all", *(number(int(totals.get(split, 0))) for split in SPLITS)])
     text = "Images by source and label, in train and test; the table beside it has the counts"
     counts_plot = plot(facts, "class-counts", text)
     counted = element("div", table(["", "train", "test"], rows), class_="grow")

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from curator.benchmark.images.labelled_images import N_FOLDS, LabelledImages, order_labels
-from curator.benchmark.metrics_file import METRICS, read_metrics
+from curator.benchmark.metrics_file import read_metrics
 from curator.errors import StateError
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
@@ -50,7 +50,7 @@ def gather_facts(project: Project) -> Facts:
     images = order_labels(read_manifest(paths.manifest), recipe.labels) if paths.manifest.exists() else None
     if catalog is None and images is None:
         raise StateError(f"There is nothing to report of {recipe.name} yet.", ("Run ", Command("fetch"), " first."))
-    metrics = read_metrics(paths.benchmark / METRICS)
+    metrics = read_metrics(paths.metrics)
     is_stale = bool(metrics and images and metrics["hashes"]["manifest"] != file_digest(paths.manifest))
     confounds = metrics["confounds"] if metrics and not is_stale else _check_confounds(images)
     return Facts(project, catalog, images, metrics, confounds, is_stale)

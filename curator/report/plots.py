@@ -10,7 +10,6 @@ import importlib
 import re
 from pathlib import Path
 
-from curator.benchmark.metrics_file import PLOTS
 from curator.report.facts import Facts
 from curator.report.markup import Html, element
 from curator.report.style import recolour
@@ -26,7 +25,7 @@ def draw_plots(facts: Facts) -> bool:
         data_plots = importlib.import_module("curator.benchmark.figures.data_plots")
     except ModuleNotFoundError:
         return False
-    folder = facts.project.paths.benchmark / PLOTS
+    folder = facts.project.paths.plots
     if facts.metrics:
         plots.draw_benchmark(folder, facts.metrics)
     if facts.images is not None and len(facts.images.table):
@@ -44,7 +43,7 @@ def plot(facts: Facts, name: str, description: str) -> Html | None:
         name: the file's name without ending.
         description: what the figure shows, for those who do not see it.
     """
-    path: Path = facts.project.paths.benchmark / PLOTS / f"{name}.svg"
+    path: Path = facts.project.paths.plots / f"{name}.svg"
     if not path.exists():
         return None
     svg = recolour(inlined(path.read_text("utf-8"), name))

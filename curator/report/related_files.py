@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from curator.manifests.inventory import COMMANDS, Entry, list_standing
+from curator.manifests.inventory import COMMANDS, Entry, list_entries
 from curator.report.facts import Facts
 from curator.report.markup import Content, Html, element, join, prose, section, table
 from curator.text import Command, Text
@@ -37,7 +37,7 @@ _ABOUT: dict[str, Text] = {
 
 def related_section(facts: Facts) -> Html:
     """List the files that exist, with links relative to the page, and the commands that make the others."""
-    standing = list_standing(facts.project.paths)
+    standing = list_entries(facts.project.paths)
     rows = [
         _row(kind, name, [entry for entry in standing if entry.kind == kind], facts) for kind, name in _NAMES.items()
     ]

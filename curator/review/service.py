@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 
-from curator.benchmark.metrics_file import PREDICTIONS
 from curator.errors import CuratorError
 from curator.manifests.project import Project
 from curator.manifests.reviews import DECISIONS, Review
@@ -75,7 +74,7 @@ class ReviewService:
         return self._counts | {"wrong": len(self._mispredictions())}
 
     def _mispredictions(self) -> dict[str, Misprediction]:
-        return read_mispredictions(self.project.paths.benchmark / PREDICTIONS)
+        return read_mispredictions(self.project.paths.predictions)
 
     def select(self, query: Query) -> dict[str, Any]:
         """Make a selection: its number, number of rows, the sizes of its groups, and what :meth:`rows` returns."""

@@ -1,1 +1,1 @@
-"""The disk: where files stand and how they are written whole."""
+"""The disk: where files are and how they are written whole."""

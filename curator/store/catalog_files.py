@@ -1,19 +1,14 @@
 """Catalogs on disk: one Parquet file a stage, with what it was made from in the file's metadata.
 
+A large catalog is written in row groups, so that it never is in memory as a whole.
+
 >>> import tempfile
 >>> path = Path(tempfile.mkdtemp()) / "1-listed.parquet"
->>> write_catalog(path, catalog.empty(), StageRecord("listed", "f1", {}, {}))
->>> read_record(path).fingerprint
-'f1'
-
-Write a large catalog in row groups, so that it never is in memory as a whole.
-
->>> import tempfile
->>> path = Path(tempfile.mkdtemp()) / "2-fetched.parquet"
->>> groups = lambda: [catalog.to_arrow(catalog.empty())]
->>> record = StageRecord("fetched", "f1", {}, {})
+>>> groups, record = lambda: row_groups(catalog.empty()), StageRecord("listed", "f1", {}, {})
 >>> write_if_changed(path, groups, record), write_if_changed(path, groups, record)
 (True, False)
+>>> read_record(path).fingerprint, len(read_catalog(path))
+('f1', 0)
 """
 
 from __future__ import annotations
@@ -44,7 +39,7 @@ class StageRecord:
     """What a stage's file was made from; kept in its Parquet metadata.
 
     ``recipe_section`` is what the recipe said when the stage ran and ``settings`` what was in effect: they differ
-    where an option overrode a key. ``settings`` of earlier stages travel along, so that the manifest can state all.
+    if an option overrode a key. The ``settings`` of the stages before travel along, so that the manifest can state all.
     ``manifest_sha256`` is that of the manifest which the stage wrote.
     """
 
@@ -78,15 +73,15 @@ def file_digest(path: Path) -> str:
 
 def write_catalog(path: Path, table: pd.DataFrame, record: StageRecord) -> None:
     """Write a catalog, whole or not at all."""
-    arrow = catalog.to_arrow(table).replace_schema_metadata(metadata_of(record))
-    with whole_file(path) as temporary:
-        pq.write_table(arrow, temporary, compression="zstd")
+    _write(path, [catalog.to_arrow(table)], record)
 
 
-def metadata_of(record: StageRecord) -> dict[bytes, bytes]:
-    """Give the Parquet metadata that holds a record."""
+def _write(path: Path, groups: Iterable[pa.Table], record: StageRecord) -> None:
     form = dataclasses.asdict(record) | {"notes": [to_json(note) for note in record.notes]}
-    return {_KEY: json.dumps(form, sort_keys=True).encode()}
+    schema = catalog.SCHEMA.with_metadata({_KEY: json.dumps(form, sort_keys=True).encode()})
+    with whole_file(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+        for group in groups:
+            writer.write_table(group)
 
 
 def read_catalog(path: Path) -> pd.DataFrame:
@@ -110,12 +105,7 @@ def refuse_newer(paths: Iterable[Path]) -> None:
         NewerError: one is; the message names it.
     """
     for path in paths:
-        try:
-            read_record(path)
-        except NewerError:
-            raise
-        except StateError:
-            continue  # missing or damaged: may be written anew
+        find_record(path)
 
 
 def read_record(path: Path) -> StageRecord:
@@ -135,6 +125,20 @@ def read_record(path: Path) -> StageRecord:
     return StageRecord(**{**record, "notes": tuple(map(from_json, record["notes"]))})
 
 
+def find_record(path: Path) -> StageRecord | None:
+    """Read what a catalog was made from; None if it is missing or damaged, and may be written anew.
+
+    Raises:
+        NewerError: it was written by a newer version.
+    """
+    try:
+        return read_record(path)
+    except NewerError:
+        raise
+    except StateError:
+        return None
+
+
 def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
@@ -150,11 +154,11 @@ def row_groups(table: pd.DataFrame) -> Iterator[pa.Table]:
 
 
 def write_if_changed(path: Path, groups: Callable[[], Iterable[pa.Table]], record: StageRecord) -> bool:
-    """Write a catalog, whole or not at all, unless one with the same rows and record stands there.
+    """Write a catalog, whole or not at all, unless one with the same rows and record is there.
 
     Args:
         path: the file.
-        groups: gives the catalog's row groups; called once to compare and once to write.
+        groups: returns the catalog's row groups; called once to compare and once to write.
         record: what it was made from.
 
     Returns:
@@ -162,25 +166,18 @@ def write_if_changed(path: Path, groups: Callable[[], Iterable[pa.Table]], recor
     """
     if _holds(path, groups, record):
         return False
-    with whole_file(path) as temporary:
-        schema = catalog.SCHEMA.with_metadata(metadata_of(record))
-        with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
-            for group in groups():
-                writer.write_table(group, row_group_size=GROUP_ROWS)
+    _write(path, groups(), record)
     return True
 
 
 def _holds(path: Path, groups: Callable[[], Iterable[pa.Table]], record: StageRecord) -> bool:
-    try:
-        if read_record(path) != record:
-            return False
-    except StateError:
+    if find_record(path) != record:
         return False
     with pq.ParquetFile(path) as file:
         if not file.schema_arrow.equals(catalog.SCHEMA):
             return False
-        standing = (file.read_row_group(number) for number in range(file.num_row_groups))
+        written = (file.read_row_group(number) for number in range(file.num_row_groups))
         try:
-            return all(one.equals(other) for one, other in zip(standing, groups(), strict=True))
+            return all(one.equals(other) for one, other in zip(written, groups(), strict=True))
         except (ValueError, OSError, pa.ArrowException):
             return False

@@ -1,8 +1,8 @@
 """The store: each distinct file once, named by its content, read-only, and whole under its final name.
 
-A file is written under a temporary name, many are then synced at once, the ledger is told, and only then do they get
-their final names. A run killed in between leaves temporary files only: those that the ledger knows are named at the
-next start, the others removed. So no file stands under a final name that the ledger does not know.
+A file is written under a temporary name, many are then synced at once, the ledger records them, and only then do they
+get their final names. A run killed in between leaves temporary files only: those that the ledger knows are named at the
+next start, the others removed. So no file has a final name that the ledger does not know.
 
 >>> import tempfile
 >>> paths = DataPaths(Path(tempfile.mkdtemp()), Path(), "balls")
@@ -30,7 +30,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from curator.store.paths import DataPaths
-from curator.store.whole_files import TEMPORARY_PREFIX, disk_errors
+from curator.store.whole_files import TEMPORARY_PREFIX, disk_errors, sync_file
 
 READ_ONLY = 0o444
 _TOKEN_LENGTH = 13
@@ -39,7 +39,7 @@ _COUNTER = itertools.count()
 
 
 def write_temporary(paths: DataPaths, data: bytes, sha256: str, image_format: str) -> str | None:
-    """Write a file under a temporary name in its final folder, and give its path; None where the store already has it.
+    """Write a file under a temporary name in its final folder, and return its path; None if the store has it already.
 
     Raises:
         OSError: the disk refuses the write; nothing is left behind.
@@ -57,7 +57,7 @@ def write_temporary(paths: DataPaths, data: bytes, sha256: str, image_format: st
 
 
 def _next_token() -> str:
-    """Make a part of a name that no other writer uses, without asking the system for chance for each file."""
+    """Make a part of a name that no other writer uses, without a random number from the system for each file."""
     return f"{_PROCESS_TOKEN}{next(_COUNTER) & 0xFFFF:04x}"
 
 
@@ -88,7 +88,7 @@ def sync_files(folder: Path, files: Iterable[str] = ()) -> None:
             _sync_file_system(folder)
         else:
             for path in files:
-                _sync_file(path)
+                sync_file(path)
 
 
 def _sync_file_system(folder: Path) -> None:
@@ -96,14 +96,6 @@ def _sync_file_system(folder: Path) -> None:
     try:
         if ctypes.CDLL(None, use_errno=True).syncfs(descriptor):
             raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-    finally:
-        os.close(descriptor)
-
-
-def _sync_file(path: str) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
@@ -171,7 +163,7 @@ def _sha256(name: str) -> bytes | None:
 
 
 def link_file(target: Path, name: Path) -> None:
-    """Make a hard link; a read-only copy where the file system has none."""
+    """Make a hard link; a read-only copy if the file system has none."""
     try:
         os.link(target, name)
     except OSError as error:

@@ -1,10 +1,10 @@
-"""Where every file of a data set stands: the only module that spells a path.
+"""Where every file of a data set is: the only module that spells a path.
 
 >>> paths = DataPaths(Path("data"), Path("manifests/rugby-soccer"), "rugby-soccer")
 >>> paths.image("ab" + "0" * 62, "jpeg").as_posix()[:34]
 'data/rugby-soccer/images/ab/ab0000'
->>> paths.catalog(Stage.DEDUPED).as_posix()
-'data/rugby-soccer/catalog/3-deduped.parquet'
+>>> paths.catalog(Stage.DEDUPED).as_posix(), paths.reviews.as_posix()
+('data/rugby-soccer/catalog/3-deduped.parquet', 'manifests/rugby-soccer/reviews.jsonl')
 """
 
 from __future__ import annotations
@@ -17,11 +17,25 @@ from pathlib import Path
 
 from curator.reasons import Stage
 
-DATA = Path("data")
-"""Where data sets are kept unless ``--data`` says otherwise."""
+DATA, MANIFESTS = Path("data"), Path("manifests")
+"""Where data sets are kept unless ``--data`` says otherwise, and where recipes are."""
+
+RECIPE = "recipe.toml"
+"""The recipe's file, in a folder of its own below :data:`MANIFESTS`."""
+
+EXPORT_CARD, EXPORT_CREDITS = "README.md", "ATTRIBUTION.md"
+"""The data card and the credits in the folder of every export."""
 
 ENDINGS = {"jpeg": "jpg", "mpo": "jpg", "tiff": "tif"}
-"""Format to file ending, where the two differ."""
+"""Format to file ending, if the two differ."""
+
+
+def _in_data(*names: str) -> cached_property[Path]:
+    return cached_property(lambda paths: paths.folder.joinpath(*names))
+
+
+def _in_manifest(name: str) -> cached_property[Path]:
+    return cached_property(lambda paths: paths.manifest_folder / name)
 
 
 @dataclass(frozen=True)
@@ -32,108 +46,86 @@ class DataPaths:
     manifest_folder: Path
     name: str
 
-    @property
+    recipe = _in_manifest(RECIPE)
+    manifest = _in_manifest("manifest.csv")
+    made_with = _in_manifest("manifest.json")
+    """The settings that the manifest was made with; see :mod:`curator.manifests.made_with`."""
+    reviews = _in_manifest("reviews.jsonl")
+    """What people decided about single images."""
+    forgotten = _in_manifest("forgotten.jsonl")
+    """What was forgotten for good, as digests."""
+
+    lock = _in_data("lock")
+    """The file whose lock says that a run is at work."""
+    overrides = _in_data("overrides.json")
+    """The options that stages were last run with; see :mod:`curator.pipeline.overrides`."""
+    attempts = _in_data("attempts.sqlite")
+    """The ledger of requests and observations."""
+    sources = _in_data("sources")
+    """What was obtained of lists and metadata."""
+    images = _in_data("images")
+    """The store: each distinct file once."""
+    converted = _in_data("converted")
+    """PNG forms of the images that a reader of folders could not take as they are."""
+    new_folders = _in_data("folders.new")
+    """The train and test folders while they are built."""
+    old_folders = _in_data("folders.old")
+    """Those before them while they are replaced."""
+    exports = _in_data("exports")
+    """A folder for each export format."""
+    thumbnails = _in_data("thumbnails")
+    """Small pictures for the review page and the gallery of duplicates."""
+    cache = _in_data("cache")
+    """What is kept to save work, and made again if it is missing."""
+    duplicates = _in_data("duplicates.html")
+    """The gallery of duplicates."""
+    benchmark = _in_data("benchmark")
+    """Histories, metrics, plots and the report."""
+    benchmark_cache = _in_data("benchmark", "cache")
+    """Decoded pictures and features that a benchmark keeps for the next one."""
+    benchmark_runs = _in_data("benchmark", "runs")
+    """The checkpoint of each training run."""
+    metrics = _in_data("benchmark", "metrics.json")
+    predictions = _in_data("benchmark", "predictions.csv")
+    plots = _in_data("benchmark", "plots")
+    report = _in_data("benchmark", "report.html")
+    replayed_images = _in_data("replay.csv")
+    """What became of each image, in the data set that a replay makes."""
+    link_rot = _in_data("link-rot.csv")
+    """What became of the images of each host, in the data set that a replay makes."""
+    truth = _in_data("truth.csv")
+    """What the demo planted."""
+
+    @classmethod
+    def of_manifest(cls, manifest: Path, data_root: Path | None = None) -> DataPaths:
+        """Name the files of the data set that a manifest belongs to.
+
+        Args:
+            manifest: ``manifests/NAME/manifest.csv``.
+            data_root: where its data is; without it ``data`` beside ``manifests``.
+        """
+        folder = manifest.parent
+        return cls(data_root or folder.parent.parent / DATA, folder, folder.absolute().name)
+
+    @cached_property
     def folder(self) -> Path:
         """``data/<name>``."""
         return self.data_root / self.name
 
     @property
-    def lock(self) -> Path:
-        """The file whose lock says that a run is at work."""
-        return self.folder / "lock"
-
-    @property
-    def attempts(self) -> Path:
-        """The ledger of requests and observations."""
-        return self.folder / "attempts.sqlite"
-
-    @property
-    def sources(self) -> Path:
-        """What was obtained of lists and metadata."""
-        return self.folder / "sources"
-
-    @cached_property
-    def images(self) -> Path:
-        """The store: each distinct file once."""
-        return self.folder / "images"
-
-    @property
-    def converted(self) -> Path:
-        """PNG forms of the images that a reader of folders could not take as they are."""
-        return self.folder / "converted"
-
-    @property
-    def benchmark(self) -> Path:
-        """Histories, metrics, plots and the report."""
-        return self.folder / "benchmark"
-
-    @property
-    def benchmark_cache(self) -> Path:
-        """Decoded pictures and features that a benchmark keeps for the next one."""
-        return self.benchmark / "cache"
-
-    @property
-    def report(self) -> Path:
-        """The report."""
-        return self.benchmark / "report.html"
-
-    @property
-    def manifest(self) -> Path:
-        """The manifest."""
-        return self.manifest_folder / "manifest.csv"
-
-    @property
-    def manifest_settings(self) -> Path:
-        """The effective settings that the manifest was made with."""
-        return self.manifest_folder / "manifest.json"
-
-    @property
-    def reviews(self) -> Path:
-        """What people decided about single images."""
-        return self.manifest_folder / "reviews.jsonl"
-
-    @property
-    def forgotten(self) -> Path:
-        """What was forgotten for good, as digests."""
-        return self.manifest_folder / "forgotten.jsonl"
-
-    @property
-    def thumbnails(self) -> Path:
-        """Small pictures for the review page and the gallery of duplicates."""
-        return self.folder / "thumbnails"
-
-    @property
-    def cache(self) -> Path:
-        """What is kept to save work, and made again where it is missing."""
-        return self.folder / "cache"
-
-    def against(self, folder: Path) -> Path:
-        """What was observed of another data set's folder."""
-        digest = hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()
-        return self.cache / f"against-{digest[:16]}.parquet"
-
-    @property
-    def duplicates(self) -> Path:
-        """The gallery of duplicates."""
-        return self.folder / "duplicates.html"
-
-    def thumbnail(self, sha256: str) -> Path:
-        """The small picture of the stored file with this content."""
-        return self.thumbnails / sha256[:2] / f"{sha256}.jpg"
-
-    def export(self, form: str) -> Path:
-        """The data set in one export format."""
-        return self.folder / "exports" / form
-
-    @property
-    def replay(self) -> Path:
-        """What `curator replay` of the manifest that stands makes."""
-        return self.data_root / f"{self.manifest_folder.absolute().name}-replay"
+    def replay(self) -> DataPaths:
+        """The data set that ``curator replay`` of this manifest makes; its manifest is in the folder of its data."""
+        name = f"{self.manifest_folder.absolute().name}-replay"
+        return DataPaths(self.data_root, self.data_root / name, name)
 
     def catalog(self, stage: Stage) -> Path:
         """The table after ``stage``."""
         number = list(Stage).index(stage) + 1
         return self.folder / "catalog" / f"{number}-{stage}.parquet"
+
+    def catalog_before(self, stage: Stage) -> Path:
+        """The table that ``stage`` starts from."""
+        return self.catalog(list(Stage)[list(Stage).index(stage) - 1])
 
     def image(self, sha256: str, image_format: str) -> Path:
         """The stored file with this content."""
@@ -151,10 +143,29 @@ class DataPaths:
         """The PNG form of the stored file with this content."""
         return self.converted / sha256[:2] / f"{sha256}.png"
 
+    def thumbnail(self, sha256: str) -> Path:
+        """The small picture of the stored file with this content."""
+        return self.thumbnails / sha256[:2] / f"{sha256}.jpg"
+
+    def files_of(self, sha256: str) -> list[Path]:
+        """List the stored file with this content, its PNG form and its small picture, as far as they exist."""
+        made = (self.converted_image(sha256), self.thumbnail(sha256))
+        return [*(self.images / sha256[:2]).glob(f"{sha256}.*"), *(path for path in made if path.exists())]
+
+    def holders_of(self, sha256: str) -> set[Path]:
+        """Find the folders of the other data sets under ``data_root`` whose store has a file with this content."""
+        found = self.data_root.glob(f"*/{self.images.name}/{sha256[:2]}/{sha256}.*")
+        return {path.parents[2] for path in found} - {self.folder}
+
     def split_folder(self, split: str) -> Path:
         """``train`` or ``test``: the folders that Keras and others read."""
         return self.folder / split
 
-    def split_file(self, split: str, label: str, record_id: str, ending: str) -> Path:
-        """One image in the train or test folder."""
-        return self.split_folder(split) / label / f"{record_id}.{ending}"
+    def export(self, form: str) -> Path:
+        """The data set in one export format."""
+        return self.exports / form
+
+    def against(self, folder: Path) -> Path:
+        """What was observed of another data set's folder."""
+        digest = hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()
+        return self.cache / f"against-{digest[:16]}.parquet"

@@ -1,4 +1,4 @@
-"""Write a file so that it is whole at every instant: a temporary name in the same folder, fsync, rename.
+"""Write a file so that it is whole at every instant: a temporary name in the same folder, fsync, rename; or add lines.
 
 >>> import tempfile
 >>> folder = Path(tempfile.mkdtemp())
@@ -12,8 +12,10 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,10 +43,10 @@ def first_remedy(code: int | None) -> str:
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Give a temporary path to write to; on leaving without an error it becomes ``path``, else it is removed.
+    """Yield a temporary path to write to; on leaving without an error it becomes ``path``, else it is removed.
 
     Raises:
-        DiskError: the disk is full or refuses the write; a file that stood at ``path`` before still stands.
+        DiskError: the disk is full or refuses the write; a file that was at ``path`` before is kept.
     """
     temporary = path.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(6)}-{path.name}"[:200])
     with disk_errors(path):
@@ -53,7 +55,7 @@ def whole_file(path: Path) -> Iterator[Path]:
             yield temporary
             sync_file(temporary)
             temporary.replace(path)
-            sync_folder(path.parent)
+            sync_file(path.parent)
         finally:
             temporary.unlink(missing_ok=True)
 
@@ -66,7 +68,7 @@ def disk_errors(path: Path | str) -> Iterator[None]:
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         hint = f"{first_remedy(error.errno)}, or choose another place with --data, then run again."
-        raise DiskError(f"Cannot write {path}: {reason}.", f"Nothing that stood before was lost. {hint}") from error
+        raise DiskError(f"Cannot write {path}: {reason}.", f"Nothing that was there before was lost. {hint}") from error
 
 
 def write_text_whole(path: Path, text: str) -> None:
@@ -75,8 +77,32 @@ def write_text_whole(path: Path, text: str) -> None:
         temporary.write_bytes(text.encode("utf-8"))
 
 
-def sync_file(path: Path) -> None:
-    """Wait until the file's bytes are on the disk."""
+def append_lines(path: Path, text: str) -> None:
+    """Add lines; when this returns they are on the disk. Several processes may do so at once: none loses a line.
+
+    Raises:
+        OSError: the disk refused the write; every line before is still there, and nothing of these.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        size, data = os.fstat(descriptor).st_size, text.encode("utf-8")
+        if size and os.pread(descriptor, 1, size - 1) != b"\n":  # an editor left no line end, or the power failed
+            data = b"\n" + data
+        try:
+            if os.write(descriptor, data) != len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(descriptor)
+        except OSError:
+            os.ftruncate(descriptor, size)
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def sync_file(path: Path | str) -> None:
+    """Wait until the bytes of a file, or the names in a folder, are on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -84,12 +110,7 @@ def sync_file(path: Path) -> None:
         os.close(descriptor)
 
 
-def sync_folder(path: Path) -> None:
-    """Wait until the folder's names are on the disk."""
-    sync_file(path)
-
-
-def remove_leftovers(folder: Path) -> None:
-    """Remove the temporary files that a killed run left directly in ``folder``."""
-    for path in folder.glob(f"{TEMPORARY_PREFIX}*"):
-        path.unlink(missing_ok=True)
+def remove_folder(path: Path) -> None:
+    """Remove a folder and all that it holds, if it exists."""
+    if path.exists():
+        shutil.rmtree(path)

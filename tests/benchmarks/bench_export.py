@@ -45,7 +45,7 @@ def write_data_set(root: Path, n_images: int, n_bytes: int) -> Project:
     for number in range(n_images):
         label, split = LABELS[number % 2], "test" if number % 10 < 2 else "train"
         record_id = f"url-list-{number:016x}"
-        path = paths.split_file(split, label, record_id, "jpg")
+        path = paths.split_folder(split) / label / f"{record_id}.jpg"
         path.parent.mkdir(parents=True, exist_ok=True)
         data = rng.bytes(int(rng.integers(n_bytes // 2, n_bytes * 3 // 2)))
         path.write_bytes(data)

@@ -17,9 +17,11 @@ from hypothesis import strategies as st
 
 from curator.errors import CuratorError, DiskError, StateError
 from curator.export import material as base
-from curator.export.export import FORMATS, export_dataset, find_format, standing_exports
+from curator.export.export import FORMATS, export_dataset, find_format
 from curator.export.material import Material
 from curator.export.tfrecord import crc32c
+from curator.manifests.inventory import is_current_export
+from curator.manifests.made_with import MadeWith
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
 from curator.store.paths import DataPaths
@@ -102,10 +104,10 @@ def test_a_missing_file_is_named(project: Project, tmp_path: Path) -> None:
 def test_status_tells_an_export_of_an_older_manifest(project: Project, tmp_path: Path) -> None:
     """An export is current while the manifest that it holds is the one that stands."""
     exported(project, "keras")
-    assert {export.name: export.is_current for export in standing_exports(project.paths)}["keras"]
+    assert is_current_export(project.paths, project.paths.export("keras"))
     text = project.paths.manifest.read_text(encoding="utf-8")
     project.paths.manifest.write_text(text.replace("soccer,train", "soccer,test", 1), encoding="utf-8")
-    assert not {export.name: export.is_current for export in standing_exports(project.paths)}["keras"]
+    assert not is_current_export(project.paths, project.paths.export("keras"))
     project.paths.manifest.write_text(text, encoding="utf-8")
 
 
@@ -153,7 +155,8 @@ def test_shards_are_cut_and_mixed(project: Project, monkeypatch: pytest.MonkeyPa
     assert len(names) > 2
     assert names[0] == f"train-00000-of-{len(names):05d}.tar"
     monkeypatch.undo()
-    labels = Material("x", read_manifest(project.paths.manifest), folder, {}).shuffled("train")["label"].tolist()
+    material = Material("x", read_manifest(project.paths.manifest), folder, MadeWith())
+    labels = material.shuffled("train")["label"].tolist()
     assert sorted(labels) != labels
 
 

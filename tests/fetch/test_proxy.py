@@ -175,7 +175,7 @@ def test_the_password_is_written_nowhere(through, proxy, tmp_path):
     pipeline.decide(through, Stage.SPLIT, {})
     expected = "Basic " + base64.b64encode(f"ann:{SECRET}".encode()).decode()
     assert proxy.signed_in == {expected}
-    assert '"proxy": "http://***@127.0.0.1' in through.paths.manifest_settings.read_text(encoding="utf-8")
+    assert '"proxy": "http://***@127.0.0.1' in through.paths.made_with.read_text(encoding="utf-8")
     files = [path for path in tmp_path.rglob("*") if path.is_file() and path.name != "recipe.toml"]
     assert len(files) > 20
     assert not [path for path in files if SECRET.encode() in path.read_bytes()]

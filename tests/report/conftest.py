@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from curator import catalog
-from curator.benchmark.metrics_file import METRICS, write_metrics
+from curator.benchmark.metrics_file import write_metrics
 from curator.manifests.manifest import COLUMNS
 from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe
@@ -77,7 +77,7 @@ class ReportedSet:
 
     def write_metrics(self, **changes: Any) -> None:
         """Write metrics as a benchmark of two models and two seeds leaves them, with ``changes``."""
-        write_metrics(self.paths.benchmark / METRICS, made_metrics(file_digest(self.paths.manifest)) | changes)
+        write_metrics(self.paths.metrics, made_metrics(file_digest(self.paths.manifest)) | changes)
 
 
 def made_history() -> list[dict[str, float]]:

@@ -254,7 +254,7 @@ def test_the_next_manifest_honours_every_decision(served: Served, project: Proje
     assert label[both["record_id"]] == "rugby"
     assert catalog.counts(table)["dropped"].get(Drop.LABEL_CONFLICT) is None
     assert dropped["sha256"] not in set(read_manifest(project.paths.manifest)["sha256"])
-    assert json.loads(project.paths.manifest_settings.read_text())["settings"]["reviews"]["n"] == 4
+    assert json.loads(project.paths.made_with.read_text())["settings"]["reviews"]["n"] == 4
     told = "\n".join(tell_stories(project, dropped["record_id"])[0].lines)
     assert "reviewed drop (ann, " in told and "a logo" in told and "reviewed-out" in told
     assert "reviewed relabel as rugby" in "\n".join(tell_stories(project, both["record_id"])[0].lines)

@@ -12,7 +12,7 @@ from curator import catalog
 from curator.errors import DiskError, LockedError, StateError
 from curator.store.catalog_files import StageRecord, read_catalog, read_record, write_catalog
 from curator.store.lock import locked
-from curator.store.whole_files import remove_leftovers, whole_file, write_text_whole
+from curator.store.whole_files import whole_file, write_text_whole
 
 RECORD = StageRecord("listed", "mark", {"a": 1}, {"a": 2}, ("note",))
 
@@ -31,16 +31,8 @@ def test_a_failed_write_leaves_what_stood_before(tmp_path: Path) -> None:
 def test_a_folder_in_the_way_is_a_disk_error(tmp_path: Path) -> None:
     """The message names the file and says that nothing was lost."""
     (tmp_path / "a.txt").mkdir()
-    with pytest.raises(DiskError, match=r"a\.txt.*Nothing that stood before was lost"):
+    with pytest.raises(DiskError, match=r"a\.txt.*Nothing that was there before was lost"):
         write_text_whole(tmp_path / "a.txt", "x")
-
-
-def test_leftovers_of_a_killed_run_are_removed(tmp_path: Path) -> None:
-    """Only temporary names go."""
-    (tmp_path / ".tmp-1-a").write_text("half")
-    (tmp_path / "a").write_text("whole")
-    remove_leftovers(tmp_path)
-    assert [file.name for file in tmp_path.iterdir()] == ["a"]
 
 
 def test_a_catalog_round_trips_with_its_record(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import seaborn as sns
 
 from curator.benchmark.figures.colours import COLOURS, label_colours
 from curator.benchmark.figures.figure_style import figure_file
+from curator.reasons import SPLITS
 
 
 def draw_class_counts(folder: Path, table: pd.DataFrame, labels: Sequence[str]) -> str:
@@ -22,7 +23,7 @@ def draw_class_counts(folder: Path, table: pd.DataFrame, labels: Sequence[str]) 
     sources = table["source"].value_counts().index.tolist()
     height = 1.0 + 2 * (0.35 + 0.22 * len(labels) * len(sources))
     with figure_file(folder, "class-counts", height) as figure:
-        for axes, split in zip(figure.subplots(2, 1, sharex=True), ("train", "test"), strict=True):
+        for axes, split in zip(figure.subplots(2, 1, sharex=True), SPLITS, strict=True):
             rows = table[table["split"] == split]
             sns.countplot(
                 rows,

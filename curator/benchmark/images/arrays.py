@@ -50,7 +50,7 @@ def image_array(table: pd.DataFrame, paths: DataPaths, side: int, emit: Listener
     Raises:
         StateError: a file is gone, changed or unreadable; all such files are counted and the first few named.
     """
-    path = paths.benchmark / "cache" / array_name(side, table["sha256"].tolist())
+    path = paths.benchmark_cache / array_name(side, table["sha256"].tolist())
     if path.exists():
         _check_files(table, paths)
     else:

@@ -131,7 +131,7 @@ def test_the_effective_settings_are_recorded_with_the_manifest(project: Project)
     """manifest.json states what was in effect, options included."""
     pipeline.fetch(project)
     pipeline.decide(project, Stage.SPLIT, {"split": {"seed": 7}, "balance": {"per_class": 5}})
-    text = project.paths.manifest_settings.read_text()
+    text = project.paths.made_with.read_text()
     assert '"seed": 7' in text and '"per_class": 5' in text
 
 

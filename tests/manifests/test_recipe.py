@@ -11,7 +11,7 @@ from curator.errors import CuratorError, RecipeError
 from curator.manifests.recipe import Recipe, load_recipe, parse_recipe
 from curator.sources.registry import SETTINGS
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 GOOD = """
 name = "balls"
 labels = ["rugby", "soccer"]
@@ -88,7 +88,7 @@ def test_exact_counts_must_add_up() -> None:
 def test_train_alone_is_refused() -> None:
     """Exact counts come in a pair."""
     assert mistakes(GOOD + "[split]\ntrain = 8\n") == [
-        "line 9: [split] train and test go together: give both, or ratio alone"
+        "line 9: [split] train and test go together: set both, or ratio alone"
     ]
 
 

@@ -88,7 +88,7 @@ def test_later_stages_do_not_need_the_folder_any_more(project, exam):
     pipeline.decide(project, Stage.SPLIT, {})
     rows = dropped(read_catalog(project.paths.catalog(Stage.SPLIT)))
     assert (rows["drop_reason"] == str(Drop.ALREADY_ELSEWHERE)).sum() == 2
-    with pytest.raises(StateError, match="is not there"):
+    with pytest.raises(StateError, match="does not exist"):
         dedupe(project, exam)
 
 

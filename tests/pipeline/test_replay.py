@@ -212,7 +212,7 @@ def test_a_difference_is_told_with_its_cause(project: Project, tmp_path: Path) -
     old_path = tmp_path / "old" / "manifest.csv"
     old_path.parent.mkdir()
     old_path.write_bytes(project.paths.manifest.read_bytes())
-    old_path.with_suffix(".json").write_bytes(project.paths.manifest_settings.read_bytes())
+    old_path.with_suffix(".json").write_bytes(project.paths.made_with.read_bytes())
     pipeline.decide(project, Stage.SPLIT, {"split": {"seed": 3}, "balance": {"per_class": 6}}, resplit=True)
     table = pipeline.decide(
         project, Stage.SPLIT, {"split": {"seed": 3}, "balance": {"per_class": 6}}, resplit=True

@@ -27,8 +27,8 @@ from curator.pipeline.forget import Forgotten, forget
 from curator.pipeline.publish import is_published
 from curator.pipeline.replay import replay_manifest
 from curator.store.catalog_files import file_digest, read_catalog
+from tests.pipeline.test_replay import LOCAL, as_jpeg, pages, project  # noqa: F401 -- fixtures
 from tests.small_worlds import picture, recipe_text, small_project, write_folder
-from tests.test_replay import LOCAL, as_jpeg, pages, project  # noqa: F401 -- fixtures
 
 AGAIN = AcquireOptions(retry="all")
 
@@ -164,10 +164,10 @@ def test_the_side_of_what_is_forgotten_is_forgotten_too(project: Project) -> Non
     """An image that had left the manifest is taken out of ``left`` in manifest.json."""
     row = row_of(project, 3)
     pipeline.decide(project, Stage.SPLIT, {"balance": {"per_class": 2}})
-    left = json.loads(project.paths.manifest_settings.read_text())["left"]
+    left = json.loads(project.paths.made_with.read_text())["left"]
     gone = row["sha256"] if row["sha256"] in str(left) else next(iter(left.values()))[0]
     forget(project, gone)
-    assert gone not in project.paths.manifest_settings.read_text()
+    assert gone not in project.paths.made_with.read_text()
     assert is_published(project.paths, file_digest(project.paths.manifest))
 
 
@@ -180,9 +180,9 @@ def test_what_no_list_names_any_more_is_removed_by_its_hash(project: Project) ->
     pipeline.fetch(project, AcquireOptions(refresh=True))
     pipeline.decide(project, Stage.SPLIT, {})
     stored = project.paths.image(row["sha256"], row["format"])
-    assert stored.exists() and row["sha256"] in project.paths.manifest_settings.read_text()
+    assert stored.exists() and row["sha256"] in project.paths.made_with.read_text()
     assert forget(project, row["sha256"]).n_files == 1
-    assert not stored.exists() and row["sha256"] not in project.paths.manifest_settings.read_text()
+    assert not stored.exists() and row["sha256"] not in project.paths.made_with.read_text()
 
 
 def test_a_folder_does_not_bring_it_back(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from curator.pipeline import run as pipeline
 from curator.sources.registry import SETTINGS
 from curator.store.paths import DataPaths
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden"
 
 
 def build(root: Path) -> tuple[bytes, dict[str, object]]:

@@ -14,7 +14,7 @@ from curator.cli.counts import print_counts
 from curator.cli.terminal import Terminal
 from curator.export.export import export_dataset, find_format
 from curator.inspect.status import read_status
-from curator.manifests.inventory import COMMANDS, list_standing
+from curator.manifests.inventory import COMMANDS, list_entries
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
 from curator.manifests.reviews import Review, append_review
@@ -45,9 +45,9 @@ def everything(project: Project) -> None:
     export_dataset(project, find_format("keras"))
     build_gallery(project.paths)
     drop(project, 0)
-    project.paths.replay.mkdir()
+    project.paths.replay.folder.mkdir()
     for name in ("link-rot.csv", "replay.csv"):
-        (project.paths.replay / name).write_text("host\n")
+        (project.paths.replay.folder / name).write_text("host\n")
     project.paths.forgotten.write_text("")
     build_report(project)
 
@@ -55,7 +55,7 @@ def everything(project: Project) -> None:
 def test_everything_that_stands_is_listed_and_is_there(project: Project) -> None:
     """Each kind once, in order, with files that can be opened; an export names its data card and its credits."""
     everything(project)
-    entries = list_standing(project.paths)
+    entries = list_entries(project.paths)
     assert [entry.kind for entry in entries] == [kind for kind in COMMANDS if kind != "compare"]
     assert all(file.is_file() for entry in entries for file in entry.files)
     found = {entry.kind: entry for entry in entries}
@@ -67,7 +67,7 @@ def test_an_export_of_an_older_manifest_is_told(project: Project) -> None:
     """The remark says what to do."""
     export_dataset(project, find_format("keras"))
     project.paths.manifest.write_text(project.paths.manifest.read_text().replace("soccer,train", "soccer,test", 1))
-    (export,) = [entry for entry in list_standing(project.paths) if entry.kind == "export"]
+    (export,) = [entry for entry in list_entries(project.paths) if entry.kind == "export"]
     assert export.remark == "of an older manifest: export again"
 
 
@@ -83,7 +83,7 @@ def test_the_report_links_to_all_of_it(project: Project) -> None:
     assert all((project.paths.report.parent / link).is_file() for link in links)
     named = {(project.paths.report.parent / link).resolve() for link in links}
     standing = {
-        file.resolve() for entry in list_standing(project.paths) for file in entry.files if entry.kind != "report"
+        file.resolve() for entry in list_entries(project.paths) for file in entry.files if entry.kind != "report"
     }
     assert named == standing and len(named) == 8
 

@@ -93,7 +93,7 @@ def test_who_comes_back_comes_back_to_the_same_side(project: Project) -> None:
     pipeline.decide(project, Stage.SPLIT, {"balance": {"per_class": "max"}})
     after = splits(project)
     assert before.items() <= after.items() and len(after) == 40
-    assert "left" not in json.loads(project.paths.manifest_settings.read_text(encoding="utf-8"))
+    assert "left" not in json.loads(project.paths.made_with.read_text(encoding="utf-8"))
 
 
 def test_what_a_person_keeps_is_no_surplus(tmp_path: Path) -> None:
@@ -114,10 +114,10 @@ def test_what_a_person_keeps_is_no_surplus(tmp_path: Path) -> None:
 def test_a_new_split_remembers_nobody(project: Project) -> None:
     """With ``--resplit`` no side is held, nor that of those who left."""
     pipeline.decide(project, Stage.SPLIT, {"balance": {"per_class": 4}})
-    recorded = json.loads(project.paths.manifest_settings.read_text(encoding="utf-8"))["left"]
+    recorded = json.loads(project.paths.made_with.read_text(encoding="utf-8"))["left"]
     assert sum(map(len, recorded.values())) == 12
     pipeline.decide(project, Stage.SPLIT, {"split": {"seed": 1}}, resplit=True)
-    assert "left" not in json.loads(project.paths.manifest_settings.read_text(encoding="utf-8"))
+    assert "left" not in json.loads(project.paths.made_with.read_text(encoding="utf-8"))
 
 
 def test_a_split_that_was_killed_before_the_manifest_loses_no_side(
@@ -162,7 +162,7 @@ def test_a_new_split_that_was_killed_before_the_folders_is_made_again(
     def dies(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(publish, "swap_folders", dies)
+    monkeypatch.setattr(publish, "_swap_folders", dies)
     with pytest.raises(KeyboardInterrupt):
         pipeline.decide(project, Stage.SPLIT, {"split": {"seed": 1}}, resplit=True)
     monkeypatch.undo()
