@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator import catalog
-from curator.addresses import host_of
+from curator.addresses import parse_addresses
 from curator.catalog import BoolArray, Drop, Stage
 from curator.manifests.tombstones import Tombstones, digest
 
@@ -44,14 +44,17 @@ def find_forgotten(table: pd.DataFrame, tombstones: Tombstones) -> BoolArray:
             found |= _matches(table, name, authors, digest)
     for name in ("url", "fallback_url", "final_url"):
         if hosts := tombstones.get("host"):
-            found |= _matches(table, name, hosts, lambda url: digest(host_of(url)))
+            found |= _matches(table, name, hosts, digest, of_host=True)
     return found
 
 
-def _matches(table: pd.DataFrame, name: str, digests: frozenset[str], key: Callable[[str], str]) -> BoolArray:
+def _matches(
+    table: pd.DataFrame, name: str, digests: frozenset[str], key: Callable[[str], str], *, of_host: bool = False
+) -> BoolArray:
     if name not in table:
         return np.zeros(len(table), bool)
     values = pa.array(table[name], pa.string(), from_pandas=True)
+    values = parse_addresses(values).host_name if of_host else values
     hits = [value for value in pc.unique(values).to_pylist() if value is not None and key(value) in digests]
     return np.asarray(pc.is_in(values, pa.array(hits, pa.string())).to_numpy(zero_copy_only=False), dtype=bool)
 

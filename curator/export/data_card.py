@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 import pandas as pd
 
+from curator.addresses import host_names
 from curator.export.attribution import escape
 from curator.export.licences import licence_id, licence_name, licences, one_licence
 from curator.export.material import SPLITS, Format, Material
@@ -95,21 +95,13 @@ def _counts(material: Material) -> list[str]:
 
 def _sources(rows: pd.DataFrame) -> list[str]:
     by_source = rows["source"].value_counts()
-    hosts = pd.Series([host_of(url) for url in rows["url"]]).value_counts()
+    hosts = pd.Series(host_names(rows["url"], "local file")).value_counts()
     lines = _table(
         ["source", "images"], [[escape(str(name)), int(by_source[name])] for name in sorted(by_source.index)]
     )
     top = sorted(hosts.items(), key=lambda item: (-item[1], str(item[0])))[:MOST_HOSTS]
     named = ", ".join(f"{escape(str(host))} {int(n):,}" for host, n in top)
     return [*lines, "", f"Hosts ({len(hosts):,}; the most frequent): {named}."]
-
-
-def host_of(url: object) -> str:
-    """Name an address's host; ``local file`` where there is no address."""
-    try:
-        return (urlsplit(url).hostname if isinstance(url, str) else None) or "local file"
-    except ValueError:
-        return "local file"
 
 
 def _filters(facts: dict[str, Any]) -> list[str]:

@@ -23,7 +23,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curator.addresses import hosts_of, request_url, with_userinfo
+from curator.addresses import parse_addresses, request_url, with_userinfo
 from curator.fetch.ledger.ledger import OK, Ledger
 from curator.fetch.local_files import FILE_SCHEME, path_of_file, version_of_file
 from curator.fetch.policy import FALLBACK_STATUSES, RETRIED, worth_retrying
@@ -144,7 +144,7 @@ def _plan(addresses: pa.Array, images: IntArray, fallback: IntArray, known: _Kno
     second = fallback[images]
     goes_on = known.settled[images] & known.falls_back[images] & (second >= 0)
     wanted = np.concatenate([images[~known.settled[images]], second[goes_on & ~known.settled[second]]])
-    hosts = hosts_of(addresses).dictionary_encode(null_encoding="encode")
+    hosts = parse_addresses(addresses).host.dictionary_encode(null_encoding="encode")
     is_file = pc.starts_with(addresses, FILE_SCHEME).to_numpy(zero_copy_only=False)
     return Plan(
         addresses=addresses,
@@ -165,9 +165,9 @@ def addresses_of(table: pd.DataFrame) -> tuple[pa.Array, pa.Array]:
     """Give each row's address (of a local file: ``file:PATH``) and its fallback; null where no request can be made."""
     url, second, path = (pa.array(table[name]) for name in ("url", "fallback_url", "local_path"))
     file = pc.binary_join_element_wise(FILE_SCHEME, path, "")
-    web = pc.if_else(pc.is_valid(hosts_of(url)), url, None)
+    web = pc.if_else(pc.is_valid(parse_addresses(url).host), url, None)
     first = pc.coalesce(file, web)
-    return _whole(first), _whole(pc.if_else(pc.is_valid(hosts_of(second)), second, None))
+    return _whole(first), _whole(pc.if_else(pc.is_valid(parse_addresses(second).host), second, None))
 
 
 def _whole(array: pa.Array | pa.ChunkedArray) -> pa.Array:

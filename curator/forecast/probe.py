@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from curator import catalog
-from curator.addresses import hosts_of
+from curator.addresses import parse_addresses
 from curator.catalog import BoolArray
 from curator.decide.quality import drop_poor_images
 from curator.decide.target import choose_sample
@@ -153,7 +153,7 @@ def _effort(
     project: Project, outcomes: pd.DataFrame, strata: npt.NDArray[np.int64], shares: npt.NDArray[np.float64]
 ) -> Effort:
     first, second = addresses_of(outcomes)
-    rows = pd.DataFrame({"host": hosts_of(first).to_pylist(), "stratum": strata})
+    rows = pd.DataFrame({"host": parse_addresses(first).host.to_pylist(), "stratum": strata})
     rows["share"] = shares[strata] if len(strata) else 0.0
     on_the_web = rows["host"].notna().to_numpy()
     tried = _is_tried(outcomes)

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections import Counter
 from enum import StrEnum
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pandas as pd
 
+from curator.addresses import host_names
 from curator.store.whole_files import write_text_whole
 
 IMAGES, HOSTS = "replay.csv", "link-rot.csv"
@@ -43,8 +43,8 @@ def count_hosts(images: pd.DataFrame) -> pd.DataFrame:
 
     ``elsewhere`` counts the images that another host served: one that this host led to, or that of the fallback.
     """
-    hosts = [host_of(url) for url in images["url"]]
-    served = [host_of(url) for url in images["final_url"]]
+    hosts = host_names(images["url"], "")
+    served = host_names(images["final_url"], "")
     counts = pd.crosstab(pd.Series(hosts, name="host"), images["fate"].to_numpy(object))
     counts = counts.reindex(columns=[str(fate) for fate in Fate], fill_value=0).reset_index().rename_axis(columns=None)
     moved = Counter(host for host, other in zip(hosts, served, strict=True) if host and other not in ("", host))
@@ -53,11 +53,3 @@ def count_hosts(images: pd.DataFrame) -> pd.DataFrame:
     lost = counts["images"] - counts["same"]
     order = counts.assign(lost=lost).sort_values(["lost", "images", "host"], ascending=[False, False, True]).index
     return counts.loc[order].reset_index(drop=True)
-
-
-def host_of(url: object) -> str:
-    """Name an address's host; nothing where there is none."""
-    try:
-        return (urlsplit(url).hostname if isinstance(url, str) else None) or ""
-    except ValueError:
-        return ""

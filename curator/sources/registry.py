@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from curator.addresses import hosts_of
+from curator.addresses import parse_addresses
 from curator.sources.base import ListingContext, PlannedRead, Source
 from curator.sources.folder import Folder, FolderSettings
 from curator.sources.imagenet.source import Imagenet, ImagenetSettings
@@ -58,7 +58,7 @@ def bulk_hosts(sources: Iterable[Any]) -> dict[str, int]:
         Host to how many requests it may be asked at once, whatever ``per_host`` allows others.
     """
     images = [settings.images for settings in sources if isinstance(settings, OpenImagesSettings)]
-    hosts = hosts_of(pa.array(images, pa.string())).to_pylist()
+    hosts = parse_addresses(pa.array(images, pa.string())).host.to_pylist()
     return {host: BULK_REQUESTS for host in hosts if host}
 
 

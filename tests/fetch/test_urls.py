@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.addresses import hosts_of, request_url
+from curator.addresses import parse_addresses, request_url
 
 CASES = {
     "http://h.example/a.jpg": "http://h.example/a.jpg",
@@ -60,4 +60,4 @@ def test_hosts_are_found_for_http_only():
         None,
     ]
     hosts = ["farm1.example:81", "b.example", "[::1]:8", None, None, None, "d.example", "e.example", None]
-    assert hosts_of(pa.array(urls)).to_pylist() == hosts
+    assert parse_addresses(pa.array(urls)).host.to_pylist() == hosts

@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +21,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 
+from curator.addresses import host_names
 from curator.benchmark.images.data import N_FOLDS, LabelledImages
 
 FACTS = {
@@ -105,17 +105,7 @@ def _columns(table: pd.DataFrame) -> pd.DataFrame:
         "bytes_per_pixel": n_bytes / (width * height),
     }
     url = table["url"] if "url" in table else pd.Series("", index=table.index)
-    return pd.DataFrame(numbers).assign(
-        format=table["format"], source=table["source"], host=[host_of(value) for value in url]
-    )
-
-
-def host_of(url: object) -> str:
-    """Name the host of an address, ``none`` where there is no address."""
-    try:
-        return (urlsplit(url).hostname or "none") if isinstance(url, str) else "none"
-    except ValueError:
-        return "none"
+    return pd.DataFrame(numbers).assign(format=table["format"], source=table["source"], host=host_names(url, "none"))
 
 
 def _encoded(column: pd.Series[Any]) -> npt.NDArray[np.float64]:
