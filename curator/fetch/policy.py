@@ -12,15 +12,12 @@ import random
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 from curator.fetch.libcurl import pycurl
+from curator.fetch.network.identity import AGENT
+from curator.fetch.politeness.retry_after import seconds_to_wait
 from curator.manifests.recipe import FetchSettings
 from curator.reasons import Drop
-
-AGENT = "imageset-curator"
-"""The product name in the User-Agent, and the one that a host may address in ``X-Robots-Tag``."""
 
 RETRIED = frozenset(
     {Drop.TIMEOUT, Drop.RATE_LIMITED, Drop.SERVER_ERROR, Drop.RESET, Drop.REFUSED, Drop.DNS, Drop.INCOMPLETE}
@@ -90,7 +87,10 @@ def judge(answer: Answer, honour_noai: bool) -> Verdict:
         if honour_noai and (directive := opt_out(answer.headers)):
             return Verdict(Drop.OPTED_OUT, f"X-Robots-Tag: {directive}", status)
         return Verdict(None, None, status)
-    return replace(verdict_of_status(status), wait_s=retry_after_s(answer.headers))
+    asked = header_values(answer.headers, b"retry-after")
+    date = header_values(answer.headers, b"date")
+    wait_s = seconds_to_wait(asked[-1], date[0] if date else "") if asked else None
+    return replace(verdict_of_status(status), wait_s=wait_s)
 
 
 def verdict_of_status(status: int) -> Verdict:
@@ -160,32 +160,6 @@ def backoff_s(tries: int, rng: random.Random) -> float:
     Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
     """
     return rng.uniform(0, min(BACKOFF_CAP_S, BACKOFF_BASE_S * 2 ** max(tries - 1, 0)))
-
-
-def retry_after_s(headers: Sequence[bytes]) -> float | None:
-    """Read ``Retry-After`` (RFC 9110, 10.2.3): seconds, or a date measured from the server's own ``Date``.
-
-    >>> retry_after_s([b"Date: Thu, 01 Jan 2026 00:00:00 GMT", b"Retry-After: Thu, 01 Jan 2026 00:01:00 GMT"])
-    60.0
-    """
-    values = header_values(headers, b"retry-after")
-    if not values:
-        return None
-    if values[-1].isdecimal():
-        return float(values[-1])
-    then = _date(values[-1])
-    if then is None:
-        return None
-    now = next(iter(filter(None, map(_date, header_values(headers, b"date")))), datetime.now(UTC))
-    return max(0.0, (then - now).total_seconds())
-
-
-def _date(text: str) -> datetime | None:
-    try:
-        date = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
-        return None
-    return date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
 def opt_out(headers: Sequence[bytes]) -> str | None:

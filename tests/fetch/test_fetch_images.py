@@ -316,8 +316,8 @@ PROGRAM = """
 import sys
 from pathlib import Path
 import pandas as pd
-from curator.fetch import fetch_images
-from curator.recipe import FetchSettings, QualitySettings
+from curator.fetch.run import fetch_images
+from curator.manifests.recipe import FetchSettings, QualitySettings
 from curator.store.paths import DataPaths
 folder = Path(sys.argv[2])
 try:

@@ -20,8 +20,8 @@ PROGRAM = """
 import os, sys
 from pathlib import Path
 import pandas as pd
-from curator.fetch import fetch_images
-from curator.recipe import FetchSettings, QualitySettings
+from curator.fetch.run import fetch_images
+from curator.manifests.recipe import FetchSettings, QualitySettings
 from curator.store.paths import DataPaths
 
 def tell(*words):  # one write, so that a kill never leaves half a line before the next life's words

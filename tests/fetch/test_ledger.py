@@ -17,7 +17,7 @@ from curator.fetch.politeness.host_notes import HostWait
 OPEN_AT_ONCE = """
 import os, sys
 from pathlib import Path
-from curator.fetch.attempts import Attempt, Ledger
+from curator.fetch.ledger.ledger import Attempt, Ledger
 
 def record(path, number):
     with Ledger(path) as ledger:

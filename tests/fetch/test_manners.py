@@ -10,8 +10,8 @@ import pytest
 
 from curator.fetch.ledger.diagnosis import host_report
 from curator.fetch.ledger.ledger import Ledger
+from curator.fetch.network.identity import MOST_REDIRECTS
 from curator.fetch.politeness.host_notes import MAX_WAIT_S, HostWait
-from curator.fetch.politeness.robots_gate import MAX_REDIRECTS
 from curator.reasons import Drop
 
 DAY_S = 86400.0
@@ -122,7 +122,7 @@ def test_a_redirect_to_another_host_each_time_ends(lab, listed, obedient, reason
     """However many hosts it names, whose rules nobody knows yet."""
     url = lab.url("wander", "/about.jpg")
     assert reasons(obedient.fetch(listed([url, lab.url("fine", "/beside.jpg")]))) == [Drop.REDIRECT_LOOP, None]
-    assert asked(lab, url)[0] <= MAX_REDIRECTS + 1
+    assert asked(lab, url)[0] <= MOST_REDIRECTS + 1
 
 
 def test_a_host_that_a_redirect_leads_to_is_left_alone_for_itself(lab, listed, obedient, reasons):

@@ -14,7 +14,6 @@ from curator.fetch.policy import (
     blames_host,
     judge,
     opt_out,
-    retry_after_s,
     worth_retrying,
 )
 from curator.manifests.recipe import FetchSettings
@@ -84,12 +83,13 @@ def test_each_status_has_its_reason(status):
 def test_retry_after_is_seconds_or_a_date(value, seconds):
     """A date is measured from the server's clock, so that ours may be wrong."""
     headers = [b"Date: Thu, 01 Jan 2026 00:00:00 GMT\r\n", b"retry-after: " + value + b"\r\n"]
-    assert retry_after_s(headers) == seconds
+    assert judge(Answer(http_status=429, headers=headers), True).wait_s == seconds
 
 
 def test_without_the_header_no_wait_is_asked():
     """No Retry-After is None, not zero."""
-    assert retry_after_s([b"Date: Thu, 01 Jan 2026 00:00:00 GMT"]) is None
+    headers = [b"Date: Thu, 01 Jan 2026 00:00:00 GMT"]
+    assert judge(Answer(http_status=429, headers=headers), True).wait_s is None
 
 
 @pytest.mark.parametrize(

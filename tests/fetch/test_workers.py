@@ -20,8 +20,8 @@ from curator.store.paths import DataPaths
 
 SABOTAGE = """
 import os, time
-import curator.observe
-look_at = curator.observe.look_at
+import curator.observe.observation
+look_at = curator.observe.observation.look_at
 def sabotaged(data, *, max_pixels):
     if data.startswith(b"ABORT"):
         os.abort()
@@ -32,7 +32,7 @@ def sabotaged(data, *, max_pixels):
     if data.startswith(b"SPEAK"):
         os.write(1, b"noise of a decoder")
     return look_at(data, max_pixels=max_pixels)
-curator.observe.look_at = sabotaged
+curator.observe.observation.look_at = sabotaged
 """
 LIMIT_S = 20.0
 

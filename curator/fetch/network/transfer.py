@@ -18,15 +18,14 @@ from typing import Any
 
 import certifi
 
-from curator import __version__
 from curator.credentials import without_userinfo
 from curator.fetch.libcurl import pycurl
 from curator.fetch.network.guard import is_public_address
-from curator.fetch.policy import AGENT, Answer
+from curator.fetch.network.identity import MOST_REDIRECTS, user_agent
+from curator.fetch.policy import Answer
 from curator.fetch.policy import judge as judge
 from curator.manifests.recipe import FetchSettings
 
-MAX_REDIRECTS = 8
 MAX_CONNECT_S = 15.0
 LOW_SPEED_BYTES = 250
 """A transfer slower than this many bytes a second over a third of its time is given up."""
@@ -100,7 +99,7 @@ class Transfer:
             pycurl.PROTOCOLS: _HTTP_ONLY,
             pycurl.REDIR_PROTOCOLS: _HTTP_ONLY,
             pycurl.FOLLOWLOCATION: True,
-            pycurl.MAXREDIRS: MAX_REDIRECTS,
+            pycurl.MAXREDIRS: MOST_REDIRECTS,
             pycurl.MAXFILESIZE_LARGE: settings.max_bytes,
             pycurl.CONNECTTIMEOUT_MS: int(1000 * min(MAX_CONNECT_S, settings.timeout_s)),
             pycurl.TIMEOUT_MS: max(1, int(1000 * settings.timeout_s)),
@@ -128,15 +127,6 @@ class Transfer:
             self._refused_address = ip
             return int(pycurl.SOCKET_BAD)
         return socket.socket(address.family, address.socktype, address.protocol)
-
-
-def user_agent(contact: str) -> str:
-    """Name this program and whom to write to.
-
-    >>> user_agent("https://example.org/crawl").split(" ", 1)[1]
-    '(+https://example.org/crawl)'
-    """
-    return f"{AGENT}/{__version__} ({f'+{contact}' if contact else 'builds labelled image data sets'})"
 
 
 def _text(handle: pycurl.Curl, option: int) -> str:

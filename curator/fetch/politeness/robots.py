@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 
 from protego import Protego
 
-from curator.fetch.policy import AGENT, Verdict
+from curator.fetch.network.identity import AGENT
+from curator.fetch.policy import Verdict
 from curator.reasons import Drop
 
 MAX_TEXT_BYTES = 500 * 1024

@@ -22,6 +22,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
 
+from curator.fetch.network.identity import MOST_REDIRECTS
 from curator.fetch.policy import RETRIED, Verdict, backoff_s
 from curator.fetch.politeness.host_notes import MOST_TEXT_BYTES, RobotsText
 from curator.fetch.politeness.hosts import Manners
@@ -31,9 +32,6 @@ from curator.reasons import Drop
 
 _MOST_PARSED_BYTES = 1 << 22
 """Texts whose rules are held: these take up to 80 times as much memory."""
-
-MAX_REDIRECTS = 8
-"""So often a request is made again because it was led to a host whose rules were not known."""
 
 _LEAST_BYTES = 100
 """What the shortest text counts as."""
@@ -94,7 +92,7 @@ class RobotsGate:
         """
         robots = robots_url(url)
         self._n_led_on[task] += 1
-        if self._n_led_on[task] > MAX_REDIRECTS:
+        if self._n_led_on[task] > MOST_REDIRECTS:
             return Verdict(Drop.REDIRECT_LOOP, "another host each time")
         if rules := self._rules(robots):
             if not rules.allows(url):

@@ -86,6 +86,6 @@ def count_cores() -> int:
 
 def _environment() -> dict[str, str]:
     """One thread a worker, and this very package, installed or not."""
-    package_root = str(Path(__file__).parents[1])
+    package_root = str(Path(__file__).parents[3])
     search = os.pathsep.join(filter(None, [package_root, os.environ.get("PYTHONPATH")]))
     return os.environ | _ONE_THREAD | {"PYTHONPATH": search}
