@@ -10,20 +10,19 @@ b'http://example.org/a.jpg'
 
 from __future__ import annotations
 
-import importlib
 import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from types import ModuleType
 from typing import TYPE_CHECKING, TypeVar, cast
 from urllib.parse import urlsplit
 
 from curator.errors import SourceError
 from curator.events import MetadataFinished, MetadataRead, MetadataStarted
 from curator.sources.base import ListingContext
+from curator.sources.reading.http import ask_size
 from curator.sources.reading.places import is_url, local_path, scheme_problem
-from curator.sources.reading.resume import VersionChangedError
+from curator.sources.reading.resume import ResumedStream, VersionChangedError
 from curator.sources.reading.unpack import BUFFER_BYTES, unpack
 
 if TYPE_CHECKING:
@@ -76,7 +75,7 @@ def _open_unpacked(place: str, context: ListingContext, max_bytes: int) -> Itera
 
 def _open_raw(place: str, context: ListingContext, tell: Callable[[int], None]) -> tuple[io.RawIOBase, int | None]:
     if is_url(place):
-        stream = _http().open_stream(place, context.fetch, tell)
+        stream = ResumedStream(place, context.fetch, tell)
         return stream, stream.version.total_bytes
     path = local_path(place, context.base_dir)
     if not path.is_file():
@@ -127,13 +126,7 @@ def probe_size(place: str, context: ListingContext) -> int | None:
     if not is_url(place):
         path = local_path(place, context.base_dir)
         return path.stat().st_size if path.is_file() else None
-    size: int | None = _http().ask_size(place, context.fetch)
-    return size
-
-
-def _http() -> ModuleType:
-    """Import what asks servers only where one is asked: it takes a tenth of a command's start."""
-    return importlib.import_module("curator.sources.reading.over_http")
+    return ask_size(place, context.fetch)
 
 
 def looks_like_html(head: bytes) -> bool:
