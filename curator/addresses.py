@@ -124,10 +124,11 @@ def request_url(url: str) -> str:
     parts = urlsplit(url.strip())
     if not parts.hostname:
         raise ValueError("no host")
-    host = parts.netloc if parts.netloc.isascii() else parts.netloc.encode("idna").decode("ascii")
+    userinfo, at, host = parts.netloc.rpartition("@")
+    host = host if host.isascii() else host.encode("idna").decode("ascii")
     if " " in host:
         raise ValueError("a space in the host name")
-    return urlunsplit((parts.scheme, host, _encode(parts.path) or "/", _encode(parts.query), ""))
+    return urlunsplit((parts.scheme, f"{_encode(userinfo, _IN_USERINFO)}{at}{host}", _encode(parts.path) or "/", _encode(parts.query), ""))
 
 
 def with_userinfo(url: str, userinfo: str) -> str:
@@ -137,11 +138,11 @@ def with_userinfo(url: str, userinfo: str) -> str:
     'http://ann:s3cr%40t@h.example/1.jpg'
     """
     scheme, separator, rest = url.partition("://")
-    return f"{scheme}{separator}{quote(_LONE_PERCENT.sub('%25', userinfo), safe=_IN_USERINFO)}@{rest}"
+    return f"{scheme}{separator}{_encode(userinfo, _IN_USERINFO)}@{rest}"
 
 
-def _encode(text: str) -> str:
-    return quote(_LONE_PERCENT.sub("%25", text), safe=_RESERVED)
+def _encode(text: str, safe: str = _RESERVED) -> str:
+    return quote(_LONE_PERCENT.sub("%25", text), safe=safe)
 
 
 _CUSTOMER_NAMES = frozenset(

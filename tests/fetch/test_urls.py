@@ -21,6 +21,7 @@ CASES = {
     "http://h.example?q=ü x": "http://h.example/?q=%C3%BC%20x",
     " http://h.example/a.jpg#part ": "http://h.example/a.jpg",
     "http://münchen.example/a.jpg": "http://xn--mnchen-3ya.example/a.jpg",
+    "http://ann:s3cr@t ü%@h.example/a.jpg": "http://ann:s3cr%40t%20%C3%BC%25@h.example/a.jpg",
     "http://[::1]:80/a.jpg": "http://[::1]:80/a.jpg",
 }
 

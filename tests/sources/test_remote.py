@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import io
+import os
 import random
+import signal
 import socket
 import tarfile
+import threading
 from dataclasses import replace
 
 import pytest
@@ -21,6 +25,7 @@ from curator.manifests.recipe import FetchSettings
 from curator.sources.reading.http import Version
 from curator.sources.reading.read import probe_size, read_place
 from curator.sources.reading.unpack import unpack
+from tests.sources.conftest import Handler
 
 BODY = random.Random(0).randbytes(300_000)
 
@@ -187,6 +192,44 @@ def test_the_address_that_was_judged_is_the_one_that_is_connected_to(server, con
     resolve(f"lists.example:{port}:127.0.0.2")
     with pytest.raises(SourceError, match=r"lists\.example leads to 127\.0\.0\.2"):
         read(f"http://lists.example:{port}/list", strict)
+
+
+def test_who_signs_in_is_told_to_no_other_host(server, context):
+    """The address's user and password are sent to its host, whatever signs they hold, and not where that redirects."""
+    place = server.serve("/here", b"mine").replace("//", "//ann:s3cr@t%@")
+    assert read(place, context) == b"mine"
+    server.serve("/there", b"theirs")
+    server.serve("/moved", location=server.url.replace("127.0.0.1", "localhost") + "/there")
+    assert read(place.replace("/here", "/moved"), context) == b"theirs"
+    signed = base64.b64encode(b"ann:s3cr@t%").decode()
+    sent = [(path, headers.get("Authorization")) for _, path, headers in server.requests]
+    assert sent == [("/here", f"Basic {signed}"), ("/moved", f"Basic {signed}"), ("/there", None)]
+
+
+def test_what_is_no_tls_is_named(server, context):
+    """A connection that cannot be trusted is not tried again."""
+    server.serve("/list", b"in the clear")
+    with pytest.raises(SourceError, match=r"/list could not be read \(no TLS connection could be made\)"):
+        read(server.url.replace("http:", "https:") + "/list", context)
+
+
+def test_ctrl_c_ends_the_wait_for_a_list(server, context, monkeypatch):
+    """Pressed while a server keeps silent, it is neither swallowed by libcurl nor taken for a broken connection."""
+    asked, may_answer = [], threading.Event()
+
+    def press(self, *, with_body):
+        asked.append(self.path)
+        os.kill(os.getpid(), signal.SIGINT)
+        may_answer.wait(10)
+
+    monkeypatch.setattr(Handler, "_answer", press)
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            read(server.url + "/list", context)
+    finally:
+        may_answer.set()
+    assert (asked, signal.getsignal(signal.SIGINT)) == (["/list"], before)
 
 
 def test_only_the_recipe_names_a_proxy(monkeypatch, server, context):
