@@ -128,7 +128,8 @@ def request_url(url: str) -> str:
     host = host if host.isascii() else host.encode("idna").decode("ascii")
     if " " in host:
         raise ValueError("a space in the host name")
-    return urlunsplit((parts.scheme, f"{_encode(userinfo, _IN_USERINFO)}{at}{host}", _encode(parts.path) or "/", _encode(parts.query), ""))
+    netloc = _encode(userinfo, _IN_USERINFO) + at + host
+    return urlunsplit((parts.scheme, netloc, _encode(parts.path) or "/", _encode(parts.query), ""))
 
 
 def with_userinfo(url: str, userinfo: str) -> str:

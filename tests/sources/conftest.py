@@ -51,6 +51,8 @@ class ListServer:
 
 
 class Handler(BaseHTTPRequestHandler):
+    """Answers as the pages say."""
+
     protocol_version = "HTTP/1.1"
     lists: ListServer
 
