@@ -28,7 +28,7 @@ from curator.pipeline.forget import forget as forget_images
 from curator.pipeline.link_rot import HOSTS, count_hosts
 from curator.pipeline.made_from import latest_stage
 from curator.pipeline.replay import Replay, replay_manifest
-from curator.sources.registry import SETTINGS
+from curator.sources.registry import source_kinds
 from curator.store.catalog_files import read_catalog
 
 MOST_CHANGES = 20
@@ -59,7 +59,7 @@ def replay(manifest: Path, recipe: str | None, data: Path, accept_similar: bool,
     bars = Bars(quiet)
     fetch, quality = FetchSettings(), QualitySettings()
     if recipe is not None:
-        named = open_project(recipe, data, os.environ, SETTINGS).recipe
+        named = open_project(recipe, data, os.environ, source_kinds()).recipe
         fetch, quality = named.fetch, named.quality
     try:
         done = replay_manifest(manifest, data, fetch, accept_similar, quality, bars)
@@ -99,7 +99,7 @@ def diff(old: Path, new: Path, recipe: str | None, data: Path, as_json: bool) ->
 def _project_of(recipe: str | None, data: Path) -> Project | None:
     """Open the project whose catalog may know causes; a comparison goes without one, unless it was named."""
     try:
-        return open_project(recipe, data, os.environ, SETTINGS)
+        return open_project(recipe, data, os.environ, source_kinds())
     except CuratorError:
         if recipe is not None:
             raise

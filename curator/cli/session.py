@@ -53,11 +53,11 @@ def open_session(recipe: str | None, data: Path, quiet: bool, as_json: bool) -> 
     """Open the project that the options mean, with bars on stderr while the command works."""
     from curator.cli.progress import Bars
     from curator.manifests.project import open_project
-    from curator.sources.registry import SETTINGS
+    from curator.sources.registry import source_kinds
 
     bars = Bars(quiet)
     try:
-        yield Session(open_project(recipe, data, os.environ, SETTINGS, bars), as_json)
+        yield Session(open_project(recipe, data, os.environ, source_kinds(), bars), as_json)
     finally:
         bars.close()
 

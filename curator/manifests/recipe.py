@@ -175,7 +175,7 @@ def load_recipe(path: Path, source_kinds: Mapping[str, type[Any]]) -> Recipe:
 
     Args:
         path: the TOML file.
-        source_kinds: source kind to its settings class, such as ``curator.sources.SETTINGS``.
+        source_kinds: source kind to its class: :func:`curator.sources.registry.source_kinds`.
 
     Raises:
         RecipeError: with every mistake found.

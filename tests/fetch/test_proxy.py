@@ -22,7 +22,7 @@ from curator.manifests.project import Project
 from curator.manifests.recipe import FetchSettings, parse_recipe
 from curator.pipeline import run as pipeline
 from curator.sources.reading.http import StreamedAnswer
-from curator.sources.registry import SETTINGS
+from curator.sources.registry import source_kinds
 from curator.store.paths import DataPaths
 from tests.small_webs import PictureHandler, serving
 from tests.small_worlds import picture
@@ -101,7 +101,7 @@ per_class = "max"
 """
     path.parent.mkdir(parents=True)
     path.write_text(text, encoding="utf-8")
-    return Project(parse_recipe(text, SETTINGS, path), DataPaths(tmp_path / "data", path.parent, "far"))
+    return Project(parse_recipe(text, source_kinds(), path), DataPaths(tmp_path / "data", path.parent, "far"))
 
 
 def test_proxies_of_the_environment_are_ignored(proxy, lab, listed, shelf, reasons, monkeypatch):
@@ -199,5 +199,5 @@ def test_errors_do_not_tell_the_password():
         proxy_addresses(f"http://ann:{SECRET}@no-such-host.invalid:1")
     text = f'name = "x"\nlabels = ["a", "b"]\n[fetch]\nproxy = ["http://ann:{SECRET}@proxy.example:1"]\n'
     with pytest.raises(RecipeError, match="proxy must be text") as wrong:
-        parse_recipe(text, SETTINGS)
+        parse_recipe(text, source_kinds())
     assert SECRET not in str(unknown.value) + str(wrong.value)

@@ -28,7 +28,7 @@ _WNID_BYTES = 9
 
 
 @dataclass
-class UrlList:
+class SynsetList:
     """The lines of one synset: ``source_ids`` (or None) and ``urls``, in the list's order; garbage is only counted."""
 
     source_ids: list[str | None] = field(default_factory=list)
@@ -36,7 +36,7 @@ class UrlList:
     n_garbage: int = 0
 
     def add(self, line: bytes, wnid: str) -> None:
-        """Take one line, or count it as garbage where it holds no URL or another synset's; blank lines are nothing."""
+        """Take one line, or count it as garbage if it holds no URL or another synset's; blank lines are nothing."""
         if not line.strip():
             return
         parsed = parse_line(line)
@@ -48,10 +48,10 @@ class UrlList:
 
 
 def parse_line(line: bytes) -> tuple[str | None, str] | None:
-    """Split one line into the image's id, where given, and its URL; None where it holds no URL.
+    """Split one line into the image's id, if given, and its URL; None if it holds no URL.
 
     Only the first tab (or run of spaces) after an id splits: what follows is the URL, white space included. Bytes that
-    a request cannot carry are percent-encoded as they stand; what is encoded already is kept.
+    a request cannot carry are percent-encoded as they are; what is encoded already is kept.
     """
     text = line.removeprefix(b"\xef\xbb\xbf").strip()
     numbered = _NUMBERED.fullmatch(text)
@@ -61,14 +61,14 @@ def parse_line(line: bytes) -> tuple[str | None, str] | None:
     return source_id, _UNSENDABLE.sub(lambda found: b"%%%02X" % found[0][0], url).decode("ascii")
 
 
-def read_synset_list(stream: io.BufferedReader, wnid: str) -> UrlList:
+def read_synset_list(stream: io.BufferedReader, wnid: str) -> SynsetList:
     """Read a list of one synset.
 
     Raises:
         SourceError: it is a web page, empty, or holds no URL.
     """
     _refuse_html(stream)
-    found = UrlList()
+    found = SynsetList()
     for line in _lines(stream):
         found.add(line, wnid)
     if not found.urls:
@@ -76,7 +76,7 @@ def read_synset_list(stream: io.BufferedReader, wnid: str) -> UrlList:
     return found
 
 
-def read_whole_list(stream: io.BufferedReader, wnids: Collection[str]) -> tuple[dict[str, UrlList], set[str]]:
+def read_whole_list(stream: io.BufferedReader, wnids: Collection[str]) -> tuple[dict[str, SynsetList], set[str]]:
     """Read the lines of these synsets out of a list of all, in one pass and constant memory.
 
     Returns:
@@ -86,7 +86,7 @@ def read_whole_list(stream: io.BufferedReader, wnids: Collection[str]) -> tuple[
         SourceError: it is a web page, or no line of it names a synset.
     """
     _refuse_html(stream)
-    wanted = {wnid.encode("ascii"): UrlList() for wnid in wnids}
+    wanted = {wnid.encode("ascii"): SynsetList() for wnid in wnids}
     seen: set[bytes] = set()
     last, current = b"", None
     for line in _lines(stream):

@@ -51,7 +51,7 @@ class MetadataReader:
     context: ListingContext
 
     def place(self, path: str) -> str:
-        """Give the address or local path of a metadata file."""
+        """Return the address or local path of a metadata file."""
         return place_of(self.metadata, path, self.context.base_dir)
 
     def mids(self) -> dict[str, tuple[str, ...]]:
@@ -106,24 +106,16 @@ class MetadataReader:
             raise SourceError(f"Open Images: {message}", error.hint or _WAY_OUT) from error
 
     def plan_classes(self) -> PlannedRead:
-        """Say what reading the class descriptions will transfer."""
+        """Return what reading the class descriptions will transfer."""
         return self._planned(class_file(self.labels_from), self._classes_entry().is_there)
 
     def plan_labels(self, path: str) -> PlannedRead:
-        """Say what reading the labels will transfer."""
-        return self._planned(path, self.has_labels(path))
+        """Return what reading the labels will transfer."""
+        return self._planned(path, self._classes_entry().is_there and self._labels_entry(path).is_there)
 
     def plan_images(self, path: str, ids: pa.Array | None) -> PlannedRead:
-        """Say what reading the image table will transfer; ``ids`` is None where the labels are not read yet."""
-        return self._planned(path, ids is not None and self.has_images(path, ids))
-
-    def has_labels(self, path: str) -> bool:
-        """Tell whether the labels can be had without reading metadata."""
-        return self._classes_entry().is_there and self._labels_entry(path).is_there
-
-    def has_images(self, path: str, ids: pa.Array) -> bool:
-        """Tell whether these images' facts can be had without reading metadata."""
-        return self._images_entry(path, ids).is_there
+        """Return what reading the image table will transfer; ``ids`` is None if the labels are not read yet."""
+        return self._planned(path, ids is not None and self._images_entry(path, ids).is_there)
 
     def _planned(self, path: str, cached: bool) -> PlannedRead:
         place = self.place(path)
