@@ -17,7 +17,6 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from curator.errors import SourceError
-from curator.sources.reading.read import looks_like_html
 
 WNID = re.compile(r"n\d{8}")
 _NUMBERED = re.compile(rb"(n\d{8}_\d+)(?:\t| +)(.*)", re.DOTALL)
@@ -65,9 +64,8 @@ def read_synset_list(stream: io.BufferedReader, wnid: str) -> SynsetList:
     """Read a list of one synset.
 
     Raises:
-        SourceError: it is a web page, empty, or holds no URL.
+        SourceError: it is empty, or holds no URL.
     """
-    _refuse_html(stream)
     found = SynsetList()
     for line in _lines(stream):
         found.add(line, wnid)
@@ -83,9 +81,8 @@ def read_whole_list(stream: io.BufferedReader, wnids: Collection[str]) -> tuple[
         The lists of the synsets that are there, and the names of all synsets that the list holds.
 
     Raises:
-        SourceError: it is a web page, or no line of it names a synset.
+        SourceError: no line of it names a synset.
     """
-    _refuse_html(stream)
     wanted = {wnid.encode("ascii"): SynsetList() for wnid in wnids}
     seen: set[bytes] = set()
     last, current = b"", None
@@ -100,11 +97,6 @@ def read_whole_list(stream: io.BufferedReader, wnids: Collection[str]) -> tuple[
     if not known:
         raise SourceError("has no line that names a synset (n00478262_123 and a URL)")
     return {start.decode("ascii"): found for start, found in wanted.items() if found.urls}, known
-
-
-def _refuse_html(stream: io.BufferedReader) -> None:
-    if looks_like_html(stream.peek(512)):
-        raise SourceError("answered with a web page (HTML) and not a list")
 
 
 def _lines(stream: io.BufferedReader) -> Iterator[bytes]:

@@ -25,8 +25,8 @@ from curator.manifests.toml_settings import setting, suggest
 from curator.sources.base import ListingContext, PlannedRead, Source, known_labels, listed_rows
 from curator.sources.imagenet.lists import WNID, SynsetList, read_synset_list, read_whole_list
 from curator.sources.reading.cache import CacheEntry
-from curator.sources.reading.places import place_problem, place_version, scheme_problem
-from curator.sources.reading.read import probe_size, read_place, shown_name
+from curator.sources.reading.places import place_problem, place_version, scheme_problem, shown_name
+from curator.sources.reading.read import probe_size, read_place
 
 ENDPOINT = "https://image-net.org/api/imagenet.synset.geturls?wnid={wnid}"
 ARCHIVED = "https://web.archive.org/web/2018id_/http://www.image-net.org/api/text/imagenet.synset.geturls?wnid={wnid}"
@@ -104,7 +104,7 @@ class Imagenet(Source):
 
     def _cached(self, wnid: str, context: ListingContext) -> CacheEntry | None:
         entries = (_entry(place.replace("{wnid}", wnid), wnid, context) for place in self.urls)
-        return next((entry for entry in entries if entry.is_there), None)
+        return next((entry for entry in entries if entry.exists), None)
 
 
 def _place_problem(place: str, base_dir: Path) -> str | None:

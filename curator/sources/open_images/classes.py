@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from curator.errors import SourceError
-from curator.sources.reading.read import looks_like_html
 
 _MID = re.compile(r"/[mgt]/[0-9a-z_]+")
 _N_NEAR = 3
@@ -119,10 +118,8 @@ def read_class_names(stream: io.BufferedReader) -> ClassNames:
     ('Rugby',)
 
     Raises:
-        SourceError: it is a web page, is not UTF-8 text, or names no class.
+        SourceError: it is not UTF-8 text, or names no class.
     """
-    if looks_like_html(stream.peek(512)):
-        raise SourceError("The class descriptions are a web page (HTML) and not a table.")
     try:
         rows = list(csv.reader(io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")))
     except (UnicodeDecodeError, csv.Error) as error:

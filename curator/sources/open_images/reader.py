@@ -24,10 +24,11 @@ from curator.sources.base import ListingContext, PlannedRead
 from curator.sources.open_images.classes import ClassNames, read_class_names
 from curator.sources.open_images.files import class_file, place_of
 from curator.sources.open_images.rows import EXTRA_COLUMNS, IMAGE_COLUMNS, PresentImages, present_images
-from curator.sources.open_images.tables import FilteredRows, filter_csv
+from curator.sources.open_images.tables import filter_csv
 from curator.sources.reading.cache import CacheEntry
-from curator.sources.reading.places import place_version
-from curator.sources.reading.read import file_name, probe_size, read_place
+from curator.sources.reading.delimited import Rows
+from curator.sources.reading.places import file_name, place_version
+from curator.sources.reading.read import probe_size, read_place
 
 _LABEL_COLUMNS = ("ImageID", "LabelName", "Confidence")
 _OPTIONAL_IMAGE_COLUMNS = (*IMAGE_COLUMNS, *EXTRA_COLUMNS, "Rotation")
@@ -86,7 +87,7 @@ class MetadataReader:
         )
         return self._rows(self._images_entry(path, ids), path, filter_rows)
 
-    def _rows(self, entry: CacheEntry, path: str, filter_rows: Callable[..., FilteredRows]) -> pa.Table:
+    def _rows(self, entry: CacheEntry, path: str, filter_rows: Callable[..., Rows]) -> pa.Table:
         table = entry.load()
         if table is not None:
             return table
@@ -107,15 +108,15 @@ class MetadataReader:
 
     def plan_classes(self) -> PlannedRead:
         """Return what reading the class descriptions will transfer."""
-        return self._planned(class_file(self.labels_from), self._classes_entry().is_there)
+        return self._planned(class_file(self.labels_from), self._classes_entry().exists)
 
     def plan_labels(self, path: str) -> PlannedRead:
         """Return what reading the labels will transfer."""
-        return self._planned(path, self._classes_entry().is_there and self._labels_entry(path).is_there)
+        return self._planned(path, self._classes_entry().exists and self._labels_entry(path).exists)
 
     def plan_images(self, path: str, ids: pa.Array | None) -> PlannedRead:
         """Return what reading the image table will transfer; ``ids`` is None if the labels are not read yet."""
-        return self._planned(path, ids is not None and self._images_entry(path, ids).is_there)
+        return self._planned(path, ids is not None and self._images_entry(path, ids).exists)
 
     def _planned(self, path: str, cached: bool) -> PlannedRead:
         place = self.place(path)
@@ -136,7 +137,7 @@ class MetadataReader:
         return CacheEntry(self.context, stem, {**place_version(self.place(path), self.context.base_dir), **key})
 
 
-def _filter_labels(stream: io.BufferedReader, mids: Sequence[str], labels_from: str) -> FilteredRows:
+def _filter_labels(stream: io.BufferedReader, mids: Sequence[str], labels_from: str) -> Rows:
     columns = _LABEL_COLUMNS[:2] if labels_from == "boxes" else _LABEL_COLUMNS
     found = filter_csv(stream, columns, "LabelName", mids)
     present_images(found.rows, labels_from)  # what cannot be understood is refused here, before it is kept

@@ -24,8 +24,8 @@ from curator.manifests.recipe import NAME_PATTERN
 from curator.manifests.toml_settings import setting, suggest
 from curator.sources.base import ListingContext, PlannedRead, Source, listed_rows
 from curator.sources.reading.cache import CacheEntry
-from curator.sources.reading.places import is_url, place_problem, place_version
-from curator.sources.reading.read import file_name, probe_size, read_place, shown_name
+from curator.sources.reading.places import file_name, is_url, place_problem, place_version, shown_name
+from curator.sources.reading.read import probe_size, read_place
 from curator.sources.url_list.formats import read_url_table
 
 CATALOG_COLUMNS = (
@@ -71,7 +71,7 @@ class UrlList(Source):
 
     def plan(self, tier: int, context: ListingContext) -> Sequence[PlannedRead]:
         """Return how large the list is."""
-        cached = is_url(self.path) and self._entry(context).is_there
+        cached = is_url(self.path) and self._entry(context).exists
         size = 0 if cached else probe_size(self.path, context)
         return [PlannedRead(shown_name(self.path), size, cached)]
 
