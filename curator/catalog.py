@@ -74,14 +74,14 @@ FETCHED_FIELDS: tuple[pa.Field, ...] = (
     pa.field("phash", _BITS64),  # 64-bit perceptual hash, equal to imagehash.phash
     pa.field("phash_turns", _BYTES),  # 64 bytes: the 64-bit hashes of the eight turns, big-endian, identity first
     pa.field("phash256", _BYTES),  # 32 bytes: the 256-bit hash of the same transform
-    pa.field("thumbnail", pa.large_binary()),  # 512 bytes: 32x32 cells of 16 greys; see decide.thumbnails
+    pa.field("thumbnail", pa.large_binary()),  # 512 bytes: 32x32 cells of 16 greys; see matching.luma_signatures
     pa.field("hash_version", pa.int16()),
 )
 DEDUPED_FIELDS: tuple[pa.Field, ...] = (
     pa.field("relabelled_from", _TEXT),  # the listed label, where a person gave the image another one
     pa.field("duplicate_of", _TEXT),  # record_id of the kept (or, for a conflict, the other) image
     pa.field("distance_bits", pa.int16()),  # between the two 64-bit hashes; 0 for the same bytes
-    pa.field("turn", _TEXT),  # how this image is turned against the other: see decide.turns.TURNS
+    pa.field("turn", _TEXT),  # how this image is turned against the other: see matching.orientations
 )
 SPLIT_FIELDS: tuple[pa.Field, ...] = (
     pa.field("split_group", _TEXT),  # smallest record_id of the images that must stay on one side; none for a single

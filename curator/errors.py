@@ -1,7 +1,5 @@
 """What can go wrong, as errors that hold data: one clear paragraph each, saying what, where and what to do next.
 
-A command that a text proposes is data too: only the command line knows how it must be typed for this data set.
-
 >>> error = CuratorError("manifest.csv does not exist.", hint=("Run ", Command("split"), " first."))
 >>> print(error)
 manifest.csv does not exist. Run `curator split` first.
@@ -11,40 +9,18 @@ manifest.csv does not exist. Run `curator split --recipe balls` first.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import errno
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from curator.credentials import hide_credentials
+from curator.text import Command, Text, as_parts, spell
 
-
-@dataclass(frozen=True)
-class Command:
-    """A command that a text proposes, without ``curator`` and without the options that name the data set.
-
-    >>> Command("split --force").spelled(" --recipe balls")
-    'curator split --force --recipe balls'
-    """
-
-    words: str
-
-    def spelled(self, option: str = "") -> str:
-        """Return the command as it is typed; ``option`` names the data set, such as `` --recipe balls``."""
-        return f"curator {self.words}{option}"
-
-
-Text = str | tuple[str | Command, ...]
-"""A text that may propose commands: plain, or its parts in order."""
-
-
-def spell(text: Text, option: str = "") -> str:
-    """Write a text with its commands as they are typed; ``option`` names the data set.
-
-    >>> spell(("Run ", Command("fetch"), " first."))
-    'Run `curator fetch` first.'
-    """
-    parts = (text,) if isinstance(text, str) else text
-    return "".join(part if isinstance(part, str) else f"`{part.spelled(option)}`" for part in parts)
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
 
 
 class CuratorError(Exception):
@@ -57,14 +33,21 @@ class CuratorError(Exception):
         self.hint = hint
         super().__init__(self.spelled())
 
+    @property
+    def text(self) -> tuple[str | Command, ...]:
+        """The paragraph, its commands as data."""
+        if not self.hint:
+            return (self.message.strip(),)
+        return (self.message if self.message.endswith("\n") else f"{self.message} ", *as_parts(self.hint))
+
     def spelled(self, option: str = "") -> str:
         """Return the paragraph, its commands typed with ``option``, which names the data set."""
-        return f"{self.message}{'' if self.message.endswith(chr(10)) else ' '}{spell(self.hint, option)}".strip()
+        return spell(self.text, option)
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One mistake in a recipe: where it stands and what is wrong with it."""
+    """One mistake in a recipe: where it is and what is wrong with it."""
 
     where: str
     message: str
@@ -102,7 +85,7 @@ class NewerError(StateError):
 
 
 class ShortfallError(CuratorError):
-    """The work ended, but with less than was asked; ``missing`` counts the images missing per label."""
+    """The work ended, but with less than was requested; ``missing`` counts the images missing per label."""
 
     exit_code = 1
 
@@ -118,6 +101,29 @@ class LockedError(CuratorError):
 
 
 class DiskError(CuratorError):
-    """The disk refused a write: full, read-only or not permitted. What stood before still stands."""
+    """The disk refused a write: full, read-only or not permitted. What was there before is kept."""
 
     exit_code = 1
+
+
+_REFUSALS = frozenset(
+    (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT, errno.EISDIR, errno.ENOTDIR)
+)
+"""What a disk answers when a person can do something about it."""
+
+
+def raises_curator_errors(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """Let a function raise :class:`DiskError` if the disk refused, instead of a bare ``OSError``."""
+
+    @wraps(function)
+    def guarded(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        try:
+            return function(*args, **kwargs)
+        except OSError as error:
+            if error.errno not in _REFUSALS or isinstance(error, BrokenPipeError):
+                raise
+            place = f" {error.filename}" if error.filename else ""
+            hint = "Nothing that existed before was lost; mend that, then run the same command again."
+            raise DiskError(f"The disk refused{place}: {error.strerror}.", hint) from error
+
+    return guarded

@@ -1,4 +1,4 @@
-"""Facts that a stage tells while it works: frozen, in the past tense; only ``render.py`` draws them.
+"""What a stage reports while it works: frozen facts in the past tense; only ``cli/progress.py`` draws them.
 
 >>> seen = []
 >>> emit: Listener = seen.append
@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from curator.credentials import hide_credentials
+from curator.text import Text, as_parts
 
 
 @dataclass(frozen=True)
@@ -21,30 +22,31 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Warned(Event):
-    """Something a person should know, though the work goes on; ``message`` is one paragraph."""
+class Remark(Event):
+    """One paragraph for a person; a password that an address in it holds is hidden."""
 
-    message: str
+    message: Text
 
     def __post_init__(self) -> None:
-        """Hide the password that an address in the message may hold."""
-        object.__setattr__(self, "message", hide_credentials(self.message))
+        """Hide the passwords."""
+        parts = as_parts(self.message)
+        hidden = tuple(hide_credentials(part) if isinstance(part, str) else part for part in parts)
+        object.__setattr__(self, "message", hidden[0] if isinstance(self.message, str) else hidden)
 
 
 @dataclass(frozen=True)
-class Noted(Event):
+class Warned(Remark):
+    """Something a person should know, though the work goes on."""
+
+
+@dataclass(frozen=True)
+class Noted(Remark):
     """A plain remark: what is about to happen or was decided."""
-
-    message: str
-
-    def __post_init__(self) -> None:
-        """Hide the password that an address in the message may hold."""
-        object.__setattr__(self, "message", hide_credentials(self.message))
 
 
 @dataclass(frozen=True)
 class MetadataStarted(Event):
-    """A metadata file began to be read; ``total_bytes`` is None where the server does not say."""
+    """A metadata file began to be read; ``total_bytes`` is None if the server does not say."""
 
     name: str
     total_bytes: int | None
@@ -140,7 +142,7 @@ class StageFinished(Event):
 class TrainingStarted(Event):
     """A model began to train, or went on from a checkpoint: ``first_epoch`` epochs of ``n_epochs`` were done before.
 
-    ``n_batches`` is the steps of one epoch that :class:`BatchTrained` tells; 0 where an epoch is too short to tell.
+    ``n_batches`` is the steps of one epoch that :class:`BatchTrained` reports; 0 if an epoch is too short for that.
     """
 
     model: str
@@ -188,10 +190,10 @@ class TrainingFinished(Event):
 
 @dataclass(frozen=True)
 class ModelMissing(Event):
-    """A model was asked for but cannot be trained; ``why`` is one paragraph with the way out."""
+    """A model was requested but cannot be trained; ``why`` is one paragraph with the way out."""
 
     model: str
-    why: str
+    why: Text
 
 
 Listener = Callable[[Event], None]

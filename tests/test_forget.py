@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from curator import catalog, share_commands
+from curator import catalog
 from curator.catalog import Drop, Stage
+from curator.cli.forget import print_forgotten
+from curator.cli.terminal import Terminal
+from curator.dataset import Dataset
 from curator.errors import CuratorError, StateError
 from curator.export.export import export_dataset, find_format
 from curator.fetch.ledger.history import attempts_of
-from curator.inspect.verify import verify
+from curator.inspect.verify import Verification, verify_files
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
 from curator.manifests.tombstones import digest, read_tombstones
@@ -65,7 +68,7 @@ def test_an_image_leaves_every_place_and_does_not_come_back(
     done = forget(project, row[name])
     assert (done.n_listed, done.n_manifest) == (1, 1)
     check_gone(project, row)
-    assert verify(project.paths) == (15, [])
+    assert verify_files(project.paths) == Verification(15, ())
     pipeline.fetch(project, AGAIN)
     assert attempts_of(project.paths, [row["url"]]) == []
     pipeline.decide(project, Stage.SPLIT, {})
@@ -131,7 +134,7 @@ def test_exports_that_hold_it_are_listed(project: Project) -> None:
     assert forget(project, "url:http://photos.example/unknown.jpg") == Forgotten(0, 0, 0, (), ())
 
 
-def test_what_was_made_of_it_goes_or_is_named(project: Project, tmp_path: Path) -> None:
+def test_what_was_made_of_it_goes_or_is_named(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     """Thumbnail and the benchmark's arrays are removed; report, gallery, models and another data set are named."""
     paths, row = project.paths, row_of(project, 3)
     replayed = replay_manifest(paths.manifest, paths.data_root, LOCAL).paths.folder
@@ -147,7 +150,8 @@ def test_what_was_made_of_it_goes_or_is_named(project: Project, tmp_path: Path) 
     done = forget(project, row["url"])
     assert not paths.thumbnail(row["sha256"]).exists() and not paths.benchmark_cache.exists()
     assert [holder.path for holder in done.others] == [paths.report, paths.duplicates, paths.benchmark, replayed]
-    told = "\n".join(share_commands.told(done, project))
+    print_forgotten(Terminal(), Dataset(project), done)
+    told = capsys.readouterr().out
     for said in (
         "report.html (run `curator report`)",
         "`curator dedupe --gallery`",

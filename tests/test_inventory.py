@@ -10,7 +10,8 @@ from urllib.parse import unquote
 import pytest
 
 from curator.catalog import Stage
-from curator.cli.tables import print_counts
+from curator.cli.counts import print_counts
+from curator.cli.terminal import Terminal
 from curator.export.export import export_dataset, find_format
 from curator.inspect.status import read_status
 from curator.manifests.inventory import COMMANDS, list_standing
@@ -20,6 +21,7 @@ from curator.manifests.reviews import Review, append_review
 from curator.pipeline import run as pipeline
 from curator.report.build import build_report
 from curator.report.gallery import build_gallery
+from curator.text import Command, spell
 from tests.small_worlds import recipe_text, small_project, write_folder
 
 
@@ -74,7 +76,7 @@ def test_the_report_links_to_all_of_it(project: Project) -> None:
     build_report(project.recipe, project.paths)
     section = _section(project)
     for kind in ("gallery", "reviews", "export", "replay", "compare", "forgotten"):
-        assert f"{COMMANDS[kind]} --recipe small" in section
+        assert COMMANDS[kind].spelled(" --recipe small") in section
     everything(project)
     section = _section(project)
     links = [unquote(link) for link in re.findall(r'href="([^"]+)"', section)]
@@ -97,14 +99,14 @@ def test_status_counts_the_reviews_that_the_catalog_does_not_know(project: Proje
     drop(project, 0)
     drop(project, 1)
     status = read_status(project)
-    assert status.stage == Stage.SPLIT and status.next == "curator split"
-    assert status.news == ("2 new reviews: run `curator split`",)
+    assert status.stage == Stage.SPLIT and status.next == (Command("split"),)
+    assert status.news == (("2 new reviews: run ", Command("split")),)
     pipeline.decide(project, Stage.SPLIT, {})
     assert read_status(project).news == ()
     (first, _) = project.paths.reviews.read_text().splitlines()
     with project.paths.reviews.open("a") as file:
         file.write(first.replace('"drop"', '"undo"') + "\n")
-    assert read_status(project).news == ("reviews have changed: run `curator split`",)
+    assert read_status(project).news == (("reviews have changed: run ", Command("split")),)
 
 
 def test_reviews_before_the_first_split_are_news_too(project: Project) -> None:
@@ -112,7 +114,7 @@ def test_reviews_before_the_first_split_are_news_too(project: Project) -> None:
     drop(project, 0)
     for stage in (Stage.DEDUPED, Stage.BALANCED, Stage.SPLIT):
         project.paths.catalog(stage).unlink()
-    assert read_status(project).news == ("1 new review: run `curator split`",)
+    assert read_status(project).news == (("1 new review: run ", Command("split")),)
 
 
 def test_status_says_which_catalogs_are_out_of_date(project: Project) -> None:
@@ -121,14 +123,14 @@ def test_status_says_which_catalogs_are_out_of_date(project: Project) -> None:
     status = read_status(dataclasses.replace(project, recipe=recipe))
     assert status.stage == Stage.DEDUPED
     (news,) = status.news
-    assert news.startswith("balanced, split are out of date") and news.endswith("run `curator split`")
+    assert spell(news).startswith("balanced, split are out of date") and spell(news).endswith("run `curator split`")
 
 
 def test_status_shows_it_all(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     """Paths, the commands for the rest, and the news in lines of their own."""
     drop(project, 0)
     export_dataset(project, find_format("keras"))
-    print_counts(read_status(project))
+    print_counts(Terminal(), read_status(project))
     said = capsys.readouterr().out
     assert f"export:   {project.paths.export('keras')}  (README.md, ATTRIBUTION.md)" in said
     assert "also: curator review, curator dedupe --gallery, curator replay MANIFEST, curator diff A B" in said

@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parents[1] / "curator"
 # From the bottom up: what is in one line may import only what is in a line above it, and nothing of its own line.
 # docs/architecture.md shows the same order as a picture.
 LAYERS = (
-    ("addresses", "reasons", "credentials"),
+    ("addresses", "reasons", "credentials", "text"),
     ("catalog", "errors", "events"),
     ("matching", "store", "engine"),
     ("observe", "manifests"),

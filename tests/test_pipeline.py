@@ -20,6 +20,7 @@ from curator.pipeline import run as pipeline
 from curator.pipeline.acquire import AcquireOptions
 from curator.store.catalog_files import read_catalog
 from curator.store.lock import locked
+from curator.text import spell
 from tests.small_worlds import picture, recipe_text, small_project, write_folder
 
 
@@ -166,7 +167,7 @@ def test_a_source_that_fails_does_not_stop_the_others(tmp_path: Path, folder: Pa
     seen: list[Event] = []
     outcome = pipeline.fetch(Project(project.recipe, project.paths, seen.append))
     assert catalog.counts(outcome.table)["listed"] == 28
-    (warning,) = (event.message for event in seen if isinstance(event, Warned))
+    (warning,) = (spell(event.message) for event in seen if isinstance(event, Warned))
     assert "imagenet could not be listed" in warning
 
 

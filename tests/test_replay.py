@@ -16,7 +16,7 @@ from curator import catalog
 from curator.catalog import Stage
 from curator.errors import StateError
 from curator.inspect.diff import changed_settings, compare_manifests, with_causes
-from curator.inspect.verify import verify
+from curator.inspect.verify import Verification, verify_files
 from curator.manifests.manifest import manifest_text, read_manifest
 from curator.manifests.project import Project
 from curator.manifests.recipe import FetchSettings
@@ -95,7 +95,7 @@ def test_an_unchanged_web_gives_the_same_manifest_byte_for_byte(project: Project
     assert done.is_whole
     assert done.paths.manifest.read_bytes() == before
     assert project.paths.manifest.read_bytes() == before
-    assert verify(done.paths) == (16, [])
+    assert verify_files(done.paths) == Verification(16, ())
 
 
 def test_each_fate_is_told_apart(project: Project, pages: dict[str, bytes], tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_similar_pictures_are_accepted_when_asked_for(
     changes = compare_manifests(old, new)
     assert [(change.kind, change.record_id) for change in changes] == [("replaced", old["record_id"].iloc[5])]
     assert new["split"].tolist() == old["split"].tolist()
-    assert verify(done.paths) == (16, [])
+    assert verify_files(done.paths) == Verification(16, ())
 
 
 def test_a_second_replay_takes_what_came_back(project: Project, pages: dict[str, bytes], tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from curator.pipeline.forget import forget
 from curator.report.build import build_report
 from curator.sources.base import listed_rows
 from curator.sources.userinfo import take_userinfo
+from curator.text import spell
 from tests.small_webs import PictureHandler, serving
 from tests.small_worlds import small_project
 
@@ -120,7 +121,7 @@ def test_the_password_signs_in_and_is_written_and_told_nowhere(
     assert holders(tmp_path) == []
     stories = [why.tell(project, url) for url in table["url"]]
     assert SECRET not in repr(told) + repr(stories)
-    (warning,) = (event.message for event in told if isinstance(event, Warned))
+    (warning,) = (spell(event.message) for event in told if isinstance(event, Warned))
     assert warning.startswith("url-list: 13 addresses hold a name or a password.")
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from curator.errors import StateError
 from curator.store.whole_files import write_text_whole
+from curator.text import Command, Text
 
 VERSION = 1
 """Raised when a key changes its meaning; a reader refuses a newer one."""
@@ -41,7 +42,7 @@ def read_metrics(path: Path) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise StateError(f"{path} cannot be read ({error}).", "`curator benchmark` writes it anew.") from error
+        raise StateError(f"{path} cannot be read ({error}).", (Command("benchmark"), " writes it anew.")) from error
     if metrics.get("version", 0) > VERSION:
         raise StateError(f"{path} was written by a newer curator.", "Upgrade with `pip install -U imageset-curator`.")
     return metrics
@@ -52,7 +53,7 @@ class BenchmarkResult:
     """What a benchmark ended with: mean test accuracy a model, models missing and why, and warnings to show."""
 
     accuracy: Mapping[str, float]
-    missing: Mapping[str, str] = field(default_factory=dict)
+    missing: Mapping[str, Text] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     smoke_test: bool = False
 

@@ -28,6 +28,7 @@ from curator.reasons import Stage
 from curator.store.catalog_files import file_digest, read_catalog
 from curator.store.paths import DataPaths
 from curator.store.whole_files import write_text_whole
+from curator.text import Text, to_json
 
 _PACKAGES = ("numpy", "pandas", "Pillow", "opencv-python-headless", "scikit-learn", "onnxruntime")
 
@@ -40,7 +41,7 @@ class Findings:
     base: PretrainedBase | None
     confounds: ConfoundCheck
     warnings: tuple[str, ...]
-    missing: dict[str, str]
+    missing: dict[str, Text]
 
 
 def write_results(paths: DataPaths, session: Session, findings: Findings, interrupted: bool = False) -> BenchmarkResult:
@@ -79,7 +80,7 @@ def _about(paths: DataPaths, session: Session, findings: Findings) -> dict[str, 
         "dataset": _dataset(paths, session.images),
         "chance": chance_accuracy(session.images),
         "article": ARTICLE_ACCURACY if is_like_article else None,
-        "missing": findings.missing,
+        "missing": {model: to_json(why) for model, why in findings.missing.items()},
         "warnings": list(findings.warnings),
         "confounds": findings.confounds.as_dict(),
         "hashes": hashes,

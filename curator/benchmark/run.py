@@ -21,6 +21,7 @@ from curator.benchmark.session import TRANSFER, Session, cut_parts
 from curator.events import Listener, ModelMissing, Warned
 from curator.manifests.recipe import Recipe
 from curator.store.paths import DataPaths
+from curator.text import Text
 
 
 def benchmark(
@@ -33,7 +34,7 @@ def benchmark(
     """
     plan = plan_benchmark(recipe.benchmark, quick)
     images = load_images(paths.manifest, recipe.labels)
-    missing: dict[str, str] = {}
+    missing: dict[str, Text] = {}
     base = _base(plan, weights, missing, emit)
     confounds = check_confounds(images)
     warnings = _warnings(images, plan, confounds, emit)
@@ -47,15 +48,15 @@ def benchmark(
     return write_results(paths, session, findings)
 
 
-def _base(plan: Plan, weights: Path | None, missing: dict[str, str], emit: Listener) -> PretrainedBase | None:
+def _base(plan: Plan, weights: Path | None, missing: dict[str, Text], emit: Listener) -> PretrainedBase | None:
     """Load the frozen base where the plan asks for it; where it cannot be had, say so and go on without."""
     if TRANSFER not in plan.models:
         return None
     try:
         return load_base(weights, plan.image_size, emit)
     except WeightsUnreachableError as error:
-        missing[TRANSFER] = str(error)
-        emit(ModelMissing(TRANSFER, str(error)))
+        missing[TRANSFER] = error.text
+        emit(ModelMissing(TRANSFER, error.text))
         return None
 
 

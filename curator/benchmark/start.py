@@ -48,7 +48,7 @@ def run_benchmark(
     try:
         run = importlib.import_module("curator.benchmark.run")
     except ModuleNotFoundError as error:
-        message = f"`curator benchmark` needs packages that are not installed (no module named {error.name})."
+        message = f"The benchmark needs packages that are not installed (no module named {error.name})."
         raise CuratorError(message, INSTALL) from error
     result: BenchmarkResult = run.benchmark(recipe, paths, weights=weights, quick=quick, resume=resume, emit=emit)
     return result

@@ -25,12 +25,13 @@ from curator.errors import StateError
 from curator.events import WorkAdvanced, WorkFinished, WorkStarted
 from curator.manifests.project import Project
 from curator.matching.confirm import PictureEvidence
-from curator.matching.luma_thumbnails import THUMBNAIL_BYTES
-from curator.matching.perceptual_hash import unpack_bytes, unpack_turns
+from curator.matching.luma_signatures import SIGNATURE_BYTES
+from curator.matching.perceptual_hash import unpack_bytes, unpack_orientations
 from curator.matching.picture_matches import find_comparable
 from curator.observe.observation import Observation, observe_image
-from curator.observe.upright import decode_upright_rgb
+from curator.observe.pixels import decode_rgb
 from curator.store.catalog_files import read_catalog
+from curator.text import Command
 
 MOST_IMAGES = 300
 _MOST_SIDE = 640
@@ -69,7 +70,7 @@ def calibrate(project: Project, false_rate: float) -> Calibration:
     project.emit(WorkFinished(_WORK))
     whole = [copies for copies in found if copies and all(one.phash is not None for one in copies.values())]
     if len(whole) < 2:
-        raise StateError("Fewer than two images can be compared.", "`curator fetch` more of them first.")
+        raise StateError("Fewer than two images can be compared.", (Command("fetch"), " more of them first."))
     samples = {kind: _sample([copies[kind] for copies in whole]) for kind in whole[0]}
     originals = samples[_AS_IT_IS]
     certain, rotations = find_certain(originals), project.recipe.dedupe.rotations
@@ -80,7 +81,7 @@ def calibrate(project: Project, false_rate: float) -> Calibration:
 def _choose(project: Project) -> pd.DataFrame:
     path = project.paths.catalog(Stage.FETCHED)
     if not path.exists():
-        raise StateError(f"Nothing was fetched yet for {project.recipe.name}.", "Run `curator fetch` first.")
+        raise StateError(f"Nothing was fetched yet for {project.recipe.name}.", ("Run ", Command("fetch"), " first."))
     table = catalog.kept(read_catalog(path))
     table = table[find_comparable(table)].drop_duplicates("sha256")
     order = choose_order(table["sha256"], "calibrate", seed=0).argsort(kind="stable")
@@ -89,7 +90,7 @@ def _choose(project: Project) -> pd.DataFrame:
 
 def _observe_copies(project: Project, sha256: str, image_format: str) -> dict[str, Observation]:
     try:
-        picture = decode_upright_rgb(project.paths.image(sha256, image_format).read_bytes())
+        picture = decode_rgb(project.paths.image(sha256, image_format).read_bytes())
         picture.thumbnail((_MOST_SIDE, _MOST_SIDE))
         pictures = {_AS_IT_IS: picture, **alter(picture, sha256)}
         copies = {kind: encode(copy, kind) for kind, copy in pictures.items()}
@@ -101,6 +102,8 @@ def _observe_copies(project: Project, sha256: str, image_format: str) -> dict[st
 
 
 def _sample(observations: Sequence[Observation]) -> Sample:
-    thumbnails = pa.array([one.thumbnail for one in observations], pa.binary(THUMBNAIL_BYTES))
+    thumbnails = pa.array([one.thumbnail for one in observations], pa.binary(SIGNATURE_BYTES))
     hashes = unpack_bytes([one.phash256 or b"" for one in observations])
-    return Sample(unpack_turns([one.phash_turns or b"" for one in observations]), PictureEvidence(hashes, thumbnails))
+    return Sample(
+        unpack_orientations([one.phash_turns or b"" for one in observations]), PictureEvidence(hashes, thumbnails)
+    )

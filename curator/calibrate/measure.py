@@ -3,7 +3,7 @@
 >>> luma = np.kron(np.random.default_rng(0).integers(0, 256, (3, 8, 8)), np.ones((4, 4))).astype(np.uint8)
 >>> chance = np.random.default_rng(1)
 >>> hashes, long = chance.integers(0, 2**63, (3, 8), np.uint64), chance.integers(0, 256, (3, 32), np.uint8)
->>> thumbnails = pa.array(pack_thumbnails(luma), pa.binary(THUMBNAIL_BYTES))
+>>> thumbnails = pa.array(pack_signatures(luma), pa.binary(SIGNATURE_BYTES))
 >>> pictures = Sample(hashes, PictureEvidence(long, thumbnails))
 >>> measured = measure_copies(pictures, pictures, find_certain(pictures), rotations=True)
 >>> measured.n, measured.found[0], measured.false[-1]
@@ -19,11 +19,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from curator.matching.confirm import PictureEvidence, confirm
+from curator.matching.confirm import PictureEvidence, confirm_matches
 from curator.matching.crops import match_crops
-from curator.matching.luma_thumbnails import THUMBNAIL_BYTES as THUMBNAIL_BYTES
-from curator.matching.luma_thumbnails import pack_thumbnails as pack_thumbnails
-from curator.matching.picture_matches import HashTurns, Matches, join_matches, match_pictures
+from curator.matching.luma_signatures import SIGNATURE_BYTES as SIGNATURE_BYTES
+from curator.matching.luma_signatures import pack_signatures as pack_signatures
+from curator.matching.picture_matches import Matches, OrientationHashes, join_matches, match_pictures
 
 RADII = (2, 4, 6, 8, 10, 12)
 """Bits of 64; the distance of two such hashes is nearly always even."""
@@ -37,7 +37,7 @@ BoolArray = npt.NDArray[np.bool_]
 class Sample:
     """Pictures to measure with: hashes of eight turns, uint64 of shape (n, 8), and what confirms a match."""
 
-    turns: HashTurns
+    turns: OrientationHashes
     evidence: PictureEvidence
 
 
@@ -63,7 +63,7 @@ class Measured:
 def find_certain(pictures: Sample) -> BoolArray:
     """Tell which pairs of the pictures are copies of one another for certain: bool, shape (n, n)."""
     near = match_pictures(pictures.turns, CERTAIN_BITS, rotations=True)
-    agreed = near.where(confirm(pictures.evidence, near.i, near.j, near.turn))
+    agreed = near.where(confirm_matches(pictures.evidence, near.i, near.j, near.orientation))
     certain = np.eye(len(pictures.turns), dtype=bool)
     certain[agreed.i, agreed.j] = certain[agreed.j, agreed.i] = True
     return certain
@@ -85,7 +85,7 @@ def measure_copies(pictures: Sample, copies: Sample, certain: BoolArray, rotatio
     turns = np.concatenate([pictures.turns, copies.turns])
     near = match_pictures(turns, RADII[-1], rotations)
     near = near.where((near.i < n) != (near.j < n))
-    alike = near.where(confirm(both, near.i, near.j, near.turn))
+    alike = near.where(confirm_matches(both, near.i, near.j, near.orientation))
     crops = match_crops(both, turns[:, 0], RADII[-1], lambda i, j: (i < n) != (j < n))
     agreed = join_matches([alike, crops])
     near_at, agreed_at = _nearest(near, n), _nearest(agreed, n)

@@ -1,38 +1,23 @@
-"""The commands that train and report; :mod:`curator.cli.app` registers them.
+"""``curator benchmark``: train the models, compare them, write the report."""
 
->>> whole_numbers("0,1,2", "--seeds")
-(0, 1, 2)
-"""
-
-from __future__ import annotations
-
+import dataclasses
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from curator.cli.session import DataOption, JsonOption, QuietOption, RecipeOption, finish, open_session, reports_errors
-from curator.errors import Problem, RecipeError
-from curator.store.paths import DATA
+from curator.cli.command import Answer, dataset_command
+from curator.cli.options import names, whole_numbers
+
+if TYPE_CHECKING:
+    from curator.benchmark.metrics_file import BenchmarkResult
+    from curator.cli.terminal import Terminal
+    from curator.dataset import Dataset
 
 
-def whole_numbers(text: str | None, option: str) -> tuple[int, ...] | None:
-    """Read whole numbers separated by commas."""
-    if text is None:
-        return None
-    parts = [part.strip() for part in text.split(",")]
-    if not all(part.isdecimal() for part in parts):
-        raise RecipeError(None, [Problem("", f"{option} must be whole numbers such as 0,1,2, not {text!r}")])
-    return tuple(int(part) for part in parts)
-
-
-def names(text: str | None) -> tuple[str, ...] | None:
-    """Read names separated by commas."""
-    return tuple(part.strip() for part in text.split(",")) if text is not None else None
-
-
-@reports_errors
+@dataset_command
 def benchmark(
+    dataset: "Dataset",
     weights: Annotated[Path | None, typer.Option("--weights", metavar="PATH", help="MobileNetV2's weights.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="A smoke test of under three minutes.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoints of an earlier run.")] = False,
@@ -42,32 +27,48 @@ def benchmark(
     seeds: Annotated[str | None, typer.Option("--seeds", metavar="N,N", help="One training run per seed.")] = None,
     image_size: Annotated[int | None, typer.Option("--image-size", help="Side of the square input, pixels.")] = None,
     batch_size: Annotated[int | None, typer.Option("--batch-size", help="Images per step.")] = None,
-    recipe: RecipeOption = None,
-    data: DataOption = DATA,
-    quiet: QuietOption = False,
-    as_json: JsonOption = False,
-) -> None:
+) -> Answer:
     """Train the CNN and the transfer model, compare them, report.
 
     On the manifest's images; writes metrics, plots and one page.
     """
-    from curator import benchmark_commands
+    try:
+        result = dataset.benchmark(
+            models=names(models),
+            preset=preset,
+            epochs=epochs,
+            seeds=whole_numbers(seeds, "--seeds"),
+            image_size=image_size,
+            batch_size=batch_size,
+            weights=weights,
+            quick=quick,
+            resume=resume,
+        )
+    except KeyboardInterrupt as interrupt:
+        from curator.text import Command
 
-    options: dict[str, Any] = {"preset": preset, "epochs": epochs, "image_size": image_size, "batch_size": batch_size}
-    options |= {"models": names(models), "seeds": whole_numbers(seeds, "--seeds")}
-    with open_session(recipe, data, quiet, as_json) as session:
-        finish(benchmark_commands.benchmark(session, options, weights, quick, resume))
+        kept = f"Interrupted. Every finished epoch is kept, and {dataset.paths.report} says what is done. "
+        go_on = (kept, Command("benchmark --resume"), " with the same settings goes on from there.")
+        raise KeyboardInterrupt(go_on) from interrupt
+    return benchmark_answer(dataset, result)
 
 
-@reports_errors
-def report(
-    recipe: RecipeOption = None,
-    data: DataOption = DATA,
-    quiet: QuietOption = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Write the report again from what is there, without training."""
-    from curator import benchmark_commands
+def benchmark_answer(dataset: "Dataset", result: "BenchmarkResult") -> Answer:
+    """Show the accuracies, what is missing, and where the report is."""
+    page = dataset.paths.report
 
-    with open_session(recipe, data, quiet, as_json) as session:
-        benchmark_commands.report(session)
+    def show(terminal: "Terminal") -> None:
+        print_accuracies(terminal, result)
+        terminal.notes(result.warnings)
+        terminal.note(f"report:   {page}")
+
+    return Answer(lambda terminal: {**dataclasses.asdict(result), "report": page}, show, bool(result.missing))
+
+
+def print_accuracies(terminal: "Terminal", result: "BenchmarkResult") -> None:
+    """Print a line a model."""
+    from curator.cli.terminal import percent
+
+    title = "smoke test: these accuracies mean nothing" if result.smoke_test else "accuracy on the test images"
+    rows = [[model, percent(share)] for model, share in result.accuracy.items()]
+    terminal.table(title, ["model", "accuracy"], rows + [[model, "missing"] for model in result.missing])

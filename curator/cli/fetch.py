@@ -1,59 +1,71 @@
-"""The commands that fetch and that say where a data set stands.
+"""``curator fetch``: list, download and observe images; or only plan, and predict."""
 
->>> fetch.__name__, status.__name__
-('fetch', 'status')
-"""
-
-from __future__ import annotations
-
-from typing import Annotated, Literal
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from curator.cli.session import DataOption, JsonOption, QuietOption, RecipeOption, finish, open_session, reports_errors
-from curator.store.paths import DATA
+from curator.cli.command import Answer, dataset_command
+from curator.observe.workers.start import n_worth_starting, started_ahead
+
+if TYPE_CHECKING:
+    from curator.cli.terminal import Terminal
+    from curator.dataset import Dataset
+
+MOST_POOR_HOSTS = 5
+"""Hosts named after a fetch."""
 
 
-@reports_errors
+def _start_observing(plan: bool, **options: Any) -> AbstractContextManager[None]:
+    return started_ahead(0 if plan else n_worth_starting())
+
+
+@partial(dataset_command, ahead=_start_observing)
 def fetch(
+    dataset: "Dataset",
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Try at most N images per label.")] = None,
     target: Annotated[int | None, typer.Option("--target", min=1, help="Images to obtain per label.")] = None,
-    retry: Annotated[Literal["none", "failed", "all"], typer.Option("--retry", help="What to ask for again.")] = "none",
+    retry: Annotated[Literal["none", "failed", "all"], typer.Option("--retry", help="What to request again.")] = "none",
     plan: Annotated[bool, typer.Option("--plan", help="List and count; download metadata but no image.")] = False,
-    probe: Annotated[int | None, typer.Option("--probe", min=1, help="With --plan: ask for N, predict.")] = None,
+    probe: Annotated[int | None, typer.Option("--probe", min=1, help="With --plan: request N, predict.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Go past the target: fetch all that is listed.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Read lists and metadata again, not from the cache.")] = False,
-    recipe: RecipeOption = None,
-    data: DataOption = DATA,
-    quiet: QuietOption = False,
-    as_json: JsonOption = False,
-) -> None:
+) -> Answer:
     """List, download and look at images; resumes by itself.
 
-    It goes on where an earlier run stopped and asks for nothing that it has.
+    It goes on where an earlier run stopped and requests nothing that it has.
     """
-    from curator.observe.workers.start import n_worth_starting, started_ahead
+    from curator.cli.counts import stage_answer
+    from curator.errors import CuratorError
 
-    with started_ahead(0 if plan else n_worth_starting()), open_session(recipe, data, quiet, as_json) as session:
-        from curator import fetch_commands
+    options: dict[str, Any] = {"target": target, "limit": limit, "everything": everything}
+    if probe is not None:
+        if not plan:
+            raise CuratorError("--probe goes with --plan: it predicts a fetch without making it.", "Give both.")
+        from curator.cli.forecast import forecast_answer
 
-        options = fetch_commands.fetch_options(limit, everything, retry, force)
-        finish(fetch_commands.fetch(session, options, target, plan, probe))
+        return forecast_answer(dataset, dataset.forecast(probe, refresh=force, **options))
+    if plan:
+        return stage_answer(dataset.plan(refresh=force, **options))
+    result = dataset.fetch(retry=retry, refresh=force, **options)
+    counts = stage_answer(result)
+
+    def show(terminal: "Terminal") -> None:
+        counts.show(terminal)
+        print_poor_hosts(terminal, dataset)
+
+    return Answer(counts.as_json, show, counts.is_short)
 
 
-@reports_errors
-def status(
-    hosts: Annotated[bool, typer.Option("--hosts", help="How each host did, and what to do about it.")] = False,
-    recipe: RecipeOption = None,
-    data: DataOption = DATA,
-    quiet: QuietOption = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Count per label, source and reason; say what to run next."""
-    from curator import fetch_commands, inspect_commands
+def print_poor_hosts(terminal: "Terminal", dataset: "Dataset") -> None:
+    """Print the hosts that failed more often than not, and where all are reported."""
+    from curator.cli.hosts import print_hosts
+    from curator.fetch.ledger.diagnosis import suspect_own_dns
+    from curator.text import Command
 
-    with open_session(recipe, data, quiet, as_json) as session:
-        if hosts:
-            fetch_commands.show_hosts(session)
-        else:
-            inspect_commands.show_status(session)
+    report = dataset.hosts()
+    poor = report[report["ok"] * 2 < report["tried"]]
+    if len(poor):
+        remark = suspect_own_dns(report) or (Command("status --hosts"), " reports on all hosts.")
+        print_hosts(terminal, "hosts that mostly failed", poor, remark, MOST_POOR_HOSTS)

@@ -18,6 +18,7 @@ from curator.decide.growth import SIDES, hold_sides
 from curator.decide.keyed_hash import choose_order
 from curator.errors import ShortfallError
 from curator.manifests.recipe import BalanceSettings
+from curator.text import MOST, Command, Text
 
 
 def balance_labels(
@@ -26,7 +27,7 @@ def balance_labels(
     labels: tuple[str, ...],
     earlier: pd.DataFrame | None = None,
     wanted: BoolArray | None = None,
-    most: str = "curator split --per-class max",
+    most: Command = MOST,
 ) -> pd.DataFrame:
     """Drop as surplus all but ``per_class`` kept images of each label.
 
@@ -123,16 +124,17 @@ def _choose(table: pd.DataFrame, among: BoolArray, part: pd.Series[Any], seats: 
     return chosen
 
 
-def _shortfall(counts: Mapping[str, int], want: int, most: str) -> ShortfallError:
+def _shortfall(counts: Mapping[str, int], want: int, most: Command) -> ShortfallError:
     width = max(len("label"), *map(len, counts))
     lines = [f"{'label':<{width}}  {'have':>8}  {'want':>8}  {'missing':>8}"]
     missing = {label: max(want - have, 0) for label, have in counts.items()}
     lines += [f"{label:<{width}}  {have:>8}  {want:>8}  {missing[label]:>8}" for label, have in counts.items()]
     least = min(counts.values())
-    hint = (
-        f"`{most}` would take {least} of each label now; `curator fetch` may find more."
-        if least
-        else "A label has no image: see `curator status`, give it another source and run `curator fetch`."
-    )
+    fetch = Command("fetch")
+    hint: Text
+    if least:
+        hint = (most, f" would take {least} of each label now; ", fetch, " may find more.")
+    else:
+        hint = ("A label has no image: see ", Command("status"), ", give it another source and run ", fetch, ".")
     table = "\n".join(lines)
     return ShortfallError(f"Too few images for {want} a label.\n{table}\n", hint, missing)

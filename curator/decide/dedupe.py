@@ -18,19 +18,26 @@ import pandas as pd
 
 from curator import catalog
 from curator.catalog import IntArray, number_values, rank_among
-from curator.decide.keepers import (
-    cover_by_stars,
+from curator.decide.representatives import (
     find_conflicts,
+    find_covered,
     find_leaders,
     link_across_labels,
     put_first,
-    rank_keepers,
+    rank_representatives,
 )
 from curator.decide.verdicts import CONFLICT, EXACT, KEPT, NEAR, Verdicts, write_verdicts
 from curator.manifests.recipe import DedupeSettings
 from curator.matching.confirm import PictureEvidence
 from curator.matching.copies import find_copies
-from curator.matching.picture_matches import HashTurns, Indices, Matches, find_comparable, join_matches, read_hash_turns
+from curator.matching.picture_matches import (
+    Indices,
+    Matches,
+    OrientationHashes,
+    find_comparable,
+    join_matches,
+    read_orientation_hashes,
+)
 
 
 def find_duplicates(
@@ -82,7 +89,7 @@ class _Images:
     rank: IntArray
     content: IntArray
     picture: IntArray
-    turns: HashTurns
+    turns: OrientationHashes
     evidence: PictureEvidence
     protected: npt.NDArray[np.bool_]
 
@@ -105,10 +112,10 @@ def _read_images(
 ) -> _Images:
     return _Images(
         label=rank_among(images["label"], order),
-        rank=put_first(put_first(rank_keepers(images, settings.keep, names), members), protected),
+        rank=put_first(put_first(rank_representatives(images, settings.keep, names), members), protected),
         content=number_values(images["sha256"]),
         picture=_number_pictures(images),
-        turns=read_hash_turns(images["phash_turns"]),
+        turns=read_orientation_hashes(images["phash_turns"]),
         evidence=PictureEvidence.read(images),
         protected=protected,
     )
@@ -134,7 +141,7 @@ def _judge(images: _Images, settings: DedupeSettings) -> Verdicts:
     same_label = images.label[matches.i] == images.label[matches.j]
     within = matches.where(same_label & is_open[matches.i] & is_open[matches.j])
     coverable = within.where(~images.protected[within.j])
-    covered = cover_by_stars(coverable.i, coverable.j, images.rank)
+    covered = find_covered(coverable.i, coverable.j, images.rank)
     verdicts.give_nearest(NEAR, within.where(covered[within.i] & ~covered[within.j]), images.rank)
     verdicts.follow(by_picture, NEAR)
     verdicts.follow(by_content, EXACT)

@@ -24,8 +24,8 @@ from curator.manifests.recipe import DedupeSettings
 from curator.matching.confirm import PictureEvidence
 from curator.matching.copies import find_copies
 from curator.matching.hamming import find_matches
-from curator.matching.picture_matches import Indices, Matches, find_comparable, join_matches, read_hash_turns
-from curator.matching.turns import TURN_PHRASES, TURNS, turn_back
+from curator.matching.orientations import ORIENTATION_PHRASES, ORIENTATIONS, invert_orientation
+from curator.matching.picture_matches import Indices, Matches, find_comparable, join_matches, read_orientation_hashes
 
 HASH_ONLY_BITS = 4
 """Most differing bits where nothing but a 64-bit hash is known, as in a manifest: what is beyond needs confirming."""
@@ -60,7 +60,7 @@ def find_elsewhere(table: pd.DataFrame, others: pd.DataFrame, settings: DedupeSe
     ours = table.iloc[rows]
     found = [_same_bytes(ours, others), _same_pictures(ours, others, settings), _near_hashes(ours, others, settings)]
     nearest = _nearest(join_matches(found))
-    return Matches(rows[nearest.i], nearest.j, nearest.distance, nearest.turn)
+    return Matches(rows[nearest.i], nearest.j, nearest.distance, nearest.orientation)
 
 
 def drop_elsewhere(table: pd.DataFrame, found: Matches, others: pd.DataFrame) -> pd.DataFrame:
@@ -73,7 +73,7 @@ def drop_elsewhere(table: pd.DataFrame, found: Matches, others: pd.DataFrame) ->
     detail = pa.array(describe_elsewhere(table, found, others), pa.string()).take(spread)
     columns = {
         "distance_bits": pa.array(found.distance, pa.int16()).take(spread),
-        "turn": pa.array(TURNS).take(pa.array(found.turn)).take(spread),
+        "turn": pa.array(ORIENTATIONS).take(pa.array(found.orientation)).take(spread),
     }
     return catalog.drop(
         catalog.with_columns(table, columns), chosen, Stage.DEDUPED, Drop.ALREADY_ELSEWHERE, detail.to_pylist()
@@ -90,7 +90,7 @@ def describe_elsewhere(table: pd.DataFrame, found: Matches, others: pd.DataFrame
         if not pd.isna(its) and mine == its:
             texts.append(f"same bytes as {name}")
         else:
-            phrase = f", {TURN_PHRASES[turn]}" if turn else ""
+            phrase = f", {ORIENTATION_PHRASES[turn]}" if turn else ""
             texts.append(f"{bits} bit{'' if bits == 1 else 's'} from {name}{phrase}")
     return texts
 
@@ -125,7 +125,7 @@ def _same_pictures(ours: pd.DataFrame, others: pd.DataFrame, settings: DedupeSet
         is_wanted=lambda i, j: (i < n_ours) != (j < n_ours),
     ).both_ways()
     found = found.where(found.i < n_ours)
-    return sides[0].spread(Matches(found.i, sides[1].first[found.j - n_ours], found.distance, found.turn))
+    return sides[0].spread(Matches(found.i, sides[1].first[found.j - n_ours], found.distance, found.orientation))
 
 
 def _near_hashes(ours: pd.DataFrame, others: pd.DataFrame, settings: DedupeSettings) -> Matches:
@@ -133,9 +133,9 @@ def _near_hashes(ours: pd.DataFrame, others: pd.DataFrame, settings: DedupeSetti
     mine, radius = _Pictures(ours), min(settings.max_distance, HASH_ONLY_BITS)
     hashes, first = np.unique(others["phash"].iloc[bare].to_numpy(dtype=np.uint64), return_index=True)
     parts = [_matches(np.empty(0, np.intp), np.empty(0, np.intp))]
-    for turn in range(len(TURNS) if settings.rotations else 1):
+    for turn in range(len(ORIENTATIONS) if settings.rotations else 1):
         found = find_matches(mine.turns[:, turn], hashes, radius)
-        back = np.full(len(found), turn_back(turn), np.uint8)
+        back = np.full(len(found), invert_orientation(turn), np.uint8)
         parts.append(Matches(found.i, bare[first[found.j]], found.distance, back))
     return mine.spread(join_matches(parts))
 
@@ -150,7 +150,7 @@ class _Pictures:
         both = pc.binary_join_element_wise(*(column.cast(pa.binary()) for column in hashes), b"")
         _, places, self.number = np.unique(number_values(both), return_index=True, return_inverse=True)
         self.first = self.rows[places]
-        self.turns = read_hash_turns(images["phash_turns"].iloc[places])
+        self.turns = read_orientation_hashes(images["phash_turns"].iloc[places])
         self.evidence = PictureEvidence.read(images.iloc[places])
 
     def spread(self, found: Matches) -> Matches:
@@ -160,7 +160,7 @@ class _Pictures:
         at[nearest.i] = np.arange(len(nearest.i))
         have = at[self.number]
         chosen = have[have >= 0]
-        return Matches(self.rows[have >= 0], nearest.j[chosen], nearest.distance[chosen], nearest.turn[chosen])
+        return Matches(self.rows[have >= 0], nearest.j[chosen], nearest.distance[chosen], nearest.orientation[chosen])
 
 
 def _nearest(found: Matches) -> Matches:
@@ -168,4 +168,4 @@ def _nearest(found: Matches) -> Matches:
     order = np.lexsort((np.arange(len(found.i)), found.distance, found.i))
     _, first = np.unique(found.i[order], return_index=True)
     best = order[first]
-    return Matches(found.i[best], found.j[best], found.distance[best], found.turn[best])
+    return Matches(found.i[best], found.j[best], found.distance[best], found.orientation[best])

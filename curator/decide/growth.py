@@ -7,7 +7,7 @@ whose file is replaced by a better copy hands its side on to that copy.
 >>> rows = {"record_id": ids, "sha256": ["1" * 64, "2" * 64, "3" * 64], "author": ["Ann"] * 3, "source": ["x"] * 3}
 >>> table = catalog.conform(pd.DataFrame(rows | {"label": ["a"] * 3, "kind": ["x"] * 3, "tier": [0] * 3}))
 >>> earlier = pd.DataFrame({"sha256": ["1" * 64, "2" * 64], "split": ["train", "test"]})
->>> left = drop_straddlers(table, earlier, ("author",))
+>>> left = drop_cross_split(table, earlier, ("author",))
 >>> left["drop_reason"].tolist()[2], left["drop_detail"].tolist()[2]
 ('straddles-split', 'belongs with x-1 in train and with x-2 in test')
 """
@@ -75,7 +75,7 @@ def _places(values: pd.Series[Any], among: pd.Series[Any]) -> IntArray:
     return found
 
 
-def drop_straddlers(
+def drop_cross_split(
     table: pd.DataFrame, earlier: pd.DataFrame, group_by: Sequence[str], copies: IntArray | None = None
 ) -> pd.DataFrame:
     """Drop the newcomers that belong together with images of both sides, before any choice is made.

@@ -27,7 +27,7 @@ from curator.manifests.reviews import Key, Review
 from curator.matching.components import label_components
 from curator.matching.confirm import PictureEvidence
 from curator.matching.copies import find_copies
-from curator.matching.picture_matches import find_comparable, read_hash_turns
+from curator.matching.picture_matches import find_comparable, read_orientation_hashes
 
 
 def number_kept_copies(table: pd.DataFrame, settings: DedupeSettings, standing: Mapping[Key, Review]) -> IntArray:
@@ -48,7 +48,7 @@ def number_kept_copies(table: pd.DataFrame, settings: DedupeSettings, standing: 
     numbers = np.full(len(table), -1, np.int64)
     if len(rows) > 1:
         images = table.iloc[rows]
-        turns, evidence = read_hash_turns(images["phash_turns"]), PictureEvidence.read(images)
+        turns, evidence = read_orientation_hashes(images["phash_turns"]), PictureEvidence.read(images)
         found = find_copies(turns, evidence, settings.max_distance, settings.rotations)
         numbers[rows] = label_components(len(rows), found.i, found.j)
     return numbers

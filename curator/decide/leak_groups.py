@@ -1,6 +1,6 @@
 """Group images that must not be divided between train and test: near-duplicates, one author's, one photo page's.
 
-Near-duplicates are pairs at most ``NEAR_BITS`` apart by the 64-bit hash, or ``TURNED_BITS`` where one is turned or
+Near-duplicates are pairs at most ``NEAR_BITS`` apart by the 64-bit hash, or ``REORIENTED_BITS`` where one is turned or
 mirrored, that the 256-bit hash confirms. Of 1,582 real photos (balls and scenes), all pairs looked at by eye; d64 and
 d256 are the two distances:
 
@@ -44,20 +44,20 @@ import pyarrow as pa
 from curator.catalog import IntArray, number_values, rank_texts, read_bytes
 from curator.decide.origins import identify_authors, identify_pages
 from curator.matching.components import label_components
+from curator.matching.orientations import ORIENTATIONS, orient_hash256
 from curator.matching.picture_matches import (
-    HashTurns,
     Indices,
     Matches,
+    OrientationHashes,
     find_comparable,
     join_matches,
-    match_turned,
+    match_reoriented,
     match_upright,
-    read_hash_turns,
+    read_orientation_hashes,
 )
-from curator.matching.turns import TURNS, turn_hash256
 
 NEAR_BITS = 8
-TURNED_BITS = 4
+REORIENTED_BITS = 4
 CONFIRMED_BITS = 48
 _BLOCK = 1 << 17
 
@@ -108,19 +108,19 @@ def _link_equal(numbers: IntArray) -> Links:
 def _link_near_duplicates(table: pd.DataFrame) -> Links:
     same_bytes = _link_equal(number_values(table["sha256"]))
     rows = np.flatnonzero(find_comparable(table) & table["phash256"].notna().to_numpy(dtype=bool))
-    turns = read_hash_turns(table["phash_turns"].iloc[rows])
+    turns = read_orientation_hashes(table["phash_turns"].iloc[rows])
     hashes = read_bytes(table["phash256"].iloc[rows], 32)
     picture = _number_rows(np.hstack([turns.view(np.uint8).reshape(-1, 64), hashes]))
     same_picture = _link_equal(picture)
     _, one_each = np.unique(picture, return_index=True)
     matches = _match(turns[one_each]).renumber(one_each)
-    near = matches.where(confirm(matches, hashes))
+    near = matches.where(confirm_by_hash256(matches, hashes))
     i, j = (np.concatenate(ends) for ends in zip(same_picture, (near.i, near.j), strict=True))
     return np.append(same_bytes[0], rows[i]), np.append(same_bytes[1], rows[j])
 
 
-def _match(turns: HashTurns) -> Matches:
-    return join_matches([match_upright(turns, NEAR_BITS), match_turned(turns, TURNED_BITS)])
+def _match(turns: OrientationHashes) -> Matches:
+    return join_matches([match_upright(turns, NEAR_BITS), match_reoriented(turns, REORIENTED_BITS)])
 
 
 def _number_rows(values: npt.NDArray[np.uint8]) -> IntArray:
@@ -129,7 +129,7 @@ def _number_rows(values: npt.NDArray[np.uint8]) -> IntArray:
     return number_values(pa.FixedSizeBinaryArray.from_buffers(pa.binary(width), len(values), [None, buffer]))
 
 
-def confirm(matches: Matches, hashes: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+def confirm_by_hash256(matches: Matches, hashes: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
     """Tell which matches the 256-bit hashes confirm: at most ``CONFIRMED_BITS`` apart in the orientation that matched.
 
     Args:
@@ -137,10 +137,10 @@ def confirm(matches: Matches, hashes: npt.NDArray[np.uint8]) -> npt.NDArray[np.b
         hashes: uint8, shape (pictures, 32).
     """
     confirmed = np.zeros(len(matches.i), bool)
-    for turn in range(len(TURNS)):
-        turned = np.flatnonzero(matches.turn == turn)
+    for turn in range(len(ORIENTATIONS)):
+        turned = np.flatnonzero(matches.orientation == turn)
         for start in range(0, len(turned), _BLOCK):
             block = turned[start : start + _BLOCK]
-            differing = hashes[matches.i[block]] ^ turn_hash256(hashes[matches.j[block]], turn)
+            differing = hashes[matches.i[block]] ^ orient_hash256(hashes[matches.j[block]], turn)
             confirmed[block] = np.bitwise_count(differing).sum(axis=1) <= CONFIRMED_BITS
     return confirmed

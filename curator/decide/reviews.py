@@ -23,6 +23,7 @@ from curator import catalog
 from curator.catalog import BoolArray, Drop, Stage, as_arrow
 from curator.errors import StateError
 from curator.manifests.reviews import Key, Review
+from curator.text import Command
 
 Rows = npt.NDArray[np.intp]
 
@@ -74,7 +75,8 @@ def _check_labels(standing: Mapping[Key, Review], labels: Sequence[str]) -> None
     unknown = sorted({review.new_label for review in standing.values()} - {*labels, ""})
     if unknown:
         message = f"reviews.jsonl relabels images to {', '.join(unknown)}, but the recipe's labels are"
-        raise StateError(f"{message} {', '.join(labels)}.", "Add the label to the recipe, or undo in `curator review`.")
+        hint = ("Add the label to the recipe, or undo in ", Command("review"), ".")
+        raise StateError(f"{message} {', '.join(labels)}.", hint)
 
 
 def _match(table: pd.DataFrame, standing: Mapping[Key, Review]) -> tuple[Rows, list[Review]]:

@@ -30,13 +30,14 @@ from curator.decide.keyed_hash import choose_order, mix
 from curator.decide.leak_groups import find_leak_groups
 from curator.errors import ShortfallError
 from curator.manifests.recipe import SplitSettings
+from curator.text import MOST, Command, Text
 
 
 class SplitDecision(NamedTuple):
     """The catalog with ``split`` and ``split_group`` filled, and what a person should be told about it."""
 
     table: pd.DataFrame
-    notes: tuple[str, ...]
+    notes: tuple[Text, ...]
 
 
 def split_images(
@@ -45,7 +46,7 @@ def split_images(
     labels: Sequence[str],
     earlier: pd.DataFrame | None = None,
     copies: IntArray | None = None,
-    most: str = "curator split --per-class max",
+    most: Command = MOST,
 ) -> SplitDecision:
     """Give each kept image its side, by a keyed hash of its content.
 
@@ -55,7 +56,7 @@ def split_images(
             and what stays on one side (``group_by``), across labels too.
         labels: the labels to split.
         earlier: a manifest whose images keep their side, and with them all that belongs to them. What belongs to both
-            sides must have been dropped: see :func:`curator.decide.growth.drop_straddlers`.
+            sides must have been dropped: see :func:`curator.decide.growth.drop_cross_split`.
         copies: shape (rows,): what dedupe kept of one picture; see :func:`find_leak_groups`.
         most: the command that splits as many of each label as there are, for the error to name.
 
@@ -80,19 +81,19 @@ def split_images(
     return SplitDecision(_write(table, rows, first, in_test), notes)
 
 
-def _count_test(have: int, label: str, settings: SplitSettings, most: str) -> int:
+def _count_test(have: int, label: str, settings: SplitSettings, most: Command) -> int:
     """Count the images of one label that should be in the test set."""
     if settings.train is not None and settings.test is not None:
         if have == settings.train + settings.test:
             return settings.test
         asked, total = f"train = {settings.train} and test = {settings.test}", settings.train + settings.test
-        hint = f"Give `--per-class {total}`, or other counts."
+        hint: Text = f"Give `--per-class {total}`, or other counts."
         if have < total:
-            hint = f"`{most}` would divide what there is in that proportion."
+            hint = (most, " would divide what there is in that proportion.")
         missing = {label: max(total - have, 0)}
         raise ShortfallError(f"[split] asks for {asked} images a label, but {label} has {have}.", hint, missing)
     if have < 2:
-        hint = "Give it another source and run `curator fetch`."
+        hint = ("Give it another source and run ", Command("fetch"), ".")
         raise ShortfallError(f"{label} has {have} images: too few for two sides.", hint, {label: 2 - have})
     return min(max(have - round(settings.ratio * have), 1), have - 1)
 

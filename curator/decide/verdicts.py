@@ -18,8 +18,8 @@ import pyarrow.compute as pc
 
 from curator import catalog
 from curator.catalog import Drop, IntArray, Stage, as_arrow
+from curator.matching.orientations import ORIENTATION_PHRASES, ORIENTATIONS
 from curator.matching.picture_matches import Indices, Matches
-from curator.matching.turns import TURN_PHRASES, TURNS
 
 KEPT, EXACT, NEAR, CONFLICT = range(4)
 _REASONS = {EXACT: Drop.EXACT_DUPLICATE, NEAR: Drop.NEAR_DUPLICATE, CONFLICT: Drop.LABEL_CONFLICT}
@@ -32,7 +32,7 @@ class Verdicts:
     reason: npt.NDArray[np.uint8]
     other: Indices
     distance: npt.NDArray[np.uint8]
-    turn: npt.NDArray[np.uint8]
+    orientation: npt.NDArray[np.uint8]
 
     @classmethod
     def none(cls, n: int) -> Verdicts:
@@ -43,15 +43,15 @@ class Verdicts:
     def give(self, images: Indices, reason: int, other: Indices) -> None:
         """Drop ``images`` as equal to ``other``, image by image."""
         self.reason[images], self.other[images] = reason, other
-        self.distance[images] = self.turn[images] = 0
+        self.distance[images] = self.orientation[images] = 0
 
     def give_nearest(self, reason: int, matches: Matches, ranks: IntArray) -> None:
         """Drop each image ``i`` of ``matches`` for the nearest ``j``; of equally near ones, that of the best rank."""
-        order = np.lexsort((matches.turn, ranks[matches.j], matches.distance, matches.i))
+        order = np.lexsort((matches.orientation, ranks[matches.j], matches.distance, matches.i))
         images, first = np.unique(matches.i[order], return_index=True)
         chosen = order[first]
         self.reason[images], self.other[images] = reason, matches.j[chosen]
-        self.distance[images], self.turn[images] = matches.distance[chosen], matches.turn[chosen]
+        self.distance[images], self.orientation[images] = matches.distance[chosen], matches.orientation[chosen]
 
     def follow(self, leaders: Indices, reason: int) -> None:
         """Drop each image that another leads: for its leader where that is kept, else for the leader's own reason."""
@@ -61,7 +61,7 @@ class Verdicts:
         self.give(images[kept], reason, leader[kept])
         rest, leader = images[~kept], leader[~kept]
         self.reason[rest], self.other[rest] = self.reason[leader], self.other[leader]
-        self.distance[rest], self.turn[rest] = self.distance[leader], self.turn[leader]
+        self.distance[rest], self.orientation[rest] = self.distance[leader], self.orientation[leader]
 
 
 def write_verdicts(table: pd.DataFrame, rows: Indices, verdicts: Verdicts) -> pd.DataFrame:
@@ -77,11 +77,11 @@ def write_verdicts(table: pd.DataFrame, rows: Indices, verdicts: Verdicts) -> pd
     place = np.full(len(table), -1, np.int64)
     place[at] = np.arange(len(at))
     spread = pa.array(place, mask=place < 0)
-    distance, turn = verdicts.distance[dropped], verdicts.turn[dropped]
+    distance, turn = verdicts.distance[dropped], verdicts.orientation[dropped]
     columns = {
         "duplicate_of": as_arrow(table["record_id"], pa.string()).take(pa.array(other)).take(spread),
         "distance_bits": pa.array(distance, pa.int16()).take(spread),
-        "turn": pa.array(TURNS).take(pa.array(turn)).take(spread),
+        "turn": pa.array(ORIENTATIONS).take(pa.array(turn)).take(spread),
     }
     detail = _describe(table, at, other, verdicts.reason[dropped], distance, turn).take(spread)
     result = catalog.with_columns(table, columns)
@@ -106,7 +106,7 @@ def _describe(
     at, to = pa.array(rows), pa.array(others)
     same_bytes = pc.fill_null(pc.equal(sha256s.take(at), sha256s.take(to)), False)
     bits = pa.array([f"{n} bit{'' if n == 1 else 's'} from " for n in range(65)]).take(pa.array(distance))
-    phrases = pa.array(["", *(f", {phrase}" for phrase in TURN_PHRASES[1:])]).take(pa.array(turn))
+    phrases = pa.array(["", *(f", {phrase}" for phrase in ORIENTATION_PHRASES[1:])]).take(pa.array(turn))
     conflict = pa.array(reason == CONFLICT)
     under = pc.if_else(conflict, pc.binary_join_element_wise(" under label ", labels.take(to), ""), "")
     start = pc.if_else(same_bytes, "same bytes as ", bits)

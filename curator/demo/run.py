@@ -43,6 +43,11 @@ def demo_paths(data_root: Path, name: str) -> DataPaths:
     return DataPaths(data_root, data_root / name, name)
 
 
+def demo_recipe_path(data_root: Path, photos: Path | None) -> Path:
+    """Return where the recipe of a demo is written."""
+    return demo_paths(data_root, "photos" if photos else "demo").manifest_folder / "recipe.toml"
+
+
 @contextmanager
 def served_world(photos: Path | None, port: int | None) -> Iterator[Served]:
     """Serve the rendered world, or the folder ``photos``, until the block ends."""
@@ -71,7 +76,7 @@ def run_demo(served: Served, data_root: Path, emit: Listener) -> DemoResult:
     write_text_whole(path, text)
     truth, truth_path = world_truth(world, served.origins), paths.folder / "truth.csv"
     write_truth(truth_path, truth)
-    project = Project(parse_recipe(text, source_kinds(), path), paths, emit, f" --recipe {path}")
+    project = Project(parse_recipe(text, source_kinds(), path), paths, emit)
     emit(Noted(f"serving {len(world.listings):,} listed images on {served.base_url}"))
     pipeline.fetch(project)
     outcome = pipeline.decide(project, Stage.SPLIT, {})

@@ -1,9 +1,11 @@
-r"""ATTRIBUTION.md: every image's author, title, licence and page, grouped by licence.
+r"""ATTRIBUTION.md: every image's author, title, licence and page, grouped by licence; and what licences are called.
 
 Titles and authors were written by strangers: nothing of them becomes markup.
 
 >>> escape("a *bold* [link](x)\nnew line")
 'a \\*bold\\* \\[link\\](x) new line'
+>>> licence_id("https://creativecommons.org/licenses/by/2.0/"), licence_name("https://creativecommons.org/licenses/by/2.0/")
+('cc-by-2.0', 'CC BY 2.0')
 """
 
 from __future__ import annotations
@@ -12,9 +14,16 @@ import re
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from curator.export.licences import UNKNOWN, licence_name, licences
+import pandas as pd
+
 from curator.export.material import Material, plain_records
 
+UNKNOWN = "licence not stated"
+_CREATIVE_COMMONS = re.compile(r"https?://(?:www\.)?creativecommons\.org/licenses/([a-z-]+)/(\d\.\d)\b.*")
+_PUBLIC_DOMAIN = {
+    "publicdomain/zero/1.0": ("cc0-1.0", "CC0 1.0"),
+    "publicdomain/mark/1.0": ("pddl", "Public Domain Mark 1.0"),
+}
 _SPECIAL = re.compile(r"([\\`*_\[\]<>#|~&])")
 _COLUMNS = ("record_id", "title", "author", "author_url", "landing_url", "url", "license")
 
@@ -43,7 +52,7 @@ def _line(record: dict[str, Any]) -> str:
 
 
 def link(text: str, address: str | None) -> str:
-    """Format a link where the address is one of the web; else the text alone."""
+    """Format a link if the address is one of the web; else the text alone."""
     try:
         is_web = bool(address) and urlsplit(address).scheme in ("http", "https")
     except ValueError:
@@ -56,3 +65,30 @@ def link(text: str, address: str | None) -> str:
 def escape(text: str) -> str:
     """Make a text that Markdown shows as it is, on one line."""
     return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+
+
+def licence_id(licence: str) -> str:
+    """Return Hugging Face's name of a licence, ``other`` if it has none."""
+    if found := _CREATIVE_COMMONS.fullmatch(licence.strip()):
+        return f"cc-{found[1]}-{found[2]}"
+    return next((names[0] for part, names in _PUBLIC_DOMAIN.items() if part in licence), "other")
+
+
+def licence_name(licence: str) -> str:
+    """Return the short name of a Creative Commons licence; any other text as it is."""
+    if found := _CREATIVE_COMMONS.fullmatch(licence.strip()):
+        return f"CC {found[1].upper()} {found[2]}"
+    return next((names[1] for part, names in _PUBLIC_DOMAIN.items() if part in licence), licence)
+
+
+def licences(rows: pd.DataFrame) -> dict[str, int]:
+    """Count the images of each licence, the most frequent first; :data:`UNKNOWN` if a source states none."""
+    stated: pd.Series[Any] = rows["license"] if "license" in rows else pd.Series([None] * len(rows), dtype=object)
+    counts = stated.fillna(UNKNOWN).value_counts()
+    return {str(name): int(n) for name, n in sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))}
+
+
+def one_licence(rows: pd.DataFrame) -> str:
+    """Return the licence that all images have, or nothing."""
+    counts = licences(rows)
+    return next(iter(counts)) if len(counts) == 1 and UNKNOWN not in counts else ""

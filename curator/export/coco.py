@@ -12,8 +12,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from curator.export.licences import UNKNOWN, licence_name, licences
-from curator.export.material import PER_IMAGE, SPLITS, Format, Material, link_images, plain_records
+from curator.export.attribution import UNKNOWN, licence_name, licences
+from curator.export.material import PER_IMAGE, Format, Material, link_images, plain_records
+from curator.reasons import SPLITS
 
 
 def write_coco(material: Material, folder: Path) -> None:

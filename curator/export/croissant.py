@@ -10,45 +10,21 @@ https://docs.mlcommons.org/croissant/docs/croissant-spec.html.
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 from pathlib import Path
 from typing import Any
 
-from curator.export.licences import UNKNOWN, licences
-from curator.export.material import PER_IMAGE, SPLITS, Format, Material, link_images, plain_records
+from curator.export.attribution import UNKNOWN, licences
+from curator.export.material import PER_IMAGE, Format, Material, csv_text, link_images, plain_records
+from curator.reasons import SPLITS
 from curator.store.catalog_files import file_digest
 
-_TERMS = (
-    "citeAs",
-    "column",
-    "equivalentProperty",
-    "extract",
-    "field",
-    "fileProperty",
-    "fileObject",
-    "fileSet",
-    "format",
-    "includes",
-    "isLiveDataset",
-    "jsonPath",
-    "key",
-    "md5",
-    "parentField",
-    "path",
-    "recordSet",
-    "references",
-    "regex",
-    "repeated",
-    "replace",
-    "samplingRate",
-    "separator",
-    "source",
-    "subField",
-    "transform",
-)
+_TERMS = """
+    citeAs column equivalentProperty extract field fileProperty fileObject fileSet format includes isLiveDataset
+    jsonPath key md5 parentField path recordSet references regex repeated replace samplingRate separator source
+    subField transform
+"""
 CONTEXT: dict[str, Any] = {
     "@language": "en",
     "@vocab": "https://schema.org/",
@@ -59,7 +35,7 @@ CONTEXT: dict[str, Any] = {
     "data": {"@id": "cr:data", "@type": "@json"},
     "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
     "examples": {"@id": "cr:examples", "@type": "@json"},
-    **{term: f"cr:{term}" for term in _TERMS},
+    **{term: f"cr:{term}" for term in _TERMS.split()},
     "conformsTo": "dct:conformsTo",
 }
 _METADATA, _FILES = "metadata.csv", "image-files"
@@ -77,15 +53,12 @@ def write_croissant(material: Material, folder: Path) -> None:
 
 
 def _metadata_text(material: Material) -> str:
-    out = io.StringIO()
-    writer = csv.DictWriter(out, _COLUMNS, restval=None, lineterminator="\n")
-    writer.writeheader()
     records = plain_records(material.rows, ("file", "split", "format", *PER_IMAGE))
     for record in records:
         file, image_format = record.pop("file"), record.pop("format")
-        sha256 = _file_sha256(material.path(file), image_format, record["sha256"])
-        writer.writerow({"file_name": Path(file).name, "file_sha256": sha256, **record})
-    return out.getvalue()
+        record["file_name"] = Path(file).name
+        record["file_sha256"] = _file_sha256(material.path(file), image_format, record["sha256"])
+    return csv_text(_COLUMNS, records)
 
 
 def _file_sha256(path: Path, image_format: str, stored: str) -> str:

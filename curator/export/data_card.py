@@ -15,9 +15,10 @@ from typing import Any
 import pandas as pd
 
 from curator.addresses import host_names
-from curator.export.attribution import escape
-from curator.export.licences import licence_id, licence_name, licences, one_licence
-from curator.export.material import SPLITS, Format, Material
+from curator.export.attribution import escape, licence_id, licence_name, licences, one_licence
+from curator.export.material import Format, Material
+from curator.reasons import SPLITS
+from curator.text import Command, spell
 
 MOST_HOSTS = 10
 _DECADES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
@@ -33,8 +34,8 @@ def card_text(material: Material, form: Format, confounds: dict[str, Any] | None
 
     Args:
         material: the data set.
-        form: the format that the card lies in.
-        confounds: the confound check of a benchmark on this very manifest; None where there was none.
+        form: the format of the export.
+        confounds: the confound check of a benchmark on this very manifest; None if there was none.
     """
     parts = (
         _header(material, form),
@@ -126,7 +127,7 @@ def _licences(rows: pd.DataFrame) -> list[str]:
 
 def _biases(confounds: dict[str, Any] | None) -> list[str]:
     if not confounds:
-        return ["No confound check was made on this manifest; `curator benchmark` makes one."]
+        return [spell(("No confound check was made on this manifest; ", Command("benchmark"), " makes one."))]
     rows = [[kind, f"{value:.2f}"] for kind, value in confounds["accuracy"].items()]
     verdict = confounds["warning"] or "No fact about the files alone tells the label better than the check's limit."
     about = (

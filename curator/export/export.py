@@ -49,33 +49,40 @@ class Export:
 
 
 def find_format(name: str) -> Format:
-    """Give the format of that name.
+    """Return the format of that name.
 
     Raises:
         CuratorError: there is none.
     """
-    for form in FORMATS:
-        if form.name == name:
-            return form
-    names = [form.name for form in FORMATS]
-    raise CuratorError(
-        f"There is no format {name!r}{suggest(name, names).rstrip('?')}.", f"There are {', '.join(names)}."
-    )
+    by_name = {form.name: form for form in FORMATS}
+    if name not in by_name:
+        message = f"There is no format {name!r}{suggest(name, by_name).rstrip('?')}."
+        raise CuratorError(message, f"There are {', '.join(by_name)}.")
+    return by_name[name]
 
 
-def export_dataset(project: Project, form: Format) -> tuple[Path, int]:
-    """Write one format, whole, in the place of what stood there; give its folder and the number of images.
+@dataclass(frozen=True)
+class Exported:
+    """What an export wrote: the format, its folder, and how many images are in it."""
 
-    What a killed export left is removed first. The same manifest gives the same bytes, whatever stood before.
+    form: Format
+    path: Path
+    n_images: int
+
+
+def export_dataset(project: Project, form: Format) -> Exported:
+    """Write one format, whole, in place of an earlier export.
+
+    What a killed export left is removed first. The same manifest gives the same bytes, whatever was there before.
 
     Raises:
         StateError: there is no manifest, or an image is missing.
-        DiskError: the disk refused; what stood before still stands.
+        DiskError: the disk refused; the earlier export is kept.
         LockedError: another command is at work on the data set.
     """
     paths = project.paths
     with locked(paths.lock, f"export {form.name}"):
-        material = gather(paths, project.recipe.name, project.emit)
+        material = gather(project)
         project.emit(WorkStarted(WORK, len(material.rows)))
         final = paths.export(form.name)
         new = final.with_name(f".new-{form.name}")
@@ -83,11 +90,11 @@ def export_dataset(project: Project, form: Format) -> tuple[Path, int]:
             _remove(new)
             new.mkdir(parents=True)
             form.write(material, new)
-            _describe(material, form, paths, new)
+            _write_card(material, form, paths, new)
             sync_files(new, [str(path) for path in new.rglob("*") if path.is_file()])
             _swap(new, final)
         project.emit(WorkFinished(WORK))
-    return final, len(material.rows)
+    return Exported(form, final, len(material.rows))
 
 
 def standing_exports(paths: DataPaths) -> list[Export]:
@@ -103,7 +110,8 @@ def _is_current(paths: DataPaths, folder: Path) -> bool:
         return False
 
 
-def _describe(material: Material, form: Format, paths: DataPaths, folder: Path) -> None:
+def _write_card(material: Material, form: Format, paths: DataPaths, folder: Path) -> None:
+    """Write what every export holds: the manifest, the data card and the credits."""
     shutil.copyfile(paths.manifest, folder / paths.manifest.name)
     digest = file_digest(paths.manifest)
     metrics = read_metrics(paths.benchmark / METRICS) or {}

@@ -8,33 +8,22 @@ See https://huggingface.co/docs/datasets/image_dataset#imagefolder.
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 
-import pandas as pd
-
-from curator.export.material import PER_IMAGE, SPLITS, Format, Material, link_images, plain_records, split_file_name
+from curator.export.material import PER_IMAGE, Format, Material, csv_text, link_images, plain_records, splits_yaml
+from curator.reasons import SPLITS
 
 _HEADER = ("file_name", *PER_IMAGE)
 
 
 def write_imagefolder(material: Material, folder: Path) -> None:
-    """Link the images and write what is known of each."""
+    """Link the images and write what is known of each; ``file_name`` is relative to the folder of its split."""
     link_images(material, folder)
     for split in SPLITS:
-        text = metadata_text(material.of_split(split))
+        rows = material.of_split(split)
+        records = zip(rows["file"], plain_records(rows, PER_IMAGE), strict=True)
+        text = csv_text(_HEADER, ({"file_name": file.split("/", 1)[1], **record} for file, record in records))
         (folder / split / "metadata.csv").write_bytes(text.encode("utf-8"))
-
-
-def metadata_text(rows: pd.DataFrame) -> str:
-    """Format what is known of each image as CSV; ``file_name`` is relative to the folder of its split."""
-    out = io.StringIO()
-    writer = csv.DictWriter(out, _HEADER, restval=None, lineterminator="\n")
-    writer.writeheader()
-    for file, record in zip(rows["file"], plain_records(rows, PER_IMAGE), strict=True):
-        writer.writerow({"file_name": split_file_name(file), **record})
-    return out.getvalue()
 
 
 FORMAT = Format(
@@ -44,12 +33,5 @@ FORMAT = Format(
     snippet="""from datasets import load_dataset
 
 dataset = load_dataset("imagefolder", data_dir=".")""",
-    yaml="""configs:
-- config_name: default
-  data_files:
-  - split: train
-    path: train/**
-  - split: test
-    path: test/**
-""",
+    yaml=splits_yaml("{}/**"),
 )

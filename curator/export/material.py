@@ -1,26 +1,23 @@
-"""What every export is made from: the manifest's rows, the files of the folders, and the settings of the run.
+"""What every export is made from, and what a format is.
+
+A format is one file of this folder and one entry in :data:`curator.export.export.FORMATS`: a name, a function that
+writes a :class:`Material` into an empty folder, and the lines that open what it wrote.
 
 >>> rows = pd.DataFrame({"record_id": ["x-1", "x-2"], "label": ["b", "a"], "split": ["test", "train"],
 ...     "sha256": ["1" * 64, "2" * 64]})
 >>> material = Material("balls", rows, Path("data/balls"), {})
 >>> material.labels, material.of_split("train")["record_id"].tolist()
 (('a', 'b'), ['x-2'])
-
-Formats whose images are files: hard links to the files of the folders, so that an export costs no space.
-
->>> split_file_name("train/rugby/folder-01.jpg")
-'rugby/folder-01.jpg'
-
-What a format is: a name, how it is written, and how a reader opens it.
-
->>> Format("none", "nothing at all", lambda material, folder: None, "").name
+>>> Format("none", "nothing at all", lambda material, folder: None, snippet="").name
 'none'
 """
 
 from __future__ import annotations
 
+import csv
+import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -33,11 +30,15 @@ from curator.decide.keyed_hash import choose_order
 from curator.errors import StateError
 from curator.events import Listener, WorkAdvanced, ignore
 from curator.manifests.manifest import read_manifest
+from curator.manifests.project import Project
+from curator.reasons import SPLITS
 from curator.store.image_files import link_file
 from curator.store.paths import DataPaths
+from curator.text import Command
 
-SPLITS = ("train", "test")
 WORK = "exporting"
+SHARD_BYTES = 100_000_000
+"""What readers over a network like best."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,9 @@ class Material:
         name: the data set's name.
         rows: the manifest, sorted by record id.
         folder: what the column ``file`` is relative to. Those files are what an export holds: as the sources served
-            them where every reader shows them right, and upright RGB PNGs of the others.
-        facts: ``manifest.json``: settings and counts; empty where it does not belong to this manifest.
-        emit: told of each image written.
+            them if every reader shows them right, and upright RGB PNGs of the others.
+        facts: ``manifest.json``: settings and counts; empty if it does not belong to this manifest.
+        emit: receives an event for each image written.
     """
 
     name: str
@@ -65,11 +66,11 @@ class Material:
         return tuple(sorted(self.rows["label"].unique()))
 
     def of_split(self, split: str) -> pd.DataFrame:
-        """Give the rows of one split, sorted by record id."""
+        """Return the rows of one split, sorted by record id."""
         return self.rows[(self.rows["split"] == split).to_numpy(dtype=bool)]
 
     def shuffled(self, split: str) -> pd.DataFrame:
-        """Give the rows of one split in an order that mixes labels and sources, the same each time.
+        """Return the rows of one split in an order that mixes labels and sources, the same each time.
 
         Readers of shards read in order and shuffle within a small buffer: sorted shards would train on one source
         after the other.
@@ -77,37 +78,54 @@ class Material:
         rows = self.of_split(split)
         return rows.iloc[np.argsort(choose_order(rows["sha256"], "export", seed=0), kind="stable")]
 
+    def shards(self, split: str) -> Iterator[tuple[str, pd.DataFrame]]:
+        """Cut one split, shuffled, into runs of at most :data:`SHARD_BYTES`, each with its ``00000-of-00002``.
+
+        A shard holds at least one image; no images are one empty shard.
+        """
+        rows = self.shuffled(split)
+        starts, total = [0], 0
+        for place, file in enumerate(rows["file"]):
+            n_bytes = self.path(file).stat().st_size
+            if total and total + n_bytes > SHARD_BYTES:
+                starts.append(place)
+                total = 0
+            total += n_bytes
+        for number, (start, end) in enumerate(zip(starts, [*starts[1:], len(rows)], strict=True)):
+            yield f"{number:05d}-of-{len(starts):05d}", rows.iloc[start:end]
+
     def label_index(self, label: str) -> int:
         """Number a label by its place in :attr:`labels`."""
         return self.labels.index(label)
 
     def path(self, file: str) -> Path:
-        """Give the file of the column ``file``."""
+        """Return the path of the column ``file``."""
         return self.folder / file
 
     def advance(self) -> None:
-        """Tell that one more image is written."""
+        """Report that one more image is written."""
         self.emit(WorkAdvanced(WORK))
 
 
-def gather(paths: DataPaths, name: str, emit: Listener = ignore) -> Material:
+def gather(project: Project) -> Material:
     """Read what an export is made from.
 
     Raises:
         StateError: there is no manifest, or a file that it names is not in the folders.
     """
+    paths = project.paths
     rows = read_manifest(paths.manifest).sort_values("record_id", ignore_index=True)
     missing = [file for file in rows["file"] if not (paths.folder / file).is_file()]
     if missing:
         message = (
             f"{len(missing)} of the manifest's {len(rows)} files are not there, first {paths.folder / missing[0]}."
         )
-        raise StateError(message, "`curator split --force` links them again; `curator verify` lists all.")
-    return Material(name, rows, paths.folder, read_facts(paths), emit)
+        raise StateError(message, (Command("split --force"), " links them again; ", Command("verify"), " lists all."))
+    return Material(project.recipe.name, rows, paths.folder, read_facts(paths), project.emit)
 
 
 def read_facts(paths: DataPaths) -> dict[str, Any]:
-    """Read ``manifest.json``; nothing where it is not there or cannot be read."""
+    """Read ``manifest.json``; nothing if it is not there or cannot be read."""
     try:
         facts: dict[str, Any] = json.loads(paths.manifest_settings.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -116,14 +134,14 @@ def read_facts(paths: DataPaths) -> dict[str, Any]:
 
 
 def known(value: Any) -> Any:
-    """Give a manifest's value as plain Python, None where it is unknown."""
+    """Return a manifest's value as plain Python, None if it is unknown."""
     if value is None or value is pd.NA or value != value:
         return None
     return value.item() if isinstance(value, np.generic) else value
 
 
 def plain_records(rows: pd.DataFrame, columns: tuple[str, ...]) -> list[dict[str, Any]]:
-    """Give rows as dicts of plain Python values, None where unknown."""
+    """Return rows as dicts of plain Python values, None if unknown."""
     present = [name for name in columns if name in rows.columns]
     values = zip(*(rows[name].to_numpy(dtype=object) for name in present), strict=True)
     return [dict(zip(present, map(known, row), strict=True)) for row in values]
@@ -139,9 +157,19 @@ def link_images(material: Material, folder: Path) -> None:
         material.advance()
 
 
-def split_file_name(file: str) -> str:
-    """Name a file below the folder of its split."""
-    return file.split("/", 1)[1]
+def csv_text(columns: Sequence[str], records: Iterable[Mapping[str, Any]]) -> str:
+    """Format records as CSV; what a record lacks is empty."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, columns, restval=None, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(records)
+    return out.getvalue()
+
+
+def splits_yaml(pattern: str) -> str:
+    """Say in a data card's header which files hold which split; ``pattern`` has the split as ``{}``."""
+    paths = "".join(f"  - split: {split}\n    path: {pattern.format(split)}\n" for split in SPLITS)
+    return f"configs:\n- config_name: default\n  data_files:\n{paths}"
 
 
 PER_IMAGE = (
@@ -163,14 +191,14 @@ PER_IMAGE = (
 
 @dataclass(frozen=True)
 class Format:
-    """One export format; add one with one file here and one entry in :data:`curator.export.FORMATS`.
+    """One export format.
 
     Attributes:
         name: what ``curator export`` calls it.
         summary: what it is, in a few words.
         write: writes all images of a data set into an empty folder; the same data set gives the same bytes.
         snippet: Python that opens it from within its folder.
-        yaml: what the data card's YAML header tells Hugging Face about it.
+        yaml: what the data card's YAML header says about it to Hugging Face.
     """
 
     name: str

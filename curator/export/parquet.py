@@ -16,8 +16,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from curator.export.material import PER_IMAGE, SPLITS, Format, Material, plain_records
-from curator.export.shards import shards
+from curator.export.material import PER_IMAGE, Format, Material, plain_records, splits_yaml
+from curator.reasons import SPLITS
 
 ROWS_PER_GROUP = 100
 """As Hugging Face does for images: a reader of one row reads 100."""
@@ -31,7 +31,7 @@ def write_parquet(material: Material, folder: Path) -> None:
     (folder / "data").mkdir()
     schema = _schema(material.labels)
     for split in SPLITS:
-        for number, rows in shards(material, split):
+        for number, rows in material.shards(split):
             path = folder / "data" / f"{split}-{number}.parquet"
             with pq.ParquetWriter(path, schema, compression="none", use_dictionary=False) as writer:
                 for start in range(0, len(rows), ROWS_PER_GROUP):
@@ -72,12 +72,5 @@ FORMAT = Format(
 
 files = {"train": "data/train-*.parquet", "test": "data/test-*.parquet"}
 dataset = load_dataset("parquet", data_files=files)""",
-    yaml="""configs:
-- config_name: default
-  data_files:
-  - split: train
-    path: data/train-*.parquet
-  - split: test
-    path: data/test-*.parquet
-""",
+    yaml=splits_yaml("data/{}-*.parquet"),
 )

@@ -1,32 +1,18 @@
 """TFRecord shards of ``tf.train.Example``, with the feature names that TensorFlow's own image models use.
 
 A record is its length, the length's checksum, the data and the data's checksum; see
-https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details.
+https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details. The data is an Example in the
+protocol-buffer wire format (https://protobuf.dev/programming-guides/encoding/), the checksum CRC-32C (Castagnoli),
+both written here, so that an export needs no TensorFlow.
 
->>> len(frame(b"data")), frame(b"data")[12:16]
-(20, b'data')
+>>> len(frame(b"data")), encode_example({"a": 1}).hex(), varint(300).hex(), hex(crc32c(b"123456789"))
+(20, '0a0c0a0a0a016112051a030a0101', 'ac02', '0xe3069283')
 
-CRC-32C (Castagnoli) of large buffers in NumPy: the checksum of TFRecord files.
-
-A byte string is a polynomial over GF(2), and its CRC the remainder modulo P. The polynomial
-x^290 + x^136 + x^113 + x^107 + x^32 + 1 is a multiple of P (found by search), and so is its n-th power for n = 8, 32,
-128 and 512, whose exponents are these times n. So units of n bits may be folded onto units further on by five
-exclusive-ors of whole slices, which leaves 290 bytes to be looked up in a table: fifty times faster than a loop over
-bytes. P and the test vectors are those of RFC 3720, appendix B.4.
-
->>> hex(crc32c(b"123456789"))
-'0xe3069283'
->>> hex(masked_crc32c(bytes(32)))
-'0xfd7fffa'
-
-Encode ``tf.train.Example`` in the protocol-buffer wire format: all that TFRecord needs of it.
-
-See https://protobuf.dev/programming-guides/encoding/ and TensorFlow's ``core/example/feature.proto``.
-
->>> encode_example({"a": 1}).hex()
-'0a0c0a0a0a016112051a030a0101'
->>> varint(300).hex()
-'ac02'
+How the checksum is computed: a byte string is a polynomial over GF(2), and its CRC the remainder modulo P. The
+polynomial x^290 + x^136 + x^113 + x^107 + x^32 + 1 is a multiple of P (found by search), and so is its n-th power for
+n = 8, 32, 128 and 512, whose exponents are these times n. So units of n bits may be folded onto units further on by
+five exclusive-ors of whole slices, which leaves 290 bytes to be looked up in a table: fifty times faster than a loop
+over bytes. P and the test vectors are those of RFC 3720, appendix B.4.
 """
 
 from __future__ import annotations
@@ -39,8 +25,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from curator.export.material import PER_IMAGE, SPLITS, Format, Material, plain_records
-from curator.export.shards import image_format, shards
+from curator.export.material import PER_IMAGE, Format, Material, plain_records
+from curator.reasons import SPLITS
 
 _TEXTS = ("record_id", "sha256", "source", "url", "landing_url", "license", "author", "author_url", "title")
 
@@ -48,7 +34,7 @@ _TEXTS = ("record_id", "sha256", "source", "url", "landing_url", "license", "aut
 def write_tfrecord(material: Material, folder: Path) -> None:
     """Write ``<split>-<shard>.tfrecord`` files."""
     for split in SPLITS:
-        for number, rows in shards(material, split):
+        for number, rows in material.shards(split):
             with (folder / f"{split}-{number}.tfrecord").open("wb", buffering=1 << 20) as file:
                 for name, record in zip(rows["file"], plain_records(rows, PER_IMAGE), strict=True):
                     file.write(frame(encode_example(_features(material, name, record))))
@@ -65,7 +51,7 @@ def frame(data: bytes) -> bytes:
 def _features(material: Material, file: str, record: dict[str, Any]) -> dict[str, bytes | str | int]:
     features: dict[str, bytes | str | int] = {
         "image/encoded": material.path(file).read_bytes(),
-        "image/format": image_format(file),
+        "image/format": "jpeg" if file.endswith(".jpg") else "png",
         "image/filename": Path(file).name,
         "image/width": record.get("width") or 0,
         "image/height": record.get("height") or 0,
@@ -149,7 +135,8 @@ def _fold(message: npt.NDArray[np.uint8], unit: int) -> npt.NDArray[np.uint8]:
 def masked_crc32c(data: bytes) -> int:
     """Compute the checksum that TFRecord stores: rotated right by 15 bits, plus a constant.
 
-    See https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details.
+    >>> hex(masked_crc32c(bytes(32)))
+    '0xfd7fffa'
     """
     crc = crc32c(data)
     return ((crc >> 15 | crc << 17) + _MASK_DELTA) & 0xFFFFFFFF

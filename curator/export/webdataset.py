@@ -15,8 +15,8 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
-from curator.export.material import PER_IMAGE, SPLITS, Format, Material, plain_records
-from curator.export.shards import shards
+from curator.export.material import PER_IMAGE, Format, Material, plain_records, splits_yaml
+from curator.reasons import SPLITS
 
 _END = bytes(2 * tarfile.BLOCKSIZE)
 
@@ -25,7 +25,7 @@ def write_webdataset(material: Material, folder: Path) -> None:
     """Write ``<split>-<shard>.tar`` files."""
     ending = ".jpg" if material.rows["file"].str.endswith(".jpg").any() else ".png"
     for split in SPLITS:
-        for number, rows in shards(material, split):
+        for number, rows in material.shards(split):
             with (folder / f"{split}-{number}.tar").open("wb", buffering=1 << 20) as file:
                 for name, record in zip(rows["file"], plain_records(rows, PER_IMAGE), strict=True):
                     file.write(_sample(material, name, record, ending))
@@ -62,12 +62,5 @@ import webdataset as wds
 
 train = wds.WebDataset(sorted(glob.glob("train-*.tar")), shardshuffle=False)
 train = train.shuffle(1000).decode("pil").to_tuple("jpg;png", "cls", "json")""",
-    yaml="""configs:
-- config_name: default
-  data_files:
-  - split: train
-    path: train-*.tar
-  - split: test
-    path: test-*.tar
-""",
+    yaml=splits_yaml("{}-*.tar"),
 )

@@ -1,1 +1,1 @@
-"""Questions that change nothing: status, why, verify, diff."""
+"""Questions that change no decision: status, why, verify, diff; how well dedupe works; what a fetch will yield."""

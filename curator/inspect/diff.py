@@ -16,8 +16,12 @@ from typing import Any
 
 import pandas as pd
 
-from curator.manifests.reviews import Review
+from curator.manifests.manifest import read_manifest
+from curator.manifests.project import Project
+from curator.manifests.reviews import Review, read_reviews, standing_reviews
 from curator.pipeline.held_sides import DECISIVE
+from curator.pipeline.made_from import latest_stage
+from curator.store.catalog_files import read_catalog
 
 KINDS = ("added", "removed", "relabelled", "moved", "replaced")
 
@@ -32,6 +36,17 @@ class Change:
     before: str = ""
     after: str = ""
     cause: str = ""
+
+
+def explain_changes(old: Path, new: Path, project: Project | None) -> list[Change]:
+    """Compare two manifests on disk; the project's catalog and reviews, if any, say why."""
+    changes = compare_manifests(read_manifest(old), read_manifest(new))
+    table, reviews = None, []
+    if project:
+        stage = latest_stage(project)
+        table = read_catalog(project.paths.catalog(stage)) if stage else None
+        reviews = list(standing_reviews(read_reviews(project.paths.reviews)).values())
+    return with_causes(changes, table, reviews, changed_settings(old, new))
 
 
 def compare_manifests(old: pd.DataFrame, new: pd.DataFrame) -> list[Change]:

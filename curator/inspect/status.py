@@ -1,13 +1,8 @@
-"""Where a data set stands: the counts of its latest catalog, what stands beside it, and what it does not know yet.
+"""The counts of the latest catalog, what exists beside it, what it does not know yet, and what to run next.
 
->>> sorted(COMMANDS)[:3]
-['compare', 'export', 'forgotten']
-
-A catalog in counts: per stage, label, source and drop reason, and what to run next.
-
->>> next_command(None, {})
-'curator fetch'
->>> next_command(Stage.FETCHED, {"rugby": 3})
+>>> spell(next_step(None, {}), " --recipe birds")
+'`curator fetch --recipe birds`'
+>>> spell(next_step(Stage.FETCHED, {"rugby": 3}), quote="")
 'curator split --per-class max (too few images: rugby misses 3; or fetch more)'
 """
 
@@ -25,34 +20,103 @@ from curator.manifests.inventory import COMMANDS, Entry, list_standing
 from curator.manifests.project import Project
 from curator.manifests.reviews import digest_reviews, read_reviews, standing_reviews
 from curator.pipeline import made_from
-from curator.pipeline import run as pipeline
+from curator.pipeline.run import Outcome, missing_per_label
 from curator.store.catalog_files import read_catalog, read_record
+from curator.text import MOST, Command, Text, spell
 
 if TYPE_CHECKING:
-    from curator.manifests.inventory import Entry
+    import pandas as pd
+
+_SPLIT_AGAIN = Command("split")
+
+
+@dataclass(frozen=True)
+class Status:
+    """The counts of one stage's catalog, whole and by label and source, and what to run next.
+
+    ``news`` says what the catalog does not know yet and what nobody verified, ``entries`` what exists beside it,
+    ``ways`` the other commands.
+    """
+
+    name: str
+    stage: Stage | None
+    counts: dict[str, Any]
+    labels: dict[str, dict[str, Any]]
+    sources: dict[str, dict[str, Any]]
+    splits: dict[str, dict[str, int]] = field(default_factory=dict)
+    next: Text = ""
+    news: tuple[Text, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    ways: tuple[Command, ...] = ()
+
+    def as_json(self, option: str = "") -> dict[str, Any]:
+        """Return the machine-readable form: ``listed``, ``kept``, ``dropped``, and the same under each part."""
+        return {
+            "name": self.name,
+            "stage": str(self.stage) if self.stage else None,
+            **self.counts,
+            "labels": self.labels,
+            "sources": self.sources,
+            "splits": self.splits,
+            "next": spell(self.next, option, quote=""),
+            "news": [spell(text, option) for text in self.news],
+            "beside": [
+                {"kind": entry.kind, "path": str(entry.path), "files": [*map(str, entry.files)], "remark": entry.remark}
+                for entry in self.entries
+            ],
+        }
+
+
+@dataclass(frozen=True)
+class StageResult:
+    """What a stage ended with.
+
+    Attributes:
+        status: the counts of its catalog, and what to run next.
+        table: its catalog.
+        notes: what a person should know.
+        missing: the images that each label is short of; empty if none is.
+        skipped: whether nothing had changed, so that the catalog was left as it is.
+    """
+
+    status: Status
+    table: pd.DataFrame = field(repr=False)
+    notes: tuple[Text, ...] = ()
+    missing: dict[str, int] = field(default_factory=dict)
+    skipped: bool = False
+
+    @property
+    def counts(self) -> dict[str, Any]:
+        """``listed``, ``kept``, and ``dropped`` by reason."""
+        return self.status.counts
+
+
+def stage_result(project: Project, stage: Stage, outcome: Outcome) -> StageResult:
+    """Count what a stage ended with."""
+    status = count_stage(project, stage, outcome.table)
+    return StageResult(status, outcome.table, outcome.notes, outcome.missing, outcome.skipped)
 
 
 def read_status(project: Project) -> Status:
-    """Count the latest catalog that stands, and say what it does not know yet.
+    """Count the latest catalog, and say what it does not know yet.
 
     Raises:
         StateError: a catalog or the reviews file is damaged.
     """
     stage = made_from.latest_stage(project, with_reviews=False)
     table = read_catalog(project.paths.catalog(stage)) if stage else catalog.empty()
-    status = describe(project, stage, table)
+    status = count_stage(project, stage, table)
     reviewed, outdated = _new_reviews(project, stage), _outdated(project, stage)
     if reviewed and not outdated:
-        status = replace(status, next=f"curator split{project.option}")
+        status = replace(status, next=(_SPLIT_AGAIN,))
     entries = tuple(list_standing(project.paths))
     if stage == Stage.SPLIT and "manifest" not in {entry.kind for entry in entries}:
-        status = replace(status, next=f"curator split{project.option} (writes the manifest again: it is gone)")
-    return replace(
-        status, news=(*reviewed, *outdated, *_unverified(project)), entries=entries, ways=_ways(project, stage, entries)
-    )
+        status = replace(status, next=(_SPLIT_AGAIN, " (writes the manifest again: it is gone)"))
+    news = (*reviewed, *outdated, *_unverified(project))
+    return replace(status, news=news, entries=entries, ways=_ways(stage, entries))
 
 
-def _unverified(project: Project) -> tuple[str, ...]:
+def _unverified(project: Project) -> tuple[Text, ...]:
     """Say what a proxy obtained: it may have asked any machine for it."""
     try:
         n = count_through_proxy(project.paths)
@@ -64,7 +128,7 @@ def _unverified(project: Project) -> tuple[str, ...]:
     return (f"{images} came through a proxy: the addresses that it asked were not verified to be public",)
 
 
-def _new_reviews(project: Project, stage: Stage | None) -> tuple[str, ...]:
+def _new_reviews(project: Project, stage: Stage | None) -> tuple[Text, ...]:
     """Say how many decisions the catalog was made without."""
     now = digest_reviews(standing_reviews(read_reviews(project.paths.reviews)))
     then: dict[str, Any] = {"n": 0}
@@ -73,19 +137,19 @@ def _new_reviews(project: Project, stage: Stage | None) -> tuple[str, ...]:
     if then == now or (now["n"] == 0 and then["n"] == 0):
         return ()
     n = now["n"] - then["n"]
-    told = f"{n:,} new review{'' if n == 1 else 's'}" if n > 0 else "reviews have changed"
-    return (f"{told}: run `curator split{project.option}`",)
+    what = f"{n:,} new review{'' if n == 1 else 's'}" if n > 0 else "reviews have changed"
+    return ((f"{what}: run ", _SPLIT_AGAIN),)
 
 
-def _outdated(project: Project, stage: Stage | None) -> tuple[str, ...]:
-    """Name the catalogs that stand and were made from an older one or by other settings."""
+def _outdated(project: Project, stage: Stage | None) -> tuple[Text, ...]:
+    """Name the catalogs that were made from an older one or by other settings."""
     later = list(Stage)[list(Stage).index(stage) + 1 if stage else 0 :]
     names = [str(one) for one in later if project.paths.catalog(one).exists()]
     if not names:
         return ()
     verb = "is" if len(names) == 1 else "are"
     why = "the fetch, the recipe or a stage before has changed"
-    return (f"{', '.join(names)} {verb} out of date ({why}): run `curator split{project.option}`",)
+    return ((f"{', '.join(names)} {verb} out of date ({why}): run ", _SPLIT_AGAIN),)
 
 
 _WAYS = {
@@ -96,105 +160,60 @@ _WAYS = {
 }
 
 
-def _ways(project: Project, stage: Stage | None, entries: tuple[Entry, ...]) -> tuple[str, ...]:
-    """Name the commands for what can be made from this stage on and does not stand; a review can always go on."""
-    standing = {entry.kind for entry in entries} - {"reviews"}
-    kinds = _WAYS.get(stage, ()) if stage else ()
-    return tuple(COMMANDS[kind] + project.option for kind in kinds if kind not in standing)
+def _ways(stage: Stage | None, entries: tuple[Entry, ...]) -> tuple[Command, ...]:
+    """Return the commands for what can be made from this stage on and is not there; a review can always go on."""
+    made = {entry.kind for entry in entries} - {"reviews"}
+    return tuple(COMMANDS[kind] for kind in _WAYS.get(stage, ()) if kind not in made) if stage else ()
 
 
-@dataclass(frozen=True)
-class Status:
-    """The counts of the latest stage's catalog, whole and by label and source, and the next command.
-
-    ``news`` says what the catalog does not know yet and what nobody verified, ``entries`` what stands beside it,
-    ``ways`` the other commands.
-    """
-
-    name: str
-    stage: Stage | None
-    counts: dict[str, Any]
-    labels: dict[str, dict[str, Any]]
-    sources: dict[str, dict[str, Any]]
-    splits: dict[str, dict[str, int]] = field(default_factory=dict)
-    next: str = ""
-    news: tuple[str, ...] = ()
-    entries: tuple[Entry, ...] = ()
-    ways: tuple[str, ...] = ()
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the machine-readable form: ``listed``, ``kept``, ``dropped``, and the same under each part."""
-        return {
-            "name": self.name,
-            "stage": str(self.stage) if self.stage else None,
-            **self.counts,
-            "labels": self.labels,
-            "sources": self.sources,
-            "splits": self.splits,
-            "next": self.next,
-            "news": list(self.news),
-            "beside": [
-                {"kind": entry.kind, "path": str(entry.path), "files": [*map(str, entry.files)], "remark": entry.remark}
-                for entry in self.entries
-            ],
-        }
-
-
-def describe(project: Project, stage: Stage | None, table: Any) -> Status:
-    """Count a catalog that is at hand."""
-    missing = pipeline.missing_per_label(project.recipe, table) if stage in (Stage.FETCHED, Stage.DEDUPED) else {}
+def count_stage(project: Project, stage: Stage | None, table: pd.DataFrame) -> Status:
+    """Count a catalog that is in memory."""
+    missing = missing_per_label(project.recipe, table) if stage in (Stage.FETCHED, Stage.DEDUPED) else {}
+    kept = catalog.kept(table)
+    empty = [label for label in project.recipe.labels if label not in set(kept["label"])]
     return Status(
         name=project.recipe.name,
         stage=stage,
         counts=catalog.counts(table),
         labels=_by_label(project, stage, table),
         sources=catalog.counts_by(table, "source"),
-        splits=_splits(table),
-        next=next_command(stage, missing, project.option, project.most_command, _empty_labels(project, table)),
+        splits=_by_split(kept),
+        next=next_step(stage, missing, project.most_command, empty),
     )
 
 
-def _by_label(project: Project, stage: Stage | None, table: Any) -> dict[str, dict[str, Any]]:
+def _by_label(project: Project, stage: Stage | None, table: pd.DataFrame) -> dict[str, dict[str, Any]]:
     """Count each label, also one that no source has listed an image of."""
     labels = project.recipe.labels if stage else ()
     nothing = {label: {"listed": 0, "kept": 0, "dropped": {}} for label in labels}
     return dict(sorted((nothing | catalog.counts_by(table, "label")).items()))
 
 
-def _empty_labels(project: Project, table: Any) -> list[str]:
-    kept = set(catalog.kept(table)["label"])
-    return [label for label in project.recipe.labels if label not in kept]
-
-
-def _splits(table: Any) -> dict[str, dict[str, int]]:
-    kept = catalog.kept(table)
+def _by_split(kept: pd.DataFrame) -> dict[str, dict[str, int]]:
     kept = kept[kept["split"].notna().to_numpy(dtype=bool)]
     parts = kept.groupby("split", sort=True)["label"]
     return {str(split): {str(label): int(n) for label, n in part.value_counts().items()} for split, part in parts}
 
 
-def next_command(
+def next_step(
     stage: Stage | None,
     missing: dict[str, int],
-    option: str = "",
-    most: str = "curator split --per-class max",
+    most: Command = MOST,
     empty: Sequence[str] = (),
-) -> str:
+) -> Text:
     """Say what to run next.
 
     Args:
         stage: the latest stage.
         missing: the images that each label is short of.
-        option: what a command needs to mean this project.
         most: the command that takes as many images of each label as there are.
         empty: the labels without any image.
     """
     if stage in (None, Stage.LISTED):
-        return f"curator fetch{option}"
+        return (Command("fetch"),)
     if missing and empty:
-        return f"curator fetch{option} (there is no image of {', '.join(empty)}: give it another source first)"
+        return (Command("fetch"), f" (there is no image of {', '.join(empty)}: give it another source first)")
     if missing:
         short = ", ".join(f"{label} misses {n:,}" for label, n in missing.items())
-        return f"{most} (too few images: {short}; or fetch more)"
-    following = {Stage.FETCHED: "dedupe", Stage.SPLIT: "benchmark"}.get(stage, "split")
-    return f"curator {following}{option}"
+        return (most, f" (too few images: {short}; or fetch more)")
+    return (Command({Stage.FETCHED: "dedupe", Stage.SPLIT: "benchmark"}.get(stage, "split")),)

@@ -29,8 +29,16 @@ class Finding:
     problem: str
 
 
-def verify(paths: DataPaths, emit: Listener = ignore) -> tuple[int, list[Finding]]:
-    """Check all files; return how many images were checked and what was found wrong.
+@dataclass(frozen=True)
+class Verification:
+    """How many images were checked, and every file that is not what the manifest says."""
+
+    n_images: int
+    findings: tuple[Finding, ...]
+
+
+def verify_files(paths: DataPaths, emit: Listener = ignore) -> Verification:
+    """Check all files.
 
     Raises:
         StateError: there is no manifest, or it cannot be read.
@@ -43,7 +51,7 @@ def verify(paths: DataPaths, emit: Listener = ignore) -> tuple[int, list[Finding
         findings.extend(_check(record_id, sha256, kind, file, paths))
         emit(WorkAdvanced(_WHAT))
     emit(WorkFinished(_WHAT))
-    return len(rows), findings + _strangers(rows, paths)
+    return Verification(len(rows), (*findings, *_strangers(rows, paths)))
 
 
 def _check(record_id: str, sha256: str, kind: str, file: str, paths: DataPaths) -> list[Finding]:

@@ -22,6 +22,7 @@ from curator.manifests.reviews import read_reviews
 from curator.matching.picture_matches import FLAT_DETAIL
 from curator.pipeline import made_from
 from curator.store.catalog_files import file_digest, read_catalog
+from curator.text import Command
 
 MOST_RELATIVES = 10
 """Copies named in one story; the rest are counted."""
@@ -39,7 +40,7 @@ class Story:
         return self.facts
 
 
-def tell(project: Project, image: str) -> list[Story]:
+def tell_stories(project: Project, image: str) -> list[Story]:
     """Find the rows that ``image`` names (record id, path, URL, or SHA-256 of 8 digits or more) and tell each.
 
     Raises:
@@ -48,8 +49,7 @@ def tell(project: Project, image: str) -> list[Story]:
     """
     stage = made_from.latest_stage(project)
     if stage is None:
-        hint = f"Run `curator fetch{project.option}` first."
-        raise StateError(f"Nothing was fetched yet for {project.recipe.name}.", hint)
+        raise StateError(f"Nothing was fetched yet for {project.recipe.name}.", ("Run ", Command("fetch"), " first."))
     table = read_catalog(project.paths.catalog(stage))
     found = table[find_rows(table, image)]
     if found.empty:

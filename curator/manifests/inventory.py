@@ -14,16 +14,17 @@ from curator.export.export import ATTRIBUTION, CARD, standing_exports
 from curator.manifests.reviews import read_reviews, standing_reviews
 from curator.pipeline.link_rot import HOSTS, IMAGES
 from curator.store.paths import DataPaths
+from curator.text import Command
 
 COMMANDS = {
-    "manifest": "curator split",
-    "report": "curator report",
-    "gallery": "curator dedupe --gallery",
-    "reviews": "curator review",
-    "export": "curator export FORMAT",
-    "replay": "curator replay MANIFEST",
-    "compare": "curator diff A B",
-    "forgotten": "curator forget URL|AUTHOR|HOST|SHA256",
+    "manifest": Command("split"),
+    "report": Command("report"),
+    "gallery": Command("dedupe --gallery"),
+    "reviews": Command("review"),
+    "export": Command("export FORMAT"),
+    "replay": Command("replay MANIFEST"),
+    "compare": Command("diff A B"),
+    "forgotten": Command("forget URL|AUTHOR|HOST|SHA256"),
 }
 """What may stand beside a catalog and how it is made; ``compare`` leaves no file."""
 

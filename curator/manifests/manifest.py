@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from curator import catalog
 from curator.errors import StateError
+from curator.text import Command
 
 COLUMNS = (
     "record_id",
@@ -46,7 +47,7 @@ COLUMNS = (
 
 _REQUIRED = ("record_id", "label", "split", "sha256", "format")
 _INTEGERS = ("n_bytes", "width", "height", "orientation")
-_AGAIN = "`curator split` writes it anew."
+_AGAIN = (Command("split"), " writes it anew.")
 
 
 def header_line() -> str:
@@ -105,7 +106,7 @@ def read_manifest(path: Path) -> pd.DataFrame:
     try:
         text = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8")
     except FileNotFoundError as error:
-        raise StateError(f"The manifest {path} is not there.", "`curator split` writes it.") from error
+        raise StateError(f"The manifest {path} is not there.", (Command("split"), " writes it.")) from error
     except (ValueError, OSError) as error:
         raise StateError(f"The manifest {path} cannot be read ({error}).", _AGAIN) from error
     missing = [name for name in _REQUIRED if name not in text.columns]

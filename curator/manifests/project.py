@@ -7,7 +7,6 @@ curator.errors.CuratorError: There is no recipe 'no-such-recipe'. `curator init 
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,32 +18,27 @@ from curator.events import Listener, ignore
 from curator.manifests.recipe import Recipe, load_recipe
 from curator.manifests.toml_settings import suggest
 from curator.store.paths import DATA, DataPaths
+from curator.text import Command
 
 MANIFESTS = Path("manifests")
 DEFAULT = "rugby-soccer"
 _INIT = "`curator init NAME LABEL LABEL` writes one."
-_PROPOSED = re.compile(
-    r"`(curator (?:run|fetch|dedupe|balance|split|status|why|verify|review|benchmark|report|export|forget)\b"
-    r"(?![^`]* --(?:recipe|data)\b)[^`]*)`"
-)
 
 
 @dataclass(frozen=True)
 class Project:
-    """What every stage needs: the recipe, its files, and whom to tell."""
+    """What every stage needs: the recipe, its files, and who listens to events."""
 
     recipe: Recipe
     paths: DataPaths
     emit: Listener = ignore
-    option: str = ""
-    """What a command needs to mean this project again: `` --recipe NAME --data DIR``, without what is the default."""
 
     @property
-    def most_command(self) -> str:
+    def most_command(self) -> Command:
         """The command that takes as many images of each label as there are; exact counts become their ratio."""
         split = self.recipe.split
         ratio = f" --ratio {split.train / (split.train + split.test):.4g}" if split.train and split.test else ""
-        return f"curator split --per-class max{ratio}{self.option}"
+        return Command(f"split --per-class max{ratio}")
 
 
 def open_project(
@@ -66,26 +60,17 @@ def open_project(
     path = find_recipe(recipe, MANIFESTS, environment)
     loaded = load_recipe(path, source_kinds)
     folder = path.parent if path.name == "recipe.toml" else MANIFESTS / loaded.name
-    return Project(loaded, DataPaths(data_root, folder, loaded.name), emit, option_for(recipe, data_root))
+    return Project(loaded, DataPaths(data_root, folder, loaded.name), emit)
 
 
 def option_for(recipe: str | None, data_root: Path) -> str:
-    """Say what a command needs to mean the project that these options mean, without what is the default.
+    """Return what a command needs to mean the project that these options mean, without what is the default.
 
     >>> option_for("balls", DATA), option_for(None, Path("my data"))
     (' --recipe balls', " --data 'my data'")
     """
     given = {"recipe": recipe or "", "data": str(data_root) if data_root != DATA else ""}
     return "".join(f" --{name} {shlex.quote(value)}" for name, value in given.items() if value)
-
-
-def complete_commands(text: str, option: str) -> str:
-    """Make the commands that a text proposes mean one project; those that name one, or need none, stay.
-
-    >>> complete_commands("`curator split --force` links them; `curator init NAME A B` does not.", " --recipe balls")
-    '`curator split --force --recipe balls` links them; `curator init NAME A B` does not.'
-    """
-    return _PROPOSED.sub(lambda found: f"`{found[1]}{option}`", text)
 
 
 def find_recipe(wanted: str | None, manifests: Path, environment: Mapping[str, str]) -> Path:

@@ -6,12 +6,17 @@ labels = ["heron", "stork"]
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+import tomli_w
 
 from curator.errors import CuratorError, Problem, RecipeError
-from curator.manifests.recipe import NAME_PATTERN
+from curator.manifests.recipe import NAME_PATTERN, parse_recipe
 from curator.store.whole_files import write_text_whole
+from curator.text import Command, spell
 
 
 def write_recipe(name: str, labels: Sequence[str], manifests: Path) -> Path:
@@ -37,16 +42,59 @@ def write_recipe(name: str, labels: Sequence[str], manifests: Path) -> Path:
     return path
 
 
+def write_new_recipe(
+    manifests: Path,
+    name: str,
+    labels: Sequence[str],
+    sources: Sequence[Mapping[str, Any]],
+    sections: Mapping[str, Mapping[str, Any]],
+    source_kinds: Mapping[str, type[Any]],
+) -> Path:
+    """Write ``manifests/<name>/recipe.toml`` from values, once they make a recipe.
+
+    Args:
+        sources: one mapping a source; a relative ``path`` starts at the folder of the running process.
+        sections: the recipe's other tables by name.
+        source_kinds: see :func:`curator.manifests.recipe.load_recipe`.
+
+    Raises:
+        RecipeError: with every mistake found; nothing was written.
+        CuratorError: the recipe exists.
+    """
+    path = manifests / name / "recipe.toml"
+    tables = [
+        {key: _from_recipe(value, path.parent) if key == "path" else value for key, value in source.items()}
+        for source in sources
+    ]
+    recipe = {"name": name, "labels": list(labels), "sources": tables, **sections}
+    text = tomli_w.dumps(recipe)
+    parse_recipe(text, source_kinds, path)
+    if path.exists():
+        raise CuratorError(f"The recipe {path} exists already.", "Edit it, or choose another name.")
+    write_text_whole(path, text)
+    return path
+
+
+def _from_recipe(place: Any, folder: Path) -> str:
+    """Write a path relative to the recipe's folder, so that both can be moved together; an address stays."""
+    is_address = "://" in str(place) or Path(place).is_absolute()
+    return str(place) if is_address else Path(os.path.relpath(place, folder)).as_posix()
+
+
 def recipe_text(name: str, labels: Sequence[str]) -> str:
     """Compose the text of a new recipe."""
     quoted = ", ".join(f'"{label}"' for label in labels)
     classes = ", ".join(f'{label} = ["{label.replace("_", " ").replace("-", " ").capitalize()}"]' for label in labels)
     synsets = ", ".join(f'{label} = ["n00000000"]' for label in labels)
-    return _TEMPLATE.format(name=name, labels=quoted, classes=classes, synsets=synsets, first=labels[0])
+    introduction = spell(_INTRODUCTION)
+    return _TEMPLATE.format(
+        introduction=introduction, name=name, labels=quoted, classes=classes, synsets=synsets, first=labels[0]
+    )
 
 
+_INTRODUCTION = (Command("fetch --plan"), " shows what it would get, ", Command("run"), " gets it.")
 _TEMPLATE = """\
-# A recipe of curator: `curator fetch --plan` shows what it would get, `curator run` gets it.
+# A recipe of curator: {introduction}
 # Every key that is not here has a good default; docs/recipe.md lists them all.
 name = "{name}"
 labels = [{labels}]

@@ -5,12 +5,12 @@ laid over one another: a crop moves every bit of a hash a little, but an aligned
 
 >>> chance = np.random.default_rng(0)
 >>> luma = np.kron(chance.integers(0, 256, (2, 8, 8)), np.ones((1, 4, 4))).astype(np.uint8)
->>> thumbnails = pa.array(pack_thumbnails(luma)[:1] * 2 + pack_thumbnails(luma)[1:], pa.binary(THUMBNAIL_BYTES))
+>>> thumbnails = pa.array(pack_signatures(luma)[:1] * 2 + pack_signatures(luma)[1:], pa.binary(SIGNATURE_BYTES))
 >>> far = np.zeros((3, 32), np.uint8)
 >>> far[1:, :8] = 255
 >>> pictures = PictureEvidence(far, thumbnails)
 >>> zero, one, two = np.array([0, 0, 0, 1]), np.array([0, 1, 2, 2]), np.zeros(4, np.uint8)
->>> confirm(pictures, zero, one, two).tolist()
+>>> confirm_matches(pictures, zero, one, two).tolist()
 [True, True, False, True]
 """
 
@@ -30,10 +30,10 @@ import pyarrow as pa
 
 from curator.catalog import as_arrow, read_bytes
 from curator.matching.alignment import Likeness, compare_aligned
-from curator.matching.luma_thumbnails import SIDE, THUMBNAIL_BYTES, turn_thumbnails, unpack_thumbnails
-from curator.matching.luma_thumbnails import pack_thumbnails as pack_thumbnails
+from curator.matching.luma_signatures import SIDE, SIGNATURE_BYTES, orient_signatures, unpack_signatures
+from curator.matching.luma_signatures import pack_signatures as pack_signatures
+from curator.matching.orientations import ORIENTATIONS, orient_hash256
 from curator.matching.tangents import fit_tangents, span_tangents
-from curator.matching.turns import TURNS, turn_hash256
 
 SAME_BITS = 32
 """Of 256: at most so many differ in one picture saved anew; the nearest two strangers within 10 of 64 bits had 37."""
@@ -85,21 +85,21 @@ class PictureEvidence:
         column = self.thumbnails.cast(pa.large_binary())
         _, offsets, values = column.buffers()
         starts = np.frombuffer(offsets or b"", np.int64)[column.offset : column.offset + len(column)]
-        usable = (values.size if values else 0) // THUMBNAIL_BYTES * THUMBNAIL_BYTES
-        packed = np.frombuffer(values or b"", np.uint8)[:usable].reshape(-1, THUMBNAIL_BYTES)
-        return packed, starts // THUMBNAIL_BYTES
+        usable = (values.size if values else 0) // SIGNATURE_BYTES * SIGNATURE_BYTES
+        packed = np.frombuffer(values or b"", np.uint8)[:usable].reshape(-1, SIGNATURE_BYTES)
+        return packed, starts // SIGNATURE_BYTES
 
-    def read_thumbnails(self, rows: Indices) -> ByteArray:
+    def read_signatures(self, rows: Indices) -> ByteArray:
         """Read the thumbnails of some pictures, all of which must have one: greys, shape (rows, 32, 32)."""
         packed, places = self._packed
-        return unpack_thumbnails(packed[places[rows]])
+        return unpack_signatures(packed[places[rows]])
 
     def take(self, rows: Indices) -> PictureEvidence:
         """Give the evidence of these pictures only."""
         return PictureEvidence(self.hashes[rows], self.thumbnails.take(pa.array(rows)))
 
 
-def confirm(pictures: PictureEvidence, i: Indices, j: Indices, turn: ByteArray) -> BoolArray:
+def confirm_matches(pictures: PictureEvidence, i: Indices, j: Indices, turn: ByteArray) -> BoolArray:
     """Tell which matches are one picture: bool, shape (matches,).
 
     Args:
@@ -112,13 +112,13 @@ def confirm(pictures: PictureEvidence, i: Indices, j: Indices, turn: ByteArray) 
     same: BoolArray = bits <= SAME_BITS
     known = pictures.thumbnails.is_valid().to_numpy(zero_copy_only=False)
     doubtful = np.flatnonzero(~same & (bits < STRANGE_BITS) & known[i] & known[j])
-    left, right = i * len(TURNS), j * len(TURNS) + turn  # a look is a picture in one turn
+    left, right = i * len(ORIENTATIONS), j * len(ORIENTATIONS) + turn  # a look is a picture in one turn
 
     def read(looks: Indices) -> ByteArray:
-        rows, turns = np.divmod(looks, len(TURNS))
-        return turn_thumbnails(pictures.read_thumbnails(rows), turns.astype(np.uint8))
+        rows, turns = np.divmod(looks, len(ORIENTATIONS))
+        return orient_signatures(pictures.read_signatures(rows), turns.astype(np.uint8))
 
-    same[doubtful] = judge_thumbnails(left[doubtful], right[doubtful], read, LEAST_FIT, SAME_ALIGNED)
+    same[doubtful] = judge_signatures(left[doubtful], right[doubtful], read, LEAST_FIT, SAME_ALIGNED)
     return same
 
 
@@ -132,15 +132,15 @@ def are_one_picture(likeness: Likeness, rules: Rules = SAME_ALIGNED) -> BoolArra
 def count_bits256(hashes: ByteArray, i: Indices, j: Indices, turn: ByteArray) -> npt.NDArray[np.int16]:
     """Count the bits in which the 256-bit hashes of matches differ, ``j`` turned by ``turn``: shape (matches,)."""
     bits = np.zeros(len(i), np.int16)
-    for code in range(len(TURNS)):
+    for code in range(len(ORIENTATIONS)):
         chosen = np.flatnonzero(turn == code)
         pictures, place = np.unique(j[chosen], return_inverse=True)
-        turned = turn_hash256(hashes[pictures], code) if code else hashes[pictures]
+        turned = orient_hash256(hashes[pictures], code) if code else hashes[pictures]
         bits[chosen] = np.bitwise_count(turned[place] ^ hashes[i[chosen]]).sum(axis=1, dtype=np.int16)
     return bits
 
 
-def judge_thumbnails(left: Indices, right: Indices, read: ReadLooks, least_fit: float, rules: Rules) -> BoolArray:
+def judge_signatures(left: Indices, right: Indices, read: ReadLooks, least_fit: float, rules: Rules) -> BoolArray:
     """Tell which pairs of thumbnails are one picture, on all cores: bool, shape (pairs,).
 
     Nearly all look-alikes that are strangers are ruled out without laying them over one another in full: first those

@@ -1,6 +1,6 @@
 """Find the pictures that are copies of one another: alike in some orientation, or one a crop of the other.
 
->>> nothing = PictureEvidence(np.empty((0, 32), np.uint8), pa.array([], pa.binary(THUMBNAIL_BYTES)))
+>>> nothing = PictureEvidence(np.empty((0, 32), np.uint8), pa.array([], pa.binary(SIGNATURE_BYTES)))
 >>> len(find_copies(np.empty((0, 8), np.uint64), nothing, radius=10, rotations=True).i)
 0
 """
@@ -11,14 +11,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa  # noqa: F401 (for the doctest)
 
-from curator.matching.confirm import PictureEvidence, confirm
+from curator.matching.confirm import PictureEvidence, confirm_matches
 from curator.matching.crops import IsWanted, match_crops, unlike
-from curator.matching.luma_thumbnails import THUMBNAIL_BYTES as THUMBNAIL_BYTES
-from curator.matching.picture_matches import HashTurns, Matches, join_matches, match_pictures
+from curator.matching.luma_signatures import SIGNATURE_BYTES as SIGNATURE_BYTES
+from curator.matching.picture_matches import Matches, OrientationHashes, join_matches, match_pictures
 
 
 def find_copies(
-    turns: HashTurns, evidence: PictureEvidence, radius: int, rotations: bool, is_wanted: IsWanted | None = None
+    turns: OrientationHashes, evidence: PictureEvidence, radius: int, rotations: bool, is_wanted: IsWanted | None = None
 ) -> Matches:
     """Find all pairs of pictures that are one picture, as far as hashes and thumbnails tell.
 
@@ -33,7 +33,7 @@ def find_copies(
     def agree(found: Matches) -> npt.NDArray[np.bool_]:
         agreed = np.ones(len(found.i), bool) if is_wanted is None else is_wanted(found.i, found.j)
         near = found.where(agreed)
-        agreed[agreed] = confirm(evidence, near.i, near.j, near.turn)
+        agreed[agreed] = confirm_matches(evidence, near.i, near.j, near.orientation)
         return agreed
 
     alike = match_pictures(turns, radius, rotations, agree)

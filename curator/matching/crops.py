@@ -6,7 +6,7 @@ other's. A picture with a border is found by its own crop, which is near the pic
 
 >>> chance = np.random.default_rng(0)
 >>> luma = np.kron(chance.integers(0, 256, (2, 9, 9)), np.ones((1, 4, 4))).astype(np.uint8)[:, 2:34, 2:34]
->>> thumbnails = unpack_thumbnails(np.stack([np.frombuffer(row, np.uint8) for row in pack_thumbnails(luma)]))
+>>> thumbnails = unpack_signatures(np.stack([np.frombuffer(row, np.uint8) for row in pack_signatures(luma)]))
 >>> hash_crops(thumbnails).shape
 (2, 5)
 """
@@ -20,11 +20,11 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import numpy.typing as npt
 
-from curator.matching.confirm import PictureEvidence, judge_thumbnails
+from curator.matching.confirm import PictureEvidence, judge_signatures
 from curator.matching.hamming import HashArray, find_indexed, index_hashes
-from curator.matching.luma_thumbnails import SIDE
-from curator.matching.luma_thumbnails import pack_thumbnails as pack_thumbnails
-from curator.matching.luma_thumbnails import unpack_thumbnails as unpack_thumbnails
+from curator.matching.luma_signatures import SIDE
+from curator.matching.luma_signatures import pack_signatures as pack_signatures
+from curator.matching.luma_signatures import unpack_signatures as unpack_signatures
 from curator.matching.picture_matches import (
     MOST_QUERIES,
     Indices,
@@ -122,7 +122,7 @@ def hash_crops(thumbnails: Greys) -> HashArray:
     return hashes
 
 
-def crop_thumbnails(thumbnails: Greys, crops: Indices) -> npt.NDArray[np.float32]:
+def crop_signatures(thumbnails: Greys, crops: Indices) -> npt.NDArray[np.float32]:
     """Give of each thumbnail its own one of :data:`CROPS`, stretched to its size: float32, shape (n, 32, 32)."""
     down, right = (_CROP_LINES[:, side][crops] for side in (0, 1))
     return down @ thumbnails.astype(np.float32) @ right.swapaxes(1, 2)
@@ -144,7 +144,7 @@ _CROP_LINES = np.array([[_read_lines(start) for start in crop] for crop in CROPS
 def _hash_all(pictures: PictureEvidence, rows: Indices) -> HashArray:
     blocks = [rows[start : start + _BLOCK_PICTURES] for start in range(0, len(rows), _BLOCK_PICTURES)]
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        hashed = threads.map(lambda block: hash_crops(pictures.read_thumbnails(block)), blocks)
+        hashed = threads.map(lambda block: hash_crops(pictures.read_signatures(block)), blocks)
         return np.concatenate([np.empty((0, len(CROPS)), np.uint64), *hashed])
 
 
@@ -153,13 +153,13 @@ def _confirm(pictures: PictureEvidence, near: Matches) -> BoolArray:
 
     def read(looks: Indices) -> npt.NDArray[np.float32]:
         picture, crop = np.divmod(looks, _LOOKS)
-        thumbnails = pictures.read_thumbnails(picture)
+        thumbnails = pictures.read_signatures(picture)
         cropped = np.flatnonzero(crop)
         read = thumbnails.astype(np.float32)
-        read[cropped] = crop_thumbnails(thumbnails[cropped], crop[cropped] - 1)
+        read[cropped] = crop_signatures(thumbnails[cropped], crop[cropped] - 1)
         return read
 
-    return judge_thumbnails(near.i, _name_looks(near.j, 0), read, LEAST_FIT, SAME_CROP)
+    return judge_signatures(near.i, _name_looks(near.j, 0), read, LEAST_FIT, SAME_CROP)
 
 
 def _name_looks(pictures: Indices, looks: Indices | int) -> Indices:

@@ -11,8 +11,8 @@ eight turns follow from one transform:
 >>> coefficients = transform(luma)
 >>> to_hex(hash64(coefficients))
 ['aa2a002a002a002a']
->>> turned = transform(turn_luma(luma, TURNS.index("rotate-90")))
->>> bool(hash64(turned)[0] == turn_hashes(coefficients)[0, TURNS.index("rotate-90")])
+>>> turned = transform(orient_luma(luma, ORIENTATIONS.index("rotate-90")))
+>>> bool(hash64(turned)[0] == orientation_hashes(coefficients)[0, ORIENTATIONS.index("rotate-90")])
 True
 """
 
@@ -23,8 +23,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from curator.matching.turns import TURNS as TURNS
-from curator.matching.turns import turn_hash256 as turn_hash256
+from curator.matching.orientations import ORIENTATIONS as ORIENTATIONS
+from curator.matching.orientations import orient_hash256 as orient_hash256
 
 HASH_VERSION = 4
 """Raised when the same bytes would get another hash or thumbnail; what an earlier version saw is looked at again."""
@@ -41,7 +41,7 @@ _TURN_STEPS = (
     (True, False, False),
     (False, True, False),
     (True, True, True),
-)  # for each of TURNS: transpose, then flip top to bottom, then flip left to right
+)  # for each of ORIENTATIONS: transpose, then flip top to bottom, then flip left to right
 
 # Coefficients are rounded to multiples of this: it is far above the noise of floating point and far below the
 # steps that 8-bit pixels can make, so that exact ties and zeros stay exact on every machine and for every turn.
@@ -101,8 +101,8 @@ def hash64(coefficients: Coefficients) -> Hashes64:
     return _as_uint64(np.packbits(bits.reshape(-1, 64), axis=-1))
 
 
-def turn_hashes(coefficients: Coefficients) -> Hashes64:
-    """Give the 64-bit hashes of the eight turns of each picture, in the order of :data:`curator.matching.turns.TURNS`.
+def orientation_hashes(coefficients: Coefficients) -> Hashes64:
+    """Compute the 64-bit hashes of each picture in its eight orientations, in the order of ``ORIENTATIONS``.
 
     Args:
         coefficients: float64, shape (n, 16, 16), from :func:`transform`.
@@ -110,11 +110,11 @@ def turn_hashes(coefficients: Coefficients) -> Hashes64:
     Returns:
         uint64, shape (n, 8); ``[:, t]`` is the hash of the picture after turn ``t``, so ``[:, 0]`` is its own.
     """
-    return _as_uint64(turn_bytes(coefficients))
+    return _as_uint64(orientation_bytes(coefficients))
 
 
-def turn_bytes(coefficients: Coefficients) -> HashBytes:
-    """Give :func:`turn_hashes` as the catalog's bytes: uint8, shape (n, 8, 8), each hash big-endian."""
+def orientation_bytes(coefficients: Coefficients) -> HashBytes:
+    """Give :func:`orientation_hashes` as the catalog's bytes: uint8, shape (n, 8, 8), each hash big-endian."""
     flipped = _above_median(coefficients[:, None, :8, :8] * _SIGNS)
     both = np.concatenate([flipped, flipped.swapaxes(2, 3)], axis=1)
     packed: HashBytes = np.packbits(both.reshape(-1, 8, 64), axis=-1)
@@ -145,8 +145,8 @@ def hash256(coefficients: Coefficients) -> HashBytes:
     return np.packbits(bits.reshape(-1, 256), axis=-1)
 
 
-def turn_luma(lumas: Lumas, turn: int) -> Lumas:
-    """Turn square lumas, uint8 of shape (..., 32, 32), by an index in :data:`curator.matching.turns.TURNS`."""
+def orient_luma(lumas: Lumas, turn: int) -> Lumas:
+    """Turn square lumas, uint8 of shape (..., 32, 32), by an index in ``ORIENTATIONS``."""
     transpose, flip_rows, flip_columns = _TURN_STEPS[turn]
     turned = lumas.swapaxes(-1, -2) if transpose else lumas
     turned = turned[..., ::-1, :] if flip_rows else turned
@@ -200,14 +200,14 @@ def from_hex(texts: Iterable[str]) -> Hashes64:
     return np.array([int(text, 16) for text in texts], np.uint64)
 
 
-def pack_turns(hashes: Hashes64) -> list[bytes]:
+def pack_orientations(hashes: Hashes64) -> list[bytes]:
     """Write the hashes of eight turns, uint64 of shape (n, 8), as the catalog does: 64 bytes each, big-endian."""
     return [row.tobytes() for row in hashes.astype(">u8")]
 
 
-def unpack_turns(rows: Sequence[bytes]) -> Hashes64:
-    """Read :func:`pack_turns`'s bytes: uint64, shape (n, 8)."""
-    return np.frombuffer(b"".join(rows), ">u8").reshape(-1, len(TURNS)).astype(np.uint64)
+def unpack_orientations(rows: Sequence[bytes]) -> Hashes64:
+    """Read :func:`pack_orientations`'s bytes: uint64, shape (n, 8)."""
+    return np.frombuffer(b"".join(rows), ">u8").reshape(-1, len(ORIENTATIONS)).astype(np.uint64)
 
 
 def unpack_bytes(rows: Sequence[bytes]) -> HashBytes:

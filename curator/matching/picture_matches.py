@@ -4,7 +4,7 @@
 >>> turns = np.array([[upright, 1 << 60, 1 << 61, 1 << 62, mirrored, 1 << 57, 1 << 58, 1 << 59],
 ...                   [mirrored, 1 << 40, 1 << 41, 1 << 42, upright, 1 << 37, 1 << 38, 1 << 39]], np.uint64)
 >>> matches = match_pictures(turns, radius=2, rotations=True)
->>> [(int(i), int(j), int(bits), TURNS[turn]) for i, j, bits, turn in matches.rows()]
+>>> [(int(i), int(j), int(bits), ORIENTATIONS[turn]) for i, j, bits, turn in matches.rows()]
 [(1, 0, 0, 'mirror'), (0, 1, 0, 'mirror')]
 """
 
@@ -24,9 +24,9 @@ import pandas as pd
 from curator.catalog import read_bytes
 from curator.matching.buckets import list_ranges
 from curator.matching.hamming import Pairs, find_indexed, find_indexed_pairs, index_hashes
-from curator.matching.turns import TURNS, turn_back
+from curator.matching.orientations import ORIENTATIONS, invert_orientation
 
-HashTurns = npt.NDArray[np.uint64]
+OrientationHashes = npt.NDArray[np.uint64]
 Indices = npt.NDArray[np.intp]
 SmallInts = npt.NDArray[np.uint8]
 
@@ -50,24 +50,24 @@ class Matches:
     i: Indices
     j: Indices
     distance: SmallInts
-    turn: SmallInts
+    orientation: SmallInts
 
     def rows(self) -> Iterator[tuple[int, int, int, int]]:
         """Go through the matches one by one."""
-        return zip(self.i, self.j, self.distance, self.turn, strict=True)
+        return zip(self.i, self.j, self.distance, self.orientation, strict=True)
 
     def where(self, chosen: npt.NDArray[np.bool_]) -> Matches:
         """Keep the matches that ``chosen`` (bool, shape (matches,)) names."""
-        return Matches(self.i[chosen], self.j[chosen], self.distance[chosen], self.turn[chosen])
+        return Matches(self.i[chosen], self.j[chosen], self.distance[chosen], self.orientation[chosen])
 
     def renumber(self, names: Indices) -> Matches:
         """Name picture k ``names[k]``."""
-        return Matches(names[self.i], names[self.j], self.distance, self.turn)
+        return Matches(names[self.i], names[self.j], self.distance, self.orientation)
 
     def both_ways(self) -> Matches:
         """Add to each match its mirror: ``j`` against ``i``, turned back."""
-        back = np.array([turn_back(turn) for turn in range(len(TURNS))], np.uint8)
-        turned_back = Matches(self.j, self.i, self.distance, back[self.turn])
+        back = np.array([invert_orientation(turn) for turn in range(len(ORIENTATIONS))], np.uint8)
+        turned_back = Matches(self.j, self.i, self.distance, back[self.orientation])
         return join_matches([self, turned_back])
 
 
@@ -77,7 +77,7 @@ Confirm = Callable[[Matches], npt.NDArray[np.bool_]]
 
 def join_matches(parts: list[Matches]) -> Matches:
     """Put lists of matches one after the other."""
-    columns = ([getattr(part, name) for part in parts] for name in ("i", "j", "distance", "turn"))
+    columns = ([getattr(part, name) for part in parts] for name in ("i", "j", "distance", "orientation"))
     i, j, distance, turn = (np.concatenate(column) for column in columns)
     return Matches(i, j, distance, turn)
 
@@ -88,19 +88,19 @@ def find_comparable(table: pd.DataFrame) -> npt.NDArray[np.bool_]:
     return np.asarray(detailed & table["phash_turns"].notna().to_numpy(dtype=bool))
 
 
-def read_hash_turns(column: pd.Series[Any]) -> HashTurns:
+def read_orientation_hashes(column: pd.Series[Any]) -> OrientationHashes:
     """Read the catalog's ``phash_turns`` as uint64 of shape (n, 8); a missing one is all zeros."""
     return read_bytes(column, 64).view(">u8").astype(np.uint64)
 
 
-def match_pictures(turns: HashTurns, radius: int, rotations: bool, confirm: Confirm | None = None) -> Matches:
+def match_pictures(turns: OrientationHashes, radius: int, rotations: bool, confirm: Confirm | None = None) -> Matches:
     """Find all pairs of pictures whose distance is at most ``radius`` bits, and that ``confirm`` agrees to.
 
     The distance of two pictures is the least Hamming distance between one as it is and the other in any orientation,
     taken both ways: a hash compares with its own median, so that turning one picture is not quite turning the other.
 
     Args:
-        turns: uint64, shape (n, 8): each picture's hashes in the order of :data:`curator.matching.turns.TURNS`.
+        turns: uint64, shape (n, 8): each picture's hashes in the order of ``ORIENTATIONS``.
             Collapse equal rows first: n equal rows are n² matches.
         radius: the largest distance, in bits.
         rotations: compare all eight orientations; else each picture only as it is.
@@ -109,10 +109,10 @@ def match_pictures(turns: HashTurns, radius: int, rotations: bool, confirm: Conf
     """
     if not rotations:
         return match_upright(turns, radius, confirm)
-    return join_matches([match_upright(turns, radius, confirm), match_turned(turns, radius, confirm)])
+    return join_matches([match_upright(turns, radius, confirm), match_reoriented(turns, radius, confirm)])
 
 
-def match_upright(turns: HashTurns, radius: int, confirm: Confirm | None = None) -> Matches:
+def match_upright(turns: OrientationHashes, radius: int, confirm: Confirm | None = None) -> Matches:
     """Find the pairs that look alike as they are; see :func:`match_pictures`."""
     owners = Owners(turns[:, :1])
     shared = np.flatnonzero(owners.counts > 1)
@@ -122,12 +122,12 @@ def match_upright(turns: HashTurns, radius: int, confirm: Confirm | None = None)
     return join_matches([_none(), *_agreed(parts, confirm)])
 
 
-def match_turned(turns: HashTurns, radius: int, confirm: Confirm | None = None) -> Matches:
+def match_reoriented(turns: OrientationHashes, radius: int, confirm: Confirm | None = None) -> Matches:
     """Find the pairs that look alike where one is turned or mirrored; see :func:`match_pictures`."""
     owners, parts = Owners(turns[:, :1]), [_none()]
     per_search = max(1, MOST_QUERIES // max(1, len(turns)))
-    index = index_hashes(owners.hashes, radius, len(turns) * min(per_search, len(TURNS) - 1))
-    for first in range(1, len(TURNS), per_search):
+    index = index_hashes(owners.hashes, radius, len(turns) * min(per_search, len(ORIENTATIONS) - 1))
+    for first in range(1, len(ORIENTATIONS), per_search):
         looks = Owners(turns[:, first : first + per_search])
         found = find_indexed(index, looks.hashes)
         blocks = (_turned(*block, len(turns), first) for pairs in found for block in expand_pairs(pairs, looks, owners))
@@ -188,7 +188,7 @@ class Owners:
             take several times as long, and what two columns have in common is looked up twice at most.
     """
 
-    def __init__(self, looks: HashTurns) -> None:
+    def __init__(self, looks: OrientationHashes) -> None:
         with ThreadPoolExecutor(os.cpu_count()) as threads:
             columns = list(threads.map(_sort_looks, looks.T))
         starts = [len(looks) * number + starts for number, (_, starts, _) in enumerate(columns)]
@@ -204,7 +204,7 @@ class Owners:
         return self.order[places], np.repeat(distance, repeats), np.repeat(others, repeats)
 
 
-def _sort_looks(looks: HashTurns) -> tuple[HashTurns, Indices, Indices]:
+def _sort_looks(looks: OrientationHashes) -> tuple[OrientationHashes, Indices, Indices]:
     """Give the distinct hashes, ascending, where each starts among the sorted looks, and the looks in that order."""
     order = np.argsort(looks)
     ordered = looks[order]

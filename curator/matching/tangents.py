@@ -16,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from curator.matching.luma_thumbnails import SIDE
+from curator.matching.luma_signatures import SIDE
 
 Floats = npt.NDArray[np.float32]
 

@@ -1,4 +1,4 @@
-"""What an image file says of itself before a pixel of it is decoded, so that a bomb is refused unopened.
+"""What the bytes of an image file say before a pixel is decoded, so that a bomb is refused unopened.
 
 >>> import io
 >>> file = io.BytesIO()
@@ -7,19 +7,24 @@
 >>> header.width, header.height, header.mode, header.n_frames
 (60, 40, 'L', 1)
 
-How many frames a file has, without decoding any, and without counting a frame bomb to its end.
+Frames are counted without decoding any, and a frame bomb is not counted to its end.
 
->>> import io
 >>> file, frames = io.BytesIO(), [Image.new("L", (8, 8), grey) for grey in (0, 90, 180)]
 >>> frames[0].save(file, "gif", save_all=True, append_images=frames[1:])
 >>> count_gif_frames(file.getvalue())
 3
+
+Some decoders accept a file whose end is missing, so its bytes are checked.
+
+>>> looks_truncated(file.getvalue(), "gif"), looks_truncated(file.getvalue()[:-1], "gif")
+(False, True)
 """
 
 from __future__ import annotations
 
 import io
 import struct
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -64,10 +69,10 @@ class Header:
 
     Attributes:
         image: the file, open at its first frame.
-        width, height: pixels, after the EXIF turn.
+        width, height: pixels of the upright picture.
         orientation: EXIF orientation, 1 to 8.
-        mode: Pillow's mode of the stored image.
-        n_frames: frames or pages, counted up to ``frames.MAX_FRAMES``.
+        mode: Pillow's mode of the stored image; one with a transparent colour is named as if it had an alpha channel.
+        n_frames: frames or pages, counted up to :data:`MAX_FRAMES`.
     """
 
     image: ImageFile.ImageFile
@@ -77,6 +82,11 @@ class Header:
     mode: str
     n_frames: int
 
+    @property
+    def unapplied_orientation(self) -> int:
+        """What is left to apply to the loaded image: Pillow turns a TIFF upright itself."""
+        return 1 if self.image.format == "TIFF" else self.orientation
+
 
 def read_header(data: bytes, image_format: str) -> Header:
     """Open ``data`` as ``image_format``, one of :data:`OPENERS`, without decoding it.
@@ -85,16 +95,29 @@ def read_header(data: bytes, image_format: str) -> Header:
         Exception: whatever the decoder raises for a broken header.
     """
     image = OPENERS[image_format](io.BytesIO(data))
+    mode = image.mode
+    if "transparency" in image.info:
+        _scale_transparent_colour(image)
+        mode = {"L": "LA", "RGB": "RGBA"}.get(mode, mode)
     orientation = read_orientation(image)
     width, height = image.size
-    # Pillow gives a TIFF's size after the turn, and turns it while loading.
-    if orientation in _SWAPPED_ORIENTATIONS and image_format != "tiff":
+    if orientation in _SWAPPED_ORIENTATIONS and image_format != "tiff":  # Pillow swaps a TIFF's sides itself
         width, height = height, width
-    return Header(image, width, height, orientation, image.mode, count_frames(data, image))
+    return Header(image, width, height, orientation, mode, count_frames(data, image))
+
+
+def _scale_transparent_colour(image: ImageFile.ImageFile) -> None:
+    """Scale a PNG's transparent colour as Pillow scales its pixels of 2, 4 or 16 bits, which leaves that one out."""
+    raw_mode = image.tile[0][3] if image.tile else None
+    colour = image.info["transparency"]
+    if raw_mode == "RGB;16B":
+        image.info["transparency"] = tuple(value >> 8 for value in colour)
+    elif raw_mode in ("L;2", "L;4"):
+        image.info["transparency"] = colour * (85 if raw_mode == "L;2" else 17)
 
 
 def read_orientation(image: Image.Image) -> int:
-    """Give the EXIF orientation, 1 to 8; 1 where there is none, or none that can be read."""
+    """Return the EXIF orientation, 1 to 8; 1 if there is none, or none that can be read."""
     try:
         orientation = image.getexif().get(_ORIENTATION_TAG, 1)
     except Exception:  # a broken EXIF block does not make the picture worse, and breaks in many ways
@@ -103,11 +126,14 @@ def read_orientation(image: Image.Image) -> int:
 
 
 def canvas_size(data: bytes, image_format: str) -> tuple[int, int] | None:
-    """Read width and height from the bytes of a GIF or WebP; None for other formats and headers that are not whole.
+    """Read width and height from the bytes of a GIF, PNG or WebP; None for other formats and incomplete headers.
 
-    These two decoders would judge or even allocate the canvas before they could be asked for its size. See
-    https://www.w3.org/Graphics/GIF/spec-gif89a.txt and https://developers.google.com/speed/webp/docs/riff_container.
+    Opening a GIF or WebP checks or even allocates the canvas, and reading the orientation of a PNG decodes it. See
+    https://www.w3.org/Graphics/GIF/spec-gif89a.txt, https://www.w3.org/TR/png-3/#11IHDR and
+    https://developers.google.com/speed/webp/docs/riff_container.
     """
+    if image_format == "png" and data[12:16] == b"IHDR" and len(data) >= 24:
+        return int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
     if image_format == "gif" and len(data) >= 10:
         return _uint(data[6:8]), _uint(data[8:10])
     if image_format != "webp" or len(data) < 30:
@@ -179,3 +205,56 @@ def count_tiff_pages(data: bytes) -> int:
         (n_entries,) = struct.unpack_from(n_entries_code, data, directory)
         offset_at = directory + n_entries_size + n_entries * entry_size
     return max(1, len(seen))
+
+
+_END_MARKS = {
+    "jpeg": b"\xff\xd9",
+    "png": b"IEND\xaeB`\x82",
+    "gif": b";",
+    "jp2": b"\xff\xd9",
+}
+_TAIL_BYTES = 4096  # some files carry a little padding or a comment after their end
+
+
+def looks_truncated(data: bytes, image_format: str) -> bool:
+    """Return whether the end mark is missing, or the announced length is longer than the file."""
+    if mark := _END_MARKS.get(image_format):
+        return mark not in data[-_TAIL_BYTES:]
+    if image_format == "webp":
+        return int.from_bytes(data[4:8], "little") + 8 > len(data)
+    if image_format == "bmp":
+        return int.from_bytes(data[2:6], "little") > len(data)
+    if image_format == "tiff":
+        return int.from_bytes(data[4:8], "little" if data[:2] == b"II" else "big") >= len(data)
+    if image_format == "avif":
+        return _boxes_end(data) > len(data)
+    return False
+
+
+def damaged_png_chunk(data: bytes) -> str | None:
+    """Name the first header or pixel chunk of a PNG whose checksum is wrong, or None.
+
+    Pillow checks no pixel chunk, and shows a stream that damage ended early as a picture with a black rest. See
+    https://www.w3.org/TR/png-3/#5Chunk-layout.
+    """
+    view, at = memoryview(data), 8
+    while at + 12 <= len(data):
+        name, end = data[at + 4 : at + 8], at + 8 + int.from_bytes(data[at : at + 4], "big")
+        checksum = int.from_bytes(data[end : end + 4], "big")
+        if name in (b"IHDR", b"PLTE", b"IDAT") and end + 4 <= len(data) and zlib.crc32(view[at + 4 : end]) != checksum:
+            return name.decode()
+        at = end + 4
+    return None
+
+
+def _boxes_end(data: bytes) -> int:
+    """Where the last of a file's boxes says that it ends (ISO/IEC 14496-12)."""
+    at = 0
+    while at + 8 <= len(data):
+        size = int.from_bytes(data[at : at + 4], "big")
+        if size == 1:
+            size = int.from_bytes(data[at + 8 : at + 16], "big")
+        if size < 8:
+            break
+        at += size
+    return at

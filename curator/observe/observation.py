@@ -3,11 +3,6 @@
 >>> observation = observe_image(b"<html>Not found</html>", max_pixels=1_000_000)
 >>> observation.flaw, observation.flaw_detail
 (<Drop.NOT_AN_IMAGE: 'not-an-image'>, 'the bytes are an HTML page')
-
-Pictures that sites serve in place of a photograph that is gone, known by the MD5 of their bytes.
-
->>> placeholder_name(b"a photograph") is None
-True
 """
 
 from __future__ import annotations
@@ -24,35 +19,35 @@ import numpy as np
 from PIL import Image, features
 
 from curator.matching import perceptual_hash
-from curator.matching.luma_thumbnails import pack_thumbnails
+from curator.matching.luma_signatures import pack_signatures
 from curator.matching.perceptual_hash import HASH_VERSION
-from curator.observe.decode import decode_luma
-from curator.observe.header import OPENERS, Header, canvas_size, read_header
-from curator.observe.jpeg_header import PlainJpeg, read_plain_jpeg
-from curator.observe.sniff import sniff
-from curator.observe.wholeness import damaged_png_chunk, looks_truncated
+from curator.observe.header import OPENERS, Header, canvas_size, damaged_png_chunk, looks_truncated, read_header
+from curator.observe.jpeg_header import read_plain_jpeg
+from curator.observe.luma import decode_luma
+from curator.observe.sniff import placeholder_name, sniff
 from curator.reasons import Drop
 
 _MAX_INT32 = 2**31 - 1
 _BATCH = 512
+_FEATURES = {"avif": "avif", "webp": "webp", "jp2": "jpg_2000"}  # parts that a build of Pillow may lack
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """Facts about one file; the first fourteen are columns of the catalog. What could not be learnt is None.
+    """Facts about one file; the first fourteen are columns of the catalog. What could not be learned is None.
 
     Attributes:
         sha256: of the bytes, 64 hexadecimal digits.
         format: sniffed from the bytes, such as ``jpeg`` or ``html``.
-        width, height: pixels, after the EXIF turn.
+        width, height: pixels of the upright picture.
         orientation: EXIF orientation, 1 to 8.
-        mode: Pillow's mode of the stored image.
+        mode: Pillow's mode of the stored image; one with a transparent colour is named as if it had an alpha channel.
         n_frames: frames or pages; the first is the one observed.
         detail: how much there is for a hash to hold on to; see :func:`curator.matching.perceptual_hash.detail`.
         phash: 64-bit perceptual hash.
         phash_turns: the 64-bit hashes of the eight turns, 64 bytes.
         phash256: 256-bit perceptual hash, 32 bytes.
-        thumbnail: the hashed luma in sixteen greys, 512 bytes; see :mod:`curator.matching.luma_thumbnails`.
+        thumbnail: the hashed luma in sixteen greys, 512 bytes; see :mod:`curator.matching.luma_signatures`.
         hash_version: the version of the hashes.
         flaw: why the file is no usable image, or None.
         flaw_detail: the evidence for it, as a clause.
@@ -77,7 +72,7 @@ class Observation:
 
 
 _FACTS_SEEN = attrgetter(*takewhile(lambda name: name != "detail", (field.name for field in fields(Observation))))
-"""Gives what is known before hashing, in the order of the fields; the flaw comes last."""
+"""Returns what is known before hashing, in the order of the fields; the flaw comes last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +81,7 @@ class Sighting:
 
     Attributes:
         observation: all but the hashes and what else is made of the luma.
-        luma: the upright picture in 32x32 greys, 1,024 bytes row by row; None where it could not be decoded.
+        luma: the upright picture in 32x32 greys, 1,024 bytes row by row; None if it could not be decoded.
     """
 
     observation: Observation
@@ -115,7 +110,7 @@ def look_at(data: bytes, *, max_pixels: int) -> Sighting:
     """Look at the bytes of one file: sniff, measure, decode once, shrink.
 
     Never raises, whatever the bytes: what the decoder raises (lack of memory too) becomes a flaw, and the facts
-    learnt before it are kept.
+    learned before it are kept.
 
     Args:
         data: the whole file.
@@ -136,14 +131,16 @@ def look_at(data: bytes, *, max_pixels: int) -> Sighting:
 
 
 def _picture(data: bytes, max_pixels: int, facts: dict[str, Any]) -> bytes:
-    """Give the luma, and note on the way what is learnt of the file."""
+    """Return the luma, and note on the way what is learned of the file."""
     image_format = _supported_format(data, facts)
     try:
         if size := canvas_size(data, image_format):
-            _judge_size(*size, max_pixels, facts)
+            _check_size(*size, max_pixels, facts)
         header = (read_plain_jpeg(data) if image_format == "jpeg" else None) or read_header(data, image_format)
-        _note_header(header, facts)
-        _judge_size(header.width, header.height, max_pixels, facts)
+        if isinstance(header, Header) and header.image.format == "MPO":
+            facts["format"] = "mpo"
+        facts |= {"orientation": header.orientation, "mode": header.mode, "n_frames": header.n_frames}
+        _check_size(header.width, header.height, max_pixels, facts)
         if image_format == "png" and (chunk := damaged_png_chunk(data)):
             raise _FlawError(Drop.CORRUPT, f"chunk {chunk} has a wrong checksum")
         return decode_luma(data, header).tobytes()
@@ -162,23 +159,13 @@ def _supported_format(data: bytes, facts: dict[str, Any]) -> str:
     facts["format"] = sniffed.format
     if not sniffed.is_image or sniffed.format is None:
         raise _FlawError(Drop.NOT_AN_IMAGE, f"the bytes are {sniffed.name}")
-    if sniffed.format not in OPENERS or not _has_decoder(sniffed.format):
+    feature = _FEATURES.get(sniffed.format)
+    if sniffed.format not in OPENERS or not (feature is None or features.check(feature)):
         raise _FlawError(Drop.UNSUPPORTED_FORMAT, f"no decoder here opens {sniffed.name}")
     return sniffed.format
 
 
-def _has_decoder(image_format: str) -> bool:
-    feature = {"avif": "avif", "webp": "webp", "jp2": "jpg_2000"}.get(image_format)
-    return feature is None or bool(features.check(feature))
-
-
-def _note_header(header: Header | PlainJpeg, facts: dict[str, Any]) -> None:
-    if isinstance(header, Header) and header.image.format == "MPO":
-        facts["format"] = "mpo"
-    facts |= {"orientation": header.orientation, "mode": header.mode, "n_frames": header.n_frames}
-
-
-def _judge_size(width: int, height: int, max_pixels: int, facts: dict[str, Any]) -> None:
+def _check_size(width: int, height: int, max_pixels: int, facts: dict[str, Any]) -> None:
     if 0 < width <= _MAX_INT32 and 0 < height <= _MAX_INT32:
         facts |= {"width": width, "height": height}
     if width * height > max_pixels:
@@ -212,42 +199,20 @@ def hash_sightings(sightings: Sequence[Sighting]) -> list[Observation]:
         batch = seen[start : start + _BATCH]
         lumas = b"".join(sightings[number].luma or b"" for number in batch)
         for number, facts in zip(batch, _hash_facts(lumas), strict=True):
-            observations[number] = _completed(observations[number], facts)
+            known = observations[number]
+            values = (*_FACTS_SEEN(known), *facts, known.flaw, known.flaw_detail)
+            observations[number] = Observation(*values)
     return observations
 
 
-def _completed(seen: Observation, facts: tuple[Any, ...]) -> Observation:
-    values = (*_FACTS_SEEN(seen), *facts, seen.flaw, seen.flaw_detail)
-    return Observation(*values)
-
-
 def _hash_facts(lumas: bytes) -> Iterator[tuple[Any, ...]]:
-    """Give the fields of an observation from ``detail`` to ``hash_version`` for each luma."""
+    """Yield the fields of an observation from ``detail`` to ``hash_version`` for each luma."""
     pictures = np.frombuffer(lumas, np.uint8).reshape(-1, perceptual_hash.LUMA_SIDE, perceptual_hash.LUMA_SIDE)
     coefficients = perceptual_hash.transform(pictures)
     details = perceptual_hash.detail(coefficients).tolist()
-    turns = perceptual_hash.turn_bytes(coefficients)
+    turns = perceptual_hash.orientation_bytes(coefficients)
     hashes256 = perceptual_hash.hash256(coefficients)
-    thumbnails = pack_thumbnails(pictures)
+    thumbnails = pack_signatures(pictures)
     for detail, turned, hash256, thumbnail in zip(details, turns, hashes256, thumbnails, strict=True):
-        turn_bytes = turned.tobytes()
-        yield detail, int.from_bytes(turn_bytes[:8]), turn_bytes, hash256.tobytes(), thumbnail, HASH_VERSION
-
-
-_MAX_BYTES = 16_384
-# Placeholders are small drawings; most photographs are larger, and are not hashed a second time.
-
-_NAMES = {
-    "880a7a58e05d3e83797f27573bb6d35c": "Flickr's 'photo unavailable' PNG",
-    "e60b98765d26e34bfbb797c1a5f378f2": "Flickr's 'photo unavailable' GIF",
-    "596246739a83bb45e30e13437e0810d9": "a 'photo unavailable' picture of public ImageNet lists",
-    "969e595182a947c7fdaaef4a34401760": "a 'photo unavailable' picture of public ImageNet lists",
-    "af5db09e39ca35d8930b4e59962e09e5": "a 'photo unavailable' picture of public ImageNet lists",
-}
-
-
-def placeholder_name(data: bytes) -> str | None:
-    """Name the known placeholder that these bytes are, or give None."""
-    if len(data) > _MAX_BYTES:
-        return None
-    return _NAMES.get(hashlib.md5(data, usedforsecurity=False).hexdigest())
+        packed = turned.tobytes()
+        yield detail, int.from_bytes(packed[:8]), packed, hash256.tobytes(), thumbnail, HASH_VERSION

@@ -4,10 +4,16 @@
 Sniffed(format='html', name='an HTML page', is_image=False)
 >>> sniff(b"GIF89a" + bytes(20)).format
 'gif'
+
+Placeholders, which sites serve in place of a photograph that is gone, are known by the MD5 of their bytes.
+
+>>> placeholder_name(b"a photograph") is None
+True
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 
@@ -19,7 +25,7 @@ class Sniffed:
     """A kind of file.
 
     Attributes:
-        format: the catalog's name for it, such as ``jpeg``; None where the bytes are of no known kind.
+        format: the catalog's name for it, such as ``jpeg``; None if the bytes are of no known kind.
         name: how a sentence names it, with its article.
         is_image: it is a raster image (whether or not a decoder here opens it).
     """
@@ -102,7 +108,7 @@ _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 
 
 def sniff(data: bytes) -> Sniffed:
-    """Tell what ``data`` is; any bytes get an answer."""
+    """Return what kind of file ``data`` is, whatever the bytes."""
     head = data[:_HEAD_BYTES]
     if head[4:8] == b"ftyp":
         return _sniff_boxes(head)
@@ -115,7 +121,7 @@ def sniff(data: bytes) -> Sniffed:
 
 
 def _sniff_boxes(head: bytes) -> Sniffed:
-    """ISO base media: the brands of the first box tell still images from video (ISO/IEC 14496-12)."""
+    """ISO base media: the brands of the first box distinguish still images from video (ISO/IEC 14496-12)."""
     size = min(max(int.from_bytes(head[:4], "big"), 16), len(head))
     brands = {head[8:12], *(head[at : at + 4] for at in range(16, size, 4))}
     if brands & {b"avif", b"avis"}:
@@ -157,3 +163,22 @@ def _sniff_xml(start: bytes) -> Sniffed:
     match = _XML_NAME.search(start)
     named = match[1] if match else b""
     return {b"svg": _SVG, b"html": _HTML}.get(named, _other("xml", "an XML document"))
+
+
+_MOST_PLACEHOLDER_BYTES = 16_384
+# Placeholders are small drawings; most photographs are larger, and are not hashed a second time.
+
+_PLACEHOLDERS = {
+    "880a7a58e05d3e83797f27573bb6d35c": "Flickr's 'photo unavailable' PNG",
+    "e60b98765d26e34bfbb797c1a5f378f2": "Flickr's 'photo unavailable' GIF",
+    "596246739a83bb45e30e13437e0810d9": "a 'photo unavailable' picture of public ImageNet lists",
+    "969e595182a947c7fdaaef4a34401760": "a 'photo unavailable' picture of public ImageNet lists",
+    "af5db09e39ca35d8930b4e59962e09e5": "a 'photo unavailable' picture of public ImageNet lists",
+}
+
+
+def placeholder_name(data: bytes) -> str | None:
+    """Name the known placeholder that these bytes are; None if they are none."""
+    if len(data) > _MOST_PLACEHOLDER_BYTES:
+        return None
+    return _PLACEHOLDERS.get(hashlib.md5(data, usedforsecurity=False).hexdigest())

@@ -36,6 +36,7 @@ from curator.sources.base import ListingContext, PlannedRead
 from curator.sources.registry import bulk_hosts
 from curator.sources.userinfo import take_userinfo
 from curator.store.catalog_files import plain
+from curator.text import Text
 
 LEAST_RATE = 0.2
 """A wave is never larger than this yield would need, so that a bad start does not ask for the whole list."""
@@ -60,7 +61,7 @@ class Listing:
 
     table: pd.DataFrame = field(default_factory=catalog.empty)
     userinfo: dict[str, str] = field(default_factory=dict)
-    failures: dict[str, str] = field(default_factory=dict)
+    failures: dict[str, Text] = field(default_factory=dict)
     fresh: set[Path] = field(default_factory=set)
 
 
@@ -150,8 +151,8 @@ def list_tier(project: Project, listing: Listing, tier: int, labels: Sequence[st
             rows, userinfo = take_userinfo(source.list_images(tier, labels, context))
             rows = drop_forgotten(rows, tombstones)
         except SourceError as error:
-            listing.failures[f"{index} {name}"] = str(error)
-            project.emit(Warned(f"The source {name} could not be listed: {error}"))
+            listing.failures[f"{index} {name}"] = error.text
+            project.emit(Warned((f"The source {name} could not be listed: ", *error.text)))
             continue
         _tell_of_passwords(project, name, len(userinfo))
         listing.userinfo = userinfo | listing.userinfo

@@ -16,11 +16,12 @@ import pandas as pd
 
 from curator.errors import StateError
 from curator.events import Listener, WorkAdvanced, WorkFinished, WorkStarted
-from curator.observe.upright import decode_upright_rgb
+from curator.observe.pixels import decode_rgb
 from curator.reasons import SPLITS
 from curator.store.image_files import link_file
 from curator.store.paths import DataPaths
 from curator.store.whole_files import disk_errors, whole_file
+from curator.text import Command
 
 NEW = ".new"
 _OLD = ".old"
@@ -79,7 +80,7 @@ def _readable_file(paths: DataPaths, sha256: str, kind: str, linked: bool) -> Pa
     stored = paths.image(sha256, kind)
     if not stored.exists():
         message = f"The stored image {stored} is gone."
-        raise StateError(message, "`curator fetch` gets it again; `curator verify` lists all that differ.")
+        raise StateError(message, (Command("fetch"), " gets it again; ", Command("verify"), " lists all that differ."))
     if linked:
         return stored
     converted = paths.converted_image(sha256)
@@ -90,10 +91,10 @@ def _readable_file(paths: DataPaths, sha256: str, kind: str, linked: bool) -> Pa
 
 def _convert(stored: Path, converted: Path) -> None:
     try:
-        picture = decode_upright_rgb(stored.read_bytes())
-    except (OSError, ValueError, SyntaxError) as error:
+        picture = decode_rgb(stored.read_bytes())
+    except (OSError, ValueError) as error:
         message = f"The stored image {stored} cannot be decoded ({error})."
-        raise StateError(message, "`curator verify` tells whether its bytes have changed.") from error
+        raise StateError(message, (Command("verify"), " says whether its bytes have changed.")) from error
     with whole_file(converted) as temporary:
         picture.save(temporary, format="PNG")
         temporary.chmod(0o444)

@@ -31,6 +31,7 @@ from curator.store.catalog_files import file_digest, read_catalog, read_record, 
 from curator.store.lock import locked
 from curator.store.paths import DataPaths
 from curator.store.whole_files import write_text_whole
+from curator.text import Command, Text
 
 _PREFIXES = {"sha256": "content", "url": "address", "author": "author", "host": "host"}
 _HEX_DIGITS = 64
@@ -42,7 +43,7 @@ class Holder:
     """What may still show or hold what was forgotten, and what to do about it."""
 
     path: Path
-    remedy: str
+    remedy: Text
 
 
 @dataclass(frozen=True)
@@ -237,11 +238,11 @@ def _exports_with(paths: DataPaths, contents: set[str]) -> tuple[Path, ...]:
 def _others(paths: DataPaths, contents: set[str], n_manifest: int) -> Iterator[Holder]:
     """List what else may show the images, with the remedy."""
     if paths.report.exists():
-        yield Holder(paths.report, "run `curator report`")
+        yield Holder(paths.report, ("run ", Command("report")))
     if paths.duplicates.exists():
-        yield Holder(paths.duplicates, "run `curator dedupe --gallery`")
+        yield Holder(paths.duplicates, ("run ", Command("dedupe --gallery")))
     if n_manifest and (paths.benchmark / METRICS).exists():
-        yield Holder(paths.benchmark, "the models were trained on it: run `curator benchmark`")
+        yield Holder(paths.benchmark, ("the models were trained on it: run ", Command("benchmark")))
     if paths.sources.exists() and any(paths.sources.iterdir()):
         yield Holder(paths.sources, "the sources' lists as obtained may name it: delete them")
     for folder in sorted({found.parents[2] for sha256 in contents for found in _stored_elsewhere(paths, sha256)}):

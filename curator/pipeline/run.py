@@ -45,6 +45,7 @@ from curator.store.catalog_files import (
     write_if_changed,
 )
 from curator.store.lock import locked
+from curator.text import Command, Text
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Outcome:
     """What a command ended with: the catalog, notes for a person, and what is missing of what was asked."""
 
     table: pd.DataFrame
-    notes: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = ()
     missing: dict[str, int] = dataclasses.field(default_factory=dict)
     skipped: bool = False
 
@@ -131,8 +132,7 @@ def decide(
 
 def _require_fetched(project: Project) -> None:
     if not project.paths.catalog(Stage.FETCHED).exists():
-        hint = f"Run `curator fetch{project.option}` first."
-        raise StateError(f"Nothing was fetched yet for {project.recipe.name}.", hint)
+        raise StateError(f"Nothing was fetched yet for {project.recipe.name}.", ("Run ", Command("fetch"), " first."))
 
 
 def _run(

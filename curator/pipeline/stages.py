@@ -14,7 +14,7 @@ import pandas as pd
 from curator.catalog import Stage
 from curator.decide.balance import balance_labels
 from curator.decide.dedupe import find_duplicates
-from curator.decide.growth import drop_straddlers, hold_sides
+from curator.decide.growth import drop_cross_split, hold_sides
 from curator.decide.kept_copies import number_kept_copies
 from curator.decide.placeholders import drop_suspected_placeholders
 from curator.decide.reviews import apply_reviews, find_wanted
@@ -22,6 +22,7 @@ from curator.decide.split import split_images
 from curator.manifests.project import Project
 from curator.manifests.reviews import Key, Review
 from curator.pipeline.against import leave_out_others
+from curator.text import Text
 
 Reviews = Mapping[Key, Review]
 """What people decided and did not take back."""
@@ -32,7 +33,7 @@ class Decision:
     """What a stage decided: the catalog after it, and what a person should be told."""
 
     table: pd.DataFrame
-    notes: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def _balance(table: pd.DataFrame, project: Project, reviews: Reviews, earlier: p
     recipe = project.recipe
     if earlier is not None:
         copies = number_kept_copies(table, recipe.dedupe, reviews)
-        table = drop_straddlers(table, earlier, recipe.split.group_by, copies)
+        table = drop_cross_split(table, earlier, recipe.split.group_by, copies)
     wanted = find_wanted(table, reviews)
     return Decision(balance_labels(table, recipe.balance, recipe.labels, earlier, wanted, project.most_command))
 

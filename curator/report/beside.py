@@ -14,6 +14,7 @@ from urllib.parse import quote
 from curator.manifests.inventory import COMMANDS, Entry, list_standing
 from curator.report.facts import Facts
 from curator.report.markup import Content, Html, element, join, prose, section, table
+from curator.text import Command, Text
 
 _NAMES = {
     "manifest": "manifest",
@@ -24,11 +25,11 @@ _NAMES = {
     "compare": "another manifest",
     "forgotten": "what was forgotten",
 }
-_ABOUT = {
-    "manifest": "`curator replay` rebuilds the data set from it alone",
+_ABOUT: dict[str, Text] = {
+    "manifest": (Command("replay"), " rebuilds the data set from it alone"),
     "gallery": "what is kept beside its copies",
-    "reviews": "`curator review` opens the page to look, keep, drop and relabel",
-    "export": "`curator export FORMAT` writes another, with a data card and credits",
+    "reviews": (Command("review"), " opens the page to look, keep, drop and relabel"),
+    "export": (Command("export FORMAT"), " writes another, with a data card and credits"),
     "replay": "what the web has lost, by host and by image",
     "forgotten": "digests only; no later fetch brings these images back",
 }
@@ -45,7 +46,7 @@ def beside_section(facts: Facts) -> Html:
 
 def _row(kind: str, name: str, entries: Sequence[Entry], facts: Facts) -> list[Content]:
     if not entries:
-        return [name, prose(f"`{COMMANDS[kind]} --recipe {facts.recipe.name}`"), ""]
+        return [name, prose((COMMANDS[kind],), f" --recipe {facts.recipe.name}"), ""]
     home = facts.paths.report.parent
     return [name, join(element("div", _links(entry, home)) for entry in entries), prose(_ABOUT.get(kind, ""))]
 

@@ -16,6 +16,7 @@ from curator.report.facts import Facts
 from curator.report.figures import figure
 from curator.report.markup import Html, element, join, number, percent, prose, section, table, times
 from curator.report.results import smoke_note
+from curator.text import Command
 
 
 def share_bar(share: float) -> Html:
@@ -61,7 +62,9 @@ def drops_section(facts: Facts) -> Html | None:
     rows.append(["kept", number(counts["kept"]), *(number(by_label[label]["kept"]) for label in labels), ""])
     text = (
         f"Of {times(counts['listed'], 'listed image')}, {counts['kept']:,} are kept. A row is never deleted: each "
-        f"of the others has a stage, a reason and evidence, and `curator why` tells it."
+        "of the others has a stage, a reason and evidence, and ",
+        Command("why"),
+        " tells it.",
     )
     return section(
         "drops", "What was dropped, and why", element("p", prose(text)), table(["", "all", *labels, ""], rows)

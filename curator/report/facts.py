@@ -21,6 +21,7 @@ from curator.manifests.recipe import Recipe
 from curator.reasons import Stage
 from curator.store.catalog_files import file_digest, read_catalog
 from curator.store.paths import DataPaths
+from curator.text import Command
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def gather_facts(recipe: Recipe, paths: DataPaths) -> Facts:
     """
     catalog, images = _latest_catalog(paths), _images(recipe, paths)
     if catalog is None and images is None:
-        raise StateError(f"There is nothing to report of {recipe.name} yet.", "Run `curator fetch` first.")
+        raise StateError(f"There is nothing to report of {recipe.name} yet.", ("Run ", Command("fetch"), " first."))
     metrics = read_metrics(paths.benchmark / METRICS)
     is_stale = bool(metrics and images and metrics["hashes"]["manifest"] != file_digest(paths.manifest))
     confounds = metrics["confounds"] if metrics and not is_stale else _check_confounds(images)

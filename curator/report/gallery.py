@@ -30,6 +30,7 @@ from curator.report.gallery_page import Group, gallery_page
 from curator.store.catalog_files import read_catalog
 from curator.store.paths import DataPaths
 from curator.store.whole_files import write_text_whole
+from curator.text import Command
 
 _COLUMNS = [
     "record_id",
@@ -56,7 +57,7 @@ def build_gallery(paths: DataPaths) -> Path:
     """
     deduped = paths.catalog(catalog.Stage.DEDUPED)
     if not deduped.exists():
-        raise StateError(f"No duplicates of {paths.name} were looked for yet.", "Run `curator dedupe` first.")
+        raise StateError(f"No duplicates of {paths.name} were looked for yet.", ("Run ", Command("dedupe"), " first."))
     groups = read_groups(read_catalog(deduped))
     pictures = _make_pictures(paths, groups)
     write_text_whole(paths.duplicates, gallery_page(paths.name, groups, pictures))

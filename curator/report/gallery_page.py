@@ -16,10 +16,11 @@ from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import Any
 
-from curator.matching.turns import TURN_PHRASES, TURNS
+from curator.matching.orientations import ORIENTATION_PHRASES, ORIENTATIONS
 from curator.reasons import Drop
 from curator.report.markup import Html, element, join, prose, times
 from curator.report.page import page
+from curator.text import Command
 
 MOST_SHOWN = 24
 """Images shown of one group; the rest is counted."""
@@ -38,7 +39,8 @@ def gallery_page(name: str, groups: Sequence[Group], pictures: Mapping[str, str]
     """
     files = resources.files("curator.report")
     style = "".join(files.joinpath(file).read_text("utf-8") for file in ("style.css", "gallery.css"))
-    hint = "The image that is kept comes first, then its copies. `curator why ID` tells an image's whole story."
+    first = "The image that is kept comes first, then its copies. "
+    hint = (first, Command("why ID"), " tells an image's whole story.")
     body = [
         element("header", element("p", name, class_="kicker"), element("h1", "Duplicates"), _cards(groups)),
         element("p", prose(hint), class_="note"),
@@ -91,6 +93,6 @@ def _verdict(row: Mapping[str, Any]) -> Html:
         return element("b", "kept", class_="good")
     if row.get("distance_bits") is None:
         return element("b", reason)
-    turn = TURN_PHRASES[TURNS.index(row.get("turn") or TURNS[0])]
+    turn = ORIENTATION_PHRASES[ORIENTATIONS.index(row.get("turn") or ORIENTATIONS[0])]
     how = "same bytes" if reason == Drop.EXACT_DUPLICATE else times(row["distance_bits"], "bit")
     return join(element("b", reason), f" {how}{f', {turn}' if turn else ''}")

@@ -15,6 +15,8 @@ import html
 from collections.abc import Iterable, Sequence
 from urllib.parse import urlsplit
 
+from curator.text import Text, spell
+
 _VOID = {"img", "meta", "br"}
 
 
@@ -55,9 +57,9 @@ def element(name: str, /, *contents: Content, **attributes: str | None) -> Html:
     return Html(f"<{name}{given}>{join(*contents)}</{name}>")
 
 
-def prose(text: str) -> Html:
-    """Turn text into markup, with what stands between backticks as code."""
-    parts = text.split("`")
+def prose(text: Text, option: str = "") -> Html:
+    """Turn text into markup, with what is between backticks as code; ``option`` names the data set in its commands."""
+    parts = spell(text, option).split("`")
     return join(*(element("code", part) if index % 2 else part for index, part in enumerate(parts)))
 
 

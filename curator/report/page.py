@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from importlib import resources
 
 from curator.benchmark.figures.colours import MODEL_NAMES
-from curator.manifests.project import complete_commands, option_for
+from curator.manifests.project import option_for
 from curator.report.beside import beside_section
 from curator.report.dataset import confounds_section, counts_section, drops_section, groups_section
 from curator.report.facts import Facts
@@ -19,6 +19,7 @@ from curator.report.pictures import duplicates_section, samples_section, wrong_s
 from curator.report.repeat import repeat_section
 from curator.report.results import details_section, results_section
 from curator.store.paths import DATA
+from curator.text import Command, Text, as_parts, from_json
 
 SECTIONS = (
     results_section,
@@ -97,21 +98,23 @@ def _card(figure: str, text: str, class_: str = "") -> Html:
 
 
 def _warnings(facts: Facts, has_plots: bool) -> list[Html]:
-    found = []
-    metrics, option = facts.metrics, option_for(facts.recipe.name, DATA)
+    found: list[tuple[Text, str]] = []
+    metrics = facts.metrics
     if metrics:
-        found += [(f"{MODEL_NAMES[model]} is missing. {why}", "danger") for model, why in metrics["missing"].items()]
+        for model, why in metrics["missing"].items():
+            found.append(((f"{MODEL_NAMES[model]} is missing. ", *as_parts(from_json(why))), "danger"))
         found += [(text, "danger") for text in metrics["warnings"]]
         if metrics["interrupted"]:
-            found.append(("The benchmark was interrupted; `curator benchmark --resume` goes on from here.", "danger"))
+            resume = ("The benchmark was interrupted; ", Command("benchmark --resume"), " goes on from here.")
+            found.append((resume, "danger"))
     else:
-        found.append(("No model was trained yet: `curator benchmark` adds accuracy, curves and comparison.", "plain"))
+        train = ("No model was trained yet: ", Command("benchmark"), " adds accuracy, curves and comparison.")
+        found.append((train, "plain"))
     if facts.is_stale:
-        text = (
-            "The manifest has changed since the benchmark: its figures belong to other images. Run `curator benchmark`."
-        )
-        found.append((text, "danger"))
+        stale = "The manifest has changed since the benchmark: its figures belong to other images. Run "
+        found.append(((stale, Command("benchmark"), "."), "danger"))
     if not has_plots:
-        text = "Plots are missing or old: `pip install 'imageset-curator[benchmark]'`, then `curator report`."
-        found.append((text, "plain"))
-    return [element("p", prose(complete_commands(text, option)), class_=f"flag {kind}") for text, kind in found]
+        old = "Plots are missing or old: `pip install 'imageset-curator[benchmark]'`, then "
+        found.append(((old, Command("report"), "."), "plain"))
+    option = option_for(facts.recipe.name, DATA)
+    return [element("p", prose(text, option), class_=f"flag {kind}") for text, kind in found]

@@ -12,11 +12,12 @@ from typing import Any
 import pandas as pd
 
 from curator.benchmark.figures.colours import MODEL_NAMES
+from curator.observe.thumbnails import data_uri
 from curator.reasons import Drop
 from curator.report.facts import Facts, stored_image
 from curator.report.markup import Content, Html, element, join, link, percent, prose, section, times
 from curator.report.results import smoke_note
-from curator.report.thumbnails import data_uri
+from curator.text import Command
 
 N_SAMPLES, N_WRONG, N_PAIRS = 12, 12, 8
 """Pictures shown: samples of a label, wrong test images of a model, pairs of a kind of duplicate."""
@@ -65,7 +66,7 @@ def wrong_section(facts: Facts) -> Html | None:
     ]
     if not grids:
         return None
-    hint = "Wrong labels show up here first. `curator why ID` tells any image's whole story."
+    hint = ("Wrong labels show up here first. ", Command("why ID"), " tells any image's whole story.")
     return section(
         "wrong", "Most confidently wrong", smoke_note(facts.metrics), element("p", prose(hint), class_="note"), grids
     )
@@ -83,7 +84,7 @@ def _wrong(facts: Facts, by_id: pd.DataFrame, one: dict[str, Any]) -> Html:
     address = row["landing_url"] if not pd.isna(row["landing_url"]) else row["url"]
     source_id = "" if pd.isna(row["source_id"]) else str(row["source_id"])
     page = link(None if pd.isna(address) else str(address), "source page" if not pd.isna(address) else source_id)
-    command = element("code", f"curator why {one['record_id']}")
+    command = element("code", Command(f"why {one['record_id']}").spelled())
     return picture(
         facts, row, said, element("br"), element("small", facts_line, element("br"), page, element("br"), command)
     )

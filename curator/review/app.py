@@ -22,7 +22,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from curator.errors import CuratorError
-from curator.observe.thumbnails import MEDIA_TYPE, PICTURE_PX, shrink, thumbnail
+from curator.observe.thumbnails import MEDIA_TYPE, PICTURE_PX, encode_small, thumbnail
 from curator.review.guard import SECURITY_HEADERS, Guard
 from curator.review.query import Query
 from curator.review.session import ReviewSession, StaleError
@@ -153,7 +153,7 @@ def _thumbnail(session: ReviewSession, request: Request) -> Response:
 
 def _picture(session: ReviewSession, request: Request) -> Response:
     sha256, image_format = _picture_name(request)
-    return _as_picture(shrink(session.project.paths.image(sha256, image_format), PICTURE_PX))
+    return _as_picture(encode_small(session.project.paths.image(sha256, image_format), PICTURE_PX))
 
 
 def _picture_name(request: Request) -> tuple[str, str]:

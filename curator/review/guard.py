@@ -51,7 +51,7 @@ class Guard:
         if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
             return "the request comes from another site"
         if not self._is_token(path.split("/")[1] if "/" in path else ""):
-            return "the address lacks the token; open the address that `curator review` printed"
+            return "the address lacks the token; open the address that the command printed"
         if method not in SAFE_METHODS and not self._is_token(headers.get(TOKEN_HEADER, "")):
             return "the token is not in the header"
         return None

@@ -22,6 +22,7 @@ from curator.manifests.project import Project
 from curator.pipeline import made_from
 from curator.reasons import Stage
 from curator.store.catalog_files import read_record
+from curator.text import Command
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -93,7 +94,7 @@ def load_images(project: Project) -> Images:
     """Read the latest catalog; see :meth:`Library.images`."""
     stage = made_from.latest_stage(project, with_reviews=False)
     if stage in (None, Stage.LISTED):
-        raise StateError(f"Nothing was fetched yet for {project.recipe.name}.", "Run `curator fetch` first.")
+        raise StateError(f"Nothing was fetched yet for {project.recipe.name}.", ("Run ", Command("fetch"), " first."))
     path = project.paths.catalog(stage)
     read_record(path)
     table = add_host(_read_columns(path))

@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from curator.errors import StateError
+from curator.text import Command
 
 _FIXED = ("record_id", "label", "model", "seed", "predicted")
 
@@ -38,7 +39,7 @@ def read_wrong(path: Path) -> dict[str, WrongImage]:
         said = table.groupby("record_id")[columns].mean()
         label = table.groupby("record_id")["label"].first()
     except (ValueError, KeyError, OSError) as error:
-        raise StateError(f"{path} cannot be read ({error}).", "`curator benchmark` writes it anew.") from error
+        raise StateError(f"{path} cannot be read ({error}).", (Command("benchmark"), " writes it anew.")) from error
     found = pd.DataFrame({"label": label, "predicted": said.idxmax(axis=1).str[2:], "confidence": said.max(axis=1)})
     found = found[found["label"] != found["predicted"]].sort_values("confidence", ascending=False, kind="stable")
     columns_of = zip(found.index, found["predicted"], found["confidence"], strict=True)

@@ -33,6 +33,7 @@ import pyarrow.parquet as pq
 from curator import __version__, catalog
 from curator.errors import NewerError, StateError
 from curator.store.whole_files import whole_file
+from curator.text import Command, Text, from_json, to_json
 
 _KEY = b"curator"
 _AGAIN = "Run the stage again with --force, or delete the file."
@@ -51,7 +52,7 @@ class StageRecord:
     fingerprint: str
     recipe_section: dict[str, Any]
     settings: dict[str, Any]
-    notes: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = ()
     version: int = catalog.VERSION
     written_by: str = field(default=__version__)
     manifest_sha256: str = ""
@@ -84,7 +85,8 @@ def write_catalog(path: Path, table: pd.DataFrame, record: StageRecord) -> None:
 
 def metadata_of(record: StageRecord) -> dict[bytes, bytes]:
     """Give the Parquet metadata that holds a record."""
-    return {_KEY: json.dumps(dataclasses.asdict(record), sort_keys=True).encode()}
+    form = dataclasses.asdict(record) | {"notes": [to_json(note) for note in record.notes]}
+    return {_KEY: json.dumps(form, sort_keys=True).encode()}
 
 
 def read_catalog(path: Path) -> pd.DataFrame:
@@ -121,7 +123,7 @@ def read_record(path: Path) -> StageRecord:
     try:
         metadata = pq.read_metadata(path).metadata or {}
     except FileNotFoundError as error:
-        raise StateError(f"The catalog {path} is not there.", "`curator status` says what to run next.") from error
+        raise StateError(f"The catalog {path} is not there.", (Command("status"), " says what to run next.")) from error
     except (OSError, pa.ArrowException) as error:
         raise StateError(f"The catalog {path} is damaged ({_first_line(error)}).", _AGAIN) from error
     if _KEY not in metadata:
@@ -130,7 +132,7 @@ def read_record(path: Path) -> StageRecord:
     if record["version"] > catalog.VERSION:
         message = f"The catalog {path} was written by a newer curator ({record['written_by']}; this is {__version__})."
         raise NewerError(message, "Upgrade with `pip install -U imageset-curator`.")
-    return StageRecord(**{**record, "notes": tuple(record["notes"])})
+    return StageRecord(**{**record, "notes": tuple(map(from_json, record["notes"]))})
 
 
 def _first_line(error: Exception) -> str:

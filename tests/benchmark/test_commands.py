@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 import signal
 import subprocess
 import sys
@@ -14,19 +16,20 @@ import pytest
 pytest.importorskip("keras")
 pytest.importorskip("sklearn")
 
-from curator import benchmark_commands
 from curator.benchmark.start import run_benchmark
-from curator.benchmark_commands import train_and_report
+from curator.cli.benchmark import benchmark
+from curator.dataset import Dataset
 from curator.events import EpochFinished, Event, TrainingStarted
 from curator.manifests.project import Project
+from curator.text import spell
 
 LIMIT_S = 120.0
 
 TRAIN = """
 import sys
 from pathlib import Path
-from curator.benchmark import run_benchmark
-from curator.recipe import BenchmarkSettings, Recipe
+from curator.benchmark.start import run_benchmark
+from curator.manifests.recipe import BenchmarkSettings, Recipe
 from curator.store.paths import DataPaths
 settings = BenchmarkSettings(models=("cnn",), seeds=(0,), image_size=32, epochs=12)
 recipe = Recipe(name="drawn", labels=("disc", "square"), sources=(), benchmark=settings)
@@ -44,28 +47,36 @@ def interrupted_in(model: str) -> Any:
     return listener
 
 
-def test_an_interrupt_leaves_a_report_and_says_how_to_go_on(drawn_set: Any) -> None:
-    """The paragraph names the page and `--resume`; the page is whole and tells of the interruption."""
-    recipe = drawn_set.recipe(models=("cnn",))
-    project = Project(recipe, drawn_set.paths, interrupted_in("cnn"), " --recipe drawn")
-    with pytest.raises(KeyboardInterrupt, match=r"report\.html.*`curator benchmark --resume --recipe drawn`"):
-        train_and_report(project, None, quick=False)
+def test_an_interrupt_leaves_a_report(drawn_set: Any) -> None:
+    """The page is whole and says that the training was interrupted."""
+    project = Project(drawn_set.recipe(models=("cnn",)), drawn_set.paths, interrupted_in("cnn"))
+    with pytest.raises(KeyboardInterrupt):
+        Dataset(project).benchmark()
     text = drawn_set.paths.report.read_text("utf-8")
     assert text.endswith("</html>\n")
     assert "was interrupted" in text
 
 
+def test_an_interrupted_command_says_how_to_go_on(drawn_set: Any) -> None:
+    """The paragraph names the page and `--resume`, with the options that name the data set."""
+    project = Project(drawn_set.recipe(models=("cnn",)), drawn_set.paths, interrupted_in("cnn"))
+    with pytest.raises(KeyboardInterrupt) as interrupt:
+        inspect.unwrap(benchmark)(Dataset(project))
+    said = spell(interrupt.value.args[0], " --recipe drawn")
+    assert re.search(r"report\.html.*`curator benchmark --resume --recipe drawn`", said)
+
+
 def test_an_interrupt_before_the_first_epoch_leaves_a_report_too(
     drawn_set: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While images are decoded there is nothing trained to tell, but the data set."""
+    """While images are decoded there is nothing trained to report, but the data set."""
 
     def interrupted(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(benchmark_commands, "run_benchmark", interrupted)
-    with pytest.raises(KeyboardInterrupt, match="--resume"):
-        train_and_report(Project(drawn_set.recipe(), drawn_set.paths, lambda _: None), None, quick=False)
+    monkeypatch.setattr("curator.benchmark.start.run_benchmark", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        Dataset(Project(drawn_set.recipe(), drawn_set.paths)).benchmark()
     assert "No model was trained yet" in drawn_set.paths.report.read_text("utf-8")
 
 

@@ -32,9 +32,9 @@ from curator.catalog import SCHEMA, Stage
 from curator.matching.hamming import collapse, find_pairs
 from curator.matching.perceptual_hash import hash64, transform
 from curator.matching.picture_matches import match_pictures
-from curator.observe.jpeg_header import decode_grey, read_plain_jpeg
+from curator.observe.jpeg_header import read_plain_jpeg
+from curator.observe.luma import decode_reduced_grey, shrink_reduced
 from curator.observe.observation import hash_sightings, look_at
-from curator.observe.shrink import shrink_grey
 from curator.store.catalog_files import StageRecord, write_catalog
 from curator.store.paths import DataPaths
 
@@ -219,7 +219,7 @@ def prepare(task, name):
     if task == "hash":
         return lambda: hash_sightings([look_at(read(file), max_pixels=100_000_000) for file in files])
     if task == "hash64":
-        return lambda: hash64(transform(np.stack([shrink_grey(*decode_eighth(file)) for file in files])))
+        return lambda: hash64(transform(np.stack([shrink_reduced(*decode_eighth(file)) for file in files])))
     return lambda: [decode(file) for file in files]
 
 
@@ -232,7 +232,7 @@ def read(file):
 def decode(file):
     """Decode a JPEG at the scale that our hashes are made from, by the quickest decoder measured, and nothing else."""
     data = read(file)
-    return decode_grey(data, read_plain_jpeg(data))
+    return decode_reduced_grey(data, read_plain_jpeg(data))
 
 
 def decode_eighth(file):

@@ -10,9 +10,9 @@ ground product photos do: their hashes are near by themselves. Some are copies o
 
 import numpy as np
 
-from curator.matching.crops import crop_thumbnails
-from curator.matching.luma_thumbnails import pack_thumbnails, turn_thumbnails
-from curator.matching.perceptual_hash import detail, hash256, transform, turn_bytes
+from curator.matching.crops import crop_signatures
+from curator.matching.luma_signatures import orient_signatures, pack_signatures
+from curator.matching.perceptual_hash import detail, hash256, orientation_bytes, transform
 
 SIDE = 32
 COPIES = 0.05
@@ -35,8 +35,8 @@ def make_pictures(chance, n):
 def observe(lumas):
     """What observing a picture of these 32x32 lumas yields."""
     coefficients = transform(lumas)
-    thumbnails = np.frombuffer(b"".join(pack_thumbnails(lumas)), np.uint8).reshape(len(lumas), -1)
-    turns = turn_bytes(coefficients).reshape(len(lumas), -1)
+    thumbnails = np.frombuffer(b"".join(pack_signatures(lumas)), np.uint8).reshape(len(lumas), -1)
+    turns = orientation_bytes(coefficients).reshape(len(lumas), -1)
     return {
         "phash_turns": turns,
         "phash256": hash256(coefficients),
@@ -80,7 +80,7 @@ def alter(chance, lumas):
     return np.concatenate(
         [
             np.clip(noisy + noise, 0, 255).astype(np.uint8),
-            np.rint(crop_thumbnails(cropped, chance.integers(0, 5, len(cropped)))).astype(np.uint8),
-            turn_thumbnails(turned, chance.integers(1, 8, len(turned)).astype(np.uint8)),
+            np.rint(crop_signatures(cropped, chance.integers(0, 5, len(cropped)))).astype(np.uint8),
+            orient_signatures(turned, chance.integers(1, 8, len(turned)).astype(np.uint8)),
         ]
     )

@@ -32,11 +32,11 @@ from curator.calibrate.alterations import KINDS, encode
 from curator.manifests.recipe import DedupeSettings
 from curator.matching.confirm import PictureEvidence
 from curator.matching.copies import find_copies
-from curator.matching.luma_thumbnails import THUMBNAIL_BYTES
-from curator.matching.perceptual_hash import unpack_bytes, unpack_turns
+from curator.matching.luma_signatures import SIGNATURE_BYTES
+from curator.matching.perceptual_hash import unpack_bytes, unpack_orientations
 from curator.matching.picture_matches import FLAT_DETAIL
 from curator.observe.observation import observe_image
-from curator.observe.upright import decode_upright_rgb
+from curator.observe.pixels import decode_rgb
 
 JUDGED = Path(__file__).parents[1] / "decide" / "judged_pairs.csv"
 HOME = Path(tempfile.gettempdir()) / "curator-bench-finders"
@@ -89,7 +89,7 @@ def plant(photos, folder, n_copies=COPIES):
     for place, kind in enumerate(kinds):
         for k in range(n_copies):
             number = order[(place * n_copies + k) % len(order)]
-            picture = decode_upright_rgb(originals[number].read_bytes())
+            picture = decode_rgb(originals[number].read_bytes())
             for step in steps_of(kind):
                 picture = KINDS[step](picture, random.Random(f"{kind} {number}"))
             data = encode(picture, "quality 50" if "quality 50" in steps_of(kind) else kind)
@@ -128,9 +128,9 @@ def find_ours(folder):
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         seen = list(threads.map(lambda file: observe_image(file.read_bytes(), max_pixels=100_000_000), files))
     known = [(file.name, one) for file, one in zip(files, seen, strict=True) if (one.detail or 0) >= FLAT_DETAIL]
-    thumbnails = pa.array([one.thumbnail for _, one in known], pa.binary(THUMBNAIL_BYTES))
+    thumbnails = pa.array([one.thumbnail for _, one in known], pa.binary(SIGNATURE_BYTES))
     evidence = PictureEvidence(unpack_bytes([one.phash256 for _, one in known]), thumbnails)
-    turns = unpack_turns([one.phash_turns for _, one in known])
+    turns = unpack_orientations([one.phash_turns for _, one in known])
     found = find_copies(turns, evidence, settings.max_distance, settings.rotations)
     pairs = {tuple(sorted((known[i][0], known[j][0]))) for i, j in zip(found.i, found.j, strict=True)}
     by_bytes = {}

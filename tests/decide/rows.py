@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from curator import catalog
-from curator.matching.turns import TURNS
+from curator.matching.orientations import ORIENTATIONS
 
 LABELS = ("rugby", "soccer", "cricket")
 
@@ -42,7 +42,7 @@ def _compose(first, second):
     """The turn that equals ``first``, then ``second``."""
     pixels = np.arange(4).reshape(2, 2)
     after = _apply(second, _apply(first, pixels))
-    return next(t for t in range(len(TURNS)) if np.array_equal(_apply(t, pixels), after))
+    return next(t for t in range(len(ORIENTATIONS)) if np.array_equal(_apply(t, pixels), after))
 
 
 COMPOSED = [[_compose(first, second) for second in range(8)] for first in range(8)]

@@ -6,9 +6,9 @@ import pytest
 
 from curator.matching import confirm as confirm_module
 from curator.matching.alignment import compare_aligned
-from curator.matching.confirm import PictureEvidence, are_one_picture, confirm, count_bits256
-from curator.matching.luma_thumbnails import THUMBNAIL_BYTES, pack_thumbnails, turn_thumbnails, unpack_thumbnails
-from curator.matching.turns import turn_back, turn_hash256
+from curator.matching.confirm import PictureEvidence, are_one_picture, confirm_matches, count_bits256
+from curator.matching.luma_signatures import SIGNATURE_BYTES, orient_signatures, pack_signatures, unpack_signatures
+from curator.matching.orientations import invert_orientation, orient_hash256
 
 FAR = np.packbits(np.arange(256) < 60)
 """As a 256-bit hash: neither near to nor far from one of zeros."""
@@ -33,15 +33,15 @@ def shrink(pictures):
 def evidence(left, right, turn=0):
     """Pictures, then as many more, turned: by their hashes, any of the first might be any of the second."""
     plain = np.zeros((1, 32), np.uint8)
-    hashes = np.repeat(np.concatenate([plain, turn_hash256(plain, turn) ^ FAR]), len(left), axis=0)
+    hashes = np.repeat(np.concatenate([plain, orient_hash256(plain, turn) ^ FAR]), len(left), axis=0)
     lumas = np.concatenate([left, right])
-    return PictureEvidence(hashes, pa.array(pack_thumbnails(lumas), pa.binary(THUMBNAIL_BYTES)))
+    return PictureEvidence(hashes, pa.array(pack_signatures(lumas), pa.binary(SIGNATURE_BYTES)))
 
 
 def test_a_packed_thumbnail_keeps_the_picture_within_half_a_grey():
     """Sixteen greys from the darkest to the brightest cell."""
     luma = shrink(drawings(3))
-    greys = unpack_thumbnails(np.stack([np.frombuffer(row, np.uint8) for row in pack_thumbnails(luma)]))
+    greys = unpack_signatures(np.stack([np.frombuffer(row, np.uint8) for row in pack_signatures(luma)]))
     low, high = luma.min(axis=(1, 2), keepdims=True).astype(float), luma.max(axis=(1, 2), keepdims=True)
     assert np.abs(greys - (luma - low) / (high - low) * 15).max() <= 0.5
 
@@ -62,10 +62,10 @@ def test_either_order_and_any_block_give_the_same_verdicts():
     pictures = evidence(shrink(whole), shrink(whole[:, 6:, 6:]))
     i, j = (ends.ravel() for ends in np.meshgrid(np.arange(40), np.arange(40, 80)))
     turn = np.zeros(len(i), np.uint8)
-    verdicts = confirm(pictures, i, j, turn)
+    verdicts = confirm_matches(pictures, i, j, turn)
     assert verdicts.sum() == 40
-    assert np.array_equal(verdicts, confirm(pictures, j, i, turn))
-    alone = [confirm(pictures, i[k : k + 1], j[k : k + 1], turn[:1])[0] for k in range(0, len(i), 39)]
+    assert np.array_equal(verdicts, confirm_matches(pictures, j, i, turn))
+    alone = [confirm_matches(pictures, i[k : k + 1], j[k : k + 1], turn[:1])[0] for k in range(0, len(i), 39)]
     assert np.array_equal(verdicts[::39], alone)
 
 
@@ -73,21 +73,21 @@ def test_either_order_and_any_block_give_the_same_verdicts():
 def test_a_turned_picture_is_compared_in_its_turn(turn):
     """Picture 1 is picture 0 turned; told of another turn, they are strangers."""
     luma = shrink(drawings(1))
-    turned = turn_thumbnails(luma, np.array([turn], np.uint8))
+    turned = orient_signatures(luma, np.array([turn], np.uint8))
     pictures = evidence(luma, turned, turn)
     one, zero = np.array([1]), np.array([0])
-    assert confirm(pictures, one, zero, np.array([turn], np.uint8)).all()
-    assert confirm(pictures, zero, one, np.array([turn_back(turn)], np.uint8)).all()
-    assert not confirm(pictures, one, zero, np.array([(turn + 4) % 8], np.uint8)).any()
+    assert confirm_matches(pictures, one, zero, np.array([turn], np.uint8)).all()
+    assert confirm_matches(pictures, zero, one, np.array([invert_orientation(turn)], np.uint8)).all()
+    assert not confirm_matches(pictures, one, zero, np.array([(turn + 4) % 8], np.uint8)).any()
 
 
 def test_without_thumbnails_the_long_hashes_decide():
     """Unknown is not equal: 60 bits of 256 apart and nothing else known is no match."""
-    pictures = PictureEvidence(np.stack([FAR * 0, FAR, FAR]), pa.nulls(3, pa.binary(THUMBNAIL_BYTES)))
+    pictures = PictureEvidence(np.stack([FAR * 0, FAR, FAR]), pa.nulls(3, pa.binary(SIGNATURE_BYTES)))
     i, j, turn = np.array([0, 1]), np.array([1, 2]), np.zeros(2, np.uint8)
     assert count_bits256(pictures.hashes, i, j, turn).tolist() == [60, 0]
-    assert confirm(pictures, i, j, turn).tolist() == [False, True]
-    assert confirm(pictures, i[:0], j[:0], turn[:0]).tolist() == []
+    assert confirm_matches(pictures, i, j, turn).tolist() == [False, True]
+    assert confirm_matches(pictures, i[:0], j[:0], turn[:0]).tolist() == []
 
 
 def test_small_moves_are_worked_out_once_a_look(monkeypatch):
@@ -97,5 +97,5 @@ def test_small_moves_are_worked_out_once_a_look(monkeypatch):
     monkeypatch.setattr(confirm_module, "span_tangents", lambda looks: worked_out.append(len(looks)) or spans(looks))
     whole = drawings(20)
     i, j = (ends.ravel() for ends in np.meshgrid(np.arange(20), np.arange(20, 40)))
-    assert confirm(evidence(shrink(whole), shrink(whole)), i, j, np.zeros(400, np.uint8)).sum() == 20
+    assert confirm_matches(evidence(shrink(whole), shrink(whole)), i, j, np.zeros(400, np.uint8)).sum() == 20
     assert sum(worked_out) == 40

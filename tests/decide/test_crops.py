@@ -6,7 +6,7 @@ import pytest
 
 from curator.matching.confirm import PictureEvidence
 from curator.matching.crops import CROPS, hash_crops, match_crops, unlike
-from curator.matching.luma_thumbnails import THUMBNAIL_BYTES, pack_thumbnails
+from curator.matching.luma_signatures import SIGNATURE_BYTES, pack_signatures
 from curator.matching.perceptual_hash import hash64, transform
 from curator.matching.picture_matches import Matches
 
@@ -31,11 +31,11 @@ def shrink(pictures):
 def search(*lumas, is_wanted=None):
     """Match all pictures; the pairs found, as a set."""
     everything = np.concatenate(lumas)
-    thumbnails = pa.array(pack_thumbnails(everything), pa.binary(THUMBNAIL_BYTES))
+    thumbnails = pa.array(pack_signatures(everything), pa.binary(SIGNATURE_BYTES))
     evidence = PictureEvidence(np.zeros((len(everything), 32), np.uint8), thumbnails)
     nothing = unlike(Matches(*(np.empty(0, np.intp) for _ in range(4))), len(everything))
     found = match_crops(evidence, hash64(transform(everything)), 10, is_wanted or nothing)
-    assert np.all(found.distance <= 8) and not found.turn.any()
+    assert np.all(found.distance <= 8) and not found.orientation.any()
     return {tuple(sorted(pair)) for pair in zip(found.i.tolist(), found.j.tolist(), strict=True)}
 
 

@@ -10,7 +10,7 @@ from curator.decide.dedupe import find_duplicates
 from curator.decide.groups import list_groups
 from curator.manifests.recipe import DedupeSettings
 from curator.matching.confirm import SAME_BITS
-from curator.matching.turns import TURNS, turn_back, turn_hash256
+from curator.matching.orientations import ORIENTATIONS, invert_orientation, orient_hash256
 from tests.decide.rows import (
     LABELS,
     by_id,
@@ -41,7 +41,7 @@ def image(base=0, turn=0, bits=(), label="rugby", copy=0, side=100, detail=30.0,
     facts |= {
         "phash": hashes[0],
         "phash_turns": packed(hashes),
-        "phash256": turn_hash256(flipped[None], turn).tobytes(),
+        "phash256": orient_hash256(flipped[None], turn).tobytes(),
     }
     return {"label": label, "sha256": content, **facts, **more}
 
@@ -50,14 +50,14 @@ def distances_and_turns(row, other, rotations=True):
     """The distances of two rows and how ``row`` is turned against ``other``, by the definition."""
     a, b = ([int.from_bytes(r["phash_turns"][k : k + 8], "big") for k in range(0, 64, 8)] for r in (row, other))
     found = [(bin(b[t] ^ a[0]).count("1"), t) for t in range(8)]
-    found += [(bin(a[t] ^ b[0]).count("1"), turn_back(t)) for t in range(8)]
+    found += [(bin(a[t] ^ b[0]).count("1"), invert_orientation(t)) for t in range(8)]
     return [pair for pair in found if rotations or pair[1] == 0]
 
 
 def long_distance(row, other, turn):
     """The bits of 256 in which ``row`` differs from ``other`` turned."""
     a, b = (np.frombuffer(r["phash256"], np.uint8)[None] for r in (row, other))
-    return np.bitwise_count(turn_hash256(b, turn) ^ a).sum()
+    return np.bitwise_count(orient_hash256(b, turn) ^ a).sum()
 
 
 def match(row, other, rules):
@@ -80,7 +80,7 @@ def nearest(row, others, rules):
     found = [(match(row, other, rules), other) for other in others]
     hits = [(hit[0], rank(other), hit[1], other) for hit, other in found if hit is not None]
     distance, _, turn, other = min(hits, key=lambda hit: hit[:3])
-    return other["record_id"], distance, TURNS[turn]
+    return other["record_id"], distance, ORIENTATIONS[turn]
 
 
 def judge_by_definition(rows, rules):
@@ -183,7 +183,7 @@ def test_a_turned_copy_is_found_and_its_turn_named(turn):
     rows = [image(side=300), image(turn=turn, bits=(5,), side=100)]
     decided = find_duplicates(make_table(rows), DedupeSettings(), LABELS)
     assert decided["drop_reason"][1] == Drop.NEAR_DUPLICATE
-    assert (decided["turn"][1], decided["distance_bits"][1]) == (TURNS[turn], 1)
+    assert (decided["turn"][1], decided["distance_bits"][1]) == (ORIENTATIONS[turn], 1)
     assert is_kept(find_duplicates(make_table(rows), DedupeSettings(rotations=False), LABELS)).all()
 
 

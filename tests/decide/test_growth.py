@@ -13,7 +13,7 @@ from curator import catalog
 from curator.catalog import Drop, Stage
 from curator.decide.balance import balance_labels
 from curator.decide.dedupe import find_duplicates
-from curator.decide.growth import drop_straddlers, hold_sides
+from curator.decide.growth import drop_cross_split, hold_sides
 from curator.decide.split import split_images
 from curator.manifests.recipe import BalanceSettings, DedupeSettings, SplitSettings
 from tests.decide.rows import make_table, packed, sha256
@@ -37,7 +37,7 @@ def make(n: int, first: int = 0, authors: dict[int, str] | None = None) -> pd.Da
 def split(table: pd.DataFrame, earlier: pd.DataFrame | None = None, per_class: int | str = "max") -> pd.DataFrame:
     """Do what the pipeline does after dedupe; give the manifest's rows."""
     if earlier is not None:
-        table = drop_straddlers(table, earlier, BY_AUTHOR)
+        table = drop_cross_split(table, earlier, BY_AUTHOR)
     balanced = balance_labels(table, BalanceSettings(per_class), LABELS, earlier)
     decided = split_images(balanced, SplitSettings(group_by=BY_AUTHOR), LABELS, earlier)
     return catalog.kept(decided.table)
@@ -95,7 +95,7 @@ def grown(rows: list[dict[str, Any]], earlier: pd.DataFrame | None) -> pd.DataFr
     table = find_duplicates(table, DedupeSettings(), LABELS, is_member=members)
     group_by = ("near-duplicate",)
     if held is not None:
-        table = drop_straddlers(table, held, group_by)
+        table = drop_cross_split(table, held, group_by)
     table = balance_labels(table, BalanceSettings("max"), LABELS, held)
     return split_images(table, SplitSettings(ratio=0.5, group_by=group_by), LABELS, held).table
 
@@ -188,7 +188,7 @@ def test_a_newcomer_that_joins_both_sides_is_left_out_and_named() -> None:
             ]
         },
     )
-    left = drop_straddlers(joined, earlier, ("author", "page"))
+    left = drop_cross_split(joined, earlier, ("author", "page"))
     row = left[left["record_id"] == id_of(20)].iloc[0]
     assert (row["drop_stage"], row["drop_reason"]) == (Stage.BALANCED, Drop.STRADDLES_SPLIT)
     assert row["drop_detail"] == f"belongs with {id_of(0)} in train and with {id_of(1)} in test"
@@ -206,7 +206,7 @@ def test_newcomers_that_join_the_sides_only_together_are_left_out() -> None:
     }
     both = catalog.with_columns(both, {"landing_url": [pages.get(r) for r in both["record_id"]]})
     earlier = pd.DataFrame({"sha256": table["sha256"], "split": ["train", "test", "train", "train"]})
-    left = drop_straddlers(both, earlier, ("author", "page"))
+    left = drop_cross_split(both, earlier, ("author", "page"))
     assert sorted(catalog.dropped(left)["record_id"]) == [id_of(20), id_of(21)]
 
 

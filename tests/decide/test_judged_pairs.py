@@ -10,8 +10,8 @@ import pytest
 
 from curator.matching.confirm import PictureEvidence
 from curator.matching.copies import find_copies
-from curator.matching.luma_thumbnails import THUMBNAIL_BYTES
-from curator.matching.perceptual_hash import unpack_bytes, unpack_turns
+from curator.matching.luma_signatures import SIGNATURE_BYTES
+from curator.matching.perceptual_hash import unpack_bytes, unpack_orientations
 from curator.matching.picture_matches import match_pictures
 from curator.observe.observation import observe_image
 
@@ -32,9 +32,9 @@ def balls():
         pytest.skip("../shared is not there")
     files = {hashlib.sha256(data).hexdigest(): data for data in (p.read_bytes() for p in sorted(BALLS.glob("*/*")))}
     seen = [observe_image(data, max_pixels=100_000_000) for data in files.values()]
-    thumbnails = pa.array([one.thumbnail for one in seen], pa.binary(THUMBNAIL_BYTES))
+    thumbnails = pa.array([one.thumbnail for one in seen], pa.binary(SIGNATURE_BYTES))
     evidence = PictureEvidence(unpack_bytes([one.phash256 for one in seen]), thumbnails)
-    return list(files), unpack_turns([one.phash_turns for one in seen]), evidence
+    return list(files), unpack_orientations([one.phash_turns for one in seen]), evidence
 
 
 def verdicts_of(matches, names):

@@ -5,7 +5,7 @@ import pytest
 
 from curator.catalog import is_kept
 from curator.decide.dedupe import find_duplicates
-from curator.decide.growth import drop_straddlers
+from curator.decide.growth import drop_cross_split
 from curator.decide.kept_copies import number_kept_copies
 from curator.decide.leak_groups import find_leak_groups
 from curator.decide.reviews import apply_reviews
@@ -73,9 +73,9 @@ def test_a_newcomer_that_copies_both_sides_is_left_out():
     """One picture stood in train under one label and in test under the other: a third one of it has no side."""
     table = make_table([look(1, 0, "rugby"), look(1, 1, "soccer"), look(2, 0, "rugby")])
     earlier = table.iloc[[0, 2]].assign(split=["train", "test"])[["sha256", "split"]]
-    joined = drop_straddlers(table, earlier, BY_PICTURE, np.array([0, 0, 0]))
+    joined = drop_cross_split(table, earlier, BY_PICTURE, np.array([0, 0, 0]))
     assert is_kept(joined).tolist() == [True, False, True]
-    assert is_kept(drop_straddlers(table, earlier, BY_PICTURE, np.array([0, 0, -1]))).all()
+    assert is_kept(drop_cross_split(table, earlier, BY_PICTURE, np.array([0, 0, -1]))).all()
 
 
 def test_copies_count_only_where_near_duplicates_are_grouped():

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curator.matching import multi_index, picture_matches
-from curator.matching.picture_matches import match_pictures, match_turned, match_upright
+from curator.matching.picture_matches import match_pictures, match_reoriented, match_upright
 
 
 def brute_force(turns, radius, rotations):
@@ -59,7 +59,7 @@ def test_neither_blocks_nor_tables_change_the_matches(monkeypatch, most_queries,
 def test_upright_and_turned_matches_make_up_all():
     """The split searches each with a radius of its own."""
     turns = crowd(np.random.default_rng(2), 200, 20, 5)
-    upright, turned = as_set(match_upright(turns, 5)), as_set(match_turned(turns, 5))
+    upright, turned = as_set(match_upright(turns, 5)), as_set(match_reoriented(turns, 5))
     assert {match[3] for match in upright} == {0}
     assert 0 not in {match[3] for match in turned}
     assert upright | turned == brute_force(turns, 5, True)
@@ -73,9 +73,9 @@ def test_only_what_is_confirmed_is_given_and_blocks_stay_small(monkeypatch):
 
     def confirm(found):
         sizes.append(len(found.i))
-        return found.turn == 3
+        return found.orientation == 3
 
     found = match_pictures(turns, 10, True, confirm)
-    assert set(found.turn.tolist()) == {3}
+    assert set(found.orientation.tolist()) == {3}
     assert sum(sizes) == len(brute_force(turns, 10, True)) > 100_000
     assert max(sizes) < 2_100

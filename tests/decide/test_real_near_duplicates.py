@@ -10,7 +10,7 @@ from curator.catalog import Drop, is_kept
 from curator.decide.dedupe import find_duplicates
 from curator.decide.leak_groups import find_leak_groups
 from curator.manifests.recipe import DedupeSettings
-from curator.matching.turns import TURNS
+from curator.matching.orientations import ORIENTATIONS
 from curator.observe.observation import observe_image
 from tests.decide.rows import make_table
 
@@ -37,7 +37,7 @@ def test_the_eight_turns_of_one_photo_are_one_group():
     table = observed(sorted((PDQ / "dih").glob("*.jpg")))
     decided = find_duplicates(table, DedupeSettings(), ("rugby",))
     assert is_kept(decided).sum() == 1
-    assert set(decided["turn"].dropna()) | {"none"} == set(TURNS)
+    assert set(decided["turn"].dropna()) | {"none"} == set(ORIENTATIONS)
     assert len(np.unique(find_leak_groups(table, ("near-duplicate",)))) == 1
 
 

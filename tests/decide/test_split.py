@@ -12,7 +12,7 @@ from curator.decide.split import split_images
 from curator.errors import ShortfallError
 from curator.manifests.recipe import SplitSettings
 from curator.matching.components import label_components
-from curator.matching.turns import turn_hash256
+from curator.matching.orientations import orient_hash256
 from tests.decide.rows import by_id, make_table, packed, random_picture, sha256, shuffled, turn_picture
 
 LABELS = ("rugby", "soccer")
@@ -75,10 +75,10 @@ def test_exact_counts_can_be_asked_for():
     with pytest.raises(ShortfallError, match="rugby has 10") as caught:
         split_images(table, SplitSettings(train=9, test=3), LABELS, most="curator split --ratio 0.75")
     assert caught.value.missing == {"rugby": 2}
-    assert "curator split --ratio 0.75" in caught.value.hint and "--per-class 12" not in caught.value.hint
+    assert "curator split --ratio 0.75" in str(caught.value) and "--per-class 12" not in str(caught.value)
     with pytest.raises(ShortfallError, match="rugby has 10") as caught:
         split_images(table, SplitSettings(train=5, test=3), LABELS)
-    assert caught.value.missing == {"rugby": 0} and "--per-class 8" in caught.value.hint
+    assert caught.value.missing == {"rugby": 0} and "--per-class 8" in str(caught.value)
 
 
 def test_a_label_without_images_is_a_shortfall():
@@ -103,7 +103,7 @@ def near_pair(bits, bits256, turn=0):
         row |= {"phash_turns": packed(random_picture(chance)), "phash256": chance.bytes(32)}
     first = np.frombuffer(rows[0]["phash_turns"], ">u8").astype(np.uint64)
     rows[1]["phash_turns"] = packed(np.array(turn_picture(first, turn)) ^ np.uint64((1 << bits) - 1))
-    turned = turn_hash256(np.frombuffer(rows[0]["phash256"], np.uint8)[None], turn)
+    turned = orient_hash256(np.frombuffer(rows[0]["phash256"], np.uint8)[None], turn)
     whole = int.from_bytes(turned.tobytes(), "big")
     rows[1]["phash256"] = (whole ^ ((1 << bits256) - 1)).to_bytes(32, "big")
     return make_table(rows)

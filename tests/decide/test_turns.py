@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from curator.matching.turns import TURN_PHRASES, TURNS, turn_back, turn_hash256
+from curator.matching.orientations import ORIENTATION_PHRASES, ORIENTATIONS, invert_orientation, orient_hash256
 
 
 def dct_matrix(n):
@@ -28,16 +28,16 @@ def turned(pixels, turn):
 def test_turning_a_hash_equals_hashing_the_turned_picture(turn):
     """Bit for bit, for pictures without symmetry."""
     pixels = np.random.default_rng(turn).normal(size=(32, 32)) + 3
-    np.testing.assert_array_equal(turn_hash256(hash256(pixels), turn), hash256(turned(pixels, turn)))
+    np.testing.assert_array_equal(orient_hash256(hash256(pixels), turn), hash256(turned(pixels, turn)))
 
 
 @pytest.mark.parametrize("turn", range(8))
 def test_turning_back_gives_the_picture_again(turn):
     """Each turn's inverse is named right."""
     pixels = np.arange(12).reshape(3, 4)
-    np.testing.assert_array_equal(turned(turned(pixels, turn), turn_back(turn)), pixels)
+    np.testing.assert_array_equal(turned(turned(pixels, turn), invert_orientation(turn)), pixels)
 
 
 def test_every_turn_has_a_name_and_a_phrase():
     """Names are distinct, since reports count by them."""
-    assert len(set(TURNS)) == len(set(TURN_PHRASES)) == 8
+    assert len(set(ORIENTATIONS)) == len(set(ORIENTATION_PHRASES)) == 8

@@ -9,7 +9,7 @@ import pytest
 from curator.catalog import Drop
 from curator.demo import alterations
 from curator.demo.drawing.scenes import draw_scene, encode_jpeg
-from curator.matching.perceptual_hash import distance64, unpack_turns
+from curator.matching.perceptual_hash import distance64, unpack_orientations
 from curator.observe.observation import observe_image
 
 PICTURE = encode_jpeg(draw_scene("rugby", (77,)), 90)
@@ -21,7 +21,7 @@ def distance(copy: bytes) -> int:
     first, second = (observe_image(data, max_pixels=MAX_PIXELS) for data in (PICTURE, copy))
     assert first.phash_turns is not None
     assert second.phash is not None
-    return int(distance64(unpack_turns([first.phash_turns]), second.phash).min())
+    return int(distance64(unpack_orientations([first.phash_turns]), second.phash).min())
 
 
 @pytest.mark.parametrize(

@@ -40,4 +40,4 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 def exported(project: Project, name: str) -> Path:
     """Export and give the folder."""
-    return export_dataset(project, find_format(name))[0]
+    return export_dataset(project, find_format(name)).path

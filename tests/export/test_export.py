@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 
 from curator.errors import CuratorError, DiskError, StateError
 from curator.export import material as base
-from curator.export import shards
 from curator.export.export import FORMATS, export_dataset, find_format, standing_exports
 from curator.export.material import Material
 from curator.export.tfrecord import crc32c
@@ -148,7 +147,7 @@ def test_the_data_card_tells_the_biases_found_on_this_manifest_only(project: Pro
 
 def test_shards_are_cut_and_mixed(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """Small shards together hold every image once, and the labels are mixed."""
-    monkeypatch.setattr(shards, "SHARD_BYTES", 20_000)
+    monkeypatch.setattr(base, "SHARD_BYTES", 20_000)
     folder = exported(project, "webdataset")
     names = [path.name for path in sorted(folder.glob("train-*.tar"))]
     assert len(names) > 2

@@ -9,7 +9,7 @@ from PIL import Image, features
 
 from curator.matching.perceptual_hash import distance64
 from curator.observe.observation import observe_image
-from curator.observe.upright import decode_upright_rgb
+from curator.observe.pixels import decode_rgb
 from tests.observe.drawings import MAX_PIXELS, draw, encode, encode_turned
 
 needs_avif = pytest.mark.skipif(not features.check("avif"), reason="this Pillow writes no AVIF")
@@ -146,7 +146,7 @@ def test_lab_is_seen_by_its_lightness():
     neutral = Image.new("L", grey.size, 128)
     data = encode(Image.merge("LAB", (grey, neutral, neutral)), "TIFF")
     assert observe(data).phash == observe(encode(grey)).phash
-    assert decode_upright_rgb(data).mode == "RGB"
+    assert decode_rgb(data).mode == "RGB"
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "TIFF", pytest.param("AVIF", marks=needs_avif)])

@@ -6,7 +6,8 @@ from contextlib import nullcontext
 import pytest
 
 from curator.matching.perceptual_hash import distance64
-from curator.observe.jpeg_header import decode_grey, read_plain_jpeg
+from curator.observe.jpeg_header import read_plain_jpeg
+from curator.observe.luma import decode_reduced_grey
 from curator.observe.observation import observe_image
 from curator.reasons import Drop
 from tests.observe.drawings import MAX_PIXELS, draw, encode, encode_turned
@@ -37,14 +38,14 @@ def cut_out(data, at, n_bytes):
 def test_the_short_side_keeps_48_pixels(size, decoded, scale):
     """A half, a quarter or an eighth, whichever is the smallest that leaves as much; sides are rounded up."""
     data = encode(draw(*size, mode="L"), "JPEG")
-    grey, n_pixels = decode_grey(data, read_plain_jpeg(data))
+    grey, n_pixels = decode_reduced_grey(data, read_plain_jpeg(data))
     assert (grey.shape, n_pixels) == (decoded, scale)
 
 
 def test_a_turned_picture_is_decoded_as_it_is_stored():
     """The turn is made after shrinking, where it costs nothing."""
     data = encode_turned(draw(512, 700), 6, "JPEG")
-    assert decode_grey(data, read_plain_jpeg(data))[0].shape == (64, 88)
+    assert decode_reduced_grey(data, read_plain_jpeg(data))[0].shape == (64, 88)
 
 
 @pytest.mark.parametrize("data", [PICTURE, PROGRESSIVE], ids=["baseline", "progressive"])
@@ -62,7 +63,7 @@ def test_bytes_between_the_pixels_and_the_end_are_harmless(n_bytes):
     padded = PICTURE[:-2] + random.Random(n_bytes).randbytes(n_bytes).replace(b"\xff", b"\0") + PICTURE[-2:]
     whole, seen = (observe_image(data, max_pixels=MAX_PIXELS) for data in (PICTURE, padded))
     with pytest.raises(ValueError, match="extraneous bytes") if n_bytes > 20 else nullcontext():
-        decode_grey(padded, read_plain_jpeg(padded))
+        decode_reduced_grey(padded, read_plain_jpeg(padded))
     assert (seen.flaw, seen.phash) == (None, whole.phash)
 
 

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image, features
 
 from curator.matching.perceptual_hash import HASH_VERSION
-from curator.observe import observation
-from curator.observe import observation as placeholders
+from curator.observe import observation, sniff
 from curator.observe.header import MAX_FRAMES
 from curator.observe.observation import Observation, hash_sightings, look_at, observe_image
 from curator.reasons import Drop
@@ -182,7 +181,7 @@ def test_a_format_that_this_pillow_was_built_without_is_unsupported(monkeypatch)
 def test_a_known_placeholder_is_a_flaw_that_keeps_its_hashes(monkeypatch):
     """The picture is measured and hashed like any other, and named."""
     data = SMALL["GIF"]
-    monkeypatch.setitem(placeholders._NAMES, hashlib.md5(data).hexdigest(), "a picture of nothing")
+    monkeypatch.setitem(sniff._PLACEHOLDERS, hashlib.md5(data).hexdigest(), "a picture of nothing")
     seen = observe(data)
     assert (seen.flaw, seen.flaw_detail) == (Drop.PLACEHOLDER, "a picture of nothing")
     assert seen.phash is not None

@@ -9,9 +9,10 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image
 
 from curator.matching import perceptual_hash
-from curator.matching.perceptual_hash import TURNS
+from curator.matching.perceptual_hash import ORIENTATIONS
 from curator.matching.picture_matches import FLAT_DETAIL
-from curator.observe.decode import flatten, shrink
+from curator.observe.luma import shrink
+from curator.observe.pixels import as_grey
 from tests.observe.drawings import draw
 
 LUMAS = arrays.arrays(np.uint8, (2, 32, 32))
@@ -19,7 +20,7 @@ HASHES = arrays.arrays(np.uint64, st.tuples(st.integers(0, 5)))
 
 
 def turned_by_definition(lumas, turn):
-    """The definition of a turn, in curator.matching.turns."""
+    """The definition of a turn, in curator.matching.orientations."""
     return np.rot90(lumas[..., ::-1] if turn >= 4 else lumas, turn % 4, axes=(-2, -1))
 
 
@@ -30,7 +31,7 @@ def noise(n=200, seed=0):
 
 def drawn_lumas(n=20):
     """Lumas of drawn pictures."""
-    return np.stack([shrink(flatten(draw(seed=seed))) for seed in range(n)])
+    return np.stack([shrink(as_grey(draw(seed=seed))) for seed in range(n)])
 
 
 @pytest.mark.parametrize("lumas", [noise(), drawn_lumas()], ids=["noise", "pictures"])
@@ -44,28 +45,28 @@ def test_hash64_is_imagehash_on_the_same_luma(lumas):
 def test_hash64_is_imagehash_on_pictures_of_any_size(size):
     """Shrinking is imagehash's too."""
     image = draw(*size, seed=sum(size))
-    (ours,) = perceptual_hash.to_hex(perceptual_hash.hash64(perceptual_hash.transform(shrink(flatten(image))[None])))
+    (ours,) = perceptual_hash.to_hex(perceptual_hash.hash64(perceptual_hash.transform(shrink(as_grey(image))[None])))
     assert ours == str(imagehash.phash(image))
 
 
-@pytest.mark.parametrize("turn", range(8), ids=TURNS)
+@pytest.mark.parametrize("turn", range(8), ids=ORIENTATIONS)
 def test_turned_hashes_are_the_hashes_of_turned_pixels(turn):
     """All eight turns of both hashes follow from one transform, bit for bit."""
     lumas = noise()
     coefficients = perceptual_hash.transform(lumas)
     turned = perceptual_hash.transform(turned_by_definition(lumas, turn))
-    assert np.array_equal(perceptual_hash.turn_luma(lumas, turn), turned_by_definition(lumas, turn))
-    assert np.array_equal(perceptual_hash.turn_hashes(coefficients)[:, turn], perceptual_hash.hash64(turned))
+    assert np.array_equal(perceptual_hash.orient_luma(lumas, turn), turned_by_definition(lumas, turn))
+    assert np.array_equal(perceptual_hash.orientation_hashes(coefficients)[:, turn], perceptual_hash.hash64(turned))
     assert np.array_equal(
-        perceptual_hash.turn_hash256(perceptual_hash.hash256(coefficients), turn), perceptual_hash.hash256(turned)
+        perceptual_hash.orient_hash256(perceptual_hash.hash256(coefficients), turn), perceptual_hash.hash256(turned)
     )
 
 
 @given(LUMAS)
 def test_turned_hashes_hold_for_pixels_with_ties(lumas):
     """Flat and symmetric pixels, where coefficients tie or vanish, hash alike however they are turned."""
-    hashes = perceptual_hash.turn_hashes(perceptual_hash.transform(lumas))
-    for turn in range(len(TURNS)):
+    hashes = perceptual_hash.orientation_hashes(perceptual_hash.transform(lumas))
+    for turn in range(len(ORIENTATIONS)):
         turned = perceptual_hash.transform(turned_by_definition(lumas, turn))
         assert np.array_equal(perceptual_hash.hash64(turned), hashes[:, turn])
 
@@ -135,8 +136,8 @@ def test_hexadecimal_round_trip(hashes):
 @given(arrays.arrays(np.uint64, st.tuples(st.integers(0, 4), st.just(8))))
 def test_turns_round_trip(hashes):
     """The catalog's 64 bytes a picture hold its eight hashes, identity first, big-endian."""
-    packed = perceptual_hash.pack_turns(hashes)
-    assert np.array_equal(perceptual_hash.unpack_turns(packed), hashes)
+    packed = perceptual_hash.pack_orientations(hashes)
+    assert np.array_equal(perceptual_hash.unpack_orientations(packed), hashes)
     assert all(
         int.from_bytes(row[:8], "big") == first for row, first in zip(packed, hashes[:, 0].tolist(), strict=True)
     )

@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 from curator.matching.perceptual_hash import detail, distance64, distance256, hash64, to_hex, transform, unpack_bytes
-from curator.observe.decode import flatten, shrink
+from curator.observe.luma import shrink
 from curator.observe.observation import observe_image
+from curator.observe.pixels import as_grey
 from curator.reasons import Drop
 
 SHARED = Path(__file__).parents[2] / "../shared"
@@ -112,7 +113,7 @@ def photos():
     """The bytes of all photographs, their observations, and their pixels decoded in full as 32x32 lumas."""
     contents = [path.read_bytes() for path in files("photos")]
     images = [Image.open(io.BytesIO(content)) for content in contents]
-    lumas = np.stack([shrink(flatten(image)) for image in images])
+    lumas = np.stack([shrink(as_grey(image)) for image in images])
     return images, [observe_image(content, max_pixels=100_000_000) for content in contents], lumas
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from curator.observe.shrink import _ONE, _weights, shrink_grey
+from curator.observe.luma import _ONE, _weights, shrink_reduced
 from tests.observe.drawings import draw
 
 
@@ -29,7 +29,7 @@ def test_a_reduced_picture_is_shrunk_as_the_whole_one(scale, rest):
     width, height = 50 * scale + rest, 70 * scale + rest
     grey = np.asarray(draw(width, height, mode="L"))
     theirs = np.asarray(Image.fromarray(grey).resize((32, 32), Image.Resampling.LANCZOS)).astype(int)
-    ours = shrink_grey(reduce(grey, scale), (width, height), scale)
+    ours = shrink_reduced(reduce(grey, scale), (width, height), scale)
     assert np.abs(ours - theirs).mean() < 2
 
 
@@ -47,7 +47,7 @@ def test_sums_are_exact_in_any_order(size, scale):
     across, down = (_weights(side, scale).astype(np.float64) for side in (width, height))
     columns = np.rint(grey.astype(np.float64) @ across / _ONE)
     cells = np.rint(down.T @ columns / _ONE)
-    assert np.array_equal(shrink_grey(grey, (width, height), scale), cells.clip(0, 255))
+    assert np.array_equal(shrink_reduced(grey, (width, height), scale), cells.clip(0, 255))
     assert np.abs(down).sum(axis=0).max() * np.abs(columns).max() < 2**24
 
 
@@ -57,4 +57,4 @@ def test_flat_pictures_stay_flat():
         grey = np.full((side, 500 - side), 201, np.uint8)
         for n_missing in (0, 1, 3):
             size = 4 * (500 - side) - n_missing, 4 * side - n_missing
-            assert set(shrink_grey(grey, size, 4).ravel().tolist()) == {201}
+            assert set(shrink_reduced(grey, size, 4).ravel().tolist()) == {201}

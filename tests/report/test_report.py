@@ -15,10 +15,10 @@ import pytest
 
 from curator.benchmark.figures.colours import COLOURS
 from curator.errors import StateError
+from curator.observe.thumbnails import data_uri
 from curator.report.build import build_report
 from curator.report.figures import inlined, recolour
 from curator.report.markup import element, join, link, prose
-from curator.report.thumbnails import data_uri
 from curator.store.paths import DataPaths
 
 VOID = {"meta", "img", "br", "path", "use", "rect", "circle", "line"}

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,17 +14,19 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from PIL import Image, ImageOps
+from PIL import Image
 
 from curator.benchmark.images.augment import PixelArray
 from curator.errors import StateError
 from curator.events import Listener, WorkAdvanced, WorkFinished, WorkStarted
+from curator.observe.pixels import DECODER_VERSION, decode_rgb
 from curator.store.catalog_files import fingerprint
 from curator.store.paths import DataPaths
 from curator.store.whole_files import whole_file
+from curator.text import Command
 
-VERSION = 1
-"""Raised when decoding or resizing changes, so that no older array is taken for a new one."""
+VERSION = DECODER_VERSION
+"""Changes with decoding and resizing, so that no older array is taken for a new one."""
 
 WORK = "decode"
 _NAMED_AT_MOST = 5
@@ -106,7 +107,7 @@ def _decode_all(table: pd.DataFrame, paths: DataPaths, side: int, out: Path, emi
 def _all_problems(problems: Sequence[str]) -> StateError:
     more = f"; and {len(problems) - _NAMED_AT_MOST} more" if len(problems) > _NAMED_AT_MOST else ""
     message = f"{len(problems)} images of the manifest cannot be used: {'; '.join(problems[:_NAMED_AT_MOST])}{more}."
-    return StateError(message, "`curator verify` lists them all.")
+    return StateError(message, (Command("verify"), " lists them all."))
 
 
 def read_square(path: Path, sha256: str, side: int) -> PixelArray:
@@ -122,21 +123,14 @@ def read_square(path: Path, sha256: str, side: int) -> PixelArray:
     if hashlib.sha256(content).hexdigest() != sha256:
         raise StateError(f"{path} {_CHANGED}")
     try:
-        with Image.open(io.BytesIO(content)) as image:
-            image.draft("RGB", (side, side))
-            square = image.convert("RGB").resize((side, side), Image.Resampling.BILINEAR, reducing_gap=2.0)
-            return np.asarray(_upright(square, image), dtype=np.uint8)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        picture = decode_rgb(content, short_px=side)
+    except ValueError as error:
         raise StateError(f"{path} cannot be decoded ({error})") from error
+    return np.asarray(picture.resize((side, side), Image.Resampling.BILINEAR, reducing_gap=2.0), dtype=np.uint8)
 
 
 def _unreadable(path: Path, error: OSError) -> str:
     return f"{path} cannot be read ({error.strerror})"
-
-
-def _upright(square: Image.Image, original: Image.Image) -> Image.Image:
-    square.getexif()[0x0112] = original.getexif().get(0x0112, 1)
-    return ImageOps.exif_transpose(square)
 
 
 def _remove_older(path: Path, side: int) -> None:

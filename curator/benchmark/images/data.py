@@ -18,13 +18,14 @@ import pandas as pd
 
 from curator.errors import StateError
 from curator.manifests.manifest import read_manifest
+from curator.text import Command
 
 N_FOLDS = 5
 """Folds of the confound check, and so the fewest training images that a label needs."""
 
 IntArray = npt.NDArray[np.int64]
 TextArray = npt.NDArray[np.object_]
-SPLIT_AGAIN = "`curator split` writes the manifest; `curator status` says what each label has."
+SPLIT_AGAIN = (Command("split"), " writes the manifest; ", Command("status"), " says what each label has.")
 
 
 @dataclass(frozen=True)

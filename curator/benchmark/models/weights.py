@@ -22,6 +22,7 @@ from curator.benchmark.models.networks import build_frozen_base
 from curator.errors import CuratorError, StateError
 from curator.events import Listener, Noted
 from curator.store.catalog_files import file_digest
+from curator.text import Command, Text
 
 WEIGHTS_NAME = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5"
 WEIGHTS_URL = f"https://storage.googleapis.com/tensorflow/keras-applications/mobilenet_v2/{WEIGHTS_NAME}"
@@ -119,8 +120,6 @@ def _quiet_download() -> Iterator[None]:
             keras.config.enable_interactive_logging()
 
 
-def _how_to_get() -> str:
-    return (
-        f"Download {WEIGHTS_URL} on a machine that can, and pass the file: "
-        f"`curator benchmark --weights {WEIGHTS_NAME}` (or set ${VARIABLE})."
-    )
+def _how_to_get() -> Text:
+    pass_it = Command(f"benchmark --weights {WEIGHTS_NAME}")
+    return (f"Download {WEIGHTS_URL} on a machine that can, and pass the file: ", pass_it, f" (or set ${VARIABLE}).")

@@ -15,7 +15,7 @@ from PIL import Image as PillowImage
 
 from curator.demo.drawing.camera import Image
 from curator.demo.drawing.scenes import LABELS, draw_scene, encode_jpeg
-from curator.matching.perceptual_hash import distance64, transform, turn_hashes
+from curator.matching.perceptual_hash import distance64, orientation_hashes, transform
 
 LEAST_DISTANCE_BITS = 12
 """Two more than the 10 that a gallery promises: JPEG compression moves a hash by up to two."""
@@ -51,5 +51,5 @@ def _unlike(image: Image, taken: Hashes, label: str, seed: tuple[int, int]) -> t
 def hash_turns(image: Image) -> Hashes:
     """Give the 64-bit pHash of each of a picture's eight turns: uint64, shape (8,)."""
     luma = PillowImage.fromarray(image[..., ::-1]).convert("L").resize((32, 32), PillowImage.Resampling.LANCZOS)
-    hashes: Hashes = turn_hashes(transform(np.asarray(luma)[None]))[0]
+    hashes: Hashes = orientation_hashes(transform(np.asarray(luma)[None]))[0]
     return hashes

@@ -27,6 +27,7 @@ from curator.fetch.ledger.ledger import Attempt as Attempt
 from curator.fetch.politeness.host_notes import HostWait, read_notes
 from curator.reasons import Drop
 from curator.store.paths import DataPaths
+from curator.text import Command, Text
 
 _ADVICE: tuple[tuple[frozenset[Drop], str], ...] = (
     (frozenset({Drop.RATE_LIMITED}), "throttled: lower per_host or set delay_s, then --retry failed"),
@@ -77,7 +78,7 @@ def host_report(paths: DataPaths) -> pd.DataFrame:
     Returns:
         One row a family of hosts: ``host`` (its name), ``tried`` (images), ``ok``, a column for each reason why others
         are out, ``names`` (hosts of the family that were asked), ``requests``, ``n_bytes`` received, ``median_seconds``
-        a request, and ``advice`` where more than a tenth failed.
+        a request, and ``advice`` (a :data:`curator.text.Text`) if more than a tenth failed.
     """
     with Ledger(paths.attempts, to_read=True) as ledger:
         hosts = [host for (host,) in ledger.query("SELECT DISTINCT host FROM attempts WHERE host != ''")]
@@ -91,7 +92,8 @@ def host_report(paths: DataPaths) -> pd.DataFrame:
     ok = counts[OK] if OK in counts.columns else pd.Series(0, index=counts.index)
     report = pd.DataFrame({"tried": counts.sum(axis=1).astype("int64"), "ok": ok}).join(counts[reasons])
     report = report.join(costs.set_index("host"))
-    report["advice"] = [advise(dict(zip(reasons, row, strict=True)), n) for *row, n in _rows(report, reasons)]
+    advice = [advise(dict(zip(reasons, row, strict=True)), n) for *row, n in _rows(report, reasons)]
+    report["advice"] = pd.Series(advice, index=report.index, dtype=object)
     for name, wait in waits.items():
         if name in report.index:
             report.loc[name, "advice"] = (
@@ -123,7 +125,7 @@ def _rows(report: pd.DataFrame, reasons: list[str]) -> list[list[int]]:
     return rows
 
 
-def advise(failures: Mapping[str, int], tried: int) -> str:
+def advise(failures: Mapping[str, int], tried: int) -> Text:
     """Say what to do about a host, in one clause, where more than a tenth of its images failed; else nothing.
 
     >>> advise({"rate-limited": 6, "gone": 1}, tried=10)
@@ -138,17 +140,17 @@ def advise(failures: Mapping[str, int], tried: int) -> str:
     n_most, text = max(shares, key=lambda share: share[0])
     if n_most and n_most == failures.get(Drop.DNS) and n_failed < tried:
         return _DNS_HERE
-    return text if n_most else "look at single images with `curator why`"
+    return text if n_most else ("look at single images with ", Command("why"))
 
 
-def suspect_own_dns(report: pd.DataFrame) -> str:
+def suspect_own_dns(report: pd.DataFrame) -> Text:
     """Say so where so many hosts do not resolve that the trouble is more likely here; else nothing.
 
-    >>> suspect_own_dns(pd.DataFrame({"host": list("abcd"), "dns": [1, 2, 3, 0]}))
-    'DNS trouble: 3 of 4 hosts did not resolve. Mend the DNS of this machine, then `curator fetch --retry failed`.'
+    >>> suspect_own_dns(pd.DataFrame({"host": list("abcd"), "dns": [1, 2, 3, 0]}))[0]
+    'DNS trouble: 3 of 4 hosts did not resolve. Mend the DNS of this machine, then '
     """
     n, n_unresolved = len(report), int((report["dns"] > 0).sum()) if Drop.DNS in report.columns else 0
     if n < _LEAST_HOSTS or n_unresolved <= _MOST_UNRESOLVED * n:
         return ""
-    remedy = "Mend the DNS of this machine, then `curator fetch --retry failed`."
-    return f"DNS trouble: {n_unresolved:,} of {n:,} hosts did not resolve. {remedy}"
+    trouble = f"DNS trouble: {n_unresolved:,} of {n:,} hosts did not resolve. Mend the DNS of this machine, then "
+    return (trouble, Command("fetch --retry failed"), ".")

@@ -1,7 +1,7 @@
-"""The observing process: reads files from its socket, observes them, writes those worth storing, tells what it found.
+"""The observing process: reads files from its socket, observes them, stores the images, replies with what it found.
 
 Run as ``python -m curator.observe.workers.main SOCKET``; the first line that it reads there is its settings, in JSON.
-It trusts no file and is trusted by nobody: it answers in JSON, and it may be killed at any time.
+It trusts no file and is trusted by nobody: it replies in JSON, and it may be killed at any time.
 
 >>> decode_sighting(*encode_sighting(look_at(b"", max_pixels=1))).observation.flaw.value
 'empty'
@@ -44,7 +44,7 @@ _BYTES_A_PIXEL = 16
 
 
 def main(arguments: list[str]) -> None:
-    """Serve requests until the socket is closed, or nobody is left to hear the answer."""
+    """Serve requests until the socket is closed, or nobody is left to read the reply."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     channel = socket.socket(fileno=int(arguments[0]))
     with contextlib.suppress(ConnectionError):
@@ -72,7 +72,7 @@ def decode_settings(line: bytes) -> tuple[DataPaths, int]:
 
 
 def serve(channel: socket.socket, stream: io.BufferedReader[Any], paths: DataPaths, max_pixels: int) -> None:
-    """Answer each request that ``stream`` reads from the channel in its turn until there are no more.
+    """Reply to each request that ``stream`` reads from the channel, in order, until there are no more.
 
     Raises:
         ConnectionError: the other side was killed.
@@ -119,12 +119,12 @@ def answer(payload: bytes, is_path: bool, paths: DataPaths, max_pixels: int) -> 
 
 
 def is_stored(observation: Observation) -> bool:
-    """Tell whether the store keeps this file: every image, usable or not."""
+    """Return whether the store keeps this file: every image, usable or not."""
     return observation.format is not None and observation.flaw not in UNSTORED
 
 
 def encode_sighting(sighting: Sighting) -> tuple[dict[str, Any], bytes]:
-    """Make a sighting of JSON values, what is not known left out, and the bytes of its luma, none where it has none."""
+    """Make a sighting of JSON values, what is not known left out, and the bytes of its luma, if it has one."""
     values = {name: value for name in _FIELDS if (value := getattr(sighting.observation, name)) is not None}
     return values, sighting.luma or b""
 

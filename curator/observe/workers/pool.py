@@ -13,16 +13,6 @@ caller's selector, so that one loop drives the network and the observers.
 ...             serve(selector, timeout_s=1.0)
 >>> done[0].job, done[0].sighting.observation.flaw.value
 (7, 'not-an-image')
-
-What the network needs of those who look at what it brought, so that a test can stand in for them.
-
->>> class Nobody:
-...     n_jobs = n_bytes = 0
-...     def start(self): ...
-...     def submit(self, job, source): ...
-...     def check(self): ...
->>> isinstance(Nobody(), Observers)
-True
 """
 
 from __future__ import annotations
@@ -35,7 +25,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from curator.errors import CuratorError, DiskError
 from curator.observe.observation import Observation, Sighting
@@ -56,7 +46,7 @@ _TICK_S = 1.0
 """Most seconds that count between two checks: what held this process up is not a worker's fault."""
 
 _DEPTH = 2
-"""Files given to a worker at once, so that it need not wait for the next."""
+"""Files assigned to a worker at once, so that it need not wait for the next."""
 
 _FAILED_STARTS = 3
 """Workers that may die in a row without having observed anything before the fault is not a file's."""
@@ -64,7 +54,7 @@ _FAILED_STARTS = 3
 
 @dataclass(frozen=True, slots=True)
 class ObservedFile:
-    """What a worker found; ``sighting`` is None where the file could not be read, and ``problem`` says why."""
+    """What a worker found; ``sighting`` is None if the file could not be read, and ``problem`` says why."""
 
     job: int
     sighting: Sighting | None
@@ -80,7 +70,7 @@ class ObserverPool:
         max_pixels: larger images are not decoded.
         selector: serves the workers' sockets; each key's data is a callable that takes the event mask.
         on_done: called with each :class:`ObservedFile`.
-        n_workers: processes; one a core where not given.
+        n_workers: processes; one a core by default.
         max_seconds: wall time for one file.
     """
 
@@ -152,7 +142,7 @@ class ObserverPool:
         for depth in range(_DEPTH):
             for worker in self._workers:
                 if self._queue and len(worker.jobs) <= depth:
-                    worker.give(self._queue.popleft())
+                    worker.assign(self._queue.popleft())
                     self._watch(worker)
 
     def _watch(self, worker: WorkerProcess) -> None:
@@ -226,9 +216,8 @@ def serve(selector: selectors.BaseSelector, timeout_s: float) -> None:
         key.data(mask)
 
 
-@runtime_checkable
 class Observers(Protocol):
-    """What the engine needs of :class:`curator.observe.workers.pool.ObserverPool`; results go to ``note_observed``."""
+    """What a fetch needs of :class:`ObserverPool`, so that a test can put something simpler in its place."""
 
     n_jobs: int
     n_bytes: int

@@ -1,8 +1,8 @@
-"""One observing process, seen from the outside: what it was given, and what it answers.
+"""One observing process, seen from the outside: the files assigned to it, and its replies.
 
->>> import selectors, tempfile
+>>> import json, selectors, tempfile
 >>> worker = WorkerProcess(DataPaths(Path(tempfile.mkdtemp()), Path(), "balls"), max_pixels=1000)
->>> worker.give(Job(1, b"<html>"))
+>>> worker.assign(Job(1, b"<html>"))
 >>> with selectors.DefaultSelector() as selector:
 ...     key = selector.register(worker.socket, selectors.EVENT_READ)
 ...     replies = []
@@ -15,7 +15,6 @@
 
 from __future__ import annotations
 
-import json as json
 import os
 from collections import deque
 from dataclasses import dataclass
@@ -53,11 +52,11 @@ class WorkerProcess:
 
     Attributes:
         socket: ours, not blocking.
-        jobs: what was given to it and not answered yet, oldest first.
+        jobs: what was assigned to it and has no reply yet, oldest first.
         busy_s: seconds that it has been at the oldest, or at starting, as its pool counts them.
         is_ready: whether it has started.
         n_done: files observed.
-        unsent: what the socket has not taken yet.
+        unsent: what the socket has not accepted yet.
     """
 
     def __init__(self, paths: DataPaths, max_pixels: int) -> None:
@@ -71,8 +70,8 @@ class WorkerProcess:
         self._received = bytearray()
         self.send()
 
-    def give(self, job: Job) -> None:
-        """Send a file, or as much of it as the socket takes."""
+    def assign(self, job: Job) -> None:
+        """Send a file, or as much of it as the socket accepts."""
         if not self.jobs:
             self.busy_s = 0.0
         self.jobs.append(job)
@@ -82,7 +81,7 @@ class WorkerProcess:
         self.send()
 
     def send(self) -> None:
-        """Send on."""
+        """Send as much of what is unsent as the socket accepts."""
         try:
             while self.unsent:
                 rest = self.unsent[0][self.socket.send(self.unsent[0]) :] if self.unsent[0] else memoryview(b"")
@@ -96,7 +95,7 @@ class WorkerProcess:
             self.unsent.clear()
 
     def replies(self) -> list[tuple[bytes, bytes]] | None:
-        """Read what came, the JSON and the luma of each reply; None where the process is gone."""
+        """Read what came, the JSON and the luma of each reply; None if the process is gone."""
         try:
             chunk = self.socket.recv(1 << 18)
         except BlockingIOError:

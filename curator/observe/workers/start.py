@@ -1,6 +1,6 @@
 """Start the observing processes before there is work: their imports take as long as this process's own.
 
-A command that will observe holds :func:`started_ahead` around its imports; :func:`take_process` gives what it started.
+A command that will observe holds :func:`started_ahead` around its imports; :func:`take_process` returns one of them.
 
 >>> with started_ahead(1):
 ...     process, channel = take_process()
@@ -31,7 +31,7 @@ _ahead: list[tuple[subprocess.Popen[bytes], socket.socket]] = []
 
 @contextmanager
 def started_ahead(n_processes: int) -> Iterator[None]:
-    """Start processes now for those who take some within the block; those that nobody took are stopped at its end."""
+    """Start processes for use within the block; those that were not taken are stopped at its end."""
     try:
         for _ in range(n_processes):
             _ahead.append(start_process())
@@ -42,13 +42,13 @@ def started_ahead(n_processes: int) -> Iterator[None]:
 
 
 def n_worth_starting() -> int:
-    """Say how many processes to start ahead: one a core, few; none where they would only hold this process up."""
+    """Return how many processes to start ahead: one a core, few; none if they would only slow this process down."""
     n_cores = count_cores()
     return min(n_cores, MOST_AHEAD) if n_cores > 1 else 0
 
 
 def take_process() -> tuple[subprocess.Popen[bytes], socket.socket]:
-    """Give a process that runs :mod:`curator.observe.workers.main`, and our end of its socket: started ahead or now."""
+    """Return a process that runs :mod:`curator.observe.workers.main`, and our end of its socket."""
     return _ahead.pop(0) if _ahead else start_process()
 
 

@@ -1,0 +1,140 @@
+"""What makes a function a command: the options of every command, the open data set, errors as one paragraph.
+
+A command returns an :class:`Answer`; here it becomes text or JSON on stdout and an exit code.
+
+>>> import inspect
+>>> @dataset_command
+... def count(dataset: "Dataset", force: bool = False) -> Answer:
+...     return Answer(lambda terminal: dataset.name, lambda terminal: terminal.note(dataset.name))
+>>> list(inspect.signature(count).parameters)
+['force', 'recipe', 'data', 'quiet', 'as_json']
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+import shlex
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+import typer
+
+from curator.cli.options import DataOption, JsonOption, QuietOption, RecipeOption
+from curator.errors import CuratorError, raises_curator_errors
+from curator.store.paths import DATA
+from curator.text import spell
+
+if TYPE_CHECKING:
+    from curator.cli.terminal import Terminal
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+_INTERRUPTED = "Interrupted. Everything finished so far is kept; run the same command again to go on."
+_SHARED = {
+    "recipe": (RecipeOption, None),
+    "data": (DataOption, DATA),
+    "quiet": (QuietOption, False),
+    "as_json": (JsonOption, False),
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command ends with: a JSON value, the same for a person, and whether something asked for is missing."""
+
+    as_json: Callable[[Terminal], Any]
+    show: Callable[[Terminal], None]
+    is_short: bool = False
+
+    def finish(self, terminal: Terminal, as_json: bool) -> None:
+        """Print it; end with exit code 1 if something that was asked for is missing."""
+        if as_json:
+            terminal.json(self.as_json(terminal))
+        else:
+            self.show(terminal)
+        if self.is_short:
+            raise typer.Exit(1)
+
+
+def dataset_command(
+    command: Callable[..., Answer],
+    ahead: Callable[..., AbstractContextManager[None]] = lambda **options: nullcontext(),
+) -> Callable[..., None]:
+    """Make a command of a function of an open data set; Typer sees its other parameters and the shared options.
+
+    Args:
+        command: its first parameter is the data set.
+        ahead: given the options, returns what is to be entered before the heavy imports begin.
+    """
+
+    def run(recipe: str | None, data: Path, quiet: bool, as_json: bool, **options: Any) -> None:
+        with ahead(**options):
+            from curator.cli.progress import TerminalProgress
+            from curator.cli.terminal import Terminal
+            from curator.dataset import open_dataset
+
+            bars = TerminalProgress(quiet, dataset_option(recipe, data))
+            try:
+                answer = command(open_dataset(recipe, data=data, emit=bars), **options)
+            finally:
+                bars.close()
+            answer.finish(Terminal(bars.option), as_json)
+
+    own = list(inspect.signature(command).parameters.values())[1:]
+    kind = inspect.Parameter.KEYWORD_ONLY
+    shared = [
+        inspect.Parameter(name, kind, default=default, annotation=annotation)
+        for name, (annotation, default) in _SHARED.items()
+    ]
+    parameters = [*(parameter.replace(kind=kind) for parameter in own), *shared]
+    run.__name__, run.__doc__, run.__module__ = command.__name__, command.__doc__, command.__module__
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__wrapped__ = command  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return reports_errors(run)
+
+
+def dataset_option(recipe: str | None, data: Path) -> str:
+    """Return what a command needs to mean the data set that these options mean, without what is the default.
+
+    >>> dataset_option("balls", DATA), dataset_option(None, Path("my data"))
+    (' --recipe balls', " --data 'my data'")
+    """
+    given = {"recipe": recipe or "", "data": str(data) if data != DATA else ""}
+    return "".join(f" --{name} {shlex.quote(value)}" for name, value in given.items() if value)
+
+
+def reports_errors(command: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """Make a command end with one paragraph and an exit code instead of a traceback, if a person can mend it."""
+
+    @functools.wraps(command)
+    def guarded(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        try:
+            return raises_curator_errors(command)(*args, **kwargs)
+        except CuratorError as error:
+            raise _ended(error.spelled(_option(kwargs)), error.exit_code) from error
+        except KeyboardInterrupt as error:
+            raise _ended(spell(error.args[0] if error.args else _INTERRUPTED, _option(kwargs)), 130) from error
+        except BrokenPipeError as error:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(0) from error
+
+    return guarded
+
+
+def _option(options: Mapping[str, Any]) -> str:
+    return dataset_option(options.get("recipe"), options.get("data", DATA))
+
+
+def _ended(message: str, exit_code: int) -> Exception:
+    from curator.cli.terminal import print_error
+
+    print_error(message)
+    return typer.Exit(exit_code)

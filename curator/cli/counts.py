@@ -1,0 +1,106 @@
+"""Print the counts that every stage ends with: a row a drop reason, a column a label and a source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from curator.cli.command import Answer
+from curator.cli.terminal import Terminal, count
+from curator.reasons import SPLITS
+from curator.text import spell
+
+if TYPE_CHECKING:
+    from curator.dataset import Dataset
+    from curator.inspect.status import StageResult, Status
+
+MOST_COLUMNS = 7
+"""Parts (labels and sources) that fit beside each other in an 80-column terminal."""
+
+
+def stage_answer(result: StageResult, *lines: str) -> Answer:
+    """Show what a stage ended with: its counts, its notes, and further lines, such as where the result is."""
+
+    def show(terminal: Terminal) -> None:
+        print_counts(terminal, result.status)
+        terminal.notes(result.notes)
+        for line in lines:
+            terminal.note(line)
+
+    return Answer(lambda terminal: stage_json(terminal, result), show, bool(result.missing))
+
+
+def stage_json(terminal: Terminal, result: StageResult) -> dict[str, Any]:
+    """Return a stage's result for a program."""
+    notes = [terminal.spell(note) for note in result.notes]
+    return {**result.status.as_json(terminal.option), "notes": notes, "missing": result.missing}
+
+
+def print_counts(terminal: Terminal, status: Status) -> None:
+    """Print the counts of a catalog, what exists beside it, and what to run next."""
+    title = f"{status.name}, {status.stage or 'nothing done yet'}"
+    labels, sources = status.labels, status.sources
+    if len(labels) + len(sources) <= MOST_COLUMNS:
+        _print_by_reason(terminal, title, status.counts, {**labels, **_distinct(sources, labels)})
+    else:
+        _print_by_part(terminal, title, {"all": status.counts, **labels})
+        _print_by_part(terminal, "", sources)
+    if status.splits:
+        _print_splits(terminal, status.splits)
+    _print_beside(terminal, status)
+    if status.next:
+        terminal.note(f"next: {spell(status.next, terminal.option, quote='')}")
+
+
+def _print_beside(terminal: Terminal, status: Status) -> None:
+    width = max((len(entry.kind) for entry in status.entries), default=0)
+    for entry in status.entries:
+        names = [] if entry.path in entry.files else [file.name for file in entry.files]
+        remark = "; ".join(filter(None, [", ".join(names), entry.remark]))
+        terminal.note(f"{entry.kind + ':':<{width + 1}} {entry.path}{f'  ({remark})' if remark else ''}")
+    if status.ways:
+        terminal.note(f"also: {', '.join(way.spelled(terminal.option) for way in status.ways)}")
+    for news in status.news:
+        terminal.note(news, "bold yellow")
+
+
+def _distinct(parts: Mapping[str, Any], taken: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"{name} (source)" if name in taken else name: part for name, part in parts.items()}
+
+
+def _print_by_reason(
+    terminal: Terminal, title: str, whole: Mapping[str, Any], parts: Mapping[str, Mapping[str, Any]]
+) -> None:
+    columns = {"all": whole, **parts}
+    rows = [["listed", *(f"{part['listed']:,}" for part in columns.values())]]
+    for reason in whole["dropped"]:
+        rows.append([f"- {reason}", *(count(part["dropped"].get(reason, 0)) for part in columns.values())])
+    rows.append(["kept", *(f"{part['kept']:,}" for part in columns.values())])
+    terminal.table(title, ["", *columns], rows, [*[""] * (len(rows) - 1), "bold green"])
+
+
+def _print_by_part(terminal: Terminal, title: str, parts: Mapping[str, Mapping[str, Any]]) -> None:
+    rows = []
+    for name, part in parts.items():
+        mostly = max(part["dropped"].items(), key=lambda item: item[1], default=("", 0))[0]
+        dropped = sum(part["dropped"].values())
+        rows.append([name, f"{part['listed']:,}", f"{part['kept']:,}", f"{dropped:,}", mostly])
+    terminal.table(title, ["", "listed", "kept", "dropped", "mostly"], rows)
+
+
+def _print_splits(terminal: Terminal, splits: Mapping[str, Mapping[str, int]]) -> None:
+    labels = sorted({label for counts in splits.values() for label in counts})
+    if len(labels) > MOST_COLUMNS:
+        totals = ", ".join(f"{split} {sum(counts.values()):,}" for split, counts in sorted(splits.items()))
+        terminal.note(f"split: {totals} images over {len(labels)} labels")
+        return
+    ordered = sorted(splits, reverse=True)
+    rows = [[split, *(f"{splits[split].get(label, 0):,}" for label in labels)] for split in ordered]
+    terminal.table("", ["split", *labels], rows)
+
+
+def split_answer(dataset: Dataset, result: StageResult) -> Answer:
+    """Show what the split ended with, and where the manifest and the folders are."""
+    paths = dataset.paths
+    folders = "  ".join(str(paths.split_folder(split)) for split in SPLITS)
+    return stage_answer(result, f"manifest: {paths.manifest}", f"folders:  {folders}")

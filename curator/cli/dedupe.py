@@ -1,0 +1,114 @@
+"""``curator dedupe``: drop duplicates, explain the groups, show them on a page, measure how well it works."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from curator.cli.command import Answer, dataset_command
+from curator.cli.options import ForceOption
+
+if TYPE_CHECKING:
+    from curator.cli.terminal import Terminal
+    from curator.dataset import Dataset
+    from curator.inspect.status import StageResult
+
+AcrossLabelsOption = Annotated[
+    str | None,
+    typer.Option("--across-labels", metavar="drop-both|keep-first|ignore", help="One picture, 2 labels."),
+]
+FalseRateOption = Annotated[float, typer.Option("--false-rate", min=0, help="Of strangers; --calibrate aims at it.")]
+
+
+@dataset_command
+def dedupe(
+    dataset: "Dataset",
+    max_distance: Annotated[int | None, typer.Option("--max-distance", help="Bits of 64 for a closer look.")] = None,
+    rotations: Annotated[bool | None, typer.Option("--rotations/--no-rotations", help="Turned copies too.")] = None,
+    across_labels: AcrossLabelsOption = None,
+    keep: Annotated[str | None, typer.Option("--keep", metavar="largest|first", help="Which of a group.")] = None,
+    against: Annotated[list[Path] | None, typer.Option("--against", help="Drop what this place has.")] = None,
+    report_only: Annotated[bool, typer.Option("--report-only", help="Only say what --against has.")] = False,
+    gallery: Annotated[bool, typer.Option("--gallery", help="Write a page of all groups.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="List the groups, largest first.")] = False,
+    calibrate: Annotated[bool, typer.Option("--calibrate", help="Only measure, on copies of your images.")] = False,
+    false_rate: FalseRateOption = 1e-6,
+    force: ForceOption = False,
+) -> Answer:
+    """Drop exact, near and cross-label duplicates, turned ones too."""
+    if calibrate:
+        return calibration_answer(dataset, false_rate)
+    result = dataset.dedupe(
+        max_distance=max_distance,
+        rotations=rotations,
+        across_labels=across_labels,
+        keep=keep,
+        against=against,
+        report_only=report_only or None,
+        force=force,
+    )
+    return dedupe_answer(dataset, result, explain, dataset.gallery() if gallery else None)
+
+
+def dedupe_answer(dataset: "Dataset", result: "StageResult", explain: bool, page: Path | None) -> Answer:
+    """Show the counts, or the groups; and where the page of groups is."""
+    from curator.cli.counts import stage_answer
+
+    lines = [f"gallery:  {page}"] if page else []
+    if not explain:
+        return stage_answer(result, *lines)
+    groups = dataset.duplicate_groups()
+
+    def show(terminal: "Terminal") -> None:
+        print_groups(terminal, groups)
+        for line in lines:
+            terminal.note(line)
+
+    return Answer(lambda terminal: groups, show, bool(result.missing))
+
+
+def print_groups(terminal: "Terminal", groups: list[dict[str, Any]]) -> None:
+    """Print the groups: who is kept, then a line a copy."""
+    from curator.cli.terminal import plural
+
+    for group in groups:
+        terminal.text("\n".join(group_lines(group)) + "\n")
+    n_copies = sum(len(group["copies"]) for group in groups)
+    terminal.note(f"{plural(len(groups), 'group')}, {plural(n_copies, 'duplicate')} dropped")
+
+
+def group_lines(group: dict[str, Any]) -> Iterator[str]:
+    """Write one group: who is kept, then a line a copy.
+
+    >>> copy = {"record_id": "folder-2", "drop_reason": "near-duplicate", "distance_bits": 8, "turn": "mirror"}
+    >>> for line in group_lines({"keeper": "folder-1", "label": "a", "width": 9, "height": 7, "copies": [copy]}):
+    ...     print(line)
+    folder-1  a, 9 x 7, kept of 2
+      folder-2                      near-duplicate    8 bits, mirrored
+    """
+    size = f"{group['width']} x {group['height']}"
+    yield f"{group['keeper']}  {group['label']}, {size}, kept of {len(group['copies']) + 1}"
+    for copy in group["copies"]:
+        yield f"  {copy['record_id']:<28}  {copy['drop_reason']:<16}  {_likeness(copy)}".rstrip()
+
+
+def _likeness(copy: dict[str, Any]) -> str:
+    from curator.matching.orientations import ORIENTATION_PHRASES, ORIENTATIONS
+    from curator.reasons import Drop
+
+    if copy["drop_reason"] == Drop.EXACT_DUPLICATE:
+        return ""
+    bits, phrase = copy["distance_bits"], ORIENTATION_PHRASES[ORIENTATIONS.index(copy["turn"])]
+    return f"{bits} bit{'' if bits == 1 else 's'}{f', {phrase}' if phrase else ''}"
+
+
+def calibration_answer(dataset: "Dataset", false_rate: float) -> Answer:
+    """Measure, and show the table and the radius that follows."""
+    from curator.cli.calibration import calibration_lines
+
+    result = dataset.calibrate(false_rate)
+    return Answer(
+        lambda terminal: result.as_json(),
+        lambda terminal: terminal.text("\n".join(map(terminal.spell, calibration_lines(result))) + "\n"),
+    )

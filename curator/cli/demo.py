@@ -1,0 +1,122 @@
+"""``curator demo``: the whole job on a rendered world, compared with what was planted in it."""
+
+import dataclasses
+import signal
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from curator.cli.command import Answer, reports_errors
+from curator.cli.options import DataOption, JsonOption, QuietOption
+from curator.store.paths import DATA
+
+if TYPE_CHECKING:
+    from curator.benchmark.metrics_file import BenchmarkResult
+    from curator.cli.terminal import Terminal
+    from curator.dataset import Dataset
+    from curator.demo.run import DemoResult
+    from curator.demo.truth import Comparison
+
+MOST_MISSES = 20
+"""Decisions otherwise than planted that are named."""
+
+SERVING = "# Save this as manifests/demo/recipe.toml; then `curator run --recipe demo`. Ctrl-C ends the serving."
+
+
+@reports_errors
+def demo(
+    photos: Annotated[Path | None, typer.Option("--photos", metavar="DIR", help="Serve DIR/<label>/… instead.")] = None,
+    serve_only: Annotated[bool, typer.Option("--serve-only", help="Only serve, and print a recipe.")] = False,
+    port: Annotated[int | None, typer.Option("--port", min=1, max=65535, help="The server's port.")] = None,
+    data: DataOption = DATA,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Do the whole job on a rendered world; no Internet needed."""
+    from curator.cli.progress import TerminalProgress
+    from curator.cli.terminal import Terminal
+    from curator.dataset import Dataset
+    from curator.demo.run import demo_recipe_path, run_demo, served_recipe, served_world
+
+    option = f" --recipe {demo_recipe_path(data, photos)}"
+    bars, terminal = TerminalProgress(quiet, option), Terminal(option)
+    bars.remark(f"reading the names in {photos}" if photos else "drawing the rendered world (some seconds)")
+    with served_world(photos, port) as served:
+        if serve_only:
+            terminal.text(f"{SERVING}\n{served_recipe(served)}")
+            with suppress(KeyboardInterrupt):
+                signal.pause()
+            return
+        try:
+            result = run_demo(served, data, bars)
+            if not as_json:
+                print_decisions(terminal, result)
+            trained = train(Dataset(result.project))
+        finally:
+            bars.close()
+    demo_answer(result, trained).finish(terminal, as_json)
+
+
+def train(dataset: "Dataset") -> "BenchmarkResult | None":
+    """Train quickly and report; a demo ends well without the extra ``benchmark`` and without the weights."""
+    from curator.errors import CuratorError
+    from curator.events import Warned
+
+    try:
+        return dataset.benchmark(quick=True)
+    except CuratorError as error:
+        dataset.project.emit(Warned(f"The demo ends without a benchmark. {error}"))
+        return None
+
+
+def print_decisions(terminal: "Terminal", result: "DemoResult") -> None:
+    """Print the counts after the split, and what was decided against what was planted."""
+    from curator.cli.counts import split_answer
+    from curator.dataset import Dataset
+    from curator.inspect.status import stage_result
+    from curator.reasons import Stage
+
+    split = stage_result(result.project, Stage.SPLIT, result.outcome)
+    split_answer(Dataset(result.project), split).show(terminal)
+    print_comparison(terminal, result.comparison)
+
+
+def print_comparison(terminal: "Terminal", comparison: "Comparison") -> None:
+    """Print planted against decided."""
+    from curator.cli.terminal import count
+
+    rows = [
+        [kind.kind, f"{kind.planted:,}", f"{kind.found:,}", count(kind.missed), count(kind.unreached)]
+        for kind in comparison.kinds
+    ]
+    styles = ["red" if kind.missed else "" for kind in comparison.kinds]
+    columns = ["planted", "listed", "as planted", "otherwise", "not reached"]
+    terminal.table("planted against decided", columns, rows, styles)
+    for miss in comparison.misses[:MOST_MISSES]:
+        terminal.note(f"  {miss.kind} {miss.url} ({miss.label}): {miss.outcome}, expected {miss.expected}")
+
+
+def demo_answer(result: "DemoResult", trained: "BenchmarkResult | None") -> Answer:
+    """Show the accuracies and where to look further; a decision otherwise than planted is a shortfall."""
+    from curator.cli.benchmark import benchmark_answer
+    from curator.dataset import Dataset
+    from curator.inspect.status import count_stage
+    from curator.reasons import Stage
+    from curator.text import Command
+
+    benchmark = benchmark_answer(Dataset(result.project), trained) if trained else None
+
+    def show(terminal: "Terminal") -> None:
+        if benchmark:
+            benchmark.show(terminal)
+        terminal.note(f"truth:    {result.truth_path}")
+        terminal.note(f"look further: {Command('why RECORD_ID').spelled(terminal.option)}")
+
+    def facts(terminal: "Terminal") -> dict[str, object]:
+        status = count_stage(result.project, Stage.SPLIT, result.outcome.table).as_json(terminal.option)
+        trained_facts = benchmark.as_json(terminal) if benchmark else None
+        return {**status, "comparison": dataclasses.asdict(result.comparison), "benchmark": trained_facts}
+
+    return Answer(facts, show, not result.comparison.agrees)

@@ -1,0 +1,109 @@
+"""Print what a probe predicts: a line a label and source, then what is in reach, and what it will cost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from curator.cli.command import Answer
+from curator.cli.terminal import Terminal, duration, size_text
+from curator.forecast.probe import in_words
+
+if TYPE_CHECKING:
+    from curator.dataset import Dataset
+    from curator.forecast.prediction import Prediction
+    from curator.forecast.probe import Forecast
+
+_STYLES = {"in reach": "green", "likely": "yellow"}
+
+
+def forecast_answer(dataset: Dataset, forecast: Forecast) -> Answer:
+    """Show a forecast."""
+    wanted, seed = forecast.per_class or 1, dataset.recipe.split.seed
+    reach = {label: in_words(prediction.chance_of(wanted)) for label, prediction in forecast.labels.items()}
+    return Answer(
+        lambda terminal: {"name": dataset.name, **as_json(forecast, reach, seed)},
+        lambda terminal: print_forecast(terminal, dataset.name, forecast, reach, seed),
+    )
+
+
+def print_forecast(terminal: Terminal, name: str, forecast: Forecast, reach: dict[str, str], seed: int) -> None:
+    """Print a forecast.
+
+    Args:
+        name: the data set's.
+        forecast: what is predicted.
+        reach: label to how likely it gets its images, in words.
+        seed: what the sample was drawn with.
+    """
+    columns = ["label", "source", "listed", "requested", "ok", "yield", "images"]
+    rows = []
+    for stratum, prediction in forecast.strata:
+        counts = (f"{n:,}" for n in (stratum.n_listed, stratum.n_tried, stratum.n_ok))
+        rows.append([stratum.label, stratum.source, *counts, _share(prediction), _span(prediction)])
+    title = f"{name}, predicted from {forecast.n_tried:,} images requested"
+    terminal.table(title, columns, rows, n_texts=2)
+    for label, prediction in forecast.labels.items():
+        wanted = f"{forecast.per_class:,} are {reach[label]}" if forecast.per_class else "per_class is max"
+        text = f"{label}: {wanted}: {_span(prediction)} images expected, before duplicates"
+        terminal.note(text, _STYLES.get(reach[label], "red") if forecast.per_class else "")
+    effort = forecast.effort
+    slowest = f", as long as {effort.slowest} takes" if effort.slowest else ""
+    size, time = size_text(effort.n_bytes), duration(effort.seconds)
+    terminal.note(f"to come: about {effort.n_requests:,} requests, {size}, {time}{slowest}")
+    terminal.paragraph(" ".join(explain(forecast, seed)))
+
+
+def _share(prediction: Prediction) -> str:
+    low, middle, high = (
+        100 * value / max(prediction.n_listed, 1) for value in (prediction.low, prediction.expected, prediction.high)
+    )
+    return f"{middle:.0f}% ({low:.0f}-{high:.0f})"
+
+
+def _span(prediction: Prediction) -> str:
+    return f"{prediction.expected:,.0f} ({prediction.low:,.0f}-{prediction.high:,.0f})"
+
+
+def explain(forecast: Forecast, seed: int) -> list[str]:
+    """Say how the figures were estimated, a sentence a line."""
+    lines = [
+        f"how: {forecast.n_asked:,} images drawn by label and source (seed {seed}) were requested, once and for all.",
+        "In brackets: 95% intervals (Jeffreys' prior for each label and source, sums of 10,000 draws).",
+        "Time: seconds a request so far, over the requests that may be in flight at once.",
+    ]
+    if forecast.has_more:
+        lines.append("There is more to list: the fetch reads further tiers if these do not suffice.")
+    return lines
+
+
+def as_json(forecast: Forecast, reach: dict[str, str], seed: int) -> dict[str, Any]:
+    """Return the forecast as one document."""
+    return {
+        "asked": forecast.n_asked,
+        "tried": forecast.n_tried,
+        "strata": [
+            {
+                "label": stratum.label,
+                "source": stratum.source,
+                "listed": stratum.n_listed,
+                "tried": stratum.n_tried,
+                "ok": stratum.n_ok,
+                "images": _interval(prediction),
+            }
+            for stratum, prediction in forecast.strata
+        ],
+        "labels": {
+            label: {"images": _interval(prediction), "reach": reach[label]}
+            for label, prediction in forecast.labels.items()
+        },
+        "per_class": forecast.per_class or "max",
+        "requests": forecast.effort.n_requests,
+        "bytes": round(forecast.effort.n_bytes),
+        "seconds": round(forecast.effort.seconds, 1),
+        "slowest_host": forecast.effort.slowest,
+        "how": explain(forecast, seed),
+    }
+
+
+def _interval(prediction: Prediction) -> dict[str, float]:
+    return {name: round(getattr(prediction, name), 1) for name in ("low", "expected", "high")}

@@ -1,0 +1,49 @@
+"""``curator forget``: take images out for good."""
+
+import dataclasses
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from curator.cli.command import Answer, dataset_command
+
+if TYPE_CHECKING:
+    from curator.cli.terminal import Terminal
+    from curator.dataset import Dataset
+    from curator.pipeline.forget import Forgotten
+
+
+@dataset_command
+def forget(
+    dataset: "Dataset",
+    target: Annotated[str, typer.Argument(metavar="URL|AUTHOR|HOST|SHA256", help="What to take out.")],
+) -> Answer:
+    """Take images out for good; no later fetch brings them back.
+
+    Files, folders, the manifest and what the catalogs know of them.
+    """
+    done = dataset.forget(target)
+    return Answer(
+        lambda terminal: {
+            **dataclasses.asdict(done),
+            "others": [{"path": holder.path, "remedy": terminal.spell(holder.remedy)} for holder in done.others],
+        },
+        lambda terminal: print_forgotten(terminal, dataset, done),
+    )
+
+
+def print_forgotten(terminal: "Terminal", dataset: "Dataset", done: "Forgotten") -> None:
+    """Print what was forgotten, and what must be made again."""
+    from curator.cli.terminal import plural
+    from curator.text import Command
+
+    listed, files, images = plural(done.n_listed, "listed image"), plural(done.n_files, "file"), done.n_manifest
+    terminal.note(f"Forgotten: {listed}, {files}; {plural(images, 'image')} of the manifest.")
+    for path in done.exports:
+        terminal.note((f"still holds it: {path} (", Command(f"export {path.name}"), ")"))
+    for holder in done.others:
+        terminal.note(f"may still show it: {holder.path} ({terminal.spell(holder.remedy)})")
+    paths = dataset.paths
+    terminal.note(f"commit {paths.forgotten} and {paths.manifest}; git's history still has the old ones")
+    if images:
+        terminal.note(f"next: {Command('split').spelled(terminal.option)} (fills the gap)")

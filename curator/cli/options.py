@@ -1,0 +1,52 @@
+"""The options that several commands share, and how their texts are read.
+
+>>> per_class_value("max"), per_class_value("1224"), whole_numbers("0,1,2", "--seeds"), names("cnn, mobilenet_v2")
+('max', 1224, (0, 1, 2), ('cnn', 'mobilenet_v2'))
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from curator.errors import Problem, RecipeError
+
+RecipeOption = Annotated[
+    str | None,
+    typer.Option("--recipe", metavar="NAME|PATH", help="The recipe; default: $CURATOR_RECIPE, else the only one."),
+]
+DataOption = Annotated[Path, typer.Option("--data", metavar="DIR", help="Where data sets are kept.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", help="No progress, only warnings and the result.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="The result as JSON on stdout; progress on stderr.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Redo the stage even if nothing changed.")]
+PerClassOption = Annotated[
+    str | None, typer.Option("--per-class", metavar="N|max", help="Images per label; max: as many as the smallest has.")
+]
+
+
+def per_class_value(text: str | None) -> int | Literal["max"] | None:
+    """Read ``--per-class``: a whole number or ``max``."""
+    if text is None:
+        return None
+    if text == "max":
+        return "max"
+    if text.isdecimal():
+        return int(text)
+    raise RecipeError(None, [Problem("", f"--per-class must be a whole number or max, not {text!r}")])
+
+
+def whole_numbers(text: str | None, option: str) -> tuple[int, ...] | None:
+    """Read whole numbers separated by commas."""
+    if text is None:
+        return None
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() for part in parts):
+        raise RecipeError(None, [Problem("", f"{option} must be whole numbers such as 0,1,2, not {text!r}")])
+    return tuple(int(part) for part in parts)
+
+
+def names(text: str | None) -> tuple[str, ...] | None:
+    """Read names separated by commas."""
+    return tuple(part.strip() for part in text.split(",")) if text is not None else None

@@ -1,0 +1,68 @@
+"""``curator replay``: a data set rebuilt from its manifest alone."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from curator.cli.command import Answer, reports_errors
+from curator.cli.options import DataOption, JsonOption, QuietOption, RecipeOption
+from curator.store.paths import DATA
+
+if TYPE_CHECKING:
+    from curator.cli.terminal import Terminal
+    from curator.pipeline.replay import Replay
+
+
+@reports_errors
+def replay(
+    manifest: Annotated[Path, typer.Argument(metavar="MANIFEST", help="A manifest.csv; it is only read.")],
+    accept_similar: Annotated[
+        bool, typer.Option("--accept-similar", help="Keep pictures whose bytes have changed.")
+    ] = False,
+    recipe: RecipeOption = None,
+    data: DataOption = DATA,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Rebuild a data set from its manifest alone.
+
+    With the same split; what the web has lost is reported.
+    """
+    from curator.cli.progress import TerminalProgress
+    from curator.cli.terminal import Terminal
+    from curator.dataset import open_dataset
+    from curator.manifests.recipe import FetchSettings, QualitySettings
+    from curator.pipeline.replay import replay_manifest
+
+    fetch, quality = FetchSettings(), QualitySettings()
+    if recipe is not None:
+        named = open_dataset(recipe, data=data).recipe
+        fetch, quality = named.fetch, named.quality
+    bars = TerminalProgress(quiet)
+    try:
+        done = replay_manifest(manifest, data, fetch, accept_similar, quality, bars)
+    finally:
+        bars.close()
+    replay_answer(done).finish(Terminal(), as_json)
+
+
+def replay_answer(done: "Replay") -> Answer:
+    """Show what became of the manifest's images."""
+    from curator.cli.terminal import plural
+    from curator.pipeline.link_rot import HOSTS, count_hosts
+
+    folder, counts = done.paths.folder, done.counts()
+
+    def show(terminal: "Terminal") -> None:
+        fates = ", ".join(f"{fate} {n:,}" for fate, n in counts.items() if n)
+        terminal.note(f"{plural(len(done.images), 'image')}: {fates}")
+        terminal.note(f"manifest: {done.paths.manifest} ({done.n_kept:,} images)")
+        terminal.note(f"by host:  {folder / HOSTS}")
+        if counts["similar"] and done.n_kept == counts["same"]:
+            terminal.note("`--accept-similar` keeps those whose bytes have changed but not the picture.")
+
+    facts: dict[str, object] = {"images": len(done.images), "kept": done.n_kept, **counts}
+    facts |= {"hosts": count_hosts(done.images).to_dict("records")}
+    facts |= {"manifest": str(done.paths.manifest), "path": str(folder)}
+    return Answer(lambda terminal: facts, show, not done.is_whole)

@@ -1,0 +1,44 @@
+"""``curator review``: the local page on which a person decides."""
+
+import getpass
+from typing import Annotated
+
+import typer
+
+from curator.cli.command import dataset_option, reports_errors
+from curator.cli.options import DataOption, JsonOption, QuietOption, RecipeOption
+from curator.store.paths import DATA
+
+
+@reports_errors
+def review(
+    who: Annotated[str | None, typer.Option("--who", metavar="NAME", help="The name your decisions bear.")] = None,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="The port; 0: a free one.")] = 0,
+    recipe: RecipeOption = None,
+    data: DataOption = DATA,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Look at the images in a browser; keep, drop or relabel them.
+
+    All of it works from the keyboard.
+    """
+    from curator.cli.progress import TerminalProgress
+    from curator.cli.terminal import Terminal, plural
+    from curator.dataset import open_dataset
+    from curator.text import Command
+
+    option = dataset_option(recipe, data)
+    terminal = Terminal(option)
+    dataset = open_dataset(recipe, data=data, emit=TerminalProgress(quiet, option))
+
+    def announce(address: str, n_images: int) -> None:
+        if as_json:
+            terminal.json({"address": address, "images": n_images, "reviews": str(dataset.paths.reviews)})
+        else:
+            terminal.text(f"{plural(n_images, 'image')} to review at {address}\nCtrl-C ends it.\n")
+
+    n_decisions = dataset.serve_review(who or getpass.getuser(), announce, port)
+    if not as_json:
+        said = f"{plural(n_decisions, 'decision')} in {dataset.paths.reviews}. Run "
+        terminal.note((said, Command("split"), " to honour them."))

@@ -1,0 +1,36 @@
+"""``curator verify``: every file against the manifest."""
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from curator.cli.command import Answer, dataset_command
+
+if TYPE_CHECKING:
+    from curator.cli.terminal import Terminal
+    from curator.dataset import Dataset
+    from curator.inspect.verify import Verification
+
+
+@dataset_command
+def verify(dataset: "Dataset") -> Answer:
+    """Check every file against the manifest's hashes."""
+    done = dataset.verify()
+    facts = {"checked": done.n_images, "findings": [dataclasses.asdict(finding) for finding in done.findings]}
+    return Answer(lambda terminal: facts, lambda terminal: print_findings(terminal, done), bool(done.findings))
+
+
+def print_findings(terminal: "Terminal", done: "Verification") -> None:
+    """Print what was found, a line a file, and what to do."""
+    from curator.cli.terminal import plural
+    from curator.text import Command
+
+    images = plural(done.n_images, "image")
+    if not done.findings:
+        terminal.note(f"{images} verified: every file is what the manifest says.", "green")
+        return
+    terminal.note(f"{plural(len(done.findings), 'finding')} in {images}", "bold")
+    for finding in done.findings:
+        terminal.note(f"{finding.path}: {finding.problem}")
+    missing = (Command("fetch"), " gets those that are missing again, then ")
+    anew = (Command("split --force"), " makes the folders anew.")
+    terminal.note(("Delete stored images whose bytes differ; ", *missing, *anew))

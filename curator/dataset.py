@@ -1,0 +1,309 @@
+"""The public API: one data set and what can be done with it. The command line calls it, and so does a notebook.
+
+Methods return results and raise :class:`curator.errors.CuratorError`; they print nothing and never exit. After Ctrl-C
+(``KeyboardInterrupt``) the files are whole, and the same call goes on from there.
+
+>>> import tempfile
+>>> folder = Path(tempfile.mkdtemp())
+>>> (folder / "photos").mkdir()
+>>> source = {"kind": "folder", "path": folder / "photos"}
+>>> birds = create_dataset("birds", labels=["heron", "stork"], sources=[source], manifests=folder, data=folder / "data")
+>>> birds
+Dataset('birds', labels=['heron', 'stork'], nothing fetched yet)
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from curator.errors import CuratorError, raises_curator_errors
+from curator.events import Listener, Warned
+from curator.inspect.view import View
+from curator.manifests.project import MANIFESTS, open_project
+from curator.reasons import Stage
+from curator.store.paths import DATA
+
+if TYPE_CHECKING:
+    from curator.benchmark.metrics_file import BenchmarkResult
+    from curator.export.export import Exported
+    from curator.inspect.status import StageResult
+    from curator.pipeline.forget import Forgotten
+
+Retry = Literal["none", "failed", "all"]
+
+
+@dataclasses.dataclass(frozen=True)
+class RunResult:
+    """What :meth:`Dataset.run` ended with; ``benchmark`` is None if there was none."""
+
+    split: StageResult
+    benchmark: BenchmarkResult | None
+
+
+class Dataset(View):
+    """One data set: its recipe, and what was made of it below ``data/<name>`` and ``manifests/<name>``.
+
+    Made by :func:`curator.open` or :func:`curator.create`. Each stage brings those before it up to date, skips what is
+    current, and returns a :class:`curator.inspect.status.StageResult`: counts, notes, what is missing, the catalog.
+    """
+
+    # The stages
+
+    @raises_curator_errors
+    def fetch(
+        self,
+        *,
+        target: int | None = None,
+        limit: int | None = None,
+        retry: Retry = "none",
+        everything: bool = False,
+        refresh: bool = False,
+    ) -> StageResult:
+        """List, download and observe images; what is there already is not requested again.
+
+        Args:
+            target: images to obtain per label; None: the recipe's.
+            limit: try at most so many images per label.
+            retry: which failures to request again: ``none``, those that may pass (``failed``), or ``all``.
+            everything: go past the target.
+            refresh: read lists and metadata again instead of from the cache.
+
+        Raises:
+            SourceError: no source could be listed.
+            LockedError, DiskError: another run holds the data set; the disk refused a write.
+        """
+        from curator.inspect.status import stage_result
+        from curator.pipeline.acquire import AcquireOptions
+        from curator.pipeline.run import fetch
+
+        project = self._with("fetch", target=target)
+        return stage_result(project, Stage.FETCHED, fetch(project, AcquireOptions(limit, everything, retry, refresh)))
+
+    def dedupe(
+        self,
+        *,
+        max_distance: int | None = None,
+        rotations: bool | None = None,
+        across_labels: str | None = None,
+        keep: str | None = None,
+        against: Sequence[str | Path] | None = None,
+        report_only: bool | None = None,
+        force: bool = False,
+    ) -> StageResult:
+        """Drop exact, near and cross-label duplicates. Arguments that are None keep the recipe's ``[dedupe]``.
+
+        Raises:
+            StateError: nothing was fetched yet.
+            RecipeError: an argument is out of its range.
+        """
+        places = tuple(str(Path(place).absolute()) for place in against) if against else None
+        options: dict[str, Any] = {"max_distance": max_distance, "rotations": rotations, "keep": keep}
+        options |= {"across_labels": across_labels, "against": places, "report_only": report_only}
+        return self._decide(Stage.DEDUPED, {"dedupe": options}, force)
+
+    def balance(self, per_class: int | Literal["max"] | None = None, *, force: bool = False) -> StageResult:
+        """Choose exactly ``per_class`` images a label (``"max"``: as many as the smallest label has).
+
+        Raises:
+            ShortfallError: a label has too few images; nothing was written.
+        """
+        return self._decide(Stage.BALANCED, {"balance": {"per_class": per_class}}, force)
+
+    def split(
+        self,
+        ratio: float | None = None,
+        *,
+        seed: int | None = None,
+        per_class: int | Literal["max"] | None = None,
+        resplit: bool = False,
+        force: bool = False,
+    ) -> StageResult:
+        """Split into train and test; write the manifest and the folders.
+
+        Args:
+            ratio: share of each label in train; None: the recipe's.
+            seed: another seed is another split.
+            per_class: see :meth:`balance`.
+            resplit: let images change sides.
+            force: do it again even if nothing changed.
+
+        Raises:
+            ShortfallError: a label has too few images; nothing was written.
+            CuratorError: other settings than those of the manifest that exists, without ``resplit``.
+        """
+        side: dict[str, Any] = {"ratio": ratio, "seed": seed}
+        overrides = {"split": side, "balance": {"per_class": per_class}}
+        return self._decide(Stage.SPLIT, overrides, force, resplit)
+
+    @raises_curator_errors
+    def benchmark(
+        self,
+        *,
+        models: Sequence[str] | None = None,
+        preset: str | None = None,
+        epochs: int | None = None,
+        seeds: Sequence[int] | None = None,
+        image_size: int | None = None,
+        batch_size: int | None = None,
+        weights: str | Path | None = None,
+        quick: bool = False,
+        resume: bool = False,
+    ) -> BenchmarkResult:
+        """Train the models on the manifest's images, compare them, and write metrics, plots and the report.
+
+        Args:
+            models, preset, epochs, seeds, image_size, batch_size: as in the recipe's ``[benchmark]``.
+            weights: the transfer model's ImageNet weights; None looks in ``$CURATOR_WEIGHTS`` and Keras' cache.
+            quick: a smoke test of under three minutes.
+            resume: go on from the checkpoints of an earlier run with the same settings.
+
+        Raises:
+            CuratorError: the extra ``benchmark`` is not installed, or the manifest or the weights cannot be used.
+            KeyboardInterrupt: every finished epoch is kept, and the report says what is done.
+        """
+        from curator.benchmark.start import run_benchmark
+        from curator.report.build import build_report
+
+        options: dict[str, Any] = {"preset": preset, "epochs": epochs, "image_size": image_size}
+        options |= {"batch_size": batch_size, "models": tuple(models) if models is not None else None}
+        options["seeds"] = tuple(seeds) if seeds is not None else None
+        project, found = self._with("benchmark", **options), Path(weights) if weights else None
+        try:
+            result = run_benchmark(
+                project.recipe, project.paths, weights=found, quick=quick, resume=resume, emit=project.emit
+            )
+        except KeyboardInterrupt:
+            build_report(project.recipe, project.paths)
+            raise
+        build_report(project.recipe, project.paths)
+        return result
+
+    def run(self, *, benchmark: bool = True) -> RunResult:
+        """Fetch, dedupe, balance and split; then, unless a label has too few images, :meth:`benchmark`."""
+        if missing := self.fetch().missing:
+            short = ", ".join(f"{label} by {n:,}" for label, n in missing.items())
+            self.project.emit(Warned(f"Too few images were fetched ({short})."))
+        split = self.split()
+        return RunResult(split, self.benchmark() if benchmark and not split.missing else None)
+
+    # Pages, exports
+
+    @raises_curator_errors
+    def serve_review(self, who: str, announce: Callable[[str, int], None], port: int = 0) -> int:
+        """Serve the review page on this machine until Ctrl-C; return the number of decisions at the end.
+
+        Args:
+            who: the name that the decisions bear.
+            announce: called with the page's address and the number of images once it can be opened.
+            port: 0 takes a free one.
+
+        Raises:
+            CuratorError: the extra ``review`` is not installed.
+        """
+        try:
+            from curator.review.server import serve_review
+        except ModuleNotFoundError as error:
+            hint = "Install it with `pip install 'imageset-curator[review]'`."
+            raise CuratorError(f"The review page needs the package {error.name}.", hint) from error
+        return serve_review(self.project, who, port, announce)
+
+    @raises_curator_errors
+    def report(self) -> Path:
+        """Write the benchmark's report again from what is on disk, without training; return the page's path."""
+        from curator.report.build import build_report
+
+        return build_report(self.recipe, self.paths)
+
+    @raises_curator_errors
+    def gallery(self) -> Path:
+        """Write a page of all groups of duplicates; return its path."""
+        from curator.report.gallery import build_gallery
+
+        return build_gallery(self.paths)
+
+    @raises_curator_errors
+    def export(self, name: str) -> Exported:
+        """Write the data set in a format that other tools read; return where it is and how to open it.
+
+        Raises:
+            CuratorError: there is no format of that name.
+            StateError: there is no manifest, or an image is missing.
+        """
+        from curator.export.export import export_dataset, find_format
+
+        return export_dataset(self.project, find_format(name))
+
+    @raises_curator_errors
+    def forget(self, target: str) -> Forgotten:
+        """Take an address, author, host or content (SHA-256) out for good: files, folders, manifest and catalogs."""
+        from curator.pipeline.forget import forget
+
+        return forget(self.project, target)
+
+    @raises_curator_errors
+    def _decide(
+        self, stage: Stage, overrides: dict[str, dict[str, Any]], force: bool, resplit: bool = False
+    ) -> StageResult:
+        from curator.inspect.status import stage_result
+        from curator.pipeline.run import decide
+
+        return stage_result(self.project, stage, decide(self.project, stage, overrides, force, resplit))
+
+
+def open_dataset(
+    name_or_path: str | Path | None = None, *, data: str | Path = DATA, emit: Listener | None = None
+) -> Dataset:
+    """Open a data set by its name below ``manifests/``, or by its recipe's path; ``curator.open`` is this function.
+
+    Args:
+        name_or_path: None: ``$CURATOR_RECIPE``, else the only recipe there is.
+        data: the folder that data sets are kept in.
+        emit: called with each :class:`curator.events.Event`; None: progress bars in a notebook or terminal, and
+            warnings by :mod:`warnings`.
+
+    Raises:
+        CuratorError: no such recipe, or several and none chosen.
+        RecipeError: the recipe has mistakes; the error names all of them.
+    """
+    from curator.progress import Bars
+    from curator.sources.registry import source_kinds
+
+    wanted = str(name_or_path) if name_or_path is not None else None
+    return Dataset(open_project(wanted, Path(data), os.environ, source_kinds(), emit or Bars()))
+
+
+def create_dataset(
+    name: str,
+    *,
+    labels: Sequence[str],
+    sources: Sequence[Mapping[str, Any]],
+    manifests: str | Path = MANIFESTS,
+    data: str | Path = DATA,
+    emit: Listener | None = None,
+    **sections: Mapping[str, Any],
+) -> Dataset:
+    """Write a recipe and open it; ``curator.create`` is this function.
+
+    Args:
+        name: lower-case letters, digits, - and _.
+        labels: two or more labels, written likewise.
+        sources: one mapping a source, with ``kind`` and its keys as in docs/recipe.md. A ``path`` is relative to the
+            folder of the running process.
+        manifests: the recipe becomes ``<manifests>/<name>/recipe.toml``.
+        data, emit: see :func:`open_dataset`.
+        sections: further tables of the recipe, such as ``balance={"per_class": 1000}``; without it, ``"max"``.
+
+    Raises:
+        RecipeError: something in it is not allowed; nothing was written.
+        CuratorError: the recipe exists already.
+    """
+    from curator.manifests.recipe_template import write_new_recipe
+    from curator.sources.registry import source_kinds
+
+    sections = {"balance": {"per_class": "max"}, **sections}
+    path = write_new_recipe(Path(manifests), name, labels, sources, sections, source_kinds())
+    return open_dataset(path, data=data, emit=emit)

@@ -1,0 +1,153 @@
+"""Who is kept of several images of one picture: an order over all rows that does not depend on where they stand.
+
+>>> table = pd.DataFrame({"record_id": ["b", "a", "c"], "width": [9, 9, 10], "height": [9, 9, 9], "n_bytes": [5, 5, 1]})
+>>> rank_representatives(table, "largest", ())
+array([2, 1, 0])
+
+Decide about one picture under two labels, before any duplicate is removed: all matches count.
+
+>>> i, j, labels = np.array([0, 1, 1, 2]), np.array([1, 0, 2, 1]), np.array([0, 1, 2])
+>>> find_conflicts(i, j, labels, "drop-both")
+array([ True,  True,  True,  True])
+>>> find_conflicts(i, j, labels, "keep-first")
+array([False,  True, False, False])
+
+Group matched images as stars: each one dropped was matched to one that is kept, so that no chain merges strangers.
+
+In the chain 0 - 1 - 2, image 1 is dropped for 0, and 2 stays, since it was never matched to 0:
+
+>>> find_covered(np.array([0, 1, 1, 2]), np.array([1, 0, 2, 1]), ranks=np.array([0, 1, 2]))
+array([False,  True, False])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from curator.catalog import IntArray, rank_among, rank_texts, read_integers
+
+
+def rank_representatives(table: pd.DataFrame, keep: str, sources: Sequence[str]) -> IntArray:
+    """Rank the rows from 0, the best to keep first.
+
+    Args:
+        table: a catalog.
+        keep: ``"largest"``: most pixels, then most bytes, then the smallest record id; ``"first"``: the source that
+            stands first in ``sources``, then the earliest tier, then the smallest record id.
+        sources: names of sources in the recipe's order; those not named come after, in alphabetical order.
+    """
+    names = rank_texts(table["record_id"])
+    if keep == "first":
+        return _rank((names, read_integers(table["tier"], 0), rank_among(table["source"], sources)))
+    width, height, n_bytes = (read_integers(table[name], 0) for name in ("width", "height", "n_bytes"))
+    return _rank((names, -n_bytes, -width * height))
+
+
+def put_first(ranks: IntArray, chosen: npt.NDArray[np.bool_]) -> IntArray:
+    """Rank the chosen rows before all others, each part in its order as before.
+
+    >>> put_first(np.array([0, 1, 2]), np.array([False, False, True]))
+    array([1, 2, 0])
+    """
+    return _rank((ranks, ~chosen))
+
+
+def _rank(keys: tuple[npt.NDArray[Any], ...]) -> IntArray:
+    order = np.lexsort(keys)
+    ranks = np.empty(len(order), np.int64)
+    ranks[order] = np.arange(len(order))
+    return ranks
+
+
+def find_leaders(groups: IntArray, ranks: IntArray) -> npt.NDArray[np.intp]:
+    """Give each row the row of its group with the smallest rank; a row whose group is -1 leads itself.
+
+    >>> find_leaders(np.array([7, -1, 7, -1]), np.array([3, 2, 1, 0]))
+    array([2, 1, 2, 3])
+    """
+    leaders = np.arange(len(groups))
+    rows = np.flatnonzero(groups >= 0)
+    order = rows[np.lexsort((ranks[rows], groups[rows]))]
+    starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
+    leaders[order] = np.repeat(order[starts], np.diff(np.append(starts, len(order))))
+    return leaders
+
+
+Indices = npt.NDArray[np.intp]
+BoolArray = npt.NDArray[np.bool_]
+
+
+def find_conflicts(
+    i: Indices, j: Indices, labels: IntArray, across_labels: str, protected: BoolArray | None = None
+) -> BoolArray:
+    """Find the matches for which image ``i`` must go, because ``j`` is the same picture under another label.
+
+    Args:
+        i: shape (matches,); every match stands here both ways.
+        j: shape (matches,): what each ``i`` was matched to.
+        labels: shape (images,): each image's label, numbered in the recipe's order.
+        across_labels: ``"drop-both"``: all matches of two labels; ``"keep-first"``: label by label, those with an image
+            of an earlier label that is not dropped so itself; ``"ignore"``: none.
+        protected: shape (images,): images that never go, and that come before every label.
+
+    Returns:
+        A bool array, shape (matches,).
+    """
+    wanted = np.zeros(len(labels), bool) if protected is None else protected
+    differing = (labels[i] != labels[j]) & ~wanted[i]
+    if across_labels == "drop-both":
+        return np.asarray(differing)
+    deciding = np.zeros(len(i), bool)
+    if across_labels == "keep-first":
+        gone = np.zeros(len(labels), bool)
+        order = np.where(wanted, -1, labels)
+        later = np.flatnonzero(differing & (order[i] > order[j]))
+        for label in np.unique(labels[i[later]]):
+            mine = later[labels[i[later]] == label]
+            deciding[mine] = ~gone[j[mine]]
+            gone[i[mine[deciding[mine]]]] = True
+    return deciding
+
+
+def link_across_labels(groups: IntArray, labels: IntArray) -> tuple[Indices, Indices]:
+    """Pair, in each group of equal images, the first one with each one of another label: enough to see every conflict.
+
+    Args:
+        groups: shape (images,): what is equal has one number; -1 is equal to nothing.
+        labels: shape (images,); within a group, each label occurs once.
+
+    >>> link_across_labels(np.array([5, 5, -1, 5]), np.array([1, 0, 0, 2]))
+    (array([0, 3]), array([1, 1]))
+    """
+    rows = np.flatnonzero(groups >= 0)
+    order = rows[np.lexsort((labels[rows], groups[rows]))]
+    is_first = np.diff(groups[order], prepend=-1) != 0
+    first = order[np.maximum.accumulate(np.where(is_first, np.arange(len(order)), 0))]
+    return order[~is_first], first[~is_first]
+
+
+def find_covered(i: Indices, j: Indices, ranks: IntArray) -> npt.NDArray[np.bool_]:
+    """Go through the images from the best rank on: one that no kept image matched is kept, and covers all its matches.
+
+    Args:
+        i: shape (matches,); every match stands here both ways.
+        j: shape (matches,): what each ``i`` was matched to.
+        ranks: shape (images,): all different, the smallest is kept first.
+
+    Returns:
+        A bool array, shape (images,): true where an image is matched to one that is kept. No two kept images match.
+    """
+    order = np.argsort(i, kind="stable")
+    neighbours = j[order]
+    matched, starts = np.unique(i[order], return_index=True)
+    ends = np.append(starts[1:], len(neighbours))
+    covered = np.zeros(len(ranks), bool)
+    for place in np.argsort(ranks[matched]):
+        if not covered[matched[place]]:
+            covered[neighbours[starts[place] : ends[place]]] = True
+    return covered

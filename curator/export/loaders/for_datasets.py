@@ -1,0 +1,25 @@
+"""The splits as a Hugging Face ``datasets.DatasetDict``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import datasets
+
+from curator.export.loaders.pictures import list_pictures
+from curator.manifests.project import Project
+from curator.reasons import SPLITS
+
+
+def to_hf(project: Project) -> Any:
+    """Return the columns ``image`` (decoded when it is read) and ``label``, one entry a split.
+
+    The files of the folders are read: upright there, so that ``datasets``' own decoder shows them as they are.
+    """
+    features = datasets.Features(image=datasets.Image(), label=datasets.ClassLabel(names=list(project.recipe.labels)))
+    splits = {}
+    for split in SPLITS:
+        pictures = list_pictures(project, split)
+        columns = {"image": [str(file) for file, _ in pictures], "label": [label for _, label in pictures]}
+        splits[split] = datasets.Dataset.from_dict(columns, features=features)
+    return datasets.DatasetDict(splits)

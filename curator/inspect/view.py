@@ -1,0 +1,264 @@
+"""What a data set is, in questions that change nothing: counts, catalog, manifest, one image's story, the pictures.
+
+:class:`curator.Dataset` adds the stages and what else writes.
+
+>>> [name for name in ("table", "manifest", "fetch") if hasattr(View, name)]
+['table', 'manifest']
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+
+from curator.errors import CuratorError, StateError, raises_curator_errors
+from curator.manifests.project import Project
+from curator.manifests.recipe import Recipe
+from curator.reasons import Stage
+from curator.store.paths import DataPaths
+from curator.text import Command
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from PIL import Image
+
+    from curator.calibrate.calibrate import Calibration
+    from curator.forecast.probe import Forecast
+    from curator.inspect.status import StageResult, Status
+    from curator.inspect.verify import Verification
+    from curator.inspect.why import Story
+    from curator.pipeline.acquire import AcquireOptions
+
+_MOST_PICTURES = 6
+"""Pictures of a label that a notebook shows."""
+
+
+class PlanOptions(TypedDict, total=False):
+    """What :meth:`curator.Dataset.fetch` would be given; see there."""
+
+    target: int | None
+    limit: int | None
+    everything: bool
+    refresh: bool
+
+
+class View:
+    """One data set as it is: its recipe, and what was made of it below ``data/<name>`` and ``manifests/<name>``."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+
+    @property
+    def name(self) -> str:
+        """The data set's name."""
+        return self.project.recipe.name
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels in the recipe's order; a label's number in ``to_tf`` and ``to_torch`` is its place here."""
+        return self.project.recipe.labels
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe as it was read."""
+        return self.project.recipe
+
+    @property
+    def paths(self) -> DataPaths:
+        """Where its files are."""
+        return self.project.paths
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The latest catalog that is current: one row a listed image, kept or dropped; see docs/library.md.
+
+        Raises:
+            StateError: nothing was fetched yet, or the catalog is damaged.
+        """
+        from curator.pipeline.made_from import latest_stage
+        from curator.store.catalog_files import read_catalog
+
+        if (stage := latest_stage(self.project)) is None:
+            raise StateError(f"Nothing was fetched yet for {self.name}.", ("Run ", Command("fetch"), " first."))
+        return read_catalog(self.paths.catalog(stage))
+
+    @property
+    def manifest(self) -> pd.DataFrame:
+        """The manifest: one row an image of the finished data set; the README describes its columns.
+
+        Raises:
+            StateError: there is none yet, or it is damaged.
+        """
+        from curator.manifests.manifest import read_manifest
+
+        return read_manifest(self.paths.manifest)
+
+    @raises_curator_errors
+    def status(self) -> Status:
+        """Count the latest catalog per label, source and drop reason; say what is out of date and what to run next."""
+        from curator.inspect.status import read_status
+
+        return read_status(self.project)
+
+    @raises_curator_errors
+    def plan(self, **options: Unpack[PlanOptions]) -> StageResult:
+        """List and count what :meth:`fetch` would request; download metadata but no image."""
+        from curator.inspect.status import stage_result
+        from curator.pipeline.acquire import plan_listing
+        from curator.pipeline.run import Outcome
+
+        project, settings = self._planned(options)
+        listing = plan_listing(project, settings)
+        return stage_result(project, Stage.LISTED, Outcome(listing.table, tuple(listing.failures.values())))
+
+    @raises_curator_errors
+    def forecast(self, n_images: int = 200, **options: Unpack[PlanOptions]) -> Forecast:
+        """Request ``n_images`` of what is listed and predict the yield and the cost of the whole :meth:`fetch`."""
+        from curator.forecast.probe import probe
+        from curator.pipeline.acquire import plan_listing
+
+        project, settings = self._planned(options)
+        return probe(project, plan_listing(project, settings), n_images, settings)
+
+    def _planned(self, options: PlanOptions) -> tuple[Project, AcquireOptions]:
+        from curator.pipeline.acquire import AcquireOptions
+
+        settings = {name: value for name, value in options.items() if name != "target"}
+        return self._with("fetch", target=options.get("target")), AcquireOptions(**settings)  # type: ignore[arg-type]
+
+    @raises_curator_errors
+    def calibrate(self, false_rate: float = 1e-6) -> Calibration:
+        """Measure on altered copies of the images how many each ``max_distance`` finds, and what it confuses."""
+        from curator.calibrate.calibrate import calibrate
+
+        return calibrate(self.project, false_rate)
+
+    @raises_curator_errors
+    def hosts(self) -> pd.DataFrame:
+        """Report how each host did, the worst first: requests, successes, seconds, bytes, failures and advice."""
+        from curator.fetch.ledger.diagnosis import host_report
+
+        return host_report(self.paths)
+
+    @raises_curator_errors
+    def why(self, image: str | Path) -> list[Story]:
+        """Return the story of each row that ``image`` names: a record id, URL, file, or 8 or more digits of a SHA-256.
+
+        Raises:
+            CuratorError: no row has that name.
+        """
+        from curator.inspect.why import tell_stories
+
+        return tell_stories(self.project, str(image))
+
+    @raises_curator_errors
+    def verify(self) -> Verification:
+        """Check every stored file and folder against the manifest.
+
+        Raises:
+            StateError: there is no manifest.
+        """
+        from curator.inspect.verify import verify_files
+
+        return verify_files(self.paths, self.project.emit)
+
+    @raises_curator_errors
+    def duplicate_groups(self) -> list[dict[str, Any]]:
+        """Return the groups that :meth:`dedupe` found, largest first, each with its kept image and its copies."""
+        from curator.decide.groups import explain_groups
+        from curator.store.catalog_files import read_catalog
+
+        return explain_groups(read_catalog(self.paths.catalog(Stage.DEDUPED)))
+
+    @raises_curator_errors
+    def review_decisions(self) -> pd.DataFrame:
+        """Return what people decided and did not undo: one row an image, with who, when, what and why."""
+        import pandas as pd
+
+        from curator.manifests.reviews import Review, read_reviews, standing_reviews
+
+        reviews = standing_reviews(read_reviews(self.paths.reviews)).values()
+        columns = [field.name for field in dataclasses.fields(Review)]
+        return pd.DataFrame([dataclasses.asdict(review) for review in reviews], columns=columns)
+
+    def images(self, split: str = "train") -> Iterator[tuple[Image.Image, str]]:
+        """Iterate over the upright RGB pictures of a split with their labels, in the manifest's order.
+
+        Raises:
+            StateError: there is no manifest, or a file is missing or damaged.
+        """
+        from curator.export.loaders.pictures import list_pictures, open_picture
+
+        for file, label in list_pictures(self.project, split):
+            yield open_picture(file), label
+
+    def to_tf(self, split: str = "train", *, image_size: int | tuple[int, int] = 224, batch_size: int = 32) -> Any:
+        """Return a ``tf.data.Dataset`` of batches: float32 (n, height, width, 3) in 0 to 255, int32 labels (n,).
+
+        Raises:
+            CuratorError: TensorFlow is not installed.
+        """
+        return _loader("tensorflow").to_tf(self.project, split, image_size, batch_size)
+
+    def to_torch(self, split: str = "train", *, transform: Callable[[Image.Image], Any] | None = None) -> Any:
+        """Return a ``torch.utils.data.Dataset`` of (picture, label number) pairs; ``transform`` is given the picture.
+
+        Raises:
+            CuratorError: PyTorch is not installed.
+        """
+        return _loader("torch").to_torch(self.project, split, transform)
+
+    def to_hf(self) -> Any:
+        """Return a ``datasets.DatasetDict`` with the columns ``image`` and ``label``, one entry a split.
+
+        Raises:
+            CuratorError: the package ``datasets`` is not installed.
+        """
+        return _loader("datasets").to_hf(self.project)
+
+    def _with(self, section: str, **options: Any) -> Project:
+        return dataclasses.replace(self.project, recipe=self.recipe.with_overrides(section, **options))
+
+    def __repr__(self) -> str:
+        written = [stage for stage in Stage if self.paths.catalog(stage).exists()]
+        return (
+            f"Dataset({self.name!r}, labels={list(self.labels)}, {written[-1] if written else 'nothing fetched yet'})"
+        )
+
+    def _repr_html_(self) -> str:
+        """Show the counts and a few pictures of each label in a notebook."""
+        from curator.report.notebook import dataset_html
+
+        status = self.status()
+        counts = [("listed", status.counts["listed"])]
+        counts += [(f"- {reason}", n) for reason, n in status.counts["dropped"].items()]
+        counts += [("kept", status.counts["kept"])]
+        counts += [(split, sum(labels.values())) for split, labels in sorted(status.splits.items(), reverse=True)]
+        return dataset_html(self.name, str(status.stage or "nothing fetched yet"), counts, self._thumbnails())
+
+    def _thumbnails(self) -> dict[str, list[str]]:
+        """Make ``data:`` addresses of the first kept pictures of each label."""
+        from curator import catalog
+        from curator.observe.thumbnails import data_uri
+
+        if not self.paths.catalog(Stage.FETCHED).exists():
+            return {}
+        kept = catalog.kept(self.table)
+        shown = kept[kept["sha256"].notna().to_numpy(dtype=bool)].groupby("label", sort=False).head(_MOST_PICTURES)
+        pictures: dict[str, list[str]] = {label: [] for label in self.labels}
+        for label, sha256, kind in zip(shown["label"], shown["sha256"], shown["format"], strict=True):
+            if address := data_uri(self.paths.image(sha256, kind)):
+                pictures[label].append(address)
+        return pictures
+
+
+def _loader(package: str) -> Any:
+    """Import what hands a data set over to a library, or say how to get the library."""
+    try:
+        return importlib.import_module(f"curator.export.loaders.for_{package}")
+    except ModuleNotFoundError as error:
+        hint = f"Install it with `pip install {package}`."
+        raise CuratorError(f"This needs the package {error.name}, which is not installed.", hint) from error

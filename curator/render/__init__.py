@@ -1,1 +1,0 @@
-"""Results and progress on the terminal."""
