@@ -168,6 +168,10 @@ _SHARED_NAMES = {
 _ADDRESS = re.compile(r"\[.*\]|[0-9.]+")
 
 
+_public_suffixes = cache(PublicSuffixList)
+"""Reads the list that the package brings along."""
+
+
 def host_family(host: str) -> str:
     """Name the family of a host, given in lower case with or without a port."""
     name = re.sub(r":[0-9]*$", "", host).rstrip(".")
@@ -184,9 +188,3 @@ def host_families(hosts: pa.Array) -> pa.Array:
     coded = hosts.dictionary_encode()
     families = pa.array([host_family(name) for name in coded.dictionary.to_pylist()], pa.string())
     return families.take(coded.indices)
-
-
-@cache
-def _public_suffixes() -> PublicSuffixList:
-    """Read the list that the package brings along."""
-    return PublicSuffixList()

@@ -137,11 +137,7 @@ def _walk(root: Path, found: _Found) -> Iterator[Path]:
 
 
 def _is_text(path: str) -> bool:
-    try:
-        path.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
+    return path.encode("utf-8", "ignore").decode() == path
 
 
 def _note_left_out(root: Path, found: _Found, context: ListingContext) -> None:

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from curator.errors import DiskError, SourceError
 from curator.manifests.toml_settings import read_settings
 from curator.sources.open_images.classes import ClassNames, read_class_names
+from curator.sources.open_images.reader import filter_csv
 from curator.sources.open_images.rows import label_rows, present_images
 from curator.sources.open_images.source import OpenImages
-from curator.sources.open_images.tables import filter_csv
 
 RUGBY, PLAYER, SOCCER = "/m/06bqd", "/m/0574rl2", "/m/02vx4"
 CLASSES = (
@@ -361,7 +361,7 @@ def test_bytes_that_are_no_utf8_are_replaced():
 
 def test_case_alone_may_tell_two_classes_apart():
     """An exact name wins over one that differs in case; otherwise both are listed."""
-    names = ClassNames(("/m/1", "/m/2"), ("Polo", "POLO"))
+    names = ClassNames({"/m/1": "Polo", "/m/2": "POLO"})
     assert names.find("POLO") == "/m/2"
     with pytest.raises(SourceError, match=r"/m/1 \(Polo\), /m/2 \(POLO\)"):
         names.find("polo")

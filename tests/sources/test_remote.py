@@ -23,8 +23,7 @@ from curator.fetch.libcurl import pycurl
 from curator.fetch.network.transfer import Transfer
 from curator.manifests.recipe import FetchSettings
 from curator.sources.reading.http import Version
-from curator.sources.reading.read import probe_size, read_place
-from curator.sources.reading.unpack import unpack
+from curator.sources.reading.read import probe_size, read_place, unpack
 from tests.sources.conftest import Handler
 
 BODY = random.Random(0).randbytes(300_000)

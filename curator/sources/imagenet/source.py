@@ -31,7 +31,6 @@ from curator.sources.reading.read import probe_size, read_place
 ENDPOINT = "https://image-net.org/api/imagenet.synset.geturls?wnid={wnid}"
 ARCHIVED = "https://web.archive.org/web/2018id_/http://www.image-net.org/api/text/imagenet.synset.geturls?wnid={wnid}"
 _MAX_LIST_BYTES = 256 << 20
-_NO_URLS = pa.table({"source_id": pa.array([], pa.string()), "url": pa.array([], pa.string())})
 _WAYS_OUT = (
     'Give a list of your own, `urls = ["fall11_urls.txt"]` (plain, .gz or .tgz), '
     "or use Open Images only: remove this source from the recipe."
@@ -90,13 +89,13 @@ class Imagenet(Source):
         if missing := [wnid for wnid in wanted if wnid not in tables]:
             context.emit(Warned(f"{_explain(missing, answers)} {_WAYS_OUT}"))
         columns: dict[str, list[Any]] = {"label": [], "source_class": [], "source_id": [], "url": []}
-        for label in labels:
-            for wnid in self.synsets.get(label, ()):
-                table = tables.get(wnid, _NO_URLS)
-                columns["label"] += [label] * table.num_rows
-                columns["source_class"] += [wnid] * table.num_rows
-                columns["source_id"] += table["source_id"].to_pylist()
-                columns["url"] += table["url"].to_pylist()
+        pairs = [(label, wnid) for label in labels for wnid in self.synsets.get(label, ()) if wnid in tables]
+        for label, wnid in pairs:
+            table = tables[wnid]
+            columns["label"] += [label] * table.num_rows
+            columns["source_class"] += [wnid] * table.num_rows
+            columns["source_id"] += table["source_id"].to_pylist()
+            columns["url"] += table["url"].to_pylist()
         return listed_rows(self.kind, self.title, tier, {**columns, "key": columns["url"]})
 
     def _wnids(self, labels: Sequence[str]) -> list[str]:

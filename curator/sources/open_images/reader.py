@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import io
 from collections.abc import Callable, Mapping, Sequence
@@ -24,12 +25,12 @@ from curator.sources.base import ListingContext, PlannedRead
 from curator.sources.open_images.classes import ClassNames, read_class_names
 from curator.sources.open_images.files import class_file, place_of
 from curator.sources.open_images.rows import EXTRA_COLUMNS, IMAGE_COLUMNS, PresentImages, present_images
-from curator.sources.open_images.tables import filter_csv
 from curator.sources.reading.cache import CacheEntry
-from curator.sources.reading.delimited import Rows
+from curator.sources.reading.delimited import Rows, read_delimited
 from curator.sources.reading.places import file_name, place_version
 from curator.sources.reading.read import probe_size, read_place
 
+_LONGEST_HEADER_BYTES = 1 << 16
 _LABEL_COLUMNS = ("ImageID", "LabelName", "Confidence")
 _OPTIONAL_IMAGE_COLUMNS = (*IMAGE_COLUMNS, *EXTRA_COLUMNS, "Rotation")
 Answer = TypeVar("Answer")
@@ -66,9 +67,9 @@ class MetadataReader:
         if table is None:
             place = self.place(class_file(self.labels_from))
             names = self._read(place, read_class_names)
-            table = pa.table({"mid": list(names.mids), "name": list(names.names)})
+            table = pa.table({"mid": list(names.names), "name": list(names.names.values())})
             entry.save(table, {"origin": place})
-        names = ClassNames(tuple(table["mid"].to_pylist()), tuple(table["name"].to_pylist()))
+        names = ClassNames(dict(zip(table["mid"].to_pylist(), table["name"].to_pylist(), strict=True)))
         try:
             return names.find_all(self.classes)
         except SourceError as error:
@@ -142,3 +143,45 @@ def _filter_labels(stream: io.BufferedReader, mids: Sequence[str], labels_from: 
     found = filter_csv(stream, columns, "LabelName", mids)
     present_images(found.rows, labels_from)  # what cannot be understood is refused here, before it is kept
     return found
+
+
+def filter_csv(
+    stream: io.BufferedReader,
+    columns: Sequence[str],
+    key: str,
+    wanted: Sequence[str] | pa.Array,
+    optional: Sequence[str] = (),
+) -> Rows:
+    r"""Read the rows whose ``key`` is among ``wanted``: ``columns`` as text, of a CSV with a header line.
+
+    Bytes that are not UTF-8 become U+FFFD.
+
+    >>> lines = b"ImageID,Source,LabelName,Confidence\n0a,verification,/m/06bqd,1\n0b,verification,/m/02vx4,0\n"
+    >>> found = filter_csv(io.BufferedReader(io.BytesIO(lines)), ("ImageID", "LabelName"), "LabelName", ["/m/06bqd"])
+    >>> found.rows.to_pylist()
+    [{'ImageID': '0a', 'LabelName': '/m/06bqd'}]
+
+    Args:
+        optional: further columns, all null if the table does not have them.
+
+    Raises:
+        SourceError: it lacks a column, or cannot be parsed.
+    """
+    line = stream.readline(_LONGEST_HEADER_BYTES).decode("utf-8-sig", "replace")
+    names = next(csv.reader([line.strip()]), [])
+    if missing := [name for name in columns if name not in names]:
+        seen = ", ".join(names)[:200] or "nothing"
+        raise SourceError(f"The table has no column {', '.join(missing)}; its first line is: {seen}.")
+    present = [*columns, *(name for name in optional if name in names)]
+    values = pa.array(wanted, pa.string()).cast(pa.binary())
+    found = read_delimited(stream, names, present, where=(key, values))
+    texts = {name: _as_text(found.rows[name]) for name in present}
+    nulls = pa.nulls(found.rows.num_rows, pa.string())
+    return Rows(pa.table({name: texts.get(name, nulls) for name in (*columns, *optional)}), found.n_malformed)
+
+
+def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    try:
+        return column.cast(pa.string())
+    except pa.ArrowInvalid:
+        return pa.chunked_array([[value.decode("utf-8", "replace") for value in column.to_pylist()]], pa.string())

@@ -28,7 +28,6 @@ from curator.sources.open_images.files import (
     LABELS_FROM,
     N_TIERS,
     SUBSETS,
-    TableFile,
     image_file,
     label_files,
 )
@@ -76,13 +75,13 @@ class OpenImages(Source):
         reader = MetadataReader(self.metadata, self.labels_from, self.classes, context)
         files = label_files(self.labels_from, tier, self.subsets)
         reads = [reader.plan_classes()] if files else []
-        for file in files:
-            reads.append(reader.plan_labels(file.path))
-            ids = _ids(reader.present(file.path)) if reads[-1].cached else None
+        for subset, path in files.items():
+            reads.append(reader.plan_labels(path))
+            ids = _ids(reader.present(path)) if reads[-1].cached else None
             if tier == ALL_TRAIN_TIER:
                 reads.append(reader.plan_images(BOXABLE_TRAIN_IMAGES, ids))
                 ids = _not_boxable(reader, ids) if ids is not None and reads[-1].cached else None
-            reads.append(reader.plan_images(image_file(tier, file.subset), ids))
+            reads.append(reader.plan_images(image_file(tier, subset), ids))
         return reads
 
     def list_images(self, tier: int, labels: Sequence[str], context: ListingContext) -> pd.DataFrame:
@@ -93,23 +92,25 @@ class OpenImages(Source):
         """
         reader = MetadataReader(self.metadata, self.labels_from, self.classes, context)
         files = label_files(self.labels_from, tier, self.subsets)
-        parts = [self._list_file(file, tier, labels, reader) for file in files]
+        parts = [self._list_file(subset, path, tier, labels, reader) for subset, path in files.items()]
         return catalog.conform(pd.concat(parts, ignore_index=True)) if parts else catalog.empty()
 
-    def _list_file(self, file: TableFile, tier: int, labels: Sequence[str], reader: MetadataReader) -> pd.DataFrame:
-        mids, present, emit = reader.mids(), reader.present(file.path), reader.context.emit
+    def _list_file(
+        self, subset: str, path: str, tier: int, labels: Sequence[str], reader: MetadataReader
+    ) -> pd.DataFrame:
+        mids, present, emit = reader.mids(), reader.present(path), reader.context.emit
         if present.n_contested:
             what = f"{present.n_contested:,} labels that people verified both present and absent were left out"
-            emit(Noted(f"open-images {file.subset}: {what}"))
+            emit(Noted(f"open-images {subset}: {what}"))
         if present.n_bad_ids:
-            emit(Noted(f"open-images {file.subset}: {present.n_bad_ids:,} rows with no image id were left out"))
+            emit(Noted(f"open-images {subset}: {present.n_bad_ids:,} rows with no image id were left out"))
         ids = _ids(present)
         wanted = _not_boxable(reader, ids) if tier == ALL_TRAIN_TIER else ids
-        images = reader.images(image_file(tier, file.subset), wanted)
+        images = reader.images(image_file(tier, subset), wanted)
         listed = label_rows(present.rows, mids, labels)
         listed = listed.filter(pc.is_in(listed["ImageID"], value_set=wanted))
-        frame = catalog_columns(listed, images, file.subset, need_metadata=tier > 0)
-        frame = self._with_places(frame, file.subset, tier, reader.context.base_dir)
+        frame = catalog_columns(listed, images, subset, need_metadata=tier > 0)
+        frame = self._with_places(frame, subset, tier, reader.context.base_dir)
         n_unknown = pc.count_distinct(listed["ImageID"]).as_py() - frame["source_id"].nunique()
         if tier == ALL_TRAIN_TIER and n_unknown:
             emit(Noted(f"open-images train: {n_unknown:,} images have no known address and were left out"))

@@ -12,7 +12,8 @@ import re
 import selectors
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from curator.addresses import request_url
@@ -27,13 +28,29 @@ from curator.fetch.politeness.wary_transfer import WaryTransfer
 from curator.manifests.recipe import FetchSettings
 from curator.reasons import Drop
 
-PLAIN_BYTES = ("Accept: */*", "Accept-Encoding: identity")
 CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 """The header of a partial answer: its first byte, and the size of the whole file (RFC 9110, 14.4)."""
 
 _LOOK_S = 0.2
 """How often Ctrl-C is looked for."""
 _SIZE_TIMEOUT_S = 10.0
+
+
+class Version(NamedTuple):
+    """What tells one version of a file from another; empty or None if the server does not say."""
+
+    etag: str
+    last_modified: str
+    total_bytes: int | None
+
+    @property
+    def validator(self) -> str:
+        """What ``If-Range`` may carry: a strong entity tag, else the date (RFC 9110, 13.1.5)."""
+        return self.etag if self.etag and not self.etag.startswith("W/") else self.last_modified
+
+    def differs_from(self, other: Version) -> bool:
+        """Report whether anything that both state is different."""
+        return any(mine != theirs for mine, theirs in zip(self, other, strict=True) if mine and theirs)
 
 
 class BrokenOffError(Exception):
@@ -49,12 +66,11 @@ class _ListTransfer(WaryTransfer):
 
     def __init__(self, settings: FetchSettings, headers: Sequence[str]) -> None:
         super().__init__(replace(settings, max_bytes=0), proxy_addresses(settings.proxy), None)
-        self.handle.setopt(pycurl.TIMEOUT_MS, 0)
         self.handle.setopt(pycurl.LOW_SPEED_LIMIT, 1)
         self.handle.setopt(pycurl.LOW_SPEED_TIME, max(1, round(settings.timeout_s)))
         # HTTP/2 would bring what its window holds, 10 MB, whether it is read or not.
         self.handle.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
-        self.handle.setopt(pycurl.HTTPHEADER, [*PLAIN_BYTES, *headers])
+        self.handle.setopt(pycurl.HTTPHEADER, ["Accept: */*", "Accept-Encoding: identity", *headers])
 
     def take(self) -> list[bytes]:
         """Return the bytes that came since the last time, in pieces, the last one first."""
@@ -103,7 +119,10 @@ class StreamedAnswer:
                 raise self._broke_off
             self._opened = opened.pop_all()
         self.verdict = judge(answer, honour_noai=False)
-        self.version = version_of(self)
+        ranged = CONTENT_RANGE.fullmatch(self.header("content-range"))
+        total = ranged[2] if ranged else self.header("content-length") if self.status == 200 else ""
+        size = int(total) if total.isdigit() else None  # of the whole file, also if only a part was sent
+        self.version = Version(self.header("etag"), self.header("last-modified"), size)
 
     def read(self, n_bytes: int) -> bytes:
         """Return up to ``n_bytes`` bytes of the body, at least one; none at its end.
@@ -135,53 +154,17 @@ class StreamedAnswer:
                 self._loop.wait(_LOOK_S)
                 self._left = self._transfer.take()
                 for _, errno, error in self._loop.finished():
-                    self._has_ended = True
-                    self._check(errno, error)
+                    self._has_ended, verdict = True, judge(self._transfer.answer(errno, error), honour_noai=False)
+                    if verdict.reason == Drop.PRIVATE_ADDRESS:
+                        raise _refuse(urlsplit(self._transfer.final_url).hostname or "", str(verdict.detail))
+                    self._broke_off = BrokenOffError(verdict.reason, verdict.detail) if errno else None
                 if interrupted():
                     raise KeyboardInterrupt
-
-    def _check(self, errno: int, error: str) -> None:
-        answer = self._transfer.answer(errno, error)
-        verdict = judge(answer, honour_noai=False)
-        if verdict.reason == Drop.PRIVATE_ADDRESS:
-            raise _refuse(urlsplit(self._transfer.final_url).hostname or "", str(verdict.detail))
-        if answer.errno:
-            self._broke_off = BrokenOffError(verdict.reason, verdict.detail)
 
 
 def _refuse(host: str, address: str) -> SourceError:
     hint = "Set allow_private_hosts = true in [fetch] if you mean it."
     return SourceError(f"{host} leads to {address}, an address that is not public.", hint)
-
-
-@dataclass(frozen=True)
-class Version:
-    """What tells one version of a file from another; empty or None if the server does not say."""
-
-    etag: str
-    last_modified: str
-    total_bytes: int | None
-
-    @property
-    def validator(self) -> str:
-        """What ``If-Range`` may carry: a strong entity tag, else the date (RFC 9110, 13.1.5)."""
-        return self.etag if self.etag and not self.etag.startswith("W/") else self.last_modified
-
-    def differs_from(self, other: Version) -> bool:
-        """Report whether anything that both state is different."""
-        pairs = (
-            (self.etag, other.etag),
-            (self.last_modified, other.last_modified),
-            (self.total_bytes, other.total_bytes),
-        )
-        return any(a != b for a, b in pairs if a and b)
-
-
-def version_of(answer: StreamedAnswer) -> Version:
-    """Read an answer's version: the size is of the whole file, also if only a part was sent."""
-    ranged = CONTENT_RANGE.fullmatch(answer.header("content-range"))
-    total = ranged[2] if ranged else answer.header("content-length") if answer.status == 200 else ""
-    return Version(answer.header("etag"), answer.header("last-modified"), int(total) if total.isdigit() else None)
 
 
 def ask_size(url: str, settings: FetchSettings) -> int | None:

@@ -1,6 +1,7 @@
 """Read a list or a table from an http(s) URL or a local path as a stream of plain bytes, whatever happens on the way.
 
 >>> import tempfile
+>>> from pathlib import Path
 >>> with tempfile.TemporaryDirectory() as folder:
 ...     context = ListingContext(labels=(), cache_dir=Path(), base_dir=Path(folder))
 ...     _ = Path(folder, "list.txt").write_text("http://example.org/a.jpg")
@@ -10,10 +11,12 @@ b'http://example.org/a.jpg'
 
 from __future__ import annotations
 
+import gzip
 import io
+import tarfile
+import zlib
 from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from curator.errors import SourceError
 from curator.events import MetadataFinished, MetadataRead, MetadataStarted
@@ -21,7 +24,6 @@ from curator.sources.base import ListingContext
 from curator.sources.reading.http import ask_size
 from curator.sources.reading.places import is_url, local_path, scheme_problem, shown_name
 from curator.sources.reading.resume import ResumedStream, VersionChangedError
-from curator.sources.reading.unpack import BUFFER_BYTES, unpack
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -30,6 +32,8 @@ Answer = TypeVar("Answer")
 MAX_BYTES = 64 << 30
 """More than any list or table holds: the largest known, the machine labels of Open Images, has 7 GB."""
 
+BUFFER_BYTES = 1 << 20
+_TAR_MAGIC_AT, _TAR_MAGIC = 257, b"ustar"
 _HEAD_BYTES, _BLANK = 512, b"\xef\xbb\xbf \t\r\n"
 _HTML_STARTS = (b"<!doctype", b"<html", b"<head", b"<?xml", b"<body", b"<!--")
 
@@ -54,20 +58,16 @@ def _read_once(
     place: str, read: Callable[[io.BufferedReader], Answer], context: ListingContext, max_bytes: int
 ) -> Answer:
     name = shown_name(place)
-
-    def count(n_bytes: int) -> None:
-        context.emit(MetadataRead(name, n_bytes))
-
-    raw, total_bytes = _open(place, context, count)
+    raw, total_bytes = _open(place, context)
     context.emit(MetadataStarted(name, total_bytes))
     try:
-        with io.BufferedReader(raw, BUFFER_BYTES) as packed:
-            stream = unpack(cast(io.BufferedReader, packed), max_bytes)
+        guarded = _Guarded(raw, max_bytes, lambda n_bytes: context.emit(MetadataRead(name, n_bytes)))
+        with io.BufferedReader(guarded, BUFFER_BYTES) as packed:
+            stream = unpack(packed, max_bytes)
             # What a retired server answers, with status 200.
             if stream.peek(_HEAD_BYTES)[:_HEAD_BYTES].lstrip(_BLANK).lower().startswith(_HTML_STARTS):
-                raise SourceError(
-                    f"{place} {'answered with' if is_url(place) else 'is'} a web page (HTML) and not a list."
-                )
+                found = "answered with" if is_url(place) else "is"
+                raise SourceError(f"{place} {found} a web page (HTML) and not a list.")
             return read(stream)
     except OSError as error:
         raise SourceError(f"{place} could not be read ({error.strerror or error}).") from error
@@ -75,30 +75,75 @@ def _read_once(
         context.emit(MetadataFinished(name))
 
 
-def _open(place: str, context: ListingContext, count: Callable[[int], None]) -> tuple[io.RawIOBase, int | None]:
+def _open(place: str, context: ListingContext) -> tuple[io.RawIOBase, int | None]:
     if is_url(place):
-        stream = ResumedStream(place, context.fetch, count)
+        stream = ResumedStream(place, context.fetch)
         return stream, stream.version.total_bytes
     path = local_path(place, context.base_dir)
     if not path.is_file():
         raise SourceError(f"The place {problem}." if (problem := scheme_problem(place)) else f"{path} is not a file.")
     try:
-        return _CountedFile(path, count), path.stat().st_size
+        return path.open("rb", buffering=0), path.stat().st_size
     except OSError as error:
         raise SourceError(f"{path} could not be read ({error.strerror}).") from error
 
 
-class _CountedFile(io.FileIO):
-    """A local file that counts how many bytes of it were read."""
+def unpack(packed: io.BufferedReader[Any], max_bytes: int) -> io.BufferedReader[Any]:
+    r"""Return the plain bytes of ``packed``, as they are read: of gzip, of a gzipped tar's first file, or as they are.
 
-    def __init__(self, path: Path, count: Callable[[int], None]) -> None:
-        super().__init__(path, "rb")
-        self._count = count
+    The form is known by the bytes and never by a name.
+
+    >>> unpack(io.BufferedReader(io.BytesIO(gzip.compress(b"n00478262_1\thttp://example.org/a.jpg"))), 100).read()
+    b'n00478262_1\thttp://example.org/a.jpg'
+
+    Raises:
+        SourceError: (while reading) damaged or cut compressed data, or more than ``max_bytes`` when unpacked.
+    """
+    plain, is_packed = packed, packed.peek(2)[:2] == b"\x1f\x8b"
+    if is_packed:
+        plain = io.BufferedReader(_Guarded(gzip.GzipFile(fileobj=packed), max_bytes), BUFFER_BYTES)
+    head = plain.peek(_TAR_MAGIC_AT + len(_TAR_MAGIC))
+    if not head[_TAR_MAGIC_AT:].startswith(_TAR_MAGIC):
+        return plain if is_packed else io.BufferedReader(_Guarded(packed, max_bytes), BUFFER_BYTES)
+    return io.BufferedReader(_Guarded(_first_file(plain), max_bytes), BUFFER_BYTES)
+
+
+def _first_file(stream: IO[bytes]) -> IO[bytes]:
+    try:
+        archive = tarfile.open(fileobj=stream, mode="r|")  # noqa: SIM115 (read on by the caller, member by member)
+        for member in archive:
+            content = archive.extractfile(member) if member.isfile() else None
+            if content is not None:
+                return content
+    except tarfile.TarError as error:
+        raise SourceError(f"The tar archive is damaged ({error}).") from error
+    raise SourceError("The tar archive holds no file.")
+
+
+class _Guarded(io.RawIOBase):
+    """Counts the bytes of a stream, stops at ``max_bytes``, and says in a sentence that data is damaged."""
+
+    def __init__(self, inner: Any, max_bytes: int, on_bytes: Callable[[int], None] = lambda n_bytes: None) -> None:
+        super().__init__()
+        self._inner, self._left, self._on_bytes = inner, max_bytes, on_bytes
+
+    def readable(self) -> bool:
+        return True
 
     def readinto(self, buffer: WriteableBuffer) -> int:
-        n_bytes = super().readinto(buffer) or 0
-        self._count(n_bytes)
+        try:
+            n_bytes: int = self._inner.readinto(buffer) or 0
+        except (EOFError, zlib.error, gzip.BadGzipFile, tarfile.TarError) as error:
+            raise SourceError(f"The compressed data is damaged or cut short ({error}).") from error
+        self._on_bytes(n_bytes)
+        self._left -= n_bytes
+        if self._left < 0:
+            raise SourceError("There is more data than such a list can hold.")
         return n_bytes
+
+    def close(self) -> None:
+        self._inner.close()
+        super().close()
 
 
 def probe_size(place: str, context: ListingContext) -> int | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import io
 import time
-from collections.abc import Callable
 from http.client import responses
 from typing import TYPE_CHECKING
 
@@ -41,16 +40,15 @@ class ResumedStream(io.RawIOBase):
     Args:
         url: an http or https address.
         settings: as for :class:`StreamedAnswer`; after ``retries`` failures in a row the stream gives up.
-        on_bytes: called with the number of bytes that each read transferred.
 
     Raises:
         SourceError: the server refused, or it broke off too often without getting on.
         VersionChangedError: the file changed between two connections.
     """
 
-    def __init__(self, url: str, settings: FetchSettings, on_bytes: Callable[[int], None]) -> None:
+    def __init__(self, url: str, settings: FetchSettings) -> None:
         super().__init__()
-        self.url, self._settings, self._on_bytes = url, settings, on_bytes
+        self.url, self._settings = url, settings
         self._offset, self._since_cut, self._failures = 0, 0, 0
         self._answer = self._connect()
         self.version = self._answer.version
@@ -89,7 +87,6 @@ class ResumedStream(io.RawIOBase):
         self._failures = 0 if self._since_cut >= _BLOCK_BYTES else self._failures
         if self._prefix is not None:
             self._prefix.update(data)
-        self._on_bytes(len(data))
         return data
 
     def _reconnect(self, cause: str) -> None:

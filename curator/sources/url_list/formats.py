@@ -91,16 +91,10 @@ def _as_text(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
     try:
         return column.cast(pa.string())
     except pa.ArrowInvalid as error:
-        row = next(row for row, value in enumerate(column.to_pylist(), 1) if not _is_utf8(value))
+        row = next(
+            row for row, value in enumerate(column.to_pylist(), 1) if value.decode("utf-8", "ignore").encode() != value
+        )
         raise SourceError(f"has bytes that are not UTF-8 in row {row}, column {name}") from error
-
-
-def _is_utf8(value: bytes) -> bool:
-    try:
-        value.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _read_jsonl(stream: io.BufferedReader) -> Rows:
