@@ -184,7 +184,7 @@ def host_family(host: str) -> str:
 
 
 def host_families(hosts: pa.Array) -> pa.Array:
-    """Name the family of each host; null where there is none. Each distinct host is looked at once."""
+    """Name the family of each host; null if there is none. Each distinct host is looked at once."""
     coded = hosts.dictionary_encode()
     families = pa.array([host_family(name) for name in coded.dictionary.to_pylist()], pa.string())
     return families.take(coded.indices)

@@ -38,7 +38,7 @@ class Folder(Source):
     path: str = setting(doc="the folder")
     layout: str = setting("labels", "how its sub-folders are named", choices=LAYOUTS)
     classes: Mapping[str, tuple[str, ...]] | None = setting(None, "openimages: label to names of class folders")
-    name: str = setting("", "the source's name in tables; its kind where not given")
+    name: str = setting("", "the source's name in tables; its kind if not given")
 
     def covers(self, labels: Sequence[str]) -> tuple[str, ...]:
         """Name the labels that this source can list."""

@@ -44,7 +44,7 @@ class Counting(Source):
     site: str = setting(doc="the site's address")
     first: int = setting(0, "the first number", minimum=0)
     n_images: int = setting(3, "how many images a label", minimum=1)
-    name: str = setting("", "the source's name in tables; its kind where not given")
+    name: str = setting("", "the source's name in tables; its kind if not given")
 
     def problems(self, labels, base_dir):
         return [] if self.site.startswith("http") else [("site", "must be an address")]

@@ -45,7 +45,7 @@ class Imagenet(Source):
 
     synsets: Mapping[str, tuple[str, ...]] = setting(doc="label to synsets (WordNet 3.0 noun offsets)")
     urls: tuple[str, ...] = setting((ENDPOINT, ARCHIVED), "places to try, in order; {wnid} is filled in")
-    name: str = setting("", "the source's name in tables; its kind where not given")
+    name: str = setting("", "the source's name in tables; its kind if not given")
 
     def covers(self, labels: Sequence[str]) -> tuple[str, ...]:
         """Return the labels that this source can list."""

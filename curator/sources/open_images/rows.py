@@ -78,7 +78,7 @@ def _distinct(rows: pa.Table) -> pa.Table:
 
 
 def label_rows(present: pa.Table, mids: Mapping[str, Sequence[str]], labels: Sequence[str]) -> pa.Table:
-    """Give every listed image a label: columns ``ImageID``, ``label``, ``source_class`` (the label's first such MID).
+    """Label every listed image: columns ``ImageID``, ``label``, ``source_class`` (the label's first such MID).
 
     An image under several classes of one label is one row; under two labels it is a row for each.
     """
@@ -101,7 +101,7 @@ def catalog_columns(listed: pa.Table, images: pa.Table, subset: str, *, need_met
     """Join listed images with what is known of them: a frame of catalog columns, plus ``original_url``.
 
     Args:
-        listed: as :func:`label_rows` gives them.
+        listed: as :func:`label_rows` returns them.
         images: the image table's rows (text columns of :data:`IMAGE_COLUMNS`, :data:`EXTRA_COLUMNS`, ``OriginalURL``,
             ``Rotation``), one an image.
         subset: the subset of all these images.

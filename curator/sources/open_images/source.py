@@ -51,7 +51,7 @@ class OpenImages(Source):
     labels_from: str = setting("human", "who says that an image shows a class", choices=LABELS_FROM)
     metadata: str = setting(METADATA, "where the tables are: an address or a folder")
     images: str = setting(IMAGES, "where the images are, as {subset}/{id}.jpg: an address or a folder")
-    name: str = setting("", "the source's name in tables; its kind where not given")
+    name: str = setting("", "the source's name in tables; its kind if not given")
 
     def covers(self, labels: Sequence[str]) -> tuple[str, ...]:
         """Return the labels that this source can list."""

@@ -44,7 +44,7 @@ def read_delimited(
     Quoted delimiters, quotes and newlines are understood (RFC 4180).
 
     Args:
-        stream: stands behind the header line.
+        stream: read on from behind the header line.
         where: a column, and the values (bytes) of it that are wanted.
 
     Raises:

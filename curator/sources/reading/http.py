@@ -31,13 +31,12 @@ from curator.reasons import Drop
 CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 """The header of a partial answer: its first byte, and the size of the whole file (RFC 9110, 14.4)."""
 
-_LOOK_S = 0.2
-"""How often Ctrl-C is looked for."""
+_LOOK_S = 0.2  # between two looks for Ctrl-C
 _SIZE_TIMEOUT_S = 10.0
 
 
 class Version(NamedTuple):
-    """What tells one version of a file from another; empty or None if the server does not say."""
+    """What distinguishes one version of a file from another; empty or None if the server does not say."""
 
     etag: str
     last_modified: str

@@ -1,6 +1,6 @@
 r"""Read a list of URLs of any form into columns: CSV, TSV, JSONL, Parquet, or one URL a line.
 
-The form is told by the file's ending, else by its first bytes.
+The form is known by the file's ending, else by its first bytes.
 
 >>> list_format("list", b'{"url": "http://example.org/a.jpg"}'), list_format("list.tsv.gz", b"")
 ('jsonl', 'tsv')
@@ -38,7 +38,7 @@ _LONGEST_LINE_BYTES = 16 << 20
 
 
 def list_format(name: str, head: bytes) -> str:
-    """Tell a list's form: ``csv``, ``tsv``, ``jsonl``, ``parquet`` or ``lines``."""
+    """Return a list's form: ``csv``, ``tsv``, ``jsonl``, ``parquet`` or ``lines``."""
     if head.startswith(b"PAR1"):
         return "parquet"
     if known := _ENDINGS.get(PurePosixPath(name.lower().removesuffix(".gz")).suffix):

@@ -54,8 +54,8 @@ class UrlList(Source):
     kind: ClassVar[str] = "url-list"
 
     path: str = setting(doc="the list: a path or an address, plain or .gz")
-    label: str = setting("", "the label of all rows, where the list has no column `label`")
-    name: str = setting("", "the source's name in tables; its kind where not given")
+    label: str = setting("", "the label of all rows, if the list has no column `label`")
+    name: str = setting("", "the source's name in tables; its kind if not given")
 
     def covers(self, labels: Sequence[str]) -> tuple[str, ...]:
         """Return the labels that this source can list."""
