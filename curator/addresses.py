@@ -1,15 +1,15 @@
-"""Addresses as lists spell them, made into ones that can be asked for; and the host that each belongs to.
+"""The addresses (URLs) that lists name: their parts as columns, what a request for one asks for, and its host family.
 
+>>> listed = parse_addresses(pa.array(["https://Ann:pw@A.example:8080/x.jpg", "ftp://b.example/", "nonsense", None]))
+>>> listed.scheme.to_pylist(), listed.host.to_pylist(), listed.host_name.to_pylist()
+(['https', 'ftp', None, None], ['a.example:8080', None, None, None], ['a.example', 'b.example', None, None])
 >>> request_url("http://example.org/a b/ü%20ñ%.jpg#top")
 'http://example.org/a%20b/%C3%BC%20%C3%B1%25.jpg'
->>> hosts_of(pa.array(["https://A.example:8080/x.jpg", "ftp://b.example/", "nonsense", None])).to_pylist()
-['a.example:8080', None, None, None]
-
-Which host names belong to one host: its family, the registrable domain, with the names that big hosts share.
 
 A host serves photos under many names (``farm3.static.flickr.com``, ``live.staticflickr.com``); what it does to one of
-them it does to all. Where a registrable domain begins says the Public Suffix List (https://publicsuffix.org), which
-knows ``co.uk`` and ``gouv.fr``, and ``github.io`` and ``s3.amazonaws.com``, where each customer has a name.
+them it does to all. They are one family: the registrable domain, or the domain that a big host is known by. Where a
+registrable domain begins says the Public Suffix List (https://publicsuffix.org), which knows ``co.uk`` and
+``gouv.fr``, and ``github.io`` and ``s3.amazonaws.com``, where each customer has a name.
 
 >>> host_family("farm3.static.flickr.com"), host_family("live.staticflickr.com:443"), host_family("www.bbc.co.uk")
 ('flickr.com', 'flickr.com', 'bbc.co.uk')
@@ -20,6 +20,8 @@ knows ``co.uk`` and ``gouv.fr``, and ``github.io`` and ``s3.amazonaws.com``, whe
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -32,12 +34,81 @@ _PLAIN = re.compile(r"https?://[A-Za-z0-9.:-]+/(?:[A-Za-z0-9._~:/?@!$&'()*+,;=-]
 _LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _RESERVED = "%/?:@!$&'()*+,;=~"
 _IN_USERINFO = "%:!$&'()*+,;=~"
-_HOST = r"^\s*[hH][tT][tT][pP][sS]?://(?:[^/?#\\]*@)?(?P<host>\[[^\]/?#]+\](?::[0-9]*)?|[^/?#@\[\]\\\s]+)"
+_BEGINNING = (
+    r"^\s*(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):"
+    r"(?://(?:[^/?#\\]*@)?(?P<host>\[[^\]/?#]+\](?::[0-9]*)?|[^/?#@\[\]\\\s]+))?"
+)
+_PORT_AND_BRACKETS = r"^\[([^\]]*)\].*$|:.*$"
+_CHUNK_ROWS = 1 << 16
 
 
-def hosts_of(urls: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-    """Find the host (with its port where one is given), in lower case, of each address; null unless http or https."""
-    return pc.utf8_lower(pc.struct_field(pc.extract_regex(urls, _HOST), "host"))
+@dataclass(frozen=True)
+class Addresses:
+    """Parsed addresses: each distinct beginning (scheme and host) is parsed and kept once, and 4 bytes a row.
+
+    Attributes:
+        beginnings: the distinct beginnings' ``scheme``, ``host`` and ``host_name``, text columns.
+        beginning: the number of each row's beginning, Arrow int32; null if there is no address.
+    """
+
+    beginnings: pa.Table
+    beginning: pa.Array
+
+    @property
+    def scheme(self) -> pa.Array:
+        """Each address's scheme as it is written; null if it has none: then it is malformed."""
+        return self._column("scheme")
+
+    @property
+    def host(self) -> pa.Array:
+        """Each address's host in lower case, with its port if one is given; null if no request can be made for it."""
+        return self._column("host")
+
+    @property
+    def host_name(self) -> pa.Array:
+        """Each address's host in lower case without port and brackets, whatever the scheme; null if it has none."""
+        return self._column("host_name")
+
+    def _column(self, name: str) -> pa.Array:
+        return self.beginnings[name].combine_chunks().take(self.beginning)
+
+
+def parse_addresses(urls: pa.Array | pa.ChunkedArray) -> Addresses:
+    """Find the scheme and the host of each address, in one pass; only http and https addresses have a ``host``."""
+    coded = pa.chunked_array(list(_beginnings(urls)), pa.dictionary(pa.int32(), pa.string()))
+    distinct = coded.unify_dictionaries().combine_chunks()
+    parts = pc.extract_regex(distinct.dictionary, _BEGINNING)
+    scheme, host = (_null_if_empty(pc.struct_field(parts, name)) for name in ("scheme", "host"))
+    host = pc.utf8_lower(host)
+    is_web = pc.is_in(pc.utf8_lower(scheme), pa.array(["http", "https"]))
+    columns = {
+        "scheme": scheme,
+        "host": pc.if_else(is_web, host, None),
+        "host_name": _null_if_empty(pc.replace_substring_regex(host, _PORT_AND_BRACKETS, r"\1")),
+    }
+    return Addresses(pa.table(columns), distinct.indices)
+
+
+def _beginnings(urls: pa.Array | pa.ChunkedArray) -> Iterator[pa.Array]:
+    """Cut each address before its third slash, where its host has ended, some at a time to save memory."""
+    for chunk in urls.chunks if isinstance(urls, pa.ChunkedArray) else [urls]:
+        for start in range(0, len(chunk), _CHUNK_ROWS):
+            parts = pc.split_pattern(chunk.slice(start, _CHUNK_ROWS), "/", max_splits=3)
+            yield pc.binary_join(pc.list_slice(parts, 0, 3), "/").cast(pa.string()).dictionary_encode()
+
+
+def _null_if_empty(texts: pa.Array) -> pa.Array:
+    return pc.if_else(pc.equal(texts, ""), None, texts)
+
+
+def host_names(urls: Iterable[Any], otherwise: str) -> list[str]:
+    """Name the host of each address of a table's column, in lower case without port; ``otherwise`` if it has none.
+
+    >>> host_names(["http://A.example:80/1.jpg", None], "none")
+    ['a.example', 'none']
+    """
+    names = parse_addresses(pa.array(urls, pa.string(), from_pandas=True)).host_name
+    return [name or otherwise for name in names.to_pylist()]
 
 
 def request_url(url: str) -> str:
@@ -53,10 +124,12 @@ def request_url(url: str) -> str:
     parts = urlsplit(url.strip())
     if not parts.hostname:
         raise ValueError("no host")
-    host = parts.netloc if parts.netloc.isascii() else parts.netloc.encode("idna").decode("ascii")
+    userinfo, at, host = parts.netloc.rpartition("@")
+    host = host if host.isascii() else host.encode("idna").decode("ascii")
     if " " in host:
         raise ValueError("a space in the host name")
-    return urlunsplit((parts.scheme, host, _encode(parts.path) or "/", _encode(parts.query), ""))
+    netloc = _encode(userinfo, _IN_USERINFO) + at + host
+    return urlunsplit((parts.scheme, netloc, _encode(parts.path) or "/", _encode(parts.query), ""))
 
 
 def with_userinfo(url: str, userinfo: str) -> str:
@@ -66,19 +139,11 @@ def with_userinfo(url: str, userinfo: str) -> str:
     'http://ann:s3cr%40t@h.example/1.jpg'
     """
     scheme, separator, rest = url.partition("://")
-    return f"{scheme}{separator}{quote(_LONE_PERCENT.sub('%25', userinfo), safe=_IN_USERINFO)}@{rest}"
+    return f"{scheme}{separator}{_encode(userinfo, _IN_USERINFO)}@{rest}"
 
 
-def _encode(text: str) -> str:
-    return quote(_LONE_PERCENT.sub("%25", text), safe=_RESERVED)
-
-
-def host_of(url: Any) -> str:
-    """Name an address's host; nothing where there is none."""
-    try:
-        return (urlsplit(url).hostname or "") if isinstance(url, str) else ""
-    except ValueError:
-        return ""
+def _encode(text: str, safe: str = _RESERVED) -> str:
+    return quote(_LONE_PERCENT.sub("%25", text), safe=safe)
 
 
 _CUSTOMER_NAMES = frozenset(
@@ -103,6 +168,10 @@ _SHARED_NAMES = {
 _ADDRESS = re.compile(r"\[.*\]|[0-9.]+")
 
 
+_public_suffixes = cache(PublicSuffixList)
+"""Reads the list that the package brings along."""
+
+
 def host_family(host: str) -> str:
     """Name the family of a host, given in lower case with or without a port."""
     name = re.sub(r":[0-9]*$", "", host).rstrip(".")
@@ -115,13 +184,7 @@ def host_family(host: str) -> str:
 
 
 def host_families(hosts: pa.Array) -> pa.Array:
-    """Name the family of each host; null where there is none. Each distinct host is looked at once."""
+    """Name the family of each host; null if there is none. Each distinct host is looked at once."""
     coded = hosts.dictionary_encode()
     families = pa.array([host_family(name) for name in coded.dictionary.to_pylist()], pa.string())
     return families.take(coded.indices)
-
-
-@cache
-def _public_suffixes() -> PublicSuffixList:
-    """Read the list that the package brings along."""
-    return PublicSuffixList()

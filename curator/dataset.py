@@ -269,10 +269,10 @@ def open_dataset(
     """
     from curator.benchmark.models.registry import model_names
     from curator.progress import Bars
-    from curator.sources.registry import SETTINGS
+    from curator.sources.registry import source_kinds
 
     wanted = str(name_or_path) if name_or_path is not None else None
-    return Dataset(open_project(wanted, Path(data), os.environ, SETTINGS, emit or Bars(), model_names()))
+    return Dataset(open_project(wanted, Path(data), os.environ, source_kinds(), emit or Bars(), model_names()))
 
 
 def create_dataset(
@@ -301,8 +301,8 @@ def create_dataset(
         CuratorError: the recipe exists already.
     """
     from curator.manifests.recipe_template import write_new_recipe
-    from curator.sources.registry import SETTINGS
+    from curator.sources.registry import source_kinds
 
     sections = {"balance": {"per_class": "max"}, **sections}
-    path = write_new_recipe(Path(manifests), name, labels, sources, sections, SETTINGS)
+    path = write_new_recipe(Path(manifests), name, labels, sources, sections, source_kinds())
     return open_dataset(path, data=data, emit=emit)

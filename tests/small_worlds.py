@@ -10,7 +10,7 @@ from PIL import Image
 
 from curator.manifests.project import Project
 from curator.manifests.recipe import parse_recipe
-from curator.sources.registry import SETTINGS
+from curator.sources.registry import source_kinds
 from curator.store.paths import DataPaths
 
 
@@ -53,5 +53,5 @@ def small_project(root: Path, text: str) -> Project:
     path = root / "manifests" / "small" / "recipe.toml"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
-    recipe = parse_recipe(text, SETTINGS, path)
+    recipe = parse_recipe(text, source_kinds(), path)
     return Project(recipe, DataPaths(root / "data", path.parent, "small"))

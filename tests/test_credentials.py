@@ -13,7 +13,7 @@ import pytest
 
 from curator.catalog import Stage
 from curator.pipeline import run as pipeline
-from curator.sources.reading.read import file_name
+from curator.sources.reading.places import file_name
 from tests.small_worlds import recipe_text, small_project, write_folder
 
 SECRET = "s3cret-word"

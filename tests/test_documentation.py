@@ -13,7 +13,7 @@ from curator.catalog import Drop
 from curator.cli.app import app
 from curator.manifests.manifest import COLUMNS
 from curator.manifests.recipe import SECTIONS
-from curator.sources.registry import SETTINGS
+from curator.sources.registry import source_kinds
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
@@ -50,11 +50,11 @@ def test_each_recipe_key_is_documented_with_its_default(section: str) -> None:
         assert field.metadata["doc"], f"[{section}] {field.name} has no doc"
 
 
-@pytest.mark.parametrize("kind", sorted(SETTINGS))
+@pytest.mark.parametrize("kind", sorted(source_kinds()))
 def test_each_source_key_is_documented(kind: str) -> None:
     """docs/recipe.md has a row for each key of each source."""
     rows = read("docs/recipe.md").split(f'## [[sources]] kind = "{kind}"')[1].split("\n## ")[0]
-    for field in dataclasses.fields(SETTINGS[kind]):
+    for field in dataclasses.fields(source_kinds()[kind]):
         assert re.search(rf"^\| `{field.name}` \|", rows, re.MULTILINE), f"{kind}: {field.name}"
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from curator.calibrate.calibrate import Calibration
-from curator.calibrate.measure import RADII
+from curator.inspect.calibrate.calibrate import Calibration
+from curator.inspect.calibrate.measure import RADII
 from curator.text import Command, Text
 
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator import catalog
-from curator.addresses import host_of
+from curator.addresses import parse_addresses
 from curator.catalog import BoolArray, Drop, Stage
 from curator.manifests.tombstones import Tombstones, digest
 
@@ -28,7 +28,7 @@ _KEYS: tuple[tuple[str, tuple[str, ...], Callable[[str], str]], ...] = (
     ("content", ("sha256",), str),
     ("address", ADDRESSES, digest),
     ("author", ("author", "author_url"), digest),
-    ("host", ("url", "fallback_url", "final_url"), lambda url: digest(host_of(url))),
+    ("host", ("url", "fallback_url", "final_url"), digest),
 )
 """What a kind of tombstone is compared with: columns, and what makes a value of them a tombstone's text."""
 
@@ -44,14 +44,17 @@ def find_forgotten(table: pd.DataFrame, tombstones: Tombstones) -> BoolArray:
     for kind, names, key in _KEYS:
         if digests := tombstones.get(kind):
             for name in names:
-                found |= _matches(table, name, digests, key)
+                found |= _matches(table, name, digests, key, of_host=kind == "host")
     return found
 
 
-def _matches(table: pd.DataFrame, name: str, digests: frozenset[str], key: Callable[[str], str]) -> BoolArray:
+def _matches(
+    table: pd.DataFrame, name: str, digests: frozenset[str], key: Callable[[str], str], *, of_host: bool = False
+) -> BoolArray:
     if name not in table:
         return np.zeros(len(table), bool)
     values = pa.array(table[name], pa.string(), from_pandas=True)
+    values = parse_addresses(values).host_name if of_host else values
     hits = [value for value in pc.unique(values).to_pylist() if value is not None and key(value) in digests]
     return np.asarray(pc.is_in(values, pa.array(hits, pa.string())).to_numpy(zero_copy_only=False), dtype=bool)
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator import catalog
-from curator.addresses import host_families
+from curator.addresses import host_families, parse_addresses
 from curator.catalog import BoolArray, Drop, IntArray, Stage, as_arrow, number_values
 from curator.decide.origins import ORIGIN_COLUMNS, identify_pages
 from curator.decide.representatives import find_leaders
@@ -31,7 +31,6 @@ LOW_DETAIL = 24.0
 """Below it, equal 64-bit hashes are enough: 'photo unavailable' drawings have 1 to 23, 97% of 500 web photos more."""
 
 _COLUMNS = ("kind", "source_id", "from_fallback", *ORIGIN_COLUMNS)
-_HOST = r"^\s*[A-Za-z]+://(?:[^/?#]*@)?(?P<host>\[[^\]]*\](?::[0-9]*)?|[^/?#@\[\]]+)"
 _NAME = r"(?P<name>[^/]+/?)$"
 
 
@@ -73,7 +72,7 @@ def _suspect(
         return several, pa.array([], pa.string())
     members = table[[*_COLUMNS]].iloc[several]
     address = _answered_address(members)
-    family = host_families(_hosts(address))
+    family = host_families(parse_addresses(address).host)
     groups = _number_pairs(alike[several], number_values(family))  # one number for what a family serves alike
     pictures = np.where(alike >= 0, alike, np.where(content >= 0, len(counts) + content, -1))
     names = _telling_names(_answered_address(table), pictures, address, family)
@@ -128,8 +127,8 @@ def _telling_names(answered: pa.Array, pictures: IntArray, address: pa.Array, fa
     named = pc.is_in(everywhere, names.drop_null()).to_numpy(zero_copy_only=False)
     rows = np.flatnonzero(named & (pictures >= 0))
     at = pa.array(rows)
-    served_names = _join(host_families(_hosts(answered.take(at))), everywhere.take(at))
-    served = pa.table({"name": served_names, "picture": pictures[rows]})
+    hosts = host_families(parse_addresses(answered.take(at)).host)
+    served = pa.table({"name": _join(hosts, everywhere.take(at)), "picture": pictures[rows]})
     counts = served.group_by("name").aggregate([("picture", "count_distinct")])
     common = counts["name"].filter(pc.greater(counts["picture_count_distinct"], 1)).combine_chunks()
     return pc.if_else(pc.is_in(_join(family, names), common), pa.scalar(None, pa.string()), names)
@@ -137,10 +136,6 @@ def _telling_names(answered: pa.Array, pictures: IntArray, address: pa.Array, fa
 
 def _join(families: pa.Array, names: pa.Array) -> pa.Array:
     return pc.binary_join_element_wise(families, names, "/")
-
-
-def _hosts(addresses: pa.Array) -> pa.Array:
-    return pc.struct_field(pc.extract_regex(addresses, _HOST), "host")
 
 
 def _file_names(addresses: pa.Array) -> pa.Array:

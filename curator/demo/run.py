@@ -21,7 +21,7 @@ from curator.manifests.project import Project
 from curator.manifests.recipe import parse_recipe
 from curator.pipeline import run as pipeline
 from curator.pipeline.run import Outcome
-from curator.sources.registry import SETTINGS
+from curator.sources.registry import source_kinds
 from curator.store.paths import DataPaths
 from curator.store.whole_files import write_text_whole
 
@@ -68,7 +68,7 @@ def run_demo(served: Served, data_root: Path, emit: Listener) -> DemoResult:
     write_text_whole(path, text)
     truth, truth_path = world_truth(world, served.origins), paths.truth
     write_truth(truth_path, truth)
-    project = Project(parse_recipe(text, SETTINGS, path), paths, emit)
+    project = Project(parse_recipe(text, source_kinds(), path), paths, emit)
     emit(Noted(f"serving {len(world.listings):,} listed images on {served.base_url}"))
     pipeline.fetch(project)
     outcome = pipeline.decide(project, Stage.SPLIT, {})

@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from curator.addresses import host_of
+from curator.addresses import host_names
 from curator.export.attribution import escape, licence_id, licence_name, licences, one_licence
 from curator.export.material import Format, Material
 from curator.manifests.made_with import MadeWith
@@ -101,7 +101,7 @@ def _counts(material: Material) -> list[str]:
 
 def _sources(rows: pd.DataFrame) -> list[str]:
     by_source = rows["source"].value_counts()
-    hosts = pd.Series([host_of(url) or "local file" for url in rows["url"]]).value_counts()
+    hosts = pd.Series(host_names(rows["url"], "local file")).value_counts()
     lines = _table(
         ["source", "images"], [[escape(str(name)), int(by_source[name])] for name in sorted(by_source.index)]
     )

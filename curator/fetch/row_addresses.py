@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator import catalog
-from curator.addresses import hosts_of
+from curator.addresses import parse_addresses
 from curator.fetch.ledger.tables import FILE_SCHEME
 
 IntArray = npt.NDArray[np.int32]
@@ -60,7 +60,11 @@ _COLUMNS = ("url", "fallback_url", "local_path")
 def parse_rows(table: pd.DataFrame) -> RowAddresses:
     """Parse the hosts of a catalog's addresses; a local file needs no host."""
     url, second, path = (catalog.as_arrow(table[name], pa.string()) for name in _COLUMNS)
-    coded = pa.chunked_array([hosts_of(url), hosts_of(second)], pa.string()).combine_chunks().dictionary_encode()
+    coded = (
+        pa.chunked_array([parse_addresses(urls).host for urls in (url, second)], pa.string())
+        .combine_chunks()
+        .dictionary_encode()
+    )
     codes = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
     hosts, fallback_hosts = codes[: len(table)], codes[len(table) :]
     hosts[path.is_valid().to_numpy(zero_copy_only=False)] = -1

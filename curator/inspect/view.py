@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from PIL import Image
 
-    from curator.calibrate.calibrate import Calibration
+    from curator.inspect.calibrate.calibrate import Calibration
     from curator.inspect.forecast.probe import Forecast
     from curator.inspect.status import StageResult, Status
     from curator.inspect.verify import Verification
@@ -132,7 +132,7 @@ class View:
     @raises_curator_errors
     def calibrate(self, false_rate: float = 1e-6) -> Calibration:
         """Measure on altered copies of the images how many each ``max_distance`` finds, and what it confuses."""
-        from curator.calibrate.calibrate import calibrate
+        from curator.inspect.calibrate.calibrate import calibrate
 
         return calibrate(self.project, false_rate)
 

@@ -51,7 +51,7 @@ def open_project(
     """Find, read and check the recipe that ``--recipe`` (or its absence) means.
 
     Args:
-        source_kinds: source kind to its settings class: :data:`curator.sources.registry.SETTINGS`.
+        source_kinds: source kind to its class: :func:`curator.sources.registry.source_kinds`.
         model_names: see :func:`curator.manifests.recipe.load_recipe`.
 
     Raises:

@@ -173,7 +173,7 @@ def load_recipe(path: Path, source_kinds: Mapping[str, type[Any]], model_names: 
     Args:
         path: the TOML file.
         model_names: the models that ``[benchmark]`` may name; none given, they are checked when the benchmark starts.
-        source_kinds: source kind to its settings class, such as ``curator.sources.SETTINGS``.
+        source_kinds: source kind to its class: :func:`curator.sources.registry.source_kinds`.
 
     Raises:
         RecipeError: with every mistake found.

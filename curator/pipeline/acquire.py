@@ -32,8 +32,8 @@ from curator.fetch.run import fetch_images
 from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe
 from curator.manifests.tombstones import read_tombstones
-from curator.sources.base import ListingContext, PlannedRead, Source
-from curator.sources.registry import SOURCES, bulk_hosts, kind_of
+from curator.sources.base import ListingContext, PlannedRead
+from curator.sources.registry import bulk_hosts
 from curator.sources.userinfo import take_userinfo
 from curator.store.catalog_files import plain
 from curator.text import Text, hide_in_address, hide_in_settings
@@ -70,7 +70,7 @@ class Listing:
 
 def settings_of_fetch(recipe: Recipe, options: AcquireOptions) -> dict[str, Any]:
     """State what a fetch was made with: sources, network and quality settings; passwords are hidden."""
-    sources = [hide_in_settings({"kind": kind_of(source), **plain(source)}) for source in recipe.sources]
+    sources = [hide_in_settings({"kind": source.kind, **plain(source)}) for source in recipe.sources]
     wanted = {"limit": options.limit, "everything": options.everything}
     return {
         "sources": sources,
@@ -118,7 +118,8 @@ def _require_a_listing(listing: Listing) -> None:
 
 def n_tiers(project: Project) -> int:
     """Count the tiers of all sources."""
-    return max(source.n_tiers(settings) for source, settings in _sources(project))
+    n: int = max(source.n_tiers for source in project.recipe.sources)
+    return n
 
 
 def _labels_short_of_target(project: Project, settled: pd.DataFrame, options: AcquireOptions) -> list[str]:
@@ -137,13 +138,13 @@ def _list_tier(project: Project, listing: Listing, tier: int, labels: Sequence[s
         fresh=listing.fresh,
     )
     tombstones = read_tombstones(project.paths.forgotten)
-    for index, (source, settings) in enumerate(_sources(project)):
-        name = settings.name or source.kind
-        if f"{index} {name}" in listing.failures or tier >= source.n_tiers(settings):
+    for index, source in enumerate(project.recipe.sources):
+        name = source.title
+        if f"{index} {name}" in listing.failures or tier >= source.n_tiers:
             continue
         try:
-            _announce(project, name, source.plan(settings, tier, context))
-            rows, userinfo = take_userinfo(source.list_images(settings, tier, labels, context))
+            _announce(project, name, source.plan(tier, context))
+            rows, userinfo = take_userinfo(source.list_images(tier, labels, context))
             rows = drop_forgotten(rows, tombstones)
         except SourceError as error:
             listing.failures[f"{index} {name}"] = error.text
@@ -162,11 +163,6 @@ def _warn_of_passwords(project: Project, name: str, n_addresses: int) -> None:
         what = "address holds a name or a password" if n_addresses == 1 else "addresses hold a name or a password"
         where = "They are used to sign in, and stay in the list: catalogs, manifest, exports and pages have the"
         project.emit(Warned(f"{name}: {n_addresses:,} {what}. {where} addresses without them."))
-
-
-def _sources(project: Project) -> list[tuple[Source, Any]]:
-    by_settings = {source.Settings: source for source in SOURCES}
-    return [(by_settings[type(settings)], settings) for settings in project.recipe.sources]
 
 
 def _announce(project: Project, name: str, reads: Sequence[PlannedRead]) -> None:

@@ -24,7 +24,7 @@ import pandas as pd
 import pyarrow as pa
 
 from curator import catalog
-from curator.addresses import host_of
+from curator.addresses import host_names
 from curator.catalog import Drop, Stage
 from curator.decide.forgotten import find_forgotten
 from curator.decide.pictures import find_comparable
@@ -199,8 +199,8 @@ def count_hosts(images: pd.DataFrame) -> pd.DataFrame:
 
     ``elsewhere`` counts the images that another host served: one that this host led to, or that of the fallback.
     """
-    hosts = [host_of(url) for url in images["url"]]
-    served = [host_of(url) for url in images["final_url"]]
+    hosts = host_names(images["url"], "")
+    served = host_names(images["final_url"], "")
     counts = pd.crosstab(pd.Series(hosts, name="host"), images["fate"].to_numpy(object))
     counts = counts.reindex(columns=[str(fate) for fate in Fate], fill_value=0).reset_index().rename_axis(columns=None)
     moved = Counter(host for host, other in zip(hosts, served, strict=True) if host and other not in ("", host))

@@ -22,7 +22,6 @@ from curator.decide.split import split_images
 from curator.manifests.project import Project
 from curator.manifests.reviews import Key, Review
 from curator.pipeline.against import leave_out_others
-from curator.sources.registry import kind_of
 from curator.text import Text
 
 Reviews = Mapping[Key, Review]
@@ -50,7 +49,7 @@ class DecideStage:
 def _dedupe(table: pd.DataFrame, project: Project, reviews: Reviews, previous: pd.DataFrame | None) -> Decision:
     recipe = project.recipe
     reviewed = apply_reviews(table, reviews, recipe.labels)
-    sources = tuple(source.name or kind_of(source) for source in recipe.sources)
+    sources = tuple(source.title for source in recipe.sources)
     table = reviewed.table
     if recipe.dedupe.suspect_placeholders:
         table = drop_suspected_placeholders(table, reviewed.is_protected)

@@ -1,6 +1,6 @@
-"""What a source is: settings for the recipe, and a way to list images as rows of the catalog.
+"""What a source is: the keys of its tables in the recipe, and a way to list images as rows of the catalog.
 
-Add a source with one file here, one entry in :data:`curator.sources.SOURCES` and one fixture in the tests.
+Add a source with one file here, one entry in :data:`curator.sources.registry.SOURCES` and one fixture in the tests.
 
 >>> record_id("imagenet", "rugby", "http://example.org/a.jpg")
 'imagenet-a572874ff3dc8fd4'
@@ -9,10 +9,11 @@ Add a source with one file here, one entry in :data:`curator.sources.SOURCES` an
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 import pandas as pd
 import pyarrow as pa
@@ -28,7 +29,7 @@ _CHUNK_ROWS = 100_000
 
 @dataclass(frozen=True)
 class PlannedRead:
-    """One list or metadata file that a source will read; ``n_bytes`` is None where its size is unknown."""
+    """One list or metadata file that a source will read; ``n_bytes`` is None if its size is unknown."""
 
     name: str
     n_bytes: int | None
@@ -37,7 +38,7 @@ class PlannedRead:
 
 @dataclass(frozen=True)
 class ListingContext:
-    """What a source may use while it lists: where to cache, how to reach the network, whom to tell.
+    """What a source may use while it lists: where to cache, how to reach the network, what to emit.
 
     ``emit`` may be called from a reading thread, one call at a time. With ``refresh`` cached lists are read again,
     each once: ``fresh`` holds the cache files that were written for this context.
@@ -52,23 +53,42 @@ class ListingContext:
     fresh: set[Path] = field(default_factory=set, compare=False)
 
 
-class Source(Protocol):
-    """Who lists images. Settings is the frozen dataclass of the recipe's keys; one instance is one ``[[sources]]``.
+class Source(ABC):
+    """Lists images: a frozen dataclass of the recipe's keys; one instance is one ``[[sources]]`` table.
 
-    ``covers(labels)`` (on the settings) gives the labels that this source can list; ``problems(labels, base_dir)``
-    the recipe mistakes that only this source can see, as (key, message) pairs.
+    Attributes:
+        kind: what ``kind`` in the recipe says, and the first part of each ``record_id``.
+        n_tiers: lists are read tier by tier, each only while a label is short of images.
+        name: the source's name in tables, if the recipe gives one.
     """
 
     kind: ClassVar[str]
-    Settings: ClassVar[type[Any]]
+    n_tiers: ClassVar[int] = 1
+    name: str
 
-    def n_tiers(self, settings: Any) -> int:
-        """Count the tiers: lists are read tier by tier, each only while a label is short of images."""
+    @property
+    def title(self) -> str:
+        """The source's name in tables."""
+        return self.name or self.kind
 
-    def plan(self, settings: Any, tier: int, context: ListingContext) -> Sequence[PlannedRead]:
-        """Say what listing ``tier`` will read, before its first byte is read."""
+    def covers(self, labels: Sequence[str]) -> tuple[str, ...]:
+        """Return the labels that this source can list."""
+        return tuple(labels)
 
-    def list_images(self, settings: Any, tier: int, labels: Sequence[str], context: ListingContext) -> pd.DataFrame:
+    def problems(self, labels: Sequence[str], base_dir: Path) -> list[tuple[str, str]]:
+        """List the recipe's mistakes that only this source can see, as (key, message) pairs."""
+        return []
+
+    def bulk_address(self) -> str:
+        """Return an address of the server that its images are on, if that is built to serve whole data sets."""
+        return ""
+
+    def plan(self, tier: int, context: ListingContext) -> Sequence[PlannedRead]:
+        """Return what listing ``tier`` will read, before its first byte is read."""
+        return []
+
+    @abstractmethod
+    def list_images(self, tier: int, labels: Sequence[str], context: ListingContext) -> pd.DataFrame:
         """List the images of ``tier`` for ``labels``: a catalog made with :func:`listed_rows`.
 
         Raises:

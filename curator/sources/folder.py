@@ -14,14 +14,14 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pandas as pd
 
 from curator.errors import SourceError
 from curator.events import Noted
 from curator.manifests.toml_settings import setting
-from curator.sources.base import ListingContext, PlannedRead, known_labels, listed_rows
+from curator.sources.base import ListingContext, Source, known_labels, listed_rows
 from curator.sources.reading.places import is_url, local_path, place_problem
 
 LAYOUTS = ("labels", "openimages")
@@ -30,7 +30,7 @@ _N_SHOWN = 5
 
 
 @dataclass(frozen=True)
-class FolderSettings:
+class Folder(Source):
     """``kind = "folder"``: ``label/…`` sub-folders, or a download of Open Images."""
 
     kind: ClassVar[str] = "folder"
@@ -38,7 +38,7 @@ class FolderSettings:
     path: str = setting(doc="the folder")
     layout: str = setting("labels", "how its sub-folders are named", choices=LAYOUTS)
     classes: Mapping[str, tuple[str, ...]] | None = setting(None, "openimages: label to names of class folders")
-    name: str = setting("", "the source's name in tables; its kind where not given")
+    name: str = setting("", "the source's name in tables; its kind if not given")
 
     def covers(self, labels: Sequence[str]) -> tuple[str, ...]:
         """Name the labels that this source can list."""
@@ -52,87 +52,61 @@ class FolderSettings:
         problem = "must be a local path" if is_url(self.path) else place_problem(self.path, base_dir, folder=True)
         return [*found, ("path", problem)] if problem else found
 
-
-@dataclass
-class _Found:
-    """What a walk found: ``files`` as (label, id, file), and what was left out."""
-
-    files: list[tuple[str, str, Path]] = field(default_factory=list)
-    others: set[str] = field(default_factory=set)
-    n_links: int = 0
-    n_unnameable: int = 0
-    n_without_id: int = 0
-
-
-class Folder:
-    """Lists the files of a folder; one tier."""
-
-    kind: ClassVar[str] = FolderSettings.kind
-    Settings: ClassVar[type[Any]] = FolderSettings
-
-    def n_tiers(self, settings: FolderSettings) -> int:
-        """Count the tiers: a folder is read at once."""
-        return 1
-
-    def plan(self, settings: FolderSettings, tier: int, context: ListingContext) -> Sequence[PlannedRead]:
-        """Say that no metadata is read."""
-        return []
-
-    def list_images(
-        self, settings: FolderSettings, tier: int, labels: Sequence[str], context: ListingContext
-    ) -> pd.DataFrame:
+    def list_images(self, tier: int, labels: Sequence[str], context: ListingContext) -> pd.DataFrame:
         """List every file that is not hidden; whether it is an image is judged by its bytes, later.
 
         Raises:
             SourceError: there is no such folder, or none of its files belongs to a label.
         """
-        root = local_path(settings.path, context.base_dir).resolve()
+        root = local_path(self.path, context.base_dir).resolve()
         if not root.is_dir():
-            raise SourceError(f"The folder {root} is not there.")
-        find = _find_labelled if settings.layout == "labels" else _find_open_images
-        found = find(root, settings, context.labels)
-        _tell_left_out(root, found, context)
+            raise SourceError(f"The folder {root} does not exist.")
+        found = _Found()
+        classes = self.classes or {label: (label,) for label in context.labels}
+        label_of = {_folded(name): label for label, names in classes.items() for name in names}
+        for path in _walk(root, found):
+            parts = path.relative_to(root).parts
+            if self.layout == "openimages":
+                found.add_open_images(parts, path, label_of)
+            elif len(parts) > 1 and parts[0] in context.labels:
+                found.files.append((parts[0], "/".join(parts), str(path)))
+            else:
+                found.others.add(parts[0])
+        _note_left_out(root, found, context)
         if not found.files:
             seen = f"; it holds {_shown(found.others)}" if found.others else ""
             raise SourceError(f"The folder {root} has no file for {', '.join(context.labels)}{seen}.")
-        files = [(label, key, file) for label, key, file in found.files if label in labels]
-        columns: dict[str, Any] = {name: [str(file[i]) for file in files] for i, name in enumerate(_COLUMNS)}
-        typed = {name: pd.array(values, dtype="string[pyarrow]") for name, values in columns.items()}
-        return listed_rows(self.kind, settings.name or self.kind, tier, {**typed, "key": typed["source_id"]})
+        files = [file for file in found.files if file[0] in labels]
+        typed = {
+            name: pd.array([file[i] for file in files], dtype="string[pyarrow]")
+            for i, name in enumerate(("label", "source_id", "local_path"))
+        }
+        return listed_rows(self.kind, self.title, tier, {**typed, "key": typed["source_id"]})
 
 
-_COLUMNS = ("label", "source_id", "local_path")
+@dataclass
+class _Found:
+    """What a walk found: ``files`` as (label, id, path), and what was left out."""
 
+    files: list[tuple[str, str, str]] = field(default_factory=list)
+    others: set[str] = field(default_factory=set)
+    n_links: int = 0
+    n_unnameable: int = 0
+    n_without_id: int = 0
 
-def _find_labelled(root: Path, settings: FolderSettings, labels: Sequence[str]) -> _Found:
-    found = _Found()
-    for path in _walk(root, found):
-        parts = path.relative_to(root).parts
-        if len(parts) > 1 and parts[0] in labels:
-            found.files.append((parts[0], "/".join(parts), path))
-        else:
-            found.others.add(parts[0])
-    return found
-
-
-def _find_open_images(root: Path, settings: FolderSettings, labels: Sequence[str]) -> _Found:
-    classes = settings.classes or {label: (label,) for label in labels}
-    label_of = {_folded(name): label for label, names in classes.items() for name in names}
-    found = _Found()
-    for path in _walk(root, found):
-        parts = path.relative_to(root).parts
+    def add_open_images(self, parts: tuple[str, ...], path: Path, label_of: Mapping[str, str]) -> None:
         match, label = _OPEN_IMAGES_FILE.fullmatch(parts[-1]), class_of(parts[:-1], label_of)
         if label is None:
-            found.others.add(_class_folder(parts[:-1]))
+            named = [name for name in parts[:-1] if name not in ("images", "Label")]
+            self.others.add(named[-1] if named else "files beside the class folders")
         elif match is None:
-            found.n_without_id += 1
+            self.n_without_id += 1
         else:
-            found.files.append((label, match[1].lower(), path))
-    return found
+            self.files.append((label, match[1].lower(), str(path)))
 
 
 def class_of(folders: Sequence[str], label_of: Mapping[str, str]) -> str | None:
-    """Find the label of a file from the folders that it is in, innermost first; None where none is a class's.
+    """Find the label of a file from the folders that it is in, innermost first; None if none is a class's.
 
     Args:
         label_of: class folder name, in lower case and with spaces, to label.
@@ -140,17 +114,12 @@ def class_of(folders: Sequence[str], label_of: Mapping[str, str]) -> str | None:
     return next((label for name in reversed(folders) if (label := label_of.get(_folded(name))) is not None), None)
 
 
-def _class_folder(folders: Sequence[str]) -> str:
-    named = [name for name in folders if name not in ("images", "Label")]
-    return named[-1] if named else "files beside the class folders"
-
-
 def _folded(name: str) -> str:
     return " ".join(name.replace("_", " ").split()).casefold()
 
 
 def _walk(root: Path, found: _Found) -> Iterator[Path]:
-    """Give the files below ``root`` in a fixed order; hidden ones, and links that lead elsewhere, are left out."""
+    """Yield the files below ``root`` in a fixed order; hidden ones, and links that lead elsewhere, are left out."""
     for folder, folders, names in os.walk(root):
         here = Path(folder)
         found.n_links += sum((here / name).is_symlink() for name in folders)
@@ -168,20 +137,16 @@ def _walk(root: Path, found: _Found) -> Iterator[Path]:
 
 
 def _is_text(path: str) -> bool:
-    try:
-        path.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
+    return path.encode("utf-8", "ignore").decode() == path
 
 
-def _tell_left_out(root: Path, found: _Found, context: ListingContext) -> None:
-    told = {
+def _note_left_out(root: Path, found: _Found, context: ListingContext) -> None:
+    left_out = {
         "links that lead out of the folder, or to folders": found.n_links,
         "files whose names are not UTF-8": found.n_unnameable,
         "files without an image id for a name": found.n_without_id,
     }
-    parts = [f"{n_files:,} {what}" for what, n_files in told.items() if n_files]
+    parts = [f"{n_files:,} {what}" for what, n_files in left_out.items() if n_files]
     parts += [f"what is no label's: {_shown(found.others)}"] if found.others else []
     if parts:
         context.emit(Noted(f"{root}: left out {'; '.join(parts)}"))

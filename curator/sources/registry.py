@@ -1,72 +1,41 @@
-"""Who lists images: one file a source, registered in a visible tuple.
+"""Every source, in a visible tuple; a new one is one file and one entry here.
 
->>> [source.kind for source in SOURCES]
+>>> list(source_kinds())
 ['imagenet', 'open-images', 'url-list', 'folder']
->>> bulk_hosts([OpenImagesSettings(classes={"rugby": ("Rugby",)})])
+>>> bulk_hosts([OpenImages(classes={"rugby": ("Rugby",)}), Folder(path="photos")])
 {'open-images-dataset.s3.amazonaws.com': 64}
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 import pyarrow as pa
 
-from curator.addresses import hosts_of
-from curator.sources.base import ListingContext, PlannedRead, Source
-from curator.sources.folder import Folder, FolderSettings
-from curator.sources.imagenet.source import Imagenet, ImagenetSettings
-from curator.sources.open_images.source import OpenImages, OpenImagesSettings
-from curator.sources.url_list.source import UrlList, UrlListSettings
+from curator.addresses import parse_addresses
+from curator.sources.base import Source
+from curator.sources.folder import Folder
+from curator.sources.imagenet.source import Imagenet
+from curator.sources.open_images.source import OpenImages
+from curator.sources.url_list.source import UrlList
 
-__all__ = [
-    "SETTINGS",
-    "SOURCES",
-    "Folder",
-    "FolderSettings",
-    "Imagenet",
-    "ImagenetSettings",
-    "ListingContext",
-    "OpenImages",
-    "OpenImagesSettings",
-    "PlannedRead",
-    "Source",
-    "UrlList",
-    "UrlListSettings",
-    "bulk_hosts",
-    "kind_of",
-]
-
-SOURCES: tuple[Source, ...] = (Imagenet(), OpenImages(), UrlList(), Folder())
-"""Every source; a new one is one file and one entry here."""
+SOURCES: tuple[type[Source], ...] = (Imagenet, OpenImages, UrlList, Folder)
 
 BULK_REQUESTS = 64
 """Requests in flight at a host that is built to serve whole data sets."""
 
-SETTINGS: Mapping[str, type[Any]] = {source.kind: source.Settings for source in SOURCES}
-"""Source kind to the class of its recipe keys."""
+
+def source_kinds() -> dict[str, type[Source]]:
+    """Map what ``kind`` in a recipe may say to the class of the other keys."""
+    return {source.kind: source for source in SOURCES}
 
 
-def bulk_hosts(sources: Iterable[Any]) -> dict[str, int]:
-    """Name the hosts (with the port where one is given) that are built to serve whole data sets.
+def bulk_hosts(sources: Iterable[Source]) -> dict[str, int]:
+    """Map hosts (with the port if one is given) that are built to serve whole data sets to their requests in flight.
 
     Args:
-        sources: the settings of a recipe's sources.
-
-    Returns:
-        Host to how many requests it may be asked at once, whatever ``per_host`` allows others.
+        sources: those of a recipe; whatever its ``per_host`` allows others, these hosts may be asked more at once.
     """
-    images = [settings.images for settings in sources if isinstance(settings, OpenImagesSettings)]
-    hosts = hosts_of(pa.array(images, pa.string())).to_pylist()
+    addresses = [source.bulk_address() for source in sources]
+    hosts = parse_addresses(pa.array(addresses, pa.string())).host.to_pylist()
     return {host: BULK_REQUESTS for host in hosts if host}
-
-
-def kind_of(settings: Any) -> str:
-    """Name the source that these settings are for, as a recipe does.
-
-    >>> kind_of(FolderSettings(path="photos"))
-    'folder'
-    """
-    kind: str = settings.kind
-    return kind

@@ -27,7 +27,7 @@ from pathlib import Path
 
 from verdict import Verdict, at_least, at_most
 
-from curator.calibrate.alterations import KINDS, encode
+from curator.inspect.calibrate.alterations import KINDS, encode
 from curator.manifests.recipe import DedupeSettings
 from curator.matching.copies import find_copies
 from curator.matching.perceptual_hash import FLAT_DETAIL

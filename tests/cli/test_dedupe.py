@@ -9,8 +9,8 @@ import pytest
 from PIL import Image, ImageOps
 from typer.testing import CliRunner
 
-from curator.calibrate.alterations import KINDS
-from curator.calibrate.calibrate import calibrate
+from curator.inspect.calibrate.alterations import KINDS
+from curator.inspect.calibrate.calibrate import calibrate
 from curator.catalog import Drop, Stage
 from curator.cli.app import app
 from curator.errors import StateError

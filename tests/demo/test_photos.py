@@ -14,7 +14,7 @@ from curator.demo.site import recipe_text
 from curator.demo.truth import world_truth
 from curator.errors import CuratorError
 from curator.manifests.recipe import parse_recipe
-from curator.sources.registry import SETTINGS
+from curator.sources.registry import source_kinds
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_the_bytes_are_served_as_they_are(folder: Path) -> None:
     """Each listed address gives its file's bytes; the recipe is valid."""
     world = photo_world(folder)
     with serve(world, port=0) as served:
-        recipe = parse_recipe(recipe_text(world, served.base_url), SETTINGS)
+        recipe = parse_recipe(recipe_text(world, served.base_url), source_kinds())
         assert recipe.labels == ("hockey", "rugby", "tree")
         for row in [row for row in world.listings if row.plant.kind == "photo"][::7]:
             body = requests.get(row.url(served.origins), timeout=10).content

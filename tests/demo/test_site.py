@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
@@ -15,24 +14,21 @@ from curator.demo.site import BOX_COLUMNS, IMAGE_COLUMNS, LABEL_COLUMNS, recipe_
 from curator.demo.truth import world_truth
 from curator.manifests.recipe import FetchSettings, Recipe, parse_recipe
 from curator.sources.base import ListingContext
-from curator.sources.imagenet.source import Imagenet, ImagenetSettings
-from curator.sources.open_images.source import OpenImages
-from curator.sources.registry import SETTINGS
+from curator.sources.imagenet.source import Imagenet
+from curator.sources.registry import source_kinds
 
 PRIVATE = FetchSettings(allow_private_hosts=True)
 
 
 def read(served: Served) -> Recipe:
-    return parse_recipe(recipe_text(served.world, served.base_url, served.proxy), SETTINGS)
+    return parse_recipe(recipe_text(served.world, served.base_url, served.proxy), source_kinds())
 
 
 def list_all(recipe: Recipe, cache_dir: Path) -> pd.DataFrame:
     context = ListingContext(recipe.labels, cache_dir, fetch=recipe.fetch)
     parts = []
-    source: Any
-    for source, settings in zip((Imagenet(), OpenImages()), recipe.sources, strict=True):
-        tiers = range(source.n_tiers(settings))
-        parts += [source.list_images(settings, tier, recipe.labels, context) for tier in tiers]
+    for source in recipe.sources:
+        parts += [source.list_images(tier, recipe.labels, context) for tier in range(source.n_tiers)]
     return pd.concat(parts, ignore_index=True)
 
 
@@ -78,9 +74,7 @@ def test_the_other_two_forms_of_imagenet_lists_hold_the_same_urls(served: Served
     """A bare list a synset, and the whole list with tabs."""
     synsets = {label: (names.wnid,) for label, names in served.world.labels.items()}
     context = ListingContext(tuple(synsets), tmp_path, fetch=PRIVATE)
-    listed = Imagenet().list_images(
-        ImagenetSettings(synsets=synsets, urls=(served.base_url + form,)), 0, tuple(synsets), context
-    )
+    listed = Imagenet(synsets=synsets, urls=(served.base_url + form,)).list_images(0, tuple(synsets), context)
     planted = {row.url(served.origins) for row in served.world.listings if row.source == "imagenet"}
     assert set(listed["url"]) == planted
 
@@ -116,7 +110,7 @@ def test_machine_labels_and_boxes_list_images_too(served: Served, tmp_path: Path
     text = recipe_text(served.world, served.base_url).replace(
         'kind = "open-images"', f'kind = "open-images"\nlabels_from = "{labels_from}"'
     )
-    recipe = parse_recipe(text, SETTINGS)
+    recipe = parse_recipe(text, source_kinds())
     context = ListingContext(recipe.labels, tmp_path, fetch=recipe.fetch)
-    listed = OpenImages().list_images(recipe.sources[1], 0, recipe.labels, context)
+    listed = recipe.sources[1].list_images(0, recipe.labels, context)
     assert set(listed["label"]) == {"rugby", "soccer"}

@@ -17,10 +17,11 @@ import resource, sys
 from pathlib import Path
 from curator.pipeline import run as pipeline
 from curator.manifests.project import open_project
-from curator.sources.registry import SETTINGS
+from curator.sources.registry import source_kinds
 
 folder = Path(sys.argv[1])
-done = pipeline.fetch(open_project(str(folder / "recipe.toml"), folder / "data", {}, SETTINGS, lambda event: None))
+project = open_project(str(folder / "recipe.toml"), folder / "data", {}, source_kinds(), lambda event: None)
+done = pipeline.fetch(project)
 assert done.table["drop_reason"].eq("refused").all()
 print(len(done.table), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024))
 """

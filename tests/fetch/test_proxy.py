@@ -19,8 +19,8 @@ from curator.inspect.status import read_status
 from curator.manifests.project import Project
 from curator.manifests.recipe import FetchSettings, parse_recipe
 from curator.pipeline import run as pipeline
-from curator.sources.reading.http import open_session
-from curator.sources.registry import SETTINGS
+from curator.sources.reading.http import StreamedAnswer
+from curator.sources.registry import source_kinds
 from curator.store.paths import DataPaths
 from tests.ledger_file import query
 from tests.small_webs import PictureHandler, serving
@@ -100,7 +100,7 @@ per_class = "max"
 """
     path.parent.mkdir(parents=True)
     path.write_text(text, encoding="utf-8")
-    return Project(parse_recipe(text, SETTINGS, path), DataPaths(tmp_path / "data", path.parent, "far"))
+    return Project(parse_recipe(text, source_kinds(), path), DataPaths(tmp_path / "data", path.parent, "far"))
 
 
 def test_proxies_of_the_environment_are_ignored(proxy, lab, listed, shelf, reasons, monkeypatch):
@@ -108,7 +108,7 @@ def test_proxies_of_the_environment_are_ignored(proxy, lab, listed, shelf, reaso
     for name in VARIABLES:
         monkeypatch.setenv(name, proxy.address)
     assert reasons(shelf.fetch(listed([lab.url("fine", "/unproxied.jpg")]))) == [None]
-    assert open_session(shelf.settings).get(lab.url("fine", "/unproxied.jpg")).status_code == 200
+    assert StreamedAnswer(lab.url("fine", "/unproxied.jpg"), shelf.settings).status == 200
     assert proxy.asked == []
 
 
@@ -146,10 +146,14 @@ def test_a_redirect_to_what_is_plainly_private_is_not_asked_of_the_proxy(proxy, 
 
 def test_lists_that_are_plainly_private_are_not_asked_of_the_proxy(proxy):
     """The recipe's own list addresses obey the same rule."""
-    session = open_session(FetchSettings(proxy=proxy.address))
-    with pytest.raises(CuratorError, match="not public"):
-        session.get("http://169.254.169.254/latest/meta-data/")
-    assert session.get("http://lists.example/rugby.txt").content == LISTS["http://lists.example/rugby.txt"]
+    careful = FetchSettings(proxy=proxy.address)
+    inside = "http://169.254.169.254/latest/meta-data/"
+    for url in (inside, f"http://lists.example/?to={inside}"):
+        with pytest.raises(CuratorError, match=r"leads to 169\.254\.169\.254, an address that is not public"):
+            StreamedAnswer(url, careful)
+    assert inside not in proxy.asked
+    found = StreamedAnswer("http://lists.example/rugby.txt", careful)
+    assert found.read(1000) == LISTS["http://lists.example/rugby.txt"]
 
 
 @pytest.mark.parametrize(
@@ -193,5 +197,5 @@ def test_errors_do_not_tell_the_password():
         proxy_addresses(f"http://ann:{SECRET}@no-such-host.invalid:1")
     text = f'name = "x"\nlabels = ["a", "b"]\n[fetch]\nproxy = ["http://ann:{SECRET}@proxy.example:1"]\n'
     with pytest.raises(RecipeError, match="proxy must be text") as wrong:
-        parse_recipe(text, SETTINGS)
+        parse_recipe(text, source_kinds())
     assert SECRET not in str(unknown.value) + str(wrong.value)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.addresses import hosts_of, request_url
+from curator.addresses import parse_addresses, request_url
 
 CASES = {
     "http://h.example/a.jpg": "http://h.example/a.jpg",
@@ -21,6 +21,7 @@ CASES = {
     "http://h.example?q=ü x": "http://h.example/?q=%C3%BC%20x",
     " http://h.example/a.jpg#part ": "http://h.example/a.jpg",
     "http://münchen.example/a.jpg": "http://xn--mnchen-3ya.example/a.jpg",
+    "http://ann:s3cr@t ü%@h.example/a.jpg": "http://ann:s3cr%40t%20%C3%BC%25@h.example/a.jpg",
     "http://[::1]:80/a.jpg": "http://[::1]:80/a.jpg",
 }
 
@@ -60,4 +61,4 @@ def test_hosts_are_found_for_http_only():
         None,
     ]
     hosts = ["farm1.example:81", "b.example", "[::1]:8", None, None, None, "d.example", "e.example", None]
-    assert hosts_of(pa.array(urls)).to_pylist() == hosts
+    assert parse_addresses(pa.array(urls)).host.to_pylist() == hosts

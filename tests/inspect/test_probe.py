@@ -25,7 +25,7 @@ from curator.manifests.project import Project
 from curator.manifests.recipe import parse_recipe
 from curator.pipeline import run as pipeline
 from curator.pipeline.acquire import AcquireOptions, plan_listing
-from curator.sources.registry import SETTINGS
+from curator.sources.registry import source_kinds
 from curator.store.paths import DataPaths
 
 PICTURES = Path(__file__).parents[1] / "golden" / "pictures"
@@ -44,7 +44,7 @@ def project(served: Served, tmp_path: Path) -> Project:
     """A project on them that wants ten images a label."""
     served.requests.clear()
     text = recipe_text(served.world, served.base_url).replace('per_class = "max"', "per_class = 10")
-    recipe = parse_recipe(text, SETTINGS)
+    recipe = parse_recipe(text, source_kinds())
     return Project(recipe, DataPaths(tmp_path / "data", tmp_path / "manifests", recipe.name))
 
 
@@ -114,7 +114,7 @@ def test_what_cannot_be_asked_is_foreseen_to_fail(tmp_path: Path) -> None:
     text = 'name = "x"\nlabels = ["a", "b"]\n[[sources]]\nkind = "url-list"\npath = "list.csv"\n'
     path = tmp_path / "recipe.toml"
     path.write_text(text)
-    made = Project(parse_recipe(text, SETTINGS, path), DataPaths(tmp_path / "data", tmp_path, "x"))
+    made = Project(parse_recipe(text, source_kinds(), path), DataPaths(tmp_path / "data", tmp_path, "x"))
     forecast = ask(made, 5)
     assert (forecast.n_asked, forecast.effort) == (0, Effort())
     assert [p.high for p in forecast.labels.values()] == [0, 0]

@@ -9,7 +9,7 @@ import pytest
 
 from curator.errors import CuratorError, RecipeError
 from curator.manifests.recipe import Recipe, load_recipe, parse_recipe
-from curator.sources.registry import SETTINGS
+from curator.sources.registry import source_kinds
 
 ROOT = Path(__file__).parents[2]
 GOOD = """
@@ -24,13 +24,13 @@ synsets = { rugby = ["n00470966"], soccer = ["n00478262"] }
 
 def mistakes(text: str) -> list[str]:
     with pytest.raises(RecipeError) as caught:
-        parse_recipe(text, SETTINGS)
+        parse_recipe(text, source_kinds())
     return [str(problem) for problem in caught.value.problems]
 
 
 def test_a_good_recipe_has_every_default() -> None:
     """Keys that are left out have the defaults of the settings classes."""
-    recipe = parse_recipe(GOOD, SETTINGS)
+    recipe = parse_recipe(GOOD, source_kinds())
     assert (recipe.balance.per_class, recipe.split.ratio, recipe.dedupe.max_distance) == (1224, 0.8, 10)
     assert recipe.target == 2448
 
@@ -38,7 +38,7 @@ def test_a_good_recipe_has_every_default() -> None:
 def test_a_recipe_is_frozen() -> None:
     """Nobody changes a recipe after it was read."""
     with pytest.raises(dataclasses.FrozenInstanceError):
-        parse_recipe(GOOD, SETTINGS).name = "other"  # type: ignore[misc]
+        parse_recipe(GOOD, source_kinds()).name = "other"  # type: ignore[misc]
 
 
 def test_all_mistakes_are_reported_at_once_with_lines() -> None:
@@ -110,33 +110,33 @@ def test_bytes_that_are_not_utf8_are_refused(tmp_path: Path) -> None:
     """The message names the byte."""
     (tmp_path / "recipe.toml").write_bytes(b"name = '\xff'")
     with pytest.raises(RecipeError, match="not UTF-8 text"):
-        load_recipe(tmp_path / "recipe.toml", SETTINGS)
+        load_recipe(tmp_path / "recipe.toml", source_kinds())
 
 
 def test_a_missing_file_names_init(tmp_path: Path) -> None:
     """The way out stands in the message."""
     with pytest.raises(CuratorError, match="curator init"):
-        load_recipe(tmp_path / "none.toml", SETTINGS)
+        load_recipe(tmp_path / "none.toml", source_kinds())
 
 
 def test_an_option_overrides_its_key() -> None:
     """Options carry the names of recipe keys; None leaves the key alone."""
-    recipe = parse_recipe(GOOD, SETTINGS).with_overrides("split", ratio=0.7, seed=None)
+    recipe = parse_recipe(GOOD, source_kinds()).with_overrides("split", ratio=0.7, seed=None)
     assert (recipe.split.ratio, recipe.split.seed) == (0.7, 0)
 
 
 def test_an_option_out_of_range_is_refused_by_its_name() -> None:
     """The message names the option, not the recipe."""
     with pytest.raises(RecipeError, match=r"--max-distance must be <= 16, not 99"):
-        parse_recipe(GOOD, SETTINGS).with_overrides("dedupe", max_distance=99)
+        parse_recipe(GOOD, source_kinds()).with_overrides("dedupe", max_distance=99)
 
 
 def article() -> Recipe:
-    return load_recipe(ROOT / "manifests" / "rugby-soccer-article" / "recipe.toml", SETTINGS)
+    return load_recipe(ROOT / "manifests" / "rugby-soccer-article" / "recipe.toml", source_kinds())
 
 
 def test_the_committed_recipes_are_good() -> None:
     """The default asks for 1,224 a class at 0.8; the article's for 1,224 + 305 exactly."""
-    default = load_recipe(ROOT / "manifests" / "rugby-soccer" / "recipe.toml", SETTINGS)
+    default = load_recipe(ROOT / "manifests" / "rugby-soccer" / "recipe.toml", source_kinds())
     assert (default.balance.per_class, default.split.ratio) == (1224, 0.8)
     assert (article().balance.per_class, article().split.train, article().split.test) == (1529, 1224, 305)

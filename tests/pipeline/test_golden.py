@@ -13,7 +13,7 @@ from curator.demo.site import recipe_text
 from curator.manifests.project import Project
 from curator.manifests.recipe import parse_recipe
 from curator.pipeline import run as pipeline
-from curator.sources.registry import SETTINGS
+from curator.sources.registry import source_kinds
 from curator.store.paths import DataPaths
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -23,7 +23,7 @@ def build(root: Path) -> tuple[bytes, dict[str, object]]:
     """Run the whole job on the golden pictures under ``root``; give the manifest and the counts."""
     with serve(photo_world(GOLDEN / "pictures"), port=0, as_proxy=True) as served:
         text = recipe_text(served.world, served.base_url, served.proxy).replace('per_class = "max"', "per_class = 10")
-        recipe = parse_recipe(text, SETTINGS)
+        recipe = parse_recipe(text, source_kinds())
         project = Project(recipe, DataPaths(root / "data", root / "manifests", recipe.name))
         pipeline.fetch(project)
         table = pipeline.decide(project, Stage.SPLIT, {}).table

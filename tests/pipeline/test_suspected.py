@@ -20,7 +20,7 @@ from curator.manifests.project import Project
 from curator.manifests.recipe import parse_recipe
 from curator.manifests.reviews import Review, append_review
 from curator.pipeline import run as pipeline
-from curator.sources.registry import SETTINGS
+from curator.sources.registry import source_kinds
 from curator.store.paths import DataPaths
 from tests.small_worlds import picture
 
@@ -56,7 +56,7 @@ def text(tmp_path: Path) -> Iterator[str]:
 
 def fetched(text: str, root: Path) -> Project:
     """The project, fetched."""
-    made = Project(parse_recipe(text, SETTINGS), DataPaths(root / "data", root / "manifests", "balls"))
+    made = Project(parse_recipe(text, source_kinds()), DataPaths(root / "data", root / "manifests", "balls"))
     pipeline.fetch(made)
     return made
 

@@ -50,7 +50,9 @@ class ListServer:
         return [path for method, path, _ in self.requests if method == "GET"]
 
 
-class _Handler(BaseHTTPRequestHandler):
+class Handler(BaseHTTPRequestHandler):
+    """Answers as the pages say."""
+
     protocol_version = "HTTP/1.1"
     lists: ListServer
 
@@ -116,7 +118,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ListServer]:
     """Serve lists on a loopback port; a back-off takes no time."""
     monkeypatch.setattr(resume, "BACKOFF_S", 0.0)
     lists = ListServer()
-    handler = type("Handler", (_Handler,), {"lists": lists})
+    handler = type("Serving", (Handler,), {"lists": lists})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as http:
         lists.url = f"http://127.0.0.1:{http.server_address[1]}"
         thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})

@@ -8,12 +8,8 @@ from pathlib import Path
 import pytest
 
 from curator.errors import SourceError
-from curator.sources import registry as sources
-from curator.sources.base import Source
-from curator.sources.folder import Folder, FolderSettings
-from curator.sources.registry import SETTINGS, SOURCES
+from curator.sources.folder import Folder
 
-source = Folder()
 PHOTOS = Path(__file__).parents[2] / "../shared/photos/balls"
 ID = "000a1249af2bc5f0"
 
@@ -28,14 +24,14 @@ def put(root: Path, *names: str) -> None:
 
 def list_all(settings, context):
     """List all labels."""
-    return source.list_images(settings, 0, context.labels, context)
+    return settings.list_images(0, context.labels, context)
 
 
 def test_sub_folders_are_labels(tmp_path, context, told):
     """Every file below a label's folder, in order, named by its path; hidden and other folders are told or left out."""
     put(tmp_path / "f", "rugby/b.jpg", "rugby/a/x y.PNG", "soccer/notes.txt", "rugby/.hidden.jpg", ".git/rugby/c.jpg")
     put(tmp_path / "f", "cricket/a.jpg", "loose.jpg")
-    rows = list_all(FolderSettings(path="f"), context)
+    rows = list_all(Folder(path="f"), context)
     assert rows["source_id"].tolist() == ["rugby/b.jpg", "rugby/a/x y.PNG", "soccer/notes.txt"]
     assert rows["local_path"].tolist() == [str(tmp_path / "f" / name) for name in rows["source_id"]]
     assert rows["url"].isna().all()
@@ -48,7 +44,7 @@ def test_links_do_not_lead_out_of_the_folder(tmp_path, context, told):
     (tmp_path / "f/rugby/out.jpg").symlink_to(tmp_path / "secret.jpg")
     (tmp_path / "f/rugby/in.jpg").symlink_to(tmp_path / "f/rugby/a.jpg")
     (tmp_path / "f/soccer").symlink_to(tmp_path / "elsewhere")
-    rows = list_all(FolderSettings(path="f"), context)
+    rows = list_all(Folder(path="f"), context)
     assert rows["source_id"].tolist() == ["rugby/a.jpg", "rugby/in.jpg"]
     assert "2 links that lead out of the folder" in told()
 
@@ -60,7 +56,7 @@ def test_names_that_are_no_text_are_left_out_and_told(tmp_path, context, told):
         Path(os.fsdecode(os.fsencode(tmp_path / "f/rugby") + b"/caf\xe9.jpg")).write_bytes(b"x")
     except OSError:
         pytest.skip("this file system takes UTF-8 names only")
-    assert list_all(FolderSettings(path="f"), context)["source_id"].tolist() == ["rugby/a.jpg"]
+    assert list_all(Folder(path="f"), context)["source_id"].tolist() == ["rugby/a.jpg"]
     assert "1 files whose names are not UTF-8" in told()
 
 
@@ -78,7 +74,7 @@ def test_names_that_are_no_text_are_left_out_and_told(tmp_path, context, told):
 def test_downloads_of_open_images_give_back_their_ids(tmp_path, context, told, files, classes):
     """The openimages package's and the OIDv4 toolkit's layouts; case, spaces and underscores do not matter."""
     put(tmp_path / "f", *files)
-    rows = list_all(FolderSettings(path="f", layout="openimages", classes=classes), context)
+    rows = list_all(Folder(path="f", layout="openimages", classes=classes), context)
     assert rows["source_id"].tolist() == [ID]
     assert rows["label"].tolist() == ["rugby"]
     assert rows["local_path"].tolist() == [str(tmp_path / "f" / files[0])]
@@ -88,43 +84,31 @@ def test_downloads_of_open_images_give_back_their_ids(tmp_path, context, told, f
 def test_an_image_that_two_subsets_hold_is_one_row(tmp_path, context):
     """The id is the key, not the path."""
     put(tmp_path / "f", *(f"OID/Dataset/{subset}/Rugby/{ID}.jpg" for subset in ("train", "test")))
-    assert len(list_all(FolderSettings(path="f", layout="openimages"), context)) == 1
+    assert len(list_all(Folder(path="f", layout="openimages"), context)) == 1
 
 
 def test_a_folder_without_a_label_is_an_error(tmp_path, context):
     """Nothing for any label is never an empty success; the error says what is there."""
     put(tmp_path / "f", "Rugby/a.jpg")
     with pytest.raises(SourceError, match="has no file for rugby, soccer; it holds Rugby"):
-        list_all(FolderSettings(path="f"), context)
-    with pytest.raises(SourceError, match="is not there"):
-        list_all(FolderSettings(path="missing"), context)
+        list_all(Folder(path="f"), context)
+    with pytest.raises(SourceError, match="does not exist"):
+        list_all(Folder(path="missing"), context)
 
 
 def test_the_recipe_is_checked(tmp_path):
     """A missing folder, an address, and classes for the wrong layout or label are told together."""
-    found = FolderSettings(path="missing", classes={"rugbi": ("Rugby",)}).problems(("rugby", "soccer"), tmp_path)
+    found = Folder(path="missing", classes={"rugbi": ("Rugby",)}).problems(("rugby", "soccer"), tmp_path)
     assert [key for key, _ in found] == ["classes", "classes", "path"]
-    assert FolderSettings(path="http://e.org/").problems(("rugby",), tmp_path) == [("path", "must be a local path")]
-    assert FolderSettings(path=str(tmp_path)).problems(("rugby",), Path("/")) == []
-    assert source.plan(FolderSettings(path="f"), 0, None) == []
+    assert Folder(path="http://e.org/").problems(("rugby",), tmp_path) == [("path", "must be a local path")]
+    assert Folder(path=str(tmp_path)).problems(("rugby",), Path("/")) == []
+    assert Folder(path="f").plan(0, None) == []
 
 
 @pytest.mark.real
 @pytest.mark.skipif(not PHOTOS.is_dir(), reason="needs ../shared")
 def test_the_real_photos_are_all_listed(context):
     """448 photos of rugby balls and 568 of soccer balls."""
-    rows = list_all(FolderSettings(path=str(PHOTOS.resolve())), context)
+    rows = list_all(Folder(path=str(PHOTOS.resolve())), context)
     assert rows["label"].value_counts().to_dict() == {"soccer": 568, "rugby": 448}
     assert rows["record_id"].is_unique
-
-
-def test_every_source_stands_in_the_visible_tuple():
-    """Each satisfies the protocol and can be named in a recipe by its kind."""
-    assert list(SETTINGS) == [each.kind for each in SOURCES] == ["imagenet", "open-images", "url-list", "folder"]
-    for each in SOURCES:
-        checked: Source = each
-        assert SETTINGS[checked.kind] is checked.Settings
-    hosts = sources.bulk_hosts(
-        [FolderSettings(path="x"), sources.OpenImagesSettings(classes={}, images="http://h:8/b")]
-    )
-    assert hosts == {"h:8": sources.BULK_REQUESTS}

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from curator.errors import SourceError
 from curator.manifests.toml_settings import read_settings
 from curator.sources.imagenet.lists import parse_line, read_whole_list
-from curator.sources.imagenet.source import Imagenet, ImagenetSettings
+from curator.sources.imagenet.source import Imagenet
 
 RUGBY, SOCCER, BALL = "n00470966", "n00478262", "n04118538"
 WHOLE = (
@@ -29,17 +29,16 @@ WHOLE = (
 ).encode() + f"{SOCCER}_4\thttp://e.org/caf\xe9.jpg\n".encode("latin-1")
 SHARED = Path(__file__).parents[2] / "../shared/imagenet/classes_in_imagenet.csv"
 HTML = "<!DOCTYPE html><html><body>Sorry</body></html>"
-source = Imagenet()
 
 
-def settings(*urls: str, **synsets: tuple[str, ...]) -> ImagenetSettings:
+def settings(*urls: str, **synsets: tuple[str, ...]) -> Imagenet:
     """Settings for one synset a label, or for those given."""
-    return ImagenetSettings(synsets=synsets or {"rugby": (RUGBY,), "soccer": (SOCCER,)}, urls=urls)
+    return Imagenet(synsets=synsets or {"rugby": (RUGBY,), "soccer": (SOCCER,)}, urls=urls)
 
 
 def list_all(chosen, context):
     """List all labels."""
-    return source.list_images(chosen, 0, context.labels, context)
+    return chosen.list_images(0, context.labels, context)
 
 
 @pytest.mark.parametrize(
@@ -162,17 +161,17 @@ def test_a_synset_that_does_not_exist_is_told_with_near_ones(tmp_path, context, 
     assert set(list_all(wrong, context)["label"]) == {"soccer"}
     assert "urls.txt does not hold n00470967, did you mean n00470966. Give a list" in told()
     with pytest.raises(SourceError, match="does not hold n00470967"):
-        source.list_images(wrong, 0, ["rugby"], context)
+        wrong.list_images(0, ["rugby"], context)
 
 
 def test_the_plan_names_sizes_and_then_nothing_to_read(server, context):
     """Before: the whole list's size, by HEAD; after: all cached, no bytes."""
     place = server.serve("/fall11", WHOLE)
-    planned = source.plan(settings(place), 0, context)
+    planned = settings(place).plan(0, context)
     assert [(read.name, read.n_bytes, read.cached) for read in planned] == [("fall11", len(WHOLE), False)]
     assert server.gets() == []
     list_all(settings(place), context)
-    assert [(read.n_bytes, read.cached) for read in source.plan(settings(place), 0, context)] == [(0, True)] * 2
+    assert [(read.n_bytes, read.cached) for read in settings(place).plan(0, context)] == [(0, True)] * 2
 
 
 def test_the_recipe_is_checked(tmp_path):
@@ -182,7 +181,7 @@ def test_the_recipe_is_checked(tmp_path):
         "synsets": {"rugbi": RUGBY, "soccer": [SOCCER, "soccer"]},
         "urls": ["gopher://x", "{synset}.txt", "no.txt"],
     }
-    read = read_settings(ImagenetSettings, table, "x", problems.append)
+    read = read_settings(Imagenet, table, "x", problems.append)
     found = read.problems(("rugby", "soccer"), tmp_path)
     assert [key for key, _ in found] == ["synsets", "synsets", "urls", "urls", "urls"]
     assert found[0][1] == "names 'rugbi', which is not in labels, did you mean rugby?"

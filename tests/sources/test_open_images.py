@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from curator.errors import DiskError, SourceError
 from curator.manifests.toml_settings import read_settings
 from curator.sources.open_images.classes import ClassNames, read_class_names
+from curator.sources.open_images.reader import filter_csv
 from curator.sources.open_images.rows import label_rows, present_images
-from curator.sources.open_images.source import OpenImages, OpenImagesSettings
-from curator.sources.open_images.tables import filter_csv
+from curator.sources.open_images.source import OpenImages
 
 RUGBY, PLAYER, SOCCER = "/m/06bqd", "/m/0574rl2", "/m/02vx4"
 CLASSES = (
@@ -38,7 +38,6 @@ TEST_IMAGES = "/2018_04/test/test-images-with-rotation.csv"
 BOXABLE = "/2018_04/train/train-images-boxable-with-rotation.csv"
 ALL_IMAGES = "/2018_04/image_ids_and_rotation.csv"
 SHARED = Path(__file__).parents[2] / "../shared/openimages"
-source = OpenImages()
 
 
 def image_id(number: int) -> str:
@@ -86,12 +85,12 @@ def world(server):
 def settings(world, **changes):
     """Settings that read from the loopback server."""
     classes = {"rugby": ("Rugby", "rugby player"), "soccer": (SOCCER,)}
-    return OpenImagesSettings(**{"classes": classes, "metadata": world.url + "/", **changes})
+    return OpenImages(**{"classes": classes, "metadata": world.url + "/", **changes})
 
 
 def list_tier(chosen, tier, context):
     """List a tier for all labels."""
-    return source.list_images(chosen, tier, context.labels, context)
+    return chosen.list_images(tier, context.labels, context)
 
 
 def test_validation_and_test_come_first_from_the_bucket(world, context):
@@ -137,7 +136,7 @@ def test_train_is_split_into_boxable_and_the_rest(world, context, told):
 def test_each_table_is_read_once(world, context):
     """Train labels serve two tiers, and other labels being short later reads nothing again; a new run reads nothing."""
     for tier in range(3):
-        source.list_images(settings(world), tier, ["rugby"], context)
+        settings(world).list_images(tier, ["rugby"], context)
     read = world.gets()
     assert sorted(read) == sorted(set(read))
     assert len(read) == 8
@@ -148,7 +147,7 @@ def test_each_table_is_read_once(world, context):
 
 def test_the_plan_is_made_before_the_first_byte(world, context):
     """Sizes come from HEAD; when all is cached the plan is to read nothing."""
-    planned = source.plan(settings(world), 1, context)
+    planned = settings(world).plan(1, context)
     assert [read.name for read in planned] == [
         "oidv7-class-descriptions.csv",
         "oidv7-train-annotations-human-imagelabels.csv",
@@ -157,8 +156,8 @@ def test_the_plan_is_made_before_the_first_byte(world, context):
     assert planned[1].n_bytes == len(world.pages[HUMAN["train"]].body)
     assert world.gets() == []
     list_tier(settings(world), 1, context)
-    assert {(read.n_bytes, read.cached) for read in source.plan(settings(world), 1, context)} == {(0, True)}
-    last = source.plan(settings(world), 2, context)
+    assert {(read.n_bytes, read.cached) for read in settings(world).plan(1, context)} == {(0, True)}
+    last = settings(world).plan(2, context)
     assert [read.cached for read in last] == [True, True, True, False]
 
 
@@ -167,7 +166,7 @@ def test_only_the_wanted_subsets_are_read(world, context):
     chosen = settings(world, subsets=("validation",))
     assert set(list_tier(chosen, 0, context)["source_id"]) == {image_id(1)}
     assert len(list_tier(chosen, 1, context)) == len(list_tier(chosen, 2, context)) == 0
-    assert source.plan(chosen, 2, context) == []
+    assert chosen.plan(2, context) == []
     assert not any("train" in path for path in world.gets())
 
 
@@ -310,10 +309,10 @@ def test_the_recipe_is_checked(tmp_path):
     """Choices, labels and folders are checked before anything runs; one class may stand without a list."""
     problems: list[object] = []
     table = {"classes": {"rugby": "Rugby", "socer": ["Soccer"]}, "metadata": "nowhere"}
-    read = read_settings(OpenImagesSettings, table, "x", problems.append)
+    read = read_settings(OpenImages, table, "x", problems.append)
     assert [key for key, _ in read.problems(("rugby", "soccer"), tmp_path)] == ["classes", "metadata"]
     assert read.classes["rugby"] == ("Rugby",)
-    assert read_settings(OpenImagesSettings, table | {"labels_from": "humans"}, "x", problems.append) is not None
+    assert read_settings(OpenImages, table | {"labels_from": "humans"}, "x", problems.append) is not None
     assert "labels_from must be one of 'human', 'machine', 'boxes'" in str(problems[0])
 
 
@@ -362,7 +361,7 @@ def test_bytes_that_are_no_utf8_are_replaced():
 
 def test_case_alone_may_tell_two_classes_apart():
     """An exact name wins over one that differs in case; otherwise both are listed."""
-    names = ClassNames(("/m/1", "/m/2"), ("Polo", "POLO"))
+    names = ClassNames({"/m/1": "Polo", "/m/2": "POLO"})
     assert names.find("POLO") == "/m/2"
     with pytest.raises(SourceError, match=r"/m/1 \(Polo\), /m/2 \(POLO\)"):
         names.find("polo")

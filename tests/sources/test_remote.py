@@ -2,25 +2,53 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import io
+import os
 import random
+import signal
 import socket
 import tarfile
+import threading
 from dataclasses import replace
 
 import pytest
+from curator.fetch.libcurl import pycurl
 from hypothesis import given
 from hypothesis import strategies as st
 
 from curator.errors import SourceError
 from curator.events import MetadataFinished, MetadataRead, MetadataStarted
+from curator.fetch.network.transfer import Transfer
 from curator.manifests.recipe import FetchSettings
-from curator.sources.reading.read import probe_size, read_place
-from curator.sources.reading.resume import Version
-from curator.sources.reading.unpack import unpack
+from curator.sources.reading.http import Version
+from curator.sources.reading.read import probe_size, read_place, unpack
+from tests.sources.conftest import Handler
 
 BODY = random.Random(0).randbytes(300_000)
+
+
+@pytest.fixture
+def resolve(monkeypatch):
+    """Have libcurl's name server give these addresses for a name, as a server that rebinds names would."""
+
+    def to(*entries):
+        configure = Transfer._configure
+
+        def with_names(self, settings):
+            configure(self, settings)
+            self.handle.setopt(pycurl.RESOLVE, list(entries))
+
+        monkeypatch.setattr(Transfer, "_configure", with_names)
+
+    return to
+
+
+def only_home_is_public(monkeypatch):
+    """Let this machine's first address pass for one of the public Internet."""
+    monkeypatch.setattr("curator.fetch.network.transfer.is_public_address", lambda ip: ip == "127.0.0.1")
+    monkeypatch.setattr("curator.fetch.network.guard.is_private_name", lambda host: False)
 
 
 def read(place, context, **options):
@@ -119,11 +147,10 @@ def test_private_hosts_are_refused_before_anything_is_sent(server, context):
     assert server.requests == []
 
 
-def test_the_address_is_checked_after_the_name_is_resolved(server, context, monkeypatch):
+def test_the_address_is_checked_after_the_name_is_resolved(server, context, resolve):
     """A public-looking name that leads to a loopback address is refused."""
     port = server.url.rsplit(":", 1)[1]
-    address = (2, 1, 6, "", ("127.0.0.1", int(port)))
-    monkeypatch.setattr("urllib3.util.connection.socket.getaddrinfo", lambda *args, **options: [address])
+    resolve(f"lists.example:{port}:127.0.0.1")
     strict = replace(context, fetch=FetchSettings(timeout_s=10))
     with pytest.raises(SourceError, match=r"lists\.example leads to 127\.0\.0\.1"):
         read(f"http://lists.example:{port}/list", strict)
@@ -131,7 +158,7 @@ def test_the_address_is_checked_after_the_name_is_resolved(server, context, monk
 
 
 def test_nobody_inside_even_sees_a_connection(context):
-    """A name with a public and an inner address is refused before any connection opens: no port is probed."""
+    """A refused address is judged before a connection opens: no port is probed."""
     with socket.create_server(("127.0.0.1", 0)) as inside:
         inside.setblocking(False)
         strict = replace(context, fetch=FetchSettings(timeout_s=10))
@@ -142,40 +169,66 @@ def test_nobody_inside_even_sees_a_connection(context):
             inside.accept()
 
 
-def test_a_list_that_redirects_inside_is_refused(server, context, monkeypatch):
+def test_a_list_that_redirects_inside_is_refused(server, context, monkeypatch, resolve):
     """Each step is judged: by number and by name."""
-    monkeypatch.setattr("curator.sources.reading.http.is_public_address", lambda ip: ip == "127.0.0.1")
+    only_home_is_public(monkeypatch)
     strict = replace(context, fetch=FetchSettings(timeout_s=10))
-    monkeypatch.setattr("curator.sources.reading.http.is_private_name", lambda host: False)
-    inner = (2, 1, 6, "", ("127.0.0.2", 80))
-    resolve = socket.getaddrinfo
-    monkeypatch.setattr(
-        "socket.getaddrinfo",
-        lambda host, *rest, **more: [inner] if host == "inner.example" else resolve(host, *rest, **more),
-    )
+    resolve("inner.example:80:127.0.0.2")
     for where in ("http://127.0.0.2/latest/meta-data", "http://inner.example/secret"):
         place = server.serve("/moved", location=where)
         with pytest.raises(SourceError, match=r"leads to 127\.0\.0\.2, an address that is not public"):
             read(place, strict)
 
 
-def test_a_name_is_resolved_once(server, context, monkeypatch):
-    """A name server that says something else the second time (DNS rebinding) is not asked a second time."""
-    port = int(server.url.rsplit(":", 1)[1])
-    answers = iter(["127.0.0.1", "127.0.0.2"])
-    resolve = socket.getaddrinfo
-
-    def rebind(host, *rest, **more):
-        if host == "lists.example":
-            host = next(answers)
-        return resolve(host, *rest, **more)
-
-    monkeypatch.setattr("socket.getaddrinfo", rebind)
-    monkeypatch.setattr("curator.sources.reading.http.is_public_address", lambda ip: ip == "127.0.0.1")
-    strict = replace(context, fetch=FetchSettings(timeout_s=10))
+def test_the_address_that_was_judged_is_the_one_that_is_connected_to(server, context, monkeypatch, resolve):
+    """A name server that says something else each time (DNS rebinding) changes nothing: no other address is tried."""
+    port = server.url.rsplit(":", 1)[1]
+    only_home_is_public(monkeypatch)
+    strict = replace(context, fetch=FetchSettings(timeout_s=10, retries=0))
     server.serve("/list", b"the list")
+    resolve(f"lists.example:{port}:127.0.0.1")
     assert read(f"http://lists.example:{port}/list", strict) == b"the list"
-    assert next(answers) == "127.0.0.2"
+    resolve(f"lists.example:{port}:127.0.0.2")
+    with pytest.raises(SourceError, match=r"lists\.example leads to 127\.0\.0\.2"):
+        read(f"http://lists.example:{port}/list", strict)
+
+
+def test_who_signs_in_is_told_to_no_other_host(server, context):
+    """The address's user and password are sent to its host, whatever signs they hold, and not where that redirects."""
+    place = server.serve("/here", b"mine").replace("//", "//ann:s3cr@t%@")
+    assert read(place, context) == b"mine"
+    server.serve("/there", b"theirs")
+    server.serve("/moved", location=server.url.replace("127.0.0.1", "localhost") + "/there")
+    assert read(place.replace("/here", "/moved"), context) == b"theirs"
+    signed = base64.b64encode(b"ann:s3cr@t%").decode()
+    sent = [(path, headers.get("Authorization")) for _, path, headers in server.requests]
+    assert sent == [("/here", f"Basic {signed}"), ("/moved", f"Basic {signed}"), ("/there", None)]
+
+
+def test_what_is_no_tls_is_named(server, context):
+    """A connection that cannot be trusted is not tried again."""
+    server.serve("/list", b"in the clear")
+    with pytest.raises(SourceError, match=r"/list could not be read \(no TLS connection could be made\)"):
+        read(server.url.replace("http:", "https:") + "/list", context)
+
+
+def test_ctrl_c_ends_the_wait_for_a_list(server, context, monkeypatch):
+    """Pressed while a server keeps silent, it is neither swallowed by libcurl nor taken for a broken connection."""
+    asked, may_answer = [], threading.Event()
+
+    def press(self, *, with_body):
+        asked.append(self.path)
+        os.kill(os.getpid(), signal.SIGINT)
+        may_answer.wait(10)
+
+    monkeypatch.setattr(Handler, "_answer", press)
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            read(server.url + "/list", context)
+    finally:
+        may_answer.set()
+    assert (asked, signal.getsignal(signal.SIGINT)) == (["/list"], before)
 
 
 def test_only_the_recipe_names_a_proxy(monkeypatch, server, context):
@@ -256,5 +309,5 @@ def test_a_weak_tag_is_no_validator():
 def test_an_unreachable_server_is_named(context, monkeypatch):
     """Nobody listens: the error names the address and the cause."""
     monkeypatch.setattr("curator.sources.reading.resume.BACKOFF_S", 0.0)
-    with pytest.raises(SourceError, match=r"http://127\.0\.0\.1:9/list could not be reached .*refused"):
+    with pytest.raises(SourceError, match=r"http://127\.0\.0\.1:9/list could not be reached \(no connection"):
         read("http://127.0.0.1:9/list", context)

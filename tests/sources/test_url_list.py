@@ -16,9 +16,8 @@ from hypothesis import strategies as st
 
 from curator.errors import SourceError
 from curator.sources.url_list.formats import list_format, read_url_table
-from curator.sources.url_list.source import UrlList, UrlListSettings
+from curator.sources.url_list.source import UrlList
 
-source = UrlList()
 ROWS = [
     {"url": "http://e.org/1,a.jpg", "label": "rugby", "license": "CC BY 4.0", "camera": 'a "b", c'},
     {"url": "http://e.org/2.jpg", "label": "soccer", "license": "", "camera": "line\nbreak"},
@@ -54,14 +53,14 @@ FORMS = {
 
 def list_all(settings, context):
     """List all labels."""
-    return source.list_images(settings, 0, context.labels, context)
+    return settings.list_images(0, context.labels, context)
 
 
 @pytest.mark.parametrize("name", FORMS)
 def test_every_form_gives_the_same_rows(name, tmp_path, context):
     """Columns that the catalog knows go there, others into extra; empty text is none."""
     (tmp_path / name).write_bytes(FORMS[name])
-    rows = list_all(UrlListSettings(path=name), context)
+    rows = list_all(UrlList(path=name), context)
     assert rows["url"].tolist() == [row["url"] for row in ROWS]
     assert rows["label"].tolist() == ["rugby", "soccer"]
     assert rows["license"].tolist() == ["CC BY 4.0", pd.NA]
@@ -71,18 +70,18 @@ def test_every_form_gives_the_same_rows(name, tmp_path, context):
 def test_one_url_a_line_takes_the_label_of_the_recipe(tmp_path, context):
     """Commas and quotes belong to the URL; blank lines are nothing; other schemes are listed for the fetch to judge."""
     (tmp_path / "urls.txt").write_text('http://e.org/a,b"c.jpg\r\n\r\n  ftp://e.org/b.jpg\nhttp://e.org/a,b"c.jpg\n')
-    rows = list_all(UrlListSettings(path="urls.txt", label="soccer"), context)
+    rows = list_all(UrlList(path="urls.txt", label="soccer"), context)
     assert rows["url"].tolist() == ['http://e.org/a,b"c.jpg', "ftp://e.org/b.jpg"]
     assert set(rows["label"]) == {"soccer"}
     with pytest.raises(SourceError, match=r"no column `label` .*label = \"rugby\""):
-        list_all(UrlListSettings(path="urls.txt"), context)
+        list_all(UrlList(path="urls.txt"), context)
 
 
 def test_what_is_left_out_is_counted_aloud(tmp_path, context, told):
     """Rows without URL, of other labels, and with too many fields: each is counted and told."""
     lines = ["label,url", "rugby,http://e.org/1.jpg", "rugby, ", "cricket,http://e.org/2.jpg", "rugby,a,b", ",http://x"]
     (tmp_path / "l.csv").write_text("\n".join(lines))
-    assert len(list_all(UrlListSettings(path="l.csv"), context)) == 1
+    assert len(list_all(UrlList(path="l.csv"), context)) == 1
     assert "1 rows with another number of fields than the header were left out" in told()
     assert "2 rows without URL or label were left out" in told()
     assert "1 rows of labels outside the recipe (cricket 1) were left out" in told()
@@ -91,7 +90,7 @@ def test_what_is_left_out_is_counted_aloud(tmp_path, context, told):
 def test_a_list_cannot_name_local_files(tmp_path, context):
     """A column local_path stays text in extra: no list from elsewhere makes curator read this machine's files."""
     (tmp_path / "l.csv").write_text("label,url,local_path\nrugby,http://e.org/1.jpg,/etc/hostname\n")
-    rows = list_all(UrlListSettings(path="l.csv"), context)
+    rows = list_all(UrlList(path="l.csv"), context)
     assert rows["local_path"].isna().all()
     assert json.loads(rows["extra"].iloc[0]) == {"local_path": "/etc/hostname"}
 
@@ -101,7 +100,7 @@ def test_a_label_that_is_none_is_refused(tmp_path, context, label):
     """Text from outside never becomes a folder name: the row is named."""
     (tmp_path / "l.csv").write_text(f"label,url\nrugby,http://e.org/1.jpg\n{label},http://e.org/2.jpg\n")
     with pytest.raises(SourceError, match=r"1 row with a label that is none: .* \(row 2\)"):
-        list_all(UrlListSettings(path="l.csv"), context)
+        list_all(UrlList(path="l.csv"), context)
 
 
 @pytest.mark.parametrize(
@@ -127,24 +126,24 @@ def test_what_is_wrong_is_said(tmp_path, context, name, body, message):
     """A list that cannot be used says where and what was found instead."""
     (tmp_path / name).write_bytes(body)
     with pytest.raises(SourceError, match=message) as caught:
-        list_all(UrlListSettings(path=name), context)
+        list_all(UrlList(path=name), context)
     assert f"The list {name} " in str(caught.value)
 
 
 def test_a_remote_list_is_read_once(server, context):
     """A list at an address is cached; the plan knows its size before and nothing to read after."""
     place = server.serve("/list.csv?x=1", FORMS["list.csv"])
-    settings = UrlListSettings(path=place, name="mine")
-    assert [(read.name, read.n_bytes) for read in source.plan(settings, 0, context)] == [
+    settings = UrlList(path=place, name="mine")
+    assert [(read.name, read.n_bytes) for read in settings.plan(0, context)] == [
         ("list.csv?x=1", len(FORMS["list.csv"]))
     ]
     first = list_all(settings, context)
     pd.testing.assert_frame_equal(list_all(settings, context), first)
     assert server.gets() == ["/list.csv?x=1"]
     assert set(first["source"]) == {"mine"}
-    assert [read.cached for read in source.plan(settings, 0, context)] == [True]
+    assert [read.cached for read in settings.plan(0, context)] == [True]
     with pytest.raises(SourceError, match="answered 404"):
-        list_all(UrlListSettings(path=server.url + "/none.csv"), context)
+        list_all(UrlList(path=server.url + "/none.csv"), context)
 
 
 def test_further_types_become_text_or_numbers(tmp_path, context):
@@ -153,7 +152,7 @@ def test_further_types_become_text_or_numbers(tmp_path, context):
     (tmp_path / "l.jsonl").write_text(json.dumps(row))
     pq.write_table(pa.Table.from_pylist([row]), tmp_path / "l.parquet")
     for name in ("l.jsonl", "l.parquet"):
-        rows = list_all(UrlListSettings(path=name), context)
+        rows = list_all(UrlList(path=name), context)
         assert rows["rotation"].tolist() == [90]
         assert rows["title"].isna().all()
         assert json.loads(rows["extra"].iloc[0]) == {"tags": '["a", "b"]', "n": "3"}
@@ -161,10 +160,10 @@ def test_further_types_become_text_or_numbers(tmp_path, context):
 
 def test_the_recipe_is_checked(tmp_path):
     """A label outside the recipe and a file that is not there are told together."""
-    found = UrlListSettings(path="none.csv", label="rugbi").problems(("rugby", "soccer"), tmp_path)
+    found = UrlList(path="none.csv", label="rugbi").problems(("rugby", "soccer"), tmp_path)
     assert [key for key, _ in found] == ["label", "path"]
-    assert UrlListSettings(path="x", label="soccer").covers(("rugby", "soccer")) == ("soccer",)
-    assert UrlListSettings(path="x").covers(("rugby", "soccer")) == ("rugby", "soccer")
+    assert UrlList(path="x", label="soccer").covers(("rugby", "soccer")) == ("soccer",)
+    assert UrlList(path="x").covers(("rugby", "soccer")) == ("rugby", "soccer")
 
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\r\0"), max_size=20)

@@ -21,7 +21,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 
-from curator.addresses import host_of
+from curator.addresses import host_names
 from curator.benchmark.images.labelled_images import N_FOLDS, LabelledImages
 
 FACTS = {
@@ -101,9 +101,7 @@ def _columns(table: pd.DataFrame) -> pd.DataFrame:
         "bytes_per_pixel": n_bytes / (width * height),
     }
     url = table["url"] if "url" in table else pd.Series("", index=table.index)
-    return pd.DataFrame(numbers).assign(
-        format=table["format"], source=table["source"], host=[host_of(value) or "none" for value in url]
-    )
+    return pd.DataFrame(numbers).assign(format=table["format"], source=table["source"], host=host_names(url, "none"))
 
 
 def _encoded(column: pd.Series[Any]) -> npt.NDArray[np.float64]:

@@ -17,7 +17,6 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from curator.errors import SourceError
-from curator.sources.reading.read import looks_like_html
 
 WNID = re.compile(r"n\d{8}")
 _NUMBERED = re.compile(rb"(n\d{8}_\d+)(?:\t| +)(.*)", re.DOTALL)
@@ -28,7 +27,7 @@ _WNID_BYTES = 9
 
 
 @dataclass
-class UrlList:
+class SynsetList:
     """The lines of one synset: ``source_ids`` (or None) and ``urls``, in the list's order; garbage is only counted."""
 
     source_ids: list[str | None] = field(default_factory=list)
@@ -36,7 +35,7 @@ class UrlList:
     n_garbage: int = 0
 
     def add(self, line: bytes, wnid: str) -> None:
-        """Take one line, or count it as garbage where it holds no URL or another synset's; blank lines are nothing."""
+        """Take one line, or count it as garbage if it holds no URL or another synset's; blank lines are nothing."""
         if not line.strip():
             return
         parsed = parse_line(line)
@@ -48,10 +47,10 @@ class UrlList:
 
 
 def parse_line(line: bytes) -> tuple[str | None, str] | None:
-    """Split one line into the image's id, where given, and its URL; None where it holds no URL.
+    """Split one line into the image's id, if given, and its URL; None if it holds no URL.
 
     Only the first tab (or run of spaces) after an id splits: what follows is the URL, white space included. Bytes that
-    a request cannot carry are percent-encoded as they stand; what is encoded already is kept.
+    a request cannot carry are percent-encoded as they are; what is encoded already is kept.
     """
     text = line.removeprefix(b"\xef\xbb\xbf").strip()
     numbered = _NUMBERED.fullmatch(text)
@@ -61,14 +60,13 @@ def parse_line(line: bytes) -> tuple[str | None, str] | None:
     return source_id, _UNSENDABLE.sub(lambda found: b"%%%02X" % found[0][0], url).decode("ascii")
 
 
-def read_synset_list(stream: io.BufferedReader, wnid: str) -> UrlList:
+def read_synset_list(stream: io.BufferedReader, wnid: str) -> SynsetList:
     """Read a list of one synset.
 
     Raises:
-        SourceError: it is a web page, empty, or holds no URL.
+        SourceError: it is empty, or holds no URL.
     """
-    _refuse_html(stream)
-    found = UrlList()
+    found = SynsetList()
     for line in _lines(stream):
         found.add(line, wnid)
     if not found.urls:
@@ -76,17 +74,16 @@ def read_synset_list(stream: io.BufferedReader, wnid: str) -> UrlList:
     return found
 
 
-def read_whole_list(stream: io.BufferedReader, wnids: Collection[str]) -> tuple[dict[str, UrlList], set[str]]:
+def read_whole_list(stream: io.BufferedReader, wnids: Collection[str]) -> tuple[dict[str, SynsetList], set[str]]:
     """Read the lines of these synsets out of a list of all, in one pass and constant memory.
 
     Returns:
         The lists of the synsets that are there, and the names of all synsets that the list holds.
 
     Raises:
-        SourceError: it is a web page, or no line of it names a synset.
+        SourceError: no line of it names a synset.
     """
-    _refuse_html(stream)
-    wanted = {wnid.encode("ascii"): UrlList() for wnid in wnids}
+    wanted = {wnid.encode("ascii"): SynsetList() for wnid in wnids}
     seen: set[bytes] = set()
     last, current = b"", None
     for line in _lines(stream):
@@ -100,11 +97,6 @@ def read_whole_list(stream: io.BufferedReader, wnids: Collection[str]) -> tuple[
     if not known:
         raise SourceError("has no line that names a synset (n00478262_123 and a URL)")
     return {start.decode("ascii"): found for start, found in wanted.items() if found.urls}, known
-
-
-def _refuse_html(stream: io.BufferedReader) -> None:
-    if looks_like_html(stream.peek(512)):
-        raise SourceError("answered with a web page (HTML) and not a list")
 
 
 def _lines(stream: io.BufferedReader) -> Iterator[bytes]:

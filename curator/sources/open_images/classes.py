@@ -1,6 +1,6 @@
 """Find the MIDs of Open Images classes by display name; an ambiguous name is refused, not guessed.
 
->>> classes = ClassNames(("/m/01226z", "/m/0gl2ny2", "/m/06bqd"), ("Football", "Football player", "Rugby"))
+>>> classes = ClassNames({"/m/01226z": "Football", "/m/0gl2ny2": "Football player", "/m/06bqd": "Rugby"})
 >>> classes.find("rugby"), classes.find("/m/01226z")
 ('/m/06bqd', '/m/01226z')
 >>> classes.find("Rugbi")
@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from curator.errors import SourceError
-from curator.sources.reading.read import looks_like_html
 
 _MID = re.compile(r"/[mgt]/[0-9a-z_]+")
 _N_NEAR = 3
@@ -30,27 +29,22 @@ class UnknownClassError(SourceError):
 
 
 def is_mid(text: str) -> bool:
-    """Tell whether ``text`` has the form of a machine-generated id, such as ``/m/06bqd``."""
+    """Return whether ``text`` has the form of a machine-generated id, such as ``/m/06bqd``."""
     return bool(_MID.fullmatch(text))
 
 
 @dataclass(frozen=True)
 class ClassNames:
-    """The classes of Open Images: ``names[i]`` is the display name of ``mids[i]``; names repeat, MIDs do not."""
+    """The classes of Open Images: MID to display name; names repeat."""
 
-    mids: tuple[str, ...]
-    names: tuple[str, ...]
+    names: Mapping[str, str]
 
     @cached_property
-    def _by_name(self) -> Mapping[str, list[int]]:
-        found: dict[str, list[int]] = {}
-        for index, name in enumerate(self.names):
-            found.setdefault(_folded(name), []).append(index)
+    def _by_name(self) -> Mapping[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for mid, name in self.names.items():
+            found.setdefault(_folded(name), []).append(mid)
         return found
-
-    @cached_property
-    def _all_mids(self) -> frozenset[str]:
-        return frozenset(self.mids)
 
     def find(self, wanted: str) -> str:
         """Find one class by MID or display name (case does not matter unless it alone tells two classes apart).
@@ -59,24 +53,20 @@ class ClassNames:
             UnknownClassError: no such class (with the nearest names), or several (with their MIDs).
         """
         if is_mid(wanted):
-            if wanted not in self._all_mids:
+            if wanted not in self.names:
                 raise UnknownClassError(f"{wanted!r} is no class here")
             return wanted
-        indices = self._by_name.get(_folded(wanted), [])
-        exact = [index for index in indices if self.names[index] == wanted.strip()]
-        chosen = exact if len(exact) == 1 else indices
-        if not chosen:
-            raise UnknownClassError(f"{wanted!r} is no class{self._near(wanted)}")
+        mids = self._by_name.get(_folded(wanted), [])
+        exact = [mid for mid in mids if self.names[mid] == wanted.strip()]
+        chosen = exact if len(exact) == 1 else mids
         if len(chosen) > 1:
-            listed = ", ".join(f"{self.mids[index]} ({self.names[index]})" for index in chosen)
+            listed = ", ".join(f"{mid} ({self.names[mid]})" for mid in chosen)
             raise UnknownClassError(f"{wanted!r} names {len(chosen)} classes, give a MID instead: {listed}")
-        return self.mids[chosen[0]]
-
-    def _near(self, wanted: str) -> str:
-        names = difflib.get_close_matches(_folded(wanted), list(self._by_name), _N_NEAR)
-        indices = [index for name in names for index in self._by_name[name]]
-        listed = ", ".join(f"{self.names[index]} ({self.mids[index]})" for index in indices)
-        return f"; near: {listed}" if listed else ""
+        if not chosen:
+            near = difflib.get_close_matches(_folded(wanted), list(self._by_name), _N_NEAR)
+            listed = ", ".join(f"{self.names[mid]} ({mid})" for name in near for mid in self._by_name[name])
+            raise UnknownClassError(f"{wanted!r} is no class{'; near: ' if near else ''}{listed}")
+        return chosen[0]
 
     def find_all(self, classes: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
         """Find the MIDs of every label's classes, in order, each once.
@@ -84,28 +74,18 @@ class ClassNames:
         Raises:
             SourceError: with every class that is unknown, ambiguous or named for two labels, not only the first.
         """
-        found: dict[str, tuple[str, ...]] = {}
+        labels_of: dict[str, dict[str, None]] = {}
         problems: list[str] = []
         for label, wanted in classes.items():
-            mids: dict[str, None] = {}
             for text in wanted:
                 try:
-                    mids[self.find(text)] = None
+                    labels_of.setdefault(self.find(text), {})[label] = None
                 except UnknownClassError as error:
                     problems.append(f"{label}: {error}")
-            found[label] = tuple(mids)
-        problems += _shared(found)
+        problems += [f"{mid} is named for {' and '.join(names)}" for mid, names in labels_of.items() if len(names) > 1]
         if problems:
             raise SourceError("Open Images: " + "; ".join(problems) + ".")
-        return found
-
-
-def _shared(found: Mapping[str, Sequence[str]]) -> list[str]:
-    labels_of: dict[str, list[str]] = {}
-    for label, mids in found.items():
-        for mid in mids:
-            labels_of.setdefault(mid, []).append(label)
-    return [f"{mid} is named for {' and '.join(labels)}" for mid, labels in labels_of.items() if len(labels) > 1]
+        return {label: tuple(mid for mid, names in labels_of.items() if label in names) for label in classes}
 
 
 def _folded(name: str) -> str:
@@ -116,13 +96,11 @@ def read_class_names(stream: io.BufferedReader) -> ClassNames:
     r"""Read ``LabelName,DisplayName`` lines, with that header (V7) or without (earlier).
 
     >>> read_class_names(io.BufferedReader(io.BytesIO(b'LabelName,DisplayName\n/m/06bqd,Rugby\n'))).names
-    ('Rugby',)
+    {'/m/06bqd': 'Rugby'}
 
     Raises:
-        SourceError: it is a web page, is not UTF-8 text, or names no class.
+        SourceError: it is not UTF-8 text, or names no class.
     """
-    if looks_like_html(stream.peek(512)):
-        raise SourceError("The class descriptions are a web page (HTML) and not a table.")
     try:
         rows = list(csv.reader(io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")))
     except (UnicodeDecodeError, csv.Error) as error:
@@ -130,4 +108,4 @@ def read_class_names(stream: io.BufferedReader) -> ClassNames:
     pairs = {row[0]: row[1] for row in rows if len(row) > 1 and is_mid(row[0])}
     if not pairs:
         raise SourceError("The class descriptions name no class (expected lines such as /m/06bqd,Rugby).")
-    return ClassNames(tuple(pairs), tuple(pairs.values()))
+    return ClassNames(pairs)

@@ -3,14 +3,15 @@
 Tier 0 is validation and test, tier 1 the train images with boxes (all in the bucket), tier 2 the other train images.
 The names are those of https://storage.googleapis.com/openimages/web/download_v7.html.
 
->>> [file.path for file in label_files("human", 0, ("train", "validation", "test"))]
-['v7/oidv7-val-annotations-human-imagelabels.csv', 'v7/oidv7-test-annotations-human-imagelabels.csv']
+>>> label_files("boxes", 0, ("train", "validation", "test"))
+{'validation': 'v5/validation-annotations-bbox.csv', 'test': 'v5/test-annotations-bbox.csv'}
+>>> label_files("human", 2, ("train",))
+{'train': 'v7/oidv7-train-annotations-human-imagelabels.csv'}
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from curator.sources.reading.places import is_url, local_path
@@ -30,14 +31,6 @@ _BOXES = {
 _ALL_IMAGES = "2018_04/image_ids_and_rotation.csv"
 
 
-@dataclass(frozen=True)
-class TableFile:
-    """A metadata file: its path under ``metadata``, and the subset that its images belong to."""
-
-    path: str
-    subset: str
-
-
 def class_file(labels_from: str) -> str:
     """Name the file that maps MIDs to display names; only 600 classes have boxes.
 
@@ -47,23 +40,20 @@ def class_file(labels_from: str) -> str:
     return "v5/class-descriptions-boxable.csv" if labels_from == "boxes" else "v7/oidv7-class-descriptions.csv"
 
 
-def tier_subsets(labels_from: str, tier: int, subsets: Sequence[str]) -> tuple[str, ...]:
-    """Name the subsets that ``tier`` reads; boxes leave nothing for the last: an image with one is boxable."""
-    if tier == 0:
-        return tuple(subset for subset in ("validation", "test") if subset in subsets)
+def label_files(labels_from: str, tier: int, subsets: Sequence[str]) -> dict[str, str]:
+    """Map the subsets that ``tier`` reads to the files that hold the labels of their images.
+
+    Boxes leave nothing for the last tier: an image with one is boxable.
+    """
     nothing_left = labels_from == "boxes" and tier == ALL_TRAIN_TIER
-    return ("train",) if "train" in subsets and not nothing_left else ()
-
-
-def label_files(labels_from: str, tier: int, subsets: Sequence[str]) -> list[TableFile]:
-    """Name the files that hold the labels of a tier's images."""
-    return [TableFile(_label_file(labels_from, subset), subset) for subset in tier_subsets(labels_from, tier, subsets)]
-
-
-def _label_file(labels_from: str, subset: str) -> str:
-    if labels_from == "boxes":
-        return _BOXES[subset]
-    return f"v7/oidv7-{_SHORT[subset]}-annotations-{labels_from}-imagelabels.csv"
+    read = ("validation", "test") if tier == 0 else () if nothing_left else ("train",)
+    return {
+        subset: _BOXES[subset]
+        if labels_from == "boxes"
+        else f"v7/oidv7-{_SHORT[subset]}-annotations-{labels_from}-imagelabels.csv"
+        for subset in read
+        if subset in subsets
+    }
 
 
 def image_file(tier: int, subset: str) -> str:
@@ -78,7 +68,7 @@ def image_file(tier: int, subset: str) -> str:
 
 
 def place_of(metadata: str, path: str, base_dir: Path) -> str:
-    """Give the address of a metadata file, or its local path: kept in folders as at the server, or all in one folder.
+    """Return the address of a metadata file, or its local path: kept in folders as at the server, or all in one folder.
 
     >>> place_of("https://example.org/openimages/", "v7/a.csv", Path())
     'https://example.org/openimages/v7/a.csv'

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import io
 from collections.abc import Callable, Mapping, Sequence
@@ -24,11 +25,12 @@ from curator.sources.base import ListingContext, PlannedRead
 from curator.sources.open_images.classes import ClassNames, read_class_names
 from curator.sources.open_images.files import class_file, place_of
 from curator.sources.open_images.rows import EXTRA_COLUMNS, IMAGE_COLUMNS, PresentImages, present_images
-from curator.sources.open_images.tables import FilteredRows, filter_csv
 from curator.sources.reading.cache import CacheEntry
-from curator.sources.reading.places import place_version
-from curator.sources.reading.read import file_name, probe_size, read_place
+from curator.sources.reading.delimited import Rows, read_delimited
+from curator.sources.reading.places import file_name, place_version
+from curator.sources.reading.read import probe_size, read_place
 
+_LONGEST_HEADER_BYTES = 1 << 16
 _LABEL_COLUMNS = ("ImageID", "LabelName", "Confidence")
 _OPTIONAL_IMAGE_COLUMNS = (*IMAGE_COLUMNS, *EXTRA_COLUMNS, "Rotation")
 Answer = TypeVar("Answer")
@@ -51,7 +53,7 @@ class MetadataReader:
     context: ListingContext
 
     def place(self, path: str) -> str:
-        """Give the address or local path of a metadata file."""
+        """Return the address or local path of a metadata file."""
         return place_of(self.metadata, path, self.context.base_dir)
 
     def mids(self) -> dict[str, tuple[str, ...]]:
@@ -65,9 +67,9 @@ class MetadataReader:
         if table is None:
             place = self.place(class_file(self.labels_from))
             names = self._read(place, read_class_names)
-            table = pa.table({"mid": list(names.mids), "name": list(names.names)})
+            table = pa.table({"mid": list(names.names), "name": list(names.names.values())})
             entry.save(table, {"origin": place})
-        names = ClassNames(tuple(table["mid"].to_pylist()), tuple(table["name"].to_pylist()))
+        names = ClassNames(dict(zip(table["mid"].to_pylist(), table["name"].to_pylist(), strict=True)))
         try:
             return names.find_all(self.classes)
         except SourceError as error:
@@ -86,7 +88,7 @@ class MetadataReader:
         )
         return self._rows(self._images_entry(path, ids), path, filter_rows)
 
-    def _rows(self, entry: CacheEntry, path: str, filter_rows: Callable[..., FilteredRows]) -> pa.Table:
+    def _rows(self, entry: CacheEntry, path: str, filter_rows: Callable[..., Rows]) -> pa.Table:
         table = entry.load()
         if table is not None:
             return table
@@ -106,24 +108,16 @@ class MetadataReader:
             raise SourceError(f"Open Images: {message}", error.hint or _WAY_OUT) from error
 
     def plan_classes(self) -> PlannedRead:
-        """Say what reading the class descriptions will transfer."""
-        return self._planned(class_file(self.labels_from), self._classes_entry().is_there)
+        """Return what reading the class descriptions will transfer."""
+        return self._planned(class_file(self.labels_from), self._classes_entry().exists)
 
     def plan_labels(self, path: str) -> PlannedRead:
-        """Say what reading the labels will transfer."""
-        return self._planned(path, self.has_labels(path))
+        """Return what reading the labels will transfer."""
+        return self._planned(path, self._classes_entry().exists and self._labels_entry(path).exists)
 
     def plan_images(self, path: str, ids: pa.Array | None) -> PlannedRead:
-        """Say what reading the image table will transfer; ``ids`` is None where the labels are not read yet."""
-        return self._planned(path, ids is not None and self.has_images(path, ids))
-
-    def has_labels(self, path: str) -> bool:
-        """Tell whether the labels can be had without reading metadata."""
-        return self._classes_entry().is_there and self._labels_entry(path).is_there
-
-    def has_images(self, path: str, ids: pa.Array) -> bool:
-        """Tell whether these images' facts can be had without reading metadata."""
-        return self._images_entry(path, ids).is_there
+        """Return what reading the image table will transfer; ``ids`` is None if the labels are not read yet."""
+        return self._planned(path, ids is not None and self._images_entry(path, ids).exists)
 
     def _planned(self, path: str, cached: bool) -> PlannedRead:
         place = self.place(path)
@@ -144,8 +138,50 @@ class MetadataReader:
         return CacheEntry(self.context, stem, {**place_version(self.place(path), self.context.base_dir), **key})
 
 
-def _filter_labels(stream: io.BufferedReader, mids: Sequence[str], labels_from: str) -> FilteredRows:
+def _filter_labels(stream: io.BufferedReader, mids: Sequence[str], labels_from: str) -> Rows:
     columns = _LABEL_COLUMNS[:2] if labels_from == "boxes" else _LABEL_COLUMNS
     found = filter_csv(stream, columns, "LabelName", mids)
     present_images(found.rows, labels_from)  # what cannot be understood is refused here, before it is kept
     return found
+
+
+def filter_csv(
+    stream: io.BufferedReader,
+    columns: Sequence[str],
+    key: str,
+    wanted: Sequence[str] | pa.Array,
+    optional: Sequence[str] = (),
+) -> Rows:
+    r"""Read the rows whose ``key`` is among ``wanted``: ``columns`` as text, of a CSV with a header line.
+
+    Bytes that are not UTF-8 become U+FFFD.
+
+    >>> lines = b"ImageID,Source,LabelName,Confidence\n0a,verification,/m/06bqd,1\n0b,verification,/m/02vx4,0\n"
+    >>> found = filter_csv(io.BufferedReader(io.BytesIO(lines)), ("ImageID", "LabelName"), "LabelName", ["/m/06bqd"])
+    >>> found.rows.to_pylist()
+    [{'ImageID': '0a', 'LabelName': '/m/06bqd'}]
+
+    Args:
+        optional: further columns, all null if the table does not have them.
+
+    Raises:
+        SourceError: it lacks a column, or cannot be parsed.
+    """
+    line = stream.readline(_LONGEST_HEADER_BYTES).decode("utf-8-sig", "replace")
+    names = next(csv.reader([line.strip()]), [])
+    if missing := [name for name in columns if name not in names]:
+        seen = ", ".join(names)[:200] or "nothing"
+        raise SourceError(f"The table has no column {', '.join(missing)}; its first line is: {seen}.")
+    present = [*columns, *(name for name in optional if name in names)]
+    values = pa.array(wanted, pa.string()).cast(pa.binary())
+    found = read_delimited(stream, names, present, where=(key, values))
+    texts = {name: _as_text(found.rows[name]) for name in present}
+    nulls = pa.nulls(found.rows.num_rows, pa.string())
+    return Rows(pa.table({name: texts.get(name, nulls) for name in (*columns, *optional)}), found.n_malformed)
+
+
+def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    try:
+        return column.cast(pa.string())
+    except pa.ArrowInvalid:
+        return pa.chunked_array([[value.decode("utf-8", "replace") for value in column.to_pylist()]], pa.string())

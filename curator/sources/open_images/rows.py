@@ -78,7 +78,7 @@ def _distinct(rows: pa.Table) -> pa.Table:
 
 
 def label_rows(present: pa.Table, mids: Mapping[str, Sequence[str]], labels: Sequence[str]) -> pa.Table:
-    """Give every listed image a label: columns ``ImageID``, ``label``, ``source_class`` (the label's first such MID).
+    """Label every listed image: columns ``ImageID``, ``label``, ``source_class`` (the label's first such MID).
 
     An image under several classes of one label is one row; under two labels it is a row for each.
     """
@@ -101,7 +101,7 @@ def catalog_columns(listed: pa.Table, images: pa.Table, subset: str, *, need_met
     """Join listed images with what is known of them: a frame of catalog columns, plus ``original_url``.
 
     Args:
-        listed: as :func:`label_rows` gives them.
+        listed: as :func:`label_rows` returns them.
         images: the image table's rows (text columns of :data:`IMAGE_COLUMNS`, :data:`EXTRA_COLUMNS`, ``OriginalURL``,
             ``Rotation``), one an image.
         subset: the subset of all these images.
@@ -122,7 +122,8 @@ def catalog_columns(listed: pa.Table, images: pa.Table, subset: str, *, need_met
     frame = pd.DataFrame(
         {name: pd.Series(column, dtype=pd.ArrowDtype(pa.string())) for name, column in columns.items()}
     )
-    return frame.assign(rotation=_degrees(joined["Rotation"]))
+    degrees: pd.Series[Any] = pd.to_numeric(joined["Rotation"].to_pandas(), errors="coerce")
+    return frame.assign(rotation=degrees.round().astype("Int16"))
 
 
 def _first_of_each(images: pa.Table) -> pa.Table:
@@ -133,11 +134,6 @@ def _first_of_each(images: pa.Table) -> pa.Table:
 
 def _null_if_empty(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)
-
-
-def _degrees(column: pa.ChunkedArray) -> pd.Series[Any]:
-    degrees: pd.Series[Any] = pd.to_numeric(column.to_pandas(), errors="coerce").round().astype("Int16")
-    return degrees
 
 
 def _extras(joined: pa.Table, subset: str) -> list[str]:

@@ -2,8 +2,8 @@
 
 Validation and test come first, then the train images that the bucket holds, then all other train images.
 
->>> settings = OpenImagesSettings(classes={"rugby": ("Rugby", "Rugby ball"), "soccer": ("Soccer",)})
->>> settings.subsets, settings.labels_from
+>>> source = OpenImages(classes={"rugby": ("Rugby", "Rugby ball"), "soccer": ("Soccer",)})
+>>> source.subsets, source.labels_from
 (('train', 'validation', 'test'), 'human')
 """
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pandas as pd
 import pyarrow as pa
@@ -21,14 +21,13 @@ import pyarrow.compute as pc
 from curator import catalog
 from curator.events import Noted
 from curator.manifests.toml_settings import setting
-from curator.sources.base import ListingContext, PlannedRead, known_labels, listed_rows
+from curator.sources.base import ListingContext, PlannedRead, Source, known_labels, listed_rows
 from curator.sources.open_images.files import (
     ALL_TRAIN_TIER,
     BOXABLE_TRAIN_IMAGES,
     LABELS_FROM,
     N_TIERS,
     SUBSETS,
-    TableFile,
     image_file,
     label_files,
 )
@@ -41,20 +40,21 @@ IMAGES = "https://open-images-dataset.s3.amazonaws.com"
 
 
 @dataclass(frozen=True)
-class OpenImagesSettings:
+class OpenImages(Source):
     """``kind = "open-images"``: images by class name or MID."""
 
     kind: ClassVar[str] = "open-images"
+    n_tiers: ClassVar[int] = N_TIERS
 
     classes: Mapping[str, tuple[str, ...]] = setting(doc="label to classes: display names or MIDs")
     subsets: tuple[str, ...] = setting(SUBSETS, "the subsets to list", choices=SUBSETS)
     labels_from: str = setting("human", "who says that an image shows a class", choices=LABELS_FROM)
     metadata: str = setting(METADATA, "where the tables are: an address or a folder")
     images: str = setting(IMAGES, "where the images are, as {subset}/{id}.jpg: an address or a folder")
-    name: str = setting("", "the source's name in tables; its kind where not given")
+    name: str = setting("", "the source's name in tables; its kind if not given")
 
     def covers(self, labels: Sequence[str]) -> tuple[str, ...]:
-        """Name the labels that this source can list."""
+        """Return the labels that this source can list."""
         return tuple(label for label in labels if self.classes.get(label))
 
     def problems(self, labels: Sequence[str], base_dir: Path) -> list[tuple[str, str]]:
@@ -66,101 +66,71 @@ class OpenImagesSettings:
         checked = {key: place_problem(place, base_dir, folder=True) for key, place in places.items()}
         return found + [(key, problem) for key, problem in checked.items() if problem]
 
+    def bulk_address(self) -> str:
+        """Return the bucket's address."""
+        return self.images
 
-class OpenImages:
-    """Lists the images of Open Images classes; three tiers."""
-
-    kind: ClassVar[str] = OpenImagesSettings.kind
-    Settings: ClassVar[type[Any]] = OpenImagesSettings
-
-    def n_tiers(self, settings: OpenImagesSettings) -> int:
-        """Count the tiers: validation and test; boxable train; the rest of train."""
-        return N_TIERS
-
-    def plan(self, settings: OpenImagesSettings, tier: int, context: ListingContext) -> Sequence[PlannedRead]:
-        """Say which tables the tier will read; a table that an earlier tier has read is cached."""
-        reader = _reader(settings, context)
-        files = label_files(settings.labels_from, tier, settings.subsets)
+    def plan(self, tier: int, context: ListingContext) -> Sequence[PlannedRead]:
+        """Return which tables the tier will read; a table that an earlier tier has read is cached."""
+        reader = MetadataReader(self.metadata, self.labels_from, self.classes, context)
+        files = label_files(self.labels_from, tier, self.subsets)
         reads = [reader.plan_classes()] if files else []
-        for file in files:
-            reads.append(reader.plan_labels(file.path))
-            reads += self._plan_images(reader, file, tier)
+        for subset, path in files.items():
+            reads.append(reader.plan_labels(path))
+            ids = _ids(reader.present(path)) if reads[-1].cached else None
+            if tier == ALL_TRAIN_TIER:
+                reads.append(reader.plan_images(BOXABLE_TRAIN_IMAGES, ids))
+                ids = _not_boxable(reader, ids) if ids is not None and reads[-1].cached else None
+            reads.append(reader.plan_images(image_file(tier, subset), ids))
         return reads
 
-    def _plan_images(self, reader: MetadataReader, file: TableFile, tier: int) -> list[PlannedRead]:
-        ids = _ids(reader.present(file.path).rows) if reader.has_labels(file.path) else None
-        if tier != ALL_TRAIN_TIER:
-            return [reader.plan_images(image_file(tier, file.subset), ids)]
-        boxable = reader.plan_images(BOXABLE_TRAIN_IMAGES, ids)
-        rest = _not_boxable(reader, ids) if ids is not None and boxable.cached else None
-        return [boxable, reader.plan_images(image_file(tier, file.subset), rest)]
-
-    def list_images(
-        self, settings: OpenImagesSettings, tier: int, labels: Sequence[str], context: ListingContext
-    ) -> pd.DataFrame:
+    def list_images(self, tier: int, labels: Sequence[str], context: ListingContext) -> pd.DataFrame:
         """List a tier's images that are verified (or boxed, or machine-labelled) present.
 
         Raises:
             SourceError: a table could not be read, or a class is unknown or ambiguous.
         """
-        files = label_files(settings.labels_from, tier, settings.subsets)
-        parts = [self._list_file(settings, file, tier, labels, context) for file in files]
+        reader = MetadataReader(self.metadata, self.labels_from, self.classes, context)
+        files = label_files(self.labels_from, tier, self.subsets)
+        parts = [self._list_file(subset, path, tier, labels, reader) for subset, path in files.items()]
         return catalog.conform(pd.concat(parts, ignore_index=True)) if parts else catalog.empty()
 
     def _list_file(
-        self, settings: OpenImagesSettings, file: TableFile, tier: int, labels: Sequence[str], context: ListingContext
+        self, subset: str, path: str, tier: int, labels: Sequence[str], reader: MetadataReader
     ) -> pd.DataFrame:
-        reader = _reader(settings, context)
-        mids = reader.mids()
-        present = reader.present(file.path)
-        _tell_left_out(file, present, context)
-        ids = _ids(present.rows)
+        mids, present, emit = reader.mids(), reader.present(path), reader.context.emit
+        if present.n_contested:
+            what = f"{present.n_contested:,} labels that people verified both present and absent were left out"
+            emit(Noted(f"open-images {subset}: {what}"))
+        if present.n_bad_ids:
+            emit(Noted(f"open-images {subset}: {present.n_bad_ids:,} rows with no image id were left out"))
+        ids = _ids(present)
         wanted = _not_boxable(reader, ids) if tier == ALL_TRAIN_TIER else ids
-        images = reader.images(image_file(tier, file.subset), wanted)
+        images = reader.images(image_file(tier, subset), wanted)
         listed = label_rows(present.rows, mids, labels)
         listed = listed.filter(pc.is_in(listed["ImageID"], value_set=wanted))
-        frame = catalog_columns(listed, images, file.subset, need_metadata=tier > 0)
-        frame = _with_places(frame, settings, file.subset, tier, context)
-        _tell_unreachable(tier, listed, frame, context)
-        return listed_rows(self.kind, settings.name or self.kind, tier, dict(frame.items()))
+        frame = catalog_columns(listed, images, subset, need_metadata=tier > 0)
+        frame = self._with_places(frame, subset, tier, reader.context.base_dir)
+        n_unknown = pc.count_distinct(listed["ImageID"]).as_py() - frame["source_id"].nunique()
+        if tier == ALL_TRAIN_TIER and n_unknown:
+            emit(Noted(f"open-images train: {n_unknown:,} images have no known address and were left out"))
+        return listed_rows(self.kind, self.title, tier, dict(frame.items()))
+
+    def _with_places(self, frame: pd.DataFrame, subset: str, tier: int, base_dir: Path) -> pd.DataFrame:
+        """Add where each image is: the bucket (or its local copy), with OriginalURL behind it; else OriginalURL."""
+        original = frame.pop("original_url")
+        if tier == ALL_TRAIN_TIER:
+            return frame.assign(url=original)[original.notna()]
+        path = f"/{subset}/" + frame["source_id"] + ".jpg"
+        if is_url(self.images):
+            return frame.assign(url=self.images.rstrip("/") + path, fallback_url=original)
+        return frame.assign(local_path=str(local_path(self.images, base_dir).absolute()) + path, fallback_url=original)
 
 
-def _reader(settings: OpenImagesSettings, context: ListingContext) -> MetadataReader:
-    return MetadataReader(settings.metadata, settings.labels_from, settings.classes, context)
-
-
-def _ids(present: pa.Table) -> pa.Array:
-    return pc.unique(present["ImageID"])
+def _ids(present: PresentImages) -> pa.Array:
+    return pc.unique(present.rows["ImageID"])
 
 
 def _not_boxable(reader: MetadataReader, ids: pa.Array) -> pa.Array:
     boxable = reader.images(BOXABLE_TRAIN_IMAGES, ids)["ImageID"].combine_chunks()
     return ids.filter(pc.invert(pc.is_in(ids, value_set=boxable)))
-
-
-def _tell_left_out(file: TableFile, present: PresentImages, context: ListingContext) -> None:
-    if present.n_contested:
-        what = f"{present.n_contested:,} labels that people verified both present and absent were left out"
-        context.emit(Noted(f"open-images {file.subset}: {what}"))
-    if present.n_bad_ids:
-        context.emit(Noted(f"open-images {file.subset}: {present.n_bad_ids:,} rows with no image id were left out"))
-
-
-def _tell_unreachable(tier: int, listed: pa.Table, frame: pd.DataFrame, context: ListingContext) -> None:
-    n_images = pc.count_distinct(listed["ImageID"]).as_py() - frame["source_id"].nunique()
-    if tier == ALL_TRAIN_TIER and n_images:
-        context.emit(Noted(f"open-images train: {n_images:,} images have no known address and were left out"))
-
-
-def _with_places(
-    frame: pd.DataFrame, settings: OpenImagesSettings, subset: str, tier: int, context: ListingContext
-) -> pd.DataFrame:
-    """Add where each image is: the bucket (or its local copy), with OriginalURL behind it; else OriginalURL."""
-    original = frame.pop("original_url")
-    if tier == ALL_TRAIN_TIER:
-        return frame.assign(url=original)[original.notna()]
-    path = f"/{subset}/" + frame["source_id"] + ".jpg"
-    if is_url(settings.images):
-        return frame.assign(url=settings.images.rstrip("/") + path, fallback_url=original)
-    folder = str(local_path(settings.images, context.base_dir).absolute())
-    return frame.assign(local_path=folder + path, fallback_url=original)

@@ -6,8 +6,8 @@
 ...     entry = CacheEntry(context, "labels", {"place": "https://example.org/labels.csv"})
 ...     before = entry.load()
 ...     entry.save(pa.table({"ImageID": ["000a1249af2bc5f0"]}), {"origin": "https://example.org/labels.csv"})
-...     before, entry.load().num_rows, entry.facts()["origin"]
-(None, 1, 'https://example.org/labels.csv')
+...     before, entry.load().num_rows
+(None, 1)
 """
 
 from __future__ import annotations
@@ -45,24 +45,18 @@ class CacheEntry:
         return self.context.cache_dir / f"{self.stem}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.parquet"
 
     @property
-    def is_there(self) -> bool:
-        """Tell whether the table can be had without reading its source again."""
+    def exists(self) -> bool:
+        """Whether the table can be loaded: it was read before, and is not to be read again."""
         return self.path.is_file() and (not self.context.refresh or self.path in self.context.fresh)
 
     def load(self) -> pa.Table | None:
-        """Read the table, or None where it is not cached, to be read afresh, or damaged."""
-        if not self.is_there:
+        """Read the table, or return None if it is not cached, to be read afresh, or damaged."""
+        if not self.exists:
             return None
         try:
             return pq.read_table(self.path)
         except (OSError, pa.ArrowException):
             return None
-
-    def facts(self) -> dict[str, Any]:
-        """Read what was saved with the table, such as its origin."""
-        metadata = pq.read_schema(self.path).metadata or {}
-        facts: dict[str, Any] = json.loads(metadata.get(_FACTS, b"{}"))
-        return facts
 
     def save(self, table: pa.Table, facts: Mapping[str, Any]) -> None:
         """Write the table whole, with facts about it.

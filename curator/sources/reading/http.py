@@ -1,55 +1,164 @@
-"""An HTTP session that reaches public addresses only, and says who asks.
+"""One request for a list or a table, by the same transfers as images: its body is read as it comes, in constant memory.
 
-A name is resolved once, its addresses are judged, and one of those is connected to: neither a redirect nor a name that
-resolves anew leads to a loopback, private or link-local address (server-side request forgery).
-
->>> session = open_session(FetchSettings(contact="me@example.org"))
->>> session.headers["User-Agent"].endswith("(+me@example.org)"), session.trust_env
-(True, False)
+>>> ask_size("http://127.0.0.1:9/list.txt", FetchSettings()) is None  # a private address: no request is made
+True
+>>> Version('"v1"', "", 10).differs_from(Version('"v2"', "", 10))
+True
 """
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Callable
-from typing import Any, ClassVar
+import re
+import selectors
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
-import requests
-from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
-
-from curator import __version__
-from curator.errors import SourceError
-from curator.fetch.network.guard import is_private_name, is_public_address
+from curator.addresses import request_url
+from curator.errors import CuratorError, SourceError
+from curator.fetch.libcurl import pycurl
+from curator.fetch.network.curl_loop import CurlLoop
+from curator.fetch.network.guard import name_private_host
+from curator.fetch.network.interrupts import noticed_interrupts
+from curator.fetch.network.proxy import proxy_addresses
+from curator.fetch.policy import header_values, judge
+from curator.fetch.politeness.wary_transfer import WaryTransfer
 from curator.manifests.recipe import FetchSettings
+from curator.reasons import Drop
 
-MAX_REDIRECTS = 10
+CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
+"""The header of a partial answer: its first byte, and the size of the whole file (RFC 9110, 14.4)."""
+
+_LOOK_S = 0.2  # between two looks for Ctrl-C
+_SIZE_TIMEOUT_S = 10.0
 
 
-def user_agent(contact: str) -> str:
-    """Name this program and, where given, whom to write to.
+class Version(NamedTuple):
+    """What distinguishes one version of a file from another; empty or None if the server does not say."""
 
-    >>> user_agent("").startswith("imageset-curator/")
-    True
+    etag: str
+    last_modified: str
+    total_bytes: int | None
+
+    @property
+    def validator(self) -> str:
+        """What ``If-Range`` may carry: a strong entity tag, else the date (RFC 9110, 13.1.5)."""
+        return self.etag if self.etag and not self.etag.startswith("W/") else self.last_modified
+
+    def differs_from(self, other: Version) -> bool:
+        """Report whether anything that both state is different."""
+        return any(mine != theirs for mine, theirs in zip(self, other, strict=True) if mine and theirs)
+
+
+class BrokenOffError(Exception):
+    """No answer came, or no whole one."""
+
+    def __init__(self, reason: Drop | None, detail: str | None) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+class _ListTransfer(WaryTransfer):
+    """A request for a file of any size, which may take any time while it gets on."""
+
+    def __init__(self, settings: FetchSettings, headers: Sequence[str]) -> None:
+        super().__init__(replace(settings, max_bytes=0), proxy_addresses(settings.proxy), None)
+        self.handle.setopt(pycurl.LOW_SPEED_LIMIT, 1)
+        self.handle.setopt(pycurl.LOW_SPEED_TIME, max(1, round(settings.timeout_s)))
+        # HTTP/2 would bring what its window holds, 10 MB, whether it is read or not.
+        self.handle.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
+        self.handle.setopt(pycurl.HTTPHEADER, ["Accept: */*", "Accept-Encoding: identity", *headers])
+
+    def take(self) -> list[bytes]:
+        """Return the bytes that came since the last time, in pieces, the last one first."""
+        pieces = self._chunks[::-1]
+        self._chunks.clear()
+        return pieces
+
+
+class StreamedAnswer:
+    """The answer to a request: ``status`` and ``headers`` are those of the last redirect, the body is still to be read.
+
+    Args:
+        url: the address, an http or https one.
+        settings: who asks, through which proxy, how long to wait for the next byte, whether private hosts may be asked.
+        headers: further lines of the request.
+        method: ``GET``, or ``HEAD``, which brings no body.
+        within_s: seconds for the whole answer; 0: no limit.
+
+    Raises:
+        SourceError: no request can be made for the address, or it leads to one that is not public.
+        BrokenOffError: no answer came.
     """
-    return f"imageset-curator/{__version__}" + (f" (+{contact})" if contact else "")
 
+    def __init__(
+        self, url: str, settings: FetchSettings, headers: Sequence[str] = (), method: str = "GET", within_s: float = 0.0
+    ) -> None:
+        self._transfer = _ListTransfer(settings, headers)
+        self._transfer.handle.setopt(pycurl.NOBODY, method == "HEAD")
+        self._transfer.handle.setopt(pycurl.TIMEOUT_MS, int(1000 * within_s))
+        self._left: list[bytes] = []
+        self._has_ended = False
+        self._broke_off: BrokenOffError | None = None
+        try:
+            asked = request_url(url)
+        except ValueError as error:
+            raise SourceError(f"{url} could not be read ({error}).") from error
+        if not settings.allow_private_hosts and (host := name_private_host(asked)):
+            raise _refuse(host, host)
+        with ExitStack() as opened:
+            self._loop = opened.enter_context(CurlLoop(opened.enter_context(selectors.DefaultSelector())))
+            self._loop.start(self._transfer, 0, asked)
+            self._advance()
+            answer = self._transfer.answer()
+            self.status, self.headers = answer.http_status, answer.headers
+            if self._broke_off and not 200 <= self.status < 300:
+                raise self._broke_off
+            self._opened = opened.pop_all()
+        self.verdict = judge(answer, honour_noai=False)
+        ranged = CONTENT_RANGE.fullmatch(self.header("content-range"))
+        total = ranged[2] if ranged else self.header("content-length") if self.status == 200 else ""
+        size = int(total) if total.isdigit() else None  # of the whole file, also if only a part was sent
+        self.version = Version(self.header("etag"), self.header("last-modified"), size)
 
-def open_session(settings: FetchSettings) -> requests.Session:
-    """Open a session for lists and metadata: no proxy or credentials from the environment, private hosts refused."""
-    session = requests.Session()
-    session.trust_env = False
-    session.max_redirects = MAX_REDIRECTS
-    session.headers.update({"User-Agent": user_agent(settings.contact), "Accept-Encoding": "identity"})
-    if settings.proxy:
-        session.proxies = {"http": settings.proxy, "https": settings.proxy}
-    if not settings.allow_private_hosts:
-        session.mount("http://", _PublicAdapter())
-        session.mount("https://", _PublicAdapter())
-    return session
+    def read(self, n_bytes: int) -> bytes:
+        """Return up to ``n_bytes`` bytes of the body, at least one; none at its end.
+
+        Raises:
+            BrokenOffError: the connection broke, or nothing came for too long.
+        """
+        if not self._left:
+            self._advance()
+        if self._broke_off and not self._left:
+            raise self._broke_off
+        piece = self._left.pop() if self._left else b""
+        if len(piece) > n_bytes:
+            self._left.append(piece[n_bytes:])
+        return piece[:n_bytes]
+
+    def header(self, name: str) -> str:
+        """Return the value of a header (its name in lower case), or nothing."""
+        return next(iter(header_values(self.headers, name.encode("ascii"))), "")
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._opened.close()
+
+    def _advance(self) -> None:
+        """Wait for the next bytes of the body, or for its end: what came before a connection broke counts."""
+        with noticed_interrupts() as interrupted:
+            while not (self._left or self._has_ended):
+                self._loop.wait(_LOOK_S)
+                self._left = self._transfer.take()
+                for _, errno, error in self._loop.finished():
+                    self._has_ended, verdict = True, judge(self._transfer.answer(errno, error), honour_noai=False)
+                    if verdict.reason == Drop.PRIVATE_ADDRESS:
+                        raise _refuse(urlsplit(self._transfer.final_url).hostname or "", str(verdict.detail))
+                    self._broke_off = BrokenOffError(verdict.reason, verdict.detail) if errno else None
+                if interrupted():
+                    raise KeyboardInterrupt
 
 
 def _refuse(host: str, address: str) -> SourceError:
@@ -57,58 +166,14 @@ def _refuse(host: str, address: str) -> SourceError:
     return SourceError(f"{host} leads to {address}, an address that is not public.", hint)
 
 
-def _connect(connection: HTTPConnection, connect: Callable[[], socket.socket]) -> socket.socket:
-    """Connect to an address that was judged, not to a name that may lead elsewhere when it is resolved again."""
-    name = connection._dns_host
-    try:
-        found = socket.getaddrinfo(name, connection.port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        return connect()  # fails as connections to unknown names do
-    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-    for address in addresses:
-        if not is_public_address(address.partition("%")[0]):
-            raise _refuse(name, address)
-    for address in addresses:
-        connection._dns_host = address
+def ask_size(url: str, settings: FetchSettings) -> int | None:
+    """Ask how many bytes reading ``url`` would transfer; None if the server does not say. Never raises."""
+    for method, headers in (("HEAD", ()), ("GET", ("Range: bytes=0-0",))):
         try:
-            return connect()
-        except (NewConnectionError, ConnectTimeoutError):
-            if address == addresses[-1]:
-                raise
-        finally:
-            connection._dns_host = name
-    raise AssertionError("unreachable")
-
-
-class _PublicHTTPConnection(HTTPConnection):
-    def _new_conn(self) -> socket.socket:
-        return _connect(self, super()._new_conn)
-
-
-class _PublicHTTPSConnection(HTTPSConnection):
-    def _new_conn(self) -> socket.socket:
-        return _connect(self, super()._new_conn)
-
-
-class _PublicHTTPPool(HTTPConnectionPool):
-    ConnectionCls = _PublicHTTPConnection
-
-
-class _PublicHTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = _PublicHTTPSConnection
-
-
-class _PublicAdapter(HTTPAdapter):
-    """Checks every connection that is made directly; behind a proxy, which resolves names, the host as written."""
-
-    POOLS: ClassVar[dict[str, Any]] = {"http": _PublicHTTPPool, "https": _PublicHTTPSPool}
-
-    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **pool: Any) -> None:
-        self.poolmanager = PoolManager(num_pools=connections, maxsize=maxsize, block=block, **pool)
-        self.poolmanager.pool_classes_by_scheme = self.POOLS
-
-    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
-        host = urlsplit(request.url or "").hostname or ""
-        if isinstance(host, str) and is_private_name(host):
-            raise _refuse(host, host)
-        return super().send(request, *args, **options)
+            answer = StreamedAnswer(url, settings, headers, method, _SIZE_TIMEOUT_S)
+        except (BrokenOffError, CuratorError):
+            return None
+        answer.close()
+        if answer.version.total_bytes is not None or answer.status in (404, 410):
+            return answer.version.total_bytes
+    return None

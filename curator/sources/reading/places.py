@@ -1,23 +1,24 @@
-"""Where a list stands: an http(s) URL, or a path that starts at the recipe's folder.
+"""Where a list is: an http(s) URL, or a path that starts at the recipe's folder.
 
 >>> is_url("HTTPS://example.org/list.txt"), is_url("lists/rugby.txt")
 (True, False)
->>> place_problem("ftp://example.org/list.txt", Path())
+>>> place_problem("ftp://example.org/list.txt", Path(), folder=False)
 'must be an http or https address or a local path, not ftp://example.org/list.txt'
 """
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import urlsplit
 
 _URL = re.compile(r"(?i)https?://[^/\s]")
 _SCHEME = re.compile(r"(?i)[a-z][a-z0-9+.-]*:/?/")
 
 
 def is_url(place: str) -> bool:
-    """Tell whether ``place`` is an http or https address."""
+    """Return whether ``place`` is an http or https address."""
     return bool(_URL.match(place))
 
 
@@ -33,27 +34,17 @@ def scheme_problem(place: str) -> str | None:
     return f"must be an http or https address or a local path, not {place}"
 
 
-def place_problem(place: str, base_dir: Path, *, folder: bool | None = None) -> str | None:
-    """Say what is wrong with a place, or None: another scheme, or a local path that is not there.
-
-    Args:
-        folder: the path must be a folder (True), a file (False), or either (None).
-    """
-    if is_url(place):
-        return None
-    if problem := scheme_problem(place):
-        return problem
+def place_problem(place: str, base_dir: Path, *, folder: bool) -> str | None:
+    """Say what is wrong with a place, or None: another scheme, or a local path that is no folder (or no file)."""
+    if is_url(place) or (problem := scheme_problem(place)):
+        return None if is_url(place) else problem
     path = local_path(place, base_dir)
-    if folder is not False and path.is_dir():
-        return None
-    if folder is not True and path.is_file():
-        return None
-    what = {True: "a folder", False: "a file", None: "a file or folder"}[folder]
-    return f"names {path}, which is not {what}"
+    exists, what = (path.is_dir(), "a folder") if folder else (path.is_file(), "a file")
+    return None if exists else f"names {path}, which is not {what}"
 
 
 def place_version(place: str, base_dir: Path) -> dict[str, Any]:
-    """Identify what stands at a place as far as it can be told without reading it: its size and time where local."""
+    """Identify what is at a place as far as can be known without reading it: its size and time if local."""
     if is_url(place):
         return {"place": place}
     path = local_path(place, base_dir)
@@ -61,3 +52,25 @@ def place_version(place: str, base_dir: Path) -> dict[str, Any]:
         return {"place": str(path)}
     status = path.stat()
     return {"place": str(path), "size": status.st_size, "mtime_ns": status.st_mtime_ns}
+
+
+def file_name(place: str) -> str:
+    """Name a place by the last part of its path.
+
+    >>> file_name("https://example.org/v7/labels.csv?x=1"), file_name("https://example.org/?wnid=n1")
+    ('labels.csv', 'example.org')
+    """
+    if not is_url(place):
+        return Path(place).name
+    parts = urlsplit(place)
+    return PurePosixPath(parts.path).name or parts.netloc.rpartition("@")[2]
+
+
+def shown_name(place: str) -> str:
+    """Name a place for a person: shortly, and apart from others of the same server.
+
+    >>> shown_name("https://example.org/api/geturls?wnid=n00470966")
+    'geturls?wnid=n00470966'
+    """
+    query = urlsplit(place).query if is_url(place) else ""
+    return file_name(place) + (f"?{query}" if query else "")

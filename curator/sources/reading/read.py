@@ -1,6 +1,7 @@
 """Read a list or a table from an http(s) URL or a local path as a stream of plain bytes, whatever happens on the way.
 
 >>> import tempfile
+>>> from pathlib import Path
 >>> with tempfile.TemporaryDirectory() as folder:
 ...     context = ListingContext(labels=(), cache_dir=Path(), base_dir=Path(folder))
 ...     _ = Path(folder, "list.txt").write_text("http://example.org/a.jpg")
@@ -10,21 +11,19 @@ b'http://example.org/a.jpg'
 
 from __future__ import annotations
 
-import importlib
+import gzip
 import io
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
-from types import ModuleType
-from typing import TYPE_CHECKING, TypeVar, cast
-from urllib.parse import urlsplit
+import tarfile
+import zlib
+from collections.abc import Callable
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from curator.errors import SourceError
 from curator.events import MetadataFinished, MetadataRead, MetadataStarted
 from curator.sources.base import ListingContext
-from curator.sources.reading.places import is_url, local_path, scheme_problem
-from curator.sources.reading.resume import VersionChangedError
-from curator.sources.reading.unpack import BUFFER_BYTES, unpack
+from curator.sources.reading.http import ask_size
+from curator.sources.reading.places import is_url, local_path, scheme_problem, shown_name
+from curator.sources.reading.resume import ResumedStream, VersionChangedError
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -33,113 +32,123 @@ Answer = TypeVar("Answer")
 MAX_BYTES = 64 << 30
 """More than any list or table holds: the largest known, the machine labels of Open Images, has 7 GB."""
 
+BUFFER_BYTES = 1 << 20
+_TAR_MAGIC_AT, _TAR_MAGIC = 257, b"ustar"
+_HEAD_BYTES, _BLANK = 512, b"\xef\xbb\xbf \t\r\n"
 _HTML_STARTS = (b"<!doctype", b"<html", b"<head", b"<?xml", b"<body", b"<!--")
 
 
 def read_place(
     place: str, read: Callable[[io.BufferedReader], Answer], context: ListingContext, max_bytes: int = MAX_BYTES
 ) -> Answer:
-    """Open ``place``, unpack it and give its bytes to ``read``; once more from the start where it changed meanwhile.
+    """Open ``place``, unpack it and have ``read`` read its bytes; once more from the start if it changed meanwhile.
 
-    Tells ``MetadataStarted``, ``MetadataRead`` (transferred bytes) and ``MetadataFinished``.
+    Emits ``MetadataStarted``, ``MetadataRead`` (transferred bytes) and ``MetadataFinished``.
 
     Raises:
-        SourceError: it cannot be read, is damaged, or holds more than ``max_bytes`` when unpacked.
+        SourceError: it cannot be read, is damaged, a web page, or holds more than ``max_bytes`` when unpacked.
     """
-    for last_try in (False, True):
-        try:
-            with _open_unpacked(place, context, max_bytes) as stream:
-                return read(stream)
-        except VersionChangedError:
-            if last_try:
-                raise
-    raise AssertionError("unreachable")
+    try:
+        return _read_once(place, read, context, max_bytes)
+    except VersionChangedError:
+        return _read_once(place, read, context, max_bytes)
 
 
-@contextmanager
-def _open_unpacked(place: str, context: ListingContext, max_bytes: int) -> Iterator[io.BufferedReader]:
+def _read_once(
+    place: str, read: Callable[[io.BufferedReader], Answer], context: ListingContext, max_bytes: int
+) -> Answer:
     name = shown_name(place)
-
-    def tell(n_bytes: int) -> None:
-        context.emit(MetadataRead(name, n_bytes))
-
-    raw, total_bytes = _open_raw(place, context, tell)
+    raw, total_bytes = _open(place, context)
     context.emit(MetadataStarted(name, total_bytes))
     try:
-        with io.BufferedReader(raw, BUFFER_BYTES) as packed:
-            yield unpack(cast(io.BufferedReader, packed), max_bytes)
+        guarded = _Guarded(raw, max_bytes, lambda n_bytes: context.emit(MetadataRead(name, n_bytes)))
+        with io.BufferedReader(guarded, BUFFER_BYTES) as packed:
+            stream = unpack(packed, max_bytes)
+            # What a retired server answers, with status 200.
+            if stream.peek(_HEAD_BYTES)[:_HEAD_BYTES].lstrip(_BLANK).lower().startswith(_HTML_STARTS):
+                found = "answered with" if is_url(place) else "is"
+                raise SourceError(f"{place} {found} a web page (HTML) and not a list.")
+            return read(stream)
     except OSError as error:
         raise SourceError(f"{place} could not be read ({error.strerror or error}).") from error
     finally:
         context.emit(MetadataFinished(name))
 
 
-def _open_raw(place: str, context: ListingContext, tell: Callable[[int], None]) -> tuple[io.RawIOBase, int | None]:
+def _open(place: str, context: ListingContext) -> tuple[io.RawIOBase, int | None]:
     if is_url(place):
-        stream = _http().open_stream(place, context.fetch, tell)
+        stream = ResumedStream(place, context.fetch)
         return stream, stream.version.total_bytes
     path = local_path(place, context.base_dir)
     if not path.is_file():
         raise SourceError(f"The place {problem}." if (problem := scheme_problem(place)) else f"{path} is not a file.")
     try:
-        return _CountedFile(path, tell), path.stat().st_size
+        return path.open("rb", buffering=0), path.stat().st_size
     except OSError as error:
         raise SourceError(f"{path} could not be read ({error.strerror}).") from error
 
 
-class _CountedFile(io.FileIO):
-    """A local file that tells how many bytes of it were read."""
+def unpack(packed: io.BufferedReader[Any], max_bytes: int) -> io.BufferedReader[Any]:
+    r"""Return the plain bytes of ``packed``, as they are read: of gzip, of a gzipped tar's first file, or as they are.
 
-    def __init__(self, path: Path, tell: Callable[[int], None]) -> None:
-        super().__init__(path, "rb")
-        self._tell = tell
+    The form is known by the bytes and never by a name.
+
+    >>> unpack(io.BufferedReader(io.BytesIO(gzip.compress(b"n00478262_1\thttp://example.org/a.jpg"))), 100).read()
+    b'n00478262_1\thttp://example.org/a.jpg'
+
+    Raises:
+        SourceError: (while reading) damaged or cut compressed data, or more than ``max_bytes`` when unpacked.
+    """
+    plain, is_packed = packed, packed.peek(2)[:2] == b"\x1f\x8b"
+    if is_packed:
+        plain = io.BufferedReader(_Guarded(gzip.GzipFile(fileobj=packed), max_bytes), BUFFER_BYTES)
+    head = plain.peek(_TAR_MAGIC_AT + len(_TAR_MAGIC))
+    if not head[_TAR_MAGIC_AT:].startswith(_TAR_MAGIC):
+        return plain if is_packed else io.BufferedReader(_Guarded(packed, max_bytes), BUFFER_BYTES)
+    return io.BufferedReader(_Guarded(_first_file(plain), max_bytes), BUFFER_BYTES)
+
+
+def _first_file(stream: IO[bytes]) -> IO[bytes]:
+    try:
+        archive = tarfile.open(fileobj=stream, mode="r|")  # noqa: SIM115 (read on by the caller, member by member)
+        for member in archive:
+            content = archive.extractfile(member) if member.isfile() else None
+            if content is not None:
+                return content
+    except tarfile.TarError as error:
+        raise SourceError(f"The tar archive is damaged ({error}).") from error
+    raise SourceError("The tar archive holds no file.")
+
+
+class _Guarded(io.RawIOBase):
+    """Counts the bytes of a stream, stops at ``max_bytes``, and says in a sentence that data is damaged."""
+
+    def __init__(self, inner: Any, max_bytes: int, on_bytes: Callable[[int], None] = lambda n_bytes: None) -> None:
+        super().__init__()
+        self._inner, self._left, self._on_bytes = inner, max_bytes, on_bytes
+
+    def readable(self) -> bool:
+        return True
 
     def readinto(self, buffer: WriteableBuffer) -> int:
-        n_bytes = super().readinto(buffer) or 0
-        self._tell(n_bytes)
+        try:
+            n_bytes: int = self._inner.readinto(buffer) or 0
+        except (EOFError, zlib.error, gzip.BadGzipFile, tarfile.TarError) as error:
+            raise SourceError(f"The compressed data is damaged or cut short ({error}).") from error
+        self._on_bytes(n_bytes)
+        self._left -= n_bytes
+        if self._left < 0:
+            raise SourceError("There is more data than such a list can hold.")
         return n_bytes
 
-
-def file_name(place: str) -> str:
-    """Name a place by the last part of its path.
-
-    >>> file_name("https://example.org/v7/labels.csv?x=1"), file_name("https://example.org/?wnid=n1")
-    ('labels.csv', 'example.org')
-    """
-    if not is_url(place):
-        return Path(place).name
-    parts = urlsplit(place)
-    return PurePosixPath(parts.path).name or parts.netloc.rpartition("@")[2]
-
-
-def shown_name(place: str) -> str:
-    """Name a place for a person: shortly, and apart from others of the same server.
-
-    >>> shown_name("https://example.org/api/geturls?wnid=n00470966")
-    'geturls?wnid=n00470966'
-    """
-    query = urlsplit(place).query if is_url(place) else ""
-    return file_name(place) + (f"?{query}" if query else "")
+    def close(self) -> None:
+        self._inner.close()
+        super().close()
 
 
 def probe_size(place: str, context: ListingContext) -> int | None:
-    """Ask how many bytes reading ``place`` would transfer; None where nobody says. Never raises."""
+    """Ask how many bytes reading ``place`` would transfer; None if nobody says. Never raises."""
     if not is_url(place):
         path = local_path(place, context.base_dir)
         return path.stat().st_size if path.is_file() else None
-    size: int | None = _http().ask_size(place, context.fetch)
-    return size
-
-
-def _http() -> ModuleType:
-    """Import what asks servers only where one is asked: it takes a tenth of a command's start."""
-    return importlib.import_module("curator.sources.reading.over_http")
-
-
-def looks_like_html(head: bytes) -> bool:
-    r"""Tell whether the first bytes of an answer are a web page and not a list.
-
-    >>> looks_like_html(b"\n<!DOCTYPE html>"), looks_like_html(b"http://example.org/<a>.jpg")
-    (True, False)
-    """
-    return head.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_HTML_STARTS)
+    return ask_size(place, context.fetch)

@@ -1,6 +1,6 @@
 r"""Read a list of URLs of any form into columns: CSV, TSV, JSONL, Parquet, or one URL a line.
 
-The form is told by the file's ending, else by its first bytes.
+The form is known by the file's ending, else by its first bytes.
 
 >>> list_format("list", b'{"url": "http://example.org/a.jpg"}'), list_format("list.tsv.gz", b"")
 ('jsonl', 'tsv')
@@ -16,16 +16,14 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.csv
 import pyarrow.parquet as pq
 
 from curator.errors import SourceError
-from curator.sources.reading.read import looks_like_html
+from curator.sources.reading.delimited import Rows, read_delimited
 
 _ENDINGS = {
     ".csv": "csv",
@@ -39,16 +37,8 @@ _BLOCK_BYTES = 8 << 20
 _LONGEST_LINE_BYTES = 16 << 20
 
 
-@dataclass(frozen=True)
-class UrlTable:
-    """A list as a table with lower-case column names, and how many rows had another number of fields."""
-
-    rows: pa.Table
-    n_malformed: int = 0
-
-
 def list_format(name: str, head: bytes) -> str:
-    """Tell a list's form: ``csv``, ``tsv``, ``jsonl``, ``parquet`` or ``lines``."""
+    """Return a list's form: ``csv``, ``tsv``, ``jsonl``, ``parquet`` or ``lines``."""
     if head.startswith(b"PAR1"):
         return "parquet"
     if known := _ENDINGS.get(PurePosixPath(name.lower().removesuffix(".gz")).suffix):
@@ -62,21 +52,19 @@ def list_format(name: str, head: bytes) -> str:
     return "lines"
 
 
-def read_url_table(stream: io.BufferedReader, name: str) -> UrlTable:
+def read_url_table(stream: io.BufferedReader, name: str) -> Rows:
     """Read a list of whatever form; ``name`` is its file name.
 
     Raises:
-        SourceError: it is empty, a web page, not UTF-8, or cannot be parsed; says where.
+        SourceError: it is empty, not UTF-8, or cannot be parsed; says where.
     """
     head = stream.peek(512)
     if not head:
         raise SourceError("is empty")
-    if looks_like_html(head):
-        raise SourceError("is a web page (HTML) and not a list")
     return READERS[list_format(name, head)](stream)
 
 
-def _read_delimited(stream: io.BufferedReader, delimiter: str) -> UrlTable:
+def _read_delimited(stream: io.BufferedReader, delimiter: str) -> Rows:
     line = stream.readline(_LONGEST_LINE_BYTES)
     try:
         names = [
@@ -86,55 +74,34 @@ def _read_delimited(stream: io.BufferedReader, delimiter: str) -> UrlTable:
         raise SourceError(f"has bytes that are not UTF-8 in line 1 (byte {error.start})") from error
     if len(set(names)) < len(names):
         raise SourceError(f"names a column twice: {', '.join(names)}")
-    return _parse(stream, names, pa.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True))
+    return _as_texts(read_delimited(stream, names, names, delimiter=delimiter))
 
 
-def _read_lines(stream: io.BufferedReader) -> UrlTable:
+def _read_lines(stream: io.BufferedReader) -> Rows:
     # No URL holds a unit separator, so that each line is one field, commas and quotes included.
-    return _parse(stream, ["url"], pa.csv.ParseOptions(delimiter="\x1f", quote_char=False))
+    return _as_texts(read_delimited(stream, ["url"], ["url"], delimiter="\x1f", quote_char=False))
 
 
-def _parse(stream: io.BufferedReader, names: list[str], options: Any) -> UrlTable:
-    n_malformed = 0
-
-    def skip(row: Any) -> str:
-        nonlocal n_malformed
-        n_malformed += 1
-        return "skip"
-
-    options.invalid_row_handler = skip
-    if not stream.peek(1):
-        return UrlTable(pa.table({name: pa.array([], pa.string()) for name in names}))
-    reading = pa.csv.ReadOptions(column_names=names, block_size=_BLOCK_BYTES, use_threads=False)
-    converting = pa.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.binary()))
-    try:
-        table = pa.csv.open_csv(stream, reading, options, converting).read_all()
-    except pa.ArrowInvalid as error:
-        raise SourceError(f"cannot be parsed ({error})") from error
-    return UrlTable(pa.table({name: _as_text(table[name], name) for name in names}), n_malformed)
+def _as_texts(found: Rows) -> Rows:
+    texts = {name: _as_text(found.rows[name], name) for name in found.rows.column_names}
+    return Rows(pa.table(texts), found.n_malformed)
 
 
 def _as_text(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
     try:
         return column.cast(pa.string())
     except pa.ArrowInvalid as error:
-        row = next(row for row, value in enumerate(column.to_pylist(), 1) if not _is_utf8(value))
+        row = next(
+            row for row, value in enumerate(column.to_pylist(), 1) if value.decode("utf-8", "ignore").encode() != value
+        )
         raise SourceError(f"has bytes that are not UTF-8 in row {row}, column {name}") from error
 
 
-def _is_utf8(value: bytes) -> bool:
-    try:
-        value.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _read_jsonl(stream: io.BufferedReader) -> UrlTable:
+def _read_jsonl(stream: io.BufferedReader) -> Rows:
     objects = list(_objects(stream))
     names = dict.fromkeys(name for item in objects for name in item)
     columns = {name: pa.array([_json_text(item.get(name)) for item in objects], pa.string()) for name in names}
-    return UrlTable(pa.table(columns))
+    return Rows(pa.table(columns))
 
 
 def _objects(stream: io.BufferedReader) -> Iterator[Mapping[str, Any]]:
@@ -158,12 +125,12 @@ def _json_text(value: Any) -> str | None:
     return json.dumps(value)
 
 
-def _read_parquet(stream: io.BufferedReader) -> UrlTable:
+def _read_parquet(stream: io.BufferedReader) -> Rows:
     with tempfile.TemporaryFile() as whole:
         shutil.copyfileobj(stream, whole, _BLOCK_BYTES)
         try:
             table = pq.read_table(pa.PythonFile(whole, "r"))
-            return UrlTable(pa.table({_folded(name): _parquet_text(table[name]) for name in table.column_names}))
+            return Rows(pa.table({_folded(name): _parquet_text(table[name]) for name in table.column_names}))
         except (pa.ArrowException, OSError) as error:
             raise SourceError(f"is no Parquet file that can be read ({error})") from error
 
@@ -178,7 +145,7 @@ def _folded(name: str) -> str:
     return name.strip().strip('"').casefold()
 
 
-READERS: Mapping[str, Callable[[io.BufferedReader], UrlTable]] = {
+READERS: Mapping[str, Callable[[io.BufferedReader], Rows]] = {
     "csv": lambda stream: _read_delimited(stream, ","),
     "tsv": lambda stream: _read_delimited(stream, "\t"),
     "jsonl": _read_jsonl,

@@ -1,7 +1,7 @@
 """The url-list source: your own list of URLs, local or at an address, with a label in each row or one for all.
 
->>> settings = UrlListSettings(path="rugby.txt", label="rugbi")
->>> settings.problems(("rugby", "soccer"), Path("nowhere"))[0]
+>>> source = UrlList(path="rugby.txt", label="rugbi")
+>>> source.problems(("rugby", "soccer"), Path("nowhere"))[0]
 ('label', "names 'rugbi', which is not in labels, did you mean rugby?")
 """
 
@@ -12,20 +12,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator.errors import SourceError
-from curator.events import Listener, Noted
+from curator.events import Noted
 from curator.manifests.recipe import NAME_PATTERN
 from curator.manifests.toml_settings import setting, suggest
-from curator.sources.base import ListingContext, PlannedRead, listed_rows
+from curator.sources.base import ListingContext, PlannedRead, Source, listed_rows
 from curator.sources.reading.cache import CacheEntry
-from curator.sources.reading.places import is_url, place_problem, place_version
-from curator.sources.reading.read import file_name, probe_size, read_place, shown_name
+from curator.sources.reading.places import file_name, is_url, place_problem, place_version, shown_name
+from curator.sources.reading.read import probe_size, read_place
 from curator.sources.url_list.formats import read_url_table
 
 CATALOG_COLUMNS = (
@@ -48,17 +48,17 @@ _MAX_LIST_BYTES = 16 << 30
 
 
 @dataclass(frozen=True)
-class UrlListSettings:
+class UrlList(Source):
     """``kind = "url-list"``: CSV, TSV, JSONL or Parquet with ``url`` and ``label`` columns, or one URL a line."""
 
     kind: ClassVar[str] = "url-list"
 
     path: str = setting(doc="the list: a path or an address, plain or .gz")
-    label: str = setting("", "the label of all rows, where the list has no column `label`")
-    name: str = setting("", "the source's name in tables; its kind where not given")
+    label: str = setting("", "the label of all rows, if the list has no column `label`")
+    name: str = setting("", "the source's name in tables; its kind if not given")
 
     def covers(self, labels: Sequence[str]) -> tuple[str, ...]:
-        """Name the labels that this source can list."""
+        """Return the labels that this source can list."""
         return tuple(label for label in labels if self.label in ("", label))
 
     def problems(self, labels: Sequence[str], base_dir: Path) -> list[tuple[str, str]]:
@@ -69,83 +69,73 @@ class UrlListSettings:
         problem = place_problem(self.path, base_dir, folder=False)
         return [*found, ("path", problem)] if problem else found
 
+    def plan(self, tier: int, context: ListingContext) -> Sequence[PlannedRead]:
+        """Return how large the list is."""
+        cached = is_url(self.path) and self._entry(context).exists
+        size = 0 if cached else probe_size(self.path, context)
+        return [PlannedRead(shown_name(self.path), size, cached)]
 
-class UrlList:
-    """Lists the rows of a list of URLs; one tier."""
-
-    kind: ClassVar[str] = UrlListSettings.kind
-    Settings: ClassVar[type[Any]] = UrlListSettings
-
-    def n_tiers(self, settings: UrlListSettings) -> int:
-        """Count the tiers: the list is read at once."""
-        return 1
-
-    def plan(self, settings: UrlListSettings, tier: int, context: ListingContext) -> Sequence[PlannedRead]:
-        """Say how large the list is."""
-        cached = is_url(settings.path) and _entry(settings, context).is_there
-        size = 0 if cached else probe_size(settings.path, context)
-        return [PlannedRead(shown_name(settings.path), size, cached)]
-
-    def list_images(
-        self, settings: UrlListSettings, tier: int, labels: Sequence[str], context: ListingContext
-    ) -> pd.DataFrame:
-        """List the rows whose label is among ``labels``; rows of labels outside the recipe are counted and told.
+    def list_images(self, tier: int, labels: Sequence[str], context: ListingContext) -> pd.DataFrame:
+        """List the rows whose label is among ``labels``; rows of labels outside the recipe are counted and reported.
 
         Raises:
             SourceError: the list cannot be read, lacks a column, holds a label that is no label, or lists nothing.
         """
         try:
-            rows = _labelled(_read(settings, context), settings, context)
+            rows = self._labelled(self._read(context), context)
         except SourceError as error:
-            told = error.message.removeprefix(settings.path).strip().rstrip(".")
-            raise SourceError(f"The list {settings.path} {told}.", error.hint or _WAY_OUT) from error
+            message = error.message.removeprefix(self.path).strip().rstrip(".")
+            raise SourceError(f"The list {self.path} {message}.", error.hint or _WAY_OUT) from error
         rows = rows.filter(pc.is_in(rows["label"], value_set=pa.array(list(labels), pa.string())))
         columns = {name: _null_if_blank(rows[name]) for name in CATALOG_COLUMNS if name in rows.column_names}
         if "rotation" in columns:
             degrees = pd.to_numeric(columns["rotation"].to_pandas(), errors="coerce").round()
             columns["rotation"] = pa.array(degrees.where(degrees.abs() <= 360), from_pandas=True)
         columns |= {"url": rows["url"], "key": rows["url"], "label": rows["label"], "extra": _extras(rows)}
-        return listed_rows(self.kind, settings.name or self.kind, tier, columns)
+        return listed_rows(self.kind, self.title, tier, columns)
 
+    def _entry(self, context: ListingContext) -> CacheEntry:
+        return CacheEntry(context, "url-list", place_version(self.path, context.base_dir))
 
-def _entry(settings: UrlListSettings, context: ListingContext) -> CacheEntry:
-    return CacheEntry(context, "url-list", place_version(settings.path, context.base_dir))
+    def _read(self, context: ListingContext) -> pa.Table:
+        """Read the list, from the cache if it came from an address and was read before."""
+        entry = self._entry(context)
+        table = entry.load() if is_url(self.path) else None
+        if table is not None:
+            return table
+        read = partial(read_url_table, name=file_name(self.path))
+        found = read_place(self.path, read, context, _MAX_LIST_BYTES)
+        self._note(context, found.n_malformed, "with another number of fields than the header")
+        if is_url(self.path):
+            entry.save(found.rows, {"origin": self.path, "malformed_rows": found.n_malformed})
+        return found.rows
 
+    def _labelled(self, table: pa.Table, context: ListingContext) -> pa.Table:
+        """Check and clean ``url`` and ``label``; leave out rows without either, and of labels outside the recipe."""
+        _need_column(table, "url", "")
+        if "label" not in table.column_names and self.label:
+            table = table.append_column("label", pa.array([self.label] * table.num_rows, pa.string()))
+        _need_column(table, "label", ' or give one label for all its rows, such as `label = "rugby"`,')
+        for name in ("url", "label"):
+            trimmed = pc.fill_null(pc.utf8_trim_whitespace(table[name]), "")
+            table = table.set_column(table.column_names.index(name), name, trimmed)
+        _refuse_odd_labels(table["label"])
+        filled = table.filter(pc.and_(pc.not_equal(table["url"], ""), pc.not_equal(table["label"], "")))
+        self._note(context, table.num_rows - filled.num_rows, "without URL or label")
+        inside = pc.is_in(filled["label"], value_set=pa.array(list(context.labels), pa.string()))
+        found = filled.filter(inside)
+        others = filled.filter(pc.invert(inside))["label"].value_counts().to_pylist()
+        others.sort(key=lambda count: (-count["counts"], count["values"]))
+        named = ", ".join(f"{count['values']} {count['counts']:,}" for count in others[:_N_SHOWN])
+        if not found.num_rows:
+            but = f" but of {named}" if named else ""
+            raise SourceError(f"lists no image of {', '.join(context.labels)}{but}")
+        self._note(context, filled.num_rows - found.num_rows, f"of labels outside the recipe ({named})")
+        return found
 
-def _read(settings: UrlListSettings, context: ListingContext) -> pa.Table:
-    """Read the list, from the cache where it came from an address and was read before."""
-    entry = _entry(settings, context)
-    table = entry.load() if is_url(settings.path) else None
-    if table is not None:
-        return table
-    read = partial(read_url_table, name=file_name(settings.path))
-    found = read_place(settings.path, read, context, _MAX_LIST_BYTES)
-    _tell(context.emit, settings, found.n_malformed, "with another number of fields than the header")
-    if is_url(settings.path):
-        entry.save(found.rows, {"origin": settings.path, "malformed_rows": found.n_malformed})
-    return found.rows
-
-
-def _tell(emit: Listener, settings: UrlListSettings, n_rows: int, which: str) -> None:
-    if n_rows:
-        emit(Noted(f"{settings.name or file_name(settings.path)}: {n_rows:,} rows {which} were left out"))
-
-
-def _labelled(table: pa.Table, settings: UrlListSettings, context: ListingContext) -> pa.Table:
-    """Check and clean ``url`` and ``label``: rows without either, and of labels outside the recipe, are left out."""
-    _need_column(table, "url", "")
-    if "label" not in table.column_names and settings.label:
-        table = table.append_column("label", pa.array([settings.label] * table.num_rows, pa.string()))
-    _need_column(table, "label", ' or give one label for all its rows, such as `label = "rugby"`,')
-    for name in ("url", "label"):
-        trimmed = pc.fill_null(pc.utf8_trim_whitespace(table[name]), "")
-        table = table.set_column(table.column_names.index(name), name, trimmed)
-    _refuse_odd_labels(table["label"])
-    filled = pc.and_(pc.not_equal(table["url"], ""), pc.not_equal(table["label"], ""))
-    _tell(
-        context.emit, settings, table.num_rows - pc.sum(filled).as_py() if table.num_rows else 0, "without URL or label"
-    )
-    return _within_recipe(table.filter(filled), settings, context)
+    def _note(self, context: ListingContext, n_rows: int, which: str) -> None:
+        if n_rows:
+            context.emit(Noted(f"{self.name or file_name(self.path)}: {n_rows:,} rows {which} were left out"))
 
 
 def _need_column(table: pa.Table, name: str, or_else: str) -> None:
@@ -162,21 +152,8 @@ def _refuse_odd_labels(labels: pa.ChunkedArray) -> None:
     if len(rows):
         shown = ", ".join(f"{labels[row.as_py()].as_py()[:60]!r} (row {row.as_py() + 1})" for row in rows[:_N_SHOWN])
         hint = "Write labels as in the recipe: lower-case letters, digits, - and _ only."
-        raise SourceError(
-            f"has {len(rows):,} {'row' if len(rows) == 1 else 'rows'} with a label that is none: {shown}", hint
-        )
-
-
-def _within_recipe(table: pa.Table, settings: UrlListSettings, context: ListingContext) -> pa.Table:
-    inside = pc.is_in(table["label"], value_set=pa.array(list(context.labels), pa.string()))
-    found = table.filter(inside)
-    others = table.filter(pc.invert(inside))["label"].value_counts().to_pylist()
-    others.sort(key=lambda count: (-count["counts"], count["values"]))
-    named = ", ".join(f"{count['values']} {count['counts']:,}" for count in others[:_N_SHOWN])
-    if not found.num_rows:
-        raise SourceError(f"lists no image of {', '.join(context.labels)}" + (f" but of {named}" if named else ""))
-    _tell(context.emit, settings, table.num_rows - found.num_rows, f"of labels outside the recipe ({named})")
-    return found
+        rows_with = "row" if len(rows) == 1 else "rows"
+        raise SourceError(f"has {len(rows):,} {rows_with} with a label that is none: {shown}", hint)
 
 
 def _null_if_blank(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -16,8 +16,8 @@ from typing import Any
 import pandas as pd
 
 from curator import catalog
-from curator.calibrate.alterations import alter, encode
-from curator.calibrate.measure import RADII, Measured, choose_radius, find_certain, measure_copies
+from curator.inspect.calibrate.alterations import alter, encode
+from curator.inspect.calibrate.measure import RADII, Measured, choose_radius, find_certain, measure_copies
 from curator.catalog import Stage
 from curator.decide.keyed_hash import choose_order
 from curator.decide.pictures import find_comparable
