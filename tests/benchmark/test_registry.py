@@ -23,7 +23,7 @@ from curator.benchmark.start import run_benchmark
 from curator.errors import CuratorError, RecipeError
 from curator.manifests.recipe import parse_recipe
 from curator.report.build import build_report
-from curator.sources.registry import SETTINGS
+from curator.sources.registry import source_kinds
 
 BENCHMARK_PAGE = Path(__file__).parents[2] / "docs" / "benchmark.md"
 
@@ -181,7 +181,7 @@ def test_an_unknown_model_is_refused_when_a_recipe_is_read() -> None:
     text = 'name = "balls"\nlabels = ["a", "b"]\n[benchmark]\nmodels = ["cnm"]\n[[sources]]\nkind = "web"\n'
     message = r"line 4: \[benchmark\] models must be one of 'cnn', 'mobilenet_v2', not 'cnm', did you mean cnn\?"
     with pytest.raises(RecipeError, match=message):
-        parse_recipe(text, SETTINGS, model_names=registry.model_names())
+        parse_recipe(text, source_kinds(), model_names=registry.model_names())
 
 
 # Linear RGB as protanopia, deuteranopia and tritanopia see it: Machado and others 2009, severity 1.

@@ -14,7 +14,7 @@ import threading
 from dataclasses import replace
 
 import pytest
-from curator.fetch.libcurl import pycurl
+from curator.fetch.network.libcurl import pycurl
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -16,13 +16,13 @@ from typing import Any
 import pandas as pd
 
 from curator import catalog
-from curator.inspect.calibrate.alterations import alter, encode
-from curator.inspect.calibrate.measure import RADII, Measured, choose_radius, find_certain, measure_copies
 from curator.catalog import Stage
 from curator.decide.keyed_hash import choose_order
 from curator.decide.pictures import find_comparable
 from curator.errors import StateError
 from curator.events import WorkAdvanced, WorkFinished, WorkStarted
+from curator.inspect.calibrate.alterations import alter, encode
+from curator.inspect.calibrate.measure import RADII, Measured, choose_radius, find_certain, measure_copies
 from curator.manifests.project import Project
 from curator.matching.pictures import Pictures
 from curator.observe.observation import Observation, observe_image
