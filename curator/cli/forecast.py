@@ -27,14 +27,7 @@ def forecast_answer(dataset: Dataset, forecast: Forecast) -> Answer:
 
 
 def print_forecast(terminal: Terminal, name: str, forecast: Forecast, reach: dict[str, str], seed: int) -> None:
-    """Print a forecast.
-
-    Args:
-        name: the data set's.
-        forecast: what is predicted.
-        reach: label to how likely it gets its images, in words.
-        seed: what the sample was drawn with.
-    """
+    """Print the forecast for the data set ``name``; ``reach`` is how likely each label gets its images, in words."""
     columns = ["label", "source", "listed", "requested", "ok", "yield", "images"]
     rows = []
     for stratum, prediction in forecast.strata:

@@ -14,7 +14,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from curator.errors import CuratorError, Problem, RecipeError
 from curator.manifests.toml_settings import Limits, line_of, read_settings, setting, suggest
@@ -110,13 +110,6 @@ SECTIONS: Mapping[str, type[Any]] = {
     "split": SplitSettings,
     "benchmark": BenchmarkSettings,
 }
-
-
-class SourceSettings(Protocol):
-    """What a source's own frozen settings class offers the recipe; each source file declares one."""
-
-    def problems(self, labels: tuple[str, ...], base_dir: Path) -> list[tuple[str, str]]:
-        """List mistakes as (key, message) pairs: unknown labels, paths that are not there."""
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,7 @@
-"""Estimate what a fetch will cost: requests, bytes and time, from what the addresses asked so far have cost.
+"""Estimate what a fetch will cost: requests, bytes and time, from what the addresses requested so far have cost.
 
->>> limits = Limits(connections=64, per_host=8, delay_s=0.0, bulk={})
 >>> per_host = pd.DataFrame({"requests": [800.0, 40.0], "seconds": [2.0, 1.0]}, index=["slow.example", "b.example"])
->>> needed_time(per_host, limits)
+>>> needed_time(per_host, FetchSettings(connections=64, per_host=8), bulk={})
 (200.0, 'slow.example')
 """
 
@@ -17,23 +16,8 @@ from curator.manifests.recipe import FetchSettings
 
 
 @dataclass(frozen=True)
-class Limits:
-    """How many requests may be in flight, in all and a host, and how far apart; ``bulk`` hosts allow more."""
-
-    connections: int
-    per_host: int
-    delay_s: float
-    bulk: Mapping[str, int]
-
-    @classmethod
-    def of(cls, settings: FetchSettings, bulk: Mapping[str, int]) -> Limits:
-        """Take them from a recipe's ``[fetch]``."""
-        return cls(settings.connections, settings.per_host, settings.delay_s, bulk)
-
-
-@dataclass(frozen=True)
 class Effort:
-    """What is to be expected; ``slowest`` is the host that the time depends on, or nothing where all share it."""
+    """What is to be expected; ``slowest`` is the host that the time depends on, or empty if all share it."""
 
     n_requests: int = 0
     n_bytes: float = 0.0
@@ -41,35 +25,38 @@ class Effort:
     slowest: str = ""
 
 
-def estimate_effort(tried: pd.DataFrame, left: pd.DataFrame, limits: Limits) -> Effort:
-    """Estimate the effort of asking for what is left.
+def estimate_effort(
+    tried: pd.DataFrame, left: pd.DataFrame, settings: FetchSettings, bulk: Mapping[str, int]
+) -> Effort:
+    """Estimate the effort of requesting what is left.
 
     Args:
-        tried: one row an image that was asked for: ``host``, ``stratum``, ``seconds``, ``n_bytes``.
-        left: one row an image that was not: ``host``, ``stratum``, and ``share``, how likely it will be asked for.
-        limits: what the fetch keeps to.
+        tried: one row an image that was requested: ``host``, ``stratum``, ``seconds``, ``n_bytes``.
+        left: one row an image that was not: ``host``, ``stratum``, and ``share``, how likely it will be requested.
+        settings, bulk: see :func:`needed_time`.
 
     Returns:
-        Seconds are the mean of the host's, where it was asked at all, else of all; bytes those of the stratum.
+        Seconds are the mean of the host's if it had a request at all, else of all; bytes those of the stratum.
     """
     if not len(tried) or not len(left):
         return Effort(n_requests=round(float(left["share"].sum())))
     n_bytes = left["stratum"].map(tried.groupby("stratum")["n_bytes"].mean()).fillna(tried["n_bytes"].mean())
     per_host = left.groupby("host")["share"].sum().to_frame("requests")
     per_host["seconds"] = tried.groupby("host")["seconds"].mean().reindex(per_host.index)
-    seconds, slowest = needed_time(per_host.fillna({"seconds": tried["seconds"].mean()}), limits)
+    seconds, slowest = needed_time(per_host.fillna({"seconds": tried["seconds"].mean()}), settings, bulk)
     return Effort(round(float(left["share"].sum())), float((n_bytes * left["share"]).sum()), seconds, slowest)
 
 
-def needed_time(per_host: pd.DataFrame, limits: Limits) -> tuple[float, str]:
-    """Give the seconds that the busiest host needs, and its name; or, where that is more, that all need together.
+def needed_time(per_host: pd.DataFrame, settings: FetchSettings, bulk: Mapping[str, int]) -> tuple[float, str]:
+    """Return the seconds that the busiest host needs, and its name; or, if that is more, that all need together.
 
     Args:
         per_host: ``requests`` and ``seconds`` a request, by host.
-        limits: see :class:`Limits`. By Little's law, so many requests in flight take ``seconds`` each.
+        settings: how many requests may be in flight, in all and a host; by Little's law they take ``seconds`` each.
+        bulk: host to requests in flight, of the hosts that allow more.
     """
     work = per_host["requests"] * per_host["seconds"]
-    at_once = [limits.bulk.get(str(host), limits.per_host) for host in per_host.index]
-    alone = (work / at_once).clip(lower=per_host["requests"] * limits.delay_s)
-    together = float(work.sum()) / limits.connections
+    at_once = [bulk.get(str(host), settings.per_host) for host in per_host.index]
+    alone = (work / at_once).clip(lower=per_host["requests"] * settings.delay_s)
+    together = float(work.sum()) / settings.connections
     return (float(alone.max()), str(alone.idxmax())) if float(alone.max()) > together else (together, "")

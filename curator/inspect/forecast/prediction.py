@@ -1,4 +1,4 @@
-"""Predict how many images a listing will yield, from those of its addresses that were asked already.
+"""Predict how many images a listing will yield, from those of its addresses that were requested already.
 
 >>> half = Stratum("rugby", "imagenet", n_listed=1000, n_askable=1000, n_tried=50, n_ok=25)
 >>> done = Stratum("rugby", "folder", n_listed=10, n_askable=10, n_tried=10, n_ok=9)
@@ -25,8 +25,8 @@ _DRAWS = 10_000
 class Stratum:
     """What is known of the images of one label and source.
 
-    ``n_listed`` rows, ``n_askable`` of them with an address that can be asked, ``n_tried`` of those asked, ``n_ok`` of
-    those good.
+    ``n_listed`` rows, ``n_askable`` of them with an address that can be requested, ``n_tried`` of those requested,
+    ``n_ok`` of those good.
     """
 
     label: str
@@ -38,13 +38,13 @@ class Stratum:
 
     @property
     def n_left(self) -> int:
-        """Addresses that were not asked yet."""
+        """Addresses that were not requested yet."""
         return self.n_askable - self.n_tried
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """How many images there will be once all are asked: draws from what is likely, and their middle and ends."""
+    """How many images there will be once all are requested: draws from what is likely, and their middle and ends."""
 
     n_listed: int
     draws: npt.NDArray[np.int64] = field(repr=False)
@@ -65,7 +65,7 @@ class Prediction:
         return float(np.quantile(self.draws, (1 + LEVEL) / 2))
 
     def chance_of(self, n: int) -> float:
-        """Give the probability that there will be ``n`` images or more."""
+        """Return the probability that there will be ``n`` images or more."""
         return float((self.draws >= n).mean())
 
 
@@ -75,7 +75,7 @@ def predict_images(strata: Sequence[Stratum], seed: int) -> Prediction:
     Each stratum has its own success rate. After ``n_ok`` of ``n_tried`` it is distributed as
     Beta(n_ok + 1/2, n_tried - n_ok + 1/2) (Jeffreys' prior; see Brown, Cai and DasGupta, "Interval estimation for a
     binomial proportion", Statistical Science 16 (2001)), and what is left is drawn with it. Sums of draws combine
-    strata of any size, also those of which nothing was tried. A stratum that was asked whole is known exactly.
+    strata of any size, also those of which nothing was tried. A stratum that was requested whole is known exactly.
     """
     rng = np.random.default_rng([seed, len(strata)])
     draws = np.zeros(_DRAWS, np.int64)

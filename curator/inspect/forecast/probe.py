@@ -1,4 +1,4 @@
-"""Ask for a few listed images, and predict from them what the whole fetch will yield and cost.
+"""Request a few listed images, and predict from them what the whole fetch will yield and cost.
 
 >>> in_words(0.97), in_words(0.4), in_words(0.001)
 ('in reach', 'unlikely', 'out of reach')
@@ -20,7 +20,7 @@ from curator.decide.target import choose_sample
 from curator.fetch.ledger.history import read_costs
 from curator.fetch.outcomes import read_outcomes
 from curator.fetch.row_addresses import parse_rows
-from curator.inspect.forecast.effort import Effort, Limits, estimate_effort
+from curator.inspect.forecast.effort import Effort, estimate_effort
 from curator.inspect.forecast.prediction import Prediction, Stratum, predict_images
 from curator.manifests.project import Project
 from curator.pipeline.acquire import AcquireOptions, Listing, fetch_and_judge, n_tiers
@@ -35,10 +35,10 @@ class Forecast:
     """What a probe found, and what follows from it.
 
     Attributes:
-        n_asked: images that this probe asked for.
-        strata: each label and source, with how many images it will yield when all is asked.
+        n_asked: images that this probe requested.
+        strata: each label and source, with how many images it will yield when all is requested.
         labels: the same of each label.
-        per_class: images wanted a label; None where that is ``max``.
+        per_class: images wanted a label; None if that is ``max``.
         effort: what the fetch will cost, up to its target.
         has_more: whether there are tiers that were not listed.
     """
@@ -52,7 +52,7 @@ class Forecast:
 
     @property
     def n_tried(self) -> int:
-        """Images asked for so far, by this probe and before."""
+        """Images requested so far, by this probe and before."""
         return sum(stratum.n_tried for stratum, _ in self.strata)
 
 
@@ -62,16 +62,13 @@ def in_words(chance: float) -> str:
 
 
 def probe(project: Project, listing: Listing, n: int, options: AcquireOptions) -> Forecast:
-    """Ask for ``n`` of the listed images, and forecast.
+    """Request ``n`` of the listed images, and forecast.
 
-    The sample is stratified by label and source and fixed by the recipe's seed. It is asked for as any fetch asks, and
-    recorded in the ledger: no later fetch repeats it. What was tried before counts too.
+    The sample is stratified by label and source and fixed by the recipe's seed. It is requested as by any fetch, and
+    recorded in the project's ledger: no later fetch repeats it. What was tried before counts too.
 
     Args:
-        project: its ledger takes the results.
-        listing: the listed images.
-        n: images to ask for.
-        options: ``everything`` and ``limit`` say what the fetch would ask for.
+        options: ``everything`` and ``limit`` say what the fetch would request.
 
     Raises:
         LockedError: another run holds the data set.
@@ -120,27 +117,24 @@ def _forecast(
     recipe = project.recipe
     seed, per_class = recipe.split.seed, recipe.balance.per_class
     each = tuple((stratum, predict_images([stratum], seed)) for stratum in counted)
-    labels = {
-        label: predict_images([stratum for stratum in counted if stratum.label == label], seed)
-        for label in recipe.labels
-    }
-    shares = np.array([_share_asked(project, stratum.label, counted, labels, options) for stratum in counted])
+    of_label = {label: [stratum for stratum in counted if stratum.label == label] for label in recipe.labels}
+    labels = {label: predict_images(mine, seed) for label, mine in of_label.items()}
+    shares = np.array(
+        [_share_left(project, of_label[stratum.label], labels[stratum.label], options) for stratum in counted]
+    )
     effort = _effort(project, outcomes, strata, shares)
     has_more = bool(len(outcomes)) and int(outcomes["tier"].max()) + 1 < n_tiers(project)
     return Forecast(n_asked, each, labels, per_class if isinstance(per_class, int) else None, effort, has_more)
 
 
-def _share_asked(
-    project: Project, label: str, counted: list[Stratum], labels: Mapping[str, Prediction], options: AcquireOptions
-) -> float:
-    """Say which share of what is left of a label the fetch will ask for until it has its target."""
-    mine = [stratum for stratum in counted if stratum.label == label]
+def _share_left(project: Project, mine: list[Stratum], predicted: Prediction, options: AcquireOptions) -> float:
+    """Say which share of what is left of a label, with these strata, the fetch will request until it has its target."""
     n_left, have = sum(stratum.n_left for stratum in mine), sum(stratum.n_ok for stratum in mine)
     if not n_left:
         return 0.0
     wanted = float(n_left)
     target = 0 if options.everything else project.recipe.target
-    to_come = labels[label].expected - have
+    to_come = predicted.expected - have
     if target and to_come:
         wanted = max(target - have, 0) * n_left / to_come
     if options.limit is not None:
@@ -163,5 +157,5 @@ def _effort(
         rows[name] = [
             known.get(a, 0.0) + known.get(b, 0.0) for a, b in zip(first.to_pylist(), second.to_pylist(), strict=True)
         ]
-    limits = Limits.of(project.recipe.fetch, bulk_hosts(project.recipe.sources))
-    return estimate_effort(rows[on_the_web & tried], rows[on_the_web & ~tried], limits)
+    bulk = bulk_hosts(project.recipe.sources)
+    return estimate_effort(rows[on_the_web & tried], rows[on_the_web & ~tried], project.recipe.fetch, bulk)
