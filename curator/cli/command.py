@@ -47,14 +47,14 @@ _SHARED = {
 
 @dataclass(frozen=True)
 class Answer:
-    """What a command ends with: a JSON value, the same for a person, and whether something asked for is missing."""
+    """What a command ends with: a JSON value, the same for a person, and whether something requested is missing."""
 
     as_json: Callable[[Terminal], Any]
     show: Callable[[Terminal], None]
     is_short: bool = False
 
     def finish(self, terminal: Terminal, as_json: bool) -> None:
-        """Print it; end with exit code 1 if something that was asked for is missing."""
+        """Print it; end with exit code 1 if something that was requested is missing."""
         if as_json:
             terminal.json(self.as_json(terminal))
         else:

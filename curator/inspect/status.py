@@ -129,7 +129,7 @@ def _unverified(project: Project) -> tuple[Text, ...]:
     if not n:
         return ()
     images = "1 image" if n == 1 else f"{n:,} images"
-    return (f"{images} came through a proxy: the addresses that it asked were not verified to be public",)
+    return (f"{images} came through a proxy: the addresses that it requested were not verified to be public",)
 
 
 def _new_reviews(project: Project, stage: Stage | None) -> tuple[Text, ...]:

@@ -32,17 +32,13 @@ MOST_RELATIVES = 10
 
 @dataclass(frozen=True)
 class Story:
-    """One row's story, as lines for a person and as facts for a program."""
+    """One row's story: lines for a person; for a program the row, its attempts (None: not known) and its copies."""
 
     lines: tuple[str, ...]
     facts: dict[str, Any]
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the machine-readable form: the catalog's row, its attempts (null: not known) and its copies."""
-        return self.facts
 
-
-def tell_stories(project: Project, image: str) -> list[Story]:
+def find_stories(project: Project, image: str) -> list[Story]:
     """Return the story of each row that ``image`` names: record id, path, URL, or SHA-256 of 8 digits or more.
 
     Raises:
@@ -114,13 +110,13 @@ def _requests(project: Project, addresses: list[str]) -> tuple[list[dict[str, An
     try:
         attempts = attempts_of(project.paths, addresses)
     except DiskError as error:
-        return None, [f"  asked    not known: {error.message}"]
+        return None, [f"  request  not known: {error.message}"]
     lines = []
     for attempt in attempts:
         status = f"HTTP {attempt['http_status']}, " if attempt["http_status"] else ""
         detail = f" ({attempt['detail']})" if attempt["detail"] else ""
         took = f"{attempt['seconds']:.2f} s"
-        lines.append(f"  asked    {attempt['started_at']}: {status}{attempt['outcome']}{detail}, {took}")
+        lines.append(f"  request  {attempt['started_at']}: {status}{attempt['outcome']}{detail}, {took}")
     return attempts, lines
 
 

@@ -164,7 +164,6 @@ def load_recipe(path: Path, source_kinds: Mapping[str, type[Any]], model_names: 
     """Read and check a recipe file.
 
     Args:
-        path: the TOML file.
         model_names: the models that ``[benchmark]`` may name; none given, they are checked when the benchmark starts.
         source_kinds: source kind to its class: :func:`curator.sources.registry.source_kinds`.
 

@@ -45,7 +45,6 @@ def leave_out_others(
     """Drop, or with ``report_only`` only report, the images that the recipe's ``[dedupe] against`` has already.
 
     Args:
-        table: a catalog.
         project: its recipe's ``dedupe`` says what and how, ``quality`` up to which size files are decoded; its paths
             keep what was observed.
         is_protected: bool, shape (rows,): rows that a person wants; they are reported and kept.

@@ -67,7 +67,7 @@ def listen(port: int) -> socket.socket:
 
 
 def serve_review(project: Project, who: str, port: int, announce: Callable[[str, int], None]) -> int:
-    """Serve until the process is told to end.
+    """Serve until the process is interrupted.
 
     Args:
         who: the name that decisions bear.

@@ -80,20 +80,16 @@ def sync_files(folder: Path, files: Iterable[str] = ()) -> None:
         DiskError: the disk failed.
     """
     with disk_errors(folder):
-        if sys.platform == "linux":
-            _sync_file_system(folder)
-        else:
+        if sys.platform != "linux":
             for path in files:
                 sync_file(path)
-
-
-def _sync_file_system(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        if ctypes.CDLL(None, use_errno=True).syncfs(descriptor):
-            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-    finally:
-        os.close(descriptor)
+            return
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            if ctypes.CDLL(None, use_errno=True).syncfs(descriptor):
+                raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+        finally:
+            os.close(descriptor)
 
 
 def name_files(temporaries: Iterable[str]) -> None:

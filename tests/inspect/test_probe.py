@@ -20,7 +20,7 @@ from curator.demo.photos import photo_world
 from curator.demo.server import Served, serve
 from curator.demo.site import recipe_text
 from curator.errors import CuratorError
-from curator.inspect.forecast.effort import Effort, estimate_effort, needed_time
+from curator.inspect.forecast.prediction import Effort, estimate_effort, needed_time
 from curator.inspect.forecast.probe import Forecast, in_words, probe
 from curator.manifests.project import Project
 from curator.manifests.recipe import FetchSettings, parse_recipe
@@ -64,7 +64,7 @@ def test_a_probe_asks_for_so_many_and_no_fetch_asks_again(project: Project, serv
     """Every label and source has its share; the ledger keeps the answers; then the fetch asks for the rest alone."""
     forecast = ask(project, 12)
     first = asked(served)
-    assert forecast.n_asked == forecast.n_tried == 12
+    assert forecast.n_requested == forecast.n_tried == 12
     assert 12 <= sum(first.values()) <= 12 + 6  # a bucket's gap makes two requests of one image
     assert all(stratum.n_tried for stratum, _ in forecast.strata)
     assert not project.paths.catalog(catalog.Stage.FETCHED).exists()
@@ -91,7 +91,7 @@ def test_a_second_probe_asks_for_others_and_narrows_the_interval(project: Projec
         widths.append(sum(p.high - p.low for p in forecast.labels.values()))
     assert widths == sorted(widths, reverse=True)
     assert widths[-1] == 0
-    assert forecast.n_asked < 1_000
+    assert forecast.n_requested < 1_000
     assert forecast.effort.n_requests == 0
     table = pipeline.fetch(project, AcquireOptions(everything=True)).table
     found = catalog.kept(table)["label"].value_counts().to_dict()
@@ -117,7 +117,7 @@ def test_what_cannot_be_asked_is_foreseen_to_fail(tmp_path: Path) -> None:
     path.write_text(text)
     made = Project(parse_recipe(text, source_kinds(), path), DataPaths(tmp_path / "data", tmp_path, "x"))
     forecast = ask(made, 5)
-    assert (forecast.n_asked, forecast.effort) == (0, Effort())
+    assert (forecast.n_requested, forecast.effort) == (0, Effort())
     assert [p.high for p in forecast.labels.values()] == [0, 0]
 
 

@@ -20,8 +20,7 @@ from curator.decide.target import choose_sample
 from curator.fetch.ledger.history import read_costs
 from curator.fetch.outcomes import read_outcomes
 from curator.fetch.row_addresses import parse_rows
-from curator.inspect.forecast.effort import Effort, estimate_effort
-from curator.inspect.forecast.prediction import Prediction, Stratum, predict_images
+from curator.inspect.forecast.prediction import Effort, Prediction, Stratum, estimate_effort, predict_images
 from curator.manifests.project import Project
 from curator.pipeline.acquire import AcquireOptions, Listing, fetch_and_judge, n_tiers
 from curator.sources.registry import bulk_hosts
@@ -35,7 +34,7 @@ class Forecast:
     """What a probe found, and what follows from it.
 
     Attributes:
-        n_asked: images that this probe requested.
+        n_requested: images that this probe requested.
         strata: each label and source, with how many images it will yield when all is requested.
         labels: the same of each label.
         per_class: images wanted a label; None if that is ``max``.
@@ -43,7 +42,7 @@ class Forecast:
         has_more: whether there are tiers that were not listed.
     """
 
-    n_asked: int
+    n_requested: int
     strata: tuple[tuple[Stratum, Prediction], ...]
     labels: Mapping[str, Prediction]
     per_class: int | None
@@ -76,15 +75,18 @@ def probe(project: Project, listing: Listing, n: int, options: AcquireOptions) -
     table = listing.table
     codes, names = pd.factorize(pd.MultiIndex.from_frame(table[["label", "source"]].astype(object)), sort=True)
     strata = codes.astype(np.int64)
-    askable = parse_rows(table).is_requestable(table).to_numpy(zero_copy_only=False)
+    requestable = parse_rows(table).is_requestable(table).to_numpy(zero_copy_only=False)
     with locked(project.paths.lock, "fetch --plan --probe"):
-        open_rows = askable & ~_is_tried(_outcomes(project, table))
+        open_rows = requestable & ~_is_tried(_outcomes(project, table))
         chosen = choose_sample(table, np.where(open_rows, strata, -1), n, project.recipe.split.seed)
         if chosen.any():
             rows = table[chosen].reset_index(drop=True)
             fetch_and_judge(project, rows, AcquireOptions(), listing.userinfo)
         outcomes = _outcomes(project, table)
-    counted = _count(outcomes, strata, list(names), askable)
+    tried = requestable & _is_tried(outcomes)
+    masks = (np.ones(len(table), bool), requestable, tried, tried & catalog.is_kept(outcomes))
+    columns = [np.bincount(strata[mask], minlength=len(names)).tolist() for mask in masks]
+    counted = [Stratum(*name, *counts) for name, counts in zip(names, zip(*columns, strict=True), strict=True)]
     return _forecast(project, outcomes, strata, counted, int(chosen.sum()), options)
 
 
@@ -96,22 +98,12 @@ def _is_tried(outcomes: pd.DataFrame) -> BoolArray:
     return ~catalog.is_kept(outcomes) | outcomes["sha256"].notna().to_numpy(dtype=bool)
 
 
-def _count(
-    outcomes: pd.DataFrame, strata: npt.NDArray[np.int64], names: list[tuple[str, str]], askable: BoolArray
-) -> list[Stratum]:
-    tried = askable & _is_tried(outcomes)
-    good = tried & catalog.is_kept(outcomes)
-    everyone = np.ones(len(outcomes), bool)
-    columns = [np.bincount(strata[rows], minlength=len(names)).tolist() for rows in (everyone, askable, tried, good)]
-    return [Stratum(*name, *counts) for name, counts in zip(names, zip(*columns, strict=True), strict=True)]
-
-
 def _forecast(
     project: Project,
     outcomes: pd.DataFrame,
     strata: npt.NDArray[np.int64],
     counted: list[Stratum],
-    n_asked: int,
+    n_requested: int,
     options: AcquireOptions,
 ) -> Forecast:
     recipe = project.recipe
@@ -119,12 +111,11 @@ def _forecast(
     each = tuple((stratum, predict_images([stratum], seed)) for stratum in counted)
     of_label = {label: [stratum for stratum in counted if stratum.label == label] for label in recipe.labels}
     labels = {label: predict_images(mine, seed) for label, mine in of_label.items()}
-    shares = np.array(
-        [_share_left(project, of_label[stratum.label], labels[stratum.label], options) for stratum in counted]
-    )
+    share = {label: _share_left(project, mine, labels[label], options) for label, mine in of_label.items()}
+    shares = np.array([share[stratum.label] for stratum in counted])
     effort = _effort(project, outcomes, strata, shares)
     has_more = bool(len(outcomes)) and int(outcomes["tier"].max()) + 1 < n_tiers(project)
-    return Forecast(n_asked, each, labels, per_class if isinstance(per_class, int) else None, effort, has_more)
+    return Forecast(n_requested, each, labels, per_class if isinstance(per_class, int) else None, effort, has_more)
 
 
 def _share_left(project: Project, mine: list[Stratum], predicted: Prediction, options: AcquireOptions) -> float:
