@@ -58,8 +58,7 @@ def mix(values: Keys, purpose: str, seed: int) -> Keys:
     mixed = values ^ np.uint64(int.from_bytes(key, "big"))
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    keys: Keys = mixed ^ (mixed >> np.uint64(31))
-    return keys
+    return mixed ^ (mixed >> np.uint64(31))
 
 
 def last_digits(names: Sequence[str] | pd.Series[Any]) -> Keys:

@@ -83,13 +83,11 @@ def correlate_outlines(left: Pictures, right: Pictures, covered: Pictures) -> Pi
         a, b = ((cells[high] - cells[low]) * both for cells in (left, right))
         for total, (x, y) in zip(dots, ((a, b), (a, a), (b, b)), strict=True):
             total += _dot(x, y)
-    correlation: Pictures = dots[0] / np.sqrt(np.maximum(dots[1] * dots[2], np.float32(1e-12)))
-    return correlation
+    return np.asarray(dots[0] / np.sqrt(np.maximum(dots[1] * dots[2], np.float32(1e-12))))
 
 
 def _dot(left: Pictures, right: Pictures) -> Pictures:
-    products: Pictures = np.einsum("nij,nij->n", left, right)
-    return products
+    return np.asarray(np.einsum("nij,nij->n", left, right))
 
 
 def _count_signs(left: Pictures, right: Pictures, covered: Pictures) -> npt.NDArray[np.int16]:
@@ -99,15 +97,13 @@ def _count_signs(left: Pictures, right: Pictures, covered: Pictures) -> npt.NDAr
     a, b = (cosines @ _centre(cells, covered) @ cosines.T > 0 for cells in (left, right))
     differing = a != b
     differing[:, 0, 0] = False
-    bits: npt.NDArray[np.int16] = differing.sum(axis=(1, 2), dtype=np.int16)
-    return bits
+    return np.asarray(differing.sum(axis=(1, 2), dtype=np.int16))
 
 
 def _centre(cells: Pictures, covered: Pictures) -> Pictures:
     """Take from the covered cells their mean, and set the others to nothing."""
     n_cells = covered.sum(axis=(1, 2), keepdims=True)
-    centred: Pictures = (cells - (cells * covered).sum(axis=(1, 2), keepdims=True) / n_cells) * covered
-    return centred
+    return np.asarray((cells - (cells * covered).sum(axis=(1, 2), keepdims=True) / n_cells) * covered)
 
 
 def _standardise(pictures: npt.NDArray[np.generic]) -> Pictures:
@@ -151,23 +147,20 @@ def _move(pictures: Pictures, moves: Pictures, places: Pictures) -> _Laid:
 
 def _positions(moves: Pictures, places: Pictures, side: int) -> Pictures:
     """Return where on the moving picture, in cells, each row or column is read: shape (n, side)."""
-    moved: Pictures = (places * (1 + moves[:, 1:]) + moves[:, :1]) * np.float32(side / 2) + np.float32((side - 1) / 2)
-    return moved
+    return (places * (1 + moves[:, 1:]) + moves[:, :1]) * np.float32(side / 2) + np.float32((side - 1) / 2)
 
 
 def _interpolation(at: Pictures, side: int) -> Pictures:
     """Return the matrices, (n, side, side), that take a picture's rows to those at ``at``, linearly between two."""
     inside = np.clip(at, 0, side - 1)
-    weights: Pictures = np.maximum(0, 1 - np.abs(inside[:, :, None] - np.arange(side, dtype=np.float32)))
-    return weights
+    return np.asarray(np.maximum(0, 1 - np.abs(inside[:, :, None] - np.arange(side, dtype=np.float32))))
 
 
 def _misfit(laid: _Laid, fixed: Pictures) -> Pictures:
     """Return the difference of the covered cells, after the brightness and contrast that fit best."""
     a, b = (_centre(cells, laid.covered) for cells in (laid.cells, fixed))
     contrast: Pictures = np.clip(_dot(a, b) / np.maximum(_dot(a, a), 1e-6), 0.5, 2).astype(np.float32, copy=False)
-    misfit: Pictures = contrast[:, None, None] * a - b
-    return misfit
+    return contrast[:, None, None] * a - b
 
 
 def _undo(moves: Pictures, steps: Pictures) -> Pictures:

@@ -155,8 +155,7 @@ def distance64(left: npt.ArrayLike, right: npt.ArrayLike) -> HashBytes:
 
 def distance256(left: HashBytes, right: HashBytes) -> npt.NDArray[np.int16]:
     """Count the bits in which 256-bit hashes differ (0 to 256); uint8 arrays, shape (..., 32), that broadcast."""
-    bits: npt.NDArray[np.int16] = np.bitwise_count(left ^ right).sum(axis=-1, dtype=np.int16)
-    return bits
+    return np.asarray(np.bitwise_count(left ^ right).sum(axis=-1, dtype=np.int16))
 
 
 def to_hex(hashes: Hashes64) -> list[str]:

@@ -44,8 +44,7 @@ def fit_tangents(left: Floats, right: Floats) -> Floats:
     Returns:
         float32, shape (n,).
     """
-    fits: Floats = np.maximum(_project(left, right), _project(right, left))
-    return fits
+    return np.maximum(_project(left, right), _project(right, left))
 
 
 def _operators() -> Floats:
@@ -54,15 +53,13 @@ def _operators() -> Floats:
     cosines = np.cos(np.pi * frequency * (2 * position + 1) / (2 * SIDE)) * np.where(frequency, 1, 2**-0.5)
     slopes = cosines @ np.gradient(np.eye(SIDE), axis=0)
     stretch = (cosines * (position - (SIDE - 1) / 2)) @ np.gradient(np.eye(SIDE), axis=0)
-    operators: Floats = np.concatenate([cosines, slopes, stretch]).astype(np.float32)
-    return operators
+    return np.concatenate([cosines, slopes, stretch]).astype(np.float32)
 
 
 def _weights() -> Floats:
     """Return each coefficient's weight: the square root of its frequency, so that the mean has none."""
     frequencies = np.arange(_FREQUENCIES)
-    weights: Floats = np.sqrt(np.hypot(frequencies[:, None], frequencies)).astype(np.float32)
-    return weights
+    return np.sqrt(np.hypot(frequencies[:, None], frequencies)).astype(np.float32)
 
 
 _OPERATORS, _WEIGHTS = _operators(), _weights()
@@ -90,5 +87,4 @@ def _orthonormalise(vectors: Floats) -> Floats:
 def _project(plane: Floats, other: Floats) -> Floats:
     """Measure the length of the other picture's own direction within the plane."""
     along: Floats = np.matmul(plane, other[:, 0, :, None])[:, :, 0]
-    lengths: Floats = np.sqrt(np.einsum("nk,nk->n", along, along))
-    return lengths
+    return np.asarray(np.sqrt(np.einsum("nk,nk->n", along, along)))

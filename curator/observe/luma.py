@@ -143,8 +143,7 @@ def shrink_reduced(grey: Luma, size: tuple[int, int], scale: int) -> Luma:
     cells = _weights_of(height, scale).T @ cells
     cells *= 1 / _ONE
     np.rint(cells, out=cells)
-    luma: Luma = np.minimum(np.maximum(cells, 0, out=cells), 255, out=cells).astype(np.uint8)
-    return luma
+    return np.asarray(np.minimum(np.maximum(cells, 0, out=cells), 255, out=cells).astype(np.uint8))
 
 
 def _weights_of(n_pixels: int, scale: int) -> Weights:
@@ -173,8 +172,7 @@ def _weights(n_pixels: int, scale: int) -> Weights:
     weights *= _ONE / weights.sum(axis=0)
     np.rint(weights, out=weights)
     weights[((_CELLS + 0.5) * lobe).astype(np.int32) // scale, _CELLS] += _ONE - weights.sum(axis=0)
-    whole: Weights = weights.astype(np.float32)
-    return whole
+    return np.asarray(weights.astype(np.float32))
 
 
 _cached_weights = lru_cache(maxsize=1024)(_weights)

@@ -28,8 +28,7 @@ def smooth_noise(rng: np.random.Generator, shape: tuple[int, int], cell_px: floa
     row, down = _cells(height, cell_px)
     tall = grid[row] + (grid[row + 1] - grid[row]) * down[:, None]
     column, right = _cells(width, cell_px)
-    noise: FloatArray = tall[:, column] + (tall[:, column + 1] - tall[:, column]) * right
-    return noise
+    return tall[:, column] + (tall[:, column + 1] - tall[:, column]) * right
 
 
 def _cells(n: int, cell_px: float) -> tuple[npt.NDArray[np.intp], FloatArray]:

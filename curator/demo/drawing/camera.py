@@ -99,8 +99,7 @@ class Camera:
 
 def to_pixels(values: npt.NDArray[Any]) -> Image:
     """Cut values to 0 to 255 and drop their fractions."""
-    pixels: Image = np.clip(values, 0, 255).astype(np.uint8)
-    return pixels
+    return np.asarray(np.clip(values, 0, 255).astype(np.uint8))
 
 
 def look_at(

@@ -161,20 +161,17 @@ def _turned(angle_deg: float) -> FloatArray:
     first, second = math.radians(angle_deg), math.radians(angle_deg * 1.7 + 20)
     about_z = np.array([[math.cos(first), -math.sin(first), 0], [math.sin(first), math.cos(first), 0], [0, 0, 1]])
     about_x = np.array([[1, 0, 0], [0, math.cos(second), -math.sin(second)], [0, math.sin(second), math.cos(second)]])
-    turned: FloatArray = about_z @ about_x
-    return turned
+    return np.asarray(about_z @ about_x)
 
 
 def sphere_patches(normals: FloatArray, turn: FloatArray) -> FloatArray:
     """Give the share of dark patch at each surface normal (…, 3): twelve patches, at an icosahedron's corners."""
     nearest = (normals @ turn @ _ICOSAHEDRON.T).max(axis=-1)
-    share: FloatArray = np.clip((nearest - 0.915) * 25, 0, 1)
-    return share
+    return np.asarray(np.clip((nearest - 0.915) * 25, 0, 1))
 
 
 def _panels(u: FloatArray, v: FloatArray) -> FloatArray:
     ends = np.clip((np.abs(u) - 0.55) * 14, 0, 1) * np.clip((0.85 - np.abs(u)) * 14, 0, 1)
     bulge = np.sqrt(np.clip(1 - u * u, 1e-3, 1))
     seams = np.clip(1 - np.abs(np.abs(v / bulge) - 0.35) * 22, 0, 1) * 0.5
-    share: FloatArray = np.clip(ends + seams + np.clip(1 - np.abs(u) * 30, 0, 1) * 0.3, 0, 1)
-    return share
+    return np.asarray(np.clip(ends + seams + np.clip(1 - np.abs(u) * 30, 0, 1) * 0.3, 0, 1))

@@ -88,5 +88,4 @@ def _unlike(image: Image, taken: Hashes, label: str, seed: tuple[int, int]) -> t
 def hash_orientations(image: Image) -> Hashes:
     """Compute the 64-bit pHash of a picture in each of its eight orientations: uint64, shape (8,)."""
     luma = PillowImage.fromarray(image[..., ::-1]).convert("L").resize((32, 32), PillowImage.Resampling.LANCZOS)
-    hashes: Hashes = orientation_hashes(transform(np.asarray(luma)[None]))[0]
-    return hashes
+    return np.asarray(orientation_hashes(transform(np.asarray(luma)[None]))[0])

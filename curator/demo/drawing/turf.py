@@ -134,8 +134,7 @@ def _laid(ground: Ground, rows: slice, cell_m: float, rng: np.random.Generator) 
     texels = np.float32(_TEXELS / cell_m)
     column = (ground.x[rows] * texels).astype(np.int32) + offset[0]
     row = (ground.y[rows] * (texels / np.float32(0.7))).astype(np.int32) + offset[1]
-    laid: FloatArray = grain[row & (_GRAIN_PX - 1), column & (_GRAIN_PX - 1)]
-    return laid
+    return np.asarray(grain[row & (_GRAIN_PX - 1), column & (_GRAIN_PX - 1)])
 
 
 @functools.cache
@@ -150,8 +149,7 @@ def _wear(ground: Ground, rng: np.random.Generator) -> FloatArray:
         return np.zeros_like(ground.x)
     everywhere = slice(None)
     patches = _laid(ground, everywhere, 4.0, rng) + np.float32(0.5) * _laid(ground, everywhere, 1.1, rng)
-    share: FloatArray = np.clip((patches - np.float32(0.5 - 0.5 * amount)) * 2, 0, 1) * np.float32(amount)
-    return share
+    return np.clip((patches - np.float32(0.5 - 0.5 * amount)) * 2, 0, 1) * np.float32(amount)
 
 
 def draw_marks(ground: Ground, marks: tuple[Mark, ...]) -> FloatArray:
@@ -204,13 +202,11 @@ def _slope(offset: FloatArray) -> FloatArray:
     """Give how much a coordinate changes over one pixel, down and across."""
     down = np.abs(np.diff(offset, axis=0, append=offset[-1:]))
     right = np.abs(np.diff(offset, axis=1, append=offset[:, -1:]))
-    slope: FloatArray = down + right
-    return slope
+    return down + right
 
 
 def _band(offset: FloatArray, slope: FloatArray) -> FloatArray:
     """Give the share of each pixel within half a line's width of offset 0: a box filter one pixel wide."""
     half = np.maximum(slope, np.float32(1e-3)) / 2
     overlap = np.minimum(offset + half, _HALF_LINE_M) - np.maximum(offset - half, -_HALF_LINE_M)
-    share: FloatArray = np.clip(overlap / (2 * half), 0, 1)
-    return share
+    return np.clip(overlap / (2 * half), 0, 1)
