@@ -153,11 +153,7 @@ def with_columns(table: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFram
 
 
 def drop(
-    table: pd.DataFrame,
-    rows: BoolArray,
-    stage: Stage,
-    reason: Drop,
-    detail: Iterable[str | None] | str | None = None,
+    table: pd.DataFrame, rows: BoolArray, stage: Stage, reason: Drop, detail: Iterable[str | None] | str | None = None
 ) -> pd.DataFrame:
     """Return a copy in which ``rows`` (bool array, shape (rows,)) are dropped; rows dropped before keep their reason.
 

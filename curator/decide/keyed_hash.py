@@ -26,8 +26,6 @@ Keys = npt.NDArray[np.uint64]
 _DIGITS = 16
 _NOT_HEX = 255
 _WRONG_NAME = "every name must end in 16 hexadecimal digits"
-
-
 _NIBBLES = np.full(256, _NOT_HEX, np.uint8)
 _NIBBLES[list(b"0123456789abcdef")] = _NIBBLES[list(b"0123456789ABCDEF")] = range(16)
 

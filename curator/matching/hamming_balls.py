@@ -141,10 +141,7 @@ def _batches(tiles: _Tiles) -> Iterator[tuple[int, int]]:
 
 
 def _near_pairs(
-    rows: UInt64s,
-    columns: UInt64s,
-    radius: int,
-    work: tuple[UInt64s, npt.NDArray[np.uint8], npt.NDArray[np.bool_]],
+    rows: UInt64s, columns: UInt64s, radius: int, work: tuple[UInt64s, npt.NDArray[np.uint8], npt.NDArray[np.bool_]]
 ) -> Indices:
     """Find the pairs of (tiles, height) and (tiles, width) hashes at most ``radius`` bits apart: flat indices."""
     size = rows.size * columns.shape[1]

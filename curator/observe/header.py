@@ -205,12 +205,7 @@ def count_tiff_pages(data: bytes) -> int:
     return max(1, len(seen))
 
 
-_END_MARKS = {
-    "jpeg": b"\xff\xd9",
-    "png": b"IEND\xaeB`\x82",
-    "gif": b";",
-    "jp2": b"\xff\xd9",
-}
+_END_MARKS = {"jpeg": b"\xff\xd9", "png": b"IEND\xaeB`\x82", "gif": b";", "jp2": b"\xff\xd9"}
 _TAIL_BYTES = 4096  # some files carry a little padding or a comment after their end
 
 

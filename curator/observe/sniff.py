@@ -91,11 +91,7 @@ _MAGIC: tuple[tuple[bytes, Sniffed], ...] = (
     (b"MZ", _other("executable", "a program")),
     (b"\x7fELF", _other("executable", "a program")),
 )
-_RIFF = {
-    b"WEBP": _image("webp", "a WebP image"),
-    b"AVI ": _VIDEO,
-    b"WAVE": _other("audio", "a sound"),
-}
+_RIFF = {b"WEBP": _image("webp", "a WebP image"), b"AVI ": _VIDEO, b"WAVE": _other("audio", "a sound")}
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 _NETPBM = re.compile(rb"P[1-6]\s+[\d#]")
 _XML_NAME = re.compile(rb"<(?:[a-z]+:)?(svg|html|rss|feed)[\s>:]")

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from curator.pipeline.folders import NEW, build_folders
 from PIL import Image
 
 from curator.benchmark.images.arrays import read_square
@@ -20,7 +21,6 @@ from curator.observe.luma import shrink
 from curator.observe.observation import look_at
 from curator.observe.pixels import decode_rgb
 from curator.observe.thumbnails import data_uri, encode_small, thumbnail
-from curator.pipeline.folders import NEW, build_folders
 from curator.store.paths import DataPaths
 from tests.observe.odd_kinds import KINDS, opened
 
