@@ -55,7 +55,7 @@ def publish(
         DiskError: a write was refused; the manifest that was there before is kept.
     """
     rows, paths = folder_rows(table), project.paths
-    _build_folders(rows, project)
+    build_folders(rows, project)
     text = manifest_text(manifest_rows(rows))
     digest = hashlib.sha256(text.encode("utf-8")).hexdigest()
     made_with = MadeWith(digest, settings, catalog.counts(table), find_left(rows, previous))
@@ -76,7 +76,7 @@ def is_published(paths: DataPaths, manifest_sha256: str) -> bool:
     return folders_exist and file_digest(paths.manifest) == manifest_sha256
 
 
-def _build_folders(rows: pd.DataFrame, project: Project) -> None:
+def build_folders(rows: pd.DataFrame, project: Project) -> None:
     """Build new train and test folders beside the old ones, from :func:`curator.manifests.manifest.folder_rows`."""
     new = project.paths.new_folders
     project.emit(WorkStarted(_WHAT, len(rows)))

@@ -18,13 +18,11 @@ from urllib.parse import urlsplit
 
 from curator.addresses import request_url
 from curator.errors import CuratorError, SourceError
-from curator.fetch.network.curl_loop import CurlLoop
-from curator.fetch.network.guard import name_private_host
-from curator.fetch.network.interrupts import noticed_interrupts
+from curator.fetch.network.curl_loop import CurlLoop, noticed_interrupts
+from curator.fetch.network.guard import name_private_host, proxy_addresses
 from curator.fetch.network.libcurl import pycurl
-from curator.fetch.network.proxy import proxy_addresses
+from curator.fetch.network.transfer import WaryTransfer
 from curator.fetch.policy import header_values, judge
-from curator.fetch.politeness.wary_transfer import WaryTransfer
 from curator.manifests.recipe import FetchSettings
 from curator.reasons import Drop
 
