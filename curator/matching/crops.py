@@ -37,7 +37,6 @@ SAME_CROP = ((0.80, 22),)
 LEAST_FIT = 0.84
 """As for whole pictures; the farthest crop within 8 of 64 bits had 0.87."""
 
-_SHARE = 0.9
 _LOOKS = len(CROPS) + 1  # of each picture: 0 is the whole, the others are its crops
 _BLOCK_PICTURES = 512
 _GRID = 2.0**-20
@@ -98,7 +97,7 @@ def crop_signatures(greys: HashBytes, crops: Indices) -> npt.NDArray[np.float32]
 
 def _read_lines(start: float) -> Floats:
     """Return the matrix that reads 32 lines from ``start`` on, linearly between two: shape (32, 32)."""
-    at = (start + _SHARE * (np.arange(SIDE) + 0.5) / SIDE) * SIDE - 0.5
+    at = (start + 0.9 * (np.arange(SIDE) + 0.5) / SIDE) * SIDE - 0.5
     return np.asarray(np.maximum(0, 1 - np.abs(at[:, None] - np.arange(SIDE))))
 
 

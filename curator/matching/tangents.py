@@ -32,7 +32,10 @@ def span_tangents(pictures: npt.NDArray[np.generic]) -> Floats:
     Returns:
         float32, shape (n, 5, 64): 1,280 bytes a picture.
     """
-    return _orthonormalise(_differentiate(pictures))
+    both = _OPERATORS @ (pictures.astype(np.float32) @ _OPERATORS.T)  # small products: this runs on all cores already
+    parts = both.reshape(-1, 3, _FREQUENCIES, 3, _FREQUENCIES)
+    chosen = [parts[:, down, :, right] * _WEIGHTS for down, right in ((0, 0), (1, 0), (2, 0), (0, 1), (0, 2))]
+    return _orthonormalise(np.stack(chosen, axis=1).reshape(-1, 5, _FREQUENCIES**2))
 
 
 def fit_tangents(left: Floats, right: Floats) -> Floats:
@@ -56,21 +59,9 @@ def _operators() -> Floats:
     return np.concatenate([cosines, slopes, stretch]).astype(np.float32)
 
 
-def _weights() -> Floats:
-    """Return each coefficient's weight: the square root of its frequency, so that the mean has none."""
-    frequencies = np.arange(_FREQUENCIES)
-    return np.sqrt(np.hypot(frequencies[:, None], frequencies)).astype(np.float32)
-
-
-_OPERATORS, _WEIGHTS = _operators(), _weights()
-
-
-def _differentiate(pictures: npt.NDArray[np.generic]) -> Floats:
-    """Compute each picture's coefficients and how four moves change them: float32, shape (n, 5, 64)."""
-    both = _OPERATORS @ (pictures.astype(np.float32) @ _OPERATORS.T)  # small products: this runs on all cores already
-    parts = both.reshape(-1, 3, _FREQUENCIES, 3, _FREQUENCIES)
-    chosen = [parts[:, down, :, right] * _WEIGHTS for down, right in ((0, 0), (1, 0), (2, 0), (0, 1), (0, 2))]
-    return np.stack(chosen, axis=1).reshape(-1, 5, _FREQUENCIES**2)
+_OPERATORS = _operators()
+_WEIGHTS = np.sqrt(np.hypot(*np.indices((_FREQUENCIES, _FREQUENCIES)))).astype(np.float32)
+# The square root of each coefficient's frequency, so that the mean has no weight.
 
 
 def _orthonormalise(vectors: Floats) -> Floats:

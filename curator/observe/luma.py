@@ -54,6 +54,9 @@ _CACHED_SIDE = 512  # the weights of 1,024 such sides take 67 MB; longer ones ar
 
 _STEPS = 4096
 _CELLS = np.arange(LUMA_SIDE)
+_AT = np.arange(-3 * _STEPS, 3 * _STEPS + 1) / _STEPS
+_KERNEL = np.sinc(_AT) * np.sinc(_AT / 3)
+_KERNEL_SUMS = np.cumsum(_KERNEL) - _KERNEL / 2  # from its left end on, at each step of its six lobes
 
 
 class DamagedPixelsError(Exception):
@@ -147,18 +150,7 @@ def shrink_reduced(grey: Luma, size: tuple[int, int], scale: int) -> Luma:
 
 
 def _weights_of(n_pixels: int, scale: int) -> Weights:
-    compute = _cached_weights if n_pixels <= _CACHED_SIDE * scale else _weights
-    return compute(n_pixels, scale)
-
-
-def _kernel_sums() -> npt.NDArray[np.float64]:
-    """The sum of the kernel from its left end on, at each step of its six lobes."""
-    at = np.arange(-3 * _STEPS, 3 * _STEPS + 1) / _STEPS
-    kernel = np.sinc(at) * np.sinc(at / 3)
-    return np.cumsum(kernel) - kernel / 2
-
-
-_KERNEL_SUMS = _kernel_sums()
+    return (_cached_weights if n_pixels <= _CACHED_SIDE * scale else _weights)(n_pixels, scale)
 
 
 def _weights(n_pixels: int, scale: int) -> Weights:
