@@ -61,7 +61,6 @@ OPENERS: dict[str, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
 """Catalog format to the decoder that opens it; an image of any other format is unsupported."""
 
 _ORIENTATION_TAG = 0x0112
-_SWAPPED_ORIENTATIONS = (5, 6, 7, 8)
 _uint = partial(int.from_bytes, byteorder="little")
 
 
@@ -107,7 +106,7 @@ def read_header(data: bytes, image_format: str) -> Header:
             break
     orientation = read_orientation(image)
     width, height = image.size
-    if orientation in _SWAPPED_ORIENTATIONS and image_format != "tiff":  # Pillow swaps a TIFF's sides itself
+    if orientation >= 5 and image_format != "tiff":  # Pillow swaps a TIFF's sides itself
         width, height = height, width
     return Header(image, width, height, orientation, mode, count_frames(data, image))
 
@@ -175,7 +174,9 @@ def count_gif_frames(data: bytes) -> int:
             at += 2
         else:
             break
-        at = _after_sub_blocks(data, at)
+        while at < len(data) and data[at]:  # sub-blocks
+            at += data[at] + 1
+        at += 1
     return max(1, n_frames)
 
 
@@ -184,18 +185,11 @@ def _after_color_table(data: bytes, flags_at: int, table_at: int) -> int:
     return table_at + (3 << (flags & 7) + 1 if flags & 0x80 else 0)
 
 
-def _after_sub_blocks(data: bytes, at: int) -> int:
-    while at < len(data) and data[at]:
-        at += data[at] + 1
-    return at + 1
-
-
 def count_tiff_pages(data: bytes) -> int:
     """Count the directories of a TIFF or BigTIFF, up to a loop or the end of the file."""
     order = "<" if data[:2] == b"II" else ">"
     big = data[2:4] in (b"+\0", b"\0+")
-    n_entries_code, offset_code, entry_size = ("Q", "Q", 20) if big else ("H", "I", 12)
-    n_entries_code, offset_code = order + n_entries_code, order + offset_code
+    n_entries_code, offset_code, entry_size = (order + "Q", order + "Q", 20) if big else (order + "H", order + "I", 12)
     n_entries_size, offset_size = struct.calcsize(n_entries_code), struct.calcsize(offset_code)
     offset_at, seen = (8 if big else 4), set[int]()
     while offset_at + offset_size <= len(data) and len(seen) < MAX_FRAMES:
@@ -208,12 +202,7 @@ def count_tiff_pages(data: bytes) -> int:
     return max(1, len(seen))
 
 
-_END_MARKS = {
-    "jpeg": b"\xff\xd9",
-    "png": b"IEND\xaeB`\x82",
-    "gif": b";",
-    "jp2": b"\xff\xd9",
-}
+_END_MARKS = {"jpeg": b"\xff\xd9", "png": b"IEND\xaeB`\x82", "gif": b";", "jp2": b"\xff\xd9"}
 _TAIL_BYTES = 4096  # some files carry a little padding or a comment after their end
 
 
@@ -239,11 +228,8 @@ def damaged_png_chunk(data: bytes) -> str | None:
     https://www.w3.org/TR/png-3/#5Chunk-layout.
     """
     for name, body, checksum in _png_chunks(data):
-        if (
-            name in (b"IHDR", b"PLTE", b"IDAT")
-            and checksum is not None
-            and zlib.crc32(body, zlib.crc32(name)) != checksum
-        ):
+        is_checked = name in (b"IHDR", b"PLTE", b"IDAT") and checksum is not None
+        if is_checked and zlib.crc32(body, zlib.crc32(name)) != checksum:
             return name.decode()
     return None
 
@@ -259,7 +245,7 @@ def _png_chunks(data: bytes) -> Iterator[tuple[bytes, memoryview, int | None]]:
 
 
 def _boxes_end(data: bytes) -> int:
-    """Where the last of a file's boxes says that it ends (ISO/IEC 14496-12)."""
+    """Return where the last of a file's boxes says that it ends (ISO/IEC 14496-12)."""
     at = 0
     while at + 8 <= len(data):
         size = int.from_bytes(data[at : at + 4], "big")
