@@ -154,8 +154,10 @@ class Engine:
                 observers.submit(number, path_of_file(attempt.address))
             else:
                 self._record(attempt)
-        now = time.monotonic()
-        while self._observers_keep_up(observers) and self._has_room(now):
+        now, active, connections = time.monotonic(), self._loop.active, self._settings.connections
+        while self._observers_keep_up(observers) and (
+            len(active) < connections or has_room([one.started for one in active.values()], now, connections)
+        ):
             task = self._schedule.next_task(now)
             if task is None:
                 return
@@ -164,12 +166,6 @@ class Engine:
     def _observers_keep_up(self, observers: ObserverPool) -> bool:
         behind = observers.n_jobs >= _MAX_BACKLOG or observers.n_bytes >= _MAX_BACKLOG_BYTES
         return not behind and self._committer.n_waiting < _MAX_UNCOMMITTED
-
-    def _has_room(self, now: float) -> bool:
-        active = self._loop.active
-        if len(active) < self._settings.connections:
-            return True
-        return has_room([transfer.started for transfer in active.values()], now, self._settings.connections)
 
     def _start(self, task: int, now: float) -> None:
         verdict = None

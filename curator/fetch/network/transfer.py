@@ -42,7 +42,6 @@ LOW_SPEED_BYTES = 250
 """A transfer slower than this many bytes a second over a third of its time is given up."""
 
 _HTTP_ONLY = pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS
-_REDIRECTS = (b"301", b"302", b"303", b"307", b"308")
 _STOP = -1
 
 
@@ -172,7 +171,7 @@ class WaryTransfer(Transfer):
         name, _, value = line.partition(b":")
         if line.startswith(b"HTTP/"):
             self._status = line.split()[1] if len(line.split()) > 1 else b""
-        elif name.lower() == b"location" and self._status in _REDIRECTS:
+        elif name.lower() == b"location" and self._status in (b"301", b"302", b"303", b"307", b"308"):
             return self._note_redirect(value.strip().decode("latin-1"))
         return None
 

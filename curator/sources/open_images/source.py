@@ -32,7 +32,7 @@ from curator.sources.open_images.files import (
     label_files,
 )
 from curator.sources.open_images.reader import MetadataReader
-from curator.sources.open_images.rows import PresentImages, catalog_columns, label_rows
+from curator.sources.open_images.rows import catalog_columns, label_rows
 from curator.sources.reading.places import is_url, local_path, place_problem
 
 METADATA = "https://storage.googleapis.com/openimages"
@@ -77,7 +77,7 @@ class OpenImages(Source):
         reads = [reader.plan_classes()] if files else []
         for subset, path in files.items():
             reads.append(reader.plan_labels(path))
-            ids = _ids(reader.present(path)) if reads[-1].cached else None
+            ids = pc.unique(reader.present(path).rows["ImageID"]) if reads[-1].cached else None
             if tier == ALL_TRAIN_TIER:
                 reads.append(reader.plan_images(BOXABLE_TRAIN_IMAGES, ids))
                 ids = _not_boxable(reader, ids) if ids is not None and reads[-1].cached else None
@@ -104,7 +104,7 @@ class OpenImages(Source):
             emit(Noted(f"open-images {subset}: {what}"))
         if present.n_bad_ids:
             emit(Noted(f"open-images {subset}: {present.n_bad_ids:,} rows with no image id were left out"))
-        ids = _ids(present)
+        ids = pc.unique(present.rows["ImageID"])
         wanted = _not_boxable(reader, ids) if tier == ALL_TRAIN_TIER else ids
         images = reader.images(image_file(tier, subset), wanted)
         listed = label_rows(present.rows, mids, labels)
@@ -123,10 +123,6 @@ class OpenImages(Source):
         if tier == ALL_TRAIN_TIER and n_unknown:
             emit(Noted(f"open-images train: {n_unknown:,} images have no known address and were left out"))
         return listed_rows(self.kind, self.title, tier, dict(frame.items()))
-
-
-def _ids(present: PresentImages) -> pa.Array:
-    return pc.unique(present.rows["ImageID"])
 
 
 def _not_boxable(reader: MetadataReader, ids: pa.Array) -> pa.Array:

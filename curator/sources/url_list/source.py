@@ -92,7 +92,10 @@ class UrlList(Source):
         if "rotation" in columns:
             degrees = pd.to_numeric(columns["rotation"].to_pandas(), errors="coerce").round()
             columns["rotation"] = pa.array(degrees.where(degrees.abs() <= 360), from_pandas=True)
-        columns |= {"url": rows["url"], "key": rows["url"], "label": rows["label"], "extra": _extras(rows)}
+        if names := [name for name in rows.column_names if name not in ("url", "label", *CATALOG_COLUMNS)]:
+            values = zip(*(rows[name].to_pylist() for name in names), strict=True)
+            columns["extra"] = pa.array([json.dumps(dict(zip(names, row, strict=True))) for row in values], pa.string())
+        columns |= {"url": rows["url"], "key": rows["url"], "label": rows["label"]}
         return listed_rows(self.kind, self.title, tier, columns)
 
     def _entry(self, context: ListingContext) -> CacheEntry:
@@ -150,11 +153,3 @@ def _need_column(table: pa.Table, name: str, or_else: str) -> None:
         near = suggest(name, table.column_names).replace("did you mean", "perhaps it is")
         hint = f"Name the column{or_else} in the recipe." if or_else else ""
         raise SourceError(f"has no column `{name}` (its columns are {found}{near.rstrip('?')})", hint)
-
-
-def _extras(rows: pa.Table) -> pa.Array:
-    names = [name for name in rows.column_names if name not in ("url", "label", *CATALOG_COLUMNS)]
-    if not names:
-        return pa.nulls(rows.num_rows, pa.string())
-    values = zip(*(rows[name].to_pylist() for name in names), strict=True)
-    return pa.array([json.dumps(dict(zip(names, row, strict=True))) for row in values], pa.string())
