@@ -153,11 +153,7 @@ def with_columns(table: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFram
 
 
 def drop(
-    table: pd.DataFrame,
-    rows: BoolArray,
-    stage: Stage,
-    reason: Drop,
-    detail: Iterable[str | None] | str | None = None,
+    table: pd.DataFrame, rows: BoolArray, stage: Stage, reason: Drop, detail: Iterable[str | None] | str | None = None
 ) -> pd.DataFrame:
     """Return a copy in which ``rows`` (bool array, shape (rows,)) are dropped; rows dropped before keep their reason.
 
@@ -228,8 +224,7 @@ def read_bytes(column: pd.Series[Any] | pa.Array, width: int) -> npt.NDArray[np.
 def read_integers(column: pd.Series[Any], missing: int) -> IntArray:
     """Read a column of whole numbers as int64; a missing one is ``missing``."""
     array = as_arrow(column, pa.int64())
-    values: IntArray = pc.fill_null(array, missing).to_numpy(zero_copy_only=False)
-    return values
+    return np.asarray(pc.fill_null(array, missing).to_numpy(zero_copy_only=False))
 
 
 def number_values(column: pd.Series[Any] | pa.Array) -> IntArray:
@@ -239,8 +234,7 @@ def number_values(column: pd.Series[Any] | pa.Array) -> IntArray:
     array([ 0,  1, -1,  0])
     """
     indices = as_arrow(column).dictionary_encode().indices.cast(pa.int64())
-    values: IntArray = pc.fill_null(indices, -1).to_numpy(zero_copy_only=False)
-    return values
+    return np.asarray(pc.fill_null(indices, -1).to_numpy(zero_copy_only=False))
 
 
 def rank_texts(column: pd.Series[Any]) -> IntArray:
@@ -266,5 +260,4 @@ def rank_among(column: pd.Series[Any], known: Sequence[str]) -> IntArray:
 def find_places(column: pd.Series[Any], known: pd.Series[Any]) -> IntArray:
     """Return each text's first place in ``known``; -1 if it is missing or not there."""
     found = pc.index_in(as_arrow(column, pa.string()), as_arrow(known, pa.string()), skip_nulls=True)
-    places: IntArray = pc.fill_null(found, -1).to_numpy(zero_copy_only=False).astype(np.int64)
-    return places
+    return np.asarray(pc.fill_null(found, -1).to_numpy(zero_copy_only=False).astype(np.int64))

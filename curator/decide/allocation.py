@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 
 import numpy as np
@@ -83,8 +83,10 @@ def choose_test_groups(groups: Groups, wanted: IntArray) -> BoolArray:
     """
     chosen = np.zeros(len(groups.keys), bool)
     chosen[list(_fitting(groups, wanted))] = True
-    _fill_with_singles(groups, wanted, chosen)
-    for label in range(len(wanted)):
+    missing = wanted - groups.count_labels(chosen, len(wanted))
+    for label, n in enumerate(missing):
+        singles = np.flatnonzero((groups.sizes == 1) & (groups.only_label == label))
+        chosen[singles[: max(int(n), 0)]] = True
         _exchange(groups, label, int(wanted[label]), chosen)
     if (groups.count_labels(chosen, len(wanted)) != wanted).any():
         _exchange_mixed(groups, wanted, chosen)
@@ -115,13 +117,6 @@ def _count_singles_before(label: IntArray, single: BoolArray) -> IntArray:
     return before
 
 
-def _fill_with_singles(groups: Groups, wanted: IntArray, chosen: BoolArray) -> None:
-    missing = wanted - groups.count_labels(chosen, len(wanted))
-    for label, n in enumerate(missing):
-        singles = np.flatnonzero((groups.sizes == 1) & (groups.only_label == label))
-        chosen[singles[: max(int(n), 0)]] = True
-
-
 def _exchange(groups: Groups, label: int, wanted: int, chosen: BoolArray) -> None:
     """Exchange groups of one label across the cut, more and more of them, until the count is exact."""
     mine = groups.only_label == label
@@ -144,7 +139,9 @@ def _exchange(groups: Groups, label: int, wanted: int, chosen: BoolArray) -> Non
 
 def _exchange_mixed(groups: Groups, wanted: IntArray, chosen: BoolArray) -> None:
     """Exchange groups of several labels too, among those near the cut, as far as sums can be held in memory."""
-    window = _near_cut(groups, chosen)
+    inside, outside = np.flatnonzero(chosen)[::-1], np.flatnonzero(~chosen)
+    nearest = [side[np.argsort(groups.only_label[side] >= 0, kind="stable")] for side in (inside, outside)]
+    window = np.concatenate([side[:FIRST_WINDOW] for side in nearest])  # those of several labels first
     vectors = np.zeros((len(window), len(wanted)), np.int64)
     group, label, count = groups.counts
     place = np.full(len(groups.keys), -1)
@@ -159,13 +156,6 @@ def _exchange_mixed(groups: Groups, wanted: IntArray, chosen: BoolArray) -> None
     if _apart(found, target) < _apart(now, target):
         chosen[window] = False
         chosen[window[picked]] = True
-
-
-def _near_cut(groups: Groups, chosen: BoolArray) -> npt.NDArray[np.intp]:
-    """Return some groups on either side of the cut: those of several labels first, then small ones."""
-    inside, outside = np.flatnonzero(chosen)[::-1], np.flatnonzero(~chosen)
-    nearest = [side[np.argsort(groups.only_label[side] >= 0, kind="stable")] for side in (inside, outside)]
-    return np.concatenate([side[:FIRST_WINDOW] for side in nearest])
 
 
 def _choose_vectors(vectors: list[tuple[int, ...]], target: tuple[int, ...]) -> tuple[list[int], tuple[int, ...]]:
@@ -214,12 +204,8 @@ def choose_sizes(sizes: Sequence[int], target: int) -> list[int]:
         if not before >> left & 1:
             take[size] += count
             left -= size * count
-    chosen = []
-    for index, size in enumerate(sizes):
-        if take[size]:
-            take[size] -= 1
-            chosen.append(index)
-    return chosen
+    places = (np.flatnonzero(np.array(sizes) == size)[:n].tolist() for size, n in take.items())
+    return sorted(chain.from_iterable(places))
 
 
 def _bundle(sizes: Sequence[int]) -> list[tuple[int, int]]:

@@ -36,14 +36,13 @@ def balance_labels(
         table: a catalog whose kept rows have a SHA-256.
         settings: how many a label gets; ``"max"`` is as many as the smallest label has.
         labels: the labels to balance.
-        previous: a split whose images are chosen before any newcomer. The keyed choice alone would let each newcomer
-            with a small key take an old image's place; then what was tested on could leave, and come back in train.
+        previous: a split whose images are chosen before any newcomer, so that none comes back on another side later.
         wanted: which rows a person decided to keep, shape (rows,); they are chosen before all others.
         most: the command that takes as many of each label as there are, for the error to name.
 
     Returns:
-        The catalog with exactly that many kept images a label. It does not depend on the order of the rows; another
-        image in the catalog changes at most one choice in each label and source, but for the rounding of the shares.
+        The catalog with exactly that many kept images a label, whatever the order of the rows. Another image in the
+        catalog changes at most one choice in each label and source, but for the rounding of the shares.
 
     Raises:
         ShortfallError: a label has too few images; the message counts them and names the command that would succeed.
@@ -118,12 +117,8 @@ def _shortfall(counts: Mapping[str, int], want: int, most: Command) -> Shortfall
     lines = [f"{'label':<{width}}  {'have':>8}  {'want':>8}  {'missing':>8}"]
     missing = {label: max(want - have, 0) for label, have in counts.items()}
     lines += [f"{label:<{width}}  {have:>8}  {want:>8}  {missing[label]:>8}" for label, have in counts.items()]
-    least = min(counts.values())
-    fetch = Command("fetch")
-    hint: Text
-    if least:
-        hint = (most, f" would take {least} of each label now; ", fetch, " may find more.")
-    else:
+    least, fetch = min(counts.values()), Command("fetch")
+    hint: Text = (most, f" would take {least} of each label now; ", fetch, " may find more.")
+    if not least:
         hint = ("A label has no image: see ", Command("status"), ", give it another source and run ", fetch, ".")
-    table = "\n".join(lines)
-    return ShortfallError(f"Too few images for {want} a label.\n{table}\n", hint, missing)
+    return ShortfallError("\n".join([f"Too few images for {want} a label.", *lines, ""]), hint, missing)

@@ -43,15 +43,8 @@ def find_duplicates(
 ) -> pd.DataFrame:
     """Drop every kept image that is a copy of another one, or that contradicts another one's label.
 
-    1. *Exact copies*: the same SHA-256 under one label.
-    2. *Label conflicts*, over all matches: the same bytes or the same picture under two labels.
-    3. *Near-duplicates* among the rest: each one dropped was matched to one that is kept.
-
     Two images are the same picture if their 64-bit hashes are within ``max_distance`` in some orientation, or near by a
-    crop, and 256-bit hashes or luma signatures confirm it: see :mod:`curator.matching.confirm` and ``crops``.
-
-    A copy of an image that is dropped later shares its fate: an exact copy of a conflicted picture is in that conflict
-    too, and one of a near-duplicate points at the image that is kept in the end, as a near-duplicate itself. A picture
+    crop, and 256-bit hashes or luma signatures confirm it: see :mod:`curator.matching.confirm` and ``crops``. One
     without hash, without ``detail``, or with a ``detail`` under ``FLAT_DETAIL`` matches by its bytes only.
 
     Args:
@@ -68,17 +61,16 @@ def find_duplicates(
         the dropped image against the other) filled. It does not depend on the order of the rows.
     """
     rows = np.flatnonzero(catalog.is_kept(table))
-    nobody = np.zeros(len(table), bool)
-    protected, members = (nobody if given is None else given for given in (is_protected, is_member))
-    images = table.iloc[rows]
-    ranks = put_first(rank_representatives(images, settings.keep, sources), members[rows])
+    images, nobody = table.iloc[rows], np.zeros(len(rows), bool)
+    protected, members = (nobody if given is None else given[rows] for given in (is_protected, is_member))
+    ranks = put_first(rank_representatives(images, settings.keep, sources), members)
     judged = _Images(
         label=rank_among(images["label"], labels),
-        rank=put_first(ranks, protected[rows]),
+        rank=put_first(ranks, protected),
         content=number_values(images["sha256"]),
         picture=number_pictures(images),
         pictures=read_pictures(images),
-        protected=protected[rows],
+        protected=protected,
     )
     return write_verdicts(table, rows, _judge(judged, settings))
 
@@ -104,6 +96,11 @@ class _Images:
 
 
 def _judge(images: _Images, settings: DedupeSettings) -> Verdicts:
+    """Judge label conflicts (one picture or the same bytes under two labels) before near-duplicates among the rest.
+
+    A copy shares the fate of the image that leads it: an exact copy of a conflicted picture is in that
+    conflict too, and one of a near-duplicate points at the image that is kept in the end, as a near-duplicate itself.
+    """
     verdicts = Verdicts.none(len(images))
     by_content = images.lead(images.content)
     is_first = by_content == np.arange(len(images))

@@ -59,8 +59,7 @@ def find_elsewhere(table: pd.DataFrame, others: pd.DataFrame, settings: DedupeSe
     rows = np.flatnonzero(catalog.is_kept(table))
     ours = table.iloc[rows]
     j = find_places(ours["sha256"], others["sha256"])
-    i = np.flatnonzero(j >= 0)
-    pictures = _Distinct(ours)
+    i, pictures = np.flatnonzero(j >= 0), _Distinct(ours)
     by_hash = [_same_pictures(pictures, _Distinct(others), settings), _near_hashes(pictures, others, settings)]
     nearest = _nearest(join_matches([Matches.upright(i, j[i]), *by_hash]))
     return nearest.renumber(rows, np.arange(len(others)))

@@ -23,7 +23,6 @@ from curator.catalog import BoolArray, Drop, Stage
 from curator.manifests.tombstones import Tombstones, digest
 
 ADDRESSES = ("url", "fallback_url", "final_url", "landing_url", "local_path")
-_LEFT = ("record_id", "label", "source", "kind", "tier")
 _KEYS: tuple[tuple[str, tuple[str, ...], Callable[[str], str]], ...] = (
     ("content", ("sha256",), str),
     ("address", ADDRESSES, digest),
@@ -42,21 +41,13 @@ def find_forgotten(table: pd.DataFrame, tombstones: Tombstones) -> BoolArray:
     """
     found = np.zeros(len(table), bool)
     for kind, names, key in _KEYS:
-        if digests := tombstones.get(kind):
-            for name in names:
-                found |= _matches(table, name, digests, key, of_host=kind == "host")
+        digests = tombstones.get(kind, frozenset())
+        for name in table.columns.intersection([*names]) if digests else ():
+            values = pa.array(table[name], pa.string(), from_pandas=True)
+            values = parse_addresses(values).host_name if kind == "host" else values
+            hits = [value for value in pc.unique(values).to_pylist() if value is not None and key(value) in digests]
+            found |= pc.is_in(values, pa.array(hits, pa.string())).to_numpy(zero_copy_only=False)
     return found
-
-
-def _matches(
-    table: pd.DataFrame, name: str, digests: frozenset[str], key: Callable[[str], str], *, of_host: bool = False
-) -> BoolArray:
-    if name not in table:
-        return np.zeros(len(table), bool)
-    values = pa.array(table[name], pa.string(), from_pandas=True)
-    values = parse_addresses(values).host_name if of_host else values
-    hits = [value for value in pc.unique(values).to_pylist() if value is not None and key(value) in digests]
-    return np.asarray(pc.is_in(values, pa.array(hits, pa.string())).to_numpy(zero_copy_only=False), dtype=bool)
 
 
 def drop_forgotten(table: pd.DataFrame, tombstones: Tombstones) -> pd.DataFrame:
@@ -68,6 +59,6 @@ def drop_forgotten(table: pd.DataFrame, tombstones: Tombstones) -> pd.DataFrame:
     blank = {
         field.name: pc.if_else(mask, pa.scalar(None, field.type), pa.array(table[field.name], field.type))
         for field in catalog.SCHEMA
-        if field.name not in _LEFT
+        if field.name not in ("record_id", "label", "source", "kind", "tier")
     }
     return catalog.drop(catalog.with_columns(table, blank), rows, Stage.LISTED, Drop.FORGOTTEN)

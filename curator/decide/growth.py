@@ -106,8 +106,7 @@ def _join_both_sides(
     out = is_newcomer & linked.all(axis=1)
     rest = np.flatnonzero(~out)
     groups = find_leak_groups(images.iloc[rest], group_by, copies[rest])
-    joined = linked_sides(groups, sides[rest]).all(axis=1)
-    out[rest] = joined & is_newcomer[rest]
+    out[rest] = linked_sides(groups, sides[rest]).all(axis=1) & is_newcomer[rest]
     return out
 
 

@@ -26,8 +26,6 @@ Keys = npt.NDArray[np.uint64]
 _DIGITS = 16
 _NOT_HEX = 255
 _WRONG_NAME = "every name must end in 16 hexadecimal digits"
-
-
 _NIBBLES = np.full(256, _NOT_HEX, np.uint8)
 _NIBBLES[list(b"0123456789abcdef")] = _NIBBLES[list(b"0123456789ABCDEF")] = range(16)
 
@@ -58,8 +56,7 @@ def mix(values: Keys, purpose: str, seed: int) -> Keys:
     mixed = values ^ np.uint64(int.from_bytes(key, "big"))
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    keys: Keys = mixed ^ (mixed >> np.uint64(31))
-    return keys
+    return mixed ^ (mixed >> np.uint64(31))
 
 
 def last_digits(names: Sequence[str] | pd.Series[Any]) -> Keys:

@@ -53,10 +53,8 @@ def identify_authors(table: pd.DataFrame) -> pa.Array:
 
 def identify_pages(table: pd.DataFrame) -> pa.Array:
     """Name the Flickr photo of each row, from its page or from the photo's number in an image address; or null."""
-    photos = []
-    for name in _PAGE_COLUMNS:
-        found = pc.extract_regex(as_arrow(table[name], pa.string()), _PHOTO)
-        photos.append(pc.struct_field(found, "photo"))
+    found = (pc.extract_regex(as_arrow(table[name], pa.string()), _PHOTO) for name in _PAGE_COLUMNS)
+    photos = [pc.struct_field(one, "photo") for one in found]
     return pc.binary_join_element_wise("Flickr photo ", pc.coalesce(*photos), "")
 
 

@@ -80,13 +80,8 @@ def _suspect(
     largest = find_leaders(alike[several], -n_unrelated)
     suspected = n_unrelated[largest] >= LEAST_ADDRESSES
     company = largest[suspected]
-    texts = pc.binary_join_element_wise(
-        f"same {word} as ",
-        pa.array(n_unrelated[company]).cast(pa.string()),
-        " unrelated addresses of ",
-        family.take(pa.array(company)),
-        "",
-    )
+    number, host = pa.array(n_unrelated[company]).cast(pa.string()), family.take(pa.array(company))
+    texts = pc.binary_join_element_wise(f"same {word} as ", number, " unrelated addresses of ", host, "")
     return several[suspected], texts
 
 

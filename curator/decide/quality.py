@@ -29,14 +29,11 @@ def drop_poor_images(table: pd.DataFrame, settings: QualitySettings) -> pd.DataF
     width, height = (read_integers(table[name], missing=0) for name in ("width", "height"))
     known = (width > 0) & (height > 0)
     shorter, longer = np.minimum(width, height), np.maximum(width, height)
+    most = settings.max_aspect
     rules = (
         (shorter < settings.min_side, Drop.TOO_SMALL, f"shorter side under {settings.min_side} px"),
         (width * height > settings.max_pixels, Drop.TOO_MANY_PIXELS, f"more than {settings.max_pixels} pixels"),
-        (
-            longer > settings.max_aspect * shorter,
-            Drop.EXTREME_ASPECT,
-            f"longer side over {settings.max_aspect:g} times the shorter",
-        ),
+        (longer > most * shorter, Drop.EXTREME_ASPECT, f"longer side over {most:g} times the shorter"),
     )
     sizes = (as_arrow(table[name], pa.int32()).cast(pa.string()) for name in ("width", "height"))
     size = pc.binary_join_element_wise(*sizes, " x ")

@@ -49,7 +49,11 @@ def apply_reviews(table: pd.DataFrame, standing: Mapping[Key, Review], labels: S
     Raises:
         StateError: a relabel to a label that the recipe does not have.
     """
-    _check_labels(standing, labels)
+    unknown = sorted({review.new_label for review in standing.values()} - {*labels, ""})
+    if unknown:
+        message = f"reviews.jsonl relabels images to {', '.join(unknown)}, but the recipe's labels are"
+        hint = ("Add the label to the recipe, or undo in ", Command("review"), ".")
+        raise StateError(f"{message} {', '.join(labels)}.", hint)
     rows, reviews = _match(table, standing)
     if not reviews:
         return ReviewedTable(table, np.zeros(len(table), bool))
@@ -66,14 +70,6 @@ def find_wanted(table: pd.DataFrame, standing: Mapping[Key, Review]) -> BoolArra
     old, new = (as_arrow(table[name], pa.string()) for name in ("relabelled_from", "label"))
     rows, reviews = _match(catalog.with_columns(table, {"label": pc.coalesce(old, new)}), standing)
     return catalog.mark(rows[np.array([review.decision != "drop" for review in reviews], bool)], len(table))
-
-
-def _check_labels(standing: Mapping[Key, Review], labels: Sequence[str]) -> None:
-    unknown = sorted({review.new_label for review in standing.values()} - {*labels, ""})
-    if unknown:
-        message = f"reviews.jsonl relabels images to {', '.join(unknown)}, but the recipe's labels are"
-        hint = ("Add the label to the recipe, or undo in ", Command("review"), ".")
-        raise StateError(f"{message} {', '.join(labels)}.", hint)
 
 
 def _match(table: pd.DataFrame, standing: Mapping[Key, Review]) -> tuple[Rows, list[Review]]:

@@ -74,7 +74,7 @@ def split_images(
     wanted = np.array([_count_test(n, label, settings, most) for n, label in have_of], np.int64)
     first = find_leak_groups(images, settings.group_by, None if copies is None else copies[rows])
     sides = _hold_sides(table, rows, previous, first)
-    in_test = _fill(images, label, first, wanted, settings.seed, sides)
+    in_test = _draw(images, label, first, wanted, settings.seed, sides)
     notes = describe_large_groups(images, label, labels, first)
     notes += _misses(np.bincount(label[in_test], minlength=len(labels)), wanted, labels)
     return SplitDecision(_write(table, rows, first, in_test), notes)
@@ -109,33 +109,27 @@ def _hold_sides(table: pd.DataFrame, rows: Rows, previous: pd.DataFrame | None, 
     return np.where(is_member[:, None], sides, linked)
 
 
-def _fill(
+def _draw(
     images: pd.DataFrame, label: IntArray, first: IntArray, wanted: IntArray, seed: int, sides: BoolArray
 ) -> BoolArray:
-    """Draw the test set's missing images from those that have no side yet: bool array, shape (images,)."""
+    """Draw the test set's missing images, by the keys of their groups, from those without a side: bool, (images,)."""
     in_test, is_free = sides[:, TEST].copy(), ~sides.any(axis=1)
     missing = wanted - np.bincount(label[in_test], minlength=len(wanted))
     missing = np.clip(missing, 0, np.bincount(label[is_free], minlength=len(wanted)))
-    place = np.cumsum(is_free) - 1
+    place = np.cumsum(is_free) - 1  # of each image among the free ones
     free = images[["record_id", "sha256"]].iloc[np.flatnonzero(is_free)]
-    in_test[is_free] = _draw(free, label[is_free], place[first[is_free]], missing, seed)
-    return in_test
-
-
-def _draw(images: pd.DataFrame, label: IntArray, first: IntArray, wanted: IntArray, seed: int) -> BoolArray:
-    """Order the groups by their keys and choose those of the test set: bool array, shape (images,)."""
-    member_keys = choose_order(images["sha256"], "split-member", seed)
-    roots, group = np.unique(first, return_inverse=True)
+    member_keys = choose_order(free["sha256"], "split-member", seed)
+    roots, group = np.unique(place[first[is_free]], return_inverse=True)
     smallest = np.full(len(roots), np.iinfo(np.uint64).max, np.uint64)
     np.minimum.at(smallest, group, member_keys)
     # A second mixing: the smallest of many keys is small, so large groups would always come first.
     keys = mix(smallest, "split-group", seed)
     order = np.argsort(keys, kind="stable")
     if (np.diff(keys[order]) == 0).any():
-        order = np.lexsort((rank_texts(images["record_id"])[roots], keys))
-    place = np.empty(len(order), np.int64)
-    place[order] = np.arange(len(order))
-    return choose_test_groups(Groups(place[group], label, keys[order]), wanted)[place[group]]
+        order = np.lexsort((rank_texts(free["record_id"])[roots], keys))
+    group = np.argsort(order)[group]
+    in_test[is_free] = choose_test_groups(Groups(group, label[is_free], keys[order]), missing)[group]
+    return in_test
 
 
 def _misses(have: IntArray, wanted: IntArray, labels: Sequence[str]) -> tuple[str, ...]:

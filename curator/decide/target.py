@@ -36,8 +36,7 @@ def choose_candidates(table: pd.DataFrame, tried: BoolArray, wanted: Mapping[str
     label = rank_among(table["label"], labels)
     rows = np.flatnonzero(catalog.is_kept(table) & ~tried & (label >= 0) & (label < len(labels)))
     tiers = read_integers(table["tier"].iloc[rows], missing=0)
-    limits = np.array([wanted[name] for name in labels], np.int64)
-    return _choose_first(table, rows, label[rows], limits, seed=0, before=tiers)
+    return _choose_first(table, rows, label[rows], np.array([*wanted.values()], np.int64), seed=0, before=tiers)
 
 
 def _choose_first(

@@ -30,7 +30,6 @@ from curator.reasons import COPIES
 
 KEPT, EXACT, NEAR, CONFLICT = range(4)
 _REASONS = {EXACT: Drop.EXACT_DUPLICATE, NEAR: Drop.NEAR_DUPLICATE, CONFLICT: Drop.LABEL_CONFLICT}
-_SHOWN_OF_COPY = ("record_id", "drop_reason", "distance_bits", "turn", "width", "height")
 
 SmallInts = npt.NDArray[np.uint8]
 
@@ -83,33 +82,25 @@ def write_verdicts(table: pd.DataFrame, rows: Indices, verdicts: Verdicts) -> pd
         verdicts: of these images; ``other`` counts in images, not in rows.
     """
     dropped = np.flatnonzero(verdicts.reason != KEPT)
-    at, other = pa.array(rows[dropped]), pa.array(rows[verdicts.other[dropped]])
-    reason, distance, orientation = (
-        column[dropped] for column in (verdicts.reason, verdicts.distance, verdicts.orientation)
-    )
+    at, other = rows[dropped], pa.array(rows[verdicts.other[dropped]])
+    reason, distance, orientation = verdicts.reason[dropped], verdicts.distance[dropped], verdicts.orientation[dropped]
     record_ids, sha256s, labels = (as_arrow(table[name], pa.string()) for name in ("record_id", "sha256", "label"))
     under = pc.binary_join_element_wise(" under label ", labels.take(other), "")
     names = pc.binary_join_element_wise(record_ids.take(other), pc.if_else(pa.array(reason == CONFLICT), under, ""), "")
-    details = write_evidence(sha256s.take(at), sha256s.take(other), names, distance, orientation)
-    table = write_likeness(table, rows[dropped], distance, orientation)
-    result = catalog.with_columns(
-        table, {"duplicate_of": catalog.spread(record_ids.take(other), rows[dropped], len(table))}
-    )
+    details = write_evidence(sha256s.take(pa.array(at)), sha256s.take(other), names, distance, orientation)
+    table = write_likeness(table, at, distance, orientation)
+    table = catalog.with_columns(table, {"duplicate_of": catalog.spread(record_ids.take(other), at, len(table))})
     for code, drop_reason in _REASONS.items():
         chosen = np.flatnonzero(reason == code)
         if len(chosen):
-            result = catalog.drop_rows(
-                result, rows[dropped[chosen]], Stage.DEDUPED, drop_reason, details.take(pa.array(chosen))
-            )
-    return result
+            table = catalog.drop_rows(table, at[chosen], Stage.DEDUPED, drop_reason, details.take(pa.array(chosen)))
+    return table
 
 
 def write_likeness(table: pd.DataFrame, rows: Indices, distance: SmallInts, orientation: SmallInts) -> pd.DataFrame:
     """Write how far the images of these rows are from others, and in which orientation."""
-    values = {
-        "distance_bits": pa.array(distance, pa.int16()),
-        "turn": pa.array(ORIENTATIONS).take(pa.array(orientation)),
-    }
+    turns = pa.array(ORIENTATIONS).take(pa.array(orientation))
+    values = {"distance_bits": pa.array(distance, pa.int16()), "turn": turns}
     return catalog.with_columns(table, {name: catalog.spread(one, rows, len(table)) for name, one in values.items()})
 
 
@@ -134,7 +125,7 @@ def explain_groups(table: pd.DataFrame) -> list[dict[str, Any]]:
     is_copy = rows["drop_reason"].isin(list(map(str, COPIES)))
     groups: list[dict[str, Any]] = []
     for record_id, members in rows[is_copy].groupby("duplicate_of", sort=True):
-        copies = members[[*_SHOWN_OF_COPY]].to_dict("records")
+        copies = members[["record_id", "drop_reason", "distance_bits", "turn", "width", "height"]].to_dict("records")
         copies.sort(key=lambda copy: (copy["distance_bits"] or 0, copy["record_id"]))
         kept = {name: rows.at[record_id, name] for name in ("label", "width", "height")}
         groups.append({"keeper": record_id, **kept, "copies": copies})

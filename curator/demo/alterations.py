@@ -14,6 +14,7 @@ import zlib
 
 import cv2
 import numpy as np
+from PIL import ExifTags
 from PIL import Image as PillowImage
 
 from curator.demo.drawing.camera import Image, to_pixels
@@ -23,7 +24,6 @@ HTML_PAGE = (
     b"<!DOCTYPE html>\n<html><head><title>Photo not found</title></head>"
     b"<body><h1>Sorry</h1><p>This photo has moved.</p></body></html>\n"
 )
-_EXIF_ORIENTATION = 0x0112
 
 
 def decode(data: bytes) -> Image:
@@ -34,9 +34,8 @@ def decode(data: bytes) -> Image:
 
 def resized(data: bytes, scale: float, quality: int = 85) -> bytes:
     """Make the picture smaller (``scale`` < 1) and encode it again."""
-    return encode_jpeg(
-        to_pixels(cv2.resize(decode(data), None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)), quality
-    )
+    smaller = cv2.resize(decode(data), None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return encode_jpeg(to_pixels(smaller), quality)
 
 
 def reencoded(data: bytes, quality: int) -> bytes:
@@ -55,10 +54,10 @@ def rotated(data: bytes, quarters: int, quality: int = 88) -> bytes:
 
 
 def exif_turned(data: bytes, quality: int = 90) -> bytes:
-    """Store the picture on its side, with an EXIF orientation (6) that stands it up again."""
+    """Store the picture on its side, with an EXIF orientation (6) that turns it upright again."""
     sideways = np.rot90(decode(data), 1)[..., ::-1]
     exif = PillowImage.Exif()
-    exif[_EXIF_ORIENTATION] = 6
+    exif[ExifTags.Base.Orientation] = 6
     stream = io.BytesIO()
     PillowImage.fromarray(sideways.copy()).save(stream, "JPEG", quality=quality, exif=exif)
     return stream.getvalue()
@@ -99,12 +98,10 @@ def pixel_bomb(side_px: int = 30_000) -> bytes:
     """Make a small PNG that claims ``side_px`` x ``side_px`` pixels."""
     header = struct.pack(">IIBBBBB", side_px, side_px, 8, 0, 0, 0, 0)
     rows = zlib.compress(bytes(100_000), 9)
-    chunks = ((b"IHDR", header), (b"IDAT", rows), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, body) for kind, body in chunks)
-
-
-def _chunk(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+    png = b"\x89PNG\r\n\x1a\n"
+    for kind, body in ((b"IHDR", header), (b"IDAT", rows), (b"IEND", b"")):
+        png += struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+    return png
 
 
 def placeholder() -> bytes:

@@ -22,8 +22,6 @@ HOSTS = ("main", "farm", "dead", "slow", "busy")
 """The hosts that are served, each on a port of its own; ``main`` holds the lists, the metadata and the bucket."""
 BUSY_REFUSALS = 2
 """How many requests the host ``busy`` answers 429 before it is fine: few enough for one image's tries to outlast."""
-CLOSED_ORIGIN = "http://127.0.0.1:1"
-"""Where nobody listens."""
 CLEAN = "clean"
 """The kind of a picture that nothing is wrong with."""
 KEPT, NOT_LISTED = "kept", "not-listed"
@@ -46,8 +44,8 @@ class Address:
     path: str
 
     def url(self, origins: Origins) -> str:
-        """Spell the URL."""
-        return f"{CLOSED_ORIGIN if self.host == 'closed' else origins[self.host]}{self.path}"
+        """Spell the URL; at the host ``closed`` nobody listens."""
+        return f"{'http://127.0.0.1:1' if self.host == 'closed' else origins[self.host]}{self.path}"
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ curator.errors.CuratorError: ... holds 0 folders with files, but at least two la
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from curator.demo.alterations import HTML_PAGE
@@ -31,7 +30,11 @@ def photo_world(folder: Path, seed: int = 0) -> World:
         CuratorError: fewer than two labels, a folder name that cannot be a label, or a folder that cannot be read.
     """
     files = _labelled_files(folder)
-    planner = Planner(seed, _names(files))
+    names = {  # true synset and class if they are known, else numbers that none has
+        label: LABEL_NAMES.get(label) or LabelNames(f"n99{index:06d}", f"/m/0curator{index}", label)
+        for index, label in enumerate(files)
+    }
+    planner = Planner(seed, names)
     for label, paths in files.items():
         for path in paths:
             address = planner.put("farm", Answer(file=path.absolute()))
@@ -65,11 +68,3 @@ def _labelled_files(folder: Path) -> dict[str, list[Path]]:
 
 def _visible(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-
-
-def _names(labels: Mapping[str, object]) -> dict[str, LabelNames]:
-    """Name labels as the sources do: by their true synset and class if known, else by numbers that none has."""
-    return {
-        label: LABEL_NAMES.get(label) or LabelNames(f"n99{index:06d}", f"/m/0curator{index}", label)
-        for index, label in enumerate(labels)
-    }

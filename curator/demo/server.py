@@ -23,7 +23,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 from urllib.parse import urlsplit
 
 from curator.demo.listing import BUSY_REFUSALS, HOSTS, Address, Answer, World
@@ -39,7 +39,7 @@ _SLOW_DOWN = Answer(b"slow down\n", 429, "text/plain", (("Retry-After", "1"),))
 
 @dataclass
 class Served:
-    """A world while it is served; ``requests`` counts how often each address was asked for (HEAD not counted)."""
+    """A world while it is served; ``requests`` counts how often each address was requested (HEAD not counted)."""
 
     world: World
     origins: Mapping[str, str]
@@ -65,7 +65,7 @@ def serve(world: World, port: int | None = None, *, as_proxy: bool = False) -> I
             no refused connection reaches the client.
 
     Raises:
-        CuratorError: a port that was asked for is taken.
+        CuratorError: a port that was chosen is taken.
     """
     hosts = ("main",) if as_proxy else HOSTS
     with ExitStack() as stack:
@@ -109,8 +109,8 @@ class _Shop:
         self.lock, self.closing = threading.Lock(), threading.Event()
         self.n_busy = 0
 
-    def ask(self, address: Address, *, counted: bool) -> Answer:
-        """Give the answer to one more request; the first few to the busy host are refused."""
+    def answer(self, address: Address, *, counted: bool) -> Answer:
+        """Return the answer to one more request; the first few to the busy host are refused."""
         with self.lock:
             self.requests[address] += counted
             self.n_busy += counted and address.host == "busy"
@@ -145,27 +145,25 @@ class _Handler(BaseHTTPRequestHandler):
     wbufsize = -1  # one segment an answer: unbuffered, headers and body would wait for each other
     disable_nagle_algorithm: ClassVar[bool] = True
 
-    def do_GET(self) -> None:
-        """Answer with a body."""
-        self._answer(with_body=True)
-
-    def do_HEAD(self) -> None:
-        """Answer as to GET, without the body."""
-        self._answer(with_body=False)
-
     def log_message(self, format: str, *args: Any) -> None:
         """Keep the terminal clean."""
 
-    def _answer(self, *, with_body: bool) -> None:
-        answer = self.server.shop.ask(self._address(), counted=with_body)
+    def do_GET(self) -> None:
+        """Answer, to HEAD without the body."""
+        with_body = self.command == "GET"
+        answer = self.server.shop.answer(self._address(), counted=with_body)
         if answer.delay_s:
             self.server.shop.closing.wait(answer.delay_s)
         body = answer.content()
         part = self._part(answer.status, body, _tag(body))
         self.send_response(part.status)
         self._send_headers(answer, body, part)
+        if with_body and answer.cut_after is not None:
+            self.close_connection = True
         if with_body:
-            self._send_body(answer, body, part)
+            self.wfile.write(memoryview(body[: answer.cut_after])[part.start : part.stop])
+
+    do_HEAD = do_GET  # noqa: N815 - the name that the standard library calls
 
     def _address(self) -> Address:
         if self.path.startswith("/"):
@@ -181,10 +179,10 @@ class _Handler(BaseHTTPRequestHandler):
             return _Part(status, 0, total)
         if self.headers.get("If-None-Match") == tag:
             return _Part(304, 0, 0)
-        asked = _RANGE.fullmatch(self.headers.get("Range", ""))
-        if asked is None or self.headers.get("If-Range", tag) != tag:
+        wanted = _RANGE.fullmatch(self.headers.get("Range", ""))
+        if wanted is None or self.headers.get("If-Range", tag) != tag:
             return _Part(200, 0, total)
-        start, stop = int(asked[1]), min(int(asked[2]) + 1, total) if asked[2] else total
+        start, stop = int(wanted[1]), min(int(wanted[2]) + 1, total) if wanted[2] else total
         return _Part(206, start, stop) if start < stop else _Part(416, 0, 0)
 
     def _send_headers(self, answer: Answer, body: bytes, part: _Part) -> None:
@@ -200,16 +198,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
 
-    def _send_body(self, answer: Answer, body: bytes, part: _Part) -> None:
-        stop = part.stop
-        if answer.cut_after is not None:
-            stop = min(stop, answer.cut_after)
-            self.close_connection = True
-        self.wfile.write(memoryview(body)[part.start : stop])
 
-
-@dataclass(frozen=True)
-class _Part:
+class _Part(NamedTuple):
     status: int
     start: int
     stop: int

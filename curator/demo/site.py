@@ -27,7 +27,6 @@ RETIRED_LIST_PATH = "/retired/api/imagenet.synset.geturls?wnid={wnid}"
 """Answers with a web page and status 200, as the real endpoint did when it died."""
 LIST_PATH = "/api/imagenet.synset.geturls?wnid={wnid}"
 MAPPING_PATH = "/api/imagenet.synset.geturls.getmapping?wnid={wnid}"
-WHOLE_LIST_PATH = "/fall11_urls.txt"
 _GARBAGE = b"this line is no URL \xe9\xe8\r\n"
 
 LABEL_COLUMNS = ("ImageID", "Source", "LabelName", "Confidence")
@@ -39,9 +38,8 @@ IMAGE_COLUMNS = (
     *("ImageID", "Subset", "OriginalURL", "OriginalLandingURL", "License", "AuthorProfileURL", "Author", "Title"),
     *("OriginalSize", "OriginalMD5", "Thumbnail300KURL", "Rotation"),
 )
-LICENSE = "https://creativecommons.org/licenses/by/2.0/"
 OTHER_CLASSES = (("/m/01g317", "Person"), ("/m/08t9c_", "Grass"), ("/m/0bt9lr", "Dog"), ("/m/07j7r", "Tree"))
-"""Classes that no recipe of this world asks for: they stand between the rows that it does."""
+"""Classes that no recipe of this world names: their rows lie between those of classes that it does."""
 
 _SHORT = {"train": "train", "validation": "val", "test": "test"}
 _BOX_FILES = {
@@ -62,7 +60,7 @@ def site_answers(world: World, origins: Origins) -> dict[Address, Answer]:
         site[_main(MAPPING_PATH, names)] = _text(_lines(mapping) + (_GARBAGE if mapping else b""))
         site[_main(RETIRED_LIST_PATH, names)] = Answer(HTML_PAGE, content_type="text/html")
     whole = sorted(f"{row.source_id}\t{row.url(origins)}\n" for row in world.listings if row.source == "imagenet")
-    site[Address("main", WHOLE_LIST_PATH)] = _text("".join(whole).encode())
+    site[Address("main", "/fall11_urls.txt")] = _text("".join(whole).encode())
     for path, table in _open_images_tables(world, origins).items():
         site[Address("main", f"/openimages/{path}")] = Answer(table, content_type="text/csv")
     return site
@@ -137,17 +135,17 @@ def _box_rows(world: World, rows: Sequence[Listing]) -> list[tuple[str, ...]]:
 
 
 def _images(world: World, rows: Sequence[Listing], origins: Origins) -> bytes:
-    once = {row.source_id: row for row in rows}
-    return _table(IMAGE_COLUMNS, (_image_row(world, row, origins) for row in once.values()))
-
-
-def _image_row(world: World, row: Listing, origins: Origins) -> tuple[str, ...]:
-    body = world.answers[row.address].content()
-    md5 = base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
-    person = f"https://photos.example/people/{row.author}" if row.author else ""
-    page = f"{person}/{row.source_id}" if person else ""
-    where = (row.source_id, row.subset, row.address.url(origins), page)
-    return (*where, LICENSE, person, row.author, f"Photo {row.source_id[:4]}", str(len(body)), md5, "", "0.0")
+    images: list[tuple[str, ...]] = []
+    for row in {row.source_id: row for row in rows}.values():
+        body = world.answers[row.address].content()
+        md5 = base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
+        person = f"https://photos.example/people/{row.author}" if row.author else ""
+        page = f"{person}/{row.source_id}" if person else ""
+        where = (row.source_id, row.subset, row.address.url(origins), page)
+        who = (person, row.author, f"Photo {row.source_id[:4]}")
+        size = (str(len(body)), md5, "", "0.0")
+        images.append((*where, "https://creativecommons.org/licenses/by/2.0/", *who, *size))
+    return _table(IMAGE_COLUMNS, images)
 
 
 def recipe_text(world: World, base_url: str, proxy: str = "") -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from curator.demo.listing import CLEAN, KEPT, NOT_LISTED, Origins, World
@@ -91,7 +92,8 @@ def compare_with_truth(table: pd.DataFrame, truth: pd.DataFrame) -> Comparison:
     # What should be listed but is not: its list or tier was never read.
     unread = (judged["expected"] != NOT_LISTED) & (judged["outcome"] == NOT_LISTED)
     judged["reached"] = (judged["outcome"] != UNREACHED) & ~unread
-    judged["right"] = _admitted(judged) & _kept_once(judged)
+    pairs = zip(judged["outcome"], judged["expected"].str.split("|"), strict=True)
+    judged["right"] = _kept_once(judged) & np.array([outcome in expected for outcome, expected in pairs], bool)
     wrong = judged[judged["reached"] & ~judged["right"]]
     return Comparison(
         kinds=tuple(_kind_result(str(kind), rows) for kind, rows in judged.groupby("planted", sort=True)),
@@ -109,11 +111,6 @@ def _outcomes(table: pd.DataFrame, truth: pd.DataFrame) -> pd.Series[str]:
     decided["outcome"] = decided["drop_reason"].where(decided["drop_reason"].notna(), KEPT).replace(_NO_VERDICT)
     joined = truth[_KEY].merge(decided, on=_KEY, how="left")
     return joined["outcome"].fillna(NOT_LISTED).set_axis(truth.index).astype(str)
-
-
-def _admitted(judged: pd.DataFrame) -> pd.Series[bool]:
-    pairs = zip(judged["outcome"], judged["expected"].str.split("|"), strict=True)
-    return pd.Series([outcome in expected for outcome, expected in pairs], judged.index, dtype=bool)
 
 
 def _kept_once(judged: pd.DataFrame) -> pd.Series[bool]:

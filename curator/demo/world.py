@@ -21,15 +21,11 @@ LABEL_NAMES = {
     "rugby": LabelNames("n00470966", "/m/06bqd", "Rugby"),
     "soccer": LabelNames("n00478262", "/m/02vx4", "Soccer"),
 }
-DEFAULT_SEED = 0
-DEFAULT_N_PER_LABEL = 150
 LEAST_N_PER_LABEL = 16
-SLOW_S = 0.5
-"""How long the slow host waits before each answer."""
 PLACEHOLDER_ADDRESS = Address("farm", "/photo_unavailable.png")
 
 
-def build_world(seed: int = DEFAULT_SEED, n_per_label: int = DEFAULT_N_PER_LABEL) -> World:
+def build_world(seed: int = 0, n_per_label: int = 150) -> World:
     """Draw and plan a world; the same one for the same seed and size, byte for byte.
 
     Args:
@@ -45,16 +41,8 @@ def build_world(seed: int = DEFAULT_SEED, n_per_label: int = DEFAULT_N_PER_LABEL
 
 
 def plan_world(seed: int, gallery: Gallery) -> World:
-    """Place a gallery's pictures over the sources and plant the trouble among them."""
+    """List every picture of a gallery once, some in a troublesome way, then its copies and the faulty links."""
     planner = Planner(seed, LABEL_NAMES)
-    n_per_label = min(len(pictures) for pictures in gallery.values())
-    plant_trouble(planner, gallery)
-    per_class = max(1, n_per_label * 2 // 3)
-    return World("demo", LABEL_NAMES, planner.numbered_listings(), planner.answers, per_class)
-
-
-def plant_trouble(planner: Planner, gallery: Gallery) -> None:
-    """List every picture of the gallery once, some in a troublesome way, then its copies and the faulty links."""
     for label, pictures in gallery.items():
         deck = _Deck(planner, label, pictures)
         other = next(name for name in gallery if name != label)
@@ -65,6 +53,8 @@ def plant_trouble(planner: Planner, gallery: Gallery) -> None:
         _plant_negatives(deck, other)
         while deck.left:
             deck.list_clean(*deck.deal())
+    per_class = max(1, min(map(len, gallery.values())) * 2 // 3)
+    return World("demo", LABEL_NAMES, planner.numbered_listings(), planner.answers, per_class)
 
 
 class _Deck:
@@ -138,7 +128,7 @@ def _plant_oddities(deck: _Deck) -> None:
     """List sound pictures in ways that a careless program would lose."""
     put = deck.planner.put
     kinds: tuple[tuple[str, float, Callable[[bytes], Address]], ...] = (
-        ("slow-host", 0.027, lambda data: put("slow", Answer(data, delay_s=SLOW_S))),
+        ("slow-host", 0.027, lambda data: put("slow", Answer(data, delay_s=0.5))),
         ("busy-host", 0.027, lambda data: put("busy", Answer(data))),
         ("exif-turned", 0.02, lambda data: put("farm", Answer(alterations.exif_turned(data)))),
         ("png", 0.02, lambda data: put("farm", Answer(alterations.as_png(data), content_type="image/png"), "png")),
@@ -150,29 +140,20 @@ def _plant_oddities(deck: _Deck) -> None:
             deck.planner.imagenet(deck.label, place(data), Plant(kind, picture))
     for index in deck.count(0.02):
         picture, data = deck.deal()
-        place_name = (("train", True), ("validation", True))[index % 2]
-        plant = Plant("bucket-gap", picture)
-        deck.planner.open_images(deck.label, put("farm", Answer(data)), plant, place_name, copied=False)
+        subset, plant = ("train", "validation")[index % 2], Plant("bucket-gap", picture)
+        deck.planner.open_images(deck.label, put("farm", Answer(data)), plant, (subset, True), copied=False)
 
 
 def _plant_negatives(deck: _Deck, other: str) -> None:
     """List a picture under its label, and as verified not to show the other one."""
     for _ in deck.count(0.02):
         picture, data = deck.deal()
-        address = deck.planner.put("farm", Answer(data))
-        row = deck.planner.open_images(deck.label, address, Plant(CLEAN, picture))
+        row = deck.planner.open_images(deck.label, deck.planner.put("farm", Answer(data)), Plant(CLEAN, picture))
         deck.planner.relabel(row, other, Plant("verified-negative", picture, (NOT_LISTED,)), positive=False)
 
 
 def _plant_faults(deck: _Deck) -> None:
     """List links that give no usable picture, each with the reason that must be found."""
-    for kind, share, reasons, place in _faults(deck):
-        for index in deck.count(share):
-            plant = Plant(kind, f"{deck.label}-{kind}-{index}", tuple(map(str, reasons)))
-            deck.planner.imagenet(deck.label, place(), plant)
-
-
-def _faults(deck: _Deck) -> list[tuple[str, float, tuple[Drop | str, ...], Callable[[], Address]]]:
     put, peek = deck.planner.put, deck.peek
     page, png = alterations.HTML_PAGE, "image/png"
     suspected = (Drop.PLACEHOLDER_SUSPECTED,)
@@ -185,7 +166,7 @@ def _faults(deck: _Deck) -> list[tuple[str, float, tuple[Drop | str, ...], Calla
 
     moved, no_ai = (("Location", PLACEHOLDER_ADDRESS.path),), (("X-Robots-Tag", "noai"),)
     deck.planner.answers[PLACEHOLDER_ADDRESS] = Answer(alterations.placeholder(), content_type=png)
-    return [
+    kinds: list[tuple[str, float, tuple[Drop, ...], Callable[[], Address]]] = [
         ("gone", 0.05, (Drop.GONE,), lambda: dead(404)),
         ("gone-for-good", 0.007, (Drop.GONE,), lambda: dead(410)),
         ("forbidden", 0.007, (Drop.FORBIDDEN,), lambda: dead(403)),
@@ -202,3 +183,7 @@ def _faults(deck: _Deck) -> list[tuple[str, float, tuple[Drop | str, ...], Calla
         ("pixel-bomb", 0.007, (Drop.TOO_MANY_PIXELS,), lambda: farm(alterations.pixel_bomb())),
         ("opted-out", 0.007, (Drop.OPTED_OUT,), lambda: farm(peek(), headers=no_ai)),
     ]
+    for kind, share, reasons, place in kinds:
+        for index in deck.count(share):
+            plant = Plant(kind, f"{deck.label}-{kind}-{index}", tuple(map(str, reasons)))
+            deck.planner.imagenet(deck.label, place(), plant)

@@ -48,14 +48,6 @@ class Likeness:
     bits: npt.NDArray[np.int16]
 
 
-@dataclass(frozen=True)
-class _Laid:
-    """Pictures laid over others, and which cells they cover: two arrays of shape (n, side, side)."""
-
-    cells: Pictures
-    covered: Pictures
-
-
 def compare_aligned(left: npt.NDArray[np.generic], right: npt.NDArray[np.generic], steps: int = STEPS) -> Likeness:
     """Compare pictures, pair by pair, as they are and with either laid over the other; where outlines fit best counts.
 
@@ -67,11 +59,11 @@ def compare_aligned(left: npt.NDArray[np.generic], right: npt.NDArray[np.generic
     everywhere = np.ones_like(a)
     outlines, bits = correlate_outlines(a, b, everywhere), _count_signs(a, b, everywhere)
     for moving, fixed in ((a, b), (b, a)):
-        laid = _lay_over(moving, fixed, steps)
-        found = correlate_outlines(laid.cells, fixed, laid.covered)
+        cells, covered = _lay_over(moving, fixed, steps)
+        found = correlate_outlines(cells, fixed, covered)
         better = np.flatnonzero(found > outlines)
         outlines[better] = found[better]
-        bits[better] = _count_signs(laid.cells[better], fixed[better], laid.covered[better])
+        bits[better] = _count_signs(cells[better], fixed[better], covered[better])
     return Likeness(outlines, bits)
 
 
@@ -83,13 +75,11 @@ def correlate_outlines(left: Pictures, right: Pictures, covered: Pictures) -> Pi
         a, b = ((cells[high] - cells[low]) * both for cells in (left, right))
         for total, (x, y) in zip(dots, ((a, b), (a, a), (b, b)), strict=True):
             total += _dot(x, y)
-    correlation: Pictures = dots[0] / np.sqrt(np.maximum(dots[1] * dots[2], np.float32(1e-12)))
-    return correlation
+    return np.asarray(dots[0] / np.sqrt(np.maximum(dots[1] * dots[2], np.float32(1e-12))))
 
 
 def _dot(left: Pictures, right: Pictures) -> Pictures:
-    products: Pictures = np.einsum("nij,nij->n", left, right)
-    return products
+    return np.asarray(np.einsum("nij,nij->n", left, right))
 
 
 def _count_signs(left: Pictures, right: Pictures, covered: Pictures) -> npt.NDArray[np.int16]:
@@ -99,15 +89,13 @@ def _count_signs(left: Pictures, right: Pictures, covered: Pictures) -> npt.NDAr
     a, b = (cosines @ _centre(cells, covered) @ cosines.T > 0 for cells in (left, right))
     differing = a != b
     differing[:, 0, 0] = False
-    bits: npt.NDArray[np.int16] = differing.sum(axis=(1, 2), dtype=np.int16)
-    return bits
+    return np.asarray(differing.sum(axis=(1, 2), dtype=np.int16))
 
 
 def _centre(cells: Pictures, covered: Pictures) -> Pictures:
     """Take from the covered cells their mean, and set the others to nothing."""
     n_cells = covered.sum(axis=(1, 2), keepdims=True)
-    centred: Pictures = (cells - (cells * covered).sum(axis=(1, 2), keepdims=True) / n_cells) * covered
-    return centred
+    return np.asarray((cells - (cells * covered).sum(axis=(1, 2), keepdims=True) / n_cells) * covered)
 
 
 def _standardise(pictures: npt.NDArray[np.generic]) -> Pictures:
@@ -117,57 +105,41 @@ def _standardise(pictures: npt.NDArray[np.generic]) -> Pictures:
     return values
 
 
-def _lay_over(moving: Pictures, fixed: Pictures, steps: int) -> _Laid:
+def _lay_over(moving: Pictures, fixed: Pictures, steps: int) -> tuple[Pictures, Pictures]:
+    """Move pictures until they fit others: their cells, and which of these they cover, shape (n, side, side) both."""
     side = fixed.shape[1]
     places = (np.arange(side, dtype=np.float32) - (side - 1) / 2) / np.float32(side / 2)
-    slopes = _slopes(fixed, places)
+    down, right = (np.gradient(fixed, axis=axis) * np.float32(side / 2) for axis in (1, 2))
+    slopes = np.stack([down, down * places[:, None], right, right * places], axis=1)  # of each cell, by each move
+    slopes = slopes.reshape(len(fixed), 4, -1).astype(np.float32)
     inverse = np.linalg.inv(
         slopes @ slopes.swapaxes(1, 2) + np.eye(4, dtype=np.float32) * np.float32(_STIFFNESS * side**2)
     )
     moves = np.zeros((len(fixed), 4), np.float32)  # shift and stretch down, shift and stretch to the right
     for _ in range(steps):
-        misfit = _misfit(_move(moving, moves, places), fixed)
+        laid, covered = _move(moving, moves, places)
+        a, b = (_centre(cells, covered) for cells in (laid, fixed))
+        contrast = np.clip(_dot(a, b) / np.maximum(_dot(a, a), 1e-6), 0.5, 2).astype(np.float32, copy=False)
+        misfit = contrast[:, None, None] * a - b
         step = (inverse @ (slopes @ misfit.reshape(len(fixed), -1, 1)))[:, :, 0]
         moves = _undo(moves, np.clip(step, -_LONGEST_STEP, _LONGEST_STEP))
     return _move(moving, moves, places)
 
 
-def _slopes(fixed: Pictures, places: Pictures) -> Pictures:
-    """Return how each cell changes with each of the four moves: shape (n, 4, cells)."""
-    down, right = (np.gradient(fixed, axis=axis) * np.float32(fixed.shape[1] / 2) for axis in (1, 2))
-    slopes = np.stack([down, down * places[:, None], right, right * places], axis=1)
-    return slopes.reshape(len(fixed), 4, -1).astype(np.float32)
-
-
-def _move(pictures: Pictures, moves: Pictures, places: Pictures) -> _Laid:
+def _move(pictures: Pictures, moves: Pictures, places: Pictures) -> tuple[Pictures, Pictures]:
     side = pictures.shape[1]
-    down, right = (_positions(moves[:, k : k + 2], places, side) for k in (0, 2))
+    half, middle = np.float32(side / 2), np.float32((side - 1) / 2)
+    # Where on the moving picture, in cells, each row and column is read: shape (n, side).
+    down, right = ((places * (1 + moves[:, k + 1 : k + 2]) + moves[:, k : k + 1]) * half + middle for k in (0, 2))
     cells = np.matmul(_interpolation(down, side) @ pictures, _interpolation(right, side).swapaxes(1, 2))
-    inside = [(at >= -0.5) & (at <= side - 0.5) for at in (down, right)]
-    return _Laid(
-        cells.astype(np.float32, copy=False), (inside[0][:, :, None] & inside[1][:, None, :]).astype(np.float32)
-    )
-
-
-def _positions(moves: Pictures, places: Pictures, side: int) -> Pictures:
-    """Return where on the moving picture, in cells, each row or column is read: shape (n, side)."""
-    moved: Pictures = (places * (1 + moves[:, 1:]) + moves[:, :1]) * np.float32(side / 2) + np.float32((side - 1) / 2)
-    return moved
+    rows, columns = ((at >= -0.5) & (at <= side - 0.5) for at in (down, right))
+    return cells.astype(np.float32, copy=False), (rows[:, :, None] & columns[:, None, :]).astype(np.float32)
 
 
 def _interpolation(at: Pictures, side: int) -> Pictures:
     """Return the matrices, (n, side, side), that take a picture's rows to those at ``at``, linearly between two."""
     inside = np.clip(at, 0, side - 1)
-    weights: Pictures = np.maximum(0, 1 - np.abs(inside[:, :, None] - np.arange(side, dtype=np.float32)))
-    return weights
-
-
-def _misfit(laid: _Laid, fixed: Pictures) -> Pictures:
-    """Return the difference of the covered cells, after the brightness and contrast that fit best."""
-    a, b = (_centre(cells, laid.covered) for cells in (laid.cells, fixed))
-    contrast: Pictures = np.clip(_dot(a, b) / np.maximum(_dot(a, a), 1e-6), 0.5, 2).astype(np.float32, copy=False)
-    misfit: Pictures = contrast[:, None, None] * a - b
-    return misfit
+    return np.asarray(np.maximum(0, 1 - np.abs(inside[:, :, None] - np.arange(side, dtype=np.float32))))
 
 
 def _undo(moves: Pictures, steps: Pictures) -> Pictures:

@@ -83,8 +83,7 @@ def confirm_matches(pictures: Pictures, matches: Matches) -> BoolArray:
 def are_one_picture(likeness: Likeness, rules: Rules = SAME_ALIGNED) -> BoolArray:
     """Return which pairs of aligned signatures are one picture by one of the rules: bool, shape (pairs,)."""
     verdicts = [(likeness.outlines >= outlines) & (likeness.bits <= bits) for outlines, bits in rules]
-    same: BoolArray = np.logical_or.reduce(verdicts)
-    return same
+    return np.asarray(np.logical_or.reduce(verdicts))
 
 
 def count_bits256(hashes: HashBytes, matches: Matches) -> npt.NDArray[np.int16]:
@@ -144,8 +143,7 @@ def _fit(left: Indices, right: Indices, read: ReadLooks, threads: ThreadPoolExec
 
 def _are_equal(left: Numbers, right: Numbers) -> BoolArray:
     differences = np.abs(left.astype(np.float32) - right).mean((1, 2))
-    equal: BoolArray = differences <= SAME_GREYS
-    return equal
+    return np.asarray(differences <= SAME_GREYS)
 
 
 def _compare_small(left: Numbers, right: Numbers) -> npt.NDArray[np.float32]:

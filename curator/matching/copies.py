@@ -52,7 +52,6 @@ def exclude(matches: Matches, n: int) -> IsWanted:
 
     def is_wanted(i: Indices, j: Indices) -> BoolArray:
         names = name(i, j)
-        wanted: BoolArray = np.append(known, -1)[np.searchsorted(known, names)] != names
-        return wanted
+        return np.asarray(np.append(known, -1)[np.searchsorted(known, names)] != names)
 
     return is_wanted

@@ -37,7 +37,6 @@ SAME_CROP = ((0.80, 22),)
 LEAST_FIT = 0.84
 """As for whole pictures; the farthest crop within 8 of 64 bits had 0.87."""
 
-_SHARE = 0.9
 _LOOKS = len(CROPS) + 1  # of each picture: 0 is the whole, the others are its crops
 _BLOCK_PICTURES = 512
 _GRID = 2.0**-20
@@ -87,8 +86,7 @@ def hash_crops(greys: HashBytes) -> Hashes64:
     coefficients = np.rint(chosen / _GRID).reshape(-1, 64)
     ordered = np.sort(coefficients, axis=1)  # a tenth of the time of np.partition, which has no vector instructions
     above = coefficients > (ordered[:, 31:32] + ordered[:, 32:33]) / 2
-    hashes: Hashes64 = np.packbits(above, axis=1).view(">u8").astype(np.uint64).reshape(-1, len(CROPS))
-    return hashes
+    return np.packbits(above, axis=1).view(">u8").astype(np.uint64).reshape(-1, len(CROPS))
 
 
 def crop_signatures(greys: HashBytes, crops: Indices) -> npt.NDArray[np.float32]:
@@ -99,9 +97,8 @@ def crop_signatures(greys: HashBytes, crops: Indices) -> npt.NDArray[np.float32]
 
 def _read_lines(start: float) -> Floats:
     """Return the matrix that reads 32 lines from ``start`` on, linearly between two: shape (32, 32)."""
-    at = (start + _SHARE * (np.arange(SIDE) + 0.5) / SIDE) * SIDE - 0.5
-    weights: Floats = np.maximum(0, 1 - np.abs(at[:, None] - np.arange(SIDE)))
-    return weights
+    at = (start + 0.9 * (np.arange(SIDE) + 0.5) / SIDE) * SIDE - 0.5
+    return np.asarray(np.maximum(0, 1 - np.abs(at[:, None] - np.arange(SIDE))))
 
 
 _COSINES: Floats = 2 * np.cos(np.pi * np.arange(8)[:, None] * (2 * np.arange(SIDE) + 1) / (2 * SIDE))

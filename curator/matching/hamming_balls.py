@@ -81,7 +81,7 @@ def find_in_balls(
 
 
 def _gather(queries: Buckets, table: Buckets, keys: Indices, masks: Indices, above: bool) -> tuple[Indices, _Tiles]:
-    """List the places of each key's neighbours, key after key, and what to compare with what."""
+    """List the places of each key's neighbours, key after key, and tiles by height, then by falling width."""
     buckets = keys[:, None] ^ masks
     counts = table.counts[buckets]
     if above:
@@ -89,16 +89,11 @@ def _gather(queries: Buckets, table: Buckets, keys: Indices, masks: Indices, abo
     widths = counts.sum(axis=1, dtype=np.int64)
     places = list_ranges(table.starts[buckets].ravel(), counts.ravel())
     row, height = queries.starts[keys].astype(np.int64), queries.counts[keys].astype(np.int64)
-    return places, _arrange(_Tiles(row, height, np.cumsum(widths) - widths, widths))
-
-
-def _arrange(tiles: _Tiles) -> _Tiles:
-    """Cut what is too large, and sort by height, then by falling width."""
-    row, height, (column, width) = _cut(tiles.row, tiles.height, (tiles.column, tiles.width), TILE_ROWS)
+    row, height, (column, width) = _cut(row, height, (np.cumsum(widths) - widths, widths), TILE_ROWS)
     column, width, (row, height) = _cut(column, width, (row, height), TILE_COLUMNS)
     order = np.lexsort((-width, height))
     order = order[width[order] > 0]
-    return _Tiles(row[order], height[order], column[order], width[order])
+    return places, _Tiles(row[order], height[order], column[order], width[order])
 
 
 def _cut(start: Indices, length: Indices, others: Places, most: int) -> tuple[Indices, Indices, Places]:
@@ -141,10 +136,7 @@ def _batches(tiles: _Tiles) -> Iterator[tuple[int, int]]:
 
 
 def _near_pairs(
-    rows: UInt64s,
-    columns: UInt64s,
-    radius: int,
-    work: tuple[UInt64s, npt.NDArray[np.uint8], npt.NDArray[np.bool_]],
+    rows: UInt64s, columns: UInt64s, radius: int, work: tuple[UInt64s, npt.NDArray[np.uint8], npt.NDArray[np.bool_]]
 ) -> Indices:
     """Find the pairs of (tiles, height) and (tiles, width) hashes at most ``radius`` bits apart: flat indices."""
     size = rows.size * columns.shape[1]

@@ -201,13 +201,10 @@ class _Search:
         elif not self.paired:
             yield from self._probes(self.slots, _masks(width, radius), None)
         else:
-            yield self._find_within
+            everywhere = _blocks(np.arange(len(self.left.keys)))
+            yield lambda: (find_within_buckets(self.left, places, self.radius) for places in everywhere)
             for top_bit in range(width) if radius else ():
                 yield from self._probes(self.slots, _masks(top_bit, radius - 1, 1 << top_bit), top_bit)
-
-    def _find_within(self) -> Iterator[Places]:
-        for places in _blocks(np.arange(len(self.left.keys))):
-            yield find_within_buckets(self.left, places, self.radius)
 
     def _probes(self, slots: npt.NDArray[np.complex128], masks: list[int], top_bit: int | None) -> Iterator[_Task]:
         for start in range(0, len(masks), MASKS_PER_TASK):
@@ -221,8 +218,7 @@ class _Search:
             hashes, keys = self.left.hashes[places], self.left.keys[places]
             for rows, found in find_in_slots(self.right, slots, hashes, keys, masks, self.radius):
                 yield places[rows], found
-        rest = self.overflow[_with_bit(self.right.keys[self.overflow], top_bit, True)]
-        for places in _blocks(rest):
+        for places in _blocks(self.overflow[_with_bit(self.right.keys[self.overflow], top_bit, True)]):
             hashes, keys = self.right.hashes[places], self.right.keys[places]
             for mask in masks:
                 rows, found = find_in_buckets(self.left, hashes, keys, mask, self.radius)

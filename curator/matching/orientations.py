@@ -38,13 +38,12 @@ ORIENTATION_PHRASES = (
 )
 """The orientations as a person would say them; empty for the picture as it is."""
 
-_INVERSE = (0, 3, 2, 1, 4, 5, 6, 7)
 _SIDE = 16
 
 
 def invert_orientation(orientation: int) -> int:
     """Return the orientation that undoes another one; a mirrored one undoes itself."""
-    return _INVERSE[orientation]
+    return (0, 3, 2, 1, 4, 5, 6, 7)[orientation]
 
 
 def orient_luma(pictures: ByteArray, orientation: int) -> ByteArray:

@@ -78,8 +78,7 @@ def hash64(coefficients: Coefficients) -> Hashes64:
     Returns:
         uint64, shape (n,): row by row, the first bit the most significant.
     """
-    bits = _above_median(coefficients[:, None, :8, :8])
-    return _as_uint64(np.packbits(bits.reshape(-1, 64), axis=-1))
+    return orientation_hashes(coefficients)[:, 0]
 
 
 def orientation_hashes(coefficients: Coefficients) -> Hashes64:
@@ -91,25 +90,17 @@ def orientation_hashes(coefficients: Coefficients) -> Hashes64:
     Returns:
         uint64, shape (n, 8); ``[:, k]`` is the hash of the picture in orientation ``k``, so ``[:, 0]`` is its own.
     """
-    return _as_uint64(orientation_bytes(coefficients))
+    return orientation_bytes(coefficients).view(">u8")[..., 0].astype(np.uint64)
 
 
 def orientation_bytes(coefficients: Coefficients) -> HashBytes:
     """Compute :func:`orientation_hashes` as the catalog's bytes: uint8, shape (n, 8, 8), each hash big-endian."""
-    flipped = _above_median(coefficients[:, None, :8, :8] * _SIGNS)
-    both = np.concatenate([flipped, flipped.swapaxes(2, 3)], axis=1)
+    flipped = coefficients[:, None, :8, :8] * _SIGNS
+    ordered = np.sort(flipped.reshape(-1, 4, 64), axis=-1)
+    above = flipped > ((ordered[..., 31] + ordered[..., 32]) / 2)[..., None, None]
+    both = np.concatenate([above, above.swapaxes(2, 3)], axis=1)
     packed: HashBytes = np.packbits(both.reshape(-1, 8, 64), axis=-1)
     return packed[:, _AS_FLIPS]
-
-
-def _above_median(coefficients: Coefficients) -> npt.NDArray[np.bool_]:
-    ordered = np.sort(coefficients.reshape(*coefficients.shape[:2], 64), axis=-1)
-    median = (ordered[..., 31] + ordered[..., 32]) / 2
-    return coefficients > median[..., None, None]
-
-
-def _as_uint64(packed: HashBytes) -> Hashes64:
-    return packed.view(">u8")[..., 0].astype(np.uint64)
 
 
 def hash256(coefficients: Coefficients) -> HashBytes:
@@ -155,8 +146,7 @@ def distance64(left: npt.ArrayLike, right: npt.ArrayLike) -> HashBytes:
 
 def distance256(left: HashBytes, right: HashBytes) -> npt.NDArray[np.int16]:
     """Count the bits in which 256-bit hashes differ (0 to 256); uint8 arrays, shape (..., 32), that broadcast."""
-    bits: npt.NDArray[np.int16] = np.bitwise_count(left ^ right).sum(axis=-1, dtype=np.int16)
-    return bits
+    return np.asarray(np.bitwise_count(left ^ right).sum(axis=-1, dtype=np.int16))
 
 
 def to_hex(hashes: Hashes64) -> list[str]:

@@ -32,7 +32,10 @@ def span_tangents(pictures: npt.NDArray[np.generic]) -> Floats:
     Returns:
         float32, shape (n, 5, 64): 1,280 bytes a picture.
     """
-    return _orthonormalise(_differentiate(pictures))
+    both = _OPERATORS @ (pictures.astype(np.float32) @ _OPERATORS.T)  # small products: this runs on all cores already
+    parts = both.reshape(-1, 3, _FREQUENCIES, 3, _FREQUENCIES)
+    chosen = [parts[:, down, :, right] * _WEIGHTS for down, right in ((0, 0), (1, 0), (2, 0), (0, 1), (0, 2))]
+    return _orthonormalise(np.stack(chosen, axis=1).reshape(-1, 5, _FREQUENCIES**2))
 
 
 def fit_tangents(left: Floats, right: Floats) -> Floats:
@@ -44,8 +47,7 @@ def fit_tangents(left: Floats, right: Floats) -> Floats:
     Returns:
         float32, shape (n,).
     """
-    fits: Floats = np.maximum(_project(left, right), _project(right, left))
-    return fits
+    return np.maximum(_project(left, right), _project(right, left))
 
 
 def _operators() -> Floats:
@@ -54,26 +56,12 @@ def _operators() -> Floats:
     cosines = np.cos(np.pi * frequency * (2 * position + 1) / (2 * SIDE)) * np.where(frequency, 1, 2**-0.5)
     slopes = cosines @ np.gradient(np.eye(SIDE), axis=0)
     stretch = (cosines * (position - (SIDE - 1) / 2)) @ np.gradient(np.eye(SIDE), axis=0)
-    operators: Floats = np.concatenate([cosines, slopes, stretch]).astype(np.float32)
-    return operators
+    return np.concatenate([cosines, slopes, stretch]).astype(np.float32)
 
 
-def _weights() -> Floats:
-    """Return each coefficient's weight: the square root of its frequency, so that the mean has none."""
-    frequencies = np.arange(_FREQUENCIES)
-    weights: Floats = np.sqrt(np.hypot(frequencies[:, None], frequencies)).astype(np.float32)
-    return weights
-
-
-_OPERATORS, _WEIGHTS = _operators(), _weights()
-
-
-def _differentiate(pictures: npt.NDArray[np.generic]) -> Floats:
-    """Compute each picture's coefficients and how four moves change them: float32, shape (n, 5, 64)."""
-    both = _OPERATORS @ (pictures.astype(np.float32) @ _OPERATORS.T)  # small products: this runs on all cores already
-    parts = both.reshape(-1, 3, _FREQUENCIES, 3, _FREQUENCIES)
-    chosen = [parts[:, down, :, right] * _WEIGHTS for down, right in ((0, 0), (1, 0), (2, 0), (0, 1), (0, 2))]
-    return np.stack(chosen, axis=1).reshape(-1, 5, _FREQUENCIES**2)
+_OPERATORS = _operators()
+_WEIGHTS = np.sqrt(np.hypot(*np.indices((_FREQUENCIES, _FREQUENCIES)))).astype(np.float32)
+# The square root of each coefficient's frequency, so that the mean has no weight.
 
 
 def _orthonormalise(vectors: Floats) -> Floats:
@@ -90,5 +78,4 @@ def _orthonormalise(vectors: Floats) -> Floats:
 def _project(plane: Floats, other: Floats) -> Floats:
     """Measure the length of the other picture's own direction within the plane."""
     along: Floats = np.matmul(plane, other[:, 0, :, None])[:, :, 0]
-    lengths: Floats = np.sqrt(np.einsum("nk,nk->n", along, along))
-    return lengths
+    return np.asarray(np.sqrt(np.einsum("nk,nk->n", along, along)))

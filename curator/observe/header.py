@@ -25,7 +25,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -61,7 +61,6 @@ OPENERS: dict[str, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
 """Catalog format to the decoder that opens it; an image of any other format is unsupported."""
 
 _ORIENTATION_TAG = 0x0112
-_SWAPPED_ORIENTATIONS = (5, 6, 7, 8)
 _uint = partial(int.from_bytes, byteorder="little")
 
 
@@ -101,9 +100,13 @@ def read_header(data: bytes, image_format: str) -> Header:
     if "transparency" in image.info:
         _scale_transparent_colour(image)
         mode = {"L": "LA", "RGB": "RGBA"}.get(mode, mode)
+    if image_format == "png":
+        for exif in (body for name, body, _ in _png_chunks(data) if name == b"eXIf"):
+            image.info["exif"] = b"Exif\x00\x00" + bytes(exif)  # one behind the pixels too, which Pillow reads last
+            break
     orientation = read_orientation(image)
     width, height = image.size
-    if orientation in _SWAPPED_ORIENTATIONS and image_format != "tiff":  # Pillow swaps a TIFF's sides itself
+    if orientation >= 5 and image_format != "tiff":  # Pillow swaps a TIFF's sides itself
         width, height = height, width
     return Header(image, width, height, orientation, mode, count_frames(data, image))
 
@@ -121,21 +124,20 @@ def _scale_transparent_colour(image: ImageFile.ImageFile) -> None:
 def read_orientation(image: Image.Image) -> int:
     """Return the EXIF orientation, 1 to 8; 1 if there is none, or none that can be read."""
     try:
-        orientation = image.getexif().get(_ORIENTATION_TAG, 1)
+        # A PNG's own getexif() decodes the file and passes over what is wrong with it.
+        exif = Image.Image.getexif(image) if isinstance(image, PngImagePlugin.PngImageFile) else image.getexif()
+        orientation = exif.get(_ORIENTATION_TAG, 1)
     except Exception:  # a broken EXIF block does not make the picture worse, and breaks in many ways
         return 1
     return orientation if orientation in range(1, 9) else 1
 
 
 def canvas_size(data: bytes, image_format: str) -> tuple[int, int] | None:
-    """Read width and height from the bytes of a GIF, PNG or WebP; None for other formats and incomplete headers.
+    """Read width and height from the bytes of a GIF or WebP; None for other formats and incomplete headers.
 
-    Opening a GIF or WebP checks or even allocates the canvas, and reading the orientation of a PNG decodes it. See
-    https://www.w3.org/Graphics/GIF/spec-gif89a.txt, https://www.w3.org/TR/png-3/#11IHDR and
+    Opening these checks or even allocates the canvas. See https://www.w3.org/Graphics/GIF/spec-gif89a.txt and
     https://developers.google.com/speed/webp/docs/riff_container.
     """
-    if image_format == "png" and data[12:16] == b"IHDR" and len(data) >= 24:
-        return int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
     if image_format == "gif" and len(data) >= 10:
         return _uint(data[6:8]), _uint(data[8:10])
     if image_format != "webp" or len(data) < 30:
@@ -172,7 +174,9 @@ def count_gif_frames(data: bytes) -> int:
             at += 2
         else:
             break
-        at = _after_sub_blocks(data, at)
+        while at < len(data) and data[at]:  # sub-blocks
+            at += data[at] + 1
+        at += 1
     return max(1, n_frames)
 
 
@@ -181,18 +185,11 @@ def _after_color_table(data: bytes, flags_at: int, table_at: int) -> int:
     return table_at + (3 << (flags & 7) + 1 if flags & 0x80 else 0)
 
 
-def _after_sub_blocks(data: bytes, at: int) -> int:
-    while at < len(data) and data[at]:
-        at += data[at] + 1
-    return at + 1
-
-
 def count_tiff_pages(data: bytes) -> int:
     """Count the directories of a TIFF or BigTIFF, up to a loop or the end of the file."""
     order = "<" if data[:2] == b"II" else ">"
     big = data[2:4] in (b"+\0", b"\0+")
-    n_entries_code, offset_code, entry_size = ("Q", "Q", 20) if big else ("H", "I", 12)
-    n_entries_code, offset_code = order + n_entries_code, order + offset_code
+    n_entries_code, offset_code, entry_size = (order + "Q", order + "Q", 20) if big else (order + "H", order + "I", 12)
     n_entries_size, offset_size = struct.calcsize(n_entries_code), struct.calcsize(offset_code)
     offset_at, seen = (8 if big else 4), set[int]()
     while offset_at + offset_size <= len(data) and len(seen) < MAX_FRAMES:
@@ -205,12 +202,7 @@ def count_tiff_pages(data: bytes) -> int:
     return max(1, len(seen))
 
 
-_END_MARKS = {
-    "jpeg": b"\xff\xd9",
-    "png": b"IEND\xaeB`\x82",
-    "gif": b";",
-    "jp2": b"\xff\xd9",
-}
+_END_MARKS = {"jpeg": b"\xff\xd9", "png": b"IEND\xaeB`\x82", "gif": b";", "jp2": b"\xff\xd9"}
 _TAIL_BYTES = 4096  # some files carry a little padding or a comment after their end
 
 
@@ -235,18 +227,25 @@ def damaged_png_chunk(data: bytes) -> str | None:
     Pillow checks no pixel chunk, and shows a stream that damage ended early as a picture with a black rest. See
     https://www.w3.org/TR/png-3/#5Chunk-layout.
     """
-    view, at = memoryview(data), 8
-    while at + 12 <= len(data):
-        name, end = data[at + 4 : at + 8], at + 8 + int.from_bytes(data[at : at + 4], "big")
-        checksum = int.from_bytes(data[end : end + 4], "big")
-        if name in (b"IHDR", b"PLTE", b"IDAT") and end + 4 <= len(data) and zlib.crc32(view[at + 4 : end]) != checksum:
+    for name, body, checksum in _png_chunks(data):
+        is_checked = name in (b"IHDR", b"PLTE", b"IDAT") and checksum is not None
+        if is_checked and zlib.crc32(body, zlib.crc32(name)) != checksum:
             return name.decode()
-        at = end + 4
     return None
 
 
+def _png_chunks(data: bytes) -> Iterator[tuple[bytes, memoryview, int | None]]:
+    """Iterate over a PNG's chunks: name, body and checksum; a chunk that the file's end cuts off has no checksum."""
+    view, at = memoryview(data), 8
+    while at + 12 <= len(data):
+        end = at + 8 + int.from_bytes(data[at : at + 4], "big")
+        checksum = int.from_bytes(data[end : end + 4], "big") if end + 4 <= len(data) else None
+        yield data[at + 4 : at + 8], view[at + 8 : end], checksum
+        at = end + 4
+
+
 def _boxes_end(data: bytes) -> int:
-    """Where the last of a file's boxes says that it ends (ISO/IEC 14496-12)."""
+    """Return where the last of a file's boxes says that it ends (ISO/IEC 14496-12)."""
     at = 0
     while at + 8 <= len(data):
         size = int.from_bytes(data[at : at + 4], "big")

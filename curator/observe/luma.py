@@ -54,6 +54,9 @@ _CACHED_SIDE = 512  # the weights of 1,024 such sides take 67 MB; longer ones ar
 
 _STEPS = 4096
 _CELLS = np.arange(LUMA_SIDE)
+_AT = np.arange(-3 * _STEPS, 3 * _STEPS + 1) / _STEPS
+_KERNEL = np.sinc(_AT) * np.sinc(_AT / 3)
+_KERNEL_SUMS = np.cumsum(_KERNEL) - _KERNEL / 2  # from its left end on, at each step of its six lobes
 
 
 class DamagedPixelsError(Exception):
@@ -143,23 +146,11 @@ def shrink_reduced(grey: Luma, size: tuple[int, int], scale: int) -> Luma:
     cells = _weights_of(height, scale).T @ cells
     cells *= 1 / _ONE
     np.rint(cells, out=cells)
-    luma: Luma = np.minimum(np.maximum(cells, 0, out=cells), 255, out=cells).astype(np.uint8)
-    return luma
+    return np.asarray(np.minimum(np.maximum(cells, 0, out=cells), 255, out=cells).astype(np.uint8))
 
 
 def _weights_of(n_pixels: int, scale: int) -> Weights:
-    compute = _cached_weights if n_pixels <= _CACHED_SIDE * scale else _weights
-    return compute(n_pixels, scale)
-
-
-def _kernel_sums() -> npt.NDArray[np.float64]:
-    """The sum of the kernel from its left end on, at each step of its six lobes."""
-    at = np.arange(-3 * _STEPS, 3 * _STEPS + 1) / _STEPS
-    kernel = np.sinc(at) * np.sinc(at / 3)
-    return np.cumsum(kernel) - kernel / 2
-
-
-_KERNEL_SUMS = _kernel_sums()
+    return (_cached_weights if n_pixels <= _CACHED_SIDE * scale else _weights)(n_pixels, scale)
 
 
 def _weights(n_pixels: int, scale: int) -> Weights:
@@ -173,8 +164,7 @@ def _weights(n_pixels: int, scale: int) -> Weights:
     weights *= _ONE / weights.sum(axis=0)
     np.rint(weights, out=weights)
     weights[((_CELLS + 0.5) * lobe).astype(np.int32) // scale, _CELLS] += _ONE - weights.sum(axis=0)
-    whole: Weights = weights.astype(np.float32)
-    return whole
+    return np.asarray(weights.astype(np.float32))
 
 
 _cached_weights = lru_cache(maxsize=1024)(_weights)

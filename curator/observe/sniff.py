@@ -39,9 +39,7 @@ class Sniffed:
 _image = partial(Sniffed, is_image=True)
 _other = partial(Sniffed, is_image=False)
 
-_AVIF, _HEIC = _image("avif", "an AVIF image"), _image("heic", "a HEIC image")
-_HTML, _SVG = _other("html", "an HTML page"), _other("svg", "an SVG drawing")
-_VIDEO = _other("video", "a video")
+_HTML, _VIDEO = _other("html", "an HTML page"), _other("video", "a video")
 
 _MAGIC: tuple[tuple[bytes, Sniffed], ...] = (
     (b"\xff\xd8\xff", _image("jpeg", "a JPEG image")),
@@ -91,11 +89,7 @@ _MAGIC: tuple[tuple[bytes, Sniffed], ...] = (
     (b"MZ", _other("executable", "a program")),
     (b"\x7fELF", _other("executable", "a program")),
 )
-_RIFF = {
-    b"WEBP": _image("webp", "a WebP image"),
-    b"AVI ": _VIDEO,
-    b"WAVE": _other("audio", "a sound"),
-}
+_RIFF = {b"WEBP": _image("webp", "a WebP image"), b"AVI ": _VIDEO, b"WAVE": _other("audio", "a sound")}
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 _NETPBM = re.compile(rb"P[1-6]\s+[\d#]")
 _XML_NAME = re.compile(rb"<(?:[a-z]+:)?(svg|html|rss|feed)[\s>:]")
@@ -121,9 +115,9 @@ def _sniff_boxes(head: bytes) -> Sniffed:
     size = min(max(int.from_bytes(head[:4], "big"), 16), len(head))
     brands = {head[8:12], *(head[at : at + 4] for at in range(16, size, 4))}
     if brands & {b"avif", b"avis"}:
-        return _AVIF
+        return _image("avif", "an AVIF image")
     if brands & _HEIC_BRANDS:
-        return _HEIC
+        return _image("heic", "a HEIC image")
     if b"crx " in brands:
         return _image("raw", "a raw photograph")
     return _VIDEO
@@ -149,16 +143,12 @@ def _sniff_text(head: bytes) -> Sniffed:
     if _HTML_START.match(start):
         return _HTML
     if start.startswith((b"<?xml", b"<!--", b"<svg", b"<!doctype")) or _XML_NAME.match(start):
-        return _sniff_xml(start)
+        match = _XML_NAME.search(start)
+        known = {b"svg": _other("svg", "an SVG drawing"), b"html": _HTML}
+        return known.get(match[1] if match else b"", _other("xml", "an XML document"))
     if start.startswith((b"{", b"[")):
         return _other("json", "JSON")
     return _other("text", "text")
-
-
-def _sniff_xml(start: bytes) -> Sniffed:
-    match = _XML_NAME.search(start)
-    named = match[1] if match else b""
-    return {b"svg": _SVG, b"html": _HTML}.get(named, _other("xml", "an XML document"))
 
 
 _MOST_PLACEHOLDER_BYTES = 16_384

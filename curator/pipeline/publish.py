@@ -55,7 +55,7 @@ def publish(
         DiskError: a write was refused; the manifest that was there before is kept.
     """
     rows, paths = folder_rows(table), project.paths
-    _build_folders(rows, project)
+    build_folders(rows, project)
     text = manifest_text(manifest_rows(rows))
     digest = hashlib.sha256(text.encode("utf-8")).hexdigest()
     made_with = MadeWith(digest, settings, catalog.counts(table), find_left(rows, previous))
@@ -76,7 +76,7 @@ def is_published(paths: DataPaths, manifest_sha256: str) -> bool:
     return folders_exist and file_digest(paths.manifest) == manifest_sha256
 
 
-def _build_folders(rows: pd.DataFrame, project: Project) -> None:
+def build_folders(rows: pd.DataFrame, project: Project) -> None:
     """Build new train and test folders beside the old ones, from :func:`curator.manifests.manifest.folder_rows`."""
     new = project.paths.new_folders
     project.emit(WorkStarted(_WHAT, len(rows)))
@@ -113,12 +113,8 @@ def _readable_file(paths: DataPaths, sha256: str, kind: str, linked: bool) -> Pa
     if linked:
         return stored
     converted = paths.converted_image(sha256)
-    if not converted.exists():
-        _convert(stored, converted)
-    return converted
-
-
-def _convert(stored: Path, converted: Path) -> None:
+    if converted.exists():
+        return converted
     try:
         picture = decode_rgb(stored.read_bytes())
     except (OSError, ValueError) as error:
@@ -127,3 +123,4 @@ def _convert(stored: Path, converted: Path) -> None:
     with whole_file(converted) as temporary:
         picture.save(temporary, format="PNG")
         temporary.chmod(0o444)
+    return converted

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from curator.demo.drawing.camera import Image, look_at
-from curator.demo.drawing.equipment import Ball, draw_ball
+from curator.demo.drawing.equipment import Ball
 from curator.demo.drawing.light import choose_light
 from curator.demo.drawing.scenes import LABELS, draw_scene
 from curator.demo.drawing.turf import RUGBY_MARKS, SOCCER_MARKS, Arc, draw_marks
@@ -69,7 +69,7 @@ def test_only_the_rugby_ball_is_longer_than_wide(oval: bool, least: float, most:
     canvas = np.zeros((300, 300, 3), np.uint8)
     camera = look_at((300, 300), (0, -3, 1), (0, 0, 1), focal_px=900)
     ball = Ball((0, 0, 1), oval, (255, 255, 255), (255, 255, 255), 0.0, 0.12)
-    draw_ball(canvas, camera, ball, choose_light(np.random.default_rng(0)))
+    ball.draw(canvas, camera, choose_light(np.random.default_rng(0)))
     rows, columns = np.nonzero(canvas.max(axis=2) > 20)
     assert least < np.ptp(columns) / np.ptp(rows) < most
 

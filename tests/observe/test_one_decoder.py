@@ -14,13 +14,14 @@ import pytest
 from PIL import Image
 
 from curator.benchmark.images.arrays import read_square
-from curator.events import ignore
 from curator.manifests.manifest import can_be_linked
+from curator.manifests.project import Project
+from curator.manifests.recipe import Recipe
 from curator.observe.luma import shrink
 from curator.observe.observation import look_at
 from curator.observe.pixels import decode_rgb
 from curator.observe.thumbnails import data_uri, encode_small, thumbnail
-from curator.pipeline.folders import NEW, build_folders
+from curator.pipeline.publish import build_folders
 from curator.store.paths import DataPaths
 from tests.observe.odd_kinds import KINDS, opened
 
@@ -69,8 +70,8 @@ def build(root, files):
     linked = can_be_linked(seen)
     endings = np.where(linked & (seen["format"] == "jpeg"), "jpg", "png")
     names = [f"train/odd/{n:03d}.{ending}" for n, ending in enumerate(endings)]
-    build_folders(seen.assign(file=names, linked=linked), paths, ignore)
-    return paths, dict(zip(files, [paths.folder / f"folders{NEW}" / name for name in names], strict=True))
+    build_folders(seen.assign(file=names, linked=linked), Project(Recipe("odd", (), ()), paths))
+    return paths, dict(zip(files, [paths.new_folders / name for name in names], strict=True))
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -14,12 +14,12 @@ import threading
 from dataclasses import replace
 
 import pytest
-from curator.fetch.network.libcurl import pycurl
 from hypothesis import given
 from hypothesis import strategies as st
 
 from curator.errors import SourceError
 from curator.events import MetadataFinished, MetadataRead, MetadataStarted
+from curator.fetch.network.libcurl import pycurl
 from curator.fetch.network.transfer import Transfer
 from curator.manifests.recipe import FetchSettings
 from curator.sources.reading.http import Version

@@ -15,7 +15,6 @@ from curator.demo.drawing.camera import Camera, FloatArray, Image, to_pixels
 from curator.demo.drawing.light import Colour, Light, haze, mix, shade, vary
 
 _SEAT_M = 0.8
-BACKDROPS = ("stand", "trees", "houses", "hills", "boards", "stand-and-boards")
 
 
 def smooth_noise(rng: np.random.Generator, shape: tuple[int, int], cell_px: float) -> FloatArray:
@@ -28,12 +27,11 @@ def smooth_noise(rng: np.random.Generator, shape: tuple[int, int], cell_px: floa
     row, down = _cells(height, cell_px)
     tall = grid[row] + (grid[row + 1] - grid[row]) * down[:, None]
     column, right = _cells(width, cell_px)
-    noise: FloatArray = tall[:, column] + (tall[:, column + 1] - tall[:, column]) * right
-    return noise
+    return tall[:, column] + (tall[:, column + 1] - tall[:, column]) * right
 
 
 def _cells(n: int, cell_px: float) -> tuple[npt.NDArray[np.intp], FloatArray]:
-    """Give each pixel's cell, and its eased way to the next one, 0 to 1."""
+    """Return each pixel's cell, and its eased way to the next one, 0 to 1."""
     place = np.arange(n) / cell_px
     cell = place.astype(np.intp)
     way = (place - cell).astype(np.float32)
@@ -59,7 +57,7 @@ def paint_sky(camera: Camera, light: Light, rng: np.random.Generator) -> Image:
 
 def paint_backdrop(canvas: Image, camera: Camera, light: Light, rng: np.random.Generator, distance_m: float) -> None:
     """Draw one kind of backdrop, ``distance_m`` beyond the camera, from edge to edge."""
-    kind = str(rng.choice(BACKDROPS))
+    kind = str(rng.choice(("stand", "trees", "houses", "hills", "boards", "stand-and-boards")))
     if kind != "stand":
         _ridge(canvas, camera, light, rng, distance_m * 3, rng.uniform(10, 35), (58, 84, 60))
     if kind == "trees" or rng.random() < 0.25:
@@ -124,13 +122,11 @@ def _houses(canvas: Image, camera: Camera, light: Light, rng: np.random.Generato
         seen = haze(shade(colour, _exposure(light)), distance_m, light)
         brush.polygon(canvas, _wall(camera, distance_m, left, left + width, 0, high), seen)
         roof = _wall(camera, distance_m, left - 0.5, left + width + 0.5, high, high + rng.uniform(1.5, 4))
-        brush.polygon(
-            canvas, [*(roof[0] * 0.75 + roof[1] * 0.25, roof[0] * 0.25 + roof[1] * 0.75), *roof[2:]], shade(seen, 0.6)
-        )
-        for window in np.arange(left + 1.5, left + width - 2, 3.0):
-            brush.polygon(
-                canvas, _wall(camera, distance_m, window, window + 1.1, high - 3, high - 1.4), shade(seen, 0.45)
-            )
+        ridge = (roof[0] * 0.75 + roof[1] * 0.25, roof[0] * 0.25 + roof[1] * 0.75)
+        brush.polygon(canvas, [*ridge, *roof[2:]], shade(seen, 0.6))
+        for start in np.arange(left + 1.5, left + width - 2, 3.0):
+            window = _wall(camera, distance_m, start, start + 1.1, high - 3, high - 1.4)
+            brush.polygon(canvas, window, shade(seen, 0.45))
         left += width + rng.uniform(0, 9)
 
 
@@ -149,9 +145,8 @@ def _stand(canvas: Image, camera: Camera, light: Light, rng: np.random.Generator
     if rng.random() < 0.6:
         roof = _wall(camera, distance_m, -half, half, high, high + rng.uniform(1.5, 4))
         brush.polygon(canvas, roof, haze(shade(vary(rng, (120, 115, 110), 50), _exposure(light)), distance_m, light))
-    brush.polygon(
-        canvas, _wall(camera, distance_m, -half, half, 0, 1.0), haze(vary(rng, (110, 110, 110), 60), distance_m, light)
-    )
+    barrier = haze(vary(rng, (110, 110, 110), 60), distance_m, light)
+    brush.polygon(canvas, _wall(camera, distance_m, -half, half, 0, 1.0), barrier)
 
 
 def _crowd(light: Light, rng: np.random.Generator, n_rows: int, n_seats: int) -> Image:
@@ -163,16 +158,15 @@ def _crowd(light: Light, rng: np.random.Generator, n_rows: int, n_seats: int) ->
     taken = rng.random((n_rows, n_seats)) < rng.uniform(0.25, 0.98)
     coats = np.where(in_colours, fans[rng.integers(2, size=(n_rows, n_seats))], greys)
     coats = np.where(taken[..., None], coats, seat)
-    skins = np.where(
-        taken[..., None], np.array([120, 150, 205]) * rng.uniform(0.4, 1.1, (n_rows, n_seats, 1)), seat * 0.8
-    )
+    tones = np.array([120, 150, 205]) * rng.uniform(0.4, 1.1, (n_rows, n_seats, 1))
+    skins = np.where(taken[..., None], tones, seat * 0.8)
     texture = coats.repeat(8, axis=0).repeat(8, axis=1).reshape(n_rows * 8, n_seats * 8, 3)
     heads = skins.repeat(4, axis=0).repeat(4, axis=1).reshape(n_rows, 4, n_seats, 4, 3)
     blocks = texture.reshape(n_rows, 8, n_seats, 8, 3)
     blocks[:, :4] = seat * 0.55
     blocks[:, :4, :, 2:6] = heads
-    dimmed = texture * _exposure(light) * rng.uniform(0.5, 0.95)
-    return to_pixels(cv2.GaussianBlur(to_pixels(dimmed), (0, 0), 1.2))
+    dimmed = to_pixels(texture * _exposure(light) * rng.uniform(0.5, 0.95))
+    return to_pixels(cv2.GaussianBlur(dimmed, (0, 0), 1.2))
 
 
 def _boards(canvas: Image, camera: Camera, light: Light, rng: np.random.Generator, distance_m: float) -> None:

@@ -60,10 +60,9 @@ class Camera:
         return np.stack([columns, rows], axis=-1), depth
 
     def horizon(self) -> tuple[FloatArray, FloatArray]:
-        """Give the horizon as one point on it and its direction, both in pixels."""
-        flat = np.array([self.forward[0], self.forward[1], 0.0]) * 1e5
-        side = np.array([self.right[0], self.right[1], 0.0]) * 1e4
-        (point, other), _ = self.project([self.position * [1, 1, 0] + flat, self.position * [1, 1, 0] + flat + side])
+        """Return the horizon as one point on it and its direction, both in pixels."""
+        far = self.position * [1, 1, 0] + np.array([self.forward[0], self.forward[1], 0.0]) * 1e5
+        (point, other), _ = self.project([far, far + np.array([self.right[0], self.right[1], 0.0]) * 1e4])
         return point, (other - point) / np.linalg.norm(other - point)
 
     def ground(self) -> Ground:
@@ -99,16 +98,11 @@ class Camera:
 
 def to_pixels(values: npt.NDArray[Any]) -> Image:
     """Cut values to 0 to 255 and drop their fractions."""
-    pixels: Image = np.clip(values, 0, 255).astype(np.uint8)
-    return pixels
+    return np.asarray(np.clip(values, 0, 255).astype(np.uint8))
 
 
 def look_at(
-    size: tuple[int, int],
-    position: npt.ArrayLike,
-    target: npt.ArrayLike,
-    focal_px: float,
-    roll_deg: float = 0.0,
+    size: tuple[int, int], position: npt.ArrayLike, target: npt.ArrayLike, focal_px: float, roll_deg: float = 0.0
 ) -> Camera:
     """Point a camera of ``size`` (width, height) from ``position`` at ``target``, both in metres."""
     place = np.asarray(position, np.float64)

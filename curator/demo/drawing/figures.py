@@ -17,7 +17,6 @@ from curator.demo.drawing import brush
 from curator.demo.drawing.camera import NEAR_M, Camera, FloatArray, Image
 from curator.demo.drawing.light import Colour, Light, haze, shade, vary
 
-PATTERNS = ("plain", "plain", "hoops", "stripes", "sleeves", "sash")
 _THIGH_M, _SHIN_M, _TORSO_M, _ARM_M, _FOREARM_M = 0.44, 0.44, 0.54, 0.29, 0.26
 _SKINS: tuple[Colour, ...] = ((150, 180, 226), (120, 150, 205), (84, 116, 172), (56, 78, 122), (36, 50, 82))
 _BOLD: tuple[Colour, ...] = (
@@ -74,16 +73,16 @@ class Kit:
 
 def choose_kit(rng: np.random.Generator) -> Kit:
     """Draw a kit; every label draws from the same ones."""
+    patterns = ("plain", "plain", "hoops", "stripes", "sleeves", "sash")
     shirt, trim, shorts, socks = (vary(rng, _BOLD[rng.integers(len(_BOLD))], 18) for _ in range(4))
-    return Kit(shirt, trim, shorts, socks if rng.random() < 0.4 else shirt, str(rng.choice(PATTERNS)))
+    return Kit(shirt, trim, shorts, socks if rng.random() < 0.4 else shirt, str(rng.choice(patterns)))
 
 
 @dataclass(frozen=True)
 class Figure:
     """One player on the pitch; ``turn`` is -1 facing left, 0 facing the camera, 1 facing right."""
 
-    x: float
-    y: float
+    place: tuple[float, float, float]
     pose: Pose
     kit: Kit
     turn: float
@@ -91,6 +90,22 @@ class Figure:
     hair: Colour
     height_m: float = 1.8
     bulk: float = 1.0
+
+    def draw(self, canvas: Image, camera: Camera, light: Light) -> None:
+        """Draw a player, from the far limbs to the near ones."""
+        feet, depth = camera.project([self.place])
+        if depth[0] < NEAR_M + 0.5:
+            return
+        scale = camera.focal_px / float(depth[0]) * self.height_m / 1.8
+        joints = {name: feet[0] + scale * joint * [1, -1] for name, joint in pose_joints(self.pose, self.turn).items()}
+        painter = _Painter(canvas, joints, scale * self.bulk, light, float(depth[0]))
+        far, near = ("left", "right") if self.turn >= 0 else ("right", "left")
+        painter.arm(far, self, 0.78)
+        painter.leg(far, self, 0.8)
+        painter.leg(near, self, 1.0)
+        painter.torso(self)
+        painter.head(self)
+        painter.arm(near, self, 1.0)
 
 
 def make_figure(
@@ -100,11 +115,11 @@ def make_figure(
     skin, hair = _SKINS[rng.integers(len(_SKINS))], _HAIR[rng.integers(len(_HAIR))]
     size, width = rng.uniform(1.68, 1.95), bulk * rng.uniform(0.92, 1.1)
     x, y = np.asarray(place, np.float64).tolist()
-    return Figure(x, y, pose, kit, turn, vary(rng, skin, 10), hair, size, width)
+    return Figure((x, y, 0.0), pose, kit, turn, vary(rng, skin, 10), hair, size, width)
 
 
 def pose_joints(pose: Pose, turn: float) -> dict[str, FloatArray]:
-    """Give each joint's (sideways, up) position in metres for a body 1.8 m tall, lowest at ``lift_m``."""
+    """Return each joint's (sideways, up) position in metres for a body 1.8 m tall, lowest at ``lift_m``."""
     depth = max(abs(turn), 0.25) * (1 if turn >= 0 else -1)
     spread = 1 - 0.65 * abs(turn)
 
@@ -129,23 +144,6 @@ def pose_joints(pose: Pose, turn: float) -> dict[str, FloatArray]:
         joints |= {f"{side}_shoulder": shoulder, f"{side}_elbow": elbow, f"{side}_hand": hand}
     floor = min(joint[1] for joint in joints.values())
     return {name: joint + np.array([0, pose.lift_m - floor]) for name, joint in joints.items()}
-
-
-def draw_figure(canvas: Image, camera: Camera, figure: Figure, light: Light) -> None:
-    """Draw a player, from the far limbs to the near ones."""
-    feet, depth = camera.project([[figure.x, figure.y, 0.0]])
-    if depth[0] < NEAR_M + 0.5:
-        return
-    scale = camera.focal_px / float(depth[0]) * figure.height_m / 1.8
-    joints = {name: feet[0] + scale * joint * [1, -1] for name, joint in pose_joints(figure.pose, figure.turn).items()}
-    painter = _Painter(canvas, joints, scale * figure.bulk, light, float(depth[0]))
-    far, near = ("left", "right") if figure.turn >= 0 else ("right", "left")
-    painter.arm(far, figure, 0.78)
-    painter.leg(far, figure, 0.8)
-    painter.leg(near, figure, 1.0)
-    painter.torso(figure)
-    painter.head(figure)
-    painter.arm(near, figure, 1.0)
 
 
 class _Painter:

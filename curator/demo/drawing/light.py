@@ -51,6 +51,7 @@ def choose_light(rng: np.random.Generator) -> Light:
     top, low = _SKIES[weather]
     azimuth = rng.uniform(0, 2 * math.pi)
     slant = {"golden": 2.6, "floodlit": 0.7}.get(weather, rng.uniform(0.4, 1.4))
+    warmth = {"golden": 0.12, "floodlit": -0.03, "rain": -0.03}.get(weather, 0.0)
     return Light(
         weather=weather,
         sky_top=vary(rng, top, 16),
@@ -59,15 +60,10 @@ def choose_light(rng: np.random.Generator) -> Light:
         strength=_STRENGTHS[weather],
         side=1.0 if math.cos(azimuth) < 0 else -1.0,
         fog_m={"fog": rng.uniform(30, 90), "rain": 160.0, "floodlit": 900.0}.get(weather, rng.uniform(250, 900)),
-        tint=np.array([1.0, 1.0, 1.0]) + rng.uniform(-0.07, 0.07, 3) + _warmth(weather),
+        tint=np.array([1.0, 1.0, 1.0]) + rng.uniform(-0.07, 0.07, 3) + [-warmth, 0.0, warmth],
         gamma=float(rng.uniform(0.8, 1.25)),
         saturation=float(rng.uniform(0.55, 1.2)),
     )
-
-
-def _warmth(weather: str) -> FloatArray:
-    warmth = {"golden": 0.12, "floodlit": -0.03, "rain": -0.03}.get(weather, 0.0)
-    return np.array([-warmth, 0.0, warmth])
 
 
 def vary(rng: np.random.Generator, colour: Colour, spread: float) -> Colour:
@@ -91,7 +87,7 @@ def mix(first: Colour, second: Colour, share: float) -> Colour:
 
 
 def haze(colour: Colour, depth_m: float, light: Light) -> Colour:
-    """Give ``colour`` as seen through ``depth_m`` of air."""
+    """Return ``colour`` as seen through ``depth_m`` of air."""
     return mix(colour, light.sky_low, depth_m / (depth_m + 2.5 * light.fog_m))
 
 
@@ -101,22 +97,12 @@ def grade(image: Image, light: Light, rng: np.random.Generator) -> Image:
     floats = image.astype(np.float32)
     grey = floats.mean(axis=2, keepdims=True)
     floats = grey + (floats - grey) * np.float32(light.saturation)
-    steps = (np.arange(256) / 255.0) ** light.gamma * 255.0
-    floats *= light.tint.astype(np.float32) * (1 - _vignette(height, width, rng.uniform(0, 0.4)))[..., None]
-    curved = np.rint(steps).astype(np.uint8)[to_pixels(floats)]
+    down, right = (np.linspace(-1, 1, n, dtype=np.float32) for n in (height, width))
+    vignette = np.float32(rng.uniform(0, 0.4) / 2) * ((down * down)[:, None] + right * right)
+    floats *= light.tint.astype(np.float32) * (1 - vignette)[..., None]
+    curve = np.rint((np.arange(256) / 255.0) ** light.gamma * 255.0).astype(np.uint8)
     sigma = rng.uniform(4, 11) if light.weather in ("floodlit", "fog") else rng.uniform(1, 6)
-    return _with_noise(curved, sigma, rng)
-
-
-def _vignette(height: int, width: int, strength: float) -> FloatArray:
-    rows = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
-    columns = np.linspace(-1, 1, width, dtype=np.float32)
-    return np.float32(strength / 2) * (rows * rows + columns * columns)
-
-
-def _with_noise(image: Image, sigma: float, rng: np.random.Generator) -> Image:
-    height, width = image.shape[:2]
     grain = rng.standard_normal((height, width, 1), dtype=np.float32) * np.float32(sigma * 0.8)
     chroma = rng.standard_normal(((height + 1) // 2, (width + 1) // 2, 3), dtype=np.float32) * np.float32(sigma * 0.5)
     coarse = chroma.repeat(2, axis=0).repeat(2, axis=1)[:height, :width]
-    return to_pixels(image + grain + coarse + np.float32(0.5))
+    return to_pixels(curve[to_pixels(floats)] + grain + coarse + np.float32(0.5))

@@ -1,8 +1,8 @@
 """Rugby on the stage: scrum, ruck, line-out, run, kick at the posts, and the oval ball from near.
 
 >>> stage = stage_rugby(np.random.default_rng(3), (320, 240))
->>> any(isinstance(prop, Ball) and prop.oval for prop in stage.props)
-True
+>>> {prop.oval for prop in stage.props if hasattr(prop, "oval")}
+{True}
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 
 from curator.demo.drawing.camera import FloatArray
-from curator.demo.drawing.equipment import Ball, RugbyPosts
+from curator.demo.drawing.equipment import RugbyPosts, make_ball
 from curator.demo.drawing.figures import (
     BENT,
     CROUCHED,
@@ -37,32 +37,18 @@ Group = Callable[[np.random.Generator, FloatArray, tuple[Kit, Kit], Shot], list[
 
 def stage_rugby(rng: np.random.Generator, size: tuple[int, int]) -> Stage:
     """Set one rugby scene for a picture of ``size`` (width, height)."""
-    kind = str(rng.choice(sorted(_GROUPS), p=_SHARES))
+    kind = str(rng.choice(list(_GROUPS), p=[share for _, share in _GROUPS.values()]))
     at_posts = kind == "kick" or rng.random() < 0.5
     centre = (rng.uniform(-9, 9), rng.uniform(-20, -6)) if at_posts else (rng.uniform(-26, 26), rng.uniform(-85, -15))
     bearing = rng.normal(0, 14) if at_posts else None
     lens = "macro" if kind == "ball" else str(rng.choice(SHOTS, p=[0.35, 0.45, 0.2]))
     shot = choose_shot(rng, lens, centre, size, bearing)
-    kits = (choose_kit(rng), choose_kit(rng))
-    props = _GROUPS[kind](rng, np.array(centre), kits, shot)
+    props = _GROUPS[kind][0](rng, np.array(centre), (choose_kit(rng), choose_kit(rng)), shot)
     pads = choose_kit(rng).shirt if rng.random() < 0.7 else None
     white = (235.0, 238.0, 238.0) if rng.random() < 0.8 else choose_kit(rng).shirt
     top = rng.uniform(8, 14)
     posts = [RugbyPosts(y, top, white, pads) for y in (0.0, -100.0)]
     return Stage(shot, choose_light(rng), RUGBY_MARKS, (*props, *posts))
-
-
-def oval_ball(rng: np.random.Generator, place: FloatArray, high_m: float) -> Ball:
-    """Make a rugby ball in colours that the round balls have too."""
-    base, patch = ball_colours(rng)
-    return Ball((float(place[0]), float(place[1]), high_m), True, base, patch, float(rng.uniform(-70, 70)), 0.125)
-
-
-def ball_colours(rng: np.random.Generator) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
-    """Draw a ball's base and patch colours, alike for both games."""
-    bases = ((240.0, 240.0, 240.0), (225.0, 232.0, 235.0), (60.0, 215.0, 235.0), (60.0, 130.0, 240.0))
-    patches = ((30.0, 30.0, 30.0), (40.0, 40.0, 180.0), (160.0, 70.0, 30.0), (60.0, 120.0, 40.0))
-    return bases[rng.integers(4)], patches[rng.integers(4)]
 
 
 def _scrum(rng: np.random.Generator, centre: FloatArray, kits: tuple[Kit, Kit], shot: Shot) -> list[Prop]:
@@ -81,8 +67,7 @@ def _scrum(rng: np.random.Generator, centre: FloatArray, kits: tuple[Kit, Kit], 
                 props.append(make_figure(rng, place, pose, kits[side > 0], side * rng.uniform(0.8, 1), 1.25))
     half = centre - forward * 1.1 + right * rng.uniform(-0.8, 0.8)
     props.append(make_figure(rng, half, CROUCHED, kits[0], rng.uniform(-1, 1)))
-    feed = half - forward * 0.3
-    return [*props, oval_ball(rng, feed, 0.35), *_backs(rng, centre, kits, 5)]
+    return [*props, make_ball(rng, half - forward * 0.3, 0.35, oval=True), *_backs(rng, centre, kits, 5)]
 
 
 def _ruck(rng: np.random.Generator, centre: FloatArray, kits: tuple[Kit, Kit], shot: Shot) -> list[Prop]:
@@ -95,7 +80,7 @@ def _ruck(rng: np.random.Generator, centre: FloatArray, kits: tuple[Kit, Kit], s
         pose = (LYING, BENT, CROUCHED, BENT)[rng.integers(4)]
         props.append(make_figure(rng, place, pose, kits[side > 0], side * rng.uniform(0.6, 1), 1.2))
     edge = centre - shot.camera.forward[:2] * 0.9 + right * rng.uniform(-1.2, 1.2)
-    return [*props, oval_ball(rng, edge, 0.14), *_backs(rng, centre, kits, 4)]
+    return [*props, make_ball(rng, edge, 0.14, oval=True), *_backs(rng, centre, kits, 4)]
 
 
 def _lineout(rng: np.random.Generator, centre: FloatArray, kits: tuple[Kit, Kit], shot: Shot) -> list[Prop]:
@@ -111,7 +96,7 @@ def _lineout(rng: np.random.Generator, centre: FloatArray, kits: tuple[Kit, Kit]
             held = lifted or abs(index - jumper) == 1
             props.append(make_figure(rng, place, pose if held else STANDING, kits[side > 0], -side * 0.7, 1.15))
     spot = centre + right * 0.4 + forward * (jumper - 2.5) * 0.95
-    return [*props, oval_ball(rng, spot, rng.uniform(3.2, 3.7)), *_backs(rng, centre, kits, 3)]
+    return [*props, make_ball(rng, spot, rng.uniform(3.2, 3.7), oval=True), *_backs(rng, centre, kits, 3)]
 
 
 def _run(rng: np.random.Generator, centre: FloatArray, kits: tuple[Kit, Kit], shot: Shot) -> list[Prop]:
@@ -124,45 +109,42 @@ def _run(rng: np.random.Generator, centre: FloatArray, kits: tuple[Kit, Kit], sh
         pose = (running(rng), CROUCHED, BENT)[rng.integers(3)]
         props.append(make_figure(rng, place, pose, kits[1], -turn, 1.15))
     held = centre + right * 0.2 * math.copysign(1, turn) - shot.camera.forward[:2] * 0.25
-    return [*props, oval_ball(rng, held, 1.15), *_backs(rng, centre, kits, 5)]
+    return [*props, make_ball(rng, held, 1.15, oval=True), *_backs(rng, centre, kits, 5)]
 
 
 def _kick(rng: np.random.Generator, centre: FloatArray, kits: tuple[Kit, Kit], shot: Shot) -> list[Prop]:
     """A kicker and the ball, on its tee or on its way to the posts."""
     turn = float(rng.choice([-0.6, 0.6]))
     kicker = make_figure(rng, centre, KICKING, kits[0], turn, 1.1)
-    ahead = shot.camera.forward[:2]
     flown = rng.uniform(0.5, 5) if rng.random() < 0.5 else 0.0
-    spot = centre + ahead * (0.4 + flown) + shot.camera.right[:2] * turn
-    return [kicker, oval_ball(rng, spot, 0.22 + flown * 0.7), *_backs(rng, centre, kits, 3)]
+    spot = centre + shot.camera.forward[:2] * (0.4 + flown) + shot.camera.right[:2] * turn
+    return [kicker, make_ball(rng, spot, 0.22 + flown * 0.7, oval=True), *_backs(rng, centre, kits, 3)]
 
 
 def _ball(rng: np.random.Generator, centre: FloatArray, kits: tuple[Kit, Kit], shot: Shot) -> list[Prop]:
     """The ball on the grass, near the camera, with a huddle out of focus behind it."""
     toward = shot.camera.position[:2] - centre
     far = centre - toward * rng.uniform(1.0, 3.5) + rng.normal(0, 0.5, 2)
-    ball = oval_ball(rng, centre, 0.12)
-    return [ball, *_ruck(rng, far, kits, shot)]
+    return [make_ball(rng, centre, 0.12, oval=True), *_ruck(rng, far, kits, shot)]
 
 
 def _backs(rng: np.random.Generator, centre: FloatArray, kits: tuple[Kit, Kit], n: int) -> list[Figure]:
     """Stand a few players in a slanting line at some distance."""
     angle = rng.uniform(0, 2 * math.pi)
     step = np.array([math.cos(angle), math.sin(angle)]) * rng.uniform(3, 5)
-    start = centre + step * 2
     figures = []
-    for place in [start + step * index + rng.normal(0, 0.6, 2) for index in range(n)]:
+    for place in [centre + step * 2 + step * index + rng.normal(0, 0.6, 2) for index in range(n)]:
         pose = STANDING if rng.random() < 0.5 else running(rng)
         figures.append(make_figure(rng, place, pose, kits[rng.integers(2)], rng.uniform(-1, 1)))
     return figures
 
 
-_GROUPS: dict[str, Group] = {
-    "ball": _ball,
-    "kick": _kick,
-    "lineout": _lineout,
-    "ruck": _ruck,
-    "run": _run,
-    "scrum": _scrum,
+_GROUPS: dict[str, tuple[Group, float]] = {
+    "ball": (_ball, 0.1),
+    "kick": (_kick, 0.16),
+    "lineout": (_lineout, 0.14),
+    "ruck": (_ruck, 0.18),
+    "run": (_run, 0.18),
+    "scrum": (_scrum, 0.24),
 }
-_SHARES = [0.1, 0.16, 0.14, 0.18, 0.18, 0.24]
+"""What happens on the pitch, and in what share of the scenes."""

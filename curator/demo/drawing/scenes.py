@@ -29,26 +29,20 @@ LABELS = ("rugby", "soccer")
 _STAGES = {"rugby": stage_rugby, "soccer": stage_soccer}
 LEAST_DISTANCE_BITS = 12
 """Two more than the 10 that a gallery promises: JPEG compression moves a hash by up to two."""
-_ASPECTS = (4 / 3, 3 / 2, 16 / 9, 1.0, 3 / 4, 2 / 3)
-_ASPECT_SHARES = (0.3, 0.28, 0.12, 0.12, 0.1, 0.08)
 
 
 def draw_scene(label: str, seed: tuple[int, ...]) -> Image:
-    """Draw one picture, 240 to 640 pixels a side: uint8, shape (height, width, 3), in blue, green, red.
+    """Draw one picture, sides of 240 to 420 and up to 640 pixels: uint8, (height, width, 3), blue, green, red.
 
     Raises:
         KeyError: ``label`` is not one of :data:`LABELS`.
     """
     rng = np.random.default_rng([LABELS.index(label), *seed])
-    return photograph(_STAGES[label](rng, choose_size(rng)), rng)
-
-
-def choose_size(rng: np.random.Generator) -> tuple[int, int]:
-    """Draw a picture's width and height: the shorter side 240 to 420 pixels, the longer at most 640."""
-    aspect = float(rng.choice(_ASPECTS, p=_ASPECT_SHARES)) * rng.uniform(0.97, 1.03)
+    aspects, shares = (4 / 3, 3 / 2, 16 / 9, 1.0, 3 / 4, 2 / 3), (0.3, 0.28, 0.12, 0.12, 0.1, 0.08)
+    aspect = float(rng.choice(aspects, p=shares)) * rng.uniform(0.97, 1.03)
     short = int(rng.integers(240, 421))
     long = min(640, round(short * max(aspect, 1 / aspect)))
-    return (long, short) if aspect >= 1 else (short, long)
+    return photograph(_STAGES[label](rng, (long, short) if aspect >= 1 else (short, long)), rng)
 
 
 def encode_jpeg(image: Image, quality: int) -> bytes:
@@ -69,24 +63,18 @@ def draw_gallery(seed: int, n_per_label: int) -> Gallery:
         gallery: Gallery = {label: [] for label in LABELS}
         taken = np.empty((len(keys), 8), np.uint64)
         for number, ((label, index), image) in enumerate(zip(keys, first_tries, strict=True)):
-            image, taken[number] = _unlike(image, taken[:number], label, (seed, index))
+            hashes, attempt = hash_orientations(image), 0
+            while number and int(distance64(taken[:number], hashes[0]).min()) < LEAST_DISTANCE_BITS:
+                attempt += 1
+                image = draw_scene(label, (seed, index, attempt))
+                hashes = hash_orientations(image)
+            taken[number] = hashes
             quality = int(np.random.default_rng([seed, number]).integers(62, 96))
             gallery[label].append(encode_jpeg(image, quality))
     return gallery
 
 
-def _unlike(image: Image, taken: Hashes, label: str, seed: tuple[int, int]) -> tuple[Image, Hashes]:
-    """Draw again until the picture is unlike all those before it; return it with the hashes of its orientations."""
-    hashes, attempt = hash_orientations(image), 0
-    while len(taken) and int(distance64(taken, hashes[0]).min()) < LEAST_DISTANCE_BITS:
-        attempt += 1
-        image = draw_scene(label, (*seed, attempt))
-        hashes = hash_orientations(image)
-    return image, hashes
-
-
 def hash_orientations(image: Image) -> Hashes:
     """Compute the 64-bit pHash of a picture in each of its eight orientations: uint64, shape (8,)."""
     luma = PillowImage.fromarray(image[..., ::-1]).convert("L").resize((32, 32), PillowImage.Resampling.LANCZOS)
-    hashes: Hashes = orientation_hashes(transform(np.asarray(luma)[None]))[0]
-    return hashes
+    return np.asarray(orientation_hashes(transform(np.asarray(luma)[None]))[0])

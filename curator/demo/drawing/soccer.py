@@ -1,8 +1,8 @@
 """Soccer on the stage: goalmouth, penalty, dribble, midfield, free kick, and the round ball from near.
 
 >>> stage = stage_soccer(np.random.default_rng(3), (320, 240))
->>> any(isinstance(prop, Ball) and not prop.oval for prop in stage.props)
-True
+>>> {prop.oval for prop in stage.props if hasattr(prop, "oval")}
+{False}
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from __future__ import annotations
 import numpy as np
 
 from curator.demo.drawing.camera import FloatArray
-from curator.demo.drawing.equipment import Ball, SoccerGoal
+from curator.demo.drawing.equipment import SoccerGoal, make_ball
 from curator.demo.drawing.figures import (
     CROUCHED,
     DIVING,
     KICKING,
     STANDING,
+    Figure,
     Kit,
     Pose,
     choose_kit,
@@ -23,54 +24,44 @@ from curator.demo.drawing.figures import (
     running,
 )
 from curator.demo.drawing.light import choose_light
-from curator.demo.drawing.rugby import Group, ball_colours
+from curator.demo.drawing.rugby import Group
 from curator.demo.drawing.staging import SHOTS, Prop, Shot, Stage, choose_shot
 from curator.demo.drawing.turf import SOCCER_MARKS
 
 
 def stage_soccer(rng: np.random.Generator, size: tuple[int, int]) -> Stage:
     """Set one soccer scene for a picture of ``size`` (width, height)."""
-    kind = str(rng.choice(sorted(_GROUPS), p=_SHARES))
+    kind = str(rng.choice(list(_GROUPS), p=[share for _, share in _GROUPS.values()]))
     at_goal = kind in ("goalmouth", "penalty") or rng.random() < 0.35
     centre = (rng.uniform(-9, 9), rng.uniform(-14, -4)) if at_goal else (rng.uniform(-26, 26), rng.uniform(-85, -15))
     bearing = rng.normal(0, 18) if at_goal else None
-    lens = "macro" if kind == "ball" else str(rng.choice(SHOTS, p=_LENS_SHARES[kind in _COMPACT]))
+    lens = "macro" if kind == "ball" else str(rng.choice(SHOTS, p=_LENS_SHARES[kind in ("dribble", "wall")]))
     shot = choose_shot(rng, lens, centre, size, bearing)
-    kits = (choose_kit(rng), choose_kit(rng))
-    props = _GROUPS[kind](rng, np.array(centre), kits, shot)
+    props = _GROUPS[kind][0](rng, np.array(centre), (choose_kit(rng), choose_kit(rng)), shot)
     net = tuple(np.array([225.0, 225.0, 225.0]) * rng.uniform(0.7, 1.05))
     depth, cells = rng.uniform(1.2, 2.4), int(rng.integers(9, 15))
     goals = [SoccerGoal(y, sign, depth, (net[0], net[1], net[2]), cells) for y, sign in ((0.0, 1.0), (-100.0, -1.0))]
     return Stage(shot, choose_light(rng), SOCCER_MARKS, (*props, *goals))
 
 
-def round_ball(rng: np.random.Generator, place: FloatArray, high_m: float) -> Ball:
-    """Make a soccer ball in colours that the oval balls have too."""
-    base, patch = ball_colours(rng)
-    return Ball((float(place[0]), float(place[1]), high_m), False, base, patch, float(rng.uniform(-180, 180)), 0.15)
-
-
 def _goalmouth(rng: np.random.Generator, centre: FloatArray, kits: tuple[Kit, Kit], shot: Shot) -> list[Prop]:
     """A keeper on his line, attackers and defenders before him, the ball in the air between."""
-    keeper = make_figure(rng, (rng.uniform(-2.5, 2.5), -0.7), _keeper_pose(rng), choose_kit(rng), rng.uniform(-1, 1))
-    share = rng.uniform(0.2, 0.8)
-    ball = round_ball(rng, centre * share, rng.uniform(0.15, 2.2))
+    keeper = _keeper(rng, -0.7, (DIVING, CROUCHED, STANDING))
+    ball = make_ball(rng, centre * rng.uniform(0.2, 0.8), rng.uniform(0.15, 2.2), oval=False)
     return [keeper, ball, *_spread(rng, centre, kits, int(rng.integers(3, 8)), 5.0)]
 
 
-def _keeper_pose(rng: np.random.Generator) -> Pose:
-    return (DIVING, CROUCHED, STANDING)[rng.integers(3)]
+def _keeper(rng: np.random.Generator, y: float, poses: tuple[Pose, ...]) -> Figure:
+    place, pose = (rng.uniform(-2.5, 2.5), y), poses[rng.integers(len(poses))]
+    return make_figure(rng, place, pose, choose_kit(rng), rng.uniform(-1, 1))
 
 
 def _penalty(rng: np.random.Generator, centre: FloatArray, kits: tuple[Kit, Kit], shot: Shot) -> list[Prop]:
     """A taker, the keeper, nobody else near."""
-    keeper = make_figure(
-        rng, (rng.uniform(-2.5, 2.5), -0.5), (DIVING, CROUCHED)[rng.integers(2)], choose_kit(rng), rng.uniform(-1, 1)
-    )
+    keeper = _keeper(rng, -0.5, (DIVING, CROUCHED))
     side = float(rng.choice([-0.7, 0.7]))
     taker = make_figure(rng, centre, KICKING, kits[0], side)
-    spot = centre + shot.camera.right[:2] * side * 0.9
-    return [keeper, taker, round_ball(rng, spot, 0.15)]
+    return [keeper, taker, make_ball(rng, centre + shot.camera.right[:2] * side * 0.9, 0.15, oval=False)]
 
 
 def _dribble(rng: np.random.Generator, centre: FloatArray, kits: tuple[Kit, Kit], shot: Shot) -> list[Prop]:
@@ -81,7 +72,7 @@ def _dribble(rng: np.random.Generator, centre: FloatArray, kits: tuple[Kit, Kit]
     spot = centre + right * side * rng.uniform(0.5, 1.0) - shot.camera.forward[:2] * 0.15
     rival = centre + right * side * rng.uniform(1.6, 3.2) + rng.normal(0, 0.8, 2)
     opponent = make_figure(rng, rival, running(rng), kits[1], -side * rng.uniform(0.4, 1))
-    ball = round_ball(rng, spot, 0.15)
+    ball = make_ball(rng, spot, 0.15, oval=False)
     return [runner, opponent, ball, *_spread(rng, centre, kits, int(rng.integers(2, 7)), 9.0)]
 
 
@@ -89,7 +80,7 @@ def _midfield(rng: np.random.Generator, centre: FloatArray, kits: tuple[Kit, Kit
     """Many players, well spread, the ball among them."""
     lift = rng.uniform(0, 3) if rng.random() < 0.4 else 0.0
     spot = centre - shot.camera.forward[:2] * 0.8 + rng.normal(0, 0.5, 2)
-    ball = round_ball(rng, spot, 0.15 + lift)
+    ball = make_ball(rng, spot, 0.15 + lift, oval=False)
     return [ball, *_spread(rng, centre, kits, int(rng.integers(7, 15)), 8.0)]
 
 
@@ -102,16 +93,15 @@ def _wall(rng: np.random.Generator, centre: FloatArray, kits: tuple[Kit, Kit], s
         place = centre + right * (index - n / 2) * 0.58
         props.append(make_figure(rng, place, STANDING, kits[1], rng.uniform(-0.2, 0.2)))
     spot = centre - forward * rng.uniform(2, 4) + right * rng.uniform(-1.5, 1.5)
-    taker = spot - right * 0.8
-    props.append(make_figure(rng, taker, KICKING, kits[0], 0.8))
-    return [*props, round_ball(rng, spot, 0.15), *_spread(rng, centre, kits, 3, 9.0)]
+    props.append(make_figure(rng, spot - right * 0.8, KICKING, kits[0], 0.8))
+    return [*props, make_ball(rng, spot, 0.15, oval=False), *_spread(rng, centre, kits, 3, 9.0)]
 
 
 def _ball(rng: np.random.Generator, centre: FloatArray, kits: tuple[Kit, Kit], shot: Shot) -> list[Prop]:
     """The ball on the grass, near the camera, players out of focus behind it."""
     toward = shot.camera.position[:2] - centre
     far = centre - toward * rng.uniform(1.0, 3.5) + rng.normal(0, 0.5, 2)
-    ball = round_ball(rng, centre, 0.14)
+    ball = make_ball(rng, centre, 0.14, oval=False)
     return [ball, *_spread(rng, far, kits, int(rng.integers(2, 7)), 4.0)]
 
 
@@ -129,14 +119,13 @@ def _spread(rng: np.random.Generator, centre: FloatArray, kits: tuple[Kit, Kit],
     return figures
 
 
-_GROUPS: dict[str, Group] = {
-    "ball": _ball,
-    "dribble": _dribble,
-    "goalmouth": _goalmouth,
-    "midfield": _midfield,
-    "penalty": _penalty,
-    "wall": _wall,
+_GROUPS: dict[str, tuple[Group, float]] = {
+    "ball": (_ball, 0.1),
+    "dribble": (_dribble, 0.22),
+    "goalmouth": (_goalmouth, 0.24),
+    "midfield": (_midfield, 0.2),
+    "penalty": (_penalty, 0.14),
+    "wall": (_wall, 0.1),
 }
-_COMPACT = ("dribble", "wall")
+"""What happens on the pitch, and in what share of the scenes."""
 _LENS_SHARES = {True: [0.25, 0.4, 0.35], False: [0.5, 0.5, 0.0]}  # by whether the group is small enough for a close-up
-_SHARES = [0.1, 0.22, 0.24, 0.2, 0.14, 0.1]

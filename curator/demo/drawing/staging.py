@@ -16,8 +16,8 @@ import numpy as np
 from curator.demo.drawing import brush
 from curator.demo.drawing.backdrop import paint_backdrop, paint_sky
 from curator.demo.drawing.camera import NEAR_M, Camera, Ground, Image, look_at
-from curator.demo.drawing.equipment import Ball, RugbyPosts, SoccerGoal, draw_ball, draw_rugby_posts, draw_soccer_goal
-from curator.demo.drawing.figures import Figure, draw_figure
+from curator.demo.drawing.equipment import Ball, RugbyPosts, SoccerGoal
+from curator.demo.drawing.figures import Figure
 from curator.demo.drawing.light import Light, grade
 from curator.demo.drawing.turf import Mark, paint_turf
 
@@ -60,7 +60,7 @@ def choose_shot(
     """Stand a camera ``kind`` ("wide", "touchline", "close" or "macro") away from ``target`` (x, y in metres).
 
     Args:
-        bearing_deg: where the camera looks, 0 being +y; any direction where not given.
+        bearing_deg: where the camera looks, 0 being +y; any direction if not given.
     """
     away, high, across = (rng.uniform(*limits) for limits in _LENSES[kind])
     bearing = math.radians(rng.uniform(0, 360) if bearing_deg is None else bearing_deg)
@@ -84,10 +84,10 @@ def photograph(stage: Stage, rng: np.random.Generator) -> Image:
     behind = [prop for prop in ordered if _depth(camera, prop) > stage.shot.focus_m * 1.35]
     _cast_shadows(canvas, camera, light, stage.props)
     for prop in behind:
-        _draw(canvas, camera, prop, light)
+        prop.draw(canvas, camera, light)
     _defocus(canvas, stage.shot, ground)
     for prop in ordered[len(behind) :]:
-        _draw(canvas, camera, prop, light)
+        prop.draw(canvas, camera, light)
     if light.weather == "rain":
         _rain(canvas, rng)
     cv2.GaussianBlur(canvas, (0, 0), rng.uniform(0.35, 0.85), dst=canvas)
@@ -95,19 +95,8 @@ def photograph(stage: Stage, rng: np.random.Generator) -> Image:
 
 
 def _depth(camera: Camera, prop: Prop) -> float:
-    place = prop.place if isinstance(prop, Ball) else (getattr(prop, "x", 0.0), prop.y, 0.0)
+    place = prop.place if isinstance(prop, Figure | Ball) else (0.0, prop.y, 0.0)
     return float(camera.project([place])[1][0])
-
-
-def _draw(canvas: Image, camera: Camera, prop: Prop, light: Light) -> None:
-    if isinstance(prop, Figure):
-        draw_figure(canvas, camera, prop, light)
-    elif isinstance(prop, Ball):
-        draw_ball(canvas, camera, prop, light)
-    elif isinstance(prop, RugbyPosts):
-        draw_rugby_posts(canvas, camera, prop, light)
-    else:
-        draw_soccer_goal(canvas, camera, prop, light)
 
 
 def _defocus(canvas: Image, shot: Shot, ground: Ground) -> None:
@@ -125,33 +114,23 @@ def _defocus(canvas: Image, shot: Shot, ground: Ground) -> None:
 
 def _cast_shadows(canvas: Image, camera: Camera, light: Light, props: tuple[Prop, ...]) -> None:
     """Darken the ground beside each player, long and sharp in sun, a soft blot without it."""
-    mask = np.zeros(canvas.shape[:2], np.uint8)
-    for prop in props:
-        if isinstance(prop, Figure | Ball):
-            _shadow(mask, camera, light, prop)
-    sharp = light.strength > 0.3
-    softened = cv2.GaussianBlur(mask, (0, 0), max(1.0, (0.03 if sharp else 0.1) * _px_per_m(camera, props)))
-    depth = np.float32((0.55 if sharp else 0.35) / 255)
-    canvas[:] = (canvas * (1 - softened[..., None].astype(np.float32) * depth)).astype(np.uint8)
-
-
-def _px_per_m(camera: Camera, props: tuple[Prop, ...]) -> float:
-    depths = [_depth(camera, prop) for prop in props]
-    return camera.focal_px / max(NEAR_M, float(np.median(depths)) if depths else 30.0)
-
-
-def _shadow(mask: Image, camera: Camera, light: Light, prop: Figure | Ball) -> None:
-    x, y = (prop.x, prop.y) if isinstance(prop, Figure) else prop.place[:2]
-    reach = 1.7 if isinstance(prop, Figure) else 0.15
-    tip = light.sun * reach if light.strength > 0.3 else light.sun * 0.05
-    wide = 0.24 if isinstance(prop, Figure) else 0.12
+    mask, sharp = np.zeros(canvas.shape[:2], np.uint8), light.strength > 0.3
     turn = np.linspace(0, 2 * math.pi, 16, endpoint=False)
     ring = np.stack([np.cos(turn), np.sin(turn)], axis=-1)
     ahead = (ring @ light.sun > 0)[:, None]
-    outline = np.array([x, y]) + ring * wide + np.where(ahead, tip, 0)
-    pixels, depths = camera.project(np.concatenate([outline, np.zeros((16, 1))], axis=1))
-    if depths.min() > NEAR_M:
-        brush.polygon(mask, pixels, 255.0)
+    for prop in props:
+        if isinstance(prop, Figure | Ball):
+            reach, wide = (1.7, 0.24) if isinstance(prop, Figure) else (0.15, 0.12)
+            outline = (
+                np.array(prop.place[:2]) + ring * wide + np.where(ahead, light.sun * (reach if sharp else 0.05), 0)
+            )
+            pixels, depths = camera.project(np.concatenate([outline, np.zeros((16, 1))], axis=1))
+            if depths.min() > NEAR_M:
+                brush.polygon(mask, pixels, 255.0)
+    px_per_m = camera.focal_px / max(NEAR_M, float(np.median([_depth(camera, prop) for prop in props])))
+    softened = cv2.GaussianBlur(mask, (0, 0), max(1.0, (0.03 if sharp else 0.1) * px_per_m))
+    depth = np.float32((0.55 if sharp else 0.35) / 255)
+    canvas[:] = (canvas * (1 - softened[..., None].astype(np.float32) * depth)).astype(np.uint8)
 
 
 def _rain(canvas: Image, rng: np.random.Generator) -> None:

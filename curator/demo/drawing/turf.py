@@ -16,7 +16,7 @@ import numpy as np
 
 from curator.demo.drawing.backdrop import smooth_noise
 from curator.demo.drawing.camera import FloatArray, Ground, Image, to_pixels
-from curator.demo.drawing.light import Light, vary
+from curator.demo.drawing.light import Light, shade, vary
 
 LENGTH_M = 100.0
 HALF_WIDTH_M = 34.0
@@ -85,40 +85,31 @@ def paint_turf(
 ) -> None:
     """Paint the pitch with its marks over ``canvas``, the rows that see ``ground``."""
     tone = 1 + _stripes(ground, rng) + _texture(ground, focal_px, rng)
-    colour, soil = np.array(_grass(light, rng), np.float32), np.array(vary(rng, (62, 92, 122), 20), np.float32)
+    bright = {"floodlit": 0.8, "rain": 0.75, "golden": 0.95, "clear": 1.1}.get(light.weather, 1.0)
+    dry, lush, artificial = (70, 128, 128), (48, 112, 68), (74, 118, 50)
+    grass = shade(vary(rng, (dry, lush, lush, artificial)[rng.integers(4)], 22), bright)
+    colour, soil = np.array(grass, np.float32), np.array(vary(rng, (62, 92, 122), 20), np.float32)
     turf = (colour + (soil - colour) * _wear(ground, rng)[..., None]) * tone[..., None]
-    chalk = np.float32(225 * _brightness(light)) * np.float32(rng.uniform(0.75, 1.0))
+    chalk = np.float32(225 * bright) * np.float32(rng.uniform(0.75, 1.0))
     turf += (chalk - turf) * (draw_marks(ground, marks) * np.float32(rng.uniform(0.55, 0.95)))[..., None]
     far = (ground.depth / (ground.depth + np.float32(2.5 * light.fog_m)))[..., None]
     turf += (np.array(light.sky_low, np.float32) - turf) * far
     canvas[:] = to_pixels(canvas + (turf - canvas) * ground.cover[..., None])
 
 
-def _grass(light: Light, rng: np.random.Generator) -> tuple[float, float, float]:
-    dry, lush, artificial = (70, 128, 128), (48, 112, 68), (74, 118, 50)
-    blue, green, red = vary(rng, (dry, lush, lush, artificial)[rng.integers(4)], 22)
-    factor = _brightness(light)
-    return blue * factor, green * factor, red * factor
-
-
-def _brightness(light: Light) -> float:
-    return {"floodlit": 0.8, "rain": 0.75, "golden": 0.95, "clear": 1.1}.get(light.weather, 1.0)
-
-
 def _stripes(ground: Ground, rng: np.random.Generator) -> FloatArray:
-    """Give the brightness of mowing stripes across, along or both ways, softened where they get thin."""
+    """Return the brightness of mowing stripes across, along or both ways, softened where they get thin."""
     strength, width = np.float32(rng.uniform(0, 0.13)), np.float32(rng.uniform(3, 9))
     kind = rng.integers(4)
-    fade = np.clip(1 - ground.depth / 150, 0, 1)
     tone = np.zeros_like(ground.x)
     for bit, axis in ((1, ground.x), (2, ground.y)):
         if kind & bit:
             tone += (np.abs((axis / width) % 2 - 1) * 8 - 4).clip(-1, 1)
-    return tone * strength * fade
+    return tone * strength * np.clip(1 - ground.depth / 150, 0, 1)
 
 
 def _texture(ground: Ground, focal_px: float, rng: np.random.Generator) -> FloatArray:
-    """Give blades, tufts and patches: noise laid on the ground, each scale fading where a pixel outgrows it."""
+    """Return blades, tufts and patches: noise laid on the ground, each scale fading where a pixel outgrows it."""
     tone = np.zeros_like(ground.x)
     cells_per_pixel = np.float32(focal_px) / ground.depth
     for cell_m, strength in ((0.015, 0.3), (0.06, 0.28), (0.3, 0.2), (1.6, 0.14), (7.0, 0.16)):
@@ -130,12 +121,11 @@ def _texture(ground: Ground, focal_px: float, rng: np.random.Generator) -> Float
 
 def _laid(ground: Ground, rows: slice, cell_m: float, rng: np.random.Generator) -> FloatArray:
     """Lay the grain on the ground, ``cell_m`` a cell, somewhat finer into the picture, from a random place on."""
-    grain, offset = _grain(), rng.integers(_GRAIN_PX, size=2)
+    offset = rng.integers(_GRAIN_PX, size=2)
     texels = np.float32(_TEXELS / cell_m)
     column = (ground.x[rows] * texels).astype(np.int32) + offset[0]
     row = (ground.y[rows] * (texels / np.float32(0.7))).astype(np.int32) + offset[1]
-    laid: FloatArray = grain[row & (_GRAIN_PX - 1), column & (_GRAIN_PX - 1)]
-    return laid
+    return np.asarray(_grain()[row & (_GRAIN_PX - 1), column & (_GRAIN_PX - 1)])
 
 
 @functools.cache
@@ -144,18 +134,16 @@ def _grain() -> FloatArray:
 
 
 def _wear(ground: Ground, rng: np.random.Generator) -> FloatArray:
-    """Give the share of bare soil, 0 to 0.8: patches some metres wide, on some pitches only."""
+    """Return the share of bare soil, 0 to 0.8: patches some metres wide, on some pitches only."""
     amount = rng.uniform(-0.6, 0.6)
     if amount < 0:
         return np.zeros_like(ground.x)
-    everywhere = slice(None)
-    patches = _laid(ground, everywhere, 4.0, rng) + np.float32(0.5) * _laid(ground, everywhere, 1.1, rng)
-    share: FloatArray = np.clip((patches - np.float32(0.5 - 0.5 * amount)) * 2, 0, 1) * np.float32(amount)
-    return share
+    patches = _laid(ground, slice(None), 4.0, rng) + np.float32(0.5) * _laid(ground, slice(None), 1.1, rng)
+    return np.clip((patches - np.float32(0.5 - 0.5 * amount)) * 2, 0, 1) * np.float32(amount)
 
 
 def draw_marks(ground: Ground, marks: tuple[Mark, ...]) -> FloatArray:
-    """Give each pixel's share of white line, 0 to 1: float32, the ground's shape."""
+    """Return each pixel's share of white line, 0 to 1: float32, the ground's shape."""
     folded = _Folded(ground)
     cover = np.zeros_like(ground.x)
     for mark in marks:
@@ -201,16 +189,13 @@ class _Folded:
 
 
 def _slope(offset: FloatArray) -> FloatArray:
-    """Give how much a coordinate changes over one pixel, down and across."""
-    down = np.abs(np.diff(offset, axis=0, append=offset[-1:]))
-    right = np.abs(np.diff(offset, axis=1, append=offset[:, -1:]))
-    slope: FloatArray = down + right
-    return slope
+    """Return how much a coordinate changes over one pixel, down and across."""
+    down, right = np.diff(offset, axis=0, append=offset[-1:]), np.diff(offset, axis=1, append=offset[:, -1:])
+    return np.abs(down) + np.abs(right)
 
 
 def _band(offset: FloatArray, slope: FloatArray) -> FloatArray:
-    """Give the share of each pixel within half a line's width of offset 0: a box filter one pixel wide."""
+    """Return the share of each pixel within half a line's width of offset 0: a box filter one pixel wide."""
     half = np.maximum(slope, np.float32(1e-3)) / 2
     overlap = np.minimum(offset + half, _HALF_LINE_M) - np.maximum(offset - half, -_HALF_LINE_M)
-    share: FloatArray = np.clip(overlap / (2 * half), 0, 1)
-    return share
+    return np.clip(overlap / (2 * half), 0, 1)

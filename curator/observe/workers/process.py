@@ -105,9 +105,6 @@ class WorkerProcess:
         if not chunk:
             return None
         self._received += chunk
-        return self._whole_replies()
-
-    def _whole_replies(self) -> list[tuple[bytes, bytes]]:
         replies = []
         while len(self._received) >= REPLY.size:
             n_values, n_luma = REPLY.unpack_from(self._received)
