@@ -33,15 +33,10 @@ def attribution_text(material: Material) -> str:
     records = plain_records(material.rows, _COLUMNS)
     lines = [f"# Attribution: {material.name}", "", f"{len(records):,} images, grouped by licence.", ""]
     for licence, n in licences(material.rows).items():
-        lines += [f"## {_heading(licence)}", "", f"{n:,} image{'' if n == 1 else 's'}", ""]
+        lines += [f"## {link(licence_name(licence), licence)}", "", f"{n:,} image{'' if n == 1 else 's'}", ""]
         lines += [_line(record) for record in records if (record.get("license") or UNKNOWN) == licence]
         lines.append("")
     return "\n".join(lines)
-
-
-def _heading(licence: str) -> str:
-    name = licence_name(licence)
-    return link(name, licence) if name != licence else link(licence, licence)
 
 
 def _line(record: dict[str, Any]) -> str:
@@ -83,12 +78,6 @@ def licence_name(licence: str) -> str:
 
 def licences(rows: pd.DataFrame) -> dict[str, int]:
     """Count the images of each licence, the most frequent first; :data:`UNKNOWN` if a source states none."""
-    stated: pd.Series[Any] = rows["license"] if "license" in rows else pd.Series([None] * len(rows), dtype=object)
+    stated = rows.get("license", pd.Series(None, index=rows.index, dtype=object))
     counts = stated.fillna(UNKNOWN).value_counts()
     return {str(name): int(n) for name, n in sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))}
-
-
-def one_licence(rows: pd.DataFrame) -> str:
-    """Return the licence that all images have, or nothing."""
-    counts = licences(rows)
-    return next(iter(counts)) if len(counts) == 1 and UNKNOWN not in counts else ""

@@ -1,6 +1,6 @@
 """Croissant metadata: the files, their hashes, the columns and the splits, as JSON-LD that other tools read.
 
-The images stand in folders of hard links; ``metadata.csv``, whose SHA-256 ``croissant.json`` states, holds the
+The images are in folders of hard links; ``metadata.csv``, whose SHA-256 ``croissant.json`` states, holds the
 SHA-256 of each. Valid by versions 1.0 and 1.1, and says so, since readers of 1.0 refuse what names 1.1 alone:
 https://docs.mlcommons.org/croissant/docs/croissant-spec.html.
 
@@ -46,29 +46,37 @@ _TYPES = {"width": "sc:Integer", "height": "sc:Integer"}
 def write_croissant(material: Material, folder: Path) -> None:
     """Link the images; write ``metadata.csv`` and ``croissant.json``."""
     link_images(material, folder)
-    table = _metadata_text(material).encode("utf-8")
+    records = plain_records(material.rows, ("file", "split", "format", *PER_IMAGE))
+    for record in records:
+        path, image_format = material.folder / record.pop("file"), record.pop("format")
+        record["file_name"] = path.name
+        # A JPEG in the folders is the stored file itself; a PNG may have been made from it.
+        is_stored = path.suffix == ".jpg" and image_format == "jpeg"
+        record["file_sha256"] = record["sha256"] if is_stored else file_digest(path)
+    table = csv_text(_COLUMNS, records).encode("utf-8")
     (folder / _METADATA).write_bytes(table)
     text = json.dumps(describe(material, hashlib.sha256(table).hexdigest()), indent=2, ensure_ascii=False)
     (folder / "croissant.json").write_bytes((text + "\n").encode("utf-8"))
 
 
-def _metadata_text(material: Material) -> str:
-    records = plain_records(material.rows, ("file", "split", "format", *PER_IMAGE))
-    for record in records:
-        file, image_format = record.pop("file"), record.pop("format")
-        record["file_name"] = Path(file).name
-        record["file_sha256"] = _file_sha256(material.path(file), image_format, record["sha256"])
-    return csv_text(_COLUMNS, records)
-
-
-def _file_sha256(path: Path, image_format: str, stored: str) -> str:
-    """A JPEG in the folders is the stored file itself; a PNG may have been made from it."""
-    return stored if path.suffix == ".jpg" and image_format == "jpeg" else file_digest(path)
-
-
 def describe(material: Material, metadata_sha256: str) -> dict[str, Any]:
     """Describe a data set whose ``metadata.csv`` has this SHA-256."""
     stated = [licence for licence in licences(material.rows) if licence != UNKNOWN]
+    kinds = {"train": "cr:TrainingSplit", "test": "cr:TestSplit"}
+    splits = _record_set(
+        "splits",
+        [field("splits/name", "sc:Text"), field("splits/url", "sc:URL")],
+        dataType="cr:Split",
+        key={"@id": "splits/name"},
+        data=[{"splits/name": split, "splits/url": kinds[split]} for split in SPLITS],
+    )
+    labels = _record_set(
+        "labels",
+        [field("labels/name", "sc:Text")],
+        dataType="sc:Enumeration",
+        key={"@id": "labels/name"},
+        data=[{"labels/name": label} for label in material.labels],
+    )
     return {
         "@context": CONTEXT,
         "@type": "sc:Dataset",
@@ -78,7 +86,7 @@ def describe(material: Material, metadata_sha256: str) -> dict[str, Any]:
         "version": "1.0.0",
         **({"license": stated} if stated else {}),
         "distribution": _distribution(metadata_sha256),
-        "recordSet": [_split_records(), _label_records(material.labels), _image_records()],
+        "recordSet": [splits, labels, _image_records()],
     }
 
 
@@ -106,11 +114,6 @@ def column(name: str) -> dict[str, Any]:
     return {"fileObject": {"@id": _METADATA}, "extract": {"column": name}}
 
 
-def file_property(name: str) -> dict[str, Any]:
-    """Name a property of the image files as a source."""
-    return {"fileSet": {"@id": _FILES}, "extract": {"fileProperty": name}}
-
-
 def field(name: str, data_type: str, source: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
     """Describe one field."""
     described = {"@type": "cr:Field", "@id": name, "name": name, "dataType": data_type}
@@ -121,36 +124,16 @@ def _record_set(name: str, fields: list[dict[str, Any]], **more: Any) -> dict[st
     return {"@type": "cr:RecordSet", "@id": name, "name": name, **more, "field": fields}
 
 
-def _split_records() -> dict[str, Any]:
-    kinds = {"train": "cr:TrainingSplit", "test": "cr:TestSplit"}
-    return _record_set(
-        "splits",
-        [field("splits/name", "sc:Text"), field("splits/url", "sc:URL")],
-        dataType="cr:Split",
-        key={"@id": "splits/name"},
-        data=[{"splits/name": split, "splits/url": kinds[split]} for split in SPLITS],
-    )
-
-
-def _label_records(labels: tuple[str, ...]) -> dict[str, Any]:
-    return _record_set(
-        "labels",
-        [field("labels/name", "sc:Text")],
-        dataType="sc:Enumeration",
-        key={"@id": "labels/name"},
-        data=[{"labels/name": label} for label in labels],
-    )
-
-
 def _image_records() -> dict[str, Any]:
     refers = {"split": {"field": {"@id": "splits/name"}}, "label": {"field": {"@id": "labels/name"}}}
+    content, name = ({"fileSet": {"@id": _FILES}, "extract": {"fileProperty": key}} for key in ("content", "filename"))
     fields = [
-        field("images/image", "sc:ImageObject", file_property("content")),
-        field("images/file_name", "sc:Text", file_property("filename"), references=column("file_name")),
+        field("images/image", "sc:ImageObject", content),
+        field("images/file_name", "sc:Text", name, references=column("file_name")),
     ]
-    for name in _COLUMNS[1:]:
-        more = {"references": refers[name]} if name in refers else {}
-        fields.append(field(f"images/{name}", _TYPES.get(name, "sc:Text"), column(name), **more))
+    for key in _COLUMNS[1:]:
+        more = {"references": refers[key]} if key in refers else {}
+        fields.append(field(f"images/{key}", _TYPES.get(key, "sc:Text"), column(key), **more))
     return _record_set("images", fields, key={"@id": "images/record_id"})
 
 

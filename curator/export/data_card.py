@@ -15,15 +15,14 @@ from typing import Any
 import pandas as pd
 
 from curator.addresses import host_names
-from curator.export.attribution import escape, licence_id, licence_name, licences, one_licence
+from curator.export.attribution import escape, licence_id, licence_name, licences
 from curator.export.material import Format, Material
 from curator.manifests.made_with import MadeWith
 from curator.reasons import SPLITS
 from curator.text import Command, spell
 
 MOST_HOSTS = 10
-_DECADES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
-_NAMES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M")
+_SIZES = {1_000: "n<1K", 10_000: "1K<n<10K", 100_000: "10K<n<100K", 1_000_000: "100K<n<1M", 10_000_000: "1M<n<10M"}
 _SETTINGS = ("quality", "dedupe", "balance", "split")
 _PLACES = ("against",)
 """Settings that name folders of the machine, which a card must not."""
@@ -42,14 +41,21 @@ def card_text(material: Material, form: Format, confounds: dict[str, Any] | None
         form: the format of the export.
         confounds: the confound check of a benchmark on this very manifest; None if there was none.
     """
+    rows, labels = material.rows, material.labels
+    groups = "Near-duplicates stay on one side of the split, as do other groups that `[split] group_by` names."
+    summary = f"{len(rows):,} images of {len(labels)} classes ({', '.join(labels)}) from the open web. {groups}"
+    counts = rows.groupby(["label", "split"]).size()
+    counted = [[label, *(int(counts.get((label, split), 0)) for split in SPLITS)] for label in labels]
+    licensed = [[escape(licence_name(name)), n] for name, n in licences(rows).items()]
+    note = "Licences are as the sources state them; nobody has asked the authors. ATTRIBUTION.md credits each image."
     parts = (
         _header(material, form),
-        [f"# {material.name}", "", _summary(material), ""],
+        [f"# {material.name}", "", summary, ""],
         ["## How to open it", "", f"{form.name}: {form.summary}.", "", "```python", form.snippet, "```", ""],
-        ["## Counts", "", *_counts(material), ""],
-        ["## Sources", "", *_sources(material.rows), ""],
+        ["## Counts", "", *_table(["label", *SPLITS], counted), ""],
+        ["## Sources", "", *_sources(rows), ""],
         ["## Filters", "", *_filters(material.made_with), ""],
-        ["## Licences", "", *_licences(material.rows), ""],
+        ["## Licences", "", *_table(["licence", "images"], licensed), "", note, ""],
         ["## Known biases", "", *_biases(confounds), ""],
         ["## How to rebuild it", "", _REBUILD, ""],
     )
@@ -58,12 +64,12 @@ def card_text(material: Material, form: Format, confounds: dict[str, Any] | None
 
 def size_category(n: int) -> str:
     """Name a number of images as Hugging Face does."""
-    return next((name for limit, name in zip(_DECADES, _NAMES, strict=True) if n < limit), "10M<n<100M")
+    return next((name for limit, name in _SIZES.items() if n < limit), "10M<n<100M")
 
 
 def _header(material: Material, form: Format) -> list[str]:
-    licence = one_licence(material.rows)
-    name = licence_id(licence) if licence else "other"
+    stated = list(licences(material.rows))
+    name = licence_id(stated[0]) if len(stated) == 1 else "other"
     about = ["license_name: see-attribution", "license_link: ATTRIBUTION.md"] if name == "other" else []
     return [
         "---",
@@ -80,12 +86,6 @@ def _header(material: Material, form: Format) -> list[str]:
     ]
 
 
-def _summary(material: Material) -> str:
-    labels = ", ".join(material.labels)
-    groups = "Near-duplicates stay on one side of the split, as do other groups that `[split] group_by` names."
-    return f"{len(material.rows):,} images of {len(material.labels)} classes ({labels}) from the open web. {groups}"
-
-
 def _table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
     lines = [header, ["---"] + ["---:"] * (len(header) - 1), *rows]
     return [
@@ -93,18 +93,10 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]
     ]
 
 
-def _counts(material: Material) -> list[str]:
-    counts = material.rows.groupby(["label", "split"]).size()
-    rows = [[label, *(int(counts.get((label, split), 0)) for split in SPLITS)] for label in material.labels]
-    return _table(["label", *SPLITS], rows)
-
-
 def _sources(rows: pd.DataFrame) -> list[str]:
-    by_source = rows["source"].value_counts()
+    by_source = rows["source"].value_counts().sort_index()
     hosts = pd.Series(host_names(rows["url"], "local file")).value_counts()
-    lines = _table(
-        ["source", "images"], [[escape(str(name)), int(by_source[name])] for name in sorted(by_source.index)]
-    )
+    lines = _table(["source", "images"], [[escape(str(name)), int(n)] for name, n in by_source.items()])
     top = sorted(hosts.items(), key=lambda item: (-item[1], str(item[0])))[:MOST_HOSTS]
     named = ", ".join(f"{escape(str(host))} {int(n):,}" for host, n in top)
     return [*lines, "", f"Hosts ({len(hosts):,}; the most frequent): {named}."]
@@ -113,8 +105,7 @@ def _sources(rows: pd.DataFrame) -> list[str]:
 def _filters(made_with: MadeWith) -> list[str]:
     settings, counts = made_with.settings, made_with.counts
     lines = [f"- `[{name}]` {_settings(settings[name])}" for name in _SETTINGS if name in settings]
-    dropped = counts.get("dropped", {})
-    if dropped:
+    if dropped := counts.get("dropped"):
         listed = f"{counts['listed']:,} images were listed and {counts['kept']:,} kept."
         lines += ["", f"{listed} {_ABOUT_REASONS}", "", *_table(["reason", "images"], list(dropped.items()))]
     return lines or ["Not recorded."]
@@ -124,18 +115,10 @@ def _settings(values: dict[str, Any]) -> str:
     return ", ".join(f"{key} = {value}" for key, value in values.items() if value is not None and key not in _PLACES)
 
 
-def _licences(rows: pd.DataFrame) -> list[str]:
-    table = [[escape(licence_name(name)), n] for name, n in licences(rows).items()]
-    note = "Licences are as the sources state them; nobody has asked the authors. ATTRIBUTION.md credits each image."
-    return [*_table(["licence", "images"], table), "", note]
-
-
 def _biases(confounds: dict[str, Any] | None) -> list[str]:
     if not confounds:
         return [spell(("No confound check was made on this manifest; ", Command("benchmark"), " makes one."))]
     rows = [[kind, f"{value:.2f}"] for kind, value in confounds["accuracy"].items()]
     verdict = confounds["warning"] or "No fact about the files alone tells the label better than the check's limit."
-    about = (
-        f"Balanced accuracy with which facts about the file alone tell the label (chance {confounds['chance']:.2f}):"
-    )
-    return [verdict, "", about, "", *_table(["fact", "accuracy"], rows)]
+    about = "Balanced accuracy with which facts about the file alone tell the label"
+    return [verdict, "", f"{about} (chance {confounds['chance']:.2f}):", "", *_table(["fact", "accuracy"], rows)]

@@ -78,7 +78,7 @@ def export_dataset(project: Project, form: Format) -> Exported:
             remove_folder(new)
             new.mkdir(parents=True)
             form.write(material, new)
-            _write_card(material, form, paths, new)
+            _write_cards(material, form, paths, new)
             sync_files(new, [str(path) for path in new.rglob("*") if path.is_file()])
             old = final.with_name(f".old-{final.name}")
             remove_folder(old)
@@ -90,12 +90,11 @@ def export_dataset(project: Project, form: Format) -> Exported:
     return Exported(form, final, len(material.rows))
 
 
-def _write_card(material: Material, form: Format, paths: DataPaths, folder: Path) -> None:
+def _write_cards(material: Material, form: Format, paths: DataPaths, folder: Path) -> None:
     """Write what every export holds: the manifest, the data card and the credits."""
     shutil.copyfile(paths.manifest, folder / paths.manifest.name)
-    digest = file_digest(paths.manifest)
     metrics = read_metrics(paths.metrics) or {}
-    on_this = metrics.get("hashes", {}).get("manifest") == digest
+    on_this = metrics.get("hashes", {}).get("manifest") == file_digest(paths.manifest)
     card = card_text(material, form, metrics["confounds"] if on_this else None)
     (folder / EXPORT_CARD).write_bytes(card.encode("utf-8"))
     (folder / EXPORT_CREDITS).write_bytes(attribution_text(material).encode("utf-8"))

@@ -13,8 +13,6 @@ from pathlib import Path
 from curator.export.material import PER_IMAGE, Format, Material, csv_text, link_images, plain_records, splits_yaml
 from curator.reasons import SPLITS
 
-_HEADER = ("file_name", *PER_IMAGE)
-
 
 def write_imagefolder(material: Material, folder: Path) -> None:
     """Link the images and write what is known of each; ``file_name`` is relative to the folder of its split."""
@@ -22,7 +20,9 @@ def write_imagefolder(material: Material, folder: Path) -> None:
     for split in SPLITS:
         rows = material.of_split(split)
         records = zip(rows["file"], plain_records(rows, PER_IMAGE), strict=True)
-        text = csv_text(_HEADER, ({"file_name": file.split("/", 1)[1], **record} for file, record in records))
+        text = csv_text(
+            ("file_name", *PER_IMAGE), ({"file_name": file.split("/", 1)[1], **record} for file, record in records)
+        )
         (folder / split / "metadata.csv").write_bytes(text.encode("utf-8"))
 
 

@@ -19,6 +19,7 @@ import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -68,38 +69,39 @@ class Material:
         """Return the rows of one split, sorted by record id."""
         return self.rows[(self.rows["split"] == split).to_numpy(dtype=bool)]
 
-    def shuffled(self, split: str) -> pd.DataFrame:
-        """Return the rows of one split in an order that mixes labels and sources, the same each time.
+    def shards(self) -> Iterator[tuple[str, pd.DataFrame]]:
+        """Cut each split into shards of at most :data:`SHARD_BYTES`, named ``train-00000-of-00002`` and so on.
 
-        Readers of shards read in order and shuffle within a small buffer: sorted shards would train on one source
-        after the other.
+        A shard holds at least one image; a split without images is one empty shard. The order mixes labels and sources,
+        the same each time: readers read in order and shuffle within a small buffer, so sorted shards would train on one
+        source after the other.
         """
-        rows = self.of_split(split)
-        return rows.iloc[np.argsort(choose_order(rows["sha256"], "export", seed=0), kind="stable")]
+        for split in SPLITS:
+            rows = self.of_split(split)
+            rows = rows.iloc[np.argsort(choose_order(rows["sha256"], "export", seed=0), kind="stable")]
+            starts = self._shard_starts(rows)
+            for number, (start, end) in enumerate(pairwise([*starts, len(rows)])):
+                yield f"{split}-{number:05d}-of-{len(starts):05d}", rows.iloc[start:end]
 
-    def shards(self, split: str) -> Iterator[tuple[str, pd.DataFrame]]:
-        """Cut one split, shuffled, into runs of at most :data:`SHARD_BYTES`, each with its ``00000-of-00002``.
-
-        A shard holds at least one image; no images are one empty shard.
-        """
-        rows = self.shuffled(split)
+    def _shard_starts(self, rows: pd.DataFrame) -> list[int]:
         starts, total = [0], 0
         for place, file in enumerate(rows["file"]):
-            n_bytes = self.path(file).stat().st_size
+            n_bytes = (self.folder / file).stat().st_size
             if total and total + n_bytes > SHARD_BYTES:
                 starts.append(place)
                 total = 0
             total += n_bytes
-        for number, (start, end) in enumerate(zip(starts, [*starts[1:], len(rows)], strict=True)):
-            yield f"{number:05d}-of-{len(starts):05d}", rows.iloc[start:end]
+        return starts
+
+    def records(self, rows: pd.DataFrame) -> Iterator[tuple[Path, dict[str, Any]]]:
+        """Yield each image's file and what is known of it; going on to the next reports that it is written."""
+        for file, record in zip(rows["file"], plain_records(rows, PER_IMAGE), strict=True):
+            yield self.folder / file, record
+            self.advance()
 
     def label_index(self, label: str) -> int:
         """Number a label by its place in :attr:`labels`."""
         return self.labels.index(label)
-
-    def path(self, file: str) -> Path:
-        """Return the path of the column ``file``."""
-        return self.folder / file
 
     def advance(self) -> None:
         """Report that one more image is written."""
@@ -116,9 +118,8 @@ def gather(project: Project) -> Material:
     rows = read_manifest(paths.manifest).sort_values("record_id", ignore_index=True)
     missing = [file for file in rows["file"] if not (paths.folder / file).is_file()]
     if missing:
-        message = (
-            f"{len(missing)} of the manifest's {len(rows)} files are not there, first {paths.folder / missing[0]}."
-        )
+        first = paths.folder / missing[0]
+        message = f"{len(missing)} of the manifest's {len(rows)} files are not there, first {first}."
         raise StateError(message, (Command("split --force"), " links them again; ", Command("verify"), " lists all."))
     return Material(project.recipe.name, rows, paths.folder, read_made_with(paths.made_with), project.emit)
 
@@ -143,7 +144,7 @@ def link_images(material: Material, folder: Path) -> None:
         for label in material.labels:
             (folder / split / label).mkdir(parents=True)
     for file in material.rows["file"]:
-        link_file(material.path(file), folder / file)
+        link_file(material.folder / file, folder / file)
         material.advance()
 
 

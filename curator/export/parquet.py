@@ -12,12 +12,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from curator.export.material import PER_IMAGE, Format, Material, plain_records, splits_yaml
-from curator.reasons import SPLITS
+from curator.export.material import PER_IMAGE, Format, Material, splits_yaml
 
 ROWS_PER_GROUP = 100
 """As Hugging Face does for images: a reader of one row reads 100."""
@@ -33,12 +31,19 @@ def write_parquet(material: Material, folder: Path) -> None:
     fields = [pa.field("image", _IMAGE), *(pa.field(name, kinds.get(name, pa.string())) for name in PER_IMAGE)]
     info = {"info": {"features": features(material.labels)}}
     schema = pa.schema(fields, metadata={"huggingface": json.dumps(info)})
-    for split in SPLITS:
-        for number, rows in material.shards(split):
-            path = folder / "data" / f"{split}-{number}.parquet"
-            with pq.ParquetWriter(path, schema, compression="none", use_dictionary=False) as writer:
-                for start in range(0, len(rows), ROWS_PER_GROUP):
-                    writer.write_table(_table(material, rows.iloc[start : start + ROWS_PER_GROUP], schema))
+    for name, rows in material.shards():
+        path = folder / "data" / f"{name}.parquet"
+        with pq.ParquetWriter(path, schema, compression="none", use_dictionary=False) as writer:
+            for start in range(0, len(rows), ROWS_PER_GROUP):
+                group = [
+                    record
+                    | {
+                        "image": {"bytes": file.read_bytes(), "path": file.name},
+                        "label": material.label_index(record["label"]),
+                    }
+                    for file, record in material.records(rows.iloc[start : start + ROWS_PER_GROUP])
+                ]
+                writer.write_table(pa.Table.from_pylist(group, schema=schema))
 
 
 def features(labels: tuple[str, ...]) -> dict[str, Any]:
@@ -47,16 +52,6 @@ def features(labels: tuple[str, ...]) -> dict[str, Any]:
     for name in PER_IMAGE:
         described[name] = {"dtype": "int32" if name in _INTEGERS else "string", "_type": "Value"}
     return described | {"label": {"names": list(labels), "_type": "ClassLabel"}}
-
-
-def _table(material: Material, rows: pd.DataFrame, schema: pa.Schema) -> pa.Table:
-    records = plain_records(rows, PER_IMAGE)
-    for file, record in zip(rows["file"], records, strict=True):
-        path = material.path(file)
-        record["image"] = {"bytes": path.read_bytes(), "path": path.name}
-        record["label"] = material.label_index(record["label"])
-        material.advance()
-    return pa.Table.from_pylist(records, schema=schema)
 
 
 FORMAT = Format(

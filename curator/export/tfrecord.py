@@ -20,25 +20,31 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from curator.export.material import PER_IMAGE, Format, Material, plain_records
-from curator.reasons import SPLITS
+from curator.export.material import Format, Material
 
 _TEXTS = ("record_id", "sha256", "source", "url", "landing_url", "license", "author", "author_url", "title")
 
 
 def write_tfrecord(material: Material, folder: Path) -> None:
     """Write ``<split>-<shard>.tfrecord`` files."""
-    for split in SPLITS:
-        for number, rows in material.shards(split):
-            with (folder / f"{split}-{number}.tfrecord").open("wb", buffering=1 << 20) as file:
-                for name, record in zip(rows["file"], plain_records(rows, PER_IMAGE), strict=True):
-                    file.write(frame(encode_example(_features(material, name, record))))
-                    material.advance()
+    for name, rows in material.shards():
+        with (folder / f"{name}.tfrecord").open("wb", buffering=1 << 20) as out:
+            for path, record in material.records(rows):
+                features: dict[str, bytes | str | int] = {
+                    "image/encoded": path.read_bytes(),
+                    "image/format": "jpeg" if path.suffix == ".jpg" else "png",
+                    "image/filename": path.name,
+                    "image/width": record.get("width") or 0,
+                    "image/height": record.get("height") or 0,
+                    "image/class/label": material.label_index(record["label"]),
+                    "image/class/text": record["label"],
+                }
+                texts = {f"image/{column}": record.get(column) or "" for column in _TEXTS}
+                out.write(frame(encode_example(features | texts)))
 
 
 def frame(data: bytes) -> bytes:
@@ -46,19 +52,6 @@ def frame(data: bytes) -> bytes:
     length = struct.pack("<Q", len(data))
     checks = (struct.pack("<I", masked_crc32c(part)) for part in (length, data))
     return b"".join((length, next(checks), data, next(checks)))
-
-
-def _features(material: Material, file: str, record: dict[str, Any]) -> dict[str, bytes | str | int]:
-    features: dict[str, bytes | str | int] = {
-        "image/encoded": material.path(file).read_bytes(),
-        "image/format": "jpeg" if file.endswith(".jpg") else "png",
-        "image/filename": Path(file).name,
-        "image/width": record.get("width") or 0,
-        "image/height": record.get("height") or 0,
-        "image/class/label": material.label_index(record["label"]),
-        "image/class/text": record["label"],
-    }
-    return features | {f"image/{name}": record.get(name) or "" for name in _TEXTS}
 
 
 FORMAT = Format(
@@ -88,16 +81,11 @@ _UNITS_BYTES = (64, 16, 4, 1)
 _MASK_DELTA = 0xA282EAD8
 
 
-def _byte_table() -> Words:
-    table = np.arange(256, dtype=np.uint32)
-    for _ in range(8):
-        table = (table >> np.uint32(1)) ^ np.where(table & np.uint32(1), np.uint32(_REFLECTED_POLYNOMIAL), np.uint32(0))
-    return table
-
-
 def _position_table() -> Words:
     """Tabulate what a byte adds to the CRC, by how many bytes follow it: shape (290, 256)."""
-    first = _byte_table()
+    first = np.arange(256, dtype=np.uint32)
+    for _ in range(8):
+        first = (first >> np.uint32(1)) ^ np.where(first & np.uint32(1), np.uint32(_REFLECTED_POLYNOMIAL), np.uint32(0))
     rows = [first]
     for _ in range(_SPAN - 1):
         rows.append((rows[-1] >> np.uint32(8)) ^ first[rows[-1] & np.uint32(0xFF)])

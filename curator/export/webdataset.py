@@ -2,7 +2,7 @@
 
 Members are written in the order in which they are read, with fixed times, owners and rights, so that the same images
 give the same bytes. All samples of a data set must have members of the same names, so the images are all called
-``.jpg`` where some are JPEG and some PNG; readers look at the bytes. See https://github.com/webdataset/webdataset.
+``.jpg`` if some are JPEG and some PNG; readers look at the bytes. See https://github.com/webdataset/webdataset.
 
 >>> len(member("a.txt", b"text")), member("a.txt", b"text")[257:262]
 (1024, b'ustar')
@@ -13,36 +13,21 @@ from __future__ import annotations
 import json
 import tarfile
 from pathlib import Path
-from typing import Any
 
-from curator.export.material import PER_IMAGE, Format, Material, plain_records, splits_yaml
-from curator.reasons import SPLITS
-
-_END = bytes(2 * tarfile.BLOCKSIZE)
+from curator.export.material import Format, Material, splits_yaml
 
 
 def write_webdataset(material: Material, folder: Path) -> None:
     """Write ``<split>-<shard>.tar`` files."""
     ending = ".jpg" if material.rows["file"].str.endswith(".jpg").any() else ".png"
-    for split in SPLITS:
-        for number, rows in material.shards(split):
-            with (folder / f"{split}-{number}.tar").open("wb", buffering=1 << 20) as file:
-                for name, record in zip(rows["file"], plain_records(rows, PER_IMAGE), strict=True):
-                    file.write(_sample(material, name, record, ending))
-                    material.advance()
-                file.write(_END)
-
-
-def _sample(material: Material, file: str, record: dict[str, Any], ending: str) -> bytes:
-    key = record["record_id"]
-    facts = json.dumps(record, ensure_ascii=False, sort_keys=True)
-    return b"".join(
-        (
-            member(f"{key}{ending}", material.path(file).read_bytes()),
-            member(f"{key}.cls", str(material.label_index(record["label"])).encode()),
-            member(f"{key}.json", facts.encode()),
-        )
-    )
+    for name, rows in material.shards():
+        with (folder / f"{name}.tar").open("wb", buffering=1 << 20) as out:
+            for path, record in material.records(rows):
+                key = record["record_id"]
+                out.write(member(f"{key}{ending}", path.read_bytes()))
+                out.write(member(f"{key}.cls", str(material.label_index(record["label"])).encode()))
+                out.write(member(f"{key}.json", json.dumps(record, ensure_ascii=False, sort_keys=True).encode()))
+            out.write(bytes(2 * tarfile.BLOCKSIZE))
 
 
 def member(name: str, data: bytes) -> bytes:

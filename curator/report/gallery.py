@@ -113,11 +113,8 @@ def gallery_page(name: str, groups: Sequence[Group], pictures: Mapping[str, str]
         groups: the largest first.
         pictures: SHA-256 to the address of its small picture.
     """
-    hint = (
-        "The image that is kept comes first, then its copies. ",
-        Command("why ID"),
-        " tells an image's whole story.",
-    )
+    order = "The image that is kept comes first, then its copies. "
+    hint = (order, Command("why ID"), " tells an image's whole story.")
     dropped = Counter(row["drop_reason"] for group in groups for row in group if row["drop_reason"])
     figures = [("group" if len(groups) == 1 else "groups", len(groups)), *dropped.most_common()]
     cards = element("div", [card(f"{n:,}", text) for text, n in figures], class_="cards")

@@ -103,17 +103,11 @@ def _comparisons(facts: Facts, metrics: Metrics) -> Html:
 
 def _comparison(comparison: Metrics) -> Html:
     first, second = (model_title(comparison[key]) for key in ("first", "second"))
-    tests = comparison["mcnemar"]
-    corrected = ["after Holm"] if "p_holm" in tests[0] else []
-    rows = [
-        [
-            f"seed {test['seed']}",
-            number(test["only_first"]),
-            number(test["only_second"]),
-            *(_p_value(test[key]) for key in ("p", "p_holm") if key in test),
-        ]
-        for test in tests
-    ]
+    corrected = ["after Holm"] if "p_holm" in comparison["mcnemar"][0] else []
+    rows = []
+    for test in comparison["mcnemar"]:
+        p_values = (_p_value(test[key]) for key in ("p", "p_holm") if key in test)
+        rows.append([f"seed {test['seed']}", number(test["only_first"]), number(test["only_second"]), *p_values])
     return join(
         element("h3", f"{second} against {first}"),
         element("p", _verdict(comparison), class_="lead"),
@@ -180,14 +174,10 @@ def _model_details(facts: Facts, metrics: Metrics, model: str) -> Html:
 
 
 def _label_table(report: Metrics, labels: list[str]) -> Html:
-    rows = [
-        [
-            name,
-            *(percent(report[name][key]) for key in ("precision", "recall", "f1-score")),
-            number(report[name]["support"]),
-        ]
-        for name in (*labels, "macro avg")
-    ]
+    rows = []
+    for name in (*labels, "macro avg"):
+        shares = (percent(report[name][key]) for key in ("precision", "recall", "f1-score"))
+        rows.append([name, *shares, number(report[name]["support"])])
     return table(["", "Precision", "Recall", "F1", "Predictions"], rows)
 
 

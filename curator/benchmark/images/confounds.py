@@ -1,6 +1,6 @@
 """The confound check: can the label be told without looking at the picture?
 
-Where one class came from one source, a network may learn the source (its sizes, its compression) and not the thing.
+If one class came from one source, a network may learn the source (its sizes, its compression) and not the thing.
 So a random forest predicts the label from facts about the file alone, cross-validated with groups kept whole. What it
 gets right by chance is 1 / labels; far over that, no test accuracy on this data set can be trusted.
 

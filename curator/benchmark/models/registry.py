@@ -21,7 +21,7 @@ MODELS: tuple[Model, ...] = (CNN, MOBILENET_V2)
 
 
 def model_names() -> tuple[str, ...]:
-    """Name the models that a recipe may ask for."""
+    """Name the models that a recipe may request."""
     return tuple(model.name for model in MODELS)
 
 
@@ -29,7 +29,7 @@ def find_models(names: Iterable[str]) -> tuple[Model, ...]:
     """Return the models of these names, each once.
 
     Raises:
-        CuratorError: a name is none of a model; it lists those there are.
+        CuratorError: no model has one of the names; the message lists those there are.
     """
     known = {model.name: model for model in MODELS}
     for name in names:
