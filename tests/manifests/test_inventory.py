@@ -1,4 +1,4 @@
-"""Status and report point to all that stands, and status says what the catalog does not know yet."""
+"""Status and report point to all that exists, and status says what the catalog does not know yet."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def everything(project: Project) -> None:
     build_report(project)
 
 
-def test_everything_that_stands_is_listed_and_is_there(project: Project) -> None:
+def test_everything_that_exists_is_listed(project: Project) -> None:
     """Each kind once, in order, with files that can be opened; an export names its data card and its credits."""
     everything(project)
     entries = list_entries(project.paths)
@@ -72,7 +72,7 @@ def test_an_export_of_an_older_manifest_is_told(project: Project) -> None:
 
 
 def test_the_report_links_to_all_of_it(project: Project) -> None:
-    """Each link leads, from the page, to a file that is there; what does not stand has its command."""
+    """Each link leads, from the page, to a file that is there; what does not exist has its command."""
     build_report(project)
     section = _section(project)
     for kind in ("gallery", "reviews", "export", "replay", "compare", "forgotten"):
@@ -82,19 +82,17 @@ def test_the_report_links_to_all_of_it(project: Project) -> None:
     links = [unquote(link) for link in re.findall(r'href="([^"]+)"', section)]
     assert all((project.paths.report.parent / link).is_file() for link in links)
     named = {(project.paths.report.parent / link).resolve() for link in links}
-    standing = {
-        file.resolve() for entry in list_entries(project.paths) for file in entry.files if entry.kind != "report"
-    }
-    assert named == standing and len(named) == 8
+    listed = {file.resolve() for entry in list_entries(project.paths) for file in entry.files if entry.kind != "report"}
+    assert named == listed and len(named) == 8
 
 
 def _section(project: Project) -> str:
     page = project.paths.report.read_text(encoding="utf-8")
-    return page.split('<section id="beside">')[1].split("</section>")[0]
+    return page.split('<section id="files">')[1].split("</section>")[0]
 
 
 def test_status_counts_the_reviews_that_the_catalog_does_not_know(project: Project) -> None:
-    """The split that stands is still counted; a split takes the reviews in; an undo is a change too."""
+    """The split that exists is still counted; a split takes the reviews in; an undo is a change too."""
     assert read_status(project).news == ()
     drop(project, 0)
     drop(project, 1)
