@@ -1,8 +1,8 @@
-"""The addresses (URLs) that lists name: their parts as columns, what a request for one asks for, and its host family.
+"""The addresses (URLs) that lists name: their parts as columns, what a request for one sends, and its host family.
 
 >>> listed = parse_addresses(pa.array(["https://Ann:pw@A.example:8080/x.jpg", "ftp://b.example/", "nonsense", None]))
->>> listed.scheme.to_pylist(), listed.host.to_pylist(), listed.host_name.to_pylist()
-(['https', 'ftp', None, None], ['a.example:8080', None, None, None], ['a.example', 'b.example', None, None])
+>>> listed.host.to_pylist(), listed.host_name.to_pylist()
+(['a.example:8080', None, None, None], ['a.example', 'b.example', None, None])
 >>> request_url("http://example.org/a b/ü%20ñ%.jpg#top")
 'http://example.org/a%20b/%C3%BC%20%C3%B1%25.jpg'
 
@@ -44,49 +44,33 @@ _CHUNK_ROWS = 1 << 16
 
 @dataclass(frozen=True)
 class Addresses:
-    """Parsed addresses: each distinct beginning (scheme and host) is parsed and kept once, and 4 bytes a row.
+    """Parsed addresses: the hosts of each distinct beginning are kept once, and its number (int32) for each row."""
 
-    Attributes:
-        beginnings: the distinct beginnings' ``scheme``, ``host`` and ``host_name``, text columns.
-        beginning: the number of each row's beginning, Arrow int32; null if there is no address.
-    """
-
-    beginnings: pa.Table
+    hosts: pa.Array
+    names: pa.Array
     beginning: pa.Array
-
-    @property
-    def scheme(self) -> pa.Array:
-        """Each address's scheme as it is written; null if it has none: then it is malformed."""
-        return self._column("scheme")
 
     @property
     def host(self) -> pa.Array:
         """Each address's host in lower case, with its port if one is given; null if no request can be made for it."""
-        return self._column("host")
+        return self.hosts.take(self.beginning)
 
     @property
     def host_name(self) -> pa.Array:
         """Each address's host in lower case without port and brackets, whatever the scheme; null if it has none."""
-        return self._column("host_name")
-
-    def _column(self, name: str) -> pa.Array:
-        return self.beginnings[name].combine_chunks().take(self.beginning)
+        return self.names.take(self.beginning)
 
 
 def parse_addresses(urls: pa.Array | pa.ChunkedArray) -> Addresses:
-    """Find the scheme and the host of each address, in one pass; only http and https addresses have a ``host``."""
+    """Find the hosts, in one pass: each distinct beginning (scheme and host) is parsed once."""
     coded = pa.chunked_array(list(_beginnings(urls)), pa.dictionary(pa.int32(), pa.string()))
     distinct = coded.unify_dictionaries().combine_chunks()
     parts = pc.extract_regex(distinct.dictionary, _BEGINNING)
     scheme, host = (_null_if_empty(pc.struct_field(parts, name)) for name in ("scheme", "host"))
     host = pc.utf8_lower(host)
     is_web = pc.is_in(pc.utf8_lower(scheme), pa.array(["http", "https"]))
-    columns = {
-        "scheme": scheme,
-        "host": pc.if_else(is_web, host, None),
-        "host_name": _null_if_empty(pc.replace_substring_regex(host, _PORT_AND_BRACKETS, r"\1")),
-    }
-    return Addresses(pa.table(columns), distinct.indices)
+    names = _null_if_empty(pc.replace_substring_regex(host, _PORT_AND_BRACKETS, r"\1"))
+    return Addresses(pc.if_else(is_web, host, None), names, distinct.indices)
 
 
 def _beginnings(urls: pa.Array | pa.ChunkedArray) -> Iterator[pa.Array]:
@@ -157,16 +141,11 @@ _SHARED_NAMES = {
     "twimg.com": "twitter.com",
     "fbcdn.net": "facebook.com",
     "pinimg.com": "pinterest.com",
-    "media-amazon.com": "amazon.com",
-    "images-amazon.com": "amazon.com",
-    "ssl-images-amazon.com": "amazon.com",
-    "ebayimg.com": "ebay.com",
-    "ebaystatic.com": "ebay.com",
     "wikimedia.org": "wikipedia.org",
     "photobucketcdn.com": "photobucket.com",
+    **dict.fromkeys(("media-amazon.com", "images-amazon.com", "ssl-images-amazon.com"), "amazon.com"),
+    **dict.fromkeys(("ebayimg.com", "ebaystatic.com"), "ebay.com"),
 }
-_ADDRESS = re.compile(r"\[.*\]|[0-9.]+")
-
 
 _public_suffixes = cache(PublicSuffixList)
 """Reads the list that the package brings along."""
@@ -175,7 +154,7 @@ _public_suffixes = cache(PublicSuffixList)
 def host_family(host: str) -> str:
     """Name the family of a host, given in lower case with or without a port."""
     name = re.sub(r":[0-9]*$", "", host).rstrip(".")
-    if _ADDRESS.fullmatch(name):
+    if re.fullmatch(r"\[.*\]|[0-9.]+", name):  # an IP address
         return name
     family = _public_suffixes().privatesuffix(name) or name
     while family in _CUSTOMER_NAMES and family != name:

@@ -62,14 +62,14 @@ class Bars:
             Warned: lambda event: self.warn(event.message),
             Noted: lambda event: self.remark(event.message),
             SourceListed: self._source_listed,
-            MetadataStarted: lambda event: self._open(event.name, event.name, event.total_bytes, "B"),
+            MetadataStarted: lambda event: self._open(event.name, event.total_bytes, "B"),
             MetadataRead: lambda event: self._advance(event.name, event.n_bytes),
             MetadataFinished: lambda event: self._close(event.name),
             FetchStarted: self._fetch_started,
             ImageFetched: lambda event: self._fetched(ok=1),
             FetchFailed: lambda event: self._fetched(failed=1),
             FetchFinished: lambda event: self._close(_FETCH),
-            WorkStarted: lambda event: self._open(event.what, event.what, event.total, event.unit),
+            WorkStarted: lambda event: self._open(event.what, event.total, event.unit),
             WorkAdvanced: lambda event: self._advance(event.what, event.n),
             WorkFinished: lambda event: self._close(event.what),
             StageFinished: self._stage_finished,
@@ -107,7 +107,7 @@ class Bars:
 
     def _fetch_started(self, event: FetchStarted) -> None:
         self.ok = self.failed = 0
-        self._open(_FETCH, _FETCH, event.total, "img", event.settled)
+        self._open(_FETCH, event.total, "img", event.settled)
 
     def _fetched(self, ok: int = 0, failed: int = 0) -> None:
         self.ok, self.failed = self.ok + ok, self.failed + failed
@@ -119,35 +119,28 @@ class Bars:
         key = training(event)
         if not event.n_batches:
             self.by_epoch.add(key)
-        unit = "step" if event.n_batches else "epoch"
-        an_epoch = max(event.n_batches, 1)
-        self._open(key, key, event.n_epochs * an_epoch, unit, event.first_epoch * an_epoch)
+        unit, an_epoch = ("step", event.n_batches) if event.n_batches else ("epoch", 1)
+        self._open(key, event.n_epochs * an_epoch, unit, event.first_epoch * an_epoch)
 
     def _batch_trained(self, event: BatchTrained) -> None:
-        self._figures(training(event), event.epoch, event.loss, event.accuracy)
-        self._advance(training(event), 1)
-
-    def _epoch_finished(self, event: EpochFinished) -> None:
-        key = training(event)
-        bar = self.bars.get(key)
-        if bar is None:
-            return
-        watched = f"loss {event.loss:.3f}, accuracy {event.accuracy:.3f}, validation {event.watched_accuracy:.3f}"
-        bar.set_postfix_str(f"epoch {event.epoch + 1}: {watched}", refresh=False)
-        if key in self.by_epoch:
+        if (bar := self.bars.get(training(event))) is not None:
+            figures = f"epoch {event.epoch + 1}: loss {event.loss:.3f}, accuracy {event.accuracy:.3f}"
+            bar.set_postfix_str(figures, refresh=False)
             bar.update(1)
 
-    def _figures(self, key: str, epoch: int, loss: float, accuracy: float) -> None:
-        if (bar := self.bars.get(key)) is not None:
-            bar.set_postfix_str(f"epoch {epoch + 1}: loss {loss:.3f}, accuracy {accuracy:.3f}", refresh=False)
+    def _epoch_finished(self, event: EpochFinished) -> None:
+        if (bar := self.bars.get(training(event))) is not None:
+            watched = f"loss {event.loss:.3f}, accuracy {event.accuracy:.3f}, validation {event.watched_accuracy:.3f}"
+            bar.set_postfix_str(f"epoch {event.epoch + 1}: {watched}", refresh=False)
+            bar.update(1 if training(event) in self.by_epoch else 0)
 
     def _training_finished(self, event: TrainingFinished) -> None:
         self._close(training(event))
         self.remark(f"{event.model}, seed {event.seed}: {event.accuracy:.3f} after {event.n_epochs} epochs")
 
-    def _open(self, key: str, what: str, total: int | None, unit: str, initial: int = 0) -> None:
-        self._close(key)
-        self.bars[key] = tqdm(
+    def _open(self, what: str, total: int | None, unit: str, initial: int = 0) -> None:
+        self._close(what)
+        self.bars[what] = tqdm(
             total=total,
             initial=initial,
             desc=what if len(what) <= 30 else f"…{what[-29:]}",
@@ -155,7 +148,7 @@ class Bars:
             unit_scale=unit == "B",
             dynamic_ncols=True,
             leave=False,
-            disable=self.quiet or not _is_watched(),
+            disable=self.quiet or not (sys.stderr.isatty() or "ipykernel" in sys.modules),
         )
 
     def _advance(self, key: str, n: int) -> None:
@@ -165,8 +158,3 @@ class Bars:
     def _close(self, key: str) -> None:
         if (bar := self.bars.pop(key, None)) is not None:
             bar.close()
-
-
-def _is_watched() -> bool:
-    """Return whether a person sees bars: a terminal, or a notebook's kernel."""
-    return sys.stderr.isatty() or "ipykernel" in sys.modules

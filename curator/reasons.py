@@ -51,7 +51,6 @@ class Traits:
         passes: whether the failure may pass by itself: ``soon`` requests again within a run and on ``--retry failed``,
             ``later`` only on ``--retry failed``.
         allowed_by: the setting of ``[fetch]``, with its value, under which ``--retry failed`` requests again.
-        stage: the stage that drops for it.
         evidence: the catalog's columns that hold its evidence.
         blames_host: whether it speaks against the whole host rather than against one address of it.
         advice: what to do about a host that fails mostly so.
@@ -64,7 +63,6 @@ class Traits:
     remedy: str
     passes: Literal["soon", "later", "never"] = "never"
     allowed_by: tuple[str, bool] | None = None
-    stage: Stage = Stage.FETCHED
     evidence: tuple[str, ...] = ("drop_detail",)
     blames_host: bool = False
     advice: HostAdvice | None = None
@@ -141,7 +139,7 @@ class Drop(StrEnum):
         "`curator replay`: the address serves other bytes than the manifest says.",
         "`--accept-similar` if the picture is the same")
     FORGOTTEN = "forgotten", Traits(
-        "Taken out for good by `curator forget`: not requested, not stored.", "none; respect it", stage=Stage.LISTED)
+        "Taken out for good by `curator forget`: not requested, not stored.", "none; respect it")
     FILE_MISSING = "file-missing", Traits("A local file that cannot be read.", "correct the folder or its permissions")
     # observe: what the bytes are
     EMPTY = "empty", Traits("No bytes at all.", "none", advice=HostAdvice.DISGUISED, is_stored=False)
@@ -163,30 +161,28 @@ class Drop(StrEnum):
         "The longer side is over `max_aspect` times the shorter.", "a larger `max_aspect`", overruled=True)
     # dedupe
     REVIEWED_OUT = "reviewed-out", Traits(
-        "A person dropped it; the detail says who, when and why.", "undo it in `curator review`", stage=Stage.DEDUPED)
+        "A person dropped it; the detail says who, when and why.", "undo it in `curator review`")
     PLACEHOLDER_SUSPECTED = "placeholder-suspected", Traits(
         "One host answers alike at three or more unrelated addresses; the detail says at how many of which host. "
         "None is kept. [The rule](#placeholder-suspected) is below.",
-        "mark it *keep* in `curator review`, or `suspect_placeholders = false`", stage=Stage.DEDUPED)
+        "mark it *keep* in `curator review`, or `suspect_placeholders = false`")
     ALREADY_ELSEWHERE = "already-elsewhere", Traits(
         "A data set named by `--against` has the same picture; the detail says which image.",
-        "`--report-only`, or not to compare", stage=Stage.DEDUPED, evidence=_ALIKE)
+        "`--report-only`, or not to compare", evidence=_ALIKE)
     EXACT_DUPLICATE = "exact-duplicate", Traits(
-        "The same bytes as the image in `duplicate_of`.", "none", stage=Stage.DEDUPED, evidence=_COPY, is_copy=True)
+        "The same bytes as the image in `duplicate_of`.", "none", evidence=_COPY, is_copy=True)
     NEAR_DUPLICATE = "near-duplicate", Traits(
         "The same picture as `duplicate_of`, `distance_bits` apart, turned as `turn` says.",
-        "a smaller `--max-distance`", stage=Stage.DEDUPED, evidence=_COPY, is_copy=True)
+        "a smaller `--max-distance`", evidence=_COPY, is_copy=True)
     LABEL_CONFLICT = "label-conflict", Traits(
-        "The same picture is listed under another label too.", "look at both; `across_labels`",
-        stage=Stage.DEDUPED, evidence=_COPY)
+        "The same picture is listed under another label too.", "look at both; `across_labels`", evidence=_COPY)
     # balance and split
     STRADDLES_SPLIT = "straddles-split", Traits(
         "A newcomer that belongs together (near-duplicate, author, page) with images in train and in test of the "
-        "previous split.", "`curator split --resplit`, which may move images", stage=Stage.BALANCED)
+        "previous split.", "`curator split --resplit`, which may move images")
     SURPLUS = "surplus", Traits(
         "More than `per_class` images; the keyed hash chose others. What a person marked *keep* is chosen first, "
-        "then what the previous manifest has.",
-        "a larger `per_class`, or *keep* in `curator review`", stage=Stage.BALANCED)
+        "then what the previous manifest has.", "a larger `per_class`, or *keep* in `curator review`")
     # fmt: on
 
 

@@ -13,8 +13,6 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-HIDDEN = "***"
-
 USERINFO = r"^(?P<scheme>\s*[A-Za-z][A-Za-z0-9+.-]*://)(?P<userinfo>[^/?#\\]*)@"
 """How an address begins that says who signs in, with which password (RFC 3986, 3.2.1)."""
 
@@ -86,7 +84,7 @@ def hide_credentials(text: str) -> str:
     >>> hide_credentials("ann:s3cret@proxy:3128 is no https://www.flickr.com/people/12@N00/ of me@example.org")
     '***@proxy:3128 is no https://www.flickr.com/people/12@N00/ of me@example.org'
     """
-    return _IN_TEXT.sub(f"{HIDDEN}@", text)
+    return _IN_TEXT.sub("***@", text)
 
 
 def hide_in_address(address: str) -> str:
@@ -97,7 +95,7 @@ def hide_in_address(address: str) -> str:
     """
     who, at, host = address.rpartition("@")
     scheme, separator, _ = who.rpartition("://")
-    return f"{scheme}{separator}{HIDDEN}@{host}" if at else address
+    return f"{scheme}{separator}***@{host}" if at else address
 
 
 def without_userinfo(address: str) -> str:

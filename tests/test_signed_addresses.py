@@ -119,7 +119,7 @@ def test_the_password_signs_in_and_is_written_and_told_nowhere(
     for form in FORMATS:
         export_dataset(project, form)
     assert holders(tmp_path) == []
-    stories = [why.tell_stories(project, url) for url in table["url"]]
+    stories = [why.find_stories(project, url) for url in table["url"]]
     assert SECRET not in repr(told) + repr(stories)
     (warning,) = (spell(event.message) for event in told if isinstance(event, Warned))
     assert warning.startswith("url-list: 13 addresses hold a name or a password.")

@@ -4,15 +4,14 @@
 0.03857421875
 >>> holm([0.01, 0.04, 0.03])
 [0.03, 0.06, 0.06]
->>> interval(bootstrap_means(np.array([1.0, 1.0, 0.0, 1.0]), np.arange(4), seed=0))
-(0.25, 1.0)
+>>> estimate(np.array([1.0, 1.0, 0.0, 1.0]), np.arange(4))
+{'mean': 0.75, 'low': 0.25, 'high': 1.0}
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -26,16 +25,7 @@ N_RESAMPLES = 5000
 _CELLS_AT_ONCE = 4_000_000
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """A mean with its interval."""
-
-    mean: float
-    low: float
-    high: float
-
-
-def bootstrap_means(values: FloatArray, groups: npt.NDArray[np.generic], seed: int = 0) -> FloatArray:
+def bootstrap_means(values: FloatArray, groups: npt.NDArray[np.generic]) -> FloatArray:
     """Resample whole groups with replacement and take the mean of the images drawn, again and again.
 
     The cluster bootstrap: images of one group (near-duplicates, one author, one page) are not independent, so an
@@ -44,14 +34,13 @@ def bootstrap_means(values: FloatArray, groups: npt.NDArray[np.generic], seed: i
     Args:
         values: one figure an image, such as 1.0 for correct, shape (images,).
         groups: the group of each image, shape (images,).
-        seed: fixed, so that the same predictions give the same interval.
 
     Returns:
-        Means of ``N_RESAMPLES`` resamples.
+        Means of ``N_RESAMPLES`` resamples; the seed is fixed, so that the same predictions give the same interval.
     """
     names, index = np.unique(groups, return_inverse=True)
     sums, counts = np.bincount(index, weights=values), np.bincount(index).astype(np.float64)
-    rng, share = np.random.default_rng(seed), np.full(len(names), 1 / len(names))
+    rng, share = np.random.default_rng(0), np.full(len(names), 1 / len(names))
     at_once = max(1, _CELLS_AT_ONCE // len(names))
     means = []
     for start in range(0, N_RESAMPLES, at_once):
@@ -60,19 +49,14 @@ def bootstrap_means(values: FloatArray, groups: npt.NDArray[np.generic], seed: i
     return np.concatenate(means)
 
 
-def interval(means: FloatArray, confidence: float = 0.95) -> tuple[float, float]:
-    """Return the percentile interval of bootstrap means."""
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(means, [tail, 1 - tail])
-    return float(low), float(high)
-
-
-def estimate(values: FloatArray, groups: npt.NDArray[np.generic], confidence: float = 0.95) -> Estimate:
-    """Estimate the mean of ``values`` with an interval by the cluster bootstrap; see :func:`bootstrap_means`.
+def estimate(values: FloatArray, groups: npt.NDArray[np.generic], confidence: float = 0.95) -> dict[str, float]:
+    """Estimate the ``mean`` of values, with ``low`` and ``high`` by the cluster bootstrap; see :func:`bootstrap_means`.
 
     A paired comparison is the estimate of the difference of two models' values on the same images.
     """
-    return Estimate(float(values.mean()), *interval(bootstrap_means(values, groups), confidence))
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(bootstrap_means(values, groups), [tail, 1 - tail])
+    return {"mean": float(values.mean()), "low": float(low), "high": float(high)}
 
 
 def mcnemar_p(only_first: int, only_second: int) -> float:

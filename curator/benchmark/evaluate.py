@@ -1,13 +1,13 @@
 """From predictions to the figures of metrics.json: each model's, and every two models' against each other.
 
->>> mean_probabilities([np.array([[0.8, 0.2]]), np.array([[0.6, 0.4]])]).round(2).tolist()
-[[0.7, 0.3]]
+>>> run = Checkpoint(state=[], best=[], best_epoch=0, probabilities=np.array([[0.8, 0.2], [0.6, 0.4]]))
+>>> share_correct({0: run}, np.array([0, 1])).tolist()
+[1.0, 0.0]
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Mapping
 from itertools import combinations
 from typing import Any
 
@@ -31,11 +31,6 @@ Runs = Mapping[int, Checkpoint]
 """A model's finished runs by seed."""
 
 
-def mean_probabilities(probabilities: Sequence[Probabilities]) -> Probabilities:
-    """Average several runs' probabilities of the same images: shape (images, labels)."""
-    return np.asarray(np.mean(np.stack(probabilities), axis=0))
-
-
 def share_correct(runs: Runs, labels: IntArray) -> npt.NDArray[np.float64]:
     """Return for each image the share of runs that get it right, shape (images,)."""
     correct = [_probabilities(run).argmax(axis=1) == labels for run in runs.values()]
@@ -54,8 +49,18 @@ def model_metrics(runs: Runs, images: LabelledImages) -> dict[str, Any]:
     predicted, true = np.concatenate([one.argmax(axis=1) for one in probabilities]), np.tile(labels, len(runs))
     indices, correct = np.arange(len(images.labels)), share_correct(runs, labels)
     return {
-        "accuracy": asdict(estimate(correct, groups)),
-        "runs": [_run_metrics(seed, run, labels) for seed, run in runs.items()],
+        "accuracy": estimate(correct, groups),
+        "runs": [
+            {
+                "seed": seed,
+                "accuracy": float(accuracy(_probabilities(run), labels)),
+                "n_epochs": len(run.history),
+                "best_epoch": run.best_epoch,
+                "train_seconds": _train_seconds(run),
+                "history": run.history,
+            }
+            for seed, run in runs.items()
+        ],
         "classification_report": classification_report(
             true, predicted, labels=indices, target_names=images.labels, output_dict=True, zero_division=0.0
         ),
@@ -64,7 +69,7 @@ def model_metrics(runs: Runs, images: LabelledImages) -> dict[str, Any]:
         "calibration": calibration_bins(np.concatenate(probabilities), true, n_bins=10),
         "by_source": _by_column(images.table["source"].iloc[test], correct),
         "by_author": _by_author(images.table.iloc[test], correct),
-        "wrong": _most_confidently_wrong(mean_probabilities(probabilities), images, test),
+        "wrong": _most_confidently_wrong(np.mean(probabilities, axis=0), images, test),
         "train_seconds": float(np.mean([_train_seconds(run) for run in runs.values()])),
     }
 
@@ -80,7 +85,7 @@ def compare_models(runs: Mapping[str, Runs], images: LabelledImages) -> list[dic
     labels, groups = images.label_index[test], images.groups[test]
     pairs = [(first, second) for first, second in combinations(runs, 2) if set(runs[first]) & set(runs[second])]
     confidence = 1 - 0.05 / max(1, len(pairs))
-    found = []
+    found: list[dict[str, Any]] = []
     for first, second in pairs:
         seeds = [seed for seed in runs[first] if seed in runs[second]]
         correct = [share_correct({seed: runs[name][seed] for seed in seeds}, labels) for name in (first, second)]
@@ -89,21 +94,16 @@ def compare_models(runs: Mapping[str, Runs], images: LabelledImages) -> list[dic
                 "first": first,
                 "second": second,
                 "confidence": confidence,
-                "difference": asdict(estimate(correct[1] - correct[0], groups, confidence)),
+                "difference": estimate(correct[1] - correct[0], groups, confidence),
                 "mcnemar": [_mcnemar(seed, runs[first][seed], runs[second][seed], labels) for seed in seeds],
             }
         )
-    if len(pairs) > 1:
-        _correct_p_values(found)
-    return found
-
-
-def _correct_p_values(comparisons: Sequence[Mapping[str, Any]]) -> None:
-    tests = [test for comparison in comparisons for test in comparison["mcnemar"]]
-    for seed in {test["seed"] for test in tests}:
+    tests = [test for comparison in found for test in comparison["mcnemar"]]
+    for seed in {test["seed"] for test in tests} if len(pairs) > 1 else ():
         family = [test for test in tests if test["seed"] == seed]
         for test, corrected in zip(family, holm([test["p"] for test in family]), strict=True):
             test["p_holm"] = corrected
+    return found
 
 
 def predictions_table(runs: Mapping[str, Runs], images: LabelledImages) -> pd.DataFrame:
@@ -128,17 +128,6 @@ def _probabilities(run: Checkpoint) -> Probabilities:
 
 def _train_seconds(run: Checkpoint) -> float:
     return float(sum(record["seconds"] for record in run.history) + run.facts.get("feature_seconds", 0.0))
-
-
-def _run_metrics(seed: int, run: Checkpoint, labels: IntArray) -> dict[str, Any]:
-    return {
-        "seed": seed,
-        "accuracy": float(accuracy(_probabilities(run), labels)),
-        "n_epochs": len(run.history),
-        "best_epoch": run.best_epoch,
-        "train_seconds": _train_seconds(run),
-        "history": run.history,
-    }
 
 
 def _mcnemar(seed: int, first: Checkpoint, second: Checkpoint, labels: IntArray) -> dict[str, Any]:

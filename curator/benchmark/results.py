@@ -16,7 +16,7 @@ from typing import Any
 
 from curator import __version__, catalog
 from curator.benchmark.checkpoints import Checkpoint
-from curator.benchmark.evaluate import Runs, compare_models, model_metrics, predictions_table
+from curator.benchmark.evaluate import compare_models, model_metrics, predictions_table
 from curator.benchmark.images.confounds import ConfoundCheck
 from curator.benchmark.images.labelled_images import LabelledImages, Parts
 from curator.benchmark.metrics_file import BenchmarkResult, write_metrics
@@ -61,7 +61,11 @@ def write_results(findings: Findings, interrupted: bool = False) -> BenchmarkRes
     """Write metrics.json and predictions.csv from the runs that have ended."""
     paths, images = findings.project.paths, findings.images
     finished = {model: runs for model, runs in findings.finished.items() if runs}
-    models = {model: _with_facts(model_metrics(runs, images), runs) for model, runs in finished.items()}
+    models = {}
+    for model, runs in finished.items():
+        facts = [run.facts for run in runs.values()]
+        speed = fmean(fact["images_per_second"] for fact in facts)
+        models[model] = {**model_metrics(runs, images), **facts[-1], "images_per_second": speed}
     comparisons = compare_models(finished, images)
     metrics = _about(findings) | {
         "interrupted": interrupted,
@@ -83,7 +87,13 @@ def write_results(findings: Findings, interrupted: bool = False) -> BenchmarkRes
 
 
 def _about(findings: Findings) -> dict[str, Any]:
-    plan, images, recipe = findings.plan, findings.images, findings.project.recipe
+    plan, images, recipe, paths = findings.plan, findings.images, findings.project.recipe, findings.project.paths
+    sizes = {name: len(rows) for name, rows in asdict(findings.parts).items()}
+    hashes = {"manifest": file_digest(paths.manifest)}
+    if recipe.path:
+        hashes["recipe"] = file_digest(recipe.path)
+    for model_name, base in findings.bases.items():
+        hashes["weights" if "weights" not in hashes else f"weights of {model_name}"] = base.sha256
     article = {model.name: model.article_accuracy for model in registry.MODELS if model.article_accuracy}
     return {
         "name": recipe.name,
@@ -91,27 +101,16 @@ def _about(findings: Findings) -> dict[str, Any]:
         "smoke_test": plan.smoke_test,
         "labels": list(images.labels),
         "plan": asdict(plan),
-        "n_images": findings.parts.sizes() | {"watched_is_test": not plan.validation_share},
-        "dataset": _dataset(findings.project.paths, images),
+        "n_images": sizes | {"watched_is_test": not plan.validation_share},
+        "dataset": _dataset(paths, images),
         "chance": images.chance_accuracy,
         "article": article if not plan.smoke_test and set(images.labels) == ARTICLE_LABELS else None,
         "missing": {model: to_json(why) for model, why in findings.missing.items()},
         "warnings": list(findings.warnings),
         "confounds": asdict(findings.confounds) if findings.confounds else None,
-        "hashes": _hashes(findings),
+        "hashes": hashes,
         "environment": environment(),
     }
-
-
-def _hashes(findings: Findings) -> dict[str, str]:
-    """Hash the inputs; the weights of a second pretrained model are named after it."""
-    project = findings.project
-    hashes = {"manifest": file_digest(project.paths.manifest)}
-    if project.recipe.path:
-        hashes["recipe"] = file_digest(project.recipe.path)
-    for model, base in findings.bases.items():
-        hashes["weights" if "weights" not in hashes else f"weights of {model}"] = base.sha256
-    return hashes
 
 
 def _dataset(paths: DataPaths, images: LabelledImages) -> dict[str, Any]:
@@ -124,12 +123,6 @@ def _dataset(paths: DataPaths, images: LabelledImages) -> dict[str, Any]:
         listed = read_catalog(written[-1])
         counted |= {"listed": catalog.counts(listed), "listed_by_label": catalog.counts_by(listed, "label")}
     return counted
-
-
-def _with_facts(figures: dict[str, Any], runs: Runs) -> dict[str, Any]:
-    """Add what the model costs; its speed is the mean over the runs."""
-    facts = [run.facts for run in runs.values()]
-    return {**figures, **facts[-1], "images_per_second": fmean(fact["images_per_second"] for fact in facts)}
 
 
 def environment() -> dict[str, Any]:

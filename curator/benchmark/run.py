@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
-from curator.benchmark.checkpoints import Checkpoint, CheckpointFile
+from curator.benchmark.checkpoints import CheckpointFile
 from curator.benchmark.images.arrays import image_array
 from curator.benchmark.images.confounds import check_confounds
 from curator.benchmark.images.labelled_images import cut_parts, load_images
@@ -97,18 +97,14 @@ def _prepare(findings: Findings, models: list[Model]) -> dict[str, MakeLearner]:
 
 def _train(findings: Findings, model: str, seed: int, make_learner: MakeLearner, resume: bool) -> None:
     """Train one model with one seed, or take up what an earlier run finished."""
-    emit, file = findings.project.emit, _checkpoint_file(findings, model, seed)
-    run = Run(
-        model=model,
-        seed=seed,
-        training=findings.plan.training[model],
-        labels=findings.images.label_index,
-        watched_rows=findings.parts.watched,
-        test_rows=findings.parts.test,
-        file=file,
-        emit=emit,
-    )
-    before: Checkpoint | None = file.load() if resume else None
+    plan, images, parts, emit = findings.plan, findings.images, findings.parts, findings.project.emit
+    rows = images.table[["sha256", "label", "split"]].to_numpy().tolist()
+    weights = findings.bases[model].sha256 if model in findings.bases else ""
+    settings = [plan.image_size, plan.batch_size, plan.validation_share, asdict(plan.training[model])]
+    # All that decides the outcome, so that no other run's checkpoint is taken.
+    key = fingerprint(VERSION, model, seed, settings, images.labels, rows, images.groups.tolist(), weights)
+    file = CheckpointFile(findings.project.paths.benchmark_runs / f"{model}-seed{seed}.npz", key)
+    before = file.load() if resume else None
     if before and before.probabilities is not None:
         emit(Noted(f"{model}, seed {seed}: trained before, taken up as it is."))
         findings.finished.setdefault(model, {})[seed] = before
@@ -116,18 +112,9 @@ def _train(findings: Findings, model: str, seed: int, make_learner: MakeLearner,
     if before is None:
         file.path.unlink(missing_ok=True)
     try:
+        run = Run(model, seed, plan.training[model], images.label_index, parts.watched, parts.test, file, emit)
         findings.finished.setdefault(model, {})[seed] = train(run, make_learner(seed), before)
     except KeyboardInterrupt:
         if half := file.load():
             findings.unfinished.setdefault(model, {})[seed] = half
         raise
-
-
-def _checkpoint_file(findings: Findings, model: str, seed: int) -> CheckpointFile:
-    """Name a run's file, and in its key all that decides the outcome, so that no other run's checkpoint is taken."""
-    plan, images = findings.plan, findings.images
-    rows = images.table[["sha256", "label", "split"]].to_numpy().tolist()
-    weights = findings.bases[model].sha256 if model in findings.bases else ""
-    settings = [plan.image_size, plan.batch_size, plan.validation_share, asdict(plan.training[model])]
-    key = fingerprint(VERSION, model, seed, settings, images.labels, rows, images.groups.tolist(), weights)
-    return CheckpointFile(findings.project.paths.benchmark_runs / f"{model}-seed{seed}.npz", key)

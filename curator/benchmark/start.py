@@ -17,8 +17,6 @@ from curator.benchmark.models.registry import find_models
 from curator.errors import CuratorError
 from curator.manifests.project import Project
 
-INSTALL = "Install them with `pip install 'imageset-curator[benchmark]'`."
-
 
 def run_benchmark(
     project: Project, *, weights: Path | None = None, quick: bool = False, resume: bool = False
@@ -42,6 +40,6 @@ def run_benchmark(
         run = importlib.import_module("curator.benchmark.run")
     except ModuleNotFoundError as error:
         message = f"The benchmark needs packages that are not installed (no module named {error.name})."
-        raise CuratorError(message, INSTALL) from error
+        raise CuratorError(message, "Install them with `pip install 'imageset-curator[benchmark]'`.") from error
     result: BenchmarkResult = run.benchmark(project, weights=weights, quick=quick, resume=resume)
     return result

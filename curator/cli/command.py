@@ -15,7 +15,6 @@ from __future__ import annotations
 import functools
 import inspect
 import os
-import shlex
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -27,6 +26,7 @@ import typer
 
 from curator.cli.options import DataOption, JsonOption, QuietOption, RecipeOption
 from curator.errors import CuratorError, raises_curator_errors
+from curator.manifests.project import option_for
 from curator.store.paths import DATA
 from curator.text import spell
 
@@ -47,14 +47,14 @@ _SHARED = {
 
 @dataclass(frozen=True)
 class Answer:
-    """What a command ends with: a JSON value, the same for a person, and whether something asked for is missing."""
+    """What a command ends with: a JSON value, the same for a person, and whether something requested is missing."""
 
     as_json: Callable[[Terminal], Any]
     show: Callable[[Terminal], None]
     is_short: bool = False
 
     def finish(self, terminal: Terminal, as_json: bool) -> None:
-        """Print it; end with exit code 1 if something that was asked for is missing."""
+        """Print it; end with exit code 1 if something that was requested is missing."""
         if as_json:
             terminal.json(self.as_json(terminal))
         else:
@@ -80,7 +80,7 @@ def dataset_command(
             from curator.cli.terminal import Terminal
             from curator.dataset import open_dataset
 
-            bars = TerminalProgress(quiet, dataset_option(recipe, data))
+            bars = TerminalProgress(quiet, option_for(recipe, data))
             try:
                 answer = command(open_dataset(recipe, data=data, emit=bars), **options)
             finally:
@@ -99,16 +99,6 @@ def dataset_command(
     run.__wrapped__ = command  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return reports_errors(run)
-
-
-def dataset_option(recipe: str | None, data: Path) -> str:
-    """Return what a command needs to mean the data set that these options mean, without what is the default.
-
-    >>> dataset_option("balls", DATA), dataset_option(None, Path("my data"))
-    (' --recipe balls', " --data 'my data'")
-    """
-    given = {"recipe": recipe or "", "data": str(data) if data != DATA else ""}
-    return "".join(f" --{name} {shlex.quote(value)}" for name, value in given.items() if value)
 
 
 def reports_errors(command: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
@@ -130,7 +120,7 @@ def reports_errors(command: Callable[Parameters, Result]) -> Callable[Parameters
 
 
 def _option(options: Mapping[str, Any]) -> str:
-    return dataset_option(options.get("recipe"), options.get("data", DATA))
+    return option_for(options.get("recipe"), options.get("data", DATA))
 
 
 def _ended(message: str, exit_code: int) -> Exception:

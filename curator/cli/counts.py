@@ -21,19 +21,17 @@ MOST_COLUMNS = 7
 def stage_answer(result: StageResult, *lines: str) -> Answer:
     """Show what a stage ended with: its counts, its notes, and further lines, such as where the result is."""
 
+    def facts(terminal: Terminal) -> dict[str, Any]:
+        notes = [terminal.spell(note) for note in result.notes]
+        return {**result.status.as_json(terminal.option), "notes": notes, "missing": result.missing}
+
     def show(terminal: Terminal) -> None:
         print_counts(terminal, result.status)
         terminal.notes(result.notes)
         for line in lines:
             terminal.note(line)
 
-    return Answer(lambda terminal: stage_json(terminal, result), show, bool(result.missing))
-
-
-def stage_json(terminal: Terminal, result: StageResult) -> dict[str, Any]:
-    """Return a stage's result for a program."""
-    notes = [terminal.spell(note) for note in result.notes]
-    return {**result.status.as_json(terminal.option), "notes": notes, "missing": result.missing}
+    return Answer(facts, show, bool(result.missing))
 
 
 def print_counts(terminal: Terminal, status: Status) -> None:
@@ -41,7 +39,8 @@ def print_counts(terminal: Terminal, status: Status) -> None:
     title = f"{status.name}, {status.stage or 'nothing done yet'}"
     labels, sources = status.labels, status.sources
     if len(labels) + len(sources) <= MOST_COLUMNS:
-        _print_by_reason(terminal, title, status.counts, {**labels, **_distinct(sources, labels)})
+        others = {f"{name} (source)" if name in labels else name: part for name, part in sources.items()}
+        _print_by_reason(terminal, title, {"all": status.counts, **labels, **others})
     else:
         _print_by_part(terminal, title, {"all": status.counts, **labels})
         _print_by_part(terminal, "", sources)
@@ -64,16 +63,9 @@ def _print_beside(terminal: Terminal, status: Status) -> None:
         terminal.note(news, "bold yellow")
 
 
-def _distinct(parts: Mapping[str, Any], taken: Mapping[str, Any]) -> dict[str, Any]:
-    return {f"{name} (source)" if name in taken else name: part for name, part in parts.items()}
-
-
-def _print_by_reason(
-    terminal: Terminal, title: str, whole: Mapping[str, Any], parts: Mapping[str, Mapping[str, Any]]
-) -> None:
-    columns = {"all": whole, **parts}
+def _print_by_reason(terminal: Terminal, title: str, columns: Mapping[str, Mapping[str, Any]]) -> None:
     rows = [["listed", *(f"{part['listed']:,}" for part in columns.values())]]
-    for reason in whole["dropped"]:
+    for reason in columns["all"]["dropped"]:
         rows.append([f"- {reason}", *(count(part["dropped"].get(reason, 0)) for part in columns.values())])
     rows.append(["kept", *(f"{part['kept']:,}" for part in columns.values())])
     terminal.table(title, ["", *columns], rows, [*[""] * (len(rows) - 1), "bold green"])

@@ -12,7 +12,9 @@ from curator.cli.options import ForceOption
 if TYPE_CHECKING:
     from curator.cli.terminal import Terminal
     from curator.dataset import Dataset
+    from curator.inspect.calibrate.calibrate import Calibration
     from curator.inspect.status import StageResult
+    from curator.text import Text
 
 AcrossLabelsOption = Annotated[
     str | None,
@@ -54,6 +56,7 @@ def dedupe(
 def dedupe_answer(dataset: "Dataset", result: "StageResult", explain: bool, page: Path | None) -> Answer:
     """Show the counts, or the groups; and where the page of groups is."""
     from curator.cli.counts import stage_answer
+    from curator.cli.terminal import plural
 
     lines = [f"gallery:  {page}"] if page else []
     if not explain:
@@ -61,21 +64,14 @@ def dedupe_answer(dataset: "Dataset", result: "StageResult", explain: bool, page
     groups = dataset.duplicate_groups()
 
     def show(terminal: "Terminal") -> None:
-        print_groups(terminal, groups)
+        for group in groups:
+            terminal.text("\n".join(group_lines(group)) + "\n")
+        n_copies = sum(len(group["copies"]) for group in groups)
+        terminal.note(f"{plural(len(groups), 'group')}, {plural(n_copies, 'duplicate')} dropped")
         for line in lines:
             terminal.note(line)
 
     return Answer(lambda terminal: groups, show, bool(result.missing))
-
-
-def print_groups(terminal: "Terminal", groups: list[dict[str, Any]]) -> None:
-    """Print the groups: who is kept, then a line a copy."""
-    from curator.cli.terminal import plural
-
-    for group in groups:
-        terminal.text("\n".join(group_lines(group)) + "\n")
-    n_copies = sum(len(group["copies"]) for group in groups)
-    terminal.note(f"{plural(len(groups), 'group')}, {plural(n_copies, 'duplicate')} dropped")
 
 
 def group_lines(group: dict[str, Any]) -> Iterator[str]:
@@ -105,10 +101,32 @@ def _likeness(copy: dict[str, Any]) -> str:
 
 def calibration_answer(dataset: "Dataset", false_rate: float) -> Answer:
     """Measure, and show the table and the radius that follows."""
-    from curator.cli.calibration import calibration_lines
-
     result = dataset.calibrate(false_rate)
     return Answer(
         lambda terminal: result.as_json(),
         lambda terminal: terminal.text("\n".join(map(terminal.spell, calibration_lines(result))) + "\n"),
     )
+
+
+def calibration_lines(result: "Calibration") -> "Iterator[Text]":
+    """Write the table of copies found and strangers taken for copies, in 80 columns."""
+    from curator.inspect.calibrate.measure import RADII
+    from curator.text import Command
+
+    yield f"copies found of {result.n_images} images, in percent, by max_distance"
+    yield f"{'':<22}" + "".join(f"{radius:>9}" for radius in RADII)
+    for kind, one in result.kinds.items():
+        yield f"{kind:<22}" + "".join(f"{100 * found / one.n:>9.1f}" for found in one.found)
+    strangers = sum(one.n_strangers for one in result.kinds.values())
+    yield f"of {strangers:,} pairs of strangers"
+    for name, counts in (("matched", "false"), ("alike by one hash", "near")):
+        sums = [sum(getattr(one, counts)[place] for one in result.kinds.values()) for place in range(len(RADII))]
+        yield f"{name:<22}" + "".join(f"{n:>9,}" for n in sums)
+    yield "Strangers are an altered image and another of your images, unless those two are"
+    yield "copies for certain (within 2 bits and confirmed). Copies that nobody knew of"
+    yield "count as strangers too, so the true rate is at most what is shown;"
+    yield (Command("dedupe --explain"), " lists what is matched.")
+    if result.max_distance is None:
+        yield f"No max_distance keeps the rate of false matches at {result.false_rate:g} here."
+    else:
+        yield f"For a rate of false matches of at most {result.false_rate:g}: max_distance = {result.max_distance}"

@@ -10,6 +10,7 @@ import typer
 
 from curator.cli.command import Answer, reports_errors
 from curator.cli.options import DataOption, JsonOption, QuietOption
+from curator.manifests.project import option_for
 from curator.store.paths import DATA
 from curator.text import Command, spell
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from curator.cli.terminal import Terminal
     from curator.dataset import Dataset
     from curator.demo.run import DemoResult
-    from curator.demo.truth import Comparison
 
 MOST_MISSES = 20
 """Decisions otherwise than planted that are named."""
@@ -40,7 +40,6 @@ def demo(
     from curator.cli.terminal import Terminal
     from curator.dataset import Dataset
     from curator.demo.run import demo_recipe_path, run_demo, served_recipe, served_world
-    from curator.manifests.project import option_for
 
     option = option_for(str(demo_recipe_path(data, photos)), data)
     bars, terminal = TerminalProgress(quiet, option), Terminal(option)
@@ -76,19 +75,14 @@ def train(dataset: "Dataset") -> "BenchmarkResult | None":
 def print_decisions(terminal: "Terminal", result: "DemoResult") -> None:
     """Print the counts after the split, and what was decided against what was planted."""
     from curator.cli.counts import split_answer
+    from curator.cli.terminal import count
     from curator.dataset import Dataset
     from curator.inspect.status import stage_result
     from curator.reasons import Stage
 
     split = stage_result(result.project, Stage.SPLIT, result.outcome)
     split_answer(Dataset(result.project), split).show(terminal)
-    print_comparison(terminal, result.comparison)
-
-
-def print_comparison(terminal: "Terminal", comparison: "Comparison") -> None:
-    """Print planted against decided."""
-    from curator.cli.terminal import count
-
+    comparison = result.comparison
     rows = [
         [kind.kind, f"{kind.planted:,}", f"{kind.found:,}", count(kind.missed), count(kind.unreached)]
         for kind in comparison.kinds

@@ -1,6 +1,5 @@
 """``curator fetch``: list, download and observe images; or only plan, and predict."""
 
-from contextlib import AbstractContextManager
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -17,11 +16,7 @@ MOST_POOR_HOSTS = 5
 """Hosts named after a fetch."""
 
 
-def _start_observing(plan: bool, **options: Any) -> AbstractContextManager[None]:
-    return started_ahead(0 if plan else n_worth_starting())
-
-
-@partial(dataset_command, ahead=_start_observing)
+@partial(dataset_command, ahead=lambda plan, **options: started_ahead(0 if plan else n_worth_starting()))
 def fetch(
     dataset: "Dataset",
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Try at most N images per label.")] = None,

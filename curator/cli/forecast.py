@@ -27,14 +27,7 @@ def forecast_answer(dataset: Dataset, forecast: Forecast) -> Answer:
 
 
 def print_forecast(terminal: Terminal, name: str, forecast: Forecast, reach: dict[str, str], seed: int) -> None:
-    """Print a forecast.
-
-    Args:
-        name: the data set's.
-        forecast: what is predicted.
-        reach: label to how likely it gets its images, in words.
-        seed: what the sample was drawn with.
-    """
+    """Print the forecast for the data set ``name``; ``reach`` is how likely each label gets its images, in words."""
     columns = ["label", "source", "listed", "requested", "ok", "yield", "images"]
     rows = []
     for stratum, prediction in forecast.strata:
@@ -66,8 +59,9 @@ def _span(prediction: Prediction) -> str:
 
 def explain(forecast: Forecast, seed: int) -> list[str]:
     """Say how the figures were estimated, a sentence a line."""
+    n = forecast.n_requested
     lines = [
-        f"how: {forecast.n_asked:,} images drawn by label and source (seed {seed}) were requested, once and for all.",
+        f"how: {n:,} images drawn by label and source (seed {seed}) were requested, once and for all.",
         "In brackets: 95% intervals (Jeffreys' prior for each label and source, sums of 10,000 draws).",
         "Time: seconds a request so far, over the requests that may be in flight at once.",
     ]
@@ -79,7 +73,7 @@ def explain(forecast: Forecast, seed: int) -> list[str]:
 def as_json(forecast: Forecast, reach: dict[str, str], seed: int) -> dict[str, Any]:
     """Return the forecast as one document."""
     return {
-        "asked": forecast.n_asked,
+        "asked": forecast.n_requested,
         "tried": forecast.n_tried,
         "strata": [
             {

@@ -27,12 +27,10 @@ _WIDTH = 80
 def print_hosts(
     terminal: Terminal, title: str, report: pd.DataFrame, remark: Text = "", most: int = MOST_HOSTS
 ) -> None:
-    """Print a report of :func:`curator.fetch.ledger.diagnosis.host_report`, which has the worst hosts first.
+    """Print the first rows of a report of :func:`curator.fetch.ledger.diagnosis.host_report`: the worst hosts.
 
     Args:
-        title: printed above, with the totals.
-        report: one row a host.
-        remark: printed below.
+        title: printed above, with the totals; ``remark`` is printed below.
         most: hosts to print.
     """
     hosts, reasons = report.to_dict("records"), failure_columns(report)
@@ -40,7 +38,12 @@ def print_hosts(
     if hosts:
         terminal.note(f"{'host':<{_NAME_WIDTH}}{'tried':>10}{'ok':>10}{'':6}{'median':>9}{'bytes':>10}", "dim")
     for host in hosts[:most]:
-        _print_host(terminal, host, reasons)
+        terminal.note(figure_line(host), "" if host["ok"] * 2 >= host["tried"] else "red")
+        failures = sorted(((host[name], name) for name in reasons if host[name]), key=lambda item: (-item[0], item[1]))
+        for line in _wrap([f"{name} {n:,}" for n, name in failures]):
+            terminal.note(f"  {line}", "dim")
+        if host["advice"]:
+            terminal.note(f"  → {host['advice']}", "yellow")
     if len(hosts) > most:
         terminal.note(f"and {_totals(hosts[most:], 'more ')} (--json has them all)")
     if remark:
@@ -50,15 +53,6 @@ def print_hosts(
 def _totals(hosts: Sequence[Mapping[Any, Any]], more: str = "") -> str:
     tried, ok = (sum(host[name] for host in hosts) for name in ("tried", "ok"))
     return f"{len(hosts):,} {more}host{'' if len(hosts) == 1 else 's'}, {tried:,} tried, {ok:,} ok"
-
-
-def _print_host(terminal: Terminal, host: Mapping[Any, Any], reasons: Sequence[str]) -> None:
-    terminal.note(figure_line(host), "" if host["ok"] * 2 >= host["tried"] else "red")
-    failures = sorted(((host[name], name) for name in reasons if host[name]), key=lambda item: (-item[0], item[1]))
-    for line in _wrap([f"{name} {n:,}" for n, name in failures]):
-        terminal.note(f"  {line}", "dim")
-    if host["advice"]:
-        terminal.note(f"  → {host['advice']}", "yellow")
 
 
 def figure_line(host: Mapping[Any, Any]) -> str:

@@ -7,6 +7,9 @@ from typing import Annotated
 import typer
 
 from curator.cli.command import reports_errors
+from curator.manifests.project import option_for
+from curator.store.paths import DATA, MANIFESTS
+from curator.text import Command
 
 
 @reports_errors
@@ -19,10 +22,7 @@ def init(
     It is manifests/NAME/recipe.toml; one that exists is left alone.
     """
     from curator.cli.terminal import Terminal
-    from curator.manifests.project import option_for
     from curator.manifests.recipe_template import write_recipe
-    from curator.store.paths import DATA, MANIFESTS
-    from curator.text import Command
 
     path = write_recipe(name, labels, MANIFESTS)
     Terminal(option_for(name, DATA)).note((f"Wrote {path}. Edit it, then run ", Command("fetch --plan"), "."))

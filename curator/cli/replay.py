@@ -52,7 +52,7 @@ def replay_answer(done: "Replay") -> Answer:
     from curator.cli.terminal import plural
     from curator.pipeline.replay import count_hosts
 
-    folder, counts = done.paths.folder, done.counts()
+    counts = done.counts()
 
     def show(terminal: "Terminal") -> None:
         fates = ", ".join(f"{fate} {n:,}" for fate, n in counts.items() if n)
@@ -62,7 +62,7 @@ def replay_answer(done: "Replay") -> Answer:
         if counts["similar"] and done.n_kept == counts["same"]:
             terminal.note("`--accept-similar` keeps those whose bytes have changed but not the picture.")
 
-    facts: dict[str, object] = {"images": len(done.images), "kept": done.n_kept, **counts}
-    facts |= {"hosts": count_hosts(done.images).to_dict("records")}
-    facts |= {"manifest": str(done.paths.manifest), "path": str(folder)}
+    hosts = count_hosts(done.images).to_dict("records")
+    facts = {"images": len(done.images), "kept": done.n_kept, **counts, "hosts": hosts}
+    facts |= {"manifest": str(done.paths.manifest), "path": str(done.paths.folder)}
     return Answer(lambda terminal: facts, show, not done.is_whole)

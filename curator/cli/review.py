@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from curator.cli.command import dataset_option, reports_errors
+from curator.cli.command import reports_errors
 from curator.cli.options import DataOption, JsonOption, QuietOption, RecipeOption
+from curator.manifests.project import option_for
 from curator.store.paths import DATA
 
 
@@ -28,7 +29,7 @@ def review(
     from curator.dataset import open_dataset
     from curator.text import Command
 
-    option = dataset_option(recipe, data)
+    option = option_for(recipe, data)
     terminal = Terminal(option)
     dataset = open_dataset(recipe, data=data, emit=TerminalProgress(quiet, option))
 

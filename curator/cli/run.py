@@ -25,4 +25,4 @@ def run(dataset: "Dataset") -> Answer:
         split.show(terminal)
         trained.show(terminal)
 
-    return Answer(lambda terminal: split.as_json(terminal), show, trained.is_short)
+    return Answer(split.as_json, show, trained.is_short)

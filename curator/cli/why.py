@@ -16,11 +16,11 @@ def why(
     dataset: "Dataset",
     image: Annotated[str, typer.Argument(help="A record id, path, URL or SHA-256 (8 digits or more).")],
 ) -> Answer:
-    """Tell one image's whole story."""
+    """Show one image's whole story."""
     stories = dataset.why(image)
 
     def show(terminal: "Terminal") -> None:
         for line in (line for story in stories for line in story.lines):
             terminal.note(line)
 
-    return Answer(lambda terminal: [story.as_json() for story in stories], show)
+    return Answer(lambda terminal: [story.facts for story in stories], show)

@@ -36,17 +36,9 @@ class _Group:
     temporaries: list[str] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
 
-    def __bool__(self) -> bool:
-        return bool(self.attempts or self.sightings or self.notes)
-
 
 class Committer:
     """A thread that commits groups; leaving the block commits what is left and raises what went wrong.
-
-    Args:
-        ledger: takes the attempts and observations.
-        paths: the data set's files.
-        max_pixels: the limit that the observers keep.
 
     Raises:
         DiskError, StateError: from :meth:`check` or the end of the block, if a commit failed.
@@ -99,17 +91,16 @@ class Committer:
             while not self._closing.wait(INTERVAL_S):
                 self._commit()
             self._commit()
-        except BaseException as error:  # carried to the thread that asks
+        except BaseException as error:  # carried to the thread that calls check
             self._error = error
 
     def _commit(self) -> None:
         with self._lock:
             group, self._group = self._group, _Group()
-        if group:
+        if group != _Group():
             if group.temporaries:
                 sync_files(self._paths.images, group.temporaries)
-            self._ledger.record(group.attempts, self._observed(group.sightings), group.notes)
+            hashed = hash_sightings(group.sightings)
+            observed = [Observed(one, self._max_pixels, is_stored(one)) for one in hashed]
+            self._ledger.record(group.attempts, observed, group.notes)
             name_files(group.temporaries)
-
-    def _observed(self, sightings: list[Sighting]) -> list[Observed]:
-        return [Observed(one, self._max_pixels, is_stored(one)) for one in hash_sightings(sightings)]

@@ -17,11 +17,11 @@ from pathlib import Path
 
 from curator.events import FetchFailed, ImageFetched
 from curator.fetch.committer import Committer
-from curator.fetch.ledger.tables import NOTHING_REMEMBERED, OK, VIA, Attempt, HostWait, Remembered
+from curator.fetch.ledger.tables import OK, VIA, Attempt, HostWait, Remembered
 from curator.fetch.local_files import attempt_file, path_of_file
 from curator.fetch.network.curl_loop import CurlLoop
 from curator.fetch.network.guard import name_private_host, proxy_addresses
-from curator.fetch.network.transfer import Transfer, make_transfer
+from curator.fetch.network.transfer import Transfer, WaryTransfer
 from curator.fetch.plan import Plan
 from curator.fetch.policy import FALLBACK_STATUSES, Verdict, backoff_s, blames_host, judge
 from curator.fetch.politeness.hosts import Politeness
@@ -37,8 +37,8 @@ PATIENCE_S = 3.0
 _STALL_FACTOR = 4
 _MAX_WAIT_S = 0.5
 _MAX_BACKLOG, _MAX_BACKLOG_BYTES, _MAX_UNCOMMITTED = 256, 64_000_000, 20_000
-_MAX_GIVEN_UP = 1000
 _DRAIN_S = 5.0
+"""How long the observers may take after Ctrl-C to finish what is downloaded."""
 
 
 class Engine:
@@ -46,8 +46,7 @@ class Engine:
 
     Args:
         plan: what is to be requested, read and observed again.
-        project: its recipe says how to download; its listener is told of each image.
-        committer: takes what is finished.
+        project: its recipe says how to download; its listener hears of each image.
         selector: what the observers' sockets and libcurl's are registered with.
         forgotten: the SHA-256 (32 bytes) of contents that must not come back.
         remembered: what previous runs learnt about hosts.
@@ -59,8 +58,8 @@ class Engine:
         project: Project,
         committer: Committer,
         selector: selectors.BaseSelector,
-        forgotten: frozenset[bytes] = frozenset(),
-        remembered: Remembered = NOTHING_REMEMBERED,
+        forgotten: frozenset[bytes],
+        remembered: Remembered,
     ) -> None:
         settings = project.recipe.fetch
         self._plan, self._settings = plan, settings
@@ -101,16 +100,25 @@ class Engine:
             DiskError: the disk is full; what is recorded stays.
         """
         with self._loop as loop:
-            while self._has_work(observers) and not interrupted():
+            while not interrupted() and (
+                self._schedule.n_queued or loop.active or observers.n_jobs or self._files or self._stale
+            ):
                 self._feed(observers)
-                loop.wait(self._timeout_s())
+                wake = self._schedule.wake_time() if self._committer.n_waiting < _MAX_UNCOMMITTED else None
+                loop.wait(_MAX_WAIT_S if wake is None else max(0.0, min(_MAX_WAIT_S, wake - time.monotonic())))
                 for transfer, errno, error in loop.finished():
                     self._note_finished(transfer, errno, error, observers)
-                self._give_up_tasks()
+                room = max(0, _MAX_UNCOMMITTED - self._committer.n_waiting)
+                for task, verdict in self._schedule.abandoned(min(room, 1000)):
+                    self._refuse(task, verdict)
                 observers.check()
                 self._committer.check()
             if interrupted():
-                self._drain(observers)
+                loop.abort()
+                limit = time.monotonic() + _DRAIN_S
+                while observers.n_jobs and time.monotonic() < limit:
+                    loop.wait(_MAX_WAIT_S)
+                    observers.check()
                 raise KeyboardInterrupt
 
     def note_observed(self, result: ObservedFile) -> None:
@@ -124,29 +132,28 @@ class Engine:
         observation = result.sighting.observation
         if attempt is not None:
             sha256 = bytes.fromhex(observation.sha256)
-            if sha256 in self._forgotten:
-                self._note_forgotten(attempt, result.temporary)
+            if sha256 in self._forgotten:  # neither the bytes are kept nor their hash
+                if result.temporary is not None:
+                    Path(result.temporary).unlink()
+                self._record(replace(attempt, outcome=Drop.FORGOTTEN, detail="this content was forgotten"))
                 return
             attempt = attempt.brought(observation.n_bytes, sha256)
-            address = attempt.address
-            flaw = observation.flaw
+            address, flaw = attempt.address, observation.flaw
             self._emit(FetchFailed(address, flaw) if flaw else ImageFetched(address, observation.n_bytes))
         self._committer.add(attempt, result.sighting, result.temporary)
 
-    def _note_forgotten(self, attempt: Attempt, temporary: str | None) -> None:
-        """Keep neither the bytes nor their hash."""
-        if temporary is not None:
-            Path(temporary).unlink()
-        self._record(replace(attempt, outcome=Drop.FORGOTTEN, detail="this content was forgotten"))
-
-    def _has_work(self, observers: ObserverPool) -> bool:
-        schedule = self._schedule
-        return bool(schedule.n_queued or self._loop.active or observers.n_jobs or self._files or self._stale)
-
     def _feed(self, observers: ObserverPool) -> None:
         """Start as much as the connections, the observers and the ledger can take."""
-        while (self._files or self._stale) and self._observers_keep_up(observers):
-            self._read_file(observers)
+        while self._stale and self._observers_keep_up(observers):
+            observers.submit(*self._stale.popleft())
+        while self._files and self._observers_keep_up(observers):
+            number = self._files.popleft()
+            attempt = attempt_file(self._plan.address(number), self._settings.max_bytes)
+            if attempt.outcome == OK:
+                self._attempts[number] = attempt
+                observers.submit(number, path_of_file(attempt.address))
+            else:
+                self._record(attempt)
         now = time.monotonic()
         while self._observers_keep_up(observers) and self._has_room(now):
             task = self._schedule.next_task(now)
@@ -164,38 +171,40 @@ class Engine:
             return True
         return has_room([transfer.started for transfer in active.values()], now, self._settings.connections)
 
-    def _timeout_s(self) -> float:
-        wake = self._schedule.wake_time() if self._committer.n_waiting < _MAX_UNCOMMITTED else None
-        return _MAX_WAIT_S if wake is None else max(0.0, min(_MAX_WAIT_S, wake - time.monotonic()))
-
     def _start(self, task: int, now: float) -> None:
-        url, verdict = self._request_url(task)
+        verdict = None
+        try:
+            url = self._plan.request_url(task)
+            through_proxy = self._exempt and not self._settings.allow_private_hosts
+            if through_proxy and (host := name_private_host(url)):  # a proxy would fetch private addresses for us
+                verdict = Verdict(Drop.PRIVATE_ADDRESS, host)
+        except ValueError as error:
+            url, verdict = "", Verdict(Drop.MALFORMED_URL, str(error))
         if verdict is not None:
             self._schedule.finished(task, verdict, now, now)
             self._refuse(task, verdict)
-            return
-        if self._gate and (url := self._gate.pass_on(task, url, now) or "") == "":
-            return
-        self._begin(task, url)
+        elif wanted := self._gate.pass_on(task, url, now) if self._gate else url:
+            self._begin(task, wanted)
 
     def _begin(self, task: int, url: str) -> None:
-        transfer = self._idle.pop() if self._idle else make_transfer(self._settings, self._exempt, self._gate)
+        if self._idle:
+            transfer = self._idle.pop()
+        elif self._gate or self._exempt:
+            transfer = WaryTransfer(self._settings, self._exempt, self._gate)
+        else:
+            transfer = Transfer(self._settings)
         self._loop.start(transfer, task, url)
-
-    def _request_url(self, task: int) -> tuple[str, Verdict | None]:
-        """Return what to request, or why not: a proxy would fetch private addresses for us."""
-        try:
-            url = self._plan.request_url(task)
-        except ValueError as error:
-            return "", Verdict(Drop.MALFORMED_URL, str(error))
-        if self._exempt and not self._settings.allow_private_hosts and (host := name_private_host(url)):
-            return "", Verdict(Drop.PRIVATE_ADDRESS, host)
-        return url, None
 
     def _note_finished(self, transfer: Transfer, errno: int, error: str, observers: ObserverPool) -> None:
         task, now = transfer.task, time.monotonic()
-        if self._gate and transfer.leads_to:
-            self._request_robots_first(transfer, self._gate, now)
+        if self._gate and transfer.leads_to:  # request the robots.txt there before anything else
+            self._schedule.finished(task, Verdict(None), now, transfer.started)
+            outcome = self._gate.lead_on(task, transfer.leads_to, now)
+            if isinstance(outcome, Verdict):
+                self._refuse(task, outcome)
+            elif outcome is not None:
+                self._begin(task, outcome)
+            self._idle.append(transfer)
             return
         verdict = judge(transfer.answer(errno, error), self._settings.honour_noai)
         if verdict.wait_s and blames_host(verdict) and not (self._gate and self._gate.is_requesting_elsewhere(task)):
@@ -211,16 +220,6 @@ class Engine:
             observers.submit(task, transfer.body())
         else:
             self._note_failure(task, attempt, verdict, now)
-        self._idle.append(transfer)
-
-    def _request_robots_first(self, transfer: Transfer, gate: RobotsGate, now: float) -> None:
-        """Request the robots.txt of the host that an answer leads to, before anything else there."""
-        self._schedule.finished(transfer.task, Verdict(None), now, transfer.started)
-        outcome = gate.lead_on(transfer.task, transfer.leads_to, now)
-        if isinstance(outcome, Verdict):
-            self._refuse(transfer.task, outcome)
-        elif outcome is not None:
-            self._begin(transfer.task, outcome)
         self._idle.append(transfer)
 
     def _attempt(self, transfer: Transfer, verdict: Verdict, now: float) -> Attempt:
@@ -263,32 +262,6 @@ class Engine:
         address, host = self._plan.address(task), self._plan.host(task)
         outcome, status = str(verdict.reason), verdict.http_status
         self._record(Attempt(address, host, time.time(), 0.0, outcome, status, detail=verdict.detail, asked=False))
-
-    def _give_up_tasks(self) -> None:
-        room = max(0, _MAX_UNCOMMITTED - self._committer.n_waiting)
-        for task, verdict in self._schedule.abandoned(min(room, _MAX_GIVEN_UP)):
-            self._refuse(task, verdict)
-
-    def _read_file(self, observers: ObserverPool) -> None:
-        """Have one local file, or one stored file whose observation is stale, observed."""
-        if self._stale:
-            observers.submit(*self._stale.popleft())
-            return
-        number = self._files.popleft()
-        attempt = attempt_file(self._plan.address(number), self._settings.max_bytes)
-        if attempt.outcome == OK:
-            self._attempts[number] = attempt
-            observers.submit(number, path_of_file(attempt.address))
-        else:
-            self._record(attempt)
-
-    def _drain(self, observers: ObserverPool) -> None:
-        """Let the observers finish what is downloaded, for a moment."""
-        self._loop.abort()
-        limit = time.monotonic() + _DRAIN_S
-        while observers.n_jobs and time.monotonic() < limit:
-            self._loop.wait(_MAX_WAIT_S)
-            observers.check()
 
 
 def has_room(started: Sequence[float], now: float, connections: int) -> bool:

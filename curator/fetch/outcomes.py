@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path as Path
-from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -33,7 +32,6 @@ _TYPES = {field.name: field.type for field in FETCHED_FIELDS} | {
     "evidence": pa.string(),
 }
 _SCHEMA = pa.schema([pa.field(name, _TYPES[name]) for name in ("from_fallback", *OUTCOME_COLUMNS)])
-_NOTHING = (None,) * len(_SCHEMA)
 
 
 def read_outcomes(table: pd.DataFrame, project: Project, rows: RowAddresses | None = None) -> pd.DataFrame:
@@ -69,40 +67,30 @@ def with_pictures(table: pd.DataFrame, paths: DataPaths) -> Iterator[pa.Table]:
     """
     with Ledger(paths.attempts, to_read=True) as ledger:
         for group in row_groups(table):
-            yield _fill_pictures(group, ledger)
-
-
-def _fill_pictures(group: pa.Table, ledger: Ledger) -> pa.Table:
-    hashes = [None if text is None else bytes.fromhex(text) for text in group["sha256"].to_pylist()]
-    found = ledger.pictures(set(filter(None, hashes)))
-    nothing = (None,) * len(PICTURE_COLUMNS)
-    rows = [nothing if sha256 is None else found.get(sha256, nothing) for sha256 in hashes]
-    for number, name in enumerate(PICTURE_COLUMNS):
-        field = group.schema.field(name)
-        values = pa.array((row[number] for row in rows), field.type, size=len(rows))
-        group = group.set_column(group.schema.get_field_index(name), field, values)
-    return group
+            hashes = [text and bytes.fromhex(text) for text in group["sha256"].to_pylist()]
+            found = ledger.pictures(set(filter(None, hashes)))
+            rows = [found.get(sha256, (None,) * len(PICTURE_COLUMNS)) for sha256 in hashes]
+            for number, name in enumerate(PICTURE_COLUMNS):
+                field = group.schema.field(name)
+                values = pa.array((row[number] for row in rows), field.type, size=len(rows))
+                group = group.set_column(group.schema.get_field_index(name), field, values)
+            yield group
 
 
 def _batches(addresses: tuple[pa.Array, pa.Array], ledger: Ledger, retries: int) -> Iterator[pa.RecordBatch]:
+    """Look up the first address of each row, and the second if that one is gone."""
+    nothing = (None,) * len(_SCHEMA)
     for start in range(0, len(addresses[0]), CHUNK_ROWS):
         first, second = (column[start : start + CHUNK_ROWS].to_pylist() for column in addresses)
-        columns = zip(*_settled_rows(ledger, first, second, retries), strict=True)
+        found = list(enumerate(ledger.outcomes(first, retries)))
+        gone = [number for number, row in found if row[0] and row[1] and second[number] is not None]
+        second_rows = zip(gone, ledger.outcomes([second[number] for number in gone], retries), strict=True)
+        fell_back = {number: (True, *row[2:]) for number, row in second_rows if row[0]}
+        rows = (fell_back.get(number, (False, *row[2:]) if row[0] else nothing) for number, row in found)
+        columns = zip(*rows, strict=True)
         arrays = [pa.array(column, field.type) for field, column in zip(_SCHEMA, columns, strict=True)]
         pa.default_memory_pool().release_unused()  # what the builders had too much would add up
         yield pa.RecordBatch.from_arrays(arrays, schema=_SCHEMA)
-
-
-def _settled_rows(
-    ledger: Ledger, first: list[str | None], second: list[str | None], retries: int
-) -> list[tuple[Any, ...]]:
-    """Look up the first address of each row, and the second if that one is gone: one tuple a row."""
-    rows = ledger.outcomes(first, retries)
-    gone = [number for number, row in enumerate(rows) if row[0] and row[1] and second[number] is not None]
-    second_rows = zip(gone, ledger.outcomes([second[number] for number in gone], retries), strict=True)
-    fell_back = {number: row for number, row in second_rows if row[0]}
-    rows = [fell_back.get(number, row) for number, row in enumerate(rows)]
-    return [(number in fell_back, *row[2:]) if row[0] else _NOTHING for number, row in enumerate(rows)]
 
 
 def _drops(

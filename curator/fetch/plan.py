@@ -11,7 +11,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -44,7 +44,6 @@ CHUNK_ROWS = 20_000
 
 _OUTCOMES: tuple[str, ...] = (OK, *Drop)
 _NUMBER_OF = {outcome: number for number, outcome in enumerate(_OUTCOMES)}
-_UNKNOWN = -1
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,6 @@ class Plan:
         files: which local files are to be read.
         stale: stored files to be observed again.
         n_images: distinct images, local files too; ``n_settled`` of them need nothing.
-        options: what the caller chose.
     """
 
     addresses: pa.Array
@@ -118,16 +116,6 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class _Numbered:
-    """Each distinct address by its number; those of images in the catalog's order; its fallback and its host."""
-
-    addresses: pa.Array
-    images: IntArray
-    fallback: IntArray
-    host_of: IntArray
-
-
-@dataclass(frozen=True)
 class _Known:
     """What the ledger knows of each address; arrays of shape (addresses,)."""
 
@@ -145,26 +133,28 @@ def make_plan(table: pd.DataFrame, rows: RowAddresses, ledger: Ledger, project: 
     The failures that ``retry`` names are marked in the ledger to be requested again, so that a run killed meanwhile
     goes on with them.
     """
-    numbered = _number(table, rows)
-    images, fallback = numbered.images, numbered.fallback
-    known = _look_up(numbered.addresses, ledger, project)
+    addresses, images, fallback, host_of = _number(table, rows)
+    known = _look_up(addresses, ledger, project)
     if options.retry != "none":
-        _forget_failures(known, numbered, ledger, project.recipe.fetch, options)
+        again = _failures(known, images, fallback, project.recipe.fetch, options)
+        chunks = (again[start : start + CHUNK_ROWS] for start in range(0, len(again), CHUNK_ROWS))
+        ledger.supersede(text for chunk in chunks for text in addresses.take(pa.array(chunk)).to_pylist())
+        known.settled[again] = False
+        known.tries[again] = 0
     goes_on = known.settled[images] & known.falls_back[images] & (fallback[images] >= 0)
     after = fallback[images][goes_on]
     wanted = np.concatenate([images[~known.settled[images]], after[~known.settled[after]]])
-    is_file = pc.starts_with(numbered.addresses, FILE_SCHEME).to_numpy(zero_copy_only=False)
-    paths = project.paths
+    is_file = pc.starts_with(addresses, FILE_SCHEME).to_numpy(zero_copy_only=False)
     plan = Plan(
-        addresses=numbered.addresses,
+        addresses=addresses,
         host_names=rows.host_names,
-        host_of=numbered.host_of,
+        host_of=host_of,
         fallback=fallback,
         tries=known.tries,
         settled=known.settled,
         requests=wanted[~is_file[wanted]],
         files=wanted[is_file[wanted]],
-        stale=[paths.image(sha256.hex(), image_format) for sha256, image_format in known.stale.items()],
+        stale=[project.paths.image(sha256.hex(), ending) for sha256, ending in known.stale.items()],
         n_images=len(images),
         n_settled=len(images) - len(wanted),
         options=options,
@@ -173,7 +163,8 @@ def make_plan(table: pd.DataFrame, rows: RowAddresses, ledger: Ledger, project: 
     return plan
 
 
-def _number(table: pd.DataFrame, rows: RowAddresses) -> _Numbered:
+def _number(table: pd.DataFrame, rows: RowAddresses) -> tuple[pa.Array, IntArray, IntArray, IntArray]:
+    """Return each distinct address; by number the images' in the catalog's order, each one's fallback and its host."""
     coded = pa.chunked_array(rows.addresses(table)).combine_chunks().dictionary_encode()
     numbers = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
     addresses = coded.dictionary
@@ -186,13 +177,13 @@ def _number(table: pd.DataFrame, rows: RowAddresses) -> _Numbered:
     fallback[first[has_both]] = second[has_both]
     host_of[first[first >= 0]] = rows.hosts[first >= 0]
     host_of[second[second >= 0]] = rows.fallback_hosts[second >= 0]
-    return _Numbered(addresses, images[np.argsort(first_rows)], fallback, host_of)
+    return addresses, images[np.argsort(first_rows)], fallback, host_of
 
 
 def _look_up(addresses: pa.Array, ledger: Ledger, project: Project) -> _Known:
     n, settings = len(addresses), project.recipe
     settled, falls_back, flawed = (np.zeros(n, dtype=bool) for _ in range(3))
-    known = _Known(np.zeros(n, np.int32), np.full(n, _UNKNOWN, np.int32), settled, falls_back, flawed, {})
+    known = _Known(np.zeros(n, np.int32), np.full(n, -1, np.int32), settled, falls_back, flawed, {})
     present = np.sort(np.fromiter(map(_prefix, stored_hashes(project.paths)), dtype=np.uint64))
     for start in range(0, n, CHUNK_ROWS):
         chunk = addresses[start : start + CHUNK_ROWS].to_pylist()
@@ -204,12 +195,14 @@ def _look_up(addresses: pa.Array, ledger: Ledger, project: Project) -> _Known:
 
 
 def _note_state(known: _Known, number: int, state: State, address: str, present: npt.NDArray[np.uint64]) -> None:
-    if state.stored and not _contains(present, state.sha256 or b""):
-        return  # the file is gone: request it again
-    if address.startswith(FILE_SCHEME):
-        unread = state.outcome == Drop.TOO_MANY_BYTES
-        if unread or state.file_version != version_of_file(path_of_file(address)):
-            return
+    if state.stored:
+        prefix = np.uint64(_prefix(state.sha256 or b""))
+        place = np.searchsorted(present, prefix)
+        if place == len(present) or present[place] != prefix:
+            return  # the file is gone: request it again
+    unread = state.outcome == Drop.TOO_MANY_BYTES
+    if address.startswith(FILE_SCHEME) and (unread or state.file_version != version_of_file(path_of_file(address))):
+        return
     known.tries[number] = state.tries
     known.outcome[number] = _NUMBER_OF[state.outcome or OK]
     known.settled[number] = state.settled
@@ -224,29 +217,16 @@ def _prefix(sha256: bytes) -> int:
     return int.from_bytes(sha256[:8], "big")
 
 
-def _contains(ordered: npt.NDArray[np.uint64], sha256: bytes) -> bool:
-    prefix = np.uint64(_prefix(sha256))
-    place = np.searchsorted(ordered, prefix)
-    return bool(place < len(ordered) and ordered[place] == prefix)
-
-
-def _forget_failures(
-    known: _Known, numbered: _Numbered, ledger: Ledger, fetch: FetchSettings, options: FetchOptions
-) -> None:
-    images = numbered.images
+def _failures(
+    known: _Known, images: IntArray, fallback: IntArray, fetch: FetchSettings, options: FetchOptions
+) -> IntArray:
+    """Return the addresses, by number, that ``retry`` requests again."""
     failed = known.settled & ((known.outcome > 0) | known.flawed)
-    second = numbered.fallback[images]
+    second = fallback[images]
     image_failed = failed[images] & ~(known.falls_back[images] & (second >= 0) & ~failed[second])
-    again = np.concatenate([images[image_failed], second[image_failed & (second >= 0)]])
-    again = again[failed[again]]
+    tried = np.concatenate([images[image_failed], second[image_failed & (second >= 0)]])
+    again: IntArray = tried[failed[tried]]
     if options.retry == "failed":
         worth = np.array([False, *(worth_retrying(reason, fetch) for reason in Drop)])
         again = again[worth[known.outcome[again]]]
-    ledger.supersede(_texts(numbered.addresses, again))
-    known.settled[again] = False
-    known.tries[again] = 0
-
-
-def _texts(addresses: pa.Array, numbers: IntArray) -> Iterator[str]:
-    for start in range(0, len(numbers), CHUNK_ROWS):
-        yield from addresses.take(pa.array(numbers[start : start + CHUNK_ROWS])).to_pylist()
+    return again

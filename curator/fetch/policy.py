@@ -12,17 +12,16 @@ import random
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 from curator.fetch.network.identity import AGENT
 from curator.fetch.network.libcurl import pycurl
-from curator.fetch.politeness.retry_after import seconds_to_wait
 from curator.manifests.recipe import FetchSettings
 from curator.reasons import Drop
 
 FALLBACK_STATUSES = (403, 404, 410)
-"""The answers after which the fallback address of an image is asked."""
-
-BACKOFF_BASE_S, BACKOFF_CAP_S = 1.0, 60.0
+"""The answers after which the fallback address of an image is requested."""
 
 _BY_ERROR = {
     pycurl.E_UNSUPPORTED_PROTOCOL: (Drop.UNSUPPORTED_SCHEME, "redirected to something other than http or https"),
@@ -40,6 +39,12 @@ _BY_ERROR = {
     pycurl.E_SSL_CONNECT_ERROR: (Drop.TLS, "no TLS connection could be made"),
     pycurl.E_PEER_FAILED_VERIFICATION: (Drop.TLS, "the certificate is not valid for this host"),
     pycurl.E_SSL_CIPHER: (Drop.TLS, "no common cipher"),
+}
+_BY_STATUS = {
+    **dict.fromkeys((404, 410), Drop.GONE),
+    **dict.fromkeys((401, 403, 451), Drop.FORBIDDEN),
+    408: Drop.TIMEOUT,
+    429: Drop.RATE_LIMITED,
 }
 _HTTP2_STREAM = 92
 _BAD_RESPONSE_TEXTS = ("HTTP/0.9", "chunk", "header", "in response", "in HTTP response")
@@ -59,7 +64,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What an answer means: ``reason`` is None where it is good; ``wait_s`` is what ``Retry-After`` asks for.
+    """What an answer means: ``reason`` is None if it is good; ``wait_s`` is what ``Retry-After`` asks for.
 
     ``http_status`` is that of a whole answer: an answer cut short has none, because how much of it came is chance.
     """
@@ -71,7 +76,7 @@ class Verdict:
 
 
 def judge(answer: Answer, honour_noai: bool) -> Verdict:
-    """Say what an answer means. The detail of a verdict depends on the answer alone, never on timing."""
+    """Return what an answer means. The detail of a verdict depends on the answer alone, never on timing."""
     if answer.errno:
         return _judge_error(answer)
     status = answer.http_status
@@ -79,51 +84,55 @@ def judge(answer: Answer, honour_noai: bool) -> Verdict:
         if honour_noai and (directive := opt_out(answer.headers)):
             return Verdict(Drop.OPTED_OUT, f"X-Robots-Tag: {directive}", status)
         return Verdict(None, None, status)
-    asked = header_values(answer.headers, b"retry-after")
-    date = header_values(answer.headers, b"date")
-    wait_s = seconds_to_wait(asked[-1], date[0] if date else "") if asked else None
+    waits, dates = (header_values(answer.headers, name) for name in (b"retry-after", b"date"))
+    wait_s = seconds_to_wait(waits[-1], dates[0] if dates else "") if waits else None
     return replace(verdict_of_status(status), wait_s=wait_s)
 
 
 def verdict_of_status(status: int) -> Verdict:
-    """Say what a status that is no success means.
+    """Return what a status that is no success means.
 
     >>> verdict_of_status(410)
     Verdict(reason=<Drop.GONE: 'gone'>, detail='HTTP 410', http_status=410, wait_s=None)
     """
-    return Verdict(_reason_of_status(status), f"HTTP {status}", status)
+    reason = _BY_STATUS.get(status, Drop.SERVER_ERROR if 500 <= status < 600 else Drop.HTTP_ERROR)
+    return Verdict(reason, f"HTTP {status}", status)
 
 
 def _judge_error(answer: Answer) -> Verdict:
     if answer.refused_address is not None and answer.errno in (pycurl.E_COULDNT_CONNECT, pycurl.E_OPERATION_TIMEDOUT):
         return Verdict(Drop.PRIVATE_ADDRESS, answer.refused_address)
-    if answer.errno in (pycurl.E_UNSUPPORTED_PROTOCOL, pycurl.E_RECV_ERROR) and _says_bad_response(answer.error):
+    is_bad = any(text in answer.error for text in _BAD_RESPONSE_TEXTS)
+    if is_bad and answer.errno in (pycurl.E_UNSUPPORTED_PROTOCOL, pycurl.E_RECV_ERROR):
         return Verdict(Drop.BAD_RESPONSE, answer.error)
     if answer.errno == _HTTP2_STREAM:
         return Verdict(Drop.RESET, "the HTTP/2 stream broke")
-    reason, detail = _BY_ERROR.get(answer.errno, (Drop.BAD_RESPONSE, answer.error))
-    return Verdict(reason, detail)
+    return Verdict(*_BY_ERROR.get(answer.errno, (Drop.BAD_RESPONSE, answer.error)))
 
 
-def _says_bad_response(error: str) -> bool:
-    return any(text in error for text in _BAD_RESPONSE_TEXTS)
+def seconds_to_wait(retry_after: str, date: str = "") -> float | None:
+    """Read ``Retry-After`` (RFC 9110, 10.2.3): seconds, or a date as from the answer's ``Date``; None if neither.
+
+    Our clock counts only for an answer without a ``Date``: it may be wrong.
+
+    >>> seconds_to_wait("120"), seconds_to_wait("Thu, 01 Jan 2026 00:01:00 GMT", date="Thu, 01 Jan 2026 00:00:00 GMT")
+    (120.0, 60.0)
+    >>> seconds_to_wait("soon"), seconds_to_wait("")
+    (None, None)
+    """
+    text = retry_after.strip()
+    if text.isdecimal():
+        return float(text)
+    then = _read_date(text)
+    return None if then is None else max(0.0, (then - (_read_date(date) or datetime.now(UTC))).total_seconds())
 
 
-def _reason_of_status(status: int) -> Drop:
-    if status in (404, 410):
-        return Drop.GONE
-    if status in (401, 403, 451):
-        return Drop.FORBIDDEN
-    if status == 408:
-        return Drop.TIMEOUT
-    if status == 429:
-        return Drop.RATE_LIMITED
-    return Drop.SERVER_ERROR if 500 <= status < 600 else Drop.HTTP_ERROR
-
-
-def is_throttled(verdict: Verdict) -> bool:
-    """Tell whether the host asks for fewer requests."""
-    return verdict.http_status in (429, 503)
+def _read_date(text: str) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(text)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
 def blames_host(verdict: Verdict) -> bool:
@@ -144,15 +153,15 @@ def worth_retrying(reason: Drop, fetch: FetchSettings) -> bool:
 
 
 def backoff_s(tries: int, rng: random.Random) -> float:
-    """Seconds to wait after the ``tries``-th failure in a row: exponential with full jitter.
+    """Return the seconds to wait after the ``tries``-th failure in a row: exponential, up to 60, with full jitter.
 
     Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
     """
-    return rng.uniform(0, min(BACKOFF_CAP_S, BACKOFF_BASE_S * 2 ** max(tries - 1, 0)))
+    return rng.uniform(0, min(60.0, 2.0 ** max(tries - 1, 0)))
 
 
 def opt_out(headers: Sequence[bytes]) -> str | None:
-    """Find the first directive against use for AI in ``X-Robots-Tag``, where it speaks to all or to this program.
+    """Find the first directive against use for AI in ``X-Robots-Tag``, if it speaks to all or to this program.
 
     >>> opt_out([b"X-Robots-Tag: otherbot: noai"]), opt_out([b"x-robots-tag: noindex, NoImageAI"])
     (None, 'noimageai')

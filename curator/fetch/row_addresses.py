@@ -29,7 +29,7 @@ class RowAddresses:
 
     Attributes:
         host_names: each host once, lower case, with its port; Arrow strings.
-        hosts: the host of each row's ``url``, -1 for a local file and where no request can be made; int32 (rows,).
+        hosts: the host of each row's ``url``, -1 for a local file and if no request can be made; int32 (rows,).
         fallback_hosts: the same of ``fallback_url``.
     """
 
@@ -45,7 +45,7 @@ class RowAddresses:
         return web, pc.if_else(pa.array(self.fallback_hosts >= 0), second, None)
 
     def host_of_rows(self) -> pa.Array:
-        """Return the host of each row's ``url``; null for a local file and where no request can be made."""
+        """Return the host of each row's ``url``; null for a local file and if no request can be made."""
         return self.host_names.take(pa.array(self.hosts, mask=self.hosts < 0))
 
     def is_requestable(self, table: pd.DataFrame) -> pa.Array:
@@ -60,11 +60,8 @@ _COLUMNS = ("url", "fallback_url", "local_path")
 def parse_rows(table: pd.DataFrame) -> RowAddresses:
     """Parse the hosts of a catalog's addresses; a local file needs no host."""
     url, second, path = (catalog.as_arrow(table[name], pa.string()) for name in _COLUMNS)
-    coded = (
-        pa.chunked_array([parse_addresses(urls).host for urls in (url, second)], pa.string())
-        .combine_chunks()
-        .dictionary_encode()
-    )
+    hosts_of_both = pa.chunked_array([parse_addresses(urls).host for urls in (url, second)], pa.string())
+    coded = hosts_of_both.combine_chunks().dictionary_encode()
     codes = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
     hosts, fallback_hosts = codes[: len(table)], codes[len(table) :]
     hosts[path.is_valid().to_numpy(zero_copy_only=False)] = -1

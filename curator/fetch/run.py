@@ -13,8 +13,7 @@ from __future__ import annotations
 import gc
 import selectors
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 import pandas as pd
 
@@ -33,7 +32,7 @@ from curator.manifests.recipe import Recipe as Recipe
 from curator.manifests.tombstones import read_tombstones
 from curator.observe.workers.pool import ObserverPool
 from curator.store.image_files import recover
-from curator.store.paths import DataPaths
+from curator.store.paths import DataPaths as DataPaths
 
 _DEFAULTS = FetchOptions()
 
@@ -57,27 +56,21 @@ def fetch_images(table: pd.DataFrame, project: Project, options: FetchOptions = 
         StateError: the ledger is damaged or was written by a newer version.
     """
     rows = parse_rows(table)
-    with Ledger(project.paths.attempts) as ledger, _recovered(project.paths, ledger):
-        plan = make_plan(table, rows, ledger, project, options)
-        project.emit(FetchStarted(plan.n_images, plan.n_settled))
-        if plan.has_work():
-            _run(plan, ledger, project)
+    with Ledger(project.paths.attempts) as ledger:
+        recover(project.paths, ledger.knows_file)  # the temporary files that a killed run left
+        try:
+            plan = make_plan(table, rows, ledger, project, options)
+            project.emit(FetchStarted(plan.n_images, plan.n_settled))
+            if plan.has_work():
+                _run(plan, ledger, project)
+        except DiskError:
+            with suppress(CuratorError, OSError):  # what is left is the next run's affair
+                recover(project.paths, ledger.knows_file)
+            raise
         project.emit(FetchFinished())
     del plan  # and what holds it in circles: all addresses would stay in memory beside all outcomes
     gc.collect()
     return read_outcomes(table, project, rows)
-
-
-@contextmanager
-def _recovered(paths: DataPaths, ledger: Ledger) -> Iterator[None]:
-    """Deal with the temporary files that a killed run left and, if the disk is full, with those of this one."""
-    recover(paths, ledger.knows_file)
-    try:
-        yield
-    except DiskError:
-        with suppress(CuratorError, OSError):  # what is left is the next run's affair
-            recover(paths, ledger.knows_file)
-        raise
 
 
 def _run(plan: Plan, ledger: Ledger, project: Project) -> None:

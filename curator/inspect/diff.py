@@ -15,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 
+from curator import catalog
 from curator.manifests.made_with import decisive_changes, read_made_with
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
@@ -93,29 +94,24 @@ def with_causes(
     Args:
         changes: see :func:`compare_manifests`.
         table: the catalog of now: why an image that is removed is out.
-        reviews: people's decisions that stand: who gave another label.
-        settings: which split settings differ; see :func:`changed_settings`.
+        reviews: people's decisions that were not undone: who set another label.
+        settings: what :func:`changed_settings` returns.
     """
-    drops = _drops(table) if table is not None else {}
-    decided = {review.sha256: review for review in reviews}
-    return [replace(change, cause=_cause(change, drops, decided, settings)) for change in changes]
+    decided = {review.sha256: review.in_words() for review in reviews}
+    drops = {}
+    if table is not None:
+        out = catalog.dropped(table)[["record_id", "drop_reason", "drop_detail"]]
+        for record_id, reason, detail in out.itertuples(index=False):
+            drops[record_id] = reason if pd.isna(detail) else f"{reason}: {detail}"
 
+    def find_cause(change: Change) -> str:
+        if change.kind == "removed":
+            return drops.get(change.record_id, "")
+        if change.kind in ("added", "relabelled"):
+            return decided.get(change.sha256, "")
+        return ", ".join(settings) if change.kind == "moved" else ""
 
-def _cause(change: Change, drops: Mapping[str, str], decided: Mapping[str, Review], settings: tuple[str, ...]) -> str:
-    if change.kind == "removed":
-        return drops.get(change.record_id, "")
-    if change.kind in ("added", "relabelled") and change.sha256 in decided:
-        return decided[change.sha256].in_words()
-    return ", ".join(settings) if change.kind == "moved" else ""
-
-
-def _drops(table: pd.DataFrame) -> dict[str, str]:
-    out = table[table["drop_reason"].notna().to_numpy(dtype=bool)]
-    columns = (out[name].to_numpy(object) for name in ("record_id", "drop_reason", "drop_detail"))
-    return {
-        record_id: f"{reason}{f': {detail}' if isinstance(detail, str) else ''}"
-        for record_id, reason, detail in zip(*columns, strict=True)
-    }
+    return [replace(change, cause=find_cause(change)) for change in changes]
 
 
 def changed_settings(old: Path, new: Path) -> tuple[str, ...]:

@@ -115,11 +115,13 @@ def read_status(project: Project) -> Status:
         gone = "the manifest again: it is gone" if not project.paths.manifest.exists() else "the folders again"
         status = replace(status, next=(_SPLIT_AGAIN, f" (writes {gone})"))
     news = (*reviewed, *outdated, *_unverified(project))
-    return replace(status, news=news, entries=entries, ways=_ways(stage, entries))
+    made = {entry.kind for entry in entries} - {"reviews"}  # a review can always go on
+    ways = tuple(COMMANDS[kind] for kind in _WAYS.get(stage, ()) if kind not in made)
+    return replace(status, news=news, entries=entries, ways=ways)
 
 
 def _unverified(project: Project) -> tuple[Text, ...]:
-    """Say what a proxy obtained: it may have asked any machine for it."""
+    """Say what a proxy obtained: it may have requested it of any machine."""
     try:
         n = count_through_proxy(project.paths)
     except DiskError as error:
@@ -127,7 +129,7 @@ def _unverified(project: Project) -> tuple[Text, ...]:
     if not n:
         return ()
     images = "1 image" if n == 1 else f"{n:,} images"
-    return (f"{images} came through a proxy: the addresses that it asked were not verified to be public",)
+    return (f"{images} came through a proxy: the addresses that it requested were not verified to be public",)
 
 
 def _new_reviews(project: Project, stage: Stage | None) -> tuple[Text, ...]:
@@ -154,47 +156,32 @@ def _outdated(project: Project, stage: Stage | None, changes: frozenset[Change])
     return ((f"{', '.join(names)} {verb} out of date (changed: {why}): run ", _SPLIT_AGAIN),)
 
 
-_WAYS = {
+_WAYS: dict[Stage | None, tuple[str, ...]] = {
     Stage.FETCHED: ("reviews",),
     Stage.DEDUPED: ("reviews", "gallery"),
     Stage.BALANCED: ("reviews", "gallery"),
     Stage.SPLIT: ("reviews", "gallery", "export", "replay", "compare"),
 }
-
-
-def _ways(stage: Stage | None, entries: tuple[Entry, ...]) -> tuple[Command, ...]:
-    """Return the commands for what can be made from this stage on and is not there; a review can always go on."""
-    made = {entry.kind for entry in entries} - {"reviews"}
-    return tuple(COMMANDS[kind] for kind in _WAYS.get(stage, ()) if kind not in made) if stage else ()
+"""What can be made from each stage on."""
 
 
 def count_stage(project: Project, stage: Stage | None, table: pd.DataFrame) -> Status:
     """Count a catalog that is in memory."""
     missing = missing_per_label(project.recipe, table) if stage in (Stage.FETCHED, Stage.DEDUPED) else {}
     kept = catalog.kept(table)
-    empty = [label for label in project.recipe.labels if label not in set(kept["label"])]
+    parts = kept[kept["split"].notna().to_numpy(dtype=bool)].groupby("split", sort=True)["label"]
+    labels = project.recipe.labels
+    empty = [label for label in labels if label not in set(kept["label"])]
+    nothing = {label: {"listed": 0, "kept": 0, "dropped": {}} for label in (labels if stage else ())}
     return Status(
         name=project.recipe.name,
         stage=stage,
         counts=catalog.counts(table),
-        labels=_by_label(project, stage, table),
+        labels=dict(sorted((nothing | catalog.counts_by(table, "label")).items())),
         sources=catalog.counts_by(table, "source"),
-        splits=_by_split(kept),
+        splits={str(split): {str(label): int(n) for label, n in part.value_counts().items()} for split, part in parts},
         next=next_step(stage, missing, project.most_command, empty),
     )
-
-
-def _by_label(project: Project, stage: Stage | None, table: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """Count each label, also one that no source has listed an image of."""
-    labels = project.recipe.labels if stage else ()
-    nothing = {label: {"listed": 0, "kept": 0, "dropped": {}} for label in labels}
-    return dict(sorted((nothing | catalog.counts_by(table, "label")).items()))
-
-
-def _by_split(kept: pd.DataFrame) -> dict[str, dict[str, int]]:
-    kept = kept[kept["split"].notna().to_numpy(dtype=bool)]
-    parts = kept.groupby("split", sort=True)["label"]
-    return {str(split): {str(label): int(n) for label, n in part.value_counts().items()} for split, part in parts}
 
 
 def next_step(

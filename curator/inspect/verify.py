@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
 from curator.events import Listener, WorkAdvanced, WorkFinished, WorkStarted, ignore
 from curator.manifests.manifest import read_manifest
 from curator.reasons import SPLITS
@@ -51,7 +49,10 @@ def verify_files(paths: DataPaths, emit: Listener = ignore) -> Verification:
         findings.extend(_check(record_id, sha256, kind, file, paths))
         emit(WorkAdvanced(_WHAT))
     emit(WorkFinished(_WHAT))
-    return Verification(len(rows), (*findings, *_strangers(rows, paths)))
+    files = [path for split in SPLITS for path in paths.split_folder(split).glob("*/*")]
+    strangers = {path.relative_to(paths.folder).as_posix() for path in files} - set(rows["file"])
+    findings += [Finding("", str(paths.folder / name), "is not in the manifest") for name in sorted(strangers)]
+    return Verification(len(rows), tuple(findings))
 
 
 def _check(record_id: str, sha256: str, kind: str, file: str, paths: DataPaths) -> list[Finding]:
@@ -73,10 +74,3 @@ def _is_same(named: Path, stored: Path, converted: Path) -> bool:
     if original is None:
         return False
     return named.samefile(original) or file_digest(named) == file_digest(original)
-
-
-def _strangers(rows: pd.DataFrame, paths: DataPaths) -> list[Finding]:
-    known = set(rows["file"])
-    files = [path for split in SPLITS for path in paths.split_folder(split).glob("*/*")]
-    names = sorted(path.relative_to(paths.folder).as_posix() for path in files)
-    return [Finding("", str(paths.folder / name), "is not in the manifest") for name in names if name not in known]

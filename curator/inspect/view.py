@@ -150,9 +150,9 @@ class View:
         Raises:
             CuratorError: no row has that name.
         """
-        from curator.inspect.why import tell_stories
+        from curator.inspect.why import find_stories
 
-        return tell_stories(self.project, str(image))
+        return find_stories(self.project, str(image))
 
     @raises_curator_errors
     def verify(self) -> Verification:
@@ -223,10 +223,8 @@ class View:
         return dataclasses.replace(self.project, recipe=self.recipe.with_overrides(section, **options))
 
     def __repr__(self) -> str:
-        written = [stage for stage in Stage if self.paths.catalog(stage).exists()]
-        return (
-            f"Dataset({self.name!r}, labels={list(self.labels)}, {written[-1] if written else 'nothing fetched yet'})"
-        )
+        written = [str(stage) for stage in Stage if self.paths.catalog(stage).exists()] or ["nothing fetched yet"]
+        return f"Dataset({self.name!r}, labels={list(self.labels)}, {written[-1]})"
 
     def _repr_html_(self) -> str:
         """Show the counts and a few pictures of each label in a notebook."""

@@ -1,7 +1,8 @@
 """One image's whole story: where it came from, what its bytes are, which rule decided, and what else that rule saw.
 
->>> as_degrees("rotate-90"), as_degrees("mirror")
-('turned by 90 degrees', 'mirrored')
+>>> table = catalog.conform(pd.DataFrame({"record_id": ["x-1", "x-2"], "url": ["http://a.example/1", None]}))
+>>> find_rows(table, "http://a.example/1").tolist()
+[True, False]
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from curator.errors import CuratorError, DiskError, StateError
 from curator.fetch.ledger.history import attempts_of
 from curator.manifests.project import Project
 from curator.manifests.reviews import read_reviews
+from curator.matching.orientations import ORIENTATION_PHRASES, ORIENTATIONS
 from curator.matching.perceptual_hash import FLAT_DETAIL
 from curator.pipeline import made_from
 from curator.store.catalog_files import file_digest, read_catalog
@@ -30,18 +32,14 @@ MOST_RELATIVES = 10
 
 @dataclass(frozen=True)
 class Story:
-    """One row's story, as lines for a person and as facts for a program."""
+    """One row's story: lines for a person; for a program the row, its attempts (None: not known) and its copies."""
 
     lines: tuple[str, ...]
     facts: dict[str, Any]
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the machine-readable form: the catalog's row, its attempts (null: not known) and its copies."""
-        return self.facts
 
-
-def tell_stories(project: Project, image: str) -> list[Story]:
-    """Find the rows that ``image`` names (record id, path, URL, or SHA-256 of 8 digits or more) and tell each.
+def find_stories(project: Project, image: str) -> list[Story]:
+    """Return the story of each row that ``image`` names: record id, path, URL, or SHA-256 of 8 digits or more.
 
     Raises:
         StateError: nothing was fetched yet.
@@ -59,7 +57,7 @@ def tell_stories(project: Project, image: str) -> list[Story]:
 
 
 def find_rows(table: pd.DataFrame, image: str) -> catalog.BoolArray:
-    """Tell which rows ``image`` names: bool array, shape (rows,)."""
+    """Find the rows that ``image`` names: bool array, shape (rows,)."""
     named = table["record_id"] == image
     for column in ("url", "fallback_url", "final_url", "landing_url", "local_path", "source_id"):
         named |= (table[column] == image).fillna(False)
@@ -79,23 +77,22 @@ def _story(project: Project, table: pd.DataFrame, values: dict[Any, Any]) -> Sto
     row: dict[str, Any] = {name: None if value is pd.NA or value != value else value for name, value in values.items()}
     addresses = [row[name] for name in ("url", "fallback_url") if row[name]]
     addresses += [f"file:{row['local_path']}"] if row["local_path"] else []
-    attempts, asked = _asked(project, addresses)
+    attempts, requests = _requests(project, addresses)
     company = _find_company(table, row)
     copies = table[(table["duplicate_of"] == row["record_id"]).fillna(False).to_numpy(dtype=bool)]
     lines = [
         f"{row['record_id']}  ({row['label']}, {'dropped' if row['drop_reason'] else 'kept so far'})",
         *_origin(row),
-        *asked,
+        *requests,
         *_content(project, row),
         *_reviews(project, row),
         *_verdict(table, row),
-        *_company(company),
-        *_copies(copies),
+        *_relatives("company", company, "{url} ({record_id}, {label})"),
+        *_relatives("copy", copies, "{record_id} ({drop_reason}: {drop_detail})"),
     ]
     facts = {name: value.hex() if isinstance(value, bytes) else value for name, value in row.items()}
-    facts.update(attempts=attempts, copies=copies["record_id"].tolist())
-    facts.update(company=company["record_id"].tolist())
-    return Story(tuple(lines), facts)
+    relatives = {"copies": copies["record_id"].tolist(), "company": company["record_id"].tolist()}
+    return Story(tuple(lines), {**facts, "attempts": attempts, **relatives})
 
 
 def _origin(row: dict[str, Any]) -> list[str]:
@@ -108,23 +105,19 @@ def _origin(row: dict[str, Any]) -> list[str]:
     return lines + ([f"  credit   {credit}"] if credit else [])
 
 
-def _asked(project: Project, addresses: list[str]) -> tuple[list[dict[str, Any]] | None, list[str]]:
-    """Give the requests made for these addresses and tell them in lines; None where the ledger may not be read."""
+def _requests(project: Project, addresses: list[str]) -> tuple[list[dict[str, Any]] | None, list[str]]:
+    """Return the requests made for these addresses, and a line for each; None if the ledger may not be read."""
     try:
         attempts = attempts_of(project.paths, addresses)
     except DiskError as error:
-        return None, [f"  asked    not known: {error.message}"]
-    return attempts, _requests(attempts)
-
-
-def _requests(attempts: list[dict[str, Any]]) -> list[str]:
+        return None, [f"  request  not known: {error.message}"]
     lines = []
     for attempt in attempts:
         status = f"HTTP {attempt['http_status']}, " if attempt["http_status"] else ""
         detail = f" ({attempt['detail']})" if attempt["detail"] else ""
         took = f"{attempt['seconds']:.2f} s"
-        lines.append(f"  asked    {attempt['started_at']}: {status}{attempt['outcome']}{detail}, {took}")
-    return lines
+        lines.append(f"  request  {attempt['started_at']}: {status}{attempt['outcome']}{detail}, {took}")
+    return attempts, lines
 
 
 def _content(project: Project, row: dict[str, Any]) -> list[str]:
@@ -142,7 +135,7 @@ def _content(project: Project, row: dict[str, Any]) -> list[str]:
 
 
 def _reviews(project: Project, row: dict[str, Any]) -> list[str]:
-    """Tell each decision that people made about this content under this label, the undone ones too."""
+    """Report each decision that people made about this content under this label, the undone ones too."""
     key = row["sha256"], row["relabelled_from"] or row["label"]
     lines = []
     for review in read_reviews(project.paths.reviews):
@@ -158,29 +151,15 @@ def _verdict(table: pd.DataFrame, row: dict[str, Any]) -> list[str]:
         return [f"  split    {row['split']}{group}"] if row["split"] else []
     detail = f": {row['drop_detail']}" if row["drop_detail"] else ""
     lines = [f"  dropped  at {row['drop_stage']} as {row['drop_reason']}{detail}"]
-    if row["duplicate_of"]:
-        lines += _other(table, row)
-    return lines
-
-
-def _other(table: pd.DataFrame, row: dict[str, Any]) -> list[str]:
-    others = table[(table["record_id"] == row["duplicate_of"]).to_numpy(dtype=bool)]
-    lines = []
+    others = table[(table["record_id"] == (row["duplicate_of"] or "")).to_numpy(dtype=bool)]
     for other in others.to_dict("records"):
         fate = "kept" if pd.isna(other["drop_reason"]) else f"dropped as {other['drop_reason']}"
         size = "" if pd.isna(other["width"]) else f", {other['width']} x {other['height']}"
         how = "" if row["distance_bits"] is None else f", {row['distance_bits']} bits apart"
-        turned = f", {as_degrees(row['turn'])}" if row["turn"] and row["turn"] != "none" else ""
+        phrase = ORIENTATION_PHRASES[ORIENTATIONS.index(row["turn"] or "none")]
+        turned = f", {phrase}" if phrase else ""
         lines.append(f"  same as  {other['record_id']} ({other['label']}{size}, {fate}{how}{turned})")
     return lines
-
-
-def as_degrees(turn: str) -> str:
-    """Say a turn in words."""
-    mirrored = turn.startswith("mirror")
-    degrees = turn.rpartition("-")[2]
-    turned = f"turned by {degrees} degrees" if degrees.isdigit() else ""
-    return " and ".join(part for part in ("mirrored" if mirrored else "", turned) if part) or "not turned"
 
 
 def _find_company(table: pd.DataFrame, row: dict[str, Any]) -> pd.DataFrame:
@@ -190,25 +169,14 @@ def _find_company(table: pd.DataFrame, row: dict[str, Any]) -> pd.DataFrame:
     suspected = table[(table["drop_reason"] == row["drop_reason"]).fillna(False).to_numpy(dtype=bool)]
     names, contents, hashes = (pa.array(suspected[name]).to_pylist() for name in ("record_id", "sha256", "phash"))
     same = [a == row["sha256"] or b == row["phash"] is not None for a, b in zip(contents, hashes, strict=True)]
-    alike = [one and name != row["record_id"] for one, name in zip(same, names, strict=True)]
-    found: pd.DataFrame = suspected[alike]
+    found: pd.DataFrame = suspected[[one and name != row["record_id"] for one, name in zip(same, names, strict=True)]]
     return found
 
 
-def _company(company: pd.DataFrame) -> list[str]:
-    """Name the other images that look like the same placeholder, each with the address that gave it."""
-    lines = [
-        f"  company  {other['url'] or other['local_path']} ({other['record_id']}, {other['label']})"
-        for other in company.head(MOST_RELATIVES).to_dict("records")
-    ]
-    more = len(company) - MOST_RELATIVES
-    return lines + ([f"  company  and {more:,} more"] if more > 0 else [])
-
-
-def _copies(copies: pd.DataFrame) -> list[str]:
-    lines = [
-        f"  copy     {copy['record_id']} ({copy['drop_reason']}: {copy['drop_detail']})"
-        for copy in copies.head(MOST_RELATIVES).to_dict("records")
-    ]
-    more = len(copies) - MOST_RELATIVES
-    return lines + ([f"  copy     and {more} more"] if more > 0 else [])
+def _relatives(heading: str, table: pd.DataFrame, form: str) -> list[str]:
+    """Name the first rows of a table, each as ``form`` says, and how many more there are."""
+    first = table.head(MOST_RELATIVES)
+    first = first.assign(url=first["url"].fillna(first["local_path"]))
+    lines = [f"  {heading:<8} {form.format(**dict(row))}" for _, row in first.iterrows()]
+    more = len(table) - MOST_RELATIVES
+    return lines + ([f"  {heading:<8} and {more:,} more"] if more > 0 else [])

@@ -1,7 +1,7 @@
 """The manifest: every image of the finished data set, its split, hash, origin and licence, as one sorted CSV file.
 
->>> header_line()[:32]
-'record_id,label,split,sha256,fil'
+>>> COLUMNS[:3]
+('record_id', 'label', 'split')
 """
 
 from __future__ import annotations
@@ -50,16 +50,11 @@ _INTEGERS = ("n_bytes", "width", "height", "orientation")
 _AGAIN = (Command("split"), " writes it anew.")
 
 
-def header_line() -> str:
-    """Return the first line of a manifest."""
-    return ",".join(COLUMNS)
-
-
 def can_be_linked(table: pd.DataFrame) -> catalog.BoolArray:
     """Say which files every reader of folders shows as they are: bool array, shape (rows,).
 
-    Plain 8-bit grey or RGB JPEG and PNG of one frame without an EXIF turn. Keras and TensorFlow ignore the EXIF turn,
-    fail on CMYK and skip other formats, so the folders hold a PNG form of those.
+    Plain 8-bit grey or RGB JPEG and PNG of one frame without an EXIF orientation. Keras and TensorFlow ignore the EXIF
+    orientation, fail on CMYK and skip other formats, so the folders hold a PNG form of those.
     """
     plain = table["format"].isin(["jpeg", "png"]) & table["mode"].isin(["L", "RGB"])
     single = (table["orientation"] == 1) & (table["n_frames"] == 1)

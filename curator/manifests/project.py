@@ -79,21 +79,14 @@ def find_recipe(wanted: str | None, manifests: Path, environment: Mapping[str, s
     wanted = wanted or environment.get("CURATOR_RECIPE") or None
     names = sorted(path.parent.name for path in manifests.glob(f"*/{RECIPE}"))
     if wanted is not None:
-        return _named(wanted, manifests, names)
+        path = Path(wanted).expanduser()
+        choices = (manifests / wanted / RECIPE if wanted in names else None, path / RECIPE, path)
+        if found := next((choice for choice in choices if choice and choice.is_file()), None):
+            return found
+        known = f" There are {', '.join(names)}." if names else ""
+        raise CuratorError(f"There is no recipe {wanted!r}{suggest(wanted, names).rstrip('?')}.{known}", _INIT)
     if len(names) == 1 or DEFAULT in names:
         return manifests / (names[0] if len(names) == 1 else DEFAULT) / RECIPE
     if not names:
         raise CuratorError(f"There is no recipe under {manifests}/.", _INIT)
     raise CuratorError(f"Which recipe? There are {', '.join(names)}.", "Choose one with --recipe NAME.")
-
-
-def _named(wanted: str, manifests: Path, names: list[str]) -> Path:
-    path = Path(wanted).expanduser()
-    if wanted in names:
-        return manifests / wanted / RECIPE
-    if path.is_dir() and (path / RECIPE).is_file():
-        return path / RECIPE
-    if path.is_file():
-        return path
-    known = f" There are {', '.join(names)}." if names else ""
-    raise CuratorError(f"There is no recipe {wanted!r}{suggest(wanted, names).rstrip('?')}.{known}", _INIT)

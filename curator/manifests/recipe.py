@@ -14,7 +14,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from curator.errors import CuratorError, Problem, RecipeError
 from curator.manifests.toml_settings import Limits, line_of, read_settings, setting, suggest
@@ -112,13 +112,6 @@ SECTIONS: Mapping[str, type[Any]] = {
 }
 
 
-class SourceSettings(Protocol):
-    """What a source's own frozen settings class offers the recipe; each source file declares one."""
-
-    def problems(self, labels: tuple[str, ...], base_dir: Path) -> list[tuple[str, str]]:
-        """List mistakes as (key, message) pairs: unknown labels, paths that are not there."""
-
-
 @dataclass(frozen=True)
 class Recipe:
     """A whole recipe; ``sources`` holds each source's own settings in the order of the file."""
@@ -171,7 +164,6 @@ def load_recipe(path: Path, source_kinds: Mapping[str, type[Any]], model_names: 
     """Read and check a recipe file.
 
     Args:
-        path: the TOML file.
         model_names: the models that ``[benchmark]`` may name; none given, they are checked when the benchmark starts.
         source_kinds: source kind to its class: :func:`curator.sources.registry.source_kinds`.
 

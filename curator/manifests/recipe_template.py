@@ -7,8 +7,7 @@ labels = ["heron", "stork"]
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,18 +71,11 @@ def write_new_recipe(
         for source in sources
     ]
     text = tomli_w.dumps({"name": name, "labels": list(labels), "sources": tables, **sections})
-    with _folder_for(path):
+    is_new = not path.parent.exists()
+    path.parent.mkdir(parents=True, exist_ok=True)  # relative paths in the recipe start from it
+    try:
         parse_recipe(text, source_kinds, path)
         return _write(path, text)
-
-
-@contextmanager
-def _folder_for(path: Path) -> Iterator[None]:
-    """Make the recipe's folder, which relative paths in it start from; remove it again if nothing comes into it."""
-    is_new = not path.parent.exists()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        yield
     except CuratorError:
         if is_new:
             path.parent.rmdir()
@@ -101,13 +93,12 @@ def recipe_text(name: str, labels: Sequence[str]) -> str:
     quoted = ", ".join(f'"{label}"' for label in labels)
     classes = ", ".join(f'{label} = ["{label.replace("_", " ").replace("-", " ").capitalize()}"]' for label in labels)
     synsets = ", ".join(f'{label} = ["n00000000"]' for label in labels)
-    introduction = spell(_INTRODUCTION)
+    introduction = spell((Command("fetch --plan"), " shows what it would get, ", Command("run"), " gets it."))
     return _TEMPLATE.format(
         introduction=introduction, name=name, labels=quoted, classes=classes, synsets=synsets, first=labels[0]
     )
 
 
-_INTRODUCTION = (Command("fetch --plan"), " shows what it would get, ", Command("run"), " gets it.")
 _TEMPLATE = """\
 # A recipe of curator: {introduction}
 # Every key that is not here has a good default; docs/recipe.md lists them all.

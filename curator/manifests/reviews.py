@@ -21,7 +21,6 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +30,6 @@ from curator.store.whole_files import append_lines
 DECISIONS = ("keep", "drop", "relabel", "undo")
 Key = tuple[str, str]
 """What a decision is about: the SHA-256 of the bytes, and the label that they were listed under."""
-
-_HEX = frozenset("0123456789abcdef")
 
 
 @dataclass(frozen=True)
@@ -64,11 +61,6 @@ class Review:
         """Say it in words: who, when, why."""
         signed = f"{self.who}, {self.when[:10]}"
         return f"{signed}: {self.reason}" if self.reason else signed
-
-
-def now_text() -> str:
-    """Return the time as a review states it."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def read_reviews(path: Path) -> tuple[Review, ...]:
@@ -112,7 +104,7 @@ def parse_review(line: str) -> Review:
     if missing := [name for name in names[:5] if not facts.get(name)]:
         raise ValueError(f"{', '.join(missing)} is missing")
     review = Review(**facts)
-    if len(review.sha256) != 64 or not set(review.sha256) <= _HEX:
+    if len(review.sha256) != 64 or not set(review.sha256) <= set("0123456789abcdef"):
         raise ValueError(f"sha256 must be 64 hex digits, not {review.sha256!r}")
     if review.decision not in DECISIONS:
         raise ValueError(f"decision must be one of {', '.join(DECISIONS)}, not {review.decision!r}")

@@ -75,7 +75,6 @@ def read_settings(cls: type[Any], table: Mapping[str, Any], where: str, report: 
 
     Args:
         cls: a frozen dataclass whose fields are made with :func:`setting`.
-        table: the TOML table.
         where: how messages name the table, such as ``[fetch]``.
         report: called with a :class:`Problem` for each mistake.
 

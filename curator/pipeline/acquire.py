@@ -10,8 +10,9 @@ by a keyed hash, so a run that was killed and started again requests the same im
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -70,10 +71,9 @@ class Listing:
 
 def settings_of_fetch(recipe: Recipe, options: AcquireOptions) -> dict[str, Any]:
     """State what a fetch was made with: sources, network and quality settings; passwords are hidden."""
-    sources = [hide_in_settings({"kind": source.kind, **plain(source)}) for source in recipe.sources]
     wanted = {"limit": options.limit, "everything": options.everything}
     return {
-        "sources": sources,
+        "sources": [hide_in_settings({"kind": source.kind, **plain(source)}) for source in recipe.sources],
         "fetch": {**plain(recipe.fetch), "proxy": hide_in_address(recipe.fetch.proxy), **wanted},
         "quality": plain(recipe.quality),
     }
@@ -85,35 +85,37 @@ def acquire(project: Project, options: AcquireOptions) -> tuple[Listing, pd.Data
     Returns:
         The listing, and the catalog of all listed images after the fetch, sorted by record_id.
     """
-    listing, settled = Listing(), catalog.empty()
-    for tier in range(n_tiers(project)):
-        if not (short := _labels_short_of_target(project, settled, options)):
-            break
-        _list_tier(project, listing, tier, short, options.refresh)
-        settled = _fetch_waves(project, listing, settled, options)
-    _require_a_listing(listing)
-    return listing, _with_the_untried(project, listing.table, settled, options)
+    listing, settled = _list_tiers(project, options, partial(_fetch_waves, project, options))
+    is_untried = ~listing.table["record_id"].isin(settled["record_id"]).to_numpy(dtype=bool)
+    if is_untried.any():
+        untried = listing.table[is_untried]
+        what = f"--limit {options.limit}" if options.limit is not None else f"target {project.recipe.target}"
+        everyone = np.ones(len(untried), dtype=bool)
+        untried = catalog.drop(untried, everyone, Stage.FETCHED, Drop.BEYOND_TARGET, f"not needed: {what} per label")
+        settled = pd.concat([settled, untried], ignore_index=True) if len(settled) else untried
+    return listing, _in_order(settled)
 
 
 def plan_listing(project: Project, options: AcquireOptions) -> Listing:
     """List tier by tier until each label has as many candidates as its target; request no image."""
-    listing = Listing()
+    return _list_tiers(project, options, lambda listing, _: listing.table)[0]
+
+
+def _list_tiers(
+    project: Project, options: AcquireOptions, settle: Callable[[Listing, pd.DataFrame], pd.DataFrame]
+) -> tuple[Listing, pd.DataFrame]:
+    """List tier by tier, and settle what is listed, until no label is short of its target."""
+    listing, settled = Listing(), catalog.empty()
     for tier in range(n_tiers(project)):
-        if not (short := _labels_short_of_target(project, listing.table, options)):
+        if not (short := [label for label, n in _wanted(project, settled, options).items() if n]):
             break
         _list_tier(project, listing, tier, short, options.refresh)
-    _require_a_listing(listing)
-    return listing
-
-
-def _require_a_listing(listing: Listing) -> None:
-    n = len(listing.failures)
-    if listing.table.empty and n == 1:
-        message = "The only source could not be listed, so there is nothing to fetch."
-        raise SourceError(message, "The warning above says why, and the ways out.")
-    if listing.table.empty and n:
-        message = f"None of the {n} sources could be listed, so there is nothing to fetch."
-        raise SourceError(message, "The warnings above say why, and the ways out.")
+        settled = settle(listing, settled)
+    if listing.table.empty and (n := len(listing.failures)):
+        who = "The only source could not" if n == 1 else f"None of the {n} sources could"
+        hint = "The warning above says why" if n == 1 else "The warnings above say why"
+        raise SourceError(f"{who} be listed, so there is nothing to fetch.", f"{hint}, and the ways out.")
+    return listing, settled
 
 
 def n_tiers(project: Project) -> int:
@@ -126,7 +128,7 @@ def _labels_short_of_target(project: Project, settled: pd.DataFrame, options: Ac
     return [label for label, n in _wanted(project, settled, options).items() if n > 0]
 
 
-def _list_tier(project: Project, listing: Listing, tier: int, labels: Sequence[str], refresh: bool = False) -> None:
+def _list_tier(project: Project, listing: Listing, tier: int, labels: Sequence[str], refresh: bool) -> None:
     """List one tier of every source into ``listing``; a source that fails is warned about and left out."""
     context = ListingContext(
         labels=project.recipe.labels,
@@ -150,19 +152,16 @@ def _list_tier(project: Project, listing: Listing, tier: int, labels: Sequence[s
             listing.failures[f"{index} {name}"] = error.text
             project.emit(Warned((f"The source {name} could not be listed: ", *error.text)))
             continue
-        _warn_of_passwords(project, name, len(userinfo))
+        if userinfo:
+            what = "address holds" if len(userinfo) == 1 else "addresses hold"
+            rest = "They are used to sign in, and stay in the list: catalogs, manifest, exports and pages have the"
+            text = f"{len(userinfo):,} {what} a name or a password. {rest} addresses without them."
+            project.emit(Warned(f"{name}: {text}"))
         listing.userinfo = userinfo | listing.userinfo
         listing.table = _merge(listing.table, rows)
         project.emit(SourceListed(name, {str(label): int(n) for label, n in rows["label"].value_counts().items()}))
         del rows
         pa.default_memory_pool().release_unused()  # what the list's own form took: as much as the listing itself
-
-
-def _warn_of_passwords(project: Project, name: str, n_addresses: int) -> None:
-    if n_addresses:
-        what = "address holds a name or a password" if n_addresses == 1 else "addresses hold a name or a password"
-        where = "They are used to sign in, and stay in the list: catalogs, manifest, exports and pages have the"
-        project.emit(Warned(f"{name}: {n_addresses:,} {what}. {where} addresses without them."))
 
 
 def _announce(project: Project, name: str, reads: Sequence[PlannedRead]) -> None:
@@ -224,7 +223,7 @@ def _wanted(project: Project, settled: pd.DataFrame, options: AcquireOptions, as
     return wanted
 
 
-def _fetch_waves(project: Project, listing: Listing, settled: pd.DataFrame, options: AcquireOptions) -> pd.DataFrame:
+def _fetch_waves(project: Project, options: AcquireOptions, listing: Listing, settled: pd.DataFrame) -> pd.DataFrame:
     table = listing.table
     while True:
         tried = table["record_id"].isin(settled["record_id"]).to_numpy(dtype=bool)
@@ -243,17 +242,3 @@ def fetch_and_judge(
     recipe = project.recipe
     fetched = fetch_images(rows, project, FetchOptions(options.retry, bulk_hosts(recipe.sources), userinfo))
     return drop_poor_images(fetched, recipe.quality)
-
-
-def _with_the_untried(
-    project: Project, table: pd.DataFrame, settled: pd.DataFrame, options: AcquireOptions
-) -> pd.DataFrame:
-    is_untried = ~table["record_id"].isin(settled["record_id"]).to_numpy(dtype=bool)
-    if not is_untried.any():
-        return _in_order(settled)
-    untried = table[is_untried]
-    what = f"--limit {options.limit}" if options.limit is not None else f"target {project.recipe.target}"
-    everyone = np.ones(len(untried), dtype=bool)
-    untried = catalog.drop(untried, everyone, Stage.FETCHED, Drop.BEYOND_TARGET, f"not needed: {what} per label")
-    whole = pd.concat([settled, untried], ignore_index=True) if len(settled) else untried
-    return _in_order(whole)

@@ -29,7 +29,7 @@ from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
 from curator.manifests.tombstones import read_tombstones
 from curator.matching.perceptual_hash import from_hex
-from curator.observe.observation import Observation, Sighting, hash_sightings
+from curator.observe.observation import Sighting, hash_sightings
 from curator.observe.workers.pool import ObservedFile, ObserverPool, serve
 from curator.pipeline.against_cache import read_seen, seen_table, write_seen
 from curator.store.catalog_files import file_digest, read_catalog
@@ -45,7 +45,6 @@ def leave_out_others(
     """Drop, or with ``report_only`` only report, the images that the recipe's ``[dedupe] against`` has already.
 
     Args:
-        table: a catalog.
         project: its recipe's ``dedupe`` says what and how, ``quality`` up to which size files are decoded; its paths
             keep what was observed.
         is_protected: bool, shape (rows,): rows that a person wants; they are reported and kept.
@@ -100,12 +99,8 @@ def read_others(places: Sequence[str], base_dir: Path, max_pixels: int, paths: D
 def digest_others(places: Sequence[str], base_dir: Path, known: Mapping[str, str]) -> dict[str, str]:
     """Return a SHA-256 of each place that changes when its files do: of a manifest, or of a folder's names and times.
 
-    Args:
-        places, base_dir: as :func:`read_others` takes them.
-        known: digests of places that need not exist any more: a later stage is content with the comparison made.
-
-    Returns:
-        Place to digest; empty for one that neither exists nor is known.
+    A place that is gone keeps its digest in ``known``, as a later stage is content with the comparison made; else it
+    is empty.
     """
     return {place: _digest(base_dir / Path(place).expanduser()) or known.get(place, "") for place in places}
 
@@ -154,7 +149,9 @@ def _look_at(files: Sequence[Path], folder: Path, max_pixels: int, paths: DataPa
     try:
         _observe(new, max_pixels, found)
     finally:
-        table = pa.concat_tables([known, seen_table(marks.filter(is_new).to_pylist(), _with_hashes(found))])
+        hashed = iter(hash_sightings([sighting for sighting in found if sighting is not None]))
+        observations = [None if sighting is None else next(hashed) for sighting in found]
+        table = pa.concat_tables([known, seen_table(marks.filter(is_new).to_pylist(), observations)])
         if new or known.num_rows < before.num_rows:
             forgotten = read_tombstones(paths.forgotten)["content"]
             write_seen(paths.against(folder), table, max_pixels, forgotten)
@@ -177,11 +174,6 @@ def _observe(files: Sequence[Path], max_pixels: int, found: list[Sighting | None
                 pool.submit(number, file)
                 _serve_until(pool, selector, _MOST_WAITING)
             _serve_until(pool, selector, 0)
-
-
-def _with_hashes(found: Sequence[Sighting | None]) -> list[Observation | None]:
-    observations = iter(hash_sightings([sighting for sighting in found if sighting is not None]))
-    return [None if sighting is None else next(observations) for sighting in found]
 
 
 def _serve_until(pool: ObserverPool, selector: selectors.BaseSelector, most: int) -> None:

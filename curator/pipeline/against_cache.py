@@ -43,13 +43,10 @@ def seen_table(marks: Sequence[bytes], found: Sequence[Observation | None]) -> p
     """Make the table of what was observed, of :data:`SCHEMA`, a row for each mark."""
     images = [one if one is not None and one.width is not None else None for one in found]
     columns = {name: [one and getattr(one, name) for one in images] for name in COLUMNS}
-    is_image = [None if _is_unsure(one) else image is not None for one, image in zip(found, images, strict=True)]
+    # Unsure, so that another try may find otherwise: an unreadable file, or a worker that died or took too long.
+    unsure = [one is None or one.flaw == Drop.DECODER_CRASHED for one in found]
+    is_image = [None if doubt else image is not None for doubt, image in zip(unsure, images, strict=True)]
     return pa.table({"mark": list(marks), "is_image": is_image, **columns}, SCHEMA)
-
-
-def _is_unsure(one: Observation | None) -> bool:
-    """Say whether another try may find otherwise: an unreadable file, or a worker that died or took too long."""
-    return one is None or one.flaw == Drop.DECODER_CRASHED
 
 
 def read_seen(path: Path, max_pixels: int) -> pa.Table:
@@ -67,10 +64,7 @@ def _conditions(max_pixels: int) -> bytes:
 
 
 def write_seen(path: Path, table: pa.Table, max_pixels: int, forgotten: Collection[str] = frozenset()) -> None:
-    """Write what is known of a folder, whole or not at all: neither what is unsure nor what was forgotten for good.
-
-    Args:
-        forgotten: SHA-256s of contents.
+    """Write what is known of a folder, whole or not at all: neither what is unsure nor the contents forgotten for good.
 
     Raises:
         DiskError: the disk refuses.
@@ -80,11 +74,7 @@ def write_seen(path: Path, table: pa.Table, max_pixels: int, forgotten: Collecti
 
 
 def forget_seen(folder: Path, contents: Collection[str]) -> None:
-    """Take contents out of all that is known of other data sets' folders; a damaged file goes whole.
-
-    Args:
-        folder: where the files of :func:`write_seen` are.
-        contents: SHA-256s.
+    """Take contents (SHA-256s) out of every file of :func:`write_seen` in ``folder``; a damaged file goes whole.
 
     Raises:
         DiskError: the disk refuses.

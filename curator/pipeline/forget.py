@@ -11,11 +11,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from curator import catalog
-from curator.catalog import BoolArray, Stage
+from curator.catalog import Stage
 from curator.decide.forgotten import drop_forgotten, find_forgotten
 from curator.errors import CuratorError, StateError
 from curator.fetch.ledger.ledger import Ledger
@@ -33,7 +32,6 @@ from curator.store.whole_files import write_text_whole
 from curator.text import Command, Text
 
 _PREFIXES = {"sha256": "content", "url": "address", "author": "author", "host": "host"}
-_HEX_DIGITS = 64
 _REQUESTED = ("url", "fallback_url", "final_url", "local_path")
 
 
@@ -84,7 +82,10 @@ def forget(project: Project, target: str) -> Forgotten:
         _restate(paths, gone, n_manifest > 0)
         n_files = _remove_files(paths, gone)
         if paths.attempts.exists():
-            _leave_ledger(paths, tables.values(), stones)
+            found = _requested(tables.values(), stones)
+            urls = {f"{FILE_SCHEME}{address}" if name == "local_path" else address for name, address in found}
+            with Ledger(paths.attempts) as ledger:
+                ledger.forget(urls, map(bytes.fromhex, stones["content"]))
         for stage, path in catalogs.items():
             write_catalog(path, drop_forgotten(tables[stage], stones), read_record(path))
     n_listed = int(find_forgotten(listed, stones).sum())
@@ -98,7 +99,7 @@ def kind_of_target(target: str) -> tuple[str, str]:
     if prefix in _PREFIXES and rest and not rest.startswith("//"):
         kind = _PREFIXES[prefix]
         return kind, rest.lower() if kind == "content" else rest
-    if len(target) == _HEX_DIGITS and set(target.lower()) <= set("0123456789abcdef"):
+    if len(target) == 64 and set(target.lower()) <= set("0123456789abcdef"):
         return "content", target.lower()
     return ("address", target) if "://" in target else ("", target)
 
@@ -114,19 +115,19 @@ def _name_stones(target: str, tables: Iterable[pd.DataFrame]) -> dict[str, froze
         return found[0]
     if found:
         raise CuratorError(f"{name!r} is an author and a host.", f"Say `author:{name}` or `host:{name}`.")
-    hint = (
-        "Write it as the manifest has it; with `url:`, `author:`, `host:` or `sha256:` before it, it need not be here."
-    )
-    raise CuratorError(f"No image is known by {name!r}.", hint)
+    rest = "with `url:`, `author:`, `host:` or `sha256:` before it, it need not be here."
+    raise CuratorError(f"No image is known by {name!r}.", f"Write it as the manifest has it; {rest}")
 
 
 def _contents(tables: Iterable[pd.DataFrame], stones: Tombstones) -> set[str]:
-    """Return the contents of the images named, and of the copies known of them."""
+    """Return the contents of the images named, of their copies, and of what they are copies of."""
     contents: set[str] = set()
     for table in tables:
         named = find_forgotten(table, stones)
         if named.any() and not stones["host"] and "duplicate_of" in table:
-            named = _with_copies(table, named)
+            pictures = [*table["record_id"][named], *table["duplicate_of"][named].dropna()]
+            copies = table["duplicate_of"].isin(pictures) | table["record_id"].isin(pictures)
+            named |= copies.fillna(False).to_numpy(dtype=bool)
         if named.any() and "sha256" in table:
             contents |= set(table["sha256"][named].dropna())
     return contents
@@ -138,13 +139,6 @@ def _requested(tables: Iterable[pd.DataFrame], stones: Tombstones) -> Iterator[t
         rows = table[find_forgotten(table, stones)]
         for name in _REQUESTED:
             yield from ((name, address) for address in (rows[name].dropna() if name in rows else ()))
-
-
-def _with_copies(table: pd.DataFrame, named: BoolArray) -> BoolArray:
-    """Add the images that are copies of those named, and those that they are copies of."""
-    pictures = set(table["record_id"][named]) | set(table["duplicate_of"][named].dropna())
-    copies = table["duplicate_of"].isin(list(pictures)) | table["record_id"].isin(list(pictures))
-    return np.asarray(named | copies.fillna(False).to_numpy(dtype=bool))
 
 
 def _leave_manifest(paths: DataPaths, manifest: pd.DataFrame, stones: Tombstones) -> int:
@@ -182,13 +176,6 @@ def _remove_files(paths: DataPaths, contents: set[str]) -> int:
     if files:
         shutil.rmtree(paths.benchmark_cache, ignore_errors=True)
     return len(files)
-
-
-def _leave_ledger(paths: DataPaths, tables: Iterable[pd.DataFrame], stones: Tombstones) -> None:
-    found = _requested(tables, stones)
-    addresses = {f"{FILE_SCHEME}{address}" if name == "local_path" else address for name, address in found}
-    with Ledger(paths.attempts) as ledger:
-        ledger.forget(addresses, map(bytes.fromhex, stones["content"]))
 
 
 def _others(paths: DataPaths, contents: set[str], n_manifest: int) -> Iterator[Holder]:

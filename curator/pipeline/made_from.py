@@ -130,7 +130,6 @@ def read_made_from(seen: Circumstances, step: DecideStage, recipe: Recipe, is_re
     """Read what a stage would be made from now.
 
     Args:
-        seen: see :func:`read_circumstances`.
         step: the stage; the catalog before it exists.
         recipe: with the options in effect.
         is_requested: the stage itself was requested; else it is content with the comparison made with what

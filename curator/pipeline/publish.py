@@ -113,12 +113,8 @@ def _readable_file(paths: DataPaths, sha256: str, kind: str, linked: bool) -> Pa
     if linked:
         return stored
     converted = paths.converted_image(sha256)
-    if not converted.exists():
-        _convert(stored, converted)
-    return converted
-
-
-def _convert(stored: Path, converted: Path) -> None:
+    if converted.exists():
+        return converted
     try:
         picture = decode_rgb(stored.read_bytes())
     except (OSError, ValueError) as error:
@@ -127,3 +123,4 @@ def _convert(stored: Path, converted: Path) -> None:
     with whole_file(converted) as temporary:
         picture.save(temporary, format="PNG")
         temporary.chmod(0o444)
+    return converted

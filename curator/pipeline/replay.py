@@ -95,11 +95,8 @@ def replay_manifest(
 
     Args:
         manifest: its folder has the name; what ``forgotten.jsonl`` beside it names is not requested.
-        data_root: where data sets are kept.
-        fetch: how to download.
         accept_similar: keep the pictures whose bytes have changed, with their new hashes.
         quality: its ``max_pixels`` limits what is decoded.
-        emit: is sent events of progress.
 
     Returns:
         Each image's fate. The folders, ``manifest.csv`` (the same split, of what could be had), ``replay.csv`` and
@@ -113,12 +110,15 @@ def replay_manifest(
     paths = DataPaths.of_manifest(manifest, data_root).replay
     project = Project(Recipe(paths.name, (), (), fetch, quality or QualitySettings()), paths, emit)
     with locked(paths.lock, "replay"):
-        table = _fetch(rows, project)
+        listed = rows[[name for name in _FROM_MANIFEST if name in rows]].assign(tier=0)
+        fetched = fetch_images(catalog.conform(listed), project, FetchOptions("failed"))
+        table = catalog.from_arrow(pa.concat_tables(with_pictures(fetched, paths)))
         fates = judge_images(rows, table)
         images = rows.assign(
             fate=fates, final_url=table["final_url"], reason=table["drop_reason"], detail=table["drop_detail"]
         )
-        _write_reports(images, paths)
+        for path, report in ((paths.replayed_images, images[_REPORTED]), (paths.link_rot, count_hosts(images))):
+            write_text_whole(path, report.to_csv(index=False, lineterminator="\n"))
         had = _restore(table, rows, fates, accept_similar)
         if not (n_kept := int(catalog.is_kept(had).sum())):
             raise StateError(f"Nothing of {manifest} could be had.", f"{paths.replayed_images} says why.")
@@ -135,15 +135,6 @@ def _read_rows(manifest: Path) -> pd.DataFrame:
         hint = f"{tombstones} names what was taken out for good; replay another manifest."
         raise StateError(f"Every image of {manifest} was forgotten.", hint)
     return left
-
-
-def _fetch(rows: pd.DataFrame, project: Project) -> pd.DataFrame:
-    """Fetch what a manifest lists: a catalog of the same images in the same order, picture columns filled."""
-    known = {name: rows[name] for name in _FROM_MANIFEST if name in rows}
-    listed = catalog.conform(pd.DataFrame(known).assign(tier=0))
-    fetched = fetch_images(listed, project, FetchOptions("failed"))
-    paths = project.paths
-    return catalog.from_arrow(pa.concat_tables(with_pictures(fetched, paths)))
 
 
 def judge_images(rows: pd.DataFrame, table: pd.DataFrame) -> npt.NDArray[np.object_]:
@@ -187,11 +178,6 @@ def _restore(
     table = catalog.drop(table, ~had, Stage.FETCHED, Drop.CHANGED, details)
     sides = {name: rows[name].where(had) for name in ("split", "split_group") if name in rows}
     return catalog.with_columns(table, sides)
-
-
-def _write_reports(images: pd.DataFrame, paths: DataPaths) -> None:
-    write_text_whole(paths.replayed_images, images[_REPORTED].to_csv(index=False, lineterminator="\n"))
-    write_text_whole(paths.link_rot, count_hosts(images).to_csv(index=False, lineterminator="\n"))
 
 
 def count_hosts(images: pd.DataFrame) -> pd.DataFrame:

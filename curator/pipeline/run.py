@@ -123,11 +123,8 @@ def decide(
             wanted = project.recipe.with_overrides("split", **overrides.get("split", {}))
             require_same_split(project.paths, wanted.split)
         for step in STAGES:
-            is_requested = step.name == stage
-            outcome = _bring_up_to_date(
-                seen, step, overrides.get(step.section, {}), is_requested, force and is_requested
-            )
-            if is_requested:
+            outcome = _bring_up_to_date(seen, step, overrides.get(step.section, {}), step.name == stage, force)
+            if step.name == stage:
                 return outcome
     raise ValueError(f"{stage} is not a deciding stage")
 
@@ -138,7 +135,7 @@ def _bring_up_to_date(
     path = seen.project.paths.catalog(step.name)
     recipe, override = settings_in_effect(seen, step, given, is_requested)
     now, record = read_made_from(seen, step, recipe, is_requested), find_record(path)
-    if record is None or force or changes_since(record, now):
+    if record is None or (force and is_requested) or changes_since(record, now):
         outcome = _decide_anew(seen, step, recipe, override, now)
     else:
         remember_options(seen.project.paths, step.section, override)
@@ -152,15 +149,14 @@ def _decide_anew(seen: Circumstances, step: DecideStage, recipe: Recipe, overrid
     # Dedupe's settings are in effect in the stages after it, too: they say which kept images are one picture.
     project = replace(seen.project, recipe=recipe.with_overrides("dedupe", **now.settings["dedupe"]))
     previous = read_sides(paths) if seen.held else None
-    decision = step.decide(read_catalog(paths.catalog_before(step.name)), project, seen.reviews, previous)
+    table, notes = step.decide(read_catalog(paths.catalog_before(step.name)), project, seen.reviews, previous)
     # Before the catalog: if the run is killed in between, the next one takes the same options.
     remember_options(paths, step.section, override)
-    record = StageRecord(step.name, now.fingerprint, dict(override.recipe), dict(now.settings), decision.notes)
+    record = StageRecord(step.name, now.fingerprint, dict(override.recipe), dict(now.settings), notes)
     if step.name == Stage.SPLIT:
-        manifest_sha256 = publish(project, decision.table, now.settings, previous)
-        record = replace(record, manifest_sha256=manifest_sha256)
-    write_catalog(paths.catalog(step.name), decision.table, record)
-    return Outcome(decision.table, decision.notes)
+        record = replace(record, manifest_sha256=publish(project, table, now.settings, previous))
+    write_catalog(paths.catalog(step.name), table, record)
+    return Outcome(table, notes)
 
 
 def _report(project: Project, stage: Stage, table: pd.DataFrame, skipped: bool) -> None:

@@ -28,12 +28,8 @@ Reviews = Mapping[Key, Review]
 """What people decided and did not take back."""
 
 
-@dataclass(frozen=True)
-class Decision:
-    """What a stage decided: the catalog after it, and notes for a person."""
-
-    table: pd.DataFrame
-    notes: tuple[Text, ...] = ()
+Decision = tuple[pd.DataFrame, tuple[Text, ...]]
+"""What a stage decided: the catalog after it, and notes for a person."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +51,7 @@ def _dedupe(table: pd.DataFrame, project: Project, reviews: Reviews, previous: p
         table = drop_suspected_placeholders(table, reviewed.is_protected)
     table, notes = leave_out_others(table, project, reviewed.is_protected)
     members = hold_sides(table, previous).is_member if previous is not None else None
-    protected = reviewed.is_protected
-    return Decision(find_duplicates(table, recipe.dedupe, recipe.labels, sources, protected, members), notes)
+    return find_duplicates(table, recipe.dedupe, recipe.labels, sources, reviewed.is_protected, members), notes
 
 
 def _balance(table: pd.DataFrame, project: Project, reviews: Reviews, previous: pd.DataFrame | None) -> Decision:
@@ -65,13 +60,13 @@ def _balance(table: pd.DataFrame, project: Project, reviews: Reviews, previous: 
         copies = number_kept_copies(table, recipe.dedupe, reviews)
         table = drop_cross_split(table, previous, recipe.split.group_by, copies)
     wanted = find_wanted(table, reviews)
-    return Decision(balance_labels(table, recipe.balance, recipe.labels, previous, wanted, project.most_command))
+    return balance_labels(table, recipe.balance, recipe.labels, previous, wanted, project.most_command), ()
 
 
 def _split(table: pd.DataFrame, project: Project, reviews: Reviews, previous: pd.DataFrame | None) -> Decision:
     recipe = project.recipe
     copies = number_kept_copies(table, recipe.dedupe, reviews)
-    return Decision(*split_images(table, recipe.split, recipe.labels, previous, copies, project.most_command))
+    return split_images(table, recipe.split, recipe.labels, previous, copies, project.most_command)
 
 
 STAGES = (

@@ -12,7 +12,7 @@ from curator.benchmark.models.registry import model_title
 from curator.manifests.project import Project, option_for
 from curator.report.composition import confounds_section, counts_section, drops_section
 from curator.report.facts import Facts, gather_facts
-from curator.report.markup import Html, element, join, page, prose
+from curator.report.markup import Html, card, element, join, page, percent, prose
 from curator.report.pictures import duplicates_section, samples_section, wrong_section
 from curator.report.plots import draw_plots
 from curator.report.related_files import related_section
@@ -52,15 +52,10 @@ def build_report(project: Project) -> Path:
     """
     facts = gather_facts(project)
     has_plots = draw_plots(facts)
-    write_text_whole(project.paths.report, report_page(facts, has_plots))
-    return project.paths.report
-
-
-def report_page(facts: Facts, has_plots: bool) -> str:
-    """Write the page of a data set."""
     sections = [made for make in SECTIONS if (made := make(facts)) is not None]
     body = [_header(facts), *_warnings(facts, has_plots), *sections, element("footer", "Made by curator.")]
-    return page(f"{facts.project.recipe.name}: report", body, style_sheet("style.css"))
+    write_text_whole(project.paths.report, page(f"{project.recipe.name}: report", body, style_sheet("style.css")))
+    return project.paths.report
 
 
 def _header(facts: Facts) -> Html:
@@ -68,42 +63,26 @@ def _header(facts: Facts) -> Html:
     names = [element("span", label, class_=f"label{index % 6}") for index, label in enumerate(labels)]
     against = element("span", " against ", class_="against")
     title = join(names[:1], [join(against, name) for name in names[1:]])
-    return element(
-        "header", element("p", facts.project.recipe.name, class_="kicker"), element("h1", title), _cards(facts)
-    )
-
-
-def _cards(facts: Facts) -> Html:
     cards = []
     if facts.images:
         splits = facts.images.table["split"].value_counts()
-        cards.append(
-            _card(
-                f"{len(facts.images.table):,}",
-                f"images: {splits.get('train', 0):,} train, {splits.get('test', 0):,} test",
-            )
-        )
+        about = f"images: {splits.get('train', 0):,} train, {splits.get('test', 0):,} test"
+        cards.append(card(f"{len(facts.images.table):,}", about))
     elif facts.catalog is not None:
-        cards.append(_card(f"{len(facts.catalog):,}", "images listed; not split yet"))
+        cards.append(card(f"{len(facts.catalog):,}", "images listed; not split yet"))
     if facts.metrics:
         smoke = ", smoke test" if facts.metrics["smoke_test"] else ""
         for model, figures in facts.metrics["models"].items():
             accuracy = figures["accuracy"]
-            half = (accuracy["high"] - accuracy["low"]) * 50
-            cards.append(
-                _card(f"{accuracy['mean'] * 100:.1f}%", f"{model_title(model)}, ±{half:.1f}{smoke}", model_style(model))
-            )
-    return element("div", cards, class_="cards")
-
-
-def _card(figure: str, text: str, style: str | None = None) -> Html:
-    return element("div", element("b", figure), element("span", text), class_="card", style=style)
+            about = f"{model_title(model)}, ±{(accuracy['high'] - accuracy['low']) * 50:.1f}{smoke}"
+            cards.append(card(percent(accuracy["mean"]), about, model_style(model)))
+    name = element("p", facts.project.recipe.name, class_="kicker")
+    return element("header", name, element("h1", title), element("div", cards, class_="cards"))
 
 
 def _warnings(facts: Facts, has_plots: bool) -> list[Html]:
     found: list[tuple[Text, str]] = []
-    metrics = facts.metrics
-    if metrics:
+    if metrics := facts.metrics:
         for model, why in metrics["missing"].items():
             found.append(((f"{model_title(model)} is missing. ", *as_parts(from_json(why))), "danger"))
         found += [(text, "danger") for text in metrics["warnings"]]

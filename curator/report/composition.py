@@ -25,16 +25,13 @@ def counts_section(facts: Facts) -> Html | None:
     if images is None:
         return None
     counts = images.table.groupby(["source", "label", "split"]).size().unstack(fill_value=0)
-    rows = [
-        [f"{source}, {label}", *(number(int(counts.loc[(source, label)].get(split, 0))) for split in SPLITS)]
-        for source, label in counts.index
-    ]
-    totals = images.table["split"].value_counts()
-    rows.append(["all", *(number(int(totals.get(split, 0))) for split in SPLITS)])
+    by_split = counts.reindex(columns=list(SPLITS), fill_value=0).itertuples(name=None)
+    rows = [[f"{source}, {label}", *map(number, counted)] for (source, label), *counted in by_split]
+    totals = images.table["split"].value_counts().reindex(SPLITS, fill_value=0)
     text = "Images by source and label, in train and test; the table beside it has the counts"
-    counts_plot = plot(facts, "class-counts", text)
-    counted = element("div", table(["", "train", "test"], rows), class_="grow")
-    return section("counts", "Where the images come from", element("div", counts_plot, counted, class_="side-by-side"))
+    counted = element("div", table(["", *SPLITS], [*rows, ["all", *map(number, totals)]]), class_="grow")
+    both = element("div", plot(facts, "class-counts", text), counted, class_="side-by-side")
+    return section("counts", "Where the images come from", both)
 
 
 def drops_section(facts: Facts) -> Html | None:
@@ -61,9 +58,8 @@ def drops_section(facts: Facts) -> Html | None:
         Command("why"),
         " says which.",
     )
-    return section(
-        "drops", "What was dropped, and why", element("p", prose(text)), table(["", "all", *labels, ""], rows)
-    )
+    listed = table(["", "all", *labels, ""], rows)
+    return section("drops", "What was dropped, and why", element("p", prose(text)), listed)
 
 
 def confounds_section(facts: Facts) -> Html | None:
@@ -71,25 +67,16 @@ def confounds_section(facts: Facts) -> Html | None:
     check = facts.confounds
     if not check:
         return None
-    verdict = check["warning"] or (
-        "Facts about the files say little of the label: no size, format, source or host gives it away."
-    )
+    harmless = "Facts about the files say little of the label: no size, format, source or host gives it away."
+    flag = element("p", check["warning"] or harmless, class_="flag danger" if check["warning"] else "flag good")
     text = (
         f"A random forest guesses the label of {times(check['n_images'], 'image')} from facts about the file alone, "
         f"cross-validated in five parts with groups kept whole. Chance is {check['chance']:.2f}; above "
         f"{check['level']:.2f} a test accuracy says little about the pictures."
     )
     rows = [[kind, f"{accuracy:.2f}"] for kind, accuracy in check["accuracy"].items()]
-    return section(
-        "confounds",
-        "Can the label be told without looking?",
-        element("p", verdict, class_="flag danger" if check["warning"] else "flag good"),
-        element(
-            "div",
-            plot(facts, "confounds", "Balanced accuracy of each kind of fact; the table beside it has the figures"),
-            element(
-                "div", element("p", text, class_="note"), table(["known", "balanced accuracy"], rows), class_="grow"
-            ),
-            class_="side-by-side",
-        ),
-    )
+    shown = plot(facts, "confounds", "Balanced accuracy of each kind of fact; the table beside it has the figures")
+    note = element("p", text, class_="note")
+    listed = element("div", note, table(["known", "balanced accuracy"], rows), class_="grow")
+    both = element("div", shown, listed, class_="side-by-side")
+    return section("confounds", "Can the label be told without looking?", flag, both)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -65,10 +64,3 @@ def _check_confounds(images: LabelledImages | None) -> dict[str, Any] | None:
     except ModuleNotFoundError:
         return None
     return asdict(confounds.check_confounds(images))
-
-
-def stored_image(facts: Facts, row: pd.Series[Any]) -> Path | None:
-    """Find the stored file of a catalog or manifest row; None if the row has no file."""
-    if pd.isna(row["sha256"]) or pd.isna(row["format"]):
-        return None
-    return facts.project.paths.image(str(row["sha256"]), str(row["format"]))

@@ -37,7 +37,7 @@ from curator.matching.components import label_components
 from curator.matching.orientations import ORIENTATION_PHRASES, ORIENTATIONS
 from curator.observe.thumbnails import thumbnail
 from curator.reasons import Drop
-from curator.report.markup import Html, element, join, page, prose, times
+from curator.report.markup import Html, card, element, join, page, prose, times
 from curator.report.style import style_sheet
 from curator.store.catalog_files import read_catalog
 from curator.store.paths import DataPaths
@@ -50,18 +50,7 @@ MOST_SHOWN = 24
 Group = Sequence[Mapping[str, Any]]
 """The images of a group, what is kept first."""
 
-_COLUMNS = [
-    "record_id",
-    "label",
-    "sha256",
-    "format",
-    "width",
-    "height",
-    "duplicate_of",
-    "distance_bits",
-    "turn",
-    "drop_reason",
-]
+_COLUMNS = ["record_id", "label", "sha256", "format", "width", "height", "distance_bits", "turn", "drop_reason"]
 
 
 def build_gallery(paths: DataPaths) -> Path:
@@ -77,8 +66,7 @@ def build_gallery(paths: DataPaths) -> Path:
     if not deduped.exists():
         raise StateError(f"No duplicates of {paths.name} were looked for yet.", ("Run ", Command("dedupe"), " first."))
     groups = read_groups(read_catalog(deduped))
-    pictures = _make_pictures(paths, groups)
-    write_text_whole(paths.duplicates, gallery_page(paths.name, groups, pictures))
+    write_text_whole(paths.duplicates, gallery_page(paths.name, groups, _make_pictures(paths, groups)))
     return paths.duplicates
 
 
@@ -105,7 +93,7 @@ def read_groups(table: pd.DataFrame) -> list[Group]:
 
 
 def _make_pictures(paths: DataPaths, groups: Sequence[Group]) -> dict[str, str]:
-    """Make the small pictures that are not there yet; give the address of each by SHA-256."""
+    """Make the small pictures that are not there yet; return the address of each by SHA-256."""
     formats = {row["sha256"]: row["format"] for group in groups for row in group if row["sha256"] and row["format"]}
 
     def make(item: tuple[str, str]) -> bool:
@@ -125,27 +113,21 @@ def gallery_page(name: str, groups: Sequence[Group], pictures: Mapping[str, str]
         groups: the largest first.
         pictures: SHA-256 to the address of its small picture.
     """
-    first = "The image that is kept comes first, then its copies. "
-    hint = (first, Command("why ID"), " tells an image's whole story.")
+    hint = (
+        "The image that is kept comes first, then its copies. ",
+        Command("why ID"),
+        " tells an image's whole story.",
+    )
+    dropped = Counter(row["drop_reason"] for group in groups for row in group if row["drop_reason"])
+    figures = [("group" if len(groups) == 1 else "groups", len(groups)), *dropped.most_common()]
+    cards = element("div", [card(f"{n:,}", text) for text, n in figures], class_="cards")
     body = [
-        element("header", element("p", name, class_="kicker"), element("h1", "Duplicates"), _cards(groups)),
+        element("header", element("p", name, class_="kicker"), element("h1", "Duplicates"), cards),
         element("p", prose(hint), class_="note"),
         element("div", [_group(number, group, pictures) for number, group in enumerate(groups, 1)], class_="groups"),
         element("footer", "Made by curator."),
     ]
     return page(f"{name}: duplicates", body, style_sheet("style.css", "gallery.css"))
-
-
-def _cards(groups: Sequence[Group]) -> Html:
-    dropped = Counter(row["drop_reason"] for group in groups for row in group if row["drop_reason"])
-    figures = [
-        (len(groups), "group" if len(groups) == 1 else "groups"),
-        *((n, reason) for reason, n in dropped.most_common()),
-    ]
-    cards = [
-        element("div", element("b", f"{figure:,}"), element("span", text), class_="card") for figure, text in figures
-    ]
-    return element("div", cards, class_="cards")
 
 
 def _group(number: int, group: Group, pictures: Mapping[str, str]) -> Html:

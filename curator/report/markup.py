@@ -37,11 +37,9 @@ def join(*contents: Content) -> Html:
 def _markup(content: Content) -> str:
     if content is None:
         return ""
-    if isinstance(content, Html):
-        return str(content)
     if isinstance(content, str):
-        return html.escape(content, quote=False)
-    return "".join(_markup(item) for item in content)
+        return content if isinstance(content, Html) else html.escape(content, quote=False)
+    return join(*content)
 
 
 def element(name: str, /, *contents: Content, **attributes: str | None) -> Html:
@@ -63,7 +61,7 @@ def prose(text: Text, option: str = "") -> Html:
 
 
 def link(address: str | None, text: str) -> Html:
-    """Make a link to a web page; an address that is not http or https gives the text alone."""
+    """Make a link to a web page; an address that is not http or https is left out."""
     try:
         safe = bool(address) and urlsplit(str(address)).scheme in ("http", "https")
     except ValueError:
@@ -73,14 +71,18 @@ def link(address: str | None, text: str) -> Html:
     return element("a", text, href=str(address), rel="noopener noreferrer nofollow", target="_blank")
 
 
-def table(header: Sequence[Content], rows: Iterable[Sequence[Content]], caption: str = "") -> Html:
+def table(header: Sequence[Content], rows: Iterable[Sequence[Content]]) -> Html:
     """Make a table that scrolls by itself if it is too wide; the first column names the row."""
     head = element("tr", [element("th", cell, scope="col") for cell in header])
     body = [
         element("tr", element("th", row[0], scope="row"), [element("td", cell) for cell in row[1:]]) for row in rows
     ]
-    title = element("caption", caption) if caption else None
-    return element("div", element("table", title, element("thead", head), element("tbody", body)), class_="scroll")
+    return element("div", element("table", element("thead", head), element("tbody", body)), class_="scroll")
+
+
+def card(figure: str, text: str, style: str | None = None) -> Html:
+    """Make a card of the page's head: a figure, and what it counts."""
+    return element("div", element("b", figure), element("span", text), class_="card", style=style)
 
 
 def percent(share: float) -> str:

@@ -27,11 +27,9 @@ def dataset_html(
         for what, n in counts
     )
     rolls = "".join(
-        f'<div>{escape(label)}</div><div style="{_PICTURES}">{"".join(map(_picture, addresses))}</div>'
+        f'<div>{escape(label)}</div><div style="{_PICTURES}">'
+        + "".join(f'<img src="{escape(address)}" style="height:72px;width:auto" alt="">' for address in addresses)
+        + "</div>"
         for label, addresses in pictures.items()
     )
     return f"<div><b>{escape(name)}</b>, {escape(stage)}<table>{rows}</table>{rolls}</div>"
-
-
-def _picture(address: str) -> str:
-    return f'<img src="{escape(address)}" style="height:72px;width:auto" alt="">'

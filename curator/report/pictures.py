@@ -13,7 +13,7 @@ import pandas as pd
 
 from curator.observe.thumbnails import data_uri
 from curator.reasons import Drop
-from curator.report.facts import Facts, stored_image
+from curator.report.facts import Facts
 from curator.report.markup import Content, Html, element, join, link, percent, prose, section, times
 from curator.report.results import smoke_note
 from curator.report.style import swatch
@@ -30,10 +30,13 @@ def caption_of(parts: Iterable[Any]) -> str:
 
 def picture(facts: Facts, row: pd.Series[Any], *caption: Content) -> Html:
     """Show one stored image with a caption, or in its place that it cannot be read."""
-    path = stored_image(facts, row)
-    address = data_uri(path) if path else None
-    name = f"{row['label']}: {row['record_id']}"
-    shown = element("img", src=address, alt=name) if address else element("p", "no picture")
+    is_stored = not (pd.isna(row["sha256"]) or pd.isna(row["format"]))
+    address = data_uri(facts.project.paths.image(row["sha256"], row["format"])) if is_stored else None
+    shown = (
+        element("img", src=address, alt=f"{row['label']}: {row['record_id']}")
+        if address
+        else element("p", "no picture")
+    )
     return element("figure", shown, element("figcaption", *caption) if caption else None, class_="picture")
 
 
@@ -67,27 +70,22 @@ def wrong_section(facts: Facts) -> Html | None:
     if not grids:
         return None
     hint = ("Wrong labels show up here first. ", Command("why ID"), " tells any image's whole story.")
-    return section(
-        "wrong", "Most confidently wrong", smoke_note(facts.metrics), element("p", prose(hint), class_="note"), grids
-    )
+    note = element("p", prose(hint), class_="note")
+    return section("wrong", "Most confidently wrong", smoke_note(facts.metrics), note, grids)
 
 
 def _wrong(facts: Facts, by_id: pd.DataFrame, one: dict[str, Any]) -> Html:
     row = by_id.loc[one["record_id"]]
-    said = join(
-        element("b", one["predicted"], class_="danger"),
-        f" {percent(one['confidence'])}, labelled ",
-        element("b", one["label"]),
-    )
+    predicted, label = element("b", one["predicted"], class_="danger"), element("b", one["label"])
+    said = join(predicted, f" {percent(one['confidence'])}, labelled ", label)
     size = None if pd.isna(row["width"]) else f"{row['width']} x {row['height']}"
     facts_line = caption_of([row["source"], row["source_class"], size, row["license"], row["author"]])
     address = row["landing_url"] if not pd.isna(row["landing_url"]) else row["url"]
     source_id = "" if pd.isna(row["source_id"]) else str(row["source_id"])
-    page = link(None if pd.isna(address) else str(address), "source page" if not pd.isna(address) else source_id)
+    page = join(source_id) if pd.isna(address) else link(str(address), "source page")
     command = element("code", Command(f"why {one['record_id']}").spelled())
-    return picture(
-        facts, row, said, element("br"), element("small", facts_line, element("br"), page, element("br"), command)
-    )
+    small = element("small", facts_line, element("br"), page, element("br"), command)
+    return picture(facts, row, said, element("br"), small)
 
 
 def duplicates_section(facts: Facts) -> Html | None:
@@ -95,10 +93,8 @@ def duplicates_section(facts: Facts) -> Html | None:
     table = facts.catalog
     if table is None or table["duplicate_of"].isna().all():
         return None
-    kinds = [
-        _pairs(facts, table, reason) for reason in (Drop.NEAR_DUPLICATE, Drop.LABEL_CONFLICT, Drop.EXACT_DUPLICATE)
-    ]
-    return section("duplicates", "Copies that were found", kinds)
+    reasons = (Drop.NEAR_DUPLICATE, Drop.LABEL_CONFLICT, Drop.EXACT_DUPLICATE)
+    return section("duplicates", "Copies that were found", [_pairs(facts, table, reason) for reason in reasons])
 
 
 def _pairs(facts: Facts, table: pd.DataFrame, reason: Drop) -> Html | None:
@@ -111,10 +107,8 @@ def _pairs(facts: Facts, table: pd.DataFrame, reason: Drop) -> Html | None:
     shown = rows.sort_values(["distance_bits", "record_id"], ascending=[False, True]).head(N_PAIRS)
     others = table.set_index("record_id", drop=False).loc[shown["duplicate_of"].tolist()]
     pairs = [_pair(facts, row, other) for (_, row), (_, other) in zip(shown.iterrows(), others.iterrows(), strict=True)]
-    title = element(
-        "h3", str(reason).replace("-", " "), element("small", f" {times(len(rows), 'image')}, the least alike first")
-    )
-    return join(title, element("div", pairs, class_="pairs"))
+    about = element("small", f" {times(len(rows), 'image')}, the least alike first")
+    return join(element("h3", str(reason).replace("-", " "), about), element("div", pairs, class_="pairs"))
 
 
 def _pair(facts: Facts, dropped: pd.Series[Any], other: pd.Series[Any]) -> Html:

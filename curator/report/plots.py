@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import re
-from pathlib import Path
 
 from curator.report.facts import Facts
 from curator.report.markup import Html, element
@@ -38,12 +37,9 @@ def draw_plots(facts: Facts) -> bool:
 def plot(facts: Facts, name: str, description: str) -> Html | None:
     """Put a saved SVG into the page, in the page's colours; None if it was never drawn.
 
-    Args:
-        facts: where the plots are.
-        name: the file's name without ending.
-        description: what the figure shows, for those who do not see it.
+    ``description`` says what the figure shows, for those who do not see it.
     """
-    path: Path = facts.project.paths.plots / f"{name}.svg"
+    path = facts.project.paths.plots / f"{name}.svg"
     if not path.exists():
         return None
     svg = recolour(inlined(path.read_text("utf-8"), name))
@@ -53,6 +49,6 @@ def plot(facts: Facts, name: str, description: str) -> Html | None:
 def inlined(svg: str, name: str) -> str:
     """Make an SVG file part of a page: no prologue, no fixed size, names that no other figure has."""
     bare = _PROLOGUE.sub("", svg).strip()
-    sized = re.sub(r'^<svg([^>]*?) height="[^"]*"', r"<svg\1", bare)
-    sized = re.sub(r'^<svg([^>]*?) width="[^"]*"', r"<svg\1", sized)
-    return _ID.sub(rf"\g<1>{name}-", sized)
+    for size in ("height", "width"):
+        bare = re.sub(rf'^<svg([^>]*?) {size}="[^"]*"', r"<svg\1", bare)
+    return _ID.sub(rf"\g<1>{name}-", bare)

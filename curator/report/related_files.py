@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -37,18 +36,13 @@ _ABOUT: dict[str, Text] = {
 
 def related_section(facts: Facts) -> Html:
     """List the files that exist, with links relative to the page, and the commands that make the others."""
-    standing = list_entries(facts.project.paths)
-    rows = [
-        _row(kind, name, [entry for entry in standing if entry.kind == kind], facts) for kind, name in _NAMES.items()
-    ]
+    home, entries = facts.project.paths.report.parent, list_entries(facts.project.paths)
+    rows: list[list[Content]] = []
+    for kind, name in _NAMES.items():
+        lines = [element("div", _links(entry, home)) for entry in entries if entry.kind == kind]
+        command = prose((COMMANDS[kind],), f" --recipe {facts.project.recipe.name}")
+        rows.append([name, lines, prose(_ABOUT.get(kind, ""))] if lines else [name, command, ""])
     return section("files", "Other files of this data set", table(["", "where", ""], rows))
-
-
-def _row(kind: str, name: str, entries: Sequence[Entry], facts: Facts) -> list[Content]:
-    if not entries:
-        return [name, prose((COMMANDS[kind],), f" --recipe {facts.project.recipe.name}"), ""]
-    home = facts.project.paths.report.parent
-    return [name, join(element("div", _links(entry, home)) for entry in entries), prose(_ABOUT.get(kind, ""))]
 
 
 def _links(entry: Entry, home: Path) -> Html:

@@ -36,7 +36,8 @@ def reproduce_section(facts: Facts) -> Html | None:
     if not metrics:
         return None
     n_images = metrics["n_images"]
-    sizes = ", ".join([times(n_images["train"], "image") + " to train", f"{n_images['test']:,} to test"])
+    sizes = f"{times(n_images['train'], 'image')} to train, {n_images['test']:,} to test"
+    finished = f"Finished {metrics['finished_at']}; {sizes}. Every number of this page is in metrics.json."
     hashes = [[name, element("code", value)] for name, value in metrics["hashes"].items()]
     versions = [[name, str(value)] for name, value in metrics["environment"].items()]
     settings = [
@@ -48,11 +49,7 @@ def reproduce_section(facts: Facts) -> Html | None:
         "repeat",
         "To repeat this",
         element("pre", command(metrics)),
-        element(
-            "p",
-            f"Finished {metrics['finished_at']}; {sizes}. Every number of this page is in metrics.json.",
-            class_="note",
-        ),
+        element("p", finished, class_="note"),
         element("details", element("summary", "Hashes (SHA-256)"), table(["file", "hash"], hashes)),
         element("details", element("summary", "Versions"), table(["what", "version"], versions)),
         element("details", element("summary", "Training settings"), table(["setting", "value"], settings)),

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import pandas as pd
-
 from curator.benchmark.metrics_file import list_comparisons
 from curator.benchmark.models.registry import model_title
 from curator.report.facts import Facts
@@ -26,16 +24,13 @@ def results_section(facts: Facts) -> Html | None:
     metrics = facts.metrics
     if not metrics or not metrics["models"]:
         return None
+    means = [f"{model_title(model)} {percent(one['accuracy']['mean'])}" for model, one in metrics["models"].items()]
+    shown = plot(facts, "accuracy", f"Test accuracy: {', '.join(means)}; chance {percent(metrics['chance'])}")
     return section(
         "results",
         "How well the models did",
         smoke_note(metrics),
-        element(
-            "div",
-            plot(facts, "accuracy", _accuracy_in_words(metrics)),
-            element("div", _model_table(metrics), class_="grow wide"),
-            class_="side-by-side",
-        ),
+        element("div", shown, element("div", _model_table(metrics), class_="grow wide"), class_="side-by-side"),
         element("p", _accuracy_note(metrics), class_="note"),
         _comparisons(facts, metrics),
     )
@@ -54,31 +49,21 @@ def _model_table(metrics: Metrics) -> Html:
     for model, figures in metrics["models"].items():
         accuracy = figures["accuracy"]
         interval = f"{percent(accuracy['low'])} to {percent(accuracy['high'])}"
+        trained, parameters = figures["trainable_parameters"], figures["parameters"]
+        share = "all trained" if trained == parameters else f"{number(trained)} trained"
         rows.append(
             [
                 swatch(model),
                 join(element("strong", percent(accuracy["mean"])), element("br"), element("small", interval)),
                 percent(figures["classification_report"]["macro avg"]["f1-score"]),
                 f"{figures['calibration_error']:.3f}",
-                join(number(figures["parameters"]), element("br"), element("small", _trained_share(figures))),
+                join(number(parameters), element("br"), element("small", share)),
                 duration(figures["train_seconds"]),
                 number(figures["images_per_second"]),
             ]
         )
     rows += [[swatch(model), element("span", "missing", class_="danger"), *[""] * 5] for model in metrics["missing"]]
     return table(["", "Accuracy", "F1", "ECE", "Parameters", "Training", "Images/s"], rows)
-
-
-def _trained_share(figures: Metrics) -> str:
-    trained = figures["trainable_parameters"]
-    return "all trained" if trained == figures["parameters"] else f"{number(trained)} trained"
-
-
-def _accuracy_in_words(metrics: Metrics) -> str:
-    parts = [
-        f"{model_title(model)} {percent(figures['accuracy']['mean'])}" for model, figures in metrics["models"].items()
-    ]
-    return f"Test accuracy: {', '.join(parts)}; chance {percent(metrics['chance'])}"
 
 
 def _accuracy_note(metrics: Metrics) -> str:
@@ -157,25 +142,23 @@ def details_section(facts: Facts) -> Html | None:
     if not metrics or not (metrics["models"] or metrics["unfinished"]):
         return None
     models = list(dict.fromkeys([*metrics["models"], *(run["model"] for run in metrics["unfinished"])]))
+    if metrics["n_images"]["watched_is_test"]:
+        note = (
+            "The article preset trains on all training images; as in the article the test images are watched while "
+            "training, but nothing is chosen by them. Confusion matrices count every run's predictions."
+        )
+    else:
+        note = (
+            f"Validation is {times(metrics['n_images']['watched'], 'image')} set aside from train, whole groups at a "
+            f"time; early stopping and the choice of weights look at it and never at test. Confusion matrices count "
+            f"every run's predictions."
+        )
     return section(
         "models",
         "Model by model",
         smoke_note(metrics),
-        element("p", _curves_note(metrics), class_="note"),
+        element("p", note, class_="note"),
         [_model_details(facts, metrics, model) for model in models],
-    )
-
-
-def _curves_note(metrics: Metrics) -> str:
-    if metrics["n_images"]["watched_is_test"]:
-        return (
-            "The article preset trains on all training images; as in the article the test images are watched while "
-            "training, but nothing is chosen by them. Confusion matrices count every run's predictions."
-        )
-    n = metrics["n_images"]["watched"]
-    return (
-        f"Validation is {times(n, 'image')} set aside from train, whole groups at a time; early stopping and the "
-        f"choice of weights look at it and never at test. Confusion matrices count every run's predictions."
     )
 
 
@@ -213,31 +196,26 @@ def groups_section(facts: Facts) -> Html | None:
     metrics = facts.metrics
     if not metrics or not metrics["models"]:
         return None
-    models = list(metrics["models"])
-    parts = [_by_name(metrics, models, "source", {model: metrics["models"][model]["by_source"] for model in models})]
-    authors = {model: metrics["models"][model]["by_author"] for model in models}
-    first = authors[models[0]]
+    parts = [_by_name("source", {model: one["by_source"] for model, one in metrics["models"].items()})]
+    authors = {model: one["by_author"] for model, one in metrics["models"].items()}
+    first = next(iter(authors.values()))
     if first["n_authors"]:
-        parts.append(_by_name(metrics, models, "author", {model: authors[model]["largest"] for model in models}))
-        once = ", ".join(f"{model_title(model)} {percent(authors[model]['each_author_once'])}" for model in models)
-        parts.append(
-            element("p", f"Counting each of {times(first['n_authors'], 'author')} once: {once}.", class_="note")
-        )
-    if first["n_unknown"]:
-        unknown = ", ".join(f"{model_title(model)} {percent(authors[model]['unknown'])}" for model in models)
-        text = f"{times(first['n_unknown'], 'test image')} of unknown author: {unknown}."
-        parts.append(element("p", text, class_="note"))
+        parts.append(_by_name("author", {model: one["largest"] for model, one in authors.items()}))
+    notes = (
+        ("n_authors", "each_author_once", f"Counting each of {times(first['n_authors'], 'author')} once"),
+        ("n_unknown", "unknown", f"{times(first['n_unknown'], 'test image')} of unknown author"),
+    )
+    for count, share, text in notes:
+        if first[count]:
+            shares = ", ".join(f"{model_title(model)} {percent(one[share])}" for model, one in authors.items())
+            parts.append(element("p", f"{text}: {shares}.", class_="note"))
     return section("groups", "Accuracy by source and author", smoke_note(metrics), parts)
 
 
-def _by_name(
-    metrics: dict[str, Any], models: list[str], what: str, lists: dict[str, list[dict[str, Any]]]
-) -> Html | None:
-    frames = [pd.DataFrame(lists[model], columns=["name", "n", "accuracy"]).set_index("name") for model in models]
+def _by_name(what: str, by_model: dict[str, list[dict[str, Any]]]) -> Html | None:
+    shares = [{one["name"]: one["accuracy"] for one in found} for found in by_model.values()]
     rows = [
-        [name, number(int(frames[0]["n"][name])), *(percent(frame["accuracy"][name]) for frame in frames)]
-        for name in frames[0].index
+        [one["name"], number(one["n"]), *(percent(share[one["name"]]) for share in shares)]
+        for one in next(iter(by_model.values()))
     ]
-    if not rows:
-        return None
-    return join(table([what, "test images", *(model_title(model) for model in models)], rows))
+    return table([what, "test images", *map(model_title, by_model)], rows) if rows else None

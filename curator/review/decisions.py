@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curator.manifests.reviews import Key, Review, append_review, now_text, read_reviews, standing_reviews
+from curator.manifests.reviews import Key, Review, append_review, read_reviews, standing_reviews
 from curator.review.images import Images, as_mask, file_signature
 
 
@@ -53,7 +54,8 @@ class DecisionLog:
         Raises:
             DiskError: the disk refused the write; nothing was decided.
         """
-        review = Review(now_text(), self._who, sha256, label, decision, new_label, reason)
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        review = Review(now, self._who, sha256, label, decision, new_label, reason)
         append_review(self._path, review)
         return self.latest().get(review.key)
 

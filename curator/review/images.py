@@ -98,18 +98,13 @@ def read_images(project: Project) -> Images:
         raise StateError(f"Nothing was fetched yet for {project.recipe.name}.", ("Run ", Command("fetch"), " first."))
     path = project.paths.catalog(stage)
     read_record(path)
-    table = add_host(_read_columns(path))
-    table = table.append_column("listed_label", pc.coalesce(table["relabelled_from"], table["label"]))
-    return Images(table.combine_chunks(), stage, {name: _count(table[name]) for name in FACETS})
-
-
-def _read_columns(path: Path) -> pa.Table:
-    """Read :data:`COLUMNS`; one that an older catalog lacks is all null."""
     present = [name for name in COLUMNS if name in pq.read_schema(path).names]
     table = pq.read_table(path, columns=present, use_threads=False, pre_buffer=False).replace_schema_metadata(None)
-    for name in set(COLUMNS) - set(present):
+    for name in set(COLUMNS) - set(present):  # an older catalog lacks it
         table = table.append_column(name, pa.nulls(len(table), SCHEMA.field(name).type))
-    return table
+    table = add_host(table)
+    table = table.append_column("listed_label", pc.coalesce(table["relabelled_from"], table["label"]))
+    return Images(table.combine_chunks(), stage, {name: _count(table[name]) for name in FACETS})
 
 
 def add_host(table: pa.Table) -> pa.Table:

@@ -57,23 +57,15 @@ class Query:
         for field in dataclasses.fields(cls):
             text = parameters.get(field.name, "").strip()
             if text:
-                values[field.name] = _pixels(field.name, text) if field.name.endswith("_side") else text
+                is_side = field.name.endswith("_side")
+                if is_side and (not text.isdecimal() or len(text) > 6):
+                    raise ValueError(f"{field.name} must be a number of pixels")
+                values[field.name] = int(text) if is_side else text
         query = cls(**values)
-        _check("view", query.view, VIEWS)
-        _check("fate", query.fate, FATES)
-        _check("reviewed", query.reviewed, REVIEWED)
+        for name, choices in (("view", VIEWS), ("fate", FATES), ("reviewed", REVIEWED)):
+            if getattr(query, name) not in choices:
+                raise ValueError(f"{name} must be one of {', '.join(filter(None, choices))}")
         return query
-
-
-def _pixels(name: str, text: str) -> int:
-    if not text.isdecimal() or len(text) > 6:
-        raise ValueError(f"{name} must be a number of pixels")
-    return int(text)
-
-
-def _check(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(choice for choice in choices if choice)}")
 
 
 def find_rows(images: Images, query: Query, decided: Mapping[int, str]) -> BoolArray:
@@ -92,29 +84,14 @@ def find_rows(images: Images, query: Query, decided: Mapping[int, str]) -> BoolA
     for name in FACETS:
         if wanted := getattr(query, name):
             mask &= as_mask(pc.equal(table[name], wanted))
-    if query.min_side:
-        mask &= as_mask(pc.greater_equal(_shorter(images), query.min_side))
-    if query.max_side:
-        mask &= as_mask(pc.less_equal(_shorter(images), query.max_side))
+    for limit, is_within in ((query.min_side, pc.greater_equal), (query.max_side, pc.less_equal)):
+        if limit:
+            shorter = pc.min_element_wise(table["width"], table["height"], skip_nulls=False)
+            mask &= as_mask(is_within(shorter, limit))
     if query.text:
-        mask &= _mentions(images, query.text)
+        found = [as_mask(pc.match_substring(table[name], query.text, ignore_case=True)) for name in SEARCHED]
+        mask &= np.any(found, axis=0)
     if query.reviewed:
-        mask &= _reviewed(len(images), query.reviewed, decided)
+        reviewed = [row for row, decision in decided.items() if query.reviewed in ("undecided", decision)]
+        mask &= np.isin(np.arange(len(images)), reviewed, invert=query.reviewed == "undecided")
     return mask
-
-
-def _shorter(images: Images) -> Any:
-    return pc.min_element_wise(images.table["width"], images.table["height"], skip_nulls=False)
-
-
-def _mentions(images: Images, text: str) -> BoolArray:
-    found = np.zeros(len(images), bool)
-    for name in SEARCHED:
-        found |= as_mask(pc.match_substring(images.table[name], text, ignore_case=True))
-    return found
-
-
-def _reviewed(n: int, wanted: str, decided: Mapping[int, str]) -> BoolArray:
-    mask = np.zeros(n, bool)
-    mask[[row for row, decision in decided.items() if wanted in ("undecided", decision)]] = True
-    return ~mask if wanted == "undecided" else mask

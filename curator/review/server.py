@@ -44,6 +44,7 @@ MOST_BODY_BYTES = 16_384
 MOST_REASON_LETTERS = 500
 _PICTURE = re.compile(r"(?P<sha256>[0-9a-f]{64})\.(?P<format>[a-z0-9]{1,8})")
 _FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
+_ROWS = ("selection", "offset", "limit")
 _FRESH = {"Cache-Control": "no-store"}
 
 
@@ -66,7 +67,7 @@ def listen(port: int) -> socket.socket:
 
 
 def serve_review(project: Project, who: str, port: int, announce: Callable[[str, int], None]) -> int:
-    """Serve until the process is told to end.
+    """Serve until the process is interrupted.
 
     Args:
         who: the name that decisions bear.
@@ -98,7 +99,7 @@ def make_app(service: ReviewService, guard: Guard) -> ASGIApp:
     routes += [
         Route(f"{at}/about", _endpoint(lambda request: service.about())),
         Route(f"{at}/select", _endpoint(lambda request: service.select(Query.parse(request.query_params)))),
-        Route(f"{at}/rows", _endpoint(partial(_rows, service))),
+        Route(f"{at}/rows", _endpoint(lambda request: service.rows(*map(partial(_number, request), _ROWS)))),
         Route(f"{at}/next", _endpoint(partial(_next, service))),
         Route(f"{at}/row/{{record_id}}", _endpoint(partial(_row, service))),
         Route(f"{at}/decide", partial(_decide, service), methods=["POST"]),
@@ -128,11 +129,6 @@ def _endpoint(work: Callable[[Request], Any]) -> Callable[[Request], Awaitable[R
 async def _page_file(name: str, media_type: str, request: Request) -> Response:
     data = files("curator.review").joinpath("page", name).read_bytes()
     return Response(data, media_type=media_type, headers={"Cache-Control": "no-cache"})
-
-
-def _rows(service: ReviewService, request: Request) -> dict[str, Any]:
-    number, offset, limit = (_number(request, name) for name in ("selection", "offset", "limit"))
-    return service.rows(number, offset, limit)
 
 
 def _next(service: ReviewService, request: Request) -> dict[str, Any]:

@@ -62,7 +62,7 @@ class ReviewService:
         }
 
     def _count_views(self, images: Images) -> dict[str, int]:
-        """Count what each view holds without filters: groups where it has groups, else rows."""
+        """Count what each view holds without filters: groups if it has groups, else rows."""
         if self._counted is not images:
             everything = np.ones(len(images), bool)
             self._counts = {"all": len(images)}

@@ -107,7 +107,10 @@ def _by_other(images: Images, reasons: tuple[Drop, ...]) -> Rows:
 
 
 def _by_content(images: Images) -> Rows:
-    """Number the groups of known and suspected placeholders, and of the same bytes listed often; -1: in no group."""
+    """Number the groups of known and suspected placeholders, and of the same bytes listed often; -1: in no group.
+
+    Groups of suspected placeholders whose hashes are equal are one.
+    """
     content = images.table["sha256"].combine_chunks().dictionary_encode()
     numbers = pc.fill_null(content.indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
     counts = np.bincount(numbers[numbers >= 0], minlength=len(content.dictionary) + 1)
@@ -116,15 +119,12 @@ def _by_content(images: Images) -> Rows:
     shown = (numbers >= 0) & (known | suspected | (counts[numbers] >= LEAST_REPEATS))
     rows = np.flatnonzero(suspected & shown)
     hashes = images.table["phash"].take(pa.array(rows)).combine_chunks().dictionary_encode()
-    alike = _joined_by(numbers[rows], pc.fill_null(hashes.indices, -1).to_numpy(zero_copy_only=False), len(counts))
-    return np.where(shown, alike[numbers], -1)
-
-
-def _joined_by(numbers: Rows, hashes: npt.NDArray[np.integer], n: int) -> Rows:
-    """Join the groups (``numbers``, below ``n``) of rows whose hashes are equal; return each group's new number."""
+    hashes = pc.fill_null(hashes.indices, -1).to_numpy(zero_copy_only=False)
     order = np.argsort(hashes, kind="stable")
     same = (np.diff(hashes[order]) == 0) & (hashes[order][1:] >= 0)
-    return label_components(n, numbers[order][1:][same], numbers[order][:-1][same])
+    ordered = numbers[rows][order]
+    alike = label_components(len(counts), ordered[1:][same], ordered[:-1][same])
+    return np.where(shown, alike[numbers], -1)
 
 
 def _grouped(images: Images, passing: BoolArray, groups: Rows) -> Selection:

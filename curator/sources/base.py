@@ -140,8 +140,8 @@ def known_labels(key: str, table: Mapping[str, Any], labels: Sequence[str]) -> l
     """Find what is wrong with the labels of a table ``key`` of the recipe, as (key, message) pairs.
 
     >>> known_labels("synsets", {"rugbi": ("n00470966",), "soccer": ()}, ("rugby", "soccer"))
-    [('synsets', "names 'rugbi', which is not in labels, did you mean rugby?"), ('synsets', 'gives soccer nothing')]
+    [('synsets', "names 'rugbi', which is not in labels, did you mean rugby?"), ('synsets', 'names nothing for soccer')]
     """
     unknown = [f"names {name!r}, which is not in labels{suggest(name, labels)}" for name in table if name not in labels]
-    empty = [f"gives {name} nothing" for name, values in table.items() if not values]
+    empty = [f"names nothing for {name}" for name, values in table.items() if not values]
     return [(key, message) for message in (*unknown, *empty)]

@@ -24,7 +24,6 @@ from curator.manifests.toml_settings import setting
 from curator.sources.base import ListingContext, Source, known_labels, listed_rows
 from curator.sources.reading.places import is_url, local_path, place_problem
 
-LAYOUTS = ("labels", "openimages")
 _OPEN_IMAGES_FILE = re.compile(r"([0-9a-f]{16})\.jpg", re.IGNORECASE)
 _N_SHOWN = 5
 
@@ -36,12 +35,12 @@ class Folder(Source):
     kind: ClassVar[str] = "folder"
 
     path: str = setting(doc="the folder")
-    layout: str = setting("labels", "how its sub-folders are named", choices=LAYOUTS)
+    layout: str = setting("labels", "how its sub-folders are named", choices=("labels", "openimages"))
     classes: Mapping[str, tuple[str, ...]] | None = setting(None, "openimages: label to names of class folders")
     name: str = setting("", "the source's name in tables; its kind if not given")
 
     def covers(self, labels: Sequence[str]) -> tuple[str, ...]:
-        """Name the labels that this source can list."""
+        """Return the labels that this source can list."""
         return tuple(label for label in labels if self.classes is None or self.classes.get(label))
 
     def problems(self, labels: Sequence[str], base_dir: Path) -> list[tuple[str, str]]:

@@ -34,7 +34,7 @@ def bulk_hosts(sources: Iterable[Source]) -> dict[str, int]:
     """Map hosts (with the port if one is given) that are built to serve whole data sets to their requests in flight.
 
     Args:
-        sources: those of a recipe; whatever its ``per_host`` allows others, these hosts may be asked more at once.
+        sources: those of a recipe; whatever its ``per_host`` allows others, these hosts may get more at once.
     """
     addresses = [source.bulk_address() for source in sources]
     hosts = parse_addresses(pa.array(addresses, pa.string())).host.to_pylist()

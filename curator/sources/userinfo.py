@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from curator import catalog
 from curator.text import USERINFO
 
-_ASKED = ("url", "fallback_url")
+_REQUESTED = ("url", "fallback_url")
 _SHOWN = ("landing_url", "author_url")
 
 
@@ -24,17 +24,17 @@ def take_userinfo(table: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
     """Split what signs in (``user:password``) from the addresses of a catalog.
 
     Returns:
-        The catalog with addresses that hold none, and what was taken out by the address that it is for. Where one
-        address is listed with several, the first counts.
+        The catalog with addresses that hold none, and what was taken out by the address that it is for: the first, if
+        one address is listed with several.
     """
     found: dict[str, str] = {}
-    for name in (*_ASKED, *_SHOWN):
+    for name in (*_REQUESTED, *_SHOWN):
         listed = pa.array(table[name], pa.string())
         rows = _holding(listed)
         if not len(rows):
             continue
         clean = drop_userinfo(listed)
-        if name in _ASKED:
+        if name in _REQUESTED:
             who = pc.struct_field(pc.extract_regex(listed.take(rows), USERINFO), "userinfo").to_pylist()
             found = dict(zip(reversed(clean.take(rows).to_pylist()), reversed(who), strict=True)) | found
         table = catalog.with_columns(table, {name: clean})

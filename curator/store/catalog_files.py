@@ -17,7 +17,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,7 @@ class StageRecord:
     settings: dict[str, Any]
     notes: tuple[Text, ...] = ()
     version: int = catalog.VERSION
-    written_by: str = field(default=__version__)
+    written_by: str = __version__
     manifest_sha256: str = ""
 
 
@@ -156,10 +156,7 @@ def row_groups(table: pd.DataFrame) -> Iterator[pa.Table]:
 def write_if_changed(path: Path, groups: Callable[[], Iterable[pa.Table]], record: StageRecord) -> bool:
     """Write a catalog, whole or not at all, unless one with the same rows and record is there.
 
-    Args:
-        path: the file.
-        groups: returns the catalog's row groups; called once to compare and once to write.
-        record: what it was made from.
+    ``groups`` is called once to compare and once to write; what it returns are the catalog's row groups.
 
     Returns:
         Whether it was written.

@@ -32,7 +32,6 @@ from pathlib import Path
 from curator.store.paths import DataPaths
 from curator.store.whole_files import TEMPORARY_PREFIX, disk_errors, sync_file
 
-READ_ONLY = 0o444
 _TOKEN_LENGTH = 13
 _PROCESS_TOKEN = secrets.token_hex(4)
 _COUNTER = itertools.count()
@@ -47,7 +46,9 @@ def write_temporary(paths: DataPaths, data: bytes, sha256: str, image_format: st
     folder, name = paths.image_text(sha256, image_format)
     if os.path.exists(f"{folder}/{name}"):
         return None
-    temporary = f"{folder}/{TEMPORARY_PREFIX}{_next_token()}-{name}"
+    # No other writer uses this part of the name, and it costs no random number from the system for each file.
+    token = f"{_PROCESS_TOKEN}{next(_COUNTER) & 0xFFFF:04x}"
+    temporary = f"{folder}/{TEMPORARY_PREFIX}{token}-{name}"
     try:
         _write_new(temporary, data)
     except FileNotFoundError:
@@ -56,13 +57,8 @@ def write_temporary(paths: DataPaths, data: bytes, sha256: str, image_format: st
     return temporary
 
 
-def _next_token() -> str:
-    """Make a part of a name that no other writer uses, without a random number from the system for each file."""
-    return f"{_PROCESS_TOKEN}{next(_COUNTER) & 0xFFFF:04x}"
-
-
 def _write_new(path: str, data: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, READ_ONLY)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
     try:
         view = memoryview(data)
         while view:
@@ -84,20 +80,16 @@ def sync_files(folder: Path, files: Iterable[str] = ()) -> None:
         DiskError: the disk failed.
     """
     with disk_errors(folder):
-        if sys.platform == "linux":
-            _sync_file_system(folder)
-        else:
+        if sys.platform != "linux":
             for path in files:
                 sync_file(path)
-
-
-def _sync_file_system(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        if ctypes.CDLL(None, use_errno=True).syncfs(descriptor):
-            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-    finally:
-        os.close(descriptor)
+            return
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            if ctypes.CDLL(None, use_errno=True).syncfs(descriptor):
+                raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+        finally:
+            os.close(descriptor)
 
 
 def name_files(temporaries: Iterable[str]) -> None:

@@ -35,17 +35,13 @@ def locked(path: Path, command: str) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise _held_by(descriptor, path) from error
-        _sign(descriptor, command)
+        started = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        holder = {"command": command, "pid": os.getpid(), "host": socket.gethostname(), "since": started}
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, json.dumps(holder).encode(), 0)
         yield
     finally:
         os.close(descriptor)
-
-
-def _sign(descriptor: int, command: str) -> None:
-    started = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    holder = {"command": command, "pid": os.getpid(), "host": socket.gethostname(), "since": started}
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, json.dumps(holder).encode(), 0)
 
 
 def _held_by(descriptor: int, path: Path) -> LockedError:

@@ -17,7 +17,7 @@ from curator.benchmark.models.extract import keras_extractor, onnx_extractor
 from curator.benchmark.models.features import FeatureSource, cached_features
 from curator.benchmark.models.keras_backend import keras, rescaling
 from curator.benchmark.models.mobilenet_v2 import MOBILENET_V2
-from curator.benchmark.models.model import SYMMETRIC, UNIT, Training
+from curator.benchmark.models.model import SYMMETRIC, UNIT, Training, TrainingSet
 from curator.benchmark.models.transfer import DROPOUT, FeatureData, HeadLearner
 from curator.benchmark.models.weights import WEIGHTS_NAME, WeightsUnreachableError, build_frozen_base, load_base
 from curator.errors import StateError
@@ -109,22 +109,26 @@ def test_features_are_computed_once_an_image(base: Any, pixels: Any, tmp_path: P
     told: list[Any] = []
     extractor = keras_extractor(base, UNIT)
     names = [f"{index:064x}" for index in range(6)]
-    source = FeatureSource(pixels, names, extractor, "ab" * 32, UNIT, tmp_path, told.append)
-    first = cached_features(source, range(5)).values
-    assert np.array_equal(cached_features(source, [4, 0]).values, first[[4, 0]])
+    rows = np.arange(6)
+    data = TrainingSet(pixels, rows, rows, 2, sha256s=names, cache=tmp_path, emit=told.append)
+    source = FeatureSource(data, extractor, "ab" * 32, UNIT)
+    first, _ = cached_features(source, range(5))
+    assert np.array_equal(cached_features(source, [4, 0])[0], first[[4, 0]])
     cached_features(source, range(6))
     assert [event.n for event in told if isinstance(event, WorkAdvanced)] == [5, 1]
-    varied = cached_features(source, [2], variant=1).values
+    varied, _ = cached_features(source, [2], variant=1)
     assert np.allclose(varied, extractor.run(augment_images(pixels[2:3], [0], 1)), atol=1e-5)
 
 
 def test_damaged_features_are_computed_again(base: Any, pixels: Any, tmp_path: Path) -> None:
     """A torn file in the cache is no error."""
-    source = FeatureSource(pixels, list("abcdef"), keras_extractor(base, UNIT), "ab" * 32, UNIT, tmp_path, ignore)
-    first = cached_features(source, range(6)).values
+    rows = np.arange(6)
+    data = TrainingSet(pixels, rows, rows, 2, sha256s=list("abcdef"), cache=tmp_path)
+    source = FeatureSource(data, keras_extractor(base, UNIT), "ab" * 32, UNIT)
+    first, _ = cached_features(source, range(6))
     (path,) = tmp_path.iterdir()
     path.write_bytes(path.read_bytes()[:1000])
-    assert np.allclose(cached_features(source, range(6)).values, first, atol=1e-6)
+    assert np.allclose(cached_features(source, range(6))[0], first, atol=1e-6)
 
 
 def test_weights_that_are_not_there_are_named(tmp_path: Path) -> None:

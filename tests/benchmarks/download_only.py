@@ -18,6 +18,7 @@ sys.path[:0] = [str(ROOT)]
 from curator.fetch.committer import Committer  # noqa: E402
 from curator.fetch.engine import Engine  # noqa: E402
 from curator.fetch.ledger.ledger import Ledger  # noqa: E402
+from curator.fetch.ledger.tables import Remembered  # noqa: E402
 from curator.fetch.plan import FetchOptions, make_plan  # noqa: E402
 from curator.fetch.row_addresses import parse_rows  # noqa: E402
 from curator.manifests.project import Project  # noqa: E402
@@ -61,7 +62,7 @@ def download(urls: list[str], folder: Path, connections: int) -> None:
     with Ledger(paths.attempts) as ledger, selectors.DefaultSelector() as selector:
         plan = make_plan(table, parse_rows(table), ledger, project, FetchOptions())
         with Committer(ledger, paths, project.recipe.quality.max_pixels) as committer:
-            engine = Engine(plan, project, committer, selector)
+            engine = Engine(plan, project, committer, selector, frozenset(), Remembered({}, ()))
             engine.run(Hasher(paths, engine.note_observed), lambda: False)
 
 

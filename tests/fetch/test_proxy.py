@@ -170,7 +170,7 @@ def test_status_says_that_addresses_were_not_verified(through, proxy):
     pipeline.fetch(through)
     assert set(query(through.paths.attempts, "SELECT ip FROM attempts")) == {("via 127.0.0.1",)}
     told = [news for news in read_status(through).news if "proxy" in news]
-    assert told == ["12 images came through a proxy: the addresses that it asked were not verified to be public"]
+    assert told == ["12 images came through a proxy: the addresses that it requested were not verified to be public"]
 
 
 def test_the_password_is_written_nowhere(through, proxy, tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -19,17 +20,17 @@ from curator.demo.photos import photo_world
 from curator.demo.server import Served, serve
 from curator.demo.site import recipe_text
 from curator.errors import CuratorError
-from curator.inspect.forecast.effort import Effort, Limits, estimate_effort, needed_time
+from curator.inspect.forecast.prediction import Effort, estimate_effort, needed_time
 from curator.inspect.forecast.probe import Forecast, in_words, probe
 from curator.manifests.project import Project
-from curator.manifests.recipe import parse_recipe
+from curator.manifests.recipe import FetchSettings, parse_recipe
 from curator.pipeline import run as pipeline
 from curator.pipeline.acquire import AcquireOptions, plan_listing
 from curator.sources.registry import source_kinds
 from curator.store.paths import DataPaths
 
 PICTURES = Path(__file__).parents[1] / "golden" / "pictures"
-LIMITS = Limits(connections=64, per_host=8, delay_s=0.0, bulk={})
+SETTINGS = FetchSettings(connections=64, per_host=8)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +64,7 @@ def test_a_probe_asks_for_so_many_and_no_fetch_asks_again(project: Project, serv
     """Every label and source has its share; the ledger keeps the answers; then the fetch asks for the rest alone."""
     forecast = ask(project, 12)
     first = asked(served)
-    assert forecast.n_asked == forecast.n_tried == 12
+    assert forecast.n_requested == forecast.n_tried == 12
     assert 12 <= sum(first.values()) <= 12 + 6  # a bucket's gap makes two requests of one image
     assert all(stratum.n_tried for stratum, _ in forecast.strata)
     assert not project.paths.catalog(catalog.Stage.FETCHED).exists()
@@ -90,7 +91,7 @@ def test_a_second_probe_asks_for_others_and_narrows_the_interval(project: Projec
         widths.append(sum(p.high - p.low for p in forecast.labels.values()))
     assert widths == sorted(widths, reverse=True)
     assert widths[-1] == 0
-    assert forecast.n_asked < 1_000
+    assert forecast.n_requested < 1_000
     assert forecast.effort.n_requests == 0
     table = pipeline.fetch(project, AcquireOptions(everything=True)).table
     found = catalog.kept(table)["label"].value_counts().to_dict()
@@ -116,7 +117,7 @@ def test_what_cannot_be_asked_is_foreseen_to_fail(tmp_path: Path) -> None:
     path.write_text(text)
     made = Project(parse_recipe(text, source_kinds(), path), DataPaths(tmp_path / "data", tmp_path, "x"))
     forecast = ask(made, 5)
-    assert (forecast.n_asked, forecast.effort) == (0, Effort())
+    assert (forecast.n_requested, forecast.effort) == (0, Effort())
     assert [p.high for p in forecast.labels.values()] == [0, 0]
 
 
@@ -144,9 +145,9 @@ def test_a_probe_without_a_plan_is_refused(project: Project) -> None:
 def test_the_busiest_host_or_all_together_set_the_time() -> None:
     """Little's law for each host and for all; a bulk host allows more; a delay sets the pace."""
     per_host = pd.DataFrame({"requests": [800.0, 40.0], "seconds": [2.0, 1.0]}, index=["slow", "fast"])
-    assert needed_time(per_host, LIMITS) == (200, "slow")
-    assert needed_time(per_host, Limits(64, 8, 0.0, {"slow": 64})) == (pytest.approx(1640 / 64), "")
-    assert needed_time(per_host, Limits(64, 8, 1.0, {})) == (800, "slow")
+    assert needed_time(per_host, SETTINGS, {}) == (200, "slow")
+    assert needed_time(per_host, SETTINGS, {"slow": 64}) == (pytest.approx(1640 / 64), "")
+    assert needed_time(per_host, replace(SETTINGS, delay_s=1.0), {}) == (800, "slow")
 
 
 def test_effort_takes_a_hosts_own_seconds_and_a_stratums_own_bytes() -> None:
@@ -157,7 +158,7 @@ def test_effort_takes_a_hosts_own_seconds_and_a_stratums_own_bytes() -> None:
     left = pd.DataFrame(
         {"host": ["a"] * 16 + ["c"] * 4, "stratum": [0] * 16 + [1] * 4, "share": [0.5] * 16 + [1.0] * 4}
     )
-    effort = estimate_effort(tried, left, LIMITS)
+    effort = estimate_effort(tried, left, SETTINGS, {})
     assert (effort.n_requests, effort.n_bytes) == (12, 8 * 20 + 4 * 5)
     assert (effort.seconds, effort.slowest) == (8 * 2 / 8, "a")  # 8 requests of 2 s; of c 4 of the mean 4 s: as long
 

@@ -14,7 +14,7 @@ from curator.catalog import Stage
 from curator.fetch.ledger import ledger as attempts
 from curator.fetch.ledger.diagnosis import host_report
 from curator.inspect.status import read_status
-from curator.inspect.why import tell_stories
+from curator.inspect.why import find_stories
 from curator.manifests.project import Project
 from curator.pipeline import run as pipeline
 from curator.store.catalog_files import read_catalog
@@ -48,7 +48,7 @@ def test_looking_writes_nothing(fixed: Project, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(attempts, "may_write", lambda path: False)
     before = sorted(fixed.paths.folder.iterdir())
     assert read_status(fixed).news == ()
-    assert any(line.startswith("  asked    20") for line in tell_stories(fixed, an_image(fixed))[0].lines)
+    assert any(line.startswith("  request  20") for line in find_stories(fixed, an_image(fixed))[0].lines)
     assert host_report(fixed.paths).empty
     assert sorted(fixed.paths.folder.iterdir()) == before
 
@@ -57,14 +57,14 @@ def test_a_ledger_that_cannot_be_opened_is_one_line(project: Project) -> None:
     """Counts and stories are told without it, and say what is not known."""
     project.paths.attempts.unlink()
     project.paths.attempts.mkdir()
-    status, story = read_status(project), tell_stories(project, an_image(project))[0]
+    status, story = read_status(project), find_stories(project, an_image(project))[0]
     assert status.counts["kept"] == 20
     assert status.news == (
         f"what a proxy obtained is not known: Cannot use the ledger {project.paths.attempts}: "
         "unable to open database file.",
     )
-    assert sum(line.startswith("  asked    not known: Cannot use the ledger") for line in story.lines) == 1
-    assert story.as_json()["attempts"] is None
+    assert sum(line.startswith("  request  not known: Cannot use the ledger") for line in story.lines) == 1
+    assert story.facts["attempts"] is None
 
 
 @pytest.mark.parametrize("command", [("status",), ("status", "--hosts"), ("verify",), ("why",)])

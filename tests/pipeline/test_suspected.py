@@ -15,7 +15,7 @@ from curator.demo import alterations
 from curator.demo.listing import Answer, LabelNames, Planner, Plant, World
 from curator.demo.server import serve
 from curator.demo.site import recipe_text
-from curator.inspect.why import tell_stories
+from curator.inspect.why import find_stories
 from curator.manifests.project import Project
 from curator.manifests.recipe import parse_recipe
 from curator.manifests.reviews import Review, append_review
@@ -69,11 +69,11 @@ def test_none_of_the_company_is_kept_and_why_names_it(text: str, tmp_path: Path)
     suspected = catalog.dropped(table)
     assert set(suspected["label"]) == set(LABELS)
     assert set(suspected["drop_detail"]) == {"same bytes as 4 unrelated addresses of 127.0.0.1"}
-    (story,) = tell_stories(project, suspected["record_id"].iloc[0])
+    (story,) = find_stories(project, suspected["record_id"].iloc[0])
     company = [line for line in story.lines if line.startswith("  company")]
     assert [line.split()[1] for line in company] == suspected["url"].tolist()[1:]
     assert story.facts["company"] == suspected["record_id"].tolist()[1:]
-    kept = tell_stories(project, catalog.kept(table)["record_id"].iloc[0])[0]
+    kept = find_stories(project, catalog.kept(table)["record_id"].iloc[0])[0]
     assert kept.facts["company"] == []
 
 

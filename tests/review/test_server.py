@@ -13,7 +13,7 @@ from PIL import Image
 from curator import catalog
 from curator.catalog import Drop, Stage
 from curator.errors import CuratorError, StateError
-from curator.inspect.why import tell_stories
+from curator.inspect.why import find_stories
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
 from curator.manifests.reviews import append_review, read_reviews
@@ -255,9 +255,9 @@ def test_the_next_manifest_honours_every_decision(served: Served, project: Proje
     assert catalog.counts(table)["dropped"].get(Drop.LABEL_CONFLICT) is None
     assert dropped["sha256"] not in set(read_manifest(project.paths.manifest)["sha256"])
     assert json.loads(project.paths.made_with.read_text())["settings"]["reviews"]["n"] == 4
-    told = "\n".join(tell_stories(project, dropped["record_id"])[0].lines)
+    told = "\n".join(find_stories(project, dropped["record_id"])[0].lines)
     assert "reviewed drop (ann, " in told and "a logo" in told and "reviewed-out" in told
-    assert "reviewed relabel as rugby" in "\n".join(tell_stories(project, both["record_id"])[0].lines)
+    assert "reviewed relabel as rugby" in "\n".join(find_stories(project, both["record_id"])[0].lines)
     for row in (dropped, tiny, copy, both):
         decide(served, row, "undo")
     project.paths.manifest.unlink()

@@ -257,7 +257,7 @@ def test_all_wrong_classes_are_told_at_once(world, context):
         list_tier(settings(world, classes=classes), 0, context)
     message = str(caught.value)
     assert "rugby: 'Rugbi' is no class; near: Rugby (/m/06bqd)" in message
-    assert "'Football' names 2 classes, give a MID instead: /m/a (Football), /m/b (Football)" in message
+    assert "'Football' names 2 classes, write a MID instead: /m/a (Football), /m/b (Football)" in message
     assert "soccer: '/m/none' is no class here" in message
     assert "/m/06bqd is named for rugby and soccer" in message
 

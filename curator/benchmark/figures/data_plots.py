@@ -1,7 +1,10 @@
 """The plots that need no training: images by source, split and label, and which facts predict the label.
 
->>> draw_class_counts.__annotations__["return"]
-'str'
+>>> import tempfile
+>>> folder = Path(tempfile.mkdtemp())
+>>> draw_confounds(folder, {"accuracy": {"source": 0.9}, "chance": 0.5, "level": 0.65})
+>>> sorted(path.name for path in folder.iterdir())
+['confounds.png', 'confounds.svg']
 """
 
 from __future__ import annotations
@@ -18,24 +21,15 @@ from curator.benchmark.figures.figure_style import figure_file
 from curator.reasons import SPLITS
 
 
-def draw_class_counts(folder: Path, table: pd.DataFrame, labels: Sequence[str]) -> str:
+def draw_class_counts(folder: Path, table: pd.DataFrame, labels: Sequence[str]) -> None:
     """Draw the article's count plot: images by source and label, for train and for test."""
     sources = table["source"].value_counts().index.tolist()
     height = 1.0 + 2 * (0.35 + 0.22 * len(labels) * len(sources))
     with figure_file(folder, "class-counts", height) as figure:
         for axes, split in zip(figure.subplots(2, 1, sharex=True), SPLITS, strict=True):
             rows = table[table["split"] == split]
-            sns.countplot(
-                rows,
-                y="source",
-                hue="label",
-                order=sources,
-                hue_order=list(labels),
-                palette=label_colours(labels),
-                saturation=1,
-                ax=axes,
-                legend=split == "train",
-            )
+            hue = {"hue": "label", "hue_order": list(labels), "palette": label_colours(labels), "saturation": 1}
+            sns.countplot(rows, y="source", order=sources, **hue, ax=axes, legend=split == "train")
             for bars in axes.containers:
                 axes.bar_label(bars, padding=2, fontsize=8)
             axes.set(xlabel="images" if split == "test" else "", ylabel="", title=split)
@@ -43,10 +37,9 @@ def draw_class_counts(folder: Path, table: pd.DataFrame, labels: Sequence[str]) 
             axes.tick_params(axis="y", length=0, labelcolor=COLOURS["ink"].light)
             axes.margins(x=0.12)
         figure.axes[0].legend(loc="lower left", bbox_to_anchor=(0.3, 1.0), ncols=len(labels), fontsize=8, title=None)
-    return "class-counts"
 
 
-def draw_confounds(folder: Path, check: Mapping[str, Any]) -> str:
+def draw_confounds(folder: Path, check: Mapping[str, Any]) -> None:
     """Draw how well each kind of fact predicts the label, with chance and the level of the warning."""
     kinds = list(check["accuracy"])
     with figure_file(folder, "confounds", 0.8 + 0.3 * len(kinds)) as figure:
@@ -57,17 +50,9 @@ def draw_confounds(folder: Path, check: Mapping[str, Any]) -> str:
         axes.bar_label(bars, [f"{value:.2f}" for value in values], padding=3, fontsize=8)
         for x, text in ((check["chance"], "chance"), (check["level"], "warning")):
             axes.axvline(x, color=COLOURS["ink"].light, lw=1, ls=":" if text == "chance" else "--")
-            axes.annotate(
-                text,
-                (x, 1),
-                (0, 3),
-                xycoords=("data", "axes fraction"),
-                textcoords="offset points",
-                ha="center",
-                fontsize=7.5,
-            )
+            place = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "ha": "center"}
+            axes.annotate(text, (x, 1), (0, 3), **place, fontsize=7.5)
         axes.invert_yaxis()
         axes.set(xlim=(0, 1.12), xlabel="balanced accuracy without the picture")
         axes.grid(axis="y", visible=False)
         axes.tick_params(axis="y", length=0, labelcolor=COLOURS["ink"].light)
-    return "confounds"

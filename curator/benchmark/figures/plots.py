@@ -23,21 +23,19 @@ from curator.benchmark.metrics_file import list_comparisons
 from curator.benchmark.models.registry import model_title
 
 
-def draw_benchmark(folder: Path, metrics: Mapping[str, Any]) -> list[str]:
-    """Draw every plot that the metrics allow; returns the names of the files, without ending."""
-    names = []
+def draw_benchmark(folder: Path, metrics: Mapping[str, Any]) -> None:
+    """Draw every plot that the metrics allow."""
     if metrics["models"]:
-        names.append(draw_accuracy(folder, metrics))
+        draw_accuracy(folder, metrics)
     if len(list_comparisons(metrics)) > 1:
-        names.append(draw_comparisons(folder, metrics))
+        draw_comparisons(folder, metrics)
     for model, figures in metrics["models"].items():
         title = title_of(model, metrics)
-        names.append(draw_confusion(folder, model, figures["confusion_matrix"], metrics["labels"], title))
-        names.append(draw_calibration(folder, model, figures["calibration"], title))
+        draw_confusion(folder, model, figures["confusion_matrix"], metrics["labels"], title)
+        draw_calibration(folder, model, figures["calibration"], title)
     for model, histories in histories_by_model(metrics).items():
         watched_is_test = metrics["n_images"]["watched_is_test"]
-        names.append(draw_curves(folder, model, histories, watched_is_test, title_of(model, metrics)))
-    return names
+        draw_curves(folder, model, histories, watched_is_test, title_of(model, metrics))
 
 
 def title_of(model: str, metrics: Mapping[str, Any]) -> str:
@@ -59,15 +57,17 @@ def histories_by_model(metrics: Mapping[str, Any]) -> dict[str, list[list[dict[s
     return {model: histories for model, histories in found.items() if any(histories)}
 
 
-def draw_accuracy(folder: Path, metrics: Mapping[str, Any]) -> str:
+def draw_accuracy(folder: Path, metrics: Mapping[str, Any]) -> None:
     """Draw each model's accuracy, its interval and its runs, with chance and the article's figures for reference."""
     models = list(metrics["models"])
     with figure_file(folder, "accuracy", 0.75 + 0.75 * len(models)) as figure:
         axes = figure.subplots()
         for row, model in enumerate(models):
             _draw_model_accuracy(axes, row, model, metrics["models"][model])
-            if accuracy := (metrics["article"] or {}).get(model):
-                _draw_article_accuracy(axes, row, accuracy)
+            if article := (metrics["article"] or {}).get(model):
+                axes.plot([article] * 2, [row - 0.12, row + 0.32], ls=(0, (2, 1.5)), lw=1.3, color=COLOURS["ink"].light)
+                style = {"textcoords": "offset points", "ha": "center", "fontsize": 7.5}
+                axes.annotate("article", (article, row + 0.32), (0, -9), **style)
         axes.axvline(metrics["chance"], color=COLOURS["muted"].light, lw=1, ls=":")
         place = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
         axes.annotate("chance", (metrics["chance"], 0), (3, 2), **place, fontsize=7.5, color=COLOURS["muted"].light)
@@ -76,7 +76,6 @@ def draw_accuracy(folder: Path, metrics: Mapping[str, Any]) -> str:
         axes.set(xlim=(min(0.45, metrics["chance"] - 0.05, lowest - 0.02), 1.0), ylim=(len(models) - 0.4, -0.6))
         axes.grid(axis="y", visible=False)
         axes.set_xlabel(f"accuracy on the test images{_smoke(metrics)}")
-    return "accuracy"
 
 
 def _draw_model_accuracy(axes: Any, row: int, model: str, figures: Mapping[str, Any]) -> None:
@@ -89,13 +88,7 @@ def _draw_model_accuracy(axes: Any, row: int, model: str, figures: Mapping[str, 
     axes.annotate(f"{mean:.3f}", (mean, row), (0, 9), **style)
 
 
-def _draw_article_accuracy(axes: Any, row: int, accuracy: float) -> None:
-    axes.plot([accuracy, accuracy], [row - 0.12, row + 0.32], ls=(0, (2, 1.5)), lw=1.3, color=COLOURS["ink"].light)
-    place = {"textcoords": "offset points", "ha": "center", "fontsize": 7.5}
-    axes.annotate("article", (accuracy, row + 0.32), (0, -9), **place)
-
-
-def draw_comparisons(folder: Path, metrics: Mapping[str, Any]) -> str:
+def draw_comparisons(folder: Path, metrics: Mapping[str, Any]) -> None:
     """Draw the difference in accuracy of every pair with its interval; it has the colour of a clearly better model."""
     comparisons = list_comparisons(metrics)
     with figure_file(folder, "comparisons", 0.75 + 0.55 * len(comparisons)) as figure:
@@ -114,44 +107,35 @@ def draw_comparisons(folder: Path, metrics: Mapping[str, Any]) -> str:
         axes.set_yticks(range(len(pairs)), pairs, color=COLOURS["ink"].light, fontsize=8)
         axes.set(ylim=(len(pairs) - 0.4, -0.75), xlabel=f"difference in accuracy, points{_smoke(metrics)}")
         axes.grid(axis="y", visible=False)
-    return "comparisons"
 
 
 def draw_curves(
     folder: Path, model: str, histories: Sequence[Sequence[dict[str, float]]], watched_is_test: bool, title: str
-) -> str:
+) -> None:
     """Draw accuracy and loss by epoch, one thin line a run, for training and for the watched part."""
     watched = "test (watched, as in the article)" if watched_is_test else "validation"
-    name = f"curves-{model}"
-    with figure_file(folder, name, 4.3) as figure:
+    with figure_file(folder, f"curves-{model}", 4.3) as figure:
         for axes, measure in zip(figure.subplots(2, 1, sharex=True), ("accuracy", "loss"), strict=True):
             for index, history in enumerate(histories):
                 epochs = [record["epoch"] + 1 for record in history]
                 for key, style, label in ((measure, ":", "training"), (f"watched_{measure}", "-", watched)):
                     values = [record[key] for record in history]
-                    axes.plot(
-                        epochs,
-                        values,
-                        style,
-                        lw=1.4,
-                        color=model_colour(model),
-                        alpha=0.9 if style == "-" else 0.7,
-                        label=None if index else label,
-                    )
+                    look = {"lw": 1.4, "color": model_colour(model), "alpha": 0.9 if style == "-" else 0.7}
+                    axes.plot(epochs, values, style, **look, label=None if index else label)
             axes.set_ylabel(measure)
         axes.set_xlabel("epoch")
         figure.axes[0].set_title(title)
         figure.axes[0].legend(loc="lower right", fontsize=8)
-    return name
 
 
-def draw_confusion(folder: Path, model: str, matrix: Sequence[Sequence[int]], labels: Sequence[str], title: str) -> str:
+def draw_confusion(
+    folder: Path, model: str, matrix: Sequence[Sequence[int]], labels: Sequence[str], title: str
+) -> None:
     """Draw the confusion matrix: colour is the share of the true label, figures are counts over all runs."""
     counts = np.array(matrix)
     shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
     side = max(2.6, 0.55 * len(labels) + 1.2)
-    name = f"confusion-{model}"
-    with figure_file(folder, name, side, side + 0.5) as figure:
+    with figure_file(folder, f"confusion-{model}", side, side + 0.5) as figure:
         axes = figure.subplots()
         cells = np.array(
             [[f"{n}\n{share:.0%}" for n, share in zip(*rows, strict=True)] for rows in zip(counts, shares, strict=True)]
@@ -175,13 +159,11 @@ def draw_confusion(folder: Path, model: str, matrix: Sequence[Sequence[int]], la
         )
         axes.set(xlabel="predicted", ylabel="true", title=title)
         axes.tick_params(length=0, labelcolor=COLOURS["ink"].light)
-    return name
 
 
-def draw_calibration(folder: Path, model: str, bins: Sequence[Mapping[str, float]], title: str) -> str:
+def draw_calibration(folder: Path, model: str, bins: Sequence[Mapping[str, float]], title: str) -> None:
     """Draw the reliability diagram: how often the model is right when it is so sure; a dot's area is its images."""
-    name = f"calibration-{model}"
-    with figure_file(folder, name, 2.6, 3.1) as figure:
+    with figure_file(folder, f"calibration-{model}", 2.6, 3.1) as figure:
         axes = figure.subplots()
         axes.plot([0, 1], [0, 1], ls=":", lw=1, color=COLOURS["muted"].light)
         sizes = np.array([one["n"] for one in bins])
@@ -190,4 +172,3 @@ def draw_calibration(folder: Path, model: str, bins: Sequence[Mapping[str, float
         axes.scatter(confidence, accuracy, s=8 + 160 * sizes / sizes.max(), color=model_colour(model), alpha=0.75, lw=0)
         low = min(0.45, *confidence, *accuracy) - 0.03
         axes.set(xlim=(low, 1.03), ylim=(low, 1.05), xlabel="confidence", ylabel="share correct", title=title)
-    return name

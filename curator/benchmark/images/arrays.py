@@ -42,7 +42,7 @@ def image_array(table: pd.DataFrame, paths: DataPaths, side: int, emit: Listener
     """Map the images of a manifest at ``side`` pixels square, decoding them if no earlier run did.
 
     The picture is squeezed to the square, as the article does; nothing is cropped. An array that an earlier run left is
-    used where every file still stands with the bytes that the manifest counts; which bytes, decoding has checked.
+    used if every file is still there with as many bytes as the manifest counts; which bytes, decoding has checked.
 
     Returns:
         Read-only uint8 memory map, shape (images, side, side, 3), RGB, EXIF turn applied.
@@ -56,7 +56,9 @@ def image_array(table: pd.DataFrame, paths: DataPaths, side: int, emit: Listener
     else:
         with whole_file(path) as temporary:
             _decode_all(table, paths, side, temporary, emit)
-        _remove_older(path, side)
+        for older in path.parent.glob(f"images-{side}-*.npy"):
+            if older != path:
+                older.unlink(missing_ok=True)
     pixels: PixelArray = np.load(path, mmap_mode="r")
     return pixels
 
@@ -68,16 +70,13 @@ def _stored_files(table: pd.DataFrame, paths: DataPaths) -> list[Path]:
 
 def _check_files(table: pd.DataFrame, paths: DataPaths) -> None:
     problems = []
-    counted = table["n_bytes"].tolist()
-    for record_id, path, n_bytes in zip(table["record_id"], _stored_files(table, paths), counted, strict=True):
+    for record_id, path, n_bytes in zip(table["record_id"], _stored_files(table, paths), table["n_bytes"], strict=True):
         try:
-            changed = not pd.isna(n_bytes) and path.stat().st_size != int(n_bytes)
+            if not pd.isna(n_bytes) and path.stat().st_size != int(n_bytes):
+                problems.append(f"{record_id}: {path} {_CHANGED}")
         except OSError as error:
             problems.append(f"{record_id}: {_unreadable(path, error)}")
-        else:
-            problems += [f"{record_id}: {path} {_CHANGED}"] if changed else []
-    if problems:
-        raise _all_problems(sorted(problems))
+    _raise_all(problems)
 
 
 def _decode_all(table: pd.DataFrame, paths: DataPaths, side: int, out: Path, emit: Listener) -> None:
@@ -99,15 +98,18 @@ def _decode_all(table: pd.DataFrame, paths: DataPaths, side: int, out: Path, emi
     finally:
         pool.shutdown(cancel_futures=True)
         emit(WorkFinished(WORK))
-    if problems:
-        raise _all_problems(sorted(problems))
+    _raise_all(problems)
     pixels.flush()
 
 
-def _all_problems(problems: Sequence[str]) -> StateError:
+def _raise_all(problems: Sequence[str]) -> None:
+    if not problems:
+        return
     more = f"; and {len(problems) - _NAMED_AT_MOST} more" if len(problems) > _NAMED_AT_MOST else ""
-    message = f"{len(problems)} images of the manifest cannot be used: {'; '.join(problems[:_NAMED_AT_MOST])}{more}."
-    return StateError(message, (Command("verify"), " lists them all."))
+    message = (
+        f"{len(problems)} images of the manifest cannot be used: {'; '.join(sorted(problems)[:_NAMED_AT_MOST])}{more}."
+    )
+    raise StateError(message, (Command("verify"), " lists them all."))
 
 
 def read_square(path: Path, sha256: str, side: int) -> PixelArray:
@@ -131,9 +133,3 @@ def read_square(path: Path, sha256: str, side: int) -> PixelArray:
 
 def _unreadable(path: Path, error: OSError) -> str:
     return f"{path} cannot be read ({error.strerror})"
-
-
-def _remove_older(path: Path, side: int) -> None:
-    for older in path.parent.glob(f"images-{side}-*.npy"):
-        if older != path:
-            older.unlink(missing_ok=True)

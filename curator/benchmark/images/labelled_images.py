@@ -15,7 +15,7 @@ The validation part is stratified by label, and its groups are whole:
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -73,9 +73,16 @@ def load_images(manifest: Path, recipe_labels: tuple[str, ...]) -> LabelledImage
         StateError: no manifest, fewer than two labels, or a label with too few images to train and test on.
     """
     table = read_manifest(manifest)
-    table = table[table["split"].isin(["train", "test"])].reset_index(drop=True)
-    images = order_labels(table, recipe_labels)
-    _check_counts(manifest, images)
+    images = order_labels(table[table["split"].isin(["train", "test"])].reset_index(drop=True), recipe_labels)
+    if len(images.labels) < 2:
+        found = f"only the label {images.labels[0]!r}" if images.labels else "no image"
+        raise StateError(f"{manifest} holds {found}; a comparison needs at least two labels.", SPLIT_AGAIN)
+    for split, least in (("train", N_FOLDS), ("test", 1)):
+        counts = np.bincount(images.label_index[images.rows(split)], minlength=len(images.labels))
+        short = [f"{label} has {n}" for label, n in zip(images.labels, counts, strict=True) if n < least]
+        if short:
+            message = f"{manifest}: too few {split} images ({', '.join(short)}; every label needs {least} or more)."
+            raise StateError(message, SPLIT_AGAIN)
     return images
 
 
@@ -86,18 +93,6 @@ def order_labels(table: pd.DataFrame, recipe_labels: tuple[str, ...]) -> Labelle
     return LabelledImages(table, tuple(labels))
 
 
-def _check_counts(manifest: Path, images: LabelledImages) -> None:
-    if len(images.labels) < 2:
-        found = f"only the label {images.labels[0]!r}" if images.labels else "no image"
-        raise StateError(f"{manifest} holds {found}; a comparison needs at least two labels.", SPLIT_AGAIN)
-    for split, least in (("train", N_FOLDS), ("test", 1)):
-        counts = np.bincount(images.label_index[images.rows(split)], minlength=len(images.labels))
-        short = [f"{label} has {n}" for label, n in zip(images.labels, counts, strict=True) if n < least]
-        if short:
-            message = f"{manifest}: too few {split} images ({', '.join(short)}; every label needs {least} or more)."
-            raise StateError(message, SPLIT_AGAIN)
-
-
 @dataclass(frozen=True)
 class Parts:
     """Positions of the images that train, that watch the training, and that test."""
@@ -105,10 +100,6 @@ class Parts:
     train: IntArray
     watched: IntArray
     test: IntArray
-
-    def sizes(self) -> dict[str, int]:
-        """Count the images of each part."""
-        return {name: len(rows) for name, rows in asdict(self).items()}
 
 
 def cut_parts(images: LabelledImages, share: float) -> Parts:
@@ -138,11 +129,6 @@ def validation_rows(labels: IntArray, groups: TextArray, share: float) -> npt.ND
         if np.all(counts[group] <= room):
             taken[group] = True
             room -= counts[group]
-    _take_smallest_where_none(counts, taken)
-    return np.asarray(taken[group_index], dtype=bool)
-
-
-def _take_smallest_where_none(counts: IntArray, taken: npt.NDArray[np.bool_]) -> None:
     for label in range(counts.shape[1]):
         holders = np.flatnonzero(counts[:, label])
         if taken[holders].any():
@@ -151,3 +137,4 @@ def _take_smallest_where_none(counts: IntArray, taken: npt.NDArray[np.bool_]) ->
             message = "All training images of one label are of one group, so no validation part can be cut."
             raise StateError(message, "Set group_by = [] in [split], or gather images from more authors.")
         taken[holders[np.argmin(counts[holders].sum(axis=1))]] = True
+    return np.asarray(taken[group_index], dtype=bool)

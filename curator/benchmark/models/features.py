@@ -18,9 +18,10 @@ from pathlib import Path
 import numpy as np
 
 from curator.benchmark.images import arrays
-from curator.benchmark.images.augment import PixelArray, augment_images
+from curator.benchmark.images.augment import augment_images
 from curator.benchmark.models.extract import BATCH, N_FEATURES, Extractor, FloatArray
-from curator.events import Listener, WorkAdvanced, WorkFinished, WorkStarted
+from curator.benchmark.models.model import TrainingSet
+from curator.events import WorkAdvanced, WorkFinished, WorkStarted
 from curator.store.whole_files import whole_file
 
 WORK = "features"
@@ -28,23 +29,12 @@ WORK = "features"
 
 @dataclass(frozen=True)
 class FeatureSource:
-    """Where features come from: the pixels, who runs the base over them, and what to call the result."""
+    """Where features come from: the images, who runs the base over them, and what to call the result."""
 
-    pixels: PixelArray
-    sha256s: Sequence[str]
+    data: TrainingSet
     extractor: Extractor
     weights_sha256: str
     preprocessing: str
-    folder: Path
-    emit: Listener
-
-
-@dataclass(frozen=True)
-class Features:
-    """Features of some images, float32 (images, 1280), and the seconds that computing them took once."""
-
-    values: FloatArray
-    seconds: float
 
 
 def feature_file_name(weights_sha256: str, preprocessing: str, side: int, variant: int) -> str:
@@ -52,39 +42,44 @@ def feature_file_name(weights_sha256: str, preprocessing: str, side: int, varian
     return f"features-{weights_sha256[:12]}-{preprocessing}-{side}-variant{variant}.npz"
 
 
-def cached_features(source: FeatureSource, rows: Sequence[int], variant: int = 0) -> Features:
-    """Return the features of ``rows``, computing and keeping those that no earlier run has.
+def cached_features(source: FeatureSource, rows: Sequence[int], variant: int = 0) -> tuple[FloatArray, float]:
+    """Compute the features of ``rows`` that no earlier run has kept, and keep them.
 
     Args:
         source: pixels and extractor.
-        rows: positions in ``source.pixels``, shape (images,).
+        rows: positions in ``source.data.pixels``, shape (images,).
         variant: 0 for the image as it is; k > 0 for the k-th augmented copy, the same on every run.
+
+    Returns:
+        Features of ``rows``, float32 (images, 1280), and the seconds that computing them took once.
     """
-    name = feature_file_name(source.weights_sha256, source.preprocessing, source.pixels.shape[1], variant)
-    path = source.folder / name
+    sha256s, side = source.data.sha256s, source.data.pixels.shape[1]
+    path = source.data.cache / feature_file_name(source.weights_sha256, source.preprocessing, side, variant)
     known, values, seconds = _read(path)
-    missing = [row for row in rows if source.sha256s[row] not in known]
+    missing = [row for row in rows if sha256s[row] not in known]
     if missing:
         start = time.perf_counter()
         values = np.concatenate([values, _compute(source, missing, variant)])
         seconds += time.perf_counter() - start
-        known |= {source.sha256s[row]: len(known) + index for index, row in enumerate(missing)}
-        _write(path, known, values, seconds)
-    chosen = np.array([known[source.sha256s[row]] for row in rows], dtype=np.int64)
-    return Features(values[chosen], seconds * len(rows) / max(1, len(known)))
+        known |= {sha256s[row]: len(known) + index for index, row in enumerate(missing)}
+        names = np.array(list(known), dtype="S64")
+        with whole_file(path) as temporary, temporary.open("wb") as file:
+            np.savez(file, version=arrays.VERSION, sha256=names, features=values, seconds=seconds)
+    chosen = np.array([known[sha256s[row]] for row in rows], dtype=np.int64)
+    return values[chosen], seconds * len(rows) / max(1, len(known))
 
 
 def _compute(source: FeatureSource, rows: Sequence[int], variant: int) -> FloatArray:
-    values = np.empty((len(rows), N_FEATURES), dtype=np.float32)
-    source.emit(WorkStarted(WORK, len(rows)))
+    data, values = source.data, np.empty((len(rows), N_FEATURES), dtype=np.float32)
+    data.emit(WorkStarted(WORK, len(rows)))
     for start in range(0, len(rows), BATCH):
         batch = np.asarray(rows[start : start + BATCH])
-        pixels = source.pixels[batch]
+        pixels = data.pixels[batch]
         if variant:
-            pixels = augment_images(pixels, [int(source.sha256s[row][:12], 16) for row in batch], variant)
+            pixels = augment_images(pixels, [int(data.sha256s[row][:12], 16) for row in batch], variant)
         values[start : start + BATCH] = source.extractor.run(pixels)
-        source.emit(WorkAdvanced(WORK, len(batch)))
-    source.emit(WorkFinished(WORK))
+        data.emit(WorkAdvanced(WORK, len(batch)))
+    data.emit(WorkFinished(WORK))
     return values
 
 
@@ -97,10 +92,3 @@ def _read(path: Path) -> tuple[dict[str, int], FloatArray, float]:
     except (FileNotFoundError, zipfile.BadZipFile, KeyError, ValueError, EOFError):
         pass  # none yet, or a damaged cache, which is only computed again
     return {}, np.empty((0, N_FEATURES), dtype=np.float32), 0.0
-
-
-def _write(path: Path, known: dict[str, int], values: FloatArray, seconds: float) -> None:
-    with whole_file(path) as temporary, temporary.open("wb") as file:
-        np.savez(
-            file, version=arrays.VERSION, sha256=np.array(list(known), dtype="S64"), features=values, seconds=seconds
-        )

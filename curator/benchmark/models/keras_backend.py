@@ -61,8 +61,4 @@ def rescaling(preprocessing: str) -> Any:
 def versions() -> dict[str, str]:
     """Name Keras' version, its backend and the backend's version."""
     backend = keras.backend.backend()
-    return {
-        "keras": keras.__version__,
-        "backend": backend,
-        "backend_version": sys.modules[backend].__version__,
-    }
+    return {"keras": keras.__version__, "backend": backend, "backend_version": sys.modules[backend].__version__}

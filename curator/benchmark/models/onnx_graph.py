@@ -4,8 +4,8 @@ Only the layers that MobileNetV2 is made of are known; operators are those of
 https://onnx.ai/onnx/operators/ (opset 13). Keras keeps channels last, ONNX first: one transposition at the input,
 and kernels are transposed as they are written.
 
->>> to_onnx_kernel(np.zeros((3, 3, 8, 1), dtype=np.float32), depthwise=True).shape
-(8, 1, 3, 3)
+>>> GraphWriter().add("Identity", ["pixels"])
+'Identity_0'
 """
 
 from __future__ import annotations
@@ -14,18 +14,13 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-FloatArray = npt.NDArray[np.float32]
+from curator.benchmark.models.keras_backend import keras
+
 OPSET = 13
 IR_VERSION = 8
-
-
-def to_onnx_kernel(kernel: FloatArray, depthwise: bool) -> FloatArray:
-    """Transpose a Keras kernel (height, width, in, out), or depthwise (height, width, in, 1), to ONNX' (out, in, …)."""
-    return np.ascontiguousarray(kernel.transpose((2, 3, 0, 1) if depthwise else (3, 2, 0, 1)))
 
 
 class GraphWriter:
@@ -41,20 +36,20 @@ class GraphWriter:
         self.nodes.append(helper.make_node(operator, inputs, [name], name=name, **attributes))
         return name
 
-    def weight(self, values: Any) -> str:
+    def weight(self, values: Any, dtype: type[np.generic] = np.float32) -> str:
         """Add a constant; returns its name."""
         name = f"weight_{len(self.weights)}"
-        self.weights.append(numpy_helper.from_array(np.asarray(values, dtype=np.float32), name))
+        self.weights.append(numpy_helper.from_array(np.asarray(values, dtype=dtype), name))
         return name
 
     def convolution(self, layer: Any, inputs: list[str]) -> str:
-        """Add a plain or depthwise convolution."""
+        """Add a convolution; Keras' kernel is (height, width, in, out), a depthwise one (height, width, in, 1)."""
         depthwise = type(layer).__name__ == "DepthwiseConv2D"
-        arrays = [np.asarray(array) for array in layer.get_weights()]
-        kernel = to_onnx_kernel(arrays[0], depthwise)
+        kernel, *biases = (np.asarray(array) for array in layer.get_weights())
+        kernel = kernel.transpose((2, 3, 0, 1) if depthwise else (3, 2, 0, 1))
         return self.add(
             "Conv",
-            [*inputs, self.weight(kernel), *(self.weight(bias) for bias in arrays[1:])],
+            [*inputs, self.weight(kernel), *(self.weight(bias) for bias in biases)],
             strides=list(layer.strides),
             group=kernel.shape[0] if depthwise else 1,
             auto_pad="SAME_UPPER" if layer.padding == "same" else "VALID",
@@ -74,10 +69,7 @@ class GraphWriter:
     def zero_padding(self, layer: Any, inputs: list[str]) -> str:
         """Add rows and columns of zeros."""
         (top, bottom), (left, right) = layer.padding
-        pads = numpy_helper.from_array(np.array([0, 0, top, left, 0, 0, bottom, right], dtype=np.int64), "pads")
-        pads.name = f"weight_{len(self.weights)}"
-        self.weights.append(pads)
-        return self.add("Pad", [*inputs, pads.name])
+        return self.add("Pad", [*inputs, self.weight([0, 0, top, left, 0, 0, bottom, right], np.int64)])
 
     def addition(self, layer: Any, inputs: list[str]) -> str:
         """Add the sum of two branches."""
@@ -118,17 +110,9 @@ def onnx_bytes(base: Any, scale: float, offset: float) -> bytes:
     scaled = writer.add("Add", [writer.add("Mul", [floats, writer.weight(scale)]), writer.weight(offset)])
     names = {base.inputs[0].name: writer.add("Transpose", [scaled], perm=[0, 3, 1, 2])}
     for layer in base.layers[1:]:
-        inputs = [names[tensor.name] for tensor in _as_list(layer.input)]
+        inputs = [names[tensor.name] for tensor in keras.tree.flatten(layer.input)]
         names[layer.output.name] = WRITERS[type(layer).__name__](writer, layer, inputs)
     writer.nodes.append(helper.make_node("Identity", [names[base.outputs[0].name]], ["features"]))
-    return _serialised(writer, base)
-
-
-def _as_list(tensors: Any) -> list[Any]:
-    return list(tensors) if isinstance(tensors, list | tuple) else [tensors]
-
-
-def _serialised(writer: GraphWriter, base: Any) -> bytes:
     pixels = helper.make_tensor_value_info("pixels", TensorProto.UINT8, ["batch", *base.input_shape[1:]])
     features = helper.make_tensor_value_info("features", TensorProto.FLOAT, ["batch", base.output_shape[-1]])
     graph = helper.make_graph(writer.nodes, "features", [pixels], [features], writer.weights)

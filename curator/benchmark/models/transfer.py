@@ -73,16 +73,13 @@ class HeadLearner:
         loss = correct = 0.0
         for start in range(0, len(order), self.batch_size):
             rows = order[start : start + self.batch_size]
-            inputs = self._dropped(self.data.features[variants[start : start + self.batch_size], rows], rng)
+            inputs = self.data.features[variants[start : start + self.batch_size], rows]
+            if self.dropout:
+                kept = rng.random(inputs.shape, dtype=np.float32) >= self.dropout
+                inputs = np.asarray(inputs * kept / np.float32(1 - self.dropout), dtype=np.float32)
             batch_loss, batch_correct = self._train_batch(inputs, self.data.labels[rows], learning_rate)
             loss, correct = loss + batch_loss, correct + batch_correct
         return loss / len(order), correct / len(order)
-
-    def _dropped(self, inputs: FloatArray, rng: np.random.Generator) -> FloatArray:
-        if not self.dropout:
-            return inputs
-        kept = rng.random(inputs.shape, dtype=np.float32) >= self.dropout
-        return np.asarray(inputs * kept / np.float32(1 - self.dropout), dtype=np.float32)
 
     def _train_batch(self, inputs: FloatArray, labels: IntArray, learning_rate: float) -> tuple[float, float]:
         """Take one step; returns the summed loss and the number correct, before the step."""
@@ -169,15 +166,12 @@ class TransferLearner(HeadLearner):
 def prepare_transfer(base: PretrainedBase, data: TrainingSet, training: Training) -> TransferData:
     """Gather every image's features and those of the training images' augmented copies; what is cached is read."""
     extractor = make_extractor(base.model, training.preprocessing)
-    source = FeatureSource(
-        data.pixels, data.sha256s, extractor, base.sha256, training.preprocessing, data.cache, data.emit
-    )
+    source = FeatureSource(data, extractor, base.sha256, training.preprocessing)
     values = np.zeros((1 + training.n_variants, len(data.sha256s), N_FEATURES), dtype=np.float32)
     seconds = 0.0
     for variant in range(1 + training.n_variants):
         rows = data.train_rows if variant else np.arange(len(data.sha256s))
-        computed = cached_features(source, rows.tolist(), variant)
-        values[variant, rows] = computed.values
-        seconds += computed.seconds
+        values[variant, rows], took = cached_features(source, rows.tolist(), variant)
+        seconds += took
     features = FeatureData(values, data.labels, data.train_rows, data.n_labels)
     return TransferData(features, seconds, data.pixels, extractor, base.model.count_params())

@@ -28,6 +28,11 @@ WEIGHTS_URL = f"https://storage.googleapis.com/tensorflow/keras-applications/mob
 """Where Keras itself downloads them from."""
 
 VARIABLE = "CURATOR_WEIGHTS"
+HOW_TO_GET: Text = (
+    f"Download {WEIGHTS_URL} on a machine that can, and pass the file: ",
+    Command(f"benchmark --weights {WEIGHTS_NAME}"),
+    f" (or set ${VARIABLE}).",
+)
 _TIMEOUT_S = 30.0
 
 
@@ -91,21 +96,16 @@ def _kernels(base: Any) -> dict[str, Any]:
 
 
 def _not_the_weights(path: Path, reason: str) -> StateError:
-    return StateError(f"{path} does not hold MobileNetV2's weights (1.0, 224, without top): {reason}", _how_to_get())
+    return StateError(f"{path} does not hold MobileNetV2's weights (1.0, 224, without top): {reason}", HOW_TO_GET)
 
 
 def find_weights(given: Path | None, emit: Listener) -> Path:
     """Find the weights file; see :func:`load_base`."""
-    named = given or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
-    if named is None:
-        return _cached_or_downloaded(emit)
-    if not named.is_file():
-        origin = "--weights" if given else f"${VARIABLE}"
-        raise StateError(f"The weights file {named} ({origin}) does not exist.", _how_to_get())
-    return named
-
-
-def _cached_or_downloaded(emit: Listener) -> Path:
+    if named := given or os.environ.get(VARIABLE):
+        if not Path(named).is_file():
+            origin = "--weights" if given else f"${VARIABLE}"
+            raise StateError(f"The weights file {named} ({origin}) does not exist.", HOW_TO_GET)
+        return Path(named)
     keras_home = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
     if not (keras_home / "models" / WEIGHTS_NAME).is_file():
         emit(Noted("MobileNetV2's ImageNet weights (9 MB) are not in Keras' cache; downloading them."))
@@ -114,7 +114,7 @@ def _cached_or_downloaded(emit: Listener) -> Path:
             return Path(keras.utils.get_file(WEIGHTS_NAME, WEIGHTS_URL, cache_subdir="models"))
     except Exception as error:  # get_file raises plain Exception if the server cannot be reached
         message = f"MobileNetV2's ImageNet weights cannot be obtained ({' '.join(str(error).split())})."
-        raise WeightsUnreachableError(message, _how_to_get()) from error
+        raise WeightsUnreachableError(message, HOW_TO_GET) from error
 
 
 @contextmanager
@@ -129,8 +129,3 @@ def _quiet_download() -> Iterator[None]:
         socket.setdefaulttimeout(timeout_s)
         if interactive:
             keras.config.enable_interactive_logging()
-
-
-def _how_to_get() -> Text:
-    pass_it = Command(f"benchmark --weights {WEIGHTS_NAME}")
-    return (f"Download {WEIGHTS_URL} on a machine that can, and pass the file: ", pass_it, f" (or set ${VARIABLE}).")

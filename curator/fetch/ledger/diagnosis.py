@@ -28,10 +28,6 @@ from curator.reasons import Drop, HostAdvice
 from curator.store.paths import DataPaths
 from curator.text import Command, Text
 
-_ENOUGH = 0.1
-_DNS_HERE = "DNS trouble here: the name resolved at times; mend it, then --retry failed"
-_MOST_UNRESOLVED, _LEAST_HOSTS = 0.5, 4
-
 
 def host_report(paths: DataPaths) -> pd.DataFrame:
     """Count per host how its images came out, those with most failures first.
@@ -85,7 +81,7 @@ def advise(failures: Mapping[str, int], tried: int) -> Text:
     ('DNS trouble here', '')
     """
     n_failed = sum(failures.values())
-    if n_failed <= _ENOUGH * tried:
+    if n_failed <= 0.1 * tried:
         return ""
     shares = dict.fromkeys(HostAdvice, 0)
     for reason, n in failures.items():
@@ -93,18 +89,18 @@ def advise(failures: Mapping[str, int], tried: int) -> Text:
             shares[advice] += n
     most = max(shares, key=lambda advice: shares[advice])
     if shares[most] and shares[most] == shares[HostAdvice.UNRESOLVED] and n_failed < tried:
-        return _DNS_HERE
+        return "DNS trouble here: the name resolved at times; mend it, then --retry failed"
     return str(most) if shares[most] else ("look at single images with ", Command("why"))
 
 
 def suspect_own_dns(report: pd.DataFrame) -> Text:
-    """Say so if so many hosts do not resolve that the trouble is more likely here; else nothing.
+    """Say so if more than half of four or more hosts do not resolve: the trouble is more likely here; else nothing.
 
     >>> suspect_own_dns(pd.DataFrame({"host": list("abcd"), "dns": [1, 2, 3, 0]}))[0]
     'DNS trouble: 3 of 4 hosts did not resolve. Mend the DNS of this machine, then '
     """
     n, n_unresolved = len(report), int((report["dns"] > 0).sum()) if Drop.DNS in report.columns else 0
-    if n < _LEAST_HOSTS or n_unresolved <= _MOST_UNRESOLVED * n:
+    if n < 4 or n_unresolved <= n / 2:
         return ""
     trouble = f"DNS trouble: {n_unresolved:,} of {n:,} hosts did not resolve. Mend the DNS of this machine, then "
     return (trouble, Command("fetch --retry failed"), ".")

@@ -23,8 +23,6 @@ from curator.store.whole_files import first_remedy
 _PATIENCE_S = 60
 """How long another process is waited for that writes to the same ledger."""
 
-_PAUSE_S = 0.01
-
 _ERRNO_OF = {
     sqlite3.SQLITE_FULL: errno.ENOSPC,
     sqlite3.SQLITE_READONLY: errno.EROFS,
@@ -71,7 +69,7 @@ def use_write_ahead_log(connection: sqlite3.Connection) -> None:
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > limit:
                 raise
-        time.sleep(_PAUSE_S)
+        time.sleep(0.01)
 
 
 @contextmanager

@@ -15,8 +15,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import astuple
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -146,7 +147,7 @@ class Ledger:
     def __init__(self, path: Path, *, to_read: bool = False) -> None:
         self._path = path
         is_fixed = to_read and not may_write(path)
-        with self._errors():
+        with ledger_errors(path):
             self._connection = connect(path, is_fixed)
             self._prepare(is_fixed)
 
@@ -249,12 +250,12 @@ class Ledger:
         return Remembered(dict(self._rows(_ROBOTS, (now - FRESH_S, now, MOST_TEXT_BYTES))), holding)
 
     def _look_up(self, addresses: Sequence[str | None], columns: str, limits: dict[str, int]) -> list[tuple[Any, ...]]:
-        with self._errors():
+        with ledger_errors(self._path):
             values = {"addresses": json.dumps(addresses), **limits}
             return self._connection.execute(_STATES.format(columns=columns), values).fetchall()
 
     def _rows(self, sql: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
-        with self._errors():
+        with ledger_errors(self._path):
             yield from self._connection.execute(sql, values)
 
     def _prepare(self, is_fixed: bool) -> None:
@@ -268,25 +269,21 @@ class Ledger:
         if not is_fixed:
             use_write_ahead_log(self._connection)
             self._connection.execute("PRAGMA synchronous = FULL")
-            if version < VERSION:
-                self._bring_up_to_date()
+        if version < VERSION:
+            with self._transaction():
+                version = self._version()  # again: whoever comes second finds it made
+                steps = STEPS[version - 1 :] if version else (TABLES,)
+                for statement in chain.from_iterable(steps):
+                    self._connection.execute(statement)
+                self._connection.execute(f"PRAGMA user_version = {VERSION}")
 
     def _version(self) -> int:
         return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
 
-    def _bring_up_to_date(self) -> None:
-        """Make what this version needs; whoever comes second finds it made."""
-        with self._transaction():
-            version = self._version()
-            steps = STEPS[version - 1 :] if version else (TABLES,)
-            for statement in (statement for step in steps for statement in step):
-                self._connection.execute(statement)
-            self._connection.execute(f"PRAGMA user_version = {VERSION}")
-
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         """Do all of the block or nothing of it."""
-        with self._errors():
+        with ledger_errors(self._path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -294,6 +291,3 @@ class Ledger:
                 self._connection.rollback()
                 raise
             self._connection.execute("COMMIT")
-
-    def _errors(self) -> AbstractContextManager[None]:
-        return ledger_errors(self._path)

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from operator import attrgetter
 from typing import Any
 
@@ -25,7 +25,7 @@ OK = "ok"
 """The outcome of an attempt that brought bytes; what they are is the observation's affair."""
 
 VIA = "via "
-"""What ``ip`` begins with if a proxy answered, so that nobody knows which machine it asked."""
+"""What ``ip`` begins with if a proxy answered, so that nobody knows which machine it contacted."""
 
 FILE_SCHEME = "file:"
 """What the address of a local file begins with; its path follows."""
@@ -197,8 +197,5 @@ Note = RobotsText | HostWait
 class Remembered:
     """What previous runs learnt and still holds: each robots.txt (zlib) by its address, and the waits."""
 
-    robots: dict[str, bytes] = field(default_factory=dict)
-    waits: tuple[HostWait, ...] = ()
-
-
-NOTHING_REMEMBERED = Remembered()
+    robots: dict[str, bytes]
+    waits: tuple[HostWait, ...]

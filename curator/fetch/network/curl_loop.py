@@ -18,14 +18,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any
 
 from curator.fetch.network.libcurl import pycurl
 from curator.fetch.network.transfer import Transfer
 from curator.manifests.recipe import FetchSettings as FetchSettings
-
-_MAX_IDLE_CONNECTIONS = 256
 
 _EVENTS = {
     pycurl.POLL_IN: selectors.EVENT_READ,
@@ -49,14 +47,12 @@ class CurlLoop:
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._set_timer)
-        self._multi.setopt(pycurl.M_MAXCONNECTS, _MAX_IDLE_CONNECTIONS)
+        self._multi.setopt(pycurl.M_MAXCONNECTS, 256)  # idle ones, too
 
     def __enter__(self) -> CurlLoop:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.abort()
         self._multi.close()
 

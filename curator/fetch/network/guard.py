@@ -53,7 +53,7 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 @lru_cache(maxsize=65536)
 def is_public_address(ip: str) -> bool:
-    """Tell whether ``ip``, an IPv4 or IPv6 address as text, lies on the public Internet.
+    """Return whether ``ip``, an IPv4 or IPv6 address as text, lies on the public Internet.
 
     An IPv4 address carried inside an IPv6 one (mapped, NAT64 of RFC 6052, 6to4 of RFC 3056) is judged as that IPv4
     address. What is no address at all is not public.
@@ -66,7 +66,8 @@ def is_public_address(ip: str) -> bool:
     except ValueError:
         return False
     if isinstance(address, ipaddress.IPv6Address):
-        inner = _embedded_v4(address)
+        in_nat64 = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if address in _NAT64 else None
+        inner = in_nat64 or address.ipv4_mapped or address.sixtofour
         if inner is None:
             return address in _GLOBAL_V6 and not any(address in network for network in _REFUSED_V6)
         address = inner
@@ -74,7 +75,7 @@ def is_public_address(ip: str) -> bool:
 
 
 def is_private_name(host: str) -> bool:
-    """Tell whether a host, as an address spells it, is plainly not public: all that can be judged behind a proxy.
+    """Return whether a host, as an address spells it, is plainly not public: all that can be judged behind a proxy.
 
     >>> [is_private_name(host) for host in ("10.0.0.1", "127.1", "2130706433", "::1", "localhost.", "example.org")]
     [True, True, True, True, True, False]
@@ -93,19 +94,13 @@ def is_private_name(host: str) -> bool:
 
 
 def name_private_host(url: str) -> str:
-    """Name the host of an address where it is plainly not public; else nothing.
+    """Name the host of an address if it is plainly not public; else nothing.
 
     >>> name_private_host("http://127.1:8080/a.jpg"), name_private_host("http://example.org/a.jpg")
     ('127.1', '')
     """
     host = urlsplit(url).hostname or ""
     return host if is_private_name(host) else ""
-
-
-def _embedded_v4(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    if address in _NAT64:
-        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    return address.ipv4_mapped or address.sixtofour
 
 
 def proxy_addresses(proxy: str) -> frozenset[str]:

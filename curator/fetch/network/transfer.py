@@ -41,7 +41,6 @@ MAX_CONNECT_S = 15.0
 LOW_SPEED_BYTES = 250
 """A transfer slower than this many bytes a second over a third of its time is given up."""
 
-_BUFFER_BYTES = 1 << 18
 _HTTP_ONLY = pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS
 _REDIRECTS = (b"301", b"302", b"303", b"307", b"308")
 _STOP = -1
@@ -52,9 +51,9 @@ class Transfer:
 
     Attributes:
         handle: the libcurl easy handle.
-        task: the number of the address that is asked.
+        task: the number of the address that is requested.
         started: when, on the clock that never jumps; ``started_at`` on the one of the wall.
-        leads_to: where the redirect leads at which the request was broken off; nothing where it was not.
+        leads_to: where the redirect leads at which the request was broken off; nothing if it was not.
     """
 
     def __init__(self, settings: FetchSettings, exempt: frozenset[str] = frozenset()) -> None:
@@ -79,10 +78,11 @@ class Transfer:
     def answer(self, errno: int = 0, error: str = "") -> Answer:
         """Gather what the finished request brought; ``errno`` and ``error`` are libcurl's."""
         status = self.handle.getinfo(pycurl.RESPONSE_CODE)
-        return Answer(errno, error, status, self._last_headers(), self._refused_address)
+        starts = [number for number, line in enumerate(self._headers, 1) if line.startswith(b"HTTP/")]
+        return Answer(errno, error, status, self._headers[starts[-1] :] if starts else [], self._refused_address)
 
     def body(self) -> bytes:
-        """Give the bytes that came."""
+        """Return the bytes that came."""
         return self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
 
     @property
@@ -92,17 +92,13 @@ class Transfer:
 
     @property
     def ip(self) -> str:
-        """The address of the machine that answered, or nothing where none did."""
+        """The address of the machine that answered, or nothing if none did."""
         return _text(self.handle, pycurl.PRIMARY_IP)
 
     @property
     def n_bytes(self) -> int:
         """Bytes of the body that came, be it whole or not."""
         return sum(map(len, self._chunks))
-
-    def _last_headers(self) -> list[bytes]:
-        starts = [number for number, line in enumerate(self._headers) if line.startswith(b"HTTP/")]
-        return self._headers[starts[-1] + 1 :] if starts else []
 
     def _configure(self, settings: FetchSettings) -> None:
         options: dict[int, Any] = {
@@ -120,7 +116,7 @@ class Transfer:
             pycurl.LOW_SPEED_TIME: max(1, round(settings.timeout_s / 3)),
             pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_2TLS,
             pycurl.PIPEWAIT: True,
-            pycurl.BUFFERSIZE: _BUFFER_BYTES,
+            pycurl.BUFFERSIZE: 1 << 18,
             pycurl.DNS_CACHE_TIMEOUT: 600,
             pycurl.NOSIGNAL: True,
             pycurl.USERAGENT: user_agent(settings.contact),
@@ -134,7 +130,7 @@ class Transfer:
             self.handle.setopt(option, value)
 
     def _open_socket(self, purpose: int, address: Any) -> socket.socket | int:
-        """Called by libcurl for each connection, when the name is resolved: the one place that no request evades."""
+        """Libcurl calls it for each connection, when the name is resolved: the one place that no request evades."""
         ip = str(address.addr[0])
         if not (self._allow_private or ip in self._exempt or is_public_address(ip)):
             self._refused_address = ip
@@ -199,11 +195,6 @@ class WaryTransfer(Transfer):
         self._chunks.append(chunk)
         self._is_cut = self.n_bytes >= MAX_TEXT_BYTES
         return _STOP if self._is_cut else None
-
-
-def make_transfer(settings: FetchSettings, exempt: frozenset[str], gate: RobotsGate | None) -> Transfer:
-    """Make a transfer for a run: one that checks redirects if there is a gate or a proxy."""
-    return WaryTransfer(settings, exempt, gate) if gate or exempt else Transfer(settings, exempt)
 
 
 def _text(handle: pycurl.Curl, option: int) -> str:

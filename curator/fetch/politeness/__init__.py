@@ -1,1 +1,1 @@
-"""When a host may be asked again: limits, back-off, robots.txt."""
+"""When a host may be requested again: limits, back-off, robots.txt."""

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from curator.fetch.policy import Verdict, backoff_s, blames_host, is_throttled
+from curator.fetch.policy import Verdict, backoff_s, blames_host
 
 
 @dataclass(frozen=True)
@@ -127,8 +127,7 @@ class Host:
             self.delay_s = max(self.politeness.delay_s, self.delay_s * 0.9 if self.delay_s > 0.01 else 0.0)
 
     def _note_failure(self, verdict: Verdict, now: float, started: float, rng: random.Random) -> None:
-        throttled = is_throttled(verdict)
-        politeness = self.politeness
+        throttled, politeness = verdict.http_status in (429, 503), self.politeness
         self.failures += 1
         self.window = max(1, self.window // 2)
         wait_s = verdict.wait_s or 0.0
@@ -136,18 +135,12 @@ class Host:
             self.delay_s = min(politeness.max_delay_s, max(2 * self.delay_s, politeness.first_throttle_s))
             wait_s = max(wait_s, self.delay_s, backoff_s(self.failures, rng))
         if self.failures >= politeness.breaker_failures:
-            wait_s = max(wait_s, self._open_breaker(now, started))
+            if self.opened_at is None or started >= self.opened_at:  # it opens, or the request let through failed
+                self.probes += self.opened_at is not None
+                self.opened_at = now
+            self.window = 1
+            wait_s = max(wait_s, politeness.breaker_s * 2.0**self.probes)
         self.not_before = max(self.not_before, now + wait_s)
         most_probes = politeness.throttled_probes if throttled else politeness.breaker_probes
         if wait_s > politeness.max_wait_s or self.probes >= most_probes:
             self.given_up = verdict
-
-    def _open_breaker(self, now: float, started: float) -> float:
-        """Open the breaker, or keep it open if the request let through failed; return the seconds to wait."""
-        if self.opened_at is None:
-            self.opened_at = now
-        elif started >= self.opened_at:
-            self.probes += 1
-            self.opened_at = now
-        self.window = 1
-        return self.politeness.breaker_s * float(2**self.probes)

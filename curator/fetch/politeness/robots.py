@@ -26,8 +26,6 @@ MAX_TEXT_BYTES = 500 * 1024
 FRESH_S = 24 * 3600.0
 """How long an answer holds (RFC 9309, 2.4)."""
 
-_BYTE_ORDER_MARK = "\ufeff"
-
 
 @dataclass(frozen=True)
 class Rules:
@@ -44,7 +42,7 @@ class Rules:
 
 def read_rules(text: bytes) -> Rules:
     """Read a robots.txt; what is no rule, such as a web page, forbids nothing."""
-    parsed = Protego.parse(text[:MAX_TEXT_BYTES].decode("utf-8", "replace").lstrip(_BYTE_ORDER_MARK))
+    parsed = Protego.parse(text[:MAX_TEXT_BYTES].decode("utf-8", "replace").lstrip("\ufeff"))
     delay_s = parsed.crawl_delay(AGENT) or 0.0
     return Rules(parsed, delay_s if math.isfinite(delay_s) and delay_s > 0 else 0.0)
 

@@ -40,9 +40,7 @@ class RobotsGate:
 
     Args:
         known: texts that still hold: the address of the robots.txt to its zlib bytes.
-        schedule: what hands out the tasks.
         retries: further tries if a robots.txt cannot be had.
-        rng: the source of jitter.
         note: takes each text that came.
         refuse: takes each task that is not allowed.
     """
@@ -73,7 +71,12 @@ class RobotsGate:
         """Return what to request for a task that was just started: its ``url``, a robots.txt first, or nothing now."""
         robots = robots_url(url)
         if rules := self._rules(robots):
-            return url if self._is_allowed(task, url, rules, now) else None
+            self._schedule.slow_down(task, rules.delay_s, now)
+            if rules.allows(url):
+                return url
+            self._schedule.withdraw(task, now)
+            self._refuse(task, Verdict(Drop.ROBOTS_DISALLOWED, "robots.txt of its host disallows this address"))
+            return None
         self._waiting[robots].append(task)
         return self._request(task, robots)
 
@@ -113,53 +116,35 @@ class RobotsGate:
     def note_answer(self, task: int, verdict: Verdict, body: bytes, now: float) -> None:
         """Learn what came for a robots.txt; the tasks that wait for it are handed out again."""
         robots = self._requesting.pop(task)
-        text, wait_s = text_of_answer(verdict, body), 0.0
+        text, wait_s, is_over = text_of_answer(verdict, body), 0.0, False
         own, led_on = self._waiting.pop(robots, []), self._led_on.pop(robots, [])
         if text is not None:
-            self._learn(robots, text)
+            packed = zlib.compress(text)
+            self._note(RobotsText(robots, time.time(), packed))
+            self._texts.put(robots, packed, len(packed) + _LEAST_BYTES)
+            self._parsed.put(robots, read_rules(text), len(text) + _LEAST_BYTES)
         else:
             self._failures[robots] += 1
             wait_s = max(verdict.wait_s or 0.0, backoff_s(self._failures[robots], self._rng))
-        is_over = text is None and self._is_final(robots, verdict)
+            will_pass = verdict.reason in RETRIED and (verdict.wait_s or 0.0) <= Politeness.max_wait_s
+            is_over = not will_pass or self._failures[robots] > self._retries
         if is_over:
-            self._unknowable[robots] = _explained(verdict)
+            reason, detail = verdict.reason or Drop.BAD_RESPONSE, f"robots.txt: {verdict.detail}"
+            self._unknowable[robots] = Verdict(reason, detail, verdict.http_status, verdict.wait_s)
         for waiting in led_on:
             self._schedule.retry(waiting, now if is_over else now + wait_s)
-        self._hand_out(own, robots, now, wait_s)
-
-    def _hand_out(self, waiting: list[int], robots: str, now: float, wait_s: float) -> None:
-        """Return the tasks of the host itself to the schedule, or give the host up."""
-        if waiting and (rules := self._rules(robots)):
-            self._schedule.slow_down(waiting[0], rules.delay_s, now)
-        for task in reversed(waiting):
-            self._schedule.put_back(task, now, wait_s)
-        if waiting and robots in self._unknowable:
-            self._schedule.give_up(waiting[0], self._unknowable[robots], now)
+        if own and (rules := self._rules(robots)):
+            self._schedule.slow_down(own[0], rules.delay_s, now)
+        for waiting in reversed(own):
+            self._schedule.put_back(waiting, now, wait_s)
+        if own and robots in self._unknowable:
+            self._schedule.give_up(own[0], self._unknowable[robots], now)
 
     def _request(self, task: int, robots: str) -> str | None:
         if robots in self._requesting.values():
             return None
         self._requesting[task] = robots
         return robots
-
-    def _is_final(self, robots: str, verdict: Verdict) -> bool:
-        """Return whether a failure ends the tries: it will not pass, or not soon, or has come too often."""
-        will_pass = verdict.reason in RETRIED and (verdict.wait_s or 0.0) <= Politeness.max_wait_s
-        return not will_pass or self._failures[robots] > self._retries
-
-    def _is_allowed(self, task: int, url: str, rules: Rules, now: float) -> bool:
-        self._schedule.slow_down(task, rules.delay_s, now)
-        if rules.allows(url):
-            return True
-        self._schedule.withdraw(task, now)
-        self._refuse(task, Verdict(Drop.ROBOTS_DISALLOWED, "robots.txt of its host disallows this address"))
-        return False
-
-    def _learn(self, robots: str, text: bytes) -> None:
-        packed, rules = zlib.compress(text), read_rules(text)
-        self._note(RobotsText(robots, time.time(), packed))
-        self._texts.put(robots, packed, len(packed) + _LEAST_BYTES)
-        self._parsed.put(robots, rules, len(text) + _LEAST_BYTES)
 
     def _rules(self, robots: str) -> Rules | None:
         """Return the rules of a robots.txt, or None if it must be requested."""
@@ -169,11 +154,6 @@ class RobotsGate:
             rules = read_rules(text)
             self._parsed.put(robots, rules, len(text) + _LEAST_BYTES)
         return rules
-
-
-def _explained(verdict: Verdict) -> Verdict:
-    reason = verdict.reason or Drop.BAD_RESPONSE
-    return Verdict(reason, f"robots.txt: {verdict.detail}", verdict.http_status, verdict.wait_s)
 
 
 Value = TypeVar("Value")
@@ -188,11 +168,9 @@ class RecentlyUsed(Generic[Value]):
 
     def get(self, name: str) -> Value | None:
         """Return a value, or None if it is not kept."""
-        found = self._values.pop(name, None)
-        if found is None:
-            return None
-        self._values[name] = found
-        return found[0]
+        if found := self._values.pop(name, None):
+            self._values[name] = found
+        return found and found[0]
 
     def put(self, name: str, value: Value, n_bytes: int) -> None:
         """Keep a value that takes ``n_bytes``, in the place of the one that had this name."""

@@ -30,8 +30,6 @@ class Schedule:
     Args:
         tasks: what is to be requested, in the wished order; int array, shape (tasks,).
         host_of: the host's number of every address, requested or not; int array, shape (addresses,).
-        politeness: how hosts are treated.
-        rng: the source of jitter.
         limits: requests in flight for those hosts (by number) that have a limit of their own.
     """
 
@@ -66,17 +64,18 @@ class Schedule:
         while self._waiting and self._waiting[0][0] <= now:
             what = heapq.heappop(self._waiting)[2]
             if isinstance(what, int):
-                self._enqueue(what, now)
+                host = self._host(int(self._host_of[what]))
+                host.again.append(what)
             else:
-                what.parked = False
-                self._place(what, now)
-        while host := self._next_host():
-            if host.may_start(now):
-                task = host.start(now)
-                self.n_queued -= 1
-                self._place(host, now)
-                return task
+                host = what
+                host.parked = False
             self._place(host, now)
+        while begun := self._next_host():
+            task = begun.start(now) if begun.may_start(now) else None
+            self._place(begun, now)
+            if task is not None:
+                self.n_queued -= 1
+                return task
         return None
 
     def wake_time(self) -> float | None:
@@ -145,11 +144,6 @@ class Schedule:
         heapq.heappush(self._waiting, (when, self._n_waited, what))
         self._n_waited += 1
 
-    def _enqueue(self, task: int, now: float) -> None:
-        host = self._host(int(self._host_of[task]))
-        host.again.append(task)
-        self._place(host, now)
-
     def _host(self, number: int) -> Host:
         if number not in self._hosts:
             limit = self._limits.get(number, self._politeness.per_host)
@@ -160,21 +154,16 @@ class Schedule:
     def _next_host(self) -> Host | None:
         """Take a host that was begun and one that was not by turns: small hosts neither starve nor delay large ones."""
         self._turn ^= 1
-        if (self._turn or not self._ready) and (fresh := self._begin_host()):
-            return fresh
+        while (self._turn or not self._ready) and self._n_begun < len(self._fresh):
+            number = int(self._fresh[self._n_begun])
+            self._n_begun += 1
+            if number not in self._hosts:
+                return self._host(number)
         if not self._ready:
             return None
         host = self._ready.popleft()
         host.ready = False
         return host
-
-    def _begin_host(self) -> Host | None:
-        while self._n_begun < len(self._fresh):
-            number = int(self._fresh[self._n_begun])
-            self._n_begun += 1
-            if number not in self._hosts:
-                return self._host(number)
-        return None
 
     def _place(self, host: Host, now: float) -> None:
         """Put a host where it belongs: among the ready, among the waiting, with the given up, or nowhere."""

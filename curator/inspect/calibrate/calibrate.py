@@ -13,8 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-
 from curator import catalog
 from curator.catalog import Stage
 from curator.decide.keyed_hash import choose_order
@@ -60,7 +58,13 @@ def calibrate(project: Project, false_rate: float) -> Calibration:
     Raises:
         StateError: nothing was fetched, or too little to compare.
     """
-    rows = _choose(project)
+    path = project.paths.catalog(Stage.FETCHED)
+    if not path.exists():
+        raise StateError(f"Nothing was fetched yet for {project.recipe.name}.", ("Run ", Command("fetch"), " first."))
+    table = catalog.kept(read_catalog(path))
+    table = table[find_comparable(table)].drop_duplicates("sha256")
+    order = choose_order(table["sha256"], "calibrate", seed=0).argsort(kind="stable")
+    rows = table.iloc[order[:MOST_IMAGES]][["sha256", "format"]]
     project.emit(WorkStarted(_WORK, len(rows)))
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         found = list(threads.map(lambda row: _observe_copies(project, *row), rows.itertuples(index=False)))
@@ -73,16 +77,6 @@ def calibrate(project: Project, false_rate: float) -> Calibration:
     certain, rotations = find_certain(originals), project.recipe.dedupe.rotations
     kinds = {kind: measure_copies(originals, copies, certain, rotations) for kind, copies in samples.items()}
     return Calibration(kinds, false_rate, choose_radius(kinds, false_rate), len(whole))
-
-
-def _choose(project: Project) -> pd.DataFrame:
-    path = project.paths.catalog(Stage.FETCHED)
-    if not path.exists():
-        raise StateError(f"Nothing was fetched yet for {project.recipe.name}.", ("Run ", Command("fetch"), " first."))
-    table = catalog.kept(read_catalog(path))
-    table = table[find_comparable(table)].drop_duplicates("sha256")
-    order = choose_order(table["sha256"], "calibrate", seed=0).argsort(kind="stable")
-    return table.iloc[order[:MOST_IMAGES]][["sha256", "format"]]
 
 
 def _observe_copies(project: Project, sha256: str, image_format: str) -> dict[str, Observation]:

@@ -59,7 +59,6 @@ def measure_copies(pictures: Pictures, copies: Pictures, certain: BoolArray, rot
     """Match copies, the k-th made of the k-th picture, with all pictures.
 
     Args:
-        pictures, copies: of the same length.
         certain: from :func:`find_certain`; a copy's match with these pictures is no mistake.
         rotations: as in the recipe.
     """

@@ -1,4 +1,4 @@
-"""Ask for a few listed images, and predict from them what the whole fetch will yield and cost.
+"""Request a few listed images, and predict from them what the whole fetch will yield and cost.
 
 >>> in_words(0.97), in_words(0.4), in_words(0.001)
 ('in reach', 'unlikely', 'out of reach')
@@ -20,8 +20,7 @@ from curator.decide.target import choose_sample
 from curator.fetch.ledger.history import read_costs
 from curator.fetch.outcomes import read_outcomes
 from curator.fetch.row_addresses import parse_rows
-from curator.inspect.forecast.effort import Effort, Limits, estimate_effort
-from curator.inspect.forecast.prediction import Prediction, Stratum, predict_images
+from curator.inspect.forecast.prediction import Effort, Prediction, Stratum, estimate_effort, predict_images
 from curator.manifests.project import Project
 from curator.pipeline.acquire import AcquireOptions, Listing, fetch_and_judge, n_tiers
 from curator.sources.registry import bulk_hosts
@@ -35,15 +34,15 @@ class Forecast:
     """What a probe found, and what follows from it.
 
     Attributes:
-        n_asked: images that this probe asked for.
-        strata: each label and source, with how many images it will yield when all is asked.
+        n_requested: images that this probe requested.
+        strata: each label and source, with how many images it will yield when all is requested.
         labels: the same of each label.
-        per_class: images wanted a label; None where that is ``max``.
+        per_class: images wanted a label; None if that is ``max``.
         effort: what the fetch will cost, up to its target.
         has_more: whether there are tiers that were not listed.
     """
 
-    n_asked: int
+    n_requested: int
     strata: tuple[tuple[Stratum, Prediction], ...]
     labels: Mapping[str, Prediction]
     per_class: int | None
@@ -52,7 +51,7 @@ class Forecast:
 
     @property
     def n_tried(self) -> int:
-        """Images asked for so far, by this probe and before."""
+        """Images requested so far, by this probe and before."""
         return sum(stratum.n_tried for stratum, _ in self.strata)
 
 
@@ -62,16 +61,13 @@ def in_words(chance: float) -> str:
 
 
 def probe(project: Project, listing: Listing, n: int, options: AcquireOptions) -> Forecast:
-    """Ask for ``n`` of the listed images, and forecast.
+    """Request ``n`` of the listed images, and forecast.
 
-    The sample is stratified by label and source and fixed by the recipe's seed. It is asked for as any fetch asks, and
-    recorded in the ledger: no later fetch repeats it. What was tried before counts too.
+    The sample is stratified by label and source and fixed by the recipe's seed. It is requested as by any fetch, and
+    recorded in the project's ledger: no later fetch repeats it. What was tried before counts too.
 
     Args:
-        project: its ledger takes the results.
-        listing: the listed images.
-        n: images to ask for.
-        options: ``everything`` and ``limit`` say what the fetch would ask for.
+        options: ``everything`` and ``limit`` say what the fetch would request.
 
     Raises:
         LockedError: another run holds the data set.
@@ -79,15 +75,18 @@ def probe(project: Project, listing: Listing, n: int, options: AcquireOptions) -
     table = listing.table
     codes, names = pd.factorize(pd.MultiIndex.from_frame(table[["label", "source"]].astype(object)), sort=True)
     strata = codes.astype(np.int64)
-    askable = parse_rows(table).is_requestable(table).to_numpy(zero_copy_only=False)
+    requestable = parse_rows(table).is_requestable(table).to_numpy(zero_copy_only=False)
     with locked(project.paths.lock, "fetch --plan --probe"):
-        open_rows = askable & ~_is_tried(_outcomes(project, table))
+        open_rows = requestable & ~_is_tried(_outcomes(project, table))
         chosen = choose_sample(table, np.where(open_rows, strata, -1), n, project.recipe.split.seed)
         if chosen.any():
             rows = table[chosen].reset_index(drop=True)
             fetch_and_judge(project, rows, AcquireOptions(), listing.userinfo)
         outcomes = _outcomes(project, table)
-    counted = _count(outcomes, strata, list(names), askable)
+    tried = requestable & _is_tried(outcomes)
+    masks = (np.ones(len(table), bool), requestable, tried, tried & catalog.is_kept(outcomes))
+    columns = [np.bincount(strata[mask], minlength=len(names)).tolist() for mask in masks]
+    counted = [Stratum(*name, *counts) for name, counts in zip(names, zip(*columns, strict=True), strict=True)]
     return _forecast(project, outcomes, strata, counted, int(chosen.sum()), options)
 
 
@@ -99,48 +98,34 @@ def _is_tried(outcomes: pd.DataFrame) -> BoolArray:
     return ~catalog.is_kept(outcomes) | outcomes["sha256"].notna().to_numpy(dtype=bool)
 
 
-def _count(
-    outcomes: pd.DataFrame, strata: npt.NDArray[np.int64], names: list[tuple[str, str]], askable: BoolArray
-) -> list[Stratum]:
-    tried = askable & _is_tried(outcomes)
-    good = tried & catalog.is_kept(outcomes)
-    everyone = np.ones(len(outcomes), bool)
-    columns = [np.bincount(strata[rows], minlength=len(names)).tolist() for rows in (everyone, askable, tried, good)]
-    return [Stratum(*name, *counts) for name, counts in zip(names, zip(*columns, strict=True), strict=True)]
-
-
 def _forecast(
     project: Project,
     outcomes: pd.DataFrame,
     strata: npt.NDArray[np.int64],
     counted: list[Stratum],
-    n_asked: int,
+    n_requested: int,
     options: AcquireOptions,
 ) -> Forecast:
     recipe = project.recipe
     seed, per_class = recipe.split.seed, recipe.balance.per_class
     each = tuple((stratum, predict_images([stratum], seed)) for stratum in counted)
-    labels = {
-        label: predict_images([stratum for stratum in counted if stratum.label == label], seed)
-        for label in recipe.labels
-    }
-    shares = np.array([_share_asked(project, stratum.label, counted, labels, options) for stratum in counted])
+    of_label = {label: [stratum for stratum in counted if stratum.label == label] for label in recipe.labels}
+    labels = {label: predict_images(mine, seed) for label, mine in of_label.items()}
+    share = {label: _share_left(project, mine, labels[label], options) for label, mine in of_label.items()}
+    shares = np.array([share[stratum.label] for stratum in counted])
     effort = _effort(project, outcomes, strata, shares)
     has_more = bool(len(outcomes)) and int(outcomes["tier"].max()) + 1 < n_tiers(project)
-    return Forecast(n_asked, each, labels, per_class if isinstance(per_class, int) else None, effort, has_more)
+    return Forecast(n_requested, each, labels, per_class if isinstance(per_class, int) else None, effort, has_more)
 
 
-def _share_asked(
-    project: Project, label: str, counted: list[Stratum], labels: Mapping[str, Prediction], options: AcquireOptions
-) -> float:
-    """Say which share of what is left of a label the fetch will ask for until it has its target."""
-    mine = [stratum for stratum in counted if stratum.label == label]
+def _share_left(project: Project, mine: list[Stratum], predicted: Prediction, options: AcquireOptions) -> float:
+    """Say which share of what is left of a label, with these strata, the fetch will request until it has its target."""
     n_left, have = sum(stratum.n_left for stratum in mine), sum(stratum.n_ok for stratum in mine)
     if not n_left:
         return 0.0
     wanted = float(n_left)
     target = 0 if options.everything else project.recipe.target
-    to_come = labels[label].expected - have
+    to_come = predicted.expected - have
     if target and to_come:
         wanted = max(target - have, 0) * n_left / to_come
     if options.limit is not None:
@@ -163,5 +148,5 @@ def _effort(
         rows[name] = [
             known.get(a, 0.0) + known.get(b, 0.0) for a, b in zip(first.to_pylist(), second.to_pylist(), strict=True)
         ]
-    limits = Limits.of(project.recipe.fetch, bulk_hosts(project.recipe.sources))
-    return estimate_effort(rows[on_the_web & tried], rows[on_the_web & ~tried], limits)
+    bulk = bulk_hosts(project.recipe.sources)
+    return estimate_effort(rows[on_the_web & tried], rows[on_the_web & ~tried], project.recipe.fetch, bulk)

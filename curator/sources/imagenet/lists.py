@@ -22,8 +22,6 @@ WNID = re.compile(r"n\d{8}")
 _NUMBERED = re.compile(rb"(n\d{8}_\d+)(?:\t| +)(.*)", re.DOTALL)
 _URL = re.compile(rb"(?i)[a-z][a-z0-9+.-]*://\S.*", re.DOTALL)
 _UNSENDABLE = re.compile(rb"[^\x21-\x7e]")
-_LONGEST_LINE_BYTES = 1 << 16
-_WNID_BYTES = 9
 
 
 @dataclass
@@ -87,7 +85,7 @@ def read_whole_list(stream: io.BufferedReader, wnids: Collection[str]) -> tuple[
     seen: set[bytes] = set()
     last, current = b"", None
     for line in _lines(stream):
-        start = line[:_WNID_BYTES]
+        start = line[:9]  # the length of n00478262
         if start != last:
             last, current = start, wanted.get(start)
             seen.add(start)
@@ -100,4 +98,4 @@ def read_whole_list(stream: io.BufferedReader, wnids: Collection[str]) -> tuple[
 
 
 def _lines(stream: io.BufferedReader) -> Iterator[bytes]:
-    return iter(lambda: stream.readline(_LONGEST_LINE_BYTES), b"")
+    return iter(lambda: stream.readline(1 << 16), b"")

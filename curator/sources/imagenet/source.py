@@ -30,7 +30,6 @@ from curator.sources.reading.read import probe_size, read_place
 
 ENDPOINT = "https://image-net.org/api/imagenet.synset.geturls?wnid={wnid}"
 ARCHIVED = "https://web.archive.org/web/2018id_/http://www.image-net.org/api/text/imagenet.synset.geturls?wnid={wnid}"
-_MAX_LIST_BYTES = 256 << 20
 _WAYS_OUT = (
     'Give a list of your own, `urls = ["fall11_urls.txt"]` (plain, .gz or .tgz), '
     "or use Open Images only: remove this source from the recipe."
@@ -89,13 +88,13 @@ class Imagenet(Source):
         if missing := [wnid for wnid in wanted if wnid not in tables]:
             context.emit(Warned(f"{_explain(missing, answers)} {_WAYS_OUT}"))
         columns: dict[str, list[Any]] = {"label": [], "source_class": [], "source_id": [], "url": []}
-        pairs = [(label, wnid) for label in labels for wnid in self.synsets.get(label, ()) if wnid in tables]
-        for label, wnid in pairs:
-            table = tables[wnid]
-            columns["label"] += [label] * table.num_rows
-            columns["source_class"] += [wnid] * table.num_rows
-            columns["source_id"] += table["source_id"].to_pylist()
-            columns["url"] += table["url"].to_pylist()
+        for label in labels:
+            for wnid in self.synsets.get(label, ()):
+                if (table := tables.get(wnid)) is not None:
+                    columns["label"] += [label] * table.num_rows
+                    columns["source_class"] += [wnid] * table.num_rows
+                    columns["source_id"] += table["source_id"].to_pylist()
+                    columns["url"] += table["url"].to_pylist()
         return listed_rows(self.kind, self.title, tier, {**columns, "key": columns["url"]})
 
     def _wnids(self, labels: Sequence[str]) -> list[str]:
@@ -123,7 +122,7 @@ def _from_each(template: str, wnids: Sequence[str], context: ListingContext, ans
     for wnid in wnids:
         place = template.replace("{wnid}", wnid)
         try:
-            found = read_place(place, partial(read_synset_list, wnid=wnid), context, _MAX_LIST_BYTES)
+            found = read_place(place, partial(read_synset_list, wnid=wnid), context, max_bytes=256 << 20)
         except SourceError as error:
             _note_answer(answers, wnid, template, error.message.replace(wnid, "{wnid}"))
         else:
@@ -162,4 +161,4 @@ def _note_answer(answers: _Answers, wnid: str, place: str, answer: str) -> None:
 
 def _explain(wnids: Sequence[str], answers: _Answers) -> str:
     said = [answer for answer, failed in answers.items() if set(failed) & set(wnids)]
-    return f"ImageNet gave no list of {', '.join(wnids)}: {'; '.join(said)}."
+    return f"ImageNet returned no list of {', '.join(wnids)}: {'; '.join(said)}."

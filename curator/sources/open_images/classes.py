@@ -20,9 +20,6 @@ from functools import cached_property
 
 from curator.errors import SourceError
 
-_MID = re.compile(r"/[mgt]/[0-9a-z_]+")
-_N_NEAR = 3
-
 
 class UnknownClassError(SourceError):
     """A class that does not exist, or whose name several classes bear."""
@@ -30,7 +27,7 @@ class UnknownClassError(SourceError):
 
 def is_mid(text: str) -> bool:
     """Return whether ``text`` has the form of a machine-generated id, such as ``/m/06bqd``."""
-    return bool(_MID.fullmatch(text))
+    return bool(re.fullmatch(r"/[mgt]/[0-9a-z_]+", text))
 
 
 @dataclass(frozen=True)
@@ -61,9 +58,9 @@ class ClassNames:
         chosen = exact if len(exact) == 1 else mids
         if len(chosen) > 1:
             listed = ", ".join(f"{mid} ({self.names[mid]})" for mid in chosen)
-            raise UnknownClassError(f"{wanted!r} names {len(chosen)} classes, give a MID instead: {listed}")
+            raise UnknownClassError(f"{wanted!r} names {len(chosen)} classes, write a MID instead: {listed}")
         if not chosen:
-            near = difflib.get_close_matches(_folded(wanted), list(self._by_name), _N_NEAR)
+            near = difflib.get_close_matches(_folded(wanted), list(self._by_name))
             listed = ", ".join(f"{self.names[mid]} ({mid})" for name in near for mid in self._by_name[name])
             raise UnknownClassError(f"{wanted!r} is no class{'; near: ' if near else ''}{listed}")
         return chosen[0]

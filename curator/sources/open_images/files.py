@@ -28,7 +28,6 @@ _BOXES = {
     "validation": "v5/validation-annotations-bbox.csv",
     "test": "v5/test-annotations-bbox.csv",
 }
-_ALL_IMAGES = "2018_04/image_ids_and_rotation.csv"
 
 
 def class_file(labels_from: str) -> str:
@@ -64,7 +63,7 @@ def image_file(tier: int, subset: str) -> str:
     """
     if tier == 0:
         return f"2018_04/{subset}/{subset}-images-with-rotation.csv"
-    return BOXABLE_TRAIN_IMAGES if tier == BOXABLE_TIER else _ALL_IMAGES
+    return BOXABLE_TRAIN_IMAGES if tier == BOXABLE_TIER else "2018_04/image_ids_and_rotation.csv"
 
 
 def place_of(metadata: str, path: str, base_dir: Path) -> str:

@@ -30,8 +30,6 @@ from curator.sources.reading.delimited import Rows, read_delimited
 from curator.sources.reading.places import file_name, place_version
 from curator.sources.reading.read import probe_size, read_place
 
-_LONGEST_HEADER_BYTES = 1 << 16
-_LABEL_COLUMNS = ("ImageID", "LabelName", "Confidence")
 _OPTIONAL_IMAGE_COLUMNS = (*IMAGE_COLUMNS, *EXTRA_COLUMNS, "Rotation")
 Answer = TypeVar("Answer")
 _WAY_OUT = 'Run again later, or download the tables yourself and name their folder: `metadata = "path"`.'
@@ -139,7 +137,7 @@ class MetadataReader:
 
 
 def _filter_labels(stream: io.BufferedReader, mids: Sequence[str], labels_from: str) -> Rows:
-    columns = _LABEL_COLUMNS[:2] if labels_from == "boxes" else _LABEL_COLUMNS
+    columns = ("ImageID", "LabelName") if labels_from == "boxes" else ("ImageID", "LabelName", "Confidence")
     found = filter_csv(stream, columns, "LabelName", mids)
     present_images(found.rows, labels_from)  # what cannot be understood is refused here, before it is kept
     return found
@@ -167,7 +165,7 @@ def filter_csv(
     Raises:
         SourceError: it lacks a column, or cannot be parsed.
     """
-    line = stream.readline(_LONGEST_HEADER_BYTES).decode("utf-8-sig", "replace")
+    line = stream.readline(1 << 16).decode("utf-8-sig", "replace")
     names = next(csv.reader([line.strip()]), [])
     if missing := [name for name in columns if name not in names]:
         seen = ", ".join(names)[:200] or "nothing"

@@ -29,7 +29,6 @@ IMAGE_COLUMNS: Mapping[str, str] = {
     "Title": "title",
 }
 EXTRA_COLUMNS: Mapping[str, str] = {"OriginalSize": "original_size", "OriginalMD5": "original_md5"}
-_IMAGE_ID = "^[0-9a-f]{16}$"
 _PAIR = ["ImageID", "LabelName"]
 
 
@@ -55,7 +54,7 @@ def present_images(labels: pa.Table, labels_from: str) -> PresentImages:
     Raises:
         SourceError: a Confidence is not a number.
     """
-    good_ids = labels.filter(pc.match_substring_regex(labels["ImageID"], _IMAGE_ID))
+    good_ids = labels.filter(pc.match_substring_regex(labels["ImageID"], "^[0-9a-f]{16}$"))
     n_bad_ids = labels.num_rows - good_ids.num_rows
     if labels_from == "boxes":
         return PresentImages(_distinct(good_ids), n_bad_ids=n_bad_ids)
@@ -103,12 +102,14 @@ def catalog_columns(listed: pa.Table, images: pa.Table, subset: str, *, need_met
     Args:
         listed: as :func:`label_rows` returns them.
         images: the image table's rows (text columns of :data:`IMAGE_COLUMNS`, :data:`EXTRA_COLUMNS`, ``OriginalURL``,
-            ``Rotation``), one an image.
+            ``Rotation``); the first of each image counts.
         subset: the subset of all these images.
         need_metadata: leave out the images that ``images`` does not hold.
     """
+    index = pa.array(range(images.num_rows), pa.int64())
+    first = images.select(["ImageID"]).append_column("row", index).group_by("ImageID").aggregate([("row", "min")])
     how = "inner" if need_metadata else "left outer"
-    joined = listed.join(_first_of_each(images), "ImageID", join_type=how)
+    joined = listed.join(images.take(first["row_min"]), "ImageID", join_type=how)
     joined = joined.sort_by([("label", "ascending"), ("ImageID", "ascending")])
     columns = {new: _null_if_empty(joined[old]) for old, new in IMAGE_COLUMNS.items()}
     columns |= {
@@ -126,18 +127,12 @@ def catalog_columns(listed: pa.Table, images: pa.Table, subset: str, *, need_met
     return frame.assign(rotation=degrees.round().astype("Int16"))
 
 
-def _first_of_each(images: pa.Table) -> pa.Table:
-    index = pa.array(range(images.num_rows), pa.int64())
-    first = images.select(["ImageID"]).append_column("row", index).group_by("ImageID").aggregate([("row", "min")])
-    return images.take(first["row_min"])
-
-
 def _null_if_empty(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)
 
 
 def _extras(joined: pa.Table, subset: str) -> list[str]:
-    names = [*EXTRA_COLUMNS.values()]
+    names = EXTRA_COLUMNS.values()
     rows = zip(*(joined[name].to_pylist() for name in EXTRA_COLUMNS), strict=True)
     known = ({name: value for name, value in zip(names, row, strict=True) if value} for row in rows)
     return [json.dumps({"subset": subset, **facts}) for facts in known]

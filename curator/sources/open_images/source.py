@@ -110,21 +110,19 @@ class OpenImages(Source):
         listed = label_rows(present.rows, mids, labels)
         listed = listed.filter(pc.is_in(listed["ImageID"], value_set=wanted))
         frame = catalog_columns(listed, images, subset, need_metadata=tier > 0)
-        frame = self._with_places(frame, subset, tier, reader.context.base_dir)
+        original = frame.pop("original_url")
+        files = f"/{subset}/" + frame["source_id"] + ".jpg"
+        if tier == ALL_TRAIN_TIER:  # what is not in the bucket
+            frame = frame.assign(url=original)[original.notna()]
+        elif is_url(self.images):
+            frame = frame.assign(url=self.images.rstrip("/") + files, fallback_url=original)
+        else:
+            copy = str(local_path(self.images, reader.context.base_dir).absolute())
+            frame = frame.assign(local_path=copy + files, fallback_url=original)
         n_unknown = pc.count_distinct(listed["ImageID"]).as_py() - frame["source_id"].nunique()
         if tier == ALL_TRAIN_TIER and n_unknown:
             emit(Noted(f"open-images train: {n_unknown:,} images have no known address and were left out"))
         return listed_rows(self.kind, self.title, tier, dict(frame.items()))
-
-    def _with_places(self, frame: pd.DataFrame, subset: str, tier: int, base_dir: Path) -> pd.DataFrame:
-        """Add where each image is: the bucket (or its local copy), with OriginalURL behind it; else OriginalURL."""
-        original = frame.pop("original_url")
-        if tier == ALL_TRAIN_TIER:
-            return frame.assign(url=original)[original.notna()]
-        path = f"/{subset}/" + frame["source_id"] + ".jpg"
-        if is_url(self.images):
-            return frame.assign(url=self.images.rstrip("/") + path, fallback_url=original)
-        return frame.assign(local_path=str(local_path(self.images, base_dir).absolute()) + path, fallback_url=original)
 
 
 def _ids(present: PresentImages) -> pa.Array:

@@ -26,9 +26,6 @@ from curator.sources.base import ListingContext
 from curator.store.whole_files import whole_file
 from curator.text import hide_in_settings
 
-_FACTS = b"curator"
-_VERSION = 1
-
 
 @dataclass(frozen=True)
 class CacheEntry:
@@ -41,7 +38,7 @@ class CacheEntry:
     @property
     def path(self) -> Path:
         """The Parquet file, in the context's cache folder."""
-        text = json.dumps({"version": _VERSION, **self.key}, sort_keys=True)
+        text = json.dumps({"version": 1, **self.key}, sort_keys=True)
         return self.context.cache_dir / f"{self.stem}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.parquet"
 
     @property
@@ -64,7 +61,7 @@ class CacheEntry:
         Raises:
             DiskError: the disk refused; nothing is left behind.
         """
-        described = table.replace_schema_metadata({_FACTS: json.dumps(hide_in_settings(dict(facts))).encode()})
+        described = table.replace_schema_metadata({b"curator": json.dumps(hide_in_settings(dict(facts))).encode()})
         with whole_file(self.path) as temporary:
             pq.write_table(described, temporary, compression="zstd")
         self.context.fresh.add(self.path)

@@ -19,8 +19,6 @@ import pyarrow.csv
 
 from curator.errors import SourceError
 
-_BLOCK_BYTES = 4 << 20
-
 
 @dataclass(frozen=True)
 class Rows:
@@ -64,7 +62,7 @@ def read_delimited(
         batches = pa.csv.open_csv(
             stream,
             # One thread: parsing is faster than any network here, and a second reader would only copy.
-            pa.csv.ReadOptions(use_threads=False, block_size=_BLOCK_BYTES, column_names=list(names)),
+            pa.csv.ReadOptions(use_threads=False, block_size=4 << 20, column_names=list(names)),
             pa.csv.ParseOptions(
                 delimiter=delimiter,
                 quote_char=quote_char,

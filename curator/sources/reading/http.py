@@ -29,9 +29,6 @@ from curator.reasons import Drop
 CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 """The header of a partial answer: its first byte, and the size of the whole file (RFC 9110, 14.4)."""
 
-_LOOK_S = 0.2  # between two looks for Ctrl-C
-_SIZE_TIMEOUT_S = 10.0
-
 
 class Version(NamedTuple):
     """What distinguishes one version of a file from another; empty or None if the server does not say."""
@@ -46,7 +43,7 @@ class Version(NamedTuple):
         return self.etag if self.etag and not self.etag.startswith("W/") else self.last_modified
 
     def differs_from(self, other: Version) -> bool:
-        """Report whether anything that both state is different."""
+        """Return whether anything that both state is different."""
         return any(mine != theirs for mine, theirs in zip(self, other, strict=True) if mine and theirs)
 
 
@@ -81,7 +78,7 @@ class StreamedAnswer:
 
     Args:
         url: the address, an http or https one.
-        settings: who asks, through which proxy, how long to wait for the next byte, whether private hosts may be asked.
+        settings: who requests it, through which proxy, how long to wait for a byte, whether private hosts are allowed.
         headers: further lines of the request.
         method: ``GET``, or ``HEAD``, which brings no body.
         within_s: seconds for the whole answer; 0: no limit.
@@ -101,14 +98,14 @@ class StreamedAnswer:
         self._has_ended = False
         self._broke_off: BrokenOffError | None = None
         try:
-            asked = request_url(url)
+            wanted = request_url(url)
         except ValueError as error:
             raise SourceError(f"{url} could not be read ({error}).") from error
-        if not settings.allow_private_hosts and (host := name_private_host(asked)):
+        if not settings.allow_private_hosts and (host := name_private_host(wanted)):
             raise _refuse(host, host)
         with ExitStack() as opened:
             self._loop = opened.enter_context(CurlLoop(opened.enter_context(selectors.DefaultSelector())))
-            self._loop.start(self._transfer, 0, asked)
+            self._loop.start(self._transfer, 0, wanted)
             self._advance()
             answer = self._transfer.answer()
             self.status, self.headers = answer.http_status, answer.headers
@@ -148,7 +145,7 @@ class StreamedAnswer:
         """Wait for the next bytes of the body, or for its end: what came before a connection broke counts."""
         with noticed_interrupts() as interrupted:
             while not (self._left or self._has_ended):
-                self._loop.wait(_LOOK_S)
+                self._loop.wait(0.2)  # and then look for Ctrl-C
                 self._left = self._transfer.take()
                 for _, errno, error in self._loop.finished():
                     self._has_ended, verdict = True, judge(self._transfer.answer(errno, error), honour_noai=False)
@@ -165,10 +162,10 @@ def _refuse(host: str, address: str) -> SourceError:
 
 
 def ask_size(url: str, settings: FetchSettings) -> int | None:
-    """Ask how many bytes reading ``url`` would transfer; None if the server does not say. Never raises."""
+    """Request how many bytes reading ``url`` would transfer; None if the server does not say. Never raises."""
     for method, headers in (("HEAD", ()), ("GET", ("Range: bytes=0-0",))):
         try:
-            answer = StreamedAnswer(url, settings, headers, method, _SIZE_TIMEOUT_S)
+            answer = StreamedAnswer(url, settings, headers, method, within_s=10.0)
         except (BrokenOffError, CuratorError):
             return None
         answer.close()

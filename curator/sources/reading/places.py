@@ -29,27 +29,24 @@ def local_path(place: str, base_dir: Path) -> Path:
 
 def scheme_problem(place: str) -> str | None:
     """Say that a place has another scheme than http or https, or None."""
-    if is_url(place) or not _SCHEME.match(place):
-        return None
-    return f"must be an http or https address or a local path, not {place}"
+    is_known = is_url(place) or not _SCHEME.match(place)
+    return None if is_known else f"must be an http or https address or a local path, not {place}"
 
 
 def place_problem(place: str, base_dir: Path, *, folder: bool) -> str | None:
     """Say what is wrong with a place, or None: another scheme, or a local path that is no folder (or no file)."""
-    if is_url(place) or (problem := scheme_problem(place)):
-        return None if is_url(place) else problem
+    if is_url(place):
+        return None
     path = local_path(place, base_dir)
     exists, what = (path.is_dir(), "a folder") if folder else (path.is_file(), "a file")
-    return None if exists else f"names {path}, which is not {what}"
+    return scheme_problem(place) or (None if exists else f"names {path}, which is not {what}")
 
 
 def place_version(place: str, base_dir: Path) -> dict[str, Any]:
     """Identify what is at a place as far as can be known without reading it: its size and time if local."""
-    if is_url(place):
-        return {"place": place}
     path = local_path(place, base_dir)
-    if not path.exists():
-        return {"place": str(path)}
+    if is_url(place) or not path.exists():
+        return {"place": place if is_url(place) else str(path)}
     status = path.stat()
     return {"place": str(path), "size": status.st_size, "mtime_ns": status.st_mtime_ns}
 

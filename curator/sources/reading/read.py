@@ -16,7 +16,7 @@ import io
 import tarfile
 import zlib
 from collections.abc import Callable
-from typing import IO, TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from curator.errors import SourceError
 from curator.events import MetadataFinished, MetadataRead, MetadataStarted
@@ -105,16 +105,11 @@ def unpack(packed: io.BufferedReader[Any], max_bytes: int) -> io.BufferedReader[
     head = plain.peek(_TAR_MAGIC_AT + len(_TAR_MAGIC))
     if not head[_TAR_MAGIC_AT:].startswith(_TAR_MAGIC):
         return plain if is_packed else io.BufferedReader(_Guarded(packed, max_bytes), BUFFER_BYTES)
-    return io.BufferedReader(_Guarded(_first_file(plain), max_bytes), BUFFER_BYTES)
-
-
-def _first_file(stream: IO[bytes]) -> IO[bytes]:
     try:
-        archive = tarfile.open(fileobj=stream, mode="r|")  # noqa: SIM115 (read on by the caller, member by member)
+        archive = tarfile.open(fileobj=plain, mode="r|")  # noqa: SIM115 (read on by the caller, member by member)
         for member in archive:
-            content = archive.extractfile(member) if member.isfile() else None
-            if content is not None:
-                return content
+            if member.isfile() and (content := archive.extractfile(member)):
+                return io.BufferedReader(_Guarded(content, max_bytes), BUFFER_BYTES)
     except tarfile.TarError as error:
         raise SourceError(f"The tar archive is damaged ({error}).") from error
     raise SourceError("The tar archive holds no file.")
@@ -147,7 +142,7 @@ class _Guarded(io.RawIOBase):
 
 
 def probe_size(place: str, context: ListingContext) -> int | None:
-    """Ask how many bytes reading ``place`` would transfer; None if nobody says. Never raises."""
+    """Find out how many bytes reading ``place`` would transfer; None if nobody says. Never raises."""
     if not is_url(place):
         path = local_path(place, context.base_dir)
         return path.stat().st_size if path.is_file() else None

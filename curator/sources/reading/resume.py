@@ -127,6 +127,7 @@ class ResumedStream(io.RawIOBase):
         time.sleep(min(max(BACKOFF_S * 2 ** (self._failures - 1), wait_s), LONGEST_WAIT_S))
 
     def _continue_from_offset(self) -> None:
+        """Check the answer to the rest; of one that begins at the file's start, read past what is known."""
         answer = self._answer
         if answer.status == 416 or self.version.differs_from(answer.version):
             raise self._changed()
@@ -134,15 +135,12 @@ class ResumedStream(io.RawIOBase):
             ranged = CONTENT_RANGE.fullmatch(answer.header("content-range"))
             if ranged is None or int(ranged[1]) != self._offset:
                 raise SourceError(f"{self.url} answered with another part than was requested.")
-        else:
-            self._skip_known_part()
-
-    def _skip_known_part(self) -> None:
-        if self._answer.version.validator != self.version.validator:
+            return
+        if answer.version.validator != self.version.validator:
             raise self._changed()
         digest, left = hashlib.sha256(), self._offset
         while left:
-            data = self._answer.read(min(left, _BLOCK_BYTES))
+            data = answer.read(min(left, _BLOCK_BYTES))
             if not data:
                 raise BrokenOffError(Drop.INCOMPLETE, _TOO_EARLY)
             digest.update(data)

@@ -15,7 +15,7 @@ import io
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -25,15 +25,7 @@ import pyarrow.parquet as pq
 from curator.errors import SourceError
 from curator.sources.reading.delimited import Rows, read_delimited
 
-_ENDINGS = {
-    ".csv": "csv",
-    ".tsv": "tsv",
-    ".tab": "tsv",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".parquet": "parquet",
-}
-_BLOCK_BYTES = 8 << 20
+_ENDINGS = {f".{form}": form for form in ("csv", "tsv", "jsonl", "parquet")} | {".tab": "tsv", ".ndjson": "jsonl"}
 _LONGEST_LINE_BYTES = 16 << 20
 
 
@@ -67,9 +59,8 @@ def read_url_table(stream: io.BufferedReader, name: str) -> Rows:
 def _read_delimited(stream: io.BufferedReader, delimiter: str) -> Rows:
     line = stream.readline(_LONGEST_LINE_BYTES)
     try:
-        names = [
-            _folded(name) for name in next(csv.reader([line.decode("utf-8-sig").strip("\r\n")], delimiter=delimiter))
-        ]
+        header = next(csv.reader([line.decode("utf-8-sig").strip("\r\n")], delimiter=delimiter))
+        names = list(map(_folded, header))
     except UnicodeDecodeError as error:
         raise SourceError(f"has bytes that are not UTF-8 in line 1 (byte {error.start})") from error
     if len(set(names)) < len(names):
@@ -77,34 +68,20 @@ def _read_delimited(stream: io.BufferedReader, delimiter: str) -> Rows:
     return _as_texts(read_delimited(stream, names, names, delimiter=delimiter))
 
 
-def _read_lines(stream: io.BufferedReader) -> Rows:
-    # No URL holds a unit separator, so that each line is one field, commas and quotes included.
-    return _as_texts(read_delimited(stream, ["url"], ["url"], delimiter="\x1f", quote_char=False))
-
-
 def _as_texts(found: Rows) -> Rows:
-    texts = {name: _as_text(found.rows[name], name) for name in found.rows.column_names}
+    texts = {}
+    for name, column in zip(found.rows.column_names, found.rows.columns, strict=True):
+        try:
+            texts[name] = column.cast(pa.string())
+        except pa.ArrowInvalid as error:
+            values = enumerate(column.to_pylist(), 1)
+            row = next(row for row, value in values if value.decode("utf-8", "ignore").encode() != value)
+            raise SourceError(f"has bytes that are not UTF-8 in row {row}, column {name}") from error
     return Rows(pa.table(texts), found.n_malformed)
 
 
-def _as_text(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
-    try:
-        return column.cast(pa.string())
-    except pa.ArrowInvalid as error:
-        row = next(
-            row for row, value in enumerate(column.to_pylist(), 1) if value.decode("utf-8", "ignore").encode() != value
-        )
-        raise SourceError(f"has bytes that are not UTF-8 in row {row}, column {name}") from error
-
-
 def _read_jsonl(stream: io.BufferedReader) -> Rows:
-    objects = list(_objects(stream))
-    names = dict.fromkeys(name for item in objects for name in item)
-    columns = {name: pa.array([_json_text(item.get(name)) for item in objects], pa.string()) for name in names}
-    return Rows(pa.table(columns))
-
-
-def _objects(stream: io.BufferedReader) -> Iterator[Mapping[str, Any]]:
+    objects: list[Mapping[str, Any]] = []
     for number, line in enumerate(iter(lambda: stream.readline(_LONGEST_LINE_BYTES), b""), 1):
         if not line.strip():
             continue
@@ -116,18 +93,21 @@ def _objects(stream: io.BufferedReader) -> Iterator[Mapping[str, Any]]:
             raise SourceError(f"has no JSON object in line {number} ({error})") from error
         if not isinstance(item, dict):
             raise SourceError(f"has no JSON object in line {number}")
-        yield {_folded(name): value for name, value in item.items()}
+        objects.append({_folded(name): value for name, value in item.items()})
+    names = dict.fromkeys(name for item in objects for name in item)
+    columns = {name: pa.array([_json_text(item.get(name)) for item in objects], pa.string()) for name in names}
+    return Rows(pa.table(columns))
 
 
 def _json_text(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value if value is None else value.encode("utf-8", "replace").decode("utf-8")
-    return json.dumps(value)
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    return None if value is None else json.dumps(value)
 
 
 def _read_parquet(stream: io.BufferedReader) -> Rows:
     with tempfile.TemporaryFile() as whole:
-        shutil.copyfileobj(stream, whole, _BLOCK_BYTES)
+        shutil.copyfileobj(stream, whole, 8 << 20)
         try:
             table = pq.read_table(pa.PythonFile(whole, "r"))
             return Rows(pa.table({_folded(name): _parquet_text(table[name]) for name in table.column_names}))
@@ -150,6 +130,7 @@ READERS: Mapping[str, Callable[[io.BufferedReader], Rows]] = {
     "tsv": lambda stream: _read_delimited(stream, "\t"),
     "jsonl": _read_jsonl,
     "parquet": _read_parquet,
-    "lines": _read_lines,
+    # No URL holds a unit separator, so that each line is one field, commas and quotes included.
+    "lines": lambda stream: _as_texts(read_delimited(stream, ["url"], ["url"], delimiter="\x1f", quote_char=False)),
 }
 """How each form is read."""

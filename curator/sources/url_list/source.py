@@ -44,7 +44,6 @@ them: a list from elsewhere must not name files of this machine."""
 
 _N_SHOWN = 5
 _WAY_OUT = "Mend the list, or name another as `path` in the recipe, then run again."
-_MAX_LIST_BYTES = 16 << 30
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,9 @@ class UrlList(Source):
             message = error.message.removeprefix(self.path).strip().rstrip(".")
             raise SourceError(f"The list {self.path} {message}.", error.hint or _WAY_OUT) from error
         rows = rows.filter(pc.is_in(rows["label"], value_set=pa.array(list(labels), pa.string())))
-        columns = {name: _null_if_blank(rows[name]) for name in CATALOG_COLUMNS if name in rows.column_names}
+        known = {name: rows[name] for name in CATALOG_COLUMNS if name in rows.column_names}
+        blank = {name: pc.equal(pc.utf8_trim_whitespace(column), "") for name, column in known.items()}
+        columns = {name: pc.if_else(blank[name], None, column) for name, column in known.items()}
         if "rotation" in columns:
             degrees = pd.to_numeric(columns["rotation"].to_pandas(), errors="coerce").round()
             columns["rotation"] = pa.array(degrees.where(degrees.abs() <= 360), from_pandas=True)
@@ -104,7 +105,7 @@ class UrlList(Source):
         if table is not None:
             return table
         read = partial(read_url_table, name=file_name(self.path))
-        found = read_place(self.path, read, context, _MAX_LIST_BYTES)
+        found = read_place(self.path, read, context, max_bytes=16 << 30)
         self._note(context, found.n_malformed, "with another number of fields than the header")
         if is_url(self.path):
             entry.save(found.rows, {"origin": self.path, "malformed_rows": found.n_malformed})
@@ -115,11 +116,16 @@ class UrlList(Source):
         _need_column(table, "url", "")
         if "label" not in table.column_names and self.label:
             table = table.append_column("label", pa.array([self.label] * table.num_rows, pa.string()))
-        _need_column(table, "label", ' or give one label for all its rows, such as `label = "rugby"`,')
+        _need_column(table, "label", ' or set one label for all its rows, such as `label = "rugby"`,')
         for name in ("url", "label"):
             trimmed = pc.fill_null(pc.utf8_trim_whitespace(table[name]), "")
             table = table.set_column(table.column_names.index(name), name, trimmed)
-        _refuse_odd_labels(table["label"])
+        labels = table["label"]
+        good = pc.or_(pc.equal(labels, ""), pc.match_substring_regex(labels, f"^{NAME_PATTERN.pattern}$"))
+        if rows := pc.indices_nonzero(pc.invert(good)).to_pylist():
+            shown = ", ".join(f"{labels[row].as_py()[:60]!r} (row {row + 1})" for row in rows[:_N_SHOWN])
+            what = f"has {len(rows):,} {'row' if len(rows) == 1 else 'rows'} with a label that is none: {shown}"
+            raise SourceError(what, "Write labels as in the recipe: lower-case letters, digits, - and _ only.")
         filled = table.filter(pc.and_(pc.not_equal(table["url"], ""), pc.not_equal(table["label"], "")))
         self._note(context, table.num_rows - filled.num_rows, "without URL or label")
         inside = pc.is_in(filled["label"], value_set=pa.array(list(context.labels), pa.string()))
@@ -144,20 +150,6 @@ def _need_column(table: pa.Table, name: str, or_else: str) -> None:
         near = suggest(name, table.column_names).replace("did you mean", "perhaps it is")
         hint = f"Name the column{or_else} in the recipe." if or_else else ""
         raise SourceError(f"has no column `{name}` (its columns are {found}{near.rstrip('?')})", hint)
-
-
-def _refuse_odd_labels(labels: pa.ChunkedArray) -> None:
-    odd = pc.invert(pc.or_(pc.equal(labels, ""), pc.match_substring_regex(labels, f"^{NAME_PATTERN.pattern}$")))
-    rows = pc.indices_nonzero(odd)
-    if len(rows):
-        shown = ", ".join(f"{labels[row.as_py()].as_py()[:60]!r} (row {row.as_py() + 1})" for row in rows[:_N_SHOWN])
-        hint = "Write labels as in the recipe: lower-case letters, digits, - and _ only."
-        rows_with = "row" if len(rows) == 1 else "rows"
-        raise SourceError(f"has {len(rows):,} {rows_with} with a label that is none: {shown}", hint)
-
-
-def _null_if_blank(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    return pc.if_else(pc.equal(pc.utf8_trim_whitespace(column), ""), pa.scalar(None, pa.string()), column)
 
 
 def _extras(rows: pa.Table) -> pa.Array:
