@@ -34,15 +34,14 @@ def balance_labels(
 
     Args:
         table: a catalog whose kept rows have a SHA-256.
-        settings: how many a label gets; ``"max"`` is as many as the smallest label has.
-        labels: the labels to balance.
+        settings, labels: how many images each of the labels gets; ``"max"`` is as many as the smallest one has.
         previous: a split whose images are chosen before any newcomer, so that none comes back on another side later.
-        wanted: which rows a person decided to keep, shape (rows,); they are chosen before all others.
+        wanted: which rows a person decided to keep, shape (rows,); they are chosen first.
         most: the command that takes as many of each label as there are, for the error to name.
 
     Returns:
-        The catalog with exactly that many kept images a label, whatever the order of the rows. Another image in the
-        catalog changes at most one choice in each label and source, but for the rounding of the shares.
+        The catalog with exactly that many kept images a label. The rows' order changes nothing, another image at most
+        one choice in each label and source, but for the rounding of the shares.
 
     Raises:
         ShortfallError: a label has too few images; the message counts them and names the command that would succeed.

@@ -50,10 +50,9 @@ def find_duplicates(
     Args:
         table: a catalog.
         settings: ``max_distance`` in bits, ``rotations``, ``across_labels`` and ``keep``.
-        labels: the recipe's labels in order; for ``across_labels = "keep-first"`` the first one wins.
-        sources: names of sources in the recipe's order; for ``keep = "first"``.
-        is_protected: shape (rows,): rows that a person wants: kept before all others, never dropped as a conflict or a
-            near-duplicate; of the same bytes under one label, one is enough all the same.
+        labels: in the recipe's order; for ``across_labels = "keep-first"`` the first one wins.
+        sources: names in the recipe's order; for ``keep = "first"``.
+        is_protected: shape (rows,): rows that a person wants: kept first, dropped only for the same bytes and label.
         is_member: shape (rows,): rows that are in a manifest: kept before the others, so that growth replaces none.
 
     Returns:

@@ -85,7 +85,11 @@ def drop_cross_split(
     first = find_leak_groups(images, group_by, numbers)
     torn = np.flatnonzero(linked_sides(first, sides).all(axis=1))
     out = torn[_join_both_sides(images.iloc[torn], sides[torn], is_newcomer[torn], group_by, numbers[torn])]
-    details = [_name_both_sides(images, sides, first == first[place]) for place in out]
+    details = []
+    for place in out:
+        group = first == first[place]
+        names = [images["record_id"][group & sides[:, side]].min() for side in (TRAIN, TEST)]
+        details.append(f"belongs with {names[TRAIN]} in train and with {names[TEST]} in test")
     return catalog.drop_rows(table, rows[out], Stage.BALANCED, Drop.STRADDLES_SPLIT, details)
 
 
@@ -108,9 +112,3 @@ def _join_both_sides(
     groups = find_leak_groups(images.iloc[rest], group_by, copies[rest])
     out[rest] = linked_sides(groups, sides[rest]).all(axis=1) & is_newcomer[rest]
     return out
-
-
-def _name_both_sides(images: pd.DataFrame, sides: BoolArray, group: BoolArray) -> str:
-    """Name one image on each side of a group."""
-    names = [images["record_id"][group & sides[:, side]].min() for side in (TRAIN, TEST)]
-    return f"belongs with {names[TRAIN]} in train and with {names[TEST]} in test"

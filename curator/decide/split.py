@@ -51,9 +51,8 @@ def split_images(
 
     Args:
         table: a catalog; kept rows need a SHA-256.
-        settings: ``ratio`` (share in train, rounded) or exact ``train`` and ``test`` counts for each label; ``seed``;
-            and what stays on one side (``group_by``), across labels too.
-        labels: the labels to split.
+        settings, labels: the ``ratio`` (share in train, rounded) of each of the labels, or exact ``train`` and ``test``
+            counts; ``seed``; and what stays on one side (``group_by``), across labels too.
         previous: a split whose images keep their side, and with them all that belongs to them. What belongs to both
             sides must have been dropped: see :func:`curator.decide.growth.drop_cross_split`.
         copies: shape (rows,): what dedupe kept of one picture; see :func:`find_leak_groups`.
@@ -69,14 +68,15 @@ def split_images(
     label_of = rank_among(table["label"], labels)
     rows = np.flatnonzero(catalog.is_kept(table) & (label_of < len(labels)))
     images, label = table.iloc[rows], label_of[rows]
-    have = np.bincount(label, minlength=len(labels))
-    have_of = zip(have.tolist(), labels, strict=True)
-    wanted = np.array([_count_test(n, label, settings, most) for n, label in have_of], np.int64)
+    have = zip(np.bincount(label, minlength=len(labels)).tolist(), labels, strict=True)
+    wanted = np.array([_count_test(n, name, settings, most) for n, name in have], np.int64)
     first = find_leak_groups(images, settings.group_by, None if copies is None else copies[rows])
     sides = _hold_sides(table, rows, previous, first)
     in_test = _draw(images, label, first, wanted, settings.seed, sides)
     notes = describe_large_groups(images, label, labels, first)
-    notes += _misses(np.bincount(label[in_test], minlength=len(labels)), wanted, labels)
+    for name, n, want in zip(labels, np.bincount(label[in_test], minlength=len(labels)), wanted, strict=True):
+        if n != want:
+            notes += (f"{name}: {n} images in test instead of {want}, as near as what must stay on one side allows",)
     return SplitDecision(_write(table, rows, first, in_test), notes)
 
 
@@ -130,14 +130,6 @@ def _draw(
     group = np.argsort(order)[group]
     in_test[is_free] = choose_test_groups(Groups(group, label[is_free], keys[order]), missing)[group]
     return in_test
-
-
-def _misses(have: IntArray, wanted: IntArray, labels: Sequence[str]) -> tuple[str, ...]:
-    return tuple(
-        f"{label}: {n} images in test instead of {want}, as near as what must stay on one side allows"
-        for label, n, want in zip(labels, have, wanted, strict=True)
-        if n != want
-    )
 
 
 def _write(table: pd.DataFrame, rows: Rows, first: IntArray, in_test: BoolArray) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """A loopback HTTP server for a world: keep-alive, HEAD, Range, ETag, and the planted trouble, decided by the URL alone.
 
 Each host of the world has a port of its own, on 127.0.0.1. URLs, and with them the record ids that are made from them,
-therefore depend on the ports: :data:`DEFAULT_PORT` and those after it where they are free. Where the same URLs are
+therefore depend on the ports: :data:`DEFAULT_PORT` and those after it if they are free. If the same URLs are
 needed on any port (a golden manifest), serve ``as_proxy``: the hosts are then names such as ``farm.example``, and the
 one port is the proxy that reaches them.
 
@@ -60,7 +60,7 @@ def serve(world: World, port: int | None = None, *, as_proxy: bool = False) -> I
     Args:
         world: what to serve.
         port: the first of five ports in a row; 0 takes any free ones; None takes :data:`DEFAULT_PORT`, or any free
-            ones where one of the five is taken.
+            ones if one of the five is taken.
         as_proxy: listen on one port as a proxy to hosts that are names; the planted closed port then answers 404, as
             no refused connection reaches the client.
 
@@ -158,9 +158,8 @@ class _Handler(BaseHTTPRequestHandler):
         part = self._part(answer.status, body, _tag(body))
         self.send_response(part.status)
         self._send_headers(answer, body, part)
-        if with_body and answer.cut_after is not None:
-            self.close_connection = True
         if with_body:
+            self.close_connection |= answer.cut_after is not None
             self.wfile.write(memoryview(body[: answer.cut_after])[part.start : part.stop])
 
     do_HEAD = do_GET  # noqa: N815 - the name that the standard library calls

@@ -153,7 +153,7 @@ def _plant_negatives(deck: _Deck, other: str) -> None:
 
 
 def _plant_faults(deck: _Deck) -> None:
-    """List links that give no usable picture, each with the reason that must be found."""
+    """List links that lead to no usable picture, each with the reason that must be found."""
     put, peek = deck.planner.put, deck.peek
     page, png = alterations.HTML_PAGE, "image/png"
     suspected = (Drop.PLACEHOLDER_SUSPECTED,)

@@ -116,7 +116,10 @@ def judge_signatures(left: Indices, right: Indices, read: ReadLooks, least_fit: 
         open_pairs = np.flatnonzero(_fit(left, right, read, threads) >= least_fit)
         for may_be_one in (
             lambda one, other: _compare_small(one, other) >= LEAST_SMALL_OUTLINES,
-            lambda one, other: are_one_picture(compare_aligned(one, other), rules) | _are_equal(one, other),
+            lambda one, other: (
+                are_one_picture(compare_aligned(one, other), rules)
+                | (np.abs(one.astype(np.float32) - other).mean((1, 2)) <= SAME_GREYS)
+            ),
         ):
             answers = threads.map(
                 lambda block, judge=may_be_one: judge(read(left[block]), read(right[block])), _cut(open_pairs)
@@ -139,11 +142,6 @@ def _fit(left: Indices, right: Indices, read: ReadLooks, threads: ThreadPoolExec
     i, j = places[: len(left)], places[len(left) :]
     fits = threads.map(lambda block: fit_tangents(planes[i[block]], planes[j[block]]), _cut(np.arange(len(i))))
     return np.concatenate([np.empty(0, np.float32), *fits])
-
-
-def _are_equal(left: Numbers, right: Numbers) -> BoolArray:
-    differences = np.abs(left.astype(np.float32) - right).mean((1, 2))
-    return np.asarray(differences <= SAME_GREYS)
 
 
 def _compare_small(left: Numbers, right: Numbers) -> npt.NDArray[np.float32]:

@@ -42,6 +42,7 @@ _GRID = 2.0**-20
 
 Lumas = npt.NDArray[np.uint8]
 Coefficients = npt.NDArray[np.float64]
+"""Shape (n, 16, 16), from :func:`transform`."""
 Hashes64 = npt.NDArray[np.uint64]
 HashBytes = npt.NDArray[np.uint8]
 
@@ -72,9 +73,6 @@ def hash64(coefficients: Coefficients) -> Hashes64:
     Equal to ``imagehash.phash`` except where coefficients tie exactly (flat or symmetric pictures): there imagehash's
     bits are the noise of its floating point, and these are not set.
 
-    Args:
-        coefficients: float64, shape (n, 16, 16), from :func:`transform`.
-
     Returns:
         uint64, shape (n,): row by row, the first bit the most significant.
     """
@@ -83,9 +81,6 @@ def hash64(coefficients: Coefficients) -> Hashes64:
 
 def orientation_hashes(coefficients: Coefficients) -> Hashes64:
     """Compute the 64-bit hashes of each picture in its eight orientations, in the order of ``ORIENTATIONS``.
-
-    Args:
-        coefficients: float64, shape (n, 16, 16), from :func:`transform`.
 
     Returns:
         uint64, shape (n, 8); ``[:, k]`` is the hash of the picture in orientation ``k``, so ``[:, 0]`` is its own.
@@ -106,9 +101,6 @@ def orientation_bytes(coefficients: Coefficients) -> HashBytes:
 def hash256(coefficients: Coefficients) -> HashBytes:
     """Compute the 256-bit hash: a bit is set if its coefficient is above zero; the first bit, the mean's, is never set.
 
-    Args:
-        coefficients: float64, shape (n, 16, 16), from :func:`transform`.
-
     Returns:
         uint8, shape (n, 32): row by row, the first bit the most significant of the first byte.
     """
@@ -123,9 +115,6 @@ def detail(coefficients: Coefficients) -> npt.NDArray[np.float32]:
     In units of the orthonormal transform. Under about 4 the signs are decided by noise, and compressing a picture again
     flips 4 to 30 of its 64 bits: flat colour, gradients, a clear sky, a dot or a page of small text on white. Contrast
     alone does not show it: a sky from dark to light has as much as a photograph.
-
-    Args:
-        coefficients: float64, shape (n, 16, 16), from :func:`transform`.
 
     Returns:
         float32, shape (n,).

@@ -30,14 +30,7 @@ _ORIENTATION_TAG, _SHORT = 0x0112, 3
 
 @dataclass(frozen=True, slots=True)
 class PlainJpeg:
-    """A JPEG that its markers say all of.
-
-    Attributes:
-        width, height: pixels of the upright picture.
-        orientation: EXIF orientation, 1 to 8.
-        mode: ``L`` or ``RGB``, as Pillow would name it.
-        n_frames: 1.
-    """
+    """A JPEG that its markers say all of, in the fields of :class:`curator.observe.header.Header`."""
 
     width: int
     height: int

@@ -100,8 +100,8 @@ def decode_reduced_grey(data: bytes, jpeg: PlainJpeg) -> tuple[Luma, int]:
     ((50, 75), 8, 77)
 
     Returns:
-        The pixels, and how many of the picture's each stands for along a side, the last of a row or column for what
-        there is: 1, 2, 4 or 8.
+        The pixels, and of how many of the picture's along a side each is the mean (the last of a row or column, of what
+        there is): 1, 2, 4 or 8.
 
     Raises:
         DamagedPixelsError: a part of the picture is not what was written.
@@ -135,7 +135,7 @@ def shrink_reduced(grey: Luma, size: tuple[int, int], scale: int) -> Luma:
     Args:
         grey: what is left of the picture at reduced size: sides are divided by ``scale`` and rounded up.
         size: width and height of the whole picture in pixels, at least 32 times ``scale``.
-        scale: how many of its pixels one of ``grey`` stands for along each side.
+        scale: of how many of its pixels along each side one of ``grey`` is the mean.
     """
     if scale == 1:
         return shrink(Image.fromarray(grey))

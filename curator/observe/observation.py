@@ -34,21 +34,11 @@ _FEATURES = {"avif": "avif", "webp": "webp", "jp2": "jpg_2000"}  # parts that a 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """Facts about one file; the first fourteen are columns of the catalog. What could not be learned is None.
+    """Facts about one file. What could not be learned is None.
 
     Attributes:
-        sha256: of the bytes, 64 hexadecimal digits.
-        format: sniffed from the bytes, such as ``jpeg`` or ``html``.
-        width, height: pixels of the upright picture.
-        orientation: EXIF orientation, 1 to 8.
-        mode: Pillow's mode of the stored image; one with a transparent colour is named as if it had an alpha channel.
-        n_frames: frames or pages; the first is the one observed.
-        detail: how much there is for a hash to hold on to; see :func:`curator.matching.perceptual_hash.detail`.
-        phash: 64-bit perceptual hash.
-        phash_turns: the 64-bit hashes of the eight turns, 64 bytes.
-        phash256: 256-bit perceptual hash, 32 bytes.
-        thumbnail: the hashed luma in sixteen greys, 512 bytes; see :mod:`curator.matching.luma_signatures`.
-        hash_version: the version of the hashes.
+        sha256 to hash_version: columns of :data:`curator.catalog.SCHEMA`, which says what they hold; of several frames
+            the first is observed.
         flaw: why the file is no usable image, or None.
         flaw_detail: the evidence for it, as a clause.
     """
@@ -97,11 +87,7 @@ class _FlawError(Exception):
 def observe_image(data: bytes, *, max_pixels: int) -> Observation:
     """Observe the bytes of one file: :func:`look_at` it, and hash what was seen.
 
-    Never raises, whatever the bytes.
-
-    Args:
-        data: the whole file.
-        max_pixels: width times height above which a file is refused undecoded.
+    Takes the same arguments, and never raises either.
     """
     return hash_sightings([look_at(data, max_pixels=max_pixels)])[0]
 

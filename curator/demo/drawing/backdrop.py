@@ -1,4 +1,4 @@
-"""What stands behind the pitch: sky and clouds, hills, trees, houses, stands with a crowd, advertising boards.
+"""What is behind the pitch: sky and clouds, hills, trees, houses, stands with a crowd, advertising boards.
 
 >>> smooth_noise(np.random.default_rng(0), (4, 6), cell_px=2).shape
 (4, 6)

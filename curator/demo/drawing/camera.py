@@ -40,7 +40,7 @@ class Ground:
 
 @dataclass(frozen=True)
 class Camera:
-    """Where the camera stands, where it looks (three unit vectors) and how long its lens is, in pixels."""
+    """Where the camera is, where it looks (three unit vectors) and how long its lens is, in pixels."""
 
     width: int
     height: int

@@ -1,4 +1,4 @@
-"""A stage for either game: where the camera stands, who is on the pitch, what props; and how that becomes a picture.
+"""A stage for either game: where the camera is, who is on the pitch, what props; and how that becomes a picture.
 
 >>> shot = choose_shot(np.random.default_rng(1), "wide", target=(0.0, -20.0), size=(320, 240))
 >>> shot.camera.width, shot.camera.height
@@ -100,7 +100,7 @@ def _depth(camera: Camera, prop: Prop) -> float:
 
 
 def _defocus(canvas: Image, shot: Shot, ground: Ground) -> None:
-    """Blur what is out of focus: all that stands behind the pitch, and the pitch where it is far or very near."""
+    """Blur what is out of focus: all that is behind the pitch, and the pitch where it is far or very near."""
     sigma = shot.aperture * shot.camera.focal_px / shot.focus_m * 0.55
     if sigma < 0.4:
         return

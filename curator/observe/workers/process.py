@@ -44,11 +44,7 @@ class Job:
 
 
 class WorkerProcess:
-    """One process and what is under way with it.
-
-    Args:
-        paths: the data set whose store takes the files.
-        max_pixels: larger images are not decoded.
+    """One process of :class:`curator.observe.workers.pool.ObserverPool`, and what is under way with it.
 
     Attributes:
         socket: ours, not blocking.
