@@ -51,8 +51,6 @@ class Dataset(View):
     current, and returns a :class:`curator.inspect.status.StageResult`: counts, notes, what is missing, the catalog.
     """
 
-    # The stages
-
     @raises_curator_errors
     def fetch(
         self,
@@ -74,7 +72,6 @@ class Dataset(View):
 
         Raises:
             SourceError: no source could be listed.
-            LockedError, DiskError: another run holds the data set; the disk refused a write.
         """
         from curator.inspect.status import stage_result
         from curator.pipeline.acquire import AcquireOptions
@@ -132,7 +129,7 @@ class Dataset(View):
             force: do it again even if nothing changed.
 
         Raises:
-            ShortfallError: a label has too few images; nothing was written.
+            ShortfallError: a label has too few images.
             CuratorError: other settings than those of the manifest that exists, without ``resplit``.
         """
         side: dict[str, Any] = {"ratio": ratio, "seed": seed}
@@ -159,18 +156,16 @@ class Dataset(View):
             models, preset, epochs, seeds, image_size, batch_size: as in the recipe's ``[benchmark]``.
             weights: the transfer model's ImageNet weights; None looks in ``$CURATOR_WEIGHTS`` and Keras' cache.
             quick: a smoke test of under three minutes.
-            resume: go on from the checkpoints of an earlier run with the same settings.
+            resume: go on from the checkpoints of a previous run with the same settings, such as an interrupted one.
 
         Raises:
             CuratorError: the extra ``benchmark`` is not installed, or the manifest or the weights cannot be used.
-            KeyboardInterrupt: every finished epoch is kept, and the report says what is done.
         """
         from curator.benchmark.start import run_benchmark
         from curator.report.build import build_report
 
         options: dict[str, Any] = {"preset": preset, "epochs": epochs, "image_size": image_size}
-        options |= {"batch_size": batch_size, "models": tuple(models) if models is not None else None}
-        options["seeds"] = tuple(seeds) if seeds is not None else None
+        options |= {"batch_size": batch_size, "models": models and tuple(models), "seeds": seeds and tuple(seeds)}
         project, found = self._with("benchmark", **options), Path(weights) if weights else None
         try:
             result = run_benchmark(project, weights=found, quick=quick, resume=resume)
@@ -187,8 +182,6 @@ class Dataset(View):
             self.project.emit(Warned(f"Too few images were fetched ({short})."))
         split = self.split()
         return RunResult(split, self.benchmark() if benchmark and not split.missing else None)
-
-    # Pages, exports
 
     @raises_curator_errors
     def serve_review(self, who: str, announce: Callable[[str, int], None], port: int = 0) -> int:
@@ -228,8 +221,7 @@ class Dataset(View):
         """Write the data set in a format that other tools read; return where it is and how to open it.
 
         Raises:
-            CuratorError: there is no format of that name.
-            StateError: there is no manifest, or an image is missing.
+            CuratorError: there is no format of that name, or no manifest, or an image is missing.
         """
         from curator.export.export import export_dataset, find_format
 

@@ -114,9 +114,8 @@ def replay_manifest(
         fetched = fetch_images(catalog.conform(listed), project, FetchOptions("failed"))
         table = catalog.from_arrow(pa.concat_tables(with_pictures(fetched, paths)))
         fates = judge_images(rows, table)
-        images = rows.assign(
-            fate=fates, final_url=table["final_url"], reason=table["drop_reason"], detail=table["drop_detail"]
-        )
+        answers = {"final_url": table["final_url"], "reason": table["drop_reason"], "detail": table["drop_detail"]}
+        images = rows.assign(fate=fates, **answers)
         for path, report in ((paths.replayed_images, images[_REPORTED]), (paths.link_rot, count_hosts(images))):
             write_text_whole(path, report.to_csv(index=False, lineterminator="\n"))
         had = _restore(table, rows, fates, accept_similar)

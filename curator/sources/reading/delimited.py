@@ -9,7 +9,7 @@ r"""Read the rows of a CSV or TSV while they stream past: those wanted, in const
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,13 +48,7 @@ def read_delimited(
     Raises:
         SourceError: it cannot be parsed.
     """
-    n_malformed = 0
-
-    def skip(row: Any) -> str:
-        nonlocal n_malformed
-        n_malformed += 1
-        return "skip"
-
+    malformed: list[Any] = []
     schema = pa.schema([(name, pa.binary()) for name in columns])
     if not stream.peek(1):
         return Rows(schema.empty_table())
@@ -67,11 +61,21 @@ def read_delimited(
                 delimiter=delimiter,
                 quote_char=quote_char,
                 newlines_in_values=bool(quote_char),
-                invalid_row_handler=skip,
+                invalid_row_handler=_skip_into(malformed),
             ),
             pa.csv.ConvertOptions(include_columns=list(columns), column_types=schema),
         )
         wanted = (batch if where is None else batch.filter(pc.is_in(batch[where[0]], where[1])) for batch in batches)
-        return Rows(pa.Table.from_batches([batch for batch in wanted if batch.num_rows], schema), n_malformed)
+        return Rows(pa.Table.from_batches([batch for batch in wanted if batch.num_rows], schema), len(malformed))
     except pa.ArrowInvalid as error:
         raise SourceError(f"cannot be parsed ({error})") from error
+
+
+def _skip_into(malformed: list[Any]) -> Callable[[Any], str]:
+    """Return what Arrow calls for a row with another number of fields: it is noted and left out."""
+
+    def skip(row: Any) -> str:
+        malformed.append(row.actual_columns)
+        return "skip"
+
+    return skip
