@@ -33,10 +33,13 @@ demo: $(VENV)/.installed  ## Do the whole job on a rendered world, no Internet n
 test: $(VENV)/.installed-dev  ## Run all tests
 	@$(BIN)/python -m pytest -n auto
 
-check: $(VENV)/.installed-dev  ## Check format, lint and types
+check: $(VENV)/.installed-dev  ## Check format, lint, types, the order of imports and the documentation
 	@$(BIN)/ruff format --check curator tests
 	@$(BIN)/ruff check curator tests
 	@$(BIN)/mypy
+	@$(BIN)/python -m pytest -q -n auto tests/test_layers.py tests/test_documentation.py tests/test_library.py \
+	  tests/test_reasons.py tests/test_text.py tests/fetch/test_sql_in_one_place.py tests/sources/test_registry.py \
+	  tests/export/test_registry.py tests/benchmark/test_registry.py
 
 format: $(VENV)/.installed-dev  ## Format the code
 	@$(BIN)/ruff format curator tests

@@ -66,6 +66,15 @@ def test_the_house_is_small_enough_to_remember() -> None:
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_file_and_its_functions_are_short(path: Path) -> None:
+    """Files end within 300 lines, functions within 40, docstrings included."""
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 300
+    functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
+    assert not [one.name for one in functions if (one.end_lineno or 0) - one.lineno >= 40]
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_imports_go_one_way(path: Path) -> None:
     """A module imports only from its own folder and from folders of a lower rank."""
     own = part_of(path)
