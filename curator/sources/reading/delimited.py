@@ -37,9 +37,7 @@ def read_delimited(
     quote_char: str | bool = '"',
     where: tuple[str, pa.Array] | None = None,
 ) -> Rows:
-    """Read ``columns`` of a table whose columns are called ``names``, as bytes: nothing is assumed of their encoding.
-
-    Quoted delimiters, quotes and newlines are understood (RFC 4180).
+    """Read ``columns`` of a table whose columns are called ``names``, as bytes, whatever their encoding (RFC 4180).
 
     Args:
         stream: read on from behind the header line.
