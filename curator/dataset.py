@@ -185,12 +185,10 @@ class Dataset(View):
 
     @raises_curator_errors
     def serve_review(self, who: str, announce: Callable[[str, int], None], port: int = 0) -> int:
-        """Serve the review page on this machine until Ctrl-C; return the number of decisions at the end.
+        """Serve the review page on this machine until Ctrl-C; return the number of decisions, which bear the name ``who``.
 
         Args:
-            who: the name that the decisions bear.
             announce: called with the page's address and the number of images once it can be opened.
-            port: 0 takes a free one.
 
         Raises:
             CuratorError: the extra ``review`` is not installed.
@@ -198,6 +196,8 @@ class Dataset(View):
         try:
             from curator.review.server import serve_review
         except ModuleNotFoundError as error:
+            if error.name not in ("starlette", "uvicorn"):
+                raise
             hint = "Install it with `pip install 'imageset-curator[review]'`."
             raise CuratorError(f"The review page needs the package {error.name}.", hint) from error
         return serve_review(self.project, who, port, announce)

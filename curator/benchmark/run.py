@@ -24,7 +24,7 @@ from curator.events import ModelMissing, Noted, Warned
 from curator.manifests.project import Project
 from curator.store.catalog_files import fingerprint
 
-VERSION = 2
+VERSION = 3
 """Raised when training changes so that an older checkpoint must not be gone on with."""
 
 

@@ -1,6 +1,8 @@
 """``curator benchmark``: train the models, compare them, write the report."""
 
 import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,7 +35,7 @@ def benchmark(
 
     On the manifest's images; writes metrics, plots and one page.
     """
-    try:
+    with says_how_to_go_on(dataset):
         result = dataset.benchmark(
             models=names(models),
             preset=preset,
@@ -45,13 +47,20 @@ def benchmark(
             quick=quick,
             resume=resume,
         )
-    except KeyboardInterrupt as interrupt:
-        from curator.text import Command
+    return benchmark_answer(dataset, result)
 
+
+@contextmanager
+def says_how_to_go_on(dataset: "Dataset") -> Iterator[None]:
+    """Let Ctrl-C in a training say what is kept, and the command that goes on from there."""
+    from curator.text import Command
+
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
         kept = f"Interrupted. Every finished epoch is kept, and {dataset.paths.report} says what is done. "
         go_on = (kept, Command("benchmark --resume"), " with the same settings goes on from there.")
         raise KeyboardInterrupt(go_on) from interrupt
-    return benchmark_answer(dataset, result)
 
 
 def benchmark_answer(dataset: "Dataset", result: "BenchmarkResult") -> Answer:
@@ -63,7 +72,11 @@ def benchmark_answer(dataset: "Dataset", result: "BenchmarkResult") -> Answer:
         terminal.notes(result.warnings)
         terminal.note(f"report:   {page}")
 
-    return Answer(lambda terminal: {**dataclasses.asdict(result), "report": page}, show, bool(result.missing))
+    def facts(terminal: "Terminal") -> dict[str, object]:
+        missing = {model: terminal.spell(why) for model, why in result.missing.items()}
+        return {**dataclasses.asdict(result), "missing": missing, "report": page}
+
+    return Answer(facts, show, bool(result.missing))
 
 
 def print_accuracies(terminal: "Terminal", result: "BenchmarkResult") -> None:

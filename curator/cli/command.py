@@ -16,7 +16,7 @@ import functools
 import inspect
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,28 +49,28 @@ _SHARED = {
 class Answer:
     """What a command ends with: a JSON value, the same for a person, and whether something requested is missing."""
 
-    as_json: Callable[[Terminal], Any]
+    as_json: Callable[[Terminal], Any] | None
     show: Callable[[Terminal], None]
     is_short: bool = False
 
     def finish(self, terminal: Terminal, as_json: bool) -> None:
         """Print it; end with exit code 1 if something that was requested is missing."""
-        if as_json:
-            terminal.json(self.as_json(terminal))
-        else:
+        if not as_json:
             self.show(terminal)
+        elif self.as_json:
+            terminal.json(self.as_json(terminal))
         if self.is_short:
             raise typer.Exit(1)
 
 
 def dataset_command(
-    command: Callable[..., Answer],
+    command: Callable[..., Answer | Iterator[Answer]],
     ahead: Callable[..., AbstractContextManager[None]] = lambda **options: nullcontext(),
 ) -> Callable[..., None]:
     """Make a command of a function of an open data set; Typer sees its other parameters and the shared options.
 
     Args:
-        command: its first parameter is the data set.
+        command: its first parameter is the data set; it returns an answer, or yields several, each printed at once.
         ahead: given the options, returns what is to be entered before the heavy imports begin.
     """
 
@@ -82,10 +82,12 @@ def dataset_command(
 
             bars = TerminalProgress(quiet, option_for(recipe, data))
             try:
-                answer = command(open_dataset(recipe, data=data, emit=bars), **options)
+                done = command(open_dataset(recipe, data=data, emit=bars), **options)
+                for answer in [done] if isinstance(done, Answer) else done:
+                    bars.close()
+                    answer.finish(Terminal(bars.option), as_json)
             finally:
                 bars.close()
-            answer.finish(Terminal(bars.option), as_json)
 
     own = list(inspect.signature(command).parameters.values())[1:]
     kind = inspect.Parameter.KEYWORD_ONLY
@@ -101,26 +103,32 @@ def dataset_command(
     return reports_errors(run)
 
 
-def reports_errors(command: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
-    """Make a command end with one paragraph and an exit code instead of a traceback, if a person can mend it."""
+def _option(options: Mapping[str, Any]) -> str:
+    return option_for(options.get("recipe"), options.get("data", DATA))
+
+
+def reports_errors(
+    command: Callable[Parameters, Result], option_of: Callable[[Mapping[str, Any]], str] = _option
+) -> Callable[Parameters, Result]:
+    """Make a command end with one paragraph and an exit code instead of a traceback, if a person can mend it.
+
+    Args:
+        option_of: given the options, returns what a proposed command needs to mean the data set.
+    """
 
     @functools.wraps(command)
     def guarded(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
         try:
             return raises_curator_errors(command)(*args, **kwargs)
         except CuratorError as error:
-            raise _ended(error.spelled(_option(kwargs)), error.exit_code) from error
+            raise _ended(error.spelled(option_of(kwargs)), error.exit_code) from error
         except KeyboardInterrupt as error:
-            raise _ended(spell(error.args[0] if error.args else _INTERRUPTED, _option(kwargs)), 130) from error
+            raise _ended(spell(error.args[0] if error.args else _INTERRUPTED, option_of(kwargs)), 130) from error
         except BrokenPipeError as error:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(0) from error
 
     return guarded
-
-
-def _option(options: Mapping[str, Any]) -> str:
-    return option_for(options.get("recipe"), options.get("data", DATA))
 
 
 def _ended(message: str, exit_code: int) -> Exception:

@@ -2,9 +2,11 @@
 
 import dataclasses
 import signal
+from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -26,7 +28,14 @@ MOST_MISSES = 20
 SERVING = ("# Save this as manifests/demo/recipe.toml; then ", Command("run"), ". Ctrl-C ends the serving.")
 
 
-@reports_errors
+def _demo_option(options: Mapping[str, Any]) -> str:
+    from curator.demo.run import demo_recipe_path
+
+    data = options.get("data", DATA)
+    return option_for(str(demo_recipe_path(data, options.get("photos"))), data)
+
+
+@partial(reports_errors, option_of=_demo_option)
 def demo(
     photos: Annotated[Path | None, typer.Option("--photos", metavar="DIR", help="Serve DIR/<label>/… instead.")] = None,
     serve_only: Annotated[bool, typer.Option("--serve-only", help="Only serve, and print a recipe.")] = False,
@@ -39,9 +48,9 @@ def demo(
     from curator.cli.progress import TerminalProgress
     from curator.cli.terminal import Terminal
     from curator.dataset import Dataset
-    from curator.demo.run import demo_recipe_path, run_demo, served_recipe, served_world
+    from curator.demo.run import run_demo, served_recipe, served_world
 
-    option = option_for(str(demo_recipe_path(data, photos)), data)
+    option = _demo_option({"photos": photos, "data": data})
     bars, terminal = TerminalProgress(quiet, option), Terminal(option)
     bars.remark(f"reading the names in {photos}" if photos else "drawing the rendered world (some seconds)")
     with served_world(photos, port) as served:
@@ -62,13 +71,15 @@ def demo(
 
 def train(dataset: "Dataset") -> "BenchmarkResult | None":
     """Train quickly and report; a demo ends well without the extra ``benchmark`` and without the weights."""
+    from curator.cli.benchmark import says_how_to_go_on
     from curator.errors import CuratorError
     from curator.events import Warned
 
     try:
-        return dataset.benchmark(quick=True)
+        with says_how_to_go_on(dataset):
+            return dataset.benchmark(quick=True)
     except CuratorError as error:
-        dataset.project.emit(Warned(f"The demo ends without a benchmark. {error}"))
+        dataset.project.emit(Warned(("The demo ends without a benchmark. ", *error.text)))
         return None
 
 
@@ -111,7 +122,7 @@ def demo_answer(result: "DemoResult", trained: "BenchmarkResult | None") -> Answ
 
     def facts(terminal: "Terminal") -> dict[str, object]:
         status = count_stage(result.project, Stage.SPLIT, result.outcome.table).as_json(terminal.option)
-        trained_facts = benchmark.as_json(terminal) if benchmark else None
+        trained_facts = benchmark.as_json(terminal) if benchmark and benchmark.as_json else None
         return {**status, "comparison": dataclasses.asdict(result.comparison), "benchmark": trained_facts}
 
     return Answer(facts, show, not result.comparison.agrees)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from curator.cli.terminal import Terminal, size_text
 from curator.fetch.ledger.diagnosis import failure_columns
-from curator.text import Text
+from curator.text import Text, as_parts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +43,7 @@ def print_hosts(
         for line in _wrap([f"{name} {n:,}" for n, name in failures]):
             terminal.note(f"  {line}", "dim")
         if host["advice"]:
-            terminal.note(f"  → {host['advice']}", "yellow")
+            terminal.note(("  → ", *as_parts(host["advice"])), "yellow")
     if len(hosts) > most:
         terminal.note(f"and {_totals(hosts[most:], 'more ')} (--json has them all)")
     if remark:

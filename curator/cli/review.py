@@ -31,7 +31,8 @@ def review(
 
     option = option_for(recipe, data)
     terminal = Terminal(option)
-    dataset = open_dataset(recipe, data=data, emit=TerminalProgress(quiet, option))
+    bars = TerminalProgress(quiet, option)
+    dataset = open_dataset(recipe, data=data, emit=bars)
 
     def announce(address: str, n_images: int) -> None:
         if as_json:
@@ -39,7 +40,10 @@ def review(
         else:
             terminal.text(f"{plural(n_images, 'image')} to review at {address}\nCtrl-C ends it.\n")
 
-    n_decisions = dataset.serve_review(who or getpass.getuser(), announce, port)
+    try:
+        n_decisions = dataset.serve_review(who or getpass.getuser(), announce, port)
+    finally:
+        bars.close()
     if not as_json:
         said = f"{plural(n_decisions, 'decision')} in {dataset.paths.reviews}. Run "
         terminal.note((said, Command("split"), " to honour them."))

@@ -7,6 +7,7 @@ import typer
 from curator.cli.command import Answer, dataset_command
 
 if TYPE_CHECKING:
+    from curator.cli.terminal import Terminal
     from curator.dataset import Dataset
 
 
@@ -31,8 +32,13 @@ def hosts_answer(dataset: "Dataset") -> Answer:
 
     report = dataset.hosts()
     remark = suspect_own_dns(report)
-    hosts = report.astype(object).where(report.notna(), None).to_dict("records")
+    rows = report.astype(object).where(report.notna(), None).to_dict("records")
+
+    def facts(terminal: "Terminal") -> dict[str, object]:
+        hosts = [{**row, "advice": terminal.spell(row["advice"])} for row in rows]
+        return {"name": dataset.name, "hosts": hosts, "remark": terminal.spell(remark)}
+
     return Answer(
-        lambda terminal: {"name": dataset.name, "hosts": hosts, "remark": terminal.spell(remark)},
+        facts,
         lambda terminal: print_hosts(terminal, f"{dataset.name}, hosts", report, remark),
     )

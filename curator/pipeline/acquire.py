@@ -124,10 +124,6 @@ def n_tiers(project: Project) -> int:
     return n
 
 
-def _labels_short_of_target(project: Project, settled: pd.DataFrame, options: AcquireOptions) -> list[str]:
-    return [label for label, n in _wanted(project, settled, options).items() if n > 0]
-
-
 def _list_tier(project: Project, listing: Listing, tier: int, labels: Sequence[str], refresh: bool) -> None:
     """List one tier of every source into ``listing``; a source that fails is warned about and left out."""
     context = ListingContext(

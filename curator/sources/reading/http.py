@@ -91,7 +91,10 @@ class StreamedAnswer:
     def __init__(
         self, url: str, settings: FetchSettings, headers: Sequence[str] = (), method: str = "GET", within_s: float = 0.0
     ) -> None:
-        self._transfer = _ListTransfer(settings, headers)
+        try:
+            self._transfer = _ListTransfer(settings, headers)
+        except CuratorError as error:  # the proxy has no address
+            raise SourceError(error.message, error.hint) from error
         self._transfer.handle.setopt(pycurl.NOBODY, method == "HEAD")
         self._transfer.handle.setopt(pycurl.TIMEOUT_MS, int(1000 * within_s))
         self._left: list[bytes] = []
