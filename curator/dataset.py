@@ -185,7 +185,7 @@ class Dataset(View):
 
     @raises_curator_errors
     def serve_review(self, who: str, announce: Callable[[str, int], None], port: int = 0) -> int:
-        """Serve the review page on this machine until Ctrl-C; return the number of decisions, which bear the name ``who``.
+        """Serve the review page until Ctrl-C; return the number of decisions, which bear the name ``who``.
 
         Args:
             announce: called with the page's address and the number of images once it can be opened.
