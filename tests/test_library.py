@@ -21,12 +21,6 @@ MODULES = (
     "matching.pictures",
     "matching.copies",
 )
-    "observe.observation",
-    "matching.perceptual_hash",
-    "matching.hamming",
-    "matching.pictures",
-    "matching.copies",
-)
 
 
 def run_example(number: int, place: Path, more: str = "") -> list[str]:

@@ -11,6 +11,7 @@ from curator.cli import terminal as module
 from curator.cli.hosts import MOST_HOSTS, print_hosts
 from curator.cli.terminal import Terminal
 from curator.reasons import Drop
+from curator.text import Command
 
 REPORT = pd.DataFrame(
     {
@@ -84,3 +85,10 @@ def test_a_terminal_gets_colour(monkeypatch):
     )
     print_hosts(Terminal(), "balls", REPORT)
     assert "\x1b[" in stream.getvalue()
+
+
+def test_advice_that_proposes_a_command_is_spelled(capsys):
+    """As it is typed, in the table and in JSON."""
+    report = REPORT.tail(1).assign(advice=[("look at single images with ", Command("why"))])
+    print_hosts(Terminal(" --recipe balls"), "balls", report)
+    assert "  → look at single images with `curator why --recipe balls`" in capsys.readouterr().out
