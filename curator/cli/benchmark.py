@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from curator.benchmark.models.registry import model_names
 from curator.cli.command import Answer, dataset_command
 from curator.cli.options import names, whole_numbers
 
@@ -25,7 +24,7 @@ def benchmark(
     quick: Annotated[bool, typer.Option("--quick", help="A smoke test of under three minutes.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoints of an earlier run.")] = False,
     preset: Annotated[str | None, typer.Option("--preset", metavar="default|article", help="How to train.")] = None,
-    models: Annotated[str | None, typer.Option("--models", metavar="A,B", help=f"{', '.join(model_names())}.")] = None,
+    models: Annotated[str | None, typer.Option("--models", metavar="A,B", help="Which; default: the recipe's.")] = None,
     epochs: Annotated[int | None, typer.Option("--epochs", help="Epochs.")] = None,
     seeds: Annotated[str | None, typer.Option("--seeds", metavar="N,N", help="One training run per seed.")] = None,
     image_size: Annotated[int | None, typer.Option("--image-size", help="Side of the square input, pixels.")] = None,

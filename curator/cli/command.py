@@ -26,8 +26,7 @@ import typer
 
 from curator.cli.options import DataOption, JsonOption, QuietOption, RecipeOption
 from curator.errors import CuratorError, raises_curator_errors
-from curator.manifests.project import option_for
-from curator.store.paths import DATA
+from curator.store.paths import DATA, option_for
 from curator.text import spell
 
 if TYPE_CHECKING:

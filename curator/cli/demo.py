@@ -12,8 +12,7 @@ import typer
 
 from curator.cli.command import Answer, reports_errors
 from curator.cli.options import DataOption, JsonOption, QuietOption
-from curator.manifests.project import option_for
-from curator.store.paths import DATA
+from curator.store.paths import DATA, option_for
 from curator.text import Command, spell
 
 if TYPE_CHECKING:

@@ -7,8 +7,7 @@ from typing import Annotated
 import typer
 
 from curator.cli.command import reports_errors
-from curator.manifests.project import option_for
-from curator.store.paths import DATA, MANIFESTS
+from curator.store.paths import DATA, MANIFESTS, option_for
 from curator.text import Command
 
 

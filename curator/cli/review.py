@@ -7,8 +7,7 @@ import typer
 
 from curator.cli.command import reports_errors
 from curator.cli.options import DataOption, JsonOption, QuietOption, RecipeOption
-from curator.manifests.project import option_for
-from curator.store.paths import DATA
+from curator.store.paths import DATA, option_for
 
 
 @reports_errors

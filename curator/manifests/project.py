@@ -7,7 +7,6 @@ curator.errors.CuratorError: There is no recipe 'no-such-recipe'. `curator init 
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from curator.errors import CuratorError
 from curator.events import Listener, ignore
 from curator.manifests.recipe import Recipe, load_recipe
 from curator.manifests.toml_settings import suggest
-from curator.store.paths import DATA, MANIFESTS, RECIPE, DataPaths
+from curator.store.paths import MANIFESTS, RECIPE, DataPaths
 from curator.text import Command
 
 DEFAULT = "rugby-soccer"
@@ -62,16 +61,6 @@ def open_project(
     loaded = load_recipe(path, source_kinds, model_names)
     folder = path.parent if path.name == RECIPE else MANIFESTS / loaded.name
     return Project(loaded, DataPaths(data_root, folder, loaded.name), emit)
-
-
-def option_for(recipe: str | None, data_root: Path) -> str:
-    """Return what a command needs to mean the project that these options mean, without what is the default.
-
-    >>> option_for("balls", DATA), option_for(None, Path("my data"))
-    (' --recipe balls', " --data 'my data'")
-    """
-    given = {"recipe": recipe or "", "data": str(data_root) if data_root != DATA else ""}
-    return "".join(f" --{name} {shlex.quote(value)}" for name, value in given.items() if value)
 
 
 def find_recipe(wanted: str | None, manifests: Path, environment: Mapping[str, str]) -> Path:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from curator.benchmark.models.registry import model_title
-from curator.manifests.project import Project, option_for
+from curator.manifests.project import Project
 from curator.report.composition import confounds_section, counts_section, drops_section
 from curator.report.facts import Facts, gather_facts
 from curator.report.markup import Html, card, element, join, page, percent, prose
@@ -19,7 +19,7 @@ from curator.report.related_files import related_section
 from curator.report.reproduce import reproduce_section
 from curator.report.results import details_section, groups_section, results_section
 from curator.report.style import model_style, style_sheet
-from curator.store.paths import DATA
+from curator.store.paths import DATA, option_for
 from curator.store.whole_files import write_text_whole
 from curator.text import Command, Text, as_parts, from_json
 

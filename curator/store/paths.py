@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -169,3 +170,13 @@ class DataPaths:
         """What was observed of another data set's folder."""
         digest = hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()
         return self.cache / f"against-{digest[:16]}.parquet"
+
+
+def option_for(recipe: str | None, data_root: Path) -> str:
+    """Return what a command needs to mean the project that these options mean, without what is the default.
+
+    >>> option_for("balls", DATA), option_for(None, Path("my data"))
+    (' --recipe balls', " --data 'my data'")
+    """
+    given = {"recipe": recipe or "", "data": str(data_root) if data_root != DATA else ""}
+    return "".join(f" --{name} {shlex.quote(value)}" for name, value in given.items() if value)
