@@ -148,7 +148,7 @@ class Bars:
             unit_scale=unit == "B",
             dynamic_ncols=True,
             leave=False,
-            disable=self.quiet or not (sys.stderr.isatty() or "ipykernel" in sys.modules),
+            disable=self.quiet or not (sys.stderr.isatty() or _in_notebook()),
         )
 
     def _advance(self, key: str, n: int) -> None:
@@ -158,3 +158,9 @@ class Bars:
     def _close(self, key: str) -> None:
         if (bar := self.bars.pop(key, None)) is not None:
             bar.close()
+
+
+def _in_notebook() -> bool:
+    """Return whether this process is a notebook's kernel."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return hasattr(shell, "kernel")

@@ -378,7 +378,7 @@ def test_the_real_class_names():
     assert {name: names.find(name) for name in wanted} == wanted
     with (SHARED / "class-descriptions-boxable.csv").open("rb") as file:
         boxable = read_class_names(file)
-    assert len(boxable.mids) >= 600
+    assert len(boxable.names) >= 600
     assert boxable.find("Football") == "/m/01226z"
     with pytest.raises(SourceError, match="'Soccer' is no class"):
         boxable.find("Soccer")
@@ -390,7 +390,7 @@ def test_real_ambiguous_names_are_refused():
     """Display names repeat across MIDs: each such name is refused and lists all of them."""
     with (SHARED / "oidv6-class-descriptions.csv").open("rb") as file:
         names = read_class_names(file)
-    repeated = pd.Series(names.mids, index=names.names).groupby(level=0).agg(list)
+    repeated = pd.Series(list(names.names), index=list(names.names.values())).groupby(level=0).agg(list)
     ambiguous = repeated[repeated.str.len() > 1]
     assert len(ambiguous) > 0
     for name, mids in ambiguous.head(20).items():
