@@ -36,7 +36,7 @@ def bootstrap_means(values: FloatArray, groups: npt.NDArray[np.generic]) -> Floa
         groups: the group of each image, shape (images,).
 
     Returns:
-        Means of ``N_RESAMPLES`` resamples; the seed is fixed, so that the same predictions give the same interval.
+        Means of ``N_RESAMPLES`` resamples; the seed is fixed, so that the same predictions produce the same interval.
     """
     names, index = np.unique(groups, return_inverse=True)
     sums, counts = np.bincount(index, weights=values), np.bincount(index).astype(np.float64)

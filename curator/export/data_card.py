@@ -1,7 +1,7 @@
 """README.md of an export: the data card, with the YAML header that Hugging Face reads.
 
 Counts, sources, filters, duplicates found, licences and known biases, all from the manifest and what was recorded with
-it. No date: the same data set gives the same card.
+it. No date: the same data set produces the same card.
 
 >>> size_category(2448)
 '1K<n<10K'

@@ -61,7 +61,7 @@ class Exported:
 def export_dataset(project: Project, form: Format) -> Exported:
     """Write one format, whole, in place of an earlier export.
 
-    What a killed export left is removed first. The same manifest gives the same bytes, whatever was there before.
+    What a killed export left is removed first. The same manifest produces the same bytes, whatever was there before.
 
     Raises:
         StateError: there is no manifest, or an image is missing.

@@ -187,7 +187,7 @@ class Format:
     Attributes:
         name: what ``curator export`` calls it.
         summary: what it is, in a few words.
-        write: writes all images of a data set into an empty folder; the same data set gives the same bytes.
+        write: writes all images of a data set into an empty folder; the same data set produces the same bytes.
         snippet: Python that opens it from within its folder.
         yaml: what the data card's YAML header says about it to Hugging Face.
     """

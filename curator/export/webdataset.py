@@ -1,7 +1,7 @@
 """Tar shards for WebDataset: each image with its class number (``.cls``) and what is known of it (``.json``).
 
 Members are written in the order in which they are read, with fixed times, owners and rights, so that the same images
-give the same bytes. All samples of a data set must have members of the same names, so the images are all called
+produce the same bytes. All samples of a data set must have members of the same names, so the images are all called
 ``.jpg`` if some are JPEG and some PNG; readers look at the bytes. See https://github.com/webdataset/webdataset.
 
 >>> len(member("a.txt", b"text")), member("a.txt", b"text")[257:262]

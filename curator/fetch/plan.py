@@ -213,7 +213,7 @@ def _note_state(known: _Known, number: int, state: State, address: str, present:
 
 
 def _prefix(sha256: bytes) -> int:
-    """The first 64 bits tell files apart well enough, and a million of them take 8 MB."""
+    """The first 64 bits distinguish files well enough, and a million of them take 8 MB."""
     return int.from_bytes(sha256[:8], "big")
 
 

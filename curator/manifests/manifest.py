@@ -80,7 +80,7 @@ def manifest_rows(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def manifest_text(rows: pd.DataFrame) -> str:
-    """Format manifest rows as CSV: UTF-8, LF, a field quoted only where it must be, unknown values empty.
+    """Format manifest rows as CSV: UTF-8, LF, a field quoted only if it must be, unknown values empty.
 
     A column that an older manifest does not have is empty.
     """

@@ -1,4 +1,4 @@
-"""The part of the page on what the data set is made of, what was dropped, and what gives the label away.
+"""The part of the page on what the data set is made of, what was dropped, and what reveals the label.
 
 >>> share_bar(0.25)
 '<span class="bar"><span style="width: 25.0%"></span></span>'

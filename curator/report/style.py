@@ -28,7 +28,7 @@ def style_sheet(*names: str) -> str:
 
 
 def model_style(model: str) -> str:
-    """Return the inline style that gives an element a model's colour, as the variable ``--model``."""
+    """Return the inline style that assigns an element a model's colour, as the variable ``--model``."""
     return f"--model: var(--{model_variable(model)})"
 
 

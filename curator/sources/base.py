@@ -59,7 +59,7 @@ class Source(ABC):
     Attributes:
         kind: what ``kind`` in the recipe says, and the first part of each ``record_id``.
         n_tiers: lists are read tier by tier, each only while a label is short of images.
-        name: the source's name in tables, if the recipe gives one.
+        name: the source's name in tables, if the recipe sets one.
     """
 
     kind: ClassVar[str]

@@ -24,7 +24,7 @@ def augment_image(image: PixelArray, rng: np.random.Generator) -> PixelArray:
 
     Args:
         image: uint8, shape (side, side, 3).
-        rng: the source of chance; the same state gives the same image.
+        rng: the source of chance; the same state produces the same image.
     """
     side = image.shape[0]
     degrees = rng.uniform(-ROTATION_DEGREES, ROTATION_DEGREES)

@@ -1,4 +1,4 @@
-"""The confound check: can the label be told without looking at the picture?
+"""The confound check: can the label be predicted without looking at the picture?
 
 If one class came from one source, a network may learn the source (its sizes, its compression) and not the thing.
 So a random forest predicts the label from facts about the file alone, cross-validated with groups kept whole. What it
@@ -41,7 +41,7 @@ _MAX_CATEGORIES = 30
 
 @dataclass(frozen=True)
 class ConfoundCheck:
-    """Balanced accuracy with which each kind of fact alone, and all together, tell the label."""
+    """Balanced accuracy with which each kind of fact alone, and all together, predict the label."""
 
     accuracy: dict[str, float]
     level: float
@@ -105,7 +105,7 @@ def _columns(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _encoded(column: pd.Series[Any]) -> npt.NDArray[np.float64]:
-    """Encode as numbers, shape (images, columns): numbers as they are (-1 where unknown), text one-hot."""
+    """Encode as numbers, shape (images, columns): numbers as they are (-1 if unknown), text one-hot."""
     if pd.api.types.is_numeric_dtype(column):
         return column.fillna(-1.0).to_numpy(dtype=np.float64).reshape(-1, 1)
     text = column.fillna("none").astype(str)

@@ -114,7 +114,7 @@ def cut_parts(images: LabelledImages, share: float) -> Parts:
 def validation_rows(labels: IntArray, groups: TextArray, share: float) -> npt.NDArray[np.bool_]:
     """Choose about ``share`` of each label's images, whole groups only: bool array, shape (images,).
 
-    Groups are taken in the order of a hash of their names, so the same images give the same part on every machine,
+    Groups are taken in the order of a hash of their names, so the same images produce the same part on every machine,
     and a further image moves few others. A group that would overshoot a label's share is passed over.
 
     Raises:

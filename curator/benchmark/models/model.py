@@ -119,5 +119,5 @@ class Model:
     article_accuracy: float | None = None
 
     def training(self, preset: str) -> Training:
-        """Return its training for a preset; ``default`` stands in for one that the model does not declare."""
+        """Return its training for a preset; ``default`` is used for one that the model does not declare."""
         return self.presets.get(preset) or self.presets["default"]

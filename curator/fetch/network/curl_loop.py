@@ -42,7 +42,7 @@ class CurlLoop:
     def __init__(self, selector: selectors.BaseSelector) -> None:
         self._selector = selector
         self._due: float | None = None
-        self._watched: dict[int, int] = {}  # descriptor to events: asking the selector takes longer than epoll itself
+        self._watched: dict[int, int] = {}  # descriptor to events: querying the selector takes longer than epoll itself
         self.active: dict[pycurl.Curl, Transfer] = {}
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)

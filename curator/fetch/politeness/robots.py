@@ -1,4 +1,4 @@
-r"""What a robots.txt allows this program: RFC 9309, read from the answer that its host gave. Pure.
+r"""What a robots.txt allows this program: RFC 9309, read from the answer that its host returned. Pure.
 
 The rules are matched by Protego: the longest match decides, ``*`` and ``$`` have their meaning, groups are chosen by
 our product token. (The standard library's ``urllib.robotparser`` takes the first match and knows no ``*``.)

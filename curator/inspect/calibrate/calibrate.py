@@ -93,6 +93,6 @@ def _observe_copies(project: Project, sha256: str, image_format: str) -> dict[st
 
 
 def _read(observations: Sequence[Observation]) -> Pictures:
-    """Take what tells pictures apart from whole observations."""
+    """Take from whole observations what distinguishes pictures."""
     hashes, hashes256 = ([getattr(one, name) or b"" for one in observations] for name in ("phash_turns", "phash256"))
     return Pictures.unpack(hashes, hashes256, [one.thumbnail for one in observations])

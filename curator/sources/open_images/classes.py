@@ -44,7 +44,7 @@ class ClassNames:
         return found
 
     def find(self, wanted: str) -> str:
-        """Find one class by MID or display name (case does not matter unless it alone tells two classes apart).
+        """Find one class by MID or display name (case does not matter unless it alone distinguishes two classes).
 
         Raises:
             UnknownClassError: no such class (with the nearest names), or several (with their MIDs).
