@@ -35,8 +35,8 @@ SETTINGS = FetchSettings(connections=64, per_host=8)
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[Served]:
-    """Some 40 pictures and six dead links, listed in two sources."""
-    with serve(photo_world(PICTURES), port=0) as world:
+    """Some 40 pictures and six dead links, listed in two sources; no port in an address, so one sample each time."""
+    with serve(photo_world(PICTURES), port=0, as_proxy=True) as world:
         yield world
 
 
@@ -44,7 +44,7 @@ def served() -> Iterator[Served]:
 def project(served: Served, tmp_path: Path) -> Project:
     """A project on them that wants ten images a label."""
     served.requests.clear()
-    text = recipe_text(served.world, served.base_url).replace('per_class = "max"', "per_class = 10")
+    text = recipe_text(served.world, served.base_url, served.proxy).replace('per_class = "max"', "per_class = 10")
     recipe = parse_recipe(text, source_kinds())
     return Project(recipe, DataPaths(tmp_path / "data", tmp_path / "manifests", recipe.name))
 
