@@ -75,7 +75,7 @@ class Dataset(View):
         """
         from curator.inspect.status import stage_result
         from curator.pipeline.acquire import AcquireOptions
-        from curator.pipeline.run import fetch
+        from curator.pipeline.run_stages import fetch
 
         project = self._with("fetch", target=target)
         return stage_result(project, Stage.FETCHED, fetch(project, AcquireOptions(limit, everything, retry, refresh)))
@@ -239,7 +239,7 @@ class Dataset(View):
         self, stage: Stage, overrides: dict[str, dict[str, Any]], force: bool, resplit: bool = False
     ) -> StageResult:
         from curator.inspect.status import stage_result
-        from curator.pipeline.run import decide
+        from curator.pipeline.run_stages import decide
 
         return stage_result(self.project, stage, decide(self.project, stage, overrides, force, resplit))
 

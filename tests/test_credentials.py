@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from curator.catalog import Stage
-from curator.pipeline import run as pipeline
+from curator.pipeline import run_stages as pipeline
 from curator.sources.reading.places import file_name
 from tests.small_worlds import recipe_text, small_project, write_folder
 

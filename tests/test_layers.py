@@ -156,4 +156,4 @@ def test_help_waits_for_no_heavy_import() -> None:
 def test_a_fetch_waits_for_no_report_export_or_list_client() -> None:
     """``curator fetch`` starts without what only other commands, or lists on a server, need."""
     late = {"curator.report", "curator.export", "curator.benchmark", "requests", "keras"}
-    assert not loaded_by("curator.pipeline.run") & late
+    assert not loaded_by("curator.pipeline.run_stages") & late

@@ -18,7 +18,7 @@ from curator.inspect import why
 from curator.inspect.forecast.probe import probe
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
-from curator.pipeline import run as pipeline
+from curator.pipeline import run_stages as pipeline
 from curator.pipeline.acquire import AcquireOptions, plan_listing
 from curator.pipeline.forget import forget
 from curator.report.build import build_report

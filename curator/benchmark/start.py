@@ -37,7 +37,7 @@ def run_benchmark(
     """
     find_models(project.recipe.benchmark.models)
     try:
-        run = importlib.import_module("curator.benchmark.run")
+        run = importlib.import_module("curator.benchmark.train_models")
     except ModuleNotFoundError as error:
         message = f"The benchmark needs packages that are not installed (no module named {error.name})."
         raise CuratorError(message, "Install them with `pip install 'imageset-curator[benchmark]'`.") from error

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from curator.benchmark.metrics_file import BenchmarkResult
     from curator.cli.terminal import Terminal
     from curator.dataset import Dataset
-    from curator.demo.run import DemoResult
+    from curator.demo.whole_job import DemoResult
 
 MOST_MISSES = 20
 """Decisions otherwise than planted that are named."""
@@ -28,7 +28,7 @@ SERVING = ("# Save this as manifests/demo/recipe.toml; then ", Command("run"), "
 
 
 def _demo_option(options: Mapping[str, Any]) -> str:
-    from curator.demo.run import demo_recipe_path
+    from curator.demo.whole_job import demo_recipe_path
 
     data = options.get("data", DATA)
     return option_for(str(demo_recipe_path(data, options.get("photos"))), data)
@@ -47,7 +47,7 @@ def demo(
     from curator.cli.progress import TerminalProgress
     from curator.cli.terminal import Terminal
     from curator.dataset import Dataset
-    from curator.demo.run import run_demo, served_recipe, served_world
+    from curator.demo.whole_job import run_demo, served_recipe, served_world
 
     option = _demo_option({"photos": photos, "data": data})
     bars, terminal = TerminalProgress(quiet, option), Terminal(option)

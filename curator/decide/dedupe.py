@@ -17,7 +17,7 @@ import pandas as pd
 
 from curator import catalog
 from curator.catalog import BoolArray, IntArray, number_values, rank_among
-from curator.decide.pictures import number_pictures, read_pictures
+from curator.decide.picture_columns import number_pictures, read_pictures
 from curator.decide.representatives import (
     find_conflicts,
     find_covered,

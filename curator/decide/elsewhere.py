@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from curator import catalog
 from curator.catalog import Drop, Stage, as_arrow, find_places
-from curator.decide.pictures import number_pictures, read_pictures
+from curator.decide.picture_columns import number_pictures, read_pictures
 from curator.decide.verdicts import write_evidence, write_likeness
 from curator.manifests.recipe import DedupeSettings
 from curator.matching.copies import find_copies

@@ -41,7 +41,7 @@ import pandas as pd
 from curator import catalog
 from curator.catalog import IntArray, number_values, rank_texts, read_bytes
 from curator.decide.origins import identify_authors, identify_pages
-from curator.decide.pictures import number_pictures, read_orientation_hashes, read_pictures
+from curator.decide.picture_columns import number_pictures, read_orientation_hashes, read_pictures
 from curator.decide.reviews import find_wanted
 from curator.manifests.recipe import DedupeSettings
 from curator.manifests.reviews import Key, Review

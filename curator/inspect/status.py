@@ -21,7 +21,7 @@ from curator.manifests.project import Project
 from curator.manifests.reviews import digest_reviews, read_reviews, standing_reviews
 from curator.pipeline import made_from
 from curator.pipeline.made_from import Change
-from curator.pipeline.run import Outcome, missing_per_label
+from curator.pipeline.run_stages import Outcome, missing_per_label
 from curator.store.catalog_files import read_catalog, read_record
 from curator.text import MOST, Command, Text, spell
 

@@ -108,7 +108,7 @@ class View:
         """List and count what :meth:`fetch` would request; download metadata but no image."""
         from curator.inspect.status import stage_result
         from curator.pipeline.acquire import plan_listing
-        from curator.pipeline.run import Outcome
+        from curator.pipeline.run_stages import Outcome
 
         project, settings = self._planned(options)
         listing = plan_listing(project, settings)
@@ -190,7 +190,7 @@ class View:
         Raises:
             StateError: there is no manifest, or a file is missing or damaged.
         """
-        from curator.export.loaders.pictures import list_pictures, open_picture
+        from curator.export.loaders.split_pictures import list_pictures, open_picture
 
         for file, label in list_pictures(self.project, split):
             yield open_picture(file), label

@@ -28,8 +28,8 @@ from curator.decide.quality import drop_poor_images
 from curator.decide.target import choose_candidates
 from curator.errors import SourceError
 from curator.events import Noted, SourceListed, Warned
+from curator.fetch.fetch_images import fetch_images
 from curator.fetch.plan import FetchOptions
-from curator.fetch.run import fetch_images
 from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe
 from curator.manifests.tombstones import read_tombstones

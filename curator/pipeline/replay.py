@@ -27,12 +27,12 @@ from curator import catalog
 from curator.addresses import host_names
 from curator.catalog import Drop, Stage
 from curator.decide.forgotten import find_forgotten
-from curator.decide.pictures import find_comparable
+from curator.decide.picture_columns import find_comparable
 from curator.errors import StateError
 from curator.events import Listener, ignore
+from curator.fetch.fetch_images import fetch_images
 from curator.fetch.outcomes import with_pictures
 from curator.fetch.plan import FetchOptions
-from curator.fetch.run import fetch_images
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
 from curator.manifests.recipe import FetchSettings, QualitySettings, Recipe

@@ -13,7 +13,7 @@ from curator.manifests.project import Project
 from curator.report.composition import confounds_section, counts_section, drops_section
 from curator.report.facts import Facts, gather_facts
 from curator.report.markup import Html, card, element, join, page, percent, prose
-from curator.report.pictures import duplicates_section, samples_section, wrong_section
+from curator.report.picture_sections import duplicates_section, samples_section, wrong_section
 from curator.report.plots import draw_plots
 from curator.report.related_files import related_section
 from curator.report.reproduce import reproduce_section

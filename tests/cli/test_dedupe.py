@@ -14,7 +14,7 @@ from curator.cli.app import app
 from curator.errors import StateError
 from curator.inspect.calibrate.alterations import KINDS
 from curator.inspect.calibrate.calibrate import calibrate
-from curator.pipeline import run as pipeline
+from curator.pipeline import run_stages as pipeline
 from tests.ledger_file import query
 from tests.small_worlds import picture, recipe_text, small_project, write_folder
 

@@ -11,7 +11,7 @@ import pytest
 from curator.dataset import Dataset
 from curator.errors import CuratorError, StateError
 from curator.manifests.project import Project
-from curator.pipeline import run as pipeline
+from curator.pipeline import run_stages as pipeline
 from tests.small_worlds import recipe_text, small_project, write_folder
 
 

@@ -10,7 +10,7 @@ from curator.catalog import Stage
 from curator.export.export import export_dataset, find_format
 from curator.manifests.manifest import manifest_text, read_manifest
 from curator.manifests.project import Project
-from curator.pipeline import run as pipeline
+from curator.pipeline import run_stages as pipeline
 from tests.small_worlds import picture, recipe_text, small_project, write_folder
 
 PER_CLASS = 12

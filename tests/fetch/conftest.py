@@ -17,8 +17,8 @@ import pytest
 from PIL import Image
 
 from curator.events import Listener, ignore
+from curator.fetch.fetch_images import fetch_images
 from curator.fetch.plan import FetchOptions
-from curator.fetch.run import fetch_images
 from curator.manifests.project import Project
 from curator.manifests.recipe import FetchSettings, QualitySettings, Recipe
 from curator.sources.base import listed_rows

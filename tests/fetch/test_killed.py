@@ -21,7 +21,7 @@ PROGRAM = """
 import os, sys
 from pathlib import Path
 import pandas as pd
-from curator.fetch.run import fetch_images
+from curator.fetch.fetch_images import fetch_images
 from curator.manifests.project import Project
 from curator.manifests.recipe import FetchSettings, Recipe
 from curator.store.paths import DataPaths

@@ -15,7 +15,7 @@ MOST_BYTES_A_ROW = 1_000
 PROGRAM = """
 import resource, sys
 from pathlib import Path
-from curator.pipeline import run as pipeline
+from curator.pipeline import run_stages as pipeline
 from curator.manifests.project import open_project
 from curator.sources.registry import source_kinds
 

@@ -16,7 +16,7 @@ from curator.fetch.ledger.diagnosis import host_report
 from curator.inspect.status import read_status
 from curator.inspect.why import find_stories
 from curator.manifests.project import Project
-from curator.pipeline import run as pipeline
+from curator.pipeline import run_stages as pipeline
 from curator.store.catalog_files import read_catalog
 from tests.small_worlds import recipe_text, small_project, write_folder
 

@@ -18,7 +18,7 @@ from curator.manifests.inventory import COMMANDS, list_entries
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
 from curator.manifests.reviews import Review, append_review
-from curator.pipeline import run as pipeline
+from curator.pipeline import run_stages as pipeline
 from curator.report.build import build_report
 from curator.report.gallery import build_gallery
 from curator.text import Command, spell

@@ -15,7 +15,7 @@ from curator.errors import StateError
 from curator.observe.observation import Observation
 from curator.observe.workers.pool import ObserverPool
 from curator.pipeline import against, against_cache
-from curator.pipeline import run as pipeline
+from curator.pipeline import run_stages as pipeline
 from curator.pipeline.against import digest_others
 from curator.pipeline.forget import forget
 from curator.store.catalog_files import read_catalog, read_record

@@ -21,7 +21,7 @@ from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
 from curator.manifests.tombstones import digest, read_tombstones
 from curator.observe.thumbnails import thumbnail
-from curator.pipeline import run as pipeline
+from curator.pipeline import run_stages as pipeline
 from curator.pipeline.acquire import AcquireOptions
 from curator.pipeline.forget import Forgotten, forget
 from curator.pipeline.publish import is_published

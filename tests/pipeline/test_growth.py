@@ -15,7 +15,7 @@ from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
 from curator.manifests.reviews import Review, append_review
 from curator.pipeline import made_from, publish
-from curator.pipeline import run as pipeline
+from curator.pipeline import run_stages as pipeline
 from tests.small_worlds import picture, recipe_text, small_project, write_folder
 
 

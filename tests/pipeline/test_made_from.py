@@ -18,7 +18,7 @@ from curator.inspect.status import read_status
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
 from curator.manifests.reviews import Review, append_review
-from curator.pipeline import run as pipeline
+from curator.pipeline import run_stages as pipeline
 from curator.pipeline.made_from import Change, examine
 from curator.pipeline.overrides import Override, read_overrides
 from curator.text import spell

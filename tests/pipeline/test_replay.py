@@ -21,7 +21,7 @@ from curator.manifests.manifest import manifest_text, read_manifest
 from curator.manifests.project import Project
 from curator.manifests.recipe import FetchSettings
 from curator.manifests.tombstones import append_tombstones, digest
-from curator.pipeline import run as pipeline
+from curator.pipeline import run_stages as pipeline
 from curator.pipeline.replay import Replay, replay_manifest
 from tests.small_worlds import picture, small_project
 

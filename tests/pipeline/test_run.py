@@ -16,7 +16,7 @@ from curator.errors import LockedError, ShortfallError, SourceError, StateError
 from curator.events import Event, StageFinished, Warned
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
-from curator.pipeline import run as pipeline
+from curator.pipeline import run_stages as pipeline
 from curator.pipeline.acquire import AcquireOptions
 from curator.store.catalog_files import read_catalog
 from curator.store.lock import locked

@@ -19,7 +19,7 @@ from curator.inspect.why import find_stories
 from curator.manifests.project import Project
 from curator.manifests.recipe import parse_recipe
 from curator.manifests.reviews import Review, append_review
-from curator.pipeline import run as pipeline
+from curator.pipeline import run_stages as pipeline
 from curator.sources.registry import source_kinds
 from curator.store.paths import DataPaths
 from tests.small_worlds import picture

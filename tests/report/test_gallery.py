@@ -10,7 +10,7 @@ from PIL import Image
 
 from curator.catalog import Stage
 from curator.errors import StateError
-from curator.pipeline import run as pipeline
+from curator.pipeline import run_stages as pipeline
 from curator.report.gallery import MOST_SHOWN, build_gallery, gallery_page, read_groups
 from tests.decide.rows import make_table
 from tests.small_worlds import picture, recipe_text, small_project, write_folder

@@ -15,7 +15,7 @@ import pytest
 
 from curator.catalog import Stage
 from curator.manifests.project import Project
-from curator.pipeline import run as pipeline
+from curator.pipeline import run_stages as pipeline
 from tests.small_worlds import picture, recipe_text, small_project, write_folder
 
 server = pytest.importorskip("curator.review.server", reason="the extra `review` is not installed")

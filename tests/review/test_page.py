@@ -19,7 +19,7 @@ from curator.catalog import Stage
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
 from curator.manifests.reviews import read_reviews
-from curator.pipeline import run as pipeline
+from curator.pipeline import run_stages as pipeline
 from tests.review.conftest import Served, wait_until
 
 playwright = pytest.importorskip("playwright.sync_api", reason="the Python package playwright is not installed")

@@ -18,7 +18,7 @@ from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
 from curator.manifests.reviews import append_review, read_reviews
 from curator.pipeline import made_from
-from curator.pipeline import run as pipeline
+from curator.pipeline import run_stages as pipeline
 from curator.review.guard import Guard
 from curator.review.images import read_images
 from curator.review.server import listen

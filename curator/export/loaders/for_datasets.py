@@ -6,7 +6,7 @@ from typing import Any
 
 import datasets
 
-from curator.export.loaders.pictures import list_pictures
+from curator.export.loaders.split_pictures import list_pictures
 from curator.manifests.project import Project
 from curator.reasons import SPLITS
 

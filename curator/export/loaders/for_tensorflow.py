@@ -13,7 +13,7 @@ import numpy.typing as npt
 import tensorflow as tf
 from PIL import Image
 
-from curator.export.loaders.pictures import list_pictures, open_picture
+from curator.export.loaders.split_pictures import list_pictures, open_picture
 from curator.manifests.project import Project
 
 

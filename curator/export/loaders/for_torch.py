@@ -9,7 +9,7 @@ from typing import Any
 import torch.utils.data
 from PIL import Image
 
-from curator.export.loaders.pictures import list_pictures, open_picture
+from curator.export.loaders.split_pictures import list_pictures, open_picture
 from curator.manifests.project import Project
 
 

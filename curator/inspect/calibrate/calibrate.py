@@ -16,7 +16,7 @@ from typing import Any
 from curator import catalog
 from curator.catalog import Stage
 from curator.decide.keyed_hash import choose_order
-from curator.decide.pictures import find_comparable
+from curator.decide.picture_columns import find_comparable
 from curator.errors import StateError
 from curator.events import WorkAdvanced, WorkFinished, WorkStarted
 from curator.inspect.calibrate.alterations import alter, encode

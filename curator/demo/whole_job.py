@@ -19,8 +19,8 @@ from curator.demo.world import build_world
 from curator.events import Listener, Noted
 from curator.manifests.project import Project
 from curator.manifests.recipe import parse_recipe
-from curator.pipeline import run as pipeline
-from curator.pipeline.run import Outcome
+from curator.pipeline import run_stages as pipeline
+from curator.pipeline.run_stages import Outcome
 from curator.sources.registry import source_kinds
 from curator.store.paths import DataPaths
 from curator.store.whole_files import write_text_whole
