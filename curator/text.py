@@ -118,3 +118,8 @@ def hide_in_settings(value: Any) -> Any:
     if isinstance(value, list):
         return [hide_in_settings(one) for one in value]
     return hide_credentials(value) if isinstance(value, str) and "://" in value else value
+
+
+def percent(share: float) -> str:
+    """Write a share as a percentage: ``91.4%``."""
+    return f"{100 * share:.1f}%"

@@ -80,7 +80,7 @@ def benchmark_answer(dataset: "Dataset", result: "BenchmarkResult") -> Answer:
 
 def print_accuracies(terminal: "Terminal", result: "BenchmarkResult") -> None:
     """Print a line a model."""
-    from curator.cli.terminal import percent
+    from curator.text import percent
 
     title = "smoke test: these accuracies mean nothing" if result.smoke_test else "accuracy on the test images"
     rows = [[model, percent(share)] for model, share in result.accuracy.items()]

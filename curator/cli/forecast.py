@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from curator.cli.command import Answer
-from curator.cli.terminal import Terminal, duration, size_text
+from curator.cli.terminal import Terminal, rough_duration, size_text
 from curator.inspect.forecast.probe import in_words
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def print_forecast(terminal: Terminal, name: str, forecast: Forecast, reach: dic
         terminal.note(text, _STYLES.get(reach[label], "red") if forecast.per_class else "")
     effort = forecast.effort
     slowest = f", as long as {effort.slowest} takes" if effort.slowest else ""
-    size, time = size_text(effort.n_bytes), duration(effort.seconds)
+    size, time = size_text(effort.n_bytes), rough_duration(effort.seconds)
     terminal.note(f"to come: about {effort.n_requests:,} requests, {size}, {time}{slowest}")
     terminal.paragraph(" ".join(explain(forecast, seed)))
 

@@ -1,6 +1,6 @@
 """Print results: remarks and tables for a person, or one JSON document for a program.
 
->>> plural(1, "image"), plural(2450, "image"), size_text(48_200_000), duration(400)
+>>> plural(1, "image"), plural(2450, "image"), size_text(48_200_000), rough_duration(400)
 ('1 image', '2,450 images', '48.2 MB', '7 min')
 """
 
@@ -102,12 +102,7 @@ def count(n: int) -> str:
     return f"{n:,}" if n else "·"
 
 
-def percent(share: float) -> str:
-    """Write a share as a percentage: ``91.4%``."""
-    return f"{100 * share:.1f}%"
-
-
-def duration(seconds: float) -> str:
+def rough_duration(seconds: float) -> str:
     """Write a time as a person reads it."""
     if seconds < 100:
         return f"{seconds:.0f} s"

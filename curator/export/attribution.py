@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import pandas as pd
 
+from curator.addresses import is_web_address
 from curator.export.material import Material, plain_records
 
 UNKNOWN = "licence not stated"
@@ -48,11 +49,7 @@ def _line(record: dict[str, Any]) -> str:
 
 def link(text: str, address: str | None) -> str:
     """Format a link if the address is one of the web; else the text alone."""
-    try:
-        is_web = bool(address) and urlsplit(address).scheme in ("http", "https")
-    except ValueError:
-        is_web = False
-    if not is_web:
+    if not is_web_address(address):
         return escape(text)
     return f"[{escape(text)}]({quote(str(address), safe=':/?#@!$&*+,;=%~-._')})"
 

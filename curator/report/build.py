@@ -12,7 +12,7 @@ from curator.benchmark.models.registry import model_title
 from curator.manifests.project import Project
 from curator.report.composition import confounds_section, counts_section, drops_section
 from curator.report.facts import Facts, gather_facts
-from curator.report.markup import Html, card, element, join, page, percent, prose
+from curator.report.markup import Html, card, element, join, page, prose
 from curator.report.picture_sections import duplicates_section, samples_section, wrong_section
 from curator.report.plots import draw_plots
 from curator.report.related_files import related_section
@@ -21,7 +21,7 @@ from curator.report.results import details_section, groups_section, results_sect
 from curator.report.style import model_style, style_sheet
 from curator.store.paths import DATA, option_for
 from curator.store.whole_files import write_text_whole
-from curator.text import Command, Text, as_parts, from_json
+from curator.text import Command, Text, as_parts, from_json, percent
 
 SECTIONS = (
     results_section,

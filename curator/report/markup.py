@@ -4,16 +4,16 @@ r"""HTML that is escaped unless it was made here: text from the web can never be
 '<p class="note">1 &lt; 2 <b>&amp; so on</b></p>'
 >>> page("A & B", [element("p", "hello")], style="p { margin: 0 }")[:41]
 '<!DOCTYPE html>\n<html lang="en"><head><me'
->>> percent(0.8312), times(1, "image"), number(2257984), duration(75)
-('83.1%', '1 image', '2,257,984', '1 min 15 s')
+>>> times(1, "image"), number(2257984), duration(75)
+('1 image', '2,257,984', '1 min 15 s')
 """
 
 from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Sequence
-from urllib.parse import urlsplit
 
+from curator.addresses import is_web_address
 from curator.text import Text, spell
 
 _VOID = {"img", "meta", "br"}
@@ -62,11 +62,7 @@ def prose(text: Text, option: str = "") -> Html:
 
 def link(address: str | None, text: str) -> Html:
     """Make a link to a web page; an address that is not http or https is left out."""
-    try:
-        safe = bool(address) and urlsplit(str(address)).scheme in ("http", "https")
-    except ValueError:
-        safe = False
-    if not safe:
+    if not is_web_address(address):
         return join(text)
     return element("a", text, href=str(address), rel="noopener noreferrer nofollow", target="_blank")
 
@@ -83,11 +79,6 @@ def table(header: Sequence[Content], rows: Iterable[Sequence[Content]]) -> Html:
 def card(figure: str, text: str, style: str | None = None) -> Html:
     """Make a card of the page's head: a figure, and what it counts."""
     return element("div", element("b", figure), element("span", text), class_="card", style=style)
-
-
-def percent(share: float) -> str:
-    """Write a share as a percentage with one decimal."""
-    return f"{share * 100:.1f}%"
 
 
 def number(value: float) -> str:

@@ -14,10 +14,10 @@ import pandas as pd
 from curator.observe.thumbnails import data_uri
 from curator.reasons import Drop
 from curator.report.facts import Facts
-from curator.report.markup import Content, Html, element, join, link, percent, prose, section, times
+from curator.report.markup import Content, Html, element, join, link, prose, section, times
 from curator.report.results import smoke_note
 from curator.report.style import swatch
-from curator.text import Command
+from curator.text import Command, percent
 
 N_SAMPLES, N_WRONG, N_PAIRS = 12, 12, 8
 """Pictures shown: samples of a label, wrong test images of a model, pairs of a kind of duplicate."""

@@ -12,9 +12,10 @@ from typing import Any
 from curator.benchmark.metrics_file import list_comparisons
 from curator.benchmark.models.registry import model_title
 from curator.report.facts import Facts
-from curator.report.markup import Content, Html, duration, element, join, number, percent, section, table, times
+from curator.report.markup import Content, Html, duration, element, join, number, section, table, times
 from curator.report.plots import plot
 from curator.report.style import swatch
+from curator.text import percent
 
 Metrics = Mapping[str, Any]
 

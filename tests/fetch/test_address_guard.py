@@ -2,31 +2,13 @@
 
 from __future__ import annotations
 
-import pycurl
 import pytest
 
-from curator.fetch.network.transfer import Transfer
 from curator.manifests.recipe import FetchSettings
 from curator.reasons import Drop
 
 INSIDE = ["127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "10.0.0.1", "[fd00::1]"]
 INSIDE += ["169.254.169.254", "[fe80::1]", "[::ffff:169.254.169.254]", "100.100.100.200", "0.0.0.0"]
-
-
-@pytest.fixture
-def resolve(monkeypatch):
-    """Have libcurl's name server give these addresses for a name, as a server that rebinds names would."""
-
-    def to(*entries):
-        configure = Transfer._configure
-
-        def with_names(self, settings):
-            configure(self, settings)
-            self.handle.setopt(pycurl.RESOLVE, list(entries))
-
-        monkeypatch.setattr(Transfer, "_configure", with_names)
-
-    return to
 
 
 def port_of(lab, fault):

@@ -19,30 +19,12 @@ from hypothesis import strategies as st
 
 from curator.errors import SourceError
 from curator.events import MetadataFinished, MetadataRead, MetadataStarted
-from curator.fetch.network.libcurl import pycurl
-from curator.fetch.network.transfer import Transfer
 from curator.manifests.recipe import FetchSettings
 from curator.sources.reading.http import Version
 from curator.sources.reading.read import probe_size, read_place, unpack
 from tests.sources.conftest import Handler
 
 BODY = random.Random(0).randbytes(300_000)
-
-
-@pytest.fixture
-def resolve(monkeypatch):
-    """Have libcurl's name server give these addresses for a name, as a server that rebinds names would."""
-
-    def to(*entries):
-        configure = Transfer._configure
-
-        def with_names(self, settings):
-            configure(self, settings)
-            self.handle.setopt(pycurl.RESOLVE, list(entries))
-
-        monkeypatch.setattr(Transfer, "_configure", with_names)
-
-    return to
 
 
 def only_home_is_public(monkeypatch):
