@@ -214,7 +214,7 @@ class Dataset(View):
         """Write a page of all groups of duplicates; return its path."""
         from curator.report.gallery import build_gallery
 
-        return build_gallery(self.paths)
+        return build_gallery(self.project)
 
     @raises_curator_errors
     def export(self, name: str) -> Exported:

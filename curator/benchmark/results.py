@@ -29,7 +29,7 @@ from curator.reasons import Stage
 from curator.store.catalog_files import file_digest, read_catalog
 from curator.store.paths import DataPaths
 from curator.store.whole_files import write_text_whole
-from curator.text import Text, spell
+from curator.text import Text, spell, to_json
 
 ARTICLE_LABELS = {"rugby", "soccer"}
 """The article's own accuracies are reference lines for these labels."""
@@ -106,6 +106,7 @@ def _about(findings: Findings) -> dict[str, Any]:
         "chance": images.chance_accuracy,
         "article": article if not plan.smoke_test and set(images.labels) == ARTICLE_LABELS else None,
         "missing": {model: spell(why) for model, why in findings.missing.items()},
+        "missing_text": {model: to_json(why) for model, why in findings.missing.items()},
         "warnings": list(findings.warnings),
         "confounds": asdict(findings.confounds) if findings.confounds else None,
         "hashes": hashes,

@@ -16,7 +16,7 @@ from curator.errors import CuratorError
 from curator.events import Listener, ignore
 from curator.manifests.recipe import Recipe, load_recipe
 from curator.manifests.toml_settings import suggest
-from curator.store.paths import MANIFESTS, RECIPE, DataPaths
+from curator.store.paths import MANIFESTS, RECIPE, DataPaths, option_for
 from curator.text import Command
 
 DEFAULT = "rugby-soccer"
@@ -30,6 +30,12 @@ class Project:
     recipe: Recipe
     paths: DataPaths
     emit: Listener = ignore
+
+    @property
+    def option(self) -> str:
+        """What a command needs to mean this data set, for pages that are read later."""
+        named = self.recipe.path in (None, MANIFESTS / self.recipe.name / RECIPE)
+        return option_for(self.recipe.name if named else str(self.recipe.path), self.paths.data_root)
 
     @property
     def most_command(self) -> Command:

@@ -19,7 +19,6 @@ from curator.report.related_files import related_section
 from curator.report.reproduce import reproduce_section
 from curator.report.results import details_section, groups_section, results_section
 from curator.report.style import model_style, style_sheet
-from curator.store.paths import DATA, option_for
 from curator.store.whole_files import write_text_whole
 from curator.text import Command, Text, as_parts, from_json, percent
 
@@ -83,7 +82,7 @@ def _header(facts: Facts) -> Html:
 def _warnings(facts: Facts, has_plots: bool) -> list[Html]:
     found: list[tuple[Text, str]] = []
     if metrics := facts.metrics:
-        for model, why in metrics["missing"].items():
+        for model, why in metrics.get("missing_text", metrics["missing"]).items():
             found.append(((f"{model_title(model)} is missing. ", *as_parts(from_json(why))), "danger"))
         found += [(text, "danger") for text in metrics["warnings"]]
         if metrics["interrupted"]:
@@ -98,5 +97,4 @@ def _warnings(facts: Facts, has_plots: bool) -> list[Html]:
     if not has_plots:
         old = "Plots are missing or old: `pip install 'imageset-curator[benchmark]'`, then "
         found.append(((old, Command("report"), "."), "plain"))
-    option = option_for(facts.project.recipe.name, DATA)
-    return [element("p", prose(text, option), class_=f"flag {kind}") for text, kind in found]
+    return [element("p", prose(text, facts.project.option), class_=f"flag {kind}") for text, kind in found]

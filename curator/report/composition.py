@@ -59,7 +59,7 @@ def drops_section(facts: Facts) -> Html | None:
         " says which.",
     )
     listed = table(["", "all", *labels, ""], rows)
-    return section("drops", "What was dropped, and why", element("p", prose(text)), listed)
+    return section("drops", "What was dropped, and why", element("p", prose(text, facts.project.option)), listed)
 
 
 def confounds_section(facts: Facts) -> Html | None:

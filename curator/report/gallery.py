@@ -33,6 +33,7 @@ import pyarrow.compute as pc
 from curator import catalog
 from curator.catalog import as_arrow, rank_texts, read_integers
 from curator.errors import StateError
+from curator.manifests.project import Project
 from curator.matching.components import label_components
 from curator.matching.orientations import ORIENTATION_PHRASES, ORIENTATIONS
 from curator.observe.thumbnails import thumbnail
@@ -53,7 +54,7 @@ Group = Sequence[Mapping[str, Any]]
 _COLUMNS = ["record_id", "label", "sha256", "format", "width", "height", "distance_bits", "turn", "drop_reason"]
 
 
-def build_gallery(paths: DataPaths) -> Path:
+def build_gallery(project: Project) -> Path:
     """Write ``duplicates.html`` from the catalog after dedupe, with one small picture on disk for each image.
 
     Returns:
@@ -62,11 +63,12 @@ def build_gallery(paths: DataPaths) -> Path:
     Raises:
         StateError: dedupe has not run yet, or its catalog is damaged.
     """
+    paths = project.paths
     deduped = paths.catalog(catalog.Stage.DEDUPED)
     if not deduped.exists():
         raise StateError(f"No duplicates of {paths.name} were looked for yet.", ("Run ", Command("dedupe"), " first."))
     groups = read_groups(read_catalog(deduped))
-    write_text_whole(paths.duplicates, gallery_page(paths.name, groups, _make_pictures(paths, groups)))
+    write_text_whole(paths.duplicates, gallery_page(paths.name, groups, _make_pictures(paths, groups), project.option))
     return paths.duplicates
 
 
@@ -105,13 +107,14 @@ def _make_pictures(paths: DataPaths, groups: Sequence[Group]) -> dict[str, str]:
     return {sha256: paths.thumbnail(sha256).relative_to(home).as_posix() for sha256, there in made.items() if there}
 
 
-def gallery_page(name: str, groups: Sequence[Group], pictures: Mapping[str, str]) -> str:
+def gallery_page(name: str, groups: Sequence[Group], pictures: Mapping[str, str], option: str = "") -> str:
     """Write the page.
 
     Args:
         name: the data set's.
         groups: the largest first.
         pictures: SHA-256 to the address of its small picture.
+        option: what a command needs to mean the data set.
     """
     order = "The image that is kept comes first, then its copies. "
     hint = (order, Command("why ID"), " tells an image's whole story.")
@@ -120,7 +123,7 @@ def gallery_page(name: str, groups: Sequence[Group], pictures: Mapping[str, str]
     cards = element("div", [card(f"{n:,}", text) for text, n in figures], class_="cards")
     body = [
         element("header", element("p", name, class_="kicker"), element("h1", "Duplicates"), cards),
-        element("p", prose(hint), class_="note"),
+        element("p", prose(hint, option), class_="note"),
         element("div", [_group(number, group, pictures) for number, group in enumerate(groups, 1)], class_="groups"),
         element("footer", "Made by curator."),
     ]

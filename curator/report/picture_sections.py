@@ -70,7 +70,7 @@ def wrong_section(facts: Facts) -> Html | None:
     if not grids:
         return None
     hint = ("Wrong labels show up here first. ", Command("why ID"), " tells any image's whole story.")
-    note = element("p", prose(hint), class_="note")
+    note = element("p", prose(hint, facts.project.option), class_="note")
     return section("wrong", "Most confidently wrong", smoke_note(facts.metrics), note, grids)
 
 
@@ -83,7 +83,7 @@ def _wrong(facts: Facts, by_id: pd.DataFrame, one: dict[str, Any]) -> Html:
     address = row["landing_url"] if not pd.isna(row["landing_url"]) else row["url"]
     source_id = "" if pd.isna(row["source_id"]) else str(row["source_id"])
     page = join(source_id) if pd.isna(address) else link(str(address), "source page")
-    command = element("code", Command(f"why {one['record_id']}").spelled())
+    command = element("code", Command(f"why {one['record_id']}").spelled(facts.project.option))
     small = element("small", facts_line, element("br"), page, element("br"), command)
     return picture(facts, row, said, element("br"), small)
 

@@ -40,8 +40,8 @@ def related_section(facts: Facts) -> Html:
     rows: list[list[Content]] = []
     for kind, name in _NAMES.items():
         lines = [element("div", _links(entry, home)) for entry in entries if entry.kind == kind]
-        command = prose((COMMANDS[kind],), f" --recipe {facts.project.recipe.name}")
-        rows.append([name, lines, prose(_ABOUT.get(kind, ""))] if lines else [name, command, ""])
+        command = prose((COMMANDS[kind],), facts.project.option)
+        rows.append([name, lines, prose(_ABOUT.get(kind, ""), facts.project.option)] if lines else [name, command, ""])
     return section("files", "Other files of this data set", table(["", "where", ""], rows))
 
 

@@ -1,7 +1,7 @@
 """The part of the page that says how to get the same figures again.
 
 >>> plan = {"smoke_test": True, "preset": "default", "seeds": [0], "models": ["cnn"], "batch_size": 32}
->>> command({"name": "a", "plan": plan | {"image_size": 96, "training": {"cnn": {"epochs": 6}}}})
+>>> command({"name": "a", "plan": plan | {"image_size": 96, "training": {"cnn": {"epochs": 6}}}}, " --recipe a")
 'curator benchmark --recipe a --quick --models cnn --seeds 0 --batch-size 32 --epochs 6'
 """
 
@@ -14,8 +14,8 @@ from curator.report.facts import Facts
 from curator.report.markup import Html, element, section, table, times
 
 
-def command(metrics: Mapping[str, Any]) -> str:
-    """Write the command that repeats a benchmark."""
+def command(metrics: Mapping[str, Any], option: str) -> str:
+    """Write the command that repeats a benchmark; ``option`` names the data set."""
     plan = metrics["plan"]
     smoke_test = plan["smoke_test"]
     epochs = {plan["training"][model]["epochs"] for model in plan["models"]}
@@ -27,7 +27,7 @@ def command(metrics: Mapping[str, Any]) -> str:
         f"--batch-size {plan['batch_size']}",
         *([f"--epochs {epochs.pop()}"] if len(epochs) == 1 else []),
     ]
-    return f"curator benchmark --recipe {metrics['name']} {' '.join(options)}"
+    return f"curator benchmark{option} {' '.join(options)}"
 
 
 def reproduce_section(facts: Facts) -> Html | None:
@@ -48,7 +48,7 @@ def reproduce_section(facts: Facts) -> Html | None:
     return section(
         "repeat",
         "To repeat this",
-        element("pre", command(metrics)),
+        element("pre", command(metrics, facts.project.option)),
         element("p", finished, class_="note"),
         element("details", element("summary", "Hashes (SHA-256)"), table(["file", "hash"], hashes)),
         element("details", element("summary", "Versions"), table(["what", "version"], versions)),

@@ -43,7 +43,7 @@ def drop(project: Project, place: int, decision: str = "drop") -> None:
 def everything(project: Project) -> None:
     """Make all that can stand beside a catalog; ``replay`` only as its reports."""
     export_dataset(project, find_format("keras"))
-    build_gallery(project.paths)
+    build_gallery(project)
     drop(project, 0)
     project.paths.replay.folder.mkdir()
     for name in ("link-rot.csv", "replay.csv"):
@@ -76,7 +76,7 @@ def test_the_report_links_to_all_of_it(project: Project) -> None:
     build_report(project)
     section = _section(project)
     for kind in ("gallery", "reviews", "export", "replay", "compare", "forgotten"):
-        assert COMMANDS[kind].spelled(" --recipe small") in section
+        assert COMMANDS[kind].spelled(project.option) in section
     everything(project)
     section = _section(project)
     links = [unquote(link) for link in re.findall(r'href="([^"]+)"', section)]

@@ -49,10 +49,10 @@ def test_the_gallery_shows_the_copies_that_dedupe_found(tmp_path):
     (folder / "rugby" / "again.jpg").write_bytes((folder / "rugby" / "002.jpg").read_bytes())
     project = small_project(tmp_path, recipe_text(folder, 2))
     with pytest.raises(StateError, match="curator dedupe"):
-        build_gallery(project.paths)
+        build_gallery(project)
     pipeline.fetch(project)
     pipeline.decide(project, Stage.DEDUPED, {})
-    page = build_gallery(project.paths)
+    page = build_gallery(project)
     text = page.read_text(encoding="utf-8")
     assert re.search(r"<b>near-duplicate</b> \d+ bits?, mirrored", text)
     assert "<b>exact-duplicate</b> same bytes" in text

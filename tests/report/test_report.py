@@ -103,9 +103,10 @@ def test_after_training_every_section_stands(reported_set: Any) -> None:
     ]  # fmt: skip
     text = page.read_text("utf-8")
     assert "MobileNetV2 is better than CNN by 20.0 points" in text
-    assert "curator why folder-000000000000000a" in text
+    option = f"--recipe drawn --data {reported_set.paths.data_root}"
+    assert f"curator why folder-000000000000000a {option}" in text
     assert "The label can be told." in text
-    assert "curator benchmark --recipe drawn --preset default --models cnn,mobilenet_v2 --seeds 0,1" in text
+    assert f"curator benchmark {option} --preset default --models cnn,mobilenet_v2 --seeds 0,1" in text
 
 
 def test_text_from_the_web_never_becomes_markup(reported_set: Any) -> None:
