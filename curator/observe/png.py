@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
+SIGNATURE, _END = b"\x89PNG\r\n\x1a\n", b"\0\0\0\0IEND\xaeB`\x82"
 
 _HEADER = struct.Struct(">IIBBBBB")
 _GREY, _RGB, _PALETTE = 0, 2, 3
@@ -94,11 +94,12 @@ class Png:
         header = _HEADER.pack(self.width, self.height, self.bits, self.colour, 0, 0, self.is_interlaced)
         parts = [(b"IHDR", header), (b"PLTE", self.palette), (b"tRNS", self.transparency)]
         parts += [(b"IDAT", packed[at : at + _MOST_IDAT_BYTES]) for at in range(0, len(packed), _MOST_IDAT_BYTES)]
-        return b"".join((SIGNATURE, *(_chunk(name, body) for name, body in parts if body), _chunk(b"IEND", b"")))
+        written = [piece for name, body in parts if body for piece in _chunk(name, body)]
+        return b"".join((SIGNATURE, *written, _END))
 
 
-def _chunk(name: bytes, body: bytes) -> bytes:
-    return b"".join((struct.pack(">I", len(body)), name, body, struct.pack(">I", _checksum(name, body))))
+def _chunk(name: bytes, body: bytes) -> tuple[bytes, ...]:
+    return struct.pack(">I", len(body)), name, body, struct.pack(">I", _checksum(name, body))
 
 
 def _checksum(name: bytes, body: bytes | memoryview) -> int:
@@ -125,7 +126,9 @@ def read_png(data: bytes) -> Png:
     chunks = iterate_chunks(data)
     png = _read_first(*next(chunks, (b"", memoryview(b""), None)))
     seen, previous, has_frame, n_animated = {b"IHDR"}, b"IHDR", False, 0
+    n_bytes = len(SIGNATURE) + 12 + _HEADER.size
     for name, body, checksum in chunks:
+        n_bytes += 12 + len(body)
         is_right = _checksum(name, body) == checksum
         if name in (b"PLTE", b"IDAT") and not is_right and checksum is not None:
             png.damage = png.damage or f"chunk {name.decode()} has a wrong checksum"
@@ -143,7 +146,7 @@ def read_png(data: bytes) -> Png:
         previous = name
     if png.colour == _PALETTE and not png.palette:
         png.damage = png.damage or "there is no palette before the pixels"
-    png.is_well_formed &= previous == b"IEND" and data.endswith(_chunk(b"IEND", b""))
+    png.is_well_formed &= previous == b"IEND" and data.endswith(_END) and n_bytes == len(data)
     png.n_frames = n_animated + (not has_frame) if 0 < n_animated < 1 << 31 else 1
     return png
 
