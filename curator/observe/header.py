@@ -43,7 +43,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from curator.observe.jpeg_scans import END, clean_jpeg
+from curator.observe.jpeg_scans import END, check_jpeg, clean_jpeg
 from curator.observe.png import SIGNATURE, DamagedPngError, Png, inflate_rows, read_png
 
 # Pillow's classes are called directly, not through Image.open: its guesses are not needed after sniffing, and its
@@ -143,6 +143,9 @@ def _open_png(png: Png) -> tuple[ImageFile.ImageFile, bool]:
 
 def _open(data: bytes, image_format: str) -> tuple[ImageFile.ImageFile, bool]:
     """Open a file, if need be without the metadata that keep Pillow from it; say whether that was so."""
+    if image_format == "jpeg" and looks_truncated(data, image_format):
+        check_jpeg(data)
+        data += END  # which is all that is missing
     try:
         return OPENERS[image_format](io.BytesIO(data)), False
     except Exception:
