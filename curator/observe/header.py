@@ -106,7 +106,7 @@ class Header:
         image = PngImagePlugin.PngImageFile(io.BytesIO(self.png.with_rows(inflate_rows(self.png))))
         image.info = self.image.info
         image.load()
-        if image.mode == "P" and image.getextrema()[1] >= len(self.png.palette) // 3:
+        if image.mode == "P" and any(image.histogram()[len(self.png.palette) // 3 :]):
             raise DamagedPngError("a pixel has a colour that the palette lacks")
         return image
 
