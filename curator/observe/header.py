@@ -43,7 +43,8 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from curator.observe.jpeg_scans import END, check_jpeg, clean_jpeg
+from curator.observe.jpeg_scans import END, check_jpeg
+from curator.observe.metadata import without_metadata
 from curator.observe.png import SIGNATURE, DamagedPngError, Png, inflate_rows, read_png
 
 # Pillow's classes are called directly, not through Image.open: its guesses are not needed after sniffing, and its
@@ -148,10 +149,17 @@ def _open(data: bytes, image_format: str) -> tuple[ImageFile.ImageFile, bool]:
         data += END  # which is all that is missing
     try:
         return OPENERS[image_format](io.BytesIO(data)), False
-    except Exception:
-        if image_format != "jpeg":
+    except Exception as error:
+        try:
+            cleaned = without_metadata(data, image_format)
+        except (ValueError, IndexError, struct.error):
+            cleaned = None
+        if cleaned is None:
             raise
-    return JpegImagePlugin.JpegImageFile(io.BytesIO(clean_jpeg(data))), True
+        try:
+            return OPENERS[image_format](io.BytesIO(cleaned)), True
+        except Exception:
+            raise error from None  # it was not the metadata
 
 
 def _scale_transparent_colour(image: ImageFile.ImageFile, bits: int) -> None:

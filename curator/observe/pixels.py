@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, JpegImagePlugin, TiffImagePlugin
+from PIL import Image, ImageFile, JpegImagePlugin, TiffImagePlugin
 
 from curator.observe.header import OPENERS, read_header
 from curator.observe.silence import silence
@@ -68,7 +68,9 @@ def _decode_rgb(data: bytes, image_format: str, long_px: int, short_px: int) -> 
     if (long_px or short_px) and isinstance(image, JpegImagePlugin.JpegImageFile):
         scale = max(1, max(image.size) // long_px if long_px else min(image.size) // short_px)
         image.draft(image.mode, (max(1, image.width // scale), max(1, image.height // scale)))
-    return turn_upright(as_rgb(image), header.unapplied_orientation)
+    picture = turn_upright(as_rgb(image), header.unapplied_orientation)
+    # A file's own image would read its metadata once more, whenever it is saved.
+    return picture.copy() if isinstance(picture, ImageFile.ImageFile) else picture
 
 
 def turn_upright(picture: Image.Image, orientation: int) -> Image.Image:
