@@ -63,15 +63,14 @@ def split_images(
         their count. The rows' order changes nothing; another image moves few: its group's smallest keyed hash decides.
 
     Raises:
-        ShortfallError: labels have another number of images than ``train`` and ``test`` add up to, or fewer than two;
-            the message names each of them.
+        ShortfallError: labels (all are named) have not as many images as ``train`` and ``test`` add up to, or under two.
     """
     label_of = rank_among(table["label"], labels)
     rows = np.flatnonzero(catalog.is_kept(table) & (label_of < len(labels)))
     images, label = table.iloc[rows], label_of[rows]
-    have = dict(zip(labels, np.bincount(label, minlength=len(labels)).tolist(), strict=True))
-    _check_counts(have, settings, most)
-    wanted = np.array([_count_test(n, settings) for n in have.values()], np.int64)
+    have = np.bincount(label, minlength=len(labels)).tolist()
+    _check_counts(dict(zip(labels, have, strict=True)), settings, most)
+    wanted = np.array([_count_test(n, settings) for n in have], np.int64)
     first = find_leak_groups(images, settings.group_by, None if copies is None else copies[rows])
     sides = _hold_sides(table, rows, previous, first)
     in_test = _draw(images, label, first, wanted, settings.seed, sides)

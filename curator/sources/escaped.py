@@ -1,7 +1,7 @@
 """Undo HTML in listed addresses: a list copied out of a page's source says ``&amp;`` where a browser requests ``&``.
 
-A list is decided about as a whole, by counting: it is escaped if more of its addresses have their ``&`` only in that form
-than have it as it is. An address of it that has a bare ``&`` was not escaped, and stays as it is.
+A list is decided about as a whole, by counting: it is escaped if more of its addresses have their ``&`` only in that
+form than have it as it is. An address of it that has a bare ``&`` was not escaped, and stays as it is.
 
 >>> listed = pa.chunked_array([["http://e.org/?a=1&amp;b=2", "http://e.org/?a=3&#38;b=4", "http://e.org/?a=5&b=&amp;"]])
 >>> unescaped(listed, "list.csv", ignore).to_pylist()

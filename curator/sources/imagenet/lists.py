@@ -42,7 +42,7 @@ class SynsetList:
     tally: Tally = field(default_factory=Tally)
 
     def add(self, number: int, line: bytes, wnid: str) -> None:
-        """Take the line of this number, or refuse it if it holds no URL or another synset's; blank lines are nothing."""
+        """Take a line, or refuse it if it holds no URL or another synset's; blank lines are nothing."""
         if not line.strip():
             return
         self.tally.n_rows += 1

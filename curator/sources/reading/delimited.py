@@ -5,8 +5,10 @@ any other block is split into rows first (:mod:`curator.sources.reading.records`
 
 >>> lines = LineBlocks(io.BufferedReader(io.BytesIO(b"0a,verification,/m/06bqd\nshort\n0b,verification,/m/02vx4\n")))
 >>> found = read_delimited(lines, ["id", "by", "mid"], ["id"])
->>> found.rows.to_pylist(), found.lines.to_pylist(), found.tally.in_words()
-([{'id': '0a'}, {'id': '0b'}], [1, 3], '1 of 3 rows were refused: 1 with another number of fields than the header (line 2)')
+>>> found.rows.to_pylist(), found.lines.to_pylist()
+([{'id': '0a'}, {'id': '0b'}], [1, 3])
+>>> found.tally.in_words()
+'1 of 3 rows were refused: 1 with another number of fields than the header (line 2)'
 """
 
 from __future__ import annotations
@@ -66,14 +68,8 @@ def read_delimited(
     Raises:
         SourceError: it cannot be parsed.
     """
-    number = names.index(witness[0]) if witness and witness[0] in names else None
-    shape = Shape(
-        n_fields=len(names),
-        delimiter=delimiter.encode(),
-        is_quoted=is_quoted,
-        witness=(number, re.compile(witness[1].encode())) if witness and number is not None else None,
-        is_text=is_text,
-    )
+    sign = (names.index(witness[0]), re.compile(witness[1].encode())) if witness and witness[0] in names else None
+    shape = Shape(len(names), delimiter.encode(), is_quoted=is_quoted, witness=sign, is_text=is_text)
     reading = _Reading(names, pa.schema([(name, pa.string() if is_text else pa.binary()) for name in columns]), shape)
     needs_look, tables, numbers = False, [reading.schema.empty_table()], [pa.array([], pa.int64())]
     for block, is_last in lines:

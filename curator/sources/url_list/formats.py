@@ -55,10 +55,7 @@ def read_url_table(stream: io.BufferedReader, name: str, quoting: str = "auto") 
     if not lines.head().strip():
         raise SourceError("is empty")
     form = list_form(name, lines.head())
-    if form in DELIMITERS:
-        found = _read_table(lines, DELIMITERS[form], quoting)
-    else:
-        found = READERS[form](lines)
+    found = _read_table(lines, DELIMITERS[form], quoting) if form in DELIMITERS else READERS[form](lines)
     if found.tally.n_refused and not found.rows.num_rows:
         raise SourceError(f"has no row that can be read: {found.tally.in_words()}")
     return found

@@ -1,7 +1,7 @@
 r"""Tell what form a list has by its first bytes; its name decides only where they leave it open.
 
->>> list_form("list.txt", b'{"url": "http://example.org/a.jpg"}'), list_form("list.csv", b"url\tlabel\n")
-('jsonl', 'tsv')
+>>> list_form("list.txt", b'[{"url": "http://example.org/a.jpg"}]'), list_form("list.csv", b"url\tlabel\n")
+('json', 'tsv')
 >>> list_form("list", b"http://example.org/a,b.jpg\n"), list_form("list.tsv", b"label;URL\nrugby;http://e.org/a.jpg")
 ('lines', 'ssv')
 >>> list_form("urls.csv", b"PK\x03\x04...xl/workbook.xml")
