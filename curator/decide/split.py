@@ -63,7 +63,7 @@ def split_images(
         their count. The rows' order changes nothing; another image moves few: its group's smallest keyed hash decides.
 
     Raises:
-        ShortfallError: labels (all are named) have not as many images as ``train`` and ``test`` add up to, or under two.
+        ShortfallError: labels (all are named) have not as many images as ``train`` and ``test`` add up to, or no two.
     """
     label_of = rank_among(table["label"], labels)
     rows = np.flatnonzero(catalog.is_kept(table) & (label_of < len(labels)))

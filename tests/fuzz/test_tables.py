@@ -1,6 +1,6 @@
 """Tables of all kinds, made with seeds: each row is read as it was written, or refused; none is lost.
 
-``CURATOR_FUZZ`` is how many tables (60 if it is not set); a table is made again from its number alone.
+A table is made again from its seed alone.
 """
 
 from __future__ import annotations
@@ -8,15 +8,15 @@ from __future__ import annotations
 import gzip
 import io
 import json
-import os
 import random
 
 import pytest
 
+from curator.errors import SourceError
 from curator.sources.reading import blocks
 from curator.sources.url_list.formats import read_url_table
+from tests.fuzz.rounds import seeds
 
-N_TABLES = int(os.environ.get("CURATOR_FUZZ") or 60)
 TITLES = (
     "plain",
     "",
@@ -76,14 +76,14 @@ def make(seed: int) -> tuple[str, bytes, list[tuple[str, str | None]], int]:
     return name, rng.choice([b"", b"\xef\xbb\xbf"]) + body, good, n_broken
 
 
-@pytest.mark.parametrize("seed", range(N_TABLES))
+@pytest.mark.parametrize("seed", seeds(60))
 def test_no_row_of_a_table_is_lost(seed, monkeypatch):
     """Good rows come back with what was written, broken ones are counted, whatever the size of the blocks."""
     name, body, good, n_broken = make(seed)
     monkeypatch.setattr(blocks, "BLOCK_BYTES", random.Random(-seed).choice([4 << 20, 5_000, 20_000]))
-    found = read_url_table(io.BufferedReader(io.BytesIO(body)), name) if good else None
-    if found is None:
-        return
+    if not good:
+        pytest.skip("no row of it is good")
+    found = read_url_table(io.BufferedReader(io.BytesIO(body)), name)
     assert found.tally.n_rows == len(good) + n_broken
     assert found.tally.n_refused == n_broken
     assert found.rows["url"].to_pylist() == [url for url, _ in good]
@@ -95,11 +95,9 @@ def test_no_row_of_a_table_is_lost(seed, monkeypatch):
     assert numbers == sorted(set(numbers))
 
 
-@pytest.mark.parametrize("seed", range(N_TABLES))
+@pytest.mark.parametrize("seed", seeds(60))
 def test_any_bytes_are_rows_or_an_error_that_says_so(seed):
     """Tables with bytes changed, cut out and put in: rows read and refused add up to all, or a person is told."""
-    from curator.errors import SourceError
-
     rng = random.Random(seed)
     name, body, _, _ = make(seed)
     data = bytearray(body)
@@ -115,10 +113,9 @@ def test_any_bytes_are_rows_or_an_error_that_says_so(seed):
         return
     assert found.tally.n_rows == found.rows.num_rows + found.tally.n_refused
     assert found.rows.num_rows == len(found.lines)
-    assert all(text is None or text.isprintable() or text for text in found.rows[0].to_pylist())
 
 
-@pytest.mark.parametrize("seed", range(max(N_TABLES // 4, 1)))
+@pytest.mark.parametrize("seed", seeds(15))
 def test_no_row_of_json_is_lost(seed):
     """JSON lines with broken ones among them, arrays of any layout, packed or not."""
     rng = random.Random(seed)

@@ -62,8 +62,7 @@ def read_delimited(
         is_quoted: whether fields may be in double quotes; else a quote is a character like any other.
         is_text: return text, and refuse rows that are not UTF-8; else return bytes, whatever their encoding.
         where: a column, and the values (text or bytes, as is returned) of it that are wanted.
-        witness: a column, and how (a regular expression) a value of it begins. A line that has that is a row, whatever
-            quote was not closed before it.
+        witness: a column, and how (a regular expression) a value of it begins: a line that has that is a row.
 
     Raises:
         SourceError: it cannot be parsed.
@@ -73,22 +72,22 @@ def read_delimited(
     reading = _Reading(names, pa.schema([(name, pa.string() if is_text else pa.binary()) for name in columns]), shape)
     needs_look, tables, numbers = False, [reading.schema.empty_table()], [pa.array([], pa.int64())]
     for block, is_last in lines:
-        census = take_census(block)
+        census, split = take_census(block), None
         found = None if needs_look else reading.read_at_once(block, lines.line, census)
         if found is None:
             found, split = reading.read_closely(bytes(block), lines.line, is_last=is_last)
             needs_look = len(split.starts) + len(split.refused) < split.n_lines
             lines.give_back(split.tail)
-            lines.line += split.n_lines
-        else:
-            lines.line += census.n_lines
-        table, at = found
-        if where is not None:
-            is_wanted = pc.is_in(table[where[0]], where[1])
-            table, at = table.filter(is_wanted), at.filter(is_wanted.combine_chunks())
+        lines.line += split.n_lines if split else census.n_lines
+        table, at = found if where is None else _filtered(*found, *where)
         tables.append(table)
         numbers.append(at)
     return Rows(pa.concat_tables(tables), pa.chunked_array(numbers), reading.tally)
+
+
+def _filtered(table: pa.Table, at: pa.Array, column: str, wanted: pa.Array) -> tuple[pa.Table, pa.Array]:
+    is_wanted = pc.is_in(table[column], wanted)
+    return table.filter(is_wanted), at.filter(is_wanted.combine_chunks())
 
 
 _Found = tuple[pa.Table, pa.Array]
