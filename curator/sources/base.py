@@ -9,6 +9,7 @@ Add a source with one file here, one entry in :data:`curator.sources.registry.SO
 from __future__ import annotations
 
 import hashlib
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -134,6 +135,26 @@ def _record_ids(kind: str, labels: pd.Series[Any], keys: pd.Series[Any]) -> Iter
 def _series(values: Any) -> pd.Series[Any]:
     array = values if isinstance(values, pa.Array | pa.ChunkedArray) else pa.array(values, from_pandas=True)
     return pd.Series(array, dtype=pd.ArrowDtype(array.type))
+
+
+def as_label(text: str) -> str:
+    """Write a name as a label may be written.
+
+    >>> as_label("Great Egret")
+    'great-egret'
+    """
+    return re.sub(r"[^a-z0-9_-]+", "-", text.strip().casefold()).strip("-")
+
+
+def most_frequent(counts: Mapping[str, int], n_shown: int = 5) -> str:
+    """Name what was found most often, with its count, and how many others there are.
+
+    >>> most_frequent({"cat": 2, "Great Egret": 31, "dog": 7}, n_shown=2)
+    'Great Egret 31, dog 7 and 1 more'
+    """
+    ranked = sorted(counts.items(), key=lambda count: (-count[1], count[0]))
+    named = [f"{name[:60] if name.isprintable() else repr(name[:60])} {n:,}" for name, n in ranked[:n_shown]]
+    return ", ".join(named) + (f" and {len(ranked) - n_shown:,} more" if len(ranked) > n_shown else "")
 
 
 def known_labels(key: str, table: Mapping[str, Any], labels: Sequence[str]) -> list[tuple[str, str]]:
