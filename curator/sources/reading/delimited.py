@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from curator.errors import SourceError
+from curator.sources.reading.lend import lend
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def read_delimited(
         return Rows(schema.empty_table())
     try:
         batches = pa.csv.open_csv(
-            stream,
+            lend(stream),
             # One thread: parsing is faster than any network here, and a second reader would only copy.
             pa.csv.ReadOptions(use_threads=False, block_size=4 << 20, column_names=list(names)),
             pa.csv.ParseOptions(

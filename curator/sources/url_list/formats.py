@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 
 from curator.errors import SourceError
 from curator.sources.reading.delimited import Rows, read_delimited
+from curator.sources.reading.lend import lend
 
 _ENDINGS = {f".{form}": form for form in ("csv", "tsv", "jsonl", "parquet")} | {".tab": "tsv", ".ndjson": "jsonl"}
 _LONGEST_LINE_BYTES = 16 << 20
@@ -109,7 +110,7 @@ def _read_parquet(stream: io.BufferedReader) -> Rows:
     with tempfile.TemporaryFile() as whole:
         shutil.copyfileobj(stream, whole, 8 << 20)
         try:
-            table = pq.read_table(pa.PythonFile(whole, "r"))
+            table = pq.read_table(pa.PythonFile(lend(whole), "r"))
             return Rows(pa.table({_folded(name): _parquet_text(table[name]) for name in table.column_names}))
         except (pa.ArrowException, OSError) as error:
             raise SourceError(f"is no Parquet file that can be read ({error})") from error
