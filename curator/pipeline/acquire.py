@@ -105,6 +105,7 @@ def _list_tiers(
     project: Project, options: AcquireOptions, settle: Callable[[Listing, pd.DataFrame], pd.DataFrame]
 ) -> tuple[Listing, pd.DataFrame]:
     """List tier by tier, and settle what is listed, until no label is short of its target."""
+    project.claim()
     listing, settled = Listing(), catalog.empty()
     for tier in range(n_tiers(project)):
         if not (short := [label for label, n in _wanted(project, settled, options).items() if n]):

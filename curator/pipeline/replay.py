@@ -34,6 +34,7 @@ from curator.fetch.fetch_images import fetch_images
 from curator.fetch.outcomes import with_pictures
 from curator.fetch.plan import FetchOptions
 from curator.manifests.manifest import read_manifest
+from curator.manifests.owner import claim, refuse_other_owner
 from curator.manifests.project import Project
 from curator.manifests.recipe import FetchSettings, QualitySettings, Recipe
 from curator.manifests.tombstones import read_tombstones
@@ -104,12 +105,15 @@ def replay_manifest(
 
     Raises:
         StateError: the manifest cannot be read, all its images are forgotten, or nothing of it could be had.
+        CuratorError: the new folder holds something else, such as the replay of another manifest.
         DiskError, LockedError: see there.
     """
     rows = _read_rows(manifest)
     paths = DataPaths.of_manifest(manifest, data_root).replay
     project = Project(Recipe(paths.name, (), (), fetch, quality or QualitySettings()), paths, emit)
+    refuse_other_owner(paths.folder, manifest)
     with locked(paths.lock, "replay"):
+        claim(paths.folder, manifest)
         listed = rows[[name for name in _FROM_MANIFEST if name in rows]].assign(tier=0)
         fetched = fetch_images(catalog.conform(listed), project, FetchOptions("failed"))
         table = catalog.from_arrow(pa.concat_tables(with_pictures(fetched, paths)))
