@@ -132,7 +132,7 @@ _RUN = re.compile(f"[ {_CONTROLS}]*[{_CONTROLS}][ {_CONTROLS}]*")
 
 
 def on_one_line(text: str) -> str:
-    r"""Write a space for each run of line ends and control characters, and a replacement sign for a lone surrogate.
+    r"""Write a space for each run of line ends and control characters, and a question mark for a lone surrogate.
 
     >>> on_one_line("two\r\nlines"), on_one_line("\x1b[31mred\x00"), on_one_line(" as  it is ")
     ('two lines', '[31mred', ' as  it is ')

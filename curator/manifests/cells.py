@@ -18,7 +18,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -46,6 +46,18 @@ def unguard(text: str) -> str:
     return text[1:] if text.startswith("'") and _IS_GUARDED.search(text) else text
 
 
+def arrow_array(values: Any) -> pa.Array | pa.ChunkedArray:
+    r"""Turn values into an Arrow array, which holds no lone surrogates: a text with one is written on one line.
+
+    >>> arrow_array(["a", None, "\udc80b"]).to_pylist()
+    ['a', None, '?b']
+    """
+    try:
+        return pa.array(values, from_pandas=True)
+    except UnicodeEncodeError:
+        return pa.array([on_one_line(value) if isinstance(value, str) else value for value in values], from_pandas=True)
+
+
 def unguard_column(column: pa.Array) -> pa.Array:
     """Take the apostrophes away from a column of texts."""
     return _mapped(column, pc.match_substring_regex(column, _GUARDED), unguard)
@@ -64,23 +76,24 @@ def _mapped(column: pa.Array, rows: pa.Array, change: Any) -> pa.Array:
     return pc.replace_with_mask(column, rows, pa.array([change(text) for text in column.filter(rows).to_pylist()]))
 
 
-def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]], guarded: bool = False) -> str:
+def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]], guarded: Collection[str] = ()) -> str:
     """Format rows as CSV: LF, a field quoted only if it must be, unknown values empty, each text on one line.
 
     Args:
         header: the names of the columns.
         rows: values; a text among them is written on one line.
-        guarded: whether texts are written with :func:`guard`.
+        guarded: the columns whose texts are written with :func:`guard`.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(header)
-    writer.writerows([_cell(value, guarded) for value in row] for row in rows)
+    is_guarded = [name in guarded for name in header]
+    writer.writerows(list(map(_cell, row, is_guarded)) for row in rows)
     return out.getvalue()
 
 
-def _cell(value: Any, guarded: bool) -> Any:
+def _cell(value: Any, is_guarded: bool) -> Any:
     if not isinstance(value, str):
         return value
     text = on_one_line(value)
-    return guard(text) if guarded else text
+    return guard(text) if is_guarded else text

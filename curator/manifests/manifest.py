@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from curator import catalog
 from curator.errors import StateError
-from curator.manifests.cells import csv_text, unguard_column
+from curator.manifests.cells import arrow_array, csv_text, unguard_column
 from curator.manifests.recipe import NAME_PATTERN
 from curator.manifests.table_file import Problem, Table, parse_table
 from curator.reasons import SPLITS
@@ -106,8 +106,8 @@ def manifest_text(rows: pd.DataFrame) -> str:
 
     A column that an older manifest does not have is empty.
     """
-    columns = [pa.array(rows[name]).to_pylist() if name in rows else [None] * len(rows) for name in COLUMNS]
-    return csv_text(COLUMNS, zip(*columns, strict=True), guarded=True)
+    columns = [arrow_array(rows[name]).to_pylist() if name in rows else [None] * len(rows) for name in COLUMNS]
+    return csv_text(COLUMNS, zip(*columns, strict=True), _TEXTS)
 
 
 def read_manifest(path: Path) -> pd.DataFrame:
@@ -139,6 +139,9 @@ def read_manifest(path: Path) -> pd.DataFrame:
     missing = {name: pa.nulls(len(table.lines), pa.string()) for name in COLUMNS if name not in table.columns}
     missing |= {name: pa.nulls(len(table.lines), pa.int64()) for name in _LARGEST if name in missing}
     found = table.columns | missing
+    # The record id begins with the source's kind, which is the source's name unless the recipe gives it another.
+    found["kind"] = pc.coalesce(found["kind"], pc.replace_substring_regex(found["record_id"], "-[^-]*$", ""))
+    found["source"] = pc.coalesce(found["source"], found["kind"])
     names = [*COLUMNS, *(name for name in found if name not in COLUMNS)]
     return pd.DataFrame({name: _series(found[name]) for name in names})
 
@@ -157,7 +160,7 @@ def _check_cells(table: Table) -> None:
             wrong = pc.invert(pc.match_substring_regex(column, f"^(?:{pattern})$"))
             table.check(name, pc.fill_null(wrong, name in _REQUIRED), f"{{}} is no {what}")
     record_ids = table.columns["record_id"].to_pylist()
-    first = {record_id: line for record_id, line in zip(reversed(record_ids), reversed(table.lines), strict=True)}
+    first = dict(zip(reversed(record_ids), reversed(table.lines), strict=True))
     for record_id, line in zip(record_ids, table.lines, strict=True):
         if first[record_id] != line:
             what = f"{record_id!r} is named on line {first[record_id]:,} already"

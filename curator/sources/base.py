@@ -24,7 +24,7 @@ import pyarrow.compute as pc
 
 from curator import catalog
 from curator.events import Listener, ignore
-from curator.manifests.cells import plain_column
+from curator.manifests.cells import arrow_array, plain_column
 from curator.manifests.recipe import FetchSettings
 from curator.manifests.toml_settings import suggest
 from curator.sources.userinfo import drop_userinfo
@@ -126,9 +126,9 @@ def listed_rows(kind: str, name: str, tier: int, columns: Mapping[Any, Any]) -> 
         name: the source's name in tables: its kind, or ``name`` in the recipe.
         tier: the tier that these rows were listed in.
         columns: ``label``, ``key`` (what identifies the image at this source: its id there, else its URL) and any of
-            the catalog's listed columns, as sequences or Arrow arrays of one length. Texts from elsewhere are written on
-            one line, and addresses as a browser would request them. Rows with the same label and key are the same image:
-            it is listed once, and ``attrs[N_SAME]`` counts the others.
+            the catalog's listed columns, as sequences or Arrow arrays of one length. Texts are written on one line, and
+            addresses as a browser would request them. Rows with the same label and key are the same image: it is
+            listed once, and ``attrs[N_SAME]`` counts the others.
     """
     frame = pd.DataFrame({key: _series(values) for key, values in columns.items()})
     keys = _series(drop_userinfo(pa.array(frame["key"], pa.string())))  # a new password makes no new image
@@ -167,7 +167,7 @@ def _record_ids(kind: str, labels: pd.Series[Any], keys: pd.Series[Any]) -> Iter
 
 
 def _series(values: Any) -> pd.Series[Any]:
-    array = values if isinstance(values, pa.Array | pa.ChunkedArray) else pa.array(values, from_pandas=True)
+    array = values if isinstance(values, pa.Array | pa.ChunkedArray) else arrow_array(values)
     return pd.Series(array, dtype=pd.ArrowDtype(array.type))
 
 

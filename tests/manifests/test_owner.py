@@ -38,7 +38,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def write_recipe(path: Path, name: str = "small") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     place = path.absolute()
-    project = next(folder for folder in place.parents if (folder / "photos").is_dir())
+    project = next(folder for folder in place.parents if (folder / "photos" / "rugby").is_dir())
     text = recipe_text(Path(os.path.relpath(project / "photos", place.parent)), per_class="max").replace(
         '"small"', f'"{name}"'
     )
