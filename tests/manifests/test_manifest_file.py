@@ -53,7 +53,7 @@ def listed(titles: tuple[str, ...]) -> list[str | None]:
 
 
 def read_as_excel_does(text: str) -> list[list[str]]:
-    """Read CSV by the rules that Excel documents: a quoted cell holds line ends, and ends at a quote that is not doubled.
+    """Read CSV by the rules that Excel documents: a quoted cell holds line ends, ends at a lone quote.
 
     A cell that begins with a sign is a formula, which no text may become.
     """
