@@ -105,8 +105,7 @@ def replay_manifest(
 
     Raises:
         StateError: the manifest cannot be read, all its images are forgotten, or nothing of it could be had.
-        CuratorError: the new folder holds something else, such as the replay of another manifest.
-        DiskError, LockedError: see there.
+        CuratorError, DiskError, LockedError: the new folder holds something else, or see there.
     """
     rows = _read_rows(manifest)
     paths = DataPaths.of_manifest(manifest, data_root).replay
