@@ -21,6 +21,7 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -74,6 +75,12 @@ def _mapped(column: pa.Array, rows: pa.Array, change: Any) -> pa.Array:
     if not pc.any(rows).as_py():
         return column
     return pc.replace_with_mask(column, rows, pa.array([change(text) for text in column.filter(rows).to_pylist()]))
+
+
+def table_text(table: pd.DataFrame, guarded: Collection[str] = ()) -> str:
+    """Format a table with :func:`csv_text`, in the order of its columns."""
+    columns = (arrow_array(table[name]).to_pylist() for name in table)
+    return csv_text(list(map(str, table)), zip(*columns, strict=True), guarded)
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]], guarded: Collection[str] = ()) -> str:

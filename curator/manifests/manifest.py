@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from curator import catalog
 from curator.errors import StateError
-from curator.manifests.cells import arrow_array, csv_text, unguard_column
+from curator.manifests.cells import table_text, unguard_column
 from curator.manifests.recipe import NAME_PATTERN
 from curator.manifests.table_file import Problem, Table, parse_table
 from curator.reasons import SPLITS
@@ -112,8 +112,7 @@ def manifest_text(rows: pd.DataFrame) -> str:
 
     A column that an older manifest does not have is empty.
     """
-    columns = [arrow_array(rows[name]).to_pylist() if name in rows else [None] * len(rows) for name in COLUMNS]
-    return csv_text(COLUMNS, zip(*columns, strict=True), _TEXTS)
+    return table_text(rows.reindex(columns=list(COLUMNS)), _TEXTS)
 
 
 def read_manifest(path: Path) -> pd.DataFrame:
