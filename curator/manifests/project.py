@@ -14,6 +14,7 @@ from typing import Any
 
 from curator.errors import CuratorError
 from curator.events import Listener, ignore
+from curator.manifests.owner import claim, refuse_other_owner
 from curator.manifests.recipe import Recipe, load_recipe
 from curator.manifests.toml_settings import suggest
 from curator.store.paths import MANIFESTS, RECIPE, DataPaths, option_for
@@ -36,6 +37,26 @@ class Project:
         """What a command needs to mean this data set, for pages that are read later."""
         named = self.recipe.path in (None, MANIFESTS / self.recipe.name / RECIPE)
         return option_for(self.recipe.name if named else str(self.recipe.path), self.paths.data_root)
+
+    def claim(self) -> None:
+        """Let the folders that this recipe writes to remember it: called before the first of them is written.
+
+        Raises:
+            CuratorError: one is another recipe's.
+        """
+        for folder in self._folders:
+            claim(folder, self.recipe.path)
+
+    def refuse_other_owner(self) -> None:
+        """Make sure that no other recipe owns these folders; see :meth:`claim`."""
+        for folder in self._folders:
+            refuse_other_owner(folder, self.recipe.path)
+
+    @property
+    def _folders(self) -> tuple[Path, ...]:
+        """The data folder, and that of the manifest unless the recipe is in it."""
+        path, manifests = self.recipe.path, self.paths.manifest_folder
+        return (self.paths.folder,) if path is None or path.parent == manifests else (self.paths.folder, manifests)
 
     @property
     def most_command(self) -> Command:
@@ -60,13 +81,15 @@ def open_project(
         model_names: see :func:`curator.manifests.recipe.load_recipe`.
 
     Raises:
-        CuratorError: no such recipe, or several and none chosen.
+        CuratorError: no such recipe, or several and none chosen; or another one of the same name has the data folder.
         RecipeError: the recipe has mistakes.
     """
     path = find_recipe(recipe, MANIFESTS, environment)
     loaded = load_recipe(path, source_kinds, model_names)
     folder = path.parent if path.name == RECIPE else MANIFESTS / loaded.name
-    return Project(loaded, DataPaths(data_root, folder, loaded.name), emit)
+    project = Project(loaded, DataPaths(data_root, folder, loaded.name), emit)
+    project.refuse_other_owner()
+    return project
 
 
 def find_recipe(wanted: str | None, manifests: Path, environment: Mapping[str, str]) -> Path:

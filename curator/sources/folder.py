@@ -9,13 +9,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pandas as pd
 
@@ -80,7 +81,15 @@ class Folder(Source):
             name: pd.array([file[i] for file in files], dtype="string[pyarrow]")
             for i, name in enumerate(("label", "source_id", "local_path"))
         }
-        return listed_rows(self.kind, self.title, tier, {**typed, "key": typed["source_id"]})
+        return listed_rows(self.kind, self.title, tier, {**typed, "key": self._keys(typed["source_id"], context)})
+
+    def _keys(self, source_ids: Any, context: ListingContext) -> Any:
+        """Tell equal names in several folder sources apart: by the source's name, and by its path if that is taken.
+
+        The first one without a name has the plain ids: of most data sets it is the only one.
+        """
+        parts = [self.name, *([Path(self.path).as_posix()] if context.has_namesake else [])]
+        return source_ids if parts == [""] else json.dumps(parts) + "\n" + source_ids
 
 
 @dataclass

@@ -100,7 +100,7 @@ def test_webdataset_reads_the_shards(project: Project, rows: pd.DataFrame) -> No
 
 
 def test_mlcroissant_validates_the_metadata_and_loads_the_records(project: Project, rows: pd.DataFrame) -> None:
-    """No error, the hash of metadata.csv is checked, and each record is a picture with its split."""
+    """No error, the hash of metadata.parquet is checked, and each record is a picture with its split."""
     mlcroissant = pytest.importorskip("mlcroissant")
     path = exported(project, "croissant") / "croissant.json"
     dataset = mlcroissant.Dataset(path)

@@ -26,6 +26,7 @@ import pyarrow.csv
 
 from curator.errors import SourceError
 from curator.sources.reading.blocks import Census, LineBlocks, is_utf8, last_line, take_census
+from curator.sources.reading.lend import await_return
 from curator.sources.reading.records import Shape, SplitBlock, split_records
 from curator.sources.reading.tally import FIELDS, Tally
 
@@ -163,14 +164,14 @@ class _Reading:
             return "skip"
 
         table = pa.csv.read_csv(
-            pa.py_buffer(block),
+            pa.py_buffer(await_return(memoryview(block)[:])),
             # One thread: parsing is faster than any network here, and a second reader would only copy.
             pa.csv.ReadOptions(use_threads=False, block_size=len(block) + 1, column_names=list(self.names)),
             pa.csv.ParseOptions(
                 delimiter=self._delimiter,
                 quote_char='"' if is_quoted else False,
                 newlines_in_values=is_quoted,
-                invalid_row_handler=skip,
+                invalid_row_handler=await_return(skip),
             ),
             pa.csv.ConvertOptions(
                 include_columns=self.schema.names,

@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from curator.errors import SourceError
 from curator.sources.reading.blocks import LineBlocks, is_utf8
 from curator.sources.reading.delimited import Rows, read_delimited
+from curator.sources.reading.lend import lend
 from curator.sources.reading.records import Shape
 from curator.sources.reading.tally import FIELDS, NOT_UTF8, UNCLOSED, Tally
 from curator.sources.url_list.forms import (
@@ -129,7 +130,7 @@ def _read_parquet(lines: LineBlocks) -> Rows:
         for piece in lines.rest():
             whole.write(piece)
         try:
-            table = pq.read_table(pa.PythonFile(whole, "r"))
+            table = pq.read_table(pa.PythonFile(lend(whole), "r"))
             columns = {folded(name): _parquet_text(table[name]) for name in table.column_names}
         except (pa.ArrowException, OSError) as error:
             raise SourceError(f"is no Parquet file that can be read ({error})") from error
