@@ -1,0 +1,117 @@
+"""Every command that is printed, on a page or in a terminal, works as it is pasted, and means the same data set."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from curator.cli.app import app
+from curator.dataset import open_dataset
+from curator.inspect.status import read_status
+from curator.manifests.reviews import Review, append_review
+from tests.cli.pasted import in_terminal, on_page, read_words
+from tests.small_worlds import picture, recipe_text, write_folder
+
+ROOT = Path(__file__).parents[2]
+ONLY_READ = {"review", "benchmark", "run", "demo", "replay"}
+"""Commands that serve, train, or request from the web what a folder of photographs does not have: not run here."""
+
+
+@dataclass
+class Shell:
+    """A working folder, the option that means the data set, and every command that was printed so far."""
+
+    folder: Path
+    option: str
+    printed: list[str]
+
+    def run(self, *words: str) -> str:
+        """Run a command here, as if pasted; note the commands that it prints."""
+        done = CliRunner().invoke(app, [*words], env={"COLUMNS": "80", "TERM": "dumb"}, catch_exceptions=False)
+        assert done.exit_code in (0, 1), f"{words}: {done.output}"
+        self.printed += in_terminal(done.stdout) + in_terminal(done.stderr)
+        return done.stdout
+
+
+PLACES = {
+    "default": ("manifests/small/recipe.toml", "data"),
+    "spaces and quotes": ('my sets/Ann\'s "best" $HOME & co;/recipe.toml', "my data/it's"),
+    "not ASCII": ("Datensätze/große Bälle 球/recipe.toml", "data"),
+    "elsewhere": ("../elsewhere/manifests/small/recipe.toml", "../elsewhere/data"),
+}
+
+
+@pytest.fixture(params=list(PLACES))
+def shell(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
+    """A small data set, split, whose recipe and data are in a place of each kind."""
+    folder = tmp_path / "working folder"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.delenv("CURATOR_RECIPE", raising=False)
+    photos = write_folder(tmp_path / "photos", 6)
+    picture(1, (120, 90)).save(photos / "rugby" / "smaller.jpg", quality=90)
+    picture(77, (40, 30)).save(photos / "rugby" / "tiny.jpg")
+    recipe, data = PLACES[request.param]
+    Path(recipe).parent.mkdir(parents=True)
+    Path(recipe).write_text(recipe_text(photos, per_class="max"), encoding="utf-8")
+    given = [] if request.param == "default" else ["--recipe", recipe, "--data", data]
+    made = Shell(folder, "", [])
+    for words in (["fetch"], ["dedupe"], ["balance"], ["split"]):
+        made.run(*words, *given)
+    made.option = open_dataset(recipe, data=data).project.option if given else ""
+    yield made
+
+
+def test_everything_printed_can_be_pasted(shell: Shell) -> None:
+    """Output, errors, report, gallery, review page, data card: each command is read, and each quick one run."""
+    given = read_words(f"curator status{shell.option}")[1:]
+    dataset = open_dataset(*given[1:2], data=given[3] if len(given) > 2 else "data")
+    told = {"status": shell.run("status", *given)}
+    assert dataset.name in told["status"]
+    dataset.report()
+    dataset.gallery()
+    for form in ("keras", "imagefolder"):
+        shell.run("export", form, *given)
+    row = dataset.manifest.iloc[0]
+    append_review(dataset.paths.reviews, Review("2026-01-01T00:00:00Z", "ann", row["sha256"], row["label"], "drop"))
+    shell.run("status", *given)
+    shell.printed += on_page(dataset.paths.report.read_text("utf-8"))
+    shell.printed += on_page(dataset.paths.duplicates.read_text("utf-8"))
+    shell.printed += in_terminal((dataset.paths.export("keras") / "README.md").read_text("utf-8"))
+    shell.run("forget", row["sha256"], *given)
+    shell.printed.append(f"curator {read_status(dataset.project).next[0].words}{shell.option}")
+    commands = {command for command in shell.printed if command != "curator replay manifest.csv"}  # beside its card
+    assert {words.split()[1] for words in commands} >= {"split", "benchmark", "review", "dedupe", "replay", "why"}
+    for command in sorted(commands):
+        words = read_words(command)
+        assert not given or " ".join(given) in " ".join(words), command
+        if words[0] not in ONLY_READ:
+            shell.run(*words)
+
+
+def test_a_real_shell_reads_them_too(shell: Shell) -> None:
+    """A ``next:`` line, pasted into bash from its heading on, means the same data set."""
+    if shell.option == "":
+        pytest.skip("the default place is read without options")
+    line = shell.printed[-1]
+    assert line.startswith("curator benchmark ")
+    status = line.replace("benchmark", "status", 1)
+    said = subprocess.run(
+        ["bash", "-c", f'curator() {{ "{sys.executable}" -m curator "$@"; }}; {status} --json'],
+        capture_output=True,
+        text=True,
+        cwd=shell.folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert said.returncode == 0, said.stderr
+    facts = json.loads(said.stdout)
+    assert (facts["name"], facts["stage"]) == ("small", "split")
+    assert read_words(facts["next"])
