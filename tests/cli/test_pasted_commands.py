@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,8 +16,13 @@ from typer.testing import CliRunner
 
 from curator.cli.app import app
 from curator.dataset import open_dataset
+from curator.errors import CuratorError
+from curator.fetch.ledger.diagnosis import advise
 from curator.inspect.status import read_status
+from curator.manifests.project import find_recipe
 from curator.manifests.reviews import Review, append_review
+from curator.reasons import Drop
+from curator.text import spell
 from tests.cli.pasted import in_terminal, on_page, read_words
 from tests.small_worlds import picture, recipe_text, write_folder
 
@@ -115,3 +121,92 @@ def test_a_real_shell_reads_them_too(shell: Shell) -> None:
     facts = json.loads(said.stdout)
     assert (facts["name"], facts["stage"]) == ("small", "split")
     assert read_words(facts["next"])
+
+
+PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_commands_of_a_documentation_page_are_read(page: Path) -> None:
+    """Each line of a console that runs curator is one that the command line takes, options and all."""
+    text = page.read_text(encoding="utf-8")
+    lines = re.findall(r"^(?:\$ | +)(curator [^\n\\]*(?:\\\n[^\n]*)?)", "\n".join(consoles(text)), re.MULTILINE)
+    for line in lines:
+        for command in line.replace("\\\n", " ").split("&&"):
+            read_words(command.partition("#")[0].strip())
+    assert lines or page.name != "README.md"
+
+
+def consoles(text: str) -> list[str]:
+    """Return what a page shows of a terminal."""
+    return re.findall(r"```(?:console|sh)\n(.*?)```", text, re.DOTALL)
+
+
+# ---- which data set a command means
+
+
+def recipes(place: Path, *names: str, demo: bool = False) -> None:
+    """Write empty recipes under manifests/, and the demo's beside its data."""
+    for name in names:
+        (place / "manifests" / name).mkdir(parents=True)
+        (place / "manifests" / name / "recipe.toml").touch()
+    if demo:
+        (place / "data" / "demo").mkdir(parents=True)
+        (place / "data" / "demo" / "recipe.toml").touch()
+
+
+SHIPPED = ("rugby-soccer", "rugby-soccer-article")
+MEANT = [
+    ((), True, None, "data/demo"),
+    ((), True, "demo", "data/demo"),
+    (SHIPPED, True, "demo", "data/demo"),
+    (SHIPPED, True, "data/demo/recipe.toml", "data/demo"),
+    (SHIPPED, False, None, "manifests/rugby-soccer"),
+    (("birds",), False, None, "manifests/birds"),
+    (("demo",), True, "demo", "manifests/demo"),
+    (SHIPPED, True, None, "Which recipe? There are demo, rugby-soccer, rugby-soccer-article."),
+    ((*SHIPPED, "birds"), False, None, "Which recipe? There are birds, rugby-soccer, rugby-soccer-article."),
+    (("birds",), True, None, "Which recipe? There are birds, demo."),
+    ((), False, None, "There is no recipe under manifests/."),
+    (SHIPPED, True, "dmeo", "did you mean demo"),
+]
+
+
+@pytest.mark.parametrize(("names", "demo", "wanted", "meant"), MEANT)
+def test_a_plain_command_never_means_another_data_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...], demo: bool, wanted: str | None, meant: str
+) -> None:
+    """In a clone after the demo, ``status`` spoke of rugby-soccer; after ``init birds`` ``fetch`` fetched it."""
+    monkeypatch.chdir(tmp_path)
+    recipes(tmp_path, *names, demo=demo)
+    if meant.endswith(".") or meant.startswith("did"):
+        with pytest.raises(CuratorError, match=re.escape(meant)):
+            find_recipe(wanted, Path("manifests"), Path("data"), {})
+    else:
+        assert find_recipe(wanted, Path("manifests"), Path("data"), {}) == Path(meant) / "recipe.toml"
+
+
+def test_a_recipe_from_the_environment_is_in_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are pasted into a shell that may not have the variable."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my.toml").write_text(recipe_text(write_folder(tmp_path / "photos", 3), per_class="max"))
+    done = CliRunner().invoke(app, ["status"], env={"CURATOR_RECIPE": "my.toml"})
+    assert "next: curator fetch --recipe my.toml\n" in done.output
+
+
+def test_a_next_line_holds_nothing_but_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Why it comes next is told below it: in brackets behind it, it was a syntax error in a shell."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my.toml").write_text(recipe_text(write_folder(tmp_path / "photos", 3), per_class=50))
+    said = CliRunner().invoke(app, ["fetch", "--recipe", "my.toml"]).stdout
+    assert "next: curator split --per-class max --recipe my.toml\n      too few images: rugby misses 47" in said
+    facts = json.loads(CliRunner().invoke(app, ["status", "--recipe", "my.toml", "--json"]).stdout)
+    assert facts["next"] == "curator split --per-class max --recipe my.toml"
+    assert facts["remark"].startswith("too few images")
+
+
+def test_the_advice_about_a_host_can_be_pasted() -> None:
+    """A bare ``curator why`` lacks its image."""
+    for reason in Drop:
+        for command in in_terminal(spell(advise({reason: 9}, 10), " --recipe 'a b'")):
+            read_words(command)
