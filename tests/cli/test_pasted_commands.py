@@ -23,6 +23,7 @@ from curator.manifests.project import find_recipe
 from curator.manifests.reviews import Review, append_review
 from curator.reasons import Drop
 from curator.report import build as report
+from curator.report import facts
 from curator.text import spell
 from tests.cli.pasted import in_terminal, on_page, read_words
 from tests.small_worlds import picture, recipe_text, write_folder
@@ -63,7 +64,8 @@ def shell(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
     folder.mkdir()
     monkeypatch.chdir(folder)
     monkeypatch.delenv("CURATOR_RECIPE", raising=False)
-    monkeypatch.setattr(report, "draw_plots", lambda facts: True)  # plots say no command, and take seconds
+    monkeypatch.setattr(report, "draw_plots", lambda facts: True)  # plots hold no command, and take seconds
+    monkeypatch.setattr(facts, "_check_confounds", lambda images: None)  # as does this
     photos = write_folder(tmp_path / "photos", 6)
     picture(1, (120, 90)).save(photos / "rugby" / "smaller.jpg", quality=90)
     picture(77, (40, 30)).save(photos / "rugby" / "tiny.jpg")
