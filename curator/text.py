@@ -10,6 +10,7 @@ manifest.csv does not exist. Run `curator split --recipe balls` first.
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,15 @@ class Command:
     """
 
     words: str
+
+    @classmethod
+    def of(cls, *words: str) -> Command:
+        """Make a command of words that may hold anything, such as a path: a shell reads each as one word.
+
+        >>> Command.of("why", "my photos/1.jpg").words
+        "why 'my photos/1.jpg'"
+        """
+        return cls(shlex.join(words))
 
     def spelled(self, option: str = "") -> str:
         """Return the command as it is typed; ``option`` names the data set, such as `` --recipe balls``."""

@@ -176,7 +176,7 @@ def load_recipe(path: Path, source_kinds: Mapping[str, type[Any]], model_names: 
     except ValueError as error:
         raise RecipeError(path, [Problem("", str(error))]) from error
     except OSError as error:
-        hint = "`curator init NAME LABEL LABEL` writes a new one."
+        hint = "`curator init birds heron stork` writes a new one, of birds."
         raise CuratorError(f"The recipe {path} cannot be read ({error.strerror}).", hint) from error
     return parse_recipe(text, source_kinds, path, model_names)
 
