@@ -25,40 +25,15 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from PIL import (
-    AvifImagePlugin,
-    BmpImagePlugin,
-    GifImagePlugin,
-    IcoImagePlugin,
-    Image,
-    ImageFile,
-    Jpeg2KImagePlugin,
-    JpegImagePlugin,
-    PngImagePlugin,
-    PpmImagePlugin,
-    TiffImagePlugin,
-    WebPImagePlugin,
-)
+from PIL import Image, ImageFile, PngImagePlugin
 
-# Pillow's classes are called directly, not through Image.open: its guesses are not needed after sniffing, and its
-# pixel limit is global to the process, while ours is the recipe's.
-OPENERS: dict[str, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
-    "jpeg": JpegImagePlugin.jpeg_factory,
-    "png": PngImagePlugin.PngImageFile,
-    "gif": GifImagePlugin.GifImageFile,
-    "webp": WebPImagePlugin.WebPImageFile,
-    "bmp": BmpImagePlugin.BmpImageFile,
-    "tiff": TiffImagePlugin.TiffImageFile,
-    "avif": AvifImagePlugin.AvifImageFile,
-    "jp2": Jpeg2KImagePlugin.Jpeg2KImageFile,
-    "ico": IcoImagePlugin.IcoImageFile,
-    "ppm": PpmImagePlugin.PpmImageFile,
-}
-"""Catalog format to the decoder that opens it; an image of any other format is unsupported."""
+from curator.observe.jpeg_xl import read_jxl_size
+from curator.observe.openers import OPENERS
+from curator.observe.tiff_tags import read_directory
 
 _ORIENTATION_TAG = 0x0112
 _uint = partial(int.from_bytes, byteorder="little")
@@ -133,11 +108,13 @@ def read_orientation(image: Image.Image) -> int:
 
 
 def canvas_size(data: bytes, image_format: str) -> tuple[int, int] | None:
-    """Read width and height from the bytes of a GIF or WebP; None for other formats and incomplete headers.
+    """Read width and height from the bytes of a GIF, WebP or JPEG XL; None for others and incomplete headers.
 
-    Opening these checks or even allocates the canvas. See https://www.w3.org/Graphics/GIF/spec-gif89a.txt and
+    Opening these checks, allocates or even decodes the canvas. See https://www.w3.org/Graphics/GIF/spec-gif89a.txt and
     https://developers.google.com/speed/webp/docs/riff_container.
     """
+    if image_format == "jxl":
+        return read_jxl_size(data)
     if image_format == "gif" and len(data) >= 10:
         return _uint(data[6:8]), _uint(data[8:10])
     if image_format != "webp" or len(data) < 30:
@@ -215,7 +192,7 @@ def looks_truncated(data: bytes, image_format: str) -> bool:
     if image_format == "bmp":
         return int.from_bytes(data[2:6], "little") > len(data)
     if image_format == "tiff":
-        return int.from_bytes(data[4:8], "little" if data[:2] == b"II" else "big") >= len(data)
+        return read_directory(data) is None
     if image_format == "avif":
         return _boxes_end(data) > len(data)
     return False

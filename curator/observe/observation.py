@@ -16,20 +16,21 @@ from operator import attrgetter
 from typing import Any
 
 import numpy as np
-from PIL import Image, features
+from PIL import Image
 
 from curator.matching import perceptual_hash
 from curator.matching.luma_signatures import pack_signatures
 from curator.matching.perceptual_hash import HASH_VERSION
-from curator.observe.header import OPENERS, Header, canvas_size, damaged_png_chunk, looks_truncated, read_header
+from curator.observe.header import Header, canvas_size, damaged_png_chunk, looks_truncated, read_header
 from curator.observe.jpeg_header import read_plain_jpeg
 from curator.observe.luma import decode_luma
+from curator.observe.openers import lacking_decoder
+from curator.observe.refusals import misread_kind, unsupported_kind
 from curator.observe.sniff import placeholder_name, sniff
 from curator.reasons import Drop
 
 _MAX_INT32 = 2**31 - 1
 _BATCH = 512
-_FEATURES = {"avif": "avif", "webp": "webp", "jp2": "jpg_2000"}  # parts that a build of Pillow may lack
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,8 @@ def _picture(data: bytes, max_pixels: int, facts: dict[str, Any]) -> bytes:
             facts["format"] = "mpo"
         facts |= {"orientation": header.orientation, "mode": header.mode, "n_frames": header.n_frames}
         _check_size(header.width, header.height, max_pixels, facts)
+        if image_format == "tiff" and (kind := misread_kind(data)):
+            raise _FlawError(Drop.UNSUPPORTED_FORMAT, f"no decoder here reads {kind}")
         if image_format == "png" and (chunk := damaged_png_chunk(data)):
             raise _FlawError(Drop.CORRUPT, f"chunk {chunk} has a wrong checksum")
         return decode_luma(data, header).tobytes()
@@ -145,9 +148,8 @@ def _supported_format(data: bytes, facts: dict[str, Any]) -> str:
     facts["format"] = sniffed.format
     if not sniffed.is_image or sniffed.format is None:
         raise _FlawError(Drop.NOT_AN_IMAGE, f"the bytes are {sniffed.name}")
-    feature = _FEATURES.get(sniffed.format)
-    if sniffed.format not in OPENERS or not (feature is None or features.check(feature)):
-        raise _FlawError(Drop.UNSUPPORTED_FORMAT, f"no decoder here opens {sniffed.name}")
+    if lacking := lacking_decoder(sniffed.format, sniffed.name):
+        raise _FlawError(Drop.UNSUPPORTED_FORMAT, lacking)
     return sniffed.format
 
 
@@ -164,6 +166,8 @@ def _decoding_flaw(data: bytes, image_format: str, error: Exception) -> _FlawErr
     text = str(error).lower()
     if isinstance(error, MemoryError) or "insufficient memory" in text:
         return _FlawError(Drop.DECODER_CRASHED, "ran out of memory")
+    if kind := unsupported_kind(data, image_format):
+        return _FlawError(Drop.UNSUPPORTED_FORMAT, f"no decoder here reads {kind}")
     if "truncated" in text or looks_truncated(data, image_format):
         return _FlawError(Drop.TRUNCATED, _clause(error))
     return _FlawError(Drop.UNSUPPORTED_FORMAT if "unsupported" in text else Drop.CORRUPT, _clause(error))

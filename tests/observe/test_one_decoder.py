@@ -159,7 +159,7 @@ def test_a_reduced_decode_has_the_same_colours(name):
 
 def test_what_no_decoder_opens_is_a_value_error():
     """Whatever a decoder raises, and what it says of it."""
-    with pytest.raises(ValueError, match="no decoder for html"):
+    with pytest.raises(ValueError, match="no decoder here opens an HTML page"):
         decode_rgb(b"<html>")
     for name in ("png RGB", "jpeg RGB", "tiff RGB", "webp RGB", "gif P"):
         with pytest.raises(ValueError, match=r"\w"):
