@@ -1,6 +1,6 @@
 """Which decoder opens which format, and what is put right in a file's bytes before it does.
 
->>> import io
+>>> from PIL import Image
 >>> file = io.BytesIO()
 >>> Image.new("L", (3, 2)).save(file, "bmp")
 >>> OPENERS["bmp"](file).size
@@ -32,7 +32,6 @@ from PIL import (
 )
 
 from curator.observe.jpeg_xl import read_jxl_size
-from curator.observe.png_chunks import count_png_frames, read_png_extras, without_needless_chunks
 
 _FEATURES = {"avif": "avif", "webp": "webp", "jp2": "jpg_2000"}  # parts that a build of Pillow may lack
 _EXTRAS = {"heic": ("pillow_heif", "heic"), "jxl": ("pillow_jxl", "jxl")}
@@ -61,15 +60,6 @@ def lacking_decoder(image_format: str | None, name: str) -> str | None:
     if image_format in OPENERS and (feature is None or features.check(feature)):
         return None
     return f"no decoder here opens {name}"
-
-
-def open_png(file: io.BytesIO) -> ImageFile.ImageFile:
-    """Open a PNG without the chunks that are damaged, or too large for Pillow, and that no pixel depends on."""
-    data = file.getvalue()
-    image = PngImagePlugin.PngImageFile(io.BytesIO(without_needless_chunks(data)))
-    image.info.update(read_png_extras(data))
-    image.n_frames = count_png_frames(data)
-    return image
 
 
 def open_bmp(file: io.BytesIO) -> ImageFile.ImageFile:
@@ -164,7 +154,7 @@ def open_jxl(file: io.BytesIO) -> ImageFile.ImageFile:
 # pixel limit is global to the process, while ours is the recipe's.
 OPENERS: dict[str, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
     "jpeg": JpegImagePlugin.jpeg_factory,
-    "png": open_png,
+    "png": PngImagePlugin.PngImageFile,
     "gif": GifImagePlugin.GifImageFile,
     "webp": WebPImagePlugin.WebPImageFile,
     "bmp": open_bmp,

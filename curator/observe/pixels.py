@@ -18,6 +18,7 @@ from curator.observe.deep_pixels import load_deep, scale_grey
 from curator.observe.header import read_header
 from curator.observe.openers import lacking_decoder
 from curator.observe.profiles import find_transform, lab_transform
+from curator.observe.silence import silence
 from curator.observe.sniff import sniff
 from curator.observe.stated_colours import stated_profile
 
@@ -54,16 +55,21 @@ def decode_rgb(data: bytes, *, long_px: int = 0, short_px: int = 0) -> Image.Ima
     if sniffed.format is None or (lacking := lacking_decoder(sniffed.format, sniffed.name)):
         raise ValueError(lacking if sniffed.format else "the bytes are of no known kind")
     try:
-        header = read_header(data, sniffed.format)
-        image = header.image
-        if (long_px or short_px) and isinstance(image, JpegImagePlugin.JpegImageFile):
-            scale = max(1, max(image.size) // long_px if long_px else min(image.size) // short_px)
-            image.draft(image.mode, (max(1, image.width // scale), max(1, image.height // scale)))
-        picture = turn_upright(as_rgb(image), header.unapplied_orientation)
+        with silence(sniffed.format):
+            picture = _decode_rgb(data, sniffed.format, long_px, short_px)
     except Exception as error:  # decoders raise whatever they like
         raise ValueError(str(error) or type(error).__name__) from error
     picture.info = {}  # an orientation applied again, or a profile of other colours, would spoil what is saved of it
     return picture
+
+
+def _decode_rgb(data: bytes, image_format: str, long_px: int, short_px: int) -> Image.Image:
+    header = read_header(data, image_format)
+    image = header.open_whole()
+    if (long_px or short_px) and isinstance(image, JpegImagePlugin.JpegImageFile):
+        scale = max(1, max(image.size) // long_px if long_px else min(image.size) // short_px)
+        image.draft(image.mode, (max(1, image.width // scale), max(1, image.height // scale)))
+    return turn_upright(as_rgb(image), header.unapplied_orientation)
 
 
 def turn_upright(picture: Image.Image, orientation: int) -> Image.Image:
@@ -81,6 +87,8 @@ def as_rgb(image: Image.Image, *, is_managed: bool = True) -> Image.Image:
         is_managed: as a viewer that applies no profile otherwise; Lab is shown by its lightness.
     """
     load_deep(image)
+    if image.format == "BMP" and image.mode == "RGBA" and not image.getchannel("A").getbbox():
+        image = image.convert("RGB")  # the fourth byte is not in use
     profile = stated_profile(image.info) if is_managed else b""
     if image.mode == "LAB":
         return lab_transform().apply(image) if is_managed else image.getchannel("L").convert("RGB")

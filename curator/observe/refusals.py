@@ -19,7 +19,7 @@ from functools import cache
 
 from PIL import Image, TiffImagePlugin
 
-from curator.observe.luma import no_stderr
+from curator.observe.silence import silence
 from curator.observe.tiff_tags import BITS, COMPRESSION, PLANES, SAMPLES, WIDTH, describe_pixels, read_directory
 
 _CODINGS = {
@@ -110,16 +110,22 @@ def _is_without_codec(codec: str) -> bool:
     if codec not in ("webp", "zstd", "lzma", "jpeg", "tiff_lzw", "tiff_adobe_deflate"):
         return False
     try:
-        with no_stderr():
+        with silence("tiff"):
             Image.new("RGB", (16, 16)).save(io.BytesIO(), "TIFF", compression=codec)
     except Exception:  # as above
         return True
     return False
 
 
-def misread_kind(data: bytes) -> str | None:
-    """Name the kind of a TIFF that Pillow opens, and reads to other pixels than are stored: deep samples in planes."""
-    directory = read_directory(data)
+def misread_kind(data: bytes, image_format: str, height: int) -> str | None:
+    """Name the kind of a file that Pillow opens without refusing it, and cannot read: to be asked before decoding.
+
+    That is a JPEG without a ``height`` in its header, and a TIFF of deep samples in uncompressed planes, of which other
+    pixels would be read than are stored.
+    """
+    if image_format == "jpeg" and not height:
+        return unsupported_kind(data, image_format)
+    directory = read_directory(data) if image_format == "tiff" else None
     if directory is None or directory.first(PLANES, 1) != 2 or directory.first(COMPRESSION, 1) != 1:
         return None
     depth, n_samples = max(directory.fields.get(BITS) or (1,)), directory.first(SAMPLES, 1)

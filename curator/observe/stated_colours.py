@@ -53,7 +53,7 @@ def stated_profile(info: Mapping[Any, Any]) -> bytes:
     """Return the ICC profile of an opened file's colours; empty if it states none.
 
     Args:
-        info: of its :class:`PIL.Image.Image`: ``icc_profile``, and what :mod:`curator.observe.png_chunks` reads.
+        info: of its :class:`PIL.Image.Image`: ``icc_profile``, and what :mod:`curator.observe.png_colours` reads.
     """
     if (numbers := info.get("cicp")) and (profile := _numbered_profile(*numbers)):
         return profile

@@ -57,14 +57,23 @@ def test_missing_pixel_data_is_corrupt_though_the_file_ends_well(data, at):
     assert "premature end of data segment" in seen.flaw_detail or "bad Huffman code" in seen.flaw_detail
 
 
-@pytest.mark.parametrize("n_bytes", [1, 40, 500])
-def test_bytes_between_the_pixels_and_the_end_are_harmless(n_bytes):
+@pytest.mark.parametrize("padding", [b"\0", bytes(40), bytes(5000), b"\x55" * 600, b"Shot on a telephone. " * 30])
+def test_padding_between_the_pixels_and_the_end_is_harmless(padding):
     """Cameras and sites pad: the picture is whole, kept, and hashed as without them."""
-    padded = PICTURE[:-2] + random.Random(n_bytes).randbytes(n_bytes).replace(b"\xff", b"\0") + PICTURE[-2:]
+    padded = PICTURE[:-2] + padding + PICTURE[-2:]
     whole, seen = (observe_image(data, max_pixels=MAX_PIXELS) for data in (PICTURE, padded))
-    with pytest.raises(ValueError, match="extraneous bytes") if n_bytes > 20 else nullcontext():
+    with pytest.raises(ValueError, match="extraneous bytes") if len(padding) > 20 else nullcontext():
         decode_reduced_grey(padded, read_plain_jpeg(padded))
     assert (seen.flaw, seen.phash) == (None, whole.phash)
+
+
+@pytest.mark.parametrize("n_bytes", [40, 500])
+def test_more_pixel_data_than_the_picture_has_is_corrupt(n_bytes):
+    """What is left in a scan after its last pixel was pixels once, of a picture whose rest is shifted."""
+    surplus = random.Random(n_bytes).randbytes(n_bytes).replace(b"\xff", b"\0")
+    seen = observe_image(PICTURE[:-2] + surplus + PICTURE[-2:], max_pixels=MAX_PIXELS)
+    assert seen.flaw is Drop.CORRUPT
+    assert "extraneous bytes" in seen.flaw_detail
 
 
 def test_both_decoders_hash_alike():
