@@ -4,7 +4,7 @@ A blank page, a failed scan, a lens cap, a transparent pixel. Compression and no
 fog, night and a thin line on white spread it further.
 
 >>> import io
->>> from PIL import ImageDraw
+>>> from PIL import Image, ImageDraw
 >>> def encoded(picture: Image.Image) -> bytes:
 ...     picture.save(file := io.BytesIO(), "png")
 ...     return file.getvalue()
@@ -17,8 +17,6 @@ True
 """
 
 from __future__ import annotations
-
-from PIL import Image
 
 from curator.observe.pixels import decode_rgb
 

@@ -46,35 +46,37 @@ def used_bits(samples: npt.NDArray[Any], stated: int = 16) -> int:
 def load_deep(image: Image.Image) -> None:
     """Load an opened image; if it has colours of 16 bits and uses fewer, scale what Pillow keeps, the high byte."""
     tiles, file = getattr(image, "tile", None), getattr(image, "fp", None)
-    mode = image.mode
     image.load()
-    if not tiles or not isinstance(file, io.BytesIO) or mode not in ("RGB", "RGBA", "LA"):
+    raw = _raw_mode(tiles[0]) if tiles else ""
+    if not isinstance(file, io.BytesIO) or raw[-4:-1] != ";16" or "a" in raw or image.mode not in ("RGB", "RGBA"):
         return
-    arguments = tiles[0].args if isinstance(tiles[0].args, tuple) else (tiles[0].args,)
-    is_deep = isinstance(arguments[0], str) and arguments[0][-4:-1] == ";16" and "a" not in arguments[0]
-    stated, n_colours = image.info.get("significant_bits", 16), 1 if mode == "LA" else 3
+    stated = image.info.get("significant_bits", 16)
     most_bits = max(_DEPTHS) if stated >= 16 else max(stated, *_DEPTHS)
-    if not is_deep or max(most for _, most in image.getextrema()[:n_colours]) >= 1 << most_bits - 8:  # type: ignore[misc]
+    extrema = np.array(image.getextrema())
+    if extrema[:3, 1].max() >= 1 << most_bits - 8:
         return
-    samples = np.asarray(image).astype(np.uint16) << 8 | _low_bytes(image, file, tiles, arguments)
-    bits = used_bits(samples[..., :n_colours], stated)
+    samples = np.asarray(image).astype(np.uint16) << 8 | _low_bytes(image, file, raw)
+    bits = used_bits(samples[..., :3], stated)
     if bits < 16:
-        image.im = Image.fromarray(_scaled(samples, bits), mode).im
+        image.im = Image.fromarray(_scaled(samples, bits)).im
 
 
-def _low_bytes(image: Image.Image, file: io.BytesIO, tiles: list[Any], arguments: tuple[Any, ...]) -> npt.NDArray[Any]:
-    """Decode the file once more, to the low bytes of its samples."""
+def _raw_mode(tile: Any) -> str:
+    """Return how the samples of a tile are stored, such as ``RGB;16B``."""
+    found = tile.args[0] if isinstance(tile.args, tuple) and tile.args else tile.args
+    return found if isinstance(found, str) else ""
+
+
+def _low_bytes(image: Image.Image, file: io.BytesIO, raw: str) -> npt.NDArray[np.uint8]:
+    """Decode the file once more, to the low bytes of its samples: shape (height, width, channels)."""
     again: Any = type(image)(io.BytesIO(file.getvalue()))  # type: ignore[call-arg]
-    raw = arguments[0]
-    if image.mode == "LA":
-        again._mode, raw = "RGBA", "RGBA"
-    else:
-        raw = raw[:-1] + _LOW_BYTES[raw[-1]]
-    new = raw if not isinstance(tiles[0].args, tuple) else (raw, *arguments[1:])
-    again.tile = [tile._replace(args=new) for tile in again.tile]
+    low_raw = "RGBA" if raw.startswith("LA") else raw[:-1] + _LOW_BYTES[raw[-1]]
+    for n, tile in enumerate(again.tile):
+        rest = tile.args[1:] if isinstance(tile.args, tuple) else None
+        again.tile[n] = tile._replace(args=low_raw if rest is None else (low_raw, *rest))
     again.load()
     low = np.asarray(again)
-    return low[..., 1::2] if image.mode == "LA" else low
+    return low[..., [1, 1, 1, 3]] if raw.startswith("LA") else low  # all four bytes of each grey and its alpha
 
 
 def _scaled(samples: npt.NDArray[np.uint16], bits: int) -> npt.NDArray[np.uint8]:

@@ -50,7 +50,8 @@ class Header:
         image: the file, open at its first frame.
         width, height: pixels of the upright picture.
         orientation: EXIF orientation, 1 to 8.
-        mode: Pillow's mode of the stored image; one with a transparent colour is named as if it had an alpha channel.
+        mode: Pillow's mode of the stored image; one with a transparent colour is named as if it had an alpha channel,
+            and ``RGB;16`` is a PNG's colours of 16 bits.
         n_frames: frames or pages, counted up to :data:`MAX_FRAMES`.
         png: the chunks of a PNG, or of the one in an icon; its image has no pixels until :meth:`open_whole`.
         is_odd: some metadata could not be read; another reader may understand it otherwise.
@@ -100,6 +101,8 @@ def read_header(data: bytes, image_format: str) -> Header:
     if "transparency" in image.info:
         _scale_transparent_colour(image, png.bits if png else 8)
         mode = {"L": "LA", "RGB": "RGBA"}.get(mode, mode)
+    if png and png.bits == 16 and mode == "RGB":
+        mode = "RGB;16"
     orientation = read_orientation(image)
     width, height = image.size
     if (orientation or 1) >= 5 and image_format != "tiff":  # Pillow swaps a TIFF's sides itself
@@ -244,7 +247,7 @@ def looks_truncated(data: bytes, image_format: str) -> bool:
         return int.from_bytes(data[2:6], "little") > len(data)
     if image_format == "tiff":
         return read_directory(data) is None
-    if image_format == "avif":
+    if image_format in ("avif", "heic") or (image_format == "jxl" and data[4:8] == b"JXL "):
         return _boxes_end(data) > len(data)
     return False
 

@@ -1,6 +1,5 @@
 """A PNG is kept only if every row of it is what was written; what is kept, every reader of the folders can read."""
 
-import io
 import random
 import struct
 import subprocess
@@ -257,25 +256,25 @@ def long_text(parts):
 
 
 def broken_density(parts):
-    """pHYs is too short."""
+    """PHYs is too short."""
     parts.before.insert(0, (b"pHYs", b"\0\0"))
     return parts.build()
 
 
 def broken_profile(parts):
-    """iCCP does not unpack."""
+    """ICCP does not unpack."""
     parts.before.insert(0, (b"iCCP", b"name\0\0rubbish"))
     return parts.build()
 
 
 def broken_transparency(parts):
-    """tRNS is of no length that fits."""
+    """TRNS is of no length that fits."""
     parts.before.append((b"tRNS", bytes(300)))
     return parts.build()
 
 
 def broken_animation(parts):
-    """acTL and fcTL are too short."""
+    """AcTL and fcTL are too short."""
     parts.before += [(b"acTL", b"\0"), (b"fcTL", b"\0")]
     return parts.build()
 
