@@ -53,9 +53,15 @@ _AGAIN = (Command("split"), " writes it anew.")
 def can_be_linked(table: pd.DataFrame) -> catalog.BoolArray:
     """Say which files every reader of folders shows as they are: bool array, shape (rows,).
 
-    Plain 8-bit grey or RGB JPEG and PNG of one frame without an EXIF orientation. Keras and TensorFlow ignore the EXIF
-    orientation, fail on CMYK and skip other formats, so the folders hold a PNG form of those.
+    Well-formed 8-bit grey or RGB JPEG and PNG of one frame without an EXIF orientation. Keras and TensorFlow ignore the
+    EXIF orientation, fail on CMYK and on what libjpeg or libpng warns of, and skip other formats, so the folders hold a
+    PNG form of those.
     """
+    return is_plain(table) & table["well_formed"].fillna(False).to_numpy(dtype=bool)
+
+
+def is_plain(table: pd.DataFrame) -> catalog.BoolArray:
+    """Say which files need only be well-formed to be shown as they are: bool array, shape (rows,)."""
     plain = table["format"].isin(["jpeg", "png"]) & table["mode"].isin(["L", "RGB"])
     single = (table["orientation"] == 1) & (table["n_frames"] == 1)
     return (plain & single).fillna(False).to_numpy(dtype=bool)

@@ -30,8 +30,9 @@ from functools import partial
 from PIL import IcoImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugin
 
 from curator.observe.deep_pixels import load_deep
-from curator.observe.jpeg_scans import END, clean_jpeg
+from curator.observe.jpeg_scans import END, check_jpeg
 from curator.observe.jpeg_xl import read_jxl_size
+from curator.observe.metadata import without_metadata
 from curator.observe.openers import OPENERS
 from curator.observe.png import SIGNATURE, DamagedPngError, Png, inflate_rows, read_png
 from curator.observe.png_colours import read_png_colours
@@ -121,6 +122,9 @@ def _open_png(png: Png, data: bytes) -> tuple[ImageFile.ImageFile, bool]:
 
 def _open(data: bytes, image_format: str) -> tuple[ImageFile.ImageFile, bool]:
     """Open a file, if need be without the metadata that keep Pillow from it; say whether that was so."""
+    if image_format == "jpeg" and looks_truncated(data, image_format):
+        check_jpeg(data)
+        data += END  # which is all that is missing
     try:
         return OPENERS[image_format](io.BytesIO(data)), False
     except Exception:

@@ -24,6 +24,7 @@ _PROGRESSIVE, _SCAN = 0xC2, 0xDA
 _SKIPPED = frozenset({0xC4, 0xDB, 0xDD, 0xFE, *range(0xE0, 0xF0)})  # tables, restart interval, comment, applications
 _EXIF, _XMP, _MULTI_PICTURE = b"Exif\0\0", b"http://ns.adobe.com/xap/", b"MPF\0"
 _MODES = {1: "L", 3: "RGB"}
+_LEAST = {0xE0: (b"JFIF\0", 14), 0xE2: (b"ICC_PROFILE\0", 14), 0xEE: (b"Adobe", 12)}  # bytes that readers count on
 _BYTE_ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
 _ORIENTATION_TAG, _SHORT = 0x0112, 3
 
@@ -94,7 +95,10 @@ def _plain(
 
 
 def _is_foreign(data: bytes, marker: int, at: int, end: int) -> bool:
-    """Return whether a segment announces more pictures, or an orientation outside the EXIF block."""
+    """Return whether a segment announces more pictures, or an orientation outside the EXIF block, or is cut short."""
+    start, n_bytes = _LEAST.get(marker, (b"", 0))
+    if end - at < n_bytes and data.startswith(start, at):
+        return True
     if marker == 0xE1:
         return data.startswith(_XMP, at) and data.find(b"Orientation", at, end) >= 0
     return marker == 0xE2 and data.startswith(_MULTI_PICTURE, at)

@@ -33,7 +33,7 @@ from curator.observe.sniff import placeholder_name, sniff
 from curator.reasons import Drop
 
 OBSERVER_VERSION = 100 * HASH_VERSION + 1
-"""Raised when anything else than the hash is observed otherwise than before, so that stored files are observed again."""
+"""Raised when anything but the hash is observed otherwise than before: stored files are then observed again."""
 
 _MAX_INT32 = 2**31 - 1
 _BATCH = 512

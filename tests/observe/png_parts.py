@@ -58,8 +58,8 @@ class Parts:
 
 
 TYPES = [
-    (8, 2, False), (8, 2, True), (8, 3, False), (4, 3, True), (1, 0, False), (2, 0, True), (8, 0, False), (16, 0, False),
-    (8, 4, False), (16, 4, True), (16, 2, False), (8, 6, True), (16, 6, False),
+    (8, 2, False), (8, 2, True), (8, 3, False), (4, 3, True), (1, 0, False), (2, 0, True), (8, 0, False),
+    (16, 0, False), (8, 4, False), (16, 4, True), (16, 2, False), (8, 6, True), (16, 6, False),
 ]  # fmt: skip
 """Bits, colour type, interlaced."""
 

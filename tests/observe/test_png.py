@@ -158,7 +158,17 @@ def impossible_depth(parts):
 
 
 DAMAGES = (
-    *(cut, lost_middle, no_pixels, not_consecutive, wrong_checksum, no_checksum, bad_filter, missing_rows, missing_byte),
+    *(
+        cut,
+        lost_middle,
+        no_pixels,
+        not_consecutive,
+        wrong_checksum,
+        no_checksum,
+        bad_filter,
+        missing_rows,
+        missing_byte,
+    ),
     *(surplus_rows, wrong_width, narrower, wrong_height, lower, second_header, impossible_depth),
 )
 
