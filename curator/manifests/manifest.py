@@ -57,7 +57,8 @@ def can_be_linked(table: pd.DataFrame) -> catalog.BoolArray:
     EXIF orientation, fail on CMYK and on what libjpeg or libpng warns of, and skip other formats, so the folders hold a
     PNG form of those.
     """
-    return is_plain(table) & table["well_formed"].fillna(False).to_numpy(dtype=bool)
+    well_formed: catalog.BoolArray = table["well_formed"].fillna(False).to_numpy(dtype=bool)
+    return is_plain(table) & well_formed
 
 
 def is_plain(table: pd.DataFrame) -> catalog.BoolArray:

@@ -79,7 +79,7 @@ def _low_bytes(image: Image.Image, file: io.BytesIO, raw: str) -> npt.NDArray[np
     return low[..., [1, 1, 1, 3]] if raw.startswith("LA") else low  # all four bytes of each grey and its alpha
 
 
-def _scaled(samples: npt.NDArray[np.uint16], bits: int) -> npt.NDArray[np.uint8]:
+def _scaled(samples: npt.NDArray[Any], bits: int) -> npt.NDArray[np.uint8]:
     """Scale all channels; one that uses more bits than the colours, an alpha channel of 16, by its high byte."""
     most = (1 << bits) - 1
     scaled = np.rint(np.minimum(samples, most) * (255 / most)).astype(np.uint8)

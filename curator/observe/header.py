@@ -27,7 +27,7 @@ import struct
 from dataclasses import dataclass
 from functools import partial
 
-from PIL import IcoImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugin
+from PIL import IcoImagePlugin, Image, ImageFile, PngImagePlugin
 
 from curator.observe.deep_pixels import load_deep
 from curator.observe.jpeg_scans import END, check_jpeg
@@ -83,7 +83,7 @@ class Header:
         image = PngImagePlugin.PngImageFile(io.BytesIO(self.png.with_rows(inflate_rows(self.png))))
         image.info = self.image.info
         load_deep(image)
-        if image.mode == "P" and image.getextrema()[1] >= len(self.png.palette) // 3:
+        if image.mode == "P" and any(image.histogram()[len(self.png.palette) // 3 :]):
             raise DamagedPngError("a pixel has a colour that the palette lacks")
         return image
 
@@ -127,10 +127,17 @@ def _open(data: bytes, image_format: str) -> tuple[ImageFile.ImageFile, bool]:
         data += END  # which is all that is missing
     try:
         return OPENERS[image_format](io.BytesIO(data)), False
-    except Exception:
-        if image_format != "jpeg":
+    except Exception as error:
+        try:
+            cleaned = without_metadata(data, image_format)
+        except (ValueError, IndexError, struct.error):
+            cleaned = None
+        if cleaned is None:
             raise
-    return JpegImagePlugin.JpegImageFile(io.BytesIO(clean_jpeg(data))), True
+        try:
+            return OPENERS[image_format](io.BytesIO(cleaned)), True
+        except Exception:
+            raise error from None  # it was not the metadata
 
 
 def _scale_transparent_colour(image: ImageFile.ImageFile, bits: int) -> None:

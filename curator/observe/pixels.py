@@ -12,7 +12,7 @@ here, so that they are the same for every kind of image. What is hashed differs 
 
 from __future__ import annotations
 
-from PIL import Image, JpegImagePlugin
+from PIL import Image, ImageFile, JpegImagePlugin
 
 from curator.observe.deep_pixels import load_deep, scale_grey
 from curator.observe.header import read_header
@@ -69,7 +69,9 @@ def _decode_rgb(data: bytes, image_format: str, long_px: int, short_px: int) -> 
     if (long_px or short_px) and isinstance(image, JpegImagePlugin.JpegImageFile):
         scale = max(1, max(image.size) // long_px if long_px else min(image.size) // short_px)
         image.draft(image.mode, (max(1, image.width // scale), max(1, image.height // scale)))
-    return turn_upright(as_rgb(image), header.unapplied_orientation)
+    picture = turn_upright(as_rgb(image), header.unapplied_orientation)
+    # A file's own image would read its metadata once more, whenever it is saved.
+    return picture.copy() if isinstance(picture, ImageFile.ImageFile) else picture
 
 
 def turn_upright(picture: Image.Image, orientation: int) -> Image.Image:

@@ -2,6 +2,7 @@
 
 import random
 from contextlib import nullcontext
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from curator.observe.observation import observe_image
 from curator.reasons import Drop
 from tests.observe.drawings import MAX_PIXELS, draw, encode, encode_turned
 
+PHOTOS = Path(__file__).parents[2] / "../shared/photos"
 PICTURE = encode(draw(700, 500), "JPEG", quality=90)
 PROGRESSIVE = encode(draw(700, 500), "JPEG", quality=90, progressive=True)
 
@@ -81,3 +83,42 @@ def test_both_decoders_hash_alike():
     plain, stereo = draw(700, 500), encode(draw(700, 500), "MPO", save_all=True, append_images=[draw(700, 500, 1)])
     hashes = [observe_image(data, max_pixels=MAX_PIXELS).phash for data in (encode(plain, "JPEG"), stereo)]
     assert distance64(*hashes) == 0
+
+
+def spoil(data, chance, how, n_bytes):
+    """Damage a block of the scan, whose end and whose file's end stay: repeated, blanked or made of chance."""
+    start = data.rindex(b"\xff\xda") + 14
+    at = chance.randrange(start, len(data) - 2 * n_bytes)
+    if how == "repeated":
+        return data[: at + n_bytes] + data[at:]
+    filling = bytes(n_bytes) if how == "zeros" else chance.randbytes(n_bytes)
+    return data[:at] + filling + data[at + n_bytes :]
+
+
+def rate_kept(photos, how, n_bytes, seed):
+    """The share of damaged photographs that pass as whole."""
+    chance = random.Random(seed)
+    spoilt = [spoil(data, chance, how, n_bytes) for data in photos if len(data) > 6 * n_bytes]
+    flaws = [observe_image(data, max_pixels=100_000_000).flaw for data in spoilt]
+    return sum(flaw is None for flaw in flaws) / len(flaws)
+
+
+DAMAGES = [("repeated", 4096, 0.0), ("zeros", 4096, 0.02), ("random", 512, 0.15)]
+
+
+@pytest.mark.parametrize(("how", "n_bytes", "most"), DAMAGES)
+def test_damage_within_the_scan_is_seen(how, n_bytes, most):
+    """As far as libjpeg and the scan's surplus tell; docs/reasons.md has the rates of photographs."""
+    photos = [encode(draw(700, 500, seed=seed).effect_spread(4), "JPEG", quality=92) for seed in range(4)] * 10
+    assert rate_kept(photos, how, n_bytes, seed=1) <= most
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not PHOTOS.is_dir(), reason="needs ../shared")
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize(("how", "n_bytes", "most"), DAMAGES)
+def test_damage_within_photographs_is_seen(how, n_bytes, most, seed):
+    """None of the same photographs is refused whole: test_real_images.py."""
+    paths = sorted(path for path in PHOTOS.rglob("*") if path.is_file())[seed::15]
+    photos = [data for data in (path.read_bytes() for path in paths) if data.startswith(b"\xff\xd8")]
+    assert rate_kept(photos, how, n_bytes, seed) <= most

@@ -306,8 +306,8 @@ def test_a_linked_original_keeps_its_bytes(tmp_path):
 
 
 def test_a_tiff_of_lab_is_in_its_colours():
-    """Red, green, blue and grey of CIE Lab (D50), by the formulas of CIE 15."""
-    lab = np.array([[54, 81, 70], [88, -79, 81], [30, 68, -112], [50, 0, 0], [90, 5, 20]], np.float64)
+    """Reddish, greenish, bluish and grey of CIE Lab (D50), by the formulas of CIE 15."""
+    lab = np.array([[54, 40, 30], [70, -40, 40], [40, 20, -40], [50, 0, 0], [90, 5, 20]], np.float64)
     stored = np.rint(np.stack([lab[:, 0] * 2.55, lab[:, 1] + 128, lab[:, 2] + 128], axis=-1)).astype(np.uint8)
     bands = [Image.fromarray(stored[None, :, n]) for n in range(3)]
     data = encode(Image.merge("LAB", bands), "TIFF")
