@@ -57,8 +57,9 @@ def stated_profile(info: Mapping[Any, Any]) -> bytes:
     """
     if (numbers := info.get("cicp")) and (profile := _numbered_profile(*numbers)):
         return profile
-    if info.get("icc_profile"):
-        return bytes(info["icc_profile"])
+    found = info.get("icc_profile")
+    if found and isinstance(found, bytes):  # a broken TIFF's may be of any type
+        return found
     gamma, chromaticity = info.get("gamma"), info.get("chromaticity")
     if not gamma or not chromaticity or "srgb" in info:
         return b""
