@@ -82,7 +82,7 @@ def _low_bytes(image: Image.Image, file: io.BytesIO, raw: str) -> npt.NDArray[np
 def _scaled(samples: npt.NDArray[Any], bits: int) -> npt.NDArray[np.uint8]:
     """Scale all channels; one that uses more bits than the colours, an alpha channel of 16, by its high byte."""
     most = (1 << bits) - 1
-    scaled = np.rint(np.minimum(samples, most) * (255 / most)).astype(np.uint8)
+    scaled: npt.NDArray[np.uint8] = np.rint(np.minimum(samples, most) * (255 / most)).astype(np.uint8)
     if samples[..., -1].max(initial=0) > most:
         scaled[..., -1] = samples[..., -1] >> 8
     return scaled

@@ -86,7 +86,7 @@ def _plain(
     frame: tuple[int, int, int, int] | None, exif: bytes | None, scan_at: int, has_one_scan: bool
 ) -> PlainJpeg | None:
     bits, height, width, n_components = frame or (0, 0, 0, 0)
-    orientation = 1 if exif is None else _orientation(exif)
+    orientation = 1 if exif is None else simple_orientation(exif)
     if bits != 8 or not width or not height or n_components not in _MODES or orientation is None:
         return None
     if orientation >= 5:
@@ -104,7 +104,7 @@ def _is_foreign(data: bytes, marker: int, at: int, end: int) -> bool:
     return marker == 0xE2 and data.startswith(_MULTI_PICTURE, at)
 
 
-def _orientation(exif: bytes) -> int | None:
+def simple_orientation(exif: bytes) -> int | None:
     """Read the orientation from an EXIF block (a TIFF header and its first directory); None if it is not simple."""
     order = _BYTE_ORDERS.get(exif[:4])
     if order is None or len(exif) < 14:

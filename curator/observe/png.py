@@ -24,6 +24,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from curator.observe.jpeg_header import simple_orientation
+
 SIGNATURE, _END = b"\x89PNG\r\n\x1a\n", b"\0\0\0\0IEND\xaeB`\x82"
 
 _HEADER = struct.Struct(">IIBBBBB")
@@ -194,6 +196,7 @@ def _note(png: Png, name: bytes, body: memoryview, seen: set[bytes]) -> None:
         else:
             png.is_well_formed = False
     elif name == b"eXIf":
+        png.is_well_formed &= name not in seen and simple_orientation(bytes(body)) is not None
         png.exif = png.exif or bytes(body)
     elif name == b"iTXt" and bytes(body[:22]) == _XMP:
         png.xmp = bytes(body[22:])
