@@ -44,7 +44,7 @@ def unsupported_kind(data: bytes, image_format: str) -> str | None:
     find = _KINDS.get(image_format)
     try:
         return find(data) if find else None
-    except (struct.error, IndexError, OverflowError):
+    except (struct.error, LookupError, ValueError, OverflowError):
         return None
 
 

@@ -20,6 +20,8 @@ _CODES = {1: "B", 3: "H", 4: "I", 6: "b", 7: "B", 8: "h", 9: "i", 13: "I", 16: "
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, SAMPLES, PLANES, FORMAT = 256, 257, 258, 259, 262, 277, 284, 339
 _PLACES = ((273, 279), (324, 325))  # of strips and of tiles: offsets, lengths in bytes
+_READ = frozenset({WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, SAMPLES, PLANES, FORMAT}).union(*_PLACES)
+# Each once: thousands of entries may point to the same bytes.
 _FORMATS = {1: "unsigned", 2: "signed", 3: "float", 4: "undefined", 5: "complex, signed", 6: "complex, float"}
 _PHOTOMETRICS = {
     **{0: "white is zero", 3: "palette", 4: "a mask", 5: "inks", 6: "YCbCr", 8: "CIE Lab", 9: "ICC Lab"},
@@ -37,7 +39,7 @@ _ORDINARY = frozenset({*range(1, 9), 32773, 32946})  # none, CCITT, LZW, JPEG, d
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """The fields of a directory that hold whole numbers, by tag, and whether all of its fields lie within the file."""
+    """Those fields of a directory that tell of its pixels, by tag, and whether all of its fields lie within the file."""
 
     fields: dict[int, tuple[int, ...]]
     is_whole: bool
@@ -81,7 +83,7 @@ def read_directory(data: bytes) -> Directory | None:
             (value_at,) = struct.unpack_from(order + offset_code, data, value_at)
         if value_at + size > len(data):
             is_whole = False
-        elif kind in _CODES:
+        elif kind in _CODES and tag in _READ and tag not in fields:
             fields[tag] = struct.unpack_from(f"{order}{count}{_CODES[kind]}", data, value_at)
     return Directory(fields, is_whole)
 

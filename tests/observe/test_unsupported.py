@@ -3,6 +3,7 @@
 import io
 import struct
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -299,3 +300,19 @@ def test_webp_in_a_tiff_is_read_or_unsupported():
     seen = look(tiff(PIXELS, compression=50001))
     assert seen.flaw in (Drop.UNSUPPORTED_FORMAT, Drop.CORRUPT)
     assert seen.flaw is Drop.UNSUPPORTED_FORMAT or features.check("libtiff")
+
+
+def test_a_directory_of_many_fields_costs_little():
+    """65,000 fields that all point to one megabyte."""
+    entry = struct.pack("<HHII", 273, 4, 250_000, 8)
+    data = (
+        b"II*\0"
+        + struct.pack("<I", 1_000_008)
+        + bytes(1_000_000)
+        + struct.pack("<H", 65_000)
+        + entry * 65_000
+        + bytes(4)
+    )
+    started = time.process_time()
+    assert look(data).flaw in (Drop.CORRUPT, Drop.TRUNCATED)
+    assert time.process_time() - started < 10
