@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from curator.benchmark.metrics_file import BenchmarkResult
     from curator.export.export import Exported
     from curator.inspect.status import StageResult
+    from curator.manifests.recipe import PerClass
     from curator.pipeline.forget import Forgotten
 
 Retry = Literal["none", "failed", "all"]
@@ -102,8 +103,8 @@ class Dataset(View):
         options |= {"across_labels": across_labels, "against": places, "report_only": report_only}
         return self._decide(Stage.DEDUPED, {"dedupe": options}, force)
 
-    def balance(self, per_class: int | Literal["max"] | None = None, *, force: bool = False) -> StageResult:
-        """Choose exactly ``per_class`` images a label (``"max"``: as many as the smallest label has).
+    def balance(self, per_class: PerClass | None = None, *, force: bool = False) -> StageResult:
+        """Choose ``per_class`` images a label (``"max"``: as many as the smallest has; ``"all"``: what each has).
 
         Raises:
             ShortfallError: a label has too few images; nothing was written.
@@ -115,7 +116,7 @@ class Dataset(View):
         ratio: float | None = None,
         *,
         seed: int | None = None,
-        per_class: int | Literal["max"] | None = None,
+        per_class: PerClass | None = None,
         resplit: bool = False,
         force: bool = False,
     ) -> StageResult:
@@ -295,6 +296,6 @@ def create_dataset(
     from curator.manifests.recipe_template import write_new_recipe
     from curator.sources.registry import source_kinds
 
-    sections = {"balance": {"per_class": "max"}, **sections}
-    path = write_new_recipe(Path(manifests), name, labels, sources, sections, source_kinds())
+    tables = {"balance": {"per_class": "max"}, **sections}
+    path = write_new_recipe(Path(manifests), name, labels, sources, tables, source_kinds())
     return open_dataset(path, data=data, emit=emit)

@@ -53,6 +53,7 @@ class QualitySettings:
 class DedupeSettings:
     """Which images are the same picture."""
 
+    mode: str = setting("near", "what counts as the same picture", choices=("near", "exact", "off"))
     max_distance: int = setting(
         10, "most differing bits of 64 for a closer look at two pictures", minimum=0, maximum=16
     )
@@ -68,11 +69,32 @@ class DedupeSettings:
     report_only: bool = setting(False, "only report what `against` has already, drop none of it")
 
 
+PerClass = int | Literal["max", "all"] | Mapping[str, int]
+
+
 @dataclass(frozen=True)
 class BalanceSettings:
     """How many images each label gets."""
 
-    per_class: int | Literal["max"] = setting(1224, "images per label; max: as many as the smallest has", minimum=1)
+    per_class: int | Literal["max", "all"] | Mapping[str, int] = setting(
+        1224,
+        "images per label: a number; one for each; max: as many as the smallest has; all: what each has",
+        minimum=1,
+    )
+
+    def wanted_of(self, label: str) -> int:
+        """Return the images that this label is to have; 0 if that depends on what there is."""
+        wanted = self.per_class.get(label, 0) if isinstance(self.per_class, Mapping) else self.per_class
+        return wanted if isinstance(wanted, int) else 0
+
+    def seats(self, have: Mapping[str, int]) -> dict[str, int]:
+        """Return the images that each label gets, at least 1, if it has so many.
+
+        >>> BalanceSettings("max").seats({"a": 3, "b": 5}), BalanceSettings("all").seats({"a": 3, "b": 5})
+        ({'a': 3, 'b': 3}, {'a': 3, 'b': 5})
+        """
+        least = {"max": min(have.values())}.get(str(self.per_class))
+        return {label: self.wanted_of(label) or max(n if least is None else least, 1) for label, n in have.items()}
 
 
 GROUPINGS = ("near-duplicate", "author", "page")
@@ -132,12 +154,15 @@ class Recipe:
         """The folder that relative paths in the recipe start from."""
         return self.path.parent if self.path else Path()
 
+    def target_of(self, label: str) -> int:
+        """Return the images to obtain of a label; 0: all that there are."""
+        return self.fetch.target or 2 * self.balance.wanted_of(label)
+
     @property
-    def target(self) -> int:
-        """Images to obtain per label."""
-        if self.fetch.target:
-            return self.fetch.target
-        return 2 * self.balance.per_class if isinstance(self.balance.per_class, int) else 0
+    def groupings(self) -> tuple[str, ...]:
+        """What stays on one side of the split: near-duplicates only by their bytes, if ``[dedupe]`` says so."""
+        by_bytes = {} if self.dedupe.mode == "near" else {"near-duplicate": "exact-duplicate"}
+        return tuple(by_bytes.get(name, name) for name in self.split.group_by)
 
     def with_overrides(self, section: str, **values: Any) -> Recipe:
         """Return a recipe whose ``section`` has these values; None values are left as they are.
@@ -216,7 +241,7 @@ class _Reader:
             self.add("benchmark", "models", f"[benchmark] models {broken}")
         sources = self._sources(table.get("sources", []), labels)
         if not self.problems:
-            self._check_counts(sections["balance"], sections["split"])
+            self._check_counts(sections["balance"], sections["split"], labels)
         if self.problems:
             return None
         return Recipe(name=str(name), labels=labels, sources=sources, path=self.path, **sections)
@@ -273,7 +298,13 @@ class _Reader:
             self.add("sources", key, f"{where} {key} {message}", index)
         return source
 
-    def _check_counts(self, balance: BalanceSettings, split: SplitSettings) -> None:
+    def _check_counts(self, balance: BalanceSettings, split: SplitSettings, labels: tuple[str, ...]) -> None:
+        if isinstance(balance.per_class, Mapping) and set(balance.per_class) != set(labels):
+            for label in sorted(set(balance.per_class) - set(labels)):
+                message = f"[balance] per_class names {label!r}, which is not in labels{suggest(label, labels)}"
+                self.add("balance", "per_class", message)
+            if missing := [label for label in labels if label not in balance.per_class]:
+                self.add("balance", "per_class", f"[balance] per_class has no number for {', '.join(missing)}")
         if (split.train is None) != (split.test is None):
             self.add("split", "train", "[split] train and test go together: set both, or ratio alone")
         elif split.train and split.test and balance.per_class != split.train + split.test:

@@ -132,8 +132,11 @@ classes = {{ {classes} }}
 # kind = "folder"
 # path = "photos"
 
+[fetch]
+target = 1000                  # images to obtain per label; 0: all that are listed
+
 [balance]
-per_class = 1000               # or "max": as many as the smallest label has
+per_class = "max"              # as many as the smallest label has; or "all", a number, {{ {first} = 100, … }}
 
 [split]
 ratio = 0.8

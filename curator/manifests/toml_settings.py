@@ -41,8 +41,9 @@ class Limits:
 
     def broken_by(self, value: Any) -> str | None:
         """Say which limit ``value`` breaks, or None if it keeps them all."""
-        if isinstance(value, tuple):
-            return next((broken for item in value if (broken := self.broken_by(item))), None)
+        if isinstance(value, tuple | dict):
+            items = value.values() if isinstance(value, dict) else value
+            return next((broken for item in items if (broken := self.broken_by(item))), None)
         if self.choices and value not in self.choices:
             return f"must be one of {', '.join(map(repr, self.choices))}, not {value!r}{suggest(value, self.choices)}"
         if isinstance(value, bool) or not isinstance(value, int | float):

@@ -89,9 +89,10 @@ def acquire(project: Project, options: AcquireOptions) -> tuple[Listing, pd.Data
     is_untried = ~listing.table["record_id"].isin(settled["record_id"]).to_numpy(dtype=bool)
     if is_untried.any():
         untried = listing.table[is_untried]
-        what = f"--limit {options.limit}" if options.limit is not None else f"target {project.recipe.target}"
-        everyone = np.ones(len(untried), dtype=bool)
-        untried = catalog.drop(untried, everyone, Stage.FETCHED, Drop.BEYOND_TARGET, f"not needed: {what} per label")
+        targets = {label: f"target {project.recipe.target_of(label)}" for label in project.recipe.labels}
+        limit = None if options.limit is None else f"--limit {options.limit}"
+        details = [f"not needed: {limit or targets[label]} per label" for label in untried["label"]]
+        untried = catalog.drop_rows(untried, np.arange(len(untried)), Stage.FETCHED, Drop.BEYOND_TARGET, details)
         settled = pd.concat([settled, untried], ignore_index=True) if len(settled) else untried
     return listing, _in_order(settled)
 
@@ -205,11 +206,11 @@ def wave_size(wanted: int, kept: int, tried: int) -> int:
 
 def _wanted(project: Project, settled: pd.DataFrame, options: AcquireOptions, as_wave: bool = False) -> dict[str, int]:
     """Count the images still wanted of each label, or those to request for that; without a target, :data:`_ALL`."""
-    target = 0 if options.everything else project.recipe.target
     kept, tried = catalog.kept(settled)["label"].value_counts(), settled["label"].value_counts()
     wanted = {}
     for label in project.recipe.labels:
         n_kept, n_tried = int(kept.get(label, 0)), int(tried.get(label, 0))
+        target = 0 if options.everything else project.recipe.target_of(label)
         n = target - n_kept if target else _ALL
         if as_wave and 0 < n < _ALL:
             n = wave_size(n, n_kept, n_tried)

@@ -32,7 +32,7 @@ def test_a_good_recipe_has_every_default() -> None:
     """Keys that are left out have the defaults of the settings classes."""
     recipe = parse_recipe(GOOD, source_kinds())
     assert (recipe.balance.per_class, recipe.split.ratio, recipe.dedupe.max_distance) == (1224, 0.8, 10)
-    assert recipe.target == 2448
+    assert recipe.target_of("rugby") == 2448
 
 
 def test_a_recipe_is_frozen() -> None:
@@ -83,6 +83,20 @@ def test_exact_counts_must_add_up() -> None:
     """The two counts together are what balance must give."""
     (mistake,) = mistakes(GOOD + "[balance]\nper_class = 10\n[split]\ntrain = 8\ntest = 3\n")
     assert mistake == "line 9: [balance] per_class must be train + test = 11, not 10"
+
+
+def test_each_label_may_have_its_own_number() -> None:
+    """Every label has one, no other does; twice as many are to be obtained."""
+    recipe = parse_recipe(GOOD + "[balance]\nper_class = { rugby = 10, soccer = 20 }\n", source_kinds())
+    assert (recipe.target_of("rugby"), recipe.target_of("soccer")) == (20, 40)
+    assert mistakes(GOOD + "[balance]\nper_class = { rugbi = 10, soccer = 20 }\n") == [
+        "line 9: [balance] per_class names 'rugbi', which is not in labels, did you mean rugby?",
+        "line 9: [balance] per_class has no number for rugby",
+    ]
+    assert mistakes(GOOD + "[balance]\nper_class = { rugby = 0, soccer = 20 }\n") == [
+        "line 9: [balance] per_class must be >= 1, not 0"
+    ]
+    assert "or a table of a whole number" in mistakes(GOOD + '[balance]\nper_class = "most"\n')[0]
 
 
 def test_train_alone_is_refused() -> None:
