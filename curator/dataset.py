@@ -283,8 +283,7 @@ def create_dataset(
     Args:
         name: lower-case letters, digits, - and _.
         labels: two or more labels, written likewise.
-        sources: one mapping a source, with ``kind`` and its keys as in docs/recipe.md. A ``path`` is relative to the
-            folder of the running process.
+        sources: one mapping a source, ``kind`` and its keys (docs/recipe.md); ``path`` starts at the working folder.
         manifests: the recipe becomes ``<manifests>/<name>/recipe.toml``.
         data, emit: see :func:`open_dataset`.
         sections: further tables of the recipe, such as ``balance={"per_class": 1000}``; without it, ``"max"``.

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from curator import catalog
 from curator.catalog import BoolArray, Drop, Stage, rank_among, rank_texts
@@ -60,12 +61,17 @@ def balance_labels(
         chosen |= _choose(table, is_open & among, part, taken)
         is_open = is_open & ~among
         seats = {label: n - taken[label] for label, n in seats.items()}
-    label_of = rank_among(table["label"], labels)
-    surplus = np.flatnonzero(is_kept & ~chosen & (label_of < len(labels)))
-    same = len(set(wanted_counts.values())) == 1
-    details = [f"beyond {n} a label" if same else f"beyond {n} of {label}" for label, n in wanted_counts.items()]
-    evidence = [details[place] for place in label_of[surplus]]
-    return catalog.drop_rows(table, surplus, Stage.BALANCED, Drop.SURPLUS, evidence)
+    return _drop_surplus(table, is_kept & ~chosen, wanted_counts)
+
+
+def _drop_surplus(table: pd.DataFrame, is_surplus: BoolArray, wanted: Mapping[str, int]) -> pd.DataFrame:
+    """Drop these rows of each label with the number that it gets as their evidence; other labels' rows stay."""
+    label_of = rank_among(table["label"], tuple(wanted))
+    rows = np.flatnonzero(is_surplus & (label_of < len(wanted)))
+    is_even = len(set(wanted.values())) == 1
+    details = [f"beyond {n} a label" if is_even else f"beyond {n} of {label}" for label, n in wanted.items()]
+    evidence = pa.array(details, pa.string()).take(pa.array(label_of[rows]))
+    return catalog.drop_rows(table, rows, Stage.BALANCED, Drop.SURPLUS, evidence)
 
 
 def share_out(counts: Mapping[str, int], seats: int) -> dict[str, int]:

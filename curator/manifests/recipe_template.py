@@ -14,7 +14,8 @@ from typing import Any
 import tomli_w
 
 from curator.errors import CuratorError, Problem, RecipeError
-from curator.manifests.recipe import NAME_PATTERN, parse_recipe
+from curator.manifests.read_recipe import parse_recipe
+from curator.manifests.recipe import NAME_PATTERN
 from curator.store.paths import RECIPE
 from curator.store.whole_files import write_text_whole
 from curator.text import Command, spell
@@ -59,7 +60,7 @@ def write_new_recipe(
     Args:
         sources: one mapping a source; a relative ``path`` starts at the folder of the running process.
         sections: the recipe's other tables by name.
-        source_kinds: see :func:`curator.manifests.recipe.load_recipe`.
+        source_kinds: see :func:`curator.manifests.read_recipe.load_recipe`.
 
     Raises:
         RecipeError: with every mistake found; nothing was written.

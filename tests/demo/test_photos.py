@@ -13,7 +13,7 @@ from curator.demo.server import serve
 from curator.demo.site import recipe_text
 from curator.demo.truth import world_truth
 from curator.errors import CuratorError
-from curator.manifests.recipe import parse_recipe
+from curator.manifests.read_recipe import parse_recipe
 from curator.sources.registry import source_kinds
 
 

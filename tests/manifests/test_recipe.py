@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from curator.errors import CuratorError, RecipeError
-from curator.manifests.recipe import Recipe, load_recipe, parse_recipe
+from curator.manifests.read_recipe import load_recipe, parse_recipe
+from curator.manifests.recipe import Recipe
 from curator.sources.registry import source_kinds
 
 ROOT = Path(__file__).parents[2]
