@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from curator import catalog
 from curator.errors import StateError
+from curator.manifests.labels import folder_name
 from curator.text import Command
 
 COLUMNS = (
@@ -69,7 +70,9 @@ def folder_rows(table: pd.DataFrame) -> pd.DataFrame:
     rows = catalog.kept(table).sort_values("record_id", ignore_index=True)
     linked = can_be_linked(rows)
     endings = np.where(linked & (rows["format"] == "jpeg").to_numpy(dtype=bool), ".jpg", ".png")
-    stems = rows["split"] + "/" + rows["label"] + "/" + rows["record_id"]
+    folder_of = {label: folder_name(label) for label in rows["label"].unique()}
+    folders = rows["label"].map(folder_of).astype(rows["label"].dtype)
+    stems = rows["split"] + "/" + folders + "/" + rows["record_id"]
     return rows.assign(file=stems + pd.Series(endings, dtype=stems.dtype), linked=linked)
 
 

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from curator.errors import CuratorError, Problem, RecipeError
+from curator.manifests.labels import label_problems
 from curator.manifests.recipe import NAME_PATTERN, SECTIONS, BalanceSettings, Recipe, SplitSettings
-from curator.manifests.toml_settings import Limits, line_of, read_settings, suggest
+from curator.manifests.toml_settings import Limits, convert, line_of, read_settings, suggest
 
 
 def load_recipe(path: Path, source_kinds: Mapping[str, type[Any]], model_names: Sequence[str] = ()) -> Recipe:
@@ -69,7 +70,8 @@ class _Reader:
             if key not in known:
                 section, word = (key, f"[{key}]") if isinstance(table[key], dict) else ("", key)
                 self.add(section, key, f"{word} is unknown{suggest(key, known)}")
-        name, labels = table.get("name"), self._labels(table.get("labels"))
+        name, names = table.get("name"), self._labels(table.get("labels"))
+        labels = tuple(names)
         if not isinstance(name, str) or not NAME_PATTERN.fullmatch(name):
             self.add("", "name", f"name must be lower-case letters, digits, - and _, not {name!r}")
         sections = {key: self._section(key, cls, table.get(key, {})) for key, cls in SECTIONS.items()}
@@ -80,19 +82,26 @@ class _Reader:
             self._check_counts(sections["balance"], sections["split"], labels)
         if self.problems:
             return None
-        return Recipe(name=str(name), labels=labels, sources=sources, path=self.path, **sections)
+        return Recipe(str(name), labels, sources, label_names=names, path=self.path, **sections)
 
     def add(self, section: str, key: str, message: str, index: int = 0) -> None:
         self.problems.append(Problem("", message, line_of(self.text, section, key, index)))
 
-    def _labels(self, labels: Any) -> tuple[str, ...]:
-        distinct = {str(label): label for label in labels} if isinstance(labels, list) else {}
-        if len(distinct) < 2 or len(distinct) != len(labels):
+    def _labels(self, labels: Any) -> dict[str, tuple[str, ...]]:
+        """Read the labels, a list, or a table of each one's other names."""
+        try:
+            texts = convert([] if labels is None else list(labels), tuple[str, ...])
+            names: dict[str, tuple[str, ...]] = dict.fromkeys(texts, ())
+            if isinstance(labels, dict):
+                names = convert(labels, dict[str, tuple[str, ...]])
+        except TypeError as error:
+            self.add("", "labels", f"labels {error}")
+            return {}
+        if len(names) < 2 or len(names) != len(texts):
             self.add("", "labels", f"labels must be a list of at least two different labels, not {labels!r}")
-        for label in distinct.values():
-            if not isinstance(label, str) or not NAME_PATTERN.fullmatch(label):
-                self.add("", "labels", f"label {label!r} must be lower-case letters, digits, - and _ only")
-        return tuple(distinct)
+        for problem in label_problems(names):
+            self.add("", "labels", problem)
+        return names
 
     def _section(self, key: str, cls: type[Any], table: Any) -> Any:
         if not isinstance(table, dict):

@@ -135,7 +135,12 @@ SECTIONS: Mapping[str, type[Any]] = {
 
 @dataclass(frozen=True)
 class Recipe:
-    """A whole recipe; ``sources`` holds each source's own settings in the order of the file."""
+    """A whole recipe.
+
+    Attributes:
+        sources: each source's own settings, in the order of the file.
+        label_names: what else means each label in a source; see :class:`curator.manifests.labels.LabelFinder`.
+    """
 
     name: str
     labels: tuple[str, ...]
@@ -146,6 +151,7 @@ class Recipe:
     balance: BalanceSettings = field(default_factory=BalanceSettings)
     split: SplitSettings = field(default_factory=SplitSettings)
     benchmark: BenchmarkSettings = field(default_factory=BenchmarkSettings)
+    label_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     path: Path | None = None
 
     @property

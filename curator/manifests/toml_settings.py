@@ -16,7 +16,9 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import json
 import operator
+import re
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
@@ -145,6 +147,15 @@ def type_in_words(hint: Any) -> str:
     if origin in (dict, Mapping):
         return f"a table of {type_in_words(arguments[1])}"
     return {int: "a whole number", float: "a number", str: "text", bool: "true or false"}.get(hint, str(hint))
+
+
+def toml_key(text: str) -> str:
+    """Write a text as a key of TOML: bare if it may be, else quoted.
+
+    >>> print(toml_key("rugby"), toml_key("Golden Retriever"))
+    rugby "Golden Retriever"
+    """
+    return text if re.fullmatch(r"[A-Za-z0-9_-]+", text) else json.dumps(text, ensure_ascii=False)
 
 
 def line_of(text: str, section: str, key: str = "", index: int = 0) -> int | None:

@@ -30,6 +30,7 @@ from curator.errors import SourceError
 from curator.events import Noted, SourceListed, Warned
 from curator.fetch.fetch_images import fetch_images
 from curator.fetch.plan import FetchOptions
+from curator.manifests.labels import LabelFinder
 from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe
 from curator.manifests.tombstones import read_tombstones
@@ -72,10 +73,12 @@ class Listing:
 def settings_of_fetch(recipe: Recipe, options: AcquireOptions) -> dict[str, Any]:
     """State what a fetch was made with: sources, network and quality settings; passwords are hidden."""
     wanted = {"limit": options.limit, "everything": options.everything}
+    names = {label: list(others) for label, others in recipe.label_names.items() if others}
     return {
         "sources": [hide_in_settings({"kind": source.kind, **plain(source)}) for source in recipe.sources],
         "fetch": {**plain(recipe.fetch), "proxy": hide_in_address(recipe.fetch.proxy), **wanted},
         "quality": plain(recipe.quality),
+        **({"label_names": names} if names else {}),
     }
 
 
@@ -134,6 +137,7 @@ def _list_tier(project: Project, listing: Listing, tier: int, labels: Sequence[s
         fetch=project.recipe.fetch,
         emit=project.emit,
         refresh=refresh,
+        label_names=LabelFinder(project.recipe.label_names),
         fresh=listing.fresh,
     )
     tombstones = read_tombstones(project.paths.forgotten)

@@ -20,6 +20,7 @@ import pyarrow as pa
 
 from curator import catalog
 from curator.events import Listener, ignore
+from curator.manifests.labels import LabelFinder
 from curator.manifests.recipe import FetchSettings
 from curator.manifests.toml_settings import suggest
 from curator.sources.userinfo import drop_userinfo
@@ -41,7 +42,8 @@ class ListingContext:
     """What a source may use while it lists: where to cache, how to reach the network, what to emit.
 
     ``emit`` may be called from a reading thread, one call at a time. With ``refresh`` cached lists are read again,
-    each once: ``fresh`` holds the cache files that were written for this context.
+    each once: ``fresh`` holds the cache files that were written for this context. ``label_names`` says which label a
+    folder's name or a value of a table means; without them, a label means itself.
     """
 
     labels: tuple[str, ...]
@@ -50,7 +52,12 @@ class ListingContext:
     fetch: FetchSettings = field(default_factory=FetchSettings)
     emit: Listener = ignore
     refresh: bool = False
+    label_names: LabelFinder | None = None
     fresh: set[Path] = field(default_factory=set, compare=False)
+
+    def find_label(self, text: str) -> str | None:
+        """Return the label that a text of a source means, or None."""
+        return (self.label_names or LabelFinder(dict.fromkeys(self.labels, ()))).find(text)
 
 
 class Source(ABC):
