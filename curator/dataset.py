@@ -84,6 +84,7 @@ class Dataset(View):
     def dedupe(
         self,
         *,
+        mode: str | None = None,
         max_distance: int | None = None,
         rotations: bool | None = None,
         across_labels: str | None = None,
@@ -99,7 +100,7 @@ class Dataset(View):
             RecipeError: an argument is out of its range.
         """
         places = tuple(str(Path(place).absolute()) for place in against) if against else None
-        options: dict[str, Any] = {"max_distance": max_distance, "rotations": rotations, "keep": keep}
+        options: dict[str, Any] = {"mode": mode, "max_distance": max_distance, "rotations": rotations, "keep": keep}
         options |= {"across_labels": across_labels, "against": places, "report_only": report_only}
         return self._decide(Stage.DEDUPED, {"dedupe": options}, force)
 
@@ -236,9 +237,7 @@ class Dataset(View):
         return forget(self.project, target)
 
     @raises_curator_errors
-    def _decide(
-        self, stage: Stage, overrides: dict[str, dict[str, Any]], force: bool, resplit: bool = False
-    ) -> StageResult:
+    def _decide(self, stage: Stage, overrides: dict[str, Any], force: bool, resplit: bool = False) -> StageResult:
         from curator.inspect.status import stage_result
         from curator.pipeline.run_stages import decide
 
@@ -282,7 +281,7 @@ def create_dataset(
 
     Args:
         name: lower-case letters, digits, - and _.
-        labels: two or more labels, written likewise.
+        labels: two or more texts.
         sources: one mapping a source, ``kind`` and its keys (docs/recipe.md); ``path`` starts at the working folder.
         manifests: the recipe becomes ``<manifests>/<name>/recipe.toml``.
         data, emit: see :func:`open_dataset`.
