@@ -87,17 +87,19 @@ class LabelFinder:
 
     def __init__(self, names: Mapping[str, tuple[str, ...]]) -> None:
         own = {label: label for label in names}
-        plain = {as_written(other): label for label, others in names.items() for other in others} | own
-        self._exact = plain
-        self._folded = {_fold(text): label for text, label in reversed(plain.items()) if not _WILD.search(text)} | {
-            _fold(label): label for label in names
-        }
-        self._patterns = [
-            (as_written(other), label) for label, others in names.items() for other in others if _WILD.search(other)
-        ]
+        others = {as_written(text): label for label, texts in names.items() for text in texts}
+        self._patterns = [(text, label) for text, label in others.items() if _WILD.search(text)]
+        self._exact = others | own
+        self._folded = {_fold(text): label for text, label in self._exact.items()}
+        self._folded |= {_fold(label): label for label in names}
+        self._known: dict[str, str | None] = {}
 
     def find(self, text: str) -> str | None:
         """Return the label that a text means, or None."""
-        written = as_written(text)
-        found = self._exact.get(written) or self._folded.get(_fold(written))
-        return found or next((label for pattern, label in self._patterns if fnmatchcase(written, pattern)), None)
+        if text not in self._known:
+            self._known[text] = self._find(as_written(text))
+        return self._known[text]
+
+    def _find(self, text: str) -> str | None:
+        found = self._exact.get(text) or self._folded.get(_fold(text))
+        return found or next((label for pattern, label in self._patterns if fnmatchcase(text, pattern)), None)

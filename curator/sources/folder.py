@@ -3,29 +3,31 @@
 ``layout = "openimages"`` reads what the ``openimages`` package (``<class name>/images/<id>.jpg``) or the OIDv4 toolkit
 (``OID/Dataset/train/<Class name>/<id>.jpg``) downloaded, and recovers the image ids.
 
->>> class_of(("OID", "Dataset", "train", "Rugby_ball"), {"rugby ball": "rugby"})
+>>> class_of(("OID", "Dataset", "train", "Rugby_ball"), LabelFinder({"rugby": ("Rugby ball",)}).find)
 'rugby'
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pandas as pd
 
 from curator.errors import SourceError
 from curator.events import Noted
+from curator.manifests.labels import LabelFinder, label_problems
 from curator.manifests.toml_settings import setting
-from curator.sources.base import ListingContext, Source, known_labels, listed_rows
+from curator.sources.base import ListingContext, Source, known_labels, listed_rows, most_frequent
 from curator.sources.reading.places import is_url, local_path, place_problem
 
 _OPEN_IMAGES_FILE = re.compile(r"([0-9a-f]{16})\.jpg", re.IGNORECASE)
-_N_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Folder(Source):
 
     path: str = setting(doc="the folder")
     layout: str = setting("labels", "how its sub-folders are named", choices=("labels", "openimages"))
-    classes: Mapping[str, tuple[str, ...]] | None = setting(None, "openimages: label to names of class folders")
+    classes: Mapping[str, tuple[str, ...]] | None = setting(None, "label to names of its folders; else its own")
     name: str = setting("", "the source's name in tables; its kind if not given")
 
     def covers(self, labels: Sequence[str]) -> tuple[str, ...]:
@@ -46,8 +48,7 @@ class Folder(Source):
     def problems(self, labels: Sequence[str], base_dir: Path) -> list[tuple[str, str]]:
         """List the recipe's mistakes that only this source can see, as (key, message) pairs."""
         found = known_labels("classes", self.classes or {}, labels)
-        if self.classes and self.layout == "labels":
-            found.append(("classes", 'goes with layout = "openimages" only'))
+        found += [("classes", problem) for problem in label_problems(self.classes or {})]
         problem = "must be a local path" if is_url(self.path) else place_problem(self.path, base_dir, folder=True)
         return [*found, ("path", problem)] if problem else found
 
@@ -61,26 +62,33 @@ class Folder(Source):
         if not root.is_dir():
             raise SourceError(f"The folder {root} does not exist.")
         found = _Found()
-        classes = self.classes or {label: (label,) for label in context.labels}
-        label_of = {_folded(name): label for label, names in classes.items() for name in names}
+        find_label = LabelFinder(self.classes).find if self.classes else context.find_label
         for path in _walk(root, found):
             parts = path.relative_to(root).parts
             if self.layout == "openimages":
-                found.add_open_images(parts, path, label_of)
-            elif len(parts) > 1 and parts[0] in context.labels:
-                found.files.append((parts[0], "/".join(parts), str(path)))
+                found.add_open_images(parts, path, find_label)
+            elif len(parts) > 1 and (label := find_label(parts[0])):
+                found.files.append((label, "/".join(parts), str(path)))
             else:
-                found.others.add(parts[0])
+                found.others[parts[0]] += 1
         _note_left_out(root, found, context)
         if not found.files:
-            seen = f"; it holds {_shown(found.others)}" if found.others else ""
+            seen = f"; it holds {most_frequent(found.others)}" if found.others else ""
             raise SourceError(f"The folder {root} has no file for {', '.join(context.labels)}{seen}.")
         files = [file for file in found.files if file[0] in labels]
         typed = {
             name: pd.array([file[i] for file in files], dtype="string[pyarrow]")
             for i, name in enumerate(("label", "source_id", "local_path"))
         }
-        return listed_rows(self.kind, self.title, tier, {**typed, "key": typed["source_id"]})
+        return listed_rows(self.kind, self.title, tier, {**typed, "key": self._keys(typed["source_id"], context)})
+
+    def _keys(self, source_ids: Any, context: ListingContext) -> Any:
+        """Tell equal names in several folder sources apart: by the source's name, and by its path if that is taken.
+
+        The first one without a name has the plain ids: of most data sets it is the only one.
+        """
+        parts = [self.name, *([Path(self.path).as_posix()] if context.has_namesake else [])]
+        return source_ids if parts == [""] else json.dumps(parts) + "\n" + source_ids
 
 
 @dataclass
@@ -88,33 +96,25 @@ class _Found:
     """What a walk found: ``files`` as (label, id, path), and what was left out."""
 
     files: list[tuple[str, str, str]] = field(default_factory=list)
-    others: set[str] = field(default_factory=set)
+    others: Counter[str] = field(default_factory=Counter)
     n_links: int = 0
     n_unnameable: int = 0
     n_without_id: int = 0
 
-    def add_open_images(self, parts: tuple[str, ...], path: Path, label_of: Mapping[str, str]) -> None:
-        match, label = _OPEN_IMAGES_FILE.fullmatch(parts[-1]), class_of(parts[:-1], label_of)
+    def add_open_images(self, parts: tuple[str, ...], path: Path, find_label: Callable[[str], str | None]) -> None:
+        match, label = _OPEN_IMAGES_FILE.fullmatch(parts[-1]), class_of(parts[:-1], find_label)
         if label is None:
             named = [name for name in parts[:-1] if name not in ("images", "Label")]
-            self.others.add(named[-1] if named else "files beside the class folders")
+            self.others[named[-1] if named else "files beside the class folders"] += 1
         elif match is None:
             self.n_without_id += 1
         else:
             self.files.append((label, match[1].lower(), str(path)))
 
 
-def class_of(folders: Sequence[str], label_of: Mapping[str, str]) -> str | None:
-    """Find the label of a file from the folders that it is in, innermost first; None if none is a class's.
-
-    Args:
-        label_of: class folder name, in lower case and with spaces, to label.
-    """
-    return next((label for name in reversed(folders) if (label := label_of.get(_folded(name))) is not None), None)
-
-
-def _folded(name: str) -> str:
-    return " ".join(name.replace("_", " ").split()).casefold()
+def class_of(folders: Sequence[str], find_label: Callable[[str], str | None]) -> str | None:
+    """Find the label of a file from the folders that it is in, innermost first; None if none is a class's."""
+    return next((label for name in reversed(folders) if (label := find_label(name)) is not None), None)
 
 
 def _walk(root: Path, found: _Found) -> Iterator[Path]:
@@ -146,12 +146,6 @@ def _note_left_out(root: Path, found: _Found, context: ListingContext) -> None:
         "files without an image id for a name": found.n_without_id,
     }
     parts = [f"{n_files:,} {what}" for what, n_files in left_out.items() if n_files]
-    parts += [f"what is no label's: {_shown(found.others)}"] if found.others else []
+    parts += [f"what is no label's: {most_frequent(found.others)}"] if found.others else []
     if parts:
         context.emit(Noted(f"{root}: left out {'; '.join(parts)}"))
-
-
-def _shown(names: set[str]) -> str:
-    listed = [repr(name) if not _is_text(name) else name for name in sorted(names)]
-    more = f" and {len(listed) - _N_SHOWN} more" if len(listed) > _N_SHOWN else ""
-    return ", ".join(listed[:_N_SHOWN]) + more

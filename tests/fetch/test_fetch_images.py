@@ -197,7 +197,8 @@ def test_a_ledger_without_thumbnails_is_brought_up_to_date_from_the_store(lab, l
     url = lab.url("fine", "/thumbnail.jpg")
     first = shelf.fetch(listed([url]))
     with closing(sqlite3.connect(shelf.paths.attempts)) as old:
-        old.execute("ALTER TABLE observations DROP COLUMN thumbnail")
+        for name in ("thumbnail", "well_formed"):
+            old.execute(f"ALTER TABLE observations DROP COLUMN {name}")
         old.execute("DROP TABLE robots")
         old.execute("DROP TABLE waits")
         old.execute("UPDATE observations SET observer_version = 1, hash_version = 1")
@@ -265,7 +266,7 @@ def test_a_ledger_of_a_newer_version_is_refused(listed, shelf):
     with Ledger(shelf.paths.attempts):
         pass
     query(shelf.paths.attempts, "PRAGMA user_version = 99")
-    with pytest.raises(StateError, match=r"newer curator \(its version 99, ours 3\).*pip install -U"):
+    with pytest.raises(StateError, match=r"newer curator \(its version 99, ours 4\).*pip install -U"):
         shelf.fetch(listed(["http://h.example/a.jpg"]))
 
 

@@ -50,7 +50,10 @@ for path in map(Path, sys.argv[2:]):
 
 AS_IT_WAS = {
     0: ("DROP TABLE attempts", "DROP TABLE observations", "DROP TABLE robots", "DROP TABLE waits"),
-    1: ("ALTER TABLE observations DROP COLUMN thumbnail", "DROP TABLE robots", "DROP TABLE waits"),
+    1: (
+        *(f"ALTER TABLE observations DROP COLUMN {name}" for name in ("thumbnail", "well_formed")),
+        *("DROP TABLE robots", "DROP TABLE waits"),
+    ),
 }
 """What takes a ledger back to an older version; 0 is a new file."""
 
@@ -175,6 +178,8 @@ def test_tables_that_are_there_already_are_kept(tmp_path, version):
     path = tmp_path / "attempts.sqlite"
     with Ledger(path) as ledger:
         ledger.record([Attempt("http://h.example/1.jpg", "h.example", 0.0, 0.1, "gone", 404)], [])
+    if version:
+        query(path, "ALTER TABLE observations DROP COLUMN well_formed")
     query(path, f"PRAGMA user_version = {version}")
     with Ledger(path) as ledger:
         ledger.record([], [], [HostWait("h.example", 0.0, 1.0, 429)])
