@@ -138,7 +138,7 @@ def _list_tier(project: Project, listing: Listing, tier: int, labels: Sequence[s
         fetch=project.recipe.fetch,
         emit=project.emit,
         refresh=refresh,
-        label_names=LabelFinder(project.recipe.label_names),
+        label_names=LabelFinder(dict.fromkeys(project.recipe.labels, ()) | dict(project.recipe.label_names)),
         fresh=listing.fresh,
     )
     tombstones = read_tombstones(project.paths.forgotten)
@@ -158,11 +158,7 @@ def _list_tier(project: Project, listing: Listing, tier: int, labels: Sequence[s
             listing.failures[f"{index} {name}"] = error.text
             project.emit(Warned((f"The source {name} could not be listed: ", *error.text)))
             continue
-        if userinfo:
-            what = "address holds" if len(userinfo) == 1 else "addresses hold"
-            rest = "They are used to sign in, and stay in the list: catalogs, manifest, exports and pages have the"
-            text = f"{len(userinfo):,} {what} a name or a password. {rest} addresses without them."
-            project.emit(Warned(f"{name}: {text}"))
+        _warn_of_passwords(project, name, len(userinfo))
         listing.userinfo = userinfo | listing.userinfo
         n_before = len(listing.table)
         listing.table = _merge(listing.table, rows)
@@ -170,6 +166,14 @@ def _list_tier(project: Project, listing: Listing, tier: int, labels: Sequence[s
         _note_same(project, name, n_same, n_before + len(rows) - len(listing.table))
         del listed, rows
         pa.default_memory_pool().release_unused()  # what the list's own form took: as much as the listing itself
+
+
+def _warn_of_passwords(project: Project, name: str, n: int) -> None:
+    if n:
+        what = "address holds" if n == 1 else "addresses hold"
+        rest = "They are used to sign in, and stay in the list: catalogs, manifest, exports and pages have the"
+        text = f"{n:,} {what} a name or a password. {rest} addresses without them."
+        project.emit(Warned(f"{name}: {text}"))
 
 
 def _note_same(project: Project, name: str, n_here: int, n_earlier: int) -> None:

@@ -161,7 +161,8 @@ def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
     line = json.dumps({"kind": "host", "sha256": digest("e.org")})
     (tmp_path / "forgotten.jsonl").write_text(line, encoding="utf-8-sig")
     assert read_tombstones(tmp_path / "forgotten.jsonl")["host"] == {digest("e.org")}
-    manifest = "record_id,label,split,sha256,format\nfolder-1,a,train,ab,png\n"
+    row = f"folder-1,a,train,{'ab' * 32},train/a/folder-1.png,png"
+    manifest = f"record_id,label,split,sha256,file,format\n{row}\n"
     (tmp_path / "manifest.csv").write_text(manifest, encoding="utf-8-sig")
     assert read_manifest(tmp_path / "manifest.csv")["record_id"].tolist() == ["folder-1"]
 
