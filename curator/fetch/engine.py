@@ -23,7 +23,7 @@ from curator.fetch.network.curl_loop import CurlLoop
 from curator.fetch.network.guard import name_private_host, proxy_addresses
 from curator.fetch.network.transfer import Transfer, WaryTransfer
 from curator.fetch.plan import Plan
-from curator.fetch.policy import FALLBACK_STATUSES, Verdict, backoff_s, blames_host, judge
+from curator.fetch.policy import FALLBACK_STATUSES, Verdict, backoff_s, blames_host
 from curator.fetch.politeness.hosts import Politeness
 from curator.fetch.politeness.robots_gate import RobotsGate
 from curator.fetch.politeness.schedule import Schedule
@@ -202,18 +202,18 @@ class Engine:
                 self._begin(task, outcome)
             self._idle.append(transfer)
             return
-        verdict = judge(transfer.answer(errno, error), self._settings.honour_noai)
+        verdict, content = transfer.result(errno, error)
         if verdict.wait_s and blames_host(verdict) and not (self._gate and self._gate.is_requesting_elsewhere(task)):
             self._committer.add_note(HostWait.requested_by(self._plan.host(task), time.time(), verdict))
         if self._gate and self._gate.is_requesting(task):
-            self._gate.note_answer(task, verdict, transfer.body(), now)
+            self._gate.note_answer(task, verdict, content, now)
             self._idle.append(transfer)
             return
         self._schedule.finished(task, verdict, now, transfer.started)
         attempt = self._attempt(transfer, verdict, now)
         if verdict.reason is None:
             self._attempts[task] = attempt
-            observers.submit(task, transfer.body())
+            observers.submit(task, content)
         else:
             self._note_failure(task, attempt, verdict, now)
         self._idle.append(transfer)

@@ -11,10 +11,12 @@ import socket
 import struct
 import threading
 import time
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+import pyarrow as pa
 from pictures import PICTURES, photo, unavailable
 
 NEVER = threading.Event()
@@ -157,6 +159,58 @@ def chunked_cut(request: Request) -> str:
 
 def gzip_bomb(request: Request) -> None:
     request.answer(gzip.compress(bytes(20_000_000)), "Content-Type: image/png", "Content-Encoding: gzip")
+
+
+def raw_deflate(data: bytes) -> bytes:
+    """Deflate without the head of zlib, as some servers send it."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return packer.compress(data) + packer.flush()
+
+
+CODERS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "deflate": zlib.compress,
+    "raw-deflate": raw_deflate,
+    "br": lambda data: pa.Codec("brotli").compress(data, asbytes=True),
+    "zstd": lambda data: pa.Codec("zstd").compress(data, asbytes=True),
+}
+WAYS: dict[str, Callable[[bytes], bytes]] = {
+    "whole": lambda packed: packed,
+    "cut": lambda packed: packed[: len(packed) * 2 // 3],
+    "headless": lambda packed: b"\x9d\x9e\x9f\0" + packed[4:],
+    "damaged": lambda packed: packed[:60] + bytes(255 - byte for byte in packed[60:90]) + packed[90:],
+}
+
+
+def encode_body(names: str, body: bytes) -> bytes:
+    """Apply the codings that a comma-separated list names, in its order; a name that is none does nothing."""
+    for name in names.lower().replace("x-gzip", "gzip").split(","):
+        body = CODERS.get(name.strip(), bytes)(body)
+    return body
+
+
+def encoded(request: Request) -> None:
+    """Serve ``/CODINGS/WAY/name``: a picture with these codings, spoilt in this way; ``plain`` only says so."""
+    names, way = unquote(request.target).split("/")[1:3]
+    body = {"bomb": bytes(26_000_000), "page": b"<html><body>no</body></html>"}.get(way, request.photo())
+    packed = body if way == "plain" else WAYS.get(way, bytes)(encode_body(names, body))
+    headers = [f"Content-Encoding: {name}" for name in names.replace("raw-", "").split(";")]
+    request.answer(packed, "Content-Type: image/jpeg", *headers)
+
+
+def says_encoding(request: Request) -> None:
+    """Serve a picture only to who wants no encoding."""
+    wants_none = request.headers.get("accept-encoding") == "identity"
+    request.answer(request.photo() if wants_none else b"no", status="200 OK" if wants_none else "406 No")
+
+
+def robots_gzip(request: Request) -> None:
+    """Encode robots.txt: what it disallows is private."""
+    if request.target == "/robots.txt":
+        text = b"User-agent: *\nDisallow: /private\n" + b"# and so on\n" * 100_000
+        request.answer(gzip.compress(text), "Content-Encoding: gzip")
+    else:
+        fine(request)
 
 
 def not_http(request: Request) -> str:
@@ -372,6 +426,9 @@ FAULTS: dict[str, Fault] = {
     "chunked-garbage": chunked_garbage,
     "chunked-cut": chunked_cut,
     "gzip-bomb": gzip_bomb,
+    "encoded": encoded,
+    "says-encoding": says_encoding,
+    "robots-gzip": robots_gzip,
     "not-http": not_http,
     "status-line": status_line,
     "large-headers": large_headers,
