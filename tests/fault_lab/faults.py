@@ -204,6 +204,40 @@ def says_encoding(request: Request) -> None:
     request.answer(request.photo() if wants_none else b"no", status="200 OK" if wants_none else "406 No")
 
 
+def cookie_bounce(request: Request) -> None:
+    """Redirect to itself with a cookie, again and again until it comes back."""
+    if "bounced=yes" in request.headers.get("cookie", ""):
+        fine(request)
+    else:
+        request.answer(b"", f"Location: {request.target}", "Set-Cookie: bounced=yes; Path=/", status="302 Found")
+
+
+def cookie_taker(request: Request) -> None:
+    """Set a cookie, and refuse whoever comes with one from before."""
+    if "cookie" in request.headers:
+        request.answer(b"no", status="409 I know you")
+    else:
+        request.answer(request.photo(), "Set-Cookie: known=yes; Path=/; Max-Age=9999")
+
+
+def wants_page(request: Request) -> None:
+    """Answer 403 to whoever does not come from a page: of any, or of the one that the query names."""
+    page = unquote(request.target.partition("?")[2])
+    referer = request.headers.get("referer", "")
+    if referer and (not page or referer == page):
+        fine(request)
+    else:
+        request.answer(b"no", status="403 Forbidden")
+
+
+def wants_no_page(request: Request) -> None:
+    """Refuse whoever names a page, be it an empty one."""
+    if "referer" in request.headers:
+        request.answer(b"no", status="409 Not from there")
+    else:
+        fine(request)
+
+
 def robots_gzip(request: Request) -> None:
     """Encode robots.txt: what it disallows is private."""
     if request.target == "/robots.txt":
@@ -428,6 +462,10 @@ FAULTS: dict[str, Fault] = {
     "gzip-bomb": gzip_bomb,
     "encoded": encoded,
     "says-encoding": says_encoding,
+    "cookie-bounce": cookie_bounce,
+    "cookie-taker": cookie_taker,
+    "wants-page": wants_page,
+    "wants-no-page": wants_no_page,
     "robots-gzip": robots_gzip,
     "not-http": not_http,
     "status-line": status_line,

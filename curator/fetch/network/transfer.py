@@ -43,6 +43,7 @@ LOW_SPEED_BYTES = 250
 """A transfer slower than this many bytes a second over a third of its time is given up."""
 
 _HTTP_ONLY = pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS
+_HEADERS = ("Accept: image/*,*/*;q=0.5", "Accept-Encoding: identity")
 _STOP = -1
 
 
@@ -53,6 +54,7 @@ class Transfer:
         handle: the libcurl easy handle.
         task: the number of the address that is requested.
         started: when, on the clock that never jumps; ``started_at`` on the one of the wall.
+        referer: the page that the request names; mostly nothing.
         leads_to: where the redirect leads at which the request was broken off; nothing if it was not.
     """
 
@@ -63,19 +65,27 @@ class Transfer:
         self._headers: list[bytes] = []
         self._refused_address: str | None = None
         self.task = -1
-        self.leads_to = ""
+        self.referer = self.leads_to = ""
         self.started = self.started_at = 0.0
         self.handle = pycurl.Curl()
         self._configure(settings)
 
-    def begin(self, task: int, url: str, now: float) -> None:
-        """Prepare the handle for a request to ``url``, an address made by :func:`curator.addresses.request_url`."""
+    def begin(self, task: int, url: str, now: float, referer: str = "") -> None:
+        """Prepare the handle for a request to ``url``, an address made by :func:`curator.addresses.request_url`.
+
+        A request that names a page of https goes wherever it is led but to http, which would hear of that page.
+        """
         self.task, self.started, self.started_at = task, now, time.time()
         self._chunks.clear()
         self._headers.clear()
         self._refused_address = None
         self.handle.setopt(pycurl.URL, url)
         self.handle.setopt(pycurl.COOKIELIST, "ALL")  # forgets what hosts set on the way of the request before
+        if referer != self.referer:
+            self.referer = referer
+            self.handle.setopt(pycurl.HTTPHEADER, [*_HEADERS, *([f"Referer: {referer}"] if referer else [])])
+            is_secret = referer.startswith("https:")
+            self.handle.setopt(pycurl.REDIR_PROTOCOLS, pycurl.PROTO_HTTPS if is_secret else _HTTP_ONLY)
 
     def result(self, errno: int = 0, error: str = "") -> tuple[Verdict, bytes]:
         """Judge the finished request, and return the content that it brought; none if it failed."""
@@ -138,7 +148,7 @@ class Transfer:
             pycurl.DNS_CACHE_TIMEOUT: 600,
             pycurl.NOSIGNAL: True,
             pycurl.USERAGENT: user_agent(settings.contact),
-            pycurl.HTTPHEADER: ["Accept: image/*,*/*;q=0.5", "Accept-Encoding: identity"],
+            pycurl.HTTPHEADER: list(_HEADERS),
             pycurl.COOKIEFILE: "",  # no file: cookies live in memory, for one request and its redirects
             pycurl.CAINFO: os.environ.get("SSL_CERT_FILE") or certifi.where(),
             # Empty means: no proxy, whatever the environment says.
@@ -170,9 +180,9 @@ class WaryTransfer(Transfer):
         self._url, self._status, self._is_text, self._is_cut = "", b"", False, False
         self.handle.setopt(pycurl.HEADERFUNCTION, self.note_header)
 
-    def begin(self, task: int, url: str, now: float) -> None:
+    def begin(self, task: int, url: str, now: float, referer: str = "") -> None:
         """Prepare the handle; ``max_bytes`` is no limit for a robots.txt, which has one of its own (RFC 9309, 2.5)."""
-        super().begin(task, url, now)
+        super().begin(task, url, now, referer)
         self._url, self._status, self._is_cut, self.leads_to = url, b"", False, ""
         self._is_text = self._gate is not None and self._gate.is_requesting(task)
         self.handle.setopt(pycurl.WRITEFUNCTION, self._take_text if self._is_text else self._chunks.append)
