@@ -17,10 +17,10 @@ from pathlib import Path
 
 from curator.events import FetchFailed, ImageFetched
 from curator.fetch.committer import Committer
-from curator.fetch.ledger.tables import OK, VIA, Attempt, HostWait, Remembered
+from curator.fetch.ledger.tables import LET_IN_PRIVATE, OK, VIA, Attempt, HostWait, Remembered
 from curator.fetch.local_files import attempt_file, path_of_file
 from curator.fetch.network.curl_loop import CurlLoop
-from curator.fetch.network.guard import name_private_host, proxy_addresses
+from curator.fetch.network.guard import is_public_address, name_private_host, proxy_addresses
 from curator.fetch.network.transfer import Transfer, WaryTransfer
 from curator.fetch.plan import Plan
 from curator.fetch.policy import FALLBACK_STATUSES, Verdict, backoff_s, blames_host, settings_behind
@@ -251,10 +251,14 @@ class Engine:
             final_url=final_url if final_url != address else None,
             ip=f"{VIA}{transfer.ip}" if self._exempt and transfer.ip else transfer.ip or None,
             n_bytes=transfer.n_bytes,
-            settings=self._behind.get(verdict.reason) if verdict.reason else None,
+            settings=self._behind.get(verdict.reason) if verdict.reason else self._let_in(transfer.ip),
             opt_out=verdict.opt_out,
             referer=transfer.referer or None,
         )
+
+    def _let_in(self, ip: str) -> str | None:
+        may_be_private = self._settings.allow_private_hosts and ip and not self._exempt
+        return LET_IN_PRIVATE if may_be_private and not is_public_address(ip) else None
 
     def _note_failure(self, task: int, attempt: Attempt, verdict: Verdict, now: float) -> None:
         self._tries[task] += 1

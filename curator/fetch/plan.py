@@ -144,7 +144,7 @@ def make_plan(table: pd.DataFrame, rows: RowAddresses, ledger: Ledger, project: 
     The failures that ``retry`` names, and those that a setting may let in now, are marked in the ledger to be
     requested again, so that a run killed meanwhile goes on with them.
     """
-    addresses, images, fallback, host_of = _number(table, rows)
+    addresses, images, fallback, host_of, numbers = _number(table, rows)
     known = _look_up(addresses, ledger, project)
     again = _failures(known, images, fallback, options.retry)
     if len(again):
@@ -169,7 +169,7 @@ def make_plan(table: pd.DataFrame, rows: RowAddresses, ledger: Ledger, project: 
         n_images=len(images),
         n_settled=len(images) - len(wanted),
         options=options,
-        **_pages(table, addresses, rows),
+        **_pages(table, numbers, len(addresses)),
     )
     pa.default_memory_pool().release_unused()
     return plan
@@ -183,15 +183,20 @@ def count_decided_anew(table: pd.DataFrame, project: Project) -> dict[str, int]:
     """
     if not project.paths.attempts.exists():
         return {}
-    addresses, images, fallback, _ = _number(table, parse_rows(table))
+    addresses, images, fallback, *_ = _number(table, parse_rows(table))
     with Ledger(project.paths.attempts, to_read=True) as ledger:
         known = _look_up(addresses, ledger, project)
     names = Counter(_OUTCOMES[number] for number in known.outcome[_failures(known, images, fallback, "none")])
     return dict(names.most_common()) | ({"observed again": len(known.stale)} if known.stale else {})
 
 
-def _number(table: pd.DataFrame, rows: RowAddresses) -> tuple[pa.Array, IntArray, IntArray, IntArray]:
-    """Return each distinct address; by number the images' in the catalog's order, each one's fallback and its host."""
+def _number(table: pd.DataFrame, rows: RowAddresses) -> tuple[pa.Array, IntArray, IntArray, IntArray, IntArray]:
+    """Number the distinct addresses.
+
+    Returns:
+        Each once; the images' numbers in the catalog's order; by number each one's fallback, and its host; the numbers
+        of all rows' addresses and then of their fallbacks, -1 where there is none.
+    """
     coded = pa.chunked_array(rows.addresses(table)).combine_chunks().dictionary_encode()
     numbers = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
     addresses = coded.dictionary
@@ -204,19 +209,19 @@ def _number(table: pd.DataFrame, rows: RowAddresses) -> tuple[pa.Array, IntArray
     fallback[first[has_both]] = second[has_both]
     host_of[first[first >= 0]] = rows.hosts[first >= 0]
     host_of[second[second >= 0]] = rows.fallback_hosts[second >= 0]
-    return addresses, images[np.argsort(first_rows)], fallback, host_of
+    return addresses, images[np.argsort(first_rows)], fallback, host_of, numbers
 
 
-def _pages(table: pd.DataFrame, addresses: pa.Array, rows: RowAddresses) -> dict[str, Any]:
+def _pages(table: pd.DataFrame, numbers: IntArray, n_addresses: int) -> dict[str, Any]:
+    """Find the page of each address, that of the first row that lists it with one; see :class:`Plan`."""
     pages = catalog.as_arrow(table["landing_url"], pa.string())
     if pages.null_count == len(pages):
         return {}
-    page_rows = np.full(len(addresses), -1, dtype=np.int32)
+    page_rows = np.full(n_addresses, -1, dtype=np.int32)
     named = pages.is_valid().to_numpy(zero_copy_only=False)
-    for column in reversed(rows.addresses(table)):  # the first address of a row counts for more than its fallback
-        places = pc.index_in(column, addresses).fill_null(-1).to_numpy(zero_copy_only=False)
-        has_page = np.flatnonzero(named & (places >= 0))[::-1]
-        page_rows[places[has_page]] = has_page
+    for column in (numbers[len(table) :], numbers[: len(table)]):
+        has_page = np.flatnonzero(named & (column >= 0))[::-1]
+        page_rows[column[has_page]] = has_page
     return {"pages": pages, "page_rows": page_rows}
 
 
@@ -243,7 +248,7 @@ def _note_state(known: _Known, number: int, state: State, address: str, present:
         place = np.searchsorted(present, prefix)
         if place == len(present) or present[place] != prefix:
             return  # the file is gone: request it again
-    unread = state.outcome in (Drop.TOO_MANY_BYTES, Drop.FILE_MISSING)
+    unread = state.outcome == Drop.TOO_MANY_BYTES or (state.outcome == Drop.FILE_MISSING and state.file_version)
     if address.startswith(FILE_SCHEME) and (unread or state.file_version != version_of_file(path_of_file(address))):
         return
     known.tries[number] = state.tries

@@ -20,6 +20,7 @@ import pyarrow as pa
 from pictures import PICTURES, photo, unavailable
 
 NEVER = threading.Event()
+BOMB = gzip.compress(bytes(20_000_000), 1)
 
 
 @dataclass
@@ -158,7 +159,7 @@ def chunked_cut(request: Request) -> str:
 
 
 def gzip_bomb(request: Request) -> None:
-    request.answer(gzip.compress(bytes(20_000_000)), "Content-Type: image/png", "Content-Encoding: gzip")
+    request.answer(BOMB, "Content-Type: image/png", "Content-Encoding: gzip")
 
 
 def raw_deflate(data: bytes) -> bytes:

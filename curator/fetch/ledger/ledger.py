@@ -28,6 +28,7 @@ from curator.fetch.ledger.tables import (
     FILE_SCHEME,
     INSERT_ATTEMPT,
     INSERT_OBSERVED,
+    LET_IN_PRIVATE,
     MOST_TEXT_BYTES,
     OK,
     STEPS,
@@ -41,7 +42,6 @@ from curator.fetch.ledger.tables import (
     Remembered,
     values_of,
 )
-from curator.fetch.network.guard import is_public_address
 from curator.fetch.policy import FALLBACK_STATUSES
 from curator.fetch.politeness.robots import FRESH_S
 from curator.manifests.recipe import FetchSettings
@@ -61,7 +61,7 @@ _STALE = f"""o.stored AND (o.observer_version != {HASH_VERSION}
 
 # What came under other settings is judged by those of now, as if it were requested under them.
 _IS_OPTED_OUT = ":honour_noai AND a.opt_out IS NOT NULL"
-_IS_PRIVATE = f"NOT :allow_private_hosts AND a.ip NOT LIKE '{VIA}%' AND NOT is_public(a.ip)"
+_IS_PRIVATE = f"NOT :allow_private_hosts AND a.settings = '{LET_IN_PRIVATE}'"
 _IS_LARGE = "o.n_bytes > :max_bytes"
 
 _OUTCOMES = {
@@ -128,7 +128,6 @@ class Ledger:
         is_fixed = to_read and not may_write(path)
         with ledger_errors(path):
             self._connection = connect(path, is_fixed)
-            self._connection.create_function("is_public", 1, is_public_address, deterministic=True)
             self._prepare(is_fixed)
 
     def __enter__(self) -> Ledger:

@@ -27,6 +27,9 @@ OK = "ok"
 VIA = "via "
 """What ``ip`` begins with if a proxy answered, so that nobody knows which machine it contacted."""
 
+LET_IN_PRIVATE = '{"allow_private_hosts": true}'
+"""The ``settings`` of an image that came from a private address: without that one it would be out."""
+
 FILE_SCHEME = "file:"
 """What the address of a local file begins with; its path follows."""
 
