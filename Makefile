@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PHOTOS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench-decide bench-dedupe bench-review bench-export bench-fetch bench-train clean
+.PHONY: help demo test fuzz check format bench-decide bench-dedupe bench-review bench-export bench-fetch bench-train clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -32,6 +32,9 @@ demo: $(VENV)/.installed  ## Do the whole job on a rendered world, no Internet n
 
 test: $(VENV)/.installed-dev  ## Run all tests
 	@$(BIN)/python -m pytest -n auto
+
+fuzz: $(VENV)/.installed-dev  ## Try 50 times as many damaged pictures, tables, manifests and answers (TIMES=, SEED=)
+	@CURATOR_FUZZ=$(or $(TIMES),50) CURATOR_FUZZ_SEED=$(or $(SEED),1000000) $(BIN)/python -m pytest -n auto tests/fuzz
 
 check: $(VENV)/.installed-dev  ## Check format, lint, types, the order of imports and the documentation
 	@$(BIN)/ruff format --check curator tests

@@ -33,7 +33,7 @@ BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.integer[Any]]
 
-VERSION = 2
+VERSION = 3
 """The version of the columns below; a reader refuses a newer one."""
 
 _TEXT, _BITS64 = pa.string(), pa.uint64()
@@ -71,6 +71,7 @@ FETCHED_FIELDS: tuple[pa.Field, ...] = (
     pa.field("orientation", pa.int8()),  # EXIF orientation 1 to 8; 1 if there is none
     pa.field("mode", _TEXT),  # Pillow's mode of the stored image
     pa.field("n_frames", pa.int32()),
+    pa.field("well_formed", pa.bool_()),  # every strict reader takes the JPEG or PNG as it is; null: not yet observed
     pa.field("detail", pa.float32()),  # median size of the hashed coefficients; under 4, noise decides the hash
     pa.field("phash", _BITS64),  # 64-bit perceptual hash, equal to imagehash.phash
     pa.field("phash_turns", _BYTES),  # 64 bytes: the 64-bit hashes of eight orientations, big-endian, identity first

@@ -4,8 +4,7 @@ Methods return results and raise :class:`curator.errors.CuratorError`; they prin
 (``KeyboardInterrupt``) the files are whole, and the same call goes on from there.
 
 >>> import tempfile
->>> folder = Path(tempfile.mkdtemp())
->>> (folder / "photos").mkdir()
+>>> (folder := Path(tempfile.mkdtemp())).joinpath("photos").mkdir()
 >>> source = {"kind": "folder", "path": folder / "photos"}
 >>> birds = create_dataset("birds", labels=["heron", "stork"], sources=[source], manifests=folder, data=folder / "data")
 >>> birds
@@ -25,7 +24,7 @@ from curator.events import Listener, Warned
 from curator.inspect.view import View
 from curator.manifests.project import open_project
 from curator.reasons import Stage
-from curator.store.paths import DATA, MANIFESTS
+from curator.store.paths import DATA, MANIFESTS, RECIPE
 
 if TYPE_CHECKING:
     from curator.benchmark.metrics_file import BenchmarkResult
@@ -280,8 +279,7 @@ def create_dataset(
     """Write a recipe and open it; ``curator.create`` is this function.
 
     Args:
-        name: lower-case letters, digits, - and _.
-        labels: two or more labels, written likewise.
+        name, labels: lower-case letters, digits, - and _; two or more labels.
         sources: one mapping a source, with ``kind`` and its keys as in docs/recipe.md. A ``path`` is relative to the
             folder of the running process.
         manifests: the recipe becomes ``<manifests>/<name>/recipe.toml``.
@@ -290,11 +288,13 @@ def create_dataset(
 
     Raises:
         RecipeError: something in it is not allowed; nothing was written.
-        CuratorError: the recipe exists already.
+        CuratorError: the recipe exists already, or another one has the data folder of this name.
     """
+    from curator.manifests.owner import refuse_other_owner
     from curator.manifests.recipe_template import write_new_recipe
     from curator.sources.registry import source_kinds
 
+    refuse_other_owner(Path(data) / name, Path(manifests) / name / RECIPE)
     sections = {"balance": {"per_class": "max"}, **sections}
     path = write_new_recipe(Path(manifests), name, labels, sources, sections, source_kinds())
     return open_dataset(path, data=data, emit=emit)

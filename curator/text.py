@@ -10,6 +10,7 @@ manifest.csv does not exist. Run `curator split --recipe balls` first.
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,15 @@ class Command:
     """
 
     words: str
+
+    @classmethod
+    def of(cls, *words: str) -> Command:
+        """Make a command of words that may hold anything, such as a path: a shell reads each as one word.
+
+        >>> Command.of("why", "my photos/1.jpg").words
+        "why 'my photos/1.jpg'"
+        """
+        return cls(shlex.join(words))
 
     def spelled(self, option: str = "") -> str:
         """Return the command as it is typed; ``option`` names the data set, such as `` --recipe balls``."""
@@ -123,3 +133,19 @@ def hide_in_settings(value: Any) -> Any:
 def percent(share: float) -> str:
     """Write a share as a percentage: ``91.4%``."""
     return f"{100 * share:.1f}%"
+
+
+_CONTROLS = "\\x00-\\x1f\\x7f-\\x9f\u2028\u2029"
+HAS_CONTROLS = f"[{_CONTROLS}]"
+"""What a text of one line may not hold: line ends of whatever kind and control characters (a regular expression)."""
+_RUN = re.compile(f"[ {_CONTROLS}]*[{_CONTROLS}][ {_CONTROLS}]*")
+
+
+def on_one_line(text: str) -> str:
+    r"""Write a space for each run of line ends and control characters, and a question mark for a lone surrogate.
+
+    >>> on_one_line("two\r\nlines"), on_one_line("\x1b[31mred\x00"), on_one_line(" as  it is ")
+    ('two lines', '[31mred', ' as  it is ')
+    """
+    text = text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+    return _RUN.sub(" ", text).strip(" ") if _RUN.search(text) else text

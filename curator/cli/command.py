@@ -79,7 +79,7 @@ def dataset_command(
             from curator.cli.terminal import Terminal
             from curator.dataset import open_dataset
 
-            bars = TerminalProgress(quiet, option_for(recipe, data))
+            bars = TerminalProgress(quiet, option_of(recipe, data))
             try:
                 done = command(open_dataset(recipe, data=data, emit=bars), **options)
                 for answer in [done] if isinstance(done, Answer) else done:
@@ -102,8 +102,13 @@ def dataset_command(
     return reports_errors(run)
 
 
+def option_of(recipe: str | None, data: Path) -> str:
+    """Return what a proposed command needs to mean the same data set, also in a shell without ``$CURATOR_RECIPE``."""
+    return option_for(recipe or os.environ.get("CURATOR_RECIPE"), data)
+
+
 def _option(options: Mapping[str, Any]) -> str:
-    return option_for(options.get("recipe"), options.get("data", DATA))
+    return option_of(options.get("recipe"), options.get("data", DATA))
 
 
 def reports_errors(

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from curator.cli.command import Answer
 from curator.cli.terminal import Terminal, count
 from curator.reasons import SPLITS
-from curator.text import spell
 
 if TYPE_CHECKING:
     from curator.dataset import Dataset
@@ -47,8 +46,8 @@ def print_counts(terminal: Terminal, status: Status) -> None:
     if status.splits:
         _print_splits(terminal, status.splits)
     _print_beside(terminal, status)
-    if status.next:
-        terminal.note(f"next: {spell(status.next, terminal.option, quote='')}")
+    for command in status.next:
+        terminal.next(command, status.remark)
 
 
 def _print_beside(terminal: Terminal, status: Status) -> None:
@@ -57,8 +56,8 @@ def _print_beside(terminal: Terminal, status: Status) -> None:
         names = [] if entry.path in entry.files else [file.name for file in entry.files]
         remark = "; ".join(filter(None, [", ".join(names), entry.remark]))
         terminal.note(f"{entry.kind + ':':<{width + 1}} {entry.path}{f'  ({remark})' if remark else ''}")
-    if status.ways:
-        terminal.note(f"also: {', '.join(way.spelled(terminal.option) for way in status.ways)}")
+    for way in status.ways:
+        terminal.note(f"also: {way.spelled(terminal.option)}")
     for news in status.news:
         terminal.note(news, "bold yellow")
 

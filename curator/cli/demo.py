@@ -16,6 +16,8 @@ from curator.store.paths import DATA, option_for
 from curator.text import Command, spell
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from curator.benchmark.metrics_file import BenchmarkResult
     from curator.cli.terminal import Terminal
     from curator.dataset import Dataset
@@ -104,6 +106,12 @@ def print_decisions(terminal: "Terminal", result: "DemoResult") -> None:
         terminal.note(f"  {miss.kind} {miss.url} ({miss.label}): {miss.outcome}, expected {miss.expected}")
 
 
+def look_at(table: "pd.DataFrame") -> str:
+    """Choose an image whose story is worth reading: the copy that is the least like its original, or the first row."""
+    copies = table[table["duplicate_of"].notna().to_numpy(dtype=bool)].sort_values(["distance_bits", "record_id"])
+    return str((copies if len(copies) else table)["record_id"].iloc[-1])
+
+
 def demo_answer(result: "DemoResult", trained: "BenchmarkResult | None") -> Answer:
     """Show the accuracies and where to look further; a decision otherwise than planted is a shortfall."""
     from curator.cli.benchmark import benchmark_answer
@@ -117,7 +125,8 @@ def demo_answer(result: "DemoResult", trained: "BenchmarkResult | None") -> Answ
         if benchmark:
             benchmark.show(terminal)
         terminal.note(f"truth:    {result.truth_path}")
-        terminal.note(f"look further: {Command('why RECORD_ID').spelled(terminal.option)}")
+        terminal.note(f"look at it all: {Command('status').spelled(terminal.option)}")
+        terminal.note(f"or at one image: {Command.of('why', look_at(result.outcome.table)).spelled(terminal.option)}")
 
     def facts(terminal: "Terminal") -> dict[str, object]:
         status = count_stage(result.project, Stage.SPLIT, result.outcome.table).as_json(terminal.option)

@@ -46,4 +46,4 @@ def print_forgotten(terminal: "Terminal", dataset: "Dataset", done: "Forgotten")
     paths = dataset.paths
     terminal.note(f"commit {paths.forgotten} and {paths.manifest}; git's history still has the old ones")
     if images:
-        terminal.note(f"next: {Command('split').spelled(terminal.option)} (fills the gap)")
+        terminal.next(Command("split"), "it fills the gap")

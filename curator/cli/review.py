@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from curator.cli.command import reports_errors
+from curator.cli.command import option_of, reports_errors
 from curator.cli.options import DataOption, JsonOption, QuietOption, RecipeOption
-from curator.store.paths import DATA, option_for
+from curator.store.paths import DATA
 
 
 @reports_errors
@@ -28,7 +28,7 @@ def review(
     from curator.dataset import open_dataset
     from curator.text import Command
 
-    option = option_for(recipe, data)
+    option = option_of(recipe, data)
     terminal = Terminal(option)
     bars = TerminalProgress(quiet, option)
     dataset = open_dataset(recipe, data=data, emit=bars)

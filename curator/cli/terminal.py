@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text as Styled
 
-from curator.text import Text, spell
+from curator.text import Command, Text, spell
 
 MOST_NOTES = 5
 """Remarks of a stage that are printed; the rest are counted."""
@@ -47,6 +47,12 @@ class Terminal:
     def note(self, text: Text, style: str = "") -> None:
         """Print a remark: one line, however long."""
         self._console().print(Styled(self.spell(text), style), soft_wrap=True)
+
+    def next(self, command: Command, remark: str = "") -> None:
+        """Print the command to run next: nothing else is on its line, so that it can be pasted; why is below it."""
+        self.note(f"next: {command.spelled(self.option)}")
+        if remark:
+            self.note(f"      {remark}")
 
     def notes(self, notes: Sequence[Text]) -> None:
         """Print the first remarks of a stage, and how many more there are."""

@@ -12,7 +12,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -63,13 +63,14 @@ def split_images(
         their count. The rows' order changes nothing; another image moves few: its group's smallest keyed hash decides.
 
     Raises:
-        ShortfallError: a label has another number of images than ``train`` and ``test`` add up to, or none.
+        ShortfallError: labels (all are named) have not as many images as ``train`` and ``test`` add up to, or no two.
     """
     label_of = rank_among(table["label"], labels)
     rows = np.flatnonzero(catalog.is_kept(table) & (label_of < len(labels)))
     images, label = table.iloc[rows], label_of[rows]
-    have = zip(np.bincount(label, minlength=len(labels)).tolist(), labels, strict=True)
-    wanted = np.array([_count_test(n, name, settings, most) for n, name in have], np.int64)
+    have = np.bincount(label, minlength=len(labels)).tolist()
+    _check_counts(dict(zip(labels, have, strict=True)), settings, most)
+    wanted = np.array([_count_test(n, settings) for n in have], np.int64)
     first = find_leak_groups(images, settings.group_by, None if copies is None else copies[rows])
     sides = _hold_sides(table, rows, previous, first)
     in_test = _draw(images, label, first, wanted, settings.seed, sides)
@@ -80,20 +81,37 @@ def split_images(
     return SplitDecision(_write(table, rows, first, in_test), notes)
 
 
-def _count_test(have: int, label: str, settings: SplitSettings, most: Command) -> int:
+def _check_counts(have: Mapping[str, int], settings: SplitSettings, most: Command) -> None:
+    """Raise an error that names every label that has the wrong number of images, those that are short first."""
+    total = settings.train + settings.test if settings.train is not None and settings.test is not None else None
+    if total is None:
+        if few := {label: n for label, n in have.items() if n < 2}:
+            hint: Text = (f"Give {'it' if len(few) == 1 else 'them'} another source and run ", Command("fetch"), ".")
+            missing = {label: 2 - n for label, n in few.items()}
+            raise ShortfallError(f"{_counted(few)}: too few for two sides.", hint, missing)
+        return
+    short = {label: n for label, n in have.items() if n < total}
+    over = {label: n for label, n in have.items() if n > total}
+    if not short and not over:
+        return
+    hint = f"Give `--per-class {total}`, or other counts."
+    if short:
+        hint = (most, " would divide what there is in that proportion.")
+    asked = f"[split] asks for train = {settings.train} and test = {settings.test} images a label, {total} together"
+    parts = [f"{_counted(some)}, which is too {much}" for some, much in ((short, "few"), (over, "many")) if some]
+    missing = {label: total - n for label, n in short.items()} or dict.fromkeys(over, 0)
+    raise ShortfallError(f"{asked}, but {'; '.join(parts)}.", hint, missing)
+
+
+def _counted(have: Mapping[str, int]) -> str:
+    *others, last = [f"{label} has {n:,}" for label, n in have.items()]
+    return f"{', '.join(others)} and {last}" if others else f"{last} images"
+
+
+def _count_test(have: int, settings: SplitSettings) -> int:
     """Count the images of one label that should be in the test set."""
     if settings.train is not None and settings.test is not None:
-        if have == settings.train + settings.test:
-            return settings.test
-        asked, total = f"train = {settings.train} and test = {settings.test}", settings.train + settings.test
-        hint: Text = f"Give `--per-class {total}`, or other counts."
-        if have < total:
-            hint = (most, " would divide what there is in that proportion.")
-        missing = {label: max(total - have, 0)}
-        raise ShortfallError(f"[split] asks for {asked} images a label, but {label} has {have}.", hint, missing)
-    if have < 2:
-        hint = ("Give it another source and run ", Command("fetch"), ".")
-        raise ShortfallError(f"{label} has {have} images: too few for two sides.", hint, {label: 2 - have})
+        return settings.test
     return min(max(have - round(settings.ratio * have), 1), have - 1)
 
 

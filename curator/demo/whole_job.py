@@ -17,6 +17,7 @@ from curator.demo.site import recipe_text
 from curator.demo.truth import Comparison, compare_with_truth, world_truth, write_truth
 from curator.demo.world import build_world
 from curator.events import Listener, Noted
+from curator.manifests.owner import claim
 from curator.manifests.project import Project
 from curator.manifests.recipe import parse_recipe
 from curator.pipeline import run_stages as pipeline
@@ -61,10 +62,12 @@ def run_demo(served: Served, data_root: Path, emit: Listener) -> DemoResult:
 
     Raises:
         ShortfallError: photographs leave too few images of a label.
+        CuratorError: a recipe of the demo's name has its data there.
     """
     world = served.world
     paths = demo_paths(data_root, world.name)
     text, path = served_recipe(served), paths.recipe
+    claim(paths.folder, path)
     write_text_whole(path, text)
     truth, truth_path = world_truth(world, served.origins), paths.truth
     write_truth(truth_path, truth)

@@ -1,22 +1,25 @@
 """Croissant metadata: the files, their hashes, the columns and the splits, as JSON-LD that other tools read.
 
-The images are in folders of hard links; ``metadata.csv``, whose SHA-256 ``croissant.json`` states, holds the
-SHA-256 of each. Valid by versions 1.0 and 1.1, and says so, since readers of 1.0 refuse what names 1.1 alone:
+The images are in folders of hard links; ``metadata.parquet``, whose SHA-256 ``croissant.json`` states, holds the
+SHA-256 of each. It has types: readers of CSV take a label ``null`` for a missing one, and ``1`` for a number. Valid by
+versions 1.0 and 1.1, and says so, since readers of 1.0 refuse what names 1.1 alone:
 https://docs.mlcommons.org/croissant/docs/croissant-spec.html.
 
 >>> field("images/title", "sc:Text", column("title"))["source"]
-{'fileObject': {'@id': 'metadata.csv'}, 'extract': {'column': 'title'}}
+{'fileObject': {'@id': 'metadata.parquet'}, 'extract': {'column': 'title'}}
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from curator.export.attribution import UNKNOWN, licences
-from curator.export.material import PER_IMAGE, Format, Material, csv_text, link_images, plain_records
+from curator.export.material import PER_IMAGE, Format, Material, link_images, plain_records
 from curator.reasons import SPLITS
 from curator.store.catalog_files import file_digest
 
@@ -38,13 +41,13 @@ CONTEXT: dict[str, Any] = {
     **{term: f"cr:{term}" for term in _TERMS.split()},
     "conformsTo": "dct:conformsTo",
 }
-_METADATA, _FILES = "metadata.csv", "image-files"
+_METADATA, _FILES = "metadata.parquet", "image-files"
 _COLUMNS = ("file_name", "split", "file_sha256", *PER_IMAGE)
 _TYPES = {"width": "sc:Integer", "height": "sc:Integer"}
 
 
 def write_croissant(material: Material, folder: Path) -> None:
-    """Link the images; write ``metadata.csv`` and ``croissant.json``."""
+    """Link the images; write ``metadata.parquet`` and ``croissant.json``."""
     link_images(material, folder)
     records = plain_records(material.rows, ("file", "split", "format", *PER_IMAGE))
     for record in records:
@@ -53,14 +56,14 @@ def write_croissant(material: Material, folder: Path) -> None:
         # A JPEG in the folders is the stored file itself; a PNG may have been made from it.
         is_stored = path.suffix == ".jpg" and image_format == "jpeg"
         record["file_sha256"] = record["sha256"] if is_stored else file_digest(path)
-    table = csv_text(_COLUMNS, records).encode("utf-8")
-    (folder / _METADATA).write_bytes(table)
-    text = json.dumps(describe(material, hashlib.sha256(table).hexdigest()), indent=2, ensure_ascii=False)
+    schema = pa.schema([(name, pa.int32() if name in _TYPES else pa.string()) for name in _COLUMNS])
+    pq.write_table(pa.Table.from_pylist(records, schema), folder / _METADATA, compression="zstd")
+    text = json.dumps(describe(material, file_digest(folder / _METADATA)), indent=2, ensure_ascii=False)
     (folder / "croissant.json").write_bytes((text + "\n").encode("utf-8"))
 
 
 def describe(material: Material, metadata_sha256: str) -> dict[str, Any]:
-    """Describe a data set whose ``metadata.csv`` has this SHA-256."""
+    """Describe a data set whose ``metadata.parquet`` has this SHA-256."""
     stated = [licence for licence in licences(material.rows) if licence != UNKNOWN]
     kinds = {"train": "cr:TrainingSplit", "test": "cr:TestSplit"}
     splits = _record_set(
@@ -96,7 +99,7 @@ def _distribution(metadata_sha256: str) -> list[dict[str, Any]]:
         "@id": _METADATA,
         "name": _METADATA,
         "contentUrl": _METADATA,
-        "encodingFormat": "text/csv",
+        "encodingFormat": "application/x-parquet",
         "sha256": metadata_sha256,
     }
     images = {
@@ -110,7 +113,7 @@ def _distribution(metadata_sha256: str) -> list[dict[str, Any]]:
 
 
 def column(name: str) -> dict[str, Any]:
-    """Name a column of ``metadata.csv`` as a source."""
+    """Name a column of ``metadata.parquet`` as a source."""
     return {"fileObject": {"@id": _METADATA}, "extract": {"column": name}}
 
 

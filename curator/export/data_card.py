@@ -19,7 +19,6 @@ from curator.export.attribution import escape, licence_id, licence_name, licence
 from curator.export.material import Format, Material
 from curator.manifests.made_with import MadeWith
 from curator.reasons import SPLITS
-from curator.text import Command, spell
 
 MOST_HOSTS = 10
 _SIZES = {1_000: "n<1K", 10_000: "1K<n<10K", 100_000: "10K<n<100K", 1_000_000: "100K<n<1M", 10_000_000: "1M<n<10M"}
@@ -117,7 +116,7 @@ def _settings(values: dict[str, Any]) -> str:
 
 def _biases(confounds: dict[str, Any] | None) -> list[str]:
     if not confounds:
-        return [spell(("No confound check was made on this manifest; ", Command("benchmark"), " makes one."))]
+        return ["No confound check was made on this manifest."]  # a benchmark of it makes one
     rows = [[kind, f"{value:.2f}"] for kind, value in confounds["accuracy"].items()]
     verdict = confounds["warning"] or "No fact about the files alone tells the label better than the check's limit."
     about = "Balanced accuracy with which facts about the file alone tell the label"

@@ -1,17 +1,27 @@
-"""Folders with a ``metadata.csv`` a split: what Hugging Face ``datasets`` calls ``imagefolder``.
+"""Folders with a ``metadata.parquet`` a split: what Hugging Face ``datasets`` calls ``imagefolder``.
 
-See https://huggingface.co/docs/datasets/image_dataset#imagefolder.
+See https://huggingface.co/docs/datasets/image_dataset#imagefolder. Of a CSV or JSON Lines ``datasets`` would guess the
+types: the label would be a text, and one called ``null`` nothing. A Parquet file says what each column is.
 
->>> FORMAT.name
-'imagefolder'
+>>> schema(("rugby", "soccer")).field("label").type, FORMAT.name
+(DataType(int64), 'imagefolder')
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from curator.export.material import PER_IMAGE, Format, Material, csv_text, link_images, plain_records, splits_yaml
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from curator.export.material import PER_IMAGE, Format, Material, link_images, plain_records, splits_yaml
+from curator.export.parquet import facts_schema
 from curator.reasons import SPLITS
+
+
+def schema(labels: tuple[str, ...]) -> pa.Schema:
+    """Describe the columns: ``file_name`` and what is known of each image, the label as a class."""
+    return facts_schema(labels, pa.field("file_name", pa.string()), {"dtype": "string", "_type": "Value"})
 
 
 def write_imagefolder(material: Material, folder: Path) -> None:
@@ -19,19 +29,21 @@ def write_imagefolder(material: Material, folder: Path) -> None:
     link_images(material, folder)
     for split in SPLITS:
         rows = material.of_split(split)
-        records = zip(rows["file"], plain_records(rows, PER_IMAGE), strict=True)
-        text = csv_text(
-            ("file_name", *PER_IMAGE), ({"file_name": file.split("/", 1)[1], **record} for file, record in records)
-        )
-        (folder / split / "metadata.csv").write_bytes(text.encode("utf-8"))
+        records = [
+            {**record, "file_name": file.split("/", 1)[1], "label": material.label_index(record["label"])}
+            for file, record in zip(rows["file"], plain_records(rows, PER_IMAGE), strict=True)
+        ]
+        table = pa.Table.from_pylist(records, schema=schema(material.labels))
+        pq.write_table(table, folder / split / "metadata.parquet")
 
 
 FORMAT = Format(
     name="imagefolder",
-    summary="folders with metadata.csv, for Hugging Face datasets",
+    summary="folders with metadata.parquet, for Hugging Face datasets",
     write=write_imagefolder,
     snippet="""from datasets import load_dataset
 
-dataset = load_dataset("imagefolder", data_dir=".")""",
+dataset = load_dataset("imagefolder", data_dir=".")
+names = dataset["train"].features["label"].names""",
     yaml=splits_yaml("{}/**"),
 )

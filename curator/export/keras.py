@@ -1,19 +1,46 @@
 """Folders for Keras: ``image_dataset_from_directory("train")`` and ``("test")`` take the labels from their names.
 
+Beside them are the lists that it takes instead: ``labels.txt`` for its ``class_names``, a name a line in the order of
+their numbers; ``train-labels.txt`` and ``test-labels.txt`` for its ``labels``, a number a line in the order in which it
+reads the files, by folder and then by name. See https://keras.io/api/data_loading/image/.
+
 >>> FORMAT.name
 'keras'
 """
 
 from __future__ import annotations
 
-from curator.export.material import Format, link_images
+from pathlib import Path, PurePosixPath
+
+from curator.export.material import Format, Material, link_images
+from curator.reasons import SPLITS
+
+
+def write_keras(material: Material, folder: Path) -> None:
+    """Link the images and write the lists of their labels."""
+    link_images(material, folder)
+    _write_lines(folder / "labels.txt", list(material.labels))
+    for split in SPLITS:
+        files = sorted(
+            map(PurePosixPath, material.of_split(split)["file"]), key=lambda file: (str(file.parent), file.name)
+        )
+        _write_lines(folder / f"{split}-labels.txt", [str(material.label_index(file.parent.name)) for file in files])
+
+
+def _write_lines(path: Path, lines: list[str]) -> None:
+    path.write_bytes("".join(f"{line}\n" for line in lines).encode("utf-8"))
+
 
 FORMAT = Format(
     name="keras",
-    summary="folders, as Keras and PyTorch read them",
-    write=link_images,
-    snippet="""import keras
+    summary="folders, as Keras and PyTorch read them, and the lists of their labels",
+    write=write_keras,
+    snippet="""from pathlib import Path
 
-train = keras.utils.image_dataset_from_directory("train", image_size=(224, 224))
-test = keras.utils.image_dataset_from_directory("test", image_size=(224, 224), shuffle=False)""",
+import keras
+
+names = Path("labels.txt").read_text(encoding="utf-8").splitlines()
+options = {"class_names": names, "image_size": (224, 224)}
+train = keras.utils.image_dataset_from_directory("train", **options)
+test = keras.utils.image_dataset_from_directory("test", **options, shuffle=False)""",
 )

@@ -2,8 +2,9 @@
 
 The schema's metadata says which column is an image and which a class, so that ``load_dataset`` decodes both.
 
->>> features(("rugby", "soccer"))["label"]
-{'names': ['rugby', 'soccer'], '_type': 'ClassLabel'}
+>>> json.loads(facts_schema(("a", "b"), pa.field("image", _IMAGE), {"_type": "Image"}).metadata[b"huggingface"])
+... # doctest: +ELLIPSIS
+{'info': {'features': {'image': {'_type': 'Image'}, ... 'label': {'names': ['a', 'b'], '_type': 'ClassLabel'}, ...
 """
 
 from __future__ import annotations
@@ -27,10 +28,7 @@ _IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 def write_parquet(material: Material, folder: Path) -> None:
     """Write ``data/<split>-<shard>.parquet`` files."""
     (folder / "data").mkdir()
-    kinds = {"label": pa.int64(), **dict.fromkeys(_INTEGERS, pa.int32())}
-    fields = [pa.field("image", _IMAGE), *(pa.field(name, kinds.get(name, pa.string())) for name in PER_IMAGE)]
-    info = {"info": {"features": features(material.labels)}}
-    schema = pa.schema(fields, metadata={"huggingface": json.dumps(info)})
+    schema = facts_schema(material.labels, pa.field("image", _IMAGE), {"_type": "Image"})
     for name, rows in material.shards():
         path = folder / "data" / f"{name}.parquet"
         with pq.ParquetWriter(path, schema, compression="none", use_dictionary=False) as writer:
@@ -46,12 +44,21 @@ def write_parquet(material: Material, folder: Path) -> None:
                 writer.write_table(pa.Table.from_pylist(group, schema=schema))
 
 
-def features(labels: tuple[str, ...]) -> dict[str, Any]:
-    """Describe the columns in the words of Hugging Face ``datasets``."""
-    described: dict[str, Any] = {"image": {"_type": "Image"}}
+def facts_schema(labels: tuple[str, ...], first: pa.Field, feature: dict[str, str]) -> pa.Schema:
+    """Describe the columns to Arrow and, in the metadata, in the words of Hugging Face ``datasets``.
+
+    Args:
+        labels: the classes in the order of their numbers.
+        first: the column before those that are known of each image.
+        feature: that column in the words of ``datasets``.
+    """
+    kinds = {"label": pa.int64(), **dict.fromkeys(_INTEGERS, pa.int32())}
+    features: dict[str, Any] = {first.name: feature}
     for name in PER_IMAGE:
-        described[name] = {"dtype": "int32" if name in _INTEGERS else "string", "_type": "Value"}
-    return described | {"label": {"names": list(labels), "_type": "ClassLabel"}}
+        features[name] = {"dtype": "int32" if name in _INTEGERS else "string", "_type": "Value"}
+    features["label"] = {"names": list(labels), "_type": "ClassLabel"}
+    fields = [first, *(pa.field(name, kinds.get(name, pa.string())) for name in PER_IMAGE)]
+    return pa.schema(fields, metadata={"huggingface": json.dumps({"info": {"features": features}})})
 
 
 FORMAT = Format(

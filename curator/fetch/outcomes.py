@@ -29,6 +29,7 @@ from curator.store.paths import DataPaths
 
 _TYPES = {field.name: field.type for field in FETCHED_FIELDS} | {
     "phash": pa.int64(),
+    "well_formed": pa.int8(),
     "reason": pa.string(),
     "evidence": pa.string(),
 }

@@ -39,7 +39,7 @@ def settings_news(project: Project) -> tuple[Text, ...]:
         return ()
     names = ", ".join(f"{name} ({_spelled(before)}, now {_spelled(now)})" for name, (before, now) in changed.items())
     which = f"{_images(n)} decided anew" if n else "what it concerns is decided anew"
-    return ((f"changed since the last fetch: {names}; {which} by ", Command("fetch")),)
+    return ((f"changed since the last fetch: {names}; {which} by the next fetch: run ", Command("fetch")),)
 
 
 def count_affected(table: pd.DataFrame, changed: dict[str, tuple[Any, Any]], recipe: Recipe) -> int:

@@ -1,9 +1,7 @@
 """The counts of the latest catalog, what exists beside it, what it does not know yet, and what to run next.
 
->>> spell(next_step(None, {}), " --recipe birds")
-'`curator fetch --recipe birds`'
->>> spell(next_step(Stage.FETCHED, {"rugby": 3}), quote="")
-'curator split --per-class max (too few images: rugby misses 3; or fetch more)'
+>>> next_step(Stage.FETCHED, {"rugby": 3})
+(Command(words='split --per-class max'), 'too few images: rugby misses 3; or fetch more')
 """
 
 from __future__ import annotations
@@ -18,7 +16,7 @@ from curator.errors import DiskError
 from curator.fetch.ledger.history import count_through_proxy
 from curator.inspect.settings_news import settings_news
 from curator.inspect.unfinished import Unfinished, count_so_far, find_unfinished
-from curator.manifests.inventory import COMMANDS, Entry, list_entries
+from curator.manifests.inventory import Entry, list_entries, making_commands
 from curator.manifests.project import Project
 from curator.manifests.reviews import digest_reviews, read_reviews, standing_reviews
 from curator.pipeline import made_from
@@ -37,8 +35,9 @@ _SPLIT_AGAIN = Command("split")
 class Status:
     """The counts of one stage's catalog, whole and by label and source, and what to run next.
 
-    ``news`` says what the catalog does not know yet and what nobody verified, ``entries`` what exists beside it,
-    ``ways`` the other commands, ``unfinished`` how far a fetch is that is at work or was interrupted.
+    ``remark`` says why that comes next, if that is not plain; ``news`` what the catalog does not know yet and what
+    nobody verified, ``entries`` what exists beside it, ``ways`` the other commands, ``unfinished`` how far a fetch is
+    that is at work or was interrupted.
     """
 
     name: str
@@ -47,7 +46,8 @@ class Status:
     labels: dict[str, dict[str, Any]]
     sources: dict[str, dict[str, Any]]
     splits: dict[str, dict[str, int]] = field(default_factory=dict)
-    next: Text = ""
+    next: tuple[Command, ...] = ()
+    remark: str = ""
     news: tuple[Text, ...] = ()
     entries: tuple[Entry, ...] = ()
     ways: tuple[Command, ...] = ()
@@ -69,6 +69,7 @@ class Status:
             "sources": self.sources,
             "splits": self.splits,
             "next": spell(self.next, option, quote=""),
+            "remark": self.remark,
             "news": [spell(text, option) for text in self.news],
             "unfinished": self.unfinished.as_json() if self.unfinished else None,
             "beside": [
@@ -122,18 +123,19 @@ def read_status(project: Project) -> Status:
         table = read_catalog(project.paths.catalog(stage)) if stage else catalog.empty()
         status = count_stage(project, stage, table)
     if unfinished and unfinished.is_running:
-        status = replace(status, next="")
+        status = replace(status, next=(), remark="")
     reviewed, outdated = _new_reviews(project, stage), _outdated(project, stage, changes)
     if reviewed and not outdated:
-        status = replace(status, next=(_SPLIT_AGAIN,))
+        status = replace(status, next=(_SPLIT_AGAIN,), remark="")
     entries = tuple(list_entries(project.paths))
     if stage == Stage.SPLIT and Change.UNPUBLISHED in changes:
         gone = "the manifest again: it is gone" if not project.paths.manifest.exists() else "the folders again"
-        status = replace(status, next=(_SPLIT_AGAIN, f" (writes {gone})"))
+        status = replace(status, next=(_SPLIT_AGAIN,), remark=f"it writes {gone}")
     going = (unfinished.in_words(),) if unfinished else ()
     news = (*going, *reviewed, *outdated, *settings_news(project), *_unverified(project))
     made = {entry.kind for entry in entries} - {"reviews"}  # a review can always go on
-    ways = tuple(COMMANDS[kind] for kind in _WAYS.get(stage, ()) if kind not in made)
+    commands = making_commands(project.paths)
+    ways = tuple(commands[kind] for kind in _WAYS.get(stage, ()) if kind not in made)
     return replace(status, news=news, entries=entries, ways=ways, unfinished=unfinished)
 
 
@@ -199,6 +201,7 @@ def count_stage(project: Project, stage: Stage | None, table: pd.DataFrame) -> S
     parts = kept[kept["split"].notna().to_numpy(dtype=bool)].groupby("split", sort=True)["label"]
     labels = project.recipe.labels
     empty = [label for label in labels if label not in set(kept["label"])]
+    command, remark = next_step(stage, missing, project.most_command, empty)
     nothing = {label: {"listed": 0, "kept": 0, "dropped": {}} for label in (labels if stage else ())}
     return Status(
         name=project.recipe.name,
@@ -207,7 +210,8 @@ def count_stage(project: Project, stage: Stage | None, table: pd.DataFrame) -> S
         labels=dict(sorted((nothing | catalog.counts_by(table, "label")).items())),
         sources=catalog.counts_by(table, "source"),
         splits={str(split): {str(label): int(n) for label, n in part.value_counts().items()} for split, part in parts},
-        next=next_step(stage, missing, project.most_command, empty),
+        next=(command,),
+        remark=remark,
     )
 
 
@@ -216,8 +220,8 @@ def next_step(
     missing: dict[str, int],
     most: Command = MOST,
     empty: Sequence[str] = (),
-) -> Text:
-    """Say what to run next.
+) -> tuple[Command, str]:
+    """Say what to run next, and why if that is not plain.
 
     Args:
         stage: the latest stage.
@@ -226,10 +230,10 @@ def next_step(
         empty: the labels without any image.
     """
     if stage in (None, Stage.LISTED):
-        return (Command("fetch"),)
+        return Command("fetch"), ""
     if missing and empty:
-        return (Command("fetch"), f" (there is no image of {', '.join(empty)}: give it another source first)")
+        return Command("fetch"), f"there is no image of {', '.join(empty)}: give it another source first"
     if missing:
         short = ", ".join(f"{label} misses {n:,}" for label, n in missing.items())
-        return (most, f" (too few images: {short}; or fetch more)")
-    return (Command({Stage.FETCHED: "dedupe", Stage.SPLIT: "benchmark"}.get(stage, "split")),)
+        return most, f"too few images: {short}; or fetch more"
+    return Command({Stage.FETCHED: "dedupe", Stage.SPLIT: "benchmark"}.get(stage, "split")), ""

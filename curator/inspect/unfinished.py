@@ -70,7 +70,7 @@ class Unfinished:
             far += f", {n_dropped:,} dropped, {so_far['waiting']:,} not settled yet"
         if self.is_running:
             return f"a fetch{began} is at work: {far}"
-        return (f"a fetch{began} is not finished: {far}; ", Command("fetch"), " goes on from there")
+        return (f"a fetch{began} is not finished: {far}; to go on, run ", Command("fetch"))
 
 
 def find_unfinished(project: Project) -> Unfinished | None:

@@ -157,15 +157,18 @@ class View:
         return find_stories(self.project, str(image))
 
     @raises_curator_errors
-    def verify(self) -> Verification:
-        """Check every stored file and folder against the manifest.
+    def verify(self, *, fast: bool = False) -> Verification:
+        """Check every stored file and folder against the manifest, and decode each as a reader would.
+
+        Args:
+            fast: compare the bytes only.
 
         Raises:
             StateError: there is no manifest.
         """
         from curator.inspect.verify import verify_files
 
-        return verify_files(self.paths, self.project.emit)
+        return verify_files(self.paths, self.project.emit, fast=fast)
 
     @raises_curator_errors
     def duplicate_groups(self) -> list[dict[str, Any]]:

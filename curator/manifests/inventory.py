@@ -15,17 +15,22 @@ from curator.store.catalog_files import file_digest
 from curator.store.paths import EXPORT_CARD, EXPORT_CREDITS, DataPaths
 from curator.text import Command
 
-COMMANDS = {
-    "manifest": Command("split"),
-    "report": Command("report"),
-    "gallery": Command("dedupe --gallery"),
-    "reviews": Command("review"),
-    "export": Command("export FORMAT"),
-    "replay": Command("replay MANIFEST"),
-    "compare": Command("diff A B"),
-    "forgotten": Command("forget URL|AUTHOR|HOST|SHA256"),
-}
-"""What may exist beside a catalog and how it is made; ``compare`` leaves no file."""
+
+def making_commands(paths: DataPaths) -> dict[str, Command]:
+    """Name what may exist beside a catalog and the command that makes it; ``compare`` leaves no file.
+
+    Each can be run as it is. One that wants an argument that nobody knows here says what it takes.
+    """
+    return {
+        "manifest": Command("split"),
+        "report": Command("report"),
+        "gallery": Command("dedupe --gallery"),
+        "reviews": Command("review"),
+        "export": Command("export imagefolder"),
+        "replay": Command.of("replay", str(paths.manifest)),
+        "compare": Command("diff --help"),
+        "forgotten": Command("forget --help"),
+    }
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,7 @@ class Entry:
 
 
 def list_entries(paths: DataPaths) -> list[Entry]:
-    """List what exists, in the order of :data:`COMMANDS`.
+    """List what exists, in the order of :func:`making_commands`.
 
     Raises:
         StateError: the reviews file is damaged.

@@ -6,16 +6,20 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from curator import catalog
 from curator.errors import StateError
+from curator.manifests.cells import table_text, unguard_column
+from curator.manifests.recipe import NAME_PATTERN
+from curator.manifests.table_file import Problem, Table, parse_table
+from curator.reasons import SPLITS
 from curator.text import Command
 
 COLUMNS = (
@@ -45,17 +49,42 @@ COLUMNS = (
 )
 """The columns, in order. ``file`` is relative to ``data/<name>``; ``phash`` is 16 hex; the rest is the catalog's."""
 
-_REQUIRED = ("record_id", "label", "split", "sha256", "format")
-_INTEGERS = ("n_bytes", "width", "height", "orientation")
+_REQUIRED = ("record_id", "label", "split", "sha256", "file", "format")
+_LARGEST = {"n_bytes": 2**53, "width": 2**31 - 1, "height": 2**31 - 1, "orientation": 8}
+"""The columns of whole numbers: each is from 1 to this."""
+_LABEL = NAME_PATTERN.pattern
+_PATTERNS = {
+    "record_id": ("[A-Za-z0-9][A-Za-z0-9_-]*", "record id (letters, digits, - and _)"),
+    "label": (_LABEL, "label (lower-case letters, digits, - and _)"),
+    "split": ("|".join(SPLITS), "split (train or test)"),
+    "sha256": ("[0-9a-f]{64}", "SHA-256 (64 hex digits)"),
+    "file": (f"(?:{'|'.join(SPLITS)})/{_LABEL}/[A-Za-z0-9][A-Za-z0-9_-]*\\.(?:jpg|png)", "file of the folders"),
+    "format": ("[a-z0-9]{1,16}", "format of images"),
+    "phash": ("[0-9a-f]{16}", "perceptual hash (16 hex digits)"),
+}
+"""What the cells of a column must look like, and what they are; those of a required column must not be empty."""
+_TEXTS = (
+    "source", "source_id", "source_class", "url", "fallback_url", "landing_url", "license", "author", "author_url",
+    "title",
+)  # fmt: skip
+"""The columns whose texts come from elsewhere."""
+_N_SHOWN = 5
 _AGAIN = (Command("split"), " writes it anew.")
 
 
 def can_be_linked(table: pd.DataFrame) -> catalog.BoolArray:
     """Say which files every reader of folders shows as they are: bool array, shape (rows,).
 
-    Plain 8-bit grey or RGB JPEG and PNG of one frame without an EXIF orientation. Keras and TensorFlow ignore the EXIF
-    orientation, fail on CMYK and skip other formats, so the folders hold a PNG form of those.
+    Well-formed 8-bit grey or RGB JPEG and PNG of one frame without an EXIF orientation. Keras and TensorFlow ignore the
+    EXIF orientation, fail on CMYK and on what libjpeg or libpng warns of, and skip other formats, so the folders hold a
+    PNG form of those.
     """
+    well_formed: catalog.BoolArray = table["well_formed"].fillna(False).to_numpy(dtype=bool)
+    return is_plain(table) & well_formed
+
+
+def is_plain(table: pd.DataFrame) -> catalog.BoolArray:
+    """Say which files need only be well-formed to be shown as they are: bool array, shape (rows,)."""
     plain = table["format"].isin(["jpeg", "png"]) & table["mode"].isin(["L", "RGB"])
     single = (table["orientation"] == 1) & (table["n_frames"] == 1)
     return (plain & single).fillna(False).to_numpy(dtype=bool)
@@ -80,35 +109,78 @@ def manifest_rows(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def manifest_text(rows: pd.DataFrame) -> str:
-    """Format manifest rows as CSV: UTF-8, LF, a field quoted only if it must be, unknown values empty.
+    """Format manifest rows as CSV (see :mod:`curator.manifests.cells`): UTF-8, LF, a field quoted only if it must be.
 
     A column that an older manifest does not have is empty.
     """
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    columns = [pa.array(rows[name]).to_pylist() if name in rows else [None] * len(rows) for name in COLUMNS]
-    writer.writerows(zip(*columns, strict=True))
-    return out.getvalue()
+    return table_text(rows.reindex(columns=list(COLUMNS)), _TEXTS)
 
 
 def read_manifest(path: Path) -> pd.DataFrame:
-    """Read a manifest: text columns, with ``n_bytes``, ``width``, ``height`` and ``orientation`` as integers.
+    """Read a manifest, however a spreadsheet has saved it (:mod:`curator.manifests.table_file`).
+
+    Returns:
+        All of :data:`COLUMNS` and those that somebody added, as texts, with ``n_bytes``, ``width``, ``height`` and
+        ``orientation`` as integers; what the file does not have is missing.
 
     Raises:
-        StateError: the file is missing, not a manifest, or names one image twice.
+        StateError: the file is missing, not a manifest, or has cells that cannot be right; the first ones are named.
     """
     try:
-        text = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8")
+        data = path.read_bytes()
     except FileNotFoundError as error:
         raise StateError(f"The manifest {path} is not there.", (Command("split"), " writes it.")) from error
-    except (ValueError, OSError) as error:
-        raise StateError(f"The manifest {path} cannot be read ({error}).", _AGAIN) from error
-    missing = [name for name in _REQUIRED if name not in text.columns]
-    if missing:
-        raise StateError(f"{path} is not a manifest: it has no column {', '.join(missing)}.", _AGAIN)
-    twice = text["record_id"][text["record_id"].duplicated()]
-    if len(twice):
-        raise StateError(f"{path} names {twice.iloc[0]} twice.", _AGAIN)
-    integers = {name: pd.to_numeric(text[name]).astype("Int64") for name in _INTEGERS if name in text.columns}
-    return text.assign(**integers)
+    except OSError as error:
+        raise StateError(f"The manifest {path} cannot be read ({error.strerror}).", _AGAIN) from error
+    table = parse_table(data, _REQUIRED)
+    if not table.problems:
+        _check_cells(table)
+    if not table.problems:
+        table.columns |= {name: _whole_numbers(table, name) for name in _LARGEST if name in table.columns}
+    if table.problems:
+        first = sorted(table.problems)[:_N_SHOWN]
+        more = f"; and {len(table.problems) - len(first):,} more" if len(table.problems) > len(first) else ""
+        message = f"{path} is not a manifest as it was written: {'; '.join(map(str, first))}{more}."
+        raise StateError(message, ("Mend that, or take the file from where it came; ", *_AGAIN))
+    missing = {name: pa.nulls(len(table.lines), pa.string()) for name in COLUMNS if name not in table.columns}
+    missing |= {name: pa.nulls(len(table.lines), pa.int64()) for name in _LARGEST if name in missing}
+    found = table.columns | missing
+    # The record id begins with the source's kind, which is the source's name unless the recipe gives it another.
+    found["kind"] = pc.coalesce(found["kind"], pc.replace_substring_regex(found["record_id"], "-[^-]*$", ""))
+    found["source"] = pc.coalesce(found["source"], found["kind"])
+    names = [*COLUMNS, *(name for name in found if name not in COLUMNS)]
+    return pd.DataFrame({name: _series(found[name]) for name in names})
+
+
+def _series(column: pa.Array) -> pd.Series[Any]:
+    if pa.types.is_integer(column.type):
+        return pd.Series(pd.array(column.to_pylist(), dtype="Int64"))
+    return pd.Series(column.to_pandas())
+
+
+def _check_cells(table: Table) -> None:
+    """Note each cell that a manifest of ours cannot hold, and take the apostrophes away that guard its texts."""
+    for name, (pattern, what) in _PATTERNS.items():
+        if name in table.columns:
+            column = table.columns[name]
+            wrong = pc.invert(pc.match_substring_regex(column, f"^(?:{pattern})$"))
+            table.check(name, pc.fill_null(wrong, name in _REQUIRED), f"{{}} is no {what}")
+    record_ids = table.columns["record_id"].to_pylist()
+    first = dict(zip(reversed(record_ids), reversed(table.lines), strict=True))
+    for record_id, line in zip(record_ids, table.lines, strict=True):
+        if first[record_id] != line:
+            what = f"{record_id!r} is named on line {first[record_id]:,} already"
+            table.problems.append(Problem(line, "record_id", what))
+    table.columns |= {name: unguard_column(table.columns[name]) for name in _TEXTS if name in table.columns}
+
+
+def _whole_numbers(table: Table, name: str) -> pa.Array:
+    """Read a column of whole numbers, with the commas or the ``.0`` that a spreadsheet may have given them."""
+    column = table.columns[name]
+    good = pc.match_substring_regex(column, r"^(?:[0-9]{1,18}|[0-9]{1,3}(?:,[0-9]{3}){1,5})(?:\.0{1,9})?$")
+    table.check(name, pc.invert(good), "{} is no whole number")
+    digits = pc.replace_substring_regex(pc.replace_substring(column, ",", ""), r"\.0+$", "")
+    numbers = pc.if_else(good, digits, None).cast(pa.int64())
+    outside = pc.or_(pc.less(numbers, 1), pc.greater(numbers, _LARGEST[name]))
+    table.check(name, outside, f"{{}} is not from 1 to {_LARGEST[name]:,}")
+    return numbers

@@ -1,12 +1,13 @@
 """A project: a checked recipe and where its files are; finds the recipe that a command means.
 
->>> find_recipe("no-such-recipe", Path("nowhere"), {})
+>>> find_recipe("no-such-recipe", Path("nowhere"), Path("nowhere"), {})
 Traceback (most recent call last):
-curator.errors.CuratorError: There is no recipe 'no-such-recipe'. `curator init NAME LABEL LABEL` writes one.
+curator.errors.CuratorError: There is no recipe 'no-such-recipe'. `curator init birds heron stork` writes one, of birds.
 """
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +15,16 @@ from typing import Any
 
 from curator.errors import CuratorError
 from curator.events import Listener, ignore
+from curator.manifests.owner import claim, refuse_other_owner
 from curator.manifests.recipe import Recipe, load_recipe
 from curator.manifests.toml_settings import suggest
 from curator.store.paths import MANIFESTS, RECIPE, DataPaths, option_for
 from curator.text import Command
 
-DEFAULT = "rugby-soccer"
-_INIT = "`curator init NAME LABEL LABEL` writes one."
+DEFAULT, SHIPPED = "rugby-soccer", frozenset(("rugby-soccer", "rugby-soccer-article"))
+"""The recipe that is meant if none is named and only those that come with the project are there, and these."""
+
+_INIT = "`curator init birds heron stork` writes one, of birds."
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,26 @@ class Project:
         """What a command needs to mean this data set, for pages that are read later."""
         named = self.recipe.path in (None, MANIFESTS / self.recipe.name / RECIPE)
         return option_for(self.recipe.name if named else str(self.recipe.path), self.paths.data_root)
+
+    def claim(self) -> None:
+        """Let the folders that this recipe writes to remember it: called before the first of them is written.
+
+        Raises:
+            CuratorError: one is another recipe's.
+        """
+        for folder in self._folders:
+            claim(folder, self.recipe.path)
+
+    def refuse_other_owner(self) -> None:
+        """Make sure that no other recipe owns these folders; see :meth:`claim`."""
+        for folder in self._folders:
+            refuse_other_owner(folder, self.recipe.path)
+
+    @property
+    def _folders(self) -> tuple[Path, ...]:
+        """The data folder, and that of the manifest unless the recipe is in it."""
+        path, manifests = self.recipe.path, self.paths.manifest_folder
+        return (self.paths.folder,) if path is None or path.parent == manifests else (self.paths.folder, manifests)
 
     @property
     def most_command(self) -> Command:
@@ -60,28 +84,39 @@ def open_project(
         model_names: see :func:`curator.manifests.recipe.load_recipe`.
 
     Raises:
-        CuratorError: no such recipe, or several and none chosen.
+        CuratorError: no such recipe, or several and none chosen; or another one of the same name has the data folder.
         RecipeError: the recipe has mistakes.
     """
-    path = find_recipe(recipe, MANIFESTS, environment)
+    path = find_recipe(recipe, MANIFESTS, data_root, environment)
     loaded = load_recipe(path, source_kinds, model_names)
     folder = path.parent if path.name == RECIPE else MANIFESTS / loaded.name
-    return Project(loaded, DataPaths(data_root, folder, loaded.name), emit)
+    project = Project(loaded, DataPaths(data_root, folder, loaded.name), emit)
+    project.refuse_other_owner()
+    return project
 
 
-def find_recipe(wanted: str | None, manifests: Path, environment: Mapping[str, str]) -> Path:
-    """Find a recipe's file: by path, by name under ``manifests``, by ``$CURATOR_RECIPE``, or the only one there."""
+def find_recipe(wanted: str | None, manifests: Path, data_root: Path, environment: Mapping[str, str]) -> Path:
+    """Find a recipe's file: by path, by name, by ``$CURATOR_RECIPE``, or the only one there.
+
+    Names are those under ``manifests``, and those of the data sets that keep their recipe with their data, as the
+    demo does. Several, and none chosen, is an error: a plain ``curator fetch`` must not work on another than is meant.
+    """
     wanted = wanted or environment.get("CURATOR_RECIPE") or None
-    names = sorted(path.parent.name for path in manifests.glob(f"*/{RECIPE}"))
+    found = {path.parent.name: path for root in (data_root, manifests) for path in sorted(root.glob(f"*/{RECIPE}"))}
+    names = sorted(found)
     if wanted is not None:
         path = Path(wanted).expanduser()
-        choices = (manifests / wanted / RECIPE if wanted in names else None, path / RECIPE, path)
-        if found := next((choice for choice in choices if choice and choice.is_file()), None):
-            return found
+        is_named = wanted in found and found[wanted].parent.parent == manifests
+        choices = (found[wanted] if is_named else None, path / RECIPE, path, found.get(wanted))
+        if chosen := next((choice for choice in choices if choice and choice.is_file()), None):
+            return chosen
         known = f" There are {', '.join(names)}." if names else ""
         raise CuratorError(f"There is no recipe {wanted!r}{suggest(wanted, names).rstrip('?')}.{known}", _INIT)
-    if len(names) == 1 or DEFAULT in names:
-        return manifests / (names[0] if len(names) == 1 else DEFAULT) / RECIPE
+    if len(names) == 1:
+        return found[names[0]]
+    if DEFAULT in found and set(names) <= SHIPPED:
+        return found[DEFAULT]
     if not names:
         raise CuratorError(f"There is no recipe under {manifests}/.", _INIT)
-    raise CuratorError(f"Which recipe? There are {', '.join(names)}.", "Choose one with --recipe NAME.")
+    hint = f"Choose one: add `--recipe {shlex.quote(names[0])}` to the command, for instance."
+    raise CuratorError(f"Which recipe? There are {', '.join(names)}.", hint)

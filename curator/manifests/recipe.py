@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 from curator.errors import CuratorError, Problem, RecipeError
 from curator.manifests.toml_settings import Limits, line_of, read_settings, setting, suggest
+from curator.store.hand_written import read_hand_written
 
 NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
@@ -171,11 +172,11 @@ def load_recipe(path: Path, source_kinds: Mapping[str, type[Any]], model_names: 
         RecipeError: with every mistake found.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise RecipeError(path, [Problem("", f"is not UTF-8 text (byte {error.start})")]) from error
+        text = read_hand_written(path)
+    except ValueError as error:
+        raise RecipeError(path, [Problem("", str(error))]) from error
     except OSError as error:
-        hint = "`curator init NAME LABEL LABEL` writes a new one."
+        hint = "`curator init birds heron stork` writes a new one, of birds."
         raise CuratorError(f"The recipe {path} cannot be read ({error.strerror}).", hint) from error
     return parse_recipe(text, source_kinds, path, model_names)
 

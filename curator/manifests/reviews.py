@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from curator.errors import DiskError, StateError
+from curator.store.hand_written import read_hand_written
 from curator.store.whole_files import append_lines
 
 DECISIONS = ("keep", "drop", "relabel", "undo")
@@ -70,7 +71,7 @@ def read_reviews(path: Path) -> tuple[Review, ...]:
         StateError: lines that are no reviews, all of them, with their numbers.
     """
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")  # not splitlines: a reason may hold U+2028
+        lines = read_hand_written(path).split("\n")  # not splitlines: a reason may hold U+2028
     except FileNotFoundError:
         return ()
     except (OSError, ValueError) as error:

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from curator.errors import DiskError, StateError
+from curator.store.hand_written import read_hand_written
 from curator.store.whole_files import append_lines
 
 KINDS = ("content", "address", "author", "host")
@@ -37,7 +38,10 @@ def read_tombstones(path: Path) -> Tombstones:
         StateError: a line is not a tombstone. It must be mended: to skip it would bring back what it forgot.
     """
     found: dict[str, set[str]] = {kind: set() for kind in KINDS}
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    try:
+        lines = read_hand_written(path).splitlines() if path.exists() else []
+    except ValueError as error:
+        raise StateError(f"{path} {error}.", "Mend it or take it back from git.") from error
     for number, line in enumerate(lines, 1):
         try:
             entry = json.loads(line)

@@ -24,8 +24,7 @@ from __future__ import annotations
 
 import io
 import struct
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -43,6 +42,10 @@ from PIL import (
     TiffImagePlugin,
     WebPImagePlugin,
 )
+
+from curator.observe.jpeg_scans import END, check_jpeg
+from curator.observe.metadata import without_metadata
+from curator.observe.png import SIGNATURE, DamagedPngError, Png, inflate_rows, read_png
 
 # Pillow's classes are called directly, not through Image.open: its guesses are not needed after sniffing, and its
 # pixel limit is global to the process, while ours is the recipe's.
@@ -62,6 +65,7 @@ OPENERS: dict[str, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
 
 _ORIENTATION_TAG = 0x0112
 _uint = partial(int.from_bytes, byteorder="little")
+_int = partial(int.from_bytes, byteorder="little", signed=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,8 @@ class Header:
         orientation: EXIF orientation, 1 to 8.
         mode: Pillow's mode of the stored image; one with a transparent colour is named as if it had an alpha channel.
         n_frames: frames or pages, counted up to :data:`MAX_FRAMES`.
+        png: the chunks of a PNG, or of the one in an icon; its image has no pixels until :meth:`open_whole`.
+        is_odd: some metadata could not be read; another reader may understand it otherwise.
     """
 
     image: ImageFile.ImageFile
@@ -82,11 +88,28 @@ class Header:
     orientation: int
     mode: str
     n_frames: int
+    png: Png | None = None
+    is_odd: bool = False
 
     @property
     def unapplied_orientation(self) -> int:
         """What is left to apply to the loaded image: Pillow turns a TIFF upright itself."""
         return 1 if self.image.format == "TIFF" else self.orientation
+
+    def open_whole(self) -> ImageFile.ImageFile:
+        """Return the image to be loaded; a PNG's is loaded, and every row of it proven.
+
+        Raises:
+            DamagedPngError: a part of a PNG's picture is missing, damaged or of no colour.
+        """
+        if self.png is None:
+            return self.image
+        image = PngImagePlugin.PngImageFile(io.BytesIO(self.png.with_rows(inflate_rows(self.png))))
+        image.info = self.image.info
+        image.load()
+        if image.mode == "P" and any(image.histogram()[len(self.png.palette) // 3 :]):
+            raise DamagedPngError("a pixel has a colour that the palette lacks")
+        return image
 
 
 def read_header(data: bytes, image_format: str) -> Header:
@@ -95,51 +118,83 @@ def read_header(data: bytes, image_format: str) -> Header:
     Raises:
         Exception: whatever the decoder raises for a broken header.
     """
-    image = OPENERS[image_format](io.BytesIO(data))
+    if image_format == "ico" and data.startswith(SIGNATURE, at := _icon_offset(data)):
+        data, image_format = data[at:], "png"
+    png = read_png(data) if image_format == "png" else None
+    image, is_odd = _open_png(png) if png else _open(data, image_format)
     mode = image.mode
     if "transparency" in image.info:
-        _scale_transparent_colour(image)
+        _scale_transparent_colour(image, png.bits if png else 8)
         mode = {"L": "LA", "RGB": "RGBA"}.get(mode, mode)
-    if image_format == "png":
-        for exif in (body for name, body, _ in _png_chunks(data) if name == b"eXIf"):
-            image.info["exif"] = b"Exif\x00\x00" + bytes(exif)  # one behind the pixels too, which Pillow reads last
-            break
     orientation = read_orientation(image)
     width, height = image.size
-    if orientation >= 5 and image_format != "tiff":  # Pillow swaps a TIFF's sides itself
+    if (orientation or 1) >= 5 and image_format != "tiff":  # Pillow swaps a TIFF's sides itself
         width, height = height, width
-    return Header(image, width, height, orientation, mode, count_frames(data, image))
+    n_frames = min(png.n_frames, MAX_FRAMES) if png else count_frames(data, image)
+    return Header(image, width, height, orientation or 1, mode, n_frames, png, is_odd or orientation is None)
 
 
-def _scale_transparent_colour(image: ImageFile.ImageFile) -> None:
-    """Scale a PNG's transparent colour as Pillow scales its pixels of 2, 4 or 16 bits, which leaves that one out."""
-    raw_mode = image.tile[0][3] if image.tile else None
-    colour = image.info["transparency"]
-    if raw_mode == "RGB;16B":
-        image.info["transparency"] = tuple(value >> 8 for value in colour)
-    elif raw_mode in ("L;2", "L;4"):
-        image.info["transparency"] = colour * (85 if raw_mode == "L;2" else 17)
+def _open_png(png: Png) -> tuple[ImageFile.ImageFile, bool]:
+    """Open a PNG of which only what its picture depends on is left, for the mode and size that it will have."""
+    image = PngImagePlugin.PngImageFile(io.BytesIO(png.without_rows()))
+    texts = {"exif": png.exif and b"Exif\0\0" + png.exif, "xmp": png.xmp, "icc_profile": png.profile}
+    image.info |= {name: text for name, text in texts.items() if text}
+    return image, False
 
 
-def read_orientation(image: Image.Image) -> int:
-    """Return the EXIF orientation, 1 to 8; 1 if there is none, or none that can be read."""
+def _open(data: bytes, image_format: str) -> tuple[ImageFile.ImageFile, bool]:
+    """Open a file, if need be without the metadata that keep Pillow from it; say whether that was so."""
+    if image_format == "jpeg" and looks_truncated(data, image_format):
+        check_jpeg(data)
+        data += END  # which is all that is missing
     try:
-        # A PNG's own getexif() decodes the file and passes over what is wrong with it.
+        return OPENERS[image_format](io.BytesIO(data)), False
+    except Exception as error:
+        try:
+            cleaned = without_metadata(data, image_format)
+        except (ValueError, IndexError, struct.error):
+            cleaned = None
+        if cleaned is None:
+            raise
+        try:
+            return OPENERS[image_format](io.BytesIO(cleaned)), True
+        except Exception:
+            raise error from None  # it was not the metadata
+
+
+def _scale_transparent_colour(image: ImageFile.ImageFile, bits: int) -> None:
+    """Scale a PNG's transparent colour as Pillow scales its pixels of 2, 4 or 16 bits, which leaves that one out."""
+    colour = image.info["transparency"]
+    if image.mode == "RGB" and bits == 16:
+        image.info["transparency"] = tuple(value >> 8 for value in colour)
+    elif image.mode == "L" and bits in (2, 4):
+        image.info["transparency"] = colour * (85 if bits == 2 else 17)
+
+
+def read_orientation(image: Image.Image) -> int | None:
+    """Return the EXIF orientation, 1 to 8 (1 if there is none that means anything); None if it cannot be read."""
+    try:
+        # A PNG's own getexif() decodes the file.
         exif = Image.Image.getexif(image) if isinstance(image, PngImagePlugin.PngImageFile) else image.getexif()
         orientation = exif.get(_ORIENTATION_TAG, 1)
     except Exception:  # a broken EXIF block does not make the picture worse, and breaks in many ways
-        return 1
+        return None
     return orientation if orientation in range(1, 9) else 1
 
 
 def canvas_size(data: bytes, image_format: str) -> tuple[int, int] | None:
-    """Read width and height from the bytes of a GIF or WebP; None for other formats and incomplete headers.
+    """Read width and height from the bytes of a GIF, WebP or icon; None for other formats and incomplete headers.
 
-    Opening these checks or even allocates the canvas. See https://www.w3.org/Graphics/GIF/spec-gif89a.txt and
+    Opening these checks, allocates or even decodes the canvas. See https://www.w3.org/Graphics/GIF/spec-gif89a.txt and
     https://developers.google.com/speed/webp/docs/riff_container.
     """
     if image_format == "gif" and len(data) >= 10:
         return _uint(data[6:8]), _uint(data[8:10])
+    if image_format == "ico":
+        at = _icon_offset(data)
+        if data.startswith(SIGNATURE, at):
+            return None  # which is read as a PNG
+        return abs(_int(data[at + 4 : at + 8])), abs(_int(data[at + 8 : at + 12])) // 2  # with its mask's rows
     if image_format != "webp" or len(data) < 30:
         return None
     if data[12:16] == b"VP8X":
@@ -148,6 +203,11 @@ def canvas_size(data: bytes, image_format: str) -> tuple[int, int] | None:
         bits = _uint(data[21:25])
         return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
     return _uint(data[26:28]) & 0x3FFF, _uint(data[28:30]) & 0x3FFF
+
+
+def _icon_offset(data: bytes) -> int:
+    """Return where the picture begins that Pillow chooses of an icon."""
+    return int(IcoImagePlugin.IcoFile(io.BytesIO(data)).entry[0].offset)
 
 
 MAX_FRAMES = 10_000
@@ -202,12 +262,14 @@ def count_tiff_pages(data: bytes) -> int:
     return max(1, len(seen))
 
 
-_END_MARKS = {"jpeg": b"\xff\xd9", "png": b"IEND\xaeB`\x82", "gif": b";", "jp2": b"\xff\xd9"}
+_END_MARKS = {"png": b"IEND\xaeB`\x82", "gif": b";", "jp2": b"\xff\xd9"}
 _TAIL_BYTES = 4096  # some files carry a little padding or a comment after their end
 
 
 def looks_truncated(data: bytes, image_format: str) -> bool:
     """Return whether the end mark is missing, or the announced length is longer than the file."""
+    if image_format == "jpeg":
+        return data.find(END, data.find(b"\xff\xda")) < 0
     if mark := _END_MARKS.get(image_format):
         return mark not in data[-_TAIL_BYTES:]
     if image_format == "webp":
@@ -219,29 +281,6 @@ def looks_truncated(data: bytes, image_format: str) -> bool:
     if image_format == "avif":
         return _boxes_end(data) > len(data)
     return False
-
-
-def damaged_png_chunk(data: bytes) -> str | None:
-    """Name the first header or pixel chunk of a PNG whose checksum is wrong, or None.
-
-    Pillow checks no pixel chunk, and shows a stream that damage ended early as a picture with a black rest. See
-    https://www.w3.org/TR/png-3/#5Chunk-layout.
-    """
-    for name, body, checksum in _png_chunks(data):
-        is_checked = name in (b"IHDR", b"PLTE", b"IDAT") and checksum is not None
-        if is_checked and zlib.crc32(body, zlib.crc32(name)) != checksum:
-            return name.decode()
-    return None
-
-
-def _png_chunks(data: bytes) -> Iterator[tuple[bytes, memoryview, int | None]]:
-    """Iterate over a PNG's chunks: name, body and checksum; a chunk that the file's end cuts off has no checksum."""
-    view, at = memoryview(data), 8
-    while at + 12 <= len(data):
-        end = at + 8 + int.from_bytes(data[at : at + 4], "big")
-        checksum = int.from_bytes(data[end : end + 4], "big") if end + 4 <= len(data) else None
-        yield data[at + 4 : at + 8], view[at + 8 : end], checksum
-        at = end + 4
 
 
 def _boxes_end(data: bytes) -> int:

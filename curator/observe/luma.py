@@ -18,11 +18,6 @@ array([[77, 77, 77],
 
 from __future__ import annotations
 
-import logging
-import os
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
 from functools import lru_cache
 
 import numpy as np
@@ -32,7 +27,8 @@ from PIL import Image, JpegImagePlugin
 
 from curator.matching.perceptual_hash import LUMA_SIDE
 from curator.observe.header import Header, read_header
-from curator.observe.jpeg_header import PlainJpeg
+from curator.observe.jpeg_header import PlainJpeg, read_plain_jpeg
+from curator.observe.jpeg_scans import check_jpeg, ends_with_picture, require_all_scans
 from curator.observe.pixels import as_grey, turn_upright
 
 Luma = npt.NDArray[np.uint8]
@@ -41,10 +37,6 @@ Weights = npt.NDArray[np.float32]
 REDUCED_SIDE = 48
 """A JPEG is decoded at 1/8, 1/4 or 1/2 if both sides stay this long: the hash moves by 0.22 bits in the mean and by
 2 at the 95th percentile of 767 photos (0.12 and 2 with 128)."""
-
-_DAMAGE = ("premature end of data segment", "bad Huffman code", "instead of RST")
-# What libjpeg says when pixels are missing or made of other bytes than were written. What else it warns of (bytes
-# between segments, odd parameters) is seen in whole pictures too.
 
 _ONE = 16384
 # What weights add up to. Of 255 times this, times the 1.7 that negative lobes may add in each pass, single precision
@@ -59,34 +51,40 @@ _KERNEL = np.sinc(_AT) * np.sinc(_AT / 3)
 _KERNEL_SUMS = np.cumsum(_KERNEL) - _KERNEL / 2  # from its left end on, at each step of its six lobes
 
 
-class DamagedPixelsError(Exception):
-    """A file that ends as it should holds pixel data that cannot be what was written."""
+def decode_luma(data: bytes, header: Header | PlainJpeg) -> tuple[Luma, bool]:
+    """Decode the first frame and shrink its luma.
 
-
-def decode_luma(data: bytes, header: Header | PlainJpeg) -> Luma:
-    """Decode the first frame and shrink its luma: uint8, shape (32, 32), upright.
+    Returns:
+        uint8, shape (32, 32), upright; and whether every strict reader takes the file as it is (of JPEG and PNG).
 
     Raises:
-        DamagedPixelsError: a JPEG's pixels are not what was written.
+        DamagedPixelsError, DamagedPngError: the pixels are not what was written.
         Exception: whatever the decoder raises for a broken or truncated file.
     """
     if isinstance(header, PlainJpeg):
         try:
             grey, scale = decode_reduced_grey(data, header)
-        except ValueError:  # Pillow reads on past what does no harm, and names what does
+        except ValueError:  # Pillow reads on past what does no harm
             header = read_header(data, "jpeg")
         else:
-            return _turn_upright(shrink_reduced(grey, header.stored_size, scale), header.orientation)
-    image = header.image
+            if not header.has_one_scan:
+                require_all_scans(data)
+            luma = _turn_upright(shrink_reduced(grey, header.stored_size, scale), header.orientation)
+            return luma, ends_with_picture(data, header.scan_at)
+    is_well_formed = False
+    if isinstance(header.image, JpegImagePlugin.JpegImageFile):
+        is_well_formed = check_jpeg(data) and read_plain_jpeg(data, with_foreign=True) is not None
+    image = header.open_whole()
     size, scale = image.size, 1
     if isinstance(image, JpegImagePlugin.JpegImageFile):
         image.draft("L", (REDUCED_SIDE, REDUCED_SIDE))
         scale = -(-size[0] // image.width)
-    with no_stderr() if image.format == "TIFF" else nullcontext():
-        image.load()
+    image.load()
+    if header.png:
+        is_well_formed = header.png.is_well_formed
     grey_image = as_grey(image)
     luma = shrink(grey_image) if scale == 1 else shrink_reduced(np.asarray(grey_image), size, scale)
-    return _turn_upright(luma, header.unapplied_orientation)
+    return _turn_upright(luma, header.unapplied_orientation), is_well_formed and not header.is_odd
 
 
 def decode_reduced_grey(data: bytes, jpeg: PlainJpeg) -> tuple[Luma, int]:
@@ -104,18 +102,12 @@ def decode_reduced_grey(data: bytes, jpeg: PlainJpeg) -> tuple[Luma, int]:
         there is): 1, 2, 4 or 8.
 
     Raises:
-        DamagedPixelsError: a part of the picture is not what was written.
-        ValueError: the decoder has something else to say, harmful or not.
+        ValueError: the decoder has something to say, harmful or not.
     """
     width, height = jpeg.stored_size
     scale = next((scale for scale in (8, 4, 2) if min(width, height) >= scale * REDUCED_SIDE), 1)
     least = {"min_height": -(-height // scale), "min_width": -(-width // scale), "min_factor": scale}
-    try:
-        grey: Luma = simplejpeg.decode_jpeg(data, "GRAY", strict=True, **least)[..., 0]
-    except ValueError as warning:
-        if any(words in str(warning) for words in _DAMAGE):
-            raise DamagedPixelsError(str(warning)) from warning
-        raise
+    grey: Luma = simplejpeg.decode_jpeg(data, "GRAY", strict=True, **least)[..., 0]
     return grey, scale
 
 
@@ -168,32 +160,3 @@ def _weights(n_pixels: int, scale: int) -> Weights:
 
 
 _cached_weights = lru_cache(maxsize=1024)(_weights)
-
-
-# If a program has set up no logging, Python prints Pillow's log of broken files to standard error; this stops that.
-logging.getLogger("PIL").addHandler(logging.NullHandler())
-
-_one_at_a_time = threading.Lock()  # two at once could restore each other's silence for good
-
-
-@contextmanager
-def no_stderr() -> Iterator[None]:
-    """Discard what libraries write to file descriptor 2, past Python, for a while; all threads' output to it is lost.
-
-    >>> with no_stderr():
-    ...     _ = os.write(2, b"TIFFFillStrip: Read error")
-    """
-    with _one_at_a_time:
-        try:
-            kept = os.dup(2)
-        except OSError:  # there is no standard error to silence
-            yield
-            return
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        try:
-            os.dup2(nowhere, 2)
-            yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
-            os.close(nowhere)

@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 import hashlib
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from itertools import takewhile
@@ -21,11 +20,17 @@ from PIL import Image, features
 from curator.matching import perceptual_hash
 from curator.matching.luma_signatures import pack_signatures
 from curator.matching.perceptual_hash import HASH_VERSION
-from curator.observe.header import OPENERS, Header, canvas_size, damaged_png_chunk, looks_truncated, read_header
+from curator.observe.header import OPENERS, Header, canvas_size, looks_truncated, read_header
 from curator.observe.jpeg_header import read_plain_jpeg
+from curator.observe.jpeg_scans import DamagedPixelsError
 from curator.observe.luma import decode_luma
+from curator.observe.png import DamagedPngError, MissingRowsError
+from curator.observe.silence import silence
 from curator.observe.sniff import placeholder_name, sniff
 from curator.reasons import Drop
+
+OBSERVER_VERSION = 100 * HASH_VERSION + 1
+"""Raised when anything but the hash is observed otherwise than before: stored files are then observed again."""
 
 _MAX_INT32 = 2**31 - 1
 _BATCH = 512
@@ -51,6 +56,7 @@ class Observation:
     orientation: int | None = None
     mode: str | None = None
     n_frames: int | None = None
+    well_formed: bool | None = None
     detail: float | None = None
     phash: int | None = None
     phash_turns: bytes | None = None
@@ -105,12 +111,9 @@ def look_at(data: bytes, *, max_pixels: int) -> Sighting:
     facts: dict[str, Any] = {"sha256": hashlib.sha256(data).hexdigest(), "n_bytes": len(data)}
     luma = None
     try:
-        with warnings.catch_warnings():
-            # Pillow warns of broken metadata on stderr; what matters of it becomes a flaw.
-            warnings.simplefilter("ignore")
-            luma = _picture(data, max_pixels, facts)
-            if name := placeholder_name(data):
-                raise _FlawError(Drop.PLACEHOLDER, name)
+        luma = _picture(data, max_pixels, facts)
+        if name := placeholder_name(data):
+            raise _FlawError(Drop.PLACEHOLDER, name)
     except _FlawError as flaw:
         facts |= {"flaw": flaw.reason, "flaw_detail": flaw.detail}
     return Sighting(Observation(**facts), luma)
@@ -120,22 +123,26 @@ def _picture(data: bytes, max_pixels: int, facts: dict[str, Any]) -> bytes:
     """Return the luma, and note on the way what is learned of the file."""
     image_format = _supported_format(data, facts)
     try:
-        if size := canvas_size(data, image_format):
-            _check_size(*size, max_pixels, facts)
-        header = (read_plain_jpeg(data) if image_format == "jpeg" else None) or read_header(data, image_format)
-        if isinstance(header, Header) and header.image.format == "MPO":
-            facts["format"] = "mpo"
-        facts |= {"orientation": header.orientation, "mode": header.mode, "n_frames": header.n_frames}
-        _check_size(header.width, header.height, max_pixels, facts)
-        if image_format == "png" and (chunk := damaged_png_chunk(data)):
-            raise _FlawError(Drop.CORRUPT, f"chunk {chunk} has a wrong checksum")
-        return decode_luma(data, header).tobytes()
+        with silence(image_format):
+            return _decode(data, image_format, max_pixels, facts)
     except _FlawError:
         raise
     except Image.DecompressionBombError as error:
         raise _FlawError(Drop.TOO_MANY_PIXELS, _clause(error)) from error
     except Exception as error:  # decoders raise whatever they like; a broken file must not stop the run
         raise _decoding_flaw(data, image_format, error) from error
+
+
+def _decode(data: bytes, image_format: str, max_pixels: int, facts: dict[str, Any]) -> bytes:
+    if size := canvas_size(data, image_format):
+        _check_size(*size, max_pixels, facts)
+    header = (read_plain_jpeg(data) if image_format == "jpeg" else None) or read_header(data, image_format)
+    if isinstance(header, Header) and header.image.format == "MPO":
+        facts["format"] = "mpo"
+    facts |= {"orientation": header.orientation, "mode": header.mode, "n_frames": header.n_frames}
+    _check_size(header.width, header.height, max_pixels, facts)
+    luma, facts["well_formed"] = decode_luma(data, header)
+    return luma.tobytes()
 
 
 def _supported_format(data: bytes, facts: dict[str, Any]) -> str:
@@ -164,13 +171,16 @@ def _decoding_flaw(data: bytes, image_format: str, error: Exception) -> _FlawErr
     text = str(error).lower()
     if isinstance(error, MemoryError) or "insufficient memory" in text:
         return _FlawError(Drop.DECODER_CRASHED, "ran out of memory")
-    if "truncated" in text or looks_truncated(data, image_format):
+    is_damaged = isinstance(error, DamagedPngError) and not isinstance(error, MissingRowsError)
+    if "truncated" in text or (not is_damaged and looks_truncated(data, image_format)):
         return _FlawError(Drop.TRUNCATED, _clause(error))
     return _FlawError(Drop.UNSUPPORTED_FORMAT if "unsupported" in text else Drop.CORRUPT, _clause(error))
 
 
 def _clause(error: Exception) -> str:
     text = " ".join(str(error).split())[:200]
+    if isinstance(error, DamagedPngError | DamagedPixelsError):
+        return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, JpegImagePlugin, TiffImagePlugin
+from PIL import Image, ImageFile, JpegImagePlugin, TiffImagePlugin
 
 from curator.observe.header import OPENERS, read_header
+from curator.observe.silence import silence
 from curator.observe.sniff import sniff
 
 DECODER_VERSION = 2
@@ -50,19 +51,26 @@ def decode_rgb(data: bytes, *, long_px: int = 0, short_px: int = 0) -> Image.Ima
         ValueError: no decoder here opens these bytes, or they are broken; the message says what the decoder said.
     """
     found = sniff(data).format
-    if found not in OPENERS:
+    if found is None or found not in OPENERS:
         raise ValueError(f"no decoder for {found or 'these bytes'}")
     try:
-        header = read_header(data, found)
-        image = header.image
-        if (long_px or short_px) and isinstance(image, JpegImagePlugin.JpegImageFile):
-            scale = max(1, max(image.size) // long_px if long_px else min(image.size) // short_px)
-            image.draft(image.mode, (max(1, image.width // scale), max(1, image.height // scale)))
-        picture = turn_upright(as_rgb(image), header.unapplied_orientation)
+        with silence(found):
+            picture = _decode_rgb(data, found, long_px, short_px)
     except Exception as error:  # decoders raise whatever they like
         raise ValueError(str(error) or type(error).__name__) from error
     picture.info = {}  # an orientation applied again, or a profile of other colours, would spoil what is saved of it
     return picture
+
+
+def _decode_rgb(data: bytes, image_format: str, long_px: int, short_px: int) -> Image.Image:
+    header = read_header(data, image_format)
+    image = header.open_whole()
+    if (long_px or short_px) and isinstance(image, JpegImagePlugin.JpegImageFile):
+        scale = max(1, max(image.size) // long_px if long_px else min(image.size) // short_px)
+        image.draft(image.mode, (max(1, image.width // scale), max(1, image.height // scale)))
+    picture = turn_upright(as_rgb(image), header.unapplied_orientation)
+    # A file's own image would read its metadata once more, whenever it is saved.
+    return picture.copy() if isinstance(picture, ImageFile.ImageFile) else picture
 
 
 def turn_upright(picture: Image.Image, orientation: int) -> Image.Image:

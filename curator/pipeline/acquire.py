@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -32,7 +32,7 @@ from curator.fetch.plan import FetchOptions
 from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe
 from curator.manifests.tombstones import read_tombstones
-from curator.sources.base import ListingContext, PlannedRead
+from curator.sources.base import N_SAME, ListingContext, PlannedRead
 from curator.sources.registry import bulk_hosts
 from curator.sources.userinfo import take_userinfo
 from curator.store.catalog_files import plain
@@ -114,6 +114,7 @@ def _list_tiers(
     project: Project, options: AcquireOptions, settle: Callable[[Listing, pd.DataFrame], pd.DataFrame]
 ) -> tuple[Listing, pd.DataFrame]:
     """List tier by tier, and settle what is listed, until no label is short of its target."""
+    project.claim()
     listing, settled = Listing(), catalog.empty()
     for tier in range(n_tiers(project)):
         if not (short := [label for label, n in _wanted(project, settled, options).items() if n]):
@@ -149,9 +150,13 @@ def _list_tier(project: Project, listing: Listing, tier: int, labels: Sequence[s
         name = source.title
         if f"{index} {name}" in listing.failures or tier >= source.n_tiers:
             continue
+        before = project.recipe.sources[:index]
+        context = replace(context, has_namesake=any((one.kind, one.title) == (source.kind, name) for one in before))
         try:
             _announce(project, name, source.plan(tier, context))
-            rows, userinfo = take_userinfo(source.list_images(tier, labels, context))
+            listed = source.list_images(tier, labels, context)
+            n_same = listed.attrs.get(N_SAME, 0)
+            rows, userinfo = take_userinfo(listed)
             rows = drop_forgotten(rows, tombstones)
         except SourceError as error:
             listing.failures[f"{index} {name}"] = error.text
@@ -163,10 +168,23 @@ def _list_tier(project: Project, listing: Listing, tier: int, labels: Sequence[s
             text = f"{len(userinfo):,} {what} a name or a password. {rest} addresses without them."
             project.emit(Warned(f"{name}: {text}"))
         listing.userinfo = userinfo | listing.userinfo
+        n_before = len(listing.table)
         listing.table = _merge(listing.table, rows)
         project.emit(SourceListed(name, {str(label): int(n) for label, n in rows["label"].value_counts().items()}))
-        del rows
+        _note_same(project, name, n_same, n_before + len(rows) - len(listing.table))
+        del listed, rows
         pa.default_memory_pool().release_unused()  # what the list's own form took: as much as the listing itself
+
+
+def _note_same(project: Project, name: str, n_here: int, n_earlier: int) -> None:
+    """Say how many rows of a source name an image that is listed already, so that the rows add up."""
+    counts = {"in it": n_here, "before it": n_earlier}
+    parts = [f"{n:,} {where}" for where, n in counts.items() if n]
+    if parts:
+        total = n_here + n_earlier
+        names = f"{total:,} {'row names' if total == 1 else 'rows name'}"
+        text = f"{name}: {names} an image that is listed under the same label already ({', '.join(parts)})"
+        project.emit(Noted(f"{text}; each is listed once"))
 
 
 def _announce(project: Project, name: str, reads: Sequence[PlannedRead]) -> None:

@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import selectors
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import compress
 from pathlib import Path
@@ -30,12 +28,11 @@ from curator.manifests.project import Project
 from curator.manifests.tombstones import read_tombstones
 from curator.matching.perceptual_hash import from_hex
 from curator.observe.observation import Sighting, hash_sightings
-from curator.observe.workers.pool import ObservedFile, ObserverPool, serve
+from curator.observe.workers.look import look_at_files
 from curator.pipeline.against_cache import read_seen, seen_table, write_seen
 from curator.store.catalog_files import file_digest, read_catalog
 from curator.store.paths import DataPaths
 
-_MOST_WAITING = 64
 _SHOWN = 20
 
 
@@ -147,7 +144,8 @@ def _look_at(files: Sequence[Path], folder: Path, max_pixels: int, paths: DataPa
     new = list(compress(files, is_new.to_pylist()))
     found: list[Sighting | None] = [None] * len(new)
     try:
-        _observe(new, max_pixels, found)
+        for number, sighting in look_at_files(new, max_pixels):
+            found[number] = sighting
     finally:
         hashed = iter(hash_sightings([sighting for sighting in found if sighting is not None]))
         observations = [None if sighting is None else next(hashed) for sighting in found]
@@ -157,29 +155,6 @@ def _look_at(files: Sequence[Path], folder: Path, max_pixels: int, paths: DataPa
             write_seen(paths.against(folder), table, max_pixels, forgotten)
     # In the order of the files, whichever of them were known before, so that equal matches name the same one each time.
     return table.take(pc.index_in(marks, table["mark"].combine_chunks()))
-
-
-def _observe(files: Sequence[Path], max_pixels: int, found: list[Sighting | None]) -> None:
-    """Observe files in workers of their own, as a fetch does, keep no copy of them, and note each in its place."""
-
-    def note(result: ObservedFile) -> None:
-        found[result.job] = result.sighting
-        if result.temporary:
-            Path(result.temporary).unlink(missing_ok=True)
-
-    with tempfile.TemporaryDirectory() as scratch, selectors.DefaultSelector() as selector:
-        paths = DataPaths(Path(scratch), Path(), "others")
-        with ObserverPool(paths, max_pixels, selector, note) as pool:
-            for number, file in enumerate(files):
-                pool.submit(number, file)
-                _serve_until(pool, selector, _MOST_WAITING)
-            _serve_until(pool, selector, 0)
-
-
-def _serve_until(pool: ObserverPool, selector: selectors.BaseSelector, most: int) -> None:
-    while pool.n_jobs > most:
-        serve(selector, timeout_s=1.0)
-        pool.check()
 
 
 def _read_listed(path: Path) -> pd.DataFrame:

@@ -27,7 +27,7 @@ from curator.observe.observation import Observation
 from curator.reasons import Drop
 from curator.store.whole_files import whole_file
 
-_VERSION = 1
+_VERSION = 2
 _KEY = b"curator"
 SCHEMA = pa.schema(
     [

@@ -11,18 +11,21 @@ False
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from curator import catalog
 from curator.errors import StateError
 from curator.events import WorkAdvanced, WorkFinished, WorkStarted
 from curator.manifests.made_with import MadeWith, read_made_with, write_made_with
-from curator.manifests.manifest import folder_rows, manifest_rows, manifest_text
+from curator.manifests.manifest import folder_rows, is_plain, manifest_rows, manifest_text
 from curator.manifests.project import Project
+from curator.observe.observation import observe_image
 from curator.observe.pixels import decode_rgb
 from curator.pipeline.held_sides import find_left
 from curator.reasons import SPLITS
@@ -32,7 +35,7 @@ from curator.store.paths import DataPaths
 from curator.store.whole_files import disk_errors, remove_folder, whole_file, write_text_whole
 from curator.text import Command
 
-_WHAT = "linking the folders"
+_WHAT, _LOOKING = "linking the folders", "looking at stored files again"
 
 
 def publish(
@@ -54,7 +57,8 @@ def publish(
         StateError: a stored image is gone or no longer decodes.
         DiskError: a write was refused; the manifest that was there before is kept.
     """
-    rows, paths = folder_rows(table), project.paths
+    paths = project.paths
+    rows = folder_rows(look_again(table, project))
     build_folders(rows, project)
     text = manifest_text(manifest_rows(rows))
     digest = hashlib.sha256(text.encode("utf-8")).hexdigest()
@@ -63,6 +67,22 @@ def publish(
     write_text_whole(paths.manifest, text)
     _swap_folders(paths)
     return digest
+
+
+def look_again(table: pd.DataFrame, project: Project) -> pd.DataFrame:
+    """Find out which kept files are well-formed where an older version did not ask; the next fetch remembers it."""
+    unknown = catalog.is_kept(table) & is_plain(table) & table["well_formed"].isna().to_numpy(dtype=bool)
+    if not unknown.any():
+        return table
+    project.emit(WorkStarted(_LOOKING, int(unknown.sum())))
+    known = table["well_formed"].astype(object).to_numpy(copy=True)
+    for row in np.flatnonzero(unknown):
+        image = table.iloc[row]
+        stored = project.paths.image(image["sha256"], image["format"])
+        known[row] = stored.exists() and bool(observe_image(stored.read_bytes(), max_pixels=sys.maxsize).well_formed)
+        project.emit(WorkAdvanced(_LOOKING))
+    project.emit(WorkFinished(_LOOKING))
+    return catalog.with_columns(table, {"well_formed": known})
 
 
 def is_published(paths: DataPaths, manifest_sha256: str) -> bool:
@@ -119,7 +139,8 @@ def _readable_file(paths: DataPaths, sha256: str, kind: str, linked: bool) -> Pa
         picture = decode_rgb(stored.read_bytes())
     except (OSError, ValueError) as error:
         message = f"The stored image {stored} cannot be decoded ({error})."
-        raise StateError(message, (Command("verify"), " says whether its bytes have changed.")) from error
+        hint = (Command("fetch"), " looks at it again, and takes another in its place; ", Command("verify"))
+        raise StateError(message, (*hint, " lists all that are damaged.")) from error
     with whole_file(converted) as temporary:
         picture.save(temporary, format="PNG")
         temporary.chmod(0o444)

@@ -33,7 +33,9 @@ from curator.events import Listener, ignore
 from curator.fetch.fetch_images import fetch_images
 from curator.fetch.outcomes import with_pictures
 from curator.fetch.plan import FetchOptions
+from curator.manifests.cells import table_text
 from curator.manifests.manifest import read_manifest
+from curator.manifests.owner import claim, refuse_other_owner
 from curator.manifests.project import Project
 from curator.manifests.recipe import FetchSettings, QualitySettings, Recipe
 from curator.manifests.tombstones import read_tombstones
@@ -47,10 +49,10 @@ from curator.store.whole_files import write_text_whole
 SIMILAR_BITS = 4
 """Most differing bits of the 64-bit perceptual hashes of one picture in two files."""
 _ASPECT_TOLERANCE = 0.03
-_FROM_MANIFEST = (
+_FROM_MANIFEST = [
     "record_id", "label", "source", "kind", "source_id", "source_class", "url", "fallback_url", "landing_url",
     "license", "author", "author_url", "title",
-)  # fmt: skip
+]  # fmt: skip
 _REPORTED = ["record_id", "label", "split", "url", "final_url", "sha256", "fate", "reason", "detail"]
 
 
@@ -104,20 +106,20 @@ def replay_manifest(
 
     Raises:
         StateError: the manifest cannot be read, all its images are forgotten, or nothing of it could be had.
-        DiskError, LockedError: see there.
+        CuratorError, DiskError, LockedError: the new folder holds something else, or see there.
     """
-    rows = _read_rows(manifest)
-    paths = DataPaths.of_manifest(manifest, data_root).replay
+    rows, paths = _read_rows(manifest), DataPaths.of_manifest(manifest, data_root).replay
     project = Project(Recipe(paths.name, (), (), fetch, quality or QualitySettings()), paths, emit)
+    refuse_other_owner(paths.folder, manifest)
     with locked(paths.lock, "replay"):
-        listed = rows[[name for name in _FROM_MANIFEST if name in rows]].assign(tier=0)
-        fetched = fetch_images(catalog.conform(listed), project, FetchOptions("failed"))
+        claim(paths.folder, manifest)
+        fetched = fetch_images(catalog.conform(rows[_FROM_MANIFEST].assign(tier=0)), project, FetchOptions("failed"))
         table = catalog.from_arrow(pa.concat_tables(with_pictures(fetched, paths)))
         fates = judge_images(rows, table)
         answers = {"final_url": table["final_url"], "reason": table["drop_reason"], "detail": table["drop_detail"]}
         images = rows.assign(fate=fates, **answers)
-        for path, report in ((paths.replayed_images, images[_REPORTED]), (paths.link_rot, count_hosts(images))):
-            write_text_whole(path, report.to_csv(index=False, lineterminator="\n"))
+        write_text_whole(paths.replayed_images, table_text(images[_REPORTED]))
+        write_text_whole(paths.link_rot, table_text(count_hosts(images)))
         had = _restore(table, rows, fates, accept_similar)
         if not (n_kept := int(catalog.is_kept(had).sum())):
             raise StateError(f"Nothing of {manifest} could be had.", f"{paths.replayed_images} says why.")
@@ -175,7 +177,7 @@ def _restore(
     had = catalog.is_kept(table) & np.isin(fates, [str(fate) for fate in good])
     details = [f"{fate}: the manifest has {sha256[:16]}…" for fate, sha256 in zip(fates, rows["sha256"], strict=True)]
     table = catalog.drop(table, ~had, Stage.FETCHED, Drop.CHANGED, details)
-    sides = {name: rows[name].where(had) for name in ("split", "split_group") if name in rows}
+    sides = {name: rows[name].where(had) for name in ("split", "split_group")}
     return catalog.with_columns(table, sides)
 
 

@@ -126,6 +126,7 @@ def decide(
     if not project.paths.catalog(Stage.FETCHED).exists():
         raise StateError(f"Nothing was fetched yet for {project.recipe.name}.", ("Run ", Command("fetch"), " first."))
     with locked(project.paths.lock, str(stage)):
+        project.claim()
         refuse_newer(map(project.paths.catalog, Stage))
         seen = read_circumstances(project, resplit)
         if seen.held and stage == Stage.SPLIT:

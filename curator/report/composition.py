@@ -11,7 +11,7 @@ from curator.reasons import SPLITS
 from curator.report.facts import Facts
 from curator.report.markup import Html, element, number, prose, section, table, times
 from curator.report.plots import plot
-from curator.text import Command
+from curator.text import Command, Text, as_parts
 
 
 def share_bar(share: float) -> Html:
@@ -52,11 +52,12 @@ def drops_section(facts: Facts) -> Html | None:
         for reason, n in counts["dropped"].items()
     ]
     rows.append(["kept", number(counts["kept"]), *(number(by_label[label]["kept"]) for label in labels), ""])
+    dropped = facts.catalog["record_id"][facts.catalog["drop_reason"].notna().to_numpy(dtype=bool)]
+    example: Text = (" ", Command.of("why", str(dropped.iloc[0])), " shows those of one.") if len(dropped) else ""
     text = (
         f"Of {times(counts['listed'], 'listed image')}, {counts['kept']:,} are kept. A row is never deleted: each "
-        "of the others has a stage, a reason and evidence, and ",
-        Command("why"),
-        " says which.",
+        "of the others has a stage, a reason and evidence.",
+        *as_parts(example),
     )
     listed = table(["", "all", *labels, ""], rows)
     return section("drops", "What was dropped, and why", element("p", prose(text, facts.project.option)), listed)

@@ -43,7 +43,7 @@ from curator.report.style import style_sheet
 from curator.store.catalog_files import read_catalog
 from curator.store.paths import DataPaths
 from curator.store.whole_files import write_text_whole
-from curator.text import Command
+from curator.text import Command, Text, as_parts
 
 MOST_SHOWN = 24
 """Images shown of one group; the rest is counted."""
@@ -117,7 +117,9 @@ def gallery_page(name: str, groups: Sequence[Group], pictures: Mapping[str, str]
         option: what a command needs to mean the data set.
     """
     order = "The image that is kept comes first, then its copies. "
-    hint = (order, Command("why ID"), " tells an image's whole story.")
+    first = groups[0][0]["record_id"] if groups else ""
+    story: Text = (Command.of("why", first), " tells the whole story of the first one.") if first else ""
+    hint = (order, *as_parts(story))
     dropped = Counter(row["drop_reason"] for group in groups for row in group if row["drop_reason"])
     figures = [("group" if len(groups) == 1 else "groups", len(groups)), *dropped.most_common()]
     cards = element("div", [card(f"{n:,}", text) for text, n in figures], class_="cards")

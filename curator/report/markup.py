@@ -14,7 +14,7 @@ import html
 from collections.abc import Iterable, Sequence
 
 from curator.addresses import is_web_address
-from curator.text import Text, spell
+from curator.text import Command, Text, as_parts
 
 _VOID = {"img", "meta", "br"}
 
@@ -55,9 +55,18 @@ def element(name: str, /, *contents: Content, **attributes: str | None) -> Html:
 
 
 def prose(text: Text, option: str = "") -> Html:
-    """Turn text into markup, with what is between backticks as code; ``option`` names the data set in its commands."""
-    parts = spell(text, option).split("`")
-    return join(*(element("code", part) if index % 2 else part for index, part in enumerate(parts)))
+    """Turn text into markup, with what is between backticks as code; ``option`` names the data set in its commands.
+
+    >>> prose(("Run ", Command("fetch"), ", not `rm`."), " --recipe 'a`b'")
+    "Run <code>curator fetch --recipe 'a`b'</code>, not <code>rm</code>."
+    """
+    return join(*(_prose(part, option) for part in as_parts(text)))
+
+
+def _prose(part: str | Command, option: str) -> list[str]:
+    if isinstance(part, Command):
+        return [element("code", part.spelled(option))]
+    return [element("code", piece) if index % 2 else piece for index, piece in enumerate(part.split("`"))]
 
 
 def link(address: str | None, text: str) -> Html:

@@ -14,7 +14,7 @@ import pandas as pd
 from curator.observe.thumbnails import data_uri
 from curator.reasons import Drop
 from curator.report.facts import Facts
-from curator.report.markup import Content, Html, element, join, link, prose, section, times
+from curator.report.markup import Content, Html, element, join, link, section, times
 from curator.report.results import smoke_note
 from curator.report.style import swatch
 from curator.text import Command, percent
@@ -69,8 +69,8 @@ def wrong_section(facts: Facts) -> Html | None:
     ]
     if not grids:
         return None
-    hint = ("Wrong labels show up here first. ", Command("why ID"), " tells any image's whole story.")
-    note = element("p", prose(hint, facts.project.option), class_="note")
+    hint = "Wrong labels show up here first. The command under a picture tells its whole story."
+    note = element("p", hint, class_="note")
     return section("wrong", "Most confidently wrong", smoke_note(facts.metrics), note, grids)
 
 
@@ -83,7 +83,7 @@ def _wrong(facts: Facts, by_id: pd.DataFrame, one: dict[str, Any]) -> Html:
     address = row["landing_url"] if not pd.isna(row["landing_url"]) else row["url"]
     source_id = "" if pd.isna(row["source_id"]) else str(row["source_id"])
     page = join(source_id) if pd.isna(address) else link(str(address), "source page")
-    command = element("code", Command(f"why {one['record_id']}").spelled(facts.project.option))
+    command = element("code", Command.of("why", one["record_id"]).spelled(facts.project.option))
     small = element("small", facts_line, element("br"), page, element("br"), command)
     return picture(facts, row, said, element("br"), small)
 

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from urllib.parse import quote
 
-from curator.manifests.inventory import COMMANDS, Entry, list_entries
+from curator.manifests.inventory import Entry, list_entries, making_commands
 from curator.report.facts import Facts
 from curator.report.markup import Content, Html, element, join, prose, section, table
 from curator.text import Command, Text
@@ -25,10 +25,10 @@ _NAMES = {
     "forgotten": "what was forgotten",
 }
 _ABOUT: dict[str, Text] = {
-    "manifest": (Command("replay"), " rebuilds the data set from it alone"),
+    "manifest": "it alone is enough to rebuild the data set",
     "gallery": "what is kept beside its copies",
     "reviews": (Command("review"), " opens the page to look, keep, drop and relabel"),
-    "export": (Command("export FORMAT"), " writes another, with a data card and credits"),
+    "export": (Command("export --help"), " says how another is written, with a data card and credits"),
     "replay": "what the web has lost, by host and by image",
     "forgotten": "digests only; no later fetch brings these images back",
 }
@@ -37,10 +37,11 @@ _ABOUT: dict[str, Text] = {
 def related_section(facts: Facts) -> Html:
     """List the files that exist, with links relative to the page, and the commands that make the others."""
     home, entries = facts.project.paths.report.parent, list_entries(facts.project.paths)
+    commands = making_commands(facts.project.paths)
     rows: list[list[Content]] = []
     for kind, name in _NAMES.items():
         lines = [element("div", _links(entry, home)) for entry in entries if entry.kind == kind]
-        command = prose((COMMANDS[kind],), facts.project.option)
+        command = prose((commands[kind],), facts.project.option)
         rows.append([name, lines, prose(_ABOUT.get(kind, ""), facts.project.option)] if lines else [name, command, ""])
     return section("files", "Other files of this data set", table(["", "where", ""], rows))
 

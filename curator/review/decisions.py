@@ -48,6 +48,11 @@ class DecisionLog:
                 self._latest, self.version, self._seen = standing_reviews(reviews), len(reviews), seen
             return self._latest
 
+    def is_mine(self, review: Review | None, decision: str, new_label: str, reason: str) -> bool:
+        """Say whether a standing decision is the very one that this person makes, so that it is written only once."""
+        found = review and (review.who, review.decision, review.new_label, review.reason)
+        return found == (self._who, decision, new_label, reason)
+
     def decide(self, sha256: str, label: str, decision: str, new_label: str = "", reason: str = "") -> Review | None:
         """Write one decision, wait until it is on the disk, and return the latest one on that image; None after undo.
 

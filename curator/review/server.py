@@ -31,7 +31,7 @@ from curator.manifests.project import Project
 from curator.observe.thumbnails import MEDIA_TYPE, large_picture, thumbnail
 from curator.review.guard import Guard, GuardedApp
 from curator.review.query import Query
-from curator.review.service import ReviewService, StaleError
+from curator.review.service import ConflictError, ReviewService, StaleError
 from curator.store.paths import DataPaths
 
 TOKEN_BYTES = 18
@@ -95,30 +95,34 @@ def serve_review(project: Project, who: str, port: int, announce: Callable[[str,
 def make_app(service: ReviewService, guard: Guard) -> ASGIApp:
     """Make the application: the routes, behind the guard."""
     at, paths = f"/{guard.token}", service.project.paths
+    endpoint = partial(_endpoint, service.project.option)
     routes = [Route(f"{at}/{name}", partial(_page_file, *found)) for name, found in PAGE_FILES.items()]
     routes += [
-        Route(f"{at}/about", _endpoint(lambda request: service.about())),
-        Route(f"{at}/select", _endpoint(lambda request: service.select(Query.parse(request.query_params)))),
-        Route(f"{at}/rows", _endpoint(lambda request: service.rows(*map(partial(_number, request), _ROWS)))),
-        Route(f"{at}/next", _endpoint(partial(_next, service))),
-        Route(f"{at}/row/{{record_id}}", _endpoint(partial(_row, service))),
+        Route(f"{at}/about", endpoint(lambda request: service.about())),
+        Route(f"{at}/select", endpoint(lambda request: service.select(Query.parse(request.query_params)))),
+        Route(f"{at}/rows", endpoint(lambda request: service.rows(*map(partial(_number, request), _ROWS)))),
+        Route(f"{at}/next", endpoint(partial(_next, service))),
+        Route(f"{at}/row/{{record_id}}", endpoint(partial(_row, service))),
         Route(f"{at}/decide", partial(_decide, service), methods=["POST"]),
-        Route(f"{at}/thumbnails/{{name}}", _endpoint(partial(_picture, thumbnail, paths))),
-        Route(f"{at}/pictures/{{name}}", _endpoint(partial(_picture, large_picture, paths))),
+        Route(f"{at}/thumbnails/{{name}}", endpoint(partial(_picture, thumbnail, paths))),
+        Route(f"{at}/pictures/{{name}}", endpoint(partial(_picture, large_picture, paths))),
     ]
     return GuardedApp(Starlette(routes=routes), guard)
 
 
-def _endpoint(work: Callable[[Request], Any]) -> Callable[[Request], Awaitable[Response]]:
-    """Make an endpoint that does its work in a thread and responds to an error with JSON and a status that fits."""
+def _endpoint(option: str, work: Callable[[Request], Any]) -> Callable[[Request], Awaitable[Response]]:
+    """Make an endpoint that does its work in a thread and responds to an error with JSON and a status that fits.
+
+    Args:
+        option: what a command that an error proposes needs to mean the data set.
+    """
 
     async def respond(request: Request) -> Response:
         try:
             result = await run_in_threadpool(work, request)
-        except StaleError as error:
-            return JSONResponse({"error": str(error)}, 410, _FRESH)
         except CuratorError as error:
-            return JSONResponse({"error": str(error)}, 500, _FRESH)
+            status = {StaleError: 410, ConflictError: 409}.get(type(error), 500)
+            return JSONResponse({"error": error.spelled(option)}, status, _FRESH)
         except ValueError as error:
             return JSONResponse({"error": str(error)}, 400, _FRESH)
         return result if isinstance(result, Response) else JSONResponse(result, headers=_FRESH)
@@ -156,16 +160,16 @@ async def _decide(service: ReviewService, request: Request) -> Response:
         body += part
         if len(body) > MOST_BODY_BYTES:
             raise HTTPException(413)
-    return await _endpoint(partial(_write_decision, service, body))(request)
+    return await _endpoint(service.project.option, partial(_write_decision, service, body))(request)
 
 
 def _write_decision(service: ReviewService, body: bytes, request: Request) -> dict[str, Any]:
     facts = json.loads(body)
     if not isinstance(facts, dict) or not all(isinstance(value, str) for value in facts.values()):
         raise ValueError("a decision is a JSON object of texts")
-    unknown = set(facts) - {"record_id", "decision", "new_label", "reason"}
+    unknown = set(facts) - {"record_id", "decision", "new_label", "reason", "seen"}
     if unknown or "record_id" not in facts or "decision" not in facts:
-        raise ValueError("a decision has record_id, decision, and perhaps new_label and reason")
+        raise ValueError("a decision has record_id, decision, and perhaps new_label, reason and seen")
     facts["reason"] = " ".join(facts.get("reason", "").split())[:MOST_REASON_LETTERS]
     return service.decide(**facts)
 

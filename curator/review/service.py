@@ -9,6 +9,8 @@ filter, or when a stage has written a new catalog.
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import itertools
 import threading
 from collections import OrderedDict
@@ -23,6 +25,7 @@ from curator.review.decisions import DecisionLog, match_rows
 from curator.review.images import Images, LatestImages, release_memory
 from curator.review.query import Query, find_rows
 from curator.review.views import GROUPED, Misprediction, Selection, read_mispredictions, select
+from curator.text import Command
 
 MOST_SELECTIONS = 16
 """Selections kept at once; a window whose selection is no longer kept makes it again."""
@@ -35,6 +38,10 @@ class StaleError(CuratorError):
     """The selection is no longer kept, or is of an older catalog: the page must select again."""
 
 
+class ConflictError(CuratorError):
+    """Another window or person decided about the image since the page read it; nothing was written."""
+
+
 class ReviewService:
     """Answers the requests of the page; safe to use from several threads."""
 
@@ -45,6 +52,7 @@ class ReviewService:
         self._selections: OrderedDict[int, tuple[Images, Selection]] = OrderedDict()
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
+        self._deciding = threading.Lock()
         self._counted: Images | None = None
         self._counts: dict[str, int] = {}
 
@@ -59,7 +67,11 @@ class ReviewService:
             "n": len(images),
             "facets": images.facets,
             "views": self._count_views(images),
+            "commands": {name: self._spelled(name) for name in ("review", "dedupe", "split", "benchmark")},
         }
+
+    def _spelled(self, *words: str) -> str:
+        return Command.of(*words).spelled(self.project.option)
 
     def _count_views(self, images: Images) -> dict[str, int]:
         """Count what each view holds without filters: groups if it has groups, else rows."""
@@ -109,6 +121,7 @@ class ReviewService:
         latest = self.log.latest()
         for row in rows:
             row["review"] = as_facts(latest.get((row.get("sha256", ""), row["listed_label"])))
+            row["why"] = self._spelled("why", row["record_id"])
             if found := selection.mispredicted.get(row["record_id"]):
                 row |= {"predicted": found.predicted, "confidence": found.confidence}
         return {"offset": offset, "rows": rows, **self.progress(images)}
@@ -138,11 +151,17 @@ class ReviewService:
         index = images.row_of(record_id)
         return images.rows(np.array([index]))[0] if index >= 0 else None
 
-    def decide(self, record_id: str, decision: str, new_label: str = "", reason: str = "") -> dict[str, Any]:
+    def decide(
+        self, record_id: str, decision: str, new_label: str = "", reason: str = "", seen: str | None = None
+    ) -> dict[str, Any]:
         """Decide about the content of one row; when this returns, the decision is on the disk.
+
+        Args:
+            seen: the ``id`` of the decision that the page shows, empty: none; None decides whatever was decided before.
 
         Raises:
             ValueError: this cannot be decided; the message says why.
+            ConflictError: what was decided before is not what the page shows.
             DiskError: the disk refused; nothing was decided.
         """
         row = self.row(record_id)
@@ -154,9 +173,15 @@ class ReviewService:
             raise ValueError("relabel needs new_label, and nothing else has it")
         if new_label and new_label not in set(self.project.recipe.labels) - {row["listed_label"]}:
             raise ValueError(f"{new_label!r} is no other label of the recipe")
-        review = self.log.decide(row["sha256"], row["listed_label"], decision, new_label, reason)
-        key = {"sha256": row["sha256"], "listed_label": row["listed_label"]}
-        return {**key, "review": as_facts(review), **self.progress(self.latest_images.read())}
+        key = row["sha256"], row["listed_label"]
+        with self._deciding:
+            before = self.log.latest().get(key)
+            is_saved = self.log.is_mine(before, decision, new_label, reason)
+            if seen is not None and seen != _digest(before) and not is_saved:
+                said = f"{before.who} has decided about it" if before else "its decision was taken back"
+                raise ConflictError(f"Meanwhile {said}: look again.")
+            review = before if is_saved else self.log.decide(*key, decision, new_label, reason)
+        return {"review": as_facts(review), **self.progress(self.latest_images.read())}
 
 
 def as_facts(review: Review | None) -> dict[str, str] | None:
@@ -164,4 +189,9 @@ def as_facts(review: Review | None) -> dict[str, str] | None:
     if review is None:
         return None
     names = ("decision", "new_label", "who", "when", "reason")
-    return {name: getattr(review, name) for name in names}
+    return {"id": _digest(review), **{name: getattr(review, name) for name in names}}
+
+
+def _digest(review: Review | None) -> str:
+    """Name a decision, so that a page can say which one it shows; none is empty."""
+    return hashlib.sha256("\0".join(dataclasses.astuple(review)).encode()).hexdigest()[:16] if review else ""

@@ -81,7 +81,7 @@ def read_mispredictions(path: Path) -> dict[str, Misprediction]:
     if not path.exists():
         return {}
     try:
-        table = pd.read_csv(path, dtype={"record_id": str, "label": str, "predicted": str})
+        table = pd.read_csv(path, dtype={"record_id": str, "label": str, "predicted": str}, keep_default_na=False)
         columns = [name for name in table.columns if name.startswith("p_")]
         means = table.groupby("record_id")[columns].mean()
         label = table.groupby("record_id")["label"].first()

@@ -9,22 +9,33 @@ Add a source with one file here, one entry in :data:`curator.sources.registry.SO
 from __future__ import annotations
 
 import hashlib
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from curator import catalog
 from curator.events import Listener, ignore
+from curator.manifests.cells import arrow_array, plain_column
 from curator.manifests.recipe import FetchSettings
 from curator.manifests.toml_settings import suggest
 from curator.sources.userinfo import drop_userinfo
+from curator.text import HAS_CONTROLS
+
+N_SAME = "n_same"
+"""The attribute of a listing that counts the rows which name an image that another row of it names."""
 
 _CHUNK_ROWS = 100_000
+_TEXTS = ("source_id", "source_class", "license", "author", "title")
+_ADDRESSES = ("url", "fallback_url", "landing_url", "author_url")
 
 
 @dataclass(frozen=True)
@@ -51,6 +62,8 @@ class ListingContext:
     emit: Listener = ignore
     refresh: bool = False
     fresh: set[Path] = field(default_factory=set, compare=False)
+    has_namesake: bool = False
+    """Whether a source of the same kind and title stands before this one in the recipe."""
 
 
 class Source(ABC):
@@ -113,15 +126,37 @@ def listed_rows(kind: str, name: str, tier: int, columns: Mapping[Any, Any]) -> 
         name: the source's name in tables: its kind, or ``name`` in the recipe.
         tier: the tier that these rows were listed in.
         columns: ``label``, ``key`` (what identifies the image at this source: its id there, else its URL) and any of
-            the catalog's listed columns, as sequences or Arrow arrays of one length. Rows with the same label and key
-            are listed once.
+            the catalog's listed columns, as sequences or Arrow arrays of one length. Texts are written on one line, and
+            addresses as a browser would request them. Rows with the same label and key are the same image: it is
+            listed once, and ``attrs[N_SAME]`` counts the others.
     """
     frame = pd.DataFrame({key: _series(values) for key, values in columns.items()})
     keys = _series(drop_userinfo(pa.array(frame["key"], pa.string())))  # a new password makes no new image
     ids = pa.chunked_array(_record_ids(kind, frame["label"], keys), pa.string())
-    frame = frame.assign(record_id=_series(ids), kind=kind, source=name, tier=tier)
+    plain = {key: _series(plain_column(_text(frame[key]))) for key in _TEXTS if key in frame}
+    plain |= {key: _series(_sendable(_text(frame[key]))) for key in _ADDRESSES if key in frame}
+    frame = frame.assign(record_id=_series(ids), kind=kind, source=name, tier=tier, **plain)
     repeated = frame.duplicated("record_id").to_numpy(dtype=bool)
-    return catalog.conform(frame[~repeated].reset_index(drop=True) if repeated.any() else frame)
+    rows = catalog.conform(frame[~repeated].reset_index(drop=True) if repeated.any() else frame)
+    rows.attrs[N_SAME] = int(repeated.sum())
+    return rows
+
+
+def _text(column: pd.Series[Any]) -> pa.Array:
+    return catalog.as_arrow(column, pa.string())
+
+
+def _sendable(column: pa.Array) -> pa.Array:
+    r"""Take the line ends out of addresses, and percent-encode control characters (https://url.spec.whatwg.org/).
+
+    >>> _sendable(pa.array(["http://h.example/a\r\n.jpg", "http://h.example/\x01", "plain"])).to_pylist()
+    ['http://h.example/a.jpg', 'http://h.example/%01', 'plain']
+    """
+    if not pc.any(pc.match_substring_regex(column, HAS_CONTROLS)).as_py():
+        return column
+    joined = pc.replace_substring_regex(column, r"[\t\r\n]", "").to_pylist()
+    encode = partial(re.sub, HAS_CONTROLS, lambda found: quote(found[0]))
+    return pa.array([text and encode(text) for text in joined], pa.string())
 
 
 def _record_ids(kind: str, labels: pd.Series[Any], keys: pd.Series[Any]) -> Iterator[pa.Array]:
@@ -132,8 +167,28 @@ def _record_ids(kind: str, labels: pd.Series[Any], keys: pd.Series[Any]) -> Iter
 
 
 def _series(values: Any) -> pd.Series[Any]:
-    array = values if isinstance(values, pa.Array | pa.ChunkedArray) else pa.array(values, from_pandas=True)
+    array = values if isinstance(values, pa.Array | pa.ChunkedArray) else arrow_array(values)
     return pd.Series(array, dtype=pd.ArrowDtype(array.type))
+
+
+def as_label(text: str) -> str:
+    """Write a name as a label may be written.
+
+    >>> as_label("Great Egret")
+    'great-egret'
+    """
+    return re.sub(r"[^a-z0-9_-]+", "-", text.strip().casefold()).strip("-")
+
+
+def most_frequent(counts: Mapping[str, int], n_shown: int = 5) -> str:
+    """Name what was found most often, with its count, and how many others there are.
+
+    >>> most_frequent({"cat": 2, "Great Egret": 31, "dog": 7}, n_shown=2)
+    'Great Egret 31, dog 7 and 1 more'
+    """
+    ranked = sorted(counts.items(), key=lambda count: (-count[1], count[0]))
+    named = [f"{name[:60] if name.isprintable() else repr(name[:60])} {n:,}" for name, n in ranked[:n_shown]]
+    return ", ".join(named) + (f" and {len(ranked) - n_shown:,} more" if len(ranked) > n_shown else "")
 
 
 def known_labels(key: str, table: Mapping[str, Any], labels: Sequence[str]) -> list[tuple[str, str]]:

@@ -9,23 +9,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pandas as pd
 
 from curator.errors import SourceError
 from curator.events import Noted
 from curator.manifests.toml_settings import setting
-from curator.sources.base import ListingContext, Source, known_labels, listed_rows
+from curator.sources.base import ListingContext, Source, known_labels, listed_rows, most_frequent
 from curator.sources.reading.places import is_url, local_path, place_problem
 
 _OPEN_IMAGES_FILE = re.compile(r"([0-9a-f]{16})\.jpg", re.IGNORECASE)
-_N_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -70,17 +71,25 @@ class Folder(Source):
             elif len(parts) > 1 and parts[0] in context.labels:
                 found.files.append((parts[0], "/".join(parts), str(path)))
             else:
-                found.others.add(parts[0])
+                found.others[parts[0]] += 1
         _note_left_out(root, found, context)
         if not found.files:
-            seen = f"; it holds {_shown(found.others)}" if found.others else ""
+            seen = f"; it holds {most_frequent(found.others)}" if found.others else ""
             raise SourceError(f"The folder {root} has no file for {', '.join(context.labels)}{seen}.")
         files = [file for file in found.files if file[0] in labels]
         typed = {
             name: pd.array([file[i] for file in files], dtype="string[pyarrow]")
             for i, name in enumerate(("label", "source_id", "local_path"))
         }
-        return listed_rows(self.kind, self.title, tier, {**typed, "key": typed["source_id"]})
+        return listed_rows(self.kind, self.title, tier, {**typed, "key": self._keys(typed["source_id"], context)})
+
+    def _keys(self, source_ids: Any, context: ListingContext) -> Any:
+        """Tell equal names in several folder sources apart: by the source's name, and by its path if that is taken.
+
+        The first one without a name has the plain ids: of most data sets it is the only one.
+        """
+        parts = [self.name, *([Path(self.path).as_posix()] if context.has_namesake else [])]
+        return source_ids if parts == [""] else json.dumps(parts) + "\n" + source_ids
 
 
 @dataclass
@@ -88,7 +97,7 @@ class _Found:
     """What a walk found: ``files`` as (label, id, path), and what was left out."""
 
     files: list[tuple[str, str, str]] = field(default_factory=list)
-    others: set[str] = field(default_factory=set)
+    others: Counter[str] = field(default_factory=Counter)
     n_links: int = 0
     n_unnameable: int = 0
     n_without_id: int = 0
@@ -97,7 +106,7 @@ class _Found:
         match, label = _OPEN_IMAGES_FILE.fullmatch(parts[-1]), class_of(parts[:-1], label_of)
         if label is None:
             named = [name for name in parts[:-1] if name not in ("images", "Label")]
-            self.others.add(named[-1] if named else "files beside the class folders")
+            self.others[named[-1] if named else "files beside the class folders"] += 1
         elif match is None:
             self.n_without_id += 1
         else:
@@ -146,12 +155,6 @@ def _note_left_out(root: Path, found: _Found, context: ListingContext) -> None:
         "files without an image id for a name": found.n_without_id,
     }
     parts = [f"{n_files:,} {what}" for what, n_files in left_out.items() if n_files]
-    parts += [f"what is no label's: {_shown(found.others)}"] if found.others else []
+    parts += [f"what is no label's: {most_frequent(found.others)}"] if found.others else []
     if parts:
         context.emit(Noted(f"{root}: left out {'; '.join(parts)}"))
-
-
-def _shown(names: set[str]) -> str:
-    listed = [repr(name) if not _is_text(name) else name for name in sorted(names)]
-    more = f" and {len(listed) - _N_SHOWN} more" if len(listed) > _N_SHOWN else ""
-    return ", ".join(listed[:_N_SHOWN]) + more

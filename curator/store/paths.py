@@ -24,6 +24,9 @@ DATA, MANIFESTS = Path("data"), Path("manifests")
 RECIPE = "recipe.toml"
 """The recipe's file, in a folder of its own below :data:`MANIFESTS`."""
 
+OWNER = "owner"
+"""The file in a data folder that names its recipe; see :mod:`curator.manifests.owner`."""
+
 EXPORT_CARD, EXPORT_CREDITS = "README.md", "ATTRIBUTION.md"
 """The data card and the credits in the folder of every export."""
 

@@ -72,13 +72,25 @@ def test_exact_counts_can_be_asked_for():
     table = make_table(some_rows(20))
     decided, _ = split_images(table, SplitSettings(train=7, test=3), LABELS)
     assert decided.groupby("label")["split"].value_counts().to_dict()["soccer", "test"] == 3
-    with pytest.raises(ShortfallError, match="rugby has 10") as caught:
+    with pytest.raises(ShortfallError, match="rugby has 10 and soccer has 10, which is too few") as caught:
         split_images(table, SplitSettings(train=9, test=3), LABELS, most="curator split --ratio 0.75")
-    assert caught.value.missing == {"rugby": 2}
+    assert caught.value.missing == {"rugby": 2, "soccer": 2}
     assert "curator split --ratio 0.75" in str(caught.value) and "--per-class 12" not in str(caught.value)
     with pytest.raises(ShortfallError, match="rugby has 10") as caught:
         split_images(table, SplitSettings(train=5, test=3), LABELS)
-    assert caught.value.missing == {"rugby": 0} and "--per-class 8" in str(caught.value)
+    assert caught.value.missing == {"rugby": 0, "soccer": 0} and "--per-class 8" in str(caught.value)
+
+
+def test_the_label_that_is_short_is_blamed():
+    """Not the first one, which has more than enough; each is named with its count."""
+    rows = [{"label": "rugby" if n < 14 else "soccer", "sha256": sha256(n)} for n in range(21)]
+    with pytest.raises(ShortfallError) as caught:
+        split_images(make_table(rows), SplitSettings(train=8, test=2), LABELS)
+    assert "but soccer has 7 images, which is too few; rugby has 14 images, which is too many." in str(caught.value)
+    assert caught.value.missing == {"soccer": 3}
+    with pytest.raises(ShortfallError, match="rugby has 1 and soccer has 0: too few for two sides") as caught:
+        split_images(make_table(rows[:1]), SplitSettings(), LABELS)
+    assert caught.value.missing == {"rugby": 1, "soccer": 2}
 
 
 def test_a_label_without_images_is_a_shortfall():

@@ -48,12 +48,25 @@ def check_hugging_face(dataset: Any, project: Project, rows: pd.DataFrame) -> No
 
 
 def test_hugging_face_datasets_reads_the_imagefolder(project: Project, rows: pd.DataFrame, tmp_path: Path) -> None:
-    """``load_dataset("imagefolder")`` finds both splits, the pictures and the columns of metadata.csv."""
+    """``load_dataset("imagefolder")`` finds both splits, the pictures, the facts, and the label as a class."""
     datasets = pytest.importorskip("datasets")
     folder = exported(project, "imagefolder")
     dataset = datasets.load_dataset("imagefolder", data_dir=str(folder), cache_dir=str(tmp_path))
     check_hugging_face(dataset, project, rows)
-    assert {row["label"] for row in dataset["train"]} == {"rugby", "soccer"}
+    for split in ("train", "test"):
+        assert dataset[split].features["label"] == datasets.ClassLabel(names=["rugby", "soccer"])
+        for row in dataset[split]:
+            assert ["rugby", "soccer"][row["label"]] == rows["label"][row["record_id"]]
+            assert isinstance(row["width"], int)
+
+
+def test_hugging_face_datasets_opens_the_imagefolder_by_its_path(project: Project, tmp_path: Path) -> None:
+    """As a repository of the Hub would be: by the data card's header, without naming a builder."""
+    datasets = pytest.importorskip("datasets")
+    dataset = datasets.load_dataset(str(exported(project, "imagefolder")), cache_dir=str(tmp_path))
+    assert {split: len(part) for split, part in dataset.items()} == {"train": 20, "test": 4}
+    assert dataset["test"].features["label"].names == ["rugby", "soccer"]
+    assert dataset["test"].features["image"] == datasets.Image()
 
 
 def test_hugging_face_datasets_reads_the_parquet(project: Project, rows: pd.DataFrame, tmp_path: Path) -> None:
@@ -100,7 +113,7 @@ def test_webdataset_reads_the_shards(project: Project, rows: pd.DataFrame) -> No
 
 
 def test_mlcroissant_validates_the_metadata_and_loads_the_records(project: Project, rows: pd.DataFrame) -> None:
-    """No error, the hash of metadata.csv is checked, and each record is a picture with its split."""
+    """No error, the hash of metadata.parquet is checked, and each record is a picture with its split."""
     mlcroissant = pytest.importorskip("mlcroissant")
     path = exported(project, "croissant") / "croissant.json"
     dataset = mlcroissant.Dataset(path)
@@ -137,15 +150,24 @@ def test_tf_data_reads_the_tfrecords(project: Project, rows: pd.DataFrame) -> No
 
 
 def test_keras_reads_the_folders(project: Project, rows: pd.DataFrame) -> None:
-    """``image_dataset_from_directory`` finds every file and the classes in alphabetical order."""
+    """``image_dataset_from_directory`` finds every file, and its labels are the manifest's, inferred or listed."""
     keras = pytest.importorskip("keras")
     pytest.importorskip("tensorflow")
+    folder = exported(project, "keras")
+    names = (folder / "labels.txt").read_text(encoding="utf-8").splitlines()
     for split in ("train", "test"):
-        found = keras.utils.image_dataset_from_directory(
-            str(exported(project, "keras") / split), image_size=(32, 32), shuffle=False
-        )
-        assert found.class_names == ["rugby", "soccer"]
-        assert len(found.file_paths) == int((rows["split"] == split).sum())
+        numbers = [int(line) for line in (folder / f"{split}-labels.txt").read_text(encoding="utf-8").splitlines()]
+        options = {"image_size": (32, 32), "shuffle": False, "batch_size": None}
+        read = keras.utils.image_dataset_from_directory
+        inferred = read(str(folder / split), class_names=names, **options)
+        listed = read(str(folder / split), labels=numbers, **options)
+        assert inferred.class_names == names == ["rugby", "soccer"]
+        assert read(str(folder / split), **options).class_names == names
+        assert inferred.file_paths == listed.file_paths
+        assert len(inferred.file_paths) == int((rows["split"] == split).sum())
+        truth = [rows["label"][Path(file).stem] for file in inferred.file_paths]
+        assert [names[int(label)] for _, label in inferred] == truth
+        assert [names[int(label)] for _, label in listed] == truth
 
 
 def test_pycocotools_reads_the_annotations(project: Project, rows: pd.DataFrame) -> None:

@@ -114,8 +114,8 @@ def test_an_interrupted_first_fetch_is_reported_as_far_as_it_is(
     settled = query(project.paths.attempts, "SELECT count(DISTINCT address) FROM attempts")[0][0]
     assert status.counts["listed"] - status.counts.get("waiting", 0) == settled
     assert status.counts["kept"] == query(project.paths.attempts, "SELECT count(*) FROM observations")[0][0]
-    assert spell(status.next) == "`curator fetch`"
-    assert any("goes on from there" in spell(text) for text in status.news)
+    assert spell(status.next).startswith("`curator fetch")
+    assert any("to go on, run" in spell(text) for text in status.news)
     assert json.loads(json.dumps(status.as_json()))["unfinished"]["is_running"] is False
     pipeline.fetch(project)
     status = read_status(project)
@@ -277,7 +277,9 @@ def test_status_says_that_a_setting_has_changed_until_the_next_fetch(project: Pr
     first = read_status(project)
     assert first.news == ()
     changed = small_project(root, text.replace(*edit))
-    assert f"changed since the last fetch: {SETTINGS[edit]} decided anew by" in spell(read_status(changed).news[0])
+    assert f"changed since the last fetch: {SETTINGS[edit]} decided anew by the next fetch" in spell(
+        read_status(changed).news[0]
+    )
     pipeline.fetch(changed)
     assert read_status(changed).news == ()
     back = small_project(root, text)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 
 import pytest
 
 from curator.errors import CuratorError, RecipeError
+from curator.manifests.manifest import read_manifest
 from curator.manifests.recipe import Recipe, load_recipe, parse_recipe
+from curator.manifests.reviews import Review, read_reviews
+from curator.manifests.tombstones import digest, read_tombstones
 from curator.sources.registry import source_kinds
 
 ROOT = Path(__file__).parents[2]
@@ -111,6 +115,30 @@ def test_bytes_that_are_not_utf8_are_refused(tmp_path: Path) -> None:
     (tmp_path / "recipe.toml").write_bytes(b"name = '\xff'")
     with pytest.raises(RecipeError, match="not UTF-8 text"):
         load_recipe(tmp_path / "recipe.toml", source_kinds())
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_a_recipe_in_another_unicode_form_says_what_to_do(tmp_path: Path, encoding: str) -> None:
+    """What Windows' editors call Unicode."""
+    (tmp_path / "recipe.toml").write_text("name = 'x'\n", encoding=encoding)
+    with pytest.raises(RecipeError, match=f"is {encoding[:6].upper()} text: save it as UTF-8"):
+        load_recipe(tmp_path / "recipe.toml", source_kinds())
+
+
+def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
+    """Windows' editors write one before UTF-8, in recipes, reviews, tombstones and manifests alike."""
+    text = 'name = "x"\r\nlabels = ["a", "b"]\r\n[[sources]]\r\nkind = "folder"\r\npath = "."\r\n'
+    (tmp_path / "recipe.toml").write_text(text, encoding="utf-8-sig", newline="")
+    assert load_recipe(tmp_path / "recipe.toml", source_kinds()).name == "x"
+    review = Review("2026-01-02T03:04:05Z", "ann", "ab" * 32, "a", "drop")
+    (tmp_path / "reviews.jsonl").write_text(review.as_line(), encoding="utf-8-sig")
+    assert read_reviews(tmp_path / "reviews.jsonl") == (review,)
+    line = json.dumps({"kind": "host", "sha256": digest("e.org")})
+    (tmp_path / "forgotten.jsonl").write_text(line, encoding="utf-8-sig")
+    assert read_tombstones(tmp_path / "forgotten.jsonl")["host"] == {digest("e.org")}
+    manifest = "record_id,label,split,sha256,format\nfolder-1,a,train,ab,png\n"
+    (tmp_path / "manifest.csv").write_text(manifest, encoding="utf-8-sig")
+    assert read_manifest(tmp_path / "manifest.csv")["record_id"].tolist() == ["folder-1"]
 
 
 def test_a_missing_file_names_init(tmp_path: Path) -> None:

@@ -13,8 +13,9 @@ from PIL import Image
 from curator.catalog import Drop, Stage, dropped
 from curator.errors import StateError
 from curator.observe.observation import Observation
+from curator.observe.workers import look
 from curator.observe.workers.pool import ObserverPool
-from curator.pipeline import against, against_cache
+from curator.pipeline import against_cache
 from curator.pipeline import run_stages as pipeline
 from curator.pipeline.against import digest_others
 from curator.pipeline.forget import forget
@@ -182,16 +183,16 @@ def test_what_was_kept_under_other_conditions_is_not_used(project, exam, looks, 
 
 def test_a_comparison_that_is_interrupted_keeps_what_it_saw(project, exam, looks, monkeypatch):
     """The next one looks at the rest only."""
-    monkeypatch.setattr(against, "_MOST_WAITING", 0)
-    serve = against._serve_until
+    monkeypatch.setattr(look, "_MOST_WAITING", 0)
+    submit = ObserverPool.submit
 
-    def interrupted(pool, selector, most):
-        serve(pool, selector, most)
+    def interrupted(pool, job, source):
         if len(looks) == 2:
             raise KeyboardInterrupt
+        submit(pool, job, source)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(against, "_serve_until", interrupted)
+        patch.setattr(ObserverPool, "submit", interrupted)
         again(project, exam)
     again(project, exam)
     assert sorted(looks) == EXAM

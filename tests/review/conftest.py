@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,9 +81,9 @@ class Served:
         return list(self.ask(f"rows?selection={chosen['selection']}&offset=0&limit=500")[1]["rows"])
 
 
-@pytest.fixture
-def served(project: Project) -> Iterator[Served]:
-    """The review of the project, by a thread of this process."""
+@contextmanager
+def serving(project: Project) -> Iterator[Served]:
+    """Serve the review of a project by a thread of this process."""
     told: list[str] = []
     running: list[Any] = []
 
@@ -101,3 +102,22 @@ def served(project: Project) -> Iterator[Served]:
         running[0].should_exit = True
         thread.join(20)
         assert not thread.is_alive()
+
+
+@pytest.fixture
+def served(project: Project) -> Iterator[Served]:
+    """The review of the project."""
+    with serving(project) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """One headless Chromium for the tests of a file."""
+    browsing = pytest.importorskip("tests.review.browsing")
+    if browsing.CHROMIUM is None:
+        pytest.skip("no chromium on the PATH (Debian: apt install chromium)")
+    with browsing.playwright.sync_playwright() as running:
+        launched = running.chromium.launch(executable_path=browsing.CHROMIUM, args=list(browsing.ARGUMENTS))
+        yield launched
+        launched.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -20,36 +19,10 @@ from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
 from curator.manifests.reviews import read_reviews
 from curator.pipeline import run_stages as pipeline
+from tests.review.browsing import opened, wait_for
 from tests.review.conftest import Served, wait_until
 
 playwright = pytest.importorskip("playwright.sync_api", reason="the Python package playwright is not installed")
-
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the PATH (Debian: apt install chromium)")
-ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as running:
-        launched = running.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
-        yield launched
-        launched.close()
-
-
-@contextmanager
-def opened(browser: Any, address: str, **look: Any) -> Iterator[Any]:
-    """Open the page and wait for its first pictures; an error on the console fails the test."""
-    context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **look})
-    context.set_default_timeout(15_000)
-    page, troubles = context.new_page(), []
-    page.on("pageerror", lambda error: troubles.append(str(error)))
-    page.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
-    page.goto(address)
-    page.wait_for_selector(".tile img")
-    yield page
-    context.close()
-    assert not troubles
 
 
 @contextmanager
@@ -74,10 +47,6 @@ def command(project: Project) -> Iterator[str]:
 
 def count(page: Any) -> str:
     return str(page.inner_text("#count"))
-
-
-def wait_for(page: Any, selector: str, text: str) -> None:
-    playwright.expect(page.locator(selector).first).to_contain_text(text)
 
 
 def test_a_review_from_first_look_to_manifest(browser: Any, project: Project) -> None:
@@ -295,7 +264,7 @@ def test_a_server_that_went_away_is_told(browser: Any, project: Project) -> None
         page.goto(address)
         page.wait_for_selector(".tile img")
     page.keyboard.press("k")
-    wait_for(page, "#trouble", "Is `curator review` still running?")
+    wait_for(page, "#trouble", "Is `curator review --recipe ")
     playwright.expect(page.locator("#tile-0 .mark")).to_have_count(0)
     assert not project.paths.reviews.exists()
     context.close()

@@ -35,7 +35,7 @@ def test_sub_folders_are_labels(tmp_path, context, told):
     assert rows["source_id"].tolist() == ["rugby/b.jpg", "rugby/a/x y.PNG", "soccer/notes.txt"]
     assert rows["local_path"].tolist() == [str(tmp_path / "f" / name) for name in rows["source_id"]]
     assert rows["url"].isna().all()
-    assert "left out what is no label's: cricket, loose.jpg" in told()
+    assert "left out what is no label's: cricket 1, loose.jpg 1" in told()
 
 
 def test_links_do_not_lead_out_of_the_folder(tmp_path, context, told):

@@ -103,7 +103,7 @@ def test_validation_and_test_come_first_from_the_bucket(world, context):
     assert (first["source_class"], first["license"], first["author"]) == (RUGBY, "CC BY 2.0", "Author 1")
     assert (first["landing_url"], first["rotation"]) == ("http://flickr.example/photo/1", 90)
     assert json.loads(first["extra"]) == {"subset": "validation", "original_size": "999", "original_md5": "md5=="}
-    assert rows.loc[image_id(4), "title"] == '5" lens, "quoted",\nsecond line'
+    assert rows.loc[image_id(4), "title"] == '5" lens, "quoted", second line'  # on one line, see curator.text
 
 
 def test_an_image_without_facts_is_listed_in_the_first_tier_only(world, context):

@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curator.errors import SourceError
-from curator.sources.url_list.formats import list_format, read_url_table
+from curator.sources.url_list.formats import read_url_table
+from curator.sources.url_list.forms import list_form
 from curator.sources.url_list.source import UrlList
 
 ROWS = [
@@ -82,8 +83,8 @@ def test_what_is_left_out_is_counted_aloud(tmp_path, context, told):
     lines = ["label,url", "rugby,http://e.org/1.jpg", "rugby, ", "cricket,http://e.org/2.jpg", "rugby,a,b", ",http://x"]
     (tmp_path / "l.csv").write_text("\n".join(lines))
     assert len(list_all(UrlList(path="l.csv"), context)) == 1
-    assert "1 rows with another number of fields than the header were left out" in told()
-    assert "2 rows without URL or label were left out" in told()
+    assert "l.csv: 1 of 5 rows were refused: 1 with another number of fields than the header (line 5)" in told()
+    assert "2 rows without URL or label (lines 3, 6) were left out" in told()
     assert "1 rows of labels outside the recipe (cricket 1) were left out" in told()
 
 
@@ -95,11 +96,24 @@ def test_a_list_cannot_name_local_files(tmp_path, context):
     assert json.loads(rows["extra"].iloc[0]) == {"local_path": "/etc/hostname"}
 
 
-@pytest.mark.parametrize("label", ["../../etc", "Rugby", "a b", "-x", "ünder"])
-def test_a_label_that_is_none_is_refused(tmp_path, context, label):
-    """Text from outside never becomes a folder name: the row is named."""
-    (tmp_path / "l.csv").write_text(f"label,url\nrugby,http://e.org/1.jpg\n{label},http://e.org/2.jpg\n")
-    with pytest.raises(SourceError, match=r"1 row with a label that is none: .* \(row 2\)"):
+@pytest.mark.parametrize("label", ["../../etc", "Rugby", "Great Egret", "-x", "ünder"])
+def test_a_label_that_is_none_is_left_out(tmp_path, context, told, label):
+    """Text from outside never becomes a folder name; and a row that this recipe does not want is no error."""
+    (tmp_path / "l.csv").write_text(f"label,url\nrugby,http://e.org/1.jpg\n{label},http://e.org/2.jpg\ncat,http://c\n")
+    assert list_all(UrlList(path="l.csv"), context)["label"].tolist() == ["rugby"]
+    assert f"2 rows of labels outside the recipe ({', '.join(sorted([f'{label} 1', 'cat 1']))}) were left out" in told()
+
+
+def test_other_labels_are_named_most_frequent_first(tmp_path, context, told):
+    """Five of them, and how many more there are; alone they are an error that says what to write."""
+    lines = [f"Bird {n},http://e.org/{n}/{i}" for n in range(9) for i in range(n + 1)]
+    (tmp_path / "l.csv").write_text("\n".join(["label,url", *lines, "rugby,http://e.org/r"]))
+    list_all(UrlList(path="l.csv"), context)
+    assert (
+        "45 rows of labels outside the recipe (Bird 8 9, Bird 7 8, Bird 6 7, Bird 5 6, Bird 4 5 and 4 more)" in told()
+    )
+    (tmp_path / "l.csv").write_text("label,url\nRugby ,http://e.org/r\n")
+    with pytest.raises(SourceError, match=r"lists no image of rugby, soccer but of Rugby 1\. Write rugby for 'Rugby'"):
         list_all(UrlList(path="l.csv"), context)
 
 
@@ -112,11 +126,11 @@ def test_a_label_that_is_none_is_refused(tmp_path, context, label):
         ("l.csv", b"urls,label\nhttp://e.org,rugby\n", "perhaps it is urls"),
         ("l.csv", b"url,class\nhttp://e.org,rugby\n", "no column `label`"),
         ("l.csv", b"url,url,label\na,b,c\n", "names a column twice"),
-        ("l.csv", b"url,label,title\nhttp://e,rugby,ok\nhttp://e,rugby,caf\xe9\n", "not UTF-8 in row 2, column title"),
+        ("l.csv", b"url,label,title\nhttp://e,rugby,caf\xe9\n", r"no row that can be read: .* not UTF-8 \(line 2\)"),
         ("l.csv", b"url,label,caf\xe9\n", "not UTF-8 in line 1"),
         ("l.csv", b"url,label\nhttp://e.org/1.jpg,cricket\n", "lists no image of rugby, soccer but of cricket 1"),
-        ("l.jsonl", b'{"url": "http://e.org/1.jpg", "label": "rugby"}\n{"url"\n', "no JSON object in line 2"),
-        ("l.jsonl", b'\n["http://e.org/1.jpg"]\n', "no JSON object in line 2"),
+        ("l.jsonl", b'{"url"\n{"url": 1\n', r"2 that are no JSON object \(lines 1, 2\)"),
+        ("l.jsonl", b'{"url": "http://e.org/1.jpg",\n"label": }\n', "no JSON that can be read: .* in line 2"),
         ("l.jsonl", b'{"url": "caf\xe9"}\n', "not UTF-8 in line 1"),
         ("l.parquet", b"PAR1 and nothing more", "no Parquet file"),
         ("l.csv.gz", gzip.compress(b"url,label\n" * 1000, mtime=0)[:20], "damaged or cut short"),
@@ -187,6 +201,6 @@ def read_back(text: str, name: str) -> list[tuple[str, str]]:
 
 def test_a_form_is_told_by_bytes_where_the_ending_does_not():
     """Parquet's magic bytes win over any ending; a .txt with a header of url is a table."""
-    assert list_format("a.csv", b"PAR1....") == "parquet"
-    assert list_format("a.txt", b"url\tlabel\n") == "tsv"
-    assert list_format("a.txt", b"http://e.org/a.jpg\n") == "lines"
+    assert list_form("a.csv", b"PAR1....") == "parquet"
+    assert list_form("a.txt", b"url\tlabel\n") == "tsv"
+    assert list_form("a.txt", b"http://e.org/a.jpg\n") == "lines"

@@ -17,7 +17,7 @@ import pandas as pd
 import seaborn as sns
 
 from curator.benchmark.figures.colours import COLOURS, label_colours
-from curator.benchmark.figures.figure_style import figure_file
+from curator.benchmark.figures.figure_style import figure_file, whole_numbers
 from curator.reasons import SPLITS
 
 
@@ -31,11 +31,12 @@ def draw_class_counts(folder: Path, table: pd.DataFrame, labels: Sequence[str]) 
             hue = {"hue": "label", "hue_order": list(labels), "palette": label_colours(labels), "saturation": 1}
             sns.countplot(rows, y="source", order=sources, **hue, ax=axes, legend=split == "train")
             for bars in axes.containers:
-                axes.bar_label(bars, padding=2, fontsize=8)
+                axes.bar_label(bars, fmt="{:,.0f}", padding=2, fontsize=8)
             axes.set(xlabel="images" if split == "test" else "", ylabel="", title=split)
             axes.grid(axis="y", visible=False)
             axes.tick_params(axis="y", length=0, labelcolor=COLOURS["ink"].light)
             axes.margins(x=0.12)
+            whole_numbers(axes.xaxis)
         figure.axes[0].legend(loc="lower left", bbox_to_anchor=(0.3, 1.0), ncols=len(labels), fontsize=8, title=None)
 
 

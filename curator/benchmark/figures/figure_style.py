@@ -15,6 +15,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from curator.benchmark.figures.colours import COLOURS
 from curator.store.whole_files import whole_file
@@ -43,6 +44,15 @@ _STYLE = {
     "xtick.color": COLOURS["muted"].light,
     "ytick.color": COLOURS["muted"].light,
 }
+
+
+def whole_numbers(axis: Any) -> None:
+    """Let an axis of counts have ticks at whole numbers only, however few there are, with thousands apart.
+
+    See https://matplotlib.org/stable/api/ticker_api.html#matplotlib.ticker.MaxNLocator.
+    """
+    axis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10], integer=True, min_n_ticks=1))
+    axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
 
 
 @contextmanager

@@ -18,7 +18,7 @@ import numpy as np
 import seaborn as sns
 
 from curator.benchmark.figures.colours import COLOURS, model_colour
-from curator.benchmark.figures.figure_style import figure_file
+from curator.benchmark.figures.figure_style import figure_file, whole_numbers
 from curator.benchmark.metrics_file import list_comparisons
 from curator.benchmark.models.registry import model_title
 
@@ -121,9 +121,11 @@ def draw_curves(
                 for key, style, label in ((measure, ":", "training"), (f"watched_{measure}", "-", watched)):
                     values = [record[key] for record in history]
                     look = {"lw": 1.4, "color": model_colour(model), "alpha": 0.9 if style == "-" else 0.7}
-                    axes.plot(epochs, values, style, **look, label=None if index else label)
+                    mark = "o" if len(epochs) == 1 else None  # a line of one point is not seen
+                    axes.plot(epochs, values, style, marker=mark, **look, label=None if index else label)
             axes.set_ylabel(measure)
         axes.set_xlabel("epoch")
+        whole_numbers(axes.xaxis)
         figure.axes[0].set_title(title)
         figure.axes[0].legend(loc="lower right", fontsize=8)
 

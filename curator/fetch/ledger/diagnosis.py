@@ -90,7 +90,7 @@ def advise(failures: Mapping[str, int], tried: int) -> Text:
     most = max(shares, key=lambda advice: shares[advice])
     if shares[most] and shares[most] == shares[HostAdvice.UNRESOLVED] and n_failed < tried:
         return "DNS trouble here: the name resolved at times; mend it, then --retry failed"
-    return str(most) if shares[most] else ("look at single images with ", Command("why"))
+    return str(most) if shares[most] else ("look at single images: see ", Command("why --help"))
 
 
 def suspect_own_dns(report: pd.DataFrame) -> Text:

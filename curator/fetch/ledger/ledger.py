@@ -45,7 +45,7 @@ from curator.fetch.ledger.tables import (
 from curator.fetch.policy import FALLBACK_STATUSES
 from curator.fetch.politeness.robots import FRESH_S
 from curator.manifests.recipe import FetchSettings
-from curator.matching.perceptual_hash import HASH_VERSION
+from curator.observe.observation import OBSERVER_VERSION
 from curator.reasons import RETRIED, Drop
 
 PICTURE_COLUMNS = ("phash_turns", "phash256", "thumbnail")
@@ -56,7 +56,7 @@ _SETTLED = f"tries > 0 AND (NOT a.asked OR a.outcome NOT IN ({_PASSING}) OR trie
 _FALLS_BACK = f"a.http_status IN ({', '.join(map(str, FALLBACK_STATUSES))})"
 # An observation holds for another limit too, unless the image lies between the two.
 _PIXELS = "coalesce(o.width * o.height, 0)"
-_STALE = f"""o.stored AND (o.observer_version != {HASH_VERSION}
+_STALE = f"""o.stored AND (o.observer_version != {OBSERVER_VERSION}
     OR ({_PIXELS} > :max_pixels) != ({_PIXELS} > o.max_pixels))"""
 
 # What came under other settings is judged by those of now, as if it were requested under them.
@@ -72,7 +72,7 @@ _OUTCOMES = {
     **{
         name: f"o.{name}"
         for name in (
-            "n_bytes", "format", "width", "height", "orientation", "mode", "n_frames", "detail", "phash",
+            "n_bytes", "format", "width", "height", "orientation", "mode", "n_frames", "well_formed", "detail", "phash",
             "hash_version",
         )
     },

@@ -15,10 +15,9 @@ from operator import attrgetter
 from typing import Any
 
 from curator.fetch.policy import Verdict, verdict_of_status
-from curator.matching.perceptual_hash import HASH_VERSION
-from curator.observe.observation import Observation
+from curator.observe.observation import OBSERVER_VERSION, Observation
 
-VERSION = 4
+VERSION = 5
 """The version of the tables below; a newer one is refused."""
 
 OK = "ok"
@@ -97,10 +96,10 @@ CREATE TABLE IF NOT EXISTS attempts (
 CREATE TABLE IF NOT EXISTS observations (
     sha256 BLOB PRIMARY KEY,
     n_bytes INTEGER NOT NULL, format TEXT, width INTEGER, height INTEGER, orientation INTEGER, mode TEXT,
-    n_frames INTEGER, detail REAL,
+    n_frames INTEGER, well_formed INTEGER, detail REAL,
     phash INTEGER,              -- as a signed number
     phash_turns BLOB, phash256 BLOB, thumbnail BLOB, hash_version INTEGER, flaw TEXT, flaw_detail TEXT,
-    observer_version INTEGER NOT NULL,  -- the hash version in force, for files without a hash too
+    observer_version INTEGER NOT NULL,  -- the version in force of what is observed
     max_pixels INTEGER NOT NULL,        -- the limit in force
     stored INTEGER NOT NULL             -- 1 if the file is in the store
 )
@@ -112,6 +111,7 @@ CREATE TABLE IF NOT EXISTS observations (
 STEPS = (
     ("ALTER TABLE observations ADD COLUMN thumbnail BLOB",),
     _NOTES,
+    ("ALTER TABLE observations ADD COLUMN well_formed INTEGER",),
     (*(f"ALTER TABLE attempts ADD COLUMN {name} TEXT" for name in ("settings", "opt_out", "referer")), *_RUNS),
 )
 """What makes the tables of version 1 those of version 2, and so on."""
@@ -162,7 +162,7 @@ class Observed:
         phash = facts[_PHASH - 1]
         if phash is not None:
             facts[_PHASH - 1] = phash - ((phash >> 63) << 64)
-        return (bytes.fromhex(sha256), *facts, HASH_VERSION, self.max_pixels, self.stored)
+        return (bytes.fromhex(sha256), *facts, OBSERVER_VERSION, self.max_pixels, self.stored)
 
 
 _ATTEMPT_COLUMNS = tuple(column.name for column in fields(Attempt))

@@ -53,22 +53,23 @@ def main(arguments: list[str]) -> None:
             serve(channel, stream, paths, max_pixels)
 
 
-def encode_settings(paths: DataPaths, max_pixels: int) -> bytes:
+def encode_settings(paths: DataPaths | None, max_pixels: int) -> bytes:
     r"""Make a line of what a process needs to know before its first request.
 
     >>> encode_settings(DataPaths(Path("data"), Path(), "balls"), 1000)
     b'["data", "balls", 1000]\n'
     """
-    return json.dumps([str(paths.data_root), paths.name, max_pixels]).encode() + b"\n"
+    place = [str(paths.data_root), paths.name] if paths else ["", ""]
+    return json.dumps([*place, max_pixels]).encode() + b"\n"
 
 
-def decode_settings(line: bytes) -> tuple[DataPaths, int]:
-    """Undo :func:`encode_settings`."""
+def decode_settings(line: bytes) -> tuple[DataPaths | None, int]:
+    """Undo :func:`encode_settings`; without a place, nothing is stored."""
     data_root, name, max_pixels = json.loads(line)
-    return DataPaths(Path(data_root), Path(), name), max_pixels
+    return DataPaths(Path(data_root), Path(), name) if name else None, max_pixels
 
 
-def serve(channel: socket.socket, stream: io.BufferedReader[Any], paths: DataPaths, max_pixels: int) -> None:
+def serve(channel: socket.socket, stream: io.BufferedReader[Any], paths: DataPaths | None, max_pixels: int) -> None:
     """Reply to each request that ``stream`` reads from the channel, in order, until there are no more.
 
     Raises:
@@ -95,8 +96,12 @@ def limit_memory(max_pixels: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
-def answer(payload: bytes, is_path: bool, paths: DataPaths, max_pixels: int) -> tuple[dict[str, Any], bytes]:
-    """Look at one file and write it to the store under a temporary name: the reply, as JSON values, and the luma."""
+def answer(payload: bytes, is_path: bool, paths: DataPaths | None, max_pixels: int) -> tuple[dict[str, Any], bytes]:
+    """Look at one file and, if there is a store, write it there under a temporary name.
+
+    Returns:
+        The reply, as JSON values, and the luma.
+    """
     if is_path:
         try:
             payload = Path(payload.decode("utf-8", "surrogateescape")).read_bytes()
@@ -106,7 +111,7 @@ def answer(payload: bytes, is_path: bool, paths: DataPaths, max_pixels: int) -> 
     observation = sighting.observation
     values, luma = encode_sighting(sighting)
     reply: dict[str, Any] = {"observation": values, "temporary": None}
-    if is_stored(observation):
+    if paths and is_stored(observation):
         try:
             temporary = write_temporary(paths, payload, observation.sha256, str(observation.format))
         except OSError as error:

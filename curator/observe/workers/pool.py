@@ -65,7 +65,7 @@ class ObserverPool:
     """Worker processes, started when there is work; ``on_done`` is called from within the selector's loop.
 
     Args:
-        paths: the data set whose store takes the files.
+        paths: the data set whose store takes the files; None: they are only looked at.
         max_pixels: larger images are not decoded.
         selector: serves the workers' sockets; each key's data is a callable that takes the event mask.
         on_done: called with each :class:`ObservedFile`.
@@ -75,7 +75,7 @@ class ObserverPool:
 
     def __init__(
         self,
-        paths: DataPaths,
+        paths: DataPaths | None,
         max_pixels: int,
         selector: selectors.BaseSelector,
         on_done: Callable[[ObservedFile], None],
@@ -173,7 +173,8 @@ class ObserverPool:
         if "disk" in values:
             first = first_remedy(values["errno"])
             hint = f"What was stored stays. {first}, or choose another place with --data, then run again."
-            raise DiskError(f"Cannot store an image under {self._paths.data_root}: {values['disk']}.", hint)
+            place = self._paths.data_root if self._paths else ""
+            raise DiskError(f"Cannot store an image under {place}: {values['disk']}.", hint)
         if "unreadable" in values:
             self._finish(job, ObservedFile(job.number, None, problem=values["unreadable"]))
         else:

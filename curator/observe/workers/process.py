@@ -55,7 +55,7 @@ class WorkerProcess:
         unsent: what the socket has not accepted yet.
     """
 
-    def __init__(self, paths: DataPaths, max_pixels: int) -> None:
+    def __init__(self, paths: DataPaths | None, max_pixels: int) -> None:
         self.process, self.socket = take_process()
         self.socket.setblocking(False)
         self.jobs: deque[Job] = deque()

@@ -7,6 +7,8 @@ const CHUNK = 120;
 const GAP = 10;
 const WORDS = 41;
 const HEAD = 34;
+const SAVE_LIMIT_MS = 20_000;
+const MOST_NUMBERED = 9;
 const REASONS = ["wrong label", "not a photograph", "unusable: blurred, dark or cut", "text, logo or watermark", "duplicate", "private or sensitive"];
 const VIEWS = {
   all: ["All images", ""],
@@ -20,6 +22,7 @@ const MARKS = { keep: "✓ kept", drop: "✕ dropped", relabel: "⇄ " };
 const state = {
   about: null, view: "all", selection: 0, total: 0, sizes: null, rows: new Map(), requested: new Set(), at: 0, version: 0,
   layout: null, tiles: new Map(), heads: new Map(), history: [], busy: new Map(), epoch: 0,
+  waiting: [], again: null, asked: null,
 };
 
 // ---- requests to the server
@@ -30,17 +33,23 @@ async function request(path, parameters) {
 }
 
 async function settle(response) {
-  let facts = {};
-  try { facts = await response.json(); } catch { /* an answer without JSON says all in its status */ }
-  if (response.ok) return facts;
-  const message = response.status === 403 ? "This address is no longer valid; open the one that `curator review` printed last."
-    : facts.error ?? `The server answered ${response.status}.`;
+  let facts = null;
+  try { facts = await response.json(); } catch (error) { if (error.name === "AbortError") throw error; }  // without JSON its status says all
+  if (response.ok && facts) return facts;
+  const message = response.status === 403 ? "This address is no longer valid; open the one that was printed last."
+    : facts?.error ?? (response.ok ? "The answer was cut short." : `The server answered ${response.status}.`);
   throw Object.assign(new Error(message), { status: response.status });
+}
+
+function inWords(error) {
+  if (error.name === "AbortError") return "The server does not answer; it may have been saved all the same.";
+  if (!(error instanceof TypeError)) return error.message;
+  return `The server does not answer.${state.about ? ` Is \`${state.about.commands.review}\` still running?` : ""}`;
 }
 
 function report(error) {
   if (error.status === 410) return select({ stay: true });
-  complain(error instanceof TypeError ? "The server does not answer. Is `curator review` still running?" : error.message);
+  complain(inWords(error));
 }
 
 function flash(element, text, ms) {
@@ -50,7 +59,24 @@ function flash(element, text, ms) {
   element.timer = setTimeout(() => { element.classList.remove("shown"); }, ms);
 }
 const say = (text) => flash($("toast"), text, 2500);
-const complain = (text) => flash($("trouble"), text, 9000);
+
+// A decision that was not saved stays told, with a button to try again, until it is saved or the person closes it.
+function complain(text, again = null) {
+  const box = $("trouble");
+  if (state.again && !again) return;
+  clearTimeout(box.timer);
+  box.firstElementChild.textContent = text;
+  box.classList.add("shown");
+  state.again = again;
+  $("again").hidden = !again;
+  if (!again) box.timer = setTimeout(calm, 9000);
+}
+
+function calm() {
+  clearTimeout($("trouble").timer);
+  $("trouble").classList.remove("shown");
+  state.again = null;
+}
 
 // ---- selecting
 
@@ -100,8 +126,9 @@ function describeSelection(found) {
 
 function whyEmpty() {
   if (state.about.views[state.view]) return "Try other filters.";
-  if (state.view === "wrong") return "Run `curator benchmark` to see which images the models get wrong.";
-  return state.about.stage === "fetched" ? "`curator dedupe` has not run on this catalog yet." : "None was found.";
+  const { benchmark, dedupe } = state.about.commands;
+  if (state.view === "wrong") return `Run \`${benchmark}\` to see which images the models get wrong.`;
+  return state.about.stage === "fetched" ? `Run \`${dedupe}\` to see what is found.` : "None was found.";
 }
 
 const count = (n, noun) => `${n.toLocaleString("en")} ${noun}${n === 1 ? "" : "s"}`;
@@ -118,7 +145,7 @@ async function load(index) {
     found.rows.forEach((row, n) => state.rows.set(offset + n, row));
     noticeVersion(found);
     draw();
-    if (state.at >= offset && state.at < offset + CHUNK) showPanel();
+    if (state.at >= offset && state.at < offset + CHUNK) { showPanel(); if ($("zoom").open) fillZoom(); }
   } catch (error) {
     state.requested.delete(offset);
     if (epoch === state.epoch) report(error);
@@ -136,10 +163,7 @@ function noticeVersion(found) {
 function refresh() {
   const visible = [...state.tiles.keys()];
   state.requested.clear();
-  if (visible.length) {
-    load(Math.min(...visible));
-    load(Math.max(...visible));
-  }
+  return visible.length ? Promise.all([load(Math.min(...visible)), load(Math.max(...visible))]) : null;
 }
 
 async function lookForNews() {
@@ -320,6 +344,7 @@ function choose(index, { scroll = true } = {}) {
   }
   draw();
   showPanel();
+  if ($("zoom").open) fillZoom();
   if (!state.rows.has(state.at)) load(state.at);
 }
 
@@ -337,14 +362,16 @@ function showPanel() {
   $("verdict").append(make("b", { className: labelClass(row.label) }, row.label), ` · ${verdictOf(row)}`);
   showReview(row);
   showFacts(row);
-  $("why").textContent = `curator why ${row.record_id}`;
+  $("why").textContent = row.why;
   if (row.duplicate_of) showOther(row);
 }
 
 function showPicture(image, row) {
   const source = hasPicture(row) ? `pictures/${row.sha256}.${row.format}` : "";
-  image.alt = hasPicture(row) ? `${row.label}: ${row.title ?? row.record_id}` : "no picture";
-  if (image.getAttribute("src") === source) return;
+  const frame = image.parentElement;
+  image.alt = source ? `${row.label}: ${row.title ?? row.record_id}` : "no picture";
+  if ((image.getAttribute("src") ?? "") === source && frame.dataset.state !== "missing") return;
+  frame.dataset.state = source ? "loading" : "missing";  // never the picture of another image beside this one's facts
   if (source) image.src = source; else image.removeAttribute("src");
 }
 
@@ -382,51 +409,72 @@ async function showOther(row) {
   $("other").hidden = false;
 }
 
-// ---- deciding: shown as done only once the server says that it is on the disk
+// ---- deciding: shown as done only once the server says that it is on the disk; the cursor waits for that
 
-async function decide(decision, more = {}, index = state.at, remember = true) {
-  const row = state.rows.get(index);
-  if (!row?.sha256) return;
-  const key = keyOf(row);
-  if (state.busy.has(key)) return;
-  state.busy.set(key, { decision });
-  drawTile(index);
-  if (remember) step(1);
+async function post(facts) {
+  const limit = new AbortController();
+  const timer = setTimeout(() => limit.abort(), SAVE_LIMIT_MS);
   try {
-    const response = await fetch("decide", {
+    return await settle(await fetch("decide", {
       method: "POST", headers: { "Content-Type": "application/json", "X-Curator-Token": token },
-      body: JSON.stringify({ record_id: row.record_id, decision, ...more }),
-    });
-    const found = await settle(response);
+      body: JSON.stringify(facts), signal: limit.signal,
+    }));
+  } finally { clearTimeout(timer); }
+}
+
+const nameOf = (row) => row.title ?? row.source_id ?? row.record_id;
+
+async function decide(decision, more = {}, row = state.rows.get(state.at), seen = row?.review?.id ?? "") {
+  if (!row?.sha256 || state.busy.size) return;
+  const key = keyOf(row), { at, epoch } = state;
+  state.busy.set(key, { decision });
+  draw();
+  try {
+    const found = await post({ record_id: row.record_id, decision, seen, ...more });
     state.busy.delete(key);
-    const others = found.version !== state.version + 1;
-    state.version = found.version;
-    showProgress(found);
-    if (others && !state.busy.size) refresh();
-    for (const one of state.rows.values()) if (keyOf(one) === key) one.review = found.review;
-    if (remember) state.history.push({ record_id: row.record_id, epoch: state.epoch, index });
+    calm();
+    showSaved(found, key, row);
+    if (decision === "undo") state.history.pop(); else state.history.push({ row, id: found.review.id });
+    if (decision !== "undo" && state.epoch === epoch && state.at === at) step(1);
     const what = decision === "undo" ? "Taken back" : decision === "relabel" ? `Relabelled as ${more.new_label}` : decision === "keep" ? "Kept" : "Dropped";
-    say(`${what}: ${row.title ?? row.source_id ?? row.record_id}`);
+    say(`${what}: ${nameOf(row)}`);
   } catch (error) {
     state.busy.delete(key);
-    complain(`Not saved. ${error instanceof TypeError ? "The server does not answer. Is `curator review` still running?" : error.message}`);
+    state.waiting = [];  // keys pressed since were meant for the images after this one
+    if (error.status === 409) await refresh();
+    if (error.status === 409 && decision === "undo") state.history.pop();
+    complain(`Not saved: ${nameOf(row)}. ${inWords(error)}`, () => decide(decision, more, here(row)));
   }
   draw();
   showPanel();
+  goOn();
+}
+
+// The row as the page knows it now: the view may have been read again since.
+function here(row) {
+  for (const one of state.rows.values()) if (one.record_id === row.record_id) return one;
+  return row;
+}
+
+function showSaved(found, key, row) {
+  const others = found.version !== state.version + 1;
+  state.version = found.version;
+  showProgress(found);
+  row.review = found.review;
+  for (const one of state.rows.values()) if (keyOf(one) === key) one.review = found.review;
+  if (others) refresh();
 }
 
 function undo() {
-  if (state.busy.size) return say("Still saving …");
-  while (state.history.length) {
-    const latest = state.history.pop();
-    let index = latest.epoch === state.epoch ? latest.index : -1;
-    if (index < 0) for (const [n, row] of state.rows) if (row.record_id === latest.record_id) { index = n; break; }
-    if (index < 0) { say("That image is not in this view"); continue; }
-    choose(index);
-    return decide("undo", {}, index, false);
-  }
-  if (state.rows.get(state.at)?.review) return decide("undo", {}, state.at, false);
-  say("Nothing to undo");
+  const latest = state.history.at(-1), row = here(latest?.row ?? state.rows.get(state.at) ?? {});
+  if (!latest && !row.review) return say("Nothing to undo");
+  for (const [index, one] of state.rows) if (one === row) choose(index);
+  return decide("undo", {}, row, latest?.id);
+}
+
+// Keys pressed while a decision is being saved are for what comes after it.
+function goOn() {
+  while (state.waiting.length && !state.busy.size) press(state.waiting.shift());
 }
 
 async function next() {
@@ -456,36 +504,62 @@ function pageLines() { return Math.max(1, Math.floor($("grid").clientHeight / st
 
 // ---- dialogs
 
+// A dialog asks about one image, whatever the grid shows meanwhile, and nothing in it is chosen beforehand.
+
 function openDrop() {
-  if (!state.rows.get(state.at)?.sha256) return;
+  state.asked = state.rows.get(state.at);
+  if (!state.asked?.sha256) return;
   $("drop-reason").value = "";
+  allowDrop();
   $("drop-dialog").showModal();
-  $("reasons").firstElementChild.focus();
 }
+
+const typedReason = () => $("drop-reason").value.trim();
+function allowDrop() { $("drop-dialog").querySelector("[type=submit]").disabled = !typedReason(); }
+
+function drop(reason) { $("drop-dialog").close(); decide("drop", { reason }, here(state.asked)); }
 
 function openRelabel() {
-  const row = state.rows.get(state.at);
-  if (!row?.sha256) return;
-  const labels = state.about.labels.filter((label) => label !== row.listed_label);
-  $("labels").replaceChildren(...labels.map((label, n) => choice(n, label, () => { $("relabel-dialog").close(); decide("relabel", { new_label: label }); })));
+  state.asked = state.rows.get(state.at);
+  if (!state.asked?.sha256) return;
+  $("label-text").value = "";
+  fillLabels();
   $("relabel-dialog").showModal();
-  $("labels").firstElementChild.focus();
 }
 
+function fillLabels() {
+  const others = state.about.labels.filter((label) => label !== state.asked.listed_label);
+  const text = $("label-text").value.trim().toLowerCase();
+  const labels = others.filter((label) => label.toLowerCase().includes(text));
+  $("label-text").parentElement.hidden = others.length <= MOST_NUMBERED;
+  $("labels").replaceChildren(...labels.map((label, n) => choice(n, label, () => relabel(label))));
+}
+
+function relabel(label) { $("relabel-dialog").close(); decide("relabel", { new_label: label }, here(state.asked)); }
+
 function choice(n, text, act) {
-  const button = make("button", { type: "button" }, make("kbd", {}, n < 9 ? String(n + 1) : "·"), text);
+  const number = n < MOST_NUMBERED ? [make("kbd", {}, String(n + 1))] : [];
+  const button = make("button", { type: "button" }, ...number, make("span", {}, text));
   button.addEventListener("click", act);
   return button;
 }
 
-function drop(reason) { $("drop-dialog").close(); decide("drop", reason ? { reason } : {}); }
-
 function zoom() {
   const row = state.rows.get(state.at);
-  if (!row || !hasPicture(row)) return;
+  if (!row) return;
+  if (!hasPicture(row)) return say("It has no picture");
+  fillZoom();
+  $("zoom").append($("toast"), $("trouble"));  // what is outside an open dialog is behind it, and cannot be clicked
+  $("zoom").showModal();
+}
+
+function fillZoom() {
+  const row = state.rows.get(state.at), frame = $("large").parentElement;
+  if (!row) { $("large").removeAttribute("src"); frame.dataset.state = "loading"; return; }
+  frame.style.setProperty("--ratio", hasPicture(row) ? row.width / row.height : 1);
+  frame.style.setProperty("--side", `${row.width ?? 0}px`);
   showPicture($("large"), row);
-  $("caption").textContent = `${row.label} · ${verdictOf(row)}`;
-  if (!$("zoom").open) $("zoom").showModal();
+  $("caption").textContent = [row.label, verdictOf(row), row.review && markOf(row.review)].filter(Boolean).join(" · ");
 }
 
 const ACTS = {
@@ -505,10 +579,22 @@ const KEYS = {
   "/": () => $("text").focus(), "?": () => $("help").showModal(),
 };
 
+const MOVES = new Set(["ArrowRight", "ArrowLeft", "ArrowDown", "ArrowUp", "PageDown", "PageUp"]);
+const keyOfEvent = (event) => (event.key.length === 1 ? event.key.toLowerCase() : event.key);
+
 function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  const dialog = document.querySelector("dialog[open]");
-  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  const key = keyOfEvent(event), dialog = document.querySelector("dialog[open]");
+  const typing = event.target.closest("input, select, textarea");
+  if (event.repeat && !typing && !MOVES.has(key)) { if (KEYS[key] || Number(key)) event.preventDefault(); return; }
+  if (state.busy.size && !typing && (!dialog || dialog.id === "zoom") && (KEYS[key] || Number(key))) {
+    event.preventDefault();
+    state.waiting.push(event);
+  } else press(event);
+}
+
+function press(event) {
+  const key = keyOfEvent(event), dialog = document.querySelector("dialog[open]");
   if (dialog) return onDialogKey(event, dialog, key);
   const typing = event.target.closest("input, select, textarea");
   if (typing) {
@@ -525,14 +611,20 @@ function onKey(event) {
 
 function onDialogKey(event, dialog, key) {
   if (dialog.id === "zoom") {
+    if (key === "Enter" && event.target.closest("button")) return;
     if (key === "Enter") { event.preventDefault(); dialog.close(); }
-    else if (KEYS[key] && key !== "/" && key !== "?") { event.preventDefault(); KEYS[key](); zoom(); }
+    else if (KEYS[key] && key !== "/" && key !== "?") { event.preventDefault(); KEYS[key](); }
     return;
   }
-  const number = Number(key);
-  if (event.target.id === "drop-reason" || !number) return;
-  const button = dialog.querySelectorAll(".choices button")[number - 1];
-  if (button) { event.preventDefault(); button.click(); }
+  const buttons = [...dialog.querySelectorAll(".choices button")];
+  if (key === "ArrowDown" || key === "ArrowUp") {
+    const at = buttons.indexOf(document.activeElement), by = key === "ArrowDown" ? 1 : -1;
+    event.preventDefault();
+    buttons.at(at < 0 && by < 0 ? -1 : (at + by) % buttons.length)?.focus();
+  } else if (Number(key) && !event.target.closest("input") && Number(key) <= MOST_NUMBERED) {
+    event.preventDefault();
+    buttons[Number(key) - 1]?.click();
+  }
 }
 
 // ---- beginning
@@ -566,11 +658,29 @@ function listen() {
   $("canvas").addEventListener("click", (event) => { const tile = event.target.closest(".tile"); if (tile) { choose(tile.index, { scroll: false }); $("grid").focus(); } });
   $("canvas").addEventListener("dblclick", (event) => { if (event.target.closest(".tile")) zoom(); });
   $("zoom-open").addEventListener("click", zoom);
-  $("zoom").addEventListener("click", () => $("zoom").close());
+  $("zoom").addEventListener("click", (event) => { if (!event.target.closest("button, #trouble")) $("zoom").close(); });
+  $("zoom").addEventListener("close", () => document.body.append($("toast"), $("trouble")));
+  for (const image of [$("preview"), $("large")]) {
+    image.addEventListener("load", () => { image.parentElement.dataset.state = ""; });
+    image.addEventListener("error", () => { image.parentElement.dataset.state = "missing"; });
+  }
+  $("again").addEventListener("click", () => { const { again } = state; $("grid").focus(); calm(); again(); });
+  $("dismiss").addEventListener("click", () => { $("grid").focus(); calm(); });
   $("open-help").addEventListener("click", () => $("help").showModal());
-  document.querySelectorAll("[data-act]").forEach((button) => button.addEventListener("click", () => ACTS[button.dataset.act]()));
+  document.querySelectorAll("[data-act]").forEach((button) => button.addEventListener("click", (event) => {
+    if (event.detail && button.dataset.act !== "details") $("grid").focus();  // or Enter would press the same button again, about the next image
+    if (state.busy.size) return say("Still saving …");
+    ACTS[button.dataset.act]();
+  }));
   document.querySelectorAll("[data-close]").forEach((button) => button.addEventListener("click", () => button.closest("dialog").close()));
-  $("drop-dialog").querySelector("form").addEventListener("submit", (event) => { event.preventDefault(); drop($("drop-reason").value.trim()); });
+  $("drop-dialog").querySelector("form").addEventListener("submit", (event) => { event.preventDefault(); if (typedReason()) drop(typedReason()); });
+  $("drop-reason").addEventListener("input", allowDrop);
+  $("label-text").addEventListener("input", fillLabels);
+  $("relabel-dialog").querySelector("form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const found = $("labels").children;
+    if ($("label-text").value.trim() && found.length === 1) found[0].click();
+  });
   $("reasons").replaceChildren(...REASONS.map((reason, n) => choice(n, reason, () => drop(reason))));
   document.addEventListener("keydown", onKey);
   document.addEventListener("visibilitychange", lookForNews);
@@ -585,6 +695,7 @@ async function begin() {
   const about = request("about"), first = request("select", filters()).catch(() => null);
   try { state.about = await about; } catch (error) { return report(error); }
   $("name").textContent = state.about.name;
+  document.querySelectorAll("[data-command]").forEach((code) => { code.textContent = state.about.commands[code.dataset.command]; });
   document.title = `${state.about.name} · review`;
   fillFilters();
   fillViews();

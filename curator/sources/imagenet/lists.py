@@ -13,35 +13,46 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from curator.errors import SourceError
+from curator.sources.reading.blocks import LineBlocks, numbered_lines
+from curator.sources.reading.tally import Tally
 
 WNID = re.compile(r"n\d{8}")
+_SYNSET = re.compile(rb"n\d{8}")
 _NUMBERED = re.compile(rb"(n\d{8}_\d+)(?:\t| +)(.*)", re.DOTALL)
 _URL = re.compile(rb"(?i)[a-z][a-z0-9+.-]*://\S.*", re.DOTALL)
 _UNSENDABLE = re.compile(rb"[^\x21-\x7e]")
 
 
+NO_URL = "with no URL"
+OTHER_SYNSET = "of another synset"
+NO_SYNSET = "that name no synset"
+
+
 @dataclass
 class SynsetList:
-    """The lines of one synset: ``source_ids`` (or None) and ``urls``, in the list's order; garbage is only counted."""
+    """The lines of one synset: ``source_ids`` (or None) and ``urls``, in the list's order; others are only counted."""
 
     source_ids: list[str | None] = field(default_factory=list)
     urls: list[str] = field(default_factory=list)
-    n_garbage: int = 0
+    tally: Tally = field(default_factory=Tally)
 
-    def add(self, line: bytes, wnid: str) -> None:
-        """Take one line, or count it as garbage if it holds no URL or another synset's; blank lines are nothing."""
+    def add(self, number: int, line: bytes, wnid: str) -> None:
+        """Take a line, or refuse it if it holds no URL or another synset's; blank lines are nothing."""
         if not line.strip():
             return
-        parsed = parse_line(line)
-        if parsed is None or (parsed[0] is not None and not parsed[0].startswith(f"{wnid}_")):
-            self.n_garbage += 1
-            return
-        self.source_ids.append(parsed[0])
-        self.urls.append(parsed[1])
+        self.tally.n_rows += 1
+        if (parsed := parse_line(line)) is None:
+            self.tally.refuse(NO_URL, number)
+        elif parsed[0] is not None and not parsed[0].startswith(f"{wnid}_"):
+            self.tally.refuse(OTHER_SYNSET, number)
+        else:
+            self.source_ids.append(parsed[0])
+            self.urls.append(parsed[1])
 
 
 def parse_line(line: bytes) -> tuple[str | None, str] | None:
@@ -65,37 +76,43 @@ def read_synset_list(stream: io.BufferedReader, wnid: str) -> SynsetList:
         SourceError: it is empty, or holds no URL.
     """
     found = SynsetList()
-    for line in _lines(stream):
-        found.add(line, wnid)
+    for number, line in numbered_lines(LineBlocks(stream)):
+        found.add(number, line, wnid)
     if not found.urls:
-        raise SourceError(f"answered with no URL ({found.n_garbage} other lines)" if found.n_garbage else "is empty")
+        what = f"answered with no URL: {found.tally.in_words()}" if found.tally.n_refused else "is empty"
+        raise SourceError(what)
     return found
 
 
-def read_whole_list(stream: io.BufferedReader, wnids: Collection[str]) -> tuple[dict[str, SynsetList], set[str]]:
-    """Read the lines of these synsets out of a list of all, in one pass and constant memory.
+class WholeList(NamedTuple):
+    """What a list of all synsets holds: lists of those wanted, the names of all, and the lines that name none."""
 
-    Returns:
-        The lists of the synsets that are there, and the names of all synsets that the list holds.
+    lists: dict[str, SynsetList]
+    known: set[str]
+    strays: Tally
+
+
+def read_whole_list(stream: io.BufferedReader, wnids: Collection[str]) -> WholeList:
+    """Read the lines of these synsets out of a list of all, in one pass and constant memory.
 
     Raises:
         SourceError: no line of it names a synset.
     """
     wanted = {wnid.encode("ascii"): SynsetList() for wnid in wnids}
-    seen: set[bytes] = set()
-    last, current = b"", None
-    for line in _lines(stream):
+    seen: dict[bytes, bool] = {}
+    last, current, strays, lines = b"", None, Tally(), LineBlocks(stream)
+    for number, line in numbered_lines(lines):
         start = line[:9]  # the length of n00478262
         if start != last:
             last, current = start, wanted.get(start)
-            seen.add(start)
+            if start not in seen:
+                seen[start] = bool(_SYNSET.fullmatch(start))
         if current is not None:
-            current.add(line, start.decode("ascii"))
-    known = {text for start in seen if WNID.fullmatch(text := start.decode("latin-1"))}
+            current.add(number, line, start.decode("ascii"))
+        elif not seen[start] and line.strip():
+            strays.refuse(NO_SYNSET, number)
+    strays.n_rows = lines.line - 1
+    known = {start.decode("ascii") for start, is_synset in seen.items() if is_synset}
     if not known:
         raise SourceError("has no line that names a synset (n00478262_123 and a URL)")
-    return {start.decode("ascii"): found for start, found in wanted.items() if found.urls}, known
-
-
-def _lines(stream: io.BufferedReader) -> Iterator[bytes]:
-    return iter(lambda: stream.readline(1 << 16), b"")
+    return WholeList({start.decode("ascii"): found for start, found in wanted.items()}, known, strays)

@@ -23,6 +23,7 @@ from curator.errors import SourceError
 from curator.events import Noted, Warned
 from curator.manifests.toml_settings import setting, suggest
 from curator.sources.base import ListingContext, PlannedRead, Source, known_labels, listed_rows
+from curator.sources.escaped import unescaped
 from curator.sources.imagenet.lists import WNID, SynsetList, read_synset_list, read_whole_list
 from curator.sources.reading.cache import CacheEntry
 from curator.sources.reading.places import place_problem, place_version, scheme_problem, shown_name
@@ -94,7 +95,7 @@ class Imagenet(Source):
                     columns["label"] += [label] * table.num_rows
                     columns["source_class"] += [wnid] * table.num_rows
                     columns["source_id"] += table["source_id"].to_pylist()
-                    columns["url"] += table["url"].to_pylist()
+                    columns["url"] += unescaped(table["url"], wnid, context.emit).to_pylist()
         return listed_rows(self.kind, self.title, tier, {**columns, "key": columns["url"]})
 
     def _wnids(self, labels: Sequence[str]) -> list[str]:
@@ -133,21 +134,29 @@ def _from_each(template: str, wnids: Sequence[str], context: ListingContext, ans
 def _from_whole(place: str, wnids: Sequence[str], context: ListingContext, answers: _Answers) -> dict[str, pa.Table]:
     """Read the synsets out of a list of all."""
     try:
-        lists, known = read_place(place, partial(read_whole_list, wnids=wnids), context)
+        whole = read_place(place, partial(read_whole_list, wnids=wnids), context)
     except SourceError as error:
         for wnid in wnids:
             _note_answer(answers, wnid, place, error.message)
         return {}
-    for wnid in set(wnids) - set(lists):
-        _note_answer(answers, wnid, place, f"does not hold {wnid}{suggest(wnid, sorted(known)).rstrip('?')}")
-    return {wnid: _keep(place, wnid, found, context) for wnid, found in lists.items()}
+    whole.strays.tell(context.emit, shown_name(place))
+    tables = {}
+    for wnid, found in whole.lists.items():
+        if found.urls:
+            tables[wnid] = _keep(place, wnid, found, context)
+        elif found.tally.n_refused:
+            _note_answer(answers, wnid, place, f"has no URL of {wnid}: {found.tally.in_words()}")
+        else:
+            _note_answer(answers, wnid, place, f"does not hold {wnid}{suggest(wnid, sorted(whole.known)).rstrip('?')}")
+    return tables
 
 
 def _keep(place: str, wnid: str, found: SynsetList, context: ListingContext) -> pa.Table:
+    """Keep the list of a synset as it came, and tell what of it is not used."""
     table = pa.table({"source_id": pa.array(found.source_ids, pa.string()), "url": pa.array(found.urls)})
-    _entry(place, wnid, context).save(table, {"origin": place, "garbage_lines": found.n_garbage})
-    garbage = f", {found.n_garbage:,} lines without a URL of it left out" if found.n_garbage else ""
-    context.emit(Noted(f"{wnid}: {len(found.urls):,} URLs from {place}{garbage}"))
+    _entry(place, wnid, context).save(table, {"origin": place, "tally": found.tally.as_facts()})
+    context.emit(Noted(f"{wnid}: {len(found.urls):,} URLs from {place}"))
+    found.tally.tell(context.emit, wnid)
     return table
 
 

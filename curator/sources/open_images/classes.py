@@ -10,15 +10,19 @@ curator.sources.open_images.classes.UnknownClassError: 'Rugbi' is no class; near
 
 from __future__ import annotations
 
-import csv
 import difflib
 import io
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from curator.errors import SourceError
+from curator.sources.reading.blocks import LineBlocks
+from curator.sources.reading.delimited import read_delimited
+from curator.sources.reading.tally import Tally
+
+_MID = r"/[mgt]/[0-9a-z_]+"
 
 
 class UnknownClassError(SourceError):
@@ -27,14 +31,15 @@ class UnknownClassError(SourceError):
 
 def is_mid(text: str) -> bool:
     """Return whether ``text`` has the form of a machine-generated id, such as ``/m/06bqd``."""
-    return bool(re.fullmatch(r"/[mgt]/[0-9a-z_]+", text))
+    return bool(re.fullmatch(_MID, text))
 
 
 @dataclass(frozen=True)
 class ClassNames:
-    """The classes of Open Images: MID to display name; names repeat."""
+    """The classes of Open Images: MID to display name; names repeat. ``tally`` counts the rows they come from."""
 
     names: Mapping[str, str]
+    tally: Tally = field(default_factory=Tally)
 
     @cached_property
     def _by_name(self) -> Mapping[str, list[str]]:
@@ -96,13 +101,19 @@ def read_class_names(stream: io.BufferedReader) -> ClassNames:
     {'/m/06bqd': 'Rugby'}
 
     Raises:
-        SourceError: it is not UTF-8 text, or names no class.
+        SourceError: it names no class.
     """
-    try:
-        rows = list(csv.reader(io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise SourceError(f"The class descriptions cannot be read ({error}).") from error
-    pairs = {row[0]: row[1] for row in rows if len(row) > 1 and is_mid(row[0])}
+    lines = LineBlocks(stream)
+    if not is_mid(lines.head().partition(b",")[0].strip(b'" ').decode("utf-8", "replace")):
+        lines.take_line()
+    names = ["LabelName", "DisplayName"]
+    found = read_delimited(lines, names, names, witness=("LabelName", _MID))
+    pairs = {}
+    for line, mid, name in zip(found.lines.to_pylist(), *(found.rows[name].to_pylist() for name in names), strict=True):
+        if is_mid(mid):
+            pairs[mid] = name
+        else:
+            found.tally.refuse("with no MID", line)
     if not pairs:
         raise SourceError("The class descriptions name no class (expected lines such as /m/06bqd,Rugby).")
-    return ClassNames(pairs)
+    return ClassNames(pairs, found.tally)

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import io
 from collections.abc import Callable, Mapping, Sequence
@@ -18,19 +17,22 @@ from pathlib import Path
 from typing import TypeVar
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from curator.errors import SourceError
-from curator.events import Noted
 from curator.sources.base import ListingContext, PlannedRead
 from curator.sources.open_images.classes import ClassNames, read_class_names
 from curator.sources.open_images.files import class_file, place_of
 from curator.sources.open_images.rows import EXTRA_COLUMNS, IMAGE_COLUMNS, PresentImages, present_images
+from curator.sources.reading.blocks import LineBlocks
 from curator.sources.reading.cache import CacheEntry
 from curator.sources.reading.delimited import Rows, read_delimited
 from curator.sources.reading.places import file_name, place_version
 from curator.sources.reading.read import probe_size, read_place
+from curator.sources.reading.records import Shape
 
 _OPTIONAL_IMAGE_COLUMNS = (*IMAGE_COLUMNS, *EXTRA_COLUMNS, "Rotation")
+_NUMBER = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$"
 Answer = TypeVar("Answer")
 _WAY_OUT = 'Run again later, or download the tables yourself and name their folder: `metadata = "path"`.'
 _CLASS_HINT = "Write a class's own name or its MID into `classes`; those that are near are named."
@@ -65,6 +67,7 @@ class MetadataReader:
         if table is None:
             place = self.place(class_file(self.labels_from))
             names = self._read(place, read_class_names)
+            names.tally.tell(self.context.emit, file_name(place))
             table = pa.table({"mid": list(names.names), "name": list(names.names.values())})
             entry.save(table, {"origin": place})
         names = ClassNames(dict(zip(table["mid"].to_pylist(), table["name"].to_pylist(), strict=True)))
@@ -92,10 +95,8 @@ class MetadataReader:
             return table
         place = self.place(path)
         found = self._read(place, filter_rows)
-        if found.n_malformed:
-            lost = f"{found.n_malformed:,} rows with another number of fields than the header were left out"
-            self.context.emit(Noted(f"{file_name(place)}: {lost}"))
-        entry.save(found.rows, {"origin": place, "malformed_rows": found.n_malformed})
+        found.tally.tell(self.context.emit, file_name(place))
+        entry.save(found.rows, {"origin": place, "tally": found.tally.as_facts()})
         return found.rows
 
     def _read(self, place: str, read: Callable[[io.BufferedReader], Answer]) -> Answer:
@@ -139,8 +140,14 @@ class MetadataReader:
 def _filter_labels(stream: io.BufferedReader, mids: Sequence[str], labels_from: str) -> Rows:
     columns = ("ImageID", "LabelName") if labels_from == "boxes" else ("ImageID", "LabelName", "Confidence")
     found = filter_csv(stream, columns, "LabelName", mids)
-    present_images(found.rows, labels_from)  # what cannot be understood is refused here, before it is kept
-    return found
+    if labels_from == "boxes":
+        return found
+    is_number = pc.match_substring_regex(found.rows["Confidence"], _NUMBER)
+    if found.rows.num_rows and not pc.any(is_number).as_py():
+        raise SourceError("The labels hold a Confidence that is not a number in every row.")
+    for line in found.lines.filter(pc.invert(is_number)).to_pylist():
+        found.tally.refuse("with a Confidence that is not a number", line)
+    return Rows(found.rows.filter(is_number), found.lines.filter(is_number), found.tally)
 
 
 def filter_csv(
@@ -165,17 +172,20 @@ def filter_csv(
     Raises:
         SourceError: it lacks a column, or cannot be parsed.
     """
-    line = stream.readline(1 << 16).decode("utf-8-sig", "replace")
-    names = next(csv.reader([line.strip()]), [])
+    lines = LineBlocks(stream)
+    line = (lines.take_line() or b"").decode("utf-8", "replace")
+    names = [name.decode() for name in Shape(n_fields=0).fields_of_line(line.strip().encode())]
     if missing := [name for name in columns if name not in names]:
         seen = ", ".join(names)[:200] or "nothing"
         raise SourceError(f"The table has no column {', '.join(missing)}; its first line is: {seen}.")
     present = [*columns, *(name for name in optional if name in names)]
     values = pa.array(wanted, pa.string()).cast(pa.binary())
-    found = read_delimited(stream, names, present, where=(key, values))
+    where, witness = (key, values), ("ImageID", "[0-9a-f]{16}")
+    found = read_delimited(lines, names, present, is_text=False, where=where, witness=witness)
     texts = {name: _as_text(found.rows[name]) for name in present}
     nulls = pa.nulls(found.rows.num_rows, pa.string())
-    return Rows(pa.table({name: texts.get(name, nulls) for name in (*columns, *optional)}), found.n_malformed)
+    table = pa.table({name: texts.get(name, nulls) for name in (*columns, *optional)})
+    return Rows(table, found.lines, found.tally)
 
 
 def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -1,79 +1,182 @@
 r"""Read the rows of a CSV or TSV while they stream past: those wanted, in constant memory, whatever its size.
 
->>> lines = b"0a,verification,/m/06bqd\n0b,verification,/m/02vx4\nshort\n"
->>> found = read_delimited(io.BufferedReader(io.BytesIO(lines)), ["id", "by", "mid"], ["id"])
->>> found.rows.to_pylist(), found.n_malformed
-([{'id': b'0a'}, {'id': b'0b'}], 1)
+Arrow parses block by block. Where it finds as many rows as the block has lines, counted apart, no row took in another;
+any other block is split into rows first (:mod:`curator.sources.reading.records`), and the numbers compared again.
+
+>>> lines = LineBlocks(io.BufferedReader(io.BytesIO(b"0a,verification,/m/06bqd\nshort\n0b,verification,/m/02vx4\n")))
+>>> found = read_delimited(lines, ["id", "by", "mid"], ["id"])
+>>> found.rows.to_pylist(), found.lines.to_pylist()
+([{'id': '0a'}, {'id': '0b'}], [1, 3])
+>>> found.tally.in_words()
+'1 of 3 rows were refused: 1 with another number of fields than the header (line 2)'
 """
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import io  # noqa: F401  (the worked example)
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
 from curator.errors import SourceError
+from curator.sources.reading.blocks import Census, LineBlocks, is_utf8, last_line, take_census
+from curator.sources.reading.lend import await_return
+from curator.sources.reading.records import Shape, SplitBlock, split_records
+from curator.sources.reading.tally import FIELDS, Tally
 
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of a table, and how many were left out because they have another number of fields than its header."""
+    """The rows of a table, the line (or row, or entry) of each, from 1, and what became of all that the file has."""
 
     rows: pa.Table
-    n_malformed: int = 0
+    lines: pa.ChunkedArray
+    tally: Tally
+
+    @property
+    def n_malformed(self) -> int:
+        """How many rows were refused."""
+        return self.tally.n_refused
 
 
 def read_delimited(
-    stream: io.BufferedReader,
+    lines: LineBlocks,
     names: Sequence[str],
     columns: Sequence[str],
     *,
     delimiter: str = ",",
-    quote_char: str | bool = '"',
+    is_quoted: bool = True,
+    is_text: bool = True,
     where: tuple[str, pa.Array] | None = None,
+    witness: tuple[str, str] | None = None,
 ) -> Rows:
-    """Read ``columns`` of a table whose columns are called ``names``, as bytes, whatever their encoding (RFC 4180).
+    """Read ``columns`` of a table whose columns are called ``names`` (RFC 4180).
 
     Args:
-        stream: read on from behind the header line.
-        where: a column, and the values (bytes) of it that are wanted.
+        lines: read on from behind the header line.
+        is_quoted: whether fields may be in double quotes; else a quote is a character like any other.
+        is_text: return text, and refuse rows that are not UTF-8; else return bytes, whatever their encoding.
+        where: a column, and the values (text or bytes, as is returned) of it that are wanted.
+        witness: a column, and how (a regular expression) a value of it begins: a line that has that is a row.
 
     Raises:
         SourceError: it cannot be parsed.
     """
-    malformed: list[Any] = []
-    schema = pa.schema([(name, pa.binary()) for name in columns])
-    if not stream.peek(1):
-        return Rows(schema.empty_table())
-    try:
-        batches = pa.csv.open_csv(
-            stream,
+    sign = (names.index(witness[0]), re.compile(witness[1].encode())) if witness and witness[0] in names else None
+    shape = Shape(len(names), delimiter.encode(), is_quoted=is_quoted, witness=sign, is_text=is_text)
+    reading = _Reading(names, pa.schema([(name, pa.string() if is_text else pa.binary()) for name in columns]), shape)
+    needs_look, tables, numbers = False, [reading.schema.empty_table()], [pa.array([], pa.int64())]
+    for block, is_last in lines:
+        census, split = take_census(block), None
+        found = None if needs_look else reading.read_at_once(block, lines.line, census)
+        if found is None:
+            found, split = reading.read_closely(bytes(block), lines.line, is_last=is_last)
+            needs_look = len(split.starts) + len(split.refused) < split.n_lines
+            lines.give_back(split.tail)
+        lines.line += split.n_lines if split else census.n_lines
+        table, at = found if where is None else _filtered(*found, *where)
+        tables.append(table)
+        numbers.append(at)
+    return Rows(pa.concat_tables(tables), pa.chunked_array(numbers), reading.tally)
+
+
+def _filtered(table: pa.Table, at: pa.Array, column: str, wanted: pa.Array) -> tuple[pa.Table, pa.Array]:
+    is_wanted = pc.is_in(table[column], wanted)
+    return table.filter(is_wanted), at.filter(is_wanted.combine_chunks())
+
+
+_Found = tuple[pa.Table, pa.Array]
+"""Rows, and their lines."""
+
+
+@dataclass
+class _Reading:
+    """Reads blocks, and counts."""
+
+    names: Sequence[str]
+    schema: pa.Schema
+    shape: Shape
+    tally: Tally = field(default_factory=Tally)
+
+    def read_at_once(self, block: memoryview, line: int, census: Census) -> _Found | None:
+        """Read a block each of whose lines is a row; None if that is not so, or if there is anything odd about it.
+
+        Returns:
+            The rows and their lines; the first line of the block is ``line``.
+        """
+        if census.has_cr_in_lines or (self.shape.is_text and not census.is_ascii and not is_utf8(bytes(block))):
+            return None
+        try:
+            table, bad = self._parse(block, is_quoted=self.shape.is_quoted and census.has_quotes)
+        except pa.ArrowInvalid:
+            return None
+        if table.num_rows + len(bad) != census.n_lines or any(text.endswith(self._delimiter) for _, text in bad):
+            return None
+        if census.has_quotes and self.shape.fields(last_line(block))[1]:
+            return None  # it goes on behind the block, or swallows its own end
+        return self._counted(table, np.arange(line, line + census.n_lines), bad)
+
+    def read_closely(self, block: bytes, line: int, *, is_last: bool) -> tuple[_Found, SplitBlock]:
+        """Read a block that is split into rows first.
+
+        Raises:
+            SourceError: the rows that were read are not as many as there are.
+        """
+        for quickly in (True, False):
+            split = split_records(block, self.shape, is_last=is_last, quickly=quickly)
+            clean = b"\n".join([*split.records, b""])
+            try:
+                table, bad = self._parse(clean, is_quoted=True) if split.records else (self.schema.empty_table(), [])
+            except pa.ArrowInvalid as error:
+                raise SourceError(f"cannot be parsed ({error})") from error
+            if table.num_rows + len(bad) == len(split.records):
+                break
+        else:
+            n_rows = table.num_rows + len(bad)
+            raise SourceError(f"has {len(split.records):,} rows from line {line:,} on, of which {n_rows:,} were read")
+        self.tally.n_rows += len(split.refused)
+        for reason, at in split.refused:
+            self.tally.refuse(reason, line + at)
+        return self._counted(table, np.array(split.starts, np.int64) + line, bad), split
+
+    @property
+    def _delimiter(self) -> str:
+        return self.shape.delimiter.decode()
+
+    def _counted(self, table: pa.Table, lines: Any, bad: list[tuple[int, str]]) -> _Found:
+        self.tally.n_rows += len(lines)
+        for number, _ in bad:
+            self.tally.refuse(FIELDS, int(lines[number - 1]))
+        return table, pa.array(np.delete(lines, [number - 1 for number, _ in bad]) if bad else lines)
+
+    def _parse(self, block: bytes | memoryview, *, is_quoted: bool) -> tuple[pa.Table, list[tuple[int, str]]]:
+        """Let Arrow parse a block; rows with another number of fields are returned by number, from 1, and text."""
+        bad: list[tuple[int, str]] = []
+
+        def skip(row: Any) -> str:
+            bad.append((row.number, row.text))
+            return "skip"
+
+        table = pa.csv.read_csv(
+            pa.py_buffer(await_return(memoryview(block)[:])),
             # One thread: parsing is faster than any network here, and a second reader would only copy.
-            pa.csv.ReadOptions(use_threads=False, block_size=4 << 20, column_names=list(names)),
+            pa.csv.ReadOptions(use_threads=False, block_size=len(block) + 1, column_names=list(self.names)),
             pa.csv.ParseOptions(
-                delimiter=delimiter,
-                quote_char=quote_char,
-                newlines_in_values=bool(quote_char),
-                invalid_row_handler=_skip_into(malformed),
+                delimiter=self._delimiter,
+                quote_char='"' if is_quoted else False,
+                newlines_in_values=is_quoted,
+                invalid_row_handler=await_return(skip),
             ),
-            pa.csv.ConvertOptions(include_columns=list(columns), column_types=schema),
+            pa.csv.ConvertOptions(
+                include_columns=self.schema.names,
+                column_types=self.schema,
+                check_utf8=False,  # it was checked
+            ),
         )
-        wanted = (batch if where is None else batch.filter(pc.is_in(batch[where[0]], where[1])) for batch in batches)
-        return Rows(pa.Table.from_batches([batch for batch in wanted if batch.num_rows], schema), len(malformed))
-    except pa.ArrowInvalid as error:
-        raise SourceError(f"cannot be parsed ({error})") from error
-
-
-def _skip_into(malformed: list[Any]) -> Callable[[Any], str]:
-    """Return what Arrow calls for a row with another number of fields: it is noted and left out."""
-
-    def skip(row: Any) -> str:
-        malformed.append(row.actual_columns)
-        return "skip"
-
-    return skip
+        return table, bad

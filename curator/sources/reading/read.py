@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 import tarfile
 import zlib
 from collections.abc import Callable
@@ -38,7 +39,7 @@ BUFFER_BYTES = 1 << 20
 _TAR_MAGIC_AT, _TAR_MAGIC = 257, b"ustar"
 _HEAD_BYTES, _BLANK = 512, b"\xef\xbb\xbf \t\r\n"
 _TOO_LONG = "There is more data than such a list can hold."
-_HTML_STARTS = (b"<!doctype", b"<html", b"<head", b"<?xml", b"<body", b"<!--")
+_MARKUP = re.compile(rb"<(?:[!?]|[a-z][a-z0-9]*[\s/>])")
 
 
 def read_place(
@@ -68,7 +69,7 @@ def _read_once(
         with io.BufferedReader(guarded, BUFFER_BYTES) as packed:
             stream = unpack(undone(packed, getattr(raw, "codings", ()), max_bytes), max_bytes)
             # What a retired server answers, with status 200.
-            if stream.peek(_HEAD_BYTES)[:_HEAD_BYTES].lstrip(_BLANK).lower().startswith(_HTML_STARTS):
+            if _MARKUP.match(stream.peek(_HEAD_BYTES)[:_HEAD_BYTES].lstrip(_BLANK).lower()):
                 found = "answered with" if is_url(place) else "is"
                 raise SourceError(f"{place} {found} a web page (HTML) and not a list.")
             return read(stream)

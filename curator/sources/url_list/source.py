@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -20,13 +21,15 @@ import pyarrow.compute as pc
 
 from curator.errors import SourceError
 from curator.events import Noted
-from curator.manifests.recipe import NAME_PATTERN
 from curator.manifests.toml_settings import setting, suggest
-from curator.sources.base import ListingContext, PlannedRead, Source, listed_rows
+from curator.sources.base import ListingContext, PlannedRead, Source, as_label, listed_rows, most_frequent
+from curator.sources.escaped import unescaped
 from curator.sources.reading.cache import CacheEntry
+from curator.sources.reading.delimited import Rows
 from curator.sources.reading.places import file_name, is_url, place_problem, place_version, shown_name
 from curator.sources.reading.read import probe_size, read_place
-from curator.sources.url_list.formats import read_url_table
+from curator.sources.reading.tally import N_SHOWN, Tally
+from curator.sources.url_list.formats import QUOTING, read_url_table, refusal_hint
 
 CATALOG_COLUMNS = (
     "source_id",
@@ -42,18 +45,21 @@ CATALOG_COLUMNS = (
 """Columns of a list that become columns of the catalog; others are kept in ``extra``. ``local_path`` is not among
 them: a list from elsewhere must not name files of this machine."""
 
-_N_SHOWN = 5
+_ADDRESSES = ("fallback_url", "landing_url", "author_url")
+_LINE = " line"
+"""The column of the cached list that keeps where each row was; no name of a list begins with a space."""
 _WAY_OUT = "Mend the list, or name another as `path` in the recipe, then run again."
 
 
 @dataclass(frozen=True)
 class UrlList(Source):
-    """``kind = "url-list"``: CSV, TSV, JSONL or Parquet with ``url`` and ``label`` columns, or one URL a line."""
+    """``kind = "url-list"``: CSV, TSV, JSON or Parquet with ``url`` and ``label`` columns, or one URL a line."""
 
     kind: ClassVar[str] = "url-list"
 
     path: str = setting(doc="the list: a path or an address, plain or .gz")
     label: str = setting("", "the label of all rows, if the list has no column `label`")
+    quoting: str = setting("auto", "whether fields of the table may be in double quotes", choices=QUOTING)
     name: str = setting("", "the source's name in tables; its kind if not given")
 
     def covers(self, labels: Sequence[str]) -> tuple[str, ...]:
@@ -78,13 +84,17 @@ class UrlList(Source):
         """List the rows whose label is among ``labels``; rows of labels outside the recipe are counted and reported.
 
         Raises:
-            SourceError: the list cannot be read, lacks a column, holds a label that is no label, or lists nothing.
+            SourceError: the list cannot be read, lacks a column, or lists nothing.
         """
         try:
-            rows = self._labelled(self._read(context), context)
+            found = self._read(context)
+            rows = self._labelled(found, context)
         except SourceError as error:
             message = error.message.removeprefix(self.path).strip().rstrip(".")
             raise SourceError(f"The list {self.path} {message}.", error.hint or _WAY_OUT) from error
+        for name in ("url", *(name for name in _ADDRESSES if name in rows.column_names)):
+            clean = unescaped(rows[name], self._shown, context.emit)
+            rows = rows.set_column(rows.column_names.index(name), name, clean)
         rows = rows.filter(pc.is_in(rows["label"], value_set=pa.array(list(labels), pa.string())))
         known = {name: rows[name] for name in CATALOG_COLUMNS if name in rows.column_names}
         blank = {name: pc.equal(pc.utf8_trim_whitespace(column), "") for name, column in known.items()}
@@ -96,55 +106,80 @@ class UrlList(Source):
             values = zip(*(rows[name].to_pylist() for name in names), strict=True)
             columns["extra"] = pa.array([json.dumps(dict(zip(names, row, strict=True))) for row in values], pa.string())
         columns |= {"url": rows["url"], "key": rows["url"], "label": rows["label"]}
-        return listed_rows(self.kind, self.title, tier, columns)
+        listed = listed_rows(self.kind, self.title, tier, columns)
+        self._note(context, rows.num_rows - len(listed), "that repeat an address and its label")
+        return listed
+
+    @property
+    def _shown(self) -> str:
+        return self.name or file_name(self.path)
 
     def _entry(self, context: ListingContext) -> CacheEntry:
-        return CacheEntry(context, "url-list", place_version(self.path, context.base_dir))
+        how = {"read_as": 2, "quoting": self.quoting}
+        return CacheEntry(context, "url-list", place_version(self.path, context.base_dir) | how)
 
-    def _read(self, context: ListingContext) -> pa.Table:
-        """Read the list, from the cache if it came from an address and was read before."""
+    def _read(self, context: ListingContext) -> Rows:
+        """Read the list, from the cache if it came from an address and was read before; tell what of it is refused."""
         entry = self._entry(context)
         table = entry.load() if is_url(self.path) else None
         if table is not None:
-            return table
-        read = partial(read_url_table, name=file_name(self.path))
-        found = read_place(self.path, read, context, max_bytes=16 << 30)
-        self._note(context, found.n_malformed, "with another number of fields than the header")
-        if is_url(self.path):
-            entry.save(found.rows, {"origin": self.path, "malformed_rows": found.n_malformed})
-        return found.rows
+            tally = Tally.from_facts(json.loads(table.schema.metadata[b"curator"])["tally"])
+            found = Rows(table.drop_columns([_LINE]), table[_LINE], tally)
+        else:
+            read = partial(read_url_table, name=file_name(self.path), quoting=self.quoting)
+            found = read_place(self.path, read, context, max_bytes=16 << 30)
+            if is_url(self.path):
+                kept = found.rows.append_column(_LINE, found.lines)
+                entry.save(kept, {"origin": self.path, "tally": found.tally.as_facts()})
+        found.tally.tell(context.emit, self._shown, refusal_hint(found.tally, self.quoting))
+        return found
 
-    def _labelled(self, table: pa.Table, context: ListingContext) -> pa.Table:
-        """Check and clean ``url`` and ``label``; leave out rows without either, and of labels outside the recipe."""
+    def _labelled(self, found: Rows, context: ListingContext) -> pa.Table:
+        """Clean ``url`` and ``label``; leave out rows without either, repeated headers, and other labels."""
+        table, lines = found.rows, found.lines
         _need_column(table, "url", "")
         if "label" not in table.column_names and self.label:
             table = table.append_column("label", pa.array([self.label] * table.num_rows, pa.string()))
         _need_column(table, "label", ' or set one label for all its rows, such as `label = "rugby"`,')
         for name in ("url", "label"):
-            trimmed = pc.fill_null(pc.utf8_trim_whitespace(table[name]), "")
+            unmarked = pc.utf8_ltrim(table[name], "\ufeff")  # of a table that was put behind another
+            trimmed = pc.fill_null(pc.utf8_trim_whitespace(unmarked), "")
             table = table.set_column(table.column_names.index(name), name, trimmed)
-        labels = table["label"]
-        good = pc.or_(pc.equal(labels, ""), pc.match_substring_regex(labels, f"^{NAME_PATTERN.pattern}$"))
-        if rows := pc.indices_nonzero(pc.invert(good)).to_pylist():
-            shown = ", ".join(f"{labels[row].as_py()[:60]!r} (row {row + 1})" for row in rows[:_N_SHOWN])
-            what = f"has {len(rows):,} {'row' if len(rows) == 1 else 'rows'} with a label that is none: {shown}"
-            raise SourceError(what, "Write labels as in the recipe: lower-case letters, digits, - and _ only.")
-        filled = table.filter(pc.and_(pc.not_equal(table["url"], ""), pc.not_equal(table["label"], "")))
-        self._note(context, table.num_rows - filled.num_rows, "without URL or label")
-        inside = pc.is_in(filled["label"], value_set=pa.array(list(context.labels), pa.string()))
-        found = filled.filter(inside)
-        others = filled.filter(pc.invert(inside))["label"].value_counts().to_pylist()
-        others.sort(key=lambda count: (-count["counts"], count["values"]))
-        named = ", ".join(f"{count['values']} {count['counts']:,}" for count in others[:_N_SHOWN])
-        if not found.num_rows:
-            but = f" but of {named}" if named else ""
-            raise SourceError(f"lists no image of {', '.join(context.labels)}{but}")
-        self._note(context, filled.num_rows - found.num_rows, f"of labels outside the recipe ({named})")
-        return found
+        is_header = pc.equal(pc.utf8_lower(table["url"]), "url")
+        is_filled = pc.and_(pc.not_equal(table["url"], ""), pc.not_equal(table["label"], ""))
+        is_listed = pc.is_in(table["label"], value_set=pa.array(list(context.labels), pa.string()))
+        is_other = pc.and_(is_filled, pc.invert(pc.or_(is_header, is_listed)))
+        counts = Counter(table["label"].filter(is_other).to_pylist())
+        left_out = {
+            "that repeat the header": is_header,
+            "without URL or label": pc.invert(is_filled),
+            f"of labels outside the recipe ({most_frequent(counts)})": is_other,
+        }
+        chosen = table.filter(pc.and_(pc.and_(is_filled, is_listed), pc.invert(is_header)))
+        if not chosen.num_rows:
+            raise _nothing_listed(counts, context.labels)
+        for which, is_out in left_out.items():
+            at = lines.filter(is_out)
+            where = found.tally.place(at.slice(0, N_SHOWN).to_pylist(), len(at))
+            self._note(context, len(at), f"{which} {where}" if "outside" not in which else which)
+        return chosen
 
     def _note(self, context: ListingContext, n_rows: int, which: str) -> None:
         if n_rows:
-            context.emit(Noted(f"{self.name or file_name(self.path)}: {n_rows:,} rows {which} were left out"))
+            context.emit(Noted(f"{self._shown}: {n_rows:,} rows {which} were left out"))
+
+
+def _nothing_listed(counts: Counter[str], labels: Sequence[str]) -> SourceError:
+    """Say which labels a list holds instead, and what to write."""
+    what = f"lists no image of {', '.join(labels)}"
+    if not counts:
+        return SourceError(what)
+    hint = f"Write the labels of the list as in the recipe ({', '.join(labels)}), or `labels` in the recipe as in it."
+    for found in counts:
+        if (near := as_label(found)) in labels and near != found:
+            hint = f"Write {near} for {found!r} in the list: a label is of lower-case letters, digits, - and _."
+            break
+    return SourceError(f"{what} but of {most_frequent(counts)}", hint)
 
 
 def _need_column(table: pa.Table, name: str, or_else: str) -> None:

@@ -48,15 +48,19 @@ for path in map(Path, sys.argv[2:]):
 """
 """Have so many processes open each ledger at once and write one attempt; print what went wrong."""
 
-NEW_IN_4 = (
+NEW_IN_5 = (
     "DROP INDEX attempts_with_referer",
     *(f"ALTER TABLE attempts DROP COLUMN {name}" for name in ("settings", "opt_out", "referer")),
     "DROP TABLE runs",
 )
 AS_IT_WAS = {
     0: tuple(f"DROP TABLE {name}" for name in ("attempts", "observations", "robots", "waits", "runs")),
-    1: ("ALTER TABLE observations DROP COLUMN thumbnail", "DROP TABLE robots", "DROP TABLE waits", *NEW_IN_4),
-    3: NEW_IN_4,
+    1: (
+        *(f"ALTER TABLE observations DROP COLUMN {name}" for name in ("thumbnail", "well_formed")),
+        *("DROP TABLE robots", "DROP TABLE waits"),
+        *NEW_IN_5,
+    ),
+    4: NEW_IN_5,
 }
 """What takes a ledger back to an older version; 0 is a new file."""
 
@@ -181,6 +185,8 @@ def test_tables_that_are_there_already_are_kept(tmp_path, version):
     path = tmp_path / "attempts.sqlite"
     with Ledger(path) as ledger:
         ledger.record([Attempt("http://h.example/1.jpg", "h.example", 0.0, 0.1, "gone", 404)], [])
+    if version:
+        query(path, "ALTER TABLE observations DROP COLUMN well_formed")
     query(path, f"PRAGMA user_version = {version}")
     with Ledger(path) as ledger:
         ledger.record([], [], [HostWait("h.example", 0.0, 1.0, 429)])

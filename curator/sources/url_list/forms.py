@@ -1,0 +1,188 @@
+r"""Tell what form a list has by its first bytes; its name decides only where they leave it open.
+
+>>> list_form("list.txt", b'[{"url": "http://example.org/a.jpg"}]'), list_form("list.csv", b"url\tlabel\n")
+('json', 'tsv')
+>>> list_form("list", b"http://example.org/a,b.jpg\n"), list_form("list.tsv", b"label;URL\nrugby;http://e.org/a.jpg")
+('lines', 'ssv')
+>>> list_form("urls.csv", b"PK\x03\x04...xl/workbook.xml")
+Traceback (most recent call last):
+curator.errors.SourceError: is an Excel workbook Save its sheet as "CSV UTF-8" and name that file in the recipe.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from curator.errors import SourceError
+from curator.sources.reading.records import Shape
+
+DELIMITERS = {"tsv": "\t", "csv": ",", "ssv": ";", "psv": "|"}
+"""The sign between the fields of each form of table; ``ssv`` has semicolons, ``psv`` vertical bars."""
+
+ADDRESS = r"\s*[A-Za-z][A-Za-z0-9+.-]*:/?/"
+"""How an address begins."""
+
+_ENDINGS = {f".{form}": form for form in (*DELIMITERS, "jsonl")} | {".tab": "tsv", ".ndjson": "jsonl"}
+_ADDRESS = re.compile(ADDRESS.encode())
+_HEAD_BYTES, _HEAD_LINES = 1 << 20, 1000
+_JSON_START = re.compile(rb'\s*(?:\{\s*(?:["}]|$)|\[\s*(?:[\[{"\]]|$))')
+_WORKBOOK = ("an Excel workbook", 'Save its sheet as "CSV UTF-8" and name that file in the recipe.')
+_PACKED = "Unpack it, or pack it with gzip, and name that file in the recipe."
+_PICTURE = 'Name a list of addresses in the recipe; a folder of images is kind = "folder".'
+_AS_UTF8 = "Save it as UTF-8."
+_NO_LISTS = (
+    (codecs.BOM_UTF32_LE, "text in UTF-32", _AS_UTF8),
+    (codecs.BOM_UTF16_LE, "text in UTF-16", _AS_UTF8),
+    (codecs.BOM_UTF16_BE, "text in UTF-16", _AS_UTF8),
+    (b"\xd0\xcf\x11\xe0", *_WORKBOOK),
+    (b"PK\x03\x04", "a ZIP archive", _PACKED),
+    (b"BZh", "packed with bzip2", _PACKED),
+    (b"\xfd7zXZ", "packed with xz", _PACKED),
+    (b"\x28\xb5\x2f\xfd", "packed with Zstandard", _PACKED),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", _PACKED),
+    (b"Rar!", "a RAR archive", _PACKED),
+    (b"ARROW1", "an Arrow (Feather) file", "Write it as Parquet or CSV."),
+    (b"Obj\x01", "an Avro file", "Write it as Parquet or CSV."),
+    (b"SQLite format 3", "an SQLite database", "Write the table as CSV."),
+    (b"%PDF", "a PDF", "Write the table in it as CSV."),
+    (b"\xff\xd8\xff", "a picture (JPEG)", _PICTURE),
+    (b"\x89PNG", "a picture (PNG)", _PICTURE),
+    (b"GIF8", "a picture (GIF)", _PICTURE),
+)
+"""What files begin with that are no lists, what they are, and what to do."""
+
+
+def list_form(name: str, head: bytes) -> str:
+    """Return a list's form: one of :data:`DELIMITERS`, ``jsonl``, ``json``, ``parquet`` or ``lines``.
+
+    Args:
+        name: its file name.
+        head: its first bytes, without a byte order mark; the more, the better.
+
+    Raises:
+        SourceError: it is something else; says what, and what to do.
+    """
+    head = head[:_HEAD_BYTES]
+    if head.startswith(b"PAR1"):
+        return "parquet"
+    _refuse_what_is_no_list(head)
+    if _JSON_START.match(head):
+        return "jsonl" if _is_by_line(head) else "json"
+    lines = list(head_lines(head))
+    first = lines[0] if lines else b""
+    for form, sign in DELIMITERS.items():
+        if "url" in header_names(first, sign):
+            return form
+    ending = _ENDINGS.get(PurePosixPath(name.lower().removesuffix(".gz")).suffix, "")
+    n_addresses = sum(map(is_address, lines))
+    if form := _table_form(lines, n_addresses):
+        return form
+    if ending in DELIMITERS and not (first and n_addresses == len(lines)):
+        return ending
+    if not first or 2 * n_addresses > len(lines):
+        return "lines"
+    raise SourceError(f"begins with {shown(first)}, which is no address and no header of a table", _EXPECTED)
+
+
+_EXPECTED = (
+    "A list is a table whose header names `url` and `label` (CSV, TSV, Parquet), JSON of such objects, or one "
+    "address a line, such as http://example.org/1.jpg."
+)
+
+
+def head_lines(head: bytes) -> Iterator[bytes]:
+    """Yield the first lines that are whole, or the only one; without blank ones, comments, and Excel's ``sep=``."""
+    lines = head.splitlines(keepends=True)
+    for line in lines[: min(_HEAD_LINES, max(len(lines) - (len(head) >= _HEAD_BYTES), 1))]:
+        if line.strip() and not is_remark(line):
+            yield line.rstrip(b"\r\n")
+
+
+def is_address(text: bytes) -> bool:
+    """Return whether a text begins as an address does.
+
+    >>> is_address(b'"http://example.org/"'), is_address(b"example.org")
+    (True, False)
+    """
+    return bool(_ADDRESS.match(text.strip(b'" ')))
+
+
+def is_remark(line: bytes) -> bool:
+    """Return whether a line says something about the list, and is no row of it."""
+    return line.startswith(b"#") or bool(re.match(rb"(?i)sep=.?\s*$", line))
+
+
+def header_names(line: bytes, delimiter: str) -> list[str]:
+    """Split a header line into the names of columns, in lower case."""
+    fields = Shape(n_fields=0, delimiter=delimiter.encode()).fields_of_line(line)
+    return [folded(name.decode("utf-8", "replace")) for name in fields]
+
+
+def folded(name: str) -> str:
+    """Return a column's name without what does not distinguish it."""
+    return name.strip().strip('"').strip().casefold()
+
+
+def has_quoted_fields(head: bytes, delimiter: str) -> bool:
+    r"""Return whether a table says itself that its fields are quoted as in CSV.
+
+    A name of its header is, or a field that begins and ends with a quote has doubled ones within; and none has others.
+
+    >>> has_quoted_fields(b'title\n"a ""good"" one"\n', "\t"), has_quoted_fields(b'title\n"Big" game\n', "\t")
+    (True, False)
+    """
+    sign, has_doubled = delimiter.encode(), False
+    for number, line in enumerate(head_lines(head[:_HEAD_BYTES])):
+        *fields, last = line.split(sign) if b'"' in line else [b""]
+        for field in [*fields, *([last] if last.count(b'"') % 2 == 0 else [])]:  # the last may run over the line's end
+            if not field.startswith(b'"'):
+                continue
+            if not re.fullmatch(rb'"(?:[^"]++|"")*+"', field):
+                return False
+            if number == 0:
+                return True
+            has_doubled = has_doubled or b'""' in field[1:-1]
+    return has_doubled
+
+
+def shown(line: bytes) -> str:
+    """Show the beginning of a line to a person."""
+    return repr(line[:60].decode("utf-8", "replace"))
+
+
+def _refuse_what_is_no_list(head: bytes) -> None:
+    for magic, what, hint in _NO_LISTS:
+        if head.startswith(magic):
+            if magic == b"PK\x03\x04" and (b"xl/" in head or b"[Content_Types].xml" in head):
+                what, hint = _WORKBOOK
+            raise SourceError(f"is {what}", hint)
+    if head.count(b"\0") * 4 > len(head):
+        raise SourceError("is text in UTF-16, or no text at all", _AS_UTF8)
+
+
+def _is_by_line(head: bytes) -> bool:
+    """Return whether each of several lines of JSON is an object of its own, broken ones among them."""
+    lines = [line.strip() for line in head.splitlines() if line.strip()]
+    if not lines[0].startswith(b"{") or len(lines[0]) == 1 or len(lines) == 1:
+        return False
+    try:
+        json.loads(lines[0])
+    except (ValueError, RecursionError):
+        return lines[1].startswith(b"{")
+    return True
+
+
+def _table_form(lines: list[bytes], n_addresses: int) -> str:
+    """Find the sign that divides each of the first lines alike; of lines that begin with addresses only a tab may."""
+    for form, sign in DELIMITERS.items():
+        if n_addresses and sign != "\t":
+            continue
+        shape = Shape(n_fields=0, delimiter=sign.encode())
+        n_fields = [len(shape.fields_of_line(line)) for line in lines[:20]]
+        if n_fields and n_fields[0] > 1 and 2 * n_fields.count(n_fields[0]) > len(n_fields):
+            return form
+    return ""

@@ -1,0 +1,74 @@
+"""Labels that readers take for something else, a missing value, a truth or a number: each export keeps them."""
+
+from __future__ import annotations
+
+import json
+import struct
+import tarfile
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from curator.catalog import Stage
+from curator.export.export import export_dataset, find_format
+from curator.inspect.verify import verify_files
+from curator.manifests.project import Project
+from curator.pipeline import run_stages as pipeline
+from curator.review.views import read_mispredictions
+from tests.small_worlds import recipe_text, small_project, write_folder
+
+LABELS = ("null", "nan", "none", "na", "true", "1", "1e5", "2020-01-01")
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Two images a label: one in train, one in test."""
+    root = tmp_path_factory.mktemp("labels")
+    text = recipe_text(write_folder(root / "photos", 2, LABELS), "max", LABELS, "[split]\nratio = 0.5")
+    project = small_project(root, text)
+    pipeline.fetch(project)
+    pipeline.decide(project, Stage.SPLIT, {})
+    return project
+
+
+def exported(project: Project, name: str) -> Path:
+    return export_dataset(project, find_format(name)).path
+
+
+def test_the_manifest_and_the_folders(project: Project) -> None:
+    """A label is a folder; every file verifies."""
+    assert verify_files(project.paths).findings == ()
+    found = pd.read_csv(project.paths.manifest, dtype=str, keep_default_na=False)
+    assert sorted(found["label"]) == sorted(2 * LABELS)
+
+
+def test_the_formats_that_hold_the_words(project: Project) -> None:
+    """Croissant, COCO, WebDataset, and the labels of Parquet's classes."""
+    table = pd.read_parquet(exported(project, "croissant") / "metadata.parquet")
+    assert sorted(table["label"]) == sorted(2 * LABELS)
+    coco = json.loads((exported(project, "coco") / "annotations" / "train.json").read_text())
+    assert sorted(one["name"] for one in coco["categories"]) == sorted(LABELS)
+    with tarfile.open(next(exported(project, "webdataset").glob("train-*.tar"))) as archive:
+        members = [archive.extractfile(one) for one in archive if one.name.endswith(".json")]
+        assert sorted(json.load(one)["label"] for one in members if one) == sorted(LABELS)
+    schema = pq.read_schema(next(exported(project, "parquet").glob("data/train-*.parquet")))
+    features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
+    assert features["label"]["names"] == sorted(LABELS)
+    data = next(exported(project, "tfrecord").glob("train-*.tfrecord")).read_bytes()
+    assert all(struct.pack("B", len(label)) + label.encode() in data for label in LABELS)
+
+
+def test_mlcroissant_reads_the_words(project: Project) -> None:
+    """As whoever opens the export does."""
+    mlcroissant = pytest.importorskip("mlcroissant")
+    records = mlcroissant.Dataset(exported(project, "croissant") / "croissant.json").records("images")
+    assert sorted(record["images/label"].decode() for record in records) == sorted(2 * LABELS)
+
+
+def test_the_predictions_of_a_benchmark_are_read_with_these_labels(tmp_path: Path) -> None:
+    """An image of `null` that was taken for `nan` is a misprediction."""
+    path = tmp_path / "predictions.csv"
+    path.write_text("record_id,label,predicted,p_nan,p_null\nx-1,null,nan,0.9,0.1\nx-2,nan,nan,0.8,0.2\n")
+    assert {record_id: one.predicted for record_id, one in read_mispredictions(path).items()} == {"x-1": "nan"}

@@ -1,0 +1,34 @@
+"""The page in headless Chromium: open it, wait for what it shows."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+playwright = pytest.importorskip("playwright.sync_api", reason="the Python package playwright is not installed")
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage")
+
+
+@contextmanager
+def opened(browser: Any, address: str, **look: Any) -> Iterator[Any]:
+    """Open the page and wait for its first pictures; an error on the console fails the test."""
+    context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **look})
+    context.set_default_timeout(15_000)
+    page, troubles = context.new_page(), []
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
+    page.goto(address)
+    page.wait_for_selector(".tile img")
+    yield page
+    context.close()
+    assert not troubles
+
+
+def wait_for(page: Any, selector: str, text: str) -> None:
+    playwright.expect(page.locator(selector).first).to_contain_text(text)
