@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from curator.benchmark.metrics_file import BenchmarkResult
     from curator.export.export import Exported
     from curator.inspect.status import StageResult
+    from curator.manifests.recipe import PerClass
     from curator.pipeline.forget import Forgotten
 
 Retry = Literal["none", "failed", "all"]
@@ -82,6 +83,7 @@ class Dataset(View):
     def dedupe(
         self,
         *,
+        mode: str | None = None,
         max_distance: int | None = None,
         rotations: bool | None = None,
         across_labels: str | None = None,
@@ -97,12 +99,12 @@ class Dataset(View):
             RecipeError: an argument is out of its range.
         """
         places = tuple(str(Path(place).absolute()) for place in against) if against else None
-        options: dict[str, Any] = {"max_distance": max_distance, "rotations": rotations, "keep": keep}
+        options: dict[str, Any] = {"mode": mode, "max_distance": max_distance, "rotations": rotations, "keep": keep}
         options |= {"across_labels": across_labels, "against": places, "report_only": report_only}
         return self._decide(Stage.DEDUPED, {"dedupe": options}, force)
 
-    def balance(self, per_class: int | Literal["max"] | None = None, *, force: bool = False) -> StageResult:
-        """Choose exactly ``per_class`` images a label (``"max"``: as many as the smallest label has).
+    def balance(self, per_class: PerClass | None = None, *, force: bool = False) -> StageResult:
+        """Choose ``per_class`` images a label (``"max"``: as many as the smallest has; ``"all"``: what each has).
 
         Raises:
             ShortfallError: a label has too few images; nothing was written.
@@ -114,7 +116,7 @@ class Dataset(View):
         ratio: float | None = None,
         *,
         seed: int | None = None,
-        per_class: int | Literal["max"] | None = None,
+        per_class: PerClass | None = None,
         resplit: bool = False,
         force: bool = False,
     ) -> StageResult:
@@ -234,9 +236,7 @@ class Dataset(View):
         return forget(self.project, target)
 
     @raises_curator_errors
-    def _decide(
-        self, stage: Stage, overrides: dict[str, dict[str, Any]], force: bool, resplit: bool = False
-    ) -> StageResult:
+    def _decide(self, stage: Stage, overrides: dict[str, Any], force: bool, resplit: bool = False) -> StageResult:
         from curator.inspect.status import stage_result
         from curator.pipeline.run_stages import decide
 
@@ -279,9 +279,9 @@ def create_dataset(
     """Write a recipe and open it; ``curator.create`` is this function.
 
     Args:
-        name, labels: lower-case letters, digits, - and _; two or more labels.
-        sources: one mapping a source, with ``kind`` and its keys as in docs/recipe.md. A ``path`` is relative to the
-            folder of the running process.
+        name: lower-case letters, digits, - and _.
+        labels: two or more texts.
+        sources: one mapping a source, ``kind`` and its keys (docs/recipe.md); ``path`` starts at the working folder.
         manifests: the recipe becomes ``<manifests>/<name>/recipe.toml``.
         data, emit: see :func:`open_dataset`.
         sections: further tables of the recipe, such as ``balance={"per_class": 1000}``; without it, ``"max"``.
@@ -295,6 +295,6 @@ def create_dataset(
     from curator.sources.registry import source_kinds
 
     refuse_other_owner(Path(data) / name, Path(manifests) / name / RECIPE)
-    sections = {"balance": {"per_class": "max"}, **sections}
-    path = write_new_recipe(Path(manifests), name, labels, sources, sections, source_kinds())
+    tables = {"balance": {"per_class": "max"}, **sections}
+    path = write_new_recipe(Path(manifests), name, labels, sources, tables, source_kinds())
     return open_dataset(path, data=data, emit=emit)

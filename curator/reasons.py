@@ -181,6 +181,9 @@ class Drop(StrEnum):
     # quality
     PLACEHOLDER = "placeholder", Traits(
         "A known 'photo unavailable' picture.", "none: the photo is gone", advice=HostAdvice.DISGUISED, overruled=True)
+    BLANK = "blank", Traits(
+        "One colour all over, as it is shown; the detail says which. [The rule](#blank) is below.",
+        "mark it *keep* in `curator review`", advice=HostAdvice.DISGUISED, overruled=True)
     TOO_SMALL = "too-small", Traits("The shorter side is under `min_side`.", "a smaller `min_side`", overruled=True,
         settings=(("min_side", Eases.LESS),))
     EXTREME_ASPECT = "extreme-aspect", Traits(

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from curator.manifests.project import Project
-from curator.manifests.recipe import parse_recipe
+from curator.manifests.read_recipe import parse_recipe
 from curator.sources.registry import source_kinds
 from curator.store.paths import DataPaths
 

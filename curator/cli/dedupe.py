@@ -26,6 +26,7 @@ FalseRateOption = Annotated[float, typer.Option("--false-rate", min=0, help="Of 
 @dataset_command
 def dedupe(
     dataset: "Dataset",
+    mode: Annotated[str | None, typer.Option("--mode", metavar="near|exact|off", help="What is a copy.")] = None,
     max_distance: Annotated[int | None, typer.Option("--max-distance", help="Bits of 64 for a closer look.")] = None,
     rotations: Annotated[bool | None, typer.Option("--rotations/--no-rotations", help="Turned copies too.")] = None,
     across_labels: AcrossLabelsOption = None,
@@ -42,6 +43,7 @@ def dedupe(
     if calibrate:
         return calibration_answer(dataset, false_rate)
     result = dataset.dedupe(
+        mode=mode,
         max_distance=max_distance,
         rotations=rotations,
         across_labels=across_labels,

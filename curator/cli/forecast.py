@@ -18,8 +18,8 @@ _STYLES = {"in reach": "green", "likely": "yellow"}
 
 def forecast_answer(dataset: Dataset, forecast: Forecast) -> Answer:
     """Show a forecast."""
-    wanted, seed = forecast.per_class or 1, dataset.recipe.split.seed
-    reach = {label: in_words(prediction.chance_of(wanted)) for label, prediction in forecast.labels.items()}
+    seed, wanted_of = dataset.recipe.split.seed, forecast.balance.wanted_of
+    reach = {label: in_words(one.chance_of(wanted_of(label) or 1)) for label, one in forecast.labels.items()}
     return Answer(
         lambda terminal: {"name": dataset.name, **as_json(forecast, reach, seed)},
         lambda terminal: print_forecast(terminal, dataset.name, forecast, reach, seed),
@@ -36,9 +36,10 @@ def print_forecast(terminal: Terminal, name: str, forecast: Forecast, reach: dic
     title = f"{name}, predicted from {forecast.n_tried:,} images requested"
     terminal.table(title, columns, rows, n_texts=2)
     for label, prediction in forecast.labels.items():
-        wanted = f"{forecast.per_class:,} are {reach[label]}" if forecast.per_class else "per_class is max"
+        n = forecast.balance.wanted_of(label)
+        wanted = f"{n:,} are {reach[label]}" if n else f"per_class is {forecast.balance.per_class}"
         text = f"{label}: {wanted}: {_span(prediction)} images expected, before duplicates"
-        terminal.note(text, _STYLES.get(reach[label], "red") if forecast.per_class else "")
+        terminal.note(text, _STYLES.get(reach[label], "red") if n else "")
     effort = forecast.effort
     slowest = f", as long as {effort.slowest} takes" if effort.slowest else ""
     size, time = size_text(effort.n_bytes), rough_duration(effort.seconds)
@@ -90,7 +91,7 @@ def as_json(forecast: Forecast, reach: dict[str, str], seed: int) -> dict[str, A
             label: {"images": _interval(prediction), "reach": reach[label]}
             for label, prediction in forecast.labels.items()
         },
-        "per_class": forecast.per_class or "max",
+        "per_class": forecast.balance.per_class,
         "requests": forecast.effort.n_requests,
         "bytes": round(forecast.effort.n_bytes),
         "seconds": round(forecast.effort.seconds, 1),

@@ -22,19 +22,21 @@ QuietOption = Annotated[bool, typer.Option("--quiet", help="No progress, only wa
 JsonOption = Annotated[bool, typer.Option("--json", help="The result as JSON on stdout; progress on stderr.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Redo the stage even if nothing changed.")]
 PerClassOption = Annotated[
-    str | None, typer.Option("--per-class", metavar="N|max", help="Images per label; max: as many as the smallest has.")
+    str | None,
+    typer.Option("--per-class", metavar="N|max|all", help="Images per label; max: as the smallest has; all: uneven."),
 ]
 
 
-def per_class_value(text: str | None) -> int | Literal["max"] | None:
-    """Read ``--per-class``: a whole number or ``max``."""
+def per_class_value(text: str | None) -> int | Literal["max", "all"] | None:
+    """Read ``--per-class``: a whole number, ``max`` or ``all``."""
     if text is None:
         return None
-    if text == "max":
-        return "max"
+    for word in ("max", "all"):
+        if text == word:
+            return word
     if text.isdecimal():
         return int(text)
-    raise RecipeError(None, [Problem("", f"--per-class must be a whole number or max, not {text!r}")])
+    raise RecipeError(None, [Problem("", f"--per-class must be a whole number, max or all, not {text!r}")])
 
 
 def whole_numbers(text: str | None, option: str) -> tuple[int, ...] | None:

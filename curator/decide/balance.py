@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from curator import catalog
 from curator.catalog import BoolArray, Drop, Stage, rank_among, rank_texts
@@ -30,11 +31,12 @@ def balance_labels(
     wanted: BoolArray | None = None,
     most: Command = MOST,
 ) -> pd.DataFrame:
-    """Drop as surplus all but ``per_class`` kept images of each label.
+    """Drop as surplus the kept images of each label beyond the number that it gets.
 
     Args:
         table: a catalog whose kept rows have a SHA-256.
-        settings, labels: how many images each of the labels gets; ``"max"`` is as many as the smallest one has.
+        settings, labels: how many images each of the labels gets; ``"max"`` is as many as the smallest one has,
+            ``"all"`` as many as it has itself.
         previous: a split whose images are chosen before any newcomer, so that none comes back on another side later.
         wanted: which rows a person decided to keep, shape (rows,); they are chosen first.
         most: the command that takes as many of each label as there are, for the error to name.
@@ -49,18 +51,27 @@ def balance_labels(
     is_kept = catalog.is_kept(table)
     have = table["label"][is_kept].value_counts()
     counts = {label: int(have.get(label, 0)) for label in labels}
-    per_class = min(counts.values()) if settings.per_class == "max" else settings.per_class
-    if per_class == 0 or min(counts.values()) < per_class:
-        raise _shortfall(counts, max(per_class, 1), most)
-    chosen, is_open, seats = np.zeros(len(table), bool), is_kept, dict.fromkeys(labels, per_class)
+    wanted_counts = settings.seats(counts)
+    if any(counts[label] < n for label, n in wanted_counts.items()):
+        raise _shortfall(counts, wanted_counts, most)
+    chosen, is_open, seats = np.zeros(len(table), bool), is_kept, dict(wanted_counts)
     for among, part in _list_parts(table, previous, wanted):
         available = table["label"][is_open & among].value_counts()
         taken = {label: min(int(available.get(label, 0)), n) for label, n in seats.items()}
         chosen |= _choose(table, is_open & among, part, taken)
         is_open = is_open & ~among
         seats = {label: n - taken[label] for label, n in seats.items()}
-    surplus = is_kept & ~chosen & (rank_among(table["label"], labels) < len(labels))
-    return catalog.drop(table, surplus, Stage.BALANCED, Drop.SURPLUS, f"beyond {per_class} a label")
+    return _drop_surplus(table, is_kept & ~chosen, wanted_counts)
+
+
+def _drop_surplus(table: pd.DataFrame, is_surplus: BoolArray, wanted: Mapping[str, int]) -> pd.DataFrame:
+    """Drop these rows of each label with the number that it gets as their evidence; other labels' rows stay."""
+    label_of = rank_among(table["label"], tuple(wanted))
+    rows = np.flatnonzero(is_surplus & (label_of < len(wanted)))
+    is_even = len(set(wanted.values())) == 1
+    details = [f"beyond {n} a label" if is_even else f"beyond {n} of {label}" for label, n in wanted.items()]
+    evidence = pa.array(details, pa.string()).take(pa.array(label_of[rows]))
+    return catalog.drop_rows(table, rows, Stage.BALANCED, Drop.SURPLUS, evidence)
 
 
 def share_out(counts: Mapping[str, int], seats: int) -> dict[str, int]:
@@ -111,13 +122,16 @@ def _choose(table: pd.DataFrame, among: BoolArray, part: pd.Series[Any], seats: 
     return chosen
 
 
-def _shortfall(counts: Mapping[str, int], want: int, most: Command) -> ShortfallError:
+def _shortfall(counts: Mapping[str, int], wanted: Mapping[str, int], most: Command) -> ShortfallError:
     width = max(len("label"), *map(len, counts))
     lines = [f"{'label':<{width}}  {'have':>8}  {'want':>8}  {'missing':>8}"]
-    missing = {label: max(want - have, 0) for label, have in counts.items()}
-    lines += [f"{label:<{width}}  {have:>8}  {want:>8}  {missing[label]:>8}" for label, have in counts.items()]
+    missing = {label: max(wanted[label] - have, 0) for label, have in counts.items()}
+    rows = ((label, have, wanted[label], missing[label]) for label, have in counts.items())
+    lines += [f"{label:<{width}}  {have:>8}  {want:>8}  {short:>8}" for label, have, want, short in rows]
     least, fetch = min(counts.values()), Command("fetch")
     hint: Text = (most, f" would take {least} of each label now; ", fetch, " may find more.")
     if not least:
         hint = ("A label has no image: see ", Command("status"), ", give it another source and run ", fetch, ".")
-    return ShortfallError("\n".join([f"Too few images for {want} a label.", *lines, ""]), hint, missing)
+    numbers = sorted(set(wanted.values()))
+    what = f"{numbers[0]} a label" if len(numbers) == 1 else "the numbers wanted"
+    return ShortfallError("\n".join([f"Too few images for {what}.", *lines, ""]), hint, missing)

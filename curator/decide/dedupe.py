@@ -49,7 +49,8 @@ def find_duplicates(
 
     Args:
         table: a catalog.
-        settings: ``max_distance`` in bits, ``rotations``, ``across_labels`` and ``keep``.
+        settings: ``mode`` (``"exact"``: by bytes only; ``"off"``: nothing is a copy), ``max_distance`` in bits,
+            ``rotations``, ``across_labels`` and ``keep``.
         labels: in the recipe's order; for ``across_labels = "keep-first"`` the first one wins.
         sources: names in the recipe's order; for ``keep = "first"``.
         is_protected: shape (rows,): rows that a person wants: kept first, dropped only for the same bytes and label.
@@ -60,14 +61,14 @@ def find_duplicates(
         the dropped image against the other) filled. It does not depend on the order of the rows.
     """
     rows = np.flatnonzero(catalog.is_kept(table))
-    images, nobody = table.iloc[rows], np.zeros(len(rows), bool)
+    images, nobody, unknown = table.iloc[rows], np.zeros(len(rows), bool), np.full(len(rows), -1, np.int64)
     protected, members = (nobody if given is None else given[rows] for given in (is_protected, is_member))
     ranks = put_first(rank_representatives(images, settings.keep, sources), members)
     judged = _Images(
         label=rank_among(images["label"], labels),
         rank=put_first(ranks, protected),
-        content=number_values(images["sha256"]),
-        picture=number_pictures(images),
+        content=number_values(images["sha256"]) if settings.mode != "off" else unknown,
+        picture=number_pictures(images) if settings.mode == "near" else unknown,
         pictures=read_pictures(images),
         protected=protected,
     )

@@ -49,7 +49,7 @@ def find_elsewhere(table: pd.DataFrame, others: pd.DataFrame, settings: DedupeSe
     Args:
         table: a catalog.
         others: from :func:`other_images`.
-        settings: ``max_distance`` and ``rotations``, as dedupe takes them.
+        settings: ``mode`` (by bytes only, unless ``"near"``), ``max_distance`` and ``rotations``, as dedupe takes them.
 
     Returns:
         Matches of a row ``i`` of the catalog and a row ``j`` of ``others``, at most one for each ``i``. Pictures match
@@ -60,8 +60,10 @@ def find_elsewhere(table: pd.DataFrame, others: pd.DataFrame, settings: DedupeSe
     ours = table.iloc[rows]
     j = find_places(ours["sha256"], others["sha256"])
     i, pictures = np.flatnonzero(j >= 0), _Distinct(ours)
-    by_hash = [_same_pictures(pictures, _Distinct(others), settings), _near_hashes(pictures, others, settings)]
-    nearest = _nearest(join_matches([Matches.upright(i, j[i]), *by_hash]))
+    found = [Matches.upright(i, j[i])]
+    if settings.mode == "near":
+        found += [_same_pictures(pictures, _Distinct(others), settings), _near_hashes(pictures, others, settings)]
+    nearest = _nearest(join_matches(found))
     return nearest.renumber(rows, np.arange(len(others)))
 
 

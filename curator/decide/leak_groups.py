@@ -63,7 +63,8 @@ def find_leak_groups(table: pd.DataFrame, group_by: Sequence[str], copies: IntAr
 
     Args:
         table: the kept rows of a catalog, of all labels.
-        group_by: any of ``"near-duplicate"``, ``"author"``, ``"page"``. What is unknown groups nothing.
+        group_by: any of ``"near-duplicate"``, ``"exact-duplicate"``, ``"author"``, ``"page"``. What is unknown groups
+            nothing.
         copies: shape (rows,): near-duplicates known already have one number, as from :func:`number_kept_copies`; -1:
             none known.
 
@@ -72,6 +73,7 @@ def find_leak_groups(table: pd.DataFrame, group_by: Sequence[str], copies: IntAr
     """
     finders: dict[str, Callable[[pd.DataFrame], Links]] = {
         "near-duplicate": _link_near_duplicates,
+        "exact-duplicate": lambda rows: link_equal(number_values(rows["sha256"])),
         "author": lambda rows: link_equal(number_values(identify_authors(rows))),
         "page": lambda rows: link_equal(number_values(identify_pages(rows))),
     }
@@ -127,6 +129,8 @@ def number_kept_copies(table: pd.DataFrame, settings: DedupeSettings, standing: 
     >>> number_kept_copies(table, DedupeSettings(), {}).tolist()
     [-1, -1]
     """
+    if settings.mode != "near":
+        return np.full(len(table), -1, np.int64)
     may_be_copies = catalog.is_kept(table) & (number_pictures(table) >= 0)
     if settings.across_labels != "ignore":
         may_be_copies &= find_wanted(table, standing)

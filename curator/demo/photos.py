@@ -17,7 +17,7 @@ from curator.demo.alterations import HTML_PAGE
 from curator.demo.listing import Answer, LabelNames, Planner, Plant, World
 from curator.demo.world import LABEL_NAMES
 from curator.errors import CuratorError
-from curator.manifests.recipe import NAME_PATTERN
+from curator.manifests.labels import label_problems
 from curator.reasons import Drop
 
 DEAD_LINKS_PER_LABEL = 3
@@ -56,9 +56,8 @@ def _labelled_files(folder: Path) -> dict[str, list[Path]]:
     except OSError as error:
         hint = "Give a folder of labelled folders."
         raise CuratorError(f"{folder} cannot be read ({error.strerror}).", hint) from error
-    if wrong := [name for name in files if not NAME_PATTERN.fullmatch(name)]:
-        hint = "Rename them: lower-case letters, digits, - and _, beginning with a letter or digit."
-        raise CuratorError(f"{folder} has folders whose names cannot be labels: {', '.join(wrong)}.", hint)
+    if problems := list(label_problems(dict.fromkeys(files, ()))):
+        raise CuratorError(f"{folder} has folders whose names cannot be labels: {'; '.join(problems)}.", "Rename them.")
     found = {label: paths for label, paths in files.items() if paths}
     if len(found) < 2:
         hint = f"Put the photographs in {folder}/<label>/, one folder a label."

@@ -22,6 +22,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from curator.demo.alterations import HTML_PAGE
 from curator.demo.listing import Address, Answer, LabelNames, Listing, Origins, World
+from curator.manifests.toml_settings import toml_key
 
 RETIRED_LIST_PATH = "/retired/api/imagenet.synset.geturls?wnid={wnid}"
 """Answers with a web page and status 200, as the real endpoint did when it died."""
@@ -159,7 +160,7 @@ def recipe_text(world: World, base_url: str, proxy: str = "") -> str:
     return f"""\
 # Served by `curator demo`: pictures with planted trouble, no Internet needed.
 name = {json.dumps(world.name)}
-labels = {json.dumps(list(world.labels))}
+labels = {json.dumps(list(world.labels), ensure_ascii=False)}
 
 {_sources(world, base_url)}
 [fetch]
@@ -195,5 +196,5 @@ images = {json.dumps(base_url + "/bucket")}
 
 
 def _inline(table: dict[str, list[str]]) -> str:
-    """Write an inline table; labels and ids hold nothing that TOML spells differently from JSON."""
-    return "{ " + ", ".join(f"{key} = {json.dumps(value)}" for key, value in table.items()) + " }"
+    """Write an inline table; ids hold nothing that TOML spells differently from JSON."""
+    return "{ " + ", ".join(f"{toml_key(key)} = {json.dumps(value)}" for key, value in table.items()) + " }"

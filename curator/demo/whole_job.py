@@ -19,7 +19,7 @@ from curator.demo.world import build_world
 from curator.events import Listener, Noted
 from curator.manifests.owner import claim
 from curator.manifests.project import Project
-from curator.manifests.recipe import parse_recipe
+from curator.manifests.read_recipe import parse_recipe
 from curator.pipeline import run_stages as pipeline
 from curator.pipeline.run_stages import Outcome
 from curator.sources.registry import source_kinds

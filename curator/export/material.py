@@ -29,6 +29,7 @@ import pandas as pd
 from curator.decide.keyed_hash import choose_order
 from curator.errors import StateError
 from curator.events import Listener, WorkAdvanced, ignore
+from curator.manifests.labels import folder_name
 from curator.manifests.made_with import MadeWith, read_made_with
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
@@ -139,10 +140,10 @@ def plain_records(rows: pd.DataFrame, columns: tuple[str, ...]) -> list[dict[str
 
 
 def link_images(material: Material, folder: Path) -> None:
-    """Link every image below ``folder`` as ``<split>/<label>/<record_id>.<ext>``."""
+    """Link every image below ``folder`` as ``<split>/<folder of the label>/<record_id>.<ext>``."""
     for split in SPLITS:
         for label in material.labels:
-            (folder / split / label).mkdir(parents=True)
+            (folder / split / folder_name(label)).mkdir(parents=True)
     for file in material.rows["file"]:
         link_file(material.folder / file, folder / file)
         material.advance()

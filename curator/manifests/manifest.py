@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from curator import catalog
 from curator.errors import StateError
 from curator.manifests.cells import table_text, unguard_column
-from curator.manifests.recipe import NAME_PATTERN
+from curator.manifests.labels import folder_name, label_problem
 from curator.manifests.table_file import Problem, Table, parse_table
 from curator.reasons import SPLITS
 from curator.text import Command
@@ -52,13 +52,11 @@ COLUMNS = (
 _REQUIRED = ("record_id", "label", "split", "sha256", "file", "format")
 _LARGEST = {"n_bytes": 2**53, "width": 2**31 - 1, "height": 2**31 - 1, "orientation": 8}
 """The columns of whole numbers: each is from 1 to this."""
-_LABEL = NAME_PATTERN.pattern
 _PATTERNS = {
     "record_id": ("[A-Za-z0-9][A-Za-z0-9_-]*", "record id (letters, digits, - and _)"),
-    "label": (_LABEL, "label (lower-case letters, digits, - and _)"),
     "split": ("|".join(SPLITS), "split (train or test)"),
     "sha256": ("[0-9a-f]{64}", "SHA-256 (64 hex digits)"),
-    "file": (f"(?:{'|'.join(SPLITS)})/{_LABEL}/[A-Za-z0-9][A-Za-z0-9_-]*\\.(?:jpg|png)", "file of the folders"),
+    "file": (f"(?:{'|'.join(SPLITS)})/[^/]+/[A-Za-z0-9][A-Za-z0-9_-]*\\.(?:jpg|png)", "file of the folders"),
     "format": ("[a-z0-9]{1,16}", "format of images"),
     "phash": ("[0-9a-f]{16}", "perceptual hash (16 hex digits)"),
 }
@@ -98,7 +96,9 @@ def folder_rows(table: pd.DataFrame) -> pd.DataFrame:
     rows = catalog.kept(table).sort_values("record_id", ignore_index=True)
     linked = can_be_linked(rows)
     endings = np.where(linked & (rows["format"] == "jpeg").to_numpy(dtype=bool), ".jpg", ".png")
-    stems = rows["split"] + "/" + rows["label"] + "/" + rows["record_id"]
+    folder_of = {label: folder_name(label) for label in rows["label"].unique()}
+    folders = rows["label"].map(folder_of).astype(rows["label"].dtype)
+    stems = rows["split"] + "/" + folders + "/" + rows["record_id"]
     return rows.assign(file=stems + pd.Series(endings, dtype=stems.dtype), linked=linked)
 
 
@@ -165,6 +165,7 @@ def _check_cells(table: Table) -> None:
             column = table.columns[name]
             wrong = pc.invert(pc.match_substring_regex(column, f"^(?:{pattern})$"))
             table.check(name, pc.fill_null(wrong, name in _REQUIRED), f"{{}} is no {what}")
+    _check_labels(table)
     record_ids = table.columns["record_id"].to_pylist()
     first = dict(zip(reversed(record_ids), reversed(table.lines), strict=True))
     for record_id, line in zip(record_ids, table.lines, strict=True):
@@ -172,6 +173,17 @@ def _check_cells(table: Table) -> None:
             what = f"{record_id!r} is named on line {first[record_id]:,} already"
             table.problems.append(Problem(line, "record_id", what))
     table.columns |= {name: unguard_column(table.columns[name]) for name in _TEXTS if name in table.columns}
+
+
+def _check_labels(table: Table) -> None:
+    """Note each label that is none, and each file that does not lie in its label's folder."""
+    labels = table.columns["label"]
+    names = {label: folder_name(label) for label in labels.unique().to_pylist() if not label_problem(label)}
+    known = pa.array(list(names), pa.string())
+    table.check("label", pc.invert(pc.is_in(labels, known)), "{} is no label")
+    folders = pa.array(list(names.values()), pa.string()).take(pc.index_in(labels, known))
+    lies_in = pc.struct_field(pc.extract_regex(table.columns["file"], "^[^/]+/(?P<folder>[^/]+)/"), "folder")
+    table.check("file", pc.fill_null(pc.not_equal(folders, lies_in), False), "{} is not in the folder of its label")
 
 
 def _whole_numbers(table: Table, name: str) -> pa.Array:

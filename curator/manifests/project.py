@@ -16,7 +16,8 @@ from typing import Any
 from curator.errors import CuratorError
 from curator.events import Listener, ignore
 from curator.manifests.owner import claim, refuse_other_owner
-from curator.manifests.recipe import Recipe, load_recipe
+from curator.manifests.read_recipe import load_recipe
+from curator.manifests.recipe import Recipe
 from curator.manifests.toml_settings import suggest
 from curator.store.paths import MANIFESTS, RECIPE, DataPaths, option_for
 from curator.text import Command
@@ -81,7 +82,7 @@ def open_project(
 
     Args:
         source_kinds: source kind to its class: :func:`curator.sources.registry.source_kinds`.
-        model_names: see :func:`curator.manifests.recipe.load_recipe`.
+        model_names: see :func:`curator.manifests.read_recipe.load_recipe`.
 
     Raises:
         CuratorError: no such recipe, or several and none chosen; or another one of the same name has the data folder.

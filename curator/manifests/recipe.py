@@ -1,6 +1,6 @@
-"""A recipe: what a data set is to be, read from ``manifests/<name>/recipe.toml`` into frozen settings.
+"""A recipe: what a data set is to be, as frozen settings.
 
-Every default lives here (a source's own defaults live beside the source). All mistakes are reported at once.
+Every default lives here (a source's own defaults live beside the source).
 
 >>> BalanceSettings().per_class
 1224
@@ -10,15 +10,13 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from curator.errors import CuratorError, Problem, RecipeError
-from curator.manifests.toml_settings import Limits, line_of, read_settings, setting, suggest
-from curator.store.hand_written import read_hand_written
+from curator.errors import Problem, RecipeError
+from curator.manifests.toml_settings import read_settings, setting
 
 NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
@@ -54,6 +52,7 @@ class QualitySettings:
 class DedupeSettings:
     """Which images are the same picture."""
 
+    mode: str = setting("near", "what counts as the same picture", choices=("near", "exact", "off"))
     max_distance: int = setting(
         10, "most differing bits of 64 for a closer look at two pictures", minimum=0, maximum=16
     )
@@ -69,11 +68,32 @@ class DedupeSettings:
     report_only: bool = setting(False, "only report what `against` has already, drop none of it")
 
 
+PerClass = int | Literal["max", "all"] | Mapping[str, int]
+
+
 @dataclass(frozen=True)
 class BalanceSettings:
     """How many images each label gets."""
 
-    per_class: int | Literal["max"] = setting(1224, "images per label; max: as many as the smallest has", minimum=1)
+    per_class: int | Literal["max", "all"] | Mapping[str, int] = setting(
+        1224,
+        "images per label: a number; one for each; max: as many as the smallest has; all: what each has",
+        minimum=1,
+    )
+
+    def wanted_of(self, label: str) -> int:
+        """Return the images that this label is to have; 0 if that depends on what there is."""
+        wanted = self.per_class.get(label, 0) if isinstance(self.per_class, Mapping) else self.per_class
+        return wanted if isinstance(wanted, int) else 0
+
+    def seats(self, have: Mapping[str, int]) -> dict[str, int]:
+        """Return the images that each label gets, at least 1, if it has so many.
+
+        >>> BalanceSettings("max").seats({"a": 3, "b": 5}), BalanceSettings("all").seats({"a": 3, "b": 5})
+        ({'a': 3, 'b': 3}, {'a': 3, 'b': 5})
+        """
+        least = {"max": min(have.values())}.get(str(self.per_class))
+        return {label: self.wanted_of(label) or max(n if least is None else least, 1) for label, n in have.items()}
 
 
 GROUPINGS = ("near-duplicate", "author", "page")
@@ -115,7 +135,12 @@ SECTIONS: Mapping[str, type[Any]] = {
 
 @dataclass(frozen=True)
 class Recipe:
-    """A whole recipe; ``sources`` holds each source's own settings in the order of the file."""
+    """A whole recipe.
+
+    Attributes:
+        sources: each source's own settings, in the order of the file.
+        label_names: what else means each label in a source; see :class:`curator.manifests.labels.LabelFinder`.
+    """
 
     name: str
     labels: tuple[str, ...]
@@ -126,6 +151,7 @@ class Recipe:
     balance: BalanceSettings = field(default_factory=BalanceSettings)
     split: SplitSettings = field(default_factory=SplitSettings)
     benchmark: BenchmarkSettings = field(default_factory=BenchmarkSettings)
+    label_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     path: Path | None = None
 
     @property
@@ -133,12 +159,15 @@ class Recipe:
         """The folder that relative paths in the recipe start from."""
         return self.path.parent if self.path else Path()
 
+    def target_of(self, label: str) -> int:
+        """Return the images to obtain of a label; 0: all that there are."""
+        return self.fetch.target or 2 * self.balance.wanted_of(label)
+
     @property
-    def target(self) -> int:
-        """Images to obtain per label."""
-        if self.fetch.target:
-            return self.fetch.target
-        return 2 * self.balance.per_class if isinstance(self.balance.per_class, int) else 0
+    def groupings(self) -> tuple[str, ...]:
+        """What stays on one side of the split: near-duplicates only by their bytes, if ``[dedupe]`` says so."""
+        by_bytes = {} if self.dedupe.mode == "near" else {"near-duplicate": "exact-duplicate"}
+        return tuple(by_bytes.get(name, name) for name in self.split.group_by)
 
     def with_overrides(self, section: str, **values: Any) -> Recipe:
         """Return a recipe whose ``section`` has these values; None values are left as they are.
@@ -159,125 +188,3 @@ class Recipe:
         if "ratio" in given and section == "split":
             changed |= {"train": None, "test": None}
         return dataclasses.replace(self, **{section: dataclasses.replace(getattr(self, section), **changed)})
-
-
-def load_recipe(path: Path, source_kinds: Mapping[str, type[Any]], model_names: Sequence[str] = ()) -> Recipe:
-    """Read and check a recipe file.
-
-    Args:
-        model_names: the models that ``[benchmark]`` may name; none given, they are checked when the benchmark starts.
-        source_kinds: source kind to its class: :func:`curator.sources.registry.source_kinds`.
-
-    Raises:
-        RecipeError: with every mistake found.
-    """
-    try:
-        text = read_hand_written(path)
-    except ValueError as error:
-        raise RecipeError(path, [Problem("", str(error))]) from error
-    except OSError as error:
-        hint = "`curator init birds heron stork` writes a new one, of birds."
-        raise CuratorError(f"The recipe {path} cannot be read ({error.strerror}).", hint) from error
-    return parse_recipe(text, source_kinds, path, model_names)
-
-
-def parse_recipe(
-    text: str, source_kinds: Mapping[str, type[Any]], path: Path | None = None, model_names: Sequence[str] = ()
-) -> Recipe:
-    """Check a recipe's text; see :func:`load_recipe`."""
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise RecipeError(path, [Problem("", f"is not valid TOML: {error}")]) from error
-    reader = _Reader(text, path, source_kinds)
-    recipe = reader.read(table, model_names)
-    if reader.problems or recipe is None:
-        raise RecipeError(path, sorted(reader.problems, key=lambda problem: problem.line or 0))
-    return recipe
-
-
-class _Reader:
-    """Reads one recipe's table and collects its problems with their lines."""
-
-    def __init__(self, text: str, path: Path | None, source_kinds: Mapping[str, type[Any]]) -> None:
-        self.text, self.path, self.source_kinds = text, path, source_kinds
-        self.problems: list[Problem] = []
-
-    def read(self, table: dict[str, Any], model_names: Sequence[str]) -> Recipe | None:
-        known = ("name", "labels", "sources", *SECTIONS)
-        for key in table:
-            if key not in known:
-                section, word = (key, f"[{key}]") if isinstance(table[key], dict) else ("", key)
-                self.add(section, key, f"{word} is unknown{suggest(key, known)}")
-        name, labels = table.get("name"), self._labels(table.get("labels"))
-        if not isinstance(name, str) or not NAME_PATTERN.fullmatch(name):
-            self.add("", "name", f"name must be lower-case letters, digits, - and _, not {name!r}")
-        sections = {key: self._section(key, cls, table.get(key, {})) for key, cls in SECTIONS.items()}
-        if model_names and (broken := Limits(choices=tuple(model_names)).broken_by(sections["benchmark"].models)):
-            self.add("benchmark", "models", f"[benchmark] models {broken}")
-        sources = self._sources(table.get("sources", []), labels)
-        if not self.problems:
-            self._check_counts(sections["balance"], sections["split"])
-        if self.problems:
-            return None
-        return Recipe(name=str(name), labels=labels, sources=sources, path=self.path, **sections)
-
-    def add(self, section: str, key: str, message: str, index: int = 0) -> None:
-        self.problems.append(Problem("", message, line_of(self.text, section, key, index)))
-
-    def _labels(self, labels: Any) -> tuple[str, ...]:
-        distinct = {str(label): label for label in labels} if isinstance(labels, list) else {}
-        if len(distinct) < 2 or len(distinct) != len(labels):
-            self.add("", "labels", f"labels must be a list of at least two different labels, not {labels!r}")
-        for label in distinct.values():
-            if not isinstance(label, str) or not NAME_PATTERN.fullmatch(label):
-                self.add("", "labels", f"label {label!r} must be lower-case letters, digits, - and _ only")
-        return tuple(distinct)
-
-    def _section(self, key: str, cls: type[Any], table: Any) -> Any:
-        if not isinstance(table, dict):
-            self.add("", key, f"[{key}] must be a table")
-            return cls()
-        return self._settings(cls, table, f"[{key}]", key)
-
-    def _settings(self, cls: type[Any], table: dict[str, Any], where: str, section: str, index: int = 0) -> Any:
-        problems: list[Problem] = []
-        settings = read_settings(cls, table, where, problems.append)
-        for problem in problems:
-            line = line_of(self.text, section, problem.message.split(" ", 1)[0], index)
-            self.problems.append(dataclasses.replace(problem, line=line))
-        return settings
-
-    def _sources(self, tables: Any, labels: tuple[str, ...]) -> tuple[Any, ...]:
-        if not isinstance(tables, list) or not tables or not all(isinstance(table, dict) for table in tables):
-            self.add("", "sources", "needs at least one [[sources]] table")
-            return ()
-        n_before = len(self.problems)
-        found = [self._source(index, dict(table), labels) for index, table in enumerate(tables)]
-        sources = tuple(source for source in found if source is not None)
-        if len(sources) == len(tables) and len(self.problems) == n_before:
-            covered = {label for source in sources for label in source.covers(labels)}
-            for label in labels:
-                if label not in covered:
-                    self.add("", "labels", f"label {label!r} has no source: add it to one, or a [[sources]] table")
-        return sources
-
-    def _source(self, index: int, table: dict[str, Any], labels: tuple[str, ...]) -> Any:
-        kind = table.pop("kind", None)
-        where = f"[[sources]] no. {index + 1}"
-        if kind not in self.source_kinds:
-            known = f"{', '.join(map(repr, self.source_kinds))}, not {kind!r}{suggest(kind, self.source_kinds)}"
-            self.add("sources", "kind", f"{where} kind must be one of {known}", index)
-            return None
-        source = self._settings(self.source_kinds[kind], table, where, "sources", index)
-        for key, message in source.problems(labels, self.path.parent if self.path else Path()) if source else ():
-            self.add("sources", key, f"{where} {key} {message}", index)
-        return source
-
-    def _check_counts(self, balance: BalanceSettings, split: SplitSettings) -> None:
-        if (split.train is None) != (split.test is None):
-            self.add("split", "train", "[split] train and test go together: set both, or ratio alone")
-        elif split.train and split.test and balance.per_class != split.train + split.test:
-            total = split.train + split.test
-            message = f"[balance] per_class must be train + test = {total}, not {balance.per_class!r}"
-            self.add("balance", "per_class", message)

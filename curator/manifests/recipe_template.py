@@ -6,6 +6,7 @@ labels = ["heron", "stork"]
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,7 +15,10 @@ from typing import Any
 import tomli_w
 
 from curator.errors import CuratorError, Problem, RecipeError
-from curator.manifests.recipe import NAME_PATTERN, parse_recipe
+from curator.manifests.labels import label_problems
+from curator.manifests.read_recipe import parse_recipe
+from curator.manifests.recipe import NAME_PATTERN
+from curator.manifests.toml_settings import toml_key
 from curator.store.paths import RECIPE
 from curator.store.whole_files import write_text_whole
 from curator.text import Command, spell
@@ -27,11 +31,9 @@ def write_recipe(name: str, labels: Sequence[str], manifests: Path) -> Path:
         RecipeError: the name or a label is not allowed, or there are fewer than two labels.
         CuratorError: the recipe exists.
     """
-    problems = [
-        Problem("", f"{word!r} must be lower-case letters, digits, - and _ only")
-        for word in (name, *labels)
-        if not NAME_PATTERN.fullmatch(word)
-    ]
+    problems = [Problem("", problem) for problem in label_problems(dict.fromkeys(labels, ()))]
+    if not NAME_PATTERN.fullmatch(name):
+        problems.insert(0, Problem("", f"the name {name!r} must be lower-case letters, digits, - and _ only"))
     if len(set(labels)) < 2 or len(set(labels)) != len(labels):
         problems.append(Problem("", "name at least two different labels: `curator init birds heron stork`"))
     if problems:
@@ -59,7 +61,7 @@ def write_new_recipe(
     Args:
         sources: one mapping a source; a relative ``path`` starts at the folder of the running process.
         sections: the recipe's other tables by name.
-        source_kinds: see :func:`curator.manifests.recipe.load_recipe`.
+        source_kinds: see :func:`curator.manifests.read_recipe.load_recipe`.
 
     Raises:
         RecipeError: with every mistake found; nothing was written.
@@ -90,12 +92,14 @@ def _from_recipe(place: Any, folder: Path) -> str:
 
 def recipe_text(name: str, labels: Sequence[str]) -> str:
     """Compose the text of a new recipe."""
-    quoted = ", ".join(f'"{label}"' for label in labels)
-    classes = ", ".join(f'{label} = ["{label.replace("_", " ").replace("-", " ").capitalize()}"]' for label in labels)
-    synsets = ", ".join(f'{label} = ["n00000000"]' for label in labels)
+    quoted = ", ".join(json.dumps(label, ensure_ascii=False) for label in labels)
+    names = [json.dumps(label.replace("_", " ").replace("-", " ").capitalize(), ensure_ascii=False) for label in labels]
+    keys = [toml_key(label) for label in labels]
+    classes = ", ".join(f"{key} = [{name}]" for key, name in zip(keys, names, strict=True))
+    synsets = ", ".join(f'{key} = ["n00000000"]' for key in keys)
     introduction = spell((Command("fetch --plan"), " shows what it would get, ", Command("run"), " gets it."))
     return _TEMPLATE.format(
-        introduction=introduction, name=name, labels=quoted, classes=classes, synsets=synsets, first=labels[0]
+        introduction=introduction, name=name, labels=quoted, classes=classes, synsets=synsets, first=keys[0]
     )
 
 
@@ -127,13 +131,16 @@ classes = {{ {classes} }}
 # kind = "url-list"
 # path = "urls.csv"
 
-# Files that you have: photos/{first}/… and so on, one sub-folder a label.
+# Files that you have, one sub-folder a label.
 # [[sources]]
 # kind = "folder"
 # path = "photos"
 
+[fetch]
+target = 1000                  # images to obtain per label; 0: all that are listed
+
 [balance]
-per_class = 1000               # or "max": as many as the smallest label has
+per_class = "max"              # as many as the smallest label has; or "all", a number, {{ {first} = 100, … }}
 
 [split]
 ratio = 0.8

@@ -16,7 +16,9 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import json
 import operator
+import re
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
@@ -41,8 +43,9 @@ class Limits:
 
     def broken_by(self, value: Any) -> str | None:
         """Say which limit ``value`` breaks, or None if it keeps them all."""
-        if isinstance(value, tuple):
-            return next((broken for item in value if (broken := self.broken_by(item))), None)
+        if isinstance(value, tuple | dict):
+            items = value.values() if isinstance(value, dict) else value
+            return next((broken for item in items if (broken := self.broken_by(item))), None)
         if self.choices and value not in self.choices:
             return f"must be one of {', '.join(map(repr, self.choices))}, not {value!r}{suggest(value, self.choices)}"
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -144,6 +147,15 @@ def type_in_words(hint: Any) -> str:
     if origin in (dict, Mapping):
         return f"a table of {type_in_words(arguments[1])}"
     return {int: "a whole number", float: "a number", str: "text", bool: "true or false"}.get(hint, str(hint))
+
+
+def toml_key(text: str) -> str:
+    """Write a text as a key of TOML: bare if it may be, else quoted.
+
+    >>> print(toml_key("rugby"), toml_key("Golden Retriever"))
+    rugby "Golden Retriever"
+    """
+    return text if re.fullmatch(r"[A-Za-z0-9_-]+", text) else json.dumps(text, ensure_ascii=False)
 
 
 def line_of(text: str, section: str, key: str = "", index: int = 0) -> int | None:

@@ -24,44 +24,19 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from PIL import (
-    AvifImagePlugin,
-    BmpImagePlugin,
-    GifImagePlugin,
-    IcoImagePlugin,
-    Image,
-    ImageFile,
-    Jpeg2KImagePlugin,
-    JpegImagePlugin,
-    PngImagePlugin,
-    PpmImagePlugin,
-    TiffImagePlugin,
-    WebPImagePlugin,
-)
+from PIL import IcoImagePlugin, Image, ImageFile, PngImagePlugin
 
+from curator.observe.deep_pixels import load_deep
 from curator.observe.jpeg_scans import END, check_jpeg
+from curator.observe.jpeg_xl import read_jxl_size
 from curator.observe.metadata import without_metadata
+from curator.observe.openers import OPENERS
 from curator.observe.png import SIGNATURE, DamagedPngError, Png, inflate_rows, read_png
-
-# Pillow's classes are called directly, not through Image.open: its guesses are not needed after sniffing, and its
-# pixel limit is global to the process, while ours is the recipe's.
-OPENERS: dict[str, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
-    "jpeg": JpegImagePlugin.jpeg_factory,
-    "png": PngImagePlugin.PngImageFile,
-    "gif": GifImagePlugin.GifImageFile,
-    "webp": WebPImagePlugin.WebPImageFile,
-    "bmp": BmpImagePlugin.BmpImageFile,
-    "tiff": TiffImagePlugin.TiffImageFile,
-    "avif": AvifImagePlugin.AvifImageFile,
-    "jp2": Jpeg2KImagePlugin.Jpeg2KImageFile,
-    "ico": IcoImagePlugin.IcoImageFile,
-    "ppm": PpmImagePlugin.PpmImageFile,
-}
-"""Catalog format to the decoder that opens it; an image of any other format is unsupported."""
+from curator.observe.png_colours import read_png_colours
+from curator.observe.tiff_tags import read_directory
 
 _ORIENTATION_TAG = 0x0112
 _uint = partial(int.from_bytes, byteorder="little")
@@ -76,7 +51,8 @@ class Header:
         image: the file, open at its first frame.
         width, height: pixels of the upright picture.
         orientation: EXIF orientation, 1 to 8.
-        mode: Pillow's mode of the stored image; one with a transparent colour is named as if it had an alpha channel.
+        mode: Pillow's mode of the stored image; one with a transparent colour is named as if it had an alpha channel,
+            and ``RGB;16`` is a PNG's colours of 16 bits.
         n_frames: frames or pages, counted up to :data:`MAX_FRAMES`.
         png: the chunks of a PNG, or of the one in an icon; its image has no pixels until :meth:`open_whole`.
         is_odd: some metadata could not be read; another reader may understand it otherwise.
@@ -106,7 +82,7 @@ class Header:
             return self.image
         image = PngImagePlugin.PngImageFile(io.BytesIO(self.png.with_rows(inflate_rows(self.png))))
         image.info = self.image.info
-        image.load()
+        load_deep(image)
         if image.mode == "P" and any(image.histogram()[len(self.png.palette) // 3 :]):
             raise DamagedPngError("a pixel has a colour that the palette lacks")
         return image
@@ -121,11 +97,13 @@ def read_header(data: bytes, image_format: str) -> Header:
     if image_format == "ico" and data.startswith(SIGNATURE, at := _icon_offset(data)):
         data, image_format = data[at:], "png"
     png = read_png(data) if image_format == "png" else None
-    image, is_odd = _open_png(png) if png else _open(data, image_format)
+    image, is_odd = _open_png(png, data) if png else _open(data, image_format)
     mode = image.mode
     if "transparency" in image.info:
         _scale_transparent_colour(image, png.bits if png else 8)
         mode = {"L": "LA", "RGB": "RGBA"}.get(mode, mode)
+    if png and png.bits == 16 and mode == "RGB":
+        mode = "RGB;16"
     orientation = read_orientation(image)
     width, height = image.size
     if (orientation or 1) >= 5 and image_format != "tiff":  # Pillow swaps a TIFF's sides itself
@@ -134,11 +112,11 @@ def read_header(data: bytes, image_format: str) -> Header:
     return Header(image, width, height, orientation or 1, mode, n_frames, png, is_odd or orientation is None)
 
 
-def _open_png(png: Png) -> tuple[ImageFile.ImageFile, bool]:
+def _open_png(png: Png, data: bytes) -> tuple[ImageFile.ImageFile, bool]:
     """Open a PNG of which only what its picture depends on is left, for the mode and size that it will have."""
     image = PngImagePlugin.PngImageFile(io.BytesIO(png.without_rows()))
     texts = {"exif": png.exif and b"Exif\0\0" + png.exif, "xmp": png.xmp, "icc_profile": png.profile}
-    image.info |= {name: text for name, text in texts.items() if text}
+    image.info.update({name: text for name, text in texts.items() if text}, **read_png_colours(data))
     return image, False
 
 
@@ -183,11 +161,13 @@ def read_orientation(image: Image.Image) -> int | None:
 
 
 def canvas_size(data: bytes, image_format: str) -> tuple[int, int] | None:
-    """Read width and height from the bytes of a GIF, WebP or icon; None for other formats and incomplete headers.
+    """Read width and height of a GIF, WebP, icon or JPEG XL from its bytes; None for others and incomplete headers.
 
     Opening these checks, allocates or even decodes the canvas. See https://www.w3.org/Graphics/GIF/spec-gif89a.txt and
     https://developers.google.com/speed/webp/docs/riff_container.
     """
+    if image_format == "jxl":
+        return read_jxl_size(data)
     if image_format == "gif" and len(data) >= 10:
         return _uint(data[6:8]), _uint(data[8:10])
     if image_format == "ico":
@@ -277,8 +257,8 @@ def looks_truncated(data: bytes, image_format: str) -> bool:
     if image_format == "bmp":
         return int.from_bytes(data[2:6], "little") > len(data)
     if image_format == "tiff":
-        return int.from_bytes(data[4:8], "little" if data[:2] == b"II" else "big") >= len(data)
-    if image_format == "avif":
+        return read_directory(data) is None
+    if image_format in ("avif", "heic") or (image_format == "jxl" and data[4:8] == b"JXL "):
         return _boxes_end(data) > len(data)
     return False
 

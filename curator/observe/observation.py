@@ -15,16 +15,19 @@ from operator import attrgetter
 from typing import Any
 
 import numpy as np
-from PIL import Image, features
+from PIL import Image
 
 from curator.matching import perceptual_hash
 from curator.matching.luma_signatures import pack_signatures
 from curator.matching.perceptual_hash import HASH_VERSION
-from curator.observe.header import OPENERS, Header, canvas_size, looks_truncated, read_header
+from curator.observe.blank import blank_colour
+from curator.observe.header import Header, canvas_size, looks_truncated, read_header
 from curator.observe.jpeg_header import read_plain_jpeg
 from curator.observe.jpeg_scans import DamagedPixelsError
 from curator.observe.luma import decode_luma
+from curator.observe.openers import lacking_decoder
 from curator.observe.png import DamagedPngError, MissingRowsError
+from curator.observe.refusals import misread_kind, unsupported_kind
 from curator.observe.silence import silence
 from curator.observe.sniff import placeholder_name, sniff
 from curator.reasons import Drop
@@ -34,7 +37,6 @@ OBSERVER_VERSION = 100 * HASH_VERSION + 1
 
 _MAX_INT32 = 2**31 - 1
 _BATCH = 512
-_FEATURES = {"avif": "avif", "webp": "webp", "jp2": "jpg_2000"}  # parts that a build of Pillow may lack
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,8 @@ def look_at(data: bytes, *, max_pixels: int) -> Sighting:
         luma = _picture(data, max_pixels, facts)
         if name := placeholder_name(data):
             raise _FlawError(Drop.PLACEHOLDER, name)
+        if colour := blank_colour(data, luma):
+            raise _FlawError(Drop.BLANK, f"every pixel is {colour}")
     except _FlawError as flaw:
         facts |= {"flaw": flaw.reason, "flaw_detail": flaw.detail}
     return Sighting(Observation(**facts), luma)
@@ -140,6 +144,8 @@ def _decode(data: bytes, image_format: str, max_pixels: int, facts: dict[str, An
     if isinstance(header, Header) and header.image.format == "MPO":
         facts["format"] = "mpo"
     facts |= {"orientation": header.orientation, "mode": header.mode, "n_frames": header.n_frames}
+    if kind := misread_kind(data, image_format, header.height):
+        raise _FlawError(Drop.UNSUPPORTED_FORMAT, f"no decoder here reads {kind}")
     _check_size(header.width, header.height, max_pixels, facts)
     luma, facts["well_formed"] = decode_luma(data, header)
     return luma.tobytes()
@@ -152,9 +158,8 @@ def _supported_format(data: bytes, facts: dict[str, Any]) -> str:
     facts["format"] = sniffed.format
     if not sniffed.is_image or sniffed.format is None:
         raise _FlawError(Drop.NOT_AN_IMAGE, f"the bytes are {sniffed.name}")
-    feature = _FEATURES.get(sniffed.format)
-    if sniffed.format not in OPENERS or not (feature is None or features.check(feature)):
-        raise _FlawError(Drop.UNSUPPORTED_FORMAT, f"no decoder here opens {sniffed.name}")
+    if lacking := lacking_decoder(sniffed.format, sniffed.name):
+        raise _FlawError(Drop.UNSUPPORTED_FORMAT, lacking)
     return sniffed.format
 
 
@@ -171,6 +176,10 @@ def _decoding_flaw(data: bytes, image_format: str, error: Exception) -> _FlawErr
     text = str(error).lower()
     if isinstance(error, MemoryError) or "insufficient memory" in text:
         return _FlawError(Drop.DECODER_CRASHED, "ran out of memory")
+    with silence(image_format):
+        kind = unsupported_kind(data, image_format)
+    if kind:
+        return _FlawError(Drop.UNSUPPORTED_FORMAT, f"no decoder here reads {kind}")
     is_damaged = isinstance(error, DamagedPngError) and not isinstance(error, MissingRowsError)
     if "truncated" in text or (not is_damaged and looks_truncated(data, image_format)):
         return _FlawError(Drop.TRUNCATED, _clause(error))

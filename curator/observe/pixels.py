@@ -1,7 +1,7 @@
-"""The one decoder: from a file's bytes to the picture that a viewer shows, which is upright 8-bit RGB on white.
+"""The one decoder: from a file's bytes to the picture that a viewer shows, which is upright 8-bit sRGB on white.
 
-The pixels that are hashed, linked or written into the folders, trained on, and shown in the report and on the review
-page all come from here, so that they are the same for every kind of image.
+The pixels that are written into the folders, trained on, and shown in the report and on the review page all come from
+here, so that they are the same for every kind of image. What is hashed differs only in that no profile is applied.
 
 >>> import io
 >>> file = io.BytesIO()
@@ -12,18 +12,19 @@ page all come from here, so that they are the same for every kind of image.
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
-from PIL import Image, ImageFile, JpegImagePlugin, TiffImagePlugin
+from PIL import Image, ImageFile, JpegImagePlugin
 
-from curator.observe.header import OPENERS, read_header
+from curator.observe.deep_pixels import load_deep, scale_grey
+from curator.observe.header import read_header
+from curator.observe.openers import lacking_decoder
+from curator.observe.profiles import find_transform, lab_transform
 from curator.observe.silence import silence
 from curator.observe.sniff import sniff
+from curator.observe.stated_colours import stated_profile
 
-DECODER_VERSION = 2
+DECODER_VERSION = 3
 """Raised when any kind of image is decoded to other pixels than before, so that no cache holds pixels of both kinds."""
 
-_BITS_PER_SAMPLE = 258
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -37,7 +38,7 @@ _UPRIGHT = {
 
 
 def decode_rgb(data: bytes, *, long_px: int = 0, short_px: int = 0) -> Image.Image:
-    """Decode the first frame of an image file to an upright RGB picture.
+    """Decode the first frame of an image file to an upright sRGB picture.
 
     A picture that is to be made smaller need not be decoded in full: given one of the two lengths, a JPEG is decoded
     at 1/2, 1/4 or 1/8 of its size, in a fraction of the time, if that side is still at least so long.
@@ -50,12 +51,12 @@ def decode_rgb(data: bytes, *, long_px: int = 0, short_px: int = 0) -> Image.Ima
     Raises:
         ValueError: no decoder here opens these bytes, or they are broken; the message says what the decoder said.
     """
-    found = sniff(data).format
-    if found is None or found not in OPENERS:
-        raise ValueError(f"no decoder for {found or 'these bytes'}")
+    sniffed = sniff(data)
+    if sniffed.format is None or (lacking := lacking_decoder(sniffed.format, sniffed.name)):
+        raise ValueError(lacking if sniffed.format else "the bytes are of no known kind")
     try:
-        with silence(found):
-            picture = _decode_rgb(data, found, long_px, short_px)
+        with silence(sniffed.format):
+            picture = _decode_rgb(data, sniffed.format, long_px, short_px)
     except Exception as error:  # decoders raise whatever they like
         raise ValueError(str(error) or type(error).__name__) from error
     picture.info = {}  # an orientation applied again, or a profile of other colours, would spoil what is saved of it
@@ -78,39 +79,49 @@ def turn_upright(picture: Image.Image, orientation: int) -> Image.Image:
     return picture.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else picture
 
 
-def as_rgb(image: Image.Image) -> Image.Image:
+def as_rgb(image: Image.Image, *, is_managed: bool = True) -> Image.Image:
     """Convert an opened image of any mode to RGB as a viewer shows it, not yet turned upright.
 
-    Transparent parts are shown on white. Grey deeper than 8 bits is scaled, not clipped: 16 bits are divided by 257;
-    32-bit integers beyond 16 bits and floats are stretched from their least to their greatest value. Lab is shown by
-    its lightness, as Pillow has no colours for it.
+    Its colours are brought to sRGB (:mod:`curator.observe.profiles`), its transparent parts are shown on white. What is
+    deeper than 8 bits is scaled (:mod:`curator.observe.deep_pixels`), not clipped.
+
+    Args:
+        is_managed: as a viewer that applies no profile otherwise; Lab is shown by its lightness.
     """
-    image.load()
+    load_deep(image)
+    if image.format == "BMP" and image.mode == "RGBA" and not image.getchannel("A").getbbox():
+        image = image.convert("RGB")  # the fourth byte is not in use
+    profile = stated_profile(image.info) if is_managed else b""
     if image.mode == "LAB":
-        return image.getchannel("L").convert("RGB")
+        return lab_transform().apply(image) if is_managed else image.getchannel("L").convert("RGB")
     if image.mode == "F" or image.mode.startswith("I"):
-        return Image.fromarray(_scale_deep(image)).convert("RGB")
+        return _in_srgb(Image.fromarray(scale_grey(image)), profile)
     if image.has_transparency_data:
         rgba = image.convert("RGBA")
+        if profile:
+            alpha = rgba.getchannel("A")
+            rgba = _in_srgb(
+                image.convert("LA").getchannel("L") if image.mode[0] == "L" else rgba.convert("RGB"), profile
+            )
+            rgba.putalpha(alpha)
         return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
+    return _in_srgb(image, profile)
+
+
+def _in_srgb(image: Image.Image, profile: bytes) -> Image.Image:
+    """Convert an opaque picture to RGB, by its profile if that fits and makes a difference."""
+    if profile:
+        if image.mode not in ("RGB", "L", "CMYK"):
+            image = image.convert("L" if image.mode == "1" else "RGB")
+        if transform := find_transform(profile, image.mode):
+            return transform.apply(image)
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def as_grey(image: Image.Image) -> Image.Image:
-    """Convert an opened image of any mode to the luma (``L``, ITU-R 601-2) of what :func:`as_rgb` returns."""
-    return image if image.mode == "L" and not image.has_transparency_data else as_rgb(image).convert("L")
+    """Convert an opened image to the luma (``L``, ITU-R 601-2) of its stored colours, which copies have in common.
 
-
-def _scale_deep(image: Image.Image) -> npt.NDArray[np.uint8]:
-    pixels = np.asarray(image)
-    values = np.nan_to_num(pixels.astype(np.float64), posinf=0.0, neginf=0.0)
-    low, high = float(values.min()), float(values.max())
-    if pixels.dtype.kind in "iu" and low >= 0 and high <= 65535:
-        # Pillow scales the 12 bits of a TIFF's sample no further.
-        bits = image.tag_v2.get(_BITS_PER_SAMPLE, (16,))[0] if isinstance(image, TiffImagePlugin.TiffImageFile) else 16
-        low, high = 0.0, 4095.0 if bits == 12 else 65535.0
-    scaled = (values - low) * (255 / (high - low or 1.0))
-    grey = np.rint(scaled).astype(np.uint8)
-    if "transparency" in image.info:
-        grey[pixels == image.info["transparency"]] = 255
-    return grey
+    A copy that another program wrote often lacks the profile; see docs/decisions/0013-colour.md.
+    """
+    is_grey = image.mode == "L" and not image.has_transparency_data
+    return image if is_grey else as_rgb(image, is_managed=False).convert("L")

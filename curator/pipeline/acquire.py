@@ -29,6 +29,7 @@ from curator.errors import SourceError
 from curator.events import Noted, SourceListed, Warned
 from curator.fetch.fetch_images import fetch_images
 from curator.fetch.plan import FetchOptions
+from curator.manifests.labels import LabelFinder
 from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe
 from curator.manifests.tombstones import read_tombstones
@@ -71,10 +72,12 @@ class Listing:
 def settings_of_fetch(recipe: Recipe, options: AcquireOptions) -> dict[str, Any]:
     """State what a fetch was made with: sources, network and quality settings; passwords are hidden."""
     wanted = {"limit": options.limit, "everything": options.everything}
+    names = {label: list(others) for label, others in recipe.label_names.items() if others}
     return {
         "sources": [hide_in_settings({"kind": source.kind, **plain(source)}) for source in recipe.sources],
         "fetch": {**plain(recipe.fetch), "proxy": hide_in_address(recipe.fetch.proxy), **wanted},
         "quality": plain(recipe.quality),
+        **({"label_names": names} if names else {}),
     }
 
 
@@ -98,9 +101,10 @@ def acquire(
     is_untried = ~listing.table["record_id"].isin(settled["record_id"]).to_numpy(dtype=bool)
     if is_untried.any():
         untried = listing.table[is_untried]
-        what = f"--limit {options.limit}" if options.limit is not None else f"target {project.recipe.target}"
-        everyone = np.ones(len(untried), dtype=bool)
-        untried = catalog.drop(untried, everyone, Stage.FETCHED, Drop.BEYOND_TARGET, f"not needed: {what} per label")
+        targets = {label: f"target {project.recipe.target_of(label)}" for label in project.recipe.labels}
+        limit = None if options.limit is None else f"--limit {options.limit}"
+        details = [f"not needed: {limit or targets[label]} per label" for label in untried["label"]]
+        untried = catalog.drop_rows(untried, np.arange(len(untried)), Stage.FETCHED, Drop.BEYOND_TARGET, details)
         settled = pd.concat([settled, untried], ignore_index=True) if len(settled) else untried
     return listing, _in_order(settled)
 
@@ -143,6 +147,7 @@ def _list_tier(project: Project, listing: Listing, tier: int, labels: Sequence[s
         fetch=project.recipe.fetch,
         emit=project.emit,
         refresh=refresh,
+        label_names=LabelFinder(dict.fromkeys(project.recipe.labels, ()) | dict(project.recipe.label_names)),
         fresh=listing.fresh,
     )
     tombstones = read_tombstones(project.paths.forgotten)
@@ -162,11 +167,7 @@ def _list_tier(project: Project, listing: Listing, tier: int, labels: Sequence[s
             listing.failures[f"{index} {name}"] = error.text
             project.emit(Warned((f"The source {name} could not be listed: ", *error.text)))
             continue
-        if userinfo:
-            what = "address holds" if len(userinfo) == 1 else "addresses hold"
-            rest = "They are used to sign in, and stay in the list: catalogs, manifest, exports and pages have the"
-            text = f"{len(userinfo):,} {what} a name or a password. {rest} addresses without them."
-            project.emit(Warned(f"{name}: {text}"))
+        _warn_of_passwords(project, name, len(userinfo))
         listing.userinfo = userinfo | listing.userinfo
         n_before = len(listing.table)
         listing.table = _merge(listing.table, rows)
@@ -174,6 +175,14 @@ def _list_tier(project: Project, listing: Listing, tier: int, labels: Sequence[s
         _note_same(project, name, n_same, n_before + len(rows) - len(listing.table))
         del listed, rows
         pa.default_memory_pool().release_unused()  # what the list's own form took: as much as the listing itself
+
+
+def _warn_of_passwords(project: Project, name: str, n: int) -> None:
+    if n:
+        what = "address holds" if n == 1 else "addresses hold"
+        rest = "They are used to sign in, and stay in the list: catalogs, manifest, exports and pages have the"
+        text = f"{n:,} {what} a name or a password. {rest} addresses without them."
+        project.emit(Warned(f"{name}: {text}"))
 
 
 def _note_same(project: Project, name: str, n_here: int, n_earlier: int) -> None:
@@ -232,11 +241,11 @@ def wave_size(wanted: int, kept: int, tried: int) -> int:
 
 def _wanted(project: Project, settled: pd.DataFrame, options: AcquireOptions, as_wave: bool = False) -> dict[str, int]:
     """Count the images still wanted of each label, or those to request for that; without a target, :data:`_ALL`."""
-    target = 0 if options.everything else project.recipe.target
     kept, tried = catalog.kept(settled)["label"].value_counts(), settled["label"].value_counts()
     wanted = {}
     for label in project.recipe.labels:
         n_kept, n_tried = int(kept.get(label, 0)), int(tried.get(label, 0))
+        target = 0 if options.everything else project.recipe.target_of(label)
         n = target - n_kept if target else _ALL
         if as_wave and 0 < n < _ALL:
             n = wave_size(n, n_kept, n_tried)

@@ -94,8 +94,7 @@ def fetch(project: Project, options: AcquireOptions | None = None) -> Outcome:
 def missing_per_label(recipe: Recipe, table: pd.DataFrame) -> dict[str, int]:
     """Count the images that each label is short of ``per_class``; a label with enough is left out."""
     have = catalog.kept(table)["label"].value_counts()
-    per_class = recipe.balance.per_class if isinstance(recipe.balance.per_class, int) else 1
-    short = {label: per_class - int(have.get(label, 0)) for label in recipe.labels}
+    short = {label: (recipe.balance.wanted_of(label) or 1) - int(have.get(label, 0)) for label in recipe.labels}
     return {label: n for label, n in short.items() if n > 0}
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -58,7 +59,7 @@ def _balance(table: pd.DataFrame, project: Project, reviews: Reviews, previous: 
     recipe = project.recipe
     if previous is not None:
         copies = number_kept_copies(table, recipe.dedupe, reviews)
-        table = drop_cross_split(table, previous, recipe.split.group_by, copies)
+        table = drop_cross_split(table, previous, recipe.groupings, copies)
     wanted = find_wanted(table, reviews)
     return balance_labels(table, recipe.balance, recipe.labels, previous, wanted, project.most_command), ()
 
@@ -66,7 +67,8 @@ def _balance(table: pd.DataFrame, project: Project, reviews: Reviews, previous: 
 def _split(table: pd.DataFrame, project: Project, reviews: Reviews, previous: pd.DataFrame | None) -> Decision:
     recipe = project.recipe
     copies = number_kept_copies(table, recipe.dedupe, reviews)
-    return split_images(table, recipe.split, recipe.labels, previous, copies, project.most_command)
+    settings = dataclasses.replace(recipe.split, group_by=recipe.groupings)
+    return split_images(table, settings, recipe.labels, previous, copies, project.most_command)
 
 
 STAGES = (

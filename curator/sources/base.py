@@ -25,6 +25,7 @@ import pyarrow.compute as pc
 from curator import catalog
 from curator.events import Listener, ignore
 from curator.manifests.cells import arrow_array, plain_column
+from curator.manifests.labels import LabelFinder
 from curator.manifests.recipe import FetchSettings
 from curator.manifests.toml_settings import suggest
 from curator.sources.userinfo import drop_userinfo
@@ -52,7 +53,8 @@ class ListingContext:
     """What a source may use while it lists: where to cache, how to reach the network, what to emit.
 
     ``emit`` may be called from a reading thread, one call at a time. With ``refresh`` cached lists are read again,
-    each once: ``fresh`` holds the cache files that were written for this context.
+    each once: ``fresh`` holds the cache files that were written for this context. ``label_names`` says which label a
+    folder's name or a value of a table means; without them, a label means itself.
     """
 
     labels: tuple[str, ...]
@@ -61,9 +63,14 @@ class ListingContext:
     fetch: FetchSettings = field(default_factory=FetchSettings)
     emit: Listener = ignore
     refresh: bool = False
+    label_names: LabelFinder | None = None
     fresh: set[Path] = field(default_factory=set, compare=False)
     has_namesake: bool = False
     """Whether a source of the same kind and title stands before this one in the recipe."""
+
+    def find_label(self, text: str) -> str | None:
+        """Return the label that a text of a source means, or None."""
+        return (self.label_names or LabelFinder(dict.fromkeys(self.labels, ()))).find(text)
 
 
 class Source(ABC):
@@ -169,15 +176,6 @@ def _record_ids(kind: str, labels: pd.Series[Any], keys: pd.Series[Any]) -> Iter
 def _series(values: Any) -> pd.Series[Any]:
     array = values if isinstance(values, pa.Array | pa.ChunkedArray) else arrow_array(values)
     return pd.Series(array, dtype=pd.ArrowDtype(array.type))
-
-
-def as_label(text: str) -> str:
-    """Write a name as a label may be written.
-
-    >>> as_label("Great Egret")
-    'great-egret'
-    """
-    return re.sub(r"[^a-z0-9_-]+", "-", text.strip().casefold()).strip("-")
 
 
 def most_frequent(counts: Mapping[str, int], n_shown: int = 5) -> str:

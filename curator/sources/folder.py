@@ -3,7 +3,7 @@
 ``layout = "openimages"`` reads what the ``openimages`` package (``<class name>/images/<id>.jpg``) or the OIDv4 toolkit
 (``OID/Dataset/train/<Class name>/<id>.jpg``) downloaded, and recovers the image ids.
 
->>> class_of(("OID", "Dataset", "train", "Rugby_ball"), {"rugby ball": "rugby"})
+>>> class_of(("OID", "Dataset", "train", "Rugby_ball"), LabelFinder({"rugby": ("Rugby ball",)}).find)
 'rugby'
 """
 
@@ -13,7 +13,7 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -22,6 +22,7 @@ import pandas as pd
 
 from curator.errors import SourceError
 from curator.events import Noted
+from curator.manifests.labels import LabelFinder, label_problems
 from curator.manifests.toml_settings import setting
 from curator.sources.base import ListingContext, Source, known_labels, listed_rows, most_frequent
 from curator.sources.reading.places import is_url, local_path, place_problem
@@ -37,7 +38,7 @@ class Folder(Source):
 
     path: str = setting(doc="the folder")
     layout: str = setting("labels", "how its sub-folders are named", choices=("labels", "openimages"))
-    classes: Mapping[str, tuple[str, ...]] | None = setting(None, "openimages: label to names of class folders")
+    classes: Mapping[str, tuple[str, ...]] | None = setting(None, "label to names of its folders; else its own")
     name: str = setting("", "the source's name in tables; its kind if not given")
 
     def covers(self, labels: Sequence[str]) -> tuple[str, ...]:
@@ -47,8 +48,7 @@ class Folder(Source):
     def problems(self, labels: Sequence[str], base_dir: Path) -> list[tuple[str, str]]:
         """List the recipe's mistakes that only this source can see, as (key, message) pairs."""
         found = known_labels("classes", self.classes or {}, labels)
-        if self.classes and self.layout == "labels":
-            found.append(("classes", 'goes with layout = "openimages" only'))
+        found += [("classes", problem) for problem in label_problems(self.classes or {})]
         problem = "must be a local path" if is_url(self.path) else place_problem(self.path, base_dir, folder=True)
         return [*found, ("path", problem)] if problem else found
 
@@ -62,14 +62,13 @@ class Folder(Source):
         if not root.is_dir():
             raise SourceError(f"The folder {root} does not exist.")
         found = _Found()
-        classes = self.classes or {label: (label,) for label in context.labels}
-        label_of = {_folded(name): label for label, names in classes.items() for name in names}
+        find_label = LabelFinder(self.classes).find if self.classes else context.find_label
         for path in _walk(root, found):
             parts = path.relative_to(root).parts
             if self.layout == "openimages":
-                found.add_open_images(parts, path, label_of)
-            elif len(parts) > 1 and parts[0] in context.labels:
-                found.files.append((parts[0], "/".join(parts), str(path)))
+                found.add_open_images(parts, path, find_label)
+            elif len(parts) > 1 and (label := find_label(parts[0])):
+                found.files.append((label, "/".join(parts), str(path)))
             else:
                 found.others[parts[0]] += 1
         _note_left_out(root, found, context)
@@ -102,8 +101,8 @@ class _Found:
     n_unnameable: int = 0
     n_without_id: int = 0
 
-    def add_open_images(self, parts: tuple[str, ...], path: Path, label_of: Mapping[str, str]) -> None:
-        match, label = _OPEN_IMAGES_FILE.fullmatch(parts[-1]), class_of(parts[:-1], label_of)
+    def add_open_images(self, parts: tuple[str, ...], path: Path, find_label: Callable[[str], str | None]) -> None:
+        match, label = _OPEN_IMAGES_FILE.fullmatch(parts[-1]), class_of(parts[:-1], find_label)
         if label is None:
             named = [name for name in parts[:-1] if name not in ("images", "Label")]
             self.others[named[-1] if named else "files beside the class folders"] += 1
@@ -113,17 +112,9 @@ class _Found:
             self.files.append((label, match[1].lower(), str(path)))
 
 
-def class_of(folders: Sequence[str], label_of: Mapping[str, str]) -> str | None:
-    """Find the label of a file from the folders that it is in, innermost first; None if none is a class's.
-
-    Args:
-        label_of: class folder name, in lower case and with spaces, to label.
-    """
-    return next((label for name in reversed(folders) if (label := label_of.get(_folded(name))) is not None), None)
-
-
-def _folded(name: str) -> str:
-    return " ".join(name.replace("_", " ").split()).casefold()
+def class_of(folders: Sequence[str], find_label: Callable[[str], str | None]) -> str | None:
+    """Find the label of a file from the folders that it is in, innermost first; None if none is a class's."""
+    return next((label for name in reversed(folders) if (label := find_label(name)) is not None), None)
 
 
 def _walk(root: Path, found: _Found) -> Iterator[Path]:

@@ -81,6 +81,26 @@ def test_a_label_without_images_is_a_shortfall_even_for_max():
     assert "--per-class" not in str(caught.value)
 
 
+def test_all_keeps_uneven_labels():
+    """Nothing is surplus; a label without any image is still a shortfall."""
+    table = make_table(rows_of({("rugby", "x"): 3, ("soccer", "y"): 9}))
+    assert is_kept(balance_labels(table, BalanceSettings("all"), LABELS)).all()
+    with pytest.raises(ShortfallError) as caught:
+        balance_labels(table[:3], BalanceSettings("all"), LABELS)
+    assert caught.value.missing == {"rugby": 0, "soccer": 1}
+
+
+def test_each_label_gets_its_own_number():
+    """The evidence names the label's number; what is short of it is counted label by label."""
+    table = make_table(rows_of({("rugby", "x"): 3, ("soccer", "y"): 9}))
+    balanced = balance_labels(table, BalanceSettings({"rugby": 2, "soccer": 6}), LABELS)
+    assert balanced["label"][is_kept(balanced)].value_counts().to_dict() == {"rugby": 2, "soccer": 6}
+    assert set(balanced["drop_detail"].dropna()) == {"beyond 2 of rugby", "beyond 6 of soccer"}
+    with pytest.raises(ShortfallError) as caught:
+        balance_labels(table, BalanceSettings({"rugby": 5, "soccer": 6}), LABELS)
+    assert caught.value.missing == {"rugby": 2, "soccer": 0}
+
+
 def test_another_image_changes_one_choice_at_most():
     """The choice follows each image's own key."""
     rows = rows_of({("rugby", "x"): 60, ("soccer", "x"): 30})

@@ -266,3 +266,17 @@ def test_a_million_equal_hashes_are_one_group():
     table = table.assign(record_id=ids, sha256=[f"{k:064x}" for k in range(n)])
     decided = find_duplicates(table, DedupeSettings(), LABELS)
     assert is_kept(decided).sum() == 1
+
+
+def test_the_mode_says_what_counts_as_the_same_picture():
+    """Near: copies of other bytes too. Exact: the same bytes only, under two labels as well. Off: nothing."""
+    rows = [image(copy=0), image(copy=1), image(copy=0), image(base=1), image(base=1, label="soccer")]
+    table = make_table(rows)
+    found = {
+        mode: find_duplicates(table, DedupeSettings(mode=mode), LABELS)["drop_reason"].fillna("").tolist()
+        for mode in ("near", "exact", "off")
+    }
+    conflict = ["label-conflict", "label-conflict"]
+    assert sorted(found["near"][:3]) == ["", "near-duplicate", "near-duplicate"] and found["near"][3:] == conflict
+    assert found["exact"] == ["", "", "exact-duplicate", *conflict]
+    assert found["off"] == [""] * 5

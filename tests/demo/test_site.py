@@ -12,7 +12,8 @@ from curator.demo.listing import NOT_LISTED
 from curator.demo.server import Served, serve
 from curator.demo.site import BOX_COLUMNS, IMAGE_COLUMNS, LABEL_COLUMNS, recipe_text
 from curator.demo.truth import world_truth
-from curator.manifests.recipe import FetchSettings, Recipe, parse_recipe
+from curator.manifests.read_recipe import parse_recipe
+from curator.manifests.recipe import FetchSettings, Recipe
 from curator.sources.base import ListingContext
 from curator.sources.imagenet.source import Imagenet
 from curator.sources.registry import source_kinds

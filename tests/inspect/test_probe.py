@@ -23,7 +23,8 @@ from curator.errors import CuratorError
 from curator.inspect.forecast.prediction import Effort, estimate_effort, needed_time
 from curator.inspect.forecast.probe import Forecast, in_words, probe
 from curator.manifests.project import Project
-from curator.manifests.recipe import FetchSettings, parse_recipe
+from curator.manifests.read_recipe import parse_recipe
+from curator.manifests.recipe import FetchSettings
 from curator.pipeline import run_stages as pipeline
 from curator.pipeline.acquire import AcquireOptions, plan_listing
 from curator.sources.registry import source_kinds

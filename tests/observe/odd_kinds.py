@@ -55,9 +55,43 @@ def png(bits, colour_type, samples, *chunks):
     return b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(*part) for part in parts)
 
 
+def grey_of_lightness(lightness):
+    """The sRGB grey of CIE lightness, 0 to 255 for 0 to 100 (CIE 15, and IEC 61966-2-1)."""
+    cube_root = (lightness * 100 / 255 + 16) / 116
+    light = cube_root**3 if cube_root > 6 / 29 else 3 * (6 / 29) ** 2 * (cube_root - 4 / 29)
+    return round(255 * (12.92 * light if light <= 0.0031308 else 1.055 * light ** (1 / 2.4) - 0.055))
+
+
 def deep(picture):
     """Samples of 16 bits whose high bytes are the picture's."""
     return np.asarray(picture).astype(np.uint16) * 257
+
+
+def shallow(picture, bits):
+    """Samples of so many bits, in the low bits of 16."""
+    return np.rint(np.asarray(picture) * ((2**bits - 1) / 255)).astype(np.uint16)
+
+
+def few_of_16_bits():
+    """Pictures of 8, 10, 12 or 14 bits in samples of 16, as they are; or scaled, as PNG asks, which uses all 16."""
+    rgba, grey_alpha = shallow(with_alpha(), 12), shallow(with_alpha("LA"), 10)
+    opaque = rgba.copy()
+    opaque[..., 3] = np.asarray(MASK).astype(np.uint16) * 257
+    dark = PICTURE.point(lambda value: value // 5)
+    return {
+        "png 8 in 16 bits": Kind(png(16, 0, shallow(GREY, 8)), GREY),
+        "png 10 in 16 bits": Kind(png(16, 0, shallow(GREY, 10)), GREY),
+        "png 12 in 16 bits": Kind(png(16, 0, shallow(GREY, 12)), GREY),
+        "png 14 in 16 bits": Kind(png(16, 0, shallow(GREY, 14), (b"sBIT", b"\x0e")), GREY),
+        "png RGB 10 in 16 bits": Kind(png(16, 2, shallow(PICTURE, 10)), PICTURE),
+        "png RGB 12 in 16 bits": Kind(png(16, 2, shallow(PICTURE, 12)), PICTURE),
+        "png RGB 14 in 16 bits": Kind(png(16, 2, shallow(PICTURE, 14), (b"sBIT", b"\x0e\x0e\x0e")), PICTURE),
+        "png RGB 10 bits scaled": Kind(png(16, 2, shallow(PICTURE, 10) << 6, (b"sBIT", b"\x0a\x0a\x0a")), PICTURE, 1),
+        "png RGB 14 bits scaled, dark": Kind(png(16, 2, shallow(dark, 14) << 2, (b"sBIT", b"\x0e\x0e\x0e")), dark, 1),
+        "png RGBA 12 in 16 bits": Kind(png(16, 6, rgba), SEEN, 0.5),
+        "png RGBA 12 in 16 bits, alpha of 16": Kind(png(16, 6, opaque), SEEN, 0.5),
+        "png LA 10 in 16 bits": Kind(png(16, 4, grey_alpha), SEEN_GREY, 0.5),
+    }
 
 
 def few_greys(bits):
@@ -120,6 +154,7 @@ def pngs():
         "png RGBA 16": Kind(png(16, 6, deep(with_alpha())), SEEN),
         "png animated": Kind(encode(PICTURE, save_all=True, append_images=[draw(seed=2)]), PICTURE),
         **transparent_palettes(),
+        **few_of_16_bits(),
     }
 
 
@@ -142,14 +177,17 @@ def tiffs():
         "tiff F": (Image.fromarray(numbers.astype(np.float32) / 7), stretched),
         "tiff CMYK": (PICTURE.convert("CMYK"), PICTURE.convert("CMYK")),
         "tiff YCbCr": (PICTURE.convert("YCbCr"), PICTURE.convert("YCbCr")),
-        "tiff LAB": (Image.merge("LAB", (GREY, neutral, neutral)), GREY),
+        "tiff LAB": (Image.merge("LAB", (GREY, neutral, neutral)), GREY.point(grey_of_lightness)),
     }
     packed = {
         "tiff lzw": Kind(encode(PICTURE, "TIFF", compression="tiff_lzw"), PICTURE),
         "tiff group 4": Kind(encode(bilevel, "TIFF", compression="group4"), bilevel),
         "tiff pages": Kind(encode(PICTURE, "TIFF", save_all=True, append_images=[draw(seed=2)]), PICTURE),
     }
-    return packed | {name: Kind(encode(stored, "TIFF"), seen) for name, (stored, seen) in kinds.items()}
+    whole = {
+        name: Kind(encode(stored, "TIFF"), seen, 0.1 * (name == "tiff LAB")) for name, (stored, seen) in kinds.items()
+    }
+    return packed | whole
 
 
 def jpegs():

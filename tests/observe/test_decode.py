@@ -10,6 +10,7 @@ from PIL import Image, features
 from curator.matching.perceptual_hash import distance64
 from curator.observe.observation import observe_image
 from curator.observe.pixels import decode_rgb
+from curator.reasons import Drop
 from tests.observe.drawings import MAX_PIXELS, draw, encode, encode_turned
 
 needs_avif = pytest.mark.skipif(not features.check("avif"), reason="this Pillow writes no AVIF")
@@ -118,7 +119,8 @@ def test_a_float_image_without_a_finite_spread_is_flat():
     """NaN and infinity break nothing."""
     pixels = np.full((40, 40), np.nan, np.float32)
     pixels[0, 0] = np.inf
-    assert observe(encode(Image.fromarray(pixels), "TIFF")).detail == 0
+    seen = observe_image(encode(Image.fromarray(pixels), "TIFF"), max_pixels=MAX_PIXELS)
+    assert (seen.flaw, seen.flaw_detail, seen.detail) == (Drop.BLANK, "every pixel is #000000", 0)
 
 
 def test_cmyk_is_seen_in_its_colours():

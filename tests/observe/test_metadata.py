@@ -42,8 +42,8 @@ def gif_with(label, body):
 def tiff_with(*tag):
     """A TIFF with one more tag: number, type, count, value or offset."""
     rows = PICTURE.tobytes()
-    tags = [(256, 4, 1, 80), (257, 4, 1, 60), (258, 3, 3, 8 + len(rows)), (259, 3, 1, 1), (262, 3, 1, 2), (273, 4, 1, 8),
-            (277, 3, 1, 3), (278, 4, 1, 60), (279, 4, 1, len(rows)), (284, 3, 1, 1)]  # fmt: skip
+    tags = [(256, 4, 1, 80), (257, 4, 1, 60), (258, 3, 3, 8 + len(rows)), (259, 3, 1, 1), (262, 3, 1, 2),
+            (273, 4, 1, 8), (277, 3, 1, 3), (278, 4, 1, 60), (279, 4, 1, len(rows)), (284, 3, 1, 1)]  # fmt: skip
     entries = b"".join(struct.pack("<HHII", *one) for one in sorted([*tags, tag]))
     head = b"II*\0" + struct.pack("<I", 8 + len(rows) + 6) + rows + struct.pack("<3H", 8, 8, 8)
     return head + struct.pack("<H", len(tags) + 1) + entries + bytes(4)

@@ -11,7 +11,7 @@ from curator.demo.photos import photo_world
 from curator.demo.server import serve
 from curator.demo.site import recipe_text
 from curator.manifests.project import Project
-from curator.manifests.recipe import parse_recipe
+from curator.manifests.read_recipe import parse_recipe
 from curator.pipeline import run_stages as pipeline
 from curator.sources.registry import source_kinds
 from curator.store.paths import DataPaths

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 from pathlib import Path
 
@@ -125,6 +126,37 @@ def test_the_stage_itself_goes_back_to_the_recipe_without_its_option(project: Pr
     pipeline.fetch(project)
     pipeline.decide(project, Stage.BALANCED, {"balance": {"per_class": 6}})
     assert catalog.counts(pipeline.decide(project, Stage.BALANCED, {}).table)["kept"] == 20
+
+
+def test_exact_mode_keeps_lookalikes_and_may_divide_them(tmp_path: Path) -> None:
+    """Pictures that are alike on purpose stay, all of them; the same bytes are one image, and stay on one side."""
+    folder = tmp_path / "photos"
+    for label, seed in (("rugby", 1), ("soccer", 2)):
+        (folder / label).mkdir(parents=True)
+        for quality in range(60, 90, 3):
+            picture(seed).save(folder / label / f"{quality}.jpg", quality=quality)
+    project = small_project(tmp_path, recipe_text(folder, "all", more='[dedupe]\nmode = "exact"\n'))
+    shutil.copyfile(folder / "rugby" / "60.jpg", folder / "rugby" / "again.jpg")
+    pipeline.fetch(project)
+    table = pipeline.decide(project, Stage.SPLIT, {}).table
+    assert table["drop_reason"].value_counts().to_dict() == {"exact-duplicate": 1}
+    sides = table[catalog.is_kept(table)].groupby("label")["split"].value_counts().to_dict()
+    assert sides == {(label, side): n for label in ("rugby", "soccer") for side, n in (("train", 8), ("test", 2))}
+    near = small_project(tmp_path, recipe_text(folder, "all"))
+    with pytest.raises(ShortfallError, match="rugby"):
+        pipeline.decide(near, Stage.SPLIT, {})
+
+
+def test_off_drops_no_copy_and_still_keeps_the_same_bytes_together(tmp_path: Path) -> None:
+    """Two files of the same bytes both stay, on one side of the split."""
+    folder = write_folder(tmp_path / "photos", 6)
+    for n in range(3):
+        shutil.copyfile(folder / "rugby" / f"{n:03d}.jpg", folder / "rugby" / f"{n:03d}-again.jpg")
+    project = small_project(tmp_path, recipe_text(folder, "all", more='[dedupe]\nmode = "off"\n'))
+    pipeline.fetch(project)
+    table = pipeline.decide(project, Stage.SPLIT, {}).table
+    assert catalog.is_kept(table).all() and len(table) == 15
+    assert (table.groupby("sha256")["split"].nunique() == 1).all()
 
 
 def test_the_effective_settings_are_recorded_with_the_manifest(project: Project) -> None:

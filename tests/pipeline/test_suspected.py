@@ -17,7 +17,7 @@ from curator.demo.server import serve
 from curator.demo.site import recipe_text
 from curator.inspect.why import find_stories
 from curator.manifests.project import Project
-from curator.manifests.recipe import parse_recipe
+from curator.manifests.read_recipe import parse_recipe
 from curator.manifests.reviews import Review, append_review
 from curator.pipeline import run_stages as pipeline
 from curator.sources.registry import source_kinds

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from curator.errors import SourceError
+from curator.manifests.labels import LabelFinder
 from curator.sources.folder import Folder
 
 PHOTOS = Path(__file__).parents[2] / "../shared/photos/balls"
@@ -89,16 +91,35 @@ def test_an_image_that_two_subsets_hold_is_one_row(tmp_path, context):
 
 def test_a_folder_without_a_label_is_an_error(tmp_path, context):
     """Nothing for any label is never an empty success; the error says what is there."""
-    put(tmp_path / "f", "Rugby/a.jpg")
-    with pytest.raises(SourceError, match="has no file for rugby, soccer; it holds Rugby"):
+    put(tmp_path / "f", "Tennis/a.jpg")
+    with pytest.raises(SourceError, match="has no file for rugby, soccer; it holds Tennis"):
         list_all(Folder(path="f"), context)
     with pytest.raises(SourceError, match="does not exist"):
         list_all(Folder(path="missing"), context)
 
 
+def test_folders_are_named_as_people_name_them(tmp_path, context, told):
+    """Case, _ and - make no difference; a table of labels, or of classes, says what else means a label."""
+    put(tmp_path / "f", "Rugby/a.jpg", "SOCCER/b.jpg", "n0001-Soccer/c.jpg", "Golden_Retriever/d.jpg", "tennis/e.jpg")
+    finder = LabelFinder({"rugby": (), "soccer": ("n0001*",), "Golden Retriever": ()})
+    wide = replace(context, labels=("rugby", "soccer", "Golden Retriever"), label_names=finder)
+    rows = list_all(Folder(path="f"), wide)
+    assert sorted(rows["label"]) == ["Golden Retriever", "rugby", "soccer", "soccer"]
+    assert "tennis 1" in told()
+    classes = {"rugby": ("tennis",), "soccer": ("n0001*",)}
+    rows = list_all(Folder(path="f", classes=classes), context)
+    assert sorted(zip(rows["label"], rows["source_id"], strict=True)) == [
+        ("rugby", "Rugby/a.jpg"),
+        ("rugby", "tennis/e.jpg"),
+        ("soccer", "SOCCER/b.jpg"),
+        ("soccer", "n0001-Soccer/c.jpg"),
+    ]
+
+
 def test_the_recipe_is_checked(tmp_path):
-    """A missing folder, an address, and classes for the wrong layout or label are told together."""
-    found = Folder(path="missing", classes={"rugbi": ("Rugby",)}).problems(("rugby", "soccer"), tmp_path)
+    """A missing folder, an address, classes of an unknown label or of two labels are reported together."""
+    classes = {"rugbi": ("Rugby",), "soccer": ("Rugby",)}
+    found = Folder(path="missing", classes=classes).problems(("rugby", "soccer"), tmp_path)
     assert [key for key, _ in found] == ["classes", "classes", "path"]
     assert Folder(path="http://e.org/").problems(("rugby",), tmp_path) == [("path", "must be a local path")]
     assert Folder(path=str(tmp_path)).problems(("rugby",), Path("/")) == []

@@ -14,7 +14,7 @@ from curator.catalog import kept
 from curator.errors import RecipeError
 from curator.events import SourceListed
 from curator.manifests.project import Project
-from curator.manifests.recipe import parse_recipe
+from curator.manifests.read_recipe import parse_recipe
 from curator.pipeline import run_stages as pipeline
 from curator.pipeline.acquire import settings_of_fetch
 from curator.sources import registry

@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+from dataclasses import replace
 
 import pandas as pd
 import pyarrow as pa
@@ -15,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curator.errors import SourceError
+from curator.manifests.labels import LabelFinder
 from curator.sources.url_list.formats import read_url_table
 from curator.sources.url_list.forms import list_form
 from curator.sources.url_list.source import UrlList
@@ -96,7 +98,7 @@ def test_a_list_cannot_name_local_files(tmp_path, context):
     assert json.loads(rows["extra"].iloc[0]) == {"local_path": "/etc/hostname"}
 
 
-@pytest.mark.parametrize("label", ["../../etc", "Rugby", "Great Egret", "-x", "ünder"])
+@pytest.mark.parametrize("label", ["../../etc", "Tennis", "Great Egret", "-x", "ünder"])
 def test_a_label_that_is_none_is_left_out(tmp_path, context, told, label):
     """Text from outside never becomes a folder name; and a row that this recipe does not want is no error."""
     (tmp_path / "l.csv").write_text(f"label,url\nrugby,http://e.org/1.jpg\n{label},http://e.org/2.jpg\ncat,http://c\n")
@@ -112,9 +114,20 @@ def test_other_labels_are_named_most_frequent_first(tmp_path, context, told):
     assert (
         "45 rows of labels outside the recipe (Bird 8 9, Bird 7 8, Bird 6 7, Bird 5 6, Bird 4 5 and 4 more)" in told()
     )
-    (tmp_path / "l.csv").write_text("label,url\nRugby ,http://e.org/r\n")
-    with pytest.raises(SourceError, match=r"lists no image of rugby, soccer but of Rugby 1\. Write rugby for 'Rugby'"):
+    (tmp_path / "l.csv").write_text("label,url\nRugger ,http://e.org/r\n")
+    with pytest.raises(SourceError, match=r'of rugby, soccer but of Rugger 1\. .*labels = { rugby = \["Rugger"\], … }'):
         list_all(UrlList(path="l.csv"), context)
+
+
+def test_a_table_of_labels_maps_its_values(tmp_path, context, told):
+    """As written, without regard to case, or by a pattern; what means none is left out."""
+    values = ["rugby", "Rugby", "n0002-ball", "Fußball", "FUSSBALL", "golf"]
+    lines = [f"{value},http://e.org/{n}.jpg" for n, value in enumerate(values)]
+    (tmp_path / "l.csv").write_text("\n".join(["label,url", *lines]))
+    finder = LabelFinder({"rugby": ("n0002*",), "soccer": ("Fußball",)})
+    rows = list_all(UrlList(path="l.csv"), replace(context, label_names=finder)).sort_values("url")
+    assert rows["label"].tolist() == ["rugby", "rugby", "rugby", "soccer", "soccer"]
+    assert "1 rows of labels outside the recipe (golf 1) were left out" in told()
 
 
 @pytest.mark.parametrize(

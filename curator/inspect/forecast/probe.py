@@ -22,6 +22,7 @@ from curator.fetch.outcomes import read_outcomes
 from curator.fetch.row_addresses import parse_rows
 from curator.inspect.forecast.prediction import Effort, Prediction, Stratum, estimate_effort, predict_images
 from curator.manifests.project import Project
+from curator.manifests.recipe import BalanceSettings
 from curator.pipeline.acquire import AcquireOptions, Listing, fetch_and_judge, n_tiers
 from curator.sources.registry import bulk_hosts
 from curator.store.lock import locked
@@ -37,7 +38,7 @@ class Forecast:
         n_requested: images that this probe requested.
         strata: each label and source, with how many images it will yield when all is requested.
         labels: the same of each label.
-        per_class: images wanted a label; None if that is ``max``.
+        balance: how many images each label is to have.
         effort: what the fetch will cost, up to its target.
         has_more: whether there are tiers that were not listed.
     """
@@ -45,7 +46,7 @@ class Forecast:
     n_requested: int
     strata: tuple[tuple[Stratum, Prediction], ...]
     labels: Mapping[str, Prediction]
-    per_class: int | None
+    balance: BalanceSettings
     effort: Effort
     has_more: bool
 
@@ -107,24 +108,24 @@ def _forecast(
     options: AcquireOptions,
 ) -> Forecast:
     recipe = project.recipe
-    seed, per_class = recipe.split.seed, recipe.balance.per_class
+    seed = recipe.split.seed
     each = tuple((stratum, predict_images([stratum], seed)) for stratum in counted)
     of_label = {label: [stratum for stratum in counted if stratum.label == label] for label in recipe.labels}
     labels = {label: predict_images(mine, seed) for label, mine in of_label.items()}
-    share = {label: _share_left(project, mine, labels[label], options) for label, mine in of_label.items()}
+    targets = {label: 0 if options.everything else recipe.target_of(label) for label in recipe.labels}
+    share = {label: _share_left(mine, labels[label], targets[label], options) for label, mine in of_label.items()}
     shares = np.array([share[stratum.label] for stratum in counted])
     effort = _effort(project, outcomes, strata, shares)
     has_more = bool(len(outcomes)) and int(outcomes["tier"].max()) + 1 < n_tiers(project)
-    return Forecast(n_requested, each, labels, per_class if isinstance(per_class, int) else None, effort, has_more)
+    return Forecast(n_requested, each, labels, recipe.balance, effort, has_more)
 
 
-def _share_left(project: Project, mine: list[Stratum], predicted: Prediction, options: AcquireOptions) -> float:
+def _share_left(mine: list[Stratum], predicted: Prediction, target: int, options: AcquireOptions) -> float:
     """Say which share of what is left of a label, with these strata, the fetch will request until it has its target."""
     n_left, have = sum(stratum.n_left for stratum in mine), sum(stratum.n_ok for stratum in mine)
     if not n_left:
         return 0.0
     wanted = float(n_left)
-    target = 0 if options.everything else project.recipe.target
     to_come = predicted.expected - have
     if target and to_come:
         wanted = max(target - have, 0) * n_left / to_come

@@ -21,8 +21,8 @@ import pyarrow.compute as pc
 
 from curator.errors import SourceError
 from curator.events import Noted
-from curator.manifests.toml_settings import setting, suggest
-from curator.sources.base import ListingContext, PlannedRead, Source, as_label, listed_rows, most_frequent
+from curator.manifests.toml_settings import setting, suggest, toml_key
+from curator.sources.base import ListingContext, PlannedRead, Source, listed_rows, most_frequent
 from curator.sources.escaped import unescaped
 from curator.sources.reading.cache import CacheEntry
 from curator.sources.reading.delimited import Rows
@@ -147,7 +147,8 @@ class UrlList(Source):
             table = table.set_column(table.column_names.index(name), name, trimmed)
         is_header = pc.equal(pc.utf8_lower(table["url"]), "url")
         is_filled = pc.and_(pc.not_equal(table["url"], ""), pc.not_equal(table["label"], ""))
-        is_listed = pc.is_in(table["label"], value_set=pa.array(list(context.labels), pa.string()))
+        meant = _find_labels(table["label"], context)
+        is_listed = pc.is_valid(meant)
         is_other = pc.and_(is_filled, pc.invert(pc.or_(is_header, is_listed)))
         counts = Counter(table["label"].filter(is_other).to_pylist())
         left_out = {
@@ -155,6 +156,7 @@ class UrlList(Source):
             "without URL or label": pc.invert(is_filled),
             f"of labels outside the recipe ({most_frequent(counts)})": is_other,
         }
+        table = table.set_column(table.column_names.index("label"), "label", meant)
         chosen = table.filter(pc.and_(pc.and_(is_filled, is_listed), pc.invert(is_header)))
         if not chosen.num_rows:
             raise _nothing_listed(counts, context.labels)
@@ -169,16 +171,21 @@ class UrlList(Source):
             context.emit(Noted(f"{self._shown}: {n_rows:,} rows {which} were left out"))
 
 
+def _find_labels(texts: pa.ChunkedArray, context: ListingContext) -> pa.ChunkedArray:
+    """Find the label that each text means, or null."""
+    distinct = pc.unique(texts)
+    labels = pa.array([context.find_label(text) for text in distinct.to_pylist()], pa.string())
+    return pa.chunked_array([labels.take(pc.index_in(chunk, distinct)) for chunk in texts.chunks], pa.string())
+
+
 def _nothing_listed(counts: Counter[str], labels: Sequence[str]) -> SourceError:
     """Say which labels a list holds instead, and what to write."""
     what = f"lists no image of {', '.join(labels)}"
     if not counts:
         return SourceError(what)
-    hint = f"Write the labels of the list as in the recipe ({', '.join(labels)}), or `labels` in the recipe as in it."
-    for found in counts:
-        if (near := as_label(found)) in labels and near != found:
-            hint = f"Write {near} for {found!r} in the list: a label is of lower-case letters, digits, - and _."
-            break
+    most = max(counts, key=lambda text: counts[text])
+    example = f"labels = {{ {toml_key(labels[0])} = [{json.dumps(most, ensure_ascii=False)}], … }}"
+    hint = f"Write `labels` in the recipe as in the list, or say there what means which: `{example}`."
     return SourceError(f"{what} but of {most_frequent(counts)}", hint)
 
 

@@ -1,0 +1,105 @@
+"""Labels as people write them: which texts may be one, the folder that each gets, and what else means it in a source.
+
+>>> folder_name("Golden Retriever"), folder_name("Käfer"), folder_name("犬"), folder_name("a/b: *")
+('Golden_Retriever', 'Käfer', '犬', 'a_b')
+>>> finder = LabelFinder({"dog": ("Hund", "n02084071*"), "cat": ()})
+>>> finder.find("Hund"), finder.find("n02084071-dog"), finder.find("CAT"), finder.find("cow")
+('dog', 'dog', 'cat', None)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+_LONGEST = 200
+_LONGEST_FOLDER_BYTES = 80
+_DEVICES = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)  # no names of files on Windows
+_WILD = re.compile(r"[*?\[]")
+
+
+def as_written(text: str) -> str:
+    """Return a text as labels are compared and kept: Unicode's composed form (NFC), without spaces at its ends."""
+    return unicodedata.normalize("NFC", text).strip()
+
+
+def label_problem(label: Any) -> str | None:
+    """Say why something cannot be a label, or None."""
+    if not isinstance(label, str) or not label.strip():
+        return f"label {label!r} must be text"
+    if label != as_written(label):
+        return f"label {label!r} must be written {as_written(label)!r}: without spaces at its ends, accents composed"
+    if len(label) > _LONGEST:
+        return f"label {label[:40]!r}… is longer than {_LONGEST} characters"
+    if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in label):
+        return f"label {label!r} has a character that is no text"
+    return None
+
+
+def folder_name(label: str) -> str:
+    """Derive the name of a label's folder: letters and digits of any script, ``-``, ``_`` and ``.``.
+
+    Everything else becomes ``_``. A name that would be too long, empty, or a device on Windows is made another by a
+    hash or a ``_``. Labels of lower-case letters, digits, ``-`` and ``_`` are their own folder's name.
+    """
+    kept = "".join(c if unicodedata.category(c)[0] in "LMN" or c in "-_." else " " for c in as_written(label))
+    name = "_".join(part for word in kept.split() if (part := word.strip("."))).lstrip("-.")
+    if not name or len(name.encode()) > _LONGEST_FOLDER_BYTES:
+        short = name.encode()[:_LONGEST_FOLDER_BYTES].decode("utf-8", "ignore")
+        name = f"{short or 'label'}-{hashlib.sha256(label.encode()).hexdigest()[:8]}"
+    return f"{name}_" if _DEVICES.fullmatch(name) else name
+
+
+def label_problems(names: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+    """List what is wrong with a recipe's labels and their other names, each as a sentence."""
+    yield from (problem for label in names if (problem := label_problem(label)))
+    texts = {label: label for label in names if isinstance(label, str)}
+    for what, fold in (("the folder", lambda text: folder_name(text).casefold()), ("the name", _fold)):
+        shared = Counter(map(fold, texts))
+        for name, n in shared.items():
+            if n > 1:
+                mine = " and ".join(repr(label) for label in texts if fold(label) == name)
+                yield f"labels {mine} would share {what} {name!r}: rename all but one"
+                return
+    owners: dict[str, str] = {}
+    for label, others in names.items():
+        for other in others:
+            if owners.setdefault(as_written(other), label) != label:
+                yield f"labels {owners[as_written(other)]!r} and {label!r} both name {other!r}"
+
+
+def _fold(text: str) -> str:
+    """Fold case, and what stands for a space in names of folders."""
+    return " ".join(re.sub(r"[\s_-]+", " ", as_written(text)).split()).casefold() or text
+
+
+class LabelFinder:
+    """Which label a folder's name or a value of a table means.
+
+    In this order: the label or one of its other names as written; the same without regard to case, ``_``, ``-`` and
+    spaces; a pattern with ``*``, ``?`` or ``[…]`` among its other names, of the label that comes first.
+    """
+
+    def __init__(self, names: Mapping[str, tuple[str, ...]]) -> None:
+        own = {label: label for label in names}
+        others = {as_written(text): label for label, texts in names.items() for text in texts}
+        self._patterns = [(text, label) for text, label in others.items() if _WILD.search(text)]
+        self._exact = others | own
+        self._folded = {_fold(text): label for text, label in self._exact.items()}
+        self._folded |= {_fold(label): label for label in names}
+        self._known: dict[str, str | None] = {}
+
+    def find(self, text: str) -> str | None:
+        """Return the label that a text means, or None."""
+        if text not in self._known:
+            self._known[text] = self._find(as_written(text))
+        return self._known[text]
+
+    def _find(self, text: str) -> str | None:
+        found = self._exact.get(text) or self._folded.get(_fold(text))
+        return found or next((label for pattern, label in self._patterns if fnmatchcase(text, pattern)), None)

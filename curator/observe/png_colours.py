@@ -1,0 +1,50 @@
+"""What a PNG says of its colours in chunks of its own, beside the profile; what is damaged says nothing.
+
+>>> import io
+>>> from PIL import Image, PngImagePlugin
+>>> file, chunks = io.BytesIO(), PngImagePlugin.PngInfo()
+>>> chunks.add(b"cICP", bytes([12, 13, 0, 1]))
+>>> Image.new("RGB", (3, 2)).save(file, "png", pnginfo=chunks)
+>>> read_png_colours(file.getvalue())
+{'cicp': (12, 13)}
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import Any
+
+from curator.observe.png import iterate_chunks
+
+_LENGTHS = {b"cICP": (4,), b"sRGB": (1,), b"gAMA": (4,), b"cHRM": (32,), b"sBIT": (1, 2, 3, 4)}
+
+
+def read_png_colours(data: bytes) -> dict[str, Any]:
+    """Read the chunks before the pixels, see https://www.w3.org/TR/png-3/#11addnlcolinfo.
+
+    Returns:
+        ``cicp``: primaries and transfer, as numbered in ITU-T H.273; ``srgb``: True; ``gamma``: a float;
+        ``chromaticity``: x and y of white, red, green and blue; ``significant_bits``: of the samples as they were
+        before they were stored. Only what is there.
+    """
+    found: dict[str, Any] = {}
+    for name, body, checksum in iterate_chunks(data):
+        if name == b"IDAT":
+            break
+        if len(body) in _LENGTHS.get(name, ()) and zlib.crc32(body, zlib.crc32(name)) == checksum:
+            found |= _read(name, bytes(body))
+    return found
+
+
+def _read(name: bytes, body: bytes) -> dict[str, Any]:
+    if name == b"sRGB":
+        return {"srgb": True}
+    if name == b"gAMA":
+        return {"gamma": int.from_bytes(body, "big") / 100_000}
+    if name == b"cHRM":
+        return {"chromaticity": tuple(value / 100_000 for value in struct.unpack(">8I", body))}
+    if name == b"sBIT":
+        return {"significant_bits": max(body[:3])}
+    is_rgb_of_full_range = body[2:] == b"\0\1"
+    return {"cicp": (body[0], body[1])} if is_rgb_of_full_range else {}
