@@ -1,8 +1,8 @@
 """Folders for Keras: ``image_dataset_from_directory("train")`` and ``("test")`` take the labels from their names.
 
-Beside them are the lists that it takes instead: ``labels.txt`` for its ``class_names``, the name of a label's folder a
-line in the order of their numbers; ``train-labels.txt`` and ``test-labels.txt`` for its ``labels``, a number a line in the order in which it
-reads the files, by folder and then by name. See https://keras.io/api/data_loading/image/.
+Beside them are the lists that it takes instead: ``labels.txt`` for its ``class_names``, the folder of a label a line,
+in the order of their numbers; ``train-labels.txt`` and ``test-labels.txt`` for its ``labels``, a number a line in the
+order in which it reads the files, by folder and then by name. See https://keras.io/api/data_loading/image/.
 
 >>> FORMAT.name
 'keras'

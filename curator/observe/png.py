@@ -39,13 +39,8 @@ _MOST_IDAT_BYTES = 1 << 30
 
 _XMP, _RAW_EXIF = b"XML:com.adobe.xmp\0\0\0\0\0", b"Raw profile type exif\0"
 LENGTHS = {
-    b"gAMA": (4,),
-    b"cHRM": (32,),
-    b"sRGB": (1,),
-    b"cICP": (4,),
-    b"pHYs": (9,),
-    b"tIME": (7,),
-    b"sBIT": (1, 2, 3, 4),
+    **{b"gAMA": (4,), b"cHRM": (32,), b"sRGB": (1,), b"cICP": (4,)},
+    **{b"sBIT": (1, 2, 3, 4), b"pHYs": (9,), b"tIME": (7,)},
 }
 """The bytes that the body of a chunk of a fixed form may have."""
 

@@ -73,6 +73,7 @@ def fetch(project: Project, options: AcquireOptions | None = None) -> Outcome:
     """
     options, paths = options or AcquireOptions(), project.paths
     with locked(paths.lock, "fetch"):
+        project.claim()
         refuse_newer(map(paths.catalog, Stage))
         settings = settings_of_fetch(project.recipe, options)
         record = StageRecord(Stage.LISTED, fingerprint(settings), settings, settings)
