@@ -1,7 +1,7 @@
 """Folders for Keras: ``image_dataset_from_directory("train")`` and ``("test")`` take the labels from their names.
 
-Beside them are the lists that it takes instead: ``labels.txt`` for its ``class_names``, a name a line in the order of
-their numbers; ``train-labels.txt`` and ``test-labels.txt`` for its ``labels``, a number a line in the order in which it
+Beside them are the lists that it takes instead: ``labels.txt`` for its ``class_names``, the name of a label's folder a
+line in the order of their numbers; ``train-labels.txt`` and ``test-labels.txt`` for its ``labels``, a number a line in the order in which it
 reads the files, by folder and then by name. See https://keras.io/api/data_loading/image/.
 
 >>> FORMAT.name
@@ -13,18 +13,18 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 
 from curator.export.material import Format, Material, link_images
+from curator.manifests.labels import folder_name
 from curator.reasons import SPLITS
 
 
 def write_keras(material: Material, folder: Path) -> None:
     """Link the images and write the lists of their labels."""
     link_images(material, folder)
-    _write_lines(folder / "labels.txt", list(material.labels))
+    folders = [folder_name(label) for label in material.labels]
+    _write_lines(folder / "labels.txt", folders)
     for split in SPLITS:
-        files = sorted(
-            map(PurePosixPath, material.of_split(split)["file"]), key=lambda file: (str(file.parent), file.name)
-        )
-        _write_lines(folder / f"{split}-labels.txt", [str(material.label_index(file.parent.name)) for file in files])
+        files = sorted(PurePosixPath(file).parts for file in material.of_split(split)["file"])
+        _write_lines(folder / f"{split}-labels.txt", [str(folders.index(label)) for _, label, _ in files])
 
 
 def _write_lines(path: Path, lines: list[str]) -> None:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from curator.manifests.manifest import read_manifest
 from curator.manifests.recipe import QualitySettings
 from curator.observe.observation import Observation
 from curator.observe.workers.look import look_at_files
-from curator.reasons import SPLITS, Drop
+from curator.reasons import SPLITS
 from curator.store.catalog_files import file_digest
 from curator.store.paths import DataPaths
 
@@ -115,7 +116,7 @@ def _is_same(named: Path, original: Path) -> bool:
 
 def _decode(images: Sequence[_Image], emit: Listener) -> dict[Path, list[str]]:
     """Decode every file that is there, one with two names once; return what a reader has against each."""
-    most = max((width * height for *_, size in images if size for width, height in [size]), default=0)
+    most = max((math.prod(image.size) for image in images if image.size), default=0)
     tasks = [(image, path) for image in images for path in _distinct_files(image)]
     emit(WorkStarted(_DECODING, len(tasks)))
     found = {}
@@ -140,7 +141,7 @@ def _distinct_files(image: _Image) -> Iterator[Path]:
 
 
 def _problems(seen: Observation, image: _Image, path: Path) -> Iterator[str]:
-    if seen.flaw and seen.flaw != Drop.PLACEHOLDER:
+    if seen.flaw and not seen.flaw.traits.overruled:  # a person may keep what is whole, such as a blank picture
         yield f"cannot be decoded: {seen.flaw} ({seen.flaw_detail})"
     elif path == image.named and not seen.well_formed:
         yield "some readers refuse it: it is not a well-formed JPEG or PNG"

@@ -18,7 +18,7 @@ from curator import catalog
 from curator.errors import StateError
 from curator.manifests.cells import table_text, unguard_column
 from curator.manifests.labels import folder_name, label_problem
-from curator.manifests.table_file import Problem, Table, parse_table
+from curator.manifests.table_file import Mistake, Table, parse_table
 from curator.reasons import SPLITS
 from curator.text import Command
 
@@ -133,13 +133,13 @@ def read_manifest(path: Path) -> pd.DataFrame:
     except OSError as error:
         raise StateError(f"The manifest {path} cannot be read ({error.strerror}).", _AGAIN) from error
     table = parse_table(data, _REQUIRED)
-    if not table.problems:
+    if not table.mistakes:
         _check_cells(table)
-    if not table.problems:
+    if not table.mistakes:
         table.columns |= {name: _whole_numbers(table, name) for name in _LARGEST if name in table.columns}
-    if table.problems:
-        first = sorted(table.problems)[:_N_SHOWN]
-        more = f"; and {len(table.problems) - len(first):,} more" if len(table.problems) > len(first) else ""
+    if table.mistakes:
+        first = sorted(table.mistakes)[:_N_SHOWN]
+        more = f"; and {len(table.mistakes) - len(first):,} more" if len(table.mistakes) > len(first) else ""
         message = f"{path} is not a manifest as it was written: {'; '.join(map(str, first))}{more}."
         raise StateError(message, ("Mend that, or take the file from where it came; ", *_AGAIN))
     missing = {name: pa.nulls(len(table.lines), pa.string()) for name in COLUMNS if name not in table.columns}
@@ -171,7 +171,7 @@ def _check_cells(table: Table) -> None:
     for record_id, line in zip(record_ids, table.lines, strict=True):
         if first[record_id] != line:
             what = f"{record_id!r} is named on line {first[record_id]:,} already"
-            table.problems.append(Problem(line, "record_id", what))
+            table.mistakes.append(Mistake(line, "record_id", what))
     table.columns |= {name: unguard_column(table.columns[name]) for name in _TEXTS if name in table.columns}
 
 

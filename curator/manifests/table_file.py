@@ -5,12 +5,12 @@ Europe), ``sep=;``, blank rows, empty columns at the right, and line ends within
 is a space.
 
 >>> table = parse_table(b"\xef\xbb\xbfid;title\r\n1;\"a;b\"\r\n;\r\n", ["id"])
->>> table.columns["title"].to_pylist(), table.lines, table.problems
+>>> table.columns["title"].to_pylist(), table.lines, table.mistakes
 (['a;b'], [2], [])
->>> parse_table(b"id,title\n1\n", ["id", "sha"]).problems
-[Problem(line=1, column='', message='it has no column sha')]
->>> parse_table(b"id,title\n1\n2,caf\xe9\n", ["id"]).problems[0]
-Problem(line=2, column='', message='it has 1 cell, the header 2')
+>>> parse_table(b"id,title\n1\n", ["id", "sha"]).mistakes
+[Mistake(line=1, column='', message='it has no column sha')]
+>>> parse_table(b"id,title\n1\n2,caf\xe9\n", ["id"]).mistakes[0]
+Mistake(line=2, column='', message='it has 1 cell, the header 2')
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _SEPARATOR_LINE = re.compile(r"\ufeff?sep=(.)\s*\n", re.IGNORECASE)
 _NOT_UTF8 = re.compile(r"[\ud800-\udfff]")
 
 
-class Problem(NamedTuple):
+class Mistake(NamedTuple):
     """A mistake: its line from 1, its column if it is in one, and what it is."""
 
     line: int
@@ -50,14 +50,14 @@ class Table:
 
     columns: dict[str, pa.Array] = field(default_factory=dict)
     lines: list[int] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    mistakes: list[Mistake] = field(default_factory=list)
 
     def check(self, name: str, rows: pa.Array, message: str) -> None:
         """Note a mistake in each row of a column that is marked (bool; null is no mistake); ``{}`` is the cell."""
         for row in pc.indices_nonzero(pc.fill_null(rows, False)).to_pylist():
             cell = self.columns[name][row].as_py()
             shown = "an empty cell" if cell is None else repr(cell if len(cell) <= 40 else f"{cell[:39]}…")
-            self.problems.append(Problem(self.lines[row], name, message.format(shown)))
+            self.mistakes.append(Mistake(self.lines[row], name, message.format(shown)))
 
 
 def parse_table(data: bytes, required: Sequence[str]) -> Table:
@@ -72,10 +72,10 @@ def parse_table(data: bytes, required: Sequence[str]) -> Table:
     names = [name.strip() for name in header]
     if (twice := sorted({name for name in names if name and names.count(name) > 1})) or not any(names):
         what = f"it names the column {', '.join(twice)} twice" if twice else "it holds no names of columns"
-        table.problems.append(Problem(line, "", what))
+        table.mistakes.append(Mistake(line, "", what))
         return table
     if missing := [name for name in required if name not in names]:
-        table.problems.append(Problem(line, "", f"it has no column {', '.join(missing)}"))
+        table.mistakes.append(Mistake(line, "", f"it has no column {', '.join(missing)}"))
         return table
     chunks: list[list[pa.Array]] = []
     for chunk in _chunked(_fitting(rows, names, table)):
@@ -126,7 +126,7 @@ def _read_rows(reader: Iterator[list[str]], table: Table, n_skipped: int) -> Ite
             return
         except csv.Error as error:
             what = "a quote is not closed" if "end of data" in str(error) else str(error)
-            table.problems.append(Problem(line, "", f"{what}; nothing was read from there on"))
+            table.mistakes.append(Mistake(line, "", f"{what}; nothing was read from there on"))
             return
         if any(cell.strip() for cell in row):
             yield line, row
@@ -143,9 +143,9 @@ def _fitting(
             row = row[: len(names)]
         if len(row) != len(names):
             cells = f"{n_cells} cell{'' if n_cells == 1 else 's'}"
-            table.problems.append(Problem(line, "", f"it has {cells}, the header {len(names)}"))
+            table.mistakes.append(Mistake(line, "", f"it has {cells}, the header {len(names)}"))
         elif any(row[place] for place in nameless):
-            table.problems.append(Problem(line, "", "a cell is in a column that has no name"))
+            table.mistakes.append(Mistake(line, "", "a cell is in a column that has no name"))
         else:
             yield line, row
 
@@ -167,4 +167,4 @@ def _note_other_bytes(chunk: Sequence[tuple[int, list[str]]], names: Sequence[st
             if found := _NOT_UTF8.search(cell):
                 byte = ord(found[0]) - 0xDC00
                 what = f"the byte 0x{byte:02x} is not UTF-8: save the file as CSV UTF-8"
-                table.problems.append(Problem(line, name, what))
+                table.mistakes.append(Mistake(line, name, what))

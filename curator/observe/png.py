@@ -38,7 +38,17 @@ _LAST_FILTER = 4
 _MOST_IDAT_BYTES = 1 << 30
 
 _XMP, _RAW_EXIF = b"XML:com.adobe.xmp\0\0\0\0\0", b"Raw profile type exif\0"
-_LENGTHS = {b"gAMA": (4,), b"cHRM": (32,), b"sRGB": (1,), b"pHYs": (9,), b"tIME": (7,), b"sBIT": (1, 2, 3, 4)}
+LENGTHS = {
+    b"gAMA": (4,),
+    b"cHRM": (32,),
+    b"sRGB": (1,),
+    b"cICP": (4,),
+    b"pHYs": (9,),
+    b"tIME": (7,),
+    b"sBIT": (1, 2, 3, 4),
+}
+"""The bytes that the body of a chunk of a fixed form may have."""
+
 _SELDOM_READ = frozenset({b"acTL", b"fcTL", b"fdAT", b"zTXt"})  # some show another frame, or unpack no long text
 _MOST_PLAIN_BYTES = 1 << 20  # Pillow refuses a file with a longer profile or text
 _MOST_PROFILE_BYTES = 1 << 24
@@ -101,10 +111,11 @@ class Png:
 
 
 def _chunk(name: bytes, body: bytes) -> tuple[bytes, ...]:
-    return struct.pack(">I", len(body)), name, body, struct.pack(">I", _checksum(name, body))
+    return struct.pack(">I", len(body)), name, body, struct.pack(">I", checksum_of(name, body))
 
 
-def _checksum(name: bytes, body: bytes | memoryview) -> int:
+def checksum_of(name: bytes, body: bytes | memoryview) -> int:
+    """Compute what a chunk's checksum must be (https://www.w3.org/TR/png-3/#5CRC-algorithm)."""
     return zlib.crc32(body, zlib.crc32(name))
 
 
@@ -131,7 +142,7 @@ def read_png(data: bytes) -> Png:
     n_bytes = len(SIGNATURE) + 12 + _HEADER.size
     for name, body, checksum in chunks:
         n_bytes += 12 + len(body)
-        is_right = _checksum(name, body) == checksum
+        is_right = checksum_of(name, body) == checksum
         if name in (b"PLTE", b"IDAT") and not is_right and checksum is not None:
             png.damage = png.damage or f"chunk {name.decode()} has a wrong checksum"
         if name in (b"IHDR", b"PLTE") and name in seen:
@@ -162,15 +173,15 @@ def _read_first(name: bytes, body: memoryview, checksum: int | None) -> Png:
     if bits not in _DEPTHS.get(colour, ()) or packing or filtering or interlacing > 1:
         raise DamagedPngError("chunk IHDR says what no PNG can be")
     png = Png(width, height, bits, colour, bool(interlacing))
-    if _checksum(name, body) != checksum:
+    if checksum_of(name, body) != checksum:
         png.damage = "chunk IHDR has a wrong checksum"
     return png
 
 
 def _is_plain(name: bytes, body: memoryview) -> bool:
     """Return whether every reader accepts a chunk of this name and length, or passes over it."""
-    if name in _LENGTHS:
-        return len(body) in _LENGTHS[name]
+    if name in LENGTHS:
+        return len(body) in LENGTHS[name]
     if name == b"iTXt":
         return bytes(body).partition(b"\0")[2][:1] == b"\0"  # not packed
     is_known = name in (b"PLTE", b"IDAT", b"IEND") or name[:1].islower()

@@ -12,12 +12,11 @@
 from __future__ import annotations
 
 import struct
-import zlib
 from typing import Any
 
-from curator.observe.png import iterate_chunks
+from curator.observe.png import LENGTHS, checksum_of, iterate_chunks
 
-_LENGTHS = {b"cICP": (4,), b"sRGB": (1,), b"gAMA": (4,), b"cHRM": (32,), b"sBIT": (1, 2, 3, 4)}
+_READ = frozenset({b"cICP", b"sRGB", b"gAMA", b"cHRM", b"sBIT"})
 
 
 def read_png_colours(data: bytes) -> dict[str, Any]:
@@ -32,7 +31,7 @@ def read_png_colours(data: bytes) -> dict[str, Any]:
     for name, body, checksum in iterate_chunks(data):
         if name == b"IDAT":
             break
-        if len(body) in _LENGTHS.get(name, ()) and zlib.crc32(body, zlib.crc32(name)) == checksum:
+        if name in _READ and len(body) in LENGTHS[name] and checksum_of(name, body) == checksum:
             found |= _read(name, bytes(body))
     return found
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from curator.observe.jpeg_scans import END
 from curator.observe.pixels import decode_rgb
 from curator.store.paths import DataPaths
 from curator.store.whole_files import TEMPORARY_PREFIX, disk_errors
@@ -23,7 +24,6 @@ THUMBNAIL_PX, PICTURE_PX, EMBEDDED_PX = 256, 1600, 176
 """Longest side of a thumbnail, of the large picture, and of a thumbnail that is embedded in a page."""
 
 MEDIA_TYPE = "image/jpeg"
-_END_OF_IMAGE = b"\xff\xd9"
 
 
 def thumbnail(paths: DataPaths, sha256: str, image_format: str) -> bytes | None:
@@ -34,7 +34,7 @@ def thumbnail(paths: DataPaths, sha256: str, image_format: str) -> bytes | None:
     """
     path = paths.thumbnail(sha256)
     kept = path.read_bytes() if path.exists() else b""
-    if kept.endswith(_END_OF_IMAGE):
+    if kept.endswith(END):
         return kept
     data = encode_small(paths.image(sha256, image_format), THUMBNAIL_PX)
     if data is not None:

@@ -3,6 +3,7 @@
 A list is decided about as a whole, by counting: it is escaped if more of its addresses have their ``&`` only in that
 form than have it as it is. An address of it that has a bare ``&`` was not escaped, and stays as it is.
 
+>>> from curator.events import ignore
 >>> listed = pa.chunked_array([["http://e.org/?a=1&amp;b=2", "http://e.org/?a=3&#38;b=4", "http://e.org/?a=5&b=&amp;"]])
 >>> unescaped(listed, "list.csv", ignore).to_pylist()
 ['http://e.org/?a=1&b=2', 'http://e.org/?a=3&b=4', 'http://e.org/?a=5&b=&amp;']
@@ -15,7 +16,7 @@ import html
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curator.events import Listener, Noted, ignore  # noqa: F401  (the worked example)
+from curator.events import Listener, Noted
 
 _AMPERSAND = r"(?i)&(?:amp|#0*38|#x0*26);"
 _REFERENCE = r"(?i)&(?:amp|lt|gt|quot|apos|nbsp|#[0-9]{1,7}|#x[0-9a-f]{1,6});"

@@ -60,6 +60,22 @@ def test_the_formats_that_hold_the_words(project: Project) -> None:
     assert all(struct.pack("B", len(label)) + label.encode() in data for label in LABELS)
 
 
+def test_keras_lists_the_folders_that_it_reads(tmp_path: Path) -> None:
+    """Labels whose folders have other names, which sort otherwise: names and numbers are those of the folders."""
+    labels = ("Golden Retriever", "Golden.Eye", "\u72ac")
+    text = recipe_text(write_folder(tmp_path / "photos", 2, labels), "max", labels, "[split]\nratio = 0.5")
+    project = small_project(tmp_path, text)
+    pipeline.fetch(project)
+    pipeline.decide(project, Stage.SPLIT, {})
+    folder = exported(project, "keras")
+    names = (folder / "labels.txt").read_text(encoding="utf-8").splitlines()
+    assert names == ["Golden_Retriever", "Golden.Eye", "\u72ac"]
+    for split in ("train", "test"):
+        numbers = (folder / f"{split}-labels.txt").read_text().split()
+        read = [path.parent.name for path in sorted(folder.glob(f"{split}/*/*"))]
+        assert [names[int(number)] for number in numbers] == read
+
+
 def test_mlcroissant_reads_the_words(project: Project) -> None:
     """As whoever opens the export does."""
     mlcroissant = pytest.importorskip("mlcroissant")

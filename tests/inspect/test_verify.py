@@ -4,6 +4,7 @@ import hashlib
 import os
 
 import pytest
+from PIL import Image
 
 from curator.inspect.verify import verify_files
 from curator.manifests.manifest import read_manifest
@@ -69,6 +70,12 @@ def test_damage_is_found_though_the_bytes_are_those_of_the_manifest(published):
     assert set(found) == {"bit", "cut", "trailer", "other"}
     assert verify_files(paths, fast=True).findings == ()
     assert len(read_manifest(paths.manifest)) == verify_files(paths, fast=True).n_images == 5
+
+
+def test_a_blank_picture_that_a_person_kept_is_no_finding(published):
+    """It is whole: what a person may overrule is no damage."""
+    blank = encode(Image.new("RGB", (200, 150), "navy"), "PNG")
+    assert verify_files(published({"blank": (blank, "png", (200, 150))})).findings == ()
 
 
 def test_the_png_form_in_the_folders_is_decoded_too(published):

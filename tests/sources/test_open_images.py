@@ -350,7 +350,7 @@ def test_rows_with_another_number_of_fields_are_counted():
     """A broken row is left out and counted; its neighbours stay."""
     stream = io.BufferedReader(io.BytesIO(b"A,B\n1,x\n1,2,3\n1,y\n"))
     found = filter_csv(stream, ("A", "B"), "A", ["1"])
-    assert (found.rows["B"].to_pylist(), found.n_malformed) == (["x", "y"], 1)
+    assert (found.rows["B"].to_pylist(), found.tally.n_refused) == (["x", "y"], 1)
 
 
 def test_bytes_that_are_no_utf8_are_replaced():

@@ -3,6 +3,7 @@ r"""Read the rows of a CSV or TSV while they stream past: those wanted, in const
 Arrow parses block by block. Where it finds as many rows as the block has lines, counted apart, no row took in another;
 any other block is split into rows first (:mod:`curator.sources.reading.records`), and the numbers compared again.
 
+>>> import io
 >>> lines = LineBlocks(io.BufferedReader(io.BytesIO(b"0a,verification,/m/06bqd\nshort\n0b,verification,/m/02vx4\n")))
 >>> found = read_delimited(lines, ["id", "by", "mid"], ["id"])
 >>> found.rows.to_pylist(), found.lines.to_pylist()
@@ -13,7 +14,6 @@ any other block is split into rows first (:mod:`curator.sources.reading.records`
 
 from __future__ import annotations
 
-import io  # noqa: F401  (the worked example)
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -38,11 +38,6 @@ class Rows:
     rows: pa.Table
     lines: pa.ChunkedArray
     tally: Tally
-
-    @property
-    def n_malformed(self) -> int:
-        """How many rows were refused."""
-        return self.tally.n_refused
 
 
 def read_delimited(

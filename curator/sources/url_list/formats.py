@@ -2,7 +2,7 @@ r"""Read a list of URLs of any form into columns: a table (CSV, TSV, Parquet), J
 
 >>> body = b'URL;label\nhttp://example.org/1.jpg;rugby\nhttp://example.org/2.jpg\n'
 >>> found = read_url_table(io.BufferedReader(io.BytesIO(body)), "list.csv")
->>> found.rows.to_pylist(), found.lines.to_pylist(), found.n_malformed
+>>> found.rows.to_pylist(), found.lines.to_pylist(), found.tally.n_refused
 ([{'url': 'http://example.org/1.jpg', 'label': 'rugby'}], [2], 1)
 """
 

@@ -1,5 +1,6 @@
 r"""Read a list that is JSON: an object a line, or one text of any layout with a list of objects or of addresses in it.
 
+>>> import io
 >>> body = b'{"images": [\n  {"URL": "http://example.org/1.jpg", "label": "rugby", "n": 1}, 7\n]}'
 >>> found = read_json(LineBlocks(io.BufferedReader(io.BytesIO(body))))
 >>> found.rows.to_pylist()
@@ -10,7 +11,6 @@ r"""Read a list that is JSON: an object a line, or one text of any layout with a
 
 from __future__ import annotations
 
-import io  # noqa: F401  (the worked example)
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -21,6 +21,7 @@ from curator.errors import SourceError
 from curator.sources.reading.blocks import LineBlocks, numbered_lines
 from curator.sources.reading.delimited import Rows
 from curator.sources.reading.tally import NOT_UTF8, Tally
+from curator.sources.url_list.forms import folded
 
 NO_OBJECT = "that are no JSON object"
 _MOST_BYTES = 1 << 30
@@ -103,21 +104,17 @@ def _skip(text: str, here: int) -> int:
 
 
 def _listed(value: Any) -> list[Any]:
-    if isinstance(value, dict) and "url" not in map(_folded, value):
+    if isinstance(value, dict) and "url" not in map(folded, value):
         lists = [one for one in value.values() if isinstance(one, list) and one and isinstance(one[0], dict)]
         return lists[0] if len(lists) == 1 else [value]
     return value if isinstance(value, list) else [value]
 
 
 def _as_rows(objects: list[dict[str, Any]], numbers: list[int], tally: Tally) -> Rows:
-    folded: list[Mapping[str, Any]] = [{_folded(name): value for name, value in item.items()} for item in objects]
-    names = dict.fromkeys(name for item in folded for name in item)
-    columns = {name: pa.array([_json_text(item.get(name)) for item in folded], pa.string()) for name in names}
+    items: list[Mapping[str, Any]] = [{folded(name): value for name, value in item.items()} for item in objects]
+    names = dict.fromkeys(name for item in items for name in item)
+    columns = {name: pa.array([_json_text(item.get(name)) for item in items], pa.string()) for name in names}
     return Rows(pa.table(columns), pa.chunked_array([pa.array(numbers, pa.int64())]), tally)
-
-
-def _folded(name: str) -> str:
-    return name.strip().strip('"').casefold()
 
 
 def _json_text(value: Any) -> str | None:
