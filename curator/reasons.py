@@ -41,6 +41,20 @@ class HostAdvice(StrEnum):
     TOO_LARGE = "its files are larger than max_bytes"
 
 
+class Eases(StrEnum):
+    """Which change of a setting lets in what was out."""
+
+    ON = "on"
+    OFF = "off"
+    MORE = "more"
+    LESS = "less"
+    OTHER = "other"
+
+
+_PROXY = ("proxy", Eases.OTHER)
+_CONTACT = ("contact", Eases.OTHER)
+
+
 @dataclass(frozen=True, slots=True)
 class Traits:
     """All that is true of one reason; its row in docs/reasons.md says the first of it.
@@ -50,7 +64,8 @@ class Traits:
         remedy: what a person can do about it, in Markdown.
         passes: whether the failure may pass by itself: ``soon`` requests again within a run and on ``--retry failed``,
             ``later`` only on ``--retry failed``.
-        allowed_by: the setting of ``[fetch]``, with its value, under which ``--retry failed`` requests again.
+        settings: the settings that it depends on, each with the change that lets an image in, and after which what it
+            dropped is decided anew.
         evidence: the catalog's columns that hold its evidence.
         blames_host: whether it speaks against the whole host rather than against one address of it.
         advice: what to do about a host that fails mostly so.
@@ -62,7 +77,7 @@ class Traits:
     meaning: str
     remedy: str
     passes: Literal["soon", "later", "never"] = "never"
-    allowed_by: tuple[str, bool] | None = None
+    settings: tuple[tuple[str, Eases], ...] = ()
     evidence: tuple[str, ...] = ("drop_detail",)
     blames_host: bool = False
     advice: HostAdvice | None = None
@@ -92,49 +107,58 @@ class Drop(StrEnum):
     # fmt: off
     # fetch: what the network answered
     BEYOND_TARGET = "beyond-target", Traits(
-        "The label had its target of images before this one's turn.", "`curator fetch --all`, or a higher `--target`")
+        "The label had its target of images before this one's turn.", "`curator fetch --all`, or a higher `--target`",
+        settings=(("target", Eases.MORE),))
     UNSUPPORTED_SCHEME = "unsupported-scheme", Traits("The address is neither http nor https.", "correct the list")
     PRIVATE_ADDRESS = "private-address", Traits(
         "The host is on this machine or in a private network.", "`allow_private_hosts = true` if that is meant",
-        allowed_by=("allow_private_hosts", True), advice=HostAdvice.PRIVATE)
+        advice=HostAdvice.PRIVATE, settings=(("allow_private_hosts", Eases.ON), _PROXY))
     DNS = "dns", Traits(
         "The host's name does not resolve.", "gone for good, or a trouble of your own network: `--retry failed`",
-        "soon", blames_host=True, advice=HostAdvice.UNRESOLVED)
+        "soon", blames_host=True, advice=HostAdvice.UNRESOLVED, settings=(_PROXY,))
     REFUSED = "refused", Traits(
         "Nobody listens there, or there is no route.", "`--retry failed`",
-        "soon", blames_host=True, advice=HostAdvice.DOWN)
+        "soon", blames_host=True, advice=HostAdvice.DOWN, settings=(_PROXY,))
     RESET = "reset", Traits(
-        "The connection broke before the end.", "`--retry failed`", "soon", blames_host=True, advice=HostAdvice.DOWN)
+        "The connection broke before the end.", "`--retry failed`", "soon", blames_host=True, advice=HostAdvice.DOWN,
+        settings=(_PROXY,))
     TIMEOUT = "timeout", Traits(
         "No answer, or not all of it, in `timeout_s`.", "`--retry failed`, a longer `timeout_s`",
-        "soon", blames_host=True, advice=HostAdvice.DOWN)
+        "soon", blames_host=True, advice=HostAdvice.DOWN,
+        settings=(("timeout_s", Eases.MORE), _PROXY))
     TLS = "tls", Traits(
         "The certificate is wrong or expired, or no common protocol.", "none that is safe",
-        "later", blames_host=True, advice=HostAdvice.CERTIFICATE)
+        "later", blames_host=True, advice=HostAdvice.CERTIFICATE, settings=(_PROXY,))
     MALFORMED_URL = "malformed-url", Traits("No request can be made for the address.", "correct the list")
     REDIRECT_LOOP = "redirect-loop", Traits("Too many redirects.", "none", advice=HostAdvice.DISGUISED)
-    BAD_RESPONSE = "bad-response", Traits("Not HTTP, or HTTP that contradicts itself.", "`--retry all`")
+    BAD_RESPONSE = "bad-response", Traits(
+        "Not HTTP, or HTTP that contradicts itself.", "`--retry all`", settings=(_PROXY,))
     INCOMPLETE = "incomplete", Traits(
         "Fewer bytes came than the server announced.", "`--retry failed`", "soon", advice=HostAdvice.DOWN)
     GONE = "gone", Traits(
         "404 or 410: the picture is no longer there.", "none; link rot", evidence=_STATUS, advice=HostAdvice.LINK_ROT)
     FORBIDDEN = "forbidden", Traits(
-        "401, 403 or 451.", "none; respect it", evidence=_STATUS, advice=HostAdvice.BLOCKED)
+        "401, 403 or 451.", "none; respect it", evidence=_STATUS, advice=HostAdvice.BLOCKED,
+        settings=(_CONTACT, _PROXY))
     RATE_LIMITED = "rate-limited", Traits(
         "429, also after waiting.", "`--retry failed` later; set `contact` and `delay_s`",
-        "soon", evidence=_STATUS, advice=HostAdvice.THROTTLED)
+        "soon", evidence=_STATUS, advice=HostAdvice.THROTTLED,
+        settings=(_CONTACT, ("delay_s", Eases.MORE), ("per_host", Eases.LESS)))
     SERVER_ERROR = "server-error", Traits(
-        "5xx, also after waiting.", "`--retry failed` later", "soon", evidence=_STATUS, advice=HostAdvice.DOWN)
+        "5xx, also after waiting.", "`--retry failed` later", "soon", evidence=_STATUS, advice=HostAdvice.DOWN,
+        settings=(_PROXY,))
     HTTP_ERROR = "http-error", Traits(
-        "Another status that is no success.", "none", evidence=_STATUS, advice=HostAdvice.LINK_ROT)
+        "Another status that is no success.", "none", evidence=_STATUS, advice=HostAdvice.LINK_ROT,
+        settings=(_PROXY,))
     OPTED_OUT = "opted-out", Traits(
         "The host says noai, noimageai or noml in X-Robots-Tag.", "none; respect it",
-        allowed_by=("honour_noai", False), advice=HostAdvice.OPTED_OUT)
+        advice=HostAdvice.OPTED_OUT, settings=(("honour_noai", Eases.OFF),))
     ROBOTS_DISALLOWED = "robots-disallowed", Traits(
         "The host's robots.txt disallows the address, and the recipe says `robots = true`. Not requested.",
-        "none; respect it", allowed_by=("robots", False), advice=HostAdvice.ROBOTS)
+        "none; respect it", advice=HostAdvice.ROBOTS, settings=(("robots", Eases.OFF),))
     TOO_MANY_BYTES = "too-many-bytes", Traits(
-        "Larger than `max_bytes`.", "a larger `max_bytes`", advice=HostAdvice.TOO_LARGE)
+        "Larger than `max_bytes`.", "a larger `max_bytes`", advice=HostAdvice.TOO_LARGE,
+        settings=(("max_bytes", Eases.MORE),))
     CHANGED = "changed", Traits(
         "`curator replay`: the address serves other bytes than the manifest says.",
         "`--accept-similar` if the picture is the same")
@@ -147,7 +171,8 @@ class Drop(StrEnum):
         "HTML, JSON, PDF, SVG, text …; the detail says which.", "none: the link is dead in disguise",
         advice=HostAdvice.DISGUISED, is_stored=False)
     UNSUPPORTED_FORMAT = "unsupported-format", Traits("An image that no decoder here opens.", "convert it yourself")
-    TOO_MANY_PIXELS = "too-many-pixels", Traits("Over `max_pixels`; never decoded.", "a larger `max_pixels`")
+    TOO_MANY_PIXELS = "too-many-pixels", Traits("Over `max_pixels`; never decoded.", "a larger `max_pixels`",
+        settings=(("max_pixels", Eases.MORE),))
     TRUNCATED = "truncated", Traits("The file ends before the picture does.", "`--retry all`")
     CORRUPT = "corrupt", Traits(
         "The decoder gave up, or a part of the pixel data is lost or overwritten.", "none")
@@ -159,33 +184,40 @@ class Drop(StrEnum):
     BLANK = "blank", Traits(
         "One colour all over, as it is shown; the detail says which. [The rule](#blank) is below.",
         "mark it *keep* in `curator review`", advice=HostAdvice.DISGUISED, overruled=True)
-    TOO_SMALL = "too-small", Traits("The shorter side is under `min_side`.", "a smaller `min_side`", overruled=True)
+    TOO_SMALL = "too-small", Traits("The shorter side is under `min_side`.", "a smaller `min_side`", overruled=True,
+        settings=(("min_side", Eases.LESS),))
     EXTREME_ASPECT = "extreme-aspect", Traits(
-        "The longer side is over `max_aspect` times the shorter.", "a larger `max_aspect`", overruled=True)
+        "The longer side is over `max_aspect` times the shorter.", "a larger `max_aspect`", overruled=True,
+        settings=(("max_aspect", Eases.MORE),))
     # dedupe
     REVIEWED_OUT = "reviewed-out", Traits(
         "A person dropped it; the detail says who, when and why.", "undo it in `curator review`")
     PLACEHOLDER_SUSPECTED = "placeholder-suspected", Traits(
         "One host answers alike at three or more unrelated addresses; the detail says at how many of which host. "
         "None is kept. [The rule](#placeholder-suspected) is below.",
-        "mark it *keep* in `curator review`, or `suspect_placeholders = false`")
+        "mark it *keep* in `curator review`, or `suspect_placeholders = false`",
+        settings=(("suspect_placeholders", Eases.OFF),))
     ALREADY_ELSEWHERE = "already-elsewhere", Traits(
         "A data set named by `--against` has the same picture; the detail says which image.",
-        "`--report-only`, or not to compare", evidence=_ALIKE)
+        "`--report-only`, or not to compare", evidence=_ALIKE,
+        settings=(("against", Eases.OTHER), ("report_only", Eases.ON)))
     EXACT_DUPLICATE = "exact-duplicate", Traits(
         "The same bytes as the image in `duplicate_of`.", "none", evidence=_COPY, is_copy=True)
     NEAR_DUPLICATE = "near-duplicate", Traits(
         "The same picture as `duplicate_of`, `distance_bits` apart, turned as `turn` says.",
-        "a smaller `--max-distance`", evidence=_COPY, is_copy=True)
+        "a smaller `--max-distance`", evidence=_COPY, is_copy=True,
+        settings=(("max_distance", Eases.LESS),))
     LABEL_CONFLICT = "label-conflict", Traits(
-        "The same picture is listed under another label too.", "look at both; `across_labels`", evidence=_COPY)
+        "The same picture is listed under another label too.", "look at both; `across_labels`", evidence=_COPY,
+        settings=(("across_labels", Eases.OTHER),))
     # balance and split
     STRADDLES_SPLIT = "straddles-split", Traits(
         "A newcomer that belongs together (near-duplicate, author, page) with images in train and in test of the "
         "previous split.", "`curator split --resplit`, which may move images")
     SURPLUS = "surplus", Traits(
         "More than `per_class` images; the keyed hash chose others. What a person marked *keep* is chosen first, "
-        "then what the previous manifest has.", "a larger `per_class`, or *keep* in `curator review`")
+        "then what the previous manifest has.", "a larger `per_class`, or *keep* in `curator review`",
+        settings=(("per_class", Eases.MORE),))
     # fmt: on
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
@@ -9,18 +11,25 @@ from pathlib import Path
 import pytest
 
 from curator.catalog import SCHEMA
-from curator.manifests.recipe import FetchSettings
-from curator.reasons import Drop, Traits
+from curator.manifests.recipe import SECTIONS
+from curator.reasons import Drop, Eases, Traits
 
 PAGE = Path(__file__).parents[1] / "docs" / "reasons.md"
 REQUESTED_AGAIN = {"soon": "within the run, and by `--retry failed`", "later": "by `--retry failed`", "never": ""}
+CHANGE = {
+    Eases.ON: "`{} = true`",
+    Eases.OFF: "`{} = false`",
+    Eases.MORE: "a larger `{}`",
+    Eases.LESS: "a smaller `{}`",
+    Eases.OTHER: "another `{}`",
+}
+SETTINGS = {field.name: field for section in SECTIONS.values() for field in dataclasses.fields(section)}
 
 
 def row_of(reason: StrEnum, traits: Traits) -> str:
     """Write the row of docs/reasons.md: name, meaning, what to do, when it is requested again."""
-    again = REQUESTED_AGAIN[traits.passes]
-    if traits.allowed_by:
-        again = f"by `--retry failed` after `{traits.allowed_by[0]} = {str(traits.allowed_by[1]).lower()}`"
+    changes = " or ".join(CHANGE[way].format(name) for name, way in traits.settings)
+    again = "; ".join(filter(None, [REQUESTED_AGAIN[traits.passes], f"after {changes}" if changes else ""]))
     return f"| `{reason}` | {traits.meaning} | {traits.remedy} | {again} |".replace("|  |", "| |")
 
 
@@ -55,11 +64,20 @@ def test_a_reason_that_the_page_does_not_name_is_found():
 
 @pytest.mark.parametrize("reason", Drop)
 def test_each_trait_names_what_exists(reason):
-    """Evidence is in columns of the catalog; what allows an image is a setting of [fetch]."""
+    """Evidence is in columns of the catalog; what lets an image in is a setting of the recipe, changed as it can be."""
     assert set(reason.traits.evidence) <= {field.name for field in SCHEMA}
-    if reason.traits.allowed_by:
-        name, value = reason.traits.allowed_by
-        assert type(getattr(FetchSettings(), name)) is type(value)
+    for name, way in reason.traits.settings:
+        is_switch = SETTINGS[name].type == "bool"
+        assert is_switch == (way in (Eases.ON, Eases.OFF))
+        assert way not in (Eases.MORE, Eases.LESS) or SETTINGS[name].type.startswith(("int", "float"))
+
+
+@pytest.mark.parametrize("reason", Drop)
+def test_a_setting_that_the_way_out_names_is_one_that_the_reason_depends_on(reason):
+    """So that whoever does what is advised sees it work."""
+    words = set(re.findall(r"[a-z_]+", reason.traits.remedy.replace("max-distance", "max_distance")))
+    named = words & SETTINGS.keys() - {"keep"}
+    assert named <= {name for name, _ in reason.traits.settings}
 
 
 def test_a_reason_is_found_by_its_name_and_is_text():

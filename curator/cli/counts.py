@@ -35,7 +35,7 @@ def stage_answer(result: StageResult, *lines: str) -> Answer:
 
 def print_counts(terminal: Terminal, status: Status) -> None:
     """Print the counts of a catalog, what exists beside it, and what to run next."""
-    title = f"{status.name}, {status.stage or 'nothing done yet'}"
+    title = f"{status.name}, {status.headline}"
     labels, sources = status.labels, status.sources
     if len(labels) + len(sources) <= MOST_COLUMNS:
         others = {f"{name} (source)" if name in labels else name: part for name, part in sources.items()}
@@ -66,6 +66,8 @@ def _print_by_reason(terminal: Terminal, title: str, columns: Mapping[str, Mappi
     rows = [["listed", *(f"{part['listed']:,}" for part in columns.values())]]
     for reason in columns["all"]["dropped"]:
         rows.append([f"- {reason}", *(count(part["dropped"].get(reason, 0)) for part in columns.values())])
+    if "waiting" in columns["all"]:
+        rows.append(["not settled yet", *(count(part["waiting"]) for part in columns.values())])
     rows.append(["kept", *(f"{part['kept']:,}" for part in columns.values())])
     terminal.table(title, ["", *columns], rows, [*[""] * (len(rows) - 1), "bold green"])
 

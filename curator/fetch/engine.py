@@ -17,14 +17,15 @@ from pathlib import Path
 
 from curator.events import FetchFailed, ImageFetched
 from curator.fetch.committer import Committer
-from curator.fetch.ledger.tables import OK, VIA, Attempt, HostWait, Remembered
+from curator.fetch.ledger.tables import LET_IN_PRIVATE, OK, VIA, Attempt, HostWait, Remembered
 from curator.fetch.local_files import attempt_file, path_of_file
 from curator.fetch.network.curl_loop import CurlLoop
-from curator.fetch.network.guard import name_private_host, proxy_addresses
+from curator.fetch.network.guard import is_public_address, name_private_host, proxy_addresses
 from curator.fetch.network.transfer import Transfer, WaryTransfer
 from curator.fetch.plan import Plan
-from curator.fetch.policy import FALLBACK_STATUSES, Verdict, backoff_s, blames_host, judge
+from curator.fetch.policy import FALLBACK_STATUSES, Verdict, backoff_s, blames_host, settings_behind
 from curator.fetch.politeness.hosts import Politeness
+from curator.fetch.politeness.referers import Referers
 from curator.fetch.politeness.robots_gate import RobotsGate
 from curator.fetch.politeness.schedule import Schedule
 from curator.manifests.project import Project
@@ -73,6 +74,11 @@ class Engine:
             if settings.robots
             else None
         )
+        may_be_private = settings.allow_private_hosts
+        self._referers = (
+            Referers(plan.page, remembered.referer_hosts, may_be_private) if plan.pages is not None else None
+        )
+        self._behind = settings_behind(settings)
         self._loop = CurlLoop(selector)
         self._idle: list[Transfer] = []
         self._exempt = proxy_addresses(settings.proxy)
@@ -189,7 +195,10 @@ class Engine:
             transfer = WaryTransfer(self._settings, self._exempt, self._gate)
         else:
             transfer = Transfer(self._settings)
-        self._loop.start(transfer, task, url)
+        referer = ""
+        if self._referers and not (self._gate and self._gate.is_requesting(task)):
+            referer = self._referers.choose(task, self._plan.host(task), url)
+        self._loop.start(transfer, task, url, referer)
 
     def _note_finished(self, transfer: Transfer, errno: int, error: str, observers: ObserverPool) -> None:
         task, now = transfer.task, time.monotonic()
@@ -202,18 +211,28 @@ class Engine:
                 self._begin(task, outcome)
             self._idle.append(transfer)
             return
-        verdict = judge(transfer.answer(errno, error), self._settings.honour_noai)
+        verdict, content = transfer.result(errno, error)
         if verdict.wait_s and blames_host(verdict) and not (self._gate and self._gate.is_requesting_elsewhere(task)):
             self._committer.add_note(HostWait.requested_by(self._plan.host(task), time.time(), verdict))
         if self._gate and self._gate.is_requesting(task):
-            self._gate.note_answer(task, verdict, transfer.body(), now)
+            self._gate.note_answer(task, verdict, content, now)
             self._idle.append(transfer)
             return
         self._schedule.finished(task, verdict, now, transfer.started)
         attempt = self._attempt(transfer, verdict, now)
-        if verdict.reason is None:
+        may_be_referer = self._referers and (transfer.referer or verdict.http_status == 403)
+        if (
+            self._referers
+            and may_be_referer
+            and self._referers.is_worth_another(
+                task, self._plan.host(task), self._plan.request_url(task), transfer.referer, verdict
+            )
+        ):
+            self._committer.add(replace(attempt, superseded=True))
+            self._schedule.retry(task, now)
+        elif verdict.reason is None:
             self._attempts[task] = attempt
-            observers.submit(task, transfer.body())
+            observers.submit(task, content)
         else:
             self._note_failure(task, attempt, verdict, now)
         self._idle.append(transfer)
@@ -232,7 +251,14 @@ class Engine:
             final_url=final_url if final_url != address else None,
             ip=f"{VIA}{transfer.ip}" if self._exempt and transfer.ip else transfer.ip or None,
             n_bytes=transfer.n_bytes,
+            settings=self._behind.get(verdict.reason) if verdict.reason else self._let_in(transfer.ip),
+            opt_out=verdict.opt_out,
+            referer=transfer.referer or None,
         )
+
+    def _let_in(self, ip: str) -> str | None:
+        may_be_private = self._settings.allow_private_hosts and ip and not self._exempt
+        return LET_IN_PRIVATE if may_be_private and not is_public_address(ip) else None
 
     def _note_failure(self, task: int, attempt: Attempt, verdict: Verdict, now: float) -> None:
         self._tries[task] += 1
@@ -257,7 +283,8 @@ class Engine:
         """Record an address that no request is made for."""
         address, host = self._plan.address(task), self._plan.host(task)
         outcome, status = str(verdict.reason), verdict.http_status
-        self._record(Attempt(address, host, time.time(), 0.0, outcome, status, detail=verdict.detail, asked=False))
+        attempt = Attempt(address, host, time.time(), 0.0, outcome, status, detail=verdict.detail, asked=False)
+        self._record(replace(attempt, settings=self._behind.get(Drop(outcome))))
 
 
 def has_room(started: Sequence[float], now: float, connections: int) -> bool:

@@ -22,6 +22,7 @@ from curator.fetch.ledger.ledger import OUTCOME_COLUMNS, PICTURE_COLUMNS, Ledger
 from curator.fetch.plan import CHUNK_ROWS
 from curator.fetch.row_addresses import RowAddresses, parse_rows
 from curator.manifests.project import Project
+from curator.manifests.recipe import FetchSettings
 from curator.manifests.recipe import Recipe as Recipe
 from curator.store.catalog_files import row_groups
 from curator.store.paths import DataPaths
@@ -43,7 +44,8 @@ def read_outcomes(table: pd.DataFrame, project: Project, rows: RowAddresses | No
 
     Args:
         table: a catalog; its row order is kept, whatever its fetched columns held is replaced.
-        project: its recipe's ``retries`` say after how many tries a failure that may pass is final.
+        project: its recipe's ``retries`` say after how many tries a failure that may pass is final, and its other
+            settings judge what came under other ones.
         rows: the addresses of its rows, if they are parsed already.
 
     Raises:
@@ -51,7 +53,7 @@ def read_outcomes(table: pd.DataFrame, project: Project, rows: RowAddresses | No
     """
     rows = rows or parse_rows(table)
     with Ledger(project.paths.attempts, to_read=True) as ledger:
-        batches = _batches(rows.addresses(table), ledger, project.recipe.fetch.retries)
+        batches = _batches(rows.addresses(table), ledger, project.recipe.fetch)
         joined = pa.Table.from_batches(batches, schema=_SCHEMA)
     columns = {name: joined[name] for name in _SCHEMA.names if name not in ("reason", "evidence")}
     columns["phash"] = pa.chunked_array([chunk.view(pa.uint64()) for chunk in columns["phash"].chunks], pa.uint64())
@@ -78,14 +80,14 @@ def with_pictures(table: pd.DataFrame, paths: DataPaths) -> Iterator[pa.Table]:
             yield group
 
 
-def _batches(addresses: tuple[pa.Array, pa.Array], ledger: Ledger, retries: int) -> Iterator[pa.RecordBatch]:
+def _batches(addresses: tuple[pa.Array, pa.Array], ledger: Ledger, fetch: FetchSettings) -> Iterator[pa.RecordBatch]:
     """Look up the first address of each row, and the second if that one is gone."""
     nothing = (None,) * len(_SCHEMA)
     for start in range(0, len(addresses[0]), CHUNK_ROWS):
         first, second = (column[start : start + CHUNK_ROWS].to_pylist() for column in addresses)
-        found = list(enumerate(ledger.outcomes(first, retries)))
+        found = list(enumerate(ledger.outcomes(first, fetch)))
         gone = [number for number, row in found if row[0] and row[1] and second[number] is not None]
-        second_rows = zip(gone, ledger.outcomes([second[number] for number in gone], retries), strict=True)
+        second_rows = zip(gone, ledger.outcomes([second[number] for number in gone], fetch), strict=True)
         fell_back = {number: (True, *row[2:]) for number, row in second_rows if row[0]}
         rows = (fell_back.get(number, (False, *row[2:]) if row[0] else nothing) for number, row in found)
         columns = zip(*rows, strict=True)

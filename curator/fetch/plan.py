@@ -11,10 +11,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -27,11 +29,10 @@ from curator.addresses import request_url, with_userinfo
 from curator.fetch.ledger.ledger import Ledger, State
 from curator.fetch.ledger.tables import FILE_SCHEME, OK
 from curator.fetch.local_files import path_of_file, version_of_file
-from curator.fetch.policy import worth_retrying
+from curator.fetch.policy import is_eased
 from curator.fetch.row_addresses import IntArray, RowAddresses
 from curator.fetch.row_addresses import parse_rows as parse_rows
 from curator.manifests.project import Project
-from curator.manifests.recipe import FetchSettings
 from curator.manifests.recipe import Recipe as Recipe
 from curator.reasons import Drop
 from curator.store.image_files import stored_hashes
@@ -75,6 +76,8 @@ class Plan:
         requests: what is to be requested over the network, in the catalog's order.
         files: which local files are to be read.
         stale: stored files to be observed again.
+        pages: the page that shows each row's image, and ``page_rows`` the row of each address, int32, shape
+            (addresses,); both None if the catalog names no page.
         n_images: distinct images, local files too; ``n_settled`` of them need nothing.
     """
 
@@ -90,6 +93,8 @@ class Plan:
     n_images: int
     n_settled: int
     options: FetchOptions
+    pages: pa.Array | None = None
+    page_rows: IntArray | None = None
 
     def has_work(self) -> bool:
         """Return whether anything is to be done."""
@@ -109,6 +114,11 @@ class Plan:
         url = request_url(address)
         return with_userinfo(url, userinfo[address]) if address in userinfo else url
 
+    def page(self, number: int) -> str | None:
+        """Return the page that shows the image at an address, if the catalog names one."""
+        row = -1 if self.page_rows is None else int(self.page_rows[number])
+        return self.pages[row].as_py() if self.pages is not None and row >= 0 else None
+
     def host(self, number: int) -> str:
         """Return the host of an address, or nothing for a local file."""
         place = int(self.host_of[number])
@@ -124,19 +134,20 @@ class _Known:
     settled: BoolArray
     falls_back: BoolArray
     flawed: BoolArray
+    eased: BoolArray
     stale: dict[bytes, str]
 
 
 def make_plan(table: pd.DataFrame, rows: RowAddresses, ledger: Ledger, project: Project, options: FetchOptions) -> Plan:
     """Compare a catalog, whose addresses are parsed as ``rows``, with the ledger and the store.
 
-    The failures that ``retry`` names are marked in the ledger to be requested again, so that a run killed meanwhile
-    goes on with them.
+    The failures that ``retry`` names, and those that a setting may let in now, are marked in the ledger to be
+    requested again, so that a run killed meanwhile goes on with them.
     """
-    addresses, images, fallback, host_of = _number(table, rows)
+    addresses, images, fallback, host_of, numbers = _number(table, rows)
     known = _look_up(addresses, ledger, project)
-    if options.retry != "none":
-        again = _failures(known, images, fallback, project.recipe.fetch, options)
+    again = _failures(known, images, fallback, options.retry)
+    if len(again):
         chunks = (again[start : start + CHUNK_ROWS] for start in range(0, len(again), CHUNK_ROWS))
         ledger.supersede(text for chunk in chunks for text in addresses.take(pa.array(chunk)).to_pylist())
         known.settled[again] = False
@@ -158,13 +169,34 @@ def make_plan(table: pd.DataFrame, rows: RowAddresses, ledger: Ledger, project: 
         n_images=len(images),
         n_settled=len(images) - len(wanted),
         options=options,
+        **_pages(table, numbers, len(addresses)),
     )
     pa.default_memory_pool().release_unused()
     return plan
 
 
-def _number(table: pd.DataFrame, rows: RowAddresses) -> tuple[pa.Array, IntArray, IntArray, IntArray]:
-    """Return each distinct address; by number the images' in the catalog's order, each one's fallback and its host."""
+def count_decided_anew(table: pd.DataFrame, project: Project) -> dict[str, int]:
+    """Count, by its reason, what a fetch of a catalog would decide anew because a setting has changed since.
+
+    Nothing is marked. What is stored and must be decoded again, under another ``max_pixels`` or by another version,
+    counts as ``observed again``.
+    """
+    if not project.paths.attempts.exists():
+        return {}
+    addresses, images, fallback, *_ = _number(table, parse_rows(table))
+    with Ledger(project.paths.attempts, to_read=True) as ledger:
+        known = _look_up(addresses, ledger, project)
+    names = Counter(_OUTCOMES[number] for number in known.outcome[_failures(known, images, fallback, "none")])
+    return dict(names.most_common()) | ({"observed again": len(known.stale)} if known.stale else {})
+
+
+def _number(table: pd.DataFrame, rows: RowAddresses) -> tuple[pa.Array, IntArray, IntArray, IntArray, IntArray]:
+    """Number the distinct addresses.
+
+    Returns:
+        Each once; the images' numbers in the catalog's order; by number each one's fallback, and its host; the numbers
+        of all rows' addresses and then of their fallbacks, -1 where there is none.
+    """
     coded = pa.chunked_array(rows.addresses(table)).combine_chunks().dictionary_encode()
     numbers = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
     addresses = coded.dictionary
@@ -177,13 +209,27 @@ def _number(table: pd.DataFrame, rows: RowAddresses) -> tuple[pa.Array, IntArray
     fallback[first[has_both]] = second[has_both]
     host_of[first[first >= 0]] = rows.hosts[first >= 0]
     host_of[second[second >= 0]] = rows.fallback_hosts[second >= 0]
-    return addresses, images[np.argsort(first_rows)], fallback, host_of
+    return addresses, images[np.argsort(first_rows)], fallback, host_of, numbers
+
+
+def _pages(table: pd.DataFrame, numbers: IntArray, n_addresses: int) -> dict[str, Any]:
+    """Find the page of each address, that of the first row that lists it with one; see :class:`Plan`."""
+    pages = catalog.as_arrow(table["landing_url"], pa.string())
+    if pages.null_count == len(pages):
+        return {}
+    page_rows = np.full(n_addresses, -1, dtype=np.int32)
+    named = pages.is_valid().to_numpy(zero_copy_only=False)
+    for column in (numbers[len(table) :], numbers[: len(table)]):
+        has_page = np.flatnonzero(named & (column >= 0))[::-1]
+        page_rows[column[has_page]] = has_page
+    return {"pages": pages, "page_rows": page_rows}
 
 
 def _look_up(addresses: pa.Array, ledger: Ledger, project: Project) -> _Known:
     n, settings = len(addresses), project.recipe
-    settled, falls_back, flawed = (np.zeros(n, dtype=bool) for _ in range(3))
-    known = _Known(np.zeros(n, np.int32), np.full(n, -1, np.int32), settled, falls_back, flawed, {})
+    settled, falls_back, flawed, eased = (np.zeros(n, dtype=bool) for _ in range(4))
+    known = _Known(np.zeros(n, np.int32), np.full(n, -1, np.int32), settled, falls_back, flawed, eased, {})
+    is_eased_now = cache(lambda outcome, recorded: is_eased(Drop(outcome), recorded, settings.fetch))
     present = np.sort(np.fromiter(map(_prefix, stored_hashes(project.paths)), dtype=np.uint64))
     for start in range(0, n, CHUNK_ROWS):
         chunk = addresses[start : start + CHUNK_ROWS].to_pylist()
@@ -191,6 +237,8 @@ def _look_up(addresses: pa.Array, ledger: Ledger, project: Project) -> _Known:
         for number, state in enumerate(states, start):
             if state.tries:
                 _note_state(known, number, state, chunk[number - start], present)
+                if known.settled[number] and state.outcome != OK:
+                    known.eased[number] = is_eased_now(state.outcome, state.settings)
     return known
 
 
@@ -200,7 +248,7 @@ def _note_state(known: _Known, number: int, state: State, address: str, present:
         place = np.searchsorted(present, prefix)
         if place == len(present) or present[place] != prefix:
             return  # the file is gone: request it again
-    unread = state.outcome == Drop.TOO_MANY_BYTES
+    unread = state.outcome == Drop.TOO_MANY_BYTES or (state.outcome == Drop.FILE_MISSING and state.file_version)
     if address.startswith(FILE_SCHEME) and (unread or state.file_version != version_of_file(path_of_file(address))):
         return
     known.tries[number] = state.tries
@@ -217,16 +265,14 @@ def _prefix(sha256: bytes) -> int:
     return int.from_bytes(sha256[:8], "big")
 
 
-def _failures(
-    known: _Known, images: IntArray, fallback: IntArray, fetch: FetchSettings, options: FetchOptions
-) -> IntArray:
-    """Return the addresses, by number, that ``retry`` requests again."""
+def _failures(known: _Known, images: IntArray, fallback: IntArray, retry: str) -> IntArray:
+    """Return the addresses, by number, that are requested again: as ``retry`` says, or as a setting allows them now."""
     failed = known.settled & ((known.outcome > 0) | known.flawed)
     second = fallback[images]
     image_failed = failed[images] & ~(known.falls_back[images] & (second >= 0) & ~failed[second])
     tried = np.concatenate([images[image_failed], second[image_failed & (second >= 0)]])
-    again: IntArray = tried[failed[tried]]
-    if options.retry == "failed":
-        worth = np.array([False, *(worth_retrying(reason, fetch) for reason in Drop)])
-        again = again[worth[known.outcome[again]]]
+    again: IntArray = np.unique(tried[failed[tried]])
+    if retry != "all":
+        passes = np.array([False, *(retry == "failed" and reason.traits.passes != "never" for reason in Drop)])
+        again = again[passes[known.outcome[again]] | known.eased[again]]
     return again

@@ -8,17 +8,20 @@ Verdict(reason=<Drop.SERVER_ERROR: 'server-error'>, detail='HTTP 503', http_stat
 
 from __future__ import annotations
 
+import json
 import random
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 from curator.fetch.network.identity import AGENT
 from curator.fetch.network.libcurl import pycurl
 from curator.manifests.recipe import FetchSettings
-from curator.reasons import Drop
+from curator.reasons import Drop, Eases
+from curator.text import hide_in_address
 
 FALLBACK_STATUSES = (403, 404, 410)
 """The answers after which the fallback address of an image is requested."""
@@ -67,12 +70,14 @@ class Verdict:
     """What an answer means: ``reason`` is None if it is good; ``wait_s`` is what ``Retry-After`` asks for.
 
     ``http_status`` is that of a whole answer: an answer cut short has none, because how much of it came is chance.
+    ``opt_out`` is what a good answer says against use for AI, which is not honoured.
     """
 
     reason: Drop | None
     detail: str | None = None
     http_status: int | None = None
     wait_s: float | None = None
+    opt_out: str | None = field(default=None, repr=False)
 
 
 def judge(answer: Answer, honour_noai: bool) -> Verdict:
@@ -81,9 +86,10 @@ def judge(answer: Answer, honour_noai: bool) -> Verdict:
         return _judge_error(answer)
     status = answer.http_status
     if 200 <= status < 300:
-        if honour_noai and (directive := opt_out(answer.headers)):
+        directive = opt_out(answer.headers)
+        if honour_noai and directive:
             return Verdict(Drop.OPTED_OUT, f"X-Robots-Tag: {directive}", status)
-        return Verdict(None, None, status)
+        return Verdict(None, None, status, opt_out=directive)
     waits, dates = (header_values(answer.headers, name) for name in (b"retry-after", b"date"))
     wait_s = seconds_to_wait(waits[-1], dates[0] if dates else "") if waits else None
     return replace(verdict_of_status(status), wait_s=wait_s)
@@ -141,15 +147,41 @@ def blames_host(verdict: Verdict) -> bool:
     return by_reason or verdict.http_status in (429, 502, 503, 504)
 
 
-def worth_retrying(reason: Drop, fetch: FetchSettings) -> bool:
-    """Return whether ``--retry failed`` requests again: the failure may have passed, or a setting allows it now.
+def settings_behind(fetch: FetchSettings) -> dict[Drop, str]:
+    """Return, for each reason that depends on settings of ``[fetch]``, those as they are: what the ledger records.
 
-    >>> worth_retrying(Drop.TIMEOUT, FetchSettings()), worth_retrying(Drop.GONE, FetchSettings())
-    (True, False)
+    >>> settings_behind(FetchSettings(max_bytes=1000))[Drop.TOO_MANY_BYTES]
+    '{"max_bytes": 1000}'
     """
-    traits = reason.traits
-    is_allowed = traits.allowed_by is not None and getattr(fetch, traits.allowed_by[0]) == traits.allowed_by[1]
-    return traits.passes != "never" or is_allowed
+    values = {**vars(fetch), "proxy": hide_in_address(fetch.proxy)}
+    named = {reason: [name for name, _ in reason.traits.settings if name in values] for reason in Drop}
+    return {reason: json.dumps({name: values[name] for name in names}) for reason, names in named.items() if names}
+
+
+def is_eased(reason: Drop, recorded: str | None, fetch: FetchSettings) -> bool:
+    """Return whether a setting has changed, since a reason was given, so that the image may come in now.
+
+    Args:
+        recorded: the settings that it was given under, as :func:`settings_behind` states them; what it does not say,
+            as in a ledger of an earlier version, had its default.
+
+    >>> is_eased(Drop.TOO_MANY_BYTES, '{"max_bytes": 1000}', FetchSettings(max_bytes=2000))
+    True
+    >>> [is_eased(Drop.OPTED_OUT, None, FetchSettings(honour_noai=honour)) for honour in (True, False)]
+    [False, True]
+    """
+    before = {**vars(FetchSettings()), **json.loads(recorded or "{}")}
+    now = {**vars(fetch), "proxy": hide_in_address(fetch.proxy)}
+    return any(lets_in(way, before[name], now[name]) for name, way in reason.traits.settings if name in now)
+
+
+def lets_in(way: Eases, before: Any, now: Any) -> bool:
+    """Return whether a setting that was ``before`` and is ``now`` has changed in the way that lets images in."""
+    if way in (Eases.ON, Eases.OFF):  # the reason is never given under this value
+        return bool(now) == (way == Eases.ON)
+    if way == Eases.OTHER:
+        return bool(now != before)
+    return bool(now > before if way == Eases.MORE else now < before)
 
 
 def backoff_s(tries: int, rng: random.Random) -> float:

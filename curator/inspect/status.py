@@ -14,6 +14,8 @@ from curator import catalog
 from curator.catalog import Stage
 from curator.errors import DiskError
 from curator.fetch.ledger.history import count_through_proxy
+from curator.inspect.settings_news import settings_news
+from curator.inspect.unfinished import Unfinished, count_so_far, find_unfinished
 from curator.manifests.inventory import Entry, list_entries, making_commands
 from curator.manifests.project import Project
 from curator.manifests.reviews import digest_reviews, read_reviews, standing_reviews
@@ -34,7 +36,8 @@ class Status:
     """The counts of one stage's catalog, whole and by label and source, and what to run next.
 
     ``remark`` says why that comes next, if that is not plain; ``news`` what the catalog does not know yet and what
-    nobody verified, ``entries`` what exists beside it, ``ways`` the other commands.
+    nobody verified, ``entries`` what exists beside it, ``ways`` the other commands, ``unfinished`` how far a fetch is
+    that is at work or was interrupted.
     """
 
     name: str
@@ -48,6 +51,13 @@ class Status:
     news: tuple[Text, ...] = ()
     entries: tuple[Entry, ...] = ()
     ways: tuple[Command, ...] = ()
+    unfinished: Unfinished | None = None
+
+    @property
+    def headline(self) -> str:
+        """What the counts are of."""
+        is_first = self.unfinished and self.stage in (None, Stage.LISTED)
+        return "fetch not finished" if is_first else str(self.stage or "nothing done yet")
 
     def as_json(self, option: str = "") -> dict[str, Any]:
         """Return the machine-readable form: ``listed``, ``kept``, ``dropped``, and the same under each part."""
@@ -61,6 +71,7 @@ class Status:
             "next": spell(self.next, option, quote=""),
             "remark": self.remark,
             "news": [spell(text, option) for text in self.news],
+            "unfinished": self.unfinished.as_json() if self.unfinished else None,
             "beside": [
                 {"kind": entry.kind, "path": str(entry.path), "files": [*map(str, entry.files)], "remark": entry.remark}
                 for entry in self.entries
@@ -105,8 +116,14 @@ def read_status(project: Project) -> Status:
         StateError: a catalog or the reviews file is damaged.
     """
     stage, changes = made_from.examine(project, with_reviews=False)
-    table = read_catalog(project.paths.catalog(stage)) if stage else catalog.empty()
-    status = count_stage(project, stage, table)
+    unfinished = find_unfinished(project)
+    if unfinished and unfinished.table is not None and stage in (None, Stage.LISTED):
+        status = _count_unfinished(project, stage, unfinished.table)
+    else:
+        table = read_catalog(project.paths.catalog(stage)) if stage else catalog.empty()
+        status = count_stage(project, stage, table)
+    if unfinished and unfinished.is_running:
+        status = replace(status, next=(), remark="")
     reviewed, outdated = _new_reviews(project, stage), _outdated(project, stage, changes)
     if reviewed and not outdated:
         status = replace(status, next=(_SPLIT_AGAIN,), remark="")
@@ -114,11 +131,22 @@ def read_status(project: Project) -> Status:
     if stage == Stage.SPLIT and Change.UNPUBLISHED in changes:
         gone = "the manifest again: it is gone" if not project.paths.manifest.exists() else "the folders again"
         status = replace(status, next=(_SPLIT_AGAIN,), remark=f"it writes {gone}")
-    news = (*reviewed, *outdated, *_unverified(project))
+    going = (unfinished.in_words(),) if unfinished else ()
+    news = (*going, *reviewed, *outdated, *settings_news(project), *_unverified(project))
     made = {entry.kind for entry in entries} - {"reviews"}  # a review can always go on
     commands = making_commands(project.paths)
     ways = tuple(commands[kind] for kind in _WAYS.get(stage, ()) if kind not in made)
-    return replace(status, news=news, entries=entries, ways=ways)
+    return replace(status, news=news, entries=entries, ways=ways, unfinished=unfinished)
+
+
+def _count_unfinished(project: Project, stage: Stage | None, table: pd.DataFrame) -> Status:
+    """Count what the first fetch has settled so far; what it has not is ``waiting``, and neither kept nor dropped."""
+    parts = [
+        {str(value): count_so_far(rows) for value, rows in table.groupby(column, sort=True)}
+        for column in ("label", "source")
+    ]
+    status = count_stage(project, stage, table)
+    return replace(status, counts=count_so_far(table), labels=parts[0], sources=parts[1])
 
 
 def _unverified(project: Project) -> tuple[Text, ...]:

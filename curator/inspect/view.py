@@ -106,13 +106,15 @@ class View:
     @raises_curator_errors
     def plan(self, **options: Unpack[PlanOptions]) -> StageResult:
         """List and count what :meth:`fetch` would request; download metadata but no image."""
+        from curator.inspect.settings_news import decided_anew
         from curator.inspect.status import stage_result
         from curator.pipeline.acquire import plan_listing
         from curator.pipeline.run_stages import Outcome
 
         project, settings = self._planned(options)
         listing = plan_listing(project, settings)
-        return stage_result(project, Stage.LISTED, Outcome(listing.table, tuple(listing.failures.values())))
+        notes = (*listing.failures.values(), *decided_anew(project, listing.table))
+        return stage_result(project, Stage.LISTED, Outcome(listing.table, notes))
 
     @raises_curator_errors
     def forecast(self, n_images: int = 200, **options: Unpack[PlanOptions]) -> Forecast:

@@ -15,9 +15,10 @@ import pandas as pd
 import pyarrow as pa
 
 from curator import catalog
-from curator.catalog import Drop
+from curator.catalog import Drop, Stage
 from curator.errors import CuratorError, DiskError, StateError
 from curator.fetch.ledger.history import attempts_of
+from curator.inspect.unfinished import find_unfinished
 from curator.manifests.project import Project
 from curator.manifests.reviews import read_reviews
 from curator.matching.orientations import ORIENTATION_PHRASES, ORIENTATIONS
@@ -45,15 +46,22 @@ def find_stories(project: Project, image: str) -> list[Story]:
         StateError: nothing was fetched yet.
         CuratorError: no row answers to that name.
     """
-    stage = made_from.latest_stage(project)
-    if stage is None:
+    tables = _tables(project)
+    if not tables:
         raise StateError(f"Nothing was fetched yet for {project.recipe.name}.", ("Run ", Command("fetch"), " first."))
-    table = read_catalog(project.paths.catalog(stage))
-    found = table[find_rows(table, image)]
-    if found.empty:
-        hint = "Give a record id, a URL, a file's path, or 8 or more digits of its SHA-256, as the manifest has them."
-        raise CuratorError(f"No image of {project.recipe.name} is called {image!r}.", hint)
-    return [_story(project, table, dict(row)) for _, row in found.head(MOST_RELATIVES).iterrows()]
+    for table in tables:
+        if (rows := find_rows(table, image)).any():
+            return [_story(project, table, dict(row)) for _, row in table[rows].head(MOST_RELATIVES).iterrows()]
+    hint = "Give a record id, a URL, a file's path, or 8 or more digits of its SHA-256, as the manifest has them."
+    raise CuratorError(f"No image of {project.recipe.name} is called {image!r}.", hint)
+
+
+def _tables(project: Project) -> list[pd.DataFrame]:
+    """Read the latest catalog, and what a fetch that is not finished has listed and settled since."""
+    stage, unfinished = made_from.latest_stage(project), find_unfinished(project)
+    is_fetched = stage not in (None, Stage.LISTED)
+    tables = [read_catalog(project.paths.catalog(stage))] if stage and is_fetched else []
+    return tables + ([unfinished.table] if unfinished and unfinished.table is not None else [])
 
 
 def find_rows(table: pd.DataFrame, image: str) -> catalog.BoolArray:
@@ -80,8 +88,9 @@ def _story(project: Project, table: pd.DataFrame, values: dict[Any, Any]) -> Sto
     attempts, requests = _requests(project, addresses)
     company = _find_company(table, row)
     copies = table[(table["duplicate_of"] == row["record_id"]).fillna(False).to_numpy(dtype=bool)]
+    so_far = "dropped" if row["drop_reason"] else "kept so far" if row["sha256"] else "not settled yet"
     lines = [
-        f"{row['record_id']}  ({row['label']}, {'dropped' if row['drop_reason'] else 'kept so far'})",
+        f"{row['record_id']}  ({row['label']}, {so_far})",
         *_origin(row),
         *requests,
         *_content(project, row),
@@ -116,6 +125,7 @@ def _requests(project: Project, addresses: list[str]) -> tuple[list[dict[str, An
         status = f"HTTP {attempt['http_status']}, " if attempt["http_status"] else ""
         detail = f" ({attempt['detail']})" if attempt["detail"] else ""
         took = f"{attempt['seconds']:.2f} s"
+        took += f", with the Referer {attempt['referer']}" if attempt["referer"] else ""
         lines.append(f"  request  {attempt['started_at']}: {status}{attempt['outcome']}{detail}, {took}")
     return attempts, lines
 

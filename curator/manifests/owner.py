@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from curator.errors import CuratorError
-from curator.store.paths import MANIFESTS, OWNER, RECIPE
+from curator.store.paths import LOCK, MANIFESTS, OWNER, RECIPE
 from curator.store.whole_files import write_text_whole
 
 
@@ -65,9 +65,14 @@ def find_other_owner(folder: Path, owner: Path) -> Path | None:
     if text := _read(folder):
         candidates = iter([folder / text.strip()])
     else:
-        candidates = _namesakes(folder, owner) if folder.is_dir() else iter(())
+        candidates = _namesakes(folder, owner) if _holds_data(folder) else iter(())
     others = (path for path in candidates if path.is_file() and not _is_same(path, owner))
     return next((Path(os.path.normpath(path)) for path in others if _has_name(path, folder.name)), None)
+
+
+def _holds_data(folder: Path) -> bool:
+    """Say whether there is more in a folder than the lock of a run that has just begun."""
+    return folder.is_dir() and any(path.name != LOCK for path in folder.iterdir())
 
 
 def _namesakes(folder: Path, owner: Path) -> Iterator[Path]:

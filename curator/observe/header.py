@@ -249,7 +249,7 @@ _TAIL_BYTES = 4096  # some files carry a little padding or a comment after their
 def looks_truncated(data: bytes, image_format: str) -> bool:
     """Return whether the end mark is missing, or the announced length is longer than the file."""
     if image_format == "jpeg":
-        return data.find(END, data.find(b"\xff\xda")) < 0
+        return data.find(END, max(data.find(b"\xff\xda"), 0)) < 0
     if mark := _END_MARKS.get(image_format):
         return mark not in data[-_TAIL_BYTES:]
     if image_format == "webp":

@@ -39,7 +39,7 @@ _ORDINARY = frozenset({*range(1, 9), 32773, 32946})  # none, CCITT, LZW, JPEG, d
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """The fields of a directory that tell of its pixels, by tag, and whether all its fields lie within the file."""
+    """The fields of a directory that tell of its pixels, by tag, and whether all of its fields lie within the file."""
 
     fields: dict[int, tuple[int, ...]]
     is_whole: bool

@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -82,13 +81,23 @@ def settings_of_fetch(recipe: Recipe, options: AcquireOptions) -> dict[str, Any]
     }
 
 
-def acquire(project: Project, options: AcquireOptions) -> tuple[Listing, pd.DataFrame]:
+def acquire(
+    project: Project, options: AcquireOptions, note_listed: Callable[[pd.DataFrame], object]
+) -> tuple[Listing, pd.DataFrame]:
     """List and fetch until each label has its target of images or nothing is left to try.
+
+    Args:
+        note_listed: takes all that is listed, each time before its images are requested.
 
     Returns:
         The listing, and the catalog of all listed images after the fetch, sorted by record_id.
     """
-    listing, settled = _list_tiers(project, options, partial(_fetch_waves, project, options))
+
+    def settle(listing: Listing, settled: pd.DataFrame) -> pd.DataFrame:
+        note_listed(listing.table)
+        return _fetch_waves(project, options, listing, settled)
+
+    listing, settled = _list_tiers(project, options, settle)
     is_untried = ~listing.table["record_id"].isin(settled["record_id"]).to_numpy(dtype=bool)
     if is_untried.any():
         untried = listing.table[is_untried]

@@ -23,11 +23,13 @@ from curator.catalog import Stage
 from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe
 from curator.manifests.reviews import digest_reviews, read_reviews, standing_reviews
+from curator.pipeline.acquire import AcquireOptions, settings_of_fetch
 from curator.pipeline.against import digest_others
 from curator.pipeline.held_sides import held_manifest
 from curator.pipeline.overrides import Override, read_overrides
 from curator.pipeline.publish import is_published
 from curator.pipeline.stages import STAGES, DecideStage, Reviews
+from curator.reasons import Drop
 from curator.store.catalog_files import StageRecord, file_digest, find_record, fingerprint, plain, read_record
 
 
@@ -42,6 +44,7 @@ class Change(StrEnum):
     UNPUBLISHED = "the manifest or the folders"
 
 
+_FOLLOWED = {name for reason in Drop for name, _ in reason.traits.settings} - {"target"}
 _CHANGES = {"reviews": Change.REVIEWS, "against": Change.AGAINST, "earlier": Change.MANIFEST}
 
 
@@ -176,6 +179,22 @@ def examine(project: Project, with_reviews: bool = True) -> tuple[Stage | None, 
                 break
         latest = stage
     return latest, changes
+
+
+def changed_settings(project: Project) -> dict[str, tuple[Any, Any]]:
+    """Return the settings that a drop reason of the fetch depends on and that changed since: name to before and now.
+
+    Options of that fetch, such as ``--target``, are no change.
+    """
+    record = find_record(project.paths.catalog(Stage.FETCHED))
+    now = settings_of_fetch(project.recipe, AcquireOptions())
+    changed = {}
+    for section in ("fetch", "quality") if record else ():
+        before = record.settings.get(section, {}) if record else {}
+        for name in _FOLLOWED & before.keys() & now[section].keys():
+            if before[name] != now[section][name]:
+                changed[name] = (before[name], now[section][name])
+    return dict(sorted(changed.items()))
 
 
 def latest_stage(project: Project, with_reviews: bool = True) -> Stage | None:

@@ -11,6 +11,7 @@ and writes for them.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -22,6 +23,7 @@ from curator import catalog
 from curator.catalog import Stage
 from curator.errors import StateError
 from curator.events import StageFinished
+from curator.fetch.ledger.ledger import Ledger
 from curator.fetch.outcomes import with_pictures
 from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe
@@ -63,7 +65,7 @@ class Outcome:
 
 
 def fetch(project: Project, options: AcquireOptions | None = None) -> Outcome:
-    """List, download, observe and judge quality; write ``1-listed`` and ``2-fetched``.
+    """List, download, observe and judge quality; write ``1-listed``, before any request, and ``2-fetched``.
 
     Raises:
         SourceError: no source could be listed.
@@ -72,12 +74,19 @@ def fetch(project: Project, options: AcquireOptions | None = None) -> Outcome:
     options, paths = options or AcquireOptions(), project.paths
     with locked(paths.lock, "fetch"):
         refuse_newer(map(paths.catalog, Stage))
-        listing, table = acquire(project, options)
         settings = settings_of_fetch(project.recipe, options)
         record = StageRecord(Stage.LISTED, fingerprint(settings), settings, settings)
-        write_if_changed(paths.catalog(Stage.LISTED), partial(row_groups, listing.table), record)
-        record = replace(record, stage=Stage.FETCHED)
-        skipped = not write_if_changed(paths.catalog(Stage.FETCHED), partial(with_pictures, table, paths), record)
+
+        def note_listed(rows: pd.DataFrame) -> None:
+            write_if_changed(paths.catalog(Stage.LISTED), partial(row_groups, rows), record)
+
+        with Ledger(paths.attempts) as ledger:
+            ledger.begin_run(time.time())
+        listing, table = acquire(project, options, note_listed)
+        fetched = replace(record, stage=Stage.FETCHED)
+        skipped = not write_if_changed(paths.catalog(Stage.FETCHED), partial(with_pictures, table, paths), fetched)
+        with Ledger(paths.attempts) as ledger:
+            ledger.finish_runs(time.time())
     _report(project, Stage.FETCHED, table, skipped)
     return Outcome(table, tuple(listing.failures.values()), missing_per_label(project.recipe, table), skipped)
 

@@ -11,13 +11,17 @@ import fcntl
 import json
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from curator.errors import LockedError
 from curator.store.whole_files import disk_errors
+
+_TRIES = 5
 
 
 @contextmanager
@@ -31,10 +35,7 @@ def locked(path: Path, command: str) -> Iterator[None]:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise _held_by(descriptor, path) from error
+        _lock(descriptor, path)
         started = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
         holder = {"command": command, "pid": os.getpid(), "host": socket.gethostname(), "since": started}
         os.ftruncate(descriptor, 0)
@@ -44,11 +45,47 @@ def locked(path: Path, command: str) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _held_by(descriptor: int, path: Path) -> LockedError:
+def _lock(descriptor: int, path: Path) -> None:
+    for n_left in reversed(range(_TRIES)):  # who only looks whether it is held holds it for an instant
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError as error:
+            if not n_left:
+                raise _held_by(descriptor, path) from error
+        time.sleep(0.02)
+
+
+def find_holder(path: Path) -> dict[str, Any] | None:
+    """Return the ``command``, ``pid``, ``host`` and start (``since``) of the process that holds a lock, if one does."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _read_holder(descriptor)
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+    return None
+
+
+def _read_holder(descriptor: int) -> dict[str, Any]:
     try:
         holder = json.loads(os.pread(descriptor, 4096, 0))
+    except ValueError:
+        return {}
+    return holder if isinstance(holder, dict) else {}
+
+
+def _held_by(descriptor: int, path: Path) -> LockedError:
+    holder = _read_holder(descriptor)
+    try:
         who = f"`curator {holder['command']}`, process {holder['pid']} on {holder['host']}, since {holder['since']}"
-    except (ValueError, KeyError, TypeError):
+    except KeyError:
         who = "another process"
     hint = "Wait for it to end, or stop it; its state is safe at any moment."
     return LockedError(f"The data set in {path.parent} is in use by {who}.", hint)

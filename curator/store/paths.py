@@ -27,6 +27,9 @@ RECIPE = "recipe.toml"
 OWNER = "owner"
 """The file in a data folder that names its recipe; see :mod:`curator.manifests.owner`."""
 
+LOCK = "lock"
+"""The file whose lock says that a run is at work."""
+
 EXPORT_CARD, EXPORT_CREDITS = "README.md", "ATTRIBUTION.md"
 """The data card and the credits in the folder of every export."""
 
@@ -59,8 +62,7 @@ class DataPaths:
     forgotten = _in_manifest("forgotten.jsonl")
     """What was forgotten for good, as digests."""
 
-    lock = _in_data("lock")
-    """The file whose lock says that a run is at work."""
+    lock = _in_data(LOCK)
     overrides = _in_data("overrides.json")
     """The options that stages were last run with; see :mod:`curator.pipeline.overrides`."""
     attempts = _in_data("attempts.sqlite")

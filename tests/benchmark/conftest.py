@@ -13,6 +13,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from curator.events import Event
+from curator.manifests.labels import folder_name
 from curator.manifests.manifest import COLUMNS
 from curator.manifests.project import Project
 from curator.manifests.recipe import BenchmarkSettings, Recipe
@@ -48,18 +49,19 @@ class DrawnSet:
         path = self.paths.image(sha256, "png")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-        row = dict.fromkeys(COLUMNS, "") | {
+        row = {
             "record_id": f"folder-{sha256[:16]}", "label": label, "split": split, "sha256": sha256, "format": "png",
             "n_bytes": str(len(content)), "width": "48", "height": "48", "orientation": "1", "source": "drawn",
             "kind": "folder", "author": f"author {number % 5}",
         }  # fmt: skip
-        self.rows.append(row | columns)
+        row |= columns
+        self.rows.append({"file": f"{row['split']}/{folder_name(row['label'])}/{row['record_id']}.png"} | row)
 
     def write(self) -> None:
         """Write the manifest."""
         self.paths.manifest.parent.mkdir(parents=True, exist_ok=True)
         with self.paths.manifest.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+            writer = csv.DictWriter(file, COLUMNS, restval="", lineterminator="\n")
             writer.writeheader()
             writer.writerows(sorted(self.rows, key=lambda row: row["record_id"]))
 

@@ -161,7 +161,7 @@ def test_the_command_that_works_is_told_for_exact_counts_too(place: Path) -> Non
     [
         (("split", "--ratio", "1.5"), "--ratio must be < 1, not 1.5"),
         (("dedupe", "--keep", "best"), "--keep must be one of 'largest', 'first', not 'best'"),
-        (("balance", "--per-class", "many"), "--per-class must be a whole number or max, not 'many'"),
+        (("balance", "--per-class", "many"), "--per-class must be a whole number, max or all, not 'many'"),
         (("status", "--recipe", "smal"), "did you mean small"),
         (("why", "nobody"), "Run `curator fetch` first."),
         (("verify",), "`curator split` writes it."),

@@ -11,13 +11,16 @@ import socket
 import struct
 import threading
 import time
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+import pyarrow as pa
 from pictures import PICTURES, photo, unavailable
 
 NEVER = threading.Event()
+BOMB = gzip.compress(bytes(20_000_000), 1)
 
 
 @dataclass
@@ -156,7 +159,93 @@ def chunked_cut(request: Request) -> str:
 
 
 def gzip_bomb(request: Request) -> None:
-    request.answer(gzip.compress(bytes(20_000_000)), "Content-Type: image/png", "Content-Encoding: gzip")
+    request.answer(BOMB, "Content-Type: image/png", "Content-Encoding: gzip")
+
+
+def raw_deflate(data: bytes) -> bytes:
+    """Deflate without the head of zlib, as some servers send it."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return packer.compress(data) + packer.flush()
+
+
+CODERS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "deflate": zlib.compress,
+    "raw-deflate": raw_deflate,
+    "br": lambda data: pa.Codec("brotli").compress(data, asbytes=True),
+    "zstd": lambda data: pa.Codec("zstd").compress(data, asbytes=True),
+}
+WAYS: dict[str, Callable[[bytes], bytes]] = {
+    "whole": lambda packed: packed,
+    "cut": lambda packed: packed[: len(packed) * 2 // 3],
+    "headless": lambda packed: b"\x9d\x9e\x9f\0" + packed[4:],
+    "damaged": lambda packed: packed[:60] + bytes(255 - byte for byte in packed[60:90]) + packed[90:],
+}
+
+
+def encode_body(names: str, body: bytes) -> bytes:
+    """Apply the codings that a comma-separated list names, in its order; a name that is none does nothing."""
+    for name in names.lower().replace("x-gzip", "gzip").split(","):
+        body = CODERS.get(name.strip(), bytes)(body)
+    return body
+
+
+def encoded(request: Request) -> None:
+    """Serve ``/CODINGS/WAY/name``: a picture with these codings, spoilt in this way; ``plain`` only says so."""
+    names, way = unquote(request.target).split("/")[1:3]
+    body = {"bomb": bytes(26_000_000), "page": b"<html><body>no</body></html>"}.get(way, request.photo())
+    packed = body if way == "plain" else WAYS.get(way, bytes)(encode_body(names, body))
+    headers = [f"Content-Encoding: {name}" for name in names.replace("raw-", "").split(";")]
+    request.answer(packed, "Content-Type: image/jpeg", *headers)
+
+
+def says_encoding(request: Request) -> None:
+    """Serve a picture only to who wants no encoding."""
+    wants_none = request.headers.get("accept-encoding") == "identity"
+    request.answer(request.photo() if wants_none else b"no", status="200 OK" if wants_none else "406 No")
+
+
+def cookie_bounce(request: Request) -> None:
+    """Redirect to itself with a cookie, again and again until it comes back."""
+    if "bounced=yes" in request.headers.get("cookie", ""):
+        fine(request)
+    else:
+        request.answer(b"", f"Location: {request.target}", "Set-Cookie: bounced=yes; Path=/", status="302 Found")
+
+
+def cookie_taker(request: Request) -> None:
+    """Set a cookie, and refuse whoever comes with one from before."""
+    if "cookie" in request.headers:
+        request.answer(b"no", status="409 I know you")
+    else:
+        request.answer(request.photo(), "Set-Cookie: known=yes; Path=/; Max-Age=9999")
+
+
+def wants_page(request: Request) -> None:
+    """Answer 403 to whoever does not come from a page: of any, or of the one that the query names."""
+    page = unquote(request.target.partition("?")[2])
+    referer = request.headers.get("referer", "")
+    if referer and (not page or referer == page):
+        fine(request)
+    else:
+        request.answer(b"no", status="403 Forbidden")
+
+
+def wants_no_page(request: Request) -> None:
+    """Refuse whoever names a page, be it an empty one."""
+    if "referer" in request.headers:
+        request.answer(b"no", status="409 Not from there")
+    else:
+        fine(request)
+
+
+def robots_gzip(request: Request) -> None:
+    """Encode robots.txt: what it disallows is private."""
+    if request.target == "/robots.txt":
+        text = b"User-agent: *\nDisallow: /private\n" + b"# and so on\n" * 100_000
+        request.answer(gzip.compress(text), "Content-Encoding: gzip")
+    else:
+        fine(request)
 
 
 def not_http(request: Request) -> str:
@@ -372,6 +461,13 @@ FAULTS: dict[str, Fault] = {
     "chunked-garbage": chunked_garbage,
     "chunked-cut": chunked_cut,
     "gzip-bomb": gzip_bomb,
+    "encoded": encoded,
+    "says-encoding": says_encoding,
+    "cookie-bounce": cookie_bounce,
+    "cookie-taker": cookie_taker,
+    "wants-page": wants_page,
+    "wants-no-page": wants_no_page,
+    "robots-gzip": robots_gzip,
     "not-http": not_http,
     "status-line": status_line,
     "large-headers": large_headers,

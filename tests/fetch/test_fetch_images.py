@@ -21,7 +21,7 @@ from curator.errors import CuratorError, DiskError, StateError
 from curator.events import FetchFailed, FetchFinished, FetchStarted, ImageFetched
 from curator.fetch.ledger.diagnosis import host_report
 from curator.fetch.ledger.ledger import Ledger
-from curator.fetch.ledger.tables import Attempt
+from curator.fetch.ledger.tables import VERSION, Attempt
 from curator.fetch.outcomes import PICTURE_COLUMNS, read_outcomes, with_pictures
 from curator.fetch.plan import FetchOptions, make_plan
 from curator.fetch.row_addresses import parse_rows
@@ -201,6 +201,10 @@ def test_a_ledger_without_thumbnails_is_brought_up_to_date_from_the_store(lab, l
             old.execute(f"ALTER TABLE observations DROP COLUMN {name}")
         old.execute("DROP TABLE robots")
         old.execute("DROP TABLE waits")
+        old.execute("DROP TABLE runs")
+        old.execute("DROP INDEX attempts_with_referer")
+        for name in ("settings", "opt_out", "referer"):
+            old.execute(f"ALTER TABLE attempts DROP COLUMN {name}")
         old.execute("UPDATE observations SET observer_version = 1, hash_version = 1")
         old.execute("PRAGMA user_version = 1")
         old.commit()
@@ -266,7 +270,7 @@ def test_a_ledger_of_a_newer_version_is_refused(listed, shelf):
     with Ledger(shelf.paths.attempts):
         pass
     query(shelf.paths.attempts, "PRAGMA user_version = 99")
-    with pytest.raises(StateError, match=r"newer curator \(its version 99, ours 4\).*pip install -U"):
+    with pytest.raises(StateError, match=rf"newer curator \(its version 99, ours {VERSION}\).*pip install -U"):
         shelf.fetch(listed(["http://h.example/a.jpg"]))
 
 

@@ -82,7 +82,9 @@ class Http2Host:
 def picture(number: int) -> bytes:
     """A small picture of its own."""
     buffer = io.BytesIO()
-    Image.new("RGB", (80, 80), (number % 256, number // 256, 90)).save(buffer, "PNG")
+    picture = Image.new("RGB", (80, 80), (number % 256, number // 256, 90))
+    picture.paste("white", (20, 20, 60, 60))
+    picture.save(buffer, "PNG")
     return buffer.getvalue()
 
 

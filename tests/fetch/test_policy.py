@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import random
+from dataclasses import replace
 
 import pycurl
 import pytest
@@ -11,9 +13,10 @@ from curator.fetch.policy import (
     Answer,
     backoff_s,
     blames_host,
+    is_eased,
     judge,
     opt_out,
-    worth_retrying,
+    settings_behind,
 )
 from curator.manifests.recipe import FetchSettings
 from curator.reasons import RETRIED, Drop
@@ -128,16 +131,46 @@ def test_backoff_grows_has_full_jitter_and_a_ceiling():
 
 
 @pytest.mark.parametrize("reason", Drop)
-def test_retry_failed_asks_only_for_what_could_succeed(reason):
+def test_only_what_may_pass_is_worth_requesting_again(reason):
     """What may pass by itself, a certificate that may be renewed; never what is gone or no image."""
-    settings = FetchSettings(robots=True)
-    assert worth_retrying(reason, settings) == (reason in RETRIED or reason is Drop.TLS)
+    assert (reason.traits.passes != "never") == (reason in RETRIED or reason is Drop.TLS)
 
 
-def test_retry_failed_asks_for_what_a_setting_now_allows():
-    """A changed recipe makes these worth asking again."""
-    assert worth_retrying(Drop.PRIVATE_ADDRESS, FetchSettings(allow_private_hosts=True))
-    assert worth_retrying(Drop.OPTED_OUT, FetchSettings(honour_noai=False))
+CHANGES = {
+    Drop.PRIVATE_ADDRESS: [("allow_private_hosts", False, True), ("proxy", "", "http://p.example:3128")],
+    Drop.OPTED_OUT: [("honour_noai", True, False)],
+    Drop.ROBOTS_DISALLOWED: [("robots", True, False)],
+    Drop.TOO_MANY_BYTES: [("max_bytes", 1000, 1001)],
+    Drop.TIMEOUT: [("timeout_s", 2.0, 3.0), ("proxy", "http://p.example", "")],
+    Drop.FORBIDDEN: [("contact", "", "https://example.org/crawl")],
+    Drop.RATE_LIMITED: [("contact", "a", "b"), ("delay_s", 0.0, 1.0), ("per_host", 8, 2)],
+    Drop.DNS: [("proxy", "http://a.example", "http://b.example")],
+}
+CASES = [(reason, *change) for reason, changes in CHANGES.items() for change in changes]
+
+
+@pytest.mark.parametrize(("reason", "name", "before", "now"), CASES)
+def test_a_setting_lets_in_what_it_kept_out_in_one_direction(reason, name, before, now):
+    """Not while it is as it was, nor if it is stricter; what a ledger does not say had its default."""
+    was, changed = (replace(FetchSettings(), **{name: value}) for value in (before, now))
+    recorded = settings_behind(was)[reason]
+    assert is_eased(reason, recorded, changed)
+    assert not is_eased(reason, recorded, was)
+    is_either = name in ("contact", "proxy")
+    assert is_eased(reason, settings_behind(changed)[reason], was) == is_either
+    if before == getattr(FetchSettings(), name):
+        assert is_eased(reason, None, changed)
+        assert not is_eased(reason, None, was)
+
+
+@pytest.mark.parametrize("reason", Drop)
+def test_the_ledger_records_what_a_reason_depends_on_and_no_password(reason):
+    """Those of [fetch], as they are; none for what depends on none."""
+    fetch = FetchSettings(proxy="http://ann:secret@p.example:3128")
+    recorded = settings_behind(fetch).get(reason)
+    named = {name for name, _ in reason.traits.settings if hasattr(fetch, name)}
+    assert set(json.loads(recorded or "{}")) == named
+    assert "secret" not in (recorded or "")
 
 
 def test_only_failures_of_the_host_are_blamed_on_it():

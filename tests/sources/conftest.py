@@ -32,6 +32,7 @@ class Page:
     statuses: list[int] = field(default_factory=list)
     cuts: list[int] = field(default_factory=list)
     later: tuple[bytes, str] | None = None
+    coding: str = ""
 
 
 @dataclass
@@ -101,7 +102,7 @@ class Handler(BaseHTTPRequestHandler):
     def _send(self, status: int, body: bytes, page: Page, with_body: bool, content_range: str = "") -> None:
         self.send_response(status)
         headers = {"Content-Type": page.content_type, "Content-Length": str(len(body)), "ETag": page.etag}
-        headers |= {"Content-Range": content_range, "Location": page.location}
+        headers |= {"Content-Range": content_range, "Location": page.location, "Content-Encoding": page.coding}
         for name, value in headers.items():
             if value:
                 self.send_header(name, value)

@@ -18,7 +18,7 @@ import pandas as pd
 from curator.fetch.ledger.ledger import Ledger
 from curator.store.paths import DataPaths
 
-COLUMNS = ("started_at", "seconds", "outcome", "http_status", "detail", "final_url", "n_bytes")
+COLUMNS = ("started_at", "seconds", "outcome", "http_status", "detail", "final_url", "n_bytes", "referer")
 """What the ledger says of one request."""
 
 

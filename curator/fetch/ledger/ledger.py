@@ -23,10 +23,12 @@ from typing import Any, NamedTuple
 
 from curator.errors import DiskError, StateError
 from curator.fetch.ledger.file import connect, ledger_errors, may_write, use_write_ahead_log
+from curator.fetch.ledger.queries import FAMILY_COSTS, FAMILY_OUTCOMES, OUTCOME_COUNTS, ROBOTS, STATES
 from curator.fetch.ledger.tables import (
     FILE_SCHEME,
     INSERT_ATTEMPT,
     INSERT_OBSERVED,
+    LET_IN_PRIVATE,
     MOST_TEXT_BYTES,
     OK,
     STEPS,
@@ -42,21 +44,13 @@ from curator.fetch.ledger.tables import (
 )
 from curator.fetch.policy import FALLBACK_STATUSES
 from curator.fetch.politeness.robots import FRESH_S
+from curator.manifests.recipe import FetchSettings
 from curator.observe.observation import OBSERVER_VERSION
-from curator.reasons import RETRIED
+from curator.reasons import RETRIED, Drop
 
 PICTURE_COLUMNS = ("phash_turns", "phash256", "thumbnail")
 """Columns of the catalog, 600 bytes a row, that only later stages read."""
 
-_STATES = """
-SELECT {columns} FROM (
-    SELECT wanted.key AS number,
-        (SELECT count(*) FROM attempts WHERE address = wanted.value AND superseded = 0) AS tries,
-        (SELECT max(id) FROM attempts WHERE address = wanted.value) AS last_id
-    FROM json_each(:addresses) AS wanted
-) LEFT JOIN attempts AS a ON a.id = last_id LEFT JOIN observations AS o ON o.sha256 = a.sha256
-ORDER BY number
-"""
 _PASSING = ", ".join(f"'{reason}'" for reason in sorted(RETRIED))
 _SETTLED = f"tries > 0 AND (NOT a.asked OR a.outcome NOT IN ({_PASSING}) OR tries > :retries)"
 _FALLS_BACK = f"a.http_status IN ({', '.join(map(str, FALLBACK_STATUSES))})"
@@ -64,6 +58,11 @@ _FALLS_BACK = f"a.http_status IN ({', '.join(map(str, FALLBACK_STATUSES))})"
 _PIXELS = "coalesce(o.width * o.height, 0)"
 _STALE = f"""o.stored AND (o.observer_version != {OBSERVER_VERSION}
     OR ({_PIXELS} > :max_pixels) != ({_PIXELS} > o.max_pixels))"""
+
+# What came under other settings is judged by those of now, as if it were requested under them.
+_IS_OPTED_OUT = ":honour_noai AND a.opt_out IS NOT NULL"
+_IS_PRIVATE = f"NOT :allow_private_hosts AND a.settings = '{LET_IN_PRIVATE}'"
+_IS_LARGE = "o.n_bytes > :max_bytes"
 
 _OUTCOMES = {
     "http_status": "a.http_status",
@@ -77,36 +76,14 @@ _OUTCOMES = {
             "hash_version",
         )
     },
-    "reason": f"CASE WHEN a.outcome = '{OK}' THEN o.flaw ELSE a.outcome END",
-    "evidence": f"CASE WHEN a.outcome = '{OK}' THEN o.flaw_detail ELSE a.detail END",
+    "reason": f"""CASE WHEN a.outcome != '{OK}' THEN a.outcome WHEN {_IS_OPTED_OUT} THEN '{Drop.OPTED_OUT}'
+        WHEN {_IS_PRIVATE} THEN '{Drop.PRIVATE_ADDRESS}' WHEN {_IS_LARGE} THEN '{Drop.TOO_MANY_BYTES}'
+        ELSE o.flaw END""",
+    "evidence": f"""CASE WHEN a.outcome != '{OK}' THEN a.detail WHEN {_IS_OPTED_OUT} THEN 'X-Robots-Tag: ' || a.opt_out
+        WHEN {_IS_PRIVATE} THEN a.ip WHEN {_IS_LARGE} THEN o.n_bytes || ' bytes' ELSE o.flaw_detail END""",
 }  # fmt: skip
 OUTCOME_COLUMNS = tuple(_OUTCOMES)
 """What :meth:`Ledger.outcomes` says of an address, after whether it is settled and whether its fallback is tried."""
-
-# CROSS JOIN keeps SQLite from going through all attempts once for each host: it takes its tables in the order given.
-_FAMILIES = "WITH families AS MATERIALIZED (SELECT key AS host, value AS family FROM json_each(?))"
-_FAMILY_OUTCOMES = f"""
-{_FAMILIES} SELECT family, coalesce(o.flaw, a.outcome), count(*)
-FROM attempts AS a CROSS JOIN families USING (host)
-LEFT JOIN observations AS o ON a.outcome = '{OK}' AND o.sha256 = a.sha256
-WHERE a.id IN (SELECT max(id) FROM attempts GROUP BY address)
-GROUP BY 1, 2 ORDER BY 1, 2
-"""
-_FAMILY_COSTS = f"""
-{_FAMILIES} SELECT family, count(DISTINCT host), sum(asked), sum(n_bytes),
-    avg(seconds) FILTER (WHERE asked AND place IN ((n_asked + 1) / 2, (n_asked + 2) / 2))
-FROM (
-    SELECT *, row_number() OVER (PARTITION BY family, asked ORDER BY seconds) AS place,
-        sum(asked) OVER (PARTITION BY family) AS n_asked
-    FROM attempts CROSS JOIN families USING (host)
-) GROUP BY family ORDER BY family
-"""
-_ROBOTS = """
-SELECT url, text FROM (
-    SELECT url, text, sum(length(text)) OVER (ORDER BY asked_at DESC, url) AS n_bytes
-    FROM robots WHERE asked_at > ? AND asked_at <= ?
-) WHERE n_bytes <= ? ORDER BY n_bytes DESC
-"""
 
 
 class State(NamedTuple):
@@ -126,10 +103,12 @@ class State(NamedTuple):
     image_format: str | None
     stale: int | None
     """Whether what is stored must be observed again, by this version or under this limit."""
+    settings: str | None
+    """What the outcome was decided under, as JSON."""
 
 
 _STATE = f"""tries, a.outcome, {_SETTLED}, {_FALLS_BACK}, o.flaw IS NOT NULL, a.file_version, o.sha256, o.stored,
-    o.format, {_STALE}"""
+    o.format, {_STALE}, a.settings"""
 
 
 class Ledger:
@@ -196,10 +175,14 @@ class Ledger:
         limits = {"retries": retries, "max_pixels": max_pixels}
         return list(map(State._make, self._look_up(addresses, _STATE, limits)))
 
-    def outcomes(self, addresses: Sequence[str | None], retries: int) -> list[tuple[Any, ...]]:
-        """Return one tuple an address, in order: settled, falls back (as :class:`State`), :data:`OUTCOME_COLUMNS`."""
+    def outcomes(self, addresses: Sequence[str | None], fetch: FetchSettings) -> list[tuple[Any, ...]]:
+        """Return one tuple an address, in order: settled, falls back (as :class:`State`), :data:`OUTCOME_COLUMNS`.
+
+        What came under other settings is judged by these.
+        """
         columns = ", ".join((_SETTLED, _FALLS_BACK, *_OUTCOMES.values()))
-        return self._look_up(addresses, columns, {"retries": retries})
+        names = ("retries", "honour_noai", "allow_private_hosts", "max_bytes")
+        return self._look_up(addresses, columns, {name: int(getattr(fetch, name)) for name in names})
 
     def pictures(self, contents: Collection[bytes]) -> dict[bytes, tuple[Any, ...]]:
         """Return the :data:`PICTURE_COLUMNS` of these contents (SHA-256, 32 bytes); at most some 32,000 of them."""
@@ -214,7 +197,7 @@ class Ledger:
 
     def requests(self, address: str) -> Iterator[tuple[Any, ...]]:
         """Yield each request for an address, oldest first, as :data:`curator.fetch.ledger.history.COLUMNS`."""
-        columns = "started_at, seconds, outcome, http_status, detail, final_url, n_bytes"
+        columns = "started_at, seconds, outcome, http_status, detail, final_url, n_bytes, referer"
         yield from self._rows(f"SELECT {columns} FROM attempts WHERE address = ? AND asked = 1 ORDER BY id", (address,))
 
     def costs(self) -> Iterator[tuple[str, float, int | None]]:
@@ -234,11 +217,11 @@ class Ledger:
 
     def family_outcomes(self, families: Mapping[str, str]) -> Iterator[tuple[str, str, int]]:
         """Yield family of hosts, outcome (``ok`` or a drop reason) and number of addresses; ``families`` by host."""
-        yield from self._rows(_FAMILY_OUTCOMES, (json.dumps(families),))
+        yield from self._rows(FAMILY_OUTCOMES, (json.dumps(families),))
 
     def family_costs(self, families: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:
         """Yield family, hosts, requests, bytes and the median seconds a request; ``families`` by host."""
-        yield from self._rows(_FAMILY_COSTS, (json.dumps(families),))
+        yield from self._rows(FAMILY_COSTS, (json.dumps(families),))
 
     def notes(self, now: float) -> Remembered:
         """Return what still holds at ``now``, seconds since 1970; a robots.txt from the future does not.
@@ -247,12 +230,33 @@ class Ledger:
         """
         waits = (HostWait(*row) for row in self._rows("SELECT * FROM waits"))
         holding = tuple(wait.counted_from(now) for wait in waits if wait.remaining_s(now))
-        return Remembered(dict(self._rows(_ROBOTS, (now - FRESH_S, now, MOST_TEXT_BYTES))), holding)
+        robots = dict(self._rows(ROBOTS, (now - FRESH_S, now, MOST_TEXT_BYTES)))
+        served = self._rows(f"SELECT DISTINCT host FROM attempts WHERE referer IS NOT NULL AND outcome = '{OK}'")
+        return Remembered(robots, holding, frozenset(host for (host,) in served))
+
+    def begin_run(self, now: float) -> None:
+        """Note that a fetch begins at ``now``, seconds since 1970."""
+        with self._transaction():
+            self._connection.execute("INSERT INTO runs (started_at) VALUES (?)", (now,))
+
+    def finish_runs(self, now: float) -> None:
+        """Note that the fetch is finished, and with it whatever earlier ones left undone."""
+        with self._transaction():
+            self._connection.execute("UPDATE runs SET finished_at = ? WHERE finished_at IS NULL", (now,))
+
+    def unfinished_since(self) -> float | None:
+        """Return when the fetch began that is not finished, seconds since 1970; None if the last one is."""
+        [[started_at]] = self._rows("SELECT max(started_at) FROM runs WHERE finished_at IS NULL")
+        return None if started_at is None else float(started_at)
+
+    def count_outcomes(self) -> dict[str, int]:
+        """Count the addresses by what came of them in the end: ``ok`` or a drop reason."""
+        return dict(self._rows(OUTCOME_COUNTS))
 
     def _look_up(self, addresses: Sequence[str | None], columns: str, limits: dict[str, int]) -> list[tuple[Any, ...]]:
         with ledger_errors(self._path):
             values = {"addresses": json.dumps(addresses), **limits}
-            return self._connection.execute(_STATES.format(columns=columns), values).fetchall()
+            return self._connection.execute(STATES.format(columns=columns), values).fetchall()
 
     def _rows(self, sql: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
         with ledger_errors(self._path):

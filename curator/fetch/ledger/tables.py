@@ -17,7 +17,7 @@ from typing import Any
 from curator.fetch.policy import Verdict, verdict_of_status
 from curator.observe.observation import OBSERVER_VERSION, Observation
 
-VERSION = 4
+VERSION = 5
 """The version of the tables below; a newer one is refused."""
 
 OK = "ok"
@@ -25,6 +25,9 @@ OK = "ok"
 
 VIA = "via "
 """What ``ip`` begins with if a proxy answered, so that nobody knows which machine it contacted."""
+
+LET_IN_PRIVATE = '{"allow_private_hosts": true}'
+"""The ``settings`` of an image that came from a private address: without that one it would be out."""
 
 FILE_SCHEME = "file:"
 """What the address of a local file begins with; its path follows."""
@@ -53,6 +56,17 @@ CREATE TABLE IF NOT EXISTS waits (
 """,
 )
 
+_RUNS = (
+    "CREATE INDEX IF NOT EXISTS attempts_with_referer ON attempts (host, outcome) WHERE referer IS NOT NULL",
+    """
+CREATE TABLE IF NOT EXISTS runs (
+    id INTEGER PRIMARY KEY,
+    started_at REAL NOT NULL,   -- seconds since 1970, UTC
+    finished_at REAL            -- none if it is still at work, or was interrupted
+)
+""",
+)
+
 TABLES = (
     """
 CREATE TABLE IF NOT EXISTS attempts (
@@ -69,11 +83,15 @@ CREATE TABLE IF NOT EXISTS attempts (
     n_bytes INTEGER,
     sha256 BLOB,
     file_version TEXT,          -- size and time of a local file
+    settings TEXT,              -- the settings that its outcome depends on, as they were; JSON
+    opt_out TEXT,               -- what X-Robots-Tag said against use for AI, if that was not honoured
+    referer TEXT,               -- the page that the request named, if any
     asked INTEGER NOT NULL,     -- 0 if the host was given up before this address had its turn
-    superseded INTEGER NOT NULL DEFAULT 0  -- 1 if a later --retry requests it again
+    superseded INTEGER NOT NULL DEFAULT 0  -- 1 if it was requested again, or is to be, whatever came of this attempt
 )
 """,
     "CREATE INDEX IF NOT EXISTS attempts_by_address ON attempts (address, superseded)",
+    *_RUNS,
     """
 CREATE TABLE IF NOT EXISTS observations (
     sha256 BLOB PRIMARY KEY,
@@ -94,6 +112,7 @@ STEPS = (
     ("ALTER TABLE observations ADD COLUMN thumbnail BLOB",),
     _NOTES,
     ("ALTER TABLE observations ADD COLUMN well_formed INTEGER",),
+    (*(f"ALTER TABLE attempts ADD COLUMN {name} TEXT" for name in ("settings", "opt_out", "referer")), *_RUNS),
 )
 """What makes the tables of version 1 those of version 2, and so on."""
 
@@ -115,12 +134,17 @@ class Attempt:
     sha256: bytes | None = None
     file_version: str | None = None
     asked: bool = True
+    superseded: bool = False
+    settings: str | None = None
+    opt_out: str | None = None
+    referer: str | None = None
 
     def brought(self, n_bytes: int, sha256: bytes) -> Attempt:
         """Return this attempt with the length and SHA-256 of what it brought, faster than dataclasses.replace."""
         return Attempt(
             self.address, self.host, self.started_at, self.seconds, self.outcome, self.http_status, self.detail,
-            self.final_url, self.ip, n_bytes, sha256, self.file_version, self.asked,
+            self.final_url, self.ip, n_bytes, sha256, self.file_version, self.asked, self.superseded, self.settings,
+            self.opt_out, self.referer,
         )  # fmt: skip
 
 
@@ -198,7 +222,14 @@ Note = RobotsText | HostWait
 
 @dataclass(frozen=True)
 class Remembered:
-    """What previous runs learnt and still holds: each robots.txt (zlib) by its address, and the waits."""
+    """What previous runs learnt and still holds.
+
+    Attributes:
+        robots: each robots.txt (zlib) by its address.
+        waits: the hosts that asked to be left alone.
+        referer_hosts: the hosts that served a picture to a request with a ``Referer``.
+    """
 
     robots: dict[str, bytes]
     waits: tuple[HostWait, ...]
+    referer_hosts: frozenset[str] = frozenset()

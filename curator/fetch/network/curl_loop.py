@@ -56,9 +56,9 @@ class CurlLoop:
         self.abort()
         self._multi.close()
 
-    def start(self, transfer: Transfer, task: int, url: str) -> None:
-        """Start a request."""
-        transfer.begin(task, url, time.monotonic())
+    def start(self, transfer: Transfer, task: int, url: str, referer: str = "") -> None:
+        """Start a request, which names the page ``referer`` if one is given."""
+        transfer.begin(task, url, time.monotonic(), referer)
         self.active[transfer.handle] = transfer
         self._multi.add_handle(transfer.handle)
 

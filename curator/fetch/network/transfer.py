@@ -5,7 +5,7 @@
 >>> try:
 ...     transfer.handle.perform()
 ... except pycurl.error as error:
-...     judge(transfer.answer(*error.args), honour_noai=True).reason.value
+...     transfer.result(*error.args)[0].reason.value
 'refused'
 >>> gate = SimpleNamespace(is_requesting=lambda task: False, may_follow=lambda url: False)
 >>> transfer = WaryTransfer(FetchSettings(), frozenset(), gate)
@@ -27,14 +27,15 @@ from urllib.parse import urljoin, urlsplit
 
 import certifi
 
+from curator.fetch.network.content_coding import CodingError, codings_of, undo
 from curator.fetch.network.guard import is_public_address, name_private_host
 from curator.fetch.network.identity import MOST_REDIRECTS, user_agent
 from curator.fetch.network.libcurl import pycurl
-from curator.fetch.policy import Answer
-from curator.fetch.policy import judge as judge
+from curator.fetch.policy import Answer, Verdict, judge
 from curator.fetch.politeness.robots import MAX_TEXT_BYTES
 from curator.fetch.politeness.robots_gate import RobotsGate
 from curator.manifests.recipe import FetchSettings
+from curator.reasons import Drop
 from curator.text import without_userinfo
 
 MAX_CONNECT_S = 15.0
@@ -42,6 +43,7 @@ LOW_SPEED_BYTES = 250
 """A transfer slower than this many bytes a second over a third of its time is given up."""
 
 _HTTP_ONLY = pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS
+_HEADERS = ("Accept: image/*,*/*;q=0.5", "Accept-Encoding: identity")
 _STOP = -1
 
 
@@ -52,27 +54,54 @@ class Transfer:
         handle: the libcurl easy handle.
         task: the number of the address that is requested.
         started: when, on the clock that never jumps; ``started_at`` on the one of the wall.
+        referer: the page that the request names; mostly nothing.
         leads_to: where the redirect leads at which the request was broken off; nothing if it was not.
     """
 
     def __init__(self, settings: FetchSettings, exempt: frozenset[str] = frozenset()) -> None:
-        self._allow_private, self._exempt = settings.allow_private_hosts, exempt
+        self._settings, self._exempt = settings, exempt
+        self._allow_private = settings.allow_private_hosts
         self._chunks: list[bytes] = []
         self._headers: list[bytes] = []
         self._refused_address: str | None = None
         self.task = -1
-        self.leads_to = ""
+        self.referer = self.leads_to = ""
         self.started = self.started_at = 0.0
         self.handle = pycurl.Curl()
         self._configure(settings)
 
-    def begin(self, task: int, url: str, now: float) -> None:
-        """Prepare the handle for a request to ``url``, an address made by :func:`curator.addresses.request_url`."""
+    def begin(self, task: int, url: str, now: float, referer: str = "") -> None:
+        """Prepare the handle for a request to ``url``, an address made by :func:`curator.addresses.request_url`.
+
+        A request that names a page of https goes wherever it is led but to http, which would hear of that page.
+        """
         self.task, self.started, self.started_at = task, now, time.time()
         self._chunks.clear()
         self._headers.clear()
         self._refused_address = None
         self.handle.setopt(pycurl.URL, url)
+        self.handle.setopt(pycurl.COOKIELIST, "ALL")  # forgets what hosts set on the way of the request before
+        if referer != self.referer:
+            self.referer = referer
+            self.handle.setopt(pycurl.HTTPHEADER, [*_HEADERS, *([f"Referer: {referer}"] if referer else [])])
+            is_secret = referer.startswith("https:")
+            self.handle.setopt(pycurl.REDIR_PROTOCOLS, pycurl.PROTO_HTTPS if is_secret else _HTTP_ONLY)
+
+    def result(self, errno: int = 0, error: str = "") -> tuple[Verdict, bytes]:
+        """Judge the finished request, and return the content that it brought; none if it failed."""
+        answer = self.answer(errno, error)
+        verdict = judge(answer, self._settings.honour_noai)
+        if verdict.reason is not None:
+            return verdict, b""
+        if not (codings := codings_of(answer.headers)):
+            return verdict, self.body()
+        try:
+            return verdict, self._undo(codings)
+        except CodingError as failure:
+            return Verdict(failure.reason, str(failure)), b""
+
+    def _undo(self, codings: tuple[str, ...]) -> bytes:
+        return undo(self.body(), codings, self._settings.max_bytes)
 
     def answer(self, errno: int = 0, error: str = "") -> Answer:
         """Gather what the finished request brought; ``errno`` and ``error`` are libcurl's."""
@@ -119,7 +148,8 @@ class Transfer:
             pycurl.DNS_CACHE_TIMEOUT: 600,
             pycurl.NOSIGNAL: True,
             pycurl.USERAGENT: user_agent(settings.contact),
-            pycurl.HTTPHEADER: ["Accept: image/*,*/*;q=0.5"],
+            pycurl.HTTPHEADER: list(_HEADERS),
+            pycurl.COOKIEFILE: "",  # no file: cookies live in memory, for one request and its redirects
             pycurl.CAINFO: os.environ.get("SSL_CERT_FILE") or certifi.where(),
             # Empty means: no proxy, whatever the environment says.
             pycurl.PROXY: settings.proxy,
@@ -146,18 +176,17 @@ class WaryTransfer(Transfer):
 
     def __init__(self, settings: FetchSettings, exempt: frozenset[str], gate: RobotsGate | None) -> None:
         super().__init__(settings, exempt)
-        self._max_bytes, self._gate = settings.max_bytes, gate
-        self._goes_inside = settings.allow_private_hosts
+        self._gate = gate
         self._url, self._status, self._is_text, self._is_cut = "", b"", False, False
         self.handle.setopt(pycurl.HEADERFUNCTION, self.note_header)
 
-    def begin(self, task: int, url: str, now: float) -> None:
+    def begin(self, task: int, url: str, now: float, referer: str = "") -> None:
         """Prepare the handle; ``max_bytes`` is no limit for a robots.txt, which has one of its own (RFC 9309, 2.5)."""
-        super().begin(task, url, now)
+        super().begin(task, url, now, referer)
         self._url, self._status, self._is_cut, self.leads_to = url, b"", False, ""
         self._is_text = self._gate is not None and self._gate.is_requesting(task)
         self.handle.setopt(pycurl.WRITEFUNCTION, self._take_text if self._is_text else self._chunks.append)
-        self.handle.setopt(pycurl.MAXFILESIZE_LARGE, 0 if self._is_text else self._max_bytes)
+        self.handle.setopt(pycurl.MAXFILESIZE_LARGE, 0 if self._is_text else self._settings.max_bytes)
 
     def answer(self, errno: int = 0, error: str = "") -> Answer:
         """Gather what the finished request brought; a text of which enough was read is whole."""
@@ -181,7 +210,7 @@ class WaryTransfer(Transfer):
             is_web = urlsplit(target).scheme in ("http", "https") and bool(urlsplit(target).hostname)
         except ValueError:
             return None  # libcurl says what is wrong with it
-        if is_web and not self._goes_inside and (host := name_private_host(target)):
+        if is_web and not self._allow_private and (host := name_private_host(target)):
             self._refused_address = host
             return _STOP
         if is_web and self._gate and not self._is_text and not self._gate.may_follow(target):
@@ -189,6 +218,12 @@ class WaryTransfer(Transfer):
             return _STOP
         self._url = target
         return None
+
+    def _undo(self, codings: tuple[str, ...]) -> bytes:
+        if not self._is_text:
+            return super()._undo(codings)
+        pardoned = (Drop.TOO_MANY_BYTES, Drop.INCOMPLETE) if self._is_cut else (Drop.TOO_MANY_BYTES,)
+        return undo(self.body(), codings, MAX_TEXT_BYTES, pardoned)
 
     def _take_text(self, chunk: bytes) -> int | None:
         self._chunks.append(chunk)

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from curator.addresses import request_url
 from curator.errors import CuratorError, SourceError
+from curator.fetch.network.content_coding import codings_of
 from curator.fetch.network.curl_loop import CurlLoop, noticed_interrupts
 from curator.fetch.network.guard import name_private_host, proxy_addresses
 from curator.fetch.network.libcurl import pycurl
@@ -76,6 +77,8 @@ class _ListTransfer(WaryTransfer):
 class StreamedAnswer:
     """The answer to a request: ``status`` and ``headers`` are those of the last redirect, the body is still to be read.
 
+    The body comes as it was sent: ``codings`` are those of its ``Content-Encoding``, which ``Range`` counts too.
+
     Args:
         url: the address, an http or https one.
         settings: who requests it, through which proxy, how long to wait for a byte, whether private hosts are allowed.
@@ -119,6 +122,7 @@ class StreamedAnswer:
         ranged = CONTENT_RANGE.fullmatch(self.header("content-range"))
         total = ranged[2] if ranged else self.header("content-length") if self.status == 200 else ""
         size = int(total) if total.isdigit() else None  # of the whole file, also if only a part was sent
+        self.codings = codings_of(self.headers)
         self.version = Version(self.header("etag"), self.header("last-modified"), size)
 
     def read(self, n_bytes: int) -> bytes:

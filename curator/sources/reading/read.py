@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from curator.errors import SourceError
 from curator.events import MetadataFinished, MetadataRead, MetadataStarted
+from curator.fetch.network.content_coding import CodingError, undone
+from curator.reasons import Drop
 from curator.sources.base import ListingContext
 from curator.sources.reading.http import ask_size
 from curator.sources.reading.places import is_url, local_path, scheme_problem, shown_name
@@ -36,6 +38,7 @@ MAX_BYTES = 64 << 30
 BUFFER_BYTES = 1 << 20
 _TAR_MAGIC_AT, _TAR_MAGIC = 257, b"ustar"
 _HEAD_BYTES, _BLANK = 512, b"\xef\xbb\xbf \t\r\n"
+_TOO_LONG = "There is more data than such a list can hold."
 _MARKUP = re.compile(rb"<(?:[!?]|[a-z][a-z0-9]*[\s/>])")
 
 
@@ -64,12 +67,16 @@ def _read_once(
     try:
         guarded = _Guarded(raw, max_bytes, lambda n_bytes: context.emit(MetadataRead(name, n_bytes)))
         with io.BufferedReader(guarded, BUFFER_BYTES) as packed:
-            stream = unpack(packed, max_bytes)
+            stream = unpack(undone(packed, getattr(raw, "codings", ()), max_bytes), max_bytes)
             # What a retired server answers, with status 200.
             if _MARKUP.match(stream.peek(_HEAD_BYTES)[:_HEAD_BYTES].lstrip(_BLANK).lower()):
                 found = "answered with" if is_url(place) else "is"
                 raise SourceError(f"{place} {found} a web page (HTML) and not a list.")
             return read(stream)
+    except CodingError as error:
+        if error.reason == Drop.TOO_MANY_BYTES:
+            raise SourceError(_TOO_LONG) from error
+        raise SourceError(f"{place} could not be read ({error}).") from error
     except OSError as error:
         raise SourceError(f"{place} could not be read ({error.strerror or error}).") from error
     finally:
@@ -134,7 +141,7 @@ class _Guarded(io.RawIOBase):
         self._on_bytes(n_bytes)
         self._left -= n_bytes
         if self._left < 0:
-            raise SourceError("There is more data than such a list can hold.")
+            raise SourceError(_TOO_LONG)
         return n_bytes
 
     def close(self) -> None:

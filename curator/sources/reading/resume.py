@@ -31,7 +31,7 @@ class VersionChangedError(SourceError):
 
 
 class ResumedStream(io.RawIOBase):
-    """A raw, readable stream over one URL; ``version`` is known once it is made.
+    """A raw, readable stream over one URL; ``version`` and ``codings`` are known once it is made.
 
     A connection that breaks is opened again with ``Range`` and ``If-Range``. If the server answers with the whole file,
     what is known already is read past; if it states no version, only if that part has the same SHA-256.
@@ -50,7 +50,7 @@ class ResumedStream(io.RawIOBase):
         self.url, self._settings = url, settings
         self._offset, self._since_cut, self._failures = 0, 0, 0
         self._answer = self._connect()
-        self.version = self._answer.version
+        self.version, self.codings = self._answer.version, self._answer.codings
         self._prefix = None if self.version.validator else hashlib.sha256()
 
     def readable(self) -> bool:
@@ -129,7 +129,8 @@ class ResumedStream(io.RawIOBase):
     def _continue_from_offset(self) -> None:
         """Check the answer to the rest; of one that begins at the file's start, read past what is known."""
         answer = self._answer
-        if answer.status == 416 or self.version.differs_from(answer.version):
+        is_other = self.version.differs_from(answer.version) or answer.codings != self.codings
+        if answer.status == 416 or is_other:
             raise self._changed()
         if answer.status == 206:
             ranged = CONTENT_RANGE.fullmatch(answer.header("content-range"))

@@ -5,7 +5,7 @@ import sqlite3
 
 import pytest
 
-from curator.fetch.ledger import ledger as ledger_module
+from curator.fetch.ledger import queries
 from curator.fetch.ledger.ledger import Ledger
 from curator.fetch.ledger.tables import Attempt
 
@@ -33,9 +33,7 @@ def steps(tmp_path):
     return count
 
 
-@pytest.mark.parametrize(
-    "sql", [ledger_module._FAMILY_OUTCOMES, ledger_module._FAMILY_COSTS], ids=["outcomes", "costs"]
-)
+@pytest.mark.parametrize("sql", [queries.FAMILY_OUTCOMES, queries.FAMILY_COSTS], ids=["outcomes", "costs"])
 def test_many_hosts_are_reported_in_one_pass(steps, sql):
     """Two thousand attempts take some hundred steps each; a pass for each of the hosts would take thousands."""
     assert steps(sql) < 2_000 * 0.5
