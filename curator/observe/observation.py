@@ -30,6 +30,7 @@ from curator.observe.png import DamagedPngError, MissingRowsError
 from curator.observe.refusals import misread_kind, unsupported_kind
 from curator.observe.silence import silence
 from curator.observe.sniff import placeholder_name, sniff
+from curator.observe.tiff_tags import read_directory
 from curator.reasons import Drop
 
 OBSERVER_VERSION = 100 * HASH_VERSION + 1
@@ -148,6 +149,8 @@ def _decode(data: bytes, header: Header | PlainJpeg, max_pixels: int, facts: dic
     if kind := misread_kind(data, facts["format"], header.height):
         raise _FlawError(Drop.UNSUPPORTED_FORMAT, f"no decoder here reads {kind}")
     _check_size(header.width, header.height, max_pixels, facts)
+    if image_format == "tiff" and (directory := read_directory(data)) and directory.lacks_rows():
+        raise DamagedPixelsError("there are too few strips for the height of the picture")
     luma, facts["well_formed"] = decode_luma(data, header)
     return luma.tobytes()
 
