@@ -149,7 +149,7 @@ def _decode(data: bytes, header: Header | PlainJpeg, max_pixels: int, facts: dic
     if kind := misread_kind(data, facts["format"], header.height):
         raise _FlawError(Drop.UNSUPPORTED_FORMAT, f"no decoder here reads {kind}")
     _check_size(header.width, header.height, max_pixels, facts)
-    if image_format == "tiff" and (directory := read_directory(data)) and directory.lacks_rows():
+    if facts["format"] == "tiff" and (directory := read_directory(data)) and directory.lacks_rows():
         raise DamagedPixelsError("there are too few strips for the height of the picture")
     luma, facts["well_formed"] = decode_luma(data, header)
     return luma.tobytes()

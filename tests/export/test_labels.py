@@ -96,7 +96,7 @@ def test_keras_lists_the_folders_that_it_reads(tmp_path: Path) -> None:
     pipeline.fetch(project)
     pipeline.decide(project, Stage.SPLIT, {})
     folder = exported(project, "keras")
-    names = (folder / "labels.txt").read_text(encoding="utf-8").splitlines()
+    names = (folder / "class_names.txt").read_text(encoding="utf-8").splitlines()
     assert names == ["Golden_Retriever", "Golden.Eye", "\u72ac"]
     for split in ("train", "test"):
         numbers = (folder / f"{split}-labels.txt").read_text().split()

@@ -116,7 +116,7 @@ def _listed(value: Any) -> list[Any]:
     if isinstance(value, dict) and "url" not in map(folded, value):
         lists = [one for one in value.values() if isinstance(one, list) and one and isinstance(one[0], dict)]
         if len(lists) > 1:
-            lists = [one for one in lists if "url" in map(_folded, one[0])]
+            lists = [one for one in lists if "url" in map(folded, one[0])]
         return lists[0] if len(lists) == 1 else [value]
     return value if isinstance(value, list) else [value]
 
