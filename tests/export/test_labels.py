@@ -97,7 +97,7 @@ def test_keras_lists_the_folders_that_it_reads(tmp_path: Path) -> None:
     pipeline.decide(project, Stage.SPLIT, {})
     folder = exported(project, "keras")
     names = (folder / "class_names.txt").read_text(encoding="utf-8").splitlines()
-    assert names == ["Golden_Retriever", "Golden.Eye", "\u72ac"]
+    assert names == ["Golden.Eye", "Golden_Retriever", "\u72ac"]
     for split in ("train", "test"):
         numbers = (folder / f"{split}-labels.txt").read_text().split()
         read = [path.parent.name for path in sorted(folder.glob(f"{split}/*/*"))]
