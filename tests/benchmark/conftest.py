@@ -54,8 +54,7 @@ class DrawnSet:
             "n_bytes": str(len(content)), "width": "48", "height": "48", "orientation": "1", "source": "drawn",
             "kind": "folder", "author": f"author {number % 5}",
         }  # fmt: skip
-        row |= columns
-        self.rows.append({"file": f"{row['split']}/{folder_name(row['label'])}/{row['record_id']}.png"} | row)
+        self.rows.append(row | columns)
 
     def write(self) -> None:
         """Write the manifest."""
@@ -63,7 +62,9 @@ class DrawnSet:
         with self.paths.manifest.open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, COLUMNS, restval="", lineterminator="\n")
             writer.writeheader()
-            writer.writerows(sorted(self.rows, key=lambda row: row["record_id"]))
+            for row in sorted(self.rows, key=lambda row: row["record_id"]):
+                file_name = f"{row['split']}/{folder_name(row['label'])}/{row['record_id']}.png"
+                writer.writerow({"file": file_name} | row)
 
     def project(self, **benchmark: object) -> Project:
         """Open the data set with these values of the benchmark section; its events are kept."""
