@@ -53,6 +53,7 @@ class Eases(StrEnum):
 
 _PROXY = ("proxy", Eases.OTHER)
 _CONTACT = ("contact", Eases.OTHER)
+_MODE = ("mode", Eases.OTHER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +171,9 @@ class Drop(StrEnum):
     NOT_AN_IMAGE = "not-an-image", Traits(
         "HTML, JSON, PDF, SVG, text …; the detail says which.", "none: the link is dead in disguise",
         advice=HostAdvice.DISGUISED, is_stored=False)
-    UNSUPPORTED_FORMAT = "unsupported-format", Traits("An image that no decoder here opens.", "convert it yourself")
+    UNSUPPORTED_FORMAT = "unsupported-format", Traits(
+        "An image that no decoder here opens.",
+        "the extra that the detail names, if it names one; else convert it yourself")
     TOO_MANY_PIXELS = "too-many-pixels", Traits("Over `max_pixels`; never decoded.", "a larger `max_pixels`",
         settings=(("max_pixels", Eases.MORE),))
     TRUNCATED = "truncated", Traits("The file ends before the picture does.", "`--retry all`")
@@ -202,18 +205,20 @@ class Drop(StrEnum):
         "`--report-only`, or not to compare", evidence=_ALIKE,
         settings=(("against", Eases.OTHER), ("report_only", Eases.ON)))
     EXACT_DUPLICATE = "exact-duplicate", Traits(
-        "The same bytes as the image in `duplicate_of`.", "none", evidence=_COPY, is_copy=True)
+        "The same bytes as the image in `duplicate_of`.", "`mode = \"off\"` under `[dedupe]` if copies are meant",
+        evidence=_COPY, is_copy=True, settings=(_MODE,))
     NEAR_DUPLICATE = "near-duplicate", Traits(
         "The same picture as `duplicate_of`, `distance_bits` apart, turned as `turn` says.",
         "a smaller `--max-distance`", evidence=_COPY, is_copy=True,
-        settings=(("max_distance", Eases.LESS),))
+        settings=(("max_distance", Eases.LESS), _MODE))
     LABEL_CONFLICT = "label-conflict", Traits(
         "The same picture is listed under another label too.", "look at both; `across_labels`", evidence=_COPY,
-        settings=(("across_labels", Eases.OTHER),))
+        settings=(("across_labels", Eases.OTHER), _MODE))
     # balance and split
     STRADDLES_SPLIT = "straddles-split", Traits(
         "A newcomer that belongs together (near-duplicate, author, page) with images in train and in test of the "
-        "previous split.", "`curator split --resplit`, which may move images")
+        "previous split.", "`curator split --resplit`, which may move images",
+        settings=(("group_by", Eases.OTHER), ("stable", Eases.OFF)))
     SURPLUS = "surplus", Traits(
         "More than `per_class` images; the keyed hash chose others. What a person marked *keep* is chosen first, "
         "then what the previous manifest has.", "a larger `per_class`, or *keep* in `curator review`",

@@ -18,7 +18,7 @@ def verify(
     dataset: "Dataset",
     fast: Annotated[bool, typer.Option("--fast", help="Compare the bytes only; decode nothing.")] = False,
 ) -> Answer:
-    """Check every file against the manifest's hashes, and decode it as a reader would."""
+    """Check every file against the manifest, and decode it as a reader would."""
     done = dataset.verify(fast=fast)
     facts = {"checked": done.n_images, "findings": [dataclasses.asdict(finding) for finding in done.findings]}
     return Answer(lambda terminal: facts, lambda terminal: print_findings(terminal, done, fast), bool(done.findings))

@@ -42,9 +42,11 @@ def card_text(material: Material, form: Format, confounds: dict[str, Any] | None
     """
     rows, labels = material.rows, material.labels
     groups = "Near-duplicates stay on one side of the split, as do other groups that `[split] group_by` names."
-    summary = f"{len(rows):,} images of {len(labels)} classes ({', '.join(labels)}) from the open web. {groups}"
+    summary = (
+        f"{len(rows):,} images of {len(labels)} classes ({', '.join(map(escape, labels))}) from the open web. {groups}"
+    )
     counts = rows.groupby(["label", "split"]).size()
-    counted = [[label, *(int(counts.get((label, split), 0)) for split in SPLITS)] for label in labels]
+    counted = [[escape(label), *(int(counts.get((label, split), 0)) for split in SPLITS)] for label in labels]
     licensed = [[escape(licence_name(name)), n] for name, n in licences(rows).items()]
     note = "Licences are as the sources state them; nobody has asked the authors. ATTRIBUTION.md credits each image."
     parts = (

@@ -1,8 +1,9 @@
 """Folders for Keras: ``image_dataset_from_directory("train")`` and ``("test")`` take the labels from their names.
 
-Beside them are the lists that it takes instead: ``labels.txt`` for its ``class_names``, the name of a label's folder a
-line in the order of their numbers; ``train-labels.txt`` and ``test-labels.txt`` for its ``labels``, a number a line in the order in which it
-reads the files, by folder and then by name. See https://keras.io/api/data_loading/image/.
+Beside them are the lists that it takes instead: ``class_names.txt`` for its ``class_names``, a folder a line in the
+order of their numbers; ``train-labels.txt`` and ``test-labels.txt`` for its ``labels``, a number a line in the order in
+which it reads the files, by folder and then by name. ``labels.txt`` has the labels as they are written, in the order of
+``class_names.txt``. See https://keras.io/api/data_loading/image/.
 
 >>> FORMAT.name
 'keras'
@@ -20,11 +21,13 @@ from curator.reasons import SPLITS
 def write_keras(material: Material, folder: Path) -> None:
     """Link the images and write the lists of their labels."""
     link_images(material, folder)
-    folders = [folder_name(label) for label in material.labels]
-    _write_lines(folder / "labels.txt", folders)
+    _write_lines(folder / "labels.txt", list(material.labels))
+    _write_lines(folder / "class_names.txt", list(map(folder_name, material.labels)))
     for split in SPLITS:
-        files = sorted(PurePosixPath(file).parts for file in material.of_split(split)["file"])
-        _write_lines(folder / f"{split}-labels.txt", [str(folders.index(label)) for _, label, _ in files])
+        rows = material.of_split(split)
+        files = zip(map(PurePosixPath, rows["file"]), map(material.label_index, rows["label"]), strict=True)
+        as_read = sorted((str(file.parent), file.name, number) for file, number in files)
+        _write_lines(folder / f"{split}-labels.txt", [str(number) for _, _, number in as_read])
 
 
 def _write_lines(path: Path, lines: list[str]) -> None:
@@ -39,7 +42,7 @@ FORMAT = Format(
 
 import keras
 
-names = Path("labels.txt").read_text(encoding="utf-8").splitlines()
+names = Path("class_names.txt").read_text(encoding="utf-8").splitlines()
 options = {"class_names": names, "image_size": (224, 224)}
 train = keras.utils.image_dataset_from_directory("train", **options)
 test = keras.utils.image_dataset_from_directory("test", **options, shuffle=False)""",

@@ -63,8 +63,8 @@ class Material:
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
-        """The labels in alphabetical order, as Keras and Hugging Face number the folders that they find."""
-        return tuple(sorted(self.rows["label"].unique()))
+        """The labels in the order of their folders' names, in which Keras and PyTorch number the folders they find."""
+        return tuple(sorted(self.rows["label"].unique(), key=folder_name))
 
     def of_split(self, split: str) -> pd.DataFrame:
         """Return the rows of one split, sorted by record id."""

@@ -250,6 +250,8 @@ def looks_truncated(data: bytes, image_format: str) -> bool:
     """Return whether the end mark is missing, or the announced length is longer than the file."""
     if image_format == "jpeg":
         return data.find(END, max(data.find(b"\xff\xda"), 0)) < 0
+    if image_format == "ico":
+        return _icon_end(data) > len(data)
     if mark := _END_MARKS.get(image_format):
         return mark not in data[-_TAIL_BYTES:]
     if image_format == "webp":
@@ -261,6 +263,13 @@ def looks_truncated(data: bytes, image_format: str) -> bool:
     if image_format in ("avif", "heic") or (image_format == "jxl" and data[4:8] == b"JXL "):
         return _boxes_end(data) > len(data)
     return False
+
+
+def _icon_end(data: bytes) -> int:
+    """Return where an icon's list of pictures, or the last of them, says that it ends."""
+    count = _uint(data[4:6])
+    entries = [data[at : at + 16] for at in range(6, min(6 + 16 * count, len(data)), 16)]
+    return max([6 + 16 * count, *(_uint(entry[8:12]) + _uint(entry[12:16]) for entry in entries)])
 
 
 def _boxes_end(data: bytes) -> int:

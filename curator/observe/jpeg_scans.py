@@ -28,7 +28,8 @@ _START, _SCAN, _PROGRESSIVE = 0xD8, 0xDA, 0xC2
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _NEEDED = _FRAMES | {0xC4, 0xCC, 0xDA, 0xDB, 0xDC, 0xDD}  # tables, scans, number of lines, restart interval
 _JFIF = b"\xff\xe0\0\x10JFIF\0\1\1\0\0\1\0\1\0\0"
-_MARKER = re.compile(rb"\xff+[^\x00\xd0-\xd7\xff]", re.DOTALL)  # within pixels FF 00 is a byte, FF D0 to D7 a restart
+_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]", re.DOTALL)  # FF 00 is a byte, FF 01 nothing, D0 to D7 restarts
+_END = re.compile(END)  # which finds it in half the time that bytes.find takes
 _SURPLUS = re.compile(r"(\d+) extraneous bytes before marker 0x(\w\w)")
 _DAMAGE = ("Corrupt JPEG data", "Inconsistent progression")
 _ANY_SIZE = {"min_height": 1, "min_width": 1}
@@ -57,6 +58,8 @@ def iterate_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
         if marker == _SCAN:
             following = _MARKER.search(data, end)
             end = following.start() if following else len(data)
+            while data[end - 1] == 0xFF:  # which may fill up to a marker
+                end -= 1
         yield marker, at, end
         at = end
 
@@ -111,7 +114,8 @@ def check_jpeg(data: bytes) -> bool:
 
 def ends_with_picture(data: bytes, scan_at: int) -> bool:
     """Return whether the first end of a picture after ``scan_at``, an offset in bytes, is the file's end."""
-    return data.find(END, scan_at) == len(data) - len(END)
+    found = _END.search(data, scan_at)
+    return found is not None and found.end() == len(data)
 
 
 def require_all_scans(data: bytes) -> None:

@@ -30,6 +30,7 @@ from curator.observe.header import Header, read_header
 from curator.observe.jpeg_header import PlainJpeg, read_plain_jpeg
 from curator.observe.jpeg_scans import check_jpeg, ends_with_picture, require_all_scans
 from curator.observe.pixels import as_grey, turn_upright
+from curator.observe.silence import silence
 
 Luma = npt.NDArray[np.uint8]
 Weights = npt.NDArray[np.float32]
@@ -65,7 +66,8 @@ def decode_luma(data: bytes, header: Header | PlainJpeg) -> tuple[Luma, bool]:
         try:
             grey, scale = decode_reduced_grey(data, header)
         except ValueError:  # Pillow reads on past what does no harm
-            header = read_header(data, "jpeg")
+            with silence("jpeg"):
+                return decode_luma(data, read_header(data, "jpeg"))
         else:
             if not header.has_one_scan:
                 require_all_scans(data)

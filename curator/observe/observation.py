@@ -22,7 +22,7 @@ from curator.matching.luma_signatures import pack_signatures
 from curator.matching.perceptual_hash import HASH_VERSION
 from curator.observe.blank import blank_colour
 from curator.observe.header import Header, canvas_size, looks_truncated, read_header
-from curator.observe.jpeg_header import read_plain_jpeg
+from curator.observe.jpeg_header import PlainJpeg, read_plain_jpeg
 from curator.observe.jpeg_scans import DamagedPixelsError
 from curator.observe.luma import decode_luma
 from curator.observe.openers import lacking_decoder
@@ -30,6 +30,7 @@ from curator.observe.png import DamagedPngError, MissingRowsError
 from curator.observe.refusals import misread_kind, unsupported_kind
 from curator.observe.silence import silence
 from curator.observe.sniff import placeholder_name, sniff
+from curator.observe.tiff_tags import read_directory
 from curator.reasons import Drop
 
 OBSERVER_VERSION = 100 * HASH_VERSION + 1
@@ -127,8 +128,14 @@ def _picture(data: bytes, max_pixels: int, facts: dict[str, Any]) -> bytes:
     """Return the luma, and note on the way what is learned of the file."""
     image_format = _supported_format(data, facts)
     try:
+        if image_format == "jpeg" and (plain := read_plain_jpeg(data)):
+            return _decode(data, plain, max_pixels, facts)
         with silence(image_format):
-            return _decode(data, image_format, max_pixels, facts)
+            if size := canvas_size(data, image_format):
+                _check_size(*size, max_pixels, facts)
+            header = read_header(data, image_format)
+            facts |= {"format": "mpo"} if header.image.format == "MPO" else {}
+            return _decode(data, header, max_pixels, facts)
     except _FlawError:
         raise
     except Image.DecompressionBombError as error:
@@ -137,16 +144,13 @@ def _picture(data: bytes, max_pixels: int, facts: dict[str, Any]) -> bytes:
         raise _decoding_flaw(data, image_format, error) from error
 
 
-def _decode(data: bytes, image_format: str, max_pixels: int, facts: dict[str, Any]) -> bytes:
-    if size := canvas_size(data, image_format):
-        _check_size(*size, max_pixels, facts)
-    header = (read_plain_jpeg(data) if image_format == "jpeg" else None) or read_header(data, image_format)
-    if isinstance(header, Header) and header.image.format == "MPO":
-        facts["format"] = "mpo"
+def _decode(data: bytes, header: Header | PlainJpeg, max_pixels: int, facts: dict[str, Any]) -> bytes:
     facts |= {"orientation": header.orientation, "mode": header.mode, "n_frames": header.n_frames}
-    if kind := misread_kind(data, image_format, header.height):
+    if kind := misread_kind(data, facts["format"], header.height):
         raise _FlawError(Drop.UNSUPPORTED_FORMAT, f"no decoder here reads {kind}")
     _check_size(header.width, header.height, max_pixels, facts)
+    if facts["format"] == "tiff" and (directory := read_directory(data)) and directory.lacks_rows():
+        raise DamagedPixelsError("there are too few strips for the height of the picture")
     luma, facts["well_formed"] = decode_luma(data, header)
     return luma.tobytes()
 

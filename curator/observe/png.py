@@ -39,13 +39,8 @@ _MOST_IDAT_BYTES = 1 << 30
 
 _XMP, _RAW_EXIF = b"XML:com.adobe.xmp\0\0\0\0\0", b"Raw profile type exif\0"
 LENGTHS = {
-    b"gAMA": (4,),
-    b"cHRM": (32,),
-    b"sRGB": (1,),
-    b"cICP": (4,),
-    b"pHYs": (9,),
-    b"tIME": (7,),
-    b"sBIT": (1, 2, 3, 4),
+    **{b"gAMA": (4,), b"cHRM": (32,), b"sRGB": (1,), b"cICP": (4,)},
+    **{b"sBIT": (1, 2, 3, 4), b"pHYs": (9,), b"tIME": (7,)},
 }
 """The bytes that the body of a chunk of a fixed form may have."""
 
@@ -136,6 +131,8 @@ def read_png(data: bytes) -> Png:
     Raises:
         DamagedPngError: the first is not a header that a PNG can have.
     """
+    if len(data) < len(SIGNATURE) + 12 + _HEADER.size:
+        raise MissingRowsError("the file ends within its header")
     chunks = iterate_chunks(data)
     png = _read_first(*next(chunks, (b"", memoryview(b""), None)))
     seen, previous, has_frame, n_animated = {b"IHDR"}, b"IHDR", False, 0
@@ -185,7 +182,7 @@ def _is_plain(name: bytes, body: memoryview) -> bool:
     if name == b"iTXt":
         return bytes(body).partition(b"\0")[2][:1] == b"\0"  # not packed
     is_known = name in (b"PLTE", b"IDAT", b"IEND") or name[:1].islower()
-    return is_known and name.isalpha() and name not in _SELDOM_READ
+    return is_known and name.isalpha() and name[2:3].isupper() and name not in _SELDOM_READ
 
 
 def _note_pixels(png: Png, body: memoryview, seen: set[bytes], previous: bytes) -> None:
@@ -199,7 +196,7 @@ def _note(png: Png, name: bytes, body: memoryview, seen: set[bytes]) -> None:
     """Take what a whole chunk says; as libpng does, pass over one that comes too late or does not fit."""
     is_late = b"IDAT" in seen
     if name == b"PLTE" and name not in seen:
-        _note_palette(png, bytes(body), is_late or b"tRNS" in seen)
+        _note_palette(png, bytes(body), is_late, b"tRNS" in seen)
     elif name == b"tRNS":
         fits = {_GREY: len(body) == 2, _RGB: len(body) == 6, _PALETTE: 0 < len(body) <= len(png.palette) // 3}
         if fits.get(png.colour, False) and not is_late and name not in seen:
@@ -218,8 +215,9 @@ def _note(png: Png, name: bytes, body: memoryview, seen: set[bytes]) -> None:
         png.is_well_formed &= 0 < len(png.profile) <= _MOST_PLAIN_BYTES
 
 
-def _note_palette(png: Png, body: bytes, is_misplaced: bool) -> None:
-    is_right = 0 < len(body) <= 768 and len(body) % 3 == 0 and not is_misplaced
+def _note_palette(png: Png, body: bytes, is_late: bool, is_after_transparency: bool) -> None:
+    is_right = 0 < len(body) <= 768 and len(body) % 3 == 0 and not is_late
+    png.is_well_formed &= not is_after_transparency
     if png.colour != _PALETTE:  # a hint for screens of few colours; in a grey picture it has no place
         png.is_well_formed &= is_right and png.colour in (_RGB, 6)
     elif is_right:

@@ -20,14 +20,24 @@ from functools import cache
 from PIL import Image, TiffImagePlugin
 
 from curator.observe.silence import silence
-from curator.observe.tiff_tags import BITS, COMPRESSION, PLANES, SAMPLES, WIDTH, describe_pixels, read_directory
+from curator.observe.tiff_tags import (
+    BITS,
+    COMPRESSION,
+    HEIGHT,
+    PLANES,
+    SAMPLES,
+    WIDTH,
+    Directory,
+    describe_pixels,
+    read_directory,
+)
 
 _CODINGS = {
-    0xC3: "lossless",
-    **dict.fromkeys((0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF), "hierarchical"),
-    **dict.fromkeys((0xC9, 0xCA), "arithmetic-coded"),
-    0xCB: "lossless, arithmetic-coded",
-    0xF7: "lossless (JPEG-LS)",
+    0xC3: "a lossless",
+    **dict.fromkeys((0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF), "a hierarchical"),
+    **dict.fromkeys((0xC9, 0xCA), "an arithmetic-coded"),
+    0xCB: "a lossless, arithmetic-coded",
+    0xF7: "a lossless (JPEG-LS)",
 }
 _FRAMES = frozenset({0xC0, 0xC1, 0xC2, *_CODINGS})
 _MOST_SAMPLES = 1024  # in a pixel of satellites' pictures; more is damage
@@ -58,7 +68,7 @@ def _jpeg_kind(data: bytes) -> str | None:
         elif marker in _FRAMES:
             bits, height, n_components = data[at + 4], struct.unpack_from(">H", data, at + 5)[0], data[at + 9]
             if marker in _CODINGS:
-                return f"a {_CODINGS[marker]} JPEG"
+                return f"{_CODINGS[marker]} JPEG"
             if bits != 8:
                 return f"a JPEG of {bits} bits a sample"
             if n_components not in (1, 3, 4):
@@ -85,7 +95,7 @@ def _jp2_kind(data: bytes) -> str | None:
 
 def _tiff_kind(data: bytes) -> str | None:
     directory = read_directory(data)
-    if directory is None or WIDTH not in directory.fields or not directory.lies_within(data):
+    if directory is None or not _has_size(directory) or not directory.lies_within(data):
         return None
     n_depths = len(directory.fields.get(BITS, (1,)))
     n_samples = directory.first(SAMPLES, n_depths)
@@ -102,6 +112,10 @@ def _tiff_kind(data: bytes) -> str | None:
     if is_known and not (codec and _is_without_codec(codec)):
         return None
     return f"a TIFF of {describe_pixels(directory)}"
+
+
+def _has_size(directory: Directory) -> bool:
+    return directory.first(WIDTH, 0) > 0 and directory.first(HEIGHT, 0) > 0
 
 
 @cache

@@ -13,8 +13,7 @@ import logging
 import os
 import threading
 import warnings
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 
 # If a program has set up no logging, Python prints Pillow's log of broken files to standard error; this stops that.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
@@ -66,18 +65,23 @@ class _StandardError(_Shared):
         os.close(nowhere)
 
 
-_warnings, _standard_error = _Warnings(), _StandardError()
+class _Both:
+    def __enter__(self) -> None:
+        _warnings.__enter__()
+        _standard_error.__enter__()
+
+    def __exit__(self, *_: object) -> None:
+        _standard_error.__exit__()
+        _warnings.__exit__()
 
 
-@contextmanager
-def silence(image_format: str) -> Iterator[None]:
-    """Discard Python's warnings while a file of this format is decoded, in all threads.
+_warnings, _standard_error, _both = _Warnings(), _StandardError(), _Both()
+
+
+def silence(image_format: str) -> AbstractContextManager[None]:
+    """Return what discards Python's warnings while a file of this format is decoded, in all threads.
 
     But for JPEG and PNG, also what libraries write to file descriptor 2 by themselves; what this program writes there
     meanwhile is lost too.
     """
-    with ExitStack() as until:
-        until.enter_context(_warnings)
-        if image_format not in ("jpeg", "png"):
-            until.enter_context(_standard_error)
-        yield
+    return _warnings if image_format in ("jpeg", "png") else _both

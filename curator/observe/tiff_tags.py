@@ -19,8 +19,9 @@ _CODES = {1: "B", 3: "H", 4: "I", 6: "b", 7: "B", 8: "h", 9: "i", 13: "I", 16: "
 
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, SAMPLES, PLANES, FORMAT = 256, 257, 258, 259, 262, 277, 284, 339
+_STRIPS, _STRIP_ROWS, _TILES = 273, 278, 324
 _PLACES = ((273, 279), (324, 325))  # of strips and of tiles: offsets, lengths in bytes
-_READ = frozenset({WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, SAMPLES, PLANES, FORMAT}).union(*_PLACES)
+_READ = frozenset({WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, SAMPLES, PLANES, FORMAT, _STRIP_ROWS}).union(*_PLACES)
 # Each once: thousands of entries may point to the same bytes.
 _FORMATS = {1: "unsigned", 2: "signed", 3: "float", 4: "undefined", 5: "complex, signed", 6: "complex, float"}
 _PHOTOMETRICS = {
@@ -56,6 +57,15 @@ class Directory:
             sizes = self.fields.get(lengths) or (1,) * len(starts)
             ends += [start + size for start, size in zip(starts, sizes, strict=False)]
         return self.is_whole and max(ends) <= len(data)
+
+    def lacks_rows(self) -> bool:
+        """Return whether there are too few strips for the picture's height, of which readers show the rest black."""
+        height, strips = self.first(HEIGHT, 0), self.fields.get(_STRIPS, ())
+        rows = self.first(_STRIP_ROWS, height)
+        if _TILES in self.fields or not strips or not height or not rows:
+            return False
+        n_planes = self.first(SAMPLES, 1) if self.first(PLANES, 1) == 2 else 1
+        return len(strips) < -(-height // rows) * n_planes
 
 
 def read_directory(data: bytes) -> Directory | None:

@@ -111,6 +111,7 @@ def acquire(
 
 def plan_listing(project: Project, options: AcquireOptions) -> Listing:
     """List tier by tier until each label has as many candidates as its target; request no image."""
+    project.claim()
     return _list_tiers(project, options, lambda listing, _: listing.table)[0]
 
 
@@ -118,7 +119,6 @@ def _list_tiers(
     project: Project, options: AcquireOptions, settle: Callable[[Listing, pd.DataFrame], pd.DataFrame]
 ) -> tuple[Listing, pd.DataFrame]:
     """List tier by tier, and settle what is listed, until no label is short of its target."""
-    project.claim()
     listing, settled = Listing(), catalog.empty()
     for tier in range(n_tiers(project)):
         if not (short := [label for label, n in _wanted(project, settled, options).items() if n]):

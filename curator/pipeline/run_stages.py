@@ -73,6 +73,7 @@ def fetch(project: Project, options: AcquireOptions | None = None) -> Outcome:
     """
     options, paths = options or AcquireOptions(), project.paths
     with locked(paths.lock, "fetch"):
+        project.claim()
         refuse_newer(map(paths.catalog, Stage))
         settings = settings_of_fetch(project.recipe, options)
         record = StageRecord(Stage.LISTED, fingerprint(settings), settings, settings)
@@ -80,7 +81,6 @@ def fetch(project: Project, options: AcquireOptions | None = None) -> Outcome:
         def note_listed(rows: pd.DataFrame) -> None:
             write_if_changed(paths.catalog(Stage.LISTED), partial(row_groups, rows), record)
 
-        project.claim()
         with Ledger(paths.attempts) as ledger:
             ledger.begin_run(time.time())
         listing, table = acquire(project, options, note_listed)

@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("seaborn", reason="the extra `benchmark` is not installed")
 
 from curator.benchmark.figures.data_plots import draw_class_counts
-from curator.benchmark.figures.plots import draw_curves
+from curator.benchmark.figures.plots import draw_confusion, draw_curves
 
 
 def ticks(path: Path) -> list[str]:
@@ -38,3 +38,18 @@ def test_counts_of_images_are_whole(tmp_path: Path, n: int) -> None:
     draw_class_counts(tmp_path, table, ["a", "b"])
     labels = ticks(tmp_path / "class-counts.svg")
     assert labels and all(re.fullmatch(r"[\d,]+", label) for label in labels)
+
+
+ODD_LABELS = ["$\\nonsense{$", "_hidden", "犬 and 👍", "w" * 200, "a$b", *(f"label number {n}" for n in range(20))]
+
+
+@pytest.mark.filterwarnings("error")
+def test_labels_are_shown_as_written(tmp_path: Path) -> None:
+    """Dollar signs are no formula, a leading ``_`` hides nothing, a long label leaves room; no warning."""
+    table = pd.DataFrame({"source": "folder", "label": 2 * ODD_LABELS, "split": ["train", "test"] * len(ODD_LABELS)})
+    draw_class_counts(tmp_path, table, ODD_LABELS)
+    draw_confusion(tmp_path, "cnn", [[1] * len(ODD_LABELS)] * len(ODD_LABELS), ODD_LABELS, "CNN")
+    for name in ("class-counts", "confusion-cnn"):
+        text = (tmp_path / f"{name}.svg").read_text(encoding="utf-8")
+        for label in ("$\\nonsense{$", "_hidden", "犬 and 👍", "w" * 23 + "…", "a$b", "label number 19"):
+            assert f">{label}<" in text or f"> {label}<" in text, (name, label)

@@ -239,7 +239,7 @@ def test_a_label_that_nobody_lists_is_counted_as_nothing(place: Path) -> None:
     done = curator("fetch", "--json", cwd=place)
     told = json.loads(done.stdout)
     assert done.returncode == 1 and told["labels"]["soccer"] == {"listed": 0, "kept": 0, "dropped": {}}
-    assert told["next"].startswith("curator fetch (there is no image of soccer")
+    assert told["next"] == "curator fetch" and told["remark"].startswith("there is no image of soccer")
 
 
 def test_the_next_command_means_the_same_data_set(place: Path) -> None:

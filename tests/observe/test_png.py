@@ -271,6 +271,12 @@ def broken_density(parts):
     return parts.build()
 
 
+def broken_colours(parts):
+    """CICP is too long."""
+    parts.before.insert(0, (b"cICP", bytes([12, 13, 0, 1, 0])))
+    return parts.build()
+
+
 def broken_profile(parts):
     """ICCP does not unpack."""
     parts.before.insert(0, (b"iCCP", b"name\0\0rubbish"))
@@ -291,7 +297,7 @@ def broken_animation(parts):
 
 ODDITIES = (
     *(trailing, second_picture, no_end, unknown_critical, packed_trailer, few_surplus_bytes, empty_idat, broken_text),
-    *(long_text, broken_density, broken_profile, broken_transparency, broken_animation),
+    *(long_text, broken_density, broken_colours, broken_profile, broken_transparency, broken_animation),
 )
 
 

@@ -313,3 +313,27 @@ def test_one_word_that_is_no_number_does_not_lose_a_table(tmp_path, context, tol
     reader = MetadataReader(str(tmp_path), "human", {"rugby": ("Rugby",)}, context)
     assert reader.present("labels.csv").rows.num_rows == 49
     assert "labels.csv: 1 of 50 rows were refused: 1 with a Confidence that is not a number (line 7)" in told()
+
+
+def test_addresses_in_quotes_are_addresses():
+    """One a line; and in a table with tabs, which then is quoted, whatever its header is."""
+    assert read(b'"http://e.org/1"\n"http://e.org/2"\n').rows["url"].to_pylist() == ["http://e.org/1", "http://e.org/2"]
+    found = read(b'label\turl\ttitle\n"rugby"\t"http://e.org/1"\t"a\tb"\n"soccer"\t"http://e.org/2"\t"c"\n')
+    assert [row["title"] for row in found.rows.to_pylist()] == ["a\tb", "c"]
+    assert found.rows["url"].to_pylist() == ["http://e.org/1", "http://e.org/2"]
+
+
+def test_json_of_odd_layouts_is_read():
+    """A comma behind each object, more digits than Python reads, and other lists beside the one of addresses."""
+    objects = [{"url": f"http://e.org/{i}", "label": "rugby"} for i in range(3)]
+    listed = ",\n".join(map(json.dumps, objects)).encode()
+    assert (read(listed).rows.num_rows, read(listed).tally.n_refused) == (3, 0)
+    many = b'[{"url": "http://e.org/1", "label": "rugby", "n": ' + b"9" * 5000 + b"}]"
+    assert read(many).rows["n"].to_pylist() == ["9" * 5000]
+    assert read(many[1:-1] + b"\n" + many[1:-1]).rows.num_rows == 2
+    assert read(json.dumps({"images": objects, "kinds": [{"id": 1}]}).encode()).rows.num_rows == 3
+
+
+def test_entries_are_named_as_such():
+    """Refused entries of a JSON list."""
+    assert read(b'[{"url": "http://e.org/1"}, 1, 2]').tally.in_words().endswith("(entries 2, 3)")

@@ -15,21 +15,24 @@ from typing import Any
 
 import pandas as pd
 import seaborn as sns
+from matplotlib.patches import Patch
 
 from curator.benchmark.figures.colours import COLOURS, label_colours
-from curator.benchmark.figures.figure_style import figure_file, whole_numbers
+from curator.benchmark.figures.figure_style import figure_file, short_label, whole_numbers
 from curator.reasons import SPLITS
 
 
 def draw_class_counts(folder: Path, table: pd.DataFrame, labels: Sequence[str]) -> None:
     """Draw the article's count plot: images by source and label, for train and for test."""
     sources = table["source"].value_counts().index.tolist()
-    height = 1.0 + 2 * (0.35 + 0.22 * len(labels) * len(sources))
+    texts, colours = [short_label(label) for label in labels], label_colours(labels)
+    n_columns = min(len(labels), max(1, int(3 / (0.45 + 0.06 * max(map(len, texts))))))
+    height = 1.0 + 2 * (0.35 + 0.22 * len(labels) * len(sources)) + 0.17 * (-(-len(labels) // n_columns) - 1)
     with figure_file(folder, "class-counts", height) as figure:
         for axes, split in zip(figure.subplots(2, 1, sharex=True), SPLITS, strict=True):
             rows = table[table["split"] == split]
-            hue = {"hue": "label", "hue_order": list(labels), "palette": label_colours(labels), "saturation": 1}
-            sns.countplot(rows, y="source", order=sources, **hue, ax=axes, legend=split == "train")
+            hue = {"hue": "label", "hue_order": list(labels), "palette": colours, "saturation": 1}
+            sns.countplot(rows, y="source", order=sources, **hue, ax=axes, legend=False)
             for bars in axes.containers:
                 axes.bar_label(bars, fmt="{:,.0f}", padding=2, fontsize=8)
             axes.set(xlabel="images" if split == "test" else "", ylabel="", title=split)
@@ -37,7 +40,8 @@ def draw_class_counts(folder: Path, table: pd.DataFrame, labels: Sequence[str]) 
             axes.tick_params(axis="y", length=0, labelcolor=COLOURS["ink"].light)
             axes.margins(x=0.12)
             whole_numbers(axes.xaxis)
-        figure.axes[0].legend(loc="lower left", bbox_to_anchor=(0.3, 1.0), ncols=len(labels), fontsize=8, title=None)
+        handles = [Patch(color=colours[label], label=text) for label, text in zip(labels, texts, strict=True)]
+        figure.axes[0].legend(handles=handles, loc="lower left", bbox_to_anchor=(0.3, 1.0), ncols=n_columns, fontsize=8)
 
 
 def draw_confounds(folder: Path, check: Mapping[str, Any]) -> None:

@@ -7,6 +7,7 @@ True
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ from curator.benchmark.figures.colours import COLOURS
 from curator.store.whole_files import whole_file
 
 WIDTH_INCHES = 4.4
+_LONGEST_LABEL = 24
 _STYLE = {
     "axes.axisbelow": True,
     "axes.edgecolor": COLOURS["muted"].light,
@@ -40,6 +42,7 @@ _STYLE = {
     "savefig.dpi": 200,
     "svg.fonttype": "none",
     "svg.hashsalt": "curator",
+    "text.parse_math": False,  # a label may hold dollar signs
     "text.color": COLOURS["ink"].light,
     "xtick.color": COLOURS["muted"].light,
     "ytick.color": COLOURS["muted"].light,
@@ -55,10 +58,22 @@ def whole_numbers(axis: Any) -> None:
     axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
 
 
+def short_label(label: str) -> str:
+    """Return a label as a plot has room for it. A text that begins with ``_`` would be left out of a legend.
+
+    >>> short_label("heron"), short_label("_x"), short_label("a label of very many letters")
+    ('heron', ' _x', 'a label of very many le…')
+    """
+    short = label if len(label) <= _LONGEST_LABEL else f"{label[: _LONGEST_LABEL - 1]}…"
+    return f" {short}" if short.startswith("_") else short
+
+
 @contextmanager
 def figure_file(folder: Path, name: str, height_inches: float, width_inches: float = WIDTH_INCHES) -> Iterator[Any]:
     """Yield a figure to draw on; on leaving it is saved as ``<name>.svg`` and ``<name>.png``, each whole."""
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(_STYLE), warnings.catch_warnings():
+        # The PNG has a box for a letter that matplotlib's font lacks; the SVG, which is shown, has the letter.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
         figure = Figure(figsize=(width_inches, height_inches), layout="constrained")
         FigureCanvasAgg(figure)
         yield figure

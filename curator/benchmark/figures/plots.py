@@ -18,7 +18,7 @@ import numpy as np
 import seaborn as sns
 
 from curator.benchmark.figures.colours import COLOURS, model_colour
-from curator.benchmark.figures.figure_style import figure_file, whole_numbers
+from curator.benchmark.figures.figure_style import figure_file, short_label, whole_numbers
 from curator.benchmark.metrics_file import list_comparisons
 from curator.benchmark.models.registry import model_title
 
@@ -155,8 +155,8 @@ def draw_confusion(
             ax=axes,
             linewidths=2,
             linecolor="none",
-            xticklabels=labels,
-            yticklabels=labels,
+            xticklabels=list(map(short_label, labels)),
+            yticklabels=list(map(short_label, labels)),
             annot_kws={"fontsize": 9 if len(labels) < 8 else 6},
         )
         axes.set(xlabel="predicted", ylabel="true", title=title)

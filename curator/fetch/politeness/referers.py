@@ -1,7 +1,7 @@
 """When a request names the page that shows its image: after a host answered 403 without it, and from then on.
 
 Some hosts serve a picture only to who comes from its page. The page is the one that the list names; why this is no
-disguise, and what is never sent, is argued in docs/decisions/0013-cookies-and-referer.md.
+disguise, and what is never sent, is argued in docs/decisions/0014-cookies-and-referer.md.
 
 >>> referer_for("http://h.example/photo/1#top", "http://img.h.example/1.jpg", may_be_private=False)
 'http://h.example/photo/1'

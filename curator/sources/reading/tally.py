@@ -70,9 +70,8 @@ class Tally:
 
     def place(self, numbers: Sequence[int], n_rows: int) -> str:
         """Say which lines ``n_rows`` rows are in, of which these are the first: ``(lines 3, 5 …)``."""
-        return (
-            f"({self.unit}{'s' * (n_rows > 1)} {', '.join(map(str, numbers))}{' …' if n_rows > len(numbers) else ''})"
-        )
+        unit = self.unit if n_rows == 1 else {"entry": "entries"}.get(self.unit, f"{self.unit}s")
+        return f"({unit} {', '.join(map(str, numbers))}{' …' if n_rows > len(numbers) else ''})"
 
     def tell(self, emit: Listener, name: str, hint: str = "") -> None:
         """Say what was refused of the file ``name``, as a warning if it is more than 1%; nothing if none was."""

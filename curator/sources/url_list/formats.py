@@ -113,9 +113,11 @@ def _take_header(lines: LineBlocks, delimiter: str) -> bytes:
 
 
 def _read_lines(lines: LineBlocks) -> Rows:
-    """Read one address a line; comments are no rows."""
+    """Read one address a line, in quotes or not; comments are no rows."""
     # No URL holds a unit separator, so that each line is one field, commas and quotes included.
     found = read_delimited(lines, ["url"], ["url"], delimiter="\x1f", is_quoted=False)
+    bare = pc.replace_substring_regex(found.rows["url"], r'^\s*"(.*)"\s*$', r"\1")
+    found = Rows(found.rows.set_column(0, "url", bare), found.lines, found.tally)
     is_comment = pc.starts_with(found.rows["url"], "#")
     if not pc.any(is_comment).as_py():
         return found

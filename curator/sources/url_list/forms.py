@@ -130,13 +130,21 @@ def folded(name: str) -> str:
 def has_quoted_fields(head: bytes, delimiter: str) -> bool:
     r"""Return whether a table says itself that its fields are quoted as in CSV.
 
-    A name of its header is, or a field that begins and ends with a quote has doubled ones within; and none has others.
+    A name of its header is, or most of its addresses are, since none begins with a quote; or a field that begins and
+    ends with a quote has doubled ones within, and none has others.
 
     >>> has_quoted_fields(b'title\n"a ""good"" one"\n', "\t"), has_quoted_fields(b'title\n"Big" game\n', "\t")
     (True, False)
+    >>> has_quoted_fields(b'title\turl\n"Big\tgame"\t"http://e.org/1"\n', "\t")
+    True
     """
     sign, has_doubled = delimiter.encode(), False
-    for number, line in enumerate(head_lines(head[:_HEAD_BYTES])):
+    lines = list(head_lines(head[:_HEAD_BYTES]))
+    starts = [re.compile(rb"(?:^|%s)%s%s" % (re.escape(sign), quote, ADDRESS.encode())) for quote in (b'"', b"")]
+    n_quoted, n_bare = (sum(bool(start.search(line)) for line in lines) for start in starts)
+    if n_quoted > n_bare:
+        return True
+    for number, line in enumerate(lines):
         *fields, last = line.split(sign) if b'"' in line else [b""]
         for field in [*fields, *([last] if last.count(b'"') % 2 == 0 else [])]:  # the last may run over the line's end
             if not field.startswith(b'"'):

@@ -26,6 +26,15 @@ from curator.sources.url_list.forms import folded
 NO_OBJECT = "that are no JSON object"
 _MOST_BYTES = 1 << 30
 _BLANK = " \t\r\n,"
+_MOST_DIGITS = 4300
+
+
+def _whole_number(digits: str) -> int | str:
+    """Read a whole number; as text if it has more digits than Python reads."""
+    return int(digits) if len(digits) < _MOST_DIGITS else digits
+
+
+_DECODER = json.JSONDecoder(parse_int=_whole_number)
 
 
 def read_json_lines(lines: LineBlocks) -> Rows:
@@ -36,7 +45,7 @@ def read_json_lines(lines: LineBlocks) -> Rows:
             continue
         tally.n_rows += 1
         try:
-            item = json.loads(line.decode("utf-8"))
+            item = _DECODER.decode(line.decode("utf-8").strip().removesuffix(","))
         except UnicodeDecodeError:
             tally.refuse(NOT_UTF8, number)
             continue
@@ -86,10 +95,10 @@ def _whole_text(lines: LineBlocks) -> str:
 
 def _items(text: str) -> Iterator[Any]:
     """Yield the values of a text, those within lists one by one, and of an object the list that it holds."""
-    decoder, here = json.JSONDecoder(), 0
+    here = 0
     while (rest := _skip(text, here)) < len(text):
         try:
-            value, here = decoder.raw_decode(text, rest)
+            value, here = _DECODER.raw_decode(text, rest)
         except RecursionError as error:
             raise SourceError("is JSON that is nested too deeply") from error
         except json.JSONDecodeError as error:
@@ -106,6 +115,8 @@ def _skip(text: str, here: int) -> int:
 def _listed(value: Any) -> list[Any]:
     if isinstance(value, dict) and "url" not in map(folded, value):
         lists = [one for one in value.values() if isinstance(one, list) and one and isinstance(one[0], dict)]
+        if len(lists) > 1:
+            lists = [one for one in lists if "url" in map(folded, one[0])]
         return lists[0] if len(lists) == 1 else [value]
     return value if isinstance(value, list) else [value]
 
