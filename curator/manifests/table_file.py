@@ -26,6 +26,8 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from curator.text import on_one_line
+
 _DELIMITERS = (",", ";", "\t")
 _CHUNK_ROWS = 50_000
 _LONGEST_FIELD = 2**31 - 1
@@ -69,7 +71,10 @@ def parse_table(data: bytes, required: Sequence[str]) -> Table:
     table = Table()
     rows = _read_rows(reader, table, n_skipped)
     line, header = next(rows, (1, []))
-    names = [name.strip() for name in header]
+    names = [on_one_line(name.strip()) for name in header]
+    if has_other_bytes and (found := _NOT_UTF8.search("".join(header))):
+        table.mistakes.append(Mistake(line, "", _not_utf8(found)))
+        return table
     if (twice := sorted({name for name in names if name and names.count(name) > 1})) or not any(names):
         what = f"it names the column {', '.join(twice)} twice" if twice else "it holds no names of columns"
         table.mistakes.append(Mistake(line, "", what))
@@ -165,6 +170,8 @@ def _note_other_bytes(chunk: Sequence[tuple[int, list[str]]], names: Sequence[st
     for line, row in chunk:
         for name, cell in zip(names, row, strict=True):
             if found := _NOT_UTF8.search(cell):
-                byte = ord(found[0]) - 0xDC00
-                what = f"the byte 0x{byte:02x} is not UTF-8: save the file as CSV UTF-8"
-                table.mistakes.append(Mistake(line, name, what))
+                table.mistakes.append(Mistake(line, name, _not_utf8(found)))
+
+
+def _not_utf8(found: re.Match[str]) -> str:
+    return f"the byte 0x{ord(found[0]) - 0xDC00:02x} is not UTF-8: save the file as CSV UTF-8"

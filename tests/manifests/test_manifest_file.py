@@ -234,6 +234,15 @@ def test_other_bytes_than_utf_8_are_named_with_their_place(tmp_path: Path) -> No
         read(tmp_path, "\n".join(LINES).replace("two", "caf\u00e9").encode("cp1252"))
 
 
+def test_other_bytes_in_the_header_are_named_too(tmp_path: Path) -> None:
+    """Of a column that somebody added, in a language with such letters."""
+    lines = [LINES[0] + ",caf\u00e9", *(line + ",x" for line in LINES[1:])]
+    with pytest.raises(StateError, match="line 1: the byte 0xe9 is not UTF-8: save the file as CSV UTF-8"):
+        read(tmp_path, "\n".join(lines).encode("cp1252"))
+    found = read(tmp_path, "\n".join(lines).replace("caf\u00e9", '"two\nlines"').encode())
+    assert found["two lines"].tolist() == ["x", "x", "x"]
+
+
 def test_many_mistakes_are_counted(tmp_path: Path) -> None:
     """The first five are named."""
     many = manifest_text(rows(tuple(f"{n}" for n in range(20)))).replace(",30,", ",x,")
