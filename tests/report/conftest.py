@@ -72,6 +72,7 @@ class ReportedSet:
     def write_manifest(self) -> None:
         """Write the manifest of the kept rows."""
         table = pd.DataFrame([row for row in self.rows if not row.get("drop_reason")]).reindex(columns=list(COLUMNS))
+        table["file"] = table["split"] + "/" + table["label"] + "/" + table["record_id"] + ".png"
         self.paths.manifest.parent.mkdir(parents=True, exist_ok=True)
         table.to_csv(self.paths.manifest, index=False, lineterminator="\n")
 
