@@ -14,9 +14,7 @@ writes a :class:`Material` into an empty folder, and the lines that open what it
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -147,15 +145,6 @@ def link_images(material: Material, folder: Path) -> None:
     for file in material.rows["file"]:
         link_file(material.folder / file, folder / file)
         material.advance()
-
-
-def csv_text(columns: Sequence[str], records: Iterable[Mapping[str, Any]]) -> str:
-    """Format records as CSV; what a record lacks is empty."""
-    out = io.StringIO()
-    writer = csv.DictWriter(out, columns, restval=None, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(records)
-    return out.getvalue()
 
 
 def splits_yaml(pattern: str) -> str:

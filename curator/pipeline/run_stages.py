@@ -21,7 +21,7 @@ import pandas as pd
 
 from curator import catalog
 from curator.catalog import Stage
-from curator.errors import StateError
+from curator.errors import SourceError, StateError
 from curator.events import StageFinished
 from curator.fetch.ledger.ledger import Ledger
 from curator.fetch.outcomes import with_pictures
@@ -83,7 +83,12 @@ def fetch(project: Project, options: AcquireOptions | None = None) -> Outcome:
 
         with Ledger(paths.attempts) as ledger:
             ledger.begin_run(time.time())
-        listing, table = acquire(project, options, note_listed)
+        try:
+            listing, table = acquire(project, options, note_listed)
+        except SourceError:  # no list could be read: there is nothing that a next fetch could go on with
+            with Ledger(paths.attempts) as ledger:
+                ledger.finish_runs(time.time())
+            raise
         fetched = replace(record, stage=Stage.FETCHED)
         skipped = not write_if_changed(paths.catalog(Stage.FETCHED), partial(with_pictures, table, paths), fetched)
         with Ledger(paths.attempts) as ledger:

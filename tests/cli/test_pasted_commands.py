@@ -210,6 +210,6 @@ def test_a_next_line_holds_nothing_but_the_command(tmp_path: Path, monkeypatch: 
 
 def test_the_advice_about_a_host_can_be_pasted() -> None:
     """A bare ``curator why`` lacks its image."""
-    for reason in Drop:
-        for command in in_terminal(spell(advise({reason: 9}, 10), " --recipe 'a b'")):
-            read_words(command)
+    advice = [in_terminal(spell(advise({reason: 9}, 10), " --recipe 'a b'")) for reason in Drop]
+    commands = [command for found in advice for command in found]
+    assert commands and all(read_words(command) for command in commands)

@@ -15,7 +15,7 @@ from curator.demo.truth import world_truth
 from curator.manifests.read_recipe import parse_recipe
 from curator.manifests.recipe import FetchSettings, Recipe
 from curator.sources.base import ListingContext
-from curator.sources.imagenet.source import Imagenet
+from curator.sources.imagenet.imagenet_source import Imagenet
 from curator.sources.registry import source_kinds
 
 PRIVATE = FetchSettings(allow_private_hosts=True)

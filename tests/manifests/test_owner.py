@@ -79,7 +79,7 @@ def test_two_recipes_in_one_folder_share_no_manifest(place: Path) -> None:
     write_recipe(place / "b.toml", "both")
     curator.open("a.toml", data="da").fetch()
     refused(lambda: curator.open("b.toml", data="db"), place, "a.toml", "b.toml")
-    curator.open("a.toml", data="db").fetch()
+    assert curator.open("a.toml", data="db").fetch().counts["kept"] == 12
 
 
 def test_the_project_may_be_moved_and_copied_and_the_recipe_renamed(
@@ -127,6 +127,7 @@ def test_create_writes_no_recipe_for_a_name_that_is_taken(place: Path) -> None:
     source = {"kind": "folder", "path": "photos"}
     create = lambda: curator.create("small", labels=["rugby", "soccer"], sources=[source])  # noqa: E731
     refused(create, place, "manifests/one/recipe.toml", "manifests/small/recipe.toml")
+    assert not (place / "manifests" / "small").exists()
 
 
 def test_the_demo_does_not_take_a_data_set_of_its_name(place: Path) -> None:
@@ -137,6 +138,7 @@ def test_the_demo_does_not_take_a_data_set_of_its_name(place: Path) -> None:
         refused(lambda: run_demo(served, Path("data"), ignore), place, "manifests/photos/recipe.toml")
         run_demo(served, Path("demo-data"), ignore)
         run_demo(served, Path("demo-data"), ignore)
+    assert (place / "demo-data" / "photos" / OWNER).read_text() == "recipe.toml\n"
     refused(lambda: curator.open("photos", data="demo-data"), place, "demo-data/photos/recipe.toml")
 
 

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from curator.errors import SourceError
 from curator.manifests.toml_settings import read_settings
+from curator.sources.imagenet.imagenet_source import Imagenet
 from curator.sources.imagenet.lists import parse_line, read_whole_list
-from curator.sources.imagenet.source import Imagenet
 
 RUGBY, SOCCER, BALL = "n00470966", "n00478262", "n04118538"
 WHOLE = (

@@ -20,7 +20,7 @@ from curator.sources.reading.delimited import read_delimited
 from curator.sources.reading.tally import FIELDS, NOT_UTF8, UNCLOSED, Tally
 from curator.sources.url_list.formats import read_url_table
 from curator.sources.url_list.forms import list_form
-from curator.sources.url_list.source import UrlList
+from curator.sources.url_list.url_list_source import UrlList
 
 
 def read(body: bytes, name: str = "l.csv", quoting: str = "auto"):

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from curator.errors import DiskError, SourceError
 from curator.manifests.toml_settings import read_settings
 from curator.sources.open_images.classes import ClassNames, read_class_names
+from curator.sources.open_images.open_images_source import OpenImages
 from curator.sources.open_images.reader import filter_csv
 from curator.sources.open_images.rows import label_rows, present_images
-from curator.sources.open_images.source import OpenImages
 
 RUGBY, PLAYER, SOCCER = "/m/06bqd", "/m/0574rl2", "/m/02vx4"
 CLASSES = (

@@ -19,7 +19,7 @@ from curator.errors import SourceError
 from curator.manifests.labels import LabelFinder
 from curator.sources.url_list.formats import read_url_table
 from curator.sources.url_list.forms import list_form
-from curator.sources.url_list.source import UrlList
+from curator.sources.url_list.url_list_source import UrlList
 
 ROWS = [
     {"url": "http://e.org/1,a.jpg", "label": "rugby", "license": "CC BY 4.0", "camera": 'a "b", c'},

@@ -12,7 +12,7 @@ r"""Read a list that is JSON: an object a line, or one text of any layout with a
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -39,24 +39,22 @@ _DECODER = json.JSONDecoder(parse_int=_whole_number)
 
 def read_json_lines(lines: LineBlocks) -> Rows:
     """Read JSON with an object in each line; blank lines are none."""
-    tally, objects, numbers = Tally(), [], []
+    tally = Tally()
+    return _as_rows(_items_of_lines(lines, tally), tally)
+
+
+def _items_of_lines(lines: LineBlocks, tally: Tally) -> Iterator[tuple[int, Any]]:
+    """Yield each line's number and value, None if it is no JSON; a line that is not UTF-8 is refused."""
     for number, line in numbered_lines(lines):
         if not line.strip():
             continue
         tally.n_rows += 1
         try:
-            item = _DECODER.decode(line.decode("utf-8").strip().removesuffix(","))
+            yield number, _DECODER.decode(line.decode("utf-8").strip().removesuffix(","))
         except UnicodeDecodeError:
             tally.refuse(NOT_UTF8, number)
-            continue
         except (ValueError, RecursionError):
-            item = None
-        if isinstance(item, dict):
-            objects.append(item)
-            numbers.append(number)
-        else:
-            tally.refuse(NO_OBJECT, number)
-    return _as_rows(objects, numbers, tally)
+            yield number, None
 
 
 def read_json(lines: LineBlocks) -> Rows:
@@ -65,18 +63,9 @@ def read_json(lines: LineBlocks) -> Rows:
     Raises:
         SourceError: it is no JSON, not UTF-8, or more than 1 GiB.
     """
-    text = _whole_text(lines)
-    items = list(_items(text))
-    tally, objects, numbers = Tally(len(items), unit="entry"), [], []
-    for number, item in enumerate(items, 1):
-        if isinstance(item, str):
-            item = {"url": item}
-        if isinstance(item, dict):
-            objects.append(item)
-            numbers.append(number)
-        else:
-            tally.refuse(NO_OBJECT, number)
-    return _as_rows(objects, numbers, tally)
+    items = list(_items(_whole_text(lines)))
+    addresses = ({"url": item} if isinstance(item, str) else item for item in items)
+    return _as_rows(enumerate(addresses, 1), Tally(len(items), unit="entry"))
 
 
 def _whole_text(lines: LineBlocks) -> str:
@@ -121,8 +110,16 @@ def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _as_rows(objects: list[dict[str, Any]], numbers: list[int], tally: Tally) -> Rows:
-    items: list[Mapping[str, Any]] = [{folded(name): value for name, value in item.items()} for item in objects]
+def _as_rows(numbered: Iterable[tuple[int, Any]], tally: Tally) -> Rows:
+    """Make rows of the values that are objects; the others are refused, by their numbers."""
+    items: list[Mapping[str, Any]] = []
+    numbers: list[int] = []
+    for number, item in numbered:
+        if isinstance(item, dict):
+            items.append({folded(name): value for name, value in item.items()})
+            numbers.append(number)
+        else:
+            tally.refuse(NO_OBJECT, number)
     names = dict.fromkeys(name for item in items for name in item)
     columns = {name: pa.array([_json_text(item.get(name)) for item in items], pa.string()) for name in names}
     return Rows(pa.table(columns), pa.chunked_array([pa.array(numbers, pa.int64())]), tally)
