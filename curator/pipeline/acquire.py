@@ -94,7 +94,8 @@ def acquire(
     """
 
     def settle(listing: Listing, settled: pd.DataFrame) -> pd.DataFrame:
-        note_listed(listing.table)
+        if len(listing.table):  # a listing that failed is no news of what is listed
+            note_listed(listing.table)
         return _fetch_waves(project, options, listing, settled)
 
     listing, settled = _list_tiers(project, options, settle)

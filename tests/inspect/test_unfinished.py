@@ -16,7 +16,7 @@ import pytest
 
 import curator
 from curator.catalog import Stage
-from curator.errors import CuratorError, StateError
+from curator.errors import CuratorError, SourceError, StateError
 from curator.events import Event, FetchStarted, ImageFetched, SourceListed
 from curator.fetch.ledger.ledger import Ledger
 from curator.inspect.status import Status, read_status
@@ -158,6 +158,16 @@ def test_before_any_listing_the_answer_is_that_nothing_is_known(project: Project
     with pytest.raises(StateError, match="Nothing was fetched yet"):
         find_stories(project, "http://h.example/1.jpg")
     assert "still at the lists" in spell(read_status(project).news[0])
+
+
+def test_a_listing_that_failed_is_no_unfinished_fetch(tmp_path: Path) -> None:
+    """No list could be read, so there is nothing to go on with: status proposes what it did before."""
+    project = write_project(tmp_path, 9, 4)
+    (tmp_path / "list.csv").write_text("link,label\nhttp://e.org/1.jpg,rugby\n")
+    with pytest.raises(SourceError):
+        pipeline.fetch(project)
+    status = read_status(project)
+    assert (status.unfinished, status.headline, status.news) == (None, "nothing done yet", ())
 
 
 def test_an_interrupted_second_fetch_leaves_the_split_and_says_how_far_it_is(project: Project) -> None:
