@@ -76,10 +76,14 @@ def split_images(
     wanted = _count_wanted(have, settings, label, sides, kept_sides)
     side = _draw(images, label, first, wanted, settings.seed, sides)
     notes = describe_leaks(images, settings.group_by, kept_copies, kept_sides)
-    whole = np.where(are_several(linked_sides(first, sides)), np.arange(len(first)), first)
-    notes += describe_large_groups(images, label, labels, whole)
+    notes += describe_large_groups(images, label, labels, _leave_torn(first, sides))
     notes += _describe_counts(labels, label[side == TEST], wanted)
     return SplitDecision(_write(table, rows, first, side), notes)
+
+
+def _leave_torn(first: IntArray, sides: BoolArray) -> IntArray:
+    """Take the groups apart that are on several sides: what is said of the others is not true of them."""
+    return np.where(are_several(linked_sides(first, sides)), np.arange(len(first)), first)
 
 
 def _describe_counts(labels: Sequence[str], label_in_test: IntArray, wanted: IntArray) -> tuple[Text, ...]:

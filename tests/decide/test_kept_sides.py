@@ -116,7 +116,8 @@ def test_balance_takes_from_every_side_in_proportion() -> None:
 def test_exact_counts_and_kept_sides_exclude_each_other() -> None:
     """The recipe's reader refuses both together."""
     text = (
-        'name = "x"\nlabels = ["a", "b"]\n[[sources]]\nkind = "open-images"\nclasses = { a = ["Rugby"], b = ["Soccer"] }\n'
+        'name = "x"\nlabels = ["a", "b"]\n[[sources]]\n'
+        'kind = "open-images"\nclasses = { a = ["Rugby"], b = ["Soccer"] }\n'
         "[split]\nkeep = true\ntrain = 3\ntest = 1\n"
     )
     with pytest.raises(RecipeError, match="keep goes with ratio"):
