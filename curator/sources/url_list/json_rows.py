@@ -57,9 +57,7 @@ def _items_of_lines(lines: LineBlocks, tally: Tally) -> Iterator[tuple[int, Any]
             tally.refuse(NOT_UTF8, number)
         except (ValueError, RecursionError):
             yield number, None
-    for number in lines.too_long:
-        tally.n_rows += 1
-        tally.refuse(TOO_LONG, number)
+    tally.add_refused(TOO_LONG, lines.too_long)
 
 
 def read_json(lines: LineBlocks) -> Rows:

@@ -190,7 +190,9 @@ def _roles(rows: pa.Table, columns: Mapping[str, str], places: Sequence[str]) ->
     roles = find_columns(sample, columns)
     if has_pictures or is_remote:
         path = roles.pop("path", None)
-        if path and is_remote and not has_pictures and "url" not in roles:
+        if path and has_pictures:
+            roles.setdefault("source_id", path)  # what the picture was called before it was put in here
+        elif path and "url" not in roles:
             what = f"{places[0]} names files (its column {path}), which a list from an address must not"
             raise SourceError(what, "Download it beside the files, and name that file in the recipe.")
     if "url" in roles or "path" in roles or has_pictures:
