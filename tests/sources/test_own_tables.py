@@ -20,6 +20,7 @@ from PIL import Image
 
 from curator.errors import SourceError
 from curator.manifests.labels import LabelFinder
+from curator.sources.coco import Coco
 from curator.sources.url_list.url_list_source import UrlList
 
 GBIF_HEADER = "gbifID\ttype\tformat\tidentifier\treferences\ttitle\tcreator\tpublisher\tlicense\trightsHolder\n"
@@ -329,3 +330,71 @@ def test_one_row_of_several_labels_is_counted(tmp_path, context, told):
     finder = LabelFinder({"rugby": ("rugby;soccer",), "soccer": ()})
     rows = UrlList(path="list.csv").list_images(0, context.labels, replace(context, label_names=finder))
     assert (rows["label"] == "rugby").sum() == 5
+
+
+CATEGORIES = [{"id": 1, "name": "rugby"}, {"id": 2, "name": "Fußball"}, {"id": 3, "name": "person"}]
+SHOWN = {10: [1, 3], 11: [2, 2], 12: [1, 2], 13: [3], 14: [], 15: [2], 16: [1]}
+
+
+def coco(*numbers: int, **more: object) -> bytes:
+    """Annotations of these images, and one of another."""
+    images = [
+        {"id": n, "file_name": f"{n}.png", "license": 4, **({} if n > 14 else {"coco_url": f"http://e.org/{n}.jpg"})}
+        for n in numbers
+    ]
+    shown = [{"id": 100 * n + i, "image_id": n, "category_id": c} for n in numbers for i, c in enumerate(SHOWN[n])]
+    shown.append({"id": 1, "image_id": 99, "category_id": 1})
+    licences = [{"id": 4, "name": "BY", "url": "http://e.org/by"}]
+    return json.dumps(
+        {"info": {}, "licenses": licences, "images": images, "annotations": shown, "categories": CATEGORIES, **more},
+        indent=1,
+    ).encode()
+
+
+def list_coco(context, **settings) -> pd.DataFrame:
+    context = replace(context, label_names=NAMES)
+    source = Coco(**settings)
+    assert source.problems(context.labels, context.base_dir) == []
+    return source.list_images(0, context.labels, context)
+
+
+def test_annotations_of_coco_are_labels(server, tmp_path, context, told):
+    """One wanted label a picture; all others are counted; sides by the files' names; local files before addresses."""
+    put(tmp_path, {"a/instances_train2017.json": coco(10, 11, 12, 13, 14, 15), "a/instances_val2017.json": coco(16)})
+    rows = list_coco(context, path="a")
+    assert rows[["label", "url", "license", "listed_split"]].sort_values("url").values.tolist() == [
+        ["rugby", "http://e.org/10.jpg", "http://e.org/by", "train"],
+        ["soccer", "http://e.org/11.jpg", "http://e.org/by", "train"],
+    ]
+    for words in (
+        "1 pictures of two wanted labels or more were left out",
+        "1 pictures of labels outside the recipe (person 1) were left out",
+        "1 pictures without annotations were left out",
+        "1 pictures without an address were left out",
+        "1 annotations whose image_id is not in the file were left out",
+    ):
+        assert f"instances_train2017.json: {words}" in told()
+    put(tmp_path, {f"train2017/{n}.png": b"x" for n in (10, 15)} | {"val2017/16.png": b"x"})
+    rows = list_coco(context, path=("a/instances_train2017.json", "a/instances_val2017.json"), images=".")
+    files = {Path(path).relative_to(tmp_path).as_posix() for path in rows["local_path"].dropna()}
+    assert files == {"train2017/10.png", "train2017/15.png", "val2017/16.png"}
+    assert sorted(rows["listed_split"]) == ["train", "train", "train", "val"]
+    place = server.serve("/a.json", coco(10))
+    assert list_coco(context, path=place)["label"].tolist() == ["rugby"]
+    assert "must not name local files" in Coco(path=place, images=".").problems(context.labels, tmp_path)[0][1]
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b'{"images": []}', "has no annotations and no categories. Name annotations of COCO"),
+        (b"[1]", "is no JSON object"),
+        (b'{"images": [{"id": ', "no JSON that can be read"),
+        (coco(13), "have no picture of rugby, soccer"),
+    ],
+)
+def test_what_is_no_coco_is_said(body, message, tmp_path, context):
+    """What is missing, and what to name instead."""
+    put(tmp_path, {"a.json": body})
+    with pytest.raises(SourceError, match=re.escape(message)):
+        list_coco(context, path="a.json")
