@@ -65,11 +65,15 @@ def linked(text: str, up: str) -> str:
     return _LINK.sub(link, text)
 
 
+_PICTURE = re.compile(
+    r'<picture>\s*<source media="\(prefers-color-scheme: dark\)" srcset="([^"]+)">'
+    r'\s*<img ([^>]*)src="([^"]+)"([^>]*)>\s*</picture>'
+)
+
+
 def both_schemes(text: str) -> str:
     """Write ``<picture>`` with a source for dark as the theme wants it: two images, one of which is shown."""
-    pattern = r'<picture>\s*<source media="\(prefers-color-scheme: dark\)" srcset="([^"]+)">\s*<img ([^>]*)src="([^"]+)"([^>]*)>\s*</picture>'
-    shown = r'<img class="only-light" \2src="\3"\4><img class="only-dark" \2src="\1"\4>'
-    return re.sub(pattern, shown, text)
+    return _PICTURE.sub(r'<img class="only-light" \2src="\3"\4><img class="only-dark" \2src="\1"\4>', text)
 
 
 def decisions() -> list[Path]:
@@ -85,7 +89,9 @@ def title_of(page: Path) -> str:
 def decisions_page() -> str:
     """List the decisions."""
     rows = [f"{int(page.name[:4])}. [{title_of(page)}]({page.name})" for page in decisions()]
-    return "# Decisions\n\nWhy it is built as it is: one page for each choice that is hard to undo.\n\n" + "\n".join(rows)
+    return "# Decisions\n\nWhy it is built as it is: one page for each choice that is hard to undo.\n\n" + "\n".join(
+        rows
+    )
 
 
 # ---- notebooks
@@ -108,9 +114,10 @@ def cell_text(cell: dict[str, Any]) -> str:
 def output_text(output: dict[str, Any]) -> str:
     """Turn what a cell left into Markdown: a picture, HTML, or text."""
     data = {kind: "".join(text) for kind, text in output.get("data", {}).items()}
-    if "image/png" in data:
-        return f'<img class="output" alt="" src="data:image/png;base64,{data["image/png"].strip()}">'
+    for kind in ("image/png", "image/jpeg"):
+        if kind in data:
+            return f'<img class="output" alt="" src="data:{kind};base64,{data[kind].strip()}">'
     if "text/html" in data:
         return f'<div class="output">{data["text/html"]}</div>'
     text = data.get("text/plain") or "".join(output.get("text", ""))
-    return f'```{{ .text .output }}\n{text.rstrip()}\n```' if text.strip() else ""
+    return f"```{{ .text .output }}\n{text.rstrip()}\n```" if text.strip() else ""
