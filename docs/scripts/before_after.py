@@ -125,7 +125,7 @@ def blank() -> bytes:
 def draw(theme: Theme, photos: Path, fates: dict[str, str], folder: Path) -> Image.Image:
     """Draw the picture: files with their reasons on the left, train and test on the right."""
     width, height = 1010, 566
-    picture = Image.new("RGB", (round(width * SCALE), round(height * SCALE)), theme.ground)
+    picture = Image.new("RGBA", (round(width * SCALE), round(height * SCALE)))
     page = Page(picture, theme)
     page.panel(0, 0, 640, height)
     page.panel(706, 0, width - 706, height)

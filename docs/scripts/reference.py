@@ -61,6 +61,7 @@ def generate(what: str) -> str:
     kind, _, name = what.rpartition(" ")
     parts: dict[str, Callable[[str], str]] = {
         "command": command_text,
+        "commands": command_list,
         "source": lambda name: settings_table(source_kinds()[name]),
         "": lambda name: _WHOLE[name]() if name in _WHOLE else settings_table(SECTIONS[name.strip("[]")]),
     }
@@ -138,12 +139,12 @@ def _default(value: Any) -> str:
     return "" if value in (None, False, (), []) or callable(value) else f"`{value}`"
 
 
-def command_list() -> str:
-    """Compose the table of all commands, each with the first sentence of its help."""
+def command_list(page: str) -> str:
+    """Compose the table of all commands, each with the first sentence of its help and a link to ``page``."""
     return table(
         ("command", "does"),
         [
-            (f"[`curator {name}`](commands.md#curator-{name})", _first_line(command.help))
+            (f"[`curator {name}`]({page}#curator-{name})", _first_line(command.help))
             for name, command in commands().items()
         ],
     )
@@ -281,7 +282,7 @@ def markdown(docstring: str) -> str:
     return "\n".join(lines)
 
 
-_WHOLE: dict[str, Callable[[], str]] = {"reasons": reasons_table, "commands": command_list, "api": api}
+_WHOLE: dict[str, Callable[[], str]] = {"reasons": reasons_table, "api": api}
 
 if __name__ == "__main__":
     main()
