@@ -212,7 +212,7 @@ def reason_row(reason: str, traits: Traits) -> tuple[str, str, str, str]:
 
 def reasons_table() -> str:
     """Compose the table of every reason why an image is out."""
-    head = ("reason", "what it means", "the way out", "decided again")
+    head = ("reason", "what it means", "what to do", "decided again")
     return table(head, [reason_row(reason, reason.traits) for reason in Drop])
 
 

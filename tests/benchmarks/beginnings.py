@@ -1,10 +1,10 @@
-"""Count keystrokes and seconds from a fresh clone to train/ and test/ of real photographs, by the README's own commands.
+"""Count keystrokes and seconds from a fresh clone to train/ and test/ of real photographs, by the README's commands.
 
     python tests/benchmarks/beginnings.py [--photos DIR] [--venv DIR]
 
 The commands are read from the README: the clone line, and all of its section on your own photos. They are typed into
-one shell, in a temporary folder, with a copy of the photographs as ``photos``. Every character counts, and Enter; nothing
-is completed or pasted. With ``--venv`` that environment is used in the place of what ``make install`` would make.
+one shell, in a temporary folder, with a copy of the photographs as ``photos``. Every character counts, and Enter;
+nothing is completed or pasted. With ``--venv`` that environment is used in the place of what ``make install`` makes.
 """
 
 from __future__ import annotations
@@ -37,18 +37,13 @@ class Step:
     output: str
     exit_code: int
 
-    @property
-    def keystrokes(self) -> int:
-        """Its characters, and Enter."""
-        return len(self.command) + 1
-
 
 def readme_commands(text: str) -> list[str]:
     """Return the clone line and the commands of the section on your own photos, without their comments."""
     consoles = re.findall(r"```console\n(.*?)```", text, re.DOTALL)
     clone = [line for block in consoles for line in block.splitlines() if line.startswith("$ git clone")][:1]
     section = text.split(SECTION)[1].split("\n## ")[0]
-    own = [line for line in re.findall(r"```console\n(.*?)```", section, re.DOTALL)[0].splitlines()]
+    own = re.findall(r"```console\n(.*?)```", section, re.DOTALL)[0].splitlines()
     return [line.removeprefix("$ ").partition("  #")[0].rstrip() for line in [*clone, *own] if line.startswith("$ ")]
 
 
@@ -73,11 +68,9 @@ def typed(commands: Iterable[str], folder: Path, environment: Mapping[str, str])
     return steps
 
 
-def count_files(data: Path) -> Counter[str]:
-    """Count the images of each side and label, by the folder that they are in."""
-    return Counter(
-        path.parent.relative_to(data).as_posix() for side in ("train", "test") for path in (data / side).glob("*/*")
-    )
+def count_files(place: Path) -> Counter[str]:
+    """Count the files by the folder that they are in."""
+    return Counter(path.parent.relative_to(place).as_posix() for path in place.rglob("*") if path.is_file())
 
 
 def main() -> int:
@@ -93,25 +86,22 @@ def main() -> int:
     if not options.photos.is_dir():
         print(f"There is no folder {options.photos}: name one of DIR/<label>/… with PHOTOS=DIR.", file=sys.stderr)
         return 2
+    shown = readme_commands((ROOT / "README.md").read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as place:
-        n_photos = sum(path.is_file() for path in options.photos.rglob("*"))
-        commands = readme_commands((ROOT / "README.md").read_text(encoding="utf-8"))
-        environment = {"PYTHONPATH": f"{place}/curator"} if options.venv else {}
-        shown = list(commands)
-        commands[0] = commands[0].replace("ADDRESS", str(ROOT))
-        commands = [_with(command, options.venv) for command in commands]
-        steps = typed(commands[:1], Path(place), environment)
-        shutil.copytree(options.photos, Path(place) / "curator" / "photos")
-        steps += typed(commands[1:], Path(place) / "curator", environment)
-        counts = count_files(Path(place) / "curator" / "data" / "mine")
-    for step, command in zip(steps, shown, strict=False):
-        print(f"{len(command) + 1:4d} keystrokes  {step.seconds:7.1f} s  {command}")
-    print(
-        f"{sum(len(command) + 1 for command in shown):4d} keystrokes  {sum(step.seconds for step in steps):7.1f} s  in all"
-    )
+        clone = Path(place) / "curator"
+        environment = {"PYTHONPATH": str(clone)} if options.venv else {}
+        steps = typed([shown[0].replace("ADDRESS", str(ROOT))], Path(place), environment)
+        shutil.copytree(options.photos, clone / "photos")
+        steps += typed([_with(command, options.venv) for command in shown[1:]], clone, environment)
+        n_photos, counts = sum(count_files(clone / "photos").values()), count_files(clone / "data" / "mine")
+    keys = [len(command) + 1 for command in shown]
+    for command, n, step in zip(shown, keys, steps, strict=False):
+        print(f"{n:4d} keystrokes  {step.seconds:7.1f} s  {command}")
+    print(f"{sum(keys):4d} keystrokes  {sum(step.seconds for step in steps):7.1f} s  in all")
     print(f"environment: {options.venv or 'made by make install'}; {n_photos:,} photographs of {options.photos.name}")
-    print(", ".join(f"{name} {n}" for name, n in sorted(counts.items())) or steps[-1].output)
-    return 0 if counts and not steps[-1].exit_code else 1
+    sides = {name: n for name, n in sorted(counts.items()) if name.startswith(("train/", "test/"))}
+    print(", ".join(f"{name} {n}" for name, n in sides.items()) or steps[-1].output)
+    return 0 if sides and not steps[-1].exit_code else 1
 
 
 def _with(command: str, venv: Path | None) -> str:
