@@ -35,6 +35,7 @@ PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 SHARED = ("recipe", "data", "quiet", "as_json", "help")
 """The options that every command has."""
 _BLOCK = re.compile(r"(<!-- generated: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
+_HEADINGS = {"Args": "Takes"}
 _WORDS = {int: "N", float: "R", str: "TEXT", Path: "PATH"}
 
 
@@ -234,8 +235,8 @@ def _api_entry(name: str, member: Any) -> str:
     """Compose one entry: heading, signature, docstring in Markdown."""
     text = markdown(inspect.getdoc(member) or "")
     if isinstance(member, property):
-        return f"### {name}\n\n{text}"
-    return f"### {name}\n\n```python\n{_signature(name, member)}\n```\n\n{text}"
+        return f"## {name}\n\n{text}"
+    return f"## {name}\n\n```python\n{_signature(name, member)}\n```\n\n{text}"
 
 
 def _signature(name: str, member: types.FunctionType) -> str:
@@ -263,15 +264,17 @@ def markdown(docstring: str) -> str:
     r"""Turn a docstring of this project (Google's sections, reStructuredText's marks) into Markdown.
 
     >>> markdown("Do ``x``.\n\nArgs:\n    n: how many\n        there are.")
-    'Do `x`.\n\n**Args**\n\n- `n`: how many there are.'
+    'Do `x`.\n\n**Takes**\n\n- `n`: how many there are.'
     """
-    text = re.sub(r":\w+:`~?([^`]+)`", r"`\1`", docstring).replace("``", "`")
+    text = (
+        re.sub(r":\w+:`~?([^`]+)`", r"`\1`", docstring).replace("``", "`").replace("`open_dataset`", "`curator.open`")
+    )
     lines: list[str] = []
     inside = False
     for line in text.splitlines():
         if found := re.fullmatch(r"(Args|Returns|Raises|Yields|Attributes):", line):
             inside = True
-            lines += [f"**{found[1]}**", ""]
+            lines += [f"**{_HEADINGS.get(found[1], found[1])}**", ""]
         elif inside and (item := re.match(r" {4}(\*{0,2}[\w, ]+): (.*)", line)):
             lines.append(f"- {', '.join(f'`{name}`' for name in item[1].split(', '))}: {item[2]}")
         elif inside and line.startswith("        ") and lines:

@@ -18,6 +18,8 @@ DOCS = ROOT / "docs"
 BESIDE = {"README.md": "index.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changes.md"}
 """Pages that lie beside docs/, and what they are called on the site."""
 _ELSEWHERE = {**BESIDE, "LICENSE": "licence.md"}
+_ROW, _CODE = re.compile(r"^\|.*$", re.MULTILINE), re.compile(r"`[^`]*`")
+"""In the code of a table the site needs no escape before a bar, where code hosts do."""
 _LINK = re.compile(r"(\]\(|(?:src|srcset|href)=\")(?!https?:|#|mailto:)([^)\"#\s]+)")
 
 
@@ -44,7 +46,8 @@ def on_files(files: Any, config: Any) -> Any:
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Turn the links of a page, and pictures that differ between light and dark, into those of the site."""
-    return both_schemes(linked(markdown, "../" * page.file.src_uri.count("/")))
+    text = both_schemes(linked(markdown, "../" * page.file.src_uri.count("/")))
+    return _ROW.sub(lambda row: _CODE.sub(lambda code: code[0].replace("\\|", "|"), row[0]), text)
 
 
 def linked(text: str, up: str) -> str:
