@@ -269,7 +269,7 @@ def open_dataset(
 def create_dataset(
     name: str,
     *,
-    labels: Sequence[str],
+    labels: Sequence[str] | Mapping[str, Sequence[str]],
     sources: Sequence[Mapping[str, Any]],
     manifests: str | Path = MANIFESTS,
     data: str | Path = DATA,
@@ -280,7 +280,7 @@ def create_dataset(
 
     Args:
         name: lower-case letters, digits, - and _.
-        labels: two or more texts.
+        labels: two or more texts; or a mapping of each to what else means it in a source, names and patterns.
         sources: one mapping a source, ``kind`` and its keys (docs/recipe.md); ``path`` starts at the working folder.
         manifests: the recipe becomes ``<manifests>/<name>/recipe.toml``.
         data, emit: see :func:`open_dataset`.
