@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from curator.cli.command import reports_errors
-from curator.store.paths import DATA, MANIFESTS, option_for
+from curator.store.paths import MANIFESTS, option_for
+from curator.store.root import working_place
 from curator.text import Command
 
 
@@ -23,5 +24,5 @@ def init(
     from curator.cli.terminal import Terminal
     from curator.manifests.recipe_template import write_recipe
 
-    path = write_recipe(name, labels, MANIFESTS)
-    Terminal(option_for(name, DATA)).note((f"Wrote {path}. Edit it, then run ", Command("fetch --plan"), "."))
+    path = write_recipe(name, labels, working_place(MANIFESTS))
+    Terminal(option_for(name, None)).note((f"Wrote {path}. Edit it, then run ", Command("fetch --plan"), "."))
