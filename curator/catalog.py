@@ -33,7 +33,7 @@ BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.integer[Any]]
 
-VERSION = 3
+VERSION = 4
 """The version of the columns below; a reader refuses a newer one."""
 
 _TEXT, _BITS64 = pa.string(), pa.uint64()
@@ -58,6 +58,8 @@ LISTED_FIELDS: tuple[pa.Field, ...] = (
     pa.field("title", _TEXT),
     pa.field("rotation", pa.int16()),  # degrees, as the source states it
     pa.field("extra", _TEXT),  # a list's further columns, as a JSON object
+    pa.field("listed_split", _TEXT),  # train, val or test, if the source says so
+    pa.field("listed_group", _TEXT),  # what the source says belongs together, such as a patient or a video
 )
 FETCHED_FIELDS: tuple[pa.Field, ...] = (
     pa.field("from_fallback", pa.bool_()),  # whether `fallback_url` was requested in the end, as `url` was gone
@@ -87,7 +89,7 @@ DEDUPED_FIELDS: tuple[pa.Field, ...] = (
 )
 SPLIT_FIELDS: tuple[pa.Field, ...] = (
     pa.field("split_group", _TEXT),  # smallest record_id of the images that must stay on one side; none for a single
-    pa.field("split", _TEXT),  # train or test
+    pa.field("split", _TEXT),  # train, val or test
 )
 DROP_FIELDS: tuple[pa.Field, ...] = (
     pa.field("drop_stage", _TEXT),

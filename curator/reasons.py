@@ -8,11 +8,23 @@ A reason is added by one entry of :class:`Drop` and one row in docs/reasons.md.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-SPLITS = ("train", "test")
+SPLITS = ("train", "val", "test")
+"""The sides of a split, in order; ``val`` only where images were listed as such."""
+
+
+def splits_of(found: Iterable[str]) -> tuple[str, ...]:
+    """Return the splits that a data set has: train and test, and ``val`` if it is found.
+
+    >>> splits_of(["test"]), splits_of(["val", "train"])
+    (('train', 'test'), ('train', 'val', 'test'))
+    """
+    used = {"train", "test", *found}
+    return tuple(split for split in SPLITS if split in used)
 
 
 class Stage(StrEnum):

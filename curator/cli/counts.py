@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from curator.cli.command import Answer
 from curator.cli.terminal import Terminal, count
-from curator.reasons import SPLITS
+from curator.reasons import SPLITS, splits_of
 
 if TYPE_CHECKING:
     from curator.dataset import Dataset
@@ -84,10 +84,13 @@ def _print_by_part(terminal: Terminal, title: str, parts: Mapping[str, Mapping[s
 def _print_splits(terminal: Terminal, splits: Mapping[str, Mapping[str, int]]) -> None:
     labels = sorted({label for counts in splits.values() for label in counts})
     if len(labels) > MOST_COLUMNS:
-        totals = ", ".join(f"{split} {sum(counts.values()):,}" for split, counts in sorted(splits.items()))
+        totals = ", ".join(
+            f"{split} {sum(counts.values()):,}"
+            for split, counts in sorted(splits.items(), key=lambda item: SPLITS.index(item[0]))
+        )
         terminal.note(f"split: {totals} images over {len(labels)} labels")
         return
-    ordered = sorted(splits, reverse=True)
+    ordered = [split for split in SPLITS if split in splits]
     rows = [[split, *(f"{splits[split].get(label, 0):,}" for label in labels)] for split in ordered]
     terminal.table("", ["split", *labels], rows)
 
@@ -95,5 +98,6 @@ def _print_splits(terminal: Terminal, splits: Mapping[str, Mapping[str, int]]) -
 def split_answer(dataset: Dataset, result: StageResult) -> Answer:
     """Show what the split ended with, and where the manifest and the folders are."""
     paths = dataset.paths
-    folders = "  ".join(str(paths.split_folder(split)) for split in SPLITS)
+    splits = splits_of(result.table["split"].dropna().unique())
+    folders = "  ".join(str(paths.split_folder(split)) for split in splits)
     return stage_answer(result, f"manifest: {paths.manifest}", f"folders:  {folders}")

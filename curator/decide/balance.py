@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from curator import catalog
-from curator.catalog import BoolArray, Drop, Stage, rank_among, rank_texts
+from curator.catalog import BoolArray, Drop, IntArray, Stage, rank_among, rank_texts
 from curator.decide.growth import hold_sides
 from curator.decide.keyed_hash import choose_order
 from curator.errors import ShortfallError
@@ -30,6 +30,7 @@ def balance_labels(
     previous: pd.DataFrame | None = None,
     wanted: BoolArray | None = None,
     most: Command = MOST,
+    listed: IntArray | None = None,
 ) -> pd.DataFrame:
     """Drop as surplus the kept images of each label beyond the number that it gets.
 
@@ -40,10 +41,10 @@ def balance_labels(
         previous: a split whose images are chosen before any newcomer, so that none comes back on another side later.
         wanted: which rows a person decided to keep, shape (rows,); they are chosen first.
         most: the command that takes as many of each label as there are, for the error to name.
+        listed: the sides that are kept (:func:`curator.decide.growth.find_listed_sides`); their images come first.
 
     Returns:
-        The catalog with exactly that many kept images a label. The rows' order changes nothing, another image at most
-        one choice in each label and source, but for the rounding of the shares.
+        The catalog with so many kept images a label. Another image changes at most one choice in each label and source.
 
     Raises:
         ShortfallError: a label has too few images; the message counts them and names the command that would succeed.
@@ -55,7 +56,7 @@ def balance_labels(
     if any(counts[label] < n for label, n in wanted_counts.items()):
         raise _shortfall(counts, wanted_counts, most)
     chosen, is_open, seats = np.zeros(len(table), bool), is_kept, dict(wanted_counts)
-    for among, part in _list_parts(table, previous, wanted):
+    for among, part in _list_parts(table, previous, wanted, listed):
         available = table["label"][is_open & among].value_counts()
         taken = {label: min(int(available.get(label, 0)), n) for label, n in seats.items()}
         chosen |= _choose(table, is_open & among, part, taken)
@@ -93,16 +94,18 @@ def share_out(counts: Mapping[str, int], seats: int) -> dict[str, int]:
 
 
 def _list_parts(
-    table: pd.DataFrame, previous: pd.DataFrame | None, wanted: BoolArray | None
+    table: pd.DataFrame, previous: pd.DataFrame | None, wanted: BoolArray | None, listed: IntArray | None
 ) -> Iterator[tuple[BoolArray, pd.Series[Any]]]:
     """Yield who is chosen first, next and last, and in proportion to which parts: sources, and the sides held."""
     if wanted is not None:
         yield wanted, table["source"]
-    if previous is not None:
-        members = previous[~previous["has_left"].to_numpy(dtype=bool)] if "has_left" in previous else previous
-        sides = hold_sides(table, members).sides
-        side = pd.Series(np.array(SPLITS)[sides.argmax(axis=1)], index=table.index)
-        yield np.asarray(sides.any(axis=1)), side + " " + table["source"]
+    if previous is not None and "has_left" in previous:
+        previous = previous[~previous["has_left"].to_numpy(dtype=bool)]
+    for sides in ((previous, None), (None, listed)):
+        if any(known is not None for known in sides):
+            held = hold_sides(table, *sides).sides
+            side = pd.Series(np.array(SPLITS)[held.argmax(axis=1)], index=table.index)
+            yield np.asarray(held.any(axis=1)), side + " " + table["source"]
     yield np.ones(len(table), bool), table["source"]
 
 

@@ -31,6 +31,7 @@ from curator.manifests.recipe import DedupeSettings
 from curator.matching.copies import find_copies
 from curator.matching.picture_matches import Matches, join_matches
 from curator.matching.pictures import Indices, Pictures
+from curator.reasons import SPLITS
 
 
 def find_duplicates(
@@ -40,6 +41,7 @@ def find_duplicates(
     sources: Sequence[str] = (),
     is_protected: BoolArray | None = None,
     is_member: BoolArray | None = None,
+    listed: IntArray | None = None,
 ) -> pd.DataFrame:
     """Drop every kept image that is a copy of another one, or that contradicts another one's label.
 
@@ -55,31 +57,51 @@ def find_duplicates(
         sources: names in the recipe's order; for ``keep = "first"``.
         is_protected: shape (rows,): rows that a person wants: kept first, dropped only for the same bytes and label.
         is_member: shape (rows,): rows that are in a manifest: kept before the others, so that growth replaces none.
+        listed: the sides that are kept (:func:`curator.decide.growth.find_listed_sides`): an image of one is no copy of
+            an image of another one, and never a copy of one without a side.
 
     Returns:
         The catalog with the copies dropped, and ``duplicate_of``, ``distance_bits`` and ``turn`` (the orientation of
         the dropped image against the other) filled. It does not depend on the order of the rows.
     """
     rows = np.flatnonzero(catalog.is_kept(table))
-    images, nobody, unknown = table.iloc[rows], np.zeros(len(rows), bool), np.full(len(rows), -1, np.int64)
-    protected, members = (nobody if given is None else given[rows] for given in (is_protected, is_member))
-    ranks = put_first(rank_representatives(images, settings.keep, sources), members)
-    judged = _Images(
+    nobody, nowhere = np.zeros(len(table), bool), np.full(len(table), -1, np.int64)
+    protected, members = (nobody if given is None else given for given in (is_protected, is_member))
+    side = nowhere if listed is None else listed
+    images = _read_images(table.iloc[rows], settings, labels, sources, protected[rows], members[rows], side[rows])
+    return write_verdicts(table, rows, _judge(images, settings))
+
+
+def _read_images(
+    images: pd.DataFrame,
+    settings: DedupeSettings,
+    labels: Sequence[str],
+    sources: Sequence[str],
+    protected: BoolArray,
+    members: BoolArray,
+    side: IntArray,
+) -> _Images:
+    """Read the images to judge; the arrays are as for :func:`find_duplicates`, of these rows."""
+    unknown = np.full(len(images), -1, np.int64)
+    ranks = put_first(put_first(rank_representatives(images, settings.keep, sources), members), side >= 0)
+    content = number_values(images["sha256"]) if settings.mode != "off" else unknown
+    return _Images(
         label=rank_among(images["label"], labels),
+        side=_join_sides(side, content),
         rank=put_first(ranks, protected),
-        content=number_values(images["sha256"]) if settings.mode != "off" else unknown,
+        content=content,
         picture=number_pictures(images) if settings.mode == "near" else unknown,
         pictures=read_pictures(images),
         protected=protected,
     )
-    return write_verdicts(table, rows, _judge(judged, settings))
 
 
 @dataclass(frozen=True)
 class _Images:
-    """The images to judge: each one's label, rank, and the numbers of its bytes and of its picture (-1: unknown)."""
+    """The images to judge: each one's label, side (-1: none), rank, and the numbers of its bytes and of its picture."""
 
     label: IntArray
+    side: IntArray
     rank: IntArray
     content: IntArray
     picture: IntArray
@@ -90,9 +112,21 @@ class _Images:
         return len(self.label)
 
     def lead(self, groups: IntArray) -> Indices:
-        """Return, for each image, the best one of its group under its own label; a group of -1 is one image."""
-        n_labels = int(self.label.max(initial=0)) + 1
-        return find_leaders(np.where(groups < 0, -1, groups * n_labels + self.label), self.rank)
+        """Return, for each image, the best one of its group, label and side; a group of -1 is one image."""
+        n_labels, n_sides = int(self.label.max(initial=0)) + 1, len(SPLITS) + 1
+        own = (groups * n_labels + self.label) * n_sides + self.side + 1
+        return find_leaders(np.where(groups < 0, -1, own), self.rank)
+
+
+def _join_sides(side: IntArray, content: IntArray) -> IntArray:
+    """Give an image without a side that of an image of the same bytes, the first one: it is a copy of that."""
+    if (side < 0).all():
+        return side
+    has_side = np.flatnonzero((side >= 0) & (content >= 0))
+    least = np.full(int(content.max(initial=0)) + 1, len(SPLITS))
+    np.minimum.at(least, content[has_side], side[has_side])
+    joined = np.where(content >= 0, least[content], len(SPLITS))
+    return np.where((side < 0) & (joined < len(SPLITS)), joined, side)
 
 
 def _judge(images: _Images, settings: DedupeSettings) -> Verdicts:
@@ -107,6 +141,8 @@ def _judge(images: _Images, settings: DedupeSettings) -> Verdicts:
     by_picture = images.lead(np.where(is_first, images.picture, -1))
     by_picture = np.where(images.protected & is_first, np.arange(len(images)), by_picture)
     matches = _match(images, is_first, by_picture, settings).both_ways()
+    one, other = images.side[matches.i], images.side[matches.j]
+    matches = matches.where((one == other) | (one < 0) | (other < 0))
     conflicting = find_conflicts(matches.i, matches.j, images.label, settings.across_labels, images.protected)
     verdicts.drop_for_nearest(CONFLICT, matches.where(conflicting), images.rank)
     is_open = verdicts.reason == KEPT

@@ -21,39 +21,58 @@ import numpy as np
 import pandas as pd
 
 from curator import catalog
-from curator.catalog import BoolArray, Drop, IntArray, Stage, find_places
+from curator.catalog import BoolArray, Drop, IntArray, Stage, find_places, rank_among
 from curator.decide.leak_groups import find_leak_groups
 from curator.reasons import SPLITS
 
-TRAIN, TEST = 0, 1
+TRAIN, VAL, TEST = range(len(SPLITS))
 
 
 class Held(NamedTuple):
     """What a previous split says of each row: bool arrays.
 
     Attributes:
-        sides: shape (rows, 2): whether the image, or a copy that it replaces, was in train, in test.
-        is_member: shape (rows,): whether it was in the manifest itself; the others are newcomers, those too that had
-            left it and are back, though they have a side.
+        sides: shape (rows, 3): whether the image, or a copy that it replaces, belongs in train, in val, in test.
+        is_member: shape (rows,): whether it was in the manifest itself, or has the side that its source lists; the
+            others are newcomers, those too that had left it and are back, though they have a side.
     """
 
     sides: BoolArray
     is_member: BoolArray
 
 
-def hold_sides(table: pd.DataFrame, previous: pd.DataFrame) -> Held:
-    """Find the sides that images have from a previous split, by content.
+def find_listed_sides(table: pd.DataFrame, keep: bool) -> IntArray | None:
+    """Return the side that each row is listed on, -1: on none, shape (rows,); None if such sides are not kept."""
+    if not keep:
+        return None
+    sides = rank_among(table["listed_split"], SPLITS)
+    return np.where(sides < len(SPLITS), sides, -1)
+
+
+def hold_sides(table: pd.DataFrame, previous: pd.DataFrame | None, listed: IntArray | None = None) -> Held:
+    """Find the sides that images have: as listed, or from a previous split, by content.
 
     Args:
         table: a catalog.
         previous: ``sha256`` and ``split`` of the manifest's images; if there is a ``has_left``, of those too that left
             it before.
+        listed: see :func:`find_listed_sides`.
     """
+    held = Held(np.zeros((len(table), len(SPLITS)), bool), np.zeros(len(table), bool))
+    if previous is not None:
+        held = _hold_previous(table, previous)
+    if listed is not None:
+        rows = np.flatnonzero(listed >= 0)
+        held.sides[rows] = listed[rows, None] == np.arange(len(SPLITS))
+        held.is_member[rows] = True
+    return held
+
+
+def _hold_previous(table: pd.DataFrame, previous: pd.DataFrame) -> Held:
     place = find_places(table["sha256"], previous["sha256"])
     known = np.flatnonzero(place >= 0)
-    sides = np.zeros((len(table), 2), bool)
-    is_test = (previous["split"] == SPLITS[TEST]).to_numpy(dtype=bool)
-    sides[known, is_test[place[known]].astype(np.int64)] = True
+    sides = np.zeros((len(table), len(SPLITS)), bool)
+    sides[known, rank_among(previous["split"], SPLITS)[place[known]]] = True
     representative = find_places(table["duplicate_of"], table["record_id"])
     copies = np.flatnonzero((place >= 0) & (representative >= 0) & ~catalog.is_kept(table))
     inherited = np.zeros_like(sides)
@@ -65,11 +84,15 @@ def hold_sides(table: pd.DataFrame, previous: pd.DataFrame) -> Held:
 
 
 def drop_cross_split(
-    table: pd.DataFrame, previous: pd.DataFrame, group_by: Sequence[str], copies: IntArray | None = None
+    table: pd.DataFrame,
+    previous: pd.DataFrame | None,
+    group_by: Sequence[str],
+    copies: IntArray | None = None,
+    listed: IntArray | None = None,
 ) -> pd.DataFrame:
-    """Drop the newcomers that belong together with images of both sides, before any choice is made.
+    """Drop the newcomers that belong together with images of several sides, before any choice is made.
 
-    Those that are linked to both sides themselves go first, so that one of an author's pictures does not take the
+    Those that are linked to several sides themselves go first, so that one of an author's pictures does not take the
     others with it; then those that still join the sides through each other.
 
     Args:
@@ -77,38 +100,46 @@ def drop_cross_split(
         previous: the previous split; see :func:`hold_sides`.
         group_by: what must stay on one side; see :func:`find_leak_groups`.
         copies: shape (rows,): what dedupe kept of one picture; see there, too.
+        listed: see :func:`find_listed_sides`.
     """
     rows = np.flatnonzero(catalog.is_kept(table))
-    held = hold_sides(table, previous)
+    held = hold_sides(table, previous, listed)
     images, sides, is_newcomer = table.iloc[rows], held.sides[rows], ~held.is_member[rows]
     numbers = (np.full(len(table), -1) if copies is None else copies)[rows]
     first = find_leak_groups(images, group_by, numbers)
-    torn = np.flatnonzero(linked_sides(first, sides).all(axis=1))
+    torn = np.flatnonzero(are_several(linked_sides(first, sides)))
     out = torn[_join_both_sides(images.iloc[torn], sides[torn], is_newcomer[torn], group_by, numbers[torn])]
     details = []
     for place in out:
         group = first == first[place]
-        names = [images["record_id"][group & sides[:, side]].min() for side in (TRAIN, TEST)]
-        details.append(f"belongs with {names[TRAIN]} in train and with {names[TEST]} in test")
+        members = {split: images["record_id"][group & sides[:, side]] for side, split in enumerate(SPLITS)}
+        seen = [f"with {ids.min()} in {split}" for split, ids in members.items() if len(ids)]
+        details.append(f"belongs {' and '.join(seen)}")
     return catalog.drop_rows(table, rows[out], Stage.BALANCED, Drop.STRADDLES_SPLIT, details)
 
 
 def linked_sides(first: IntArray, sides: BoolArray) -> BoolArray:
-    """Return, for each image, the sides that its group has members on: bool, shape (images, 2)."""
-    groups = np.zeros((len(sides), 2), bool)
+    """Return, for each image, the sides that its group has members on: bool, shape (images, 3)."""
+    groups = np.zeros_like(sides)
     np.logical_or.at(groups, first, sides)
     return groups[first]
+
+
+def are_several(sides: BoolArray) -> BoolArray:
+    """Return which rows have more than one side: bool, shape (rows,)."""
+    several: BoolArray = sides.sum(axis=1) > 1
+    return several
 
 
 def _join_both_sides(
     images: pd.DataFrame, sides: BoolArray, is_newcomer: BoolArray, group_by: Sequence[str], copies: IntArray
 ) -> BoolArray:
-    """Return which newcomers join the sides: by themselves, or through each other."""
+    """Return which newcomers join sides: by themselves, or through each other."""
     linked = sides.copy()
     for kind in group_by:
         linked |= linked_sides(find_leak_groups(images, (kind,), copies), sides)
-    out = is_newcomer & linked.all(axis=1)
+    out = is_newcomer & are_several(linked)
     rest = np.flatnonzero(~out)
     groups = find_leak_groups(images.iloc[rest], group_by, copies[rest])
-    out[rest] = linked_sides(groups, sides[rest]).all(axis=1) & is_newcomer[rest]
+    out[rest] = are_several(linked_sides(groups, sides[rest])) & is_newcomer[rest]
     return out

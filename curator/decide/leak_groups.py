@@ -107,16 +107,19 @@ def _link_near_duplicates(table: pd.DataFrame) -> Links:
     return _join([link_equal(number_values(table["sha256"])), link_equal(picture), (near.i, near.j)])
 
 
-def number_kept_copies(table: pd.DataFrame, settings: DedupeSettings, standing: Mapping[Key, Review]) -> IntArray:
+def number_kept_copies(
+    table: pd.DataFrame, settings: DedupeSettings, standing: Mapping[Key, Review], listed: IntArray | None = None
+) -> IntArray:
     """Number the copies of one picture that dedupe kept, so that no split puts them on two sides.
 
-    Dedupe looks further than :func:`find_leak_groups` does by itself (crops, and hashes that only a luma signature
-    confirms). What it finds it drops, unless ``across_labels`` is ``"ignore"`` or a person wants both images.
+    Dedupe looks further than :func:`find_leak_groups` (crops, and hashes that only a luma signature confirms). It drops
+    what it finds, unless ``across_labels`` is ``"ignore"``, a person wants both, or both are listed on sides kept.
 
     Args:
         table: a catalog after dedupe.
         settings: those that dedupe ran with.
         standing: see :func:`curator.manifests.reviews.standing_reviews`.
+        listed: see :func:`curator.decide.growth.find_listed_sides`.
 
     Returns:
         int64, shape (rows,): copies, directly or by others, have one number; -1: no copy of it can be there.
@@ -133,7 +136,7 @@ def number_kept_copies(table: pd.DataFrame, settings: DedupeSettings, standing: 
         return np.full(len(table), -1, np.int64)
     may_be_copies = catalog.is_kept(table) & (number_pictures(table) >= 0)
     if settings.across_labels != "ignore":
-        may_be_copies &= find_wanted(table, standing)
+        may_be_copies &= find_wanted(table, standing) | (False if listed is None else listed >= 0)
     rows = np.flatnonzero(may_be_copies)
     numbers = np.full(len(table), -1, np.int64)
     if len(rows) > 1:

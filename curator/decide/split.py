@@ -22,7 +22,7 @@ import pyarrow as pa
 from curator import catalog
 from curator.catalog import BoolArray, IntArray, Rows, as_arrow, rank_among, rank_texts
 from curator.decide.allocation import Groups, choose_test_groups
-from curator.decide.growth import TEST, hold_sides, linked_sides
+from curator.decide.growth import TEST, TRAIN, are_several, hold_sides, linked_sides
 from curator.decide.keyed_hash import choose_order, mix
 from curator.decide.leak_groups import find_leak_groups
 from curator.decide.origins import describe_large_groups
@@ -46,39 +46,56 @@ def split_images(
     previous: pd.DataFrame | None = None,
     copies: IntArray | None = None,
     most: Command = MOST,
+    listed: IntArray | None = None,
 ) -> SplitDecision:
-    """Put each kept image on its side, by a keyed hash of its content.
+    """Put each kept image on its side, by a keyed hash of its content; another image moves few.
 
     Args:
         table: a catalog; kept rows need a SHA-256.
         settings, labels: the ``ratio`` (share in train, rounded) of each of the labels, or exact ``train`` and ``test``
             counts; ``seed``; and what stays on one side (``group_by``), across labels too.
-        previous: a split whose images keep their side, and with them all that belongs to them. What belongs to both
-            sides must have been dropped: see :func:`curator.decide.growth.drop_cross_split`.
+        previous: a split whose images keep their side, and what belongs to them with them; none belongs to several.
         copies: shape (rows,): what dedupe kept of one picture; see :func:`find_leak_groups`.
         most: the command that splits as many of each label as there are, for the error to name.
+        listed: the sides that are kept (:func:`curator.decide.growth.find_listed_sides`); leaks between them are noted.
 
     Returns:
-        The catalog and notes: groups of more than 1% of a label by name, and labels that the groups let only get near
-        their count. The rows' order changes nothing; another image moves few: its group's smallest keyed hash decides.
+        The catalog and notes: groups of more than 1% of a label, leaks, and labels that only get near their count.
 
     Raises:
-        ShortfallError: labels (all are named) have not as many images as ``train`` and ``test`` add up to, or no two.
+        ShortfallError: labels have not as many images as ``train`` and ``test`` add up to, or no two.
     """
     label_of = rank_among(table["label"], labels)
     rows = np.flatnonzero(catalog.is_kept(table) & (label_of < len(labels)))
     images, label = table.iloc[rows], label_of[rows]
     have = np.bincount(label, minlength=len(labels)).tolist()
     _check_counts(dict(zip(labels, have, strict=True)), settings, most)
-    wanted = np.array([_count_test(n, settings) for n in have], np.int64)
-    first = find_leak_groups(images, settings.group_by, None if copies is None else copies[rows])
-    sides = _hold_sides(table, rows, previous, first)
-    in_test = _draw(images, label, first, wanted, settings.seed, sides)
-    notes = describe_large_groups(images, label, labels, first)
-    for name, n, want in zip(labels, np.bincount(label[in_test], minlength=len(labels)), wanted, strict=True):
+    kept_copies, kept_sides = (None if given is None else given[rows] for given in (copies, listed))
+    first = find_leak_groups(images, settings.group_by, kept_copies)
+    sides = _hold_sides(table, rows, previous, first, listed)
+    wanted = _count_wanted(have, settings, label, sides, kept_sides)
+    side = _draw(images, label, first, wanted, settings.seed, sides)
+    notes = describe_leaks(images, settings.group_by, kept_copies, kept_sides)
+    notes += describe_large_groups(images, label, labels, _leave_torn(first, sides))
+    notes += _describe_counts(labels, label[side == TEST], wanted)
+    return SplitDecision(_write(table, rows, first, side), notes)
+
+
+def _leave_torn(first: IntArray, sides: BoolArray) -> IntArray:
+    """Take the groups apart that are on several sides: what is said of the others is not true of them."""
+    return np.where(are_several(linked_sides(first, sides)), np.arange(len(first)), first)
+
+
+def _describe_counts(labels: Sequence[str], label_in_test: IntArray, wanted: IntArray) -> tuple[Text, ...]:
+    """Say which labels have other counts than they should, or no test set."""
+    in_test = np.bincount(label_in_test, minlength=len(labels))
+    notes: list[Text] = []
+    for name, n, want in zip(labels, in_test, wanted, strict=True):
         if n != want:
-            notes += (f"{name}: {n} images in test instead of {want}, as near as what must stay on one side allows",)
-    return SplitDecision(_write(table, rows, first, in_test), notes)
+            notes.append(f"{name}: {n} images in test instead of {want}, as near as what must stay on one side allows")
+        elif not n:
+            notes.append(f"{name}: no image in test, as none is listed there; `[split] keep = false` divides anew")
+    return tuple(notes)
 
 
 def _check_counts(have: Mapping[str, int], settings: SplitSettings, most: Command) -> None:
@@ -115,24 +132,71 @@ def _count_test(have: int, settings: SplitSettings) -> int:
     return min(max(have - round(settings.ratio * have), 1), have - 1)
 
 
-def _hold_sides(table: pd.DataFrame, rows: Rows, previous: pd.DataFrame | None, first: IntArray) -> BoolArray:
-    """Find the side that each image has from a previous split, its own or its group's: bool, shape (images, 2)."""
-    if previous is None:
-        return np.zeros((len(rows), 2), bool)
-    held = hold_sides(table, previous)
+def _count_wanted(
+    have: Sequence[int], settings: SplitSettings, label: IntArray, sides: BoolArray, listed: IntArray | None
+) -> IntArray:
+    """Count the test images that each label should have: shape (labels,).
+
+    If listed sides are kept, a label with a listed test set has just that, and what comes to it by a group or from the
+    previous split; of another label, what has no side is divided.
+    """
+    if listed is None:
+        return np.array([_count_test(n, settings) for n in have], np.int64)
+    n_labels = len(have)
+    in_test = np.bincount(label[sides[:, TEST]], minlength=n_labels)
+    has_test = np.bincount(label[listed == TEST], minlength=n_labels) > 0
+    free = np.bincount(label[~sides.any(axis=1)], minlength=n_labels)
+    drawn = np.array([_count_test(int(n), settings) if n > 1 else 0 for n in free], np.int64)
+    return np.where(has_test, in_test, in_test + drawn)
+
+
+def describe_leaks(
+    images: pd.DataFrame, group_by: Sequence[str], copies: IntArray | None, listed: IntArray | None
+) -> tuple[Text, ...]:
+    """Say which images that belong together are listed on several sides, kind by kind, with an example of each."""
+    if listed is None:
+        return ()
+    sides = listed[:, None] == np.arange(len(SPLITS))
+    notes: list[Text] = []
+    for kind in group_by:
+        first = find_leak_groups(images, (kind,), copies)
+        torn = np.flatnonzero(are_several(linked_sides(first, sides)) & (listed >= 0))
+        if not len(torn):
+            continue
+        members = np.flatnonzero((first == first[torn[0]]) & (listed >= 0))
+        pair = members[np.unique(listed[members], return_index=True)[1][:2]]
+        shown = " and ".join(f"{images['record_id'].iloc[at]} in {SPLITS[listed[at]]}" for at in pair)
+        n = len(np.unique(first[torn]))
+        notes.append(
+            f"LEAK: {n:,} {'group' if n == 1 else 'groups'} of one {kind} ({len(torn):,} images) on several sides, as "
+            f"listed, such as {shown}; they are kept there, and `[split] keep = false` would divide anew"
+        )
+    return tuple(notes)
+
+
+def _hold_sides(
+    table: pd.DataFrame, rows: Rows, previous: pd.DataFrame | None, first: IntArray, listed: IntArray | None
+) -> BoolArray:
+    """Find the side that each image has, its own (as listed, or from a previous split) or its group's: (images, 3)."""
+    held = hold_sides(table, previous, listed)
     sides, is_member = held.sides[rows], held.is_member[rows]
     linked = linked_sides(first, sides)
-    if (linked.all(axis=1) & ~is_member).any():
-        raise ValueError("a newcomer belongs to both sides of the previous split")
+    if (are_several(linked) & ~is_member).any():
+        raise ValueError("a newcomer belongs to several sides")
     return np.where(is_member[:, None], sides, linked)
 
 
 def _draw(
     images: pd.DataFrame, label: IntArray, first: IntArray, wanted: IntArray, seed: int, sides: BoolArray
-) -> BoolArray:
-    """Draw the test set's missing images, by the keys of their groups, from those without a side: bool, (images,)."""
-    in_test, is_free = sides[:, TEST].copy(), ~sides.any(axis=1)
-    missing = wanted - np.bincount(label[in_test], minlength=len(wanted))
+) -> IntArray:
+    """Draw the test set's missing images, by the keys of their groups, from those without a side.
+
+    Returns:
+        Each image's place in :data:`curator.reasons.SPLITS`, shape (images,).
+    """
+    side: IntArray = sides.argmax(axis=1)
+    is_free = ~sides.any(axis=1)
+    missing = wanted - np.bincount(label[side == TEST], minlength=len(wanted))
     missing = np.clip(missing, 0, np.bincount(label[is_free], minlength=len(wanted)))
     place = np.cumsum(is_free) - 1  # of each image among the free ones
     free = images[["record_id", "sha256"]].iloc[np.flatnonzero(is_free)]
@@ -146,14 +210,15 @@ def _draw(
     if (np.diff(keys[order]) == 0).any():
         order = np.lexsort((rank_texts(free["record_id"])[roots], keys))
     group = np.argsort(order)[group]
-    in_test[is_free] = choose_test_groups(Groups(group, label[is_free], keys[order]), missing)[group]
-    return in_test
+    in_test = choose_test_groups(Groups(group, label[is_free], keys[order]), missing)[group]
+    side[is_free] = np.where(in_test, TEST, TRAIN)
+    return side
 
 
-def _write(table: pd.DataFrame, rows: Rows, first: IntArray, in_test: BoolArray) -> pd.DataFrame:
+def _write(table: pd.DataFrame, rows: Rows, first: IntArray, side: IntArray) -> pd.DataFrame:
     record_ids = as_arrow(table["record_id"], pa.string()).take(pa.array(rows))
     alone = np.bincount(first, minlength=len(rows))[first] < 2
     group = record_ids.take(pa.array(first, mask=alone))
-    split = pa.array(SPLITS).take(pa.array(in_test.astype(np.int64)))
+    split = pa.array(SPLITS).take(pa.array(side))
     columns = {"split_group": group, "split": split}
     return catalog.with_columns(table, {name: catalog.spread(one, rows, len(table)) for name, one in columns.items()})

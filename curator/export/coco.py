@@ -14,14 +14,13 @@ from typing import Any
 
 from curator.export.attribution import UNKNOWN, licence_name, licences
 from curator.export.material import PER_IMAGE, Format, Material, link_images, plain_records
-from curator.reasons import SPLITS
 
 
 def write_coco(material: Material, folder: Path) -> None:
     """Link the images; write ``annotations/<split>.json``."""
     link_images(material, folder)
     (folder / "annotations").mkdir()
-    for split in SPLITS:
+    for split in material.splits:
         text = json.dumps(describe_split(material, split), ensure_ascii=False, indent=1)
         (folder / "annotations" / f"{split}.json").write_bytes((text + "\n").encode("utf-8"))
 

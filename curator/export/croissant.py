@@ -12,6 +12,7 @@ https://docs.mlcommons.org/croissant/docs/croissant-spec.html.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,6 @@ import pyarrow.parquet as pq
 
 from curator.export.attribution import UNKNOWN, licences
 from curator.export.material import PER_IMAGE, Format, Material, link_images, plain_records
-from curator.reasons import SPLITS
 from curator.store.catalog_files import file_digest
 
 _TERMS = """
@@ -65,13 +65,13 @@ def write_croissant(material: Material, folder: Path) -> None:
 def describe(material: Material, metadata_sha256: str) -> dict[str, Any]:
     """Describe a data set whose ``metadata.parquet`` has this SHA-256."""
     stated = [licence for licence in licences(material.rows) if licence != UNKNOWN]
-    kinds = {"train": "cr:TrainingSplit", "test": "cr:TestSplit"}
+    kinds = {"train": "cr:TrainingSplit", "val": "cr:ValidationSplit", "test": "cr:TestSplit"}
     splits = _record_set(
         "splits",
         [field("splits/name", "sc:Text"), field("splits/url", "sc:URL")],
         dataType="cr:Split",
         key={"@id": "splits/name"},
-        data=[{"splits/name": split, "splits/url": kinds[split]} for split in SPLITS],
+        data=[{"splits/name": split, "splits/url": kinds[split]} for split in material.splits],
     )
     labels = _record_set(
         "labels",
@@ -88,12 +88,12 @@ def describe(material: Material, metadata_sha256: str) -> dict[str, Any]:
         "conformsTo": [f"http://mlcommons.org/croissant/{version}" for version in ("1.1", "1.0")],
         "version": "1.0.0",
         **({"license": stated} if stated else {}),
-        "distribution": _distribution(metadata_sha256),
+        "distribution": _distribution(metadata_sha256, material.splits),
         "recordSet": [splits, labels, _image_records()],
     }
 
 
-def _distribution(metadata_sha256: str) -> list[dict[str, Any]]:
+def _distribution(metadata_sha256: str, splits: Sequence[str]) -> list[dict[str, Any]]:
     table = {
         "@type": "cr:FileObject",
         "@id": _METADATA,
@@ -107,7 +107,7 @@ def _distribution(metadata_sha256: str) -> list[dict[str, Any]]:
         "@id": _FILES,
         "name": _FILES,
         "encodingFormat": ["image/jpeg", "image/png"],
-        "includes": [f"{split}/*/*.{ending}" for split in SPLITS for ending in ("jpg", "png")],
+        "includes": [f"{split}/*/*.{ending}" for split in splits for ending in ("jpg", "png")],
     }
     return [table, images]
 

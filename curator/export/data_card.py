@@ -16,9 +16,8 @@ import pandas as pd
 
 from curator.addresses import host_names
 from curator.export.attribution import escape, licence_id, licence_name, licences
-from curator.export.material import Format, Material
+from curator.export.material import Format, Material, splits_yaml
 from curator.manifests.made_with import MadeWith
-from curator.reasons import SPLITS
 
 MOST_HOSTS = 10
 _SIZES = {1_000: "n<1K", 10_000: "1K<n<10K", 100_000: "10K<n<100K", 1_000_000: "100K<n<1M", 10_000_000: "1M<n<10M"}
@@ -46,14 +45,14 @@ def card_text(material: Material, form: Format, confounds: dict[str, Any] | None
         f"{len(rows):,} images of {len(labels)} classes ({', '.join(map(escape, labels))}) from the open web. {groups}"
     )
     counts = rows.groupby(["label", "split"]).size()
-    counted = [[escape(label), *(int(counts.get((label, split), 0)) for split in SPLITS)] for label in labels]
+    counted = [[escape(label), *(int(counts.get((label, split), 0)) for split in material.splits)] for label in labels]
     licensed = [[escape(licence_name(name)), n] for name, n in licences(rows).items()]
     note = "Licences are as the sources state them; nobody has asked the authors. ATTRIBUTION.md credits each image."
     parts = (
         _header(material, form),
         [f"# {material.name}", "", summary, ""],
         ["## How to open it", "", f"{form.name}: {form.summary}.", "", "```python", form.snippet, "```", ""],
-        ["## Counts", "", *_table(["label", *SPLITS], counted), ""],
+        ["## Counts", "", *_table(["label", *material.splits], counted), ""],
         ["## Sources", "", *_sources(rows), ""],
         ["## Filters", "", *_filters(material.made_with), ""],
         ["## Licences", "", *_table(["licence", "images"], licensed), "", note, ""],
@@ -81,7 +80,7 @@ def _header(material: Material, form: Format) -> list[str]:
         "- image-classification",
         "size_categories:",
         f"- {size_category(len(material.rows))}",
-        *form.yaml.splitlines(),
+        *splits_yaml(form.files, material.splits).splitlines(),
         "---",
         "",
     ]

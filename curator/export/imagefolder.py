@@ -14,9 +14,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from curator.export.material import PER_IMAGE, Format, Material, link_images, plain_records, splits_yaml
+from curator.export.material import PER_IMAGE, Format, Material, link_images, plain_records
 from curator.export.parquet import facts_schema
-from curator.reasons import SPLITS
 
 
 def schema(labels: tuple[str, ...]) -> pa.Schema:
@@ -27,7 +26,7 @@ def schema(labels: tuple[str, ...]) -> pa.Schema:
 def write_imagefolder(material: Material, folder: Path) -> None:
     """Link the images and write what is known of each; ``file_name`` is relative to the folder of its split."""
     link_images(material, folder)
-    for split in SPLITS:
+    for split in material.splits:
         rows = material.of_split(split)
         records = [
             {**record, "file_name": file.split("/", 1)[1], "label": material.label_index(record["label"])}
@@ -45,5 +44,5 @@ FORMAT = Format(
 
 dataset = load_dataset("imagefolder", data_dir=".")
 names = dataset["train"].features["label"].names""",
-    yaml=splits_yaml("{}/**"),
+    files="{}/**",
 )

@@ -15,7 +15,6 @@ from pathlib import Path, PurePosixPath
 
 from curator.export.material import Format, Material, link_images
 from curator.manifests.labels import folder_name
-from curator.reasons import SPLITS
 
 
 def write_keras(material: Material, folder: Path) -> None:
@@ -23,7 +22,7 @@ def write_keras(material: Material, folder: Path) -> None:
     link_images(material, folder)
     _write_lines(folder / "labels.txt", list(material.labels))
     _write_lines(folder / "class_names.txt", list(map(folder_name, material.labels)))
-    for split in SPLITS:
+    for split in material.splits:
         rows = material.of_split(split)
         files = zip(map(PurePosixPath, rows["file"]), map(material.label_index, rows["label"]), strict=True)
         as_read = sorted((str(file.parent), file.name, number) for file, number in files)

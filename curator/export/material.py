@@ -14,7 +14,7 @@ writes a :class:`Material` into an empty folder, and the lines that open what it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -31,7 +31,7 @@ from curator.manifests.labels import folder_name
 from curator.manifests.made_with import MadeWith, read_made_with
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
-from curator.reasons import SPLITS
+from curator.reasons import splits_of
 from curator.store.image_files import link_file
 from curator.text import Command
 
@@ -64,6 +64,11 @@ class Material:
         """The labels in the order of their folders' names, in which Keras and PyTorch number the folders they find."""
         return tuple(sorted(self.rows["label"].unique(), key=folder_name))
 
+    @cached_property
+    def splits(self) -> tuple[str, ...]:
+        """The splits that there are, in order."""
+        return splits_of(self.rows["split"].unique())
+
     def of_split(self, split: str) -> pd.DataFrame:
         """Return the rows of one split, sorted by record id."""
         return self.rows[(self.rows["split"] == split).to_numpy(dtype=bool)]
@@ -75,7 +80,7 @@ class Material:
         the same each time: readers read in order and shuffle within a small buffer, so sorted shards would train on one
         source after the other.
         """
-        for split in SPLITS:
+        for split in self.splits:
             rows = self.of_split(split)
             rows = rows.iloc[np.argsort(choose_order(rows["sha256"], "export", seed=0), kind="stable")]
             starts = self._shard_starts(rows)
@@ -139,7 +144,7 @@ def plain_records(rows: pd.DataFrame, columns: tuple[str, ...]) -> list[dict[str
 
 def link_images(material: Material, folder: Path) -> None:
     """Link every image below ``folder`` as ``<split>/<folder of the label>/<record_id>.<ext>``."""
-    for split in SPLITS:
+    for split in material.splits:
         for label in material.labels:
             (folder / split / folder_name(label)).mkdir(parents=True)
     for file in material.rows["file"]:
@@ -147,9 +152,15 @@ def link_images(material: Material, folder: Path) -> None:
         material.advance()
 
 
-def splits_yaml(pattern: str) -> str:
-    """Say in a data card's header which files hold which split; ``pattern`` has the split as ``{}``."""
-    paths = "".join(f"  - split: {split}\n    path: {pattern.format(split)}\n" for split in SPLITS)
+def splits_yaml(pattern: str, splits: Iterable[str]) -> str:
+    """Say in a data card's header which files hold which split; ``pattern`` has the split as ``{}``.
+
+    Hugging Face calls the split ``val`` by its long name. No pattern: nothing is said.
+    """
+    if not pattern:
+        return ""
+    names = {split: "validation" if split == "val" else split for split in splits}
+    paths = "".join(f"  - split: {name}\n    path: {pattern.format(split)}\n" for split, name in names.items())
     return f"configs:\n- config_name: default\n  data_files:\n{paths}"
 
 
@@ -179,11 +190,12 @@ class Format:
         summary: what it is, in a few words.
         write: writes all images of a data set into an empty folder; the same data set produces the same bytes.
         snippet: Python that opens it from within its folder.
-        yaml: what the data card's YAML header says about it to Hugging Face.
+        files: a pattern of the files that hold a split, with the split as ``{}``, for Hugging Face; empty: it reads
+            none of them.
     """
 
     name: str
     summary: str
     write: Callable[[Material, Path], None]
     snippet: str
-    yaml: str = ""
+    files: str = ""

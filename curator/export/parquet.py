@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from curator.export.material import PER_IMAGE, Format, Material, splits_yaml
+from curator.export.material import PER_IMAGE, Format, Material
 
 ROWS_PER_GROUP = 100
 """As Hugging Face does for images: a reader of one row reads 100."""
@@ -69,5 +69,5 @@ FORMAT = Format(
 
 files = {"train": "data/train-*.parquet", "test": "data/test-*.parquet"}
 dataset = load_dataset("parquet", data_files=files)""",
-    yaml=splits_yaml("data/{}-*.parquet"),
+    files="data/{}-*.parquet",
 )

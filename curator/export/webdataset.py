@@ -14,7 +14,7 @@ import json
 import tarfile
 from pathlib import Path
 
-from curator.export.material import Format, Material, splits_yaml
+from curator.export.material import Format, Material
 
 
 def write_webdataset(material: Material, folder: Path) -> None:
@@ -47,5 +47,5 @@ import webdataset as wds
 
 train = wds.WebDataset(sorted(glob.glob("train-*.tar")), shardshuffle=False)
 train = train.shuffle(1000).decode("pil").to_tuple("jpg;png", "cls", "json")""",
-    yaml=splits_yaml("{}-*.tar"),
+    files="{}-*.tar",
 )

@@ -59,11 +59,11 @@ def label_problems(names: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
     """List what is wrong with a recipe's labels and their other names, each as a sentence."""
     yield from (problem for label in names if (problem := label_problem(label)))
     texts = {label: label for label in names if isinstance(label, str)}
-    for what, fold in (("the folder", lambda text: folder_name(text).casefold()), ("the name", _fold)):
-        shared = Counter(map(fold, texts))
+    for what, key in (("the folder", lambda text: folder_name(text).casefold()), ("the name", fold)):
+        shared = Counter(map(key, texts))
         for name, n in shared.items():
             if n > 1:
-                mine = " and ".join(repr(label) for label in texts if fold(label) == name)
+                mine = " and ".join(repr(label) for label in texts if key(label) == name)
                 yield f"labels {mine} would share {what} {name!r}: rename all but one"
                 return
     owners: dict[str, str] = {}
@@ -73,8 +73,8 @@ def label_problems(names: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
                 yield f"labels {owners[as_written(other)]!r} and {label!r} both name {other!r}"
 
 
-def _fold(text: str) -> str:
-    """Fold case, and what stands for a space in names of folders."""
+def fold(text: str) -> str:
+    """Return a text as labels are compared: without case, and with one sign for a space."""
     return " ".join(re.sub(r"[\s_-]+", " ", as_written(text)).split()).casefold() or text
 
 
@@ -90,8 +90,8 @@ class LabelFinder:
         others = {as_written(text): label for label, texts in names.items() for text in texts}
         self._patterns = [(text, label) for text, label in others.items() if _WILD.search(text)]
         self._exact = others | own
-        self._folded = {_fold(text): label for text, label in self._exact.items()}
-        self._folded |= {_fold(label): label for label in names}
+        self._folded = {fold(text): label for text, label in self._exact.items()}
+        self._folded |= {fold(label): label for label in names}
         self._known: dict[str, str | None] = {}
 
     def find(self, text: str) -> str | None:
@@ -101,5 +101,5 @@ class LabelFinder:
         return self._known[text]
 
     def _find(self, text: str) -> str | None:
-        found = self._exact.get(text) or self._folded.get(_fold(text))
+        found = self._exact.get(text) or self._folded.get(fold(text))
         return found or next((label for pattern, label in self._patterns if fnmatchcase(text, pattern)), None)

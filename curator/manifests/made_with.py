@@ -19,7 +19,7 @@ from typing import Any
 from curator import __version__
 from curator.store.whole_files import write_text_whole
 
-DECISIVE = ("ratio", "train", "test", "seed", "group_by")
+DECISIVE = ("ratio", "train", "test", "seed", "keep", "group_by")
 """The settings of ``[split]`` that say on which side an image falls."""
 
 

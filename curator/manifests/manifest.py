@@ -54,7 +54,7 @@ _LARGEST = {"n_bytes": 2**53, "width": 2**31 - 1, "height": 2**31 - 1, "orientat
 """The columns of whole numbers: each is from 1 to this."""
 _PATTERNS = {
     "record_id": ("[A-Za-z0-9][A-Za-z0-9_-]*", "record id (letters, digits, - and _)"),
-    "split": ("|".join(SPLITS), "split (train or test)"),
+    "split": ("|".join(SPLITS), "split (train, val or test)"),
     "sha256": ("[0-9a-f]{64}", "SHA-256 (64 hex digits)"),
     "file": (f"(?:{'|'.join(SPLITS)})/[^/]+/[A-Za-z0-9][A-Za-z0-9_-]*\\.(?:jpg|png)", "file of the folders"),
     "format": ("[a-z0-9]{1,16}", "format of images"),

@@ -107,6 +107,7 @@ class SplitSettings:
     train: int | None = setting(None, "exact images per label in train (with test; replaces ratio)", minimum=1)
     test: int | None = setting(None, "exact images per label in test (with train; replaces ratio)", minimum=1)
     seed: int = setting(0, "another seed is another split", minimum=0)
+    keep: bool = setting(False, "what the sources list as train, val or test keeps that side")
     stable: bool = setting(True, "images of the previous split keep their side")
     group_by: tuple[str, ...] = setting(GROUPINGS, "what stays on one side of the split", choices=GROUPINGS)
 

@@ -142,6 +142,8 @@ def read_made_from(seen: Circumstances, step: DecideStage, recipe: Recipe, is_re
     before, record = paths.catalog_before(step.name), find_record(paths.catalog(step.name))
     settings = {**read_record(before).settings, step.section: plain(getattr(recipe, step.section))}
     settings |= {"reviews": digest_reviews(seen.reviews), "earlier": seen.held}
+    if recipe.split.keep:
+        settings["keep"] = True
     if step.name == Stage.DEDUPED and recipe.dedupe.against:
         known = {} if is_requested or record is None else record.settings.get("against", {})
         settings["against"] = digest_others(recipe.dedupe.against, recipe.base_dir, known)

@@ -28,7 +28,7 @@ from curator.manifests.project import Project
 from curator.observe.observation import observe_image
 from curator.observe.pixels import decode_rgb
 from curator.pipeline.held_sides import find_left
-from curator.reasons import SPLITS
+from curator.reasons import SPLITS, splits_of
 from curator.store.catalog_files import file_digest
 from curator.store.image_files import link_file
 from curator.store.paths import DataPaths
@@ -92,7 +92,7 @@ def is_published(paths: DataPaths, manifest_sha256: str) -> bool:
     """
     if not paths.manifest.exists() or read_made_with(paths.made_with).manifest_sha256 != manifest_sha256:
         return False
-    folders_exist = all(paths.split_folder(split).is_dir() for split in SPLITS)
+    folders_exist = all(paths.split_folder(split).is_dir() for split in splits_of(()))
     return folders_exist and file_digest(paths.manifest) == manifest_sha256
 
 
@@ -102,7 +102,7 @@ def build_folders(rows: pd.DataFrame, project: Project) -> None:
     project.emit(WorkStarted(_WHAT, len(rows)))
     with disk_errors(new):
         remove_folder(new)
-        for folder in sorted({str(Path(name).parent) for name in rows["file"]} | set(SPLITS)):
+        for folder in sorted({str(Path(name).parent) for name in rows["file"]} | set(splits_of(()))):
             (new / folder).mkdir(parents=True)
         columns = (rows["file"], rows["linked"], rows["sha256"], rows["format"])
         for name, linked, sha256, kind in zip(*columns, strict=True):
@@ -120,7 +120,8 @@ def _swap_folders(paths: DataPaths) -> None:
         for split in SPLITS:
             if paths.split_folder(split).exists():
                 paths.split_folder(split).rename(old / split)
-            (new / split).rename(paths.split_folder(split))
+            if (new / split).exists():
+                (new / split).rename(paths.split_folder(split))
         remove_folder(old)
         remove_folder(new)
 

@@ -15,7 +15,7 @@ import pandas as pd
 from curator.catalog import Stage
 from curator.decide.balance import balance_labels
 from curator.decide.dedupe import find_duplicates
-from curator.decide.growth import drop_cross_split, hold_sides
+from curator.decide.growth import drop_cross_split, find_listed_sides, hold_sides
 from curator.decide.leak_groups import number_kept_copies
 from curator.decide.placeholders import drop_suspected_placeholders
 from curator.decide.reviews import apply_reviews, find_wanted
@@ -52,23 +52,26 @@ def _dedupe(table: pd.DataFrame, project: Project, reviews: Reviews, previous: p
         table = drop_suspected_placeholders(table, reviewed.is_protected)
     table, notes = leave_out_others(table, project, reviewed.is_protected)
     members = hold_sides(table, previous).is_member if previous is not None else None
-    return find_duplicates(table, recipe.dedupe, recipe.labels, sources, reviewed.is_protected, members), notes
+    listed, protected = find_listed_sides(table, recipe.split.keep), reviewed.is_protected
+    return find_duplicates(table, recipe.dedupe, recipe.labels, sources, protected, members, listed), notes
 
 
 def _balance(table: pd.DataFrame, project: Project, reviews: Reviews, previous: pd.DataFrame | None) -> Decision:
     recipe = project.recipe
-    if previous is not None:
-        copies = number_kept_copies(table, recipe.dedupe, reviews)
-        table = drop_cross_split(table, previous, recipe.groupings, copies)
-    wanted = find_wanted(table, reviews)
-    return balance_labels(table, recipe.balance, recipe.labels, previous, wanted, project.most_command), ()
+    listed = find_listed_sides(table, recipe.split.keep)
+    if previous is not None or listed is not None:
+        copies = number_kept_copies(table, recipe.dedupe, reviews, listed)
+        table = drop_cross_split(table, previous, recipe.groupings, copies, listed)
+    wanted, most = find_wanted(table, reviews), project.most_command
+    return balance_labels(table, recipe.balance, recipe.labels, previous, wanted, most, listed), ()
 
 
 def _split(table: pd.DataFrame, project: Project, reviews: Reviews, previous: pd.DataFrame | None) -> Decision:
     recipe = project.recipe
-    copies = number_kept_copies(table, recipe.dedupe, reviews)
+    listed = find_listed_sides(table, recipe.split.keep)
+    copies = number_kept_copies(table, recipe.dedupe, reviews, listed)
     settings = dataclasses.replace(recipe.split, group_by=recipe.groupings)
-    return split_images(table, settings, recipe.labels, previous, copies, project.most_command)
+    return split_images(table, settings, recipe.labels, previous, copies, project.most_command, listed)
 
 
 STAGES = (

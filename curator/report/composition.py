@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from curator import catalog
-from curator.reasons import SPLITS
+from curator.reasons import splits_of
 from curator.report.facts import Facts
 from curator.report.markup import Html, element, number, prose, section, table, times
 from curator.report.plots import plot
@@ -25,11 +25,12 @@ def counts_section(facts: Facts) -> Html | None:
     if images is None:
         return None
     counts = images.table.groupby(["source", "label", "split"]).size().unstack(fill_value=0)
-    by_split = counts.reindex(columns=list(SPLITS), fill_value=0).itertuples(name=None)
+    splits = splits_of(images.table["split"].unique())
+    by_split = counts.reindex(columns=list(splits), fill_value=0).itertuples(name=None)
     rows = [[f"{source}, {label}", *map(number, counted)] for (source, label), *counted in by_split]
-    totals = images.table["split"].value_counts().reindex(SPLITS, fill_value=0)
-    text = "Images by source and label, in train and test; the table beside it has the counts"
-    counted = element("div", table(["", *SPLITS], [*rows, ["all", *map(number, totals)]]), class_="grow")
+    totals = images.table["split"].value_counts().reindex(list(splits), fill_value=0)
+    text = "Images by source and label, in each split; the table beside it has the counts"
+    counted = element("div", table(["", *splits], [*rows, ["all", *map(number, totals)]]), class_="grow")
     both = element("div", plot(facts, "class-counts", text), counted, class_="side-by-side")
     return section("counts", "Where the images come from", both)
 

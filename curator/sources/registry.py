@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from curator.addresses import parse_addresses
 from curator.sources.base import Source
-from curator.sources.folder import Folder
+from curator.sources.folder.folder_source import Folder
 from curator.sources.imagenet.imagenet_source import Imagenet
 from curator.sources.open_images.open_images_source import OpenImages
 from curator.sources.url_list.url_list_source import UrlList

@@ -218,7 +218,7 @@ def test_a_better_copy_takes_the_side_of_what_it_replaces() -> None:
     table = catalog.with_columns(table, {"duplicate_of": [id_of(3) if is_it else None for is_it in smaller]})
     table = catalog.drop(table, smaller, Stage.DEDUPED, Drop.NEAR_DUPLICATE)
     held = hold_sides(table, earlier)
-    assert held.sides[3].tolist() == [False, True]
+    assert held.sides[3].tolist() == [False, False, True]
     assert not held.is_member[3]
     decided = split_images(table, SplitSettings(ratio=0.5, group_by=BY_AUTHOR), LABELS, earlier)
     assert decided.table["split"][3] == "test"

@@ -195,7 +195,7 @@ def test_a_carriage_return_in_an_older_manifest_is_a_space(tmp_path: Path) -> No
         ),
         (
             lambda lines: [*lines[:2], lines[2].replace(",train,", ",TRUE,")],
-            "column split: 'TRUE' is no split (train or test)",
+            "column split: 'TRUE' is no split (train, val or test)",
         ),
         (
             lambda lines: [*lines[:2], lines[2].replace("train/", "../train/")],

@@ -10,7 +10,7 @@ import pytest
 
 from curator.errors import SourceError
 from curator.manifests.labels import LabelFinder
-from curator.sources.folder import Folder
+from curator.sources.folder.folder_source import Folder
 
 PHOTOS = Path(__file__).parents[2] / "../shared/photos/balls"
 ID = "000a1249af2bc5f0"

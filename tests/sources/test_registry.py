@@ -19,7 +19,7 @@ from curator.pipeline import run_stages as pipeline
 from curator.pipeline.acquire import settings_of_fetch
 from curator.sources import registry
 from curator.sources.base import Source
-from curator.sources.folder import Folder
+from curator.sources.folder.folder_source import Folder
 from curator.sources.open_images.open_images_source import OpenImages
 from curator.store.paths import DataPaths
 from tests.small_webs import PictureHandler, serving

@@ -19,17 +19,18 @@ from matplotlib.patches import Patch
 
 from curator.benchmark.figures.colours import COLOURS, label_colours
 from curator.benchmark.figures.figure_style import figure_file, short_label, whole_numbers
-from curator.reasons import SPLITS
+from curator.reasons import splits_of
 
 
 def draw_class_counts(folder: Path, table: pd.DataFrame, labels: Sequence[str]) -> None:
-    """Draw the article's count plot: images by source and label, for train and for test."""
+    """Draw the article's count plot: images by source and label, split by split."""
     sources = table["source"].value_counts().index.tolist()
     texts, colours = [short_label(label) for label in labels], label_colours(labels)
     n_columns = min(len(labels), max(1, int(3 / (0.45 + 0.06 * max(map(len, texts))))))
-    height = 1.0 + 2 * (0.35 + 0.22 * len(labels) * len(sources)) + 0.17 * (-(-len(labels) // n_columns) - 1)
+    splits = splits_of(table["split"].unique())
+    height = 1.0 + len(splits) * (0.35 + 0.22 * len(labels) * len(sources)) + 0.17 * (-(-len(labels) // n_columns) - 1)
     with figure_file(folder, "class-counts", height) as figure:
-        for axes, split in zip(figure.subplots(2, 1, sharex=True), SPLITS, strict=True):
+        for axes, split in zip(figure.subplots(len(splits), 1, sharex=True), splits, strict=True):
             rows = table[table["split"] == split]
             hue = {"hue": "label", "hue_order": list(labels), "palette": colours, "saturation": 1}
             sns.countplot(rows, y="source", order=sources, **hue, ax=axes, legend=False)

@@ -7,8 +7,9 @@ from typing import Any
 import datasets
 
 from curator.export.loaders.split_pictures import list_pictures
+from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
-from curator.reasons import SPLITS
+from curator.reasons import splits_of
 
 
 def to_hf(project: Project) -> Any:
@@ -18,7 +19,7 @@ def to_hf(project: Project) -> Any:
     """
     features = datasets.Features(image=datasets.Image(), label=datasets.ClassLabel(names=list(project.recipe.labels)))
     splits = {}
-    for split in SPLITS:
+    for split in splits_of(read_manifest(project.paths.manifest)["split"].unique()):
         pictures = list_pictures(project, split)
         columns = {"image": [str(file) for file, _ in pictures], "label": [label for _, label in pictures]}
         splits[split] = datasets.Dataset.from_dict(columns, features=features)

@@ -1,0 +1,1 @@
+"""Images that are on this machine already."""

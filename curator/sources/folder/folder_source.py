@@ -1,0 +1,120 @@
+"""The folder source: images that are on this machine already, in folders that say their labels.
+
+``layout = "openimages"`` reads what the ``openimages`` package (``<class name>/images/<id>.jpg``) or the OIDv4 toolkit
+(``OID/Dataset/train/<Class name>/<id>.jpg``) downloaded, and recovers the image ids.
+
+>>> Folder(path="photos", layout="nested").covers(("rugby", "soccer"))
+('rugby', 'soccer')
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pandas as pd
+
+from curator.errors import SourceError
+from curator.events import Noted
+from curator.manifests.labels import LabelFinder, label_problems
+from curator.manifests.toml_settings import setting
+from curator.sources.base import ListingContext, Source, known_labels, listed_rows, most_frequent
+from curator.sources.folder.layouts import LAYOUTS
+from curator.sources.folder.walk import list_files
+from curator.sources.reading.places import is_url, local_path, place_problem
+
+_OPEN_IMAGES_FILE = re.compile(r"([0-9a-f]{16})\.jpg", re.IGNORECASE)
+_WITHOUT_ID = "files without an image id for a name"
+_COLUMNS = ("label", "source_id", "local_path", "listed_split")
+
+
+@dataclass(frozen=True)
+class Folder(Source):
+    """``kind = "folder"``: ``label/…`` sub-folders, labels deeper down or in files' names, or Open Images."""
+
+    kind: ClassVar[str] = "folder"
+
+    path: str = setting(doc="the folder")
+    layout: str = setting("labels", "where the label is: see above", choices=tuple(LAYOUTS))
+    links: bool = setting(False, "follow links that lead out of the folder, and links to folders")
+    classes: Mapping[str, tuple[str, ...]] | None = setting(None, "label to names of its folders; else its own")
+    name: str = setting("", "the source's name in tables; its kind if not given")
+
+    def covers(self, labels: Sequence[str]) -> tuple[str, ...]:
+        """Return the labels that this source can list."""
+        return tuple(label for label in labels if self.classes is None or self.classes.get(label))
+
+    def problems(self, labels: Sequence[str], base_dir: Path) -> list[tuple[str, str]]:
+        """List the recipe's mistakes that only this source can see, as (key, message) pairs."""
+        found = known_labels("classes", self.classes or {}, labels)
+        found += [("classes", problem) for problem in label_problems(self.classes or {})]
+        problem = "must be a local path" if is_url(self.path) else place_problem(self.path, base_dir, folder=True)
+        return [*found, ("path", problem)] if problem else found
+
+    def list_images(self, tier: int, labels: Sequence[str], context: ListingContext) -> pd.DataFrame:
+        """List every file that is not hidden; whether it is an image is judged by its bytes, later.
+
+        Raises:
+            SourceError: there is no such folder, or none of its files belongs to a label.
+        """
+        root = local_path(self.path, context.base_dir).resolve()
+        if not root.is_dir():
+            raise SourceError(f"The folder {root} does not exist.")
+        left_out, others = Counter[str](), Counter[str]()
+        files = list(self._place(root, context, left_out, others))
+        _note_left_out(root, left_out, others, context)
+        if not files:
+            seen = f"; it holds {most_frequent(others)}" if others else ""
+            raise SourceError(f"The folder {root} has no file for {', '.join(context.labels)}{seen}.")
+        wanted = [file for file in files if file[0] in labels]
+        typed = {
+            name: pd.array([file[i] for file in wanted], dtype="string[pyarrow]") for i, name in enumerate(_COLUMNS)
+        }
+        return listed_rows(self.kind, self.title, tier, {**typed, "key": self._keys(typed["source_id"], context)})
+
+    def _place(
+        self, root: Path, context: ListingContext, left_out: Counter[str], others: Counter[str]
+    ) -> Iterator[tuple[str, str, str, str | None]]:
+        """Yield each file of a label: label, id, path and side; count the files of no label by their folders."""
+        find_label = LabelFinder(self.classes).find if self.classes else context.find_label
+        place = LAYOUTS[self.layout]
+        for name in list_files(root, left_out, follow_links=self.links):
+            parts = tuple(name.split("/"))
+            label, side = place(parts, find_label)
+            image_id: str | None = name
+            if self.layout == "openimages":
+                match = _OPEN_IMAGES_FILE.fullmatch(parts[-1])
+                image_id = match[1].lower() if match else None
+            if label is None:
+                others[self._shown(parts)] += 1
+            elif image_id is None:
+                left_out[_WITHOUT_ID] += 1
+            else:
+                yield label, image_id, f"{root}/{name}", side
+
+    def _shown(self, parts: tuple[str, ...]) -> str:
+        """Name what a file of no label is counted under."""
+        if self.layout == "labels":
+            return parts[0]
+        named = [name for name in parts[:-1] if name not in ("images", "Label")]
+        return named[-1] if named else "files beside the class folders"
+
+    def _keys(self, source_ids: Any, context: ListingContext) -> Any:
+        """Tell equal names in several folder sources apart: by the source's name, and by its path if that is taken.
+
+        The first one without a name has the plain ids: of most data sets it is the only one.
+        """
+        parts = [self.name, *([Path(self.path).as_posix()] if context.has_namesake else [])]
+        return source_ids if parts == [""] else json.dumps(parts) + "\n" + source_ids
+
+
+def _note_left_out(root: Path, left_out: Counter[str], others: Counter[str], context: ListingContext) -> None:
+    parts = [f"{n_files:,} {what}" for what, n_files in sorted(left_out.items())]
+    parts += [f"what is no label's: {most_frequent(others)}"] if others else []
+    if parts:
+        context.emit(Noted(f"{root}: left out {'; '.join(parts)}"))

@@ -1,0 +1,55 @@
+"""What was found at a place: the sources that a recipe needs, the labels with their images, and what was left out.
+
+>>> one = Finding(({"kind": "folder", "path": "cats"},), Counter(cat=3), "a folder of labels")
+>>> two = Finding(({"kind": "folder", "path": "dogs"},), Counter(dog=2, cat=1), "a folder of labels")
+>>> both = join_findings([one, two])
+>>> dict(both.counts), len(both.sources)
+({'cat': 4, 'dog': 2}, 2)
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is at one place, or at several.
+
+    Attributes:
+        sources: the ``[[sources]]`` tables of the recipe; each ``path`` as the person wrote it.
+        counts: each label, as it is to be written, to its images.
+        kind: what the place is, in a few words.
+        label_names: the labels that are called otherwise there, with those names or patterns.
+        notes: what was chosen and what was left out, and why: sentences for a person.
+        sides: those that images are listed on: of train, val and test.
+        files: some of the local images, to look at more closely.
+    """
+
+    sources: tuple[Mapping[str, Any], ...]
+    counts: Counter[str]
+    kind: str
+    label_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    sides: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+
+
+def join_findings(findings: Sequence[Finding]) -> Finding:
+    """Put together what was found at several places."""
+    names: dict[str, tuple[str, ...]] = {}
+    for found in findings:
+        for label, others in found.label_names.items():
+            names[label] = tuple(dict.fromkeys((*names.get(label, ()), *others)))
+    return Finding(
+        sources=tuple(source for found in findings for source in found.sources),
+        counts=sum((found.counts for found in findings), Counter()),
+        kind="; ".join(dict.fromkeys(found.kind for found in findings)),
+        label_names=names,
+        notes=tuple(note for found in findings for note in found.notes),
+        sides=tuple(dict.fromkeys(side for found in findings for side in found.sides)),
+        files=tuple(file for found in findings for file in found.files),
+    )

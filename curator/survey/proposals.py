@@ -1,0 +1,135 @@
+"""Propose where the labels of a tree of pictures are, from the folders that hold them: pure, no file is read.
+
+>>> folders = [("Images", "n02085620-Chihuahua"), ("Images", "n02085782-Spaniel")]
+>>> found = propose(dict.fromkeys(folders, 9))
+>>> found.root, found.layout, sorted(found.texts.values()), found.names["Chihuahua"]
+(('Images',), 'labels', ['Chihuahua', 'Spaniel'], ('n02085620-Chihuahua',))
+>>> propose({("train", "cat"): 8, ("train", "dog"): 8, ("val", "cat"): 2, ("val", "dog"): 2}).layout
+'nested'
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from curator.manifests.labels import as_written, fold
+from curator.sources.sides import side_of
+
+Folder = tuple[str, ...]
+
+PICTURES = frozenset(("images", "image", "imgs", "img", "jpegimages", "photos", "pictures", "rgb", "color", "colour"))
+"""What the folder of the pictures is called, in lower case, where others beside it hold masks of the same."""
+
+_NUMBER = re.compile(r"(?:n\d{8}|\d{1,5})[\s._-]+(?=\S)")
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Where the labels are.
+
+    Attributes:
+        root: the folders on the way to the one that the source should read.
+        layout: of the folder source.
+        texts: the label of each folder that holds pictures and belongs to one.
+        names: the labels that are called otherwise in the folders, with those names.
+        notes: sentences that say what was chosen, and what was left out.
+    """
+
+    root: Folder
+    layout: str
+    texts: Mapping[Folder, str]
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def propose(n_pictures: Mapping[Folder, int]) -> Proposal:
+    """Propose the labels of a tree.
+
+    What lies around the labels is taken away: folders that hold everything, sides (``train``, ``val``, ``test``),
+    levels of single letters, and folders of one name below each label (``images``). What is left begins with a label. Of trees beside each other with the same labels, one of which is called ``images``, the others are masks.
+
+    Args:
+        n_pictures: each folder that holds pictures, relative to the tree's root, to their number.
+    """
+    rest: dict[Folder, Folder] = {folder: folder for folder in n_pictures}
+    root, notes, is_plain, is_joined = Folder(), list[str](), True, False
+    while len(heads := {path[0] for path in rest.values() if path}) and any(len(path) > 1 for path in rest.values()):
+        chosen = _choose_parallel(heads, rest)
+        if chosen:
+            others = sorted(heads - {chosen})
+            notes.append(
+                f"The labels are in {chosen}/; {', '.join(f'{name}/' for name in others)} beside it is left out."
+            )
+            rest = {folder: path for folder, path in rest.items() if path[:1] == (chosen,)}
+        elif _are_sides(heads, rest):
+            is_plain = False
+        elif _are_letters(heads, rest):
+            is_plain, is_joined = False, True
+        elif len(heads) > 1 or any(len(path) == 1 for path in rest.values()):
+            break
+        if is_plain:
+            root = (*root, *(heads if not chosen else (chosen,)))
+        rest = {folder: path[1:] for folder, path in rest.items() if path}
+    rest = _without_common_end({folder: path for folder, path in rest.items() if path})
+    texts = {folder: "/".join(path) if is_joined else path[0] for folder, path in rest.items()}
+    return _tidy(root, "labels" if is_plain else "nested", texts, tuple(notes))
+
+
+def _are_sides(heads: set[str], rest: Mapping[Folder, Folder]) -> bool:
+    """Say whether the first folders are sides of a split: all of them; or several that share labels, among others."""
+    labelled: dict[str, set[str]] = defaultdict(set)
+    for path in rest.values():
+        if len(path) > 1:
+            labelled[path[0]].add(path[1])
+    if len(heads) > 1 and all(map(side_of, heads)):
+        return bool(labelled)
+    sides = [labelled[head] for head in heads if side_of(head) and labelled.get(head)]
+    return len(sides) > 1 and bool(set.intersection(*sides))
+
+
+def _are_letters(heads: set[str], rest: Mapping[Folder, Folder]) -> bool:
+    is_deep = all(len(path) > 1 for path in rest.values() if path)
+    return is_deep and len(heads) > 1 and all(len(head) == 1 for head in heads)
+
+
+def _choose_parallel(heads: set[str], rest: Mapping[Folder, Folder]) -> str | None:
+    """Choose the folder of the pictures among folders that hold the same labels."""
+    called = sorted(head for head in heads if head.casefold() in PICTURES)
+    if len(called) != 1 or not 1 < len(heads) <= 8:
+        return None
+    below = {head: {path[1] for path in rest.values() if path[0] == head and len(path) > 1} for head in heads}
+    labels = below[called[0]]
+    return called[0] if len(labels) > 1 and all(one <= labels for one in below.values()) else None
+
+
+def _without_common_end(rest: Mapping[Folder, Folder]) -> dict[Folder, Folder]:
+    shorter = dict(rest)
+    while shorter and all(len(path) > 1 for path in shorter.values()):
+        if len({path[-1] for path in shorter.values()}) > 1:
+            break
+        shorter = {folder: path[:-1] for folder, path in shorter.items()}
+    return shorter
+
+
+def _tidy(root: Folder, layout: str, texts: Mapping[Folder, str], notes: tuple[str, ...]) -> Proposal:
+    """Write labels as people do: without a number or WordNet id before each, and one spelling for each."""
+    distinct = {text: as_written(text) for text in texts.values()}
+    bare = {text: _NUMBER.sub("", label, count=1) for text, label in distinct.items()}
+    is_numbered = all(bare[text] != label for text, label in distinct.items())
+    if len(distinct) > 1 and is_numbered and len({label.casefold() for label in bare.values()}) == len(bare):
+        distinct = bare
+    spellings: dict[str, Counter[str]] = defaultdict(Counter)
+    for text in texts.values():
+        spellings[fold(distinct[text])][distinct[text]] += 1
+    one = {folded: max(counted, key=lambda text: (counted[text], text)) for folded, counted in spellings.items()}
+    labels = {text: one[fold(label)] for text, label in distinct.items()}
+    names: dict[str, list[str]] = defaultdict(list)
+    for text, label in sorted(labels.items()):
+        if fold(text) != fold(label):
+            names[label].append(unicodedata.normalize("NFC", text).strip())
+    called = {label: tuple(others) for label, others in names.items()}
+    return Proposal(root, layout, {folder: labels[text] for folder, text in texts.items()}, called, notes)
