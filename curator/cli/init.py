@@ -61,8 +61,7 @@ def init_from(name: str, labels: list[str], places: list[str]) -> None:
     refuse_name(name, working_place(MANIFESTS))
     found = survey(places, labels)
     sections: Any = propose_sections(found)
-    names = {label: found.label_names.get(label, ()) for label in found.counts}
-    path = create_dataset(name, labels=names, sources=found.sources, **sections).paths.recipe
+    path = create_dataset(name, labels=found.labels, sources=found.sources, **sections).paths.recipe
     terminal = Terminal(_option(path, name))
     show_finding(terminal, found, sections)
     terminal.note(f"Wrote {path}.")
