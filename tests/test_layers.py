@@ -38,6 +38,7 @@ LATE_IMPORTERS = (
     "inspect/view.py",
     "benchmark/",
     "report/",
+    "review/start.py",
     "observe/openers.py",
     "sources/url_list/workbook.py",
 )
