@@ -33,7 +33,7 @@ from curator.sources.reading.places import file_name, is_url, local_path, place_
 from curator.sources.reading.read import read_place
 from curator.sources.reading.tally import N_SHOWN, Tally
 from curator.sources.url_list.class_names import names_beside, with_names
-from curator.sources.url_list.columns import ROLES, find_columns, folded, unnamed_addresses
+from curator.sources.url_list.columns import ROLES, MissingColumnError, find_columns, folded, unnamed_addresses
 from curator.sources.url_list.formats import Writing, read_url_table, refusal_hint
 from curator.sources.url_list.parquet_rows import PICTURE, read_parquet
 from curator.store.whole_files import whole_file
@@ -198,11 +198,13 @@ def _roles(rows: pa.Table, columns: Mapping[str, str], places: Sequence[str]) ->
     if "url" in roles or "path" in roles or has_pictures:
         return roles
     found = ", ".join(sample)[:200]
-    if names := unnamed_addresses(sample):
+    names = unnamed_addresses(sample)
+    if names:
         hint = f'Its column {names[0]} holds addresses: write `columns = {{ url = "{names[0]}" }}` beside its path.'
     else:
         hint = 'Name the column in the recipe: `columns = { url = "link" }`, or for local files `{ path = "file" }`.'
-    raise SourceError(f"{places[0]} has no column `url` (its columns are {found})", hint)
+    columns = {"url": names[0]} if len(names) == 1 else {}
+    raise MissingColumnError("url", f"{places[0]} has no column `url` (its columns are {found})", hint, columns)
 
 
 def _unguarded(rows: pa.Table) -> pa.Table:
