@@ -4,7 +4,8 @@
 
 The commands are read from the README: the clone line, and all of its section on your own photos. They are typed into
 one shell, in a temporary folder that is the home of the person who types, with a copy of the photographs as
-``birds/photos``. Every character counts, and Enter; nothing is completed or pasted. With ``--venv`` that environment is used in the place of what ``make install`` makes.
+``birds/photos``. Every character counts, and Enter; nothing is completed or pasted. With ``--venv`` that environment is
+used in the place of what ``make install`` makes.
 """
 
 from __future__ import annotations
