@@ -13,35 +13,25 @@ Dataset('birds', labels=['heron', 'stork'], nothing fetched yet)
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from curator.errors import CuratorError, raises_curator_errors
-from curator.events import Listener, Warned
+from curator.errors import raises_curator_errors
+from curator.events import Listener
 from curator.inspect.view import View
-from curator.manifests.project import open_project
+from curator.manifests.project import home_of_new_recipe, open_project
 from curator.reasons import Stage
-from curator.store.paths import DATA, MANIFESTS, RECIPE
 
 if TYPE_CHECKING:
     from curator.benchmark.metrics_file import BenchmarkResult
     from curator.export.export import Exported
-    from curator.inspect.status import StageResult
+    from curator.inspect.status import RunResult, StageResult
     from curator.manifests.recipe import PerClass
     from curator.pipeline.forget import Forgotten
 
 Retry = Literal["none", "failed", "all"]
-
-
-@dataclasses.dataclass(frozen=True)
-class RunResult:
-    """What :meth:`Dataset.run` ended with; ``benchmark`` is None if there was none."""
-
-    split: StageResult
-    benchmark: BenchmarkResult | None
 
 
 class Dataset(View):
@@ -176,12 +166,14 @@ class Dataset(View):
         build_report(project)
         return result
 
-    def run(self, *, benchmark: bool = True) -> RunResult:
-        """Fetch, dedupe, balance and split; then, unless a label has too few images, :meth:`benchmark`."""
-        if missing := self.fetch().missing:
-            short = ", ".join(f"{label} by {n:,}" for label, n in missing.items())
-            self.project.emit(Warned(f"Too few images were fetched ({short})."))
-        split = self.split()
+    def run(
+        self, *, benchmark: bool = True, per_class: PerClass | None = None, ratio: float | None = None
+    ) -> RunResult:
+        """Fetch, dedupe, balance and split, see :meth:`split`; then, unless a label is short, :meth:`benchmark`."""
+        from curator.inspect.status import RunResult
+
+        Dataset(self._with("balance", per_class=per_class)).fetch()
+        split = self.split(ratio, per_class=per_class)
         return RunResult(split, self.benchmark() if benchmark and not split.missing else None)
 
     @raises_curator_errors
@@ -194,14 +186,9 @@ class Dataset(View):
         Raises:
             CuratorError: the extra ``review`` is not installed.
         """
-        try:
-            from curator.review.server import serve_review
-        except ModuleNotFoundError as error:
-            if error.name not in ("starlette", "uvicorn"):
-                raise
-            hint = "Install it with `pip install 'imageset-curator[review]'`."
-            raise CuratorError(f"The review page needs the package {error.name}.", hint) from error
-        return serve_review(self.project, who, port, announce)
+        from curator.review.start import start_review
+
+        return start_review(self.project, who, port, announce)
 
     @raises_curator_errors
     def report(self) -> Path:
@@ -244,13 +231,15 @@ class Dataset(View):
 
 
 def open_dataset(
-    name_or_path: str | Path | None = None, *, data: str | Path = DATA, emit: Listener | None = None
+    name_or_path: str | Path | None = None, *, data: str | Path | None = None, emit: Listener | None = None
 ) -> Dataset:
     """Open a data set by its name below ``manifests/``, or by its recipe's path; ``curator.open`` is this function.
 
+    The project is looked for upwards from the working folder, as git looks for its repository.
+
     Args:
         name_or_path: None: ``$CURATOR_RECIPE``, else the only recipe there is.
-        data: the folder that data sets are kept in.
+        data: the folder that data sets are kept in; None: ``data`` in the recipe's project.
         emit: called with each :class:`curator.events.Event`; None: progress bars in a notebook or terminal, and
             warnings by :mod:`warnings`.
 
@@ -263,16 +252,17 @@ def open_dataset(
     from curator.sources.registry import source_kinds
 
     wanted = str(name_or_path) if name_or_path is not None else None
-    return Dataset(open_project(wanted, Path(data), os.environ, source_kinds(), emit or Bars(), model_names()))
+    return Dataset(open_project(wanted, data, os.environ, source_kinds(), emit or Bars(), model_names()))
 
 
 def create_dataset(
     name: str,
     *,
-    labels: Sequence[str] | Mapping[str, Sequence[str]],
-    sources: Sequence[Mapping[str, Any]],
-    manifests: str | Path = MANIFESTS,
-    data: str | Path = DATA,
+    labels: Sequence[str] | Mapping[str, Sequence[str]] = (),
+    sources: Sequence[Mapping[str, Any]] = (),
+    places: Sequence[str | Path] = (),
+    manifests: str | Path | None = None,
+    data: str | Path | None = None,
     emit: Listener | None = None,
     **sections: Mapping[str, Any],
 ) -> Dataset:
@@ -282,19 +272,26 @@ def create_dataset(
         name: lower-case letters, digits, - and _.
         labels: two or more texts; or a mapping of each to what else means it in a source, names and patterns.
         sources: one mapping a source, ``kind`` and its keys (docs/recipe.md); ``path`` starts at the working folder.
-        manifests: the recipe becomes ``<manifests>/<name>/recipe.toml``.
+        places: folders of pictures and tables to look at instead, as ``curator init --from`` does: labels (of those
+            named, if any are), sources and sections come from what is there.
+        manifests: the recipe becomes ``<manifests>/<name>/recipe.toml``; None: ``manifests`` in the project that the
+            working folder is in, else in the working folder.
         data, emit: see :func:`open_dataset`.
         sections: further tables of the recipe, such as ``balance={"per_class": 1000}``; without it, ``"max"``.
 
     Raises:
         RecipeError: something in it is not allowed; nothing was written.
+        SourceError: no data set can be made of the places.
         CuratorError: the recipe exists already, or another one has the data folder of this name.
     """
-    from curator.manifests.owner import refuse_other_owner
     from curator.manifests.recipe_template import write_new_recipe
     from curator.sources.registry import source_kinds
+    from curator.survey.survey import propose_sections, survey
 
-    refuse_other_owner(Path(data) / name, Path(manifests) / name / RECIPE)
-    tables = {"balance": {"per_class": "max"}, **sections}
-    path = write_new_recipe(Path(manifests), name, labels, sources, tables, source_kinds())
+    homes = home_of_new_recipe(name, manifests, data)
+    tables: dict[str, Mapping[str, Any]] = {"balance": {"per_class": "max"}, **sections}
+    if places:
+        found = survey(list(map(str, places)), tuple(labels))
+        labels, sources, tables = found.labels, found.sources, {**propose_sections(found), **sections}
+    path = write_new_recipe(homes, name, labels, sources, tables, source_kinds())
     return open_dataset(path, data=data, emit=emit)

@@ -31,7 +31,16 @@ RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names} | {"_
 MOST_ENTRIES = 28
 KERAS = {"keras", "tensorflow", "torch", "jax", "onnxruntime", "openvino"}
 # What may be imported inside a function: by the command line and the API for a quick start, else optional packages.
-LATE_IMPORTERS = ("__init__.py", "dataset.py", "cli/", "inspect/view.py", "benchmark/", "report/", "observe/openers.py")
+LATE_IMPORTERS = (
+    "__init__.py",
+    "dataset.py",
+    "cli/",
+    "inspect/view.py",
+    "benchmark/",
+    "report/",
+    "review/start.py",
+    "observe/openers.py",
+)
 
 
 def modules() -> list[Path]:

@@ -26,11 +26,14 @@ import typer
 
 from curator.cli.options import DataOption, JsonOption, QuietOption, RecipeOption
 from curator.errors import CuratorError, raises_curator_errors
-from curator.store.paths import DATA, option_for
+from curator.store.paths import option_for
+from curator.store.root import shown
 from curator.text import spell
 
 if TYPE_CHECKING:
     from curator.cli.terminal import Terminal
+    from curator.dataset import Dataset
+    from curator.events import Listener
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -38,7 +41,7 @@ Result = TypeVar("Result")
 _INTERRUPTED = "Interrupted. Everything finished so far is kept; run the same command again to go on."
 _SHARED = {
     "recipe": (RecipeOption, None),
-    "data": (DataOption, DATA),
+    "data": (DataOption, None),
     "quiet": (QuietOption, False),
     "as_json": (JsonOption, False),
 }
@@ -73,15 +76,14 @@ def dataset_command(
         ahead: given the options, returns what is to be entered before the heavy imports begin.
     """
 
-    def run(recipe: str | None, data: Path, quiet: bool, as_json: bool, **options: Any) -> None:
+    def run(recipe: str | None, data: Path | None, quiet: bool, as_json: bool, **options: Any) -> None:
         with ahead(**options):
             from curator.cli.progress import TerminalProgress
             from curator.cli.terminal import Terminal
-            from curator.dataset import open_dataset
 
             bars = TerminalProgress(quiet, option_of(recipe, data))
             try:
-                done = command(open_dataset(recipe, data=data, emit=bars), **options)
+                done = command(open_named(recipe, data, bars), **options)
                 for answer in [done] if isinstance(done, Answer) else done:
                     bars.close()
                     answer.finish(Terminal(bars.option), as_json)
@@ -102,13 +104,20 @@ def dataset_command(
     return reports_errors(run)
 
 
-def option_of(recipe: str | None, data: Path) -> str:
+def open_named(recipe: str | None, data: Path | None, emit: Listener | None = None) -> Dataset:
+    """Open the data set that these options mean, its paths relative to the working folder if that is shorter."""
+    from curator.dataset import open_dataset
+
+    return open_dataset(recipe and shown(Path(recipe)), data=data and shown(data), emit=emit)
+
+
+def option_of(recipe: str | None, data: Path | None) -> str:
     """Return what a proposed command needs to mean the same data set, also in a shell without ``$CURATOR_RECIPE``."""
     return option_for(recipe or os.environ.get("CURATOR_RECIPE"), data)
 
 
 def _option(options: Mapping[str, Any]) -> str:
-    return option_of(options.get("recipe"), options.get("data", DATA))
+    return option_of(options.get("recipe"), options.get("data"))
 
 
 def reports_errors(

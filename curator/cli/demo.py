@@ -13,6 +13,7 @@ import typer
 from curator.cli.command import Answer, reports_errors
 from curator.cli.options import DataOption, JsonOption, QuietOption
 from curator.store.paths import DATA, option_for
+from curator.store.root import working_place
 from curator.text import Command, spell
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ SERVING = ("# Save this as manifests/demo/recipe.toml; then ", Command("run"), "
 def _demo_option(options: Mapping[str, Any]) -> str:
     from curator.demo.whole_job import demo_recipe_path
 
-    data = options.get("data", DATA)
-    return option_for(str(demo_recipe_path(data, options.get("photos"))), data)
+    data = options.get("data")
+    return option_for(str(demo_recipe_path(data or working_place(DATA), options.get("photos"))), data)
 
 
 @partial(reports_errors, option_of=_demo_option)
@@ -41,7 +42,7 @@ def demo(
     photos: Annotated[Path | None, typer.Option("--photos", metavar="DIR", help="Serve DIR/<label>/… instead.")] = None,
     serve_only: Annotated[bool, typer.Option("--serve-only", help="Only serve, and print a recipe.")] = False,
     port: Annotated[int | None, typer.Option("--port", min=1, max=65535, help="The server's port.")] = None,
-    data: DataOption = DATA,
+    data: DataOption = None,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -56,12 +57,12 @@ def demo(
     bars.remark(f"reading the names in {photos}" if photos else "drawing the rendered world (some seconds)")
     with served_world(photos, port) as served:
         if serve_only:
-            terminal.text(f"{spell(SERVING, option_for('demo', DATA))}\n{served_recipe(served)}")
+            terminal.text(f"{spell(SERVING, option_for('demo', None))}\n{served_recipe(served)}")
             with suppress(KeyboardInterrupt):
                 signal.pause()
             return
         try:
-            result = run_demo(served, data, bars)
+            result = run_demo(served, data or working_place(DATA), bars)
             if not as_json:
                 print_decisions(terminal, result)
             trained = train(Dataset(result.project))

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from curator.cli.command import Answer, reports_errors
+from curator.cli.command import Answer, open_named, reports_errors
 from curator.cli.options import DataOption, JsonOption, RecipeOption
-from curator.store.paths import DATA
 
 if TYPE_CHECKING:
     from curator.cli.terminal import Terminal
@@ -25,7 +24,7 @@ def diff(
     old: Annotated[Path, typer.Argument(metavar="A", help="A manifest.csv.")],
     new: Annotated[Path, typer.Argument(metavar="B", help="Another.")],
     recipe: RecipeOption = None,
-    data: DataOption = DATA,
+    data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Compare two manifests: what came, went or changed, and why."""
@@ -37,13 +36,12 @@ def diff(
     Answer(lambda terminal: facts, lambda terminal: print_changes(terminal, changes)).finish(Terminal(), as_json)
 
 
-def open_if_any(recipe: str | None, data: Path) -> "Project | None":
+def open_if_any(recipe: str | None, data: Path | None) -> "Project | None":
     """Open the data set whose catalog may know causes; a comparison goes without one, unless it was named."""
-    from curator.dataset import open_dataset
     from curator.errors import CuratorError
 
     try:
-        return open_dataset(recipe, data=data).project
+        return open_named(recipe, data).project
     except CuratorError:
         if recipe is not None:
             raise

@@ -10,6 +10,7 @@ import typer
 from curator.cli.command import reports_errors
 from curator.errors import CuratorError
 from curator.store.paths import DATA, MANIFESTS, option_for
+from curator.store.root import working_place
 from curator.text import Command
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def init(
     if places:
         init_from(name, labels or [], places)
     else:
-        path = write_recipe(name, labels or [], MANIFESTS)
+        path = write_recipe(name, labels or [], working_place(MANIFESTS))
         Terminal(_option(path, name)).note((f"Wrote {path}. Edit it, then run ", Command("fetch --plan"), "."))
 
 
@@ -57,11 +58,10 @@ def init_from(name: str, labels: list[str], places: list[str]) -> None:
     from curator.dataset import create_dataset
     from curator.survey.survey import propose_sections, refuse_name, survey
 
-    refuse_name(name, MANIFESTS)
+    refuse_name(name, working_place(MANIFESTS))
     found = survey(places, labels)
     sections: Any = propose_sections(found)
-    names = {label: found.label_names.get(label, ()) for label in found.counts}
-    path = create_dataset(name, labels=names, sources=found.sources, **sections).paths.recipe
+    path = create_dataset(name, labels=found.labels, sources=found.sources, **sections).paths.recipe
     terminal = Terminal(_option(path, name))
     show_finding(terminal, found, sections)
     terminal.note(f"Wrote {path}.")
@@ -73,10 +73,10 @@ def _option(path: Path, name: str) -> str:
     from curator.manifests.project import find_recipe
 
     try:
-        is_meant = find_recipe(None, MANIFESTS, DATA, os.environ) == path
+        is_meant = find_recipe(None, working_place(MANIFESTS), working_place(DATA), os.environ) == path
     except CuratorError:
         is_meant = False
-    return "" if is_meant else option_for(name, DATA)
+    return "" if is_meant else option_for(name, None)
 
 
 def show_finding(terminal: Terminal, found: Finding, sections: Mapping[str, Mapping[str, object]]) -> None:

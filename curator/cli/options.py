@@ -17,7 +17,10 @@ RecipeOption = Annotated[
     str | None,
     typer.Option("--recipe", metavar="NAME|PATH", help="The recipe; default: $CURATOR_RECIPE, else the only one."),
 ]
-DataOption = Annotated[Path, typer.Option("--data", metavar="DIR", help="Where data sets are kept.")]
+DataOption = Annotated[
+    Path | None,
+    typer.Option("--data", metavar="DIR", help="Keep data sets in DIR; default: data/ in the project."),
+]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="No progress, only warnings and the result.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="The result as JSON on stdout; progress on stderr.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Redo the stage even if nothing changed.")]

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from curator.cli.command import Answer, reports_errors
+from curator.cli.command import Answer, open_named, reports_errors
 from curator.cli.options import DataOption, JsonOption, QuietOption, RecipeOption
 from curator.store.paths import DATA
+from curator.store.root import working_place
 
 if TYPE_CHECKING:
     from curator.cli.terminal import Terminal
@@ -21,7 +22,7 @@ def replay(
         bool, typer.Option("--accept-similar", help="Keep pictures whose bytes have changed.")
     ] = False,
     recipe: RecipeOption = None,
-    data: DataOption = DATA,
+    data: DataOption = None,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -31,17 +32,16 @@ def replay(
     """
     from curator.cli.progress import TerminalProgress
     from curator.cli.terminal import Terminal
-    from curator.dataset import open_dataset
     from curator.manifests.recipe import FetchSettings, QualitySettings
     from curator.pipeline.replay import replay_manifest
 
     fetch, quality = FetchSettings(), QualitySettings()
     if recipe is not None:
-        named = open_dataset(recipe, data=data).recipe
+        named = open_named(recipe, data).recipe
         fetch, quality = named.fetch, named.quality
     bars = TerminalProgress(quiet)
     try:
-        done = replay_manifest(manifest, data, fetch, accept_similar, quality, bars)
+        done = replay_manifest(manifest, data or working_place(DATA), fetch, accept_similar, quality, bars)
     finally:
         bars.close()
     replay_answer(done).finish(Terminal(), as_json)

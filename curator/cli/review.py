@@ -5,9 +5,8 @@ from typing import Annotated
 
 import typer
 
-from curator.cli.command import option_of, reports_errors
+from curator.cli.command import open_named, option_of, reports_errors
 from curator.cli.options import DataOption, JsonOption, QuietOption, RecipeOption
-from curator.store.paths import DATA
 
 
 @reports_errors
@@ -15,7 +14,7 @@ def review(
     who: Annotated[str | None, typer.Option("--who", metavar="NAME", help="The name your decisions bear.")] = None,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="The port; 0: a free one.")] = 0,
     recipe: RecipeOption = None,
-    data: DataOption = DATA,
+    data: DataOption = None,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -25,13 +24,12 @@ def review(
     """
     from curator.cli.progress import TerminalProgress
     from curator.cli.terminal import Terminal, plural
-    from curator.dataset import open_dataset
     from curator.text import Command
 
     option = option_of(recipe, data)
     terminal = Terminal(option)
     bars = TerminalProgress(quiet, option)
-    dataset = open_dataset(recipe, data=data, emit=bars)
+    dataset = open_named(recipe, data, bars)
 
     def announce(address: str, n_images: int) -> None:
         if as_json:

@@ -28,6 +28,8 @@ from curator.text import MOST, Command, Text, spell
 if TYPE_CHECKING:
     import pandas as pd
 
+    from curator.benchmark.metrics_file import BenchmarkResult
+
 _SPLIT_AGAIN = Command("split")
 
 
@@ -101,6 +103,14 @@ class StageResult:
     def counts(self) -> dict[str, Any]:
         """``listed``, ``kept``, and ``dropped`` by reason."""
         return self.status.counts
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What the whole job ended with; ``benchmark`` is None if there was none."""
+
+    split: StageResult
+    benchmark: BenchmarkResult | None
 
 
 def stage_result(project: Project, stage: Stage, outcome: Outcome) -> StageResult:

@@ -66,7 +66,7 @@ def find_other_owner(folder: Path, owner: Path) -> Path | None:
         candidates = iter([folder / text.strip()])
     else:
         candidates = _namesakes(folder, owner) if _holds_data(folder) else iter(())
-    others = (path for path in candidates if path.is_file() and not _is_same(path, owner))
+    others = (path for path in candidates if path.is_file() and not is_same(path, owner))
     return next((Path(os.path.normpath(path)) for path in others if _has_name(path, folder.name)), None)
 
 
@@ -77,9 +77,9 @@ def _holds_data(folder: Path) -> bool:
 
 def _namesakes(folder: Path, owner: Path) -> Iterator[Path]:
     """List the recipes that may have made a folder of this name before owners were recorded."""
-    homes = (MANIFESTS, owner.parent.parent)
+    homes = (folder.parent.parent / MANIFESTS, owner.absolute().parent.parent)
     natural = [home / folder.name / RECIPE for home in homes]
-    if any(_is_same(path, owner) for path in natural):
+    if any(is_same(path, owner) for path in natural):
         return
     yield from natural
     for home in homes:
@@ -104,7 +104,7 @@ def _has_name(path: Path, name: str) -> bool:
     return str(found).casefold() == name.casefold()
 
 
-def _is_same(path: Path, owner: Path) -> bool:
+def is_same(path: Path, owner: Path) -> bool:
     """Say whether two paths mean one file, which need not be there yet."""
     if path.exists() and owner.exists():
         return path.samefile(owner)

@@ -15,11 +15,12 @@ from typing import Any
 
 from curator.errors import CuratorError
 from curator.events import Listener, ignore
-from curator.manifests.owner import claim, refuse_other_owner
+from curator.manifests.owner import claim, is_same, refuse_other_owner
 from curator.manifests.read_recipe import load_recipe
 from curator.manifests.recipe import Recipe
 from curator.manifests.toml_settings import suggest
-from curator.store.paths import MANIFESTS, RECIPE, DataPaths, option_for
+from curator.store.paths import DATA, MANIFESTS, RECIPE, DataPaths, option_for
+from curator.store.root import place_of, shown, working_place
 from curator.text import Command
 
 DEFAULT, SHIPPED = "rugby-soccer", frozenset(("rugby-soccer", "rugby-soccer-article"))
@@ -39,8 +40,11 @@ class Project:
     @property
     def option(self) -> str:
         """What a command needs to mean this data set, for pages that are read later."""
-        named = self.recipe.path in (None, MANIFESTS / self.recipe.name / RECIPE)
-        return option_for(self.recipe.name if named else str(self.recipe.path), self.paths.data_root)
+        path, by_name = self.recipe.path, working_place(MANIFESTS) / self.recipe.name / RECIPE
+        named = path is None or is_same(path, by_name)
+        usual = working_place(DATA) if path is None else place_of(path, DATA)
+        data_root = None if is_same(self.paths.data_root, usual) else self.paths.data_root
+        return option_for(self.recipe.name if named else str(path), data_root)
 
     def claim(self) -> None:
         """Let the folders that this recipe writes to remember it: called before the first of them is written.
@@ -72,7 +76,7 @@ class Project:
 
 def open_project(
     recipe: str | None,
-    data_root: Path,
+    data_root: str | Path | None,
     environment: Mapping[str, str],
     source_kinds: Mapping[str, type[Any]],
     emit: Listener = ignore,
@@ -81,6 +85,7 @@ def open_project(
     """Find, read and check the recipe that ``--recipe`` (or its absence) means.
 
     Args:
+        data_root: the folder that data sets are kept in; None: ``data`` in the recipe's project.
         source_kinds: source kind to its class: :func:`curator.sources.registry.source_kinds`.
         model_names: see :func:`curator.manifests.read_recipe.load_recipe`.
 
@@ -88,12 +93,27 @@ def open_project(
         CuratorError: no such recipe, or several and none chosen; or another one of the same name has the data folder.
         RecipeError: the recipe has mistakes.
     """
-    path = find_recipe(recipe, MANIFESTS, data_root, environment)
+    data = Path(data_root) if data_root is not None else None
+    path = find_recipe(recipe, working_place(MANIFESTS), data or working_place(DATA), environment)
+    path = path if path.is_absolute() else shown(path)
     loaded = load_recipe(path, source_kinds, model_names)
-    folder = path.parent if path.name == RECIPE else MANIFESTS / loaded.name
-    project = Project(loaded, DataPaths(data_root, folder, loaded.name), emit)
+    folder = path.parent if path.name == RECIPE else place_of(path, MANIFESTS) / loaded.name
+    project = Project(loaded, DataPaths(data or place_of(path, DATA), folder, loaded.name), emit)
     project.refuse_other_owner()
     return project
+
+
+def home_of_new_recipe(name: str, manifests: str | Path | None, data_root: str | Path | None) -> Path:
+    """Return the folder that the recipe ``name`` gets its folder in: ``manifests``, by default the project's.
+
+    Raises:
+        CuratorError: another recipe has the data folder of this name.
+    """
+    homes = Path(manifests) if manifests is not None else working_place(MANIFESTS)
+    recipe = homes / name / RECIPE
+    data = Path(data_root) if data_root is not None else place_of(recipe, DATA)
+    refuse_other_owner(data / name, recipe)
+    return homes
 
 
 def find_recipe(wanted: str | None, manifests: Path, data_root: Path, environment: Mapping[str, str]) -> Path:
@@ -118,6 +138,6 @@ def find_recipe(wanted: str | None, manifests: Path, data_root: Path, environmen
     if DEFAULT in found and set(names) <= SHIPPED:
         return found[DEFAULT]
     if not names:
-        raise CuratorError(f"There is no recipe under {manifests}/.", _INIT)
+        raise CuratorError(f"There is no recipe under {manifests}/, nor in a folder above.", _INIT)
     hint = f"Choose one: add `--recipe {shlex.quote(names[0])}` to the command, for instance."
     raise CuratorError(f"Which recipe? There are {', '.join(names)}.", hint)

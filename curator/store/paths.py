@@ -19,7 +19,7 @@ from pathlib import Path
 from curator.reasons import Stage
 
 DATA, MANIFESTS = Path("data"), Path("manifests")
-"""Where data sets are kept unless ``--data`` says otherwise, and where recipes are."""
+"""Where a project keeps data sets unless ``--data`` says otherwise, and recipes; see :mod:`curator.store.root`."""
 
 RECIPE = "recipe.toml"
 """The recipe's file, in a folder of its own below :data:`MANIFESTS`."""
@@ -111,7 +111,7 @@ class DataPaths:
             data_root: where its data is; without it ``data`` beside ``manifests``.
         """
         folder = manifest.parent
-        return cls(data_root or folder.parent.parent / DATA, folder, folder.absolute().name)
+        return cls(data_root or folder.absolute().parent.parent / DATA, folder, folder.absolute().name)
 
     @cached_property
     def folder(self) -> Path:
@@ -177,11 +177,11 @@ class DataPaths:
         return self.cache / f"against-{digest[:16]}.parquet"
 
 
-def option_for(recipe: str | None, data_root: Path) -> str:
-    """Return what a command needs to mean the project that these options mean, without what is the default.
+def option_for(recipe: str | None, data_root: Path | None) -> str:
+    """Return what a command needs to mean the data set that these options mean; None is the default.
 
-    >>> option_for("balls", DATA), option_for(None, Path("my data"))
+    >>> option_for("balls", None), option_for(None, Path("my data"))
     (' --recipe balls', " --data 'my data'")
     """
-    given = {"recipe": recipe or "", "data": str(data_root) if data_root != DATA else ""}
+    given = {"recipe": recipe or "", "data": str(data_root) if data_root is not None else ""}
     return "".join(f" --{name} {shlex.quote(value)}" for name, value in given.items() if value)

@@ -37,6 +37,11 @@ class Finding:
     sides: Counter[str] = field(default_factory=Counter)
     files: tuple[str, ...] = ()
 
+    @property
+    def labels(self) -> dict[str, tuple[str, ...]]:
+        """Each label with what else means it there, as a recipe has them."""
+        return {label: tuple(self.label_names.get(label, ())) for label in self.counts}
+
 
 def join_findings(findings: Sequence[Finding]) -> Finding:
     """Put together what was found at several places."""

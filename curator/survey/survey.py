@@ -50,8 +50,7 @@ def survey(places: Sequence[str], labels: Sequence[str] = (), base_dir: Path = P
         [(label, n)] = found.counts.items()
         message = f"All {n:,} images of {' and '.join(places)} would be of one label, {label!r}: it takes at least two."
         raise SourceError(message, _ONE_LABEL)
-    names = {label: found.label_names.get(label, ()) for label in found.counts}
-    if problems := list(label_problems(names)):
+    if problems := list(label_problems(found.labels)):
         hint = "Rename them where they are, or write the labels that you want after the name of the data set."
         raise SourceError(f"Not all that is there can be labels: {'; '.join(problems)}.", hint)
     return found

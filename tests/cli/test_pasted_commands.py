@@ -83,7 +83,7 @@ def shell(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
 def test_everything_printed_can_be_pasted(shell: Shell) -> None:
     """Output, errors, report, gallery, review page, data card: each command is read, and each quick one run."""
     given = read_words(f"curator status{shell.option}")[1:]
-    dataset = open_dataset(*given[1:2], data=given[3] if len(given) > 2 else "data")
+    dataset = open_dataset(*given[1:2], data=given[3] if len(given) > 2 else None)
     told = {"status": shell.run("status", *given)}
     assert dataset.name in told["status"]
     dataset.report()
@@ -170,7 +170,7 @@ MEANT = [
     (SHIPPED, True, None, "Which recipe? There are demo, rugby-soccer, rugby-soccer-article."),
     ((*SHIPPED, "birds"), False, None, "Which recipe? There are birds, rugby-soccer, rugby-soccer-article."),
     (("birds",), True, None, "Which recipe? There are birds, demo."),
-    ((), False, None, "There is no recipe under manifests/."),
+    ((), False, None, "There is no recipe under manifests/, nor in a folder above."),
     (SHIPPED, True, "dmeo", "did you mean demo"),
 ]
 
