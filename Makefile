@@ -1,11 +1,12 @@
-# `make demo` and `make test` are all that a newcomer needs; both create .venv and install into it.
+# `make demo`, `make test` and `make install` are all that a newcomer needs; each creates .venv and installs into it.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PHOTOS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz check format bench-decide bench-dedupe bench-review bench-export bench-fetch bench-train clean
+.PHONY: help install demo test docs reference beginnings fuzz check format bench-decide bench-dedupe bench-review \
+  bench-export bench-fetch bench-train clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -17,15 +18,28 @@ $(BIN)/python:
 	  { echo 'Python has no venv module here. On Debian or Ubuntu: sudo apt install python3-venv' >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
 
+$(VENV)/.installed-core: pyproject.toml | $(BIN)/python
+	@echo 'Installing curator into $(VENV) (once) …'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
 $(VENV)/.installed: pyproject.toml | $(BIN)/python
 	@echo 'Installing curator into $(VENV) (once; TensorFlow is large) …'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[benchmark]'
-	@touch $@
+	@touch $@ $(VENV)/.installed-core
 
 $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
 	@echo 'Installing curator and what its tests need into $(VENV) (once; TensorFlow is large) …'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,benchmark]'
-	@touch $@ $(VENV)/.installed
+	@touch $@ $(VENV)/.installed $(VENV)/.installed-core
+
+$(VENV)/.installed-docs: pyproject.toml | $(BIN)/python
+	@echo 'Installing what the documentation is built with into $(VENV) (once) …'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	@touch $@ $(VENV)/.installed-core
+
+install: $(VENV)/.installed-core  ## Install curator into .venv, without the packages for training
+	@echo 'Installed. For the command curator in this shell: . $(BIN)/activate'
 
 demo: $(VENV)/.installed  ## Do the whole job on a rendered world, no Internet needed (PHOTOS=DIR serves your photos)
 	@$(BIN)/curator demo $(if $(PHOTOS),--photos '$(PHOTOS)')
@@ -33,20 +47,31 @@ demo: $(VENV)/.installed  ## Do the whole job on a rendered world, no Internet n
 test: $(VENV)/.installed-dev  ## Run all tests
 	@$(BIN)/python -m pytest -n auto
 
+docs: $(VENV)/.installed-docs  ## Build the documentation into site/, which opens offline
+	@$(BIN)/python docs/scripts/reference.py
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	@echo 'Open site/index.html'
+
+reference: $(VENV)/.installed-core  ## Write the parts of the documentation that the code knows anew
+	@$(BIN)/python docs/scripts/reference.py
+
+beginnings:  ## Count keystrokes and seconds from a fresh clone to train/ and test/ (PHOTOS=DIR, VENV_AT=DIR)
+	@$(PYTHON) tests/benchmarks/beginnings.py $(if $(PHOTOS),--photos '$(PHOTOS)') $(if $(VENV_AT),--venv '$(VENV_AT)')
+
 fuzz: $(VENV)/.installed-dev  ## Try 50 times as many damaged pictures, tables, manifests and answers (TIMES=, SEED=)
 	@CURATOR_FUZZ=$(or $(TIMES),50) CURATOR_FUZZ_SEED=$(or $(SEED),1000000) $(BIN)/python -m pytest -n auto tests/fuzz
 
 check: $(VENV)/.installed-dev  ## Check format, lint, types, the order of imports and the documentation
-	@$(BIN)/ruff format --check curator tests
-	@$(BIN)/ruff check curator tests
+	@$(BIN)/ruff format --check curator tests docs/scripts
+	@$(BIN)/ruff check curator tests docs/scripts
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest -q -n auto tests/test_layers.py tests/test_documentation.py tests/test_library.py \
-	  tests/test_reasons.py tests/test_text.py tests/fetch/test_sql_in_one_place.py tests/sources/test_registry.py \
+	  tests/test_reasons.py tests/test_text.py tests/test_site.py tests/fetch/test_sql_in_one_place.py tests/sources/test_registry.py \
 	  tests/export/test_registry.py tests/benchmark/test_registry.py
 
 format: $(VENV)/.installed-dev  ## Format the code
-	@$(BIN)/ruff format curator tests
-	@$(BIN)/ruff check --fix curator tests
+	@$(BIN)/ruff format curator tests docs/scripts
+	@$(BIN)/ruff check --fix curator tests docs/scripts
 
 bench-decide: $(VENV)/.installed-dev  ## Measure balance, split and placeholders on a million rows
 	@$(BIN)/python tests/benchmarks/bench_decide.py
@@ -67,4 +92,4 @@ bench-train: $(VENV)/.installed-dev  ## Measure training against the article's w
 	@$(BIN)/python tests/benchmarks/bench_train.py
 
 clean:  ## Remove .venv and caches; data sets stay
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis

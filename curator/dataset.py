@@ -258,8 +258,9 @@ def open_dataset(
 def create_dataset(
     name: str,
     *,
-    labels: Sequence[str],
-    sources: Sequence[Mapping[str, Any]],
+    labels: Sequence[str] | Mapping[str, Sequence[str]] = (),
+    sources: Sequence[Mapping[str, Any]] = (),
+    places: Sequence[str | Path] = (),
     manifests: str | Path | None = None,
     data: str | Path | None = None,
     emit: Listener | None = None,
@@ -269,8 +270,10 @@ def create_dataset(
 
     Args:
         name: lower-case letters, digits, - and _.
-        labels: two or more texts.
+        labels: two or more texts; or a mapping of each to what else means it in a source, names and patterns.
         sources: one mapping a source, ``kind`` and its keys (docs/recipe.md); ``path`` starts at the working folder.
+        places: folders of pictures and tables to look at instead, as ``curator init --from`` does: labels (of those
+            named, if any are), sources and sections come from what is there.
         manifests: the recipe becomes ``<manifests>/<name>/recipe.toml``; None: ``manifests`` in the project that the
             working folder is in, else in the working folder.
         data, emit: see :func:`open_dataset`.
@@ -278,12 +281,17 @@ def create_dataset(
 
     Raises:
         RecipeError: something in it is not allowed; nothing was written.
+        SourceError: no data set can be made of the places.
         CuratorError: the recipe exists already, or another one has the data folder of this name.
     """
     from curator.manifests.recipe_template import write_new_recipe
     from curator.sources.registry import source_kinds
+    from curator.survey.survey import propose_sections, survey
 
     homes = home_of_new_recipe(name, manifests, data)
-    tables = {"balance": {"per_class": "max"}, **sections}
+    tables: dict[str, Mapping[str, Any]] = {"balance": {"per_class": "max"}, **sections}
+    if places:
+        found = survey(list(map(str, places)), tuple(labels))
+        labels, sources, tables = found.labels, found.sources, {**propose_sections(found), **sections}
     path = write_new_recipe(homes, name, labels, sources, tables, source_kinds())
     return open_dataset(path, data=data, emit=emit)

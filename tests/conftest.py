@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 
 from curator.fetch.network.libcurl import pycurl
@@ -22,3 +25,15 @@ def resolve(monkeypatch):
         monkeypatch.setattr(Transfer, "_configure", with_names)
 
     return to
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """One headless Chromium for the tests of a file."""
+    browsing = pytest.importorskip("tests.review.browsing")
+    if browsing.CHROMIUM is None:
+        pytest.skip("no chromium on the PATH (Debian: apt install chromium)")
+    with browsing.playwright.sync_playwright() as running:
+        launched = running.chromium.launch(executable_path=browsing.CHROMIUM, args=list(browsing.ARGUMENTS))
+        yield launched
+        launched.close()

@@ -13,29 +13,20 @@ import pytest
 from curator.catalog import SCHEMA
 from curator.manifests.recipe import SECTIONS
 from curator.reasons import Drop, Eases, Traits
+from docs.scripts.reference import reason_row, table
 
 PAGE = Path(__file__).parents[1] / "docs" / "reasons.md"
-REQUESTED_AGAIN = {"soon": "within the run, and by `--retry failed`", "later": "by `--retry failed`", "never": ""}
-CHANGE = {
-    Eases.ON: "`{} = true`",
-    Eases.OFF: "`{} = false`",
-    Eases.MORE: "a larger `{}`",
-    Eases.LESS: "a smaller `{}`",
-    Eases.OTHER: "another `{}`",
-}
 SETTINGS = {field.name: field for section in SECTIONS.values() for field in dataclasses.fields(section)}
 
 
 def row_of(reason: StrEnum, traits: Traits) -> str:
-    """Write the row of docs/reasons.md: name, meaning, what to do, when it is requested again."""
-    changes = " or ".join(CHANGE[way].format(name) for name, way in traits.settings)
-    again = "; ".join(filter(None, [REQUESTED_AGAIN[traits.passes], f"after {changes}" if changes else ""]))
-    return f"| `{reason}` | {traits.meaning} | {traits.remedy} | {again} |".replace("|  |", "| |")
+    """Write the row of docs/reasons.md."""
+    return table((), [reason_row(str(reason), traits)]).splitlines()[-1]
 
 
-def differences(table: Iterable[tuple[StrEnum, Traits]], page: str) -> list[str]:
+def differences(reasons: Iterable[tuple[StrEnum, Traits]], page: str) -> list[str]:
     """List the rows that the page lacks, or has otherwise, and those that it should not have."""
-    rows = [row_of(reason, traits) for reason, traits in table]
+    rows = [row_of(reason, traits) for reason, traits in reasons]
     written = [line for line in page.splitlines() if line.startswith("| `")]
     return [f"lacks {row}" for row in rows if row not in written] + [
         f"has {line}" for line in written if line not in rows

@@ -1,28 +1,95 @@
-"""``curator init``: write a recipe to edit."""
+"""``curator init``: look at what there is and write a recipe that works, or write one to edit."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import os
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from curator.cli.command import reports_errors
-from curator.store.paths import MANIFESTS, option_for
+from curator.errors import CuratorError
+from curator.store.paths import DATA, MANIFESTS, option_for
 from curator.store.root import working_place
 from curator.text import Command
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from curator.cli.terminal import Terminal
+    from curator.survey.finding import Finding
+
+MOST_LABELS = 20
+"""Labels that are printed with their counts; the others are counted together."""
+
+LabelArguments = Annotated[
+    list[str] | None, typer.Argument(metavar="[LABEL]...", help="Two or more labels; with --from only these.")
+]
+FromOption = Annotated[
+    list[str] | None,
+    typer.Option("--from", metavar="PATH|URL", help="A folder of pictures or a table to make it of; repeatable."),
+]
 
 
 @reports_errors
 def init(
     name: Annotated[str, typer.Argument(help="The data set's name.")],
-    labels: Annotated[list[str], typer.Argument(help="Two or more labels.")],
+    labels: LabelArguments = None,
+    places: FromOption = None,
 ) -> None:
-    """Write a recipe with a commented example of each source.
+    """Write a recipe: of what is at a place, or one to edit with an example of each source.
 
     It is manifests/NAME/recipe.toml; one that exists is left alone.
     """
     from curator.cli.terminal import Terminal
     from curator.manifests.recipe_template import write_recipe
 
-    path = write_recipe(name, labels, working_place(MANIFESTS))
-    Terminal(option_for(name, None)).note((f"Wrote {path}. Edit it, then run ", Command("fetch --plan"), "."))
+    if places:
+        init_from(name, labels or [], places)
+    else:
+        path = write_recipe(name, labels or [], working_place(MANIFESTS))
+        Terminal(_option(path, name)).note((f"Wrote {path}. Edit it, then run ", Command("fetch --plan"), "."))
+
+
+def init_from(name: str, labels: list[str], places: list[str]) -> None:
+    """Look at the places, say what is there, and write the recipe."""
+    from curator.cli.terminal import Terminal
+    from curator.dataset import create_dataset
+    from curator.survey.survey import propose_sections, refuse_name, survey
+
+    refuse_name(name, working_place(MANIFESTS))
+    found = survey(places, labels)
+    sections: Any = propose_sections(found)
+    path = create_dataset(name, labels=found.labels, sources=found.sources, **sections).paths.recipe
+    terminal = Terminal(_option(path, name))
+    show_finding(terminal, found, sections)
+    terminal.note(f"Wrote {path}.")
+    terminal.next(Command("split"))
+
+
+def _option(path: Path, name: str) -> str:
+    """Return what a command needs to mean a recipe: nothing if it is the one that is meant anyway."""
+    from curator.manifests.project import find_recipe
+
+    try:
+        is_meant = find_recipe(None, working_place(MANIFESTS), working_place(DATA), os.environ) == path
+    except CuratorError:
+        is_meant = False
+    return "" if is_meant else option_for(name, None)
+
+
+def show_finding(terminal: Terminal, found: Finding, sections: Mapping[str, Mapping[str, object]]) -> None:
+    """Print the labels with their images, and what was chosen and left out."""
+    counted = found.counts.most_common()
+    rows = [[label, f"{n:,}"] for label, n in counted[:MOST_LABELS]]
+    if more := counted[MOST_LABELS:]:
+        rows.append([f"and {len(more):,} more labels", f"{sum(n for _, n in more):,}"])
+    terminal.table(f"Found {found.kind}", ["label", "images"], [*rows, ["all", f"{found.counts.total():,}"]])
+    if "keep" in sections["split"]:
+        sides = ", ".join(f"{side} {n:,}" for side, n in found.sides.items())
+        terminal.note(f"note: its sides are kept ({sides}); `keep = false` under [split] divides anew")
+    if "dedupe" in sections:
+        alike = "more than a third of a sample look alike, so only files of the same bytes count as copies"
+        terminal.note(f'note: {alike} (`mode = "exact"` under [dedupe])')
+    terminal.notes(found.notes)

@@ -12,8 +12,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from curator.export.attribution import UNKNOWN, licence_name, licences
 from curator.export.material import PER_IMAGE, Format, Material, link_images, plain_records
+from curator.manifests.licences import UNKNOWN, licence_name, licences
 
 
 def write_coco(material: Material, folder: Path) -> None:

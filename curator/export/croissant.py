@@ -19,8 +19,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from curator.export.attribution import UNKNOWN, licences
 from curator.export.material import PER_IMAGE, Format, Material, link_images, plain_records
+from curator.manifests.licences import UNKNOWN, licences
 from curator.store.catalog_files import file_digest
 
 _TERMS = """

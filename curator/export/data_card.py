@@ -15,8 +15,9 @@ from typing import Any
 import pandas as pd
 
 from curator.addresses import host_names
-from curator.export.attribution import escape, licence_id, licence_name, licences
+from curator.export.attribution import escape
 from curator.export.material import Format, Material, splits_yaml
+from curator.manifests.licences import licence_id, licence_name, licences
 from curator.manifests.made_with import MadeWith
 
 MOST_HOSTS = 10

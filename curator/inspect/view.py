@@ -87,7 +87,7 @@ class View:
 
     @property
     def manifest(self) -> pd.DataFrame:
-        """The manifest: one row an image of the finished data set; the README describes its columns.
+        """The manifest: one row an image of the finished data set; docs/manifest.md describes its columns.
 
         Raises:
             StateError: there is none yet, or it is damaged.

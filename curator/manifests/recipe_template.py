@@ -23,6 +23,17 @@ from curator.store.paths import RECIPE
 from curator.store.whole_files import write_text_whole
 from curator.text import Command, spell
 
+_PATHS = ("path", "root", "images")
+"""The keys of sources that are paths."""
+_LONGEST_LINE = 100
+_MORE = "# Every key that is not here has a good default; docs/recipe.md lists them all."
+_REMARKS = {
+    ("balance", "per_class"): 'as many as the smallest label has; "all": what each has; or a number',
+    ("split", "ratio"): "the share of each label in train",
+    ("split", "keep"): "what is listed as train, val or test stays there; false divides anew",
+    ("dedupe", "mode"): '"near" drops what looks alike, "exact" what has the same bytes, "off" nothing',
+}
+
 
 def write_recipe(name: str, labels: Sequence[str], manifests: Path) -> Path:
     """Write ``manifests/<name>/recipe.toml``.
@@ -51,7 +62,7 @@ def _write(path: Path, text: str) -> Path:
 def write_new_recipe(
     manifests: Path,
     name: str,
-    labels: Sequence[str],
+    labels: Sequence[str] | Mapping[str, Sequence[str]],
     sources: Sequence[Mapping[str, Any]],
     sections: Mapping[str, Mapping[str, Any]],
     source_kinds: Mapping[str, type[Any]],
@@ -59,6 +70,7 @@ def write_new_recipe(
     """Write ``manifests/<name>/recipe.toml`` from values, once they make a recipe.
 
     Args:
+        labels: the labels, or each one with its other names.
         sources: one mapping a source; a relative ``path`` starts at the folder of the running process.
         sections: the recipe's other tables by name.
         source_kinds: see :func:`curator.manifests.read_recipe.load_recipe`.
@@ -69,10 +81,10 @@ def write_new_recipe(
     """
     path = manifests / name / RECIPE
     tables = [
-        {key: _from_recipe(value, path.parent) if key == "path" else value for key, value in source.items()}
+        {key: _from_recipe(value, path.parent) if key in _PATHS else value for key, value in source.items()}
         for source in sources
     ]
-    text = tomli_w.dumps({"name": name, "labels": list(labels), "sources": tables, **sections})
+    text = compose_recipe(name, labels, tables, sections)
     is_new = not path.parent.exists()
     path.parent.mkdir(parents=True, exist_ok=True)  # relative paths in the recipe start from it
     try:
@@ -84,8 +96,62 @@ def write_new_recipe(
         raise
 
 
-def _from_recipe(place: Any, folder: Path) -> str:
+def compose_recipe(
+    name: str,
+    labels: Sequence[str] | Mapping[str, Sequence[str]],
+    sources: Sequence[Mapping[str, Any]],
+    sections: Mapping[str, Mapping[str, Any]],
+) -> str:
+    """Compose a recipe from values, with a remark where another value is often wanted.
+
+    >>> print(compose_recipe("pets", {"dog": ["n02084071*"], "cat": []}, [{"kind": "folder", "path": "pets"}], {}))
+    # A recipe of curator: `curator run --no-benchmark` makes the data set.
+    # Every key that is not here has a good default; docs/recipe.md lists them all.
+    name = "pets"
+    <BLANKLINE>
+    # Each label, and what else means it in a source: names and patterns.
+    [labels]
+    dog = ["n02084071*"]
+    cat = []
+    <BLANKLINE>
+    [[sources]]
+    kind = "folder"
+    path = "pets"
+    <BLANKLINE>
+    """
+    lines = [spell(("# A recipe of curator: ", Command("run --no-benchmark"), " makes the data set.")), _MORE]
+    lines += [_assign("name", name)]
+    if isinstance(labels, Mapping) and any(labels.values()):
+        lines += ["", "# Each label, and what else means it in a source: names and patterns.", "[labels]"]
+        lines += [_assign(label, list(others)) for label, others in labels.items()]
+    else:
+        lines += [_assign("labels", list(labels))]
+    for source in sources:
+        lines += ["", "[[sources]]", *(_assign(key, value) for key, value in source.items())]
+    for section, values in sections.items():
+        lines += ["", f"[{section}]", *(_assign(key, value, section) for key, value in values.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _assign(key: str, value: Any, section: str = "") -> str:
+    """Write one key of a recipe: texts in one line if they fit, else one a line."""
+    if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
+        items = [json.dumps(item, ensure_ascii=False) for item in value]
+        text = f"[{', '.join(items)}]"
+        if len(text) > _LONGEST_LINE:
+            text = "[\n" + "".join(f"    {item},\n" for item in items) + "]"
+        return f"{toml_key(key)} = {text}"
+    if isinstance(value, Mapping):
+        inside = ", ".join(_assign(name, item) for name, item in value.items())
+        return f"{toml_key(key)} = {{ {inside} }}"
+    remark = _REMARKS.get((section, key), "")
+    return f"{tomli_w.dumps({key: value}).strip()}{f'  # {remark}' if remark else ''}"
+
+
+def _from_recipe(place: Any, folder: Path) -> Any:
     """Write a path relative to the recipe's folder, so that both can be moved together; an address stays."""
+    if isinstance(place, list | tuple):
+        return [_from_recipe(one, folder) for one in place]
     is_address = "://" in str(place) or Path(place).is_absolute()
     return str(place) if is_address else Path(os.path.relpath(place, folder)).as_posix()
 

@@ -21,7 +21,7 @@ import pandas as pd
 
 from curator import catalog
 from curator.catalog import Stage
-from curator.errors import SourceError, StateError
+from curator.errors import SourceError
 from curator.events import StageFinished
 from curator.fetch.ledger.ledger import Ledger
 from curator.fetch.outcomes import with_pictures
@@ -51,7 +51,7 @@ from curator.store.catalog_files import (
     write_if_changed,
 )
 from curator.store.lock import locked
-from curator.text import Command, Text
+from curator.text import Text
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def decide(
     force: bool = False,
     resplit: bool = False,
 ) -> Outcome:
-    """Bring every deciding stage up to ``stage`` up to date.
+    """Bring every stage up to ``stage`` up to date; a fetch that was never done, or never finished, comes first.
 
     Args:
         overrides: recipe section to the options given for it; a stage that is not overridden keeps the settings that
@@ -123,13 +123,14 @@ def decide(
     Raises:
         CuratorError: other split settings than those of the previous split, without ``resplit``.
         RecipeError: an override is out of its range.
-        StateError: nothing was fetched yet, or a catalog is damaged.
+        SourceError: nothing was fetched yet, and no source can be listed.
+        StateError: a catalog is damaged.
         ShortfallError: a label has too few images; nothing was written.
     """
     for section, override in overrides.items():
         project.recipe.with_overrides(section, **override)
     if not project.paths.catalog(Stage.FETCHED).exists():
-        raise StateError(f"Nothing was fetched yet for {project.recipe.name}.", ("Run ", Command("fetch"), " first."))
+        fetch(project)
     with locked(project.paths.lock, str(stage)):
         project.claim()
         refuse_newer(map(project.paths.catalog, Stage))

@@ -6,12 +6,33 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
+import pandas as pd
+
 from curator import catalog
+from curator.manifests.licences import UNKNOWN, licence_address, licence_name, licences
 from curator.reasons import splits_of
 from curator.report.facts import Facts
-from curator.report.markup import Html, element, number, prose, section, table, times
+from curator.report.markup import (
+    Content,
+    Html,
+    Section,
+    element,
+    label_name,
+    link,
+    number,
+    prose,
+    section,
+    table,
+    times,
+)
 from curator.report.plots import plot
 from curator.text import Command, Text, as_parts
+
+MOST_LICENCES = 8
+_MOST_COLUMNS = 6
+"""Labels up to which a table has a column for each."""
 
 
 def share_bar(share: float) -> Html:
@@ -19,29 +40,59 @@ def share_bar(share: float) -> Html:
     return element("span", element("span", style=f"width: {share * 100:.1f}%"), class_="bar")
 
 
-def counts_section(facts: Facts) -> Html | None:
-    """Count the images by source, label and split."""
+def counts_section(facts: Facts) -> Section | None:
+    """Count the images of each label by split and by source, and by licence."""
     images = facts.images
     if images is None:
         return None
-    counts = images.table.groupby(["source", "label", "split"]).size().unstack(fill_value=0)
-    splits = splits_of(images.table["split"].unique())
-    by_split = counts.reindex(columns=list(splits), fill_value=0).itertuples(name=None)
-    rows = [[f"{source}, {label}", *map(number, counted)] for (source, label), *counted in by_split]
-    totals = images.table["split"].value_counts().reindex(list(splits), fill_value=0)
-    text = "Images by source and label, in each split; the table beside it has the counts"
-    counted = element("div", table(["", *splits], [*rows, ["all", *map(number, totals)]]), class_="grow")
-    both = element("div", plot(facts, "class-counts", text), counted, class_="side-by-side")
-    return section("counts", "Where the images come from", both)
+    rows, splits = images.table, splits_of(images.table["split"].unique())
+    sources = rows["source"].value_counts().index.tolist()
+    by_split, by_source = (rows.groupby(["label", column]).size() for column in ("split", "source"))
+    shown = sources if len(sources) > 1 else []
+    counted = [
+        [
+            label_name(label),
+            *(number(by_split.get((label, split), 0)) for split in splits),
+            *(number(by_source.get((label, source), 0)) for source in shown),
+        ]
+        for label in images.labels
+    ]
+    origin = (
+        "the columns on the right count by source"
+        if shown
+        else f"all are from the source {sources[0]}"
+        if sources
+        else ""
+    )
+    note = element("p", f"Images of each label by split; {origin}.", class_="note") if origin else None
+    heads: list[Content] = ["", *splits, *(element("span", source, class_="source") for source in shown)]
+    licensed = element("div", element("h3", "Licences"), _licences(rows))
+    return section("counts", "Where the images come from", note, table(heads, counted), licensed)
 
 
-def drops_section(facts: Facts) -> Html | None:
+def _licences(images: pd.DataFrame) -> Html:
+    counts: Counter[str] = Counter()
+    pages: dict[str, str | None] = {}
+    for licence, n in licences(images).items():
+        name = licence_name(licence)
+        counts[name] += n
+        pages.setdefault(name, licence_address(licence))
+    if set(counts) <= {UNKNOWN}:
+        return element("p", "No source states a licence.", class_="note")
+    rows: list[list[Content]] = [[link(pages[name], name), number(n)] for name, n in counts.most_common(MOST_LICENCES)]
+    if rest := counts.total() - sum(n for _, n in counts.most_common(MOST_LICENCES)):
+        rows.append([f"{len(counts) - MOST_LICENCES} others", number(rest)])
+    return table(["", "images"], rows, class_="narrow")
+
+
+def drops_section(facts: Facts) -> Section | None:
     """Count what was dropped, by reason and label."""
     if facts.catalog is None:
         return None
     counts = catalog.counts(facts.catalog)
     by_label = catalog.counts_by(facts.catalog, "label")
     labels = [label for label in facts.project.recipe.labels if label in by_label]
+    labels = labels if len(labels) <= _MOST_COLUMNS else []
     most = max(counts["dropped"].values(), default=1)
     rows = [
         [
@@ -52,7 +103,6 @@ def drops_section(facts: Facts) -> Html | None:
         ]
         for reason, n in counts["dropped"].items()
     ]
-    rows.append(["kept", number(counts["kept"]), *(number(by_label[label]["kept"]) for label in labels), ""])
     dropped = facts.catalog["record_id"][facts.catalog["drop_reason"].notna().to_numpy(dtype=bool)]
     example: Text = (" ", Command.of("why", str(dropped.iloc[0])), " shows those of one.") if len(dropped) else ""
     text = (
@@ -60,25 +110,29 @@ def drops_section(facts: Facts) -> Html | None:
         "of the others has a stage, a reason and evidence.",
         *as_parts(example),
     )
-    listed = table(["", "all", *labels, ""], rows)
+    listed = table(["", "all", *map(label_name, labels), ""], rows) if rows else None
     return section("drops", "What was dropped, and why", element("p", prose(text, facts.project.option)), listed)
 
 
-def confounds_section(facts: Facts) -> Html | None:
+def confounds_section(facts: Facts) -> Section | None:
     """Say whether the label can be known without the picture."""
     check = facts.confounds
     if not check:
         return None
-    harmless = "Facts about the files say little of the label: no size, format, source or host gives it away."
-    flag = element("p", check["warning"] or harmless, class_="flag danger" if check["warning"] else "flag good")
+    verdict = (
+        "Yes: facts about the file say more of it than they should."
+        if check["warning"]
+        else ("No: no size, format, source or host gives it away.")
+    )
     text = (
         f"A random forest guesses the label of {times(check['n_images'], 'image')} from facts about the file alone, "
-        f"cross-validated in five parts with groups kept whole. Chance is {check['chance']:.2f}; above "
-        f"{check['level']:.2f} a test accuracy says little about the pictures."
+        f"cross-validated in five parts with groups kept whole. Above the dashed line a test accuracy says little "
+        f"about the pictures."
     )
-    rows = [[kind, f"{accuracy:.2f}"] for kind, accuracy in check["accuracy"].items()]
-    shown = plot(facts, "confounds", "Balanced accuracy of each kind of fact; the table beside it has the figures")
-    note = element("p", text, class_="note")
-    listed = element("div", note, table(["known", "balanced accuracy"], rows), class_="grow")
-    both = element("div", shown, listed, class_="side-by-side")
-    return section("confounds", "Can the label be told without looking?", flag, both)
+    accuracy = ", ".join(f"{kind} {value:.2f}" for kind, value in check["accuracy"].items())
+    in_words = f"Balanced accuracy of each kind of fact: {accuracy}; chance {check['chance']:.2f}"
+    shown = plot(facts, "confounds", in_words)
+    words = element("div", element("p", verdict, class_="lead"), element("p", text, class_="note"))
+    return section(
+        "confounds", "Can the label be told without looking?", element("div", shown, words, class_="side-by-side")
+    )

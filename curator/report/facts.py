@@ -26,7 +26,8 @@ from curator.text import Command
 class Facts:
     """The project, the latest catalog, the manifest's images, the benchmark's metrics and the confound check.
 
-    Whatever is not there yet is None. ``is_stale`` is True if the metrics belong to another manifest.
+    Whatever is not there yet is None. ``is_stale`` is True if the metrics belong to another manifest, ``has_plots`` if
+    the plots could be drawn.
     """
 
     project: Project
@@ -35,6 +36,7 @@ class Facts:
     metrics: dict[str, Any] | None
     confounds: dict[str, Any] | None
     is_stale: bool
+    has_plots: bool = False
 
 
 def gather_facts(project: Project) -> Facts:

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from curator.addresses import is_web_address
 from curator.text import Command, Text, as_parts
 
-_VOID = {"img", "meta", "br"}
+_VOID = {"img", "meta", "br", "input"}
 
 
 class Html(str):
@@ -76,18 +77,19 @@ def link(address: str | None, text: str) -> Html:
     return element("a", text, href=str(address), rel="noopener noreferrer nofollow", target="_blank")
 
 
-def table(header: Sequence[Content], rows: Iterable[Sequence[Content]]) -> Html:
+def label_name(label: str) -> Html:
+    """Write a label as it is, in whatever direction its script runs, without turning what is around it."""
+    return element("bdi", label)
+
+
+def table(header: Sequence[Content], rows: Iterable[Sequence[Content]], class_: str | None = None) -> Html:
     """Make a table that scrolls by itself if it is too wide; the first column names the row."""
-    head = element("tr", [element("th", cell, scope="col") for cell in header])
+    head = element("tr", [element("th" if cell else "td", cell, scope="col" if cell else None) for cell in header])
     body = [
         element("tr", element("th", row[0], scope="row"), [element("td", cell) for cell in row[1:]]) for row in rows
     ]
-    return element("div", element("table", element("thead", head), element("tbody", body)), class_="scroll")
-
-
-def card(figure: str, text: str, style: str | None = None) -> Html:
-    """Make a card of the page's head: a figure, and what it counts."""
-    return element("div", element("b", figure), element("span", text), class_="card", style=style)
+    made = element("table", element("thead", head), element("tbody", body), class_=class_)
+    return element("div", made, class_="scroll")
 
 
 def number(value: float) -> str:
@@ -109,13 +111,28 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
-def section(name: str, title: str, *contents: Content) -> Html:
-    """Make a section that the page's contents can link to."""
-    return element("section", element("h2", title), *contents, id=name)
+class Section(NamedTuple):
+    """A section that the page's contents link to, and its markup."""
+
+    name: str
+    title: str
+    html: Html
 
 
-def page(title: str, body: Sequence[Html], style: str) -> str:
-    """Put a title, a style and a body together as an HTML document."""
+def section(name: str, title: str, *contents: Content, badge: str | None = None) -> Section:
+    """Make a section; a badge beside its title says what holds for all of it."""
+    heading = element("h2", title, element("small", badge, class_="badge") if badge else None)
+    return Section(name, title, element("section", heading, *contents, id=name))
+
+
+def contents(sections: Iterable[Section]) -> Html:
+    """List the sections of a page with links to them."""
+    items = [element("li", element("a", one.title, href=f"#{one.name}")) for one in sections]
+    return element("nav", element("ol", items), aria_label="Contents")
+
+
+def page(title: str, body: Sequence[Html], style: str, script: str = "") -> str:
+    """Put a title, a body, its style and its script together as an HTML document."""
     head = element(
         "head",
         element("meta", charset="utf-8"),
@@ -124,4 +141,5 @@ def page(title: str, body: Sequence[Html], style: str) -> str:
         element("title", title),
         element("style", Html(style)),
     )
-    return f"<!DOCTYPE html>\n{element('html', head, element('body', element('main', body)), lang='en')}\n"
+    scripts = element("script", Html(script)) if script else None
+    return f"<!DOCTYPE html>\n{element('html', head, element('body', *body, scripts), lang='en')}\n"

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from curator.manifests.inventory import Entry, list_entries, making_commands
 from curator.report.facts import Facts
-from curator.report.markup import Content, Html, element, join, prose, section, table
+from curator.report.markup import Html, Section, element, join, prose, section
 from curator.text import Command, Text
 
 _NAMES = {
@@ -34,16 +34,24 @@ _ABOUT: dict[str, Text] = {
 }
 
 
-def related_section(facts: Facts) -> Html:
+def related_section(facts: Facts) -> Section:
     """List the files that exist, with links relative to the page, and the commands that make the others."""
     home, entries = facts.project.paths.report.parent, list_entries(facts.project.paths)
-    commands = making_commands(facts.project.paths)
-    rows: list[list[Content]] = []
+    commands, option = making_commands(facts.project.paths), facts.project.option
+    there: list[Html] = []
+    missing: list[Html] = []
     for kind, name in _NAMES.items():
         lines = [element("div", _links(entry, home)) for entry in entries if entry.kind == kind]
-        command = prose((commands[kind],), facts.project.option)
-        rows.append([name, lines, prose(_ABOUT.get(kind, ""), facts.project.option)] if lines else [name, command, ""])
-    return section("files", "Other files of this data set", table(["", "where", ""], rows))
+        about = element("small", prose(_ABOUT.get(kind, ""), option)) if lines and kind in _ABOUT else None
+        found = element("dd", lines or prose((commands[kind],), option), about)
+        (there if lines else missing).append(join(element("dt", name), found))
+    listed = element("dl", there, class_="files") if there else None
+    summary = element("summary", "What else can be made, and how")
+    return section("files", "Other files of this data set", listed, _details(summary, missing) if missing else None)
+
+
+def _details(summary: Html, missing: list[Html]) -> Html:
+    return element("details", summary, element("dl", missing, class_="files"))
 
 
 def _links(entry: Entry, home: Path) -> Html:

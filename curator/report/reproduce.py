@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from curator.report.facts import Facts
-from curator.report.markup import Html, element, section, table, times
+from curator.report.markup import Section, element, section, table, times
 
 
 def command(metrics: Mapping[str, Any], option: str) -> str:
@@ -30,14 +30,15 @@ def command(metrics: Mapping[str, Any], option: str) -> str:
     return f"curator benchmark{option} {' '.join(options)}"
 
 
-def reproduce_section(facts: Facts) -> Html | None:
+def reproduce_section(facts: Facts) -> Section | None:
     """List the command, the hashes, the versions and the settings."""
     metrics = facts.metrics
     if not metrics:
         return None
     n_images = metrics["n_images"]
     sizes = f"{times(n_images['train'], 'image')} to train, {n_images['test']:,} to test"
-    finished = f"Finished {metrics['finished_at']}; {sizes}. Every number of this page is in metrics.json."
+    finished = f"Finished {metrics['finished_at']}; {sizes}. Every number of this page is in "
+    numbers, plots = (element("a", name, href=name) for name in ("metrics.json", "plots"))
     hashes = [[name, element("code", value)] for name, value in metrics["hashes"].items()]
     versions = [[name, str(value)] for name, value in metrics["environment"].items()]
     settings = [
@@ -49,7 +50,7 @@ def reproduce_section(facts: Facts) -> Html | None:
         "repeat",
         "To repeat this",
         element("pre", command(metrics, facts.project.option)),
-        element("p", finished, class_="note"),
+        element("p", finished, numbers, ", every chart as SVG and PNG in ", plots, ".", class_="note"),
         element("details", element("summary", "Hashes (SHA-256)"), table(["file", "hash"], hashes)),
         element("details", element("summary", "Versions"), table(["what", "version"], versions)),
         element("details", element("summary", "Training settings"), table(["setting", "value"], settings)),

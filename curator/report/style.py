@@ -22,9 +22,13 @@ def style_sheet(*names: str) -> str:
         " ".join(f"--{name}: {getattr(colour, ground)};" for name, colour in chosen.items())
         for ground in ("light", "dark")
     )
-    variables = f":root {{ {light} }}\n@media (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}\n"
-    folder = resources.files("curator.report")
-    return variables + "".join(folder.joinpath(name).read_text("utf-8") for name in names)
+    variables = f":root {{ {light} }}\n@media screen and (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}\n"
+    return variables + "".join(map(read_resource, names))
+
+
+def read_resource(name: str) -> str:
+    """Read a file that lies beside this module."""
+    return resources.files("curator.report").joinpath(name).read_text("utf-8")
 
 
 def model_style(model: str) -> str:

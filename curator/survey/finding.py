@@ -25,7 +25,7 @@ class Finding:
         kind: what the place is, in a few words.
         label_names: the labels that are called otherwise there, with those names or patterns.
         notes: what was chosen and what was left out, and why: sentences for a person.
-        sides: those that images are listed on: of train, val and test.
+        sides: the images that are listed as train, val and test; empty if none is, or all are on one side.
         files: some of the local images, to look at more closely.
     """
 
@@ -34,8 +34,13 @@ class Finding:
     kind: str
     label_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    sides: tuple[str, ...] = ()
+    sides: Counter[str] = field(default_factory=Counter)
     files: tuple[str, ...] = ()
+
+    @property
+    def labels(self) -> dict[str, tuple[str, ...]]:
+        """Each label with what else means it there, as a recipe has them."""
+        return {label: tuple(self.label_names.get(label, ())) for label in self.counts}
 
 
 def join_findings(findings: Sequence[Finding]) -> Finding:
@@ -50,6 +55,6 @@ def join_findings(findings: Sequence[Finding]) -> Finding:
         kind="; ".join(dict.fromkeys(found.kind for found in findings)),
         label_names=names,
         notes=tuple(note for found in findings for note in found.notes),
-        sides=tuple(dict.fromkeys(side for found in findings for side in found.sides)),
+        sides=sum((found.sides for found in findings), Counter()),
         files=tuple(file for found in findings for file in found.files),
     )

@@ -23,7 +23,7 @@ import pandas as pd
 
 from curator.errors import SourceError
 from curator.events import Event, Noted
-from curator.manifests.labels import LabelFinder, fold
+from curator.manifests.labels import LabelFinder, as_written, fold
 from curator.observe.sniff import sniff
 from curator.sources.base import ListingContext, most_frequent
 from curator.sources.folder.folder_source import Folder
@@ -121,7 +121,7 @@ def survey_folder(place: str, base_dir: Path, labels: Sequence[str] = ()) -> Fin
     tree = _look(root)
     if not tree.total:
         raise SourceError(*_no_pictures(place, tree))
-    proposal = _by_name(root, tree) if len(tree.n_pictures) == 1 else propose(tree.n_pictures)
+    proposal = propose(tree.n_pictures) if len(tree.n_pictures) > 1 else _by_name(root, tree)
     if not proposal.texts:
         raise SourceError(*_no_labels(place, tree))
     if tree.n_ids == tree.total:
@@ -129,7 +129,9 @@ def survey_folder(place: str, base_dir: Path, labels: Sequence[str] = ()) -> Fin
     needs_links = bool(_look(root, follow_links=False).left_out[ELSEWHERE])
     path = str(Path(place) / inside / Path(*proposal.root)) if proposal.root or inside.parts else place
     source = {"kind": "folder", "path": path, "layout": proposal.layout, "links": needs_links}
-    source = {key: value for key, value in source.items() if value not in (False, "labels")}
+    if not proposal.layout:
+        source["label"] = next(iter(proposal.texts.values()))
+    source = {key: value for key, value in source.items() if value not in (False, "", "labels")}
     return _listed(source, proposal, tree, base_dir, labels)
 
 
@@ -169,33 +171,37 @@ def is_picture(path: Path) -> bool:
 
 
 def _by_name(root: Path, tree: _Tree) -> Proposal:
-    """Take the labels from the names of the files of the only folder that has any: ``cat.12.jpg``."""
+    """Take the labels from the names of the only folder's files (``cat.12.jpg``), else its own name is their label."""
     [folder] = tree.n_pictures
     here = root.joinpath(*folder)
     names = [name for name in list_files(here, Counter(), follow_links=True) if is_picture(here / name)]
     texts = Counter(map(text_of_name, names))
     spoken = {text: n for text, n in texts.items() if fold(text).strip(" .") not in _CAMERAS and n > 1}
     if len(spoken) < 2 or sum(spoken.values()) < _LEAST_NAMED * len(names):
-        return Proposal((), "names", {})
+        return Proposal(folder, "", {folder: as_written((root.name, *folder)[-1])})
     return Proposal(folder, "names", {(text,): text for text in sorted(spoken)})
 
 
 def _listed(source: dict[str, Any], proposal: Proposal, tree: _Tree, base_dir: Path, labels: Sequence[str]) -> Finding:
     """List the folder as the recipe would, so that what is said is what a fetch finds."""
-    names = {label: proposal.names.get(label, ()) for label in sorted(set(proposal.texts.values()), key=str.casefold)}
+    names = {
+        label: proposal.names.get(label, ())
+        for label in sorted(set(proposal.texts.values()), key=lambda text: (text.casefold(), text))
+    }
     if labels:
         names = _only(labels, names)
     events: list[Event] = []
     rows = list_folder(source, names, base_dir, events.append)
+    rows = rows[[is_picture(Path(name)) for name in rows["local_path"]]]
     counts = Counter({label: int(n) for label, n in rows["label"].value_counts().items()})
     notes = [*proposal.notes, *_notes(tree, sum(counts.values()), labels, events)]
     return Finding(
         sources=(source,),
         counts=Counter({label: counts[label] for label in names if counts[label]}),
-        kind=_KINDS[source.get("layout", "labels")],
+        kind="a folder of one label" if "label" in source else _KINDS[source.get("layout", "labels")],
         label_names={label: others for label, others in names.items() if others},
         notes=tuple(notes),
-        sides=tuple(sorted(rows["listed_split"].dropna().unique())),
+        sides=Counter(rows["listed_split"].dropna().tolist()),
         files=tuple(rows["local_path"].tolist()),
     )
 
@@ -253,11 +259,5 @@ def _no_pictures(place: str, tree: _Tree) -> tuple[str, str]:
 
 
 def _no_labels(place: str, tree: _Tree) -> tuple[str, str]:
-    where = next(iter(tree.n_pictures))
-    inside = f" in {'/'.join(where)}/" if where else ""
-    message = f"The folder {place} holds {tree.total:,} pictures{inside}, but nothing says their labels."
-    hint = (
-        "Put the pictures of each label into a folder of its own, such as heron/ and stork/, or name a table with the "
-        "columns path and label."
-    )
-    return message, hint
+    message = f"The folder {place} holds {tree.total:,} pictures, but none is in a folder of a label."
+    return message, "Put the pictures of each label into a folder of its own, such as heron/ and stork/."

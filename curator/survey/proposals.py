@@ -50,7 +50,8 @@ def propose(n_pictures: Mapping[Folder, int]) -> Proposal:
     """Propose the labels of a tree.
 
     What lies around the labels is taken away: folders that hold everything, sides (``train``, ``val``, ``test``),
-    levels of single letters, and folders of one name below each label (``images``). What is left begins with a label. Of trees beside each other with the same labels, one of which is called ``images``, the others are masks.
+    levels of single letters, and folders of one name below each label (``images``). What is left begins with a label.
+    Of trees beside each other with the same labels, one of which is called ``images``, the others are masks.
 
     Args:
         n_pictures: each folder that holds pictures, relative to the tree's root, to their number.
@@ -123,10 +124,15 @@ def _tidy(root: Folder, layout: str, texts: Mapping[Folder, str], notes: tuple[s
     if len(distinct) > 1 and is_numbered and len({label.casefold() for label in bare.values()}) == len(bare):
         distinct = bare
     spellings: dict[str, Counter[str]] = defaultdict(Counter)
-    for text in texts.values():
+    places: dict[str, set[Folder]] = defaultdict(set)
+    for folder, text in texts.items():
         spellings[fold(distinct[text])][distinct[text]] += 1
-    one = {folded: max(counted, key=lambda text: (counted[text], text)) for folded, counted in spellings.items()}
+        places[distinct[text]].add(folder[: folder.index(text)] if text in folder else folder)
+    one = {folded: min(counted, key=lambda text: (-counted[text], text)) for folded, counted in spellings.items()}
     labels = {text: one[fold(label)] for text, label in distinct.items()}
+    for text, label in distinct.items():  # beside each other, they are two: a person has to say what is meant
+        if label != labels[text] and places[label] & places[labels[text]]:
+            labels[text] = label
     names: dict[str, list[str]] = defaultdict(list)
     for text, label in sorted(labels.items()):
         if fold(text) != fold(label):

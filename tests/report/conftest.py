@@ -15,6 +15,7 @@ from PIL import Image
 
 from curator import catalog
 from curator.benchmark.metrics_file import write_metrics
+from curator.manifests.labels import folder_name
 from curator.manifests.manifest import COLUMNS
 from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe
@@ -30,12 +31,13 @@ class ReportedSet:
     """Twelve kept pictures, one near-duplicate, one dead link; pages and titles hold markup that must not get out."""
 
     paths: DataPaths
+    labels: tuple[str, ...] = ("disc", "square")
     rows: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def project(self) -> Project:
         """The data set as a project."""
-        return Project(Recipe(name="drawn", labels=("disc", "square"), sources=()), self.paths)
+        return Project(Recipe(name="drawn", labels=self.labels, sources=()), self.paths)
 
     def add(self, number: int, **columns: Any) -> None:
         """Store one picture and its catalog row."""
@@ -48,7 +50,7 @@ class ReportedSet:
         path.write_bytes(out.getvalue())
         row = {
             "record_id": f"folder-{number:016x}",
-            "label": ("disc", "square")[number % 2],
+            "label": self.labels[number % len(self.labels)],
             "source": "drawn",
             "kind": "folder",
             "tier": 0,
@@ -72,13 +74,13 @@ class ReportedSet:
     def write_manifest(self) -> None:
         """Write the manifest of the kept rows."""
         table = pd.DataFrame([row for row in self.rows if not row.get("drop_reason")]).reindex(columns=list(COLUMNS))
-        table["file"] = table["split"] + "/" + table["label"] + "/" + table["record_id"] + ".png"
+        table["file"] = table["split"] + "/" + table["label"].map(folder_name) + "/" + table["record_id"] + ".png"
         self.paths.manifest.parent.mkdir(parents=True, exist_ok=True)
         table.to_csv(self.paths.manifest, index=False, lineterminator="\n")
 
     def write_metrics(self, **changes: Any) -> None:
         """Write metrics as a benchmark of two models and two seeds leaves them, with ``changes``."""
-        write_metrics(self.paths.metrics, made_metrics(file_digest(self.paths.manifest)) | changes)
+        write_metrics(self.paths.metrics, made_metrics(file_digest(self.paths.manifest), self.labels) | changes)
 
 
 def made_history() -> list[dict[str, float]]:
@@ -97,7 +99,7 @@ def made_history() -> list[dict[str, float]]:
     ]
 
 
-def made_figures(accuracy: float) -> dict[str, Any]:
+def made_figures(accuracy: float, labels: tuple[str, ...]) -> dict[str, Any]:
     """Make one model's figures."""
     by_label = {"precision": accuracy, "recall": accuracy, "f1-score": accuracy, "support": 4.0}
     return {
@@ -113,8 +115,8 @@ def made_figures(accuracy: float) -> dict[str, Any]:
             }
             for s in (0, 1)
         ],
-        "classification_report": dict.fromkeys(("disc", "square", "macro avg"), by_label),
-        "confusion_matrix": [[3, 1], [1, 3]],
+        "classification_report": dict.fromkeys((*labels, "macro avg"), by_label),
+        "confusion_matrix": np.where(np.eye(len(labels), dtype=bool), 3, 1).tolist(),
         "calibration_error": 0.05,
         "calibration": [{"n": 8, "confidence": 0.8, "accuracy": 0.75}],
         "by_source": [{"name": "drawn", "n": 4, "accuracy": accuracy}],
@@ -126,7 +128,7 @@ def made_figures(accuracy: float) -> dict[str, Any]:
             "largest": [{"name": EVIL, "n": 4, "accuracy": accuracy}],
         },
         "wrong": [
-            {"record_id": f"folder-{number:016x}", "label": "disc", "predicted": "square", "confidence": 0.91}
+            {"record_id": f"folder-{number:016x}", "label": labels[0], "predicted": labels[1], "confidence": 0.91}
             for number in (8, 10)
         ],
         "train_seconds": 3.0,
@@ -137,14 +139,14 @@ def made_figures(accuracy: float) -> dict[str, Any]:
     }
 
 
-def made_metrics(manifest_sha256: str) -> dict[str, Any]:
+def made_metrics(manifest_sha256: str, labels: tuple[str, ...]) -> dict[str, Any]:
     """Make the metrics of a finished benchmark."""
     training = {model: {"epochs": 3, "learning_rate": 0.1} for model in ("cnn", "mobilenet_v2")}
     return {
         "name": "drawn",
         "finished_at": "2026-01-01T00:00:00+00:00",
         "smoke_test": False,
-        "labels": ["disc", "square"],
+        "labels": list(labels),
         "plan": {
             "models": ["cnn", "mobilenet_v2"],
             "seeds": [0, 1],
@@ -169,7 +171,7 @@ def made_metrics(manifest_sha256: str) -> dict[str, Any]:
         "hashes": {"manifest": manifest_sha256},
         "environment": {"python": "3"},
         "interrupted": False,
-        "models": {"cnn": made_figures(0.6), "mobilenet_v2": made_figures(0.8)},
+        "models": {"cnn": made_figures(0.6, labels), "mobilenet_v2": made_figures(0.8, labels)},
         "comparison": {
             "first": "cnn",
             "second": "mobilenet_v2",

@@ -74,6 +74,7 @@ def test_before_training_the_page_tells_what_is_there(reported_set: Any) -> None
     assert not {"results", "models", "wrong", "repeat"} & set(sections)
     text = page.read_text("utf-8")
     assert "No model was trained yet" in text
+    assert sections[:2] == ["samples", "cautions"], "what is missing comes after what is there"
     assert "near duplicate" in text
     assert "3 bits apart" in text
 
@@ -82,7 +83,7 @@ def test_before_the_split_the_page_tells_what_was_dropped(reported_set: Any) -> 
     """With a catalog alone there are drops and duplicates, and the commands for the rest."""
     reported_set.paths.manifest.unlink()
     sections = set(read(build_report(reported_set.project)).sections)
-    assert sections == {"drops", "duplicates", "files"}
+    assert sections == {"drops", "cautions", "duplicates", "files"}
 
 
 def test_with_nothing_there_the_next_command_is_named(reported_set: Any, tmp_path: Path) -> None:
@@ -98,14 +99,14 @@ def test_after_training_every_section_stands(reported_set: Any) -> None:
     reported_set.write_metrics()
     page = build_report(reported_set.project)
     assert read(page).sections == [
-        "results", "models", "wrong", "confounds", "groups", "samples", "counts", "drops", "duplicates", "files",
-        "repeat",
+        "results", "cautions", "models", "wrong", "groups", "samples", "counts", "confounds", "drops", "duplicates",
+        "files", "repeat",
     ]  # fmt: skip
     text = page.read_text("utf-8")
     assert "MobileNetV2 is better than CNN by 20.0 points" in text
     option = f"--recipe drawn --data {reported_set.paths.data_root}"
     assert f"curator why folder-000000000000000a {option}" in text
-    assert "The label can be told." in text
+    assert text.count("The label can be told without looking at the picture") == 1
     assert f"curator benchmark {option} --preset default --models cnn,mobilenet_v2 --seeds 0,1" in text
 
 
@@ -114,7 +115,7 @@ def test_text_from_the_web_never_becomes_markup(reported_set: Any) -> None:
     reported_set.write_metrics()
     outline = read(build_report(reported_set.project))
     assert "script" not in outline.tags
-    allowed = ("https://example.org/", "data:image/", "#", "../")
+    allowed = ("https://example.org/", "data:image/", "#", "../", "metrics.json", "plots")
     assert outline.addresses
     assert all(address.startswith(allowed) for address in outline.addresses)
 
@@ -128,11 +129,12 @@ def test_no_two_parts_of_the_page_share_an_id(reported_set: Any) -> None:
 
 
 def test_a_missing_model_is_told_in_red(reported_set: Any) -> None:
-    """Which model is missing, and why, stands at the top as a warning."""
+    """Which model is missing, and why, stands below the result as a warning."""
     metrics_changes = {"missing": {"mobilenet_v2": "No weights. Pass --weights."}, "comparison": None}
     reported_set.write_metrics(**metrics_changes)
     text = build_report(reported_set.project).read_text("utf-8")
-    assert '<p class="flag danger">MobileNetV2 is missing. No weights. Pass --weights.</p>' in text
+    told = '<li class="grave"><strong>MobileNetV2 is missing</strong><p>No weights. Pass --weights.</p></li>'
+    assert text.index('id="results"') < text.index(told) < text.index('id="models"')
 
 
 def test_figures_of_another_manifest_are_flagged(reported_set: Any) -> None:
@@ -150,8 +152,8 @@ def test_a_smoke_test_is_called_one_wherever_its_numbers_stand(reported_set: Any
     text = build_report(reported_set.project).read_text("utf-8")
     for name in ("results", "models", "wrong", "groups"):
         (content,) = re.findall(rf'<section id="{name}">.*?</section>', text, re.DOTALL)
-        assert "Smoke test." in content
-    assert text.count(", smoke test</span>") == 2
+        assert '<small class="badge">smoke test</small>' in content
+    assert "did better in this smoke test" in text
     assert "0.83" not in text
     plots = list((reported_set.paths.benchmark / "plots").glob("*[!s].svg"))
     drawn = [path.read_text("utf-8") for path in plots if path.stem.startswith(("acc", "cur", "con", "cal"))]
@@ -237,6 +239,37 @@ def test_an_svg_becomes_part_of_the_page() -> None:
     made = recolour(inlined(svg, "plot"))
     expected = '<path id="plot-a" style="fill: var(--model-cnn)"/><use xlink:href="#plot-a"/></svg>'
     assert made == f'<svg viewBox="0 0 1 1">{expected}'
+
+
+def test_every_picture_is_linked_to_its_page_or_else_to_its_file(reported_set: Any) -> None:
+    """A page of the web if the list named one; a stranger's `javascript:` is none."""
+    page = build_report(reported_set.project)
+    links = re.findall(r'<a href="([^"]+)"[^>]*><img [^>]*alt="[a-z]+: folder-([0-9a-f]+)"', page.read_text("utf-8"))
+    found = {int(number, 16): address for address, number in links}
+    assert found[1] == "https://example.org/1" and len(found) == 13
+    assert found[8] == "../test/disc/folder-0000000000000008.png"
+
+
+def test_licences_have_names_and_several_spellings_are_one(reported_set: Any) -> None:
+    """Creative Commons by address and by code, one that is no address, and none."""
+    stated = ["https://creativecommons.org/licenses/by/2.0/", "CC_BY_2_0", "all rights reserved", None]
+    for number, row in enumerate(reported_set.rows):
+        row["license"] = stated[number % 4]
+    reported_set.write_manifest()
+    text = build_report(reported_set.project).read_text("utf-8")
+    (table,) = re.findall(r"<h3>Licences</h3>(.*?)</table>", text, re.DOTALL)
+    assert re.findall(r'href="([^"]+)"', table) == ["https://creativecommons.org/licenses/by/2.0/"]
+    cells = re.findall(r"<tr><th[^>]*>(?:<a[^>]*>)?([^<]+)(?:</a>)?</th><td>(\d+)</td>", table)
+    assert dict(cells) == {"CC BY 2.0": "6", "all rights reserved": "3", "licence not stated": "3"}
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_val_is_counted_where_it_has_images(reported_set: Any, split: str) -> None:
+    """A data set without such images does not speak of them."""
+    reported_set.rows[0]["split"] = split
+    reported_set.write_manifest()
+    text = build_report(reported_set.project).read_text("utf-8")
+    assert ("<li>1 val</li>" in text) == ('<th scope="col">val</th>' in text) == (split == "val")
 
 
 @pytest.mark.parametrize("address", ["javascript:alert(1)", "data:text/html,x", "http://[", None, ""])

@@ -109,15 +109,3 @@ def served(project: Project) -> Iterator[Served]:
     """The review of the project."""
     with serving(project) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """One headless Chromium for the tests of a file."""
-    browsing = pytest.importorskip("tests.review.browsing")
-    if browsing.CHROMIUM is None:
-        pytest.skip("no chromium on the PATH (Debian: apt install chromium)")
-    with browsing.playwright.sync_playwright() as running:
-        launched = running.chromium.launch(executable_path=browsing.CHROMIUM, args=list(browsing.ARGUMENTS))
-        yield launched
-        launched.close()

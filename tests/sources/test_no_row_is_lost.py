@@ -17,15 +17,15 @@ from curator.sources.open_images.reader import MetadataReader, filter_csv
 from curator.sources.reading import blocks
 from curator.sources.reading.blocks import LineBlocks
 from curator.sources.reading.delimited import read_delimited
-from curator.sources.reading.tally import FIELDS, NOT_UTF8, UNCLOSED, Tally
-from curator.sources.url_list.formats import read_url_table
+from curator.sources.reading.tally import FIELDS, NOT_UTF8, TOO_LONG, UNCLOSED, Tally
+from curator.sources.url_list.formats import Writing, read_url_table
 from curator.sources.url_list.forms import list_form
 from curator.sources.url_list.url_list_source import UrlList
 
 
 def read(body: bytes, name: str = "l.csv", quoting: str = "auto"):
     """Read a list."""
-    return read_url_table(io.BufferedReader(io.BytesIO(body)), name, quoting)
+    return read_url_table(io.BufferedReader(io.BytesIO(body)), name, Writing(quoting))
 
 
 def rows_of(n: int, sign: str = ",", **odd: str) -> bytes:
@@ -118,7 +118,9 @@ def test_long_fields_and_long_headers_are_no_traceback():
     body = f"url,label,{long}\nhttp://e.org/1.jpg,rugby,{long}\n".encode()
     assert read(body).rows[2][0].as_py() == long
     with pytest.raises(SourceError, match="a line of more than 16 MiB"):
-        read(b"url,label\n" + b"x" * (21 << 20))
+        read(b"url,label," + b"x" * (21 << 20))
+    found = read(rows_of(2) + b"x" * (21 << 20) + b"\r\n" + rows_of(3).split(b"\n", 1)[1])
+    assert (found.lines.to_pylist(), found.tally.n_rows, refused(found)) == ([2, 3, 5, 6, 7], 6, {TOO_LONG: [4]})
 
 
 def test_headers_of_all_kinds():
@@ -243,12 +245,24 @@ def test_addresses_one_a_line_are_told_too():
 @pytest.mark.parametrize(
     ("name", "body", "what"),
     [
-        ("l.csv", b"PK\x03\x04\x14\0\x06\0[Content_Types].xml", "an Excel workbook.* Save its sheet"),
-        ("l.xls", b"\xd0\xcf\x11\xe0\xa1\xb1", "an Excel workbook"),
+        ("l.csv", b"PK\x03\x04\x14\0\x06\0[Content_Types].xml", "no Excel workbook that can be read.* Save its sheet"),
+        ("l.xls", b"\xd0\xcf\x11\xe0\xa1\xb1", "a workbook of Excel 2003.* Save it as .xlsx"),
         ("l.csv", b"PK\x03\x04\x14\0\x06\0list.csv", "a ZIP archive.* Unpack"),
         ("l.csv.bz2", b"BZh91AY", "bzip2"),
-        ("l.csv", "url,label\n".encode("utf-16"), "UTF-16.* Save it as UTF-8"),
-        ("l.csv", "url,label\n".encode("utf-16-be"), "UTF-16"),
+        ("l.csv", "url,label\n".encode("utf-16"), "no row behind its header"),
+        ("l.csv", "url,label\n".encode("utf-16-be"), "UTF-16.*encoding = .utf-16-le"),
+        ("l.csv", "url,label,café\n".encode("latin-1"), "not UTF-8.*encoding = .cp1252.*gb18030"),
+        (
+            "l.csv",
+            b"http://e.org/1.jpg,rugby\nhttp://e.org/2.jpg,soccer\n",
+            "no header.* Write `url,label` as its first",
+        ),
+        ("l.csv", b"rugby;http://e.org/1.jpg\nsoccer;http://e.org/2.jpg\n", "Write `label;url` as its first line"),
+        ("l.txt", b"http://e.org/1 http://e.org/2\n", r"1 with two addresses \(line 1\)"),
+        ("l.json", b"[]", "JSON without any row.* as an object, such as"),
+        ("l.json", b'{"a": {}}', "without any value"),
+        ("l.json", b'[["http://e.org/1", "rugby"]]', "JSON that holds lists where its rows should be"),
+        ("l.json", b'{"images": [], "annotations": [], "categories": []}', 'kind = "coco"'),
         ("l.txt", b"\xff\xd8\xff\xe0\0\x10JFIF", "a picture"),
         ("l.parquet", b"<html><body>Not found", "web page"),
         ("l.csv", b"\n <div class='x'>gone</div>", "web page"),
@@ -332,6 +346,15 @@ def test_json_of_odd_layouts_is_read():
     assert read(many).rows["n"].to_pylist() == ["9" * 5000]
     assert read(many[1:-1] + b"\n" + many[1:-1]).rows.num_rows == 2
     assert read(json.dumps({"images": objects, "kinds": [{"id": 1}]}).encode()).rows.num_rows == 3
+    columns = {name: [one[name] for one in objects] for name in ("url", "label")}
+    by_label = {"rugby": columns["url"]}
+    by_row = {name: dict(enumerate(values)) for name, values in columns.items()}
+    nested = {"data": {"images": [{"image": {"url": one["url"]}, "label": one["label"]} for one in objects]}}
+    for whole in (columns, by_label, by_row, nested):
+        rows = read(json.dumps(whole).encode()).rows
+        assert [sorted(row.values()) for row in rows.to_pylist()] == [sorted(one.values()) for one in objects]
+    found = read(b'[1, 2, {"url": "http://e.org/1"}]')
+    assert (found.rows.to_pylist(), found.tally.n_rows, found.tally.n_refused) == ([{"url": "http://e.org/1"}], 3, 2)
 
 
 def test_entries_are_named_as_such():

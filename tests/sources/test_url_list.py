@@ -86,7 +86,8 @@ def test_what_is_left_out_is_counted_aloud(tmp_path, context, told):
     (tmp_path / "l.csv").write_text("\n".join(lines))
     assert len(list_all(UrlList(path="l.csv"), context)) == 1
     assert "l.csv: 1 of 5 rows were refused: 1 with another number of fields than the header (line 5)" in told()
-    assert "2 rows without URL or label (lines 3, 6) were left out" in told()
+    assert "1 rows without address or file (line 3) were left out" in told()
+    assert "1 rows without label (line 6) were left out" in told()
     assert "1 rows of labels outside the recipe (cricket 1) were left out" in told()
 
 
@@ -135,9 +136,9 @@ def test_a_table_of_labels_maps_its_values(tmp_path, context, told):
     [
         ("l.csv", b"", "is empty"),
         ("l.csv", b"<!DOCTYPE html><p>", "web page"),
-        ("l.csv", b"link,label\nhttp://e.org,rugby\n", r"no column `url` \(its columns are link, label"),
-        ("l.csv", b"urls,label\nhttp://e.org,rugby\n", "perhaps it is urls"),
-        ("l.csv", b"url,class\nhttp://e.org,rugby\n", "no column `label`"),
+        ("l.csv", b"foto,label\nhttp://e.org,rugby\n", r'no column `url` .*foto, label.*`columns = { url = "foto" }'),
+        ("l.csv", b"name,label\nx,rugby\n", r'no column `url` .*name, label.*`columns = { url = "link" }'),
+        ("l.csv", b"url,kind\nhttp://e.org,rugby\n", r'no column `label`.*`columns = { label = "kind" }.* for all'),
         ("l.csv", b"url,url,label\na,b,c\n", "names a column twice"),
         ("l.csv", b"url,label,title\nhttp://e,rugby,caf\xe9\n", r"no row that can be read: .* not UTF-8 \(line 2\)"),
         ("l.csv", b"url,label,caf\xe9\n", "not UTF-8 in line 1"),

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
+from unicodedata import east_asian_width
 
 import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -59,13 +61,29 @@ def whole_numbers(axis: Any) -> None:
 
 
 def short_label(label: str) -> str:
-    """Return a label as a plot has room for it. A text that begins with ``_`` would be left out of a legend.
+    """Return a label as a plot has room for it: at most 24 letters, of which those of East Asia are twice as wide.
 
-    >>> short_label("heron"), short_label("_x"), short_label("a label of very many letters")
-    ('heron', ' _x', 'a label of very many le…')
+    A text that begins with ``_`` would be left out of a legend.
+
+    >>> short_label("heron"), short_label("_x"), short_label("a label of very many letters"), short_label("犬" * 13)
+    ('heron', ' _x', 'a label of very many le…', '犬犬犬犬犬犬犬犬犬犬犬…')
     """
-    short = label if len(label) <= _LONGEST_LABEL else f"{label[: _LONGEST_LABEL - 1]}…"
+    widths = list(accumulate(2 if east_asian_width(letter) in "WF" else 1 for letter in label))
+    is_whole = not widths or widths[-1] <= _LONGEST_LABEL
+    short = label if is_whole else f"{label[: sum(width < _LONGEST_LABEL for width in widths)]}…"
     return f" {short}" if short.startswith("_") else short
+
+
+def right_column(axes: Any, texts: Sequence[str], colours: Sequence[str] | None = None) -> None:
+    """Write a text beside each row of a chart, right of it, where it meets no mark and no line."""
+    for row, text in enumerate(texts):
+        style = {"transform": axes.get_yaxis_transform(), "va": "center", "ha": "left", "fontsize": 8}
+        axes.text(1.03, row, text, color=colours[row] if colours else COLOURS["ink"].light, **style)
+
+
+def legend_above(figure: Any, handles: Sequence[Any], n_columns: int) -> None:
+    """Explain marks and lines in a row of its own above the axes, where no text of theirs is."""
+    figure.legend(handles=handles, loc="outside upper left", ncols=n_columns, fontsize=8, handlelength=1.6)
 
 
 @contextmanager

@@ -16,11 +16,20 @@ from typing import Any
 
 import numpy as np
 import seaborn as sns
+from matplotlib.lines import Line2D
+from matplotlib.ticker import PercentFormatter
 
 from curator.benchmark.figures.colours import COLOURS, model_colour
-from curator.benchmark.figures.figure_style import figure_file, short_label, whole_numbers
+from curator.benchmark.figures.figure_style import figure_file, legend_above, right_column, short_label, whole_numbers
 from curator.benchmark.metrics_file import list_comparisons
 from curator.benchmark.models.registry import model_title
+from curator.text import percent
+
+_DASHES = (0, (2, 1.5))
+_CELL_INCHES = {8: 0.6, 20: 0.42, 60: 0.16}
+"""The side of a cell of a confusion matrix by the most labels for which it is that wide; above, no label is written."""
+_MOST_FLAT, _LONGEST_FLAT = 4, 8
+"""Above these, the labels below a confusion matrix stand upright."""
 
 
 def draw_benchmark(folder: Path, metrics: Mapping[str, Any]) -> None:
@@ -59,53 +68,60 @@ def histories_by_model(metrics: Mapping[str, Any]) -> dict[str, list[list[dict[s
 
 def draw_accuracy(folder: Path, metrics: Mapping[str, Any]) -> None:
     """Draw each model's accuracy, its interval and its runs, with chance and the article's figures for reference."""
-    models = list(metrics["models"])
-    with figure_file(folder, "accuracy", 0.75 + 0.75 * len(models)) as figure:
+    models, ink, muted = list(metrics["models"]), COLOURS["ink"].light, COLOURS["muted"].light
+    article = {model: share for model, share in (metrics["article"] or {}).items() if model in models}
+    marks = [Line2D([], [], color=muted, lw=1, ls=":", label="chance")]
+    with figure_file(folder, "accuracy", 1.0 + 0.6 * len(models)) as figure:
         axes = figure.subplots()
         for row, model in enumerate(models):
             _draw_model_accuracy(axes, row, model, metrics["models"][model])
-            if article := (metrics["article"] or {}).get(model):
-                axes.plot([article] * 2, [row - 0.12, row + 0.32], ls=(0, (2, 1.5)), lw=1.3, color=COLOURS["ink"].light)
-                style = {"textcoords": "offset points", "ha": "center", "fontsize": 7.5}
-                axes.annotate("article", (article, row + 0.32), (0, -9), **style)
-        axes.axvline(metrics["chance"], color=COLOURS["muted"].light, lw=1, ls=":")
-        place = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
-        axes.annotate("chance", (metrics["chance"], 0), (3, 2), **place, fontsize=7.5, color=COLOURS["muted"].light)
-        axes.set_yticks(range(len(models)), [model_title(model) for model in models], color=COLOURS["ink"].light)
-        lowest = min(figures["accuracy"]["low"] for figures in metrics["models"].values())
-        axes.set(xlim=(min(0.45, metrics["chance"] - 0.05, lowest - 0.02), 1.0), ylim=(len(models) - 0.4, -0.6))
+            if model in article:
+                axes.plot([article[model]] * 2, [row - 0.3, row + 0.3], ls=_DASHES, lw=1.3, color=ink)
+        if article:
+            marks.append(Line2D([], [], color=ink, lw=1.3, ls=_DASHES, label="the article's"))
+        if any(len(figures["runs"]) > 1 for figures in metrics["models"].values()):
+            marks.append(Line2D([], [], color=muted, ls="", marker="|", ms=6, label="one run"))
+        axes.axvline(metrics["chance"], color=muted, lw=1, ls=":")
+        legend_above(figure, marks, len(marks))
+        axes.set_yticks(range(len(models)), [model_title(model) for model in models], color=ink)
+        accuracies = [figures["accuracy"] for figures in metrics["models"].values()]
+        spans = [f"{percent(one['mean'])}\n{100 * one['low']:.1f} to {100 * one['high']:.1f}" for one in accuracies]
+        right_column(axes, spans, [model_colour(model) for model in models])
+        lowest = min(one["low"] for one in accuracies)
+        axes.set(xlim=(min(0.45, metrics["chance"] - 0.05, lowest - 0.02), 1.0), ylim=(len(models) - 0.5, -0.5))
+        axes.xaxis.set_major_formatter(PercentFormatter(1))
         axes.grid(axis="y", visible=False)
         axes.set_xlabel(f"accuracy on the test images{_smoke(metrics)}")
 
 
 def _draw_model_accuracy(axes: Any, row: int, model: str, figures: Mapping[str, Any]) -> None:
     accuracy, colour = figures["accuracy"], model_colour(model)
-    mean, runs = accuracy["mean"], [run["accuracy"] for run in figures["runs"]]
+    runs = [run["accuracy"] for run in figures["runs"]]
     axes.plot([accuracy["low"], accuracy["high"]], [row, row], color=colour, lw=5, solid_capstyle="round", alpha=0.35)
-    axes.plot(mean, row, "o", ms=9, color=colour)
-    axes.plot(runs, np.full(len(runs), row + 0.2), "|", ms=6, color=colour)
-    style = {"textcoords": "offset points", "ha": "center", "weight": "bold", "color": colour}
-    axes.annotate(f"{mean:.3f}", (mean, row), (0, 9), **style)
+    axes.plot(accuracy["mean"], row, "o", ms=9, color=colour)
+    if len(runs) > 1:
+        axes.plot(runs, np.full(len(runs), row + 0.2), "|", ms=6, color=colour)
 
 
 def draw_comparisons(folder: Path, metrics: Mapping[str, Any]) -> None:
     """Draw the difference in accuracy of every pair with its interval; it has the colour of a clearly better model."""
     comparisons = list_comparisons(metrics)
-    with figure_file(folder, "comparisons", 0.75 + 0.55 * len(comparisons)) as figure:
+    texts, colours = [], []
+    with figure_file(folder, "comparisons", 0.75 + 0.5 * len(comparisons)) as figure:
         axes = figure.subplots()
         axes.axvline(0, color=COLOURS["ink"].light, lw=1, ls=":")
         for row, comparison in enumerate(comparisons):
             difference = {name: 100 * value for name, value in comparison["difference"].items()}
             is_clear = not difference["low"] <= 0 <= difference["high"]
             better = comparison["second" if difference["mean"] > 0 else "first"]
-            colour = model_colour(better) if is_clear else COLOURS["muted"].light
-            axes.plot([difference["low"], difference["high"]], [row, row], color=colour, lw=5, alpha=0.35)
-            axes.plot(difference["mean"], row, "o", ms=8, color=colour)
-            style = {"textcoords": "offset points", "ha": "center", "weight": "bold", "color": colour}
-            axes.annotate(f"{difference['mean']:+.1f}", (difference["mean"], row), (0, 8), **style)
+            colours.append(model_colour(better) if is_clear else COLOURS["muted"].light)
+            texts.append(f"{difference['mean']:+.1f}\n{difference['low']:+.1f} to {difference['high']:+.1f}")
+            axes.plot([difference["low"], difference["high"]], [row, row], color=colours[-1], lw=5, alpha=0.35)
+            axes.plot(difference["mean"], row, "o", ms=8, color=colours[-1])
         pairs = [f"{model_title(pair['second'])}\nminus {model_title(pair['first'])}" for pair in comparisons]
         axes.set_yticks(range(len(pairs)), pairs, color=COLOURS["ink"].light, fontsize=8)
-        axes.set(ylim=(len(pairs) - 0.4, -0.75), xlabel=f"difference in accuracy, points{_smoke(metrics)}")
+        right_column(axes, texts, colours)
+        axes.set(ylim=(len(pairs) - 0.5, -0.5), xlabel=f"difference in accuracy, points{_smoke(metrics)}")
         axes.grid(axis="y", visible=False)
 
 
@@ -114,7 +130,7 @@ def draw_curves(
 ) -> None:
     """Draw accuracy and loss by epoch, one thin line a run, for training and for the watched part."""
     watched = "test (watched, as in the article)" if watched_is_test else "validation"
-    with figure_file(folder, f"curves-{model}", 4.3) as figure:
+    with figure_file(folder, f"curves-{model}", 3.4, 3.1) as figure:
         for axes, measure in zip(figure.subplots(2, 1, sharex=True), ("accuracy", "loss"), strict=True):
             for index, history in enumerate(histories):
                 epochs = [record["epoch"] + 1 for record in history]
@@ -127,40 +143,44 @@ def draw_curves(
         axes.set_xlabel("epoch")
         whole_numbers(axes.xaxis)
         figure.axes[0].set_title(title)
-        figure.axes[0].legend(loc="lower right", fontsize=8)
+        legend_above(figure, figure.axes[0].get_lines()[:2], 2)
 
 
 def draw_confusion(
     folder: Path, model: str, matrix: Sequence[Sequence[int]], labels: Sequence[str], title: str
 ) -> None:
     """Draw the confusion matrix: colour is the share of the true label, figures are counts over all runs."""
-    counts = np.array(matrix)
+    counts, n_labels = np.array(matrix), len(labels)
     shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
-    side = max(2.6, 0.55 * len(labels) + 1.2)
-    with figure_file(folder, f"confusion-{model}", side, side + 0.5) as figure:
+    cell = next((inches for most, inches in _CELL_INCHES.items() if n_labels <= most), 6 / n_labels)
+    is_wide = n_labels > _MOST_FLAT or max(map(len, labels)) > _LONGEST_FLAT
+    texts = list(map(short_label, labels)) if n_labels <= max(_CELL_INCHES) else False
+    cells = np.array(
+        [[f"{n}\n{share:.0%}" for n, share in zip(*rows, strict=True)] for rows in zip(counts, shares, strict=True)]
+    )
+    margins = (1.9 if is_wide else 0.9) if texts else 0.6
+    with figure_file(folder, f"confusion-{model}", cell * n_labels + margins, cell * n_labels + margins) as figure:
         axes = figure.subplots()
-        cells = np.array(
-            [[f"{n}\n{share:.0%}" for n, share in zip(*rows, strict=True)] for rows in zip(counts, shares, strict=True)]
-        )
-        colours = sns.light_palette(model_colour(model), as_cmap=True)
         sns.heatmap(
             shares,
-            annot=cells,
+            annot=cells if cell >= _CELL_INCHES[20] else None,
             fmt="",
-            cmap=colours,
+            cmap=sns.light_palette(model_colour(model), as_cmap=True),
             vmin=0,
             vmax=1,
             cbar=False,
             square=True,
             ax=axes,
-            linewidths=2,
+            linewidths=2 if texts else 0,
             linecolor="none",
-            xticklabels=list(map(short_label, labels)),
-            yticklabels=list(map(short_label, labels)),
-            annot_kws={"fontsize": 9 if len(labels) < 8 else 6},
+            xticklabels=texts,
+            yticklabels=texts,
+            annot_kws={"fontsize": 9 if n_labels <= 8 else 6},
         )
         axes.set(xlabel="predicted", ylabel="true", title=title)
-        axes.tick_params(length=0, labelcolor=COLOURS["ink"].light)
+        axes.tick_params(length=0, labelcolor=COLOURS["ink"].light, labelsize=9 if n_labels <= 20 else 6)
+        axes.tick_params(axis="x", rotation=90 if is_wide else 0)
+        axes.tick_params(axis="y", rotation=0)
 
 
 def draw_calibration(folder: Path, model: str, bins: Sequence[Mapping[str, float]], title: str) -> None:

@@ -22,9 +22,9 @@ import pandas as pd
 from curator.errors import SourceError
 from curator.events import Noted
 from curator.manifests.labels import LabelFinder, label_problems
-from curator.manifests.toml_settings import setting
+from curator.manifests.toml_settings import setting, suggest
 from curator.sources.base import ListingContext, Source, known_labels, listed_rows, most_frequent
-from curator.sources.folder.layouts import LAYOUTS
+from curator.sources.folder.layouts import LAYOUTS, Placed
 from curator.sources.folder.walk import list_files
 from curator.sources.reading.places import is_url, local_path, place_problem
 
@@ -41,18 +41,23 @@ class Folder(Source):
 
     path: str = setting(doc="the folder")
     layout: str = setting("labels", "where the label is: see above", choices=tuple(LAYOUTS))
+    label: str = setting("", "the label of all its files, wherever they are")
     links: bool = setting(False, "follow links that lead out of the folder, and links to folders")
     classes: Mapping[str, tuple[str, ...]] | None = setting(None, "label to names of its folders; else its own")
     name: str = setting("", "the source's name in tables; its kind if not given")
 
     def covers(self, labels: Sequence[str]) -> tuple[str, ...]:
         """Return the labels that this source can list."""
+        if self.label:
+            return tuple(label for label in labels if label == self.label)
         return tuple(label for label in labels if self.classes is None or self.classes.get(label))
 
     def problems(self, labels: Sequence[str], base_dir: Path) -> list[tuple[str, str]]:
         """List the recipe's mistakes that only this source can see, as (key, message) pairs."""
         found = known_labels("classes", self.classes or {}, labels)
         found += [("classes", problem) for problem in label_problems(self.classes or {})]
+        if self.label and self.label not in labels:
+            found.append(("label", f"names {self.label!r}, which is not in labels{suggest(self.label, labels)}"))
         problem = "must be a local path" if is_url(self.path) else place_problem(self.path, base_dir, folder=True)
         return [*found, ("path", problem)] if problem else found
 
@@ -82,7 +87,7 @@ class Folder(Source):
     ) -> Iterator[tuple[str, str, str, str | None]]:
         """Yield each file of a label: label, id, path and side; count the files of no label by their folders."""
         find_label = LabelFinder(self.classes).find if self.classes else context.find_label
-        place = LAYOUTS[self.layout]
+        place = (lambda parts, find_label: Placed(self.label)) if self.label else LAYOUTS[self.layout]
         for name in list_files(root, left_out, follow_links=self.links):
             parts = tuple(name.split("/"))
             label, side = place(parts, find_label)

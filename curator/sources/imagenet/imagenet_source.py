@@ -44,7 +44,9 @@ class Imagenet(Source):
     kind: ClassVar[str] = "imagenet"
 
     synsets: Mapping[str, tuple[str, ...]] = setting(doc="label to synsets (WordNet 3.0 noun offsets)")
-    urls: tuple[str, ...] = setting((ENDPOINT, ARCHIVED), "places to try, in order; {wnid} is filled in")
+    urls: tuple[str, ...] = setting(
+        (ENDPOINT, ARCHIVED), "places to try, in order: an address or path with {wnid} in it, or a whole list"
+    )
     name: str = setting("", "the source's name in tables; its kind if not given")
 
     def covers(self, labels: Sequence[str]) -> tuple[str, ...]:

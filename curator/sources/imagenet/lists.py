@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from curator.errors import SourceError
 from curator.sources.reading.blocks import LineBlocks, numbered_lines
-from curator.sources.reading.tally import Tally
+from curator.sources.reading.tally import TOO_LONG, Tally
 
 WNID = re.compile(r"n\d{8}")
 _SYNSET = re.compile(rb"n\d{8}")
@@ -76,8 +76,12 @@ def read_synset_list(stream: io.BufferedReader, wnid: str) -> SynsetList:
         SourceError: it is empty, or holds no URL.
     """
     found = SynsetList()
-    for number, line in numbered_lines(LineBlocks(stream)):
+    lines = LineBlocks(stream)
+    for number, line in numbered_lines(lines):
         found.add(number, line, wnid)
+    for number in lines.too_long:
+        found.tally.n_rows += 1
+        found.tally.refuse(TOO_LONG, number)
     if not found.urls:
         what = f"answered with no URL: {found.tally.in_words()}" if found.tally.n_refused else "is empty"
         raise SourceError(what)
@@ -100,7 +104,7 @@ def read_whole_list(stream: io.BufferedReader, wnids: Collection[str]) -> WholeL
     """
     wanted = {wnid.encode("ascii"): SynsetList() for wnid in wnids}
     seen: dict[bytes, bool] = {}
-    last, current, strays, lines = b"", None, Tally(), LineBlocks(stream)
+    last, current, strays, lines, n_blank = b"", None, Tally(), LineBlocks(stream), 0
     for number, line in numbered_lines(lines):
         start = line[:9]  # the length of n00478262
         if start != last:
@@ -111,7 +115,12 @@ def read_whole_list(stream: io.BufferedReader, wnids: Collection[str]) -> WholeL
             current.add(number, line, start.decode("ascii"))
         elif not seen[start] and line.strip():
             strays.refuse(NO_SYNSET, number)
-    strays.n_rows = lines.line - 1
+        elif not seen[start]:
+            n_blank += 1
+    strays.n_rows = lines.line - 1 - n_blank
+    for number in lines.too_long:  # each is a blank line above
+        strays.n_rows += 1
+        strays.refuse(TOO_LONG, number)
     known = {start.decode("ascii") for start, is_synset in seen.items() if is_synset}
     if not known:
         raise SourceError("has no line that names a synset (n00478262_123 and a URL)")

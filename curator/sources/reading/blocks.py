@@ -26,14 +26,13 @@ class LineBlocks:
     """The lines of a stream, without a byte order mark; ``line`` is the number of the next one, from 1.
 
     Iterating yields blocks of whole lines, each with whether it is the last; whoever takes one adds the number of its
-    lines to ``line``, and may give back the end of it. A block holds only until the next one.
-
-    Raises:
-        SourceError: (while reading) a line is longer than 16 MiB.
+    lines to ``line``, and may give back the end of it. A block holds only until the next one. A line of more than
+    16 MiB is blank in it, and its number is in ``too_long``.
     """
 
     def __init__(self, stream: io.BufferedReader) -> None:
         self.line = 1
+        self.too_long: list[int] = []
         self._stream, self._kept = stream, b""
         self._fill()
         self._kept = self._kept.removeprefix(codecs.BOM_UTF8)
@@ -49,9 +48,14 @@ class LineBlocks:
             yield piece
 
     def take_line(self) -> bytes | None:
-        """Take one line, without its end; None if there is none."""
+        """Take one line, without its end; None if there is none.
+
+        Raises:
+            SourceError: it is longer than 16 MiB.
+        """
         while not (end := _first_end(self._kept)) and self._fill():
-            self._check_length(len(self._kept))
+            if len(self._kept) > LONGEST_LINE_BYTES:
+                raise SourceError(f"has a line of more than {LONGEST_LINE_BYTES >> 20} MiB (line {self.line:,})")
         if not self._kept:
             return None
         line, self._kept = self._kept[: end or None], self._kept[end:] if end else b""
@@ -69,8 +73,9 @@ class LineBlocks:
             block, self._kept = self._kept[:end], self._kept[end:]
             yield memoryview(block), False
         while True:
+            if len(self._kept) > LONGEST_LINE_BYTES:
+                self._skip_long_line()
             n_kept = len(self._kept)
-            self._check_length(n_kept)
             if len(buffer) < n_kept + BLOCK_BYTES:  # one for all blocks: to ask for memory takes longer than to count
                 buffer = bytearray(n_kept + BLOCK_BYTES)
             buffer[:n_kept] = self._kept
@@ -91,9 +96,14 @@ class LineBlocks:
         self._kept = self._kept + data if self._kept else data
         return bool(data)
 
-    def _check_length(self, n_bytes: int) -> None:
-        if n_bytes > LONGEST_LINE_BYTES:
-            raise SourceError(f"has a line of more than {LONGEST_LINE_BYTES >> 20} MiB (near line {self.line:,})")
+    def _skip_long_line(self) -> None:
+        """Read on to the end of the line that is being read, and leave a blank one in its place."""
+        before = self._kept[: _last_end(self._kept, len(self._kept))]
+        self.too_long.append(self.line + len(before.splitlines()))
+        rest = b""
+        while not (end := _first_end(rest)) and (data := self._stream.read(BLOCK_BYTES)):
+            rest = rest[-1:] + data if rest.endswith(b"\r") else data
+        self._kept = before + b"\n" + (rest[end:] if end else b"")
 
 
 def _first_end(data: bytes) -> int:

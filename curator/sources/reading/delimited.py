@@ -28,7 +28,7 @@ from curator.errors import SourceError
 from curator.sources.reading.blocks import Census, LineBlocks, is_utf8, last_line, take_census
 from curator.sources.reading.lend import await_return
 from curator.sources.reading.records import Shape, SplitBlock, split_records
-from curator.sources.reading.tally import FIELDS, Tally
+from curator.sources.reading.tally import FIELDS, TOO_LONG, Tally
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,9 @@ def read_delimited(
         table, at = found if where is None else _filtered(*found, *where)
         tables.append(table)
         numbers.append(at)
+    for number in lines.too_long:
+        reading.tally.n_rows += 1
+        reading.tally.refuse(TOO_LONG, number)
     return Rows(pa.concat_tables(tables), pa.chunked_array(numbers), reading.tally)
 
 

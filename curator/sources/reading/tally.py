@@ -24,6 +24,7 @@ GRAVE_SHARE = 0.01
 FIELDS = "with another number of fields than the header"
 NOT_UTF8 = "with bytes that are not UTF-8"
 UNCLOSED = "with a quote that is not closed"
+TOO_LONG = "of more than 16 MiB"
 
 
 @dataclass

@@ -9,66 +9,100 @@ r"""Read a list of URLs of any form into columns: a table (CSV, TSV, Parquet), J
 from __future__ import annotations
 
 import io
-import json
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
-import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from curator.errors import SourceError
-from curator.sources.reading.blocks import LineBlocks, is_utf8
+from curator.sources.reading.blocks import LineBlocks
 from curator.sources.reading.delimited import Rows, read_delimited
-from curator.sources.reading.lend import lend
+from curator.sources.reading.encodings import as_utf8
 from curator.sources.reading.records import Shape
 from curator.sources.reading.tally import FIELDS, NOT_UTF8, UNCLOSED, Tally
+from curator.sources.url_list.columns import ADDRESS, folded
 from curator.sources.url_list.forms import (
-    ADDRESS,
     DELIMITERS,
-    folded,
     has_quoted_fields,
+    head_lines,
     is_address,
     is_remark,
     list_form,
-    shown,
+    no_header,
 )
-from curator.sources.url_list.json_rows import read_json, read_json_lines
+from curator.sources.url_list.json_rows import AS_OBJECTS, NO_OBJECT, read_json, read_json_lines
+from curator.sources.url_list.parquet_rows import read_parquet
+from curator.sources.url_list.workbook import read_workbook
 
 QUOTING = ("auto", "csv", "none")
 """Whether fields of a table may be in double quotes."""
+TWO_ADDRESSES = "with two addresses"
+_SECOND_ADDRESS = rf"""\S\s*[\s,;|]["']?{ADDRESS}"""
 _LONGEST_HEADER_LINES = 20
+_ENCODING = (
+    'Write its encoding beside its path in the recipe, such as `encoding = "cp1252"` (Western Europe), "gb18030" '
+    '(Chinese) or "shift_jis" (Japanese), or save it as UTF-8.'
+)
 
 
-def read_url_table(stream: io.BufferedReader, name: str, quoting: str = "auto") -> Rows:
+@dataclass(frozen=True)
+class Writing:
+    """How a table is written, as far as a recipe says so.
+
+    Attributes:
+        quoting: whether fields of a table may be in double quotes: ``csv`` (RFC 4180), ``none`` (a quote is a character
+            like any other), or ``auto``: in a table with tabs only if the table itself shows it, else they may.
+        delimiter: the sign between fields; none: the one that the table shows.
+        encoding: none: UTF-8, or UTF-16 or UTF-32 by their byte order mark.
+        sheet: of a workbook; none: its first.
+    """
+
+    quoting: str = "auto"
+    delimiter: str = ""
+    encoding: str = ""
+    sheet: str = ""
+
+
+def read_url_table(stream: io.BufferedReader, name: str, writing: Writing | None = None) -> Rows:
     """Read a list of whatever form.
 
     Args:
         name: its file name.
-        quoting: whether fields of a table may be in double quotes: ``csv`` (RFC 4180), ``none`` (a quote is a character
-            like any other), or ``auto``: in a table with tabs only if the table itself shows it, else they may.
 
     Raises:
         SourceError: it is empty, no list, or none of its rows can be read; says why.
     """
-    lines = LineBlocks(stream)
+    writing = writing or Writing()
+    is_packed = stream.peek(4)[:4] in (b"PAR1", b"PK\x03\x04")
+    lines = LineBlocks(stream if is_packed else as_utf8(stream, writing.encoding))
     if not lines.head().strip():
         raise SourceError("is empty")
-    form = list_form(name, lines.head())
-    found = _read_table(lines, DELIMITERS[form], quoting) if form in DELIMITERS else READERS[form](lines)
+    form = "" if writing.delimiter and not is_packed else list_form(name, lines.head())
+    if form in READERS:
+        found = READERS[form](lines)
+    elif form == "xlsx":
+        found = _in_a_file(lines, partial(read_workbook, sheet=writing.sheet))
+    else:
+        found = _read_table(lines, writing.delimiter or DELIMITERS[form], writing.quoting)
     if found.tally.n_refused and not found.rows.num_rows:
-        raise SourceError(f"has no row that can be read: {found.tally.in_words()}")
+        raise SourceError(f"has no row that can be read: {found.tally.in_words()}", refusal_hint(found.tally, writing))
     return found
 
 
-def refusal_hint(tally: Tally, quoting: str) -> str:
+def refusal_hint(tally: Tally, writing: Writing) -> str:
     """Say what to write into the recipe if rows were refused for what may be in their quotes, or their encoding."""
     if NOT_UTF8 in tally.refused:
-        return "Save the list as UTF-8, or mend these lines."
+        return (
+            f"Mend these lines, or try another `encoding` than {writing.encoding}." if writing.encoding else _ENCODING
+        )
+    if NO_OBJECT in tally.refused:
+        return AS_OBJECTS
     if UNCLOSED in tally.refused:
         return 'If a quote is a character like any other in it, write `quoting = "none"` beside its path.'
-    if FIELDS in tally.refused and quoting == "auto":
+    if FIELDS in tally.refused and writing.quoting == "auto":
         return 'If its fields are in double quotes, write `quoting = "csv"` beside its path; if not, "none".'
     return ""
 
@@ -79,7 +113,7 @@ def _read_table(lines: LineBlocks, delimiter: str, quoting: str) -> Rows:
         text = header.decode("utf-8")
     except UnicodeDecodeError as error:
         where = f"line {lines.line - 1} (byte {error.start}), its header"
-        raise SourceError(f"has bytes that are not UTF-8 in {where}", "Save it as UTF-8.") from error
+        raise SourceError(f"has bytes that are not UTF-8 in {where}", _ENCODING) from error
     if delimiter not in text:
         delimiter = "\t"  # one column: no sign divides an address
     fields = Shape(n_fields=0, delimiter=delimiter.encode()).fields_of_line(header)
@@ -88,11 +122,21 @@ def _read_table(lines: LineBlocks, delimiter: str, quoting: str) -> Rows:
         names = [name or f"column {number}" for number, name in enumerate(names, 1)]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise SourceError(f"names a column twice: {', '.join(repeated)}")
-    if "url" not in names and any(map(is_address, fields)):
-        hint = "Write the names of its columns into its first line, such as `url` and `label`."
-        raise SourceError(f"has no header: it begins with {shown(header)}", hint)
+    if any(map(is_address, fields)):
+        raise no_header(header, delimiter)
     is_quoted = quoting == "csv" or (quoting == "auto" and (delimiter != "\t" or has_quoted_fields(head, delimiter)))
-    return read_delimited(lines, names, names, delimiter=delimiter, is_quoted=is_quoted, witness=("url", ADDRESS))
+    return read_delimited(
+        lines, names, names, delimiter=delimiter, is_quoted=is_quoted, witness=_witness(head, names, delimiter)
+    )
+
+
+def _witness(head: bytes, names: Sequence[str], delimiter: str) -> tuple[str, str] | None:
+    """Find the column whose values are addresses, which tells a row from what is within quotes."""
+    shape = Shape(n_fields=0, delimiter=delimiter.encode())
+    rows = [row for line in head_lines(head) if len(row := shape.fields_of_line(line)) == len(names)][1:]
+    n_of = [sum(is_address(row[column]) for row in rows) for column in range(len(names))]
+    most = max(n_of, default=0)
+    return (names[n_of.index(most)], ADDRESS) if 2 * most > len(rows) else None
 
 
 def _take_header(lines: LineBlocks, delimiter: str) -> bytes:
@@ -119,51 +163,29 @@ def _read_lines(lines: LineBlocks) -> Rows:
     bare = pc.replace_substring_regex(found.rows["url"], r'^\s*"(.*)"\s*$', r"\1")
     found = Rows(found.rows.set_column(0, "url", bare), found.lines, found.tally)
     is_comment = pc.starts_with(found.rows["url"], "#")
-    if not pc.any(is_comment).as_py():
+    has_two = pc.match_substring_regex(found.rows["url"], _SECOND_ADDRESS)
+    if not pc.any(pc.or_(is_comment, has_two)).as_py():
         return found
-    is_row = pc.invert(is_comment)
-    rows, numbers = found.rows.filter(is_row), found.lines.filter(is_row)
-    found.tally.n_rows -= found.rows.num_rows - rows.num_rows
-    return Rows(rows, numbers, found.tally)
+    found.tally.n_rows -= pc.sum(is_comment).as_py()
+    for number in found.lines.filter(pc.and_not(has_two, is_comment)).to_pylist():
+        found.tally.refuse(TWO_ADDRESSES, number)
+    is_row = pc.invert(pc.or_(is_comment, has_two))
+    return Rows(found.rows.filter(is_row), found.lines.filter(is_row), found.tally)
 
 
-def _read_parquet(lines: LineBlocks) -> Rows:
+def _in_a_file(lines: LineBlocks, read: Callable[[Any], Rows]) -> Rows:
+    """Read what must be read at any place of it."""
     with tempfile.TemporaryFile() as whole:
         for piece in lines.rest():
             whole.write(piece)
-        try:
-            table = pq.read_table(pa.PythonFile(lend(whole), "r"))
-            columns = {folded(name): _parquet_text(table[name]) for name in table.column_names}
-        except (pa.ArrowException, OSError) as error:
-            raise SourceError(f"is no Parquet file that can be read ({error})") from error
-    tally = Tally(table.num_rows, unit="row")
-    is_good = np.ones(table.num_rows, bool)
-    for column in columns.values():
-        if pa.types.is_binary(column.type):
-            is_good &= np.array([value is None or is_utf8(value) for value in column.to_pylist()], bool)
-    for number in np.flatnonzero(~is_good):
-        tally.refuse(NOT_UTF8, int(number) + 1)
-    good = pa.table(columns).filter(pa.array(is_good))
-    texts = pa.table({name: good[name].cast(pa.string()) for name in good.column_names})
-    return Rows(texts, pa.chunked_array([np.flatnonzero(is_good) + 1], pa.int64()), tally)
-
-
-def _parquet_text(column: pa.ChunkedArray) -> pa.ChunkedArray | pa.Array:
-    """Return a column as text; as bytes if some of it is no text."""
-    if pa.types.is_nested(column.type):
-        return pa.array([json.dumps(value, default=str) for value in column.to_pylist()], pa.string())
-    try:
-        text = column.cast(pa.string())
-        text.validate(full=True)
-    except pa.ArrowInvalid:
-        return column.cast(pa.binary())
-    return text
+        whole.seek(0)
+        return read(whole)
 
 
 READERS: Mapping[str, Callable[[LineBlocks], Rows]] = {
     "jsonl": read_json_lines,
     "json": read_json,
-    "parquet": _read_parquet,
+    "parquet": partial(_in_a_file, read=read_parquet),
     "lines": _read_lines,
 }
 """How the forms are read that are no tables of text."""

@@ -4,14 +4,15 @@ r"""Tell what form a list has by its first bytes; its name decides only where th
 ('json', 'tsv')
 >>> list_form("list", b"http://example.org/a,b.jpg\n"), list_form("list.tsv", b"label;URL\nrugby;http://e.org/a.jpg")
 ('lines', 'ssv')
->>> list_form("urls.csv", b"PK\x03\x04...xl/workbook.xml")
+>>> list_form("urls.csv", b"PK\x03\x04...xl/workbook.xml"), list_form("list.tsv", b"identifier;species")
+('xlsx', 'ssv')
+>>> list_form("urls.xls", b"\xd0\xcf\x11\xe0...")
 Traceback (most recent call last):
-curator.errors.SourceError: is an Excel workbook Save its sheet as "CSV UTF-8" and name that file in the recipe.
+curator.errors.SourceError: is a workbook of Excel 2003 Save it as .xlsx, or its sheet as "CSV UTF-8", ...
 """
 
 from __future__ import annotations
 
-import codecs
 import json
 import re
 from collections.abc import Iterator
@@ -19,26 +20,23 @@ from pathlib import PurePosixPath
 
 from curator.errors import SourceError
 from curator.sources.reading.records import Shape
+from curator.sources.url_list.columns import ADDRESS, folded, is_known
 
 DELIMITERS = {"tsv": "\t", "csv": ",", "ssv": ";", "psv": "|"}
 """The sign between the fields of each form of table; ``ssv`` has semicolons, ``psv`` vertical bars."""
 
-ADDRESS = r"\s*[A-Za-z][A-Za-z0-9+.-]*:/?/"
-"""How an address begins."""
-
 _ENDINGS = {f".{form}": form for form in (*DELIMITERS, "jsonl")} | {".tab": "tsv", ".ndjson": "jsonl"}
 _ADDRESS = re.compile(ADDRESS.encode())
 _HEAD_BYTES, _HEAD_LINES = 1 << 20, 1000
-_JSON_START = re.compile(rb'\s*(?:\{\s*(?:["}]|$)|\[\s*(?:[\[{"\]]|$))')
-_WORKBOOK = ("an Excel workbook", 'Save its sheet as "CSV UTF-8" and name that file in the recipe.')
+_JSON_START = re.compile(rb'\s*(?:\{\s*(?:["}]|$)|\[\s*(?:[\[{"\]]|$|(?:-?[0-9][0-9.eE+-]*|true|false|null)\s*[,\]]))')
+_OLD_WORKBOOK = (
+    "a workbook of Excel 2003",
+    'Save it as .xlsx, or its sheet as "CSV UTF-8", and name that file in the recipe.',
+)
 _PACKED = "Unpack it, or pack it with gzip, and name that file in the recipe."
 _PICTURE = 'Name a list of addresses in the recipe; a folder of images is kind = "folder".'
-_AS_UTF8 = "Save it as UTF-8."
 _NO_LISTS = (
-    (codecs.BOM_UTF32_LE, "text in UTF-32", _AS_UTF8),
-    (codecs.BOM_UTF16_LE, "text in UTF-16", _AS_UTF8),
-    (codecs.BOM_UTF16_BE, "text in UTF-16", _AS_UTF8),
-    (b"\xd0\xcf\x11\xe0", *_WORKBOOK),
+    (b"\xd0\xcf\x11\xe0", *_OLD_WORKBOOK),
     (b"PK\x03\x04", "a ZIP archive", _PACKED),
     (b"BZh", "packed with bzip2", _PACKED),
     (b"\xfd7zXZ", "packed with xz", _PACKED),
@@ -57,7 +55,7 @@ _NO_LISTS = (
 
 
 def list_form(name: str, head: bytes) -> str:
-    """Return a list's form: one of :data:`DELIMITERS`, ``jsonl``, ``json``, ``parquet`` or ``lines``.
+    """Return a list's form: one of :data:`DELIMITERS`, ``jsonl``, ``json``, ``parquet``, ``xlsx`` or ``lines``.
 
     Args:
         name: its file name.
@@ -69,13 +67,15 @@ def list_form(name: str, head: bytes) -> str:
     head = head[:_HEAD_BYTES]
     if head.startswith(b"PAR1"):
         return "parquet"
+    if head.startswith(b"PK\x03\x04") and (b"xl/" in head or b"[Content_Types].xml" in head):
+        return "xlsx"
     _refuse_what_is_no_list(head)
     if _JSON_START.match(head):
         return "jsonl" if _is_by_line(head) else "json"
     lines = list(head_lines(head))
     first = lines[0] if lines else b""
     for form, sign in DELIMITERS.items():
-        if "url" in header_names(first, sign):
+        if not is_address(first) and any(map(is_known, header_names(first, sign))):
             return form
     ending = _ENDINGS.get(PurePosixPath(name.lower().removesuffix(".gz")).suffix, "")
     n_addresses = sum(map(is_address, lines))
@@ -84,14 +84,43 @@ def list_form(name: str, head: bytes) -> str:
     if ending in DELIMITERS and not (first and n_addresses == len(lines)):
         return ending
     if not first or 2 * n_addresses > len(lines):
+        _refuse_rows_without_header(lines[:20])
         return "lines"
     raise SourceError(f"begins with {shown(first)}, which is no address and no header of a table", _EXPECTED)
 
 
 _EXPECTED = (
-    "A list is a table whose header names `url` and `label` (CSV, TSV, Parquet), JSON of such objects, or one "
+    "A list is a table whose header names `url` and `label` (CSV, TSV, Parquet, Excel), JSON of such objects, or one "
     "address a line, such as http://example.org/1.jpg."
 )
+
+
+def no_header(first: bytes, delimiter: str) -> SourceError:
+    """Say that a table begins with a row, and which line to add: the address and the first other text are known.
+
+    >>> print(no_header(b"rugby,http://e.org/1.jpg,3", ","))
+    has no header: it begins with 'rugby,http://e.org/1.jpg,3' Write `label,url,column 3` as its first line.
+    """
+    fields = Shape(n_fields=0, delimiter=delimiter.encode()).fields_of_line(first)
+    address = next((number for number, field in enumerate(fields) if is_address(field)), 0)
+    label = next((number for number in range(len(fields)) if number != address), -1)
+    known = {address: "url", label: "label"}
+    header = delimiter.join(known.get(number, f"column {number + 1}") for number in range(len(fields)))
+    hint = f"Write `{header}` as its first line.".replace("\t", "<tab>")
+    return SourceError(f"has no header: it begins with {shown(first)}", hint)
+
+
+def _refuse_rows_without_header(lines: list[bytes]) -> None:
+    """Refuse lines that each are an address and the same number of short texts, which no address goes on with."""
+    for sign in (",", ";", "|"):
+        rows = [Shape(n_fields=0, delimiter=sign.encode()).fields_of_line(line) for line in lines]
+        if len({len(row) for row in rows}) > 1 or len(rows[:1] and rows[0]) < 2:
+            continue
+        if not any(_OF_ADDRESS.search(field) for row in rows for field in row[1:]):
+            raise no_header(lines[0], sign)
+
+
+_OF_ADDRESS = re.compile(rb"[./=&?%:#]")
 
 
 def head_lines(head: bytes) -> Iterator[bytes]:
@@ -120,11 +149,6 @@ def header_names(line: bytes, delimiter: str) -> list[str]:
     """Split a header line into the names of columns, in lower case."""
     fields = Shape(n_fields=0, delimiter=delimiter.encode()).fields_of_line(line)
     return [folded(name.decode("utf-8", "replace")) for name in fields]
-
-
-def folded(name: str) -> str:
-    """Return a column's name without what does not distinguish it."""
-    return name.strip().strip('"').strip().casefold()
 
 
 def has_quoted_fields(head: bytes, delimiter: str) -> bool:
@@ -165,11 +189,12 @@ def shown(line: bytes) -> str:
 def _refuse_what_is_no_list(head: bytes) -> None:
     for magic, what, hint in _NO_LISTS:
         if head.startswith(magic):
-            if magic == b"PK\x03\x04" and (b"xl/" in head or b"[Content_Types].xml" in head):
-                what, hint = _WORKBOOK
             raise SourceError(f"is {what}", hint)
     if head.count(b"\0") * 4 > len(head):
-        raise SourceError("is text in UTF-16, or no text at all", _AS_UTF8)
+        hint = (
+            'Write its encoding beside its path in the recipe, such as `encoding = "utf-16-le"`, or save it as UTF-8.'
+        )
+        raise SourceError("is text in UTF-16, or no text at all", hint)
 
 
 def _is_by_line(head: bytes) -> bool:

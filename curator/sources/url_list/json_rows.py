@@ -20,10 +20,12 @@ import pyarrow as pa
 from curator.errors import SourceError
 from curator.sources.reading.blocks import LineBlocks, numbered_lines
 from curator.sources.reading.delimited import Rows
-from curator.sources.reading.tally import NOT_UTF8, Tally
-from curator.sources.url_list.forms import folded
+from curator.sources.reading.tally import NOT_UTF8, TOO_LONG, Tally
+from curator.sources.url_list.columns import folded, is_known
 
 NO_OBJECT = "that are no JSON object"
+EMPTY = "without any value"
+AS_OBJECTS = 'Write each row as an object, such as `{"url": "http://example.org/1.jpg", "label": "rugby"}`.'
 _MOST_BYTES = 1 << 30
 _BLANK = " \t\r\n,"
 _MOST_DIGITS = 4300
@@ -55,6 +57,9 @@ def _items_of_lines(lines: LineBlocks, tally: Tally) -> Iterator[tuple[int, Any]
             tally.refuse(NOT_UTF8, number)
         except (ValueError, RecursionError):
             yield number, None
+    for number in lines.too_long:
+        tally.n_rows += 1
+        tally.refuse(TOO_LONG, number)
 
 
 def read_json(lines: LineBlocks) -> Rows:
@@ -64,6 +69,10 @@ def read_json(lines: LineBlocks) -> Rows:
         SourceError: it is no JSON, not UTF-8, or more than 1 GiB.
     """
     items = list(_items(_whole_text(lines)))
+    if not items:
+        raise SourceError("is JSON without any row", AS_OBJECTS)
+    if not any(isinstance(item, str | dict) for item in items):
+        raise SourceError(f"is JSON that holds {_in_words(items[0])} where its rows should be", AS_OBJECTS)
     addresses = ({"url": item} if isinstance(item, str) else item for item in items)
     return _as_rows(enumerate(addresses, 1), Tally(len(items), unit="entry"))
 
@@ -102,12 +111,40 @@ def _skip(text: str, here: int) -> int:
 
 
 def _listed(value: Any) -> list[Any]:
-    if isinstance(value, dict) and "url" not in map(folded, value):
-        lists = [one for one in value.values() if isinstance(one, list) and one and isinstance(one[0], dict)]
-        if len(lists) > 1:
-            lists = [one for one in lists if "url" in map(folded, one[0])]
-        return lists[0] if len(lists) == 1 else [value]
-    return value if isinstance(value, list) else [value]
+    """Find the rows of a text: a list, columns, lists of addresses by label, or one list within an object."""
+    if isinstance(value, list):
+        return value
+    if not isinstance(value, dict):
+        return [value]
+    if {"images", "annotations", "categories"} <= value.keys():
+        raise SourceError("holds annotations as COCO has them", 'Write `kind = "coco"` for it in the recipe.')
+    parts = list(value.values())
+    if any(map(is_known, value)):
+        if all(isinstance(part, dict) for part in parts):  # what pandas writes if it is not told otherwise
+            keys = dict.fromkeys(key for part in parts for key in part)
+            return [{name: part.get(key) for name, part in value.items()} for key in keys]
+        if all(isinstance(part, list) for part in parts) and len({len(part) for part in parts}) == 1:
+            return [dict(zip(value, row, strict=True)) for row in zip(*parts, strict=True)]
+        return [value]
+    if parts and all(isinstance(part, list) and all(isinstance(one, str) for one in part) for part in parts):
+        return [{"label": label, "url": address} for label, part in value.items() for address in part]
+    lists = list(_lists_of_objects(value))
+    if len(lists) > 1:
+        lists = [one for one in lists if any(map(is_known, one[0]))]
+    return lists[0] if len(lists) == 1 else [value] if value else []
+
+
+def _lists_of_objects(value: Mapping[str, Any]) -> Iterator[list[Any]]:
+    for part in value.values():
+        if isinstance(part, dict):
+            yield from _lists_of_objects(part)
+        elif isinstance(part, list) and part and isinstance(part[0], dict):
+            yield part
+
+
+def _in_words(value: Any) -> str:
+    kinds = {list: "lists", int: "numbers", float: "numbers", bool: "true and false", type(None): "null"}
+    return kinds.get(type(value), "other values")
 
 
 def _as_rows(numbered: Iterable[tuple[int, Any]], tally: Tally) -> Rows:
@@ -115,14 +152,23 @@ def _as_rows(numbered: Iterable[tuple[int, Any]], tally: Tally) -> Rows:
     items: list[Mapping[str, Any]] = []
     numbers: list[int] = []
     for number, item in numbered:
-        if isinstance(item, dict):
-            items.append({folded(name): value for name, value in item.items()})
+        if isinstance(item, dict) and (row := dict(_flat(item))):
+            items.append(row)
             numbers.append(number)
         else:
-            tally.refuse(NO_OBJECT, number)
+            tally.refuse(EMPTY if isinstance(item, dict) else NO_OBJECT, number)
     names = dict.fromkeys(name for item in items for name in item)
     columns = {name: pa.array([_json_text(item.get(name)) for item in items], pa.string()) for name in names}
     return Rows(pa.table(columns), pa.chunked_array([pa.array(numbers, pa.int64())]), tally)
+
+
+def _flat(item: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the columns of a row; what is within an object is one called ``outer.inner``."""
+    for name, value in item.items():
+        if isinstance(value, dict):
+            yield from ((folded(f"{name}.{inner}"), one) for inner, one in value.items())
+        else:
+            yield folded(name), value
 
 
 def _json_text(value: Any) -> str | None:

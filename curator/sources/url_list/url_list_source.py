@@ -1,19 +1,21 @@
-"""The url-list source: your own list of URLs, local or at an address, with a label in each row or one for all.
+"""The url-list source: your own table of addresses or files, with a label in each row or one for all.
 
->>> source = UrlList(path="rugby.txt", label="rugbi")
->>> source.problems(("rugby", "soccer"), Path("nowhere"))[0]
-('label', "names 'rugbi', which is not in labels, did you mean rugby?")
+>>> source = UrlList(path="rugby.txt", label="rugbi", columns={"ulr": "link"})
+>>> for key, problem in source.problems(("rugby", "soccer"), Path("nowhere")):
+...     print(key, problem)
+label names 'rugbi', which is not in labels, did you mean rugby?
+columns names 'ulr', did you mean url?
+path names nowhere/rugby.txt, which is not a file
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pandas as pd
 import pyarrow as pa
@@ -22,44 +24,43 @@ import pyarrow.compute as pc
 from curator.errors import SourceError
 from curator.events import Noted
 from curator.manifests.toml_settings import setting, suggest, toml_key
-from curator.sources.base import ListingContext, PlannedRead, Source, listed_rows, most_frequent
+from curator.sources.base import N_SAME, ListingContext, PlannedRead, Source, listed_rows, most_frequent
 from curator.sources.escaped import unescaped
-from curator.sources.reading.cache import CacheEntry
-from curator.sources.reading.delimited import Rows
-from curator.sources.reading.places import file_name, is_url, place_problem, place_version, shown_name
-from curator.sources.reading.read import probe_size, read_place
-from curator.sources.reading.tally import N_SHOWN, Tally
-from curator.sources.url_list.formats import QUOTING, read_url_table, refusal_hint
+from curator.sources.reading.encodings import encoding_problem
+from curator.sources.reading.places import file_name, is_url, local_path, shown_name
+from curator.sources.reading.read import probe_size
+from curator.sources.sides import side_of
+from curator.sources.url_list.columns import column_problems, folded
+from curator.sources.url_list.formats import QUOTING, Writing
+from curator.sources.url_list.labels_of_rows import label_rows, need_label, trimmed
+from curator.sources.url_list.occurrences import has_id, records_beside, species_of
+from curator.sources.url_list.parquet_rows import PICTURE
+from curator.sources.url_list.pictures_of_rows import Files, find_files, write_held_pictures
+from curator.sources.url_list.table_files import path_problem, side_of_name, table_files
+from curator.sources.url_list.tables import FILE, Tables, cache_entry, read_tables
 
-CATALOG_COLUMNS = (
-    "source_id",
-    "source_class",
-    "fallback_url",
-    "landing_url",
-    "license",
-    "author",
-    "author_url",
-    "title",
-    "rotation",
-)
-"""Columns of a list that become columns of the catalog; others are kept in ``extra``. ``local_path`` is not among
-them: a list from elsewhere must not name files of this machine."""
-
+_TEXTS = ("source_id", "source_class", "license", "author", "title", "rotation")
 _ADDRESSES = ("fallback_url", "landing_url", "author_url")
-_LINE = " line"
-"""The column of the cached list that keeps where each row was; no name of a list begins with a space."""
 _WAY_OUT = "Mend the list, or name another as `path` in the recipe, then run again."
 
 
 @dataclass(frozen=True)
 class UrlList(Source):
-    """``kind = "url-list"``: CSV, TSV, JSON or Parquet with ``url`` and ``label`` columns, or one URL a line."""
+    """``kind = "url-list"``: a table of addresses or files (CSV, TSV, JSON, Parquet, Excel), or one address a line."""
 
     kind: ClassVar[str] = "url-list"
 
-    path: str = setting(doc="the list: a path or an address, plain or .gz")
+    path: str | tuple[str, ...] = setting(
+        doc="the list: a path or an address, plain or .gz; several, a folder, a pattern"
+    )
     label: str = setting("", "the label of all rows, if the list has no column `label`")
+    columns: Mapping[str, str] | None = setting(None, "what which column is, if its name does not say it")
+    root: str = setting("", "the folder that local files are relative to; else that of their table")
+    links: bool = setting(False, "follow links that lead out of that folder")
+    delimiter: str = setting("", "the sign between the fields of the table; else the one that it shows")
     quoting: str = setting("auto", "whether fields of the table may be in double quotes", choices=QUOTING)
+    encoding: str = setting("", "the encoding of the table; else UTF-8, or UTF-16 if it begins so")
+    sheet: str = setting("", "the sheet of a workbook; else its first")
     name: str = setting("", "the source's name in tables; its kind if not given")
 
     def covers(self, labels: Sequence[str]) -> tuple[str, ...]:
@@ -71,14 +72,29 @@ class UrlList(Source):
         found = []
         if self.label and self.label not in labels:
             found.append(("label", f"names {self.label!r}, which is not in labels{suggest(self.label, labels)}"))
-        problem = place_problem(self.path, base_dir, folder=False)
+        found += [("columns", problem) for problem in column_problems(self.columns or {})]
+        if self.root and not local_path(self.root, base_dir).is_dir():
+            found.append(("root", f"names {local_path(self.root, base_dir)}, which is not a folder"))
+        if self.delimiter and (len(self.delimiter.encode()) != 1 or self.delimiter in '"\r\n'):
+            found.append(("delimiter", f'must be one sign, such as ";" or "\\t", not {self.delimiter!r}'))
+        if self.encoding and (problem := encoding_problem(self.encoding)):
+            found.append(("encoding", problem))
+        problem = path_problem(self.path, base_dir)
         return [*found, ("path", problem)] if problem else found
+
+    @property
+    def writing(self) -> Writing:
+        """How the table is written, as far as the recipe says so."""
+        return Writing(self.quoting, self.delimiter, self.encoding, self.sheet)
 
     def plan(self, tier: int, context: ListingContext) -> Sequence[PlannedRead]:
         """Return how large the list is."""
-        cached = is_url(self.path) and self._entry(context).exists
-        size = 0 if cached else probe_size(self.path, context)
-        return [PlannedRead(shown_name(self.path), size, cached)]
+        places = table_files(self.path, context.base_dir)
+        cached = {place for place in places if is_url(place) and cache_entry(place, self.writing, context).exists}
+        sizes = [0 if place in cached else probe_size(place, context) for place in places]
+        return [
+            PlannedRead(shown_name(place), size, place in cached) for place, size in zip(places, sizes, strict=True)
+        ]
 
     def list_images(self, tier: int, labels: Sequence[str], context: ListingContext) -> pd.DataFrame:
         """List the rows whose label is among ``labels``; rows of labels outside the recipe are counted and reported.
@@ -87,98 +103,170 @@ class UrlList(Source):
             SourceError: the list cannot be read, lacks a column, or lists nothing.
         """
         try:
-            found = self._read(context)
-            rows = self._labelled(found, context)
+            tables = self.read(context)
+            listed = self._listed(tables, tier, labels, context)
         except SourceError as error:
-            message = error.message.removeprefix(self.path).strip().rstrip(".")
-            raise SourceError(f"The list {self.path} {message}.", error.hint or _WAY_OUT) from error
-        for name in ("url", *(name for name in _ADDRESSES if name in rows.column_names)):
-            clean = unescaped(rows[name], self._shown, context.emit)
-            rows = rows.set_column(rows.column_names.index(name), name, clean)
-        rows = rows.filter(pc.is_in(rows["label"], value_set=pa.array(list(labels), pa.string())))
-        known = {name: rows[name] for name in CATALOG_COLUMNS if name in rows.column_names}
-        blank = {name: pc.equal(pc.utf8_trim_whitespace(column), "") for name, column in known.items()}
-        columns = {name: pc.if_else(blank[name], None, column) for name, column in known.items()}
-        if "rotation" in columns:
-            degrees = pd.to_numeric(columns["rotation"].to_pandas(), errors="coerce").round()
-            columns["rotation"] = pa.array(degrees.where(degrees.abs() <= 360), from_pandas=True)
-        if names := [name for name in rows.column_names if name not in ("url", "label", *CATALOG_COLUMNS)]:
-            values = zip(*(rows[name].to_pylist() for name in names), strict=True)
-            columns["extra"] = pa.array([json.dumps(dict(zip(names, row, strict=True))) for row in values], pa.string())
-        columns |= {"url": rows["url"], "key": rows["url"], "label": rows["label"]}
-        listed = listed_rows(self.kind, self.title, tier, columns)
-        self._note(context, rows.num_rows - len(listed), "that repeat an address and its label")
+            message = error.message.removeprefix(self._place).strip().rstrip(".")
+            raise SourceError(f"The list {self._place} {message}.", error.hint or _WAY_OUT) from error
+        self._note(context, listed.attrs[N_SAME], "that repeat an address and its label")
         return listed
+
+    def read(self, context: ListingContext) -> Tables:
+        """Read the tables, each row with what it says of its label.
+
+        Raises:
+            SourceError: they cannot be read, or have no labels.
+        """
+        places = table_files(self.path, context.base_dir)
+        records, columns = records_beside(places, context.base_dir), dict(self.columns or {})
+        given = folded(columns.pop("label", "")) if records else ""
+        tables = read_tables(places, self.writing, columns, context, self.name)
+        is_named = "label" in columns or tables.roles.get("label") == "label"
+        if given in tables.rows.column_names:
+            return replace(tables, roles={**tables.roles, "label": given})
+        if self.label and not is_named:
+            return tables.with_label(pa.array([self.label] * tables.rows.num_rows, pa.string()))
+        if "label" in tables.roles and not given:
+            return tables
+        if records and has_id(tables.rows.column_names):
+            tables = self._still_images(tables, context)
+            context.emit(
+                Noted(f"{self._shown}: the label is {given or 'the scientific name'} in {records.name} beside it")
+            )
+            return tables.with_label(species_of(tables.rows, records, given, context))
+        raise need_label(tables)
+
+    @property
+    def _place(self) -> str:
+        """What messages call the list."""
+        return self.path if isinstance(self.path, str) else ", ".join(self.path)
 
     @property
     def _shown(self) -> str:
-        return self.name or file_name(self.path)
+        return self.name or file_name(self._place)
 
-    def _entry(self, context: ListingContext) -> CacheEntry:
-        how = {"read_as": 2, "quoting": self.quoting}
-        return CacheEntry(context, "url-list", place_version(self.path, context.base_dir) | how)
+    def _still_images(self, tables: Tables, context: ListingContext) -> Tables:
+        """Leave out sounds and films, which tables of media hold too."""
+        if "type" not in tables.rows.column_names:
+            return tables
+        is_still = pc.is_in(pc.utf8_lower(trimmed(tables.rows["type"])), pa.array(["", "stillimage", "image"]))
+        is_out = pc.invert(is_still)
+        self._note(context, pc.sum(is_out).as_py() or 0, f"that are no still images {tables.where(is_out)}")
+        return replace(tables, rows=tables.rows.filter(is_still))
 
-    def _read(self, context: ListingContext) -> Rows:
-        """Read the list, from the cache if it came from an address and was read before; tell what of it is refused."""
-        entry = self._entry(context)
-        table = entry.load() if is_url(self.path) else None
-        if table is not None:
-            tally = Tally.from_facts(json.loads(table.schema.metadata[b"curator"])["tally"])
-            found = Rows(table.drop_columns([_LINE]), table[_LINE], tally)
-        else:
-            read = partial(read_url_table, name=file_name(self.path), quoting=self.quoting)
-            found = read_place(self.path, read, context, max_bytes=16 << 30)
-            if is_url(self.path):
-                kept = found.rows.append_column(_LINE, found.lines)
-                entry.save(kept, {"origin": self.path, "tally": found.tally.as_facts()})
-        found.tally.tell(context.emit, self._shown, refusal_hint(found.tally, self.quoting))
-        return found
+    def _listed(self, tables: Tables, tier: int, labels: Sequence[str], context: ListingContext) -> pd.DataFrame:
+        """Choose the rows of these labels that have an address or a file, and report why others are left out."""
+        found = label_rows(tables, context.find_label)
+        files = find_files(tables, self.root, context, follow_links=self.links)
+        urls = self._addresses(tables, "url", context)
+        is_chosen = pc.and_(pc.is_valid(found.labels), self._can_be_had(tables, urls, files, found.labels, context))
+        if not pc.any(is_chosen).as_py() and not pc.any(pc.is_valid(found.labels)).as_py():
+            raise nothing_listed(found.others, context.labels)
+        for which, (n_rows, where) in found.left_out.items():
+            self._note(context, n_rows, f"{which} {where}")
+        n_others = found.others.total()
+        self._note(context, n_others, f"of labels outside the recipe ({most_frequent(found.others)})")
+        is_wanted = pc.and_(is_chosen, pc.is_in(found.labels, pa.array(list(labels), pa.string())))
+        columns = self._columns(tables, urls, files, context) | {"label": found.labels}
+        listed = pa.table({**columns, " row": pa.array(range(tables.rows.num_rows))}).filter(is_wanted)
+        if PICTURE in tables.rows.column_names:
+            listed = self._with_pictures(tables, listed, context)
+        names = [name for name in listed.column_names if name != " row"]
+        return listed_rows(self.kind, self.title, tier, {name: listed[name] for name in names})
 
-    def _labelled(self, found: Rows, context: ListingContext) -> pa.Table:
-        """Clean ``url`` and ``label``; leave out rows without either, repeated headers, and other labels."""
-        table, lines = found.rows, found.lines
-        _need_column(table, "url", "")
-        if "label" not in table.column_names and self.label:
-            table = table.append_column("label", pa.array([self.label] * table.num_rows, pa.string()))
-        _need_column(table, "label", ' or set one label for all its rows, such as `label = "rugby"`,')
-        for name in ("url", "label"):
-            unmarked = pc.utf8_ltrim(table[name], "\ufeff")  # of a table that was put behind another
-            trimmed = pc.fill_null(pc.utf8_trim_whitespace(unmarked), "")
-            table = table.set_column(table.column_names.index(name), name, trimmed)
-        is_header = pc.equal(pc.utf8_lower(table["url"]), "url")
-        is_filled = pc.and_(pc.not_equal(table["url"], ""), pc.not_equal(table["label"], ""))
-        meant = _find_labels(table["label"], context)
-        is_listed = pc.is_valid(meant)
-        is_other = pc.and_(is_filled, pc.invert(pc.or_(is_header, is_listed)))
-        counts = Counter(table["label"].filter(is_other).to_pylist())
-        left_out = {
-            "that repeat the header": is_header,
-            "without URL or label": pc.invert(is_filled),
-            f"of labels outside the recipe ({most_frequent(counts)})": is_other,
-        }
-        table = table.set_column(table.column_names.index("label"), "label", meant)
-        chosen = table.filter(pc.and_(pc.and_(is_filled, is_listed), pc.invert(is_header)))
-        if not chosen.num_rows:
-            raise _nothing_listed(counts, context.labels)
-        for which, is_out in left_out.items():
-            at = lines.filter(is_out)
-            where = found.tally.place(at.slice(0, N_SHOWN).to_pylist(), len(at))
-            self._note(context, len(at), f"{which} {where}" if "outside" not in which else which)
-        return chosen
+    def _can_be_had(
+        self, tables: Tables, urls: pa.Array, files: Files, labels: pa.ChunkedArray, context: ListingContext
+    ) -> pa.Array:
+        """Return which rows have an address, a picture or a file that exists; report the files that do not.
+
+        Raises:
+            SourceError: there are only files, and none of them exists.
+        """
+        is_held = pc.is_valid(tables.rows[PICTURE]) if PICTURE in tables.rows.column_names else pc.is_valid(urls)
+        has_other = pc.or_(pc.is_valid(urls), is_held)
+        can_be_had, is_labelled = pc.or_(has_other, pc.is_valid(files.paths)), pc.is_valid(labels)
+        for reason in pc.unique(files.reasons).drop_null().to_pylist():
+            is_missing = pc.and_(is_labelled, pc.fill_null(pc.equal(files.reasons, reason), False))
+            is_out = pc.and_not(is_missing, has_other)
+            n_out, n_missing = (pc.sum(one).as_py() or 0 for one in (is_out, is_missing))
+            if n_out and not pc.any(pc.and_(is_labelled, can_be_had)).as_py():
+                first = tables.rows[tables.roles["path"]].filter(is_out)[0].as_py()
+                hint = 'Write `root = "…"` beside its path: the folder that they are relative to.'
+                raise SourceError(f"names {n_out:,} files {reason}, such as {first[:100]!r}", hint)
+            self._note(context, n_out, f"{reason} {tables.where(is_out)}")
+            if n := n_missing - n_out:
+                context.emit(Noted(f"{self._shown}: {n:,} rows {reason} are requested at their addresses"))
+        return can_be_had
+
+    def _addresses(self, tables: Tables, role: str, context: ListingContext) -> pa.Array:
+        """Return the addresses of a role, null if a row has none."""
+        if (name := tables.roles.get(role)) is None:
+            return pa.nulls(tables.rows.num_rows, pa.string())
+        clean = unescaped(trimmed(tables.rows[name]), self._shown, context.emit)
+        return pc.if_else(pc.equal(clean, ""), None, clean).combine_chunks()
+
+    def _columns(self, tables: Tables, urls: pa.Array, files: Files, context: ListingContext) -> dict[Any, Any]:
+        """Return the columns of the catalog but the label."""
+        rows, roles = tables.rows, tables.roles
+        columns: dict[Any, Any] = {role: self._addresses(tables, role, context) for role in _ADDRESSES if role in roles}
+        for role in _TEXTS:
+            if role in roles:
+                texts = rows[roles[role]]
+                columns[role] = pc.if_else(pc.equal(pc.utf8_trim_whitespace(texts), ""), None, texts)
+        if "rotation" in columns:
+            degrees = pd.to_numeric(columns["rotation"].to_pandas(), errors="coerce").round()
+            columns["rotation"] = pa.array(degrees.where(degrees.abs() <= 360), from_pandas=True)
+        if "source_id" not in columns and "path" in roles:
+            columns["source_id"] = files.source_ids
+        columns["listed_split"] = self._sides(tables, context)
+        if "group" in roles:
+            columns["listed_group"] = pc.if_else(
+                pc.equal(trimmed(rows[roles["group"]]), ""), None, rows[roles["group"]]
+            )
+        others = [name for name in rows.column_names if name not in roles.values() and not name.startswith(" ")]
+        if others and not tables.is_manifest:
+            values = zip(*(rows[name].to_pylist() for name in others), strict=True)
+            columns["extra"] = pa.array(
+                [json.dumps(dict(zip(others, row, strict=True))) for row in values], pa.string()
+            )
+        return columns | {"url": urls, "local_path": files.paths, "key": pc.coalesce(urls, self._keys(files, context))}
+
+    def _keys(self, files: Files, context: ListingContext) -> pa.Array:
+        """Name files; those of a second list without a name of its own are told apart by its path."""
+        if not context.has_namesake:
+            return files.source_ids
+        return pc.binary_join_element_wise(json.dumps([self.name, self._place]), files.source_ids, "\n")
+
+    def _sides(self, tables: Tables, context: ListingContext) -> pa.Array:
+        """Return the side that each row says, or else the name of its file."""
+        rows = tables.rows
+        if (name := tables.roles.get("split")) is None:
+            sides = pa.array([side_of_name(file_name(place)) for place in tables.places], pa.string())
+            return sides.take(rows[FILE].combine_chunks())
+        texts = trimmed(rows[name])
+        known = {text: side_of(text) for text in pc.unique(texts).to_pylist()}
+        none = Counter(text for text in texts.to_pylist() if text and known[text] is None)
+        if none:
+            what = f"{none.total():,} rows are of no side in the column {name} ({most_frequent(none)})"
+            context.emit(Noted(f"{self._shown}: {what}; they are split like rows that have none"))
+        return pa.array([known[text] for text in texts.to_pylist()], pa.string())
+
+    def _with_pictures(self, tables: Tables, listed: pa.Table, context: ListingContext) -> pa.Table:
+        """Write out the pictures that rows hold: each is named by its content, and is the same one under one label."""
+        paths = write_held_pictures(tables, tables.rows.take(listed[" row"]), self.writing, context)
+        written = pa.array(paths, pa.string())
+        self._note(context, written.null_count, "without a picture")
+        keys = pa.array([path and Path(path).stem for path in paths], pa.string())
+        for name, values in {"local_path": written, "key": pc.coalesce(listed["key"].combine_chunks(), keys)}.items():
+            listed = listed.set_column(listed.column_names.index(name), name, values)
+        return listed.filter(pc.or_(pc.is_valid(written), pc.is_valid(listed["url"])))
 
     def _note(self, context: ListingContext, n_rows: int, which: str) -> None:
         if n_rows:
             context.emit(Noted(f"{self._shown}: {n_rows:,} rows {which} were left out"))
 
 
-def _find_labels(texts: pa.ChunkedArray, context: ListingContext) -> pa.ChunkedArray:
-    """Find the label that each text means, or null."""
-    distinct = pc.unique(texts)
-    labels = pa.array([context.find_label(text) for text in distinct.to_pylist()], pa.string())
-    return pa.chunked_array([labels.take(pc.index_in(chunk, distinct)) for chunk in texts.chunks], pa.string())
-
-
-def _nothing_listed(counts: Counter[str], labels: Sequence[str]) -> SourceError:
+def nothing_listed(counts: Counter[str], labels: Sequence[str]) -> SourceError:
     """Say which labels a list holds instead, and what to write."""
     what = f"lists no image of {', '.join(labels)}"
     if not counts:
@@ -187,11 +275,3 @@ def _nothing_listed(counts: Counter[str], labels: Sequence[str]) -> SourceError:
     example = f"labels = {{ {toml_key(labels[0])} = [{json.dumps(most, ensure_ascii=False)}], … }}"
     hint = f"Write `labels` in the recipe as in the list, or say there what means which: `{example}`."
     return SourceError(f"{what} but of {most_frequent(counts)}", hint)
-
-
-def _need_column(table: pa.Table, name: str, or_else: str) -> None:
-    if name not in table.column_names:
-        found = ", ".join(table.column_names)[:200]
-        near = suggest(name, table.column_names).replace("did you mean", "perhaps it is")
-        hint = f"Name the column{or_else} in the recipe." if or_else else ""
-        raise SourceError(f"has no column `{name}` (its columns are {found}{near.rstrip('?')})", hint)

@@ -1,0 +1,166 @@
+"""The label of each row of a list: which rows have one that the recipe wants, and why the others are left out.
+
+>>> rows = pa.table({"url": ["http://e.org/1", "http://e.org/2", "http://e.org/3"], "label": ["rugby", "golf", None]})
+>>> rows = rows.append_column(LINE, pa.array([2, 3, 4])).append_column(FILE, pa.array([0, 0, 0]))
+>>> tables = Tables(rows, ("list.csv",), {"url": "url", "label": "label"})
+>>> found = label_rows(tables, LabelFinder({"rugby": (), "soccer": ()}).find)
+>>> found.labels.to_pylist(), dict(found.others), {which: n for which, (n, _) in found.left_out.items()}
+(['rugby', None, None], {'golf': 1}, {'without address or file': 0, 'without label': 1})
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curator.errors import SourceError
+from curator.manifests.labels import LabelFinder as LabelFinder
+from curator.manifests.toml_settings import suggest
+from curator.sources.url_list.columns import several_labels
+from curator.sources.url_list.parquet_rows import PICTURE
+from curator.sources.url_list.tables import FILE as FILE
+from curator.sources.url_list.tables import LINE as LINE
+from curator.sources.url_list.tables import Tables
+
+_BETWEEN = re.compile(r"\s*[|;,]\s*")
+_ONE_LABEL = "curator gives a picture one label"
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """What the rows of a list are labelled as.
+
+    Attributes:
+        labels: the label of each row; null if it is left out.
+        others: how often each label outside the recipe occurs, as written.
+        left_out: why other rows are left out: how many, and where they are.
+    """
+
+    labels: pa.ChunkedArray
+    others: Counter[str]
+    left_out: Mapping[str, tuple[int, str]]
+
+
+def label_rows(tables: Tables, find_label: Callable[[str], str | None]) -> Labelled:
+    """Find the label of each row that has an address, a file or a picture, and count the others.
+
+    Raises:
+        SourceError: most rows have several labels.
+    """
+    texts = written_labels(tables)
+    meant, several = _meanings(texts, find_label)
+    is_header = _repeats_header(tables)
+    has_place = pc.and_not(_has_place(tables), is_header)
+    is_labelled = pc.and_(has_place, pc.not_equal(texts, ""))
+    has_several = pc.and_(is_labelled, pc.is_in(texts, pa.array(several, pa.string())))
+    _refuse_several(tables, texts, has_several)
+    is_other = pc.and_not(pc.and_(is_labelled, pc.is_null(meant)), has_several)
+    left_out = {
+        "that repeat the header": is_header,
+        "without address or file": pc.invert(pc.or_(has_place, is_header)),
+        "without label": pc.and_(has_place, pc.equal(texts, "")),
+        "with several labels": has_several,
+    }
+    counted = {which: (pc.sum(is_out).as_py() or 0, tables.where(is_out)) for which, is_out in left_out.items()}
+    always = ("without address or file", "without label")
+    return Labelled(
+        pc.if_else(has_place, meant, None),
+        Counter(texts.filter(is_other).to_pylist()),
+        {which: found for which, found in counted.items() if found[0] or which in always},
+    )
+
+
+def written_labels(tables: Tables) -> pa.ChunkedArray:
+    """Return the label of each row as it is written, without spaces at its ends; empty if it has none."""
+    return trimmed(tables.rows[tables.roles["label"]])
+
+
+def trimmed(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Take the spaces at its ends off each text, and the mark of a table that was put behind another; null is empty."""
+    return pc.fill_null(pc.utf8_trim_whitespace(pc.utf8_ltrim(column, "\ufeff")), "")
+
+
+def need_label(tables: Tables) -> SourceError:
+    """Say that a list has no column of labels, or several, and what to write."""
+    if several := several_labels(tables.sample()):
+        first = re.split(r"[:(,)]\s*", several)[1].strip()
+        hint = f'{_ONE_LABEL}: write a column `label` with the one of each row, or `columns = {{ label = "{first}" }}`'
+        hint = hint.partition(", or ")[0] if "0 or 1" in several else hint
+        return SourceError(several, f"{hint[0].upper()}{hint[1:]}.")
+    names = [*tables.sample()]
+    near = suggest("label", names).replace("did you mean", "perhaps it is").rstrip("?")
+    example = next((name for name in names if name not in tables.roles.values()), "species")
+    hint = (
+        f'Name the column, such as `columns = {{ label = "{example}" }}`, or set one label for all its rows, such as '
+    )
+    shown = ", ".join(names)[:200]
+    return SourceError(f"has no column `label` (its columns are {shown}{near})", f'{hint}`label = "rugby"`.')
+
+
+def _repeats_header(tables: Tables) -> pa.ChunkedArray:
+    """Find the rows that repeat the header, where tables were put one behind the other."""
+    role = next((role for role in ("url", "path", "label") if role in tables.roles), "label")
+    name = tables.roles.get(role, "")
+    return pc.equal(pc.utf8_lower(trimmed(tables.rows[name])), name) if name in tables.rows.column_names else None
+
+
+def _has_place(tables: Tables) -> pa.ChunkedArray:
+    names = [tables.roles[role] for role in ("url", "path") if role in tables.roles]
+    found = [pc.not_equal(trimmed(tables.rows[name]), "") for name in names]
+    found += [pc.is_valid(tables.rows[PICTURE])] if PICTURE in tables.rows.column_names else []
+    has_place = found[0]
+    for one in found[1:]:
+        has_place = pc.or_(has_place, one)
+    return has_place
+
+
+def _meanings(texts: pa.ChunkedArray, find_label: Callable[[str], str | None]) -> tuple[pa.ChunkedArray, list[str]]:
+    """Find the label that each text means, or null; and the texts that name several."""
+    distinct = pc.unique(texts)
+    known = {*distinct.to_pylist()}
+    meant = {text: find_label(text) or find_label(_alone(text)) for text in known}
+    several = [text for text in known if meant[text] is None and _names_several(text, known, find_label)]
+    labels = pa.array([meant[text] for text in distinct.to_pylist()], pa.string())
+    found = [labels.take(pc.index_in(chunk, distinct)) for chunk in texts.chunks]
+    return pa.chunked_array(found, pa.string()), several
+
+
+def _alone(text: str) -> str:
+    """Return what a list of one text holds."""
+    items = _items(text)
+    return str(items[0]) if len(items) == 1 else text
+
+
+def _items(text: str) -> list[object]:
+    if not (text.startswith("[") and text.endswith("]")):
+        return []
+    for written in (text, text.replace("'", '"')):
+        try:
+            found = json.loads(written)
+        except ValueError:
+            continue
+        return found if isinstance(found, list) else []
+    return []
+
+
+def _names_several(text: str, known: Iterable[str], find_label: Callable[[str], str | None]) -> bool:
+    parts = [part for part in _BETWEEN.split(text) if part]
+    is_joined = len(parts) > 1 and all(part in known or find_label(part) is not None for part in parts)
+    return is_joined or len(_items(text)) > 1
+
+
+def _refuse_several(tables: Tables, texts: pa.ChunkedArray, has_several: pa.ChunkedArray) -> None:
+    n_rows = pc.sum(has_several).as_py() or 0
+    if 2 * n_rows <= len(texts):
+        return
+    one = texts.filter(has_several)[0].as_py()
+    where = f"in its column {tables.roles['label']}, such as {one[:60]!r}"
+    written = json.dumps(one[:60], ensure_ascii=False)
+    hint = f"{_ONE_LABEL}: say which one such rows get, by `labels = {{ cat = [{written}], … }}`, or mend the column."
+    raise SourceError(f"has several labels in {n_rows:,} of {len(texts):,} rows {where}", hint[0].upper() + hint[1:])

@@ -1,0 +1,179 @@
+"""Read the rows of a Parquet file as text, and the pictures that it holds, if it does, as files.
+
+Hugging Face ``datasets`` keeps pictures as ``image: {bytes, path}``, and classes as numbers with their names in the
+metadata.
+
+>>> import io
+>>> whole = io.BytesIO()
+>>> image = {"bytes": b"GIF89a", "path": "1.gif"}
+>>> pq.write_table(pa.table({"image": [image], "label": pa.array(["rugby"]).dictionary_encode()}), whole)
+>>> read_parquet(whole).rows.to_pylist()
+[{'label': 'rugby', 'image.path': '1.gif', ' picture': 'image.bytes'}]
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from curator.errors import SourceError
+from curator.observe.sniff import sniff
+from curator.sources.reading.blocks import is_utf8
+from curator.sources.reading.delimited import Rows
+from curator.sources.reading.lend import lend
+from curator.sources.reading.tally import NOT_UTF8, Tally
+from curator.sources.url_list.class_names import names_in_metadata, with_names
+from curator.sources.url_list.columns import folded
+from curator.store.image_files import name_files, sync_files, write_temporary
+from curator.store.paths import DataPaths
+
+PICTURE = " picture"
+"""The column that says where in the file the bytes of each row's picture are; no name of a list begins with a space."""
+
+_ROWS_AT_ONCE = 64
+
+
+def read_parquet(file: Any) -> Rows:
+    """Read all columns but the bytes of pictures; what is within a struct becomes a column ``outer.inner``.
+
+    Raises:
+        SourceError: it is no Parquet file that can be read.
+    """
+    try:
+        parquet = pq.ParquetFile(pa.PythonFile(lend(file), "r"))
+        pictures = [name for name in _binary_columns(parquet.schema_arrow) if _holds_pictures(parquet, name)]
+        outer = {name.partition(".")[0] for name in pictures}
+        names = [name for name in parquet.schema_arrow.names if name not in outer]
+        inner = [f"{name}.{field}" for name in sorted(outer) for field in _fields(parquet.schema_arrow, name)]
+        table = parquet.read(columns=[*names, *(name for name in inner if name not in pictures)])
+        columns = {name: _as_text(column) for name, column in _flat(table)}
+    except (pa.ArrowException, OSError) as error:
+        raise SourceError(f"is no Parquet file that can be read ({error})") from error
+    n_rows = parquet.metadata.num_rows
+    if pictures:
+        columns[PICTURE] = pa.array([pictures[0]] * n_rows, pa.string())
+    found = _without_odd_bytes(columns, n_rows)
+    rows = found.rows
+    for name, classes in names_in_metadata(parquet.schema_arrow.metadata).items():
+        if name in rows.column_names:
+            rows = rows.set_column(rows.column_names.index(name), name, with_names(rows[name], classes))
+    return Rows(rows, found.lines, found.tally)
+
+
+def write_pictures(path: Path, column: str, rows: Sequence[int], folder: Path) -> dict[int, str]:
+    """Write the pictures of these rows (from 1) below a folder, each distinct one once, named by its content.
+
+    Returns:
+        The path of each row's file; a row without bytes is not in it.
+
+    Raises:
+        DiskError: the disk refused.
+    """
+    written: dict[int, str] = {}
+    store = DataPaths(folder, folder, "pictures")
+    for numbered in _pieces(path, column, rows):
+        temporaries = []
+        for number, data in numbered:
+            sha256, kind = hashlib.sha256(data).hexdigest(), sniff(data).format or "bin"
+            written[number] = str(store.image(sha256, kind).absolute())
+            if temporary := write_temporary(store, data, sha256, kind):
+                temporaries.append(temporary)
+        if temporaries:
+            sync_files(store.images, temporaries)
+            name_files(temporaries)
+    return written
+
+
+def _pieces(path: Path, column: str, rows: Sequence[int]) -> Iterator[list[tuple[int, bytes]]]:
+    """Yield the pictures of some rows at a time; groups of rows without any of them are not read."""
+    wanted = np.unique(np.asarray(rows, np.int64)) - 1
+    with pq.ParquetFile(path) as parquet:
+        start = 0
+        for group in range(parquet.num_row_groups):
+            n_rows = parquet.metadata.row_group(group).num_rows
+            here = wanted[(wanted >= start) & (wanted < start + n_rows)]
+            at = start
+            for batch in parquet.iter_batches(_ROWS_AT_ONCE, [group], [column]) if len(here) else ():
+                values = _inner(batch, column)
+                taken = here[(here >= at) & (here < at + batch.num_rows)]
+                found = [(int(number) + 1, values[int(number) - at].as_py()) for number in taken]
+                yield [(number, data) for number, data in found if data]
+                at += batch.num_rows
+            start += n_rows
+
+
+def _inner(batch: pa.RecordBatch, column: str) -> pa.Array:
+    outer, _, inner = column.partition(".")
+    values = batch.column(outer)
+    return pa.compute.struct_field(values, inner) if inner else values
+
+
+def _binary_columns(schema: pa.Schema) -> list[str]:
+    """Name the columns of bytes, and those within structs."""
+    found = []
+    for field in schema:
+        kinds = {f"{field.name}.{inner.name}": inner.type for inner in field.type} if _is_struct(field.type) else {}
+        found += [name for name, kind in (kinds or {field.name: field.type}).items() if _is_bytes(kind)]
+    return found
+
+
+def _holds_pictures(parquet: pq.ParquetFile, name: str) -> bool:
+    """Return whether the first values of a column of bytes that are not empty are pictures."""
+    batch = next(parquet.iter_batches(_ROWS_AT_ONCE, columns=[name]), None)
+    values = [value for value in _inner(batch, name).to_pylist() if value] if batch is not None else []
+    return bool(values) and sum(sniff(value).is_image for value in values) > len(values) / 2
+
+
+def _fields(schema: pa.Schema, name: str) -> list[str]:
+    kind = schema.field(name).type
+    return [field.name for field in kind] if _is_struct(kind) else []
+
+
+def _is_struct(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_struct(kind))
+
+
+def _is_bytes(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+
+
+def _flat(table: pa.Table) -> Iterator[tuple[str, pa.ChunkedArray]]:
+    for name in table.column_names:
+        column = table[name]
+        if _is_struct(column.type):
+            parts = zip(column.type, column.flatten(), strict=True)
+            yield from ((folded(f"{name}.{field.name}"), part) for field, part in parts)
+        else:
+            yield folded(name), column
+
+
+def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray | pa.Array:
+    """Return a column as text; as bytes if some of it is no text."""
+    if pa.types.is_nested(column.type):
+        return pa.array([None if v is None else json.dumps(v, default=str) for v in column.to_pylist()], pa.string())
+    try:
+        text = column.cast(pa.string())
+        text.validate(full=True)
+    except pa.ArrowInvalid:
+        return column.cast(pa.binary())
+    return text
+
+
+def _without_odd_bytes(columns: dict[str, Any], n_rows: int) -> Rows:
+    """Refuse the rows with bytes that are not UTF-8."""
+    tally, is_good = Tally(n_rows, unit="row"), np.ones(n_rows, bool)
+    for column in columns.values():
+        if pa.types.is_binary(column.type):
+            is_good &= np.array([value is None or is_utf8(value) for value in column.to_pylist()], bool)
+    for number in np.flatnonzero(~is_good):
+        tally.refuse(NOT_UTF8, int(number) + 1)
+    good = pa.table(columns).filter(pa.array(is_good))
+    texts = pa.table({name: good[name].cast(pa.string()) for name in good.column_names})
+    return Rows(texts, pa.chunked_array([np.flatnonzero(is_good) + 1], pa.int64()), tally)

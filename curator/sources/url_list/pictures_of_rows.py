@@ -1,0 +1,115 @@
+"""The local file of each row of a list: one that it names, or the picture that it holds, written out once.
+
+A list from an address names no files, and no list names any outside of its folder: see
+:mod:`curator.sources.local_pictures`.
+
+>>> import tempfile
+>>> folder = Path(tempfile.mkdtemp())
+>>> (folder / "1.jpg").touch()
+>>> rows = pa.table({"file": ["1.jpg", "2.jpg", None], FILE: pa.array([0, 0, 0], pa.int32())})
+>>> tables = Tables(rows, (str(folder / "list.csv"),), {"path": "file"})
+>>> found = find_files(tables, "", ListingContext((), folder))
+>>> found.source_ids.to_pylist(), found.reasons.to_pylist()
+(['1.jpg', None, None], [None, 'whose file does not exist', None])
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from curator.errors import SourceError
+from curator.sources.base import ListingContext
+from curator.sources.local_pictures import PictureFolder
+from curator.sources.reading.cache import CacheEntry
+from curator.sources.reading.places import is_url, local_path, place_version
+from curator.sources.url_list.formats import Writing
+from curator.sources.url_list.parquet_rows import PICTURE, write_pictures
+from curator.sources.url_list.tables import FILE, LINE, Tables, cache_entry, whole_copy
+from curator.store.paths import DataPaths
+
+
+@dataclass(frozen=True)
+class Files:
+    """The local file of each row: its absolute path, its name there, and why the one that it names is not it."""
+
+    paths: pa.Array
+    source_ids: pa.Array
+    reasons: pa.Array
+
+
+def find_files(tables: Tables, root: str, context: ListingContext, *, follow_links: bool = False) -> Files:
+    """Look up the files that the rows of local tables name.
+
+    Args:
+        root: what they are relative to: none, the folder of their table; of a manifest, that of its data.
+    """
+    name, n_rows = tables.roles.get("path"), tables.rows.num_rows
+    if name is None:
+        return Files(*(pa.nulls(n_rows, pa.string()) for _ in range(3)))
+    roots = [_root(place, root, tables, context) for place in tables.places]
+    folders = {one: PictureFolder(one, follow_links=follow_links) for one in roots}
+    common = os.path.commonpath([folder.root for folder in folders.values()])
+    paths: list[str | None] = []
+    reasons: list[str | None] = []
+    for text, number in zip(tables.rows[name].to_pylist(), tables.rows[FILE].to_pylist(), strict=True):
+        path, reason = folders[roots[number]].find(text) if text and text.strip() else (None, "")
+        paths.append(path)
+        reasons.append(reason or None)
+    ids = [path and path[len(common) :].lstrip("/") for path in paths]
+    return Files(*(pa.array(values, pa.string()) for values in (paths, ids, reasons)))
+
+
+def write_held_pictures(tables: Tables, rows: pa.Table, writing: Writing, context: ListingContext) -> list[str | None]:
+    """Write the pictures that ``rows``, a part of the tables, hold, below the cache; those written before are known.
+
+    Returns:
+        The path of each row's file; None if it holds none.
+
+    Raises:
+        SourceError: the file cannot be read any more.
+        DiskError: the disk refused.
+    """
+    found: list[str | None] = [None] * rows.num_rows
+    numbers, lines = rows[FILE].to_numpy(), rows[LINE].to_pylist()
+    columns = rows[PICTURE].to_pylist()
+    for number, place in enumerate(tables.places):
+        mine = [int(at) for at in (numbers == number).nonzero()[0] if columns[int(at)]]
+        if mine:
+            written = _written(place, str(columns[mine[0]]), [lines[at] for at in mine], writing, context)
+            for at in mine:
+                found[at] = written.get(lines[at])
+    return found
+
+
+def _root(place: str, root: str, tables: Tables, context: ListingContext) -> Path:
+    if root:
+        return local_path(root, context.base_dir)
+    path = local_path(place, context.base_dir)
+    data = DataPaths.of_manifest(path.absolute()).folder if tables.is_manifest else path.parent
+    return data if data.is_dir() else path.parent
+
+
+def _written(
+    place: str, column: str, numbers: Sequence[int], writing: Writing, context: ListingContext
+) -> dict[int, str]:
+    """Write the pictures of some rows of one file, unless they were written before."""
+    entry = CacheEntry(context, "pictures", {**place_version(place, context.base_dir), "column": column})
+    kept, folder = entry.load(), context.cache_dir.absolute()
+    rows = kept.to_pylist() if kept is not None else []
+    known = {row["row"]: f"{folder}/{row['file']}" for row in rows}
+    missing = [row for row in numbers if row not in known or not Path(known[row]).is_file()]
+    if not missing:
+        return known
+    path = whole_copy(cache_entry(place, writing, context)) if is_url(place) else local_path(place, context.base_dir)
+    try:
+        known |= write_pictures(path, column, missing, folder)
+    except (pa.ArrowException, FileNotFoundError) as error:
+        raise SourceError(f"{place} cannot be read any more ({error})") from error
+    files = [file.removeprefix(f"{folder}/") for file in known.values()]
+    entry.save(pa.table({"row": pa.array(known, pa.int64()), "file": pa.array(files, pa.string())}), {"origin": place})
+    return known

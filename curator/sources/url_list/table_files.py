@@ -1,0 +1,80 @@
+"""The files that ``path`` of a recipe means: one, a list of several, a folder of tables, or a pattern.
+
+>>> import tempfile
+>>> folder = Path(tempfile.mkdtemp())
+>>> for name in ("b.parquet", "a.parquet", "notes.md", ".c.parquet"):
+...     (folder / name).touch()
+>>> [Path(place).name for place in table_files(str(folder / "*.parquet"), Path())]
+['a.parquet', 'b.parquet']
+>>> table_files(str(folder), Path()) == table_files(str(folder / "*.parquet"), Path())
+True
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from curator.errors import SourceError
+from curator.sources.reading.places import is_url, local_path, scheme_problem
+from curator.sources.sides import side_of
+
+ENDINGS = (".csv", ".tsv", ".tab", ".psv", ".ssv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".xlsx")
+"""How the files of a folder end that are tables; ``.gz`` may follow."""
+
+_WILD = re.compile(r"[*?\[]")
+
+
+def table_files(path: str | Sequence[str], base_dir: Path) -> list[str]:
+    """Return the places that a path means: addresses as they are, files as they are reached from ``base_dir``.
+
+    Those of a folder or a pattern are in the order of their names; hidden ones are left out.
+
+    Raises:
+        SourceError: a folder or a pattern has no table.
+    """
+    found: list[str] = []
+    for place in [path] if isinstance(path, str) else path:
+        if is_url(place) or not (
+            (here := local_path(place, base_dir)).is_dir() or (not here.exists() and _WILD.search(place))
+        ):
+            found.append(place)
+            continue
+        inside = here.is_dir()
+        files = sorted(here.iterdir()) if inside else sorted(_matching(here))
+        named = [one for one in files if one.is_file() and not one.name.startswith(".")]
+        tables = [one for one in named if not inside or one.name.lower().removesuffix(".gz").endswith(ENDINGS)]
+        if not tables:
+            raise SourceError(f"{here} {'is a folder without a table' if inside else 'matches no file'}.")
+        found += map(str, tables)
+    return list(dict.fromkeys(found))
+
+
+def _matching(pattern: Path) -> Iterator[Path]:
+    top = Path(pattern.anchor)
+    return top.glob(str(pattern.relative_to(top)))
+
+
+def path_problem(path: str | Sequence[str], base_dir: Path) -> str | None:
+    """Say what is wrong with a path of tables, or None."""
+    if not path:
+        return "must name at least one file"
+    try:
+        places = table_files(path, base_dir)
+    except SourceError as error:
+        return f"names nothing: {error.message.rstrip('.')}"
+    for place in places:
+        if not is_url(place) and not local_path(place, base_dir).is_file():
+            return scheme_problem(place) or f"names {local_path(place, base_dir)}, which is not a file"
+    return None
+
+
+def side_of_name(name: str) -> str | None:
+    """Return the side that the name of a file says, if it says one.
+
+    >>> side_of_name("instances_train2017.json"), side_of_name("test-00000-of-00002.parquet"), side_of_name("list.csv")
+    ('train', 'test', None)
+    """
+    sides = {side for word in re.findall(r"[A-Za-z]+", name.partition(".")[0]) if (side := side_of(word))}
+    return sides.pop() if len(sides) == 1 else None

@@ -1,0 +1,161 @@
+"""Two commands and no edit, from what a person has to a manifest with train and test folders."""
+
+from __future__ import annotations
+
+import tomllib
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from curator.cli.app import app
+from curator.manifests.manifest import read_manifest
+from tests.survey.beginnings import FOLDERS, numbered, put
+
+
+def curator(*words: str) -> Result:
+    """Run the command line as a person does."""
+    result = CliRunner().invoke(app, list(words))
+    assert result.exit_code == 0, result.output
+    return result
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CURATOR_RECIPE", raising=False)
+
+
+@pytest.mark.parametrize("beginning", FOLDERS)
+def test_a_folder_becomes_a_data_set_by_two_commands(beginning: str, tmp_path: Path) -> None:
+    """Every picture of every label is in the manifest, on the side that the folders say if they say one."""
+    make, counts = FOLDERS[beginning]
+    place = make(tmp_path)
+    said = curator("init", "mine", "--from", place)
+    for label, n in counts.items():
+        assert any(line.split() == [*label.split(), str(n)] for line in said.output.splitlines()), said.output
+    curator("split", "--per-class", "all", "--quiet")
+    manifest = read_manifest(tmp_path / "manifests/mine/manifest.csv")
+    assert Counter(manifest["label"]) == counts
+    assert all((tmp_path / "data/mine" / file).is_file() for file in manifest["file"])
+    expected = {
+        "train, validation, test": {"train": 12, "val": 4, "test": 4},
+        "sides below labels": {"train": 12, "test": 4},
+    }
+    expected |= {"a cache of Hugging Face": {"train": 10, "test": 4}, "two spellings": {"train": 12, "test": 4}}
+    recipe = tomllib.loads((tmp_path / "manifests/mine/recipe.toml").read_text(encoding="utf-8"))
+    assert recipe["balance"] == {"per_class": "max"}
+    assert recipe["split"].get("keep", False) is (beginning in expected)
+    if beginning in expected:
+        assert Counter(manifest["split"]) == expected[beginning]
+    else:
+        assert set(manifest["split"]) == {"train", "test"}
+
+
+def test_what_was_left_out_is_said(tmp_path: Path) -> None:
+    """Pictures of no label, other files and links without a file are counted, and labels are chosen by naming them."""
+    put(tmp_path / "photos", [*numbered("heron", "stork", "gull", n=3), "loose.jpg"])
+    (tmp_path / "photos/heron/notes.txt").write_text("seen at dawn")
+    (tmp_path / "photos/heron/gone.jpg").symlink_to("nowhere.jpg")
+    said = curator("init", "birds", "Heron", "stork", "--from", "photos").output
+    assert "4 pictures are of other labels, or of none" in said
+    assert "1 files are no pictures by their names: .txt 1" in said
+    assert "1 links lead to files that are not here" in said
+    recipe = tomllib.loads((tmp_path / "manifests/birds/recipe.toml").read_text(encoding="utf-8"))
+    assert recipe["labels"] == ["Heron", "stork"]
+    assert recipe["sources"] == [{"kind": "folder", "path": "../../photos"}]
+
+
+def test_several_places_are_one_data_set(tmp_path: Path) -> None:
+    """A label's pictures may lie in two folders; each is a source."""
+    put(tmp_path / "one", numbered("heron", "stork", n=3))
+    put(tmp_path / "two", numbered("heron", "gull", n=2, ending=".png"))
+    curator("init", "birds", "--from", "one", "--from", "two")
+    curator("split", "--per-class", "all", "--quiet")
+    manifest = read_manifest(tmp_path / "manifests/birds/manifest.csv")
+    assert Counter(manifest["label"]) == {"heron": 5, "stork": 3, "gull": 2}
+
+
+def test_one_folder_a_label(tmp_path: Path) -> None:
+    """Flat folders that are named one by one are each a label of their own name."""
+    put(tmp_path / "my", numbered("herons", "storks", n=3))
+    curator("init", "birds", "--from", "my/herons", "--from", "my/storks")
+    curator("split", "--quiet")
+    manifest = read_manifest(tmp_path / "manifests/birds/manifest.csv")
+    assert Counter(manifest["label"]) == {"herons": 3, "storks": 3}
+
+
+def _one_label(root: Path) -> str:
+    put(root / "photos", numbered("heron"))
+    return "photos"
+
+
+def _flat(root: Path) -> str:
+    put(root / "photos", [f"IMG_{n}.jpg" for n in range(5)] + [f"DSC_{n}.jpg" for n in range(5)])
+    return "photos"
+
+
+def _folded(root: Path) -> str:
+    put(root / "photos", numbered("a:b", "a?b"))
+    return "photos"
+
+
+def _same_but_for_case(root: Path) -> str:
+    put(root / "photos", numbered("Dog", "dog", "cat"))
+    return "photos"
+
+
+def _empty(root: Path) -> str:
+    (root / "photos/heron").mkdir(parents=True)
+    (root / "photos/notes.docx").write_text("x")
+    return "photos"
+
+
+def _dangling(root: Path) -> str:
+    for name in numbered("heron", "stork"):
+        (root / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / "photos" / name).symlink_to("../.git/annex/objects/absent.jpg")
+    return "photos"
+
+
+def _circle(root: Path) -> str:
+    (root / "photos").mkdir()
+    (root / "photos/more").symlink_to(root / "photos")
+    return "photos"
+
+
+def _archive(root: Path) -> str:
+    (root / "photos.zip").write_bytes(b"PK\3\4")
+    return "photos.zip"
+
+
+def _single(root: Path) -> str:
+    put(root, ["photo.jpg"])
+    return "photo.jpg"
+
+
+BAD: dict[str, tuple[Callable[[Path], str], tuple[str, ...]]] = {
+    "one label": (_one_label, ("'heron'", "at least two", "--from herons")),
+    "no labels": (_flat, ("All 10 images of photos", "one label", "heron/ and stork/")),
+    "labels of one folder name": (_folded, ("'a:b' and 'a?b' would share the folder 'a_b'", "Rename")),
+    "labels that differ in case": (_same_but_for_case, ("'Dog' and 'dog'", "Rename")),
+    "no pictures": (_empty, ("holds no picture", ".docx 1")),
+    "absent files": (_dangling, ("8 links whose file is not here", "git annex get")),
+    "a circle of links": (_circle, ("holds no picture", "1 links that lead in a circle")),
+    "an archive": (_archive, ("is an archive", "Unpack it")),
+    "one picture": (_single, ("is one picture", "sub-folder")),
+    "nothing": (lambda root: "nowhere", ("nothing at nowhere", "Name a folder")),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_what_no_data_set_can_be_made_of_is_one_paragraph(case: str, tmp_path: Path) -> None:
+    """It says what was seen and what to do; no recipe is written."""
+    make, words = BAD[case]
+    result = CliRunner().invoke(app, ["init", "mine", "--from", make(tmp_path)])
+    assert result.exit_code == 2
+    assert len(result.output.strip().splitlines()) == 1
+    assert not [word for word in words if word not in result.output], result.output
+    assert not (tmp_path / "manifests").exists()
