@@ -105,7 +105,16 @@ def test_the_reader_takes_such_names_and_no_others(place: Path) -> None:
     made = make(place)
     text, row = made.paths.manifest.read_text("utf-8"), made.manifest.iloc[0]
     other = place / "manifest.csv"
-    for name in ("a b-3fa9c1d2", "..-3fa9c1d2", "犬", "犬-3FA9C1D2", "e\u0301-3fa9c1d2", "\u202eab-3fa9c1d2", "", ".hidden"):
+    for name in (
+        "a b-3fa9c1d2",
+        "..-3fa9c1d2",
+        "犬",
+        "犬-3FA9C1D2",
+        "e\u0301-3fa9c1d2",
+        "\u202eab-3fa9c1d2",
+        "",
+        ".hidden",
+    ):
         other.write_text(text.replace(row["file"], f"{row['split']}/{row['label']}/{name}.jpg"), "utf-8")
         with pytest.raises(CuratorError, match="column file"):
             read_manifest(other)
