@@ -18,8 +18,10 @@ https://cocodataset.org/#format-data.
 from __future__ import annotations
 
 import io
+import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -38,10 +40,12 @@ from curator.sources.reading.places import file_name, is_url, local_path, place_
 from curator.sources.reading.read import probe_size, read_place
 from curator.sources.url_list.table_files import path_problem, side_of_name, table_files
 
-_COLUMNS = (
+COLUMNS = (
     "label", "source_id", "source_class", "url", "fallback_url", "local_path", "license", "author", "title",
     "listed_split", "key",
 )  # fmt: skip
+"""The columns of the catalog that a picture with annotations has, and its ``key``."""
+
 _NEEDED = ("images", "annotations", "categories")
 _N_TRIED = 100
 
@@ -78,21 +82,33 @@ class Coco(Source):
         Raises:
             SourceError: a file cannot be read or holds no annotations, or nothing is listed.
         """
-        rows: list[tuple[str | None, ...]] = []
-        for place in table_files(self.path, context.base_dir):
-            try:
-                annotated = read_place(place, _read, context)
-            except SourceError as error:
-                message = error.message.removeprefix(place).strip().rstrip(".")
-                raise SourceError(f"The annotations {place} {message}.", error.hint or _WAY_OUT) from error
-            rows += self._listed(place, annotated, context)
+        rows = self.rows(self.read(context), context)
         if not rows:
             raise SourceError(f"The annotations {self.path} have no picture of {', '.join(context.labels)}.", _WAY_OUT)
         wanted = [row for row in rows if row[0] in labels]
-        columns = {name: pa.array([row[i] for row in wanted], pa.string()) for i, name in enumerate(_COLUMNS)}
+        columns = {name: pa.array([row[i] for row in wanted], pa.string()) for i, name in enumerate(COLUMNS)}
         listed = listed_rows(self.kind, self.title, tier, columns)
         self._note(context, self.title, {"that are listed already": listed.attrs[N_SAME]})
         return listed
+
+    def read(self, context: ListingContext) -> dict[str, Annotated]:
+        """Read each file of annotations.
+
+        Raises:
+            SourceError: one cannot be read, or holds none.
+        """
+        found = {}
+        for place in table_files(self.path, context.base_dir):
+            try:
+                found[place] = read_place(place, _read, context)
+            except SourceError as error:
+                message = error.message.removeprefix(place).strip().rstrip(".")
+                raise SourceError(f"The annotations {place} {message}.", error.hint or _WAY_OUT) from error
+        return found
+
+    def rows(self, read: Mapping[str, Annotated], context: ListingContext) -> list[tuple[str | None, ...]]:
+        """Return the pictures of the recipe's labels, as :data:`COLUMNS`, and report what is left out."""
+        return [row for place, annotated in read.items() for row in self._listed(place, annotated, context)]
 
     def _listed(self, place: str, annotated: Annotated, context: ListingContext) -> Iterator[tuple[str | None, ...]]:
         """Yield the rows of one file, and report what of it is left out."""
@@ -196,12 +212,23 @@ def find_folder(top: Path, stem: str, names: Sequence[str]) -> Path | None:
     Args:
         stem: the name of the annotations, whose side goes before others: ``train2017/`` for ``instances_train2017``.
     """
-    below = [path for path in (*sorted(top.glob("*")), *sorted(top.glob("*/*"))) if path.is_dir()]
+    n_top = sum((top / name).is_file() for name in names)
+    if n_top == len(names):
+        return top if names else None
     side = side_of_name(stem)
-    ranked = sorted(below, key=lambda path: side_of_name(path.name) != side)
-    found = {folder: sum((folder / name).is_file() for name in names) for folder in (top, *ranked)}
+    below = [folder for upper in _folders_in(top) for folder in (upper, *_folders_in(upper))]
+    ranked = sorted(below, key=lambda folder: side_of_name(folder.name) != side)
+    found = {top: n_top, **{folder: sum((folder / name).is_file() for name in names) for folder in ranked}}
     best = max(found, key=lambda folder: found[folder])
     return best if found[best] else None
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    """List the first folders in a folder."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        names = [entry.name for entry in entries if entry.name[0] != "." and entry.is_dir()]
+        return [folder / name for name in sorted(names)[:_N_TRIED]]
+    return []
 
 
 def _read(stream: io.BufferedReader) -> Annotated:

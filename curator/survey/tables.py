@@ -28,7 +28,7 @@ from curator.events import Event, Noted, Warned
 from curator.manifests.labels import LabelFinder, as_written, fold, label_problem
 from curator.sources.base import ListingContext, most_frequent
 from curator.sources.coco import find_folder
-from curator.sources.local_pictures import LINKED, PictureFolder
+from curator.sources.local_pictures import ENDINGS, LINKED, PictureFolder
 from curator.sources.reading.places import file_name, is_url, local_path
 from curator.sources.url_list.columns import MissingColumnError
 from curator.sources.url_list.labels_of_rows import written_labels
@@ -71,11 +71,19 @@ def survey_table(
         return None
     source = UrlList(path=paths[0] if len(paths) == 1 else tuple(paths))
     with tempfile.TemporaryDirectory() as temporary:
-        context = ListingContext((), cache_dir or Path(temporary), base_dir)
+        events: list[Event] = []
+        context = ListingContext((), cache_dir or Path(temporary), base_dir, emit=events.append)
         source, tables = _read(source, context, labels)
         if not is_url(paths[0]) and "path" in tables.roles and not tables.is_manifest:
             source = _with_root(source, tables, base_dir)
-        return _counted(source, tables, context, labels)
+        found = _counted(source, tables, context, labels)
+    told = (str(event.message) for event in events if isinstance(event, Noted | Warned))
+    return replace(found, notes=tuple(dict.fromkeys((*found.notes, *told))))
+
+
+def has_metadata(folder: Path) -> bool:
+    """Return whether a table in a folder says which labels the pictures beside it have."""
+    return any((folder / name).is_file() for name in METADATA)
 
 
 def _tables_at(place: str, base_dir: Path) -> list[str]:
@@ -101,8 +109,8 @@ def _read(source: UrlList, context: ListingContext, labels: Sequence[str]) -> tu
         try:
             return source, source.read(context)
         except MissingColumnError as error:
-            if error.columns:
-                source = replace(source, columns={**(source.columns or {}), **error.columns})
+            if columns := error.columns or _column_of_files(source, error, context.base_dir):
+                source = replace(source, columns={**(source.columns or {}), **columns})
             elif error.role == "label" and not error.has_candidates and not source.label:
                 source = replace(source, label=labels[0] if len(labels) == 1 else _label_of_file(source, context))
             else:
@@ -110,6 +118,27 @@ def _read(source: UrlList, context: ListingContext, labels: Sequence[str]) -> tu
         except SourceError as error:
             raise SourceError(_sentence(source, error), _ways_out(error)) from error
     raise SourceError(f"The table {source.path} has no columns that could be found.", _ELSE)
+
+
+def _column_of_files(source: UrlList, error: MissingColumnError, base_dir: Path) -> dict[str, str]:
+    """Find the column that names files beside the table, such as an id without an ending."""
+    if error.role != "url" or not isinstance(source.path, str) or is_url(source.path):
+        return {}
+    table = local_path(source.path, base_dir)
+    for name, values in error.sample.items():
+        texts = [text for text in values[:_N_TRIED] if text]
+        if _folder_of([table.parent], table.stem, texts):
+            return {"path": name}
+    return {}
+
+
+def _folder_of(tops: Sequence[Path], stem: str, names: Sequence[str]) -> Path | None:
+    """Find the folder that files are relative to; an id without an ending is the picture of that name."""
+    for ending in ENDINGS:
+        files = [name + ending for name in names]
+        if found := next((found for top in tops if (found := find_folder(top, stem, files))), None):
+            return found
+    return None
 
 
 def _label_of_file(source: UrlList, context: ListingContext) -> str:
@@ -132,7 +161,7 @@ def _with_root(source: UrlList, tables: Tables, base_dir: Path) -> UrlList:
     table = local_path(tables.places[0], base_dir)
     names = [name.strip() for name in tables.rows[tables.roles["path"]].slice(0, _N_TRIED).to_pylist() if name]
     tops = [table.parent, *[top for top in table.absolute().parents[1:3] if len(top.parts) > 2]]
-    root = next((found for top in tops if (found := find_folder(top, table.stem, names))), table.parent)
+    root = _folder_of(tops, table.stem, names) or table.parent
     pictures = PictureFolder(root)
     needs_links = any(pictures.find(name)[1] == LINKED for name in names)
     text = "" if root == table.parent else os.path.relpath(root, base_dir) if not root.is_absolute() else str(root)
@@ -142,8 +171,7 @@ def _with_root(source: UrlList, tables: Tables, base_dir: Path) -> UrlList:
 def _counted(source: UrlList, tables: Tables, context: ListingContext, labels: Sequence[str]) -> Finding:
     """Choose labels and count their images as a fetch would list them."""
     names, notes = _labels(tables, labels)
-    events: list[Event] = []
-    context = replace(context, labels=names, label_names=LabelFinder(dict.fromkeys(names, ())), emit=events.append)
+    context = replace(context, labels=names, label_names=LabelFinder(dict.fromkeys(names, ())))
     try:
         chosen = source.choose(tables, context)
     except SourceError as error:
@@ -156,12 +184,11 @@ def _counted(source: UrlList, tables: Tables, context: ListingContext, labels: S
         rows = rows.rename_columns(["label", "key", "listed_split", "local_path"])
     counts = Counter({one["values"]: one["counts"] for one in pc.value_counts(rows["label"]).to_pylist()})
     sides = Counter(side for side in rows["listed_split"].to_pylist() if side)
-    told = [str(event.message) for event in events if isinstance(event, Noted | Warned)]
     return Finding(
         sources=(_as_recipe(source),),
         counts=Counter({label: counts[label] for label in names if counts[label]}),
         kind=_kind(tables),
-        notes=(_columns_in_words(source, tables), *notes, *told),
+        notes=(_columns_in_words(source, tables), *notes),
         sides=sides if len(sides) > 1 else Counter(),
         files=tuple(rows["local_path"].drop_null().to_pylist()),
     )

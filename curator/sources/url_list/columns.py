@@ -66,19 +66,22 @@ Sample = Mapping[str, Sequence[str | None]]
 
 
 class MissingColumnError(SourceError):
-    """A table lacks a column for a role; ``columns`` is what to write, if only one of its columns can be meant."""
+    """A table lacks a column for a role.
+
+    Attributes:
+        role: the role.
+        columns: what to write, if only one of its columns can be meant.
+        has_candidates: whether several can.
+        sample: its columns, with some of their values.
+    """
 
     def __init__(
-        self,
-        role: str,
-        message: str,
-        hint: str,
-        columns: Mapping[str, str] | None = None,
-        *,
-        has_candidates: bool = False,
+        self, role: str, message: str, hint: str, columns: Sequence[str] = (), sample: Sample | None = None
     ) -> None:
         super().__init__(message, hint)
-        self.role, self.columns, self.has_candidates = role, dict(columns or {}), has_candidates
+        self.role, self.sample = role, sample or {}
+        self.columns = {role: columns[0]} if len(columns) == 1 else {}
+        self.has_candidates = bool(columns)
 
 
 def folded(name: str) -> str:

@@ -102,8 +102,7 @@ def need_label(tables: Tables) -> SourceError:
     )
     shown = ", ".join(names)[:200]
     message = f"has no column `label` (its columns are {shown}{near})"
-    columns = {"label": candidates[0]} if len(candidates) == 1 else {}
-    return MissingColumnError("label", message, f'{hint}`label = "rugby"`.', columns, has_candidates=bool(candidates))
+    return MissingColumnError("label", message, f'{hint}`label = "rugby"`.', candidates, tables.sample())
 
 
 def _repeats_header(tables: Tables) -> pa.ChunkedArray:

@@ -91,7 +91,7 @@ def _root(place: str, root: str, tables: Tables, context: ListingContext) -> Pat
     if root:
         return local_path(root, context.base_dir)
     path = local_path(place, context.base_dir)
-    data = DataPaths.of_manifest(path.absolute()).folder if tables.is_manifest else path.parent
+    data = DataPaths.of_manifest(path.resolve()).folder if tables.is_manifest else path.parent
     return data if data.is_dir() else path.parent
 
 

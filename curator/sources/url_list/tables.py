@@ -203,8 +203,8 @@ def _roles(rows: pa.Table, columns: Mapping[str, str], places: Sequence[str]) ->
         hint = f'Its column {names[0]} holds addresses: write `columns = {{ url = "{names[0]}" }}` beside its path.'
     else:
         hint = 'Name the column in the recipe: `columns = { url = "link" }`, or for local files `{ path = "file" }`.'
-    columns = {"url": names[0]} if len(names) == 1 else {}
-    raise MissingColumnError("url", f"{places[0]} has no column `url` (its columns are {found})", hint, columns)
+    message = f"{places[0]} has no column `url` (its columns are {found})"
+    raise MissingColumnError("url", message, hint, names, sample)
 
 
 def _unguarded(rows: pa.Table) -> pa.Table:
