@@ -22,6 +22,8 @@ from curator.errors import SourceError
 from curator.manifests.labels import LabelFinder
 from curator.sources.coco import Coco
 from curator.sources.url_list.url_list_source import UrlList
+from curator.survey.tables import survey_table
+from tests.sources.test_remote import only_home_is_public
 
 GBIF_HEADER = "gbifID\ttype\tformat\tidentifier\treferences\ttitle\tcreator\tpublisher\tlicense\trightsHolder\n"
 GBIF_MEDIA = GBIF_HEADER + (
@@ -398,3 +400,16 @@ def test_what_is_no_coco_is_said(body, message, tmp_path, context):
     put(tmp_path, {"a.json": body})
     with pytest.raises(SourceError, match=re.escape(message)):
         list_coco(context, path="a.json")
+
+
+def test_a_table_from_an_address_is_read_once_for_the_survey_and_the_fetch(server, tmp_path, context, monkeypatch):
+    """The survey keeps it where the fetch looks."""
+    only_home_is_public(monkeypatch)
+    place = server.serve(
+        "/a.csv", "link,art\n" + "".join(f"http://e.org/{n}.jpg,{PAIR[str(1 + n % 2)]}\n" for n in range(8))
+    )
+    found = survey_table([place], tmp_path, cache_dir=context.cache_dir)
+    assert dict(found.counts) == {"rugby": 4, "soccer": 4}
+    source = {key: value for key, value in found.sources[0].items() if key != "kind"}
+    assert len(UrlList(**source).list_images(0, context.labels, context)) == 8
+    assert server.gets() == ["/a.csv"]
