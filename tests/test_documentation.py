@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from curator.cli.app import app
 from curator.manifests.manifest import COLUMNS
 from curator.manifests.recipe import SECTIONS
 from curator.sources.registry import source_kinds
+from tests.benchmarks.beginnings import count_files, readme_commands, typed
+from tests.small_worlds import write_folder
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
@@ -68,3 +71,16 @@ def test_each_drop_reason_is_documented(reason: Drop) -> None:
 def test_each_manifest_column_is_documented(column: str) -> None:
     """docs/manifest.md says what each column of the manifest is."""
     assert re.search(rf"^\| [^|]*`{column}`[^|]* \| \S", read("docs/manifest.md"), re.MULTILINE)
+
+
+def test_the_commands_of_the_first_screen_make_train_and_test(tmp_path: Path) -> None:
+    """The README's section on your own photos, typed into a shell; only the clone and the installation are left out."""
+    write_folder(tmp_path / "birds" / "photos", 10, ("heron", "stork"))
+    clone, install, *own = readme_commands(read("README.md"))
+    assert clone.startswith("git clone ADDRESS") and install == "make install && . .venv/bin/activate"
+    assert all(f"$ {command} " in read("README.md").split("<picture>")[0] for command in own[1:])
+    command = f'curator() {{ "{sys.executable}" -m curator "$@"; }}'
+    steps = typed([command, *own], tmp_path, {"HOME": str(tmp_path), "PYTHONPATH": str(ROOT)})
+    assert [step.exit_code for step in steps] == [0] * len(steps), steps[-1].output
+    counts = count_files(tmp_path / "birds" / "data" / "mine")
+    assert [counts[f"{side}/{label}"] for side in ("train", "test") for label in ("heron", "stork")] == [8, 8, 2, 2]

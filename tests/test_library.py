@@ -54,7 +54,7 @@ for (a, x), (b, y) in combinations(zip(files, hashes.tolist()), 2):
     if (x ^ y).bit_count() <= 8:
         print("expected", (x ^ y).bit_count(), a, b)
 """
-    lines = run_example(1, tmp_path, brute_force)
+    lines = run_example(2, tmp_path, brute_force)
     found = [(int(bits), *sorted(files)) for bits, *files in (line.split() for line in lines if line[0] != "e")]
     expected = [(int(bits), *sorted(files)) for _, bits, *files in (line.split() for line in lines if line[0] == "e")]
     assert sorted(found) == sorted(expected)

@@ -3,8 +3,9 @@
     python tests/benchmarks/beginnings.py [--photos DIR] [--venv DIR]
 
 The commands are read from the README: the clone line, and all of its section on your own photos. They are typed into
-one shell, in a temporary folder, with a copy of the photographs as ``photos``. Every character counts, and Enter;
-nothing is completed or pasted. With ``--venv`` that environment is used in the place of what ``make install`` makes.
+one shell, in a temporary folder that is the home of the person who types, with a copy of the photographs as
+``birds/photos``. Every character counts, and Enter; nothing is completed or pasted. With ``--venv`` that environment is
+used in the place of what ``make install`` makes.
 """
 
 from __future__ import annotations
@@ -87,13 +88,13 @@ def main() -> int:
         print(f"There is no folder {options.photos}: name one of DIR/<label>/… with PHOTOS=DIR.", file=sys.stderr)
         return 2
     shown = readme_commands((ROOT / "README.md").read_text(encoding="utf-8"))
-    with tempfile.TemporaryDirectory() as place:
-        clone = Path(place) / "curator"
-        environment = {"PYTHONPATH": str(clone)} if options.venv else {}
-        steps = typed([shown[0].replace("ADDRESS", str(ROOT))], Path(place), environment)
-        shutil.copytree(options.photos, clone / "photos")
-        steps += typed([_with(command, options.venv) for command in shown[1:]], clone, environment)
-        n_photos, counts = sum(count_files(clone / "photos").values()), count_files(clone / "data" / "mine")
+    with tempfile.TemporaryDirectory() as home:
+        birds = Path(home) / "birds"
+        shutil.copytree(options.photos, birds / "photos")
+        environment = {"HOME": home} | ({"PYTHONPATH": f"{home}/curator"} if options.venv else {})
+        commands = [_with(command.replace("ADDRESS", str(ROOT)), options.venv) for command in shown]
+        steps = typed(commands, Path(home), environment)
+        n_photos, counts = sum(count_files(birds / "photos").values()), count_files(birds / "data" / "mine")
     keys = [len(command) + 1 for command in shown]
     for command, n, step in zip(shown, keys, steps, strict=False):
         print(f"{n:4d} keystrokes  {step.seconds:7.1f} s  {command}")
