@@ -38,7 +38,7 @@ from curator.events import (
 )
 from curator.text import Text, as_parts, spell
 
-_FETCH = "fetching"
+_FETCH = "fetch"
 
 
 def training(event: TrainingStarted | BatchTrained | EpochFinished | TrainingFinished) -> str:
@@ -107,7 +107,7 @@ class Bars:
 
     def _fetch_started(self, event: FetchStarted) -> None:
         self.ok = self.failed = 0
-        self._open(_FETCH, event.total, "img", event.settled)
+        self._open(_FETCH, event.total, "image", event.settled)
 
     def _fetched(self, ok: int = 0, failed: int = 0) -> None:
         self.ok, self.failed = self.ok + ok, self.failed + failed
@@ -138,9 +138,9 @@ class Bars:
         self._close(training(event))
         self.remark(f"{event.model}, seed {event.seed}: {event.accuracy:.3f} after {event.n_epochs} epochs")
 
-    def _open(self, what: str, total: int | None, unit: str, initial: int = 0) -> None:
-        self._close(what)
-        self.bars[what] = tqdm(
+    def bar(self, what: str, total: int | None, unit: str, initial: int) -> Any:
+        """Return what draws a piece of work, with the methods of tqdm that are called here."""
+        return tqdm(
             total=total,
             initial=initial,
             desc=what if len(what) <= 30 else f"…{what[-29:]}",
@@ -150,6 +150,10 @@ class Bars:
             leave=False,
             disable=self.quiet or not (sys.stderr.isatty() or _in_notebook()),
         )
+
+    def _open(self, what: str, total: int | None, unit: str, initial: int = 0) -> None:
+        self._close(what)
+        self.bars[what] = self.bar(what, total, unit, initial)
 
     def _advance(self, key: str, n: int) -> None:
         if (bar := self.bars.get(key)) is not None:

@@ -3,12 +3,12 @@
 A file imports what it needs when its command runs, so that ``curator --help`` starts without pandas and libcurl.
 
 >>> [command.__name__ for command in COMMANDS][:3]
-['init', 'fetch', 'dedupe']
+['init', 'run', 'fetch']
 """
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import typer
 
@@ -21,6 +21,7 @@ from curator.cli.diff import diff
 from curator.cli.export import export
 from curator.cli.fetch import fetch
 from curator.cli.forget import forget
+from curator.cli.help import HelpCommand, HelpGroup
 from curator.cli.init import init
 from curator.cli.replay import replay
 from curator.cli.report import report
@@ -31,42 +32,52 @@ from curator.cli.status import status
 from curator.cli.verify import verify
 from curator.cli.why import why
 
-COMMANDS = (
-    init,
-    fetch,
-    dedupe,
-    balance,
-    split,
-    run,
-    benchmark,
-    report,
-    export,
-    replay,
-    diff,
-    forget,
-    status,
-    why,
-    review,
-    verify,
-    demo,
-)
-"""Every command; a new one is one file and one entry here."""
+GROUPS = {
+    "Make": (init, run, fetch, dedupe, balance, split, benchmark),
+    "Look": (status, why, review, report, diff, verify, demo),
+    "Share": (export, replay, forget),
+}
+"""Every command under its heading in ``curator --help``; a new one is one file and one entry here."""
+
+COMMANDS = tuple(command for group in GROUPS.values() for command in group)
+
+_SETTINGS = {"help_option_names": ["-h", "--help"]}
+
+_HELP = """Build labelled image-classification data sets that a person can trust, cite and rebuild.
+
+From a folder of photographs to train/ and test/, and from the web:
+
+\b
+  curator init birds --from my-photos
+  curator split
+\b
+  curator init birds heron stork
+  curator run --no-benchmark
+"""
+
+
+class Commands(HelpGroup):
+    """The commands in their groups."""
+
+    groups: ClassVar = {heading: [command.__name__ for command in group] for heading, group in GROUPS.items()}
+
 
 app = typer.Typer(
     name="curator",
-    help="Build labelled image-classification data sets that a person can trust, cite and rebuild.",
+    cls=Commands,
+    help=_HELP,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings=_SETTINGS,
 )
 for command in COMMANDS:
-    app.command()(command)
+    app.command(cls=HelpCommand, context_settings=_SETTINGS)(command)
 
 
 def main() -> None:
     """Run the command line."""
-    app()
+    app(prog_name="curator")
 
 
 def _version(wanted: bool) -> None:
@@ -77,6 +88,8 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
-    """Build labelled image-classification data sets that a person can trust, cite and rebuild."""
+    """Take the options that go without a command."""

@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 @dataset_command
 def balance(dataset: "Dataset", per_class: PerClassOption = None, force: ForceOption = False) -> Answer:
-    """Choose exactly N images per label."""
+    """Choose as many images of each label as you want.
+
+    Example: curator balance --per-class 500
+    """
     from curator.cli.counts import stage_answer
 
     return stage_answer(dataset.balance(per_class_value(per_class), force=force))

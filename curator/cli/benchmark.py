@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from curator.cli.command import Answer, dataset_command
+from curator.cli.complete import choices, model_names
 from curator.cli.options import names, whole_numbers
 
 if TYPE_CHECKING:
@@ -20,19 +21,42 @@ if TYPE_CHECKING:
 @dataset_command
 def benchmark(
     dataset: "Dataset",
-    weights: Annotated[Path | None, typer.Option("--weights", metavar="PATH", help="MobileNetV2's weights.")] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="A smoke test of under three minutes.")] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoints of an earlier run.")] = False,
-    preset: Annotated[str | None, typer.Option("--preset", metavar="default|article", help="How to train.")] = None,
-    models: Annotated[str | None, typer.Option("--models", metavar="A,B", help="Which; default: the recipe's.")] = None,
-    epochs: Annotated[int | None, typer.Option("--epochs", help="Epochs.")] = None,
-    seeds: Annotated[str | None, typer.Option("--seeds", metavar="N,N", help="One training run per seed.")] = None,
-    image_size: Annotated[int | None, typer.Option("--image-size", help="Side of the square input, pixels.")] = None,
-    batch_size: Annotated[int | None, typer.Option("--batch-size", help="Images per step.")] = None,
+    weights: Annotated[
+        Path | None, typer.Option("--weights", metavar="PATH", help="The file of MobileNetV2's weights.")
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A test run of under 3 minutes; its figures mean nothing.")
+    ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted training.")] = False,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            "--preset",
+            metavar="default|article",
+            help="Train properly, or as the article did.",
+            autocompletion=choices("default", "article"),
+        ),
+    ] = None,
+    models: Annotated[
+        str | None,
+        typer.Option(
+            "--models", metavar="A,B", help="Which models; default: the recipe's.", autocompletion=model_names
+        ),
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option("--epochs", metavar="N", help="Passes over the training images.")
+    ] = None,
+    seeds: Annotated[str | None, typer.Option("--seeds", metavar="N,N", help="Train once for each number.")] = None,
+    image_size: Annotated[
+        int | None, typer.Option("--image-size", metavar="N", help="Side of what models see, in pixels.")
+    ] = None,
+    batch_size: Annotated[
+        int | None, typer.Option("--batch-size", metavar="N", help="Images per training step.")
+    ] = None,
 ) -> Answer:
-    """Train models, compare every two of them, report.
+    """Train models on the data set, compare them, write a report.
 
-    On the manifest's images; writes metrics, plots and one page.
+    Example: curator benchmark --quick
     """
     with says_how_to_go_on(dataset):
         result = dataset.benchmark(

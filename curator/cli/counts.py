@@ -57,7 +57,7 @@ def _print_beside(terminal: Terminal, status: Status) -> None:
         remark = "; ".join(filter(None, [", ".join(names), entry.remark]))
         terminal.note(f"{entry.kind + ':':<{width + 1}} {entry.path}{f'  ({remark})' if remark else ''}")
     for way in status.ways:
-        terminal.note(f"also: {way.spelled(terminal.option)}")
+        terminal.command("also", way)
     for news in status.news:
         terminal.note(news, "bold yellow")
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from curator.cli.command import Answer, dataset_command
+from curator.cli.complete import choices
 from curator.cli.options import ForceOption
 
 if TYPE_CHECKING:
@@ -18,28 +19,69 @@ if TYPE_CHECKING:
 
 AcrossLabelsOption = Annotated[
     str | None,
-    typer.Option("--across-labels", metavar="drop-both|keep-first|ignore", help="One picture, 2 labels."),
+    typer.Option(
+        "--across-labels",
+        metavar="drop-both|keep-first|ignore",
+        help="What to do with one picture under two labels.",
+        autocompletion=choices("drop-both", "keep-first", "ignore"),
+    ),
 ]
-FalseRateOption = Annotated[float, typer.Option("--false-rate", min=0, help="Of strangers; --calibrate aims at it.")]
+FalseRateOption = Annotated[
+    float, typer.Option("--false-rate", min=0, metavar="R", help="Share of false matches that --calibrate aims at.")
+]
+ModeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--mode",
+        metavar="near|exact|off",
+        help="What is a copy: the same picture, the same bytes, or nothing.",
+        autocompletion=choices("near", "exact", "off"),
+    ),
+]
+MaxDistanceOption = Annotated[
+    int | None,
+    typer.Option("--max-distance", metavar="N", help="Compare pictures closely if at most N bits of 64 differ."),
+]
+KeepOption = Annotated[
+    str | None,
+    typer.Option(
+        "--keep",
+        metavar="largest|first",
+        help="Which copy stays: the largest, or the first source's.",
+        autocompletion=choices("largest", "first"),
+    ),
+]
+AgainstOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--against", metavar="PATH", help="Drop what another manifest or folder of images has; may be repeated."
+    ),
+]
+RotationsOption = Annotated[
+    bool | None, typer.Option("--rotations/--no-rotations", help="Find rotated and mirrored copies too, or not.")
+]
 
 
 @dataset_command
 def dedupe(
     dataset: "Dataset",
-    mode: Annotated[str | None, typer.Option("--mode", metavar="near|exact|off", help="What is a copy.")] = None,
-    max_distance: Annotated[int | None, typer.Option("--max-distance", help="Bits of 64 for a closer look.")] = None,
-    rotations: Annotated[bool | None, typer.Option("--rotations/--no-rotations", help="Turned copies too.")] = None,
+    mode: ModeOption = None,
+    max_distance: MaxDistanceOption = None,
+    rotations: RotationsOption = None,
     across_labels: AcrossLabelsOption = None,
-    keep: Annotated[str | None, typer.Option("--keep", metavar="largest|first", help="Which of a group.")] = None,
-    against: Annotated[list[Path] | None, typer.Option("--against", help="Drop what this place has.")] = None,
-    report_only: Annotated[bool, typer.Option("--report-only", help="Only say what --against has.")] = False,
-    gallery: Annotated[bool, typer.Option("--gallery", help="Write a page of all groups.")] = False,
-    explain: Annotated[bool, typer.Option("--explain", help="List the groups, largest first.")] = False,
-    calibrate: Annotated[bool, typer.Option("--calibrate", help="Only measure, on copies of your images.")] = False,
+    keep: KeepOption = None,
+    against: AgainstOption = None,
+    report_only: Annotated[bool, typer.Option("--report-only", help="With --against: report, drop nothing.")] = False,
+    gallery: Annotated[bool, typer.Option("--gallery", help="Write a page that shows all copies.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="List the copies, largest groups first.")] = False,
+    calibrate: Annotated[bool, typer.Option("--calibrate", help="Only measure how well it works here.")] = False,
     false_rate: FalseRateOption = 1e-6,
     force: ForceOption = False,
 ) -> Answer:
-    """Drop exact, near and cross-label duplicates, turned ones too."""
+    """Drop copies: of a file, and of a picture, rotated ones too.
+
+    Example: curator dedupe --gallery
+    """
     if calibrate:
         return calibration_answer(dataset, false_rate)
     result = dataset.dedupe(

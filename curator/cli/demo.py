@@ -39,14 +39,23 @@ def _demo_option(options: Mapping[str, Any]) -> str:
 
 @partial(reports_errors, option_of=_demo_option)
 def demo(
-    photos: Annotated[Path | None, typer.Option("--photos", metavar="DIR", help="Serve DIR/<label>/… instead.")] = None,
-    serve_only: Annotated[bool, typer.Option("--serve-only", help="Only serve, and print a recipe.")] = False,
-    port: Annotated[int | None, typer.Option("--port", min=1, max=65535, help="The server's port.")] = None,
+    photos: Annotated[
+        Path | None, typer.Option("--photos", metavar="DIR", help="Take photographs in DIR/<label>/ instead.")
+    ] = None,
+    serve_only: Annotated[
+        bool, typer.Option("--serve-only", help="Only serve the pictures, and print a recipe.")
+    ] = False,
+    port: Annotated[
+        int | None, typer.Option("--port", min=1, max=65535, metavar="N", help="The server's port.")
+    ] = None,
     data: DataOption = None,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Do the whole job on a rendered world; no Internet needed."""
+    """See the whole job done on drawn pictures; no Internet needed.
+
+    Example: curator demo
+    """
     from curator.cli.progress import TerminalProgress
     from curator.cli.terminal import Terminal
     from curator.dataset import Dataset
@@ -126,8 +135,8 @@ def demo_answer(result: "DemoResult", trained: "BenchmarkResult | None") -> Answ
         if benchmark:
             benchmark.show(terminal)
         terminal.note(f"truth:    {result.truth_path}")
-        terminal.note(f"look at it all: {Command('status').spelled(terminal.option)}")
-        terminal.note(f"or at one image: {Command.of('why', look_at(result.outcome.table)).spelled(terminal.option)}")
+        terminal.command("look at it all", Command("status"))
+        terminal.command("or at one image", Command.of("why", look_at(result.outcome.table)))
 
     def facts(terminal: "Terminal") -> dict[str, object]:
         status = count_stage(result.project, Stage.SPLIT, result.outcome.table).as_json(terminal.option)

@@ -21,13 +21,16 @@ MOST_CHANGES = 20
 
 @reports_errors
 def diff(
-    old: Annotated[Path, typer.Argument(metavar="A", help="A manifest.csv.")],
-    new: Annotated[Path, typer.Argument(metavar="B", help="Another.")],
+    old: Annotated[Path, typer.Argument(metavar="A", help="The manifest.csv before.")],
+    new: Annotated[Path, typer.Argument(metavar="B", help="The one after.")],
     recipe: RecipeOption = None,
     data: DataOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare two manifests: what came, went or changed, and why."""
+    """Compare two manifests: what came, went or changed, and why.
+
+    Example: curator diff before.csv manifests/birds/manifest.csv
+    """
     from curator.cli.terminal import Terminal
     from curator.inspect.diff import explain_changes
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from curator.cli.command import Answer, dataset_command
+from curator.cli.complete import EXPORT_FORMATS, export_formats
 
 if TYPE_CHECKING:
     from curator.cli.terminal import Terminal
@@ -17,12 +18,14 @@ def export(
     dataset: "Dataset",
     form: Annotated[
         str,
-        typer.Argument(metavar="FORMAT", help="Such as parquet; an unknown name lists all that there are."),
+        typer.Argument(metavar="FORMAT", help=f"One of {', '.join(EXPORT_FORMATS)}.", autocompletion=export_formats),
     ],
 ) -> Answer:
     """Write the data set in a format that other tools read.
 
     With a data card and the credits of every image.
+
+    Example: curator export webdataset
     """
     done = dataset.export(form)
 

@@ -19,17 +19,27 @@ MOST_POOR_HOSTS = 5
 @partial(dataset_command, ahead=lambda plan, **options: started_ahead(0 if plan else n_worth_starting()))
 def fetch(
     dataset: "Dataset",
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Try at most N images per label.")] = None,
-    target: Annotated[int | None, typer.Option("--target", min=1, help="Images to obtain per label.")] = None,
-    retry: Annotated[Literal["none", "failed", "all"], typer.Option("--retry", help="What to request again.")] = "none",
-    plan: Annotated[bool, typer.Option("--plan", help="List and count; download metadata but no image.")] = False,
-    probe: Annotated[int | None, typer.Option("--probe", min=1, help="With --plan: request N, predict.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Go past the target: fetch all that is listed.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Read lists and metadata again, not from the cache.")] = False,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, metavar="N", help="Try at most N images per label.")
+    ] = None,
+    target: Annotated[
+        int | None, typer.Option("--target", min=1, metavar="N", help="Stop at N images per label.")
+    ] = None,
+    retry: Annotated[
+        Literal["none", "failed", "all"], typer.Option("--retry", help="Which failures to request again.")
+    ] = "none",
+    plan: Annotated[bool, typer.Option("--plan", help="Only list and count; download no image.")] = False,
+    probe: Annotated[
+        int | None, typer.Option("--probe", min=1, metavar="N", help="With --plan: get N images, predict the rest.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Do not stop at the target: get all.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Read lists again, not those kept.")] = False,
 ) -> Answer:
-    """List, download and look at images; resumes by itself.
+    """List images, get them, and look at each once.
 
-    It goes on where an earlier run stopped and requests nothing that it has.
+    Run again, it goes on where it stopped and requests nothing that it has.
+
+    Example: curator fetch --target 2000
     """
     from curator.cli.counts import stage_answer
     from curator.errors import CuratorError

@@ -16,11 +16,15 @@ if TYPE_CHECKING:
 @dataset_command
 def forget(
     dataset: "Dataset",
-    target: Annotated[str, typer.Argument(metavar="URL|AUTHOR|HOST|SHA256", help="What to take out.")],
+    target: Annotated[
+        str, typer.Argument(metavar="URL|AUTHOR|HOST|SHA256", help="Whose images to take out, or which one.")
+    ],
 ) -> Answer:
     """Take images out for good; no later fetch brings them back.
 
     Files, folders, the manifest and what the catalogs know of them.
+
+    Example: curator forget https://example.org/1.jpg
     """
     done = dataset.forget(target)
     return Answer(

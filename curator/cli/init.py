@@ -24,7 +24,7 @@ MOST_LABELS = 20
 """Labels that are printed with their counts; the others are counted together."""
 
 LabelArguments = Annotated[
-    list[str] | None, typer.Argument(metavar="[LABEL]...", help="Two or more labels; with --from only these.")
+    list[str] | None, typer.Argument(metavar="LABEL", help="Two or more labels; with --from only these.")
 ]
 FromOption = Annotated[
     list[str] | None,
@@ -34,13 +34,15 @@ FromOption = Annotated[
 
 @reports_errors
 def init(
-    name: Annotated[str, typer.Argument(help="The data set's name.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The data set's name.")],
     labels: LabelArguments = None,
     places: FromOption = None,
 ) -> None:
-    """Write a recipe: of what is at a place, or one to edit with an example of each source.
+    """Write a recipe, of your pictures or table, or one to fill in.
 
     It is manifests/NAME/recipe.toml; one that exists is left alone.
+
+    Example: curator init birds --from my-photos
     """
     from curator.cli.terminal import Terminal
     from curator.manifests.recipe_template import write_recipe

@@ -11,22 +11,36 @@ from typing import Annotated, Literal
 
 import typer
 
+from curator.cli.complete import choices, recipe_names
 from curator.errors import Problem, RecipeError
 
 RecipeOption = Annotated[
     str | None,
-    typer.Option("--recipe", metavar="NAME|PATH", help="The recipe; default: $CURATOR_RECIPE, else the only one."),
+    typer.Option(
+        "--recipe",
+        metavar="NAME|PATH",
+        help="Which recipe; default: $CURATOR_RECIPE, else the project's only one.",
+        autocompletion=recipe_names,
+    ),
 ]
 DataOption = Annotated[
     Path | None,
-    typer.Option("--data", metavar="DIR", help="Keep data sets in DIR; default: data/ in the project."),
+    typer.Option("--data", metavar="DIR", help="Where data sets are kept; default: data/ in the project."),
 ]
-QuietOption = Annotated[bool, typer.Option("--quiet", help="No progress, only warnings and the result.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="The result as JSON on stdout; progress on stderr.")]
-ForceOption = Annotated[bool, typer.Option("--force", help="Redo the stage even if nothing changed.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", help="No progress; only warnings and the result.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+RatioOption = Annotated[
+    float | None, typer.Option("--ratio", metavar="R", help="Share of each label in train, such as 0.8.")
+]
+ForceOption = Annotated[bool, typer.Option("--force", help="Do it again even if nothing has changed.")]
 PerClassOption = Annotated[
     str | None,
-    typer.Option("--per-class", metavar="N|max|all", help="Images per label; max: as the smallest has; all: uneven."),
+    typer.Option(
+        "--per-class",
+        metavar="N|max|all",
+        help="Images per label; max: as many as the smallest has; all: uneven.",
+        autocompletion=choices("max", "all"),
+    ),
 ]
 
 

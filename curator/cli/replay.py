@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
 @reports_errors
 def replay(
-    manifest: Annotated[Path, typer.Argument(metavar="MANIFEST", help="A manifest.csv; it is only read.")],
+    manifest: Annotated[
+        Path, typer.Argument(metavar="MANIFEST", help="The manifest.csv to rebuild from; it is only read.")
+    ],
     accept_similar: Annotated[
-        bool, typer.Option("--accept-similar", help="Keep pictures whose bytes have changed.")
+        bool, typer.Option("--accept-similar", help="Keep files that have changed but show the same.")
     ] = False,
     recipe: RecipeOption = None,
     data: DataOption = None,
@@ -29,6 +31,8 @@ def replay(
     """Rebuild a data set from its manifest alone.
 
     With the same split; what the web has lost is reported.
+
+    Example: curator replay manifests/birds/manifest.csv
     """
     from curator.cli.progress import TerminalProgress
     from curator.cli.terminal import Terminal

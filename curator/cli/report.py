@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 
 @dataset_command
 def report(dataset: "Dataset") -> Answer:
-    """Write the report again from what is there, without training."""
+    """Write the report again from what is there; train nothing.
+
+    Example: curator report
+    """
     page = dataset.report()
     return Answer(lambda terminal: {"report": page}, lambda terminal: terminal.note(f"report: {page}"))

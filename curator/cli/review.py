@@ -11,8 +11,12 @@ from curator.cli.options import DataOption, JsonOption, QuietOption, RecipeOptio
 
 @reports_errors
 def review(
-    who: Annotated[str | None, typer.Option("--who", metavar="NAME", help="The name your decisions bear.")] = None,
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="The port; 0: a free one.")] = 0,
+    who: Annotated[
+        str | None, typer.Option("--who", metavar="NAME", help="Your name, kept with your decisions.")
+    ] = None,
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, metavar="N", help="The port to serve it on; 0: a free one.")
+    ] = 0,
     recipe: RecipeOption = None,
     data: DataOption = None,
     quiet: QuietOption = False,
@@ -21,6 +25,8 @@ def review(
     """Look at the images in a browser; keep, drop or relabel them.
 
     All of it works from the keyboard.
+
+    Example: curator review --port 8000
     """
     from curator.cli.progress import TerminalProgress
     from curator.cli.terminal import Terminal, plural

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from curator.cli.command import Answer, dataset_command
-from curator.cli.options import ForceOption, PerClassOption, per_class_value
+from curator.cli.options import ForceOption, PerClassOption, RatioOption, per_class_value
 
 if TYPE_CHECKING:
     from curator.dataset import Dataset
@@ -14,15 +14,17 @@ if TYPE_CHECKING:
 @dataset_command
 def split(
     dataset: "Dataset",
-    ratio: Annotated[float | None, typer.Option("--ratio", help="Share of each label in train.")] = None,
-    seed: Annotated[int | None, typer.Option("--seed", help="Another seed is another split.")] = None,
+    ratio: RatioOption = None,
+    seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Another number is another split.")] = None,
     per_class: PerClassOption = None,
-    resplit: Annotated[bool, typer.Option("--resplit", help="Let images change sides.")] = False,
+    resplit: Annotated[bool, typer.Option("--resplit", help="Let images of the last split change sides.")] = False,
     force: ForceOption = False,
 ) -> Answer:
-    """Split into train and test; write the manifest and the folders.
+    """Divide into train/ and test/, and write the manifest.
 
-    Dedupes and balances first if that is not done.
+    Fetches, drops copies and balances first if that is not done.
+
+    Example: curator split --ratio 0.9
     """
     from curator.cli.counts import split_answer
 

@@ -14,9 +14,12 @@ if TYPE_CHECKING:
 @dataset_command
 def status(
     dataset: "Dataset",
-    hosts: Annotated[bool, typer.Option("--hosts", help="How each host did, and what to do about it.")] = False,
+    hosts: Annotated[bool, typer.Option("--hosts", help="How each web host did, and what to do.")] = False,
 ) -> Answer:
-    """Count per label, source and reason; say what to run next."""
+    """Count what is kept and what is not, and why; say what is next.
+
+    Example: curator status --hosts
+    """
     from curator.cli.counts import print_counts
 
     if hosts:

@@ -7,16 +7,19 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TextIO
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text as Styled
 
-from curator.text import Command, Text, spell
+from curator.cli.colour import is_coloured
+from curator.cli.wrapping import wrap
+from curator.text import Command, Text, as_parts, spell
 
 MOST_NOTES = 5
 """Remarks of a stage that are printed; the rest are counted."""
@@ -45,25 +48,32 @@ class Terminal:
         sys.stdout.flush()
 
     def note(self, text: Text, style: str = "") -> None:
-        """Print a remark: one line, however long."""
-        self._console().print(Styled(self.spell(text), style), soft_wrap=True)
+        """Print a remark: wrapped at words in a terminal, else in one line."""
+        self._print(fitted(self.spell(text), sys.stdout), style)
 
-    def next(self, command: Command, remark: str = "") -> None:
-        """Print the command to run next: nothing else is on its line, so that it can be pasted; why is below it."""
-        self.note(f"next: {command.spelled(self.option)}")
+    def command(self, heading: str, command: Command, remark: str = "") -> None:
+        """Print a command behind its heading: nothing else is on its line, so that it can be pasted; why is below."""
+        self._print(f"{heading}: {command.spelled(self.option)}")
         if remark:
             self.note(f"      {remark}")
+
+    def next(self, command: Command, remark: str = "") -> None:
+        """Print the command to run next, and why."""
+        self.command("next", command, remark)
 
     def notes(self, notes: Sequence[Text]) -> None:
         """Print the first remarks of a stage, and how many more there are."""
         for note in notes[:MOST_NOTES]:
-            self.note(f"note: {self.spell(note)}")
+            self.note(("note: ", *as_parts(note)))
         if len(notes) > MOST_NOTES:
             self.note(f"note: and {len(notes) - MOST_NOTES:,} more (--json has them all)")
 
     def paragraph(self, text: str) -> None:
-        """Print a dim text, wrapped to the terminal's width."""
+        """Print a dim text, wrapped in 80 columns where there is no terminal."""
         self._console().print(Styled(text, "dim"))
+
+    def _print(self, text: str, style: str = "") -> None:
+        self._console().print(Styled(text, style), soft_wrap=True)
 
     def table(
         self,
@@ -90,12 +100,35 @@ class Terminal:
         self._console().print(table)
 
     def _console(self) -> Console:
-        return Console(highlight=False)
+        return console_of(sys.stdout)
+
+
+def console_of(stream: TextIO) -> Console:
+    """Return what prints styled texts on a stream, without any style where it is not to be coloured."""
+    colour = is_coloured(stream)
+    return Console(file=stream, highlight=False, force_terminal=colour, color_system="auto" if colour else None)
+
+
+def fitted(text: str, stream: TextIO) -> str:
+    """Wrap a text at words for a terminal; what goes into a file or a pipe stays as it is."""
+    return wrap(text, _width(stream)) if stream.isatty() else text
+
+
+def _width(stream: TextIO) -> int:
+    """Return the columns of a terminal: what ``$COLUMNS`` says, or what it is, else 80."""
+    if (said := os.environ.get("COLUMNS", "")).isdecimal() and int(said):
+        return int(said)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or 80
+    except (OSError, ValueError):
+        return 80
 
 
 def print_error(message: str) -> None:
     """Print one paragraph on standard error."""
-    Console(stderr=True, highlight=False, soft_wrap=True).print(Styled.assemble(("error:", "bold red"), f" {message}"))
+    heading, text = "error:", fitted(f"error: {message}", sys.stderr)
+    styled = Styled.assemble((heading, "bold red"), text.removeprefix(heading))
+    console_of(sys.stderr).print(styled, soft_wrap=True)
 
 
 def plural(n: int, noun: str) -> str:

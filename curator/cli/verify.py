@@ -16,9 +16,12 @@ if TYPE_CHECKING:
 @dataset_command
 def verify(
     dataset: "Dataset",
-    fast: Annotated[bool, typer.Option("--fast", help="Compare the bytes only; decode nothing.")] = False,
+    fast: Annotated[bool, typer.Option("--fast", help="Compare bytes only; open no picture.")] = False,
 ) -> Answer:
-    """Check every file against the manifest, and decode it."""
+    """Check that every file is what the manifest says, and opens.
+
+    Example: curator verify --fast
+    """
     done = dataset.verify(fast=fast)
     facts = {"checked": done.n_images, "findings": [dataclasses.asdict(finding) for finding in done.findings]}
     return Answer(lambda terminal: facts, lambda terminal: print_findings(terminal, done, fast), bool(done.findings))

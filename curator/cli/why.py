@@ -5,18 +5,32 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from curator.cli.command import Answer, dataset_command
+from curator.cli.complete import images
 
 if TYPE_CHECKING:
     from curator.cli.terminal import Terminal
     from curator.dataset import Dataset
 
 
+ImageArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="IMAGE",
+        help="A file's name or path, a record id, a URL, or 8 or more digits of a SHA-256.",
+        autocompletion=images,
+    ),
+]
+
+
 @dataset_command
 def why(
     dataset: "Dataset",
-    image: Annotated[str, typer.Argument(help="A record id, path, URL or SHA-256 (8 digits or more).")],
+    image: ImageArgument,
 ) -> Answer:
-    """Show one image's whole story."""
+    """Tell one image's story: its source, what was decided, and why.
+
+    Example: curator why heron/photo_12.jpg
+    """
     stories = dataset.why(image)
 
     def show(terminal: "Terminal") -> None:

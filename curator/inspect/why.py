@@ -1,30 +1,29 @@
 """One image's whole story: where it came from, what its bytes are, which rule decided, and what else that rule saw.
 
->>> table = catalog.conform(pd.DataFrame({"record_id": ["x-1", "x-2"], "url": ["http://a.example/1", None]}))
->>> find_rows(table, "http://a.example/1").tolist()
-[True, False]
+>>> Story(("x-1  (rugby, kept so far)",), {"record_id": "x-1"}).facts
+{'record_id': 'x-1'}
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
-from curator import catalog
 from curator.catalog import Drop, Stage
 from curator.errors import CuratorError, DiskError, StateError
 from curator.fetch.ledger.history import attempts_of
+from curator.inspect.find_image import find_image
 from curator.inspect.unfinished import find_unfinished
+from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
 from curator.manifests.reviews import read_reviews
 from curator.matching.orientations import ORIENTATION_PHRASES, ORIENTATIONS
 from curator.matching.perceptual_hash import FLAT_DETAIL
 from curator.pipeline import made_from
-from curator.store.catalog_files import file_digest, read_catalog
+from curator.store.catalog_files import read_catalog
 from curator.text import Command
 
 MOST_RELATIVES = 10
@@ -40,19 +39,21 @@ class Story:
 
 
 def find_stories(project: Project, image: str) -> list[Story]:
-    """Return the story of each row that ``image`` names: record id, path, URL, or SHA-256 of 8 digits or more.
+    """Return the story of each row that ``image`` names: see :func:`curator.inspect.find_image.find_image`.
 
     Raises:
         StateError: nothing was fetched yet.
-        CuratorError: no row answers to that name.
+        CuratorError: no image has that name, or several different ones have it.
     """
     tables = _tables(project)
     if not tables:
         raise StateError(f"Nothing was fetched yet for {project.recipe.name}.", ("Run ", Command("fetch"), " first."))
     for table in tables:
-        if (rows := find_rows(table, image)).any():
-            return [_story(project, table, dict(row)) for _, row in table[rows].head(MOST_RELATIVES).iterrows()]
-    hint = "Give a record id, a URL, a file's path, or 8 or more digits of its SHA-256, as the manifest has them."
+        if (rows := find_image(table, image, project.paths)).any():
+            meant = table[rows].head(MOST_RELATIVES)
+            files = _files_in_folders(project, meant)
+            return [_story(project, table, {**row, "file": files.get(row["record_id"])}) for _, row in meant.iterrows()]
+    hint = "Give a record id, a URL, a file's path or name, or 8 or more digits of its SHA-256."
     raise CuratorError(f"No image of {project.recipe.name} is called {image!r}.", hint)
 
 
@@ -64,21 +65,14 @@ def _tables(project: Project) -> list[pd.DataFrame]:
     return tables + ([unfinished.table] if unfinished and unfinished.table is not None else [])
 
 
-def find_rows(table: pd.DataFrame, image: str) -> catalog.BoolArray:
-    """Find the rows that ``image`` names: bool array, shape (rows,)."""
-    named = table["record_id"] == image
-    for column in ("url", "fallback_url", "final_url", "landing_url", "local_path", "source_id"):
-        named |= (table[column] == image).fillna(False)
-    if len(image) >= 8 and set(image.lower()) <= set("0123456789abcdef"):
-        named |= table["sha256"].str.startswith(image.lower()).fillna(False)
-    path = Path(image)
-    if not named.any() and path.is_file():
-        named |= table["record_id"] == path.stem
-        named |= (table["local_path"] == str(path.absolute())).fillna(False)
-        named |= (table["sha256"] == path.stem).fillna(False)
-        if not named.any():
-            named |= (table["sha256"] == file_digest(path)).fillna(False)
-    return named.fillna(False).to_numpy(dtype=bool)
+def _files_in_folders(project: Project, rows: pd.DataFrame) -> dict[str, str]:
+    """Return where each image is in ``train/`` and the like, by its record id."""
+    manifest = project.paths.manifest
+    if rows["split"].isna().all() or not manifest.exists():
+        return {}
+    found = read_manifest(manifest)[["record_id", "file"]]
+    found = found[found["record_id"].isin(rows["record_id"])]
+    return {record_id: str(project.paths.folder / file) for record_id, file in found.itertuples(index=False)}
 
 
 def _story(project: Project, table: pd.DataFrame, values: dict[Any, Any]) -> Story:
@@ -158,7 +152,8 @@ def _reviews(project: Project, row: dict[str, Any]) -> list[str]:
 def _verdict(table: pd.DataFrame, row: dict[str, Any]) -> list[str]:
     if not row["drop_reason"]:
         group = f", together with its group {row['split_group']}" if row["split_group"] else ""
-        return [f"  split    {row['split']}{group}"] if row["split"] else []
+        file = [f"  file     {row['file']}"] if row["file"] else []
+        return [f"  split    {row['split']}{group}", *file] if row["split"] else []
     detail = f": {row['drop_detail']}" if row["drop_detail"] else ""
     lines = [f"  dropped  at {row['drop_stage']} as {row['drop_reason']}{detail}"]
     others = table[(table["record_id"] == (row["duplicate_of"] or "")).to_numpy(dtype=bool)]

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from curator import catalog
 from curator.errors import StateError
 from curator.manifests.cells import table_text, unguard_column
+from curator.manifests.file_names import is_own_name, name_files
 from curator.manifests.labels import folder_name, label_problem
 from curator.manifests.table_file import Mistake, Table, parse_table
 from curator.reasons import SPLITS
@@ -56,7 +57,7 @@ _PATTERNS = {
     "record_id": ("[A-Za-z0-9][A-Za-z0-9_-]*", "record id (letters, digits, - and _)"),
     "split": ("|".join(SPLITS), "split (train, val or test)"),
     "sha256": ("[0-9a-f]{64}", "SHA-256 (64 hex digits)"),
-    "file": (f"(?:{'|'.join(SPLITS)})/[^/]+/[A-Za-z0-9][A-Za-z0-9_-]*\\.(?:jpg|png)", "file of the folders"),
+    "file": (f"(?:{'|'.join(SPLITS)})/[^/]+/[^/.]+\\.(?:jpg|png)", "file of the folders"),
     "format": ("[a-z0-9]{1,16}", "format of images"),
     "phash": ("[0-9a-f]{16}", "perceptual hash (16 hex digits)"),
 }
@@ -98,7 +99,7 @@ def folder_rows(table: pd.DataFrame) -> pd.DataFrame:
     endings = np.where(linked & (rows["format"] == "jpeg").to_numpy(dtype=bool), ".jpg", ".png")
     folder_of = {label: folder_name(label) for label in rows["label"].unique()}
     folders = rows["label"].map(folder_of).astype(rows["label"].dtype)
-    stems = rows["split"] + "/" + folders + "/" + rows["record_id"]
+    stems = rows["split"] + "/" + folders + "/" + name_files(rows)
     return rows.assign(file=stems + pd.Series(endings, dtype=stems.dtype), linked=linked)
 
 
@@ -166,6 +167,7 @@ def _check_cells(table: Table) -> None:
             wrong = pc.invert(pc.match_substring_regex(column, f"^(?:{pattern})$"))
             table.check(name, pc.fill_null(wrong, name in _REQUIRED), f"{{}} is no {what}")
     _check_labels(table)
+    _check_file_names(table)
     record_ids = table.columns["record_id"].to_pylist()
     first = dict(zip(reversed(record_ids), reversed(table.lines), strict=True))
     for record_id, line in zip(record_ids, table.lines, strict=True):
@@ -184,6 +186,14 @@ def _check_labels(table: Table) -> None:
     folders = pa.array(list(names.values()), pa.string()).take(pc.index_in(labels, known))
     lies_in = pc.struct_field(pc.extract_regex(table.columns["file"], "^[^/]+/(?P<folder>[^/]+)/"), "folder")
     table.check("file", pc.fill_null(pc.not_equal(folders, lies_in), False), "{} is not in the folder of its label")
+
+
+def _check_file_names(table: Table) -> None:
+    """Note each file whose name is neither a record id nor that of somebody's own file, made safe."""
+    names = pc.struct_field(pc.extract_regex(table.columns["file"], r"/(?P<name>[^/.]+)\.[a-z]+$"), "name")
+    fits = pc.match_substring_regex(names, f"^{_PATTERNS['record_id'][0]}$").to_pylist()
+    wrong = [fit is False and not is_own_name(name) for fit, name in zip(fits, names.to_pylist(), strict=True)]
+    table.check("file", pa.array(wrong, pa.bool_()), "{} is no file of the folders")
 
 
 def _whole_numbers(table: Table, name: str) -> pa.Array:

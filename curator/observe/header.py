@@ -29,6 +29,7 @@ from functools import partial
 
 from PIL import IcoImagePlugin, Image, ImageFile, PngImagePlugin
 
+from curator.observe.bmp import is_bmp_cut
 from curator.observe.deep_pixels import load_deep
 from curator.observe.jpeg_scans import END, check_jpeg
 from curator.observe.jpeg_xl import read_jxl_size
@@ -257,7 +258,7 @@ def looks_truncated(data: bytes, image_format: str) -> bool:
     if image_format == "webp":
         return int.from_bytes(data[4:8], "little") + 8 > len(data)
     if image_format == "bmp":
-        return int.from_bytes(data[2:6], "little") > len(data)
+        return is_bmp_cut(data)
     if image_format == "tiff":
         return read_directory(data) is None
     if image_format in ("avif", "heic") or (image_format == "jxl" and data[4:8] == b"JXL "):

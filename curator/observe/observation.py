@@ -33,7 +33,7 @@ from curator.observe.sniff import placeholder_name, sniff
 from curator.observe.tiff_tags import read_directory
 from curator.reasons import Drop
 
-OBSERVER_VERSION = 100 * HASH_VERSION + 1
+OBSERVER_VERSION = 100 * HASH_VERSION + 2
 """Raised when anything but the hash is observed otherwise than before: stored files are then observed again."""
 
 _MAX_INT32 = 2**31 - 1
@@ -184,10 +184,11 @@ def _decoding_flaw(data: bytes, image_format: str, error: Exception) -> _FlawErr
         kind = unsupported_kind(data, image_format)
     if kind:
         return _FlawError(Drop.UNSUPPORTED_FORMAT, f"no decoder here reads {kind}")
-    is_damaged = isinstance(error, DamagedPngError) and not isinstance(error, MissingRowsError)
+    is_damaged = isinstance(error, DamagedPngError | DamagedPixelsError) and not isinstance(error, MissingRowsError)
     if "truncated" in text or (not is_damaged and looks_truncated(data, image_format)):
         return _FlawError(Drop.TRUNCATED, _clause(error))
-    return _FlawError(Drop.UNSUPPORTED_FORMAT if "unsupported" in text else Drop.CORRUPT, _clause(error))
+    is_unsupported = "unsupported" in text and image_format != "bmp"  # all kinds of which are named above
+    return _FlawError(Drop.UNSUPPORTED_FORMAT if is_unsupported else Drop.CORRUPT, _clause(error))
 
 
 def _clause(error: Exception) -> str:

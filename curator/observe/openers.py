@@ -31,6 +31,8 @@ from PIL import (
     features,
 )
 
+from curator.observe.bmp import read_bmp_header
+from curator.observe.jpeg_scans import DamagedPixelsError
 from curator.observe.jpeg_xl import read_jxl_size
 
 _FEATURES = {"avif": "avif", "webp": "webp", "jp2": "jpg_2000"}  # parts that a build of Pillow may lack
@@ -66,7 +68,12 @@ def open_bmp(file: io.BytesIO) -> ImageFile.ImageFile:
     """Open a BMP: one with OS/2's short second header too, or with more palette entries than it has colours.
 
     Its embedded profile becomes ``info["icc_profile"]``.
+
+    Raises:
+        DamagedPixelsError: its header says what no BMP can be.
     """
+    if (header := read_bmp_header(file.getvalue())) and (damage := header.damage()):
+        raise DamagedPixelsError(damage)
     data = _with_known_header(file.getvalue())
     image = BmpImagePlugin.BmpImageFile(io.BytesIO(data))
     size = int.from_bytes(data[14:18], "little")

@@ -19,6 +19,7 @@ from functools import cache
 
 from PIL import Image, TiffImagePlugin
 
+from curator.observe.bmp import read_bmp_header
 from curator.observe.silence import silence
 from curator.observe.tiff_tags import (
     BITS,
@@ -41,7 +42,6 @@ _CODINGS = {
 }
 _FRAMES = frozenset({0xC0, 0xC1, 0xC2, *_CODINGS})
 _MOST_SAMPLES = 1024  # in a pixel of satellites' pictures; more is damage
-_BMP_COMPRESSIONS = {4: "JPEG", 5: "PNG"}
 
 
 def unsupported_kind(data: bytes, image_format: str) -> str | None:
@@ -147,8 +147,8 @@ def misread_kind(data: bytes, image_format: str, height: int) -> str | None:
 
 
 def _bmp_kind(data: bytes) -> str | None:
-    (compression,) = struct.unpack_from("<I", data, 30)
-    return f"a BMP that holds a {_BMP_COMPRESSIONS[compression]}" if compression in _BMP_COMPRESSIONS else None
+    header = read_bmp_header(data)
+    return header.kind() if header and not header.damage() else None
 
 
 def _ppm_kind(data: bytes) -> str | None:

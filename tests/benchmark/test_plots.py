@@ -1,22 +1,29 @@
-"""An axis of counts has whole numbers only, whether there is one epoch or forty, one image or thousands."""
+"""Axes of counts have whole numbers only, and no text of a plot meets another, however many and long the labels."""
 
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
 pytest.importorskip("seaborn", reason="the extra `benchmark` is not installed")
 
-from curator.benchmark.figures.data_plots import draw_class_counts
-from curator.benchmark.figures.plots import draw_confusion, draw_curves
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from curator.benchmark.figures import figure_style
+from curator.benchmark.figures.data_plots import draw_class_counts, draw_confounds
+from curator.benchmark.figures.plots import draw_benchmark, draw_confusion, draw_curves
+from tests.report.conftest import made_metrics
 
 
 def ticks(path: Path) -> list[str]:
     """Read the labels below the lowest x axis of an SVG, whose texts are kept as texts."""
-    lowest = path.read_text(encoding="utf-8").split('<g id="axes_2">')[1]
+    lowest = path.read_text(encoding="utf-8").split('<g id="axes_')[-1]
     found = [re.search(r"<text[^>]*>([^<]+)</text>", tick) for tick in lowest.split('<g id="xtick_')[1:]]
     return [one[1] for one in found if one]
 
@@ -53,3 +60,39 @@ def test_labels_are_shown_as_written(tmp_path: Path) -> None:
         text = (tmp_path / f"{name}.svg").read_text(encoding="utf-8")
         for label in ("$\\nonsense{$", "_hidden", "犬 and 👍", "w" * 23 + "…", "a$b", "label number 19"):
             assert f">{label}<" in text or f"> {label}<" in text, (name, label)
+
+
+@pytest.mark.parametrize("labels", [("Golden Retriever", "w" * 60, "犬" * 30), tuple(ODD_LABELS[:20])])
+def test_no_text_of_a_plot_meets_another(
+    tmp_path: Path, labels: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each text is inside its figure, and shares no place with another."""
+    drawn = []
+
+    class Kept(Figure):
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options)
+            drawn.append(self)
+
+    monkeypatch.setattr(figure_style, "Figure", Kept)
+    metrics = made_metrics("00", labels)
+    metrics["models"].pop("mobilenet_v2")
+    models = ("cnn", "mobilenet_v2", "cnn")
+    pairs = [metrics["comparison"] | {"first": a, "second": b} for a, b in pairwise(models)]
+    draw_benchmark(tmp_path, metrics | {"comparisons": pairs})
+    draw_confounds(tmp_path, {"accuracy": dict.fromkeys(("source", "file format"), 1.0), "chance": 0.5, "level": 0.5})
+    splits, sources = (["train", "val", "test"], ["imagenet", "open-images"])
+    rows = [(one, label, split) for one in sources for label in labels for split in splits for _ in range(12)]
+    draw_class_counts(tmp_path, pd.DataFrame(rows, columns=["source", "label", "split"]), labels)
+    assert len(drawn) == 7
+    seen: list[Text] = []
+    draw = Text.draw
+    monkeypatch.setattr(Text, "draw", lambda text, *given: seen.append(text) or draw(text, *given))
+    for figure in drawn:
+        seen.clear()
+        figure.draw_without_rendering()
+        texts = [text for text in seen if text.get_visible() and text.get_text().strip()]
+        boxes = [text.get_window_extent().padded(-1) for text in texts]
+        for place, (text, box) in enumerate(zip(texts, boxes, strict=True)):
+            assert figure.bbox.padded(2).fully_containsx(box.x0) and figure.bbox.padded(2).fully_containsx(box.x1), text
+            assert not [other for other, its in zip(texts[:place], boxes, strict=False) if box.overlaps(its)], text

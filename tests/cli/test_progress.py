@@ -65,6 +65,9 @@ class Terminal(io.StringIO):
 
 def tell(quiet: bool, stream: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr("sys.stderr", stream)
+    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
     bars = TerminalProgress(quiet)
     for event in STORY:
         bars(event)
@@ -76,7 +79,7 @@ def tell(quiet: bool, stream: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> s
 def test_a_terminal_gets_bars_with_counts_and_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     """The fetch bar counts ok and failed; the training bar shows loss and accuracy."""
     text = tell(False, Terminal(), monkeypatch)
-    assert "fetching" in text and "\x1b[33mwarning: a warning" in text
+    assert "fetch: " in text and "\x1b[33mwarning: a warning" in text
     assert "imagenet listed: rugby 2" in text and "cnn, seed 0: 0.600 after 2 epochs" in text
 
 

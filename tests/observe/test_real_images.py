@@ -58,7 +58,7 @@ def test_odd_files_have_hashes_or_a_flaw(folder, capfd):
         ("libtiff_segfault.tif", Drop.CORRUPT),
         ("oom-225817ca0f8c663be7ab4b9e717b02c661e66834.tif", Drop.CORRUPT),
         ("crash-0c7e0e8e11ce787078f00b5b0ca409a167f070e0.tif", Drop.CORRUPT),
-        ("bmp/b/badbitcount.bmp", Drop.UNSUPPORTED_FORMAT),
+        ("bmp/b/badbitcount.bmp", Drop.CORRUPT),
         ("bmp/q/rgb24jpeg.bmp", Drop.UNSUPPORTED_FORMAT),
     ],
 )

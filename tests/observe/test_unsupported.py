@@ -316,3 +316,47 @@ def test_a_directory_of_many_fields_costs_little():
     started = time.process_time()
     assert look(data).flaw in (Drop.CORRUPT, Drop.TRUNCATED)
     assert time.process_time() - started < 10
+
+
+def bitmap(width=64, height=48, bits=8, compression=0, size=40, n_colours=0, masks=(), pixels=bytes(range(256)) * 48):
+    """A BMP of these fields, whether there can be such a one or not."""
+    fields = struct.pack("<IiiHHIIiiII", size, width, height, 1, bits, compression, 0, 2835, 2835, n_colours, 0)
+    behind = struct.pack(f"<{len(masks)}I", *masks) + (b"".join(bytes([n, n, n, 0]) for n in range(256)) * (bits == 8))
+    start = 54 + len(behind)
+    return b"BM" + struct.pack("<IHHI", start + len(pixels), 0, 0, start) + fields + behind + pixels
+
+
+RUNS = b"".join(bytes([8, (7 * x * y) % 251]) * 8 + b"\0\0" for y in range(48) for x in [y + 1]) + b"\0\1"
+
+
+@pytest.mark.parametrize(
+    ("data", "flaw", "said"),
+    [
+        (bitmap(height=-48), None, None),
+        (bitmap(compression=1, pixels=RUNS), None, None),
+        (bitmap(width=-64), Drop.CORRUPT, "the header says -64 x 48 pixels"),
+        (bitmap(height=0), Drop.CORRUPT, "the header says 64 x 0 pixels"),
+        (bitmap(size=66), Drop.CORRUPT, "the second header has 66 bytes, as none has"),
+        (bitmap(n_colours=305402420), Drop.CORRUPT, "the header says 305,402,420 colours"),
+        (bitmap(bits=30000), Drop.CORRUPT, "the header says 30000 bits a pixel, in compression 0"),
+        (bitmap(bits=24, compression=1), Drop.CORRUPT, "the header says 24 bits a pixel, in compression 1"),
+        (
+            bitmap(bits=32, compression=3, masks=(255, 255, 255)),
+            Drop.CORRUPT,
+            "the header says that colours share bits",
+        ),
+        (bitmap(compression=9), Drop.CORRUPT, "the header says 8 bits a pixel, in compression 9"),
+        (bitmap(compression=1, pixels=RUNS[:-200]), Drop.TRUNCATED, "ValueError: not enough image data"),
+        (bitmap(bits=2), Drop.UNSUPPORTED_FORMAT, "no decoder here reads a BMP of 2 bits a pixel"),
+        (bitmap(compression=4), Drop.UNSUPPORTED_FORMAT, "no decoder here reads a BMP that holds a JPEG"),
+        (
+            bitmap(bits=16, compression=3, masks=(0xF00, 0xF0, 0xF)),
+            Drop.UNSUPPORTED_FORMAT,
+            "no decoder here reads a BMP of 4-4-4 bits for red, green and blue",
+        ),
+    ],
+)
+def test_a_bmp_that_cannot_be_is_corrupt_and_one_without_a_decoder_unsupported(data, flaw, said):
+    """What no BMP can say is damage; what one may say is named if nothing here reads it; cut runs are cut."""
+    seen = look_at(data, max_pixels=10**8).observation
+    assert (seen.flaw, seen.flaw_detail) == (flaw, said)

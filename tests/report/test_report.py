@@ -105,7 +105,7 @@ def test_after_training_every_section_stands(reported_set: Any) -> None:
     text = page.read_text("utf-8")
     assert "MobileNetV2 is better than CNN by 20.0 points" in text
     option = f"--recipe drawn --data {reported_set.paths.data_root}"
-    assert f"curator why folder-000000000000000a {option}" in text
+    assert f"curator why folder-0000000000000008 {option}" in text
     assert text.count("The label can be told without looking at the picture") == 1
     assert f"curator benchmark {option} --preset default --models cnn,mobilenet_v2 --seeds 0,1" in text
 
@@ -224,7 +224,7 @@ def test_a_picture_that_cannot_be_read_leaves_a_gap_and_no_error(reported_set: A
 
 def test_the_page_has_the_plots_colours() -> None:
     """Each colour of the plots is a variable of the page with its light and its dark value; no two are equal."""
-    light, dark = style_sheet("style.css").split("@media (prefers-color-scheme: dark)")[:2]
+    light, dark = style_sheet("style.css").split("@media screen and (prefers-color-scheme: dark)")[:2]
     for name, colour in colours().items():
         if name != "paper":
             assert f"--{name}: {colour.light};" in light

@@ -17,7 +17,12 @@
   for (const figure of document.querySelectorAll(".plot")) if (!figure.ariaLabel) troubles.push("a chart without words");
 
   const context = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const known = new Map();
   const rgba = (colour) => {
+    if (!known.has(colour)) known.set(colour, measure(colour));
+    return known.get(colour);
+  };
+  const measure = (colour) => {
     context.clearRect(0, 0, 1, 1); context.fillStyle = colour; context.fillRect(0, 0, 1, 1);
     const [red, green, blue, alpha] = context.getImageData(0, 0, 1, 1).data;
     return [red, green, blue, alpha / 255];

@@ -74,11 +74,10 @@ def short_label(label: str) -> str:
     return f" {short}" if short.startswith("_") else short
 
 
-def right_column(axes: Any, texts: Sequence[str], colours: Sequence[str] | None = None) -> None:
+def right_column(axes: Any, texts: Sequence[str]) -> None:
     """Write a text beside each row of a chart, right of it, where it meets no mark and no line."""
     for row, text in enumerate(texts):
-        style = {"transform": axes.get_yaxis_transform(), "va": "center", "ha": "left", "fontsize": 8}
-        axes.text(1.03, row, text, color=colours[row] if colours else COLOURS["ink"].light, **style)
+        axes.text(1.03, row, text, transform=axes.get_yaxis_transform(), va="center", ha="left", fontsize=8)
 
 
 def legend_above(figure: Any, handles: Sequence[Any], n_columns: int) -> None:
@@ -95,6 +94,8 @@ def figure_file(folder: Path, name: str, height_inches: float, width_inches: flo
         figure = Figure(figsize=(width_inches, height_inches), layout="constrained")
         FigureCanvasAgg(figure)
         yield figure
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # what was laid out once holds for both files
         for ending, metadata in (("svg", {"Date": None}), ("png", {})):
             content = io.BytesIO()
             figure.savefig(content, format=ending, metadata=metadata)

@@ -86,7 +86,7 @@ def draw_accuracy(folder: Path, metrics: Mapping[str, Any]) -> None:
         axes.set_yticks(range(len(models)), [model_title(model) for model in models], color=ink)
         accuracies = [figures["accuracy"] for figures in metrics["models"].values()]
         spans = [f"{percent(one['mean'])}\n{100 * one['low']:.1f} to {100 * one['high']:.1f}" for one in accuracies]
-        right_column(axes, spans, [model_colour(model) for model in models])
+        right_column(axes, spans)
         lowest = min(one["low"] for one in accuracies)
         axes.set(xlim=(min(0.45, metrics["chance"] - 0.05, lowest - 0.02), 1.0), ylim=(len(models) - 0.5, -0.5))
         axes.xaxis.set_major_formatter(PercentFormatter(1))
@@ -106,7 +106,7 @@ def _draw_model_accuracy(axes: Any, row: int, model: str, figures: Mapping[str, 
 def draw_comparisons(folder: Path, metrics: Mapping[str, Any]) -> None:
     """Draw the difference in accuracy of every pair with its interval; it has the colour of a clearly better model."""
     comparisons = list_comparisons(metrics)
-    texts, colours = [], []
+    texts = []
     with figure_file(folder, "comparisons", 0.75 + 0.5 * len(comparisons)) as figure:
         axes = figure.subplots()
         axes.axvline(0, color=COLOURS["ink"].light, lw=1, ls=":")
@@ -114,13 +114,13 @@ def draw_comparisons(folder: Path, metrics: Mapping[str, Any]) -> None:
             difference = {name: 100 * value for name, value in comparison["difference"].items()}
             is_clear = not difference["low"] <= 0 <= difference["high"]
             better = comparison["second" if difference["mean"] > 0 else "first"]
-            colours.append(model_colour(better) if is_clear else COLOURS["muted"].light)
+            colour = model_colour(better) if is_clear else COLOURS["muted"].light
             texts.append(f"{difference['mean']:+.1f}\n{difference['low']:+.1f} to {difference['high']:+.1f}")
-            axes.plot([difference["low"], difference["high"]], [row, row], color=colours[-1], lw=5, alpha=0.35)
-            axes.plot(difference["mean"], row, "o", ms=8, color=colours[-1])
+            axes.plot([difference["low"], difference["high"]], [row, row], color=colour, lw=5, alpha=0.35)
+            axes.plot(difference["mean"], row, "o", ms=8, color=colour)
         pairs = [f"{model_title(pair['second'])}\nminus {model_title(pair['first'])}" for pair in comparisons]
         axes.set_yticks(range(len(pairs)), pairs, color=COLOURS["ink"].light, fontsize=8)
-        right_column(axes, texts, colours)
+        right_column(axes, texts)
         axes.set(ylim=(len(pairs) - 0.5, -0.5), xlabel=f"difference in accuracy, points{_smoke(metrics)}")
         axes.grid(axis="y", visible=False)
 
@@ -153,17 +153,22 @@ def draw_confusion(
     counts, n_labels = np.array(matrix), len(labels)
     shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
     cell = next((inches for most, inches in _CELL_INCHES.items() if n_labels <= most), 6 / n_labels)
-    is_wide = n_labels > _MOST_FLAT or max(map(len, labels)) > _LONGEST_FLAT
-    texts = list(map(short_label, labels)) if n_labels <= max(_CELL_INCHES) else False
-    cells = np.array(
-        [[f"{n}\n{share:.0%}" for n, share in zip(*rows, strict=True)] for rows in zip(counts, shares, strict=True)]
-    )
-    margins = (1.9 if is_wide else 0.9) if texts else 0.6
-    with figure_file(folder, f"confusion-{model}", cell * n_labels + margins, cell * n_labels + margins) as figure:
+    texts = list(map(short_label, labels)) if n_labels <= max(_CELL_INCHES) else []
+    points, longest = 9 if n_labels <= 20 else 6, max(map(len, texts), default=0)
+    is_upright = n_labels > _MOST_FLAT or longest > _LONGEST_FLAT
+    left = 0.7 + points * longest / 80
+    below = left if is_upright else 0.8
+    if cell == _CELL_INCHES[8]:
+        cells = [
+            [f"{n}\n{share:.0%}" for n, share in zip(*row, strict=True)] for row in zip(counts, shares, strict=True)
+        ]
+    else:
+        cells = [[f"{n or ''}" for n in row] for row in counts]
+    with figure_file(folder, f"confusion-{model}", cell * n_labels + below, cell * n_labels + left) as figure:
         axes = figure.subplots()
         sns.heatmap(
             shares,
-            annot=cells if cell >= _CELL_INCHES[20] else None,
+            annot=np.array(cells) if cell >= _CELL_INCHES[20] else None,
             fmt="",
             cmap=sns.light_palette(model_colour(model), as_cmap=True),
             vmin=0,
@@ -173,13 +178,13 @@ def draw_confusion(
             ax=axes,
             linewidths=2 if texts else 0,
             linecolor="none",
-            xticklabels=texts,
-            yticklabels=texts,
+            xticklabels=texts or False,
+            yticklabels=texts or False,
             annot_kws={"fontsize": 9 if n_labels <= 8 else 6},
         )
         axes.set(xlabel="predicted", ylabel="true", title=title)
-        axes.tick_params(length=0, labelcolor=COLOURS["ink"].light, labelsize=9 if n_labels <= 20 else 6)
-        axes.tick_params(axis="x", rotation=90 if is_wide else 0)
+        axes.tick_params(length=0, labelcolor=COLOURS["ink"].light, labelsize=points)
+        axes.tick_params(axis="x", rotation=90 if is_upright else 0)
         axes.tick_params(axis="y", rotation=0)
 
 

@@ -1,0 +1,61 @@
+"""The help of the command line: plain text in 80 columns, commands in groups, headings in bold if colour is wanted.
+
+>>> [issubclass(kind, TyperCommand) for kind in (HelpCommand, HelpGroup)]
+[True, False]
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from typer.core import TyperCommand, TyperGroup
+
+from curator.cli.colour import BOLD, coloured, is_coloured
+
+_NOISE: tuple[tuple[re.Pattern[str], Any], ...] = (
+    (re.compile(r"\s+\[(?:required|[0-9]*(?:<=)?x[<>]=?[0-9]+)\]"), ""),
+    (re.compile(r";\s+[0-9]*(?:<=)?x[<>]=?[0-9.]+\]"), "]"),
+    (re.compile(r"(?<=\S) <[a-z]+(?:\[[a-z]+\])?>(?=  )"), lambda found: " " * len(found[0])),
+    (re.compile(r"\{([A-Z0-9|]+)\}"), r"\1"),
+)
+"""What Typer adds that no person needs to read: types, ranges, and which arguments are required."""
+_HEADING = re.compile(r"^(?:[A-Z][A-Za-z ]*:$|Usage:|  Example:)", re.MULTILINE)
+
+
+def _readable(text: str, ctx: Any) -> str:
+    ctx.color = is_coloured(sys.stdout)
+    for noise, plain in _NOISE:
+        text = noise.sub(plain, text)
+    return _HEADING.sub(lambda found: coloured(found[0], BOLD, sys.stdout), text)
+
+
+class HelpCommand(TyperCommand):
+    """A command whose help has bold headings."""
+
+    def get_help(self, ctx: Any) -> str:
+        """Return the help text."""
+        return _readable(super().get_help(ctx), ctx)
+
+
+class HelpGroup(TyperGroup):
+    """All commands; :attr:`groups` are the headings that they are listed under."""
+
+    groups: ClassVar[Mapping[str, Sequence[str]]] = {}
+
+    def get_help(self, ctx: Any) -> str:
+        """Return the help text."""
+        return _readable(super().get_help(ctx), ctx)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the commands group by group, all in one width."""
+        width = max(map(len, self.commands))
+        rows = [
+            (f"{name:<{width}}", command.get_short_help_str(formatter.width - 6 - width))
+            for name, command in self.commands.items()
+        ]
+        for heading, names in self.groups.items():
+            with formatter.section(heading):
+                formatter.write_dl([row for row in rows if row[0].strip() in names])

@@ -1,0 +1,106 @@
+"""Which rows of a catalog somebody means by a name: a record id, an address, a file's path or name, a hash.
+
+>>> table = catalog.conform(pd.DataFrame({"record_id": ["x-1", "x-2"], "url": ["http://a.example/1", None]}))
+>>> find_rows(table, "http://a.example/1").tolist()
+[True, False]
+>>> table = catalog.conform(pd.DataFrame({"record_id": ["f-1", "f-2"], "source_id": ["a/1.jpg", "deep/b/1.jpg"]}))
+>>> find_by_ending(table, "b/1.jpg").tolist(), find_by_ending(table, "1.jpg").tolist()
+([False, True], [True, True])
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curator import catalog
+from curator.errors import CuratorError
+from curator.manifests.manifest import read_manifest
+from curator.reasons import SPLITS
+from curator.store.catalog_files import file_digest
+from curator.store.paths import DataPaths
+from curator.text import Command
+
+MOST_CANDIDATES = 10
+"""Images of one name that are listed; the rest are counted."""
+
+_HEX = frozenset("0123456789abcdef")
+
+
+def find_image(table: pd.DataFrame, image: str, paths: DataPaths) -> catalog.BoolArray:
+    """Find the rows that ``image`` names: bool array, shape (rows,).
+
+    What names an image exactly comes first, then a file of the folders, then a file's content, then a file's name or
+    the end of its path.
+
+    Raises:
+        CuratorError: several images have the file name; the message lists commands that name one of them.
+        StateError: the manifest is damaged.
+    """
+    rows = find_rows(table, image)
+    if not rows.any():
+        rows = table["record_id"].isin(_find_in_folders(image, paths)).to_numpy(dtype=bool)
+    if not rows.any() and Path(image).is_file():
+        rows = _equals(table, "sha256", file_digest(Path(image)))
+    if rows.any():
+        return rows
+    rows = find_by_ending(table, image)
+    if rows.sum() > 1:
+        raise _ambiguous(table[rows], image)
+    return rows
+
+
+def find_rows(table: pd.DataFrame, image: str) -> catalog.BoolArray:
+    """Find the rows that a record id, address, path, id at the source or 8 or more digits of a SHA-256 names."""
+    rows = _equals(table, "record_id", image)
+    for column in ("url", "fallback_url", "final_url", "landing_url", "local_path", "source_id"):
+        rows |= _equals(table, column, image)
+    for path in {os.path.abspath(image), os.path.realpath(image)}:  # noqa: PTH100 (one does not follow links)
+        rows |= _equals(table, "local_path", path)
+    digits = Path(image).stem.lower() if len(Path(image).stem) == 64 else image.lower()
+    if len(digits) >= 8 and set(digits) <= _HEX:
+        rows |= table["sha256"].str.startswith(digits).fillna(False).to_numpy(dtype=bool)
+    return rows
+
+
+def _equals(table: pd.DataFrame, column: str, text: str) -> catalog.BoolArray:
+    return np.asarray((table[column] == text).fillna(False).to_numpy(dtype=bool))
+
+
+def _find_in_folders(image: str, paths: DataPaths) -> list[str]:
+    """Return the record id of a file in ``train/`` and the like, by its path, its path in the data folder, or its name.
+
+    Copies of one file under two labels have one name.
+    """
+    if not paths.manifest.exists():
+        return []
+    below = os.path.relpath(os.path.realpath(image), os.path.realpath(paths.folder))
+    rows = read_manifest(paths.manifest)[["record_id", "file"]]
+    is_path = below.startswith(tuple(f"{split}/" for split in SPLITS))
+    wanted = below if is_path else os.path.normpath(image)
+    found = rows[rows["file"] == wanted] if "/" in wanted else rows[rows["file"].str.endswith(f"/{wanted}")]
+    return list(found["record_id"])
+
+
+def find_by_ending(table: pd.DataFrame, image: str) -> catalog.BoolArray:
+    """Find the rows whose file has this name, or a path that ends like this."""
+    ending = os.path.normpath(image)
+    rows = np.zeros(len(table), bool)
+    for column in ("source_id", "local_path"):
+        values = catalog.as_arrow(table[column], pa.string())
+        same = pc.or_(pc.equal(values, ending), pc.ends_with(values, f"/{ending}"))
+        rows |= pc.fill_null(same, False).to_numpy(zero_copy_only=False)
+    return rows
+
+
+def _ambiguous(found: pd.DataFrame, image: str) -> CuratorError:
+    is_alone = ~found["source_id"].duplicated(keep=False) & found["source_id"].notna()
+    names = found["source_id"].where(is_alone, found["record_id"]).sort_values().tolist()
+    lines = [part for name in names[:MOST_CANDIDATES] for part in ("  ", Command.of("why", name), "\n")]
+    more = f"  and {len(names) - MOST_CANDIDATES:,} more\n" if len(names) > MOST_CANDIDATES else ""
+    return CuratorError(f"{len(names):,} images are called {image!r}. Which one?\n", (*lines, more))

@@ -1,0 +1,72 @@
+"""What an image's file is called in ``train/`` and the other folders: a name that people know, or its record id.
+
+A file of one's own keeps its name, made safe for every file system and archive, with 8 digits of its content's SHA-256
+behind it. So the name stays the same however often the split is made, two files called ``1.jpg`` stay apart, and no two
+names in a folder differ in case alone. What was fetched from the web has no name that says more than its record id.
+
+>>> safe_stem("photo 12"), safe_stem("Größe (2).final"), safe_stem("犬.."), safe_stem("***")
+('photo_12', 'Größe_2_final', '犬', 'image')
+>>> columns = {"record_id": ["folder-00a1", "url-list-00b2"], "local_path": ["/a/b 1.png", None], "url": [None, "http://h"]}
+>>> table = pd.DataFrame(columns | {"label": "a", "sha256": ["3fa9c1d2" + "0" * 56, "00" * 32]})
+>>> name_files(table).tolist()
+['b_1-3fa9c1d2', 'url-list-00b2']
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from pathlib import PurePath
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+_LONGEST_BYTES = 80
+_OWN_NAME = re.compile(r"(?P<stem>.+)-[0-9a-f]{8}(?:-[0-9a-f]{1,16})?")
+
+
+def safe_stem(name: str) -> str:
+    """Make a file's name, without its ending, safe: letters and digits of any script, ``-`` and ``_``.
+
+    Everything else becomes ``_``: a dot would end the name for WebDataset. It is in composed form (NFC) and at most 80
+    bytes of UTF-8 long.
+    """
+    spaced = "".join(c if _is_safe(c) else " " for c in unicodedata.normalize("NFC", name))
+    short = "_".join(spaced.split()).lstrip("-_").encode()[:_LONGEST_BYTES].decode("utf-8", "ignore")
+    return short.rstrip("-_") or "image"
+
+
+def _is_safe(character: str) -> bool:
+    return character in "-_" or unicodedata.category(character)[0] in "LMN"
+
+
+def is_own_name(name: str) -> bool:
+    """Say whether :func:`name_files` can have given this name to somebody's own file.
+
+    >>> [is_own_name(name) for name in ("Größe-3fa9c1d2", "Größe", "..-3fa9c1d2", "a b-3fa9c1d2")]
+    [True, False, False, False]
+    """
+    found = _OWN_NAME.fullmatch(name)
+    return found is not None and safe_stem(found["stem"]) == found["stem"]
+
+
+def name_files(rows: pd.DataFrame) -> pd.Series[Any]:
+    """Name the file of each row, without folder and ending: unique in a label's folder, whatever the case of letters.
+
+    Args:
+        rows: of a catalog: ``record_id``, ``label``, ``sha256``, ``local_path`` and ``url`` are read.
+    """
+    is_own = (rows["local_path"].notna() & rows["url"].isna()).to_numpy(dtype=bool)
+    names = rows["record_id"].to_numpy(dtype=object, copy=True)
+    own = rows[is_own]
+    stems = [safe_stem(PurePath(path).stem) for path in own["local_path"]]
+    named = [f"{stem}-{sha256[:8]}" for stem, sha256 in zip(stems, own["sha256"], strict=True)]
+    keys = [(label, name.casefold()) for label, name in zip(own["label"], named, strict=True)]
+    sharing = Counter(keys)  # copies of one file that are all kept, as with [dedupe] mode = "off"
+    ids = [record_id.rpartition("-")[2] for record_id in own["record_id"]]
+    names[np.flatnonzero(is_own)] = [
+        f"{name}-{digits}" if sharing[key] > 1 else name for name, key, digits in zip(named, keys, ids, strict=True)
+    ]
+    return pd.Series(names, index=rows.index, dtype=rows["record_id"].dtype)
