@@ -184,7 +184,8 @@ def _decoding_flaw(data: bytes, image_format: str, error: Exception) -> _FlawErr
         kind = unsupported_kind(data, image_format)
     if kind:
         return _FlawError(Drop.UNSUPPORTED_FORMAT, f"no decoder here reads {kind}")
-    is_damaged = isinstance(error, DamagedPngError | DamagedPixelsError) and not isinstance(error, MissingRowsError)
+    is_damaged = isinstance(error, DamagedPngError) and not isinstance(error, MissingRowsError)
+    is_damaged |= image_format == "bmp" and isinstance(error, DamagedPixelsError)
     if "truncated" in text or (not is_damaged and looks_truncated(data, image_format)):
         return _FlawError(Drop.TRUNCATED, _clause(error))
     is_unsupported = "unsupported" in text and image_format != "bmp"  # all kinds of which are named above
