@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from curator.errors import raises_curator_errors
 from curator.events import Listener
 from curator.inspect.view import View
-from curator.manifests.project import home_of_new_recipe, open_project
+from curator.manifests.project import home_of_new_recipe, open_project, sources_of_new_recipe
 from curator.reasons import Stage
 
 if TYPE_CHECKING:
@@ -194,29 +194,22 @@ class Dataset(View):
         return start_review(self.project, who, port, announce)
 
     @raises_curator_errors
-    def report(self) -> Path:
-        """Write the benchmark's report again from what is on disk, without training; return the page's path."""
-        from curator.report.build import build_report
-
-        return build_report(self.project)
-
-    @raises_curator_errors
-    def gallery(self) -> Path:
-        """Write a page of all groups of duplicates; return its path."""
-        from curator.report.gallery import build_gallery
-
-        return build_gallery(self.project)
-
-    @raises_curator_errors
-    def export(self, name: str) -> Exported:
+    def export(
+        self, name: str, *, output: str | Path | None = None, image_size: int | None = None, fit: str | None = None
+    ) -> Exported:
         """Write the data set in a format that other tools read; return where it is and how to open it.
 
+        Args:
+            output: the folder to write to, from the working folder; None: ``data/<name>/exports/<format>``.
+            image_size: resize to squares of so many pixels; ``fit``: ``crop`` (None), ``pad`` or ``stretch`` the rest.
+
         Raises:
-            CuratorError: there is no format of that name, or no manifest, or an image is missing.
+            CuratorError: no such format or fit, no manifest, an image is missing, or files of others in ``output``.
         """
         from curator.export.export import export_dataset, find_format
+        from curator.export.resizing import read_resizing
 
-        return export_dataset(self.project, find_format(name))
+        return export_dataset(self.project, find_format(name), output, read_resizing(image_size, fit))
 
     @raises_curator_errors
     def forget(self, target: str) -> Forgotten:
@@ -294,7 +287,7 @@ def create_dataset(
     homes = home_of_new_recipe(name, manifests, data)
     tables: dict[str, Mapping[str, Any]] = {"balance": {"per_class": "max"}, **sections}
     if places:
-        found = survey(list(map(str, places)), tuple(labels))
+        found = survey(list(map(str, places)), tuple(labels), cache_dir=sources_of_new_recipe(homes, name, data))
         labels, sources, tables = found.labels, found.sources, {**propose_sections(found), **sections}
     path = write_new_recipe(homes, name, labels, sources, tables, source_kinds())
     return open_dataset(path, data=data, emit=emit)
