@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from curator.errors import raises_curator_errors
 from curator.events import Listener
 from curator.inspect.view import View
-from curator.manifests.project import home_of_new_recipe, open_project
+from curator.manifests.project import home_of_new_recipe, open_project, sources_of_new_recipe
 from curator.reasons import Stage
 
 if TYPE_CHECKING:
@@ -284,7 +284,7 @@ def create_dataset(
     homes = home_of_new_recipe(name, manifests, data)
     tables: dict[str, Mapping[str, Any]] = {"balance": {"per_class": "max"}, **sections}
     if places:
-        found = survey(list(map(str, places)), tuple(labels))
+        found = survey(list(map(str, places)), tuple(labels), cache_dir=sources_of_new_recipe(homes, name, data))
         labels, sources, tables = found.labels, found.sources, {**propose_sections(found), **sections}
     path = write_new_recipe(homes, name, labels, sources, tables, source_kinds())
     return open_dataset(path, data=data, emit=emit)

@@ -40,6 +40,7 @@ LATE_IMPORTERS = (
     "report/",
     "review/start.py",
     "observe/openers.py",
+    "sources/url_list/workbook.py",
 )
 
 

@@ -58,10 +58,12 @@ def init_from(name: str, labels: list[str], places: list[str]) -> None:
     """Look at the places, say what is there, and write the recipe."""
     from curator.cli.terminal import Terminal
     from curator.dataset import create_dataset
+    from curator.manifests.project import sources_of_new_recipe
     from curator.survey.survey import propose_sections, refuse_name, survey
 
     refuse_name(name, working_place(MANIFESTS))
-    found = survey(places, labels)
+    homes = working_place(MANIFESTS)
+    found = survey(places, labels, cache_dir=sources_of_new_recipe(homes, name))
     sections: Any = propose_sections(found)
     path = create_dataset(name, labels=found.labels, sources=found.sources, **sections).paths.recipe
     terminal = Terminal(_option(path, name))

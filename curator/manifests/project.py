@@ -116,6 +116,12 @@ def home_of_new_recipe(name: str, manifests: str | Path | None, data_root: str |
     return homes
 
 
+def sources_of_new_recipe(homes: Path, name: str, data_root: str | Path | None = None) -> Path:
+    """Return the folder that a recipe that is still to be written in ``homes`` will keep its lists in."""
+    data = Path(data_root) if data_root is not None else place_of(homes / name / RECIPE, DATA)
+    return DataPaths(data, homes / name, name).sources
+
+
 def find_recipe(wanted: str | None, manifests: Path, data_root: Path, environment: Mapping[str, str]) -> Path:
     """Find a recipe's file: by path, by name, by ``$CURATOR_RECIPE``, or the only one there.
 

@@ -17,7 +17,8 @@ from pathlib import Path
 MISSING = "whose file does not exist"
 OUTSIDE = "whose file lies outside of the folder"
 LINKED = "whose file is a link that leads out of the folder (`links = true` follows it)"
-_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp")
+ENDINGS = ("", ".jpg", ".jpeg", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp", ".JPG", ".JPEG", ".PNG")
+"""What is tried behind a name that a table has."""
 
 
 class PictureFolder:
@@ -45,10 +46,11 @@ class PictureFolder:
         folder, _, last = name.rpartition("/")
         if folder not in self._folders:
             self._folders[folder] = self._read(folder)
-        if (reason := self._folders[folder].get(last)) is None:
-            last = next((last + ending for ending in _ENDINGS if last + ending in self._folders[folder]), "")
-            reason = self._folders[folder].get(last, MISSING)
-        return (None, reason) if reason else (f"{self.root}/{folder}{'/' * bool(folder)}{last}", "")
+        files = self._folders[folder]
+        last = next((last + ending for ending in ENDINGS if last + ending in files), last)
+        if reason := files.get(last, MISSING):
+            return None, reason
+        return f"{self.root}/{folder}{'/' * bool(folder)}{last}", ""
 
     def _relative(self, text: str) -> str | None:
         """Return a path relative to the root, without ``.`` and ``..``; None if it leads out of it."""

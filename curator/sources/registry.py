@@ -1,7 +1,7 @@
 """Every source, in a visible tuple; a new one is one file and one entry here.
 
 >>> list(source_kinds())
-['imagenet', 'open-images', 'url-list', 'folder']
+['imagenet', 'open-images', 'url-list', 'folder', 'coco']
 >>> bulk_hosts([OpenImages(classes={"rugby": ("Rugby",)}), Folder(path="photos")])
 {'open-images-dataset.s3.amazonaws.com': 64}
 """
@@ -14,12 +14,13 @@ import pyarrow as pa
 
 from curator.addresses import parse_addresses
 from curator.sources.base import Source
+from curator.sources.coco import Coco
 from curator.sources.folder.folder_source import Folder
 from curator.sources.imagenet.imagenet_source import Imagenet
 from curator.sources.open_images.open_images_source import OpenImages
 from curator.sources.url_list.url_list_source import UrlList
 
-SOURCES: tuple[type[Source], ...] = (Imagenet, OpenImages, UrlList, Folder)
+SOURCES: tuple[type[Source], ...] = (Imagenet, OpenImages, UrlList, Folder, Coco)
 
 BULK_REQUESTS = 64
 """Requests in flight at a host that is built to serve whole data sets."""

@@ -21,9 +21,11 @@ from curator.manifests.labels import label_problems
 from curator.manifests.recipe import NAME_PATTERN
 from curator.sources.reading.places import is_url, local_path
 from curator.store.paths import RECIPE
+from curator.survey.annotations import survey_coco
 from curator.survey.finding import Finding, join_findings
 from curator.survey.folders import is_picture, survey_folder
 from curator.survey.likeness import measure_likeness
+from curator.survey.tables import has_metadata, survey_table
 
 _NOTHING_THERE = "Name a folder of pictures, a table (CSV, TSV, JSON, Parquet, XLSX), or an address of one."
 _ONE_LABEL = (
@@ -33,19 +35,22 @@ _ONE_LABEL = (
 _ARCHIVES = (".zip", ".tar", ".tgz", ".rar", ".7z")
 
 
-def survey(places: Sequence[str], labels: Sequence[str] = (), base_dir: Path = Path()) -> Finding:
+def survey(
+    places: Sequence[str], labels: Sequence[str] = (), base_dir: Path = Path(), cache_dir: Path | None = None
+) -> Finding:
     """Look at folders, tables and addresses of tables, all of one data set.
 
     Args:
         places: as a person wrote them.
         labels: the labels that are wanted; none: all that there are.
         base_dir: what relative places are relative to.
+        cache_dir: where tables from addresses are kept, so that a fetch reads them from there; none: nowhere.
 
     Raises:
         SourceError: one of them is nothing that a data set can be made of, or together they have not two labels; says
             what was seen, and what to do.
     """
-    found = join_findings([_survey_one(place, labels, base_dir) for place in places])
+    found = join_findings([_survey_one(place, labels, base_dir, cache_dir) for place in places])
     if len(found.counts) < 2:
         [(label, n)] = found.counts.items()
         message = f"All {n:,} images of {' and '.join(places)} would be of one label, {label!r}: it takes at least two."
@@ -79,16 +84,38 @@ def propose_sections(found: Finding) -> dict[str, dict[str, Any]]:
     return sections
 
 
-def _survey_one(place: str, labels: Sequence[str], base_dir: Path) -> Finding:
+def _survey_one(place: str, labels: Sequence[str], base_dir: Path, cache_dir: Path | None) -> Finding:
     path = local_path(place, base_dir)
-    if is_url(place):
-        raise NotImplementedError
-    if path.is_dir():
-        return survey_folder(place, base_dir, labels)
-    if not path.exists():
+    if path.is_dir() and not is_url(place):
+        return _survey_inside(place, labels, base_dir)
+    if not is_url(place) and not path.exists() and not any(sign in place for sign in "*?["):
         raise SourceError(f"There is nothing at {place}.", _NOTHING_THERE)
     if path.suffix.lower() in _ARCHIVES:
         raise SourceError(f"{place} is an archive.", f"Unpack it, and name the folder: `--from {path.stem}`.")
     if is_picture(path):
         raise SourceError(f"{place} is one picture.", "Name the folder that holds a sub-folder of pictures a label.")
-    raise NotImplementedError
+    places = [place]
+    found = survey_coco(places, base_dir, labels, cache_dir) or survey_table(places, base_dir, labels, cache_dir)
+    if found is None:
+        raise SourceError(f"{place} holds no table.", _NOTHING_THERE)
+    return found
+
+
+def _survey_inside(place: str, labels: Sequence[str], base_dir: Path) -> Finding:
+    """Look at a folder: of annotations or a table with their pictures, of pictures, or of tables."""
+    if found := survey_coco([place], base_dir, labels):
+        return found
+    if has_metadata(local_path(place, base_dir)):
+        return survey_table([place], base_dir, labels) or survey_folder(place, base_dir, labels)
+    try:
+        pictures = survey_folder(place, base_dir, labels)
+    except SourceError:
+        if found := survey_table([place], base_dir, labels):
+            return found
+        raise
+    if len(pictures.counts) > 1 and pictures.sources[0].get("layout") != "names":
+        return pictures
+    try:  # pictures that are in no folder of a label may have a table beside them that says more
+        return survey_table([place], base_dir, labels) or pictures
+    except SourceError:
+        return pictures

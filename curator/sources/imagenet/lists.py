@@ -79,9 +79,7 @@ def read_synset_list(stream: io.BufferedReader, wnid: str) -> SynsetList:
     lines = LineBlocks(stream)
     for number, line in numbered_lines(lines):
         found.add(number, line, wnid)
-    for number in lines.too_long:
-        found.tally.n_rows += 1
-        found.tally.refuse(TOO_LONG, number)
+    found.tally.add_refused(TOO_LONG, lines.too_long)
     if not found.urls:
         what = f"answered with no URL: {found.tally.in_words()}" if found.tally.n_refused else "is empty"
         raise SourceError(what)
@@ -118,9 +116,7 @@ def read_whole_list(stream: io.BufferedReader, wnids: Collection[str]) -> WholeL
         elif not seen[start]:
             n_blank += 1
     strays.n_rows = lines.line - 1 - n_blank
-    for number in lines.too_long:  # each is a blank line above
-        strays.n_rows += 1
-        strays.refuse(TOO_LONG, number)
+    strays.add_refused(TOO_LONG, lines.too_long)  # each is a blank line above
     known = {start.decode("ascii") for start, is_synset in seen.items() if is_synset}
     if not known:
         raise SourceError("has no line that names a synset (n00478262_123 and a URL)")

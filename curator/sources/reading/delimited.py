@@ -78,9 +78,7 @@ def read_delimited(
         table, at = found if where is None else _filtered(*found, *where)
         tables.append(table)
         numbers.append(at)
-    for number in lines.too_long:
-        reading.tally.n_rows += 1
-        reading.tally.refuse(TOO_LONG, number)
+    reading.tally.add_refused(TOO_LONG, lines.too_long)
     return Rows(pa.concat_tables(tables), pa.chunked_array(numbers), reading.tally)
 
 

@@ -63,6 +63,12 @@ class Tally:
         if len(refused.lines) < N_SHOWN:
             refused.lines.append(number)
 
+    def add_refused(self, reason: str, numbers: Sequence[int]) -> None:
+        """Count rows that cannot be read and are not among ``n_rows`` yet."""
+        self.n_rows += len(numbers)
+        for number in numbers:
+            self.refuse(reason, number)
+
     def in_words(self) -> str:
         """Say how many rows were refused, why and where; nothing if none was."""
         parts = [f"{one.n_rows:,} {reason} {self.place(one.lines, one.n_rows)}" for reason, one in self.refused.items()]

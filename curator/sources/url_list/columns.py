@@ -57,11 +57,31 @@ ADDRESS = r"\s*[A-Za-z][A-Za-z0-9+.-]*:/?/"
 _ADDRESS = re.compile(ADDRESS)
 _PICTURE = re.compile(r"(?i)\.(?:jpe?g|png|gif|webp|tiff?|bmp|avif|heic)\b")
 _RANKS_OF_LIFE = {"kingdom", "phylum", "order", "family", "genus"}
+_LONGEST_LABEL = 60
 _NUMBERED = re.compile(r"(?i)(?:label|class|category|tag)s?[ _-]?\d+")
 _WHAT = {"url": "the address", "label": "the label", "path": "the file"}
 
 Sample = Mapping[str, Sequence[str | None]]
 """The names of the columns, and some values of each."""
+
+
+class MissingColumnError(SourceError):
+    """A table lacks a column for a role.
+
+    Attributes:
+        role: the role.
+        columns: what to write, if only one of its columns can be meant.
+        has_candidates: whether several can.
+        sample: its columns, with some of their values.
+    """
+
+    def __init__(
+        self, role: str, message: str, hint: str, columns: Sequence[str] = (), sample: Sample | None = None
+    ) -> None:
+        super().__init__(message, hint)
+        self.role, self.sample = role, sample or {}
+        self.columns = {role: columns[0]} if len(columns) == 1 else {}
+        self.has_candidates = bool(columns)
 
 
 def folded(name: str) -> str:
@@ -120,6 +140,23 @@ def unnamed_addresses(sample: Sample) -> list[str]:
     names = [name for name, values in texts.items() if values and all(map(is_address, values))]
     pictures = [name for name in names if _share(_PICTURE.search, texts[name]) > 0.5]
     return pictures or names
+
+
+def unnamed_labels(sample: Sample, taken: Iterable[str]) -> list[str]:
+    """Name the columns that could be labels by their values: a few short texts, each in several rows.
+
+    >>> unnamed_labels({"url": ["http://e.org/1"] * 4, "art": ["a", "b", "a", "b"], "n": ["1", "2", "3", "4"]}, ["url"])
+    ['art']
+    """
+    found = []
+    for name, column in sample.items():
+        texts = [value.strip() for value in column if value and value.strip()]
+        n_distinct = len({*texts})
+        is_short = all(len(text) <= _LONGEST_LABEL and not is_address(text) for text in texts)
+        is_word = sum(any(map(str.isalpha, text)) for text in texts) == len(texts)
+        if name not in taken and n_distinct > 1 and 2 * n_distinct <= len(texts) and is_short and is_word:
+            found.append(name)
+    return found
 
 
 def several_labels(sample: Sample) -> str:

@@ -79,7 +79,7 @@ def list_form(name: str, head: bytes) -> str:
             return form
     ending = _ENDINGS.get(PurePosixPath(name.lower().removesuffix(".gz")).suffix, "")
     n_addresses = sum(map(is_address, lines))
-    if form := _table_form(lines, n_addresses):
+    if form := _table_form(lines):
         return form
     if ending in DELIMITERS and not (first and n_addresses == len(lines)):
         return ending
@@ -209,10 +209,10 @@ def _is_by_line(head: bytes) -> bool:
     return True
 
 
-def _table_form(lines: list[bytes], n_addresses: int) -> str:
-    """Find the sign that divides each of the first lines alike; of lines that begin with addresses only a tab may."""
+def _table_form(lines: list[bytes]) -> str:
+    """Find the sign that divides each of the first lines alike; if they begin with an address only a tab may."""
     for form, sign in DELIMITERS.items():
-        if n_addresses and sign != "\t":
+        if lines and is_address(lines[0]) and sign != "\t":
             continue
         shape = Shape(n_fields=0, delimiter=sign.encode())
         n_fields = [len(shape.fields_of_line(line)) for line in lines[:20]]

@@ -20,23 +20,13 @@ import pyarrow as pa
 from curator.errors import SourceError
 from curator.sources.reading.blocks import LineBlocks, numbered_lines
 from curator.sources.reading.delimited import Rows
+from curator.sources.reading.json_text import DECODER, skip_blank, value_at, whole_text
 from curator.sources.reading.tally import NOT_UTF8, TOO_LONG, Tally
 from curator.sources.url_list.columns import folded, is_known
 
 NO_OBJECT = "that are no JSON object"
 EMPTY = "without any value"
 AS_OBJECTS = 'Write each row as an object, such as `{"url": "http://example.org/1.jpg", "label": "rugby"}`.'
-_MOST_BYTES = 1 << 30
-_BLANK = " \t\r\n,"
-_MOST_DIGITS = 4300
-
-
-def _whole_number(digits: str) -> int | str:
-    """Read a whole number; as text if it has more digits than Python reads."""
-    return int(digits) if len(digits) < _MOST_DIGITS else digits
-
-
-_DECODER = json.JSONDecoder(parse_int=_whole_number)
 
 
 def read_json_lines(lines: LineBlocks) -> Rows:
@@ -52,14 +42,12 @@ def _items_of_lines(lines: LineBlocks, tally: Tally) -> Iterator[tuple[int, Any]
             continue
         tally.n_rows += 1
         try:
-            yield number, _DECODER.decode(line.decode("utf-8").strip().removesuffix(","))
+            yield number, DECODER.decode(line.decode("utf-8").strip().removesuffix(","))
         except UnicodeDecodeError:
             tally.refuse(NOT_UTF8, number)
         except (ValueError, RecursionError):
             yield number, None
-    for number in lines.too_long:
-        tally.n_rows += 1
-        tally.refuse(TOO_LONG, number)
+    tally.add_refused(TOO_LONG, lines.too_long)
 
 
 def read_json(lines: LineBlocks) -> Rows:
@@ -68,7 +56,7 @@ def read_json(lines: LineBlocks) -> Rows:
     Raises:
         SourceError: it is no JSON, not UTF-8, or more than 1 GiB.
     """
-    items = list(_items(_whole_text(lines)))
+    items = list(_items(whole_text(lines)))
     if not items:
         raise SourceError("is JSON without any row", AS_OBJECTS)
     if not any(isinstance(item, str | dict) for item in items):
@@ -77,37 +65,12 @@ def read_json(lines: LineBlocks) -> Rows:
     return _as_rows(enumerate(addresses, 1), Tally(len(items), unit="entry"))
 
 
-def _whole_text(lines: LineBlocks) -> str:
-    pieces, n_bytes = [], 0
-    for piece in lines.rest():
-        pieces.append(piece)
-        n_bytes += len(piece)
-        if n_bytes > _MOST_BYTES:
-            raise SourceError("is one JSON text of more than 1 GiB", "Write it as JSON lines: an object in each line.")
-    try:
-        return b"".join(pieces).decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise SourceError(f"is JSON with bytes that are not UTF-8 in line {line:,}", "Save it as UTF-8.") from error
-
-
 def _items(text: str) -> Iterator[Any]:
     """Yield the values of a text, those within lists one by one, and of an object the list that it holds."""
     here = 0
-    while (rest := _skip(text, here)) < len(text):
-        try:
-            value, here = _DECODER.raw_decode(text, rest)
-        except RecursionError as error:
-            raise SourceError("is JSON that is nested too deeply") from error
-        except json.JSONDecodeError as error:
-            raise SourceError(f"is no JSON that can be read: {error.msg} in line {error.lineno:,}") from error
+    while (rest := skip_blank(text, here, ",")) < len(text):
+        value, here = value_at(text, rest)
         yield from _listed(value)
-
-
-def _skip(text: str, here: int) -> int:
-    while here < len(text) and text[here] in _BLANK:
-        here += 1
-    return here
 
 
 def _listed(value: Any) -> list[Any]:

@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 from curator.errors import SourceError
 from curator.manifests.labels import LabelFinder as LabelFinder
 from curator.manifests.toml_settings import suggest
-from curator.sources.url_list.columns import several_labels
+from curator.sources.url_list.columns import MissingColumnError, several_labels, unnamed_labels
 from curator.sources.url_list.parquet_rows import PICTURE
 from curator.sources.url_list.tables import FILE as FILE
 from curator.sources.url_list.tables import LINE as LINE
@@ -95,12 +95,14 @@ def need_label(tables: Tables) -> SourceError:
         return SourceError(several, f"{hint[0].upper()}{hint[1:]}.")
     names = [*tables.sample()]
     near = suggest("label", names).replace("did you mean", "perhaps it is").rstrip("?")
-    example = next((name for name in names if name not in tables.roles.values()), "species")
+    candidates = unnamed_labels(tables.sample(), tables.roles.values())
+    example = next(iter([*candidates, *(name for name in names if name not in tables.roles.values())]), "species")
     hint = (
         f'Name the column, such as `columns = {{ label = "{example}" }}`, or set one label for all its rows, such as '
     )
     shown = ", ".join(names)[:200]
-    return SourceError(f"has no column `label` (its columns are {shown}{near})", f'{hint}`label = "rugby"`.')
+    message = f"has no column `label` (its columns are {shown}{near})"
+    return MissingColumnError("label", message, f'{hint}`label = "rugby"`.', candidates, tables.sample())
 
 
 def _repeats_header(tables: Tables) -> pa.ChunkedArray:

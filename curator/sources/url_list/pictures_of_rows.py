@@ -64,8 +64,8 @@ def find_files(tables: Tables, root: str, context: ListingContext, *, follow_lin
     return Files(*(pa.array(values, pa.string()) for values in (paths, ids, reasons)))
 
 
-def write_held_pictures(tables: Tables, rows: pa.Table, writing: Writing, context: ListingContext) -> list[str | None]:
-    """Write the pictures that ``rows``, a part of the tables, hold, below the cache; those written before are known.
+def write_held_pictures(tables: Tables, writing: Writing, context: ListingContext) -> list[str | None]:
+    """Write the pictures that rows hold below the cache; those written before are known.
 
     Returns:
         The path of each row's file; None if it holds none.
@@ -74,6 +74,7 @@ def write_held_pictures(tables: Tables, rows: pa.Table, writing: Writing, contex
         SourceError: the file cannot be read any more.
         DiskError: the disk refused.
     """
+    rows = tables.rows
     found: list[str | None] = [None] * rows.num_rows
     numbers, lines = rows[FILE].to_numpy(), rows[LINE].to_pylist()
     columns = rows[PICTURE].to_pylist()
@@ -90,7 +91,7 @@ def _root(place: str, root: str, tables: Tables, context: ListingContext) -> Pat
     if root:
         return local_path(root, context.base_dir)
     path = local_path(place, context.base_dir)
-    data = DataPaths.of_manifest(path.absolute()).folder if tables.is_manifest else path.parent
+    data = DataPaths.of_manifest(path.resolve()).folder if tables.is_manifest else path.parent
     return data if data.is_dir() else path.parent
 
 

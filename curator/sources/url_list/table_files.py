@@ -27,7 +27,7 @@ _WILD = re.compile(r"[*?\[]")
 
 
 def table_files(path: str | Sequence[str], base_dir: Path) -> list[str]:
-    """Return the places that a path means: addresses as they are, files as they are reached from ``base_dir``.
+    """Return the places that a path means: addresses and files as they are, the files of a folder as absolute paths.
 
     Those of a folder or a pattern are in the order of their names; hidden ones are left out.
 
@@ -47,7 +47,7 @@ def table_files(path: str | Sequence[str], base_dir: Path) -> list[str]:
         tables = [one for one in named if not inside or one.name.lower().removesuffix(".gz").endswith(ENDINGS)]
         if not tables:
             raise SourceError(f"{here} {'is a folder without a table' if inside else 'matches no file'}.")
-        found += map(str, tables)
+        found += (str(one.absolute()) for one in tables)
     return list(dict.fromkeys(found))
 
 

@@ -33,7 +33,7 @@ from curator.sources.reading.places import file_name, is_url, local_path, place_
 from curator.sources.reading.read import read_place
 from curator.sources.reading.tally import N_SHOWN, Tally
 from curator.sources.url_list.class_names import names_beside, with_names
-from curator.sources.url_list.columns import ROLES, find_columns, folded, unnamed_addresses
+from curator.sources.url_list.columns import ROLES, MissingColumnError, find_columns, folded, unnamed_addresses
 from curator.sources.url_list.formats import Writing, read_url_table, refusal_hint
 from curator.sources.url_list.parquet_rows import PICTURE, read_parquet
 from curator.store.whole_files import whole_file
@@ -190,17 +190,21 @@ def _roles(rows: pa.Table, columns: Mapping[str, str], places: Sequence[str]) ->
     roles = find_columns(sample, columns)
     if has_pictures or is_remote:
         path = roles.pop("path", None)
-        if path and is_remote and not has_pictures and "url" not in roles:
+        if path and has_pictures:
+            roles.setdefault("source_id", path)  # what the picture was called before it was put in here
+        elif path and "url" not in roles:
             what = f"{places[0]} names files (its column {path}), which a list from an address must not"
             raise SourceError(what, "Download it beside the files, and name that file in the recipe.")
     if "url" in roles or "path" in roles or has_pictures:
         return roles
     found = ", ".join(sample)[:200]
-    if names := unnamed_addresses(sample):
+    names = unnamed_addresses(sample)
+    if names:
         hint = f'Its column {names[0]} holds addresses: write `columns = {{ url = "{names[0]}" }}` beside its path.'
     else:
         hint = 'Name the column in the recipe: `columns = { url = "link" }`, or for local files `{ path = "file" }`.'
-    raise SourceError(f"{places[0]} has no column `url` (its columns are {found})", hint)
+    message = f"{places[0]} has no column `url` (its columns are {found})"
+    raise MissingColumnError("url", message, hint, names, sample)
 
 
 def _unguarded(rows: pa.Table) -> pa.Table:

@@ -41,6 +41,7 @@ from curator.sources.url_list.tables import FILE, Tables, cache_entry, read_tabl
 
 _TEXTS = ("source_id", "source_class", "license", "author", "title", "rotation")
 _ADDRESSES = ("fallback_url", "landing_url", "author_url")
+_ROW = " row"
 _WAY_OUT = "Mend the list, or name another as `path` in the recipe, then run again."
 
 
@@ -154,25 +155,45 @@ class UrlList(Source):
         self._note(context, pc.sum(is_out).as_py() or 0, f"that are no still images {tables.where(is_out)}")
         return replace(tables, rows=tables.rows.filter(is_still))
 
-    def _listed(self, tables: Tables, tier: int, labels: Sequence[str], context: ListingContext) -> pd.DataFrame:
-        """Choose the rows of these labels that have an address or a file, and report why others are left out."""
+    def choose(self, tables: Tables, context: ListingContext) -> pa.Table:
+        """Choose the rows of the recipe's labels that have an address, a file or a picture; report the others.
+
+        Returns:
+            Columns of the catalog as far as they need a look at all rows, the rows' ``key``, and their number.
+
+        Raises:
+            SourceError: there are none; says what there is instead, and what to write.
+        """
         found = label_rows(tables, context.find_label)
+        if not pc.any(pc.is_valid(found.labels)).as_py():
+            raise nothing_listed(found.others, context.labels)
         files = find_files(tables, self.root, context, follow_links=self.links)
         urls = self._addresses(tables, "url", context)
-        is_chosen = pc.and_(pc.is_valid(found.labels), self._can_be_had(tables, urls, files, found.labels, context))
-        if not pc.any(is_chosen).as_py() and not pc.any(pc.is_valid(found.labels)).as_py():
-            raise nothing_listed(found.others, context.labels)
+        can_be_had = self._can_be_had(tables, urls, files, found.labels, context)
         for which, (n_rows, where) in found.left_out.items():
             self._note(context, n_rows, f"{which} {where}")
-        n_others = found.others.total()
-        self._note(context, n_others, f"of labels outside the recipe ({most_frequent(found.others)})")
-        is_wanted = pc.and_(is_chosen, pc.is_in(found.labels, pa.array(list(labels), pa.string())))
-        columns = self._columns(tables, urls, files, context) | {"label": found.labels}
-        listed = pa.table({**columns, " row": pa.array(range(tables.rows.num_rows))}).filter(is_wanted)
-        if PICTURE in tables.rows.column_names:
-            listed = self._with_pictures(tables, listed, context)
-        names = [name for name in listed.column_names if name != " row"]
-        return listed_rows(self.kind, self.title, tier, {name: listed[name] for name in names})
+        self._note(context, found.others.total(), f"of labels outside the recipe ({most_frequent(found.others)})")
+        columns = {
+            "label": found.labels,
+            "url": urls,
+            "local_path": files.paths,
+            "source_id": files.source_ids,
+            "listed_split": self._sides(tables, context),
+            "key": pc.coalesce(urls, self._keys(files, context)),
+            _ROW: pa.array(range(tables.rows.num_rows), pa.int64()),
+        }
+        return pa.table(columns).filter(pc.and_(pc.is_valid(found.labels), can_be_had))
+
+    def _listed(self, tables: Tables, tier: int, labels: Sequence[str], context: ListingContext) -> pd.DataFrame:
+        """List the rows of these labels with all that is known of them."""
+        chosen = self.choose(tables, context)
+        chosen = chosen.filter(pc.is_in(chosen["label"], pa.array(list(labels), pa.string())))
+        mine = replace(tables, rows=tables.rows.take(chosen[_ROW]))
+        columns = {name: chosen[name] for name in chosen.column_names if name != _ROW}
+        listed = pa.table(columns | self._further_columns(mine, context))
+        if PICTURE in mine.rows.column_names:
+            listed = self._with_pictures(mine, listed, context)
+        return listed_rows(self.kind, self.title, tier, {name: listed[name] for name in listed.column_names})
 
     def _can_be_had(
         self, tables: Tables, urls: pa.Array, files: Files, labels: pa.ChunkedArray, context: ListingContext
@@ -205,8 +226,8 @@ class UrlList(Source):
         clean = unescaped(trimmed(tables.rows[name]), self._shown, context.emit)
         return pc.if_else(pc.equal(clean, ""), None, clean).combine_chunks()
 
-    def _columns(self, tables: Tables, urls: pa.Array, files: Files, context: ListingContext) -> dict[Any, Any]:
-        """Return the columns of the catalog but the label."""
+    def _further_columns(self, tables: Tables, context: ListingContext) -> dict[Any, Any]:
+        """Return the columns of the catalog that say more about rows that are chosen."""
         rows, roles = tables.rows, tables.roles
         columns: dict[Any, Any] = {role: self._addresses(tables, role, context) for role in _ADDRESSES if role in roles}
         for role in _TEXTS:
@@ -216,20 +237,16 @@ class UrlList(Source):
         if "rotation" in columns:
             degrees = pd.to_numeric(columns["rotation"].to_pandas(), errors="coerce").round()
             columns["rotation"] = pa.array(degrees.where(degrees.abs() <= 360), from_pandas=True)
-        if "source_id" not in columns and "path" in roles:
-            columns["source_id"] = files.source_ids
-        columns["listed_split"] = self._sides(tables, context)
         if "group" in roles:
-            columns["listed_group"] = pc.if_else(
-                pc.equal(trimmed(rows[roles["group"]]), ""), None, rows[roles["group"]]
-            )
+            groups = trimmed(rows[roles["group"]])
+            columns["listed_group"] = pc.if_else(pc.equal(groups, ""), None, groups)
         others = [name for name in rows.column_names if name not in roles.values() and not name.startswith(" ")]
         if others and not tables.is_manifest:
             values = zip(*(rows[name].to_pylist() for name in others), strict=True)
             columns["extra"] = pa.array(
                 [json.dumps(dict(zip(others, row, strict=True))) for row in values], pa.string()
             )
-        return columns | {"url": urls, "local_path": files.paths, "key": pc.coalesce(urls, self._keys(files, context))}
+        return columns
 
     def _keys(self, files: Files, context: ListingContext) -> pa.Array:
         """Name files; those of a second list without a name of its own are told apart by its path."""
@@ -253,7 +270,7 @@ class UrlList(Source):
 
     def _with_pictures(self, tables: Tables, listed: pa.Table, context: ListingContext) -> pa.Table:
         """Write out the pictures that rows hold: each is named by its content, and is the same one under one label."""
-        paths = write_held_pictures(tables, tables.rows.take(listed[" row"]), self.writing, context)
+        paths = write_held_pictures(tables, self.writing, context)
         written = pa.array(paths, pa.string())
         self._note(context, written.null_count, "without a picture")
         keys = pa.array([path and Path(path).stem for path in paths], pa.string())

@@ -1,0 +1,103 @@
+"""Read a whole text of JSON, and the items of its lists one by one: those of all at once would take its size ten times.
+
+>>> text = '{"info": {"year": 1}, "images": [{"id": 1}, {"id": 2}], "licenses": []}'
+>>> list(members(text))
+[('info', {'year': 1}), ('images', {'id': 1}), ('images', {'id': 2}), ('licenses', None)]
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from curator.errors import SourceError
+from curator.sources.reading.blocks import LineBlocks
+
+_MOST_BYTES = 1 << 30
+_BLANK = " \t\r\n"
+_MOST_DIGITS = 4300
+
+
+def _whole_number(digits: str) -> int | str:
+    """Read a whole number; as text if it has more digits than Python reads."""
+    return int(digits) if len(digits) < _MOST_DIGITS else digits
+
+
+DECODER = json.JSONDecoder(parse_int=_whole_number)
+"""Reads whatever numbers there are."""
+
+
+def whole_text(lines: LineBlocks) -> str:
+    """Read all that is left.
+
+    Raises:
+        SourceError: it is not UTF-8, or more than 1 GiB.
+    """
+    pieces, n_bytes = [], 0
+    for piece in lines.rest():
+        pieces.append(piece)
+        n_bytes += len(piece)
+        if n_bytes > _MOST_BYTES:
+            raise SourceError("is one JSON text of more than 1 GiB", "Write it as JSON lines: an object in each line.")
+    try:
+        return b"".join(pieces).decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        hint = (
+            'Write its encoding beside its path in the recipe, such as `encoding = "utf-16-le"`, or save it as UTF-8.'
+        )
+        raise SourceError(f"is JSON with bytes that are not UTF-8 in line {line:,}", hint) from error
+
+
+def value_at(text: str, here: int) -> tuple[Any, int]:
+    """Read the value that begins at a place, and return it with the place behind it.
+
+    Raises:
+        SourceError: there is none.
+    """
+    try:
+        return DECODER.raw_decode(text, here)
+    except RecursionError as error:
+        raise SourceError("is JSON that is nested too deeply") from error
+    except json.JSONDecodeError as error:
+        raise SourceError(f"is no JSON that can be read: {error.msg} in line {error.lineno:,}") from error
+
+
+def skip_blank(text: str, here: int, also: str = "") -> int:
+    """Return the first place from ``here`` on that is neither blank nor one of the signs ``also``."""
+    signs = _BLANK + also
+    while here < len(text) and text[here] in signs:
+        here += 1
+    return here
+
+
+def members(text: str) -> Iterator[tuple[str, Any]]:
+    """Yield the members of an object: of a list each item by itself, with the list's name; of an empty one None.
+
+    Raises:
+        SourceError: it is no object, or no JSON.
+    """
+    here = skip_blank(text, 0)
+    if text[here : here + 1] != "{":
+        raise SourceError("is no JSON object")
+    here = skip_blank(text, here + 1, ",")
+    while text[here : here + 1] != "}":
+        name, here = value_at(text, here)
+        here = skip_blank(text, here)
+        if text[here : here + 1] != ":" or not isinstance(name, str):
+            raise SourceError(f"is no JSON that can be read: no value behind {str(name)[:40]!r}")
+        here = skip_blank(text, here + 1)
+        if text[here : here + 1] != "[":
+            value, here = value_at(text, here)
+            yield name, value
+        else:
+            here = skip_blank(text, here + 1)
+            if text[here : here + 1] == "]":
+                yield name, None
+            while text[here : here + 1] != "]":
+                value, here = value_at(text, here)
+                yield name, value
+                here = skip_blank(text, here, ",")
+            here += 1
+        here = skip_blank(text, here, ",")

@@ -1,0 +1,254 @@
+r"""Look at a table: which of its columns are what, which labels it has, and what a recipe would leave out.
+
+>>> import tempfile
+>>> folder = Path(tempfile.mkdtemp())
+>>> text = "link;art\nhttp://e.org/1.jpg;Reiher\nhttp://e.org/2.jpg;Storch\nhttp://e.org/3.jpg;Reiher\nhttp://e.org/4.jpg;Storch\n"
+>>> _ = (folder / "list.csv").write_text(text)
+>>> found = survey_table([str(folder / "list.csv")], Path())
+>>> found.kind, dict(found.counts), found.sources[0]["columns"]
+('a table of addresses', {'Reiher': 2, 'Storch': 2}, {'label': 'art'})
+>>> found.notes
+('list.csv: the address is its column link, the label art',)
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
+
+from curator.errors import SourceError
+from curator.events import Event, Noted, Warned
+from curator.manifests.labels import LabelFinder, as_written, fold, label_problem
+from curator.sources.base import ListingContext, most_frequent
+from curator.sources.coco import find_folder
+from curator.sources.local_pictures import ENDINGS, LINKED, PictureFolder
+from curator.sources.reading.places import file_name, is_url, local_path
+from curator.sources.url_list.columns import MissingColumnError
+from curator.sources.url_list.labels_of_rows import written_labels
+from curator.sources.url_list.parquet_rows import PICTURE
+from curator.sources.url_list.table_files import table_files
+from curator.sources.url_list.tables import Tables
+from curator.sources.url_list.url_list_source import UrlList
+from curator.survey.finding import Finding
+
+METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet", "multimedia.txt", "manifest.csv")
+"""Tables that say which labels the pictures beside them have, or where those are, whatever else lies there."""
+
+_TABLES = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".parquet", ".xlsx")
+_N_TRIED = 100
+_ELSE = (
+    "Or rename that column in the table to `url`, `path` or `label`: `curator init` then finds it. In a recipe of your "
+    "own, `columns` says which is which."
+)
+
+
+def survey_table(
+    places: Sequence[str], base_dir: Path, labels: Sequence[str] = (), cache_dir: Path | None = None
+) -> Finding | None:
+    """Look at tables of one kind, read as one.
+
+    Args:
+        places: files, addresses, patterns or folders of tables, as a person wrote them.
+        base_dir: what relative places are relative to.
+        labels: the labels that are wanted; none: all that there are.
+        cache_dir: where tables from addresses are kept for the fetch; none: they are not.
+
+    Returns:
+        None if a folder among them holds no table.
+
+    Raises:
+        SourceError: what is there cannot be read, or has no address, file or label; says what was seen, and what to do.
+    """
+    paths = [one for place in places for one in _tables_at(place, base_dir)]
+    if not paths:
+        return None
+    source = UrlList(path=paths[0] if len(paths) == 1 else tuple(paths))
+    with tempfile.TemporaryDirectory() as temporary:
+        events: list[Event] = []
+        context = ListingContext((), cache_dir or Path(temporary), base_dir, emit=events.append)
+        source, tables = _read(source, context, labels)
+        if not is_url(paths[0]) and "path" in tables.roles and not tables.is_manifest:
+            source = _with_root(source, tables, base_dir)
+        found = _counted(source, tables, context, labels)
+    told = (str(event.message) for event in events if isinstance(event, Noted | Warned))
+    return replace(found, notes=tuple(dict.fromkeys((*found.notes, *told))))
+
+
+def has_metadata(folder: Path) -> bool:
+    """Return whether a table in a folder says which labels the pictures beside it have."""
+    return any((folder / name).is_file() for name in METADATA)
+
+
+def _tables_at(place: str, base_dir: Path) -> list[str]:
+    """Return what a recipe calls the tables at a place: the place itself, or those of a folder."""
+    folder = local_path(place, base_dir)
+    if is_url(place) or not folder.is_dir():
+        return [place]
+    names = [path.name for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith(".")]
+    if known := next((name for name in METADATA if name in names), None):
+        return [str(Path(place) / known)]
+    tables = [name for name in names if name.lower().removesuffix(".gz").endswith(_TABLES)]
+    if not tables and (folder / "data").is_dir():  # as Hugging Face lays out a data set
+        return _tables_at(str(Path(place) / "data"), base_dir)
+    endings = {name[name.index(".") :] if name.count(".") == 1 else Path(name).suffix for name in tables}
+    if len(tables) > 1 and len(endings) == 1 and len(tables) == len(list(folder.glob(f"[!.]*{endings.copy().pop()}"))):
+        return [str(Path(place) / f"*{endings.pop()}")]
+    return [str(Path(place) / name) for name in tables]
+
+
+def _read(source: UrlList, context: ListingContext, labels: Sequence[str]) -> tuple[UrlList, Tables]:
+    """Read tables; columns that no name tells are what their values are, if only one can be meant."""
+    for _ in range(3):
+        try:
+            return source, source.read(context)
+        except MissingColumnError as error:
+            if columns := error.columns or _column_of_files(source, error, context.base_dir):
+                source = replace(source, columns={**(source.columns or {}), **columns})
+            elif error.role == "label" and not error.has_candidates and not source.label:
+                source = replace(source, label=labels[0] if len(labels) == 1 else _label_of_file(source, context))
+            else:
+                raise SourceError(_sentence(source, error), _ways_out(error)) from error
+        except SourceError as error:
+            raise SourceError(_sentence(source, error), _ways_out(error)) from error
+    raise SourceError(f"The table {source.path} has no columns that could be found.", _ELSE)
+
+
+def _column_of_files(source: UrlList, error: MissingColumnError, base_dir: Path) -> dict[str, str]:
+    """Find the column that names files beside the table, such as an id without an ending."""
+    if error.role != "url" or not isinstance(source.path, str) or is_url(source.path):
+        return {}
+    table = local_path(source.path, base_dir)
+    for name, values in error.sample.items():
+        texts = [text for text in values[:_N_TRIED] if text]
+        if _folder_of([table.parent], table.stem, texts):
+            return {"path": name}
+    return {}
+
+
+def _folder_of(tops: Sequence[Path], stem: str, names: Sequence[str]) -> Path | None:
+    """Find the folder that files are relative to; an id without an ending is the picture of that name."""
+    for ending in ENDINGS:
+        files = [name + ending for name in names]
+        if found := next((found for top in tops if (found := find_folder(top, stem, files))), None):
+            return found
+    return None
+
+
+def _label_of_file(source: UrlList, context: ListingContext) -> str:
+    """Name the rows of a list without labels by the name of its file."""
+    name = file_name(table_files(source.path, context.base_dir)[0])
+    return as_written(name.partition(".")[0].replace("_", " ")) or "all"
+
+
+def _sentence(source: UrlList, error: SourceError) -> str:
+    place = source.path if isinstance(source.path, str) else ", ".join(source.path)
+    return f"The table {place} {error.message.removeprefix(place).strip().rstrip('.')}."
+
+
+def _ways_out(error: SourceError) -> str:
+    return f"{error.hint} {_ELSE}" if "columns =" in str(error.hint) else str(error.hint)
+
+
+def _with_root(source: UrlList, tables: Tables, base_dir: Path) -> UrlList:
+    """Find the folder that the files of a table are relative to, if it is not the table's own."""
+    table = local_path(tables.places[0], base_dir)
+    names = [name.strip() for name in tables.rows[tables.roles["path"]].slice(0, _N_TRIED).to_pylist() if name]
+    tops = [table.parent, *[top for top in table.absolute().parents[1:3] if len(top.parts) > 2]]
+    root = _folder_of(tops, table.stem, names) or table.parent
+    pictures = PictureFolder(root)
+    needs_links = any(pictures.find(name)[1] == LINKED for name in names)
+    text = "" if root == table.parent else os.path.relpath(root, base_dir) if not root.is_absolute() else str(root)
+    return replace(source, root=text, links=needs_links)
+
+
+def _counted(source: UrlList, tables: Tables, context: ListingContext, labels: Sequence[str]) -> Finding:
+    """Choose labels and count their images as a fetch would list them."""
+    names, notes = _labels(tables, labels)
+    context = replace(context, labels=names, label_names=LabelFinder(dict.fromkeys(names, ())))
+    try:
+        chosen = source.choose(tables, context)
+    except SourceError as error:
+        raise SourceError(_sentence(source, error), _ways_out(error)) from error
+    rows = chosen.select(["label", "key", "listed_split", "local_path"])
+    if PICTURE not in tables.rows.column_names:
+        rows = rows.group_by(["label", "key"], use_threads=False).aggregate(
+            [("listed_split", "first"), ("local_path", "first")]
+        )
+        rows = rows.rename_columns(["label", "key", "listed_split", "local_path"])
+    counts = Counter({one["values"]: one["counts"] for one in pc.value_counts(rows["label"]).to_pylist()})
+    sides = Counter(side for side in rows["listed_split"].to_pylist() if side)
+    return Finding(
+        sources=(_as_recipe(source),),
+        counts=Counter({label: counts[label] for label in names if counts[label]}),
+        kind=_kind(tables),
+        notes=(_columns_in_words(source, tables), *notes),
+        sides=sides if len(sides) > 1 else Counter(),
+        files=tuple(rows["local_path"].drop_null().to_pylist()),
+    )
+
+
+def _labels(tables: Tables, labels: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
+    """Choose the labels: one writing of each, the most frequent; or those that are wanted.
+
+    Raises:
+        SourceError: nearly each row has its own.
+    """
+    values = [(one["values"], one["counts"]) for one in pc.value_counts(written_labels(tables)).to_pylist()]
+    texts = Counter({as_written(text): n for text, n in values if text})
+    if labels:
+        return tuple(labels), []
+    if texts.total() > 20 and 2 * len(texts) > texts.total():
+        column = tables.roles["label"]
+        n_rows = f"{len(texts):,} different texts in {texts.total():,} rows"
+        what = f"The table {tables.places[0]} has {n_rows} of its column"
+        hint = "Name the labels that you want behind the data set's name: `curator init birds heron stork --from …`."
+        raise SourceError(f"{what} {column}: they are hardly labels.", f"{hint} {_ELSE}")
+    kinds: dict[str, list[str]] = {}
+    for text, _ in sorted(texts.items(), key=lambda one: (-one[1], one[0])):
+        kinds.setdefault(fold(text), []).append(text)
+    good = [written for written in kinds.values() if label_problem(written[0]) is None]
+    bad = Counter({one[0]: texts[one[0]] for one in kinds.values() if label_problem(one[0])})
+    notes = [f"{' and '.join(map(repr, written))} are one label" for written in good if len(written) > 1][:5]
+    notes += (
+        [f"{bad.total():,} rows have texts that cannot be labels ({most_frequent(bad)}): they are left out"]
+        if bad
+        else []
+    )
+    return tuple(sorted((written[0] for written in good), key=lambda text: (text.casefold(), text))), notes
+
+
+def _columns_in_words(source: UrlList, tables: Tables) -> str:
+    """Say which columns are what."""
+    words = {"url": "the address", "path": "the file", "label": "the label", "split": "the side", "group": "the group"}
+    roles = {words.get(role, role.replace("_", " ")): name for role, name in tables.roles.items() if name[0] != " "}
+    parts = [
+        f"{word} {name}" if at else f"{word} is its column {name}" for at, (word, name) in enumerate(roles.items())
+    ]
+    if "the label" not in roles and source.label:
+        parts.append(f"the label of all rows is {source.label!r}")
+    return f"{source.name or file_name(tables.places[0])}: {', '.join(parts)}"
+
+
+def _kind(tables: Tables) -> str:
+    if tables.is_manifest:
+        return "a manifest of curator"
+    if PICTURE in tables.rows.column_names:
+        return "a table with its pictures in it"
+    what = [word for role, word in {"url": "addresses", "path": "files"}.items() if role in tables.roles]
+    return f"a table of {' and '.join(what)}"
+
+
+def _as_recipe(source: Any) -> dict[str, Any]:
+    """Return the keys of a source that are not as they are by default."""
+    keys = {one.name: getattr(source, one.name) for one in fields(source) if getattr(source, one.name) != one.default}
+    return {
+        "kind": source.kind,
+        **{key: list(value) if isinstance(value, tuple) else value for key, value in keys.items()},
+    }
