@@ -171,7 +171,10 @@ class Dataset(View):
     ) -> RunResult:
         """Fetch, dedupe, balance and split, see :meth:`split`; then, unless a label is short, :meth:`benchmark`."""
         from curator.inspect.status import RunResult
+        from curator.pipeline.held_sides import require_same_split
 
+        if self.recipe.split.stable:  # before hours of fetching
+            require_same_split(self.paths, self._with("split", ratio=ratio).recipe.split)
         Dataset(self._with("balance", per_class=per_class)).fetch()
         split = self.split(ratio, per_class=per_class)
         return RunResult(split, self.benchmark() if benchmark and not split.missing else None)
@@ -191,29 +194,22 @@ class Dataset(View):
         return start_review(self.project, who, port, announce)
 
     @raises_curator_errors
-    def report(self) -> Path:
-        """Write the benchmark's report again from what is on disk, without training; return the page's path."""
-        from curator.report.build import build_report
-
-        return build_report(self.project)
-
-    @raises_curator_errors
-    def gallery(self) -> Path:
-        """Write a page of all groups of duplicates; return its path."""
-        from curator.report.gallery import build_gallery
-
-        return build_gallery(self.project)
-
-    @raises_curator_errors
-    def export(self, name: str) -> Exported:
+    def export(
+        self, name: str, *, output: str | Path | None = None, image_size: int | None = None, fit: str | None = None
+    ) -> Exported:
         """Write the data set in a format that other tools read; return where it is and how to open it.
 
+        Args:
+            output: the folder to write to, from the working folder; None: ``data/<name>/exports/<format>``.
+            image_size: resize to squares of so many pixels; ``fit``: ``crop`` (None), ``pad`` or ``stretch`` the rest.
+
         Raises:
-            CuratorError: there is no format of that name, or no manifest, or an image is missing.
+            CuratorError: no such format or fit, no manifest, an image is missing, or files of others in ``output``.
         """
         from curator.export.export import export_dataset, find_format
+        from curator.export.resizing import read_resizing
 
-        return export_dataset(self.project, find_format(name))
+        return export_dataset(self.project, find_format(name), output, read_resizing(image_size, fit))
 
     @raises_curator_errors
     def forget(self, target: str) -> Forgotten:

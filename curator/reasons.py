@@ -1,6 +1,6 @@
 """The stages of a data set, and every reason why an image is out with all its traits; importable without pandas.
 
-A reason is added by one entry of :class:`Drop` and one row in docs/reasons.md.
+A reason is added by one entry of :class:`Drop`; ``make reference`` writes its row into docs/reasons.md.
 
 >>> Drop("gone") is Drop.GONE, Drop.GONE.traits.remedy, Drop.TIMEOUT.traits.passes, list(Stage)[0].value
 (True, 'none; link rot', 'soon', 'listed')

@@ -161,10 +161,9 @@ def test_before_the_fetch_a_notebook_shows_that(small: curator.Dataset) -> None:
 
 
 def test_errors_are_never_an_exit(small: curator.Dataset) -> None:
-    """A wrong option, a stage too early, an unknown format: all CuratorErrors, and no SystemExit."""
+    """A wrong option, what is not there yet, an unknown format: all CuratorErrors, and no SystemExit."""
     for act in (
         lambda: small.split(1.5),
-        lambda: small.split(),
         lambda: small.export("floppy"),
         lambda: small.verify(),
         lambda: small.why("nobody"),

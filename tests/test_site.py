@@ -35,7 +35,7 @@ def test_every_part_that_can_be_generated_is_on_a_page() -> None:
         "reasons",
         "api",
         "commands commands.md",
-        "commands docs/commands.md",
+        "groups docs/commands.md",
     }
 
 

@@ -1,6 +1,7 @@
 """``curator export``: the data set in a format that other tools read."""
 
 import textwrap
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,6 +21,16 @@ def export(
         str,
         typer.Argument(metavar="FORMAT", help=f"One of {', '.join(EXPORT_FORMATS)}.", autocompletion=export_formats),
     ],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", metavar="DIR", help="Write to this folder, not below data/."),
+    ] = None,
+    image_size: Annotated[
+        int | None, typer.Option("--image-size", metavar="N", min=1, help="Resize to N x N pixels.")
+    ] = None,
+    fit: Annotated[
+        str | None, typer.Option("--fit", metavar="crop|pad|stretch", help="How --image-size makes a square.")
+    ] = None,
 ) -> Answer:
     """Write the data set in a format that other tools read.
 
@@ -27,7 +38,7 @@ def export(
 
     Example: curator export webdataset
     """
-    done = dataset.export(form)
+    done = dataset.export(form, output=output, image_size=image_size, fit=fit)
 
     def show(terminal: "Terminal") -> None:
         from curator.cli.terminal import plural

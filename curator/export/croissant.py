@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curator.export.material import PER_IMAGE, Format, Material, link_images, plain_records
+from curator.manifests.labels import folder_name
 from curator.manifests.licences import UNKNOWN, licences
 from curator.store.catalog_files import file_digest
 
@@ -54,7 +55,7 @@ def write_croissant(material: Material, folder: Path) -> None:
         path, image_format = material.folder / record.pop("file"), record.pop("format")
         record["file_name"] = path.name
         # A JPEG in the folders is the stored file itself; a PNG may have been made from it.
-        is_stored = path.suffix == ".jpg" and image_format == "jpeg"
+        is_stored = path.suffix == ".jpg" and image_format == "jpeg" and material.resizing is None
         record["file_sha256"] = record["sha256"] if is_stored else file_digest(path)
     schema = pa.schema([(name, pa.int32() if name in _TYPES else pa.string()) for name in _COLUMNS])
     pq.write_table(pa.Table.from_pylist(records, schema), folder / _METADATA, compression="zstd")
@@ -148,4 +149,6 @@ FORMAT = Format(
 
 for record in mlcroissant.Dataset("croissant.json").records("images"):
     print(record["images/label"], record["images/split"], record["images/image"])""",
+    files="{}/**",
+    columns=lambda material: {"image": "image", "label": tuple(map(folder_name, material.labels))},
 )

@@ -9,6 +9,7 @@ it. No date: the same data set produces the same card.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,7 +17,7 @@ import pandas as pd
 
 from curator.addresses import host_names
 from curator.export.attribution import escape
-from curator.export.material import Format, Material, splits_yaml
+from curator.export.material import Columns, Format, Material, splits_yaml
 from curator.manifests.licences import licence_id, licence_name, licences
 from curator.manifests.made_with import MadeWith
 
@@ -29,6 +30,7 @@ _REBUILD = (
     "`manifest.csv` beside this file names every image, its address and its SHA-256. "
     "`curator replay manifest.csv` downloads them again, keeps what is still the same, and reports what is gone."
 )
+_AS_SERVED = "Each is the file as it was served if every reader shows that as it is, else an upright RGB PNG of it."
 _ABOUT_REASONS = "Every image that was listed and is not here was dropped for one of these reasons:"
 
 
@@ -54,6 +56,7 @@ def card_text(material: Material, form: Format, confounds: dict[str, Any] | None
         [f"# {material.name}", "", summary, ""],
         ["## How to open it", "", f"{form.name}: {form.summary}.", "", "```python", form.snippet, "```", ""],
         ["## Counts", "", *_table(["label", *material.splits], counted), ""],
+        ["## Images", "", material.resizing.sentence() if material.resizing else _AS_SERVED, ""],
         ["## Sources", "", *_sources(rows), ""],
         ["## Filters", "", *_filters(material.made_with), ""],
         ["## Licences", "", *_table(["licence", "images"], licensed), "", note, ""],
@@ -82,9 +85,33 @@ def _header(material: Material, form: Format) -> list[str]:
         "size_categories:",
         f"- {size_category(len(material.rows))}",
         *splits_yaml(form.files, material.splits).splitlines(),
+        *(_features(form.columns(material)) if form.columns else []),
         "---",
         "",
     ]
+
+
+def _features(columns: Columns) -> list[str]:
+    """List the columns for Hugging Face, a class as a ``ClassLabel``: the names in the order of their numbers.
+
+    See https://github.com/huggingface/hub-docs/blob/main/datasetcard.md.
+    """
+    lines = ["dataset_info:", "  features:"]
+    for name, kind in columns.items():
+        lines.append(f"  - name: {name}")
+        if isinstance(kind, str):
+            lines.append(f"    dtype: {kind}")
+        elif isinstance(kind, tuple):
+            names = [f"          '{number}': {_yaml_text(label)}" for number, label in enumerate(kind)]
+            lines += ["    dtype:", "      class_label:", "        names:", *names]
+        else:
+            parts = [line for part, its in kind.items() for line in (f"    - name: {part}", f"      dtype: {its}")]
+            lines += ["    struct:", *parts]
+    return lines
+
+
+def _yaml_text(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:

@@ -7,23 +7,27 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from curator.benchmark.metrics_file import read_metrics
 from curator.errors import CuratorError
-from curator.events import WorkFinished, WorkStarted
+from curator.events import WorkAdvanced, WorkFinished, WorkStarted
 from curator.export import coco, croissant, imagefolder, keras, parquet, tfrecord, webdataset
 from curator.export.attribution import attribution_text
 from curator.export.data_card import card_text
 from curator.export.material import WORK, Format, Material, gather
+from curator.export.places import choose_place, replaced_folder
+from curator.export.resizing import Resizing, write_resized
 from curator.manifests.project import Project
 from curator.manifests.toml_settings import suggest
 from curator.store.catalog_files import file_digest
-from curator.store.image_files import sync_files
 from curator.store.lock import locked
 from curator.store.paths import EXPORT_CARD, EXPORT_CREDITS, DataPaths
-from curator.store.whole_files import disk_errors, remove_folder
+from curator.store.whole_files import remove_folder
 
 FORMATS: tuple[Format, ...] = (
     imagefolder.FORMAT,
@@ -49,6 +53,9 @@ def find_format(name: str) -> Format:
     return by_name[name]
 
 
+_RESIZING = "resizing"
+
+
 @dataclass(frozen=True)
 class Exported:
     """What an export wrote: the format, its folder, and how many images are in it."""
@@ -58,36 +65,53 @@ class Exported:
     n_images: int
 
 
-def export_dataset(project: Project, form: Format) -> Exported:
+def export_dataset(
+    project: Project, form: Format, output: str | Path | None = None, resizing: Resizing | None = None
+) -> Exported:
     """Write one format, whole, in place of an earlier export.
 
     What a killed export left is removed first. The same manifest produces the same bytes, whatever was there before.
 
+    Args:
+        project: the data set.
+        form: the format.
+        output: the folder to write to; None: ``data/<name>/exports/<format>``.
+        resizing: the size to bring the pictures to; None: they are the files of the train and test folders.
+
     Raises:
-        StateError: there is no manifest, or an image is missing.
+        StateError: there is no manifest, or an image is missing or does not decode.
+        CuratorError: the output folder holds what no export wrote.
         DiskError: the disk refused; the earlier export is kept.
         LockedError: another command is at work on the data set.
     """
     paths = project.paths
+    final = choose_place(output, paths.export(form.name))
     with locked(paths.lock, f"export {form.name}"):
         material = gather(project)
-        project.emit(WorkStarted(WORK, len(material.rows)))
-        final = paths.export(form.name)
-        new = final.with_name(f".new-{form.name}")
-        with disk_errors(final):
-            remove_folder(new)
-            new.mkdir(parents=True)
-            form.write(material, new)
-            _write_cards(material, form, paths, new)
-            sync_files(new, [str(path) for path in new.rglob("*") if path.is_file()])
-            old = final.with_name(f".old-{final.name}")
-            remove_folder(old)
-            if final.exists():
-                final.rename(old)
-            new.rename(final)
-            remove_folder(old)
-        project.emit(WorkFinished(WORK))
-    return Exported(form, final, len(material.rows))
+        with replaced_folder(final) as new, _resized(material, resizing, final) as ready:
+            project.emit(WorkStarted(WORK, len(material.rows)))
+            form.write(ready, new)
+            _write_cards(ready, form, paths, new)
+            project.emit(WorkFinished(WORK))
+    return Exported(form, final if output is None else Path(output), len(material.rows))
+
+
+@contextmanager
+def _resized(material: Material, resizing: Resizing | None, final: Path) -> Iterator[Material]:
+    """Lend the material with its pictures resized, in a folder that is removed afterwards."""
+    if resizing is None:
+        yield material
+        return
+    folder = final.with_name(f".curator-resized-{final.name}")
+    remove_folder(folder)
+    try:
+        material.emit(WorkStarted(_RESIZING, len(material.rows)))
+        advance = partial(material.emit, WorkAdvanced(_RESIZING))
+        rows = write_resized(material.rows, material.folder, folder, resizing, advance)
+        material.emit(WorkFinished(_RESIZING))
+        yield replace(material, rows=rows, folder=folder, resizing=resizing)
+    finally:
+        remove_folder(folder)
 
 
 def _write_cards(material: Material, form: Format, paths: DataPaths, folder: Path) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from curator.export.material import PER_IMAGE, Format, Material, link_images, plain_records
+from curator.export.material import PER_IMAGE, Format, Material, image_columns, link_images, plain_records
 from curator.export.parquet import facts_schema
 
 
@@ -45,4 +45,5 @@ FORMAT = Format(
 dataset = load_dataset("imagefolder", data_dir=".")
 names = dataset["train"].features["label"].names""",
     files="{}/**",
+    columns=image_columns,
 )

@@ -13,24 +13,20 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
-from curator.export.material import Format, Material, link_images
+from curator.export.material import Format, Material, link_images, write_lines
 from curator.manifests.labels import folder_name
 
 
 def write_keras(material: Material, folder: Path) -> None:
     """Link the images and write the lists of their labels."""
     link_images(material, folder)
-    _write_lines(folder / "labels.txt", list(material.labels))
-    _write_lines(folder / "class_names.txt", list(map(folder_name, material.labels)))
+    write_lines(folder / "labels.txt", material.labels)
+    write_lines(folder / "class_names.txt", map(folder_name, material.labels))
     for split in material.splits:
         rows = material.of_split(split)
         files = zip(map(PurePosixPath, rows["file"]), map(material.label_index, rows["label"]), strict=True)
         as_read = sorted((str(file.parent), file.name, number) for file, number in files)
-        _write_lines(folder / f"{split}-labels.txt", [str(number) for _, _, number in as_read])
-
-
-def _write_lines(path: Path, lines: list[str]) -> None:
-    path.write_bytes("".join(f"{line}\n" for line in lines).encode("utf-8"))
+        write_lines(folder / f"{split}-labels.txt", (str(number) for _, _, number in as_read))
 
 
 FORMAT = Format(

@@ -14,7 +14,7 @@ writes a :class:`Material` into an empty folder, and the lines that open what it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -27,6 +27,7 @@ import pandas as pd
 from curator.decide.keyed_hash import choose_order
 from curator.errors import StateError
 from curator.events import Listener, WorkAdvanced, ignore
+from curator.export.resizing import Resizing
 from curator.manifests.labels import folder_name
 from curator.manifests.made_with import MadeWith, read_made_with
 from curator.manifests.manifest import read_manifest
@@ -36,6 +37,8 @@ from curator.store.image_files import link_file
 from curator.text import Command
 
 WORK = "exporting"
+SPLIT_NAMES = {"val": "validation"}
+"""What Hugging Face calls a split that has another name here."""
 SHARD_BYTES = 100_000_000
 """What readers over a network like best."""
 
@@ -51,6 +54,7 @@ class Material:
             them if every reader shows them right, and upright RGB PNGs of the others.
         made_with: ``manifest.json``: settings and counts.
         emit: receives an event for each image written.
+        resizing: how the files were brought to one size; None: they were not.
     """
 
     name: str
@@ -58,6 +62,7 @@ class Material:
     folder: Path
     made_with: MadeWith
     emit: Listener = ignore
+    resizing: Resizing | None = None
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
@@ -152,6 +157,11 @@ def link_images(material: Material, folder: Path) -> None:
         material.advance()
 
 
+def write_lines(path: Path, lines: Iterable[str]) -> None:
+    """Write a list as readers of labels take it: a text a line, UTF-8."""
+    path.write_bytes("".join(f"{line}\n" for line in lines).encode("utf-8"))
+
+
 def splits_yaml(pattern: str, splits: Iterable[str]) -> str:
     """Say in a data card's header which files hold which split; ``pattern`` has the split as ``{}``.
 
@@ -159,7 +169,7 @@ def splits_yaml(pattern: str, splits: Iterable[str]) -> str:
     """
     if not pattern:
         return ""
-    names = {split: "validation" if split == "val" else split for split in splits}
+    names = {split: SPLIT_NAMES.get(split, split) for split in splits}
     paths = "".join(f"  - split: {name}\n    path: {pattern.format(split)}\n" for split, name in names.items())
     return f"configs:\n- config_name: default\n  data_files:\n{paths}"
 
@@ -180,6 +190,16 @@ PER_IMAGE = (
 )
 """What travels with each image in every format that has room for it. ``sha256`` is of the bytes as first served."""
 
+INTEGERS = ("width", "height")
+Columns = Mapping[str, str | tuple[str, ...] | Mapping[str, str]]
+FACTS: dict[str, str] = {name: "int32" if name in INTEGERS else "string" for name in PER_IMAGE}
+"""Those columns with their Arrow types, the label as its words."""
+
+
+def image_columns(material: Material) -> Columns:
+    """Name the columns of a table of images, the label as a class."""
+    return {"image": "image", **FACTS, "label": material.labels}
+
 
 @dataclass(frozen=True)
 class Format:
@@ -190,6 +210,8 @@ class Format:
         summary: what it is, in a few words.
         write: writes all images of a data set into an empty folder; the same data set produces the same bytes.
         snippet: Python that opens it from within its folder.
+        columns: the columns that Hugging Face finds, by name: an Arrow type or ``image``; of a class the names, in the
+            order of their numbers; of a struct its fields. None: the data card says nothing of them.
         files: a pattern of the files that hold a split, with the split as ``{}``, for Hugging Face; empty: it reads
             none of them.
     """
@@ -199,3 +221,4 @@ class Format:
     write: Callable[[Material, Path], None]
     snippet: str
     files: str = ""
+    columns: Callable[[Material], Columns] | None = None

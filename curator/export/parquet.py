@@ -16,12 +16,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from curator.export.material import PER_IMAGE, Format, Material
+from curator.export.material import FACTS, INTEGERS, PER_IMAGE, Format, Material, image_columns
 
 ROWS_PER_GROUP = 100
 """As Hugging Face does for images: a reader of one row reads 100."""
 
-_INTEGERS = ("width", "height")
 _IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 
 
@@ -52,10 +51,10 @@ def facts_schema(labels: tuple[str, ...], first: pa.Field, feature: dict[str, st
         first: the column before those that are known of each image.
         feature: that column in the words of ``datasets``.
     """
-    kinds = {"label": pa.int64(), **dict.fromkeys(_INTEGERS, pa.int32())}
+    kinds = {"label": pa.int64(), **dict.fromkeys(INTEGERS, pa.int32())}
     features: dict[str, Any] = {first.name: feature}
-    for name in PER_IMAGE:
-        features[name] = {"dtype": "int32" if name in _INTEGERS else "string", "_type": "Value"}
+    for name, kind in FACTS.items():
+        features[name] = {"dtype": kind, "_type": "Value"}
     features["label"] = {"names": list(labels), "_type": "ClassLabel"}
     fields = [first, *(pa.field(name, kinds.get(name, pa.string())) for name in PER_IMAGE)]
     return pa.schema(fields, metadata={"huggingface": json.dumps({"info": {"features": features}})})
@@ -67,7 +66,8 @@ FORMAT = Format(
     write=write_parquet,
     snippet="""from datasets import load_dataset
 
-files = {"train": "data/train-*.parquet", "test": "data/test-*.parquet"}
-dataset = load_dataset("parquet", data_files=files)""",
+dataset = load_dataset("parquet", data_dir="data")
+names = dataset["train"].features["label"].names""",
     files="data/{}-*.parquet",
+    columns=image_columns,
 )

@@ -24,13 +24,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from curator.export.material import Format, Material
+from curator.export.material import Format, Material, write_lines
 
 _TEXTS = ("record_id", "sha256", "source", "url", "landing_url", "license", "author", "author_url", "title")
 
 
 def write_tfrecord(material: Material, folder: Path) -> None:
-    """Write ``<split>-<shard>.tfrecord`` files."""
+    """Write ``<split>-<shard>.tfrecord`` files, and what the class numbers mean: ``labels.txt``, a label a line."""
+    write_lines(folder / "labels.txt", material.labels)
     for name, rows in material.shards():
         with (folder / f"{name}.tfrecord").open("wb", buffering=1 << 20) as out:
             for path, record in material.records(rows):
@@ -70,7 +71,8 @@ def decode(record):
     image = tf.io.decode_image(example["image/encoded"], channels=3, expand_animations=False)
     return image, example["image/class/label"]
 
-train = tf.data.TFRecordDataset(sorted(tf.io.gfile.glob("train-*.tfrecord"))).map(decode)""",
+train = tf.data.TFRecordDataset(sorted(tf.io.gfile.glob("train-*.tfrecord"))).map(decode)
+names = open("labels.txt", encoding="utf-8").read().splitlines()""",
 )
 
 

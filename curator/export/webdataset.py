@@ -14,12 +14,13 @@ import json
 import tarfile
 from pathlib import Path
 
-from curator.export.material import Format, Material
+from curator.export.material import FACTS, Columns, Format, Material, write_lines
 
 
 def write_webdataset(material: Material, folder: Path) -> None:
-    """Write ``<split>-<shard>.tar`` files."""
-    ending = ".jpg" if material.rows["file"].str.endswith(".jpg").any() else ".png"
+    """Write ``<split>-<shard>.tar`` files, and what the class numbers mean: ``classnames.txt``, a label a line."""
+    write_lines(folder / "classnames.txt", material.labels)
+    ending = f".{_kind(material)}"
     for name, rows in material.shards():
         with (folder / f"{name}.tar").open("wb", buffering=1 << 20) as out:
             for path, record in material.records(rows):
@@ -28,6 +29,16 @@ def write_webdataset(material: Material, folder: Path) -> None:
                 out.write(member(f"{key}.cls", str(material.label_index(record["label"])).encode()))
                 out.write(member(f"{key}.json", json.dumps(record, ensure_ascii=False, sort_keys=True).encode()))
             out.write(bytes(2 * tarfile.BLOCKSIZE))
+
+
+def _kind(material: Material) -> str:
+    return "jpg" if material.rows["file"].str.endswith(".jpg").any() else "png"
+
+
+def columns(material: Material) -> Columns:
+    """Name the columns that Hugging Face ``datasets`` makes of the members, whose types it would guess by the first."""
+    facts = dict(sorted(FACTS.items()))
+    return {_kind(material): "image", "cls": material.labels, "json": facts, "__key__": "string", "__url__": "string"}
 
 
 def member(name: str, data: bytes) -> bytes:
@@ -46,6 +57,8 @@ FORMAT = Format(
 import webdataset as wds
 
 train = wds.WebDataset(sorted(glob.glob("train-*.tar")), shardshuffle=False)
-train = train.shuffle(1000).decode("pil").to_tuple("jpg;png", "cls", "json")""",
+train = train.shuffle(1000).decode("pil").to_tuple("jpg;png", "cls", "json")
+names = open("classnames.txt", encoding="utf-8").read().splitlines()""",
     files="{}-*.tar",
+    columns=columns,
 )

@@ -147,7 +147,7 @@ class View:
 
     @raises_curator_errors
     def why(self, image: str | Path) -> list[Story]:
-        """Return the story of each row that ``image`` names: a record id, URL, file, or 8 or more digits of a SHA-256.
+        """Return the story of each row that ``image`` names: a record id, URL, file or its name, or SHA-256 (8 digits).
 
         Raises:
             CuratorError: no row has that name.
@@ -219,10 +219,26 @@ class View:
     def to_hf(self) -> Any:
         """Return a ``datasets.DatasetDict`` with the columns ``image`` and ``label``, one entry a split.
 
+        ``datasets`` calls the split ``val`` by its long name, ``validation``.
+
         Raises:
             CuratorError: the package ``datasets`` is not installed.
         """
         return _loader("datasets").to_hf(self.project)
+
+    @raises_curator_errors
+    def report(self) -> Path:
+        """Write the benchmark's report again from what is on disk, without training; return the page's path."""
+        from curator.report.build import build_report
+
+        return build_report(self.project)
+
+    @raises_curator_errors
+    def gallery(self) -> Path:
+        """Write a page of all groups of duplicates; return its path."""
+        from curator.report.gallery import build_gallery
+
+        return build_gallery(self.project)
 
     def _with(self, section: str, **options: Any) -> Project:
         return dataclasses.replace(self.project, recipe=self.recipe.with_overrides(section, **options))

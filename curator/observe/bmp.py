@@ -43,6 +43,10 @@ _OS2_KINDS = {3: "of OS/2 with Huffman codes", 4: "of OS/2 with 24-bit run lengt
 _MOST_COLOURS = 1 << 16
 
 
+class BadHeaderError(Exception):
+    """A header says what no file of its kind can be."""
+
+
 @dataclass(frozen=True)
 class BmpHeader:
     """The fields of a BMP's second header; ``masks`` say where red, green and blue are in a pixel."""

@@ -21,6 +21,7 @@ from curator.matching import perceptual_hash
 from curator.matching.luma_signatures import pack_signatures
 from curator.matching.perceptual_hash import HASH_VERSION
 from curator.observe.blank import blank_colour
+from curator.observe.bmp import BadHeaderError
 from curator.observe.header import Header, canvas_size, looks_truncated, read_header
 from curator.observe.jpeg_header import PlainJpeg, read_plain_jpeg
 from curator.observe.jpeg_scans import DamagedPixelsError
@@ -184,7 +185,7 @@ def _decoding_flaw(data: bytes, image_format: str, error: Exception) -> _FlawErr
         kind = unsupported_kind(data, image_format)
     if kind:
         return _FlawError(Drop.UNSUPPORTED_FORMAT, f"no decoder here reads {kind}")
-    is_damaged = isinstance(error, DamagedPngError | DamagedPixelsError) and not isinstance(error, MissingRowsError)
+    is_damaged = isinstance(error, DamagedPngError | BadHeaderError) and not isinstance(error, MissingRowsError)
     if "truncated" in text or (not is_damaged and looks_truncated(data, image_format)):
         return _FlawError(Drop.TRUNCATED, _clause(error))
     is_unsupported = "unsupported" in text and image_format != "bmp"  # all kinds of which are named above
@@ -193,7 +194,7 @@ def _decoding_flaw(data: bytes, image_format: str, error: Exception) -> _FlawErr
 
 def _clause(error: Exception) -> str:
     text = " ".join(str(error).split())[:200]
-    if isinstance(error, DamagedPngError | DamagedPixelsError):
+    if isinstance(error, DamagedPngError | DamagedPixelsError | BadHeaderError):
         return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 

@@ -31,8 +31,7 @@ from PIL import (
     features,
 )
 
-from curator.observe.bmp import read_bmp_header
-from curator.observe.jpeg_scans import DamagedPixelsError
+from curator.observe.bmp import BadHeaderError, read_bmp_header
 from curator.observe.jpeg_xl import read_jxl_size
 
 _FEATURES = {"avif": "avif", "webp": "webp", "jp2": "jpg_2000"}  # parts that a build of Pillow may lack
@@ -70,10 +69,10 @@ def open_bmp(file: io.BytesIO) -> ImageFile.ImageFile:
     Its embedded profile becomes ``info["icc_profile"]``.
 
     Raises:
-        DamagedPixelsError: its header says what no BMP can be.
+        BadHeaderError: its header says what no BMP can be.
     """
     if (header := read_bmp_header(file.getvalue())) and (damage := header.damage()):
-        raise DamagedPixelsError(damage)
+        raise BadHeaderError(damage)
     data = _with_known_header(file.getvalue())
     image = BmpImagePlugin.BmpImageFile(io.BytesIO(data))
     size = int.from_bytes(data[14:18], "little")

@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT))
 import typer.main  # noqa: E402
 
 import curator  # noqa: E402
-from curator.cli.app import app  # noqa: E402
+from curator.cli.app import GROUPS, app  # noqa: E402
 from curator.manifests.recipe import SECTIONS  # noqa: E402
 from curator.reasons import Drop, Eases, Traits  # noqa: E402
 from curator.sources.registry import source_kinds  # noqa: E402
@@ -63,6 +63,7 @@ def generate(what: str) -> str:
     parts: dict[str, Callable[[str], str]] = {
         "command": command_text,
         "commands": command_list,
+        "groups": command_groups,
         "source": lambda name: settings_table(source_kinds()[name]),
         "": lambda name: _WHOLE[name]() if name in _WHOLE else settings_table(SECTIONS[name.strip("[]")]),
     }
@@ -84,7 +85,7 @@ def commands() -> dict[str, Any]:
 
 
 def command_text(name: str) -> str:
-    """Compose the usage, the help text, and a table of a command's own arguments and options."""
+    """Compose the usage, the examples, and a table of a command's own arguments and options."""
     command = commands()[name]
     arguments = [one for one in command.params if not one.opts[0].startswith("-")]
     options = [one for one in command.params if one.opts[0].startswith("-") and one.name not in SHARED]
@@ -92,10 +93,10 @@ def command_text(name: str) -> str:
     hints = _hints(inspect.unwrap(command.callback), [one.name for one in options])
     rows = [(f"`{_argument(one)}`", "", one.help or "") for one in arguments]
     rows += [(_spelled(one, hints[one.name]), _default(one.default), one.help or "") for one in options]
-    parts = [
-        f"```text\n{' '.join(words)}\n```",
-        *([table(("option", "default", "what it does"), rows)] if rows else []),
-    ]
+    examples = re.findall(r"Example: (curator .*)", inspect.cleandoc(command.help or ""))
+    parts = [f"```text\n{' '.join(words)}\n```"]
+    parts += ["\n".join(["```console", *(f"$ {line}" for line in examples), "```"])] if examples else []
+    parts += [table(("option", "default", "what it does"), rows)] if rows else []
     return "\n" + "\n\n".join(parts) + "\n"
 
 
@@ -141,14 +142,22 @@ def _default(value: Any) -> str:
 
 
 def command_list(page: str) -> str:
-    """Compose the table of all commands, each with the first sentence of its help and a link to ``page``."""
-    return table(
-        ("command", "does"),
-        [
-            (f"[`curator {name}`]({page}#curator-{name})", _first_line(command.help))
-            for name, command in commands().items()
-        ],
-    )
+    """Compose the table of all commands in their groups, each with a link to ``page`` and its help's first sentence."""
+    known, rows = commands(), []
+    for heading, group in GROUPS.items():
+        rows.append((f"**{heading}**", ""))
+        names = [command.__name__ for command in group]
+        rows += [(f"[`curator {name}`]({page}#curator-{name})", _first_line(known[name].help)) for name in names]
+    return table(("command", "does"), rows)
+
+
+def command_groups(page: str) -> str:
+    """Compose the groups of commands, a line each, with links to ``page``."""
+    rows = []
+    for heading, group in GROUPS.items():
+        names = [command.__name__ for command in group]
+        rows.append((f"**{heading}**", ", ".join(f"[`curator {name}`]({page}#curator-{name})" for name in names)))
+    return table(("to", "commands"), rows)
 
 
 def _first_line(text: str | None) -> str:

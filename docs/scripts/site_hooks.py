@@ -91,7 +91,7 @@ def title_of(page: Path) -> str:
 
 def decisions_page() -> str:
     """List the decisions."""
-    rows = [f"{int(page.name[:4])}. [{title_of(page)}]({page.name})" for page in decisions()]
+    rows = [f"- [{int(page.name[:4])}. {title_of(page)}]({page.name})" for page in decisions()]
     return "# Decisions\n\nWhy it is built as it is: one page for each choice that is hard to undo.\n\n" + "\n".join(
         rows
     )

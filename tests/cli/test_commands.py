@@ -165,7 +165,6 @@ def test_the_command_that_works_is_told_for_exact_counts_too(place: Path) -> Non
         (("status", "--recipe", "smal"), "did you mean small"),
         (("why", "nobody"), "Run `curator fetch` first."),
         (("verify",), "`curator split` writes it."),
-        (("split",), "Run `curator fetch` first."),
         (("init", "Bad Name", "a", "b"), "'Bad Name' must be lower-case"),
         (("init", "one", "a"), "at least two different labels"),
     ],

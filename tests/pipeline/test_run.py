@@ -13,7 +13,7 @@ from PIL import Image
 
 from curator import catalog
 from curator.catalog import Drop, Stage
-from curator.errors import LockedError, ShortfallError, SourceError, StateError
+from curator.errors import LockedError, ShortfallError, SourceError
 from curator.events import Event, StageFinished, Warned
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
@@ -178,10 +178,11 @@ def test_too_few_images_write_nothing(tmp_path: Path, folder: Path) -> None:
     assert not project.paths.catalog(Stage.BALANCED).exists()
 
 
-def test_deciding_before_fetching_says_what_to_run(project: Project) -> None:
-    """No catalog yet: the message names ``curator fetch``."""
-    with pytest.raises(StateError, match="curator fetch"):
-        pipeline.decide(project, Stage.SPLIT, {})
+def test_deciding_before_fetching_fetches_first(project: Project) -> None:
+    """No catalog yet: a stage brings all those before it up to date."""
+    decided = pipeline.decide(project, Stage.DEDUPED, {})
+    assert len(decided.table) > 0
+    assert project.paths.catalog(Stage.FETCHED).exists()
 
 
 def test_a_second_run_is_told_who_holds_the_data_set(project: Project) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import datasets
 
 from curator.export.loaders.split_pictures import list_pictures
+from curator.export.material import SPLIT_NAMES
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
 from curator.reasons import splits_of
@@ -15,12 +16,13 @@ from curator.reasons import splits_of
 def to_hf(project: Project) -> Any:
     """Return the columns ``image`` (decoded when it is read) and ``label``, one entry a split.
 
-    The files of the folders are read: upright there, so that ``datasets``' own decoder shows them as they are.
+    The split ``val`` is called ``validation``. The files of the folders are read: upright there, so that
+    ``datasets``' own decoder shows them as they are.
     """
     features = datasets.Features(image=datasets.Image(), label=datasets.ClassLabel(names=list(project.recipe.labels)))
     splits = {}
     for split in splits_of(read_manifest(project.paths.manifest)["split"].unique()):
         pictures = list_pictures(project, split)
         columns = {"image": [str(file) for file, _ in pictures], "label": [label for _, label in pictures]}
-        splits[split] = datasets.Dataset.from_dict(columns, features=features)
+        splits[SPLIT_NAMES.get(split, split)] = datasets.Dataset.from_dict(columns, features=features)
     return datasets.DatasetDict(splits)
