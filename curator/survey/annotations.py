@@ -54,7 +54,12 @@ def survey_coco(
         events: list[Event] = []
         context = ListingContext((), cache_dir or Path(temporary), base_dir, emit=events.append)
         source = Coco(path=paths[0] if len(paths) == 1 else tuple(paths))
-        read = source.read(context)
+        try:
+            read = source.read(context)
+        except SourceError:
+            if all(map(is_url, paths)):
+                return None  # JSON from an address may be a list of another kind
+            raise
         source = replace(source, images=_folder(places[0], paths[0], read[paths[0]], base_dir))
         found = _counted(source, read, context, labels)
     return replace(found, notes=(*found.notes, *(str(event.message) for event in events if isinstance(event, Noted))))

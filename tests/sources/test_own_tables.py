@@ -23,6 +23,7 @@ from curator.errors import SourceError
 from curator.manifests.labels import LabelFinder
 from curator.sources.coco import Coco
 from curator.sources.url_list.url_list_source import UrlList
+from curator.survey.annotations import survey_coco
 from curator.survey.tables import survey_table
 from tests.sources.test_remote import only_home_is_public
 
@@ -424,3 +425,5 @@ def test_a_table_from_an_address_is_read_once_for_the_survey_and_the_fetch(serve
     source = {key: value for key, value in found.sources[0].items() if key != "kind"}
     assert len(UrlList(**source).list_images(0, context.labels, context)) == 8
     assert server.gets() == ["/a.csv"]
+    assert survey_coco([server.serve("/list.json", '[{"url": "http://e.org/1"}]')], tmp_path) is None
+    assert dict(survey_coco([server.serve("/coco.json", coco(10))], tmp_path).counts) == {"rugby": 1}
