@@ -426,4 +426,4 @@ def test_a_table_from_an_address_is_read_once_for_the_survey_and_the_fetch(serve
     assert len(UrlList(**source).list_images(0, context.labels, context)) == 8
     assert server.gets() == ["/a.csv"]
     assert survey_coco([server.serve("/list.json", '[{"url": "http://e.org/1"}]')], tmp_path) is None
-    assert dict(survey_coco([server.serve("/coco.json", coco(10))], tmp_path).counts) == {"rugby": 1}
+    assert dict(survey_coco([server.serve("/coco.json", coco(11))], tmp_path).counts) == {"Fußball": 1}
