@@ -171,7 +171,10 @@ class Dataset(View):
     ) -> RunResult:
         """Fetch, dedupe, balance and split, see :meth:`split`; then, unless a label is short, :meth:`benchmark`."""
         from curator.inspect.status import RunResult
+        from curator.pipeline.held_sides import require_same_split
 
+        if self.recipe.split.stable:  # before hours of fetching
+            require_same_split(self.paths, self._with("split", ratio=ratio).recipe.split)
         Dataset(self._with("balance", per_class=per_class)).fetch()
         split = self.split(ratio, per_class=per_class)
         return RunResult(split, self.benchmark() if benchmark and not split.missing else None)

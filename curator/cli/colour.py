@@ -20,7 +20,7 @@ def is_coloured(stream: TextIO, environment: Mapping[str, str] = os.environ) -> 
     """Say whether what is written to a stream may hold escape codes."""
     if environment.get("NO_COLOR"):
         return False
-    if environment.get("FORCE_COLOR", "0") != "0":
+    if environment.get("FORCE_COLOR") not in (None, "", "0"):
         return True
     return stream.isatty() and environment.get("TERM") not in ("dumb", "unknown")
 

@@ -86,7 +86,7 @@ def dataset_command(
                 done = command(open_named(recipe, data, bars), **options)
                 for answer in [done] if isinstance(done, Answer) else done:
                     bars.close()
-                    answer.finish(Terminal(bars.option), as_json)
+                    answer.finish(Terminal(bars.option, bars.told), as_json)
             finally:
                 bars.close()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from curator.cli.command import Answer
@@ -12,6 +12,7 @@ from curator.reasons import SPLITS, splits_of
 if TYPE_CHECKING:
     from curator.dataset import Dataset
     from curator.inspect.status import StageResult, Status
+    from curator.text import Text
 
 MOST_COLUMNS = 7
 """Parts (labels and sources) that fit beside each other in an 80-column terminal."""
@@ -25,16 +26,13 @@ def stage_answer(result: StageResult, *lines: str) -> Answer:
         return {**result.status.as_json(terminal.option), "notes": notes, "missing": result.missing}
 
     def show(terminal: Terminal) -> None:
-        print_counts(terminal, result.status)
-        terminal.notes(result.notes)
-        for line in lines:
-            terminal.note(line)
+        print_counts(terminal, result.status, result.notes, lines)
 
     return Answer(facts, show, bool(result.missing))
 
 
-def print_counts(terminal: Terminal, status: Status) -> None:
-    """Print the counts of a catalog, what exists beside it, and what to run next."""
+def print_counts(terminal: Terminal, status: Status, notes: Sequence[Text] = (), lines: Sequence[str] = ()) -> None:
+    """Print the counts of a catalog, what exists beside it, notes, further lines, and at the end what to run next."""
     title = f"{status.name}, {status.headline}"
     labels, sources = status.labels, status.sources
     if len(labels) + len(sources) <= MOST_COLUMNS:
@@ -46,6 +44,9 @@ def print_counts(terminal: Terminal, status: Status) -> None:
     if status.splits:
         _print_splits(terminal, status.splits)
     _print_beside(terminal, status)
+    terminal.notes(notes)
+    for line in lines:
+        terminal.note(line)
     for command in status.next:
         terminal.next(command, status.remark)
 

@@ -62,7 +62,8 @@ def demo(
     from curator.demo.whole_job import run_demo, served_recipe, served_world
 
     option = _demo_option({"photos": photos, "data": data})
-    bars, terminal = TerminalProgress(quiet, option), Terminal(option)
+    bars = TerminalProgress(quiet, option)
+    terminal = Terminal(option, bars.told)
     bars.remark(f"reading the names in {photos}" if photos else "drawing the rendered world (some seconds)")
     with served_world(photos, port) as served:
         if serve_only:

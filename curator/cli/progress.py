@@ -31,6 +31,7 @@ class TerminalProgress(Bars):
     def __init__(self, quiet: bool = False, option: str = "") -> None:
         super().__init__(quiet)
         self.option = option
+        self.told: list[str] = []
 
     def bar(self, what: str, total: int | None, unit: str, initial: int) -> Any:
         """Return a bar, or what writes lines into a file or a pipe."""
@@ -39,8 +40,9 @@ class TerminalProgress(Bars):
         return ProgressLine(what, total, unit, initial)
 
     def warn(self, text: Text) -> None:
-        """Print a warning, yellow in a terminal."""
-        line = fitted(f"warning: {spell(text, self.option)}", sys.stderr)
+        """Print a warning, yellow in a terminal, and remember it."""
+        self.told.append(spell(text, self.option))
+        line = fitted(f"warning: {self.told[-1]}", sys.stderr)
         tqdm.write(coloured(line, YELLOW, sys.stderr), file=sys.stderr)
 
     def remark(self, text: Text) -> None:
@@ -81,7 +83,8 @@ class ProgressLine:
             done, pace = size_text(self.n), f"{size_text(rate)}/s"
             of = f" of {size_text(self.total)}" if self.total else ""
         else:
-            done, pace = f"{self.n:,}", f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.2g}/s"
+            done = f"{self.n:,}"
+            pace = f"{rate:,.{0 if rate >= 10 else 1}f}/s" if rate >= 1 or not rate else f"{1 / rate:,.1f} s each"
             of = f" of {plural(self.total, self.unit)}" if self.total else f" {self.unit}s"
         left = f", {rough_duration((self.total - self.n) / rate)} left" if self.total and rate else ""
         return f"{self.what}: {done}{of}, {pace}{left}{self.postfix}"

@@ -29,9 +29,13 @@ _UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 @dataclass(frozen=True)
 class Terminal:
-    """Standard output; ``option`` is what a proposed command needs to mean the data set at hand."""
+    """Standard output; ``option`` is what a proposed command needs to mean the data set at hand.
+
+    ``told`` holds the warnings that were printed already: a note that says the same is left out.
+    """
 
     option: str = ""
+    told: Sequence[str] = ()
 
     def spell(self, text: Text) -> str:
         """Write a text with the commands that it proposes as they are typed."""
@@ -63,6 +67,7 @@ class Terminal:
 
     def notes(self, notes: Sequence[Text]) -> None:
         """Print the first remarks of a stage, and how many more there are."""
+        notes = [note for note in notes if not any(self.spell(note) in warning for warning in self.told)]
         for note in notes[:MOST_NOTES]:
             self.note(("note: ", *as_parts(note)))
         if len(notes) > MOST_NOTES:

@@ -147,7 +147,7 @@ class View:
 
     @raises_curator_errors
     def why(self, image: str | Path) -> list[Story]:
-        """Return the story of each row that ``image`` names: a record id, URL, file, or 8 or more digits of a SHA-256.
+        """Return the story of each row that ``image`` names: a record id, URL, file or its name, or SHA-256 (8 digits).
 
         Raises:
             CuratorError: no row has that name.

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -24,6 +25,7 @@ from curator.matching.orientations import ORIENTATION_PHRASES, ORIENTATIONS
 from curator.matching.perceptual_hash import FLAT_DETAIL
 from curator.pipeline import made_from
 from curator.store.catalog_files import read_catalog
+from curator.store.root import shown
 from curator.text import Command
 
 MOST_RELATIVES = 10
@@ -102,7 +104,8 @@ def _origin(row: dict[str, Any]) -> list[str]:
     what = " ".join(str(row[name]) for name in ("source_class", "source_id") if row[name])
     label = row["relabelled_from"] or row["label"]
     lines = [f"  listed   by {row['source']}{f' as {what}' if what else ''}, under the label {label}"]
-    lines += [f"  address  {row[name]}" for name in ("url", "fallback_url", "local_path") if row[name]]
+    lines += [f"  address  {row[name]}" for name in ("url", "fallback_url") if row[name]]
+    lines += [f"  path     {shown(Path(row['local_path']))}"] if row["local_path"] else []
     lines += [f"  page     {row['landing_url']}"] if row["landing_url"] else []
     credit = ", ".join(str(row[name]) for name in ("title", "author", "license") if row[name])
     return lines + ([f"  credit   {credit}"] if credit else [])

@@ -126,10 +126,8 @@ def _list_tiers(
             break
         _list_tier(project, listing, tier, short, options.refresh)
         settled = settle(listing, settled)
-    if listing.table.empty and (n := len(listing.failures)):
-        who = "The only source could not" if n == 1 else f"None of the {n} sources could"
-        hint = "The warning above says why" if n == 1 else "The warnings above say why"
-        raise SourceError(f"{who} be listed, so there is nothing to fetch.", f"{hint}, and the ways out.")
+    if listing.table.empty and listing.failures:
+        raise SourceError("No source listed an image, so there is nothing to fetch.", "The warnings above say why.")
     return listing, settled
 
 
@@ -165,6 +163,8 @@ def _list_tier(project: Project, listing: Listing, tier: int, labels: Sequence[s
             rows, userinfo = take_userinfo(listed)
             rows = drop_forgotten(rows, tombstones)
         except SourceError as error:
+            if len(project.recipe.sources) == 1 and listing.table.empty:
+                raise SourceError(f"The source {name} could not be listed: {error.message}", error.hint) from error
             listing.failures[f"{index} {name}"] = error.text
             project.emit(Warned((f"The source {name} could not be listed: ", *error.text)))
             continue

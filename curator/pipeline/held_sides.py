@@ -15,6 +15,7 @@ from curator.manifests.manifest import read_manifest
 from curator.manifests.recipe import SplitSettings
 from curator.store.catalog_files import file_digest, plain
 from curator.store.paths import DataPaths
+from curator.text import Command
 
 
 def held_manifest(paths: DataPaths, split: SplitSettings, resplit: bool = False) -> str:
@@ -58,9 +59,11 @@ def require_same_split(paths: DataPaths, split: SplitSettings) -> None:
     Raises:
         CuratorError: they differ.
     """
-    recorded = read_made_with(paths.made_with).settings.get("split", {})
+    recorded = read_made_with(paths.made_with).settings.get("split", {}) if paths.manifest.exists() else {}
     if changes := decisive_changes(recorded, plain(split)):
         text = " and ".join(f"{key} from {before} to {after}" for key, before, after in changes)
         message = f"[split] changes {text}: images would move between train and test."
-        hint = f"`--resplit` makes a new split all the same; without it {paths.manifest} keeps its sides."
+        given = "".join(f" --{key} {after}" for key, _, after in changes if key in ("ratio", "seed"))
+        anew = (Command(f"split --resplit{given}"), " makes a new split all the same; ")
+        hint = (*anew, f"without `--resplit`, {paths.manifest} keeps its sides.")
         raise CuratorError(message, hint)

@@ -164,7 +164,8 @@ def _with_root(source: UrlList, tables: Tables, base_dir: Path) -> UrlList:
     root = _folder_of(tops, table.stem, names) or table.parent
     pictures = PictureFolder(root)
     needs_links = any(pictures.find(name)[1] == LINKED for name in names)
-    text = "" if root == table.parent else os.path.relpath(root, base_dir) if not root.is_absolute() else str(root)
+    text = str(root) if Path(tables.places[0]).is_absolute() else os.path.relpath(root, base_dir)
+    text = "" if root.absolute() == table.parent.absolute() else text
     return replace(source, root=text, links=needs_links)
 
 

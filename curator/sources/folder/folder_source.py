@@ -72,10 +72,10 @@ class Folder(Source):
             raise SourceError(f"The folder {root} does not exist.")
         left_out, others = Counter[str](), Counter[str]()
         files = list(self._place(root, context, left_out, others))
-        _note_left_out(root, left_out, others, context)
         if not files:
             seen = f"; it holds {most_frequent(others)}" if others else ""
             raise SourceError(f"The folder {root} has no file for {', '.join(context.labels)}{seen}.")
+        _note_left_out(root, left_out, others, context)
         wanted = [file for file in files if file[0] in labels]
         typed = {
             name: pd.array([file[i] for file in wanted], dtype="string[pyarrow]") for i, name in enumerate(_COLUMNS)
