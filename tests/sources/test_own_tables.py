@@ -8,6 +8,7 @@ import io
 import json
 import os
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -311,6 +312,14 @@ def test_what_cannot_be_used_says_what_to_write(files, settings, message, tmp_pa
     put(tmp_path, files)
     with pytest.raises(SourceError, match=re.escape(message)):
         listed(context, **{"path": next(iter(files)), **settings})
+
+
+def test_a_workbook_without_its_library_says_what_to_install(tmp_path, context, monkeypatch):
+    """The extra is named."""
+    put(tmp_path, {"a.xlsx": workbook(("url", "label"))})
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    with pytest.raises(SourceError, match=r"which openpyxl reads\. Run `pip install 'imageset-curator\[xlsx\]'`"):
+        listed(context, path="a.xlsx")
 
 
 def test_the_keys_are_checked(tmp_path):
