@@ -58,14 +58,17 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 def pictures(folder: Path) -> dict[str, bytes]:
     """Read every picture that an export of any format holds, but of TFRecord, by its record's id."""
-    found = {path.stem: path.read_bytes() for end in ("jpg", "png") for path in folder.rglob(f"*.{end}")}
+    rows = read_manifest(folder / "manifest.csv")
+    files = {folder / file: record_id for file, record_id in zip(rows["file"], rows["record_id"], strict=True)}
+    found = {record_id: path.read_bytes() for path, record_id in files.items() if path.exists()}
+    assert sum(1 for end in ("jpg", "png") for _ in folder.rglob(f"*.{end}")) == len(found)
     for path in folder.rglob("data/*.parquet"):
         table = pq.read_table(path, columns=["record_id", "image"])
         found |= {row["record_id"]: row["image"]["bytes"] for row in table.to_pylist()}
     for path in folder.rglob("*.tar"):
         with tarfile.open(path) as archive:
-            files = [one for one in archive if one.name.endswith((".jpg", ".png"))]
-            found |= {Path(one.name).stem: archive.extractfile(one).read() for one in files}  # type: ignore[union-attr]
+            members = [one for one in archive if one.name.endswith((".jpg", ".png"))]
+            found |= {Path(one.name).stem: archive.extractfile(one).read() for one in members}  # type: ignore[union-attr]
     return found
 
 
