@@ -165,7 +165,8 @@ def test_keras_reads_the_folders(project: Project, rows: pd.DataFrame) -> None:
         assert read(str(folder / split), **options).class_names == names
         assert inferred.file_paths == listed.file_paths
         assert len(inferred.file_paths) == int((rows["split"] == split).sum())
-        truth = [rows["label"][Path(file).stem] for file in inferred.file_paths]
+        label_of = dict(zip(rows["file"], rows["label"], strict=True))
+        truth = [label_of[Path(file).relative_to(folder).as_posix()] for file in inferred.file_paths]
         assert [names[int(label)] for _, label in inferred] == truth
         assert [names[int(label)] for _, label in listed] == truth
 
