@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pyarrow as pa
@@ -49,11 +49,12 @@ _TYPES = {"width": "sc:Integer", "height": "sc:Integer"}
 
 def write_croissant(material: Material, folder: Path) -> None:
     """Link the images; write ``metadata.parquet`` and ``croissant.json``."""
-    link_images(material, folder)
+    files = _unique_names(material)
+    link_images(material, folder, files)
     records = plain_records(material.rows, ("file", "split", "format", *PER_IMAGE))
-    for record in records:
+    for record, file in zip(records, files, strict=True):
         path, image_format = material.folder / record.pop("file"), record.pop("format")
-        record["file_name"] = path.name
+        record["file_name"] = PurePosixPath(file).name
         # A JPEG in the folders is the stored file itself; a PNG may have been made from it.
         is_stored = path.suffix == ".jpg" and image_format == "jpeg" and material.resizing is None
         record["file_sha256"] = record["sha256"] if is_stored else file_digest(path)
@@ -61,6 +62,15 @@ def write_croissant(material: Material, folder: Path) -> None:
     pq.write_table(pa.Table.from_pylist(records, schema), folder / _METADATA, compression="zstd")
     text = json.dumps(describe(material, file_digest(folder / _METADATA)), indent=2, ensure_ascii=False)
     (folder / "croissant.json").write_bytes((text + "\n").encode("utf-8"))
+
+
+def _unique_names(material: Material) -> list[str]:
+    """Name the files as the folders do; if two folders share a name, by their ids: Croissant joins by name."""
+    files = list(map(PurePosixPath, material.rows["file"]))
+    if len({file.name for file in files}) == len(files):
+        return list(map(str, files))
+    ids = material.rows["record_id"]
+    return [str(file.with_name(record_id + file.suffix)) for file, record_id in zip(files, ids, strict=True)]
 
 
 def describe(material: Material, metadata_sha256: str) -> dict[str, Any]:

@@ -147,13 +147,14 @@ def plain_records(rows: pd.DataFrame, columns: tuple[str, ...]) -> list[dict[str
     return [dict(zip(present, map(known, row), strict=True)) for row in values]
 
 
-def link_images(material: Material, folder: Path) -> None:
-    """Link every image below ``folder`` as ``<split>/<folder of the label>/<record_id>.<ext>``."""
+def link_images(material: Material, folder: Path, names: Iterable[str] | None = None) -> None:
+    """Link every image below ``folder`` as ``<split>/<folder of the label>/<name>``; ``names``: other files' names."""
     for split in material.splits:
         for label in material.labels:
             (folder / split / folder_name(label)).mkdir(parents=True)
-    for file in material.rows["file"]:
-        link_file(material.folder / file, folder / file)
+    files = material.rows["file"]
+    for file, name in zip(files, files if names is None else names, strict=True):
+        link_file(material.folder / file, folder / name)
         material.advance()
 
 

@@ -30,7 +30,7 @@ def cautions_section(facts: Facts) -> Section | None:
     if not found:
         return None
     items = [_item(one, facts.project.option) for one in sorted(found, key=lambda one: not one.is_grave)]
-    title = "Before you rely on this" if any(one.is_grave for one in found) else "What is missing here"
+    title = "Before you rely on this" if facts.metrics or any(one.is_grave for one in found) else "What is missing here"
     return section("cautions", title, element("ul", items, class_="cautions"))
 
 

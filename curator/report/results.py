@@ -62,7 +62,7 @@ def _model_table(metrics: Metrics) -> Html:
             ]
         )
     rows += [[swatch(model), element("span", "missing", class_="danger"), *[""] * 4] for model in metrics["missing"]]
-    return table(["", "Macro F1", "ECE", "Parameters", "Training", "Images/s"], rows)
+    return table(["", "F1", "ECE", "Parameters", "Training", "Images/s"], rows)
 
 
 def _accuracy_note(metrics: Metrics) -> str:
@@ -70,7 +70,8 @@ def _accuracy_note(metrics: Metrics) -> str:
     text = (
         f"Mean over {times(n_runs, 'run')} on {times(metrics['n_images']['test'], 'test image')}; the interval is 95%, "
         f"by bootstrap over groups of test images, so that near-duplicates and one author's photos count as one draw. "
-        f"ECE is the calibration error: 0 means that the model is right as often as it claims. Images/s is inference."
+        "F1 is the mean over the labels. ECE is the calibration error: 0 means that the model is right as often as it "
+        "claims. Images/s is inference."
     )
     if not metrics["article"]:
         return text

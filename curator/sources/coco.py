@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -35,10 +36,12 @@ from curator.manifests.toml_settings import setting
 from curator.sources.base import N_SAME, ListingContext, PlannedRead, Source, listed_rows, most_frequent
 from curator.sources.local_pictures import PictureFolder
 from curator.sources.reading.blocks import LineBlocks
+from curator.sources.reading.cache import CacheEntry
 from curator.sources.reading.json_text import members, whole_text
-from curator.sources.reading.places import file_name, is_url, local_path, place_problem, shown_name
+from curator.sources.reading.places import file_name, is_url, local_path, place_problem, place_version, shown_name
 from curator.sources.reading.read import probe_size, read_place
 from curator.sources.url_list.table_files import path_problem, side_of_name, table_files
+from curator.store.whole_files import whole_file
 
 COLUMNS = (
     "label", "source_id", "source_class", "url", "fallback_url", "local_path", "license", "author", "title",
@@ -74,7 +77,9 @@ class Coco(Source):
     def plan(self, tier: int, context: ListingContext) -> Sequence[PlannedRead]:
         """Return how large the annotations are."""
         places = table_files(self.path, context.base_dir)
-        return [PlannedRead(shown_name(place), probe_size(place, context)) for place in places]
+        kept = {place for place in places if is_url(place) and _is_kept(_copy(place, context), context)}
+        sizes = [0 if place in kept else probe_size(place, context) for place in places]
+        return [PlannedRead(shown_name(place), size, place in kept) for place, size in zip(places, sizes, strict=True)]
 
     def list_images(self, tier: int, labels: Sequence[str], context: ListingContext) -> pd.DataFrame:
         """List the pictures of ``labels``; those of others, of two, and without a file are counted and reported.
@@ -92,7 +97,7 @@ class Coco(Source):
         return listed
 
     def read(self, context: ListingContext) -> dict[str, Annotated]:
-        """Read each file of annotations.
+        """Read each file of annotations; those from an address are kept as they came.
 
         Raises:
             SourceError: one cannot be read, or holds none.
@@ -100,7 +105,7 @@ class Coco(Source):
         found = {}
         for place in table_files(self.path, context.base_dir):
             try:
-                found[place] = read_place(place, _read, context)
+                found[place] = read_place(_kept_file(place, context) if is_url(place) else place, _read, context)
             except SourceError as error:
                 message = error.message.removeprefix(place).strip().rstrip(".")
                 raise SourceError(f"The annotations {place} {message}.", error.hint or _WAY_OUT) from error
@@ -132,7 +137,7 @@ class Coco(Source):
             yield (label, name, category, *addresses, path, licence, *known, side, urls[0] if urls else name)
         left_out[f"of labels outside the recipe ({most_frequent(others)})"] += left_out.pop("", 0)
         self._note(context, file_name(place), left_out)
-        self._note(context, file_name(place), annotated.refused, "annotations")
+        self._note(context, file_name(place), annotated.refused, "entries")
 
     def _folder(self, place: str, annotated: Annotated, context: ListingContext) -> PictureFolder | None:
         """Return the folder that the names of a file start at: ``images``, or one in it such as ``train2017``."""
@@ -161,7 +166,7 @@ class Annotated:
         categories: the name of each, by its number.
         licenses: the address of each, else its name, by its number.
         shown: the numbers of the categories that are in an image, by its number.
-        refused: annotations that cannot be used, by reason.
+        refused: entries that cannot be used, by reason.
     """
 
     images: list[dict[str, Any]] = field(default_factory=list)
@@ -186,8 +191,9 @@ def read_annotations(text: str) -> Annotated:
     for name, item in members(text):
         seen.add(name)
         if not isinstance(item, dict):
-            continue
-        if name == "images":
+            if item is not None and name in _NEEDED:
+                found.refused[f"that are no JSON object, among its {name}"] += 1
+        elif name == "images":
             found.images.append(item)
         elif name == "annotations":
             found.shown.setdefault(item.get("image_id"), set()).add(item.get("category_id"))
@@ -202,7 +208,7 @@ def read_annotations(text: str) -> Annotated:
     known = {"image_id": {image.get("id") for image in found.images}, "category_id": {*found.categories}}
     for (key, number), n in n_of.items():
         if number not in known[key]:
-            found.refused[f"whose {key} is not in the file"] += n
+            found.refused[f"among its annotations whose {key} is not in the file"] += n
     return found
 
 
@@ -229,6 +235,24 @@ def _folders_in(folder: Path) -> list[Path]:
         names = [entry.name for entry in entries if entry.name[0] != "." and entry.is_dir()]
         return [folder / name for name in sorted(names)[:_N_TRIED]]
     return []
+
+
+def _copy(place: str, context: ListingContext) -> Path:
+    return CacheEntry(context, "coco", place_version(place, context.base_dir)).path.with_suffix(".json").absolute()
+
+
+def _is_kept(copy: Path, context: ListingContext) -> bool:
+    return copy.is_file() and (not context.refresh or copy in context.fresh)
+
+
+def _kept_file(place: str, context: ListingContext) -> str:
+    """Return the file that keeps what is at an address."""
+    copy = _copy(place, context)
+    if not _is_kept(copy, context):
+        with whole_file(copy) as temporary, temporary.open("wb") as file:
+            read_place(place, lambda stream: shutil.copyfileobj(stream, file, 1 << 20), context)
+        context.fresh.add(copy)
+    return str(copy)
 
 
 def _read(stream: io.BufferedReader) -> Annotated:

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from curator.errors import SourceError
@@ -49,30 +50,35 @@ def survey_coco(
     paths = [path for place in places for path in _annotations_at(place, base_dir)]
     if not paths:
         return None
-    source = Coco(path=paths[0] if len(paths) == 1 else tuple(paths))
     with tempfile.TemporaryDirectory() as temporary:
         events: list[Event] = []
-        context = ListingContext((), cache_dir or Path(temporary), base_dir)
+        context = ListingContext((), cache_dir or Path(temporary), base_dir, emit=events.append)
+        source = Coco(path=paths[0] if len(paths) == 1 else tuple(paths))
         read = source.read(context)
-        folder = _folder(places[0], paths[0], read[paths[0]], base_dir)
-        source = Coco(path=source.path, images=folder)
-        names = tuple(labels) or _labels([one for found in read.values() for one in found.categories.values()])
-        finder = LabelFinder(dict.fromkeys(names, ()))
-        context = ListingContext(names, context.cache_dir, base_dir, emit=events.append, label_names=finder)
-        rows = source.rows(read, context)
+        source = replace(source, images=_folder(places[0], paths[0], read[paths[0]], base_dir))
+        found = _counted(source, read, context, labels)
+    return replace(found, notes=(*found.notes, *(str(event.message) for event in events if isinstance(event, Noted))))
+
+
+def _counted(source: Coco, read: Mapping[str, Annotated], context: ListingContext, labels: Sequence[str]) -> Finding:
+    """Count the pictures of each label as a fetch would list them."""
+    categories = [name for annotated in read.values() for name in annotated.categories.values()]
+    names = tuple(labels) or _labels(categories)
+    context = replace(context, labels=names, label_names=LabelFinder(dict.fromkeys(names, ())))
+    rows = source.rows(read, context)
     if not rows:
-        seen = most_frequent(Counter(name for found in read.values() for name in found.categories.values()))
+        seen = most_frequent(Counter(categories))
         message = f"The annotations {source.path} have no picture of one label alone; their categories are {seen}."
         raise SourceError(message, "Name the labels that you want behind the data set's name.")
     columns = {name: [row[number] for row in rows] for number, name in enumerate(COLUMNS)}
     counts = Counter(map(str, columns["label"]))
-    where = f"the pictures are in {folder}" if folder else "the pictures are requested at their addresses"
-    recipe = {"path": list(paths) if len(paths) > 1 else paths[0], "images": folder}
+    where = f"the pictures are in {source.images}" if source.images else "the pictures are requested at their addresses"
+    path = source.path if isinstance(source.path, str) else list(source.path)
     return Finding(
-        sources=({"kind": "coco", **{key: value for key, value in recipe.items() if value}},),
+        sources=({"kind": "coco", "path": path, **({"images": source.images} if source.images else {})},),
         counts=Counter({label: counts[label] for label in names if counts[label]}),
         kind="annotations of COCO",
-        notes=(where, *(str(event.message) for event in events if isinstance(event, Noted))),
+        notes=(where,),
         sides=Counter(side for side in columns["listed_split"] if side),
         files=tuple(path for path in columns["local_path"] if path),
     )

@@ -30,7 +30,7 @@ from curator.survey.tables import has_metadata, survey_table
 _NOTHING_THERE = "Name a folder of pictures, a table (CSV, TSV, JSON, Parquet, XLSX), or an address of one."
 _ONE_LABEL = (
     "Put the pictures of each label into a folder of its own, such as heron/ and stork/, name one folder a label "
-    "(`--from herons --from storks`), or name a table with the columns path and label."
+    "(`--from herons --from storks`), or name a table with a column `label`."
 )
 _ARCHIVES = (".zip", ".tar", ".tgz", ".rar", ".7z")
 

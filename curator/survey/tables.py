@@ -8,7 +8,7 @@ r"""Look at a table: which of its columns are what, which labels it has, and wha
 >>> found.kind, dict(found.counts), found.sources[0]["columns"]
 ('a table of addresses', {'Reiher': 2, 'Storch': 2}, {'label': 'art'})
 >>> found.notes
-('list.csv: the address is its column link, the label art',)
+('list.csv: the address is its column link; the label is its column art',)
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from curator.sources.coco import find_folder
 from curator.sources.local_pictures import ENDINGS, LINKED, PictureFolder
 from curator.sources.reading.places import file_name, is_url, local_path
 from curator.sources.url_list.columns import MissingColumnError
-from curator.sources.url_list.labels_of_rows import written_labels
+from curator.sources.url_list.labels_of_rows import texts_of_several, written_labels
 from curator.sources.url_list.parquet_rows import PICTURE
 from curator.sources.url_list.table_files import table_files
 from curator.sources.url_list.tables import Tables
@@ -43,10 +43,7 @@ METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet", "multimedia.tx
 
 _TABLES = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".parquet", ".xlsx")
 _N_TRIED = 100
-_ELSE = (
-    "Or rename that column in the table to `url`, `path` or `label`: `curator init` then finds it. In a recipe of your "
-    "own, `columns` says which is which."
-)
+_ELSE = "Or rename that column in the table to `url`, `path` or `label`: `curator init` then finds it."
 
 
 def survey_table(
@@ -164,7 +161,8 @@ def _with_root(source: UrlList, tables: Tables, base_dir: Path) -> UrlList:
     root = _folder_of(tops, table.stem, names) or table.parent
     pictures = PictureFolder(root)
     needs_links = any(pictures.find(name)[1] == LINKED for name in names)
-    text = "" if root == table.parent else os.path.relpath(root, base_dir) if not root.is_absolute() else str(root)
+    text = str(root) if Path(tables.places[0]).is_absolute() else os.path.relpath(root, base_dir)
+    text = "" if root.absolute() == table.parent.absolute() else text
     return replace(source, root=text, links=needs_links)
 
 
@@ -204,6 +202,8 @@ def _labels(tables: Tables, labels: Sequence[str]) -> tuple[tuple[str, ...], lis
     texts = Counter({as_written(text): n for text, n in values if text})
     if labels:
         return tuple(labels), []
+    for text in texts_of_several(texts):
+        del texts[text]  # such rows are left out and counted
     if texts.total() > 20 and 2 * len(texts) > texts.total():
         column = tables.roles["label"]
         n_rows = f"{len(texts):,} different texts in {texts.total():,} rows"
@@ -227,13 +227,12 @@ def _labels(tables: Tables, labels: Sequence[str]) -> tuple[tuple[str, ...], lis
 def _columns_in_words(source: UrlList, tables: Tables) -> str:
     """Say which columns are what."""
     words = {"url": "the address", "path": "the file", "label": "the label", "split": "the side", "group": "the group"}
-    roles = {words.get(role, role.replace("_", " ")): name for role, name in tables.roles.items() if name[0] != " "}
-    parts = [
-        f"{word} {name}" if at else f"{word} is its column {name}" for at, (word, name) in enumerate(roles.items())
-    ]
-    if "the label" not in roles and source.label:
-        parts.append(f"the label of all rows is {source.label!r}")
-    return f"{source.name or file_name(tables.places[0])}: {', '.join(parts)}"
+    roles = {role: name for role, name in tables.roles.items() if not name.startswith(" ")}
+    parts = [f"{words[role]} is its column {name}" for role, name in roles.items() if role in words]
+    parts += [f"the label of all rows is {source.label!r}"] if source.label and "label" not in roles else []
+    if more := [f"{role} ({name})" for role, name in roles.items() if role not in words]:
+        parts.append(f"kept of each image: {', '.join(more)}")
+    return f"{source.name or file_name(tables.places[0])}: {'; '.join(parts)}"
 
 
 def _kind(tables: Tables) -> str:

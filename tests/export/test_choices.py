@@ -57,15 +57,18 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 def pictures(folder: Path) -> dict[str, bytes]:
-    """Read every picture that an export holds, but of TFRecord, by its file's name or its record's id."""
-    found = {path.stem: path.read_bytes() for end in ("jpg", "png") for path in folder.rglob(f"*.{end}")}
+    """Read every picture that an export of any format holds, but of TFRecord, by its record's id."""
+    rows = read_manifest(folder / "manifest.csv")
+    files = {folder / file: record_id for file, record_id in zip(rows["file"], rows["record_id"], strict=True)}
+    found = {record_id: path.read_bytes() for path, record_id in files.items() if path.exists()}
+    assert sum(1 for end in ("jpg", "png") for _ in folder.rglob(f"*.{end}")) == len(found)
     for path in folder.rglob("data/*.parquet"):
         table = pq.read_table(path, columns=["record_id", "image"])
         found |= {row["record_id"]: row["image"]["bytes"] for row in table.to_pylist()}
     for path in folder.rglob("*.tar"):
         with tarfile.open(path) as archive:
-            files = [one for one in archive if one.name.endswith((".jpg", ".png"))]
-            found |= {Path(one.name).stem: archive.extractfile(one).read() for one in files}  # type: ignore[union-attr]
+            members = [one for one in archive if one.name.endswith((".jpg", ".png"))]
+            found |= {Path(one.name).stem: archive.extractfile(one).read() for one in members}  # type: ignore[union-attr]
     return found
 
 
@@ -78,10 +81,8 @@ def test_an_export_of_one_size_is_the_same_bytes_twice(project: Project, tmp_pat
         export_dataset(project, find_format(form), place, Resizing(SIDE, fit))
     assert digests(folder) == digests(tmp_path / "again")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["again", "small"]
-    rows = read_manifest(project.paths.manifest)
-    id_of = {Path(file).stem: record_id for file, record_id in zip(rows["file"], rows["record_id"], strict=True)}
-    found = {id_of.get(name, name): data for name, data in pictures(folder).items()}
-    assert form == "tfrecord" or found.keys() == set(rows["record_id"])
+    found = pictures(folder)
+    assert form == "tfrecord" or found.keys() == set(read_manifest(project.paths.manifest)["record_id"])
     assert {Image.open(io.BytesIO(data)).size for data in found.values()} <= {(SIDE, SIDE)}
     card = (folder / "README.md").read_text(encoding="utf-8")
     assert f"resized to {SIDE} x {SIDE} pixels: {FITS[fit]} ({fit})" in card

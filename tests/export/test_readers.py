@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,12 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from curator.export.croissant import write_croissant
+from curator.export.material import gather
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
 from curator.store.catalog_files import file_digest
+from curator.store.image_files import link_file
 from tests.export.conftest import exported
 
 
@@ -130,6 +134,24 @@ def test_mlcroissant_validates_the_metadata_and_loads_the_records(project: Proje
     assert [record["splits/name"] for record in dataset.records("splits")] == ["train", "test"]
 
 
+def test_croissant_tells_files_of_one_name_apart(project: Project, rows: pd.DataFrame, tmp_path: Path) -> None:
+    """One picture under two labels has one name in two folders, and Croissant joins by names."""
+    material = gather(project)
+    first, second = (material.rows.index[material.rows["label"] == label][0] for label in ("rugby", "soccer"))
+    parent, name = material.rows.loc[second, "file"].rsplit("/", 1)[0], Path(material.rows.loc[first, "file"]).name
+    folder = tmp_path / "folders"
+    for at, file in material.rows["file"].items():
+        target = folder / (f"{parent}/{name}" if at == second else file)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        link_file(project.paths.folder / file, target)
+    material.rows.loc[second, "file"] = f"{parent}/{name}"
+    (tmp_path / "out").mkdir()
+    write_croissant(dataclasses.replace(material, folder=folder), tmp_path / "out")
+    told = pq.read_table(tmp_path / "out" / "metadata.parquet").to_pylist()
+    assert sorted(row["file_name"] for row in told) == sorted(path.name for path in tmp_path.glob("out/*/*/*"))
+    assert len({row["file_name"] for row in told}) == len(rows)
+
+
 def test_tf_data_reads_the_tfrecords(project: Project, rows: pd.DataFrame) -> None:
     """TensorFlow accepts the checksums, parses the examples and decodes the pictures."""
     tf = pytest.importorskip("tensorflow")
@@ -165,8 +187,8 @@ def test_keras_reads_the_folders(project: Project, rows: pd.DataFrame) -> None:
         assert read(str(folder / split), **options).class_names == names
         assert inferred.file_paths == listed.file_paths
         assert len(inferred.file_paths) == int((rows["split"] == split).sum())
-        label_of = dict(zip(rows["file"], rows["label"], strict=True))
-        truth = [label_of[Path(file).relative_to(folder).as_posix()] for file in inferred.file_paths]
+        labels = dict(zip(rows["file"].str.split("/").str[-1], rows["label"], strict=True))
+        truth = [labels[Path(file).name] for file in inferred.file_paths]
         assert [names[int(label)] for _, label in inferred] == truth
         assert [names[int(label)] for _, label in listed] == truth
 

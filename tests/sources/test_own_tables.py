@@ -8,6 +8,7 @@ import io
 import json
 import os
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from curator.errors import SourceError
 from curator.manifests.labels import LabelFinder
 from curator.sources.coco import Coco
 from curator.sources.url_list.url_list_source import UrlList
+from curator.survey.tables import survey_table
+from tests.sources.test_remote import only_home_is_public
 
 GBIF_HEADER = "gbifID\ttype\tformat\tidentifier\treferences\ttitle\tcreator\tpublisher\tlicense\trightsHolder\n"
 GBIF_MEDIA = GBIF_HEADER + (
@@ -311,6 +314,14 @@ def test_what_cannot_be_used_says_what_to_write(files, settings, message, tmp_pa
         listed(context, **{"path": next(iter(files)), **settings})
 
 
+def test_a_workbook_without_its_library_says_what_to_install(tmp_path, context, monkeypatch):
+    """The extra is named."""
+    put(tmp_path, {"a.xlsx": workbook(("url", "label"))})
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    with pytest.raises(SourceError, match=r"which openpyxl reads\. Run `pip install 'imageset-curator\[xlsx\]'`"):
+        listed(context, path="a.xlsx")
+
+
 def test_the_keys_are_checked(tmp_path):
     """Roles, folders, signs, encodings, patterns: all at once."""
     source = UrlList(
@@ -371,7 +382,7 @@ def test_annotations_of_coco_are_labels(server, tmp_path, context, told):
         "1 pictures of labels outside the recipe (person 1) were left out",
         "1 pictures without annotations were left out",
         "1 pictures without an address were left out",
-        "1 annotations whose image_id is not in the file were left out",
+        "1 entries among its annotations whose image_id is not in the file were left out",
     ):
         assert f"instances_train2017.json: {words}" in told()
     put(tmp_path, {f"train2017/{n}.png": b"x" for n in (10, 15)} | {"val2017/16.png": b"x"})
@@ -380,7 +391,9 @@ def test_annotations_of_coco_are_labels(server, tmp_path, context, told):
     assert files == {"train2017/10.png", "train2017/15.png", "val2017/16.png"}
     assert sorted(rows["listed_split"]) == ["train", "train", "train", "val"]
     place = server.serve("/a.json", coco(10))
-    assert list_coco(context, path=place)["label"].tolist() == ["rugby"]
+    for _ in range(2):
+        assert list_coco(context, path=place)["label"].tolist() == ["rugby"]
+    assert server.gets() == ["/a.json"]
     assert "must not name local files" in Coco(path=place, images=".").problems(context.labels, tmp_path)[0][1]
 
 
@@ -398,3 +411,16 @@ def test_what_is_no_coco_is_said(body, message, tmp_path, context):
     put(tmp_path, {"a.json": body})
     with pytest.raises(SourceError, match=re.escape(message)):
         list_coco(context, path="a.json")
+
+
+def test_a_table_from_an_address_is_read_once_for_the_survey_and_the_fetch(server, tmp_path, context, monkeypatch):
+    """The survey keeps it where the fetch looks."""
+    only_home_is_public(monkeypatch)
+    place = server.serve(
+        "/a.csv", "link,art\n" + "".join(f"http://e.org/{n}.jpg,{PAIR[str(1 + n % 2)]}\n" for n in range(8))
+    )
+    found = survey_table([place], tmp_path, cache_dir=context.cache_dir)
+    assert dict(found.counts) == {"rugby": 4, "soccer": 4}
+    source = {key: value for key, value in found.sources[0].items() if key != "kind"}
+    assert len(UrlList(**source).list_images(0, context.labels, context)) == 8
+    assert server.gets() == ["/a.csv"]

@@ -138,7 +138,7 @@ def test_a_table_of_addresses_is_described(tmp_path: Path) -> None:
     assert (found.kind, dict(found.counts)) == ("a table of addresses", {"cat": 3, "Dog": 5})
     notes = "\n".join(found.notes)
     for words in (
-        "l.csv: the address is its column image_url, the label species, license licence",
+        "l.csv: the address is its column image_url; the label is its column species; kept of each image: license (licence)",
         "'Dog' and 'dog' are one label",
         "l.csv: 1 of 10 rows were refused: 1 with another number of fields than the header (line 10)",
     ):
@@ -168,6 +168,7 @@ def test_lists_of_one_label_are_called_by_their_files(tmp_path: Path) -> None:
         ("url,label\n" + "".join(f"http://a/{n},{n}x\n" for n in range(30)), "30 different texts in 30 rows.*hardly labels"),
         ("url,label\nhttp://a/1,a/b\nhttp://a/2,a:b\n", "would share the folder 'a_b'"),
         ("url,rugby,soccer\nhttp://a/1,1,0\nhttp://a/2,0,1\n", "a column for each label"),
+        ("url,label\n" + "http://a/1,cat|dog\nhttp://a/2,dog|cat\nhttp://a/3,cat\n" * 2, "several labels in 4 of 6 rows"),
         ("file,label\n1.jpg,a\n2.jpg,b\n", "names 2 files whose file does not exist"),
         ("", "is empty"),
     ],

@@ -53,11 +53,21 @@ class Shape:
     @cached_property
     def plain_row(self) -> re.Pattern[bytes]:
         """A row that can only be read in one way: each quote opens a field, closes it, or is doubled within it."""
-        sign = re.escape(self.delimiter)
         if not self.is_quoted:
             return re.compile(rb'[^"\r\n]*+')
-        one = rb'(?:"(?:[^"]++|"")*+"|[^"%b\r\n]*+)' % sign
+        one, sign = self._plain_field
         return re.compile(rb"%b(?:%b%b)*+" % (one, sign, one))
+
+    @cached_property
+    def whole_row(self) -> re.Pattern[bytes]:
+        """A plain row with as many fields as the header."""
+        one, sign = self._plain_field
+        return re.compile(rb"%b(?:%b%b){%d}" % (one, sign, one, max(self.n_fields - 1, 0)))
+
+    @property
+    def _plain_field(self) -> tuple[bytes, bytes]:
+        sign = re.escape(self.delimiter)
+        return rb'(?:"(?:[^"]++|"")*+"|[^"%b\r\n]*+)' % sign, sign
 
     def is_plain(self, text: bytes) -> bool:
         """Return whether a row can be read in one way only, and does not end with a field too many."""
@@ -93,7 +103,7 @@ class Shape:
 
     def is_row(self, text: bytes) -> bool:
         """Return whether a line is a row by itself, as a witness tells."""
-        if self.witness is None:
+        if self.witness is None or not self.witness[1].search(text):
             return False
         found, (column, beginning) = self.fields_of_line(text), self.witness
         return len(found) == self.n_fields and bool(beginning.match(found[column].strip(b'" ')))
@@ -166,11 +176,29 @@ def split_lines(block: bytes, shape: Shape) -> list[bytes]:
     return found
 
 
+def _whole_record(lines: list[bytes], here: int, shape: Shape) -> tuple[bytes, int, str] | None:
+    """Read a row over several lines that is as it should be: nearly all are, and a pattern sees it at once."""
+    n_bytes = len(lines[here])
+    for at in range(here + 1, len(lines)):
+        line = lines[at]
+        n_bytes += len(line)
+        closes = bool(_REST_OF_QUOTED.match(line)[1])  # type: ignore[index]  # it matches whatever there is
+        if n_bytes > LONGEST_RECORD_BYTES or (not closes and shape.is_row(line.rstrip(b"\r\n"))):
+            return None
+        if closes:
+            text = b"".join(lines[here : at + 1]).rstrip(b"\r\n")
+            swallows = shape.is_row(line.rstrip(b"\r\n")) and shape.is_row(lines[here].rstrip(b"\r\n"))
+            return (text, at + 1 - here, "") if shape.whole_row.fullmatch(text) and not swallows else None
+    return None
+
+
 def _look_closer(lines: list[bytes], here: int, shape: Shape, *, is_last: bool) -> tuple[bytes, int, str]:
     """Read the row that begins in a line: its text, how many lines it has, and why it is refused.
 
     No lines: it may go on in the next block.
     """
+    if whole := _whole_record(lines, here, shape):
+        return whole
     first = lines[here].rstrip(b"\r\n")
     found, is_open = shape.fields(first)
     if not is_open:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -86,6 +86,15 @@ def trimmed(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.fill_null(pc.utf8_trim_whitespace(pc.utf8_ltrim(column, "\ufeff")), "")
 
 
+def texts_of_several(texts: Collection[str]) -> list[str]:
+    """Return those of the texts of a column of labels that name several.
+
+    >>> texts_of_several(["cat", "dog", "cat;dog", "Ardea cinerea Linnaeus, 1758", '["cat", "dog"]'])
+    ['cat;dog', '["cat", "dog"]']
+    """
+    return [text for text in texts if _names_several(text, texts, lambda _: None)]
+
+
 def need_label(tables: Tables) -> SourceError:
     """Say that a list has no column of labels, or several, and what to write."""
     if several := several_labels(tables.sample()):
@@ -152,8 +161,9 @@ def _items(text: str) -> list[object]:
 
 
 def _names_several(text: str, known: Iterable[str], find_label: Callable[[str], str | None]) -> bool:
+    """Return whether a text is a list, or joins texts that are labels by themselves; ``|`` joins whatever it is."""
     parts = [part for part in _BETWEEN.split(text) if part]
-    is_joined = len(parts) > 1 and all(part in known or find_label(part) is not None for part in parts)
+    is_joined = len(parts) > 1 and ("|" in text or all(part in known or find_label(part) for part in parts))
     return is_joined or len(_items(text)) > 1
 
 
