@@ -18,41 +18,43 @@ if TYPE_CHECKING:
     from curator.dataset import Dataset
 
 
+WeightsOption = Annotated[
+    Path | None, typer.Option("--weights", metavar="PATH", help="The file of MobileNetV2's weights.")
+]
+PresetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--preset",
+        metavar="default|article",
+        help="Train properly, or as the article did.",
+        autocompletion=choices("default", "article"),
+    ),
+]
+ModelsOption = Annotated[
+    str | None,
+    typer.Option("--models", metavar="A,B", help="Which models; default: the recipe's.", autocompletion=model_names),
+]
+EpochsOption = Annotated[int | None, typer.Option("--epochs", metavar="N", help="Passes over the training images.")]
+ImageSizeOption = Annotated[
+    int | None, typer.Option("--image-size", metavar="N", help="Side of what models see, in pixels.")
+]
+BatchSizeOption = Annotated[int | None, typer.Option("--batch-size", metavar="N", help="Images per training step.")]
+
+
 @dataset_command
 def benchmark(
     dataset: "Dataset",
-    weights: Annotated[
-        Path | None, typer.Option("--weights", metavar="PATH", help="The file of MobileNetV2's weights.")
-    ] = None,
+    weights: WeightsOption = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="A test run of under 3 minutes; its figures mean nothing.")
     ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted training.")] = False,
-    preset: Annotated[
-        str | None,
-        typer.Option(
-            "--preset",
-            metavar="default|article",
-            help="Train properly, or as the article did.",
-            autocompletion=choices("default", "article"),
-        ),
-    ] = None,
-    models: Annotated[
-        str | None,
-        typer.Option(
-            "--models", metavar="A,B", help="Which models; default: the recipe's.", autocompletion=model_names
-        ),
-    ] = None,
-    epochs: Annotated[
-        int | None, typer.Option("--epochs", metavar="N", help="Passes over the training images.")
-    ] = None,
+    preset: PresetOption = None,
+    models: ModelsOption = None,
+    epochs: EpochsOption = None,
     seeds: Annotated[str | None, typer.Option("--seeds", metavar="N,N", help="Train once for each number.")] = None,
-    image_size: Annotated[
-        int | None, typer.Option("--image-size", metavar="N", help="Side of what models see, in pixels.")
-    ] = None,
-    batch_size: Annotated[
-        int | None, typer.Option("--batch-size", metavar="N", help="Images per training step.")
-    ] = None,
+    image_size: ImageSizeOption = None,
+    batch_size: BatchSizeOption = None,
 ) -> Answer:
     """Train models on the data set, compare them, write a report.
 

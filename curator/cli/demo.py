@@ -37,17 +37,18 @@ def _demo_option(options: Mapping[str, Any]) -> str:
     return option_for(str(demo_recipe_path(data or working_place(DATA), options.get("photos"))), data)
 
 
+PhotosOption = Annotated[
+    Path | None, typer.Option("--photos", metavar="DIR", help="Take photographs in DIR/<label>/ instead.")
+]
+ServeOption = Annotated[bool, typer.Option("--serve-only", help="Only serve the pictures, and print a recipe.")]
+PortOption = Annotated[int | None, typer.Option("--port", min=1, max=65535, metavar="N", help="The server's port.")]
+
+
 @partial(reports_errors, option_of=_demo_option)
 def demo(
-    photos: Annotated[
-        Path | None, typer.Option("--photos", metavar="DIR", help="Take photographs in DIR/<label>/ instead.")
-    ] = None,
-    serve_only: Annotated[
-        bool, typer.Option("--serve-only", help="Only serve the pictures, and print a recipe.")
-    ] = False,
-    port: Annotated[
-        int | None, typer.Option("--port", min=1, max=65535, metavar="N", help="The server's port.")
-    ] = None,
+    photos: PhotosOption = None,
+    serve_only: ServeOption = False,
+    port: PortOption = None,
     data: DataOption = None,
     quiet: QuietOption = False,
     as_json: JsonOption = False,

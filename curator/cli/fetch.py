@@ -16,22 +16,24 @@ MOST_POOR_HOSTS = 5
 """Hosts named after a fetch."""
 
 
+LimitOption = Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="Try at most N images per label.")]
+TargetOption = Annotated[int | None, typer.Option("--target", min=1, metavar="N", help="Stop at N images per label.")]
+RetryOption = Annotated[
+    Literal["none", "failed", "all"], typer.Option("--retry", help="Which failures to request again.")
+]
+ProbeOption = Annotated[
+    int | None, typer.Option("--probe", min=1, metavar="N", help="With --plan: get N images, predict the rest.")
+]
+
+
 @partial(dataset_command, ahead=lambda plan, **options: started_ahead(0 if plan else n_worth_starting()))
 def fetch(
     dataset: "Dataset",
-    limit: Annotated[
-        int | None, typer.Option("--limit", min=1, metavar="N", help="Try at most N images per label.")
-    ] = None,
-    target: Annotated[
-        int | None, typer.Option("--target", min=1, metavar="N", help="Stop at N images per label.")
-    ] = None,
-    retry: Annotated[
-        Literal["none", "failed", "all"], typer.Option("--retry", help="Which failures to request again.")
-    ] = "none",
+    limit: LimitOption = None,
+    target: TargetOption = None,
+    retry: RetryOption = "none",
     plan: Annotated[bool, typer.Option("--plan", help="Only list and count; download no image.")] = False,
-    probe: Annotated[
-        int | None, typer.Option("--probe", min=1, metavar="N", help="With --plan: get N images, predict the rest.")
-    ] = None,
+    probe: ProbeOption = None,
     everything: Annotated[bool, typer.Option("--all", help="Do not stop at the target: get all.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Read lists again, not those kept.")] = False,
 ) -> Answer:

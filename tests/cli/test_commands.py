@@ -102,6 +102,19 @@ def test_run_does_the_whole_job(place: Path) -> None:
     assert (place / "data" / "small" / "benchmark" / "report.html").stat().st_size > 10_000
 
 
+def test_run_takes_what_the_split_takes(place: Path) -> None:
+    """Without a benchmark, so many images a label, in this ratio; another ratio is refused at once."""
+    words = ("run", "--no-benchmark", "--per-class", "6", "--ratio")
+    done = curator(*words, "0.5", "--json", cwd=place)
+    assert done.returncode == 0, done.stderr
+    half = {"rugby": 3, "soccer": 3}
+    assert json.loads(done.stdout)["splits"] == {"train": half, "test": half}
+    assert not (place / "data" / "small" / "benchmark").exists()
+    other = curator(*words, "0.9", cwd=place)
+    assert other.returncode == 2 and "`curator split --resplit --ratio 0.9` makes a new split" in other.stderr
+    assert "listed" not in other.stderr
+
+
 def test_why_tells_a_story_by_id_path_and_hash(place: Path) -> None:
     """One image is found by each of its names."""
     build(place)
@@ -284,12 +297,6 @@ def test_ctrl_c_exits_130_and_says_how_to_go_on(place: Path) -> None:
     assert done.returncode == 130 != -signal.SIGINT
     assert "run the same command again to go on" in done.stderr
     assert curator("fetch", cwd=place).returncode == 0
-
-
-def test_help_says_each_command_in_one_whole_line(tmp_path: Path) -> None:
-    """No summary is cut off in a terminal of 80 columns."""
-    told = curator("--help", cwd=tmp_path, COLUMNS="80").stdout
-    assert "  demo " in told and "..." not in told.split("Commands:")[1]
 
 
 def test_the_version_is_told(tmp_path: Path) -> None:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import io
-
 import pandas as pd
-from rich.console import Console
 
-from curator.cli import terminal as module
 from curator.cli.hosts import MOST_HOSTS, print_hosts
 from curator.cli.terminal import Terminal
 from curator.reasons import Drop
@@ -75,16 +71,14 @@ def test_failures_wrap(capsys):
     assert all(f"{name} 3" in "\n".join(lines) for name in names)
 
 
-def test_a_terminal_gets_colour(monkeypatch):
-    """Escapes on a terminal, none on a pipe (see above)."""
-    stream = io.StringIO()
-    monkeypatch.setattr(
-        module,
-        "Console",
-        lambda **options: Console(**options, file=stream, force_terminal=True, color_system="standard"),
-    )
+def test_colour_is_forced_or_not(monkeypatch, capsys):
+    """Escapes on a terminal or with ``FORCE_COLOR``, none on a pipe (see above) or with ``NO_COLOR``."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
     print_hosts(Terminal(), "balls", REPORT)
-    assert "\x1b[" in stream.getvalue()
+    assert "\x1b[" in capsys.readouterr().out
+    monkeypatch.setenv("NO_COLOR", "1")
+    print_hosts(Terminal(), "balls", REPORT)
+    assert "\x1b[" not in capsys.readouterr().out
 
 
 def test_advice_that_proposes_a_command_is_spelled(capsys):
