@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 MOST_LABELS = 20
 """Labels that are printed with their counts; the others are counted together."""
 
+MOST_UNEVEN = 5
+"""How many times the smallest label the largest may be until it is said how many images that leaves."""
+
 LabelArguments = Annotated[
     list[str] | None, typer.Argument(metavar="LABEL", help="Two or more labels; with --from only these.")
 ]
@@ -35,7 +38,10 @@ FromOption = Annotated[
 @reports_errors
 def init(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The data set's name.")],
-    labels: LabelArguments = None,
+    labels: MOST_UNEVEN = 5
+"""How many times the smallest label the largest may be until it is said how many images that leaves."""
+
+LabelArguments = None,
     places: FromOption = None,
 ) -> None:
     """Write a recipe, of your pictures or table, or one to fill in.
@@ -96,4 +102,8 @@ def show_finding(terminal: Terminal, found: Finding, sections: Mapping[str, Mapp
     if "dedupe" in sections:
         alike = "more than a third of a sample look alike, so only files of the same bytes count as copies"
         terminal.note(f'note: {alike} (`mode = "exact"` under [dedupe])')
+    (most_label, most), (least_label, least) = counted[0], counted[-1]
+    if least * MOST_UNEVEN < most:
+        text = f"{least_label} has {least:,} images and {most_label} {most:,}: `per_class` takes {least:,} of each"
+        terminal.note(f'note: {text}; "all" takes what each has')
     terminal.notes(found.notes)
