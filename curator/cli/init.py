@@ -38,10 +38,7 @@ FromOption = Annotated[
 @reports_errors
 def init(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The data set's name.")],
-    labels: MOST_UNEVEN = 5
-"""How many times the smallest label the largest may be until it is said how many images that leaves."""
-
-LabelArguments = None,
+    labels: LabelArguments = None,
     places: FromOption = None,
 ) -> None:
     """Write a recipe, of your pictures or table, or one to fill in.
