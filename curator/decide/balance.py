@@ -54,7 +54,7 @@ def balance_labels(
     counts = {label: int(have.get(label, 0)) for label in labels}
     wanted_counts = settings.seats(counts)
     if any(counts[label] < n for label, n in wanted_counts.items()):
-        raise _shortfall(counts, wanted_counts, most)
+        raise _shortfall(counts, wanted_counts, most, _why_empty(table, counts))
     chosen, is_open, seats = np.zeros(len(table), bool), is_kept, dict(wanted_counts)
     for among, part in _list_parts(table, previous, wanted, listed):
         available = table["label"][is_open & among].value_counts()
@@ -125,7 +125,17 @@ def _choose(table: pd.DataFrame, among: BoolArray, part: pd.Series[Any], seats: 
     return chosen
 
 
-def _shortfall(counts: Mapping[str, int], wanted: Mapping[str, int], most: Command) -> ShortfallError:
+def _why_empty(table: pd.DataFrame, counts: Mapping[str, int]) -> str:
+    """Say why the first label without an image has none, and what would help, if anything was listed of it."""
+    for label in (label for label, n in counts.items() if not n):
+        reasons = table["drop_reason"][(table["label"] == label).to_numpy(dtype=bool)].value_counts()
+        if len(reasons):
+            reason, n = Drop(reasons.index[0]), int(reasons.iloc[0])
+            return f"{n:,} of {int(reasons.sum()):,} listed as {label} are out as {reason}: {reason.traits.remedy}."
+    return ""
+
+
+def _shortfall(counts: Mapping[str, int], wanted: Mapping[str, int], most: Command, why: str) -> ShortfallError:
     width = max(len("label"), *map(len, counts))
     lines = [f"{'label':<{width}}  {'have':>8}  {'want':>8}  {'missing':>8}"]
     missing = {label: max(wanted[label] - have, 0) for label, have in counts.items()}
@@ -134,7 +144,7 @@ def _shortfall(counts: Mapping[str, int], wanted: Mapping[str, int], most: Comma
     least, fetch = min(counts.values()), Command("fetch")
     hint: Text = (most, f" would take {least} of each label now; ", fetch, " may find more.")
     if not least:
-        hint = ("A label has no image: see ", Command("status"), ", give it another source and run ", fetch, ".")
+        hint = why or ("A label has no image: see ", Command("status"), ", give it another source, and again.")
     numbers = sorted(set(wanted.values()))
     what = f"{numbers[0]} a label" if len(numbers) == 1 else "the numbers wanted"
     return ShortfallError("\n".join([f"Too few images for {what}.", *lines, ""]), hint, missing)

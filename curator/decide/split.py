@@ -77,7 +77,7 @@ def split_images(
     side = _draw(images, label, first, wanted, settings.seed, sides)
     notes = describe_leaks(images, settings.group_by, kept_copies, kept_sides)
     notes += describe_large_groups(images, label, labels, _leave_torn(first, sides))
-    notes += _describe_counts(labels, label[side == TEST], wanted)
+    notes = _describe_counts(labels, label[side == TEST], wanted, is_held=previous is not None) + notes
     return SplitDecision(_write(table, rows, first, side), notes)
 
 
@@ -86,13 +86,20 @@ def _leave_torn(first: IntArray, sides: BoolArray) -> IntArray:
     return np.where(are_several(linked_sides(first, sides)), np.arange(len(first)), first)
 
 
-def _describe_counts(labels: Sequence[str], label_in_test: IntArray, wanted: IntArray) -> tuple[Text, ...]:
+def _describe_counts(
+    labels: Sequence[str], label_in_test: IntArray, wanted: IntArray, *, is_held: bool
+) -> tuple[Text, ...]:
     """Say which labels have other counts than they should, or no test set."""
     in_test = np.bincount(label_in_test, minlength=len(labels))
     notes: list[Text] = []
     for name, n, want in zip(labels, in_test, wanted, strict=True):
-        if n != want:
-            notes.append(f"{name}: {n} images in test instead of {want}, as near as what must stay on one side allows")
+        if not n and want:
+            text = "no image in test: all belong together by `[split] group_by`, as of one author"
+            notes.append(f"{name}: {text}; without that name in it, and with `--resplit`, they are divided")
+        elif n != want:
+            held = ", and the previous split (`--resplit` lets images move)," if is_held else ""
+            near = f"as near as what must stay on one side{held} allows"
+            notes.append(f"{name}: {n} images in test instead of {want}, {near}")
         elif not n:
             notes.append(f"{name}: no image in test, as none is listed there; `[split] keep = false` divides anew")
     return tuple(notes)
@@ -210,9 +217,23 @@ def _draw(
     if (np.diff(keys[order]) == 0).any():
         order = np.lexsort((rank_texts(free["record_id"])[roots], keys))
     group = np.argsort(order)[group]
-    in_test = choose_test_groups(Groups(group, label[is_free], keys[order]), missing)[group]
+    groups = Groups(group, label[is_free], keys[order])
+    chosen = choose_test_groups(groups, missing)
+    _fill_empty(chosen, groups, np.flatnonzero((wanted > 0) & (missing == wanted)))
+    in_test = chosen[group]
     side[is_free] = np.where(in_test, TEST, TRAIN)
     return side
+
+
+def _fill_empty(chosen: BoolArray, groups: Groups, labels: IntArray) -> None:
+    """Put the smallest group into the test set of each label that has none: a large test set is one, none is none.
+
+    A label whose images are all of one group has no choice.
+    """
+    for label in labels:
+        mine = np.unique(groups.group[groups.label == label])
+        if len(mine) > 1 and not chosen[mine].any():
+            chosen[mine[np.argmin(groups.sizes[mine])]] = True
 
 
 def _write(table: pd.DataFrame, rows: Rows, first: IntArray, side: IntArray) -> pd.DataFrame:

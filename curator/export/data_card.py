@@ -30,6 +30,7 @@ _REBUILD = (
     "`manifest.csv` beside this file names every image, its address and its SHA-256. "
     "`curator replay manifest.csv` downloads them again, keeps what is still the same, and reports what is gone."
 )
+_LOCAL = "`manifest.csv` beside this file names every image and its SHA-256. No address is known: keep this folder."
 _AS_SERVED = "Each is the file as it was served if every reader shows that as it is, else an upright RGB PNG of it."
 _ABOUT_REASONS = "Every image that was listed and is not here was dropped for one of these reasons:"
 
@@ -44,8 +45,10 @@ def card_text(material: Material, form: Format, confounds: dict[str, Any] | None
     """
     rows, labels = material.rows, material.labels
     groups = "Near-duplicates stay on one side of the split, as do other groups that `[split] group_by` names."
+    n_web = int(rows["url"].notna().sum())
+    origin = {0: "local files", len(rows): "the open web"}.get(n_web, "the open web and from local files")
     summary = (
-        f"{len(rows):,} images of {len(labels)} classes ({', '.join(map(escape, labels))}) from the open web. {groups}"
+        f"{len(rows):,} images of {len(labels)} classes ({', '.join(map(escape, labels))}) from {origin}. {groups}"
     )
     counts = rows.groupby(["label", "split"]).size()
     counted = [[escape(label), *(int(counts.get((label, split), 0)) for split in material.splits)] for label in labels]
@@ -61,7 +64,7 @@ def card_text(material: Material, form: Format, confounds: dict[str, Any] | None
         ["## Filters", "", *_filters(material.made_with), ""],
         ["## Licences", "", *_table(["licence", "images"], licensed), "", note, ""],
         ["## Known biases", "", *_biases(confounds), ""],
-        ["## How to rebuild it", "", _REBUILD, ""],
+        ["## How to rebuild it", "", _REBUILD if n_web else _LOCAL, ""],
     )
     return "\n".join(line for part in parts for line in part)
 

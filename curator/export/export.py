@@ -91,6 +91,9 @@ def export_dataset(
         with replaced_folder(final) as new, _resized(material, resizing, final) as ready:
             project.emit(WorkStarted(WORK, len(material.rows)))
             form.write(ready, new)
+            if resizing is not None:
+                size = f"({resizing.side_px}, {resizing.side_px})"
+                form = replace(form, snippet=form.snippet.replace("(224, 224)", size))
             _write_cards(ready, form, paths, new)
             project.emit(WorkFinished(WORK))
     return Exported(form, final if output is None else Path(output), len(material.rows))

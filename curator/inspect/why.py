@@ -166,7 +166,8 @@ def _verdict(table: pd.DataFrame, row: dict[str, Any]) -> list[str]:
         how = "" if row["distance_bits"] is None else f", {row['distance_bits']} bits apart"
         phrase = ORIENTATION_PHRASES[ORIENTATIONS.index(row["turn"] or "none")]
         turned = f", {phrase}" if phrase else ""
-        lines.append(f"  same as  {other['record_id']} ({other['label']}{size}, {fate}{how}{turned})")
+        name = "" if pd.isna(other["local_path"]) else f"{other['source_id']}, "
+        lines.append(f"  same as  {other['record_id']} ({name}{other['label']}{size}, {fate}{how}{turned})")
     return lines
 
 

@@ -24,7 +24,8 @@ from curator.store.root import place_of, shown, working_place
 from curator.text import Command
 
 DEFAULT, SHIPPED = "rugby-soccer", frozenset(("rugby-soccer", "rugby-soccer-article"))
-"""The recipe that is meant if none is named and only those that come with the project are there, and these."""
+"""The recipe that is meant if none is named and only those that come with the project are there, and these: a single
+other one is meant before them."""
 
 _INIT = "`curator init birds heron stork` writes one, of birds."
 
@@ -139,8 +140,9 @@ def find_recipe(wanted: str | None, manifests: Path, data_root: Path, environmen
             return chosen
         known = f" There are {', '.join(names)}." if names else ""
         raise CuratorError(f"There is no recipe {wanted!r}{suggest(wanted, names).rstrip('?')}.{known}", _INIT)
-    if len(names) == 1:
-        return found[names[0]]
+    own = [name for name in names if name not in SHIPPED] or names
+    if len(own) == 1:
+        return found[own[0]]
     if DEFAULT in found and set(names) <= SHIPPED:
         return found[DEFAULT]
     if not names:

@@ -28,10 +28,10 @@ _PATHS = ("path", "root", "images")
 _LONGEST_LINE = 100
 _MORE = "# Every key that is not here has a good default; docs/recipe.md lists them all."
 _REMARKS = {
-    ("balance", "per_class"): 'as many as the smallest label has; "all": what each has; or a number',
-    ("split", "ratio"): "the share of each label in train",
-    ("split", "keep"): "what is listed as train, val or test stays there; false divides anew",
-    ("dedupe", "mode"): '"near" drops what looks alike, "exact" what has the same bytes, "off" nothing',
+    ("balance", "per_class", "max"): 'as many as the smallest label has; "all": what each has; or a number',
+    ("split", "ratio", ""): "the share of each label in train",
+    ("split", "keep", True): "what is listed as train, val or test stays there; false divides anew",
+    ("dedupe", "mode", "exact"): '"near" drops what looks alike, "exact" what has the same bytes, "off" nothing',
 }
 
 
@@ -144,7 +144,7 @@ def _assign(key: str, value: Any, section: str = "") -> str:
     if isinstance(value, Mapping):
         inside = ", ".join(_assign(name, item) for name, item in value.items())
         return f"{toml_key(key)} = {{ {inside} }}"
-    remark = _REMARKS.get((section, key), "")
+    remark = _REMARKS.get((section, key, value if isinstance(value, str | bool) else ""), "")
     return f"{tomli_w.dumps({key: value}).strip()}{f'  # {remark}' if remark else ''}"
 
 

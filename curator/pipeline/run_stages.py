@@ -22,12 +22,13 @@ import pandas as pd
 from curator import catalog
 from curator.catalog import Stage
 from curator.errors import SourceError
-from curator.events import StageFinished
+from curator.events import Noted, StageFinished
 from curator.fetch.ledger.ledger import Ledger
 from curator.fetch.outcomes import with_pictures
 from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe
 from curator.pipeline.acquire import AcquireOptions, acquire, settings_of_fetch
+from curator.pipeline.fetched_from import remember, why_fetch_again
 from curator.pipeline.held_sides import read_sides, require_same_split
 from curator.pipeline.made_from import (
     Circumstances,
@@ -93,6 +94,7 @@ def fetch(project: Project, options: AcquireOptions | None = None) -> Outcome:
         skipped = not write_if_changed(paths.catalog(Stage.FETCHED), partial(with_pictures, table, paths), fetched)
         with Ledger(paths.attempts) as ledger:
             ledger.finish_runs(time.time())
+        remember(project)
     _report(project, Stage.FETCHED, table, skipped)
     return Outcome(table, tuple(listing.failures.values()), missing_per_label(project.recipe, table), skipped)
 
@@ -129,8 +131,7 @@ def decide(
     """
     for section, override in overrides.items():
         project.recipe.with_overrides(section, **override)
-    if not project.paths.catalog(Stage.FETCHED).exists():
-        fetch(project)
+    _fetch_first(project)
     with locked(project.paths.lock, str(stage)):
         project.claim()
         refuse_newer(map(project.paths.catalog, Stage))
@@ -143,6 +144,17 @@ def decide(
             if step.name == stage:
                 return outcome
     raise ValueError(f"{stage} is not a deciding stage")
+
+
+def _fetch_first(project: Project) -> None:
+    """Fetch if that was never done or finished, or if the recipe's lists or local files have changed since."""
+    if not project.paths.catalog(Stage.FETCHED).exists():
+        fetch(project)
+    elif reason := why_fetch_again(project):
+        project.emit(Noted(f"{reason}: fetching first"))
+        record = find_record(project.paths.catalog(Stage.FETCHED))
+        before = record.settings.get("fetch", {}) if record else {}
+        fetch(project, AcquireOptions(limit=before.get("limit"), everything=bool(before.get("everything"))))
 
 
 def _bring_up_to_date(

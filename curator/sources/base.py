@@ -107,6 +107,10 @@ class Source(ABC):
         """Return what listing ``tier`` will read, before its first byte is read."""
         return []
 
+    def local_state(self, base_dir: Path) -> str:
+        """Return a text that changes when the local files that it lists do; empty: they are elsewhere, or not there."""
+        return ""
+
     @abstractmethod
     def list_images(self, tier: int, labels: Sequence[str], context: ListingContext) -> pd.DataFrame:
         """List the images of ``tier`` for ``labels``: a catalog made with :func:`listed_rows`.

@@ -38,7 +38,15 @@ from curator.sources.local_pictures import PictureFolder
 from curator.sources.reading.blocks import LineBlocks
 from curator.sources.reading.cache import CacheEntry
 from curator.sources.reading.json_text import members, whole_text
-from curator.sources.reading.places import file_name, is_url, local_path, place_problem, place_version, shown_name
+from curator.sources.reading.places import (
+    file_name,
+    is_url,
+    local_path,
+    place_problem,
+    place_version,
+    shown_name,
+    state_of_files,
+)
 from curator.sources.reading.read import probe_size, read_place
 from curator.sources.url_list.table_files import path_problem, side_of_name, table_files
 from curator.store.whole_files import whole_file
@@ -73,6 +81,10 @@ class Coco(Source):
         elif self.images and (problem := place_problem(self.images, base_dir, folder=True)):
             found.append(("images", problem))
         return found
+
+    def local_state(self, base_dir: Path) -> str:
+        """Name its local annotations with their sizes and times."""
+        return state_of_files([one for one in table_files(self.path, base_dir) if not is_url(one)], base_dir)
 
     def plan(self, tier: int, context: ListingContext) -> Sequence[PlannedRead]:
         """Return how large the annotations are."""

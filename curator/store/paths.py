@@ -67,6 +67,8 @@ class DataPaths:
     """The options that stages were last run with; see :mod:`curator.pipeline.overrides`."""
     attempts = _in_data("attempts.sqlite")
     """The ledger of requests and observations."""
+    fetched_from = _in_data("fetched-from.json")
+    """What the last fetch was made from; see :mod:`curator.pipeline.fetched_from`."""
     sources = _in_data("sources")
     """What was obtained of lists and metadata."""
     images = _in_data("images")

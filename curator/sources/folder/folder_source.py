@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections import Counter
@@ -60,6 +61,17 @@ class Folder(Source):
             found.append(("label", f"names {self.label!r}, which is not in labels{suggest(self.label, labels)}"))
         problem = "must be a local path" if is_url(self.path) else place_problem(self.path, base_dir, folder=True)
         return [*found, ("path", problem)] if problem else found
+
+    def local_state(self, base_dir: Path) -> str:
+        """Hash the names, sizes and times of its files."""
+        root = local_path(self.path, base_dir).resolve()
+        if not root.is_dir():
+            return ""
+        sums = hashlib.sha256()
+        for name in list_files(root, Counter(), follow_links=self.links):
+            status = (root / name).stat()
+            sums.update(f"{name}\0{status.st_size} {status.st_mtime_ns}\n".encode())
+        return sums.hexdigest()
 
     def list_images(self, tier: int, labels: Sequence[str], context: ListingContext) -> pd.DataFrame:
         """List every file that is not hidden; whether it is an image is judged by its bytes, later.

@@ -8,7 +8,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
@@ -49,6 +51,13 @@ def place_version(place: str, base_dir: Path) -> dict[str, Any]:
         return {"place": place if is_url(place) else str(path)}
     status = path.stat()
     return {"place": str(path), "size": status.st_size, "mtime_ns": status.st_mtime_ns}
+
+
+def state_of_files(places: Sequence[str], base_dir: Path) -> str:
+    """Return a text that changes when one of these local files does; empty if one is not there."""
+    if not places or not all(local_path(place, base_dir).is_file() for place in places):
+        return ""
+    return json.dumps([place_version(place, base_dir) for place in places])
 
 
 def file_name(place: str) -> str:

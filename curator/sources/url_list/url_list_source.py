@@ -27,7 +27,7 @@ from curator.manifests.toml_settings import setting, suggest, toml_key
 from curator.sources.base import N_SAME, ListingContext, PlannedRead, Source, listed_rows, most_frequent
 from curator.sources.escaped import unescaped
 from curator.sources.reading.encodings import encoding_problem
-from curator.sources.reading.places import file_name, is_url, local_path, shown_name
+from curator.sources.reading.places import file_name, is_url, local_path, shown_name, state_of_files
 from curator.sources.reading.read import probe_size
 from curator.sources.sides import side_of
 from curator.sources.url_list.columns import column_problems, folded
@@ -96,6 +96,10 @@ class UrlList(Source):
         return [
             PlannedRead(shown_name(place), size, place in cached) for place, size in zip(places, sizes, strict=True)
         ]
+
+    def local_state(self, base_dir: Path) -> str:
+        """Name its local tables with their sizes and times."""
+        return state_of_files([one for one in table_files(self.path, base_dir) if not is_url(one)], base_dir)
 
     def list_images(self, tier: int, labels: Sequence[str], context: ListingContext) -> pd.DataFrame:
         """List the rows whose label is among ``labels``; rows of labels outside the recipe are counted and reported.
