@@ -174,7 +174,10 @@ def _folder_of(tops: Sequence[Path], stem: str, names: Sequence[str]) -> Path | 
     """Find the folder that files are relative to; an id without an ending is the picture of that name."""
     for ending in ENDINGS:
         files = [name + ending for name in names]
-        if found := next((found for top in tops if (found := find_folder(top, stem, files))), None):
+        if found := next((found for top in tops[:2] if (found := find_folder(top, stem, files))), None):
+            return found
+        # further up only what the names say: what lies beside it there is somebody else's
+        if found := next((top for top in tops[2:] if any((top / file).is_file() for file in files)), None):
             return found
     return None
 
