@@ -77,8 +77,8 @@ def split_images(
     side = _draw(images, label, first, wanted, settings.seed, sides)
     notes = describe_leaks(images, settings.group_by, kept_copies, kept_sides)
     notes += describe_large_groups(images, label, labels, _leave_torn(first, sides))
-    notes = _describe_counts(labels, label[side == TEST], wanted, is_held=previous is not None) + notes
-    return SplitDecision(_write(table, rows, first, side), notes)
+    empty, uneven = _describe_counts(labels, label[side == TEST], wanted, is_held=previous is not None)
+    return SplitDecision(_write(table, rows, first, side), (*empty, *notes, *uneven))
 
 
 def _leave_torn(first: IntArray, sides: BoolArray) -> IntArray:
@@ -88,21 +88,22 @@ def _leave_torn(first: IntArray, sides: BoolArray) -> IntArray:
 
 def _describe_counts(
     labels: Sequence[str], label_in_test: IntArray, wanted: IntArray, *, is_held: bool
-) -> tuple[Text, ...]:
-    """Say which labels have other counts than they should, or no test set."""
+) -> tuple[list[Text], list[Text]]:
+    """Say which labels have no test set, and which have other counts than they should."""
     in_test = np.bincount(label_in_test, minlength=len(labels))
-    notes: list[Text] = []
+    empty: list[Text] = []
+    uneven: list[Text] = []
     for name, n, want in zip(labels, in_test, wanted, strict=True):
         if not n and want:
             text = "no image in test: all belong together by `[split] group_by`, as of one author"
-            notes.append(f"{name}: {text}; without that name in it, and with `--resplit`, they are divided")
+            empty.append(f"{name}: {text}; without that name in it, and with `--resplit`, they are divided")
         elif n != want:
             held = ", and the previous split (`--resplit` lets images move)," if is_held else ""
             near = f"as near as what must stay on one side{held} allows"
-            notes.append(f"{name}: {n} images in test instead of {want}, {near}")
+            uneven.append(f"{name}: {n} images in test instead of {want}, {near}")
         elif not n:
-            notes.append(f"{name}: no image in test, as none is listed there; `[split] keep = false` divides anew")
-    return tuple(notes)
+            empty.append(f"{name}: no image in test, as none is listed there; `[split] keep = false` divides anew")
+    return empty, uneven
 
 
 def _check_counts(have: Mapping[str, int], settings: SplitSettings, most: Command) -> None:

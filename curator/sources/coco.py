@@ -48,7 +48,7 @@ from curator.sources.reading.places import (
     state_of_files,
 )
 from curator.sources.reading.read import probe_size, read_place
-from curator.sources.url_list.table_files import path_problem, side_of_name, table_files
+from curator.sources.url_list.table_files import path_problem, side_of_name, side_of_place, table_files
 from curator.store.whole_files import whole_file
 
 COLUMNS = (
@@ -130,7 +130,7 @@ class Coco(Source):
     def _listed(self, place: str, annotated: Annotated, context: ListingContext) -> Iterator[tuple[str | None, ...]]:
         """Yield the rows of one file, and report what of it is left out."""
         left_out, others = Counter[str](), Counter[str]()
-        folder, side = self._folder(place, annotated, context), side_of_name(file_name(place))
+        folder, side = self._folder(place, annotated, context), side_of_place(place)
         for image in annotated.images:
             categories = annotated.categories_of(image.get("id"))
             label, reason = _label_of(categories, context.find_label)

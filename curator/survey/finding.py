@@ -25,7 +25,7 @@ class Finding:
         kind: what the place is, in a few words.
         label_names: the labels that are called otherwise there, with those names or patterns.
         notes: what was chosen and what was left out, and why: sentences for a person.
-        sides: the images that are listed as train, val and test; empty if none is, or all are on one side.
+        sides: the images that are listed as train, val and test; empty if none is.
         files: some of the local images, to look at more closely.
     """
 

@@ -32,7 +32,7 @@ from curator.sources.folder.walk import BROKEN, ELSEWHERE, UNREADABLE, list_file
 from curator.sources.reading.places import local_path
 from curator.survey.finding import Finding
 from curator.survey.proposals import Folder as Parts
-from curator.survey.proposals import Proposal, propose
+from curator.survey.proposals import Proposal, is_around_labels, propose
 
 ENDINGS = frozenset(
     (
@@ -121,7 +121,9 @@ def survey_folder(place: str, base_dir: Path, labels: Sequence[str] = ()) -> Fin
     tree = _look(root)
     if not tree.total:
         raise SourceError(*_no_pictures(place, tree))
-    proposal = propose(tree.n_pictures) if len(tree.n_pictures) > 1 else _by_name(root, tree)
+    proposal = propose(tree.n_pictures) if len(tree.n_pictures) > 1 else None
+    if proposal is None or all(map(is_around_labels, proposal.texts.values())):
+        proposal = _by_name(root, tree)
     if not proposal.texts:
         raise SourceError(*_no_labels(place, tree))
     if tree.n_ids == tree.total:
@@ -171,15 +173,23 @@ def is_picture(path: Path) -> bool:
 
 
 def _by_name(root: Path, tree: _Tree) -> Proposal:
-    """Take the labels from the names of the only folder's files (``cat.12.jpg``), else its own name is their label."""
+    """Take the labels from the names of the files (``cat.12.jpg``); else an only folder's own name is their label."""
+    spoken = set[str]().union(*(_spoken(root.joinpath(*folder)) for folder in tree.n_pictures))
+    if len(spoken) > 1:
+        [folder, *others] = tree.n_pictures
+        return Proposal(() if others else folder, "names", {(text,): text for text in sorted(spoken)})
+    if len(tree.n_pictures) > 1:
+        return Proposal((), "", {})
     [folder] = tree.n_pictures
-    here = root.joinpath(*folder)
-    names = [name for name in list_files(here, Counter(), follow_links=True) if is_picture(here / name)]
-    texts = Counter(map(text_of_name, names))
-    spoken = {text: n for text, n in texts.items() if fold(text).strip(" .") not in _CAMERAS and n > 1}
-    if len(spoken) < 2 or sum(spoken.values()) < _LEAST_NAMED * len(names):
-        return Proposal(folder, "", {folder: as_written((root.name, *folder)[-1])})
-    return Proposal(folder, "names", {(text,): text for text in sorted(spoken)})
+    return Proposal(folder, "", {folder: as_written((root.name, *folder)[-1])})
+
+
+def _spoken(folder: Path) -> set[str]:
+    """Return the texts that the names of nearly all files of a folder begin with; none if it is but one."""
+    names = [name for name in list_files(folder, Counter(), follow_links=True) if is_picture(folder / name)]
+    texts = Counter(text_of_name(name) for name in names if "/" not in name)
+    spoken = {text: n for text, n in texts.items() if fold(text).strip(" .") not in {*_CAMERAS, ""} and n > 1}
+    return {*spoken} if len(spoken) > 1 and sum(spoken.values()) >= _LEAST_NAMED * texts.total() else set()
 
 
 def _listed(source: dict[str, Any], proposal: Proposal, tree: _Tree, base_dir: Path, labels: Sequence[str]) -> Finding:

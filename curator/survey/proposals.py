@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from curator.manifests.labels import as_written, fold
+from curator.sources.folder.layouts import MASKS
 from curator.sources.sides import side_of
 
 Folder = tuple[str, ...]
@@ -24,7 +25,8 @@ Folder = tuple[str, ...]
 PICTURES = frozenset(("images", "image", "imgs", "img", "jpegimages", "photos", "pictures", "rgb", "color", "colour"))
 """What the folder of the pictures is called, in lower case, where others beside it hold masks of the same."""
 
-_NUMBER = re.compile(r"(?:n\d{8}|\d{1,5})[\s._-]+(?=\S)")
+_NUMBER = re.compile(r"(?:n\d{8}|\d{1,5})[\s._-]+(?=[^\s\d])")
+_BESIDE_SIDE = frozenset(("final", "images", "image", "img", "imgs", "set", "data", ""))
 
 
 @dataclass(frozen=True)
@@ -68,13 +70,16 @@ def propose(n_pictures: Mapping[Folder, int]) -> Proposal:
             rest = {folder: path for folder, path in rest.items() if path[:1] == (chosen,)}
         elif _are_sides(heads, rest):
             is_plain = False
+            if masks := sorted(head for head in heads if head.casefold() in MASKS):
+                notes.append(f"{', '.join(f'{name}/' for name in masks)} beside the sides holds masks: it is left out.")
+            rest = {folder: path for folder, path in rest.items() if path[:1] and path[0] not in masks}
         elif _are_letters(heads, rest):
             is_plain, is_joined = False, True
         elif len(heads) > 1 or any(len(path) == 1 for path in rest.values()):
             break
         if is_plain:
             root = (*root, *(heads if not chosen else (chosen,)))
-        rest = {folder: path[1:] for folder, path in rest.items() if path}
+        rest = _without_unlabelled({folder: path[1:] for folder, path in rest.items() if path})
     rest = _without_common_end({folder: path for folder, path in rest.items() if path})
     texts = {folder: "/".join(path) if is_joined else path[0] for folder, path in rest.items()}
     return _tidy(root, "labels" if is_plain else "nested", texts, tuple(notes))
@@ -86,10 +91,30 @@ def _are_sides(heads: set[str], rest: Mapping[Folder, Folder]) -> bool:
     for path in rest.values():
         if len(path) > 1:
             labelled[path[0]].add(path[1])
-    if len(heads) > 1 and all(map(side_of, heads)):
+    if len(heads) > 1 and all(map(_is_side, heads)):
         return bool(labelled)
     sides = [labelled[head] for head in heads if side_of(head) and labelled.get(head)]
     return len(sides) > 1 and bool(set.intersection(*sides))
+
+
+def is_around_labels(text: str) -> bool:
+    """Say whether the name of a folder tells a side, or what kind of files it holds, rather than a label.
+
+    >>> [text for text in ("Final_Test", "test1", "JPEGImages", "test tube", "heron") if is_around_labels(text)]
+    ['Final_Test', 'test1', 'JPEGImages']
+    """
+    return _is_side(text) or text.casefold() in PICTURES | MASKS
+
+
+def _is_side(text: str) -> bool:
+    words = re.split(r"[\W\d_]+", text.casefold())
+    return any(map(side_of, words)) and all(side_of(word) or word in _BESIDE_SIDE for word in words)
+
+
+def _without_unlabelled(rest: dict[Folder, Folder]) -> dict[Folder, Folder]:
+    """Leave out ``val/images`` where other sides have labels in, or around, such a folder."""
+    around = {name for path in rest.values() if len(path) > 1 for name in path if name.casefold() in PICTURES}
+    return {folder: path for folder, path in rest.items() if len(path) != 1 or path[0] not in around}
 
 
 def _are_letters(heads: set[str], rest: Mapping[Folder, Folder]) -> bool:

@@ -20,6 +20,8 @@ from curator.errors import CuratorError, SourceError
 from curator.manifests.labels import label_problems
 from curator.manifests.recipe import NAME_PATTERN
 from curator.sources.reading.places import is_url, local_path
+from curator.sources.sides import side_of
+from curator.sources.url_list.columns import SeveralLabelsError
 from curator.store.paths import RECIPE
 from curator.survey.annotations import survey_coco
 from curator.survey.finding import Finding, join_findings
@@ -31,6 +33,10 @@ _NOTHING_THERE = "Name a folder of pictures, a table (CSV, TSV, JSON, Parquet, X
 _ONE_LABEL = (
     "Put the pictures of each label into a folder of its own, such as heron/ and stork/, name one folder a label "
     "(`--from herons --from storks`), or name a table with a column `label`."
+)
+_NO_COLUMN = (
+    "No column of the table is known to be the labels: rename the one that is to `label`, or name several tables, one "
+    "for each label."
 )
 _ARCHIVES = (".zip", ".tar", ".tgz", ".rar", ".7z")
 
@@ -50,11 +56,15 @@ def survey(
         SourceError: one of them is nothing that a data set can be made of, or together they have not two labels; says
             what was seen, and what to do.
     """
-    found = join_findings([_survey_one(place, labels, base_dir, cache_dir) for place in places])
+    for place in places:
+        _refuse_unreadable(place, base_dir)
+    once = {place if is_url(place) else str(local_path(place, base_dir).resolve()): place for place in places}
+    found = join_findings([_survey_one(place, labels, base_dir, cache_dir) for place in once.values()])
     if len(found.counts) < 2:
         [(label, n)] = found.counts.items()
         message = f"All {n:,} images of {' and '.join(places)} would be of one label, {label!r}: it takes at least two."
-        raise SourceError(message, _ONE_LABEL)
+        is_unnamed = any(source["kind"] == "url-list" and source.get("label") for source in found.sources)
+        raise SourceError(message, _NO_COLUMN if is_unnamed else _ONE_LABEL)
     if problems := list(label_problems(found.labels)):
         hint = "Rename them where they are, or write the labels that you want after the name of the data set."
         raise SourceError(f"Not all that is there can be labels: {'; '.join(problems)}.", hint)
@@ -101,6 +111,21 @@ def _survey_one(place: str, labels: Sequence[str], base_dir: Path, cache_dir: Pa
     return found
 
 
+def _refuse_unreadable(place: str, base_dir: Path) -> None:
+    """Refuse a path that the system or a recipe cannot name, or that may not be looked at."""
+    if is_url(place):
+        return
+    try:
+        str(local_path(place, base_dir).resolve()).encode()
+        local_path(place, base_dir).is_dir()
+    except UnicodeEncodeError as error:
+        what = f"The path {place!a} is not UTF-8, which a recipe cannot name."
+        raise SourceError(what, "Rename the folder, or link to it by another name.") from error
+    except (OSError, RuntimeError, ValueError) as error:  # a link to itself is a RuntimeError, a NUL a ValueError
+        why = getattr(error, "strerror", None) or error
+        raise SourceError(f"{place[:200]!r} cannot be read: {why}.", _NOTHING_THERE) from error
+
+
 def _survey_inside(place: str, labels: Sequence[str], base_dir: Path) -> Finding:
     """Look at a folder: of annotations or a table with their pictures, of pictures, or of tables."""
     if found := survey_coco([place], base_dir, labels):
@@ -110,12 +135,24 @@ def _survey_inside(place: str, labels: Sequence[str], base_dir: Path) -> Finding
     try:
         pictures = survey_folder(place, base_dir, labels)
     except SourceError:
-        if found := survey_table([place], base_dir, labels):
+        if found := survey_table([place], base_dir, labels) or _survey_sides(place, labels, base_dir):
             return found
         raise
     if len(pictures.counts) > 1 and pictures.sources[0].get("layout") != "names":
         return pictures
     try:  # pictures that are in no folder of a label may have a table beside them that says more
-        return survey_table([place], base_dir, labels) or pictures
-    except SourceError:
+        found = survey_table([place], base_dir, labels)
+    except SourceError as error:
+        if len(pictures.counts) < 2 and isinstance(error.__cause__, SeveralLabelsError):
+            raise
         return pictures
+    return found if found and (len(found.counts) > 1 or len(pictures.counts) < 2) else pictures
+
+
+def _survey_sides(place: str, labels: Sequence[str], base_dir: Path) -> Finding | None:
+    """Look at folders ``train``, ``val`` and ``test`` that have annotations or a table each; None if none has."""
+    folders = sorted(path for path in local_path(place, base_dir).iterdir() if path.is_dir() and side_of(path.name))
+    places = [str(Path(place) / path.name) for path in folders]
+    found = [survey_coco([one], base_dir, labels) or survey_table([one], base_dir, labels) for one in places]
+    known = [one for one in found if one]
+    return join_findings(known) if known else None

@@ -66,7 +66,8 @@ def survey_table(
     paths = [one for place in places for one in _tables_at(place, base_dir)]
     if not paths:
         return None
-    source = UrlList(path=paths[0] if len(paths) == 1 else tuple(paths))
+    encoding = _encoding_of(local_path(paths[0], base_dir)) if len(paths) == 1 and not is_url(paths[0]) else ""
+    source = UrlList(path=paths[0] if len(paths) == 1 else tuple(paths), encoding=encoding)
     with tempfile.TemporaryDirectory() as temporary:
         events: list[Event] = []
         context = ListingContext((), cache_dir or Path(temporary), base_dir, emit=events.append)
@@ -94,10 +95,27 @@ def _tables_at(place: str, base_dir: Path) -> list[str]:
     tables = [name for name in names if name.lower().removesuffix(".gz").endswith(_TABLES)]
     if not tables and (folder / "data").is_dir():  # as Hugging Face lays out a data set
         return _tables_at(str(Path(place) / "data"), base_dir)
+    tables = _of_training(folder, tables)
     endings = {name[name.index(".") :] if name.count(".") == 1 else Path(name).suffix for name in tables}
     if len(tables) > 1 and len(endings) == 1 and len(tables) == len(list(folder.glob(f"[!.]*{endings.copy().pop()}"))):
         return [str(Path(place) / f"*{endings.pop()}")]
     return [str(Path(place) / name) for name in tables]
+
+
+def _of_training(folder: Path, names: list[str]) -> list[str]:
+    """Leave out the tables without labels of a contest: ``test.csv``, ``sample_submission.csv``."""
+    labelled = [name for name in names if name.lower().startswith("train")]
+    named = [name for name in names if "submission" not in name.lower()]
+    heads = {name: _first_line(folder / name) for name in named if name.lower().endswith(".csv")}
+    if labelled and len({*heads.values()}) > 1:
+        wanted = {heads.get(name) for name in labelled}
+        return [name for name in named if heads.get(name) in wanted]
+    return named if labelled else names
+
+
+def _first_line(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.readline(1 << 16).strip()
 
 
 def _read(source: UrlList, context: ListingContext, labels: Sequence[str]) -> tuple[UrlList, Tables]:
@@ -106,6 +124,7 @@ def _read(source: UrlList, context: ListingContext, labels: Sequence[str]) -> tu
         try:
             return source, source.read(context)
         except MissingColumnError as error:
+            _refuse_headless(source, error)
             if columns := error.columns or _column_of_files(source, error, context.base_dir):
                 source = replace(source, columns={**(source.columns or {}), **columns})
             elif error.role == "label" and not error.has_candidates and not source.label:
@@ -115,6 +134,25 @@ def _read(source: UrlList, context: ListingContext, labels: Sequence[str]) -> tu
         except SourceError as error:
             raise SourceError(_sentence(source, error), _ways_out(error)) from error
     raise SourceError(f"The table {source.path} has no columns that could be found.", _ELSE)
+
+
+def _encoding_of(path: Path) -> str:
+    """Return cp1252 for text of which nothing but ASCII is UTF-8, as Excel of Western Europe saves it; else nothing."""
+    if not (path.is_file() and path.name.lower().endswith((".csv", ".tsv", ".tab", ".txt"))):
+        return ""
+    with path.open("rb") as file:
+        head = file.read(1 << 20)
+    odd = bytes(byte for byte in head if byte > 127)
+    if not odd or b"\0" in head or not head.decode("utf-8", "ignore").isascii():
+        return ""
+    return "" if set(odd) & {0x81, 0x8D, 0x8F, 0x90, 0x9D} else "cp1252"
+
+
+def _refuse_headless(source: UrlList, error: MissingColumnError) -> None:
+    """Refuse a table whose first line is a row: as a header it would be lost."""
+    if first := next((name for name in error.sample if name.lower().endswith(tuple(filter(None, ENDINGS)))), None):
+        what = f"{_sentence(source, SourceError('has no header'))[:-1]}: its first line has {first}."
+        raise SourceError(what, "Write a line above it that names its columns, such as `path,label`.") from error
 
 
 def _column_of_files(source: UrlList, error: MissingColumnError, base_dir: Path) -> dict[str, str]:
@@ -133,7 +171,10 @@ def _folder_of(tops: Sequence[Path], stem: str, names: Sequence[str]) -> Path | 
     """Find the folder that files are relative to; an id without an ending is the picture of that name."""
     for ending in ENDINGS:
         files = [name + ending for name in names]
-        if found := next((found for top in tops if (found := find_folder(top, stem, files))), None):
+        if found := next((found for top in tops[:2] if (found := find_folder(top, stem, files))), None):
+            return found
+        # further up only what the names say: what lies beside it there is somebody else's
+        if found := next((top for top in tops[2:] if any((top / file).is_file() for file in files)), None):
             return found
     return None
 
@@ -155,13 +196,14 @@ def _ways_out(error: SourceError) -> str:
 
 def _with_root(source: UrlList, tables: Tables, base_dir: Path) -> UrlList:
     """Find the folder that the files of a table are relative to, if it is not the table's own."""
+    places = [source.path] if isinstance(source.path, str) else source.path
     table = local_path(tables.places[0], base_dir)
     names = [name.strip() for name in tables.rows[tables.roles["path"]].slice(0, _N_TRIED).to_pylist() if name]
     tops = [table.parent, *[top for top in table.absolute().parents[1:3] if len(top.parts) > 2]]
     root = _folder_of(tops, table.stem, names) or table.parent
     pictures = PictureFolder(root)
     needs_links = any(pictures.find(name)[1] == LINKED for name in names)
-    text = str(root) if Path(tables.places[0]).is_absolute() else os.path.relpath(root, base_dir)
+    text = str(root) if Path(places[0]).is_absolute() else os.path.relpath(root, base_dir)
     text = "" if root.absolute() == table.parent.absolute() else text
     return replace(source, root=text, links=needs_links)
 
@@ -187,7 +229,7 @@ def _counted(source: UrlList, tables: Tables, context: ListingContext, labels: S
         counts=Counter({label: counts[label] for label in names if counts[label]}),
         kind=_kind(tables),
         notes=(_columns_in_words(source, tables), *notes),
-        sides=sides if len(sides) > 1 else Counter(),
+        sides=sides,
         files=tuple(rows["local_path"].drop_null().to_pylist()),
     )
 
@@ -230,6 +272,7 @@ def _columns_in_words(source: UrlList, tables: Tables) -> str:
     roles = {role: name for role, name in tables.roles.items() if not name.startswith(" ")}
     parts = [f"{words[role]} is its column {name}" for role, name in roles.items() if role in words]
     parts += [f"the label of all rows is {source.label!r}"] if source.label and "label" not in roles else []
+    parts += [f"its text is read as {source.encoding} (`encoding` in the recipe)"] if source.encoding else []
     if more := [f"{role} ({name})" for role, name in roles.items() if role not in words]:
         parts.append(f"kept of each image: {', '.join(more)}")
     return f"{source.name or file_name(tables.places[0])}: {'; '.join(parts)}"

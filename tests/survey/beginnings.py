@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -141,6 +142,61 @@ def _spellings(root: Path) -> str:
     return "set"
 
 
+def _final_training(root: Path) -> str:
+    put(root / "GTSRB", numbered("Final_Training/Images/00000", "Final_Training/Images/00001"))
+    put(root / "GTSRB", numbered("Final_Test/Images", n=3))
+    return "GTSRB"
+
+
+def _tiny(root: Path) -> str:
+    put(root / "tiny", numbered("train/n01443537/images", "train/n01629819/images") + numbered("val/images", n=3))
+    return "tiny"
+
+
+def _kaggle_names_beside_test(root: Path) -> str:
+    put(root / "all", [f"train/{name}.{n}.jpg" for name in ("cat", "dog") for n in range(5)])
+    put(root / "all", [f"test1/{n}.jpg" for n in range(4)])
+    (root / "all/sampleSubmission.csv").write_text("id,label\n0,0\n1,0\n")
+    return "all"
+
+
+def _defects(root: Path) -> str:
+    put(root / "bottle", numbered("train/good", "test/good", "test/broken") + numbered("ground_truth/broken"))
+    return "bottle"
+
+
+def _labels_beside_sides(root: Path) -> str:
+    for side, n in (("train", 6), ("test", 2)):
+        put(root / "hf", [f"{side}/{n}.jpg" for n in range(n)])
+        rows = "".join(f"{n}.jpg,{('cat', 'dog')[n % 2]}\n" for n in range(n))
+        (root / "hf" / side / "metadata.csv").write_text(f"file_name,label\n{rows}")
+    return "hf"
+
+
+def _roboflow(root: Path) -> str:
+    for side, n in (("train", 6), ("valid", 2), ("test", 2)):
+        put(root / "rf", [f"{side}/{side}{n}.jpg" for n in range(n)])
+        images = [{"id": n, "file_name": f"{side}{n}.jpg"} for n in range(n)]
+        shown = [{"id": n, "image_id": n, "category_id": n % 2} for n in range(n)]
+        categories = [{"id": 0, "name": "cat"}, {"id": 1, "name": "dog"}]
+        text = json.dumps({"images": images, "annotations": shown, "categories": categories})
+        (root / "rf" / side / "_annotations.coco.json").write_text(text)
+    return "rf"
+
+
+def _contest(root: Path) -> str:
+    put(root / "contest", [f"train/{n}.jpg" for n in range(8)] + [f"test/{n}.jpg" for n in range(3)])
+    rows = "".join(f"{n},{('frog', 'truck')[n % 2]}\n" for n in range(8))
+    (root / "contest/trainLabels.csv").write_text(f"id,label\n{rows}")
+    (root / "contest/sampleSubmission.csv").write_text("id,label\n0,cat\n1,cat\n")
+    return "contest"
+
+
+def _grades(root: Path) -> str:
+    put(root / "grades", [f"{n}.0/{n}-{i}.jpg" for n in (1, 2) for i in range(4)])
+    return "grades"
+
+
 FOLDERS: dict[str, tuple[Callable[[Path], str], dict[str, int]]] = {
     "label folders": (_labels, {"heron": 5, "stork": 5}),
     "Stanford Dogs": (_wrapped, {"Chihuahua": 4, "Japanese_spaniel": 4}),
@@ -156,6 +212,14 @@ FOLDERS: dict[str, tuple[Callable[[Path], str], dict[str, int]]] = {
     "links to folders, one in a circle": (_linked_folder, {"heron": 5, "stork": 5}),
     "the OIDv4 toolkit": (_open_images, {"Rugby ball": 4, "Tennis ball": 4}),
     "the openimages package": (_openimages_package, {"rugby ball": 4, "tennis ball": 4}),
+    "GTSRB": (_final_training, {"00000": 4, "00001": 4}),
+    "Tiny ImageNet": (_tiny, {"n01443537": 4, "n01629819": 4}),
+    "cats and dogs beside test1": (_kaggle_names_beside_test, {"cat": 5, "dog": 5}),
+    "MVTec with masks": (_defects, {"good": 8, "broken": 4}),
+    "a metadata.csv in each side": (_labels_beside_sides, {"cat": 4, "dog": 4}),
+    "Roboflow": (_roboflow, {"cat": 5, "dog": 5}),
+    "a contest's tables": (_contest, {"frog": 4, "truck": 4}),
+    "labels with a decimal point": (_grades, {"1.0": 4, "2.0": 4}),
     "two spellings": (_spellings, {"Golden Retriever": 8, "Poodle": 8}),
 }
 """Beginnings that are folders, and the images of each label that are in them."""

@@ -45,6 +45,8 @@ def test_a_folder_becomes_a_data_set_by_two_commands(beginning: str, tmp_path: P
         "sides below labels": {"train": 12, "test": 4},
     }
     expected |= {"a cache of Hugging Face": {"train": 10, "test": 4}, "two spellings": {"train": 12, "test": 4}}
+    expected |= {"MVTec with masks": {"train": 4, "test": 8}, "a metadata.csv in each side": {"train": 6, "test": 2}}
+    expected |= {"Roboflow": {"train": 6, "val": 2, "test": 2}}
     recipe = tomllib.loads((tmp_path / "manifests/mine/recipe.toml").read_text(encoding="utf-8"))
     assert recipe["balance"] == {"per_class": "max"}
     assert recipe["split"].get("keep", False) is (beginning in expected)
@@ -136,6 +138,36 @@ def _single(root: Path) -> str:
     return "photo.jpg"
 
 
+def _sides_alone(root: Path) -> str:
+    put(root / "yolo", [f"images/{side}/{n}.jpg" for side in ("train", "val") for n in range(4)])
+    return "yolo"
+
+
+def _masks_alone(root: Path) -> str:
+    put(root / "VOC", [f"{name}/{n}.jpg" for name in ("JPEGImages", "SegmentationClass") for n in range(4)])
+    return "VOC"
+
+
+def _no_utf8(root: Path) -> str:
+    put(root / "photos", numbered("heron", "stork"))
+    (root / "photos").rename(root / "photos\udcff")
+    return "photos\udcff"
+
+
+def _no_header(root: Path) -> str:
+    put(root, [f"p{n}.jpg" for n in range(8)])
+    (root / "list.csv").write_text("".join(f"p{n}.jpg,{('heron', 'stork')[n % 2]}\n" for n in range(8)))
+    return "list.csv"
+
+
+def _marks(root: Path) -> str:
+    put(root / "plants", [f"images/Train_{n}.jpg" for n in range(8)])
+    rows = "".join(f"Train_{n},{n % 2},{1 - n % 2}\n" for n in range(8))
+    (root / "plants/train.csv").write_text(f"image_id,healthy,rust\n{rows}")
+    (root / "plants/test.csv").write_text("image_id\nTest_0\n")
+    return "plants"
+
+
 BAD: dict[str, tuple[Callable[[Path], str], tuple[str, ...]]] = {
     "one label": (_one_label, ("'heron'", "at least two", "--from herons")),
     "no labels": (_flat, ("All 10 images of photos", "one label", "heron/ and stork/")),
@@ -146,6 +178,12 @@ BAD: dict[str, tuple[Callable[[Path], str], tuple[str, ...]]] = {
     "a circle of links": (_circle, ("holds no picture", "1 links that lead in a circle")),
     "an archive": (_archive, ("is an archive", "Unpack it")),
     "one picture": (_single, ("is one picture", "sub-folder")),
+    "sides without labels": (_sides_alone, ("8 pictures", "none is in a folder of a label")),
+    "pictures and masks": (_masks_alone, ("8 pictures", "none is in a folder of a label")),
+    "a path that is not UTF-8": (_no_utf8, ("is not UTF-8", "Rename")),
+    "a path that is too long": (lambda root: "x" * 5000, ("cannot be read", "Name a folder")),
+    "a table without a header": (_no_header, ("no header", "p0.jpg", "path,label")),
+    "a column for each label": (_marks, ("healthy, rust", "a column `label`")),
     "nothing": (lambda root: "nowhere", ("nothing at nowhere", "Name a folder")),
 }
 
@@ -159,3 +197,31 @@ def test_what_no_data_set_can_be_made_of_is_one_paragraph(case: str, tmp_path: P
     assert len(result.output.strip().splitlines()) == 1
     assert not [word for word in words if word not in result.output], result.output
     assert not (tmp_path / "manifests").exists()
+
+
+def test_a_folder_whose_name_is_not_utf8_is_left_out(tmp_path: Path) -> None:
+    """It is counted; the others are a data set."""
+    put(tmp_path / "photos", numbered("heron", "stork", "other"))
+    (tmp_path / "photos/other").rename(tmp_path / "photos/\udcff")
+    curator("init", "birds", "--from", "photos", "--from", "photos/")
+    curator("split", "--quiet")
+    manifest = read_manifest(tmp_path / "manifests/birds/manifest.csv")
+    assert Counter(manifest["label"]) == {"heron": 4, "stork": 4}
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "encoding", "labels"),
+    [
+        (",file,label", "{n},p{n}.jpg,{label}", "utf-8", ("heron", "stork")),
+        ("file,label", "p{n}.jpg,{label}", "cp1252", ("Käfer", "Bär")),
+        ("id_code,diagnosis", "p{n},{label}", "utf-8", ("0", "1")),
+    ],
+)
+def test_tables_as_programs_save_them(tmp_path: Path, header: str, row: str, encoding: str, labels: tuple[str]) -> None:
+    """With the numbers of rows, which pandas writes; in the encoding of Excel; and with labels that are numbers."""
+    put(tmp_path, [f"p{n}.jpg" for n in range(8)])
+    lines = [header, *(row.format(n=n, label=labels[n % 2]) for n in range(8))]
+    (tmp_path / "list.csv").write_text("\n".join(lines), encoding=encoding)
+    curator("init", "mine", "--from", "list.csv")
+    curator("split", "--quiet")
+    assert Counter(read_manifest(tmp_path / "manifests/mine/manifest.csv")["label"]) == dict.fromkeys(labels, 4)

@@ -21,6 +21,21 @@ FindLabel = Callable[[str], str | None]
 _NUMBERED = re.compile(r"(.*?)[\s._-]*\(?\d+\)?(?:[\s._-][^.]*)?\.[^.]+")
 
 
+MASKS = frozenset(
+    (
+        "masks",
+        "mask",
+        "segmentationclass",
+        "segmentationobject",
+        "ground_truth",
+        "groundtruth",
+        "annotations",
+        "trimaps",
+    )
+)
+"""What folders of pictures of shapes are called, in lower case: they are no photographs."""
+
+
 class Placed(NamedTuple):
     """What the place of a file says: its label, None if that is none of the recipe's, and its side of a split."""
 
@@ -36,13 +51,14 @@ def place_under_label(parts: tuple[str, ...], find_label: FindLabel) -> Placed:
 def place_nested(parts: tuple[str, ...], find_label: FindLabel) -> Placed:
     """Place a file by the innermost of its folders that is a label, alone or with those above it (``indoor/pool``).
 
-    The other folders may be sides (``train/rugby``), or anything.
+    The other folders may be sides (``train/rugby``), or anything but those of masks (``ground_truth/rugby``).
     """
     folders = parts[:-1]
     for end in range(len(folders), 0, -1):
         for start in range(end):
             if (label := find_label("/".join(folders[start:end]))) is not None:
-                return Placed(label, _side(folders[:start] + folders[end:]))
+                others = folders[:start] + folders[end:]
+                return Placed(None) if MASKS & {*map(str.casefold, others)} else Placed(label, _side(others))
     return Placed(None)
 
 

@@ -23,7 +23,7 @@ BROKEN = "links whose file is not here"
 ELSEWHERE = "links that lead out of the folder, or to folders"
 AGAIN = "links to folders that are listed already"
 UNREADABLE = "folders that cannot be read"
-UNNAMEABLE = "files whose names are not UTF-8"
+UNNAMEABLE = "files or folders whose names are not UTF-8"
 
 
 def list_files(root: Path, left_out: Counter[str], *, follow_links: bool) -> Iterator[str]:
@@ -52,7 +52,7 @@ def list_files(root: Path, left_out: Counter[str], *, follow_links: bool) -> Ite
         folders = []
         for entry in entries:
             name = f"{folder}/{entry.name}" if folder else entry.name
-            if not entry.is_dir():
+            if not entry.is_dir() or not _is_text(entry.name):
                 if reason := _reason_against(entry, root, follow_links):
                     left_out[reason] += 1
                 elif entry.is_file():

@@ -51,6 +51,9 @@ ROLES: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """What a column may be, and the names that other tables have for it, without case, spaces, ``_``, ``-`` and ``.``."""
 
+_LESS_LIKELY_LABELS = {"target", "diagnosis", "classid", "categoryid", "labelid", "y"}
+"""Names of columns of labels that are mostly numbers, where no other column is one."""
+
 ADDRESS = r"\s*[A-Za-z][A-Za-z0-9+.-]*:/?/"
 """How an address begins."""
 
@@ -82,6 +85,10 @@ class MissingColumnError(SourceError):
         self.role, self.sample = role, sample or {}
         self.columns = {role: columns[0]} if len(columns) == 1 else {}
         self.has_candidates = bool(columns)
+
+
+class SeveralLabelsError(SourceError):
+    """A table has its labels in several columns."""
 
 
 def folded(name: str) -> str:
@@ -124,6 +131,10 @@ def find_columns(sample: Sample, given: Mapping[str, str] | None = None) -> dict
         names = [name for name in sample if name not in taken and _fits(role, name, sample, values, are_addresses)]
         if role not in found and (name := _best(role, names, is_optional=role == "path" and "url" in found)):
             found[role] = name
+    if "label" not in found:
+        weak = [name for name in sample if _squeezed(name) in _LESS_LIKELY_LABELS and name not in found.values()]
+        coded = [name for name in weak if 0 < 2 * len({*values[name]}) <= len(values[name])]
+        found |= {"label": coded[0]} if len(coded) == 1 else {}
     if "url" in found and "url" not in (given or {}):
         _prefer_picture(found, values)
     return {role: found[role] for role in ROLES if role in found}

@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 from curator.errors import SourceError
 from curator.manifests.labels import LabelFinder as LabelFinder
 from curator.manifests.toml_settings import suggest
-from curator.sources.url_list.columns import MissingColumnError, several_labels, unnamed_labels
+from curator.sources.url_list.columns import MissingColumnError, SeveralLabelsError, several_labels, unnamed_labels
 from curator.sources.url_list.parquet_rows import PICTURE
 from curator.sources.url_list.tables import FILE as FILE
 from curator.sources.url_list.tables import LINE as LINE
@@ -101,7 +101,7 @@ def need_label(tables: Tables) -> SourceError:
         first = re.split(r"[:(,)]\s*", several)[1].strip()
         hint = f'{_ONE_LABEL}: write a column `label` with the one of each row, or `columns = {{ label = "{first}" }}`'
         hint = hint.partition(", or ")[0] if "0 or 1" in several else hint
-        return SourceError(several, f"{hint[0].upper()}{hint[1:]}.")
+        return SeveralLabelsError(several, f"{hint[0].upper()}{hint[1:]}.")
     names = [*tables.sample()]
     near = suggest("label", names).replace("did you mean", "perhaps it is").rstrip("?")
     candidates = unnamed_labels(tables.sample(), tables.roles.values())

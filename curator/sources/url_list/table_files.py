@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from curator.errors import SourceError
-from curator.sources.reading.places import is_url, local_path, scheme_problem
+from curator.sources.reading.places import file_name, is_url, local_path, scheme_problem
 from curator.sources.sides import side_of
 
 ENDINGS = (".csv", ".tsv", ".tab", ".psv", ".ssv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".xlsx")
@@ -68,6 +68,15 @@ def path_problem(path: str | Sequence[str], base_dir: Path) -> str | None:
         if not is_url(place) and not local_path(place, base_dir).is_file():
             return scheme_problem(place) or f"names {local_path(place, base_dir)}, which is not a file"
     return None
+
+
+def side_of_place(place: str) -> str | None:
+    """Return the side that a file's name says, else that of the folder it is in.
+
+    >>> side_of_place("set/valid/metadata.csv"), side_of_place("test/train.csv")
+    ('val', 'train')
+    """
+    return side_of_name(file_name(place)) or side_of(Path(place).parent.name)
 
 
 def side_of_name(name: str) -> str | None:

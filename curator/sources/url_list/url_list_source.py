@@ -36,7 +36,7 @@ from curator.sources.url_list.labels_of_rows import label_rows, need_label, trim
 from curator.sources.url_list.occurrences import has_id, records_beside, species_of
 from curator.sources.url_list.parquet_rows import PICTURE
 from curator.sources.url_list.pictures_of_rows import Files, find_files, write_held_pictures
-from curator.sources.url_list.table_files import path_problem, side_of_name, table_files
+from curator.sources.url_list.table_files import path_problem, side_of_place, table_files
 from curator.sources.url_list.tables import FILE, Tables, cache_entry, read_tables
 
 _TEXTS = ("source_id", "source_class", "license", "author", "title", "rotation")
@@ -127,7 +127,7 @@ class UrlList(Source):
         given = folded(columns.pop("label", "")) if records else ""
         tables = read_tables(places, self.writing, columns, context, self.name)
         is_named = "label" in columns or tables.roles.get("label") == "label"
-        if given in tables.rows.column_names:
+        if given and given in tables.rows.column_names:
             return replace(tables, roles={**tables.roles, "label": given})
         if self.label and not is_named:
             return tables.with_label(pa.array([self.label] * tables.rows.num_rows, pa.string()))
@@ -262,7 +262,7 @@ class UrlList(Source):
         """Return the side that each row says, or else the name of its file."""
         rows = tables.rows
         if (name := tables.roles.get("split")) is None:
-            sides = pa.array([side_of_name(file_name(place)) for place in tables.places], pa.string())
+            sides = pa.array([side_of_place(place) for place in tables.places], pa.string())
             return sides.take(rows[FILE].combine_chunks())
         texts = trimmed(rows[name])
         known = {text: side_of(text) for text in pc.unique(texts).to_pylist()}
