@@ -66,7 +66,7 @@ def build_report(project: Project) -> Path:
 
 def _header(facts: Facts) -> Html:
     """Name the data set, its labels and its sizes."""
-    labels = facts.images.labels if facts.images else facts.project.recipe.labels
+    labels = (facts.images.labels if facts.images else ()) or facts.project.recipe.labels
     if len(labels) > _MOST_NAMED:
         named = join(f"{len(labels)} labels")
     else:

@@ -163,7 +163,7 @@ def test_before_any_listing_the_answer_is_that_nothing_is_known(project: Project
 def test_a_listing_that_failed_is_no_unfinished_fetch(tmp_path: Path) -> None:
     """No list could be read, so there is nothing to go on with: status proposes what it did before."""
     project = write_project(tmp_path, 9, 4)
-    (tmp_path / "list.csv").write_text("link,label\nhttp://e.org/1.jpg,rugby\n")
+    (tmp_path / "list.csv").write_text("number,label\n1,rugby\n")
     with pytest.raises(SourceError):
         pipeline.fetch(project)
     status = read_status(project)

@@ -225,3 +225,20 @@ def test_tables_as_programs_save_them(tmp_path: Path, header: str, row: str, enc
     curator("init", "mine", "--from", "list.csv")
     curator("split", "--quiet")
     assert Counter(read_manifest(tmp_path / "manifests/mine/manifest.csv")["label"]) == dict.fromkeys(labels, 4)
+
+
+def test_a_stage_fetches_first_if_the_folder_or_the_labels_have_changed(tmp_path: Path) -> None:
+    """Files that came are in after the next split, also of a label that came; without news nothing is listed again."""
+    put(tmp_path / "photos", numbered("heron", "stork", n=4))
+    curator("init", "birds", "--from", "photos")
+    curator("split")
+    again = curator("split")
+    assert "fetching first" not in again.output
+    put(tmp_path / "photos", numbered("heron", "stork", "gull", n=6))
+    said = curator("split").output
+    assert "what is in folder has changed since the last fetch: fetching first" in said
+    assert len(read_manifest(tmp_path / "manifests/birds/manifest.csv")) == 12
+    recipe = tmp_path / "manifests/birds/recipe.toml"
+    recipe.write_text(recipe.read_text(encoding="utf-8").replace('["heron"', '["gull", "heron"'), encoding="utf-8")
+    assert "lists other labels or sources" in curator("split").output
+    assert Counter(read_manifest(tmp_path / "manifests/birds/manifest.csv")["label"])["gull"] == 6
