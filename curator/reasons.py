@@ -49,7 +49,7 @@ class HostAdvice(StrEnum):
     CERTIFICATE = "its certificate is not valid: nothing to be done from here"
     OPTED_OUT = "the host wants no use for AI: leave it be"
     ROBOTS = "its robots.txt disallows these: leave them be"
-    PRIVATE = "an address of a private network: allow_private_hosts if it is yours"
+    PRIVATE = "an address of a private network: allow_private_hosts = true under [fetch] if it is yours"
     TOO_LARGE = "its files are larger than max_bytes"
 
 
@@ -124,7 +124,8 @@ class Drop(StrEnum):
         settings=(("target", Eases.MORE),))
     UNSUPPORTED_SCHEME = "unsupported-scheme", Traits("The address is neither http nor https.", "correct the list")
     PRIVATE_ADDRESS = "private-address", Traits(
-        "The host is on this machine or in a private network.", "`allow_private_hosts = true` if that is meant",
+        "The host is on this machine or in a private network.",
+        "`allow_private_hosts = true` under `[fetch]` if that is meant",
         advice=HostAdvice.PRIVATE, settings=(("allow_private_hosts", Eases.ON), _PROXY))
     DNS = "dns", Traits(
         "The host's name does not resolve.", "gone for good, or a trouble of your own network: `--retry failed`",

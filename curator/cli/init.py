@@ -34,12 +34,18 @@ FromOption = Annotated[
     typer.Option("--from", metavar="PATH|URL", help="A folder of pictures or a table to make it of; repeatable."),
 ]
 
+ColumnOption = Annotated[
+    list[str] | None,
+    typer.Option("--column", metavar="ROLE=NAME", help="What a column of the table is: label=species; repeatable."),
+]
+
 
 @reports_errors
 def init(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The data set's name.")],
     labels: LabelArguments = None,
     places: FromOption = None,
+    columns: ColumnOption = None,
 ) -> None:
     """Write a recipe, of your pictures or table, or one to fill in.
 
@@ -51,13 +57,15 @@ def init(
     from curator.manifests.recipe_template import write_recipe
 
     if places:
-        init_from(name, labels or [], places)
+        init_from(name, labels or [], places, columns or [])
+    elif columns:
+        raise CuratorError("--column says what is in a table.", "Name the table with --from.")
     else:
         path = write_recipe(name, labels or [], working_place(MANIFESTS))
         Terminal(_option(path, name)).note((f"Wrote {path}. Edit it, then run ", Command("fetch --plan"), "."))
 
 
-def init_from(name: str, labels: list[str], places: list[str]) -> None:
+def init_from(name: str, labels: list[str], places: list[str], columns: list[str]) -> None:
     """Look at the places, say what is there, and write the recipe."""
     from curator.cli.terminal import Terminal
     from curator.dataset import create_dataset
@@ -66,13 +74,24 @@ def init_from(name: str, labels: list[str], places: list[str]) -> None:
 
     refuse_name(name, working_place(MANIFESTS))
     homes = working_place(MANIFESTS)
-    found = survey(places, labels, cache_dir=sources_of_new_recipe(homes, name))
+    roles = dict(map(_role, columns))
+    found = survey(places, labels, cache_dir=sources_of_new_recipe(homes, name), columns=roles)
     sections: Any = propose_sections(found)
     path = create_dataset(name, labels=found.labels, sources=found.sources, **sections).paths.recipe
     terminal = Terminal(_option(path, name))
     show_finding(terminal, found, sections)
     terminal.note(f"Wrote {path}.")
     terminal.next(Command("split"))
+
+
+def _role(text: str) -> tuple[str, str]:
+    """Read ``ROLE=NAME``."""
+    role, sign, name = text.partition("=")
+    if not (role.strip() and sign and name.strip()):
+        raise CuratorError(
+            f"--column must be a role and the name of a column, not {text!r}.", "`--column label=species`."
+        )
+    return role.strip(), name.strip()
 
 
 def _option(path: Path, name: str) -> str:

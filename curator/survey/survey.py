@@ -12,7 +12,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from curator.manifests.labels import label_problems
 from curator.manifests.recipe import NAME_PATTERN
 from curator.sources.reading.places import is_url, local_path
 from curator.sources.sides import side_of
-from curator.sources.url_list.columns import SeveralLabelsError
+from curator.sources.url_list.columns import SeveralLabelsError, column_problems
 from curator.store.paths import RECIPE
 from curator.survey.annotations import survey_coco
 from curator.survey.finding import Finding, join_findings
@@ -35,14 +35,18 @@ _ONE_LABEL = (
     "(`--from herons --from storks`), or name a table with a column `label`."
 )
 _NO_COLUMN = (
-    "No column of the table is known to be the labels: rename the one that is to `label`, or name several tables, one "
-    "for each label."
+    "No column of the table is known to be the labels: say which one is, as in `--column label=species`, or name "
+    "several tables, one for each label."
 )
 _ARCHIVES = (".zip", ".tar", ".tgz", ".rar", ".7z")
 
 
 def survey(
-    places: Sequence[str], labels: Sequence[str] = (), base_dir: Path = Path(), cache_dir: Path | None = None
+    places: Sequence[str],
+    labels: Sequence[str] = (),
+    base_dir: Path = Path(),
+    cache_dir: Path | None = None,
+    columns: Mapping[str, str] | None = None,
 ) -> Finding:
     """Look at folders, tables and addresses of tables, all of one data set.
 
@@ -51,6 +55,7 @@ def survey(
         labels: the labels that are wanted; none: all that there are.
         base_dir: what relative places are relative to.
         cache_dir: where tables from addresses are kept, so that a fetch reads them from there; none: nowhere.
+        columns: what which column is (``{"label": "species"}``): then each place is read as a table.
 
     Raises:
         SourceError: one of them is nothing that a data set can be made of, or together they have not two labels; says
@@ -59,7 +64,9 @@ def survey(
     for place in places:
         _refuse_unreadable(place, base_dir)
     once = {place if is_url(place) else str(local_path(place, base_dir).resolve()): place for place in places}
-    found = join_findings([_survey_one(place, labels, base_dir, cache_dir) for place in once.values()])
+    if problems := list(column_problems(columns or {})):
+        raise SourceError(f"The columns cannot be as named: {problems[0]}.", "`--column label=species`, for instance.")
+    found = join_findings([_survey_one(place, labels, base_dir, cache_dir, columns) for place in once.values()])
     if len(found.counts) < 2:
         [(label, n)] = found.counts.items()
         message = f"All {n:,} images of {' and '.join(places)} would be of one label, {label!r}: it takes at least two."
@@ -94,8 +101,14 @@ def propose_sections(found: Finding) -> dict[str, dict[str, Any]]:
     return sections
 
 
-def _survey_one(place: str, labels: Sequence[str], base_dir: Path, cache_dir: Path | None) -> Finding:
+def _survey_one(
+    place: str, labels: Sequence[str], base_dir: Path, cache_dir: Path | None, columns: Mapping[str, str] | None
+) -> Finding:
     path = local_path(place, base_dir)
+    if columns and (is_url(place) or path.exists()):
+        if found := survey_table([place], base_dir, labels, cache_dir, columns):
+            return found
+        raise SourceError(f"{place} holds no table.", _NOTHING_THERE)
     if path.is_dir() and not is_url(place):
         return _survey_inside(place, labels, base_dir)
     if not is_url(place) and not path.exists() and not any(sign in place for sign in "*?["):

@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -43,19 +43,23 @@ METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet", "multimedia.tx
 
 _TABLES = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".parquet", ".xlsx")
 _N_TRIED = 100
-_ELSE = "Or rename that column in the table to `url`, `path` or `label`: `curator init` then finds it."
+_ELSE = "`curator init` takes that as `--column label=NAME`, or `url=NAME`, `path=NAME`."
 
 
 def survey_table(
-    places: Sequence[str], base_dir: Path, labels: Sequence[str] = (), cache_dir: Path | None = None
+    places: Sequence[str],
+    base_dir: Path,
+    labels: Sequence[str] = (),
+    cache_dir: Path | None = None,
+    columns: Mapping[str, str] | None = None,
 ) -> Finding | None:
     """Look at tables of one kind, read as one.
 
     Args:
-        places: files, addresses, patterns or folders of tables, as a person wrote them.
-        base_dir: what relative places are relative to.
+        places: files, addresses, patterns or folders of tables, as a person wrote them, relative to ``base_dir``.
         labels: the labels that are wanted; none: all that there are.
         cache_dir: where tables from addresses are kept for the fetch; none: they are not.
+        columns: what which column is, as far as a person says so.
 
     Returns:
         None if a folder among them holds no table.
@@ -67,7 +71,7 @@ def survey_table(
     if not paths:
         return None
     encoding = _encoding_of(local_path(paths[0], base_dir)) if len(paths) == 1 and not is_url(paths[0]) else ""
-    source = UrlList(path=paths[0] if len(paths) == 1 else tuple(paths), encoding=encoding)
+    source = UrlList(path=paths[0] if len(paths) == 1 else tuple(paths), encoding=encoding, columns=columns or None)
     with tempfile.TemporaryDirectory() as temporary:
         events: list[Event] = []
         context = ListingContext((), cache_dir or Path(temporary), base_dir, emit=events.append)

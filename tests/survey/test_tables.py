@@ -162,8 +162,8 @@ def test_lists_of_one_label_are_called_by_their_files(tmp_path: Path) -> None:
     [
         ("image_url,link,label\nhttp://a/1,http://a/2,x\n", "two columns that could be the address: image_url and link"),
         ("url,species,category\nhttp://a/1,a,b\n", "two columns that could be the label: species and category"),
-        ("url,art,bild\n" + "http://a/1,x,y\nhttp://a/2,z,u\n" * 3, r'no column `label`.*label = "art".*rename that column'),
-        ("name,label\nx,a\n", "no column `url`.*rename that column in the table to `url`"),
+        ("url,art,bild\n" + "http://a/1,x,y\nhttp://a/2,z,u\n" * 3, r'no column `label`.*label = "art".*--column label=NAME'),
+        ("name,label\nx,a\n", "no column `url`.*--column label=NAME"),
         ("url,label\n", "no row behind its header"),
         ("url,label\n" + "".join(f"http://a/{n},{n}x\n" for n in range(30)), "30 different texts in 30 rows.*hardly labels"),
         ("url,label\nhttp://a/1,a/b\nhttp://a/2,a:b\n", "would share the folder 'a_b'"),
@@ -179,3 +179,25 @@ def test_what_cannot_be_used_gets_one_paragraph(text: str, message: str, tmp_pat
     with pytest.raises(SourceError, match=f"(?s){message}") as caught:
         survey(["l.csv"])
     assert "\n" not in str(caught.value)
+
+
+def test_columns_of_ones_own_names_are_said_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``--column`` says what no name tells, goes into the recipe, and what it cannot be is one paragraph."""
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, "images/liste.csv", "\n".join(["Bilddatei;Ballart", *(f"{file};{label}" for file, label in ROWS)]))
+    words = ["init", "mine", "--from", "images/liste.csv", "--column"]
+    runner = CliRunner()
+    for wrong, said in {
+        "Ballart": "a role and the name",
+        "lable=Ballart": "did you mean label",
+        "label=Art": "Art",
+    }.items():
+        done = runner.invoke(app, [*words, wrong])
+        assert done.exit_code == 2 and said in done.output, done.output
+    done = runner.invoke(app, [*words, "label=Ballart", "--column", "path=Bilddatei"])
+    assert done.exit_code == 0, done.output
+    recipe = tomllib.loads((tmp_path / "manifests/mine/recipe.toml").read_text(encoding="utf-8"))
+    assert recipe["sources"][0]["columns"] == {"label": "Ballart", "path": "Bilddatei"}
+    assert runner.invoke(app, ["split", "--quiet"]).exit_code == 0
+    assert Counter(read_manifest(tmp_path / "manifests/mine/manifest.csv")["label"]) == {"heron": 5, "stork": 5}
+    assert "Name the table with --from" in runner.invoke(app, ["init", "two", "a", "b", "--column", "label=x"]).output
