@@ -152,7 +152,7 @@ def _from_recipe(place: Any, folder: Path) -> Any:
     """Write a path relative to the recipe's folder, so that both can be moved together; an address stays."""
     if isinstance(place, list | tuple):
         return [_from_recipe(one, folder) for one in place]
-    is_address = "://" in str(place) or Path(place).is_absolute()
+    is_address = "://" in str(place) or str(place).startswith("~") or Path(place).is_absolute()
     return str(place) if is_address else Path(os.path.relpath(place, folder)).as_posix()
 
 

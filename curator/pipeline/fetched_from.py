@@ -50,4 +50,4 @@ def _facts(project: Project) -> dict[str, Any]:
     sources = [hide_in_settings({"kind": source.kind, **plain(source)}) for source in recipe.sources]
     names = {label: list(others) for label, others in recipe.label_names.items()}
     states = [source.local_state(recipe.base_dir) for source in recipe.sources]
-    return {"lists": fingerprint(recipe.labels, names, sources), "states": states}
+    return {"lists": fingerprint(sorted(recipe.labels), names, sources), "states": states}

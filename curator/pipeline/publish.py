@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pyarrow import csv
 
 from curator import catalog
 from curator.errors import StateError
@@ -92,8 +93,10 @@ def is_published(paths: DataPaths, manifest_sha256: str) -> bool:
     """
     if not paths.manifest.exists() or read_made_with(paths.made_with).manifest_sha256 != manifest_sha256:
         return False
-    folders_exist = all(paths.split_folder(split).is_dir() for split in splits_of(()))
-    return folders_exist and file_digest(paths.manifest) == manifest_sha256
+    if file_digest(paths.manifest) != manifest_sha256:
+        return False
+    splits = csv.read_csv(paths.manifest, convert_options=csv.ConvertOptions(include_columns=["split"]))["split"]
+    return all(paths.split_folder(split).is_dir() for split in splits_of(splits.unique().to_pylist()))
 
 
 def build_folders(rows: pd.DataFrame, project: Project) -> None:

@@ -139,7 +139,7 @@ def listed_rows(kind: str, name: str, tier: int, columns: Mapping[Any, Any]) -> 
         columns: ``label``, ``key`` (what identifies the image at this source: its id there, else its URL) and any of
             the catalog's listed columns, as sequences or Arrow arrays of one length. Texts are written on one line, and
             addresses as a browser would request them. Rows with the same label and key are the same image: it is
-            listed once, and ``attrs[N_SAME]`` counts the others.
+            listed once a side of the split, and ``attrs[N_SAME]`` counts the others.
     """
     frame = pd.DataFrame({key: _series(values) for key, values in columns.items()})
     keys = _series(drop_userinfo(pa.array(frame["key"], pa.string())))  # a new password makes no new image
@@ -148,6 +148,12 @@ def listed_rows(kind: str, name: str, tier: int, columns: Mapping[Any, Any]) -> 
     plain |= {key: _series(_sendable(_text(frame[key]))) for key in _ADDRESSES if key in frame}
     frame = frame.assign(record_id=_series(ids), kind=kind, source=name, tier=tier, **plain)
     repeated = frame.duplicated("record_id").to_numpy(dtype=bool)
+    if repeated.any() and "listed_split" in frame:  # on two sides it is two rows: a leak, which is not mended here
+        sides = frame["listed_split"].fillna("")
+        elsewhere = repeated & (sides != sides.groupby(frame["record_id"]).transform("first")).to_numpy(dtype=bool)
+        keys = keys.where(~elsewhere, keys + "\n" + sides)
+        frame["record_id"] = _series(pa.chunked_array(_record_ids(kind, frame["label"], keys), pa.string()))
+        repeated = frame.duplicated("record_id").to_numpy(dtype=bool)
     rows = catalog.conform(frame[~repeated].reset_index(drop=True) if repeated.any() else frame)
     rows.attrs[N_SAME] = int(repeated.sum())
     return rows

@@ -18,6 +18,7 @@ https://cocodataset.org/#format-data.
 from __future__ import annotations
 
 import io
+import json
 import os
 import shutil
 from collections import Counter
@@ -131,22 +132,24 @@ class Coco(Source):
         """Yield the rows of one file, and report what of it is left out."""
         left_out, others = Counter[str](), Counter[str]()
         folder, side = self._folder(place, annotated, context), side_of_place(place)
+        top = local_path(self.images, context.base_dir).absolute()
+        space = json.dumps([self.name, self.images or place]) + "\n" if context.has_namesake else ""
         for image in annotated.images:
             categories = annotated.categories_of(image.get("id"))
             label, reason = _label_of(categories, context.find_label)
-            path, missing = folder.find(str(image.get("file_name", ""))) if folder else (None, "without an address")
+            path, missing = folder.find(_text(image.get("file_name")) or "") if folder else (None, "without an address")
             urls = [url for key in ("coco_url", "flickr_url") if isinstance(url := image.get(key), str) and url]
             if label is None and not reason:
                 others.update(categories)
             if label is None or not (path or urls):
                 left_out[reason or (missing if label else "")] += 1
                 continue
-            name = path.removeprefix(f"{folder.root}/") if path and folder else str(image.get("id"))
+            name = path.removeprefix(f"{top}/") if path else str(image.get("id"))
             known = [_text(image.get(key)) for key in ("author", "title")]
             category = next(one for one in sorted(categories) if context.find_label(one) == label)
             licence = annotated.licenses.get(image.get("license"))
             addresses = (*urls, None, None)[:2]
-            yield (label, name, category, *addresses, path, licence, *known, side, urls[0] if urls else name)
+            yield (label, name, category, *addresses, path, licence, *known, side, urls[0] if urls else space + name)
         left_out[f"of labels outside the recipe ({most_frequent(others)})"] += left_out.pop("", 0)
         self._note(context, file_name(place), left_out)
         self._note(context, file_name(place), annotated.refused, "entries")
@@ -206,14 +209,14 @@ def read_annotations(text: str) -> Annotated:
             if item is not None and name in _NEEDED:
                 found.refused[f"that are no JSON object, among its {name}"] += 1
         elif name == "images":
-            found.images.append(item)
+            found.images.append(item | {"id": _number(item.get("id")), "license": _number(item.get("license"))})
         elif name == "annotations":
-            found.shown.setdefault(item.get("image_id"), set()).add(item.get("category_id"))
-            n_of.update((key, item.get(key)) for key in ("image_id", "category_id"))
+            found.shown.setdefault(_number(item.get("image_id")), set()).add(_number(item.get("category_id")))
+            n_of.update((key, _number(item.get(key))) for key in ("image_id", "category_id"))
         elif name == "categories":
-            found.categories[item.get("id")] = str(item.get("name", ""))
+            found.categories[_number(item.get("id"))] = _text(item.get("name")) or ""
         elif name == "licenses":
-            found.licenses[item.get("id")] = str(item.get("url") or item.get("name") or "")
+            found.licenses[_number(item.get("id"))] = _text(item.get("url") or item.get("name")) or ""
     if missing := [name for name in _NEEDED if name not in seen]:
         hint = 'Name annotations of COCO, such as `instances_train2017.json`; a list of addresses is kind = "url-list".'
         raise SourceError(f"has no {' and no '.join(missing)}", hint)
@@ -230,13 +233,14 @@ def find_folder(top: Path, stem: str, names: Sequence[str]) -> Path | None:
     Args:
         stem: the name of the annotations, whose side goes before others: ``train2017/`` for ``instances_train2017``.
     """
-    n_top = sum((top / name).is_file() for name in names)
+    n_top = sum(os.path.isfile(top / name) for name in names)  # noqa: PTH113 (False also where nobody may look)
     if n_top == len(names):
         return top if names else None
     side = side_of_name(stem)
     below = [folder for upper in _folders_in(top) for folder in (upper, *_folders_in(upper))]
     ranked = sorted(below, key=lambda folder: side_of_name(folder.name) != side)
-    found = {top: n_top, **{folder: sum((folder / name).is_file() for name in names) for folder in ranked}}
+    counts = {folder: sum(os.path.isfile(folder / name) for name in names) for folder in ranked}  # noqa: PTH113
+    found = {top: n_top, **counts}
     best = max(found, key=lambda folder: found[folder])
     return best if found[best] else None
 
@@ -282,4 +286,10 @@ def _label_of(categories: set[str], find_label: Callable[[str], str | None]) -> 
 
 
 def _text(value: Any) -> str | None:
-    return None if value is None else str(value)
+    """Return a value as text; half of a surrogate pair, which JSON may name, is none."""
+    return None if value is None else str(value).encode("utf-8", "replace").decode()
+
+
+def _number(value: Any) -> Any:
+    """Return what identifies something in the file: a number or text, whatever a stranger wrote there."""
+    return value if isinstance(value, int | float | str) or value is None else repr(value)

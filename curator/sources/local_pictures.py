@@ -73,10 +73,10 @@ class PictureFolder:
             return {}
         is_inside = Path(os.path.realpath(f"{self.root}/{folder}")).is_relative_to(self._real)
         if self._follow_links or (is_inside and not any(entry.is_symlink() for entry in entries)):
-            return {entry.name: "" for entry in entries if entry.is_file()}
+            return {entry.name: "" for entry in entries if os.path.isfile(entry.path)}  # noqa: PTH113
         reasons = {True: "", False: LINKED}
         return {
             entry.name: reasons[Path(os.path.realpath(entry.path)).is_relative_to(self._real)]
             for entry in entries
-            if entry.is_file()
+            if os.path.isfile(entry.path)  # noqa: PTH113 (a link to itself is none)
         }

@@ -143,7 +143,8 @@ def snapshot_of(root: Path) -> Path:
     if not ((root / "blobs").is_dir() and snapshots.is_dir()):
         return root
     main = root / "refs" / "main"
-    named = snapshots / main.read_text(encoding="utf-8").strip() if main.is_file() else root
+    commit = main.read_bytes().strip().decode("ascii", "replace") if main.is_file() else ""
+    named = snapshots / commit if commit.isalnum() else root
     found = sorted(path for path in snapshots.iterdir() if path.is_dir())
     return named if named.is_dir() and named != root else found[-1] if found else root
 

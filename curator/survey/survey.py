@@ -19,6 +19,7 @@ from typing import Any
 from curator.errors import CuratorError, SourceError
 from curator.manifests.labels import label_problems
 from curator.manifests.recipe import NAME_PATTERN
+from curator.sources.base import most_frequent
 from curator.sources.reading.places import is_url, local_path
 from curator.sources.sides import side_of
 from curator.sources.url_list.columns import SeveralLabelsError, column_problems
@@ -67,6 +68,10 @@ def survey(
     if problems := list(column_problems(columns or {})):
         raise SourceError(f"The columns cannot be as named: {problems[0]}.", "`--column label=species`, for instance.")
     found = join_findings([_survey_one(place, labels, base_dir, cache_dir, columns) for place in once.values()])
+    if missing := [label for label in labels if not found.counts[label]]:
+        has = most_frequent(found.counts) or "nothing of the others either"
+        message = f"There is no image of {', '.join(missing)} in {' and '.join(places)}: there is {has}."
+        raise SourceError(message, "Name labels as they are called there, or none: `curator init` then finds them.")
     if len(found.counts) < 2:
         [(label, n)] = found.counts.items()
         message = f"All {n:,} images of {' and '.join(places)} would be of one label, {label!r}: it takes at least two."

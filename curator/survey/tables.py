@@ -222,9 +222,8 @@ def _counted(source: UrlList, tables: Tables, context: ListingContext, labels: S
         raise SourceError(_sentence(source, error), _ways_out(error)) from error
     rows = chosen.select(["label", "key", "listed_split", "local_path"])
     if PICTURE not in tables.rows.column_names:
-        rows = rows.group_by(["label", "key"], use_threads=False).aggregate(
-            [("listed_split", "first"), ("local_path", "first")]
-        )
+        groups = rows.group_by(["label", "key", "listed_split"], use_threads=False)
+        rows = groups.aggregate([("local_path", "first")])
         rows = rows.rename_columns(["label", "key", "listed_split", "local_path"])
     counts = Counter({one["values"]: one["counts"] for one in pc.value_counts(rows["label"]).to_pylist()})
     sides = Counter(side for side in rows["listed_split"].to_pylist() if side)

@@ -83,10 +83,13 @@ def test_downloads_of_open_images_give_back_their_ids(tmp_path, context, told, f
     assert "left out" in told()
 
 
-def test_an_image_that_two_subsets_hold_is_one_row(tmp_path, context):
-    """The id is the key, not the path."""
-    put(tmp_path / "f", *(f"OID/Dataset/{subset}/Rugby/{ID}.jpg" for subset in ("train", "test")))
+def test_an_image_that_two_subsets_hold_is_one_row_a_side(tmp_path, context):
+    """The id is the key, not the path; on two sides it is a leak, which listing does not hide."""
+    put(tmp_path / "f", *(f"OID/{subset}/Rugby/{ID}.jpg" for subset in ("one", "two")))
     assert len(list_all(Folder(path="f", layout="openimages"), context)) == 1
+    put(tmp_path / "g", *(f"OID/Dataset/{subset}/Rugby/{ID}.jpg" for subset in ("train", "test")))
+    rows = list_all(Folder(path="g", layout="openimages"), context)
+    assert sorted(rows["listed_split"]) == ["test", "train"]
 
 
 def test_a_folder_without_a_label_is_an_error(tmp_path, context):

@@ -242,3 +242,29 @@ def test_a_stage_fetches_first_if_the_folder_or_the_labels_have_changed(tmp_path
     recipe.write_text(recipe.read_text(encoding="utf-8").replace('["heron"', '["gull", "heron"'), encoding="utf-8")
     assert "lists other labels or sources" in curator("split").output
     assert Counter(read_manifest(tmp_path / "manifests/birds/manifest.csv")["label"])["gull"] == 6
+
+
+def test_a_file_that_a_table_has_on_two_sides_is_a_leak_that_is_said(tmp_path: Path) -> None:
+    """It is in both, as listed; init counts it twice, and split names it."""
+    names = numbered("images/heron", "images/stork", n=5)
+    put(tmp_path, names)
+    sides = {name: "test" if name.endswith("4.jpg") else "train" for name in names}
+    rows = [f"{name},{name.split('/')[1]},{side}" for name, side in sides.items()]
+    (tmp_path / "list.csv").write_text("\n".join(["path,label,split", *rows, f"{names[0]},heron,test"]))
+    assert "train 8, test 3" in curator("init", "birds", "--from", "list.csv").output
+    said = curator("split", "--per-class", "all").output
+    assert "LEAK: 1 group of one near-duplicate (2 images)" in said
+    manifest = read_manifest(tmp_path / "manifests/birds/manifest.csv")
+    assert Counter(manifest["split"]) == {"train": 8, "test": 3}
+
+
+def test_links_to_themselves_are_left_out_and_labels_that_are_not_there_are_named(tmp_path: Path) -> None:
+    """A loop anywhere in the folder stops nothing; a wanted label without images is one paragraph."""
+    put(tmp_path / "photos", numbered("heron", "stork", n=3))
+    (tmp_path / "photos/heron/loop.jpg").symlink_to("loop.jpg")
+    (tmp_path / "photos/loop").symlink_to("loop")
+    result = CliRunner().invoke(app, ["init", "birds", "heron", "egret", "--from", "photos"])
+    assert result.exit_code == 2 and "no image of egret" in result.output
+    curator("init", "birds", "--from", "photos")
+    curator("split", "--quiet")
+    assert len(read_manifest(tmp_path / "manifests/birds/manifest.csv")) == 6

@@ -38,12 +38,12 @@ def list_files(root: Path, left_out: Counter[str], *, follow_links: bool) -> Ite
     here, linked, seen = [""], deque[str](), {_identity(str(root))}
     while here or linked:
         folder = here.pop() if here else linked.popleft()
-        if folder and (identity := _identity(f"{root}/{folder}")) in seen:
-            left_out[CIRCLES if _leads_up(root, folder) else AGAIN] += 1
-            continue
-        elif folder:
-            seen.add(identity)
         try:
+            if folder and (identity := _identity(f"{root}/{folder}")) in seen:
+                left_out[CIRCLES if _leads_up(root, folder) else AGAIN] += 1
+                continue
+            elif folder:
+                seen.add(identity)
             with os.scandir(f"{root}/{folder}") as found:
                 entries = sorted((entry for entry in found if entry.name[0] != "."), key=lambda entry: entry.name)
         except OSError:
@@ -52,10 +52,10 @@ def list_files(root: Path, left_out: Counter[str], *, follow_links: bool) -> Ite
         folders = []
         for entry in entries:
             name = f"{folder}/{entry.name}" if folder else entry.name
-            if not entry.is_dir() or not _is_text(entry.name):
+            if not _is_dir(entry) or not _is_text(entry.name):
                 if reason := _reason_against(entry, root, follow_links):
                     left_out[reason] += 1
-                elif entry.is_file():
+                elif entry.is_symlink() or entry.is_file():
                     yield name
             elif not entry.is_symlink():
                 folders.append(name)
@@ -66,6 +66,11 @@ def list_files(root: Path, left_out: Counter[str], *, follow_links: bool) -> Ite
             else:
                 linked.append(name)
         here += reversed(folders)
+
+
+def _is_dir(entry: os.DirEntry[str]) -> bool:
+    """Return whether an entry is a folder; a link to itself, or to where nobody may look, is none."""
+    return os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir()  # noqa: PTH112
 
 
 def _identity(folder: str) -> tuple[int, int]:
@@ -87,7 +92,7 @@ def _reason_against(entry: os.DirEntry[str], root: Path, follow_links: bool) -> 
         return ""
     if not follow_links and not Path(os.path.realpath(entry.path)).is_relative_to(root):
         return ELSEWHERE
-    return "" if entry.is_file() else BROKEN
+    return "" if os.path.isfile(entry.path) else BROKEN  # noqa: PTH113 (False for a link to itself too)
 
 
 def _is_text(name: str) -> bool:
