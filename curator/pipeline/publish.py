@@ -18,7 +18,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pyarrow import csv
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from curator import catalog
 from curator.errors import StateError
@@ -29,7 +30,7 @@ from curator.manifests.project import Project
 from curator.observe.observation import observe_image
 from curator.observe.pixels import decode_rgb
 from curator.pipeline.held_sides import find_left
-from curator.reasons import SPLITS, splits_of
+from curator.reasons import SPLITS, Stage, splits_of
 from curator.store.catalog_files import file_digest
 from curator.store.image_files import link_file
 from curator.store.paths import DataPaths
@@ -95,8 +96,9 @@ def is_published(paths: DataPaths, manifest_sha256: str) -> bool:
         return False
     if file_digest(paths.manifest) != manifest_sha256:
         return False
-    splits = csv.read_csv(paths.manifest, convert_options=csv.ConvertOptions(include_columns=["split"]))["split"]
-    return all(paths.split_folder(split).is_dir() for split in splits_of(splits.unique().to_pylist()))
+    split = paths.catalog(Stage.SPLIT)
+    found = pq.read_table(split, columns=["split"])["split"].unique().drop_null() if split.exists() else pa.array([])
+    return all(paths.split_folder(name).is_dir() for name in splits_of(found.to_pylist()))
 
 
 def build_folders(rows: pd.DataFrame, project: Project) -> None:

@@ -195,3 +195,33 @@ def test_readers_find_the_third_split_and_the_labels_as_written(
     kinds = {row["splits/name"]: row["splits/url"] for row in croissant["recordSet"][0]["data"]}
     assert kinds["val"] == "cr:ValidationSplit" and len(kinds) == 3
     assert (folders["keras"] / RECORD).exists() and len(split_pictures.list_pictures(project, "val")) == 6
+
+
+def test_a_file_that_somebody_put_into_an_export_or_changed_there_is_never_removed(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However deep; and a rename that fails puts the earlier export back."""
+    out = tmp_path / "out"
+    export_dataset(project, find_format("keras"), out)
+    card = (out / "README.md").read_bytes()
+    for name, data in {"train/f/mine.txt": b"mine", "README.md": b"my own words"}.items():
+        (out / name).parent.mkdir(exist_ok=True)
+        (out / name).write_bytes(data)
+        with pytest.raises(CuratorError, match="holds files that no export wrote"):
+            export_dataset(project, find_format("keras"), out)
+        assert (out / name).read_bytes() == data
+        (out / name).write_bytes(card) if name == "README.md" else (out / name).unlink()
+    (out / "train/f").rmdir()
+    rename = Path.rename
+
+    def refuse(path: Path, target: Path) -> Path:
+        if path.name.startswith(".curator-new"):
+            raise OSError(5, "Input/output error")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(CuratorError):
+        export_dataset(project, find_format("keras"), out)
+    assert (out / "README.md").read_bytes() == card
+    monkeypatch.undo()
+    assert export_dataset(project, find_format("keras"), out).n_images == 30

@@ -175,8 +175,8 @@ def _labels_beside_sides(root: Path) -> str:
 
 def _roboflow(root: Path) -> str:
     for side, n in (("train", 6), ("valid", 2), ("test", 2)):
-        put(root / "rf", [f"{side}/{side}{n}.jpg" for n in range(n)])
-        images = [{"id": n, "file_name": f"{side}{n}.jpg"} for n in range(n)]
+        put(root / "rf", [f"{side}/{n}.jpg" for n in range(n)])
+        images = [{"id": n, "file_name": f"{n}.jpg"} for n in range(n)]
         shown = [{"id": n, "image_id": n, "category_id": n % 2} for n in range(n)]
         categories = [{"id": 0, "name": "cat"}, {"id": 1, "name": "dog"}]
         text = json.dumps({"images": images, "annotations": shown, "categories": categories})
