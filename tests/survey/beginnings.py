@@ -11,6 +11,16 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from typer.testing import CliRunner, Result
+
+from curator.cli.app import app
+
+
+def curator(*words: str) -> Result:
+    """Run the command line as a person does."""
+    result = CliRunner().invoke(app, list(words))
+    assert result.exit_code == 0, result.output
+    return result
 
 
 @cache

@@ -8,24 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import CliRunner
 
 from curator.cli.app import app
 from curator.manifests.manifest import read_manifest
-from tests.survey.beginnings import FOLDERS, numbered, put
-
-
-def curator(*words: str) -> Result:
-    """Run the command line as a person does."""
-    result = CliRunner().invoke(app, list(words))
-    assert result.exit_code == 0, result.output
-    return result
-
-
-@pytest.fixture(autouse=True)
-def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("CURATOR_RECIPE", raising=False)
+from tests.survey.beginnings import FOLDERS, curator, numbered, put
 
 
 @pytest.mark.parametrize("beginning", FOLDERS)

@@ -14,13 +14,13 @@ import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import CliRunner
 
 from curator.cli.app import app
 from curator.errors import SourceError
 from curator.manifests.manifest import read_manifest
 from curator.survey.survey import survey
-from tests.survey.beginnings import hash_of, numbered, picture, put
+from tests.survey.beginnings import curator, hash_of, numbered, picture, put
 
 NAMES = numbered("images/heron", "images/stork", n=5)
 ROWS = [(name.removeprefix("images/"), name.split("/")[1]) for name in NAMES]
@@ -98,19 +98,6 @@ TABLES: dict[str, Callable[[Path], str]] = {
     "our own COCO export": _exported,
     "our own manifest": _manifest,
 }  # fmt: skip
-
-
-def curator(*words: str) -> Result:
-    """Run the command line as a person does."""
-    result = CliRunner().invoke(app, list(words))
-    assert result.exit_code == 0, result.output
-    return result
-
-
-@pytest.fixture(autouse=True)
-def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("CURATOR_RECIPE", raising=False)
 
 
 @pytest.mark.parametrize("beginning", TABLES)
