@@ -21,9 +21,10 @@ from curator.errors import SourceError
 from curator.events import Event, Noted
 from curator.manifests.labels import LabelFinder, as_written, fold, label_problem
 from curator.sources.base import ListingContext, most_frequent
-from curator.sources.coco import COLUMNS, Annotated, Coco, find_folder
+from curator.sources.coco import COLUMNS, Annotated, Coco
 from curator.sources.reading.places import is_url, local_path
 from curator.survey.finding import Finding
+from curator.survey.table_root import folder_of_files
 
 _MARKS = (b'"annotations"', b'"categories"', b'"file_name"')
 _ENDS = (1 << 20, 1 << 16)
@@ -121,8 +122,8 @@ def _folder(place: str, path: str, annotated: Annotated, base_dir: Path) -> str:
         return ""
     names = [str(image.get("file_name", "")) for image in annotated.images[:_N_TRIED]]
     tops = [Path(place)] if local_path(place, base_dir).is_dir() else [Path(path).parent, Path(path).parent.parent]
-    found = (top for top in tops if find_folder(local_path(str(top), base_dir), Path(path).stem, names))
-    return str(next(found, "") or "")
+    found = folder_of_files([local_path(str(top), base_dir) for top in tops], Path(path).stem, names)
+    return next((str(top) for top in tops if found and found.is_relative_to(local_path(str(top), base_dir))), "")
 
 
 def _labels(categories: Sequence[str]) -> tuple[str, ...]:

@@ -13,7 +13,6 @@ r"""Look at a table: which of its columns are what, which labels it has, and wha
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -27,8 +26,7 @@ from curator.errors import SourceError
 from curator.events import Event, Noted, Warned
 from curator.manifests.labels import LabelFinder, as_written, fold, label_problem
 from curator.sources.base import ListingContext, most_frequent
-from curator.sources.coco import find_folder
-from curator.sources.local_pictures import ENDINGS, LINKED, PictureFolder
+from curator.sources.local_pictures import ENDINGS
 from curator.sources.reading.places import file_name, is_url, local_path
 from curator.sources.url_list.columns import MissingColumnError
 from curator.sources.url_list.labels_of_rows import texts_of_several, written_labels
@@ -37,12 +35,12 @@ from curator.sources.url_list.table_files import table_files
 from curator.sources.url_list.tables import Tables
 from curator.sources.url_list.url_list_source import UrlList
 from curator.survey.finding import Finding
+from curator.survey.table_root import N_TRIED, folder_of_files, with_root
 
 METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet", "multimedia.txt", "manifest.csv")
 """Tables that say which labels the pictures beside them have, or where those are, whatever else lies there."""
 
 _TABLES = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".parquet", ".xlsx")
-_N_TRIED = 100
 _ELSE = "`curator init` takes that as `--column label=NAME`, or `url=NAME`, `path=NAME`."
 
 
@@ -77,7 +75,7 @@ def survey_table(
         context = ListingContext((), cache_dir or Path(temporary), base_dir, emit=events.append)
         source, tables = _read(source, context, labels)
         if not is_url(paths[0]) and "path" in tables.roles and not tables.is_manifest:
-            source = _with_root(source, tables, base_dir)
+            source = with_root(source, tables, base_dir)
         found = _counted(source, tables, context, labels)
     told = (str(event.message) for event in events if isinstance(event, Noted | Warned))
     return replace(found, notes=tuple(dict.fromkeys((*found.notes, *told))))
@@ -165,22 +163,10 @@ def _column_of_files(source: UrlList, error: MissingColumnError, base_dir: Path)
         return {}
     table = local_path(source.path, base_dir)
     for name, values in error.sample.items():
-        texts = [text for text in values[:_N_TRIED] if text]
-        if _folder_of([table.parent], table.stem, texts):
+        texts = [text for text in values[:N_TRIED] if text]
+        if folder_of_files([table.parent], table.stem, texts):
             return {"path": name}
     return {}
-
-
-def _folder_of(tops: Sequence[Path], stem: str, names: Sequence[str]) -> Path | None:
-    """Find the folder that files are relative to; an id without an ending is the picture of that name."""
-    for ending in ENDINGS:
-        files = [name + ending for name in names]
-        if found := next((found for top in tops[:2] if (found := find_folder(top, stem, files))), None):
-            return found
-        # further up only what the names say: what lies beside it there is somebody else's
-        if found := next((top for top in tops[2:] if any((top / file).is_file() for file in files)), None):
-            return found
-    return None
 
 
 def _label_of_file(source: UrlList, context: ListingContext) -> str:
@@ -196,20 +182,6 @@ def _sentence(source: UrlList, error: SourceError) -> str:
 
 def _ways_out(error: SourceError) -> str:
     return f"{error.hint} {_ELSE}" if "columns =" in str(error.hint) else str(error.hint)
-
-
-def _with_root(source: UrlList, tables: Tables, base_dir: Path) -> UrlList:
-    """Find the folder that the files of a table are relative to, if it is not the table's own."""
-    places = [source.path] if isinstance(source.path, str) else source.path
-    table = local_path(tables.places[0], base_dir)
-    names = [name.strip() for name in tables.rows[tables.roles["path"]].slice(0, _N_TRIED).to_pylist() if name]
-    tops = [table.parent, *[top for top in table.absolute().parents[1:3] if len(top.parts) > 2]]
-    root = _folder_of(tops, table.stem, names) or table.parent
-    pictures = PictureFolder(root)
-    needs_links = any(pictures.find(name)[1] == LINKED for name in names)
-    text = str(root) if Path(places[0]).is_absolute() else os.path.relpath(root, base_dir)
-    text = "" if root.absolute() == table.parent.absolute() else text
-    return replace(source, root=text, links=needs_links)
 
 
 def _counted(source: UrlList, tables: Tables, context: ListingContext, labels: Sequence[str]) -> Finding:

@@ -15,10 +15,17 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage")
 
 
+def intercept(context: Any, pattern: str) -> None:
+    """Intercept requests from the start: one may get past the first route that is added while the page is open."""
+    context.route(pattern, lambda route: route.fallback())
+
+
 @contextmanager
-def opened(browser: Any, address: str, **look: Any) -> Iterator[Any]:
+def opened(browser: Any, address: str, intercepted: str = "", **look: Any) -> Iterator[Any]:
     """Open the page and wait for its first pictures; an error on the console fails the test."""
     context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **look})
+    if intercepted:
+        intercept(context, intercepted)
     context.set_default_timeout(15_000)
     page, troubles = context.new_page(), []
     page.on("pageerror", lambda error: troubles.append(str(error)))

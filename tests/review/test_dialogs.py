@@ -14,7 +14,7 @@ from curator.manifests import reviews as reviews_file
 from curator.manifests.project import Project
 from curator.manifests.reviews import read_reviews
 from curator.pipeline import run_stages as pipeline
-from tests.review.browsing import opened, playwright, wait_for
+from tests.review.browsing import intercept, opened, playwright, wait_for
 from tests.review.conftest import Served, serving, wait_until
 from tests.small_worlds import picture, recipe_text, small_project
 
@@ -140,6 +140,7 @@ def page_with_failures(browser: Any, served: Served) -> Iterator[Any]:
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     context.set_default_timeout(15_000)
     context.add_init_script(SHORT_LIMIT)
+    intercept(context, "**/decide")
     page = context.new_page()
     page.goto(served.address)
     page.wait_for_selector(".tile img")
@@ -329,6 +330,7 @@ def test_the_large_picture_fills_its_dialog(browser: Any, served: Served, scheme
 def test_the_large_picture_is_never_another_images(browser: Any, served: Served) -> None:
     """While a picture comes the dialog says so; one that cannot be shown is told, and tried again when asked for."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
+    intercept(context, "**/pictures/*")
     page = context.new_page()
     page.goto(served.address)
     page.wait_for_selector(".tile img")

@@ -91,7 +91,7 @@ def test_a_review_from_first_look_to_manifest(browser: Any, project: Project) ->
 
 def test_a_decision_is_on_disk_before_the_page_shows_it_as_done(browser: Any, served: Served, project: Project) -> None:
     """While the answer is held back the tile says that it is saving; what it says then is in the file."""
-    with opened(browser, served.address) as page:
+    with opened(browser, served.address, intercepted="**/decide") as page:
         held: list[Any] = []
         page.route("**/decide", lambda route: held.append(route))
         page.keyboard.press("k")

@@ -161,10 +161,12 @@ def test_lists_of_one_label_are_called_by_their_files(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_what_cannot_be_used_gets_one_paragraph(text: str, message: str, tmp_path: Path) -> None:
-    """What was seen, and what to do."""
-    (tmp_path / "l.csv").write_text(text)
+    """What was seen, and what to do; files of these names in a folder beside are somebody else's."""
+    for name in ("mine/l.csv", "notes/1.jpg", "notes/2.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
     with pytest.raises(SourceError, match=f"(?s){message}") as caught:
-        survey(["l.csv"])
+        survey(["mine/l.csv"])
     assert "\n" not in str(caught.value)
 
 
