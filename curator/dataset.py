@@ -152,7 +152,7 @@ class Dataset(View):
         Raises:
             CuratorError: the extra ``benchmark`` is not installed, or the manifest or the weights cannot be used.
         """
-        from curator.benchmark.start import run_benchmark
+        from curator.benchmark.run_benchmark import run_benchmark
         from curator.report.build import build_report
 
         options: dict[str, Any] = {"preset": preset, "epochs": epochs, "image_size": image_size}
@@ -189,7 +189,7 @@ class Dataset(View):
         Raises:
             CuratorError: the extra ``review`` is not installed.
         """
-        from curator.review.start import start_review
+        from curator.review.start_review import start_review
 
         return start_review(self.project, who, port, announce)
 

@@ -38,7 +38,7 @@ LATE_IMPORTERS = (
     "inspect/view.py",
     "benchmark/",
     "report/",
-    "review/start.py",
+    "review/start_review.py",
     "observe/openers.py",
     "sources/url_list/workbook.py",
 )

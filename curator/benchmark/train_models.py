@@ -29,7 +29,7 @@ VERSION = 3
 
 
 def benchmark(project: Project, *, weights: Path | None, quick: bool, resume: bool) -> BenchmarkResult:
-    """Run the benchmark; see :func:`curator.benchmark.start.run_benchmark`.
+    """Run the benchmark; see :func:`curator.benchmark.run_benchmark.run_benchmark`.
 
     Everything that can be wrong with the input is found before the first epoch, and nothing is written until then
     but the caches.

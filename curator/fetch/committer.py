@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path as Path
 
 from curator.fetch.ledger.ledger import Ledger
-from curator.fetch.ledger.tables import Attempt, Note, Observed
+from curator.fetch.ledger.schema import Attempt, Note, Observed
 from curator.observe.observation import Sighting, hash_sightings
 from curator.observe.workers.main import is_stored
 from curator.store.image_files import name_files, sync_files

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from curator.events import FetchFailed, ImageFetched
 from curator.fetch.committer import Committer
-from curator.fetch.ledger.tables import LET_IN_PRIVATE, OK, VIA, Attempt, HostWait, Remembered
+from curator.fetch.ledger.schema import LET_IN_PRIVATE, OK, VIA, Attempt, HostWait, Remembered
 from curator.fetch.local_files import attempt_file, path_of_file
 from curator.fetch.network.curl_loop import CurlLoop
 from curator.fetch.network.guard import is_public_address, name_private_host, proxy_addresses

@@ -10,7 +10,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from curator.fetch.ledger.tables import FILE_SCHEME, OK, Attempt
+from curator.fetch.ledger.schema import FILE_SCHEME, OK, Attempt
 from curator.reasons import Drop
 
 

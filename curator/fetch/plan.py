@@ -27,7 +27,7 @@ import pyarrow.compute as pc
 from curator import catalog as catalog
 from curator.addresses import request_url, with_userinfo
 from curator.fetch.ledger.ledger import Ledger, State
-from curator.fetch.ledger.tables import FILE_SCHEME, OK
+from curator.fetch.ledger.schema import FILE_SCHEME, OK
 from curator.fetch.local_files import path_of_file, version_of_file
 from curator.fetch.policy import is_eased
 from curator.fetch.row_addresses import IntArray, RowAddresses

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from curator import catalog
 from curator.addresses import parse_addresses
-from curator.fetch.ledger.tables import FILE_SCHEME
+from curator.fetch.ledger.schema import FILE_SCHEME
 
 IntArray = npt.NDArray[np.int32]
 

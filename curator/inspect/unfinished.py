@@ -23,7 +23,7 @@ from curator.catalog import BoolArray, Drop, Stage
 from curator.decide.quality import drop_poor_images
 from curator.errors import DiskError
 from curator.fetch.ledger.ledger import Ledger
-from curator.fetch.ledger.tables import OK
+from curator.fetch.ledger.schema import OK
 from curator.fetch.outcomes import read_outcomes
 from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe as Recipe

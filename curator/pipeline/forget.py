@@ -18,7 +18,7 @@ from curator.catalog import Stage
 from curator.decide.forgotten import drop_forgotten, find_forgotten
 from curator.errors import CuratorError, StateError
 from curator.fetch.ledger.ledger import Ledger
-from curator.fetch.ledger.tables import FILE_SCHEME
+from curator.fetch.ledger.schema import FILE_SCHEME
 from curator.manifests.inventory import export_folders
 from curator.manifests.made_with import MadeWith, read_made_with, write_made_with
 from curator.manifests.manifest import manifest_text, read_manifest

@@ -24,7 +24,7 @@ from curator.sources.coco import find_folder
 from curator.sources.local_pictures import ENDINGS, LINKED, PictureFolder
 from curator.sources.reading.places import local_path
 from curator.sources.sides import side_of
-from curator.sources.url_list.tables import Tables
+from curator.sources.url_list.joined_tables import Tables
 from curator.sources.url_list.url_list_source import UrlList
 
 N_TRIED = 100

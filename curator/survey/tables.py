@@ -29,10 +29,10 @@ from curator.sources.base import ListingContext, most_frequent
 from curator.sources.local_pictures import ENDINGS
 from curator.sources.reading.places import file_name, is_url, local_path
 from curator.sources.url_list.columns import MissingColumnError
+from curator.sources.url_list.joined_tables import Tables
 from curator.sources.url_list.labels_of_rows import texts_of_several, written_labels
 from curator.sources.url_list.parquet_rows import PICTURE
 from curator.sources.url_list.table_files import table_files
-from curator.sources.url_list.tables import Tables
 from curator.sources.url_list.url_list_source import UrlList
 from curator.survey.finding import Finding
 from curator.survey.table_root import N_TRIED, folder_of_files, with_root

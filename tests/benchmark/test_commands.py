@@ -16,7 +16,7 @@ import pytest
 pytest.importorskip("keras")
 pytest.importorskip("sklearn")
 
-from curator.benchmark.start import run_benchmark
+from curator.benchmark.run_benchmark import run_benchmark
 from curator.cli.benchmark import benchmark
 from curator.dataset import Dataset
 from curator.events import EpochFinished, Event, TrainingStarted
@@ -28,7 +28,7 @@ LIMIT_S = 120.0
 TRAIN = """
 import sys
 from pathlib import Path
-from curator.benchmark.start import run_benchmark
+from curator.benchmark.run_benchmark import run_benchmark
 from curator.manifests.project import Project
 from curator.manifests.recipe import BenchmarkSettings, Recipe
 from curator.store.paths import DataPaths
@@ -75,7 +75,7 @@ def test_an_interrupt_before_the_first_epoch_leaves_a_report_too(
     def interrupted(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("curator.benchmark.start.run_benchmark", interrupted)
+    monkeypatch.setattr("curator.benchmark.run_benchmark.run_benchmark", interrupted)
     with pytest.raises(KeyboardInterrupt):
         Dataset(Project(drawn_set.recipe(), drawn_set.paths)).benchmark()
     assert "No model was trained yet" in drawn_set.paths.report.read_text("utf-8")

@@ -19,7 +19,7 @@ pytest.importorskip("sklearn")
 
 from curator.benchmark.models import registry
 from curator.benchmark.models.model import BLUE, GREEN, ORANGE, PINK, Model
-from curator.benchmark.start import run_benchmark
+from curator.benchmark.run_benchmark import run_benchmark
 from curator.errors import CuratorError, RecipeError
 from curator.manifests.read_recipe import parse_recipe
 from curator.report.build import build_report

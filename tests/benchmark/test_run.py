@@ -15,7 +15,7 @@ import pytest
 pytest.importorskip("keras")
 pytest.importorskip("sklearn")
 
-from curator.benchmark.start import run_benchmark
+from curator.benchmark.run_benchmark import run_benchmark
 from curator.errors import CuratorError, StateError
 from curator.events import EpochFinished, Event, ModelMissing, TrainingFinished, TrainingStarted, WorkStarted
 from curator.text import from_json, spell

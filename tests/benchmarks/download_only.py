@@ -18,7 +18,7 @@ sys.path[:0] = [str(ROOT)]
 from curator.fetch.committer import Committer  # noqa: E402
 from curator.fetch.engine import Engine  # noqa: E402
 from curator.fetch.ledger.ledger import Ledger  # noqa: E402
-from curator.fetch.ledger.tables import Remembered  # noqa: E402
+from curator.fetch.ledger.schema import Remembered  # noqa: E402
 from curator.fetch.plan import FetchOptions, make_plan  # noqa: E402
 from curator.fetch.row_addresses import parse_rows  # noqa: E402
 from curator.manifests.project import Project  # noqa: E402

@@ -21,7 +21,7 @@ from curator.errors import CuratorError, DiskError, StateError
 from curator.events import FetchFailed, FetchFinished, FetchStarted, ImageFetched
 from curator.fetch.ledger.diagnosis import host_report
 from curator.fetch.ledger.ledger import Ledger
-from curator.fetch.ledger.tables import VERSION, Attempt
+from curator.fetch.ledger.schema import VERSION, Attempt
 from curator.fetch.outcomes import PICTURE_COLUMNS, read_outcomes, with_pictures
 from curator.fetch.plan import FetchOptions, make_plan
 from curator.fetch.row_addresses import parse_rows

@@ -22,8 +22,8 @@ import pandas as pd
 
 from curator.addresses import host_family
 from curator.fetch.ledger.ledger import Ledger
-from curator.fetch.ledger.tables import OK
-from curator.fetch.ledger.tables import Attempt as Attempt
+from curator.fetch.ledger.schema import OK
+from curator.fetch.ledger.schema import Attempt as Attempt
 from curator.reasons import Drop, HostAdvice
 from curator.store.paths import DataPaths
 from curator.text import Command, Text

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 from curator.errors import DiskError, StateError
 from curator.fetch.ledger.file import connect, ledger_errors, may_write, use_write_ahead_log
 from curator.fetch.ledger.queries import FAMILY_COSTS, FAMILY_OUTCOMES, OUTCOME_COUNTS, ROBOTS, STATES
-from curator.fetch.ledger.tables import (
+from curator.fetch.ledger.schema import (
     FILE_SCHEME,
     INSERT_ATTEMPT,
     INSERT_OBSERVED,

@@ -6,7 +6,7 @@ True
 
 from __future__ import annotations
 
-from curator.fetch.ledger.tables import OK
+from curator.fetch.ledger.schema import OK
 
 STATES = """
 SELECT {columns} FROM (

@@ -20,7 +20,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
 
-from curator.fetch.ledger.tables import MOST_TEXT_BYTES, RobotsText
+from curator.fetch.ledger.schema import MOST_TEXT_BYTES, RobotsText
 from curator.fetch.network.identity import MOST_REDIRECTS
 from curator.fetch.policy import Verdict, backoff_s
 from curator.fetch.politeness.hosts import Politeness

@@ -23,10 +23,10 @@ from curator.errors import SourceError
 from curator.manifests.labels import LabelFinder as LabelFinder
 from curator.manifests.toml_settings import suggest
 from curator.sources.url_list.columns import MissingColumnError, SeveralLabelsError, several_labels, unnamed_labels
+from curator.sources.url_list.joined_tables import FILE as FILE
+from curator.sources.url_list.joined_tables import LINE as LINE
+from curator.sources.url_list.joined_tables import Tables
 from curator.sources.url_list.parquet_rows import PICTURE
-from curator.sources.url_list.tables import FILE as FILE
-from curator.sources.url_list.tables import LINE as LINE
-from curator.sources.url_list.tables import Tables
 
 _BETWEEN = re.compile(r"\s*[|;,]\s*")
 _ONE_LABEL = "curator gives a picture one label"

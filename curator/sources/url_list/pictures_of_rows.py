@@ -28,8 +28,8 @@ from curator.sources.local_pictures import PictureFolder
 from curator.sources.reading.cache import CacheEntry
 from curator.sources.reading.places import is_url, local_path, place_version
 from curator.sources.url_list.formats import Writing
+from curator.sources.url_list.joined_tables import FILE, LINE, Tables, cache_entry, whole_copy
 from curator.sources.url_list.parquet_rows import PICTURE, write_pictures
-from curator.sources.url_list.tables import FILE, LINE, Tables, cache_entry, whole_copy
 from curator.store.paths import DataPaths
 
 

@@ -32,12 +32,12 @@ from curator.sources.reading.read import probe_size
 from curator.sources.sides import side_of
 from curator.sources.url_list.columns import column_problems, folded
 from curator.sources.url_list.formats import QUOTING, Writing
+from curator.sources.url_list.joined_tables import FILE, Tables, cache_entry, read_tables
 from curator.sources.url_list.labels_of_rows import label_rows, need_label, trimmed
 from curator.sources.url_list.occurrences import has_id, records_beside, species_of
 from curator.sources.url_list.parquet_rows import PICTURE
 from curator.sources.url_list.pictures_of_rows import Files, find_files, write_held_pictures
 from curator.sources.url_list.table_files import path_problem, side_of_place, table_files
-from curator.sources.url_list.tables import FILE, Tables, cache_entry, read_tables
 
 _TEXTS = ("source_id", "source_class", "license", "author", "title", "rotation")
 _ADDRESSES = ("fallback_url", "landing_url", "author_url")

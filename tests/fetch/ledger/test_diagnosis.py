@@ -7,7 +7,7 @@ import pytest
 
 from curator.fetch.ledger import queries
 from curator.fetch.ledger.ledger import Ledger
-from curator.fetch.ledger.tables import Attempt
+from curator.fetch.ledger.schema import Attempt
 
 N_HOSTS = 400
 

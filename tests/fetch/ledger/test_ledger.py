@@ -12,14 +12,14 @@ from curator.errors import DiskError
 from curator.fetch.ledger import file as ledger_file
 from curator.fetch.ledger import ledger as attempts
 from curator.fetch.ledger.ledger import Ledger
-from curator.fetch.ledger.tables import VERSION, Attempt, HostWait
+from curator.fetch.ledger.schema import VERSION, Attempt, HostWait
 from tests.ledger_file import query
 
 OPEN_AT_ONCE = """
 import os, sys
 from pathlib import Path
 from curator.fetch.ledger.ledger import Ledger
-from curator.fetch.ledger.tables import Attempt
+from curator.fetch.ledger.schema import Attempt
 
 def record(path, number):
     with Ledger(path) as ledger:

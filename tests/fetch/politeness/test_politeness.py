@@ -10,7 +10,7 @@ import pytest
 
 from curator.fetch.ledger.diagnosis import host_report
 from curator.fetch.ledger.ledger import Ledger
-from curator.fetch.ledger.tables import MAX_WAIT_S, HostWait
+from curator.fetch.ledger.schema import MAX_WAIT_S, HostWait
 from curator.fetch.network.identity import MOST_REDIRECTS
 from curator.reasons import Drop
 from tests.ledger_file import query

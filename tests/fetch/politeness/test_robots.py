@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from curator.fetch.ledger.ledger import Ledger
-from curator.fetch.ledger.tables import RobotsText
+from curator.fetch.ledger.schema import RobotsText
 from curator.fetch.policy import Verdict
 from curator.fetch.politeness.hosts import Politeness
 from curator.fetch.politeness.robots import MAX_TEXT_BYTES, read_rules, robots_url, text_of_answer
