@@ -152,15 +152,18 @@ def test_links_that_lead_in_a_circle(tmp_path: Path) -> None:
 def test_an_error_that_nobody_thought_of(error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Is a warning, which says where it was raised; a full disk and Ctrl-C end the fetch."""
 
+    raised: list[BaseException] = [error]
+
     def fail(*_: object) -> None:
-        raise error
+        raise raised[-1]
 
     monkeypatch.setattr(UrlList, "list_images", fail)
     source = 'kind = "url-list"\npath = "http://127.0.0.1:1/x.csv"'
     warnings, n = listed_beside(tmp_path, source)
     assert n == 8 and len(warnings) == 1
     assert ("report this" in warnings[0]) is isinstance(error, RecursionError | ValueError)
-    for number, error in enumerate((OSError(28, "No space left on device"), KeyboardInterrupt())):
+    for number, of_all in enumerate((OSError(28, "No space left on device"), KeyboardInterrupt())):
+        raised.append(of_all)
         (tmp_path / str(number)).mkdir()
         with pytest.raises((OSError, KeyboardInterrupt, CuratorError)):
             listed_beside(tmp_path / str(number), source)
