@@ -21,7 +21,8 @@ from curator.errors import SourceError
 from curator.events import Event, Noted
 from curator.manifests.labels import LabelFinder, as_written, fold, label_problem
 from curator.sources.base import ListingContext, most_frequent
-from curator.sources.coco import COLUMNS, Annotated, Coco
+from curator.sources.coco.annotations import Annotated
+from curator.sources.coco.coco_source import COLUMNS, Coco
 from curator.sources.reading.places import is_url, local_path
 from curator.survey.finding import Finding
 from curator.survey.table_root import folder_of_files

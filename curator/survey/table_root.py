@@ -20,8 +20,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from curator.sources.coco import find_folder
-from curator.sources.local_pictures import ENDINGS, LINKED, PictureFolder
+from curator.sources.local_pictures import ENDINGS, LINKED, PictureFolder, find_folder
 from curator.sources.reading.places import local_path
 from curator.sources.sides import side_of
 from curator.sources.url_list.joined_tables import Tables

@@ -96,6 +96,24 @@ def folded(name: str) -> str:
     return name.strip().strip('"').strip().casefold()
 
 
+def refuse_repeated(names: Iterable[str]) -> None:
+    """Refuse names of columns that are one: they would overwrite each other.
+
+    Raises:
+        SourceError: two are equal without regard to case.
+
+    >>> refuse_repeated(["Label", "url", "label"])
+    Traceback (most recent call last):
+    curator.errors.SourceError: names a column twice: Label and label Rename or remove one of them, ...
+    """
+    written: dict[str, list[str]] = {}
+    for name in names:
+        written.setdefault(folded(name), []).append(name.strip())
+    if twice := [" and ".join(same) for same in written.values() if len(same) > 1]:
+        hint = "Rename or remove one of them, whichever is not meant: upper and lower case make no difference."
+        raise SourceError(f"names a column twice: {', '.join(twice)[:200]}", hint)
+
+
 def is_known(name: str) -> bool:
     """Return whether a name is that of an address or a file in some table.
 

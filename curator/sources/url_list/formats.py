@@ -23,7 +23,7 @@ from curator.sources.reading.delimited import Rows, read_delimited
 from curator.sources.reading.encodings import as_utf8
 from curator.sources.reading.records import Shape
 from curator.sources.reading.tally import FIELDS, NOT_UTF8, UNCLOSED, Tally
-from curator.sources.url_list.columns import ADDRESS, folded
+from curator.sources.url_list.columns import ADDRESS, folded, refuse_repeated
 from curator.sources.url_list.forms import (
     DELIMITERS,
     has_quoted_fields,
@@ -117,11 +117,11 @@ def _read_table(lines: LineBlocks, delimiter: str, quoting: str) -> Rows:
     if delimiter not in text:
         delimiter = "\t"  # one column: no sign divides an address
     fields = Shape(n_fields=0, delimiter=delimiter.encode()).fields_of_line(header)
-    names = [folded(field.decode("utf-8")) for field in fields]
-    if names.count("") > 1:
-        names = [name or f"column {number}" for number, name in enumerate(names, 1)]
-    if repeated := sorted({name for name in names if names.count(name) > 1}):
-        raise SourceError(f"names a column twice: {', '.join(repeated)}")
+    written = [field.decode("utf-8") for field in fields]
+    if [*map(folded, written)].count("") > 1:
+        written = [name if folded(name) else f"column {number}" for number, name in enumerate(written, 1)]
+    refuse_repeated(written)
+    names = [*map(folded, written)]
     if any(map(is_address, fields)):
         raise no_header(header, delimiter)
     is_quoted = quoting == "csv" or (quoting == "auto" and (delimiter != "\t" or has_quoted_fields(head, delimiter)))

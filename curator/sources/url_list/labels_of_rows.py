@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -21,7 +21,8 @@ import pyarrow.compute as pc
 
 from curator.errors import SourceError
 from curator.manifests.labels import LabelFinder as LabelFinder
-from curator.manifests.toml_settings import suggest
+from curator.manifests.toml_settings import suggest, toml_key
+from curator.sources.base import most_frequent
 from curator.sources.url_list.columns import MissingColumnError, SeveralLabelsError, several_labels, unnamed_labels
 from curator.sources.url_list.joined_tables import FILE as FILE
 from curator.sources.url_list.joined_tables import LINE as LINE
@@ -112,6 +113,17 @@ def need_label(tables: Tables) -> SourceError:
     shown = ", ".join(names)[:200]
     message = f"has no column `label` (its columns are {shown}{near})"
     return MissingColumnError("label", message, f'{hint}`label = "rugby"`.', candidates, tables.sample())
+
+
+def nothing_listed(counts: Counter[str], labels: Sequence[str]) -> SourceError:
+    """Say which labels a list holds instead, and what to write."""
+    what = f"lists no image of {', '.join(labels)}"
+    if not counts:
+        return SourceError(what)
+    most = max(counts, key=lambda text: counts[text])
+    example = f"labels = {{ {toml_key(labels[0])} = [{json.dumps(most, ensure_ascii=False)}], … }}"
+    hint = f"Write `labels` in the recipe as in the list, or say there what means which: `{example}`."
+    return SourceError(f"{what} but of {most_frequent(counts)}", hint)
 
 
 def _repeats_header(tables: Tables) -> pa.ChunkedArray:

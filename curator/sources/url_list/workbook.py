@@ -19,7 +19,7 @@ from curator.errors import SourceError
 from curator.manifests.toml_settings import suggest
 from curator.sources.reading.delimited import Rows
 from curator.sources.reading.tally import FIELDS, Tally
-from curator.sources.url_list.columns import folded
+from curator.sources.url_list.columns import folded, refuse_repeated
 
 _MOST_BYTES = 2 << 30
 _EXTRA = (
@@ -77,11 +77,11 @@ def _sheet(book: Any, name: str) -> Any:
 def _rows_of(sheet: Any) -> Rows:
     rows = _filled_rows(sheet)
     _, header = next(rows, (0, []))
-    names = [folded(name or "") or f"column {number}" for number, name in enumerate(header, 1)]
-    if not names:
+    if not header:
         raise SourceError(f"has no row in its sheet {sheet.title!r}")
-    if repeated := sorted({name for name in names if names.count(name) > 1}):
-        raise SourceError(f"names a column twice: {', '.join(repeated)}")
+    written = [name if name and folded(name) else f"column {number}" for number, name in enumerate(header, 1)]
+    refuse_repeated(written)
+    names = [*map(folded, written)]
     tally, numbers, columns = Tally(unit="row"), list[int](), [list[str | None]() for _ in names]
     for number, row in rows:
         tally.n_rows += 1
