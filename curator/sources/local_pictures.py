@@ -4,8 +4,10 @@
 >>> folder = Path(tempfile.mkdtemp())
 >>> _ = (folder / "images").mkdir(), (folder / "images" / "a1.jpg").touch()
 >>> pictures = PictureFolder(folder)
->>> [pictures.find(name)[1] for name in ("images/a1.jpg", "images/a1", "images/a2.jpg", "../a1.jpg", "/etc/hostname")]
-['', '', 'whose file does not exist', 'whose file lies outside of the folder', 'whose file lies outside of the folder']
+>>> [pictures.find(name)[1] for name in ("images/a1.jpg", "images/a1", "images/a2.jpg")]
+['', '', 'whose file does not exist']
+>>> {pictures.find(name)[1] for name in ("../a1.jpg", "/etc/hostname")}
+{'whose file lies outside of the folder (`root` names one that holds all)'}
 >>> Path(PictureFolder(folder, folder / "tables").find("../images/a1.jpg")[0]).relative_to(folder).as_posix()
 'images/a1.jpg'
 """
@@ -21,7 +23,7 @@ from pathlib import Path
 from curator.sources.sides import side_of_name
 
 MISSING = "whose file does not exist"
-OUTSIDE = "whose file lies outside of the folder"
+OUTSIDE = "whose file lies outside of the folder (`root` names one that holds all)"
 LINKED = "whose file is a link that leads out of the folder (`links = true` follows it)"
 AMBIGUOUS = "whose file is in more than one of the folders that `root` names"
 ENDINGS = ("", ".jpg", ".jpeg", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp", ".JPG", ".JPEG", ".PNG")

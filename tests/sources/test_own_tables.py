@@ -213,7 +213,7 @@ def test_local_files_are_found_only_where_they_may_be(pictures, context, told):
     assert rows["url"].dropna().tolist() == ["http://e.org/x.png"]
     assert sorted(rows["source_id"].dropna()) == ["images/1.png", "images/2.png"]
     for words in (
-        "3 rows whose file lies outside of the folder (lines 8, 9, 10) were left out",
+        "3 rows whose file lies outside of the folder (`root` names one that holds all) (lines 8, 9, 10) were left out",
         "1 rows whose file is a link that leads out of the folder (`links = true` follows it) (line 11) were left out",
         "1 rows whose file does not exist (line 12) were left out",
         "1 rows whose file does not exist are requested at their addresses",

@@ -41,7 +41,7 @@ from curator.store.whole_files import whole_file
 LINE, FILE, LABEL = " line", " file", " label"
 """The columns that say where each row was, and a label that is no column's; no name of a list begins with a space."""
 
-READ_AS = 3
+READ_AS = 4
 """A list that was kept by another version of the reader is read again."""
 
 MANIFEST = {"record_id", "label", "split", "sha256", "file", "format"}

@@ -78,8 +78,16 @@ def label_rows(tables: Tables, find_label: Callable[[str], str | None]) -> Label
 
 
 def written_labels(tables: Tables) -> pa.ChunkedArray:
-    """Return the label of each row as it is written, without spaces at its ends; empty if it has none."""
-    return trimmed(tables.rows[tables.roles["label"]])
+    """Return the label of each row as it is written, without spaces at its ends; empty if it has none.
+
+    A list of one text, as in JSON, is that text, and an empty list none.
+    """
+    texts = trimmed(tables.rows[tables.roles["label"]])
+    if not pc.any(pc.starts_with(texts, "[")).as_py():
+        return texts
+    distinct = pc.unique(texts)
+    alone = pa.array([_alone(text) for text in distinct.to_pylist()], pa.string())
+    return pa.chunked_array([alone.take(pc.index_in(chunk, distinct)) for chunk in texts.chunks], pa.string())
 
 
 def trimmed(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -147,7 +155,7 @@ def _meanings(texts: pa.ChunkedArray, find_label: Callable[[str], str | None]) -
     """Find the label that each text means, or null; and the texts that name several."""
     distinct = pc.unique(texts)
     known = {*distinct.to_pylist()}
-    meant = {text: find_label(text) or find_label(_alone(text)) for text in known}
+    meant = {text: find_label(text) for text in known}
     several = [text for text in known if meant[text] is None and _names_several(text, known, find_label)]
     labels = pa.array([meant[text] for text in distinct.to_pylist()], pa.string())
     found = [labels.take(pc.index_in(chunk, distinct)) for chunk in texts.chunks]
@@ -155,28 +163,35 @@ def _meanings(texts: pa.ChunkedArray, find_label: Callable[[str], str | None]) -
 
 
 def _alone(text: str) -> str:
-    """Return what a list of one text holds."""
+    """Return what a list of one text or number holds; nothing for an empty list, else the text as it is."""
     items = _items(text)
-    return str(items[0]) if len(items) == 1 else text
+    if (
+        items is None
+        or len(items) > 1
+        or not all(isinstance(item, str | int | float) or item is None for item in items)
+    ):
+        return text
+    return "".join(str(item).strip() for item in items if item is not None)
 
 
-def _items(text: str) -> list[object]:
+def _items(text: str) -> list[object] | None:
+    """Return the items of a text that is a list, as JSON or Python writes it; else None."""
     if not (text.startswith("[") and text.endswith("]")):
-        return []
+        return None
     for written in (text, text.replace("'", '"')):
         try:
             found = json.loads(written)
         except ValueError:
             continue
-        return found if isinstance(found, list) else []
-    return []
+        return found if isinstance(found, list) else None
+    return None
 
 
 def _names_several(text: str, known: Iterable[str], find_label: Callable[[str], str | None]) -> bool:
     """Return whether a text is a list, or joins texts that are labels by themselves; ``|`` joins whatever it is."""
     parts = [part for part in _BETWEEN.split(text) if part]
     is_joined = len(parts) > 1 and ("|" in text or all(part in known or find_label(part) for part in parts))
-    return is_joined or len(_items(text)) > 1
+    return is_joined or len(_items(text) or ()) > 1
 
 
 def _refuse_several(tables: Tables, texts: pa.ChunkedArray, has_several: pa.ChunkedArray) -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from curator.errors import SourceError
@@ -24,7 +25,7 @@ from curator.sources.sides import side_of, side_of_name
 ENDINGS = (".csv", ".tsv", ".tab", ".psv", ".ssv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".xlsx")
 """How the files of a folder end that are tables; ``.gz`` may follow."""
 
-_WILD = re.compile(r"[*?\[]")
+WILD = re.compile(r"[*?\[]")
 
 
 def table_files(path: str | Sequence[str], base_dir: Path) -> list[str]:
@@ -38,12 +39,12 @@ def table_files(path: str | Sequence[str], base_dir: Path) -> list[str]:
     found: list[str] = []
     for place in [path] if isinstance(path, str) else path:
         if is_url(place) or not (
-            (here := local_path(place, base_dir)).is_dir() or (not here.exists() and _WILD.search(place))
+            (here := local_path(place, base_dir)).is_dir() or (not here.exists() and WILD.search(place))
         ):
             found.append(place)
             continue
         inside = here.is_dir()
-        files = sorted(here.iterdir()) if inside else sorted(_matching(here))
+        files = sorted(here.iterdir()) if inside else sorted(matching(here))
         named = [one for one in files if one.is_file() and not one.name.startswith(".")]
         tables = [one for one in named if not inside or one.name.lower().removesuffix(".gz").endswith(ENDINGS)]
         if not tables:
@@ -52,9 +53,11 @@ def table_files(path: str | Sequence[str], base_dir: Path) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _matching(pattern: Path) -> Iterator[Path]:
+def matching(pattern: Path) -> Iterator[Path]:
+    """Yield what an absolute or relative pattern matches; nothing for one that is none, such as ``**x``."""
     top = Path(pattern.anchor)
-    return top.glob(str(pattern.relative_to(top)))
+    with suppress(ValueError, NotImplementedError):
+        yield from top.glob(str(pattern.relative_to(top)))
 
 
 def path_problem(path: str | Sequence[str]) -> str | None:

@@ -25,6 +25,7 @@ from curator.errors import SourceError
 from curator.events import Noted
 from curator.manifests.toml_settings import setting, suggest
 from curator.sources.base import N_SAME, ListingContext, PlannedRead, Source, listed_rows, most_frequent
+from curator.sources.local_pictures import AMBIGUOUS, OUTSIDE
 from curator.sources.reading.encodings import encoding_problem
 from curator.sources.reading.places import file_name, is_url, missing_place, scheme_problem, shown_name
 from curator.sources.reading.read import probe_size
@@ -39,6 +40,10 @@ from curator.sources.url_list.pictures_of_rows import Files, find_files, write_h
 from curator.sources.url_list.table_files import missing_tables, path_problem, state_of_tables, table_files
 
 _ROW = " row"
+_HINTS = {
+    OUTSIDE: "Write `root` beside its path: a folder around the table that holds all its files too, or mend the table.",
+    AMBIGUOUS: "Write the folder of each into the table, such as part_1/1.jpg, and name the folder around as `root`.",
+}
 _WAY_OUT = "Mend the list, or name another as `path` in the recipe, then run again."
 
 
@@ -226,7 +231,7 @@ class UrlList(Source):
             n_out, n_missing = (pc.sum(one).as_py() or 0 for one in (is_out, is_missing))
             if n_out and not pc.any(pc.and_(is_labelled, can_be_had)).as_py():
                 first = tables.rows[tables.roles["path"]].filter(is_out)[0].as_py()
-                hint = 'Write `root = "…"` beside its path: the folder that they are relative to.'
+                hint = _HINTS.get(reason, 'Write `root = "…"` beside its path: the folder that they are relative to.')
                 raise SourceError(f"names {n_out:,} files {reason}, such as {first[:100]!r}", hint)
             self._note(context, n_out, f"{reason} {tables.where(is_out)}")
             if n := n_missing - n_out:
