@@ -127,12 +127,11 @@ def _domains(heads: set[str], rest: Mapping[Folder, Folder]) -> list[str]:
 
     Places, years, cameras or styles are such a level; sides, and folders for kinds of files below each label, are not.
     """
-    if any(len(path) < 2 for path in rest.values() if path) or len(heads) < 2:
+    if any(len(path) < 2 for path in rest.values()) or len(heads) < 2:
         return []
     below: dict[str, set[str]] = defaultdict(set)
-    for path in rest.values():
-        if path:
-            below[path[0]].add(path[1])
+    for head, *path in rest.values():
+        below[head].add(next((name for name in path if not _is_side(name)), path[0]))
     same, all_of_them = set.intersection(*below.values()), set[str]().union(*below.values())
     if len(same) < 2 or len(same) < _SAME_SHARE * len(all_of_them) or any(map(is_around_labels, same)):
         return []

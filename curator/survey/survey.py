@@ -30,6 +30,7 @@ from curator.survey.annotations import survey_coco
 from curator.survey.finding import Finding, join_findings, once_each
 from curator.survey.folders import is_picture, survey_folder
 from curator.survey.likeness import measure_likeness
+from curator.survey.table_root import speaks_of_pictures
 from curator.survey.tables import has_metadata, survey_table
 
 _NOTHING_THERE = "Name a folder of pictures, a table (CSV, TSV, JSON, Parquet, XLSX), or an address of one."
@@ -174,7 +175,8 @@ def _survey_inside(place: str, labels: Sequence[str], base_dir: Path) -> Finding
         if found := survey_table([place], base_dir, labels) or _survey_sides(place, labels, base_dir):
             return found
         raise
-    if len(pictures.counts) > 1 and pictures.sources[0].get("layout") != "names":
+    is_labelled = not all(map(speaks_of_pictures, pictures.counts))
+    if len(pictures.counts) > 1 and is_labelled and pictures.sources[0].get("layout") != "names":
         return pictures
     try:  # pictures that are in no folder of a label may have a table beside them that says more
         found = survey_table([place], base_dir, labels)

@@ -31,7 +31,8 @@ N_TRIED = 100
 """How many files of a table are looked for."""
 
 _WORDS = (
-    r"(images?|imgs?|pictures?|pics?|photos?|photographs?|jpe?g(images)?|jpe?gs|png|files?|media|data|raw|originals?)"
+    r"(images?|imgs?|pictures?|pics?|photos?|photographs?|jpe?g(images)?|jpe?gs|png|files?|media|data|raw|originals?"
+    r"|thumbs?|thumbnails?|\w+[-_ .]?(images|pictures|photos))"
 )
 _PICTURES = re.compile(
     rf"({_WORDS}|train|val|test)([-_ .]?(part|batch|set)?[-_ .]?\d.*)?|\w+[-_ .]?(images|pictures|photos)",
@@ -61,11 +62,10 @@ def _roots(table: Path, names: Sequence[str]) -> list[Path]:
     """
     tops = [table.parent, *[top for top in table.absolute().parents[1:3] if len(top.parts) > 2]]
     if upward := [name for name in spread(names) if name.replace("\\", "/").startswith("../")]:
-        n_up = max(posixpath.normpath(name.replace("\\", "/")).split("/").count("..") for name in upward)
-        outer = next(iter(table.absolute().parents[n_up : n_up + 1]), table.parent)
-        is_there = n_up < len(tops) and _has(table.absolute().parent, upward)
-        beside = [table.parent] if len(upward) < len(spread(names)) or not is_there else []
-        return [*([outer] if is_there else []), *beside]
+        n_ups = [posixpath.normpath(name.replace("\\", "/")).split("/").count("..") for name in upward]
+        n_up = max({*n_ups}, key=n_ups.count)
+        outer = [table.absolute().parents[n_up]] if n_up < len(tops) and _has(table.absolute().parent, upward) else []
+        return [*outer, *([] if outer and len(upward) == len(spread(names)) else [table.parent])]
     roots, left = list[Path](), names
     while left and (root := folder_of_files(tops, table.stem, spread(left))) and root not in roots:
         pictures = PictureFolder(root)
@@ -105,10 +105,19 @@ def _has(folder: Path, files: Sequence[str]) -> bool:
     return any(os.path.isfile(folder / file) for file in files)  # noqa: PTH113 (False also where nobody may look)
 
 
+def speaks_of_pictures(name: str) -> bool:
+    """Return whether the name of a folder says that pictures are in it, and not of what.
+
+    >>> [name for name in ("images_part_1", "HAM10000_images_part_2", "heron", "photos2") if speaks_of_pictures(name)]
+    ['images_part_1', 'HAM10000_images_part_2', 'photos2']
+    """
+    return bool(_PICTURES.fullmatch(name))
+
+
 def _is_meant(name: str, stem: str, folder: Path, files: Sequence[str]) -> bool:
     """Return whether a folder beside that of a table is likely to be the one that it speaks of."""
     if (
-        _PICTURES.fullmatch(name)
+        speaks_of_pictures(name)
         or side_of(name)
         or stem.casefold() in name.casefold()
         or name.casefold() in stem.casefold()
