@@ -165,9 +165,8 @@ def _list_tier(project: Project, listing: Listing, tier: int, labels: Sequence[s
         name = source.title
         if f"{index} {name}" in listing.failures or tier >= source.n_tiers:
             continue
-        before = project.recipe.sources[:index]
-        has_namesake = any((one.kind, one.title) == (source.kind, name) for one in before)
-        context = replace(context, has_namesake=has_namesake, watch=partial(listing.watch, index))
+        before = [(one.kind, one.title) for one in project.recipe.sources[:index]]
+        context = replace(context, has_namesake=(source.kind, name) in before, watch=partial(listing.watch, index))
         try:
             with as_source_error():
                 _announce(project, name, source.plan(tier, context))

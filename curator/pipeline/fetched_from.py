@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import replace as replace
 from pathlib import Path as Path
@@ -19,9 +20,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from curator.errors import SourceError
+from curator.errors import CuratorError, SourceError
 from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe as Recipe
+from curator.sources.base import Source
 from curator.sources.named_files import state_of_files
 from curator.store.catalog_files import fingerprint, plain
 from curator.store.paths import DataPaths as DataPaths
@@ -50,8 +52,15 @@ def facts_of(project: Project) -> dict[str, Any]:
     recipe = project.recipe
     sources = [hide_in_settings({"kind": source.kind, **plain(source)}) for source in recipe.sources]
     names = {label: list(others) for label, others in recipe.label_names.items()}
-    states = [source.local_state(recipe.base_dir) for source in recipe.sources]
+    states = [_state_of(source, recipe.base_dir) for source in recipe.sources]
     return {"lists": fingerprint(sorted(recipe.labels), names, sources), "states": states}
+
+
+def _state_of(source: Source, base_dir: Path) -> str:
+    """Return what a source says of its local files; nothing if it cannot look: its listing tells why."""
+    with suppress(CuratorError, OSError, RuntimeError, ValueError):
+        return source.local_state(base_dir)
+    return ""
 
 
 def remember(project: Project, facts: dict[str, Any], watched: Sequence[Watched]) -> None:
