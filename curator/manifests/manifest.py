@@ -54,10 +54,10 @@ _REQUIRED = ("record_id", "label", "split", "sha256", "file", "format")
 _LARGEST = {"n_bytes": 2**53, "width": 2**31 - 1, "height": 2**31 - 1, "orientation": 8}
 """The columns of whole numbers: each is from 1 to this."""
 _PATTERNS = {
-    "record_id": ("[A-Za-z0-9][A-Za-z0-9_-]*", "record id (letters, digits, - and _)"),
+    "record_id": ("[A-Za-z0-9][A-Za-z0-9_-]{0,199}", "record id (letters, digits, - and _)"),
     "split": ("|".join(SPLITS), "split (train, val or test)"),
     "sha256": ("[0-9a-f]{64}", "SHA-256 (64 hex digits)"),
-    "file": (f"(?:{'|'.join(SPLITS)})/[^/]+/[^/.]+\\.(?:jpg|png)", "file of the folders"),
+    "file": (f"(?:{'|'.join(SPLITS)})/[^/]+/[^/.]{{1,240}}\\.(?:jpg|png)", "file of the folders"),
     "format": ("[a-z0-9]{1,16}", "format of images"),
     "phash": ("[0-9a-f]{16}", "perceptual hash (16 hex digits)"),
 }

@@ -18,6 +18,7 @@ from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe as Recipe
 from curator.store.catalog_files import fingerprint, plain
 from curator.store.paths import DataPaths as DataPaths
+from curator.store.plain_json import Faults, read_json
 from curator.store.whole_files import write_text_whole
 from curator.text import hide_in_settings
 
@@ -33,13 +34,22 @@ def why_fetch_again(project: Project) -> str:
     A local folder or table that is not there now, such as one on a disk that is not mounted, is no change.
     """
     try:
-        before = json.loads(project.paths.fetched_from.read_text(encoding="utf-8"))
-        lists, states = before["lists"], before["states"]
-    except (OSError, ValueError, KeyError, TypeError):
+        before = read_json(project.paths.fetched_from)
+    except FileNotFoundError:
         return ""
-    now = _facts(project)
+    except (OSError, ValueError):
+        before = None
+    damaged = f"{project.paths.fetched_from} is damaged"
+    if not isinstance(before, dict):
+        return damaged
+    faults, now = Faults(), _facts(project)
+    lists, states = faults.take(before, "lists", str), faults.take(before, "states", list)
+    if faults.found or lists is None or not all(isinstance(one, str) for one in states):
+        return damaged
     if lists != now["lists"]:
         return "the recipe lists other labels or sources than the last fetch"
+    if len(states) != len(now["states"]):
+        return damaged
     pairs = zip(project.recipe.sources, states, now["states"], strict=True)
     changed = [source.title for source, then, state in pairs if state and state != then]
     return f"what is in {', '.join(changed)} has changed since the last fetch" if changed else ""

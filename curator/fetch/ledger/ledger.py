@@ -157,12 +157,12 @@ class Ledger:
     def forget(self, addresses: Iterable[str], contents: Iterable[bytes]) -> None:
         """Remove for good what is known of these addresses and contents (SHA-256, 32 bytes)."""
         hashes = [(sha256,) for sha256 in contents]
-        next(self._rows("PRAGMA secure_delete = ON"), None)
         with self._transaction():
             rows = ((address,) for address in addresses)
             self._connection.executemany("DELETE FROM attempts WHERE address = ?", rows)
             self._connection.executemany("DELETE FROM attempts WHERE sha256 = ?", hashes)
             self._connection.executemany("DELETE FROM observations WHERE sha256 = ?", hashes)
+        next(self._rows("VACUUM"), None)  # what rows that were replaced left in unused pages goes, too
 
     def states(self, addresses: Sequence[str | None], retries: int, max_pixels: int) -> list[State]:
         """Return what is known of each address, in order; a few ten thousand addresses at once.
