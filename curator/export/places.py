@@ -112,6 +112,18 @@ def recover_exports(home: Path) -> None:
             remove_folder(folder)
 
 
+def remove_export(folder: Path) -> None:
+    """Remove an export, whole: under another name first, so that of a run that is killed nothing is taken for one.
+
+    Raises:
+        OSError: the disk refused.
+    """
+    gone = folder.with_name(f"{_HIDDEN}gone-{folder.name}")
+    remove_folder(gone)
+    folder.rename(gone)
+    remove_folder(gone)
+
+
 @contextmanager
 def replaced_folder(final: Path) -> Iterator[Path]:
     """Yield an empty folder to write to; on leaving without an error it takes the place of ``final``, whole.

@@ -60,6 +60,8 @@ class Limits:
     above: float | None = None
     below: float | None = None
     choices: tuple[Any, ...] = ()
+    in_header: bool = False
+    """A text that is sent as part of a request: printable ASCII, in one line."""
 
     def broken_by(self, value: Any) -> str | None:
         """Say which limit ``value`` breaks, or None if it keeps them all."""
@@ -69,6 +71,8 @@ class Limits:
         if self.choices and value not in self.choices:
             known = ", ".join(map(repr, self.choices))
             return f"must be one of {known}, not {shown(value)}{suggest(value, self.choices)}"
+        if self.in_header and isinstance(value, str) and not (value.isascii() and value.isprintable()):
+            return f"must be of ASCII characters in one line, as requests send it, not {shown(value)}"
         if isinstance(value, bool) or not isinstance(value, int | float):
             return None
         if not math.isfinite(value) or abs(value) > _LARGEST:

@@ -17,6 +17,7 @@ from PIL import Image
 from curator.observe.jpeg_scans import END
 from curator.observe.pixels import decode_rgb
 from curator.store.paths import DataPaths
+from curator.store.sums import note_sum
 from curator.store.whole_files import disk_errors, temporary_beside
 
 THUMBNAIL_PX, PICTURE_PX, EMBEDDED_PX = 256, 1600, 176
@@ -42,6 +43,7 @@ def thumbnail(paths: DataPaths, sha256: str, image_format: str) -> bytes | None:
         with disk_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             temporary.write_bytes(data)
+            note_sum(path, temporary)
             temporary.replace(path)
     return data
 

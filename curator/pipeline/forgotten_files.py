@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from curator.errors import StateError
-from curator.export.places import own_files, recover_exports
+from curator.export.places import own_files, recover_exports, remove_export
 from curator.fetch.ledger.ledger import Ledger
 from curator.manifests.inventory import export_folders
 from curator.manifests.manifest import read_manifest
@@ -92,7 +92,7 @@ def _remove_exports(paths: DataPaths, contents: Collection[str]) -> tuple[tuple[
     own = tuple(folder for folder in found if own_files(folder))
     ours = tuple(folder for folder in found if folder not in own)
     for folder in ours:
-        remove_folder(folder)
+        remove_export(folder)
     return ours, own
 
 

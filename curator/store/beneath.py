@@ -74,6 +74,18 @@ def refuses_links(path: Path) -> Iterator[None]:
         raise StateError(f"{path} {what}.", hint) from error
 
 
+def refuse_linked_folders(root: Path) -> None:
+    """Make sure that nothing directly below a folder is a link to another folder: what is written there would leave it.
+
+    Raises:
+        StateError: one is.
+    """
+    for entry in os.scandir(root):
+        if entry.is_symlink() and entry.is_dir():
+            message = f"{entry.path} is a link, through which nothing is written, read or removed."
+            raise StateError(message, f"Put what it points to in its place; {root} itself may be a link.")
+
+
 @contextmanager
 def _parent(root: Path, name: str) -> Iterator[tuple[int, str]]:
     parts = _parts(name)

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from curator.errors import LockedError, StateError
-from curator.store.beneath import refuses_links
+from curator.store.beneath import refuse_linked_folders, refuses_links
 from curator.store.paths import LEDGER
-from curator.store.sums import add_sum
+from curator.store.sums import add_sum, begin_sums
 from curator.store.whole_files import disk_errors, remove_leftovers
 
 _TRIES = 5
@@ -51,7 +51,9 @@ def locked(path: Path, command: str) -> Iterator[None]:
         os.pwrite(descriptor, json.dumps(holder).encode(), 0)
         before = _ledger_state(path.parent)
         with disk_errors(path):
+            refuse_linked_folders(path.parent)
             remove_leftovers(path.parent, _WRITTEN_WHOLE)
+            begin_sums(path.parent)
         try:
             yield
         finally:

@@ -35,7 +35,7 @@ LOCK = "lock"
 SUMS = "sums.jsonl"
 """The file in a data folder with the SHA-256 of the others; see :mod:`curator.store.sums`."""
 
-LEDGER, IMAGES = "attempts.sqlite", "images"
+LEDGER, IMAGES, EXPORTS = "attempts.sqlite", "images", "exports"
 
 EXPORT_CARD, EXPORT_CREDITS = "README.md", "ATTRIBUTION.md"
 """The data card and the credits in the folder of every export."""
@@ -89,7 +89,7 @@ class DataPaths:
     """The train and test folders while they are built."""
     old_folders = _in_data("folders.old")
     """Those before them while they are replaced."""
-    exports = _in_data("exports")
+    exports = _in_data(EXPORTS)
     """A folder for each export format."""
     thumbnails = _in_data("thumbnails")
     """Small pictures for the review page and the gallery of duplicates."""

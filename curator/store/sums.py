@@ -5,8 +5,8 @@ and a file is right if it is any of those that were written under its name.
 
 >>> import tempfile
 >>> folder = Path(tempfile.mkdtemp())
->>> for name in ("lock", "owner", "new.json"):
-...     (folder / name).touch()
+>>> begin_sums(folder)
+>>> (folder / "new.json").touch()
 >>> note_sum(folder / "catalog" / "facts.json", folder / "new.json")
 >>> list(read_sums(folder).of)
 ['catalog/facts.json']
@@ -21,8 +21,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from curator.errors import StateError
+from curator.reasons import SPLITS
+from curator.store import beneath
 from curator.store.json_lines import append_lines, checked_line, is_changed, read_lines
-from curator.store.paths import LOCK, OWNER, SUMS
+from curator.store.paths import EXPORTS, IMAGES, LOCK, SUMS
 from curator.store.plain_json import parse_json
 
 _DEEPEST = 4
@@ -50,11 +52,7 @@ def note_sum(path: Path, written: Path) -> None:
 
 def _data_folder(path: Path) -> Path | None:
     above = list(path.parents)[:_DEEPEST]
-    return next((one for one in above if (one / LOCK).is_file() and _is_owned(one, path)), None)
-
-
-def _is_owned(folder: Path, path: Path) -> bool:
-    return path == folder / OWNER or (folder / OWNER).is_file()
+    return next((one for one in above if (one / SUMS).is_file()), None)
 
 
 def add_sum(folder: Path, name: str, written: Path) -> None:
@@ -62,6 +60,22 @@ def add_sum(folder: Path, name: str, written: Path) -> None:
     with written.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     append_lines(folder / SUMS, [checked_line({"file": name, "sha256": sha256})], synced=False)
+
+
+def begin_sums(folder: Path) -> None:
+    """Note what is in a data folder of which nothing is noted yet, such as one of an earlier version.
+
+    What is named by its content, and what the manifest or an export states the SHA-256 of, is left out, as is the lock.
+    """
+    if (folder / SUMS).exists():
+        return
+    (folder / SUMS).touch()
+    named = {IMAGES, EXPORTS, LOCK, SUMS, *SPLITS}
+    top = [name for name in beneath.list_names(folder) if name not in named and not name.startswith("folders.")]
+    files = [name for name in top if (folder / name).is_file()]
+    files += [name for one in top if (folder / one).is_dir() for name, _ in beneath.walk(folder, one)]
+    for name in files:
+        add_sum(folder, name, folder / name)
 
 
 def read_sums(folder: Path) -> Sums:

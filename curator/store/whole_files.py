@@ -110,9 +110,11 @@ def disk_errors(path: Path | str) -> Iterator[None]:
         raise DiskError(f"Cannot write {path}: {reason}.", f"Nothing that was there before was lost. {hint}") from error
 
 
-def write_text_whole(path: Path, text: str) -> None:
-    """Write ``text`` as UTF-8 with LF line ends, whole or not at all."""
+def write_text_whole(path: Path, text: str, *, is_private: bool = False) -> None:
+    """Write ``text`` as UTF-8 with LF line ends, whole or not at all; a private one for its owner alone to read."""
     with whole_file(path) as temporary:
+        if is_private:
+            temporary.touch(0o600, exist_ok=False)
         temporary.write_bytes(text.encode("utf-8"))
 
 

@@ -253,6 +253,11 @@ class Ledger:
         """Count the addresses by what came of them in the end: ``ok`` or a drop reason."""
         return dict(self._rows(OUTCOME_COUNTS))
 
+    def damage(self) -> str:
+        """Read all of the file; return what SQLite has against it, empty if nothing."""
+        found = next(self._rows("PRAGMA integrity_check(1)"), ("ok",))[0]
+        return "" if found == "ok" else str(found)
+
     def _look_up(self, addresses: Sequence[str | None], columns: str, limits: dict[str, int]) -> list[tuple[Any, ...]]:
         with ledger_errors(self._path):
             values = {"addresses": json.dumps(addresses), **limits}
