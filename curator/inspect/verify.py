@@ -23,6 +23,7 @@ from curator.observe.observation import Observation
 from curator.observe.workers.look import look_at_files
 from curator.reasons import SPLITS
 from curator.store import beneath
+from curator.store.catalog_files import file_digest
 from curator.store.packed import check_files
 from curator.store.paths import LEFT_BY_SYSTEMS, DataPaths
 from curator.store.sums import read_sums
@@ -113,8 +114,11 @@ def _named_files(images: Sequence[_Image], paths: DataPaths) -> list[tuple[str, 
         known = set(sums.get(_below(converted, paths), ()))
         if image.named.suffix == image.stored.suffix:
             known.add(image.sha256)
-        if known or not (converted.is_file() and image.named.samefile(converted)):
-            found.append((_below(image.named, paths), known))
+        if not known and converted.is_file():  # of an earlier version: nothing is known of the PNG form
+            if image.named.samefile(converted):
+                continue
+            known.add(file_digest(converted))
+        found.append((_below(image.named, paths), known))
     return found
 
 
@@ -123,7 +127,11 @@ def _problem_of_named(image: _Image, wrong: Mapping[str, str], paths: DataPaths)
         return "missing"
     if image.named.is_symlink():
         return "is a link"
-    return "differs from the stored image" if _below(image.named, paths) in wrong else ""
+    if _below(image.named, paths) in wrong:
+        return "differs from the stored image"
+    if _below(image.stored, paths) in wrong and image.stored.is_file() and image.named.samefile(image.stored):
+        return _DIFFERS
+    return ""
 
 
 def _read_images(rows: pd.DataFrame, paths: DataPaths) -> list[_Image]:

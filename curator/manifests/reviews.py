@@ -30,7 +30,7 @@ from curator.store.json_lines import CHECK, append_lines, checked_line, read_lin
 from curator.store.plain_json import parse_json, shown
 
 _SHA256 = re.compile("[0-9a-f]{64}")
-_N_SHOWN = 5
+_N_SHOWN = 20
 DECISIONS = ("keep", "drop", "relabel", "undo")
 Key = tuple[str, str]
 """What a decision is about: the SHA-256 of the bytes, and the label that they were listed under."""

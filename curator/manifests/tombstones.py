@@ -26,7 +26,7 @@ Tombstones = Mapping[str, frozenset[str]]
 """Digests (64 hex) of each of :data:`KINDS`."""
 
 _SHA256 = re.compile("[0-9a-f]{64}")
-_N_SHOWN = 5
+_N_SHOWN = 20
 _MEND = "Mend it, or take it back from version control."
 
 

@@ -75,7 +75,7 @@ class Limits:
             return f"must be of ASCII characters in one line, as requests send it, not {shown(value)}"
         if isinstance(value, bool) or not isinstance(value, int | float):
             return None
-        if not math.isfinite(value) or abs(value) > _LARGEST:
+        if abs(value) > _LARGEST or not math.isfinite(value):
             return f"must be a number of at most 64 bits, not {shown(value)}"
         tests = (
             (self.minimum, ">=", operator.ge),

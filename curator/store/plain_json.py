@@ -11,7 +11,7 @@ it names 'a' twice
 it is nested deeper than 64 levels
 it has a number of 5,000 digits
 it has NaN, which is no number of JSON
-it is not JSON (line 1, column 2)
+it is not JSON (character 2)
 it has half a character (a lone surrogate)
 """
 
@@ -39,7 +39,8 @@ def parse_json(text: str) -> Any:
     try:
         value = json.loads(text, object_pairs_hook=_once, parse_int=_integer, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
-        raise ValueError(f"it is not JSON (line {error.lineno:,}, column {error.colno:,})") from error
+        where = f"line {error.lineno:,}, column {error.colno:,}" if "\n" in text else f"character {error.colno:,}"
+        raise ValueError(f"it is not JSON ({where})") from error
     except RecursionError as error:
         raise ValueError(f"it is nested deeper than {MOST_LEVELS} levels") from error
     _check(value, MOST_LEVELS)

@@ -95,13 +95,15 @@ def mutated(good: bytes, seed: int) -> bytes:
     return in_the_bytes(data, chance) if chance.random() < 0.4 else data
 
 
+pytestmark = pytest.mark.torture("manifests and all else that is read back, mutated; four or five commands each")
+
 HOSTILE = (
     None, True, -1, 10**30, 1e308, "", "../../bait/thesis.odt", "*", "a" * 64, "x" * 100_000, "\x1b[2J", "\u202e", [],
     {}, [[]], {"train": ["../../bait"]}, {"": None}, ["*"], "train", "2026-01-01T00:00:00Z", "relabel",
 )  # fmt: skip
 RAW = (
     '{"a": ' * 5_000, "[" * 5_000, "9" * 10_000, '{"a": NaN}', "\x00", '{"a": 1, "a": 2}', "\ufeff", "null", "[]",
-    '{"sha256": "\\ud800"}', "\n\n", "{", "x = 0x" + "f" * 10_000, "x = " + "9" * 10_000, "x = " + "[" * 5_000, "name = 1",
+    '{"sha256": "\\ud800"}', "\n\n", "{", "x = 0x" + "f" * 10_000, "x = " + "9" * 10_000, "x = " + "[" * 5_000,
 )  # fmt: skip
 
 
@@ -254,7 +256,7 @@ def try_commands(root: Path, watch: Watch, words: list[list[str]], spoil: Callab
     assert sorted(path.name for path in root.parent.iterdir()) == ["bait", "project"], about
 
 
-@pytest.mark.parametrize("seed", seeds(30))
+@pytest.mark.parametrize("seed", seeds(16))
 def test_no_manifest_ends_a_command_with_a_traceback_or_leads_out(seed: int, project: Path, watch: Watch) -> None:
     """Each command that reads one."""
     manifest = project / "manifests" / "small" / "manifest.csv"
@@ -272,7 +274,7 @@ RECORDS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("seed", seeds(30))
+@pytest.mark.parametrize("seed", seeds(20))
 def test_no_other_text_does(seed: int, project: Path, watch: Watch) -> None:
     """What is read back beside the manifest, and what a catalog says of itself."""
     chance = random.Random(seed)

@@ -12,10 +12,10 @@ import pytest
 from curator.inspect.verify import verify_files
 from curator.manifests.manifest import read_manifest
 from curator.store.paths import DataPaths
+from tests.fuzz.killed_commands import Nursery
+from tests.fuzz.rounds import count, sample
 from tests.ledger_file import query
 from tests.small_worlds import picture, recipe_text, write_folder
-from tests.torture.killed_commands import Nursery
-from tests.torture.rounds import count, sample
 
 N_KILLS = 4
 """Kills of a command in the sample."""
@@ -120,7 +120,7 @@ def test_a_killed_command_is_finished_by_the_next(name: str, bases: dict[str, Pa
             assert verify_files(paths_of(work), fast=True).findings == (), place
         if gone and has_begun:
             check_gone(work, gone)
-    count(f"SIGKILL before a disk operation of `curator {words[0]}`", len(places), len(places))
+        count(f"SIGKILL before the n-th disk operation of `curator {words[0]}`, then the next command", 1, 1)
 
 
 def outcome(nursery: Nursery, base: Path, work: Path, commands: list[list[str]]) -> dict[str, bytes]:
