@@ -68,7 +68,7 @@ _TEXTS = (
 )  # fmt: skip
 """The columns whose texts come from elsewhere."""
 _N_SHOWN = 5
-_AGAIN = (Command("split"), " writes it anew.")
+_AGAIN = ("Take it back from where it came; or delete it, then run ", Command("split"), ", which writes it anew.")
 
 
 def can_be_linked(table: pd.DataFrame) -> catalog.BoolArray:
@@ -142,7 +142,7 @@ def read_manifest(path: Path) -> pd.DataFrame:
         first = sorted(table.mistakes)[:_N_SHOWN]
         more = f"; and {len(table.mistakes) - len(first):,} more" if len(table.mistakes) > len(first) else ""
         message = f"{path} is not a manifest as it was written: {'; '.join(map(str, first))}{more}."
-        raise StateError(message, ("Mend that, or take the file from where it came; ", *_AGAIN))
+        raise StateError(message, _AGAIN)
     missing = {name: pa.nulls(len(table.lines), pa.string()) for name in COLUMNS if name not in table.columns}
     missing |= {name: pa.nulls(len(table.lines), pa.int64()) for name in _LARGEST if name in missing}
     found = table.columns | missing
