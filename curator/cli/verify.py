@@ -19,7 +19,7 @@ def verify(
     dataset: "Dataset",
     fast: Annotated[bool, typer.Option("--fast", help="Compare bytes only; open no picture.")] = False,
 ) -> Answer:
-    """Check that every file is what the manifest or its recorded hash says, and that every picture opens.
+    """Check that every file is what the manifest says, and opens.
 
     Example: curator verify --fast
     """

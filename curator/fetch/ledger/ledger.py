@@ -158,8 +158,7 @@ class Ledger:
         """Remove for good what is known of these addresses and contents (SHA-256, 32 bytes)."""
         hashes = [(sha256,) for sha256 in contents]
         with self._transaction():
-            rows = ((address,) for address in addresses)
-            self._connection.executemany("DELETE FROM attempts WHERE address = ?", rows)
+            self._connection.executemany("DELETE FROM attempts WHERE address = ?", ((one,) for one in addresses))
             self._connection.executemany("DELETE FROM attempts WHERE sha256 = ?", hashes)
             self._connection.executemany("DELETE FROM observations WHERE sha256 = ?", hashes)
         next(self._rows("VACUUM"), None)  # what rows that were replaced left in unused pages goes, too
@@ -255,8 +254,7 @@ class Ledger:
 
     def damage(self) -> str:
         """Read all of the file; return what SQLite has against it, empty if nothing."""
-        found = next(self._rows("PRAGMA integrity_check(1)"), ("ok",))[0]
-        return "" if found == "ok" else str(found)
+        return str(next(self._rows("PRAGMA integrity_check(1)"))[0]).removeprefix("ok")
 
     def _look_up(self, addresses: Sequence[str | None], columns: str, limits: dict[str, int]) -> list[tuple[Any, ...]]:
         with ledger_errors(self._path):
