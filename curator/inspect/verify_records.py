@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from curator.errors import StateError
+from curator.errors import CuratorError, StateError
 from curator.export.places import RECORD, own_files, read_record
 from curator.fetch.ledger.ledger import Ledger
 from curator.inspect.findings import Finding
@@ -114,7 +113,7 @@ def _check_ledger(paths: DataPaths) -> Iterator[Finding]:
     try:
         with Ledger(paths.attempts, to_read=True) as ledger:
             problem = ledger.damage()
-    except (StateError, sqlite3.Error) as error:
+    except CuratorError as error:
         problem = str(error)
     if problem:
         yield Finding("", str(paths.attempts), problem)

@@ -75,15 +75,26 @@ def refuses_links(path: Path) -> Iterator[None]:
 
 
 def refuse_linked_folders(root: Path) -> None:
-    """Make sure that nothing directly below a folder is a link to another folder: what is written there would leave it.
+    """Make sure that no folder in a folder, or in one of its folders, is a link: what is written there would leave it.
 
     Raises:
         StateError: one is.
     """
-    for entry in os.scandir(root):
-        if entry.is_symlink() and entry.is_dir():
-            message = f"{entry.path} is a link, through which nothing is written, read or removed."
-            raise StateError(message, f"Put what it points to in its place; {root} itself may be a link.")
+    inner: list[str] = []
+    with os.scandir(root) as entries:
+        for entry in entries:
+            _refuse_link(entry, root)
+            inner += [entry.path] if entry.is_dir(follow_symlinks=False) else []
+    for folder in inner:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                _refuse_link(entry, root)
+
+
+def _refuse_link(entry: os.DirEntry[str], root: Path) -> None:
+    if entry.is_symlink() and entry.is_dir():
+        message = f"{entry.path} is a link, through which nothing is written, read or removed."
+        raise StateError(message, f"Put what it points to in its place; {root} itself may be a link.")
 
 
 @contextmanager

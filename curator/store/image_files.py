@@ -137,7 +137,7 @@ def _entries(paths: DataPaths) -> Iterator[os.DirEntry[str]]:
     if not paths.images.is_dir():
         return
     for shard in sorted(paths.images.iterdir()):
-        if shard.is_dir():
+        if shard.is_dir() and not shard.is_symlink():
             with os.scandir(shard) as entries:
                 yield from entries
 

@@ -297,17 +297,18 @@ def test_no_link_below_a_data_folder_is_followed(project: Path, watch: Watch) ->
     data, bait = project / "data" / "small", project.parent / "bait"
     sha256 = read_manifest(project / "manifests/small/manifest.csv")["sha256"].iloc[0]
     before = contents(bait)
-    for name in ("images", "train", "exports", "converted"):
+    shard = f"images/{sha256[:2]}"
+    for name in ("images", "train", "exports", "converted", shard):
         if aside := (data / name).exists():
-            (data / name).rename(data / f"{name}.aside")
-        (data / name).symlink_to(bait / "images" if name == "images" else bait)
+            (data / name).rename(data / "aside")
+        (data / name).symlink_to(bait / name if name == "images" else bait)
         for command in (["forget", sha256], ["split", "--force"], ["export", "keras"]):
             done = CliRunner().invoke(app, command)
             assert done.exit_code == 2, (name, command, done.output)
             assert "is a link" in done.output
         (data / name).unlink()
         if aside:
-            (data / f"{name}.aside").rename(data / name)
+            (data / "aside").rename(data / name)
     stored = next((data / "images").rglob("*.jpg"))
     stored.unlink()
     stored.symlink_to(bait / "thesis.odt")
