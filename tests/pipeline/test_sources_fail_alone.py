@@ -151,7 +151,6 @@ def test_links_that_lead_in_a_circle(tmp_path: Path) -> None:
 )
 def test_an_error_that_nobody_thought_of(error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Is a warning, which says where it was raised; a full disk and Ctrl-C end the fetch."""
-
     raised: list[BaseException] = [error]
 
     def fail(*_: object) -> None:
