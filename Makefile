@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PHOTOS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test docs reference beginnings fuzz check format bench-decide bench-dedupe bench-review \
+.PHONY: help install demo test docs reference beginnings fuzz torture check format bench-decide bench-dedupe bench-review \
   bench-export bench-fetch bench-train clean
 
 help:  ## Show this list
@@ -60,6 +60,13 @@ beginnings:  ## Count keystrokes and seconds from a fresh clone to train/ and te
 
 fuzz: $(VENV)/.installed-dev  ## Try 50 times as many damaged pictures, tables, manifests and answers (TIMES=, SEED=)
 	@CURATOR_FUZZ=$(or $(TIMES),50) CURATOR_FUZZ_SEED=$(or $(SEED),1000000) $(BIN)/python -m pytest -n auto tests/fuzz
+
+torture: $(VENV)/.installed-dev  ## Attack it in the full size, for hours, and count (TIMES=, SEED=); `make test` tries a sample
+	@rm -f .torture-counts
+	@CURATOR_TORTURE=1 CURATOR_TORTURE_COUNTS=$(CURDIR)/.torture-counts CURATOR_FUZZ=$(or $(TIMES),50) \
+	  CURATOR_FUZZ_SEED=$(or $(SEED),1000000) CURATOR_TEST_KILLS=$(or $(KILLS),100) \
+	  $(BIN)/python -m pytest -n auto -m torture; status=$$?; \
+	  CURATOR_TORTURE_COUNTS=$(CURDIR)/.torture-counts $(BIN)/python tests/fuzz/rounds.py; exit $$status
 
 check: $(VENV)/.installed-dev  ## Check format, lint, types, the order of imports and the documentation
 	@$(BIN)/ruff format --check curator tests docs/scripts

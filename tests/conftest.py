@@ -9,6 +9,7 @@ import pytest
 
 from curator.fetch.network.libcurl import pycurl
 from curator.fetch.network.transfer import Transfer
+from tests.fuzz.rounds import count
 
 
 @pytest.fixture
@@ -25,6 +26,16 @@ def resolve(monkeypatch):
         monkeypatch.setattr(Transfer, "_configure", with_names)
 
     return to
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Count for `make torture` the tests that bear its mark."""
+    report = yield
+    mark = item.get_closest_marker("torture")
+    if mark and mark.args and call.when == "call" and not report.skipped:
+        count(mark.args[0], 1, int(report.passed))
+    return report
 
 
 @pytest.fixture(scope="module")

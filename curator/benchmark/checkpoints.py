@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from curator.benchmark.models.learner import Array, Probabilities
+from curator.store.sums import note_sum
 from curator.store.whole_files import disk_errors
 
 
@@ -62,6 +63,7 @@ class CheckpointFile:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with temporary.open("wb") as file:
                 np.savez(file, meta=json.dumps(meta | {"facts": checkpoint.facts}), **arrays)
+            note_sum(self.path, temporary)
             temporary.replace(self.path)
 
     def load(self) -> Checkpoint | None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from curator.errors import StateError
+from curator.store.plain_json import Faults, read_json
 from curator.store.whole_files import write_text_whole
 from curator.text import Command, Text
 
@@ -35,14 +36,20 @@ def read_metrics(path: Path) -> dict[str, Any] | None:
         StateError: the file is damaged or was written by a newer version.
     """
     try:
-        metrics: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        metrics = read_json(path)
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
         raise StateError(f"{path} cannot be read ({error}).", (Command("benchmark"), " writes it anew.")) from error
-    if metrics.get("version", 0) > VERSION:
+    faults = Faults()
+    version = faults.take(metrics, "version", int) if isinstance(metrics, dict) else None
+    if version is None:
+        message = f"{path} is not as it was written: {faults.sentence() or 'it states no version'}."
+        raise StateError(message, (Command("benchmark"), " writes it anew."))
+    if version > VERSION:
         raise StateError(f"{path} was written by a newer curator.", "Upgrade with `pip install -U imageset-curator`.")
-    return metrics
+    found: dict[str, Any] = metrics
+    return found
 
 
 def list_comparisons(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:

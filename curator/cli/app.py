@@ -29,6 +29,7 @@ from curator.cli.review import review
 from curator.cli.run import run
 from curator.cli.split import split
 from curator.cli.status import status
+from curator.cli.streams import open_streams
 from curator.cli.verify import verify
 from curator.cli.why import why
 
@@ -77,6 +78,7 @@ for command in COMMANDS:
 
 def main() -> None:
     """Run the command line."""
+    open_streams()
     app(prog_name="curator")
 
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 import functools
 import inspect
 import os
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 import typer
 
 from curator.cli.options import DataOption, JsonOption, QuietOption, RecipeOption
+from curator.cli.streams import silence_streams
 from curator.errors import CuratorError, raises_curator_errors
 from curator.store.paths import option_for
 from curator.store.root import shown
@@ -138,7 +138,7 @@ def reports_errors(
         except KeyboardInterrupt as error:
             raise _ended(spell(error.args[0] if error.args else _INTERRUPTED, option_of(kwargs)), 130) from error
         except BrokenPipeError as error:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            silence_streams()
             raise typer.Exit(0) from error
 
     return guarded
@@ -147,5 +147,8 @@ def reports_errors(
 def _ended(message: str, exit_code: int) -> Exception:
     from curator.cli.terminal import print_error
 
-    print_error(message)
+    try:
+        print_error(message)
+    except BrokenPipeError:
+        silence_streams()
     return typer.Exit(exit_code)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -79,9 +78,13 @@ def _as_typed(name: str) -> str:
 
 def _latest_catalog(recipe: str | None, data: Path | None) -> Path | None:
     from curator.manifests.project import find_recipe
+    from curator.manifests.recipe import NAME_PATTERN
+    from curator.manifests.toml_settings import parse_toml
 
     path = find_recipe(recipe, working_place(MANIFESTS), data or working_place(DATA), os.environ)
-    name = str(tomllib.loads(path.read_text(encoding="utf-8-sig")).get("name"))
+    name = parse_toml(path.read_text(encoding="utf-8-sig")).get("name")
+    if not isinstance(name, str) or not NAME_PATTERN.fullmatch(name):
+        return None
     return max((data or place_of(path, DATA)).joinpath(name, "catalog").glob("[0-9]-*.parquet"), default=None)
 
 

@@ -44,9 +44,9 @@ def print_forgotten(terminal: "Terminal", dataset: "Dataset", done: "Forgotten")
     listed, files, images = plural(done.n_listed, "listed image"), plural(done.n_files, "file"), done.n_manifest
     terminal.note(f"Forgotten: {listed}, {files}; {plural(images, 'image')} of the manifest.")
     for path in done.exports:
-        terminal.note((f"still holds it: {path} (", Command(f"export {path.name}"), ")"))
+        terminal.note((f"removed, as it held it: {path} (to make it anew: ", Command(f"export {path.name}"), ")"))
     for holder in done.others:
-        terminal.note(f"may still show it: {holder.path} ({terminal.spell(holder.remedy)})")
+        terminal.note(f"{holder.path} ({terminal.spell(holder.remedy)})")
     paths = dataset.paths
     terminal.note(f"commit {paths.forgotten} and {paths.manifest}; git's history still has the old ones")
     if images:

@@ -1,6 +1,7 @@
 """``curator verify``: every file against the manifest, and whether readers can read it."""
 
 import dataclasses
+import functools
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -23,15 +24,21 @@ def verify(
     Example: curator verify --fast
     """
     done = dataset.verify(fast=fast)
-    facts = {"checked": done.n_images, "findings": [dataclasses.asdict(finding) for finding in done.findings]}
-    return Answer(lambda terminal: facts, lambda terminal: print_findings(terminal, done, fast), bool(done.findings))
+    findings, unknown = ([dataclasses.asdict(one) for one in some] for some in (done.findings, done.unknown))
+    facts = {"checked": done.n_images, "findings": findings, "unknown": unknown}
+    show = functools.partial(print_findings, dataset=dataset, done=done, fast=fast)
+    return Answer(lambda terminal: facts, show, bool(done.findings))
 
 
-def print_findings(terminal: "Terminal", done: "Verification", fast: bool) -> None:
-    """Print what was found, a line a file, and what to do."""
-    from curator.cli.terminal import plural
-    from curator.text import Command
+def print_findings(terminal: "Terminal", dataset: "Dataset", done: "Verification", fast: bool) -> None:
+    """Print what was found, a line a file, and what to do; and what nothing is known of."""
+    from curator.cli.terminal import MOST_NOTES, plural
+    from curator.inspect.findings import remedies
 
+    for finding in done.unknown[:MOST_NOTES]:
+        terminal.note(f"not vouched for: {finding.path}: {finding.problem}")
+    if (n := len(done.unknown) - MOST_NOTES) > 0:
+        terminal.note(f"not vouched for: {plural(n, 'more file')}; --json lists all")
     images = plural(done.n_images, "image")
     if not done.findings:
         decoded = "" if fast else ", and was decoded"
@@ -40,6 +47,5 @@ def print_findings(terminal: "Terminal", done: "Verification", fast: bool) -> No
     terminal.note(f"{plural(len(done.findings), 'finding')} in {images}", "bold")
     for finding in done.findings:
         terminal.note(f"{finding.path}: {finding.problem}")
-    missing = (Command("fetch"), " gets those that are missing again and drops those that are damaged, then ")
-    anew = (Command("split --force"), " makes the folders anew.")
-    terminal.note(("Delete stored images whose bytes differ; ", *missing, *anew))
+    for remedy in remedies(done.findings, dataset.paths):
+        terminal.note(remedy)

@@ -26,17 +26,19 @@ import pandas as pd
 
 from curator.decide.keyed_hash import choose_order
 from curator.errors import StateError
-from curator.events import Listener, WorkAdvanced, ignore
+from curator.events import Listener, WorkAdvanced, WorkFinished, WorkStarted, ignore
 from curator.export.resizing import Resizing
 from curator.manifests.labels import folder_name
 from curator.manifests.made_with import MadeWith, read_made_with
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
 from curator.reasons import splits_of
-from curator.store.image_files import link_file
+from curator.store import beneath
+from curator.store.packed import check_files
+from curator.store.sums import read_sums
 from curator.text import Command
 
-WORK = "exporting"
+WORK, _CHECKING = "exporting", "reading the images"
 SPLIT_NAMES = {"val": "validation"}
 """What Hugging Face calls a split that has another name here."""
 SHARD_BYTES = 100_000_000
@@ -121,16 +123,31 @@ def gather(project: Project) -> Material:
     """Read what an export is made from.
 
     Raises:
-        StateError: there is no manifest, or a file that it names is not in the folders.
+        StateError: there is no manifest, or a file that it names is not in the folders, or has other bytes.
     """
     paths = project.paths
     rows = read_manifest(paths.manifest).sort_values("record_id", ignore_index=True)
-    missing = [file for file in rows["file"] if not (paths.folder / file).is_file()]
-    if missing:
-        first = paths.folder / missing[0]
-        message = f"{len(missing)} of the manifest's {len(rows)} files are not there, first {first}."
-        raise StateError(message, (Command("split --force"), " links them again; ", Command("verify"), " lists all."))
+    _refuse_damaged(project, rows)
     return Material(project.recipe.name, rows, paths.folder, read_made_with(paths.made_with), project.emit)
+
+
+def _refuse_damaged(project: Project, rows: pd.DataFrame) -> None:
+    """Make sure that every file is what the manifest or, of a PNG form, the record of its making says."""
+    paths = project.paths
+    sums = read_sums(paths.folder).of
+    files = []
+    for name, sha256 in zip(rows["file"], rows["sha256"], strict=True):
+        made = sums.get(paths.converted_image(sha256).relative_to(paths.folder).as_posix(), ())
+        files.append((name, {sha256, *made} if name.endswith(".png") else {sha256}))
+    project.emit(WorkStarted(_CHECKING, len(files)))
+    problems = check_files(paths.folder, files, lambda: project.emit(WorkAdvanced(_CHECKING)))
+    project.emit(WorkFinished(_CHECKING))
+    wrong = [(name, problem) for (name, _), problem in zip(files, problems, strict=True) if problem]
+    if wrong:
+        name, problem = wrong[0]
+        count = f"{len(wrong):,} of the manifest's {len(rows):,} files are wrong"
+        hint = (Command("split --force"), " makes the folders anew; ", Command("verify"), " lists all.")
+        raise StateError(f"{count}, first {paths.folder / name}: {problem}.", hint)
 
 
 def known(value: Any) -> Any:
@@ -154,7 +171,7 @@ def link_images(material: Material, folder: Path, names: Iterable[str] | None = 
             (folder / split / folder_name(label)).mkdir(parents=True)
     files = material.rows["file"]
     for file, name in zip(files, files if names is None else names, strict=True):
-        link_file(material.folder / file, folder / name)
+        beneath.link(material.folder, file, folder, name)
         material.advance()
 
 

@@ -15,19 +15,26 @@ curator.errors.CuratorError: ... holds files that no export wrote, first notes.t
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from curator.errors import CuratorError
+from curator.store import beneath
 from curator.store.image_files import sync_files
+from curator.store.json_lines import checked_line, is_changed
+from curator.store.packed import digest_beneath
+from curator.store.paths import LEFT_BY_SYSTEMS
+from curator.store.plain_json import Faults, read_json
 from curator.store.whole_files import disk_errors, remove_folder
 
 RECORD = ".curator-export.json"
-"""The files of an export with their sizes, so that a later one knows that nothing there is anybody's own."""
+"""The files of an export with their sizes and SHA-256s, by which a later one knows what is nobody's own."""
 
+_HIDDEN = ".curator-"
 _ELSEWHERE = "Choose an empty folder or a new one."
 
 
@@ -37,17 +44,21 @@ def choose_place(output: str | Path | None, default: Path) -> Path:
     Raises:
         CuratorError: it is a file, the working folder itself, or holds what no export wrote.
     """
-    if output is None:
-        return default
-    folder = Path(output).expanduser().resolve()
-    if folder in (Path.cwd(), *Path.cwd().parents):
+    folder = default if output is None else Path(output).expanduser().resolve()
+    if output is not None and folder in (Path.cwd(), *Path.cwd().parents):
         raise CuratorError(f"{folder} is the working folder or above it; an export replaces its folder.", _ELSEWHERE)
     if folder.exists() and not folder.is_dir():
         raise CuratorError(f"{folder} is a file.", _ELSEWHERE)
-    holds, recorded = _sizes(folder), _recorded(folder)
-    if strangers := sorted(name for name, size in holds.items() if recorded.get(name) != size and name != RECORD):
-        raise CuratorError(f"{folder} holds files that no export wrote, first {strangers[0]}.", _ELSEWHERE)
+    if strangers := own_files(folder):
+        hint = _ELSEWHERE if output is not None else "Move them elsewhere: an export replaces its folder."
+        raise CuratorError(f"{folder} holds files that no export wrote, first {strangers[0]}.", hint)
     return folder
+
+
+def own_files(folder: Path) -> list[str]:
+    """Name the files in an export's folder that the export did not write, or not so."""
+    holds, recorded = _sizes(folder), _recorded(folder)
+    return sorted(name for name, size in holds.items() if recorded.get(name) != size and name != RECORD)
 
 
 def _sizes(folder: Path) -> dict[str, int]:
@@ -55,6 +66,7 @@ def _sizes(folder: Path) -> dict[str, int]:
     found: dict[str, int] = {}
     for here, folders, files in os.walk(folder):
         names = [*files, *(name for name in folders if (Path(here) / name).is_symlink())]
+        names = [name for name in names if name not in LEFT_BY_SYSTEMS]
         found |= {(Path(here) / name).relative_to(folder).as_posix(): _size(Path(here) / name) for name in names}
         if not folders and not files and Path(here) != folder:
             found[Path(here).relative_to(folder).as_posix() + "/"] = 0
@@ -66,10 +78,50 @@ def _size(path: Path) -> int:
 
 
 def _recorded(folder: Path) -> dict[str, int]:
+    return {name: size for name, (size, _) in read_record(folder).items()}
+
+
+def read_record(folder: Path) -> dict[str, tuple[int, str]]:
+    """Read which files an export wrote: name to size in bytes and SHA-256, empty if an older version did not note it.
+
+    Nothing, if there is no record that can be read.
+    """
     try:
-        return dict(json.loads((folder / RECORD).read_text("utf-8"))["holds"])
-    except (OSError, ValueError, KeyError, TypeError):
+        facts = read_json(folder / RECORD)
+    except (OSError, ValueError):
         return {}
+    if not isinstance(facts, dict) or is_changed(facts):
+        return {}
+    faults = Faults()
+    holds, sums = (faults.take(facts, name, dict) for name in ("holds", "sha256"))
+    return {name: (size, str(sums.get(name, ""))) for name, size in holds.items() if isinstance(size, int)}
+
+
+def recover_exports(home: Path) -> None:
+    """Bring back the exports that a run was killed amid replacing, and remove the halves that killed runs left.
+
+    Raises:
+        OSError: the disk refused.
+    """
+    hidden = [home / name for name in beneath.list_names(home) if name.startswith(_HIDDEN)] if home.is_dir() else []
+    for folder in hidden:
+        final = home / folder.name.removeprefix(f"{_HIDDEN}old-")
+        if folder.name.startswith(f"{_HIDDEN}old-") and not final.exists():
+            folder.rename(final)
+        else:
+            remove_folder(folder)
+
+
+def remove_export(folder: Path) -> None:
+    """Remove an export, whole: under another name first, so that of a run that is killed nothing is taken for one.
+
+    Raises:
+        OSError: the disk refused.
+    """
+    gone = folder.with_name(f"{_HIDDEN}gone-{folder.name}")
+    remove_folder(gone)
+    folder.rename(gone)
+    remove_folder(gone)
 
 
 @contextmanager
@@ -81,7 +133,7 @@ def replaced_folder(final: Path) -> Iterator[Path]:
     Raises:
         DiskError: the disk refused; what was at ``final`` is kept.
     """
-    new, old = (final.with_name(f".curator-{which}-{final.name}") for which in ("new", "old"))
+    new, old = (final.with_name(f"{_HIDDEN}{which}-{final.name}") for which in ("new", "old"))
     with disk_errors(final):
         remove_folder(new)
         if old.exists() and not final.exists():  # a run was killed between two renames
@@ -93,7 +145,10 @@ def replaced_folder(final: Path) -> Iterator[Path]:
             remove_folder(new)
             raise
         holds = dict(sorted(_sizes(new).items()))
-        (new / RECORD).write_text(json.dumps({"holds": holds}) + "\n", encoding="utf-8")
+        names = [name for name in holds if not name.endswith("/")]
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            sums = dict(zip(names, threads.map(partial(digest_beneath, new), names), strict=True))
+        (new / RECORD).write_text(checked_line({"holds": holds, "sha256": sums}), encoding="utf-8")
         sync_files(new, [str(path) for path in new.rglob("*") if path.is_file()])
         remove_folder(old)
         if final.exists():

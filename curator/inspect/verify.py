@@ -1,13 +1,13 @@
-"""Check every file against the manifest: its bytes by SHA-256, the folders by name and link, the pictures by decoding.
+"""Check every file against what is known of it: images by SHA-256 and by decoding, all else by recorded SHA-256s.
 
->>> Finding("a1", "images/ab/ab.jpg", "missing").problem
-'missing'
+>>> verify_files.__name__
+'verify_files'
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -15,32 +15,31 @@ from typing import NamedTuple
 import pandas as pd
 
 from curator.events import Listener, WorkAdvanced, WorkFinished, WorkStarted, ignore
+from curator.inspect.findings import Finding as Finding
+from curator.inspect.verify_records import check_exports, check_records, check_written
 from curator.manifests.manifest import read_manifest
 from curator.manifests.recipe import QualitySettings
 from curator.observe.observation import Observation
 from curator.observe.workers.look import look_at_files
 from curator.reasons import SPLITS
+from curator.store import beneath
 from curator.store.catalog_files import file_digest
-from curator.store.paths import DataPaths
+from curator.store.packed import check_files
+from curator.store.paths import LEFT_BY_SYSTEMS, DataPaths
+from curator.store.sums import read_sums
+from curator.store.whole_files import TEMPORARY_PREFIX
 
 _HASHING, _DECODING = "verifying", "decoding"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One file that is not what the manifest says, or that a reader would refuse."""
-
-    record_id: str
-    path: str
-    problem: str
+_DIFFERS = "its bytes differ from the manifest's SHA-256"
 
 
 @dataclass(frozen=True)
 class Verification:
-    """How many images were checked, and every file that is not what the manifest says."""
+    """How many images of the manifest were checked, every file that is not what it should be, and what is not known."""
 
     n_images: int
     findings: tuple[Finding, ...]
+    unknown: tuple[Finding, ...] = ()
 
 
 class _Image(NamedTuple):
@@ -54,7 +53,7 @@ class _Image(NamedTuple):
 
 
 def verify_files(paths: DataPaths, emit: Listener = ignore, *, fast: bool = False) -> Verification:
-    """Check all files.
+    """Check all files below the data folder and beside the manifest.
 
     Args:
         fast: compare the bytes only; else every picture is decoded too, in processes of their own.
@@ -64,21 +63,75 @@ def verify_files(paths: DataPaths, emit: Listener = ignore, *, fast: bool = Fals
     """
     rows = read_manifest(paths.manifest)
     images = _read_images(rows, paths)
-    found: dict[Path, list[str]] = {} if fast else _decode(images, emit)
-    emit(WorkStarted(_HASHING, len(images)))
-    findings: list[Finding] = []
-    for image in images:
-        problems = [(image.stored, text) for text in _check_stored(image)]
-        problems += [(image.named, text) for text in _check_named(image, paths)]
-        for path in {image.stored, image.named}:
-            problems += [(path, text) for text in found.get(path, ())]
-        findings += [Finding(image.record_id, str(path), text) for path, text in problems]
-        emit(WorkAdvanced(_HASHING))
+    decoded: dict[Path, list[str]] = {} if fast else _decode(images, emit)
+    found = [*check_records(paths), *_check_images(images, decoded, paths, emit)]
+    files = {name for split in SPLITS for name, _ in beneath.walk(paths.folder, split)} if paths.folder.is_dir() else ()
+    strangers = sorted(name for name in set(files) - set(rows["file"]) if Path(name).name not in LEFT_BY_SYSTEMS)
+    found += [Finding("", str(paths.folder / name), "is not in the manifest") for name in strangers]
+    found += [*check_written(paths), *check_exports(paths)]
+    faults = tuple(finding for finding in found if finding.is_fault)
+    return Verification(len(rows), faults, tuple(finding for finding in found if not finding.is_fault))
+
+
+def _check_images(
+    images: Sequence[_Image], decoded: Mapping[Path, Sequence[str]], paths: DataPaths, emit: Listener
+) -> Iterator[Finding]:
+    """Compare the stored files with their names, and those of the folders with what they were made from."""
+    stored = [name for name, _ in beneath.walk(paths.folder, paths.images.name)] if paths.folder.is_dir() else []
+    contents = [(name, {_content(name)}) for name in stored if not Path(name).name.startswith(TEMPORARY_PREFIX)]
+    named = _named_files(images, paths)
+    emit(WorkStarted(_HASHING, len(contents) + len(named)))
+    problems = check_files(paths.folder, contents + named, lambda: emit(WorkAdvanced(_HASHING)))
     emit(WorkFinished(_HASHING))
-    files = [path for split in SPLITS for path in paths.split_folder(split).glob("*/*")]
-    strangers = {path.relative_to(paths.folder).as_posix() for path in files} - set(rows["file"])
-    findings += [Finding("", str(paths.folder / name), "is not in the manifest") for name in sorted(strangers)]
-    return Verification(len(rows), tuple(findings))
+    wrong = {name: text for (name, _), text in zip(contents + named, problems, strict=True) if text}
+    for image in images:
+        texts = [(image.stored, _DIFFERS if _below(image.stored, paths) in wrong else "")]
+        texts = [(image.stored, "missing")] if not image.stored.is_file() else texts
+        texts.append((image.named, _problem_of_named(image, wrong, paths)))
+        texts += [(path, text) for path in {image.stored, image.named} for text in decoded.get(path, ())]
+        yield from (Finding(image.record_id, str(path), text) for path, text in texts if text)
+    of_manifest = {_below(path, paths) for image in images for path in (image.stored, image.named)}
+    for name, text in wrong.items():
+        if name not in of_manifest:
+            yield Finding("", str(paths.folder / name), text)
+
+
+def _content(name: str) -> str:
+    return Path(name).name.partition(".")[0]
+
+
+def _below(path: Path, paths: DataPaths) -> str:
+    return path.relative_to(paths.folder).as_posix()
+
+
+def _named_files(images: Sequence[_Image], paths: DataPaths) -> list[tuple[str, set[str]]]:
+    """Return the files of the folders that are not the stored ones themselves, with the SHA-256s that they may have."""
+    sums, found = read_sums(paths.folder).of, []
+    for image in images:
+        if not image.named.is_file() or (image.stored.is_file() and image.named.samefile(image.stored)):
+            continue
+        converted = paths.converted_image(image.sha256)
+        known = set(sums.get(_below(converted, paths), ()))
+        if image.named.suffix == image.stored.suffix:
+            known.add(image.sha256)
+        if not known and converted.is_file():  # of an earlier version: nothing is known of the PNG form
+            if image.named.samefile(converted):
+                continue
+            known.add(file_digest(converted))
+        found.append((_below(image.named, paths), known))
+    return found
+
+
+def _problem_of_named(image: _Image, wrong: Mapping[str, str], paths: DataPaths) -> str:
+    if not image.named.is_file():
+        return "missing"
+    if image.named.is_symlink():
+        return "is a link"
+    if _below(image.named, paths) in wrong:
+        return "differs from the stored image"
+    if _below(image.stored, paths) in wrong and image.stored.is_file() and image.named.samefile(image.stored):
+        return _DIFFERS
+    return ""
 
 
 def _read_images(rows: pd.DataFrame, paths: DataPaths) -> list[_Image]:
@@ -92,26 +145,6 @@ def _read_images(rows: pd.DataFrame, paths: DataPaths) -> list[_Image]:
         )
         for record_id, sha256, kind, file, width, height in zip(*columns, strict=True)
     ]  # fmt: skip
-
-
-def _check_stored(image: _Image) -> Iterator[str]:
-    if not image.stored.is_file():
-        yield "missing"
-    elif file_digest(image.stored) != image.sha256:
-        yield "its bytes differ from the manifest's SHA-256"
-
-
-def _check_named(image: _Image, paths: DataPaths) -> Iterator[str]:
-    candidates = (paths.converted_image(image.sha256), image.stored)
-    original = next((path for path in candidates if path.is_file() and path.suffix == image.named.suffix), None)
-    if not image.named.is_file():
-        yield "missing"
-    elif original is None or not _is_same(image.named, original):
-        yield "differs from the stored image"
-
-
-def _is_same(named: Path, original: Path) -> bool:
-    return named.samefile(original) or file_digest(named) == file_digest(original)
 
 
 def _decode(images: Sequence[_Image], emit: Listener) -> dict[Path, list[str]]:

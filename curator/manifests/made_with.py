@@ -11,16 +11,24 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from curator import __version__
+from curator.errors import StateError
+from curator.reasons import SPLITS
+from curator.store.json_lines import CHECK, checksum
+from curator.store.plain_json import Faults, read_json, shown
 from curator.store.whole_files import write_text_whole
 
 DECISIVE = ("ratio", "train", "test", "seed", "keep", "group_by")
 """The settings of ``[split]`` that say on which side an image falls."""
+
+_SHA256 = re.compile("[0-9a-f]{64}")
+_MEND = "Take it back from version control, or delete it: the next split then knows of no image that has left."
 
 
 @dataclass(frozen=True)
@@ -42,19 +50,41 @@ class MadeWith:
 def write_made_with(path: Path, made_with: MadeWith) -> None:
     """Write the file whole: sorted keys, so that its lines compare well; ``left`` only if anything has left."""
     facts = {name: value for name, value in dataclasses.asdict(made_with).items() if name != "left" or value}
-    write_text_whole(path, json.dumps(facts, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+    facts = json.loads(json.dumps(facts))  # as they are read back, of which the checksum is made
+    text = json.dumps({**facts, CHECK: checksum(facts)}, indent=2, sort_keys=True, ensure_ascii=False)
+    write_text_whole(path, text + "\n")
 
 
 def read_made_with(path: Path) -> MadeWith:
-    """Read the file; nothing is known if it is missing or damaged, as it may be beside a manifest from elsewhere."""
+    """Read the file; nothing is known if it is missing, as it may be beside a manifest from elsewhere.
+
+    Raises:
+        StateError: the file is damaged; all its faults are named.
+    """
     try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        facts = None
-    if not isinstance(facts, dict):
+        facts, faults = read_json(path), Faults()
+    except FileNotFoundError:
         return MadeWith()
-    tables = {name: facts[name] for name in ("settings", "counts", "left") if isinstance(facts.get(name), dict)}
-    return MadeWith(str(facts.get("manifest_sha256", "")), **tables, curator=str(facts.get("curator", "")))
+    except (OSError, ValueError) as error:
+        raise StateError(f"{path} cannot be read: {error}.", _MEND) from error
+    if not isinstance(facts, dict):
+        raise StateError(f"{path} holds no JSON object.", _MEND)
+    sha256, version = faults.take(facts, "manifest_sha256", str) or "", faults.take(facts, "curator", str) or ""
+    if sha256 and not _SHA256.fullmatch(sha256):
+        faults.found.append(f"manifest_sha256 is no SHA-256 (64 hex digits), but {shown(sha256)}")
+    settings, counts, left = (faults.take(facts, name, dict) for name in ("settings", "counts", "left"))
+    faults.take(settings, "split", dict)
+    for side, contents in left.items():
+        if side not in SPLITS:
+            faults.found.append(f"left names {shown(side)}, which is no split")
+        elif not isinstance(contents, list):
+            faults.found.append(f"left of {side} is no list, but {shown(contents)}")
+        else:
+            wrong = (one for one in contents if not isinstance(one, str) or not _SHA256.fullmatch(one))
+            faults.found += [f"left of {side} holds {shown(one)}, which is no SHA-256" for one in wrong]
+    if faults.found:
+        raise StateError(f"{path} is not as it was written: {faults.sentence()}.", _MEND)
+    return MadeWith(sha256, settings, counts, left, curator=version)
 
 
 def decisive_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:

@@ -54,10 +54,10 @@ _REQUIRED = ("record_id", "label", "split", "sha256", "file", "format")
 _LARGEST = {"n_bytes": 2**53, "width": 2**31 - 1, "height": 2**31 - 1, "orientation": 8}
 """The columns of whole numbers: each is from 1 to this."""
 _PATTERNS = {
-    "record_id": ("[A-Za-z0-9][A-Za-z0-9_-]*", "record id (letters, digits, - and _)"),
+    "record_id": ("[A-Za-z0-9][A-Za-z0-9_-]{0,199}", "record id (letters, digits, - and _)"),
     "split": ("|".join(SPLITS), "split (train, val or test)"),
     "sha256": ("[0-9a-f]{64}", "SHA-256 (64 hex digits)"),
-    "file": (f"(?:{'|'.join(SPLITS)})/[^/]+/[^/.]+\\.(?:jpg|png)", "file of the folders"),
+    "file": (f"(?:{'|'.join(SPLITS)})/[^/]+/[^/.]{{1,240}}\\.(?:jpg|png)", "file of the folders"),
     "format": ("[a-z0-9]{1,16}", "format of images"),
     "phash": ("[0-9a-f]{16}", "perceptual hash (16 hex digits)"),
 }
@@ -68,7 +68,7 @@ _TEXTS = (
 )  # fmt: skip
 """The columns whose texts come from elsewhere."""
 _N_SHOWN = 5
-_AGAIN = (Command("split"), " writes it anew.")
+_AGAIN = ("Take it back from where it came; or delete it, then run ", Command("split"), ", which writes it anew.")
 
 
 def can_be_linked(table: pd.DataFrame) -> catalog.BoolArray:
@@ -142,7 +142,7 @@ def read_manifest(path: Path) -> pd.DataFrame:
         first = sorted(table.mistakes)[:_N_SHOWN]
         more = f"; and {len(table.mistakes) - len(first):,} more" if len(table.mistakes) > len(first) else ""
         message = f"{path} is not a manifest as it was written: {'; '.join(map(str, first))}{more}."
-        raise StateError(message, ("Mend that, or take the file from where it came; ", *_AGAIN))
+        raise StateError(message, _AGAIN)
     missing = {name: pa.nulls(len(table.lines), pa.string()) for name in COLUMNS if name not in table.columns}
     missing |= {name: pa.nulls(len(table.lines), pa.int64()) for name in _LARGEST if name in missing}
     found = table.columns | missing

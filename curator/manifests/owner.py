@@ -17,11 +17,11 @@ copied as a whole, and a recipe be moved: a recipe that is not there any more ow
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 from curator.errors import CuratorError
+from curator.manifests.toml_settings import parse_toml
 from curator.store.paths import LOCK, MANIFESTS, OWNER, RECIPE
 from curator.store.whole_files import write_text_whole
 
@@ -98,10 +98,10 @@ def _has_name(path: Path, name: str) -> bool:
     if path.suffix != ".toml":
         return True
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8-sig")).get("name", name)
+        found = parse_toml(path.read_text(encoding="utf-8-sig")).get("name", name)
     except (OSError, ValueError):
         return True
-    return str(found).casefold() == name.casefold()
+    return isinstance(found, str) and found.casefold() == name.casefold()
 
 
 def is_same(path: Path, owner: Path) -> bool:

@@ -11,7 +11,6 @@ needs at least one [[sources]] table
 from __future__ import annotations
 
 import dataclasses
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,9 @@ from typing import Any
 from curator.errors import CuratorError, Problem, RecipeError
 from curator.manifests.labels import label_problems
 from curator.manifests.recipe import NAME_PATTERN, SECTIONS, BalanceSettings, Recipe, SplitSettings
-from curator.manifests.toml_settings import Limits, convert, line_of, read_settings, suggest
+from curator.manifests.toml_settings import Limits, convert, line_of, parse_toml, read_settings, suggest
 from curator.store.hand_written import read_hand_written
+from curator.store.plain_json import shown
 
 
 def load_recipe(path: Path, source_kinds: Mapping[str, type[Any]], model_names: Sequence[str] = ()) -> Recipe:
@@ -48,9 +48,9 @@ def parse_recipe(
 ) -> Recipe:
     """Check a recipe's text; see :func:`load_recipe`."""
     try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise RecipeError(path, [Problem("", f"is not valid TOML: {error}")]) from error
+        table = parse_toml(text)
+    except ValueError as error:
+        raise RecipeError(path, [Problem("", str(error))]) from error
     reader = _Reader(text, path, source_kinds)
     recipe = reader.read(table, model_names)
     if reader.problems or recipe is None:
@@ -74,7 +74,7 @@ class _Reader:
         name, names = table.get("name"), self._labels(table.get("labels"))
         labels = tuple(names)
         if not isinstance(name, str) or not NAME_PATTERN.fullmatch(name):
-            self.add("", "name", f"name must be lower-case letters, digits, - and _, not {name!r}")
+            self.add("", "name", f"name must be lower-case letters, digits, - and _, not {shown(name)}")
         sections = {key: self._section(key, cls, table.get(key, {})) for key, cls in SECTIONS.items()}
         if model_names and (broken := Limits(choices=tuple(model_names)).broken_by(sections["benchmark"].models)):
             self.add("benchmark", "models", f"[benchmark] models {broken}")
@@ -99,7 +99,7 @@ class _Reader:
             self.add("", "labels", f"labels {error}")
             return {}
         if len(names) < 2 or len(names) != len(texts):
-            self.add("", "labels", f"labels must be a list of at least two different labels, not {labels!r}")
+            self.add("", "labels", f"labels must be a list of at least two different labels, not {shown(labels)}")
         for problem in label_problems(names):
             self.add("", "labels", problem)
         return names
@@ -135,8 +135,8 @@ class _Reader:
     def _source(self, index: int, table: dict[str, Any], labels: tuple[str, ...]) -> Any:
         kind = table.pop("kind", None)
         where = f"[[sources]] no. {index + 1}"
-        if kind not in self.source_kinds:
-            known = f"{', '.join(map(repr, self.source_kinds))}, not {kind!r}{suggest(kind, self.source_kinds)}"
+        if not isinstance(kind, str) or kind not in self.source_kinds:
+            known = f"{', '.join(map(repr, self.source_kinds))}, not {shown(kind)}{suggest(kind, self.source_kinds)}"
             self.add("sources", "kind", f"{where} kind must be one of {known}", index)
             return None
         source = self._settings(self.source_kinds[kind], table, where, "sources", index)

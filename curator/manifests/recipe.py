@@ -32,11 +32,11 @@ class FetchSettings:
     timeout_s: float = setting(30.0, "most seconds for one whole request", above=0, maximum=3600)
     retries: int = setting(2, "further tries after a failure that may pass (timeout, 429, 5xx, reset)", minimum=0)
     max_bytes: int = setting(25_000_000, "largest file accepted, in bytes", minimum=1_000)
-    proxy: str = setting("", "address of a proxy; those named in the environment are ignored")
+    proxy: str = setting("", "address of a proxy; those named in the environment are ignored", in_header=True)
     allow_private_hosts: bool = setting(False, "allow loopback, private and link-local addresses")
     honour_noai: bool = setting(True, "leave out images whose X-Robots-Tag says noai, noimageai or noml")
     robots: bool = setting(False, "request each host's robots.txt first, and follow it")
-    contact: str = setting("", "address or page put in the User-Agent so that a host can reach you")
+    contact: str = setting("", "address or page put in the User-Agent so that a host can reach you", in_header=True)
 
 
 @dataclass(frozen=True)

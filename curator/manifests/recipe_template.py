@@ -21,7 +21,7 @@ from curator.manifests.recipe import NAME_PATTERN
 from curator.manifests.toml_settings import toml_key
 from curator.store.paths import RECIPE
 from curator.store.whole_files import write_text_whole
-from curator.text import Command, spell
+from curator.text import Command, hide_credentials, spell
 
 _PATHS = ("path", "root", "images")
 """The keys of sources that are paths."""
@@ -55,7 +55,7 @@ def write_recipe(name: str, labels: Sequence[str], manifests: Path) -> Path:
 def _write(path: Path, text: str) -> Path:
     if path.exists():
         raise CuratorError(f"The recipe {path} exists already.", "Edit it, or choose another name.")
-    write_text_whole(path, text)
+    write_text_whole(path, text, is_private=hide_credentials(text) != text)
     return path
 
 

@@ -18,16 +18,19 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from curator.errors import DiskError, StateError
-from curator.store.hand_written import read_hand_written
-from curator.store.whole_files import append_lines
+from curator.manifests.labels import label_problem
+from curator.store.json_lines import CHECK, append_lines, checked_line, read_lines
+from curator.store.plain_json import parse_json, shown
 
+_SHA256 = re.compile("[0-9a-f]{64}")
+_N_SHOWN = 20
 DECISIONS = ("keep", "drop", "relabel", "undo")
 Key = tuple[str, str]
 """What a decision is about: the SHA-256 of the bytes, and the label that they were listed under."""
@@ -55,8 +58,7 @@ class Review:
 
     def as_line(self) -> str:
         """Format the decision as it is in the file, without what is empty."""
-        facts = {name: value for name, value in dataclasses.asdict(self).items() if value}
-        return json.dumps(facts, ensure_ascii=False) + "\n"
+        return checked_line({name: value for name, value in dataclasses.asdict(self).items() if value})
 
     def in_words(self) -> str:
         """Say it in words: who, when, why."""
@@ -65,25 +67,25 @@ class Review:
 
 
 def read_reviews(path: Path) -> tuple[Review, ...]:
-    """Read every line of a reviews file, in order; no file means no decision.
+    """Read every line of a reviews file, in order; no file means no decision, and half a line at the end is none.
 
     Raises:
         StateError: lines that are no reviews, all of them, with their numbers.
     """
     try:
-        lines = read_hand_written(path).split("\n")  # not splitlines: a reason may hold U+2028
-    except FileNotFoundError:
-        return ()
+        lines = read_lines(path).numbered
     except (OSError, ValueError) as error:
         raise StateError(f"{path} cannot be read ({error}).", "Restore it from version control.") from error
     reviews, problems = [], []
-    for number, line in enumerate(lines, 1):
+    for number, line in lines:
         try:
-            reviews += [parse_review(line)] if line.strip() else []
+            reviews.append(parse_review(line))
         except ValueError as error:
-            problems.append(f"line {number}: {error}")
+            problems.append(f"line {number:,}: {error}")
     if problems:
-        raise StateError(f"{path}: {'; '.join(problems)}.", "Mend or remove these lines; the others are untouched.")
+        more = f"; and {len(problems) - _N_SHOWN:,} more" if len(problems) > _N_SHOWN else ""
+        hint = "Mend or remove these lines; the others are untouched."
+        raise StateError(f"{path}: {'; '.join(problems[:_N_SHOWN])}{more}.", hint)
     return tuple(reviews)
 
 
@@ -93,22 +95,23 @@ def parse_review(line: str) -> Review:
     Raises:
         ValueError: the line is not a review; the message says why.
     """
-    try:
-        facts: Any = json.loads(line)
-    except ValueError as error:
-        raise ValueError("not JSON") from error
+    facts: Any = parse_json(line)
     if not isinstance(facts, dict) or not all(isinstance(value, str) for value in facts.values()):
-        raise ValueError("not a JSON object of texts")
+        raise ValueError("it is no JSON object of texts")
+    facts.pop(CHECK, None)
     names = [field.name for field in dataclasses.fields(Review)]
     if unknown := sorted(set(facts) - set(names)):
-        raise ValueError(f"{', '.join(unknown)} is unknown")
+        raise ValueError(f"{', '.join(map(shown, unknown))} is unknown")
     if missing := [name for name in names[:5] if not facts.get(name)]:
         raise ValueError(f"{', '.join(missing)} is missing")
     review = Review(**facts)
-    if len(review.sha256) != 64 or not set(review.sha256) <= set("0123456789abcdef"):
-        raise ValueError(f"sha256 must be 64 hex digits, not {review.sha256!r}")
+    if not _SHA256.fullmatch(review.sha256):
+        raise ValueError(f"sha256 must be 64 hex digits, not {shown(review.sha256)}")
     if review.decision not in DECISIONS:
-        raise ValueError(f"decision must be one of {', '.join(DECISIONS)}, not {review.decision!r}")
+        raise ValueError(f"decision must be one of {', '.join(DECISIONS)}, not {shown(review.decision)}")
+    for label in filter(None, (review.label, review.new_label)):
+        if problem := label_problem(label):
+            raise ValueError(problem)
     if (review.decision == "relabel") != bool(review.new_label):
         raise ValueError("relabel needs new_label, and nothing else has it")
     return review
@@ -121,7 +124,7 @@ def append_review(path: Path, review: Review) -> None:
         DiskError: the disk refused the write; every line before is still there.
     """
     try:
-        append_lines(path, review.as_line())
+        append_lines(path, [review.as_line()])
     except OSError as error:
         hint = "Every decision before is still there. Mend that, then decide again."
         raise DiskError(f"Cannot write {path}: {error.strerror}.", hint) from error

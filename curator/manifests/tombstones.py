@@ -12,18 +12,22 @@ True
 from __future__ import annotations
 
 import hashlib
-import json
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 from curator.errors import DiskError, StateError
-from curator.store.hand_written import read_hand_written
-from curator.store.whole_files import append_lines
+from curator.store.json_lines import append_lines, checked_line, read_lines
+from curator.store.plain_json import parse_json, shown
 
 KINDS = ("content", "address", "author", "host")
 Tombstones = Mapping[str, frozenset[str]]
 """Digests (64 hex) of each of :data:`KINDS`."""
+
+_SHA256 = re.compile("[0-9a-f]{64}")
+_N_SHOWN = 20
+_MEND = "Mend it, or take it back from version control."
 
 
 def digest(text: str) -> str:
@@ -32,25 +36,40 @@ def digest(text: str) -> str:
 
 
 def read_tombstones(path: Path) -> Tombstones:
-    """Read all tombstones; none if there is no file.
+    """Read all tombstones; none if there is no file. Half a line at the end, which nobody was told of, is none.
 
     Raises:
-        StateError: a line is not a tombstone. It must be mended: to skip it would bring back what it forgot.
+        StateError: lines that are no tombstones. They must be mended: to skip one would bring back what it forgot.
     """
     found: dict[str, set[str]] = {kind: set() for kind in KINDS}
     try:
-        lines = read_hand_written(path).splitlines() if path.exists() else []
-    except ValueError as error:
-        raise StateError(f"{path} {error}.", "Mend it or take it back from git.") from error
-    for number, line in enumerate(lines, 1):
+        lines = read_lines(path).numbered
+    except (OSError, ValueError) as error:
+        raise StateError(f"{path} cannot be read: {error}.", _MEND) from error
+    wrong = []
+    for number, line in lines:
         try:
-            entry = json.loads(line)
-            found[entry["kind"]].add(str(entry["sha256"]))
-        except (ValueError, KeyError, TypeError) as error:
-            raise StateError(
-                f"Line {number} of {path} is no tombstone.", "Mend it or take it back from git."
-            ) from error
+            kind, value = _parse(line)
+            found[kind].add(value)
+        except ValueError as error:
+            wrong.append(f"line {number:,}: {error}")
+    if wrong:
+        more = f"; and {len(wrong) - _N_SHOWN:,} more" if len(wrong) > _N_SHOWN else ""
+        raise StateError(f"{path} has lines that are no tombstones: {'; '.join(wrong[:_N_SHOWN])}{more}.", _MEND)
     return {kind: frozenset(digests) for kind, digests in found.items()}
+
+
+def _parse(line: str) -> tuple[str, str]:
+    """Read one line; a ValueError continues a sentence about it."""
+    entry = parse_json(line)
+    if not isinstance(entry, dict):
+        raise ValueError("it is no JSON object")
+    if entry.get("kind") not in KINDS:
+        raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {shown(entry.get('kind'))}")
+    value = entry.get("sha256")
+    if not isinstance(value, str) or not _SHA256.fullmatch(value):
+        raise ValueError(f"sha256 must be 64 hex digits, not {shown(value)}")
+    return entry["kind"], value
 
 
 def append_tombstones(path: Path, digests: Mapping[str, Iterable[str]]) -> None:
@@ -62,8 +81,7 @@ def append_tombstones(path: Path, digests: Mapping[str, Iterable[str]]) -> None:
     there = read_tombstones(path)
     day = datetime.now(UTC).date().isoformat()
     new = [(kind, value) for kind in KINDS for value in sorted(set(digests.get(kind, ())) - there[kind])]
-    lines = [json.dumps({"kind": kind, "sha256": value, "when": day}) + "\n" for kind, value in new]
     try:
-        append_lines(path, "".join(lines))
+        append_lines(path, [checked_line({"kind": kind, "sha256": value, "when": day}) for kind, value in new])
     except OSError as error:
         raise DiskError(f"Cannot write {path}: {error.strerror or error}.", "Nothing was forgotten.") from error

@@ -17,8 +17,10 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import json
+import math
 import operator
 import re
+import tomllib
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
@@ -27,8 +29,26 @@ from dataclasses import dataclass
 from typing import Any
 
 from curator.errors import Problem
+from curator.store.plain_json import shown
 
 Report = Callable[[Problem], None]
+_LARGEST = 2**63 - 1
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """Parse a TOML text.
+
+    Raises:
+        ValueError: it is none, or beyond what any recipe holds; the message continues a sentence about it.
+    """
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"is not valid TOML: {error}") from error
+    except RecursionError as error:
+        raise ValueError("is not valid TOML: its lists or tables are nested too deep") from error
+    except ValueError as error:
+        raise ValueError(f"is not valid TOML: it has a number or a date that cannot be ({error})") from error
 
 
 @dataclass(frozen=True)
@@ -40,6 +60,8 @@ class Limits:
     above: float | None = None
     below: float | None = None
     choices: tuple[Any, ...] = ()
+    in_header: bool = False
+    """A text that is sent as part of a request: printable ASCII, in one line."""
 
     def broken_by(self, value: Any) -> str | None:
         """Say which limit ``value`` breaks, or None if it keeps them all."""
@@ -47,9 +69,14 @@ class Limits:
             items = value.values() if isinstance(value, dict) else value
             return next((broken for item in items if (broken := self.broken_by(item))), None)
         if self.choices and value not in self.choices:
-            return f"must be one of {', '.join(map(repr, self.choices))}, not {value!r}{suggest(value, self.choices)}"
+            known = ", ".join(map(repr, self.choices))
+            return f"must be one of {known}, not {shown(value)}{suggest(value, self.choices)}"
+        if self.in_header and isinstance(value, str) and not (value.isascii() and value.isprintable()):
+            return f"must be of ASCII characters in one line, as requests send it, not {shown(value)}"
         if isinstance(value, bool) or not isinstance(value, int | float):
             return None
+        if abs(value) > _LARGEST or not math.isfinite(value):
+            return f"must be a number of at most 64 bits, not {shown(value)}"
         tests = (
             (self.minimum, ">=", operator.ge),
             (self.maximum, "<=", operator.le),
@@ -58,7 +85,7 @@ class Limits:
         )
         for limit, sign, holds in tests:
             if limit is not None and not holds(value, limit):
-                return f"must be {sign} {limit:g}, not {value!r}"
+                return f"must be {sign} {limit:g}, not {shown(value)}"
         return None
 
 
@@ -69,8 +96,12 @@ def setting(default: Any = dataclasses.MISSING, doc: str = "", **limits: Any) ->
 
 def suggest(word: object, known: Iterable[object]) -> str:
     """Return ``, did you mean X?`` if a known word is near, else nothing."""
-    near = difflib.get_close_matches(str(word).casefold(), [str(item) for item in known], n=1, cutoff=0.6)
+    near = difflib.get_close_matches(_text(word).casefold()[:100], [str(item) for item in known], n=1, cutoff=0.6)
     return f", did you mean {near[0]}?" if near else ""
+
+
+def _text(word: object) -> str:
+    return word if isinstance(word, str) else shown(word)
 
 
 def read_settings(cls: type[Any], table: Mapping[str, Any], where: str, report: Report) -> Any:
@@ -116,7 +147,7 @@ def convert(raw: Any, hint: Any) -> Any:
         return tuple(convert(item, arguments[0]) for item in (raw if isinstance(raw, list | tuple) else [raw]))
     if origin in (dict, Mapping):
         if not isinstance(raw, Mapping):
-            raise TypeError(f"must be a table such as {{ label = … }}, not {raw!r}")
+            raise TypeError(f"must be a table such as {{ label = … }}, not {shown(raw)}")
         return {str(key): convert(value, arguments[1]) for key, value in raw.items()}
     if origin in _UNIONS:
         for option in arguments:
@@ -126,10 +157,10 @@ def convert(raw: Any, hint: Any) -> Any:
         if raw in arguments:
             return raw
     elif hint is float and isinstance(raw, int) and not isinstance(raw, bool):
-        return float(raw)
+        return float(raw) if abs(raw) <= _LARGEST else raw  # refused by the limits, with its digits
     elif isinstance(raw, hint) and (hint is bool or not isinstance(raw, bool)):
         return raw
-    raise TypeError(f"must be {type_in_words(hint)}, not {raw!r}")
+    raise TypeError(f"must be {type_in_words(hint)}, not {shown(raw)}")
 
 
 _UNIONS = (types.UnionType, typing.Union)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 import io
-import secrets
 from pathlib import Path
 
 from PIL import Image
@@ -18,7 +17,8 @@ from PIL import Image
 from curator.observe.jpeg_scans import END
 from curator.observe.pixels import decode_rgb
 from curator.store.paths import DataPaths
-from curator.store.whole_files import TEMPORARY_PREFIX, disk_errors
+from curator.store.sums import note_sum
+from curator.store.whole_files import disk_errors, temporary_beside
 
 THUMBNAIL_PX, PICTURE_PX, EMBEDDED_PX = 256, 1600, 176
 """Longest side of a thumbnail, of the large picture, and of a thumbnail that is embedded in a page."""
@@ -39,10 +39,11 @@ def thumbnail(paths: DataPaths, sha256: str, image_format: str) -> bytes | None:
     data = encode_small(paths.image(sha256, image_format), THUMBNAIL_PX)
     if data is not None:
         # Renamed but not synced, for speed: what a power failure cuts off lacks its end, and is made again.
-        temporary = path.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(6)}-{path.name}")
+        temporary = temporary_beside(path)
         with disk_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             temporary.write_bytes(data)
+            note_sum(path, temporary)
             temporary.replace(path)
     return data
 

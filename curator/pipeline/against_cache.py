@@ -25,6 +25,7 @@ from curator.decide.elsewhere import COLUMNS
 from curator.matching.perceptual_hash import HASH_VERSION
 from curator.observe.observation import Observation
 from curator.reasons import Drop
+from curator.store import beneath
 from curator.store.whole_files import whole_file
 
 _VERSION = 2
@@ -79,7 +80,8 @@ def forget_seen(folder: Path, contents: Collection[str]) -> None:
     Raises:
         DiskError: the disk refuses.
     """
-    for path in folder.glob("against-*.parquet"):
+    names = beneath.list_names(folder) if folder.is_dir() else []
+    for path in (folder / name for name in names if name.startswith("against-")):
         try:
             table = pq.read_table(path)
         except (OSError, pa.ArrowException):

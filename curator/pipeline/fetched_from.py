@@ -27,6 +27,7 @@ from curator.sources.base import Source
 from curator.sources.named_files import state_of_files
 from curator.store.catalog_files import fingerprint, plain
 from curator.store.paths import DataPaths as DataPaths
+from curator.store.plain_json import Faults, read_json
 from curator.store.whole_files import whole_file, write_text_whole
 from curator.text import hide_in_settings
 
@@ -79,14 +80,25 @@ def why_fetch_again(project: Project) -> str:
     Local files, a folder or a table that are not there now, such as on a disk that is not mounted, are no change.
     """
     try:
-        before = json.loads(project.paths.fetched_from.read_text(encoding="utf-8"))
-        lists, states, watched = before["lists"], before["states"], before["watched"]
-    except (OSError, ValueError, KeyError, TypeError):
+        before = read_json(project.paths.fetched_from)
+    except FileNotFoundError:
         return ""
-    now = facts_of(project)
+    except (OSError, ValueError):
+        before = None
+    damaged = f"{project.paths.fetched_from} is damaged"
+    if not isinstance(before, dict):
+        return damaged
+    faults, now, sources = Faults(), facts_of(project), project.recipe.sources
+    lists, states, watched = (
+        faults.take(before, *named) for named in (("lists", str), ("states", list), ("watched", list))
+    )
+    is_watched = all(isinstance(one, list) and [*map(type, one)] == [int, str] for one in watched)
+    if faults.found or lists is None or not (is_watched and all(isinstance(one, str) for one in states)):
+        return damaged
     if lists != now["lists"]:
         return "the recipe lists other labels or sources than the last fetch"
-    sources = project.recipe.sources
+    if len(states) != len(now["states"]) or not all(0 <= number < len(sources) for number, _ in watched):
+        return damaged
     pairs = zip(sources, states, now["states"], strict=True)
     changed = [source.title for source, then, state in pairs if state and state != then]
     changed += [sources[number].title for number in _changed_files(project, watched)]

@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterable, Iterator
+import hashlib
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,16 +16,16 @@ import pandas as pd
 from curator import catalog
 from curator.catalog import Stage
 from curator.decide.forgotten import drop_forgotten, find_forgotten
-from curator.errors import CuratorError, StateError
+from curator.errors import CuratorError
 from curator.fetch.ledger.ledger import Ledger
 from curator.fetch.ledger.schema import FILE_SCHEME
-from curator.manifests.inventory import export_folders
 from curator.manifests.made_with import MadeWith, read_made_with, write_made_with
 from curator.manifests.manifest import manifest_text, read_manifest
 from curator.manifests.project import Project
-from curator.manifests.tombstones import KINDS, Tombstones, append_tombstones, digest
-from curator.pipeline.against_cache import forget_seen
-from curator.store.catalog_files import file_digest, read_catalog, read_record, write_catalog
+from curator.manifests.records import mend_records
+from curator.manifests.tombstones import KINDS, Tombstones, append_tombstones, digest, read_tombstones
+from curator.pipeline.forgotten_files import Removed, remove_everything
+from curator.store.catalog_files import read_catalog, read_record, write_catalog
 from curator.store.lock import locked
 from curator.store.paths import DataPaths
 from curator.store.whole_files import write_text_whole
@@ -45,7 +45,7 @@ class Holder:
 
 @dataclass(frozen=True)
 class Forgotten:
-    """What was taken out, and what still holds it and must be made again or deleted."""
+    """What was taken out, which exports went with it, and what else must be made again or deleted."""
 
     n_listed: int
     n_files: int
@@ -57,8 +57,8 @@ class Forgotten:
 def forget(project: Project, target: str) -> Forgotten:
     """Forget the images that ``target`` names: a URL, an author, a host or a SHA-256.
 
-    The known copies of a picture go with it, except if a host is forgotten: other hosts keep theirs. A run that was
-    killed is finished by the same command again.
+    The known copies of a picture go with it, except if a host is forgotten: other hosts keep theirs. What a run left
+    that was killed is finished by the next one, whatever that forgets.
 
     Raises:
         CuratorError: nothing of that name is known.
@@ -66,31 +66,29 @@ def forget(project: Project, target: str) -> Forgotten:
     """
     paths = project.paths
     with locked(paths.lock, "forget"):
+        mend_records(project)
         catalogs = {stage: paths.catalog(stage) for stage in Stage if paths.catalog(stage).exists()}
         tables = {stage: read_catalog(path) for stage, path in catalogs.items()}
         manifest = read_manifest(paths.manifest) if paths.manifest.exists() else pd.DataFrame()
         known = [*tables.values(), manifest]
         stones = _name_stones(target, known)
         contents = _contents(known, stones)
-        gone = contents | stones["content"]
-        stones = {**stones, "content": frozenset(gone)}
+        stones = {**stones, "content": frozenset(contents | stones["content"])}
         # Where the images came from, so that no later fetch even requests them.
         stones["address"] |= {digest(address) for _, address in _requested(known, stones)}
         append_tombstones(paths.forgotten, stones)
         listed = tables.get(Stage.FETCHED, next(iter(tables.values()), catalog.empty()))
-        n_manifest = _leave_manifest(paths, manifest, stones)
-        _restate(paths, gone, n_manifest > 0)
-        n_files = _remove_files(paths, gone)
-        if paths.attempts.exists():
-            found = _requested(tables.values(), stones)
-            urls = {f"{FILE_SCHEME}{address}" if name == "local_path" else address for name, address in found}
-            with Ledger(paths.attempts) as ledger:
-                ledger.forget(urls, map(bytes.fromhex, stones["content"]))
+        n_listed = int(find_forgotten(listed, stones).sum())
+        everything = read_tombstones(paths.forgotten)  # also what a run that was killed did not finish
+        had_metrics = paths.metrics.exists()
+        out = find_forgotten(manifest, everything)
+        removed = remove_everything(paths, everything["content"], manifest["file"][out] if out.any() else ())
+        _restate(paths, manifest, out, everything["content"])
+        _forget_requests(paths, tables.values(), everything)
         for stage, path in catalogs.items():
-            write_catalog(path, drop_forgotten(tables[stage], stones), read_record(path))
-    n_listed = int(find_forgotten(listed, stones).sum())
-    others = tuple(_others(paths, contents, n_manifest)) if n_listed or contents else ()
-    return Forgotten(n_listed, n_files, n_manifest, tuple(_exports_with(paths, contents)), others)
+            write_catalog(path, drop_forgotten(tables[stage], everything), read_record(path))
+    others = tuple(_others(paths, contents, removed, bool(out.any()) and had_metrics)) if n_listed or contents else ()
+    return Forgotten(n_listed, removed.n_files, int(out.sum()), removed.exports, others)
 
 
 def kind_of_target(target: str) -> tuple[str, str]:
@@ -141,63 +139,41 @@ def _requested(tables: Iterable[pd.DataFrame], stones: Tombstones) -> Iterator[t
             yield from ((name, address) for address in (rows[name].dropna() if name in rows else ()))
 
 
-def _leave_manifest(paths: DataPaths, manifest: pd.DataFrame, stones: Tombstones) -> int:
-    """Take the rows out of the manifest and their files out of the folders; return their number."""
-    if manifest.empty:
-        return 0
-    out = find_forgotten(manifest, stones)
-    for file in manifest["file"][out]:
-        (paths.folder / file).unlink(missing_ok=True)
-    if out.any():
-        write_text_whole(paths.manifest, manifest_text(manifest[~out]))
-    return int(out.sum())
+def _restate(paths: DataPaths, manifest: pd.DataFrame, out: catalog.BoolArray, contents: Collection[str]) -> None:
+    """Take rows out of the manifest; let ``manifest.json`` state its hash, and remember no side of what is gone.
 
-
-def _restate(paths: DataPaths, contents: set[str], is_rewritten: bool) -> None:
-    """Let ``manifest.json`` state the hash of the manifest as it is now, and remember no side of what is gone."""
+    ``manifest.json`` comes first: after a kill between the two, the next run takes the rows out.
+    """
     before = read_made_with(paths.made_with)
     left = {side: [one for one in hashes if one not in contents] for side, hashes in before.left.items()}
-    now = replace(
-        before, left=left, manifest_sha256=file_digest(paths.manifest) if is_rewritten else before.manifest_sha256
-    )
-    if before not in (now, MadeWith()):  # the latter: there is no file, or none that can be read
+    text = manifest_text(manifest[~out]) if out.any() else ""
+    sha256 = hashlib.sha256(text.encode("utf-8")).hexdigest() if text else before.manifest_sha256
+    now = replace(before, left=left, manifest_sha256=sha256)
+    if before not in (now, MadeWith()):  # the latter: there is no file
         write_made_with(paths.made_with, now)
+    if text:
+        write_text_whole(paths.manifest, text)
 
 
-def _remove_files(paths: DataPaths, contents: set[str]) -> int:
-    """Remove what was stored and made of these contents; return the number of files.
-
-    The arrays that the benchmark keeps hold many pictures in one file: all go, and are made again when they are needed.
-    """
-    forget_seen(paths.cache, contents)
-    files = [path for sha256 in contents for path in paths.files_of(sha256)]
-    for path in files:
-        path.unlink(missing_ok=True)
-    if files:
-        shutil.rmtree(paths.benchmark_cache, ignore_errors=True)
-    return len(files)
+def _forget_requests(paths: DataPaths, tables: Iterable[pd.DataFrame], stones: Tombstones) -> None:
+    if not paths.attempts.exists():
+        return
+    found = _requested(tables, stones)
+    urls = {f"{FILE_SCHEME}{address}" if name == "local_path" else address for name, address in found}
+    with Ledger(paths.attempts) as ledger:
+        ledger.forget(urls, map(bytes.fromhex, stones["content"]))
 
 
-def _others(paths: DataPaths, contents: set[str], n_manifest: int) -> Iterator[Holder]:
-    """List what else may show the images, with the remedy."""
-    if paths.report.exists():
-        yield Holder(paths.report, ("run ", Command("report")))
-    if paths.duplicates.exists():
-        yield Holder(paths.duplicates, ("run ", Command("dedupe --gallery")))
-    if n_manifest and paths.metrics.exists():
+def _others(paths: DataPaths, contents: set[str], removed: Removed, is_trained_on: bool) -> Iterator[Holder]:
+    """List what else may show the images, or was removed, with the remedy."""
+    makers = {paths.report: Command("report"), paths.duplicates: Command("dedupe --gallery")}
+    for page in removed.pages:
+        yield Holder(page, ("removed; to make it anew, run ", makers[page]))
+    for folder in removed.own_exports:
+        yield Holder(folder, "it holds files that no export wrote, and was left: move those away, then forget again")
+    if is_trained_on:
         yield Holder(paths.benchmark, ("the models were trained on it: run ", Command("benchmark")))
     if paths.sources.exists() and any(paths.sources.iterdir()):
         yield Holder(paths.sources, "the sources' lists as obtained may name it: delete them")
-    for folder in sorted({holder for sha256 in contents for holder in paths.holders_of(sha256)}):
+    for folder in sorted(paths.holders_of(contents)):
         yield Holder(folder, "another data set: forget it there too, or delete it")
-
-
-def _exports_with(paths: DataPaths, contents: set[str]) -> Iterator[Path]:
-    """Find the exports that hold one of these contents."""
-    for folder in export_folders(paths):
-        try:
-            rows = read_manifest(folder / paths.manifest.name)
-        except StateError:
-            continue
-        if rows["sha256"].isin(list(contents)).any():
-            yield folder

@@ -13,7 +13,8 @@ from curator.errors import CuratorError
 from curator.manifests.made_with import decisive_changes, read_made_with
 from curator.manifests.manifest import read_manifest
 from curator.manifests.recipe import SplitSettings
-from curator.store.catalog_files import file_digest, plain
+from curator.reasons import Stage
+from curator.store.catalog_files import file_digest, find_record, plain
 from curator.store.paths import DataPaths
 from curator.text import Command
 
@@ -21,6 +22,18 @@ from curator.text import Command
 def held_manifest(paths: DataPaths, split: SplitSettings, resplit: bool = False) -> str:
     """Return the SHA-256 of the manifest whose images keep their side; empty if none do."""
     return file_digest(paths.manifest) if split.stable and not resplit and paths.manifest.exists() else ""
+
+
+def stated_manifest(paths: DataPaths, held: str) -> str:
+    """Return the SHA-256 that a stage states as that of the manifest whose sides it keeps.
+
+    It is that of ``held``; but if a run was killed between the manifest and the catalog, that of the manifest which
+    this run kept the sides of: so the next one ends as if nothing had happened.
+    """
+    record, published = find_record(paths.catalog(Stage.SPLIT)), read_made_with(paths.made_with)
+    if not held or published.manifest_sha256 != held or (record and record.manifest_sha256 == held):
+        return held
+    return str(published.settings.get("earlier", held))
 
 
 def read_sides(paths: DataPaths) -> pd.DataFrame:

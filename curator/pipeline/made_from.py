@@ -25,7 +25,7 @@ from curator.manifests.recipe import Recipe
 from curator.manifests.reviews import digest_reviews, read_reviews, standing_reviews
 from curator.pipeline.acquire import AcquireOptions, settings_of_fetch
 from curator.pipeline.against import digest_others
-from curator.pipeline.held_sides import held_manifest
+from curator.pipeline.held_sides import held_manifest, stated_manifest
 from curator.pipeline.overrides import Override, read_overrides
 from curator.pipeline.publish import is_published
 from curator.pipeline.stages import STAGES, DecideStage, Reviews
@@ -93,10 +93,14 @@ def changes_since(record: StageRecord, now: MadeFrom) -> frozenset[Change]:
 
 @dataclass(frozen=True)
 class Circumstances:
-    """What all deciding stages of a project see: the manifest that is held, reviews, and the options of last time."""
+    """What all deciding stages of a project see: the manifest that is held, reviews, and the options of last time.
+
+    ``stated`` is what they state as the manifest: see :func:`curator.pipeline.held_sides.stated_manifest`.
+    """
 
     project: Project
     held: str
+    stated: str
     reviews: Reviews
     overrides: dict[str, Override]
 
@@ -109,7 +113,7 @@ def read_circumstances(project: Project, resplit: bool = False) -> Circumstances
     """
     held = held_manifest(project.paths, project.recipe.split, resplit)
     reviews = standing_reviews(read_reviews(project.paths.reviews))
-    return Circumstances(project, held, reviews, read_overrides(project.paths))
+    return Circumstances(project, held, stated_manifest(project.paths, held), reviews, read_overrides(project.paths))
 
 
 def settings_in_effect(
@@ -141,7 +145,7 @@ def read_made_from(seen: Circumstances, step: DecideStage, recipe: Recipe, is_re
     paths = seen.project.paths
     before, record = paths.catalog_before(step.name), find_record(paths.catalog(step.name))
     settings = {**read_record(before).settings, step.section: plain(getattr(recipe, step.section))}
-    settings |= {"reviews": digest_reviews(seen.reviews), "earlier": seen.held}
+    settings |= {"reviews": digest_reviews(seen.reviews), "earlier": seen.stated}
     if recipe.split.keep:
         settings["keep"] = True
     if step.name == Stage.DEDUPED and recipe.dedupe.against:

@@ -18,10 +18,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from curator.errors import StateError
+from curator.manifests.recipe import SECTIONS
 from curator.pipeline.stages import STAGES
 from curator.store.catalog_files import find_record
 from curator.store.paths import DataPaths
+from curator.store.plain_json import Faults, read_json, shown
 from curator.store.whole_files import write_text_whole
+
+_DELETE = "Delete it: the stages then go back to the settings of the recipe."
 
 
 @dataclass(frozen=True)
@@ -43,13 +47,26 @@ def read_overrides(paths: DataPaths) -> dict[str, Override]:
         StateError: the file is damaged.
     """
     try:
-        facts = json.loads(paths.overrides.read_text(encoding="utf-8"))
-        return {section: Override(**values) for section, values in facts.items()}
+        facts = read_json(paths.overrides)
     except FileNotFoundError:
         return _overrides_of_records(paths)
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        hint = "Delete it: the stages then go back to the settings of the recipe."
-        raise StateError(f"{paths.overrides} cannot be read ({error}).", hint) from error
+    except (OSError, ValueError) as error:
+        raise StateError(f"{paths.overrides} cannot be read: {error}.", _DELETE) from error
+    if not isinstance(facts, dict):
+        raise StateError(f"{paths.overrides} holds no JSON object.", _DELETE)
+    faults, sections = Faults(), [step.section for step in STAGES]
+    for section, values in facts.items():
+        if section not in sections:
+            faults.found.append(f"{shown(section)} is no section of a stage")
+        elif set(faults.take(facts, section, dict)) - {"recipe", "options"}:
+            faults.found.append(f"{section} holds more than recipe and options")
+        else:
+            said, options = (faults.take(values, name, dict) for name in ("recipe", "options"))
+            known = {field.name for field in dataclasses.fields(SECTIONS[section])}
+            faults.found += [f"{section} has no key {shown(key)}" for key in (said | options) if key not in known]
+    if faults.found:
+        raise StateError(f"{paths.overrides} is not as it was written: {faults.sentence()}.", _DELETE)
+    return {section: Override(values["recipe"], values["options"]) for section, values in facts.items()}
 
 
 def _overrides_of_records(paths: DataPaths) -> dict[str, Override]:

@@ -27,6 +27,7 @@ from curator.fetch.ledger.ledger import Ledger
 from curator.fetch.outcomes import with_pictures
 from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe
+from curator.manifests.records import mend_records
 from curator.pipeline.acquire import AcquireOptions, acquire, settings_of_fetch
 from curator.pipeline.fetched_from import facts_of, remember, why_fetch_again
 from curator.pipeline.held_sides import read_sides, require_same_split
@@ -75,6 +76,7 @@ def fetch(project: Project, options: AcquireOptions | None = None) -> Outcome:
     options, paths = options or AcquireOptions(), project.paths
     with locked(paths.lock, "fetch"):
         project.claim()
+        mend_records(project)
         refuse_newer(map(paths.catalog, Stage))
         settings = settings_of_fetch(project.recipe, options)
         record = StageRecord(Stage.LISTED, fingerprint(settings), settings, settings)
@@ -135,6 +137,7 @@ def decide(
     _fetch_first(project)
     with locked(project.paths.lock, str(stage)):
         project.claim()
+        mend_records(project)
         refuse_newer(map(project.paths.catalog, Stage))
         seen = read_circumstances(project, resplit)
         if seen.held and stage == Stage.SPLIT:

@@ -23,14 +23,24 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from curator import __version__, catalog
 from curator.errors import NewerError, StateError
+from curator.reasons import SPLITS
+from curator.store.plain_json import Faults, parse_json, shown
 from curator.store.whole_files import whole_file
 from curator.text import Command, Text, from_json, to_json
 
 _KEY = b"curator"
+_PATTERNS = {
+    "record_id": "[A-Za-z0-9][A-Za-z0-9_-]{0,199}",
+    "sha256": "[0-9a-f]{64}",
+    "format": "[a-z0-9]{1,16}",
+    "split": "|".join(SPLITS),
+}
+"""What the cells of the columns look like from which names of files are derived."""
 _AGAIN = "Run the stage again with --force, or delete the file."
 
 
@@ -95,7 +105,25 @@ def read_catalog(path: Path) -> pd.DataFrame:
         table = pq.read_table(path, pre_buffer=False)  # which is for remote files, and costs more than the reading here
     except (OSError, pa.ArrowException) as error:
         raise StateError(f"The catalog {path} is damaged ({_first_line(error)}).", _AGAIN) from error
-    return catalog.conform(catalog.from_arrow(table.replace_schema_metadata(None)))
+    try:
+        found = catalog.conform(catalog.from_arrow(table.replace_schema_metadata(None)))
+    except (pa.ArrowException, TypeError, ValueError) as error:
+        raise StateError(f"The catalog {path} is damaged ({_first_line(error)}).", _AGAIN) from error
+    if faults := _cell_faults(found):
+        raise StateError(f"The catalog {path} is damaged: {'; '.join(faults)}.", _AGAIN)
+    return found
+
+
+def _cell_faults(table: pd.DataFrame) -> list[str]:
+    """Say of each column that names files which cells it has that no catalog of ours holds."""
+    faults = []
+    for name, pattern in _PATTERNS.items():
+        column = pa.array(table[name], pa.string(), from_pandas=True)
+        wrong = pc.invert(pc.match_substring_regex(column, f"^(?:{pattern})$"))
+        if n := pc.sum(wrong).as_py():
+            more = f" and {n - 1:,} more" if n > 1 else ""
+            faults.append(f"{name} holds {shown(column.filter(wrong)[0].as_py())}{more}")
+    return faults
 
 
 def refuse_newer(paths: Iterable[Path]) -> None:
@@ -118,11 +146,35 @@ def read_record(path: Path) -> StageRecord:
         raise StateError(f"The catalog {path} is damaged ({_first_line(error)}).", _AGAIN) from error
     if _KEY not in metadata:
         raise StateError(f"The file {path} is not a catalog of curator.", _AGAIN)
-    record = json.loads(metadata[_KEY])
-    if record["version"] > catalog.VERSION:
-        message = f"The catalog {path} was written by a newer curator ({record['written_by']}; this is {__version__})."
+    try:
+        return _parse_record(metadata[_KEY].decode(), path)
+    except ValueError as error:
+        raise StateError(f"The catalog {path} is damaged: of what it was made from, {error}.", _AGAIN) from error
+
+
+def _parse_record(text: str, path: Path) -> StageRecord:
+    """Read a record; a ValueError continues a sentence about it, with all its faults."""
+    facts, faults = parse_json(text), Faults()
+    if not isinstance(facts, dict):
+        raise ValueError("it is no JSON object")
+    version, written_by = faults.take(facts, "version", int), faults.take(facts, "written_by", str)
+    if version is not None and version > catalog.VERSION:
+        message = f"The catalog {path} was written by a newer curator ({written_by}; this is {__version__})."
         raise NewerError(message, "Upgrade with `pip install -U imageset-curator`.")
-    return StageRecord(**{**record, "notes": tuple(map(from_json, record["notes"]))})
+    texts = {name: faults.take(facts, name, str) for name in ("stage", "fingerprint")}
+    tables = {name: faults.take(facts, name, dict) for name in ("recipe_section", "settings")}
+    manifest_sha256 = faults.take(facts, "manifest_sha256", str) or ""
+    notes = faults.take(facts, "notes", list)
+    faults.found += [f"{name} is missing" for name in (*texts, *tables, "version") if name not in facts]
+    try:
+        read = tuple(map(from_json, notes))
+    except (TypeError, KeyError):
+        faults.found.append("notes are no texts")
+    if faults.found:
+        raise ValueError(faults.sentence())
+    return StageRecord(
+        **texts, **tables, notes=read, version=version, written_by=written_by or "", manifest_sha256=manifest_sha256
+    )
 
 
 def find_record(path: Path) -> StageRecord | None:

@@ -31,7 +31,11 @@ def read_hand_written(path: Path) -> str:
         OSError: it cannot be read.
         ValueError: it is no UTF-8; the message continues a sentence about the file, and says what to do.
     """
-    data = path.read_bytes()
+    return decode_hand_written(path.read_bytes())
+
+
+def decode_hand_written(data: bytes) -> str:
+    """Decode such a text; see :func:`read_hand_written`."""
     for mark, encoding in _OTHERS:
         if data.startswith(mark):
             raise ValueError(f"is {encoding} text: save it as UTF-8")

@@ -19,18 +19,17 @@ next start, the others removed. So no file has a final name that the ledger does
 from __future__ import annotations
 
 import ctypes
-import errno
 import hashlib
 import itertools
 import os
 import secrets
-import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from curator.store.paths import DataPaths
-from curator.store.whole_files import TEMPORARY_PREFIX, disk_errors, sync_file
+from curator.store.paths import ENDINGS, IMAGES, DataPaths
+from curator.store.syncing import sync_file
+from curator.store.whole_files import TEMPORARY_PREFIX, disk_errors
 
 _TOKEN_LENGTH = 13
 _PROCESS_TOKEN = secrets.token_hex(4)
@@ -138,7 +137,7 @@ def _entries(paths: DataPaths) -> Iterator[os.DirEntry[str]]:
     if not paths.images.is_dir():
         return
     for shard in sorted(paths.images.iterdir()):
-        if shard.is_dir():
+        if shard.is_dir() and not shard.is_symlink():
             with os.scandir(shard) as entries:
                 yield from entries
 
@@ -154,12 +153,10 @@ def _sha256(name: str) -> bytes | None:
         return None
 
 
-def link_file(target: Path, name: Path) -> None:
-    """Make a hard link; a read-only copy if the file system has none."""
-    try:
-        os.link(target, name)
-    except OSError as error:
-        if error.errno not in (errno.EXDEV, errno.EMLINK, errno.EPERM, errno.ENOTSUP):
-            raise
-        shutil.copyfile(target, name)
-        name.chmod(0o444)
+def stored_name(sha256: str, image_format: str) -> str:
+    """Name the stored file with this content below its data folder.
+
+    >>> stored_name("ab" * 32, "jpeg")[:10]
+    'images/ab/'
+    """
+    return f"{IMAGES}/{sha256[:2]}/{sha256}.{ENDINGS.get(image_format, image_format)}"

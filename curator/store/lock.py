@@ -11,17 +11,23 @@ import fcntl
 import json
 import os
 import socket
+import stat
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from curator.errors import LockedError
-from curator.store.whole_files import disk_errors
+from curator.errors import LockedError, StateError
+from curator.store.beneath import refuse_linked_folders, refuses_links
+from curator.store.paths import LEDGER
+from curator.store.sums import add_sum, begin_sums
+from curator.store.whole_files import disk_errors, remove_leftovers
 
 _TRIES = 5
+_WRITTEN_WHOLE = ("catalog", "converted", "thumbnails", "cache", "sources", "benchmark")
+"""The folders in which a killed run may leave a file that it was writing; in the store the ledger decides."""
 
 
 @contextmanager
@@ -33,16 +39,59 @@ def locked(path: Path, command: str) -> Iterator[None]:
     """
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        with refuses_links(path):
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
     try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise StateError(f"{path} is no file.", "Move it away.")
         _lock(descriptor, path)
         started = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
         holder = {"command": command, "pid": os.getpid(), "host": socket.gethostname(), "since": started}
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps(holder).encode(), 0)
-        yield
+        before = _ledger_state(path.parent)
+        with disk_errors(path):
+            refuse_linked_folders(path.parent)
+            remove_leftovers(path.parent, _WRITTEN_WHOLE)
+            begin_sums(path.parent)
+        try:
+            yield
+        finally:
+            _note_ledger(path.parent, before)
+            os.ftruncate(descriptor, 0)  # a holder that is killed leaves its name; see was_killed
     finally:
         os.close(descriptor)
+
+
+def _ledger_state(folder: Path) -> tuple[int, int] | None:
+    try:
+        facts = (folder / LEDGER).stat()
+    except OSError:
+        return None
+    return facts.st_size, facts.st_mtime_ns
+
+
+def _note_ledger(folder: Path, before: tuple[int, int] | None) -> None:
+    """Note the SHA-256 of the ledger if it was written to, which is not written whole.
+
+    A ledger with a log beside it, as another process reads it just now, is not noted: it will still change.
+    """
+    with suppress(OSError):
+        log = folder / f"{LEDGER}-wal"
+        if _ledger_state(folder) != before and not (log.exists() and log.stat().st_size):
+            add_sum(folder, LEDGER, folder / LEDGER)
+
+
+def was_killed(path: Path) -> bool:
+    """Say whether the last process that held a lock was killed, and so may have left half of its work.
+
+    >>> was_killed(Path("nowhere"))
+    False
+    """
+    try:
+        return path.stat().st_size > 0 and find_holder(path) is None
+    except OSError:
+        return False
 
 
 def _lock(descriptor: int, path: Path) -> None:

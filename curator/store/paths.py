@@ -12,11 +12,13 @@ from __future__ import annotations
 import hashlib
 import os
 import shlex
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from curator.reasons import Stage
+from curator.store import beneath
 
 DATA, MANIFESTS = Path("data"), Path("manifests")
 """Where a project keeps data sets unless ``--data`` says otherwise, and recipes; see :mod:`curator.store.root`."""
@@ -30,8 +32,16 @@ OWNER = "owner"
 LOCK = "lock"
 """The file whose lock says that a run is at work."""
 
+SUMS = "sums.jsonl"
+"""The file in a data folder with the SHA-256 of the others; see :mod:`curator.store.sums`."""
+
+LEDGER, IMAGES, EXPORTS = "attempts.sqlite", "images", "exports"
+
 EXPORT_CARD, EXPORT_CREDITS = "README.md", "ATTRIBUTION.md"
 """The data card and the credits in the folder of every export."""
+
+LEFT_BY_SYSTEMS = frozenset((".DS_Store", "Thumbs.db", "desktop.ini"))
+"""Files that a system puts into folders that a person opens: they are nobody's own."""
 
 ENDINGS = {"jpeg": "jpg", "mpo": "jpg", "tiff": "tif"}
 """Format to file ending, if the two differ."""
@@ -65,7 +75,7 @@ class DataPaths:
     lock = _in_data(LOCK)
     overrides = _in_data("overrides.json")
     """The options that stages were last run with; see :mod:`curator.pipeline.overrides`."""
-    attempts = _in_data("attempts.sqlite")
+    attempts = _in_data(LEDGER)
     """The ledger of requests and observations."""
     fetched_from = _in_data("fetched-from.json")
     """What the last fetch was made from; see :mod:`curator.pipeline.fetched_from`."""
@@ -73,7 +83,7 @@ class DataPaths:
     """The local files that its lists named."""
     sources = _in_data("sources")
     """What was obtained of lists and metadata."""
-    images = _in_data("images")
+    images = _in_data(IMAGES)
     """The store: each distinct file once."""
     converted = _in_data("converted")
     """PNG forms of the images that a reader of folders could not take as they are."""
@@ -81,7 +91,7 @@ class DataPaths:
     """The train and test folders while they are built."""
     old_folders = _in_data("folders.old")
     """Those before them while they are replaced."""
-    exports = _in_data("exports")
+    exports = _in_data(EXPORTS)
     """A folder for each export format."""
     thumbnails = _in_data("thumbnails")
     """Small pictures for the review page and the gallery of duplicates."""
@@ -157,15 +167,19 @@ class DataPaths:
         """The small picture of the stored file with this content."""
         return self.thumbnails / sha256[:2] / f"{sha256}.jpg"
 
-    def files_of(self, sha256: str) -> list[Path]:
-        """List the stored file with this content, its PNG form and its small picture, as far as they exist."""
-        made = (self.converted_image(sha256), self.thumbnail(sha256))
-        return [*(self.images / sha256[:2]).glob(f"{sha256}.*"), *(path for path in made if path.exists())]
+    def files_of(self, contents: Collection[str]) -> list[str]:
+        """Name, below the data folder, the stored files with these contents (SHA-256s), and what was made of each."""
+        shards = sorted({sha256[:2] for sha256 in contents})
+        folders = (
+            f"{home.name}/{shard}" for home in (self.images, self.converted, self.thumbnails) for shard in shards
+        )
+        found = ((folder, name) for folder in folders for name in beneath.list_names(self.folder, folder))
+        return [f"{folder}/{name}" for folder, name in found if name.partition(".")[0] in contents]
 
-    def holders_of(self, sha256: str) -> set[Path]:
-        """Find the folders of the other data sets under ``data_root`` whose store has a file with this content."""
-        found = self.data_root.glob(f"*/{self.images.name}/{sha256[:2]}/{sha256}.*")
-        return {path.parents[2] for path in found} - {self.folder}
+    def holders_of(self, contents: Collection[str]) -> set[Path]:
+        """Find the folders of the other data sets under ``data_root`` whose store has a file with such a content."""
+        others = (path for path in self.data_root.iterdir() if path != self.folder and (path / IMAGES).is_dir())
+        return {path for path in others if DataPaths(self.data_root, path, path.name).files_of(contents)}
 
     def split_folder(self, split: str) -> Path:
         """``train`` or ``test``: the folders that Keras and others read."""

@@ -1,4 +1,4 @@
-"""Write a file so that it is whole at every instant: a temporary name in the same folder, fsync, rename; or add lines.
+"""Write a file so that it is whole at every instant: a temporary name in the same folder, fsync, rename.
 
 >>> import tempfile
 >>> folder = Path(tempfile.mkdtemp())
@@ -12,18 +12,23 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
+import re
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from curator.errors import DiskError
+from curator.store import beneath
+from curator.store.sums import note_sum
+from curator.store.syncing import sync_file
 
 TEMPORARY_PREFIX = ".tmp-"
 """How a file that is still being written is named; what bears it after a crash is rubbish."""
+
+_WRITER = re.compile(rf"{re.escape(TEMPORARY_PREFIX)}(?P<pid>[0-9]+)\.")
 
 _FIRST = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "Free some space"),
@@ -48,16 +53,50 @@ def whole_file(path: Path) -> Iterator[Path]:
     Raises:
         DiskError: the disk is full or refuses the write; a file that was at ``path`` before is kept.
     """
-    temporary = path.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(6)}-{path.name}"[:200])
+    temporary = temporary_beside(path)
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield temporary
             sync_file(temporary)
+            note_sum(path, temporary)
             temporary.replace(path)
             sync_file(path.parent)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def temporary_beside(path: Path) -> Path:
+    """Name a file to be written and then renamed to ``path``; the name says which process writes it."""
+    return path.with_name(f"{TEMPORARY_PREFIX}{os.getpid()}.{secrets.token_hex(6)}-{path.name}"[:200])
+
+
+def remove_leftovers(folder: Path, inner: Iterable[str] = (), *, of_living: bool = False) -> None:
+    """Remove what killed processes were writing in a folder.
+
+    Args:
+        folder: the folder; no link in it is followed.
+        inner: folders in it to look through, however deep.
+        of_living: also what a process that is still there writes, such as a review page.
+    """
+    found = [*beneath.list_names(folder), *(name for one in inner for name, _ in beneath.walk(folder, one))]
+    for name in found:
+        last = name.rpartition("/")[2]
+        if last.startswith(TEMPORARY_PREFIX) and (of_living or not _is_being_written(last)):
+            beneath.remove(folder, name)
+
+
+def _is_being_written(name: str) -> bool:
+    writer = _WRITER.match(name)
+    if writer is None or int(writer["pid"]) == os.getpid():
+        return False
+    try:
+        os.kill(int(writer["pid"]), 0)
+    except PermissionError:
+        return True
+    except (ProcessLookupError, OverflowError):
+        return False
+    return True
 
 
 @contextmanager
@@ -71,43 +110,12 @@ def disk_errors(path: Path | str) -> Iterator[None]:
         raise DiskError(f"Cannot write {path}: {reason}.", f"Nothing that was there before was lost. {hint}") from error
 
 
-def write_text_whole(path: Path, text: str) -> None:
-    """Write ``text`` as UTF-8 with LF line ends, whole or not at all."""
+def write_text_whole(path: Path, text: str, *, is_private: bool = False) -> None:
+    """Write ``text`` as UTF-8 with LF line ends, whole or not at all; a private one for its owner alone to read."""
     with whole_file(path) as temporary:
+        if is_private:
+            temporary.touch(0o600, exist_ok=False)
         temporary.write_bytes(text.encode("utf-8"))
-
-
-def append_lines(path: Path, text: str) -> None:
-    """Add lines; when this returns they are on the disk. Several processes may do so at once: none loses a line.
-
-    Raises:
-        OSError: the disk refused the write; every line before is still there, and nothing of these.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        size, data = os.fstat(descriptor).st_size, text.encode("utf-8")
-        if size and os.pread(descriptor, 1, size - 1) != b"\n":  # an editor left no line end, or the power failed
-            data = b"\n" + data
-        try:
-            if os.write(descriptor, data) != len(data):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            os.fsync(descriptor)
-        except OSError:
-            os.ftruncate(descriptor, size)
-            raise
-    finally:
-        os.close(descriptor)
-
-
-def sync_file(path: Path | str) -> None:
-    """Wait until the bytes of a file, or the names in a folder, are on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def remove_folder(path: Path) -> None:

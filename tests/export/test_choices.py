@@ -150,7 +150,7 @@ def test_an_export_goes_where_it_is_sent_and_over_nobodys_files(
 
 
 def test_an_export_that_fails_leaves_what_was_there(project: Project, tmp_path: Path) -> None:
-    """A picture that does not decode is named; nothing half written is left."""
+    """A picture that is damaged is named; nothing half written is left."""
     folder = tmp_path / "out"
     export_dataset(project, find_format("keras"), folder)
     before = digests(folder)
@@ -159,7 +159,7 @@ def test_an_export_that_fails_leaves_what_was_there(project: Project, tmp_path: 
         path = broken.paths.folder / file
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"no picture")
-    with pytest.raises(CuratorError, match=r"cannot be read .*\n?.*curator verify"):
+    with pytest.raises(CuratorError, match=r"its bytes differ .*\n?.*curator verify"):
         export_dataset(broken, find_format("keras"), folder, Resizing(SIDE))
     assert digests(folder) == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "out"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,6 @@ from curator.export.material import gather
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
 from curator.store.catalog_files import file_digest
-from curator.store.image_files import link_file
 from tests.export.conftest import exported
 
 
@@ -143,7 +143,7 @@ def test_croissant_tells_files_of_one_name_apart(project: Project, rows: pd.Data
     for at, file in material.rows["file"].items():
         target = folder / (f"{parent}/{name}" if at == second else file)
         target.parent.mkdir(parents=True, exist_ok=True)
-        link_file(project.paths.folder / file, target)
+        os.link(project.paths.folder / file, target)
     material.rows.loc[second, "file"] = f"{parent}/{name}"
     (tmp_path / "out").mkdir()
     write_croissant(dataclasses.replace(material, folder=folder), tmp_path / "out")

@@ -17,6 +17,8 @@ import pytest
 from curator.fetch.ledger.ledger import Ledger
 from tests.ledger_file import query
 
+pytestmark = pytest.mark.torture("SIGKILL at chance moments of a fetch from a web with faults")
+
 PROGRAM = """
 import os, sys
 from pathlib import Path

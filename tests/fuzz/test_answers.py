@@ -1,6 +1,6 @@
 """Answers that nobody thought of: each address ends with a reason of the enum or a picture, and a second run is idle.
 
-``CURATOR_FUZZ`` is the number of answers; each is made from its number alone, so that one that fails is found again.
+``CURATOR_FUZZ`` multiplies their number; each is made from its number alone, so that one that fails is found again.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
-import os
 import random
 import selectors
 import socket
@@ -30,9 +29,12 @@ from curator.manifests.recipe import FetchSettings, Recipe
 from curator.reasons import Drop
 from curator.sources.base import listed_rows
 from curator.store.paths import DataPaths
+from tests.fuzz.rounds import seeds
 from tests.ledger_file import query
 
-N_ANSWERS = int(os.environ.get("CURATOR_FUZZ", "150"))
+pytestmark = pytest.mark.torture("fetches from a web of chance answers, then once more")
+
+N_ANSWERS = len(seeds(150))
 PER_HOST = 3
 """Answers of one port, which to the fetch is a host of its own: one that fails takes few others with it."""
 

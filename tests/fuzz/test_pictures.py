@@ -14,6 +14,8 @@ from tests.fuzz.rounds import seeds
 from tests.observe.odd_kinds import KINDS
 from tests.observe.test_one_decoder import build
 
+pytestmark = pytest.mark.torture("pictures damaged by chance, against five readers")
+
 N_INPUTS = 1200
 N_PARTS = 4
 MAX_PIXELS = 1_000_000

@@ -17,6 +17,8 @@ from curator.sources.reading import blocks
 from curator.sources.url_list.formats import read_url_table
 from tests.fuzz.rounds import seeds
 
+pytestmark = pytest.mark.torture("tables with chance rows and bytes")
+
 TITLES = (
     "plain",
     "",

@@ -12,6 +12,7 @@ from curator.errors import CuratorError, RecipeError
 from curator.manifests.manifest import read_manifest
 from curator.manifests.read_recipe import load_recipe, parse_recipe
 from curator.manifests.recipe import Recipe
+from curator.manifests.recipe_template import write_new_recipe
 from curator.manifests.reviews import Review, read_reviews
 from curator.manifests.tombstones import digest, read_tombstones
 from curator.sources.registry import source_kinds
@@ -194,3 +195,36 @@ def test_the_committed_recipes_are_good() -> None:
     default = load_recipe(ROOT / "manifests" / "rugby-soccer" / "recipe.toml", source_kinds())
     assert (default.balance.per_class, default.split.ratio) == (1224, 0.8)
     assert (article().balance.per_class, article().split.train, article().split.test) == (1529, 1224, 305)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("[split]\nseed = 99999999999999999999\n", "seed must be a number of at most 64 bits"),
+        (f"[split]\nseed = 0x{'f' * 100_000}\n", "seed must be a number of at most 64 bits"),
+        (f"[split]\nseed = {'9' * 1_000_000}\n", "has a number or a date that cannot be"),
+        (f"[split]\nseed = {'[' * 100_000}\n", "nested too deep"),
+        ("[quality]\nmax_aspect = inf\n", "max_aspect must be a number of at most 64 bits"),
+        ("[fetch]\ndelay_s = 10000000000000000000000\n", "delay_s must be a number of at most 64 bits"),
+        ('[fetch]\ncontact = "me@example.org\\r\\nX-Evil: 1"\n', "contact must be of ASCII characters in one line"),
+        ('[fetch]\ncontact = "Jörg, 東京"\n', "contact must be of ASCII characters in one line"),
+        ('[fetch]\nproxy = "http://proxy\\u0000"\n', "proxy must be of ASCII characters in one line"),
+        ('[benchmark]\nmodels = [[["cnn"]]]\n', "models must be text"),
+        ("[[sources]]\nkind = [1]\n", "kind must be one of"),
+    ],
+)
+def test_no_value_is_too_much_for_the_reader(more: str, said: str) -> None:
+    """Numbers beyond 64 bits, depth, and what would break a request: a mistake, told in a line of some length."""
+    found = mistakes(GOOD + more)
+    assert any(said in one for one in found), found
+    assert all(len(one) < 400 for one in found)
+
+
+def test_a_recipe_with_a_password_is_for_its_owner_alone(tmp_path: Path) -> None:
+    """Others on the machine cannot read it; one without is written as any file is."""
+    modes = []
+    for number, who in enumerate(("ann:s3cret@", "")):
+        source = {"kind": "url-list", "path": f"https://{who}lists.example/pets.csv"}
+        path = write_new_recipe(tmp_path, f"pets{number}", ["dog", "cat"], [source], {}, source_kinds())
+        modes.append(path.stat().st_mode & 0o077)
+    assert modes[0] == 0 and modes[1] != 0

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from curator.cli.forget import print_forgotten
 from curator.cli.terminal import Terminal
 from curator.dataset import Dataset
 from curator.errors import CuratorError, StateError
+from curator.events import Event, Noted
 from curator.export.export import export_dataset, find_format
 from curator.fetch.ledger.history import attempts_of
 from curator.inspect.verify import Verification, verify_files
@@ -27,6 +29,8 @@ from curator.pipeline.forget import Forgotten, forget
 from curator.pipeline.publish import is_published
 from curator.pipeline.replay import replay_manifest
 from curator.store.catalog_files import file_digest, read_catalog
+from curator.store.json_lines import checked_line
+from curator.text import spell
 from tests.pipeline.test_replay import LOCAL, as_jpeg, pages, project  # noqa: F401 -- fixtures
 from tests.small_worlds import picture, recipe_text, small_project, write_folder
 
@@ -125,17 +129,23 @@ def test_known_copies_go_with_a_picture(
     assert not (table["url"] == url).any()
 
 
-def test_exports_that_hold_it_are_listed(project: Project) -> None:
-    """What must be made again is named, and no longer after it was."""
-    export_dataset(project, find_format("webdataset"))
+def test_exports_that_hold_it_are_removed_and_listed(project: Project) -> None:
+    """What must be made again is named; an export with somebody's own file is left, and named until that is away."""
+    for name in ("webdataset", "keras"):
+        export_dataset(project, find_format(name))
+    (own := project.paths.export("keras") / "my notes.txt").write_text("mine")
     done = forget(project, row_of(project, 3)["url"])
     assert done.exports == (project.paths.export("webdataset"),)
+    assert not project.paths.export("webdataset").exists() and own.read_text() == "mine"
+    assert done.others[0].path == project.paths.export("keras")
+    own.unlink()
+    assert forget(project, "url:http://photos.example/other.jpg").exports == (project.paths.export("keras"),)
     export_dataset(project, find_format("webdataset"))
     assert forget(project, "url:http://photos.example/unknown.jpg") == Forgotten(0, 0, 0, (), ())
 
 
 def test_what_was_made_of_it_goes_or_is_named(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    """Thumbnail and the benchmark's arrays are removed; report, gallery, models and another data set are named."""
+    """Thumbnail, pages and the benchmark's arrays are removed; pages, models and another data set are named."""
     paths, row = project.paths, row_of(project, 3)
     replayed = replay_manifest(paths.manifest, paths.data_root, LOCAL).paths.folder
     assert thumbnail(paths, row["sha256"], "jpeg") and paths.thumbnail(row["sha256"]).exists()
@@ -148,12 +158,13 @@ def test_what_was_made_of_it_goes_or_is_named(project: Project, capsys: pytest.C
     ):
         path.write_bytes(b"{}")
     done = forget(project, row["url"])
-    assert not paths.thumbnail(row["sha256"]).exists() and not paths.benchmark_cache.exists()
+    gone = (paths.thumbnail(row["sha256"]), paths.benchmark_cache, paths.report, paths.duplicates)
+    assert not [path for path in gone if path.exists()]
     assert [holder.path for holder in done.others] == [paths.report, paths.duplicates, paths.benchmark, replayed]
     print_forgotten(Terminal(), Dataset(project), done)
     told = capsys.readouterr().out
     for said in (
-        "report.html (run `curator report`)",
+        "report.html (removed; to make it anew, run `curator report`)",
         "`curator dedupe --gallery`",
         "another data set: forget it there",
     ):
@@ -209,7 +220,7 @@ def test_the_tombstones_name_nobody(project: Project) -> None:
     forget(project, "author:Ann Lee")
     text = project.paths.forgotten.read_text(encoding="utf-8")
     assert row["url"] not in text and "Ann" not in text and "127.0.0.1" not in text
-    assert all(set(json.loads(line)) == {"kind", "sha256", "when"} for line in text.splitlines())
+    assert all(set(json.loads(line)) == {"kind", "sha256", "when", "check"} for line in text.splitlines())
     assert digest("ANN lee ") in read_tombstones(project.paths.forgotten)["author"]
 
 
@@ -244,7 +255,13 @@ def test_an_unknown_name_is_refused(project: Project) -> None:
 
 
 def test_a_damaged_tombstone_stops_the_fetch(project: Project) -> None:
-    """To skip it would bring back what it forgot."""
-    project.paths.forgotten.write_text("half a li", encoding="utf-8")
-    with pytest.raises(StateError, match="Line 1 of"):
+    """To skip it would bring back what it forgot; half a line at the end was never confirmed, and is cut off."""
+    good = checked_line({"kind": "content", "sha256": "ab" * 32})
+    project.paths.forgotten.write_text(f'half a li\n{{"kind": "face", "sha256": "x"}}\n{good}', encoding="utf-8")
+    with pytest.raises(StateError, match=r"line 1: it is not JSON .*; line 2: kind must be one of .*, not 'face'"):
         pipeline.fetch(project)
+    project.paths.forgotten.write_text(f"{good}{good[:30]}", encoding="utf-8")
+    heard: list[Event] = []
+    pipeline.fetch(replace(project, emit=heard.append))
+    assert project.paths.forgotten.read_text(encoding="utf-8") == good
+    assert any(isinstance(event, Noted) and "ended in half a line" in spell(event.message) for event in heard)

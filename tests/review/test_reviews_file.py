@@ -82,7 +82,12 @@ def test_malformed_lines_are_reported_all_with_their_numbers(tmp_path: Path) -> 
     with pytest.raises(StateError) as caught:
         read_reviews(path)
     message = str(caught.value)
-    for part in ("line 1: not JSON", "line 2: not a JSON object", "line 4: decision must", "line 5: relabel needs"):
+    for part in (
+        "line 1: it is not JSON",
+        "line 2: not a JSON object",
+        "line 4: decision must",
+        "line 5: relabel needs",
+    ):
         assert part in message
     assert "line 6: who is missing" in message and "line 7: sha256 must" in message and "line 3" not in message
 

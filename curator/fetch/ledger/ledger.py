@@ -158,12 +158,11 @@ class Ledger:
     def forget(self, addresses: Iterable[str], contents: Iterable[bytes]) -> None:
         """Remove for good what is known of these addresses and contents (SHA-256, 32 bytes)."""
         hashes = [(sha256,) for sha256 in contents]
-        next(self._rows("PRAGMA secure_delete = ON"), None)
         with self._transaction():
-            rows = ((address,) for address in addresses)
-            self._connection.executemany("DELETE FROM attempts WHERE address = ?", rows)
+            self._connection.executemany("DELETE FROM attempts WHERE address = ?", ((one,) for one in addresses))
             self._connection.executemany("DELETE FROM attempts WHERE sha256 = ?", hashes)
             self._connection.executemany("DELETE FROM observations WHERE sha256 = ?", hashes)
+        next(self._rows("VACUUM"), None)  # what rows that were replaced left in unused pages goes, too
 
     def states(self, addresses: Sequence[str | None], retries: int, max_pixels: int) -> list[State]:
         """Return what is known of each address, in order; a few ten thousand addresses at once.
@@ -253,6 +252,10 @@ class Ledger:
     def count_outcomes(self) -> dict[str, int]:
         """Count the addresses by what came of them in the end: ``ok`` or a drop reason."""
         return dict(self._rows(OUTCOME_COUNTS))
+
+    def damage(self) -> str:
+        """Read all of the file; return what SQLite has against it, empty if nothing."""
+        return str(next(self._rows("PRAGMA integrity_check(1)"))[0]).removeprefix("ok")
 
     def _look_up(self, addresses: Sequence[str | None], columns: str, limits: dict[str, int]) -> list[tuple[Any, ...]]:
         with ledger_errors(self._path):

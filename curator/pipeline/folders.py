@@ -1,0 +1,139 @@
+"""The train and test folders: built aside from checked files, and swapped in; what is somebody's own is left alone.
+
+A file that every reader shows as it is becomes a read-only hard link into the store; any other becomes an RGB PNG,
+upright, made once and kept in ``converted/``.
+
+>>> swap_folders.__name__
+'swap_folders'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from curator.errors import StateError
+from curator.events import WorkAdvanced, WorkFinished, WorkStarted
+from curator.manifests.manifest import read_manifest
+from curator.manifests.project import Project
+from curator.observe.pixels import decode_rgb
+from curator.reasons import SPLITS, splits_of
+from curator.store import beneath
+from curator.store.image_files import stored_name
+from curator.store.packed import check_files, digest_beneath
+from curator.store.paths import LEFT_BY_SYSTEMS, DataPaths
+from curator.store.sums import read_sums
+from curator.store.whole_files import disk_errors, remove_folder, whole_file
+from curator.text import Command, Text
+
+_WHAT, _CHECKING = "linking the folders", "reading the images"
+AGAIN: Text = (
+    "Delete what is damaged in images/; ", Command("fetch"), " gets it again, and ", Command("verify"), " names all.",
+)  # fmt: skip
+
+
+def build_folders(rows: pd.DataFrame, project: Project) -> None:
+    """Build new train and test folders beside the old ones, from :func:`curator.manifests.manifest.folder_rows`.
+
+    Raises:
+        StateError: a stored image is gone, is not what its name says, or no longer decodes; or a file that is
+            somebody's own is in the folders.
+    """
+    paths = project.paths
+    refuse_own_files(paths)
+    names = [stored_name(*facts) for facts in zip(rows["sha256"], rows["format"], strict=True)]
+    _check_stored(names, rows["sha256"].tolist(), project)
+    sums = {} if rows["linked"].all() else read_sums(paths.folder).of
+    new = paths.new_folders
+    project.emit(WorkStarted(_WHAT, len(rows)))
+    with disk_errors(new):
+        remove_folder(new)
+        for folder in sorted({str(Path(name).parent) for name in rows["file"]} | set(splits_of(()))):
+            (new / folder).mkdir(parents=True)
+        for name, linked, sha256, stored in zip(rows["file"], rows["linked"], rows["sha256"], names, strict=True):
+            source = stored if linked else _converted(paths, sha256, stored, sums)
+            beneath.link(paths.folder, source, new, name)
+            project.emit(WorkAdvanced(_WHAT))
+    project.emit(WorkFinished(_WHAT))
+
+
+def _check_stored(names: Sequence[str], hashes: Sequence[str], project: Project) -> None:
+    """Make sure that the stored files are what their names say."""
+    project.emit(WorkStarted(_CHECKING, len(names)))
+    files = [(name, {sha256}) for name, sha256 in zip(names, hashes, strict=True)]
+    problems = check_files(project.paths.folder, files, lambda: project.emit(WorkAdvanced(_CHECKING)))
+    project.emit(WorkFinished(_CHECKING))
+    wrong = [(name, problem) for name, problem in zip(names, problems, strict=True) if problem]
+    if wrong:
+        name, problem = wrong[0]
+        first = f"The stored image {project.paths.folder / name} is wrong: {problem}"
+        raise StateError(f"{first}{f' (and {len(wrong) - 1:,} more)' if len(wrong) > 1 else ''}.", AGAIN)
+
+
+def _converted(paths: DataPaths, sha256: str, stored: str, sums: dict[str, set[str]]) -> str:
+    """Return the name of the PNG form of a stored image; it is made if there is none as it was recorded."""
+    path = paths.converted_image(sha256)
+    name = path.relative_to(paths.folder).as_posix()
+    if name in sums and path.exists() and digest_beneath(paths.folder, name) in sums[name]:
+        return name
+    try:
+        picture = decode_rgb((paths.folder / stored).read_bytes())
+    except (OSError, ValueError) as error:
+        message = f"The stored image {paths.folder / stored} cannot be decoded ({error})."
+        hint = (Command("fetch"), " looks at it again, and takes another in its place; ", Command("verify"))
+        raise StateError(message, (*hint, " lists all that are damaged.")) from error
+    with whole_file(path) as temporary:
+        picture.save(temporary, format="PNG")
+        temporary.chmod(0o444)
+    return name
+
+
+def swap_folders(paths: DataPaths) -> None:
+    """Put the new folders in the place of the old ones."""
+    new, old = paths.new_folders, paths.old_folders
+    with disk_errors(new):
+        remove_folder(old)
+        old.mkdir(parents=True)
+        for split in SPLITS:
+            if paths.split_folder(split).exists():
+                paths.split_folder(split).rename(old / split)
+            if (new / split).exists():
+                (new / split).rename(paths.split_folder(split))
+        remove_folder(old)
+        remove_folder(new)
+
+
+def refuse_own_files(paths: DataPaths) -> None:
+    """Make sure that nothing in the folders is lost when they are replaced.
+
+    Ours is what the manifest names, and what has the content of a stored image or of its PNG form, as the folders of a
+    run that was killed do.
+
+    Raises:
+        StateError: there are other files; the first are named.
+    """
+    try:
+        named = set(read_manifest(paths.manifest)["file"]) if paths.manifest.exists() else set()
+    except StateError:
+        named = set()
+    files = (name for split in SPLITS for name, _ in beneath.walk(paths.folder, split))
+    unknown = [name for name in files if name not in named and name.rpartition("/")[2] not in LEFT_BY_SYSTEMS]
+    if not unknown:
+        return
+    made = {sha256 for known in read_sums(paths.folder).of.values() for sha256 in known}
+    own = [name for name in unknown if not _is_ours(paths, name, made)]
+    if own:
+        more = f" and {len(own) - 3:,} more" if len(own) > 3 else ""
+        first = ", ".join(str(paths.folder / name) for name in own[:3])
+        message = f"{first}{more} would be lost: {', '.join(f'{split}/' for split in SPLITS)} are made anew."
+        raise StateError(message, "Move what is yours out of them, then run again.")
+
+
+def _is_ours(paths: DataPaths, name: str, made: set[str]) -> bool:
+    try:
+        sha256 = digest_beneath(paths.folder, name)
+    except (OSError, StateError):
+        return False
+    return sha256 in made or bool(paths.files_of({sha256}))

@@ -1,0 +1,62 @@
+"""Read files before they are passed on: whether each still has the bytes that it is named or recorded by.
+
+>>> import tempfile
+>>> root = Path(tempfile.mkdtemp())
+>>> _ = (root / "a.jpg").write_bytes(b"abc")
+>>> good = hashlib.sha256(b"abc").hexdigest()
+>>> check_files(root, [("a.jpg", {good}), ("b.jpg", {good}), ("a.jpg", {"0" * 64})])
+[None, 'missing', 'its bytes differ from its SHA-256']
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from curator.errors import StateError
+from curator.store import beneath
+
+DIFFERS = "its bytes differ from its SHA-256"
+
+
+def check_files(
+    root: Path, files: Sequence[tuple[str, Collection[str]]], advance: Callable[[], None] = lambda: None
+) -> list[str | None]:
+    """Compare files with their SHA-256s, several at once.
+
+    Args:
+        root: the folder that the names start at; no link below it is followed.
+        files: names, each with the SHA-256s of which it must have one.
+        advance: called for each file.
+
+    Returns:
+        What is wrong with each file; None if nothing is.
+    """
+    found: list[str | None] = []
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        for problem in threads.map(partial(_check, root), files):
+            found.append(problem)
+            advance()
+    return found
+
+
+def _check(root: Path, file: tuple[str, Collection[str]]) -> str | None:
+    name, known = file
+    try:
+        return None if digest_beneath(root, name) in known else DIFFERS
+    except FileNotFoundError:
+        return "missing"
+    except StateError as error:
+        return error.message.removeprefix(f"{root / name} ").rstrip(".")
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+
+
+def digest_beneath(root: Path, name: str) -> str:
+    """Hash a file below ``root`` with SHA-256, through no link; see :func:`curator.store.beneath.opened_file`."""
+    with beneath.opened_file(root, name) as descriptor, os.fdopen(os.dup(descriptor), "rb", buffering=0) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,180 @@
+"""``verify`` names every file of which a byte has changed, and the way out that it prints is one."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from curator.catalog import Stage
+from curator.cli.app import app
+from curator.export.export import export_dataset, find_format
+from curator.inspect.verify import verify_files
+from curator.manifests.manifest import read_manifest
+from curator.manifests.reviews import Review, append_review
+from curator.manifests.tombstones import append_tombstones, digest
+from curator.observe.thumbnails import thumbnail
+from curator.pipeline import run_stages as pipeline
+from curator.store.lock import locked
+from curator.store.paths import DataPaths
+from tests.small_worlds import picture, recipe_text, small_project, write_folder
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data set with a file of every kind below its folder."""
+    root = tmp_path_factory.mktemp("finished") / "project"
+    photos = write_folder(root / "photos", 3)
+    for number, label in enumerate(("rugby", "soccer")):
+        picture(7000 + number).save(photos / label / "odd.gif")
+    project = small_project(root, recipe_text(photos, "max"))
+    pipeline.fetch(project)
+    pipeline.decide(project, Stage.BALANCED, {"balance": {"per_class": 3}})
+    pipeline.decide(project, Stage.SPLIT, {})
+    for name in ("keras", "webdataset"):
+        export_dataset(project, find_format(name))
+    row = read_manifest(project.paths.manifest).iloc[0]
+    append_review(project.paths.reviews, Review("2026-01-02T03:04:05Z", "ann", row["sha256"], row["label"], "keep"))
+    append_tombstones(project.paths.forgotten, {"host": [digest("h.example")]})
+    assert thumbnail(project.paths, row["sha256"], row["format"])
+    return root
+
+
+@pytest.fixture
+def paths(finished: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> DataPaths:
+    """A copy, in which the links between files are kept."""
+    root = tmp_path / "project"
+    subprocess.run(["cp", "-a", str(finished), str(root)], check=True)
+    monkeypatch.chdir(root)
+    return DataPaths(Path("data"), Path("manifests/small"), "small")
+
+
+def flip(path: Path, share: float = 0.5) -> None:
+    """Change one byte, in every file that is the same one."""
+    path.chmod(0o644)
+    data = bytearray(path.read_bytes())
+    data[int(share * len(data))] ^= 0x01
+    with path.open("r+b") as file:
+        file.write(data)
+
+
+def test_every_file_with_a_changed_byte_is_named(paths: DataPaths) -> None:
+    """Below the data folder and beside the recipe, the same files of another time included."""
+    whole = verify_files(paths)
+    assert (whole.findings, whole.unknown) == ((), ())
+    files = [
+        path for home in (paths.folder, paths.manifest_folder) for path in sorted(home.rglob("*")) if path.is_file()
+    ]
+    files = [path for path in files if path.stat().st_size and path.name != "recipe.toml"]
+    kinds = {path.relative_to(paths.folder).parts[0] for path in files if path.is_relative_to(paths.folder)}
+    assert kinds >= {
+        "images",
+        "converted",
+        "train",
+        "catalog",
+        "exports",
+        "thumbnails",
+        "attempts.sqlite",
+        "sums.jsonl",
+    }
+    for path in files:
+        data, status = path.read_bytes(), path.stat()
+        for share in (0.1, 0.5, 0.98):
+            flip(path, share)
+            found = CliRunner().invoke(app, ["verify", "--fast"])
+            assert found.exit_code in (1, 2), (path, share, found.output)
+            assert str(path) in found.output.replace("\n", ""), (path, share, found.output)
+            with path.open("r+b") as file:
+                file.write(data)
+        path.chmod(status.st_mode)
+    assert verify_files(paths, fast=True).findings == ()
+
+
+WAYS_OUT = {
+    "images": [["fetch"], ["split", "--force"]],
+    "converted/*/*.png": [["split", "--force"]],
+    "catalog/1-*": [["fetch"]],
+    "catalog/2-*": [["fetch"]],
+    "catalog/3-*": [["split"]],
+    "catalog/5-*": [["split"]],
+    "fetched-from.json": [["fetch"]],
+    "attempts.sqlite": [["fetch"]],
+    "overrides.json": [],
+    "thumbnails/*/*": [],
+    "../../manifests/small/manifest.csv": [["split"]],
+    "../../manifests/small/manifest.json": [["split"]],
+    "exports/webdataset/*.tar": [],
+}
+
+
+@pytest.mark.parametrize("pattern", WAYS_OUT)
+def test_the_way_out_that_it_prints_is_one(paths: DataPaths, pattern: str) -> None:
+    """The file named is deleted if that is said, the commands named are run, and all is well."""
+    rows = read_manifest(paths.manifest)
+    row = rows[rows["format"] == "jpeg"].iloc[0]
+    stored = paths.image(row["sha256"], "jpeg")
+    path = stored if pattern == "images" else next(iter(sorted(paths.folder.glob(pattern))))
+    flip(path)
+    advice = CliRunner().invoke(app, ["verify"]).output.replace("\n", " ")
+    assert all(f"`curator {' '.join(words)}`" in advice for words in WAYS_OUT[pattern]), advice
+    exports = [name for name in ("keras", "webdataset") if str(paths.export(name)) in advice]
+    assert ("Delete the folder of the export, then export again" in advice) == bool(exports)
+    for name in exports:
+        shutil.rmtree(paths.export(name))
+    if any(word in advice for word in ("elete the file", "elete it", "elete the stored", "elete the other")):
+        path.unlink()
+    for words in [*WAYS_OUT[pattern], *(["export", name] for name in exports)]:
+        done = CliRunner().invoke(app, words)
+        assert done.exit_code == 0, (words, done.output)
+    assert verify_files(paths).findings == ()
+
+
+def test_stages_and_exports_pack_nothing_that_is_damaged(paths: DataPaths) -> None:
+    """Each names the file, and the folders stay as they are."""
+    rows = read_manifest(paths.manifest)
+    row = rows[rows["format"] == "jpeg"].iloc[0]
+    flip(paths.image(row["sha256"], "jpeg"))
+    for words in (["split", "--force"], ["export", "webdataset"], ["export", "keras"]):
+        done = CliRunner().invoke(app, words)
+        assert done.exit_code == 2
+        assert "differ from its SHA-256" in done.output.replace("\n", " "), done.output
+
+
+def test_what_a_killed_command_left_is_said_to_be_unknown(paths: DataPaths) -> None:
+    """Its name is in the lock until another command has ended."""
+    paths.lock.write_text('{"command": "fetch"}')
+    whole = verify_files(paths, fast=True)
+    assert (whole.findings, [finding.path for finding in whole.unknown]) == ((), [str(paths.lock)])
+    with locked(paths.lock, "split"):
+        pass
+    assert verify_files(paths, fast=True).unknown == ()
+
+
+def test_a_data_set_of_an_earlier_version_is_read_and_what_is_not_known_is_said(paths: DataPaths) -> None:
+    """No sums, no checksums: opened instead; the next command notes what is there."""
+    (paths.folder / "sums.jsonl").unlink()
+    lines = [line.partition(', "check"')[0] + "}\n" for line in paths.reviews.read_text().splitlines()]
+    paths.reviews.write_text("".join(lines))
+    whole = verify_files(paths)
+    assert whole.findings == ()
+    assert {"overrides.json", "attempts.sqlite", "reviews.jsonl"} <= {Path(one.path).name for one in whole.unknown}
+    with locked(paths.lock, "split"):
+        pass
+    assert [Path(one.path).name for one in verify_files(paths).unknown] == ["reviews.jsonl"]
+
+
+def test_somebodys_own_files_are_never_removed(paths: DataPaths) -> None:
+    """Named, and the command refused; what a system leaves in a folder is nobody's."""
+    (paths.folder / "train" / ".DS_Store").write_bytes(b"system")
+    assert CliRunner().invoke(app, ["split", "--force"]).exit_code == 0
+    for own, words in (
+        (next((paths.folder / "train").iterdir()) / "mine.jpg", ["split", "--force"]),
+        (paths.export("keras") / "notes.txt", ["export", "keras"]),
+    ):
+        own.write_text("mine")
+        done = CliRunner().invoke(app, words)
+        assert done.exit_code == 2 and own.name in done.output
+        assert own.read_text() == "mine"
