@@ -17,15 +17,16 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from curator.errors import CuratorError
 from curator.store.image_files import sync_files
+from curator.store.paths import EXPORT_RECORD
 from curator.store.whole_files import disk_errors, remove_folder
 
-RECORD = ".curator-export.json"
+RECORD = EXPORT_RECORD
 """The files of an export with their sizes, so that a later one knows that nothing there is anybody's own."""
 
 _ELSEWHERE = "Choose an empty folder or a new one."
@@ -73,10 +74,10 @@ def _recorded(folder: Path) -> dict[str, int]:
 
 
 @contextmanager
-def replaced_folder(final: Path) -> Iterator[Path]:
+def replaced_folder(final: Path, about: Mapping[str, str]) -> Iterator[Path]:
     """Yield an empty folder to write to; on leaving without an error it takes the place of ``final``, whole.
 
-    What a killed run left is removed first.
+    What a killed run left is removed first. ``about`` is recorded beside the files.
 
     Raises:
         DiskError: the disk refused; what was at ``final`` is kept.
@@ -93,7 +94,7 @@ def replaced_folder(final: Path) -> Iterator[Path]:
             remove_folder(new)
             raise
         holds = dict(sorted(_sizes(new).items()))
-        (new / RECORD).write_text(json.dumps({"holds": holds}) + "\n", encoding="utf-8")
+        (new / RECORD).write_text(json.dumps({**about, "holds": holds}) + "\n", encoding="utf-8")
         sync_files(new, [str(path) for path in new.rglob("*") if path.is_file()])
         remove_folder(old)
         if final.exists():

@@ -33,6 +33,9 @@ LOCK = "lock"
 EXPORT_CARD, EXPORT_CREDITS = "README.md", "ATTRIBUTION.md"
 """The data card and the credits in the folder of every export."""
 
+EXPORT_RECORD = ".curator-export.json"
+"""What an export was made of and which files it holds; see :mod:`curator.export.places`."""
+
 ENDINGS = {"jpeg": "jpg", "mpo": "jpg", "tiff": "tif"}
 """Format to file ending, if the two differ."""
 
