@@ -1,6 +1,9 @@
 """``curator review``: the local page on which a person decides."""
 
 import getpass
+import os
+import sys
+import webbrowser
 from typing import Annotated
 
 import typer
@@ -17,6 +20,11 @@ def review(
     port: Annotated[
         int, typer.Option("--port", min=0, max=65535, metavar="N", help="The port to serve it on; 0: a free one.")
     ] = 0,
+    host: Annotated[
+        str,
+        typer.Option("--host", metavar="ADDRESS", help="Where to serve it; 0.0.0.0: for a phone in your network too."),
+    ] = "127.0.0.1",
+    no_open: Annotated[bool, typer.Option("--no-open", help="Do not open the browser.")] = False,
     recipe: RecipeOption = None,
     data: DataOption = None,
     quiet: QuietOption = False,
@@ -26,10 +34,11 @@ def review(
 
     All of it works from the keyboard.
 
-    Example: curator review --port 8000
+    Example: curator review --host 0.0.0.0
     """
     from curator.cli.progress import TerminalProgress
     from curator.cli.terminal import Terminal, plural
+    from curator.review.network import may_open
     from curator.text import Command
 
     option = option_of(recipe, data)
@@ -42,9 +51,13 @@ def review(
             terminal.json({"address": address, "images": n_images, "reviews": str(dataset.paths.reviews)})
         else:
             terminal.text(f"{plural(n_images, 'image')} to review at {address}\nCtrl-C ends it.\n")
+            if host not in ("127.0.0.1", "localhost"):
+                terminal.note("On a phone in the same network, open that address. Whoever has it can decide.")
+            if not no_open and may_open(os.environ, sys.platform, sys.stdout.isatty()):
+                webbrowser.open(address)
 
     try:
-        n_decisions = dataset.serve_review(who or getpass.getuser(), announce, port)
+        n_decisions = dataset.serve_review(who or getpass.getuser(), announce, port, host)
     finally:
         bars.close()
     if not as_json:
