@@ -34,6 +34,7 @@ from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe
 from curator.manifests.tombstones import read_tombstones
 from curator.sources.base import N_SAME, ListingContext, PlannedRead
+from curator.sources.failures import as_source_error
 from curator.sources.registry import bulk_hosts
 from curator.sources.userinfo import take_userinfo
 from curator.store.catalog_files import plain
@@ -157,11 +158,12 @@ def _list_tier(project: Project, listing: Listing, tier: int, labels: Sequence[s
         before = project.recipe.sources[:index]
         context = replace(context, has_namesake=any((one.kind, one.title) == (source.kind, name) for one in before))
         try:
-            _announce(project, name, source.plan(tier, context))
-            listed = source.list_images(tier, labels, context)
-            n_same = listed.attrs.get(N_SAME, 0)
-            rows, userinfo = take_userinfo(listed)
-            rows = drop_forgotten(rows, tombstones)
+            with as_source_error():
+                _announce(project, name, source.plan(tier, context))
+                listed = source.list_images(tier, labels, context)
+                n_same = listed.attrs.get(N_SAME, 0)
+                rows, userinfo = take_userinfo(listed)
+                rows = drop_forgotten(rows, tombstones)
         except SourceError as error:
             if len(project.recipe.sources) == 1 and listing.table.empty:
                 raise SourceError(f"The source {name} could not be listed: {error.message}", error.hint) from error

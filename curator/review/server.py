@@ -60,7 +60,7 @@ PAGE_FILES = {
     "review.css": ("review.css", "text/css; charset=utf-8"),
     **{f"{name}.js": (f"{name}.js", "text/javascript; charset=utf-8") for name in MODULES},
 }
-MOST_BODY_BYTES = 262_144
+MOST_BODY_BYTES, MOST_BATCH_BYTES = 16_384, 1_048_576
 MOST_REASON_LETTERS = 500
 _PICTURE = re.compile(r"(?P<sha256>[0-9a-f]{64})\.(?P<format>[a-z0-9]{1,8})")
 _FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
@@ -128,8 +128,8 @@ def make_app(service: ReviewService, guard: Guard) -> ASGIApp:
         Route(f"{at}/rows", endpoint(lambda request: service.rows(*map(partial(_number, request), _ROWS)))),
         Route(f"{at}/next", endpoint(partial(_next, service))),
         Route(f"{at}/row/{{record_id}}", endpoint(partial(_row, service))),
-        Route(f"{at}/decide", partial(_post, service, _write_decision), methods=["POST"]),
-        Route(f"{at}/decide-all", partial(_post, service, _write_batch), methods=["POST"]),
+        Route(f"{at}/decide", partial(_post, service, _write_decision, MOST_BODY_BYTES), methods=["POST"]),
+        Route(f"{at}/decide-all", partial(_post, service, _write_batch, MOST_BATCH_BYTES), methods=["POST"]),
         Route(f"{at}/thumbnails/{{name}}", endpoint(partial(_picture, thumbnail, paths))),
         Route(f"{at}/pictures/{{name}}", endpoint(partial(_picture, large_picture, paths))),
     ]
@@ -180,11 +180,13 @@ def _row(service: ReviewService, request: Request) -> dict[str, Any]:
     return row
 
 
-async def _post(service: ReviewService, write: Callable[..., dict[str, Any]], request: Request) -> Response:
+async def _post(
+    service: ReviewService, write: Callable[..., dict[str, Any]], most_bytes: int, request: Request
+) -> Response:
     body = b""
     async for part in request.stream():
         body += part
-        if len(body) > MOST_BODY_BYTES:
+        if len(body) > most_bytes:
             raise HTTPException(413)
     return await _endpoint(service.project.option, partial(write, service, body))(request)
 

@@ -85,12 +85,22 @@ class CurlLoop:
         while n_left:
             n_left, good, bad = self._multi.info_read()
             ended += [(self._take(handle), 0, "") for handle in good]
-            ended += [(self._take(handle), errno, error) for handle, errno, error in bad]
+            ended += [(self._take(handle), errno, error) for handle, errno, error in bad if not self._goes_on(handle)]
         return ended
 
     def _take(self, handle: pycurl.Curl) -> Transfer:
         self._multi.remove_handle(handle)
         return self.active.pop(handle)
+
+    def _goes_on(self, handle: pycurl.Curl) -> bool:
+        """Let a request that was broken off at a redirect go on there."""
+        transfer = self.active[handle]
+        if not transfer.goes_to:
+            return False
+        self._multi.remove_handle(handle)
+        transfer.go_on(time.monotonic())
+        self._multi.add_handle(handle)
+        return True
 
     def _watch(self, what: int, descriptor: int, multi: Any, data: Any) -> None:
         if what == pycurl.POLL_REMOVE:
