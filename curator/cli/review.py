@@ -4,12 +4,15 @@ import getpass
 import os
 import sys
 import webbrowser
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from curator.cli.command import open_named, option_of, reports_errors
 from curator.cli.options import DataOption, JsonOption, QuietOption, RecipeOption
+
+if TYPE_CHECKING:
+    from curator.cli.terminal import Terminal
 
 
 @reports_errors
@@ -38,7 +41,6 @@ def review(
     """
     from curator.cli.progress import TerminalProgress
     from curator.cli.terminal import Terminal, plural
-    from curator.review.network import may_open
     from curator.text import Command
 
     option = option_of(recipe, data)
@@ -50,11 +52,7 @@ def review(
         if as_json:
             terminal.json({"address": address, "images": n_images, "reviews": str(dataset.paths.reviews)})
         else:
-            terminal.text(f"{plural(n_images, 'image')} to review at {address}\nCtrl-C ends it.\n")
-            if host not in ("127.0.0.1", "localhost"):
-                terminal.note("On a phone in the same network, open that address. Whoever has it can decide.")
-            if not no_open and may_open(os.environ, sys.platform, sys.stdout.isatty()):
-                webbrowser.open(address)
+            _invite(terminal, address, n_images, host, not no_open)
 
     try:
         n_decisions = dataset.serve_review(who or getpass.getuser(), announce, port, host)
@@ -63,3 +61,15 @@ def review(
     if not as_json:
         said = f"{plural(n_decisions, 'decision')} in {dataset.paths.reviews}. Run "
         terminal.note((said, Command("split"), " to honour them."))
+
+
+def _invite(terminal: "Terminal", address: str, n_images: int, host: str, opens: bool) -> None:
+    """Say where the page is, and open it if somebody can see it here."""
+    from curator.cli.terminal import plural
+    from curator.review.network import may_open
+
+    terminal.text(f"{plural(n_images, 'image')} to review at {address}\nCtrl-C ends it.\n")
+    if host not in ("127.0.0.1", "localhost"):
+        terminal.note("On a phone in the same network, open that address. Whoever has it can decide.")
+    if opens and may_open(os.environ, sys.platform, sys.stdout.isatty()):
+        webbrowser.open(address)

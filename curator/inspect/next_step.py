@@ -20,7 +20,7 @@ from curator.text import MOST, Command
 _TRAINING = ("sklearn", "keras")
 """Modules without which a benchmark does not begin."""
 
-_INSTALL = "to train models on it, `pip install 'imageset-curator[benchmark]'`, then `curator benchmark`"
+_INSTALL = "to train models on it instead, run `pip install 'imageset-curator[benchmark]'` first"
 
 
 def next_step(
