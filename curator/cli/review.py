@@ -14,19 +14,21 @@ from curator.cli.options import DataOption, JsonOption, QuietOption, RecipeOptio
 if TYPE_CHECKING:
     from curator.cli.terminal import Terminal
 
+_WhoOption = Annotated[str | None, typer.Option("--who", metavar="NAME", help="Your name, kept with your decisions.")]
+_PortOption = Annotated[
+    int, typer.Option("--port", min=0, max=65535, metavar="N", help="The port to serve it on; 0: a free one.")
+]
+_HostOption = Annotated[
+    str,
+    typer.Option("--host", metavar="ADDRESS", help="Where to serve it; 0.0.0.0: for a phone in your network too."),
+]
+
 
 @reports_errors
 def review(
-    who: Annotated[
-        str | None, typer.Option("--who", metavar="NAME", help="Your name, kept with your decisions.")
-    ] = None,
-    port: Annotated[
-        int, typer.Option("--port", min=0, max=65535, metavar="N", help="The port to serve it on; 0: a free one.")
-    ] = 0,
-    host: Annotated[
-        str,
-        typer.Option("--host", metavar="ADDRESS", help="Where to serve it; 0.0.0.0: for a phone in your network too."),
-    ] = "127.0.0.1",
+    who: _WhoOption = None,
+    port: _PortOption = 0,
+    host: _HostOption = "127.0.0.1",
     no_open: Annotated[bool, typer.Option("--no-open", help="Do not open the browser.")] = False,
     recipe: RecipeOption = None,
     data: DataOption = None,
@@ -43,9 +45,8 @@ def review(
     from curator.cli.terminal import Terminal, plural
     from curator.text import Command
 
-    option = option_of(recipe, data)
-    terminal = Terminal(option)
-    bars = TerminalProgress(quiet, option)
+    terminal = Terminal(option_of(recipe, data))
+    bars = TerminalProgress(quiet, terminal.option)
     dataset = open_named(recipe, data, bars)
 
     def announce(address: str, n_images: int) -> None:
