@@ -180,18 +180,21 @@ class Dataset(View):
         return RunResult(split, self.benchmark() if benchmark and not split.missing else None)
 
     @raises_curator_errors
-    def serve_review(self, who: str, announce: Callable[[str, int], None], port: int = 0) -> int:
+    def serve_review(
+        self, who: str, announce: Callable[[str, int], None], port: int = 0, host: str = "127.0.0.1"
+    ) -> int:
         """Serve the review page until Ctrl-C; return the number of decisions, which bear the name ``who``.
 
         Args:
             announce: called with the page's address and the number of images once it can be opened.
+            host: the address to serve it on, such as ``0.0.0.0`` for a telephone in the same network.
 
         Raises:
             CuratorError: the extra ``review`` is not installed.
         """
         from curator.review.start_review import start_review
 
-        return start_review(self.project, who, port, announce)
+        return start_review(self.project, who, port, announce, host)
 
     @raises_curator_errors
     def export(

@@ -33,10 +33,12 @@ def run_example(number: int, place: Path, more: str = "") -> list[str]:
 
 
 def test_the_first_example_makes_a_data_set(tmp_path: Path) -> None:
-    """From a folder of pictures to train and test, with the counts printed."""
+    """From a folder of pictures to train and test, with the counts printed; run again, it opens what is there."""
     write_folder(tmp_path / "photos", 10, ("heron", "stork"))
-    (counts,) = run_example(0, tmp_path)
-    assert counts.startswith("{'listed': 20, 'kept': 20, 'dropped': {}} {}")
+    for _ in range(2):
+        (counts,) = run_example(0, tmp_path)
+        assert counts.startswith("{'listed': 20, 'kept': 20, 'dropped': {}} {}")
+    assert run_example(1, tmp_path, "print(waders)") == run_example(1, tmp_path, "print(waders)")
     assert len(list((tmp_path / "data" / "birds" / "train" / "heron").iterdir())) == 8
 
 

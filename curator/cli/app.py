@@ -27,6 +27,7 @@ from curator.cli.replay import replay
 from curator.cli.report import report
 from curator.cli.review import review
 from curator.cli.run import run
+from curator.cli.shells import use_own_scripts
 from curator.cli.split import split
 from curator.cli.status import status
 from curator.cli.streams import open_streams
@@ -79,6 +80,7 @@ for command in COMMANDS:
 def main() -> None:
     """Run the command line."""
     open_streams()
+    use_own_scripts()
     app(prog_name="curator")
 
 

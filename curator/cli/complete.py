@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -56,24 +55,9 @@ def images(context: typer.Context, incomplete: str) -> list[str]:
     """Propose the record ids and the files in the sources that begin like this; else the shell proposes files."""
     try:
         catalog = _latest_catalog(context.params.get("recipe"), context.params.get("data"))
-        return sorted(map(_as_typed, _beginning_with(catalog, incomplete))) if catalog else []
+        return sorted(_beginning_with(catalog, incomplete)) if catalog else []
     except (CuratorError, OSError, ValueError):
         return []
-
-
-class _Escaped(str):
-    """A name as bash inserts it; Typer asks whether it begins with what was typed, which it knows without escapes."""
-
-    def startswith(self, *typed: object) -> bool:
-        """Say yes: it was chosen for that."""
-        return True
-
-
-def _as_typed(name: str) -> str:
-    """Write a name as a shell reads it: bash inserts a proposal as it is, the other shells quote it themselves."""
-    if "bash" not in os.environ.get("_CURATOR_COMPLETE", ""):
-        return name
-    return _Escaped(re.sub(r"([^\w./-])", r"\\\1", name))
 
 
 def _latest_catalog(recipe: str | None, data: Path | None) -> Path | None:

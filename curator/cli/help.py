@@ -39,6 +39,10 @@ class HelpCommand(TyperCommand):
         """Return the help text."""
         return _readable(super().get_help(ctx), ctx)
 
+    def get_short_help_str(self, limit: int = 45) -> str:
+        """Return the first sentence, whole: a shell shows it beside the command."""
+        return super().get_short_help_str(max(limit, 100))
+
 
 class HelpGroup(TyperGroup):
     """All commands; :attr:`groups` are the headings that they are listed under."""

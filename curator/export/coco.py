@@ -61,4 +61,5 @@ FORMAT = Format(
 train = fiftyone.Dataset.from_dir(
     dataset_type=fiftyone.types.COCODetectionDataset, data_path=".", labels_path="annotations/train.json"
 )""",
+    also=("ms-coco", "mscoco", "pycocotools", "fiftyone"),
 )

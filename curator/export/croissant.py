@@ -161,4 +161,5 @@ for record in mlcroissant.Dataset("croissant.json").records("images"):
     print(record["images/label"], record["images/split"], record["images/image"])""",
     files="{}/**",
     columns=lambda material: {"image": "image", "label": tuple(map(folder_name, material.labels))},
+    also=("mlcroissant", "mlcommons", "kaggle", "json-ld"),
 )

@@ -10,6 +10,7 @@ it. No date: the same data set produces the same card.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ import pandas as pd
 from curator.addresses import host_names
 from curator.export.attribution import escape
 from curator.export.material import Columns, Format, Material, splits_yaml
-from curator.manifests.licences import licence_id, licence_name, licences
+from curator.manifests.licences import licence_address, licence_id, licence_name, licences
 from curator.manifests.made_with import MadeWith
 
 MOST_HOSTS = 10
@@ -75,14 +76,10 @@ def size_category(n: int) -> str:
 
 
 def _header(material: Material, form: Format) -> list[str]:
-    stated = list(licences(material.rows))
-    name = licence_id(stated[0]) if len(stated) == 1 else "other"
-    about = ["license_name: see-attribution", "license_link: ATTRIBUTION.md"] if name == "other" else []
     return [
         "---",
         f"pretty_name: {material.name}",
-        f"license: {name}",
-        *about,
+        *_licence(list(licences(material.rows))),
         "task_categories:",
         "- image-classification",
         "size_categories:",
@@ -92,6 +89,23 @@ def _header(material: Material, form: Format) -> list[str]:
         "---",
         "",
     ]
+
+
+def _licence(stated: Sequence[str]) -> list[str]:
+    """Name the licence for the Hub, however often and in whatever form it is stated.
+
+    >>> _licence(["CC BY 2.0", "https://creativecommons.org/licenses/by/2.0/"])
+    ['license: cc-by-2.0']
+    >>> _licence(["CC BY-SA 2.0"])[1:]
+    ['license_name: cc-by-sa-2.0', 'license_link: https://creativecommons.org/licenses/by-sa/2.0/']
+    """
+    ids, names = {licence_id(one) for one in stated}, {licence_name(one) for one in stated}
+    if len(ids) == 1 and ids != {"other"}:
+        return [f"license: {ids.pop()}"]
+    name, link = "see-attribution", None
+    if len(names) == 1:
+        name, link = re.sub(r"[^a-z0-9.]+", "-", names.pop().lower()).strip("-.") or name, licence_address(stated[0])
+    return ["license: other", f"license_name: {name}", f"license_link: {link or 'ATTRIBUTION.md'}"]
 
 
 def _features(columns: Columns) -> list[str]:

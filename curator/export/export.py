@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-import shutil
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -22,6 +22,7 @@ from curator.export.data_card import card_text
 from curator.export.material import WORK, Format, Material, gather
 from curator.export.places import choose_place, replaced_folder
 from curator.export.resizing import Resizing, write_resized
+from curator.manifests.manifest import read_manifest, resized_manifest_text
 from curator.manifests.project import Project
 from curator.manifests.toml_settings import suggest
 from curator.store.catalog_files import file_digest
@@ -41,16 +42,20 @@ FORMATS: tuple[Format, ...] = (
 
 
 def find_format(name: str) -> Format:
-    """Return the format of that name.
+    """Return the format that has this name, or that people call so.
 
     Raises:
         CuratorError: there is none.
+
+    >>> find_format("hf").name, find_format("TensorFlow").name
+    ('parquet', 'tfrecord')
     """
-    by_name = {form.name: form for form in FORMATS}
-    if name not in by_name:
-        message = f"There is no format {name!r}{suggest(name, by_name).rstrip('?')}."
-        raise CuratorError(message, f"There are {', '.join(by_name)}.")
-    return by_name[name]
+    by_name = {called: form for form in FORMATS for called in (form.name, *form.also)}
+    plain = re.sub(r"[\s_.]+", "-", name.strip().lower())
+    if plain not in by_name:
+        message = f"There is no format {name!r}{suggest(plain, by_name) or '.'}"
+        raise CuratorError(message, f"There are {', '.join(form.name for form in FORMATS)}.")
+    return by_name[plain]
 
 
 _RESIZING = "resizing"
@@ -63,6 +68,9 @@ class Exported:
     form: Format
     path: Path
     n_images: int
+
+    def __repr__(self) -> str:
+        return f"Exported({self.form.name!r}, {self.n_images:,} images: {self.path})"
 
 
 def export_dataset(
@@ -88,7 +96,8 @@ def export_dataset(
     final = choose_place(output, paths.export(form.name))
     with locked(paths.lock, f"export {form.name}"):
         material = gather(project)
-        with replaced_folder(final) as new, _resized(material, resizing, final) as ready:
+        made_of = {"manifest": file_digest(paths.manifest)}
+        with replaced_folder(final, made_of) as new, _resized(material, resizing, final) as ready:
             project.emit(WorkStarted(WORK, len(material.rows)))
             form.write(ready, new)
             if resizing is not None:
@@ -119,7 +128,10 @@ def _resized(material: Material, resizing: Resizing | None, final: Path) -> Iter
 
 def _write_cards(material: Material, form: Format, paths: DataPaths, folder: Path) -> None:
     """Write what every export holds: the manifest, the data card and the credits."""
-    shutil.copyfile(paths.manifest, folder / paths.manifest.name)
+    manifest = paths.manifest.read_bytes()
+    if material.resizing is not None:
+        manifest = resized_manifest_text(material.rows, read_manifest(paths.manifest)).encode("utf-8")
+    (folder / paths.manifest.name).write_bytes(manifest)
     metrics = read_metrics(paths.metrics) or {}
     on_this = metrics.get("hashes", {}).get("manifest") == file_digest(paths.manifest)
     card = card_text(material, form, metrics["confounds"] if on_this else None)

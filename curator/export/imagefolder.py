@@ -46,4 +46,5 @@ dataset = load_dataset("imagefolder", data_dir=".")
 names = dataset["train"].features["label"].names""",
     files="{}/**",
     columns=image_columns,
+    also=("image-folder", "folder", "folders", "files"),
 )

@@ -41,4 +41,5 @@ names = Path("class_names.txt").read_text(encoding="utf-8").splitlines()
 options = {"class_names": names, "image_size": (224, 224)}
 train = keras.utils.image_dataset_from_directory("train", **options)
 test = keras.utils.image_dataset_from_directory("test", **options, shuffle=False)""",
+    also=("torch", "pytorch", "torchvision", "lightning", "timm", "fastai", "yolo", "ultralytics"),
 )

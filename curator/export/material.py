@@ -232,6 +232,7 @@ class Format:
             order of their numbers; of a struct its fields. None: the data card says nothing of them.
         files: a pattern of the files that hold a split, with the split as ``{}``, for Hugging Face; empty: it reads
             none of them.
+        also: what else people call it, in lower case with hyphens.
     """
 
     name: str
@@ -240,3 +241,7 @@ class Format:
     snippet: str
     files: str = ""
     columns: Callable[[Material], Columns] | None = None
+    also: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Format({self.name!r})"

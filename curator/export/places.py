@@ -16,7 +16,7 @@ curator.errors.CuratorError: ... holds files that no export wrote, first notes.t
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -27,11 +27,11 @@ from curator.store import beneath
 from curator.store.image_files import sync_files
 from curator.store.json_lines import checked_line, is_changed
 from curator.store.packed import digest_beneath
-from curator.store.paths import LEFT_BY_SYSTEMS
+from curator.store.paths import EXPORT_RECORD, LEFT_BY_SYSTEMS
 from curator.store.plain_json import Faults, read_json
 from curator.store.whole_files import disk_errors, remove_folder
 
-RECORD = ".curator-export.json"
+RECORD = EXPORT_RECORD
 """The files of an export with their sizes and SHA-256s, by which a later one knows what is nobody's own."""
 
 _HIDDEN = ".curator-"
@@ -125,10 +125,10 @@ def remove_export(folder: Path) -> None:
 
 
 @contextmanager
-def replaced_folder(final: Path) -> Iterator[Path]:
+def replaced_folder(final: Path, about: Mapping[str, str]) -> Iterator[Path]:
     """Yield an empty folder to write to; on leaving without an error it takes the place of ``final``, whole.
 
-    What a killed run left is removed first.
+    What a killed run left is removed first. ``about`` is recorded beside the files.
 
     Raises:
         DiskError: the disk refused; what was at ``final`` is kept.
@@ -148,7 +148,7 @@ def replaced_folder(final: Path) -> Iterator[Path]:
         names = [name for name in holds if not name.endswith("/")]
         with ThreadPoolExecutor(os.cpu_count()) as threads:
             sums = dict(zip(names, threads.map(partial(digest_beneath, new), names), strict=True))
-        (new / RECORD).write_text(checked_line({"holds": holds, "sha256": sums}), encoding="utf-8")
+        (new / RECORD).write_text(checked_line({**about, "holds": holds, "sha256": sums}), encoding="utf-8")
         sync_files(new, [str(path) for path in new.rglob("*") if path.is_file()])
         remove_folder(old)
         if final.exists():

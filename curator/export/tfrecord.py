@@ -73,6 +73,7 @@ def decode(record):
 
 train = tf.data.TFRecordDataset(sorted(tf.io.gfile.glob("train-*.tfrecord"))).map(decode)
 names = open("labels.txt", encoding="utf-8").read().splitlines()""",
+    also=("tf", "tensorflow", "tf-data", "tfrecords", "tfds"),
 )
 
 

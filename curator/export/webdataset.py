@@ -61,4 +61,5 @@ train = train.shuffle(1000).decode("pil").to_tuple("jpg;png", "cls", "json")
 names = open("classnames.txt", encoding="utf-8").read().splitlines()""",
     files="{}-*.tar",
     columns=columns,
+    also=("wds", "web-dataset", "tar"),
 )

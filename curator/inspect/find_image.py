@@ -10,7 +10,10 @@
 
 from __future__ import annotations
 
+import difflib
 import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +31,8 @@ from curator.text import Command
 
 MOST_CANDIDATES = 10
 """Images of one name that are listed; the rest are counted."""
+
+_MOST_NEAR, _MOST_LOOKED_AT, _MANY = 3, 2_000, 100_000
 
 _HEX = frozenset("0123456789abcdef")
 
@@ -104,3 +109,49 @@ def _ambiguous(found: pd.DataFrame, image: str) -> CuratorError:
     lines = [part for name in names[:MOST_CANDIDATES] for part in ("  ", Command.of("why", name), "\n")]
     more = f"  and {len(names) - MOST_CANDIDATES:,} more\n" if len(names) > MOST_CANDIDATES else ""
     return CuratorError(f"{len(names):,} images are called {image!r}. Which one?\n", (*lines, more))
+
+
+def unknown_image(tables: Sequence[pd.DataFrame], image: str, name: str) -> CuratorError:
+    """Say that no image of the data set ``name`` is called so, and which names are near."""
+    message = f"No image of {name} is called {image!r}."
+    near = list(dict.fromkeys(one for table in tables for one in find_near_names(table, image)))[:_MOST_NEAR]
+    if near:
+        lines = [part for one in near for part in ("  ", Command.of("why", one), "\n")]
+        return CuratorError(f"{message} Did you mean one of these?\n", tuple(lines))
+    return CuratorError(message, "Give a record id, a URL, a file's path or name, or 8 or more digits of its SHA-256.")
+
+
+def find_near_names(table: pd.DataFrame, image: str) -> list[str]:
+    """Find names that are nearly this one: the nearest first, compared without case and without the ending.
+
+    >>> table = catalog.conform(pd.DataFrame({"record_id": ["f-1", "f-2"], "source_id": ["a/Dog 1.jpg", "b/cat.jpg"]}))
+    >>> find_near_names(table, "dgo 1.png"), find_near_names(table, "dog 1"), find_near_names(table, "zebra")
+    (['a/Dog 1.jpg'], ['a/Dog 1.jpg'], [])
+    """
+    whole, stem = image.casefold(), Path(image.rstrip("/")).stem.casefold()
+    named: dict[str, list[str]] = {}
+    for column in ("source_id", "record_id", "url"):
+        for text in _promising(catalog.as_arrow(table[column], pa.string()), stem):
+            for form in {Path(text).stem.casefold(), text.casefold()}:
+                named.setdefault(form, []).append(text)
+    alike = [*_most_alike(named, whole, 0.85), *_most_alike(named, stem, 0.7)]
+    found = [text for form in alike for text in named[form]]
+    return list(dict.fromkeys(found))[:_MOST_NEAR]
+
+
+def _promising(names: pa.Array, stem: str) -> list[str]:
+    """Leave out, of very many names, those that do not have the first letters."""
+    names = names.drop_null()
+    if len(names) > _MANY:
+        names = names.filter(pc.match_substring(names, stem[:4], ignore_case=True))
+    return list(names.to_pylist())
+
+
+def _most_alike(forms: Iterable[str], wanted: str, cutoff: float) -> list[str]:
+    """Find the forms most alike, among the some thousand that share most letters: the close look takes long."""
+    letters = Counter(wanted)
+    near = [form for form in forms if abs(len(form) - len(wanted)) <= len(wanted) / 2]
+    scored = sorted(((letters & Counter(form)).total() - abs(len(form) - len(wanted)) / 2, form) for form in near)
+    looked_at = [form for _, form in scored[-_MOST_LOOKED_AT:]]
+    beginnings = [form for form in looked_at if len(wanted) > 2 and form.startswith(wanted)]
+    return [*difflib.get_close_matches(wanted, looked_at, n=_MOST_NEAR, cutoff=cutoff), *beginnings]

@@ -1,12 +1,11 @@
 """The counts of the latest catalog, what exists beside it, what it does not know yet, and what to run next.
 
->>> next_step(Stage.FETCHED, {"rugby": 3})
-(Command(words='split --per-class max'), 'too few images: rugby misses 3; or fetch more')
+>>> Status("birds", Stage.SPLIT, {"listed": 9, "kept": 8, "dropped": {"near-duplicate": 1}}, {}, {})
+Status('birds', split: 9 listed, 8 kept, 1 dropped)
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,9 @@ from curator import catalog
 from curator.catalog import Stage
 from curator.errors import DiskError
 from curator.fetch.ledger.history import count_through_proxy
+from curator.inspect.next_step import next_after_split, next_step
 from curator.inspect.settings_news import settings_news
+from curator.inspect.source_news import source_news
 from curator.inspect.unfinished import Unfinished, count_so_far, find_unfinished
 from curator.manifests.inventory import Entry, list_entries, making_commands
 from curator.manifests.project import Project
@@ -22,8 +23,9 @@ from curator.manifests.reviews import digest_reviews, read_reviews, standing_rev
 from curator.pipeline import made_from
 from curator.pipeline.made_from import Change
 from curator.pipeline.run_stages import Outcome, missing_per_label
+from curator.report.notebook import status_html
 from curator.store.catalog_files import read_catalog, read_record
-from curator.text import MOST, Command, Text, spell
+from curator.text import Command, Text, spell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,6 +62,19 @@ class Status:
         """What the counts are of."""
         is_first = self.unfinished and self.stage in (None, Stage.LISTED)
         return "fetch not finished" if is_first else str(self.stage or "nothing done yet")
+
+    def __repr__(self) -> str:
+        """Say what a person asks first; the attributes have the rest."""
+        n_dropped = sum(self.counts["dropped"].values())
+        counted = f"{self.counts['listed']:,} listed, {self.counts['kept']:,} kept, {n_dropped:,} dropped"
+        following = f"; next: {spell(self.next, quote='')}" if self.next else ""
+        return f"Status({self.name!r}, {self.headline}: {counted}{following})"
+
+    def _repr_html_(self) -> str:
+        """Show the counts of each label in a notebook, and what to know and to run next."""
+        news = [spell(text) for text in self.news]
+        following = [f"next: {spell(self.next, quote='')}"] if self.next else []
+        return status_html(f"{self.name}, {self.headline}", {**self.labels, "all": self.counts}, [*news, *following])
 
     def as_json(self, option: str = "") -> dict[str, Any]:
         """Return the machine-readable form: ``listed``, ``kept``, ``dropped``, and the same under each part."""
@@ -98,6 +113,15 @@ class StageResult:
     notes: tuple[Text, ...] = ()
     missing: dict[str, int] = field(default_factory=dict)
     skipped: bool = False
+
+    def __repr__(self) -> str:
+        """Name the status, and count the rest if there is any."""
+        short = [f"{label} misses {n:,}" for label, n in self.missing.items()]
+        notes = [f"{len(self.notes)} note{'' if len(self.notes) == 1 else 's'}"] if self.notes else []
+        return f"StageResult({', '.join([repr(self.status), *short, *notes])})"
+
+    def _repr_html_(self) -> str:
+        return self.status._repr_html_()
 
     @property
     def counts(self) -> dict[str, Any]:
@@ -142,7 +166,10 @@ def read_status(project: Project) -> Status:
         gone = "the manifest again: it is gone" if not project.paths.manifest.exists() else "the folders again"
         status = replace(status, next=(_SPLIT_AGAIN,), remark=f"it writes {gone}")
     going = (unfinished.in_words(),) if unfinished else ()
-    news = (*going, *reviewed, *outdated, *settings_news(project), *_unverified(project))
+    sources = () if unfinished else source_news(project)
+    if sources:
+        status = replace(status, next=(_SPLIT_AGAIN,), remark="it fetches first what has changed")
+    news = (*going, *sources, *reviewed, *outdated, *settings_news(project), *_unverified(project))
     made = {entry.kind for entry in entries} - {"reviews"}  # a review can always go on
     commands = making_commands(project.paths)
     ways = tuple(commands[kind] for kind in _WAYS.get(stage, ()) if kind not in made)
@@ -211,7 +238,8 @@ def count_stage(project: Project, stage: Stage | None, table: pd.DataFrame) -> S
     parts = kept[kept["split"].notna().to_numpy(dtype=bool)].groupby("split", sort=True)["label"]
     labels = project.recipe.labels
     empty = [label for label in labels if label not in set(kept["label"])]
-    command, remark = next_step(stage, missing, project.most_command, empty)
+    step, remark = next_step(stage, missing, project.most_command, empty)
+    steps, remark = next_after_split(project.paths) if stage == Stage.SPLIT else ((step,), remark)
     nothing = {label: {"listed": 0, "kept": 0, "dropped": {}} for label in (labels if stage else ())}
     return Status(
         name=project.recipe.name,
@@ -220,30 +248,6 @@ def count_stage(project: Project, stage: Stage | None, table: pd.DataFrame) -> S
         labels=dict(sorted((nothing | catalog.counts_by(table, "label")).items())),
         sources=catalog.counts_by(table, "source"),
         splits={str(split): {str(label): int(n) for label, n in part.value_counts().items()} for split, part in parts},
-        next=(command,),
+        next=steps,
         remark=remark,
     )
-
-
-def next_step(
-    stage: Stage | None,
-    missing: dict[str, int],
-    most: Command = MOST,
-    empty: Sequence[str] = (),
-) -> tuple[Command, str]:
-    """Say what to run next, and why if that is not plain.
-
-    Args:
-        stage: the latest stage.
-        missing: the images that each label is short of.
-        most: the command that takes as many images of each label as there are.
-        empty: the labels without any image.
-    """
-    if stage in (None, Stage.LISTED):
-        return Command("fetch"), ""
-    if missing and empty:
-        return Command("fetch"), f"there is no image of {', '.join(empty)}: give it another source first"
-    if missing:
-        short = ", ".join(f"{label} misses {n:,}" for label, n in missing.items())
-        return most, f"too few images: {short}; or fetch more"
-    return Command({Stage.FETCHED: "dedupe", Stage.SPLIT: "benchmark"}.get(stage, "split")), ""

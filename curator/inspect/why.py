@@ -1,7 +1,10 @@
 """One image's whole story: where it came from, what its bytes are, which rule decided, and what else that rule saw.
 
->>> Story(("x-1  (rugby, kept so far)",), {"record_id": "x-1"}).facts
-{'record_id': 'x-1'}
+>>> Story(("x-1  (rugby, kept so far)", "  bytes    9,812"), {"record_id": "x-1"})
+Story('x-1  (rugby, kept so far)')
+>>> print(_)
+x-1  (rugby, kept so far)
+  bytes    9,812
 """
 
 from __future__ import annotations
@@ -14,9 +17,9 @@ import pandas as pd
 import pyarrow as pa
 
 from curator.catalog import Drop, Stage
-from curator.errors import CuratorError, DiskError, StateError
+from curator.errors import DiskError, StateError
 from curator.fetch.ledger.history import attempts_of
-from curator.inspect.find_image import find_image
+from curator.inspect.find_image import find_image, unknown_image
 from curator.inspect.unfinished import find_unfinished
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
@@ -24,6 +27,7 @@ from curator.manifests.reviews import read_reviews
 from curator.matching.orientations import ORIENTATION_PHRASES, ORIENTATIONS
 from curator.matching.perceptual_hash import FLAT_DETAIL
 from curator.pipeline import made_from
+from curator.report.notebook import text_html
 from curator.store.catalog_files import read_catalog
 from curator.store.root import shown
 from curator.text import Command
@@ -39,8 +43,27 @@ class Story:
     lines: tuple[str, ...]
     facts: dict[str, Any]
 
+    def __repr__(self) -> str:
+        return f"Story({self.lines[0]!r})"
 
-def find_stories(project: Project, image: str) -> list[Story]:
+    def __str__(self) -> str:
+        return "\n".join(self.lines)
+
+    def _repr_html_(self) -> str:
+        return text_html(str(self))
+
+
+class Stories(list[Story]):
+    """The stories of one name, as a notebook shows them and ``print`` prints them: all their lines."""
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self))
+
+    def _repr_html_(self) -> str:
+        return text_html(str(self))
+
+
+def find_stories(project: Project, image: str) -> Stories:
     """Return the story of each row that ``image`` names: see :func:`curator.inspect.find_image.find_image`.
 
     Raises:
@@ -54,9 +77,9 @@ def find_stories(project: Project, image: str) -> list[Story]:
         if (rows := find_image(table, image, project.paths)).any():
             meant = table[rows].head(MOST_RELATIVES)
             files = _files_in_folders(project, meant)
-            return [_story(project, table, {**row, "file": files.get(row["record_id"])}) for _, row in meant.iterrows()]
-    hint = "Give a record id, a URL, a file's path or name, or 8 or more digits of its SHA-256."
-    raise CuratorError(f"No image of {project.recipe.name} is called {image!r}.", hint)
+            rows_of_name = ({**row, "file": files.get(row["record_id"])} for _, row in meant.iterrows())
+            return Stories(_story(project, table, row) for row in rows_of_name)
+    raise unknown_image(tables, image, project.recipe.name)
 
 
 def _tables(project: Project) -> list[pd.DataFrame]:

@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from curator.manifests.reviews import read_reviews, standing_reviews
 from curator.store.catalog_files import file_digest
-from curator.store.paths import EXPORT_CARD, EXPORT_CREDITS, DataPaths
+from curator.store.paths import EXPORT_CARD, EXPORT_CREDITS, EXPORT_RECORD, DataPaths
 from curator.text import Command
 
 
@@ -74,6 +75,9 @@ def export_folders(paths: DataPaths) -> Iterator[Path]:
 def is_current_export(paths: DataPaths, folder: Path) -> bool:
     """Say whether an export holds the manifest of now."""
     try:
-        return file_digest(folder / paths.manifest.name) == file_digest(paths.manifest)
-    except OSError:
+        now = file_digest(paths.manifest)
+        record = folder / EXPORT_RECORD
+        made_of = json.loads(record.read_text("utf-8")).get("manifest") if record.exists() else None
+        return now == (made_of or file_digest(folder / paths.manifest.name))
+    except (OSError, ValueError, AttributeError):
         return False

@@ -2,6 +2,8 @@
 
 >>> licence_id("https://creativecommons.org/licenses/by/2.0/"), licence_name("http://creativecommons.org/licenses/by/2.0")
 ('cc-by-2.0', 'CC BY 2.0')
+>>> licence_id("CC BY-SA 2.0"), licence_id("https://creativecommons.org/publicdomain/mark/1.0/")  # the Hub has neither
+('other', 'other')
 >>> licence_name("CC_BY_NC_4_0"), licence_name("cc0-1.0"), licence_name("https://www.pexels.com/license/")
 ('CC BY-NC 4.0', 'CC0 1.0', 'pexels.com/license')
 >>> licence_address("CC BY-SA 4.0"), licence_address("all rights reserved")
@@ -23,10 +25,36 @@ _CREATIVE_COMMONS = (
     re.compile(r"cc[ _-](by(?:[ _-](?:nc|nd|sa))*)[ _-]v?(\d[._]\d)", re.IGNORECASE),
 )
 _PUBLIC_DOMAIN = (
-    (re.compile(r".*publicdomain/zero/1\.0.*|cc[ _-]?0(?:[ _-]v?1[._]0)?", re.IGNORECASE), ("cc0-1.0", "CC0 1.0")),
-    (re.compile(r".*publicdomain/mark/1\.0.*", re.IGNORECASE), ("pddl", "Public Domain Mark 1.0")),
+    (
+        re.compile(r".*publicdomain/zero/1\.0.*|cc[ _-]?0(?:[ _-]v?1[._]0)?(?: universal)?", re.IGNORECASE),
+        ("cc0-1.0", "CC0 1.0"),
+    ),
+    (
+        re.compile(r".*publicdomain/mark/1\.0.*|(?:pdm|public domain mark)(?:[ _-]1[._]0)?", re.IGNORECASE),
+        ("other", "Public Domain Mark 1.0"),
+    ),
 )
-_PAGES = {"CC0 1.0": f"{_COMMONS}/publicdomain/zero/1.0/"}
+_PAGES = {
+    "CC0 1.0": f"{_COMMONS}/publicdomain/zero/1.0/",
+    "Public Domain Mark 1.0": f"{_COMMONS}/publicdomain/mark/1.0/",
+}
+_HUB_COMMONS = {
+    "by": ("2.0", "2.5", "3.0", "4.0"),
+    "by-sa": ("3.0", "4.0"),
+    "by-nc": ("2.0", "3.0", "4.0"),
+    "by-nd": ("4.0",),
+    "by-nc-nd": ("3.0", "4.0"),
+    "by-nc-sa": ("2.0", "3.0", "4.0"),
+}
+"""The licences of Creative Commons that the Hub knows: https://huggingface.co/docs/hub/repositories-licenses."""
+_HUB_OTHERS = frozenset(
+    (
+        *("apache-2.0", "mit", "bsd", "bsd-2-clause", "bsd-3-clause", "c-uda", "cc", "cdla-sharing-1.0"),
+        *("cdla-permissive-1.0", "cdla-permissive-2.0", "etalab-2.0", "gfdl", "gpl-2.0", "gpl-3.0", "lgpl-3.0"),
+        *("agpl-3.0", "mpl-2.0", "odc-by", "odbl", "pddl", "unlicense", "wtfpl", "zlib", "unknown"),
+    )
+)
+"""What else a source may call a licence that the Hub calls so too."""
 _ADDRESS = re.compile(r"https?://(?:www\.)?", re.IGNORECASE)
 
 
@@ -41,11 +69,13 @@ def _public_domain(licence: str) -> tuple[str, str] | None:
 
 
 def licence_id(licence: str) -> str:
-    """Return Hugging Face's name of a licence, ``other`` if it has none."""
+    """Return Hugging Face's name of a licence; ``other`` if it has none: the Hub refuses what it does not know."""
     if found := _creative_commons(licence):
-        return f"cc-{found[0]}-{found[1]}"
-    names = _public_domain(licence)
-    return names[0] if names else "other"
+        return f"cc-{found[0]}-{found[1]}" if found[1] in _HUB_COMMONS.get(found[0], ()) else "other"
+    if names := _public_domain(licence):
+        return names[0]
+    plain = re.sub("[ _]", "-", licence.strip().lower())
+    return "unknown" if licence == UNKNOWN else plain if plain in _HUB_OTHERS else "other"
 
 
 def licence_name(licence: str) -> str:

@@ -51,7 +51,13 @@ COLUMNS = (
 """The columns, in order. ``file`` is relative to ``data/<name>``; ``phash`` is 16 hex; the rest is the catalog's."""
 
 _REQUIRED = ("record_id", "label", "split", "sha256", "file", "format")
-_LARGEST = {"n_bytes": 2**53, "width": 2**31 - 1, "height": 2**31 - 1, "orientation": 8}
+SERVED_SIDES = ("served_width", "served_height")
+"""What a resized export's manifest has too: the width and height of the served file, of which the hashes are."""
+_LARGEST = {
+    "n_bytes": 2**53,
+    "orientation": 8,
+    **dict.fromkeys(("width", "height", *SERVED_SIDES), 2**31 - 1),
+}
 """The columns of whole numbers: each is from 1 to this."""
 _PATTERNS = {
     "record_id": ("[A-Za-z0-9][A-Za-z0-9_-]{0,199}", "record id (letters, digits, - and _)"),
@@ -115,6 +121,18 @@ def manifest_text(rows: pd.DataFrame) -> str:
     A column that an older manifest does not have is empty.
     """
     return table_text(rows.reindex(columns=list(COLUMNS)), _TEXTS)
+
+
+def resized_manifest_text(rows: pd.DataFrame, served: pd.DataFrame) -> str:
+    """Format the manifest of a resized export: ``width`` and ``height`` are those of its files.
+
+    Args:
+        rows: manifest rows with those sizes.
+        served: the manifest itself, in any order.
+    """
+    of_row = served.set_index("record_id").loc[list(rows["record_id"])]
+    sides = zip(SERVED_SIDES, ("width", "height"), strict=True)
+    return table_text(rows.assign(**{name: of_row[side].array for name, side in sides}), _TEXTS)
 
 
 def read_manifest(path: Path) -> pd.DataFrame:

@@ -54,7 +54,8 @@ def write_recipe(name: str, labels: Sequence[str], manifests: Path) -> Path:
 
 def _write(path: Path, text: str) -> Path:
     if path.exists():
-        raise CuratorError(f"The recipe {path} exists already.", "Edit it, or choose another name.")
+        again = f'`curator.open("{path.parent.name}")` opens it in Python'
+        raise CuratorError(f"The recipe {path} exists already.", f"Edit it, or choose another name; {again}.")
     write_text_whole(path, text, is_private=hide_credentials(text) != text)
     return path
 

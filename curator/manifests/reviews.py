@@ -118,13 +118,20 @@ def parse_review(line: str) -> Review:
 
 
 def append_review(path: Path, review: Review) -> None:
-    """Add one line; when this returns it is on the disk. Several processes may do so at once: none loses a line.
+    """Add one line: see :func:`append_reviews`."""
+    append_reviews(path, (review,))
+
+
+def append_reviews(path: Path, reviews: Iterable[Review]) -> None:
+    """Add a line each, in one write: when this returns all are on the disk, and after an error none is.
+
+    Several processes may do so at once: none loses a line.
 
     Raises:
         DiskError: the disk refused the write; every line before is still there.
     """
     try:
-        append_lines(path, [review.as_line()])
+        append_lines(path, [review.as_line() for review in reviews])
     except OSError as error:
         hint = "Every decision before is still there. Mend that, then decide again."
         raise DiskError(f"Cannot write {path}: {error.strerror}.", hint) from error

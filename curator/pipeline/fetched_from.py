@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import replace as replace
 from pathlib import Path as Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -79,31 +79,60 @@ def why_fetch_again(project: Project) -> str:
 
     Local files, a folder or a table that are not there now, such as on a disk that is not mounted, are no change.
     """
+    now = facts_of(project)
+    try:
+        before = _facts_then(project, len(now["states"]))
+    except ValueError:
+        return f"{project.paths.fetched_from} is damaged"
+    if before and before.lists != now["lists"]:
+        return "the recipe lists other labels or sources than the last fetch"
+    titles = dict.fromkeys(source.title for source in changed_sources(project))
+    return f"what is in {', '.join(titles)} has changed since the last fetch" if titles else ""
+
+
+def changed_sources(project: Project) -> list[Source]:
+    """Return the sources whose local files have changed since the last fetch; none if other ones were listed then."""
+    now, sources = facts_of(project), project.recipe.sources
+    try:
+        before = _facts_then(project, len(sources))
+    except ValueError:
+        return []
+    if before is None or before.lists != now["lists"]:
+        return []
+    states = zip(before.states, now["states"], strict=True)
+    changed = {number for number, (then, state) in enumerate(states) if state and state != then}
+    changed |= set(_changed_files(project, before.watched))
+    return [sources[number] for number in sorted(changed)]
+
+
+class _Facts(NamedTuple):
+    lists: str
+    states: list[str]
+    watched: list[tuple[int, str]]
+
+
+def _facts_then(project: Project, n_sources: int) -> _Facts | None:
+    """Return what the last fetch was made from; None if nobody knows.
+
+    Raises:
+        ValueError: the file that says so is damaged.
+    """
     try:
         before = read_json(project.paths.fetched_from)
     except FileNotFoundError:
-        return ""
-    except (OSError, ValueError):
-        before = None
-    damaged = f"{project.paths.fetched_from} is damaged"
+        return None
+    except OSError as error:
+        raise ValueError("it cannot be read") from error
     if not isinstance(before, dict):
-        return damaged
-    faults, now, sources = Faults(), facts_of(project), project.recipe.sources
-    lists, states, watched = (
-        faults.take(before, *named) for named in (("lists", str), ("states", list), ("watched", list))
-    )
+        raise ValueError("it is no table")
+    faults = Faults()
+    lists, states = faults.take(before, "lists", str), faults.take(before, "states", list)
+    watched = faults.take(before, "watched", list)
     is_watched = all(isinstance(one, list) and [*map(type, one)] == [int, str] for one in watched)
-    if faults.found or lists is None or not (is_watched and all(isinstance(one, str) for one in states)):
-        return damaged
-    if lists != now["lists"]:
-        return "the recipe lists other labels or sources than the last fetch"
-    if len(states) != len(now["states"]) or not all(0 <= number < len(sources) for number, _ in watched):
-        return damaged
-    pairs = zip(sources, states, now["states"], strict=True)
-    changed = [source.title for source, then, state in pairs if state and state != then]
-    changed += [sources[number].title for number in _changed_files(project, watched)]
-    shown = ", ".join(dict.fromkeys(changed))
-    return f"what is in {shown} has changed since the last fetch" if changed else ""
+    if faults.found or lists is None or not is_watched or not all(isinstance(one, str) for one in states):
+        raise ValueError("it is not what a fetch writes")
+    is_same = len(states) == n_sources and all(0 <= number < n_sources for number, _ in watched)
+    return _Facts(lists, states, [(number, state) for number, state in watched]) if is_same else _Facts("", [], [])
 
 
 def _changed_files(project: Project, watched: Sequence[tuple[int, str]]) -> Iterator[int]:

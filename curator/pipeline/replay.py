@@ -34,7 +34,7 @@ from curator.fetch.fetch_images import fetch_images
 from curator.fetch.outcomes import with_pictures
 from curator.fetch.plan import FetchOptions
 from curator.manifests.cells import table_text
-from curator.manifests.manifest import read_manifest
+from curator.manifests.manifest import SERVED_SIDES, read_manifest
 from curator.manifests.owner import claim, refuse_other_owner
 from curator.manifests.project import Project
 from curator.manifests.recipe import FetchSettings, QualitySettings, Recipe
@@ -162,10 +162,11 @@ def judge_images(rows: pd.DataFrame, table: pd.DataFrame) -> npt.NDArray[np.obje
 
 def looks_the_same(row: Mapping[Any, Any], phash: int, width: int, height: int) -> bool:
     """Say whether another file shows the picture of a manifest's row: hashes within 4 bits, the same proportions."""
-    if any(pd.isna(row.get(name)) for name in ("phash", "width", "height")):
+    sides: list[Any] = [row.get(name) for name in (SERVED_SIDES if SERVED_SIDES[0] in row else ("width", "height"))]
+    if pd.isna(row.get("phash")) or any(map(pd.isna, sides)):
         return False
     distance = (int(str(row["phash"]), 16) ^ phash).bit_count()
-    proportion = (width / height) / (float(row["width"]) / float(row["height"]))
+    proportion = (width / height) / (float(sides[0]) / float(sides[1]))
     return distance <= SIMILAR_BITS and abs(proportion - 1) <= _ASPECT_TOLERANCE
 
 

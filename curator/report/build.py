@@ -58,8 +58,8 @@ def build_report(project: Project) -> Path:
     made = [one for make in SECTIONS if (one := make(facts)) is not None]
     if cautions := cautions_section(facts):
         made.insert(1, cautions)
-    main = element("main", _header(facts), [one.html for one in made], element("footer", "Made by curator."))
-    body = [element("div", contents(made), main, class_="layout")]
+    main = element("main", [one.html for one in made], element("footer", "Made by curator."))
+    body = [element("div", _header(facts), contents(made), main, class_="layout")]
     write_text_whole(project.paths.report, page(f"{project.recipe.name}: report", body, style_sheet("style.css")))
     return project.paths.report
 

@@ -228,5 +228,6 @@ def _toolbar(data: Mapping[str, Any]) -> Html:
         element("button", "Next", type="button", id="next", aria_keyshortcuts="ArrowRight"),
         element("small", "Keys: ← → pages, j k groups", class_="keys"),
     )
-    reasons = element("fieldset", element("legend", "Reason"), choices)
+    only_one = "" if len(n_found) < 3 else None  # then there is nothing to choose
+    reasons = element("fieldset", element("legend", "Reason"), choices, hidden=only_one)
     return join(reasons, element("nav", pages, class_="pages", aria_label="Pages"))

@@ -1,4 +1,4 @@
-"""A data set as a notebook shows it: its counts, and a few pictures of each label.
+"""A data set as a notebook shows it: its counts, and a few pictures of each label; and what else it shows.
 
 >>> "<b>birds</b>" in dataset_html("birds", "split", [("kept", 20)], {})
 True
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from typing import Any
 
 _PICTURES = "display:flex;flex-wrap:wrap;gap:4px;margin:2px 0 8px"
 
@@ -33,3 +34,18 @@ def dataset_html(
         for label, addresses in pictures.items()
     )
     return f"<div><b>{escape(name)}</b>, {escape(stage)}<table>{rows}</table>{rolls}</div>"
+
+
+def status_html(title: str, parts: Mapping[str, Mapping[str, Any]], remarks: Sequence[str]) -> str:
+    """Write a table of ``listed``, ``kept`` and ``dropped``, a row a part, with remarks below it."""
+    lines = [("", "listed", "kept", "dropped")]
+    for name, part in parts.items():
+        lines.append((name, f"{part['listed']:,}", f"{part['kept']:,}", f"{sum(part['dropped'].values()):,}"))
+    cells = ["".join(f'<td style="text-align:right">{escape(cell)}</td>' for cell in line) for line in lines]
+    rows = "".join(f"<tr>{line}</tr>" for line in cells)
+    return f"<div><b>{escape(title)}</b><table>{rows}</table>{'<br>'.join(map(escape, remarks))}</div>"
+
+
+def text_html(text: str) -> str:
+    """Write lines as they are."""
+    return f'<pre style="white-space:pre-wrap">{escape(text)}</pre>'

@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curator.manifests.reviews import Key, Review, append_review, read_reviews, standing_reviews
+from curator.manifests.reviews import Key, Review, append_reviews, read_reviews, standing_reviews
 from curator.review.images import Images, as_mask, file_signature
 
 
@@ -59,10 +59,26 @@ class DecisionLog:
         Raises:
             DiskError: the disk refused the write; nothing was decided.
         """
+        self.decide_all([self.make((sha256, label), decision, new_label, reason)])
+        return self.latest().get((sha256, label))
+
+    def make(self, key: Key, decision: str, new_label: str = "", reason: str = "") -> Review:
+        """Make a decision of now and of this person, which is not written."""
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        review = Review(now, self._who, sha256, label, decision, new_label, reason)
-        append_review(self._path, review)
-        return self.latest().get(review.key)
+        return Review(now, self._who, *key, decision, new_label, reason)
+
+    def decide_all(self, reviews: Sequence[Review]) -> None:
+        """Write several decisions in one write: all of them or none.
+
+        Raises:
+            DiskError: the disk refused the write; nothing was decided.
+        """
+        if reviews:
+            append_reviews(self._path, reviews)
+
+    def changed_since(self, version: int) -> set[Key]:
+        """Return what was decided about, by anyone, since the file had so many lines."""
+        return {review.key for review in read_reviews(self._path)[version:]}
 
 
 def match_rows(images: Images, latest: Mapping[Key, Review]) -> dict[int, Review]:

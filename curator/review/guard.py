@@ -40,11 +40,12 @@ class Guard:
 
     token: str = field(repr=False)
     port: int
+    names: tuple[str, ...] = ("127.0.0.1", "localhost")
 
     @property
-    def hosts(self) -> tuple[str, str]:
-        """The names under which a browser on this machine reaches the server."""
-        return f"127.0.0.1:{self.port}", f"localhost:{self.port}"
+    def hosts(self) -> tuple[str, ...]:
+        """The names, with the port, under which a browser reaches the server."""
+        return tuple(f"{name}:{self.port}" for name in self.names)
 
     def refusal(self, method: str, path: str, headers: Mapping[str, str]) -> str | None:
         """Return why a request is refused; None if it is not. Names of headers are in lower case."""

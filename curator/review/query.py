@@ -19,8 +19,9 @@ import numpy as np
 import pyarrow.compute as pc
 
 from curator.review.images import FACETS, BoolArray, Images, as_mask
+from curator.review.sorting import SORTS
+from curator.review.views import VIEWS
 
-VIEWS = ("all", "duplicates", "conflicts", "placeholders", "wrong")
 FATES = ("any", "kept", "dropped")
 REVIEWED = ("", "undecided", "keep", "drop", "relabel")
 SEARCHED = (
@@ -34,6 +35,7 @@ class Query:
     """One view and its filters; an empty filter passes everything."""
 
     view: str = "all"
+    sort: str = ""
     fate: str = "any"
     reviewed: str = ""
     label: str = ""
@@ -62,7 +64,8 @@ class Query:
                     raise ValueError(f"{field.name} must be a number of pixels")
                 values[field.name] = int(text) if is_side else text
         query = cls(**values)
-        for name, choices in (("view", VIEWS), ("fate", FATES), ("reviewed", REVIEWED)):
+        views, sorts = tuple(view.name for view in VIEWS), ("", *(sort.name for sort in SORTS))
+        for name, choices in (("view", views), ("sort", sorts), ("fate", FATES), ("reviewed", REVIEWED)):
             if getattr(query, name) not in choices:
                 raise ValueError(f"{name} must be one of {', '.join(filter(None, choices))}")
         return query

@@ -1,4 +1,4 @@
-"""Serve the page on 127.0.0.1 until Ctrl-C, and nowhere else; every address of it is below ``/<token>/``.
+"""Serve the page until Ctrl-C, on 127.0.0.1 unless somebody wants it elsewhere; each address begins with a token.
 
 >>> with listen(0) as listener:
 ...     listener.getsockname()[0]
@@ -29,18 +29,38 @@ from starlette.types import ASGIApp
 from curator.errors import CuratorError
 from curator.manifests.project import Project
 from curator.observe.thumbnails import MEDIA_TYPE, large_picture, thumbnail
+from curator.review.batches import ConflictError
 from curator.review.guard import Guard, GuardedApp
+from curator.review.network import names_of
 from curator.review.query import Query
-from curator.review.service import ConflictError, ReviewService, StaleError
+from curator.review.service import ReviewService, StaleError
 from curator.store.paths import DataPaths
 
 TOKEN_BYTES = 18
+MODULES = (
+    *(
+        "address",
+        "decide",
+        "dialogs",
+        "dom",
+        "grid",
+        "keys",
+        "label_keys",
+        "large",
+        "layout",
+        "marks",
+        "pairs",
+        "panel",
+    ),
+    *("review", "server", "state"),
+)
+"""The page's JavaScript, each a module; there is no build step."""
 PAGE_FILES = {
     "": ("review.html", "text/html; charset=utf-8"),
     "review.css": ("review.css", "text/css; charset=utf-8"),
-    "review.js": ("review.js", "text/javascript; charset=utf-8"),
+    **{f"{name}.js": (f"{name}.js", "text/javascript; charset=utf-8") for name in MODULES},
 }
-MOST_BODY_BYTES = 16_384
+MOST_BODY_BYTES, MOST_BATCH_BYTES = 16_384, 1_048_576
 MOST_REASON_LETTERS = 500
 _PICTURE = re.compile(r"(?P<sha256>[0-9a-f]{64})\.(?P<format>[a-z0-9]{1,8})")
 _FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
@@ -48,31 +68,36 @@ _ROWS = ("selection", "offset", "limit")
 _FRESH = {"Cache-Control": "no-store"}
 
 
-def listen(port: int) -> socket.socket:
-    """Listen on 127.0.0.1; port 0 takes a free one.
+def listen(port: int, host: str = "127.0.0.1") -> socket.socket:
+    """Listen on an address of this machine; port 0 takes a free one.
 
     Raises:
         CuratorError: the port is taken.
     """
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind(("127.0.0.1", port))
+        listener.bind((host, port))
         listener.listen(128)
     except OSError as error:
         listener.close()
         hint = "Give another one with --port, or none: then a free one is taken."
-        raise CuratorError(f"Cannot listen on port {port}: {error.strerror}.", hint) from error
+        if port == 0 or isinstance(error, socket.gaierror):
+            hint = "Give an address of this machine with --host, such as 0.0.0.0: every one of them."
+        raise CuratorError(f"Cannot listen on port {port} of {host}: {error.strerror}.", hint) from error
     return listener
 
 
-def serve_review(project: Project, who: str, port: int, announce: Callable[[str, int], None]) -> int:
+def serve_review(
+    project: Project, who: str, port: int, announce: Callable[[str, int], None], host: str = "127.0.0.1"
+) -> int:
     """Serve until the process is interrupted.
 
     Args:
         who: the name that decisions bear.
         port: 0 takes a free one.
         announce: called with the page's address and the number of images, as soon as the page can be opened.
+        host: the address to listen on; any but 127.0.0.1 lets others on the network open the page who have the token.
 
     Returns:
         The number of decisions at the end.
@@ -83,10 +108,10 @@ def serve_review(project: Project, who: str, port: int, announce: Callable[[str,
     service = ReviewService(project, who)
     n_images = service.about()["n"]
     service.log.latest()
-    with listen(port) as listener:
-        guard = Guard(secrets.token_urlsafe(TOKEN_BYTES), listener.getsockname()[1])
+    with listen(port, host) as listener:
+        guard = Guard(secrets.token_urlsafe(TOKEN_BYTES), listener.getsockname()[1], names_of(host))
         config = uvicorn.Config(make_app(service, guard), log_level="warning", access_log=False, lifespan="off")
-        announce(f"http://127.0.0.1:{guard.port}/{guard.token}/", n_images)
+        announce(f"http://{guard.hosts[0]}/{guard.token}/", n_images)
         with contextlib.suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listener])
     return len(service.log.latest())
@@ -103,7 +128,8 @@ def make_app(service: ReviewService, guard: Guard) -> ASGIApp:
         Route(f"{at}/rows", endpoint(lambda request: service.rows(*map(partial(_number, request), _ROWS)))),
         Route(f"{at}/next", endpoint(partial(_next, service))),
         Route(f"{at}/row/{{record_id}}", endpoint(partial(_row, service))),
-        Route(f"{at}/decide", partial(_decide, service), methods=["POST"]),
+        Route(f"{at}/decide", partial(_post, service, _write_decision, MOST_BODY_BYTES), methods=["POST"]),
+        Route(f"{at}/decide-all", partial(_post, service, _write_batch, MOST_BATCH_BYTES), methods=["POST"]),
         Route(f"{at}/thumbnails/{{name}}", endpoint(partial(_picture, thumbnail, paths))),
         Route(f"{at}/pictures/{{name}}", endpoint(partial(_picture, large_picture, paths))),
     ]
@@ -154,13 +180,15 @@ def _row(service: ReviewService, request: Request) -> dict[str, Any]:
     return row
 
 
-async def _decide(service: ReviewService, request: Request) -> Response:
+async def _post(
+    service: ReviewService, write: Callable[..., dict[str, Any]], most_bytes: int, request: Request
+) -> Response:
     body = b""
     async for part in request.stream():
         body += part
-        if len(body) > MOST_BODY_BYTES:
+        if len(body) > most_bytes:
             raise HTTPException(413)
-    return await _endpoint(service.project.option, partial(_write_decision, service, body))(request)
+    return await _endpoint(service.project.option, partial(write, service, body))(request)
 
 
 def _write_decision(service: ReviewService, body: bytes, request: Request) -> dict[str, Any]:
@@ -172,6 +200,30 @@ def _write_decision(service: ReviewService, body: bytes, request: Request) -> di
         raise ValueError("a decision has record_id, decision, and perhaps new_label, reason and seen")
     facts["reason"] = " ".join(facts.get("reason", "").split())[:MOST_REASON_LETTERS]
     return service.decide(**facts)
+
+
+def _write_batch(service: ReviewService, body: bytes, request: Request) -> dict[str, Any]:
+    """Decide about many images, about two that are compared, or take such a batch back."""
+    facts = json.loads(body)
+    names = set(facts) if isinstance(facts, dict) else set()
+    whole = {name: facts[name] for name in names & {"selection", "version", "undo"}}
+    texts = {name: facts[name] for name in names & {"decision", "new_label", "reason"}}
+    if any(type(value) is not int for value in whole.values()) or any(type(one) is not str for one in texts.values()):
+        raise ValueError("selection, version and undo are whole numbers; decision, new_label and reason are texts")
+    if names == {"undo"}:
+        return service.undo_batch(whole["undo"])
+    if names == {"kept", "dropped", "version"}:
+        return service.decide_pair(_names(facts["kept"]), _names(facts["dropped"]), whole["version"])
+    if not {"selection", "ranges", "version", "decision"} <= names <= {*whole, *texts, "ranges"} - {"undo"}:
+        raise ValueError("a batch has selection, ranges, version, decision, and perhaps new_label and reason")
+    texts["reason"] = " ".join(texts.get("reason", "").split())[:MOST_REASON_LETTERS]
+    return service.decide_all(whole["selection"], facts["ranges"], whole["version"], **texts)
+
+
+def _names(value: Any) -> list[str]:
+    if not isinstance(value, list) or len(value) > 100 or not all(isinstance(name, str) for name in value):
+        raise ValueError("kept and dropped are lists of record ids")
+    return value
 
 
 def _picture(encode: Callable[..., bytes | None], paths: DataPaths, request: Request) -> Response:

@@ -21,10 +21,12 @@ import numpy as np
 from curator.errors import CuratorError
 from curator.manifests.project import Project
 from curator.manifests.reviews import DECISIONS, Review
+from curator.review.batches import Batches, ConflictError, rows_of_ranges
 from curator.review.decisions import DecisionLog, match_rows
-from curator.review.images import Images, LatestImages, release_memory
+from curator.review.images import BoolArray, Images, LatestImages, release_memory
 from curator.review.query import Query, find_rows
-from curator.review.views import GROUPED, Misprediction, Selection, read_mispredictions, select
+from curator.review.sorting import SORTS, sort_rows
+from curator.review.views import VIEWS, Selection, find_view
 from curator.text import Command
 
 MOST_SELECTIONS = 16
@@ -38,10 +40,6 @@ class StaleError(CuratorError):
     """The selection is no longer kept, or is of an older catalog: the page must select again."""
 
 
-class ConflictError(CuratorError):
-    """Another window or person decided about the image since the page read it; nothing was written."""
-
-
 class ReviewService:
     """Answers the requests of the page; safe to use from several threads."""
 
@@ -49,6 +47,7 @@ class ReviewService:
         self.project = project
         self.latest_images = LatestImages(project)
         self.log = DecisionLog(project.paths.reviews, who)
+        self._batches = Batches(self.log)
         self._selections: OrderedDict[int, tuple[Images, Selection]] = OrderedDict()
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
@@ -66,27 +65,36 @@ class ReviewService:
             "stage": str(images.stage),
             "n": len(images),
             "facets": images.facets,
-            "views": self._count_views(images),
+            "views": self._describe_views(images),
+            "sorts": [{"name": sort.name, "title": sort.title} for sort in SORTS],
             "commands": {name: self._spelled(name) for name in ("review", "dedupe", "split", "benchmark")},
         }
 
     def _spelled(self, *words: str) -> str:
         return Command.of(*words).spelled(self.project.option)
 
-    def _count_views(self, images: Images) -> dict[str, int]:
-        """Count what each view holds without filters: groups if it has groups, else rows."""
+    def _describe_views(self, images: Images) -> list[dict[str, Any]]:
+        """Say what each view is and holds without filters: ``n`` groups if it has groups, else rows."""
+        everything = np.ones(len(images), bool)
         if self._counted is not images:
-            everything = np.ones(len(images), bool)
-            self._counts = {"all": len(images)}
-            for view in GROUPED:
-                sizes = select(images, view, everything, {}).sizes
-                self._counts[view] = 0 if sizes is None else len(sizes)
+            self._counts = {view.name: self._count(view.name, images, everything) for view in VIEWS if view.is_grouped}
             self._counted = images
             release_memory()
-        return self._counts | {"wrong": len(self._mispredictions())}
+        plain = {view.name: self._count(view.name, images, everything) for view in VIEWS if not view.is_grouped}
+        counts = self._counts | plain
+        names = ("name", "title", "hint", "is_grouped")
+        return [
+            {
+                **{name: getattr(view, name) for name in names},
+                "n": counts[view.name],
+                "command": self._spelled(view.command),
+            }
+            for view in VIEWS
+        ]
 
-    def _mispredictions(self) -> dict[str, Misprediction]:
-        return read_mispredictions(self.project.paths.predictions)
+    def _count(self, view: str, images: Images, everything: BoolArray) -> int:
+        found = find_view(view).choose(images, everything, self.project.paths)
+        return len(found.rows if found.sizes is None else found.sizes)
 
     def select(self, query: Query) -> dict[str, Any]:
         """Make a selection: its number, number of rows, the sizes of its groups, and what :meth:`rows` returns."""
@@ -94,8 +102,10 @@ class ReviewService:
             images = self.latest_images.read()
             decided = match_rows(images, self.log.latest())
             passing = find_rows(images, query, {row: review.decision for row, review in decided.items()})
-            mispredicted = self._mispredictions() if query.view == "wrong" else {}
-            selection = select(images, query.view, passing, mispredicted)
+            selection = find_view(query.view).choose(images, passing, self.project.paths)
+            if query.sort and selection.sizes is None:
+                rows = sort_rows(selection.rows, query.sort, images, decided)
+                selection = dataclasses.replace(selection, rows=rows)
             number = next(self._numbers)
             self._selections[number] = images, selection
             while len(self._selections) > MOST_SELECTIONS:
@@ -105,9 +115,13 @@ class ReviewService:
         facts = {"selection": number, "total": len(selection.rows), "sizes": sizes}
         return facts | self.rows(number, 0, FIRST_ROWS)
 
-    def progress(self, images: Images) -> dict[str, Any]:
-        """Return how many images are decided, and the version of the decisions."""
-        return {"decided": len(match_rows(images, self.log.latest())), "version": self.log.version}
+    def progress(self, images: Images, selection: Selection | None = None) -> dict[str, Any]:
+        """Return how many images are decided, in all and of a selection, and the version of the decisions."""
+        decided = np.fromiter(match_rows(images, self.log.latest()), np.int64)
+        facts = {"decided": len(decided), "version": self.log.version}
+        if selection is not None:
+            facts["decided_here"] = int(np.isin(selection.rows, decided).sum()) if len(decided) else 0
+        return facts
 
     def rows(self, number: int, offset: int, limit: int) -> dict[str, Any]:
         """Return some rows of a selection, with what was decided about each.
@@ -122,9 +136,8 @@ class ReviewService:
         for row in rows:
             row["review"] = as_facts(latest.get((row.get("sha256", ""), row["listed_label"])))
             row["why"] = self._spelled("why", row["record_id"])
-            if found := selection.mispredicted.get(row["record_id"]):
-                row |= {"predicted": found.predicted, "confidence": found.confidence}
-        return {"offset": offset, "rows": rows, **self.progress(images)}
+            row |= selection.facts.get(row["record_id"], {})
+        return {"offset": offset, "rows": rows, **self.progress(images, selection)}
 
     def next_undecided(self, number: int, after: int) -> int | None:
         """Find the next row of a selection that has a picture and no decision, starting again at the end; or None."""
@@ -182,6 +195,50 @@ class ReviewService:
                 raise ConflictError(f"Meanwhile {said}: look again.")
             review = before if is_saved else self.log.decide(*key, decision, new_label, reason)
         return {"review": as_facts(review), **self.progress(self.latest_images.read())}
+
+    def decide_all(
+        self, number: int, ranges: Any, version: int, decision: str, new_label: str = "", reason: str = ""
+    ) -> dict[str, Any]:
+        """Decide about rows of a selection, all of them or none; a row without content is left out.
+
+        Args:
+            ranges: places in the selection, as pairs of a first and a last one.
+            version: what the page has seen of the decisions.
+            new_label: for ``relabel``; an image that was listed under it is kept.
+
+        Raises:
+            ValueError, StaleError, ConflictError, DiskError: nothing was decided.
+        """
+        if decision not in ("keep", "drop", "relabel"):
+            raise ValueError("decision must be one of keep, drop, relabel")
+        if (decision == "relabel") != (new_label in self.project.recipe.labels):
+            raise ValueError("relabel needs new_label, a label of the recipe, and nothing else has it")
+        images, selection = self._find(number)
+        places = rows_of_ranges(ranges, len(selection.rows))
+        found = images.table.select(["sha256", "listed_label"]).take(selection.rows[places])
+        keys = zip(found["sha256"].to_pylist(), found["listed_label"].to_pylist(), strict=True)
+        wanted = [
+            (key, "keep", "", reason) if new_label == key[1] else (key, decision, new_label, reason)
+            for key in keys
+            if key[0]
+        ]
+        return {**self._batches.decide(wanted, version), **self.progress(images, selection)}
+
+    def decide_pair(self, kept: list[str], dropped: list[str], version: int) -> dict[str, Any]:
+        """Keep some images and drop the others as their duplicates, by record id, all or none."""
+        rows = {record_id: self.row(record_id) for record_id in (*kept, *dropped)}
+        if not rows or any(row is None or "sha256" not in row for row in rows.values()):
+            raise ValueError("there is no such image, or it has no content to decide about")
+        keys = {name: (row["sha256"], row["listed_label"]) for name, row in rows.items() if row}
+        wanted = [(keys[name], "keep", "", "") for name in kept]
+        wanted += [
+            (keys[name], "drop", "", "duplicate") for name in dropped if keys[name] not in [keys[k] for k in kept]
+        ]
+        return {**self._batches.decide(wanted, version), **self.progress(self.latest_images.read())}
+
+    def undo_batch(self, number: int) -> dict[str, Any]:
+        """Take a batch back, whole."""
+        return {**self._batches.undo(number), **self.progress(self.latest_images.read())}
 
 
 def as_facts(review: Review | None) -> dict[str, str] | None:

@@ -12,7 +12,9 @@ from curator.errors import CuratorError
 from curator.manifests.project import Project
 
 
-def start_review(project: Project, who: str, port: int, announce: Callable[[str, int], None]) -> int:
+def start_review(
+    project: Project, who: str, port: int, announce: Callable[[str, int], None], host: str = "127.0.0.1"
+) -> int:
     """Serve the page until Ctrl-C: see :func:`curator.review.server.serve_review`.
 
     Raises:
@@ -25,4 +27,4 @@ def start_review(project: Project, who: str, port: int, announce: Callable[[str,
             raise
         hint = "Install it with `pip install 'imageset-curator[review]'`."
         raise CuratorError(f"The review page needs the package {error.name}.", hint) from error
-    return serve_review(project, who, port, announce)
+    return serve_review(project, who, port, announce, host)

@@ -1,13 +1,19 @@
-"""Which rows a view shows, in which order, and which of them form groups.
+"""The views of the page: which rows each shows, in which order, and which of them form groups.
+
+A view is one entry in :data:`VIEWS`: its name in the address, its title, a hint, and what chooses its rows.
 
 >>> Selection(np.array([4, 1, 2]), sizes=np.array([2, 1])).sizes.tolist()
 [2, 1]
+>>> [view.name for view in VIEWS if view.is_grouped]
+['duplicates', 'conflicts', 'placeholders']
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,12 +25,10 @@ from curator.errors import StateError
 from curator.matching.components import label_components
 from curator.reasons import COPIES, Drop
 from curator.review.images import BoolArray, Images, as_mask
+from curator.store.paths import DataPaths
 from curator.text import Command
 
 Rows = npt.NDArray[np.int64]
-GROUPED = ("duplicates", "conflicts", "placeholders")
-"""The views that show groups."""
-
 LEAST_REPEATS = 3
 """So many listings of the same bytes look like a placeholder: one picture in place of many."""
 
@@ -43,30 +47,92 @@ class Selection:
 
     rows: Rows
     sizes: Rows | None = None
-    mispredicted: dict[str, Misprediction] = field(default_factory=dict)
+    facts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What the page shows of a row beside the catalog, by record id: ``predicted``, ``confidence`` (0 to 1)."""
 
 
-def select(images: Images, view: str, passing: BoolArray, mispredicted: dict[str, Misprediction]) -> Selection:
-    """Order the rows of a view.
+@dataclass(frozen=True)
+class View:
+    """One view of the page.
 
-    Args:
-        view: ``all``: the rows that pass, in the catalog's order; ``duplicates``, ``conflicts``, ``placeholders``: each
-            group with a row that passes, whole, the largest first, its representative first; ``wrong``: the rows that
-            pass and whose label the benchmark's models do not predict, the most confident first.
-        passing: the rows that pass the filters, shape (rows,).
-        mispredicted: what :func:`read_mispredictions` returns.
+    Attributes:
+        name: what the page's address calls it.
+        title: what its button says.
+        hint: what a person looks for in it.
+        choose: given the images, which rows pass the filters (bool, shape (rows,)) and the paths, orders its rows; a
+            group with a row that passes is shown whole.
+        is_grouped: whether it shows groups, the representative first.
+        command: what finds something for it, if nothing was found yet.
     """
-    if view == "duplicates":
-        return _grouped(images, passing, _by_other(images, COPIES))
-    if view == "conflicts":
-        return _grouped(images, passing, _by_other(images, (Drop.LABEL_CONFLICT,)))
-    if view == "placeholders":
-        return _grouped(images, passing, _by_content(images))
-    if view == "wrong":
-        rows = np.array([images.row_of(record_id) for record_id in mispredicted], np.int64)
-        rows = rows[rows >= 0]
-        return Selection(rows[passing[rows]], None, mispredicted)
+
+    name: str
+    title: str
+    hint: str
+    choose: Callable[[Images, BoolArray, DataPaths], Selection]
+    is_grouped: bool = False
+    command: str = "dedupe"
+
+
+def choose_all(images: Images, passing: BoolArray, paths: DataPaths) -> Selection:
+    """Show the rows that pass, in the catalog's order."""
     return Selection(np.flatnonzero(passing))
+
+
+def choose_duplicates(images: Images, passing: BoolArray, paths: DataPaths) -> Selection:
+    """Show each picture with its copies, the largest group first."""
+    return _grouped(images, passing, _by_other(images, COPIES))
+
+
+def choose_conflicts(images: Images, passing: BoolArray, paths: DataPaths) -> Selection:
+    """Show each picture that has two labels."""
+    return _grouped(images, passing, _by_other(images, (Drop.LABEL_CONFLICT,)))
+
+
+def choose_placeholders(images: Images, passing: BoolArray, paths: DataPaths) -> Selection:
+    """Show known and suspected placeholders, and the same bytes listed often."""
+    return _grouped(images, passing, _by_content(images))
+
+
+def choose_wrong(images: Images, passing: BoolArray, paths: DataPaths) -> Selection:
+    """Show the rows whose label the benchmark's models do not predict, the most confident first."""
+    found = read_mispredictions(paths.predictions)
+    rows = np.array([images.row_of(record_id) for record_id in found], np.int64)
+    rows = rows[rows >= 0]
+    facts = {name: {"predicted": one.predicted, "confidence": one.confidence} for name, one in found.items()}
+    return Selection(rows[passing[rows]], None, facts)
+
+
+VIEWS = (
+    View("all", "All images", "", choose_all),
+    View("duplicates", "Duplicates", "The representative first, its copies beside it.", choose_duplicates, True),
+    View(
+        "conflicts",
+        "Label conflicts",
+        "One picture under two labels: drop or relabel one of them.",
+        choose_conflicts,
+        is_grouped=True,
+    ),
+    View(
+        "placeholders",
+        "Placeholders",
+        "Known ones, suspected ones, and bytes that are listed three times or more.",
+        choose_placeholders,
+        is_grouped=True,
+    ),
+    View(
+        "wrong",
+        "Confidently wrong",
+        "What the models of the benchmark are most sure of and wrong about.",
+        choose_wrong,
+        command="benchmark",
+    ),
+)
+"""The views in the order of their buttons; a new one is one entry here."""
+
+
+def find_view(name: str) -> View:
+    """Return the view of that name, which exists."""
+    return next(view for view in VIEWS if view.name == name)
 
 
 def read_mispredictions(path: Path) -> dict[str, Misprediction]:

@@ -43,6 +43,9 @@ EXPORT_CARD, EXPORT_CREDITS = "README.md", "ATTRIBUTION.md"
 LEFT_BY_SYSTEMS = frozenset((".DS_Store", "Thumbs.db", "desktop.ini"))
 """Files that a system puts into folders that a person opens: they are nobody's own."""
 
+EXPORT_RECORD = ".curator-export.json"
+"""What an export was made of and which files it holds; see :mod:`curator.export.places`."""
+
 ENDINGS = {"jpeg": "jpg", "mpo": "jpg", "tiff": "tif"}
 """Format to file ending, if the two differ."""
 

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import pty
 import re
+import select
+import shlex
+import shutil
+import signal
+import struct
 import subprocess
 import sys
+import termios
+import time
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+import curator
 from curator.benchmark.models.registry import model_names
 from curator.cli import complete
 from curator.cli.app import COMMANDS, GROUPS, app
@@ -64,11 +74,11 @@ def test_what_is_proposed_is_what_there_is() -> None:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data set that was fetched, of photographs with a space in their names."""
+    """A data set that was fetched, of photographs with a quote and a space in their names."""
     folder = tmp_path_factory.mktemp("project")
     photos = write_folder(folder / "photos", 2)
     for path in [*photos.rglob("*.jpg")]:
-        path.rename(path.with_name(f"photo {path.stem}.jpg"))
+        path.rename(path.with_name(f"it's {path.stem}.jpg"))
     (folder / "manifests" / "small").mkdir(parents=True)
     (folder / "manifests" / "small" / "recipe.toml").write_text(recipe_text(photos, per_class="max"))
     (folder / "below").mkdir()
@@ -84,42 +94,125 @@ PROPOSED = [
     ("curator export c", ["croissant", "coco"]),
     ("curator dedupe --mode ", ["near", "exact", "off"]),
     ("curator benchmark --models cnn,", ["cnn,mobilenet_v2"]),
-    ("curator why rugby/", [r"rugby/photo\ 000.jpg", r"rugby/photo\ 001.jpg"]),
-    (r"curator why --recipe small rugby/photo\ 001", [r"rugby/photo\ 001.jpg"]),
+    ("curator why rugby/", ["rugby/it's 000.jpg", "rugby/it's 001.jpg"]),
+    (r"curator why --recipe small rugby/it\'s\ 001", ["rugby/it's 001.jpg"]),
     ("curator why /no/such/", []),
 ]
 
 
 @pytest.mark.parametrize(("typed", "proposed"), PROPOSED)
-def test_bash_completes(place: Path, typed: str, proposed: list[str]) -> None:
-    """What bash's function proposes after Tab, from a folder below the project; no pandas is imported for it."""
-    words = re.findall(r"(?:\\.|\S)+", typed) + ([""] if typed.endswith(" ") else [])
-    environment = {"COMP_WORDS": "\n".join(words), "COMP_CWORD": str(len(words) - 1)}
+def test_what_is_proposed_after_tab(place: Path, typed: str, proposed: list[str]) -> None:
+    """From a folder below the project, as it is: each shell quotes it; no pandas is imported for it."""
     code = (
         "import sys\n"
         "from curator.cli.app import main\n"
         "try:\n    main()\n"
         "finally:\n    assert not {'pandas', 'cv2', 'PIL'} & set(sys.modules), 'slow'"
     )
+    asked = {"_TYPER_COMPLETE_ARGS": typed, "_TYPER_COMPLETE_FISH_ACTION": "get-args"}
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=place,
-        env={**os.environ, "CURATOR_RECIPE": "", "_CURATOR_COMPLETE": "complete_bash", **environment},
+        env={**os.environ, "CURATOR_RECIPE": "", "_CURATOR_COMPLETE": "complete_fish", **asked},
         capture_output=True,
         text=True,
     )
-    assert done.stdout.split() == "\n".join(proposed).split() and "slow" not in done.stderr
+    lines = [line.partition("\t") for line in done.stdout.splitlines() if line]
+    assert [name for name, _, _ in lines] == proposed and "slow" not in done.stderr
+    assert not [meaning for *_, meaning in lines if meaning.endswith("...")]
 
 
-@pytest.mark.parametrize(("shell", "proposed"), [("zsh", "photo 001"), ("fish", "photo 001")])
-def test_other_shells_quote_themselves(place: Path, shell: str, proposed: str) -> None:
-    """A backslash in a proposal would be in the word."""
-    environment = {"_TYPER_COMPLETE_ARGS": "curator why rugby/", "_TYPER_COMPLETE_FISH_ACTION": "get-args"}
+TYPED = (
+    ("curator export cr", "curator export croissant"),
+    ("curator status --recipe sm", "curator status --recipe small"),
+    (r"curator why rugby/it\'s\ 001", r"curator why rugby/it\'s\ 001.jpg"),
+    ("curator why \"rugby/it's 001", 'curator why "rugby/it\'s 001.jpg"'),
+    ("curator init mine --from ../pho", "curator init mine --from ../photos/"),
+)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with ``curator`` as a command, where the shells that there are have its completion installed."""
+    folder = tmp_path_factory.mktemp("home")
+    (folder / "bin").mkdir()
+    script = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m curator "$@"\n'
+    (folder / "bin" / "curator").write_text(script)
+    (folder / "bin" / "curator").chmod(0o755)
+    for shell in filter(shutil.which, ("bash", "zsh", "fish")):
+        said = subprocess.run(
+            [shell, "-c", "curator --install-completion; true"],
+            env=own_environment(folder),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert said.stdout.startswith(f"{shell} completion installed in {folder}")
+    with (folder / ".bashrc").open("a") as file:
+        file.write("PS1='ready> '\n")
+    return folder
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_a_shell_completes_at_the_first_tab(place: Path, home: Path, shell: str) -> None:
+    """In a terminal of its own: what stands on the line after one Tab, quotes and spaces included."""
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed")
+    for typed, completed in TYPED:
+        assert completed in at_the_prompt(shell, typed, completed, place, home)
+
+
+def test_fish_completes(place: Path, home: Path) -> None:
+    """Fish says itself what it would propose."""
+    if shutil.which("fish") is None:
+        pytest.skip("fish is not installed")
     done = subprocess.run(
-        [sys.executable, "-c", "from curator.cli.app import main; main()"],
+        ["fish", "-c", "for typed in $argv; complete -C $typed; end", *(typed for typed, _ in TYPED[:3])],
         cwd=place,
-        env={**os.environ, "CURATOR_RECIPE": "", "_CURATOR_COMPLETE": f"complete_{shell}", **environment},
+        env=own_environment(home),
         capture_output=True,
         text=True,
     )
-    assert proposed in done.stdout
+    assert [line.partition("\t")[0] for line in done.stdout.splitlines()] == [
+        "croissant",
+        "small",
+        "rugby/it's 001.jpg",
+    ]
+
+
+def own_environment(home: Path) -> dict[str, str]:
+    """The environment of a shell that reads nobody's own files."""
+    path = f"{home / 'bin'}:{os.environ['PATH']}"
+    own = {
+        "HOME": str(home),
+        "ZDOTDIR": str(home),
+        "PATH": path,
+        "TERM": "xterm",
+        "PS1": "ready> ",
+        "CURATOR_RECIPE": "",
+    }
+    source = str(Path(curator.__file__).parents[1])
+    return {**os.environ, **own, "PYTHONPATH": source, "LC_ALL": "C.UTF-8", "HISTFILE": "/dev/null"}
+
+
+def at_the_prompt(shell: str, typed: str, completed: str, place: Path, home: Path, limit_s: float = 40.0) -> str:
+    """Type into a shell behind a terminal, and Tab, and return what it shows, without its control sequences."""
+    process, terminal = pty.fork()
+    if not process:
+        os.chdir(place)
+        os.execvpe(shell, [shell, "-i"], own_environment(home))
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 200, 0, 0))
+    shown, end = "", time.monotonic() + limit_s
+    to_come = [("ready> ", typed), (typed, "\t")]  # zsh takes a Tab among pasted text for a part of it
+    try:
+        while (to_come or completed not in shown) and time.monotonic() < end:
+            if select.select([terminal], [], [], 0.5)[0]:
+                shown += os.read(terminal, 65_536).decode("utf-8", "replace")
+                shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]|\x1b[=>]|\a|.\x08", "", shown)
+            if to_come and to_come[0][0] in shown:
+                os.write(terminal, to_come.pop(0)[1].encode())
+    finally:
+        os.kill(process, signal.SIGKILL)
+        os.waitpid(process, 0)
+        os.close(terminal)
+    return shown

@@ -86,6 +86,11 @@ def test_an_export_of_one_size_is_the_same_bytes_twice(project: Project, tmp_pat
     assert {Image.open(io.BytesIO(data)).size for data in found.values()} <= {(SIDE, SIDE)}
     card = (folder / "README.md").read_text(encoding="utf-8")
     assert f"resized to {SIDE} x {SIDE} pixels: {FITS[fit]} ({fit})" in card
+    written, rows = (
+        read_manifest(one).set_index("record_id") for one in (folder / "manifest.csv", project.paths.manifest)
+    )
+    assert set(written["width"]) == set(written["height"]) == {SIDE}
+    assert dict(written["served_width"]) == dict(rows["width"]) and dict(written["sha256"]) == dict(rows["sha256"])
     if form == "coco":
         described = json.loads((folder / "annotations" / "val.json").read_text(encoding="utf-8"))
         assert {(one["width"], one["height"]) for one in described["images"]} == {(SIDE, SIDE)}

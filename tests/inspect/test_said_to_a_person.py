@@ -1,0 +1,178 @@
+"""What status, why and the objects of a notebook say: news of the sources, the next step, near names, short reprs."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+import curator
+from curator.dataset import Dataset
+from curator.errors import CuratorError
+from curator.export.export import FORMATS, find_format
+from curator.inspect import next_step
+from curator.manifests.licences import licence_id
+from curator.text import spell
+from tests.small_worlds import picture, write_folder
+
+
+def make(place: Path, kind: str) -> Dataset:
+    """A data set of six pictures a label, in a folder or named by a table."""
+    photos = write_folder(place / "photos", 6)
+    source = {"kind": "folder", "path": photos}
+    if kind == "url-list":
+        source = {"kind": "url-list", "path": place / "list.csv"}
+        rows = [[path.relative_to(place), path.parent.name] for path in sorted(photos.rglob("*.jpg"))]
+        with (place / "list.csv").open("w", newline="") as file:
+            csv.writer(file).writerows([["path", "label"], *rows])
+    return create(place, source)
+
+
+def create(place: Path, source: dict[str, object]) -> Dataset:
+    """Write the recipe and open it."""
+    homes = {"manifests": place / "manifests", "data": place / "data"}
+    return curator.create("small", labels=["rugby", "soccer"], sources=[source], **homes)
+
+
+def said(made: Dataset) -> tuple[str, str]:
+    """What status says of the sources, and the command that it proposes."""
+    status = made.status()
+    return " ".join(spell(text) for text in status.news if "since the last fetch" in spell(text)), spell(status.next)
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [("folder", "2 new files, 1 changed, 1 lost"), ("url-list", "1 changed file, 1 lost")],
+)
+def test_status_says_what_a_split_would_fetch_until_it_has(tmp_path: Path, kind: str, words: str) -> None:
+    """Files that came, changed and went, in a folder or named by a table; files of no label are no news."""
+    made = make(tmp_path, kind)
+    made.split()
+    assert said(made)[0] == ""
+    photos = tmp_path / "photos"
+    (photos / "notes").mkdir()
+    for seed, name in enumerate(("rugby/new.jpg", "soccer/new.jpg", "rugby/001.jpg", "notes/page.jpg")):
+        picture(90 + seed, (150, 130)).save(photos / name)
+    (photos / "soccer" / "002.jpg").unlink()
+    assert said(made) == (
+        f"what is in {kind} has changed since the last fetch ({words}): run `curator split`",
+        "`curator split`",
+    )
+    before = made.table.set_index("source_id")["sha256"]
+    made.split()
+    assert said(made)[0] == ""
+    now = made.table.set_index("source_id")["sha256"]
+    names = [path.relative_to(tmp_path if kind == "url-list" else photos) for path in photos.rglob("*/001.jpg")]
+    changed = {str(name) for name in names if now[str(name)] != before[str(name)]}
+    assert changed == {"photos/rugby/001.jpg" if kind == "url-list" else "rugby/001.jpg"}
+    assert len(now) == (11 if kind == "url-list" else 13)
+    (photos / "rugby").rename(tmp_path / "elsewhere")
+    (photos / "soccer").rename(tmp_path / "elsewhere2")
+    assert kind == "folder" or said(made)[0] == "", "a disk that is not mounted is no change"
+
+
+def test_what_is_next_can_be_done_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A benchmark where it can run, else a report, an export, and then nothing; how to get it is said each time."""
+    made = make(tmp_path, "folder")
+    monkeypatch.setattr(next_step, "_TRAINING", ("json",))
+    status = made.split().status
+    assert spell(status.next, quote="") == "curator benchmark" and status.remark == ""
+    monkeypatch.setattr(next_step, "_TRAINING", ("no_such_module",))
+    status = made.status()
+    assert spell(status.next, quote="") == "curator report" and "pip install 'imageset-curator" in status.remark
+    made.paths.benchmark.mkdir()
+    made.paths.report.touch()
+    assert spell(made.status().next, quote="") == "curator export imagefolder"
+    made.export("keras", image_size=24)
+    assert made.status().next == () and made.status().as_json()["next"] == ""
+    made.split(seed=5, resplit=True)
+    assert spell(made.status().next, quote="") == "curator export keras"
+    monkeypatch.setattr(next_step, "_TRAINING", ("json",))
+    made.paths.metrics.write_text(json.dumps({"hashes": {"manifest": "of another"}}))
+    assert spell(made.status().next, quote="") == "curator benchmark"
+
+
+def test_names_that_are_nearly_right_and_objects_in_a_notebook(tmp_path: Path) -> None:
+    """An unknown name is answered with commands that work; what a notebook shows is short, and readable as HTML."""
+    made = make(tmp_path, "folder")
+    result = made.fetch()
+    for wrong in ("rugby/000.jpeg", "RUGBY/000.jpg", "rugy/000.jpg"):
+        with pytest.raises(CuratorError, match=r"Did you mean one of these\?\n  `curator why rugby/000.jpg`"):
+            made.why(wrong)
+    with pytest.raises(CuratorError, match=r"called 'zebra'. Give a record id"):
+        made.why("zebra")
+    assert repr(made.status()) == "Status('small', fetched: 12 listed, 12 kept, 0 dropped; next: curator dedupe)"
+    assert repr(result) == f"StageResult({made.status()!r})"
+    stories = made.why("rugby/000.jpg")
+    record_id = stories[0].facts["record_id"]
+    assert repr(stories) == f"[Story('{record_id}  (rugby, kept so far)')]"
+    for shown in (str(stories), str(stories[0]), stories._repr_html_(), stories[0]._repr_html_()):
+        assert "listed   by folder as rugby/000.jpg" in shown
+    assert "<td" in made.status()._repr_html_() and made.status()._repr_html_() == result._repr_html_()
+    made.split()
+    assert repr(made.export("hf")) == f"Exported('parquet', 12 images: {made.paths.export('parquet')})"
+    assert max(len(repr(one)) for one in FORMATS) < 40
+    with pytest.raises(CuratorError, match=r'choose another name; `curator\.open\("small"\)` opens it'):
+        create(tmp_path, {"kind": "folder", "path": tmp_path / "photos"})
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("hf", "parquet"),
+        ("HuggingFace", "parquet"),
+        ("hugging face", "parquet"),
+        ("PyTorch", "keras"),
+        ("torch", "keras"),
+        ("image_folder", "imagefolder"),
+        ("TensorFlow", "tfrecord"),
+        ("tf.data", "tfrecord"),
+        ("wds", "webdataset"),
+        ("ms_coco", "coco"),
+        ("yolo", "keras"),
+    ],
+)
+def test_formats_by_the_names_that_people_use(name: str, form: str) -> None:
+    """Whatever the case and the signs between words; no two formats are called the same."""
+    assert find_format(name).name == form
+    called = [one for each in FORMATS for one in (each.name, *each.also)]
+    assert len(called) == len(set(called)) and all(find_format(one.upper()) for one in called)
+
+
+def test_an_unknown_format_has_near_ones() -> None:
+    """The nearest is named, and all that there are."""
+    with pytest.raises(CuratorError, match=r"no format 'parket', did you mean parquet\? There are imagefolder, "):
+        find_format("parket")
+    with pytest.raises(CuratorError, match=r"no format 'xyzzy'\. There are imagefolder, "):
+        find_format("xyzzy")
+
+
+CC = "https://creativecommons.org/licenses"
+
+
+@pytest.mark.parametrize(
+    ("stated", "known"),
+    [
+        *((f"{CC}/by/{version}/", f"cc-by-{version}") for version in ("2.0", "2.5", "3.0", "4.0")),
+        *((f"{CC}/by-sa/{version}/", f"cc-by-sa-{version}") for version in ("3.0", "4.0")),
+        *((f"{CC}/by-nc/{version}/", f"cc-by-nc-{version}") for version in ("2.0", "3.0", "4.0")),
+        (f"{CC}/by-nd/4.0/", "cc-by-nd-4.0"),
+        *((f"{CC}/by-nc-nd/{version}/", f"cc-by-nc-nd-{version}") for version in ("3.0", "4.0")),
+        *((f"{CC}/by-nc-sa/{version}/deed.de", f"cc-by-nc-sa-{version}") for version in ("2.0", "3.0", "4.0")),
+        *((f"{CC}/{one}/", "other") for one in ("by/1.0", "by-sa/2.0", "by-sa/2.5", "by-nd/2.0", "by-nc-nd/2.0")),
+        ("CC0 1.0 Universal", "cc0-1.0"),
+        ("https://creativecommons.org/publicdomain/zero/1.0/", "cc0-1.0"),
+        ("https://creativecommons.org/publicdomain/mark/1.0/", "other"),
+        ("Public Domain Mark 1.0", "other"),
+        ("MIT", "mit"),
+        ("ODbL", "odbl"),
+        ("PDDL", "pddl"),
+        ("licence not stated", "unknown"),
+        ("all rights reserved", "other"),
+    ],
+)
+def test_the_hub_knows_each_licence_by_its_id(stated: str, known: str) -> None:
+    """The ids of https://huggingface.co/docs/hub/repositories-licenses; of a licence that is none of them, other."""
+    assert licence_id(stated) == known
