@@ -42,6 +42,8 @@ def as_source_error() -> Iterator[None]:
         what = f"{error.filename or 'it'} could not be read ({error.strerror or error})."
         raise SourceError(what, "Mend that, or name another file.") from error
     except Exception as error:
+        if "ymlink loop" in str(error):  # what pathlib makes of ELOOP
+            raise SourceError("it is a link that leads in a circle.", "Mend that, or name another file.") from error
         where = traceback.extract_tb(error.__traceback__)[-1]
         hint = f"Please report this as a fault of curator, with {Path(where.filename).name}:{where.lineno}."
         raise SourceError(f"it could not be read ({type(error).__name__}: {str(error)[:200]}).", hint) from error

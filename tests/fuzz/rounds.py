@@ -21,6 +21,11 @@ def seeds(n_inputs):
     return range(first, first + n_inputs * int(os.environ.get("CURATOR_FUZZ", "1")))
 
 
+def examples(n_examples):
+    """How many examples Hypothesis tries: a third in `make test`, all of them in the full size."""
+    return n_examples if FULL else max(10, n_examples // 3)
+
+
 def sample(everything, n, seed):
     """All of a list in the full size, else ``n`` of it, the first and the last among them."""
     if FULL or len(everything) <= n:
