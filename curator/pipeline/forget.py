@@ -161,7 +161,7 @@ def _forget_requests(paths: DataPaths, tables: Iterable[pd.DataFrame], stones: T
     found = _requested(tables, stones)
     urls = {f"{FILE_SCHEME}{address}" if name == "local_path" else address for name, address in found}
     with Ledger(paths.attempts) as ledger:
-        ledger.forget(urls, map(bytes.fromhex, stones["content"]))
+        ledger.forget(urls, [bytes.fromhex(sha256) for sha256 in stones["content"]])
 
 
 def _others(paths: DataPaths, contents: set[str], removed: Removed, is_trained_on: bool) -> Iterator[Holder]:

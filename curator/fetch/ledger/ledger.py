@@ -151,17 +151,16 @@ class Ledger:
 
     def supersede(self, addresses: Iterable[str]) -> None:
         """Make these addresses count as not tried, so that they are requested again, by a later run too."""
+        sql = "UPDATE attempts SET superseded = 1 WHERE address = ?"
         with self._transaction():
-            rows = ((address,) for address in addresses)
-            self._connection.executemany("UPDATE attempts SET superseded = 1 WHERE address = ?", rows)
+            self._connection.executemany(sql, ((one,) for one in addresses))
 
-    def forget(self, addresses: Iterable[str], contents: Iterable[bytes]) -> None:
+    def forget(self, addresses: Iterable[str], contents: Collection[bytes]) -> None:
         """Remove for good what is known of these addresses and contents (SHA-256, 32 bytes)."""
-        hashes = [(sha256,) for sha256 in contents]
         with self._transaction():
             self._connection.executemany("DELETE FROM attempts WHERE address = ?", ((one,) for one in addresses))
-            self._connection.executemany("DELETE FROM attempts WHERE sha256 = ?", hashes)
-            self._connection.executemany("DELETE FROM observations WHERE sha256 = ?", hashes)
+            for table in ("attempts", "observations"):
+                self._connection.executemany(f"DELETE FROM {table} WHERE sha256 = ?", ((one,) for one in contents))
         next(self._rows("VACUUM"), None)  # what rows that were replaced left in unused pages goes, too
 
     def states(self, addresses: Sequence[str | None], retries: int, max_pixels: int) -> list[State]:
