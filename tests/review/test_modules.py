@@ -33,3 +33,17 @@ def test_each_module_is_served_and_preloaded() -> None:
     preloaded = re.findall(r'modulepreload" href="(\w+)\.js"', (PAGE / "review.html").read_text("utf-8"))
     assert {*preloaded, "review"} == names
     assert max(len(path.read_text("utf-8").splitlines()) for path in PAGE.glob("*.js")) <= 300
+
+
+def test_a_page_for_the_network_answers_to_this_machines_names_only() -> None:
+    """By its address and name, with the token; a name that a stranger points at it is refused, as on 127.0.0.1."""
+    from curator.review.guard import Guard
+    from curator.review.network import names_of, own_address
+
+    guard = Guard("secret", 8000, names_of("0.0.0.0"))
+    refused = {
+        host: guard.refusal("GET", "/secret/", {"host": f"{host}:8000"}) for host in (own_address(), "evil.example")
+    }
+    assert refused == {own_address(): None, "evil.example": "the Host is not this server"}
+    assert guard.refusal("GET", "/wrong/", {"host": f"{own_address()}:8000"})
+    assert names_of("192.168.1.5") == ("192.168.1.5",) and names_of("fe80::1") == ("[fe80::1]",)
