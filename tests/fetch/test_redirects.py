@@ -22,6 +22,7 @@ from curator.fetch.network.libcurl import pycurl
 from curator.fetch.network.redirects import Redirects, RefusedRedirectError
 from curator.manifests.recipe import FetchSettings
 from curator.sources.reading.http import BrokenOffError, StreamedAnswer
+from tests.fuzz.rounds import examples
 
 BEGIN = "http://photos.example/in/1.jpg"
 
@@ -106,7 +107,7 @@ def asked_after(proxy: Proxy, location: str, status: str = "302") -> list[str]:
     return proxy.asked[1:]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=list(HealthCheck))
 @given(SPELT)
 @example("http://127.0.0.%31/")
 @example("http://loca%6chost/")
@@ -127,7 +128,7 @@ def test_a_redirect_is_requested_as_it_was_judged_or_not_at_all(proxy: Proxy, lo
     assert [normal(url) for url in asked_after(proxy, location)[:1]] == expected
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=list(HealthCheck))
 @given(SPELT)
 def test_libcurl_requests_exactly_what_was_made_of_a_listed_address(proxy: Proxy, listed: str) -> None:
     """Host, port, path and query; or no request can be made."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import socketserver
 import threading
@@ -20,6 +19,7 @@ from curator.pipeline.acquire import Listing, _list_tier
 from curator.sources.registry import source_kinds
 from curator.sources.url_list.url_list_source import UrlList
 from curator.store.paths import DataPaths
+from tests.fuzz.rounds import seeds
 from tests.small_worlds import write_folder
 
 LIST = b"url,label\nhttp://h.example/1.jpg,rugby\nhttp://h.example/2.jpg,soccer\n"
@@ -151,7 +151,6 @@ def test_links_that_lead_in_a_circle(tmp_path: Path) -> None:
 )
 def test_an_error_that_nobody_thought_of(error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Is a warning, which says where it was raised; a full disk and Ctrl-C end the fetch."""
-
     raised: list[BaseException] = [error]
 
     def fail(*_: object) -> None:
@@ -169,10 +168,7 @@ def test_an_error_that_nobody_thought_of(error: Exception, tmp_path: Path, monke
             listed_beside(tmp_path / str(number), source)
 
 
-SEEDS = range(int(os.environ.get("CURATOR_FUZZ_TIMES", "1")) * 25)
-
-
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", seeds(20))
 def test_damaged_lists_of_every_kind(seed: int, tmp_path: Path) -> None:
     """Bytes of good lists, some of them changed, removed or repeated."""
     rng = random.Random(seed)

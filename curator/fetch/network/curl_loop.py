@@ -35,11 +35,14 @@ _EVENTS = {
 class CurlLoop:
     """Transfers in flight. Every key of the selector holds a callable that takes the event mask.
 
+    Args:
+        n_idle: connections kept for later requests.
+
     Attributes:
         active: the transfers in flight by their handle, oldest first.
     """
 
-    def __init__(self, selector: selectors.BaseSelector) -> None:
+    def __init__(self, selector: selectors.BaseSelector, n_idle: int = 16) -> None:
         self._selector = selector
         self._due: float | None = None
         self._watched: dict[int, int] = {}  # descriptor to events: querying the selector takes longer than epoll itself
@@ -47,7 +50,7 @@ class CurlLoop:
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._set_timer)
-        self._multi.setopt(pycurl.M_MAXCONNECTS, 256)  # idle ones, too
+        self._multi.setopt(pycurl.M_MAXCONNECTS, n_idle)
 
     def __enter__(self) -> CurlLoop:
         return self

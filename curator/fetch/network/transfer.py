@@ -18,6 +18,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import time
@@ -58,6 +59,7 @@ class Transfer:
         started: when, on the clock that never jumps; ``started_at`` on the one of the wall.
         referer: the page that the request names; mostly nothing.
         leads_to: where the redirect leads at which the request was broken off; nothing if it was not.
+        lacks_descriptors: whether the system had no open file left for it.
         goes_to: where the same request goes on once libcurl has given it back; nothing if it is over.
     """
 
@@ -71,6 +73,7 @@ class Transfer:
         self.within_s = settings.timeout_s
         self.referer = self.leads_to = self.goes_to = ""
         self.started = self.started_at = 0.0
+        self.lacks_descriptors = False
         self.handle = pycurl.Curl()
         self._configure(settings)
 
@@ -82,7 +85,7 @@ class Transfer:
         self.task, self.started, self.started_at = task, now, time.time()
         self._chunks.clear()
         self._headers.clear()
-        self._refused_address = None
+        self._refused_address, self.lacks_descriptors = None, False
         self.handle.setopt(pycurl.URL, url)
         self.handle.setopt(pycurl.TIMEOUT_MS, int(1000 * self.within_s))
         self.handle.setopt(pycurl.COOKIELIST, "ALL")  # forgets what hosts set on the way of the request before
@@ -175,7 +178,11 @@ class Transfer:
         if not (self._allow_private or ip in self._exempt or is_public_address(ip)):
             self._refused_address = ip
             return int(pycurl.SOCKET_BAD)
-        return socket.socket(address.family, address.socktype, address.protocol)
+        try:
+            return socket.socket(address.family, address.socktype, address.protocol)
+        except OSError as error:
+            self.lacks_descriptors = error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+            return int(pycurl.SOCKET_BAD)
 
 
 class WaryTransfer(Transfer):
