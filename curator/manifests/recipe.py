@@ -75,7 +75,7 @@ PerClass = int | Literal["max", "all"] | Mapping[str, int]
 class BalanceSettings:
     """How many images each label gets."""
 
-    per_class: int | Literal["max", "all"] | Mapping[str, int] = setting(
+    per_class: PerClass = setting(  # noqa: RUF009 (a value that nothing changes)
         1224,
         "images per label: a number; one for each; max: as many as the smallest has; all: what each has",
         minimum=1,

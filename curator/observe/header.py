@@ -30,6 +30,7 @@ from functools import partial
 from PIL import IcoImagePlugin, Image, ImageFile, PngImagePlugin
 
 from curator.observe.bmp import is_bmp_cut
+from curator.observe.boxes import walk_boxes
 from curator.observe.deep_pixels import load_deep
 from curator.observe.jpeg_scans import END, check_jpeg
 from curator.observe.jpeg_xl import read_jxl_size
@@ -262,7 +263,7 @@ def looks_truncated(data: bytes, image_format: str) -> bool:
     if image_format == "tiff":
         return read_directory(data) is None
     if image_format in ("avif", "heic") or (image_format == "jxl" and data[4:8] == b"JXL "):
-        return _boxes_end(data) > len(data)
+        return max((end for _, _, end in walk_boxes(data)), default=0) > len(data)
     return False
 
 
@@ -271,16 +272,3 @@ def _icon_end(data: bytes) -> int:
     count = _uint(data[4:6])
     entries = [data[at : at + 16] for at in range(6, min(6 + 16 * count, len(data)), 16)]
     return max([6 + 16 * count, *(_uint(entry[8:12]) + _uint(entry[12:16]) for entry in entries)])
-
-
-def _boxes_end(data: bytes) -> int:
-    """Return where the last of a file's boxes says that it ends (ISO/IEC 14496-12)."""
-    at = 0
-    while at + 8 <= len(data):
-        size = int.from_bytes(data[at : at + 4], "big")
-        if size == 1:
-            size = int.from_bytes(data[at + 8 : at + 16], "big")
-        if size < 8:
-            break
-        at += size
-    return at

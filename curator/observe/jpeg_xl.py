@@ -8,6 +8,8 @@ True
 
 from __future__ import annotations
 
+from curator.observe.boxes import walk_boxes
+
 _CODESTREAM = b"\xff\x0a"
 _RATIOS = {1: (1, 1), 2: (12, 10), 3: (4, 3), 4: (3, 2), 5: (16, 9), 6: (5, 4), 7: (2, 1)}
 _BITS_OF_SIDE = (9, 13, 18, 30)
@@ -36,17 +38,10 @@ def _codestream_start(data: bytes) -> bytes:
     """Return the first bytes of the codestream: of the file, or of its box ``jxlc``, or of its first box ``jxlp``."""
     if data.startswith(_CODESTREAM):
         return data[: 2 + _HEADER_BYTES]
-    at = 0
-    while at + 8 <= len(data):
-        size, name, body = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8], at + 8
-        if size == 1:
-            size, body = int.from_bytes(data[at + 8 : at + 16], "big"), at + 16
+    for name, body, _ in walk_boxes(data):
         if name in (b"jxlc", b"jxlp"):
-            body += 4 if name == b"jxlp" else 0
-            return data[body : body + 2 + _HEADER_BYTES]
-        if size < 8:
-            break
-        at += size
+            start = body + (4 if name == b"jxlp" else 0)
+            return data[start : start + 2 + _HEADER_BYTES]
     return b""
 
 

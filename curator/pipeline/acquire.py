@@ -150,16 +150,7 @@ def n_tiers(project: Project) -> int:
 
 def _list_tier(project: Project, listing: Listing, tier: int, labels: Sequence[str], refresh: bool) -> None:
     """List one tier of every source into ``listing``; a source that fails is warned about and left out."""
-    context = ListingContext(
-        labels=project.recipe.labels,
-        cache_dir=project.paths.sources,
-        base_dir=project.recipe.base_dir,
-        fetch=project.recipe.fetch,
-        emit=project.emit,
-        refresh=refresh,
-        label_names=LabelFinder(dict.fromkeys(project.recipe.labels, ()) | dict(project.recipe.label_names)),
-        fresh=listing.fresh,
-    )
+    context = _context(project, listing, refresh)
     tombstones = read_tombstones(project.paths.forgotten)
     for index, source in enumerate(project.recipe.sources):
         name = source.title
@@ -188,6 +179,20 @@ def _list_tier(project: Project, listing: Listing, tier: int, labels: Sequence[s
         _note_same(project, name, n_same, n_before + len(rows) - len(listing.table))
         del listed, rows
         pa.default_memory_pool().release_unused()  # what the list's own form took: as much as the listing itself
+
+
+def _context(project: Project, listing: Listing, refresh: bool) -> ListingContext:
+    recipe = project.recipe
+    return ListingContext(
+        labels=recipe.labels,
+        cache_dir=project.paths.sources,
+        base_dir=recipe.base_dir,
+        fetch=recipe.fetch,
+        emit=project.emit,
+        refresh=refresh,
+        label_names=LabelFinder(dict.fromkeys(recipe.labels, ()) | dict(recipe.label_names)),
+        fresh=listing.fresh,
+    )
 
 
 def _warn_of_passwords(project: Project, name: str, n: int) -> None:

@@ -43,7 +43,7 @@ class PictureFolder:
 
     def __init__(self, root: Path, base: Path | None = None, *, follow_links: bool = False) -> None:
         self.root, self._follow_links = root.absolute(), follow_links
-        self._real, self._base = self.root.resolve(), str((base or root).absolute())
+        self._real, self._base = Path(os.path.realpath(self.root)), str((base or root).absolute())
         self._folders: dict[str, dict[str, str]] = {}
 
     def find(self, text: str) -> tuple[str | None, str]:

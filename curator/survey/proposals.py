@@ -93,10 +93,8 @@ def propose(n_pictures: Mapping[Folder, int]) -> Proposal:
             is_plain, is_joined = False, True
         elif domains := _domains(heads, rest):
             is_plain = False
-            notes.append(
-                f"The labels are the folders in {_in_words(domains)}, which hold the same ones; "
-                "what these are called is no label."
-            )
+            what = "which hold the same ones; what these are called is no label"
+            notes.append(f"The labels are the folders in {_in_words(domains)}, {what}.")
         elif len(heads) > 1 or any(len(path) == 1 for path in rest.values()):
             break
         if is_plain:

@@ -73,6 +73,12 @@ def survey(
         raise SourceError(f"The columns cannot be as named: {problems[0]}.", "`--column label=species`, for instance.")
     parts = {place: _survey_one(place, labels, base_dir, cache_dir, columns) for place in once.values()}
     found = join_findings(once_each(parts))
+    _refuse_unusable(found, places, labels)
+    return found
+
+
+def _refuse_unusable(found: Finding, places: Sequence[str], labels: Sequence[str]) -> None:
+    """Refuse what has not two labels, or not those that are wanted, or some that cannot be any."""
     if missing := [label for label in labels if not found.counts[label]]:
         has = most_frequent(found.counts) or "nothing of the others either"
         message = f"There is no image of {', '.join(missing)} in {' and '.join(places)}: there is {has}."
@@ -85,7 +91,6 @@ def survey(
     if problems := list(label_problems(found.labels)):
         hint = "Rename them where they are, or write the labels that you want after the name of the data set."
         raise SourceError(f"Not all that is there can be labels: {'; '.join(problems)}.", hint)
-    return found
 
 
 def refuse_name(name: str, manifests: Path) -> None:

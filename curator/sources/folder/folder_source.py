@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -69,7 +70,7 @@ class Folder(Source):
 
     def local_state(self, base_dir: Path) -> str:
         """Hash the names, sizes and times of its files; empty if it has none, as where a disk is not mounted."""
-        root = local_path(self.path, base_dir).resolve()
+        root = Path(os.path.realpath(local_path(self.path, base_dir)))
         if not root.is_dir():
             return ""
         return state_of_files(f"{root}/{name}" for name in list_files(root, Counter(), follow_links=self.links))
@@ -80,7 +81,7 @@ class Folder(Source):
         Raises:
             SourceError: there is no such folder, or none of its files belongs to a label.
         """
-        root = local_path(self.path, context.base_dir).resolve()
+        root = Path(os.path.realpath(local_path(self.path, context.base_dir)))  # of a link to itself, that
         if not root.is_dir():
             raise SourceError(f"The folder {root} does not exist.")
         left_out, others = Counter[str](), Counter[str]()
