@@ -83,7 +83,7 @@ PROPOSED = [
     ("curator status --recipe sm", ["small"]),
     ("curator export c", ["croissant", "coco"]),
     ("curator dedupe --mode ", ["near", "exact", "off"]),
-    ("curator benchmark --models cnn,", ["cnn,mobilenet_v2"]),
+    ("curator benchmark --models cnn,", ["cnn,mobilenet_v2", "cnn,efficientnet_lite0"]),
     ("curator why rugby/", [r"rugby/photo\ 000.jpg", r"rugby/photo\ 001.jpg"]),
     (r"curator why --recipe small rugby/photo\ 001", [r"rugby/photo\ 001.jpg"]),
     ("curator why /no/such/", []),
