@@ -16,6 +16,7 @@ import pandas as pd
 from curator import catalog
 from curator.catalog import Stage
 from curator.decide.forgotten import drop_forgotten, find_forgotten
+from curator.embed.row_file import forget_rows
 from curator.errors import CuratorError, StateError
 from curator.fetch.ledger.ledger import Ledger
 from curator.fetch.ledger.schema import FILE_SCHEME
@@ -28,6 +29,7 @@ from curator.pipeline.against_cache import forget_seen
 from curator.store.catalog_files import file_digest, read_catalog, read_record, write_catalog
 from curator.store.lock import locked
 from curator.store.paths import DataPaths
+from curator.store.suspects_file import forget_suspects
 from curator.store.whole_files import write_text_whole
 from curator.text import Command, Text
 
@@ -170,6 +172,9 @@ def _remove_files(paths: DataPaths, contents: set[str]) -> int:
     The arrays that the benchmark keeps hold many pictures in one file: all go, and are made again when they are needed.
     """
     forget_seen(paths.cache, contents)
+    forget_rows(paths.features, contents)
+    if paths.suspects.exists():
+        forget_suspects(paths.suspects, contents)
     files = [path for sha256 in contents for path in paths.files_of(sha256)]
     for path in files:
         path.unlink(missing_ok=True)

