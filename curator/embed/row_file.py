@@ -42,8 +42,8 @@ class RowFile:
     def _read(self) -> None:
         """Map the rows that the file counts now; one that is damaged or has other fields counts none."""
         try:
-            rows = np.load(self.path, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError, EOFError, SyntaxError):
+            rows = np.lib.format.open_memmap(self.path, mode="r")
+        except (OSError, ValueError):
             rows = np.empty(0, self.dtype)
         self.rows = rows if rows.dtype == self.dtype and rows.ndim == 1 else np.empty(0, self.dtype)
         n_known = len(self._place)
@@ -106,9 +106,9 @@ def forget_rows(folder: Path, contents: Collection[str]) -> None:
     gone = {sha256.encode() for sha256 in contents}
     for path in folder.glob("*.npy"):
         try:
-            rows = np.load(path, mmap_mode="r", allow_pickle=False)
+            rows = np.lib.format.open_memmap(path, mode="r")
             stays = np.array([sha256 not in gone for sha256 in rows["sha256"].tolist()], dtype=bool)
-        except (OSError, ValueError, IndexError, EOFError, SyntaxError):
+        except (OSError, ValueError, IndexError):
             path.unlink(missing_ok=True)
             continue
         if not stays.all():

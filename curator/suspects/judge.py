@@ -12,6 +12,8 @@ docs/decisions/0016-suspects.md.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -31,7 +33,12 @@ than the regression alone."""
 
 
 def predict_out_of_fold(
-    inputs: FloatArray, labels: IntArray, folds: IntArray, n_labels: int, rows: IntArray | None = None
+    inputs: FloatArray,
+    labels: IntArray,
+    folds: IntArray,
+    n_labels: int,
+    rows: IntArray | None = None,
+    penalties: Sequence[float] = PENALTIES,
 ) -> FloatArray:
     """Predict each image with a softmax regression that was trained on the other folds.
 
@@ -41,6 +48,7 @@ def predict_out_of_fold(
         folds: see :func:`curator.suspects.folds.choose_folds`.
         n_labels: outputs.
         rows: the only images that may be trained on; None: all.
+        penalties: to choose from.
 
     Returns:
         Probabilities, float32 (images, labels).
@@ -49,7 +57,7 @@ def predict_out_of_fold(
     least = np.inf
     trained = np.ones(len(labels), bool) if rows is None else np.isin(np.arange(len(labels)), rows)
     fits = [None] * (int(folds.max()) + 1)
-    for penalty in PENALTIES:
+    for penalty in penalties:
         found = np.zeros((len(labels), n_labels), np.float32)
         for fold in range(len(fits)):
             known = (folds != fold) & trained
