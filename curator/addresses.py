@@ -19,18 +19,24 @@ registrable domain begins says the Public Suffix List (https://publicsuffix.org)
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from publicsuffixlist import PublicSuffixList
 
-_PLAIN = re.compile(r"https?://[A-Za-z0-9.:-]+/(?:[A-Za-z0-9._~:/?@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*")
+_NAME = r"[A-Za-z0-9._-]+"
+_PLAIN = re.compile(
+    rf"https?://{_NAME}(?::[0-9]{{1,4}})?(?=/)(?:/(?!\.|%2[Ee])|[A-Za-z0-9._~:?@!$&'()*+,;=-]|%[0-9A-Fa-f]{{2}})*"
+)
+_HOST = re.compile(rf"({_NAME}|\[[0-9A-Fa-f:.]+\])(?::([0-9]{{0,5}}))?")
+_DOT = re.compile(r"%2e", re.IGNORECASE)
 _LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _RESERVED = "%/?:@!$&'()*+,;=~"
 _IN_USERINFO = "%:!$&'()*+,;=~"
@@ -96,12 +102,17 @@ def host_names(urls: Iterable[Any], otherwise: str) -> list[str]:
 
 
 def request_url(url: str) -> str:
-    """Percent-encode what an address may not hold (RFC 3986), without encoding anything twice; drop its fragment.
+    r"""Write an address as a request takes it (RFC 3986), so that all who read it read the same host and path.
 
-    Host names in other scripts are written in their ASCII form (RFC 3490).
+    What an address may not hold is percent-encoded, nothing twice; the host is in its ASCII form (RFC 3490), without
+    percent signs; the path is without ``..`` (RFC 3986, 5.2.4); there is no fragment. About all else libraries differ:
+    to one ``http://127.0.0.%31/`` is a name, to the other this machine.
 
     Raises:
         ValueError: no request can be made for this address.
+
+    >>> request_url("http://127.0.0.%31/a/../b"), request_url("http://\N{FULLWIDTH DIGIT ONE}0.0.0.1")
+    ('http://127.0.0.1/b', 'http://10.0.0.1/')
     """
     if _PLAIN.fullmatch(url):
         return url
@@ -109,11 +120,41 @@ def request_url(url: str) -> str:
     if not parts.hostname:
         raise ValueError("no host")
     userinfo, at, host = parts.netloc.rpartition("@")
+    path = _without_dots(_encode(parts.path)) or "/"
+    return urlunsplit(
+        (parts.scheme, _encode(userinfo, _IN_USERINFO) + at + _host(host), path, _encode(parts.query), "")
+    )
+
+
+def _host(written: str) -> str:
+    """Write a host and its port in ASCII.
+
+    Raises:
+        ValueError: it is none.
+    """
+    host = unquote(written, errors="strict") if "%" in written and "[" not in written else written
     host = host if host.isascii() else host.encode("idna").decode("ascii")
-    if " " in host:
-        raise ValueError("a space in the host name")
-    netloc = _encode(userinfo, _IN_USERINFO) + at + host
-    return urlunsplit((parts.scheme, netloc, _encode(parts.path) or "/", _encode(parts.query), ""))
+    found = _HOST.fullmatch(host)
+    if found is None or int(found[2] or 0) > 65535:
+        raise ValueError(f"{host!r} is no host name")
+    if host.startswith("["):
+        ipaddress.IPv6Address(found[1][1:-1])
+    return host if found[2] else found[1]
+
+
+def _without_dots(path: str) -> str:
+    """Remove the segments ``.`` and ``..`` of a path, however they are encoded (RFC 3986, 5.2.4)."""
+    kept: list[str] = []
+    segments = path.split("/")
+    for number, segment in enumerate(segments, 1):
+        dots = _DOT.sub(".", segment)
+        if dots == "..":
+            del kept[max(1, len(kept) - 1) :]
+        if dots not in (".", ".."):
+            kept.append(segment)
+        elif number == len(segments):
+            kept.append("")
+    return "/".join(kept)
 
 
 def with_userinfo(url: str, userinfo: str) -> str:

@@ -36,7 +36,7 @@ from curator.events import (
     WorkFinished,
     WorkStarted,
 )
-from curator.text import Text, as_parts, spell
+from curator.text import Text, as_parts, printable, spell
 
 _FETCH = "fetch"
 
@@ -92,7 +92,7 @@ class Bars:
 
     def warn(self, text: Text) -> None:
         """Pass on what a person should know."""
-        warnings.warn(spell(text), stacklevel=2)
+        warnings.warn(printable(spell(text)), stacklevel=2)
 
     def remark(self, text: Text) -> None:
         """Pass over a remark."""
@@ -143,7 +143,7 @@ class Bars:
         return tqdm(
             total=total,
             initial=initial,
-            desc=what if len(what) <= 30 else f"…{what[-29:]}",
+            desc=printable(what if len(what) <= 30 else f"…{what[-29:]}"),
             unit=unit if unit == "B" else f" {unit}",
             unit_scale=unit == "B",
             dynamic_ncols=True,

@@ -193,7 +193,8 @@ class Drop(StrEnum):
     CORRUPT = "corrupt", Traits(
         "The decoder gave up, or a part of the pixel data is lost or overwritten.", "none")
     DECODER_CRASHED = "decoder-crashed", Traits(
-        "The decoder's process died or ran out of time or memory.", "none; please report the file")
+        "The decoder's process died twice, or ran out of time or memory; or files of its host did that to it, and this "
+        "one was not requested.", "`--retry failed`; please report the file", passes="later")
     # quality
     PLACEHOLDER = "placeholder", Traits(
         "A known 'photo unavailable' picture.", "none: the photo is gone", advice=HostAdvice.DISGUISED, overruled=True)

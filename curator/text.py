@@ -149,3 +149,17 @@ def on_one_line(text: str) -> str:
     """
     text = text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
     return _RUN.sub(" ", text).strip(" ") if _RUN.search(text) else text
+
+
+FOR_NO_TERMINAL = re.compile(
+    "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069\\ud800-\\udfff]"
+)
+
+
+def printable(text: str) -> str:
+    r"""Write as an escape each character that a terminal obeys, or that reorders what is read; not line ends and tabs.
+
+    >>> printable("\x1b]0;owned\x07 \x9b1m \u202egpj.exe"), printable("two\n\tlines, Käfer, 犬")
+    ('\\x1b]0;owned\\x07 \\x9b1m \\u202egpj.exe', 'two\n\tlines, Käfer, 犬')
+    """
+    return FOR_NO_TERMINAL.sub(lambda found: ascii(found[0])[1:-1], text)

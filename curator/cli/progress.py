@@ -19,7 +19,7 @@ from tqdm import tqdm
 from curator.cli.colour import YELLOW, coloured
 from curator.cli.terminal import fitted, plural, rough_duration, size_text
 from curator.progress import Bars
-from curator.text import Text, spell
+from curator.text import Text, printable, spell
 
 SHORTEST_S, LONGEST_S = 5.0, 30.0
 """Seconds between two lines of one piece of work: few at first, more as it goes on."""
@@ -42,13 +42,13 @@ class TerminalProgress(Bars):
     def warn(self, text: Text) -> None:
         """Print a warning, yellow in a terminal, and remember it."""
         self.told.append(spell(text, self.option))
-        line = fitted(f"warning: {self.told[-1]}", sys.stderr)
+        line = fitted(printable(f"warning: {self.told[-1]}"), sys.stderr)
         tqdm.write(coloured(line, YELLOW, sys.stderr), file=sys.stderr)
 
     def remark(self, text: Text) -> None:
         """Print a remark."""
         if not self.quiet:
-            tqdm.write(fitted(spell(text, self.option), sys.stderr), file=sys.stderr)
+            tqdm.write(fitted(printable(spell(text, self.option)), sys.stderr), file=sys.stderr)
 
 
 class ProgressLine:
@@ -67,7 +67,7 @@ class ProgressLine:
         self.n += n
         if (now := self.clock()) >= self.due:
             self.due = now + min(max(SHORTEST_S, (now - self.began) / 20), LONGEST_S)
-            print(self.text(now), file=sys.stderr, flush=True)
+            print(printable(self.text(now)), file=sys.stderr, flush=True)
 
     def set_postfix_str(self, text: str, refresh: bool) -> None:
         """Remember what to say at the end of the next line."""

@@ -19,7 +19,7 @@ from rich.text import Text as Styled
 
 from curator.cli.colour import is_coloured
 from curator.cli.wrapping import wrap
-from curator.text import Command, Text, as_parts, spell
+from curator.text import FOR_NO_TERMINAL, Command, Text, as_parts, printable, spell
 
 MOST_NOTES = 5
 """Remarks of a stage that are printed; the rest are counted."""
@@ -43,12 +43,13 @@ class Terminal:
 
     def json(self, value: Any) -> None:
         """Print one JSON document."""
-        sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
+        text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
+        sys.stdout.write(FOR_NO_TERMINAL.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
         sys.stdout.flush()
 
     def text(self, text: str) -> None:
-        """Print a text as it is, at once."""
-        sys.stdout.write(text)
+        """Print a text, at once."""
+        sys.stdout.write(printable(text))
         sys.stdout.flush()
 
     def note(self, text: Text, style: str = "") -> None:
@@ -75,10 +76,10 @@ class Terminal:
 
     def paragraph(self, text: str) -> None:
         """Print a dim text, wrapped in 80 columns where there is no terminal."""
-        self._console().print(Styled(text, "dim"))
+        self._console().print(Styled(printable(text), "dim"))
 
     def _print(self, text: str, style: str = "") -> None:
-        self._console().print(Styled(text, style), soft_wrap=True)
+        self._console().print(Styled(printable(text), style), soft_wrap=True)
 
     def table(
         self,
@@ -99,9 +100,9 @@ class Terminal:
             self.note(title, "bold")
         table = Table(box=None, pad_edge=False)
         for index, column in enumerate(columns):
-            table.add_column(Styled(column), justify="left" if index < n_texts else "right", overflow="fold")
+            table.add_column(Styled(printable(column)), justify="left" if index < n_texts else "right", overflow="fold")
         for row, style in zip(rows, styles or [""] * len(rows), strict=True):
-            table.add_row(*map(Styled, row), style=style)
+            table.add_row(*(Styled(printable(cell)) for cell in row), style=style)
         self._console().print(table)
 
     def _console(self) -> Console:
@@ -131,7 +132,7 @@ def _width(stream: TextIO) -> int:
 
 def print_error(message: str) -> None:
     """Print one paragraph on standard error."""
-    heading, text = "error:", fitted(f"error: {message}", sys.stderr)
+    heading, text = "error:", fitted(printable(f"error: {message}"), sys.stderr)
     styled = Styled.assemble((heading, "bold red"), text.removeprefix(heading))
     console_of(sys.stderr).print(styled, soft_wrap=True)
 

@@ -1,8 +1,4 @@
-"""Download, observe and record: one loop that drives the network, the observing processes and the ledger.
-
->>> has_room([0.0, 9.0], now=10.0, connections=2)  # the first has been in flight for so long that it does not count
-True
-"""
+"""Download, observe and record: one loop that drives the network, the observing processes and the ledger."""
 
 from __future__ import annotations
 
@@ -10,17 +6,18 @@ import random
 import selectors
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from itertools import takewhile
 from pathlib import Path
 
-from curator.events import FetchFailed, ImageFetched
+from curator.events import FetchFailed, ImageFetched, Noted
 from curator.fetch.committer import Committer
+from curator.fetch.crash_watch import CrashWatch
 from curator.fetch.ledger.schema import LET_IN_PRIVATE, OK, VIA, Attempt, HostWait, Remembered
 from curator.fetch.local_files import attempt_file, path_of_file
 from curator.fetch.network.curl_loop import CurlLoop
 from curator.fetch.network.guard import is_public_address, name_private_host, proxy_addresses
+from curator.fetch.network.room import has_room, idle_for, room_for
 from curator.fetch.network.transfer import Transfer, WaryTransfer
 from curator.fetch.plan import Plan
 from curator.fetch.policy import FALLBACK_STATUSES, Verdict, backoff_s, blames_host, settings_behind
@@ -32,10 +29,6 @@ from curator.manifests.project import Project
 from curator.observe.workers.pool import ObservedFile, ObserverPool
 from curator.reasons import RETRIED, Drop
 
-PATIENCE_S = 3.0
-"""A transfer in flight for longer no longer counts against ``connections``, so that slow hosts take nobody's place."""
-
-_STALL_FACTOR = 4
 _MAX_WAIT_S = 0.5
 _MAX_BACKLOG, _MAX_BACKLOG_BYTES, _MAX_UNCOMMITTED = 256, 64_000_000, 20_000
 _DRAIN_S = 5.0
@@ -79,7 +72,11 @@ class Engine:
             Referers(plan.page, remembered.referer_hosts, may_be_private) if plan.pages is not None else None
         )
         self._behind = settings_behind(settings)
-        self._loop = CurlLoop(selector)
+        self._connections = room_for(settings.connections)
+        if self._connections < settings.connections:
+            self._emit(Noted(f"the limit of open files allows {self._connections} connections (raise it: `ulimit -n`)"))
+        self._loop = CurlLoop(selector, idle_for(self._connections))
+        self._crashes = CrashWatch()
         self._idle: list[Transfer] = []
         self._exempt = proxy_addresses(settings.proxy)
         self._files = deque(map(int, plan.files))
@@ -118,6 +115,7 @@ class Engine:
                 for task, verdict in self._schedule.abandoned(min(room, 1000)):
                     self._refuse(task, verdict)
                 observers.check()
+                self._discard(observers)
                 self._committer.check()
             if interrupted():
                 loop.abort()
@@ -144,6 +142,8 @@ class Engine:
                 self._record(replace(attempt, outcome=Drop.FORGOTTEN, detail="this content was forgotten"))
                 return
             attempt = attempt.brought(observation.n_bytes, sha256)
+            if verdict := self._crashes.note(int(self._plan.host_of[result.job]), observation.flaw):
+                self._schedule.give_up(result.job, verdict, time.monotonic())
             address, flaw = attempt.address, observation.flaw
             self._emit(FetchFailed(address, flaw) if flaw else ImageFetched(address, observation.n_bytes))
         self._committer.add(attempt, result.sighting, result.temporary)
@@ -160,7 +160,7 @@ class Engine:
                 observers.submit(number, path_of_file(attempt.address))
             else:
                 self._record(attempt)
-        now, active, connections = time.monotonic(), self._loop.active, self._settings.connections
+        now, active, connections = time.monotonic(), self._loop.active, self._connections
         while self._observers_keep_up(observers) and (
             len(active) < connections or has_room([one.started for one in active.values()], now, connections)
         ):
@@ -168,6 +168,14 @@ class Engine:
             if task is None:
                 return
             self._start(task, now)
+
+    def _discard(self, observers: ObserverPool) -> None:
+        """Leave what came from a host that was given up for its files unlooked at."""
+        if given_up := self._crashes.given_up:
+            hosts = self._plan.host_of
+            for job in observers.discard(lambda job: job in self._attempts and int(hosts[job]) in given_up):
+                verdict = given_up[int(hosts[job])]
+                self._record(replace(self._attempts.pop(job), outcome=str(verdict.reason), detail=verdict.detail))
 
     def _observers_keep_up(self, observers: ObserverPool) -> bool:
         behind = observers.n_jobs >= _MAX_BACKLOG or observers.n_bytes >= _MAX_BACKLOG_BYTES
@@ -202,6 +210,13 @@ class Engine:
 
     def _note_finished(self, transfer: Transfer, errno: int, error: str, observers: ObserverPool) -> None:
         task, now = transfer.task, time.monotonic()
+        self._idle.append(transfer)
+        is_rules = self._gate is not None and self._gate.is_requesting(task)
+        if transfer.lacks_descriptors and self._connections > 1 and not is_rules:  # go on with fewer
+            self._connections //= 2
+            self._schedule.finished(task, Verdict(None), now, transfer.started)
+            self._schedule.retry(task, now)
+            return
         if self._gate and transfer.leads_to:  # request the robots.txt there before anything else
             self._schedule.finished(task, Verdict(None), now, transfer.started)
             outcome = self._gate.lead_on(task, transfer.leads_to, now)
@@ -209,25 +224,16 @@ class Engine:
                 self._refuse(task, outcome)
             elif outcome is not None:
                 self._begin(task, outcome)
-            self._idle.append(transfer)
             return
         verdict, content = transfer.result(errno, error)
         if verdict.wait_s and blames_host(verdict) and not (self._gate and self._gate.is_requesting_elsewhere(task)):
             self._committer.add_note(HostWait.requested_by(self._plan.host(task), time.time(), verdict))
-        if self._gate and self._gate.is_requesting(task):
+        if self._gate and is_rules:
             self._gate.note_answer(task, verdict, content, now)
-            self._idle.append(transfer)
             return
         self._schedule.finished(task, verdict, now, transfer.started)
         attempt = self._attempt(transfer, verdict, now)
-        may_be_referer = self._referers and (transfer.referer or verdict.http_status == 403)
-        if (
-            self._referers
-            and may_be_referer
-            and self._referers.is_worth_another(
-                task, self._plan.host(task), self._plan.request_url(task), transfer.referer, verdict
-            )
-        ):
+        if self._is_worth_another(transfer, verdict):
             self._committer.add(replace(attempt, superseded=True))
             self._schedule.retry(task, now)
         elif verdict.reason is None:
@@ -235,7 +241,14 @@ class Engine:
             observers.submit(task, content)
         else:
             self._note_failure(task, attempt, verdict, now)
-        self._idle.append(transfer)
+
+    def _is_worth_another(self, transfer: Transfer, verdict: Verdict) -> bool:
+        """Return whether the same request is to be made again, naming its page or not."""
+        if not self._referers or not (transfer.referer or verdict.http_status == 403):
+            return False
+        task = transfer.task
+        host, url = self._plan.host(task), self._plan.request_url(task)
+        return self._referers.is_worth_another(task, host, url, transfer.referer, verdict)
 
     def _attempt(self, transfer: Transfer, verdict: Verdict, now: float) -> Attempt:
         address = self._plan.address(transfer.task)
@@ -285,9 +298,3 @@ class Engine:
         outcome, status = str(verdict.reason), verdict.http_status
         attempt = Attempt(address, host, time.time(), 0.0, outcome, status, detail=verdict.detail, asked=False)
         self._record(replace(attempt, settings=self._behind.get(Drop(outcome))))
-
-
-def has_room(started: Sequence[float], now: float, connections: int) -> bool:
-    """Return whether one more transfer may start, given when those in flight started (oldest first)."""
-    n_stalled = sum(1 for _ in takewhile(lambda start: start < now - PATIENCE_S, started))
-    return len(started) - n_stalled < connections and len(started) < _STALL_FACTOR * connections

@@ -133,7 +133,6 @@ class _Known:
     outcome: IntArray
     settled: BoolArray
     falls_back: BoolArray
-    flawed: BoolArray
     eased: BoolArray
     stale: dict[bytes, str]
 
@@ -227,8 +226,8 @@ def _pages(table: pd.DataFrame, numbers: IntArray, n_addresses: int) -> dict[str
 
 def _look_up(addresses: pa.Array, ledger: Ledger, project: Project) -> _Known:
     n, settings = len(addresses), project.recipe
-    settled, falls_back, flawed, eased = (np.zeros(n, dtype=bool) for _ in range(4))
-    known = _Known(np.zeros(n, np.int32), np.full(n, -1, np.int32), settled, falls_back, flawed, eased, {})
+    settled, falls_back, eased = (np.zeros(n, dtype=bool) for _ in range(3))
+    known = _Known(np.zeros(n, np.int32), np.full(n, -1, np.int32), settled, falls_back, eased, {})
     is_eased_now = cache(lambda outcome, recorded: is_eased(Drop(outcome), recorded, settings.fetch))
     present = np.sort(np.fromiter(map(_prefix, stored_hashes(project.paths)), dtype=np.uint64))
     for start in range(0, n, CHUNK_ROWS):
@@ -252,10 +251,9 @@ def _note_state(known: _Known, number: int, state: State, address: str, present:
     if address.startswith(FILE_SCHEME) and (unread or state.file_version != version_of_file(path_of_file(address))):
         return
     known.tries[number] = state.tries
-    known.outcome[number] = _NUMBER_OF[state.outcome or OK]
+    known.outcome[number] = _NUMBER_OF[state.flaw or state.outcome or OK]
     known.settled[number] = state.settled
     known.falls_back[number] = bool(state.falls_back)
-    known.flawed[number] = bool(state.flawed)
     if state.stale and state.sha256 and state.image_format:
         known.stale[state.sha256] = state.image_format
 
@@ -267,7 +265,7 @@ def _prefix(sha256: bytes) -> int:
 
 def _failures(known: _Known, images: IntArray, fallback: IntArray, retry: str) -> IntArray:
     """Return the addresses, by number, that are requested again: as ``retry`` says, or as a setting allows them now."""
-    failed = known.settled & ((known.outcome > 0) | known.flawed)
+    failed = known.settled & (known.outcome > 0)
     second = fallback[images]
     image_failed = failed[images] & ~(known.falls_back[images] & (second >= 0) & ~failed[second])
     tried = np.concatenate([images[image_failed], second[image_failed & (second >= 0)]])

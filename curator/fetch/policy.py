@@ -56,13 +56,17 @@ _SILENT_AGENTS = frozenset({"unavailable_after", "max-snippet", "max-image-previ
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one request brought; ``errno`` and ``error`` are libcurl's, ``headers`` the lines of the last response."""
+    """What one request brought; ``errno`` and ``error`` are libcurl's, ``headers`` the lines of the last response.
+
+    ``refusal`` is why a redirect was not followed; the request was broken off for it.
+    """
 
     errno: int = 0
     error: str = ""
     http_status: int = 0
     headers: Sequence[bytes] = ()
     refused_address: str | None = None
+    refusal: tuple[Drop, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,8 @@ def verdict_of_status(status: int) -> Verdict:
 def _judge_error(answer: Answer) -> Verdict:
     if answer.refused_address is not None and answer.errno in (pycurl.E_COULDNT_CONNECT, pycurl.E_OPERATION_TIMEDOUT):
         return Verdict(Drop.PRIVATE_ADDRESS, answer.refused_address)
+    if answer.refusal is not None:
+        return Verdict(*answer.refusal)
     is_bad = any(text in answer.error for text in _BAD_RESPONSE_TEXTS)
     if is_bad and answer.errno in (pycurl.E_UNSUPPORTED_PROTOCOL, pycurl.E_RECV_ERROR):
         return Verdict(Drop.BAD_RESPONSE, answer.error)

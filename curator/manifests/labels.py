@@ -23,17 +23,41 @@ _DEVICES = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNO
 _WILD = re.compile(r"[*?\[]")
 
 
+_UNSEEN = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\u3164\ufeff\uffa0]"
+)
+"""Characters that nobody sees, or that turn the direction of writing: https://www.unicode.org/reports/tr9/"""
+
+_JOINERS = re.compile("(?<![^\x00-\u02ff])[\u200c\u200d]+|[\u200c\u200d]+(?![^\x00-\u02ff])")
+"""The joiners that nobody sees: between letters of Persian or Hindi they are spelling, and they are parts of emoji."""
+
+
 def as_written(text: str) -> str:
-    """Return a text as labels are compared and kept: Unicode's composed form (NFC), without spaces at its ends."""
-    return unicodedata.normalize("NFC", text).strip()
+    r"""Return a text as labels are compared and kept: as Unicode composes it (NFC), without spaces at its ends.
+
+    Without characters, too, that nobody sees.
+
+    >>> as_written(" he\u200bron\u202e"), len(as_written("\u0645\u06cc\u200c\u062e"))
+    ('heron', 4)
+    """
+    if text.isascii():
+        return text.strip()
+    return unicodedata.normalize("NFC", _JOINERS.sub("", _UNSEEN.sub("", text))).strip()
+
+
+def has_unseen(text: str) -> bool:
+    """Return whether a text has characters that :func:`as_written` takes out, since nobody sees them."""
+    return not text.isascii() and bool(_UNSEEN.search(text) or _JOINERS.search(text))
 
 
 def label_problem(label: Any) -> str | None:
     """Say why something cannot be a label, or None."""
-    if not isinstance(label, str) or not label.strip():
+    if not isinstance(label, str) or not as_written(label):
         return f"label {label!r} must be text"
     if label != as_written(label):
-        return f"label {label!r} must be written {as_written(label)!r}: without spaces at its ends, accents composed"
+        how = "without spaces at its ends, accents composed"
+        how = "without characters that nobody sees" if has_unseen(label) else how
+        return f"label {label!r} must be written {as_written(label)!r}: {how}"
     if len(label) > _LONGEST:
         return f"label {label[:40]!r}… is longer than {_LONGEST} characters"
     if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in label):

@@ -140,7 +140,7 @@ class _Reader:
             self.add("sources", "kind", f"{where} kind must be one of {known}", index)
             return None
         source = self._settings(self.source_kinds[kind], table, where, "sources", index)
-        for key, message in source.problems(labels, self.path.parent if self.path else Path()) if source else ():
+        for key, message in source.problems(labels) if source else ():
             self.add("sources", key, f"{where} {key} {message}", index)
         return source
 

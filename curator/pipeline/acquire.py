@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -33,7 +34,9 @@ from curator.manifests.labels import LabelFinder
 from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe
 from curator.manifests.tombstones import read_tombstones
+from curator.pipeline.fetched_from import Watched, refuse_missing
 from curator.sources.base import N_SAME, ListingContext, PlannedRead
+from curator.sources.failures import as_source_error
 from curator.sources.registry import bulk_hosts
 from curator.sources.userinfo import take_userinfo
 from curator.store.catalog_files import plain
@@ -60,13 +63,20 @@ class AcquireOptions:
 class Listing:
     """What the sources have listed so far, which of them could not be listed, and which caches were read afresh.
 
-    ``userinfo`` says who signs in, with which password, at which of its addresses: no table holds that.
+    ``userinfo`` says who signs in, with which password, at which of its addresses: no table holds that. ``watched`` are
+    the local files that lists name.
     """
 
     table: pd.DataFrame = field(default_factory=catalog.empty)
     userinfo: dict[str, str] = field(default_factory=dict)
     failures: dict[str, Text] = field(default_factory=dict)
     fresh: set[Path] = field(default_factory=set)
+    watched: list[Watched] = field(default_factory=list)
+
+    def watch(self, source: int, paths: Sequence[str]) -> None:
+        """Look at local files that a source names."""
+        if paths:
+            self.watched.append(Watched.now(source, paths))
 
 
 def settings_of_fetch(recipe: Recipe, options: AcquireOptions) -> dict[str, Any]:
@@ -120,6 +130,7 @@ def _list_tiers(
     project: Project, options: AcquireOptions, settle: Callable[[Listing, pd.DataFrame], pd.DataFrame]
 ) -> tuple[Listing, pd.DataFrame]:
     """List tier by tier, and settle what is listed, until no label is short of its target."""
+    refuse_missing(project)
     listing, settled = Listing(), catalog.empty()
     for tier in range(n_tiers(project)):
         if not (short := [label for label, n in _wanted(project, settled, options).items() if n]):
@@ -155,13 +166,15 @@ def _list_tier(project: Project, listing: Listing, tier: int, labels: Sequence[s
         if f"{index} {name}" in listing.failures or tier >= source.n_tiers:
             continue
         before = project.recipe.sources[:index]
-        context = replace(context, has_namesake=any((one.kind, one.title) == (source.kind, name) for one in before))
+        has_namesake = any((one.kind, one.title) == (source.kind, name) for one in before)
+        context = replace(context, has_namesake=has_namesake, watch=partial(listing.watch, index))
         try:
-            _announce(project, name, source.plan(tier, context))
-            listed = source.list_images(tier, labels, context)
-            n_same = listed.attrs.get(N_SAME, 0)
-            rows, userinfo = take_userinfo(listed)
-            rows = drop_forgotten(rows, tombstones)
+            with as_source_error():
+                _announce(project, name, source.plan(tier, context))
+                listed = source.list_images(tier, labels, context)
+                n_same = listed.attrs.get(N_SAME, 0)
+                rows, userinfo = take_userinfo(listed)
+                rows = drop_forgotten(rows, tombstones)
         except SourceError as error:
             if len(project.recipe.sources) == 1 and listing.table.empty:
                 raise SourceError(f"The source {name} could not be listed: {error.message}", error.hint) from error

@@ -28,7 +28,7 @@ from curator.fetch.outcomes import with_pictures
 from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe
 from curator.pipeline.acquire import AcquireOptions, acquire, settings_of_fetch
-from curator.pipeline.fetched_from import remember, why_fetch_again
+from curator.pipeline.fetched_from import facts_of, remember, why_fetch_again
 from curator.pipeline.held_sides import read_sides, require_same_split
 from curator.pipeline.made_from import (
     Circumstances,
@@ -82,6 +82,7 @@ def fetch(project: Project, options: AcquireOptions | None = None) -> Outcome:
         def note_listed(rows: pd.DataFrame) -> None:
             write_if_changed(paths.catalog(Stage.LISTED), partial(row_groups, rows), record)
 
+        facts = facts_of(project)
         with Ledger(paths.attempts) as ledger:
             ledger.begin_run(time.time())
         try:
@@ -94,7 +95,7 @@ def fetch(project: Project, options: AcquireOptions | None = None) -> Outcome:
         skipped = not write_if_changed(paths.catalog(Stage.FETCHED), partial(with_pictures, table, paths), fetched)
         with Ledger(paths.attempts) as ledger:
             ledger.finish_runs(time.time())
-        remember(project)
+        remember(project, facts, listing.watched)
     _report(project, Stage.FETCHED, table, skipped)
     return Outcome(table, tuple(listing.failures.values()), missing_per_label(project.recipe, table), skipped)
 

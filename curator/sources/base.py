@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -67,6 +67,10 @@ class ListingContext:
     fresh: set[Path] = field(default_factory=set, compare=False)
     has_namesake: bool = False
     """Whether a source of the same kind and title stands before this one in the recipe."""
+    watch: Callable[[Sequence[str]], object] = field(default=lambda paths: None, compare=False)
+    """Takes the absolute paths of local files that lists name, also of those that are not there: when one changes,
+    comes or goes, the next stage fetches first. Files taken together that are all gone are no change: their disk may
+    not be mounted."""
 
     def find_label(self, text: str) -> str | None:
         """Return the label that a text of a source means, or None."""
@@ -95,8 +99,12 @@ class Source(ABC):
         """Return the labels that this source can list."""
         return tuple(labels)
 
-    def problems(self, labels: Sequence[str], base_dir: Path) -> list[tuple[str, str]]:
+    def problems(self, labels: Sequence[str]) -> list[tuple[str, str]]:
         """List the recipe's mistakes that only this source can see, as (key, message) pairs."""
+        return []
+
+    def missing(self, base_dir: Path) -> list[tuple[str, str]]:
+        """List the local places that are not there now, as (key, message) pairs: no mistake, but a fetch needs them."""
         return []
 
     def bulk_address(self) -> str:
@@ -108,7 +116,10 @@ class Source(ABC):
         return []
 
     def local_state(self, base_dir: Path) -> str:
-        """Return a text that changes when the local files that it lists do; empty: they are elsewhere, or not there."""
+        """Return a text that changes when its local lists or folders do; empty: they are elsewhere, or not there.
+
+        It raises nothing. What lists name is watched by ``watch`` of the context.
+        """
         return ""
 
     @abstractmethod

@@ -1,24 +1,35 @@
-"""Find the local files that a table names: only below one folder, whatever a stranger wrote into the table.
+"""Find the local files that a table names: only below its folders, whatever a stranger wrote into the table.
 
 >>> import tempfile
 >>> folder = Path(tempfile.mkdtemp())
 >>> _ = (folder / "images").mkdir(), (folder / "images" / "a1.jpg").touch()
 >>> pictures = PictureFolder(folder)
->>> [pictures.find(name)[1] for name in ("images/a1.jpg", "images/a1", "images/a2.jpg", "../a1.jpg", "/etc/hostname")]
-['', '', 'whose file does not exist', 'whose file lies outside of the folder', 'whose file lies outside of the folder']
+>>> [pictures.find(name)[1] for name in ("images/a1.jpg", "images/a1", "images/a2.jpg")]
+['', '', 'whose file does not exist']
+>>> {pictures.find(name)[1] for name in ("../a1.jpg", "/etc/hostname")}
+{'whose file lies outside of the folder (`root` names one that holds all)'}
+>>> Path(PictureFolder(folder, folder / "tables").find("../images/a1.jpg")[0]).relative_to(folder).as_posix()
+'images/a1.jpg'
 """
 
 from __future__ import annotations
 
 import os
 import posixpath
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
+from curator.sources.sides import side_of_name
+
 MISSING = "whose file does not exist"
-OUTSIDE = "whose file lies outside of the folder"
+OUTSIDE = "whose file lies outside of the folder (`root` names one that holds all)"
 LINKED = "whose file is a link that leads out of the folder (`links = true` follows it)"
+AMBIGUOUS = "whose file is in more than one of the folders that `root` names"
 ENDINGS = ("", ".jpg", ".jpeg", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp", ".JPG", ".JPEG", ".PNG")
 """What is tried behind a name that a table has."""
+
+_N_TRIED = 100
 
 
 class PictureFolder:
@@ -26,12 +37,13 @@ class PictureFolder:
 
     Args:
         root: the folder.
+        base: what a name that leads out of the root is relative to: the folder of the table; none: the root.
         follow_links: let links lead out of it, as in the trees of DVC, git-annex and the cache of Hugging Face.
     """
 
-    def __init__(self, root: Path, *, follow_links: bool = False) -> None:
+    def __init__(self, root: Path, base: Path | None = None, *, follow_links: bool = False) -> None:
         self.root, self._follow_links = root.absolute(), follow_links
-        self._real = self.root.resolve()
+        self._real, self._base = self.root.resolve(), str((base or root).absolute())
         self._folders: dict[str, dict[str, str]] = {}
 
     def find(self, text: str) -> tuple[str | None, str]:
@@ -52,17 +64,21 @@ class PictureFolder:
             return None, reason
         return f"{self.root}/{folder}{'/' * bool(folder)}{last}", ""
 
+    def place_of(self, text: str) -> str | None:
+        """Return where a file would be that is refused; None if that is outside of the root."""
+        name = self._relative(text.strip())
+        return None if name is None else f"{self.root}/{name}"
+
     def _relative(self, text: str) -> str | None:
         """Return a path relative to the root, without ``.`` and ``..``; None if it leads out of it."""
-        path = Path(text)
-        if path.is_absolute():
-            name = next(
-                (str(path.relative_to(top)) for top in (self.root, self._real) if path.is_relative_to(top)), ".."
-            )
-        else:
-            name = text if "/" in text else text.replace("\\", "/")
-        name = posixpath.normpath(name)
-        return None if name == ".." or name.startswith(("../", "/")) else name
+        if os.path.isabs(text):  # noqa: PTH117 (a million names: objects would take three times as long)
+            return self._below(text)
+        name = posixpath.normpath(text if "/" in text else text.replace("\\", "/"))
+        return self._below(posixpath.normpath(f"{self._base}/{name}")) if name == ".." or name[:3] == "../" else name
+
+    def _below(self, text: str) -> str | None:
+        path = Path(posixpath.normpath(text))
+        return next((str(path.relative_to(top)) for top in (self.root, self._real) if path.is_relative_to(top)), None)
 
     def _read(self, folder: str) -> dict[str, str]:
         """Map the files of a folder to why each is refused, if it is."""
@@ -73,10 +89,67 @@ class PictureFolder:
             return {}
         is_inside = Path(os.path.realpath(f"{self.root}/{folder}")).is_relative_to(self._real)
         if self._follow_links or (is_inside and not any(entry.is_symlink() for entry in entries)):
-            return {entry.name: "" for entry in entries if os.path.isfile(entry.path)}  # noqa: PTH113
+            return {entry.name: "" for entry in entries if _is_file(entry)}
         reasons = {True: "", False: LINKED}
         return {
             entry.name: reasons[Path(os.path.realpath(entry.path)).is_relative_to(self._real)]
             for entry in entries
-            if os.path.isfile(entry.path)  # noqa: PTH113 (a link to itself is none)
+            if _is_file(entry)
         }
+
+
+class PictureFolders:
+    """Several folders that the names of one table start at: a name must lead to one file."""
+
+    def __init__(self, folders: Sequence[PictureFolder]) -> None:
+        self._folders = folders
+
+    def find(self, text: str) -> tuple[str | None, str]:
+        """Return the absolute path of a file, or None and why it is refused; see :meth:`PictureFolder.find`."""
+        if len(self._folders) == 1:
+            return self._folders[0].find(text)
+        found = [folder.find(text) for folder in self._folders]
+        paths = {path for path, _ in found if path}
+        if len(paths) == 1:
+            return paths.pop(), ""
+        return None, AMBIGUOUS if paths else max((reason for _, reason in found), key=_TELLING.index)
+
+    def places_of(self, text: str) -> list[str]:
+        """Return where the file of a name that is refused is, or would be."""
+        places = [folder.find(text)[0] or folder.place_of(text) for folder in self._folders]
+        return [place for place in places if place is not None]
+
+
+_TELLING = (OUTSIDE, MISSING, LINKED)
+"""Why a name is refused: of what several folders say, the last one here is said."""
+
+
+def find_folder(top: Path, stem: str, names: Sequence[str]) -> Path | None:
+    """Return the folder that file names start at: ``top``, one in it, or one of those in it; the one with most of them.
+
+    Args:
+        stem: the name of the annotations, whose side goes before others: ``train2017/`` for ``instances_train2017``.
+    """
+    n_top = sum(os.path.isfile(top / name) for name in names)  # noqa: PTH113 (False also where nobody may look)
+    if n_top == len(names):
+        return top if names else None
+    side = side_of_name(stem)
+    below = [folder for upper in _folders_in(top) for folder in (upper, *_folders_in(upper))]
+    ranked = sorted(below, key=lambda folder: side_of_name(folder.name) != side)
+    counts = {folder: sum(os.path.isfile(folder / name) for name in names) for folder in ranked}  # noqa: PTH113
+    found = {top: n_top, **counts}
+    best = max(found, key=lambda folder: found[folder])
+    return best if found[best] else None
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    """List the first folders in a folder."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        names = [entry.name for entry in entries if entry.name[0] != "." and entry.is_dir()]
+        return [folder / name for name in sorted(names)[:_N_TRIED]]
+    return []
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    """Return whether an entry is a file; a link to itself, or to where nobody may look, is none."""
+    return os.path.isfile(entry.path) if entry.is_symlink() else entry.is_file()  # noqa: PTH113

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from curator.addresses import parse_addresses
 from curator.sources.base import Source
-from curator.sources.coco import Coco
+from curator.sources.coco.coco_source import Coco
 from curator.sources.folder.folder_source import Folder
 from curator.sources.imagenet.imagenet_source import Imagenet
 from curator.sources.open_images.open_images_source import OpenImages

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 SIDE_WORDS: Mapping[str, tuple[str, ...]] = {
@@ -21,3 +22,13 @@ _SIDES = {word: side for side, words in SIDE_WORDS.items() for word in words}
 def side_of(text: str) -> str | None:
     """Return the side that the name of a folder, or a value of a table, means: train, val, test, or None."""
     return _SIDES.get(text.strip().casefold())
+
+
+def side_of_name(name: str) -> str | None:
+    """Return the side that the name of a file says, if it says one.
+
+    >>> side_of_name("instances_train2017.json"), side_of_name("test-00000-of-00002.parquet"), side_of_name("list.csv")
+    ('train', 'test', None)
+    """
+    sides = {side for word in re.findall(r"[A-Za-z]+", name.partition(".")[0]) if (side := side_of(word))}
+    return sides.pop() if len(sides) == 1 else None

@@ -69,6 +69,8 @@ class DataPaths:
     """The ledger of requests and observations."""
     fetched_from = _in_data("fetched-from.json")
     """What the last fetch was made from; see :mod:`curator.pipeline.fetched_from`."""
+    fetched_files = _in_data("fetched-files.parquet")
+    """The local files that its lists named."""
     sources = _in_data("sources")
     """What was obtained of lists and metadata."""
     images = _in_data("images")

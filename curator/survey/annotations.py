@@ -21,9 +21,11 @@ from curator.errors import SourceError
 from curator.events import Event, Noted
 from curator.manifests.labels import LabelFinder, as_written, fold, label_problem
 from curator.sources.base import ListingContext, most_frequent
-from curator.sources.coco import COLUMNS, Annotated, Coco
+from curator.sources.coco.annotations import Annotated
+from curator.sources.coco.coco_source import COLUMNS, Coco
 from curator.sources.reading.places import is_url, local_path
 from curator.survey.finding import Finding
+from curator.survey.proposals import note_unseen
 from curator.survey.table_root import folder_of_files
 
 _MARKS = (b'"annotations"', b'"categories"', b'"file_name"')
@@ -84,7 +86,7 @@ def _counted(source: Coco, read: Mapping[str, Annotated], context: ListingContex
         sources=({"kind": "coco", "path": path, **({"images": source.images} if source.images else {})},),
         counts=Counter({label: counts[label] for label in names if counts[label]}),
         kind="annotations of COCO",
-        notes=(where,),
+        notes=(where, *note_unseen(categories)),
         sides=Counter(side for side in columns["listed_split"] if side),
         files=tuple(path for path in columns["local_path"] if path),
     )

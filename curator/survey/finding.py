@@ -9,9 +9,11 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 
@@ -26,7 +28,7 @@ class Finding:
         label_names: the labels that are called otherwise there, with those names or patterns.
         notes: what was chosen and what was left out, and why: sentences for a person.
         sides: the images that are listed as train, val and test; empty if none is.
-        files: some of the local images, to look at more closely.
+        files: the local images.
     """
 
     sources: tuple[Mapping[str, Any], ...]
@@ -38,9 +40,41 @@ class Finding:
     files: tuple[str, ...] = ()
 
     @property
+    def has_addresses(self) -> bool:
+        """Whether some of its images are elsewhere than in files."""
+        return self.counts.total() > len(self.files)
+
+    @property
     def labels(self) -> dict[str, tuple[str, ...]]:
         """Each label with what else means it there, as a recipe has them."""
         return {label: tuple(self.label_names.get(label, ())) for label in self.counts}
+
+
+def once_each(parts: Mapping[str, Finding]) -> list[Finding]:
+    """Leave out what is at a place whose files are all at another one, too, and say so.
+
+    Args:
+        parts: what is at each place.
+    """
+    files = {place: {_real(file) for file in found.files} for place, found in parts.items()} if len(parts) > 1 else {}
+    kept, notes = dict(parts), list[str]()
+    for inner, mine in files.items():
+        outer = next((place for place in kept if place != inner and mine and mine <= files[place]), None)
+        if outer is not None and not parts[inner].has_addresses:
+            del kept[inner]
+            notes.append(f"All pictures of {inner} are in {outer}, too: they are counted once, with its labels")
+    found = list(kept.values())
+    return [*found[:-1], replace(found[-1], notes=(*found[-1].notes, *notes))]
+
+
+def _real(file: str) -> str:
+    folder, _, name = file.rpartition("/")
+    return f"{_real_folder(folder)}/{name}"
+
+
+@cache
+def _real_folder(folder: str) -> str:
+    return os.path.realpath(folder)
 
 
 def join_findings(findings: Sequence[Finding]) -> Finding:

@@ -32,7 +32,7 @@ from curator.sources.folder.walk import BROKEN, ELSEWHERE, UNREADABLE, list_file
 from curator.sources.reading.places import local_path
 from curator.survey.finding import Finding
 from curator.survey.proposals import Folder as Parts
-from curator.survey.proposals import Proposal, is_around_labels, propose
+from curator.survey.proposals import Proposal, is_around_labels, note_unseen, propose
 
 ENDINGS = frozenset(
     (
@@ -178,11 +178,13 @@ def _by_name(root: Path, tree: _Tree) -> Proposal:
     spoken = set[str]().union(*(_spoken(root.joinpath(*folder)) for folder in tree.n_pictures))
     if len(spoken) > 1:
         [folder, *others] = tree.n_pictures
-        return Proposal(() if others else folder, "names", {(text,): text for text in sorted(spoken)})
+        texts: dict[Parts, str] = {(text,): as_written(text) for text in sorted(spoken)}
+        return Proposal(() if others else folder, "names", texts, notes=note_unseen(spoken))
     if len(tree.n_pictures) > 1:
         return Proposal((), "", {})
     [folder] = tree.n_pictures
-    return Proposal(folder, "", {folder: as_written((root.name, *folder)[-1])})
+    name = (root.name, *folder)[-1]
+    return Proposal(folder, "", {folder: as_written(name)}, notes=note_unseen([name]))
 
 
 def _spoken(folder: Path) -> set[str]:

@@ -13,10 +13,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from curator.manifests.labels import as_written, fold
+from curator.manifests.labels import as_written, fold, has_unseen
 from curator.sources.folder.layouts import MASKS
 from curator.sources.sides import side_of
 
@@ -26,6 +26,8 @@ PICTURES = frozenset(("images", "image", "imgs", "img", "jpegimages", "photos", 
 """What the folder of the pictures is called, in lower case, where others beside it hold masks of the same."""
 
 _NUMBER = re.compile(r"(?:n\d{8}|\d{1,5})[\s._-]+(?=[^\s\d])")
+_N_SHOWN = 5
+_SAME_SHARE = 0.8
 _BESIDE_SIDE = frozenset(("final", "images", "image", "img", "imgs", "set", "data", ""))
 
 
@@ -48,11 +50,25 @@ class Proposal:
     notes: tuple[str, ...] = ()
 
 
+def note_unseen(texts: Iterable[str]) -> tuple[str, ...]:
+    r"""Say which of the labels have characters that nobody sees, and are written without them.
+
+    >>> note_unseen(["heron", "sto\u200brk"])
+    ("'sto\\u200brk' is written without characters that nobody sees, or that turn the direction of writing: 'stork'",)
+    """
+    odd = sorted({text for text in texts if has_unseen(text)})
+    what = "written without characters that nobody sees, or that turn the direction of writing"
+    shown = f"{', '.join(map(ascii, odd[:_N_SHOWN]))}{' …' * (len(odd) > _N_SHOWN)}"
+    written = ", ".join(repr(as_written(text)) for text in odd[:_N_SHOWN])
+    return (f"{shown} {'is' if len(odd) == 1 else 'are'} {what}: {written}",) if odd else ()
+
+
 def propose(n_pictures: Mapping[Folder, int]) -> Proposal:
     """Propose the labels of a tree.
 
     What lies around the labels is taken away: folders that hold everything, sides (``train``, ``val``, ``test``),
-    levels of single letters, and folders of one name below each label (``images``). What is left begins with a label.
+    levels of single letters, levels whose folders all hold the same ones (``photo/dog``, ``sketch/dog``), and folders
+    of one name below each label (``images``). What is left begins with a label.
     Of trees beside each other with the same labels, one of which is called ``images``, the others are masks.
 
     Args:
@@ -75,6 +91,12 @@ def propose(n_pictures: Mapping[Folder, int]) -> Proposal:
             rest = {folder: path for folder, path in rest.items() if path[:1] and path[0] not in masks}
         elif _are_letters(heads, rest):
             is_plain, is_joined = False, True
+        elif domains := _domains(heads, rest):
+            is_plain = False
+            notes.append(
+                f"The labels are the folders in {_in_words(domains)}, which hold the same ones; "
+                "what these are called is no label."
+            )
         elif len(heads) > 1 or any(len(path) == 1 for path in rest.values()):
             break
         if is_plain:
@@ -94,7 +116,32 @@ def _are_sides(heads: set[str], rest: Mapping[Folder, Folder]) -> bool:
     if len(heads) > 1 and all(map(_is_side, heads)):
         return bool(labelled)
     sides = [labelled[head] for head in heads if side_of(head) and labelled.get(head)]
-    return len(sides) > 1 and bool(set.intersection(*sides))
+    if len(sides) > 1 and set.intersection(*sides):
+        return True
+    are_two = len({side for head in heads if (side := side_of(head))}) > 1  # all that has labels is a side, as in GTSRB
+    return are_two and len(sides) == 1 and len(sides[0]) > 1 and not [head for head in labelled if not side_of(head)]
+
+
+def _domains(heads: set[str], rest: Mapping[Folder, Folder]) -> list[str]:
+    """Return the folders of a level that hold the same ones, which then are the labels: ``photo/dog``, ``sketch/dog``.
+
+    Places, years, cameras or styles are such a level; sides, and folders for kinds of files below each label, are not.
+    """
+    if any(len(path) < 2 for path in rest.values()) or len(heads) < 2:
+        return []
+    below: dict[str, set[str]] = defaultdict(set)
+    for head, *path in rest.values():
+        below[head].add(next((name for name in path if not _is_side(name)), path[0]))
+    same, all_of_them = set.intersection(*below.values()), set[str]().union(*below.values())
+    if len(same) < 2 or len(same) < _SAME_SHARE * len(all_of_them) or any(map(is_around_labels, same)):
+        return []
+    return sorted(heads)
+
+
+def _in_words(folders: Sequence[str]) -> str:
+    shown = [f"{name}/" for name in folders[:_N_SHOWN]]
+    rest = len(folders) - len(shown)
+    return f"{', '.join(shown)} and {rest:,} more" if rest else f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
 def is_around_labels(text: str) -> bool:
@@ -163,4 +210,5 @@ def _tidy(root: Folder, layout: str, texts: Mapping[Folder, str], notes: tuple[s
         if fold(text) != fold(label):
             names[label].append(unicodedata.normalize("NFC", text).strip())
     called = {label: tuple(others) for label, others in names.items()}
+    notes = (*notes, *note_unseen(distinct))
     return Proposal(root, layout, {folder: labels[text] for folder, text in texts.items()}, called, notes)

@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,11 +24,13 @@ from curator.sources.base import most_frequent
 from curator.sources.reading.places import is_url, local_path
 from curator.sources.sides import side_of
 from curator.sources.url_list.columns import SeveralLabelsError, column_problems
+from curator.sources.url_list.table_files import ENDINGS, WILD, matching
 from curator.store.paths import RECIPE
 from curator.survey.annotations import survey_coco
-from curator.survey.finding import Finding, join_findings
+from curator.survey.finding import Finding, join_findings, once_each
 from curator.survey.folders import is_picture, survey_folder
 from curator.survey.likeness import measure_likeness
+from curator.survey.table_root import speaks_of_pictures
 from curator.survey.tables import has_metadata, survey_table
 
 _NOTHING_THERE = "Name a folder of pictures, a table (CSV, TSV, JSON, Parquet, XLSX), or an address of one."
@@ -64,10 +67,12 @@ def survey(
     """
     for place in places:
         _refuse_unreadable(place, base_dir)
+    places = [one for place in places for one in _folders_of(place, base_dir)]
     once = {place if is_url(place) else str(local_path(place, base_dir).resolve()): place for place in places}
     if problems := list(column_problems(columns or {})):
         raise SourceError(f"The columns cannot be as named: {problems[0]}.", "`--column label=species`, for instance.")
-    found = join_findings([_survey_one(place, labels, base_dir, cache_dir, columns) for place in once.values()])
+    parts = {place: _survey_one(place, labels, base_dir, cache_dir, columns) for place in once.values()}
+    found = join_findings(once_each(parts))
     if missing := [label for label in labels if not found.counts[label]]:
         has = most_frequent(found.counts) or "nothing of the others either"
         message = f"There is no image of {', '.join(missing)} in {' and '.join(places)}: there is {has}."
@@ -144,6 +149,20 @@ def _refuse_unreadable(place: str, base_dir: Path) -> None:
         raise SourceError(f"{place[:200]!r} cannot be read: {why}.", _NOTHING_THERE) from error
 
 
+def _folders_of(place: str, base_dir: Path) -> list[str]:
+    """Return what a pattern of folders means, as a shell does; of ``photos/*`` the folder around all of them."""
+    path = local_path(place, base_dir)
+    if is_url(place) or not WILD.search(place) or path.exists():
+        return [place]
+    found = sorted(one for one in matching(path) if not one.name.startswith("."))
+    if not any(one.is_dir() for one in found):
+        return [place]
+    if path.name == "*" and not WILD.search(str(path.parent)):
+        return [str(Path(place).parent)]
+    found = [one for one in found if one.is_dir() or one.name.lower().removesuffix(".gz").endswith(ENDINGS)]
+    return [str(one) if Path(place).is_absolute() else os.path.relpath(one, base_dir) for one in found]
+
+
 def _survey_inside(place: str, labels: Sequence[str], base_dir: Path) -> Finding:
     """Look at a folder: of annotations or a table with their pictures, of pictures, or of tables."""
     if found := survey_coco([place], base_dir, labels):
@@ -156,7 +175,8 @@ def _survey_inside(place: str, labels: Sequence[str], base_dir: Path) -> Finding
         if found := survey_table([place], base_dir, labels) or _survey_sides(place, labels, base_dir):
             return found
         raise
-    if len(pictures.counts) > 1 and pictures.sources[0].get("layout") != "names":
+    is_labelled = not all(map(speaks_of_pictures, pictures.counts))
+    if len(pictures.counts) > 1 and is_labelled and pictures.sources[0].get("layout") != "names":
         return pictures
     try:  # pictures that are in no folder of a label may have a table beside them that says more
         found = survey_table([place], base_dir, labels)

@@ -15,13 +15,13 @@ None
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from curator.sources.coco import find_folder
-from curator.sources.local_pictures import ENDINGS, LINKED, PictureFolder
+from curator.sources.local_pictures import ENDINGS, LINKED, MISSING, PictureFolder, PictureFolders, find_folder
 from curator.sources.reading.places import local_path
 from curator.sources.sides import side_of
 from curator.sources.url_list.joined_tables import Tables
@@ -31,24 +31,57 @@ N_TRIED = 100
 """How many files of a table are looked for."""
 
 _WORDS = (
-    r"(images?|imgs?|pictures?|pics?|photos?|photographs?|jpe?g(images)?|jpe?gs|png|files?|media|data|raw|originals?)"
+    r"(images?|imgs?|pictures?|pics?|photos?|photographs?|jpe?g(images)?|jpe?gs|png|files?|media|data|raw|originals?"
+    r"|thumbs?|thumbnails?|\w+[-_ .]?(images|pictures|photos))"
 )
-_PICTURES = re.compile(rf"({_WORDS}|train|val|test)([-_ .]?\d.*)?|\w+[-_ .]?(images|pictures|photos)", re.IGNORECASE)
+_PICTURES = re.compile(
+    rf"({_WORDS}|train|val|test)([-_ .]?(part|batch|set)?[-_ .]?\d.*)?|\w+[-_ .]?(images|pictures|photos)",
+    re.IGNORECASE,
+)
 _ENOUGH = 10
 
 
 def with_root(source: UrlList, tables: Tables, base_dir: Path) -> UrlList:
-    """Name in a source the folder that the files of its table are relative to, if it is not the table's own."""
+    """Name in a source the folders that the files of its table are relative to, if they are not the table's own."""
     places = [source.path] if isinstance(source.path, str) else source.path
     table = local_path(tables.places[0], base_dir)
-    names = [name.strip() for name in tables.rows[tables.roles["path"]].slice(0, N_TRIED).to_pylist() if name]
+    names = [name.strip() for name in tables.rows[tables.roles["path"]].to_pylist() if name and name.strip()]
+    roots = _roots(table, names)
+    pictures = PictureFolders([PictureFolder(root, table.parent) for root in roots])
+    needs_links = any(pictures.find(name)[1] == LINKED for name in spread(names))
+    texts = [str(root) if Path(places[0]).is_absolute() else os.path.relpath(root, base_dir) for root in roots]
+    if [root.absolute() for root in roots] == [table.parent.absolute()]:
+        texts = []
+    return replace(source, root=texts[0] if len(texts) == 1 else tuple(texts) or "", links=needs_links)
+
+
+def _roots(table: Path, names: Sequence[str]) -> list[Path]:
+    """Find the folders that hold the files: one, or several such as ``images_part_1`` and ``images_part_2``.
+
+    A further one is a part if fewer of its files are in those before it than are not: else it holds other versions.
+    """
     tops = [table.parent, *[top for top in table.absolute().parents[1:3] if len(top.parts) > 2]]
-    root = folder_of_files(tops, table.stem, names) or table.parent
-    pictures = PictureFolder(root)
-    needs_links = any(pictures.find(name)[1] == LINKED for name in names)
-    text = str(root) if Path(places[0]).is_absolute() else os.path.relpath(root, base_dir)
-    text = "" if root.absolute() == table.parent.absolute() else text
-    return replace(source, root=text, links=needs_links)
+    if upward := [name for name in spread(names) if name.replace("\\", "/").startswith("../")]:
+        n_ups = [posixpath.normpath(name.replace("\\", "/")).split("/").count("..") for name in upward]
+        n_up = max({*n_ups}, key=n_ups.count)
+        outer = [table.absolute().parents[n_up]] if n_up < len(tops) and _has(table.absolute().parent, upward) else []
+        return [*outer, *([] if outer and len(upward) == len(spread(names)) else [table.parent])]
+    roots, left = list[Path](), names
+    while left and (root := folder_of_files(tops, table.stem, spread(left))) and root not in roots:
+        pictures = PictureFolder(root)
+        found = {name for name in left if pictures.find(name)[1] != MISSING}
+        others = PictureFolders([PictureFolder(one) for one in roots]) if roots else None
+        n_again = sum(pictures.find(name)[0] is not None for name in names if name not in found) if others else 0
+        if not found or n_again > len(found):
+            break
+        roots.append(root)
+        left = [name for name in left if name not in found]
+    return roots or [table.parent]
+
+
+def spread(names: Sequence[str]) -> list[str]:
+    """Return some of the names, from all over."""
+    return list(names[:: -(-len(names) // N_TRIED) or 1])
 
 
 def folder_of_files(tops: Sequence[Path], stem: str, names: Sequence[str]) -> Path | None:
@@ -72,10 +105,19 @@ def _has(folder: Path, files: Sequence[str]) -> bool:
     return any(os.path.isfile(folder / file) for file in files)  # noqa: PTH113 (False also where nobody may look)
 
 
+def speaks_of_pictures(name: str) -> bool:
+    """Return whether the name of a folder says that pictures are in it, and not of what.
+
+    >>> [name for name in ("images_part_1", "HAM10000_images_part_2", "heron", "photos2") if speaks_of_pictures(name)]
+    ['images_part_1', 'HAM10000_images_part_2', 'photos2']
+    """
+    return bool(_PICTURES.fullmatch(name))
+
+
 def _is_meant(name: str, stem: str, folder: Path, files: Sequence[str]) -> bool:
     """Return whether a folder beside that of a table is likely to be the one that it speaks of."""
     if (
-        _PICTURES.fullmatch(name)
+        speaks_of_pictures(name)
         or side_of(name)
         or stem.casefold() in name.casefold()
         or name.casefold() in stem.casefold()

@@ -35,7 +35,8 @@ from curator.sources.url_list.parquet_rows import PICTURE
 from curator.sources.url_list.table_files import table_files
 from curator.sources.url_list.url_list_source import UrlList
 from curator.survey.finding import Finding
-from curator.survey.table_root import N_TRIED, folder_of_files, with_root
+from curator.survey.proposals import note_unseen
+from curator.survey.table_root import folder_of_files, spread, with_root
 
 METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet", "multimedia.txt", "manifest.csv")
 """Tables that say which labels the pictures beside them have, or where those are, whatever else lies there."""
@@ -77,8 +78,9 @@ def survey_table(
         if not is_url(paths[0]) and "path" in tables.roles and not tables.is_manifest:
             source = with_root(source, tables, base_dir)
         found = _counted(source, tables, context, labels)
+    beside = [note for place in places for note in _left_out(place, paths, base_dir)]
     told = (str(event.message) for event in events if isinstance(event, Noted | Warned))
-    return replace(found, notes=tuple(dict.fromkeys((*found.notes, *told))))
+    return replace(found, notes=tuple(dict.fromkeys((*found.notes, *beside, *told))))
 
 
 def has_metadata(folder: Path) -> bool:
@@ -102,6 +104,17 @@ def _tables_at(place: str, base_dir: Path) -> list[str]:
     if len(tables) > 1 and len(endings) == 1 and len(tables) == len(list(folder.glob(f"[!.]*{endings.copy().pop()}"))):
         return [str(Path(place) / f"*{endings.pop()}")]
     return [str(Path(place) / name) for name in tables]
+
+
+def _left_out(place: str, paths: Sequence[str], base_dir: Path) -> list[str]:
+    """Name the tables of a folder that are not read."""
+    if is_url(place) or not local_path(place, base_dir).is_dir():
+        return []
+    read = {local_path(one, base_dir).resolve() for one in table_files(paths, base_dir)}
+    beside = {folder for one in read if (folder := one.parent).is_relative_to(local_path(place, base_dir).resolve())}
+    files = sorted(one for folder in beside for one in folder.iterdir() if one.is_file() and one not in read)
+    names = [one.name for one in files if one.name.lower().removesuffix(".gz").endswith(_TABLES)]
+    return [f"left out beside it: {', '.join(names)} (`--from` with its name takes one)"] if names else []
 
 
 def _of_training(folder: Path, names: list[str]) -> list[str]:
@@ -163,7 +176,7 @@ def _column_of_files(source: UrlList, error: MissingColumnError, base_dir: Path)
         return {}
     table = local_path(source.path, base_dir)
     for name, values in error.sample.items():
-        texts = [text for text in values[:N_TRIED] if text]
+        texts = spread([text for text in values if text])
         if folder_of_files([table.parent], table.stem, texts):
             return {"path": name}
     return {}
@@ -216,7 +229,9 @@ def _labels(tables: Tables, labels: Sequence[str]) -> tuple[tuple[str, ...], lis
         SourceError: nearly each row has its own.
     """
     values = [(one["values"], one["counts"]) for one in pc.value_counts(written_labels(tables)).to_pylist()]
-    texts = Counter({as_written(text): n for text, n in values if text})
+    texts = Counter[str]()
+    for text, n in values:
+        texts.update({as_written(text): n} if as_written(text) else {})
     if labels:
         return tuple(labels), []
     for text in texts_of_several(texts):
@@ -233,6 +248,7 @@ def _labels(tables: Tables, labels: Sequence[str]) -> tuple[tuple[str, ...], lis
     good = [written for written in kinds.values() if label_problem(written[0]) is None]
     bad = Counter({one[0]: texts[one[0]] for one in kinds.values() if label_problem(one[0])})
     notes = [f"{' and '.join(map(repr, written))} are one label" for written in good if len(written) > 1][:5]
+    notes += note_unseen(text for text, _ in values)
     notes += (
         [f"{bad.total():,} rows have texts that cannot be labels ({most_frequent(bad)}): they are left out"]
         if bad

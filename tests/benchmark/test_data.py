@@ -16,6 +16,7 @@ from curator.benchmark.images.labelled_images import load_images, validation_row
 from curator.embed.squares import read_square
 from curator.errors import StateError
 from curator.events import WorkStarted, ignore
+from tests.fuzz.rounds import examples
 
 
 def test_labels_keep_the_recipes_order(drawn_set: Any) -> None:
@@ -125,7 +126,7 @@ def test_exif_turns_are_applied(tmp_path: Any, orientation: int) -> None:
     assert square[8, 24].tolist() == pytest.approx([0, 255, 0], abs=8)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 2), st.integers(0, 30)), min_size=30, max_size=200),
     st.floats(0.1, 0.4),

@@ -10,6 +10,7 @@ from curator.decide.balance import balance_labels, share_out
 from curator.errors import ShortfallError
 from curator.manifests.recipe import BalanceSettings
 from tests.decide.rows import by_id, make_table, sha256, shuffled
+from tests.fuzz.rounds import examples
 
 LABELS = ("rugby", "soccer")
 
@@ -23,7 +24,7 @@ def rows_of(counts):
 counts = st.fixed_dictionaries({(label, source): st.integers(0, 25) for label in LABELS for source in "xyz"})
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(counts, st.one_of(st.integers(1, 40), st.just("max")), st.integers(0, 9))
 def test_labels_are_exact_and_sources_in_proportion(found, per_class, seed):
     """N a label; each source within one image of its share; the order of the rows does not matter."""
@@ -45,7 +46,7 @@ def test_labels_are_exact_and_sources_in_proportion(found, per_class, seed):
     assert by_id(balanced).equals(by_id(balance_labels(table, BalanceSettings(per_class), LABELS)))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.dictionaries(st.text(max_size=3), st.integers(0, 50), min_size=1), st.data())
 def test_shares_add_up_and_fit(found, data):
     """No source gives more than it has."""

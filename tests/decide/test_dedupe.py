@@ -21,6 +21,7 @@ from tests.decide.rows import (
     shuffled,
     turn_picture,
 )
+from tests.fuzz.rounds import examples
 
 BASES = [random_picture(np.random.default_rng(n)) for n in range(3)]
 LONG_BASES = np.random.default_rng(9).integers(0, 256, (3, 32), np.uint8)
@@ -140,7 +141,7 @@ rule_sets = st.builds(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(st.lists(images, max_size=14), rule_sets, st.integers(0, 9))
 def test_verdicts_are_those_of_the_definition_in_any_order(rows, rules, seed):
     """Every verdict, its other image, distance and turn are as judged row by row, and the order does not matter."""
@@ -157,7 +158,7 @@ def test_verdicts_are_those_of_the_definition_in_any_order(rows, rules, seed):
     assert decided[NAMES].equals(in_order[NAMES])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.lists(images, max_size=25), rule_sets)
 def test_every_duplicate_points_at_a_kept_image_of_its_label(rows, rules):
     """No chain: what a duplicate was matched to is in the data set."""

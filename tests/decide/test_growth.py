@@ -17,6 +17,7 @@ from curator.decide.growth import drop_cross_split, hold_sides
 from curator.decide.split import split_images
 from curator.manifests.recipe import BalanceSettings, DedupeSettings, SplitSettings
 from tests.decide.rows import make_table, packed, sha256
+from tests.fuzz.rounds import examples
 
 LABELS = ("rugby", "soccer")
 BY_AUTHOR = ("author",)
@@ -51,7 +52,7 @@ def id_of(number: int) -> str:
     return f"folder-{number:016x}"
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=examples(30))
 @given(st.integers(5, 40), st.integers(0, 60), st.dictionaries(st.integers(0, 99), st.sampled_from("AB")))
 def test_no_image_changes_sides(n: int, more: int, authors: dict[int, str]) -> None:
     """Whatever comes and whoever took it, what stays in the manifest stays on its side; no author is on both sides."""
@@ -62,7 +63,7 @@ def test_no_image_changes_sides(n: int, more: int, authors: dict[int, str]) -> N
     assert after.groupby("author")["split"].nunique().max() == 1
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=examples(20))
 @given(st.integers(5, 40), st.integers(0, 60))
 def test_the_images_of_the_manifest_are_chosen_first(n: int, more: int) -> None:
     """With the same number a label, newcomers change nothing; with more, nobody leaves and the counts are exact."""
@@ -103,7 +104,7 @@ def grown(rows: list[dict[str, Any]], earlier: pd.DataFrame | None) -> pd.DataFr
 picture_of_a_chain = st.builds(look, st.integers(0, 11), st.integers(0, 40), st.integers(100, 400))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(st.lists(st.lists(picture_of_a_chain, max_size=12), min_size=2, max_size=5))
 def test_growing_again_and_again_never_moves_an_image(rounds: list[list[dict[str, Any]]]) -> None:
     """Chains of look-alikes, better copies and ties to both sides: a side once given is for good, even after a leave.

@@ -12,6 +12,7 @@ from curator.addresses import host_families, host_family
 from curator.catalog import Drop, is_kept
 from curator.decide.placeholders import LOW_DETAIL, drop_suspected_placeholders
 from tests.decide.rows import by_id, make_table, sha256, shuffled
+from tests.fuzz.rounds import examples
 
 FLICKR = (
     "http://farm3.static.flickr.com/12/{}.jpg",
@@ -172,7 +173,7 @@ def test_a_name_that_the_host_did_not_serve_relates_as_ever():
     assert not any(suspects([*rows, elsewhere]))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(0, 2), st.integers(0, 4), st.integers(0, 3), st.integers(0, 1), st.booleans()),

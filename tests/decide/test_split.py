@@ -14,6 +14,7 @@ from curator.manifests.recipe import SplitSettings
 from curator.matching.components import label_components
 from curator.matching.orientations import orient_hash256
 from tests.decide.rows import by_id, make_table, packed, random_picture, sha256, shuffled, turn_picture
+from tests.fuzz.rounds import examples
 
 LABELS = ("rugby", "soccer")
 WRITTEN = ["record_id", "split", "split_group"]
@@ -36,7 +37,7 @@ owned = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(st.lists(owned, min_size=8, max_size=60, unique_by=lambda row: row["sha256"]), st.integers(0, 5))
 def test_no_author_and_no_page_is_on_both_sides(rows, seed):
     """Groups are whole, across labels too; every kept image has a side; the order of the rows does not matter."""
@@ -54,7 +55,7 @@ def test_no_author_and_no_page_is_on_both_sides(rows, seed):
     assert by_id(decided)[WRITTEN].equals(by_id(in_order)[WRITTEN])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.integers(4, 60), st.floats(0.05, 0.95), st.integers(0, 3))
 def test_counts_are_exact_without_groups(n, ratio, seed):
     """The train set holds the rounded share of each label, at least one image on each side."""
@@ -187,7 +188,7 @@ def test_large_groups_are_not_drawn_to_the_test_set():
     assert 0.1 < (decided["split"][:1_000] == "test").mean() < 0.3
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.lists(st.integers(1, 12), max_size=10), st.integers(0, 70))
 def test_no_other_choice_of_sizes_comes_nearer(sizes, target):
     """Against all subsets."""
@@ -199,7 +200,7 @@ def test_no_other_choice_of_sizes_comes_nearer(sizes, target):
     assert abs(sum(sizes[k] for k in picked) - target) == min(abs(reached - target) for reached in sums)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=40), st.data())
 def test_one_label_gets_the_nearest_count_that_groups_allow(sizes, data):
     """Groups that a walk along the keys cannot make fit are exchanged."""
@@ -221,7 +222,7 @@ def test_groups_of_two_labels_are_exchanged_too():
     assert groups.count_labels(chosen, 2).tolist() == [4, 4]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.integers(1, 30), st.data())
 def test_components_agree_with_a_walk(n, data):
     """Each node gets the smallest node that it can be reached from."""

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from curator.matching import buckets, hamming, hamming_balls, multi_index
 from curator.matching.perceptual_hash import distance64
+from tests.fuzz.rounds import examples
 
 ALL_ONES = 2**64 - 1
 EDGE_BITS = (0, 1, 11, 12, 15, 16, 20, 21, 31, 32, 41, 42, 47, 48, 62, 63)
@@ -44,14 +45,14 @@ centres = st.sampled_from([0, ALL_ONES, 0x5555555555555555, 0x0123456789ABCDEF])
 clustered = st.lists(st.builds(flipped, centres, bit_sets), max_size=60)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(clustered, st.integers(0, 20))
 def test_pairs_in_dense_clusters_agree_with_brute_force(hashes, radius):
     """Neighbours at chunk edges, equal hashes, all zeros and all ones: none is missed, none is found twice."""
     assert_pairs_agree(hashes, radius)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(clustered, clustered, st.integers(0, 12))
 def test_matches_between_two_sets_agree_with_brute_force(queries, hashes, radius):
     """The cross form finds equal hashes too, and keeps the order of its inputs."""

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from curator.matching import multi_index, picture_matches
 from curator.matching.picture_matches import match_pictures, match_reoriented, match_upright
+from tests.fuzz.rounds import examples
 
 
 def brute_force(turns, radius, rotations):
@@ -37,7 +38,7 @@ def crowd(chance, n, centres, flips):
     return hashes
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.integers(0, 60), st.integers(1, 4), st.integers(0, 6), st.integers(0, 12), st.booleans(), st.integers(0, 99))
 def test_crowded_looks_agree_with_brute_force(n, centres, flips, radius, rotations, seed):
     """Few centres, many equal hashes, all zeros: every match is found once, with its distance and turn."""

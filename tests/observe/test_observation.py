@@ -17,6 +17,7 @@ from curator.observe import observation, sniff
 from curator.observe.header import MAX_FRAMES
 from curator.observe.observation import Observation, hash_sightings, look_at, observe_image
 from curator.reasons import Drop
+from tests.fuzz.rounds import examples
 from tests.observe.drawings import (
     MAX_PIXELS,
     draw,
@@ -203,7 +204,7 @@ def test_warnings_of_pillow_are_not_heard(recwarn):
     assert not list(recwarn)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_get_an_observation(data):
     """Noise never raises."""
@@ -212,7 +213,7 @@ def test_any_bytes_get_an_observation(data):
     assert (seen.flaw not in (None, Drop.BLANK)) != (seen.phash is not None)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=examples(250), deadline=None)
 @given(st.sampled_from(KINDS), st.data())
 def test_damaged_files_get_an_observation(kind, data):
     """Files with bytes changed, cut or repeated never raise, and have either hashes or a flaw."""

@@ -120,12 +120,12 @@ def test_folders_are_named_as_people_name_them(tmp_path, context, told):
 
 
 def test_the_recipe_is_checked(tmp_path):
-    """A missing folder, an address, classes of an unknown label or of two labels are reported together."""
+    """Another scheme, an address, classes of an unknown label or of two labels are reported together."""
     classes = {"rugbi": ("Rugby",), "soccer": ("Rugby",)}
-    found = Folder(path="missing", classes=classes).problems(("rugby", "soccer"), tmp_path)
+    found = Folder(path="ftp://e.org/", classes=classes).problems(("rugby", "soccer"))
     assert [key for key, _ in found] == ["classes", "classes", "path"]
-    assert Folder(path="http://e.org/").problems(("rugby",), tmp_path) == [("path", "must be a local path")]
-    assert Folder(path=str(tmp_path)).problems(("rugby",), Path("/")) == []
+    assert Folder(path="http://e.org/").problems(("rugby",)) == [("path", "must be a local path")]
+    assert Folder(path=str(tmp_path)).problems(("rugby",)) == []
     assert Folder(path="f").plan(0, None) == []
 
 

@@ -184,15 +184,15 @@ def test_the_plan_names_sizes_and_then_nothing_to_read(server, context):
     assert [(read.n_bytes, read.cached) for read in settings(place).plan(0, context)] == [(0, True)] * 2
 
 
-def test_the_recipe_is_checked(tmp_path):
+def test_the_recipe_is_checked():
     """Synsets, labels and places are checked before anything runs; one synset may stand without a list."""
     problems: list[object] = []
     table = {
         "synsets": {"rugbi": RUGBY, "soccer": [SOCCER, "soccer"]},
-        "urls": ["gopher://x", "{synset}.txt", "no.txt"],
+        "urls": ["gopher://x", "{synset}.txt", "ftp://no.txt"],
     }
     read = read_settings(Imagenet, table, "x", problems.append)
-    found = read.problems(("rugby", "soccer"), tmp_path)
+    found = read.problems(("rugby", "soccer"))
     assert [key for key, _ in found] == ["synsets", "synsets", "urls", "urls", "urls"]
     assert found[0][1] == "names 'rugbi', which is not in labels, did you mean rugby?"
     assert read.synsets["rugbi"] == (RUGBY,)

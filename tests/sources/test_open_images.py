@@ -305,12 +305,12 @@ def test_a_missing_table_is_named(world, context):
         list_tier(settings(world), 0, context)
 
 
-def test_the_recipe_is_checked(tmp_path):
-    """Choices, labels and folders are checked before anything runs; one class may stand without a list."""
+def test_the_recipe_is_checked():
+    """Choices, labels and places are checked before anything runs; one class may stand without a list."""
     problems: list[object] = []
-    table = {"classes": {"rugby": "Rugby", "socer": ["Soccer"]}, "metadata": "nowhere"}
+    table = {"classes": {"rugby": "Rugby", "socer": ["Soccer"]}, "metadata": "ftp://nowhere"}
     read = read_settings(OpenImages, table, "x", problems.append)
-    assert [key for key, _ in read.problems(("rugby", "soccer"), tmp_path)] == ["classes", "metadata"]
+    assert [key for key, _ in read.problems(("rugby", "soccer"))] == ["classes", "metadata"]
     assert read.classes["rugby"] == ("Rugby",)
     assert read_settings(OpenImages, table | {"labels_from": "humans"}, "x", problems.append) is not None
     assert "labels_from must be one of 'human', 'machine', 'boxes'" in str(problems[0])

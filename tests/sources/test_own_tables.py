@@ -21,7 +21,7 @@ from PIL import Image
 
 from curator.errors import SourceError
 from curator.manifests.labels import LabelFinder
-from curator.sources.coco import Coco
+from curator.sources.coco.coco_source import Coco
 from curator.sources.url_list.url_list_source import UrlList
 from curator.survey.annotations import survey_coco
 from curator.survey.tables import survey_table
@@ -159,7 +159,7 @@ def listed(context, **settings) -> pd.DataFrame:
     """List all labels."""
     context = replace(context, label_names=NAMES)
     source = UrlList(**settings)
-    assert source.problems(context.labels, context.base_dir) == []
+    assert [*source.problems(context.labels), *source.missing(context.base_dir)] == []
     return source.list_images(0, context.labels, context)
 
 
@@ -213,7 +213,7 @@ def test_local_files_are_found_only_where_they_may_be(pictures, context, told):
     assert rows["url"].dropna().tolist() == ["http://e.org/x.png"]
     assert sorted(rows["source_id"].dropna()) == ["images/1.png", "images/2.png"]
     for words in (
-        "3 rows whose file lies outside of the folder (lines 8, 9, 10) were left out",
+        "3 rows whose file lies outside of the folder (`root` names one that holds all) (lines 8, 9, 10) were left out",
         "1 rows whose file is a link that leads out of the folder (`links = true` follows it) (line 11) were left out",
         "1 rows whose file does not exist (line 12) were left out",
         "1 rows whose file does not exist are requested at their addresses",
@@ -323,12 +323,16 @@ def test_a_workbook_without_its_library_says_what_to_install(tmp_path, context, 
         listed(context, path="a.xlsx")
 
 
-def test_the_keys_are_checked(tmp_path):
+def test_the_keys_are_checked():
     """Roles, folders, signs, encodings, patterns: all at once."""
     source = UrlList(
-        path=("none/*.csv", "a.csv"), columns={"lable": "x"}, root="none", delimiter=";;", encoding="latin-99"
+        path=("ftp://e.org", "a.csv"),
+        columns={"lable": "x"},
+        root=("here", "ftp://e.org"),
+        delimiter=";;",
+        encoding="latin-99",
     )
-    found = dict(source.problems(("rugby", "soccer"), tmp_path))
+    found = dict(source.problems(("rugby", "soccer")))
     assert {*found} == {"columns", "root", "delimiter", "encoding", "path"}
     assert found["columns"] == "names 'lable', did you mean label?"
 
@@ -366,7 +370,7 @@ def coco(*numbers: int, **more: object) -> bytes:
 def list_coco(context, **settings) -> pd.DataFrame:
     context = replace(context, label_names=NAMES)
     source = Coco(**settings)
-    assert source.problems(context.labels, context.base_dir) == []
+    assert [*source.problems(context.labels), *source.missing(context.base_dir)] == []
     return source.list_images(0, context.labels, context)
 
 
@@ -395,7 +399,7 @@ def test_annotations_of_coco_are_labels(server, tmp_path, context, told):
     for _ in range(2):
         assert list_coco(context, path=place)["label"].tolist() == ["rugby"]
     assert server.gets() == ["/a.json"]
-    assert "must not name local files" in Coco(path=place, images=".").problems(context.labels, tmp_path)[0][1]
+    assert "must not name local files" in Coco(path=place, images=".").problems(context.labels)[0][1]
 
 
 @pytest.mark.parametrize(

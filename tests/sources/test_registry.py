@@ -46,7 +46,7 @@ class Counting(Source):
     n_images: int = setting(3, "how many images a label", minimum=1)
     name: str = setting("", "the source's name in tables; its kind if not given")
 
-    def problems(self, labels, base_dir):
+    def problems(self, labels):
         return [] if self.site.startswith("http") else [("site", "must be an address")]
 
     def bulk_address(self):

@@ -186,9 +186,9 @@ def test_further_types_become_text_or_numbers(tmp_path, context):
         assert json.loads(rows["extra"].iloc[0]) == {"tags": '["a", "b"]', "n": "3"}
 
 
-def test_the_recipe_is_checked(tmp_path):
-    """A label outside the recipe and a file that is not there are told together."""
-    found = UrlList(path="none.csv", label="rugbi").problems(("rugby", "soccer"), tmp_path)
+def test_the_recipe_is_checked():
+    """A label outside the recipe and a place of another scheme are told together."""
+    found = UrlList(path="ftp://e.org/none.csv", label="rugbi").problems(("rugby", "soccer"))
     assert [key for key, _ in found] == ["label", "path"]
     assert UrlList(path="x", label="soccer").covers(("rugby", "soccer")) == ("soccer",)
     assert UrlList(path="x").covers(("rugby", "soccer")) == ("rugby", "soccer")

@@ -96,7 +96,8 @@ class State(NamedTuple):
     """Whether the outcome is final."""
     falls_back: int | None
     """Whether the fallback address is tried after it."""
-    flawed: int | None
+    flaw: str | None
+    """What is wrong with the file that came."""
     file_version: str | None
     sha256: bytes | None
     stored: int | None
@@ -107,7 +108,7 @@ class State(NamedTuple):
     """What the outcome was decided under, as JSON."""
 
 
-_STATE = f"""tries, a.outcome, {_SETTLED}, {_FALLS_BACK}, o.flaw IS NOT NULL, a.file_version, o.sha256, o.stored,
+_STATE = f"""tries, a.outcome, {_SETTLED}, {_FALLS_BACK}, o.flaw, a.file_version, o.sha256, o.stored,
     o.format, {_STALE}, a.settings"""
 
 

@@ -35,11 +35,14 @@ _EVENTS = {
 class CurlLoop:
     """Transfers in flight. Every key of the selector holds a callable that takes the event mask.
 
+    Args:
+        n_idle: connections kept for later requests.
+
     Attributes:
         active: the transfers in flight by their handle, oldest first.
     """
 
-    def __init__(self, selector: selectors.BaseSelector) -> None:
+    def __init__(self, selector: selectors.BaseSelector, n_idle: int = 16) -> None:
         self._selector = selector
         self._due: float | None = None
         self._watched: dict[int, int] = {}  # descriptor to events: querying the selector takes longer than epoll itself
@@ -47,7 +50,7 @@ class CurlLoop:
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._set_timer)
-        self._multi.setopt(pycurl.M_MAXCONNECTS, 256)  # idle ones, too
+        self._multi.setopt(pycurl.M_MAXCONNECTS, n_idle)
 
     def __enter__(self) -> CurlLoop:
         return self
@@ -85,12 +88,22 @@ class CurlLoop:
         while n_left:
             n_left, good, bad = self._multi.info_read()
             ended += [(self._take(handle), 0, "") for handle in good]
-            ended += [(self._take(handle), errno, error) for handle, errno, error in bad]
+            ended += [(self._take(handle), errno, error) for handle, errno, error in bad if not self._goes_on(handle)]
         return ended
 
     def _take(self, handle: pycurl.Curl) -> Transfer:
         self._multi.remove_handle(handle)
         return self.active.pop(handle)
+
+    def _goes_on(self, handle: pycurl.Curl) -> bool:
+        """Let a request that was broken off at a redirect go on there."""
+        transfer = self.active[handle]
+        if not transfer.goes_to:
+            return False
+        self._multi.remove_handle(handle)
+        transfer.go_on(time.monotonic())
+        self._multi.add_handle(handle)
+        return True
 
     def _watch(self, what: int, descriptor: int, multi: Any, data: Any) -> None:
         if what == pycurl.POLL_REMOVE:

@@ -18,12 +18,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import time
+from dataclasses import replace
 from types import SimpleNamespace as SimpleNamespace
 from typing import Any
-from urllib.parse import urljoin, urlsplit
 
 import certifi
 
@@ -31,6 +32,7 @@ from curator.fetch.network.content_coding import CodingError, codings_of, undo
 from curator.fetch.network.guard import is_public_address, name_private_host
 from curator.fetch.network.identity import MOST_REDIRECTS, user_agent
 from curator.fetch.network.libcurl import pycurl
+from curator.fetch.network.redirects import Redirects, RefusedRedirectError
 from curator.fetch.policy import Answer, Verdict, judge
 from curator.fetch.politeness.robots import MAX_TEXT_BYTES
 from curator.fetch.politeness.robots_gate import RobotsGate
@@ -53,9 +55,12 @@ class Transfer:
     Attributes:
         handle: the libcurl easy handle.
         task: the number of the address that is requested.
+        within_s: the seconds that it may take, from start to end; 0: any number.
         started: when, on the clock that never jumps; ``started_at`` on the one of the wall.
         referer: the page that the request names; mostly nothing.
         leads_to: where the redirect leads at which the request was broken off; nothing if it was not.
+        lacks_descriptors: whether the system had no open file left for it.
+        goes_to: where the same request goes on once libcurl has given it back; nothing if it is over.
     """
 
     def __init__(self, settings: FetchSettings, exempt: frozenset[str] = frozenset()) -> None:
@@ -65,8 +70,10 @@ class Transfer:
         self._headers: list[bytes] = []
         self._refused_address: str | None = None
         self.task = -1
-        self.referer = self.leads_to = ""
+        self.within_s = settings.timeout_s
+        self.referer = self.leads_to = self.goes_to = ""
         self.started = self.started_at = 0.0
+        self.lacks_descriptors = False
         self.handle = pycurl.Curl()
         self._configure(settings)
 
@@ -78,14 +85,22 @@ class Transfer:
         self.task, self.started, self.started_at = task, now, time.time()
         self._chunks.clear()
         self._headers.clear()
-        self._refused_address = None
+        self._refused_address, self.lacks_descriptors = None, False
         self.handle.setopt(pycurl.URL, url)
+        self.handle.setopt(pycurl.TIMEOUT_MS, int(1000 * self.within_s))
         self.handle.setopt(pycurl.COOKIELIST, "ALL")  # forgets what hosts set on the way of the request before
         if referer != self.referer:
             self.referer = referer
             self.handle.setopt(pycurl.HTTPHEADER, [*_HEADERS, *([f"Referer: {referer}"] if referer else [])])
             is_secret = referer.startswith("https:")
             self.handle.setopt(pycurl.REDIR_PROTOCOLS, pycurl.PROTO_HTTPS if is_secret else _HTTP_ONLY)
+
+    def go_on(self, now: float) -> None:
+        """Prepare the handle for the address that it goes to next, in what is left of the time."""
+        self.handle.setopt(pycurl.URL, self.goes_to)
+        self.goes_to = ""
+        if self.within_s:
+            self.handle.setopt(pycurl.TIMEOUT_MS, max(1, int(1000 * (self.within_s - now + self.started))))
 
     def result(self, errno: int = 0, error: str = "") -> tuple[Verdict, bytes]:
         """Judge the finished request, and return the content that it brought; none if it failed."""
@@ -139,7 +154,6 @@ class Transfer:
             pycurl.MAXREDIRS: MOST_REDIRECTS,
             pycurl.MAXFILESIZE_LARGE: settings.max_bytes,
             pycurl.CONNECTTIMEOUT_MS: int(1000 * min(MAX_CONNECT_S, settings.timeout_s)),
-            pycurl.TIMEOUT_MS: max(1, int(1000 * settings.timeout_s)),
             pycurl.LOW_SPEED_LIMIT: LOW_SPEED_BYTES,
             pycurl.LOW_SPEED_TIME: max(1, round(settings.timeout_s / 3)),
             pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_2TLS,
@@ -164,26 +178,34 @@ class Transfer:
         if not (self._allow_private or ip in self._exempt or is_public_address(ip)):
             self._refused_address = ip
             return int(pycurl.SOCKET_BAD)
-        return socket.socket(address.family, address.socktype, address.protocol)
+        try:
+            return socket.socket(address.family, address.socktype, address.protocol)
+        except OSError as error:
+            self.lacks_descriptors = error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+            return int(pycurl.SOCKET_BAD)
 
 
 class WaryTransfer(Transfer):
     """A :class:`Transfer` that reads only the beginning of a robots.txt, and follows a redirect only if it may.
 
     A request for a robots.txt itself goes wherever it is led (RFC 9309, 2.3.1.2), but for what is plainly private: a
-    proxy would fetch that for us.
+    proxy would fetch that for us. Libcurl follows a redirect itself only if there is one way to read where it leads;
+    else the request goes on, by :meth:`go_on`, to the address as it was judged.
     """
 
     def __init__(self, settings: FetchSettings, exempt: frozenset[str], gate: RobotsGate | None) -> None:
         super().__init__(settings, exempt)
         self._gate = gate
-        self._url, self._status, self._is_text, self._is_cut = "", b"", False, False
+        self._status, self._is_text, self._is_cut = b"", False, False
+        self._redirects = Redirects("")
+        self._refusal: tuple[Drop, str] | None = None
         self.handle.setopt(pycurl.HEADERFUNCTION, self.note_header)
 
     def begin(self, task: int, url: str, now: float, referer: str = "") -> None:
         """Prepare the handle; ``max_bytes`` is no limit for a robots.txt, which has one of its own (RFC 9309, 2.5)."""
         super().begin(task, url, now, referer)
-        self._url, self._status, self._is_cut, self.leads_to = url, b"", False, ""
+        self._redirects, self._refusal = Redirects(url), None
+        self._status, self._is_cut, self.leads_to, self.goes_to = b"", False, "", ""
         self._is_text = self._gate is not None and self._gate.is_requesting(task)
         self.handle.setopt(pycurl.WRITEFUNCTION, self._take_text if self._is_text else self._chunks.append)
         self.handle.setopt(pycurl.MAXFILESIZE_LARGE, 0 if self._is_text else self._settings.max_bytes)
@@ -192,7 +214,8 @@ class WaryTransfer(Transfer):
         """Gather what the finished request brought; a text of which enough was read is whole."""
         if self._refused_address is not None:
             errno = pycurl.E_COULDNT_CONNECT
-        return super().answer() if self._is_cut else super().answer(errno, error)
+        answer = super().answer() if self._is_cut else super().answer(errno, error)
+        return replace(answer, errno=errno or _STOP, refusal=self._refusal) if self._refusal else answer
 
     def note_header(self, line: bytes) -> int | None:
         """Take a line of a response's head; -1 breaks the request off."""
@@ -200,24 +223,30 @@ class WaryTransfer(Transfer):
         name, _, value = line.partition(b":")
         if line.startswith(b"HTTP/"):
             self._status = line.split()[1] if len(line.split()) > 1 else b""
-        elif name.lower() == b"location" and self._status in (b"301", b"302", b"303", b"307", b"308"):
-            return self._note_redirect(value.strip().decode("latin-1"))
+            self._redirects.next_answer()
+        elif name.lower() == b"location" and self._status.startswith(b"3"):  # of all of these, as libcurl does
+            return self._note_redirect(value.strip())
         return None
 
-    def _note_redirect(self, location: str) -> int | None:
+    def _keeps_https(self) -> bool:
+        """Return whether a redirect to http is refused: it would hear of the page that the request names."""
+        return self.referer.startswith("https:")
+
+    def _note_redirect(self, location: bytes) -> int | None:
         try:
-            target = urljoin(self._url, location)
-            is_web = urlsplit(target).scheme in ("http", "https") and bool(urlsplit(target).hostname)
-        except ValueError:
-            return None  # libcurl says what is wrong with it
-        if is_web and not self._allow_private and (host := name_private_host(target)):
+            target, is_plain = self._redirects.follow(location, self._keeps_https())
+        except RefusedRedirectError as error:
+            self._refusal = error.reason, str(error)
+            return _STOP
+        if not self._allow_private and (host := name_private_host(target)):
             self._refused_address = host
-            return _STOP
-        if is_web and self._gate and not self._is_text and not self._gate.may_follow(target):
+        elif self._gate and not self._is_text and not self._gate.may_follow(target):
             self.leads_to = target
-            return _STOP
-        self._url = target
-        return None
+        elif not is_plain:
+            self.goes_to = target
+        else:
+            return None
+        return _STOP
 
     def _undo(self, codings: tuple[str, ...]) -> bytes:
         if not self._is_text:

@@ -23,7 +23,7 @@ import selectors
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from curator.errors import CuratorError, DiskError
@@ -36,7 +36,7 @@ from curator.store.paths import DataPaths
 from curator.store.whole_files import first_remedy
 
 MAX_SECONDS = 30.0
-"""Wall time for one image; a worker that needs longer is killed."""
+"""CPU time for one image; a worker that needs longer is killed."""
 
 _START_SECONDS = 120.0
 """Wall time for a worker to start: on a crowded machine that may take longer than any image."""
@@ -48,7 +48,7 @@ _DEPTH = 2
 """Files assigned to a worker at once, so that it need not wait for the next."""
 
 _FAILED_STARTS = 3
-"""Workers that may die in a row without having observed anything before the fault is not a file's."""
+"""Workers that may die in a row before they have started: then the fault is not a file's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class ObserverPool:
         selector: serves the workers' sockets; each key's data is a callable that takes the event mask.
         on_done: called with each :class:`ObservedFile`.
         n_workers: processes; one a core by default.
-        max_seconds: wall time for one file.
+        max_seconds: CPU time for one file.
     """
 
     def __init__(
@@ -87,6 +87,7 @@ class ObserverPool:
         self._n_workers = n_workers or count_cores()
         self._workers: list[WorkerProcess] = []
         self._queue: deque[Job] = deque()
+        self._alone: deque[Job] = deque()
         self._n_failed_starts = 0
         self._checked = time.monotonic()
         self.n_jobs = 0
@@ -121,8 +122,20 @@ class ObserverPool:
         for worker in list(self._workers):
             worker.busy_s += passed
             limit = self._max_seconds if worker.is_ready else _START_SECONDS
-            if worker.jobs and worker.busy_s > limit:
-                self._replace(worker, f"took longer than {limit:g} s")
+            if worker.jobs and worker.has_used(limit):
+                self._replace(worker, f"took longer than {limit:g} s", may_be_chance=False)
+
+    def discard(self, is_unwanted: Callable[[int], bool]) -> list[int]:
+        """Forget the files that no worker has begun and nobody wants any more; return their numbers."""
+        waiting = [*self._queue, *self._alone]
+        gone = [job for job in waiting if is_unwanted(job.number)]
+        if gone:
+            self._queue = deque(job for job in self._queue if not is_unwanted(job.number))
+            self._alone = deque(job for job in self._alone if not is_unwanted(job.number))
+            self.n_jobs -= len(gone)
+            self.n_bytes -= sum(job.n_bytes for job in gone)
+            self._feed()
+        return [job.number for job in gone]
 
     def close(self) -> None:
         """Stop all workers at once; what they have not answered is forgotten."""
@@ -138,6 +151,13 @@ class ObserverPool:
         return worker
 
     def _feed(self) -> None:
+        """Assign what waits; a file that a worker died at gets one when no other file is at any."""
+        under_way = [job for worker in self._workers for job in worker.jobs]
+        if self._alone and not under_way:
+            self._workers[0].assign(self._alone.popleft())
+            self._watch(self._workers[0])
+        if self._alone or any(job.is_second for job in under_way):
+            return
         for depth in range(_DEPTH):
             for worker in self._workers:
                 if self._queue and len(worker.jobs) <= depth:
@@ -159,7 +179,7 @@ class ObserverPool:
         if mask & selectors.EVENT_READ:
             replies = worker.replies()
             if replies is None:
-                self._replace(worker, "crashed")
+                self._replace(worker, "crashed", may_be_chance=True)
                 return
             for reply, luma in replies:
                 self._note_reply(worker, reply, luma)
@@ -167,7 +187,6 @@ class ObserverPool:
 
     def _note_reply(self, worker: WorkerProcess, reply: bytes, luma: bytes) -> None:
         job = worker.jobs.popleft()
-        worker.n_done += 1
         self._n_failed_starts = 0
         values = json.loads(reply)
         if "disk" in values:
@@ -186,24 +205,32 @@ class ObserverPool:
         self.n_bytes -= job.n_bytes
         self._on_done(result)
 
-    def _replace(self, worker: WorkerProcess, what: str) -> None:
-        """Start another worker for one that died; the file it was at is blamed, the others go back to the queue."""
+    def _replace(self, worker: WorkerProcess, what: str, may_be_chance: bool) -> None:
+        """Start another worker for one that died; the file it was at is blamed, the others go back to the queue.
+
+        Who killed a worker nobody knows, it may have been the system for want of memory: so the file is tried again.
+        """
         self._selector.unregister(worker.socket)
         self._workers.remove(worker)
         worker.stop()
-        if not worker.n_done:
+        if not worker.is_ready:
             self._n_failed_starts += 1
             if self._n_failed_starts > _FAILED_STARTS:
                 raise CuratorError("The processes that decode images die at once.", "Is the installation whole?")
         culprit = worker.jobs.popleft() if worker.jobs else None
         self._queue.extendleft(reversed(worker.jobs))
         self._add_worker()
-        if culprit is not None:
-            data = culprit.source.read_bytes() if isinstance(culprit.source, Path) else culprit.source
-            sha256, detail = hashlib.sha256(data).hexdigest(), f"the decoder {what}"
-            crash = Observation(sha256, len(data), flaw=Drop.DECODER_CRASHED, flaw_detail=detail)
-            self._finish(culprit, ObservedFile(culprit.number, Sighting(crash)))
+        if culprit is not None and may_be_chance and not culprit.is_second:
+            self._alone.append(replace(culprit, is_second=True))
+        elif culprit is not None:
+            self._blame(culprit, what)
         self._feed()
+
+    def _blame(self, culprit: Job, what: str) -> None:
+        data = culprit.source.read_bytes() if isinstance(culprit.source, Path) else culprit.source
+        sha256, detail = hashlib.sha256(data).hexdigest(), f"the decoder {what}"
+        crash = Observation(sha256, len(data), flaw=Drop.DECODER_CRASHED, flaw_detail=detail)
+        self._finish(culprit, ObservedFile(culprit.number, Sighting(crash)))
 
 
 def serve(selector: selectors.BaseSelector, timeout_s: float) -> None:

@@ -24,13 +24,19 @@ from curator.observe.workers.main import REPLY, REQUEST, encode_settings
 from curator.observe.workers.start import stop_process, take_process
 from curator.store.paths import DataPaths
 
+_STUCK = 20
+
 
 @dataclass(slots=True)
 class Job:
-    """A file to be observed: its bytes, or the path of one that is on the disk already."""
+    """A file to be observed: its bytes, or the path of one that is on the disk already.
+
+    ``is_second`` says that a worker died at it before: this time it is alone, so that no other file's memory counts.
+    """
 
     number: int
     source: bytes | Path
+    is_second: bool = False
 
     @property
     def payload(self) -> bytes:
@@ -50,8 +56,8 @@ class WorkerProcess:
         socket: ours, not blocking.
         jobs: what was assigned to it and has no reply yet, oldest first.
         busy_s: seconds that it has been at the oldest, or at starting, as its pool counts them.
+        cpu_s: CPU seconds that it had used when half its time was over; None before that, or if nobody knows.
         is_ready: whether it has started.
-        n_done: files observed.
         unsent: what the socket has not accepted yet.
     """
 
@@ -60,8 +66,8 @@ class WorkerProcess:
         self.socket.setblocking(False)
         self.jobs: deque[Job] = deque()
         self.busy_s = 0.0
+        self.cpu_s: float | None = None
         self.is_ready = False
-        self.n_done = 0
         self.unsent = deque([memoryview(encode_settings(paths, max_pixels))])
         self._received = bytearray()
         self.send()
@@ -69,7 +75,7 @@ class WorkerProcess:
     def assign(self, job: Job) -> None:
         """Send a file, or as much of it as the socket accepts."""
         if not self.jobs:
-            self.busy_s = 0.0
+            self.busy_s, self.cpu_s = 0.0, None
         self.jobs.append(job)
         payload = job.payload
         self.unsent.append(memoryview(REQUEST.pack(isinstance(job.source, Path), len(payload))))
@@ -110,10 +116,36 @@ class WorkerProcess:
                 break
             if end > REPLY.size:
                 replies.append((bytes(self._received[REPLY.size : middle]), bytes(self._received[middle:end])))
-            self.is_ready, self.busy_s = True, 0.0
+            self.is_ready, self.busy_s, self.cpu_s = True, 0.0, None
             del self._received[:end]
         return replies
+
+    def has_used(self, limit_s: float) -> bool:
+        """Return whether it was at work for ``limit_s`` seconds: of CPU time, where the system tells, else of all.
+
+        On a crowded machine a second of CPU takes several; one that is asleep for twenty times the limit is stuck, too.
+        """
+        if self.busy_s > limit_s / 2 and self.cpu_s is None:
+            self.cpu_s = cpu_seconds(self.process.pid)
+        if self.busy_s <= limit_s:
+            return False
+        now = cpu_seconds(self.process.pid)
+        is_waiting = now is not None and self.cpu_s is not None and now - self.cpu_s < limit_s / 2
+        return not is_waiting or self.busy_s > _STUCK * limit_s
 
     def stop(self) -> None:
         """Kill the process."""
         stop_process(self.process, self.socket)
+
+
+def cpu_seconds(process_id: int) -> float | None:
+    """Return the CPU seconds that a process has used (proc(5)); None where the system does not tell so.
+
+    >>> cpu_seconds(os.getpid()) is None or cpu_seconds(os.getpid()) > 0.01
+    True
+    """
+    try:
+        fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError):
+        return None

@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections import Counter
@@ -27,7 +26,8 @@ from curator.manifests.toml_settings import setting, suggest
 from curator.sources.base import ListingContext, Source, known_labels, listed_rows, most_frequent
 from curator.sources.folder.layouts import LAYOUTS, Placed
 from curator.sources.folder.walk import list_files
-from curator.sources.reading.places import is_url, local_path, place_problem
+from curator.sources.named_files import state_of_files
+from curator.sources.reading.places import is_url, local_path, missing_place, scheme_problem
 
 _OPEN_IMAGES_FILE = re.compile(r"([0-9a-f]{16})\.jpg", re.IGNORECASE)
 _WITHOUT_ID = "files without an image id for a name"
@@ -53,25 +53,26 @@ class Folder(Source):
             return tuple(label for label in labels if label == self.label)
         return tuple(label for label in labels if self.classes is None or self.classes.get(label))
 
-    def problems(self, labels: Sequence[str], base_dir: Path) -> list[tuple[str, str]]:
+    def problems(self, labels: Sequence[str]) -> list[tuple[str, str]]:
         """List the recipe's mistakes that only this source can see, as (key, message) pairs."""
         found = known_labels("classes", self.classes or {}, labels)
         found += [("classes", problem) for problem in label_problems(self.classes or {})]
         if self.label and self.label not in labels:
             found.append(("label", f"names {self.label!r}, which is not in labels{suggest(self.label, labels)}"))
-        problem = "must be a local path" if is_url(self.path) else place_problem(self.path, base_dir, folder=True)
+        problem = "must be a local path" if is_url(self.path) else scheme_problem(self.path)
         return [*found, ("path", problem)] if problem else found
 
+    def missing(self, base_dir: Path) -> list[tuple[str, str]]:
+        """List the local places that are not there now, as (key, message) pairs."""
+        problem = missing_place(self.path, base_dir, folder=True)
+        return [("path", problem)] if problem else []
+
     def local_state(self, base_dir: Path) -> str:
-        """Hash the names, sizes and times of its files."""
+        """Hash the names, sizes and times of its files; empty if it has none, as where a disk is not mounted."""
         root = local_path(self.path, base_dir).resolve()
         if not root.is_dir():
             return ""
-        sums = hashlib.sha256()
-        for name in list_files(root, Counter(), follow_links=self.links):
-            status = (root / name).stat()
-            sums.update(f"{name}\0{status.st_size} {status.st_mtime_ns}\n".encode())
-        return sums.hexdigest()
+        return state_of_files(f"{root}/{name}" for name in list_files(root, Counter(), follow_links=self.links))
 
     def list_images(self, tier: int, labels: Sequence[str], context: ListingContext) -> pd.DataFrame:
         """List every file that is not hidden; whether it is an image is judged by its bytes, later.

@@ -4,7 +4,7 @@
 (``fall11_urls.txt``, plain, ``.gz`` or ``.tgz``), read once for all synsets that are still wanted.
 
 >>> source = Imagenet(synsets={"rugby": ("n00470966",), "soccer": ("n004782",)})
->>> source.problems(("rugby", "soccer"), Path())
+>>> source.problems(("rugby", "soccer"))
 [('synsets', "soccer: 'n004782' is not a synset such as n00478262")]
 """
 
@@ -25,8 +25,9 @@ from curator.manifests.toml_settings import setting, suggest
 from curator.sources.base import ListingContext, PlannedRead, Source, known_labels, listed_rows
 from curator.sources.escaped import unescaped
 from curator.sources.imagenet.lists import WNID, SynsetList, read_synset_list, read_whole_list
+from curator.sources.named_files import state_of_files
 from curator.sources.reading.cache import CacheEntry
-from curator.sources.reading.places import place_problem, place_version, scheme_problem, shown_name
+from curator.sources.reading.places import is_url, local_path, missing_place, place_version, scheme_problem, shown_name
 from curator.sources.reading.read import probe_size, read_place
 
 ENDPOINT = "https://image-net.org/api/imagenet.synset.geturls?wnid={wnid}"
@@ -53,7 +54,7 @@ class Imagenet(Source):
         """Return the labels that this source can list."""
         return tuple(label for label in labels if self.synsets.get(label))
 
-    def problems(self, labels: Sequence[str], base_dir: Path) -> list[tuple[str, str]]:
+    def problems(self, labels: Sequence[str]) -> list[tuple[str, str]]:
         """List the recipe's mistakes that only this source can see, as (key, message) pairs."""
         found = known_labels("synsets", self.synsets, labels)
         for label, wnids in self.synsets.items():
@@ -61,7 +62,19 @@ class Imagenet(Source):
             found += [("synsets", f"{label}: {wnid!r} is not a synset such as n00478262") for wnid in wrong]
         if not self.urls:
             found.append(("urls", "must name at least one place"))
-        return found + [("urls", problem) for place in self.urls if (problem := _place_problem(place, base_dir))]
+        return found + [("urls", problem) for place in self.urls if (problem := _place_problem(place))]
+
+    def missing(self, base_dir: Path) -> list[tuple[str, str]]:
+        """List the local places that are not there now, as (key, message) pairs."""
+        wholes = [place for place in self.urls if "{wnid}" not in place]
+        return [("urls", found) for place in wholes if (found := missing_place(place, base_dir, folder=False))]
+
+    def local_state(self, base_dir: Path) -> str:
+        """Hash the sizes and times of its local lists."""
+        wnids, local = self._wnids([*self.synsets]), [place for place in self.urls if not is_url(place)]
+        return state_of_files(
+            str(local_path(place.replace("{wnid}", wnid), base_dir)) for place in local for wnid in wnids
+        )
 
     def plan(self, tier: int, context: ListingContext) -> Sequence[PlannedRead]:
         """Return which lists the first place would send: one a synset, or the whole list."""
@@ -108,11 +121,10 @@ class Imagenet(Source):
         return next((entry for entry in entries if entry.exists), None)
 
 
-def _place_problem(place: str, base_dir: Path) -> str | None:
-    rest = place.replace("{wnid}", "n00478262")
-    if "{" in rest:
+def _place_problem(place: str) -> str | None:
+    if "{" in place.replace("{wnid}", ""):
         return f"may hold {{wnid}} only, not {place!r}"
-    return place_problem(place, base_dir, folder=False) if rest == place else scheme_problem(place)
+    return scheme_problem(place)
 
 
 def _entry(place: str, wnid: str, context: ListingContext) -> CacheEntry:

@@ -22,18 +22,21 @@ from curator import catalog
 from curator.events import Noted
 from curator.manifests.toml_settings import setting
 from curator.sources.base import ListingContext, PlannedRead, Source, known_labels, listed_rows
+from curator.sources.named_files import state_of_files
 from curator.sources.open_images.files import (
     ALL_TRAIN_TIER,
     BOXABLE_TRAIN_IMAGES,
     LABELS_FROM,
     N_TIERS,
     SUBSETS,
+    class_file,
     image_file,
     label_files,
+    place_of,
 )
 from curator.sources.open_images.reader import MetadataReader
 from curator.sources.open_images.rows import catalog_columns, label_rows
-from curator.sources.reading.places import is_url, local_path, place_problem
+from curator.sources.reading.places import is_url, local_path, missing_place, scheme_problem
 
 METADATA = "https://storage.googleapis.com/openimages"
 IMAGES = "https://open-images-dataset.s3.amazonaws.com"
@@ -57,14 +60,31 @@ class OpenImages(Source):
         """Return the labels that this source can list."""
         return tuple(label for label in labels if self.classes.get(label))
 
-    def problems(self, labels: Sequence[str], base_dir: Path) -> list[tuple[str, str]]:
+    def problems(self, labels: Sequence[str]) -> list[tuple[str, str]]:
         """List the recipe's mistakes that only this source can see, as (key, message) pairs."""
         found = known_labels("classes", self.classes, labels)
         if not self.subsets:
             found.append(("subsets", "must name at least one subset"))
-        places = {"metadata": self.metadata, "images": self.images}
-        checked = {key: place_problem(place, base_dir, folder=True) for key, place in places.items()}
-        return found + [(key, problem) for key, problem in checked.items() if problem]
+        return found + [(key, problem) for key, place in self._places.items() if (problem := scheme_problem(place))]
+
+    def missing(self, base_dir: Path) -> list[tuple[str, str]]:
+        """List the local places that are not there now, as (key, message) pairs."""
+        found = {key: missing_place(place, base_dir, folder=True) for key, place in self._places.items()}
+        return [(key, problem) for key, problem in found.items() if problem]
+
+    def local_state(self, base_dir: Path) -> str:
+        """Hash the sizes and times of its tables, if they are in a local folder."""
+        if is_url(self.metadata):
+            return ""
+        names = {class_file(self.labels_from)}
+        for tier in range(N_TIERS):
+            files = label_files(self.labels_from, tier, self.subsets)
+            names |= {*files.values(), *(image_file(tier, subset) for subset in files)}
+        return state_of_files(place_of(self.metadata, name, base_dir) for name in sorted(names))
+
+    @property
+    def _places(self) -> dict[str, str]:
+        return {"metadata": self.metadata, "images": self.images}
 
     def bulk_address(self) -> str:
         """Return the bucket's address."""
@@ -117,8 +137,9 @@ class OpenImages(Source):
         elif is_url(self.images):
             frame = frame.assign(url=self.images.rstrip("/") + files, fallback_url=original)
         else:
-            copy = str(local_path(self.images, reader.context.base_dir).absolute())
-            frame = frame.assign(local_path=copy + files, fallback_url=original)
+            copies = str(local_path(self.images, reader.context.base_dir).absolute()) + files
+            frame = frame.assign(local_path=copies, fallback_url=original)
+            reader.context.watch(copies.tolist())
         n_unknown = pc.count_distinct(listed["ImageID"]).as_py() - frame["source_id"].nunique()
         if tier == ALL_TRAIN_TIER and n_unknown:
             emit(Noted(f"open-images train: {n_unknown:,} images have no known address and were left out"))

@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
+import pyarrow as pa
 
 from curator.errors import SourceError
 
 BLOCK_BYTES = 4 << 20
-_LF, _CR, _FIRST_NOT_ASCII = *b"\n\r", 0x80
+_LF, _CR = b"\n\r"
 LONGEST_LINE_BYTES = 16 << 20
+_SHORT_BYTES = 4096
 
 
 class LineBlocks:
@@ -134,14 +136,13 @@ class Census:
     has_quotes: bool
     has_cr_in_lines: bool
     """Whether there are a CR and a LF that are not one end of a line."""
-    is_ascii: bool
 
 
 def take_census(block: memoryview) -> Census:
     """Count lines, and look for what needs a closer look.
 
     >>> take_census(memoryview(bytes([97, 13, 10, 98, 13, 10])))
-    Census(n_lines=2, has_quotes=False, has_cr_in_lines=False, is_ascii=True)
+    Census(n_lines=2, has_quotes=False, has_cr_in_lines=False)
     """
     whole = cast(bytearray, block.obj)  # it begins as the block does, and can be searched
     codes = np.frombuffer(block, np.uint8)
@@ -151,7 +152,7 @@ def take_census(block: memoryview) -> Census:
         n_alone = int(np.count_nonzero(is_cr)) - int(np.count_nonzero(is_cr[:-1] & (codes[1:] == _LF)))
         n_lines, has_cr_in_lines = n_lf + n_alone, n_lf > 0 and n_alone > 0
     has_quotes = whole.find(b'"', 0, len(block)) >= 0
-    return Census(n_lines, has_quotes, has_cr_in_lines, is_ascii=int(codes.max()) < _FIRST_NOT_ASCII)
+    return Census(n_lines, has_quotes, has_cr_in_lines)
 
 
 def last_line(block: memoryview) -> bytes:
@@ -167,9 +168,17 @@ def last_line(block: memoryview) -> bytes:
     return bytes(block[start:end])
 
 
-def is_utf8(data: bytes) -> bool:
-    """Return whether these bytes are UTF-8."""
+def is_utf8(data: bytes | memoryview) -> bool:
+    r"""Return whether these bytes are UTF-8; Arrow looks at a block ten times as fast as it is decoded.
+
+    >>> is_utf8("Käfer".encode()), is_utf8(b"K\xe4fer"), is_utf8(b"x" * 10_000 + b"\xed\xa0\x80")
+    (True, False, False)
+    """
     try:
-        return data.isascii() or bool(data.decode("utf-8"))
-    except UnicodeDecodeError:
+        if len(data) < _SHORT_BYTES:
+            return bool(str(data, "utf-8")) or not data
+        ends = pa.py_buffer(np.array([0, len(data)], np.int32))
+        pa.Array.from_buffers(pa.string(), 1, [None, ends, pa.py_buffer(data)]).validate(full=True)
+    except (UnicodeDecodeError, pa.ArrowInvalid):
         return False
+    return True

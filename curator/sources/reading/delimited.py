@@ -106,7 +106,7 @@ class _Reading:
         Returns:
             The rows and their lines; the first line of the block is ``line``.
         """
-        if census.has_cr_in_lines or (self.shape.is_text and not census.is_ascii and not is_utf8(bytes(block))):
+        if census.has_cr_in_lines or (self.shape.is_text and not is_utf8(block)):
             return None
         try:
             table, bad = self._parse(block, is_quoted=self.shape.is_quoted and census.has_quotes)

@@ -27,7 +27,7 @@ from curator.fetch.policy import header_values, judge
 from curator.manifests.recipe import FetchSettings
 from curator.reasons import Drop
 
-CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
+CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18}|\*)")
 """The header of a partial answer: its first byte, and the size of the whole file (RFC 9110, 14.4)."""
 
 
@@ -67,6 +67,15 @@ class _ListTransfer(WaryTransfer):
         self.handle.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
         self.handle.setopt(pycurl.HTTPHEADER, ["Accept: */*", "Accept-Encoding: identity", *headers])
 
+    def begin(self, task: int, url: str, now: float, referer: str = "") -> None:
+        """Prepare the handle."""
+        super().begin(task, url, now, referer)
+        self._is_safe = url.startswith("https:")
+
+    def _keeps_https(self) -> bool:
+        """Return whether a redirect to http is refused: a list that was signed for could be changed on the way."""
+        return self._is_safe
+
     def take(self) -> list[bytes]:
         """Return the bytes that came since the last time, in pieces, the last one first."""
         pieces = self._chunks[::-1]
@@ -99,7 +108,7 @@ class StreamedAnswer:
         except CuratorError as error:  # the proxy has no address
             raise SourceError(error.message, error.hint) from error
         self._transfer.handle.setopt(pycurl.NOBODY, method == "HEAD")
-        self._transfer.handle.setopt(pycurl.TIMEOUT_MS, int(1000 * within_s))
+        self._transfer.within_s = within_s
         self._left: list[bytes] = []
         self._has_ended = False
         self._broke_off: BrokenOffError | None = None
@@ -121,7 +130,9 @@ class StreamedAnswer:
         self.verdict = judge(answer, honour_noai=False)
         ranged = CONTENT_RANGE.fullmatch(self.header("content-range"))
         total = ranged[2] if ranged else self.header("content-length") if self.status == 200 else ""
-        size = int(total) if total.isdigit() else None  # of the whole file, also if only a part was sent
+        size = (
+            int(total) if re.fullmatch(r"[0-9]{1,18}", total) else None
+        )  # of the whole file, also if only a part was sent
         self.codings = codings_of(self.headers)
         self.version = Version(self.header("etag"), self.header("last-modified"), size)
 

@@ -28,6 +28,11 @@ DECODER = json.JSONDecoder(parse_int=_whole_number)
 """Reads whatever numbers there are."""
 
 
+def plain_text(text: str) -> str:
+    """Return a text that UTF-8 can write: JSON may name halves of surrogate pairs, which come out as ``?``."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
 def whole_text(lines: LineBlocks) -> str:
     """Read all that is left.
 

@@ -2,15 +2,14 @@
 
 >>> is_url("HTTPS://example.org/list.txt"), is_url("lists/rugby.txt")
 (True, False)
->>> place_problem("ftp://example.org/list.txt", Path(), folder=False)
+>>> scheme_problem("ftp://example.org/list.txt")
 'must be an http or https address or a local path, not ftp://example.org/list.txt'
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
@@ -35,13 +34,16 @@ def scheme_problem(place: str) -> str | None:
     return None if is_known else f"must be an http or https address or a local path, not {place}"
 
 
-def place_problem(place: str, base_dir: Path, *, folder: bool) -> str | None:
-    """Say what is wrong with a place, or None: another scheme, or a local path that is no folder (or no file)."""
+def missing_place(place: str, base_dir: Path, *, folder: bool) -> str | None:
+    """Say that a local place is no file (or no folder, or an empty one) now, or None."""
+    path = local_path(place, base_dir)
     if is_url(place):
         return None
-    path = local_path(place, base_dir)
-    exists, what = (path.is_dir(), "a folder") if folder else (path.is_file(), "a file")
-    return scheme_problem(place) or (None if exists else f"names {path}, which is not {what}")
+    if folder and path.is_dir():
+        with suppress(OSError):  # where nobody may look is a reason of its own, of whoever reads it
+            return None if any(path.iterdir()) else f"names {path}, which is empty"
+        return None
+    return None if path.is_file() and not folder else f"names {path}, which is not {'a folder' if folder else 'a file'}"
 
 
 def place_version(place: str, base_dir: Path) -> dict[str, Any]:
@@ -51,13 +53,6 @@ def place_version(place: str, base_dir: Path) -> dict[str, Any]:
         return {"place": place if is_url(place) else str(path)}
     status = path.stat()
     return {"place": str(path), "size": status.st_size, "mtime_ns": status.st_mtime_ns}
-
-
-def state_of_files(places: Sequence[str], base_dir: Path) -> str:
-    """Return a text that changes when one of these local files does; empty if one is not there."""
-    if not places or not all(local_path(place, base_dir).is_file() for place in places):
-        return ""
-    return json.dumps([place_version(place, base_dir) for place in places])
 
 
 def file_name(place: str) -> str:

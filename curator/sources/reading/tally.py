@@ -39,12 +39,14 @@ class Refused:
 class Tally:
     """``n_rows`` rows are in the file, blank lines aside; those ``refused`` by reason, all others were read.
 
-    ``unit`` is what their numbers count, from 1: lines, or rows or entries of files without lines.
+    ``unit`` is what their numbers count, from 1: lines, or rows or entries of files without lines. ``n_titles`` stand
+    above the header, and are no rows.
     """
 
     n_rows: int = 0
     refused: dict[str, Refused] = field(default_factory=dict)
     unit: str = "line"
+    n_titles: int = 0
 
     @property
     def n_refused(self) -> int:
@@ -82,16 +84,18 @@ class Tally:
 
     def tell(self, emit: Listener, name: str, hint: str = "") -> None:
         """Say what was refused of the file ``name``, as a warning if it is more than 1%; nothing if none was."""
+        if self.n_titles:
+            emit(Noted(f"{name}: {self.n_titles} of its {self.unit}s, above the header, were left out as titles"))
         if words := self.in_words():
             emit((Warned if self.is_grave else Noted)(f"{name}: {words}.{' ' * bool(hint)}{hint}"))
 
     def as_facts(self) -> dict[str, Any]:
         """Return it as JSON values, to be kept with what was read."""
         refused = {reason: [one.n_rows, one.lines] for reason, one in self.refused.items()}
-        return {"n_rows": self.n_rows, "refused": refused, "unit": self.unit}
+        return {"n_rows": self.n_rows, "refused": refused, "unit": self.unit, "n_titles": self.n_titles}
 
     @classmethod
     def from_facts(cls, facts: Any) -> Tally:
         """Read what :meth:`as_facts` returned."""
         refused = {reason: Refused(n_rows, lines) for reason, (n_rows, lines) in facts["refused"].items()}
-        return cls(facts["n_rows"], refused, facts["unit"])
+        return cls(facts["n_rows"], refused, facts["unit"], facts["n_titles"])

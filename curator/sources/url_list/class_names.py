@@ -5,9 +5,9 @@ https://huggingface.co/docs/datasets/about_dataset_features
 
 >>> info = {"info": {"features": {"label": {"names": ["cat", "dog"], "_type": "ClassLabel"}}}}
 >>> names_in_metadata({b"huggingface": json.dumps(info).encode()})
-{'label': ('cat', 'dog')}
->>> names_in_card("- name: label\n  dtype:\n    class_label:\n      names:\n        '0': cat\n        '1': dog")
-{'label': ('cat', 'dog')}
+{'label': {'0': 'cat', '1': 'dog'}}
+>>> names_in_card("- name: label\n  dtype:\n    class_label:\n      names:\n        '1': cat\n        '2': dog")
+{'label': {'1': 'cat', '2': 'dog'}}
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-Names = Mapping[str, tuple[str, ...]]
-"""The classes of a column, in the order of their numbers."""
+from curator.sources.reading.json_text import plain_text
+
+Names = Mapping[str, Mapping[str, str]]
+"""The classes of each column: the name of each number, both as text."""
 
 _MOST_BYTES = 8 << 20
 _CLASSES = re.compile(
@@ -33,7 +35,7 @@ _CLASSES = re.compile(
 _CLASS = re.compile(r"['\"]?(\d+)['\"]?: *([^\n]*)")
 
 
-def names_in_metadata(metadata: Mapping[bytes, bytes] | None) -> dict[str, tuple[str, ...]]:
+def names_in_metadata(metadata: Mapping[bytes, bytes] | None) -> Names:
     """Read the classes of the columns out of a Parquet file's metadata."""
     try:
         return _of_features(json.loads((metadata or {})[b"huggingface"])["info"]["features"])
@@ -41,49 +43,50 @@ def names_in_metadata(metadata: Mapping[bytes, bytes] | None) -> dict[str, tuple
         return {}
 
 
-def names_beside(folder: Path) -> dict[str, tuple[str, ...]]:
-    """Read the classes that the files of a data set in this folder, or in the one above it, state."""
-    for place in (folder, folder.parent):
-        infos, card = _text(place / "dataset_infos.json"), _text(place / "README.md")
-        found: dict[str, tuple[str, ...]] = {}
+def names_beside(folder: Path) -> tuple[Names, list[str]]:
+    """Read the classes that the files of a data set in this folder, or in the one above it, state.
+
+    Returns:
+        The classes, and the files that state them, or might.
+    """
+    files = [place / name for place in (folder, folder.parent) for name in ("dataset_infos.json", "README.md")]
+    found: dict[str, Mapping[str, str]] = {}
+    for infos, card in (files[:2], files[2:]):
         try:
-            for info in json.loads(infos).values() if infos else ():
+            for info in json.loads(_text(infos) or "{}").values():
                 found |= _of_features(info["features"])
         except (AttributeError, KeyError, TypeError, ValueError):
             pass
-        if found := found or names_in_card(card):
-            return found
-    return {}
+        if found := found or dict(names_in_card(_text(card))):
+            break
+    return found, list(map(str, files))
 
 
-def names_in_card(text: str) -> dict[str, tuple[str, ...]]:
+def names_in_card(text: str) -> Names:
     """Read the classes out of the YAML at the beginning of a data set's card."""
     return {
-        name.strip().casefold(): tuple(value.strip().strip("'\"") for _, value in sorted(_numbered(lines)))
+        name.strip().casefold(): {
+            str(int(number)): value.strip().strip("'\"") for number, value in _CLASS.findall(lines)
+        }
         for name, lines in _CLASSES.findall(text)
     }
 
 
-def with_names(column: pa.ChunkedArray, names: tuple[str, ...]) -> pa.ChunkedArray:
+def with_names(column: pa.ChunkedArray, names: Mapping[str, str]) -> pa.ChunkedArray:
     """Write the names for the numbers of a column; a number that no class has is none, and names stay."""
-    numbers = pa.array([str(number) for number in range(len(names))], pa.string())
-    texts = pa.array(names, pa.string())
+    numbers, texts = pa.array(names, pa.string()), pa.array(names.values(), pa.string())
     places = [pc.index_in(chunk, numbers) for chunk in column.chunks]
     named = pa.chunked_array([texts.take(place) for place in places], pa.string())
     is_number = pc.match_substring_regex(column, r"^-?\d+$")
     return pc.if_else(is_number, named, column)
 
 
-def _of_features(features: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+def _of_features(features: Mapping[str, Any]) -> Names:
     return {
-        name.casefold(): tuple(map(str, feature["names"]))
+        name.casefold(): {str(number): plain_text(str(text)) for number, text in enumerate(feature["names"])}
         for name, feature in features.items()
         if isinstance(feature, dict) and feature.get("_type") == "ClassLabel" and feature.get("names")
     }
-
-
-def _numbered(lines: str) -> list[tuple[int, str]]:
-    return [(int(number), name) for number, name in _CLASS.findall(lines)]
 
 
 def _text(path: Path) -> str:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from statistics import median_high
 
 from curator.errors import SourceError
 from curator.manifests.toml_settings import suggest
@@ -51,6 +52,7 @@ ROLES: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """What a column may be, and the names that other tables have for it, without case, spaces, ``_``, ``-`` and ``.``."""
 
+_ALL_NAMES = {re.sub("_", "", name) for role, names in ROLES.items() for name in (role, *names)}
 _LESS_LIKELY_LABELS = {"target", "diagnosis", "classid", "categoryid", "labelid", "y"}
 """Names of columns of labels that are mostly numbers, where no other column is one."""
 
@@ -94,6 +96,40 @@ class SeveralLabelsError(SourceError):
 def folded(name: str) -> str:
     """Return a column's name without what does not distinguish it."""
     return name.strip().strip('"').strip().casefold()
+
+
+def refuse_repeated(names: Iterable[str]) -> None:
+    """Refuse names of columns that are one: they would overwrite each other.
+
+    Raises:
+        SourceError: two are equal without regard to case.
+
+    >>> refuse_repeated(["Label", "url", "label"])
+    Traceback (most recent call last):
+    curator.errors.SourceError: names a column twice: Label and label Rename or remove one of them, ...
+    """
+    written: dict[str, list[str]] = {}
+    for name in names:
+        written.setdefault(folded(name), []).append(name.strip())
+    if twice := [" and ".join(same) for same in written.values() if len(same) > 1]:
+        hint = "Rename or remove one of them, whichever is not meant: upper and lower case make no difference."
+        raise SourceError(f"names a column twice: {', '.join(twice)[:200]}", hint)
+
+
+def count_titles(rows: Sequence[Sequence[str | None]]) -> int:
+    """Count the rows above the header, among the first rows of a table.
+
+    A title fills at most half as many fields as the rows mostly do, and names no column as tables call them.
+
+    >>> count_titles([["Birds of 2024"], ["link", "art", "note"], ["http://e.org/1.jpg", "Reiher", ""]])
+    1
+    """
+    filled = [[text for text in row if text and text.strip()] for row in rows]
+    usual = median_high([len(texts) for texts in filled]) if filled else 0
+    for number, texts in enumerate(filled):
+        if 2 * len(texts) > usual or any(_squeezed(text) in _ALL_NAMES for text in texts):
+            return number
+    return 0
 
 
 def is_known(name: str) -> bool:

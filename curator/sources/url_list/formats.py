@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import pyarrow.compute as pc
@@ -23,7 +24,7 @@ from curator.sources.reading.delimited import Rows, read_delimited
 from curator.sources.reading.encodings import as_utf8
 from curator.sources.reading.records import Shape
 from curator.sources.reading.tally import FIELDS, NOT_UTF8, UNCLOSED, Tally
-from curator.sources.url_list.columns import ADDRESS, folded
+from curator.sources.url_list.columns import ADDRESS, count_titles, folded, refuse_repeated
 from curator.sources.url_list.forms import (
     DELIMITERS,
     has_quoted_fields,
@@ -42,6 +43,7 @@ QUOTING = ("auto", "csv", "none")
 TWO_ADDRESSES = "with two addresses"
 _SECOND_ADDRESS = rf"""\S\s*[\s,;|]["']?{ADDRESS}"""
 _LONGEST_HEADER_LINES = 20
+_N_LOOKED_AT = 50
 _ENCODING = (
     'Write its encoding beside its path in the recipe, such as `encoding = "cp1252"` (Western Europe), "gb18030" '
     '(Chinese) or "shift_jis" (Japanese), or save it as UTF-8.'
@@ -108,7 +110,8 @@ def refusal_hint(tally: Tally, writing: Writing) -> str:
 
 
 def _read_table(lines: LineBlocks, delimiter: str, quoting: str) -> Rows:
-    head, header = lines.head(), _take_header(lines, delimiter)
+    head, n_titles = lines.head(), _count_titles(lines.head(), delimiter)
+    header = _take_header(lines, delimiter, n_titles)
     try:
         text = header.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -117,17 +120,27 @@ def _read_table(lines: LineBlocks, delimiter: str, quoting: str) -> Rows:
     if delimiter not in text:
         delimiter = "\t"  # one column: no sign divides an address
     fields = Shape(n_fields=0, delimiter=delimiter.encode()).fields_of_line(header)
-    names = [folded(field.decode("utf-8")) for field in fields]
-    if names.count("") > 1:
-        names = [name or f"column {number}" for number, name in enumerate(names, 1)]
-    if repeated := sorted({name for name in names if names.count(name) > 1}):
-        raise SourceError(f"names a column twice: {', '.join(repeated)}")
+    written = [field.decode("utf-8") for field in fields]
+    if [*map(folded, written)].count("") > 1:
+        written = [name if folded(name) else f"column {number}" for number, name in enumerate(written, 1)]
+    refuse_repeated(written)
+    names = [*map(folded, written)]
     if any(map(is_address, fields)):
         raise no_header(header, delimiter)
     is_quoted = quoting == "csv" or (quoting == "auto" and (delimiter != "\t" or has_quoted_fields(head, delimiter)))
-    return read_delimited(
+    found = read_delimited(
         lines, names, names, delimiter=delimiter, is_quoted=is_quoted, witness=_witness(head, names, delimiter)
     )
+    found.tally.n_titles = n_titles
+    return found
+
+
+def _count_titles(head: bytes, delimiter: str) -> int:
+    """Count the lines above the header that are titles; a header whose name goes on in the next line is none."""
+    shape, first = Shape(n_fields=0, delimiter=delimiter.encode()), list(islice(head_lines(head), _N_LOOKED_AT))
+    if not first or shape.fields(first[0])[1]:
+        return 0
+    return count_titles([[field.decode("utf-8", "replace") for field in shape.fields_of_line(line)] for line in first])
 
 
 def _witness(head: bytes, names: Sequence[str], delimiter: str) -> tuple[str, str] | None:
@@ -139,10 +152,11 @@ def _witness(head: bytes, names: Sequence[str], delimiter: str) -> tuple[str, st
     return (names[n_of.index(most)], ADDRESS) if 2 * most > len(rows) else None
 
 
-def _take_header(lines: LineBlocks, delimiter: str) -> bytes:
-    """Take the header, behind comments and blank lines; a name of it may hold line ends."""
+def _take_header(lines: LineBlocks, delimiter: str, n_titles: int) -> bytes:
+    """Take the header, behind titles, comments and blank lines; a name of it may hold line ends."""
     header = lines.take_line()
-    while header is not None and (not header.strip() or is_remark(header)):
+    while header is not None and (not header.strip() or is_remark(header) or n_titles):
+        n_titles -= bool(header.strip() and not is_remark(header))
         header = lines.take_line()
     taken, shape = [header or b""], Shape(n_fields=0, delimiter=delimiter.encode())
     while shape.fields(b"\n".join(taken))[1] and len(taken) < _LONGEST_HEADER_LINES:

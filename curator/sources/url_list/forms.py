@@ -216,6 +216,8 @@ def _table_form(lines: list[bytes]) -> str:
             continue
         shape = Shape(n_fields=0, delimiter=sign.encode())
         n_fields = [len(shape.fields_of_line(line)) for line in lines[:20]]
-        if n_fields and n_fields[0] > 1 and 2 * n_fields.count(n_fields[0]) > len(n_fields):
+        usual = max({*n_fields}, key=n_fields.count, default=0)
+        is_titled = n_fields[:1] == [1] and not any(map(is_address, lines[:2]))
+        if usual > 1 and 2 * n_fields.count(usual) > len(n_fields) and (n_fields[0] == usual or is_titled):
             return form
     return ""

@@ -41,7 +41,7 @@ from curator.store.whole_files import whole_file
 LINE, FILE, LABEL = " line", " file", " label"
 """The columns that say where each row was, and a label that is no column's; no name of a list begins with a space."""
 
-READ_AS = 3
+READ_AS = 4
 """A list that was kept by another version of the reader is read again."""
 
 MANIFEST = {"record_id", "label", "split", "sha256", "file", "format"}
@@ -220,5 +220,8 @@ def _with_class_names(rows: pa.Table, roles: Mapping[str, str], place: str, cont
     name = roles.get("label")
     if name is None or is_url(place) or any(not (text or "0").lstrip("-").isdigit() for text in sample_of(rows)[name]):
         return rows
-    names = names_beside(local_path(place, context.base_dir).parent).get(folded(name))
-    return rows.set_column(rows.column_names.index(name), name, with_names(rows[name], names)) if names else rows
+    names, files = names_beside(local_path(place, context.base_dir).absolute().parent)
+    context.watch(files)
+    if folded(name) not in names:
+        return rows
+    return rows.set_column(rows.column_names.index(name), name, with_names(rows[name], names[folded(name)]))

@@ -20,9 +20,9 @@ import pyarrow as pa
 from curator.errors import SourceError
 from curator.sources.reading.blocks import LineBlocks, numbered_lines
 from curator.sources.reading.delimited import Rows
-from curator.sources.reading.json_text import DECODER, skip_blank, value_at, whole_text
+from curator.sources.reading.json_text import DECODER, plain_text, skip_blank, value_at, whole_text
 from curator.sources.reading.tally import NOT_UTF8, TOO_LONG, Tally
-from curator.sources.url_list.columns import folded, is_known
+from curator.sources.url_list.columns import folded, is_known, refuse_repeated
 
 NO_OBJECT = "that are no JSON object"
 EMPTY = "without any value"
@@ -115,7 +115,10 @@ def _as_rows(numbered: Iterable[tuple[int, Any]], tally: Tally) -> Rows:
     items: list[Mapping[str, Any]] = []
     numbers: list[int] = []
     for number, item in numbered:
-        if isinstance(item, dict) and (row := dict(_flat(item))):
+        if isinstance(item, dict) and (written := dict(_flat(item))):
+            row = {folded(plain_text(name)): value for name, value in written.items()}
+            if len(row) < len(written):
+                refuse_repeated(map(plain_text, written))
             items.append(row)
             numbers.append(number)
         else:
@@ -129,12 +132,12 @@ def _flat(item: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield the columns of a row; what is within an object is one called ``outer.inner``."""
     for name, value in item.items():
         if isinstance(value, dict):
-            yield from ((folded(f"{name}.{inner}"), one) for inner, one in value.items())
+            yield from ((f"{name}.{inner}", one) for inner, one in value.items())
         else:
-            yield folded(name), value
+            yield name, value
 
 
 def _json_text(value: Any) -> str | None:
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode("utf-8")
+        return plain_text(value)
     return None if value is None else json.dumps(value)

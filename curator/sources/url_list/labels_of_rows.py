@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -21,7 +21,8 @@ import pyarrow.compute as pc
 
 from curator.errors import SourceError
 from curator.manifests.labels import LabelFinder as LabelFinder
-from curator.manifests.toml_settings import suggest
+from curator.manifests.toml_settings import suggest, toml_key
+from curator.sources.base import most_frequent
 from curator.sources.url_list.columns import MissingColumnError, SeveralLabelsError, several_labels, unnamed_labels
 from curator.sources.url_list.joined_tables import FILE as FILE
 from curator.sources.url_list.joined_tables import LINE as LINE
@@ -77,8 +78,16 @@ def label_rows(tables: Tables, find_label: Callable[[str], str | None]) -> Label
 
 
 def written_labels(tables: Tables) -> pa.ChunkedArray:
-    """Return the label of each row as it is written, without spaces at its ends; empty if it has none."""
-    return trimmed(tables.rows[tables.roles["label"]])
+    """Return the label of each row as it is written, without spaces at its ends; empty if it has none.
+
+    A list of one text, as in JSON, is that text, and an empty list none.
+    """
+    texts = trimmed(tables.rows[tables.roles["label"]])
+    if not pc.any(pc.starts_with(texts, "[")).as_py():
+        return texts
+    distinct = pc.unique(texts)
+    alone = pa.array([_alone(text) for text in distinct.to_pylist()], pa.string())
+    return pa.chunked_array([alone.take(pc.index_in(chunk, distinct)) for chunk in texts.chunks], pa.string())
 
 
 def trimmed(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -114,6 +123,17 @@ def need_label(tables: Tables) -> SourceError:
     return MissingColumnError("label", message, f'{hint}`label = "rugby"`.', candidates, tables.sample())
 
 
+def nothing_listed(counts: Counter[str], labels: Sequence[str]) -> SourceError:
+    """Say which labels a list holds instead, and what to write."""
+    what = f"lists no image of {', '.join(labels)}"
+    if not counts:
+        return SourceError(what)
+    most = max(counts, key=lambda text: counts[text])
+    example = f"labels = {{ {toml_key(labels[0])} = [{json.dumps(most, ensure_ascii=False)}], … }}"
+    hint = f"Write `labels` in the recipe as in the list, or say there what means which: `{example}`."
+    return SourceError(f"{what} but of {most_frequent(counts)}", hint)
+
+
 def _repeats_header(tables: Tables) -> pa.ChunkedArray:
     """Find the rows that repeat the header, where tables were put one behind the other."""
     role = next((role for role in ("url", "path", "label") if role in tables.roles), "label")
@@ -135,7 +155,7 @@ def _meanings(texts: pa.ChunkedArray, find_label: Callable[[str], str | None]) -
     """Find the label that each text means, or null; and the texts that name several."""
     distinct = pc.unique(texts)
     known = {*distinct.to_pylist()}
-    meant = {text: find_label(text) or find_label(_alone(text)) for text in known}
+    meant = {text: find_label(text) for text in known}
     several = [text for text in known if meant[text] is None and _names_several(text, known, find_label)]
     labels = pa.array([meant[text] for text in distinct.to_pylist()], pa.string())
     found = [labels.take(pc.index_in(chunk, distinct)) for chunk in texts.chunks]
@@ -143,28 +163,35 @@ def _meanings(texts: pa.ChunkedArray, find_label: Callable[[str], str | None]) -
 
 
 def _alone(text: str) -> str:
-    """Return what a list of one text holds."""
+    """Return what a list of one text or number holds; nothing for an empty list, else the text as it is."""
     items = _items(text)
-    return str(items[0]) if len(items) == 1 else text
+    if (
+        items is None
+        or len(items) > 1
+        or not all(isinstance(item, str | int | float) or item is None for item in items)
+    ):
+        return text
+    return "".join(str(item).strip() for item in items if item is not None)
 
 
-def _items(text: str) -> list[object]:
+def _items(text: str) -> list[object] | None:
+    """Return the items of a text that is a list, as JSON or Python writes it; else None."""
     if not (text.startswith("[") and text.endswith("]")):
-        return []
+        return None
     for written in (text, text.replace("'", '"')):
         try:
             found = json.loads(written)
         except ValueError:
             continue
-        return found if isinstance(found, list) else []
-    return []
+        return found if isinstance(found, list) else None
+    return None
 
 
 def _names_several(text: str, known: Iterable[str], find_label: Callable[[str], str | None]) -> bool:
     """Return whether a text is a list, or joins texts that are labels by themselves; ``|`` joins whatever it is."""
     parts = [part for part in _BETWEEN.split(text) if part]
     is_joined = len(parts) > 1 and ("|" in text or all(part in known or find_label(part) for part in parts))
-    return is_joined or len(_items(text)) > 1
+    return is_joined or len(_items(text) or ()) > 1
 
 
 def _refuse_several(tables: Tables, texts: pa.ChunkedArray, has_several: pa.ChunkedArray) -> None:

@@ -8,7 +8,7 @@ metadata.
 >>> image = {"bytes": b"GIF89a", "path": "1.gif"}
 >>> pq.write_table(pa.table({"image": [image], "label": pa.array(["rugby"]).dictionary_encode()}), whole)
 >>> read_parquet(whole).rows.to_pylist()
-[{'label': 'rugby', 'image.path': '1.gif', ' picture': 'image.bytes'}]
+[{'image.path': '1.gif', 'label': 'rugby', ' picture': 'image.bytes'}]
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from curator.sources.reading.delimited import Rows
 from curator.sources.reading.lend import lend
 from curator.sources.reading.tally import NOT_UTF8, Tally
 from curator.sources.url_list.class_names import names_in_metadata, with_names
-from curator.sources.url_list.columns import folded
+from curator.sources.url_list.columns import folded, refuse_repeated
 from curator.store.image_files import name_files, sync_files, write_temporary
 from curator.store.paths import DataPaths
 
@@ -48,12 +48,11 @@ def read_parquet(file: Any) -> Rows:
     """
     try:
         parquet = pq.ParquetFile(pa.PythonFile(lend(file), "r"))
+        names = [name for field in parquet.schema_arrow for name in _names_of(field)]
+        refuse_repeated(names)
         pictures = [name for name in _binary_columns(parquet.schema_arrow) if _holds_pictures(parquet, name)]
-        outer = {name.partition(".")[0] for name in pictures}
-        names = [name for name in parquet.schema_arrow.names if name not in outer]
-        inner = [f"{name}.{field}" for name in sorted(outer) for field in _fields(parquet.schema_arrow, name)]
-        table = parquet.read(columns=[*names, *(name for name in inner if name not in pictures)])
-        columns = {name: _as_text(column) for name, column in _flat(table)}
+        table = parquet.read(columns=[name for name in names if name not in pictures])
+        columns = {folded(name): _as_text(column) for name, column in _flat(table)}
     except (pa.ArrowException, OSError) as error:
         raise SourceError(f"is no Parquet file that can be read ({error})") from error
     n_rows = parquet.metadata.num_rows
@@ -110,18 +109,15 @@ def _pieces(path: Path, column: str, rows: Sequence[int]) -> Iterator[list[tuple
 
 
 def _inner(batch: pa.RecordBatch, column: str) -> pa.Array:
-    outer, _, inner = column.partition(".")
-    values = batch.column(outer)
-    return pa.compute.struct_field(values, inner) if inner else values
+    [(_, values)] = _flat(pa.Table.from_batches([batch]))
+    return values
 
 
 def _binary_columns(schema: pa.Schema) -> list[str]:
     """Name the columns of bytes, and those within structs."""
-    found = []
-    for field in schema:
-        kinds = {f"{field.name}.{inner.name}": inner.type for inner in field.type} if _is_struct(field.type) else {}
-        found += [name for name, kind in (kinds or {field.name: field.type}).items() if _is_bytes(kind)]
-    return found
+    kinds = (inner.type for field in schema for inner in (field.type if _is_struct(field.type) else [field]))
+    names = (name for field in schema for name in _names_of(field))
+    return [name for name, kind in zip(names, kinds, strict=True) if _is_bytes(kind)]
 
 
 def _holds_pictures(parquet: pq.ParquetFile, name: str) -> bool:
@@ -131,9 +127,9 @@ def _holds_pictures(parquet: pq.ParquetFile, name: str) -> bool:
     return bool(values) and sum(sniff(value).is_image for value in values) > len(values) / 2
 
 
-def _fields(schema: pa.Schema, name: str) -> list[str]:
-    kind = schema.field(name).type
-    return [field.name for field in kind] if _is_struct(kind) else []
+def _names_of(field: pa.Field) -> list[str]:
+    """Name a column, or what is within a struct: as ``outer.inner``."""
+    return [f"{field.name}.{inner.name}" for inner in field.type] if _is_struct(field.type) else [field.name]
 
 
 def _is_struct(kind: pa.DataType) -> bool:
@@ -148,10 +144,9 @@ def _flat(table: pa.Table) -> Iterator[tuple[str, pa.ChunkedArray]]:
     for name in table.column_names:
         column = table[name]
         if _is_struct(column.type):
-            parts = zip(column.type, column.flatten(), strict=True)
-            yield from ((folded(f"{name}.{field.name}"), part) for field, part in parts)
+            yield from zip(_names_of(pa.field(name, column.type)), column.flatten(), strict=True)
         else:
-            yield folded(name), column
+            yield name, column
 
 
 def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray | pa.Array:

@@ -8,7 +8,7 @@ A list from an address names no files, and no list names any outside of its fold
 >>> (folder / "1.jpg").touch()
 >>> rows = pa.table({"file": ["1.jpg", "2.jpg", None], FILE: pa.array([0, 0, 0], pa.int32())})
 >>> tables = Tables(rows, (str(folder / "list.csv"),), {"path": "file"})
->>> found = find_files(tables, "", ListingContext((), folder))
+>>> found = find_files(tables, pa.chunked_array([[True, True, True]]), (), ListingContext((), folder))
 >>> found.source_ids.to_pylist(), found.reasons.to_pylist()
 (['1.jpg', None, None], [None, 'whose file does not exist', None])
 """
@@ -21,14 +21,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from curator.errors import SourceError
 from curator.sources.base import ListingContext
-from curator.sources.local_pictures import PictureFolder
+from curator.sources.local_pictures import PictureFolder, PictureFolders
 from curator.sources.reading.cache import CacheEntry
 from curator.sources.reading.places import is_url, local_path, place_version
 from curator.sources.url_list.formats import Writing
 from curator.sources.url_list.joined_tables import FILE, LINE, Tables, cache_entry, whole_copy
+from curator.sources.url_list.labels_of_rows import trimmed
 from curator.sources.url_list.parquet_rows import PICTURE, write_pictures
 from curator.store.paths import DataPaths
 
@@ -42,24 +44,42 @@ class Files:
     reasons: pa.Array
 
 
-def find_files(tables: Tables, root: str, context: ListingContext, *, follow_links: bool = False) -> Files:
-    """Look up the files that the rows of local tables name.
+def find_files(
+    tables: Tables,
+    is_wanted: pa.ChunkedArray,
+    roots: Sequence[str],
+    context: ListingContext,
+    *,
+    follow_links: bool = False,
+) -> Files:
+    """Look up the files that rows of local tables name, and have them watched.
 
     Args:
-        root: what they are relative to: none, the folder of their table; of a manifest, that of its data.
+        is_wanted: the rows; no file of another is looked for.
+        roots: what they are relative to: none, the folder of their table; of a manifest, that of its data.
     """
     name, n_rows = tables.roles.get("path"), tables.rows.num_rows
     if name is None:
         return Files(*(pa.nulls(n_rows, pa.string()) for _ in range(3)))
-    roots = [_root(place, root, tables, context) for place in tables.places]
-    folders = {one: PictureFolder(one, follow_links=follow_links) for one in roots}
-    common = os.path.commonpath([folder.root for folder in folders.values()])
+    tops = [_roots(place, roots, tables, context) for place in tables.places]
+    bases = [local_path(place, context.base_dir).parent for place in tables.places]
+    known = {
+        key: PictureFolders([PictureFolder(top, key[1], follow_links=follow_links) for top in key[0]])
+        for key in zip(tops, bases, strict=True)
+    }
+    folders = [known[key] for key in zip(tops, bases, strict=True)]
+    common = os.path.commonpath([top.absolute() for mine in tops for top in mine])
     paths: list[str | None] = []
     reasons: list[str | None] = []
-    for text, number in zip(tables.rows[name].to_pylist(), tables.rows[FILE].to_pylist(), strict=True):
-        path, reason = folders[roots[number]].find(text) if text and text.strip() else (None, "")
+    named: list[str] = []
+    texts = pc.if_else(is_wanted, trimmed(tables.rows[name]), "")
+    for text, number in zip(texts.to_pylist(), tables.rows[FILE].to_pylist(), strict=True):
+        path, reason = folders[number].find(text) if text else (None, "")
         paths.append(path)
         reasons.append(reason or None)
+        if text:
+            named += [path] if path else folders[number].places_of(text)
+    context.watch(named)
     ids = [path and path[len(common) :].lstrip("/") for path in paths]
     return Files(*(pa.array(values, pa.string()) for values in (paths, ids, reasons)))
 
@@ -87,12 +107,12 @@ def write_held_pictures(tables: Tables, writing: Writing, context: ListingContex
     return found
 
 
-def _root(place: str, root: str, tables: Tables, context: ListingContext) -> Path:
-    if root:
-        return local_path(root, context.base_dir)
+def _roots(place: str, roots: Sequence[str], tables: Tables, context: ListingContext) -> tuple[Path, ...]:
+    if roots:
+        return tuple(local_path(root, context.base_dir) for root in roots)
     path = local_path(place, context.base_dir)
     data = DataPaths.of_manifest(path.resolve()).folder if tables.is_manifest else path.parent
-    return data if data.is_dir() else path.parent
+    return (data if data.is_dir() else path.parent,)
 
 
 def _written(

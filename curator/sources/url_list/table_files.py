@@ -14,16 +14,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from curator.errors import SourceError
-from curator.sources.reading.places import file_name, is_url, local_path, scheme_problem
-from curator.sources.sides import side_of
+from curator.sources.named_files import state_of_files
+from curator.sources.reading.places import file_name, is_url, local_path, missing_place, scheme_problem
+from curator.sources.sides import side_of, side_of_name
 
 ENDINGS = (".csv", ".tsv", ".tab", ".psv", ".ssv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".xlsx")
 """How the files of a folder end that are tables; ``.gz`` may follow."""
 
-_WILD = re.compile(r"[*?\[]")
+WILD = re.compile(r"[*?\[]")
 
 
 def table_files(path: str | Sequence[str], base_dir: Path) -> list[str]:
@@ -37,12 +39,12 @@ def table_files(path: str | Sequence[str], base_dir: Path) -> list[str]:
     found: list[str] = []
     for place in [path] if isinstance(path, str) else path:
         if is_url(place) or not (
-            (here := local_path(place, base_dir)).is_dir() or (not here.exists() and _WILD.search(place))
+            (here := local_path(place, base_dir)).is_dir() or (not here.exists() and WILD.search(place))
         ):
             found.append(place)
             continue
         inside = here.is_dir()
-        files = sorted(here.iterdir()) if inside else sorted(_matching(here))
+        files = sorted(here.iterdir()) if inside else sorted(matching(here))
         named = [one for one in files if one.is_file() and not one.name.startswith(".")]
         tables = [one for one in named if not inside or one.name.lower().removesuffix(".gz").endswith(ENDINGS)]
         if not tables:
@@ -51,23 +53,36 @@ def table_files(path: str | Sequence[str], base_dir: Path) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _matching(pattern: Path) -> Iterator[Path]:
+def matching(pattern: Path) -> Iterator[Path]:
+    """Yield what an absolute or relative pattern matches; nothing for one that is none, such as ``**x``."""
     top = Path(pattern.anchor)
-    return top.glob(str(pattern.relative_to(top)))
+    with suppress(ValueError, NotImplementedError):
+        yield from top.glob(str(pattern.relative_to(top)))
 
 
-def path_problem(path: str | Sequence[str], base_dir: Path) -> str | None:
-    """Say what is wrong with a path of tables, or None."""
+def path_problem(path: str | Sequence[str]) -> str | None:
+    """Say what is wrong with a path of tables wherever they are, or None."""
     if not path:
         return "must name at least one file"
+    return next(filter(None, map(scheme_problem, [path] if isinstance(path, str) else path)), None)
+
+
+def missing_tables(path: str | Sequence[str], base_dir: Path) -> str | None:
+    """Say which of these tables is not there, or None."""
     try:
         places = table_files(path, base_dir)
     except SourceError as error:
         return f"names nothing: {error.message.rstrip('.')}"
-    for place in places:
-        if not is_url(place) and not local_path(place, base_dir).is_file():
-            return scheme_problem(place) or f"names {local_path(place, base_dir)}, which is not a file"
-    return None
+    return next((found for place in places if (found := missing_place(place, base_dir, folder=False))), None)
+
+
+def state_of_tables(path: str | Sequence[str], base_dir: Path) -> str:
+    """Return a text that changes when one of the local tables does, or one comes; empty if one is not there."""
+    if missing_tables(path, base_dir):
+        return ""
+    return state_of_files(
+        str(local_path(place, base_dir)) for place in table_files(path, base_dir) if not is_url(place)
+    )
 
 
 def side_of_place(place: str) -> str | None:
@@ -77,13 +92,3 @@ def side_of_place(place: str) -> str | None:
     ('val', 'train')
     """
     return side_of_name(file_name(place)) or side_of(Path(place).parent.name)
-
-
-def side_of_name(name: str) -> str | None:
-    """Return the side that the name of a file says, if it says one.
-
-    >>> side_of_name("instances_train2017.json"), side_of_name("test-00000-of-00002.parquet"), side_of_name("list.csv")
-    ('train', 'test', None)
-    """
-    sides = {side for word in re.findall(r"[A-Za-z]+", name.partition(".")[0]) if (side := side_of(word))}
-    return sides.pop() if len(sides) == 1 else None

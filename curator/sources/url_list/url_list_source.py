@@ -1,21 +1,21 @@
 """The url-list source: your own table of addresses or files, with a label in each row or one for all.
 
 >>> source = UrlList(path="rugby.txt", label="rugbi", columns={"ulr": "link"})
->>> for key, problem in source.problems(("rugby", "soccer"), Path("nowhere")):
+>>> for key, problem in source.problems(("rugby", "soccer")):
 ...     print(key, problem)
 label names 'rugbi', which is not in labels, did you mean rugby?
 columns names 'ulr', did you mean url?
-path names nowhere/rugby.txt, which is not a file
+>>> source.missing(Path("nowhere"))
+[('path', 'names nowhere/rugby.txt, which is not a file')]
 """
 
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pandas as pd
 import pyarrow as pa
@@ -23,25 +23,27 @@ import pyarrow.compute as pc
 
 from curator.errors import SourceError
 from curator.events import Noted
-from curator.manifests.toml_settings import setting, suggest, toml_key
+from curator.manifests.toml_settings import setting, suggest
 from curator.sources.base import N_SAME, ListingContext, PlannedRead, Source, listed_rows, most_frequent
-from curator.sources.escaped import unescaped
+from curator.sources.local_pictures import AMBIGUOUS, OUTSIDE
 from curator.sources.reading.encodings import encoding_problem
-from curator.sources.reading.places import file_name, is_url, local_path, shown_name, state_of_files
+from curator.sources.reading.places import file_name, is_url, missing_place, scheme_problem, shown_name
 from curator.sources.reading.read import probe_size
-from curator.sources.sides import side_of
 from curator.sources.url_list.columns import column_problems, folded
+from curator.sources.url_list.columns_of_rows import addresses, further_columns, sides
 from curator.sources.url_list.formats import QUOTING, Writing
-from curator.sources.url_list.joined_tables import FILE, Tables, cache_entry, read_tables
-from curator.sources.url_list.labels_of_rows import label_rows, need_label, trimmed
+from curator.sources.url_list.joined_tables import Tables, cache_entry, read_tables
+from curator.sources.url_list.labels_of_rows import label_rows, need_label, nothing_listed, trimmed
 from curator.sources.url_list.occurrences import has_id, records_beside, species_of
 from curator.sources.url_list.parquet_rows import PICTURE
 from curator.sources.url_list.pictures_of_rows import Files, find_files, write_held_pictures
-from curator.sources.url_list.table_files import path_problem, side_of_place, table_files
+from curator.sources.url_list.table_files import missing_tables, path_problem, state_of_tables, table_files
 
-_TEXTS = ("source_id", "source_class", "license", "author", "title", "rotation")
-_ADDRESSES = ("fallback_url", "landing_url", "author_url")
 _ROW = " row"
+_HINTS = {
+    OUTSIDE: "Write `root` beside its path: a folder around the table that holds all its files too, or mend the table.",
+    AMBIGUOUS: "Write the folder of each into the table, such as part_1/1.jpg, and name the folder around as `root`.",
+}
 _WAY_OUT = "Mend the list, or name another as `path` in the recipe, then run again."
 
 
@@ -56,7 +58,9 @@ class UrlList(Source):
     )
     label: str = setting("", "the label of all rows, if the list has no column `label`")
     columns: Mapping[str, str] | None = setting(None, "what which column is, if its name does not say it")
-    root: str = setting("", "the folder that local files are relative to; else that of their table")
+    root: str | tuple[str, ...] = setting(
+        "", "the folder that local files are relative to, or several; else that of their table"
+    )
     links: bool = setting(False, "follow links that lead out of that folder")
     delimiter: str = setting("", "the sign between the fields of the table; else the one that it shows")
     quoting: str = setting("auto", "whether fields of the table may be in double quotes", choices=QUOTING)
@@ -68,20 +72,30 @@ class UrlList(Source):
         """Return the labels that this source can list."""
         return tuple(label for label in labels if self.label in ("", label))
 
-    def problems(self, labels: Sequence[str], base_dir: Path) -> list[tuple[str, str]]:
+    def problems(self, labels: Sequence[str]) -> list[tuple[str, str]]:
         """List the recipe's mistakes that only this source can see, as (key, message) pairs."""
         found = []
         if self.label and self.label not in labels:
             found.append(("label", f"names {self.label!r}, which is not in labels{suggest(self.label, labels)}"))
         found += [("columns", problem) for problem in column_problems(self.columns or {})]
-        if self.root and not local_path(self.root, base_dir).is_dir():
-            found.append(("root", f"names {local_path(self.root, base_dir)}, which is not a folder"))
+        found += [("root", problem) for root in self.roots if (problem := scheme_problem(root))]
         if self.delimiter and (len(self.delimiter.encode()) != 1 or self.delimiter in '"\r\n'):
             found.append(("delimiter", f'must be one sign, such as ";" or "\\t", not {self.delimiter!r}'))
         if self.encoding and (problem := encoding_problem(self.encoding)):
             found.append(("encoding", problem))
-        problem = path_problem(self.path, base_dir)
+        problem = path_problem(self.path)
         return [*found, ("path", problem)] if problem else found
+
+    def missing(self, base_dir: Path) -> list[tuple[str, str]]:
+        """List the local places that are not there now, as (key, message) pairs."""
+        table = missing_tables(self.path, base_dir)
+        found = [("root", problem) for root in self.roots if (problem := missing_place(root, base_dir, folder=True))]
+        return [*([("path", table)] if table else []), *found]
+
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """The folders that local files are relative to, as the recipe names them."""
+        return (self.root,) * bool(self.root) if isinstance(self.root, str) else self.root
 
     @property
     def writing(self) -> Writing:
@@ -98,8 +112,8 @@ class UrlList(Source):
         ]
 
     def local_state(self, base_dir: Path) -> str:
-        """Name its local tables with their sizes and times."""
-        return state_of_files([one for one in table_files(self.path, base_dir) if not is_url(one)], base_dir)
+        """Hash the sizes and times of its local tables."""
+        return state_of_tables(self.path, base_dir)
 
     def list_images(self, tier: int, labels: Sequence[str], context: ListingContext) -> pd.DataFrame:
         """List the rows whose label is among ``labels``; rows of labels outside the recipe are counted and reported.
@@ -135,6 +149,7 @@ class UrlList(Source):
             return tables
         if records and has_id(tables.rows.column_names):
             tables = self._still_images(tables, context)
+            context.watch([str(records.absolute())])
             context.emit(
                 Noted(f"{self._shown}: the label is {given or 'the scientific name'} in {records.name} beside it")
             )
@@ -171,8 +186,8 @@ class UrlList(Source):
         found = label_rows(tables, context.find_label)
         if not pc.any(pc.is_valid(found.labels)).as_py():
             raise nothing_listed(found.others, context.labels)
-        files = find_files(tables, self.root, context, follow_links=self.links)
-        urls = self._addresses(tables, "url", context)
+        files = find_files(tables, pc.is_valid(found.labels), self.roots, context, follow_links=self.links)
+        urls = addresses(tables, "url", self._shown, context)
         can_be_had = self._can_be_had(tables, urls, files, found.labels, context)
         for which, (n_rows, where) in found.left_out.items():
             self._note(context, n_rows, f"{which} {where}")
@@ -182,7 +197,7 @@ class UrlList(Source):
             "url": urls,
             "local_path": files.paths,
             "source_id": files.source_ids,
-            "listed_split": self._sides(tables, context),
+            "listed_split": sides(tables, self._shown, context),
             "key": pc.coalesce(urls, self._keys(files, context)),
             _ROW: pa.array(range(tables.rows.num_rows), pa.int64()),
         }
@@ -194,7 +209,7 @@ class UrlList(Source):
         chosen = chosen.filter(pc.is_in(chosen["label"], pa.array(list(labels), pa.string())))
         mine = replace(tables, rows=tables.rows.take(chosen[_ROW]))
         columns = {name: chosen[name] for name in chosen.column_names if name != _ROW}
-        listed = pa.table(columns | self._further_columns(mine, context))
+        listed = pa.table(columns | further_columns(mine, self._shown, context))
         if PICTURE in mine.rows.column_names:
             listed = self._with_pictures(mine, listed, context)
         return listed_rows(self.kind, self.title, tier, {name: listed[name] for name in listed.column_names})
@@ -216,61 +231,18 @@ class UrlList(Source):
             n_out, n_missing = (pc.sum(one).as_py() or 0 for one in (is_out, is_missing))
             if n_out and not pc.any(pc.and_(is_labelled, can_be_had)).as_py():
                 first = tables.rows[tables.roles["path"]].filter(is_out)[0].as_py()
-                hint = 'Write `root = "…"` beside its path: the folder that they are relative to.'
+                hint = _HINTS.get(reason, 'Write `root = "…"` beside its path: the folder that they are relative to.')
                 raise SourceError(f"names {n_out:,} files {reason}, such as {first[:100]!r}", hint)
             self._note(context, n_out, f"{reason} {tables.where(is_out)}")
             if n := n_missing - n_out:
                 context.emit(Noted(f"{self._shown}: {n:,} rows {reason} are requested at their addresses"))
         return can_be_had
 
-    def _addresses(self, tables: Tables, role: str, context: ListingContext) -> pa.Array:
-        """Return the addresses of a role, null if a row has none."""
-        if (name := tables.roles.get(role)) is None:
-            return pa.nulls(tables.rows.num_rows, pa.string())
-        clean = unescaped(trimmed(tables.rows[name]), self._shown, context.emit)
-        return pc.if_else(pc.equal(clean, ""), None, clean).combine_chunks()
-
-    def _further_columns(self, tables: Tables, context: ListingContext) -> dict[Any, Any]:
-        """Return the columns of the catalog that say more about rows that are chosen."""
-        rows, roles = tables.rows, tables.roles
-        columns: dict[Any, Any] = {role: self._addresses(tables, role, context) for role in _ADDRESSES if role in roles}
-        for role in _TEXTS:
-            if role in roles:
-                texts = rows[roles[role]]
-                columns[role] = pc.if_else(pc.equal(pc.utf8_trim_whitespace(texts), ""), None, texts)
-        if "rotation" in columns:
-            degrees = pd.to_numeric(columns["rotation"].to_pandas(), errors="coerce").round()
-            columns["rotation"] = pa.array(degrees.where(degrees.abs() <= 360), from_pandas=True)
-        if "group" in roles:
-            groups = trimmed(rows[roles["group"]])
-            columns["listed_group"] = pc.if_else(pc.equal(groups, ""), None, groups)
-        others = [name for name in rows.column_names if name not in roles.values() and not name.startswith(" ")]
-        if others and not tables.is_manifest:
-            values = zip(*(rows[name].to_pylist() for name in others), strict=True)
-            columns["extra"] = pa.array(
-                [json.dumps(dict(zip(others, row, strict=True))) for row in values], pa.string()
-            )
-        return columns
-
     def _keys(self, files: Files, context: ListingContext) -> pa.Array:
         """Name files; those of a second list without a name of its own are told apart by its path."""
         if not context.has_namesake:
             return files.source_ids
         return pc.binary_join_element_wise(json.dumps([self.name, self._place]), files.source_ids, "\n")
-
-    def _sides(self, tables: Tables, context: ListingContext) -> pa.Array:
-        """Return the side that each row says, or else the name of its file."""
-        rows = tables.rows
-        if (name := tables.roles.get("split")) is None:
-            sides = pa.array([side_of_place(place) for place in tables.places], pa.string())
-            return sides.take(rows[FILE].combine_chunks())
-        texts = trimmed(rows[name])
-        known = {text: side_of(text) for text in pc.unique(texts).to_pylist()}
-        none = Counter(text for text in texts.to_pylist() if text and known[text] is None)
-        if none:
-            what = f"{none.total():,} rows are of no side in the column {name} ({most_frequent(none)})"
-            context.emit(Noted(f"{self._shown}: {what}; they are split like rows that have none"))
-        return pa.array([known[text] for text in texts.to_pylist()], pa.string())
 
     def _with_pictures(self, tables: Tables, listed: pa.Table, context: ListingContext) -> pa.Table:
         """Write out the pictures that rows hold: each is named by its content, and is the same one under one label."""
@@ -285,14 +257,3 @@ class UrlList(Source):
     def _note(self, context: ListingContext, n_rows: int, which: str) -> None:
         if n_rows:
             context.emit(Noted(f"{self._shown}: {n_rows:,} rows {which} were left out"))
-
-
-def nothing_listed(counts: Counter[str], labels: Sequence[str]) -> SourceError:
-    """Say which labels a list holds instead, and what to write."""
-    what = f"lists no image of {', '.join(labels)}"
-    if not counts:
-        return SourceError(what)
-    most = max(counts, key=lambda text: counts[text])
-    example = f"labels = {{ {toml_key(labels[0])} = [{json.dumps(most, ensure_ascii=False)}], … }}"
-    hint = f"Write `labels` in the recipe as in the list, or say there what means which: `{example}`."
-    return SourceError(f"{what} but of {most_frequent(counts)}", hint)

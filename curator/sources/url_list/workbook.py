@@ -19,16 +19,17 @@ from curator.errors import SourceError
 from curator.manifests.toml_settings import suggest
 from curator.sources.reading.delimited import Rows
 from curator.sources.reading.tally import FIELDS, Tally
-from curator.sources.url_list.columns import folded
+from curator.sources.url_list.columns import count_titles, folded, refuse_repeated
 
 _MOST_BYTES = 2 << 30
+_N_LOOKED_AT = 50
 _EXTRA = (
     "Run `pip install 'imageset-curator[xlsx]'`, or save the sheet as \"CSV UTF-8\" and name that file in the recipe."
 )
 
 
 def read_workbook(file: io.BufferedIOBase | Any, sheet: str = "") -> Rows:
-    """Read a sheet, the first one if none is named; the first row that is not blank names the columns.
+    """Read a sheet, the first one if none is named; the first row that is neither blank nor a title names the columns.
 
     Raises:
         SourceError: it is no workbook, has no such sheet, unpacks to more than 2 GiB, or openpyxl is not installed.
@@ -76,13 +77,16 @@ def _sheet(book: Any, name: str) -> Any:
 
 def _rows_of(sheet: Any) -> Rows:
     rows = _filled_rows(sheet)
+    first = list(itertools.islice(rows, _N_LOOKED_AT))
+    n_titles = count_titles([row for _, row in first])
+    rows = itertools.chain(first[n_titles:], rows)
     _, header = next(rows, (0, []))
-    names = [folded(name or "") or f"column {number}" for number, name in enumerate(header, 1)]
-    if not names:
+    if not header:
         raise SourceError(f"has no row in its sheet {sheet.title!r}")
-    if repeated := sorted({name for name in names if names.count(name) > 1}):
-        raise SourceError(f"names a column twice: {', '.join(repeated)}")
-    tally, numbers, columns = Tally(unit="row"), list[int](), [list[str | None]() for _ in names]
+    written = [name if name and folded(name) else f"column {number}" for number, name in enumerate(header, 1)]
+    refuse_repeated(written)
+    names = [*map(folded, written)]
+    tally, numbers, columns = Tally(unit="row", n_titles=n_titles), list[int](), [list[str | None]() for _ in names]
     for number, row in rows:
         tally.n_rows += 1
         if len(row) > len(names):

@@ -15,6 +15,7 @@ from curator.fetch.policy import Verdict
 from curator.fetch.politeness.hosts import Politeness
 from curator.fetch.politeness.schedule import Schedule
 from curator.reasons import Drop
+from tests.fuzz.rounds import examples
 
 FINE = Verdict(None, http_status=200)
 GONE = Verdict(Drop.GONE, "HTTP 404", 404)
@@ -204,7 +205,7 @@ def test_large_and_small_hosts_are_begun_by_turns():
     assert 10 <= sum(task < 50 for task in first) <= 30
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.lists(st.integers(0, 5), min_size=1, max_size=60),
     st.randoms(use_true_random=False),

@@ -27,7 +27,13 @@ def sabotaged(data, *, max_pixels):
     if data.startswith(b"ABORT"):
         os.abort()
     if data.startswith(b"BLOCK"):
-        time.sleep(1000)
+        while True:
+            pass
+    if data.startswith(b"NAP"):
+        time.sleep(3)
+    if data.startswith(b"ONCE") and not os.path.exists(data[4:]):
+        os.mkdir(data[4:])
+        os.kill(os.getpid(), 9)
     if data.startswith(b"GREEDY"):
         bytearray(1 << 36)
     if data.startswith(b"SPEAK"):
@@ -90,6 +96,20 @@ def test_a_crash_is_recorded_for_its_own_file_only(sabotage, observe, n_workers)
 def test_a_file_that_blocks_its_worker_is_cut_short(sabotage, observe):
     """After the time limit the worker is replaced, and the rest is observed."""
     assert flaws(observe([b"BLOCK", b"<html>"], max_seconds=2.0)) == [Drop.DECODER_CRASHED, Drop.NOT_AN_IMAGE]
+
+
+def test_a_file_whose_worker_waits_for_others_is_not_cut_short(sabotage, observe):
+    """Only the time at work counts: on a crowded machine, or while a disk is slow, none passes."""
+    assert flaws(observe([b"NAP", b"<html>"], max_seconds=1.0)) == [Drop.NOT_AN_IMAGE] * 2
+
+
+@pytest.mark.parametrize("n_workers", [1, 3])
+def test_a_worker_that_was_killed_from_outside_costs_no_image(sabotage, observe, tmp_path, n_workers):
+    """As the system kills one for want of memory: its file is tried again, alone, and the others as ever."""
+    once = [b"ONCE" + os.fsencode(tmp_path / str(n)) for n in range(2)]
+    sources = [b"<html>", once[0], b"<html>", once[1], b"ABORT", b"<html>"]
+    page, crash = Drop.NOT_AN_IMAGE, Drop.DECODER_CRASHED
+    assert flaws(observe(sources, n_workers)) == [page, page, page, page, crash, page]
 
 
 def test_what_holds_up_the_parent_is_not_a_workers_fault(observe, monkeypatch):

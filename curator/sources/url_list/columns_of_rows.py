@@ -1,0 +1,77 @@
+"""The columns of the catalog that the rows of a list say themselves: addresses, the side, and what else is known.
+
+>>> context = ListingContext((), Path())
+>>> rows = pa.table({"url": [" http://e.org/1.jpg", ""], "caption": ["a heron", " "], "n": ["1", "2"]})
+>>> tables = Tables(rows, ("list.csv",), {"url": "url", "title": "caption"})
+>>> addresses(tables, "url", "list.csv", context).to_pylist()
+['http://e.org/1.jpg', None]
+>>> {name: column.to_pylist() for name, column in further_columns(tables, "list.csv", context).items()}
+{'title': ['a heron', None], 'extra': ['{"n": "1"}', '{"n": "2"}']}
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path as Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curator.events import Noted
+from curator.sources.base import ListingContext as ListingContext
+from curator.sources.base import most_frequent
+from curator.sources.escaped import unescaped
+from curator.sources.sides import side_of
+from curator.sources.url_list.joined_tables import FILE, Tables
+from curator.sources.url_list.labels_of_rows import trimmed
+from curator.sources.url_list.table_files import side_of_place
+
+_TEXTS = ("source_id", "source_class", "license", "author", "title", "rotation")
+_ADDRESSES = ("fallback_url", "landing_url", "author_url")
+
+
+def addresses(tables: Tables, role: str, shown: str, context: ListingContext) -> pa.Array:
+    """Return the addresses of a role, null if a row has none."""
+    if (name := tables.roles.get(role)) is None:
+        return pa.nulls(tables.rows.num_rows, pa.string())
+    clean = unescaped(trimmed(tables.rows[name]), shown, context.emit)
+    return pc.if_else(pc.equal(clean, ""), None, clean).combine_chunks()
+
+
+def further_columns(tables: Tables, shown: str, context: ListingContext) -> dict[Any, Any]:
+    """Return the columns of the catalog that say more about rows that are chosen."""
+    rows, roles = tables.rows, tables.roles
+    columns: dict[Any, Any] = {role: addresses(tables, role, shown, context) for role in _ADDRESSES if role in roles}
+    for role in _TEXTS:
+        if role in roles:
+            texts = rows[roles[role]]
+            columns[role] = pc.if_else(pc.equal(pc.utf8_trim_whitespace(texts), ""), None, texts)
+    if "rotation" in columns:
+        degrees = pd.to_numeric(columns["rotation"].to_pandas(), errors="coerce").round()
+        columns["rotation"] = pa.array(degrees.where(degrees.abs() <= 360), from_pandas=True)
+    if "group" in roles:
+        groups = trimmed(rows[roles["group"]])
+        columns["listed_group"] = pc.if_else(pc.equal(groups, ""), None, groups)
+    others = [name for name in rows.column_names if name not in roles.values() and not name.startswith(" ")]
+    if others and not tables.is_manifest:
+        values = zip(*(rows[name].to_pylist() for name in others), strict=True)
+        columns["extra"] = pa.array([json.dumps(dict(zip(others, row, strict=True))) for row in values], pa.string())
+    return columns
+
+
+def sides(tables: Tables, shown: str, context: ListingContext) -> pa.Array:
+    """Return the side that each row says, or else the name of its file."""
+    rows = tables.rows
+    if (name := tables.roles.get("split")) is None:
+        by_file = pa.array([side_of_place(place) for place in tables.places], pa.string())
+        return by_file.take(rows[FILE].combine_chunks())
+    texts = trimmed(rows[name])
+    known = {text: side_of(text) for text in pc.unique(texts).to_pylist()}
+    none = Counter(text for text in texts.to_pylist() if text and known[text] is None)
+    if none:
+        what = f"{none.total():,} rows are of no side in the column {name} ({most_frequent(none)})"
+        context.emit(Noted(f"{shown}: {what}; they are split like rows that have none"))
+    return pa.array([known[text] for text in texts.to_pylist()], pa.string())
