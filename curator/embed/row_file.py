@@ -42,7 +42,7 @@ class RowFile:
     def _read(self) -> None:
         """Map the rows that the file counts now; one that is damaged or has other fields counts none."""
         try:
-            rows = np.lib.format.open_memmap(self.path, mode="r")
+            rows: npt.NDArray[Any] = np.lib.format.open_memmap(self.path, mode="r")
         except (OSError, ValueError):
             rows = np.empty(0, self.dtype)
         self.rows = rows if rows.dtype == self.dtype and rows.ndim == 1 else np.empty(0, self.dtype)
