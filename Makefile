@@ -6,7 +6,7 @@ PHOTOS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test docs reference beginnings fuzz torture check format bench-decide bench-dedupe bench-review \
-  bench-export bench-fetch bench-train clean
+  bench-export bench-fetch bench-suspects bench-train clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -94,6 +94,9 @@ bench-fetch: $(VENV)/.installed-dev  ## Measure the fetch against curl and three
 
 bench-review: $(VENV)/.installed-dev  ## Measure the review page over 100,000 rows in headless Chromium
 	@$(BIN)/python tests/benchmarks/bench_review.py
+
+bench-suspects: $(VENV)/.installed-dev  ## Swap labels of photographs and count what is found (PHOTOS=DIR, SIZE=full)
+	@$(BIN)/python tests/benchmarks/bench_suspects.py $(if $(SIZE),--$(SIZE)) $(if $(PHOTOS),'$(PHOTOS)')
 
 bench-train: $(VENV)/.installed-dev  ## Measure training against the article's way
 	@$(BIN)/python tests/benchmarks/bench_train.py

@@ -65,10 +65,14 @@ def list_comparisons(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class BenchmarkResult:
-    """What a benchmark ended with: mean test accuracy a model, models missing and why, and warnings to show."""
+    """What a benchmark ended with: mean test accuracy a model, and warnings to show.
+
+    ``missing`` says why for each model that was not trained, ``replaced`` for each that another one stands in for.
+    """
 
     accuracy: Mapping[str, float]
     missing: Mapping[str, Text] = field(default_factory=dict)
+    replaced: Mapping[str, Text] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     smoke_test: bool = False
 

@@ -41,7 +41,8 @@ _PACKAGES = ("numpy", "pandas", "Pillow", "opencv-python-headless", "scikit-lear
 class Findings:
     """All that a benchmark works with and has found so far: what metrics.json is written from.
 
-    ``bases`` are the pretrained weights by model; ``missing`` holds the reason for each model that cannot be trained;
+    ``bases`` are the pretrained weights by model; ``missing`` holds the reason for each model that cannot be trained,
+    ``replaced`` for each that another one is trained in the place of;
     ``finished`` and ``unfinished`` hold the runs by model and seed.
     """
 
@@ -51,6 +52,7 @@ class Findings:
     parts: Parts
     bases: dict[str, PretrainedBase] = field(default_factory=dict)
     missing: dict[str, Text] = field(default_factory=dict)
+    replaced: dict[str, Text] = field(default_factory=dict)
     confounds: ConfoundCheck | None = None
     warnings: tuple[str, ...] = ()
     finished: dict[str, dict[int, Checkpoint]] = field(default_factory=dict)
@@ -83,7 +85,7 @@ def write_results(findings: Findings, interrupted: bool = False) -> BenchmarkRes
         write_text_whole(paths.predictions, text)
     write_metrics(paths.metrics, metrics)
     accuracy = {model: figures["accuracy"]["mean"] for model, figures in models.items()}
-    return BenchmarkResult(accuracy, findings.missing, findings.warnings, findings.plan.smoke_test)
+    return BenchmarkResult(accuracy, findings.missing, findings.replaced, findings.warnings, findings.plan.smoke_test)
 
 
 def _about(findings: Findings) -> dict[str, Any]:
@@ -108,6 +110,7 @@ def _about(findings: Findings) -> dict[str, Any]:
         "article": article if not plan.smoke_test and is_article else None,
         "missing": {model: spell(why) for model, why in findings.missing.items()},
         "missing_text": {model: to_json(why) for model, why in findings.missing.items()},
+        "replaced_text": {model: to_json(why) for model, why in findings.replaced.items()},
         "warnings": list(findings.warnings),
         "confounds": asdict(findings.confounds) if findings.confounds else None,
         "hashes": hashes,

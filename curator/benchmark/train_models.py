@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from curator.benchmark.checkpoints import CheckpointFile
@@ -15,7 +15,7 @@ from curator.benchmark.images.confounds import check_confounds
 from curator.benchmark.images.labelled_images import cut_parts, load_images
 from curator.benchmark.metrics_file import BenchmarkResult
 from curator.benchmark.models.model import MakeLearner, Model, TrainingSet
-from curator.benchmark.models.registry import find_models
+from curator.benchmark.models.registry import find_models, substitute_of
 from curator.benchmark.models.weights import WeightsUnreachableError
 from curator.benchmark.plan import plan_benchmark
 from curator.benchmark.results import Findings, write_results
@@ -24,7 +24,7 @@ from curator.events import ModelMissing, Noted, Warned
 from curator.manifests.project import Project
 from curator.store.catalog_files import fingerprint
 
-VERSION = 3
+VERSION = 4
 """Raised when training changes so that an older checkpoint must not be gone on with."""
 
 
@@ -39,9 +39,12 @@ def benchmark(project: Project, *, weights: Path | None, quick: bool, resume: bo
     images = load_images(project.paths.manifest, project.recipe.labels)
     parts = cut_parts(images, plan.validation_share)
     findings = Findings(project, plan, images, parts)
-    _load_weights(findings, models, weights)
+    models = _load_weights(findings, models, weights)
+    if findings.replaced:
+        settings = replace(project.recipe.benchmark, models=tuple(model.name for model in models))
+        plan = findings.plan = plan_benchmark(settings, quick)
     _check_images(findings, models)
-    learners = _prepare(findings, [model for model in models if model.name not in findings.missing])
+    learners = _prepare(findings, models)
     try:
         # Seed by seed, so that an interrupted benchmark has whole comparisons to show.
         for seed in plan.seeds:
@@ -53,17 +56,41 @@ def benchmark(project: Project, *, weights: Path | None, quick: bool, resume: bo
     return write_results(findings)
 
 
-def _load_weights(findings: Findings, models: tuple[Model, ...], given: Path | None) -> None:
-    """Load what each model starts from; a model whose weights cannot be obtained is missing, the others go on."""
-    emit = findings.project.emit
+def _load_weights(findings: Findings, models: tuple[Model, ...], given: Path | None) -> tuple[Model, ...]:
+    """Load what each model starts from; return those that can be trained.
+
+    In the place of a model whose weights cannot be obtained comes its substitute, named as what it is; one that has
+    none is missing.
+    """
+    emit, trained = findings.project.emit, list(models)
     for model in models:
         if model.pretrained is None:
             continue
         try:
-            findings.bases[model.name] = model.pretrained.load(given, findings.plan.image_size, emit)
+            findings.bases[model.name] = model.pretrained.load(given, emit)
         except WeightsUnreachableError as error:
-            findings.missing[model.name] = error.text
-            emit(ModelMissing(model.name, error.text))
+            substitute = _load_substitute(findings, model)
+            trained = [one for one in trained if one.name not in (model.name, substitute and substitute.name)]
+            if substitute is None:
+                findings.missing[model.name] = error.text
+                emit(ModelMissing(model.name, error.text))
+                continue
+            trained.append(substitute)
+            taken = f"{substitute.title} is trained in the place of {model.title}. "
+            findings.replaced[model.name] = (taken, *error.text)
+            emit(Warned(findings.replaced[model.name]))
+    return tuple(trained)
+
+
+def _load_substitute(findings: Findings, model: Model) -> Model | None:
+    substitute = substitute_of(model.name)
+    if substitute is None or substitute.pretrained is None:
+        return None
+    try:
+        findings.bases[substitute.name] = substitute.pretrained.load(None, findings.project.emit)
+    except WeightsUnreachableError:
+        return None
+    return substitute
 
 
 def _check_images(findings: Findings, models: tuple[Model, ...]) -> None:
@@ -77,7 +104,7 @@ def _check_images(findings: Findings, models: tuple[Model, ...]) -> None:
         findings.project.emit(Warned(text))
 
 
-def _prepare(findings: Findings, models: list[Model]) -> dict[str, MakeLearner]:
+def _prepare(findings: Findings, models: tuple[Model, ...]) -> dict[str, MakeLearner]:
     """Decode the images and let each model do what is done once for all seeds."""
     project, plan, images = findings.project, findings.plan, findings.images
     data = TrainingSet(

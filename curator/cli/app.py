@@ -31,12 +31,13 @@ from curator.cli.shells import use_own_scripts
 from curator.cli.split import split
 from curator.cli.status import status
 from curator.cli.streams import open_streams
+from curator.cli.suspects import suspects
 from curator.cli.verify import verify
 from curator.cli.why import why
 
 GROUPS = {
     "Make": (init, run, fetch, dedupe, balance, split, benchmark),
-    "Look": (status, why, review, report, diff, verify, demo),
+    "Look": (status, why, suspects, review, report, diff, verify, demo),
     "Share": (export, replay, forget),
 }
 """Every command under its heading in ``curator --help``; a new one is one file and one entry here."""

@@ -98,8 +98,9 @@ def benchmark_answer(dataset: "Dataset", result: "BenchmarkResult") -> Answer:
         terminal.note(f"report:   {page}")
 
     def facts(terminal: "Terminal") -> dict[str, object]:
-        missing = {model: terminal.spell(why) for model, why in result.missing.items()}
-        return {**dataclasses.asdict(result), "missing": missing, "report": page}
+        told = {"missing": result.missing, "replaced": result.replaced}
+        spelled = {kind: {model: terminal.spell(why) for model, why in one.items()} for kind, one in told.items()}
+        return {**dataclasses.asdict(result), **spelled, "report": page}
 
     return Answer(facts, show, bool(result.missing))
 

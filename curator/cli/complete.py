@@ -22,7 +22,7 @@ MOST_PROPOSALS = 100
 EXPORT_FORMATS = ("imagefolder", "keras", "webdataset", "parquet", "tfrecord", "croissant", "coco")
 """The names in :data:`curator.export.export.FORMATS`, which imports pandas."""
 
-MODELS = ("cnn", "mobilenet_v2")
+MODELS = ("cnn", "mobilenet_v2", "efficientnet_lite0")
 """The names in :data:`curator.benchmark.models.registry.MODELS`."""
 
 

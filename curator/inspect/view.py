@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from curator.inspect.verify import Verification
     from curator.inspect.why import Story
     from curator.pipeline.acquire import AcquireOptions
+    from curator.store.suspects_file import Suspects
 
 _MOST_PICTURES = 6
 """Pictures of a label that a notebook shows."""
@@ -80,10 +81,11 @@ class View:
         """
         from curator.pipeline.made_from import latest_stage
         from curator.store.catalog_files import read_catalog
+        from curator.store.suspects_file import with_suspects
 
         if (stage := latest_stage(self.project)) is None:
             raise StateError(f"Nothing was fetched yet for {self.name}.", ("Run ", Command("fetch"), " first."))
-        return read_catalog(self.paths.catalog(stage))
+        return with_suspects(read_catalog(self.paths.catalog(stage)), self.paths.suspects)
 
     @property
     def manifest(self) -> pd.DataFrame:
@@ -177,6 +179,20 @@ class View:
         from curator.store.catalog_files import read_catalog
 
         return explain_groups(read_catalog(self.paths.catalog(Stage.DEDUPED)))
+
+    @raises_curator_errors
+    def suspects(self, *, force: bool = False) -> Suspects:
+        """Find the images that are probably wrong: another label's, no label's, or poor pictures; drop none.
+
+        Raises:
+            CuratorError: the extra ``embed`` is not installed, or no image is kept.
+        """
+        from curator.pipeline.run_stages import decide
+        from curator.suspects.find import find_suspects
+
+        if not self.paths.catalog(Stage.DEDUPED).exists():
+            decide(self.project, Stage.DEDUPED, {})
+        return find_suspects(self.project, force)
 
     @raises_curator_errors
     def review_decisions(self) -> pd.DataFrame:

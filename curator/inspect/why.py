@@ -30,6 +30,7 @@ from curator.pipeline import made_from
 from curator.report.notebook import text_html
 from curator.store.catalog_files import read_catalog
 from curator.store.root import shown
+from curator.store.suspects_file import LISTS, read_suspects
 from curator.text import Command
 
 MOST_RELATIVES = 10
@@ -108,19 +109,38 @@ def _story(project: Project, table: pd.DataFrame, values: dict[Any, Any]) -> Sto
     company = _find_company(table, row)
     copies = table[(table["duplicate_of"] == row["record_id"]).fillna(False).to_numpy(dtype=bool)]
     so_far = "dropped" if row["drop_reason"] else "kept so far" if row["sha256"] else "not settled yet"
+    suspect_facts, suspected = _suspected(project, row)
     lines = [
         f"{row['record_id']}  ({row['label']}, {so_far})",
         *_origin(row),
         *requests,
         *_content(project, row),
         *_reviews(project, row),
+        *suspected,
         *_verdict(table, row),
         *_relatives("company", company, "{url} ({record_id}, {label})"),
         *_relatives("copy", copies, "{record_id} ({drop_reason}: {drop_detail})"),
     ]
     facts = {name: value.hex() if isinstance(value, bytes) else value for name, value in row.items()}
     relatives = {"copies": copies["record_id"].tolist(), "company": company["record_id"].tolist()}
-    return Story(tuple(lines), {**facts, "attempts": attempts, **relatives})
+    return Story(tuple(lines), {**facts, "attempts": attempts, **relatives, **suspect_facts})
+
+
+def _suspected(project: Project, row: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return what was suspected of this image under this label, and a line for each thing; nothing if nobody looked."""
+    if (found := read_suspects(project.paths.suspects)) is None:
+        return {}, []
+    same = found.table[(found.table["record_id"] == row["record_id"]) & (found.table["label"] == row["label"])]
+    if same.empty:
+        return {}, []
+    judged: dict[str, Any] = {
+        str(name): None if value is pd.NA or value is None else value for name, value in same.iloc[0].items()
+    }
+    facts = {name: list(value) if name in LISTS else value for name, value in judged.items() if name not in row}
+    lines = [f"  suspect  {text}" for text in judged["evidence"]]
+    nearest = ", ".join(judged["neighbours"][:3])
+    lines += [f"  alike    {nearest}"] if lines and nearest else []
+    return facts, lines
 
 
 def _origin(row: dict[str, Any]) -> list[str]:

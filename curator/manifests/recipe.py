@@ -124,6 +124,26 @@ class BenchmarkSettings:
     batch_size: int = setting(32, "images per step", minimum=1)
 
 
+@dataclass(frozen=True)
+class EmbedSettings:
+    """Which network says what a picture looks like."""
+
+    model: str = setting("efficientnet_lite0", "efficientnet_lite0, mobilenet_v2, or the path of an ONNX file")
+    pixels: str = setting(
+        "imagenet",
+        "how pixels are scaled for an ONNX file of floats",
+        choices=("imagenet", "unit", "symmetric", "bytes"),
+    )
+
+
+@dataclass(frozen=True)
+class SuspectsSettings:
+    """How images are found that are probably wrong."""
+
+    folds: int = setting(5, "parts: each image is judged by a model trained on the others", minimum=2, maximum=50)
+    neighbours: int = setting(10, "most alike images that an image is compared with", minimum=1, maximum=100)
+
+
 SECTIONS: Mapping[str, type[Any]] = {
     "fetch": FetchSettings,
     "quality": QualitySettings,
@@ -131,6 +151,8 @@ SECTIONS: Mapping[str, type[Any]] = {
     "balance": BalanceSettings,
     "split": SplitSettings,
     "benchmark": BenchmarkSettings,
+    "embed": EmbedSettings,
+    "suspects": SuspectsSettings,
 }
 
 
@@ -152,6 +174,8 @@ class Recipe:
     balance: BalanceSettings = field(default_factory=BalanceSettings)
     split: SplitSettings = field(default_factory=SplitSettings)
     benchmark: BenchmarkSettings = field(default_factory=BenchmarkSettings)
+    embed: EmbedSettings = field(default_factory=EmbedSettings)
+    suspects: SuspectsSettings = field(default_factory=SuspectsSettings)
     label_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     path: Path | None = None
 

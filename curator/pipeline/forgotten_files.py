@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from curator.embed.row_file import forget_rows
 from curator.errors import StateError
 from curator.export.places import own_files, recover_exports, remove_export
 from curator.fetch.ledger.ledger import Ledger
@@ -25,6 +26,7 @@ from curator.store.image_files import recover
 from curator.store.packed import digest_beneath
 from curator.store.paths import SUMS, DataPaths
 from curator.store.sums import lines_without, read_sums
+from curator.store.suspects_file import forget_suspects
 from curator.store.whole_files import disk_errors, remove_folder, remove_leftovers, write_text_whole
 
 
@@ -65,6 +67,8 @@ def remove_everything(paths: DataPaths, contents: Collection[str], named: Iterab
         for name in {*named, *_shown_in_folders(paths, names)}:
             beneath.remove(paths.folder, name)
         forget_seen(paths.cache, contents)
+        forget_rows(paths.features, contents)
+        forget_suspects(paths.suspects, contents)
         n_files = sum(beneath.remove(paths.folder, name) for name in reversed(names))  # the stored file last
         sums = read_sums(paths.folder)
         if sums.of and len(text := lines_without(sums, contents)) < (paths.folder / SUMS).stat().st_size:

@@ -55,6 +55,8 @@ def _of_benchmark(facts: Facts) -> Iterator[Caution]:
         yield Caution("The models' figures belong to other images", changed)
     for model, why in metrics.get("missing_text", metrics.get("missing", {})).items():
         yield Caution(f"{model_title(model)} is missing", as_parts(from_json(why)))
+    for model, why in metrics.get("replaced_text", {}).items():
+        yield Caution(f"Another model was trained in the place of {model_title(model)}", as_parts(from_json(why)))
     check = facts.confounds or {}
     if check.get("warning"):
         learned = "Facts about the files alone predict it, so a model may have learned where an image came from, not "

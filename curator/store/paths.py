@@ -100,6 +100,10 @@ class DataPaths:
     """Small pictures for the review page and the gallery of duplicates."""
     cache = _in_data("cache")
     """What is kept to save work, and made again if it is missing."""
+    features = _in_data("features")
+    """What networks see in each image, and what it looks like; see :mod:`curator.embed.features`."""
+    suspects = _in_data("catalog", "suspects.parquet")
+    """Which images are probably wrong; see :mod:`curator.store.suspects_file`."""
     duplicates = _in_data("duplicates.html")
     """The gallery of duplicates."""
     benchmark = _in_data("benchmark")

@@ -7,6 +7,7 @@ import hashlib
 import io
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -92,12 +93,22 @@ def drawn_set(empty_set: DrawnSet) -> DrawnSet:
     return empty_set
 
 
+def build_frozen_base(side: int) -> Any:
+    """Build MobileNetV2 without its top, average-pooled to 1,280 features, as Keras has it; its weights are chance."""
+    from curator.benchmark.models.keras_backend import keras
+
+    base = keras.applications.MobileNetV2(
+        input_shape=(side, side, 3), include_top=False, weights=None, pooling="avg", name="mobilenet_v2"
+    )
+    base.trainable = False
+    return base
+
+
 @pytest.fixture(scope="session")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A weights file of the right shapes; the values are chance, which only real accuracy would notice."""
     pytest.importorskip("keras")
     from curator.benchmark.models.keras_backend import keras
-    from curator.benchmark.models.weights import build_frozen_base
 
     keras.utils.set_random_seed(0)
     path: Path = tmp_path_factory.mktemp("weights") / "random.weights.h5"

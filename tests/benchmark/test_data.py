@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from curator.benchmark.images.arrays import image_array, read_square
+from curator.benchmark.images.arrays import image_array
 from curator.benchmark.images.augment import augment_images
 from curator.benchmark.images.labelled_images import load_images, validation_rows
+from curator.embed.squares import read_square
 from curator.errors import StateError
 from curator.events import WorkStarted, ignore
 from tests.fuzz.rounds import examples
@@ -72,9 +73,9 @@ def test_missing_changed_and_broken_files_are_all_named(drawn_set: Any) -> None:
     with pytest.raises(StateError) as raised:
         image_array(images.table, drawn_set.paths, 32, ignore)
     message = str(raised.value)
-    assert f"2 images of the manifest cannot be used: {min(images.table['record_id'][:2])}" in message
+    assert f"2 images cannot be used: {min(images.table['record_id'][:2])}" in message
     assert "No such file" in message
-    assert "has changed since the split" in message
+    assert "has changed since it was fetched" in message
     assert "`curator verify`" in message
     assert not [path for path in drawn_set.paths.benchmark.rglob("*") if path.is_file()]
 
@@ -88,7 +89,7 @@ def test_a_kept_array_does_not_hide_files_gone_or_cut_off_since(drawn_set: Any) 
     short.write_bytes(short.read_bytes()[:-1])
     with pytest.raises(StateError, match=r"2 images .*No such file.*`curator verify`") as raised:
         image_array(images.table, drawn_set.paths, 32, ignore)
-    assert f"{short} has changed since the split" in str(raised.value)
+    assert f"{short} has changed since it was fetched" in str(raised.value)
 
 
 def test_an_undecodable_image_is_named(tmp_path: Any) -> None:

@@ -11,17 +11,19 @@ import pytest
 pytest.importorskip("keras")
 pytest.importorskip("sklearn")
 
+
 from curator.benchmark.images.augment import augment_images
 from curator.benchmark.models.cnn import CNN, build_cnn
-from curator.benchmark.models.extract import keras_extractor, onnx_extractor
-from curator.benchmark.models.features import FeatureSource, cached_features
 from curator.benchmark.models.keras_backend import keras, rescaling
 from curator.benchmark.models.mobilenet_v2 import MOBILENET_V2
 from curator.benchmark.models.model import SYMMETRIC, UNIT, Training, TrainingSet
-from curator.benchmark.models.transfer import DROPOUT, FeatureData, HeadLearner
-from curator.benchmark.models.weights import WEIGHTS_NAME, WeightsUnreachableError, build_frozen_base, load_base
+from curator.benchmark.models.transfer import DROPOUT, FeatureData, HeadLearner, gather_features
+from curator.benchmark.models.weights import WEIGHTS_NAME, PretrainedBase, WeightsUnreachableError, load_mobilenet_v2
+from curator.embed.mobilenet_v2 import make_blocks
+from curator.embed.models import assemble
 from curator.errors import StateError
 from curator.events import WorkAdvanced, ignore
+from tests.benchmark.conftest import build_frozen_base
 
 SHARED_WEIGHTS = Path(__file__).parents[2] / "../shared/weights/mobilenet_v2_1.0_224_no_top_bnfolded.h5"
 
@@ -39,6 +41,17 @@ def base() -> Any:
                 [rng.uniform(0.5, 1.5, shape), *rng.normal(0, 0.3, (2, *shape)), rng.uniform(0.5, 2, shape)]
             )
     return model
+
+
+def keras_features(base: Any, preprocessing: str, pixels: Any) -> Any:
+    """What Keras computes."""
+    return base.predict(keras.ops.convert_to_numpy(rescaling(preprocessing)(pixels)), verbose=0)
+
+
+def pretrained(base: Any) -> PretrainedBase:
+    """The base as the benchmark has it."""
+    blocks = make_blocks({layer.name: layer.get_weights() for layer in base.layers})
+    return PretrainedBase("MobileNetV2", tuple(blocks), Path(), "ab" * 32, base.count_params())
 
 
 def build_transfer(base: Any, n_labels: int, preprocessing: str) -> Any:
@@ -70,17 +83,16 @@ def test_any_number_of_labels() -> None:
 
 @pytest.mark.parametrize("preprocessing", [UNIT, SYMMETRIC])
 def test_onnx_runtime_and_keras_give_equal_features(base: Any, pixels: Any, preprocessing: str) -> None:
-    """The network written as ONNX computes what Keras computes, to float tolerance."""
-    pytest.importorskip("onnxruntime")
-    expected = keras_extractor(base, preprocessing).run(pixels)
-    found = onnx_extractor(base, preprocessing).run(pixels)
+    """The network put together from its layers computes what Keras computes, to float tolerance."""
+    embedder = assemble("MobileNetV2", "ab" * 32, pretrained(base).blocks, preprocessing, 64)
+    expected = keras_features(base, preprocessing, pixels)
     assert expected.std() > 0.01
-    assert np.allclose(found, expected, rtol=1e-4, atol=1e-4)
+    assert np.allclose(embedder.run(pixels), expected, rtol=1e-4, atol=1e-4)
 
 
 def test_the_head_on_features_predicts_what_the_whole_model_predicts(base: Any, pixels: Any) -> None:
     """Base and head in one Keras model, and the head on cached features, give equal probabilities."""
-    features = keras_extractor(base, UNIT).run(pixels)
+    features = keras_features(base, UNIT, pixels)
     rows = np.arange(len(pixels))
     head = HeadLearner(FeatureData(features[None], rows % 2, rows, 2), MOBILENET_V2.presets["article"], 3, 4)
     head.train_epoch(0, 0.01, lambda *_: None)
@@ -105,51 +117,43 @@ def test_the_head_trains_as_keras_trains_it() -> None:
 
 
 def test_features_are_computed_once_an_image(base: Any, pixels: Any, tmp_path: Path) -> None:
-    """A second call computes nothing; a new image alone is computed; an augmented variant is kept apart."""
+    """A second call computes nothing, a new image alone is computed; augmented variants are kept apart."""
     told: list[Any] = []
-    extractor = keras_extractor(base, UNIT)
-    names = [f"{index:064x}" for index in range(6)]
-    rows = np.arange(6)
-    data = TrainingSet(pixels, rows, rows, 2, sha256s=names, cache=tmp_path, emit=told.append)
-    source = FeatureSource(data, extractor, "ab" * 32, UNIT)
-    first, _ = cached_features(source, range(5))
-    assert np.array_equal(cached_features(source, [4, 0])[0], first[[4, 0]])
-    cached_features(source, range(6))
-    assert [event.n for event in told if isinstance(event, WorkAdvanced)] == [5, 1]
-    varied, _ = cached_features(source, [2], variant=1)
-    assert np.allclose(varied, extractor.run(augment_images(pixels[2:3], [0], 1)), atol=1e-5)
+    names, rows = [f"{index:064x}" for index in range(6)], np.arange(6)
+    training = Training(1, 0.1, preprocessing=UNIT, n_variants=1)
 
+    def gather(n: int) -> Any:
+        data = TrainingSet(pixels[:n], rows[:n], rows[:2], 2, sha256s=names[:n], cache=tmp_path, emit=told.append)
+        return gather_features(pretrained(base), data, training)
 
-def test_damaged_features_are_computed_again(base: Any, pixels: Any, tmp_path: Path) -> None:
-    """A torn file in the cache is no error."""
-    rows = np.arange(6)
-    data = TrainingSet(pixels, rows, rows, 2, sha256s=list("abcdef"), cache=tmp_path)
-    source = FeatureSource(data, keras_extractor(base, UNIT), "ab" * 32, UNIT)
-    first, _ = cached_features(source, range(6))
-    (path,) = tmp_path.iterdir()
-    path.write_bytes(path.read_bytes()[:1000])
-    assert np.allclose(cached_features(source, range(6))[0], first, atol=1e-6)
+    first, again, more = gather(5), gather(5), gather(6)
+    assert [event.n for event in told if isinstance(event, WorkAdvanced)] == [5, 2, 1]
+    assert np.array_equal(again.features.features, first.features.features)
+    assert np.array_equal(more.features.features[:, :5], first.features.features)
+    varied = augment_images(pixels[1:2], [0], 1)
+    assert np.array_equal(first.features.features[1, 1], first.embedder.run(varied)[0])
+    assert not first.features.features[1, 2:].any(), "only the training images have variants"
 
 
 def test_weights_that_are_not_there_are_named(tmp_path: Path) -> None:
     """A file that was named is never replaced by another source of weights."""
     with pytest.raises(StateError, match=r"nowhere.h5 \(--weights\) does not exist"):
-        load_base(tmp_path / "nowhere.h5", 96, ignore)
+        load_mobilenet_v2(tmp_path / "nowhere.h5", ignore)
 
 
 def test_weights_in_the_variable_are_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """$CURATOR_WEIGHTS is looked at, and named in the error."""
     monkeypatch.setenv("CURATOR_WEIGHTS", str(tmp_path / "nowhere.h5"))
     with pytest.raises(StateError, match=r"nowhere.h5 \(\$CURATOR_WEIGHTS\)"):
-        load_base(None, 96, ignore)
+        load_mobilenet_v2(None, ignore)
 
 
 def test_weights_of_another_network_are_refused_with_shapes(tmp_path: Path) -> None:
     """MobileNetV2 of another width is refused, and the two shapes are named."""
     other = keras.applications.MobileNetV2(input_shape=(96, 96, 3), include_top=False, weights=None, alpha=0.5)
     other.save_weights(tmp_path / "other.weights.h5")
-    with pytest.raises(StateError, match=r"does not hold MobileNetV2's weights.*\(3, 3, 3, 32\).*\(3, 3, 3, 16\)"):
-        load_base(tmp_path / "other.weights.h5", 96, ignore)
+    with pytest.raises(StateError, match=r"does not hold MobileNetV2's weights.*\(16, 3, 3, 3\).*\(32, 3, 3, 3\)"):
+        load_mobilenet_v2(tmp_path / "other.weights.h5", ignore)
 
 
 def test_weights_that_a_lenient_loader_would_skip_are_refused(tmp_path: Path) -> None:
@@ -157,7 +161,7 @@ def test_weights_that_a_lenient_loader_would_skip_are_refused(tmp_path: Path) ->
     other = keras.Sequential([keras.Input((8,)), keras.layers.Dense(2)])
     other.save_weights(tmp_path / "other.weights.h5")
     with pytest.raises(StateError, match="does not hold MobileNetV2's weights"):
-        load_base(tmp_path / "other.weights.h5", 96, ignore)
+        load_mobilenet_v2(tmp_path / "other.weights.h5", ignore)
 
 
 def test_a_file_that_holds_no_weights_is_refused(tmp_path: Path) -> None:
@@ -165,24 +169,26 @@ def test_a_file_that_holds_no_weights_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "weights.h5"
     path.write_text("<html>not found</html>")
     with pytest.raises(StateError, match="does not hold MobileNetV2's weights"):
-        load_base(path, 96, ignore)
+        load_mobilenet_v2(path, ignore)
 
 
 def test_unreachable_weights_say_which_file_and_where(no_weights: None) -> None:
     """Never a random base: the error names the file, where to get it and how to pass it."""
     with pytest.raises(WeightsUnreachableError, match=f"--weights {WEIGHTS_NAME}"):
-        load_base(None, 96, ignore)
+        load_mobilenet_v2(None, ignore)
 
 
 @pytest.mark.real
 @pytest.mark.skipif(not SHARED_WEIGHTS.exists(), reason="needs ../shared/weights")
 def test_real_weights_give_equal_features_in_both_runtimes() -> None:
     """With the ImageNet weights, at the size that the benchmark uses, both runtimes agree."""
-    pytest.importorskip("onnxruntime")
-    model = load_base(SHARED_WEIGHTS, 224, ignore).model
+    model = build_frozen_base(224)
+    model.load_weights(SHARED_WEIGHTS)
     pictures = augment_images(np.random.default_rng(0).integers(0, 256, (4, 224, 224, 3), dtype=np.uint8), range(4), 0)
-    expected = keras_extractor(model, SYMMETRIC).run(pictures)
-    assert np.allclose(onnx_extractor(model, SYMMETRIC).run(pictures), expected, rtol=1e-3, atol=1e-3)
+    base = load_mobilenet_v2(SHARED_WEIGHTS, ignore)
+    assert base.n_parameters == 2_257_984
+    found = assemble("MobileNetV2", base.sha256, base.blocks, SYMMETRIC, 224).run(pictures)
+    assert np.allclose(found, keras_features(model, SYMMETRIC, pictures), rtol=1e-3, atol=1e-3)
 
 
 def test_the_article_preset_is_the_articles() -> None:

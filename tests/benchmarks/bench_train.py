@@ -25,6 +25,7 @@ import numpy as np
 from verdict import at_least, at_most, conclude
 
 N_IMAGES, ROUNDS, SIDE, BATCH, N_LABELS = 2448, 3, 224, 32, 2
+AT_ONCE = 32
 TRANSFER_EPOCHS = 500
 WAYS = ("ours", "arrays", "folder")
 
@@ -95,29 +96,41 @@ def folder(place):
     return lambda: model.fit(scaled, epochs=1, shuffle=False, verbose=0)
 
 
+def build_frozen_base(side):
+    """Build MobileNetV2 without its top, as Keras has it; its weights are chance."""
+    from curator.benchmark.models.keras_backend import keras
+
+    shape = (side, side, 3)
+    base = keras.applications.MobileNetV2(input_shape=shape, include_top=False, weights=None, pooling="avg")
+    base.trainable = False
+    return base
+
+
 def transfer_ours(folder):
     """Prepare ours: the base once an image, then 500 epochs of the head, watched and kept; one call does all of it."""
     from curator.benchmark.checkpoints import CheckpointFile
-    from curator.benchmark.models.extract import BATCH as AT_ONCE
-    from curator.benchmark.models.extract import keras_extractor, make_extractor
+    from curator.benchmark.models.keras_backend import rescaling
     from curator.benchmark.models.mobilenet_v2 import MOBILENET_V2
     from curator.benchmark.models.model import UNIT
     from curator.benchmark.models.transfer import FeatureData, HeadLearner
-    from curator.benchmark.models.weights import build_frozen_base
     from curator.benchmark.train import Run, train
+    from curator.embed.mobilenet_v2 import make_blocks
+    from curator.embed.models import assemble
     from curator.events import ignore
 
     base, pixels = build_frozen_base(SIDE), np.load(folder / "pixels.npy", mmap_mode="r")
     rows = np.arange(len(pixels))
 
-    def rate(extractor):
+    def rate(compute):
         start = time.perf_counter()
-        features = [extractor.run(pixels[first : first + AT_ONCE]) for first in range(0, len(pixels), AT_ONCE)]
+        features = [compute(pixels[first : first + AT_ONCE]) for first in range(0, len(pixels), AT_ONCE)]
         return np.concatenate(features), time.perf_counter() - start
 
     def run():
-        features, feature_s = rate(make_extractor(base, UNIT))
-        _, keras_s = rate(keras_extractor(base, UNIT))
+        blocks = make_blocks({layer.name: layer.get_weights() for layer in base.layers})
+        scaled = rescaling(UNIT)
+        features, feature_s = rate(assemble("MobileNetV2", "", blocks, UNIT, SIDE).run)
+        _, keras_s = rate(lambda batch: base.predict_on_batch(scaled(batch)))
         data, training = FeatureData(features[None], rows % N_LABELS, rows, N_LABELS), MOBILENET_V2.presets["article"]
         watched, file = rows[: len(rows) // 4], CheckpointFile(folder / "head.npz", "bench")
         start = time.perf_counter()
@@ -132,7 +145,6 @@ def transfer_ours(folder):
 def transfer_plain(folder):
     """Prepare the article's transfer model: the base in every epoch, float32 arrays."""
     from curator.benchmark.models.keras_backend import keras
-    from curator.benchmark.models.weights import build_frozen_base
 
     base, pixels = build_frozen_base(SIDE), np.load(folder / "pixels.npy", mmap_mode="r")
     inputs = pixels.astype(np.float32) / np.float32(255)

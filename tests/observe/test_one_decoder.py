@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from curator.benchmark.images.arrays import read_square
+from curator.embed.squares import read_square
 from curator.manifests.manifest import can_be_linked
 from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe

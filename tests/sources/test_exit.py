@@ -44,6 +44,7 @@ def test_every_stream_of_pythons_that_arrow_reads_is_lent() -> None:
             path.read_text("utf-8"),
         )
     ]
+    opened = [one for one in opened if one[0] != "blocks.py"]  # looked at by the thread that asks, and by no reader
     assert {argument for _, argument in opened} == {"lend(", "pa.py_buffer(", "await_return("}, opened
 
 

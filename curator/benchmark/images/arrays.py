@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,23 +13,20 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from PIL import Image
 
 from curator.benchmark.images.augment import PixelArray
+from curator.embed.squares import CHANGED, raise_all, read_square, unreadable
 from curator.errors import StateError
 from curator.events import Listener, WorkAdvanced, WorkFinished, WorkStarted
-from curator.observe.pixels import DECODER_VERSION, decode_rgb
+from curator.observe.pixels import DECODER_VERSION
 from curator.store.catalog_files import fingerprint
 from curator.store.paths import DataPaths
 from curator.store.whole_files import whole_file
-from curator.text import Command
 
 VERSION = DECODER_VERSION
 """Changes with decoding and resizing, so that no older array is taken for a new one."""
 
 WORK = "decode"
-_NAMED_AT_MOST = 5
-_CHANGED = "has changed since the split"
 
 
 def array_name(side: int, sha256s: Sequence[str]) -> str:
@@ -73,10 +69,10 @@ def _check_files(table: pd.DataFrame, paths: DataPaths) -> None:
     for record_id, path, n_bytes in zip(table["record_id"], _stored_files(table, paths), table["n_bytes"], strict=True):
         try:
             if not pd.isna(n_bytes) and path.stat().st_size != int(n_bytes):
-                problems.append(f"{record_id}: {path} {_CHANGED}")
+                problems.append(f"{record_id}: {path} {CHANGED}")
         except OSError as error:
-            problems.append(f"{record_id}: {_unreadable(path, error)}")
-    _raise_all(problems)
+            problems.append(f"{record_id}: {unreadable(path, error)}")
+    raise_all(problems)
 
 
 def _decode_all(table: pd.DataFrame, paths: DataPaths, side: int, out: Path, emit: Listener) -> None:
@@ -98,38 +94,5 @@ def _decode_all(table: pd.DataFrame, paths: DataPaths, side: int, out: Path, emi
     finally:
         pool.shutdown(cancel_futures=True)
         emit(WorkFinished(WORK))
-    _raise_all(problems)
+    raise_all(problems)
     pixels.flush()
-
-
-def _raise_all(problems: Sequence[str]) -> None:
-    if not problems:
-        return
-    more = f"; and {len(problems) - _NAMED_AT_MOST} more" if len(problems) > _NAMED_AT_MOST else ""
-    message = (
-        f"{len(problems)} images of the manifest cannot be used: {'; '.join(sorted(problems)[:_NAMED_AT_MOST])}{more}."
-    )
-    raise StateError(message, (Command("verify"), " lists them all."))
-
-
-def read_square(path: Path, sha256: str, side: int) -> PixelArray:
-    """Read one stored image as RGB, upright, squeezed to ``side`` pixels square: uint8, shape (side, side, 3).
-
-    Raises:
-        StateError: the file is gone, its bytes are not those of ``sha256``, or it cannot be decoded.
-    """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise StateError(_unreadable(path, error)) from error
-    if hashlib.sha256(content).hexdigest() != sha256:
-        raise StateError(f"{path} {_CHANGED}")
-    try:
-        picture = decode_rgb(content, short_px=side)
-    except ValueError as error:
-        raise StateError(f"{path} cannot be decoded ({error})") from error
-    return np.asarray(picture.resize((side, side), Image.Resampling.BILINEAR, reducing_gap=2.0), dtype=np.uint8)
-
-
-def _unreadable(path: Path, error: OSError) -> str:
-    return f"{path} cannot be read ({error.strerror})"

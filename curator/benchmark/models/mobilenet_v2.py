@@ -13,7 +13,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from curator.benchmark.models.model import ORANGE, SYMMETRIC, MakeLearner, Model, Pretrained, Training, TrainingSet
+from curator.benchmark.models.frozen_base import prepare_transfer
+from curator.benchmark.models.model import ORANGE, SYMMETRIC, Model, Pretrained, Training
 from curator.events import Listener
 
 if TYPE_CHECKING:
@@ -21,34 +22,25 @@ if TYPE_CHECKING:
 
 
 def ilsvrc_synsets() -> frozenset[str]:
-    """Name the 1,000 synsets of ILSVRC 2012, whose images MobileNetV2's ImageNet weights were trained on."""
+    """Name the 1,000 synsets of ILSVRC 2012, whose images ImageNet weights were trained on."""
     return frozenset((Path(__file__).parents[1] / "ilsvrc2012_synsets.txt").read_text("utf-8").split())
 
 
-def overlap_warning(source_classes: Iterable[object]) -> str:
+def overlap_warning(source_classes: Iterable[object], title: str = "MobileNetV2") -> str:
     """Say which source classes overlap with the pretraining, or nothing if none does."""
     found = sorted(ilsvrc_synsets() & {str(name) for name in source_classes})
     if not found:
         return ""
     return (
-        f"Images of {', '.join(found)} come from ILSVRC-1k synsets: MobileNetV2's ImageNet weights were probably "
+        f"Images of {', '.join(found)} come from ILSVRC-1k synsets: {title}'s ImageNet weights were probably "
         f"trained on these very images, so its test accuracy here is too good. The sport synsets have no such overlap."
     )
 
 
-def _load(given: Path | None, side: int, emit: Listener) -> PretrainedBase:
-    from curator.benchmark.models.weights import load_base
+def _load(given: Path | None, emit: Listener) -> PretrainedBase:
+    from curator.benchmark.models.weights import load_mobilenet_v2
 
-    return load_base(given, side, emit)
-
-
-def _prepare(data: TrainingSet, training: Training, base: PretrainedBase | None) -> MakeLearner:
-    from curator.benchmark.models.transfer import TransferLearner, prepare_transfer
-
-    if base is None:
-        raise ValueError("MobileNetV2 starts from its ImageNet weights")
-    prepared = prepare_transfer(base, data, training)
-    return lambda seed: TransferLearner(prepared, training, seed, data.batch_size)
+    return load_mobilenet_v2(given, emit)
 
 
 _DEFAULT = Training(
@@ -59,7 +51,7 @@ MOBILENET_V2 = Model(
     name="mobilenet_v2",
     title="MobileNetV2",
     about="MobileNetV2 with ImageNet weights, frozen, and one dense layer trained on its pooled features.",
-    prepare=_prepare,
+    prepare=prepare_transfer,
     presets={
         "default": _DEFAULT,
         "article": Training(epochs=500, learning_rate=1e-5),

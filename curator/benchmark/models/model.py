@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from curator.benchmark.models.learner import Learner
     from curator.benchmark.models.weights import PretrainedBase
 
-UNIT, SYMMETRIC = "unit", "symmetric"
-"""Pixel scalings: to [0, 1], and to [-1, 1] as MobileNetV2 was pretrained with."""
+UNIT, SYMMETRIC, LITE = "unit", "symmetric", "lite"
+"""Pixel scalings: to [0, 1], to [-1, 1] as MobileNetV2 was pretrained with, and as EfficientNet-Lite0 was; those of
+:data:`curator.embed.network.SCALINGS`."""
 
 
 @dataclass(frozen=True)
@@ -86,12 +87,13 @@ class TrainingSet:
 class Pretrained:
     """The weights that a model starts from.
 
-    ``load`` finds and loads them, for ``--weights`` (or None) and a side in pixels, or raises
-    :class:`curator.benchmark.models.weights.WeightsUnreachableError`: then the model is missing and the others are
-    trained. ``overlap`` warns of source classes that the weights were trained on, or returns nothing.
+    ``load`` finds and loads them, for ``--weights`` (or None), or raises
+    :class:`curator.benchmark.models.weights.WeightsUnreachableError`: then the model that names this one in
+    ``in_place_of`` is trained instead, or it is missing, and the others are trained. ``overlap`` warns of source
+    classes that the weights were trained on, or returns nothing.
     """
 
-    load: Callable[[Path | None, int, Listener], PretrainedBase]
+    load: Callable[[Path | None, Listener], PretrainedBase]
     overlap: Callable[[Iterable[object]], str]
 
 
@@ -106,7 +108,8 @@ class Model:
     ``name`` is what recipes, files and metrics.json call it, ``title`` what plots and the report do, ``about`` what it
     is in one sentence. ``prepare`` does what is done once for all seeds (its base is None if ``pretrained`` is) and
     returns what makes a learner for a seed. ``presets`` holds its training for ``default``, ``article`` and ``quick``.
-    ``article_accuracy`` is the test accuracy that the article reports of it.
+    ``article_accuracy`` is the test accuracy that the article reports of it. ``in_place_of`` names the model that it is
+    taken for where that one's weights cannot be had.
     """
 
     name: str
@@ -117,6 +120,7 @@ class Model:
     colour: Colour
     pretrained: Pretrained | None = None
     article_accuracy: float | None = None
+    in_place_of: str = ""
 
     def training(self, preset: str) -> Training:
         """Return its training for a preset; ``default`` is used for one that the model does not declare."""

@@ -4,7 +4,8 @@
 ['CNN']
 >>> find_models(["mobilenet"])
 Traceback (most recent call last):
-curator.errors.CuratorError: There is no model 'mobilenet', did you mean mobilenet_v2? The models are cnn, mobilenet_v2.
+curator.errors.CuratorError: There is no model 'mobilenet', did you mean mobilenet_v2? The models are cnn, \
+mobilenet_v2, efficientnet_lite0.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from curator.benchmark.models.cnn import CNN
+from curator.benchmark.models.efficientnet_lite0 import EFFICIENTNET_LITE0
 from curator.benchmark.models.mobilenet_v2 import MOBILENET_V2
 from curator.benchmark.models.model import Model
 from curator.errors import CuratorError
 from curator.manifests.toml_settings import suggest
 
-MODELS: tuple[Model, ...] = (CNN, MOBILENET_V2)
+MODELS: tuple[Model, ...] = (CNN, MOBILENET_V2, EFFICIENTNET_LITE0)
 
 
 def model_names() -> tuple[str, ...]:
@@ -37,6 +39,11 @@ def find_models(names: Iterable[str]) -> tuple[Model, ...]:
             message = f"There is no model {name!r}{suggest(name, known) or '.'} The models are {', '.join(known)}."
             raise CuratorError(message)
     return tuple(known[name] for name in dict.fromkeys(names))
+
+
+def substitute_of(name: str) -> Model | None:
+    """Return the model that is trained where the weights of this one cannot be had, if there is one."""
+    return next((model for model in MODELS if model.in_place_of == name), None)
 
 
 def model_title(name: str) -> str:

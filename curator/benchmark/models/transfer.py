@@ -20,13 +20,14 @@ from typing import Any
 
 import numpy as np
 
-from curator.benchmark.images.augment import PixelArray
+from curator.benchmark.images.augment import PixelArray, augment_image
 from curator.benchmark.images.labelled_images import IntArray
-from curator.benchmark.models.extract import BATCH, N_FEATURES, Extractor, FloatArray, make_extractor
-from curator.benchmark.models.features import FeatureSource, cached_features
 from curator.benchmark.models.learner import Array, BatchListener, Probabilities, softmax
 from curator.benchmark.models.model import Training, TrainingSet
 from curator.benchmark.models.weights import PretrainedBase
+from curator.embed.embedder import Embedder, FloatArray, runtime_version
+from curator.embed.features import embed_images, features_of, open_features
+from curator.embed.models import assemble
 
 N_TIMED = 128
 """Test images on which the base's speed is measured."""
@@ -136,7 +137,7 @@ class TransferData:
     features: FeatureData
     feature_seconds: float
     pixels: PixelArray
-    extractor: Extractor
+    embedder: Embedder
     n_base_parameters: int
 
 
@@ -151,27 +152,33 @@ class TransferLearner(HeadLearner):
         """Count parameters, base and head; time base and head together over at most 128 of the rows."""
         timed = rows[:N_TIMED]
         start = time.perf_counter()
-        for first in range(0, len(timed), BATCH):
-            self.transfer.extractor.run(self.transfer.pixels[timed[first : first + BATCH]])
+        self.transfer.embedder.run(self.transfer.pixels[timed])
         self.probabilities(timed)
         head = super().facts(rows)
         return head | {
             "parameters": head["parameters"] + self.transfer.n_base_parameters,
             "images_per_second": len(timed) / (time.perf_counter() - start),
-            "runtime": self.transfer.extractor.runtime,
+            "runtime": runtime_version(),
             "feature_seconds": self.transfer.feature_seconds,
         }
 
 
-def prepare_transfer(base: PretrainedBase, data: TrainingSet, training: Training) -> TransferData:
+def gather_features(base: PretrainedBase, data: TrainingSet, training: Training) -> TransferData:
     """Gather every image's features and those of the training images' augmented copies; what is cached is read."""
-    extractor = make_extractor(base.model, training.preprocessing)
-    source = FeatureSource(data, extractor, base.sha256, training.preprocessing)
-    values = np.zeros((1 + training.n_variants, len(data.sha256s), N_FEATURES), dtype=np.float32)
-    seconds = 0.0
+    side = data.pixels.shape[1]
+    embedder = assemble(base.title, base.sha256, base.blocks, training.preprocessing, side)
+    values = np.zeros((1 + training.n_variants, len(data.sha256s), embedder.n_features), dtype=np.float32)
+    start = time.perf_counter()
     for variant in range(1 + training.n_variants):
         rows = data.train_rows if variant else np.arange(len(data.sha256s))
-        values[variant, rows], took = cached_features(source, rows.tolist(), variant)
-        seconds += took
+        names = [data.sha256s[row] for row in rows]
+        file = open_features(data.cache, embedder, variant)
+
+        def read(number: int, rows: IntArray = rows, variant: int = variant) -> PixelArray:
+            pixels, key = data.pixels[rows[number]], int(data.sha256s[rows[number]][:12], 16)
+            return augment_image(pixels, np.random.default_rng([variant, key])) if variant else pixels
+
+        embed_images(file, names, embedder, read, data.emit)
+        values[variant, rows] = features_of(file, names)
     features = FeatureData(values, data.labels, data.train_rows, data.n_labels)
-    return TransferData(features, seconds, data.pixels, extractor, base.model.count_params())
+    return TransferData(features, time.perf_counter() - start, data.pixels, embedder, base.n_parameters)

@@ -1,4 +1,4 @@
-"""MobileNetV2's ImageNet weights: find them, check them, load them, and never go on with a random base.
+"""The weights that transfer models start from: found, checked, and never replaced by a random base.
 
 >>> WEIGHTS_NAME
 'mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5'
@@ -6,33 +6,20 @@
 
 from __future__ import annotations
 
-import os
 import socket
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from curator.benchmark.models.keras_backend import keras
-from curator.errors import CuratorError, StateError
+from curator.embed import efficientnet_lite0, mobilenet_v2
+from curator.embed.mobilenet_v2 import HOW_TO_GET, WEIGHTS_NAME, WEIGHTS_URL, weights_at_hand
+from curator.embed.network import Block
+from curator.errors import CuratorError
 from curator.events import Listener, Noted
 from curator.store.catalog_files import file_digest
-from curator.text import Command, Text
 
-WEIGHTS_NAME = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5"
-WEIGHTS_URL = f"https://storage.googleapis.com/tensorflow/keras-applications/mobilenet_v2/{WEIGHTS_NAME}"
-"""Where Keras itself downloads them from."""
-
-VARIABLE = "CURATOR_WEIGHTS"
-HOW_TO_GET: Text = (
-    f"Download {WEIGHTS_URL} on a machine that can, and pass the file: ",
-    Command(f"benchmark --weights {WEIGHTS_NAME}"),
-    f" (or set ${VARIABLE}).",
-)
 _TIMEOUT_S = 30.0
 
 
@@ -44,71 +31,50 @@ class WeightsUnreachableError(CuratorError):
 
 @dataclass(frozen=True)
 class PretrainedBase:
-    """The frozen base with its weights, and the file that they came from."""
+    """A frozen network with its weights, the file that they came from, and the number of its parameters."""
 
-    model: Any
+    title: str
+    blocks: tuple[Block, ...]
     path: Path
     sha256: str
+    n_parameters: int
 
 
-def build_frozen_base(side: int) -> Any:
-    """Build MobileNetV2 without its top, average-pooled to 1,280 features, frozen, its weights still random.
-
-    Sandler and others 2018, https://arxiv.org/abs/1801.04381.
-    """
-    base = keras.applications.MobileNetV2(
-        input_shape=(side, side, 3), include_top=False, weights=None, pooling="avg", name="mobilenet_v2"
-    )
-    base.trainable = False
-    return base
-
-
-def load_base(given: Path | None, side: int, emit: Listener) -> PretrainedBase:
-    """Build the frozen base and load its ImageNet weights.
+def load_mobilenet_v2(given: Path | None, emit: Listener) -> PretrainedBase:
+    """Read MobileNetV2 with its ImageNet weights, without its top.
 
     Args:
         given: the file of ``--weights``; None looks in ``$CURATOR_WEIGHTS``, Keras' cache, then downloads.
-        side: input side in pixels.
         emit: receives a note of a download.
 
     Raises:
         StateError: the file that was named is missing or holds other weights (shapes named).
         WeightsUnreachableError: no file was named and none can be obtained.
     """
-    path = find_weights(given, emit)
-    base = build_frozen_base(side)
-    random_kernels = _kernels(base)
+    path = weights_at_hand(given) or _download(emit)
+    blocks, n_parameters = mobilenet_v2.read_blocks(path)
+    return PretrainedBase("MobileNetV2", tuple(blocks), path, file_digest(path), n_parameters)
+
+
+def load_efficientnet_lite0(given: Path | None, emit: Listener) -> PretrainedBase:
+    """Read EfficientNet-Lite0 from the package that brings its weights.
+
+    Raises:
+        WeightsUnreachableError: the package is not installed.
+        StateError: its file holds anything else.
+    """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)
-            base.load_weights(path)
-    except (ValueError, OSError, KeyError) as error:
-        raise _not_the_weights(path, " ".join(str(error).split())) from error
-    kept = [name for name, kernel in _kernels(base).items() if np.array_equal(kernel, random_kernels[name])]
-    if kept:
-        raise _not_the_weights(path, f"it has nothing for {len(kept)} layers, such as {kept[0]}.")
-    return PretrainedBase(base, path, file_digest(path))
+        path = efficientnet_lite0.find_weights()
+    except CuratorError as error:
+        raise WeightsUnreachableError(
+            f"EfficientNet-Lite0's weights are missing. {error.message}", error.hint
+        ) from error
+    blocks, n_parameters = efficientnet_lite0.read_blocks(path)
+    return PretrainedBase("EfficientNet-Lite0", tuple(blocks), path, file_digest(path), n_parameters)
 
 
-def _kernels(base: Any) -> dict[str, Any]:
-    """Copy every convolution's kernel: a loader that skips a layer with a mere warning leaves it as it was."""
-    return {layer.name: np.array(layer.get_weights()[0]) for layer in base.layers if "Conv2D" in type(layer).__name__}
-
-
-def _not_the_weights(path: Path, reason: str) -> StateError:
-    return StateError(f"{path} does not hold MobileNetV2's weights (1.0, 224, without top): {reason}", HOW_TO_GET)
-
-
-def find_weights(given: Path | None, emit: Listener) -> Path:
-    """Find the weights file; see :func:`load_base`."""
-    if named := given or os.environ.get(VARIABLE):
-        if not Path(named).is_file():
-            origin = "--weights" if given else f"${VARIABLE}"
-            raise StateError(f"The weights file {named} ({origin}) does not exist.", HOW_TO_GET)
-        return Path(named)
-    keras_home = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
-    if not (keras_home / "models" / WEIGHTS_NAME).is_file():
-        emit(Noted("MobileNetV2's ImageNet weights (9 MB) are not in Keras' cache; downloading them."))
+def _download(emit: Listener) -> Path:
+    emit(Noted("MobileNetV2's ImageNet weights (9 MB) are not in Keras' cache; downloading them."))
     try:
         with _quiet_download():
             return Path(keras.utils.get_file(WEIGHTS_NAME, WEIGHTS_URL, cache_subdir="models"))

@@ -1,0 +1,90 @@
+"""The network that a recipe's ``[embed]`` means: one of two that curator knows, or any ONNX file.
+
+>>> sorted(KNOWN)
+['efficientnet_lite0', 'mobilenet_v2']
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from curator.embed import efficientnet_lite0, mobilenet_v2
+from curator.embed.embedder import Embedder, open_onnx_file, run_session, start_session
+from curator.embed.extra import import_package
+from curator.embed.network import N_LAST, Block, onnx_bytes
+from curator.errors import CuratorError
+from curator.manifests.recipe import EmbedSettings
+from curator.manifests.toml_settings import suggest
+from curator.store.catalog_files import file_digest
+
+
+@dataclass(frozen=True)
+class KnownNetwork:
+    """A network that curator puts together itself: its title, what it is shown, how its weights are found and read."""
+
+    title: str
+    pixels: str
+    side: int
+    find: Callable[[], Path]
+    read: Callable[[Path], tuple[list[Block], int]]
+
+
+def _mobilenet_weights() -> Path:
+    if path := mobilenet_v2.weights_at_hand():
+        return path
+    how = f"Set ${mobilenet_v2.VARIABLE} to the file {mobilenet_v2.WEIGHTS_NAME} ({mobilenet_v2.WEIGHTS_URL}), or "
+    hint = f'{how}choose model = "efficientnet_lite0" in [embed].'
+    raise CuratorError("MobileNetV2's weights are not on this machine.", hint)
+
+
+KNOWN = {
+    "efficientnet_lite0": KnownNetwork(
+        "EfficientNet-Lite0",
+        efficientnet_lite0.PIXELS,
+        efficientnet_lite0.SIDE,
+        efficientnet_lite0.find_weights,
+        efficientnet_lite0.read_blocks,
+    ),
+    "mobilenet_v2": KnownNetwork(
+        "MobileNetV2", mobilenet_v2.PIXELS, mobilenet_v2.SIDE, _mobilenet_weights, mobilenet_v2.read_blocks
+    ),
+}
+"""The networks by the names that a recipe may use; any other name is a path."""
+
+
+def open_embedder(settings: EmbedSettings, base_dir: Path) -> Embedder:
+    """Load the network that ``[embed]`` names.
+
+    Args:
+        settings: a known name, or a path of an ONNX file and how its pixels are scaled.
+        base_dir: where a relative path starts.
+
+    Raises:
+        CuratorError: packages or weights are missing, or the file is no image model; the message says what to do.
+    """
+    if network := KNOWN.get(settings.model):
+        import_package("onnxruntime")  # before the weights are read
+        path = network.find()
+        blocks, _ = network.read(path)
+        return assemble(network.title, file_digest(path), blocks, network.pixels, network.side)
+    path = base_dir / Path(settings.model).expanduser()
+    if not path.is_file():
+        near = suggest(settings.model, KNOWN) or "."
+        hint = f"[embed] model is {', '.join(KNOWN)}, or the path of an ONNX file."
+        raise CuratorError(f"The model {settings.model!r} is neither known nor a file at {path}{near}", hint)
+    return open_onnx_file(path, file_digest(path), settings.pixels)
+
+
+def assemble(title: str, sha256: str, blocks: Sequence[Block], pixels: str, side: int) -> Embedder:
+    """Make an embedder of a network of inverted residuals.
+
+    Args:
+        title: how reports call it.
+        sha256: of the file of its weights.
+        blocks, pixels: see :func:`curator.embed.network.onnx_bytes`.
+        side: of the pictures that it is shown, in pixels; any will do.
+    """
+    session = start_session(onnx_bytes(blocks, pixels), title)
+    return Embedder(title, sha256, pixels, side, N_LAST, run_session(session, "pixels", lambda image: image))

@@ -1,0 +1,104 @@
+"""Find the suspects of a data set: read, embed, judge, write; what is current already is only read.
+
+>>> find_suspects.__annotations__["return"]
+'Suspects'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from curator import catalog
+from curator.catalog import IntArray, Stage
+from curator.decide.leak_groups import find_leak_groups, number_kept_copies
+from curator.decide.reviews import apply_reviews
+from curator.embed.embedder import Embedder
+from curator.embed.features import compute_rows, features_of, open_features
+from curator.embed.models import open_embedder
+from curator.embed.row_file import RowFile
+from curator.embed.squares import PixelArray, read_square
+from curator.errors import StateError
+from curator.manifests.project import Project
+from curator.manifests.reviews import read_reviews, standing_reviews
+from curator.observe.pixels import DECODER_VERSION
+from curator.store.catalog_files import fingerprint, read_catalog
+from curator.store.lock import locked
+from curator.store.suspects_file import Suspects, read_suspects, write_suspects
+from curator.suspects import look
+from curator.suspects.rows import compose_table
+from curator.text import Command
+
+VERSION = 1
+"""Raised when a rule changes, so that no older table is taken for a new one."""
+
+
+def find_suspects(project: Project, force: bool = False) -> Suspects:
+    """Judge every image that is kept after dedupe and reviews; nothing is dropped.
+
+    Args:
+        project: its recipe's ``[embed]`` and ``[suspects]`` say with what and how.
+        force: judge anew even if nothing has changed.
+
+    Raises:
+        CuratorError: the extra ``embed`` is not installed, or its model cannot be used.
+        StateError: no image is kept, or stored files are gone or damaged.
+    """
+    paths, settings = project.paths, project.recipe.suspects
+    with locked(paths.lock, "suspects"):
+        table = _read_kept(project)
+        groups = _group(project, table)
+        embedder = open_embedder(project.recipe.embed, project.recipe.base_dir)
+        rows = table[["record_id", "label", "sha256"]].to_numpy().tolist()
+        made_with = [VERSION, look.VERSION, embedder.sha256, embedder.pixels, embedder.side, asdict(settings)]
+        key = fingerprint(*made_with, rows, groups.tolist(), project.recipe.labels)
+        before = read_suspects(paths.suspects)
+        if before and before.fingerprint == key and not force:
+            return before
+        features, looks = _embed(project, table, embedder)
+        found = compose_table(table, features, looks, groups, project.recipe.labels, settings)
+        judged = Suspects(found.table, key, embedder.title, found.notes, found.effect)
+        write_suspects(paths.suspects, judged)
+    return read_suspects(paths.suspects) or judged
+
+
+def _read_kept(project: Project) -> pd.DataFrame:
+    """Read the images that dedupe keeps, with what people decided since."""
+    table = read_catalog(project.paths.catalog(Stage.DEDUPED))
+    standing = standing_reviews(read_reviews(project.paths.reviews))
+    kept = catalog.kept(apply_reviews(table, standing, project.recipe.labels).table)
+    kept = kept[kept["sha256"].notna().to_numpy(dtype=bool)].reset_index(drop=True)
+    if kept.empty:
+        raise StateError("No image is kept.", (Command("status"), " says what was dropped, and why."))
+    return kept
+
+
+def _group(project: Project, table: pd.DataFrame) -> IntArray:
+    """Number what belongs together as the split sees it: near-duplicates, an author, a page."""
+    recipe = project.recipe
+    copies = number_kept_copies(table, recipe.dedupe, standing_reviews(read_reviews(project.paths.reviews)))
+    leaders = find_leak_groups(table, recipe.groupings, copies)
+    return np.asarray(np.unique(leaders, return_inverse=True)[1], dtype=np.int64)
+
+
+def _embed(project: Project, table: pd.DataFrame, embedder: Embedder) -> tuple[Any, Any]:
+    """Compute what is not known yet of the pictures, each decoded once: features, and what they look like."""
+    sha256s: Sequence[str] = table["sha256"].tolist()
+    files = [project.paths.image(*key) for key in zip(sha256s, table["format"].tolist(), strict=True)]
+    features = open_features(project.paths.features, embedder)
+    name = f"looks-version{look.VERSION}-decoder{DECODER_VERSION}.npy"
+    looks = RowFile(project.paths.features / name, [("look", "<f4", (len(look.FIELDS),))])
+
+    def compute(number: int) -> list[dict[str, Any]]:
+        pixels = read_square(files[number], sha256s[number], embedder.side)
+        seen: PixelArray = pixels
+        if embedder.side != look.SIDE:
+            seen = read_square(files[number], sha256s[number], look.SIDE)
+        return [{"features": embedder.run_image(pixels)}, {"look": look.measure(seen)}]
+
+    compute_rows([features, looks], sha256s, compute, project.emit)
+    return features_of(features, sha256s), looks.rows["look"][looks.find(sha256s)]
