@@ -25,9 +25,11 @@ def test_a_decision_about_a_selection_is_one_write_and_is_undone_as_one(
     browser: Any, served: Served, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By Shift, Ctrl and keys; a label's key keeps those that have it."""
-    writes: list[str] = []
+    writes: list[list[str]] = []
     write = reviews_file.append_lines
-    monkeypatch.setattr(reviews_file, "append_lines", lambda path, text: (writes.append(text), write(path, text)))
+    monkeypatch.setattr(
+        reviews_file, "append_lines", lambda path, lines: (writes.append(list(lines)), write(path, writes[-1]))
+    )
     with opened(browser, served.address) as page:
         page.select_option("[name=label]", "rugby")
         wait_for(page, "#count", "11 images")
@@ -53,7 +55,7 @@ def test_a_decision_about_a_selection_is_one_write_and_is_undone_as_one(
         wait_for(page, "#progress-here", "20 of 20 decided")
         done = standing(project)
         assert {what for what, _ in done} == {"keep", "relabel"} and ("relabel", "rugby") in done
-        assert len(writes) == 3 and writes[0].count("\n") == writes[1].count("\n") == 4
+        assert len(writes) == 3 and len(writes[0]) == len(writes[1]) == 4
 
 
 def test_two_windows_and_a_selection_that_one_has_not_seen(
