@@ -5,7 +5,7 @@
 ('all', 'rugby', 200)
 >>> Query.parse({"view": "everything"})
 Traceback (most recent call last):
-ValueError: view must be one of all, duplicates, conflicts, placeholders, wrong
+ValueError: view must be one of all, suspects, unlike, quality, duplicates, conflicts, placeholders, wrong
 """
 
 from __future__ import annotations

@@ -25,6 +25,7 @@ from curator.errors import StateError
 from curator.matching.components import label_components
 from curator.reasons import COPIES, Drop
 from curator.review.images import BoolArray, Images, as_mask
+from curator.review.suspected import choose_suspected
 from curator.store.paths import DataPaths
 from curator.text import Command
 
@@ -48,7 +49,8 @@ class Selection:
     rows: Rows
     sizes: Rows | None = None
     facts: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """What the page shows of a row beside the catalog, by record id: ``predicted``, ``confidence`` (0 to 1)."""
+    """What the page shows of a row beside the catalog, by record id: ``predicted`` or ``suggested``, ``confidence`` (0
+    to 1), ``evidence``."""
 
 
 @dataclass(frozen=True)
@@ -102,8 +104,39 @@ def choose_wrong(images: Images, passing: BoolArray, paths: DataPaths) -> Select
     return Selection(rows[passing[rows]], None, facts)
 
 
+def _suspected(heading: str) -> Callable[[Images, BoolArray, DataPaths], Selection]:
+    choose = choose_suspected(heading)
+
+    def selected(images: Images, passing: BoolArray, paths: DataPaths) -> Selection:
+        rows, facts = choose(images, passing, paths)
+        return Selection(rows, None, facts)
+
+    return selected
+
+
 VIEWS = (
     View("all", "All images", "", choose_all),
+    View(
+        "suspects",
+        "Suspects",
+        "Labels that are probably wrong, the surest first: Y gives the label that fits better.",
+        _suspected("wrong label"),
+        command="suspects",
+    ),
+    View(
+        "unlike",
+        "Unlike the rest",
+        "Pictures that are like none of the set: do they belong in it?",
+        _suspected("unlike the rest"),
+        command="suspects",
+    ),
+    View(
+        "quality",
+        "Low quality",
+        "Blurred, dark, washed out, tiny, odd in shape, or grey among colour.",
+        _suspected("low quality"),
+        command="suspects",
+    ),
     View("duplicates", "Duplicates", "The representative first, its copies beside it.", choose_duplicates, True),
     View(
         "conflicts",

@@ -6,17 +6,19 @@ import http.client
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from curator.catalog import Stage
 from curator.manifests.project import Project
 from curator.pipeline import run_stages as pipeline
+from curator.store.suspects_file import Suspects, write_suspects
 from tests.small_worlds import picture, recipe_text, small_project, write_folder
 
 server = pytest.importorskip("curator.review.server", reason="the extra `review` is not installed")
@@ -43,6 +45,29 @@ def project(tmp_path: Path) -> Project:
     pipeline.fetch(made)
     pipeline.decide(made, Stage.SPLIT, {})
     return made
+
+
+def suspect(project: Project, rows: Sequence[dict[str, Any]]) -> None:
+    """Write what ``curator suspects`` would: two wrong labels, an outlier and a blurred picture."""
+    other = {"rugby": "soccer", "soccer": "rugby"}
+    table = pd.DataFrame(
+        {
+            "record_id": [row["record_id"] for row in rows],
+            "sha256": [row["sha256"] for row in rows],
+            "label": [row["label"] for row in rows],
+            "suspicion": [0.8, 0.95, 0.1, 0.2],
+            "suggested_label": [other[rows[0]["label"]], other[rows[1]["label"]], None, None],
+            "likeliest_other": [other[row["label"]] for row in rows],
+            "own_probability": [0.2, 0.1, 0.9, 0.8],
+            "other_probability": [0.8, 0.9, 0.1, 0.2],
+            "strangeness": [0.1, 0.1, 0.9, 0.1],
+            "is_outlier": [False, False, True, False],
+            "low_quality": [[], [], [], ["blurred"]],
+            "evidence": [["looks unlike its label"]] * 4,
+            "neighbours": [[]] * 4,
+        }
+    )
+    write_suspects(project.paths.suspects, Suspects(table, "", "a network"))
 
 
 @dataclass

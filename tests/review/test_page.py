@@ -20,7 +20,7 @@ from curator.manifests.project import Project
 from curator.manifests.reviews import read_reviews
 from curator.pipeline import run_stages as pipeline
 from tests.review.browsing import opened, wait_for
-from tests.review.conftest import Served, wait_until
+from tests.review.conftest import Served, suspect, wait_until
 
 playwright = pytest.importorskip("playwright.sync_api", reason="the Python package playwright is not installed")
 
@@ -87,6 +87,24 @@ def test_a_review_from_first_look_to_manifest(browser: Any, project: Project) ->
     labels = dict(zip(rows["sha256"], rows["label"], strict=True))
     dropped, _, relabelled, *_ = read_reviews(project.paths.reviews)
     assert dropped.sha256 not in labels and labels.get(relabelled.sha256, "soccer") == "soccer"
+
+
+def test_the_page_opens_on_the_suspects_and_one_key_accepts(browser: Any, served: Served, project: Project) -> None:
+    """Y gives the label that is suggested and goes on; all images are one click away, also after a reload."""
+    rows = served.rows(fate="kept")[:4]
+    suspect(project, rows)
+    with opened(browser, served.address) as page:
+        wait_for(page, "#views [aria-current=page]", "Suspects")
+        page.keyboard.press("y")
+        wait_for(page, "#tile-0 .mark", "⇄")
+        page.keyboard.press("y")
+        wait_for(page, "#tile-1 .mark", "⇄")
+        page.click("#views [value=all]")
+        page.wait_for_selector("#tile-10")
+        page.reload()
+        page.wait_for_selector("#tile-10")
+    decided = {review.sha256: review.new_label for review in read_reviews(project.paths.reviews)}
+    assert decided == {row["sha256"]: {"rugby": "soccer", "soccer": "rugby"}[row["label"]] for row in rows[:2]}
 
 
 def test_a_decision_is_on_disk_before_the_page_shows_it_as_done(browser: Any, served: Served, project: Project) -> None:

@@ -23,7 +23,7 @@ from curator.review.guard import Guard
 from curator.review.images import read_images
 from curator.review.server import listen
 from curator.review.service import MOST_SELECTIONS
-from tests.review.conftest import Served
+from tests.review.conftest import Served, suspect
 from tests.small_worlds import recipe_text, small_project
 
 HOST = {"host": "127.0.0.1:8000"}
@@ -125,6 +125,21 @@ def test_the_most_confidently_wrong_come_first(served: Served, project: Project)
     rows = served.rows(view="wrong")
     assert [row["record_id"] for row in rows] == [ids[1], ids[0]]
     assert rows[0]["predicted"] == "soccer" and rows[0]["confidence"] == pytest.approx(0.9)
+
+
+def test_suspects_come_in_views_of_their_own(served: Served, project: Project) -> None:
+    """The surest first, with the label that fits better and the evidence; filters apply."""
+    assert served.rows(view="suspects") == []
+    rows = served.rows(fate="kept")[:4]
+    suspect(project, rows)
+    views = {view["name"]: view["n"] for view in served.ask("about")[1]["views"]}
+    assert (views["suspects"], views["unlike"], views["quality"]) == (2, 1, 1)
+    found = served.rows(view="suspects")
+    assert [row["record_id"] for row in found] == [rows[1]["record_id"], rows[0]["record_id"]]
+    assert found[0]["suggested"] != found[0]["label"] and found[0]["confidence"] == pytest.approx(0.9)
+    assert found[0]["evidence"] == "looks unlike its label"
+    assert "suggested" not in served.rows(view="quality")[0]
+    assert served.rows(view="suspects", label=rows[1]["label"])[0]["label"] == rows[1]["label"]
 
 
 def test_a_thumbnail_is_made_once_upright_and_small(served: Served, project: Project) -> None:

@@ -54,7 +54,7 @@ export function show(view) { state.view = view; select(); $("grid").focus(); }
 let writing = 0;
 function writeAddress(asNew) {
   clearTimeout(writing);
-  const hash = toHash({ ...filters(), at: state.at });
+  const hash = toHash({ ...filters(), at: state.at }) || (state.hasSuspects ? "#view=all" : "");  // else the page opens on these
   if (hash === location.hash) return;
   const address = hash || location.pathname;
   if (asNew && toHash({ ...fromHash(location.hash), at: 0 }) !== toHash({ ...fromHash(hash), at: 0 })) history.pushState(null, "", address);

@@ -88,7 +88,10 @@ async function begin() {
   fillFilters();
   fillViews();
   fillLabelKeys();
-  await select({ found: await first, at: isPlain ? 0 : readAddress(), remember: false });
+  state.hasSuspects = state.about.views.some((view) => view.name === "suspects" && view.n);
+  const opensThere = isPlain && state.hasSuspects;
+  if (opensThere) state.view = "suspects";
+  await select({ found: opensThere ? null : await first, at: isPlain ? 0 : readAddress(), remember: false });
   $("grid").focus();
 }
 

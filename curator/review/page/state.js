@@ -5,7 +5,7 @@ import { count } from "./dom.js";
 
 export const CHUNK = 120;
 export const state = {
-  about: null, view: "all", selection: 0, total: 0, sizes: null, rows: new Map(), requested: new Set(), at: 0, version: 0,
+  about: null, hasSuspects: false, view: "all", selection: 0, total: 0, sizes: null, rows: new Map(), requested: new Set(), at: 0, version: 0,
   layout: null, tiles: new Map(), heads: new Map(), history: [], busy: new Map(), epoch: 0,
   waiting: [], asked: null, decidedHere: 0, marks: new Marks(), labelKeys: new Map(),
 };

@@ -1,0 +1,75 @@
+"""The rows that ``curator suspects`` suspects, for the views of the page; it reads what was found, and finds nothing.
+
+>>> choose_suspected("wrong label")(None, np.ones(0, bool), DataPaths(Path("nowhere"), Path("nowhere"), "balls"))
+(array([], dtype=int64), {})
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path as Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from curator.review.images import BoolArray, Images
+from curator.store.paths import DataPaths
+from curator.store.suspects_file import Suspects, read_suspects
+from curator.suspects.listing import HEADINGS
+
+Rows = npt.NDArray[np.int64]
+Chosen = tuple[Rows, dict[str, dict[str, Any]]]
+
+
+class _Latest:
+    """What was found last, read again when the file is another."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._seen: tuple[Any, ...] = ()
+        self._found: Suspects | None = None
+
+    def read(self, path: Path) -> Suspects | None:
+        try:
+            facts = path.stat()
+        except OSError:
+            return None
+        with self._lock:
+            seen = path, facts.st_mtime_ns, facts.st_size, facts.st_ino
+            if seen != self._seen:
+                self._seen, self._found = seen, read_suspects(path)
+            return self._found
+
+
+_latest = _Latest()
+
+
+def choose_suspected(heading: str) -> Callable[[Images, BoolArray, DataPaths], Chosen]:
+    """Return what chooses the rows under a heading of :data:`curator.suspects.listing.HEADINGS`, and facts about them.
+
+    An image that has another label now than was judged is left out.
+    """
+
+    def choose(images: Images, passing: BoolArray, paths: DataPaths) -> Chosen:
+        found = _latest.read(paths.suspects)
+        if found is None:
+            return np.zeros(0, np.int64), {}
+        chosen = HEADINGS[heading](found.table)
+        rows = np.array([images.row_of(record_id) for record_id in chosen["record_id"]], np.int64)
+        is_there = rows >= 0
+        labels = images.table["label"].take(rows[is_there]).to_pylist()
+        is_there[is_there] = np.array(labels, object) == chosen["label"].to_numpy(object)[is_there]
+        chosen, rows = chosen[is_there], rows[is_there]
+        facts = {row["record_id"]: _facts(row, heading) for row in chosen.to_dict("records")}
+        return rows[passing[rows]], facts
+
+    return choose
+
+
+def _facts(row: Mapping[Any, Any], heading: str) -> dict[str, Any]:
+    facts: dict[str, Any] = {"evidence": "; ".join(row["evidence"])}
+    if heading == "wrong label":
+        facts |= {"suggested": row["suggested_label"], "confidence": float(row["other_probability"])}
+    return facts
