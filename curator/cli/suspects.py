@@ -38,10 +38,12 @@ def suspects_answer(dataset: "Dataset", found: "Suspects", limit: int) -> Answer
     def show(terminal: "Terminal") -> None:
         from curator.cli.terminal import plural
 
+        names = dataset.table.set_index("record_id")["source_id"].dropna().to_dict()
         for heading, rows in kinds.items():
             terminal.note(f"{heading}: {len(rows):,} of {plural(len(found.table), 'image')}", "bold")
             for row in rows.head(limit).to_dict("records"):
-                terminal.note(f"  {row['record_id']} ({row['label']}): {'; '.join(row['evidence'])}")
+                name = names.get(row["record_id"], row["label"])
+                terminal.note(f"  {row['record_id']} ({name}): {'; '.join(row['evidence'])}")
             if len(rows) > limit:
                 terminal.note(f"  and {len(rows) - limit:,} more (--limit, or --json for all)")
         terminal.notes(found.notes)

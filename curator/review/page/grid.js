@@ -51,6 +51,8 @@ export function show(view) { state.view = view; select(); $("grid").focus(); }
 
 // ---- the address
 
+const JUDGED = ["suspects", "unlike", "quality", "wrong"];  // here the picture is looked at, dropped or not: none is faded
+
 let writing = 0;
 function writeAddress(asNew) {
   clearTimeout(writing);
@@ -82,7 +84,7 @@ function describeSelection(found) {
   $("hint").textContent = viewNow().hint;
   $("sort").closest("label").hidden = Boolean(state.sizes);
   $("compare").hidden = !state.sizes?.length;
-  document.body.dataset.view = state.sizes ? "grouped" : "plain";
+  document.body.dataset.view = state.sizes ? "grouped" : JUDGED.includes(state.view) ? "judged" : "plain";
   showProgress(found);
   showMarks();
   for (const control of $("filters").elements) control.parentElement.classList.toggle("set", Boolean(control.value) && control.value !== "any");

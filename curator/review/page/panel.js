@@ -11,7 +11,10 @@ export function showPanel() {
   document.querySelectorAll(".actions [data-act]").forEach((button) => {
     if (["keep", "drop", "relabel"].includes(button.dataset.act)) button.disabled = !row?.sha256 && !isMany;
   });
-  document.querySelectorAll("#label-keys button").forEach((button) => { button.disabled = !row?.sha256 && !isMany; });
+  document.querySelectorAll("#label-keys button").forEach((button) => {
+    button.disabled = !row?.sha256 && !isMany;
+    button.classList.toggle("suggested", !isMany && button.lastChild.textContent === suggested(row));
+  });
   $("panel").classList.toggle("blank", !row);
   for (const id of ["title", "verdict", "review-line", "facts", "why"]) $(id).replaceChildren();
   $("other").hidden = true;
