@@ -22,7 +22,7 @@ from pathlib import Path
 
 from curator.errors import CuratorError
 from curator.manifests.toml_settings import parse_toml
-from curator.store.paths import LOCK, MANIFESTS, OWNER, RECIPE
+from curator.store.paths import LOCK, MANIFESTS, OWNER, RECIPE, SUMS
 from curator.store.whole_files import write_text_whole
 
 
@@ -71,8 +71,8 @@ def find_other_owner(folder: Path, owner: Path) -> Path | None:
 
 
 def _holds_data(folder: Path) -> bool:
-    """Say whether there is more in a folder than the lock of a run that has just begun."""
-    return folder.is_dir() and any(path.name != LOCK for path in folder.iterdir())
+    """Say whether there is more in a folder than what a run that has just begun leaves there."""
+    return folder.is_dir() and any(path.name not in (LOCK, SUMS) for path in folder.iterdir())
 
 
 def _namesakes(folder: Path, owner: Path) -> Iterator[Path]:

@@ -42,5 +42,5 @@ def test_a_damaged_reviews_file_is_told_before_serving(listed: Project) -> None:
     """The line is named, and nothing is announced."""
     pipeline.fetch(listed)
     listed.paths.reviews.write_text("<<<<<<< HEAD\n")
-    with pytest.raises(StateError, match=r"reviews\.jsonl: line 1: not JSON"):
+    with pytest.raises(StateError, match=r"reviews\.jsonl: line 1: it is not JSON"):
         Dataset(listed).serve_review("ann", never)

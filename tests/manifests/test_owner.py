@@ -122,6 +122,17 @@ def test_a_data_set_from_before_belongs_to_the_recipe_of_its_name(place: Path) -
     assert curator.open("small").status().counts["kept"] == 12
 
 
+def test_a_folder_that_a_run_has_just_made_belongs_to_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever recipes of that name lie near: what a run leaves before it claims the folder is no older data."""
+    write_folder(tmp_path / "mine" / "photos", 3)
+    mine = write_recipe(tmp_path / "mine" / "my.toml")
+    shutil.copytree(tmp_path / "mine", tmp_path / "other")
+    (tmp_path / "other" / "my.toml").rename(tmp_path / "other" / "recipe.toml")
+    monkeypatch.chdir(tmp_path / "mine")
+    curator.open(mine).fetch()
+    assert (tmp_path / "mine" / "data" / "small" / OWNER).read_text() == "../../my.toml\n"
+
+
 def test_create_writes_no_recipe_for_a_name_that_is_taken(place: Path) -> None:
     """Nothing is left behind."""
     source = {"kind": "folder", "path": "photos"}
