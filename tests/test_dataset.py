@@ -79,8 +79,8 @@ def test_create_writes_a_recipe_that_can_be_moved(small: curator.Dataset, tmp_pa
     with pytest.raises(CuratorError, match="exists already"):
         curator.create("moved", labels=LABELS, sources=[{"kind": "folder", "path": "photos"}])
     with pytest.raises(CuratorError, match="kind must be one of") as error:
-        curator.create("wrong", labels=LABELS, sources=[{"kind": "floppy"}, {"kind": "folder", "path": "nowhere"}])
-    assert "nowhere" in str(error.value) and not Path("manifests/wrong").exists()
+        curator.create("wrong", labels=LABELS, sources=[{"kind": "floppy"}, {"kind": "folder", "layout": "nothing"}])
+    assert "nothing" in str(error.value) and not Path("manifests/wrong").exists()
 
 
 def test_images_are_upright_rgb_in_the_order_of_the_manifest(done: curator.Dataset) -> None:
@@ -229,6 +229,7 @@ def test_a_warning_is_a_warning(tmp_path: Path) -> None:
     """What a person should know arrives through ``warnings``."""
     for folder in (write_folder(tmp_path / "photos", 3), tmp_path / "others"):
         folder.mkdir(exist_ok=True)
+    (tmp_path / "others" / "notes.txt").write_text("no folder of a label")
     sources = [{"kind": "folder", "path": tmp_path / name} for name in ("photos", "others")]
     places = {"manifests": tmp_path / "manifests", "data": tmp_path / "data"}
     with pytest.warns(UserWarning, match="The source folder could not be listed: "):

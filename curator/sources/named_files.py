@@ -23,8 +23,10 @@ from pathlib import Path as Path
 from curator.sources.local_pictures import ENDINGS
 
 
-def state_of_files(paths: Iterable[str]) -> str:
+def state_of_files(paths: Iterable[str], root: str = "") -> str:
     """Return a text that changes when one of these files does, comes or goes; empty if none of them is there.
+
+    The same files below another ``root``, such as in a copy of the project, are no change.
 
     An id without an ending is there if a picture of that name is: its folder is read once for all that lie in it.
     """
@@ -38,10 +40,11 @@ def state_of_files(paths: Iterable[str]) -> str:
                 folders[folder] = _names_in(folder)
             endings = [ending for ending in ENDINGS if name + ending in folders[folder]]
             n_found += bool(endings)
-            sums.update(f"{path}\0{endings}\n".encode("utf-8", "surrogatepass"))
+            sums.update(f"{path.removeprefix(root)}\0{endings}\n".encode("utf-8", "surrogatepass"))
         else:
             n_found += 1
-            sums.update(f"{path}\0{status.st_size} {status.st_mtime_ns}\n".encode("utf-8", "surrogatepass"))
+            facts = f"{path.removeprefix(root)}\0{status.st_size} {status.st_mtime_ns}\n"
+            sums.update(facts.encode("utf-8", "surrogatepass"))
     return sums.hexdigest() if n_found else ""
 
 

@@ -132,8 +132,8 @@ def test_backoff_grows_has_full_jitter_and_a_ceiling():
 
 @pytest.mark.parametrize("reason", Drop)
 def test_only_what_may_pass_is_worth_requesting_again(reason):
-    """What may pass by itself, a certificate that may be renewed; never what is gone or no image."""
-    assert (reason.traits.passes != "never") == (reason in RETRIED or reason is Drop.TLS)
+    """What may pass by itself, a certificate that may be renewed, a decoder that died; not what is gone or no image."""
+    assert (reason.traits.passes != "never") == (reason in RETRIED or reason in (Drop.TLS, Drop.DECODER_CRASHED))
 
 
 CHANGES = {

@@ -162,7 +162,7 @@ def test_a_new_split_that_was_killed_before_the_folders_is_made_again(
     def dies(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(publish, "_swap_folders", dies)
+    monkeypatch.setattr(publish, "swap_folders", dies)
     with pytest.raises(KeyboardInterrupt):
         pipeline.decide(project, Stage.SPLIT, {"split": {"seed": 1}}, resplit=True)
     monkeypatch.undo()

@@ -103,7 +103,7 @@ def test_the_page_shows_them_together(text: str, tmp_path: Path) -> None:
     project = fetched(text, tmp_path)
     pipeline.decide(project, Stage.DEDUPED, {})
     images = images_module.read_images(project)
-    shown = views.select(images, "placeholders", np.ones(len(images), bool), {})
+    shown = views.find_view("placeholders").choose(images, np.ones(len(images), bool), project.paths)
     assert shown.sizes.tolist() == [N_PLANTED]
     rows = images.rows(shown.rows)
     assert {row["drop_reason"] for row in rows} == {"placeholder-suspected"}

@@ -84,7 +84,7 @@ def test_malformed_lines_are_reported_all_with_their_numbers(tmp_path: Path) -> 
     message = str(caught.value)
     for part in (
         "line 1: it is not JSON",
-        "line 2: not a JSON object",
+        "line 2: it is no JSON object",
         "line 4: decision must",
         "line 5: relabel needs",
     ):

@@ -73,7 +73,8 @@ class Folder(Source):
         root = Path(os.path.realpath(local_path(self.path, base_dir)))
         if not root.is_dir():
             return ""
-        return state_of_files(f"{root}/{name}" for name in list_files(root, Counter(), follow_links=self.links))
+        names = list_files(root, Counter(), follow_links=self.links)
+        return state_of_files((f"{root}/{name}" for name in names), f"{root}/")
 
     def list_images(self, tier: int, labels: Sequence[str], context: ListingContext) -> pd.DataFrame:
         """List every file that is not hidden; whether it is an image is judged by its bytes, later.

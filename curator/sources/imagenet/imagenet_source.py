@@ -72,9 +72,8 @@ class Imagenet(Source):
     def local_state(self, base_dir: Path) -> str:
         """Hash the sizes and times of its local lists."""
         wnids, local = self._wnids([*self.synsets]), [place for place in self.urls if not is_url(place)]
-        return state_of_files(
-            str(local_path(place.replace("{wnid}", wnid), base_dir)) for place in local for wnid in wnids
-        )
+        paths = (str(local_path(place.replace("{wnid}", wnid), base_dir)) for place in local for wnid in wnids)
+        return state_of_files(paths, f"{base_dir}/")
 
     def plan(self, tier: int, context: ListingContext) -> Sequence[PlannedRead]:
         """Return which lists the first place would send: one a synset, or the whole list."""

@@ -80,7 +80,8 @@ class OpenImages(Source):
         for tier in range(N_TIERS):
             files = label_files(self.labels_from, tier, self.subsets)
             names |= {*files.values(), *(image_file(tier, subset) for subset in files)}
-        return state_of_files(place_of(self.metadata, name, base_dir) for name in sorted(names))
+        paths = (place_of(self.metadata, name, base_dir) for name in sorted(names))
+        return state_of_files(paths, f"{base_dir}/")
 
     @property
     def _places(self) -> dict[str, str]:

@@ -80,9 +80,8 @@ def state_of_tables(path: str | Sequence[str], base_dir: Path) -> str:
     """Return a text that changes when one of the local tables does, or one comes; empty if one is not there."""
     if missing_tables(path, base_dir):
         return ""
-    return state_of_files(
-        str(local_path(place, base_dir)) for place in table_files(path, base_dir) if not is_url(place)
-    )
+    places = (str(local_path(place, base_dir)) for place in table_files(path, base_dir) if not is_url(place))
+    return state_of_files(places, f"{base_dir}/")
 
 
 def side_of_place(place: str) -> str | None:
