@@ -115,7 +115,7 @@ def test_the_address_knows_where_one_is(browser: Any, served: Served) -> None:
         page.reload()
         page.wait_for_selector("#tile-2.at")
         assert page.inner_text("#count") == said and page.input_value("#sort") == "small"
-        page.keyboard.press("2")
+        page.keyboard.press("5")
         wait_for(page, "#count", "group")
         page.go_back()
         wait_for(page, "#count", said)
@@ -127,7 +127,7 @@ def test_the_address_knows_where_one_is(browser: Any, served: Served) -> None:
 def test_copies_side_by_side(browser: Any, served: Served, project: Project) -> None:
     """At full contrast; an arrow keeps that one and drops the other in one write, and U takes both back."""
     with opened(browser, served.address) as page:
-        page.keyboard.press("2")
+        page.keyboard.press("5")
         wait_for(page, "#count", "1 group · 2 images")
         page.wait_for_selector("#tile-1 img")
         assert page.evaluate("getComputedStyle(document.querySelector('#tile-1 img')).opacity") == "1"

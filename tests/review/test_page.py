@@ -174,7 +174,7 @@ def test_the_keyboard_reaches_everything(browser: Any, served: Served) -> None:
         page.keyboard.press("Enter")
         playwright.expect(page.locator("#zoom")).to_be_visible()
         page.keyboard.press("Escape")
-        page.keyboard.press("2")
+        page.keyboard.press("5")
         wait_for(page, "#count", "1 group · 2 images")
         wait_for(page, "#tile-0 .tag", "representative")
         page.keyboard.press("?")
