@@ -97,5 +97,7 @@ def test_a_hostile_recipe_is_refused_in_clean_text(text: str, tmp_path: Path) ->
     (tmp_path / "recipe.toml").write_text(text, encoding="utf-8")
     for command in ("fetch", "status", "split"):
         done = CliRunner().invoke(app, [command, "--recipe", str(tmp_path / "recipe.toml")])
-        assert done.exit_code == 2 and isinstance(done.exception, SystemExit), done.output
+        is_missing = "folder" in text and command == "status"  # what is not there now hinders only a fetch
+        assert done.exit_code == (0 if is_missing else 2), done.output
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.output
         assert not FORBIDDEN.search(done.output), ascii(done.output)
