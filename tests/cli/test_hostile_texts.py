@@ -92,8 +92,9 @@ def test_every_commands_output_is_clean(place: Path, monkeypatch: pytest.MonkeyP
         'name = "mine"\nlabels = ["a", "b"]\n[[sources]]\nkind = "folder"\npath = "\\u001b]0;x\\u0007[/]"\n',
     ],
 )  # fmt: skip
-def test_a_hostile_recipe_is_refused_in_clean_text(text: str, tmp_path: Path) -> None:
+def test_a_hostile_recipe_is_refused_in_clean_text(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its keys, labels and values may hold anything."""
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "recipe.toml").write_text(text, encoding="utf-8")
     for command in ("fetch", "status", "split"):
         done = CliRunner().invoke(app, [command, "--recipe", str(tmp_path / "recipe.toml")])
