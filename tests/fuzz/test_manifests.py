@@ -241,9 +241,11 @@ def commands(chance: random.Random) -> list[list[str]]:
     return [*chance.sample(looking, 4), chance.choice(writing)]
 
 
-def try_commands(root: Path, watch: Watch, words: list[list[str]], spoil: Callable[[], None], about: object) -> None:
+def try_commands(
+    root: Path, watch: Watch, words: list[list[str]], spoil: Callable[[], None], about: object
+) -> list[int]:
     """Run commands, each on what ``spoil`` has spoilt: exit code 0, 1 or 2, one paragraph, and nothing outside."""
-    bait = contents(root.parent / "bait")
+    bait, codes = contents(root.parent / "bait"), list[int]()
     for command in words:
         spoil()
         with watch.around(root.parent, root) as heard:
@@ -252,8 +254,10 @@ def try_commands(root: Path, watch: Watch, words: list[list[str]], spoil: Callab
         assert done.exit_code in (0, 1, 2), (about, command, done.output)
         assert done.exit_code != 2 or "error:" in done.output, (about, command, done.output)
         assert not heard, (about, command, heard)
+        codes.append(done.exit_code)
     assert contents(root.parent / "bait") == bait, about
     assert sorted(path.name for path in root.parent.iterdir()) == ["bait", "project"], about
+    return codes
 
 
 @pytest.mark.parametrize("seed", seeds(16))
@@ -264,7 +268,9 @@ def test_no_manifest_ends_a_command_with_a_traceback_or_leads_out(seed: int, pro
     bad = mutated(good, seed)
     (project / "good.csv").write_bytes(good)
     (project / "bad.csv").write_bytes(bad)
-    try_commands(project, watch, commands(random.Random(seed)), lambda: manifest.write_bytes(bad), seed)
+    words = commands(random.Random(seed))
+    codes = try_commands(project, watch, words, lambda: manifest.write_bytes(bad), seed)
+    assert len(codes) == len(words) == 5
 
 
 RECORDS = (
@@ -289,7 +295,8 @@ def test_no_other_text_does(seed: int, project: Path, watch: Watch) -> None:
     bad = path.read_bytes()
     sha256 = read_manifest(project / "manifests/small/manifest.csv")["sha256"].iloc[0]
     words = [["status"], ["verify", "--fast"], ["split"], ["why", sha256], ["export", "keras"], ["forget", sha256]]
-    try_commands(project, watch, chance.sample(words, 4), lambda: path.write_bytes(bad), (seed, name))
+    codes = try_commands(project, watch, chance.sample(words, 4), lambda: path.write_bytes(bad), (seed, name))
+    assert len(codes) == 4
 
 
 def test_no_link_below_a_data_folder_is_followed(project: Path, watch: Watch) -> None:
