@@ -11,6 +11,8 @@ import pytest
 
 playwright = pytest.importorskip("playwright.sync_api", reason="the Python package playwright is not installed")
 
+PATIENCE_MS = 30_000  # a machine may be doing much else; nothing waits this long where all is well
+playwright.expect.set_options(timeout=PATIENCE_MS)
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage")
 
@@ -26,7 +28,7 @@ def opened(browser: Any, address: str, intercepted: str = "", **look: Any) -> It
     context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **look})
     if intercepted:
         intercept(context, intercepted)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE_MS)
     page, troubles = context.new_page(), []
     page.on("pageerror", lambda error: troubles.append(str(error)))
     page.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
@@ -39,3 +41,8 @@ def opened(browser: Any, address: str, intercepted: str = "", **look: Any) -> It
 
 def wait_for(page: Any, selector: str, text: str) -> None:
     playwright.expect(page.locator(selector).first).to_contain_text(text)
+
+
+def wait_to_hold(page: Any, condition: str) -> None:
+    """Wait until an expression of JavaScript holds: what follows an event may come a task later than the key."""
+    page.wait_for_function(f"() => ({condition})")

@@ -12,7 +12,7 @@ import pytest
 from curator.manifests import reviews as reviews_file
 from curator.manifests.project import Project
 from curator.manifests.reviews import read_reviews, standing_reviews
-from tests.review.browsing import opened, playwright, wait_for
+from tests.review.browsing import opened, playwright, wait_for, wait_to_hold
 from tests.review.conftest import Served
 
 
@@ -111,17 +111,19 @@ def test_the_address_knows_where_one_is(browser: Any, served: Served) -> None:
         page.keyboard.press("ArrowRight")
         page.keyboard.press("ArrowRight")
         page.wait_for_function("() => location.hash.includes('at=2')")
+        playwright.expect(page.locator("#count")).not_to_contain_text("20 images")
         said = page.inner_text("#count")
         page.reload()
         page.wait_for_selector("#tile-2.at")
-        assert page.inner_text("#count") == said and page.input_value("#sort") == "small"
+        playwright.expect(page.locator("#count")).to_have_text(said)
+        playwright.expect(page.locator("#sort")).to_have_value("small")
         page.keyboard.press("5")
         wait_for(page, "#count", "group")
         page.go_back()
         wait_for(page, "#count", said)
         page.go_back()
         wait_for(page, "#count", "20 images")
-        assert page.input_value("[name=fate]") == "any"
+        playwright.expect(page.locator("[name=fate]")).to_have_value("any")
 
 
 def test_copies_side_by_side(browser: Any, served: Served, project: Project) -> None:
@@ -130,7 +132,7 @@ def test_copies_side_by_side(browser: Any, served: Served, project: Project) -> 
         page.keyboard.press("5")
         wait_for(page, "#count", "1 group · 2 images")
         page.wait_for_selector("#tile-1 img")
-        assert page.evaluate("getComputedStyle(document.querySelector('#tile-1 img')).opacity") == "1"
+        playwright.expect(page.locator("#tile-1 img")).to_have_css("opacity", "1")
         page.keyboard.press("c")
         wait_for(page, "#pair-title", "Group 1 of 1")
         playwright.expect(page.locator("#pairs img")).to_have_count(2)
@@ -165,12 +167,12 @@ def test_the_large_picture_by_keys_wheel_and_thumb(browser: Any, served: Served,
         page.wait_for_function("() => large.naturalWidth > 0")
         scale = "new DOMMatrix(getComputedStyle(large).transform).a"
         page.keyboard.press("+")
-        assert page.evaluate(scale) == 1.5
+        wait_to_hold(page, f"{scale} === 1.5")
         page.evaluate(SWIPE, [-200, 0])
         assert page.get_attribute("#grid", "aria-activedescendant") == "tile-0", "it was dragged"
-        assert page.evaluate("new DOMMatrix(getComputedStyle(large).transform).e") < 0
+        wait_to_hold(page, "new DOMMatrix(getComputedStyle(large).transform).e < 0")
         page.keyboard.press("0")
-        assert page.evaluate(scale) == 1
+        wait_to_hold(page, f"{scale} === 1")
         page.evaluate(SWIPE, [-200, 10])
         page.wait_for_selector("#tile-1.at", state="attached")
         page.evaluate(SWIPE, [200, 10])

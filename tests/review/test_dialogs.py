@@ -14,7 +14,7 @@ from curator.manifests import reviews as reviews_file
 from curator.manifests.project import Project
 from curator.manifests.reviews import read_reviews
 from curator.pipeline import run_stages as pipeline
-from tests.review.browsing import intercept, opened, playwright, wait_for
+from tests.review.browsing import PATIENCE_MS, intercept, opened, playwright, wait_for, wait_to_hold
 from tests.review.conftest import Served, serving, wait_until
 from tests.small_worlds import picture, recipe_text, small_project
 
@@ -138,7 +138,7 @@ KEYS = {"keep": ["k"], "drop": ["d", "2"], "relabel": ["r", "1"], "undo": ["u"]}
 def page_with_failures(browser: Any, served: Served) -> Iterator[Any]:
     """The page, whose errors on the console are expected here, with a short limit for a save."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE_MS)
     context.add_init_script(SHORT_LIMIT)
     intercept(context, "**/decide")
     page = context.new_page()
@@ -173,7 +173,7 @@ def test_a_failed_save_stays_on_its_image_and_can_be_tried_again(
         assert decided(project) == before
         page.unroute("**/decide")
         if decision == "undo" and "bob" in told:  # the alert has told that it is another one's decision now
-            assert page.evaluate("review.state.history.length") == 0
+            wait_to_hold(page, "review.state.history.length === 0")
         page.click("#dismiss")
         playwright.expect(page.locator("#trouble")).to_be_hidden()
     page.route("**/decide", FAILURES["server gone"][0])
@@ -341,7 +341,7 @@ def test_the_large_picture_is_never_another_images(browser: Any, served: Served)
     page.route("**/pictures/*", lambda route: held.append(route))
     page.keyboard.press("ArrowRight")
     playwright.expect(page.locator("#zoom .frame")).to_have_attribute("data-state", "loading")
-    assert page.evaluate("getComputedStyle(large).visibility") == "hidden"
+    wait_to_hold(page, "getComputedStyle(large).visibility === 'hidden'")
     wait_until(lambda: held or page.wait_for_timeout(20))
     for route in held:
         route.abort()
@@ -352,7 +352,7 @@ def test_the_large_picture_is_never_another_images(browser: Any, served: Served)
     playwright.expect(page.locator("#zoom .frame")).to_have_attribute("data-state", "")
     page.evaluate("review.choose([...review.state.rows].find(([, row]) => !row.width)[0])")
     playwright.expect(page.locator("#zoom .frame")).to_have_attribute("data-state", "missing")
-    assert not page.evaluate("large.hasAttribute('src')")
+    wait_to_hold(page, "!large.hasAttribute('src')")
     context.close()
 
 
@@ -364,8 +364,8 @@ def test_the_large_picture_keeps_the_focus_and_returns_it(browser: Any, served: 
             playwright.expect(page.locator("#zoom")).to_be_visible()
             for _ in range(4):
                 page.keyboard.press("Tab")
-                assert page.evaluate(
-                    "document.activeElement === document.body || !!document.activeElement.closest('#zoom')"
+                wait_to_hold(
+                    page, "document.activeElement === document.body || document.activeElement.closest('#zoom')"
                 )
             page.focus("#zoom [data-close]")
             page.keyboard.press(close)
@@ -396,7 +396,7 @@ def test_a_failed_save_is_seen_and_tried_again_over_the_large_picture(
     expect_chosen(page, "tile-1")
     playwright.expect(page.locator("#zoom")).to_be_visible()
     page.keyboard.press("Escape")
-    assert page.evaluate("trouble.parentElement === document.body")
+    wait_to_hold(page, "trouble.parentElement === document.body")
     assert decided(project) == [("keep", "")]
 
 
@@ -444,6 +444,7 @@ def test_nothing_sticks_out_of_its_button(browser: Any, many_labels: Served, sch
         assert page.evaluate(STICKS_OUT) == []
         for key, dialog in (("d", "#drop-dialog"), ("r", "#relabel-dialog")):
             page.keyboard.press(key)
+            playwright.expect(page.locator(dialog)).to_be_visible()
             box = page.locator(dialog).bounding_box()
             assert box["x"] >= 0 and box["x"] + box["width"] <= width
             assert box["y"] >= 0 and box["y"] + box["height"] <= 844
