@@ -150,12 +150,13 @@ def read_status(project: Project) -> Status:
         StateError: a catalog or the reviews file is damaged.
     """
     stage, changes = made_from.examine(project, with_reviews=False)
-    unfinished = find_unfinished(project)
+    unfinished, is_local = find_unfinished(project), False
     if unfinished and unfinished.table is not None and stage in (None, Stage.LISTED):
         status = _count_unfinished(project, stage, unfinished.table)
     else:
         table = read_catalog(project.paths.catalog(stage)) if stage else catalog.empty()
         status = count_stage(project, stage, table)
+        is_local = not table["url"].notna().any()
     if unfinished and unfinished.is_running:
         status = replace(status, next=(), remark="")
     reviewed, outdated = _new_reviews(project, stage), _outdated(project, stage, changes)
@@ -172,6 +173,8 @@ def read_status(project: Project) -> Status:
     news = (*going, *sources, *reviewed, *outdated, *settings_news(project), *_unverified(project))
     made = {entry.kind for entry in entries} - {"reviews"}  # a review can always go on
     commands = making_commands(project.paths)
+    if is_local:
+        made.add("replay")  # nobody else has these files
     ways = tuple(commands[kind] for kind in _WAYS.get(stage, ()) if kind not in made)
     return replace(status, news=news, entries=entries, ways=ways, unfinished=unfinished)
 
@@ -226,7 +229,7 @@ _WAYS: dict[Stage | None, tuple[str, ...]] = {
     Stage.FETCHED: ("reviews",),
     Stage.DEDUPED: ("reviews", "gallery"),
     Stage.BALANCED: ("reviews", "gallery"),
-    Stage.SPLIT: ("reviews", "gallery", "export", "replay", "compare"),
+    Stage.SPLIT: ("reviews", "gallery", "export", "replay"),
 }
 """What can be made from each stage on."""
 

@@ -108,7 +108,7 @@ def _story(project: Project, table: pd.DataFrame, values: dict[Any, Any]) -> Sto
     attempts, requests = _requests(project, addresses)
     company = _find_company(table, row)
     copies = table[(table["duplicate_of"] == row["record_id"]).fillna(False).to_numpy(dtype=bool)]
-    so_far = "dropped" if row["drop_reason"] else "kept so far" if row["sha256"] else "not settled yet"
+    so_far = "dropped" if row["drop_reason"] else _kept(row) if row["sha256"] else "not settled yet"
     suspect_facts, suspected = _suspected(project, row)
     lines = [
         f"{row['record_id']}  ({row['label']}, {so_far})",
@@ -124,6 +124,10 @@ def _story(project: Project, table: pd.DataFrame, values: dict[Any, Any]) -> Sto
     facts = {name: value.hex() if isinstance(value, bytes) else value for name, value in row.items()}
     relatives = {"copies": copies["record_id"].tolist(), "company": company["record_id"].tolist()}
     return Story(tuple(lines), {**facts, "attempts": attempts, **relatives, **suspect_facts})
+
+
+def _kept(row: dict[str, Any]) -> str:
+    return f"kept, in {row['split']}" if row["split"] else "kept so far"
 
 
 def _suspected(project: Project, row: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
