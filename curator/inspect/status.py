@@ -20,6 +20,7 @@ from curator.inspect.unfinished import Unfinished, count_so_far, find_unfinished
 from curator.manifests.inventory import Entry, list_entries, making_commands
 from curator.manifests.project import Project
 from curator.manifests.reviews import digest_reviews, read_reviews, standing_reviews
+from curator.observe.workers.confine import possible
 from curator.pipeline import made_from
 from curator.pipeline.made_from import Change
 from curator.pipeline.run_stages import Outcome, missing_per_label
@@ -89,6 +90,7 @@ class Status:
             "remark": self.remark,
             "news": [spell(text, option) for text in self.news],
             "unfinished": self.unfinished.as_json() if self.unfinished else None,
+            "workers_confined_by": [*possible()],
             "beside": [
                 {"kind": entry.kind, "path": str(entry.path), "files": [*map(str, entry.files)], "remark": entry.remark}
                 for entry in self.entries
