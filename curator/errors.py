@@ -106,9 +106,11 @@ class DiskError(CuratorError):
 
 
 _REFUSALS = frozenset(
-    (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT, errno.EISDIR, errno.ENOTDIR)
-    + (errno.EIO, errno.ENXIO, errno.ESTALE, errno.EFBIG, errno.EMLINK, errno.ELOOP, errno.ENAMETOOLONG, errno.EBUSY)
-    + (errno.EMFILE, errno.ENFILE)
+    (
+        *(errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT, errno.EISDIR),
+        *(errno.ENOTDIR, errno.EIO, errno.ENXIO, errno.ESTALE, errno.EFBIG, errno.EMLINK, errno.ELOOP, errno.EBUSY),
+        *(errno.ENAMETOOLONG, errno.EMFILE, errno.ENFILE),
+    )
 )
 """What a disk answers, or the system for it, when a person can do something about it."""
 

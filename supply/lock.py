@@ -30,14 +30,9 @@ def main() -> None:
         (copy / "curator").mkdir()
         (copy / "curator" / "__init__.py").write_bytes((HERE.parent / "curator" / "__init__.py").read_bytes())
         run(copy, "lock")
-        extras = tomllib.loads((copy / "pyproject.toml").read_text(encoding="utf-8"))["project"][
-            "optional-dependencies"
-        ]
-        shipped = [
-            word
-            for extra in sorted(project["optional-dependencies"].keys() - NOT_SHIPPED)
-            for word in ("--extra", extra)
-        ]
+        project = tomllib.loads((copy / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        extras = sorted(project["optional-dependencies"].keys() - NOT_SHIPPED)
+        shipped = [word for extra in extras for word in ("--extra", extra)]
         lock = run(copy, "export", "--frozen", "--all-extras", "--no-emit-project", "--no-header", "--no-annotate")
         bill = run(copy, "export", "--frozen", "--format=cyclonedx1.5", "--preview-features=sbom-export", *shipped)
     if found := re.search(r"^(?!\s*--hash=).*(?:://|--index|--find).*$", lock, re.MULTILINE):

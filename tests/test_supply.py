@@ -19,11 +19,10 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 EXTRAS = PROJECT["optional-dependencies"]
 LOCK = (ROOT / "supply" / "requirements-dev.lock").read_text(encoding="utf-8")
 BILL = json.loads((ROOT / "supply" / "sbom.cdx.json").read_text(encoding="utf-8"))
-LOCKED = re.findall(
-    r"^([a-z0-9._-]+)==(\S+)(?: ; (.*?))? \\\n((?: +--hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", LOCK, re.M
-)
+HASHES = r"(?: +--hash=sha256:[0-9a-f]{64}(?: \\)?\n)+"
+LOCKED = re.findall(rf"^([a-z0-9._-]+)==(\S+)(?: ;.*?)? \\\n{HASHES}", LOCK, re.MULTILINE)
 UNBOUNDED = {"certifi", "pillow", "pillow-heif", "pillow-jxl-plugin", "pyarrow"}
-"""Of what decodes pictures or holds certificates the newest version alone is mended; Arrow's major version is a date."""
+"""Of what decodes pictures or holds certificates the newest version alone is mended; Arrow's is a date."""
 
 
 def requirements(extras: list[str]) -> list[Requirement]:

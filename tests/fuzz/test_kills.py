@@ -114,13 +114,10 @@ def clean(bases: dict[str, Path], nursery: Nursery) -> Callable[[str], Clean]:
         if name != "forget":
             n = nursery.run(work, words)["n"]
             return n, {True: outcome(nursery, bases[base], work, [words])}
-        gone = [*words, find_converted(bases["all"])]
-        n, again = nursery.run(work, gone)["n"], [*words, NOWHERE]
-        both, second = ([gone, again], [again])
-        return n, {
-            True: outcome(nursery, bases[base], work, both),
-            False: outcome(nursery, bases[base], work, second),
-        }
+        gone, again = [*words, find_converted(bases["all"])], [*words, NOWHERE]
+        n = nursery.run(work, gone)["n"]
+        both, second = (outcome(nursery, bases[base], work, commands) for commands in ([gone, again], [again]))
+        return n, {True: both, False: second}
 
     return of
 
@@ -169,18 +166,26 @@ def test_a_harmed_command_is_finished_by_the_next(
     n, expected = clean(name)
     for place in places_of(name, harm, n):
         copy(bases[base], work)
-        check_end(harm, nursery.run(work, words, place, harm, again), place, n)
-        has_begun = not gone or gone in read(work / "manifests" / "small" / "forgotten.jsonl")
-        assert nursery.run(work, again)["code"] == 0, place
-        found = everything(work)
-        wanted = expected[has_begun]
-        different = [name for name in found.keys() | wanted.keys() if found.get(name) != wanted.get(name)]
-        assert not different, (place, sorted(different))
-        if paths_of(work).manifest.exists():
-            assert verify_files(paths_of(work), fast=True).findings == (), place
-        if gone and has_begun:
-            check_gone(work, gone)
-        count(f"`curator {words[0]}`: {HARMS[harm]}, then the next command", 1, 1)
+        held = 0
+        try:
+            check_end(harm, nursery.run(work, words, place, harm, again), place, n)
+            has_begun = not gone or gone in read(work / "manifests" / "small" / "forgotten.jsonl")
+            assert nursery.run(work, again)["code"] == 0, place
+            check_files(work, expected[has_begun], gone if has_begun else "", place)
+            held = 1
+        finally:
+            count(f"`curator {words[0]}`: {HARMS[harm]}, then the next command", 1, held)
+
+
+def check_files(work: Path, wanted: dict[str, bytes], gone: str, place: int) -> None:
+    """Every file is as it should be, `verify` finds no fault, and nothing of what was forgotten is left."""
+    found = everything(work)
+    different = [name for name in found.keys() | wanted.keys() if found.get(name) != wanted.get(name)]
+    assert not different, (place, sorted(different))
+    if paths_of(work).manifest.exists():
+        assert verify_files(paths_of(work), fast=True).findings == (), place
+    if gone:
+        check_gone(work, gone)
 
 
 def check_end(harm: str, ended: dict[str, Any], place: int, n: int) -> None:
