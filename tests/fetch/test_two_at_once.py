@@ -16,6 +16,8 @@ import pytest
 
 from tests.small_webs import PictureHandler, serving
 
+pytestmark = pytest.mark.torture("two fetches at once, or after one that was killed")
+
 N_IMAGES = 12
 WAIT_S = 60.0
 

@@ -20,9 +20,11 @@ from curator.inspect.verify import verify_files
 from curator.manifests.manifest import read_manifest
 from curator.store.paths import DataPaths
 from tests.fuzz.killed_commands import Nursery
-from tests.fuzz.rounds import FULL, count, sample
+from tests.fuzz.rounds import FULL, counted, sample
 from tests.ledger_file import query
 from tests.small_worlds import picture, recipe_text, write_folder
+
+pytestmark = pytest.mark.torture
 
 N_KILLS, N_HARMS = 4, 1
 """Kills of a command in the sample, and times that anything else happens to it."""
@@ -166,15 +168,11 @@ def test_a_harmed_command_is_finished_by_the_next(
     n, expected = clean(name)
     for place in places_of(name, harm, n):
         copy(bases[base], work)
-        held = 0
-        try:
+        with counted(f"`curator {words[0]}`: {HARMS[harm]}, then the next command"):
             check_end(harm, nursery.run(work, words, place, harm, again), place, n)
             has_begun = not gone or gone in read(work / "manifests" / "small" / "forgotten.jsonl")
             assert nursery.run(work, again)["code"] == 0, place
             check_files(work, expected[has_begun], gone if has_begun else "", place)
-            held = 1
-        finally:
-            count(f"`curator {words[0]}`: {HARMS[harm]}, then the next command", 1, held)
 
 
 def check_files(work: Path, wanted: dict[str, bytes], gone: str, place: int) -> None:
