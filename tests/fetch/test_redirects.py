@@ -119,6 +119,7 @@ def asked_after(proxy: Proxy, location: str, status: str = "302") -> list[str]:
 @example("///127.0.0.1/")
 @example("/\\127.0.0.1/")
 @example("http:\\\\127.0.0.1\\")
+@example("//\u2488\u2488\u2488\u2488.")
 def test_a_redirect_is_requested_as_it_was_judged_or_not_at_all(proxy: Proxy, location: str) -> None:
     """Nothing that is plainly private is asked of the proxy, whatever the spelling and the number of slashes."""
     try:
