@@ -125,10 +125,10 @@ def clean(bases: dict[str, Path], nursery: Nursery) -> Callable[[str], Clean]:
 
 
 HARMS = {
-    "KILL": "SIGKILL",
-    "TERM": "SIGTERM",
-    "HUP": "SIGHUP",
-    "INT": "SIGINT",
+    "KILL": "SIGKILL before the n-th disk operation",
+    "TERM": "SIGTERM before the n-th disk operation",
+    "HUP": "SIGHUP before the n-th disk operation",
+    "INT": "SIGINT before the n-th disk operation",
     "ENOSPC": "a full disk (ENOSPC) from the n-th disk operation on",
     "EROFS": "a disk that may only be read (EROFS) from the n-th disk operation on",
     "EMFILE": "no further open file (EMFILE) from the n-th disk operation on",
@@ -168,7 +168,7 @@ def test_a_harmed_command_is_finished_by_the_next(
     n, expected = clean(name)
     for place in places_of(name, harm, n):
         copy(bases[base], work)
-        with counted(f"`curator {words[0]}`: {HARMS[harm]}, then the next command"):
+        with counted(f"{HARMS[harm]}, then the next command"):
             check_end(harm, nursery.run(work, words, place, harm, again), place, n)
             has_begun = not gone or gone in read(work / "manifests" / "small" / "forgotten.jsonl")
             assert nursery.run(work, again)["code"] == 0, place
