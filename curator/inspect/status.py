@@ -206,9 +206,10 @@ def _new_reviews(project: Project, stage: Stage | None) -> tuple[Text, ...]:
     then: dict[str, Any] = {"n": 0}
     if stage not in (None, Stage.LISTED, Stage.FETCHED):
         then = read_record(project.paths.catalog(stage)).settings.get("reviews", then)
-    if then == now or (now["n"] == 0 and then["n"] == 0):
+    n_then = then.get("n", 0)
+    if then == now or (now["n"] == 0 and n_then == 0):
         return ()
-    n = now["n"] - then["n"]
+    n = now["n"] - n_then
     what = f"{n:,} new review{'' if n == 1 else 's'}" if n > 0 else "reviews have changed"
     return ((f"{what}: run ", _SPLIT_AGAIN),)
 
