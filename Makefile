@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PHOTOS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test docs reference beginnings fuzz torture check format bench-decide bench-dedupe bench-review \
+.PHONY: help install demo test docs reference beginnings fuzz torture check format lock locked audit bench-decide bench-dedupe bench-review \
   bench-export bench-fetch bench-suspects bench-train clean
 
 help:  ## Show this list
@@ -69,16 +69,29 @@ torture: $(VENV)/.installed-dev  ## Attack it in the full size, for hours, and c
 	  CURATOR_TORTURE_COUNTS=$(CURDIR)/.torture-counts $(BIN)/python tests/fuzz/rounds.py; exit $$status
 
 check: $(VENV)/.installed-dev  ## Check format, lint, types, the order of imports and the documentation
-	@$(BIN)/ruff format --check curator tests docs/scripts
-	@$(BIN)/ruff check curator tests docs/scripts
+	@$(BIN)/ruff format --check curator tests docs/scripts supply
+	@$(BIN)/ruff check curator tests docs/scripts supply
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest -q -n auto tests/test_layers.py tests/test_documentation.py tests/test_library.py \
 	  tests/test_reasons.py tests/test_text.py tests/test_site.py tests/fetch/test_sql_in_one_place.py tests/sources/test_registry.py \
 	  tests/export/test_registry.py tests/benchmark/test_registry.py
 
 format: $(VENV)/.installed-dev  ## Format the code
-	@$(BIN)/ruff format curator tests docs/scripts
-	@$(BIN)/ruff check --fix curator tests docs/scripts
+	@$(BIN)/ruff format curator tests docs/scripts supply
+	@$(BIN)/ruff check --fix curator tests docs/scripts supply
+
+lock: $(BIN)/python  ## Write supply/ anew: the versions to develop with, and the wheel's bill of materials
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
+	@$(BIN)/python supply/lock.py
+
+locked: | $(BIN)/python  ## Install into .venv exactly what supply/requirements-dev.lock names, hashes checked
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r supply/requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(VENV)/.installed $(VENV)/.installed-core $(VENV)/.installed-dev $(VENV)/.installed-docs
+
+audit: $(BIN)/python  ## Ask for known vulnerabilities of what is locked; says so where no database can be asked
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip-audit>=2.10,<3'
+	@$(BIN)/python supply/audit.py $(AUDIT)
 
 bench-decide: $(VENV)/.installed-dev  ## Measure balance, split and placeholders on a million rows
 	@$(BIN)/python tests/benchmarks/bench_decide.py

@@ -20,6 +20,7 @@ from curator.inspect.unfinished import Unfinished, count_so_far, find_unfinished
 from curator.manifests.inventory import Entry, list_entries, making_commands
 from curator.manifests.project import Project
 from curator.manifests.reviews import digest_reviews, read_reviews, standing_reviews
+from curator.observe.workers.confine import possible
 from curator.pipeline import made_from
 from curator.pipeline.made_from import Change
 from curator.pipeline.run_stages import Outcome, missing_per_label
@@ -89,6 +90,7 @@ class Status:
             "remark": self.remark,
             "news": [spell(text, option) for text in self.news],
             "unfinished": self.unfinished.as_json() if self.unfinished else None,
+            "workers_confined_by": [*possible()],
             "beside": [
                 {"kind": entry.kind, "path": str(entry.path), "files": [*map(str, entry.files)], "remark": entry.remark}
                 for entry in self.entries
@@ -207,9 +209,10 @@ def _new_reviews(project: Project, stage: Stage | None) -> tuple[Text, ...]:
     then: dict[str, Any] = {"n": 0}
     if stage not in (None, Stage.LISTED, Stage.FETCHED):
         then = read_record(project.paths.catalog(stage)).settings.get("reviews", then)
-    if then == now or (now["n"] == 0 and then["n"] == 0):
+    n_then = then.get("n", 0)
+    if then == now or (now["n"] == 0 and n_then == 0):
         return ()
-    n = now["n"] - then["n"]
+    n = now["n"] - n_then
     what = f"{n:,} new review{'' if n == 1 else 's'}" if n > 0 else "reviews have changed"
     return ((f"{what}: run ", _SPLIT_AGAIN),)
 

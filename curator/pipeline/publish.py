@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path as Path
 from typing import Any
 
@@ -59,11 +60,25 @@ def publish(
     build_folders(rows, project)
     text = manifest_text(manifest_rows(rows))
     digest = hashlib.sha256(text.encode("utf-8")).hexdigest()
-    made_with = MadeWith(digest, settings, catalog.counts(table), find_left(rows, previous))
+    made_with = MadeWith(digest, _recipe_digest(project), settings, catalog.counts(table), find_left(rows, previous))
     write_made_with(paths.made_with, made_with)
     write_text_whole(paths.manifest, text)
     swap_folders(paths)
     return digest
+
+
+def note_recipe(project: Project) -> None:
+    """Let ``manifest.json`` state the recipe's SHA-256, which may have changed without changing the manifest."""
+    path = project.paths.made_with
+    before = read_made_with(path)
+    now = replace(before, recipe_sha256=_recipe_digest(project))
+    if before not in (now, MadeWith()):  # the latter: there is no file
+        write_made_with(path, now)
+
+
+def _recipe_digest(project: Project) -> str:
+    path = project.recipe.path
+    return file_digest(path) if path and path.is_file() else ""
 
 
 def look_again(table: pd.DataFrame, project: Project) -> pd.DataFrame:

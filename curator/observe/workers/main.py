@@ -23,6 +23,7 @@ from typing import Any
 
 from curator.matching.perceptual_hash import LUMA_SIDE
 from curator.observe.observation import Observation, Sighting, look_at
+from curator.observe.workers.confine import confine
 from curator.reasons import Drop
 from curator.store.image_files import write_temporary
 from curator.store.paths import DataPaths
@@ -50,6 +51,7 @@ def main(arguments: list[str]) -> None:
         if line := stream.readline():
             paths, max_pixels = decode_settings(line)
             limit_memory(max_pixels)
+            confine_to(paths)
             serve(channel, stream, paths, max_pixels)
 
 
@@ -94,6 +96,14 @@ def limit_memory(max_pixels: int) -> None:
     most = now + _SPARE_BYTES + _BYTES_A_PIXEL * max_pixels
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+def confine_to(paths: DataPaths | None) -> None:
+    """Confine this process as far as the kernel allows it: to the store, or to reading."""
+    if paths:
+        with contextlib.suppress(OSError):  # the first write reports it
+            paths.images.mkdir(parents=True, exist_ok=True)
+    confine([paths.images] if paths else [])
 
 
 def answer(payload: bytes, is_path: bool, paths: DataPaths | None, max_pixels: int) -> tuple[dict[str, Any], bytes]:
