@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from curator.inspect.calibrate.calibrate import Calibration
     from curator.inspect.forecast.probe import Forecast
+    from curator.inspect.similar import Similar
     from curator.inspect.status import StageResult, Status
     from curator.inspect.verify import Verification
     from curator.inspect.why import Story
@@ -187,12 +188,31 @@ class View:
         Raises:
             CuratorError: the extra ``embed`` is not installed, or no image is kept.
         """
-        from curator.pipeline.run_stages import decide
+        from curator.inspect.picture_map import draw_map
         from curator.suspects.find import find_suspects
+
+        self._dedupe_once()
+        found = find_suspects(self.project, force)
+        draw_map(self.project)
+        return found
+
+    @raises_curator_errors
+    def similar(self, image: str | Path, n: int = 10) -> Similar:
+        """Return the ``n`` kept images most like one of the set, named as in :meth:`why`, or like any picture file.
+
+        Raises:
+            CuratorError: the extra ``embed`` is not installed, nothing has that name, or no image is kept.
+        """
+        from curator.inspect.similar import find_similar
+
+        self._dedupe_once()
+        return find_similar(self.project, str(image), n)
+
+    def _dedupe_once(self) -> None:
+        from curator.pipeline.run_stages import decide
 
         if not self.paths.catalog(Stage.DEDUPED).exists():
             decide(self.project, Stage.DEDUPED, {})
-        return find_suspects(self.project, force)
 
     @raises_curator_errors
     def review_decisions(self) -> pd.DataFrame:
