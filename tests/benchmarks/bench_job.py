@@ -1,10 +1,11 @@
 """Do the real job as a person would: find 50 swapped labels among photographs, on the page, and count every key.
 
-``python bench_job.py [--seeds N] [PHOTOS]``: a folder with a folder a label (of two). For each seed 50 labels are swapped,
-the set is made by ``curator init``, ``split`` and ``suspects``, and a simulated person opens ``curator review`` in
-headless Chromium. It knows the right label only of images that it has had in sight, drawn; each key and each click
-counts, paging too; and it stops once two screens in a row, the most suspicious first, hold no wrong label. Then ``curator
-split`` makes the set again, and what is still wrong in its manifest is counted: at most 3, after at most 120 keystrokes.
+``python bench_job.py [--seeds N] [PHOTOS]``: a folder with a folder a label (of two). For each seed 50 labels are
+swapped, the set is made by ``curator init``, ``split`` and ``suspects``, and a simulated person opens
+``curator review`` in headless Chromium. It knows the right label only of images that it has had in sight, drawn; each
+key and each click counts, paging too; and it stops once two screens in a row, the most suspicious first, hold no wrong
+label. Then ``curator split`` makes the set again, and what is still wrong in it is counted: at most 3, after at most
+120 keystrokes.
 """
 
 from __future__ import annotations
@@ -109,11 +110,10 @@ class Person:
                 self._page.wait_for_function(f"() => review.state.marks.size === {len(places)}")
                 self.press(self.key_of(label))
                 self._page.wait_for_function("() => !review.state.marks.size && !review.state.busy.size")
-            before = self._page.evaluate("document.querySelector('#grid').scrollTop")
+            top = "document.querySelector('#grid').scrollTop"
+            before = self._page.evaluate(top)
             self.press("PageDown")
-            self._page.wait_for_function(
-                f"() => document.querySelector('#grid').scrollTop > {before} || review.state.at === review.state.total - 1"
-            )
+            self._page.wait_for_function(f"() => {top} > {before} || review.state.at === review.state.total - 1")
 
     def key_of(self, label: str) -> str:
         return str(self._page.evaluate("(label) => review.state.labelKeys.get(label)", label))
@@ -195,7 +195,7 @@ def main() -> int:
             is_wrong = (before["label"] != before["right"]).to_numpy()
             n_out = int((is_wrong & before["duplicate_of"].notna().to_numpy()).sum())
             print(
-                f"seed {seed}: {n_files:,} photographs, {N_SWAPPED} labels swapped ({n_out} of them dropped as copies): "
+                f"seed {seed}: {n_files:,} photographs, {N_SWAPPED} labels swapped ({n_out} dropped as copies): "
                 f"{person.n_keys} keystrokes, {len(person.seen)} images seen, {left} wrong labels left",
                 flush=True,
             )

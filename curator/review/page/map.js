@@ -101,6 +101,7 @@ export function drawMap() {
   stroke(ink, chosen, colour.card, 6);
   stroke(ink, chosen, colour.ink, 3);
   if (line) drawLine(ink, colour);
+  Object.assign(canvas.dataset, { zoom: look.zoom.toFixed(2), n: x.length });
 }
 
 function stroke(ink, path, style, lineWidth) {
@@ -173,6 +174,7 @@ function down(event) {
   fingers.set(event.pointerId, spot(event));
   $("map-canvas").setPointerCapture(event.pointerId);
   line = null;
+  if (event.pointerType !== "mouse") hover(-1);
   drag = fingers.size === 2 ? { two: spread() } : { from: spot(event), pans: isMoving || event.button === 1 };
 }
 
@@ -245,7 +247,7 @@ export function listenToMap() {
   const canvas = $("map-canvas");
   canvas.addEventListener("pointerdown", down);
   canvas.addEventListener("pointermove", move);
-  canvas.addEventListener("pointerleave", () => { if (!fingers.size) hover(-1); });
+  canvas.addEventListener("pointerleave", (event) => { if (event.pointerType === "mouse" && !fingers.size) hover(-1); });
   for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name, up);
   canvas.addEventListener("wheel", (event) => { event.preventDefault(); if (state.points) zoomBy(event.deltaY < 0 ? 1.25 : 0.8, ...spot(event)); }, { passive: false });
   canvas.addEventListener("mousedown", (event) => event.preventDefault());  // the grid keeps the focus, and with it the keys
