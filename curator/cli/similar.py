@@ -15,7 +15,7 @@ ImageArgument = Annotated[
     str,
     typer.Argument(
         metavar="IMAGE|FILE",
-        help="An image of the set, named as for `curator why`, or any picture file.",
+        help="An image of the set, by its name, path, record id or SHA-256; or any picture file.",
         autocompletion=images,
     ),
 ]

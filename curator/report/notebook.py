@@ -10,6 +10,15 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+import pandas as pd
+
+from curator import catalog
+from curator.observe.thumbnails import data_uri
+from curator.store.paths import DataPaths
+
+_MOST_PICTURES = 6
+"""Pictures of a label that a notebook shows."""
+
 _PICTURES = "display:flex;flex-wrap:wrap;gap:4px;margin:2px 0 8px"
 
 
@@ -34,6 +43,19 @@ def dataset_html(
         for label, addresses in pictures.items()
     )
     return f"<div><b>{escape(name)}</b>, {escape(stage)}<table>{rows}</table>{rolls}</div>"
+
+
+def label_pictures(table: pd.DataFrame | None, labels: Sequence[str], paths: DataPaths) -> dict[str, list[str]]:
+    """Make ``data:`` addresses of the first kept pictures of each label; none if there is no catalog yet."""
+    if table is None:
+        return {}
+    kept = catalog.kept(table)
+    shown = kept[kept["sha256"].notna().to_numpy(dtype=bool)].groupby("label", sort=False).head(_MOST_PICTURES)
+    pictures: dict[str, list[str]] = {label: [] for label in labels}
+    for label, sha256, kind in zip(shown["label"], shown["sha256"], shown["format"], strict=True):
+        if address := data_uri(paths.image(sha256, kind)):
+            pictures[label].append(address)
+    return pictures
 
 
 def status_html(title: str, parts: Mapping[str, Mapping[str, Any]], remarks: Sequence[str]) -> str:
