@@ -280,20 +280,10 @@ class View:
 
     def _repr_html_(self) -> str:
         """Show the counts and a few pictures of each label in a notebook."""
-        from curator.report.notebook import dataset_html, label_pictures
+        from curator.report.notebook import view_html
 
-        status = self.status()
-        counts = [("listed", status.counts["listed"])]
-        counts += [(f"- {reason}", n) for reason, n in status.counts["dropped"].items()]
-        counts += [("kept", status.counts["kept"])]
-        counts += [(split, sum(labels.values())) for split, labels in sorted(status.splits.items(), reverse=True)]
         table = self.table if self.paths.catalog(Stage.FETCHED).exists() else None
-        return dataset_html(
-            self.name,
-            str(status.stage or "nothing fetched yet"),
-            counts,
-            label_pictures(table, self.labels, self.paths),
-        )
+        return view_html(self.name, self.status(), table, self.labels, self.paths)
 
 
 def _loader(package: str) -> Any:
