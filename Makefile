@@ -5,8 +5,8 @@ BIN := $(VENV)/bin
 PHOTOS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test docs reference beginnings fuzz torture check format lock locked audit bench-decide bench-dedupe bench-review \
-  bench-export bench-fetch bench-suspects bench-train clean
+.PHONY: help install demo test docs reference beginnings fuzz torture check format lock locked audit bench-decide \
+  bench-dedupe bench-review bench-export bench-fetch bench-job bench-suspects bench-train clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -104,6 +104,9 @@ bench-export: $(VENV)/.installed-dev  ## Measure the exports of 10,000 images ag
 
 bench-fetch: $(VENV)/.installed-dev  ## Measure the fetch against curl and three peers (SIZE=full: more)
 	@$(BIN)/python tests/benchmarks/bench_fetch.py --size $(or $(SIZE),small) $(if $(PHOTOS),--photos '$(PHOTOS)')
+
+bench-job: $(VENV)/.installed-dev  ## Find 50 swapped labels on the page as a person would, counting keys (PHOTOS=DIR, SEEDS=)
+	@$(BIN)/python tests/benchmarks/bench_job.py --seeds $(or $(SEEDS),1) $(if $(PHOTOS),'$(PHOTOS)')
 
 bench-review: $(VENV)/.installed-dev  ## Measure the review page over 100,000 rows in headless Chromium
 	@$(BIN)/python tests/benchmarks/bench_review.py

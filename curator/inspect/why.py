@@ -77,7 +77,7 @@ def find_stories(project: Project, image: str) -> Stories:
     for table in tables:
         if (rows := find_image(table, image, project.paths)).any():
             meant = table[rows].head(MOST_RELATIVES)
-            files = _files_in_folders(project, meant)
+            files = files_in_folders(project, meant)
             rows_of_name = ({**row, "file": files.get(row["record_id"])} for _, row in meant.iterrows())
             return Stories(_story(project, table, row) for row in rows_of_name)
     raise unknown_image(tables, image, project.recipe.name)
@@ -91,7 +91,7 @@ def _tables(project: Project) -> list[pd.DataFrame]:
     return tables + ([unfinished.table] if unfinished and unfinished.table is not None else [])
 
 
-def _files_in_folders(project: Project, rows: pd.DataFrame) -> dict[str, str]:
+def files_in_folders(project: Project, rows: pd.DataFrame) -> dict[str, str]:
     """Return where each image is in ``train/`` and the like, by its record id."""
     manifest = project.paths.manifest
     if rows["split"].isna().all() or not manifest.exists():

@@ -50,7 +50,7 @@ def find_suspects(project: Project, force: bool = False) -> Suspects:
     """
     paths, settings = project.paths, project.recipe.suspects
     with locked(paths.lock, "suspects"):
-        table = _read_kept(project)
+        table = read_kept(project)
         groups = _group(project, table)
         embedder = open_embedder(project.recipe.embed, project.recipe.base_dir)
         rows = table[["record_id", "label", "sha256"]].to_numpy().tolist()
@@ -66,7 +66,7 @@ def find_suspects(project: Project, force: bool = False) -> Suspects:
     return read_suspects(paths.suspects) or judged
 
 
-def _read_kept(project: Project) -> pd.DataFrame:
+def read_kept(project: Project) -> pd.DataFrame:
     """Read the images that dedupe keeps, with what people decided since."""
     table = read_catalog(project.paths.catalog(Stage.DEDUPED))
     standing = standing_reviews(read_reviews(project.paths.reviews))
