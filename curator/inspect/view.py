@@ -170,7 +170,7 @@ class View:
         """
         from curator.inspect.verify import verify_files
 
-        return verify_files(self.paths, self.project.emit, fast=fast)
+        return verify_files(self.paths, self.project.emit, fast=fast, max_pixels=self.recipe.quality.max_pixels)
 
     @raises_curator_errors
     def duplicate_groups(self) -> list[dict[str, Any]]:
@@ -214,7 +214,7 @@ class View:
         from curator.export.loaders.split_pictures import list_pictures, open_picture
 
         for file, label in list_pictures(self.project, split):
-            yield open_picture(file), label
+            yield open_picture(file, self.recipe.quality.max_pixels), label
 
     def to_tf(self, split: str = "train", *, image_size: int | tuple[int, int] = 224, batch_size: int = 32) -> Any:
         """Return a ``tf.data.Dataset`` of batches: float32 (n, height, width, 3) in 0 to 255, int32 labels (n,).
@@ -285,7 +285,7 @@ class View:
         shown = kept[kept["sha256"].notna().to_numpy(dtype=bool)].groupby("label", sort=False).head(_MOST_PICTURES)
         pictures: dict[str, list[str]] = {label: [] for label in self.labels}
         for label, sha256, kind in zip(shown["label"], shown["sha256"], shown["format"], strict=True):
-            if address := data_uri(self.paths.image(sha256, kind)):
+            if address := data_uri(self.paths.image(sha256, kind), self.recipe.quality.max_pixels):
                 pictures[label].append(address)
         return pictures
 
