@@ -135,6 +135,9 @@ class StreamedAnswer:
         )  # of the whole file, also if only a part was sent
         self.codings = codings_of(self.headers)
         self.version = Version(self.header("etag"), self.header("last-modified"), size)
+        is_chunked = "chunked" in self.header("transfer-encoding").lower()
+        self.says_its_end = is_chunked or bool(self.header("content-length"))
+        """Whether a body that was cut short is known to be; else the end of the connection is all that ends it."""
 
     def read(self, n_bytes: int) -> bytes:
         """Return up to ``n_bytes`` bytes of the body, at least one; none at its end.

@@ -67,12 +67,16 @@ def _read_once(
     try:
         guarded = _Guarded(raw, max_bytes, lambda n_bytes: context.emit(MetadataRead(name, n_bytes)))
         with io.BufferedReader(guarded, BUFFER_BYTES) as packed:
+            is_packed = packed.peek(2)[:2] == b"\x1f\x8b" or bool(getattr(raw, "codings", ()))
             stream = unpack(undone(packed, getattr(raw, "codings", ()), max_bytes), max_bytes)
             # What a retired server answers, with status 200.
             if _MARKUP.match(stream.peek(_HEAD_BYTES)[:_HEAD_BYTES].lstrip(_BLANK).lower()):
                 found = "answered with" if is_url(place) else "is"
                 raise SourceError(f"{place} {found} a web page (HTML) and not a list.")
-            return read(stream)
+            read_whole = read(stream)
+            if not (is_packed or getattr(raw, "says_its_end", True)):
+                context.doubt(place, name)
+            return read_whole
     except CodingError as error:
         if error.reason == Drop.TOO_MANY_BYTES:
             raise SourceError(_TOO_LONG) from error

@@ -31,7 +31,7 @@ class VersionChangedError(SourceError):
 
 
 class ResumedStream(io.RawIOBase):
-    """A raw, readable stream over one URL; ``version`` and ``codings`` are known once it is made.
+    """A raw, readable stream over one URL; ``version``, ``codings`` and ``says_its_end`` are known once it is made.
 
     A connection that breaks is opened again with ``Range`` and ``If-Range``. If the server answers with the whole file,
     what is known already is read past; if it states no version, only if that part has the same SHA-256.
@@ -51,6 +51,7 @@ class ResumedStream(io.RawIOBase):
         self._offset, self._since_cut, self._failures = 0, 0, 0
         self._answer = self._connect()
         self.version, self.codings = self._answer.version, self._answer.codings
+        self.says_its_end = self._answer.says_its_end
         self._prefix = None if self.version.validator else hashlib.sha256()
 
     def readable(self) -> bool:
