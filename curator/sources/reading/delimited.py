@@ -25,6 +25,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from curator.errors import SourceError
+from curator.sources.budget import budget
 from curator.sources.reading.blocks import Census, LineBlocks, is_utf8, last_line, take_census
 from curator.sources.reading.lend import await_return
 from curator.sources.reading.records import Shape, SplitBlock, split_records
@@ -63,6 +64,8 @@ def read_delimited(
     Raises:
         SourceError: it cannot be parsed.
     """
+    limits, n_rows, n_bytes = budget(), 0, 0
+    limits.columns(len(names))
     sign = (names.index(witness[0]), re.compile(witness[1].encode())) if witness and witness[0] in names else None
     shape = Shape(len(names), delimiter.encode(), is_quoted=is_quoted, witness=sign, is_text=is_text)
     reading = _Reading(names, pa.schema([(name, pa.string() if is_text else pa.binary()) for name in columns]), shape)
@@ -76,6 +79,9 @@ def read_delimited(
             lines.give_back(split.tail)
         lines.line += split.n_lines if split else census.n_lines
         table, at = found if where is None else _filtered(*found, *where)
+        n_rows, n_bytes = n_rows + table.num_rows, n_bytes + table.nbytes + at.nbytes
+        limits.rows(n_rows)
+        limits.memory(n_bytes)
         tables.append(table)
         numbers.append(at)
     reading.tally.add_refused(TOO_LONG, lines.too_long)
