@@ -23,7 +23,7 @@ from curator.sources.reading.tally import FIELDS, Tally
 from curator.sources.url_list.columns import count_titles, folded, refuse_repeated
 
 _MOST_BYTES = 2 << 30
-_N_LOOKED_AT, _ROWS_AT_ONCE = 50, 1024
+_N_LOOKED_AT, _ROWS_AT_ONCE, _MOST_ROWS = 50, 1024, 1 << 20
 _EXTRA = (
     "Run `pip install 'imageset-curator[xlsx]'`, or save the sheet as \"CSV UTF-8\" and name that file in the recipe."
 )
@@ -105,6 +105,8 @@ def _filled_rows(sheet: Any) -> Iterator[tuple[int, list[str | None]]]:
     limits = budget()
     for number, cells in enumerate(sheet.iter_rows(values_only=True), 1):
         limits.rows(number)  # which the file states, and between which there are empty ones
+        if number > _MOST_ROWS:
+            raise SourceError(f"states rows beyond the {_MOST_ROWS:,} that a workbook can have", 'Save it as "CSV UTF-8".')
         if number % _ROWS_AT_ONCE == 0:
             limits.time()
         row = [as_text(value) for value in cells]
