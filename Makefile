@@ -57,9 +57,8 @@ $(OLDEST)/.installed: pyproject.toml tests/oldest.py
 	@touch $@
 
 test-oldest: $(OLDEST)/.installed  ## Run a telling part of the tests on the oldest versions that are allowed
-	@$(OLDEST)/bin/python -m pytest -q tests/pipeline/test_golden.py tests/fetch/network tests/matching/test_perceptual_hash.py \
-	  tests/observe/test_decode.py tests/manifests/test_manifest_file.py tests/sources/test_own_tables.py \
-	  tests/sources/test_budgets.py tests/review/test_server.py
+	@$(OLDEST)/bin/python -m pytest -q tests/pipeline/test_golden.py tests/fetch/network/test_limits.py \
+	  tests/observe/workers/test_pool.py tests/sources/test_own_tables.py tests/sources/test_budgets.py tests/review/test_server.py
 
 docs: $(VENV)/.installed-docs  ## Build the documentation into site/, which opens offline
 	@$(BIN)/python docs/scripts/reference.py

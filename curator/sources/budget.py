@@ -12,6 +12,7 @@ curator.errors.SourceError: has more than 2 columns If it is meant to, raise `ma
 from __future__ import annotations
 
 import os
+import resource
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -74,6 +75,21 @@ def budget() -> Budget:
     return _BUDGET.get() or Budget(ListSettings())
 
 
+class Kept:
+    """Counts the rows of a table that are kept in memory while it is read, within the budget."""
+
+    def __init__(self, n_columns: int) -> None:
+        self._budget, self._n_rows, self._n_bytes = budget(), 0, 0
+        self._budget.columns(n_columns)
+
+    def add(self, n_rows: int, n_bytes: int) -> None:
+        """Count more rows, and the bytes that they take."""
+        self._n_rows, self._n_bytes = self._n_rows + n_rows, self._n_bytes + n_bytes
+        self._budget.rows(self._n_rows)
+        self._budget.memory(self._n_bytes)
+        self._budget.time()
+
+
 @contextmanager
 def within(limits: ListSettings) -> Iterator[None]:
     """List a source within limits; on Linux, this process cannot take more memory meanwhile than they allow.
@@ -94,10 +110,8 @@ def within(limits: ListSettings) -> Iterator[None]:
 def _limited_memory(n_bytes: int) -> Iterator[None]:
     """Let this process use so much more than now; see ``RLIMIT_AS`` in getrlimit(2)."""
     try:
-        import resource
-
         now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    except (ImportError, OSError):
+    except OSError:
         yield
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)

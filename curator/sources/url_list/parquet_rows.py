@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 
 from curator.errors import SourceError
 from curator.observe.sniff import sniff
-from curator.sources.budget import Budget, budget
+from curator.sources.budget import Kept, budget
 from curator.sources.reading.blocks import is_utf8
 from curator.sources.reading.delimited import Rows
 from curator.sources.reading.lend import lend
@@ -54,7 +54,7 @@ def read_parquet(file: Any) -> Rows:
         names = [name for field in parquet.schema_arrow for name in _names_of(field)]
         refuse_repeated(names)
         pictures = [name for name in _binary_columns(parquet.schema_arrow) if _holds_pictures(parquet, name)]
-        table = _read_within(parquet, [name for name in names if name not in pictures], limits)
+        table = _read_within(parquet, [name for name in names if name not in pictures])
         columns = {folded(name): _as_text(column) for name, column in _flat(table)}
     except MemoryError:
         raise
@@ -71,15 +71,12 @@ def read_parquet(file: Any) -> Rows:
     return Rows(rows, found.lines, found.tally)
 
 
-def _read_within(parquet: pq.ParquetFile, columns: Sequence[str], limits: Budget) -> pa.Table:
+def _read_within(parquet: pq.ParquetFile, columns: Sequence[str]) -> pa.Table:
     """Read columns piece by piece: a few bytes may stand for any number of rows and texts."""
-    batches, n_bytes, n_rows = [], 0, 0
+    batches, kept = [], Kept(len(columns))
     for batch in parquet.iter_batches(_ROWS_READ, columns=list(columns)):
         batches.append(batch)
-        n_bytes, n_rows = n_bytes + batch.nbytes, n_rows + batch.num_rows
-        limits.memory(n_bytes)
-        limits.rows(n_rows)
-        limits.time()
+        kept.add(batch.num_rows, batch.nbytes)
     return pa.Table.from_batches(batches) if batches else parquet.read(columns=list(columns))
 
 

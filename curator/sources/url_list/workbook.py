@@ -106,7 +106,8 @@ def _filled_rows(sheet: Any) -> Iterator[tuple[int, list[str | None]]]:
     for number, cells in enumerate(sheet.iter_rows(values_only=True), 1):
         limits.rows(number)  # which the file states, and between which there are empty ones
         if number > _MOST_ROWS:
-            raise SourceError(f"states rows beyond the {_MOST_ROWS:,} that a workbook can have", 'Save it as "CSV UTF-8".')
+            what = f"states rows beyond the {_MOST_ROWS:,} that a workbook can have"
+            raise SourceError(what, 'Save it as "CSV UTF-8".')
         if number % _ROWS_AT_ONCE == 0:
             limits.time()
         row = [as_text(value) for value in cells]
