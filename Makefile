@@ -4,9 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 PHOTOS ?=
 
+OLDEST := .venv-oldest
+
 .DEFAULT_GOAL := help
-.PHONY: help install demo test docs reference beginnings fuzz torture check format lock locked audit bench-decide \
-  bench-dedupe bench-review bench-export bench-fetch bench-job bench-suspects bench-train clean
+.PHONY: help install demo test test-oldest docs reference beginnings fuzz torture check format lock locked audit \
+  bench-decide bench-dedupe bench-review bench-export bench-fetch bench-job bench-suspects bench-train clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -46,6 +48,17 @@ demo: $(VENV)/.installed  ## Do the whole job on a rendered world, no Internet n
 
 test: $(VENV)/.installed-dev  ## Run all tests
 	@$(BIN)/python -m pytest -n auto
+
+$(OLDEST)/.installed: pyproject.toml tests/oldest.py
+	@$(PYTHON) -m venv $(OLDEST)
+	@$(PYTHON) tests/oldest.py > $(OLDEST)/constraints.txt
+	@$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check -c $(OLDEST)/constraints.txt \
+	  --editable '.[embed,review,xlsx]' 'pytest>=8' 'hypothesis>=6.100'
+	@touch $@
+
+test-oldest: $(OLDEST)/.installed  ## Run a telling part of the tests on the oldest versions that are allowed
+	@$(OLDEST)/bin/python -m pytest -q tests/pipeline/test_golden.py tests/fetch/network/test_limits.py \
+	  tests/observe/workers/test_pool.py tests/sources/test_own_tables.py tests/sources/test_budgets.py tests/review/test_server.py
 
 docs: $(VENV)/.installed-docs  ## Build the documentation into site/, which opens offline
 	@$(BIN)/python docs/scripts/reference.py
@@ -118,4 +131,4 @@ bench-train: $(VENV)/.installed-dev  ## Measure training against the article's w
 	@$(BIN)/python tests/benchmarks/bench_train.py
 
 clean:  ## Remove .venv and caches; data sets stay
-	rm -rf $(VENV) build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(OLDEST) build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis

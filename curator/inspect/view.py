@@ -168,7 +168,7 @@ class View:
         """
         from curator.inspect.verify import verify_files
 
-        return verify_files(self.paths, self.project.emit, fast=fast)
+        return verify_files(self.paths, self.project.emit, fast=fast, max_pixels=self.recipe.quality.max_pixels)
 
     @raises_curator_errors
     def duplicate_groups(self) -> list[dict[str, Any]]:
@@ -229,7 +229,7 @@ class View:
         from curator.export.loaders.split_pictures import list_pictures, open_picture
 
         for file, label in list_pictures(self.project, split):
-            yield open_picture(file), label
+            yield open_picture(file, self.recipe.quality.max_pixels), label
 
     def to_tf(self, split: str = "train", *, image_size: int | tuple[int, int] = 224, batch_size: int = 32) -> Any:
         """Return a ``tf.data.Dataset`` of batches: float32 (n, height, width, 3) in 0 to 255, int32 labels (n,).
@@ -283,7 +283,7 @@ class View:
         from curator.report.notebook import view_html
 
         table = self.table if self.paths.catalog(Stage.FETCHED).exists() else None
-        return view_html(self.name, self.status(), table, self.labels, self.paths)
+        return view_html(self.project, self.status(), table)
 
 
 def _loader(package: str) -> Any:

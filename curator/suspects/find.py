@@ -93,11 +93,13 @@ def _embed(project: Project, table: pd.DataFrame, embedder: Embedder) -> tuple[A
     name = f"looks-version{look.VERSION}-decoder{DECODER_VERSION}.npy"
     looks = RowFile(project.paths.features / name, [("look", "<f4", (len(look.FIELDS),))])
 
+    max_pixels = project.recipe.quality.max_pixels
+
     def compute(number: int) -> list[dict[str, Any]]:
-        pixels = read_square(files[number], sha256s[number], embedder.side)
+        pixels = read_square(files[number], sha256s[number], embedder.side, max_pixels)
         seen: PixelArray = pixels
         if embedder.side != look.SIDE:
-            seen = read_square(files[number], sha256s[number], look.SIDE)
+            seen = read_square(files[number], sha256s[number], look.SIDE, max_pixels)
         return [{"features": embedder.run_image(pixels)}, {"look": look.measure(seen)}]
 
     compute_rows([features, looks], sha256s, compute, project.emit)

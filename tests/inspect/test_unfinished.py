@@ -234,6 +234,7 @@ def test_status_and_why_tell_of_a_fetch_at_work_and_after_it_was_killed(tmp_path
         for share in (0.1, 0.5):
             process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
             wait_until(lambda: count_attempts(paths) >= share * n, process)  # noqa: B023
+            wait_until(lambda: getattr(read_status(project).unfinished, "is_running", False), process)
             status = read_status(project)
             assert adds_up(status)
             assert status.unfinished is not None

@@ -131,7 +131,9 @@ def test_status_shows_it_all(project: Project, capsys: pytest.CaptureFixture[str
     print_counts(Terminal(), read_status(project))
     said = capsys.readouterr().out
     assert f"export:   {project.paths.export('keras')}  (README.md, ATTRIBUTION.md)" in said
-    assert "also: curator review\nalso: curator dedupe --gallery\n" in said and "replay" not in said, "all files are local"
+    assert "also: curator review\nalso: curator dedupe --gallery\n" in said and "replay" not in said, (
+        "all files are local"
+    )
     assert "\n1 new review: run `curator split`\nnext: curator split\n" in said
     facts = read_status(project).as_json()
     assert facts["news"] == ["1 new review: run `curator split`"]
