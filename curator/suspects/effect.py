@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from curator.suspects.folds import choose_folds
-from curator.suspects.judge import combine, find_wrong, predict_out_of_fold
+from curator.suspects.judge import find_wrong, judge
 from curator.suspects.logistic import fit, predict
 from curator.suspects.neighbours import Neighbours
 
@@ -55,8 +55,7 @@ def measure_effect(
     n_suspects = 0
     for fold in range(n_folds):
         train = np.flatnonzero(outer != fold)
-        predicted = predict_out_of_fold(inputs, labels, inner, n_labels, train, (PENALTY,))
-        judged = combine(predicted, neighbours.among(outer != fold), labels)
+        judged = judge(inputs, labels, inner, neighbours, n_labels, outer != fold, (PENALTY,))
         wrong = find_wrong(judged[train], labels[train])
         n_suspects += int((wrong >= 0).sum())
         for way, (rows, known) in _training_sets(train, labels[train], wrong).items():

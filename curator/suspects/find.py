@@ -33,7 +33,7 @@ from curator.suspects import look
 from curator.suspects.rows import compose_table
 from curator.text import Command
 
-VERSION = 1
+VERSION = 2
 """Raised when a rule changes, so that no older table is taken for a new one."""
 
 

@@ -1,9 +1,10 @@
-"""Features in fewer numbers: their principal directions, for a model; their likenesses, for neighbours.
+"""Features in fewer numbers: likenesses, for neighbours; of these the principal directions, for a model.
 
 >>> rng = np.random.default_rng(0)
 >>> features = (rng.normal(size=(50, 3)) @ np.diag([9, 3, 0.1])).astype(np.float32)
->>> principal(features, 2).shape, likenesses(features, 2).shape
-((50, 2), (50, 2))
+>>> points = likenesses(features, 3)
+>>> points.shape, principal(points, 2).shape
+((50, 3), (50, 2))
 """
 
 from __future__ import annotations
@@ -24,36 +25,45 @@ N_LIKENESS = 256
 _AT_ONCE = 4096
 
 
-def principal(features: FloatArray, n_kept: int = N_PRINCIPAL) -> FloatArray:
-    """Project features onto their directions of largest variance, and scale all alike to a mean variance of 1.
+def likenesses(features: FloatArray, n_kept: int = N_LIKENESS) -> FloatArray:
+    """Project features so that the cosines between them stay nearly what they are.
 
     Args:
         features: float32 (images, channels), perhaps a memory map: read some thousand rows at a time.
         n_kept: directions kept at most.
 
     Returns:
-        float32 (images, directions).
+        float32 (images, directions), of length 1 each.
     """
-    mean = sum((block.sum(axis=0, dtype=np.float64) for _, block in _blocks(features)), np.zeros(features.shape[1]))
-    centre = (mean / len(features)).astype(np.float32)
-    products = sum((_square(block - centre) for _, block in _blocks(features)), np.zeros((len(centre), len(centre))))
-    values, directions = _largest(products / len(features), min(n_kept, max(1, len(features) - 1)))
-    scaled = (directions * np.sqrt(len(values) / max(float(values.sum()), 1e-30))).astype(np.float32)
-    result = np.empty((len(features), len(values)), np.float32)
-    for start, block in _blocks(features):
-        result[start : start + len(block)] = (block - centre) @ scaled
-    return result
-
-
-def likenesses(features: FloatArray, n_kept: int = N_LIKENESS) -> FloatArray:
-    """Project features so that the cosines between them stay nearly what they are: float32 (images, directions)."""
-    zeros = np.zeros((features.shape[1], features.shape[1]))
-    products = sum((_square(_directions(block)) for _, block in _blocks(features)), zeros)
-    _, directions = _largest(products / len(features), min(n_kept, len(features)))
-    result = np.empty((len(features), directions.shape[1]), np.float32)
+    n, n_channels = features.shape
+    if n < n_channels:  # as many numbers of each image as there are images say all: a smaller square to take apart
+        known = _directions(np.asarray(features))
+        values, vectors = _largest((known @ known.T).astype(np.float64), min(n_kept, n))
+        return _directions((vectors * np.sqrt(values)).astype(np.float32))
+    products = sum((_square(_directions(block)) for _, block in _blocks(features)), np.zeros((n_channels, n_channels)))
+    _, directions = _largest(products, n_kept)
+    result = np.empty((n, directions.shape[1]), np.float32)
     for start, block in _blocks(features):
         result[start : start + len(block)] = _directions(_directions(block) @ directions.astype(np.float32))
     return result
+
+
+def principal(points: FloatArray, n_kept: int = N_PRINCIPAL) -> FloatArray:
+    """Project points onto their directions of largest variance, and scale all alike to a mean variance of 1.
+
+    Args:
+        points: of :func:`likenesses`, whose few directions are quickly taken apart, or of a part of the images.
+        n_kept: directions kept at most.
+
+    Returns:
+        float32 (images, directions).
+    """
+    centred = points - points.mean(axis=0, dtype=np.float64).astype(np.float32)
+    values, directions = _largest(
+        _square(centred).astype(np.float64) / len(points), min(n_kept, max(1, len(points) - 1))
+    )
+    scale = np.sqrt(len(values) / max(float(values.sum()), 1e-30))
+    return np.asarray(centred @ (directions * scale).astype(np.float32), dtype=np.float32)
 
 
 def _blocks(features: FloatArray) -> Iterator[tuple[int, FloatArray]]:

@@ -16,6 +16,7 @@ import pandas as pd
 from curator.catalog import read_integers
 from curator.manifests.recipe import SuspectsSettings
 from curator.suspects.effect import measure_effect
+from curator.suspects.folds import choose_folds
 from curator.suspects.judge import find_wrong, judge, likeliest_other, suspicion
 from curator.suspects.low_quality import find_flaws
 from curator.suspects.neighbours import Neighbours, find_neighbours
@@ -62,12 +63,13 @@ def compose_table(
     """
     names = [label for label in recipe_labels if (table["label"] == label).any()]
     labels = np.asarray(pd.Categorical(table["label"], categories=names).codes, dtype=np.int64)
-    neighbours = find_neighbours(likenesses(features), groups, labels, settings.neighbours)
+    points = likenesses(features)
+    neighbours = find_neighbours(points, groups, labels, settings.neighbours)
     is_judged, notes = _judgeable(labels, groups, names, settings.folds)
     columns, effect = _nothing(len(table)), {}
     evidence: list[list[str]] = [[] for _ in range(len(table))]
     if is_judged.any():
-        effect = _judge(columns, evidence, is_judged, features, labels, groups, neighbours, names, settings)
+        effect = _judge(columns, evidence, is_judged, points, labels, groups, neighbours, names, settings)
     strangeness = _strangeness(neighbours)
     is_outlier = _find_outliers(strangeness)
     for row in np.flatnonzero(is_outlier).tolist():
@@ -123,7 +125,7 @@ def _judge(
     columns: dict[str, Any],
     evidence: list[list[str]],
     is_judged: npt.NDArray[np.bool_],
-    features: FloatArray,
+    points: FloatArray,
     labels: IntArray,
     groups: IntArray,
     neighbours: Neighbours,
@@ -136,8 +138,8 @@ def _judge(
     inside = np.unique(groups[rows], return_inverse=True)[1]
     place = np.full(len(labels) + 1, -1, np.int64)
     place[rows] = np.arange(len(rows))
-    inputs, near = principal(features[rows]), neighbours.only(rows, place)
-    probabilities = judge(inputs, own, inside, near, len(codes), settings.folds)
+    inputs, near = principal(points[rows]), neighbours.only(rows, place)
+    probabilities = judge(inputs, own, choose_folds(own, inside, settings.folds), near, len(codes))
     other, wrong = likeliest_other(probabilities, own), find_wrong(probabilities, own)
     columns["suspicion"][rows] = suspicion(probabilities, own)
     columns["own_probability"][rows] = probabilities[np.arange(len(rows)), own]
