@@ -16,8 +16,7 @@ import numpy.typing as npt
 
 from curator.review.images import BoolArray, Images
 from curator.store.paths import DataPaths
-from curator.store.suspects_file import Suspects, read_suspects
-from curator.suspects.listing import HEADINGS
+from curator.store.suspects_file import HEADINGS, Suspects, read_suspects
 
 Rows = npt.NDArray[np.int64]
 Chosen = tuple[Rows, dict[str, dict[str, Any]]]
@@ -47,7 +46,7 @@ _latest = _Latest()
 
 
 def choose_suspected(heading: str) -> Callable[[Images, BoolArray, DataPaths], Chosen]:
-    """Return what chooses the rows under a heading of :data:`curator.suspects.listing.HEADINGS`, and facts about them.
+    """Return what chooses the rows under one of :data:`curator.store.suspects_file.HEADINGS`, and facts about them.
 
     An image that has another label now than was judged is left out.
     """

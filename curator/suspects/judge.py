@@ -3,8 +3,8 @@
 Two judges agree on a probability of each label: a softmax regression on the features of the other folds, and the labels
 of the image's neighbours. Which probability makes a label wrong is learned from the set itself, label by label, as
 confident learning does (Northcutt and others 2021, https://doi.org/10.1613/jair.1.12125); compared with cleanlab in
-docs/decisions/0016-suspects.md. Then all are judged again by what is left without the labels that seemed wrong, as these
-had a say in the first judgement.
+docs/decisions/0016-suspects.md. Then all are judged again without the labels that seemed wrong, as these
+had had a say.
 
 >>> probabilities = np.array([[0.9, 0.1], [0.8, 0.2], [0.1, 0.9], [0.2, 0.8], [0.05, 0.95]], np.float32)
 >>> find_wrong(probabilities, np.array([0, 0, 1, 1, 0])).tolist()

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -48,8 +50,8 @@ def measure(pixels: PixelArray) -> FloatArray:
     return np.array([low, high, *_percentiles(chroma, 98), *lost], dtype=np.float32)
 
 
-def _percentiles(values: PixelArray, *shares: float) -> list[float]:
-    """Return what ``np.percentile`` does, by counting: bytes need no sorting."""
+def _percentiles(values: npt.NDArray[Any], *shares: float) -> list[float]:
+    """Return what ``np.percentile`` does of bytes, by counting: they need no sorting."""
     counted = np.bincount(values.ravel(), minlength=256).cumsum()
     places = np.array(shares) / 100 * (values.size - 1)
     below, above = (np.searchsorted(counted, side(places), "right") for side in (np.floor, np.ceil))

@@ -40,7 +40,9 @@ def likenesses(features: FloatArray, n_kept: int = N_LIKENESS) -> FloatArray:
         known = _directions(np.asarray(features))
         values, vectors = _largest((known @ known.T).astype(np.float64), min(n_kept, n))
         return _directions((vectors * np.sqrt(values)).astype(np.float32))
-    products = sum((_square(_directions(block)) for _, block in _blocks(features)), np.zeros((n_channels, n_channels)))
+    products = np.zeros((n_channels, n_channels))
+    for _, block in _blocks(features):
+        products += _square(_directions(block))
     _, directions = _largest(products, n_kept)
     result = np.empty((n, directions.shape[1]), np.float32)
     for start, block in _blocks(features):

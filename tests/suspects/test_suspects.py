@@ -18,8 +18,8 @@ from curator.dataset import Dataset
 from curator.manifests.recipe import SuspectsSettings
 from curator.manifests.reviews import Review, append_review
 from curator.store.catalog_files import read_catalog
+from curator.store.suspects_file import list_suspects
 from curator.suspects.folds import choose_folds
-from curator.suspects.listing import list_suspects
 from curator.suspects.logistic import fit, predict
 from curator.suspects.low_quality import find_flaws
 from curator.suspects.neighbours import find_neighbours
