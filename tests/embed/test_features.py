@@ -23,6 +23,7 @@ from curator.embed.torch_file import read_tensors
 from curator.errors import CuratorError, StateError
 from curator.events import WorkAdvanced, ignore
 from curator.manifests.recipe import EmbedSettings
+from tests.embed.onnx_files import write_model
 from tests.small_worlds import picture, write_folder
 
 pytest.importorskip("onnxruntime")
@@ -138,22 +139,6 @@ def test_the_network_knows_balls(lite0: Embedder, name: str, synset: int) -> Non
     logits = lite0.run(np.stack(squares)) @ tensors["_fc.weight"].T + tensors["_fc.bias"]
     best = np.argsort(-logits, axis=1)[:, :5]
     assert (best == synset).any(axis=1).mean() > 0.8
-
-
-def write_model(path: Path, shape: list[Any], dtype: Any = None, inputs: int = 1, flat: bool = False) -> Path:
-    """Write an ONNX file that returns the mean of each column over rows and channels; ``flat``: one number."""
-    helper, kinds = onnx.helper, onnx.TensorProto
-    dtype = dtype or kinds.FLOAT
-    names = [f"image{number}" for number in range(inputs)]
-    takes = [helper.make_tensor_value_info(name, dtype, shape) for name in names]
-    axes = [1, 2, 3] if flat else [1, 2] if shape[-1] != 3 else [1, 3]
-    cast = helper.make_node("Cast", [names[0]], ["floats"], to=kinds.FLOAT)
-    mean = helper.make_node("ReduceMean", ["floats"], ["features"], axes=axes[: len(shape) - 1], keepdims=0)
-    gives = helper.make_tensor_value_info("features", kinds.FLOAT, None)
-    graph = helper.make_graph([cast, mean], "g", takes, [gives])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
-    path.write_bytes(model.SerializeToString())
-    return path
 
 
 def test_any_onnx_file_with_an_image_as_input_is_taken(tmp_path: Path) -> None:
