@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +12,10 @@ import pytest
 from curator.fetch.network.libcurl import pycurl
 from curator.fetch.network.transfer import Transfer
 from tests.fuzz.rounds import count
+
+# Tests start hundreds of Pythons: each would compile the whole package where nobody may keep what was compiled.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 
 @pytest.fixture

@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import struct
 
+from curator.observe.gif_blocks import FRAME, GRAPHIC_CONTROL, screen_end, walk_blocks
 from curator.observe.jpeg_scans import clean_jpeg
+from curator.observe.tiff_tags import walk_directories
 
 _PIXEL_TAGS = frozenset({254, 256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 284, 292, 293, 317, 318, 320, 322})
 _MORE_PIXEL_TAGS = frozenset({323, 324, 325, 332, 338, 339, 347, 512, 513, 514, 529, 530, 531, 532, 33421, 33422})
@@ -35,16 +37,15 @@ def without_metadata(data: bytes, image_format: str) -> bytes | None:
 
 
 def _first_gif_frame(data: bytes) -> bytes:
-    """Leave out every extension but a graphic control before the first frame, and what follows that."""
-    at = 13 + (3 << (data[10] & 7) + 1 if data[10] & 0x80 else 0)
+    """Leave out every extension but a graphic control before the first frame."""
+    at = screen_end(data)
     parts = [data[:at]]
-    while data[at] == 0x21:
-        end = at + 2
-        while data[end]:
-            end += data[end] + 1
-        if data[at + 1] == 0xF9 and data[at + 2] == 4:
-            parts.append(data[at : end + 1])
-        at = end + 1
+    for start, end in walk_blocks(data):
+        if data[start] == FRAME:
+            break
+        if data.startswith(GRAPHIC_CONTROL, start) and data[start + 2] == 4:
+            parts.append(data[start:end])
+        at = end
     return b"".join((*parts, data[at:]))
 
 
@@ -52,11 +53,13 @@ def _is_needed(tag: int, kind: int, count: int) -> bool:
     return tag in _PIXEL_TAGS or tag in _MORE_PIXEL_TAGS or (tag, kind, count) == _ORIENTATION
 
 
-def _with_pixel_tags(data: bytes, order: str) -> bytes:
+def _with_pixel_tags(data: bytes, order: str) -> bytes | None:
     """Keep of the first directory the tags that say how the pixels are stored, in its place, and no other directory."""
-    (at,) = struct.unpack_from(order + "I", data, 4)
-    (n_tags,) = struct.unpack_from(order + "H", data, at)
-    entries = [data[at + 2 + 12 * number : at + 14 + 12 * number] for number in range(n_tags)]
+    if (found := next(walk_directories(data), None)) is None:
+        return None
+    at, n_tags = found
+    entries = [data[start : start + 12] for start in range(at, at + 12 * n_tags, 12)]
     kept = [entry for entry in entries if _is_needed(*struct.unpack(order + "HHI", entry[:8]))]
     directory = struct.pack(order + "H", len(kept)) + b"".join(kept) + bytes(4)
-    return data[:at] + directory + data[at + len(directory) :]
+    start = at - 2
+    return data[:start] + directory + data[start + len(directory) :]

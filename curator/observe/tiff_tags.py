@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 _CODES = {1: "B", 3: "H", 4: "I", 6: "b", 7: "B", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"}
@@ -68,26 +69,42 @@ class Directory:
         return len(strips) < -(-height // rows) * n_planes
 
 
+def _layout(data: bytes) -> tuple[str, str, str, int]:
+    """Return the order of bytes, the codes of an offset and of a number of entries, and the bytes of an entry."""
+    order = "<" if data[:2] == b"II" else ">"
+    return (order, "Q", "Q", 20) if data[2:4] in (b"+\0", b"\0+") else (order, "I", "H", 12)
+
+
+def walk_directories(data: bytes) -> Iterator[tuple[int, int]]:
+    """Yield where the entries of each directory begin, and how many they are, up to a loop or the end of the file."""
+    order, offset_code, count_code, entry = _layout(data)
+    seen, at = set[int](), 8 if offset_code == "Q" else 4
+    while at + struct.calcsize(offset_code) <= len(data):
+        (directory,) = struct.unpack_from(order + offset_code, data, at)
+        if directory == 0 or directory in seen or directory + struct.calcsize("=" + count_code) > len(data):
+            return
+        seen.add(directory)
+        (n_entries,) = struct.unpack_from(order + count_code, data, directory)
+        first = directory + struct.calcsize("=" + count_code)
+        yield first, n_entries
+        at = first + n_entries * entry
+
+
 def read_directory(data: bytes) -> Directory | None:
     """Read the first directory of a TIFF or BigTIFF; None if it does not begin within the file.
 
     See https://www.itu.int/itudoc/itu-t/com16/tiff-fx/docs/tiff6.pdf and
     https://www.awaresystems.be/imaging/tiff/bigtiff.html.
     """
-    order = "<" if data[:2] == b"II" else ">"
-    is_big = data[2:4] in (b"+\0", b"\0+")
-    offset_code, count_code, entry = ("Q", "Q", 20) if is_big else ("I", "H", 12)
-    try:
-        (at,) = struct.unpack_from(order + offset_code, data, 8 if is_big else 4)
-        (n_entries,) = struct.unpack_from(order + count_code, data, at)
-    except (struct.error, OverflowError):
+    if (found := next(walk_directories(data), None)) is None:
         return None
-    at += 8 if is_big else 2
+    at, n_entries = found
+    order, offset_code, _, entry = _layout(data)
     fields: dict[int, tuple[int, ...]] = {}
     is_whole = n_entries * entry <= len(data) - at
     for start in range(at, min(at + n_entries * entry, len(data) - entry + 1), entry):
         tag, kind, count = struct.unpack_from(f"{order}HH{offset_code}", data, start)
-        size, room = count * _SIZES.get(kind, 1), 8 if is_big else 4
+        size, room = count * _SIZES.get(kind, 1), struct.calcsize(offset_code)
         value_at = start + entry - room
         if size > room:
             (value_at,) = struct.unpack_from(order + offset_code, data, value_at)

@@ -14,7 +14,7 @@ from PIL import Image, features
 
 from curator.matching.perceptual_hash import HASH_VERSION
 from curator.observe import observation, sniff
-from curator.observe.header import MAX_FRAMES
+from curator.observe.frames import MAX_FRAMES
 from curator.observe.observation import Observation, hash_sightings, look_at, observe_image
 from curator.reasons import Drop
 from tests.fuzz.rounds import examples
