@@ -18,6 +18,7 @@ from curator.decide.leak_groups import find_leak_groups, number_kept_copies
 from curator.decide.reviews import apply_reviews
 from curator.embed.current import describe
 from curator.embed.embedder import Embedder
+from curator.embed.extra import import_package
 from curator.embed.features import compute_rows, features_of, open_features
 from curator.embed.models import open_embedder
 from curator.embed.row_file import RowFile
@@ -60,7 +61,9 @@ def find_suspects(project: Project, force: bool = False) -> Suspects:
         if before and before.fingerprint == key and not force:
             return before
         features, looks = _embed(project, table, embedder)
-        found = compose_table(table, features, looks, groups, project.recipe.labels, settings)
+        # A linear algebra library's threads wait busily for each other: on small matrices that is most of what they do.
+        with import_package("threadpoolctl").threadpool_limits(1):
+            found = compose_table(table, features, looks, groups, project.recipe.labels, settings)
         earlier = _earlier(project, before)
         judged = Suspects(found.table, key, embedder.title, found.notes, found.effect, made_with, earlier)
         write_suspects(paths.suspects, judged)

@@ -74,8 +74,7 @@ def compose_table(
     is_outlier = _find_outliers(strangeness)
     for row in np.flatnonzero(is_outlier).tolist():
         evidence[row].append(_outlier_evidence(neighbours, strangeness, row, names[labels[row]]))
-    sizes = np.stack([read_integers(table[name], missing=0) for name in ("width", "height")], axis=1)
-    flaws = find_flaws(looks, sizes)
+    flaws = find_flaws(looks, np.stack([read_integers(table[name], missing=0) for name in ("width", "height")], axis=1))
     for row, found in enumerate(flaws):
         evidence[row] += [flaw.evidence for flaw in found]
     ids = table["record_id"].tolist()

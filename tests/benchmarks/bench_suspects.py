@@ -25,6 +25,7 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 from verdict import at_least, at_most, conclude
 
 from curator.embed.features import embed_images, features_of, open_features
@@ -153,8 +154,6 @@ def flip(labels, rate, seed, hardness=None):
 
 def measure_set(name, features, labels):
     """Print one set's tables; return ours at 8% by chance, and the least lead over the best of the others."""
-    from threadpoolctl import threadpool_limits
-
     ours, lead, at_8 = Ours(features), np.array([1.0, 1.0]), (0.0, 0.0)
     print(f"{name}: {len(labels):,} images")
     with threadpool_limits(1), warnings.catch_warnings():
@@ -208,7 +207,8 @@ def large(n, photographs):
         table = catalog.conform(pd.DataFrame(rows | {"width": 400, "height": 300}))
         looks = np.tile(np.array([10, 240, 90, 0.09, 0.17], np.float32), (n, 1))
         start, start_cpu = time.perf_counter(), time.process_time()
-        compose_table(table, np.load(path, mmap_mode="r"), looks, np.arange(n), names, SuspectsSettings())
+        with threadpool_limits(1):  # as find_suspects does
+            compose_table(table, np.load(path, mmap_mode="r"), looks, np.arange(n), names, SuspectsSettings())
         seconds, cpu_s = time.perf_counter() - start, time.process_time() - start_cpu
     print(json.dumps({"s": seconds, "cpu_s": cpu_s, "gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6}))
 
