@@ -187,8 +187,8 @@ class View:
         Raises:
             CuratorError: the extra ``embed`` is not installed, or no image is kept.
         """
+        from curator.inspect.suspects.find import find_suspects
         from curator.pipeline.run_stages import decide
-        from curator.suspects.find import find_suspects
 
         if not self.paths.catalog(Stage.DEDUPED).exists():
             decide(self.project, Stage.DEDUPED, {})

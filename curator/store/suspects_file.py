@@ -37,7 +37,7 @@ SCHEMA = pa.schema(
         pa.field("other_probability", pa.float32()),
         pa.field("strangeness", pa.float32()),  # 0 to 2: one minus the mean cosine to its neighbours
         pa.field("is_outlier", pa.bool_(), nullable=False),
-        pa.field("low_quality", pa.list_(pa.string()), nullable=False),  # kinds: see curator.suspects.low_quality
+        pa.field("low_quality", pa.list_(pa.string()), nullable=False),  # see curator.inspect.suspects.low_quality
         pa.field("evidence", pa.list_(pa.string()), nullable=False),  # a sentence for each thing suspected
         pa.field("neighbours", pa.list_(pa.string()), nullable=False),  # record ids, the most alike first
     ]
@@ -61,7 +61,7 @@ class Suspects:
         fingerprint: of all that it was made from.
         model: the network's title.
         notes: for a person.
-        effect: see :func:`curator.suspects.effect.measure_effect`.
+        effect: see :func:`curator.inspect.suspects.effect.measure_effect`.
         made_with: the network and the settings: see :func:`curator.embed.current.find_change`.
         earlier: the suspects of earlier tables that somebody has decided on, so that they may be missing here.
     """

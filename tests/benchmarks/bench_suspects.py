@@ -32,12 +32,12 @@ from curator.embed.features import embed_images, features_of, open_features
 from curator.embed.models import open_embedder
 from curator.embed.squares import read_square
 from curator.events import ignore
+from curator.inspect.suspects import look
+from curator.inspect.suspects.folds import choose_folds
+from curator.inspect.suspects.judge import judge, suspicion
+from curator.inspect.suspects.neighbours import find_neighbours
+from curator.inspect.suspects.principal import likenesses, principal
 from curator.manifests.recipe import EmbedSettings, SuspectsSettings
-from curator.suspects import look
-from curator.suspects.folds import choose_folds
-from curator.suspects.judge import judge, suspicion
-from curator.suspects.neighbours import find_neighbours
-from curator.suspects.principal import likenesses, principal
 
 RATES, SEEDS = (0.02, 0.05, 0.08, 0.2), range(5)
 LARGE = {10_000: (20, 1.5), 100_000: (180, 3.0)}
@@ -185,7 +185,7 @@ def large(n, photographs):
     import pandas as pd
 
     from curator import catalog
-    from curator.suspects.rows import compose_table
+    from curator.inspect.suspects.rows import compose_table
 
     known = np.load(photographs)
     rng = np.random.default_rng(0)

@@ -17,8 +17,8 @@ from bench_suspects import Ours, auroc, find_hard, flip, read_set
 from threadpoolctl import threadpool_limits
 
 from curator.embed.models import open_embedder
+from curator.inspect.suspects import judge
 from curator.manifests.recipe import EmbedSettings
-from curator.suspects import judge
 
 SEEDS, RATES = range(100, 104), (0.05, 0.08, 0.2)
 WEIGHTS, PENALTIES = (0, 1 / 4, 1 / 3, 1 / 2), (0.3, 0.1, 0.03)

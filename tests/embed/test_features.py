@@ -201,6 +201,6 @@ def test_what_is_no_model_or_not_installed_is_one_paragraph(tmp_path: Path, monk
 
 def test_no_learning_framework_is_imported() -> None:
     """The rooms that embed and judge need no TensorFlow, and import ONNX Runtime only when it runs."""
-    code = "import sys, curator.embed.models, curator.suspects.find; print(*sys.modules)"
+    code = "import sys, curator.embed.models, curator.inspect.suspects.find; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not set(done.stdout.split()) & {"tensorflow", "keras", "torch", "onnxruntime", "onnx", "sklearn", "scipy"}

@@ -20,18 +20,18 @@ from curator.catalog import Stage
 from curator.cli.app import app
 from curator.dataset import Dataset
 from curator.embed import models
+from curator.inspect.suspects.folds import choose_folds
+from curator.inspect.suspects.judge import judge
+from curator.inspect.suspects.logistic import fit, predict
+from curator.inspect.suspects.low_quality import find_flaws
+from curator.inspect.suspects.neighbours import Neighbours, find_neighbours
+from curator.inspect.suspects.principal import likenesses, principal
+from curator.inspect.suspects.rows import compose_table
 from curator.manifests.recipe import EmbedSettings, SuspectsSettings
 from curator.manifests.reviews import Review, append_review, decided_keys, read_reviews, standing_reviews
 from curator.review.service import ReviewService
 from curator.store.catalog_files import read_catalog
 from curator.store.suspects_file import HEADINGS, count_decided, list_suspects, suspect_keys
-from curator.suspects.folds import choose_folds
-from curator.suspects.judge import judge
-from curator.suspects.logistic import fit, predict
-from curator.suspects.low_quality import find_flaws
-from curator.suspects.neighbours import Neighbours, find_neighbours
-from curator.suspects.principal import likenesses, principal
-from curator.suspects.rows import compose_table
 from tests.embed.onnx_files import write_model
 from tests.small_worlds import recipe_text, small_project
 

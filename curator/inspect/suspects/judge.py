@@ -18,8 +18,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from curator.suspects.logistic import fit, predict
-from curator.suspects.neighbours import Neighbours
+from curator.inspect.suspects.logistic import fit, predict
+from curator.inspect.suspects.neighbours import Neighbours
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
@@ -49,7 +49,7 @@ def predict_out_of_fold(
     Args:
         inputs: float32 (images, dimensions).
         labels: label indices (images,).
-        folds: see :func:`curator.suspects.folds.choose_folds`.
+        folds: see :func:`curator.inspect.suspects.folds.choose_folds`.
         n_labels: outputs.
         trained: the images that may be trained on, bool (images,).
         penalties: to choose from.
@@ -96,7 +96,7 @@ def judge(
     Args:
         inputs: float32 (images, dimensions).
         labels: label indices (images,).
-        folds: see :func:`curator.suspects.folds.choose_folds`.
+        folds: see :func:`curator.inspect.suspects.folds.choose_folds`.
         neighbours: who votes.
         n_labels: outputs.
         trained: the images that may decide anything, bool (images,); None: all.

@@ -14,13 +14,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from curator.catalog import read_integers
+from curator.inspect.suspects.effect import measure_effect
+from curator.inspect.suspects.folds import choose_folds
+from curator.inspect.suspects.judge import find_wrong, judge, likeliest_other, suspicion
+from curator.inspect.suspects.low_quality import find_flaws
+from curator.inspect.suspects.neighbours import Neighbours, find_neighbours
+from curator.inspect.suspects.principal import likenesses, principal
 from curator.manifests.recipe import SuspectsSettings
-from curator.suspects.effect import measure_effect
-from curator.suspects.folds import choose_folds
-from curator.suspects.judge import find_wrong, judge, likeliest_other, suspicion
-from curator.suspects.low_quality import find_flaws
-from curator.suspects.neighbours import Neighbours, find_neighbours
-from curator.suspects.principal import likenesses, principal
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
@@ -56,7 +56,7 @@ def compose_table(
     Args:
         table: the kept rows of a catalog.
         features: float32 (images, channels).
-        looks: see :data:`curator.suspects.look.FIELDS`.
+        looks: see :data:`curator.inspect.suspects.look.FIELDS`.
         groups: a number from 0 a group of images that belong together.
         recipe_labels: the labels in the recipe's order.
         settings: of the recipe.

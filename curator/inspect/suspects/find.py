@@ -24,14 +24,14 @@ from curator.embed.models import open_embedder
 from curator.embed.row_file import RowFile
 from curator.embed.squares import PixelArray, read_square
 from curator.errors import StateError
+from curator.inspect.suspects import look
+from curator.inspect.suspects.rows import compose_table
 from curator.manifests.project import Project
 from curator.manifests.reviews import decided_keys, read_reviews, standing_reviews
 from curator.observe.pixels import DECODER_VERSION
 from curator.store.catalog_files import fingerprint, read_catalog
 from curator.store.lock import locked
 from curator.store.suspects_file import Key, Suspects, read_suspects, suspect_keys, write_suspects
-from curator.suspects import look
-from curator.suspects.rows import compose_table
 from curator.text import Command
 
 VERSION = 2
