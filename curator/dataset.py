@@ -105,25 +105,24 @@ class Dataset(View):
         self,
         ratio: float | None = None,
         *,
+        val: float | None = None,
         seed: int | None = None,
         per_class: PerClass | None = None,
         resplit: bool = False,
         force: bool = False,
     ) -> StageResult:
-        """Split into train and test; write the manifest and the folders.
+        """Split into train, val (if asked for) and test; write the manifest and the folders.
 
         Args:
-            ratio: share of each label in train; None: the recipe's.
-            seed: another seed is another split.
-            per_class: see :meth:`balance`.
-            resplit: let images change sides.
-            force: do it again even if nothing changed.
+            ratio, val: share of each label in train and in val, or (an int) the images in val; None: the recipe's.
+            seed, per_class: another seed is another split; see :meth:`balance`.
+            resplit, force: let images change sides; do it again even if nothing changed.
 
         Raises:
             ShortfallError: a label has too few images.
             CuratorError: other settings than those of the manifest that exists, without ``resplit``.
         """
-        side: dict[str, Any] = {"ratio": ratio, "seed": seed}
+        side: dict[str, Any] = {"ratio": ratio, "val": val, "seed": seed}
         overrides = {"split": side, "balance": {"per_class": per_class}}
         return self._decide(Stage.SPLIT, overrides, force, resplit)
 
@@ -167,16 +166,21 @@ class Dataset(View):
         return result
 
     def run(
-        self, *, benchmark: bool = True, per_class: PerClass | None = None, ratio: float | None = None
+        self,
+        *,
+        benchmark: bool = True,
+        per_class: PerClass | None = None,
+        ratio: float | None = None,
+        val: float | None = None,
     ) -> RunResult:
         """Fetch, dedupe, balance and split, see :meth:`split`; then, unless a label is short, :meth:`benchmark`."""
         from curator.inspect.status import RunResult
         from curator.pipeline.held_sides import require_same_split
 
         if self.recipe.split.stable:  # before hours of fetching
-            require_same_split(self.paths, self._with("split", ratio=ratio).recipe.split)
+            require_same_split(self.paths, self._with("split", ratio=ratio, val=val).recipe.split)
         Dataset(self._with("balance", per_class=per_class)).fetch()
-        split = self.split(ratio, per_class=per_class)
+        split = self.split(ratio, val=val, per_class=per_class)
         return RunResult(split, self.benchmark() if benchmark and not split.missing else None)
 
     @raises_curator_errors

@@ -90,7 +90,8 @@ def write_results(findings: Findings, interrupted: bool = False) -> BenchmarkRes
 
 def _about(findings: Findings) -> dict[str, Any]:
     plan, images, recipe, paths = findings.plan, findings.images, findings.project.recipe, findings.project.paths
-    sizes = {name: len(rows) for name, rows in asdict(findings.parts).items()}
+    parts = findings.parts
+    sizes = {"train": len(parts.train), "watched": len(parts.watched), "test": len(parts.test)}
     hashes = {"manifest": file_digest(paths.manifest)}
     if recipe.path:
         hashes["recipe"] = file_digest(recipe.path)
@@ -104,7 +105,7 @@ def _about(findings: Findings) -> dict[str, Any]:
         "smoke_test": plan.smoke_test,
         "labels": list(images.labels),
         "plan": asdict(plan),
-        "n_images": sizes | {"watched_is_test": not plan.validation_share},
+        "n_images": {**sizes, "watched_is_test": not plan.validation_share, "watched_is_val": parts.watched_is_val},
         "dataset": _dataset(paths, images),
         "chance": images.chance_accuracy,
         "article": article if not plan.smoke_test and is_article else None,

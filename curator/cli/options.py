@@ -1,5 +1,7 @@
 """The options that several commands share, and how their texts are read.
 
+>>> val_value("0.1"), val_value("100")
+(0.1, 100)
 >>> per_class_value("max"), per_class_value("1224"), whole_numbers("0,1,2", "--seeds"), names("cnn, mobilenet_v2")
 ('max', 1224, (0, 1, 2), ('cnn', 'mobilenet_v2'))
 """
@@ -32,6 +34,10 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JS
 RatioOption = Annotated[
     float | None, typer.Option("--ratio", metavar="R", help="Share of each label in train, such as 0.8.")
 ]
+ValOption = Annotated[
+    str | None,
+    typer.Option("--val", metavar="V", help="Share of each label in val, such as 0.1, or a number of images."),
+]
 ForceOption = Annotated[bool, typer.Option("--force", help="Do it again even if nothing has changed.")]
 PerClassOption = Annotated[
     str | None,
@@ -54,6 +60,17 @@ def per_class_value(text: str | None) -> int | Literal["max", "all"] | None:
     if text.isdecimal():
         return int(text)
     raise RecipeError(None, [Problem("", f"--per-class must be a whole number, max or all, not {text!r}")])
+
+
+def val_value(text: str | None) -> int | float | None:
+    """Read ``--val``: a share such as 0.1, or a whole number of images."""
+    if text is None or text.isdecimal():
+        return int(text) if text is not None else None
+    try:
+        return float(text)
+    except ValueError:
+        message = f"--val must be a share such as 0.1 or a whole number of images, not {text!r}"
+        raise RecipeError(None, [Problem("", message)]) from None
 
 
 def whole_numbers(text: str | None, option: str) -> tuple[int, ...] | None:

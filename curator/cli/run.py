@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from curator.cli.command import Answer, dataset_command
-from curator.cli.options import PerClassOption, RatioOption, per_class_value
+from curator.cli.options import PerClassOption, RatioOption, ValOption, per_class_value, val_value
 
 if TYPE_CHECKING:
     from curator.dataset import Dataset
@@ -19,6 +19,7 @@ def run(
     no_benchmark: Annotated[bool, typer.Option("--no-benchmark", help="End with the split; train nothing.")] = False,
     per_class: PerClassOption = None,
     ratio: RatioOption = None,
+    val: ValOption = None,
 ) -> Iterator[Answer]:
     """Do the whole job: fetch, dedupe, balance, split, benchmark.
 
@@ -27,7 +28,7 @@ def run(
     from curator.cli.benchmark import benchmark_answer, says_how_to_go_on
     from curator.cli.counts import split_answer
 
-    done = dataset.run(benchmark=False, per_class=per_class_value(per_class), ratio=ratio)
+    done = dataset.run(benchmark=False, per_class=per_class_value(per_class), ratio=ratio, val=val_value(val))
     yield split_answer(dataset, done.split)
     if not no_benchmark:
         with says_how_to_go_on(dataset):

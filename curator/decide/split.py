@@ -1,4 +1,4 @@
-"""Divide the kept images into train and test: exact counts a label, and no picture, author or page on both sides.
+"""Divide the kept images into train, val and test: exact counts a label, and no picture, author or page on two sides.
 
 >>> ids = [f"folder-{n:016x}" for n in range(10)]
 >>> rows = {"record_id": ids, "sha256": [n[-1] * 64 for n in ids], "author": ["Ann", "Ann", *"bcdefghi"]}
@@ -12,7 +12,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -21,12 +21,13 @@ import pyarrow as pa
 
 from curator import catalog
 from curator.catalog import BoolArray, IntArray, Rows, as_arrow, rank_among, rank_texts
-from curator.decide.allocation import Groups, choose_test_groups
-from curator.decide.growth import TEST, TRAIN, are_several, hold_sides, linked_sides
+from curator.decide.allocation import divide_groups
+from curator.decide.growth import TEST, VAL, are_several, hold_sides, linked_sides
 from curator.decide.keyed_hash import choose_order, mix
 from curator.decide.leak_groups import find_leak_groups
 from curator.decide.origins import describe_large_groups
-from curator.errors import ShortfallError
+from curator.decide.side_counts import check_counts, count_wanted
+from curator.decide.whole_groups import Groups
 from curator.manifests.recipe import SplitSettings
 from curator.reasons import SPLITS
 from curator.text import MOST, Command, Text
@@ -52,8 +53,8 @@ def split_images(
 
     Args:
         table: a catalog; kept rows need a SHA-256.
-        settings, labels: the ``ratio`` (share in train, rounded) of each of the labels, or exact ``train`` and ``test``
-            counts; ``seed``; and what stays on one side (``group_by``), across labels too.
+        settings, labels: the ``ratio`` (share in train, rounded) of each of the labels and its ``val``, or exact counts
+            of ``train``, ``val`` and ``test``; ``seed``; and what stays on one side (``group_by``), across labels too.
         previous: a split whose images keep their side, and what belongs to them with them; none belongs to several.
         copies: shape (rows,): what dedupe kept of one picture; see :func:`find_leak_groups`.
         most: the command that splits as many of each label as there are, for the error to name.
@@ -63,21 +64,21 @@ def split_images(
         The catalog and notes: groups of more than 1% of a label, leaks, and labels that only get near their count.
 
     Raises:
-        ShortfallError: labels have not as many images as ``train`` and ``test`` add up to, or no two.
+        ShortfallError: see :func:`curator.decide.side_counts.check_counts`.
     """
     label_of = rank_among(table["label"], labels)
     rows = np.flatnonzero(catalog.is_kept(table) & (label_of < len(labels)))
     images, label = table.iloc[rows], label_of[rows]
     have = np.bincount(label, minlength=len(labels)).tolist()
-    _check_counts(dict(zip(labels, have, strict=True)), settings, most)
+    check_counts(dict(zip(labels, have, strict=True)), settings, most)
     kept_copies, kept_sides = (None if given is None else given[rows] for given in (copies, listed))
     first = find_leak_groups(images, settings.group_by, kept_copies)
     sides = _hold_sides(table, rows, previous, first, listed)
-    wanted = _count_wanted(have, settings, label, sides, kept_sides)
+    wanted = count_wanted(have, settings, label, sides, kept_sides)
     side = _draw(images, label, first, wanted, settings.seed, sides)
     notes = describe_leaks(images, settings.group_by, kept_copies, kept_sides)
     notes += describe_large_groups(images, label, labels, _leave_torn(first, sides))
-    empty, uneven = _describe_counts(labels, label[side == TEST], wanted, is_held=previous is not None)
+    empty, uneven = _describe_counts(labels, label, side, wanted, is_held=previous is not None)
     return SplitDecision(_write(table, rows, first, side), (*empty, *notes, *uneven))
 
 
@@ -87,75 +88,25 @@ def _leave_torn(first: IntArray, sides: BoolArray) -> IntArray:
 
 
 def _describe_counts(
-    labels: Sequence[str], label_in_test: IntArray, wanted: IntArray, *, is_held: bool
+    labels: Sequence[str], label: IntArray, side: IntArray, wanted: IntArray, *, is_held: bool
 ) -> tuple[list[Text], list[Text]]:
-    """Say which labels have no test set, and which have other counts than they should."""
-    in_test = np.bincount(label_in_test, minlength=len(labels))
+    """Say which labels have no test or val set, and which have other counts than they should."""
     empty: list[Text] = []
     uneven: list[Text] = []
-    for name, n, want in zip(labels, in_test, wanted, strict=True):
-        if not n and want:
-            text = "no image in test: all belong together by `[split] group_by`, as of one author"
-            empty.append(f"{name}: {text}; without that name in it, and with `--resplit`, they are divided")
-        elif n != want:
-            held = ", and the previous split (`--resplit` lets images move)," if is_held else ""
-            near = f"as near as what must stay on one side{held} allows"
-            uneven.append(f"{name}: {n} images in test instead of {want}, {near}")
-        elif not n:
-            empty.append(f"{name}: no image in test, as none is listed there; `[split] keep = false` divides anew")
+    for place in (TEST, VAL):
+        set_name = SPLITS[place]
+        counts = np.bincount(label[side == place], minlength=len(labels))
+        for name, n, want in zip(labels, counts, wanted[:, place], strict=True):
+            if not n and want:
+                text = f"no image in {set_name}: all belong together by `[split] group_by`, as of one author"
+                empty.append(f"{name}: {text}; without that name in it, and with `--resplit`, they are divided")
+            elif n != want:
+                held = ", and the previous split (`--resplit` lets images move)," if is_held else ""
+                near = f"as near as what must stay on one side{held} allows"
+                uneven.append(f"{name}: {n} images in {set_name} instead of {want}, {near}")
+            elif not n and place == TEST:
+                empty.append(f"{name}: no image in test, as none is listed there; `[split] keep = false` divides anew")
     return empty, uneven
-
-
-def _check_counts(have: Mapping[str, int], settings: SplitSettings, most: Command) -> None:
-    """Raise an error that names every label that has the wrong number of images, those that are short first."""
-    total = settings.train + settings.test if settings.train is not None and settings.test is not None else None
-    if total is None:
-        if few := {label: n for label, n in have.items() if n < 2}:
-            hint: Text = (f"Give {'it' if len(few) == 1 else 'them'} another source and run ", Command("fetch"), ".")
-            missing = {label: 2 - n for label, n in few.items()}
-            raise ShortfallError(f"{_counted(few)}: too few for two sides.", hint, missing)
-        return
-    short = {label: n for label, n in have.items() if n < total}
-    over = {label: n for label, n in have.items() if n > total}
-    if not short and not over:
-        return
-    hint = f"Give `--per-class {total}`, or other counts."
-    if short:
-        hint = (most, " would divide what there is in that proportion.")
-    asked = f"[split] asks for train = {settings.train} and test = {settings.test} images a label, {total} together"
-    parts = [f"{_counted(some)}, which is too {much}" for some, much in ((short, "few"), (over, "many")) if some]
-    missing = {label: total - n for label, n in short.items()} or dict.fromkeys(over, 0)
-    raise ShortfallError(f"{asked}, but {'; '.join(parts)}.", hint, missing)
-
-
-def _counted(have: Mapping[str, int]) -> str:
-    *others, last = [f"{label} has {n:,}" for label, n in have.items()]
-    return f"{', '.join(others)} and {last}" if others else f"{last} images"
-
-
-def _count_test(have: int, settings: SplitSettings) -> int:
-    """Count the images of one label that should be in the test set."""
-    if settings.train is not None and settings.test is not None:
-        return settings.test
-    return min(max(have - round(settings.ratio * have), 1), have - 1)
-
-
-def _count_wanted(
-    have: Sequence[int], settings: SplitSettings, label: IntArray, sides: BoolArray, listed: IntArray | None
-) -> IntArray:
-    """Count the test images that each label should have: shape (labels,).
-
-    If listed sides are kept, a label with a listed test set has just that, and what comes to it by a group or from the
-    previous split; of another label, what has no side is divided.
-    """
-    if listed is None:
-        return np.array([_count_test(n, settings) for n in have], np.int64)
-    n_labels = len(have)
-    in_test = np.bincount(label[sides[:, TEST]], minlength=n_labels)
-    has_test = np.bincount(label[listed == TEST], minlength=n_labels) > 0
-    free = np.bincount(label[~sides.any(axis=1)], minlength=n_labels)
-    drawn = np.array([_count_test(int(n), settings) if n > 1 else 0 for n in free], np.int64)
-    return np.where(has_test, in_test, in_test + drawn)
 
 
 def describe_leaks(
@@ -197,44 +148,35 @@ def _hold_sides(
 def _draw(
     images: pd.DataFrame, label: IntArray, first: IntArray, wanted: IntArray, seed: int, sides: BoolArray
 ) -> IntArray:
-    """Draw the test set's missing images, by the keys of their groups, from those without a side.
+    """Draw the missing images of test, then of val, by the keys of their groups, from those without a side.
 
     Returns:
         Each image's place in :data:`curator.reasons.SPLITS`, shape (images,).
     """
     side: IntArray = sides.argmax(axis=1)
     is_free = ~sides.any(axis=1)
-    missing = wanted - np.bincount(label[side == TEST], minlength=len(wanted))
-    missing = np.clip(missing, 0, np.bincount(label[is_free], minlength=len(wanted)))
-    place = np.cumsum(is_free) - 1  # of each image among the free ones
-    free = images[["record_id", "sha256"]].iloc[np.flatnonzero(is_free)]
-    member_keys = choose_order(free["sha256"], "split-member", seed)
-    roots, group = np.unique(place[first[is_free]], return_inverse=True)
+    have = np.zeros_like(wanted)
+    np.add.at(have, (label[~is_free], side[~is_free]), 1)
+    groups = _key_groups(
+        images[["record_id", "sha256"]].iloc[np.flatnonzero(is_free)], label[is_free], first[is_free], seed
+    )
+    side[is_free] = divide_groups(groups, np.clip(wanted - have, 0, None), have == 0)[groups.group]
+    return side
+
+
+def _key_groups(free: pd.DataFrame, label: IntArray, first: IntArray, seed: int) -> Groups:
+    """Give each group a key by a hash of its content, and number the groups in the order of their keys."""
+    roots, group = np.unique(first, return_inverse=True)
     smallest = np.full(len(roots), np.iinfo(np.uint64).max, np.uint64)
-    np.minimum.at(smallest, group, member_keys)
+    np.minimum.at(smallest, group, choose_order(free["sha256"], "split-member", seed))
     # A second mixing: the smallest of many keys is small, so large groups would always come first.
     keys = mix(smallest, "split-group", seed)
     order = np.argsort(keys, kind="stable")
     if (np.diff(keys[order]) == 0).any():
-        order = np.lexsort((rank_texts(free["record_id"])[roots], keys))
-    group = np.argsort(order)[group]
-    groups = Groups(group, label[is_free], keys[order])
-    chosen = choose_test_groups(groups, missing)
-    _fill_empty(chosen, groups, np.flatnonzero((wanted > 0) & (missing == wanted)))
-    in_test = chosen[group]
-    side[is_free] = np.where(in_test, TEST, TRAIN)
-    return side
-
-
-def _fill_empty(chosen: BoolArray, groups: Groups, labels: IntArray) -> None:
-    """Put the smallest group into the test set of each label that has none: a large test set is one, none is none.
-
-    A label whose images are all of one group has no choice.
-    """
-    for label in labels:
-        mine = np.unique(groups.group[groups.label == label])
-        if len(mine) > 1 and not chosen[mine].any():
-            chosen[mine[np.argmin(groups.sizes[mine])]] = True
+        names = np.full(len(roots), len(free))
+        np.minimum.at(names, group, rank_texts(free["record_id"]))
+        order = np.lexsort((names, keys))
+    return Groups(np.argsort(order)[group], label, keys[order])
 
 
 def _write(table: pd.DataFrame, rows: Rows, first: IntArray, side: IntArray) -> pd.DataFrame:

@@ -24,7 +24,7 @@ from curator.store.json_lines import CHECK, checksum
 from curator.store.plain_json import Faults, read_json, shown
 from curator.store.whole_files import write_text_whole
 
-DECISIVE = ("ratio", "train", "test", "seed", "keep", "group_by")
+DECISIVE = ("ratio", "val", "train", "test", "seed", "keep", "group_by")
 """The settings of ``[split]`` that say on which side an image falls."""
 
 _SHA256 = re.compile("[0-9a-f]{64}")
@@ -88,10 +88,11 @@ def read_made_with(path: Path) -> MadeWith:
 
 
 def decisive_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
-    """List what moves images between train and test: each key of ``[split]`` that differs, before and after.
+    """List what moves images between the sides: each key of ``[split]`` that differs, before and after.
 
     >>> decisive_changes({"ratio": 0.8, "seed": 0, "stable": True}, {"ratio": 0.8, "seed": 1, "stable": False})
     [('seed', 0, 1)]
     """
+    before = {"val": None, **before} if before else before  # manifests of before there was one
     both = [key for key in DECISIVE if key in before and key in after]
     return [(key, before[key], after[key]) for key in both if before[key] != after[key]]

@@ -71,8 +71,11 @@ class Project:
     def most_command(self) -> Command:
         """The command that takes as many images of each label as there are; exact counts become their ratio."""
         split = self.recipe.split
-        ratio = f" --ratio {split.train / (split.train + split.test):.4g}" if split.train and split.test else ""
-        return Command(f"split --per-class max{ratio}")
+        if not split.train or not split.test:
+            return Command("split --per-class max")
+        total = split.train + split.test + int(split.val or 0)
+        val = f" --val {split.val / total:.4g}" if split.val else ""
+        return Command(f"split --per-class max --ratio {split.train / total:.4g}{val}")
 
 
 def open_project(

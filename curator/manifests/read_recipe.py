@@ -151,11 +151,12 @@ class _Reader:
                 self.add("balance", "per_class", message)
             if missing := [label for label in labels if label not in balance.per_class]:
                 self.add("balance", "per_class", f"[balance] per_class has no number for {', '.join(missing)}")
-        if (split.train is None) != (split.test is None):
-            self.add("split", "train", "[split] train and test go together: set both, or ratio alone")
-        elif split.keep and split.train:
-            self.add("split", "keep", "[split] keep goes with ratio, not with train and test: what is listed is kept")
-        elif split.train and split.test and balance.per_class != split.train + split.test:
-            total = split.train + split.test
-            message = f"[balance] per_class must be train + test = {total}, not {balance.per_class!r}"
-            self.add("balance", "per_class", message)
+        found = list(split.problems())
+        for key, text in found:
+            self.add("split", key, f"[split] {text}")
+        if not found and split.train and split.test:
+            total = split.train + split.test + int(split.val or 0)
+            if balance.per_class != total:
+                sides = "train + val + test" if split.val else "train + test"
+                message = f"[balance] per_class must be {sides} = {total}, not {balance.per_class!r}"
+                self.add("balance", "per_class", message)

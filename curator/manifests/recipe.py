@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -101,15 +101,31 @@ GROUPINGS = ("near-duplicate", "author", "page")
 
 @dataclass(frozen=True)
 class SplitSettings:
-    """Which images train and which test."""
+    """Which images train, which choose between models, and which test."""
 
     ratio: float = setting(0.8, "share of each label in train", above=0, below=1)
+    val: int | float | None = setting(
+        None, "share of each label in val, such as 0.1, or a whole number of images; test has the rest", above=0
+    )
     train: int | None = setting(None, "exact images per label in train (with test; replaces ratio)", minimum=1)
     test: int | None = setting(None, "exact images per label in test (with train; replaces ratio)", minimum=1)
     seed: int = setting(0, "another seed is another split", minimum=0)
     keep: bool = setting(False, "what the sources list as train, val or test keeps that side")
     stable: bool = setting(True, "images of the previous split keep their side")
     group_by: tuple[str, ...] = setting(GROUPINGS, "what stays on one side of the split", choices=GROUPINGS)
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """Yield each key that does not go with another, and why."""
+        if (self.train is None) != (self.test is None):
+            yield "train", "train and test go together: set both, or ratio alone"
+        elif self.keep and self.train:
+            yield "keep", "keep goes with ratio, not with train and test: what is listed is kept"
+        if isinstance(self.val, float) and self.train:
+            yield "val", f"val must be a whole number of images beside train and test, not {self.val:g}"
+        elif isinstance(self.val, float) and self.val >= 1:
+            yield "val", f"val must be a share below 1 or a whole number of images, not {self.val:g}"
+        elif isinstance(self.val, float) and self.ratio + self.val >= 1:
+            yield "val", f"val must be below {1 - self.ratio:.4g}, since ratio is {self.ratio:g} and test has the rest"
 
 
 @dataclass(frozen=True)
@@ -212,4 +228,7 @@ class Recipe:
         changed = {key: getattr(checked, key) for key in given}
         if "ratio" in given and section == "split":
             changed |= {"train": None, "test": None}
-        return dataclasses.replace(self, **{section: dataclasses.replace(getattr(self, section), **changed)})
+        after = dataclasses.replace(getattr(self, section), **changed)
+        if section == "split" and given and (found := list(after.problems())):
+            raise RecipeError(None, [Problem("", f"--{key} {text.partition(' ')[2]}") for key, text in found])
+        return dataclasses.replace(self, **{section: after})

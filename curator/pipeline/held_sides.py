@@ -74,9 +74,15 @@ def require_same_split(paths: DataPaths, split: SplitSettings) -> None:
     """
     recorded = read_made_with(paths.made_with).settings.get("split", {}) if paths.manifest.exists() else {}
     if changes := decisive_changes(recorded, plain(split)):
-        text = " and ".join(f"{key} from {before} to {after}" for key, before, after in changes)
-        message = f"[split] changes {text}: images would move between train and test."
-        given = "".join(f" --{key} {after}" for key, _, after in changes if key in ("ratio", "seed"))
+        text = " and ".join(f"{key} from {_word(before)} to {_word(after)}" for key, before, after in changes)
+        message = f"[split] changes {text}: images would move between the sides."
+        given = "".join(
+            f" --{key} {after}" for key, _, after in changes if key in ("ratio", "val", "seed") and after is not None
+        )
         anew = (Command(f"split --resplit{given}"), " makes a new split all the same; ")
         hint = (*anew, f"without `--resplit`, {paths.manifest} keeps its sides.")
         raise CuratorError(message, hint)
+
+
+def _word(value: object) -> str:
+    return "none" if value is None else str(value)

@@ -35,10 +35,10 @@ def details_section(facts: Facts) -> Section | None:
             "training, but nothing is chosen by them."
         )
     else:
-        note = (
-            f"Validation is {times(metrics['n_images']['watched'], 'image')} set aside from train, whole groups at a "
-            f"time; early stopping and the choice of weights look at it and never at test."
-        )
+        images = times(metrics["n_images"]["watched"], "image")
+        of_val = metrics["n_images"].get("watched_is_val")
+        part = f"the val set ({images})" if of_val else f"{images} set aside from train, whole groups at a time"
+        note = f"Validation is {part}; early stopping and the choice of weights look at it and never at test."
     return section(
         "models",
         "Model by model",

@@ -12,7 +12,7 @@ from PIL import Image
 
 from curator.benchmark.images.arrays import image_array
 from curator.benchmark.images.augment import augment_images
-from curator.benchmark.images.labelled_images import load_images, validation_rows
+from curator.benchmark.images.labelled_images import cut_parts, load_images, validation_rows
 from curator.embed.squares import read_square
 from curator.errors import StateError
 from curator.events import WorkStarted, ignore
@@ -156,3 +156,17 @@ def test_augmentation_depends_on_the_image_and_the_key_alone() -> None:
     assert np.array_equal(together[2], augment_images(images[2:], [7], 0, 1)[0])
     assert not np.array_equal(together[2], augment_images(images[2:], [7], 0, 2)[0])
     assert not np.array_equal(together[2], images[2])
+
+
+def test_the_val_part_of_the_manifest_is_watched(drawn_set: Any) -> None:
+    """It takes the place of a part of train, if each label has images there; the article's way of training stays."""
+    images = load_images(drawn_set.paths.manifest, ("disc", "square"))
+    train = images.rows("train")
+    in_val = [next(row for row in train if images.label_index[row] == label) for label in (0, 1)]
+    images.table.loc[in_val, "split"] = "val"
+    parts = cut_parts(images, 0.15)
+    assert parts.watched_is_val and sorted(parts.watched) == sorted(in_val)
+    assert set(parts.train) == set(train) - set(in_val) and list(parts.test) == list(images.rows("test"))
+    assert not cut_parts(images, 0).watched_is_val and list(cut_parts(images, 0).watched) == list(parts.test)
+    images.table.loc[in_val[0], "split"] = "train"
+    assert not cut_parts(images, 0.15).watched_is_val

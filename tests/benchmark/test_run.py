@@ -45,7 +45,13 @@ def test_both_models_are_trained_compared_and_written(drawn_set: Any, weights: P
     metrics = read_metrics(drawn_set)
     assert result.exit_code == 0
     assert set(result.accuracy) == set(metrics["models"]) == {"cnn", "mobilenet_v2"}
-    assert metrics["n_images"] == {"train": 34, "watched": 6, "test": 16, "watched_is_test": False}
+    assert metrics["n_images"] == {
+        "train": 34,
+        "watched": 6,
+        "test": 16,
+        "watched_is_test": False,
+        "watched_is_val": False,
+    }
     for figures in metrics["models"].values():
         assert figures["accuracy"]["low"] <= figures["accuracy"]["mean"] <= figures["accuracy"]["high"]
         assert np.sum(figures["confusion_matrix"]) == 2 * 16
@@ -187,7 +193,13 @@ def test_the_article_preset_trains_on_all_of_train(drawn_set: Any, weights: Path
     """No part is cut off, the test part is only watched, and the last weights are kept."""
     run_benchmark(drawn_set.project(preset="article", epochs=2, models=("mobilenet_v2",)), weights=weights)
     metrics = read_metrics(drawn_set)
-    assert metrics["n_images"] == {"train": 40, "watched": 16, "test": 16, "watched_is_test": True}
+    assert metrics["n_images"] == {
+        "train": 40,
+        "watched": 16,
+        "test": 16,
+        "watched_is_test": True,
+        "watched_is_val": False,
+    }
     assert metrics["models"]["mobilenet_v2"]["runs"][0]["best_epoch"] == 1
 
 

@@ -6,9 +6,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from curator.catalog import Drop, is_kept
-from curator.decide.allocation import Groups, choose_sizes, choose_test_groups
+from curator.decide.allocation import choose_groups, divide_groups
+from curator.decide.exchange import choose_sizes
 from curator.decide.leak_groups import find_leak_groups
 from curator.decide.split import split_images
+from curator.decide.whole_groups import Groups
 from curator.errors import ShortfallError
 from curator.manifests.recipe import SplitSettings
 from curator.matching.components import label_components
@@ -207,7 +209,7 @@ def test_one_label_gets_the_nearest_count_that_groups_allow(sizes, data):
     wanted = data.draw(st.integers(0, sum(sizes)))
     group = np.repeat(np.arange(len(sizes)), sizes)
     groups = Groups(group, np.zeros(len(group), np.int64), np.arange(len(sizes), dtype=np.uint64))
-    chosen = choose_test_groups(groups, np.array([wanted]))
+    chosen = choose_groups(groups, np.array([wanted]))
     best = sum(sizes[k] for k in choose_sizes(sizes, wanted))
     assert abs(np.array(sizes)[chosen].sum() - wanted) == abs(best - wanted)
 
@@ -218,7 +220,7 @@ def test_groups_of_two_labels_are_exchanged_too():
     group = np.concatenate([np.full(a + b, k) for k, (a, b) in enumerate(counts)])
     label = np.concatenate([[0] * a + [1] * b for a, b in counts])
     groups = Groups(group, label, np.arange(4, dtype=np.uint64))
-    chosen = choose_test_groups(groups, np.array([4, 4]))
+    chosen = choose_groups(groups, np.array([4, 4]))
     assert groups.count_labels(chosen, 2).tolist() == [4, 4]
 
 
@@ -233,3 +235,77 @@ def test_components_agree_with_a_walk(n, data):
         for a, b in links:
             smallest[a] = smallest[b] = min(smallest[a], smallest[b])
     assert label_components(n, i, j).tolist() == smallest
+
+
+def feasible_groups(rng, n_labels, n_sides):
+    """Groups of one label or several, and what each side has of each label if each group is on a side of its own."""
+    counts = [int(rng.integers(20, 200)), *rng.integers(3, 40, n_sides - 1).tolist()]
+    sides = rng.permutation(np.repeat(np.arange(n_sides), counts))
+    sizes = np.minimum(1 + rng.pareto(rng.choice([0.8, 1.5, 3.0]), len(sides)) * rng.choice([1, 3]), 60).astype(int)
+    group = np.repeat(np.arange(len(sides)), sizes)
+    is_mixed = rng.random(len(sides)) < rng.choice([0, 0.05, 0.3])
+    label = np.where(
+        is_mixed[group], rng.integers(0, n_labels, len(group)), rng.integers(0, n_labels, len(sides))[group]
+    )
+    wanted = np.zeros((n_labels, n_sides), np.int64)
+    np.add.at(wanted, (label, sides[group]), 1)
+    return Groups(group, label, np.arange(len(sides), dtype=np.uint64)), wanted
+
+
+@pytest.mark.parametrize(("n_sides", "n_labels", "least"), [(2, 10, 99), (3, 1, 99), (3, 2, 98), (3, 5, 97)])
+def test_counts_are_exact_where_groups_allow_it(n_sides, n_labels, least):
+    """Of chance tables for which exact counts are known to be possible, 95 in 100 and more come out."""
+    exact, n = 0, examples(100)
+    for trial in range(n):
+        groups, wanted = feasible_groups(np.random.default_rng([trial, n_sides, n_labels]), n_labels, n_sides)
+        side = divide_groups(groups, wanted, np.ones(wanted.shape, bool))
+        counts = np.zeros_like(wanted)
+        np.add.at(counts, (groups.label, side[groups.group]), 1)
+        exact += (counts == wanted).all()
+    assert exact >= n * least / 100
+
+
+@settings(max_examples=examples(60), deadline=None)
+@given(st.integers(3, 60), st.sampled_from([(0.8, 0.1), (0.5, 0.25), (0.05, 0.9), (0.7, 1)]), st.integers(0, 3))
+def test_val_has_its_share_or_number(n, asked, seed):
+    """Each side has an image at least; test has what is left; who is in test does not depend on val."""
+    ratio, val = asked
+    table = make_table(some_rows(2 * n))
+    decided, notes = split_images(table, SplitSettings(ratio=ratio, val=val, seed=seed), LABELS)
+    for label in LABELS:
+        counts = decided[decided["label"] == label]["split"].value_counts()
+        in_val = val if isinstance(val, int) else min(max(round(val * n), 1), n - 2)
+        assert len(counts) == 3 and counts["val"] == in_val and abs(counts["train"] - ratio * n) <= 2
+    assert notes == ()
+    in_test = (decided["split"] == "test").sum() // 2
+    alone, _ = split_images(table, SplitSettings(train=n - in_test, test=in_test, seed=seed), LABELS)
+    assert (alone["split"] == "test").equals(decided["split"] == "test")
+
+
+def test_val_stays_when_the_set_grows():
+    """With the previous split, the images of val stay there, newcomers fill it up, and groups are whole."""
+    rows = some_rows(120)
+    for n, row in enumerate(rows):
+        row["author"] = f"author {n // 3}"
+    asked = SplitSettings(ratio=0.7, val=0.15)
+    first, _ = split_images(make_table(rows[:80]), asked, LABELS)
+    assert first["split"].value_counts().to_dict() == {"train": 56, "val": 12, "test": 12}
+    previous = first[["sha256", "split"]].dropna()
+    second, _ = split_images(make_table(rows), asked, LABELS, previous)
+    kept = second.merge(previous, on="sha256", suffixes=("", "_before"))
+    assert (kept["split"] == kept["split_before"]).all()
+    assert second["split"].value_counts().to_dict() == {"train": 84, "val": 18, "test": 18}
+    assert (second.groupby("author")["split"].nunique() == 1).all()
+
+
+def test_val_is_counted_with_the_others():
+    """Exact counts include it, and each side needs an image."""
+    decided, _ = split_images(make_table(some_rows(20)), SplitSettings(train=6, val=1, test=3), LABELS)
+    assert decided["split"].value_counts().to_dict() == {"train": 12, "val": 2, "test": 6}
+    with pytest.raises(ShortfallError, match="train = 7, val = 1 and test = 3 images a label, 11 together"):
+        split_images(make_table(some_rows(20)), SplitSettings(train=7, val=1, test=3), LABELS)
+    with pytest.raises(ShortfallError, match="too few for three sides") as caught:
+        split_images(make_table(some_rows(4)), SplitSettings(val=0.1), LABELS)
+    assert caught.value.missing == {"rugby": 1, "soccer": 1}
+    with pytest.raises(ShortfallError, match="too few for val = 9 and two more sides"):
+        split_images(make_table(some_rows(20)), SplitSettings(val=9), LABELS)

@@ -122,6 +122,34 @@ def test_train_alone_is_refused() -> None:
     ]
 
 
+def test_val_is_a_share_or_a_number_that_leaves_room_for_test() -> None:
+    """A share goes with the ratio, a number with either; both are checked on the command line, too."""
+    assert parse_recipe(GOOD + "[split]\nval = 0.1\n", source_kinds()).split.val == 0.1
+    assert (
+        parse_recipe(
+            GOOD + "[balance]\nper_class = 20\n[split]\ntrain = 12\nval = 2\ntest = 6\n", source_kinds()
+        ).split.val
+        == 2
+    )
+    assert mistakes(GOOD + "[split]\nval = 0.2\n") == [
+        "line 9: [split] val must be below 0.2, since ratio is 0.8 and test has the rest"
+    ]
+    assert mistakes(GOOD + "[split]\nval = 1.5\n") == [
+        "line 9: [split] val must be a share below 1 or a whole number of images, not 1.5"
+    ]
+    assert mistakes(GOOD + "[split]\nval = 0\n") == ["line 9: [split] val must be > 0, not 0"]
+    assert mistakes(GOOD + "[balance]\nper_class = 20\n[split]\ntrain = 12\nval = 0.1\ntest = 8\n") == [
+        "line 12: [split] val must be a whole number of images beside train and test, not 0.1"
+    ]
+    assert mistakes(GOOD + "[balance]\nper_class = 20\n[split]\ntrain = 12\nval = 2\ntest = 8\n") == [
+        "line 9: [balance] per_class must be train + val + test = 22, not 20"
+    ]
+    recipe = parse_recipe(GOOD + "[split]\nval = 0.1\n", source_kinds())
+    assert recipe.with_overrides("split", ratio=0.7).split.val == 0.1
+    with pytest.raises(RecipeError, match=r"--val must be below 0\.05, since ratio is 0\.95"):
+        recipe.with_overrides("split", ratio=0.95)
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

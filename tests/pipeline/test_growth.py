@@ -11,6 +11,7 @@ import pytest
 from curator import catalog
 from curator.catalog import Stage
 from curator.errors import CuratorError
+from curator.export.export import export_dataset, find_format
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
 from curator.manifests.reviews import Review, append_review
@@ -190,3 +191,24 @@ def test_a_manifest_from_elsewhere_is_held(project: Project) -> None:
     held = splits(project)
     assert not pipeline.decide(project, Stage.SPLIT, {}).skipped
     assert splits(project) == held
+
+
+def test_val_is_a_side_everywhere(project: Project) -> None:
+    """Asked for of an existing set it moves images, so it is refused but for a new split; then it has its folder."""
+    asked = {"split": {"val": 0.1}}
+    with pytest.raises(CuratorError, match=r"val from none to 0\.1: images would move") as refused:
+        pipeline.decide(project, Stage.SPLIT, asked)
+    assert "curator split --resplit --val 0.1" in str(refused.value)
+    pipeline.decide(project, Stage.SPLIT, asked, resplit=True)
+    before = splits(project)
+    assert sorted(before.values()) == ["test"] * 2 + ["train"] * 16 + ["val"] * 2
+    folder = project.paths.split_folder("val")
+    assert sorted(path.name for path in folder.iterdir()) == ["rugby", "soccer"]
+    assert len(list(folder.rglob("*.jpg"))) == 2
+    grow(project, 10)
+    pipeline.decide(project, Stage.SPLIT, asked)
+    after = splits(project)
+    assert before.items() <= after.items() and list(after.values()).count("val") == 4
+    for name in ("imagefolder", "keras", "coco", "croissant"):
+        folder = Path(export_dataset(project, find_format(name)).path)
+        assert any("val" in path.name.split(".")[0].lower() for path in folder.rglob("*")) or name == "croissant"

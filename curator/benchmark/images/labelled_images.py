@@ -25,6 +25,7 @@ import pandas as pd
 
 from curator.errors import StateError
 from curator.manifests.manifest import read_manifest
+from curator.reasons import SPLITS
 from curator.text import Command
 
 N_FOLDS = 5
@@ -56,7 +57,7 @@ class LabelledImages:
         return groups.fillna(record_ids).to_numpy(dtype=object)
 
     def rows(self, split: str) -> IntArray:
-        """Positions of the images of ``split`` (``train`` or ``test``): int64, ascending."""
+        """Positions of the images of ``split`` (one of :data:`curator.reasons.SPLITS`): int64, ascending."""
         return np.flatnonzero((self.table["split"] == split).to_numpy(dtype=bool)).astype(np.int64)
 
     @property
@@ -73,7 +74,7 @@ def load_images(manifest: Path, recipe_labels: tuple[str, ...]) -> LabelledImage
         StateError: no manifest, fewer than two labels, or a label with too few images to train and test on.
     """
     table = read_manifest(manifest)
-    images = order_labels(table[table["split"].isin(["train", "test"])].reset_index(drop=True), recipe_labels)
+    images = order_labels(table[table["split"].isin(SPLITS)].reset_index(drop=True), recipe_labels)
     if len(images.labels) < 2:
         found = f"only the label {images.labels[0]!r}" if images.labels else "no image"
         raise StateError(f"{manifest} holds {found}; a comparison needs at least two labels.", SPLIT_AGAIN)
@@ -100,13 +101,19 @@ class Parts:
     train: IntArray
     watched: IntArray
     test: IntArray
+    watched_is_val: bool = False
 
 
 def cut_parts(images: LabelledImages, share: float) -> Parts:
-    """Cut the watched part from train; with a share of 0 the test part is watched, as in the article."""
-    train_rows, test_rows = images.rows("train"), images.rows("test")
+    """Choose the watched part: val if each label has images there, else a share of train.
+
+    With a share of 0 the test part is watched, as in the article.
+    """
+    train_rows, val_rows, test_rows = map(images.rows, SPLITS)
     if not share:
         return Parts(train_rows, test_rows, test_rows)
+    if len(np.unique(images.label_index[val_rows])) == len(images.labels):
+        return Parts(train_rows, val_rows, test_rows, watched_is_val=True)
     chosen = validation_rows(images.label_index[train_rows], images.groups[train_rows], share)
     return Parts(train_rows[~chosen], train_rows[chosen], test_rows)
 
