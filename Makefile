@@ -124,8 +124,8 @@ bench-job: $(VENV)/.installed-dev  ## Find 50 swapped labels on the page as a pe
 bench-review: $(VENV)/.installed-dev  ## Measure the review page over 100,000 rows in headless Chromium
 	@$(BIN)/python tests/benchmarks/bench_review.py
 
-bench-suspects: $(VENV)/.installed-dev  ## Swap labels of photographs and count what is found (PHOTOS=DIR, SIZE=full)
-	@$(BIN)/python tests/benchmarks/bench_suspects.py $(if $(SIZE),--$(SIZE)) $(if $(PHOTOS),'$(PHOTOS)')
+bench-suspects: $(VENV)/.installed-dev  ## Swap labels of photographs and count what is found (PHOTOS=DIR)
+	@$(BIN)/python tests/benchmarks/bench_suspects.py $(if $(PHOTOS),'$(PHOTOS)')
 
 bench-train: $(VENV)/.installed-dev  ## Measure training against the article's way
 	@$(BIN)/python tests/benchmarks/bench_train.py

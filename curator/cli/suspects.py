@@ -29,11 +29,12 @@ def suspects(dataset: "Dataset", limit: LimitOption = 20, force: ForceOption = F
 
 def suspects_answer(dataset: "Dataset", found: "Suspects", limit: int) -> Answer:
     """Show the suspects under three headings, those first of which there is most to say."""
-    from curator.store.suspects_file import LISTS
-    from curator.suspects.listing import list_suspects
+    from curator.manifests.reviews import decided_keys, read_reviews, standing_reviews
+    from curator.store.suspects_file import LISTS, count_decided, list_suspects
     from curator.text import Command
 
-    kinds = list_suspects(found.table, dataset.project)
+    decided = decided_keys(standing_reviews(read_reviews(dataset.paths.reviews)))
+    kinds, (n_decided, n_suspects) = list_suspects(found.table, decided), count_decided(found, decided)
 
     def show(terminal: "Terminal") -> None:
         from curator.cli.terminal import plural
@@ -48,6 +49,7 @@ def suspects_answer(dataset: "Dataset", found: "Suspects", limit: int) -> Answer
                 terminal.note(f"  and {len(rows) - limit:,} more (--limit, or --json for all)")
         terminal.notes(found.notes)
         terminal.note(f"judged by {found.model}; nothing was dropped")
+        terminal.note(f"{n_decided:,} of {plural(n_suspects, 'suspect')} decided by a person")
         terminal.next(Command("review"), "to decide")
 
     def facts(terminal: "Terminal") -> dict[str, Any]:
@@ -58,6 +60,7 @@ def suspects_answer(dataset: "Dataset", found: "Suspects", limit: int) -> Answer
             for heading, one in kinds.items()
         }
         about = {"model": found.model, "n_images": len(found.table), "notes": list(found.notes)}
+        about |= {"n_suspects": n_suspects, "n_decided": n_decided}
         return {**about, "effect": found.effect, **rows}
 
     return Answer(facts, show)

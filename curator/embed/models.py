@@ -64,17 +64,26 @@ def open_embedder(settings: EmbedSettings, base_dir: Path) -> Embedder:
     Raises:
         CuratorError: packages or weights are missing, or the file is no image model; the message says what to do.
     """
-    if network := KNOWN.get(settings.model):
+    network = KNOWN.get(settings.model)
+    if network:
         import_package("onnxruntime")  # before the weights are read
-        path = network.find()
-        blocks, _ = network.read(path)
-        return assemble(network.title, file_digest(path), blocks, network.pixels, network.side)
+    path = find_weights(settings, base_dir)
+    if not network:
+        return open_onnx_file(path, file_digest(path), settings.pixels)
+    blocks, _ = network.read(path)
+    return assemble(network.title, file_digest(path), blocks, network.pixels, network.side)
+
+
+def find_weights(settings: EmbedSettings, base_dir: Path) -> Path:
+    """Return the file that the weights come from: see :func:`open_embedder`."""
+    if network := KNOWN.get(settings.model):
+        return network.find()
     path = base_dir / Path(settings.model).expanduser()
     if not path.is_file():
         near = suggest(settings.model, KNOWN) or "."
         hint = f"[embed] model is {', '.join(KNOWN)}, or the path of an ONNX file."
         raise CuratorError(f"The model {settings.model!r} is neither known nor a file at {path}{near}", hint)
-    return open_onnx_file(path, file_digest(path), settings.pixels)
+    return path
 
 
 def assemble(title: str, sha256: str, blocks: Sequence[Block], pixels: str, side: int) -> Embedder:

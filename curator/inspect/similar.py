@@ -22,13 +22,13 @@ from curator.embed.row_file import RowFile
 from curator.embed.squares import read_square
 from curator.errors import CuratorError, StateError
 from curator.inspect.find_image import find_image, unknown_image
+from curator.inspect.suspects.find import read_kept
 from curator.inspect.why import files_in_folders
 from curator.manifests.project import Project
 from curator.pipeline import made_from
 from curator.store.catalog_files import file_digest, read_catalog
 from curator.store.lock import locked
 from curator.store.root import shown
-from curator.suspects.find import read_kept
 from curator.text import Command
 
 COLUMNS = ("record_id", "label", "likeness", "fate", "path", "source_id", "landing_url", "sha256")

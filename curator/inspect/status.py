@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from curator import catalog
 from curator.catalog import Stage
+from curator.embed.current import suspects_news
 from curator.errors import DiskError
 from curator.fetch.ledger.history import count_through_proxy
 from curator.inspect.next_step import next_after_split, next_step
@@ -19,13 +20,14 @@ from curator.inspect.source_news import source_news
 from curator.inspect.unfinished import Unfinished, count_so_far, find_unfinished
 from curator.manifests.inventory import Entry, list_entries, making_commands
 from curator.manifests.project import Project
-from curator.manifests.reviews import digest_reviews, read_reviews, standing_reviews
+from curator.manifests.reviews import decided_keys, digest_reviews, read_reviews, standing_reviews
 from curator.observe.workers.confine import possible
 from curator.pipeline import made_from
 from curator.pipeline.made_from import Change
 from curator.pipeline.run_stages import Outcome, missing_per_label
 from curator.report.notebook import status_html
 from curator.store.catalog_files import read_catalog, read_record
+from curator.store.suspects_file import count_decided, read_suspects
 from curator.text import Command, Text, spell
 
 if TYPE_CHECKING:
@@ -172,7 +174,7 @@ def read_status(project: Project) -> Status:
     sources = () if unfinished else source_news(project)
     if sources:
         status = replace(status, next=(_SPLIT_AGAIN,), remark="it fetches first what has changed")
-    news = (*going, *sources, *reviewed, *outdated, *settings_news(project), *_unverified(project))
+    news = (*going, *sources, *reviewed, *outdated, *settings_news(project), *_suspects(project), *_unverified(project))
     made = {entry.kind for entry in entries} - {"reviews"}  # a review can always go on
     commands = making_commands(project.paths)
     if is_local:
@@ -189,6 +191,16 @@ def _count_unfinished(project: Project, stage: Stage | None, table: pd.DataFrame
     ]
     status = count_stage(project, stage, table)
     return replace(status, counts=count_so_far(table), labels=parts[0], sources=parts[1])
+
+
+def _suspects(project: Project) -> tuple[Text, ...]:
+    """Say how many suspects a person has decided on, and whether they are those of now."""
+    if (found := read_suspects(project.paths.suspects)) is None:
+        return ()
+    decided = decided_keys(standing_reviews(read_reviews(project.paths.reviews)))
+    n, n_all = count_decided(found, decided)
+    counted: tuple[Text, ...] = ((f"{n:,} of {n_all:,} suspects decided: ", Command("review")),) if n < n_all else ()
+    return counted + ((news,) if (news := suspects_news(project)) else ())
 
 
 def _unverified(project: Project) -> tuple[Text, ...]:

@@ -186,7 +186,7 @@ class View:
             CuratorError: the extra ``embed`` is not installed, or no image is kept.
         """
         from curator.inspect.picture_map import draw_map
-        from curator.suspects.find import find_suspects
+        from curator.inspect.suspects.find import find_suspects
 
         self._dedupe_once()
         found = find_suspects(self.project, force)

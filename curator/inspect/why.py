@@ -17,6 +17,7 @@ import pandas as pd
 import pyarrow as pa
 
 from curator.catalog import Drop, Stage
+from curator.embed.current import suspects_news
 from curator.errors import DiskError, StateError
 from curator.fetch.ledger.history import attempts_of
 from curator.inspect.find_image import find_image, unknown_image
@@ -31,7 +32,7 @@ from curator.report.notebook import text_html
 from curator.store.catalog_files import read_catalog
 from curator.store.root import shown
 from curator.store.suspects_file import LISTS, read_suspects
-from curator.text import Command
+from curator.text import Command, spell
 
 MOST_RELATIVES = 10
 """Copies named in one story; the rest are counted."""
@@ -144,6 +145,8 @@ def _suspected(project: Project, row: dict[str, Any]) -> tuple[dict[str, Any], l
     lines = [f"  suspect  {text}" for text in judged["evidence"]]
     nearest = ", ".join(judged["neighbours"][:3])
     lines += [f"  alike    {nearest}"] if lines and nearest else []
+    if lines and (news := suspects_news(project)):
+        lines.append(f"  note     {spell(news, project.option)}")
     return facts, lines
 
 

@@ -149,6 +149,11 @@ def standing_reviews(reviews: Iterable[Review]) -> dict[Key, Review]:
     return {key: stack[-1] for key, stack in stacks.items() if stack}
 
 
+def decided_keys(standing: Mapping[Key, Review]) -> set[Key]:
+    """Return the contents with the label that somebody decided about, and with the label that was given instead."""
+    return {*standing, *((review.sha256, review.new_label) for review in standing.values() if review.new_label)}
+
+
 def digest_reviews(standing: Mapping[Key, Review]) -> dict[str, Any]:
     """Sum up these decisions for a stage's record: how many, and a hash of them whatever their order."""
     lines = sorted(review.as_line() for review in standing.values())

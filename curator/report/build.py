@@ -23,12 +23,14 @@ from curator.report.related_files import related_section
 from curator.report.reproduce import reproduce_section
 from curator.report.results import results_section
 from curator.report.style import style_sheet
+from curator.report.suspected import suspects_section
 from curator.store.whole_files import write_text_whole
 
 SECTIONS = (
     results_section,
     details_section,
     wrong_section,
+    suspects_section,
     groups_section,
     samples_section,
     map_section,

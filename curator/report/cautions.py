@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from curator.benchmark.models.registry import model_title
+from curator.embed.current import suspects_news
 from curator.report.facts import Facts
 from curator.report.markup import Html, Section, element, prose, section
 from curator.text import Command, Text, as_parts, from_json
@@ -73,6 +74,8 @@ def _of_benchmark(facts: Facts) -> Iterator[Caution]:
 
 
 def _of_page(facts: Facts) -> Iterator[Caution]:
+    if facts.suspects and (news := suspects_news(facts.project)):
+        yield Caution("The suspects are of another network or of other settings", news, shown_in="suspects")
     if not facts.metrics:
         add: Text = (Command("benchmark"), " adds accuracy, curves and a comparison.")
         yield Caution("No model was trained yet", add, is_grave=False)

@@ -17,8 +17,10 @@ from curator.benchmark.metrics_file import read_metrics
 from curator.errors import StateError
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
+from curator.manifests.reviews import Key, decided_keys, read_reviews, standing_reviews
 from curator.reasons import Stage
 from curator.store.catalog_files import file_digest, read_catalog
+from curator.store.suspects_file import Suspects, read_suspects
 from curator.text import Command
 
 
@@ -27,7 +29,7 @@ class Facts:
     """The project, the latest catalog, the manifest's images, the benchmark's metrics and the confound check.
 
     Whatever is not there yet is None. ``is_stale`` is True if the metrics belong to another manifest, ``has_plots`` if
-    the plots could be drawn.
+    the plots could be drawn. ``decided`` is :func:`curator.manifests.reviews.decided_keys`.
     """
 
     project: Project
@@ -37,6 +39,8 @@ class Facts:
     confounds: dict[str, Any] | None
     is_stale: bool
     has_plots: bool = False
+    suspects: Suspects | None = None
+    decided: frozenset[Key] = frozenset()
 
 
 def gather_facts(project: Project) -> Facts:
@@ -54,7 +58,9 @@ def gather_facts(project: Project) -> Facts:
     metrics = read_metrics(paths.metrics)
     is_stale = bool(metrics and images and metrics["hashes"]["manifest"] != file_digest(paths.manifest))
     confounds = metrics["confounds"] if metrics and not is_stale else _check_confounds(images)
-    return Facts(project, catalog, images, metrics, confounds, is_stale)
+    decided = frozenset(decided_keys(standing_reviews(read_reviews(paths.reviews))))
+    suspects = read_suspects(paths.suspects)
+    return Facts(project, catalog, images, metrics, confounds, is_stale, suspects=suspects, decided=decided)
 
 
 def _check_confounds(images: LabelledImages | None) -> dict[str, Any] | None:

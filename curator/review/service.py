@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from curator.embed.current import suspects_news
 from curator.errors import CuratorError
 from curator.manifests.project import Project
 from curator.manifests.reviews import DECISIONS, Review
@@ -28,7 +29,7 @@ from curator.review.picture_map import describe_points
 from curator.review.query import Query, find_rows
 from curator.review.sorting import SORTS, Known, sort_rows
 from curator.review.views import VIEWS, Selection, find_view
-from curator.text import Command
+from curator.text import Command, spell
 
 MOST_SELECTIONS = 16
 """Selections kept at once; a window whose selection is no longer kept makes it again."""
@@ -84,10 +85,11 @@ class ReviewService:
             release_memory()
         plain = {view.name: self._count(view.name, images, everything) for view in VIEWS if not view.is_grouped}
         counts = self._counts | plain
-        names = ("name", "title", "hint", "is_grouped")
+        news = spell(suspects_news(self.project), self.project.option)
         return [
             {
-                **{name: getattr(view, name) for name in names},
+                **{name: getattr(view, name) for name in ("name", "title", "is_grouped")},
+                "hint": f"{view.hint} {news}".strip() if view.command == "suspects" else view.hint,
                 "n": counts[view.name],
                 "command": self._spelled(view.command),
             }

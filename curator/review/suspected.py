@@ -19,8 +19,7 @@ import pyarrow.compute as pc
 
 from curator.review.images import BoolArray, Images, as_mask
 from curator.store.paths import DataPaths
-from curator.store.suspects_file import Suspects, read_suspects
-from curator.suspects.listing import HEADINGS
+from curator.store.suspects_file import HEADINGS, Suspects, read_suspects
 
 Rows = npt.NDArray[np.int64]
 Chosen = tuple[Rows, dict[str, dict[str, Any]]]
@@ -53,7 +52,7 @@ _latest = _Latest()
 
 
 def choose_suspected(heading: str) -> Callable[[Images, BoolArray, DataPaths], Chosen]:
-    """Return what chooses the rows under a heading of :data:`curator.suspects.listing.HEADINGS`, and facts about them.
+    """Return what chooses the rows under one of :data:`curator.store.suspects_file.HEADINGS`, and facts about them.
 
     An image that has another label now than was judged is left out.
     """

@@ -1,10 +1,13 @@
-"""Swap labels of real photographs and count how many are found: ours against cleanlab's own way, on the same features.
+"""Swap labels of real photographs and count how many are found, beside cleanlab and FiftyOne on the same features.
 
-``python bench_suspects.py [--full] [PHOTOS]``: a folder of sets, each with a folder a label. Flips of 2, 5, 8 and 20%,
-five seeds each (the others: one seed, ``--full``: five, as their regressions take long); once by chance, once among
-what the classes share (an image is drawn by how likely a model finds the other label).
-Figures are means over seeds: AUROC of the suspicion, and the share of the flips among the first 2k looked at. Then the
-time and memory of 10,000 and 100,000 images whose features are made up.
+``python bench_suspects.py [PHOTOS]``: a folder of sets, each with a folder a label. Flips of 2, 5, 8 and 20%, five
+seeds each; once by chance, once among what the classes share (an image is drawn by how likely a third model, linear
+discriminant analysis, finds the other label). Figures are means over seeds: AUROC of the suspicion, and the share of
+the flips among the first 2k looked at. Then the time and memory of 10,000 and 100,000 images, whose features are those
+of the photographs, drawn with replacement and jittered; and the CPU-seconds that the photographs' features take.
+
+FiftyOne's ``compute_mistakenness`` needs MongoDB; its two formulas (``fiftyone/brain/internal/core/mistakenness.py`` of
+fiftyone-brain 0.25) are computed here: from the confidence of the likeliest label, and from the logits.
 """
 
 from __future__ import annotations
@@ -18,22 +21,29 @@ import sys
 import tempfile
 import time
 import warnings
+from itertools import product
 from pathlib import Path
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 from verdict import at_least, at_most, conclude
 
 from curator.embed.features import embed_images, features_of, open_features
 from curator.embed.models import open_embedder
 from curator.embed.squares import read_square
 from curator.events import ignore
+from curator.inspect.suspects import look
+from curator.inspect.suspects.folds import choose_folds
+from curator.inspect.suspects.judge import judge, suspicion
+from curator.inspect.suspects.neighbours import find_neighbours
+from curator.inspect.suspects.principal import likenesses, principal
 from curator.manifests.recipe import EmbedSettings, SuspectsSettings
-from curator.suspects.judge import judge, suspicion
-from curator.suspects.neighbours import find_neighbours
-from curator.suspects.principal import likenesses, principal
 
 RATES, SEEDS = (0.02, 0.05, 0.08, 0.2), range(5)
 LARGE = {10_000: (20, 1.5), 100_000: (180, 3.0)}
+MOST_CPU_S = 30
+JITTER = 0.3
+"""Deviation of what is added to a drawn photograph's features, as a share of each feature's own deviation."""
 
 
 def read_set(folder, embedder, cache):
@@ -47,10 +57,25 @@ def read_set(folder, embedder, cache):
             labels.append(names.index(path.parent.name))
     sha256s = list(seen)
     file = open_features(cache, embedder)
-    start = time.process_time()
     embed_images(file, sha256s, embedder, lambda n: read_square(seen[sha256s[n]], sha256s[n], embedder.side), ignore)
-    cpu_s = time.process_time() - start
-    return features_of(file, sha256s), np.array(labels), cpu_s
+    return np.array(features_of(file, sha256s)), np.array(labels)
+
+
+def count_cpu(photos):
+    """Print the CPU-seconds, of a whole process, in which all photographs become features; then of their looks."""
+    paths = sorted(path for path in photos.rglob("*") if path.is_file())
+    embedder = open_embedder(EmbedSettings(), Path())
+    sha256s = [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths]
+    with tempfile.TemporaryDirectory() as cache:
+        file = open_features(Path(cache), embedder)
+        embed_images(file, sha256s, embedder, lambda n: read_square(paths[n], sha256s[n], embedder.side), ignore)
+    features_s = time.process_time()
+    pixels = [read_square(path, one, look.SIDE) for path, one in zip(paths[:200], sha256s, strict=False)]
+    start = time.process_time()
+    for one in pixels:
+        look.measure(one)
+    looks_s = (time.process_time() - start) / len(pixels) * len(paths)
+    print(json.dumps({"features": features_s, "looks": looks_s, "n": len(paths)}))
 
 
 def auroc(scores, truth):
@@ -69,41 +94,52 @@ class Ours:
     """What ``curator suspects`` does with features."""
 
     def __init__(self, features):
-        self.inputs, self.groups = principal(features), np.arange(len(features))
-        self.points = likenesses(features)
+        self.points, self.groups = likenesses(features), np.arange(len(features))
+        self.inputs = principal(self.points)
 
     def __call__(self, labels):
         near = find_neighbours(self.points, self.groups, labels, SuspectsSettings().neighbours)
-        found = judge(self.inputs, labels, self.groups, near, labels.max() + 1, SuspectsSettings().folds)
-        return suspicion(found, labels)
+        folds = choose_folds(labels, self.groups, SuspectsSettings().folds)
+        return suspicion(judge(self.inputs, labels, folds, near, labels.max() + 1), labels)
 
 
-def theirs(features):
-    """Return cleanlab's ways: cross-validated logistic regression, then its scores; and FiftyOne's formula on them."""
-    from cleanlab.rank import get_label_quality_scores
+def of_others(features, labels):
+    """Return the scores of cleanlab's two pipelines, and of FiftyOne's formulas.
+
+    CleanLearning and FiftyOne have the probabilities of cleanlab's default, a logistic regression, cross-validated in
+    five folds; Datalab makes its own of the features.
+    """
+    from cleanlab import Datalab
+    from cleanlab.classification import CleanLearning
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-    def probabilities(labels):
-        model = LogisticRegression(max_iter=400)
-        folds = StratifiedKFold(5, shuffle=True, random_state=0)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return cross_val_predict(model, features, labels, cv=folds, method="predict_proba")
-
-    def score(method):
-        return lambda labels, found: 1 - get_label_quality_scores(labels, found, method=method)
-
-    def mistakenness(labels, found):
-        confidence, is_right = found.max(axis=1), found.argmax(axis=1) == labels
-        return (1 + np.where(is_right, -1, 1) * confidence) / 2
-
-    ways = {
-        "cleanlab, self-confidence": score("self_confidence"),
-        "cleanlab, margin": score("normalized_margin"),
-        "FiftyOne's mistakenness": mistakenness,
+    features = features.astype(np.float64)
+    lab = Datalab({"label": labels}, label_name="label", verbosity=0)
+    lab.find_issues(features=features, issue_types={"label": {}})
+    folds = StratifiedKFold(5, shuffle=True, random_state=0)
+    logits = cross_val_predict(LogisticRegression(max_iter=400), features, labels, cv=folds, method="decision_function")
+    chance = 1 / (1 + np.exp(-np.stack([-logits, logits], axis=1)))
+    issues = CleanLearning().find_label_issues(labels=labels, pred_probs=chance)
+    sign = np.where(chance.argmax(axis=1) == labels, -1, 1)
+    entropy = -(chance * np.log(np.maximum(chance, 1e-12))).sum(axis=1)
+    return {
+        "cleanlab CleanLearning": 1 - issues["label_quality"],
+        "cleanlab Datalab": 1 - lab.get_issues("label")["label_score"],
+        "FiftyOne by confidence": (1 + sign * chance.max(axis=1)) / 2,
+        "FiftyOne by logits": (1 + sign * np.exp(-entropy)) / 2,
     }
-    return probabilities, ways
+
+
+def find_hard(features, labels):
+    """Return how likely linear discriminant analysis, which nobody here judges by, finds the other label."""
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
+    model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
+    folds = StratifiedKFold(5, shuffle=True, random_state=0)
+    found = cross_val_predict(model, features, labels, cv=folds, method="predict_proba")
+    return np.clip(found[np.arange(len(labels)), 1 - labels], 0.02, None)
 
 
 def flip(labels, rate, seed, hardness=None):
@@ -116,91 +152,103 @@ def flip(labels, rate, seed, hardness=None):
     return np.where(truth, 1 - labels, labels), truth
 
 
-def measure_set(name, features, labels, full):
-    """Print one set's table; return ours at 8% by chance, and the least lead over the best of the others."""
-    ours = Ours(features)
-    probabilities, ways = theirs(features.astype(np.float64))
-    hardness = np.clip(ours(labels), 0.02, None)
-    lead, at_8 = 1.0, (0.0, 0.0)
+def measure_set(name, features, labels):
+    """Print one set's tables; return ours at 8% by chance, and the least lead over the best of the others."""
+    ours, lead, at_8 = Ours(features), np.array([1.0, 1.0]), (0.0, 0.0)
     print(f"{name}: {len(labels):,} images")
-    for kind, weights in (("by chance", None), ("confusable", hardness)):
-        for rate in RATES:
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        kinds = {"by chance": None, "confusable": find_hard(features, labels)}
+        for (kind, weights), rate in product(kinds.items(), RATES):
             figures = {}
             for seed in SEEDS:
                 given, truth = flip(labels, rate, seed, weights)
-                scores = {"curator": ours(given)}
-                if seed < (len(SEEDS) if full else 1):
-                    found = probabilities(given)
-                    scores |= {way: rule(given, found) for way, rule in ways.items()}
-                for way, one in scores.items():
-                    figures.setdefault(way, []).append((auroc(one, truth), first_2k(one, truth)))
+                for way, scores in ({"curator": ours(given)} | of_others(features, given)).items():
+                    scores = np.asarray(scores)
+                    figures.setdefault(way, []).append((auroc(scores, truth), first_2k(scores, truth)))
             means = {way: np.mean(one, axis=0) for way, one in figures.items()}
             told = ", ".join(f"{way} {mean[0]:.4f} {mean[1]:.1%}" for way, mean in means.items())
             print(f"  {rate:.0%} {kind}: {told}", flush=True)
-            first = {
-                way: np.mean(one[: len(figures["FiftyOne's mistakenness"])], axis=0) for way, one in figures.items()
-            }
-            lead = min(lead, first.pop("curator")[0] - max(mean[0] for mean in first.values()))
+            best = np.max([mean for way, mean in means.items() if way != "curator"], axis=0)
+            lead = np.minimum(lead, means["curator"] - best)
             if rate == 0.08 and weights is None:
                 at_8 = tuple(means["curator"])
     return at_8, lead
 
 
-def large(n):
-    """Judge ``n`` made-up images of ten labels in a process of its own; print seconds and gigabytes."""
+def large(n, photographs):
+    """Judge ``n`` images of ten labels in a process of its own; print seconds and gigabytes.
+
+    Half a class of the photographs (``photographs``: a file of features and labels) is five labels, told apart by
+    directions of chance.
+    """
     import pandas as pd
 
     from curator import catalog
-    from curator.suspects.rows import compose_table
+    from curator.inspect.suspects.rows import compose_table
 
+    known = np.load(photographs)
     rng = np.random.default_rng(0)
-    labels = rng.integers(0, 10, n)
+    deviation = JITTER * known["features"].std(axis=0)
+    shifts = rng.normal(size=(10, known["features"].shape[1])).astype(np.float32) * 2 * deviation
+    drawn, parts = rng.integers(0, len(known["labels"]), n), rng.integers(0, 5, n)
+    labels = known["labels"][drawn] * 5 + parts
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "features.npy"
-        features = np.lib.format.open_memmap(path, "w+", np.float32, (n, 1280))
-        centres = rng.normal(size=(10, 1280)).astype(np.float32)
+        features = np.lib.format.open_memmap(path, "w+", np.float32, (n, len(deviation)))
         for start in range(0, n, 10_000):
-            part = labels[start : start + 10_000]
-            noise = rng.normal(size=(len(part), 1280)).astype(np.float32)
-            features[start : start + len(part)] = np.maximum(centres[part] * 0.3 + noise, 0)
+            rows = slice(start, start + 10_000)
+            noise = rng.normal(size=(len(drawn[rows]), len(deviation))).astype(np.float32) * deviation
+            features[rows] = np.maximum(known["features"][drawn[rows]] + shifts[labels[rows]] + noise, 0)
         features.flush()
         names = [f"label{number}" for number in range(10)]
         rows = {"record_id": [f"x-{one}" for one in range(n)], "sha256": [f"{one:064x}" for one in range(n)]}
         rows |= {"label": [names[one] for one in labels], "source": "x", "kind": "x", "tier": 0}
         table = catalog.conform(pd.DataFrame(rows | {"width": 400, "height": 300}))
         looks = np.tile(np.array([10, 240, 90, 0.09, 0.17], np.float32), (n, 1))
-        start = time.perf_counter()
-        compose_table(table, np.load(path, mmap_mode="r"), looks, np.arange(n), names, SuspectsSettings())
-        seconds = time.perf_counter() - start
-    print(json.dumps({"s": seconds, "gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6}))
+        start, start_cpu = time.perf_counter(), time.process_time()
+        with threadpool_limits(1):  # as find_suspects does
+            compose_table(table, np.load(path, mmap_mode="r"), looks, np.arange(n), names, SuspectsSettings())
+        seconds, cpu_s = time.perf_counter() - start, time.process_time() - start_cpu
+    print(json.dumps({"s": seconds, "cpu_s": cpu_s, "gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6}))
+
+
+def run_apart(*arguments):
+    """Run a part of this file in a process of its own and return what it printed."""
+    command = [sys.executable, __file__, *map(str, arguments)]
+    return json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
 
 
 def main():
     """Measure, and end with exit code 1 if a promise is broken."""
-    full = "--full" in sys.argv
-    places = [one for one in sys.argv[1:] if one != "--full"]
-    photos = Path(places[0] if places else Path(__file__).parents[3] / "shared" / "photos")
+    photos = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parents[3] / "shared" / "photos")
     embedder = open_embedder(EmbedSettings(), Path())
-    checks = []
+    checks, sets = [], []
     with tempfile.TemporaryDirectory() as cache:
-        cpu_s = 0.0
-        for folder in sorted(photos.iterdir()) if photos.is_dir() else ():
-            features, labels, took = read_set(folder, embedder, Path(cache))
-            cpu_s += took
-            (area, share), lead = measure_set(folder.name, np.asarray(features), labels, full)
+        took = run_apart("--cpu", photos)
+        print(f"{took['n']:,} images on {os.cpu_count()} cores: looks {took['looks']:.1f} CPU-seconds")
+        checks += [at_most(f"features of {took['n']:,} images", took["features"], MOST_CPU_S, "CPU-seconds")]
+        for folder in sorted(photos.iterdir()):
+            sets.append(read_set(folder, embedder, Path(cache)))
+            (area, share), lead = measure_set(folder.name, *sets[-1])
             checks += [at_least(f"{folder.name}: AUROC at 8%", area, 0.98)]
             checks += [at_least(f"{folder.name}: found in the first 2k at 8%", share, 0.95)]
-            checks += [at_least(f"{folder.name}: lead over the best of the others, AUROC", lead, -0.001)]
-        print(f"features: {cpu_s:.1f} CPU-seconds on {os.cpu_count()} cores")
-    for n, (most_s, most_gb) in LARGE.items():
-        command = [sys.executable, __file__, "--large", str(n)]
-        told = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-        checks += [at_most(f"{n:,} images: seconds", told["s"], most_s), at_most(f"{n:,}: GB", told["gb"], most_gb)]
+            checks += [at_least(f"{folder.name}: lead over the best of the others, AUROC", lead[0], -0.001)]
+            print(f"  least lead in the first 2k: {lead[1]:+.1%}")
+        photographs = Path(cache) / "photographs.npz"
+        features, labels = (np.concatenate(one) for one in zip(*sets, strict=True))
+        np.savez(photographs, features=features, labels=labels)
+        for n, (most_s, most_gb) in LARGE.items():
+            told = run_apart("--large", n, photographs)
+            print(f"{n:,} images: {told['cpu_s']:.0f} CPU-seconds, {told['s']:.0f} s, {told['gb']:.2f} GB", flush=True)
+            checks += [at_most(f"{n:,} images: seconds", told["s"], most_s), at_most(f"{n:,}: GB", told["gb"], most_gb)]
     sys.exit(conclude(checks))
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--large"]:
-        large(int(sys.argv[2]))
+        large(int(sys.argv[2]), sys.argv[3])
+    elif sys.argv[1:2] == ["--cpu"]:
+        count_cpu(Path(sys.argv[2]))
     else:
         main()

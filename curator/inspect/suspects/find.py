@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -17,23 +16,25 @@ from curator import catalog
 from curator.catalog import IntArray, Stage
 from curator.decide.leak_groups import find_leak_groups, number_kept_copies
 from curator.decide.reviews import apply_reviews
+from curator.embed.current import describe
 from curator.embed.embedder import Embedder
+from curator.embed.extra import import_package
 from curator.embed.features import compute_rows, features_of, open_features
 from curator.embed.models import open_embedder
 from curator.embed.row_file import RowFile
 from curator.embed.squares import PixelArray, read_square
 from curator.errors import StateError
+from curator.inspect.suspects import look
+from curator.inspect.suspects.rows import compose_table
 from curator.manifests.project import Project
-from curator.manifests.reviews import read_reviews, standing_reviews
+from curator.manifests.reviews import decided_keys, read_reviews, standing_reviews
 from curator.observe.pixels import DECODER_VERSION
 from curator.store.catalog_files import fingerprint, read_catalog
 from curator.store.lock import locked
-from curator.store.suspects_file import Suspects, read_suspects, write_suspects
-from curator.suspects import look
-from curator.suspects.rows import compose_table
+from curator.store.suspects_file import Key, Suspects, read_suspects, suspect_keys, write_suspects
 from curator.text import Command
 
-VERSION = 1
+VERSION = 2
 """Raised when a rule changes, so that no older table is taken for a new one."""
 
 
@@ -54,14 +55,17 @@ def find_suspects(project: Project, force: bool = False) -> Suspects:
         groups = _group(project, table)
         embedder = open_embedder(project.recipe.embed, project.recipe.base_dir)
         rows = table[["record_id", "label", "sha256"]].to_numpy().tolist()
-        made_with = [VERSION, look.VERSION, embedder.sha256, embedder.pixels, embedder.side, asdict(settings)]
-        key = fingerprint(*made_with, rows, groups.tolist(), project.recipe.labels)
+        made_with = describe(embedder, project.recipe)
+        key = fingerprint(VERSION, look.VERSION, embedder.side, made_with, rows, groups.tolist(), project.recipe.labels)
         before = read_suspects(paths.suspects)
         if before and before.fingerprint == key and not force:
             return before
         features, looks = _embed(project, table, embedder)
-        found = compose_table(table, features, looks, groups, project.recipe.labels, settings)
-        judged = Suspects(found.table, key, embedder.title, found.notes, found.effect)
+        # A linear algebra library's threads wait busily for each other: on small matrices that is most of what they do.
+        with import_package("threadpoolctl").threadpool_limits(1):
+            found = compose_table(table, features, looks, groups, project.recipe.labels, settings)
+        earlier = _earlier(project, before)
+        judged = Suspects(found.table, key, embedder.title, found.notes, found.effect, made_with, earlier)
         write_suspects(paths.suspects, judged)
     return read_suspects(paths.suspects) or judged
 
@@ -75,6 +79,14 @@ def read_kept(project: Project) -> pd.DataFrame:
     if kept.empty:
         raise StateError("No image is kept.", (Command("status"), " says what was dropped, and why."))
     return kept
+
+
+def _earlier(project: Project, before: Suspects | None) -> tuple[Key, ...]:
+    """Return the suspects of earlier tables on which somebody has decided."""
+    if before is None:
+        return ()
+    decided = decided_keys(standing_reviews(read_reviews(project.paths.reviews)))
+    return tuple(sorted({key for key in (*before.earlier, *suspect_keys(before.table)) if key in decided}))
 
 
 def _group(project: Project, table: pd.DataFrame) -> IntArray:

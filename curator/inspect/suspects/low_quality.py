@@ -36,7 +36,7 @@ def find_flaws(looks: npt.NDArray[np.float32], sizes: npt.NDArray[Any]) -> list[
     """Find what is wrong with each picture.
 
     Args:
-        looks: see :data:`curator.suspects.look.FIELDS` (images, 5).
+        looks: see :data:`curator.inspect.suspects.look.FIELDS` (images, 5).
         sizes: width and height in pixels (images, 2).
     """
     low, high, colour, fine, medium = looks.T

@@ -3,7 +3,8 @@
 Two judges agree on a probability of each label: a softmax regression on the features of the other folds, and the labels
 of the image's neighbours. Which probability makes a label wrong is learned from the set itself, label by label, as
 confident learning does (Northcutt and others 2021, https://doi.org/10.1613/jair.1.12125); compared with cleanlab in
-docs/decisions/0016-suspects.md.
+docs/decisions/0016-suspects.md. Then all are judged again without the labels that seemed wrong, as these
+had had a say.
 
 >>> probabilities = np.array([[0.9, 0.1], [0.8, 0.2], [0.1, 0.9], [0.2, 0.8], [0.05, 0.95]], np.float32)
 >>> find_wrong(probabilities, np.array([0, 0, 1, 1, 0])).tolist()
@@ -17,17 +18,20 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from curator.suspects.folds import choose_folds
-from curator.suspects.logistic import fit, predict
-from curator.suspects.neighbours import Neighbours
+from curator.inspect.suspects.logistic import fit, predict
+from curator.inspect.suspects.neighbours import Neighbours
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
 
 PENALTIES = (3.0, 1.0, 0.3, 0.1, 0.03)
 """The one that predicts the other folds' labels best is taken."""
 
-NEIGHBOURS_WEIGHT = 1 / 3
+PENALTY_AGAIN = 0.1
+"""Of the second judgement: weaker than what noise makes the first one take, as most of the noise is gone."""
+
+NEIGHBOURS_WEIGHT = 1 / 4
 """Of the neighbours' vote in the probability. On photographs with swapped labels, any weight from 1/4 to 1/2 finds more
 than the regression alone."""
 
@@ -37,7 +41,7 @@ def predict_out_of_fold(
     labels: IntArray,
     folds: IntArray,
     n_labels: int,
-    rows: IntArray | None = None,
+    trained: BoolArray,
     penalties: Sequence[float] = PENALTIES,
 ) -> FloatArray:
     """Predict each image with a softmax regression that was trained on the other folds.
@@ -45,9 +49,9 @@ def predict_out_of_fold(
     Args:
         inputs: float32 (images, dimensions).
         labels: label indices (images,).
-        folds: see :func:`curator.suspects.folds.choose_folds`.
+        folds: see :func:`curator.inspect.suspects.folds.choose_folds`.
         n_labels: outputs.
-        rows: the only images that may be trained on; None: all.
+        trained: the images that may be trained on, bool (images,).
         penalties: to choose from.
 
     Returns:
@@ -55,7 +59,6 @@ def predict_out_of_fold(
     """
     best: FloatArray = np.empty(0, np.float32)
     least = np.inf
-    trained = np.ones(len(labels), bool) if rows is None else np.isin(np.arange(len(labels)), rows)
     fits = [None] * (int(folds.max()) + 1)
     for penalty in penalties:
         found = np.zeros((len(labels), n_labels), np.float32)
@@ -80,11 +83,38 @@ def vote(neighbours: Neighbours, labels: IntArray, n_labels: int) -> FloatArray:
 
 
 def judge(
-    inputs: FloatArray, labels: IntArray, groups: IntArray, neighbours: Neighbours, n_labels: int, n_folds: int
+    inputs: FloatArray,
+    labels: IntArray,
+    folds: IntArray,
+    neighbours: Neighbours,
+    n_labels: int,
+    trained: BoolArray | None = None,
+    penalties: Sequence[float] = PENALTIES,
 ) -> FloatArray:
-    """Return the probabilities of the labels of each image, by both judges: float32 (images, labels)."""
-    folds = choose_folds(labels, groups, n_folds)
-    return combine(predict_out_of_fold(inputs, labels, folds, n_labels), neighbours, labels)
+    """Judge twice, the second time by those images alone whose labels seem right the first time.
+
+    Args:
+        inputs: float32 (images, dimensions).
+        labels: label indices (images,).
+        folds: see :func:`curator.inspect.suspects.folds.choose_folds`.
+        neighbours: who votes.
+        n_labels: outputs.
+        trained: the images that may decide anything, bool (images,); None: all.
+        penalties: of the first judgement.
+
+    Returns:
+        The probabilities of the labels of each image, by both judges: float32 (images, labels).
+    """
+    trained = np.ones(len(labels), bool) if trained is None else trained
+    found = predict_out_of_fold(inputs, labels, folds, n_labels, trained, penalties)
+    found = combine(found, neighbours.among(trained), labels)
+    rows = np.flatnonzero(trained)
+    is_right = find_wrong(found[rows], labels[rows]) < 0
+    n_right, n = (np.bincount(labels[some], minlength=n_labels) for some in (rows[is_right], rows))
+    # Of a label that seems wrong on most of its images, the set says too little to leave any of them out.
+    trained = np.isin(np.arange(len(labels)), rows[is_right | (2 * n_right < n)[labels[rows]]])
+    again = predict_out_of_fold(inputs, labels, folds, n_labels, trained, (PENALTY_AGAIN,))
+    return combine(again, neighbours.among(trained), labels)
 
 
 def combine(probabilities: FloatArray, neighbours: Neighbours, labels: IntArray) -> FloatArray:

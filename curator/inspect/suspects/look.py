@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +22,9 @@ FIELDS = ("low", "high", "colour", "fine", "medium")
 """The measures: 2nd and 98th percentile of luma, 98th percentile of chroma (the largest minus the smallest of red,
 green and blue), each 0 to 255; and what is lost by shrinking to a half and to a quarter, as a share of the contrast."""
 
-VERSION = 1
+VERSION = 2
+
+_SHARP = round(0.95 * SIDE**2)
 
 
 def measure(pixels: PixelArray) -> FloatArray:
@@ -33,14 +37,23 @@ def measure(pixels: PixelArray) -> FloatArray:
         float32 (5,): see :data:`FIELDS`.
     """
     luma = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    low, high = np.percentile(luma, [2, 98])
-    small = pixels[::2, ::2].astype(np.int16)
-    colour = np.percentile(small.max(axis=2) - small.min(axis=2), 98)
+    low, high = _percentiles(luma, 2, 98)
+    red, green, blue = cv2.split(pixels[::2, ::2])
+    chroma = cv2.max(cv2.max(red, green), blue) - cv2.min(cv2.min(red, green), blue)
     grey = luma.astype(np.float32)
     lost = []
     for side in (SIDE // 2, SIDE // 4):
         shrunk = cv2.resize(grey, (side, side), interpolation=cv2.INTER_AREA)
         again = cv2.resize(shrunk, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
         # The sharpest twentieth: a sharp thing before a blurred ground is a sharp picture.
-        lost.append(np.percentile(np.abs(grey - again), 95) / max(high - low, 1.0))
-    return np.array([low, high, colour, *lost], dtype=np.float32)
+        lost.append(np.partition(cv2.absdiff(grey, again).ravel(), _SHARP)[_SHARP] / max(high - low, 1.0))
+    return np.array([low, high, *_percentiles(chroma, 98), *lost], dtype=np.float32)
+
+
+def _percentiles(values: npt.NDArray[Any], *shares: float) -> list[float]:
+    """Return what ``np.percentile`` does of bytes, by counting: they need no sorting."""
+    counted = np.bincount(values.ravel(), minlength=256).cumsum()
+    places = np.array(shares) / 100 * (values.size - 1)
+    below, above = (np.searchsorted(counted, side(places), "right") for side in (np.floor, np.ceil))
+    found: list[float] = (below + (above - below) * (places % 1)).tolist()
+    return found

@@ -14,12 +14,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from curator.catalog import read_integers
+from curator.inspect.suspects.effect import measure_effect
+from curator.inspect.suspects.folds import choose_folds
+from curator.inspect.suspects.judge import find_wrong, judge, likeliest_other, suspicion
+from curator.inspect.suspects.low_quality import find_flaws
+from curator.inspect.suspects.neighbours import Neighbours, find_neighbours
+from curator.inspect.suspects.principal import likenesses, principal
 from curator.manifests.recipe import SuspectsSettings
-from curator.suspects.effect import measure_effect
-from curator.suspects.judge import find_wrong, judge, likeliest_other, suspicion
-from curator.suspects.low_quality import find_flaws
-from curator.suspects.neighbours import Neighbours, find_neighbours
-from curator.suspects.principal import likenesses, principal
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
@@ -55,25 +56,25 @@ def compose_table(
     Args:
         table: the kept rows of a catalog.
         features: float32 (images, channels).
-        looks: see :data:`curator.suspects.look.FIELDS`.
+        looks: see :data:`curator.inspect.suspects.look.FIELDS`.
         groups: a number from 0 a group of images that belong together.
         recipe_labels: the labels in the recipe's order.
         settings: of the recipe.
     """
     names = [label for label in recipe_labels if (table["label"] == label).any()]
     labels = np.asarray(pd.Categorical(table["label"], categories=names).codes, dtype=np.int64)
-    neighbours = find_neighbours(likenesses(features), groups, labels, settings.neighbours)
+    points = likenesses(features)
+    neighbours = find_neighbours(points, groups, labels, settings.neighbours)
     is_judged, notes = _judgeable(labels, groups, names, settings.folds)
     columns, effect = _nothing(len(table)), {}
     evidence: list[list[str]] = [[] for _ in range(len(table))]
     if is_judged.any():
-        effect = _judge(columns, evidence, is_judged, features, labels, groups, neighbours, names, settings)
+        effect = _judge(columns, evidence, is_judged, points, labels, groups, neighbours, names, settings)
     strangeness = _strangeness(neighbours)
     is_outlier = _find_outliers(strangeness)
     for row in np.flatnonzero(is_outlier).tolist():
         evidence[row].append(_outlier_evidence(neighbours, strangeness, row, names[labels[row]]))
-    sizes = np.stack([read_integers(table[name], missing=0) for name in ("width", "height")], axis=1)
-    flaws = find_flaws(looks, sizes)
+    flaws = find_flaws(looks, np.stack([read_integers(table[name], missing=0) for name in ("width", "height")], axis=1))
     for row, found in enumerate(flaws):
         evidence[row] += [flaw.evidence for flaw in found]
     ids = table["record_id"].tolist()
@@ -123,7 +124,7 @@ def _judge(
     columns: dict[str, Any],
     evidence: list[list[str]],
     is_judged: npt.NDArray[np.bool_],
-    features: FloatArray,
+    points: FloatArray,
     labels: IntArray,
     groups: IntArray,
     neighbours: Neighbours,
@@ -136,8 +137,8 @@ def _judge(
     inside = np.unique(groups[rows], return_inverse=True)[1]
     place = np.full(len(labels) + 1, -1, np.int64)
     place[rows] = np.arange(len(rows))
-    inputs, near = principal(features[rows]), neighbours.only(rows, place)
-    probabilities = judge(inputs, own, inside, near, len(codes), settings.folds)
+    inputs, near = principal(points[rows]), neighbours.only(rows, place)
+    probabilities = judge(inputs, own, choose_folds(own, inside, settings.folds), near, len(codes))
     other, wrong = likeliest_other(probabilities, own), find_wrong(probabilities, own)
     columns["suspicion"][rows] = suspicion(probabilities, own)
     columns["own_probability"][rows] = probabilities[np.arange(len(rows)), own]

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from curator.suspects.folds import choose_folds
-from curator.suspects.judge import combine, find_wrong, predict_out_of_fold
-from curator.suspects.logistic import fit, predict
-from curator.suspects.neighbours import Neighbours
+from curator.inspect.suspects.folds import choose_folds
+from curator.inspect.suspects.judge import find_wrong, judge
+from curator.inspect.suspects.logistic import fit, predict
+from curator.inspect.suspects.neighbours import Neighbours
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
@@ -28,7 +28,7 @@ MOST_IMAGES = 4_000
 """Of more, so many are taken evenly: the intervals are then narrow enough."""
 
 PENALTY = 0.3
-"""What :data:`curator.suspects.judge.PENALTIES` end at on photographs with swapped labels."""
+"""What :data:`curator.inspect.suspects.judge.PENALTIES` end at on photographs with swapped labels."""
 WAYS = ("as they are", "dropped", "relabelled")
 
 
@@ -55,8 +55,7 @@ def measure_effect(
     n_suspects = 0
     for fold in range(n_folds):
         train = np.flatnonzero(outer != fold)
-        predicted = predict_out_of_fold(inputs, labels, inner, n_labels, train, (PENALTY,))
-        judged = combine(predicted, neighbours.among(outer != fold), labels)
+        judged = judge(inputs, labels, inner, neighbours, n_labels, outer != fold, (PENALTY,))
         wrong = find_wrong(judged[train], labels[train])
         n_suspects += int((wrong >= 0).sum())
         for way, (rows, known) in _training_sets(train, labels[train], wrong).items():
