@@ -89,8 +89,9 @@ def main() -> None:
     lab = Lab()
     for name in [*FAULTS, *TLS_FAULTS, "ipv6", "control"]:
         lab.listen(name)
-    with socket.create_server(("127.0.0.1", 0)) as closed_soon:
-        lab.bases["refused"] = f"http://127.0.0.1:{closed_soon.getsockname()[1]}"
+    deaf = socket.socket()  # bound, so that no other server gets its port, and never listening
+    deaf.bind(("127.0.0.1", 0))
+    lab.bases["refused"] = f"http://127.0.0.1:{deaf.getsockname()[1]}"
     print(json.dumps(lab.bases), flush=True)
     with selectors.DefaultSelector() as selector:
         selector.register(sys.stdin, selectors.EVENT_READ)
