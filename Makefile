@@ -4,9 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 PHOTOS ?=
 
+OLDEST := .venv-oldest
+
 .DEFAULT_GOAL := help
-.PHONY: help install demo test docs reference beginnings fuzz torture check format bench-decide bench-dedupe bench-review \
-  bench-export bench-fetch bench-suspects bench-train clean
+.PHONY: help install demo test test-oldest docs reference beginnings fuzz torture check format lock locked audit \
+  bench-decide bench-dedupe bench-review bench-export bench-fetch bench-job bench-suspects bench-train clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -47,6 +49,17 @@ demo: $(VENV)/.installed  ## Do the whole job on a rendered world, no Internet n
 test: $(VENV)/.installed-dev  ## Run all tests
 	@$(BIN)/python -m pytest -n auto
 
+$(OLDEST)/.installed: pyproject.toml tests/oldest.py
+	@$(PYTHON) -m venv $(OLDEST)
+	@$(PYTHON) tests/oldest.py > $(OLDEST)/constraints.txt
+	@$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check -c $(OLDEST)/constraints.txt \
+	  --editable '.[embed,review,xlsx]' 'pytest>=8' 'hypothesis>=6.100'
+	@touch $@
+
+test-oldest: $(OLDEST)/.installed  ## Run a telling part of the tests on the oldest versions that are allowed
+	@$(OLDEST)/bin/python -m pytest -q tests/pipeline/test_golden.py tests/fetch/network/test_limits.py \
+	  tests/observe/workers/test_pool.py tests/sources/test_own_tables.py tests/sources/test_budgets.py tests/review/test_server.py
+
 docs: $(VENV)/.installed-docs  ## Build the documentation into site/, which opens offline
 	@$(BIN)/python docs/scripts/reference.py
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
@@ -69,16 +82,29 @@ torture: $(VENV)/.installed-dev  ## Attack it in the full size, for hours, and c
 	  CURATOR_TORTURE_COUNTS=$(CURDIR)/.torture-counts $(BIN)/python tests/fuzz/rounds.py; exit $$status
 
 check: $(VENV)/.installed-dev  ## Check format, lint, types, the order of imports and the documentation
-	@$(BIN)/ruff format --check curator tests docs/scripts
-	@$(BIN)/ruff check curator tests docs/scripts
+	@$(BIN)/ruff format --check curator tests docs/scripts supply
+	@$(BIN)/ruff check curator tests docs/scripts supply
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest -q -n auto tests/test_layers.py tests/test_documentation.py tests/test_library.py \
 	  tests/test_reasons.py tests/test_text.py tests/test_site.py tests/fetch/test_sql_in_one_place.py tests/sources/test_registry.py \
 	  tests/export/test_registry.py tests/benchmark/test_registry.py
 
 format: $(VENV)/.installed-dev  ## Format the code
-	@$(BIN)/ruff format curator tests docs/scripts
-	@$(BIN)/ruff check --fix curator tests docs/scripts
+	@$(BIN)/ruff format curator tests docs/scripts supply
+	@$(BIN)/ruff check --fix curator tests docs/scripts supply
+
+lock: $(BIN)/python  ## Write supply/ anew: the versions to develop with, and the wheel's bill of materials
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
+	@$(BIN)/python supply/lock.py
+
+locked: | $(BIN)/python  ## Install into .venv exactly what supply/requirements-dev.lock names, hashes checked
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r supply/requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(VENV)/.installed $(VENV)/.installed-core $(VENV)/.installed-dev $(VENV)/.installed-docs
+
+audit: $(BIN)/python  ## Ask for known vulnerabilities of what is locked; says so where no database can be asked
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip-audit>=2.10,<3'
+	@$(BIN)/python supply/audit.py $(AUDIT)
 
 bench-decide: $(VENV)/.installed-dev  ## Measure balance, split and placeholders on a million rows
 	@$(BIN)/python tests/benchmarks/bench_decide.py
@@ -92,6 +118,9 @@ bench-export: $(VENV)/.installed-dev  ## Measure the exports of 10,000 images ag
 bench-fetch: $(VENV)/.installed-dev  ## Measure the fetch against curl and three peers (SIZE=full: more)
 	@$(BIN)/python tests/benchmarks/bench_fetch.py --size $(or $(SIZE),small) $(if $(PHOTOS),--photos '$(PHOTOS)')
 
+bench-job: $(VENV)/.installed-dev  ## Find 50 swapped labels on the page as a person would, counting keys (PHOTOS=DIR, SEEDS=)
+	@$(BIN)/python tests/benchmarks/bench_job.py --seeds $(or $(SEEDS),1) $(if $(PHOTOS),'$(PHOTOS)')
+
 bench-review: $(VENV)/.installed-dev  ## Measure the review page over 100,000 rows in headless Chromium
 	@$(BIN)/python tests/benchmarks/bench_review.py
 
@@ -102,4 +131,4 @@ bench-train: $(VENV)/.installed-dev  ## Measure training against the article's w
 	@$(BIN)/python tests/benchmarks/bench_train.py
 
 clean:  ## Remove .venv and caches; data sets stay
-	rm -rf $(VENV) build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(OLDEST) build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis

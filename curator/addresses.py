@@ -31,7 +31,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from publicsuffixlist import PublicSuffixList
 
-_NAME = r"[A-Za-z0-9._-]+"
+_NAME = r"(?:[A-Za-z0-9_-]+\.)*[A-Za-z0-9_-]+\.?"
 _PLAIN = re.compile(
     rf"https?://{_NAME}(?::[0-9]{{1,4}})?(?=/)(?:/(?!\.|%2[Ee])|[A-Za-z0-9._~:?@!$&'()*+,;=-]|%[0-9A-Fa-f]{{2}})*"
 )

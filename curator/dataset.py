@@ -227,10 +227,9 @@ class Dataset(View):
 
     @raises_curator_errors
     def _decide(self, stage: Stage, overrides: dict[str, Any], force: bool, resplit: bool = False) -> StageResult:
-        from curator.inspect.status import stage_result
-        from curator.pipeline.run_stages import decide
+        from curator.inspect.decide_stage import decide_stage
 
-        return stage_result(self.project, stage, decide(self.project, stage, overrides, force, resplit))
+        return decide_stage(self.project, stage, overrides, force, resplit)
 
 
 def open_dataset(

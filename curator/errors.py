@@ -106,9 +106,13 @@ class DiskError(CuratorError):
 
 
 _REFUSALS = frozenset(
-    (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT, errno.EISDIR, errno.ENOTDIR)
+    (
+        *(errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT, errno.EISDIR),
+        *(errno.ENOTDIR, errno.EIO, errno.ENXIO, errno.ESTALE, errno.EFBIG, errno.EMLINK, errno.ELOOP, errno.EBUSY),
+        *(errno.ENAMETOOLONG, errno.EMFILE, errno.ENFILE),
+    )
 )
-"""What a disk answers when a person can do something about it."""
+"""What a disk answers, or the system for it, when a person can do something about it."""
 
 
 def raises_curator_errors(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
@@ -123,6 +127,7 @@ def raises_curator_errors(function: Callable[Parameters, Result]) -> Callable[Pa
                 raise
             place = f" {error.filename}" if error.filename else ""
             hint = "Nothing that existed before was lost; mend that, then run the same command again."
-            raise DiskError(f"The disk refused{place}: {error.strerror}.", hint) from error
+            who = "system" if error.errno in (errno.EMFILE, errno.ENFILE) else "disk"
+            raise DiskError(f"The {who} refused{place}: {error.strerror}.", hint) from error
 
     return guarded

@@ -125,7 +125,7 @@ class Drop(StrEnum):
     UNSUPPORTED_SCHEME = "unsupported-scheme", Traits("The address is neither http nor https.", "correct the list")
     PRIVATE_ADDRESS = "private-address", Traits(
         "The host is on this machine or in a private network.",
-        "`allow_private_hosts = true` under `[fetch]` if that is meant",
+        "`allow_private_hosts = true` under `[fetch]` in the recipe, if that is meant",
         advice=HostAdvice.PRIVATE, settings=(("allow_private_hosts", Eases.ON), _PROXY))
     DNS = "dns", Traits(
         "The host's name does not resolve.", "gone for good, or a trouble of your own network: `--retry failed`",

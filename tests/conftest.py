@@ -8,10 +8,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from curator.fetch.network.libcurl import pycurl
 from curator.fetch.network.transfer import Transfer
-from tests.fuzz.rounds import count
+from tests.fuzz.rounds import FULL, count
+
+# In `make test` the same examples each time, so that only a change of the code can fail it; in `make torture` new ones.
+settings.register_profile("sample", derandomize=True)
+if not FULL:
+    settings.load_profile("sample")
 
 # Tests start hundreds of Pythons: each would compile the whole package where nobody may keep what was compiled.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -107,8 +107,9 @@ def _check_images(findings: Findings, models: tuple[Model, ...]) -> None:
 def _prepare(findings: Findings, models: tuple[Model, ...]) -> dict[str, MakeLearner]:
     """Decode the images and let each model do what is done once for all seeds."""
     project, plan, images = findings.project, findings.plan, findings.images
+    max_pixels = project.recipe.quality.max_pixels
     data = TrainingSet(
-        pixels=image_array(images.table, project.paths, plan.image_size, project.emit),
+        pixels=image_array(images.table, project.paths, plan.image_size, project.emit, max_pixels),
         labels=images.label_index,
         train_rows=findings.parts.train,
         n_labels=len(images.labels),

@@ -28,6 +28,7 @@ from curator.cli.report import report
 from curator.cli.review import review
 from curator.cli.run import run
 from curator.cli.shells import use_own_scripts
+from curator.cli.similar import similar
 from curator.cli.split import split
 from curator.cli.status import status
 from curator.cli.streams import open_streams
@@ -37,7 +38,7 @@ from curator.cli.why import why
 
 GROUPS = {
     "Make": (init, run, fetch, dedupe, balance, split, benchmark),
-    "Look": (status, why, suspects, review, report, diff, verify, demo),
+    "Look": (status, why, suspects, similar, review, report, diff, verify, demo),
     "Share": (export, replay, forget),
 }
 """Every command under its heading in ``curator --help``; a new one is one file and one entry here."""

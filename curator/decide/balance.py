@@ -126,13 +126,15 @@ def _choose(table: pd.DataFrame, among: BoolArray, part: pd.Series[Any], seats: 
 
 
 def _why_empty(table: pd.DataFrame, counts: Mapping[str, int]) -> str:
-    """Say why the first label without an image has none, and what would help, if anything was listed of it."""
+    """Say why labels without an image have none, and what would help, as far as anything was listed of them."""
+    said: dict[Drop, list[str]] = {}
     for label in (label for label, n in counts.items() if not n):
         reasons = table["drop_reason"][(table["label"] == label).to_numpy(dtype=bool)].value_counts()
         if len(reasons):
-            reason, n = Drop(reasons.index[0]), int(reasons.iloc[0])
-            return f"{n:,} of {int(reasons.sum()):,} listed as {label} are out as {reason}: {reason.traits.remedy}."
-    return ""
+            text = f"{int(reasons.iloc[0]):,} of {int(reasons.sum()):,} listed as {label}"
+            said.setdefault(Drop(reasons.index[0]), []).append(text)
+    texts = (f"{' and '.join(listed)} are out as {reason}: {reason.traits.remedy}." for reason, listed in said.items())
+    return " ".join(texts)
 
 
 def _shortfall(counts: Mapping[str, int], wanted: Mapping[str, int], most: Command, why: str) -> ShortfallError:

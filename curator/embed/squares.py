@@ -1,21 +1,26 @@
 """Stored images as networks see them: upright RGB from the one decoder, squeezed to a square; nothing is cropped.
 
->>> as_square(Image.new("RGB", (640, 480)), 96).shape
+>>> import hashlib, io, tempfile
+>>> from PIL import Image
+>>> Image.new("RGB", (640, 480)).save(file := io.BytesIO(), "png")
+>>> path = Path(tempfile.mkdtemp()) / "1.png"
+>>> _ = path.write_bytes(file.getvalue())
+>>> read_square(path, hashlib.sha256(file.getvalue()).hexdigest(), 96).shape
 (96, 96, 3)
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from curator.errors import StateError
-from curator.observe.pixels import decode_rgb
+from curator.observe.pixels import MAX_PIXELS
+from curator.observe.renderings import Rendering
+from curator.observe.workers.render import ChangedError, UndecodableError, UnreadableError, render
 from curator.text import Command
 
 PixelArray = npt.NDArray[np.uint8]
@@ -24,33 +29,27 @@ CHANGED = "has changed since it was fetched"
 _NAMED_AT_MOST = 5
 
 
-def read_square(path: Path, sha256: str, side: int) -> PixelArray:
+def read_square(path: Path, sha256: str, side: int, max_pixels: int = MAX_PIXELS) -> PixelArray:
     """Read one stored image as RGB, upright, squeezed to ``side`` pixels square: uint8, shape (side, side, 3).
 
     Raises:
         StateError: the file is gone, its bytes are not those of ``sha256``, or it cannot be decoded.
     """
+    squeezed = Rendering(fit="squeeze", side_px=side, least={"short_px": side})
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise StateError(unreadable(path, error)) from error
-    if hashlib.sha256(content).hexdigest() != sha256:
-        raise StateError(f"{path} {CHANGED}")
-    try:
-        picture = decode_rgb(content, short_px=side)
-    except ValueError as error:
+        pixels = render(path, squeezed, max_pixels, sha256)
+    except ChangedError as error:
+        raise StateError(f"{path} {CHANGED}") from error
+    except UnreadableError as error:
+        raise StateError(unreadable(path, str(error))) from error
+    except UndecodableError as error:
         raise StateError(f"{path} cannot be decoded ({error})") from error
-    return as_square(picture, side)
+    return np.frombuffer(pixels, np.uint8).reshape(side, side, 3)
 
 
-def as_square(picture: Image.Image, side: int) -> PixelArray:
-    """Squeeze a picture to a square: uint8, shape (side, side, 3)."""
-    return np.asarray(picture.resize((side, side), Image.Resampling.BILINEAR, reducing_gap=2.0), dtype=np.uint8)
-
-
-def unreadable(path: Path, error: OSError) -> str:
+def unreadable(path: Path, why: str) -> str:
     """Say that the disk does not return a file."""
-    return f"{path} cannot be read ({error.strerror})"
+    return f"{path} cannot be read ({why})"
 
 
 def raise_all(problems: Sequence[str]) -> None:

@@ -97,7 +97,7 @@ def export_dataset(
     with locked(paths.lock, f"export {form.name}"):
         material = gather(project)
         made_of = {"manifest": file_digest(paths.manifest)}
-        with replaced_folder(final, made_of) as new, _resized(material, resizing, final) as ready:
+        with replaced_folder(final, made_of) as new, _resized(material, resizing, final, project) as ready:
             project.emit(WorkStarted(WORK, len(material.rows)))
             form.write(ready, new)
             if resizing is not None:
@@ -109,7 +109,7 @@ def export_dataset(
 
 
 @contextmanager
-def _resized(material: Material, resizing: Resizing | None, final: Path) -> Iterator[Material]:
+def _resized(material: Material, resizing: Resizing | None, final: Path, project: Project) -> Iterator[Material]:
     """Lend the material with its pictures resized, in a folder that is removed afterwards."""
     if resizing is None:
         yield material
@@ -119,7 +119,8 @@ def _resized(material: Material, resizing: Resizing | None, final: Path) -> Iter
     try:
         material.emit(WorkStarted(_RESIZING, len(material.rows)))
         advance = partial(material.emit, WorkAdvanced(_RESIZING))
-        rows = write_resized(material.rows, material.folder, folder, resizing, advance)
+        max_pixels = project.recipe.quality.max_pixels
+        rows = write_resized(material.rows, material.folder, folder, resizing, max_pixels, advance)
         material.emit(WorkFinished(_RESIZING))
         yield replace(material, rows=rows, folder=folder, resizing=resizing)
     finally:

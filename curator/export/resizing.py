@@ -2,8 +2,6 @@
 
 >>> Resizing(224).sentence()
 'Each was resized to 224 x 224 pixels: its middle, cut to a square (crop); Lanczos filter, JPEG of quality 95 or PNG.'
->>> [Resizing(4, fit).apply(Image.new("RGB", (8, 4), "red")).getpixel((1, 0)) for fit in FITS]
-[(255, 0, 0), (0, 0, 0), (255, 0, 0)]
 """
 
 from __future__ import annotations
@@ -15,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-from PIL import Image, ImageOps
 
 from curator.errors import CuratorError, StateError
-from curator.observe.pixels import decode_rgb
+from curator.observe.renderings import Rendering
+from curator.observe.workers.render import UndecodableError, render_to
 from curator.text import Command
 
 FITS = {
@@ -28,8 +26,8 @@ FITS = {
 }
 """What becomes of a picture that is no square."""
 
-_LANCZOS, _LARGEST_PX = Image.Resampling.LANCZOS, 8192
-_JPEG = {"format": "JPEG", "quality": 95, "subsampling": 0, "optimize": True}
+_LARGEST_PX = 8192
+_JPEG = {"quality": 95, "subsampling": 0, "optimize": True}
 
 
 @dataclass(frozen=True)
@@ -50,28 +48,21 @@ class Resizing:
             ways = ", ".join(f"{name} ({about})" for name, about in FITS.items())
             raise CuratorError(f"There is no fit {self.fit!r}.", f"There are {ways}.")
 
-    def apply(self, picture: Image.Image) -> Image.Image:
-        """Bring a picture to the size; a smaller one is enlarged."""
-        size = (self.side_px, self.side_px)
-        if self.fit == "crop":
-            return ImageOps.fit(picture, size, _LANCZOS)
-        return ImageOps.pad(picture, size, _LANCZOS) if self.fit == "pad" else picture.resize(size, _LANCZOS)
-
-    def write(self, source: Path, target: Path) -> None:
-        """Write the resized picture of a file, as a read-only JPEG or PNG like the file itself.
+    def write(self, source: Path, target: Path, max_pixels: int) -> None:
+        """Write the resized picture of a file, as a read-only JPEG or PNG like the file itself; enlarged if need be.
 
         Raises:
-            StateError: the file does not decode.
+            StateError: the file does not decode, or has more than ``max_pixels``.
         """
         # Decoded at twice the size or more: the filter has enough to work with, and a large JPEG costs a fraction.
         least = {"long_px" if self.fit == "pad" else "short_px": 2 * self.side_px}
+        form, options = ("JPEG", _JPEG) if source.suffix == ".jpg" else ("PNG", {})
         try:
-            picture = decode_rgb(source.read_bytes(), **least)
-        except ValueError as error:
+            with target.open("wb") as file:
+                render_to(file, source, Rendering(form, self.fit, self.side_px, options, least), max_pixels)
+        except UndecodableError as error:
             hint = (Command("verify"), " names every file that differs from the manifest.")
             raise StateError(f"The image {source} cannot be read ({error}).", hint) from error
-        options = _JPEG if source.suffix == ".jpg" else {"format": "PNG"}
-        self.apply(picture).save(target, **options)
         target.chmod(0o444)
 
     def sentence(self) -> str:
@@ -93,12 +84,18 @@ def read_resizing(side_px: int | None, fit: str | None) -> Resizing | None:
 
 
 def write_resized(
-    rows: pd.DataFrame, source: Path, folder: Path, resizing: Resizing, advance: Callable[[], None]
+    rows: pd.DataFrame,
+    source: Path,
+    folder: Path,
+    resizing: Resizing,
+    max_pixels: int,
+    advance: Callable[[], None],
 ) -> pd.DataFrame:
     """Write a resized picture of each row's file below ``folder``, under the same name.
 
     Args:
         rows: a manifest; ``file`` is relative to ``source``.
+        max_pixels: width times height above which nothing is decoded.
         advance: called for each picture written.
 
     Returns:
@@ -110,6 +107,6 @@ def write_resized(
     for parent in {(folder / file).parent for file in rows["file"]}:
         parent.mkdir(parents=True)
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        for _ in threads.map(lambda file: resizing.write(source / file, folder / file), rows["file"]):
+        for _ in threads.map(lambda file: resizing.write(source / file, folder / file, max_pixels), rows["file"]):
             advance()
     return rows.assign(width=resizing.side_px, height=resizing.side_px)

@@ -11,12 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from curator.events import FetchFailed, ImageFetched, Noted
+from curator.fetch.attempts import Downgrades, attempt_of
 from curator.fetch.committer import Committer
 from curator.fetch.crash_watch import CrashWatch
-from curator.fetch.ledger.schema import LET_IN_PRIVATE, OK, VIA, Attempt, HostWait, Remembered
+from curator.fetch.ledger.schema import OK, Attempt, HostWait, Remembered
 from curator.fetch.local_files import attempt_file, path_of_file
 from curator.fetch.network.curl_loop import CurlLoop
-from curator.fetch.network.guard import is_public_address, name_private_host, proxy_addresses
+from curator.fetch.network.guard import name_private_host, proxy_addresses
 from curator.fetch.network.room import has_room, idle_for, room_for
 from curator.fetch.network.transfer import Transfer, WaryTransfer
 from curator.fetch.plan import Plan
@@ -76,7 +77,7 @@ class Engine:
         if self._connections < settings.connections:
             self._emit(Noted(f"the limit of open files allows {self._connections} connections (raise it: `ulimit -n`)"))
         self._loop = CurlLoop(selector, idle_for(self._connections))
-        self._crashes = CrashWatch()
+        self._crashes, self.downgrades = CrashWatch(), Downgrades()
         self._idle: list[Transfer] = []
         self._exempt = proxy_addresses(settings.proxy)
         self._files = deque(map(int, plan.files))
@@ -232,7 +233,10 @@ class Engine:
             self._gate.note_answer(task, verdict, content, now)
             return
         self._schedule.finished(task, verdict, now, transfer.started)
-        attempt = self._attempt(transfer, verdict, now)
+        address, host = self._plan.address(task), self._plan.host(task)
+        attempt = attempt_of(transfer, verdict, address, host, self._settings, self._behind)
+        if verdict.reason is None and (transfer.left_https or attempt.final_url):
+            self.downgrades.note(attempt, left_https=transfer.left_https)
         if self._is_worth_another(transfer, verdict):
             self._committer.add(replace(attempt, superseded=True))
             self._schedule.retry(task, now)
@@ -249,29 +253,6 @@ class Engine:
         task = transfer.task
         host, url = self._plan.host(task), self._plan.request_url(task)
         return self._referers.is_worth_another(task, host, url, transfer.referer, verdict)
-
-    def _attempt(self, transfer: Transfer, verdict: Verdict, now: float) -> Attempt:
-        address = self._plan.address(transfer.task)
-        final_url = transfer.final_url if verdict.http_status is not None else address
-        return Attempt(
-            address=address,
-            host=self._plan.host(transfer.task),
-            started_at=transfer.started_at,
-            seconds=now - transfer.started,
-            outcome=verdict.reason or OK,
-            http_status=verdict.http_status,
-            detail=verdict.detail,
-            final_url=final_url if final_url != address else None,
-            ip=f"{VIA}{transfer.ip}" if self._exempt and transfer.ip else transfer.ip or None,
-            n_bytes=transfer.n_bytes,
-            settings=self._behind.get(verdict.reason) if verdict.reason else self._let_in(transfer.ip),
-            opt_out=verdict.opt_out,
-            referer=transfer.referer or None,
-        )
-
-    def _let_in(self, ip: str) -> str | None:
-        may_be_private = self._settings.allow_private_hosts and ip and not self._exempt
-        return LET_IN_PRIVATE if may_be_private and not is_public_address(ip) else None
 
     def _note_failure(self, task: int, attempt: Attempt, verdict: Verdict, now: float) -> None:
         self._tries[task] += 1

@@ -87,4 +87,7 @@ def _run(plan: Plan, ledger: Ledger, project: Project) -> None:
         engine = Engine(plan, project, committer, selector, forgotten, remembered)
         with ObserverPool(project.paths, max_pixels, selector, engine.note_observed) as observers:
             observers.start()
-            engine.run(observers, interrupted)
+            try:
+                engine.run(observers, interrupted)
+            finally:
+                engine.downgrades.tell(project.emit)

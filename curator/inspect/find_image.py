@@ -37,14 +37,15 @@ _MOST_NEAR, _MOST_LOOKED_AT, _MANY = 3, 2_000, 100_000
 _HEX = frozenset("0123456789abcdef")
 
 
-def find_image(table: pd.DataFrame, image: str, paths: DataPaths) -> catalog.BoolArray:
+def find_image(table: pd.DataFrame, image: str, paths: DataPaths, command: str = "why") -> catalog.BoolArray:
     """Find the rows that ``image`` names: bool array, shape (rows,).
 
     What names an image exactly comes first, then a file of the folders, then a file's content, then a file's name or
     the end of its path.
 
     Raises:
-        CuratorError: several images have the file name; the message lists commands that name one of them.
+        CuratorError: several images have the file name; the message lists commands, as ``command`` calls them, that
+            name one of them.
         StateError: the manifest is damaged.
     """
     rows = find_rows(table, image)
@@ -56,7 +57,7 @@ def find_image(table: pd.DataFrame, image: str, paths: DataPaths) -> catalog.Boo
         return rows
     rows = find_by_ending(table, image)
     if rows.sum() > 1:
-        raise _ambiguous(table[rows], image)
+        raise _ambiguous(table[rows], image, command)
     return rows
 
 
@@ -103,20 +104,20 @@ def find_by_ending(table: pd.DataFrame, image: str) -> catalog.BoolArray:
     return rows
 
 
-def _ambiguous(found: pd.DataFrame, image: str) -> CuratorError:
+def _ambiguous(found: pd.DataFrame, image: str, command: str) -> CuratorError:
     is_alone = ~found["source_id"].duplicated(keep=False) & found["source_id"].notna()
     names = found["source_id"].where(is_alone, found["record_id"]).sort_values().tolist()
-    lines = [part for name in names[:MOST_CANDIDATES] for part in ("  ", Command.of("why", name), "\n")]
+    lines = [part for name in names[:MOST_CANDIDATES] for part in ("  ", Command.of(command, name), "\n")]
     more = f"  and {len(names) - MOST_CANDIDATES:,} more\n" if len(names) > MOST_CANDIDATES else ""
     return CuratorError(f"{len(names):,} images are called {image!r}. Which one?\n", (*lines, more))
 
 
-def unknown_image(tables: Sequence[pd.DataFrame], image: str, name: str) -> CuratorError:
+def unknown_image(tables: Sequence[pd.DataFrame], image: str, name: str, command: str = "why") -> CuratorError:
     """Say that no image of the data set ``name`` is called so, and which names are near."""
     message = f"No image of {name} is called {image!r}."
     near = list(dict.fromkeys(one for table in tables for one in find_near_names(table, image)))[:_MOST_NEAR]
     if near:
-        lines = [part for one in near for part in ("  ", Command.of("why", one), "\n")]
+        lines = [part for one in near for part in ("  ", Command.of(command, one), "\n")]
         return CuratorError(f"{message} Did you mean one of these?\n", tuple(lines))
     return CuratorError(message, "Give a record id, a URL, a file's path or name, or 8 or more digits of its SHA-256.")
 

@@ -21,6 +21,7 @@ from curator.inspect.unfinished import Unfinished, count_so_far, find_unfinished
 from curator.manifests.inventory import Entry, list_entries, making_commands
 from curator.manifests.project import Project
 from curator.manifests.reviews import decided_keys, digest_reviews, read_reviews, standing_reviews
+from curator.observe.workers.confine import possible
 from curator.pipeline import made_from
 from curator.pipeline.made_from import Change
 from curator.pipeline.run_stages import Outcome, missing_per_label
@@ -91,6 +92,7 @@ class Status:
             "remark": self.remark,
             "news": [spell(text, option) for text in self.news],
             "unfinished": self.unfinished.as_json() if self.unfinished else None,
+            "workers_confined_by": [*possible()],
             "beside": [
                 {"kind": entry.kind, "path": str(entry.path), "files": [*map(str, entry.files)], "remark": entry.remark}
                 for entry in self.entries
@@ -152,12 +154,13 @@ def read_status(project: Project) -> Status:
         StateError: a catalog or the reviews file is damaged.
     """
     stage, changes = made_from.examine(project, with_reviews=False)
-    unfinished = find_unfinished(project)
+    unfinished, is_local = find_unfinished(project), False
     if unfinished and unfinished.table is not None and stage in (None, Stage.LISTED):
         status = _count_unfinished(project, stage, unfinished.table)
     else:
         table = read_catalog(project.paths.catalog(stage)) if stage else catalog.empty()
         status = count_stage(project, stage, table)
+        is_local = not table["url"].notna().any()
     if unfinished and unfinished.is_running:
         status = replace(status, next=(), remark="")
     reviewed, outdated = _new_reviews(project, stage), _outdated(project, stage, changes)
@@ -174,6 +177,8 @@ def read_status(project: Project) -> Status:
     news = (*going, *sources, *reviewed, *outdated, *settings_news(project), *_suspects(project), *_unverified(project))
     made = {entry.kind for entry in entries} - {"reviews"}  # a review can always go on
     commands = making_commands(project.paths)
+    if is_local:
+        made.add("replay")  # nobody else has these files
     ways = tuple(commands[kind] for kind in _WAYS.get(stage, ()) if kind not in made)
     return replace(status, news=news, entries=entries, ways=ways, unfinished=unfinished)
 
@@ -216,9 +221,10 @@ def _new_reviews(project: Project, stage: Stage | None) -> tuple[Text, ...]:
     then: dict[str, Any] = {"n": 0}
     if stage not in (None, Stage.LISTED, Stage.FETCHED):
         then = read_record(project.paths.catalog(stage)).settings.get("reviews", then)
-    if then == now or (now["n"] == 0 and then["n"] == 0):
+    n_then = then.get("n", 0)
+    if then == now or (now["n"] == 0 and n_then == 0):
         return ()
-    n = now["n"] - then["n"]
+    n = now["n"] - n_then
     what = f"{n:,} new review{'' if n == 1 else 's'}" if n > 0 else "reviews have changed"
     return ((f"{what}: run ", _SPLIT_AGAIN),)
 
@@ -238,7 +244,7 @@ _WAYS: dict[Stage | None, tuple[str, ...]] = {
     Stage.FETCHED: ("reviews",),
     Stage.DEDUPED: ("reviews", "gallery"),
     Stage.BALANCED: ("reviews", "gallery"),
-    Stage.SPLIT: ("reviews", "gallery", "export", "replay", "compare"),
+    Stage.SPLIT: ("reviews", "gallery", "export", "replay"),
 }
 """What can be made from each stage on."""
 

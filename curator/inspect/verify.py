@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +17,8 @@ from curator.events import Listener, WorkAdvanced, WorkFinished, WorkStarted, ig
 from curator.inspect.findings import Finding as Finding
 from curator.inspect.verify_records import check_exports, check_records, check_written
 from curator.manifests.manifest import read_manifest
-from curator.manifests.recipe import QualitySettings
 from curator.observe.observation import Observation
+from curator.observe.pixels import MAX_PIXELS
 from curator.observe.workers.look import look_at_files
 from curator.reasons import SPLITS
 from curator.store import beneath
@@ -52,18 +51,21 @@ class _Image(NamedTuple):
     size: tuple[int, int] | None
 
 
-def verify_files(paths: DataPaths, emit: Listener = ignore, *, fast: bool = False) -> Verification:
+def verify_files(
+    paths: DataPaths, emit: Listener = ignore, *, fast: bool = False, max_pixels: int = MAX_PIXELS
+) -> Verification:
     """Check all files below the data folder and beside the manifest.
 
     Args:
         fast: compare the bytes only; else every picture is decoded too, in processes of their own.
+        max_pixels: width times height above which nothing is decoded, which is a finding.
 
     Raises:
         StateError: there is no manifest, or it cannot be read.
     """
     rows = read_manifest(paths.manifest)
     images = _read_images(rows, paths)
-    decoded: dict[Path, list[str]] = {} if fast else _decode(images, emit)
+    decoded: dict[Path, list[str]] = {} if fast else _decode(images, emit, max_pixels)
     found = [*check_records(paths), *_check_images(images, decoded, paths, emit)]
     files = {name for split in SPLITS for name, _ in beneath.walk(paths.folder, split)} if paths.folder.is_dir() else ()
     strangers = sorted(name for name in set(files) - set(rows["file"]) if Path(name).name not in LEFT_BY_SYSTEMS)
@@ -147,14 +149,13 @@ def _read_images(rows: pd.DataFrame, paths: DataPaths) -> list[_Image]:
     ]  # fmt: skip
 
 
-def _decode(images: Sequence[_Image], emit: Listener) -> dict[Path, list[str]]:
+def _decode(images: Sequence[_Image], emit: Listener, max_pixels: int) -> dict[Path, list[str]]:
     """Decode every file that is there, one with two names once; return what a reader has against each."""
-    most = max((math.prod(image.size) for image in images if image.size), default=0)
     tasks = [(image, path) for image in images for path in _distinct_files(image)]
     emit(WorkStarted(_DECODING, len(tasks)))
     found = {}
     files = [path for _, path in tasks]
-    for number, sighting in look_at_files(files, max(most, QualitySettings().max_pixels)):
+    for number, sighting in look_at_files(files, max_pixels):
         image, path = tasks[number]
         if sighting is None:
             found[path] = ["cannot be read"]

@@ -28,7 +28,7 @@ from curator.store.catalog_files import file_digest
 from curator.store.json_lines import CHECK, is_changed, read_lines
 from curator.store.lock import find_holder, was_killed
 from curator.store.packed import check_files
-from curator.store.paths import LEDGER, LOCK, SUMS, DataPaths
+from curator.store.paths import LEDGER, LOCK, RECIPE, SUMS, DataPaths
 from curator.store.plain_json import parse_json, read_json
 from curator.store.sums import read_sums
 
@@ -48,7 +48,7 @@ def _check_manifest(paths: DataPaths) -> Iterator[Finding]:
         return
     name = str(paths.made_with)
     try:
-        stated = read_made_with(paths.made_with).manifest_sha256
+        stated = read_made_with(paths.made_with)
         facts = read_json(paths.made_with) if paths.made_with.exists() else {}
     except StateError as error:
         yield Finding("", name, error.message)
@@ -58,7 +58,10 @@ def _check_manifest(paths: DataPaths) -> Iterator[Finding]:
     elif CHECK not in facts:
         why = "it is of an earlier version" if facts else "it is missing"
         yield Finding("", name, f"{why}, and states no checksum of itself", is_fault=False)
-    if stated and stated != file_digest(paths.manifest):
+    recipe = paths.manifest_folder / RECIPE
+    if stated.recipe_sha256 and recipe.is_file() and stated.recipe_sha256 != file_digest(recipe):
+        yield Finding("", str(recipe), f"it has changed since {paths.made_with.name} was written", is_fault=False)
+    if stated.manifest_sha256 and stated.manifest_sha256 != file_digest(paths.manifest):
         yield Finding("", str(paths.manifest), f"it is not the manifest that {paths.made_with.name} was written with")
 
 

@@ -27,14 +27,12 @@ if TYPE_CHECKING:
 
     from curator.inspect.calibrate.calibrate import Calibration
     from curator.inspect.forecast.probe import Forecast
+    from curator.inspect.similar import Similar
     from curator.inspect.status import StageResult, Status
     from curator.inspect.verify import Verification
     from curator.inspect.why import Story
     from curator.pipeline.acquire import AcquireOptions
     from curator.store.suspects_file import Suspects
-
-_MOST_PICTURES = 6
-"""Pictures of a label that a notebook shows."""
 
 
 class PlanOptions(TypedDict, total=False):
@@ -170,7 +168,7 @@ class View:
         """
         from curator.inspect.verify import verify_files
 
-        return verify_files(self.paths, self.project.emit, fast=fast)
+        return verify_files(self.paths, self.project.emit, fast=fast, max_pixels=self.recipe.quality.max_pixels)
 
     @raises_curator_errors
     def duplicate_groups(self) -> list[dict[str, Any]]:
@@ -187,12 +185,29 @@ class View:
         Raises:
             CuratorError: the extra ``embed`` is not installed, or no image is kept.
         """
+        from curator.inspect.picture_map import draw_map
         from curator.inspect.suspects.find import find_suspects
-        from curator.pipeline.run_stages import decide
 
+        self._dedupe_once()
+        found = find_suspects(self.project, force)
+        draw_map(self.project)
+        return found
+
+    @raises_curator_errors
+    def similar(self, image: str | Path, n: int = 10) -> Similar:
+        """Return the ``n`` kept images most like one of the set, named as in :meth:`why`, or like any picture file.
+
+        Raises:
+            CuratorError: the extra ``embed`` is not installed, nothing has that name, or no image is kept.
+        """
+        from curator.inspect.similar import find_similar
+
+        self._dedupe_once()
+        return find_similar(self.project, str(image), n)
+
+    def _dedupe_once(self) -> None:
         if not self.paths.catalog(Stage.DEDUPED).exists():
-            decide(self.project, Stage.DEDUPED, {})
-        return find_suspects(self.project, force)
+            importlib.import_module("curator.pipeline.run_stages").decide(self.project, Stage.DEDUPED, {})
 
     @raises_curator_errors
     def review_decisions(self) -> pd.DataFrame:
@@ -214,7 +229,7 @@ class View:
         from curator.export.loaders.split_pictures import list_pictures, open_picture
 
         for file, label in list_pictures(self.project, split):
-            yield open_picture(file), label
+            yield open_picture(file, self.recipe.quality.max_pixels), label
 
     def to_tf(self, split: str = "train", *, image_size: int | tuple[int, int] = 224, batch_size: int = 32) -> Any:
         """Return a ``tf.data.Dataset`` of batches: float32 (n, height, width, 3) in 0 to 255, int32 labels (n,).
@@ -265,29 +280,10 @@ class View:
 
     def _repr_html_(self) -> str:
         """Show the counts and a few pictures of each label in a notebook."""
-        from curator.report.notebook import dataset_html
+        from curator.report.notebook import view_html
 
-        status = self.status()
-        counts = [("listed", status.counts["listed"])]
-        counts += [(f"- {reason}", n) for reason, n in status.counts["dropped"].items()]
-        counts += [("kept", status.counts["kept"])]
-        counts += [(split, sum(labels.values())) for split, labels in sorted(status.splits.items(), reverse=True)]
-        return dataset_html(self.name, str(status.stage or "nothing fetched yet"), counts, self._thumbnails())
-
-    def _thumbnails(self) -> dict[str, list[str]]:
-        """Make ``data:`` addresses of the first kept pictures of each label."""
-        from curator import catalog
-        from curator.observe.thumbnails import data_uri
-
-        if not self.paths.catalog(Stage.FETCHED).exists():
-            return {}
-        kept = catalog.kept(self.table)
-        shown = kept[kept["sha256"].notna().to_numpy(dtype=bool)].groupby("label", sort=False).head(_MOST_PICTURES)
-        pictures: dict[str, list[str]] = {label: [] for label in self.labels}
-        for label, sha256, kind in zip(shown["label"], shown["sha256"], shown["format"], strict=True):
-            if address := data_uri(self.paths.image(sha256, kind)):
-                pictures[label].append(address)
-        return pictures
+        table = self.table if self.paths.catalog(Stage.FETCHED).exists() else None
+        return view_html(self.project, self.status(), table)
 
 
 def _loader(package: str) -> Any:

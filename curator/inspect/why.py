@@ -78,7 +78,7 @@ def find_stories(project: Project, image: str) -> Stories:
     for table in tables:
         if (rows := find_image(table, image, project.paths)).any():
             meant = table[rows].head(MOST_RELATIVES)
-            files = _files_in_folders(project, meant)
+            files = files_in_folders(project, meant)
             rows_of_name = ({**row, "file": files.get(row["record_id"])} for _, row in meant.iterrows())
             return Stories(_story(project, table, row) for row in rows_of_name)
     raise unknown_image(tables, image, project.recipe.name)
@@ -92,7 +92,7 @@ def _tables(project: Project) -> list[pd.DataFrame]:
     return tables + ([unfinished.table] if unfinished and unfinished.table is not None else [])
 
 
-def _files_in_folders(project: Project, rows: pd.DataFrame) -> dict[str, str]:
+def files_in_folders(project: Project, rows: pd.DataFrame) -> dict[str, str]:
     """Return where each image is in ``train/`` and the like, by its record id."""
     manifest = project.paths.manifest
     if rows["split"].isna().all() or not manifest.exists():
@@ -109,7 +109,7 @@ def _story(project: Project, table: pd.DataFrame, values: dict[Any, Any]) -> Sto
     attempts, requests = _requests(project, addresses)
     company = _find_company(table, row)
     copies = table[(table["duplicate_of"] == row["record_id"]).fillna(False).to_numpy(dtype=bool)]
-    so_far = "dropped" if row["drop_reason"] else "kept so far" if row["sha256"] else "not settled yet"
+    so_far = "dropped" if row["drop_reason"] else _kept(row) if row["sha256"] else "not settled yet"
     suspect_facts, suspected = _suspected(project, row)
     lines = [
         f"{row['record_id']}  ({row['label']}, {so_far})",
@@ -125,6 +125,10 @@ def _story(project: Project, table: pd.DataFrame, values: dict[Any, Any]) -> Sto
     facts = {name: value.hex() if isinstance(value, bytes) else value for name, value in row.items()}
     relatives = {"copies": copies["record_id"].tolist(), "company": company["record_id"].tolist()}
     return Story(tuple(lines), {**facts, "attempts": attempts, **relatives, **suspect_facts})
+
+
+def _kept(row: dict[str, Any]) -> str:
+    return f"kept, in {row['split']}" if row["split"] else "kept so far"
 
 
 def _suspected(project: Project, row: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:

@@ -18,7 +18,7 @@ from curator.text import Command
 
 
 def making_commands(paths: DataPaths) -> dict[str, Command]:
-    """Name what may exist beside a catalog and the command that makes it; ``compare`` leaves no file.
+    """Name what may exist beside a catalog and the command that makes it.
 
     Each can be run as it is. One that wants an argument that nobody knows here says what it takes.
     """
@@ -29,7 +29,6 @@ def making_commands(paths: DataPaths) -> dict[str, Command]:
         "reviews": Command("review"),
         "export": Command("export imagefolder"),
         "replay": Command.of("replay", str(paths.manifest)),
-        "compare": Command("diff --help"),
         "forgotten": Command("forget --help"),
     }
 

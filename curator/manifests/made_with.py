@@ -2,7 +2,7 @@
 
 >>> import tempfile
 >>> path = Path(tempfile.mkdtemp()) / "manifest.json"
->>> write_made_with(path, MadeWith("ab" * 32, {"split": {"seed": 0}}, {"listed": 1}))
+>>> write_made_with(path, MadeWith("ab" * 32, settings={"split": {"seed": 0}}))
 >>> read_made_with(path).settings, read_made_with(path.with_name("none.json")).settings
 ({'split': {'seed': 0}}, {})
 """
@@ -37,6 +37,8 @@ class MadeWith:
 
     manifest_sha256: str = ""
     """SHA-256 of the manifest that this is about: another one is there if a run was killed, or a person edited it."""
+    recipe_sha256: str = ""
+    """SHA-256 of the recipe's file, whose every key may matter to a reader; empty if there was no file."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Section to the settings in effect."""
     counts: Mapping[str, Any] = field(default_factory=dict)
@@ -48,8 +50,11 @@ class MadeWith:
 
 
 def write_made_with(path: Path, made_with: MadeWith) -> None:
-    """Write the file whole: sorted keys, so that its lines compare well; ``left`` only if anything has left."""
-    facts = {name: value for name, value in dataclasses.asdict(made_with).items() if name != "left" or value}
+    """Write the file whole: sorted keys, so that its lines compare well; what may be missing only if it is known."""
+    may_be_missing = ("left", "recipe_sha256")
+    facts = {
+        name: value for name, value in dataclasses.asdict(made_with).items() if name not in may_be_missing or value
+    }
     facts = json.loads(json.dumps(facts))  # as they are read back, of which the checksum is made
     text = json.dumps({**facts, CHECK: checksum(facts)}, indent=2, sort_keys=True, ensure_ascii=False)
     write_text_whole(path, text + "\n")
@@ -69,9 +74,11 @@ def read_made_with(path: Path) -> MadeWith:
         raise StateError(f"{path} cannot be read: {error}.", _MEND) from error
     if not isinstance(facts, dict):
         raise StateError(f"{path} holds no JSON object.", _MEND)
-    sha256, version = faults.take(facts, "manifest_sha256", str) or "", faults.take(facts, "curator", str) or ""
-    if sha256 and not _SHA256.fullmatch(sha256):
-        faults.found.append(f"manifest_sha256 is no SHA-256 (64 hex digits), but {shown(sha256)}")
+    version, hashes = faults.take(facts, "curator", str) or "", {}
+    for name in ("manifest_sha256", "recipe_sha256"):
+        hashes[name] = faults.take(facts, name, str) or ""
+        if hashes[name] and not _SHA256.fullmatch(hashes[name]):
+            faults.found.append(f"{name} is no SHA-256 (64 hex digits), but {shown(hashes[name])}")
     settings, counts, left = (faults.take(facts, name, dict) for name in ("settings", "counts", "left"))
     faults.take(settings, "split", dict)
     for side, contents in left.items():
@@ -84,7 +91,7 @@ def read_made_with(path: Path) -> MadeWith:
             faults.found += [f"left of {side} holds {shown(one)}, which is no SHA-256" for one in wrong]
     if faults.found:
         raise StateError(f"{path} is not as it was written: {faults.sentence()}.", _MEND)
-    return MadeWith(sha256, settings, counts, left, curator=version)
+    return MadeWith(**hashes, settings=settings, counts=counts, left=left, curator=version)
 
 
 def decisive_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:

@@ -2,7 +2,8 @@
 
 >>> find_recipe("no-such-recipe", Path("nowhere"), Path("nowhere"), {})
 Traceback (most recent call last):
-curator.errors.CuratorError: There is no recipe 'no-such-recipe'. `curator init birds heron stork` writes one, of birds.
+curator.errors.CuratorError: There is no recipe 'no-such-recipe'. `curator init mine --from photos` writes one of your \
+photographs, `curator init birds heron stork` one of birds.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ DEFAULT, SHIPPED = "rugby-soccer", frozenset(("rugby-soccer", "rugby-soccer-arti
 """The recipe that is meant if none is named and only those that come with the project are there, and these: a single
 other one is meant before them."""
 
-_INIT = "`curator init birds heron stork` writes one, of birds."
+_INIT = (
+    "`curator init mine --from photos` writes one of your photographs, `curator init birds heron stork` one of birds."
+)
 
 
 @dataclass(frozen=True)

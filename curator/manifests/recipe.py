@@ -40,6 +40,17 @@ class FetchSettings:
 
 
 @dataclass(frozen=True)
+class ListSettings:
+    """What reading a list or a table of a source may cost."""
+
+    max_bytes: int = setting(16_000_000_000, "most bytes of one file, once unpacked", minimum=1_000)
+    max_rows: int = setting(100_000_000, "most rows of one file", minimum=1)
+    max_columns: int = setting(1_000, "most columns of one file", minimum=1)
+    max_memory: int = setting(0, "most memory for a source, in bytes; 0: half of what the machine has", minimum=0)
+    max_seconds: float = setting(21_600.0, "most seconds for a source", above=0)
+
+
+@dataclass(frozen=True)
 class QualitySettings:
     """Which images are good enough."""
 
@@ -162,6 +173,7 @@ class SuspectsSettings:
 
 SECTIONS: Mapping[str, type[Any]] = {
     "fetch": FetchSettings,
+    "lists": ListSettings,
     "quality": QualitySettings,
     "dedupe": DedupeSettings,
     "balance": BalanceSettings,
@@ -192,6 +204,7 @@ class Recipe:
     benchmark: BenchmarkSettings = field(default_factory=BenchmarkSettings)
     embed: EmbedSettings = field(default_factory=EmbedSettings)
     suspects: SuspectsSettings = field(default_factory=SuspectsSettings)
+    lists: ListSettings = field(default_factory=ListSettings)
     label_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     path: Path | None = None
 

@@ -18,6 +18,8 @@ True
 
 from __future__ import annotations
 
+import sys
+
 from curator.observe.pixels import decode_rgb
 
 MOST_SPREAD = 8
@@ -36,7 +38,7 @@ def blank_colour(data: bytes, luma: bytes) -> str | None:
     if any(max(part) - min(part) > _MOST_LUMA_SPREAD for part in (luma[::63], luma)):  # a few mostly tell
         return None
     try:
-        picture = decode_rgb(data)
+        picture = decode_rgb(data, max_pixels=sys.maxsize)  # the luma shows that it has not too many
     except ValueError:  # the luma came from another decoder
         return None
     ranges = [picture.getchannel(name).getextrema() for name in "RGB"]

@@ -15,7 +15,7 @@ from __future__ import annotations
 from PIL import Image, ImageFile, JpegImagePlugin
 
 from curator.observe.deep_pixels import load_deep, scale_grey
-from curator.observe.header import read_header
+from curator.observe.header import canvas_size, read_header
 from curator.observe.openers import lacking_decoder
 from curator.observe.profiles import find_transform, lab_transform
 from curator.observe.silence import silence
@@ -37,7 +37,11 @@ _UPRIGHT = {
 """EXIF orientation to what brings the stored picture upright."""
 
 
-def decode_rgb(data: bytes, *, long_px: int = 0, short_px: int = 0) -> Image.Image:
+MAX_PIXELS = 100_000_000
+"""Width times height above which nothing is decoded, unless a recipe says otherwise (``max_pixels``)."""
+
+
+def decode_rgb(data: bytes, *, max_pixels: int = MAX_PIXELS, long_px: int = 0, short_px: int = 0) -> Image.Image:
     """Decode the first frame of an image file to an upright sRGB picture.
 
     A picture that is to be made smaller need not be decoded in full: given one of the two lengths, a JPEG is decoded
@@ -45,26 +49,31 @@ def decode_rgb(data: bytes, *, long_px: int = 0, short_px: int = 0) -> Image.Ima
 
     Args:
         data: the file's bytes.
+        max_pixels: width times height above which it is refused before a pixel is decoded.
         long_px: least length of the longer side, in pixels.
         short_px: least length of the shorter side, in pixels.
 
     Raises:
-        ValueError: no decoder here opens these bytes, or they are broken; the message says what the decoder said.
+        ValueError: no decoder here opens these bytes, they are broken, or a picture of too many pixels; the message
+            says what the decoder said.
     """
     sniffed = sniff(data)
     if sniffed.format is None or (lacking := lacking_decoder(sniffed.format, sniffed.name)):
         raise ValueError(lacking if sniffed.format else "the bytes are of no known kind")
     try:
         with silence(sniffed.format):
-            picture = _decode_rgb(data, sniffed.format, long_px, short_px)
+            picture = _decode_rgb(data, sniffed.format, max_pixels, long_px, short_px)
     except Exception as error:  # decoders raise whatever they like
         raise ValueError(str(error) or type(error).__name__) from error
     picture.info = {}  # an orientation applied again, or a profile of other colours, would spoil what is saved of it
     return picture
 
 
-def _decode_rgb(data: bytes, image_format: str, long_px: int, short_px: int) -> Image.Image:
+def _decode_rgb(data: bytes, image_format: str, max_pixels: int, long_px: int, short_px: int) -> Image.Image:
+    if size := canvas_size(data, image_format):
+        _check_size(*size, max_pixels)
     header = read_header(data, image_format)
+    _check_size(header.width, header.height, max_pixels)
     image = header.open_whole()
     if (long_px or short_px) and isinstance(image, JpegImagePlugin.JpegImageFile):
         scale = max(1, max(image.size) // long_px if long_px else min(image.size) // short_px)
@@ -72,6 +81,11 @@ def _decode_rgb(data: bytes, image_format: str, long_px: int, short_px: int) -> 
     picture = turn_upright(as_rgb(image), header.unapplied_orientation)
     # A file's own image would read its metadata once more, whenever it is saved.
     return picture.copy() if isinstance(picture, ImageFile.ImageFile) else picture
+
+
+def _check_size(width: int, height: int, max_pixels: int) -> None:
+    if width * height > max_pixels:
+        raise ValueError(f"{width} x {height} pixels are more than `max_pixels` ({max_pixels:,})")
 
 
 def turn_upright(picture: Image.Image, orientation: int) -> Image.Image:

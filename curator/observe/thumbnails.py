@@ -1,21 +1,20 @@
 """Small upright JPEGs of stored images, for the pages; those of the review page are made once and kept on disk.
 
-No byte of a file from the web reaches the browser: every picture is decoded here and encoded again.
+No byte of a file from the web reaches the browser: every picture is decoded and encoded again in another process.
 
->>> encode_small(Path("nowhere.jpg"), THUMBNAIL_PX), data_uri(Path("nowhere.jpg"))
+>>> encode_small(Path("nowhere.jpg"), THUMBNAIL_PX, MAX_PIXELS), data_uri(Path("nowhere.jpg"), MAX_PIXELS)
 (None, None)
 """
 
 from __future__ import annotations
 
 import base64
-import io
 from pathlib import Path
 
-from PIL import Image
-
 from curator.observe.jpeg_scans import END
-from curator.observe.pixels import decode_rgb
+from curator.observe.pixels import MAX_PIXELS as MAX_PIXELS
+from curator.observe.renderings import Rendering
+from curator.observe.workers.render import UndecodableError, render
 from curator.store.paths import DataPaths
 from curator.store.sums import note_sum
 from curator.store.whole_files import disk_errors, temporary_beside
@@ -26,7 +25,7 @@ THUMBNAIL_PX, PICTURE_PX, EMBEDDED_PX = 256, 1600, 176
 MEDIA_TYPE = "image/jpeg"
 
 
-def thumbnail(paths: DataPaths, sha256: str, image_format: str) -> bytes | None:
+def thumbnail(paths: DataPaths, sha256: str, image_format: str, max_pixels: int = MAX_PIXELS) -> bytes | None:
     """Return the thumbnail of a stored image as JPEG, made now if there is none yet; None if there is no picture.
 
     Raises:
@@ -36,7 +35,7 @@ def thumbnail(paths: DataPaths, sha256: str, image_format: str) -> bytes | None:
     kept = path.read_bytes() if path.exists() else b""
     if kept.endswith(END):
         return kept
-    data = encode_small(paths.image(sha256, image_format), THUMBNAIL_PX)
+    data = encode_small(paths.image(sha256, image_format), THUMBNAIL_PX, max_pixels)
     if data is not None:
         # Renamed but not synced, for speed: what a power failure cuts off lacks its end, and is made again.
         temporary = temporary_beside(path)
@@ -48,24 +47,21 @@ def thumbnail(paths: DataPaths, sha256: str, image_format: str) -> bytes | None:
     return data
 
 
-def large_picture(paths: DataPaths, sha256: str, image_format: str) -> bytes | None:
+def large_picture(paths: DataPaths, sha256: str, image_format: str, max_pixels: int = MAX_PIXELS) -> bytes | None:
     """Return a stored image as a JPEG that fills a window; None if there is no picture."""
-    return encode_small(paths.image(sha256, image_format), PICTURE_PX)
+    return encode_small(paths.image(sha256, image_format), PICTURE_PX, max_pixels)
 
 
-def data_uri(path: Path) -> str | None:
+def data_uri(path: Path, max_pixels: int = MAX_PIXELS) -> str | None:
     """Return an image file as a small picture in a ``data:`` address; None if it cannot be read."""
-    data = encode_small(path, EMBEDDED_PX, quality=72)
+    data = encode_small(path, EMBEDDED_PX, max_pixels, quality=72)
     return None if data is None else f"data:{MEDIA_TYPE};base64,{base64.b64encode(data).decode('ascii')}"
 
 
-def encode_small(path: Path, side_px: int, quality: int = 85) -> bytes | None:
+def encode_small(path: Path, side_px: int, max_pixels: int = MAX_PIXELS, quality: int = 85) -> bytes | None:
     """Encode an image file as JPEG, upright, at most ``side_px`` long; None if it cannot be read or decoded."""
+    options = {"quality": quality, "optimize": side_px < THUMBNAIL_PX}
     try:
-        picture = decode_rgb(path.read_bytes(), long_px=side_px)
-    except (OSError, ValueError):
+        return render(path, Rendering("JPEG", "within", side_px, options, {"long_px": side_px}), max_pixels)
+    except UndecodableError:
         return None
-    picture.thumbnail((side_px, side_px), Image.Resampling.BICUBIC, reducing_gap=2.0)
-    out = io.BytesIO()
-    picture.save(out, "JPEG", quality=quality, optimize=side_px < THUMBNAIL_PX)
-    return out.getvalue()

@@ -36,6 +36,7 @@ from curator.manifests.recipe import Recipe
 from curator.manifests.tombstones import read_tombstones
 from curator.pipeline.fetched_from import Watched, refuse_missing
 from curator.sources.base import N_SAME, ListingContext, PlannedRead
+from curator.sources.budget import within
 from curator.sources.failures import as_source_error
 from curator.sources.registry import bulk_hosts
 from curator.sources.userinfo import take_userinfo
@@ -159,7 +160,7 @@ def _list_tier(project: Project, listing: Listing, tier: int, labels: Sequence[s
         before = [(one.kind, one.title) for one in project.recipe.sources[:index]]
         context = replace(context, has_namesake=(source.kind, name) in before, watch=partial(listing.watch, index))
         try:
-            with as_source_error():
+            with as_source_error(), within(project.recipe.lists):
                 _announce(project, name, source.plan(tier, context))
                 listed = source.list_images(tier, labels, context)
                 n_same = listed.attrs.get(N_SAME, 0)

@@ -18,7 +18,8 @@ from curator.errors import StateError
 from curator.events import WorkAdvanced, WorkFinished, WorkStarted
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
-from curator.observe.pixels import decode_rgb
+from curator.observe.renderings import Rendering
+from curator.observe.workers.render import UndecodableError, render_to
 from curator.reasons import SPLITS, splits_of
 from curator.store import beneath
 from curator.store.image_files import stored_name
@@ -53,7 +54,7 @@ def build_folders(rows: pd.DataFrame, project: Project) -> None:
         for folder in sorted({str(Path(name).parent) for name in rows["file"]} | set(splits_of(()))):
             (new / folder).mkdir(parents=True)
         for name, linked, sha256, stored in zip(rows["file"], rows["linked"], rows["sha256"], names, strict=True):
-            source = stored if linked else _converted(paths, sha256, stored, sums)
+            source = stored if linked else _converted(project, sha256, stored, sums)
             beneath.link(paths.folder, source, new, name)
             project.emit(WorkAdvanced(_WHAT))
     project.emit(WorkFinished(_WHAT))
@@ -72,21 +73,22 @@ def _check_stored(names: Sequence[str], hashes: Sequence[str], project: Project)
         raise StateError(f"{first}{f' (and {len(wrong) - 1:,} more)' if len(wrong) > 1 else ''}.", AGAIN)
 
 
-def _converted(paths: DataPaths, sha256: str, stored: str, sums: dict[str, set[str]]) -> str:
+def _converted(project: Project, sha256: str, stored: str, sums: dict[str, set[str]]) -> str:
     """Return the name of the PNG form of a stored image; it is made if there is none as it was recorded."""
+    paths = project.paths
     path = paths.converted_image(sha256)
     name = path.relative_to(paths.folder).as_posix()
     if name in sums and path.exists() and digest_beneath(paths.folder, name) in sums[name]:
         return name
     try:
-        picture = decode_rgb((paths.folder / stored).read_bytes())
-    except (OSError, ValueError) as error:
+        with whole_file(path) as temporary:
+            with temporary.open("wb") as file:
+                render_to(file, paths.folder / stored, Rendering("PNG"), project.recipe.quality.max_pixels, sha256)
+            temporary.chmod(0o444)
+    except UndecodableError as error:
         message = f"The stored image {paths.folder / stored} cannot be decoded ({error})."
         hint = (Command("fetch"), " looks at it again, and takes another in its place; ", Command("verify"))
         raise StateError(message, (*hint, " lists all that are damaged.")) from error
-    with whole_file(path) as temporary:
-        picture.save(temporary, format="PNG")
-        temporary.chmod(0o444)
     return name
 
 

@@ -54,19 +54,20 @@ def read_overrides(paths: DataPaths) -> dict[str, Override]:
         raise StateError(f"{paths.overrides} cannot be read: {error}.", _DELETE) from error
     if not isinstance(facts, dict):
         raise StateError(f"{paths.overrides} holds no JSON object.", _DELETE)
-    faults, sections = Faults(), [step.section for step in STAGES]
-    for section, values in facts.items():
+    faults, sections, found = Faults(), [step.section for step in STAGES], {}
+    for section in facts:
         if section not in sections:
             faults.found.append(f"{shown(section)} is no section of a stage")
-        elif set(faults.take(facts, section, dict)) - {"recipe", "options"}:
+        elif set(values := faults.take(facts, section, dict)) - {"recipe", "options"}:
             faults.found.append(f"{section} holds more than recipe and options")
         else:
             said, options = (faults.take(values, name, dict) for name in ("recipe", "options"))
+            found[section] = Override(said, options)
             known = {field.name for field in dataclasses.fields(SECTIONS[section])}
             faults.found += [f"{section} has no key {shown(key)}" for key in (said | options) if key not in known]
     if faults.found:
         raise StateError(f"{paths.overrides} is not as it was written: {faults.sentence()}.", _DELETE)
-    return {section: Override(values["recipe"], values["options"]) for section, values in facts.items()}
+    return found
 
 
 def _overrides_of_records(paths: DataPaths) -> dict[str, Override]:

@@ -9,8 +9,8 @@ False
 from __future__ import annotations
 
 import hashlib
-import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path as Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from curator.events import WorkAdvanced, WorkFinished, WorkStarted
 from curator.manifests.made_with import MadeWith, read_made_with, write_made_with
 from curator.manifests.manifest import folder_rows, is_plain, manifest_rows, manifest_text
 from curator.manifests.project import Project
-from curator.observe.observation import observe_image
+from curator.observe.workers.look import look_at_files
 from curator.pipeline.folders import build_folders, swap_folders
 from curator.pipeline.held_sides import find_left
 from curator.reasons import Stage, splits_of
@@ -59,11 +59,25 @@ def publish(
     build_folders(rows, project)
     text = manifest_text(manifest_rows(rows))
     digest = hashlib.sha256(text.encode("utf-8")).hexdigest()
-    made_with = MadeWith(digest, settings, catalog.counts(table), find_left(rows, previous))
+    made_with = MadeWith(digest, _recipe_digest(project), settings, catalog.counts(table), find_left(rows, previous))
     write_made_with(paths.made_with, made_with)
     write_text_whole(paths.manifest, text)
     swap_folders(paths)
     return digest
+
+
+def note_recipe(project: Project) -> None:
+    """Let ``manifest.json`` state the recipe's SHA-256, which may have changed without changing the manifest."""
+    path = project.paths.made_with
+    before = read_made_with(path)
+    now = replace(before, recipe_sha256=_recipe_digest(project))
+    if before not in (now, MadeWith()):  # the latter: there is no file
+        write_made_with(path, now)
+
+
+def _recipe_digest(project: Project) -> str:
+    path = project.recipe.path
+    return file_digest(path) if path and path.is_file() else ""
 
 
 def look_again(table: pd.DataFrame, project: Project) -> pd.DataFrame:
@@ -73,10 +87,11 @@ def look_again(table: pd.DataFrame, project: Project) -> pd.DataFrame:
         return table
     project.emit(WorkStarted(_LOOKING, int(unknown.sum())))
     known = table["well_formed"].astype(object).to_numpy(copy=True)
-    for row in np.flatnonzero(unknown):
-        image = table.iloc[row]
-        stored = project.paths.image(image["sha256"], image["format"])
-        known[row] = stored.exists() and bool(observe_image(stored.read_bytes(), max_pixels=sys.maxsize).well_formed)
+    rows = np.flatnonzero(unknown)
+    images = zip(table["sha256"].iloc[rows], table["format"].iloc[rows], strict=True)
+    stored = [project.paths.image(sha256, image_format) for sha256, image_format in images]
+    for number, sighting in look_at_files(stored, project.recipe.quality.max_pixels):
+        known[rows[number]] = sighting is not None and bool(sighting.observation.well_formed)
         project.emit(WorkAdvanced(_LOOKING))
     project.emit(WorkFinished(_LOOKING))
     return catalog.with_columns(table, {"well_formed": known})

@@ -85,6 +85,19 @@ class Replay:
         return {str(fate): int((self.images["fate"] == fate).sum()) for fate in Fate}
 
 
+def _why_nothing(rows: pd.DataFrame, table: pd.DataFrame, paths: DataPaths) -> str:
+    """Say what would help where not one image could be had."""
+    if not rows["url"].notna().any():
+        return "It lists local files, which nobody else can fetch: hand on an export, or the photographs themselves."
+    reasons = table["drop_reason"].value_counts()
+    most = (
+        f"; {int(reasons.iloc[0]):,} are out as {reasons.index[0]}: {Drop(reasons.index[0]).traits.remedy}"
+        if len(reasons)
+        else ""
+    )
+    return f"{paths.replayed_images} says why of each{most}. `--recipe NAME` takes the settings of a recipe."
+
+
 def replay_manifest(
     manifest: Path,
     data_root: Path,
@@ -122,7 +135,7 @@ def replay_manifest(
         write_text_whole(paths.link_rot, table_text(count_hosts(images)))
         had = _restore(table, rows, fates, accept_similar)
         if not (n_kept := int(catalog.is_kept(had).sum())):
-            raise StateError(f"Nothing of {manifest} could be had.", f"{paths.replayed_images} says why.")
+            raise StateError(f"Nothing of {manifest} could be had.", _why_nothing(rows, table, paths))
         publish(project, had, {"replay_of": file_digest(manifest), "accept_similar": accept_similar})
     return Replay(paths, images, n_kept)
 

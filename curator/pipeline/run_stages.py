@@ -40,7 +40,7 @@ from curator.pipeline.made_from import (
     settings_in_effect,
 )
 from curator.pipeline.overrides import Override, remember_options
-from curator.pipeline.publish import publish
+from curator.pipeline.publish import note_recipe, publish
 from curator.pipeline.stages import STAGES, DecideStage
 from curator.store.catalog_files import (
     StageRecord,
@@ -171,6 +171,8 @@ def _bring_up_to_date(
         outcome = _decide_anew(seen, step, recipe, override, now)
     else:
         remember_options(seen.project.paths, step.section, override)
+        if step.name == Stage.SPLIT:
+            note_recipe(seen.project)
         outcome = Outcome(read_catalog(path), record.notes, skipped=True)
     _report(seen.project, step.name, outcome.table, outcome.skipped)
     return outcome

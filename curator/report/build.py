@@ -14,6 +14,7 @@ from curator.reasons import splits_of
 from curator.report.cautions import cautions_section
 from curator.report.composition import confounds_section, counts_section, drops_section
 from curator.report.facts import Facts, gather_facts
+from curator.report.map_section import map_section
 from curator.report.markup import Html, contents, element, join, label_name, page, times
 from curator.report.models import details_section, groups_section
 from curator.report.picture_sections import duplicates_section, samples_section, wrong_section
@@ -32,6 +33,7 @@ SECTIONS = (
     suspects_section,
     groups_section,
     samples_section,
+    map_section,
     counts_section,
     confounds_section,
     drops_section,

@@ -78,7 +78,7 @@ def build_gallery(project: Project) -> Path:
     if not deduped.exists():
         raise StateError(f"No duplicates of {paths.name} were looked for yet.", ("Run ", Command("dedupe"), " first."))
     groups = read_groups(read_catalog(deduped))
-    pictures = _make_pictures(paths, groups)
+    pictures = _make_pictures(paths, groups, project.recipe.quality.max_pixels)
     data = page_data(groups, pictures, {sha256: _links(paths, row) for sha256, row in _stored(groups).items()})
     write_text_whole(paths.duplicates, gallery_page(paths.name, data, project.option))
     return paths.duplicates
@@ -122,12 +122,12 @@ def _stored(groups: Sequence[Group]) -> dict[str, Mapping[str, Any]]:
     return {row["sha256"]: row for group in groups for row in group if row["sha256"] and row["format"]}
 
 
-def _make_pictures(paths: DataPaths, groups: Sequence[Group]) -> dict[str, str]:
+def _make_pictures(paths: DataPaths, groups: Sequence[Group], max_pixels: int) -> dict[str, str]:
     """Make the small pictures that are not there yet; return the address of each by SHA-256."""
     formats = {sha256: row["format"] for sha256, row in _stored(groups).items()}
 
     def make(item: tuple[str, str]) -> bool:
-        return paths.thumbnail(item[0]).exists() or thumbnail(paths, *item) is not None
+        return paths.thumbnail(item[0]).exists() or thumbnail(paths, *item, max_pixels) is not None
 
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         made: dict[Any, bool] = dict(zip(formats, threads.map(make, formats.items()), strict=True))

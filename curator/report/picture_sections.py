@@ -43,7 +43,7 @@ def picture(facts: Facts, row: pd.Series[Any], *caption: Content) -> Html:
     """Show one stored image, linked to its page or else its file, with a caption; or say that it cannot be read."""
     is_stored = is_known(row["sha256"]) and is_known(row["format"])
     stored = facts.project.paths.image(row["sha256"], row["format"]) if is_stored else None
-    address = data_uri(stored) if stored else None
+    address = data_uri(stored, facts.project.recipe.quality.max_pixels) if stored else None
     if stored is None or address is None:
         shown = element("p", "no picture")
     else:

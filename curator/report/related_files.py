@@ -21,11 +21,10 @@ _NAMES = {
     "reviews": "people's decisions",
     "export": "exports",
     "replay": "replay",
-    "compare": "another manifest",
     "forgotten": "what was forgotten",
 }
 _ABOUT: dict[str, Text] = {
-    "manifest": "it alone is enough to rebuild the data set",
+    "manifest": "which image is in the data set, where it is from and on which side",
     "gallery": "what is kept beside its copies",
     "reviews": (Command("review"), " opens the page to look, keep, drop and relabel"),
     "export": (Command("export --help"), " says how another is written, with a data card and credits"),

@@ -5,7 +5,7 @@
 ('all', 'rugby', 200)
 >>> Query.parse({"view": "everything"})
 Traceback (most recent call last):
-ValueError: view must be one of all, suspects, unlike, quality, duplicates, conflicts, placeholders, wrong
+ValueError: view must be one of all, suspects, unlike, quality, duplicates, conflicts, placeholders, wrong, map
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from curator.review.images import FACETS, BoolArray, Images, as_mask
-from curator.review.sorting import SORTS
+from curator.review.sorting import LIKE, SORTS
 from curator.review.views import VIEWS
 
 FATES = ("any", "kept", "dropped")
@@ -36,6 +36,7 @@ class Query:
 
     view: str = "all"
     sort: str = ""
+    like: str = ""
     fate: str = "any"
     reviewed: str = ""
     label: str = ""
@@ -68,6 +69,8 @@ class Query:
         for name, choices in (("view", views), ("sort", sorts), ("fate", FATES), ("reviewed", REVIEWED)):
             if getattr(query, name) not in choices:
                 raise ValueError(f"{name} must be one of {', '.join(filter(None, choices))}")
+        if (query.sort == LIKE) != bool(query.like):
+            raise ValueError(f"sort={LIKE} needs like, the record id of an image, and nothing else has it")
         return query
 
 

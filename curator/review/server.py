@@ -34,7 +34,6 @@ from curator.review.guard import Guard, GuardedApp
 from curator.review.network import names_of
 from curator.review.query import Query
 from curator.review.service import ReviewService, StaleError
-from curator.store.paths import DataPaths
 
 TOKEN_BYTES = 18
 MODULES = (
@@ -48,6 +47,9 @@ MODULES = (
         "label_keys",
         "large",
         "layout",
+        "like",
+        "map",
+        "map_shapes",
         "marks",
         "pairs",
         "panel",
@@ -119,19 +121,20 @@ def serve_review(
 
 def make_app(service: ReviewService, guard: Guard) -> ASGIApp:
     """Make the application: the routes, behind the guard."""
-    at, paths = f"/{guard.token}", service.project.paths
+    at = f"/{guard.token}"
     endpoint = partial(_endpoint, service.project.option)
     routes = [Route(f"{at}/{name}", partial(_page_file, *found)) for name, found in PAGE_FILES.items()]
     routes += [
         Route(f"{at}/about", endpoint(lambda request: service.about())),
         Route(f"{at}/select", endpoint(lambda request: service.select(Query.parse(request.query_params)))),
         Route(f"{at}/rows", endpoint(lambda request: service.rows(*map(partial(_number, request), _ROWS)))),
+        Route(f"{at}/points", endpoint(lambda request: service.points(_number(request, "selection")))),
         Route(f"{at}/next", endpoint(partial(_next, service))),
         Route(f"{at}/row/{{record_id}}", endpoint(partial(_row, service))),
         Route(f"{at}/decide", partial(_post, service, _write_decision, MOST_BODY_BYTES), methods=["POST"]),
         Route(f"{at}/decide-all", partial(_post, service, _write_batch, MOST_BATCH_BYTES), methods=["POST"]),
-        Route(f"{at}/thumbnails/{{name}}", endpoint(partial(_picture, thumbnail, paths))),
-        Route(f"{at}/pictures/{{name}}", endpoint(partial(_picture, large_picture, paths))),
+        Route(f"{at}/thumbnails/{{name}}", endpoint(partial(_picture, thumbnail, service.project))),
+        Route(f"{at}/pictures/{{name}}", endpoint(partial(_picture, large_picture, service.project))),
     ]
     return GuardedApp(Starlette(routes=routes), guard)
 
@@ -226,9 +229,10 @@ def _names(value: Any) -> list[str]:
     return value
 
 
-def _picture(encode: Callable[..., bytes | None], paths: DataPaths, request: Request) -> Response:
+def _picture(encode: Callable[..., bytes | None], project: Project, request: Request) -> Response:
     found = _PICTURE.fullmatch(request.path_params["name"])
-    data = encode(paths, found["sha256"], found["format"]) if found else None
+    max_pixels = project.recipe.quality.max_pixels
+    data = encode(project.paths, found["sha256"], found["format"], max_pixels) if found else None
     if data is None:
         raise HTTPException(404)
     return Response(data, media_type=MEDIA_TYPE, headers=_FOREVER)

@@ -25,8 +25,9 @@ from curator.manifests.reviews import DECISIONS, Review
 from curator.review.batches import Batches, ConflictError, rows_of_ranges
 from curator.review.decisions import DecisionLog, match_rows
 from curator.review.images import BoolArray, Images, LatestImages, release_memory
+from curator.review.picture_map import describe_points
 from curator.review.query import Query, find_rows
-from curator.review.sorting import SORTS, sort_rows
+from curator.review.sorting import SORTS, Known, sort_rows
 from curator.review.views import VIEWS, Selection, find_view
 from curator.text import Command, spell
 
@@ -67,6 +68,7 @@ class ReviewService:
             "n": len(images),
             "facets": images.facets,
             "views": self._describe_views(images),
+            "is_judged": self.project.paths.suspects.exists(),
             "sorts": [{"name": sort.name, "title": sort.title} for sort in SORTS],
             "commands": {name: self._spelled(name) for name in ("review", "dedupe", "split", "benchmark")},
         }
@@ -106,16 +108,23 @@ class ReviewService:
             passing = find_rows(images, query, {row: review.decision for row, review in decided.items()})
             selection = find_view(query.view).choose(images, passing, self.project.paths)
             if query.sort and selection.sizes is None:
-                rows = sort_rows(selection.rows, query.sort, images, decided)
-                selection = dataclasses.replace(selection, rows=rows)
+                rows, facts = sort_rows(selection.rows, query.sort, Known(images, decided, self.project, query.like))
+                selection = dataclasses.replace(selection, rows=rows, facts=_merged(facts, selection.facts))
             number = next(self._numbers)
             self._selections[number] = images, selection
             while len(self._selections) > MOST_SELECTIONS:
                 self._selections.popitem(last=False)
         release_memory()
         sizes = None if selection.sizes is None else selection.sizes.tolist()
-        facts = {"selection": number, "total": len(selection.rows), "sizes": sizes}
-        return facts | self.rows(number, 0, FIRST_ROWS)
+        about = {"selection": number, "total": len(selection.rows), "sizes": sizes}
+        like = {"like": self.row(query.like)} if query.like else {}
+        return {**about, **like, **self.rows(number, 0, FIRST_ROWS)}
+
+    def points(self, number: int) -> dict[str, Any]:
+        """Return where each row of a selection is on the map: see :func:`describe_points`, in the selection's order."""
+        images, selection = self._find(number)
+        decided = match_rows(images, self.log.latest())
+        return describe_points(images, selection.rows, self.project.paths, decided, self.project.recipe.labels)
 
     def progress(self, images: Images, selection: Selection | None = None) -> dict[str, Any]:
         """Return how many images are decided, in all and of a selection, and the version of the decisions."""
@@ -241,6 +250,12 @@ class ReviewService:
     def undo_batch(self, number: int) -> dict[str, Any]:
         """Take a batch back, whole."""
         return {**self._batches.undo(number), **self.progress(self.latest_images.read())}
+
+
+def _merged(*facts: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Put facts by record id together; of two of the same name the later one holds."""
+    names = dict.fromkeys(name for one in facts for name in one)
+    return {name: {key: value for one in facts for key, value in one.get(name, {}).items()} for name in names}
 
 
 def as_facts(review: Review | None) -> dict[str, str] | None:

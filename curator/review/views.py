@@ -25,6 +25,7 @@ from curator.errors import StateError
 from curator.matching.components import label_components
 from curator.reasons import COPIES, Drop
 from curator.review.images import BoolArray, Images, as_mask
+from curator.review.picture_map import rows_on_map
 from curator.review.suspected import choose_suspected
 from curator.store.paths import DataPaths
 from curator.text import Command
@@ -158,6 +159,13 @@ VIEWS = (
         "What the models of the benchmark are most sure of and wrong about.",
         choose_wrong,
         command="benchmark",
+    ),
+    View(
+        "map",
+        "Map",
+        "Alike pictures lie beside each other: draw around some to select them, or click one.",
+        lambda images, passing, paths: Selection(rows_on_map(images, passing, paths)),
+        command="suspects",
     ),
 )
 """The views in the order of their buttons; a new one is one entry here."""

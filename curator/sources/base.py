@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator import catalog
-from curator.events import Listener, ignore
+from curator.events import Listener, Warned, ignore
 from curator.manifests.cells import arrow_array, plain_column
 from curator.manifests.labels import LabelFinder
 from curator.manifests.recipe import FetchSettings
@@ -65,12 +65,21 @@ class ListingContext:
     refresh: bool = False
     label_names: LabelFinder | None = None
     fresh: set[Path] = field(default_factory=set, compare=False)
+    doubted: set[str] = field(default_factory=set, compare=False)
+    """The places whose end nobody knows: what was read of them may not be all, and is not kept for the next run."""
     has_namesake: bool = False
     """Whether a source of the same kind and title stands before this one in the recipe."""
     watch: Callable[[Sequence[str]], object] = field(default=lambda paths: None, compare=False)
     """Takes the absolute paths of local files that lists name, also of those that are not there: when one changes,
     comes or goes, the next stage fetches first. Files taken together that are all gone are no change: their disk may
     not be mounted."""
+
+    def doubt(self, place: str, name: str) -> None:
+        """Note, and say, that an answer may have been cut short unnoticed."""
+        if place not in self.doubted:
+            self.doubted.add(place)
+            what = "its server does not say where it ends (HTTP/1.0 without Content-Length): it may lack its end"
+            self.emit(Warned(f"{name}: {what}, and is read again by the next run"))
 
     def find_label(self, text: str) -> str | None:
         """Return the label that a text of a source means, or None."""

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from curator.errors import CuratorError, SourceError
+from curator.sources.budget import raise_it
 
 _OF_ALL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE)
 """What the machine refuses, to every source alike."""
@@ -35,7 +36,10 @@ def as_source_error() -> Iterator[None]:
     except CuratorError:
         raise
     except MemoryError as error:
-        raise SourceError("it takes more memory than there is.", "Divide its list into smaller ones.") from error
+        what = f"Divide its list into smaller ones. {raise_it('max_memory')}"
+        raise SourceError("it takes more memory than a list may.", what) from error
+    except RecursionError as error:
+        raise SourceError("it is nested too deeply.", "Mend that, or name another file.") from error
     except OSError as error:
         if error.errno in _OF_ALL:
             raise

@@ -152,6 +152,10 @@ def read_record(path: Path) -> StageRecord:
         raise StateError(f"The catalog {path} is damaged: of what it was made from, {error}.", _AGAIN) from error
 
 
+_TABLES_OF_SETTINGS = ("fetch", "dedupe", "balance", "split", "reviews", "against")
+"""Settings that are read as tables, if a record has them."""
+
+
 def _parse_record(text: str, path: Path) -> StageRecord:
     """Read a record; a ValueError continues a sentence about it, with all its faults."""
     facts, faults = parse_json(text), Faults()
@@ -163,6 +167,8 @@ def _parse_record(text: str, path: Path) -> StageRecord:
         raise NewerError(message, "Upgrade with `pip install -U imageset-curator`.")
     texts = {name: faults.take(facts, name, str) for name in ("stage", "fingerprint")}
     tables = {name: faults.take(facts, name, dict) for name in ("recipe_section", "settings")}
+    inner = {name: faults.take(tables["settings"], name, dict) for name in _TABLES_OF_SETTINGS}
+    faults.take(inner["reviews"], "n", int)
     manifest_sha256 = faults.take(facts, "manifest_sha256", str) or ""
     notes = faults.take(facts, "notes", list)
     faults.found += [f"{name} is missing" for name in (*texts, *tables, "version") if name not in facts]

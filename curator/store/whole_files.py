@@ -34,6 +34,8 @@ _FIRST = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "Free some space"),
     **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "Check the permissions"),
     errno.EBUSY: "Wait until nothing else uses it",
+    errno.EIO: "Check the disk",
+    **dict.fromkeys((errno.EMFILE, errno.ENFILE), "Allow more open files (ulimit -n 4096)"),
 }
 
 

@@ -19,8 +19,10 @@ from typing import Any
 
 from curator.errors import CuratorError, SourceError
 from curator.manifests.labels import label_problems
-from curator.manifests.recipe import NAME_PATTERN
+from curator.manifests.recipe import NAME_PATTERN, ListSettings
 from curator.sources.base import most_frequent
+from curator.sources.budget import within
+from curator.sources.failures import as_source_error
 from curator.sources.reading.places import is_url, local_path
 from curator.sources.sides import side_of
 from curator.sources.url_list.columns import SeveralLabelsError, column_problems
@@ -32,6 +34,7 @@ from curator.survey.folders import is_picture, survey_folder
 from curator.survey.likeness import measure_likeness
 from curator.survey.table_root import speaks_of_pictures
 from curator.survey.tables import has_metadata, survey_table
+from curator.text import Text
 
 _NOTHING_THERE = "Name a folder of pictures, a table (CSV, TSV, JSON, Parquet, XLSX), or an address of one."
 _ONE_LABEL = (
@@ -71,10 +74,24 @@ def survey(
     once = {place if is_url(place) else str(local_path(place, base_dir).resolve()): place for place in places}
     if problems := list(column_problems(columns or {})):
         raise SourceError(f"The columns cannot be as named: {problems[0]}.", "`--column label=species`, for instance.")
-    parts = {place: _survey_one(place, labels, base_dir, cache_dir, columns) for place in once.values()}
+    parts = {}
+    for place in once.values():
+        try:
+            with as_source_error(), within(ListSettings()):
+                parts[place] = _survey_one(place, labels, base_dir, cache_dir, columns)
+        except SourceError as error:
+            message = f"{place}: {error.message}" if error.message.startswith("it ") else error.message
+            raise SourceError(message, _within_recipe(error)) from error
     found = join_findings(once_each(parts))
     _refuse_unusable(found, places, labels)
     return found
+
+
+def _within_recipe(error: SourceError) -> Text:
+    """Say where a limit is raised: what is only being looked at has no recipe yet."""
+    if "under [lists]" not in str(error.hint):
+        return error.hint
+    return f"{error.hint} (`curator init` without --from writes one; add this place to it as a [[sources]] table.)"
 
 
 def _refuse_unusable(found: Finding, places: Sequence[str], labels: Sequence[str]) -> None:

@@ -39,6 +39,8 @@ _PICTURES = re.compile(
     re.IGNORECASE,
 )
 _ENOUGH = 10
+_DEPTH = 2
+"""A folder just below the root of the disk, such as ``/home``, is not one for pictures."""
 
 
 def with_root(source: UrlList, tables: Tables, base_dir: Path) -> UrlList:
@@ -49,7 +51,7 @@ def with_root(source: UrlList, tables: Tables, base_dir: Path) -> UrlList:
     roots = _roots(table, names)
     pictures = PictureFolders([PictureFolder(root, table.parent) for root in roots])
     needs_links = any(pictures.find(name)[1] == LINKED for name in spread(names))
-    texts = [str(root) if Path(places[0]).is_absolute() else os.path.relpath(root, base_dir) for root in roots]
+    texts = [_spelled(root, base_dir) if not Path(places[0]).is_absolute() else str(root) for root in roots]
     if [root.absolute() for root in roots] == [table.parent.absolute()]:
         texts = []
     return replace(source, root=texts[0] if len(texts) == 1 else tuple(texts) or "", links=needs_links)
@@ -66,6 +68,8 @@ def _roots(table: Path, names: Sequence[str]) -> list[Path]:
         n_up = max({*n_ups}, key=n_ups.count)
         outer = [table.absolute().parents[n_up]] if n_up < len(tops) and _has(table.absolute().parent, upward) else []
         return [*outer, *([] if outer and len(upward) == len(spread(names)) else [table.parent])]
+    if top := _common_folder(names):
+        return [top]
     roots, left = list[Path](), names
     while left and (root := folder_of_files(tops, table.stem, spread(left))) and root not in roots:
         pictures = PictureFolder(root)
@@ -77,6 +81,20 @@ def _roots(table: Path, names: Sequence[str]) -> list[Path]:
         roots.append(root)
         left = [name for name in left if name not in found]
     return roots or [table.parent]
+
+
+def _spelled(root: Path, base_dir: Path) -> str:
+    """Write a folder as seen from the recipe, unless the two have nothing but the disk in common."""
+    apart = len(Path(os.path.commonpath([root.absolute(), base_dir.absolute()])).parts) == 1
+    return str(root) if apart else os.path.relpath(root, base_dir)
+
+
+def _common_folder(names: Sequence[str]) -> Path | None:
+    """Return the folder that all of the names are in, if they are absolute, of pictures, and not from all over."""
+    if not all(os.path.isabs(name) and name.lower().endswith(ENDINGS[1:]) for name in names):  # noqa: PTH117
+        return None
+    top = Path(os.path.commonpath([os.path.dirname(name) for name in names]))  # noqa: PTH120
+    return top if len(top.parts) > _DEPTH and _has(top, spread(names)) else None
 
 
 def spread(names: Sequence[str]) -> list[str]:

@@ -118,12 +118,9 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def no_weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No ImageNet weights to be found: no variable, an empty Keras cache, and an address that refuses at once."""
+    """No ImageNet weights to be found: no variable, and an empty Keras cache."""
     pytest.importorskip("keras")
-    from curator.benchmark.models import weights
-
     (tmp_path / "keras").mkdir()
     monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path / "keras"))
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     monkeypatch.delenv("CURATOR_WEIGHTS", raising=False)
-    monkeypatch.setattr(weights, "WEIGHTS_URL", f"http://127.0.0.1:9/{weights.WEIGHTS_NAME}")

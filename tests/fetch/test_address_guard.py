@@ -7,6 +7,8 @@ import pytest
 from curator.manifests.recipe import FetchSettings
 from curator.reasons import Drop
 
+pytestmark = pytest.mark.torture("names that resolve inside, requested with the shipped settings")
+
 INSIDE = ["127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "10.0.0.1", "[fd00::1]"]
 INSIDE += ["169.254.169.254", "[fe80::1]", "[::ffff:169.254.169.254]", "100.100.100.200", "0.0.0.0"]
 

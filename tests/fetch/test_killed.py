@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 
 from curator.fetch.ledger.ledger import Ledger
+from tests.fuzz.rounds import counted
 from tests.ledger_file import query
 
-pytestmark = pytest.mark.torture("SIGKILL at chance moments of a fetch from a web with faults")
+pytestmark = pytest.mark.torture
 
 PROGRAM = """
 import os, sys
@@ -132,6 +133,15 @@ def test_killed_again_and_again_it_ends_with_the_same_catalog(lab, lives, make_s
     (tmp_path / "killed").mkdir()
     (tmp_path / "clean").mkdir()
     killed, clean = make_shelf(tmp_path / "killed"), make_shelf(tmp_path / "clean")
+    with counted("SIGKILL at chance moments of a fetch from a web with faults", N_KILLS):
+        kill_and_finish(lab, lives, killed, clean, rng)
+    outcome = (tmp_path / "killed" / "outcome.pickle").read_bytes()
+    assert outcome == (tmp_path / "clean" / "outcome.pickle").read_bytes()
+    assert [path.name for path in killed.stored()] == [path.name for path in clean.stored()]
+
+
+def kill_and_finish(lab, lives, killed, clean, rng) -> None:
+    """Kill one fetch again and again, then let it and another end."""
     for _ in range(N_KILLS):
         done, before = successes(killed), lab.counts()
         status = lives.finish_killed(killed.paths.data_root, rng.randrange(2, 40), rng.random() * 0.1)
@@ -141,6 +151,3 @@ def test_killed_again_and_again_it_ends_with_the_same_catalog(lab, lives, make_s
         assert_whole(killed)
     assert lives.finish(killed.paths.data_root) == 0
     assert lives.finish(clean.paths.data_root) == 0
-    outcome = (tmp_path / "killed" / "outcome.pickle").read_bytes()
-    assert outcome == (tmp_path / "clean" / "outcome.pickle").read_bytes()
-    assert [path.name for path in killed.stored()] == [path.name for path in clean.stored()]

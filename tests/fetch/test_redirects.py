@@ -22,7 +22,9 @@ from curator.fetch.network.libcurl import pycurl
 from curator.fetch.network.redirects import Redirects, RefusedRedirectError
 from curator.manifests.recipe import FetchSettings
 from curator.sources.reading.http import BrokenOffError, StreamedAnswer
-from tests.fuzz.rounds import examples
+from tests.fuzz.rounds import counted, examples
+
+pytestmark = pytest.mark.torture
 
 BEGIN = "http://photos.example/in/1.jpg"
 
@@ -117,6 +119,7 @@ def asked_after(proxy: Proxy, location: str, status: str = "302") -> list[str]:
 @example("///127.0.0.1/")
 @example("/\\127.0.0.1/")
 @example("http:\\\\127.0.0.1\\")
+@example("//\u2488\u2488\u2488\u2488.")
 def test_a_redirect_is_requested_as_it_was_judged_or_not_at_all(proxy: Proxy, location: str) -> None:
     """Nothing that is plainly private is asked of the proxy, whatever the spelling and the number of slashes."""
     try:
@@ -125,7 +128,8 @@ def test_a_redirect_is_requested_as_it_was_judged_or_not_at_all(proxy: Proxy, lo
         expected = []
     else:
         expected = [] if name_private_host(target) else [as_asked(target)]
-    assert [normal(url) for url in asked_after(proxy, location)[:1]] == expected
+    with counted("redirects in odd spellings, sent to a proxy as they were judged or not at all"):
+        assert [normal(url) for url in asked_after(proxy, location)[:1]] == expected
 
 
 @settings(max_examples=examples(150), deadline=None, suppress_health_check=list(HealthCheck))
@@ -144,9 +148,10 @@ def test_libcurl_requests_exactly_what_was_made_of_a_listed_address(proxy: Proxy
     handle.setopt(pycurl.PROXY, proxy.address)
     handle.setopt(pycurl.NOPROXY, "")
     handle.setopt(pycurl.WRITEFUNCTION, lambda data: None)
-    handle.perform()
-    handle.close()
-    assert [normal(one) for one in proxy.asked] == [as_asked(url)]
+    with counted("addresses in odd spellings, requested by libcurl as they were read"):
+        handle.perform()
+        handle.close()
+        assert [normal(one) for one in proxy.asked] == [as_asked(url)]
 
 
 @pytest.mark.parametrize("status", ["300", "301", "304", "305", "399"])

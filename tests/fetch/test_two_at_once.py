@@ -16,8 +16,10 @@ import pytest
 
 from tests.small_webs import PictureHandler, serving
 
+pytestmark = pytest.mark.torture("two fetches at once, or after one that was killed")
+
 N_IMAGES = 12
-WAIT_S = 60.0
+WAIT_S = 240.0
 
 RECIPE = """
 name = "shared"
@@ -27,6 +29,7 @@ kind = "url-list"
 path = "urls.csv"
 [fetch]
 allow_private_hosts = true
+timeout_s = 600.0
 [balance]
 per_class = "max"
 """

@@ -32,7 +32,19 @@ def test_addresses_are_encoded_once_and_only_where_needed(listed):
     assert request_url(listed) == CASES[listed]
 
 
-@pytest.mark.parametrize("listed", ["http:///a.jpg", "http://[::1/a.jpg", "http://a b.example/", "http://" + "é" * 80])
+@pytest.mark.parametrize(
+    "listed",
+    [
+        "http:///a.jpg",
+        "http://[::1/a.jpg",
+        "http://a b.example/",
+        "http://" + "é" * 80,
+        "http://1.1.1.1../",
+        "http://a..b/",
+        "http://.a.example/",
+        "http://./",
+    ],
+)
 def test_an_address_that_cannot_be_asked_for_is_an_error(listed):
     """No host, or a host that no name server could be asked about."""
     with pytest.raises(ValueError, match=r"."):

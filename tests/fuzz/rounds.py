@@ -1,14 +1,16 @@
 """How much is tried: a sample in `make test`, all of it in `make torture`, which counts what was tried and what held.
 
 An attack is a test, or a file of them, with the mark ``torture("what is attacked")``: that is all that a further one
-needs. Chance inputs take their number from :func:`seeds`, lists of places from :func:`sample`; a failing test names the
-seed or the place. ``CURATOR_FUZZ`` multiplies the number of inputs, ``CURATOR_FUZZ_SEED`` starts elsewhere, and with
-``CURATOR_TORTURE`` every place is tried.
+needs. A test that tries many inputs has the mark without words, and counts them (:func:`counted`). Chance inputs take
+their number from :func:`seeds`, lists of places from :func:`sample`; a failing test names the seed or the place.
+``CURATOR_FUZZ`` multiplies the number of inputs, ``CURATOR_FUZZ_SEED`` starts elsewhere, and with ``CURATOR_TORTURE``
+every place is tried.
 """
 
 import json
 import os
 import random
+from contextlib import contextmanager
 from pathlib import Path
 
 FULL = bool(os.environ.get("CURATOR_TORTURE"))
@@ -22,8 +24,8 @@ def seeds(n_inputs):
 
 
 def examples(n_examples):
-    """How many examples Hypothesis tries: a third in `make test`, all of them in the full size."""
-    return n_examples if FULL else max(10, n_examples // 3)
+    """How many examples Hypothesis tries: a third in `make test`, all and as many times as asked in the full size."""
+    return n_examples * int(os.environ.get("CURATOR_FUZZ", "1")) if FULL else max(10, n_examples // 3)
 
 
 def sample(everything, n, seed):
@@ -38,6 +40,17 @@ def count(what, n_tried, n_held):
     """Note what was tried, and how much of it held; a test with the mark ``torture`` is noted by itself."""
     with COUNTS.open("a", encoding="utf-8") as file:
         file.write(json.dumps({"what": what, "tried": n_tried, "held": n_held}) + "\n")
+
+
+@contextmanager
+def counted(what, n_tried=1):
+    """Note so many attempts as held, unless something is raised within: then that none of them held."""
+    n_held = 0
+    try:
+        yield
+        n_held = n_tried
+    finally:
+        count(what, n_tried, n_held)
 
 
 def table():

@@ -29,10 +29,10 @@ from curator.manifests.recipe import FetchSettings, Recipe
 from curator.reasons import Drop
 from curator.sources.base import listed_rows
 from curator.store.paths import DataPaths
-from tests.fuzz.rounds import seeds
+from tests.fuzz.rounds import counted, seeds
 from tests.ledger_file import query
 
-pytestmark = pytest.mark.torture("fetches from a web of chance answers, then once more")
+pytestmark = pytest.mark.torture
 
 N_ANSWERS = len(seeds(150))
 PER_HOST = 3
@@ -140,6 +140,13 @@ def make_answer(number: int, head: bytes, port: int) -> bytes:
     return whole[: rng.randrange(len(whole) + 1)] if rng.random() < 0.05 else whole
 
 
+ALLOWING = b"HTTP/1.1 200 OK\r\nContent-Length: 23\r\n\r\nUser-agent: *\nDisallow:\n"[:-1]
+
+
+def port_of(connection: socket.socket) -> int:
+    return int(connection.getsockname()[1])
+
+
 class Server:
     """Listens on many ports; each request is answered by the number in its path, and its connection closed."""
 
@@ -165,10 +172,14 @@ class Server:
                 head += piece
             if not head:
                 return
-            self.n_requests += 1
-            digits = "".join(filter(str.isdecimal, head.split(b" ")[1].decode("latin-1").partition("?")[0]))
-            number = int(digits or 0)
-            connection.sendall(make_answer(number, head, connection.getsockname()[1]))
+            path = head.split(b" ")[1].decode("latin-1")
+            if path == "/robots.txt" and port_of(connection) % 2:
+                connection.sendall(ALLOWING)
+                return
+            self.n_requests += path != "/robots.txt"
+            digits = "".join(filter(str.isdecimal, path.partition("?")[0]))
+            number = int(digits or port_of(connection))
+            connection.sendall(make_answer(number, head, port_of(connection)))
             if number % 17 == 0:  # a reset in place of an end
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
@@ -188,11 +199,22 @@ def serving(n_answers: int) -> Iterator[Server]:
 
 
 @pytest.mark.parametrize("seed", range(-(-N_ANSWERS // 600)))
-def test_every_answer_ends_in_a_picture_or_a_reason(tmp_path: Path, seed: int) -> None:
-    """Rows in are rows out, nothing crashes, what is kept is whole in the store, and a second run requests nothing."""
-    n = min(600, N_ANSWERS - 600 * seed)
-    numbers = range(600 * seed, 600 * seed + n)
-    settings = FetchSettings(allow_private_hosts=True, timeout_s=20.0, retries=0, max_bytes=1_000_000)
+@pytest.mark.parametrize("robots", [False, True])
+def test_every_answer_ends_in_a_picture_or_a_reason(tmp_path: Path, seed: int, robots: bool) -> None:
+    """Rows in are rows out, nothing crashes, what is kept is whole in the store, and a second run requests nothing.
+
+    With robots, every other host's ``robots.txt`` is as odd as its images, and the others allow all.
+    """
+    n = min(600, N_ANSWERS - 600 * seed) // (1 + robots)
+    how = "with robots.txt" if robots else "without robots.txt"
+    with counted(f"addresses that answer anything, {how}, fetched, then once more", n):
+        check_answers(tmp_path, range(600 * seed, 600 * seed + n), robots)
+
+
+def check_answers(tmp_path: Path, numbers: range, robots: bool) -> None:
+    """Fetch these answers twice."""
+    n = len(numbers)
+    settings = FetchSettings(allow_private_hosts=True, robots=robots, timeout_s=20.0, retries=0, max_bytes=1_000_000)
     paths = DataPaths(tmp_path, tmp_path, "balls")
     project = Project(Recipe("balls", ("ball",), (), settings), paths)
     with serving(n) as server:

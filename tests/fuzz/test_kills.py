@@ -1,11 +1,18 @@
-"""SIGKILL before the n-th disk operation of each command: the next one leaves what a run leaves that nobody killed."""
+"""Harm before the n-th disk operation of each command: the next one leaves what a run leaves that nobody harmed.
+
+It is killed or interrupted, the disk is full, fails or may only be read from then on, no further file can be opened, or
+another command comes in between.
+"""
 
 from __future__ import annotations
 
+import functools
+import random
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,12 +20,14 @@ from curator.inspect.verify import verify_files
 from curator.manifests.manifest import read_manifest
 from curator.store.paths import DataPaths
 from tests.fuzz.killed_commands import Nursery
-from tests.fuzz.rounds import count, sample
+from tests.fuzz.rounds import FULL, counted, sample
 from tests.ledger_file import query
 from tests.small_worlds import picture, recipe_text, write_folder
 
-N_KILLS = 4
-"""Kills of a command in the sample."""
+pytestmark = pytest.mark.torture
+
+N_KILLS, N_HARMS = 4, 1
+"""Kills of a command in the sample, and times that anything else happens to it."""
 NOWHERE = "host:nowhere.example"
 LEFT_OUT = re.compile(r"data/small/(?:lock|sums\.jsonl|attempts\.sqlite.*)$")
 """What differs from run to run: who held the lock, the order of sums, times in the ledger."""
@@ -91,40 +100,103 @@ COMMANDS: dict[str, tuple[str, list[str]]] = {
 }
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_a_killed_command_is_finished_by_the_next(name: str, bases: dict[str, Path], nursery: Nursery) -> None:
-    """Byte for byte, and `verify` has nothing against it; no file that was being written is left.
+Clean = tuple[int, dict[bool, dict[str, bytes]]]
+"""How many disk operations a command has that nobody harms; all files after it and its next, or after that alone."""
 
-    A forget that was killed is finished by another, of something else.
+
+@pytest.fixture(scope="module")
+def clean(bases: dict[str, Path], nursery: Nursery) -> Callable[[str], Clean]:
+    """What each command leaves, found out when it is first wanted."""
+
+    @functools.cache
+    def of(name: str) -> Clean:
+        base, words = COMMANDS[name]
+        work = bases["work"]
+        copy(bases[base], work)
+        if name != "forget":
+            n = nursery.run(work, words)["n"]
+            return n, {True: outcome(nursery, bases[base], work, [words])}
+        gone, again = [*words, find_converted(bases["all"])], [*words, NOWHERE]
+        n = nursery.run(work, gone)["n"]
+        both, second = (outcome(nursery, bases[base], work, commands) for commands in ([gone, again], [again]))
+        return n, {True: both, False: second}
+
+    return of
+
+
+HARMS = {
+    "KILL": "SIGKILL before the n-th disk operation",
+    "TERM": "SIGTERM before the n-th disk operation",
+    "HUP": "SIGHUP before the n-th disk operation",
+    "INT": "SIGINT before the n-th disk operation",
+    "ENOSPC": "a full disk (ENOSPC) from the n-th disk operation on",
+    "EROFS": "a disk that may only be read (EROFS) from the n-th disk operation on",
+    "EMFILE": "no further open file (EMFILE) from the n-th disk operation on",
+    "EIO": "a disk that fails once (EIO) at the n-th disk operation",
+    "STOP": "another command at the n-th disk operation",
+}
+"""What happens before the n-th operation, and how `make torture` counts it."""
+SIGNALS = {"KILL": (-9,), "TERM": (-15,), "HUP": (-1,), "INT": (0,), "STOP": (0,)}
+OTHERS = [*HARMS][1:]
+
+
+def places_of(name: str, harm: str, n: int) -> list[int]:
+    """All operations in the full size; in the sample the first, the last and two others for SIGKILL, one for others."""
+    everywhere = range(1, n + 1)
+    if FULL or harm == "KILL":
+        return sample(everywhere, N_KILLS, name)
+    return random.Random(f"{name} {harm}").sample(everywhere, N_HARMS)
+
+
+def harms_of(name: str) -> list[str]:
+    """All harms in the full size; in the sample SIGKILL and two others, each command its own."""
+    place = 2 * list(COMMANDS).index(name)
+    return [*HARMS] if FULL else ["KILL", *(OTHERS[(place + n) % len(OTHERS)] for n in range(2))]
+
+
+@pytest.mark.parametrize(("name", "harm"), [(name, harm) for name in COMMANDS for harm in harms_of(name)])
+def test_a_harmed_command_is_finished_by_the_next(
+    name: str, harm: str, bases: dict[str, Path], clean: Callable[[str], Clean], nursery: Nursery
+) -> None:
+    """Byte for byte, and `verify` has nothing against it; no file that was being written is left, none ends in a trace.
+
+    A forget that was harmed is finished by another, of something else.
     """
     base, words = COMMANDS[name]
-    work, again, gone = bases["work"], words, ""
-    if name == "forget":
-        gone = find_converted(bases["all"])
-        words, again = [*words, gone], [*words, NOWHERE]
-    expected = {True: outcome(nursery, bases[base], work, [words, again] if gone else [words])}
-    if gone:
-        expected[False] = outcome(nursery, bases[base], work, [again])
-    copy(bases[base], work)
-    n = nursery.run(work, words)["n"]
-    places = sample(range(1, n + 1), N_KILLS, name)
-    for place in places:
+    work, gone = bases["work"], find_converted(bases["all"]) if name == "forget" else ""
+    words, again = [*words, *filter(None, [gone])], [*words, NOWHERE] if gone else words
+    n, expected = clean(name)
+    for place in places_of(name, harm, n):
         copy(bases[base], work)
-        killed = nursery.run(work, words, place)["status"] == -9
-        assert killed or place > 0.7 * n, (
-            place
-        )  # answers come together or one by one, so a fetch has a few more or less
-        has_begun = not gone or gone in read(work / "manifests" / "small" / "forgotten.jsonl")
-        assert nursery.run(work, again)["code"] == 0, place
-        found = everything(work)
-        wanted = expected[has_begun]
-        different = [name for name in found.keys() | wanted.keys() if found.get(name) != wanted.get(name)]
-        assert not different, (place, sorted(different))
-        if paths_of(work).manifest.exists():
-            assert verify_files(paths_of(work), fast=True).findings == (), place
-        if gone and has_begun:
-            check_gone(work, gone)
-        count(f"SIGKILL before the n-th disk operation of `curator {words[0]}`, then the next command", 1, 1)
+        with counted(f"{HARMS[harm]}, then the next command"):
+            check_end(harm, nursery.run(work, words, place, harm, again), place, n)
+            has_begun = not gone or gone in read(work / "manifests" / "small" / "forgotten.jsonl")
+            assert nursery.run(work, again)["code"] == 0, place
+            check_files(work, expected[has_begun], gone if has_begun else "", place)
+
+
+def check_files(work: Path, wanted: dict[str, bytes], gone: str, place: int) -> None:
+    """Every file is as it should be, `verify` finds no fault, and nothing of what was forgotten is left."""
+    found = everything(work)
+    different = [name for name in found.keys() | wanted.keys() if found.get(name) != wanted.get(name)]
+    assert not different, (place, sorted(different))
+    if paths_of(work).manifest.exists():
+        assert verify_files(paths_of(work), fast=True).findings == (), place
+    if gone:
+        check_gone(work, gone)
+
+
+def check_end(harm: str, ended: dict[str, Any], place: int, n: int) -> None:
+    """A signal ends it as it should, another command waits for its turn, and whatever is said is one paragraph."""
+    said = [ended.get("said", ""), ended.get("second", {}).get("said", "")]
+    # What is raised while Python tidies up goes nowhere, and Python says so.
+    assert not any("Traceback" in text and "Exception ignored" not in text for text in said), (place, said)
+    codes = [one["code"] for one in (ended, ended.get("second", {})) if "code" in one]
+    assert set(codes) <= {0, 1, 2, 130}, (place, ended)
+    # Answers come together or one by one, so a fetch has a few operations more or less.
+    assert ended["status"] in SIGNALS.get(harm, (0,)) or place > 0.7 * n, (place, ended)
+    if harm == "STOP" and place <= 0.7 * n:
+        assert ended["code"] in (0, 1) and "second" in ended, (place, ended)
 
 
 def outcome(nursery: Nursery, base: Path, work: Path, commands: list[list[str]]) -> dict[str, bytes]:

@@ -10,11 +10,11 @@ from curator.observe.observation import look_at
 from curator.observe.pixels import decode_rgb
 from tests.fuzz.damage import ways
 from tests.fuzz.readers import READERS
-from tests.fuzz.rounds import seeds
+from tests.fuzz.rounds import count, seeds
 from tests.observe.odd_kinds import KINDS
 from tests.observe.test_one_decoder import build
 
-pytestmark = pytest.mark.torture("pictures damaged by chance, against five readers")
+pytestmark = pytest.mark.torture
 
 N_INPUTS = 1200
 N_PARTS = 4
@@ -72,6 +72,9 @@ def test_what_is_kept_can_be_read_by_every_reader(part, tmp_path, capfd):
             is_other = pixels.shape != right.shape or np.abs(pixels - right).mean() > 1.5
             if is_other and not (reader == "tensorflow" and overflows(path)):
                 problems.append(f"{name}: {reader} shows another picture ({path.suffix})")
+    n_tried = len(kept) + n_flawed
+    count("pictures damaged by chance: refused with a reason, or read alike by five readers", n_tried,
+          n_tried - len({problem.partition(": ")[0] for problem in problems}))  # fmt: skip
     _, err = capfd.readouterr()
     assert not problems, f"{len(problems)} of {len(files)}:\n" + "\n".join(problems[:40])
     assert len(kept) > N_INPUTS // N_PARTS // 20 and n_flawed > N_INPUTS // N_PARTS // 5

@@ -16,7 +16,7 @@ import pytest
 
 import curator
 from curator.catalog import Stage
-from curator.errors import CuratorError, SourceError, StateError
+from curator.errors import CuratorError, ShortfallError, SourceError, StateError
 from curator.events import Event, FetchStarted, ImageFetched, SourceListed
 from curator.fetch.ledger.ledger import Ledger
 from curator.inspect.status import Status, read_status
@@ -234,6 +234,7 @@ def test_status_and_why_tell_of_a_fetch_at_work_and_after_it_was_killed(tmp_path
         for share in (0.1, 0.5):
             process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
             wait_until(lambda: count_attempts(paths) >= share * n, process)  # noqa: B023
+            wait_until(lambda: getattr(read_status(project).unfinished, "is_running", False), process)
             status = read_status(project)
             assert adds_up(status)
             assert status.unfinished is not None
@@ -296,6 +297,21 @@ def test_status_says_that_a_setting_has_changed_until_the_next_fetch(project: Pr
     assert "decided anew" in spell(read_status(back).news[0])
     pipeline.fetch(back)
     assert read_status(back).counts == first.counts
+
+
+def test_too_few_images_after_a_change_of_settings_name_the_fetch(project: Project) -> None:
+    """Each empty label is named with its reason; once the setting has changed, what helps is the next fetch."""
+    root, text = project.recipe.base_dir.parents[1], project.recipe.path.read_text(encoding="utf-8")
+    closed = small_project(root, text.replace("allow_private_hosts = true", "allow_private_hosts = false"))
+    pipeline.fetch(closed)
+    path, data = str(project.recipe.path), project.paths.folder.parent
+    with pytest.raises(ShortfallError) as first:
+        curator.open(path, data=data, emit=lambda event: None).split()
+    each = "10 of 10 listed as rugby and 10 of 10 listed as soccer are out as private-address"
+    assert f"{each}: `allow_private_hosts = true` under `[fetch]` in the recipe" in str(first.value)
+    small_project(root, text)
+    with pytest.raises(ShortfallError, match="decided anew by the next fetch: run `curator fetch"):
+        curator.open(path, data=data, emit=lambda event: None).split()
 
 
 def test_the_plan_counts_what_is_decided_anew(project: Project) -> None:

@@ -159,7 +159,9 @@ def test_two_replays_of_one_name_do_not_mix(place: Path) -> None:
     there.mkdir(parents=True)
     shutil.copy("manifests/one/manifest.csv", there)
     replay = lambda path: replay_manifest(Path(path), Path("data"), FetchSettings())  # noqa: E731
-    with pytest.raises(CuratorError, match="could be had"):  # local files: nothing to request, and yet a folder
+    with pytest.raises(
+        CuratorError, match="lists local files, which nobody else can fetch"
+    ):  # local files: nothing to request, and yet a folder
         replay("manifests/one/manifest.csv")
     refused(lambda: replay(there / "manifest.csv"), place, "manifests/one/manifest.csv", "download/one/manifest.csv")
     write_recipe(place / "manifests" / "x" / "recipe.toml", "one-replay")

@@ -62,7 +62,14 @@ def test_all_faults_of_a_file_are_in_one_paragraph(paths: DataPaths) -> None:
     said = told(lambda path: read_overrides(paths), paths.overrides)
     for fault in ("'fetch' is no section", "options is no table, but 7", "split has no key 'ratoi'"):
         assert fault in said
+    paths.overrides.write_text('{"split": "x", "balance": {}}')
+    assert "split is no table, but 'x'" in told(lambda path: read_overrides(paths), paths.overrides)
+    paths.overrides.write_text('{"balance": {"options": {}}}')
+    assert read_overrides(paths)["balance"].options == {}
     path = paths.catalog(Stage.LISTED)
+    for settings, fault in (({"fetch": "x"}, "fetch is no table"), ({"reviews": {"n": "x"}}, "n is no whole number")):
+        write_catalog(path, catalog.empty(), StageRecord("listed", "mark", {}, settings))
+        assert fault in told(read_record, path)
     write_catalog(path, catalog.empty(), dataclasses.replace(StageRecord("x", "y", {}, {}), fingerprint=5, settings=3))
     said = told(read_record, path)
     assert "fingerprint is no text, but 5" in said and "settings is no table, but 3" in said

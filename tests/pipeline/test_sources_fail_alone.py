@@ -22,6 +22,8 @@ from curator.store.paths import DataPaths
 from tests.fuzz.rounds import seeds
 from tests.small_worlds import write_folder
 
+pytestmark = pytest.mark.torture("a source that fails in some way, beside two that list on")
+
 LIST = b"url,label\nhttp://h.example/1.jpg,rugby\nhttp://h.example/2.jpg,soccer\n"
 HEADS = {
     "retry-after": b"503 x\r\nRetry-After: \xb2\r\nContent-Length: 0",

@@ -82,7 +82,7 @@ def test_what_an_older_version_observed_is_looked_at_before_it_is_linked(odd_pro
     now = decide(odd_project, Stage.SPLIT, {}).table
     files = read_manifest(odd_project.paths.manifest)["file"].tolist()
     assert any(name.endswith(".jpg") for name in files)
-    monkeypatch.setattr(publishing, "observe_image", lambda *_, **__: pytest.fail("looked at again"))
+    monkeypatch.setattr(publishing, "look_at_files", lambda *_, **__: pytest.fail("looked at again"))
     assert publishing.look_again(now, odd_project) is now
     monkeypatch.undo()
     older = now.assign(well_formed=pd.Series([None] * len(now), index=now.index, dtype=now["well_formed"].dtype))

@@ -12,12 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from curator.catalog import Stage
+from curator.embed.row_file import RowFile
 from curator.manifests.project import Project
 from curator.pipeline import run_stages as pipeline
+from curator.store.map_file import PictureMap, write_map
 from curator.store.suspects_file import Suspects, write_suspects
 from tests.small_worlds import picture, recipe_text, small_project, write_folder
 
@@ -68,6 +71,18 @@ def suspect(project: Project, rows: Sequence[dict[str, Any]]) -> None:
         }
     )
     write_suspects(project.paths.suspects, Suspects(table, "", "a network"))
+
+
+def draw(project: Project, rows: Sequence[dict[str, Any]]) -> None:
+    """Write features and a map of rows: a label a column of it; within a label the first are alike, then less so."""
+    sha256s = list(dict.fromkeys(row["sha256"] for row in rows))
+    labels = {row["sha256"]: row["label"] == "soccer" for row in rows}
+    places = np.linspace(0, 1, len(sha256s), dtype=np.float32)
+    vectors = np.stack([[1 - labels[one], labels[one], place] for one, place in zip(sha256s, places, strict=True)])
+    file = RowFile(project.paths.features / "features-made-up.npy", [("features", "<f4", (3,))])
+    file.add(sha256s, features=vectors)
+    points = np.stack([[0.1 + 0.8 * labels[one] for one in sha256s], places], axis=1).astype(np.float32)
+    write_map(project.paths.features, PictureMap(sha256s, points, "tsne", file.path.name))
 
 
 @dataclass
@@ -134,3 +149,10 @@ def served(project: Project) -> Iterator[Served]:
     """The review of the project."""
     with serving(project) as running:
         yield running
+
+
+@pytest.fixture
+def mapped(served: Served, project: Project) -> Served:
+    """The same, once its kept pictures are on a map."""
+    draw(project, served.rows(fate="kept"))
+    return served

@@ -189,21 +189,25 @@ def test_the_large_picture_by_keys_wheel_and_thumb(browser: Any, served: Served,
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-def test_axe_finds_nothing(browser: Any, served: Served) -> None:
+def test_axe_finds_nothing(browser: Any, mapped: Served) -> None:
     """No rule of WCAG 2.2 A or AA that axe-core can check is broken, in any dialog, light or dark, wide or narrow."""
     axe = Path(os.environ.get("CURATOR_AXE", ""))
     if not axe.is_file():
         pytest.skip("axe-core is not there: npm install axe-core; CURATOR_AXE=node_modules/axe-core/axe.min.js")
     for width, scheme in ((1280, "light"), (390, "dark")):
         look = {"viewport": {"width": width, "height": 844}, "color_scheme": scheme, "reduced_motion": "reduce"}
-        with opened(browser, served.address, **look) as page:
+        with opened(browser, mapped.address, **look) as page:
             page.evaluate(axe.read_text("utf-8"))
-            for keys in ((), ("x", "Shift+ArrowRight"), ("d",), ("r",), ("Enter",), ("?",), ("2", "c")):
+            for keys in ((), ("x", "Shift+ArrowRight"), ("d",), ("r",), ("Enter",), ("?",), ("m",), ("9",), ("5", "c")):
                 for key in keys:
                     page.keyboard.press(key)
                     page.wait_for_function("() => !review.state.busy.size && review.state.rows.size")
-                    if key == "2":
+                    if key == "5":
                         wait_for(page, "#count", "1 group")
+                    if key == "m":
+                        wait_for(page, "#alike", "Most like")
+                    if key == "9":
+                        page.wait_for_selector("#map-canvas[data-n]")
                 if "c" in keys:
                     wait_for(page, "#pair-title", "Group")
                 found = page.evaluate(

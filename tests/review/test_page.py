@@ -229,7 +229,7 @@ def test_it_is_legible_light_and_dark_wide_and_on_a_phone(
         assert page.evaluate(CONTRAST) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         boxes = [button.bounding_box() for button in page.locator(".actions button:visible").all()]
-        assert len(boxes) == (6 if width == 390 else 5)
+        assert len(boxes) == 6
         assert all(box and box["width"] >= 44 and box["height"] >= 36 for box in boxes)
 
 

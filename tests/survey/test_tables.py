@@ -115,6 +115,22 @@ def test_a_table_becomes_a_data_set_by_two_commands(beginning: str, tmp_path: Pa
     assert Counter(manifest["split"]) == {"train": 8, "test": 2}
 
 
+def test_a_table_of_absolute_paths_elsewhere(tmp_path: Path) -> None:
+    """The root is the folder that holds them all; a name that could be anything's, or leads to nothing, moves none."""
+    put(tmp_path / "disk", numbered("heron", "stork", n=3))
+    files = [f"{tmp_path}/disk/{name},{name.split('/')[0]}" for name in numbered("heron", "stork", n=3)]
+    (tmp_path / "tables").mkdir()
+    table = tmp_path / "tables" / "mine.csv"
+    table.write_text("\n".join(["path,label", *files]), encoding="utf-8")
+    assert dict(survey([str(table)]).counts) == {"heron": 3, "stork": 3}
+    (source,) = survey([str(table)]).sources
+    assert source["root"] == str(tmp_path / "disk")
+    for other in ("/etc/passwd,heron", "/nowhere/a/1.jpg,heron"):
+        table.write_text("\n".join(["path,label", *files, other]), encoding="utf-8")
+        with pytest.raises(SourceError, match="outside of the folder"):
+            survey([str(table)])
+
+
 def test_a_table_of_addresses_is_described(tmp_path: Path) -> None:
     """The columns chosen, spellings that are one label, texts that are none, rows refused; an address is no label."""
     lines = [f"http://e.org/{n}.jpg,{label},CC0" for n, label in enumerate(["Dog"] * 4 + ["dog", "Cat", "cat", "cat"])]

@@ -7,8 +7,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from curator.benchmark.images.augment import PixelArray
 from curator.embed.squares import CHANGED, raise_all, read_square, unreadable
 from curator.errors import StateError
 from curator.events import Listener, WorkAdvanced, WorkFinished, WorkStarted
-from curator.observe.pixels import DECODER_VERSION
+from curator.observe.pixels import DECODER_VERSION, MAX_PIXELS
 from curator.store.catalog_files import fingerprint
 from curator.store.paths import DataPaths
 from curator.store.whole_files import whole_file
@@ -34,7 +35,9 @@ def array_name(side: int, sha256s: Sequence[str]) -> str:
     return f"images-{side}-{fingerprint(VERSION, side, list(sha256s))[:16]}.npy"
 
 
-def image_array(table: pd.DataFrame, paths: DataPaths, side: int, emit: Listener) -> PixelArray:
+def image_array(
+    table: pd.DataFrame, paths: DataPaths, side: int, emit: Listener, max_pixels: int = MAX_PIXELS
+) -> PixelArray:
     """Map the images of a manifest at ``side`` pixels square, decoding them if no earlier run did.
 
     The picture is squeezed to the square, as the article does; nothing is cropped. An array that an earlier run left is
@@ -51,7 +54,7 @@ def image_array(table: pd.DataFrame, paths: DataPaths, side: int, emit: Listener
         _check_files(table, paths)
     else:
         with whole_file(path) as temporary:
-            _decode_all(table, paths, side, temporary, emit)
+            _decode_all(table, paths, temporary, emit, partial(read_square, side=side, max_pixels=max_pixels), side)
         for older in path.parent.glob(f"images-{side}-*.npy"):
             if older != path:
                 older.unlink(missing_ok=True)
@@ -71,18 +74,20 @@ def _check_files(table: pd.DataFrame, paths: DataPaths) -> None:
             if not pd.isna(n_bytes) and path.stat().st_size != int(n_bytes):
                 problems.append(f"{record_id}: {path} {CHANGED}")
         except OSError as error:
-            problems.append(f"{record_id}: {unreadable(path, error)}")
+            problems.append(f"{record_id}: {unreadable(path, error.strerror or str(error))}")
     raise_all(problems)
 
 
-def _decode_all(table: pd.DataFrame, paths: DataPaths, side: int, out: Path, emit: Listener) -> None:
+def _decode_all(
+    table: pd.DataFrame, paths: DataPaths, out: Path, emit: Listener, read: Callable[[Path, str], PixelArray], side: int
+) -> None:
     pixels = np.lib.format.open_memmap(out, mode="w+", dtype=np.uint8, shape=(len(table), side, side, 3))
     hashes, files = table["sha256"].tolist(), _stored_files(table, paths)
     problems: list[str] = []
 
     def decode(row: int) -> None:
         try:
-            pixels[row] = read_square(files[row], hashes[row], side)
+            pixels[row] = read(files[row], hashes[row])
         except StateError as error:
             problems.append(f"{table['record_id'].iloc[row]}: {error}")
 

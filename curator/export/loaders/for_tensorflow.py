@@ -24,11 +24,11 @@ def to_tf(project: Project, split: str, image_size: int | tuple[int, int], batch
         image_size: the side, or height and width, in pixels; pictures are resized to it (bilinear, antialiased).
     """
     height, width = (image_size, image_size) if isinstance(image_size, int) else image_size
-    pictures = list_pictures(project, split)
+    pictures, max_pixels = list_pictures(project, split), project.recipe.quality.max_pixels
     labels = np.array([project.recipe.labels.index(label) for _, label in pictures], np.int32)
 
     def read(name: bytes) -> npt.NDArray[np.float32]:
-        resized = open_picture(Path(name.decode())).resize((width, height), Image.Resampling.BILINEAR)
+        resized = open_picture(Path(name.decode()), max_pixels).resize((width, height), Image.Resampling.BILINEAR)
         return np.asarray(resized, np.float32)
 
     def load(name: Any, label: Any) -> tuple[Any, Any]:

@@ -22,23 +22,28 @@ class Pictures(torch.utils.data.Dataset[tuple[Any, int]]):
     """
 
     def __init__(
-        self, files: list[tuple[Path, str]], labels: tuple[str, ...], transform: Callable[[Image.Image], Any] | None
+        self,
+        files: list[tuple[Path, str]],
+        labels: tuple[str, ...],
+        transform: Callable[[Image.Image], Any] | None,
+        max_pixels: int,
     ) -> None:
         self.classes = list(labels)
         self.class_to_idx = {label: number for number, label in enumerate(labels)}
         self.samples = [(str(file), self.class_to_idx[label]) for file, label in files]
         self.targets = [number for _, number in self.samples]
-        self.transform = transform
+        self.transform, self._max_pixels = transform, max_pixels
 
     def __len__(self) -> int:
         return len(self.samples)
 
     def __getitem__(self, index: int) -> tuple[Any, int]:
         file, number = self.samples[index]
-        picture = open_picture(Path(file))
+        picture = open_picture(Path(file), self._max_pixels)
         return (self.transform(picture) if self.transform else picture), number
 
 
 def to_torch(project: Project, split: str, transform: Callable[[Image.Image], Any] | None) -> Pictures:
     """Return a split; it can be pickled, so that a ``DataLoader`` may read it in several processes."""
-    return Pictures(list_pictures(project, split), project.recipe.labels, transform)
+    recipe = project.recipe
+    return Pictures(list_pictures(project, split), recipe.labels, transform, recipe.quality.max_pixels)

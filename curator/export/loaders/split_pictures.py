@@ -13,7 +13,9 @@ from PIL import Image
 from curator.errors import CuratorError, StateError
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
-from curator.observe.pixels import decode_rgb
+from curator.observe.pixels import MAX_PIXELS
+from curator.observe.renderings import Rendering
+from curator.observe.workers.render import UndecodableError, render_picture
 from curator.reasons import SPLITS
 from curator.text import Command
 
@@ -32,14 +34,14 @@ def list_pictures(project: Project, split: str) -> list[tuple[Path, str]]:
     return [(project.paths.folder / file, label) for file, label in zip(rows["file"], rows["label"], strict=True)]
 
 
-def open_picture(file: Path) -> Image.Image:
-    """Decode a file of the folders: upright, RGB.
+def open_picture(file: Path, max_pixels: int = MAX_PIXELS) -> Image.Image:
+    """Have a file of the folders decoded in a process of its own: upright, RGB.
 
     Raises:
-        StateError: it is missing or does not decode.
+        StateError: it is missing, does not decode, or has more than ``max_pixels``.
     """
     try:
-        return decode_rgb(file.read_bytes())
-    except (OSError, ValueError, SyntaxError) as error:
+        return render_picture(file, Rendering(), max_pixels)
+    except UndecodableError as error:
         hint = (Command("verify"), " names every file that differs from the manifest.")
         raise StateError(f"The image {file} cannot be read ({error}).", hint) from error

@@ -68,6 +68,7 @@ class Transfer:
         self._allow_private = settings.allow_private_hosts
         self._chunks: list[bytes] = []
         self._headers: list[bytes] = []
+        self._n_taken, self._is_too_much = 0, False
         self._refused_address: str | None = None
         self.task = -1
         self.within_s = settings.timeout_s
@@ -85,6 +86,7 @@ class Transfer:
         self.task, self.started, self.started_at = task, now, time.time()
         self._chunks.clear()
         self._headers.clear()
+        self._n_taken, self._is_too_much = 0, False
         self._refused_address, self.lacks_descriptors = None, False
         self.handle.setopt(pycurl.URL, url)
         self.handle.setopt(pycurl.TIMEOUT_MS, int(1000 * self.within_s))
@@ -121,6 +123,7 @@ class Transfer:
     def answer(self, errno: int = 0, error: str = "") -> Answer:
         """Gather what the finished request brought; ``errno`` and ``error`` are libcurl's."""
         status = self.handle.getinfo(pycurl.RESPONSE_CODE)
+        errno = pycurl.E_FILESIZE_EXCEEDED if self._is_too_much else errno
         starts = [number for number, line in enumerate(self._headers, 1) if line.startswith(b"HTTP/")]
         return Answer(errno, error, status, self._headers[starts[-1] :] if starts else [], self._refused_address)
 
@@ -134,6 +137,16 @@ class Transfer:
         return without_userinfo(_text(self.handle, pycurl.EFFECTIVE_URL))
 
     @property
+    def left_https(self) -> bool:
+        """Whether a redirect led to an address of http, at any step."""
+        status = b""
+        for line in self._headers:
+            status = line.split()[1][:1] if line.startswith(b"HTTP/") and b" " in line else status
+            if status == b"3" and line.lower().replace(b" ", b"").startswith(b"location:http:"):
+                return True
+        return False
+
+    @property
     def ip(self) -> str:
         """The address of the machine that answered, or nothing if none did."""
         return _text(self.handle, pycurl.PRIMARY_IP)
@@ -145,7 +158,7 @@ class Transfer:
 
     def _configure(self, settings: FetchSettings) -> None:
         options: dict[int, Any] = {
-            pycurl.WRITEFUNCTION: self._chunks.append,
+            pycurl.WRITEFUNCTION: self._take,
             pycurl.HEADERFUNCTION: self._headers.append,
             pycurl.OPENSOCKETFUNCTION: self._open_socket,
             pycurl.PROTOCOLS: _HTTP_ONLY,
@@ -171,6 +184,15 @@ class Transfer:
         }
         for option, value in options.items():
             self.handle.setopt(option, value)
+
+    def _take(self, chunk: bytes) -> int | None:
+        """Take a part of the body; what is more than ``max_bytes`` is counted here, whatever libcurl counts."""
+        self._n_taken += len(chunk)
+        if 0 < self._settings.max_bytes < self._n_taken:
+            self._is_too_much = True
+            return _STOP
+        self._chunks.append(chunk)
+        return None
 
     def _open_socket(self, purpose: int, address: Any) -> socket.socket | int:
         """Libcurl calls it for each connection, when the name is resolved: the one place that no request evades."""
@@ -207,7 +229,7 @@ class WaryTransfer(Transfer):
         self._redirects, self._refusal = Redirects(url), None
         self._status, self._is_cut, self.leads_to, self.goes_to = b"", False, "", ""
         self._is_text = self._gate is not None and self._gate.is_requesting(task)
-        self.handle.setopt(pycurl.WRITEFUNCTION, self._take_text if self._is_text else self._chunks.append)
+        self.handle.setopt(pycurl.WRITEFUNCTION, self._take_text if self._is_text else self._take)
         self.handle.setopt(pycurl.MAXFILESIZE_LARGE, 0 if self._is_text else self._settings.max_bytes)
 
     def answer(self, errno: int = 0, error: str = "") -> Answer:

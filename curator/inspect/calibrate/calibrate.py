@@ -24,7 +24,8 @@ from curator.inspect.calibrate.measure import RADII, Measured, choose_radius, fi
 from curator.manifests.project import Project
 from curator.matching.pictures import Pictures
 from curator.observe.observation import Observation, observe_image
-from curator.observe.pixels import decode_rgb
+from curator.observe.renderings import Rendering
+from curator.observe.workers.render import render_picture
 from curator.store.catalog_files import read_catalog
 from curator.text import Command
 
@@ -81,8 +82,9 @@ def calibrate(project: Project, false_rate: float) -> Calibration:
 
 def _observe_copies(project: Project, sha256: str, image_format: str) -> dict[str, Observation]:
     try:
-        picture = decode_rgb(project.paths.image(sha256, image_format).read_bytes())
-        picture.thumbnail((_MOST_SIDE, _MOST_SIDE))
+        stored = project.paths.image(sha256, image_format)
+        shrunk = Rendering(fit="within", side_px=_MOST_SIDE)
+        picture = render_picture(stored, shrunk, project.recipe.quality.max_pixels)
         pictures = {_AS_IT_IS: picture, **alter(picture, sha256)}
         copies = {kind: encode(copy, kind) for kind, copy in pictures.items()}
     except Exception:  # decoders raise anything; a file that is no longer whole is left out of the sample

@@ -51,7 +51,7 @@ def find_suspects(project: Project, force: bool = False) -> Suspects:
     """
     paths, settings = project.paths, project.recipe.suspects
     with locked(paths.lock, "suspects"):
-        table = _read_kept(project)
+        table = read_kept(project)
         groups = _group(project, table)
         embedder = open_embedder(project.recipe.embed, project.recipe.base_dir)
         rows = table[["record_id", "label", "sha256"]].to_numpy().tolist()
@@ -70,7 +70,7 @@ def find_suspects(project: Project, force: bool = False) -> Suspects:
     return read_suspects(paths.suspects) or judged
 
 
-def _read_kept(project: Project) -> pd.DataFrame:
+def read_kept(project: Project) -> pd.DataFrame:
     """Read the images that dedupe keeps, with what people decided since."""
     table = read_catalog(project.paths.catalog(Stage.DEDUPED))
     standing = standing_reviews(read_reviews(project.paths.reviews))
@@ -105,11 +105,13 @@ def _embed(project: Project, table: pd.DataFrame, embedder: Embedder) -> tuple[A
     name = f"looks-version{look.VERSION}-decoder{DECODER_VERSION}.npy"
     looks = RowFile(project.paths.features / name, [("look", "<f4", (len(look.FIELDS),))])
 
+    max_pixels = project.recipe.quality.max_pixels
+
     def compute(number: int) -> list[dict[str, Any]]:
-        pixels = read_square(files[number], sha256s[number], embedder.side)
+        pixels = read_square(files[number], sha256s[number], embedder.side, max_pixels)
         seen: PixelArray = pixels
         if embedder.side != look.SIDE:
-            seen = read_square(files[number], sha256s[number], look.SIDE)
+            seen = read_square(files[number], sha256s[number], look.SIDE, max_pixels)
         return [{"features": embedder.run_image(pixels)}, {"look": look.measure(seen)}]
 
     compute_rows([features, looks], sha256s, compute, project.emit)

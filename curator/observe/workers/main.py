@@ -1,4 +1,4 @@
-"""The observing process: reads files from its socket, observes them, stores the images, replies with what it found.
+"""The observing process: reads files from its socket, observes or renders them, stores images, replies with the result.
 
 Run as ``python -m curator.observe.workers.main SOCKET``; the first line that it reads there is its settings, in JSON.
 It trusts no file and is trusted by nobody: it replies in JSON, and it may be killed at any time.
@@ -18,17 +18,21 @@ import socket
 import struct
 import sys
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from curator.matching.perceptual_hash import LUMA_SIDE
 from curator.observe.observation import Observation, Sighting, look_at
+from curator.observe.workers.confine import confine
+from curator.observe.workers.rendered import read_file, rendered, why_unreadable
 from curator.reasons import Drop
 from curator.store.image_files import write_temporary
 from curator.store.paths import DataPaths
 
-REQUEST = struct.Struct("<?Q")
-"""Header of a request: whether a path follows (else the bytes themselves), and the length in bytes."""
+REQUEST = struct.Struct("<?IQ")
+"""Header of a request: whether a path follows (else the bytes themselves), the length in bytes of a rendering that goes
+before it (see :mod:`curator.observe.workers.rendered`; none: the file is to be observed), and the length of it."""
 
 REPLY = struct.Struct("<II")
 """Header of a reply: the lengths in bytes of the JSON object and of the luma that follow; two zeros say only that the
@@ -50,6 +54,7 @@ def main(arguments: list[str]) -> None:
         if line := stream.readline():
             paths, max_pixels = decode_settings(line)
             limit_memory(max_pixels)
+            confine_to(paths)
             serve(channel, stream, paths, max_pixels)
 
 
@@ -76,13 +81,21 @@ def serve(channel: socket.socket, stream: io.BufferedReader[Any], paths: DataPat
         ConnectionError: the other side was killed.
     """
     while header := stream.read(REQUEST.size):
-        is_path, length = REQUEST.unpack(header)
-        payload = stream.read(length)
+        is_path, n_rendering, length = REQUEST.unpack(header)
+        rendering, payload = stream.read(n_rendering), stream.read(length)
         if len(payload) < length:
             return
-        values, luma = answer(payload, is_path, paths, max_pixels)
-        reply = json.dumps(values).encode()
-        channel.sendall(REPLY.pack(len(reply), len(luma)) + reply + luma)
+        if rendering:
+            last = rendered(payload, is_path, rendering, max_pixels, partial(reply_on, channel))
+        else:
+            last = answer(payload, is_path, paths, max_pixels)
+        reply_on(channel, *last)
+
+
+def reply_on(channel: socket.socket, values: dict[str, Any], data: bytes) -> None:
+    """Send a reply: values that JSON has, and bytes."""
+    reply = json.dumps(values).encode()
+    channel.sendall(REPLY.pack(len(reply), len(data)) + reply + data)
 
 
 def limit_memory(max_pixels: int) -> None:
@@ -96,6 +109,14 @@ def limit_memory(max_pixels: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
+def confine_to(paths: DataPaths | None) -> None:
+    """Confine this process as far as the kernel allows it: to the store, or to reading."""
+    if paths:
+        with contextlib.suppress(OSError):  # the first write reports it
+            paths.images.mkdir(parents=True, exist_ok=True)
+    confine([paths.images] if paths else [])
+
+
 def answer(payload: bytes, is_path: bool, paths: DataPaths | None, max_pixels: int) -> tuple[dict[str, Any], bytes]:
     """Look at one file and, if there is a store, write it there under a temporary name.
 
@@ -104,9 +125,9 @@ def answer(payload: bytes, is_path: bool, paths: DataPaths | None, max_pixels: i
     """
     if is_path:
         try:
-            payload = Path(payload.decode("utf-8", "surrogateescape")).read_bytes()
-        except OSError as error:
-            return {"unreadable": error.strerror or str(error)}, b""
+            payload = read_file(payload)
+        except (OSError, MemoryError) as error:
+            return {"unreadable": why_unreadable(error)}, b""
     sighting = look_at(payload, max_pixels=max_pixels)
     observation = sighting.observation
     values, luma = encode_sighting(sighting)

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import selectors
 import time
 from collections import deque
@@ -30,6 +31,7 @@ from curator.errors import CuratorError, DiskError
 from curator.observe.observation import Observation, Sighting
 from curator.observe.workers.main import decode_sighting
 from curator.observe.workers.process import Job, WorkerProcess
+from curator.observe.workers.rendered import opened_regular
 from curator.observe.workers.start import count_cores
 from curator.reasons import Drop
 from curator.store.paths import DataPaths
@@ -38,7 +40,7 @@ from curator.store.whole_files import first_remedy
 MAX_SECONDS = 30.0
 """CPU time for one image; a worker that needs longer is killed."""
 
-_START_SECONDS = 120.0
+START_SECONDS = 120.0
 """Wall time for a worker to start: on a crowded machine that may take longer than any image."""
 
 _TICK_S = 1.0
@@ -47,7 +49,7 @@ _TICK_S = 1.0
 _DEPTH = 2
 """Files assigned to a worker at once, so that it need not wait for the next."""
 
-_FAILED_STARTS = 3
+FAILED_STARTS = 3
 """Workers that may die in a row before they have started: then the fault is not a file's."""
 
 
@@ -121,7 +123,7 @@ class ObserverPool:
         passed, self._checked = min(now - self._checked, _TICK_S), now
         for worker in list(self._workers):
             worker.busy_s += passed
-            limit = self._max_seconds if worker.is_ready else _START_SECONDS
+            limit = self._max_seconds if worker.is_ready else START_SECONDS
             if worker.jobs and worker.has_used(limit):
                 self._replace(worker, f"took longer than {limit:g} s", may_be_chance=False)
 
@@ -215,7 +217,7 @@ class ObserverPool:
         worker.stop()
         if not worker.is_ready:
             self._n_failed_starts += 1
-            if self._n_failed_starts > _FAILED_STARTS:
+            if self._n_failed_starts > FAILED_STARTS:
                 raise CuratorError("The processes that decode images die at once.", "Is the installation whole?")
         culprit = worker.jobs.popleft() if worker.jobs else None
         self._queue.extendleft(reversed(worker.jobs))
@@ -227,10 +229,17 @@ class ObserverPool:
         self._feed()
 
     def _blame(self, culprit: Job, what: str) -> None:
-        data = culprit.source.read_bytes() if isinstance(culprit.source, Path) else culprit.source
-        sha256, detail = hashlib.sha256(data).hexdigest(), f"the decoder {what}"
-        crash = Observation(sha256, len(data), flaw=Drop.DECODER_CRASHED, flaw_detail=detail)
+        sha256, n_bytes = digest_of(culprit.source)
+        crash = Observation(sha256, n_bytes, flaw=Drop.DECODER_CRASHED, flaw_detail=f"the decoder {what}")
         self._finish(culprit, ObservedFile(culprit.number, Sighting(crash)))
+
+
+def digest_of(source: bytes | Path) -> tuple[str, int]:
+    """Return the SHA-256 and the length of a file that killed a decoder, without holding it."""
+    if isinstance(source, bytes):
+        return hashlib.sha256(source).hexdigest(), len(source)
+    with opened_regular(source) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest(), os.fstat(file.fileno()).st_size
 
 
 def serve(selector: selectors.BaseSelector, timeout_s: float) -> None:

@@ -32,11 +32,13 @@ class Job:
     """A file to be observed: its bytes, or the path of one that is on the disk already.
 
     ``is_second`` says that a worker died at it before: this time it is alone, so that no other file's memory counts.
+    With a ``rendering`` it is rendered instead.
     """
 
     number: int
     source: bytes | Path
     is_second: bool = False
+    rendering: bytes = b""
 
     @property
     def payload(self) -> bytes:
@@ -78,7 +80,8 @@ class WorkerProcess:
             self.busy_s, self.cpu_s = 0.0, None
         self.jobs.append(job)
         payload = job.payload
-        self.unsent.append(memoryview(REQUEST.pack(isinstance(job.source, Path), len(payload))))
+        header = REQUEST.pack(isinstance(job.source, Path), len(job.rendering), len(payload))
+        self.unsent.append(memoryview(header + job.rendering))
         self.unsent.append(memoryview(payload))
         self.send()
 

@@ -4,6 +4,8 @@ import { fromHash, toHash } from "./address.js";
 import { $, count, make } from "./dom.js";
 import { fillLarge } from "./large.js";
 import { GAP, WORDS, arrange, spot, visibleRange } from "./layout.js";
+import { showLike } from "./like.js";
+import { drawMap, loadPoints, showMap } from "./map.js";
 import { showPanel } from "./panel.js";
 import { report, request } from "./server.js";
 import { CHUNK, current, hasPicture, keyOf, labelClass, markOf, state, stateOf, suggested, viewNow } from "./state.js";
@@ -12,6 +14,7 @@ import { CHUNK, current, hasPicture, keyOf, labelClass, markOf, state, stateOf, 
 
 export function filters() {
   const found = { view: state.view, sort: $("sort").value, text: $("text").value };
+  if (state.like) found.like = state.like;
   for (const [name, value] of new FormData($("filters"))) if (value) found[name] = value;
   return found;
 }
@@ -26,7 +29,7 @@ export async function select({ stay = false, found = null, at = 0, remember = tr
   const place = stay ? state.at : at;
   try { found ??= await request("select", filters()); } catch (error) { return epoch === state.epoch && explain(error); }
   if (epoch !== state.epoch) return undefined;
-  Object.assign(state, { selection: found.selection, total: found.total, sizes: found.sizes, version: found.version });
+  Object.assign(state, { selection: found.selection, total: found.total, sizes: found.sizes, version: found.version, points: null });
   state.rows.clear();
   state.requested.clear();
   state.marks.clear();
@@ -36,18 +39,26 @@ export async function select({ stay = false, found = null, at = 0, remember = tr
   for (const element of [...state.tiles.values(), ...state.heads.values()]) element.remove();
   state.tiles.clear();
   state.heads.clear();
+  showMap(state.view === "map" && state.total > 0);
   relayout();
   if (!stay) $("grid").scrollTop = 0;
   if (!stay && state.at) scrollTo(state.at);
   writeAddress(remember && !stay);
   describeSelection(found);
+  showLike(found.like);
   draw();
   showPanel();
+  if (state.view === "map") loadPoints();
   if (anchor || state.at) await load(state.at);
   return undefined;
 }
 
-export function show(view) { state.view = view; select(); $("grid").focus(); }
+export function show(view) {
+  state.view = view;
+  if (state.like) { state.like = null; $("sort").value = ""; }
+  select();
+  $("grid").focus();
+}
 
 // ---- the address
 
@@ -67,12 +78,14 @@ export function readAddress() {
   const facts = fromHash(location.hash);
   state.view = state.about.views.some((view) => view.name === facts.view) ? facts.view : "all";
   $("text").value = facts.text ?? "";
+  state.like = facts.sort === "like" && facts.like ? facts.like : null;
   for (const control of [$("sort"), ...$("filters").elements]) {
     if (!control.name) continue;
     const first = control.name === "fate" ? "any" : "";
     control.value = facts[control.name] ?? first;
     if (control.selectedIndex === -1) control.value = first;  // a value that is gone
   }
+  if ($("sort").value === "like" && !state.like) $("sort").value = "";
   return facts.at;
 }
 
@@ -84,7 +97,7 @@ function describeSelection(found) {
   $("hint").textContent = viewNow().hint;
   $("sort").closest("label").hidden = Boolean(state.sizes);
   $("compare").hidden = !state.sizes?.length;
-  document.body.dataset.view = state.sizes ? "grouped" : JUDGED.includes(state.view) ? "judged" : "plain";
+  document.body.dataset.view = state.view === "map" ? "map" : state.sizes ? "grouped" : JUDGED.includes(state.view) ? "judged" : "plain";
   showProgress(found);
   showMarks();
   for (const control of $("filters").elements) control.parentElement.classList.toggle("set", Boolean(control.value) && control.value !== "any");
@@ -99,6 +112,7 @@ function whyEmpty() {
   const { n, command } = viewNow();
   if (n) return "Try other filters.";
   if (state.view === "wrong") return `Run \`${command}\` to see which images the models get wrong.`;
+  if (state.view === "map" || (/\bsuspects\b/.test(command) && !state.about.is_judged)) return `Run \`${command}\` to have the pictures looked at.`;
   return state.about.stage === "fetched" ? `Run \`${command}\` to see what is found.` : "None was found.";
 }
 
@@ -146,6 +160,7 @@ function noticeVersion(found) {
 export function refresh() {
   const visible = [...state.tiles.keys()];
   state.requested.clear();
+  if (state.view === "map") loadPoints();
   return visible.length ? Promise.all([load(Math.min(...visible)), load(Math.max(...visible)), load(state.at)]) : null;
 }
 
@@ -181,6 +196,7 @@ function drawNow() {
   for (let index = first; index <= last; index++) drawTile(index);
   if (state.sizes) for (let group = firstGroup; group <= lastGroup; group++) drawHead(group);
   if (state.total) { load(first); load(last); }
+  if (state.points) drawMap();
   const chosen = state.tiles.get(state.at);
   if (chosen) $("grid").setAttribute("aria-activedescendant", chosen.id); else $("grid").removeAttribute("aria-activedescendant");
 }
@@ -202,7 +218,7 @@ function drawTile(index) {
   tile.classList.toggle("at", index === state.at);
   tile.classList.toggle("marked", isMarked);
   const row = state.rows.get(index);
-  const look = row ? JSON.stringify([row.record_id, row.review, state.busy.get(keyOf(row))?.decision]) : "";
+  const look = row ? JSON.stringify([row.record_id, row.likeness, row.review, state.busy.get(keyOf(row))?.decision]) : "";
   if (tile.look === look) return;
   tile.look = look;
   fillTile(tile, row);
@@ -220,7 +236,8 @@ function fillTile(tile, row) {
     frame.replaceChildren(hasPicture(row) ? picture(row, "") : "no picture ");
   }
   frame.querySelectorAll(".mark, .tag").forEach((old) => old.remove());
-  const tags = [state.sizes && !row.drop_reason ? "representative" : "", suggested(row) ? `${suggested(row)} ${(100 * row.confidence).toFixed(0)}%` : ""];
+  const tags = [state.sizes && !row.drop_reason ? "representative" : "", suggested(row) ? `${suggested(row)} ${(100 * row.confidence).toFixed(0)}%` : "",
+    row.likeness === undefined ? "" : row.record_id === state.like ? "the chosen one" : `${row.likeness.toFixed(2)} alike`];
   const marked = waiting ? "saving …" : row.review ? markOf(row.review) : "";
   for (const tag of tags) if (tag) frame.append(make("span", { className: "tag" }, tag, " "));
   if (marked) frame.append(make("span", { className: `mark ${decision}-mark` }, marked, " "));

@@ -6,12 +6,14 @@ import { $, say } from "./dom.js";
 import { choose, draw, show, showMarks, step } from "./grid.js";
 import { ZOOM_KEYS, openLarge } from "./large.js";
 import { stepLine } from "./layout.js";
+import { endLike, moreLike } from "./like.js";
+import { MAP_KEYS } from "./map.js";
 import { PAIR_KEYS, openPairs } from "./pairs.js";
 import { showPanel } from "./panel.js";
 import { state } from "./state.js";
 
 export const ACTS = {
-  keep: () => decideHere("keep"), drop: openDrop, relabel: openRelabel, undo, next,
+  keep: () => decideHere("keep"), drop: openDrop, relabel: openRelabel, undo, next, like: moreLike,
   details: () => {
     const open = $("panel").classList.toggle("open");
     document.querySelector("[data-act=details]").setAttribute("aria-expanded", open);
@@ -34,12 +36,12 @@ const MOVE_KEYS = {
 
 const KEYS = {
   ...MOVE_KEYS,
-  k: ACTS.keep, d: ACTS.drop, r: ACTS.relabel, u: ACTS.undo, n: ACTS.next, y: accept, Enter: openLarge, c: openPairs,
-  x: () => mark(() => state.marks.toggle(state.at)), Escape: () => mark(() => state.marks.clear()),
+  k: ACTS.keep, d: ACTS.drop, r: ACTS.relabel, u: ACTS.undo, n: ACTS.next, y: accept, m: ACTS.like, Enter: openLarge, c: openPairs,
+  x: () => mark(() => state.marks.toggle(state.at)), Escape: () => (state.like && !state.marks.size ? endLike() : mark(() => state.marks.clear())),
   "/": () => $("text").focus(), "?": () => $("help").showModal(),
 };
 
-export const TAKEN = ["k", "d", "r", "u", "n", "y", "c", "x", "a", "b", "p"];
+export const TAKEN = ["k", "d", "r", "u", "n", "y", "c", "x", "a", "b", "p", "m", "v"];
 const REPEATED = new Set(["ArrowRight", "ArrowLeft", "ArrowDown", "ArrowUp", "PageDown", "PageUp"]);
 
 // Change which images are selected.
@@ -57,7 +59,7 @@ const keyOfEvent = (event) => (event.key.length === 1 ? event.key.toLowerCase() 
 
 function actOf(key) {
   const label = labelOf(key), view = state.about?.views[Number(key) - 1]?.name;
-  return KEYS[key] ?? (label && (() => giveLabel(label))) ?? (view && (() => show(view)));
+  return KEYS[key] ?? (state.points && MAP_KEYS[key]) ?? (label && (() => giveLabel(label))) ?? (view && (() => show(view)));
 }
 
 // Keys pressed while a decision is being saved are for what comes after it.
@@ -99,7 +101,7 @@ function onKeyInDialog(event, dialog, key) {
   if (!isInPlace(dialog)) { onDialogKey(event, dialog, key); return; }
   if ((key === "Enter" || key === " ") && event.target.closest("button")) return;
   const own = dialog.id === "pairs" ? PAIR_KEYS : { ...ZOOM_KEYS, Enter: () => dialog.close() };
-  const shared = dialog.id === "zoom" && !["/", "?", "c", "x", "Escape"].includes(key) && !/^[1-9]$/.test(key) ? actOf(key) : null;
+  const shared = dialog.id === "zoom" && !["/", "?", "c", "x", "m", "Escape"].includes(key) && !/^[1-9]$/.test(key) ? actOf(key) : null;
   const act = own[key] ?? shared;
   if (!act || key === "Escape") return;
   event.preventDefault();

@@ -19,6 +19,8 @@ export class Marks {
     for (let place = Math.min(this.#anchor, to); place <= Math.max(this.#anchor, to); place++) this.#places.add(place);
   }
 
+  add(places) { for (const place of places) { this.#places.add(place); this.#anchor = place; } }
+
   all(total) { for (let place = 0; place < total; place++) this.#places.add(place); }
 
   // Pairs of a first and a last place, as the server takes them.

@@ -7,6 +7,8 @@ import { choose, draw, lookForNews, readAddress, relayout, select, show, filters
 import { TAKEN, listenToActs, mark, markAll } from "./keys.js";
 import { labelKeys } from "./label_keys.js";
 import { listenToLarge, openLarge } from "./large.js";
+import { listenToLike, onSort } from "./like.js";
+import { listenToMap } from "./map.js";
 import { listenToPairs, openPairs } from "./pairs.js";
 import { report, request } from "./server.js";
 import { state } from "./state.js";
@@ -54,7 +56,7 @@ function onTile(event) {
 function listen() {
   let typing = 0;
   $("text").addEventListener("input", () => { clearTimeout(typing); typing = setTimeout(select, 200); });
-  $("sort").addEventListener("change", () => select());
+  $("sort").addEventListener("change", onSort);
   $("filters").addEventListener("change", () => select());
   $("filters").addEventListener("submit", (event) => { event.preventDefault(); select(); });
   $("filters").addEventListener("reset", () => { $("text").value = ""; setTimeout(select); });
@@ -68,7 +70,7 @@ function listen() {
     image.addEventListener("error", () => { image.parentElement.dataset.state = "missing"; });
   }
   $("open-help").addEventListener("click", () => $("help").showModal());
-  for (const start of [listenToTrouble, listenToDialogs, listenToActs, listenToLarge, listenToPairs]) start();
+  for (const start of [listenToTrouble, listenToDialogs, listenToActs, listenToLarge, listenToPairs, listenToLike, listenToMap]) start();
   document.addEventListener("visibilitychange", lookForNews);
   window.addEventListener("focus", lookForNews);
   window.addEventListener("popstate", () => select({ at: readAddress(), remember: false }));

@@ -8,6 +8,7 @@ export const state = {
   about: null, hasSuspects: false, view: "all", selection: 0, total: 0, sizes: null, rows: new Map(), requested: new Set(), at: 0, version: 0,
   layout: null, tiles: new Map(), heads: new Map(), history: [], busy: new Map(), epoch: 0,
   waiting: [], asked: null, decidedHere: 0, marks: new Marks(), labelKeys: new Map(),
+  like: null, points: null,
 };
 
 const MARKS = { keep: "✓ kept", drop: "✕ dropped", relabel: "⇄ " };

@@ -194,9 +194,14 @@ def _is_kept(copy: Path, context: ListingContext) -> bool:
 def _kept_file(place: str, context: ListingContext) -> str:
     """Return the file that keeps what is at an address."""
     copy = _copy(place, context)
+    of_this_run = copy.with_suffix(".once.json")
+    if of_this_run in context.fresh:
+        return str(of_this_run)
     if not _is_kept(copy, context):
         with whole_file(copy) as temporary, temporary.open("wb") as file:
             read_place(place, lambda stream: shutil.copyfileobj(stream, file, 1 << 20), context)
+        if place in context.doubted:
+            copy = copy.rename(of_this_run)
         context.fresh.add(copy)
     return str(copy)
 

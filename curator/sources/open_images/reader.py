@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 
 from curator.errors import SourceError
 from curator.sources.base import ListingContext, PlannedRead
+from curator.sources.budget import budget
 from curator.sources.open_images.classes import ClassNames, read_class_names
 from curator.sources.open_images.files import class_file, place_of
 from curator.sources.open_images.rows import EXTRA_COLUMNS, IMAGE_COLUMNS, PresentImages, present_images
@@ -174,6 +175,7 @@ def filter_csv(
     """
     lines = LineBlocks(stream)
     line = (lines.take_line() or b"").decode("utf-8", "replace")
+    budget().columns(line.count(",") + 1)
     names = [name.decode() for name in Shape(n_fields=0).fields_of_line(line.strip().encode())]
     if missing := [name for name in columns if name not in names]:
         seen = ", ".join(names)[:200] or "nothing"

@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from curator.errors import SourceError
+from curator.sources.budget import budget
 
 BLOCK_BYTES = 4 << 20
 _LF, _CR = b"\n\r"
@@ -122,8 +123,10 @@ def _last_end(data: bytes | bytearray, n_bytes: int) -> int:
 
 def numbered_lines(lines: LineBlocks) -> Iterator[tuple[int, bytes]]:
     """Yield the lines that are left, with their numbers and without their ends."""
+    limits = budget()
     for block, _ in lines:
         found = bytes(block).splitlines()
+        limits.rows(lines.line + len(found) - 1)
         yield from enumerate(found, lines.line)
         lines.line += len(found)
 

@@ -44,24 +44,36 @@ class CacheEntry:
     @property
     def exists(self) -> bool:
         """Whether the table can be loaded: it was read before, and is not to be read again."""
-        return self.path.is_file() and (not self.context.refresh or self.path in self.context.fresh)
+        return self._found is not None
+
+    @property
+    def _of_this_run(self) -> Path:
+        return self.path.with_suffix(".once.parquet")
+
+    @property
+    def _found(self) -> Path | None:
+        if self._of_this_run in self.context.fresh:
+            return self._of_this_run
+        is_kept = self.path.is_file() and (not self.context.refresh or self.path in self.context.fresh)
+        return self.path if is_kept else None
 
     def load(self) -> pa.Table | None:
         """Read the table, or return None if it is not cached, to be read afresh, or damaged."""
-        if not self.exists:
+        if (path := self._found) is None:
             return None
         try:
-            return pq.read_table(self.path)
+            return pq.read_table(path)
         except (OSError, pa.ArrowException):
             return None
 
     def save(self, table: pa.Table, facts: Mapping[str, Any]) -> None:
-        """Write the table whole, with facts about it.
+        """Write the table whole, with facts about it; if it may lack its end, only for this run.
 
         Raises:
             DiskError: the disk refused; nothing is left behind.
         """
         described = table.replace_schema_metadata({b"curator": json.dumps(hide_in_settings(dict(facts))).encode()})
-        with whole_file(self.path) as temporary:
+        path = self._of_this_run if facts.get("origin") in self.context.doubted else self.path
+        with whole_file(path) as temporary:
             pq.write_table(described, temporary, compression="zstd")
-        self.context.fresh.add(self.path)
+        self.context.fresh.add(path)

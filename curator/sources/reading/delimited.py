@@ -25,6 +25,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from curator.errors import SourceError
+from curator.sources.budget import Kept
 from curator.sources.reading.blocks import Census, LineBlocks, is_utf8, last_line, take_census
 from curator.sources.reading.lend import await_return
 from curator.sources.reading.records import Shape, SplitBlock, split_records
@@ -66,7 +67,7 @@ def read_delimited(
     sign = (names.index(witness[0]), re.compile(witness[1].encode())) if witness and witness[0] in names else None
     shape = Shape(len(names), delimiter.encode(), is_quoted=is_quoted, witness=sign, is_text=is_text)
     reading = _Reading(names, pa.schema([(name, pa.string() if is_text else pa.binary()) for name in columns]), shape)
-    needs_look, tables, numbers = False, [reading.schema.empty_table()], [pa.array([], pa.int64())]
+    kept, needs_look, parts = Kept(len(names)), False, [(reading.schema.empty_table(), pa.array([], pa.int64()))]
     for block, is_last in lines:
         census, split = take_census(block), None
         found = None if needs_look else reading.read_at_once(block, lines.line, census)
@@ -75,11 +76,10 @@ def read_delimited(
             needs_look = len(split.starts) + len(split.refused) < split.n_lines
             lines.give_back(split.tail)
         lines.line += split.n_lines if split else census.n_lines
-        table, at = found if where is None else _filtered(*found, *where)
-        tables.append(table)
-        numbers.append(at)
+        parts.append(found if where is None else _filtered(*found, *where))
+        kept.add(len(parts[-1][1]), sum(part.nbytes for part in parts[-1]))
     reading.tally.add_refused(TOO_LONG, lines.too_long)
-    return Rows(pa.concat_tables(tables), pa.chunked_array(numbers), reading.tally)
+    return Rows(pa.concat_tables([rows for rows, _ in parts]), pa.chunked_array([at for _, at in parts]), reading.tally)
 
 
 def _filtered(table: pa.Table, at: pa.Array, column: str, wanted: pa.Array) -> tuple[pa.Table, pa.Array]:

@@ -31,6 +31,10 @@ CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18}|\*)")
 """The header of a partial answer: its first byte, and the size of the whole file (RFC 9110, 14.4)."""
 
 
+LEAST_BYTES_A_SECOND = 100
+"""An answer that is slower than this for ``timeout_s`` is broken off: no list comes a byte a second."""
+
+
 class Version(NamedTuple):
     """What distinguishes one version of a file from another; empty or None if the server does not say."""
 
@@ -61,7 +65,7 @@ class _ListTransfer(WaryTransfer):
 
     def __init__(self, settings: FetchSettings, headers: Sequence[str]) -> None:
         super().__init__(replace(settings, max_bytes=0), proxy_addresses(settings.proxy), None)
-        self.handle.setopt(pycurl.LOW_SPEED_LIMIT, 1)
+        self.handle.setopt(pycurl.LOW_SPEED_LIMIT, LEAST_BYTES_A_SECOND)
         self.handle.setopt(pycurl.LOW_SPEED_TIME, max(1, round(settings.timeout_s)))
         # HTTP/2 would bring what its window holds, 10 MB, whether it is read or not.
         self.handle.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
@@ -135,6 +139,9 @@ class StreamedAnswer:
         )  # of the whole file, also if only a part was sent
         self.codings = codings_of(self.headers)
         self.version = Version(self.header("etag"), self.header("last-modified"), size)
+        is_chunked = "chunked" in self.header("transfer-encoding").lower()
+        self.says_its_end = is_chunked or bool(self.header("content-length"))
+        """Whether a body that was cut short is known to be; else the end of the connection is all that ends it."""
 
     def read(self, n_bytes: int) -> bytes:
         """Return up to ``n_bytes`` bytes of the body, at least one; none at its end.

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +16,7 @@ from curator.errors import SourceError
 from curator.sources.reading.blocks import LineBlocks
 
 _MOST_BYTES = 1 << 30
-_BLANK = " \t\r\n"
+_BLANK = {also: re.compile(f"[ \t\r\n{also}]*") for also in ("", ",")}
 _MOST_DIGITS = 4300
 
 
@@ -70,11 +71,9 @@ def value_at(text: str, here: int) -> tuple[Any, int]:
 
 
 def skip_blank(text: str, here: int, also: str = "") -> int:
-    """Return the first place from ``here`` on that is neither blank nor one of the signs ``also``."""
-    signs = _BLANK + also
-    while here < len(text) and text[here] in signs:
-        here += 1
-    return here
+    """Return the first place from ``here`` on that is neither blank nor the sign ``also``: a comma, or none."""
+    found = _BLANK[also].match(text, here)
+    return found.end() if found else here
 
 
 def members(text: str) -> Iterator[tuple[str, Any]]:

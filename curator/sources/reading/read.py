@@ -24,6 +24,7 @@ from curator.events import MetadataFinished, MetadataRead, MetadataStarted
 from curator.fetch.network.content_coding import CodingError, undone
 from curator.reasons import Drop
 from curator.sources.base import ListingContext
+from curator.sources.budget import budget
 from curator.sources.reading.http import ask_size
 from curator.sources.reading.places import is_url, local_path, scheme_problem, shown_name
 from curator.sources.reading.resume import ResumedStream, VersionChangedError
@@ -32,26 +33,26 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 Answer = TypeVar("Answer")
-MAX_BYTES = 64 << 30
-"""More than any list or table holds: the largest known, the machine labels of Open Images, has 7 GB."""
-
 BUFFER_BYTES = 1 << 20
 _TAR_MAGIC_AT, _TAR_MAGIC = 257, b"ustar"
 _HEAD_BYTES, _BLANK = 512, b"\xef\xbb\xbf \t\r\n"
-_TOO_LONG = "There is more data than such a list can hold."
 _MARKUP = re.compile(rb"<(?:[!?]|[a-z][a-z0-9]*[\s/>])")
 
 
 def read_place(
-    place: str, read: Callable[[io.BufferedReader], Answer], context: ListingContext, max_bytes: int = MAX_BYTES
+    place: str, read: Callable[[io.BufferedReader], Answer], context: ListingContext, max_bytes: int = 0
 ) -> Answer:
     """Open ``place``, unpack it and have ``read`` read its bytes; once more from the start if it changed meanwhile.
 
     Emits ``MetadataStarted``, ``MetadataRead`` (transferred bytes) and ``MetadataFinished``.
 
+    Args:
+        max_bytes: of this file; 0: what the budget of the source allows.
+
     Raises:
         SourceError: it cannot be read, is damaged, a web page, or holds more than ``max_bytes`` when unpacked.
     """
+    max_bytes = max_bytes or budget().max_bytes
     try:
         return _read_once(place, read, context, max_bytes)
     except VersionChangedError:
@@ -67,15 +68,19 @@ def _read_once(
     try:
         guarded = _Guarded(raw, max_bytes, lambda n_bytes: context.emit(MetadataRead(name, n_bytes)))
         with io.BufferedReader(guarded, BUFFER_BYTES) as packed:
+            is_packed = packed.peek(2)[:2] == b"\x1f\x8b" or bool(getattr(raw, "codings", ()))
             stream = unpack(undone(packed, getattr(raw, "codings", ()), max_bytes), max_bytes)
             # What a retired server answers, with status 200.
             if _MARKUP.match(stream.peek(_HEAD_BYTES)[:_HEAD_BYTES].lstrip(_BLANK).lower()):
                 found = "answered with" if is_url(place) else "is"
                 raise SourceError(f"{place} {found} a web page (HTML) and not a list.")
-            return read(stream)
+            read_whole = read(stream)
+            if not (is_packed or getattr(raw, "says_its_end", True)):
+                context.doubt(place, name)
+            return read_whole
     except CodingError as error:
         if error.reason == Drop.TOO_MANY_BYTES:
-            raise SourceError(_TOO_LONG) from error
+            raise _too_long(max_bytes) from error
         raise SourceError(f"{place} could not be read ({error}).") from error
     except OSError as error:
         raise SourceError(f"{place} could not be read ({error.strerror or error}).") from error
@@ -123,12 +128,19 @@ def unpack(packed: io.BufferedReader[Any], max_bytes: int) -> io.BufferedReader[
     raise SourceError("The tar archive holds no file.")
 
 
+def _too_long(max_bytes: int) -> SourceError:
+    if max_bytes == budget().max_bytes:
+        return budget().too_long()
+    return SourceError(f"has more than {max_bytes:,} bytes, once unpacked: more than such a list can hold")
+
+
 class _Guarded(io.RawIOBase):
     """Counts the bytes of a stream, stops at ``max_bytes``, and says in a sentence that data is damaged."""
 
     def __init__(self, inner: Any, max_bytes: int, on_bytes: Callable[[int], None] = lambda n_bytes: None) -> None:
         super().__init__()
         self._inner, self._left, self._on_bytes = inner, max_bytes, on_bytes
+        self._max_bytes, self._budget = max_bytes, budget()
 
     def readable(self) -> bool:
         return True
@@ -141,7 +153,8 @@ class _Guarded(io.RawIOBase):
         self._on_bytes(n_bytes)
         self._left -= n_bytes
         if self._left < 0:
-            raise SourceError(_TOO_LONG)
+            raise _too_long(self._max_bytes)
+        self._budget.time()
         return n_bytes
 
     def close(self) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from curator.errors import SourceError
 from curator.manifests.recipe import FetchSettings
 from curator.reasons import RETRIED, Drop
+from curator.sources.budget import budget
 from curator.sources.reading.http import CONTENT_RANGE, BrokenOffError, StreamedAnswer
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class VersionChangedError(SourceError):
 
 
 class ResumedStream(io.RawIOBase):
-    """A raw, readable stream over one URL; ``version`` and ``codings`` are known once it is made.
+    """A raw, readable stream over one URL; ``version``, ``codings`` and ``says_its_end`` are known once it is made.
 
     A connection that breaks is opened again with ``Range`` and ``If-Range``. If the server answers with the whole file,
     what is known already is read past; if it states no version, only if that part has the same SHA-256.
@@ -49,8 +50,10 @@ class ResumedStream(io.RawIOBase):
         super().__init__()
         self.url, self._settings = url, settings
         self._offset, self._since_cut, self._failures = 0, 0, 0
+        self._budget = budget()
         self._answer = self._connect()
         self.version, self.codings = self._answer.version, self._answer.codings
+        self.says_its_end = self._answer.says_its_end
         self._prefix = None if self.version.validator else hashlib.sha256()
 
     def readable(self) -> bool:
@@ -73,6 +76,7 @@ class ResumedStream(io.RawIOBase):
 
     def _read_some(self, n_bytes: int) -> bytes:
         while True:
+            self._budget.time()
             try:
                 data = self._answer.read(n_bytes)
             except BrokenOffError as error:

@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path as Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -29,6 +31,7 @@ from curator.sources.url_list.joined_tables import FILE, Tables
 from curator.sources.url_list.labels_of_rows import trimmed
 from curator.sources.url_list.table_files import side_of_place
 
+_ROWS_AT_ONCE = 8192
 _TEXTS = ("source_id", "source_class", "license", "author", "title", "rotation")
 _ADDRESSES = ("fallback_url", "landing_url", "author_url")
 
@@ -57,9 +60,20 @@ def further_columns(tables: Tables, shown: str, context: ListingContext) -> dict
         columns["listed_group"] = pc.if_else(pc.equal(groups, ""), None, groups)
     others = [name for name in rows.column_names if name not in roles.values() and not name.startswith(" ")]
     if others and not tables.is_manifest:
-        values = zip(*(rows[name].to_pylist() for name in others), strict=True)
-        columns["extra"] = pa.array([json.dumps(dict(zip(others, row, strict=True))) for row in values], pa.string())
+        columns["extra"] = pa.chunked_array(_extras(rows.select(others)), pa.string())
     return columns
+
+
+def _extras(rows: pa.Table) -> Iterator[pa.Array]:
+    """Write what else each row says as JSON, some rows at a time; a column that a row lacks is left out."""
+    for batch in rows.to_batches(_ROWS_AT_ONCE):
+        facts: list[dict[str, str]] = [{} for _ in range(batch.num_rows)]
+        for name, column in zip(rows.column_names, batch.columns, strict=True):
+            for place, text in zip(
+                np.flatnonzero(column.is_valid()).tolist(), column.drop_null().to_pylist(), strict=True
+            ):
+                facts[place][name] = text
+        yield pa.array(map(json.dumps, facts), pa.string())
 
 
 def sides(tables: Tables, shown: str, context: ListingContext) -> pa.Array:

@@ -19,6 +19,7 @@ from typing import Any
 import pyarrow.compute as pc
 
 from curator.errors import SourceError
+from curator.sources.budget import budget
 from curator.sources.reading.blocks import LineBlocks
 from curator.sources.reading.delimited import Rows, read_delimited
 from curator.sources.reading.encodings import as_utf8
@@ -119,6 +120,7 @@ def _read_table(lines: LineBlocks, delimiter: str, quoting: str) -> Rows:
         raise SourceError(f"has bytes that are not UTF-8 in {where}", _ENCODING) from error
     if delimiter not in text:
         delimiter = "\t"  # one column: no sign divides an address
+    budget().columns(header.count(delimiter.encode()) + 1)
     fields = Shape(n_fields=0, delimiter=delimiter.encode()).fields_of_line(header)
     written = [field.decode("utf-8") for field in fields]
     if [*map(folded, written)].count("") > 1:

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from curator.errors import SourceError
+from curator.sources.budget import budget
 from curator.sources.reading.records import Shape
 from curator.sources.url_list.columns import ADDRESS, folded, is_known
 
@@ -74,6 +75,7 @@ def list_form(name: str, head: bytes) -> str:
         return "jsonl" if _is_by_line(head) else "json"
     lines = list(head_lines(head))
     first = lines[0] if lines else b""
+    budget().columns(max(first.count(sign.encode()) for sign in DELIMITERS.values()) + 1)
     for form, sign in DELIMITERS.items():
         if not is_address(first) and any(map(is_known, header_names(first, sign))):
             return form

@@ -48,7 +48,6 @@ MANIFEST = {"record_id", "label", "split", "sha256", "file", "format"}
 """The columns by which a manifest of curator is known."""
 
 _N_SAMPLED = 1000
-_MOST_BYTES = 16 << 30
 
 
 @dataclass(frozen=True)
@@ -142,15 +141,13 @@ def read_table(place: str, writing: Writing, context: ListingContext) -> Rows:
     """Read one table, from the cache if it came from an address and was read before."""
     read = partial(read_url_table, name=file_name(place), writing=writing)
     if not is_url(place):
-        return read_place(place, read, context, max_bytes=_MOST_BYTES)
+        return read_place(place, read, context)
     entry = cache_entry(place, writing, context)
     table = entry.load()
     if table is not None and (PICTURE not in table.column_names or whole_copy(entry).is_file()):
         tally = Tally.from_facts(json.loads(table.schema.metadata[b"curator"])["tally"])
         return Rows(table.drop_columns([LINE]).replace_schema_metadata(None), table[LINE], tally)
-    found = read_place(
-        place, partial(_read_and_keep, read=read, copy=whole_copy(entry)), context, max_bytes=_MOST_BYTES
-    )
+    found = read_place(place, partial(_read_and_keep, read=read, copy=whole_copy(entry)), context)
     entry.save(found.rows.append_column(LINE, found.lines), {"origin": place, "tally": found.tally.as_facts()})
     return found
 

@@ -12,12 +12,13 @@ r"""Read a list that is JSON: an object a line, or one text of any layout with a
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 
 from curator.errors import SourceError
+from curator.sources.budget import budget
 from curator.sources.reading.blocks import LineBlocks, numbered_lines
 from curator.sources.reading.delimited import Rows
 from curator.sources.reading.json_text import DECODER, plain_text, skip_blank, value_at, whole_text
@@ -26,6 +27,7 @@ from curator.sources.url_list.columns import folded, is_known, refuse_repeated
 
 NO_OBJECT = "that are no JSON object"
 EMPTY = "without any value"
+_ROWS_AT_ONCE, _NUMBER = 8192, " number"
 AS_OBJECTS = 'Write each row as an object, such as `{"url": "http://example.org/1.jpg", "label": "rugby"}`.'
 
 
@@ -112,20 +114,42 @@ def _in_words(value: Any) -> str:
 
 def _as_rows(numbered: Iterable[tuple[int, Any]], tally: Tally) -> Rows:
     """Make rows of the values that are objects; the others are refused, by their numbers."""
-    items: list[Mapping[str, Any]] = []
-    numbers: list[int] = []
+    limits, parts, n_bytes = budget(), list[pa.Table](), 0
+    names: dict[str, None] = {}
+    items: list[tuple[int, Mapping[str, Any]]] = []
     for number, item in numbered:
+        limits.rows(number)
         if isinstance(item, dict) and (written := dict(_flat(item))):
             row = {folded(plain_text(name)): value for name, value in written.items()}
             if len(row) < len(written):
                 refuse_repeated(map(plain_text, written))
-            items.append(row)
-            numbers.append(number)
+            names.update(dict.fromkeys(row))
+            limits.columns(len(names))
+            items.append((number, row))
         else:
             tally.refuse(EMPTY if isinstance(item, dict) else NO_OBJECT, number)
-    names = dict.fromkeys(name for item in items for name in item)
-    columns = {name: pa.array([_json_text(item.get(name)) for item in items], pa.string()) for name in names}
-    return Rows(pa.table(columns), pa.chunked_array([pa.array(numbers, pa.int64())]), tally)
+        if len(items) == _ROWS_AT_ONCE:
+            parts.append(_table(items))
+            n_bytes += parts[-1].nbytes
+            # Where a row lacks a column, its place takes four bytes all the same.
+            limits.memory(n_bytes + 4 * len(names) * len(parts) * _ROWS_AT_ONCE)
+            limits.time()
+            items.clear()
+    whole = pa.concat_tables([*parts, _table(items)], promote_options="default").combine_chunks()
+    limits.memory(whole.nbytes)
+    return Rows(whole.drop_columns([_NUMBER]), whole[_NUMBER], tally)
+
+
+def _table(items: Sequence[tuple[int, Mapping[str, Any]]]) -> pa.Table:
+    """Make columns of rows; what a row lacks costs nothing but its place."""
+    columns: dict[str, list[str | None]] = {}
+    for place, (_, item) in enumerate(items):
+        for name, value in item.items():
+            if (column := columns.get(name)) is None:
+                column = columns[name] = [None] * len(items)
+            column[place] = _json_text(value)
+    texts = {name: pa.array(column, pa.string()) for name, column in columns.items()}
+    return pa.table({_NUMBER: pa.array([number for number, _ in items], pa.int64()), **texts})
 
 
 def _flat(item: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

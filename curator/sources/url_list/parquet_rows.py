@@ -25,6 +25,7 @@ import pyarrow.parquet as pq
 
 from curator.errors import SourceError
 from curator.observe.sniff import sniff
+from curator.sources.budget import Kept, budget
 from curator.sources.reading.blocks import is_utf8
 from curator.sources.reading.delimited import Rows
 from curator.sources.reading.lend import lend
@@ -37,7 +38,7 @@ from curator.store.paths import DataPaths
 PICTURE = " picture"
 """The column that says where in the file the bytes of each row's picture are; no name of a list begins with a space."""
 
-_ROWS_AT_ONCE = 64
+_ROWS_AT_ONCE, _ROWS_READ = 64, 8192
 
 
 def read_parquet(file: Any) -> Rows:
@@ -47,12 +48,16 @@ def read_parquet(file: Any) -> Rows:
         SourceError: it is no Parquet file that can be read.
     """
     try:
-        parquet = pq.ParquetFile(pa.PythonFile(lend(file), "r"))
+        parquet, limits = pq.ParquetFile(pa.PythonFile(lend(file), "r")), budget()
+        limits.columns(parquet.metadata.num_columns)
+        limits.rows(parquet.metadata.num_rows)
         names = [name for field in parquet.schema_arrow for name in _names_of(field)]
         refuse_repeated(names)
         pictures = [name for name in _binary_columns(parquet.schema_arrow) if _holds_pictures(parquet, name)]
-        table = parquet.read(columns=[name for name in names if name not in pictures])
+        table = _read_within(parquet, [name for name in names if name not in pictures])
         columns = {folded(name): _as_text(column) for name, column in _flat(table)}
+    except MemoryError:
+        raise
     except (pa.ArrowException, OSError) as error:
         raise SourceError(f"is no Parquet file that can be read ({error})") from error
     n_rows = parquet.metadata.num_rows
@@ -64,6 +69,15 @@ def read_parquet(file: Any) -> Rows:
         if name in rows.column_names:
             rows = rows.set_column(rows.column_names.index(name), name, with_names(rows[name], classes))
     return Rows(rows, found.lines, found.tally)
+
+
+def _read_within(parquet: pq.ParquetFile, columns: Sequence[str]) -> pa.Table:
+    """Read columns piece by piece: a few bytes may stand for any number of rows and texts."""
+    batches, kept = [], Kept(len(columns))
+    for batch in parquet.iter_batches(_ROWS_READ, columns=list(columns)):
+        batches.append(batch)
+        kept.add(batch.num_rows, batch.nbytes)
+    return pa.Table.from_batches(batches) if batches else parquet.read(columns=list(columns))
 
 
 def write_pictures(path: Path, column: str, rows: Sequence[int], folder: Path) -> dict[int, str]:

@@ -17,12 +17,13 @@ import pyarrow as pa
 
 from curator.errors import SourceError
 from curator.manifests.toml_settings import suggest
+from curator.sources.budget import budget
 from curator.sources.reading.delimited import Rows
 from curator.sources.reading.tally import FIELDS, Tally
 from curator.sources.url_list.columns import count_titles, folded, refuse_repeated
 
 _MOST_BYTES = 2 << 30
-_N_LOOKED_AT = 50
+_N_LOOKED_AT, _ROWS_AT_ONCE, _MOST_ROWS = 50, 1024, 1 << 20
 _EXTRA = (
     "Run `pip install 'imageset-curator[xlsx]'`, or save the sheet as \"CSV UTF-8\" and name that file in the recipe."
 )
@@ -45,7 +46,7 @@ def read_workbook(file: io.BufferedIOBase | Any, sheet: str = "") -> Rows:
                 raise SourceError("is an Excel workbook that unpacks to more than 2 GiB", 'Save it as "CSV UTF-8".')
         book = openpyxl.load_workbook(file, read_only=True, data_only=True)
         return _rows_of(_sheet(book, sheet))
-    except SourceError:
+    except (SourceError, MemoryError):
         raise
     except Exception as error:  # what openpyxl raises on a damaged file is anything
         what = f"is no Excel workbook that can be read ({type(error).__name__}: {error})"
@@ -101,9 +102,17 @@ def _rows_of(sheet: Any) -> Rows:
 
 def _filled_rows(sheet: Any) -> Iterator[tuple[int, list[str | None]]]:
     """Yield the rows that are not blank, with their numbers, without the empty cells at their ends."""
+    limits = budget()
     for number, cells in enumerate(sheet.iter_rows(values_only=True), 1):
+        limits.rows(number)  # which the file states, and between which there are empty ones
+        if number > _MOST_ROWS:
+            what = f"states rows beyond the {_MOST_ROWS:,} that a workbook can have"
+            raise SourceError(what, 'Save it as "CSV UTF-8".')
+        if number % _ROWS_AT_ONCE == 0:
+            limits.time()
         row = [as_text(value) for value in cells]
         while row and not (row[-1] or "").strip():
             row.pop()
+        limits.columns(len(row))
         if row:
             yield number, row

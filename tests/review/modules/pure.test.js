@@ -6,6 +6,7 @@ import test from "node:test";
 import { fromHash, toHash } from "./page/address.js";
 import { labelKeys } from "./page/label_keys.js";
 import { arrange, spot, stepLine, visibleRange } from "./page/layout.js";
+import { SHAPES, frame, inside, moved, nearest, shapeOf, toScreen, trace, zoomed } from "./page/map_shapes.js";
 import { Marks } from "./page/marks.js";
 
 test("what is visible of 100,000 tiles is a few, and each is where its line is", () => {
@@ -57,4 +58,34 @@ test("each label has a key of its own, a letter of its name if one is free", () 
   assert.deepEqual([...labelKeys(["rugby", "soccer", "犬", "rush"], "kdrunycxabp")].map(([, key]) => key), ["g", "s", "e", "h"]);
   const many = labelKeys(Array.from({ length: 40 }, (_, n) => `label ${n}`), "kdr");
   assert.equal(new Set(many.values()).size, 23);
+});
+
+test("zooming keeps what is under the pointer, moving stops where the map ends, and back at the whole all is in the middle", () => {
+  const whole = { zoom: 1, x: 0.5, y: 0.5 }, [width, height] = [800, 500];
+  const at = [0.3, 0.7], before = toScreen(frame(width, height, whole), ...at);
+  const near = zoomed(whole, 4, width, height, ...before);
+  toScreen(frame(width, height, near), ...at).forEach((value, n) => assert.ok(Math.abs(value - before[n]) < 1e-9));
+  assert.equal(near.zoom, 4);
+  assert.deepEqual(zoomed(near, 0.01, width, height), whole);
+  assert.deepEqual(moved(whole, 300, 300, width, height), whole, "the whole map is not moved");
+  assert.equal(moved(near, -1e6, 0, width, height).x, 1);
+});
+
+test("the nearest point within reach is found, and what a line goes around, however it bends", () => {
+  const xs = [0.1, 0.5, 0.9, 0.5], ys = [0.5, 0.1, 0.5, 0.9], box = { side: 100, left: 0, top: 0 };
+  assert.equal(nearest(xs, ys, box, 88, 52, 14), 2);
+  assert.equal(nearest(xs, ys, box, 50, 50, 14), -1);
+  assert.deepEqual(inside(xs, ys, box, [[0, 40], [60, 40], [60, 0], [40, 0], [40, 30], [0, 30]]), [1]);
+  assert.deepEqual(inside(xs, ys, box, [[0, 0], [100, 0], [100, 100], [0, 100]]), [0, 1, 2, 3]);
+  assert.deepEqual(inside(xs, ys, box, [[5, 5]]), []);
+});
+
+test("labels differ in shape, too: thirty pairs of shape and colour, each a closed path", () => {
+  assert.equal(new Set(Array.from({ length: 30 }, (_, n) => `${shapeOf(n)} ${n % 6}`)).size, 30);
+  for (const shape of SHAPES) {
+    let n = 0;
+    const count = () => { n += 1; };
+    trace({ moveTo: count, lineTo: count, arc: count, rect: count, closePath: count }, shape, 0, 0, 5);
+    assert.ok(n > 0, shape);
+  }
 });
