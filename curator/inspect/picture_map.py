@@ -23,7 +23,7 @@ from curator.embed.features import open_features
 from curator.embed.models import open_embedder
 from curator.embed.row_file import RowFile
 from curator.events import Listener, WorkAdvanced, WorkFinished, WorkStarted
-from curator.inspect.suspects.principal import principal
+from curator.inspect.suspects.principal import likenesses, principal
 from curator.manifests.project import Project
 from curator.store.map_file import PictureMap, read_map, write_map
 
@@ -75,7 +75,7 @@ def lay_out(features: FloatArray, way: str) -> FloatArray:
         features: float32 (pictures, channels), in an order that has nothing to do with what they show.
         way: ``tsne``, or ``pca`` for the two largest principal directions.
     """
-    directions = principal(features, _N_DIRECTIONS)
+    directions = principal(likenesses(features), _N_DIRECTIONS)
     if way == "pca" or len(features) < _FEWEST:
         return _in_square(np.pad(directions, ((0, 0), (0, 2)))[:, :2])
     sample = directions[:N_LAID_OUT]
