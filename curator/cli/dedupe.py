@@ -119,18 +119,19 @@ def dedupe_answer(dataset: "Dataset", result: "StageResult", explain: bool, page
 
 
 def group_lines(group: dict[str, Any]) -> Iterator[str]:
-    """Write one group: who is kept, then a line a copy.
+    """Write one group: who is kept, then a line a copy; a local file by its name, an image from the web by its id.
 
     >>> copy = {"record_id": "folder-2", "drop_reason": "near-duplicate", "distance_bits": 8, "turn": "mirror"}
-    >>> for line in group_lines({"keeper": "folder-1", "label": "a", "width": 9, "height": 7, "copies": [copy]}):
+    >>> group = {"keeper": "folder-1", "file": "a/1.jpg", "label": "a", "width": 9, "height": 7}
+    >>> for line in group_lines(group | {"copies": [copy | {"file": "a/2.jpg"}]}):
     ...     print(line)
-    folder-1  a, 9 x 7, kept of 2
-      folder-2                      near-duplicate    8 bits, mirrored
+    a/1.jpg  a, 9 x 7, kept of 2
+      a/2.jpg                       near-duplicate    8 bits, mirrored
     """
     size = f"{group['width']} x {group['height']}"
-    yield f"{group['keeper']}  {group['label']}, {size}, kept of {len(group['copies']) + 1}"
+    yield f"{group['file'] or group['keeper']}  {group['label']}, {size}, kept of {len(group['copies']) + 1}"
     for copy in group["copies"]:
-        yield f"  {copy['record_id']:<28}  {copy['drop_reason']:<16}  {_likeness(copy)}".rstrip()
+        yield f"  {copy['file'] or copy['record_id']:<28}  {copy['drop_reason']:<16}  {_likeness(copy)}".rstrip()
 
 
 def _likeness(copy: dict[str, Any]) -> str:

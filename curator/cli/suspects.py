@@ -44,7 +44,8 @@ def suspects_answer(dataset: "Dataset", found: "Suspects", limit: int) -> Answer
             terminal.note(f"{heading}: {len(rows):,} of {plural(len(found.table), 'image')}", "bold")
             for row in rows.head(limit).to_dict("records"):
                 name = names.get(row["record_id"], row["label"])
-                terminal.note(f"  {row['record_id']} ({name}): {'; '.join(row['evidence'])}")
+                evidence = row["evidence"][-len(row["low_quality"]) :] if heading == "low quality" else row["evidence"]
+                terminal.note(f"  {row['record_id']} ({name}): {'; '.join(evidence)}")
             if len(rows) > limit:
                 terminal.note(f"  and {len(rows) - limit:,} more (--limit, or --json for all)")
         terminal.notes(found.notes)

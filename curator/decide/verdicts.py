@@ -114,19 +114,24 @@ def write_evidence(
     return pc.binary_join_element_wise(pc.if_else(same_bytes, "same bytes as ", bits), other_name, phrases, "")
 
 
+_TOLD_OF_COPIES = ("drop_reason", "distance_bits", "turn", "width", "height", "file")
+
+
 def explain_groups(table: pd.DataFrame) -> list[dict[str, Any]]:
     """List the groups of a deduplicated catalog, largest first: who is kept, and its copies, nearest first.
 
     Returns:
         One dict a group: ``keeper``, ``label``, ``width``, ``height`` and ``copies``, a list of dicts with
-        ``record_id``, ``drop_reason``, ``distance_bits``, ``turn``, ``width`` and ``height``; None: not known.
+        ``record_id``, ``drop_reason``, ``distance_bits``, ``turn``, ``width`` and ``height``, each with its ``file``,
+        what a folder or table calls it; None: not known.
     """
+    table = table.assign(file=table["source_id"].where(table["local_path"].notna()))
     rows = table.astype(object).where(table.notna(), None).set_index("record_id", drop=False)
     is_copy = rows["drop_reason"].isin(list(map(str, COPIES)))
     groups: list[dict[str, Any]] = []
     for record_id, members in rows[is_copy].groupby("duplicate_of", sort=True):
-        copies = members[["record_id", "drop_reason", "distance_bits", "turn", "width", "height"]].to_dict("records")
+        copies = members[["record_id", *_TOLD_OF_COPIES]].to_dict("records")
         copies.sort(key=lambda copy: (copy["distance_bits"] or 0, copy["record_id"]))
-        kept = {name: rows.at[record_id, name] for name in ("label", "width", "height")}
+        kept = {name: rows.at[record_id, name] for name in ("label", "width", "height", "file")}
         groups.append({"keeper": record_id, **kept, "copies": copies})
     return sorted(groups, key=lambda group: (-len(group["copies"]), group["keeper"]))

@@ -120,7 +120,7 @@ def _story(project: Project, table: pd.DataFrame, values: dict[Any, Any]) -> Sto
         *suspected,
         *_verdict(table, row),
         *_relatives("company", company, "{url} ({record_id}, {label})"),
-        *_relatives("copy", copies, "{record_id} ({drop_reason}: {drop_detail})"),
+        *_relatives("copy", copies, "{record_id} ({name}{drop_reason}: {drop_detail})"),
     ]
     facts = {name: value.hex() if isinstance(value, bytes) else value for name, value in row.items()}
     relatives = {"copies": copies["record_id"].tolist(), "company": company["record_id"].tolist()}
@@ -235,7 +235,11 @@ def _find_company(table: pd.DataFrame, row: dict[str, Any]) -> pd.DataFrame:
 def _relatives(heading: str, table: pd.DataFrame, form: str) -> list[str]:
     """Name the first rows of a table, each as ``form`` says, and how many more there are."""
     first = table.head(MOST_RELATIVES)
-    first = first.assign(url=first["url"].fillna(first["local_path"]))
+    names = [
+        f"{name}, " if is_local else ""
+        for name, is_local in zip(first["source_id"], first["local_path"].notna(), strict=True)
+    ]
+    first = first.assign(url=first["url"].fillna(first["local_path"]), name=names)
     lines = [f"  {heading:<8} {form.format(**dict(row))}" for _, row in first.iterrows()]
     more = len(table) - MOST_RELATIVES
     return lines + ([f"  {heading:<8} and {more:,} more"] if more > 0 else [])

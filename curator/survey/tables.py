@@ -190,7 +190,12 @@ def _label_of_file(source: UrlList, context: ListingContext) -> str:
 
 def _sentence(source: UrlList, error: SourceError) -> str:
     place = source.path if isinstance(source.path, str) else ", ".join(source.path)
-    return f"The table {place} {error.message.removeprefix(place).strip().rstrip('.')}."
+    rest = error.message.removeprefix(place).strip().rstrip(".")
+    return (
+        f"The table {place} {rest}."
+        if error.message.startswith(place)
+        else f"The table {place} cannot be read: {rest}."
+    )
 
 
 def _ways_out(error: SourceError) -> str:

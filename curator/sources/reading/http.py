@@ -121,7 +121,7 @@ class StreamedAnswer:
         except ValueError as error:
             raise SourceError(f"{url} could not be read ({error}).") from error
         if not settings.allow_private_hosts and (host := name_private_host(wanted)):
-            raise _refuse(host, host)
+            raise _refuse(f"{host} is a host")
         with ExitStack() as opened:
             self._loop = opened.enter_context(CurlLoop(opened.enter_context(selectors.DefaultSelector())))
             self._loop.start(self._transfer, 0, wanted)
@@ -175,15 +175,15 @@ class StreamedAnswer:
                 for _, errno, error in self._loop.finished():
                     self._has_ended, verdict = True, judge(self._transfer.answer(errno, error), honour_noai=False)
                     if verdict.reason == Drop.PRIVATE_ADDRESS:
-                        raise _refuse(urlsplit(self._transfer.final_url).hostname or "", str(verdict.detail))
+                        host = urlsplit(self._transfer.final_url).hostname or ""
+                        raise _refuse(f"{host} leads to {verdict.detail}, an address")
                     self._broke_off = BrokenOffError(verdict.reason, verdict.detail) if errno else None
                 if interrupted():
                     raise KeyboardInterrupt
 
 
-def _refuse(host: str, address: str) -> SourceError:
-    hint = "Set allow_private_hosts = true in [fetch] if you mean it."
-    return SourceError(f"{host} leads to {address}, an address that is not public.", hint)
+def _refuse(what: str) -> SourceError:
+    return SourceError(f"{what} that is not public.", "Set allow_private_hosts = true in [fetch] if you mean it.")
 
 
 def ask_size(url: str, settings: FetchSettings) -> int | None:
