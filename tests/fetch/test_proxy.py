@@ -150,7 +150,7 @@ def test_lists_that_are_plainly_private_are_not_asked_of_the_proxy(proxy):
     careful = FetchSettings(proxy=proxy.address)
     inside = "http://169.254.169.254/latest/meta-data/"
     for url in (inside, f"http://lists.example/?to={inside}"):
-        with pytest.raises(CuratorError, match=r"169\.254\.169\.254 is a host that is not public"):
+        with pytest.raises(CuratorError, match=r"169\.254\.169\.254.* that is not public"):
             StreamedAnswer(url, careful)
     assert inside not in proxy.asked
     found = StreamedAnswer("http://lists.example/rugby.txt", careful)
