@@ -8,22 +8,24 @@ from pathlib import Path
 
 import pytest
 
+from tests.peak_memory import PEAK
+
 N_FEW, N_MANY = 20_000, 120_000
 MOST_BYTES_A_ROW = 1_000
 """A million rows then take less than 1 GB; a column of thumbnails, empty, would take 512 of these."""
 
-PROGRAM = """
-import resource, sys
+PROGRAM = f"""{PEAK}
+import sys
 from pathlib import Path
 from curator.pipeline import run_stages as pipeline
 from curator.manifests.project import open_project
 from curator.sources.registry import source_kinds
 
 folder = Path(sys.argv[1])
-project = open_project(str(folder / "recipe.toml"), folder / "data", {}, source_kinds(), lambda event: None)
+project = open_project(str(folder / "recipe.toml"), folder / "data", {{}}, source_kinds(), lambda event: None)
 done = pipeline.fetch(project)
 assert done.table["drop_reason"].eq("refused").all()
-print(len(done.table), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024))
+print(len(done.table), peak_bytes())
 """
 RECIPE = """
 name = "big"
@@ -38,7 +40,7 @@ allow_private_hosts = true
 """
 
 
-def peak_bytes(folder: Path, lab, n: int) -> int:
+def peak_of_fetch(folder: Path, lab, n: int) -> int:
     """Fetch a list of ``n`` addresses of a dead host; give the most memory that the process ever had."""
     folder.mkdir()
     (folder / "recipe.toml").write_text(RECIPE)
@@ -53,5 +55,5 @@ def peak_bytes(folder: Path, lab, n: int) -> int:
 @pytest.mark.slow
 def test_the_memory_of_a_fetch_stays_under_a_thousand_bytes_a_row(lab, tmp_path):
     """From the list to the written catalog, less what any fetch takes."""
-    few, many = peak_bytes(tmp_path / "few", lab, N_FEW), peak_bytes(tmp_path / "many", lab, N_MANY)
+    few, many = peak_of_fetch(tmp_path / "few", lab, N_FEW), peak_of_fetch(tmp_path / "many", lab, N_MANY)
     assert (many - few) / (N_MANY - N_FEW) < MOST_BYTES_A_ROW

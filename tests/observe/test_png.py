@@ -17,6 +17,7 @@ from curator.observe.pixels import decode_rgb
 from curator.reasons import Drop
 from tests.observe.drawings import MAX_PIXELS, draw, encode, png_bomb, png_chunk
 from tests.observe.png_parts import PALETTE, TYPES, Parts, split_chunks
+from tests.peak_memory import PEAK
 
 BROKEN = (Drop.CORRUPT, Drop.TRUNCATED)
 
@@ -349,14 +350,14 @@ def test_an_icon_is_as_large_and_as_whole_as_the_png_in_it():
     assert observe(icon(bitmap + bytes(1000))).flaw is Drop.TOO_MANY_PIXELS
 
 
-MEASURE = """
-import pathlib, resource, sys
+MEASURE = f"""{PEAK}
+import pathlib, sys
 from curator.observe.observation import observe_image
 for path in sys.argv[1:]:
     data = pathlib.Path(path).read_bytes()
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak_bytes()
     flaw = observe_image(data, max_pixels=1_000_000).flaw
-    print(flaw, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+    print(flaw, (peak_bytes() - before) // 1024)
 """
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import resource
 import struct
 import subprocess
 import sys
@@ -27,6 +26,7 @@ from curator.observe.thumbnails import data_uri, encode_small
 from curator.observe.workers import render as render_module
 from curator.observe.workers.render import UndecodableError, render, render_picture, render_to
 from tests.observe.drawings import draw, encode
+from tests.peak_memory import forget_peak, peak_bytes
 
 PHOTO = encode(draw(120, 90), "JPEG")
 SABOTAGE = """
@@ -84,7 +84,8 @@ def sabotage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_way_to_show_a_picture_refuses_too_many_pixels(bomb_file: Path) -> None:
     """By its header: thumbnails, embedded pictures, squares for networks, exports, loaders, converted files."""
     sha256 = hashlib.sha256(bomb_file.read_bytes()).hexdigest()
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    forget_peak()
+    before = peak_bytes()
     assert encode_small(bomb_file, 256) is None and data_uri(bomb_file) is None
     for work in (
         lambda: read_square(bomb_file, sha256, 224),
@@ -93,11 +94,11 @@ def test_every_way_to_show_a_picture_refuses_too_many_pixels(bomb_file: Path) ->
     ):
         with pytest.raises(CuratorError, match=r"20000 x 5100 pixels are more than `max_pixels` \(100,000,000\)"):
             work()
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000
+    assert peak_bytes() - before < 100_000_000
     # With a larger limit it is shown: the picture takes memory in the worker, and next to none here.
     small = encode_small(bomb_file, 64, max_pixels=102_000_000)
     assert small is not None and Image.open(io.BytesIO(small)).size == (64, 16)
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000
+    assert peak_bytes() - before < 100_000_000
 
 
 def test_a_rendering_is_what_the_decoder_here_would_make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
