@@ -112,9 +112,10 @@ def test_the_address_knows_where_one_is(browser: Any, served: Served) -> None:
         page.keyboard.press("ArrowRight")
         page.wait_for_function("() => location.hash.includes('at=2')")
         playwright.expect(page.locator("#count")).not_to_contain_text("20 images")
-        said = page.inner_text("#count")
+        said, named = page.inner_text("#count"), page.get_attribute("#tile-2", "aria-label")
         page.reload()
-        page.wait_for_selector("#tile-2.at")
+        page.wait_for_selector("#tile-2.at img")
+        assert named and page.get_attribute("#tile-2", "aria-label") == named
         playwright.expect(page.locator("#count")).to_have_text(said)
         playwright.expect(page.locator("#sort")).to_have_value("small")
         page.keyboard.press("5")

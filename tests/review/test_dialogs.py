@@ -343,6 +343,8 @@ def test_the_large_picture_is_never_another_images(browser: Any, served: Served)
     playwright.expect(page.locator("#zoom .frame")).to_have_attribute("data-state", "loading")
     wait_to_hold(page, "getComputedStyle(large).visibility === 'hidden'")
     wait_until(lambda: held or page.wait_for_timeout(20))
+    chosen = page.evaluate("review.state.rows.get(1).sha256")
+    assert any(chosen in route.request.url for route in held), "the picture of the image that was chosen"
     for route in held:
         route.abort()
     playwright.expect(page.locator("#zoom .frame")).to_have_attribute("data-state", "missing")

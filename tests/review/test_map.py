@@ -128,6 +128,9 @@ def test_more_like_this(browser: Any, mapped: Served, project: Project) -> None:
         wait_for(page, "#alike", "Most like")
         wait_for(page, "#tile-0 .tag", "the chosen one")
         wait_for(page, "#tile-1 .tag", "alike")
+        tags = page.locator(".tile .tag", has_text="alike").all_inner_texts()
+        alike = [float(tag.split(" alike")[0]) for tag in tags]
+        assert len(alike) == 13 and alike == sorted(alike, reverse=True) and alike[0] > alike[-1]
         wait_to_hold(page, "location.hash.includes('like=')")
         page.reload()
         wait_for(page, "#tile-0 .tag", "the chosen one")
