@@ -61,10 +61,10 @@ def main(arguments: list[str]) -> None:
 def encode_settings(paths: DataPaths | None, max_pixels: int) -> bytes:
     r"""Make a line of what a process needs to know before its first request.
 
-    >>> encode_settings(DataPaths(Path("data"), Path(), "balls"), 1000)
-    b'["data", "balls", 1000]\n'
+    >>> encode_settings(DataPaths(Path("/data"), Path(), "balls"), 1000)
+    b'["/data", "balls", 1000]\n'
     """
-    place = [str(paths.data_root), paths.name] if paths else ["", ""]
+    place = [str(paths.data_root.absolute()), paths.name] if paths else ["", ""]
     return json.dumps([*place, max_pixels]).encode() + b"\n"
 
 

@@ -42,8 +42,8 @@ class Job:
 
     @property
     def payload(self) -> bytes:
-        """What is sent: the bytes, or the path."""
-        return os.fsencode(self.source) if isinstance(self.source, Path) else self.source
+        """What is sent: the bytes, or the absolute path: a worker stays in the folder that it was started in."""
+        return os.fsencode(self.source.absolute()) if isinstance(self.source, Path) else self.source
 
     @property
     def n_bytes(self) -> int:
