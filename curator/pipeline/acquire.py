@@ -38,7 +38,7 @@ from curator.pipeline.fetched_from import Watched, refuse_missing
 from curator.sources.base import N_SAME, ListingContext, PlannedRead
 from curator.sources.budget import within
 from curator.sources.failures import as_source_error
-from curator.sources.registry import bulk_hosts
+from curator.sources.registry import host_limits
 from curator.sources.userinfo import take_userinfo
 from curator.store.catalog_files import plain
 from curator.text import Text, hide_in_address, hide_in_settings
@@ -291,5 +291,6 @@ def fetch_and_judge(
 ) -> pd.DataFrame:
     """Settle these rows of a catalog, by the ledger or by a request, and drop the poor ones."""
     recipe = project.recipe
-    fetched = fetch_images(rows, project, FetchOptions(options.retry, bulk_hosts(recipe.sources), userinfo))
+    limits = host_limits(recipe.sources, recipe.fetch.per_host)
+    fetched = fetch_images(rows, project, FetchOptions(options.retry, limits, userinfo))
     return drop_poor_images(fetched, recipe.quality)
