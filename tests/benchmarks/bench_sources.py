@@ -16,6 +16,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT)]
 
@@ -24,6 +28,7 @@ from curator.manifests.labels import LabelFinder  # noqa: E402
 from curator.manifests.recipe import FetchSettings, ListSettings  # noqa: E402
 from curator.sources.base import ListingContext, Source  # noqa: E402
 from curator.sources.budget import within  # noqa: E402
+from curator.sources.captions.captions_source import Captions  # noqa: E402
 from curator.sources.wikimedia.file_lists import FileLists, Query  # noqa: E402
 from curator.sources.wikimedia.wikimedia_source import Wikimedia  # noqa: E402
 from tests.peak_memory import forget_peak, peak_bytes  # noqa: E402
@@ -73,6 +78,25 @@ def wikimedia(n_rows: int, folder: Path) -> None:
         measure("wikimedia: listed of what is kept", n_rows, lambda: listed(source, context))
 
 
+def captions(n_rows: int, folder: Path) -> None:
+    """A TSV as CC12M is and Parquet as of LAION: one row in a hundred has a word, one in twenty is not ASCII."""
+    words = {"rugby": ("rugby", "scrum*"), "soccer": ("soccer", "football match")}
+    numbers = np.arange(n_rows)
+    texts = np.where(
+        numbers % 100 == 0, "players at a rugby match in the rain", "a photograph of something else entirely"
+    )
+    texts = np.where(numbers % 20 == 1, "ein Foto von etwas ganz anderem in Köln", texts)
+    urls = np.char.add("http://example.org/pictures/of/things/", np.char.add(numbers.astype(str), ".jpg"))
+    table = pa.table({"URL": urls, "TEXT": texts, "similarity": np.full(n_rows, 0.3)})
+    pq.write_table(table, folder / "laion.parquet")
+    with (folder / "cc12m.tsv").open("w", encoding="utf-8") as file:
+        file.writelines(f"{url}\t{text}\n" for url, text in zip(urls, texts, strict=True))
+    del table, texts, urls, numbers
+    for name in ("cc12m.tsv", "laion.parquet"):
+        source = Captions(path=name, words=words)
+        measure(f"captions: {name}", n_rows, lambda source=source: listed(source, context_in(folder)))
+
+
 @contextmanager
 def served_commons(n_files: int) -> Iterator[str]:
     """Serve a category from a process of its own."""
@@ -105,7 +129,7 @@ def serve_commons(n_files: int, ports: Any) -> None:
         threading.Event().wait()
 
 
-SOURCES = {"wikimedia": wikimedia}
+SOURCES = {"captions": captions, "wikimedia": wikimedia}
 
 
 def main() -> None:
