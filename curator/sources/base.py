@@ -65,6 +65,8 @@ class ListingContext:
     refresh: bool = False
     label_names: LabelFinder | None = None
     fresh: set[Path] = field(default_factory=set, compare=False)
+    headers: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    """A further line of requests for lists, such as a token, by the host (with its port) that it is sent to."""
     doubted: set[str] = field(default_factory=set, compare=False)
     """The places whose end nobody knows: what was read of them may not be all, and is not kept for the next run."""
     has_namesake: bool = False

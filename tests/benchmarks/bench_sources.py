@@ -29,6 +29,7 @@ from curator.manifests.recipe import FetchSettings, ListSettings  # noqa: E402
 from curator.sources.base import ListingContext, Source  # noqa: E402
 from curator.sources.budget import within  # noqa: E402
 from curator.sources.captions.captions_source import Captions  # noqa: E402
+from curator.sources.huggingface.huggingface_source import HuggingFace  # noqa: E402
 from curator.sources.wikimedia.file_lists import FileLists, Query  # noqa: E402
 from curator.sources.wikimedia.wikimedia_source import Wikimedia  # noqa: E402
 from tests.peak_memory import forget_peak, peak_bytes  # noqa: E402
@@ -97,6 +98,19 @@ def captions(n_rows: int, folder: Path) -> None:
         measure(f"captions: {name}", n_rows, lambda source=source: listed(source, context_in(folder)))
 
 
+def huggingface(n_rows: int, folder: Path) -> None:
+    """Ten Parquet files of addresses with numbers of classes, all listed."""
+    (folder / "train").mkdir()
+    for first in range(0, n_rows, n_rows // 10):
+        numbers = np.arange(first, first + n_rows // 10)
+        urls = np.char.add("http://example.org/pictures/of/things/", np.char.add(numbers.astype(str), ".jpg"))
+        pq.write_table(pa.table({"image_url": urls, "label": numbers % 2}), folder / "train" / f"{first:08}.parquet")
+    info = "".join(f"          '{number}': {label}\n" for number, label in enumerate(LABELS))
+    head = "dataset_info:\n  features:\n  - name: label\n    dtype:\n      class_label:\n        names:\n"
+    (folder / "README.md").write_text(f"---\n{head}{info}---\n")
+    measure("huggingface: all listed", n_rows, lambda: listed(HuggingFace(path="."), context_in(folder)))
+
+
 @contextmanager
 def served_commons(n_files: int) -> Iterator[str]:
     """Serve a category from a process of its own."""
@@ -129,7 +143,7 @@ def serve_commons(n_files: int, ports: Any) -> None:
         threading.Event().wait()
 
 
-SOURCES = {"captions": captions, "wikimedia": wikimedia}
+SOURCES = {"captions": captions, "huggingface": huggingface, "wikimedia": wikimedia}
 
 
 def main() -> None:

@@ -74,7 +74,7 @@ def test_each_depth_is_a_tier_and_each_row_has_a_licence_and_an_author(commons, 
     rows = tiers[0]
     for name in ("license", "author", "landing_url", "url", "fallback_url", "title", "source_id", "source_class"):
         assert rows[name].notna().all() and not rows[name].str.contains("[<>]|&[a-z#]", regex=True).any(), name
-    assert set(rows["author"]) == {"Ann & Bo", "Café Müller", "own work", "Uploader"}
+    assert set(rows["author"]) == {"Ann & Bo", "Café Müller", "Uploader"}
     assert set(rows["author_url"].dropna()) == {"https://commons.wikimedia.org/wiki/User:Ann"}
     assert set(rows["license"]) == {
         "https://creativecommons.org/licenses/by-sa/4.0",

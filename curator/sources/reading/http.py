@@ -201,11 +201,11 @@ def _refuse(what: str) -> SourceError:
     return SourceError(f"{what} that is not public.", "Set allow_private_hosts = true in [fetch] if you mean it.")
 
 
-def ask_size(url: str, settings: FetchSettings) -> int | None:
+def ask_size(url: str, settings: FetchSettings, further: Sequence[str] = ()) -> int | None:
     """Request how many bytes reading ``url`` would transfer; None if the server does not say. Never raises."""
     for method, headers in (("HEAD", ()), ("GET", ("Range: bytes=0-0",))):
         try:
-            answer = StreamedAnswer(url, settings, headers, method, within_s=10.0)
+            answer = StreamedAnswer(url, settings, [*headers, *further], method, within_s=10.0)
         except (BrokenOffError, CuratorError):
             return None
         answer.close()

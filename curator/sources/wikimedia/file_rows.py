@@ -19,6 +19,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from curator.decide.origins import UNKNOWN_AUTHORS
 from curator.sources.reading.json_text import plain_text
 from curator.sources.wikimedia.plain_html import read_html
 
@@ -28,7 +29,7 @@ COLUMNS = (
 SCHEMA = pa.schema([(name, pa.string()) for name in COLUMNS])
 
 ASKED = "url|size|mime|sha1|user|extmetadata"
-METADATA = "Artist|Attribution|Credit|LicenseShortName|LicenseUrl|License|UsageTerms|Copyrighted|ObjectName"
+METADATA = "Artist|Attribution|LicenseShortName|LicenseUrl|License|UsageTerms|Copyrighted|ObjectName"
 
 NO_PICTURE = "that are no pictures but drawings, documents, sounds or films"
 NO_LICENCE = "that state no licence"
@@ -77,13 +78,12 @@ def _licence(stated: Mapping[str, Any]) -> str:
 
 
 def _author(stated: Mapping[str, Any], info: Mapping[str, Any]) -> tuple[str, str]:
-    """Return who made a file, and their page: as the licence wants them named, else who uploaded it."""
-    for key in ("Artist", "Attribution", "Credit"):
+    """Return who made a file, and their page: whom its page or its licence names, else who uploaded it."""
+    for key in ("Artist", "Attribution"):
         found = read_html(_text(stated.get(key)))
         if found.text:
-            return found
-    user = _text(info.get("user"))
-    return (user, "")
+            return found.text, "" if found.text.casefold() in UNKNOWN_AUTHORS else found.link
+    return _text(info.get("user")), ""
 
 
 def _text(value: Any) -> str:
