@@ -1,7 +1,7 @@
 """Every source, in a visible tuple; a new one is one file and one entry here.
 
 >>> list(source_kinds())
-['imagenet', 'open-images', 'url-list', 'folder', 'coco', 'wikimedia', 'captions', 'huggingface']
+['imagenet', 'open-images', 'url-list', 'folder', 'coco', 'wikimedia', 'captions', 'huggingface', 'inaturalist']
 >>> host_limits([OpenImages(classes={"rugby": ("Rugby",)}), Folder(path="photos")], per_host=8)
 {'open-images-dataset.s3.amazonaws.com': 64}
 >>> host_limits([Wikimedia(search={"rugby": ("rugby",)})], per_host=8)
@@ -21,11 +21,22 @@ from curator.sources.coco.coco_source import Coco
 from curator.sources.folder.folder_source import Folder
 from curator.sources.huggingface.huggingface_source import HuggingFace
 from curator.sources.imagenet.imagenet_source import Imagenet
+from curator.sources.inaturalist.inaturalist_source import INaturalist
 from curator.sources.open_images.open_images_source import OpenImages
 from curator.sources.url_list.url_list_source import UrlList
 from curator.sources.wikimedia.wikimedia_source import Wikimedia
 
-SOURCES: tuple[type[Source], ...] = (Imagenet, OpenImages, UrlList, Folder, Coco, Wikimedia, Captions, HuggingFace)
+SOURCES: tuple[type[Source], ...] = (
+    Imagenet,
+    OpenImages,
+    UrlList,
+    Folder,
+    Coco,
+    Wikimedia,
+    Captions,
+    HuggingFace,
+    INaturalist,
+)
 
 BULK_REQUESTS = 64
 """Requests in flight at a host that is built to serve whole data sets."""

@@ -6,6 +6,7 @@ A server of this machine, in a process of its own, answers as the real one does;
 from __future__ import annotations
 
 import argparse
+import gzip
 import multiprocessing
 import sys
 import tempfile
@@ -30,6 +31,7 @@ from curator.sources.base import ListingContext, Source  # noqa: E402
 from curator.sources.budget import within  # noqa: E402
 from curator.sources.captions.captions_source import Captions  # noqa: E402
 from curator.sources.huggingface.huggingface_source import HuggingFace  # noqa: E402
+from curator.sources.inaturalist.inaturalist_source import INaturalist  # noqa: E402
 from curator.sources.wikimedia.file_lists import FileLists, Query  # noqa: E402
 from curator.sources.wikimedia.wikimedia_source import Wikimedia  # noqa: E402
 from tests.peak_memory import forget_peak, peak_bytes  # noqa: E402
@@ -111,6 +113,32 @@ def huggingface(n_rows: int, folder: Path) -> None:
     measure("huggingface: all listed", n_rows, lambda: listed(HuggingFace(path="."), context_in(folder)))
 
 
+def inaturalist(n_rows: int, folder: Path) -> None:
+    """So many observations, two in a hundred of the taxa, each with a photo."""
+    taxa = [(0, "", "Animalia"), (1, "0", "Rugbya"), (2, "0", "Soccera"), (3, "0", "Alia")]
+    heads = {
+        "taxa": "taxon_id ancestry rank_level rank name active",
+        "observations": "observation_uuid observer_id latitude longitude positional_accuracy taxon_id quality_grade "
+        "observed_on anomaly_score",
+        "photos": "photo_uuid photo_id observation_uuid observer_id extension license width height position",
+        "observers": "observer_id login name",
+    }
+    files = {name: gzip.open(folder / f"{name}.csv.gz", "wt", compresslevel=1) for name in heads}  # noqa: SIM115
+    for name, head in heads.items():
+        files[name].write(head.replace(" ", "\t") + "\n")
+    files["taxa"].writelines(f"{one}\t{above}\t20\tgenus\t{name}\ttrue\n" for one, above, name in taxa)
+    for number in range(n_rows):
+        uuid = f"{number * 2654435761 % 2**32:08x}-0000-4000-8000-{number:012x}"
+        taxon = {0: 1, 1: 2}.get(number % 100, 3)
+        files["observations"].write(f"{uuid}\t{number % 999}\t1.25\t2.5\t10\t{taxon}\tresearch\t2020-01-02\t0.9\n")
+        files["photos"].write(f"{uuid}\t{number}\t{uuid}\t{number % 999}\tjpg\tCC-BY\t2048\t1536\t0\n")
+    files["observers"].writelines(f"{number}\tlogin{number}\tName {number}\n" for number in range(999))
+    for file in files.values():
+        file.close()
+    source = INaturalist(taxa={"rugby": ("Rugbya",), "soccer": ("Soccera",)}, path=".")
+    measure("inaturalist: observations and their photos", n_rows, lambda: listed(source, context_in(folder)))
+
+
 @contextmanager
 def served_commons(n_files: int) -> Iterator[str]:
     """Serve a category from a process of its own."""
@@ -143,7 +171,7 @@ def serve_commons(n_files: int, ports: Any) -> None:
         threading.Event().wait()
 
 
-SOURCES = {"captions": captions, "huggingface": huggingface, "wikimedia": wikimedia}
+SOURCES = {"captions": captions, "huggingface": huggingface, "inaturalist": inaturalist, "wikimedia": wikimedia}
 
 
 def main() -> None:
