@@ -103,6 +103,8 @@ def audit(
         traces = seen.select(["camera", "jpeg_quality"]).take(usable).to_pandas()
         notes = [*published.notes, *([] if published.sides else [_NO_SIDES]), *([why_not] if why_not else [])]
         found = _judge(wanted, published, table, traces, exact, embedder, homes.cache, notes, emit)
+        if vain := [word for word in fail_on if found.counts[word] is None]:
+            raise StateError(f"--fail-on {vain[0]} was not looked for.", found.notes[-1])
         found = dataclasses.replace(found, page=homes.page, failed=find_failed(found.counts, tuple(fail_on)))
         write_page(found)
     return found

@@ -21,13 +21,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from curator.benchmark.compare import bootstrap_means
+from curator.benchmark.compare import bootstrap_sums
 from curator.inspect.suspects.logistic import fit, predict
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
-Hits = npt.NDArray[np.float64]
+Figures = npt.NDArray[np.float64]
 
 PENALTY = 0.1
 """Of a weight's square: see :data:`curator.inspect.suspects.judge.PENALTY_AGAIN`."""
@@ -64,15 +64,12 @@ def measure_cost(
     if not len(train) or not leaked.any() or leaked.all() or len(np.unique(labels[train])) < 2:
         return {}
     apart = train[~np.isin(groups[train], groups[test][leaked])]
-    found = {}
-    for model, guess in _MODELS.items():
-        hits = [
-            (guess(inputs[rows], labels[rows], inputs[test], n_labels) == labels[test]).astype(np.float64)
-            for rows in (train, apart)
-            if len(np.unique(labels[rows])) > 1
-        ]
-        found[model] = _compare(hits, leaked, groups[test])
-    return found
+    taught = [rows for rows in (train, apart) if len(np.unique(labels[rows])) > 1]
+    hits = [
+        [guess(inputs[rows], labels[rows], inputs[test], n_labels) == labels[test] for rows in taught]
+        for guess in _MODELS.values()
+    ]
+    return dict(zip(_MODELS, _compare(hits, leaked, groups[test]), strict=True))
 
 
 def _regress(inputs: FloatArray, labels: IntArray, asked: FloatArray, n_labels: int) -> IntArray:
@@ -93,27 +90,33 @@ def _take_nearest(inputs: FloatArray, labels: IntArray, asked: FloatArray, n_lab
 _MODELS = {"softmax regression": _regress, "most alike training image": _take_nearest}
 
 
-def _compare(hits: Sequence[Hits], leaked: BoolArray, groups: IntArray) -> dict[str, dict[str, float]]:
-    """Estimate the accuracies and their differences; each resample is one draw for all of them: they are paired.
+def _compare(hits: Sequence[Sequence[BoolArray]], leaked: BoolArray, groups: IntArray) -> list[dict[str, Any]]:
+    """Estimate accuracies and differences, each resample one draw for all of them: the differences are paired.
 
     Args:
-        hits: 1 for each test image that is guessed right, 0 for the others, shape (test images,); and, if there was
-            enough to train on without the copies, the same then.
+        hits: for each model which test images it guesses right, bool (test images,); and, if there was enough to train
+            on without the copies, the same then.
     """
-    every, part_leaked = np.ones(len(leaked)), leaked.astype(np.float64)
-    parts = {"with": (hits[0], every), "without": (hits[0], every - part_leaked), "leaked": (hits[0], part_leaked)}
-    parts |= {"untrained": (hits[1], every)} if len(hits) > 1 else {}
-    draws, means = {}, {}
-    for name, (right, part) in parts.items():
-        n_right, n = (bootstrap_means(values, groups) for values in (right * part, part))
-        draws[name] = np.where(n > 0, n_right / np.maximum(n, 1e-12), np.nan)
-        means[name] = float((right * part).sum() / part.sum())
-    for name, other in (("gain", "without"), ("memorised", "untrained")):
-        if other in draws:
-            draws[name], means[name] = draws["with"] - draws[other], means["with"] - means[other]
-    found = {}
-    for name, values in draws.items():
-        low, high = np.nanquantile(values, [0.025, 0.975])
-        figures = {"mean": means[name], "low": float(low), "high": float(high)}
-        found[name] = {key: round(value, 4) for key, value in figures.items()}
+    every, parts = np.ones(len(leaked)), {"with": ~leaked | leaked, "without": ~leaked, "leaked": leaked}
+    columns = [np.column_stack([part * 1.0 for part in parts.values()])]
+    for right, *others in hits:
+        columns += [np.column_stack([right * part * 1.0 for part in parts.values()] + [one * every for one in others])]
+    table = np.column_stack(columns)
+    # The first row is the set itself, the others are its resamples.
+    sums = np.vstack([table.sum(axis=0), bootstrap_sums(table, groups)])
+    n_parts, at = np.where(sums[:, :3] > 0, sums[:, :3], np.nan), 3
+    found = []
+    for model in hits:
+        draws = dict(zip(parts, (sums[:, at : at + 3] / n_parts).T, strict=True))
+        draws["gain"] = draws["with"] - draws["without"]
+        if len(model) > 1:
+            draws["untrained"] = sums[:, at + 3] / n_parts[:, 0]
+            draws["memorised"] = draws["with"] - draws["untrained"]
+        at += 2 + len(model)
+        found.append({name: _figures(values) for name, values in draws.items()})
     return found
+
+
+def _figures(values: Figures) -> dict[str, float]:
+    low, high = np.nanquantile(values[1:], [0.025, 0.975])
+    return {name: round(float(value), 4) for name, value in (("mean", values[0]), ("low", low), ("high", high))}

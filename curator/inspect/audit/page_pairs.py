@@ -11,10 +11,11 @@ from typing import Any
 
 import pandas as pd
 
-from curator.inspect.audit.page_parts import Pictures, figure, percentage
+from curator.inspect.audit.page_parts import Pictures, figure
 from curator.inspect.audit.result import Audit
 from curator.matching.orientations import ORIENTATION_PHRASES, ORIENTATIONS
 from curator.report.markup import Content, Html, Section, element, join, section, times
+from curator.text import percent
 
 N_EXACT, N_NEAR, N_SUSPECTS = 6, 12, 24
 """Pairs of the same bytes, other pairs, and suspects that are shown."""
@@ -29,10 +30,12 @@ def describe(is_exact: bool, distance_bits: int, turn: str) -> str:
 def chosen_pairs(found: Audit, word: str) -> list[tuple[str, pd.DataFrame, int]]:
     """Choose pairs to show: some of the same bytes, and of the others the least alike, which need a person's eye."""
     pairs = found.pairs(word)
-    pairs = pairs.drop_duplicates("j")
     exact, near = pairs[pairs["is_exact"]], pairs[~pairs["is_exact"]]
-    near = near.sort_values(["distance_bits", "j"], ascending=[False, True])
-    kinds = [("The same bytes", exact.head(N_EXACT), len(exact)), ("Alike", near.head(N_NEAR), len(near))]
+    hardest = near.sort_values(["distance_bits", "j"], ascending=[False, True])
+    kinds = [
+        ("The same bytes", exact.drop_duplicates("j").head(N_EXACT), len(exact)),
+        ("Alike", hardest.drop_duplicates("j").head(N_NEAR), len(near)),
+    ]
     return [kind for kind in kinds if kind[2]]
 
 
@@ -59,7 +62,7 @@ def leaks_section(found: Audit, pictures: Pictures) -> Section | None:
     for name in found.published.sides[1:]:
         on_side = (side == name).fillna(False).to_numpy(dtype=bool)
         n = int((copies.is_leaked & on_side).sum())
-        said.append(f"{n:,} of {times(int(on_side.sum()), f'{name} image')} ({percentage(n / on_side.sum())})")
+        said.append(f"{n:,} of {times(int(on_side.sum()), f'{name} image')} ({percent(n / on_side.sum())})")
     lead = f"{' and '.join(said)} are on an earlier side, too."
     pairs = f"{times(copies.n_exact_across, 'pair')} of the same bytes, {times(copies.n_near_across, 'pair')} alike."
     advice = "Take them out of the earlier side, or out of the test, before you compare models on this set."

@@ -7,15 +7,17 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 
 from curator import __version__
 from curator.inspect.audit.page_pairs import suspect_rows
-from curator.inspect.audit.page_parts import Pictures, figure, percentage, points
+from curator.inspect.audit.page_parts import Pictures, above, figure
 from curator.inspect.audit.result import WORDS, Audit
 from curator.report.composition import share_bar
-from curator.report.markup import Content, Section, element, label_name, prose, section, table, times
-from curator.text import hide_credentials
+from curator.report.markup import Content, Html, Section, element, label_name, prose, section, table, times
+from curator.report.suspected import points
+from curator.text import hide_credentials, percent
 
 _MOST_LISTED, _MOST_LABELS = 50, 60
 _ADVICE = {
@@ -67,7 +69,7 @@ def cost_section(found: Audit, pictures: Pictures) -> Section | None:
         cells: list[Content] = [_accuracy(one[name]) if name in one else "" for one in found.cost.values()]
         rows.append([title, *cells])
     for name, title in (("gain", "What the leaked ones add"), ("memorised", "What training on their copies adds")):
-        rows.append([title, *(points(one[name]) if name in one else "" for one in found.cost.values())])
+        rows.append([title, *(above(*points(one[name])) if name in one else "" for one in found.cost.values())])
     dearest = max(found.cost.values(), key=lambda one: one["gain"]["mean"])["gain"]
     certain = dearest["low"] > 0
     verdict = f"The leaked images raise the accuracy on {last} by up to {100 * dearest['mean']:.1f} points."
@@ -85,9 +87,8 @@ def cost_section(found: Audit, pictures: Pictures) -> Section | None:
     )  # fmt: skip
 
 
-def _accuracy(one: dict[str, float]) -> Content:
-    interval = element("small", f"{percentage(one['low'])} to {percentage(one['high'])}")
-    return (percentage(one["mean"]), element("br"), interval)
+def _accuracy(one: Mapping[str, float]) -> Html:
+    return above(percent(one["mean"]), f"{percent(one['low'])} to {percent(one['high'])}")
 
 
 def suspects_section(found: Audit, pictures: Pictures) -> Section | None:
@@ -113,15 +114,14 @@ def confounds_section(found: Audit, pictures: Pictures) -> Section | None:
     verdict = f"Yes: {', '.join(telling)}." if telling else "No single fact about the files gives it away."
     how = (
         "One fact at a time guesses the label of each image from other images, cross-validated in five parts: the "
-        f"share guessed right, labels counting alike. By chance it is {percentage(found.confounds[0].chance)}."
+        f"share guessed right, labels counting alike. By chance it is {percent(found.confounds[0].chance)}."
     )
     rows: list[list[Content]] = [
-        [one.fact, percentage(one.accuracy), share_bar(one.accuracy), element("span", one.example, class_="source")]
-        for one in found.confounds
+        [one.fact, percent(one.accuracy), share_bar(one.accuracy), one.example] for one in found.confounds
     ]
     return section(
         "confounds", "Can the label be told without looking?", element("p", verdict, class_="lead"),
-        table(["", "right", "", "for example"], rows), element("p", how, class_="note"),
+        table(["", "right", "", "for example"], rows, class_="texts"), element("p", how, class_="note"),
     )  # fmt: skip
 
 
@@ -133,7 +133,9 @@ def groups_section(found: Audit, pictures: Pictures) -> Section | None:
         [one.kind, f"{one.n_groups:,}", f"{one.n_images:,}", element("code", " and ".join(one.examples[0]))]
         for one in found.groups
     ]
-    return section("groups", _TITLES["groups"], table(["what they share", "groups", "images", "such as"], rows))
+    return section(
+        "groups", _TITLES["groups"], table(["what they share", "groups", "images", "such as"], rows, class_="texts")
+    )
 
 
 def unreadable_section(found: Audit, pictures: Pictures) -> Section | None:
@@ -148,7 +150,9 @@ def unreadable_section(found: Audit, pictures: Pictures) -> Section | None:
         .tolist()
     ]
     more = element("p", f"and {n - _MOST_LISTED:,} more (--json lists all)", class_="note") if n > len(rows) else None
-    return section("unreadable", _TITLES["unreadable"], table(["file", "why", "the evidence"], rows), more)
+    return section(
+        "unreadable", _TITLES["unreadable"], table(["file", "why", "the evidence"], rows, class_="texts"), more
+    )
 
 
 def labels_section(found: Audit, pictures: Pictures) -> Section:
