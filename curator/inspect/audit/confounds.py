@@ -66,11 +66,13 @@ def find_confounds(table: pd.DataFrame, labels: IntArray, names: Sequence[str], 
         groups: a number a group of images that belong together (images,): of one fold.
     """
     inside = np.unique(groups, return_inverse=True)[1]
-    folds = choose_folds(labels, inside, min(N_FOLDS, int(inside.max(initial=0)) + 1)) if len(labels) else labels
-    found = []
+    n_folds = min(N_FOLDS, int(inside.max(initial=0)) + 1)
+    if n_folds < 2 or len(names) < 2:
+        return []
+    folds, found = choose_folds(labels, inside, n_folds), []
     for fact, texts in _facts(table):
         values, codes = np.unique(texts, return_inverse=True)
-        if len(values) > 1 and len(names) > 1 and folds.max(initial=0) > 0:
+        if len(values) > 1:
             accuracy = _predict(codes, labels, folds, len(names))
             found.append(
                 Confound(fact, round(accuracy, 4), 1 / len(names), _example(values.tolist(), codes, labels, names))

@@ -71,18 +71,18 @@ def find_pairs(table: pd.DataFrame, by_bytes: bool = False) -> Copies:
         by_bytes: only files of the same bytes are copies.
     """
     content = number_values(table["sha256"])
-    settings = DedupeSettings()
-    picture = np.full(len(table), -1) if by_bytes else number_pictures(table)
+    settings, nothing = DedupeSettings(), Matches.upright(*np.empty((2, 0), np.intp))
+    if by_bytes:
+        return _gather(table, content, content, nothing, is_near=False)
+    picture = number_pictures(table)
     node = _number_nodes(picture, content)
     rows = np.unique(node, return_index=True)[1]  # the first row of each picture
     comparable = np.flatnonzero(picture[rows] >= 0)
-    matches, is_near = Matches.upright(*np.empty((2, 0), np.intp)), not by_bytes
-    if is_near:
-        pictures = read_pictures(table.iloc[rows[comparable]])
-        if is_near := len(pictures) <= _SAMPLE or not _is_too_alike(pictures):
-            matches = find_copies(pictures, settings.max_distance, settings.rotations)
-            matches = _once(matches.renumber(comparable, comparable))
-    return _gather(table, node, content, matches, is_near)
+    pictures = read_pictures(table.iloc[rows[comparable]])
+    if len(pictures) > _SAMPLE and _is_too_alike(pictures):
+        return _gather(table, content, content, nothing, is_near=False)
+    matches = find_copies(pictures, settings.max_distance, settings.rotations)
+    return _gather(table, node, content, _once(matches.renumber(comparable, comparable)), is_near=True)
 
 
 def _number_nodes(picture: IntArray, content: IntArray) -> IntArray:

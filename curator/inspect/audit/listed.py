@@ -117,6 +117,8 @@ def _sides_of_data(place: str) -> list[str]:
 
 def _hint(error: SourceError, places: Sequence[str]) -> Text:
     """Return what to do: what a survey proposes for ``curator init`` helps nobody here."""
+    if "Unpack it" in str(error.hint):
+        return "Unpack it, and name the folder that comes out."
     if "`root" in str(error.hint):
         return _how_to_get(places) if Path(places[0]).name == MANIFEST else "Put the table where its files are."
     return WHAT_TO_NAME if any(sign in str(error.hint) for sign in ("--from", "curator init")) else error.hint
