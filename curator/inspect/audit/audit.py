@@ -20,8 +20,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from curator import catalog
+from curator.catalog import IntArray
 from curator.embed.embedder import Embedder
 from curator.embed.extra import import_package
 from curator.embed.models import open_embedder
@@ -42,6 +44,7 @@ from curator.inspect.suspects.principal import likenesses, principal
 from curator.inspect.suspects.rows import compose_table
 from curator.manifests.recipe import EmbedSettings, SuspectsSettings
 from curator.manifests.toml_settings import suggest
+from curator.observe.traces import Traces
 from curator.progress import Bars
 from curator.store.lock import locked
 from curator.store.paths import LOCK
@@ -51,6 +54,8 @@ _TOO_ALIKE = (
     "More pictures look alike than can be told apart by looks: only files of the same bytes were taken for copies"
 )
 _NO_SIDES = "There are no sides to compare: the set was looked at as one"
+_NAME_SIDES = "Name the folder around train/ and test/, or the two: `curator audit train test`."
+_NOT_JUDGED = "Wrong labels were not looked for, nor what leaks cost"
 
 
 @raises_curator_errors
@@ -80,34 +85,29 @@ def audit(
         SourceError: there is no set of two labels at the places.
         CuratorError: something in ``fail_on`` cannot be looked for, or a file would be written into the set.
     """
-    if unknown := [word for word in fail_on if word not in WORDS]:
-        raise CuratorError(
-            f"--fail-on {unknown[0]} is unknown{suggest(unknown[0], WORDS)}.", f"Known: {', '.join(WORDS)}."
-        )
-    wanted, emit = tuple(map(str, places)), emit or Bars()
+    wanted, words, emit = tuple(map(str, places)), tuple(fail_on), emit or Bars()
     homes = choose_homes(wanted, output, cache)
     embedder, why_not = _open_network() if embed else (None, "")
-    if "suspects" in fail_on and embedder is None:
-        raise CuratorError("--fail-on suspects needs a network's features.", why_not or "Leave out --no-embed.")
+    _refuse_words(words, None if embedder else why_not or "Leave out --no-embed.")
     with locked(homes.cache / LOCK, "audit"):
         published = list_published(wanted, homes.cache, columns)
-        if not published.sides and (vain := [word for word in fail_on if word in _NEED_SIDES]):
-            message = f"--fail-on {vain[0]} compares sides, and {' and '.join(wanted)} has none."
-            raise CuratorError(
-                message, "Name the folder around train/ and test/, or the two: `curator audit train test`."
-            )
+        if not published.sides and (vain := [word for word in words if word in _NEED_SIDES]):
+            raise CuratorError(f"--fail-on {vain[0]} compares sides, and {' and '.join(wanted)} has none.", _NAME_SIDES)
         seen = observe_in_place(published.table["local_path"].tolist(), homes.cache / "seen", emit)
-        published = dataclasses.replace(published, table=with_observations(published.table, seen))
-        usable = np.flatnonzero(catalog.is_kept(published.table))
-        table = published.table.iloc[usable].reset_index(drop=True)
-        traces = seen.select(["camera", "jpeg_quality"]).take(usable).to_pandas()
-        notes = [*published.notes, *([] if published.sides else [_NO_SIDES]), *([why_not] if why_not else [])]
-        found = _judge(wanted, published, table, traces, exact, embedder, homes.cache, notes, emit)
-        if vain := [word for word in fail_on if found.counts[word] is None]:
-            raise StateError(f"--fail-on {vain[0]} was not looked for.", found.notes[-1])
-        found = dataclasses.replace(found, page=homes.page, failed=find_failed(found.counts, tuple(fail_on)))
+        found = _compare(wanted, published, seen, exact, [why_not] if why_not else [])
+        found = _judge(found, embedder, homes.cache, emit) if embedder and len(found.table) else found
+        found = dataclasses.replace(found, page=homes.page, failed=find_failed(found, words))
         write_page(found)
     return found
+
+
+def _refuse_words(words: Sequence[str], why_no_network: str | None) -> None:
+    """Refuse what cannot be looked for, before a long look."""
+    if unknown := [word for word in words if word not in WORDS]:
+        hint = f"Known: {', '.join(WORDS)}."
+        raise CuratorError(f"--fail-on {unknown[0]} is unknown{suggest(unknown[0], WORDS)}.", hint)
+    if "suspects" in words and why_no_network:
+        raise CuratorError("--fail-on suspects needs a network's features.", why_no_network)
 
 
 def _open_network() -> tuple[Embedder | None, str]:
@@ -116,65 +116,57 @@ def _open_network() -> tuple[Embedder | None, str]:
         import_package("threadpoolctl")
         return open_embedder(EmbedSettings(), Path()), ""
     except CuratorError as error:
-        return None, f"Wrong labels were not looked for, nor what leaks cost: {error.spelled()}"
+        return None, f"{_NOT_JUDGED}: {error.spelled()}"
 
 
-def _judge(
-    places: tuple[str, ...],
-    published: Published,
-    table: pd.DataFrame,
-    traces: pd.DataFrame,
-    exact: bool,
-    embedder: Embedder | None,
-    cache: Path,
-    notes: list[str],
-    emit: Listener,
-) -> Audit:
-    copies = find_pairs(table, exact)
-    if not copies.is_near and not exact:
-        notes.append(_TOO_ALIKE)
-    names = [label for label in published.labels if (table["label"] == label).any()]
-    labels = np.asarray(pd.Categorical(table["label"], categories=names).codes, dtype=np.int64)
-    groups = join_groups(table, copies.groups)
-    facts = table.assign(camera=traces["camera"].to_numpy(), jpeg_quality=traces["jpeg_quality"].to_numpy())
-    found = Audit(
+def _compare(places: tuple[str, ...], published: Published, seen: pa.Table, exact: bool, notes: Sequence[str]) -> Audit:
+    """Find what files and hashes say."""
+    published = dataclasses.replace(published, table=with_observations(published.table, seen))
+    usable = np.flatnonzero(catalog.is_kept(published.table))
+    table = published.table.iloc[usable].reset_index(drop=True)
+    copies, labels = find_pairs(table, exact), number_labels(table, published)
+    traces = {name: seen[name].take(pa.array(usable)).to_pandas().to_numpy() for name in Traces._fields}
+    facts, groups = table.assign(**traces), join_groups(table, copies.groups)
+    notes = [*published.notes, *([] if published.sides else [_NO_SIDES]), *notes]
+    return Audit(
         places=places,
         published=published,
         table=table,
         copies=copies,
         groups=tuple(find_shared(table)),
-        confounds=tuple(find_confounds(facts, labels, names, groups)),
+        confounds=tuple(find_confounds(facts, labels, published.labels, groups)),
         suspects=None,
         cost={},
         model="",
-        notes=tuple(notes),
+        notes=(*notes, *([] if copies.is_near or exact else [_TOO_ALIKE])),
         page=Path(),
     )
-    return _judge_by_features(found, labels, groups, embedder, cache, emit) if embedder and len(table) else found
 
 
-def _judge_by_features(
-    found: Audit, labels: Any, groups: Any, embedder: Embedder, cache: Path, emit: Listener
-) -> Audit:
-    """Add the suspects and what the leaks cost."""
-    table, copies = found.table, found.copies
+def number_labels(table: pd.DataFrame, published: Published) -> IntArray:
+    """Number the labels of images in the order of the set's."""
+    return np.asarray(pd.Categorical(table["label"], categories=list(published.labels)).codes, dtype=np.int64)
+
+
+def _judge(found: Audit, embedder: Embedder, cache: Path, emit: Listener) -> Audit:
+    """Add what features say: the suspects, and what the leaks cost."""
+    table, copies, published = found.table, found.copies, found.published
     files = [Path(path) for path in table["local_path"]]
     try:
         features, looks = embed_files(files, table["sha256"].tolist(), cache, embedder, MAX_PIXELS, emit)
     except StateError as error:
-        note = f"Wrong labels were not looked for, nor what leaks cost: {error.message}"
-        return dataclasses.replace(found, notes=(*found.notes, note))
+        return dataclasses.replace(found, notes=(*found.notes, f"{_NOT_JUDGED}: {error.message}"))
     # A linear algebra library's threads wait busily for each other: on small matrices that is most of what they do.
     with import_package("threadpoolctl").threadpool_limits(1):
-        judged = compose_table(table, features, looks, groups, found.published.labels, SuspectsSettings())
-        cost = {}
-        if len(found.published.sides) > 1:
-            first, last = found.published.sides[0], found.published.sides[-1]
-            side = table["listed_split"]
-            is_train, is_test = ((side == name).fillna(False).to_numpy(dtype=bool) for name in (first, last))
-            inputs = principal(likenesses(features))
+        groups = join_groups(table, copies.groups)
+        judged = compose_table(table, features, looks, groups, published.labels, SuspectsSettings())
+        cost: Mapping[str, Any] = {}
+        if published.sides:
+            sides = (published.sides[0], published.sides[-1])
+            is_train, is_test = ((table["listed_split"] == side).fillna(False).to_numpy(dtype=bool) for side in sides)
+            inputs, labels = principal(likenesses(features)), number_labels(table, published)
             cost = measure_cost(
-                inputs, labels, is_train, is_test, copies.is_leaked, copies.groups, int(labels.max()) + 1
+                inputs, labels, is_train, is_test, copies.is_leaked, copies.groups, len(published.labels)
             )
     notes = (*found.notes, *judged.notes)
     return dataclasses.replace(found, suspects=judged.table, cost=cost, model=embedder.title, notes=notes)

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any
 import pandas as pd
 
 from curator import catalog
+from curator.errors import StateError
 from curator.inspect.audit.confounds import Confound
 from curator.inspect.audit.copies import Copies
 from curator.inspect.audit.listed import Published
@@ -194,10 +195,12 @@ class Audit:
         ]  # fmt: skip
 
 
-def find_failed(counts: Mapping[str, int | None], fail_on: tuple[str, ...]) -> tuple[str, ...]:
+def find_failed(found: Audit, fail_on: Sequence[str]) -> tuple[str, ...]:
     """Return the words of which something was found.
 
-    >>> find_failed({"leaks": 3, "conflicts": 0}, ("leaks", "conflicts"))
-    ('leaks',)
+    Raises:
+        StateError: one of them could not be looked for: to find nothing must not look like a success.
     """
-    return tuple(word for word in fail_on if counts[word])
+    if vain := [word for word in fail_on if found.counts[word] is None]:
+        raise StateError(f"--fail-on {vain[0]} could not be looked for.", found.notes[-1] if found.notes else "")
+    return tuple(word for word in fail_on if found.counts[word])
