@@ -6,9 +6,9 @@
 >>> exif[0x010F], exif[0x0110] = "Canon", "Canon EOS 5D"
 >>> Image.new("L", (60, 40)).save(file := io.BytesIO(), "jpeg", quality=85, exif=exif)
 >>> read_traces(file.getvalue())
-Traces(camera='Canon EOS 5D', jpeg_quality=85)
+Traces(camera_model='Canon EOS 5D', jpeg_quality=85)
 >>> read_traces(b"no picture")
-Traces(camera=None, jpeg_quality=None)
+Traces(camera_model=None, jpeg_quality=None)
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _STANDARD_LUMA = (
 class Traces(NamedTuple):
     """The camera's model, after its maker unless it says that itself, and libjpeg's quality; None: not known."""
 
-    camera: str | None = None
+    camera_model: str | None = None
     jpeg_quality: int | None = None
 
 

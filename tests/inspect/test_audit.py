@@ -396,11 +396,11 @@ def test_each_kind_of_fact_that_gives_the_label_away_is_named() -> None:
     of_label = np.array(["one", "two", "three"])[labels]
     plain = pd.DataFrame({
         "width": 640, "height": 480, "n_bytes": rng.integers(50_000, 90_000, n), "format": "jpeg", "source": "x",
-        "camera": rng.choice(["Canon", None], n), "jpeg_quality": rng.choice([75.0, 90.0], n), "extra": None,
+        "camera_model": rng.choice(["Canon", None], n), "jpeg_quality": rng.choice([75.0, 90.0], n), "extra": None,
         "url": "http://e.org/1.jpg",
     })  # fmt: skip
     told = {
-        "camera": {"camera": of_label},
+        "camera": {"camera_model": of_label},
         "compression": {"jpeg_quality": 60.0 + 10 * labels},
         "file format": {"format": np.where(labels == 1, "png", "jpeg")},
         "image size": {"width": np.where(labels == 2, 640, rng.integers(200, 600, n))},

@@ -60,7 +60,7 @@ def find_confounds(table: pd.DataFrame, labels: IntArray, names: Sequence[str], 
     """Say of each fact that differs between images how well it predicts the label, the most telling first.
 
     Args:
-        table: usable images: a catalog's columns, and ``camera`` and ``jpeg_quality`` if they are known.
+        table: usable images: a catalog's columns, and ``camera_model`` and ``jpeg_quality`` if they are known.
         labels: label indices (images,).
         names: of the labels.
         groups: a number a group of images that belong together (images,): of one fold.
@@ -91,7 +91,7 @@ def _facts(table: pd.DataFrame) -> Iterator[tuple[str, list[str]]]:
     if "jpeg_quality" in table:
         qualities = table["jpeg_quality"].tolist()
         yield "compression", ["no JPEG" if pd.isna(one) else f"JPEG quality {one:.0f}" for one in qualities]
-        yield "camera", table["camera"].fillna("no camera stated").astype(str).tolist()
+        yield "camera", table["camera_model"].fillna("no camera stated").astype(str).tolist()
     yield "source", table["source"].astype(str).tolist()
     yield from _origins(table)
     if "url" in table:

@@ -47,7 +47,7 @@ SCHEMA = pa.schema(
         *(catalog.SCHEMA.field(name) for name in _FACTS),
         pa.field("flaw", pa.string()),
         pa.field("flaw_detail", pa.string()),
-        pa.field("camera", pa.string()),
+        pa.field("camera_model", pa.string()),
         pa.field("jpeg_quality", pa.int16()),
     ]
 )

@@ -25,7 +25,7 @@ from curator.store.suspects_file import HEADINGS
 
 WORDS: Mapping[str, str] = {
     "leaks": "images with a copy on an earlier side",
-    "groups": "groups of one author, page or group on several sides",
+    "groups": "groups (of one author, page, patient …) on several sides",
     "conflicts": "images with a copy under another label",
     "copies": "images that a copy on their side and of their label makes superfluous",
     "unreadable": "files that are no usable picture",

@@ -16,11 +16,12 @@ import pandas as pd
 from curator import catalog as catalog
 from curator.catalog import IntArray, number_values, rank_among
 from curator.decide.leak_groups import find_leak_groups
+from curator.manifests.recipe import GROUPINGS
 from curator.matching.components import label_components
 from curator.reasons import SPLITS
 
 MOST_EXAMPLES = 5
-KINDS = ("author", "page")
+KINDS = tuple(kind for kind in GROUPINGS if kind != "near-duplicate")
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,9 @@ class SharedGroups:
 
 def number_groups(table: pd.DataFrame) -> dict[str, IntArray]:
     """Number what belongs together, kind by kind: shape (rows,), equal for images of one group."""
-    found = {kind: find_leak_groups(table, (kind,)) for kind in KINDS}
     listed = number_values(table["listed_group"])
-    alone = len(table) + np.arange(len(table))
-    return found | {"group": np.where(listed >= 0, listed, alone)}
+    groups = np.where(listed >= 0, listed, len(table) + np.arange(len(table)))
+    return {"group": groups} | {kind: find_leak_groups(table, (kind,)) for kind in KINDS}
 
 
 def find_shared(table: pd.DataFrame) -> list[SharedGroups]:
