@@ -77,8 +77,8 @@ def cost_section(found: Audit, pictures: Pictures) -> Section | None:
     how = (
         f"Trained on {found.published.sides[0]}, on features of {found.model}. A softmax regression hardly memorises; "
         "the label of the most alike training image is nothing but memory. The first difference also holds what makes "
-        "leaked images easier by themselves; the second one does not. 95% intervals by the bootstrap, paired, copies "
-        "drawn together."
+        "leaked images easier by themselves; the second one what fewer training images cost. 95% intervals by the "
+        "bootstrap, paired, copies drawn together."
     )
     head: list[Content] = ["Accuracy", *found.cost]
     return section(
