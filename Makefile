@@ -8,7 +8,8 @@ OLDEST := .venv-oldest
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-again test-oldest docs reference beginnings fuzz torture check format lock locked audit \
-  bench-decide bench-dedupe bench-review bench-export bench-fetch bench-job bench-sources bench-suspects bench-train clean
+  bench-audit bench-decide bench-dedupe bench-review bench-export bench-fetch bench-job bench-sources bench-suspects \
+  bench-train clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -108,6 +109,9 @@ locked: | $(BIN)/python  ## Install into .venv exactly what supply/requirements-
 audit: $(BIN)/python  ## Ask for known vulnerabilities of what is locked; says so where no database can be asked
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip-audit>=2.10,<3'
 	@$(BIN)/python supply/audit.py $(AUDIT)
+
+bench-audit: $(VENV)/.installed-dev  ## Measure an audit of 100,000 images, and find 86 planted leaks (PHOTOS=DIR)
+	@$(BIN)/python tests/benchmarks/bench_audit.py $(if $(PHOTOS),'$(PHOTOS)')
 
 bench-decide: $(VENV)/.installed-dev  ## Measure balance, split and placeholders on a million rows
 	@$(BIN)/python tests/benchmarks/bench_decide.py
