@@ -16,13 +16,18 @@ strangers in 3,000 differs by :data:`FRAME_BITS` or less.
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator.catalog import BoolArray, IntArray, as_arrow, number_values, read_bytes
+from curator.manifests.recipe import SplitSettings
+from curator.matching.perceptual_hash import HashBytes
 from curator.matching.pictures import Indices
+from curator.text import Text
 
 FRAME_BITS = 88
 """Bits of 256 in which frames of one recording may differ, one after the other."""
@@ -43,35 +48,71 @@ def link_frames(table: pd.DataFrame) -> tuple[Indices, Indices]:
     Numbers are compared within a folder; of names that have letters, such as ``match1_0012.jpg``, also across folders,
     into which the frames may have been sorted by label.
     """
-    names = as_arrow(pc.coalesce(as_arrow(table["local_path"], pa.string()), as_arrow(table["url"], pa.string())))
-    parts = pc.extract_regex(pc.replace_substring_regex(names, "[?#].*$", ""), _NUMBERED)
-    source, folder, head, tail = (as_arrow(one, pa.string()) for one in (table["source"], *_fields(parts)))
-    number = pc.struct_field(parts, "number").cast(pa.int64())
-    in_folder = pc.binary_join_element_wise(source, folder, head, tail, "\n")
-    by_name = pc.binary_join_element_wise(source, head, tail, "\n")
-    named = pc.if_else(pc.match_substring_regex(head, r"\pL"), by_name, pa.scalar(None, pa.string()))
-    hashes = table["phash256"]
-    links = [_link_series(number_values(key), number, hashes) for key in (in_folder, named)]
+    in_folder, by_name, numbers = _number_files(table)
+    bits, known = read_bytes(table["phash256"], 32), table["phash256"].notna().to_numpy(dtype=bool)
+    links = [_link_series(np.where(known, series, -1), numbers, bits) for series in (in_folder, by_name)]
     return np.concatenate([i for i, _ in links]), np.concatenate([j for _, j in links])
 
 
-def _fields(parts: pa.Array) -> list[pa.Array]:
-    return [pc.struct_field(parts, name) for name in ("folder", "head", "tail")]
+def describe_frames(table: pd.DataFrame, settings: SplitSettings) -> tuple[Text, ...]:
+    """Say which images look like frames of recordings, and what keeps each on one side; nothing if that is written.
+
+    Args:
+        table: the kept rows of a catalog after the fetch: names and 64-bit hashes.
+        settings: what stays together already.
+    """
+    if "video" in settings.group_by or settings.group_pattern:
+        return ()
+    series, _, numbers = _number_files(table)
+    series = np.where(table["phash"].notna().to_numpy(dtype=bool), series, -1)
+    hashes = pc.fill_null(as_arrow(table["phash"], pa.uint64()), 0).to_numpy(zero_copy_only=False)
+    rows, near, gap = _neighbours(series, numbers, 1)
+    alike = np.bitwise_count(hashes[rows[near]] ^ hashes[rows[near + 1]]) <= FRAME_BITS // 4
+    joined = near[_is_recorded(series[rows[near]], alike, gap)]
+    found = np.unique(series[rows[joined]])
+    if not len(found):
+        return ()
+    n = len(np.unique(np.append(joined, joined + 1)))
+    places = table["local_path"].fillna(table["url"]).astype(str)
+    first = series[rows[joined][np.argmin(places.iloc[rows[joined]])]]
+    ends = places.iloc[rows[series[rows] == first][[0, -1]]]
+    names = [place.replace("\\", "/").rpartition("/")[2] for place in ends]
+    line = f"group_by = {json.dumps([*settings.group_by, 'video'])}"
+    recordings = "1 recording" if len(found) == 1 else f"{len(found):,} recordings"
+    return (
+        f"{n:,} of {len(table):,} images look like the frames of {recordings}, such as {' to '.join(names)}: their "
+        f"neighbours would be in train and in test. `{line}` below [split] keeps each recording on one side",
+    )
 
 
-def _link_series(series: IntArray, number: pa.Array, hashes: pd.Series[bytes]) -> tuple[Indices, Indices]:
-    """Link the frames of each series; -1: of none."""
-    rows = np.flatnonzero((series >= 0) & hashes.notna().to_numpy(dtype=bool))
-    numbers = pc.fill_null(number, 0).to_numpy(zero_copy_only=False)
+def _number_files(table: pd.DataFrame) -> tuple[IntArray, IntArray, IntArray]:
+    """Number the series of files that differ by a number, in a folder and across (-1: none); and that number."""
+    names = pc.coalesce(as_arrow(table["local_path"], pa.string()), as_arrow(table["url"], pa.string()))
+    parts = pc.extract_regex(pc.replace_substring_regex(names, "[?#].*$", ""), _NUMBERED)
+    folder, head, tail, number = (pc.struct_field(parts, name) for name in ("folder", "head", "tail", "number"))
+    source = as_arrow(table["source"], pa.string())
+    in_folder = pc.binary_join_element_wise(source, folder, head, tail, "\n")
+    by_name = pc.binary_join_element_wise(source, head, tail, "\n")
+    named = pc.if_else(pc.match_substring_regex(head, r"\pL"), by_name, pa.scalar(None, pa.string()))
+    numbers = pc.fill_null(number.cast(pa.int64()), 0).to_numpy(zero_copy_only=False)
+    return number_values(in_folder), number_values(named), numbers
+
+
+def _neighbours(series: IntArray, numbers: IntArray, step: int) -> tuple[IntArray, IntArray, IntArray]:
+    """Return the rows of series in order, the places of those with one ``step`` on in theirs, and how far that is."""
+    rows = np.flatnonzero(series >= 0)
     rows = rows[np.lexsort((numbers[rows], series[rows]))]
-    of, at = series[rows], numbers[rows]
-    bits = read_bytes(hashes.iloc[rows], 32)
-    i, j = [rows[:0]], [rows[:0]]
-    for step in range(1, min(NEAREST + 1, len(rows))):
-        near = np.flatnonzero(of[step:] == of[:-step])
-        alike = np.bitwise_count(bits[near] ^ bits[near + step]).sum(axis=1) <= FRAME_BITS
+    near = np.flatnonzero(series[rows[step:]] == series[rows[:-step]])
+    return rows, near, numbers[rows[near + step]] - numbers[rows[near]]
+
+
+def _link_series(series: IntArray, numbers: IntArray, bits: HashBytes) -> tuple[Indices, Indices]:
+    i, j = [np.empty(0, np.intp)], [np.empty(0, np.intp)]
+    for step in range(1, NEAREST + 1):
+        rows, near, gap = _neighbours(series, numbers, step)
+        alike = np.bitwise_count(bits[rows[near]] ^ bits[rows[near + step]]).sum(axis=1) <= FRAME_BITS
         if step == 1:
-            alike |= _is_recorded(of[near], alike, at[near + 1] - at[near])
+            alike |= _is_recorded(series[rows[near]], alike, gap)
         i.append(rows[near[alike]])
         j.append(rows[near[alike] + step])
     return np.concatenate(i), np.concatenate(j)

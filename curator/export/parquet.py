@@ -4,8 +4,7 @@ The schema's metadata says which column is an image and which a class, so that `
 
 >>> schema = facts_schema(("a", "b"), {"label": "string"}, pa.field("image", _IMAGE), {"_type": "Image"})
 >>> json.loads(schema.metadata[b"huggingface"])
-... # doctest: +ELLIPSIS
-{'info': {'features': {'image': {'_type': 'Image'}, ... 'label': {'names': ['a', 'b'], '_type': 'ClassLabel'}, ...
+{'info': {'features': {'image': {'_type': 'Image'}, 'label': {'names': ['a', 'b'], '_type': 'ClassLabel'}}}}
 """
 
 from __future__ import annotations

@@ -69,7 +69,8 @@ def find_left(rows: pd.DataFrame, previous: pd.DataFrame | None) -> dict[str, li
     left = previous[~previous["sha256"].isin(rows["sha256"])]
     folds = left["fold"] if "fold" in left else [0] * len(left)
     places = [f"{split} {fold}" if fold else split for split, fold in zip(left["split"], folds, strict=True)]
-    return {str(place): sorted(map(str, contents)) for place, contents in left["sha256"].groupby(places)}
+    parts = left.assign(place=places).groupby("place")["sha256"]
+    return {str(place): sorted(map(str, contents)) for place, contents in parts}
 
 
 def require_same_split(paths: DataPaths, split: SplitSettings) -> None:
