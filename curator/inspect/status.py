@@ -14,7 +14,7 @@ from curator.catalog import Stage
 from curator.embed.current import suspects_news
 from curator.errors import DiskError
 from curator.fetch.ledger.history import count_through_proxy
-from curator.inspect.next_step import next_after_split, next_step
+from curator.inspect.next_step import can_find_suspects, next_after_split, next_step
 from curator.inspect.settings_news import settings_news
 from curator.inspect.source_news import source_news
 from curator.inspect.unfinished import Unfinished, count_so_far, find_unfinished
@@ -24,7 +24,7 @@ from curator.manifests.reviews import decided_keys, digest_reviews, read_reviews
 from curator.observe.workers.confine import possible
 from curator.pipeline import made_from
 from curator.pipeline.made_from import Change
-from curator.pipeline.run_stages import Outcome, missing_per_label
+from curator.pipeline.run_stages import Outcome
 from curator.report.notebook import status_html
 from curator.store.catalog_files import read_catalog, read_record
 from curator.store.suspects_file import count_decided, read_suspects
@@ -174,11 +174,16 @@ def read_status(project: Project) -> Status:
     sources = () if unfinished else source_news(project)
     if sources:
         status = replace(status, next=(_SPLIT_AGAIN,), remark="it fetches first what has changed")
-    news = (*going, *sources, *reviewed, *outdated, *settings_news(project), *_suspects(project), *_unverified(project))
+    settings = settings_news(project)
+    if settings and not (unfinished or sources):
+        status = replace(status, next=(Command("fetch"),), remark="it decides anew what the changed settings concern")
+    news = (*going, *sources, *reviewed, *outdated, *settings, *_suspects(project), *_unverified(project))
     made = {entry.kind for entry in entries} - {"reviews"}  # a review can always go on
-    commands = making_commands(project.paths)
+    commands = {**making_commands(project.paths), "suspects": Command("suspects")}
     if is_local:
         made.add("replay")  # nobody else has these files
+    if not can_find_suspects(project):
+        made.add("suspects")
     ways = tuple(commands[kind] for kind in _WAYS.get(stage, ()) if kind not in made)
     return replace(status, news=news, entries=entries, ways=ways, unfinished=unfinished)
 
@@ -244,19 +249,17 @@ _WAYS: dict[Stage | None, tuple[str, ...]] = {
     Stage.FETCHED: ("reviews",),
     Stage.DEDUPED: ("reviews", "gallery"),
     Stage.BALANCED: ("reviews", "gallery"),
-    Stage.SPLIT: ("reviews", "gallery", "export", "replay"),
+    Stage.SPLIT: ("suspects", "reviews", "gallery", "export", "replay"),
 }
 """What can be made from each stage on."""
 
 
 def count_stage(project: Project, stage: Stage | None, table: pd.DataFrame) -> Status:
     """Count a catalog that is in memory."""
-    missing = missing_per_label(project.recipe, table) if stage in (Stage.FETCHED, Stage.DEDUPED) else {}
     kept = catalog.kept(table)
     parts = kept[kept["split"].notna().to_numpy(dtype=bool)].groupby("split", sort=True)["label"]
     labels = project.recipe.labels
-    empty = [label for label in labels if label not in set(kept["label"])]
-    step, remark = next_step(stage, missing, project.most_command, empty)
+    step, remark = next_step(project, stage, table)
     steps, remark = next_after_split(project.paths) if stage == Stage.SPLIT else ((step,), remark)
     nothing = {label: {"listed": 0, "kept": 0, "dropped": {}} for label in (labels if stage else ())}
     return Status(

@@ -14,7 +14,7 @@ from curator.errors import CuratorError
 from curator.export.export import FORMATS, find_format
 from curator.inspect import next_step
 from curator.manifests.licences import licence_id
-from curator.text import spell
+from curator.text import Command, spell
 from tests.small_worlds import picture, write_folder
 
 
@@ -92,6 +92,51 @@ def test_what_is_next_can_be_done_here(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(next_step, "_TRAINING", ("json",))
     made.paths.metrics.write_text(json.dumps({"hashes": {"manifest": "of another"}}))
     assert spell(made.status().next, quote="") == "curator benchmark"
+
+
+def test_suspects_are_proposed_where_they_can_be_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once there is a split, until somebody has looked; not without the packages, nor without the weights."""
+    made = make(tmp_path, "folder")
+    proposed = Command("suspects")
+    monkeypatch.setattr(next_step, "find_weights", lambda *_: tmp_path)
+    monkeypatch.setattr(next_step, "_RUNTIME", "json")
+    made.dedupe()
+    assert proposed not in made.status().ways
+    made.split()
+    assert made.status().ways[0] == proposed
+    monkeypatch.setattr(next_step, "_RUNTIME", "no_such_module")
+    assert proposed not in made.status().ways
+    monkeypatch.setattr(next_step, "_RUNTIME", "json")
+    monkeypatch.undo()
+    recipe = made.paths.recipe
+    recipe.write_text(recipe.read_text() + '[embed]\nmodel = "gone.onnx"\n')
+    assert proposed not in curator.open(recipe).status().ways
+
+
+def test_what_is_next_helps_where_no_fetch_would(tmp_path: Path) -> None:
+    """Private addresses, and a label that nobody lists: what says why, until the recipe is another; then a fetch."""
+    table = tmp_path / "list.csv"
+    table.write_text("url,label\nhttp://127.0.0.1:9/1.jpg,rugby\nhttp://127.0.0.1:9/2.jpg,rugby\n")
+    made = create(tmp_path, {"kind": "url-list", "path": table})
+    made.fetch()
+    status = made.status()
+    assert status.next == (Command("status --hosts"),)
+    assert "no image of rugby, soccer: 2 of 2 listed as rugby are out as private-address: `allow_p" in status.remark
+    made.fetch(retry="all")
+    assert made.status() == status, "no fetch helps"
+    recipe = made.paths.recipe
+    recipe.write_text(recipe.read_text().replace("[[sources]]", "[fetch]\nallow_private_hosts = true\n[[sources]]", 1))
+    made = curator.open(recipe)
+    assert made.status().next == (Command("fetch"),) and "decides anew" in made.status().remark
+    made.fetch()
+    assert made.status().next == (Command("fetch --retry failed"),), "nobody listens there now"
+    photos = write_folder(tmp_path / "photos", 2, ["rugby"])
+    recipe.write_text(recipe.read_text() + f'[[sources]]\nkind = "folder"\npath = "{photos}"\n')
+    made = curator.open(recipe)
+    assert spell(made.status().next) == "`curator split`", "which fetches first"
+    made.fetch()
+    assert made.status().next == (Command("split"),)
+    assert made.status().remark.startswith("there is no image of soccer: give it another source in ")
 
 
 def test_names_that_are_nearly_right_and_objects_in_a_notebook(tmp_path: Path) -> None:
