@@ -101,21 +101,41 @@ def dedupe_answer(dataset: "Dataset", result: "StageResult", explain: bool, page
     """Show the counts, or the groups; and where the page of groups is."""
     from curator.cli.counts import stage_answer
     from curator.cli.terminal import plural
+    from curator.decide.conflicts import find_conflicts, way_out_of_all
 
     lines = [f"gallery:  {page}"] if page else []
     if not explain:
         return stage_answer(result, *lines)
-    groups = dataset.duplicate_groups()
+    groups, conflicts = dataset.duplicate_groups(), find_conflicts(result.table)
 
     def show(terminal: "Terminal") -> None:
-        for group in groups:
-            terminal.text("\n".join(group_lines(group)) + "\n")
+        for lines_of, found in ((group_lines, groups), (conflict_lines, conflicts)):
+            for group in found:
+                terminal.text("\n".join(lines_of(group)) + "\n")
         n_copies = sum(len(group["copies"]) for group in groups)
         terminal.note(f"{plural(len(groups), 'group')}, {plural(n_copies, 'duplicate')} dropped")
+        if conflicts:
+            terminal.note(way_out_of_all(len(conflicts)))
         for line in lines:
             terminal.note(line)
 
-    return Answer(lambda terminal: groups, show, bool(result.missing))
+    nobody = {"keeper": None, "file": None, "label": None, "width": None, "height": None}
+    as_groups = [{**nobody, "labels": one["labels"], "copies": one["images"]} for one in conflicts]
+    return Answer(lambda terminal: [*groups, *as_groups], show, bool(result.missing))
+
+
+def conflict_lines(conflict: dict[str, Any]) -> Iterator[str]:
+    """Write one picture under several labels: which, then a line an image.
+
+    >>> image = {"record_id": "folder-1", "label": "cat", "file": "cat/1.jpg", "width": 9, "height": 7}
+    >>> for line in conflict_lines({"labels": ["cat", "dog"], "images": [image]}):
+    ...     print(line)
+    one picture as cat and as dog, kept as none of them
+      cat/1.jpg                     cat, 9 x 7
+    """
+    yield f"one picture as {' and as '.join(conflict['labels'])}, kept as none of them"
+    for image in conflict["images"]:
+        yield f"  {image['file'] or image['record_id']:<28}  {image['label']}, {image['width']} x {image['height']}"
 
 
 def group_lines(group: dict[str, Any]) -> Iterator[str]:

@@ -56,13 +56,13 @@ class Terminal:
         """Print a remark: wrapped at words in a terminal, else in one line."""
         self._print(fitted(self.spell(text), sys.stdout), style)
 
-    def command(self, heading: str, command: Command, remark: str = "") -> None:
+    def command(self, heading: str, command: Command, remark: Text = "") -> None:
         """Print a command behind its heading: nothing else is on its line, so that it can be pasted; why is below."""
         self._print(f"{heading}: {command.spelled(self.option)}")
         if remark:
-            self.note(f"      {remark}")
+            self.note(("      ", *as_parts(remark)))
 
-    def next(self, command: Command, remark: str = "") -> None:
+    def next(self, command: Command, remark: Text = "") -> None:
         """Print the command to run next, and why."""
         self.command("next", command, remark)
 

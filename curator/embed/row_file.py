@@ -144,8 +144,8 @@ def _checksums(rows: npt.NDArray[Any], places: Sequence[int]) -> list[int]:
 
 def is_sound(rows: npt.NDArray[Any], places: Sequence[int]) -> npt.NDArray[np.bool_]:
     """Return which of these rows are as they were written: bool, shape (places,)."""
-    stated: npt.NDArray[np.uint32] = rows[_CHECK][np.array(places, dtype=np.int64)]
-    return stated == np.array(_checksums(rows, places), dtype=np.uint32)
+    stated = rows[_CHECK][np.array(places, dtype=np.int64)]
+    return np.asarray(stated == np.array(_checksums(rows, places), dtype=np.uint32), dtype=np.bool_)
 
 
 def find_damage(path: Path) -> str | None:

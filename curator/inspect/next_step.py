@@ -28,7 +28,7 @@ from curator.store.catalog_files import file_digest
 from curator.store.paths import DataPaths
 from curator.store.root import shown
 from curator.store.suspects_file import read_made_with
-from curator.text import Command, spell
+from curator.text import Command, Text
 
 _TRAINING = ("sklearn", "keras")
 """Modules without which a benchmark does not begin."""
@@ -39,7 +39,7 @@ _RUNTIME = "onnxruntime"
 _INSTALL = "to train models on it instead, run `pip install 'imageset-curator[benchmark]'` first"
 
 
-def next_step(project: Project, stage: Stage | None, table: pd.DataFrame) -> tuple[Command, str]:
+def next_step(project: Project, stage: Stage | None, table: pd.DataFrame) -> tuple[Command, Text]:
     """Say what to run next before the split, and why if that is not plain.
 
     Args:
@@ -57,8 +57,8 @@ def next_step(project: Project, stage: Stage | None, table: pd.DataFrame) -> tup
     if empty:
         return _next_of_empty(project, table, empty)
     short = ", ".join(f"{label} misses {n:,}" for label, n in missing.items())
-    others = f"; {spell((more,), project.option)} may find more" if more else ""
-    return project.most_command, f"too few images: {short}{others}"
+    others = ("; ", more, " may find more") if more else ()
+    return project.most_command, (f"too few images: {short}", *others)
 
 
 def _next_of_empty(project: Project, table: pd.DataFrame, empty: Sequence[str]) -> tuple[Command, str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from curator import catalog
 from curator.catalog import Stage
+from curator.decide.conflicts import find_conflicts, way_out_of_all
 from curator.embed.current import suspects_news
 from curator.errors import DiskError
 from curator.fetch.ledger.history import count_through_proxy
@@ -54,7 +55,7 @@ class Status:
     sources: dict[str, dict[str, Any]]
     splits: dict[str, dict[str, int]] = field(default_factory=dict)
     next: tuple[Command, ...] = ()
-    remark: str = ""
+    remark: Text = ""
     news: tuple[Text, ...] = ()
     entries: tuple[Entry, ...] = ()
     ways: tuple[Command, ...] = ()
@@ -89,7 +90,7 @@ class Status:
             "sources": self.sources,
             "splits": self.splits,
             "next": spell(self.next, option, quote=""),
-            "remark": self.remark,
+            "remark": spell(self.remark, option),
             "news": [spell(text, option) for text in self.news],
             "unfinished": self.unfinished.as_json() if self.unfinished else None,
             "workers_confined_by": [*possible()],
@@ -155,12 +156,13 @@ def read_status(project: Project) -> Status:
     """
     stage, changes = made_from.examine(project, with_reviews=False)
     unfinished, is_local = find_unfinished(project), False
+    conflicts: tuple[Text, ...] = ()
     if unfinished and unfinished.table is not None and stage in (None, Stage.LISTED):
         status = _count_unfinished(project, stage, unfinished.table)
     else:
         table = read_catalog(project.paths.catalog(stage)) if stage else catalog.empty()
         status = count_stage(project, stage, table)
-        is_local = not table["url"].notna().any()
+        is_local, conflicts = not table["url"].notna().any(), _conflicts(table)
     if unfinished and unfinished.is_running:
         status = replace(status, next=(), remark="")
     reviewed, outdated = _new_reviews(project, stage), _outdated(project, stage, changes)
@@ -177,7 +179,7 @@ def read_status(project: Project) -> Status:
     settings = settings_news(project)
     if settings and not (unfinished or sources):
         status = replace(status, next=(Command("fetch"),), remark="it decides anew what the changed settings concern")
-    news = (*going, *sources, *reviewed, *outdated, *settings, *_suspects(project), *_unverified(project))
+    news = (*going, *sources, *reviewed, *outdated, *settings, *conflicts, *_suspects(project), *_unverified(project))
     made = {entry.kind for entry in entries} - {"reviews"}  # a review can always go on
     commands = {**making_commands(project.paths), "suspects": Command("suspects")}
     if is_local:
@@ -206,6 +208,12 @@ def _suspects(project: Project) -> tuple[Text, ...]:
     n, n_all = count_decided(found, decided)
     counted: tuple[Text, ...] = ((f"{n:,} of {n_all:,} suspects decided: ", Command("review")),) if n < n_all else ()
     return counted + ((news,) if (news := suspects_news(project)) else ())
+
+
+def _conflicts(table: pd.DataFrame) -> tuple[Text, ...]:
+    """Say how many pictures are kept under no label because they have several, and what to do about them."""
+    n = len(find_conflicts(table))
+    return (way_out_of_all(n),) if n else ()
 
 
 def _unverified(project: Project) -> tuple[Text, ...]:

@@ -17,6 +17,7 @@ import pandas as pd
 import pyarrow as pa
 
 from curator.catalog import Drop, Stage
+from curator.decide.conflicts import find_conflicts, way_out
 from curator.embed.current import suspects_news
 from curator.errors import DiskError, StateError
 from curator.fetch.ledger.history import attempts_of
@@ -32,7 +33,7 @@ from curator.report.notebook import text_html
 from curator.store.catalog_files import read_catalog
 from curator.store.root import shown
 from curator.store.suspects_file import LISTS, read_suspects
-from curator.text import Command, spell
+from curator.text import Command, Text, as_parts, spell
 
 MOST_RELATIVES = 10
 """Copies named in one story; the rest are counted."""
@@ -40,10 +41,19 @@ MOST_RELATIVES = 10
 
 @dataclass(frozen=True)
 class Story:
-    """One row's story: lines for a person; for a program the row, its attempts (None: not known) and its copies."""
+    """One row's story: a text a line; for a program the row, its attempts (None: not known) and its copies.
 
-    lines: tuple[str, ...]
+    ``option`` is what the commands in the texts need to mean the data set, wherever they are typed.
+    """
+
+    texts: tuple[Text, ...]
     facts: dict[str, Any]
+    option: str = ""
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The lines for a person."""
+        return tuple(spell(text, self.option) for text in self.texts)
 
     def __repr__(self) -> str:
         return f"Story({self.lines[0]!r})"
@@ -111,7 +121,7 @@ def _story(project: Project, table: pd.DataFrame, values: dict[Any, Any]) -> Sto
     copies = table[(table["duplicate_of"] == row["record_id"]).fillna(False).to_numpy(dtype=bool)]
     so_far = "dropped" if row["drop_reason"] else _kept(row) if row["sha256"] else "not settled yet"
     suspect_facts, suspected = _suspected(project, row)
-    lines = [
+    lines: list[Text] = [
         f"{row['record_id']}  ({row['label']}, {so_far})",
         *_origin(row),
         *requests,
@@ -119,19 +129,20 @@ def _story(project: Project, table: pd.DataFrame, values: dict[Any, Any]) -> Sto
         *_reviews(project, row),
         *suspected,
         *_verdict(table, row),
+        *_way_out(table, row),
         *_relatives("company", company, "{url} ({record_id}, {label})"),
         *_relatives("copy", copies, "{record_id} ({name}{drop_reason}: {drop_detail})"),
     ]
     facts = {name: value.hex() if isinstance(value, bytes) else value for name, value in row.items()}
     relatives = {"copies": copies["record_id"].tolist(), "company": company["record_id"].tolist()}
-    return Story(tuple(lines), {**facts, "attempts": attempts, **relatives, **suspect_facts})
+    return Story(tuple(lines), {**facts, "attempts": attempts, **relatives, **suspect_facts}, project.option)
 
 
 def _kept(row: dict[str, Any]) -> str:
     return f"kept, in {row['split']}" if row["split"] else "kept so far"
 
 
-def _suspected(project: Project, row: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+def _suspected(project: Project, row: dict[str, Any]) -> tuple[dict[str, Any], list[Text]]:
     """Return what was suspected of this image under this label, and a line for each thing; nothing if nobody looked."""
     if (found := read_suspects(project.paths.suspects)) is None:
         return {}, []
@@ -142,11 +153,11 @@ def _suspected(project: Project, row: dict[str, Any]) -> tuple[dict[str, Any], l
         str(name): None if value is pd.NA or value is None else value for name, value in same.iloc[0].items()
     }
     facts = {name: list(value) if name in LISTS else value for name, value in judged.items() if name not in row}
-    lines = [f"  suspect  {text}" for text in judged["evidence"]]
+    lines: list[Text] = [f"  suspect  {text}" for text in judged["evidence"]]
     nearest = ", ".join(judged["neighbours"][:3])
     lines += [f"  alike    {nearest}"] if lines and nearest else []
     if lines and (news := suspects_news(project)):
-        lines.append(f"  note     {spell(news, project.option)}")
+        lines.append(("  note     ", *as_parts(news)))
     return facts, lines
 
 
@@ -219,6 +230,13 @@ def _verdict(table: pd.DataFrame, row: dict[str, Any]) -> list[str]:
         name = "" if pd.isna(other["local_path"]) else f"{other['source_id']}, "
         lines.append(f"  same as  {other['record_id']} ({name}{other['label']}{size}, {fate}{how}{turned})")
     return lines
+
+
+def _way_out(table: pd.DataFrame, row: dict[str, Any]) -> list[Text]:
+    """Say how a person keeps a picture that is listed under several labels and kept under none."""
+    groups = find_conflicts(table) if row["drop_reason"] == Drop.LABEL_CONFLICT else ()
+    mine = (one for one in groups if row["record_id"] in (image["record_id"] for image in one["images"]))
+    return [("  note     ", *as_parts(way_out(one["labels"]))) for one in mine]
 
 
 def _find_company(table: pd.DataFrame, row: dict[str, Any]) -> pd.DataFrame:

@@ -96,7 +96,7 @@ def drops_section(facts: Facts) -> Section | None:
     most = max(counts["dropped"].values(), default=1)
     rows = [
         [
-            str(reason).replace("-", " "),
+            str(reason),
             number(n),
             *(number(by_label[label]["dropped"].get(reason, 0)) for label in labels),
             share_bar(n / most),

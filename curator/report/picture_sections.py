@@ -13,7 +13,9 @@ import pandas as pd
 
 from curator.addresses import is_web_address
 from curator.benchmark.models.registry import model_title
+from curator.decide.conflicts import find_conflicts, way_out_of_all
 from curator.manifests.licences import licence_address, licence_name
+from curator.matching.orientations import ORIENTATION_PHRASES, ORIENTATIONS
 from curator.observe.thumbnails import data_uri
 from curator.reasons import Drop
 from curator.report.facts import Facts
@@ -162,18 +164,20 @@ def _pairs(facts: Facts, table: pd.DataFrame, reason: Drop) -> Html | None:
     about = (
         f" the least alike of {times(len(rows), 'image')}" if len(rows) > N_PAIRS else f" {times(len(rows), 'image')}"
     )
-    title = element("h3", str(reason).replace("-", " "), element("small", about))
-    return join(title, element("div", pairs, class_="pairs"))
+    title = element("h3", str(reason), element("small", about))
+    n_open = len(find_conflicts(table)) if reason == Drop.LABEL_CONFLICT else 0
+    note = element("p", prose(way_out_of_all(n_open), facts.project.option), class_="note") if n_open else None
+    return join(title, note, element("div", pairs, class_="pairs"))
 
 
 def _pair(facts: Facts, dropped: pd.Series[Any], other: pd.Series[Any]) -> Html:
     bits = None if pd.isna(dropped["distance_bits"]) else times(int(dropped["distance_bits"]), "bit") + " apart"
-    turn = None if pd.isna(dropped["turn"]) or dropped["turn"] == "none" else dropped["turn"]
-    kept = "kept" if pd.isna(other["drop_reason"]) else "dropped, too"
+    turn = ORIENTATION_PHRASES[ORIENTATIONS.index("none" if pd.isna(dropped["turn"]) else dropped["turn"])]
+    fate = "kept" if pd.isna(other["drop_reason"]) else f"dropped as {other['drop_reason']}"
     return element(
         "div",
         picture(facts, dropped, element("small", caption_of(["dropped", bits, turn]), _labelled(dropped))),
-        picture(facts, other, element("small", kept, _labelled(other))),
+        picture(facts, other, element("small", fate, _labelled(other))),
         class_="pair",
     )
 

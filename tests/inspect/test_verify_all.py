@@ -168,7 +168,10 @@ def test_the_way_out_that_it_prints_is_one(paths: DataPaths, pattern: str) -> No
     assert ("Delete the folder of the export, then export again" in advice) == bool(exports)
     for name in exports:
         shutil.rmtree(paths.export(name))
-    if any(word in advice for word in ("elete the file", "elete it", "elete the stored", "elete the other", "elete the files")):
+    if any(
+        word in advice
+        for word in ("elete the file", "elete it", "elete the stored", "elete the other", "elete the files")
+    ):
         path.unlink()
     for words in [*WAYS_OUT[pattern], *(["export", name] for name in exports)]:
         done = CliRunner().invoke(app, words)
