@@ -61,7 +61,7 @@ def review(
         bars.close()
     if not as_json:
         said = f"{plural(n_decisions, 'decision')} in {dataset.paths.reviews}. Run "
-        terminal.note((said, Command("split"), " to honour them."))
+        terminal.note((said, Command("split"), f" to honour {'it' if n_decisions == 1 else 'them'}."))
 
 
 def _invite(terminal: "Terminal", address: str, n_images: int, host: str, opens: bool) -> None:

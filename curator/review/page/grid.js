@@ -243,7 +243,7 @@ function fillTile(tile, row) {
   const marked = waiting ? "saving …" : row.review ? markOf(row.review) : "";
   for (const tag of tags) if (tag) frame.append(make("span", { className: "tag" }, tag, " "));
   if (marked) frame.append(make("span", { className: `mark ${decision}-mark` }, marked, " "));
-  words.replaceChildren(make("b", { className: labelClass(row.label) }, row.label), " ", make("small", {}, stateOf(row)));
+  words.replaceChildren(make("b", { className: labelClass(row.label) }, row.label), " ", make("small", { title: stateOf(row) }, stateOf(row)));
   const seen = [...tags, marked, hasPicture(row) ? "" : "no picture", row.label, stateOf(row)].filter(Boolean).join(" ");  // as it is read, then what is not seen
   tile.setAttribute("aria-label", [seen, row.width ? `${row.width} by ${row.height} pixels` : "", row.title, marked ? "" : "undecided"].filter(Boolean).join(", "));
 }

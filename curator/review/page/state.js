@@ -38,12 +38,12 @@ export function howFar(row) {
 
 export function stateOf(row) {
   if (!row.drop_reason) return row.split ?? "kept";
-  if (row.distance_bits === undefined) return `not in the set: ${row.drop_reason}`;
-  return [state.sizes ? "" : row.drop_reason, howFar(row), turned(row)].filter(Boolean).join(", ");
+  if (row.distance_bits === undefined) return `out: ${row.drop_reason}`;
+  return [state.sizes ? "" : row.drop_reason, turned(row) && !row.distance_bits ? "" : howFar(row), turned(row)].filter(Boolean).join(", ");
 }
 
 export function verdictOf(row) {
   if (!row.drop_reason) return row.split ? `kept, in ${row.split}` : "kept so far";
-  const said = `dropped as ${row.drop_reason}${row.drop_detail ? `: ${row.drop_detail}` : ""}`;
+  const said = `not in the set, dropped as ${row.drop_reason}${row.drop_detail ? `: ${row.drop_detail}` : ""}`;
   return row.drop_reason === "label-conflict" ? `${said}. K keeps it as ${row.label}` : said;
 }
