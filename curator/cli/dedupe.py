@@ -100,8 +100,8 @@ def dedupe(
 def dedupe_answer(dataset: "Dataset", result: "StageResult", explain: bool, page: Path | None) -> Answer:
     """Show the counts, or the groups; and where the page of groups is."""
     from curator.cli.counts import stage_answer
-    from curator.cli.terminal import plural
     from curator.decide.conflicts import find_conflicts, way_out_of_all
+    from curator.text import plural
 
     lines = [f"gallery:  {page}"] if page else []
     if not explain:
@@ -157,11 +157,12 @@ def group_lines(group: dict[str, Any]) -> Iterator[str]:
 def _likeness(copy: dict[str, Any]) -> str:
     from curator.matching.orientations import ORIENTATION_PHRASES, ORIENTATIONS
     from curator.reasons import Drop
+    from curator.text import plural
 
     if copy["drop_reason"] == Drop.EXACT_DUPLICATE:
         return ""
     bits, phrase = copy["distance_bits"], ORIENTATION_PHRASES[ORIENTATIONS.index(copy["turn"])]
-    return f"{bits} bit{'' if bits == 1 else 's'}{f', {phrase}' if phrase else ''}"
+    return f"{plural(bits, 'bit')}{f', {phrase}' if phrase else ''}"
 
 
 def calibration_answer(dataset: "Dataset", false_rate: float) -> Answer:
@@ -176,9 +177,9 @@ def calibration_answer(dataset: "Dataset", false_rate: float) -> Answer:
 def calibration_lines(result: "Calibration") -> "Iterator[Text]":
     """Write the table of copies found and strangers taken for copies, in 80 columns."""
     from curator.inspect.calibrate.measure import RADII
-    from curator.text import Command
+    from curator.text import Command, plural
 
-    yield f"copies found of {result.n_images} images, in percent, by max_distance"
+    yield f"copies found of {plural(result.n_images, 'image')}, in percent, by max_distance"
     yield f"{'':<22}" + "".join(f"{radius:>9}" for radius in RADII)
     for kind, one in result.kinds.items():
         yield f"{kind:<22}" + "".join(f"{100 * found / one.n:>9.1f}" for found in one.found)

@@ -41,8 +41,8 @@ def export(
     done = dataset.export(form, output=output, image_size=image_size, fit=fit)
 
     def show(terminal: "Terminal") -> None:
-        from curator.cli.terminal import plural
         from curator.store.root import shown
+        from curator.text import plural
 
         folder = shown(done.path)
         terminal.note(f"{plural(done.n_images, 'image')}: {folder}")

@@ -37,7 +37,7 @@ def suspects_answer(dataset: "Dataset", found: "Suspects", limit: int) -> Answer
     kinds, (n_decided, n_suspects) = list_suspects(found.table, decided), count_decided(found, decided)
 
     def show(terminal: "Terminal") -> None:
-        from curator.cli.terminal import plural
+        from curator.text import plural
 
         rows_now = dataset.table.set_index("record_id")
         names, fates = (rows_now[column].dropna().to_dict() for column in ("source_id", "drop_reason"))

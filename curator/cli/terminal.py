@@ -1,7 +1,7 @@
 """Print results: remarks and tables for a person, or one JSON document for a program.
 
->>> plural(1, "image"), plural(2450, "image"), size_text(48_200_000), rough_duration(400)
-('1 image', '2,450 images', '48.2 MB', '7 min')
+>>> size_text(48_200_000), rough_duration(400)
+('48.2 MB', '7 min')
 """
 
 from __future__ import annotations
@@ -135,11 +135,6 @@ def print_error(message: str) -> None:
     heading, text = "error:", fitted(printable(f"error: {message}"), sys.stderr)
     styled = Styled.assemble((heading, "bold red"), text.removeprefix(heading))
     console_of(sys.stderr).print(styled, soft_wrap=True)
-
-
-def plural(n: int, noun: str) -> str:
-    """Count a noun: ``2,450 images``."""
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
 def count(n: int) -> str:

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from curator import catalog as catalog
 from curator.catalog import Drop, as_arrow
 from curator.matching.components import label_components
-from curator.text import Command, Text
+from curator.text import Command, Text, plural
 
 _TOLD = ("record_id", "label", "width", "height", "distance_bits", "turn", "drop_reason", "file")
 
@@ -62,8 +62,6 @@ conflicts in '
 
 def way_out_of_all(n: int) -> Text:
     """Say the same of ``n`` such pictures, and how the recipe's first label gets them all."""
-    what = "1 picture is listed under several labels and kept" if n == 1 else (
-        f"{n:,} pictures are listed under several labels and kept"
-    )  # fmt: skip
+    what = f"{plural(n, 'picture is', 'pictures are')} listed under several labels and kept"
     one = ("K under Label conflicts in ", Command("review"), " keeps one under the label that is right; ")
     return (f"{what} under none: ", *one, Command("dedupe --across-labels keep-first"), " keeps the recipe's first.")

@@ -29,7 +29,7 @@ from curator.pipeline.run_stages import Outcome
 from curator.report.notebook import status_html
 from curator.store.catalog_files import read_catalog, read_record
 from curator.store.suspects_file import count_decided, read_suspects
-from curator.text import Command, Text, spell
+from curator.text import Command, Text, plural, spell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -122,7 +122,7 @@ class StageResult:
     def __repr__(self) -> str:
         """Name the status, and count the rest if there is any."""
         short = [f"{label} misses {n:,}" for label, n in self.missing.items()]
-        notes = [f"{len(self.notes)} note{'' if len(self.notes) == 1 else 's'}"] if self.notes else []
+        notes = [plural(len(self.notes), "note")] if self.notes else []
         return f"StageResult({', '.join([repr(self.status), *short, *notes])})"
 
     def _repr_html_(self) -> str:
@@ -206,7 +206,9 @@ def _suspects(project: Project) -> tuple[Text, ...]:
         return ()
     decided = decided_keys(standing_reviews(read_reviews(project.paths.reviews)))
     n, n_all = count_decided(found, decided)
-    counted: tuple[Text, ...] = ((f"{n:,} of {n_all:,} suspects decided: ", Command("review")),) if n < n_all else ()
+    counted: tuple[Text, ...] = (
+        ((f"{n:,} of {plural(n_all, 'suspect')} decided: ", Command("review")),) if n < n_all else ()
+    )
     return counted + ((news,) if (news := suspects_news(project)) else ())
 
 
@@ -224,8 +226,9 @@ def _unverified(project: Project) -> tuple[Text, ...]:
         return (f"what a proxy obtained is not known: {error.message}",)
     if not n:
         return ()
-    images = "1 image" if n == 1 else f"{n:,} images"
-    return (f"{images} came through a proxy: the addresses that it requested were not verified to be public",)
+    return (
+        f"{plural(n, 'image')} came through a proxy: the addresses that it requested were not verified to be public",
+    )
 
 
 def _new_reviews(project: Project, stage: Stage | None) -> tuple[Text, ...]:
@@ -238,7 +241,7 @@ def _new_reviews(project: Project, stage: Stage | None) -> tuple[Text, ...]:
     if then == now or (now["n"] == 0 and n_then == 0):
         return ()
     n = now["n"] - n_then
-    what = f"{n:,} new review{'' if n == 1 else 's'}" if n > 0 else "reviews have changed"
+    what = plural(n, "new review") if n > 0 else "reviews have changed"
     return ((f"{what}: run ", _SPLIT_AGAIN),)
 
 

@@ -41,12 +41,12 @@ from curator.matching.components import label_components
 from curator.matching.orientations import ORIENTATION_PHRASES, ORIENTATIONS
 from curator.observe.thumbnails import thumbnail
 from curator.reasons import Drop
-from curator.report.markup import Html, element, join, page, prose, times
+from curator.report.markup import Html, element, join, page, prose
 from curator.report.style import read_resource, style_sheet
 from curator.store.catalog_files import read_catalog
 from curator.store.paths import DataPaths
 from curator.store.whole_files import write_text_whole
-from curator.text import Command, Text, as_parts
+from curator.text import Command, Text, as_parts, plural
 
 Group = Sequence[Mapping[str, Any]]
 """The images of a group, what is kept first."""
@@ -183,7 +183,7 @@ def _fate(row: Mapping[str, Any]) -> str:
     if reason is None:
         return "kept"
     turn = ORIENTATION_PHRASES[ORIENTATIONS.index(row.get("turn") or ORIENTATIONS[0])]
-    how = "same bytes" if reason == Drop.EXACT_DUPLICATE else None if bits is None else f"{times(bits, 'bit')} apart"
+    how = "same bytes" if reason == Drop.EXACT_DUPLICATE else None if bits is None else f"{plural(bits, 'bit')} apart"
     return ", ".join(part for part in (reason, how, turn) if part)
 
 

@@ -28,6 +28,7 @@ from curator.sources.url_list.joined_tables import FILE as FILE
 from curator.sources.url_list.joined_tables import LINE as LINE
 from curator.sources.url_list.joined_tables import Tables
 from curator.sources.url_list.parquet_rows import PICTURE
+from curator.text import plural
 
 _BETWEEN = re.compile(r"\s*[|;,]\s*")
 _ONE_LABEL = "curator gives a picture one label"
@@ -202,4 +203,6 @@ def _refuse_several(tables: Tables, texts: pa.ChunkedArray, has_several: pa.Chun
     where = f"in its column {tables.roles['label']}, such as {one[:60]!r}"
     written = json.dumps(one[:60], ensure_ascii=False)
     hint = f"{_ONE_LABEL}: say which one such rows get, by `labels = {{ cat = [{written}], … }}`, or mend the column."
-    raise SourceError(f"has several labels in {n_rows:,} of {len(texts):,} rows {where}", hint[0].upper() + hint[1:])
+    raise SourceError(
+        f"has several labels in {n_rows:,} of {plural(len(texts), 'row')} {where}", hint[0].upper() + hint[1:]
+    )
