@@ -4,8 +4,8 @@ r"""HTML that is escaped unless it was made here: text from the web can never be
 '<p class="note">1 &lt; 2 <b>&amp; so on</b></p>'
 >>> page("A & B", [element("p", "hello")], style="p { margin: 0 }")[:41]
 '<!DOCTYPE html>\n<html lang="en"><head><me'
->>> plural(1, "image"), number(2257984), duration(75)
-('1 image', '2,257,984', '1 min 15 s')
+>>> number(2257984), duration(75)
+('2,257,984', '1 min 15 s')
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ from curator.observe.sniff import sniff
 from curator.sources.base import ListingContext, most_frequent
 from curator.sources.folder.folder_source import Folder
 from curator.sources.folder.layouts import text_of_name
-from curator.sources.folder.walk import BROKEN, ELSEWHERE, UNREADABLE, list_files
+from curator.sources.folder.walk import BROKEN, ELSEWHERE, UNREADABLE, count_left_out, list_files
 from curator.sources.reading.places import local_path
 from curator.survey.finding import Finding
 from curator.survey.proposals import Folder as Parts
@@ -267,7 +267,7 @@ def _notes(tree: _Tree, n_listed: int, labels: Sequence[str], events: Sequence[E
 def _no_pictures(place: str, tree: _Tree) -> tuple[str, str]:
     seen = f"; it holds {most_frequent(tree.others)}" if tree.others else " at all"
     if tree.left_out:
-        seen += f"; left out: {', '.join(f'{n:,} {what}' for what, n in tree.left_out.items())}"
+        seen += f"; left out: {', '.join(count_left_out(tree.left_out))}"
     hint = "Name a folder with a sub-folder of pictures for each label, or a table with a column of addresses."
     if tree.left_out[BROKEN]:
         hint = "Fetch them first: `git annex get .` or `dvc pull`."

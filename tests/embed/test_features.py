@@ -148,7 +148,7 @@ def test_a_picture_that_is_gone_is_named_and_the_others_are_kept(
     lite0: Embedder, pictures: list[tuple[str, Path]], tmp_path: Path
 ) -> None:
     """One paragraph; the features of all others are on disk."""
-    with pytest.raises(StateError, match=r"1 images cannot be used: .*No such file.*`curator verify`"):
+    with pytest.raises(StateError, match=r"1 image cannot be used: .*No such file.*`curator verify`"):
         embed(tmp_path, lite0, [*pictures[:3], ("a" * 64, tmp_path / "gone.jpg")])
     assert len(open_features(tmp_path, lite0).rows) == 3
 

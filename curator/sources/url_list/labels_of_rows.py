@@ -64,7 +64,7 @@ def label_rows(tables: Tables, find_label: Callable[[str], str | None]) -> Label
     _refuse_several(tables, texts, has_several)
     is_other = pc.and_not(pc.and_(is_labelled, pc.is_null(meant)), has_several)
     left_out = {
-        "that repeat the header": is_header,
+        "repeating the header": is_header,
         "without address or file": pc.invert(pc.or_(has_place, is_header)),
         "without label": pc.and_(has_place, pc.equal(texts, "")),
         "with several labels": has_several,
@@ -136,7 +136,7 @@ def nothing_listed(counts: Counter[str], labels: Sequence[str]) -> SourceError:
 
 
 def _repeats_header(tables: Tables) -> pa.ChunkedArray:
-    """Find the rows that repeat the header, where tables were put one behind the other."""
+    """Find the rows repeating the header, where tables were put one behind the other."""
     role = next((role for role in ("url", "path", "label") if role in tables.roles), "label")
     name = tables.roles.get(role, "")
     return pc.equal(pc.utf8_lower(trimmed(tables.rows[name])), name) if name in tables.rows.column_names else None

@@ -128,7 +128,7 @@ class UrlList(Source):
         except SourceError as error:
             message = error.message.removeprefix(self._place).strip().rstrip(".")
             raise SourceError(f"The list {self._place} {message}.", error.hint or _WAY_OUT) from error
-        self._note(context, listed.attrs[N_SAME], "that repeat an address and its label")
+        self._note(context, listed.attrs[N_SAME], "repeating an address and its label")
         return listed
 
     def read(self, context: ListingContext) -> Tables:
@@ -172,7 +172,7 @@ class UrlList(Source):
             return tables
         is_still = pc.is_in(pc.utf8_lower(trimmed(tables.rows["type"])), pa.array(["", "stillimage", "image"]))
         is_out = pc.invert(is_still)
-        self._note(context, pc.sum(is_out).as_py() or 0, f"that are no still images {tables.where(is_out)}")
+        self._note(context, pc.sum(is_out).as_py() or 0, f"of a type other than still image {tables.where(is_out)}")
         return replace(tables, rows=tables.rows.filter(is_still))
 
     def choose(self, tables: Tables, context: ListingContext) -> pa.Table:
