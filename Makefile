@@ -7,7 +7,7 @@ PHOTOS ?=
 OLDEST := .venv-oldest
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-oldest docs reference beginnings fuzz torture check format lock locked audit \
+.PHONY: help install demo test test-again test-oldest docs reference beginnings fuzz torture check format lock locked audit \
   bench-decide bench-dedupe bench-review bench-export bench-fetch bench-job bench-suspects bench-train clean
 
 help:  ## Show this list
@@ -48,6 +48,9 @@ demo: $(VENV)/.installed  ## Do the whole job on a rendered world, no Internet n
 
 test: $(VENV)/.installed-dev  ## Run all tests
 	@$(BIN)/python -m pytest -n auto
+
+test-again:  ## Give up to three tests that failed beside others a second try, alone, and name what passes then
+	@$(BIN)/python tests/again.py
 
 $(OLDEST)/.installed: pyproject.toml tests/oldest.py
 	@$(PYTHON) -m venv $(OLDEST)
