@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import csv
+import html
 import json
+import re
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 import curator
+from curator.cli.app import app
 from curator.dataset import Dataset
 from curator.errors import CuratorError
 from curator.export.export import FORMATS, find_format
 from curator.inspect import next_step
 from curator.manifests.licences import licence_id
+from curator.manifests.reviews import Review, append_review
 from curator.text import Command, spell
 from tests.small_worlds import picture, write_folder
 
@@ -137,6 +142,50 @@ def test_what_is_next_helps_where_no_fetch_would(tmp_path: Path) -> None:
     made.fetch()
     assert made.status().next == (Command("split"),)
     assert made.status().remark.startswith("there is no image of soccer: give it another source in ")
+
+
+def test_a_picture_of_two_labels_has_a_way_out_wherever_it_is_shown(tmp_path: Path) -> None:
+    """why, status, dedupe --explain, the gallery and the report say which labels and what to press; it then works."""
+    made = make(tmp_path, "folder")
+    picture(2).save(tmp_path / "photos" / "soccer" / "both.jpg", quality=90)
+    made.split()
+    project = made.project
+    story = str(made.why("soccer/both.jpg"))
+    assert "It is listed as rugby and as soccer, and kept as neither. To keep it" in story
+    assert f"press K on that one under Label conflicts in `curator review{project.option}`, then run" in story
+    every = "1 picture is listed under several labels and kept under none: K under Label conflicts in `curator review"
+    assert any(every in spell(text) for text in made.status().news)
+    option = ["--recipe", str(made.paths.recipe)]
+    said = CliRunner().invoke(app, ["dedupe", "--explain", *option]).output
+    assert "one picture as rugby and as soccer, kept as none of them\n" in said and every in said
+    assert "  soccer/both.jpg               soccer, 160 x 120" in said
+    facts = json.loads(CliRunner().invoke(app, ["dedupe", "--explain", "--json", *option]).stdout)
+    assert [(group["keeper"], len(group["copies"])) for group in facts] == [(None, 2)]
+    for page in (made.gallery(), made.report()):
+        text = html.unescape(re.sub("<[^>]+>", "", page.read_text("utf-8")))
+        assert every.replace("`", "") in text, page
+    row = made.why("rugby/002.jpg")[0].facts
+    append_review(made.paths.reviews, Review("2026-01-02T03:04:05Z", "ann", row["sha256"], "rugby", "keep"))
+    made.split()
+    assert "kept, in " in str(made.why("rugby/002.jpg")) and "To keep it" not in str(made.why("soccer/both.jpg"))
+    assert not any("several labels" in spell(text) for text in made.status().news)
+
+
+def test_an_image_is_found_by_its_label_and_name_without_its_side(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As its own folder has it or as the folders of the set do, in any case; a path that is given is that path."""
+    monkeypatch.chdir(tmp_path)
+    write_folder(tmp_path / "photos" / "train", 4, ["Match", "Käfer groß"])
+    write_folder(tmp_path / "photos" / "test", 3, ["Match", "Käfer groß"])
+    assert CliRunner().invoke(app, ["init", "small", "--from", "photos"]).exit_code == 0
+    made = curator.open("small")
+    made.split()
+    file = next(made.paths.split_folder("train").glob("Match/003-*"))
+    for name in ("Match/003.jpg", "match/003", f"Match/{file.name}", f"train/Match/{file.name}", str(file), file.name):
+        assert made.why(name)[0].facts["source_id"] == "train/Match/003.jpg", name
+    with pytest.raises(CuratorError, match="2 images are called"):
+        made.why("Match/000.jpg")
 
 
 def test_names_that_are_nearly_right_and_objects_in_a_notebook(tmp_path: Path) -> None:
