@@ -106,18 +106,16 @@ def find_by_ending(table: pd.DataFrame, image: str) -> catalog.BoolArray:
 
 
 def find_by_label(table: pd.DataFrame, image: str) -> catalog.BoolArray:
-    """Find the rows that ``LABEL/NAME`` means: a label, and a file's name with or without its ending; in any case.
+    """Find the rows that ``LABEL/NAME`` means: a label, and a file's name with or without its ending.
 
     >>> rows = {"record_id": ["f-1", "f-2"], "label": ["dog", "cat"], "source_id": ["Dogs/1.jpg", "Cats/1.jpg"]}
-    >>> find_by_label(catalog.conform(pd.DataFrame(rows)), "Dog/1.JPG").tolist()
+    >>> find_by_label(catalog.conform(pd.DataFrame(rows)), "dog/1.jpg").tolist()
     [True, False]
     """
     label, _, name = image.rpartition("/")
-    rows = np.array([one.casefold() == label.casefold() for one in table["label"]], bool)
-    if not rows.any():
-        return rows
-    names = (str(one).rpartition("/")[2].casefold() for one in table["source_id"][rows])
-    rows[rows] = [name.casefold() in (one, one.rpartition(".")[0]) for one in names]
+    rows = _equals(table, "label", label)
+    names = (str(one).rpartition("/")[2] for one in table["source_id"][rows])
+    rows[rows] = [name in (one, one.rpartition(".")[0]) for one in names]
     return rows
 
 

@@ -9,6 +9,7 @@ x-1  (rugby, kept so far)
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from curator.matching.orientations import ORIENTATION_PHRASES, ORIENTATIONS
 from curator.matching.perceptual_hash import FLAT_DETAIL
 from curator.pipeline import made_from
 from curator.report.notebook import text_html
+from curator.sources.reading.places import local_path
 from curator.store.catalog_files import read_catalog
 from curator.store.root import shown
 from curator.store.suspects_file import LISTS, read_suspects
@@ -123,7 +125,7 @@ def _story(project: Project, table: pd.DataFrame, values: dict[Any, Any]) -> Sto
     suspect_facts, suspected = _suspected(project, row)
     lines: list[Text] = [
         f"{row['record_id']}  ({row['label']}, {so_far})",
-        *_origin(row),
+        *_origin(project, row),
         *requests,
         *_content(project, row),
         *_reviews(project, row),
@@ -161,15 +163,24 @@ def _suspected(project: Project, row: dict[str, Any]) -> tuple[dict[str, Any], l
     return facts, lines
 
 
-def _origin(row: dict[str, Any]) -> list[str]:
+def _origin(project: Project, row: dict[str, Any]) -> list[str]:
     what = " ".join(str(row[name]) for name in ("source_class", "source_id") if row[name])
     label = row["relabelled_from"] or row["label"]
     lines = [f"  listed   by {row['source']}{f' as {what}' if what else ''}, under the label {label}"]
     lines += [f"  address  {row[name]}" for name in ("url", "fallback_url") if row[name]]
-    lines += [f"  path     {shown(Path(row['local_path']))}"] if row["local_path"] else []
+    lines += [f"  path     {_find_file(project, row)}"] if row["local_path"] else []
     lines += [f"  page     {row['landing_url']}"] if row["landing_url"] else []
     credit = ", ".join(str(row[name]) for name in ("title", "author", "license") if row[name])
     return lines + ([f"  credit   {credit}"] if credit else [])
+
+
+def _find_file(project: Project, row: dict[str, Any]) -> str:
+    """Say where a local file is: as it was listed, or in its source if the whole project was moved since."""
+    listed = Path(row["local_path"])
+    places = [one.path for one in project.recipe.sources if one.title == row["source"] and hasattr(one, "path")]
+    moved = [local_path(str(place), project.recipe.base_dir) / str(row["source_id"]) for place in places]
+    there = next((path for path in (listed, *moved) if path.is_file()), None)
+    return str(shown(Path(os.path.normpath(there)))) if there else f"{shown(listed)} (not there now)"
 
 
 def _requests(project: Project, addresses: list[str]) -> tuple[list[dict[str, Any]] | None, list[str]]:

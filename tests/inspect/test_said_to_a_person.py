@@ -174,7 +174,7 @@ def test_a_picture_of_two_labels_has_a_way_out_wherever_it_is_shown(tmp_path: Pa
 def test_an_image_is_found_by_its_label_and_name_without_its_side(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As its own folder has it or as the folders of the set do, in any case; a path that is given is that path."""
+    """As its own folder has it or as the folders of the set do; a path that is given is that path."""
     monkeypatch.chdir(tmp_path)
     write_folder(tmp_path / "photos" / "train", 4, ["Match", "Käfer groß"])
     write_folder(tmp_path / "photos" / "test", 3, ["Match", "Käfer groß"])
@@ -182,10 +182,17 @@ def test_an_image_is_found_by_its_label_and_name_without_its_side(
     made = curator.open("small")
     made.split()
     file = next(made.paths.split_folder("train").glob("Match/003-*"))
-    for name in ("Match/003.jpg", "match/003", f"Match/{file.name}", f"train/Match/{file.name}", str(file), file.name):
+    for name in ("Match/003.jpg", "Match/003", f"Match/{file.name}", f"train/Match/{file.name}", str(file), file.name):
         assert made.why(name)[0].facts["source_id"] == "train/Match/003.jpg", name
     with pytest.raises(CuratorError, match="2 images are called"):
         made.why("Match/000.jpg")
+    for name in ("photos", "manifests", "data"):
+        (tmp_path / "moved").mkdir(exist_ok=True)
+        (tmp_path / name).rename(tmp_path / "moved" / name)
+    monkeypatch.chdir(tmp_path / "moved")
+    assert "  path     photos/train/Match/003.jpg\n" in str(curator.open("small").why("Match/003"))
+    (tmp_path / "moved" / "photos").rename(tmp_path / "elsewhere")
+    assert "/photos/train/Match/003.jpg (not there now)\n" in str(curator.open("small").why("Match/003"))
 
 
 def test_names_that_are_nearly_right_and_objects_in_a_notebook(tmp_path: Path) -> None:
