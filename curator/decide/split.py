@@ -31,7 +31,7 @@ from curator.decide.origins import describe_large_groups
 from curator.decide.side_counts import check_counts, count_wanted
 from curator.manifests.recipe import SplitSettings
 from curator.reasons import SPLITS
-from curator.text import MOST, Command, Text
+from curator.text import MOST, Command, Text, plural
 
 
 class SplitDecision(NamedTuple):
@@ -111,7 +111,7 @@ def _describe_counts(
             elif n != want:
                 held = ", and the previous split (`--resplit` lets images move)," if is_held else ""
                 near = f"as near as what must stay on one side{held} allows"
-                uneven.append(f"{name}: {n} images in {set_name} instead of {want}, {near}")
+                uneven.append(f"{name}: {plural(n, 'image')} in {set_name} instead of {want}, {near}")
             elif not n and place == TEST:
                 empty.append(f"{name}: no image in test, as none is listed there; `[split] keep = false` divides anew")
     return empty, uneven
@@ -135,7 +135,7 @@ def describe_leaks(
         shown = " and ".join(f"{images['record_id'].iloc[at]} in {SPLITS[listed[at]]}" for at in pair)
         n = len(np.unique(first[torn]))
         notes.append(
-            f"LEAK: {n:,} {'group' if n == 1 else 'groups'} of one {kind} ({len(torn):,} images) on several sides, as "
+            f"LEAK: {plural(n, 'group')} of one {kind} ({plural(len(torn), 'image')}) on several sides, as "
             f"listed, such as {shown}; they are kept there, and `[split] keep = false` would divide anew"
         )
     return tuple(notes)

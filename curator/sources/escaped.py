@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator.events import Listener, Noted
+from curator.text import plural
 
 _AMPERSAND = r"(?i)&(?:amp|#0*38|#x0*26);"
 _REFERENCE = r"(?i)&(?:amp|lt|gt|quot|apos|nbsp|#[0-9]{1,7}|#x[0-9a-f]{1,6});"
@@ -35,9 +36,9 @@ def unescaped(addresses: pa.ChunkedArray, name: str, emit: Listener) -> pa.Chunk
         return addresses
     rows = holding.filter(is_escaped)
     clean = pa.array([html.unescape(text) for text in addresses.take(rows).to_pylist()], addresses.type)
-    what = (
-        f"{n_escaped:,} of {len(having):,} addresses with an & in them have it as in the source of a web page (&amp;)"
-    )
+    those = f"{n_escaped:,} of {plural(len(having), 'address', 'addresses')} with an & in"
+    them = "it has it" if len(having) == 1 else "them have it"
+    what = f"{those} {them} as in the source of a web page (&amp;)"
     emit(Noted(f"{name}: {what}; they are requested with &, as a browser would"))
     return pc.replace_with_mask(addresses, _mask(len(addresses), rows), clean)
 

@@ -76,7 +76,7 @@ def test_one_label_is_too_few(tmp_path: Path) -> None:
     (tmp_path / "rugby").mkdir()
     (tmp_path / "rugby" / "a.jpg").write_bytes(b"x")
     (tmp_path / "soccer").mkdir()
-    with pytest.raises(CuratorError, match="holds 1 folders with files, but at least two labels are needed"):
+    with pytest.raises(CuratorError, match="holds 1 folder with files, but at least two labels are needed"):
         photo_world(tmp_path)
 
 

@@ -111,13 +111,13 @@ def test_ten_thousand_groups_are_written_quickly_and_opened_a_page_at_a_time(tmp
     assert page.locator("#where").inner_text() == "Groups 25 to 48 of 10,000"
     page.keyboard.press("j")
     assert page.evaluate("document.activeElement.querySelector('h2').textContent").startswith("25 2 images")
-    page.get_by_text("label conflict").first.click()
+    page.get_by_text("label-conflict").first.click()
     assert page.locator("#where").inner_text() == "Groups 1 to 24 of 5,000"
     page.get_by_role("button", name="Next").click()
     page.reload()
     assert page.locator("#where").inner_text() == "Groups 25 to 48 of 5,000"
-    assert page.get_by_role("radio", name="label conflict").is_checked()
-    page.get_by_text("exact duplicate").first.click()
+    assert page.get_by_role("radio", name="label-conflict").is_checked()
+    page.get_by_text("exact-duplicate").first.click()
     page.get_by_role("button", name="Show 24 of 4,998 more").click()
     assert page.locator("figure").count() == 26
     page.close()

@@ -36,7 +36,7 @@ def opened(browser: Any, address: str, intercepted: str = "", **look: Any) -> It
     page.wait_for_selector(".tile img")
     yield page
     context.close()
-    assert not troubles
+    assert not troubles, troubles
 
 
 def wait_for(page: Any, selector: str, text: str) -> None:

@@ -107,6 +107,35 @@ def test_the_page_opens_on_the_suspects_and_one_key_accepts(browser: Any, served
     assert decided == {row["sha256"]: {"rugby": "soccer", "soccer": "rugby"}[row["label"]] for row in rows[:2]}
 
 
+def test_the_page_leaves_nothing_to_guess(browser: Any, served: Served, project: Project) -> None:
+    """The view's own order, what is not in the set, how a copy is turned, which command must follow, whole words."""
+    rows = served.rows()
+    surplus = [row for row in rows if row.get("drop_reason") == "surplus"]
+    suspect(project, [*surplus[:1], *served.rows(fate="kept")[:3]])
+    with opened(browser, served.address + "#view=suspects") as page:
+        wait_for(page, "#sort option:checked", "Surest first")
+        wait_for(page, "#tile-1 small", "out: surplus")
+        page.keyboard.press("ArrowRight")
+        wait_for(page, "#verdict", "not in the set, dropped as surplus: beyond")
+        assert page.locator("#apply").is_hidden()
+        page.keyboard.press("k")
+        wait_for(page, "#apply", "Not applied yet: run curator split --recipe")
+        wait_for(page, "#progress-here", "1 of 2 decided here")
+        wait_for(page, "#why", "curator why ")
+        broken = "[...document.querySelectorAll('#why .word')].some((word) => word.getClientRects().length !== 1)"
+        assert page.evaluate(broken) is False
+        page.click("#views [value=conflicts]")
+        wait_for(page, "#verdict", "under label rugby. K keeps it as soccer")
+        wait_for(page, "#hint", "kept under neither: K keeps it under the right one")
+        page.click("#views [value=all]")
+        wait_for(page, "#sort option:checked", "As listed")
+        assert page.locator("#apply").is_visible()
+    pipeline.decide(project, Stage.SPLIT, {})
+    with opened(browser, served.address + "#view=all") as page:
+        wait_for(page, "#progress", "1 decided in all")
+        playwright.expect(page.locator("#apply")).to_be_hidden()
+
+
 def test_a_decision_is_on_disk_before_the_page_shows_it_as_done(browser: Any, served: Served, project: Project) -> None:
     """While the answer is held back the tile says that it is saving; what it says then is in the file."""
     with opened(browser, served.address, intercepted="**/decide") as page:
