@@ -8,7 +8,8 @@ OLDEST := .venv-oldest
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-again test-oldest docs reference beginnings fuzz torture check format lock locked audit \
-  bench-audit bench-decide bench-dedupe bench-review bench-export bench-fetch bench-job bench-suspects bench-train clean
+  bench-audit bench-decide bench-dedupe bench-review bench-export bench-fetch bench-job bench-sources bench-suspects \
+  bench-train clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -129,6 +130,9 @@ bench-job: $(VENV)/.installed-dev  ## Find 50 swapped labels on the page as a pe
 
 bench-review: $(VENV)/.installed-dev  ## Measure the review page over 100,000 rows in headless Chromium
 	@$(BIN)/python tests/benchmarks/bench_review.py
+
+bench-sources: $(VENV)/.installed-dev  ## Measure what listing a million rows takes with each source
+	@$(BIN)/python tests/benchmarks/bench_sources.py
 
 bench-suspects: $(VENV)/.installed-dev  ## Swap labels of photographs and count what is found (PHOTOS=DIR)
 	@$(BIN)/python tests/benchmarks/bench_suspects.py $(if $(PHOTOS),'$(PHOTOS)')

@@ -28,6 +28,7 @@ import typer.main  # noqa: E402
 import curator  # noqa: E402
 from curator.cli.app import GROUPS, app  # noqa: E402
 from curator.manifests.recipe import SECTIONS  # noqa: E402
+from curator.manifests.toml_settings import key_of  # noqa: E402
 from curator.reasons import Drop, Eases, Traits  # noqa: E402
 from curator.sources.registry import source_kinds  # noqa: E402
 
@@ -170,7 +171,7 @@ def _first_line(text: str | None) -> str:
 def settings_table(cls: type[Any]) -> str:
     """Compose the table of a recipe section's or a source's keys."""
     rows = [
-        (f"`{field.name}`", _toml(field.default), " ".join(filter(None, [field.metadata["doc"], _choices(field)])))
+        (f"`{key_of(field)}`", _toml(field.default), " ".join(filter(None, [field.metadata["doc"], _choices(field)])))
         for field in dataclasses.fields(cls)
     ]
     return table(("key", "default", "what it is"), rows)
