@@ -12,7 +12,9 @@ from hypothesis import settings
 
 from curator.fetch.network.libcurl import pycurl
 from curator.fetch.network.transfer import Transfer
+from curator.observe.workers import render
 from tests.fuzz.rounds import FULL, count
+from tests.nursery import observers_are_forked
 
 # In `make test` the same examples each time, so that only a change of the code can fail it; in `make torture` new ones.
 settings.register_profile("sample", derandomize=True)
@@ -22,6 +24,8 @@ if not FULL:
 # Tests start hundreds of Pythons: each would compile the whole package where nobody may keep what was compiled.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+observers_are_forked()  # a start of their Python would cost more than most tests
 
 
 @pytest.fixture
@@ -38,6 +42,16 @@ def resolve(monkeypatch):
         monkeypatch.setattr(Transfer, "_configure", with_names)
 
     return to
+
+
+@pytest.fixture(autouse=True)
+def nothing_idle() -> Iterator[None]:
+    """Stop the processes that a test rendered in: the next one gets new ones, with its own environment."""
+    yield
+    with render._PROCESSES._lock:
+        idle, render._PROCESSES._idle = render._PROCESSES._idle, []
+    for one in idle:
+        one.worker.stop()
 
 
 @pytest.hookimpl(wrapper=True)
