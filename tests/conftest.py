@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from curator.fetch.network.libcurl import pycurl
 from curator.fetch.network.transfer import Transfer
@@ -17,9 +17,9 @@ from tests.fuzz.rounds import FULL, count
 from tests.nursery import observers_are_forked
 
 # In `make test` the same examples each time, so that only a change of the code can fail it; in `make torture` new ones.
-settings.register_profile("sample", derandomize=True)
-if not FULL:
-    settings.load_profile("sample")
+# A slow machine is no fault, in neither.
+settings.register_profile("here", derandomize=not FULL, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("here")
 
 # Tests start hundreds of Pythons: each would compile the whole package where nobody may keep what was compiled.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -167,7 +167,7 @@ def test_processes_stop_when_there_is_no_work_and_are_not_shared_with_a_child(
     monkeypatch.setattr(render_module, "_IDLE_SECONDS", 0.4)
     monkeypatch.setattr(render_module, "_started", lambda max_pixels: workers.append(start(max_pixels)) or workers[-1])
     render(PHOTO, Rendering(), 1_000_000)
-    assert workers[0].process.wait(60) is not None
+    assert workers[0].process.wait(240) is not None
     program = """
 import os, sys
 from pathlib import Path
