@@ -7,7 +7,7 @@ PHOTOS ?=
 OLDEST := .venv-oldest
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-oldest docs reference beginnings fuzz torture check format lock locked audit \
+.PHONY: help install demo test test-shuffled test-oldest docs reference beginnings fuzz torture check format lock locked audit \
   bench-decide bench-dedupe bench-review bench-export bench-fetch bench-job bench-suspects bench-train clean
 
 help:  ## Show this list
@@ -47,7 +47,11 @@ demo: $(VENV)/.installed  ## Do the whole job on a rendered world, no Internet n
 	@$(BIN)/curator demo $(if $(PHOTOS),--photos '$(PHOTOS)')
 
 test: $(VENV)/.installed-dev  ## Run all tests
-	@$(BIN)/python -m pytest -n auto
+	@$(BIN)/python -m pytest -n auto --dist worksteal
+
+test-shuffled: $(VENV)/.installed-dev  ## Run tests in an order of chance (SEED=, TESTS=): none may need another
+	@seed='$(or $(SEED),$(shell date +%s))'; echo "SEED=$$seed"; \
+	  CURATOR_TEST_ORDER="$$seed" $(BIN)/python -m pytest -n auto --dist worksteal $(TESTS)
 
 $(OLDEST)/.installed: pyproject.toml tests/oldest.py
 	@$(PYTHON) -m venv $(OLDEST)
