@@ -7,8 +7,8 @@ PHOTOS ?=
 OLDEST := .venv-oldest
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-shuffled test-oldest docs reference beginnings fuzz torture check format lock locked audit \
-  bench-decide bench-dedupe bench-review bench-export bench-fetch bench-job bench-suspects bench-train clean
+.PHONY: help install demo test test-again test-shuffled test-oldest docs reference beginnings fuzz torture check \
+  format lock locked audit bench-decide bench-dedupe bench-review bench-export bench-fetch bench-job bench-suspects bench-train clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -52,6 +52,9 @@ test: $(VENV)/.installed-dev  ## Run all tests
 test-shuffled: $(VENV)/.installed-dev  ## Run tests in an order of chance (SEED=, TESTS=): none may need another
 	@seed='$(or $(SEED),$(shell date +%s))'; echo "SEED=$$seed"; \
 	  CURATOR_TEST_ORDER="$$seed" $(BIN)/python -m pytest -n auto --dist worksteal $(TESTS)
+
+test-again:  ## Give up to three tests that failed beside others a second try, alone, and name what passes then
+	@$(BIN)/python tests/again.py
 
 $(OLDEST)/.installed: pyproject.toml tests/oldest.py
 	@$(PYTHON) -m venv $(OLDEST)

@@ -58,7 +58,7 @@ def whole_process() -> dict[str, Any]:
         "the working folder": Path.cwd(),
         "signal handlers": {one.name: signal.getsignal(one) for one in signals},
         "blocked signals": signal.pthread_sigmask(signal.SIG_BLOCK, ()),
-        "limits": [resource.getrlimit(kind) for kind in (resource.RLIMIT_AS, resource.RLIMIT_NOFILE)],
+        "the limit of memory": resource.getrlimit(resource.RLIMIT_AS),
         "sys.path": [*sys.path],
         "the recursion limit": sys.getrecursionlimit(),
         "sys.excepthook": sys.excepthook,
@@ -74,16 +74,16 @@ def nothing_left() -> Iterator[None]:
     """Fail a test that leaves the process changed; stop those that it rendered in: the next one starts its own."""
     process, variables = whole_process(), dict(os.environ)
     yield
+    with render._PROCESSES._lock:
+        idle, render._PROCESSES._idle = render._PROCESSES._idle, []
+    for one in idle:
+        one.worker.stop()
     changed = [what for what, now in whole_process().items() if now != process[what]]
     # Libraries set variables of their own when they are first imported; what was there stays as it was.
     names = {name for name in os.environ if name.startswith(("CURATOR_", "PYTHON"))} | variables.keys()
     changed += sorted(name for name in names - {"PYTEST_CURRENT_TEST"} if os.environ.get(name) != variables.get(name))
     os.chdir(process["the working folder"])
     assert not changed, f"the test left changed: {', '.join(changed)}"
-    with render._PROCESSES._lock:
-        idle, render._PROCESSES._idle = render._PROCESSES._idle, []
-    for one in idle:
-        one.worker.stop()
 
 
 @pytest.hookimpl(wrapper=True)
