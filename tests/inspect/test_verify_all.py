@@ -20,7 +20,7 @@ from curator.observe.thumbnails import thumbnail
 from curator.pipeline import run_stages as pipeline
 from curator.store.lock import locked
 from curator.store.paths import DataPaths
-from tests.fuzz.rounds import counted
+from tests.fuzz.rounds import FULL, counted
 from tests.small_worlds import picture, recipe_text, small_project, write_folder
 
 
@@ -82,9 +82,11 @@ def test_every_file_with_a_changed_byte_is_named(paths: DataPaths) -> None:
         "attempts.sqlite",
         "sums.jsonl",
     }
-    for path in files:
+    first = {(path.parent.name, path.suffix): path for path in reversed(files)}.values()
+    for number, path in enumerate(files):
         data, status = path.read_bytes(), path.stat()
-        for share in (0.1, 0.5, 0.98):
+        shares = (0.1, 0.5, 0.98)
+        for share in shares if FULL or path in first else shares[number % 3 :][:1]:
             flip(path, share)
             with counted("a byte changed in a file below data/ and manifests/, then `curator verify`"):
                 found = CliRunner().invoke(app, ["verify", "--fast"])
