@@ -50,4 +50,3 @@ def _holding(addresses: pa.Array | pa.ChunkedArray) -> pa.Array:
     """Number the rows whose address holds any: few addresses have the sign, fewer before their host."""
     signed = catalog.number_rows(pc.match_substring(addresses, "@"))
     return signed.take(catalog.number_rows(pc.match_substring_regex(addresses.take(signed), USERINFO)))
-
