@@ -22,8 +22,8 @@ LAYERS = (
     ("embed", "decide"),
     ("benchmark", "fetch"),
     ("sources", "report", "export"),
-    ("pipeline",),
-    ("inspect", "demo", "review", "survey"),
+    ("pipeline", "survey"),
+    ("inspect", "demo", "review"),
     ("dataset",),
     ("cli",),
 )
