@@ -4,7 +4,7 @@ The public API: what the command line does, for a notebook or a program.
 
 >>> import curator
 >>> curator.__all__
-['CuratorError', 'Dataset', 'create', 'open']
+['CuratorError', 'Dataset', 'audit', 'create', 'open']
 
 Names are imported when they are first used: ``curator --help`` and the observing processes start without pandas.
 """
@@ -18,13 +18,15 @@ if TYPE_CHECKING:
     from curator.dataset import create_dataset as create
     from curator.dataset import open_dataset as open
     from curator.errors import CuratorError
+    from curator.inspect.audit.audit import audit
 
-__all__ = ["CuratorError", "Dataset", "create", "open"]
+__all__ = ["CuratorError", "Dataset", "audit", "create", "open"]
 __version__ = "0.1.0"
 
 _HOMES = {
     "CuratorError": ("curator.errors", "CuratorError"),
     "Dataset": ("curator.dataset", "Dataset"),
+    "audit": ("curator.inspect.audit.audit", "audit"),
     "create": ("curator.dataset", "create_dataset"),
     "open": ("curator.dataset", "open_dataset"),
 }

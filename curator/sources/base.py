@@ -71,6 +71,9 @@ class ListingContext:
     """The places whose end nobody knows: what was read of them may not be all, and is not kept for the next run."""
     has_namesake: bool = False
     """Whether a source of the same kind and title stands before this one in the recipe."""
+    every_row: bool = False
+    """Whether a table lists each of its rows, those too that name or hold an image of another row: an audit counts
+    them."""
     watch: Callable[[Sequence[str]], object] = field(default=lambda paths: None, compare=False)
     """Takes the absolute paths of local files that lists name, also of those that are not there: when one changes,
     comes or goes, the next stage fetches first. Files taken together that are all gone are no change: their disk may

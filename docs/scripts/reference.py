@@ -231,8 +231,8 @@ def reasons_table() -> str:
 
 
 def api() -> str:
-    """Compose the reference of ``curator.create``, ``curator.open`` and every method of ``Dataset``."""
-    functions = [("curator.create", curator.create), ("curator.open", curator.open)]
+    """Compose the reference of the functions of ``curator`` and of every method of ``Dataset``."""
+    functions = [(f"curator.{name}", getattr(curator, name)) for name in ("create", "open", "audit")]
     methods = [
         (f"Dataset.{name}", member)
         for name, member in inspect.getmembers_static(curator.Dataset)
@@ -265,6 +265,7 @@ def _pieces(parameters: Iterable[inspect.Parameter]) -> Iterator[str]:
         if one.kind is inspect.Parameter.KEYWORD_ONLY and not starred:
             starred = True
             yield "*"
+        starred |= one.kind is inspect.Parameter.VAR_POSITIONAL
         stars = {inspect.Parameter.VAR_KEYWORD: "**", inspect.Parameter.VAR_POSITIONAL: "*"}.get(one.kind, "")
         default = str(one.default) if isinstance(one.default, Path) else one.default
         yield f"{stars}{one.name}: {one.annotation}" + ("" if default is one.empty else f" = {default!r}")

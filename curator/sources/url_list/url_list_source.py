@@ -32,12 +32,13 @@ from curator.sources.reading.read import probe_size
 from curator.sources.url_list.columns import column_problems, folded
 from curator.sources.url_list.columns_of_rows import addresses, further_columns, sides
 from curator.sources.url_list.formats import QUOTING, Writing
-from curator.sources.url_list.joined_tables import Tables, cache_entry, read_tables
+from curator.sources.url_list.joined_tables import FILE, LINE, Tables, cache_entry, read_tables
 from curator.sources.url_list.labels_of_rows import label_rows, need_label, nothing_listed, trimmed
 from curator.sources.url_list.occurrences import has_id, records_beside, species_of
 from curator.sources.url_list.parquet_rows import PICTURE
 from curator.sources.url_list.pictures_of_rows import Files, find_files, write_held_pictures
 from curator.sources.url_list.table_files import missing_tables, path_problem, state_of_tables, table_files
+from curator.text import plural, was
 
 _ROW = " row"
 _HINTS = {
@@ -127,7 +128,7 @@ class UrlList(Source):
         except SourceError as error:
             message = error.message.removeprefix(self._place).strip().rstrip(".")
             raise SourceError(f"The list {self._place} {message}.", error.hint or _WAY_OUT) from error
-        self._note(context, listed.attrs[N_SAME], "that repeat an address and its label")
+        self._note(context, listed.attrs[N_SAME], "repeating an address and its label")
         return listed
 
     def read(self, context: ListingContext) -> Tables:
@@ -171,7 +172,7 @@ class UrlList(Source):
             return tables
         is_still = pc.is_in(pc.utf8_lower(trimmed(tables.rows["type"])), pa.array(["", "stillimage", "image"]))
         is_out = pc.invert(is_still)
-        self._note(context, pc.sum(is_out).as_py() or 0, f"that are no still images {tables.where(is_out)}")
+        self._note(context, pc.sum(is_out).as_py() or 0, f"of a type other than still image {tables.where(is_out)}")
         return replace(tables, rows=tables.rows.filter(is_still))
 
     def choose(self, tables: Tables, context: ListingContext) -> pa.Table:
@@ -212,6 +213,10 @@ class UrlList(Source):
         listed = pa.table(columns | further_columns(mine, self._shown, context))
         if PICTURE in mine.rows.column_names:
             listed = self._with_pictures(mine, listed, context)
+        if context.every_row:
+            rows = pa.array(map(str, range(listed.num_rows)))
+            keys = pc.binary_join_element_wise(listed["key"].combine_chunks(), rows, "\n")
+            listed = listed.set_column(listed.column_names.index("key"), "key", keys)
         return listed_rows(self.kind, self.title, tier, {name: listed[name] for name in listed.column_names})
 
     def _can_be_had(
@@ -232,10 +237,11 @@ class UrlList(Source):
             if n_out and not pc.any(pc.and_(is_labelled, can_be_had)).as_py():
                 first = tables.rows[tables.roles["path"]].filter(is_out)[0].as_py()
                 hint = _HINTS.get(reason, 'Write `root = "…"` beside its path: the folder that they are relative to.')
-                raise SourceError(f"names {n_out:,} files {reason}, such as {first[:100]!r}", hint)
+                raise SourceError(f"names {plural(n_out, 'file')} {reason}, such as {first[:100]!r}", hint)
             self._note(context, n_out, f"{reason} {tables.where(is_out)}")
             if n := n_missing - n_out:
-                context.emit(Noted(f"{self._shown}: {n:,} rows {reason} are requested at their addresses"))
+                how = "is requested at its address" if n == 1 else "are requested at their addresses"
+                context.emit(Noted(f"{self._shown}: {plural(n, 'row')} {reason} {how}"))
         return can_be_had
 
     def _keys(self, files: Files, context: ListingContext) -> pa.Array:
@@ -250,10 +256,15 @@ class UrlList(Source):
         written = pa.array(paths, pa.string())
         self._note(context, written.null_count, "without a picture")
         keys = pa.array([path and Path(path).stem for path in paths], pa.string())
-        for name, values in {"local_path": written, "key": pc.coalesce(listed["key"].combine_chunks(), keys)}.items():
+        columns = {"local_path": written, "key": pc.coalesce(listed["key"].combine_chunks(), keys)}
+        if context.every_row:  # which one it is, as it has no name of its own
+            files = (file_name(tables.places[number]) for number in tables.rows[FILE].to_pylist())
+            lines = tables.rows[LINE].to_pylist()
+            columns["source_id"] = pa.array([f"{one}, {tables.unit} {n}" for one, n in zip(files, lines, strict=True)])
+        for name, values in columns.items():
             listed = listed.set_column(listed.column_names.index(name), name, values)
         return listed.filter(pc.or_(pc.is_valid(written), pc.is_valid(listed["url"])))
 
     def _note(self, context: ListingContext, n_rows: int, which: str) -> None:
         if n_rows:
-            context.emit(Noted(f"{self._shown}: {n_rows:,} rows {which} were left out"))
+            context.emit(Noted(f"{self._shown}: {plural(n_rows, 'row')} {which} {was(n_rows)} left out"))
