@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import argparse
 import gzip
+import json
 import multiprocessing
+import os
 import sys
 import tempfile
 import threading
@@ -16,6 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pyarrow as pa
@@ -30,6 +33,8 @@ from curator.manifests.recipe import FetchSettings, ListSettings  # noqa: E402
 from curator.sources.base import ListingContext, Source  # noqa: E402
 from curator.sources.budget import within  # noqa: E402
 from curator.sources.captions.captions_source import Captions  # noqa: E402
+from curator.sources.flickr import search_pages  # noqa: E402
+from curator.sources.flickr.flickr_source import Flickr  # noqa: E402
 from curator.sources.huggingface.huggingface_source import HuggingFace  # noqa: E402
 from curator.sources.inaturalist.inaturalist_source import INaturalist  # noqa: E402
 from curator.sources.wikimedia.file_lists import FileLists, Query  # noqa: E402
@@ -69,7 +74,7 @@ def listed(source: Source, context: ListingContext) -> int:
 
 def wikimedia(n_rows: int, folder: Path) -> None:
     """A category of so many files, 50 an answer: read part by part, then as a listing of what is kept."""
-    with served_commons(n_rows) as url:
+    with served(serve_commons, n_rows) as url:
         context, api = context_in(folder), f"{url}/w/api.php"
 
         def read() -> int:
@@ -139,11 +144,46 @@ def inaturalist(n_rows: int, folder: Path) -> None:
     measure("inaturalist: observations and their photos", n_rows, lambda: listed(source, context_in(folder)))
 
 
+def flickr(n_rows: int, folder: Path) -> None:
+    """Searches of 4,000 photos each; what Flickr's pace costs, a second for 500 photos, is left out."""
+    with served(serve_flickr, n_rows) as url:
+        search_pages.API, search_pages.PAUSE_S = f"{url}/rest/", 0.0
+        os.environ[search_pages.KEY] = "key"
+        texts = tuple(map(str, range(n_rows // 4_000)))
+        source = Flickr(search={"rugby": texts})
+        measure("flickr: all listed", n_rows, lambda: listed(source, context_in(folder)))
+
+
+def serve_flickr(n_photos: int, ports: Any) -> None:
+    """Answer each search with 4,000 photos of its own."""
+    from tests.small_webs import PictureHandler, serving
+
+    class Handler(PictureHandler):
+        def do_GET(self) -> None:  # noqa: N802 -- http.server's name
+            asked = {key: values[0] for key, values in parse_qs(urlsplit(self.path).query).items()}
+            answer: dict[str, Any] = {"stat": "ok"}
+            if "text" in asked:
+                first = 4_000 * int(asked["text"]) + 500 * (int(asked["page"]) - 1)
+                same = {"owner": "1@N00", "ownername": "Ann", "title": "A ruck", "license": "4"}
+                photos = [
+                    {"id": n, "url_l": f"https://live.example/{n}.jpg", **same} for n in range(first, first + 500)
+                ]
+                answer["photos"] = {"pages": 8, "photo": photos}
+            else:
+                url = "https://creativecommons.org/licenses/by/2.0/"
+                answer["licenses"] = {"license": [{"id": 4, "url": url}]}
+            self.send_body(200, json.dumps(answer).encode())
+
+    with serving(Handler) as port:
+        ports.put(port)
+        threading.Event().wait()
+
+
 @contextmanager
-def served_commons(n_files: int) -> Iterator[str]:
-    """Serve a category from a process of its own."""
+def served(serve: Callable[[int, Any], None], n_rows: int) -> Iterator[str]:
+    """Serve from a process of its own."""
     ports: Any = multiprocessing.get_context("spawn").Queue()
-    server = multiprocessing.get_context("spawn").Process(target=serve_commons, args=(n_files, ports), daemon=True)
+    server = multiprocessing.get_context("spawn").Process(target=serve, args=(n_rows, ports), daemon=True)
     server.start()
     try:
         yield f"http://127.0.0.1:{ports.get(timeout=60)}"
@@ -171,7 +211,13 @@ def serve_commons(n_files: int, ports: Any) -> None:
         threading.Event().wait()
 
 
-SOURCES = {"captions": captions, "huggingface": huggingface, "inaturalist": inaturalist, "wikimedia": wikimedia}
+SOURCES = {
+    "captions": captions,
+    "flickr": flickr,
+    "huggingface": huggingface,
+    "inaturalist": inaturalist,
+    "wikimedia": wikimedia,
+}
 
 
 def main() -> None:

@@ -174,7 +174,7 @@ class FileLists:
             for page in _list(_table(answer.get("query")).get("pages")):
                 pages[page.get("pageid")] = pages.get(page.get("pageid"), {}) | page
             rest = {str(name): str(value) for name, value in _table(answer.get("continue")).items()}
-            if answer.get("batchcomplete") or not rest:
+            if "batchcomplete" in answer or not rest:
                 return list(pages.values()), rest
         raise SourceError(f"{self.host} does not come to the end of a page of {query.shown}.", _LATER)
 
