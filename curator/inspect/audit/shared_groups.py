@@ -14,14 +14,15 @@ import numpy as np
 import pandas as pd
 
 from curator import catalog as catalog
-from curator.catalog import IntArray, number_values, rank_among
+from curator.catalog import IntArray, rank_among
 from curator.decide.leak_groups import find_leak_groups
-from curator.manifests.recipe import GROUPINGS
+from curator.manifests.recipe import SplitSettings
 from curator.matching.components import label_components
 from curator.reasons import SPLITS
 
 MOST_EXAMPLES = 5
-KINDS = tuple(kind for kind in GROUPINGS if kind != "near-duplicate")
+KINDS = tuple(kind for kind in SplitSettings().group_by if kind != "near-duplicate")
+"""What a split keeps together unless a recipe says otherwise; copies are looked for by themselves."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,7 @@ class SharedGroups:
 
 def number_groups(table: pd.DataFrame) -> dict[str, IntArray]:
     """Number what belongs together, kind by kind: shape (rows,), equal for images of one group."""
-    listed = number_values(table["listed_group"])
-    groups = np.where(listed >= 0, listed, len(table) + np.arange(len(table)))
-    return {"group": groups} | {kind: find_leak_groups(table, (kind,)) for kind in KINDS}
+    return {kind: find_leak_groups(table, (kind,)) for kind in KINDS}
 
 
 def find_shared(table: pd.DataFrame) -> list[SharedGroups]:
