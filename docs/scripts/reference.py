@@ -230,8 +230,8 @@ def reasons_table() -> str:
 
 
 def api() -> str:
-    """Compose the reference of ``curator.create``, ``curator.open`` and every method of ``Dataset``."""
-    functions = [("curator.create", curator.create), ("curator.open", curator.open)]
+    """Compose the reference of the functions of ``curator`` and of every method of ``Dataset``."""
+    functions = [(f"curator.{name}", getattr(curator, name)) for name in ("create", "open", "search_classes")]
     methods = [
         (f"Dataset.{name}", member)
         for name, member in inspect.getmembers_static(curator.Dataset)
