@@ -14,6 +14,7 @@ from curator.catalog import Drop
 from curator.cli.app import app
 from curator.manifests.manifest import COLUMNS
 from curator.manifests.recipe import SECTIONS
+from curator.manifests.toml_settings import key_of
 from curator.sources.registry import source_kinds
 from tests.benchmarks.beginnings import count_files, readme_commands, typed
 from tests.small_worlds import write_folder
@@ -58,7 +59,7 @@ def test_each_source_key_is_documented(kind: str) -> None:
     """docs/recipe.md has a row for each key of each source."""
     rows = read("docs/recipe.md").split(f'## [[sources]] kind = "{kind}"')[1].split("\n## ")[0]
     for field in dataclasses.fields(source_kinds()[kind]):
-        assert re.search(rf"^\| `{field.name}` \|", rows, re.MULTILINE), f"{kind}: {field.name}"
+        assert re.search(rf"^\| `{key_of(field)}` \|", rows, re.MULTILINE), f"{kind}: {field.name}"
 
 
 @pytest.mark.parametrize("reason", list(Drop))

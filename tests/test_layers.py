@@ -22,8 +22,8 @@ LAYERS = (
     ("embed", "decide"),
     ("benchmark", "fetch"),
     ("sources", "report", "export"),
-    ("pipeline",),
-    ("inspect", "demo", "review", "survey"),
+    ("pipeline", "survey"),
+    ("inspect", "demo", "review"),
     ("dataset",),
     ("cli",),
 )
@@ -35,6 +35,7 @@ LATE_IMPORTERS = (
     "__init__.py",
     "dataset.py",
     "cli/",
+    "inspect/pictures.py",
     "inspect/view.py",
     "benchmark/",
     "report/",

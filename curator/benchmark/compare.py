@@ -38,15 +38,30 @@ def bootstrap_means(values: FloatArray, groups: npt.NDArray[np.generic]) -> Floa
     Returns:
         Means of ``N_RESAMPLES`` resamples; the seed is fixed, so that the same predictions produce the same interval.
     """
+    columns = np.column_stack([values, np.ones(len(values))])
+    sums = bootstrap_sums(columns, groups)
+    return sums[:, 0] / sums[:, 1]
+
+
+def bootstrap_sums(columns: FloatArray, groups: npt.NDArray[np.generic]) -> FloatArray:
+    """Resample as :func:`bootstrap_means` does, and sum several figures of the images drawn.
+
+    Args:
+        columns: shape (images, figures).
+        groups: the group of each image, shape (images,).
+
+    Returns:
+        Shape (``N_RESAMPLES``, figures); a row is one draw for all of them, so that what is made of them is paired.
+    """
     names, index = np.unique(groups, return_inverse=True)
-    sums, counts = np.bincount(index, weights=values), np.bincount(index).astype(np.float64)
+    sums = np.column_stack([np.bincount(index, weights=column) for column in columns.T])
     rng, share = np.random.default_rng(0), np.full(len(names), 1 / len(names))
     at_once = max(1, _CELLS_AT_ONCE // len(names))
-    means = []
-    for start in range(0, N_RESAMPLES, at_once):
-        drawn = rng.multinomial(len(names), share, size=min(at_once, N_RESAMPLES - start))
-        means.append((drawn @ sums) / (drawn @ counts))
-    return np.concatenate(means)
+    drawn = (
+        rng.multinomial(len(names), share, size=min(at_once, N_RESAMPLES - start))
+        for start in range(0, N_RESAMPLES, at_once)
+    )
+    return np.concatenate([times @ sums for times in drawn])
 
 
 def estimate(values: FloatArray, groups: npt.NDArray[np.generic], confidence: float = 0.95) -> dict[str, float]:

@@ -13,6 +13,7 @@ from typing import Annotated, ClassVar
 import typer
 
 from curator import __version__
+from curator.cli.audit import audit
 from curator.cli.balance import balance
 from curator.cli.benchmark import benchmark
 from curator.cli.dedupe import dedupe
@@ -39,7 +40,7 @@ from curator.cli.why import why
 
 GROUPS = {
     "Make": (init, search, run, fetch, dedupe, balance, split, benchmark),
-    "Look": (status, why, suspects, similar, review, report, diff, verify, demo),
+    "Look": (status, why, suspects, similar, review, report, diff, verify, audit, demo),
     "Share": (export, replay, forget),
 }
 """Every command under its heading in ``curator --help``; a new one is one file and one entry here."""

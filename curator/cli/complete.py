@@ -25,6 +25,9 @@ EXPORT_FORMATS = ("imagefolder", "keras", "webdataset", "parquet", "tfrecord", "
 MODELS = ("cnn", "mobilenet_v2", "efficientnet_lite0")
 """The names in :data:`curator.benchmark.models.registry.MODELS`."""
 
+AUDIT_WORDS = ("leaks", "groups", "conflicts", "copies", "unreadable", "confounds", "suspects")
+"""The words in :data:`curator.inspect.audit.result.WORDS`."""
+
 
 def choices(*words: str) -> Callable[[str], list[str]]:
     """Return what proposes these words."""
@@ -38,10 +41,18 @@ def choices(*words: str) -> Callable[[str], list[str]]:
 export_formats = choices(*EXPORT_FORMATS)
 
 
-def model_names(incomplete: str) -> list[str]:
-    """Propose the models that are not yet in a list separated by commas."""
-    before, comma, last = incomplete.rpartition(",")
-    return [f"{before}{comma}{name}" for name in MODELS if name.startswith(last) and name not in before.split(",")]
+def several(*words: str) -> Callable[[str], list[str]]:
+    """Return what proposes these words, those that are not yet in a list separated by commas."""
+
+    def propose(incomplete: str) -> list[str]:
+        before, comma, last = incomplete.rpartition(",")
+        return [f"{before}{comma}{word}" for word in words if word.startswith(last) and word not in before.split(",")]
+
+    return propose
+
+
+model_names = several(*MODELS)
+audit_words = several(*AUDIT_WORDS)
 
 
 def recipe_names(incomplete: str) -> list[str]:

@@ -167,8 +167,7 @@ def init_from(name: str, labels: list[str], places: list[str], columns: list[str
 
     refuse_name(name, working_place(MANIFESTS))
     homes = working_place(MANIFESTS)
-    roles = dict(map(_role, columns))
-    found = survey(places, labels, cache_dir=sources_of_new_recipe(homes, name), columns=roles)
+    found = survey(places, labels, cache_dir=sources_of_new_recipe(homes, name), columns=read_roles(columns))
     sections: Any = propose_sections(found)
     path = create_dataset(name, labels=found.labels, sources=found.sources, **sections).paths.recipe
     terminal = Terminal(_option(path, name))
@@ -177,8 +176,12 @@ def init_from(name: str, labels: list[str], places: list[str], columns: list[str
     terminal.next(Command("split"))
 
 
+def read_roles(texts: Sequence[str]) -> dict[str, str]:
+    """Read what is said of columns: ``ROLE=NAME`` each."""
+    return dict(map(_role, texts))
+
+
 def _role(text: str) -> tuple[str, str]:
-    """Read ``ROLE=NAME``."""
     role, sign, name = text.partition("=")
     if not (role.strip() and sign and name.strip()):
         raise CuratorError(

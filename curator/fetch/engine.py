@@ -86,9 +86,9 @@ class Engine:
 
     def _make_schedule(self, remembered: Remembered) -> Schedule:
         """Queue the requests; hosts that asked a previous run to be left alone are."""
-        names, bulk = self._plan.host_names.to_pylist(), self._plan.options.bulk_hosts
+        names, known = self._plan.host_names.to_pylist(), self._plan.options.host_limits
         politeness = Politeness(per_host=self._settings.per_host, delay_s=self._settings.delay_s)
-        limits = {number: bulk[name] for number, name in enumerate(names) if name in bulk}
+        limits = {number: known[name] for number, name in enumerate(names) if name in known}
         schedule = Schedule(self._plan.requests, self._plan.host_of, politeness, self._rng, limits)
         waiting = {wait.host: wait for wait in remembered.waits}
         for number, name in enumerate(names if waiting else ()):

@@ -53,12 +53,12 @@ class FetchOptions:
 
     Attributes:
         retry: which failures to request again: ``failed`` those that may have passed, ``all`` all of them.
-        bulk_hosts: requests in flight for hosts that allow more than ``per_host``.
+        host_limits: requests in flight for hosts that allow more than ``per_host``, or fewer.
         userinfo: who signs in, with which password (``user:password``), by address; recorded nowhere.
     """
 
     retry: Literal["none", "failed", "all"] = "none"
-    bulk_hosts: Mapping[str, int] = field(default_factory=dict)
+    host_limits: Mapping[str, int] = field(default_factory=dict)
     userinfo: Mapping[str, str] = field(default_factory=dict)
 
 

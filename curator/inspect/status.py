@@ -53,6 +53,7 @@ class Status:
     labels: dict[str, dict[str, Any]]
     sources: dict[str, dict[str, Any]]
     splits: dict[str, dict[str, int]] = field(default_factory=dict)
+    folds: dict[str, dict[str, int]] = field(default_factory=dict)
     next: tuple[Command, ...] = ()
     remark: str = ""
     news: tuple[Text, ...] = ()
@@ -88,6 +89,7 @@ class Status:
             "labels": self.labels,
             "sources": self.sources,
             "splits": self.splits,
+            "folds": self.folds,
             "next": spell(self.next, option, quote=""),
             "remark": self.remark,
             "news": [spell(text, option) for text in self.news],
@@ -253,7 +255,6 @@ def count_stage(project: Project, stage: Stage | None, table: pd.DataFrame) -> S
     """Count a catalog that is in memory."""
     missing = missing_per_label(project.recipe, table) if stage in (Stage.FETCHED, Stage.DEDUPED) else {}
     kept = catalog.kept(table)
-    parts = kept[kept["split"].notna().to_numpy(dtype=bool)].groupby("split", sort=True)["label"]
     labels = project.recipe.labels
     empty = [label for label in labels if label not in set(kept["label"])]
     step, remark = next_step(stage, missing, project.most_command, empty)
@@ -265,7 +266,14 @@ def count_stage(project: Project, stage: Stage | None, table: pd.DataFrame) -> S
         counts=catalog.counts(table),
         labels=dict(sorted((nothing | catalog.counts_by(table, "label")).items())),
         sources=catalog.counts_by(table, "source"),
-        splits={str(split): {str(label): int(n) for label, n in part.value_counts().items()} for split, part in parts},
+        splits=_count_parts(kept, "split"),
+        folds=_count_parts(kept, "fold"),
         next=steps,
         remark=remark,
     )
+
+
+def _count_parts(kept: pd.DataFrame, column: str) -> dict[str, dict[str, int]]:
+    """Count the labels in each part that a column names."""
+    parts = kept[kept[column].notna().to_numpy(dtype=bool)].groupby(column, sort=True)["label"]
+    return {str(name): {str(label): int(n) for label, n in part.value_counts().items()} for name, part in parts}

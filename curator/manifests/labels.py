@@ -110,6 +110,7 @@ class LabelFinder:
     """
 
     def __init__(self, names: Mapping[str, tuple[str, ...]]) -> None:
+        self.names = names
         own = {label: label for label in names}
         others = {as_written(text): label for label, texts in names.items() for text in texts}
         self._patterns = [(text, label) for text, label in others.items() if _WILD.search(text)]

@@ -94,6 +94,11 @@ def setting(default: Any = dataclasses.MISSING, doc: str = "", **limits: Any) ->
     return dataclasses.field(default=default, metadata={"doc": doc, "limits": Limits(**limits)})
 
 
+def key_of(field: dataclasses.Field[Any]) -> str:
+    """Return the key of a field in a recipe: its name, without the ``_`` behind a word that Python keeps for itself."""
+    return field.name.rstrip("_")
+
+
 def suggest(word: object, known: Iterable[object]) -> str:
     """Return ``, did you mean X?`` if a known word is near, else nothing."""
     near = difflib.get_close_matches(_text(word).casefold()[:100], [str(item) for item in known], n=1, cutoff=0.6)
@@ -108,7 +113,7 @@ def read_settings(cls: type[Any], table: Mapping[str, Any], where: str, report: 
     """Build ``cls`` from ``table``; a key that is unknown or wrong is reported and its default taken.
 
     Args:
-        cls: a frozen dataclass whose fields are made with :func:`setting`.
+        cls: a frozen dataclass whose fields are made with :func:`setting`; see :func:`key_of`.
         where: how messages name the table, such as ``[fetch]``.
         report: called with a :class:`Problem` for each mistake.
 
@@ -116,7 +121,7 @@ def read_settings(cls: type[Any], table: Mapping[str, Any], where: str, report: 
         An instance of ``cls``, or None if a key without default is missing or wrong.
     """
     hints = typing.get_type_hints(cls)
-    fields = {field.name: field for field in dataclasses.fields(cls)}
+    fields = {key_of(field): field for field in dataclasses.fields(cls)}
     keys = f"; the keys are {', '.join(fields)}"
     for key in table:
         if key not in fields:
@@ -128,15 +133,15 @@ def read_settings(cls: type[Any], table: Mapping[str, Any], where: str, report: 
                 report(Problem(where, f"{name} is missing"))
             continue
         try:
-            value = convert(table[name], hints[name])
+            value = convert(table[name], hints[field.name])
         except TypeError as error:
             report(Problem(where, f"{name} {error}"))
             continue
         if broken := field.metadata.get("limits", Limits()).broken_by(value):
             report(Problem(where, f"{name} {broken}"))
         else:
-            values[name] = value
-    required = {name for name, field in fields.items() if field.default is dataclasses.MISSING}
+            values[field.name] = value
+    required = {field.name for field in fields.values() if field.default is dataclasses.MISSING}
     return cls(**values) if required <= set(values) else None
 
 

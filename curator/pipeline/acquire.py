@@ -38,10 +38,10 @@ from curator.pipeline.fetched_from import Watched, refuse_missing
 from curator.sources.base import N_SAME, ListingContext, PlannedRead
 from curator.sources.budget import within
 from curator.sources.failures import as_source_error
-from curator.sources.registry import bulk_hosts
+from curator.sources.registry import host_limits
 from curator.sources.userinfo import take_userinfo
 from curator.store.catalog_files import plain
-from curator.text import Text, hide_in_address, hide_in_settings
+from curator.text import Text, as_parts, hide_in_address, hide_in_settings
 
 LEAST_RATE = 0.2
 """A wave is never larger than this yield would need, so that a bad start does not request the whole list."""
@@ -169,8 +169,9 @@ def _list_tier(project: Project, listing: Listing, tier: int, labels: Sequence[s
         except SourceError as error:
             if len(project.recipe.sources) == 1 and listing.table.empty:
                 raise SourceError(f"The source {name} could not be listed: {error.message}", error.hint) from error
-            listing.failures[f"{index} {name}"] = error.text
-            project.emit(Warned((f"The source {name} could not be listed: ", *error.text)))
+            failure = (f"The source {name} could not be listed: ", *as_parts(error.text))
+            listing.failures[f"{index} {name}"] = failure
+            project.emit(Warned(failure))
             continue
         _warn_of_passwords(project, name, len(userinfo))
         listing.userinfo = userinfo | listing.userinfo
@@ -291,5 +292,6 @@ def fetch_and_judge(
 ) -> pd.DataFrame:
     """Settle these rows of a catalog, by the ledger or by a request, and drop the poor ones."""
     recipe = project.recipe
-    fetched = fetch_images(rows, project, FetchOptions(options.retry, bulk_hosts(recipe.sources), userinfo))
+    limits = host_limits(recipe.sources, recipe.fetch.per_host)
+    fetched = fetch_images(rows, project, FetchOptions(options.retry, limits, userinfo))
     return drop_poor_images(fetched, recipe.quality)

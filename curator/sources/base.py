@@ -65,10 +65,15 @@ class ListingContext:
     refresh: bool = False
     label_names: LabelFinder | None = None
     fresh: set[Path] = field(default_factory=set, compare=False)
+    headers: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    """A further line of requests for lists, such as a token, by the host (with its port) that it is sent to."""
     doubted: set[str] = field(default_factory=set, compare=False)
     """The places whose end nobody knows: what was read of them may not be all, and is not kept for the next run."""
     has_namesake: bool = False
     """Whether a source of the same kind and title stands before this one in the recipe."""
+    every_row: bool = False
+    """Whether a table lists each of its rows, those too that name or hold an image of another row: an audit counts
+    them."""
     watch: Callable[[Sequence[str]], object] = field(default=lambda paths: None, compare=False)
     """Takes the absolute paths of local files that lists name, also of those that are not there: when one changes,
     comes or goes, the next stage fetches first. Files taken together that are all gone are no change: their disk may
@@ -91,13 +96,16 @@ class Source(ABC):
 
     Attributes:
         kind: what ``kind`` in the recipe says, and the first part of each ``record_id``.
-        n_tiers: lists are read tier by tier, each only while a label is short of images.
         name: the source's name in tables, if the recipe sets one.
     """
 
     kind: ClassVar[str]
-    n_tiers: ClassVar[int] = 1
     name: str
+
+    @property
+    def n_tiers(self) -> int:
+        """How many tiers its lists have: they are read tier by tier, each only while a label is short of images."""
+        return 1
 
     @property
     def title(self) -> str:
@@ -119,6 +127,10 @@ class Source(ABC):
     def bulk_address(self) -> str:
         """Return an address of the server that its images are on, if that is built to serve whole data sets."""
         return ""
+
+    def gentle_hosts(self) -> Mapping[str, int]:
+        """Return addresses of servers of its images, and how many requests in flight each allows at most."""
+        return {}
 
     def plan(self, tier: int, context: ListingContext) -> Sequence[PlannedRead]:
         """Return what listing ``tier`` will read, before its first byte is read."""

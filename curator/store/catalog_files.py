@@ -64,9 +64,9 @@ class StageRecord:
 
 
 def plain(settings: Any) -> dict[str, Any]:
-    """Turn a settings dataclass into the JSON form that records hold (lists, not tuples)."""
+    """Turn a settings dataclass into the JSON form that records hold (lists, not tuples), by the keys of a recipe."""
     form: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(settings)))
-    return form
+    return {name.rstrip("_"): value for name, value in form.items()}
 
 
 def fingerprint(*parts: Any) -> str:

@@ -25,6 +25,7 @@ import pyarrow.compute as pc
 from curator.errors import SourceError
 from curator.events import Event, Noted, Warned
 from curator.manifests.labels import LabelFinder, as_written, fold, label_problem
+from curator.manifests.toml_settings import key_of
 from curator.sources.base import ListingContext, most_frequent
 from curator.sources.local_pictures import ENDINGS
 from curator.sources.reading.places import file_name, is_url, local_path
@@ -285,7 +286,9 @@ def _kind(tables: Tables) -> str:
 
 def _as_recipe(source: Any) -> dict[str, Any]:
     """Return the keys of a source that are not as they are by default."""
-    keys = {one.name: getattr(source, one.name) for one in fields(source) if getattr(source, one.name) != one.default}
+    keys = {
+        key_of(one): getattr(source, one.name) for one in fields(source) if getattr(source, one.name) != one.default
+    }
     return {
         "kind": source.kind,
         **{key: list(value) if isinstance(value, tuple) else value for key, value in keys.items()},

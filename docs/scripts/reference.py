@@ -28,6 +28,7 @@ import typer.main  # noqa: E402
 import curator  # noqa: E402
 from curator.cli.app import GROUPS, app  # noqa: E402
 from curator.manifests.recipe import SECTIONS  # noqa: E402
+from curator.manifests.toml_settings import key_of  # noqa: E402
 from curator.reasons import Drop, Eases, Traits  # noqa: E402
 from curator.sources.registry import source_kinds  # noqa: E402
 
@@ -170,7 +171,7 @@ def _first_line(text: str | None) -> str:
 def settings_table(cls: type[Any]) -> str:
     """Compose the table of a recipe section's or a source's keys."""
     rows = [
-        (f"`{field.name}`", _toml(field.default), " ".join(filter(None, [field.metadata["doc"], _choices(field)])))
+        (f"`{key_of(field)}`", _toml(field.default), " ".join(filter(None, [field.metadata["doc"], _choices(field)])))
         for field in dataclasses.fields(cls)
     ]
     return table(("key", "default", "what it is"), rows)
@@ -231,7 +232,7 @@ def reasons_table() -> str:
 
 def api() -> str:
     """Compose the reference of the functions of ``curator`` and of every method of ``Dataset``."""
-    functions = [(f"curator.{name}", getattr(curator, name)) for name in ("create", "open", "search_classes")]
+    functions = [(f"curator.{name}", getattr(curator, name)) for name in ("create", "open", "audit", "search_classes")]
     methods = [
         (f"Dataset.{name}", member)
         for name, member in inspect.getmembers_static(curator.Dataset)
@@ -264,6 +265,7 @@ def _pieces(parameters: Iterable[inspect.Parameter]) -> Iterator[str]:
         if one.kind is inspect.Parameter.KEYWORD_ONLY and not starred:
             starred = True
             yield "*"
+        starred |= one.kind is inspect.Parameter.VAR_POSITIONAL
         stars = {inspect.Parameter.VAR_KEYWORD: "**", inspect.Parameter.VAR_POSITIONAL: "*"}.get(one.kind, "")
         default = str(one.default) if isinstance(one.default, Path) else one.default
         yield f"{stars}{one.name}: {one.annotation}" + ("" if default is one.empty else f" = {default!r}")

@@ -15,6 +15,7 @@ from curator.events import Event, Noted, Warned
 from curator.manifests.recipe import FetchSettings
 from curator.sources.base import ListingContext
 from curator.sources.reading import resume
+from curator.text import spell
 
 
 @dataclass
@@ -150,4 +151,4 @@ def context(tmp_path: Path, events: list[Event]) -> ListingContext:
 @pytest.fixture
 def told(events: list[Event]) -> Callable[[], str]:
     """Everything that was noted or warned, as one text."""
-    return lambda: "\n".join(event.message for event in events if isinstance(event, Noted | Warned))
+    return lambda: "\n".join(spell(event.message) for event in events if isinstance(event, Noted | Warned))

@@ -15,6 +15,7 @@ from curator.errors import RecipeError
 from curator.events import SourceListed
 from curator.manifests.project import Project
 from curator.manifests.read_recipe import parse_recipe
+from curator.manifests.toml_settings import key_of
 from curator.pipeline import run_stages as pipeline
 from curator.pipeline.acquire import settings_of_fetch
 from curator.sources import registry
@@ -81,9 +82,10 @@ def recipe_text(**keys: object) -> str:
 
 def test_every_kind_is_one_entry_of_the_tuple() -> None:
     """A recipe names a source by its kind; the servers that serve whole data sets are those that a source names."""
-    assert list(registry.source_kinds()) == ["imagenet", "open-images", "url-list", "folder", "coco"]
+    own = ["imagenet", "open-images", "url-list", "folder", "coco"]
+    assert list(registry.source_kinds()) == [*own, "wikimedia", "captions", "huggingface", "inaturalist", "flickr"]
     assert list(registry.source_kinds().values()) == list(registry.SOURCES)
-    hosts = registry.bulk_hosts([Folder(path="x"), OpenImages(classes={}, images="http://h:8/b")])
+    hosts = registry.host_limits([Folder(path="x"), OpenImages(classes={}, images="http://h:8/b")], 8)
     assert hosts == {"h:8": registry.BULK_REQUESTS}
 
 
@@ -104,7 +106,7 @@ def test_a_toy_source_is_listed_and_fetched(toy: type[Source], tmp_path: Path) -
     assert sorted(table["url"]) == [f"{site}/{number}.jpg" for number in range(3, 9)]
     assert set(table["kind"]) == {"counting"}
     assert SourceListed("toys", {"even": 3, "odd": 3}) in events
-    assert registry.bulk_hosts(recipe.sources) == {f"127.0.0.1:{port}": registry.BULK_REQUESTS}
+    assert registry.host_limits(recipe.sources, 8) == {f"127.0.0.1:{port}": registry.BULK_REQUESTS}
     (recorded,) = settings_of_fetch(recipe, pipeline.AcquireOptions())["sources"]
     assert recorded == {"kind": "counting", "site": site, "first": 3, "n_images": 3, "name": "toys"}
 
@@ -129,7 +131,7 @@ def undocumented(sources: Iterable[type[Source]], page: str) -> list[str]:
     missing = []
     for source in sources:
         section = page.partition(f'## [[sources]] kind = "{source.kind}"\n')[2].partition("\n## ")[0]
-        keys = [field.name for field in dataclasses.fields(source)]  # type: ignore[arg-type]
+        keys = [key_of(field) for field in dataclasses.fields(source)]  # type: ignore[arg-type]
         rows = [key for key in keys if not re.search(rf"^\| `{key}` \|", section, re.MULTILINE)]
         missing += [f"{source.kind}: {key}" for key in rows] if section else [source.kind]
     return missing

@@ -24,7 +24,7 @@ from curator.inspect.forecast.prediction import Effort, Prediction, Stratum, est
 from curator.manifests.project import Project
 from curator.manifests.recipe import BalanceSettings
 from curator.pipeline.acquire import AcquireOptions, Listing, fetch_and_judge, n_tiers
-from curator.sources.registry import bulk_hosts
+from curator.sources.registry import host_limits
 from curator.store.lock import locked
 
 _LIKELY = ((0.95, "in reach"), (0.5, "likely"), (0.05, "unlikely"))
@@ -149,5 +149,5 @@ def _effort(
         rows[name] = [
             known.get(a, 0.0) + known.get(b, 0.0) for a, b in zip(first.to_pylist(), second.to_pylist(), strict=True)
         ]
-    bulk = bulk_hosts(project.recipe.sources)
-    return estimate_effort(rows[on_the_web & tried], rows[on_the_web & ~tried], project.recipe.fetch, bulk)
+    limits = host_limits(project.recipe.sources, project.recipe.fetch.per_host)
+    return estimate_effort(rows[on_the_web & tried], rows[on_the_web & ~tried], project.recipe.fetch, limits)

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from curator.embed.models import open_embedder
 from curator.embed.row_file import RowFile
 from curator.embed.squares import PixelArray, read_square
 from curator.errors import StateError
+from curator.events import Listener
 from curator.inspect.suspects import look
 from curator.inspect.suspects.rows import compose_table
 from curator.manifests.project import Project
@@ -98,14 +100,28 @@ def _group(project: Project, table: pd.DataFrame) -> IntArray:
 
 
 def _embed(project: Project, table: pd.DataFrame, embedder: Embedder) -> tuple[Any, Any]:
-    """Compute what is not known yet of the pictures, each decoded once: features, and what they look like."""
-    sha256s: Sequence[str] = table["sha256"].tolist()
-    files = [project.paths.image(*key) for key in zip(sha256s, table["format"].tolist(), strict=True)]
-    features = open_features(project.paths.features, embedder)
-    name = f"looks-version{look.VERSION}-decoder{DECODER_VERSION}.npy"
-    looks = RowFile(project.paths.features / name, [("look", "<f4", (len(look.FIELDS),))])
-
+    keys = zip(table["sha256"].tolist(), table["format"].tolist(), strict=True)
+    files = [project.paths.image(*key) for key in keys]
     max_pixels = project.recipe.quality.max_pixels
+    return embed_files(files, table["sha256"].tolist(), project.paths.features, embedder, max_pixels, project.emit)
+
+
+def embed_files(
+    files: Sequence[Path], sha256s: Sequence[str], folder: Path, embedder: Embedder, max_pixels: int, emit: Listener
+) -> tuple[Any, Any]:
+    """Compute what is not known yet of the pictures, each decoded once: features, and what they look like.
+
+    Args:
+        files: one a picture.
+        sha256s: of their bytes.
+        folder: keeps what was computed.
+
+    Raises:
+        StateError: files are gone, are not what they were, or cannot be decoded; all others were kept.
+    """
+    features = open_features(folder, embedder)
+    name = f"looks-version{look.VERSION}-decoder{DECODER_VERSION}.npy"
+    looks = RowFile(folder / name, [("look", "<f4", (len(look.FIELDS),))])
 
     def compute(number: int) -> list[dict[str, Any]]:
         pixels = read_square(files[number], sha256s[number], embedder.side, max_pixels)
@@ -114,5 +130,5 @@ def _embed(project: Project, table: pd.DataFrame, embedder: Embedder) -> tuple[A
             seen = read_square(files[number], sha256s[number], look.SIDE, max_pixels)
         return [{"features": embedder.run_image(pixels)}, {"look": look.measure(seen)}]
 
-    compute_rows([features, looks], sha256s, compute, project.emit)
+    compute_rows([features, looks], sha256s, compute, emit)
     return features_of(features, sha256s), looks.rows["look"][looks.find(sha256s)]

@@ -47,7 +47,6 @@ class OpenImages(Source):
     """``kind = "open-images"``: images by class name or MID."""
 
     kind: ClassVar[str] = "open-images"
-    n_tiers: ClassVar[int] = N_TIERS
 
     classes: Mapping[str, tuple[str, ...]] = setting(doc="label to classes: display names or MIDs")
     subsets: tuple[str, ...] = setting(SUBSETS, "the subsets to list", choices=SUBSETS)
@@ -55,6 +54,11 @@ class OpenImages(Source):
     metadata: str = setting(METADATA, "where the tables are: an address or a folder")
     images: str = setting(IMAGES, "where the images are, as {subset}/{id}.jpg: an address or a folder")
     name: str = setting("", "the source's name in tables; its kind if not given")
+
+    @property
+    def n_tiers(self) -> int:
+        """Validation and test, the boxable part of train, all of train."""
+        return N_TIERS
 
     def covers(self, labels: Sequence[str]) -> tuple[str, ...]:
         """Return the labels that this source can list."""

@@ -182,7 +182,7 @@ def filter_csv(
         raise SourceError(f"The table has no column {', '.join(missing)}; its first line is: {seen}.")
     present = [*columns, *(name for name in optional if name in names)]
     values = pa.array(wanted, pa.string()).cast(pa.binary())
-    where, witness = (key, values), ("ImageID", "[0-9a-f]{16}")
+    where, witness = (lambda rows: pc.is_in(rows[key], values)), ("ImageID", "[0-9a-f]{16}")
     found = read_delimited(lines, names, present, is_text=False, where=where, witness=witness)
     texts = {name: _as_text(found.rows[name]) for name in present}
     nulls = pa.nulls(found.rows.num_rows, pa.string())

@@ -15,13 +15,12 @@ any other block is split into rows first (:mod:`curator.sources.reading.records`
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv
 
 from curator.errors import SourceError
@@ -30,6 +29,9 @@ from curator.sources.reading.blocks import Census, LineBlocks, is_utf8, last_lin
 from curator.sources.reading.lend import await_return
 from curator.sources.reading.records import Shape, SplitBlock, split_records
 from curator.sources.reading.tally import FIELDS, TOO_LONG, Tally
+
+Wanted = Callable[[pa.Table], pa.ChunkedArray]
+"""Says which rows of some that were read are wanted: true or false for each."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ def read_delimited(
     delimiter: str = ",",
     is_quoted: bool = True,
     is_text: bool = True,
-    where: tuple[str, pa.Array] | None = None,
+    where: Wanted | None = None,
     witness: tuple[str, str] | None = None,
 ) -> Rows:
     """Read ``columns`` of a table whose columns are called ``names`` (RFC 4180).
@@ -58,7 +60,7 @@ def read_delimited(
         lines: read on from behind the header line.
         is_quoted: whether fields may be in double quotes; else a quote is a character like any other.
         is_text: return text, and refuse rows that are not UTF-8; else return bytes, whatever their encoding.
-        where: a column, and the values (text or bytes, as is returned) of it that are wanted.
+        where: says which rows of a block are wanted; none: all.
         witness: a column, and how (a regular expression) a value of it begins: a line that has that is a row.
 
     Raises:
@@ -76,14 +78,14 @@ def read_delimited(
             needs_look = len(split.starts) + len(split.refused) < split.n_lines
             lines.give_back(split.tail)
         lines.line += split.n_lines if split else census.n_lines
-        parts.append(found if where is None else _filtered(*found, *where))
+        parts.append(found if where is None else _filtered(*found, where))
         kept.add(len(parts[-1][1]), sum(part.nbytes for part in parts[-1]))
     reading.tally.add_refused(TOO_LONG, lines.too_long)
     return Rows(pa.concat_tables([rows for rows, _ in parts]), pa.chunked_array([at for _, at in parts]), reading.tally)
 
 
-def _filtered(table: pa.Table, at: pa.Array, column: str, wanted: pa.Array) -> tuple[pa.Table, pa.Array]:
-    is_wanted = pc.is_in(table[column], wanted)
+def _filtered(table: pa.Table, at: pa.Array, where: Wanted) -> tuple[pa.Table, pa.Array]:
+    is_wanted = where(table)
     return table.filter(is_wanted), at.filter(is_wanted.combine_chunks())
 
 

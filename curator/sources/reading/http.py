@@ -23,7 +23,7 @@ from curator.fetch.network.curl_loop import CurlLoop, noticed_interrupts
 from curator.fetch.network.guard import name_private_host, proxy_addresses
 from curator.fetch.network.libcurl import pycurl
 from curator.fetch.network.transfer import WaryTransfer
-from curator.fetch.policy import header_values, judge
+from curator.fetch.policy import Answer, header_values, judge
 from curator.manifests.recipe import FetchSettings
 from curator.reasons import Drop
 
@@ -69,7 +69,9 @@ class _ListTransfer(WaryTransfer):
         self.handle.setopt(pycurl.LOW_SPEED_TIME, max(1, round(settings.timeout_s)))
         # HTTP/2 would bring what its window holds, 10 MB, whether it is read or not.
         self.handle.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
-        self.handle.setopt(pycurl.HTTPHEADER, ["Accept: */*", "Accept-Encoding: identity", *headers])
+        has_coding = any(line.startswith("Accept-Encoding:") for line in headers)
+        plain = [] if has_coding else ["Accept-Encoding: identity"]
+        self.handle.setopt(pycurl.HTTPHEADER, ["Accept: */*", *plain, *headers])
 
     def begin(self, task: int, url: str, now: float, referer: str = "") -> None:
         """Prepare the handle."""
@@ -98,6 +100,7 @@ class StreamedAnswer:
         headers: further lines of the request.
         method: ``GET``, or ``HEAD``, which brings no body.
         within_s: seconds for the whole answer; 0: no limit.
+        loop: one whose connections are used again, and which has no other transfer; none: one of its own.
 
     Raises:
         SourceError: no request can be made for the address, or it leads to one that is not public.
@@ -105,7 +108,13 @@ class StreamedAnswer:
     """
 
     def __init__(
-        self, url: str, settings: FetchSettings, headers: Sequence[str] = (), method: str = "GET", within_s: float = 0.0
+        self,
+        url: str,
+        settings: FetchSettings,
+        headers: Sequence[str] = (),
+        method: str = "GET",
+        within_s: float = 0.0,
+        loop: CurlLoop | None = None,
     ) -> None:
         try:
             self._transfer = _ListTransfer(settings, headers)
@@ -122,15 +131,7 @@ class StreamedAnswer:
             raise SourceError(f"{url} could not be read ({error}).") from error
         if not settings.allow_private_hosts and (host := name_private_host(wanted)):
             raise _refuse(f"{host} is a host")
-        with ExitStack() as opened:
-            self._loop = opened.enter_context(CurlLoop(opened.enter_context(selectors.DefaultSelector())))
-            self._loop.start(self._transfer, 0, wanted)
-            self._advance()
-            answer = self._transfer.answer()
-            self.status, self.headers = answer.http_status, answer.headers
-            if self._broke_off and not 200 <= self.status < 300:
-                raise self._broke_off
-            self._opened = opened.pop_all()
+        answer = self._begin(wanted, loop)
         self.verdict = judge(answer, honour_noai=False)
         ranged = CONTENT_RANGE.fullmatch(self.header("content-range"))
         total = ranged[2] if ranged else self.header("content-length") if self.status == 200 else ""
@@ -142,6 +143,20 @@ class StreamedAnswer:
         is_chunked = "chunked" in self.header("transfer-encoding").lower()
         self.says_its_end = is_chunked or bool(self.header("content-length"))
         """Whether a body that was cut short is known to be; else the end of the connection is all that ends it."""
+
+    def _begin(self, url: str, loop: CurlLoop | None) -> Answer:
+        """Make the request, and wait for the first bytes of its answer."""
+        with ExitStack() as opened:
+            self._loop = loop or opened.enter_context(CurlLoop(opened.enter_context(selectors.DefaultSelector())))
+            opened.callback(self._loop.abort)
+            self._loop.start(self._transfer, 0, url)
+            self._advance()
+            answer: Answer = self._transfer.answer()
+            self.status, self.headers = answer.http_status, answer.headers
+            if self._broke_off and not 200 <= self.status < 300:
+                raise self._broke_off
+            self._opened = opened.pop_all()
+        return answer
 
     def read(self, n_bytes: int) -> bytes:
         """Return up to ``n_bytes`` bytes of the body, at least one; none at its end.
@@ -186,11 +201,11 @@ def _refuse(what: str) -> SourceError:
     return SourceError(f"{what} that is not public.", "Set allow_private_hosts = true in [fetch] if you mean it.")
 
 
-def ask_size(url: str, settings: FetchSettings) -> int | None:
+def ask_size(url: str, settings: FetchSettings, further: Sequence[str] = ()) -> int | None:
     """Request how many bytes reading ``url`` would transfer; None if the server does not say. Never raises."""
     for method, headers in (("HEAD", ()), ("GET", ("Range: bytes=0-0",))):
         try:
-            answer = StreamedAnswer(url, settings, headers, method, within_s=10.0)
+            answer = StreamedAnswer(url, settings, [*headers, *further], method, within_s=10.0)
         except (BrokenOffError, CuratorError):
             return None
         answer.close()

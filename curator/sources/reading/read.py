@@ -17,7 +17,9 @@ import re
 import tarfile
 import zlib
 from collections.abc import Callable
+from pathlib import Path as Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 from curator.errors import SourceError
 from curator.events import MetadataFinished, MetadataRead, MetadataStarted
@@ -90,7 +92,7 @@ def _read_once(
 
 def _open(place: str, context: ListingContext) -> tuple[io.RawIOBase, int | None]:
     if is_url(place):
-        stream = ResumedStream(place, context.fetch)
+        stream = ResumedStream(place, context.fetch, headers_for(place, context))
         return stream, stream.version.total_bytes
     path = local_path(place, context.base_dir)
     if not path.is_file():
@@ -167,4 +169,15 @@ def probe_size(place: str, context: ListingContext) -> int | None:
     if not is_url(place):
         path = local_path(place, context.base_dir)
         return path.stat().st_size if path.is_file() else None
-    return ask_size(place, context.fetch)
+    return ask_size(place, context.fetch, headers_for(place, context))
+
+
+def headers_for(place: str, context: ListingContext) -> list[str]:
+    """Return the further lines of a request for this address, which are for its host alone.
+
+    >>> context = ListingContext((), Path(), headers={"h.example": "Authorization: Bearer t"})
+    >>> headers_for("https://H.example/a", context), headers_for("https://h.example.evil.org/a", context)
+    (['Authorization: Bearer t'], [])
+    """
+    line = context.headers.get(urlsplit(place).netloc.rpartition("@")[2].lower()) if context.headers else None
+    return [line] if line else []

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import time
+from collections.abc import Sequence
 from http.client import responses
 from typing import TYPE_CHECKING
 
@@ -40,15 +41,16 @@ class ResumedStream(io.RawIOBase):
     Args:
         url: an http or https address.
         settings: as for :class:`StreamedAnswer`; after ``retries`` failures in a row the stream gives up.
+        headers: further lines of each request.
 
     Raises:
         SourceError: the server refused, or it broke off too often without getting on.
         VersionChangedError: the file changed between two connections.
     """
 
-    def __init__(self, url: str, settings: FetchSettings) -> None:
+    def __init__(self, url: str, settings: FetchSettings, headers: Sequence[str] = ()) -> None:
         super().__init__()
-        self.url, self._settings = url, settings
+        self.url, self._settings, self._headers = url, settings, headers
         self._offset, self._since_cut, self._failures = 0, 0, 0
         self._budget = budget()
         self._answer = self._connect()
@@ -109,7 +111,7 @@ class ResumedStream(io.RawIOBase):
         headers = [f"Range: bytes={self._offset}-", f"If-Range: {validator}"] if validator else []
         while True:
             try:
-                answer = StreamedAnswer(self.url, self._settings, headers)
+                answer = StreamedAnswer(self.url, self._settings, [*headers, *self._headers])
             except BrokenOffError as error:
                 if error.reason not in RETRIED:
                     raise SourceError(f"{self.url} could not be read ({error}).") from error

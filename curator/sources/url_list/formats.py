@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from curator.errors import SourceError
 from curator.sources.budget import budget
 from curator.sources.reading.blocks import LineBlocks
-from curator.sources.reading.delimited import Rows, read_delimited
+from curator.sources.reading.delimited import Rows, Wanted, read_delimited
 from curator.sources.reading.encodings import as_utf8
 from curator.sources.reading.records import Shape
 from curator.sources.reading.tally import FIELDS, NOT_UTF8, UNCLOSED, Tally
@@ -61,19 +61,24 @@ class Writing:
         delimiter: the sign between fields; none: the one that the table shows.
         encoding: none: UTF-8, or UTF-16 or UTF-32 by their byte order mark.
         sheet: of a workbook; none: its first.
+        beside: what the column beside the addresses is called in a table of two whose first line is a row.
     """
 
     quoting: str = "auto"
     delimiter: str = ""
     encoding: str = ""
     sheet: str = ""
+    beside: str = ""
 
 
-def read_url_table(stream: io.BufferedReader, name: str, writing: Writing | None = None) -> Rows:
+def read_url_table(
+    stream: io.BufferedReader, name: str, writing: Writing | None = None, where: Wanted | None = None
+) -> Rows:
     """Read a list of whatever form.
 
     Args:
         name: its file name.
+        where: says which rows of some are wanted, so that the others take no memory; none: all.
 
     Raises:
         SourceError: it is empty, no list, or none of its rows can be read; says why.
@@ -85,12 +90,12 @@ def read_url_table(stream: io.BufferedReader, name: str, writing: Writing | None
         raise SourceError("is empty")
     form = "" if writing.delimiter and not is_packed else list_form(name, lines.head())
     if form in READERS:
-        found = READERS[form](lines)
+        found = READERS[form](lines, where)
     elif form == "xlsx":
-        found = _in_a_file(lines, partial(read_workbook, sheet=writing.sheet))
+        found = _only(_in_a_file(lines, partial(read_workbook, sheet=writing.sheet)), where)
     else:
-        found = _read_table(lines, writing.delimiter or DELIMITERS[form], writing.quoting)
-    if found.tally.n_refused and not found.rows.num_rows:
+        found = _read_table(lines, writing.delimiter or DELIMITERS[form], writing, where)
+    if found.tally.n_refused == found.tally.n_rows and found.tally.n_refused:
         raise SourceError(f"has no row that can be read: {found.tally.in_words()}", refusal_hint(found.tally, writing))
     return found
 
@@ -110,14 +115,22 @@ def refusal_hint(tally: Tally, writing: Writing) -> str:
     return ""
 
 
-def _read_table(lines: LineBlocks, delimiter: str, quoting: str) -> Rows:
+def _only(found: Rows, where: Wanted | None) -> Rows:
+    """Keep the wanted rows of those that were read."""
+    if where is None:
+        return found
+    is_wanted = where(found.rows)
+    return Rows(found.rows.filter(is_wanted), found.lines.filter(is_wanted), found.tally)
+
+
+def _read_table(lines: LineBlocks, delimiter: str, writing: Writing, where: Wanted | None) -> Rows:
     head, n_titles = lines.head(), _count_titles(lines.head(), delimiter)
     header = _take_header(lines, delimiter, n_titles)
     try:
         text = header.decode("utf-8")
     except UnicodeDecodeError as error:
-        where = f"line {lines.line - 1} (byte {error.start}), its header"
-        raise SourceError(f"has bytes that are not UTF-8 in {where}", _ENCODING) from error
+        place = f"line {lines.line - 1} (byte {error.start}), its header"
+        raise SourceError(f"has bytes that are not UTF-8 in {place}", _ENCODING) from error
     if delimiter not in text:
         delimiter = "\t"  # one column: no sign divides an address
     budget().columns(header.count(delimiter.encode()) + 1)
@@ -125,13 +138,23 @@ def _read_table(lines: LineBlocks, delimiter: str, quoting: str) -> Rows:
     written = [field.decode("utf-8") for field in fields]
     if [*map(folded, written)].count("") > 1:
         written = [name if folded(name) else f"column {number}" for number, name in enumerate(written, 1)]
-    refuse_repeated(written)
-    names = [*map(folded, written)]
     if any(map(is_address, fields)):
-        raise no_header(header, delimiter)
+        if not writing.beside or len(fields) != 2:
+            raise no_header(header, delimiter)
+        written = ["url" if is_address(field) else writing.beside for field in fields]
+        lines.give_back(header + b"\n")
+        lines.line -= header.count(b"\n") + 1
+    refuse_repeated(written)
+    names, quoting = [*map(folded, written)], writing.quoting
     is_quoted = quoting == "csv" or (quoting == "auto" and (delimiter != "\t" or has_quoted_fields(head, delimiter)))
     found = read_delimited(
-        lines, names, names, delimiter=delimiter, is_quoted=is_quoted, witness=_witness(head, names, delimiter)
+        lines,
+        names,
+        names,
+        delimiter=delimiter,
+        is_quoted=is_quoted,
+        where=where,
+        witness=_witness(head, names, delimiter),
     )
     found.tally.n_titles = n_titles
     return found
@@ -172,7 +195,7 @@ def _take_header(lines: LineBlocks, delimiter: str, n_titles: int) -> bytes:
     return b"\n".join(taken)
 
 
-def _read_lines(lines: LineBlocks) -> Rows:
+def _read_lines(lines: LineBlocks, where: Wanted | None) -> Rows:
     """Read one address a line, in quotes or not; comments are no rows."""
     # No URL holds a unit separator, so that each line is one field, commas and quotes included.
     found = read_delimited(lines, ["url"], ["url"], delimiter="\x1f", is_quoted=False)
@@ -181,12 +204,16 @@ def _read_lines(lines: LineBlocks) -> Rows:
     is_comment = pc.starts_with(found.rows["url"], "#")
     has_two = pc.match_substring_regex(found.rows["url"], _SECOND_ADDRESS)
     if not pc.any(pc.or_(is_comment, has_two)).as_py():
-        return found
+        return _only(found, where)
     found.tally.n_rows -= pc.sum(is_comment).as_py()
     for number in found.lines.filter(pc.and_not(has_two, is_comment)).to_pylist():
         found.tally.refuse(TWO_ADDRESSES, number)
     is_row = pc.invert(pc.or_(is_comment, has_two))
-    return Rows(found.rows.filter(is_row), found.lines.filter(is_row), found.tally)
+    return _only(Rows(found.rows.filter(is_row), found.lines.filter(is_row), found.tally), where)
+
+
+def _read_parquet(lines: LineBlocks, where: Wanted | None) -> Rows:
+    return _in_a_file(lines, partial(read_parquet, where=where))
 
 
 def _in_a_file(lines: LineBlocks, read: Callable[[Any], Rows]) -> Rows:
@@ -198,10 +225,10 @@ def _in_a_file(lines: LineBlocks, read: Callable[[Any], Rows]) -> Rows:
         return read(whole)
 
 
-READERS: Mapping[str, Callable[[LineBlocks], Rows]] = {
+READERS: Mapping[str, Callable[[LineBlocks, Wanted | None], Rows]] = {
     "jsonl": read_json_lines,
     "json": read_json,
-    "parquet": partial(_in_a_file, read=read_parquet),
+    "parquet": _read_parquet,
     "lines": _read_lines,
 }
 """How the forms are read that are no tables of text."""

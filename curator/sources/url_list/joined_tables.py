@@ -71,6 +71,10 @@ class Tables:
         """Whether this is the manifest of a data set that curator made."""
         return {*self.rows.column_names} >= MANIFEST
 
+    def of(self, rows: pa.Table) -> Tables:
+        """Return these of their rows."""
+        return replace(self, rows=rows)
+
     def with_label(self, labels: pa.Array | pa.ChunkedArray) -> Tables:
         """Return them with a column of labels from elsewhere."""
         rows = self.rows.append_column(LABEL, labels)

@@ -20,7 +20,7 @@ import pyarrow as pa
 from curator.errors import SourceError
 from curator.sources.budget import budget
 from curator.sources.reading.blocks import LineBlocks, numbered_lines
-from curator.sources.reading.delimited import Rows
+from curator.sources.reading.delimited import Rows, Wanted
 from curator.sources.reading.json_text import DECODER, plain_text, skip_blank, value_at, whole_text
 from curator.sources.reading.tally import NOT_UTF8, TOO_LONG, Tally
 from curator.sources.url_list.columns import folded, is_known, refuse_repeated
@@ -31,10 +31,10 @@ _ROWS_AT_ONCE, _NUMBER = 8192, " number"
 AS_OBJECTS = 'Write each row as an object, such as `{"url": "http://example.org/1.jpg", "label": "rugby"}`.'
 
 
-def read_json_lines(lines: LineBlocks) -> Rows:
+def read_json_lines(lines: LineBlocks, where: Wanted | None = None) -> Rows:
     """Read JSON with an object in each line; blank lines are none."""
     tally = Tally()
-    return _as_rows(_items_of_lines(lines, tally), tally)
+    return _as_rows(_items_of_lines(lines, tally), tally, where)
 
 
 def _items_of_lines(lines: LineBlocks, tally: Tally) -> Iterator[tuple[int, Any]]:
@@ -52,7 +52,7 @@ def _items_of_lines(lines: LineBlocks, tally: Tally) -> Iterator[tuple[int, Any]
     tally.add_refused(TOO_LONG, lines.too_long)
 
 
-def read_json(lines: LineBlocks) -> Rows:
+def read_json(lines: LineBlocks, where: Wanted | None = None) -> Rows:
     """Read a whole text of JSON: a list, several values one after the other, or an object that holds one list.
 
     Raises:
@@ -64,7 +64,7 @@ def read_json(lines: LineBlocks) -> Rows:
     if not any(isinstance(item, str | dict) for item in items):
         raise SourceError(f"is JSON that holds {_in_words(items[0])} where its rows should be", AS_OBJECTS)
     addresses = ({"url": item} if isinstance(item, str) else item for item in items)
-    return _as_rows(enumerate(addresses, 1), Tally(len(items), unit="entry"))
+    return _as_rows(enumerate(addresses, 1), Tally(len(items), unit="entry"), where)
 
 
 def _items(text: str) -> Iterator[Any]:
@@ -112,8 +112,8 @@ def _in_words(value: Any) -> str:
     return kinds.get(type(value), "other values")
 
 
-def _as_rows(numbered: Iterable[tuple[int, Any]], tally: Tally) -> Rows:
-    """Make rows of the values that are objects; the others are refused, by their numbers."""
+def _as_rows(numbered: Iterable[tuple[int, Any]], tally: Tally, where: Wanted | None) -> Rows:
+    """Make rows of the values that are objects and wanted; what is no object is refused, by its number."""
     limits, parts, n_bytes = budget(), list[pa.Table](), 0
     names: dict[str, None] = {}
     items: list[tuple[int, Mapping[str, Any]]] = []
@@ -129,19 +129,19 @@ def _as_rows(numbered: Iterable[tuple[int, Any]], tally: Tally) -> Rows:
         else:
             tally.refuse(EMPTY if isinstance(item, dict) else NO_OBJECT, number)
         if len(items) == _ROWS_AT_ONCE:
-            parts.append(_table(items))
+            parts.append(_table(items, where))
             n_bytes += parts[-1].nbytes
             # Where a row lacks a column, its place takes four bytes all the same.
-            limits.memory(n_bytes + 4 * len(names) * len(parts) * _ROWS_AT_ONCE)
+            limits.memory(n_bytes + 4 * len(names) * (len(parts) * _ROWS_AT_ONCE if where is None else 0))
             limits.time()
             items.clear()
-    whole = pa.concat_tables([*parts, _table(items)], promote_options="default").combine_chunks()
+    whole = pa.concat_tables([*parts, _table(items, where)], promote_options="default").combine_chunks()
     limits.memory(whole.nbytes)
     return Rows(whole.drop_columns([_NUMBER]), whole[_NUMBER], tally)
 
 
-def _table(items: Sequence[tuple[int, Mapping[str, Any]]]) -> pa.Table:
-    """Make columns of rows; what a row lacks costs nothing but its place."""
+def _table(items: Sequence[tuple[int, Mapping[str, Any]]], where: Wanted | None) -> pa.Table:
+    """Make columns of the rows that are wanted; what a row lacks costs nothing but its place."""
     columns: dict[str, list[str | None]] = {}
     for place, (_, item) in enumerate(items):
         for name, value in item.items():
@@ -149,7 +149,8 @@ def _table(items: Sequence[tuple[int, Mapping[str, Any]]]) -> pa.Table:
                 column = columns[name] = [None] * len(items)
             column[place] = _json_text(value)
     texts = {name: pa.array(column, pa.string()) for name, column in columns.items()}
-    return pa.table({_NUMBER: pa.array([number for number, _ in items], pa.int64()), **texts})
+    rows = pa.table({_NUMBER: pa.array([number for number, _ in items], pa.int64()), **texts})
+    return rows.filter(where(rows)) if where and items else rows
 
 
 def _flat(item: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -27,7 +27,7 @@ from curator.errors import SourceError
 from curator.observe.sniff import sniff
 from curator.sources.budget import Kept, budget
 from curator.sources.reading.blocks import is_utf8
-from curator.sources.reading.delimited import Rows
+from curator.sources.reading.delimited import Rows, Wanted
 from curator.sources.reading.lend import lend
 from curator.sources.reading.tally import NOT_UTF8, Tally
 from curator.sources.url_list.class_names import names_in_metadata, with_names
@@ -41,8 +41,11 @@ PICTURE = " picture"
 _ROWS_AT_ONCE, _ROWS_READ = 64, 8192
 
 
-def read_parquet(file: Any) -> Rows:
+def read_parquet(file: Any, where: Wanted | None = None) -> Rows:
     """Read all columns but the bytes of pictures; what is within a struct becomes a column ``outer.inner``.
+
+    Args:
+        where: says which rows of some are wanted; none: all.
 
     Raises:
         SourceError: it is no Parquet file that can be read.
@@ -54,6 +57,8 @@ def read_parquet(file: Any) -> Rows:
         names = [name for field in parquet.schema_arrow for name in _names_of(field)]
         refuse_repeated(names)
         pictures = [name for name in _binary_columns(parquet.schema_arrow) if _holds_pictures(parquet, name)]
+        if where:
+            return _wanted_rows(parquet, [name for name in names if name not in pictures], where)
         table = _read_within(parquet, [name for name in names if name not in pictures])
         columns = {folded(name): _as_text(column) for name, column in _flat(table)}
     except MemoryError:
@@ -78,6 +83,21 @@ def _read_within(parquet: pq.ParquetFile, columns: Sequence[str]) -> pa.Table:
         batches.append(batch)
         kept.add(batch.num_rows, batch.nbytes)
     return pa.Table.from_batches(batches) if batches else parquet.read(columns=list(columns))
+
+
+def _wanted_rows(parquet: pq.ParquetFile, columns: Sequence[str], where: Wanted) -> Rows:
+    """Read the rows that are wanted, some at a time."""
+    tally, kept = Tally(unit="row"), Kept(len(columns))
+    empty = pa.table({folded(name): pa.array([], pa.string()) for name in columns})
+    parts, lines = [empty], [pa.array([], pa.int64())]
+    for batch in parquet.iter_batches(_ROWS_READ, columns=list(columns)):
+        texts = {folded(name): _as_text(column) for name, column in _flat(pa.Table.from_batches([batch]))}
+        found = _without_odd_bytes(texts, batch.num_rows, tally)
+        is_wanted = where(found.rows)
+        parts.append(found.rows.filter(is_wanted))
+        lines.append(found.lines.filter(is_wanted).combine_chunks())
+        kept.add(parts[-1].num_rows, parts[-1].nbytes)
+    return Rows(pa.concat_tables(parts), pa.chunked_array(lines), tally)
 
 
 def write_pictures(path: Path, column: str, rows: Sequence[int], folder: Path) -> dict[int, str]:
@@ -175,14 +195,16 @@ def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray | pa.Array:
     return text
 
 
-def _without_odd_bytes(columns: dict[str, Any], n_rows: int) -> Rows:
-    """Refuse the rows with bytes that are not UTF-8."""
-    tally, is_good = Tally(n_rows, unit="row"), np.ones(n_rows, bool)
+def _without_odd_bytes(columns: dict[str, Any], n_rows: int, tally: Tally | None = None) -> Rows:
+    """Refuse the rows with bytes that are not UTF-8; ``tally`` counts those before them."""
+    tally, is_good = tally or Tally(unit="row"), np.ones(n_rows, bool)
+    first = tally.n_rows + 1
+    tally.n_rows += n_rows
     for column in columns.values():
         if pa.types.is_binary(column.type):
             is_good &= np.array([value is None or is_utf8(value) for value in column.to_pylist()], bool)
     for number in np.flatnonzero(~is_good):
-        tally.refuse(NOT_UTF8, int(number) + 1)
+        tally.refuse(NOT_UTF8, int(number) + first)
     good = pa.table(columns).filter(pa.array(is_good))
     texts = pa.table({name: good[name].cast(pa.string()) for name in good.column_names})
-    return Rows(texts, pa.chunked_array([np.flatnonzero(is_good) + 1], pa.int64()), tally)
+    return Rows(texts, pa.chunked_array([np.flatnonzero(is_good) + first], pa.int64()), tally)

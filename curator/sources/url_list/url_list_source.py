@@ -32,7 +32,7 @@ from curator.sources.reading.read import probe_size
 from curator.sources.url_list.columns import column_problems, folded
 from curator.sources.url_list.columns_of_rows import addresses, further_columns, sides
 from curator.sources.url_list.formats import QUOTING, Writing
-from curator.sources.url_list.joined_tables import Tables, cache_entry, read_tables
+from curator.sources.url_list.joined_tables import FILE, LINE, Tables, cache_entry, read_tables
 from curator.sources.url_list.labels_of_rows import label_rows, need_label, nothing_listed, trimmed
 from curator.sources.url_list.occurrences import has_id, records_beside, species_of
 from curator.sources.url_list.parquet_rows import PICTURE
@@ -212,6 +212,10 @@ class UrlList(Source):
         listed = pa.table(columns | further_columns(mine, self._shown, context))
         if PICTURE in mine.rows.column_names:
             listed = self._with_pictures(mine, listed, context)
+        if context.every_row:
+            rows = pa.array(map(str, range(listed.num_rows)))
+            keys = pc.binary_join_element_wise(listed["key"].combine_chunks(), rows, "\n")
+            listed = listed.set_column(listed.column_names.index("key"), "key", keys)
         return listed_rows(self.kind, self.title, tier, {name: listed[name] for name in listed.column_names})
 
     def _can_be_had(
@@ -250,7 +254,12 @@ class UrlList(Source):
         written = pa.array(paths, pa.string())
         self._note(context, written.null_count, "without a picture")
         keys = pa.array([path and Path(path).stem for path in paths], pa.string())
-        for name, values in {"local_path": written, "key": pc.coalesce(listed["key"].combine_chunks(), keys)}.items():
+        columns = {"local_path": written, "key": pc.coalesce(listed["key"].combine_chunks(), keys)}
+        if context.every_row:  # which one it is, as it has no name of its own
+            files = (file_name(tables.places[number]) for number in tables.rows[FILE].to_pylist())
+            lines = tables.rows[LINE].to_pylist()
+            columns["source_id"] = pa.array([f"{one}, {tables.unit} {n}" for one, n in zip(files, lines, strict=True)])
+        for name, values in columns.items():
             listed = listed.set_column(listed.column_names.index(name), name, values)
         return listed.filter(pc.or_(pc.is_valid(written), pc.is_valid(listed["url"])))
 

@@ -1,0 +1,79 @@
+"""Where an audit writes: never into the set that it is about.
+
+>>> import tempfile
+>>> root = Path(tempfile.mkdtemp())
+>>> (root / "pets").mkdir()
+>>> choose_homes([str(root / "pets")], root / "pets" / "page.html", None)
+Traceback (most recent call last):
+curator.errors.CuratorError: ...page.html is inside of what is audited, where nothing is written. ...
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from curator.errors import CuratorError
+from curator.sources.reading.places import is_url
+from curator.text import Command, Text
+
+
+@dataclass(frozen=True)
+class Homes:
+    """The page, and the folder that keeps what was seen for the next time."""
+
+    page: Path
+    cache: Path
+
+
+def choose_homes(places: Sequence[str], output: str | Path | None, cache: str | Path | None) -> Homes:
+    """Choose where the page and the cache go; see :func:`curator.inspect.audit.audit.audit`.
+
+    Raises:
+        CuratorError: there is no place, one is an address, or something would be written into one of them.
+    """
+    if not places:
+        raise CuratorError("There is no set to audit.", "Name its folder: `curator audit pets`.")
+    if address := next((place for place in places if is_url(place)), None):
+        hint: Text = (
+            "Make a data set of it first: ",
+            Command.of("init", "mine", "--from", address),
+            ", then ",
+            Command("fetch"),
+            ".",
+        )
+        raise CuratorError(f"{address} is an address, and what is audited must be here.", hint)
+    folders = [path for place in places if (path := Path(place).expanduser().resolve()).is_dir()]
+    chosen = Path(cache).expanduser() if cache is not None else _user_cache(places)
+    page = Path(output).expanduser() if output is not None else Path(f"{_name(places)}-audit.html")
+    if output is None and any(page.resolve().is_relative_to(folder) for folder in folders):
+        page = chosen / page.name
+    for option, path in (("--output", page), ("--cache", chosen)):
+        if any(path.resolve().is_relative_to(folder) for folder in folders):
+            other = f"Name another place: `{option} /tmp/{path.name}`, for instance."
+            raise CuratorError(f"{path} is inside of what is audited, where nothing is written.", other)
+    if page.is_dir():
+        raise CuratorError(f"{page} is a folder, not a page.", f"Name a file: `--output {page / 'audit.html'}`.")
+    return Homes(page, chosen)
+
+
+def _user_cache(places: Sequence[str]) -> Path:
+    """Return a folder for these places below the user's cache folder (the XDG base directory specification)."""
+    said = os.environ.get("XDG_CACHE_HOME", "")
+    home = Path(said) if Path(said).is_absolute() else Path.home() / ".cache"
+    named = "\n".join(sorted(str(Path(place).expanduser().resolve()) for place in places))
+    return home / "curator" / "audits" / f"{_name(places)}-{hashlib.sha256(os.fsencode(named)).hexdigest()[:12]}"
+
+
+def _name(places: Sequence[str]) -> str:
+    """Name a set after its places."""
+    paths = [Path(place).expanduser().resolve() for place in places]
+    names = [
+        path.parent.name if path.name == "manifest.csv" else path.stem if path.is_file() else path.name
+        for path in paths
+    ]
+    return re.sub(r"[^\w.-]+", "-", "-".join(names))[:60].strip("-.") or "set"

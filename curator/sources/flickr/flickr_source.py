@@ -1,0 +1,80 @@
+"""The Flickr source: photos that a search finds, under licences that the recipe allows; the key is in the environment.
+
+>>> source = Flickr(search={"rugby": ("rugby match",)})
+>>> source.covers(("rugby", "soccer")), source.licences
+(('rugby',), ('CC0', 'PDM', 'CC-BY', 'CC-BY-SA'))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pandas as pd
+import pyarrow as pa
+
+from curator.errors import SourceError
+from curator.events import Warned
+from curator.manifests.toml_settings import setting
+from curator.sources.base import ListingContext, PlannedRead, Source, known_labels, listed_rows
+from curator.sources.budget import Kept
+from curator.sources.flickr.search_pages import COLUMNS, SearchPages, licence_code
+
+LICENCES = ("CC0", "PDM", "CC-BY", "CC-BY-SA", "CC-BY-ND", "CC-BY-NC", "CC-BY-NC-SA", "CC-BY-NC-ND")
+
+
+@dataclass(frozen=True)
+class Flickr(Source):
+    """``kind = "flickr"``: photos that a search finds, by licence."""
+
+    kind: ClassVar[str] = "flickr"
+
+    search: Mapping[str, tuple[str, ...]] = setting(
+        doc="label to what is searched for in titles, descriptions and tags"
+    )
+    licences: tuple[str, ...] = setting(LICENCES[:4], "licences that are allowed, in any version", choices=LICENCES)
+    name: str = setting("", "the source's name in tables; its kind if not given")
+
+    def covers(self, labels: Sequence[str]) -> tuple[str, ...]:
+        """Return the labels that this source can list."""
+        return tuple(label for label in labels if self.search.get(label))
+
+    def problems(self, labels: Sequence[str]) -> list[tuple[str, str]]:
+        """List the recipe's mistakes that only this source can see, as (key, message) pairs."""
+        found = known_labels("search", self.search, labels)
+        return found if self.licences else [*found, ("licences", "must name at least one licence")]
+
+    def plan(self, tier: int, context: ListingContext) -> Sequence[PlannedRead]:
+        """Return which searches will be requested."""
+        texts = dict.fromkeys(text for label in context.labels for text in self.search.get(label, ()))
+        return [PlannedRead(text, None) for text in texts]
+
+    def list_images(self, tier: int, labels: Sequence[str], context: ListingContext) -> pd.DataFrame:
+        """List the photos that the searches of ``labels`` find; a search that finds none is warned about.
+
+        Raises:
+            SourceError: there is no key, the API refuses, or nothing is found.
+        """
+        parts, kept = [], Kept(len(COLUMNS))
+        with SearchPages(self.title, context) as searches:
+            known = searches.licences()
+            allowed = {number: url for number, url in known.items() if licence_code(url) in self.licences}
+            for label in labels:
+                for text in self.search.get(label, ()):
+                    found = [rows for rows in searches.pages(text, allowed) if rows.num_rows]
+                    parts += [_labelled(rows, label, text) for rows in found]
+                    kept.add(sum(rows.num_rows for rows in found), sum(rows.nbytes for rows in found))
+                    if not found:
+                        context.emit(Warned(f"{self.title}: the search {text!r} finds no photo of these licences."))
+        if not parts:
+            what = f"No search finds a photo under {', '.join(self.licences)}."
+            raise SourceError(what, "Write other words into `search`, or more `licences`.")
+        whole = pa.concat_tables(parts)
+        return listed_rows(self.kind, self.title, tier, {name: whole[name] for name in whole.column_names})
+
+
+def _labelled(rows: pa.Table, label: str, text: str) -> pa.Table:
+    same = {"label": label, "source_class": f"search {text}"}
+    constant = {name: pa.array([value] * rows.num_rows, pa.string()) for name, value in same.items()}
+    return pa.table({**{name: rows[name] for name in COLUMNS}, **constant, "key": rows["source_id"]})

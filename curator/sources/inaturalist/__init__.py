@@ -1,0 +1,1 @@
+"""Photos of iNaturalist by taxon, from its open-data tables."""

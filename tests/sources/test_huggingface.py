@@ -1,0 +1,142 @@
+"""Data sets of the Hugging Face hub, and of folders, are read as Parquet; a token goes to the hub and nowhere else."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from curator.errors import SourceError
+from curator.sources.huggingface.huggingface_source import HuggingFace
+from tests.small_worlds import picture
+
+LABELS = ("cat", "dog")
+CLASSES = {"features": [{"name": "label", "dtype": {"class_label": {"names": {"0": "cat", "1": "dog"}}}}]}
+SECRET = "hf_s3cretToken"
+FEATURES = {"info": {"features": {"label": {"names": ["cat", "dog"], "_type": "ClassLabel"}}}}
+
+
+def jpeg(seed: int) -> bytes:
+    stream = io.BytesIO()
+    picture(seed).save(stream, "JPEG")
+    return stream.getvalue()
+
+
+def shard(first: int, n: int = 4, *, metadata: bool = False, addresses: bool = False) -> bytes:
+    """Make a Parquet file as `datasets` writes it: pictures or addresses, and numbers of classes."""
+    numbers = range(first, first + n)
+    labels = pa.array([number % 3 for number in numbers], pa.int64())
+    if addresses:
+        table = pa.table({"image_url": [f"http://e.org/{number}.jpg" for number in numbers], "label": labels})
+    else:
+        images = [{"bytes": jpeg(number), "path": f"{number}.jpg"} for number in numbers]
+        table = pa.table({"image": images, "label": labels})
+    table = table.replace_schema_metadata({b"huggingface": json.dumps(FEATURES).encode()} if metadata else None)
+    stream = io.BytesIO()
+    pq.write_table(table, stream)
+    return stream.getvalue()
+
+
+@pytest.fixture
+def hub(server, monkeypatch):
+    """A hub that serves one data set, whose files it redirects to another host, as the real one does."""
+    monkeypatch.setenv("HF_ENDPOINT", server.url)
+    monkeypatch.setenv("HF_TOKEN", SECRET)
+    elsewhere = server.url.replace("127.0.0.1", "localhost")
+    files = {}
+    for split, first in {"train": 0, "validation": 4}.items():
+        page = f"/api/datasets/ann/pets/parquet/default/{split}/0.parquet"
+        server.serve(f"/cdn/{split}.parquet", shard(first))
+        files[split] = [server.serve(page, location=f"{elsewhere}/cdn/{split}.parquet")]
+    card = {"id": "ann/pets", "cardData": {"license": "cc-by-4.0", "dataset_info": CLASSES}}
+    server.serve("/api/datasets/ann/pets", json.dumps(card))
+    server.serve("/api/datasets/ann/pets/parquet", json.dumps({"default": files}))
+    return server
+
+
+def test_a_data_set_of_the_hub_is_listed_and_the_token_goes_nowhere_else(hub, context, tmp_path, told, events):
+    """Pictures, names of classes from the card, sides from splits, the licence; the second run requests nothing."""
+    source, context = HuggingFace(repo="ann/pets"), replace(context, labels=LABELS)
+    assert [(read.name, read.n_bytes > 1000) for read in source.plan(0, context)] == [("0.parquet", True)] * 2
+    listed = source.list_images(0, LABELS, context)
+    found = listed.groupby(["listed_split", "label"]).size().to_dict()
+    assert found == {("train", "cat"): 2, ("train", "dog"): 1, ("val", "cat"): 1, ("val", "dog"): 2}
+    assert set(listed["license"]) == {"cc-by-4.0"} and set(listed["kind"]) == {"huggingface"}
+    assert {Path(path).read_bytes() for path in listed["local_path"]} == {jpeg(n) for n in range(8) if n % 3 < 2}
+    sent = {path: headers.get("Authorization") for _, path, headers in hub.requests}
+    assert {path for path, token in sent.items() if token} == {path for path in sent if path.startswith("/api")}
+    assert set(filter(None, sent.values())) == {f"Bearer {SECRET}"}
+    hub.requests.clear()
+    assert len(source.list_images(0, ("dog",), replace(context, fresh=set()))) == 3 and not hub.requests
+    assert len(HuggingFace(repo="ann/pets", splits=("train",)).list_images(0, LABELS, context)) == 3
+    written = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
+    assert written and not any(SECRET.encode() in data for data in written)
+    assert SECRET not in told() + repr(events) + repr(context)
+
+
+REFUSED = {
+    "no such data set": ({"statuses": [404] * 9}, {}, "404 Not Found. Look at its name on the hub"),
+    "private, no token": ({"statuses": [401] * 9}, {"HF_TOKEN": ""}, "401 Unauthorized. .* `export HF_TOKEN=hf_…`"),
+    "token refused": ({"statuses": [403] * 9}, {}, "403 Forbidden. The token in HF_TOKEN is refused"),
+    "a page": ({"body": b"<html>Sorry"}, {}, r"answered with a web page \(HTML\)"),
+    "no files": ({"body": b'{"default": {"train": []}}'}, {}, "has no Parquet files on the hub .* `path = "),
+    "local files": ({"body": b'{"default": {"train": ["/etc/passwd", 7]}}'}, {}, "has no Parquet files on the hub"),
+    "configurations": (
+        {"body": b'{"a": {"train": ["http://e.org/1"]}, "b": {}}'},
+        {},
+        r"several configurations \(a, b",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_a_hub_that_refuses_is_one_paragraph(hub, context, monkeypatch, what):
+    """It names the data set, what the hub said, and the way out."""
+    page, environment, message = REFUSED[what]
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    hub.serve("/api/datasets/ann/pets/parquet", **page)
+    with pytest.raises(SourceError, match=message) as error:
+        HuggingFace(repo="ann/pets").list_images(0, LABELS, context)
+    assert str(error.value).startswith("The data set ann/pets: ") and SECRET not in str(error.value)
+
+
+def test_a_split_or_configuration_that_is_not_there_is_named(hub, context):
+    """With those that are."""
+    for keys, message in {
+        "splits": ({"splits": ("dev",)}, r"has no split dev \(its splits are train, validation\)"),
+        "config": ({"config": "defualt"}, "has no configuration 'defualt', did you mean default"),
+    }.values():
+        with pytest.raises(SourceError, match=message):
+            HuggingFace(repo="ann/pets", **keys).list_images(0, LABELS, context)
+
+
+@pytest.mark.parametrize("form", ["metadata", "card", "addresses"])
+def test_a_folder_of_parquet_files_needs_no_hub(tmp_path, context, monkeypatch, form):
+    """A clone of a data set: names in the file or in its card two folders above, pictures or addresses."""
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    top = tmp_path / "pets"
+    for split in ("train", "test"):
+        (top / "plain" / split).mkdir(parents=True)
+        data = shard(0 if split == "train" else 4, metadata=form == "metadata", addresses=form == "addresses")
+        (top / "plain" / split / "0000.parquet").write_bytes(data)
+    classes = "dataset_info:\n  features:\n  - name: label\n    dtype:\n      class_label:\n        names:\n"
+    (top / "README.md").write_text(
+        f"---\nlicense: cc0-1.0\n{classes}          '0': cat\n          '1': dog\n---\n# Pets\n"
+    )
+    source, context = HuggingFace(path="pets", config="plain"), replace(context, labels=LABELS)
+    listed = source.list_images(0, LABELS, context)
+    assert listed.groupby(["listed_split", "label"]).size().to_dict() == {
+        ("test", "cat"): 1, ("test", "dog"): 2, ("train", "cat"): 2, ("train", "dog"): 1,
+    }  # fmt: skip
+    assert set(listed["license"]) == {"cc0-1.0"}
+    assert listed["url" if form == "addresses" else "local_path"].notna().all()
+    assert not source.missing(tmp_path) and source.local_state(tmp_path)
+    assert len(replace(source, splits=("test",)).list_images(0, LABELS, context)) == 3
+    with pytest.raises(SourceError, match="has no Parquet file"):
+        replace(source, config="fancy").list_images(0, LABELS, context)
