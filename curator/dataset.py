@@ -238,7 +238,8 @@ def open_dataset(
 ) -> Dataset:
     """Open a data set by its name below ``manifests/``, or by its recipe's path; ``curator.open`` is this function.
 
-    The project is looked for upwards from the working folder, as git looks for its repository.
+    The project is looked for upwards from the working folder, as git looks for its repository. A data set that is open
+    stays the same one when the process changes its folder.
 
     Args:
         name_or_path: None: ``$CURATOR_RECIPE``, else the only recipe there is.
@@ -255,7 +256,7 @@ def open_dataset(
     from curator.sources.registry import source_kinds
 
     wanted = str(name_or_path) if name_or_path is not None else None
-    return Dataset(open_project(wanted, data, os.environ, source_kinds(), emit or Bars(), model_names()))
+    return Dataset(open_project(wanted, data, os.environ, source_kinds(), emit or Bars(), model_names()).absolute())
 
 
 def create_dataset(

@@ -226,7 +226,8 @@ class Drop(StrEnum):
         "a smaller `--max-distance`", evidence=_COPY, is_copy=True,
         settings=(("max_distance", Eases.LESS), _MODE))
     LABEL_CONFLICT = "label-conflict", Traits(
-        "The same picture is listed under another label too.", "look at both; `across_labels`", evidence=_COPY,
+        "The same picture is listed under another label too.",
+        "*keep* the right one in `curator review`, or `across_labels`", evidence=_COPY,
         settings=(("across_labels", Eases.OTHER), _MODE))
     # balance and split
     STRADDLES_SPLIT = "straddles-split", Traits(

@@ -130,6 +130,20 @@ def hide_in_settings(value: Any) -> Any:
     return hide_credentials(value) if isinstance(value, str) and "://" in value else value
 
 
+def plural(n: int, one: str, many: str = "") -> str:
+    """Count things; ``many`` is what more than one are called, if an *s* does not make it of ``one``.
+
+    >>> plural(1, "image"), plural(2450, "image"), plural(0, "address is", "addresses are")
+    ('1 image', '2,450 images', '0 addresses are')
+    """
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def was(n: int) -> str:
+    """Return the verb of so many things: ``was`` or ``were``."""
+    return "was" if n == 1 else "were"
+
+
 def percent(share: float) -> str:
     """Write a share as a percentage: ``91.4%``."""
     return f"{100 * share:.1f}%"

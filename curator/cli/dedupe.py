@@ -100,22 +100,42 @@ def dedupe(
 def dedupe_answer(dataset: "Dataset", result: "StageResult", explain: bool, page: Path | None) -> Answer:
     """Show the counts, or the groups; and where the page of groups is."""
     from curator.cli.counts import stage_answer
-    from curator.cli.terminal import plural
+    from curator.decide.conflicts import find_conflicts, way_out_of_all
+    from curator.text import plural
 
     lines = [f"gallery:  {page}"] if page else []
     if not explain:
         return stage_answer(result, *lines)
-    groups = dataset.duplicate_groups()
+    groups, conflicts = dataset.duplicate_groups(), find_conflicts(result.table)
 
     def show(terminal: "Terminal") -> None:
-        for group in groups:
-            terminal.text("\n".join(group_lines(group)) + "\n")
+        for lines_of, found in ((group_lines, groups), (conflict_lines, conflicts)):
+            for group in found:
+                terminal.text("\n".join(lines_of(group)) + "\n")
         n_copies = sum(len(group["copies"]) for group in groups)
         terminal.note(f"{plural(len(groups), 'group')}, {plural(n_copies, 'duplicate')} dropped")
+        if conflicts:
+            terminal.note(way_out_of_all(len(conflicts)))
         for line in lines:
             terminal.note(line)
 
-    return Answer(lambda terminal: groups, show, bool(result.missing))
+    nobody = {"keeper": None, "file": None, "label": None, "width": None, "height": None}
+    as_groups = [{**nobody, "labels": one["labels"], "copies": one["images"]} for one in conflicts]
+    return Answer(lambda terminal: [*groups, *as_groups], show, bool(result.missing))
+
+
+def conflict_lines(conflict: dict[str, Any]) -> Iterator[str]:
+    """Write one picture under several labels: which, then a line an image.
+
+    >>> image = {"record_id": "folder-1", "label": "cat", "file": "cat/1.jpg", "width": 9, "height": 7}
+    >>> for line in conflict_lines({"labels": ["cat", "dog"], "images": [image]}):
+    ...     print(line)
+    one picture as cat and as dog, kept as none of them
+      cat/1.jpg                     cat, 9 x 7
+    """
+    yield f"one picture as {' and as '.join(conflict['labels'])}, kept as none of them"
+    for image in conflict["images"]:
+        yield f"  {image['file'] or image['record_id']:<28}  {image['label']}, {image['width']} x {image['height']}"
 
 
 def group_lines(group: dict[str, Any]) -> Iterator[str]:
@@ -137,11 +157,12 @@ def group_lines(group: dict[str, Any]) -> Iterator[str]:
 def _likeness(copy: dict[str, Any]) -> str:
     from curator.matching.orientations import ORIENTATION_PHRASES, ORIENTATIONS
     from curator.reasons import Drop
+    from curator.text import plural
 
     if copy["drop_reason"] == Drop.EXACT_DUPLICATE:
         return ""
     bits, phrase = copy["distance_bits"], ORIENTATION_PHRASES[ORIENTATIONS.index(copy["turn"])]
-    return f"{bits} bit{'' if bits == 1 else 's'}{f', {phrase}' if phrase else ''}"
+    return f"{plural(bits, 'bit')}{f', {phrase}' if phrase else ''}"
 
 
 def calibration_answer(dataset: "Dataset", false_rate: float) -> Answer:
@@ -156,9 +177,9 @@ def calibration_answer(dataset: "Dataset", false_rate: float) -> Answer:
 def calibration_lines(result: "Calibration") -> "Iterator[Text]":
     """Write the table of copies found and strangers taken for copies, in 80 columns."""
     from curator.inspect.calibrate.measure import RADII
-    from curator.text import Command
+    from curator.text import Command, plural
 
-    yield f"copies found of {result.n_images} images, in percent, by max_distance"
+    yield f"copies found of {plural(result.n_images, 'image')}, in percent, by max_distance"
     yield f"{'':<22}" + "".join(f"{radius:>9}" for radius in RADII)
     for kind, one in result.kinds.items():
         yield f"{kind:<22}" + "".join(f"{100 * found / one.n:>9.1f}" for found in one.found)

@@ -41,10 +41,12 @@ def export(
     done = dataset.export(form, output=output, image_size=image_size, fit=fit)
 
     def show(terminal: "Terminal") -> None:
-        from curator.cli.terminal import plural
+        from curator.store.root import shown
+        from curator.text import plural
 
-        terminal.note(f"{plural(done.n_images, 'image')}: {done.path}")
-        terminal.text(f"To open it, in {done.path}:\n\n{textwrap.indent(done.form.snippet, '    ')}\n")
+        folder = shown(done.path)
+        terminal.note(f"{plural(done.n_images, 'image')}: {folder}")
+        terminal.text(f"To open it, in {folder}:\n\n{textwrap.indent(done.form.snippet, '    ')}\n")
 
     facts = {"format": done.form.name, "path": str(done.path), "images": done.n_images}
     return Answer(lambda terminal: facts, show)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from curator.cli.command import Answer
 from curator.cli.terminal import Terminal, rough_duration, size_text
 from curator.inspect.forecast.probe import in_words
+from curator.text import plural, was
 
 if TYPE_CHECKING:
     from curator.dataset import Dataset
@@ -33,7 +34,7 @@ def print_forecast(terminal: Terminal, name: str, forecast: Forecast, reach: dic
     for stratum, prediction in forecast.strata:
         counts = (f"{n:,}" for n in (stratum.n_listed, stratum.n_tried, stratum.n_ok))
         rows.append([stratum.label, stratum.source, *counts, _share(prediction), _span(prediction)])
-    title = f"{name}, predicted from {forecast.n_tried:,} images requested"
+    title = f"{name}, predicted from {plural(forecast.n_tried, 'image')} requested"
     terminal.table(title, columns, rows, n_texts=2)
     for label, prediction in forecast.labels.items():
         n = forecast.balance.wanted_of(label)
@@ -43,7 +44,7 @@ def print_forecast(terminal: Terminal, name: str, forecast: Forecast, reach: dic
     effort = forecast.effort
     slowest = f", as long as {effort.slowest} takes" if effort.slowest else ""
     size, time = size_text(effort.n_bytes), rough_duration(effort.seconds)
-    terminal.note(f"to come: about {effort.n_requests:,} requests, {size}, {time}{slowest}")
+    terminal.note(f"to come: about {plural(effort.n_requests, 'request')}, {size}, {time}{slowest}")
     terminal.paragraph(" ".join(explain(forecast, seed)))
 
 
@@ -62,7 +63,7 @@ def explain(forecast: Forecast, seed: int) -> list[str]:
     """Say how the figures were estimated, a sentence a line."""
     n = forecast.n_requested
     lines = [
-        f"how: {n:,} images drawn by label and source (seed {seed}) were requested, once and for all.",
+        f"how: {plural(n, 'image')} drawn by label and source (seed {seed}) {was(n)} requested, once and for all.",
         "In brackets: 95% intervals (Jeffreys' prior for each label and source, sums of 10,000 draws).",
         "Time: seconds a request so far, over the requests that may be in flight at once.",
     ]

@@ -38,8 +38,7 @@ def forget(
 
 def print_forgotten(terminal: "Terminal", dataset: "Dataset", done: "Forgotten") -> None:
     """Print what was forgotten, and what must be made again."""
-    from curator.cli.terminal import plural
-    from curator.text import Command
+    from curator.text import Command, plural
 
     listed, files, images = plural(done.n_listed, "listed image"), plural(done.n_files, "file"), done.n_manifest
     terminal.note(f"Forgotten: {listed}, {files}; {plural(images, 'image')} of the manifest.")

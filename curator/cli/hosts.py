@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from curator.cli.terminal import Terminal, size_text
 from curator.fetch.ledger.diagnosis import failure_columns
-from curator.text import Text, as_parts
+from curator.text import Text, as_parts, plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,7 +52,7 @@ def print_hosts(
 
 def _totals(hosts: Sequence[Mapping[Any, Any]], more: str = "") -> str:
     tried, ok = (sum(host[name] for host in hosts) for name in ("tried", "ok"))
-    return f"{len(hosts):,} {more}host{'' if len(hosts) == 1 else 's'}, {tried:,} tried, {ok:,} ok"
+    return f"{plural(len(hosts), f'{more}host')}, {tried:,} tried, {ok:,} ok"
 
 
 def figure_line(host: Mapping[Any, Any]) -> str:

@@ -13,8 +13,8 @@ import typer
 from curator.cli.command import reports_errors
 from curator.errors import CuratorError
 from curator.store.paths import DATA, MANIFESTS, option_for
-from curator.store.root import working_place
-from curator.text import Command
+from curator.store.root import shown, working_place
+from curator.text import Command, plural
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -169,7 +169,7 @@ def init_from(name: str, labels: list[str], places: list[str], columns: list[str
     homes = working_place(MANIFESTS)
     found = survey(places, labels, cache_dir=sources_of_new_recipe(homes, name), columns=read_roles(columns))
     sections: Any = propose_sections(found)
-    path = create_dataset(name, labels=found.labels, sources=found.sources, **sections).paths.recipe
+    path = shown(create_dataset(name, labels=found.labels, sources=found.sources, **sections).paths.recipe)
     terminal = Terminal(_option(path, name))
     show_finding(terminal, found, sections)
     terminal.note(f"Wrote {path}.")
@@ -206,7 +206,7 @@ def show_finding(terminal: Terminal, found: Finding, sections: Mapping[str, Mapp
     counted = found.counts.most_common()
     rows = [[label, f"{n:,}"] for label, n in counted[:MOST_LABELS]]
     if more := counted[MOST_LABELS:]:
-        rows.append([f"and {len(more):,} more labels", f"{sum(n for _, n in more):,}"])
+        rows.append([f"and {plural(len(more), 'more label')}", f"{sum(n for _, n in more):,}"])
     terminal.table(f"Found {found.kind}", ["label", "images"], [*rows, ["all", f"{found.counts.total():,}"]])
     if "keep" in sections["split"]:
         sides = ", ".join(f"{side} {n:,}" for side, n in found.sides.items())
@@ -216,6 +216,8 @@ def show_finding(terminal: Terminal, found: Finding, sections: Mapping[str, Mapp
         terminal.note(f'note: {alike} (`mode = "exact"` under [dedupe])')
     (most_label, most), (least_label, least) = counted[0], counted[-1]
     if least * MOST_UNEVEN < most:
-        text = f"{least_label} has {least:,} images and {most_label} {most:,}: `per_class` takes {least:,} of each"
+        text = (
+            f"{least_label} has {plural(least, 'image')} and {most_label} {most:,}: `per_class` takes {least:,} of each"
+        )
         terminal.note(f'note: {text}; "all" takes what each has')
     terminal.notes(found.notes)

@@ -17,9 +17,9 @@ from typing import Any
 from tqdm import tqdm
 
 from curator.cli.colour import YELLOW, coloured
-from curator.cli.terminal import fitted, plural, rough_duration, size_text
+from curator.cli.terminal import fitted, rough_duration, size_text
 from curator.progress import Bars
-from curator.text import Text, printable, spell
+from curator.text import Text, plural, printable, spell
 
 SHORTEST_S, LONGEST_S = 5.0, 30.0
 """Seconds between two lines of one piece of work: few at first, more as it goes on."""

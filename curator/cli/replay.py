@@ -53,15 +53,15 @@ def replay(
 
 def replay_answer(done: "Replay") -> Answer:
     """Show what became of the manifest's images."""
-    from curator.cli.terminal import plural
     from curator.pipeline.replay import count_hosts
+    from curator.text import plural
 
     counts = done.counts()
 
     def show(terminal: "Terminal") -> None:
         fates = ", ".join(f"{fate} {n:,}" for fate, n in counts.items() if n)
         terminal.note(f"{plural(len(done.images), 'image')}: {fates}")
-        terminal.note(f"manifest: {done.paths.manifest} ({done.n_kept:,} images)")
+        terminal.note(f"manifest: {done.paths.manifest} ({plural(done.n_kept, 'image')})")
         terminal.note(f"by host:  {done.paths.link_rot}")
         if counts["similar"] and done.n_kept == counts["same"]:
             terminal.note("`--accept-similar` keeps those whose bytes have changed but not the picture.")

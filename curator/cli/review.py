@@ -42,8 +42,8 @@ def review(
     Example: curator review --host 0.0.0.0
     """
     from curator.cli.progress import TerminalProgress
-    from curator.cli.terminal import Terminal, plural
-    from curator.text import Command
+    from curator.cli.terminal import Terminal
+    from curator.text import Command, plural
 
     terminal = Terminal(option_of(recipe, data))
     bars = TerminalProgress(quiet, terminal.option)
@@ -61,13 +61,13 @@ def review(
         bars.close()
     if not as_json:
         said = f"{plural(n_decisions, 'decision')} in {dataset.paths.reviews}. Run "
-        terminal.note((said, Command("split"), " to honour them."))
+        terminal.note((said, Command("split"), f" to honour {'it' if n_decisions == 1 else 'them'}."))
 
 
 def _invite(terminal: "Terminal", address: str, n_images: int, host: str, opens: bool) -> None:
     """Say where the page is, and open it if somebody can see it here."""
-    from curator.cli.terminal import plural
     from curator.review.network import may_open
+    from curator.text import plural
 
     terminal.text(f"{plural(n_images, 'image')} to review at {address}\nCtrl-C ends it.\n")
     if host not in ("127.0.0.1", "localhost"):

@@ -37,15 +37,17 @@ def suspects_answer(dataset: "Dataset", found: "Suspects", limit: int) -> Answer
     kinds, (n_decided, n_suspects) = list_suspects(found.table, decided), count_decided(found, decided)
 
     def show(terminal: "Terminal") -> None:
-        from curator.cli.terminal import plural
+        from curator.text import plural
 
-        names = dataset.table.set_index("record_id")["source_id"].dropna().to_dict()
+        rows_now = dataset.table.set_index("record_id")
+        names, fates = (rows_now[column].dropna().to_dict() for column in ("source_id", "drop_reason"))
         for heading, rows in kinds.items():
             terminal.note(f"{heading}: {len(rows):,} of {plural(len(found.table), 'image')}", "bold")
             for row in rows.head(limit).to_dict("records"):
                 name = names.get(row["record_id"], row["label"])
                 evidence = row["evidence"][-len(row["low_quality"]) :] if heading == "low quality" else row["evidence"]
-                terminal.note(f"  {row['record_id']} ({name}): {'; '.join(evidence)}")
+                fate = f", not in the set: {fates[row['record_id']]}" if row["record_id"] in fates else ""
+                terminal.note(f"  {row['record_id']} ({name}{fate}): {'; '.join(evidence)}")
             if len(rows) > limit:
                 terminal.note(f"  and {len(rows) - limit:,} more (--limit, or --json for all)")
         terminal.notes(found.notes)

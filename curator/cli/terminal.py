@@ -1,7 +1,7 @@
 """Print results: remarks and tables for a person, or one JSON document for a program.
 
->>> plural(1, "image"), plural(2450, "image"), size_text(48_200_000), rough_duration(400)
-('1 image', '2,450 images', '48.2 MB', '7 min')
+>>> size_text(48_200_000), rough_duration(400)
+('48.2 MB', '7 min')
 """
 
 from __future__ import annotations
@@ -56,13 +56,13 @@ class Terminal:
         """Print a remark: wrapped at words in a terminal, else in one line."""
         self._print(fitted(self.spell(text), sys.stdout), style)
 
-    def command(self, heading: str, command: Command, remark: str = "") -> None:
+    def command(self, heading: str, command: Command, remark: Text = "") -> None:
         """Print a command behind its heading: nothing else is on its line, so that it can be pasted; why is below."""
         self._print(f"{heading}: {command.spelled(self.option)}")
         if remark:
-            self.note(f"      {remark}")
+            self.note(("      ", *as_parts(remark)))
 
-    def next(self, command: Command, remark: str = "") -> None:
+    def next(self, command: Command, remark: Text = "") -> None:
         """Print the command to run next, and why."""
         self.command("next", command, remark)
 
@@ -135,11 +135,6 @@ def print_error(message: str) -> None:
     heading, text = "error:", fitted(printable(f"error: {message}"), sys.stderr)
     styled = Styled.assemble((heading, "bold red"), text.removeprefix(heading))
     console_of(sys.stderr).print(styled, soft_wrap=True)
-
-
-def plural(n: int, noun: str) -> str:
-    """Count a noun: ``2,450 images``."""
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
 def count(n: int) -> str:

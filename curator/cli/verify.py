@@ -32,8 +32,9 @@ def verify(
 
 def print_findings(terminal: "Terminal", dataset: "Dataset", done: "Verification", fast: bool) -> None:
     """Print what was found, a line a file, and what to do; and what nothing is known of."""
-    from curator.cli.terminal import MOST_NOTES, plural
+    from curator.cli.terminal import MOST_NOTES
     from curator.inspect.findings import remedies
+    from curator.text import plural
 
     for finding in done.unknown[:MOST_NOTES]:
         terminal.note(f"not vouched for: {finding.path}: {finding.problem}")

@@ -34,7 +34,7 @@ def why(
     stories = dataset.why(image)
 
     def show(terminal: "Terminal") -> None:
-        for line in (line for story in stories for line in story.lines):
-            terminal.note(line)
+        for text in (text for story in stories for text in story.texts):
+            terminal.note(text)
 
     return Answer(lambda terminal: [story.facts for story in stories], show)

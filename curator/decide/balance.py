@@ -17,10 +17,10 @@ from curator import catalog
 from curator.catalog import BoolArray, Drop, IntArray, Stage, rank_among, rank_texts
 from curator.decide.growth import hold_sides
 from curator.decide.keyed_hash import choose_order
-from curator.errors import ShortfallError
+from curator.decide.shortfall import shortfall
 from curator.manifests.recipe import BalanceSettings
 from curator.reasons import SPLITS
-from curator.text import MOST, Command, Text
+from curator.text import MOST, Command
 
 
 def balance_labels(
@@ -54,7 +54,7 @@ def balance_labels(
     counts = {label: int(have.get(label, 0)) for label in labels}
     wanted_counts = settings.seats(counts)
     if any(counts[label] < n for label, n in wanted_counts.items()):
-        raise _shortfall(counts, wanted_counts, most, _why_empty(table, counts))
+        raise shortfall(table, counts, wanted_counts, most)
     chosen, is_open, seats = np.zeros(len(table), bool), is_kept, dict(wanted_counts)
     for among, part in _list_parts(table, previous, wanted, listed):
         available = table["label"][is_open & among].value_counts()
@@ -123,30 +123,3 @@ def _choose(table: pd.DataFrame, among: BoolArray, part: pd.Series[Any], seats: 
         for name, share in (share_out(counts, n) if n else {}).items():
             chosen[members[label, name][:share]] = True
     return chosen
-
-
-def _why_empty(table: pd.DataFrame, counts: Mapping[str, int]) -> str:
-    """Say why labels without an image have none, and what would help, as far as anything was listed of them."""
-    said: dict[Drop, list[str]] = {}
-    for label in (label for label, n in counts.items() if not n):
-        reasons = table["drop_reason"][(table["label"] == label).to_numpy(dtype=bool)].value_counts()
-        if len(reasons):
-            text = f"{int(reasons.iloc[0]):,} of {int(reasons.sum()):,} listed as {label}"
-            said.setdefault(Drop(reasons.index[0]), []).append(text)
-    texts = (f"{' and '.join(listed)} are out as {reason}: {reason.traits.remedy}." for reason, listed in said.items())
-    return " ".join(texts)
-
-
-def _shortfall(counts: Mapping[str, int], wanted: Mapping[str, int], most: Command, why: str) -> ShortfallError:
-    width = max(len("label"), *map(len, counts))
-    lines = [f"{'label':<{width}}  {'have':>8}  {'want':>8}  {'missing':>8}"]
-    missing = {label: max(wanted[label] - have, 0) for label, have in counts.items()}
-    rows = ((label, have, wanted[label], missing[label]) for label, have in counts.items())
-    lines += [f"{label:<{width}}  {have:>8}  {want:>8}  {short:>8}" for label, have, want, short in rows]
-    least, fetch = min(counts.values()), Command("fetch")
-    hint: Text = (most, f" would take {least} of each label now; ", fetch, " may find more.")
-    if not least:
-        hint = why or ("A label has no image: see ", Command("status"), ", give it another source, and again.")
-    numbers = sorted(set(wanted.values()))
-    what = f"{numbers[0]} a label" if len(numbers) == 1 else "the numbers wanted"
-    return ShortfallError("\n".join([f"Too few images for {what}.", *lines, ""]), hint, missing)

@@ -50,12 +50,9 @@ def divide_folds(
     """Divide the images in train, whole groups only; those of a previous split keep their fold if their groups do.
 
     Args:
-        images: the kept rows of a catalog.
-        label: shape (images,): each image's label, as a place in ``labels``.
-        labels: the names of the labels.
-        first: shape (images,): the row that names each image's group.
+        images, label, labels, first: as in :func:`curator.decide.origins.describe_large_groups`.
         side: shape (images,): each image's place in :data:`curator.reasons.SPLITS`.
-        held: shape (images, folds): the fold that an image has already.
+        held: shape (images, folds): the fold that an image has already; no columns: there are no folds.
         seed: another seed is another division.
 
     Returns:
@@ -64,22 +61,30 @@ def divide_folds(
     Raises:
         ShortfallError: a label has fewer images in train than there are folds.
     """
-    n_folds, in_train = held.shape[1], side == TRAIN
+    in_train = side == TRAIN
+    if not held.shape[1]:
+        return np.zeros_like(side), []
     have = np.bincount(label[in_train], minlength=len(labels))
-    _check_folds(dict(zip(labels, have.tolist(), strict=True)), n_folds)
-    wanted, members = fold_counts(have, n_folds), np.zeros((len(images), n_folds), np.int64)
-    np.add.at(members, first, held & in_train[:, None])
-    fold: IntArray = np.where(in_train, members[first].argmax(axis=1) + 1, 0)
-    counts, is_held = np.zeros_like(wanted), in_train & members[first].any(axis=1)
-    is_free = in_train & ~is_held
+    _check_folds(dict(zip(labels, have.tolist(), strict=True)), held.shape[1])
+    wanted, counts = fold_counts(have, held.shape[1]), np.zeros((len(labels), held.shape[1]), np.int64)
+    fold = _follow_groups(first, held & in_train[:, None])
+    is_held, is_free = in_train & (fold > 0), in_train & (fold == 0)
     np.add.at(counts, (label[is_held], fold[is_held] - 1), 1)
     free = images[["record_id", "sha256"]].iloc[np.flatnonzero(is_free)]
     groups = key_groups(free, label[is_free], first[is_free], "fold", seed)
     fold[is_free] = divide_groups(groups, np.clip(wanted - counts, 0, None), counts == 0)[groups.group] + 1
     np.add.at(counts, (label[is_free], fold[is_free] - 1), 1)
+    fold[~in_train] = 0
     uneven = np.flatnonzero(counts.max(axis=1) - counts.min(axis=1) > 1).tolist()
-    notes = [_describe(labels[place], counts[place], wanted[place]) for place in uneven]
-    return fold, notes
+    return fold, [_describe(labels[place], counts[place], wanted[place]) for place in uneven]
+
+
+def _follow_groups(first: IntArray, held: BoolArray) -> IntArray:
+    """Put each image into the fold, from 1, that most of its group had; 0: none of it had one."""
+    members = np.zeros(held.shape, np.int64)
+    np.add.at(members, first, held)
+    members = members[first]
+    return np.where(members.any(axis=1), members.argmax(axis=1) + 1, 0)
 
 
 def _check_folds(have: Mapping[str, int], folds: int) -> None:

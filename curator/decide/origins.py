@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator.catalog import IntArray, as_arrow
+from curator.text import plural
 
 UNKNOWN_AUTHORS = ("", "-", "?", "anonymous", "n/a", "none", "null", "unknown", "unknown author")
 """What is written instead of an author if nobody is known, in lower case."""
@@ -89,7 +90,7 @@ def describe_large_groups(
         for pair, group in groups.items()
     ]
     if len(order) > MOST_NAMED:
-        lines.append(f"and {len(order) - MOST_NAMED} more groups of over {LARGE_SHARE:.0%} of a label")
+        lines.append(f"and {plural(len(order) - MOST_NAMED, 'more group')} of over {LARGE_SHARE:.0%} of a label")
     return tuple(lines)
 
 

@@ -31,11 +31,14 @@ from curator.decide.origins import describe_large_groups
 from curator.decide.side_counts import check_counts, count_wanted
 from curator.manifests.recipe import SplitSettings
 from curator.reasons import SPLITS
-from curator.text import MOST, Command, Text
+from curator.text import MOST, Command, Text, plural
 
 
 class SplitDecision(NamedTuple):
-    """The catalog with ``split``, ``fold`` and ``split_group`` filled, and what a person should know about it."""
+    """The catalog with ``split``, ``fold`` and ``split_group`` filled, and what a person should know about it.
+
+    Notes name leaks, groups of more than 1% of a label, and labels that only get near their count.
+    """
 
     table: pd.DataFrame
     notes: tuple[Text, ...]
@@ -61,12 +64,8 @@ def split_images(
         most: the command that splits as many of each label as there are, for the error to name.
         listed: the sides that are kept (:func:`curator.decide.growth.find_listed_sides`); leaks between them are noted.
 
-    Returns:
-        The catalog and notes: groups of more than 1% of a label, leaks, and labels that only get near their count.
-
     Raises:
-        CuratorError: see :func:`curator.decide.name_pattern.check_pattern`.
-        ShortfallError: see :func:`curator.decide.side_counts.check_counts`, :func:`curator.decide.folds.divide_folds`.
+        ShortfallError, CuratorError: see :func:`check_counts`, :func:`divide_folds` and :func:`check_pattern`.
     """
     label_of = rank_among(table["label"], labels)
     rows = np.flatnonzero(catalog.is_kept(table) & (label_of < len(labels)))
@@ -82,12 +81,9 @@ def split_images(
     notes = describe_leaks(images, settings.group_by, kept_copies, kept_sides)
     notes += describe_large_groups(images, label, labels, _leave_torn(first, sides))
     empty, uneven = _describe_counts(labels, label, side, wanted, is_held=previous is not None)
-    fold = np.zeros_like(side)
-    if settings.folds:
-        held = hold_folds(table, previous, settings.folds)[rows]
-        fold, uneven_folds = divide_folds(images, label, labels, first, side, held, settings.seed)
-        uneven += uneven_folds
-    return SplitDecision(_write(table, rows, first, side, fold), (*empty, *notes, *uneven))
+    held = hold_folds(table, previous, settings.folds or 0)[rows]
+    fold, of_folds = divide_folds(images, label, labels, first, side, held, settings.seed)
+    return SplitDecision(_write(table, rows, first, side, fold), (*empty, *notes, *uneven, *of_folds))
 
 
 def _leave_torn(first: IntArray, sides: BoolArray) -> IntArray:
@@ -111,7 +107,7 @@ def _describe_counts(
             elif n != want:
                 held = ", and the previous split (`--resplit` lets images move)," if is_held else ""
                 near = f"as near as what must stay on one side{held} allows"
-                uneven.append(f"{name}: {n} images in {set_name} instead of {want}, {near}")
+                uneven.append(f"{name}: {plural(n, 'image')} in {set_name} instead of {want}, {near}")
             elif not n and place == TEST:
                 empty.append(f"{name}: no image in test, as none is listed there; `[split] keep = false` divides anew")
     return empty, uneven
@@ -135,7 +131,7 @@ def describe_leaks(
         shown = " and ".join(f"{images['record_id'].iloc[at]} in {SPLITS[listed[at]]}" for at in pair)
         n = len(np.unique(first[torn]))
         notes.append(
-            f"LEAK: {n:,} {'group' if n == 1 else 'groups'} of one {kind} ({len(torn):,} images) on several sides, as "
+            f"LEAK: {plural(n, 'group')} of one {kind} ({plural(len(torn), 'image')}) on several sides, as "
             f"listed, such as {shown}; they are kept there, and `[split] keep = false` would divide anew"
         )
     return tuple(notes)

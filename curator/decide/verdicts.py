@@ -27,6 +27,7 @@ from curator.matching.orientations import ORIENTATION_PHRASES, ORIENTATIONS
 from curator.matching.picture_matches import Matches
 from curator.matching.pictures import Indices
 from curator.reasons import COPIES
+from curator.text import plural
 
 KEPT, EXACT, NEAR, CONFLICT = range(4)
 _REASONS = {EXACT: Drop.EXACT_DUPLICATE, NEAR: Drop.NEAR_DUPLICATE, CONFLICT: Drop.LABEL_CONFLICT}
@@ -109,7 +110,7 @@ def write_evidence(
 ) -> pa.Array:
     """Say what each image is to another one, such as ``3 bits from x-1, mirrored`` or ``same bytes as x-1``."""
     same_bytes = pc.fill_null(pc.equal(sha256, other_sha256), False)
-    bits = pa.array([f"{n} bit{'' if n == 1 else 's'} from " for n in range(65)]).take(pa.array(distance))
+    bits = pa.array([f"{plural(n, 'bit')} from " for n in range(65)]).take(pa.array(distance))
     phrases = pa.array(["", *(f", {phrase}" for phrase in ORIENTATION_PHRASES[1:])]).take(pa.array(orientation))
     return pc.binary_join_element_wise(pc.if_else(same_bytes, "same bytes as ", bits), other_name, phrases, "")
 

@@ -19,6 +19,7 @@ from curator.demo.world import LABEL_NAMES
 from curator.errors import CuratorError
 from curator.manifests.labels import label_problems
 from curator.reasons import Drop
+from curator.text import plural
 
 DEAD_LINKS_PER_LABEL = 3
 
@@ -61,7 +62,9 @@ def _labelled_files(folder: Path) -> dict[str, list[Path]]:
     found = {label: paths for label, paths in files.items() if paths}
     if len(found) < 2:
         hint = f"Put the photographs in {folder}/<label>/, one folder a label."
-        raise CuratorError(f"{folder} holds {len(found)} folders with files, but at least two labels are needed.", hint)
+        raise CuratorError(
+            f"{folder} holds {plural(len(found), 'folder')} with files, but at least two labels are needed.", hint
+        )
     return found
 
 

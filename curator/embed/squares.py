@@ -21,7 +21,7 @@ from curator.errors import StateError
 from curator.observe.pixels import MAX_PIXELS
 from curator.observe.renderings import Rendering
 from curator.observe.workers.render import ChangedError, UndecodableError, UnreadableError, render
-from curator.text import Command
+from curator.text import Command, plural
 
 PixelArray = npt.NDArray[np.uint8]
 
@@ -61,5 +61,5 @@ def raise_all(problems: Sequence[str]) -> None:
     if not problems:
         return
     more = f"; and {len(problems) - _NAMED_AT_MOST} more" if len(problems) > _NAMED_AT_MOST else ""
-    message = f"{len(problems)} images cannot be used: {'; '.join(sorted(problems)[:_NAMED_AT_MOST])}{more}."
+    message = f"{plural(len(problems), 'image')} cannot be used: {'; '.join(sorted(problems)[:_NAMED_AT_MOST])}{more}."
     raise StateError(message, (Command("verify"), " lists them all."))

@@ -15,6 +15,7 @@ from urllib.parse import quote
 from curator.addresses import is_web_address
 from curator.export.material import Material, plain_records
 from curator.manifests.licences import UNKNOWN, licence_address, licence_name, licences
+from curator.text import plural
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>#|~&])")
 _COLUMNS = ("record_id", "title", "author", "author_url", "landing_url", "url", "license")
@@ -23,10 +24,10 @@ _COLUMNS = ("record_id", "title", "author", "author_url", "landing_url", "url", 
 def attribution_text(material: Material) -> str:
     """Format the credits of all images."""
     records = plain_records(material.rows, _COLUMNS)
-    lines = [f"# Attribution: {material.name}", "", f"{len(records):,} images, grouped by licence.", ""]
+    lines = [f"# Attribution: {material.name}", "", f"{plural(len(records), 'image')}, grouped by licence.", ""]
     for licence, n in licences(material.rows).items():
         title = link(licence_name(licence), licence_address(licence))
-        lines += [f"## {title}", "", f"{n:,} image{'' if n == 1 else 's'}", ""]
+        lines += [f"## {title}", "", plural(n, "image"), ""]
         lines += [_line(record) for record in records if (record.get("license") or UNKNOWN) == licence]
         lines.append("")
     return "\n".join(lines)

@@ -22,6 +22,7 @@ from curator.export.material import Columns, Format, Material, splits_yaml
 from curator.manifests.licences import licence_address, licence_id, licence_name, licences
 from curator.manifests.made_with import MadeWith
 from curator.manifests.manifest import FOLD
+from curator.text import plural
 
 MOST_HOSTS = 10
 _SIZES = {1_000: "n<1K", 10_000: "1K<n<10K", 100_000: "10K<n<100K", 1_000_000: "100K<n<1M", 10_000_000: "1M<n<10M"}
@@ -49,9 +50,8 @@ def card_text(material: Material, form: Format, confounds: dict[str, Any] | None
     groups = "Near-duplicates stay on one side of the split, as do other groups that `[split] group_by` names."
     n_web = int(rows["url"].notna().sum())
     origin = {0: "local files", len(rows): "the open web"}.get(n_web, "the open web and from local files")
-    summary = (
-        f"{len(rows):,} images of {len(labels)} classes ({', '.join(map(escape, labels))}) from {origin}. {groups}"
-    )
+    classes = f"{plural(len(labels), 'class', 'classes')} ({', '.join(map(escape, labels))})"
+    summary = f"{plural(len(rows), 'image')} of {classes} from {origin}. {groups}"
     counts = rows.groupby(["label", "split"]).size()
     counted = [[escape(label), *(int(counts.get((label, split), 0)) for split in material.splits)] for label in labels]
     licensed = [[escape(licence_name(name)), n] for name, n in licences(rows).items()]
@@ -165,7 +165,7 @@ def _filters(made_with: MadeWith) -> list[str]:
     settings, counts = made_with.settings, made_with.counts
     lines = [f"- `[{name}]` {_settings(settings[name])}" for name in _SETTINGS if name in settings]
     if dropped := counts.get("dropped"):
-        listed = f"{counts['listed']:,} images were listed and {counts['kept']:,} kept."
+        listed = f"{plural(counts['listed'], 'image was', 'images were')} listed and {counts['kept']:,} kept."
         lines += ["", f"{listed} {_ABOUT_REASONS}", "", *_table(["reason", "images"], list(dropped.items()))]
     return lines or ["Not recorded."]
 

@@ -29,6 +29,7 @@ from curator.store.catalog_files import file_digest
 from curator.store.lock import locked
 from curator.store.paths import EXPORT_CARD, EXPORT_CREDITS, DataPaths
 from curator.store.whole_files import remove_folder
+from curator.text import plural
 
 FORMATS: tuple[Format, ...] = (
     imagefolder.FORMAT,
@@ -70,7 +71,7 @@ class Exported:
     n_images: int
 
     def __repr__(self) -> str:
-        return f"Exported({self.form.name!r}, {self.n_images:,} images: {self.path})"
+        return f"Exported({self.form.name!r}, {plural(self.n_images, 'image')}: {self.path})"
 
 
 def export_dataset(

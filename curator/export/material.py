@@ -36,7 +36,7 @@ from curator.reasons import splits_of
 from curator.store import beneath
 from curator.store.packed import check_files
 from curator.store.sums import read_sums
-from curator.text import Command
+from curator.text import Command, plural
 
 WORK, _CHECKING = "exporting", "reading the images"
 SPLIT_NAMES = {"val": "validation"}
@@ -151,7 +151,9 @@ def _refuse_damaged(project: Project, rows: pd.DataFrame) -> None:
     wrong = [(name, problem) for (name, _), problem in zip(files, problems, strict=True) if problem]
     if wrong:
         name, problem = wrong[0]
-        count = f"{len(wrong):,} of the manifest's {len(rows):,} files are wrong"
+        count = (
+            f"{len(wrong):,} of the manifest's {plural(len(rows), 'file')} {'is' if len(wrong) == 1 else 'are'} wrong"
+        )
         hint = (Command("split --force"), " makes the folders anew; ", Command("verify"), " lists all.")
         raise StateError(f"{count}, first {paths.folder / name}: {problem}.", hint)
 

@@ -22,6 +22,7 @@ from curator.fetch.network.transfer import Transfer
 from curator.fetch.policy import Verdict
 from curator.manifests.recipe import FetchSettings
 from curator.reasons import Drop
+from curator.text import plural
 
 _N_NAMED = 5
 
@@ -77,7 +78,6 @@ class Downgrades:
             return
         n, hosts = self._n_of.total(), self._n_of.most_common(_N_NAMED)
         named = ", ".join(f"{host} {count:,}" for host, count in hosts)
-        more = f" and {len(self._n_of) - _N_NAMED:,} more hosts" if len(self._n_of) > _N_NAMED else ""
-        images = "image" if n == 1 else "images"
-        what = f"{n:,} {images} listed with https came over http, where they can be changed on the way"
+        more = f" and {plural(len(self._n_of) - _N_NAMED, 'more host')}" if len(self._n_of) > _N_NAMED else ""
+        what = f"{plural(n, 'image')} listed with https came over http, where they can be changed on the way"
         emit(Warned(f"{what}: {named}{more}"))

@@ -56,6 +56,8 @@ def find_image(table: pd.DataFrame, image: str, paths: DataPaths, command: str =
     if rows.any():
         return rows
     rows = find_by_ending(table, image)
+    if not rows.any():
+        rows = find_by_label(table, image)
     if rows.sum() > 1:
         raise _ambiguous(table[rows], image, command)
     return rows
@@ -79,7 +81,7 @@ def _equals(table: pd.DataFrame, column: str, text: str) -> catalog.BoolArray:
 
 
 def _find_in_folders(image: str, paths: DataPaths) -> list[str]:
-    """Return the record id of a file in ``train/`` and the like, by its path, its path in the data folder, or its name.
+    """Return the record id of a file in ``train/`` and the like, by its path, the end of that, or its name.
 
     Copies of one file under two labels have one name.
     """
@@ -89,8 +91,7 @@ def _find_in_folders(image: str, paths: DataPaths) -> list[str]:
     rows = read_manifest(paths.manifest)[["record_id", "file"]]
     is_path = below.startswith(tuple(f"{split}/" for split in SPLITS))
     wanted = below if is_path else os.path.normpath(image)
-    found = rows[rows["file"] == wanted] if "/" in wanted else rows[rows["file"].str.endswith(f"/{wanted}")]
-    return list(found["record_id"])
+    return list(rows["record_id"][(rows["file"] == wanted) | rows["file"].str.endswith(f"/{wanted}")])
 
 
 def find_by_ending(table: pd.DataFrame, image: str) -> catalog.BoolArray:
@@ -101,6 +102,20 @@ def find_by_ending(table: pd.DataFrame, image: str) -> catalog.BoolArray:
         values = catalog.as_arrow(table[column], pa.string())
         same = pc.or_(pc.equal(values, ending), pc.ends_with(values, f"/{ending}"))
         rows |= pc.fill_null(same, False).to_numpy(zero_copy_only=False)
+    return rows
+
+
+def find_by_label(table: pd.DataFrame, image: str) -> catalog.BoolArray:
+    """Find the rows that ``LABEL/NAME`` means: a label, and a file's name with or without its ending.
+
+    >>> rows = {"record_id": ["f-1", "f-2"], "label": ["dog", "cat"], "source_id": ["Dogs/1.jpg", "Cats/1.jpg"]}
+    >>> find_by_label(catalog.conform(pd.DataFrame(rows)), "dog/1.jpg").tolist()
+    [True, False]
+    """
+    label, _, name = image.rpartition("/")
+    rows = _equals(table, "label", label)
+    names = (str(one).rpartition("/")[2] for one in table["source_id"][rows])
+    rows[rows] = [name in (one, one.rpartition(".")[0]) for one in names]
     return rows
 
 

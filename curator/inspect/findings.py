@@ -50,6 +50,10 @@ _REMEDIES: dict[str, Text] = {
     "folder": (Command("split --force"), " makes the folders and the PNG forms anew."),
     "fetched": (_DELETE, Command("fetch"), ": it writes it anew; what is stored is not requested again."),
     "decided": (_DELETE, Command("split"), ": it writes it anew."),
+    "judged": (
+        "Delete the files below features/ and the table of suspects that are named, then run ",
+        Command("suspects --force"), ": it computes anew what is gone; no decision is lost.",
+    ),
     "ledger": (
         "Take attempts.sqlite from a backup; or delete it, then run ", Command("fetch"),
         ": without it every address is requested again.",
@@ -68,6 +72,8 @@ def _kind(path: Path, finding: Finding, paths: DataPaths) -> str:
     top = path.relative_to(paths.folder).parts[0] if path.is_relative_to(paths.folder) else ""
     if top in SPLITS:
         return "folder" if finding.record_id else "stranger"
+    if path == paths.suspects or top == paths.features.name:
+        return "judged"
     if top == "catalog":
         return "fetched" if path in (paths.catalog(Stage.LISTED), paths.catalog(Stage.FETCHED)) else "decided"
     kinds = {paths.images.name: "image", paths.converted.name: "folder", paths.exports.name: "export"}

@@ -1,50 +1,78 @@
 """What to run next, and why if that is not plain.
 
->>> next_step(Stage.FETCHED, {"rugby": 3})
-(Command(words='split --per-class max'), 'too few images: rugby misses 3; or fetch more')
+>>> from curator.store.paths import DataPaths
+>>> project = Project(Recipe("balls", ("a",), ()), DataPaths(Path("data"), Path("manifests/balls"), "balls"))
+>>> next_step(project, None, catalog.empty())
+(Command(words='fetch'), '')
 """
 
 from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
+from pathlib import Path as Path
 
+import pandas as pd
+
+from curator import catalog
 from curator.benchmark.metrics_file import read_metrics
-from curator.catalog import Stage
-from curator.errors import StateError
+from curator.catalog import Drop, Stage
+from curator.decide.shortfall import command_for_more, why_empty
+from curator.embed.models import find_weights
+from curator.errors import CuratorError, StateError
 from curator.manifests.inventory import export_folders, is_current_export, making_commands
+from curator.manifests.project import Project
+from curator.manifests.recipe import Recipe as Recipe
+from curator.pipeline.run_stages import missing_per_label
 from curator.store.catalog_files import file_digest
 from curator.store.paths import DataPaths
-from curator.text import MOST, Command
+from curator.store.root import shown
+from curator.store.suspects_file import read_made_with
+from curator.text import Command, Text
 
 _TRAINING = ("sklearn", "keras")
 """Modules without which a benchmark does not begin."""
 
+_RUNTIME = "onnxruntime"
+"""The module without which no network runs."""
+
 _INSTALL = "to train models on it instead, run `pip install 'imageset-curator[benchmark]'` first"
 
 
-def next_step(
-    stage: Stage | None,
-    missing: dict[str, int],
-    most: Command = MOST,
-    empty: Sequence[str] = (),
-) -> tuple[Command, str]:
+def next_step(project: Project, stage: Stage | None, table: pd.DataFrame) -> tuple[Command, Text]:
     """Say what to run next before the split, and why if that is not plain.
 
     Args:
+        project: its recipe says what each label should get.
         stage: the latest stage.
-        missing: the images that each label is short of.
-        most: the command that takes as many images of each label as there are.
-        empty: the labels without any image.
+        table: its catalog.
     """
     if stage in (None, Stage.LISTED):
         return Command("fetch"), ""
-    if missing and empty:
-        return Command("fetch"), f"there is no image of {', '.join(empty)}: give it another source first"
-    if missing:
-        short = ", ".join(f"{label} misses {n:,}" for label, n in missing.items())
-        return most, f"too few images: {short}; or fetch more"
-    return Command({Stage.FETCHED: "dedupe"}.get(stage, "split")), ""
+    missing = missing_per_label(project.recipe, table) if stage in (Stage.FETCHED, Stage.DEDUPED) else {}
+    if not missing:
+        return Command({Stage.FETCHED: "dedupe"}.get(stage, "split")), ""
+    kept = catalog.kept(table)
+    more, empty = command_for_more(table, list(missing)), sorted(set(missing) - set(kept["label"]))
+    if empty:
+        return _next_of_empty(project, table, empty)
+    short = ", ".join(f"{label} misses {n:,}" for label, n in missing.items())
+    others = ("; ", more, " may find more") if more else ()
+    return project.most_command, (f"too few images: {short}", *others)
+
+
+def _next_of_empty(project: Project, table: pd.DataFrame, empty: Sequence[str]) -> tuple[Command, str]:
+    """Say what to run if these labels have no image: a fetch that may bring one, else what says why there is none."""
+    none, why = f"there is no image of {', '.join(empty)}", why_empty(table, empty)
+    if more := command_for_more(table, empty):
+        return more, f"{none}: {why}"
+    rows = table[table["label"].isin(empty).to_numpy(dtype=bool)]
+    if not len(rows):
+        return Command("split"), f"{none}: give it another source in {shown(project.paths.recipe)} first"
+    reason = rows["drop_reason"].value_counts().index[0]
+    example = rows[(rows["drop_reason"] == reason).fillna(False).to_numpy(dtype=bool)].iloc[0]
+    by_host = Drop(reason).traits.advice and not pd.isna(example["url"])
+    return Command("status --hosts") if by_host else Command.of("why", example["record_id"]), f"{none}: {why}"
 
 
 def next_after_split(paths: DataPaths) -> tuple[tuple[Command, ...], str]:
@@ -73,4 +101,14 @@ def _is_measured(paths: DataPaths) -> bool:
         metrics = read_metrics(paths.metrics) or {}
         return bool(metrics.get("hashes", {}).get("manifest") == file_digest(paths.manifest))
     except (StateError, OSError):
+        return False
+
+
+def can_find_suspects(project: Project) -> bool:
+    """Return whether nobody has looked for suspects yet, though that could be done here: packages and weights exist."""
+    if read_made_with(project.paths.suspects) is not None:
+        return False
+    try:
+        return bool(importlib.util.find_spec(_RUNTIME) and find_weights(project.recipe.embed, project.recipe.base_dir))
+    except (CuratorError, OSError):
         return False

@@ -49,10 +49,10 @@ def draw_map(project: Project) -> PictureMap | None:
     features = open_features(project.paths.features, open_embedder(project.recipe.embed, project.recipe.base_dir))
     way = "tsne" if importlib.util.find_spec("sklearn") else "pca"
     before = read_map(features.path.parent)
-    contents = {one.decode() for one in features.rows["sha256"].tolist()}
-    if before and (before.way, before.features) == (way, features.path.name) and set(before.sha256s) == contents:
+    contents = features.contents()
+    if before and (before.way, before.features) == (way, features.path.name) and sorted(before.sha256s) == contents:
         return before
-    return _draw(features, way, sorted(contents), project.emit) if contents else None
+    return _draw(features, way, contents, project.emit) if contents else None
 
 
 def _draw(features: RowFile, way: str, contents: list[str], emit: Listener) -> PictureMap:

@@ -24,7 +24,7 @@ from curator.manifests.recipe import Recipe
 from curator.pipeline.made_from import changed_settings
 from curator.reasons import Drop, Eases
 from curator.store.catalog_files import read_catalog
-from curator.text import Command, Text
+from curator.text import Command, Text, plural
 
 _SWITCHES = {name for reason in Drop for name, way in reason.traits.settings if way in (Eases.ON, Eases.OFF)}
 
@@ -65,7 +65,7 @@ def decided_anew(project: Project, table: pd.DataFrame) -> tuple[Text, ...]:
 
 
 def _images(n: int) -> str:
-    return "1 image is" if n == 1 else f"{n:,} images are"
+    return plural(n, "image is", "images are")
 
 
 def _spelled(value: Any) -> str:

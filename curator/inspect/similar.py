@@ -29,7 +29,7 @@ from curator.pipeline import made_from
 from curator.store.catalog_files import file_digest, read_catalog
 from curator.store.lock import locked
 from curator.store.root import shown
-from curator.text import Command
+from curator.text import Command, plural
 
 COLUMNS = ("record_id", "label", "likeness", "fate", "path", "source_id", "landing_url", "sha256")
 
@@ -52,7 +52,7 @@ class Similar:
     table: pd.DataFrame
 
     def __repr__(self) -> str:
-        return f"Similar({self.image!r}, {len(self.table):,} image{'' if len(self.table) == 1 else 's'})"
+        return f"Similar({self.image!r}, {plural(len(self.table), 'image')})"
 
     def _repr_html_(self) -> str:
         return str(self.table.to_html(index=False, max_rows=20))

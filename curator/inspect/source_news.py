@@ -22,7 +22,7 @@ from curator.pipeline.fetched_from import changed_sources, why_fetch_again
 from curator.sources.base import ListingContext
 from curator.sources.folder.folder_source import Folder
 from curator.store.catalog_files import read_catalog
-from curator.text import Command, Text
+from curator.text import Command, Text, plural
 
 _MOST_AT_ONCE = 20_000
 
@@ -41,7 +41,7 @@ class FileChanges:
         parts = [f"{n:,} {what}" for n, what in counts]
         if parts:
             n, what = counts[0]
-            parts[0] = f"{n:,} {what} file{'' if n == 1 else 's'}"
+            parts[0] = plural(n, f"{what} file")
         return ", ".join(parts)
 
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from curator import catalog
 from curator.catalog import Stage
+from curator.decide.conflicts import find_conflicts, way_out_of_all
 from curator.embed.current import suspects_news
 from curator.errors import DiskError
 from curator.fetch.ledger.history import count_through_proxy
-from curator.inspect.next_step import next_after_split, next_step
+from curator.inspect.next_step import can_find_suspects, next_after_split, next_step
 from curator.inspect.settings_news import settings_news
 from curator.inspect.source_news import source_news
 from curator.inspect.unfinished import Unfinished, count_so_far, find_unfinished
@@ -24,11 +25,11 @@ from curator.manifests.reviews import decided_keys, digest_reviews, read_reviews
 from curator.observe.workers.confine import possible
 from curator.pipeline import made_from
 from curator.pipeline.made_from import Change
-from curator.pipeline.run_stages import Outcome, missing_per_label
+from curator.pipeline.run_stages import Outcome
 from curator.report.notebook import status_html
 from curator.store.catalog_files import read_catalog, read_record
 from curator.store.suspects_file import count_decided, read_suspects
-from curator.text import Command, Text, spell
+from curator.text import Command, Text, plural, spell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,7 +56,7 @@ class Status:
     splits: dict[str, dict[str, int]] = field(default_factory=dict)
     folds: dict[str, dict[str, int]] = field(default_factory=dict)
     next: tuple[Command, ...] = ()
-    remark: str = ""
+    remark: Text = ""
     news: tuple[Text, ...] = ()
     entries: tuple[Entry, ...] = ()
     ways: tuple[Command, ...] = ()
@@ -91,7 +92,7 @@ class Status:
             "splits": self.splits,
             "folds": self.folds,
             "next": spell(self.next, option, quote=""),
-            "remark": self.remark,
+            "remark": spell(self.remark, option),
             "news": [spell(text, option) for text in self.news],
             "unfinished": self.unfinished.as_json() if self.unfinished else None,
             "workers_confined_by": [*possible()],
@@ -123,7 +124,7 @@ class StageResult:
     def __repr__(self) -> str:
         """Name the status, and count the rest if there is any."""
         short = [f"{label} misses {n:,}" for label, n in self.missing.items()]
-        notes = [f"{len(self.notes)} note{'' if len(self.notes) == 1 else 's'}"] if self.notes else []
+        notes = [plural(len(self.notes), "note")] if self.notes else []
         return f"StageResult({', '.join([repr(self.status), *short, *notes])})"
 
     def _repr_html_(self) -> str:
@@ -157,12 +158,13 @@ def read_status(project: Project) -> Status:
     """
     stage, changes = made_from.examine(project, with_reviews=False)
     unfinished, is_local = find_unfinished(project), False
+    conflicts: tuple[Text, ...] = ()
     if unfinished and unfinished.table is not None and stage in (None, Stage.LISTED):
         status = _count_unfinished(project, stage, unfinished.table)
     else:
         table = read_catalog(project.paths.catalog(stage)) if stage else catalog.empty()
         status = count_stage(project, stage, table)
-        is_local = not table["url"].notna().any()
+        is_local, conflicts = not table["url"].notna().any(), _conflicts(table)
     if unfinished and unfinished.is_running:
         status = replace(status, next=(), remark="")
     reviewed, outdated = _new_reviews(project, stage), _outdated(project, stage, changes)
@@ -176,11 +178,16 @@ def read_status(project: Project) -> Status:
     sources = () if unfinished else source_news(project)
     if sources:
         status = replace(status, next=(_SPLIT_AGAIN,), remark="it fetches first what has changed")
-    news = (*going, *sources, *reviewed, *outdated, *settings_news(project), *_suspects(project), *_unverified(project))
+    settings = settings_news(project)
+    if settings and not (unfinished or sources):
+        status = replace(status, next=(Command("fetch"),), remark="it decides anew what the changed settings concern")
+    news = (*going, *sources, *reviewed, *outdated, *settings, *conflicts, *_suspects(project), *_unverified(project))
     made = {entry.kind for entry in entries} - {"reviews"}  # a review can always go on
-    commands = making_commands(project.paths)
+    commands = {**making_commands(project.paths), "suspects": Command("suspects")}
     if is_local:
         made.add("replay")  # nobody else has these files
+    if not can_find_suspects(project):
+        made.add("suspects")
     ways = tuple(commands[kind] for kind in _WAYS.get(stage, ()) if kind not in made)
     return replace(status, news=news, entries=entries, ways=ways, unfinished=unfinished)
 
@@ -201,8 +208,16 @@ def _suspects(project: Project) -> tuple[Text, ...]:
         return ()
     decided = decided_keys(standing_reviews(read_reviews(project.paths.reviews)))
     n, n_all = count_decided(found, decided)
-    counted: tuple[Text, ...] = ((f"{n:,} of {n_all:,} suspects decided: ", Command("review")),) if n < n_all else ()
+    counted: tuple[Text, ...] = (
+        ((f"{n:,} of {plural(n_all, 'suspect')} decided: ", Command("review")),) if n < n_all else ()
+    )
     return counted + ((news,) if (news := suspects_news(project)) else ())
+
+
+def _conflicts(table: pd.DataFrame) -> tuple[Text, ...]:
+    """Say how many pictures are kept under no label because they have several, and what to do about them."""
+    n = len(find_conflicts(table))
+    return (way_out_of_all(n),) if n else ()
 
 
 def _unverified(project: Project) -> tuple[Text, ...]:
@@ -213,8 +228,9 @@ def _unverified(project: Project) -> tuple[Text, ...]:
         return (f"what a proxy obtained is not known: {error.message}",)
     if not n:
         return ()
-    images = "1 image" if n == 1 else f"{n:,} images"
-    return (f"{images} came through a proxy: the addresses that it requested were not verified to be public",)
+    return (
+        f"{plural(n, 'image')} came through a proxy: the addresses that it requested were not verified to be public",
+    )
 
 
 def _new_reviews(project: Project, stage: Stage | None) -> tuple[Text, ...]:
@@ -227,7 +243,7 @@ def _new_reviews(project: Project, stage: Stage | None) -> tuple[Text, ...]:
     if then == now or (now["n"] == 0 and n_then == 0):
         return ()
     n = now["n"] - n_then
-    what = f"{n:,} new review{'' if n == 1 else 's'}" if n > 0 else "reviews have changed"
+    what = plural(n, "new review") if n > 0 else "reviews have changed"
     return ((f"{what}: run ", _SPLIT_AGAIN),)
 
 
@@ -246,18 +262,16 @@ _WAYS: dict[Stage | None, tuple[str, ...]] = {
     Stage.FETCHED: ("reviews",),
     Stage.DEDUPED: ("reviews", "gallery"),
     Stage.BALANCED: ("reviews", "gallery"),
-    Stage.SPLIT: ("reviews", "gallery", "export", "replay"),
+    Stage.SPLIT: ("suspects", "reviews", "gallery", "export", "replay"),
 }
 """What can be made from each stage on."""
 
 
 def count_stage(project: Project, stage: Stage | None, table: pd.DataFrame) -> Status:
     """Count a catalog that is in memory."""
-    missing = missing_per_label(project.recipe, table) if stage in (Stage.FETCHED, Stage.DEDUPED) else {}
     kept = catalog.kept(table)
     labels = project.recipe.labels
-    empty = [label for label in labels if label not in set(kept["label"])]
-    step, remark = next_step(stage, missing, project.most_command, empty)
+    step, remark = next_step(project, stage, table)
     steps, remark = next_after_split(project.paths) if stage == Stage.SPLIT else ((step,), remark)
     nothing = {label: {"listed": 0, "kept": 0, "dropped": {}} for label in (labels if stage else ())}
     return Status(

@@ -29,7 +29,7 @@ from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe as Recipe
 from curator.store.catalog_files import read_catalog
 from curator.store.lock import find_holder
-from curator.text import Command, Text
+from curator.text import Command, Text, plural
 
 
 @dataclass(frozen=True)
@@ -62,11 +62,11 @@ class Unfinished:
         began = f" that began {self.began()}" if self.since else ""
         if self.table is None:
             n, n_ok = sum(self.outcomes.values()), self.outcomes.get(OK, 0)
-            far = f"{n:,} addresses tried before, {n_ok:,} of them good" if n else "still at the lists"
+            far = f"{plural(n, 'address', 'addresses')} tried before, {n_ok:,} good" if n else "still at the lists"
         else:
             so_far = count_so_far(self.table)
             n_dropped, n_stored = sum(so_far["dropped"].values()), count_stored(self.table)
-            far = f"of {so_far['listed']:,} listed, {so_far['kept']:,} kept ({n_stored:,} files stored)"
+            far = f"of {so_far['listed']:,} listed, {so_far['kept']:,} kept ({plural(n_stored, 'file')} stored)"
             far += f", {n_dropped:,} dropped, {so_far['waiting']:,} not settled yet"
         if self.is_running:
             return f"a fetch{began} is at work: {far}"

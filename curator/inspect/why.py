@@ -9,6 +9,7 @@ x-1  (rugby, kept so far)
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import pandas as pd
 import pyarrow as pa
 
 from curator.catalog import Drop, Stage
+from curator.decide.conflicts import find_conflicts, way_out
 from curator.embed.current import suspects_news
 from curator.errors import DiskError, StateError
 from curator.fetch.ledger.history import attempts_of
@@ -29,10 +31,11 @@ from curator.matching.orientations import ORIENTATION_PHRASES, ORIENTATIONS
 from curator.matching.perceptual_hash import FLAT_DETAIL
 from curator.pipeline import made_from
 from curator.report.notebook import text_html
+from curator.sources.reading.places import local_path
 from curator.store.catalog_files import read_catalog
 from curator.store.root import shown
 from curator.store.suspects_file import LISTS, read_suspects
-from curator.text import Command, spell
+from curator.text import Command, Text, as_parts, spell
 
 MOST_RELATIVES = 10
 """Copies named in one story; the rest are counted."""
@@ -40,10 +43,19 @@ MOST_RELATIVES = 10
 
 @dataclass(frozen=True)
 class Story:
-    """One row's story: lines for a person; for a program the row, its attempts (None: not known) and its copies."""
+    """One row's story: a text a line; for a program the row, its attempts (None: not known) and its copies.
 
-    lines: tuple[str, ...]
+    ``option`` is what the commands in the texts need to mean the data set, wherever they are typed.
+    """
+
+    texts: tuple[Text, ...]
     facts: dict[str, Any]
+    option: str = ""
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The lines for a person."""
+        return tuple(spell(text, self.option) for text in self.texts)
 
     def __repr__(self) -> str:
         return f"Story({self.lines[0]!r})"
@@ -111,20 +123,21 @@ def _story(project: Project, table: pd.DataFrame, values: dict[Any, Any]) -> Sto
     copies = table[(table["duplicate_of"] == row["record_id"]).fillna(False).to_numpy(dtype=bool)]
     so_far = "dropped" if row["drop_reason"] else _kept(row) if row["sha256"] else "not settled yet"
     suspect_facts, suspected = _suspected(project, row)
-    lines = [
+    lines: list[Text] = [
         f"{row['record_id']}  ({row['label']}, {so_far})",
-        *_origin(row),
+        *_origin(project, row),
         *requests,
         *_content(project, row),
         *_reviews(project, row),
         *suspected,
         *_verdict(table, row),
+        *_way_out(table, row),
         *_relatives("company", company, "{url} ({record_id}, {label})"),
         *_relatives("copy", copies, "{record_id} ({name}{drop_reason}: {drop_detail})"),
     ]
     facts = {name: value.hex() if isinstance(value, bytes) else value for name, value in row.items()}
     relatives = {"copies": copies["record_id"].tolist(), "company": company["record_id"].tolist()}
-    return Story(tuple(lines), {**facts, "attempts": attempts, **relatives, **suspect_facts})
+    return Story(tuple(lines), {**facts, "attempts": attempts, **relatives, **suspect_facts}, project.option)
 
 
 def _kept(row: dict[str, Any]) -> str:
@@ -132,7 +145,7 @@ def _kept(row: dict[str, Any]) -> str:
     return f"kept, in {row['split']}{fold}" if row["split"] else "kept so far"
 
 
-def _suspected(project: Project, row: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+def _suspected(project: Project, row: dict[str, Any]) -> tuple[dict[str, Any], list[Text]]:
     """Return what was suspected of this image under this label, and a line for each thing; nothing if nobody looked."""
     if (found := read_suspects(project.paths.suspects)) is None:
         return {}, []
@@ -143,23 +156,32 @@ def _suspected(project: Project, row: dict[str, Any]) -> tuple[dict[str, Any], l
         str(name): None if value is pd.NA or value is None else value for name, value in same.iloc[0].items()
     }
     facts = {name: list(value) if name in LISTS else value for name, value in judged.items() if name not in row}
-    lines = [f"  suspect  {text}" for text in judged["evidence"]]
+    lines: list[Text] = [f"  suspect  {text}" for text in judged["evidence"]]
     nearest = ", ".join(judged["neighbours"][:3])
     lines += [f"  alike    {nearest}"] if lines and nearest else []
     if lines and (news := suspects_news(project)):
-        lines.append(f"  note     {spell(news, project.option)}")
+        lines.append(("  note     ", *as_parts(news)))
     return facts, lines
 
 
-def _origin(row: dict[str, Any]) -> list[str]:
+def _origin(project: Project, row: dict[str, Any]) -> list[str]:
     what = " ".join(str(row[name]) for name in ("source_class", "source_id") if row[name])
     label = row["relabelled_from"] or row["label"]
     lines = [f"  listed   by {row['source']}{f' as {what}' if what else ''}, under the label {label}"]
     lines += [f"  address  {row[name]}" for name in ("url", "fallback_url") if row[name]]
-    lines += [f"  path     {shown(Path(row['local_path']))}"] if row["local_path"] else []
+    lines += [f"  path     {_find_file(project, row)}"] if row["local_path"] else []
     lines += [f"  page     {row['landing_url']}"] if row["landing_url"] else []
     credit = ", ".join(str(row[name]) for name in ("title", "author", "license") if row[name])
     return lines + ([f"  credit   {credit}"] if credit else [])
+
+
+def _find_file(project: Project, row: dict[str, Any]) -> str:
+    """Say where a local file is: as it was listed, or in its source if the whole project was moved since."""
+    listed = Path(row["local_path"])
+    places = [one.path for one in project.recipe.sources if one.title == row["source"] and hasattr(one, "path")]
+    moved = [local_path(str(place), project.recipe.base_dir) / str(row["source_id"]) for place in places]
+    there = next((path for path in (listed, *moved) if path.is_file()), None)
+    return str(shown(Path(os.path.normpath(there)))) if there else f"{shown(listed)} (not there now)"
 
 
 def _requests(project: Project, addresses: list[str]) -> tuple[list[dict[str, Any]] | None, list[str]]:
@@ -220,6 +242,13 @@ def _verdict(table: pd.DataFrame, row: dict[str, Any]) -> list[str]:
         name = "" if pd.isna(other["local_path"]) else f"{other['source_id']}, "
         lines.append(f"  same as  {other['record_id']} ({name}{other['label']}{size}, {fate}{how}{turned})")
     return lines
+
+
+def _way_out(table: pd.DataFrame, row: dict[str, Any]) -> list[Text]:
+    """Say how a person keeps a picture that is listed under several labels and kept under none."""
+    groups = find_conflicts(table) if row["drop_reason"] == Drop.LABEL_CONFLICT else ()
+    mine = (one for one in groups if row["record_id"] in (image["record_id"] for image in one["images"]))
+    return [("  note     ", *as_parts(way_out(one["labels"]))) for one in mine]
 
 
 def _find_company(table: pd.DataFrame, row: dict[str, Any]) -> pd.DataFrame:

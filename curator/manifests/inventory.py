@@ -14,7 +14,7 @@ from pathlib import Path
 from curator.manifests.reviews import read_reviews, standing_reviews
 from curator.store.catalog_files import file_digest
 from curator.store.paths import EXPORT_CARD, EXPORT_CREDITS, EXPORT_RECORD, DataPaths
-from curator.text import Command
+from curator.text import Command, plural
 
 
 def making_commands(paths: DataPaths) -> dict[str, Command]:
@@ -53,7 +53,7 @@ def list_entries(paths: DataPaths) -> list[Entry]:
     entries = [Entry(kind, path, (path,)) for kind, path in pages.items() if path.exists()]
     if paths.reviews.exists():
         n = len(standing_reviews(read_reviews(paths.reviews)))
-        entries.append(Entry("reviews", paths.reviews, (paths.reviews,), f"{n:,} decision{'' if n == 1 else 's'}"))
+        entries.append(Entry("reviews", paths.reviews, (paths.reviews,), plural(n, "decision")))
     for folder in export_folders(paths):
         remark = "" if is_current_export(paths, folder) else "of an older manifest: export again"
         entries.append(Entry("export", folder, (folder / EXPORT_CARD, folder / EXPORT_CREDITS), remark))

@@ -26,7 +26,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curator.text import on_one_line
+from curator.text import on_one_line, plural
 
 _DELIMITERS = (",", ";", "\t")
 _CHUNK_ROWS = 50_000
@@ -147,7 +147,7 @@ def _fitting(
         if n_cells > len(names) and not any(row[len(names) :]):
             row = row[: len(names)]
         if len(row) != len(names):
-            cells = f"{n_cells} cell{'' if n_cells == 1 else 's'}"
+            cells = plural(n_cells, "cell")
             table.mistakes.append(Mistake(line, "", f"it has {cells}, the header {len(names)}"))
         elif any(row[place] for place in nameless):
             table.mistakes.append(Mistake(line, "", "a cell is in a column that has no name"))

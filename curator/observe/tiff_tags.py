@@ -15,6 +15,8 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from curator.text import plural
+
 _CODES = {1: "B", 3: "H", 4: "I", 6: "b", 7: "B", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"}
 # Field types that hold whole numbers; fractions and texts are not needed.
 
@@ -121,7 +123,7 @@ def describe_pixels(directory: Directory) -> str:
     bits = directory.fields.get(BITS) or (1,)
     n_samples = directory.first(SAMPLES, len(bits))
     depth = " and ".join(str(n) for n in sorted(set(bits)))
-    said = [f"{n_samples} sample{'s'[: n_samples != 1]} of {depth} bits a pixel"]
+    said = [f"{plural(n_samples, 'sample')} of {depth} bits a pixel"]
     said += [_FORMATS.get(kind, f"format {kind}") for kind in set(directory.fields.get(FORMAT, ())) - {1}]
     said += [_PHOTOMETRICS[photometric]] if photometric in _PHOTOMETRICS else []
     said += ["in separate planes"] if directory.first(PLANES, 1) == 2 else []

@@ -41,7 +41,7 @@ from curator.sources.failures import as_source_error
 from curator.sources.registry import host_limits
 from curator.sources.userinfo import take_userinfo
 from curator.store.catalog_files import plain
-from curator.text import Text, as_parts, hide_in_address, hide_in_settings
+from curator.text import Text, as_parts, hide_in_address, hide_in_settings, plural
 
 LEAST_RATE = 0.2
 """A wave is never larger than this yield would need, so that a bad start does not request the whole list."""
@@ -199,9 +199,8 @@ def _context(project: Project, listing: Listing, refresh: bool) -> ListingContex
 
 def _warn_of_passwords(project: Project, name: str, n: int) -> None:
     if n:
-        what = "address holds" if n == 1 else "addresses hold"
         rest = "They are used to sign in, and stay in the list: catalogs, manifest, exports and pages have the"
-        text = f"{n:,} {what} a name or a password. {rest} addresses without them."
+        text = f"{plural(n, 'address holds', 'addresses hold')} a name or a password. {rest} addresses without them."
         project.emit(Warned(f"{name}: {text}"))
 
 
@@ -211,7 +210,7 @@ def _note_same(project: Project, name: str, n_here: int, n_earlier: int) -> None
     parts = [f"{n:,} {where}" for where, n in counts.items() if n]
     if parts:
         total = n_here + n_earlier
-        names = f"{total:,} {'row names' if total == 1 else 'rows name'}"
+        names = plural(total, "row names", "rows name")
         text = f"{name}: {names} an image that is listed under the same label already ({', '.join(parts)})"
         project.emit(Noted(f"{text}; each is listed once"))
 
@@ -224,7 +223,7 @@ def _announce(project: Project, name: str, reads: Sequence[PlannedRead]) -> None
     unknown = sum(read.n_bytes is None for read in fresh)
     size = _size_text(known) if known or not unknown else "unknown size"
     rest = f", {unknown} of unknown size" if unknown and known else ""
-    project.emit(Noted(f"{name}: will read {len(fresh)} list or metadata file{'s'[: len(fresh) > 1]}, {size}{rest}"))
+    project.emit(Noted(f"{name}: will read {plural(len(fresh), 'list or metadata file')}, {size}{rest}"))
 
 
 def _size_text(n_bytes: int) -> str:

@@ -32,6 +32,7 @@ from curator.observe.workers.look import look_at_files
 from curator.pipeline.against_cache import read_seen, seen_table, write_seen
 from curator.store.catalog_files import file_digest, read_catalog
 from curator.store.paths import DataPaths
+from curator.text import plural
 
 _SHOWN = 20
 
@@ -57,13 +58,14 @@ def leave_out_others(
     stays = is_protected[found.i] | recipe.dedupe.report_only
     staying = found.where(stays)
     n_kept = int(catalog.is_kept(table).sum())
-    notes = [f"{n_kept:,} images compared with {len(others):,} elsewhere: {len(found.i):,} are there too"]
+    there = plural(len(found.i), "is there too", "are there too")
+    notes = [f"{plural(n_kept, 'image')} compared with {len(others):,} elsewhere: {there}"]
     if len(staying.i):
         record_ids = table["record_id"].iloc[staying.i[:_SHOWN]]
         texts = describe_elsewhere(table, staying.where(np.arange(len(staying.i)) < _SHOWN), others)
         named = "; ".join(f"{one}: {text}" for one, text in zip(record_ids, texts, strict=True))
         more = f"; and {len(staying.i) - _SHOWN:,} more" if len(staying.i) > _SHOWN else ""
-        notes.append(f"{len(staying.i):,} of them stay: {named}{more}")
+        notes.append(f"{plural(len(staying.i), 'of them stays', 'of them stay')}: {named}{more}")
     return drop_elsewhere(table, found.where(~stays), others), tuple(notes)
 
 

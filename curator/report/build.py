@@ -15,7 +15,7 @@ from curator.report.cautions import cautions_section
 from curator.report.composition import confounds_section, counts_section, drops_section
 from curator.report.facts import Facts, gather_facts
 from curator.report.map_section import map_section
-from curator.report.markup import Html, contents, element, join, label_name, page, times
+from curator.report.markup import Html, contents, element, join, label_name, page
 from curator.report.models import details_section, groups_section
 from curator.report.picture_sections import duplicates_section, samples_section, wrong_section
 from curator.report.plots import draw_plots
@@ -25,6 +25,7 @@ from curator.report.results import results_section
 from curator.report.style import style_sheet
 from curator.report.suspected import suspects_section
 from curator.store.whole_files import write_text_whole
+from curator.text import plural
 
 SECTIONS = (
     results_section,
@@ -81,10 +82,10 @@ def _header(facts: Facts) -> Html:
     sizes = []
     if facts.images:
         splits = facts.images.table["split"].value_counts()
-        sizes = [times(len(facts.images.table), "image")]
+        sizes = [plural(len(facts.images.table), "image")]
         sizes += [f"{splits.get(split, 0):,} {split}" for split in splits_of(splits.index)]
     elif facts.catalog is not None:
-        sizes = [f"{times(len(facts.catalog), 'image')} listed, not split yet"]
+        sizes = [f"{plural(len(facts.catalog), 'image')} listed, not split yet"]
     return element(
         "header",
         element("p", "Report on a data set", class_="kicker"),

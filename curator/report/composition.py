@@ -25,10 +25,9 @@ from curator.report.markup import (
     prose,
     section,
     table,
-    times,
 )
 from curator.report.plots import plot
-from curator.text import Command, Text, as_parts
+from curator.text import Command, Text, as_parts, plural
 
 MOST_LICENCES = 8
 _MOST_COLUMNS = 6
@@ -81,7 +80,7 @@ def _licences(images: pd.DataFrame) -> Html:
         return element("p", "No source states a licence.", class_="note")
     rows: list[list[Content]] = [[link(pages[name], name), number(n)] for name, n in counts.most_common(MOST_LICENCES)]
     if rest := counts.total() - sum(n for _, n in counts.most_common(MOST_LICENCES)):
-        rows.append([f"{len(counts) - MOST_LICENCES} others", number(rest)])
+        rows.append([plural(len(counts) - MOST_LICENCES, "other"), number(rest)])
     return table(["", "images"], rows, class_="narrow")
 
 
@@ -96,7 +95,7 @@ def drops_section(facts: Facts) -> Section | None:
     most = max(counts["dropped"].values(), default=1)
     rows = [
         [
-            str(reason).replace("-", " "),
+            str(reason),
             number(n),
             *(number(by_label[label]["dropped"].get(reason, 0)) for label in labels),
             share_bar(n / most),
@@ -106,7 +105,7 @@ def drops_section(facts: Facts) -> Section | None:
     dropped = facts.catalog["record_id"][facts.catalog["drop_reason"].notna().to_numpy(dtype=bool)]
     example: Text = (" ", Command.of("why", str(dropped.iloc[0])), " shows those of one.") if len(dropped) else ""
     text = (
-        f"Of {times(counts['listed'], 'listed image')}, {counts['kept']:,} are kept. A row is never deleted: each "
+        f"Of {plural(counts['listed'], 'listed image')}, {counts['kept']:,} are kept. A row is never deleted: each "
         "of the others has a stage, a reason and evidence.",
         *as_parts(example),
     )
@@ -125,7 +124,7 @@ def confounds_section(facts: Facts) -> Section | None:
         else ("No: no size, format, source or host gives it away.")
     )
     text = (
-        f"A random forest guesses the label of {times(check['n_images'], 'image')} from facts about the file alone, "
+        f"A random forest guesses the label of {plural(check['n_images'], 'image')} from facts about the file alone, "
         f"cross-validated in five parts with groups kept whole. Above the dashed line a test accuracy says little "
         f"about the pictures."
     )

@@ -20,7 +20,7 @@ function figure([fate, label, size, id, source, goal]) {
   if (source && goal) shown = make("a", { href: goal, rel: "noopener noreferrer nofollow", target: "_blank" }, shown);
   const [reason, ...how] = fate.split(", ");
   const about = make("small", {}, make("bdi", {}, labels[label]), ` · ${size}`, make("br"), make("code", {}, id));
-  const caption = make("figcaption", {}, make("b", {}, reason.replaceAll("-", " ")), how.map((one) => `, ${one}`).join(""), about);
+  const caption = make("figcaption", {}, make("b", {}, reason), how.map((one) => `, ${one}`).join(""), about);
   return make("figure", { className: reason === "kept" ? "picture kept" : "picture" }, shown, caption);
 }
 

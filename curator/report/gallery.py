@@ -34,18 +34,19 @@ import pyarrow.compute as pc
 from curator import catalog
 from curator.addresses import is_web_address
 from curator.catalog import as_arrow, rank_texts, read_integers
+from curator.decide.conflicts import way_out_of_all
 from curator.errors import StateError
 from curator.manifests.project import Project
 from curator.matching.components import label_components
 from curator.matching.orientations import ORIENTATION_PHRASES, ORIENTATIONS
 from curator.observe.thumbnails import thumbnail
 from curator.reasons import Drop
-from curator.report.markup import Html, element, join, page, prose, times
+from curator.report.markup import Html, element, join, page, prose
 from curator.report.style import read_resource, style_sheet
 from curator.store.catalog_files import read_catalog
 from curator.store.paths import DataPaths
 from curator.store.whole_files import write_text_whole
-from curator.text import Command, Text, as_parts
+from curator.text import Command, Text, as_parts, plural
 
 Group = Sequence[Mapping[str, Any]]
 """The images of a group, what is kept first."""
@@ -151,8 +152,9 @@ def page_data(groups: Sequence[Group], pictures: Mapping[str, str], files: Mappi
         files: SHA-256 to the address of the stored file.
 
     Returns:
-        ``labels``; ``reasons``, with the places of the groups that each is found in; and ``groups``, an image as its
-        fate, the place of its label, its size, its id, and the addresses of its picture and of its page or file.
+        ``labels``; ``reasons``, with the places of the groups that each is found in; ``groups``, an image as its fate,
+        the place of its label, its size, its id, and the addresses of its picture and of its page or file; and
+        ``n_conflicts``, the groups of which none is kept because of their labels.
     """
     labels = list(dict.fromkeys(row["label"] for group in groups for row in group))
     places = {label: place for place, label in enumerate(labels)}
@@ -162,7 +164,9 @@ def page_data(groups: Sequence[Group], pictures: Mapping[str, str], files: Mappi
         for reason in dict.fromkeys(row["drop_reason"] for row in group if row["drop_reason"]):
             reasons.setdefault(reason, []).append(number)
         rows.append([_image(row, places[row["label"]], pictures, files) for row in group])
-    return {"labels": labels, "reasons": dict(sorted(reasons.items(), key=lambda item: -len(item[1]))), "groups": rows}
+    n_conflicts = sum(all(row["drop_reason"] == Drop.LABEL_CONFLICT for row in group) for group in groups)
+    in_order = dict(sorted(reasons.items(), key=lambda item: -len(item[1])))
+    return {"labels": labels, "reasons": in_order, "groups": rows, "n_conflicts": n_conflicts}
 
 
 def _image(row: Mapping[str, Any], label: int, pictures: Mapping[str, str], files: Mapping[str, str]) -> list[Any]:
@@ -179,7 +183,7 @@ def _fate(row: Mapping[str, Any]) -> str:
     if reason is None:
         return "kept"
     turn = ORIENTATION_PHRASES[ORIENTATIONS.index(row.get("turn") or ORIENTATIONS[0])]
-    how = "same bytes" if reason == Drop.EXACT_DUPLICATE else None if bits is None else f"{times(bits, 'bit')} apart"
+    how = "same bytes" if reason == Drop.EXACT_DUPLICATE else None if bits is None else f"{plural(bits, 'bit')} apart"
     return ", ".join(part for part in (reason, how, turn) if part)
 
 
@@ -200,6 +204,7 @@ def gallery_page(name: str, data: Mapping[str, Any], option: str = "") -> str:
         "main",
         element("header", element("p", name, class_="kicker"), element("h1", "Duplicates")),
         element("p", prose(hint, option), class_="note"),
+        element("p", prose(way_out_of_all(n), option), class_="note") if (n := data["n_conflicts"]) else None,
         _toolbar(data) if groups else element("p", "No group of duplicates was found.", class_="lead"),
         element("noscript", element("p", prose(without, option))),
         element("div", id="groups"),
@@ -218,7 +223,7 @@ def _toolbar(data: Mapping[str, Any]) -> Html:
         element(
             "label",
             element("input", type="radio", name="reason", value=reason, checked=None if reason else ""),
-            element("span", reason.replace("-", " ") or "all groups", element("small", f" {n:,}")),
+            element("span", reason or "all groups", element("small", f" {n:,}")),
         )
         for reason, n in n_found.items()
     ]

@@ -16,11 +16,11 @@ import pyarrow.compute as pc
 
 from curator import catalog
 from curator.report.facts import Facts
-from curator.report.markup import Html, Section, element, label_name, prose, section, times
+from curator.report.markup import Html, Section, element, label_name, prose, section
 from curator.report.related_files import relative_address
 from curator.store.map_file import PictureMap, read_map
 from curator.store.suspects_file import read_suspects
-from curator.text import Command
+from curator.text import Command, plural
 
 MOST_POINTS = 3_000
 """Images drawn at most, every suspect among them: a larger page would open slowly."""
@@ -51,7 +51,7 @@ def map_section(facts: Facts) -> Section | None:
     few = f" {len(rows):,} of {n_all:,} images are drawn." if len(rows) < n_all else ""
     hint = (f"{about}{few} ", Command("review"), " has this map to hover over and to select on.")
     told = ", ".join(f"{label} {counts.get(label, 0):,}" for label in labels)
-    description = f"Map of {times(len(rows), 'image')}: {told}, {times(int(rows['is_suspect'].sum()), 'suspect')}"
+    description = f"Map of {plural(len(rows), 'image')}: {told}, {plural(int(rows['is_suspect'].sum()), 'suspect')}"
     points = [_point(facts, row, labels) for row in rows.to_dict("records")]
     picture = element("svg", points, viewBox=f"0 0 {_SIDE} {_SIDE}", role="img", aria_label=description, class_="map")
     return section(

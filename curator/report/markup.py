@@ -4,8 +4,8 @@ r"""HTML that is escaped unless it was made here: text from the web can never be
 '<p class="note">1 &lt; 2 <b>&amp; so on</b></p>'
 >>> page("A & B", [element("p", "hello")], style="p { margin: 0 }")[:41]
 '<!DOCTYPE html>\n<html lang="en"><head><me'
->>> times(1, "image"), number(2257984), duration(75)
-('1 image', '2,257,984', '1 min 15 s')
+>>> number(2257984), duration(75)
+('2,257,984', '1 min 15 s')
 """
 
 from __future__ import annotations
@@ -95,11 +95,6 @@ def table(header: Sequence[Content], rows: Iterable[Sequence[Content]], class_: 
 def number(value: float) -> str:
     """Write a count with thousands apart; a small fraction keeps a decimal."""
     return f"{value:,.0f}" if value >= 10 or float(value).is_integer() else f"{value:.1f}"
-
-
-def times(n: int, noun: str) -> str:
-    """Count a noun."""
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
 def duration(seconds: float) -> str:

@@ -11,11 +11,11 @@ from typing import Any
 
 from curator.benchmark.models.registry import model_title
 from curator.report.facts import Facts
-from curator.report.markup import Content, Html, Section, element, join, label_name, number, section, table, times
+from curator.report.markup import Content, Html, Section, element, join, label_name, number, section, table
 from curator.report.plots import plot
 from curator.report.results import Metrics, smoke_badge
 from curator.report.style import model_style, swatch
-from curator.text import percent
+from curator.text import percent, plural
 
 MOST_IN_MATRIX = 25
 """Labels up to which a confusion matrix can be read; of more, the most frequent confusions are listed."""
@@ -35,7 +35,7 @@ def details_section(facts: Facts) -> Section | None:
             "training, but nothing is chosen by them."
         )
     else:
-        images = times(metrics["n_images"]["watched"], "image")
+        images = plural(metrics["n_images"]["watched"], "image")
         of_val = metrics["n_images"].get("watched_is_val")
         part = f"the val set ({images})" if of_val else f"{images} set aside from train, whole groups at a time"
         note = f"Validation is {part}; early stopping and the choice of weights look at it and never at test."
@@ -135,8 +135,8 @@ def groups_section(facts: Facts) -> Section | None:
     if first["n_authors"]:
         parts.append(_by_name("author", {model: one["largest"] for model, one in authors.items()}))
         for count, share, text in (
-            ("n_authors", "each_author_once", f"Counting each of {times(first['n_authors'], 'author')} once"),
-            ("n_unknown", "unknown", f"{times(first['n_unknown'], 'test image')} of unknown author"),
+            ("n_authors", "each_author_once", f"Counting each of {plural(first['n_authors'], 'author')} once"),
+            ("n_unknown", "unknown", f"{plural(first['n_unknown'], 'test image')} of unknown author"),
         ):
             if first[count]:
                 shares = ", ".join(f"{model_title(model)} {percent(one[share])}" for model, one in authors.items())

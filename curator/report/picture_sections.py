@@ -13,15 +13,17 @@ import pandas as pd
 
 from curator.addresses import is_web_address
 from curator.benchmark.models.registry import model_title
+from curator.decide.conflicts import find_conflicts, way_out_of_all
 from curator.manifests.licences import licence_address, licence_name
+from curator.matching.orientations import ORIENTATION_PHRASES, ORIENTATIONS
 from curator.observe.thumbnails import data_uri
 from curator.reasons import Drop
 from curator.report.facts import Facts
-from curator.report.markup import Content, Html, Section, element, join, label_name, link, prose, section, times
+from curator.report.markup import Content, Html, Section, element, join, label_name, link, prose, section
 from curator.report.related_files import relative_address
 from curator.report.results import smoke_badge
 from curator.report.style import model_style
-from curator.text import Command, Text, percent
+from curator.text import Command, Text, percent, plural
 
 N_SAMPLES, N_WRONG, N_PAIRS = 12, 12, 6
 """Pictures shown: samples of a label, wrong test images, pairs of a kind of duplicate."""
@@ -76,7 +78,7 @@ def samples_section(facts: Facts) -> Section | None:
         shown = element("div", [picture(facts, row) for _, row in chosen.iterrows()], class_="grid")
         grids.append(element("div", element("h3", label_name(label)), shown))
     more = len(images.labels) - _MOST_LABELS
-    rest = element("p", f"and {times(more, 'more label')}", class_="note") if more > 0 else None
+    rest = element("p", f"and {plural(more, 'more label')}", class_="note") if more > 0 else None
     return section(
         "samples",
         "What the images look like",
@@ -160,20 +162,22 @@ def _pairs(facts: Facts, table: pd.DataFrame, reason: Drop) -> Html | None:
     others = table.set_index("record_id", drop=False).loc[shown["duplicate_of"].tolist()]
     pairs = [_pair(facts, row, other) for (_, row), (_, other) in zip(shown.iterrows(), others.iterrows(), strict=True)]
     about = (
-        f" the least alike of {times(len(rows), 'image')}" if len(rows) > N_PAIRS else f" {times(len(rows), 'image')}"
+        f" the least alike of {plural(len(rows), 'image')}" if len(rows) > N_PAIRS else f" {plural(len(rows), 'image')}"
     )
-    title = element("h3", str(reason).replace("-", " "), element("small", about))
-    return join(title, element("div", pairs, class_="pairs"))
+    title = element("h3", str(reason), element("small", about))
+    n_open = len(find_conflicts(table)) if reason == Drop.LABEL_CONFLICT else 0
+    note = element("p", prose(way_out_of_all(n_open), facts.project.option), class_="note") if n_open else None
+    return join(title, note, element("div", pairs, class_="pairs"))
 
 
 def _pair(facts: Facts, dropped: pd.Series[Any], other: pd.Series[Any]) -> Html:
-    bits = None if pd.isna(dropped["distance_bits"]) else times(int(dropped["distance_bits"]), "bit") + " apart"
-    turn = None if pd.isna(dropped["turn"]) or dropped["turn"] == "none" else dropped["turn"]
-    kept = "kept" if pd.isna(other["drop_reason"]) else "dropped, too"
+    bits = None if pd.isna(dropped["distance_bits"]) else plural(int(dropped["distance_bits"]), "bit") + " apart"
+    turn = ORIENTATION_PHRASES[ORIENTATIONS.index("none" if pd.isna(dropped["turn"]) else dropped["turn"])]
+    fate = "kept" if pd.isna(other["drop_reason"]) else f"dropped as {other['drop_reason']}"
     return element(
         "div",
         picture(facts, dropped, element("small", caption_of(["dropped", bits, turn]), _labelled(dropped))),
-        picture(facts, other, element("small", kept, _labelled(other))),
+        picture(facts, other, element("small", fate, _labelled(other))),
         class_="pair",
     )
 

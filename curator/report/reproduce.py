@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from curator.report.facts import Facts
-from curator.report.markup import Section, element, section, table, times
+from curator.report.markup import Section, element, section, table
+from curator.text import plural
 
 
 def command(metrics: Mapping[str, Any], option: str) -> str:
@@ -36,7 +37,7 @@ def reproduce_section(facts: Facts) -> Section | None:
     if not metrics:
         return None
     n_images = metrics["n_images"]
-    sizes = f"{times(n_images['train'], 'image')} to train, {n_images['test']:,} to test"
+    sizes = f"{plural(n_images['train'], 'image')} to train, {n_images['test']:,} to test"
     finished = f"Finished {metrics['finished_at']}; {sizes}. Every number of this page is in "
     numbers, plots = (element("a", name, href=name) for name in ("metrics.json", "plots"))
     hashes = [[name, element("code", value)] for name, value in metrics["hashes"].items()]

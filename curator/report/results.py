@@ -12,10 +12,10 @@ from typing import Any
 from curator.benchmark.metrics_file import list_comparisons
 from curator.benchmark.models.registry import model_title
 from curator.report.facts import Facts
-from curator.report.markup import Content, Html, Section, duration, element, join, number, section, table, times
+from curator.report.markup import Content, Html, Section, duration, element, join, number, section, table
 from curator.report.plots import plot
 from curator.report.style import swatch
-from curator.text import percent
+from curator.text import percent, plural
 
 Metrics = Mapping[str, Any]
 
@@ -94,8 +94,9 @@ def _model_table(metrics: Metrics) -> Html:
 def _accuracy_note(metrics: Metrics) -> str:
     n_runs = max(len(figures["runs"]) for figures in metrics["models"].values())
     text = (
-        f"Mean over {times(n_runs, 'run')} on {times(metrics['n_images']['test'], 'test image')}; the interval is 95%, "
-        f"by bootstrap over groups of test images, so that near-duplicates and one author's photos count as one draw. "
+        f"Mean over {plural(n_runs, 'run')} on {plural(metrics['n_images']['test'], 'test image')}; the interval is "
+        "95%, by bootstrap over groups of test images, so that near-duplicates and one author's photos count as one "
+        "draw. "
         "F1 is the mean over the labels. ECE is the calibration error: 0 means that the model is right as often as it "
         "claims. Images/s is inference."
     )

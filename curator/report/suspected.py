@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from curator.report.facts import Facts
-from curator.report.markup import Content, Html, Section, element, join, prose, section, table, times
+from curator.report.markup import Content, Html, Section, element, join, prose, section, table
 from curator.store.suspects_file import HEADINGS, Suspects, count_decided
-from curator.text import Command, Text, percent
+from curator.text import Command, Text, percent, plural
 
 _WAYS = {"as they are": "As they are", "dropped": "Without the suspects", "relabelled": "Relabelled as suggested"}
 
@@ -71,10 +71,10 @@ def _above(figure: str, interval: str) -> Html:
 
 
 def _how(found: Suspects) -> str:
-    n_images, n_suspects = found.effect["n_images"], found.effect["n_suspects"]
+    images, suspects = (plural(found.effect[name], "image") for name in ("n_images", "n_suspects"))
     return (
-        f"A softmax regression on the features of {found.model}, over {times(n_images, 'image')}: trained on all folds "
-        f"but one and tested on that one, fold by fold. Each time about {times(n_suspects, 'image')} are suspected, by "
+        f"A softmax regression on the features of {found.model}, over {images}: trained on all folds "
+        f"but one and tested on that one, fold by fold. Each time about {suspects} are suspected, by "
         "the training images alone; the test images keep their labels, wrong ones too. So no accuracy reaches 100%: "
         "only the differences mean something. Near-duplicates, one author's photos and one page's are in one fold, and "
         "count as one draw in the 95% intervals; a difference is paired, image by image."
@@ -83,10 +83,10 @@ def _how(found: Suspects) -> str:
 
 def _progress(facts: Facts, found: Suspects) -> Text:
     n, n_all = count_decided(found, facts.decided)
-    judged = f"{len(found.table):,} images were judged. "
+    judged = f"{plural(len(found.table), 'image was', 'images were')} judged. "
     if n == n_all:
         return f"{judged}{f'A person has decided on all suspects: {n_all:,}.' if n_all else 'Nothing is suspected.'}"
-    counted = f"{judged}A person has decided on {n:,} of {times(n_all, 'suspect')}. "
+    counted = f"{judged}A person has decided on {n:,} of {plural(n_all, 'suspect')}. "
     return (counted, Command("review"), " opens on the others. Nothing is dropped without a decision.")
 
 

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from curator.catalog import SCHEMA
 from curator.errors import StateError
 from curator.manifests.project import Project
+from curator.matching.orientations import ORIENTATION_PHRASES, ORIENTATIONS
 from curator.pipeline import made_from
 from curator.reasons import Stage
 from curator.store.catalog_files import read_record
@@ -42,11 +43,15 @@ MOST_VALUES = 300
 
 @dataclass(frozen=True)
 class Images:
-    """The rows of one catalog: an Arrow table of :data:`COLUMNS`, ``host`` and ``listed_label``."""
+    """The rows of one catalog: an Arrow table of :data:`COLUMNS`, ``host`` and ``listed_label``.
+
+    ``reviews`` sums up the decisions that it was made with: see :func:`curator.manifests.reviews.digest_reviews`.
+    """
 
     table: pa.Table
     stage: Stage
     facets: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    reviews: dict[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
@@ -56,8 +61,10 @@ class Images:
         return int(pc.index(self.table["record_id"], record_id).as_py())
 
     def rows(self, indices: npt.NDArray[np.int64]) -> list[dict[str, Any]]:
-        """Return the facts of some rows, without those that are unknown."""
+        """Return the facts of some rows, without those that are unknown; ``turn`` as a person says it."""
         found = self.table.drop_columns(["phash"]).take(pa.array(indices)).to_pylist()
+        for row in found:
+            row["turn"] = (row["turn"] and ORIENTATION_PHRASES[ORIENTATIONS.index(row["turn"])]) or None
         return [{name: value for name, value in row.items() if value is not None} for row in found]
 
 
@@ -97,14 +104,14 @@ def read_images(project: Project) -> Images:
     if stage in (None, Stage.LISTED):
         raise StateError(f"Nothing was fetched yet for {project.recipe.name}.", ("Run ", Command("fetch"), " first."))
     path = project.paths.catalog(stage)
-    read_record(path)
+    reviews = read_record(path).settings.get("reviews", {})
     present = [name for name in COLUMNS if name in pq.read_schema(path).names]
     table = pq.read_table(path, columns=present, use_threads=False, pre_buffer=False).replace_schema_metadata(None)
     for name in set(COLUMNS) - set(present):  # an older catalog lacks it
         table = table.append_column(name, pa.nulls(len(table), SCHEMA.field(name).type))
     table = add_host(table)
     table = table.append_column("listed_label", pc.coalesce(table["relabelled_from"], table["label"]))
-    return Images(table.combine_chunks(), stage, {name: _count(table[name]) for name in FACETS})
+    return Images(table.combine_chunks(), stage, {name: _count(table[name]) for name in FACETS}, reviews)
 
 
 def add_host(table: pa.Table) -> pa.Table:

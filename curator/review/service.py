@@ -21,7 +21,7 @@ import numpy as np
 from curator.embed.current import suspects_news
 from curator.errors import CuratorError
 from curator.manifests.project import Project
-from curator.manifests.reviews import DECISIONS, Review
+from curator.manifests.reviews import DECISIONS, Review, digest_reviews
 from curator.review.batches import Batches, ConflictError, rows_of_ranges
 from curator.review.decisions import DecisionLog, match_rows
 from curator.review.images import BoolArray, Images, LatestImages, release_memory
@@ -88,7 +88,7 @@ class ReviewService:
         news = spell(suspects_news(self.project), self.project.option)
         return [
             {
-                **{name: getattr(view, name) for name in ("name", "title", "is_grouped")},
+                **{name: getattr(view, name) for name in ("name", "title", "is_grouped", "order")},
                 "hint": f"{view.hint} {news}".strip() if view.command == "suspects" else view.hint,
                 "n": counts[view.name],
                 "command": self._spelled(view.command),
@@ -129,10 +129,15 @@ class ReviewService:
     def progress(self, images: Images, selection: Selection | None = None) -> dict[str, Any]:
         """Return how many images are decided, in all and of a selection, and the version of the decisions."""
         decided = np.fromiter(match_rows(images, self.log.latest()), np.int64)
-        facts = {"decided": len(decided), "version": self.log.version}
+        facts = {"decided": len(decided), "version": self.log.version, "is_applied": self._is_applied(images)}
         if selection is not None:
             facts["decided_here"] = int(np.isin(selection.rows, decided).sum()) if len(decided) else 0
         return facts
+
+    def _is_applied(self, images: Images) -> bool:
+        """Say whether the catalog was made with the decisions of now."""
+        latest = self.log.latest()
+        return digest_reviews(latest) == images.reviews if latest else not images.reviews.get("n")
 
     def rows(self, number: int, offset: int, limit: int) -> dict[str, Any]:
         """Return some rows of a selection, with what was decided about each.

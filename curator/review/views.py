@@ -65,6 +65,7 @@ class View:
         choose: given the images, which rows pass the filters (bool, shape (rows,)) and the paths, orders its rows; a
             group with a row that passes is shown whole.
         is_grouped: whether it shows groups, the representative first.
+        order: what its own order is called, beside those to sort by.
         command: what finds something for it, if nothing was found yet.
     """
 
@@ -74,6 +75,7 @@ class View:
     choose: Callable[[Images, BoolArray, DataPaths], Selection]
     is_grouped: bool = False
     command: str = "dedupe"
+    order: str = "As listed"
 
 
 def choose_all(images: Images, passing: BoolArray, paths: DataPaths) -> Selection:
@@ -123,6 +125,7 @@ VIEWS = (
         "Labels that are probably wrong, the surest first: Y gives the label that fits better.",
         _suspected("wrong label"),
         command="suspects",
+        order="Surest first",
     ),
     View(
         "unlike",
@@ -130,6 +133,7 @@ VIEWS = (
         "Pictures that are like none of the set: do they belong in it?",
         _suspected("unlike the rest"),
         command="suspects",
+        order="Least alike first",
     ),
     View(
         "quality",
@@ -142,7 +146,7 @@ VIEWS = (
     View(
         "conflicts",
         "Label conflicts",
-        "One picture under two labels: drop or relabel one of them.",
+        "One picture under two labels is kept under neither: K keeps it under the right one.",
         choose_conflicts,
         is_grouped=True,
     ),
@@ -159,6 +163,7 @@ VIEWS = (
         "What the models of the benchmark are most sure of and wrong about.",
         choose_wrong,
         command="benchmark",
+        order="Surest first",
     ),
     View(
         "map",
@@ -166,6 +171,7 @@ VIEWS = (
         "Alike pictures lie beside each other: draw around some to select them, or click one.",
         lambda images, passing, paths: Selection(rows_on_map(images, passing, paths)),
         command="suspects",
+        order="Neighbours in turn",
     ),
 )
 """The views in the order of their buttons; a new one is one entry here."""

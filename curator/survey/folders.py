@@ -28,11 +28,12 @@ from curator.observe.sniff import sniff
 from curator.sources.base import ListingContext, most_frequent
 from curator.sources.folder.folder_source import Folder
 from curator.sources.folder.layouts import text_of_name
-from curator.sources.folder.walk import BROKEN, ELSEWHERE, UNREADABLE, list_files
+from curator.sources.folder.walk import BROKEN, ELSEWHERE, UNREADABLE, count_left_out, list_files
 from curator.sources.reading.places import local_path
 from curator.survey.finding import Finding
 from curator.survey.proposals import Folder as Parts
 from curator.survey.proposals import Proposal, is_around_labels, note_unseen, propose
+from curator.text import plural
 
 ENDINGS = frozenset(
     (
@@ -246,15 +247,19 @@ def list_folder(
 def _notes(tree: _Tree, n_listed: int, labels: Sequence[str], events: Sequence[Event]) -> Iterator[str]:
     if n_listed < tree.total:
         what = "of other labels, or of none" if labels else "in no label's folder"
-        yield f"{tree.total - n_listed:,} pictures are {what}: they are left out"
+        n = tree.total - n_listed
+        yield f"{plural(n, 'picture is', 'pictures are')} {what}: {'it is' if n == 1 else 'they are'} left out"
     if tree.others:
-        yield f"{tree.others.total():,} files are no pictures by their names: {most_frequent(tree.others)}"
+        yield (
+            f"{plural(tree.others.total(), 'file is no picture by its name', 'files are no pictures by their names')}: "
+            f"{most_frequent(tree.others)}"
+        )
     for event in events:
         if isinstance(event, Noted) and isinstance(event.message, str) and "link" in event.message:
             yield event.message
-    if tree.left_out[BROKEN]:
+    if n := tree.left_out[BROKEN]:
         yield (
-            f"{tree.left_out[BROKEN]:,} links lead to files that are not here; "
+            f"{plural(n, 'link leads to a file that is', 'links lead to files that are')} not here; "
             "`git annex get .` or `dvc pull` fetches those of such a tree"
         )
 
@@ -262,7 +267,7 @@ def _notes(tree: _Tree, n_listed: int, labels: Sequence[str], events: Sequence[E
 def _no_pictures(place: str, tree: _Tree) -> tuple[str, str]:
     seen = f"; it holds {most_frequent(tree.others)}" if tree.others else " at all"
     if tree.left_out:
-        seen += f"; left out: {', '.join(f'{n:,} {what}' for what, n in tree.left_out.items())}"
+        seen += f"; left out: {', '.join(count_left_out(tree.left_out))}"
     hint = "Name a folder with a sub-folder of pictures for each label, or a table with a column of addresses."
     if tree.left_out[BROKEN]:
         hint = "Fetch them first: `git annex get .` or `dvc pull`."
@@ -272,5 +277,5 @@ def _no_pictures(place: str, tree: _Tree) -> tuple[str, str]:
 
 
 def _no_labels(place: str, tree: _Tree) -> tuple[str, str]:
-    message = f"The folder {place} holds {tree.total:,} pictures, but none is in a folder of a label."
+    message = f"The folder {place} holds {plural(tree.total, 'picture')}, but none is in a folder of a label."
     return message, "Put the pictures of each label into a folder of its own, such as heron/ and stork/."

@@ -102,7 +102,8 @@ def _refuse_unusable(found: Finding, places: Sequence[str], labels: Sequence[str
         raise SourceError(message, "Name labels as they are called there, or none: `curator init` then finds them.")
     if len(found.counts) < 2:
         [(label, n)] = found.counts.items()
-        message = f"All {n:,} images of {' and '.join(places)} would be of one label, {label!r}: it takes at least two."
+        all_of_it = "The 1 image" if n == 1 else f"All {n:,} images"
+        message = f"{all_of_it} of {' and '.join(places)} would be of one label, {label!r}: it takes at least two."
         is_unnamed = any(source["kind"] == "url-list" and source.get("label") for source in found.sources)
         raise SourceError(message, _NO_COLUMN if is_unnamed else _ONE_LABEL)
     if problems := list(label_problems(found.labels)):

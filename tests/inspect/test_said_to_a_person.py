@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import csv
+import html
 import json
+import re
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 import curator
+from curator.cli.app import app
 from curator.dataset import Dataset
 from curator.errors import CuratorError
 from curator.export.export import FORMATS, find_format
 from curator.inspect import next_step
 from curator.manifests.licences import licence_id
-from curator.text import spell
+from curator.manifests.reviews import Review, append_review
+from curator.text import Command, spell
 from tests.small_worlds import picture, write_folder
 
 
@@ -92,6 +97,102 @@ def test_what_is_next_can_be_done_here(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(next_step, "_TRAINING", ("json",))
     made.paths.metrics.write_text(json.dumps({"hashes": {"manifest": "of another"}}))
     assert spell(made.status().next, quote="") == "curator benchmark"
+
+
+def test_suspects_are_proposed_where_they_can_be_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once there is a split, until somebody has looked; not without the packages, nor without the weights."""
+    made = make(tmp_path, "folder")
+    proposed = Command("suspects")
+    monkeypatch.setattr(next_step, "find_weights", lambda *_: tmp_path)
+    monkeypatch.setattr(next_step, "_RUNTIME", "json")
+    made.dedupe()
+    assert proposed not in made.status().ways
+    made.split()
+    assert made.status().ways[0] == proposed
+    monkeypatch.setattr(next_step, "_RUNTIME", "no_such_module")
+    assert proposed not in made.status().ways
+    monkeypatch.setattr(next_step, "_RUNTIME", "json")
+    monkeypatch.undo()
+    recipe = made.paths.recipe
+    recipe.write_text(recipe.read_text() + '[embed]\nmodel = "gone.onnx"\n')
+    assert proposed not in curator.open(recipe).status().ways
+
+
+def test_what_is_next_helps_where_no_fetch_would(tmp_path: Path) -> None:
+    """Private addresses, and a label that nobody lists: what says why, until the recipe is another; then a fetch."""
+    table = tmp_path / "list.csv"
+    table.write_text("url,label\nhttp://127.0.0.1:9/1.jpg,rugby\nhttp://127.0.0.1:9/2.jpg,rugby\n")
+    made = create(tmp_path, {"kind": "url-list", "path": table})
+    made.fetch()
+    status = made.status()
+    assert status.next == (Command("status --hosts"),)
+    assert "no image of rugby, soccer: 2 of 2 listed as rugby are out as private-address: `allow_p" in status.remark
+    made.fetch(retry="all")
+    assert made.status() == status, "no fetch helps"
+    recipe = made.paths.recipe
+    recipe.write_text(recipe.read_text().replace("[[sources]]", "[fetch]\nallow_private_hosts = true\n[[sources]]", 1))
+    made = curator.open(recipe)
+    assert made.status().next == (Command("fetch"),) and "decides anew" in made.status().remark
+    made.fetch()
+    assert made.status().next == (Command("fetch --retry failed"),), "nobody listens there now"
+    photos = write_folder(tmp_path / "photos", 2, ["rugby"])
+    recipe.write_text(recipe.read_text() + f'[[sources]]\nkind = "folder"\npath = "{photos}"\n')
+    made = curator.open(recipe)
+    assert spell(made.status().next) == "`curator split`", "which fetches first"
+    made.fetch()
+    assert made.status().next == (Command("split"),)
+    assert made.status().remark.startswith("there is no image of soccer: give it another source in ")
+
+
+def test_a_picture_of_two_labels_has_a_way_out_wherever_it_is_shown(tmp_path: Path) -> None:
+    """why, status, dedupe --explain, the gallery and the report say which labels and what to press; it then works."""
+    made = make(tmp_path, "folder")
+    picture(2).save(tmp_path / "photos" / "soccer" / "both.jpg", quality=90)
+    made.split()
+    project = made.project
+    story = str(made.why("soccer/both.jpg"))
+    assert "It is listed as rugby and as soccer, and kept as neither. To keep it" in story
+    assert f"press K on that one under Label conflicts in `curator review{project.option}`, then run" in story
+    every = "1 picture is listed under several labels and kept under none: K under Label conflicts in `curator review"
+    assert any(every in spell(text) for text in made.status().news)
+    option = ["--recipe", str(made.paths.recipe)]
+    said = CliRunner().invoke(app, ["dedupe", "--explain", *option]).output
+    assert "one picture as rugby and as soccer, kept as none of them\n" in said and every in said
+    assert "  soccer/both.jpg               soccer, 160 x 120" in said
+    facts = json.loads(CliRunner().invoke(app, ["dedupe", "--explain", "--json", *option]).stdout)
+    assert [(group["keeper"], len(group["copies"])) for group in facts] == [(None, 2)]
+    for page in (made.gallery(), made.report()):
+        text = html.unescape(re.sub("<[^>]+>", "", page.read_text("utf-8")))
+        assert every.replace("`", "") in text, page
+    row = made.why("rugby/002.jpg")[0].facts
+    append_review(made.paths.reviews, Review("2026-01-02T03:04:05Z", "ann", row["sha256"], "rugby", "keep"))
+    made.split()
+    assert "kept, in " in str(made.why("rugby/002.jpg")) and "To keep it" not in str(made.why("soccer/both.jpg"))
+    assert not any("several labels" in spell(text) for text in made.status().news)
+
+
+def test_an_image_is_found_by_its_label_and_name_without_its_side(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As its own folder has it or as the folders of the set do; a path that is given is that path."""
+    monkeypatch.chdir(tmp_path)
+    write_folder(tmp_path / "photos" / "train", 4, ["Match", "Käfer groß"])
+    write_folder(tmp_path / "photos" / "test", 3, ["Match", "Käfer groß"])
+    assert CliRunner().invoke(app, ["init", "small", "--from", "photos"]).exit_code == 0
+    made = curator.open("small")
+    made.split()
+    file = next(made.paths.split_folder("train").glob("Match/003-*"))
+    for name in ("Match/003.jpg", "Match/003", f"Match/{file.name}", f"train/Match/{file.name}", str(file), file.name):
+        assert made.why(name)[0].facts["source_id"] == "train/Match/003.jpg", name
+    with pytest.raises(CuratorError, match="2 images are called"):
+        made.why("Match/000.jpg")
+    for name in ("photos", "manifests", "data"):
+        (tmp_path / "moved").mkdir(exist_ok=True)
+        (tmp_path / name).rename(tmp_path / "moved" / name)
+    monkeypatch.chdir(tmp_path / "moved")
+    assert "  path     photos/train/Match/003.jpg\n" in str(curator.open("small").why("Match/003"))
+    (tmp_path / "moved" / "photos").rename(tmp_path / "elsewhere")
+    assert "/photos/train/Match/003.jpg (not there now)\n" in str(curator.open("small").why("Match/003"))
 
 
 def test_names_that_are_nearly_right_and_objects_in_a_notebook(tmp_path: Path) -> None:

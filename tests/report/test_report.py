@@ -79,7 +79,7 @@ def test_before_training_the_page_tells_what_is_there(reported_set: Any) -> None
     text = page.read_text("utf-8")
     assert "No model was trained yet" in text
     assert sections[:2] == ["samples", "cautions"], "what is missing comes after what is there"
-    assert "near duplicate" in text
+    assert "near-duplicate" in text
     assert "3 bits apart" in text
 
 
@@ -207,7 +207,7 @@ def test_a_copy_of_a_forgotten_image_is_counted_and_not_paired(reported_set: Any
     """The row that it was a copy of is no longer in the catalog."""
     reported_set.rows = [row for row in reported_set.rows if row["record_id"] != f"folder-{2:016x}"]
     reported_set.write_catalog()
-    assert "near duplicate" in build_report(reported_set.project).read_text("utf-8")
+    assert "near-duplicate" in build_report(reported_set.project).read_text("utf-8")
 
 
 def test_an_interrupted_benchmark_is_told(reported_set: Any) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 playwright = pytest.importorskip("playwright.sync_api", reason="the Python package playwright is not installed")
 
-PATIENCE_MS = 30_000  # a machine may be doing much else; nothing waits this long where all is well
+PATIENCE_MS = 120_000  # a machine may be doing much else; nothing waits this long where all is well
 playwright.expect.set_options(timeout=PATIENCE_MS)
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage")
@@ -36,7 +36,7 @@ def opened(browser: Any, address: str, intercepted: str = "", **look: Any) -> It
     page.wait_for_selector(".tile img")
     yield page
     context.close()
-    assert not troubles
+    assert not troubles, troubles
 
 
 def wait_for(page: Any, selector: str, text: str) -> None:

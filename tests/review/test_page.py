@@ -38,11 +38,11 @@ def command(project: Project) -> Iterator[str]:
         line = running.stdout.readline()
         yield re.findall(r"http://127\.0\.0\.1:\d+/\S+/", line)[0]
         running.send_signal(signal.SIGINT)
-        said, _ = running.communicate(timeout=30)
+        said, _ = running.communicate(timeout=120)
         assert running.returncode == 0 and "curator split" in said
     finally:
         running.kill()
-        running.wait(10)
+        running.wait(120)
 
 
 def count(page: Any) -> str:
@@ -105,6 +105,35 @@ def test_the_page_opens_on_the_suspects_and_one_key_accepts(browser: Any, served
         page.wait_for_selector("#tile-10")
     decided = {review.sha256: review.new_label for review in read_reviews(project.paths.reviews)}
     assert decided == {row["sha256"]: {"rugby": "soccer", "soccer": "rugby"}[row["label"]] for row in rows[:2]}
+
+
+def test_the_page_leaves_nothing_to_guess(browser: Any, served: Served, project: Project) -> None:
+    """The view's own order, what is not in the set, how a copy is turned, which command must follow, whole words."""
+    rows = served.rows()
+    surplus = [row for row in rows if row.get("drop_reason") == "surplus"]
+    suspect(project, [*surplus[:1], *served.rows(fate="kept")[:3]])
+    with opened(browser, served.address + "#view=suspects") as page:
+        wait_for(page, "#sort option:checked", "Surest first")
+        wait_for(page, "#tile-1 small", "out: surplus")
+        page.keyboard.press("ArrowRight")
+        wait_for(page, "#verdict", "not in the set, dropped as surplus: beyond")
+        assert page.locator("#apply").is_hidden()
+        page.keyboard.press("k")
+        wait_for(page, "#apply", "Not applied yet: run curator split --recipe")
+        wait_for(page, "#progress-here", "1 of 2 decided here")
+        wait_for(page, "#why", "curator why ")
+        broken = "[...document.querySelectorAll('#why .word')].some((word) => word.getClientRects().length !== 1)"
+        assert page.evaluate(broken) is False
+        page.click("#views [value=conflicts]")
+        wait_for(page, "#verdict", "under label rugby. K keeps it as soccer")
+        wait_for(page, "#hint", "kept under neither: K keeps it under the right one")
+        page.click("#views [value=all]")
+        wait_for(page, "#sort option:checked", "As listed")
+        assert page.locator("#apply").is_visible()
+    pipeline.decide(project, Stage.SPLIT, {})
+    with opened(browser, served.address + "#view=all") as page:
+        wait_for(page, "#progress", "1 decided in all")
+        playwright.expect(page.locator("#apply")).to_be_hidden()
 
 
 def test_a_decision_is_on_disk_before_the_page_shows_it_as_done(browser: Any, served: Served, project: Project) -> None:

@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pytest
 from PIL import Image
 
@@ -20,7 +22,7 @@ from curator.manifests.reviews import append_review, read_reviews
 from curator.pipeline import made_from
 from curator.pipeline import run_stages as pipeline
 from curator.review.guard import Guard
-from curator.review.images import read_images
+from curator.review.images import Images, read_images
 from curator.review.server import listen
 from curator.review.service import MOST_SELECTIONS
 from tests.review.conftest import Served, suspect
@@ -158,6 +160,14 @@ def test_a_thumbnail_is_made_once_upright_and_small(served: Served, project: Pro
     assert served.ask(f"pictures/{row['sha256']}.{row['format']}")[0] == 200
     for name in ("..%2f..%2frecipe.toml", "0" * 64 + ".jpeg", row["sha256"], f"{row['sha256']}.jpeg%00"):
         assert served.ask(f"thumbnails/{name}")[0] == 404
+
+
+def test_an_orientation_is_said_as_everywhere() -> None:
+    """In words, as `curator why`, the gallery and the report say it; nothing if the copy is upright."""
+    turns = ["rotate-270", "mirror-rotate-90", "none", None]
+    table = pa.table({"turn": turns, "phash": [0] * 4})
+    found = [row.get("turn") for row in Images(table, Stage.DEDUPED).rows(np.arange(4))]
+    assert found == ["turned by 270 degrees", "mirrored and turned by 90 degrees", None, None]
 
 
 def decide(served: Served, row: dict[str, Any], decision: str, **more: str) -> tuple[int, Any]:

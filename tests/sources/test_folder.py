@@ -59,7 +59,7 @@ def test_names_that_are_no_text_are_left_out_and_told(tmp_path, context, told):
     except OSError:
         pytest.skip("this file system takes UTF-8 names only")
     assert list_all(Folder(path="f"), context)["source_id"].tolist() == ["rugby/a.jpg"]
-    assert "1 files or folders whose names are not UTF-8" in told()
+    assert "1 file or folder whose name is not UTF-8" in told()
 
 
 @pytest.mark.parametrize(

@@ -145,7 +145,7 @@ def test_a_header_within_is_left_out(tmp_path, context, told):
     """Tables that were put one behind the other."""
     (tmp_path / "l.csv").write_bytes(rows_of(3) + b"\xef\xbb\xbf" + rows_of(3).replace(b"e.org/", b"e.org/x"))
     assert len(UrlList(path="l.csv").list_images(0, context.labels, context)) == 6
-    assert "l.csv: 1 rows that repeat the header (line 5) were left out" in told()
+    assert "l.csv: 1 row repeating the header (line 5) was left out" in told()
 
 
 def test_more_than_one_in_a_hundred_is_a_warning(tmp_path, context, events):
@@ -196,7 +196,7 @@ def test_json_lines_and_parquet_lose_nothing():
     lines[5] = '["a"]'
     found = read("\n".join(lines).encode(), "l.jsonl")
     assert (found.rows.num_rows, found.tally.n_rows) == (8, 10)
-    assert refused(found) == {"that are no JSON object": [5, 6]}
+    assert refused(found) == {"other than a JSON object": [5, 6]}
     out = io.BytesIO()
     pq.write_table(pa.table({"url": pa.array([b"http://e.org/1", b"\xff", None]), "label": ["rugby"] * 3}), out)
     found = read(out.getvalue(), "l.parquet")
@@ -301,7 +301,7 @@ def test_rows_that_repeat_another_are_counted(tmp_path, context, told):
     """The same address under the same label is one image."""
     (tmp_path / "l.csv").write_bytes(rows_of(3) + rows_of(3).split(b"\n", 1)[1])
     assert len(UrlList(path="l.csv").list_images(0, context.labels, context)) == 3
-    assert "3 rows that repeat an address and its label were left out" in told()
+    assert "3 rows repeating an address and its label were left out" in told()
 
 
 def test_an_ending_decides_only_where_bytes_do_not():

@@ -128,7 +128,7 @@ def test_train_is_split_into_boxable_and_the_rest(world, context, told):
     assert rest["fallback_url"].isna().all()
     world.serve(ALL_IMAGES, images(7))
     list_tier(settings(world), 2, replace(context, refresh=True, fresh=set()))
-    assert "open-images train: 1 images have no known address and were left out" in told()
+    assert "open-images train: 1 image has no known address and was left out" in told()
     assert rest["rotation"].isna().all()
     assert set(rest["tier"]) == {2}
 
@@ -237,7 +237,7 @@ def test_a_contested_label_is_left_out_and_told(world, context, told):
     world.serve(HUMAN["val"], labels((1, RUGBY, "1"), (1, RUGBY, "0"), (2, RUGBY, "1")))
     rows = list_tier(settings(world, subsets=("validation",)), 0, context)
     assert rows["source_id"].tolist() == [image_id(2)]
-    assert "1 labels that people verified both present and absent" in told()
+    assert "1 label that people verified both present and absent" in told()
 
 
 def test_ids_from_outside_are_checked(world, context, told):
@@ -247,7 +247,7 @@ def test_ids_from_outside_are_checked(world, context, told):
     )
     rows = list_tier(settings(world, subsets=("validation",)), 0, context)
     assert rows["source_id"].tolist() == [image_id(1)]
-    assert "1 rows with no image id" in told()
+    assert "1 row with no image id" in told()
 
 
 def test_all_wrong_classes_are_told_at_once(world, context):

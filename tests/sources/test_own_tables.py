@@ -181,14 +181,14 @@ def test_what_a_table_says_of_a_picture_is_kept(tmp_path, context, told):
         ["CC BY", "Ann", "Rugby", "http://e.org/page/1"],
         ["CC0", "", "", "http://e.org/page/2"],
     ]
-    assert "multimedia.txt: 1 rows that are no still images (line 4) were left out" in told()
+    assert "multimedia.txt: 1 row of a type other than still image (line 4) was left out" in told()
     assert "the label is the scientific name in occurrence.txt beside it" in told()
     rows = listed(context, path=("lists/train.csv", "lists/test.csv.gz"))
     assert dict(zip(rows["label"], rows["listed_split"], strict=True)) == {"rugby": "train", "soccer": "test"}
     put(tmp_path, csv("url,label,set,group\nhttp://e.org/1,rugby,Valid,p7\nhttp://e.org/2,rugby,fold1,\n"))
     rows = listed(context, path="list.csv").sort_values("url")
     assert rows[["listed_split", "listed_group"]].values.tolist() == [["val", "p7"], [pd.NA, pd.NA]]
-    assert "1 rows are of no side in the column set (fold1 1)" in told()
+    assert "1 row is of no side in the column set (fold1 1)" in told()
 
 
 @pytest.fixture
@@ -214,11 +214,11 @@ def test_local_files_are_found_only_where_they_may_be(pictures, context, told):
     assert sorted(rows["source_id"].dropna()) == ["images/1.png", "images/2.png"]
     for words in (
         "3 rows whose file lies outside of the folder (`root` names one that holds all) (lines 8, 9, 10) were left out",
-        "1 rows whose file is a link that leads out of the folder (`links = true` follows it) (line 11) were left out",
-        "1 rows whose file does not exist (line 12) were left out",
-        "1 rows whose file does not exist are requested at their addresses",
-        "1 rows without address or file (line 13) were left out",
-        "3 rows that repeat an address and its label were left out",
+        "1 row whose file is a link that leads out of the folder (`links = true` follows it) (line 11) was left out",
+        "1 row whose file does not exist (line 12) was left out",
+        "1 row whose file does not exist is requested at its address",
+        "1 row without address or file (line 13) was left out",
+        "3 rows repeating an address and its label were left out",
     ):
         assert words in told()
     assert (
@@ -342,7 +342,7 @@ def test_one_row_of_several_labels_is_counted(tmp_path, context, told):
     lines = [f"http://e.org/{n}.jpg,{label}" for n, label in enumerate(["rugby"] * 4 + ["soccer", "rugby;soccer"])]
     put(tmp_path, csv("\n".join(["url,label", *lines])))
     assert len(listed(context, path="list.csv")) == 5
-    assert "1 rows with several labels (line 7) were left out" in told()
+    assert "1 row with several labels (line 7) was left out" in told()
     finder = LabelFinder({"rugby": ("rugby;soccer",), "soccer": ()})
     rows = UrlList(path="list.csv").list_images(0, context.labels, replace(context, label_names=finder))
     assert (rows["label"] == "rugby").sum() == 5
@@ -383,11 +383,11 @@ def test_annotations_of_coco_are_labels(server, tmp_path, context, told):
         ["soccer", "http://e.org/11.jpg", "http://e.org/by", "train"],
     ]
     for words in (
-        "1 pictures of two wanted labels or more were left out",
-        "1 pictures of labels outside the recipe (person 1) were left out",
-        "1 pictures without annotations were left out",
-        "1 pictures without an address were left out",
-        "1 entries among its annotations whose image_id is not in the file were left out",
+        "1 picture of two wanted labels or more was left out",
+        "1 picture of labels outside the recipe (person 1) was left out",
+        "1 picture without annotations was left out",
+        "1 picture without an address was left out",
+        "1 entry among its annotations whose image_id is not in the file was left out",
     ):
         assert f"instances_train2017.json: {words}" in told()
     put(tmp_path, {f"train2017/{n}.png": b"x" for n in (10, 15)} | {"val2017/16.png": b"x"})

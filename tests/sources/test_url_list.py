@@ -86,9 +86,9 @@ def test_what_is_left_out_is_counted_aloud(tmp_path, context, told):
     (tmp_path / "l.csv").write_text("\n".join(lines))
     assert len(list_all(UrlList(path="l.csv"), context)) == 1
     assert "l.csv: 1 of 5 rows were refused: 1 with another number of fields than the header (line 5)" in told()
-    assert "1 rows without address or file (line 3) were left out" in told()
-    assert "1 rows without label (line 6) were left out" in told()
-    assert "1 rows of labels outside the recipe (cricket 1) were left out" in told()
+    assert "1 row without address or file (line 3) was left out" in told()
+    assert "1 row without label (line 6) was left out" in told()
+    assert "1 row of labels outside the recipe (cricket 1) was left out" in told()
 
 
 def test_a_list_cannot_name_local_files(tmp_path, context):
@@ -128,7 +128,7 @@ def test_a_table_of_labels_maps_its_values(tmp_path, context, told):
     finder = LabelFinder({"rugby": ("n0002*",), "soccer": ("Fußball",)})
     rows = list_all(UrlList(path="l.csv"), replace(context, label_names=finder)).sort_values("url")
     assert rows["label"].tolist() == ["rugby", "rugby", "rugby", "soccer", "soccer"]
-    assert "1 rows of labels outside the recipe (golf 1) were left out" in told()
+    assert "1 row of labels outside the recipe (golf 1) was left out" in told()
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_a_table_of_labels_maps_its_values(tmp_path, context, told):
         ("l.csv", b"url,label,title\nhttp://e,rugby,caf\xe9\n", r"no row that can be read: .* not UTF-8 \(line 2\)"),
         ("l.csv", b"url,label,caf\xe9\n", "not UTF-8 in line 1"),
         ("l.csv", b"url,label\nhttp://e.org/1.jpg,cricket\n", "lists no image of rugby, soccer but of cricket 1"),
-        ("l.jsonl", b'{"url"\n{"url": 1\n', r"2 that are no JSON object \(lines 1, 2\)"),
+        ("l.jsonl", b'{"url"\n{"url": 1\n', r"2 other than a JSON object \(lines 1, 2\)"),
         ("l.jsonl", b'{"url": "http://e.org/1.jpg",\n"label": }\n', "no JSON that can be read: .* in line 2"),
         ("l.jsonl", b'{"url": "caf\xe9"}\n', "not UTF-8 in line 1"),
         ("l.parquet", b"PAR1 and nothing more", "no Parquet file"),

@@ -50,8 +50,8 @@ def test_what_was_left_out_is_said(tmp_path: Path) -> None:
     (tmp_path / "photos/heron/gone.jpg").symlink_to("nowhere.jpg")
     said = curator("init", "birds", "Heron", "stork", "--from", "photos").output
     assert "4 pictures are of other labels, or of none" in said
-    assert "1 files are no pictures by their names: .txt 1" in said
-    assert "1 links lead to files that are not here" in said
+    assert "1 file is no picture by its name: .txt 1" in said
+    assert "1 link leads to a file that is not here" in said
     recipe = tomllib.loads((tmp_path / "manifests/birds/recipe.toml").read_text(encoding="utf-8"))
     assert recipe["labels"] == ["Heron", "stork"]
     assert recipe["sources"] == [{"kind": "folder", "path": "../../photos"}]
@@ -162,7 +162,7 @@ BAD: dict[str, tuple[Callable[[Path], str], tuple[str, ...]]] = {
     "labels that differ in case": (_same_but_for_case, ("'Dog' and 'dog'", "Rename")),
     "no pictures": (_empty, ("holds no picture", ".docx 1")),
     "absent files": (_dangling, ("8 links whose file is not here", "git annex get")),
-    "a circle of links": (_circle, ("holds no picture", "1 links that lead in a circle")),
+    "a circle of links": (_circle, ("holds no picture", "1 link that leads in a circle")),
     "an archive": (_archive, ("is an archive", "Unpack it")),
     "one picture": (_single, ("is one picture", "sub-folder")),
     "sides without labels": (_sides_alone, ("8 pictures", "none is in a folder of a label")),

@@ -89,7 +89,7 @@ def test_files_in_several_folders_beside_a_table(tmp_path: Path) -> None:
     assert found.sources[0]["root"] == [f"HAM/HAM10000_images_part_{n}" for n in (1, 2)]
     check(tmp_path, ["HAM"], {"heron": 150, "stork": 150})
     (tmp_path / "HAM/HAM10000_images_part_2/ISIC_0000.jpg").touch()
-    words = "1 rows whose file is in more than one of the folders that `root` names (line 2) were left out"
+    words = "1 row whose file is in more than one of the folders that `root` names (line 2) was left out"
     check(tmp_path, ["HAM/HAM10000_metadata.csv"], {"heron": 149, "stork": 150}, words)
 
 
@@ -101,7 +101,7 @@ def test_files_above_a_table(tmp_path: Path) -> None:
     (tmp_path / "set/lists/l.csv").write_text(
         _table([f"../{n}.jpg" for n in range(4)] + ["../../secret.jpg"], "file,label")
     )
-    found = check(tmp_path, ["set/lists/l.csv"], {"heron": 2, "stork": 2}, "1 rows whose file lies outside")
+    found = check(tmp_path, ["set/lists/l.csv"], {"heron": 2, "stork": 2}, "1 row whose file lies outside")
     assert found.sources[0]["root"] == "set"
     with pytest.raises(
         SourceError, match=r"names 5 files whose file lies outside .*'\.\./0\.jpg'.*Write `root` beside"
@@ -120,7 +120,7 @@ def test_a_list_of_one_label_is_that_label(form: str, tmp_path: Path) -> None:
     else:  # as pandas writes them
         text = "\n".join(["file_name,labels", *(f'{row["file_name"]},"{row["labels"]}"' for row in rows)])
     (tmp_path / f"l.{form}").write_text(text)
-    words = ("1 rows with several labels (line ", "1 rows without label (line ")
+    words = ("1 row with several labels (line ", "1 row without label (line ")
     check(tmp_path, [f"l.{form}"], {"heron": 3, "stork": 3}, *words)
 
 

@@ -124,7 +124,7 @@ def test_a_label_of_one_author_is_not_judged() -> None:
     """Enough images, but all of one group: a paragraph, no wild suspicion of all of them."""
     table, features, groups, _ = made_up([60, 60])
     found = compose(table, features, np.where(groups < 60, 0, groups - 59))
-    assert found.table["suspicion"].notna().sum() == 0 and "60 images in 1 groups" in found.notes[0]
+    assert found.table["suspicion"].notna().sum() == 0 and "60 images in 1 group" in found.notes[0]
 
 
 def test_folds_keep_groups_whole_and_labels_even() -> None:

@@ -25,9 +25,10 @@ from curator.inspect.audit.page_tables import (
 )
 from curator.inspect.audit.result import Audit
 from curator.observe.thumbnails import data_uri
-from curator.report.markup import Section, contents, element, page, times
+from curator.report.markup import Section, contents, element, page
 from curator.report.style import style_sheet
 from curator.store.whole_files import write_text_whole
+from curator.text import plural
 
 Make = Callable[[Audit, Pictures], Section | None]
 
@@ -56,7 +57,7 @@ def write_page(found: Audit) -> Path:
     pictures = _read_pictures(found)
     made = [one for make in SECTIONS if (one := make(found, pictures)) is not None]
     sides = found.published.table["listed_split"].value_counts()
-    sizes = [times(len(found.published.table), "image"), times(len(found.published.labels), "label")]
+    sizes = [plural(len(found.published.table), "image"), plural(len(found.published.labels), "label")]
     sizes += [f"{sides[side]:,} {side}" for side in found.published.sides]
     names = " and ".join(Path(place).name or place for place in found.places)
     header = element(

@@ -14,8 +14,8 @@ import pandas as pd
 from curator.inspect.audit.page_parts import Pictures, figure
 from curator.inspect.audit.result import Audit
 from curator.matching.orientations import ORIENTATION_PHRASES, ORIENTATIONS
-from curator.report.markup import Content, Html, Section, element, join, section, times
-from curator.text import percent
+from curator.report.markup import Content, Html, Section, element, join, section
+from curator.text import percent, plural
 
 N_EXACT, N_NEAR, N_SUSPECTS = 6, 12, 24
 """Pairs of the same bytes, other pairs, and suspects that are shown."""
@@ -24,7 +24,7 @@ N_EXACT, N_NEAR, N_SUSPECTS = 6, 12, 24
 def describe(is_exact: bool, distance_bits: int, turn: str) -> str:
     """Say how much two images are one."""
     phrase = ORIENTATION_PHRASES[ORIENTATIONS.index(turn)]
-    return "the same bytes" if is_exact else f"{times(distance_bits, 'bit')} apart{', ' if phrase else ''}{phrase}"
+    return "the same bytes" if is_exact else f"{plural(distance_bits, 'bit')} apart{', ' if phrase else ''}{phrase}"
 
 
 def chosen_pairs(found: Audit, word: str) -> list[tuple[str, pd.DataFrame, int]]:
@@ -62,9 +62,9 @@ def leaks_section(found: Audit, pictures: Pictures) -> Section | None:
     for name in found.published.sides[1:]:
         on_side = (side == name).fillna(False).to_numpy(dtype=bool)
         n = int((copies.is_leaked & on_side).sum())
-        said.append(f"{n:,} of {times(int(on_side.sum()), f'{name} image')} ({percent(n / on_side.sum())})")
+        said.append(f"{n:,} of {plural(int(on_side.sum()), f'{name} image')} ({percent(n / on_side.sum())})")
     lead = f"{' and '.join(said)} are on an earlier side, too."
-    pairs = f"{times(copies.n_exact_across, 'pair')} of the same bytes, {times(copies.n_near_across, 'pair')} alike."
+    pairs = f"{plural(copies.n_exact_across, 'pair')} of the same bytes, {plural(copies.n_near_across, 'pair')} alike."
     advice = "Take them out of the earlier side, or out of the test, before you compare models on this set."
     return section(
         "leaks",
@@ -79,7 +79,7 @@ def conflicts_section(found: Audit, pictures: Pictures) -> Section | None:
     """Show pictures under two labels."""
     if not (n := found.counts["conflicts"]):
         return None
-    lead = f"{times(n, 'image')} {'has a copy' if n == 1 else 'have a copy each'} under another label."
+    lead = f"{plural(n, 'image')} {'has a copy' if n == 1 else 'have a copy each'} under another label."
     advice = "One of the two labels is wrong, or the picture shows both: no model can be right on both copies."
     return section(
         "conflicts",
@@ -94,7 +94,7 @@ def copies_section(found: Audit, pictures: Pictures) -> Section | None:
     """Show copies on one side and of one label."""
     if not (n := found.counts["copies"]):
         return None
-    lead = f"{times(n, 'image')} could go: another one on the same side, of the same label, shows the same."
+    lead = f"{plural(n, 'image')} could go: another one on the same side, of the same label, shows the same."
     advice = "Copies count double in training and in the test; they leak nothing."
     return section(
         "copies", "Copies on one side", element("p", lead, class_="lead"), element("p", advice),
@@ -107,7 +107,7 @@ def _grids(found: Audit, pictures: Pictures, word: str) -> Html:
     for title, pairs, n in chosen_pairs(found, word):
         of_all = "" if n == len(pairs) else f" of {n:,}{', the least alike first' if title == 'Alike' else ''}"
         shown = [_pair(found, pictures, row) for row in pairs.to_dict("records")]
-        heading = element("h3", title, element("small", f" {times(len(pairs), 'pair')}{of_all}"))
+        heading = element("h3", title, element("small", f" {plural(len(pairs), 'pair')}{of_all}"))
         made.append(join(heading, element("div", shown, class_="pairs")))
     return join(made)
 

@@ -15,9 +15,9 @@ from curator.inspect.audit.page_pairs import suspect_rows
 from curator.inspect.audit.page_parts import Pictures, above, figure
 from curator.inspect.audit.result import WORDS, Audit
 from curator.report.composition import share_bar
-from curator.report.markup import Content, Html, Section, element, label_name, prose, section, table, times
+from curator.report.markup import Content, Html, Section, element, label_name, prose, section, table
 from curator.report.suspected import points
-from curator.text import hide_credentials, percent
+from curator.text import hide_credentials, percent, plural
 
 _MOST_LISTED, _MOST_LABELS = 50, 60
 _ADVICE = {
@@ -165,7 +165,7 @@ def labels_section(found: Audit, pictures: Pictures) -> Section:
         [label_name(label), *(f"{one.get(side, 0):,}" for side in sides)] for label, one in counts.items()
     ]
     rest = len(rows) - _MOST_LABELS
-    more = element("p", f"and {times(rest, 'more label')}", class_="note") if rest > 0 else None
+    more = element("p", f"and {plural(rest, 'more label')}", class_="note") if rest > 0 else None
     return section("labels", "Labels and sides", table(heads, rows[:_MOST_LABELS], class_="narrow"), more)
 
 

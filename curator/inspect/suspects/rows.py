@@ -21,6 +21,7 @@ from curator.inspect.suspects.low_quality import find_flaws
 from curator.inspect.suspects.neighbours import Neighbours, find_neighbours
 from curator.inspect.suspects.principal import likenesses, principal
 from curator.manifests.recipe import SuspectsSettings
+from curator.text import plural
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
@@ -95,7 +96,10 @@ def _judgeable(
     small = np.flatnonzero(n_groups < n_folds).tolist()
     if len(names) - len(small) < 2:
         what = _listed(
-            [f"{names[label]} has {n_images[label]:,} images in {n_groups[label]:,} groups" for label in small]
+            [
+                f"{names[label]} has {plural(n_images[label], 'image')} in {plural(n_groups[label], 'group')}"
+                for label in small
+            ]
         )
         needed = f"a label is compared with others, and needs {n_folds} groups of images, one for each fold"
         notes.append(f"No label was judged: {needed}; {what or f'{names[0]} is the only one'}.")

@@ -9,6 +9,12 @@ export function make(tag, properties, ...children) {
   return element;
 }
 
+// A command, broken over lines between words only.
+export const words = (text) => text.split(" ").flatMap((word, n) => [n ? " " : "", make("span", { className: "word" }, word)]);
+
+// A text whose commands are in backquotes.
+export const prose = (text) => text.split("`").map((piece, n) => (n % 2 ? make("code", {}, ...words(piece)) : piece));
+
 function flash(element, text, ms) {
   element.textContent = text;
   element.classList.add("shown");

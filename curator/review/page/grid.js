@@ -1,14 +1,14 @@
 // The grid: the window of a selection that is in sight, read and drawn as one scrolls; and the chosen image of it.
 
 import { fromHash, toHash } from "./address.js";
-import { $, count, make } from "./dom.js";
+import { $, count, make, prose } from "./dom.js";
 import { fillLarge } from "./large.js";
 import { GAP, WORDS, arrange, spot, visibleRange } from "./layout.js";
 import { showLike } from "./like.js";
 import { drawMap, loadPoints, showMap } from "./map.js";
 import { showPanel } from "./panel.js";
 import { report, request } from "./server.js";
-import { CHUNK, current, hasPicture, keyOf, labelClass, markOf, state, stateOf, suggested, viewNow } from "./state.js";
+import { CHUNK, current, hasPicture, isRepresentative, keyOf, labelClass, markOf, state, stateOf, suggested, viewNow } from "./state.js";
 
 // ---- selecting
 
@@ -94,7 +94,8 @@ export function readAddress() {
 function describeSelection(found) {
   const groups = state.sizes ? `${count(state.sizes.length, "group")} · ` : "";
   $("count").textContent = groups + count(state.total, "image");
-  $("hint").textContent = viewNow().hint;
+  $("hint").replaceChildren(...prose(viewNow().hint));
+  $("sort").options[0].textContent = viewNow().order;
   $("sort").closest("label").hidden = Boolean(state.sizes);
   $("compare").hidden = !state.sizes?.length;
   document.body.dataset.view = state.view === "map" ? "map" : state.sizes ? "grouped" : JUDGED.includes(state.view) ? "judged" : "plain";
@@ -105,7 +106,7 @@ function describeSelection(found) {
     if (button.value === state.view) button.setAttribute("aria-current", "page"); else button.removeAttribute("aria-current");
   });
   document.querySelector(".empty")?.remove();
-  if (!state.total) $("canvas").append(make("p", { className: "empty" }, make("b", {}, "No image here"), whyEmpty()));
+  if (!state.total) $("canvas").append(make("p", { className: "empty" }, make("b", {}, "No image here"), ...prose(whyEmpty())));
 }
 
 function whyEmpty() {
@@ -117,10 +118,11 @@ function whyEmpty() {
 }
 
 export function showProgress(found) {
-  $("progress").textContent = `${found.decided.toLocaleString("en")} decided`;
+  $("progress").textContent = `${found.decided.toLocaleString("en")} decided in all`;
+  $("apply").hidden = found.is_applied ?? true;
   if (found.decided_here === undefined) return;
   state.decidedHere = found.decided_here;
-  $("progress-here").textContent = state.total ? `${found.decided_here.toLocaleString("en")} of ${state.total.toLocaleString("en")} decided` : "";
+  $("progress-here").textContent = state.total ? `${found.decided_here.toLocaleString("en")} of ${state.total.toLocaleString("en")} decided here` : "";
 }
 
 export function showMarks() {
@@ -236,12 +238,12 @@ function fillTile(tile, row) {
     frame.replaceChildren(hasPicture(row) ? picture(row, "") : "no picture ");
   }
   frame.querySelectorAll(".mark, .tag").forEach((old) => old.remove());
-  const tags = [state.sizes && !row.drop_reason ? "representative" : "", suggested(row) ? `${suggested(row)} ${(100 * row.confidence).toFixed(0)}%` : "",
+  const tags = [state.sizes && isRepresentative(row) ? "representative" : "", suggested(row) ? `${suggested(row)} ${(100 * row.confidence).toFixed(0)}%` : "",
     row.likeness === undefined ? "" : row.record_id === state.like ? "the chosen one" : `${row.likeness.toFixed(2)} alike`];
   const marked = waiting ? "saving …" : row.review ? markOf(row.review) : "";
   for (const tag of tags) if (tag) frame.append(make("span", { className: "tag" }, tag, " "));
   if (marked) frame.append(make("span", { className: `mark ${decision}-mark` }, marked, " "));
-  words.replaceChildren(make("b", { className: labelClass(row.label) }, row.label), " ", make("small", {}, stateOf(row)));
+  words.replaceChildren(make("b", { className: labelClass(row.label) }, row.label), " ", make("small", { title: stateOf(row) }, stateOf(row)));
   const seen = [...tags, marked, hasPicture(row) ? "" : "no picture", row.label, stateOf(row)].filter(Boolean).join(" ");  // as it is read, then what is not seen
   tile.setAttribute("aria-label", [seen, row.width ? `${row.width} by ${row.height} pixels` : "", row.title, marked ? "" : "undecided"].filter(Boolean).join(", "));
 }

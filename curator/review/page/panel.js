@@ -1,6 +1,6 @@
 // The panel: what is known of the chosen image.
 
-import { $, make } from "./dom.js";
+import { $, make, words } from "./dom.js";
 import { picture } from "./grid.js";
 import { request } from "./server.js";
 import { current, hasPicture, howFar, labelClass, markOf, nameOf, state, suggested, turned, verdictOf } from "./state.js";
@@ -24,7 +24,7 @@ export function showPanel() {
   $("verdict").append(make("b", { className: labelClass(row.label) }, row.label), ` · ${verdictOf(row)}`);
   showReview(row);
   showFacts(row);
-  $("why").textContent = row.why;
+  $("why").replaceChildren(...words(row.why));
   if (row.duplicate_of) showOther(row);
 }
 

@@ -2,7 +2,7 @@
 
 import { giveLabel } from "./decide.js";
 import { listenToDialogs } from "./dialogs.js";
-import { $, listenToTrouble, make, say } from "./dom.js";
+import { $, listenToTrouble, make, say, words } from "./dom.js";
 import { choose, draw, lookForNews, readAddress, relayout, select, show, filters } from "./grid.js";
 import { TAKEN, listenToActs, mark, markAll } from "./keys.js";
 import { labelKeys } from "./label_keys.js";
@@ -85,7 +85,7 @@ async function begin() {
   const about = request("about"), first = isPlain ? request("select", filters()).catch(() => null) : null;
   try { state.about = await about; } catch (error) { report(error); return; }
   $("name").textContent = state.about.name;
-  document.querySelectorAll("[data-command]").forEach((code) => { code.textContent = state.about.commands[code.dataset.command]; });
+  document.querySelectorAll("[data-command]").forEach((code) => { code.replaceChildren(...words(state.about.commands[code.dataset.command])); });
   document.title = `${state.about.name} · review`;
   fillFilters();
   fillViews();

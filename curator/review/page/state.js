@@ -21,7 +21,9 @@ export const hasPicture = (row) => Boolean(row.sha256 && row.width);
 export const suggested = (row) => row?.suggested ?? row?.predicted;
 export const labelClass = (label) => { const n = state.about.labels.indexOf(label); return n < 0 ? "" : `label${n % 6}`; };
 export const markOf = (review) => (review.decision === "relabel" ? MARKS.relabel + review.new_label : MARKS[review.decision]);
-export const turned = (row) => (row.turn && row.turn !== "none" ? row.turn.replaceAll("-", " ") : "");
+export const turned = (row) => row.turn ?? "";
+// The first of its group, though balance or split may have left it out of the set.
+export const isRepresentative = (row) => !row.drop_reason || ["balanced", "split"].includes(row.drop_stage);
 
 // The row as the page knows it now: the view may have been read again since.
 export function here(row) {
@@ -36,11 +38,12 @@ export function howFar(row) {
 
 export function stateOf(row) {
   if (!row.drop_reason) return row.split ?? "kept";
-  if (row.distance_bits === undefined) return row.drop_reason;
-  return [state.sizes ? "" : row.drop_reason, howFar(row), turned(row)].filter(Boolean).join(", ");
+  if (row.distance_bits === undefined) return `out: ${row.drop_reason}`;
+  return [state.sizes ? "" : row.drop_reason, turned(row) && !row.distance_bits ? "" : howFar(row), turned(row)].filter(Boolean).join(", ");
 }
 
 export function verdictOf(row) {
   if (!row.drop_reason) return row.split ? `kept, in ${row.split}` : "kept so far";
-  return `dropped as ${row.drop_reason}${row.drop_detail ? `: ${row.drop_detail}` : ""}`;
+  const said = `not in the set, dropped as ${row.drop_reason}${row.drop_detail ? `: ${row.drop_detail}` : ""}`;
+  return row.drop_reason === "label-conflict" ? `${said}. K keeps it as ${row.label}` : said;
 }

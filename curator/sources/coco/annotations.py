@@ -59,7 +59,7 @@ def read_annotations(text: str) -> Annotated:
         seen.add(name)
         if not isinstance(item, dict):
             if item is not None and name in _NEEDED:
-                found.refused[f"that are no JSON object, among its {name}"] += 1
+                found.refused[f"other than a JSON object, among its {name}"] += 1
         elif name == "images":
             found.images.append(item | {"id": _number(item.get("id")), "license": _number(item.get("license"))})
         elif name == "annotations":

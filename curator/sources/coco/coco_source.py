@@ -48,6 +48,7 @@ from curator.sources.url_list.table_files import (
     table_files,
 )
 from curator.store.whole_files import whole_file
+from curator.text import plural, was
 
 COLUMNS = (
     "label", "source_id", "source_class", "url", "fallback_url", "local_path", "license", "author", "title",
@@ -108,7 +109,7 @@ class Coco(Source):
         wanted = [row for row in rows if row[0] in labels]
         columns = {name: pa.array([row[i] for row in wanted], pa.string()) for i, name in enumerate(COLUMNS)}
         listed = listed_rows(self.kind, self.title, tier, columns)
-        self._note(context, self.title, {"that are listed already": listed.attrs[N_SAME]})
+        self._note(context, self.title, {"listed already": listed.attrs[N_SAME]})
         return listed
 
     def read(self, context: ListingContext) -> dict[str, Annotated]:
@@ -163,7 +164,7 @@ class Coco(Source):
         context.watch(named)
         left_out[f"of labels outside the recipe ({most_frequent(others)})"] += left_out.pop("", 0)
         self._note(context, file_name(place), left_out)
-        self._note(context, file_name(place), annotated.refused, "entries")
+        self._note(context, file_name(place), annotated.refused, "entry", "entries")
 
     def _folder(self, place: str, annotated: Annotated, context: ListingContext) -> PictureFolder | None:
         """Return the folder that the names of a file start at: ``images``, or one in it such as ``train2017``."""
@@ -174,10 +175,12 @@ class Coco(Source):
         found = find_folder(top, Path(place).stem, names)
         return PictureFolder(found or top, follow_links=self.links)
 
-    def _note(self, context: ListingContext, name: str, counts: dict[str, int], what: str = "pictures") -> None:
+    def _note(
+        self, context: ListingContext, name: str, counts: dict[str, int], one: str = "picture", many: str = ""
+    ) -> None:
         for which, n in sorted(counts.items()):
             if n:
-                context.emit(Noted(f"{name}: {n:,} {what} {which} were left out"))
+                context.emit(Noted(f"{name}: {plural(n, one, many)} {which} {was(n)} left out"))
 
 
 _WAY_OUT = 'Write `labels` as its categories are called, or say which means what: `labels = { dog = ["Dog"], … }`.'

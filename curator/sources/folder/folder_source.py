@@ -26,7 +26,7 @@ from curator.manifests.labels import LabelFinder, label_problems
 from curator.manifests.toml_settings import setting, suggest
 from curator.sources.base import ListingContext, Source, known_labels, listed_rows, most_frequent
 from curator.sources.folder.layouts import LAYOUTS, Placed
-from curator.sources.folder.walk import list_files
+from curator.sources.folder.walk import count_left_out, list_files
 from curator.sources.named_files import state_of_files
 from curator.sources.reading.places import is_url, local_path, missing_place, scheme_problem
 
@@ -134,7 +134,7 @@ class Folder(Source):
 
 
 def _note_left_out(root: Path, left_out: Counter[str], others: Counter[str], context: ListingContext) -> None:
-    parts = [f"{n_files:,} {what}" for what, n_files in sorted(left_out.items())]
+    parts = count_left_out(left_out)
     parts += [f"what is no label's: {most_frequent(others)}"] if others else []
     if parts:
         context.emit(Noted(f"{root}: left out {'; '.join(parts)}"))

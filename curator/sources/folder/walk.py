@@ -18,12 +18,32 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from pathlib import Path
 
+from curator.text import plural
+
 CIRCLES = "links that lead in a circle"
 BROKEN = "links whose file is not here"
 ELSEWHERE = "links that lead out of the folder, or to folders"
 AGAIN = "links to folders that are listed already"
 UNREADABLE = "folders that cannot be read"
 UNNAMEABLE = "files or folders whose names are not UTF-8"
+
+_OF_ONE = {
+    CIRCLES: "link that leads in a circle",
+    BROKEN: "link whose file is not here",
+    ELSEWHERE: "link that leads out of the folder, or to a folder",
+    AGAIN: "link to a folder that is listed already",
+    UNREADABLE: "folder that cannot be read",
+    UNNAMEABLE: "file or folder whose name is not UTF-8",
+}
+
+
+def count_left_out(left_out: Counter[str]) -> list[str]:
+    """Say how many of each kind were left out.
+
+    >>> count_left_out(Counter({CIRCLES: 1, BROKEN: 2}))
+    ['1 link that leads in a circle', '2 links whose file is not here']
+    """
+    return [plural(n, _OF_ONE.get(what, what), what) for what, n in sorted(left_out.items())]
 
 
 def list_files(root: Path, left_out: Counter[str], *, follow_links: bool) -> Iterator[str]:

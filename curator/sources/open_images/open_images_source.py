@@ -37,6 +37,7 @@ from curator.sources.open_images.files import (
 from curator.sources.open_images.reader import MetadataReader
 from curator.sources.open_images.rows import catalog_columns, label_rows
 from curator.sources.reading.places import is_url, local_path, missing_place, scheme_problem
+from curator.text import plural, was
 
 METADATA = "https://storage.googleapis.com/openimages"
 IMAGES = "https://open-images-dataset.s3.amazonaws.com"
@@ -124,11 +125,11 @@ class OpenImages(Source):
         self, subset: str, path: str, tier: int, labels: Sequence[str], reader: MetadataReader
     ) -> pd.DataFrame:
         mids, present, emit = reader.mids(), reader.present(path), reader.context.emit
-        if present.n_contested:
-            what = f"{present.n_contested:,} labels that people verified both present and absent were left out"
+        if n := present.n_contested:
+            what = f"{plural(n, 'label')} that people verified both present and absent {was(n)} left out"
             emit(Noted(f"open-images {subset}: {what}"))
-        if present.n_bad_ids:
-            emit(Noted(f"open-images {subset}: {present.n_bad_ids:,} rows with no image id were left out"))
+        if n := present.n_bad_ids:
+            emit(Noted(f"open-images {subset}: {plural(n, 'row')} with no image id {was(n)} left out"))
         ids = pc.unique(present.rows["ImageID"])
         wanted = _not_boxable(reader, ids) if tier == ALL_TRAIN_TIER else ids
         images = reader.images(image_file(tier, subset), wanted)
@@ -147,7 +148,8 @@ class OpenImages(Source):
             reader.context.watch(copies.tolist())
         n_unknown = pc.count_distinct(listed["ImageID"]).as_py() - frame["source_id"].nunique()
         if tier == ALL_TRAIN_TIER and n_unknown:
-            emit(Noted(f"open-images train: {n_unknown:,} images have no known address and were left out"))
+            images = plural(n_unknown, "image has", "images have")
+            emit(Noted(f"open-images train: {images} no known address and {was(n_unknown)} left out"))
         return listed_rows(self.kind, self.title, tier, dict(frame.items()))
 
 

@@ -29,6 +29,7 @@ from curator.sources.reading.blocks import Census, LineBlocks, is_utf8, last_lin
 from curator.sources.reading.lend import await_return
 from curator.sources.reading.records import Shape, SplitBlock, split_records
 from curator.sources.reading.tally import FIELDS, TOO_LONG, Tally
+from curator.text import plural, was
 
 Wanted = Callable[[pa.Table], pa.ChunkedArray]
 """Says which rows of some that were read are wanted: true or false for each."""
@@ -137,7 +138,8 @@ class _Reading:
                 break
         else:
             n_rows = table.num_rows + len(bad)
-            raise SourceError(f"has {len(split.records):,} rows from line {line:,} on, of which {n_rows:,} were read")
+            rows = plural(len(split.records), "row")
+            raise SourceError(f"has {rows} from line {line:,} on, of which {n_rows:,} {was(n_rows)} read")
         self.tally.n_rows += len(split.refused)
         for reason, at in split.refused:
             self.tally.refuse(reason, line + at)

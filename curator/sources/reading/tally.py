@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from curator.events import Listener, Noted, Warned
+from curator.text import plural, was
 
 N_SHOWN = 5
 GRAVE_SHARE = 0.01
@@ -74,8 +75,8 @@ class Tally:
     def in_words(self) -> str:
         """Say how many rows were refused, why and where; nothing if none was."""
         parts = [f"{one.n_rows:,} {reason} {self.place(one.lines, one.n_rows)}" for reason, one in self.refused.items()]
-        were = "row was" if self.n_rows == 1 else "rows were"
-        return f"{self.n_refused:,} of {self.n_rows:,} {were} refused: {', '.join(parts)}" if parts else ""
+        rows = f"{self.n_refused:,} of {plural(self.n_rows, 'row was', 'rows were')}"
+        return f"{rows} refused: {', '.join(parts)}" if parts else ""
 
     def place(self, numbers: Sequence[int], n_rows: int) -> str:
         """Say which lines ``n_rows`` rows are in, of which these are the first: ``(lines 3, 5 …)``."""
@@ -85,7 +86,8 @@ class Tally:
     def tell(self, emit: Listener, name: str, hint: str = "") -> None:
         """Say what was refused of the file ``name``, as a warning if it is more than 1%; nothing if none was."""
         if self.n_titles:
-            emit(Noted(f"{name}: {self.n_titles} of its {self.unit}s, above the header, were left out as titles"))
+            what = f"{self.n_titles} of its {self.unit}s, above the header, {was(self.n_titles)} left out as titles"
+            emit(Noted(f"{name}: {what}"))
         if words := self.in_words():
             emit((Warned if self.is_grave else Noted)(f"{name}: {words}.{' ' * bool(hint)}{hint}"))
 

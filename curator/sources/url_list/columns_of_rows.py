@@ -30,6 +30,7 @@ from curator.sources.sides import side_of
 from curator.sources.url_list.joined_tables import FILE, Tables
 from curator.sources.url_list.labels_of_rows import trimmed
 from curator.sources.url_list.table_files import side_of_place
+from curator.text import plural
 
 _ROWS_AT_ONCE = 8192
 _TEXTS = ("source_id", "source_class", "license", "author", "title", "rotation")
@@ -86,6 +87,6 @@ def sides(tables: Tables, shown: str, context: ListingContext) -> pa.Array:
     known = {text: side_of(text) for text in pc.unique(texts).to_pylist()}
     none = Counter(text for text in texts.to_pylist() if text and known[text] is None)
     if none:
-        what = f"{none.total():,} rows are of no side in the column {name} ({most_frequent(none)})"
+        what = f"{plural(none.total(), 'row is', 'rows are')} of no side in the column {name} ({most_frequent(none)})"
         context.emit(Noted(f"{shown}: {what}; they are split like rows that have none"))
     return pa.array([known[text] for text in texts.to_pylist()], pa.string())

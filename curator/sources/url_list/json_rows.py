@@ -6,7 +6,7 @@ r"""Read a list that is JSON: an object a line, or one text of any layout with a
 >>> found.rows.to_pylist()
 [{'url': 'http://example.org/1.jpg', 'label': 'rugby', 'n': '1'}]
 >>> found.tally.in_words()
-'1 of 2 rows were refused: 1 that are no JSON object (entry 2)'
+'1 of 2 rows were refused: 1 other than a JSON object (entry 2)'
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from curator.sources.reading.json_text import DECODER, plain_text, skip_blank, v
 from curator.sources.reading.tally import NOT_UTF8, TOO_LONG, Tally
 from curator.sources.url_list.columns import folded, is_known, refuse_repeated
 
-NO_OBJECT = "that are no JSON object"
+NO_OBJECT = "other than a JSON object"
 EMPTY = "without any value"
 _ROWS_AT_ONCE, _NUMBER = 8192, " number"
 AS_OBJECTS = 'Write each row as an object, such as `{"url": "http://example.org/1.jpg", "label": "rugby"}`.'

@@ -28,6 +28,7 @@ from curator.sources.url_list.joined_tables import FILE as FILE
 from curator.sources.url_list.joined_tables import LINE as LINE
 from curator.sources.url_list.joined_tables import Tables
 from curator.sources.url_list.parquet_rows import PICTURE
+from curator.text import plural
 
 _BETWEEN = re.compile(r"\s*[|;,]\s*")
 _ONE_LABEL = "curator gives a picture one label"
@@ -63,7 +64,7 @@ def label_rows(tables: Tables, find_label: Callable[[str], str | None]) -> Label
     _refuse_several(tables, texts, has_several)
     is_other = pc.and_not(pc.and_(is_labelled, pc.is_null(meant)), has_several)
     left_out = {
-        "that repeat the header": is_header,
+        "repeating the header": is_header,
         "without address or file": pc.invert(pc.or_(has_place, is_header)),
         "without label": pc.and_(has_place, pc.equal(texts, "")),
         "with several labels": has_several,
@@ -135,7 +136,7 @@ def nothing_listed(counts: Counter[str], labels: Sequence[str]) -> SourceError:
 
 
 def _repeats_header(tables: Tables) -> pa.ChunkedArray:
-    """Find the rows that repeat the header, where tables were put one behind the other."""
+    """Find the rows repeating the header, where tables were put one behind the other."""
     role = next((role for role in ("url", "path", "label") if role in tables.roles), "label")
     name = tables.roles.get(role, "")
     return pc.equal(pc.utf8_lower(trimmed(tables.rows[name])), name) if name in tables.rows.column_names else None
@@ -202,4 +203,6 @@ def _refuse_several(tables: Tables, texts: pa.ChunkedArray, has_several: pa.Chun
     where = f"in its column {tables.roles['label']}, such as {one[:60]!r}"
     written = json.dumps(one[:60], ensure_ascii=False)
     hint = f"{_ONE_LABEL}: say which one such rows get, by `labels = {{ cat = [{written}], … }}`, or mend the column."
-    raise SourceError(f"has several labels in {n_rows:,} of {len(texts):,} rows {where}", hint[0].upper() + hint[1:])
+    raise SourceError(
+        f"has several labels in {n_rows:,} of {plural(len(texts), 'row')} {where}", hint[0].upper() + hint[1:]
+    )

@@ -38,6 +38,7 @@ from curator.sources.url_list.occurrences import has_id, records_beside, species
 from curator.sources.url_list.parquet_rows import PICTURE
 from curator.sources.url_list.pictures_of_rows import Files, find_files, write_held_pictures
 from curator.sources.url_list.table_files import missing_tables, path_problem, state_of_tables, table_files
+from curator.text import plural, was
 
 _ROW = " row"
 _HINTS = {
@@ -127,7 +128,7 @@ class UrlList(Source):
         except SourceError as error:
             message = error.message.removeprefix(self._place).strip().rstrip(".")
             raise SourceError(f"The list {self._place} {message}.", error.hint or _WAY_OUT) from error
-        self._note(context, listed.attrs[N_SAME], "that repeat an address and its label")
+        self._note(context, listed.attrs[N_SAME], "repeating an address and its label")
         return listed
 
     def read(self, context: ListingContext) -> Tables:
@@ -171,7 +172,7 @@ class UrlList(Source):
             return tables
         is_still = pc.is_in(pc.utf8_lower(trimmed(tables.rows["type"])), pa.array(["", "stillimage", "image"]))
         is_out = pc.invert(is_still)
-        self._note(context, pc.sum(is_out).as_py() or 0, f"that are no still images {tables.where(is_out)}")
+        self._note(context, pc.sum(is_out).as_py() or 0, f"of a type other than still image {tables.where(is_out)}")
         return replace(tables, rows=tables.rows.filter(is_still))
 
     def choose(self, tables: Tables, context: ListingContext) -> pa.Table:
@@ -236,10 +237,11 @@ class UrlList(Source):
             if n_out and not pc.any(pc.and_(is_labelled, can_be_had)).as_py():
                 first = tables.rows[tables.roles["path"]].filter(is_out)[0].as_py()
                 hint = _HINTS.get(reason, 'Write `root = "…"` beside its path: the folder that they are relative to.')
-                raise SourceError(f"names {n_out:,} files {reason}, such as {first[:100]!r}", hint)
+                raise SourceError(f"names {plural(n_out, 'file')} {reason}, such as {first[:100]!r}", hint)
             self._note(context, n_out, f"{reason} {tables.where(is_out)}")
             if n := n_missing - n_out:
-                context.emit(Noted(f"{self._shown}: {n:,} rows {reason} are requested at their addresses"))
+                how = "is requested at its address" if n == 1 else "are requested at their addresses"
+                context.emit(Noted(f"{self._shown}: {plural(n, 'row')} {reason} {how}"))
         return can_be_had
 
     def _keys(self, files: Files, context: ListingContext) -> pa.Array:
@@ -265,4 +267,4 @@ class UrlList(Source):
 
     def _note(self, context: ListingContext, n_rows: int, which: str) -> None:
         if n_rows:
-            context.emit(Noted(f"{self._shown}: {n_rows:,} rows {which} were left out"))
+            context.emit(Noted(f"{self._shown}: {plural(n_rows, 'row')} {which} {was(n_rows)} left out"))

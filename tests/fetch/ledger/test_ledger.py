@@ -83,7 +83,7 @@ def test_many_processes_open_a_ledger_in_the_same_instant(tmp_path, version):
     for path in paths:
         make_old(path, version)
     command = [sys.executable, "-c", OPEN_AT_ONCE, str(n_processes), *map(str, paths)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
     for path in paths:
         with Ledger(path):
