@@ -7,8 +7,8 @@ PHOTOS ?=
 OLDEST := .venv-oldest
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-again test-shuffled test-oldest docs reference beginnings fuzz torture check format \
-  lock locked audit bench-audit bench-decide bench-dedupe bench-review bench-export bench-fetch bench-job bench-sources \
+.PHONY: help install demo test test-again test-shuffled test-oldest docs reference class-index beginnings fuzz torture \
+  check format lock locked audit bench-audit bench-decide bench-dedupe bench-review bench-export bench-fetch bench-job bench-sources \
   bench-suspects bench-train clean
 
 help:  ## Show this list
@@ -75,6 +75,9 @@ docs: $(VENV)/.installed-docs  ## Build the documentation into site/, which open
 
 reference: $(VENV)/.installed-core  ## Write the parts of the documentation that the code knows anew
 	@$(BIN)/python docs/scripts/reference.py
+
+class-index: $(VENV)/.installed-core  ## Make the words of `curator search` anew (OPEN_IMAGES=DIR IMAGENET=FILE WORDNET=DIR)
+	@$(BIN)/python supply/class_index.py --open-images '$(OPEN_IMAGES)' --imagenet '$(IMAGENET)' --wordnet '$(WORDNET)'
 
 beginnings:  ## Count keystrokes and seconds from a fresh clone to train/ and test/ (PHOTOS=DIR, VENV_AT=DIR)
 	@$(PYTHON) tests/benchmarks/beginnings.py $(if $(PHOTOS),--photos '$(PHOTOS)') $(if $(VENV_AT),--venv '$(VENV_AT)')

@@ -4,7 +4,7 @@ The public API: what the command line does, for a notebook or a program.
 
 >>> import curator
 >>> curator.__all__
-['CuratorError', 'Dataset', 'audit', 'create', 'open']
+['CuratorError', 'Dataset', 'audit', 'create', 'open', 'search_classes']
 
 Names are imported when they are first used: ``curator --help`` and the observing processes start without pandas.
 """
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from curator.dataset import open_dataset as open
     from curator.errors import CuratorError
     from curator.inspect.audit.audit import audit
+    from curator.sources.class_index.search import search_classes
 
-__all__ = ["CuratorError", "Dataset", "audit", "create", "open"]
+__all__ = ["CuratorError", "Dataset", "audit", "create", "open", "search_classes"]
 __version__ = "0.1.0"
 
 _HOMES = {
@@ -29,6 +30,7 @@ _HOMES = {
     "audit": ("curator.inspect.audit.audit", "audit"),
     "create": ("curator.dataset", "create_dataset"),
     "open": ("curator.dataset", "open_dataset"),
+    "search_classes": ("curator.sources.class_index.search", "search_classes"),
 }
 """Public name to the module that defines it and its name there."""
 

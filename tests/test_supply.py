@@ -65,7 +65,7 @@ def test_the_bill_lists_what_the_package_needs() -> None:
 
 
 def test_the_wheel_holds_its_bill_of_materials(tmp_path: Path) -> None:
-    """Where PEP 770 puts it; built offline by the build backend's own means."""
+    """Where PEP 770 puts it; and the index of classes, small, with its licences. Built offline."""
     pytest.importorskip("hatchling", reason="the build backend is not installed")
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
@@ -74,6 +74,11 @@ def test_the_wheel_holds_its_bill_of_materials(tmp_path: Path) -> None:
         (name,) = (name for name in archive.namelist() if "/sboms/" in name)
         assert re.fullmatch(r"imageset_curator-[^/]*\.dist-info/sboms/sbom\.cdx\.json", name)
         assert json.loads(archive.read(name)) == BILL
+        assert archive.getinfo("curator/sources/class_index/classes.txt").compress_size < 2_000_000
+        licences = archive.read("curator/sources/class_index/LICENCES.txt").decode()
+        assert "WordNet 3.0 Copyright 2006 by Princeton University" in licences and "CC BY 4.0" in licences
+        (metadata,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        assert "License-File: curator/sources/class_index/LICENCES.txt" in archive.read(metadata).decode()
 
 
 @pytest.mark.parametrize(

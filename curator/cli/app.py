@@ -3,7 +3,7 @@
 A file imports what it needs when its command runs, so that ``curator --help`` starts without pandas and libcurl.
 
 >>> [command.__name__ for command in COMMANDS][:3]
-['init', 'run', 'fetch']
+['init', 'search', 'run']
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from curator.cli.replay import replay
 from curator.cli.report import report
 from curator.cli.review import review
 from curator.cli.run import run
+from curator.cli.search import search
 from curator.cli.shells import use_own_scripts
 from curator.cli.similar import similar
 from curator.cli.split import split
@@ -38,7 +39,7 @@ from curator.cli.verify import verify
 from curator.cli.why import why
 
 GROUPS = {
-    "Make": (init, run, fetch, dedupe, balance, split, benchmark),
+    "Make": (init, search, run, fetch, dedupe, balance, split, benchmark),
     "Look": (status, why, suspects, similar, review, report, diff, verify, audit, demo),
     "Share": (export, replay, forget),
 }

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
+import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,11 +17,13 @@ from curator.store.root import shown, working_place
 from curator.text import Command, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from curator.cli.terminal import Terminal
+    from curator.sources.class_index.search import Proposal
     from curator.survey.finding import Finding
+    from curator.survey.words import Choice
 
 MOST_LABELS = 20
 """Labels that are printed with their counts; the others are counted together."""
@@ -47,22 +52,110 @@ def init(
     places: FromOption = None,
     columns: ColumnOption = None,
 ) -> None:
-    """Write a recipe, of your pictures or table, or one to fill in.
+    """Write a recipe, of your pictures or table, or of words.
 
-    It is manifests/NAME/recipe.toml; one that exists is left alone.
+    It is manifests/NAME/recipe.toml; one that exists is left alone. Without --from, the labels are words: the classes
+    of Open Images and ImageNet that they mean are found offline.
 
     Example: curator init birds --from my-photos
+    Example: curator init rugby-soccer rugby soccer
     """
-    from curator.cli.terminal import Terminal
-    from curator.manifests.recipe_template import write_recipe
-
     if places:
         init_from(name, labels or [], places, columns or [])
     elif columns:
         raise CuratorError("--column says what is in a table.", "Name the table with --from.")
     else:
-        path = write_recipe(name, labels or [], working_place(MANIFESTS))
-        Terminal(_option(path, name)).note((f"Wrote {path}. Edit it, then run ", Command("fetch --plan"), "."))
+        init_of_words(name, labels or [])
+
+
+def init_of_words(name: str, labels: list[str]) -> None:
+    """Find the classes that the labels mean, and write the recipe."""
+    from curator.cli.terminal import Terminal
+    from curator.manifests.recipe_template import check_new_recipe, write_recipe
+    from curator.store.whole_files import write_text_whole
+    from curator.survey.words import choose, contained, labels_of, own_lists, search_labels, sources_text
+
+    homes = working_place(MANIFESTS)
+    check_new_recipe(name, labels, homes)
+    asks, found = sys.stdin.isatty() and sys.stdout.isatty(), search_labels(labels)
+    choices = choose(found, ask) if asks else choose(found)
+    path = write_recipe(name, labels_of(choices), sources_text(choices), homes)
+    for file in own_lists(choices):
+        if not (path.parent / file).exists():
+            write_text_whole(path.parent / file, "")
+    terminal = Terminal(_option(path, name))
+    for choice in choices:
+        show_choice(terminal, choice, choice.label in labels_of(choices))
+    for inner, outer in contained(choices):
+        terminal.note(f"note: {inner} is a kind of {outer}: a picture that is listed for both is dropped from one")
+    if not asks:
+        terminal.note(
+            "note: nobody could be asked, so the likeliest classes were taken; `curator search WORD` shows more"
+        )
+    terminal.note(f"Wrote {path}. Other classes are comments in it: take away the # of those that you want.")
+    terminal.next(Command("fetch --plan"))
+
+
+def ask(choice: Choice, taken: Collection[str]) -> Choice:
+    """Ask in the terminal which of the proposals a label means; Enter takes the likeliest, 0 none."""
+    from curator.cli.search import show_proposals
+    from curator.cli.terminal import Terminal
+
+    terminal, proposals = Terminal(), choice.search.proposals
+    if not proposals:
+        return choice
+    show_proposals(terminal, choice.search)
+    usual = ",".join(str(proposals.index(one) + 1) for one in choice.chosen) or "0"
+    while True:
+        terminal.text(f"Which is {choice.label}? 1,3: both; 0: none [{usual}] ")
+        try:
+            chosen = numbered(proposals, sys.stdin.readline().strip() or usual)
+        except ValueError:
+            terminal.note(f"Type numbers from 1 to {len(proposals)}, or 0.")
+            continue
+        if clash := [one.name for one in chosen if {one.mid, one.synset} & {*taken}]:
+            terminal.note(f"Another label has {', '.join(clash)}: choose otherwise.")
+        else:
+            return replace(choice, chosen=chosen)
+
+
+def numbered(proposals: Sequence[Proposal], text: str) -> tuple[Proposal, ...]:
+    """Return the proposals that a text names by their numbers.
+
+    >>> numbered(("a", "b", "c"), "1, 3"), numbered(("a", "b"), "0")
+    (('a', 'c'), ())
+
+    Raises:
+        ValueError: it is none of numbers, or one is too large.
+    """
+    numbers = {int(word) for word in re.split(r"[,\s]+", text)}
+    if not numbers <= {*range(1, len(proposals) + 1)} and numbers != {0}:
+        raise ValueError(text)
+    return tuple(proposals[number - 1] for number in sorted(numbers) if number)
+
+
+def show_choice(terminal: Terminal, choice: Choice, is_label: bool) -> None:
+    """Print which classes stand for a label, and what else it may mean; or what became of it without any."""
+    from curator.cli.search import heading, in_words, nothing_found
+
+    found = choice.search
+    if choice.chosen:
+        unsure = found.searched or found.n_meanings > 1
+        terminal.note(f"{choice.label}: {in_words(choice.chosen)}{f' ({heading(found)})' if unsure else ''}")
+        if not any(one.mid for one in choice.chosen):
+            above = ", ".join(f"{one.name} ({one.mid})" for one in found.proposals if one.match == "broader")
+            near = f"; broader: {above}" if above else ""
+            terminal.note(
+                f"note: Open Images has no class {choice.label}{near}; the recipe names near ones as comments"
+            )
+        return
+    why = f"none of {len(found.proposals)} classes found is it." if found.proposals else nothing_found(found)[0]
+    what = (
+        "The recipe names an empty list to fill in for it"
+        if is_label
+        else "It is left out; the recipe says how to add it"
+    )
+    terminal.note(f"note: {choice.label}: {why} {what}.")
 
 
 def init_from(name: str, labels: list[str], places: list[str], columns: list[str]) -> None:

@@ -1,6 +1,6 @@
-"""Write a new recipe with a commented example of each source.
+"""Write a new recipe, with the sources that were found for it, and commented examples of others.
 
->>> print(recipe_text("birds", ("heron", "stork")).splitlines()[3])
+>>> print(recipe_text("birds", ("heron", "stork"), "").splitlines()[3])
 labels = ["heron", "stork"]
 """
 
@@ -35,8 +35,8 @@ _REMARKS = {
 }
 
 
-def write_recipe(name: str, labels: Sequence[str], manifests: Path) -> Path:
-    """Write ``manifests/<name>/recipe.toml``.
+def check_new_recipe(name: str, labels: Sequence[str], manifests: Path) -> None:
+    """Find what forbids a recipe of this name with these labels, before anything is done for it.
 
     Raises:
         RecipeError: the name or a label is not allowed, or there are fewer than two labels.
@@ -49,13 +49,27 @@ def write_recipe(name: str, labels: Sequence[str], manifests: Path) -> Path:
         problems.append(Problem("", "name at least two different labels: `curator init birds heron stork`"))
     if problems:
         raise RecipeError(None, problems)
-    return _write(manifests / name / RECIPE, recipe_text(name, labels))
+    _refuse_existing(manifests / name / RECIPE)
 
 
-def _write(path: Path, text: str) -> Path:
+def write_recipe(name: str, labels: Sequence[str], sources: str, manifests: Path) -> Path:
+    """Write ``manifests/<name>/recipe.toml``, with these sources and commented examples of others.
+
+    Raises:
+        RecipeError, CuratorError: see :func:`check_new_recipe`.
+    """
+    check_new_recipe(name, labels, manifests)
+    return _write(manifests / name / RECIPE, recipe_text(name, labels, sources))
+
+
+def _refuse_existing(path: Path) -> None:
     if path.exists():
         again = f'`curator.open("{path.parent.name}")` opens it in Python'
         raise CuratorError(f"The recipe {path} exists already.", f"Edit it, or choose another name; {again}.")
+
+
+def _write(path: Path, text: str) -> Path:
+    _refuse_existing(path)
     write_text_whole(path, text, is_private=hide_credentials(text) != text)
     return path
 
@@ -157,16 +171,16 @@ def _from_recipe(place: Any, folder: Path) -> Any:
     return str(place) if is_address else Path(os.path.relpath(place, folder)).as_posix()
 
 
-def recipe_text(name: str, labels: Sequence[str]) -> str:
-    """Compose the text of a new recipe."""
+def recipe_text(name: str, labels: Sequence[str], sources: str) -> str:
+    """Compose the text of a new recipe.
+
+    Args:
+        sources: its ``[[sources]]``, as they are to stand in it.
+    """
     quoted = ", ".join(json.dumps(label, ensure_ascii=False) for label in labels)
-    names = [json.dumps(label.replace("_", " ").replace("-", " ").capitalize(), ensure_ascii=False) for label in labels]
-    keys = [toml_key(label) for label in labels]
-    classes = ", ".join(f"{key} = [{name}]" for key, name in zip(keys, names, strict=True))
-    synsets = ", ".join(f'{key} = ["n00000000"]' for key in keys)
     introduction = spell((Command("fetch --plan"), " shows what it would get, ", Command("run"), " gets it."))
     return _TEMPLATE.format(
-        introduction=introduction, name=name, labels=quoted, classes=classes, synsets=synsets, first=keys[0]
+        introduction=introduction, name=name, labels=quoted, sources=sources, first=toml_key(labels[0])
     )
 
 
@@ -176,22 +190,7 @@ _TEMPLATE = """\
 name = "{name}"
 labels = [{labels}]
 
-# Keep the sources that you want and fill them in; a data set may have several of each.
-
-# Images that people verified to show a class. Names as at Open Images ("Rugby ball"), or MIDs ("/m/0wdt60w").
-[[sources]]
-kind = "open-images"
-classes = {{ {classes} }}
-# subsets = ["train", "validation", "test"]
-# labels_from = "human"          # "human", "machine" or "boxes"
-
-# The URL lists of ImageNet: WordNet synsets. The public list server has been failing since 2024: give a
-# fall11_urls.txt of your own (plain, .gz or .tgz) as the only entry of urls if you have one.
-# [[sources]]
-# kind = "imagenet"
-# synsets = {{ {synsets} }}
-# urls = ["fall11_urls.txt"]
-
+{sources}
 # A table of your own: CSV, TSV, JSONL or Parquet with the columns url and label (others are kept),
 # or one URL a line together with `label`.
 # [[sources]]

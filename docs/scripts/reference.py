@@ -232,7 +232,7 @@ def reasons_table() -> str:
 
 def api() -> str:
     """Compose the reference of the functions of ``curator`` and of every method of ``Dataset``."""
-    functions = [(f"curator.{name}", getattr(curator, name)) for name in ("create", "open", "audit")]
+    functions = [(f"curator.{name}", getattr(curator, name)) for name in ("create", "open", "audit", "search_classes")]
     methods = [
         (f"Dataset.{name}", member)
         for name, member in inspect.getmembers_static(curator.Dataset)

@@ -1,0 +1,221 @@
+"""Everyday nouns, each with the classes that a person may mean by it: MIDs of Open Images and synsets of ImageNet.
+
+200 nouns were written with their classes before the first search, and divided by the SHA-256 of the word. The ranking
+was changed while looking at the first list alone.
+"""
+
+from __future__ import annotations
+
+_LOOKED_AT = """\
+airplane /m/0cmf2 n02691156
+ant /m/0_k2 n02219486
+apple /m/014j1m n07739125
+backpack /m/01940j n02769748
+bee /m/01h3n n02206856
+beer /m/01599 n07886849
+boat /m/019jd n02858304
+boots /m/01b638 n02872752
+bottle /m/04dr76w n02876657
+bride /m/0ltfs n09874725
+bridge /m/015kr n02898711
+broccoli /m/0hkxq n07714990
+broom /m/0g7xf n02906734
+bus /m/01bjv n02924116
+cabbage /m/0fbw6 n07713895
+cake /m/0fszt
+car /m/0k4j n02958343
+cat /m/01yrx n02121620
+chair /m/01mzpv n03001627
+coffee /m/02vqfm n07929519
+corn /m/053wn /m/0m8z7 /m/03bx3wh n07731952
+crab /m/0n28_ n01976957
+cricket /m/09xp_ /m/09xqv n00476389 n02229544
+crocodile /m/09f_2 n01697178
+daisy /m/01fpbm n11939491
+desert /m/0284w
+desk /m/01y9k5 n03179701
+dolphin /m/02hj4 n02068974
+dress /m/01d40f n03236735
+drum /m/026t6 /m/02hnl n03249569
+duck /m/09ddx n01846331
+egg /m/033cnk n07840804
+farmer /m/0g0vx n10078806
+firefighter /m/012n4x n10091651
+flamingo /m/0163q8 n02007558
+football /m/01226z /m/02vx4 /m/0jm_ n00468480 n03378765
+forest /m/02zr8
+frog /m/09ld4 n01639765
+giraffe /m/03bk1 n02439033
+glass /m/09tvcd /m/039jq n03438257
+glasses /m/0jyfg n04272054
+gloves /m/0174n1 n03441112
+golf /m/037hz n00464894
+hammer /m/03l9g n03481172
+hat /m/02dl1y n03497657
+island /m/03s0c
+kangaroo /m/04c0y n01877134
+kettle /m/03s_tn n03612814
+knife /m/04ctx n03623556
+ladder /m/012w5l
+lake /m/04h4w
+laptop /m/01c648 n03642806
+mirror /m/054_l n03773035
+monkey /m/08pbxl n02484322
+mountain /m/09d_r n09359803
+mouse /m/04rmv /m/020lf n02330245 n03793489
+mushroom /m/052sf n07734744 n12997919 n13000891 n13001041
+nail /m/05bm6 /m/023j4r n03804744
+nurse /m/0fczf n10366966
+octopus /m/05py0 n01970164
+onion /m/0dj75 n07722217
+orange /m/0cyhj_ n07747607
+orchid /m/05pjb n12041446
+oven /m/029bxz n03862676
+owl /m/09d5_ n01621127
+parrot /m/0gv1x n01816887
+penguin /m/05z6w n02055803
+phone /m/050k8 /m/07cx4 n04401088
+piano /m/05r5c n03928116
+plate /m/050gv4
+river /m/06cnp
+rose /m/06m11 n12620196
+rugby /m/06bqd n00470966
+saxophone /m/06ncr n04141076
+scissors /m/01lsmm n04148054
+screwdriver /m/01bms0 n04154565
+shark /m/0by6g n01482330
+sheep /m/07bgp n02411705
+shovel /m/01bb6j n04208210
+snail /m/0f9_l n01944390
+snake /m/078jl n01726692
+stork /m/0jtjg n02002075
+strawberry /m/07fbm7 n07745940
+surfing /m/06_g7 n00445055
+swan /m/0dftk n01858441
+table /m/04bcr3 n04379243
+teapot /m/01fh4r n04398044
+tomatoes /m/07j87 n07734017
+train /m/07jdr n04468005
+trousers /m/07mhn n04489008
+truck /m/07r04 n04490091
+tulip /m/0k362 n12454159
+turtle /m/09dzg n01662784
+umbrella /m/0hnnb n04507155
+vase /m/02s195 n04522168
+violin /m/07y_7 n04536866
+volcano /m/07_9_ n09472597
+waterfall /m/0j2kx
+watermelon /m/0kpqd n07756951
+zebra /m/0898b n02391049
+"""
+
+
+_UNTOUCHED = """\
+accordion /m/0mkg n02672831
+baby /m/0jnvp
+bamboo /m/09qw8 n12147226
+banana /m/09qck n07753592
+barn /m/0vllx n02793495
+baseball /m/018jz n00471613
+basketball /m/018w8 /m/0frqg3 n00480993 n02802426
+beach /m/0b3yr n09217230
+bear /m/01dws n02131653
+bed /m/03ssj5 n02818832
+bicycle /m/0199g n02834778
+bowl /m/04kkgm n02880940 n02881193
+bread /m/09728 n07679356
+bucket /m/01zfyk n02909870
+butterfly /m/0cyf8 n02274259
+cactus /m/025_v
+camera /m/0dv5r n02942699
+carrot /m/0fj52s n07730207
+castle /m/0d5gx n02980441
+cave /m/01r8w n09238926
+cheese /m/01nkt n07850329
+chef /m/01pn0r
+chicken /m/09b5t n01791625
+church /m/01wb7 n03028079
+clock /m/01x3z n03046257
+clown /m/01sfl n09930876
+cookie /m/021mn
+cow /m/01xq0k1 /m/03vcw7 n01887787 n02403454 n02402425
+cucumber /m/015x4r n07718472
+cup /m/07ptj3n n03147509
+dancer /m/02h6p92 n09989502
+dog /m/0bt9lr n02084071
+dragonfly /m/0ft9s n02268443
+drill /m/01d380 n03239726
+eagle /m/09csl n01613294
+elephant /m/0bwd_0j n02503517
+fern /m/0hkmy n11545714
+flute /m/0l14j_ n03372029
+fork /m/0dt3t n03383948
+fridge /m/040b_t n03273913 n04070727
+goose /m/0dbvp n01855672
+grapes /m/0388q n07758680
+guitar /m/0342h n03467517
+hamburger /m/0cdn1 n07697100
+headphones /m/01b7fy n03261776
+helicopter /m/09ct_ n03512147
+heron /m/01jgnh n02008041
+horse /m/03k3r n02374451
+house /m/03jm5 n03544360
+keyboard /m/05148p4 /m/01m2v /m/057cc n03614007 n03085013
+ladybird /m/0gj37 n02165456
+lamp /m/0dtln n03636248 n03636649
+lemon /m/09k_b n07749582
+lighthouse /m/04h7h n02814860
+lion /m/096mb n02129165
+lizard /m/04m9y n01674464
+lobster /m/0cjq5 n01982650
+microwave /m/0fx9l n03761084
+mosquito /m/09f96 n02200198
+motorbike /m/04_sv n03790512
+mug /m/02jvh9 n03797390
+oak /m/09wzt n12268246
+palm /m/0cdl1 n12582231
+peach /m/0dj6p n07751004
+peacock /m/0h29c n01806143
+pear /m/061_f n07767847
+pig /m/068zj n02395406
+pigeon /m/0h0rv /m/01c08f n01811909
+pillow /m/034c16 n03938244
+pineapple /m/0fp6w n07753275
+pizza /m/0663v n07873807
+policeman /m/01t2ln n10448983
+potato /m/05vtc n07710616
+pumpkin /m/05zsy n07735510
+rabbit /m/06mf6 n02324045
+radio /m/06bz3 n04043733
+sandwich /m/0l515 n07695965
+saw /m/01b82r n04140064
+seal /m/0gd3n n02076196
+shirt /m/01n4qj n04197391
+shoe /m/06rrc n04199027
+skiing /m/071k0 n00440747
+skyscraper /m/079cl n04233124
+soccer /m/02vx4 n00478262
+sofa /m/02crq1 n04256520
+soldier /m/099md n10622053
+spider /m/09kmb n01772222
+spoon /m/0cmx8 n04284002
+stadium /m/019cfy n04295881
+sunflower /m/03h54r /m/0ftb8 n11978233
+television /m/07c52 /m/0bx_y3w n04405907
+tennis /m/07bs0 n00482298
+tiger /m/07dm6 n02129604
+toaster /m/01k6s3 n04442312
+tower /m/01fdzj n04460130
+tractor /m/013xlm n04465501
+trumpet /m/07gql n03110669
+turkey /m/0jly1 n01794158
+whale /m/084zz n02062744
+windmill /m/0bxdx n04587404 n04587559
+"""
+
+
+def _read(text: str) -> dict[str, set[str]]:
+    return {word: set(classes) for word, *classes in map(str.split, text.splitlines())}
+
+
+LOOKED_AT, UNTOUCHED = _read(_LOOKED_AT), _read(_UNTOUCHED)
