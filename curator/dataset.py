@@ -238,8 +238,7 @@ def open_dataset(
 ) -> Dataset:
     """Open a data set by its name below ``manifests/``, or by its recipe's path; ``curator.open`` is this function.
 
-    The project is looked for upwards from the working folder, as git looks for its repository. A data set that is open
-    stays the same one when the process changes its folder.
+    The project is looked for upwards from the working folder, as git does; it stays the one, wherever the process goes.
 
     Args:
         name_or_path: None: ``$CURATOR_RECIPE``, else the only recipe there is.

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 class Pictures:
-    """What hands pictures and labels over; ``held_out`` is the fold that is test, None: the sides as they are."""
+    """What hands pictures and labels over; ``_held_out`` is the fold that is test, None: the sides as they are."""
 
-    held_out: int | None = None
+    _held_out: int | None = None
 
     def __init__(self, project: Project) -> None:
         self.project = project
@@ -34,7 +34,7 @@ class Pictures:
         """
         from curator.export.loaders.split_pictures import list_pictures, open_picture
 
-        for file, label in list_pictures(self.project, split, self.held_out):
+        for file, label in list_pictures(self.project, split, self._held_out):
             yield open_picture(file, self.project.recipe.quality.max_pixels), label
 
     def to_tf(self, split: str = "train", *, image_size: int | tuple[int, int] = 224, batch_size: int = 32) -> Any:
@@ -43,7 +43,7 @@ class Pictures:
         Raises:
             CuratorError: TensorFlow is not installed.
         """
-        return _loader("tensorflow").to_tf(self.project, split, image_size, batch_size, self.held_out)
+        return _loader("tensorflow").to_tf(self.project, split, image_size, batch_size, self._held_out)
 
     def to_torch(self, split: str = "train", *, transform: Callable[[Image.Image], Any] | None = None) -> Any:
         """Return a ``torch.utils.data.Dataset`` of (picture, label number) pairs; ``transform`` is given the picture.
@@ -51,7 +51,7 @@ class Pictures:
         Raises:
             CuratorError: PyTorch is not installed.
         """
-        return _loader("torch").to_torch(self.project, split, transform, self.held_out)
+        return _loader("torch").to_torch(self.project, split, transform, self._held_out)
 
     def to_hf(self) -> Any:
         """Return a ``datasets.DatasetDict`` with the columns ``image`` and ``label``, one entry a split.
@@ -61,7 +61,7 @@ class Pictures:
         Raises:
             CuratorError: the package ``datasets`` is not installed.
         """
-        return _loader("datasets").to_hf(self.project, self.held_out)
+        return _loader("datasets").to_hf(self.project, self._held_out)
 
 
 class Fold(Pictures):
@@ -69,7 +69,7 @@ class Fold(Pictures):
 
     def __init__(self, project: Project, number: int) -> None:
         super().__init__(project)
-        self.held_out = number
+        self._held_out = number
         self.manifest  # noqa: B018 (says at once that there is no such fold)
 
     @property
@@ -78,10 +78,10 @@ class Fold(Pictures):
         from curator.export.loaders.split_pictures import hold_out
         from curator.manifests.manifest import read_manifest
 
-        return hold_out(read_manifest(self.project.paths.manifest), self.held_out or 0)
+        return hold_out(read_manifest(self.project.paths.manifest), self._held_out or 0)
 
     def __repr__(self) -> str:
-        return f"Fold({self.project.recipe.name!r}, {self.held_out})"
+        return f"Fold({self.project.recipe.name!r}, {self._held_out})"
 
 
 def _loader(package: str) -> Any:
