@@ -7,9 +7,9 @@ PHOTOS ?=
 OLDEST := .venv-oldest
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-again test-oldest docs reference beginnings fuzz torture check format lock locked audit \
-  bench-audit bench-decide bench-dedupe bench-review bench-export bench-fetch bench-job bench-sources bench-suspects \
-  bench-train clean
+.PHONY: help install demo test test-again test-shuffled test-oldest docs reference beginnings fuzz torture check format \
+  lock locked audit bench-audit bench-decide bench-dedupe bench-review bench-export bench-fetch bench-job bench-sources \
+  bench-suspects bench-train clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -48,7 +48,11 @@ demo: $(VENV)/.installed  ## Do the whole job on a rendered world, no Internet n
 	@$(BIN)/curator demo $(if $(PHOTOS),--photos '$(PHOTOS)')
 
 test: $(VENV)/.installed-dev  ## Run all tests
-	@$(BIN)/python -m pytest -n auto
+	@$(BIN)/python -m pytest -n auto --dist worksteal
+
+test-shuffled: $(VENV)/.installed-dev  ## Run tests in an order of chance (SEED=, TESTS=): none may need another
+	@seed='$(or $(SEED),$(shell date +%s))'; echo "SEED=$$seed"; \
+	  CURATOR_TEST_ORDER="$$seed" $(BIN)/python -m pytest -n auto --dist worksteal $(TESTS)
 
 test-again:  ## Give up to three tests that failed beside others a second try, alone, and name what passes then
 	@$(BIN)/python tests/again.py

@@ -33,7 +33,7 @@ BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.integer[Any]]
 
-VERSION = 4
+VERSION = 5
 """The version of the columns below; a reader refuses a newer one."""
 
 _TEXT, _BITS64 = pa.string(), pa.uint64()
@@ -73,6 +73,8 @@ FETCHED_FIELDS: tuple[pa.Field, ...] = (
     pa.field("orientation", pa.int8()),  # EXIF orientation 1 to 8; 1 if there is none
     pa.field("mode", _TEXT),  # Pillow's mode of the stored image
     pa.field("n_frames", pa.int32()),
+    pa.field("taken", _TEXT),  # when the photograph was taken, as its EXIF says: 2024-05-01T12:30:07.250
+    pa.field("camera", _TEXT),  # maker, model and serial number, as its EXIF says
     pa.field("well_formed", pa.bool_()),  # every strict reader takes the JPEG or PNG as it is; null: not yet observed
     pa.field("detail", pa.float32()),  # median size of the hashed coefficients; under 4, noise decides the hash
     pa.field("phash", _BITS64),  # 64-bit perceptual hash, equal to imagehash.phash
@@ -90,6 +92,7 @@ DEDUPED_FIELDS: tuple[pa.Field, ...] = (
 SPLIT_FIELDS: tuple[pa.Field, ...] = (
     pa.field("split_group", _TEXT),  # smallest record_id of the images that must stay on one side; none for a single
     pa.field("split", _TEXT),  # train, val or test
+    pa.field("fold", pa.int16()),  # of an image in train, from 1; none if there are no folds
 )
 DROP_FIELDS: tuple[pa.Field, ...] = (
     pa.field("drop_stage", _TEXT),
@@ -183,6 +186,17 @@ def mark(rows: Rows, n: int) -> BoolArray:
     marked = np.zeros(n, bool)
     marked[rows] = True
     return marked
+
+
+def number_rows(mask: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """Number the rows at which an Arrow mask holds (null does not); pyarrow 18 itself crashes at one without chunks.
+
+    >>> number_rows(pa.chunked_array([[False, True], [None, True]])).to_pylist()
+    [1, 3]
+    >>> number_rows(pa.chunked_array([], pa.bool_())).to_pylist()
+    []
+    """
+    return pc.indices_nonzero(mask.combine_chunks() if isinstance(mask, pa.ChunkedArray) else mask)
 
 
 def spread(values: pa.Array, rows: Rows, n: int) -> pa.Array:

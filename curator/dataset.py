@@ -106,6 +106,7 @@ class Dataset(View):
         ratio: float | None = None,
         *,
         val: float | None = None,
+        folds: int | None = None,
         seed: int | None = None,
         per_class: PerClass | None = None,
         resplit: bool = False,
@@ -115,16 +116,15 @@ class Dataset(View):
 
         Args:
             ratio, val: share of each label in train and in val, or (an int) the images in val; None: the recipe's.
-            seed, per_class: another seed is another split; see :meth:`balance`.
+            folds, seed, per_class: see :meth:`fold`; another seed is another split; see :meth:`balance`.
             resplit, force: let images change sides; do it again even if nothing changed.
 
         Raises:
             ShortfallError: a label has too few images.
             CuratorError: other settings than those of the manifest that exists, without ``resplit``.
         """
-        side: dict[str, Any] = {"ratio": ratio, "val": val, "seed": seed}
-        overrides = {"split": side, "balance": {"per_class": per_class}}
-        return self._decide(Stage.SPLIT, overrides, force, resplit)
+        side: dict[str, Any] = {"ratio": ratio, "val": val, "folds": folds, "seed": seed}
+        return self._decide(Stage.SPLIT, {"split": side, "balance": {"per_class": per_class}}, force, resplit)
 
     @raises_curator_errors
     def benchmark(
@@ -172,6 +172,7 @@ class Dataset(View):
         per_class: PerClass | None = None,
         ratio: float | None = None,
         val: float | None = None,
+        folds: int | None = None,
     ) -> RunResult:
         """Fetch, dedupe, balance and split, see :meth:`split`; then, unless a label is short, :meth:`benchmark`."""
         from curator.inspect.status import RunResult
@@ -180,7 +181,7 @@ class Dataset(View):
         if self.recipe.split.stable:  # before hours of fetching
             require_same_split(self.paths, self._with("split", ratio=ratio, val=val).recipe.split)
         Dataset(self._with("balance", per_class=per_class)).fetch()
-        split = self.split(ratio, val=val, per_class=per_class)
+        split = self.split(ratio, val=val, folds=folds, per_class=per_class)
         return RunResult(split, self.benchmark() if benchmark and not split.missing else None)
 
     @raises_curator_errors
@@ -237,7 +238,8 @@ def open_dataset(
 ) -> Dataset:
     """Open a data set by its name below ``manifests/``, or by its recipe's path; ``curator.open`` is this function.
 
-    The project is looked for upwards from the working folder, as git looks for its repository.
+    The project is looked for upwards from the working folder, as git looks for its repository. A data set that is open
+    stays the same one when the process changes its folder.
 
     Args:
         name_or_path: None: ``$CURATOR_RECIPE``, else the only recipe there is.
@@ -254,7 +256,7 @@ def open_dataset(
     from curator.sources.registry import source_kinds
 
     wanted = str(name_or_path) if name_or_path is not None else None
-    return Dataset(open_project(wanted, data, os.environ, source_kinds(), emit or Bars(), model_names()))
+    return Dataset(open_project(wanted, data, os.environ, source_kinds(), emit or Bars(), model_names()).absolute())
 
 
 def create_dataset(

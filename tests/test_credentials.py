@@ -44,7 +44,7 @@ def lists(tmp_path: Path) -> Iterator[int]:
 def test_no_file_and_no_message_holds_the_password(tmp_path: Path, lists: int, page: str) -> None:
     """Catalogs, kept lists, manifest and events, where the list is given and where it is refused."""
     source = f'[[sources]]\nkind = "url-list"\npath = "http://ann:{SECRET}@127.0.0.1:{lists}/{page}"'
-    fetch = "[fetch]\nallow_private_hosts = true\nretries = 0\ntimeout_s = 2.0"
+    fetch = "[fetch]\nallow_private_hosts = true\nretries = 0\ntimeout_s = 30.0"
     text = recipe_text(write_folder(tmp_path / "photos", 4), "max", more=f"{source}\n{fetch}")
     told: list[str] = []
     project = replace(small_project(tmp_path, text), emit=lambda event: told.append(repr(event)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import pickle
 import sys
 from collections.abc import Iterator
@@ -70,9 +69,11 @@ def test_the_command_line_and_the_api_are_one(done: curator.Dataset, tmp_path: P
     assert opened.status().counts["kept"] == 24
 
 
-def test_create_writes_a_recipe_that_can_be_moved(small: curator.Dataset, tmp_path: Path) -> None:
+def test_create_writes_a_recipe_that_can_be_moved(
+    small: curator.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A relative path in it starts at the recipe; what is there is not overwritten; a mistake writes nothing."""
-    os.chdir(tmp_path)
+    monkeypatch.chdir(tmp_path)
     made = curator.create("moved", labels=LABELS, sources=[{"kind": "folder", "path": "photos"}])
     assert 'path = "../../photos"' in Path("manifests/moved/recipe.toml").read_text()
     assert made.fetch().counts["kept"] == 24

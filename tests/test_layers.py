@@ -35,6 +35,7 @@ LATE_IMPORTERS = (
     "__init__.py",
     "dataset.py",
     "cli/",
+    "inspect/pictures.py",
     "inspect/view.py",
     "benchmark/",
     "report/",

@@ -12,7 +12,7 @@ nbformat = pytest.importorskip("nbformat")
 pytest.importorskip("ipykernel")
 
 DOCS = Path(__file__).parents[1] / "docs"
-LIMIT_S = 300
+LIMIT_S = 1200
 
 
 def executed(name: str, folder: Path) -> Any:

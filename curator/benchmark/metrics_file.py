@@ -75,6 +75,8 @@ class BenchmarkResult:
     replaced: Mapping[str, Text] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     smoke_test: bool = False
+    cross_validation: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Of each model the mean accuracy over folds, its interval (low, high) and each fold's; empty without folds."""
 
     @property
     def exit_code(self) -> int:

@@ -57,6 +57,7 @@ class Findings:
     warnings: tuple[str, ...] = ()
     finished: dict[str, dict[int, Checkpoint]] = field(default_factory=dict)
     unfinished: dict[str, dict[int, Checkpoint]] = field(default_factory=dict)
+    cross_validation: dict[str, Any] | None = None
 
 
 def write_results(findings: Findings, interrupted: bool = False) -> BenchmarkResult:
@@ -74,6 +75,7 @@ def write_results(findings: Findings, interrupted: bool = False) -> BenchmarkRes
         "models": models,
         "comparison": comparisons[0] if len(comparisons) == 1 else None,
         "comparisons": comparisons,
+        "cross_validation": findings.cross_validation,
         "unfinished": [
             {"model": model, "seed": seed, "history": run.history}
             for model, runs in findings.unfinished.items()
@@ -85,7 +87,8 @@ def write_results(findings: Findings, interrupted: bool = False) -> BenchmarkRes
         write_text_whole(paths.predictions, text)
     write_metrics(paths.metrics, metrics)
     accuracy = {model: figures["accuracy"]["mean"] for model, figures in models.items()}
-    return BenchmarkResult(accuracy, findings.missing, findings.replaced, findings.warnings, findings.plan.smoke_test)
+    told = (findings.missing, findings.replaced, findings.warnings, findings.plan.smoke_test)
+    return BenchmarkResult(accuracy, *told, (findings.cross_validation or {}).get("models", {}))
 
 
 def _about(findings: Findings) -> dict[str, Any]:

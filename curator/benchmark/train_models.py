@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from curator.benchmark.checkpoints import CheckpointFile
+from curator.benchmark.checkpoints import Checkpoint, CheckpointFile
+from curator.benchmark.cross_validate import TrainAll, cross_validate
 from curator.benchmark.images.arrays import image_array
 from curator.benchmark.images.confounds import check_confounds
-from curator.benchmark.images.labelled_images import cut_parts, load_images
+from curator.benchmark.images.labelled_images import Parts, cut_parts, load_images
 from curator.benchmark.metrics_file import BenchmarkResult
 from curator.benchmark.models.model import MakeLearner, Model, TrainingSet
 from curator.benchmark.models.registry import find_models, substitute_of
@@ -44,16 +45,34 @@ def benchmark(project: Project, *, weights: Path | None, quick: bool, resume: bo
         settings = replace(project.recipe.benchmark, models=tuple(model.name for model in models))
         plan = findings.plan = plan_benchmark(settings, quick)
     _check_images(findings, models)
-    learners = _prepare(findings, models)
+    learners = _prepare(findings, models, findings.parts)
     try:
         # Seed by seed, so that an interrupted benchmark has whole comparisons to show.
         for seed in plan.seeds:
             for model, make_learner in learners.items():
                 _train(findings, model, seed, make_learner, resume)
+        if not quick:
+            findings.cross_validation = cross_validate(
+                images, plan.validation_share, _train_fold(findings, models, resume)
+            )
     except KeyboardInterrupt:
         write_results(findings, interrupted=True)
         raise
     return write_results(findings)
+
+
+def _train_fold(findings: Findings, models: tuple[Model, ...], resume: bool) -> TrainAll:
+    """Return what trains every model with a fold held out, with the first seed."""
+    seed = findings.plan.seeds[0]
+
+    def train_all(parts: Parts, fold: int) -> dict[str, Checkpoint]:
+        learners = _prepare(findings, models, parts)
+        return {
+            model: _run(findings, model, seed, make_learner, resume, parts, fold)
+            for model, make_learner in learners.items()
+        }
+
+    return train_all
 
 
 def _load_weights(findings: Findings, models: tuple[Model, ...], given: Path | None) -> tuple[Model, ...]:
@@ -104,14 +123,14 @@ def _check_images(findings: Findings, models: tuple[Model, ...]) -> None:
         findings.project.emit(Warned(text))
 
 
-def _prepare(findings: Findings, models: tuple[Model, ...]) -> dict[str, MakeLearner]:
+def _prepare(findings: Findings, models: tuple[Model, ...], parts: Parts) -> dict[str, MakeLearner]:
     """Decode the images and let each model do what is done once for all seeds."""
     project, plan, images = findings.project, findings.plan, findings.images
     max_pixels = project.recipe.quality.max_pixels
     data = TrainingSet(
         pixels=image_array(images.table, project.paths, plan.image_size, project.emit, max_pixels),
         labels=images.label_index,
-        train_rows=findings.parts.train,
+        train_rows=parts.train,
         n_labels=len(images.labels),
         batch_size=plan.batch_size,
         sha256s=images.table["sha256"].tolist(),
@@ -124,25 +143,40 @@ def _prepare(findings: Findings, models: tuple[Model, ...]) -> dict[str, MakeLea
 
 
 def _train(findings: Findings, model: str, seed: int, make_learner: MakeLearner, resume: bool) -> None:
+    """Train one model with one seed on train and test."""
+    try:
+        run = _run(findings, model, seed, make_learner, resume, findings.parts)
+    except KeyboardInterrupt:
+        if half := _file(findings, model, seed).load():
+            findings.unfinished.setdefault(model, {})[seed] = half
+        raise
+    findings.finished.setdefault(model, {})[seed] = run
+
+
+def _run(
+    findings: Findings, model: str, seed: int, make_learner: MakeLearner, resume: bool, parts: Parts, fold: int = 0
+) -> Checkpoint:
     """Train one model with one seed, or take up what an earlier run finished."""
-    plan, images, parts, emit = findings.plan, findings.images, findings.parts, findings.project.emit
+    plan, emit, file = findings.plan, findings.project.emit, _file(findings, model, seed, fold)
+    before = file.load() if resume else None
+    if before and before.probabilities is not None:
+        held_out = f", fold {fold}" if fold else ""
+        emit(Noted(f"{model}, seed {seed}{held_out}: trained before, taken up as it is."))
+        return before
+    if before is None:
+        file.path.unlink(missing_ok=True)
+    labels = findings.images.label_index
+    run = Run(model, seed, plan.training[model], labels, parts.watched, parts.test, file, emit)
+    return train(run, make_learner(seed), before)
+
+
+def _file(findings: Findings, model: str, seed: int, fold: int = 0) -> CheckpointFile:
+    """Name the checkpoint of a run by all that decides its outcome, so that no other run's is taken."""
+    plan, images = findings.plan, findings.images
     rows = images.table[["sha256", "label", "split"]].to_numpy().tolist()
     weights = findings.bases[model].sha256 if model in findings.bases else ""
     settings = [plan.image_size, plan.batch_size, plan.validation_share, asdict(plan.training[model])]
-    # All that decides the outcome, so that no other run's checkpoint is taken.
-    key = fingerprint(VERSION, model, seed, settings, images.labels, rows, images.groups.tolist(), weights)
-    file = CheckpointFile(findings.project.paths.benchmark_runs / f"{model}-seed{seed}.npz", key)
-    before = file.load() if resume else None
-    if before and before.probabilities is not None:
-        emit(Noted(f"{model}, seed {seed}: trained before, taken up as it is."))
-        findings.finished.setdefault(model, {})[seed] = before
-        return
-    if before is None:
-        file.path.unlink(missing_ok=True)
-    try:
-        run = Run(model, seed, plan.training[model], images.label_index, parts.watched, parts.test, file, emit)
-        findings.finished.setdefault(model, {})[seed] = train(run, make_learner(seed), before)
-    except KeyboardInterrupt:
-        if half := file.load():
-            findings.unfinished.setdefault(model, {})[seed] = half
-        raise
+    held_out = [fold, images.folds.tolist()] if fold else []
+    key = fingerprint(VERSION, model, seed, settings, images.labels, rows, images.groups.tolist(), weights, *held_out)
+    name = f"{model}-fold{fold}-seed{seed}.npz" if fold else f"{model}-seed{seed}.npz"
+    return CheckpointFile(findings.project.paths.benchmark_runs / name, key)

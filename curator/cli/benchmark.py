@@ -112,3 +112,10 @@ def print_accuracies(terminal: "Terminal", result: "BenchmarkResult") -> None:
     title = "smoke test: these accuracies mean nothing" if result.smoke_test else "accuracy on the test images"
     rows = [[model, percent(share)] for model, share in result.accuracy.items()]
     terminal.table(title, ["model", "accuracy"], rows + [[model, "missing"] for model in result.missing])
+    if result.cross_validation:
+        spans = [
+            [model, percent(one["mean"]), f"{percent(one['low'])} to {percent(one['high'])}"]
+            for model, one in result.cross_validation.items()
+        ]
+        n_folds = max(len(one["folds"]) for one in result.cross_validation.values())
+        terminal.table(f"cross-validated over {n_folds} folds of train", ["model", "mean", "95% interval"], spans)

@@ -42,7 +42,7 @@ def print_counts(terminal: Terminal, status: Status, notes: Sequence[Text] = (),
         _print_by_part(terminal, title, {"all": status.counts, **labels})
         _print_by_part(terminal, "", sources)
     if status.splits:
-        _print_splits(terminal, status.splits)
+        _print_splits(terminal, status)
     _print_beside(terminal, status)
     terminal.notes(notes)
     for line in lines:
@@ -82,17 +82,18 @@ def _print_by_part(terminal: Terminal, title: str, parts: Mapping[str, Mapping[s
     terminal.table(title, ["", "listed", "kept", "dropped", "mostly"], rows)
 
 
-def _print_splits(terminal: Terminal, splits: Mapping[str, Mapping[str, int]]) -> None:
-    labels = sorted({label for counts in splits.values() for label in counts})
+def _print_splits(terminal: Terminal, status: Status) -> None:
+    """Print what is in train, in each of its folds, in val and in test."""
+    parts = {split: status.splits[split] for split in SPLITS if split in status.splits}
+    folds = {f"  fold {fold}": counts for fold, counts in status.folds.items()}
+    train = {split: counts for split, counts in parts.items() if split == SPLITS[0]}
+    ordered = {**train, **folds, **{split: counts for split, counts in parts.items() if split not in train}}
+    labels = sorted({label for counts in parts.values() for label in counts})
     if len(labels) > MOST_COLUMNS:
-        totals = ", ".join(
-            f"{split} {sum(counts.values()):,}"
-            for split, counts in sorted(splits.items(), key=lambda item: SPLITS.index(item[0]))
-        )
+        totals = ", ".join(f"{name.strip()} {sum(counts.values()):,}" for name, counts in ordered.items())
         terminal.note(f"split: {totals} images over {len(labels)} labels")
         return
-    ordered = [split for split in SPLITS if split in splits]
-    rows = [[split, *(f"{splits[split].get(label, 0):,}" for label in labels)] for split in ordered]
+    rows = [[name, *(f"{counts.get(label, 0):,}" for label in labels)] for name, counts in ordered.items()]
     terminal.table("", ["split", *labels], rows)
 
 

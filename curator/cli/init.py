@@ -10,7 +10,7 @@ import typer
 from curator.cli.command import reports_errors
 from curator.errors import CuratorError
 from curator.store.paths import DATA, MANIFESTS, option_for
-from curator.store.root import working_place
+from curator.store.root import shown, working_place
 from curator.text import Command, plural
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def init_from(name: str, labels: list[str], places: list[str], columns: list[str
     homes = working_place(MANIFESTS)
     found = survey(places, labels, cache_dir=sources_of_new_recipe(homes, name), columns=read_roles(columns))
     sections: Any = propose_sections(found)
-    path = create_dataset(name, labels=found.labels, sources=found.sources, **sections).paths.recipe
+    path = shown(create_dataset(name, labels=found.labels, sources=found.sources, **sections).paths.recipe)
     terminal = Terminal(_option(path, name))
     show_finding(terminal, found, sections)
     terminal.note(f"Wrote {path}.")

@@ -38,6 +38,9 @@ ValOption = Annotated[
     str | None,
     typer.Option("--val", metavar="V", help="Share of each label in val, such as 0.1, or a number of images."),
 ]
+FoldsOption = Annotated[
+    int | None, typer.Option("--folds", metavar="K", help="Divide train into so many folds, to cross-validate.")
+]
 ForceOption = Annotated[bool, typer.Option("--force", help="Do it again even if nothing has changed.")]
 PerClassOption = Annotated[
     str | None,

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from curator.cli.command import Answer, dataset_command
-from curator.cli.options import PerClassOption, RatioOption, ValOption, per_class_value, val_value
+from curator.cli.options import FoldsOption, PerClassOption, RatioOption, ValOption, per_class_value, val_value
 
 if TYPE_CHECKING:
     from curator.dataset import Dataset
@@ -20,6 +20,7 @@ def run(
     per_class: PerClassOption = None,
     ratio: RatioOption = None,
     val: ValOption = None,
+    folds: FoldsOption = None,
 ) -> Iterator[Answer]:
     """Do the whole job: fetch, dedupe, balance, split, benchmark.
 
@@ -28,7 +29,8 @@ def run(
     from curator.cli.benchmark import benchmark_answer, says_how_to_go_on
     from curator.cli.counts import split_answer
 
-    done = dataset.run(benchmark=False, per_class=per_class_value(per_class), ratio=ratio, val=val_value(val))
+    sides: dict[str, Any] = {"ratio": ratio, "val": val_value(val), "folds": folds}
+    done = dataset.run(benchmark=False, per_class=per_class_value(per_class), **sides)
     yield split_answer(dataset, done.split)
     if not no_benchmark:
         with says_how_to_go_on(dataset):

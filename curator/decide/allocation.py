@@ -14,22 +14,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 from operator import itemgetter
+from typing import NamedTuple
 
 import numpy as np
 
 from curator.catalog import BoolArray, IntArray
 from curator.decide.exchange import exchange, exchange_mixed
-from curator.decide.keyed_hash import mix
+from curator.decide.integer_program import divide_within
 from curator.decide.whole_groups import Groups
-
-MOST_DRAWS, SMALL = 20, 20_000
-"""Draws that are tried while a count does not come out, and the most groups with which there is a second one."""
 
 
 def divide_groups(groups: Groups, wanted: IntArray, is_empty: BoolArray) -> IntArray:
     """Divide groups among sides so that each label gets its number of images on each, or as near as can be.
 
-    The sides are drawn one after the other, the last first. If a count does not come out, other draws are tried.
+    The sides are drawn one after the other, the last first. If a count does not come out, groups are divided by integer
+    programming; if no division has all counts, by one whose largest error is small.
 
     Args:
         groups: all images and their groups.
@@ -39,26 +38,41 @@ def divide_groups(groups: Groups, wanted: IntArray, is_empty: BoolArray) -> IntA
     Returns:
         The side of each group, shape (groups,).
     """
-    best, least = np.zeros(0, np.int64), -1
-    for attempt in range(MOST_DRAWS):
-        order = np.argsort(mix(groups.keys, "split-again", attempt)) if attempt else np.arange(len(groups.keys))
-        places = np.arange(1, wanted.shape[1])[:: 1 if attempt % 2 else -1]
-        side = np.zeros(len(order), np.int64)
-        side[order] = _draw(groups.in_order(order), wanted, is_empty & (wanted > 0), places)
-        counts = np.zeros_like(wanted)
-        np.add.at(counts, (groups.label, side[groups.group]), 1)
-        wrong = int(np.abs(counts - wanted)[:, 1:].sum())
-        if least < 0 or wrong < least:
-            best, least = side, wrong
-        if not least or len(order) > SMALL:
-            break
+    rest = np.bincount(groups.label, minlength=len(wanted)) - wanted[:, 1:].sum(axis=1)
+    wanted = np.concatenate([np.maximum(rest, 0)[:, None], wanted[:, 1:]], axis=1)
+    must = is_empty & (wanted > 0)
+    best = _draw(groups, wanted, must)
+    must &= (np.bincount(groups.counts[1], minlength=len(wanted)) >= must.sum(axis=1))[:, None]
+    cost, slack = _cost(groups, wanted, must, best), 0
+    while slack <= cost.most and cost.most:
+        found = divide_within(groups, wanted, must, best, slack)
+        if found is not None and (now := _cost(groups, wanted, must, found)) < cost:
+            best, cost = found, now
+        slack = cost.most if slack < cost.most < 2 * slack else max(2 * slack, 1)
     return best
 
 
-def _draw(groups: Groups, wanted: IntArray, must: BoolArray, places: IntArray) -> IntArray:
-    """Draw one side after the other: the side of each group, shape (groups,)."""
+class _Cost(NamedTuple):
+    """What is wrong with a division: sides that are empty and must not be, the sum of the errors, the largest one."""
+
+    empty: int
+    total: int
+    most: int
+
+
+def _cost(groups: Groups, wanted: IntArray, must: BoolArray, side: IntArray) -> _Cost:
+    """Judge a division; while a side is empty that must not be, no error is too large."""
+    counts = np.zeros_like(wanted)
+    np.add.at(counts, (groups.label, side[groups.group]), 1)
+    errors, empty = np.abs(counts - wanted), int((must & (counts == 0)).sum())
+    most = max(len(groups.label), wanted.max()) if empty else errors.max(initial=0)
+    return _Cost(empty, int(errors.sum()), int(most))
+
+
+def _draw(groups: Groups, wanted: IntArray, must: BoolArray) -> IntArray:
+    """Draw one side after the other, the last first: the side of each group, shape (groups,)."""
     side, left = np.zeros(len(groups.keys), np.int64), np.arange(len(groups.keys))
-    for place in places:
+    for place in range(wanted.shape[1] - 1, 0, -1):
         n_left = np.bincount(groups.label, minlength=len(wanted))
         chosen = choose_groups(groups, np.minimum(wanted[:, place], n_left))
         _fill_empty(chosen, groups, np.flatnonzero(must[:, place]))

@@ -68,19 +68,38 @@ def hold_sides(table: pd.DataFrame, previous: pd.DataFrame | None, listed: IntAr
     return held
 
 
+def hold_folds(table: pd.DataFrame, previous: pd.DataFrame | None, folds: int) -> BoolArray:
+    """Find the fold that each row has from a previous split, by content: bool, shape (rows, folds).
+
+    Args:
+        table: a catalog.
+        previous: see :func:`hold_sides`; with ``fold``, 0 outside train. Folds of another number are not kept.
+        folds: how many there are to be.
+    """
+    if previous is None or "fold" not in previous or previous["fold"].max() != folds:
+        return np.zeros((len(table), folds), bool)
+    return _inherit(table, previous, previous["fold"].to_numpy(dtype=np.int64) - 1, folds)
+
+
 def _hold_previous(table: pd.DataFrame, previous: pd.DataFrame) -> Held:
     place = find_places(table["sha256"], previous["sha256"])
     known = np.flatnonzero(place >= 0)
-    sides = np.zeros((len(table), len(SPLITS)), bool)
-    sides[known, rank_among(previous["split"], SPLITS)[place[known]]] = True
-    representative = find_places(table["duplicate_of"], table["record_id"])
-    copies = np.flatnonzero((place >= 0) & (representative >= 0) & ~catalog.is_kept(table))
-    inherited = np.zeros_like(sides)
-    np.logical_or.at(inherited, representative[copies], sides[copies])
     is_member = place >= 0
     if "has_left" in previous:
         is_member[known] = ~previous["has_left"].to_numpy(dtype=bool)[place[known]]
-    return Held(np.where((place >= 0)[:, None], sides, inherited), is_member)
+    return Held(_inherit(table, previous, rank_among(previous["split"], SPLITS), len(SPLITS)), is_member)
+
+
+def _inherit(table: pd.DataFrame, previous: pd.DataFrame, number: IntArray, n: int) -> BoolArray:
+    """Mark which of ``n`` parts each row was in, or a copy that it replaces; -1: in none. Shape (rows, n)."""
+    place = find_places(table["sha256"], previous["sha256"])
+    own = np.where(place >= 0, number[place], -1)[:, None] == np.arange(n)
+    representative = find_places(table["duplicate_of"], table["record_id"])
+    copies = np.flatnonzero((place >= 0) & (representative >= 0) & ~catalog.is_kept(table))
+    inherited = np.zeros_like(own)
+    np.logical_or.at(inherited, representative[copies], own[copies])
+    both: BoolArray = np.where((place >= 0)[:, None], own, inherited)
+    return both
 
 
 def drop_cross_split(

@@ -1,4 +1,4 @@
-"""Group images that must not be divided between train and test: near-duplicates, one author's, one photo page's.
+"""Group images that must not be divided between train and test: near-duplicates, one author's, one recording's.
 
 Near-duplicates are pairs at most ``NEAR_BITS`` apart by the 64-bit hash, or ``REORIENTED_BITS`` if one is rotated or
 mirrored, that the 256-bit hash confirms. Of 1,582 real photos (balls and scenes), all pairs looked at by eye; d64 and
@@ -34,16 +34,19 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from curator import catalog
 from curator.catalog import IntArray, number_values, rank_texts, read_bytes
-from curator.decide.origins import identify_authors, identify_pages
+from curator.decide.name_pattern import find_in_names
+from curator.decide.origins import identify_authors, identify_groups, identify_pages
 from curator.decide.picture_columns import number_pictures, read_orientation_hashes, read_pictures
+from curator.decide.recordings import link_bursts, link_frames
 from curator.decide.reviews import find_wanted
-from curator.manifests.recipe import DedupeSettings
+from curator.manifests.recipe import PATTERN, DedupeSettings
 from curator.manifests.reviews import Key, Review
 from curator.matching.components import label_components, link_equal
 from curator.matching.confirm import count_bits256
@@ -63,8 +66,9 @@ def find_leak_groups(table: pd.DataFrame, group_by: Sequence[str], copies: IntAr
 
     Args:
         table: the kept rows of a catalog, of all labels.
-        group_by: any of ``"near-duplicate"``, ``"exact-duplicate"``, ``"author"``, ``"page"``. What is unknown groups
-            nothing.
+        group_by: any of ``"near-duplicate"``, ``"exact-duplicate"``, ``"author"``, ``"page"``, ``"group"`` (as the
+            source says), ``"video"``, ``"burst"``, and ``"pattern "`` with a regular expression for the names of files
+            or addresses. What is unknown groups nothing.
         copies: shape (rows,): near-duplicates known already have one number, as from :func:`number_kept_copies`; -1:
             none known.
 
@@ -76,7 +80,13 @@ def find_leak_groups(table: pd.DataFrame, group_by: Sequence[str], copies: IntAr
         "exact-duplicate": lambda rows: link_equal(number_values(rows["sha256"])),
         "author": lambda rows: link_equal(number_values(identify_authors(rows))),
         "page": lambda rows: link_equal(number_values(identify_pages(rows))),
+        "group": lambda rows: link_equal(number_values(identify_groups(rows))),
+        "video": link_frames,
+        "burst": link_bursts,
     }
+    for name in group_by:
+        if name.startswith(PATTERN):
+            finders[name] = partial(_link_names, pattern=name.removeprefix(PATTERN))
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         place_later = threads.submit(rank_texts, table["record_id"])
         links = list(threads.map(lambda name: finders[name](table), group_by))
@@ -93,6 +103,10 @@ def _join(links: Sequence[Links]) -> Links:
     nothing = np.empty(0, np.intp)
     i, j = (np.concatenate(ends) for ends in zip((nothing, nothing), *links, strict=True))
     return i, j
+
+
+def _link_names(table: pd.DataFrame, pattern: str) -> Links:
+    return link_equal(number_values(find_in_names(table, pattern)))
 
 
 def _link_near_duplicates(table: pd.DataFrame) -> Links:

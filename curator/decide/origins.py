@@ -34,7 +34,7 @@ MOST_NAMED = 10
 _PHOTO = r"flickr\.com/(?:photos/[^/]+/|(?:[0-9]+/)+)(?P<photo>[0-9]+)(?:[_/?#.]|$)"
 _PAGE_COLUMNS = ("landing_url", "url", "fallback_url", "final_url")
 
-ORIGIN_COLUMNS = ("author_url", "author", "source", *_PAGE_COLUMNS)
+ORIGIN_COLUMNS = ("author_url", "author", "source", "listed_group", *_PAGE_COLUMNS)
 """The columns that the functions below read."""
 
 
@@ -57,6 +57,12 @@ def identify_pages(table: pd.DataFrame) -> pa.Array:
     found = (pc.extract_regex(as_arrow(table[name], pa.string()), _PHOTO) for name in _PAGE_COLUMNS)
     photos = [pc.struct_field(one, "photo") for one in found]
     return pc.binary_join_element_wise("Flickr photo ", pc.coalesce(*photos), "")
+
+
+def identify_groups(table: pd.DataFrame) -> pa.Array:
+    """Name the group that each row's source says it belongs to, such as a patient or a video; or null."""
+    texts = (as_arrow(table[name], pa.string()) for name in ("listed_group", "source"))
+    return pc.binary_join_element_wise(*texts, " of ")
 
 
 def describe_large_groups(
@@ -89,8 +95,12 @@ def describe_large_groups(
 
 
 def _name(members: pd.DataFrame) -> str:
-    """Name what most members share: an author, else a page, else the picture."""
-    shared = [_most_common(identify_authors(members), "author "), _most_common(identify_pages(members), "")]
+    """Name what most members share: a group, else an author, else a page, else the first of them."""
+    shared = [
+        _most_common(identify_groups(members), "group "),
+        _most_common(identify_authors(members), "author "),
+        _most_common(identify_pages(members), ""),
+    ]
     count, name = max(shared, key=lambda found: found[0])
     if count > 1:
         return name if count == len(members) else f"{name} ({count} of {len(members)}) and what is linked to it"

@@ -20,21 +20,25 @@ import pandas as pd
 import pyarrow as pa
 
 from curator import catalog
-from curator.catalog import BoolArray, IntArray, Rows, as_arrow, rank_among, rank_texts
+from curator.catalog import BoolArray, IntArray, Rows, as_arrow, rank_among
 from curator.decide.allocation import divide_groups
-from curator.decide.growth import TEST, VAL, are_several, hold_sides, linked_sides
-from curator.decide.keyed_hash import choose_order, mix
+from curator.decide.folds import divide_folds
+from curator.decide.growth import TEST, VAL, are_several, hold_folds, hold_sides, linked_sides
+from curator.decide.keyed_groups import key_groups
 from curator.decide.leak_groups import find_leak_groups
+from curator.decide.name_pattern import check_pattern
 from curator.decide.origins import describe_large_groups
 from curator.decide.side_counts import check_counts, count_wanted
-from curator.decide.whole_groups import Groups
 from curator.manifests.recipe import SplitSettings
 from curator.reasons import SPLITS
 from curator.text import MOST, Command, Text, plural
 
 
 class SplitDecision(NamedTuple):
-    """The catalog with ``split`` and ``split_group`` filled, and what a person should know about it."""
+    """The catalog with ``split``, ``fold`` and ``split_group`` filled, and what a person should know about it.
+
+    Notes name leaks, groups of more than 1% of a label, and labels that only get near their count.
+    """
 
     table: pd.DataFrame
     notes: tuple[Text, ...]
@@ -54,23 +58,21 @@ def split_images(
     Args:
         table: a catalog; kept rows need a SHA-256.
         settings, labels: the ``ratio`` (share in train, rounded) of each of the labels and its ``val``, or exact counts
-            of ``train``, ``val`` and ``test``; ``seed``; and what stays on one side (``group_by``), across labels too.
-        previous: a split whose images keep their side, and what belongs to them with them; none belongs to several.
+            of ``train``, ``val`` and ``test``; ``folds`` of train; ``seed``; and what stays on one side (``group_by``).
+        previous: a split whose images keep side and fold, and what belongs to them with them; none belongs to several.
         copies: shape (rows,): what dedupe kept of one picture; see :func:`find_leak_groups`.
         most: the command that splits as many of each label as there are, for the error to name.
         listed: the sides that are kept (:func:`curator.decide.growth.find_listed_sides`); leaks between them are noted.
 
-    Returns:
-        The catalog and notes: groups of more than 1% of a label, leaks, and labels that only get near their count.
-
     Raises:
-        ShortfallError: see :func:`curator.decide.side_counts.check_counts`.
+        ShortfallError, CuratorError: see :func:`check_counts`, :func:`divide_folds` and :func:`check_pattern`.
     """
     label_of = rank_among(table["label"], labels)
     rows = np.flatnonzero(catalog.is_kept(table) & (label_of < len(labels)))
     images, label = table.iloc[rows], label_of[rows]
     have = np.bincount(label, minlength=len(labels)).tolist()
     check_counts(dict(zip(labels, have, strict=True)), settings, most)
+    check_pattern(images, settings.group_by)
     kept_copies, kept_sides = (None if given is None else given[rows] for given in (copies, listed))
     first = find_leak_groups(images, settings.group_by, kept_copies)
     sides = _hold_sides(table, rows, previous, first, listed)
@@ -79,7 +81,9 @@ def split_images(
     notes = describe_leaks(images, settings.group_by, kept_copies, kept_sides)
     notes += describe_large_groups(images, label, labels, _leave_torn(first, sides))
     empty, uneven = _describe_counts(labels, label, side, wanted, is_held=previous is not None)
-    return SplitDecision(_write(table, rows, first, side), (*empty, *notes, *uneven))
+    held = hold_folds(table, previous, settings.folds or 0)[rows]
+    fold, of_folds = divide_folds(images, label, labels, first, side, held, settings.seed)
+    return SplitDecision(_write(table, rows, first, side, fold), (*empty, *notes, *uneven, *of_folds))
 
 
 def _leave_torn(first: IntArray, sides: BoolArray) -> IntArray:
@@ -157,32 +161,16 @@ def _draw(
     is_free = ~sides.any(axis=1)
     have = np.zeros_like(wanted)
     np.add.at(have, (label[~is_free], side[~is_free]), 1)
-    groups = _key_groups(
-        images[["record_id", "sha256"]].iloc[np.flatnonzero(is_free)], label[is_free], first[is_free], seed
-    )
+    free = images[["record_id", "sha256"]].iloc[np.flatnonzero(is_free)]
+    groups = key_groups(free, label[is_free], first[is_free], "split", seed)
     side[is_free] = divide_groups(groups, np.clip(wanted - have, 0, None), have == 0)[groups.group]
     return side
 
 
-def _key_groups(free: pd.DataFrame, label: IntArray, first: IntArray, seed: int) -> Groups:
-    """Give each group a key by a hash of its content, and number the groups in the order of their keys."""
-    roots, group = np.unique(first, return_inverse=True)
-    smallest = np.full(len(roots), np.iinfo(np.uint64).max, np.uint64)
-    np.minimum.at(smallest, group, choose_order(free["sha256"], "split-member", seed))
-    # A second mixing: the smallest of many keys is small, so large groups would always come first.
-    keys = mix(smallest, "split-group", seed)
-    order = np.argsort(keys, kind="stable")
-    if (np.diff(keys[order]) == 0).any():
-        names = np.full(len(roots), len(free))
-        np.minimum.at(names, group, rank_texts(free["record_id"]))
-        order = np.lexsort((names, keys))
-    return Groups(np.argsort(order)[group], label, keys[order])
-
-
-def _write(table: pd.DataFrame, rows: Rows, first: IntArray, side: IntArray) -> pd.DataFrame:
+def _write(table: pd.DataFrame, rows: Rows, first: IntArray, side: IntArray, fold: IntArray) -> pd.DataFrame:
     record_ids = as_arrow(table["record_id"], pa.string()).take(pa.array(rows))
     alone = np.bincount(first, minlength=len(rows))[first] < 2
     group = record_ids.take(pa.array(first, mask=alone))
     split = pa.array(SPLITS).take(pa.array(side))
-    columns = {"split_group": group, "split": split}
+    columns = {"split_group": group, "split": split, "fold": pa.array(fold, mask=fold == 0)}
     return catalog.with_columns(table, {name: catalog.spread(one, rows, len(table)) for name, one in columns.items()})

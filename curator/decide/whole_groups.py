@@ -48,10 +48,6 @@ class Groups:
         only[np.bincount(group, minlength=len(only)) > 1] = -1
         return only
 
-    def in_order(self, order: IntArray) -> Groups:
-        """Return the groups in another order: ``order`` are their numbers; the keys only say where each is now."""
-        return Groups(np.argsort(order)[self.group], self.label, np.arange(len(order), dtype=np.uint64))
-
     def without(self, chosen: BoolArray) -> Groups:
         """Return the groups that are not chosen, numbered anew in the same order."""
         left = ~chosen[self.group]

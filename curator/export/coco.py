@@ -12,8 +12,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from curator.export.material import PER_IMAGE, Format, Material, link_images, plain_records
+from curator.export.material import Format, Material, link_images, plain_records
 from curator.manifests.licences import UNKNOWN, licence_name, licences
+from curator.manifests.manifest import FOLD
 
 
 def write_coco(material: Material, folder: Path) -> None:
@@ -30,10 +31,11 @@ def describe_split(material: Material, split: str) -> dict[str, Any]:
     rows = material.of_split(split)
     names = list(licences(material.rows))
     images, annotations = [], []
-    for number, record in enumerate(plain_records(rows, ("file", *PER_IMAGE)), 1):
+    for number, record in enumerate(plain_records(rows, ("file", *material.facts)), 1):
         width, height = record.get("width") or 0, record.get("height") or 0
         licence = names.index(record.get("license") or UNKNOWN) + 1
         extra = {key: record.get(key) for key in ("record_id", "sha256", "source", "author", "title")}
+        extra |= {FOLD: record[FOLD]} if record.get(FOLD) else {}
         place = {"id": number, "file_name": record["file"], "width": width, "height": height, "license": licence}
         images.append({**place, "coco_url": record.get("url"), **extra})
         annotations.append(annotation(number, material.label_index(record["label"]) + 1, width, height))

@@ -12,14 +12,14 @@ https://docs.mlcommons.org/croissant/docs/croissant-spec.html.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from curator.export.material import PER_IMAGE, Format, Material, link_images, plain_records
+from curator.export.material import INTEGERS, Format, Material, link_images, plain_records
 from curator.manifests.labels import folder_name
 from curator.manifests.licences import UNKNOWN, licences
 from curator.store.catalog_files import file_digest
@@ -43,22 +43,22 @@ CONTEXT: dict[str, Any] = {
     "conformsTo": "dct:conformsTo",
 }
 _METADATA, _FILES = "metadata.parquet", "image-files"
-_COLUMNS = ("file_name", "split", "file_sha256", *PER_IMAGE)
-_TYPES = {"width": "sc:Integer", "height": "sc:Integer"}
+_COLUMNS = ("file_name", "split", "file_sha256")
+_TYPES = dict.fromkeys(INTEGERS, "sc:Integer")
 
 
 def write_croissant(material: Material, folder: Path) -> None:
     """Link the images; write ``metadata.parquet`` and ``croissant.json``."""
     files = _unique_names(material)
     link_images(material, folder, files)
-    records = plain_records(material.rows, ("file", "split", "format", *PER_IMAGE))
+    records = plain_records(material.rows, ("file", "split", "format", *material.facts))
     for record, file in zip(records, files, strict=True):
         path, image_format = material.folder / record.pop("file"), record.pop("format")
         record["file_name"] = PurePosixPath(file).name
         # A JPEG in the folders is the stored file itself; a PNG may have been made from it.
         is_stored = path.suffix == ".jpg" and image_format == "jpeg" and material.resizing is None
         record["file_sha256"] = record["sha256"] if is_stored else file_digest(path)
-    schema = pa.schema([(name, pa.int32() if name in _TYPES else pa.string()) for name in _COLUMNS])
+    schema = pa.schema([(name, pa.int32() if name in _TYPES else pa.string()) for name in (*_COLUMNS, *material.facts)])
     pq.write_table(pa.Table.from_pylist(records, schema), folder / _METADATA, compression="zstd")
     text = json.dumps(describe(material, file_digest(folder / _METADATA)), indent=2, ensure_ascii=False)
     (folder / "croissant.json").write_bytes((text + "\n").encode("utf-8"))
@@ -100,7 +100,7 @@ def describe(material: Material, metadata_sha256: str) -> dict[str, Any]:
         "version": "1.0.0",
         **({"license": stated} if stated else {}),
         "distribution": _distribution(metadata_sha256, material.splits),
-        "recordSet": [splits, labels, _image_records()],
+        "recordSet": [splits, labels, _image_records((*_COLUMNS[1:], *material.facts))],
     }
 
 
@@ -138,14 +138,14 @@ def _record_set(name: str, fields: list[dict[str, Any]], **more: Any) -> dict[st
     return {"@type": "cr:RecordSet", "@id": name, "name": name, **more, "field": fields}
 
 
-def _image_records() -> dict[str, Any]:
+def _image_records(columns: Iterable[str]) -> dict[str, Any]:
     refers = {"split": {"field": {"@id": "splits/name"}}, "label": {"field": {"@id": "labels/name"}}}
     content, name = ({"fileSet": {"@id": _FILES}, "extract": {"fileProperty": key}} for key in ("content", "filename"))
     fields = [
         field("images/image", "sc:ImageObject", content),
         field("images/file_name", "sc:Text", name, references=column("file_name")),
     ]
-    for key in _COLUMNS[1:]:
+    for key in columns:
         more = {"references": refers[key]} if key in refers else {}
         fields.append(field(f"images/{key}", _TYPES.get(key, "sc:Text"), column(key), **more))
     return _record_set("images", fields, key={"@id": "images/record_id"})

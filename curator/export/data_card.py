@@ -21,6 +21,7 @@ from curator.export.attribution import escape
 from curator.export.material import Columns, Format, Material, splits_yaml
 from curator.manifests.licences import licence_address, licence_id, licence_name, licences
 from curator.manifests.made_with import MadeWith
+from curator.manifests.manifest import FOLD
 from curator.text import plural
 
 MOST_HOSTS = 10
@@ -60,6 +61,7 @@ def card_text(material: Material, form: Format, confounds: dict[str, Any] | None
         [f"# {material.name}", "", summary, ""],
         ["## How to open it", "", f"{form.name}: {form.summary}.", "", "```python", form.snippet, "```", ""],
         ["## Counts", "", *_table(["label", *material.splits], counted), ""],
+        _folds(rows),
         ["## Images", "", material.resizing.sentence() if material.resizing else _AS_SERVED, ""],
         ["## Sources", "", *_sources(rows), ""],
         ["## Filters", "", *_filters(material.made_with), ""],
@@ -68,6 +70,18 @@ def card_text(material: Material, form: Format, confounds: dict[str, Any] | None
         ["## How to rebuild it", "", _REBUILD if n_web else _LOCAL, ""],
     )
     return "\n".join(line for part in parts for line in part)
+
+
+def _folds(rows: pd.DataFrame) -> list[str]:
+    """Say how the images of train are divided for cross-validation; nothing if they are not."""
+    if FOLD not in rows:
+        return []
+    text = (
+        f"The images of train are in {rows[FOLD].max()} folds, whose numbers are in `manifest.csv` and, where the "
+        "format has room, with each image: train on all folds but one, evaluate on that one, leave test alone until "
+        "the end. What must stay together is in one fold."
+    )
+    return ["## Folds", "", text, ""]
 
 
 def size_category(n: int) -> str:

@@ -3,24 +3,25 @@
 See https://huggingface.co/docs/datasets/image_dataset#imagefolder. Of a CSV or JSON Lines ``datasets`` would guess the
 types: the label would be a text, and one called ``null`` nothing. A Parquet file says what each column is.
 
->>> schema(("rugby", "soccer")).field("label").type, FORMAT.name
+>>> schema(("rugby", "soccer"), {"label": "string"}).field("label").type, FORMAT.name
 (DataType(int64), 'imagefolder')
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from curator.export.material import PER_IMAGE, Format, Material, image_columns, link_images, plain_records
+from curator.export.material import Format, Material, image_columns, link_images, plain_records
 from curator.export.parquet import facts_schema
 
 
-def schema(labels: tuple[str, ...]) -> pa.Schema:
+def schema(labels: tuple[str, ...], facts: Mapping[str, str]) -> pa.Schema:
     """Describe the columns: ``file_name`` and what is known of each image, the label as a class."""
-    return facts_schema(labels, pa.field("file_name", pa.string()), {"dtype": "string", "_type": "Value"})
+    return facts_schema(labels, facts, pa.field("file_name", pa.string()), {"dtype": "string", "_type": "Value"})
 
 
 def write_imagefolder(material: Material, folder: Path) -> None:
@@ -30,9 +31,9 @@ def write_imagefolder(material: Material, folder: Path) -> None:
         rows = material.of_split(split)
         records = [
             {**record, "file_name": file.split("/", 1)[1], "label": material.label_index(record["label"])}
-            for file, record in zip(rows["file"], plain_records(rows, PER_IMAGE), strict=True)
+            for file, record in zip(rows["file"], plain_records(rows, tuple(material.facts)), strict=True)
         ]
-        table = pa.Table.from_pylist(records, schema=schema(material.labels))
+        table = pa.Table.from_pylist(records, schema=schema(material.labels, material.facts))
         pq.write_table(table, folder / split / "metadata.parquet")
 
 

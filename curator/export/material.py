@@ -30,7 +30,7 @@ from curator.events import Listener, WorkAdvanced, WorkFinished, WorkStarted, ig
 from curator.export.resizing import Resizing
 from curator.manifests.labels import folder_name
 from curator.manifests.made_with import MadeWith, read_made_with
-from curator.manifests.manifest import read_manifest
+from curator.manifests.manifest import FOLD, read_manifest
 from curator.manifests.project import Project
 from curator.reasons import splits_of
 from curator.store import beneath
@@ -106,13 +106,19 @@ class Material:
 
     def records(self, rows: pd.DataFrame) -> Iterator[tuple[Path, dict[str, Any]]]:
         """Yield each image's file and what is known of it; going on to the next reports that it is written."""
-        for file, record in zip(rows["file"], plain_records(rows, PER_IMAGE), strict=True):
+        for file, record in zip(rows["file"], plain_records(rows, tuple(self.facts)), strict=True):
             yield self.folder / file, record
             self.advance()
 
     def label_index(self, label: str) -> int:
         """Number a label by its place in :attr:`labels`."""
         return self.labels.index(label)
+
+    @cached_property
+    def facts(self) -> dict[str, str]:
+        """The columns that travel with each image, with their Arrow types, the label as its words; ``fold`` if any."""
+        names = PER_IMAGE if FOLD not in self.rows else (*PER_IMAGE, FOLD)
+        return {name: "int32" if name in INTEGERS else "string" for name in names}
 
     def advance(self) -> None:
         """Report that one more image is written."""
@@ -210,15 +216,13 @@ PER_IMAGE = (
 )
 """What travels with each image in every format that has room for it. ``sha256`` is of the bytes as first served."""
 
-INTEGERS = ("width", "height")
+INTEGERS = ("width", "height", FOLD)
 Columns = Mapping[str, str | tuple[str, ...] | Mapping[str, str]]
-FACTS: dict[str, str] = {name: "int32" if name in INTEGERS else "string" for name in PER_IMAGE}
-"""Those columns with their Arrow types, the label as its words."""
 
 
 def image_columns(material: Material) -> Columns:
     """Name the columns of a table of images, the label as a class."""
-    return {"image": "image", **FACTS, "label": material.labels}
+    return {"image": "image", **material.facts, "label": material.labels}
 
 
 @dataclass(frozen=True)

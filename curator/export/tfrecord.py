@@ -25,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from curator.export.material import Format, Material, write_lines
+from curator.manifests.manifest import FOLD
 
 _TEXTS = ("record_id", "sha256", "source", "url", "landing_url", "license", "author", "author_url", "title")
 
@@ -44,6 +45,8 @@ def write_tfrecord(material: Material, folder: Path) -> None:
                     "image/class/label": material.label_index(record["label"]),
                     "image/class/text": record["label"],
                 }
+                if record.get(FOLD):
+                    features["image/fold"] = record[FOLD]
                 texts = {f"image/{column}": record.get(column) or "" for column in _TEXTS}
                 out.write(frame(encode_example(features | texts)))
 

@@ -14,7 +14,7 @@ import json
 import tarfile
 from pathlib import Path
 
-from curator.export.material import FACTS, Columns, Format, Material, write_lines
+from curator.export.material import Columns, Format, Material, write_lines
 
 
 def write_webdataset(material: Material, folder: Path) -> None:
@@ -37,7 +37,7 @@ def _kind(material: Material) -> str:
 
 def columns(material: Material) -> Columns:
     """Name the columns that Hugging Face ``datasets`` makes of the members, whose types it would guess by the first."""
-    facts = dict(sorted(FACTS.items()))
+    facts = dict(sorted(material.facts.items()))
     return {_kind(material): "image", "cls": material.labels, "json": facts, "__key__": "string", "__url__": "string"}
 
 

@@ -17,13 +17,13 @@ import pandas as pd
 
 from curator import catalog
 from curator.manifests.made_with import decisive_changes, read_made_with
-from curator.manifests.manifest import read_manifest
+from curator.manifests.manifest import FOLD, read_manifest
 from curator.manifests.project import Project
 from curator.manifests.reviews import Review, read_reviews, standing_reviews
 from curator.pipeline.made_from import latest_stage
 from curator.store.catalog_files import read_catalog
 
-KINDS = ("added", "removed", "relabelled", "moved", "replaced")
+KINDS = ("added", "removed", "relabelled", "moved", "refolded", "replaced")
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,14 @@ def _differences(old: Mapping[Any, Any], new: Mapping[Any, Any]) -> Iterator[Cha
     for kind, column in (("relabelled", "label"), ("moved", "split"), ("replaced", "sha256")):
         if old[column] != new[column]:
             yield _change(kind, new, str(old[column]), str(new[column]))
+    folds = [_fold_of(row) for row in (old, new)]
+    if folds[0] != folds[1] and old["split"] == new["split"]:
+        yield _change("refolded", new, *folds)
+
+
+def _fold_of(row: Mapping[Any, Any]) -> str:
+    fold = row.get(FOLD)
+    return "no fold" if fold is None or pd.isna(fold) else f"fold {fold}"
 
 
 def _change(kind: str, row: Mapping[Any, Any], before: str = "", after: str = "") -> Change:

@@ -54,6 +54,7 @@ class Status:
     labels: dict[str, dict[str, Any]]
     sources: dict[str, dict[str, Any]]
     splits: dict[str, dict[str, int]] = field(default_factory=dict)
+    folds: dict[str, dict[str, int]] = field(default_factory=dict)
     next: tuple[Command, ...] = ()
     remark: Text = ""
     news: tuple[Text, ...] = ()
@@ -89,6 +90,7 @@ class Status:
             "labels": self.labels,
             "sources": self.sources,
             "splits": self.splits,
+            "folds": self.folds,
             "next": spell(self.next, option, quote=""),
             "remark": spell(self.remark, option),
             "news": [spell(text, option) for text in self.news],
@@ -268,7 +270,6 @@ _WAYS: dict[Stage | None, tuple[str, ...]] = {
 def count_stage(project: Project, stage: Stage | None, table: pd.DataFrame) -> Status:
     """Count a catalog that is in memory."""
     kept = catalog.kept(table)
-    parts = kept[kept["split"].notna().to_numpy(dtype=bool)].groupby("split", sort=True)["label"]
     labels = project.recipe.labels
     step, remark = next_step(project, stage, table)
     steps, remark = next_after_split(project.paths) if stage == Stage.SPLIT else ((step,), remark)
@@ -279,7 +280,14 @@ def count_stage(project: Project, stage: Stage | None, table: pd.DataFrame) -> S
         counts=catalog.counts(table),
         labels=dict(sorted((nothing | catalog.counts_by(table, "label")).items())),
         sources=catalog.counts_by(table, "source"),
-        splits={str(split): {str(label): int(n) for label, n in part.value_counts().items()} for split, part in parts},
+        splits=_count_parts(kept, "split"),
+        folds=_count_parts(kept, "fold"),
         next=steps,
         remark=remark,
     )
+
+
+def _count_parts(kept: pd.DataFrame, column: str) -> dict[str, dict[str, int]]:
+    """Count the labels in each part that a column names."""
+    parts = kept[kept[column].notna().to_numpy(dtype=bool)].groupby(column, sort=True)["label"]
+    return {str(name): {str(label): int(n) for label, n in part.value_counts().items()} for name, part in parts}

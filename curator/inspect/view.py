@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
-from curator.errors import CuratorError, StateError, raises_curator_errors
+from curator.errors import StateError, raises_curator_errors
+from curator.inspect.pictures import Fold, Pictures
 from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe
 from curator.reasons import Stage
@@ -23,7 +23,6 @@ from curator.text import Command
 
 if TYPE_CHECKING:
     import pandas as pd
-    from PIL import Image
 
     from curator.inspect.calibrate.calibrate import Calibration
     from curator.inspect.forecast.probe import Forecast
@@ -44,11 +43,8 @@ class PlanOptions(TypedDict, total=False):
     refresh: bool
 
 
-class View:
+class View(Pictures):
     """One data set as it is: its recipe, and what was made of it below ``data/<name>`` and ``manifests/<name>``."""
-
-    def __init__(self, project: Project) -> None:
-        self.project = project
 
     @property
     def name(self) -> str:
@@ -220,42 +216,13 @@ class View:
         columns = [field.name for field in dataclasses.fields(Review)]
         return pd.DataFrame([dataclasses.asdict(review) for review in reviews], columns=columns)
 
-    def images(self, split: str = "train") -> Iterator[tuple[Image.Image, str]]:
-        """Iterate over the upright RGB pictures of a split with their labels, in the manifest's order.
+    def fold(self, number: int) -> Fold:
+        """Return one round of a cross-validation: ``number`` (from 1) is its test, and its train the other folds.
 
         Raises:
-            StateError: there is no manifest, or a file is missing or damaged.
+            CuratorError: there is no such fold.
         """
-        from curator.export.loaders.split_pictures import list_pictures, open_picture
-
-        for file, label in list_pictures(self.project, split):
-            yield open_picture(file, self.recipe.quality.max_pixels), label
-
-    def to_tf(self, split: str = "train", *, image_size: int | tuple[int, int] = 224, batch_size: int = 32) -> Any:
-        """Return a ``tf.data.Dataset`` of batches: float32 (n, height, width, 3) in 0 to 255, int32 labels (n,).
-
-        Raises:
-            CuratorError: TensorFlow is not installed.
-        """
-        return _loader("tensorflow").to_tf(self.project, split, image_size, batch_size)
-
-    def to_torch(self, split: str = "train", *, transform: Callable[[Image.Image], Any] | None = None) -> Any:
-        """Return a ``torch.utils.data.Dataset`` of (picture, label number) pairs; ``transform`` is given the picture.
-
-        Raises:
-            CuratorError: PyTorch is not installed.
-        """
-        return _loader("torch").to_torch(self.project, split, transform)
-
-    def to_hf(self) -> Any:
-        """Return a ``datasets.DatasetDict`` with the columns ``image`` and ``label``, one entry a split.
-
-        ``datasets`` calls the split ``val`` by its long name, ``validation``.
-
-        Raises:
-            CuratorError: the package ``datasets`` is not installed.
-        """
-        return _loader("datasets").to_hf(self.project)
+        return Fold(self.project, number)
 
     @raises_curator_errors
     def report(self) -> Path:
@@ -284,12 +251,3 @@ class View:
 
         table = self.table if self.paths.catalog(Stage.FETCHED).exists() else None
         return view_html(self.project, self.status(), table)
-
-
-def _loader(package: str) -> Any:
-    """Import what hands a data set over to a library, or say how to get the library."""
-    try:
-        return importlib.import_module(f"curator.export.loaders.for_{package}")
-    except ModuleNotFoundError as error:
-        hint = f"Install it with `pip install {package}`."
-        raise CuratorError(f"This needs the package {error.name}, which is not installed.", hint) from error

@@ -141,7 +141,8 @@ def _story(project: Project, table: pd.DataFrame, values: dict[Any, Any]) -> Sto
 
 
 def _kept(row: dict[str, Any]) -> str:
-    return f"kept, in {row['split']}" if row["split"] else "kept so far"
+    fold = f", fold {row['fold']}" if row["fold"] else ""
+    return f"kept, in {row['split']}{fold}" if row["split"] else "kept so far"
 
 
 def _suspected(project: Project, row: dict[str, Any]) -> tuple[dict[str, Any], list[Text]]:

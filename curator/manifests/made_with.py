@@ -24,10 +24,11 @@ from curator.store.json_lines import CHECK, checksum
 from curator.store.plain_json import Faults, read_json, shown
 from curator.store.whole_files import write_text_whole
 
-DECISIVE = ("ratio", "val", "train", "test", "seed", "keep", "group_by")
-"""The settings of ``[split]`` that say on which side an image falls."""
+DECISIVE = ("ratio", "val", "train", "test", "seed", "keep", "group_by", "group_pattern")
+"""The settings of ``[split]`` that say on which side an image falls; ``folds`` divide a side."""
 
 _SHA256 = re.compile("[0-9a-f]{64}")
+_PLACE = re.compile(f"(?:{'|'.join(SPLITS)})(?: [1-9][0-9]{{0,2}})?")
 _MEND = "Take it back from version control, or delete it: the next split then knows of no image that has left."
 
 
@@ -44,7 +45,7 @@ class MadeWith:
     counts: Mapping[str, Any] = field(default_factory=dict)
     """``listed``, ``kept`` and ``dropped`` of the catalog."""
     left: Mapping[str, list[str]] = field(default_factory=dict)
-    """Side to the SHA-256s of images that had it, and are not in the manifest now."""
+    """Side, or side and fold (``train 2``), to the SHA-256s of images that had it, and are not in the manifest now."""
     curator: str = __version__
     """The version that wrote it."""
 
@@ -82,7 +83,7 @@ def read_made_with(path: Path) -> MadeWith:
     settings, counts, left = (faults.take(facts, name, dict) for name in ("settings", "counts", "left"))
     faults.take(settings, "split", dict)
     for side, contents in left.items():
-        if side not in SPLITS:
+        if not _PLACE.fullmatch(side):
             faults.found.append(f"left names {shown(side)}, which is no split")
         elif not isinstance(contents, list):
             faults.found.append(f"left of {side} is no list, but {shown(contents)}")
@@ -100,6 +101,9 @@ def decisive_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> lis
     >>> decisive_changes({"ratio": 0.8, "seed": 0, "stable": True}, {"ratio": 0.8, "seed": 1, "stable": False})
     [('seed', 0, 1)]
     """
+    if before and "group_pattern" not in before:  # a manifest of before there was one, and groups of sources counted
+        grouped = [*before.get("group_by", ()), "group"] == after.get("group_by")
+        before = {"group_pattern": "", **before, **({"group_by": after["group_by"]} if grouped else {})}
     before = {"val": None, **before} if before else before  # manifests of before there was one
     both = [key for key in DECISIVE if key in before and key in after]
     return [(key, before[key], after[key]) for key in both if before[key] != after[key]]

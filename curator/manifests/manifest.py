@@ -49,6 +49,8 @@ COLUMNS = (
     "split_group",
 )
 """The columns, in order. ``file`` is relative to ``data/<name>``; ``phash`` is 16 hex; the rest is the catalog's."""
+FOLD = "fold"
+"""The last column of a manifest whose images in train are divided into folds, from 1; others do not have it."""
 
 _REQUIRED = ("record_id", "label", "split", "sha256", "file", "format")
 SERVED_SIDES = ("served_width", "served_height")
@@ -56,6 +58,7 @@ SERVED_SIDES = ("served_width", "served_height")
 _LARGEST = {
     "n_bytes": 2**53,
     "orientation": 8,
+    FOLD: 100,
     **dict.fromkeys(("width", "height", *SERVED_SIDES), 2**31 - 1),
 }
 """The columns of whole numbers: each is from 1 to this."""
@@ -112,7 +115,11 @@ def folder_rows(table: pd.DataFrame) -> pd.DataFrame:
 def manifest_rows(rows: pd.DataFrame) -> pd.DataFrame:
     """Pick the manifest's columns from :func:`folder_rows`."""
     hexes = [None if pd.isna(value) else f"{int(value):016x}" for value in rows["phash"]]
-    return rows.assign(phash=pd.Series(hexes, dtype=rows["file"].dtype))[list(COLUMNS)]
+    return rows.assign(phash=pd.Series(hexes, dtype=rows["file"].dtype))[_columns_of(rows)]
+
+
+def _columns_of(rows: pd.DataFrame) -> list[str]:
+    return [*COLUMNS, FOLD] if FOLD in rows and rows[FOLD].notna().any() else list(COLUMNS)
 
 
 def manifest_text(rows: pd.DataFrame) -> str:
@@ -120,7 +127,7 @@ def manifest_text(rows: pd.DataFrame) -> str:
 
     A column that an older manifest does not have is empty.
     """
-    return table_text(rows.reindex(columns=list(COLUMNS)), _TEXTS)
+    return table_text(rows.reindex(columns=_columns_of(rows)), _TEXTS)
 
 
 def resized_manifest_text(rows: pd.DataFrame, served: pd.DataFrame) -> str:
@@ -139,8 +146,8 @@ def read_manifest(path: Path) -> pd.DataFrame:
     """Read a manifest, however a spreadsheet has saved it (:mod:`curator.manifests.table_file`).
 
     Returns:
-        All of :data:`COLUMNS` and those that somebody added, as texts, with ``n_bytes``, ``width``, ``height`` and
-        ``orientation`` as integers; what the file does not have is missing.
+        All of :data:`COLUMNS`, ``fold`` if it has that, and those that somebody added, as texts, with ``n_bytes``,
+        ``width``, ``height``, ``orientation`` and ``fold`` as integers; what the file does not have is missing.
 
     Raises:
         StateError: the file is missing, not a manifest, or has cells that cannot be right; the first ones are named.

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from curator.manifests.read_recipe import load_recipe
 from curator.manifests.recipe import Recipe
 from curator.manifests.toml_settings import suggest
 from curator.store.paths import DATA, MANIFESTS, RECIPE, DataPaths, option_for
-from curator.store.root import place_of, shown, working_place
+from curator.store.root import held, place_of, shown, working_place
 from curator.text import Command
 
 DEFAULT, SHIPPED = "rugby-soccer", frozenset(("rugby-soccer", "rugby-soccer-article"))
@@ -47,8 +47,14 @@ class Project:
         path, by_name = self.recipe.path, working_place(MANIFESTS) / self.recipe.name / RECIPE
         named = path is None or is_same(path, by_name)
         usual = working_place(DATA) if path is None else place_of(path, DATA)
-        data_root = None if is_same(self.paths.data_root, usual) else self.paths.data_root
-        return option_for(self.recipe.name if named else str(path), data_root)
+        data_root = None if is_same(self.paths.data_root, usual) else shown(self.paths.data_root)
+        return option_for(self.recipe.name if named or path is None else str(shown(path)), data_root)
+
+    def absolute(self) -> Project:
+        """Return the same project with absolute paths, which hold when the process changes its folder."""
+        path, paths = self.recipe.path, self.paths
+        moved = DataPaths(held(paths.data_root), held(paths.manifest_folder), paths.name)
+        return replace(self, recipe=replace(self.recipe, path=path and held(path)), paths=moved)
 
     def claim(self) -> None:
         """Let the folders that this recipe writes to remember it: called before the first of them is written.

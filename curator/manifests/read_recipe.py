@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from curator.errors import CuratorError, Problem, RecipeError
+from curator.manifests.group_pattern import pattern_problem
 from curator.manifests.labels import label_problems
 from curator.manifests.recipe import NAME_PATTERN, SECTIONS, BalanceSettings, Recipe, SplitSettings
 from curator.manifests.toml_settings import Limits, convert, line_of, parse_toml, read_settings, suggest
@@ -151,6 +152,8 @@ class _Reader:
                 self.add("balance", "per_class", message)
             if missing := [label for label in labels if label not in balance.per_class]:
                 self.add("balance", "per_class", f"[balance] per_class has no number for {', '.join(missing)}")
+        if wrong := pattern_problem(split.group_pattern):
+            self.add("split", "group_pattern", f"[split] group_pattern is no regular expression (RE2): {wrong}")
         found = list(split.problems())
         for key, text in found:
             self.add("split", key, f"[split] {text}")

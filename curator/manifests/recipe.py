@@ -107,7 +107,9 @@ class BalanceSettings:
         return {label: self.wanted_of(label) or max(n if least is None else least, 1) for label, n in have.items()}
 
 
-GROUPINGS = ("near-duplicate", "author", "page")
+PATTERN = "pattern "
+"""What the name of a grouping by ``group_pattern`` begins with; the expression follows."""
+GROUPINGS = ("near-duplicate", "author", "page", "group", "video", "burst")
 
 
 @dataclass(frozen=True)
@@ -118,12 +120,14 @@ class SplitSettings:
     val: int | float | None = setting(
         None, "share of each label in val, such as 0.1, or a whole number of images; test has the rest", above=0
     )
+    folds: int | None = setting(None, "divide train into so many folds, to cross-validate", minimum=2, maximum=100)
     train: int | None = setting(None, "exact images per label in train (with test; replaces ratio)", minimum=1)
     test: int | None = setting(None, "exact images per label in test (with train; replaces ratio)", minimum=1)
     seed: int = setting(0, "another seed is another split", minimum=0)
     keep: bool = setting(False, "what the sources list as train, val or test keeps that side")
     stable: bool = setting(True, "images of the previous split keep their side")
-    group_by: tuple[str, ...] = setting(GROUPINGS, "what stays on one side of the split", choices=GROUPINGS)
+    group_by: tuple[str, ...] = setting(GROUPINGS[:4], "what stays on one side of the split", choices=GROUPINGS)
+    group_pattern: str = setting("", "regular expression: where it finds the same in names or addresses, one side")
 
     def problems(self) -> Iterator[tuple[str, str]]:
         """Yield each key that does not go with another, and why."""
@@ -219,9 +223,13 @@ class Recipe:
 
     @property
     def groupings(self) -> tuple[str, ...]:
-        """What stays on one side of the split: near-duplicates only by their bytes, if ``[dedupe]`` says so."""
+        """What stays on one side of the split: near-duplicates only by their bytes, if ``[dedupe]`` says so.
+
+        What ``group_pattern`` finds is a grouping of its own, called :data:`PATTERN` and the expression.
+        """
         by_bytes = {} if self.dedupe.mode == "near" else {"near-duplicate": "exact-duplicate"}
-        return tuple(by_bytes.get(name, name) for name in self.split.group_by)
+        pattern = (PATTERN + self.split.group_pattern,) if self.split.group_pattern else ()
+        return (*(by_bytes.get(name, name) for name in self.split.group_by), *pattern)
 
     def with_overrides(self, section: str, **values: Any) -> Recipe:
         """Return a recipe whose ``section`` has these values; None values are left as they are.

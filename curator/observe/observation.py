@@ -22,6 +22,7 @@ from curator.matching.luma_signatures import pack_signatures
 from curator.matching.perceptual_hash import HASH_VERSION
 from curator.observe.blank import blank_colour
 from curator.observe.bmp import BadHeaderError
+from curator.observe.capture import read_capture
 from curator.observe.header import Header, canvas_size, looks_truncated, read_header
 from curator.observe.jpeg_header import PlainJpeg, read_plain_jpeg
 from curator.observe.jpeg_scans import DamagedPixelsError
@@ -34,7 +35,7 @@ from curator.observe.sniff import placeholder_name, sniff
 from curator.observe.tiff_tags import read_directory
 from curator.reasons import Drop
 
-OBSERVER_VERSION = 100 * HASH_VERSION + 2
+OBSERVER_VERSION = 100 * HASH_VERSION + 3
 """Raised when anything but the hash is observed otherwise than before: stored files are then observed again."""
 
 _MAX_INT32 = 2**31 - 1
@@ -60,6 +61,8 @@ class Observation:
     orientation: int | None = None
     mode: str | None = None
     n_frames: int | None = None
+    taken: str | None = None
+    camera: str | None = None
     well_formed: bool | None = None
     detail: float | None = None
     phash: int | None = None
@@ -152,6 +155,8 @@ def _decode(data: bytes, header: Header | PlainJpeg, max_pixels: int, facts: dic
     _check_size(header.width, header.height, max_pixels, facts)
     if facts["format"] == "tiff" and (directory := read_directory(data)) and directory.lacks_rows():
         raise DamagedPixelsError("there are too few strips for the height of the picture")
+    if facts["format"] in ("jpeg", "mpo"):
+        facts["taken"], facts["camera"] = read_capture(data)
     luma, facts["well_formed"] = decode_luma(data, header)
     return luma.tobytes()
 

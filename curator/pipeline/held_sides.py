@@ -40,21 +40,25 @@ def read_sides(paths: DataPaths) -> pd.DataFrame:
     """Read which side each image has: those of the manifest, and those that left it while its sides were held.
 
     Returns:
-        ``sha256``, ``split`` and ``has_left``. An image that comes back comes back to the same side.
+        ``sha256``, ``split``, ``fold`` (0: none) and ``has_left``. An image that comes back comes back to the same
+        side, and fold.
 
     Raises:
         StateError: the manifest cannot be read.
     """
-    members = read_manifest(paths.manifest)[["sha256", "split"]].assign(has_left=False)
+    manifest = read_manifest(paths.manifest)
+    fold = manifest["fold"].fillna(0).astype("int64") if "fold" in manifest else 0
+    members = manifest[["sha256", "split"]].assign(fold=fold, has_left=False)
     recorded = read_made_with(paths.made_with).left
-    gone = [(sha256, split, True) for split, contents in recorded.items() for sha256 in contents]
-    left = pd.DataFrame(gone, columns=["sha256", "split", "has_left"])
+    placed = [(*place.partition(" ")[::2], sha256) for place, contents in recorded.items() for sha256 in contents]
+    gone = [(sha256, split, int(fold or 0), True) for split, fold, sha256 in placed]
+    left = pd.DataFrame(gone, columns=["sha256", "split", "fold", "has_left"])
     left = left[~left["sha256"].isin(members["sha256"])]
     return pd.concat([members, left], ignore_index=True) if len(left) else members
 
 
 def find_left(rows: pd.DataFrame, previous: pd.DataFrame | None) -> dict[str, list[str]]:
-    """List the images that had a side and are not in the new manifest: side to sorted SHA-256s.
+    """List the images that had a side and are not in the new manifest: side, and fold if any, to sorted SHA-256s.
 
     Args:
         rows: of the new manifest.
@@ -63,7 +67,10 @@ def find_left(rows: pd.DataFrame, previous: pd.DataFrame | None) -> dict[str, li
     if previous is None:
         return {}
     left = previous[~previous["sha256"].isin(rows["sha256"])]
-    return {str(split): sorted(map(str, contents)) for split, contents in left.groupby("split")["sha256"]}
+    folds = left["fold"] if "fold" in left else [0] * len(left)
+    places = [f"{split} {fold}" if fold else split for split, fold in zip(left["split"], folds, strict=True)]
+    parts = left.assign(place=places).groupby("place")["sha256"]
+    return {str(place): sorted(map(str, contents)) for place, contents in parts}
 
 
 def require_same_split(paths: DataPaths, split: SplitSettings) -> None:

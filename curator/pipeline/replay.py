@@ -34,7 +34,7 @@ from curator.fetch.fetch_images import fetch_images
 from curator.fetch.outcomes import with_pictures
 from curator.fetch.plan import FetchOptions
 from curator.manifests.cells import table_text
-from curator.manifests.manifest import SERVED_SIDES, read_manifest
+from curator.manifests.manifest import FOLD, SERVED_SIDES, read_manifest
 from curator.manifests.owner import claim, refuse_other_owner
 from curator.manifests.project import Project
 from curator.manifests.recipe import FetchSettings, QualitySettings, Recipe
@@ -191,7 +191,7 @@ def _restore(
     had = catalog.is_kept(table) & np.isin(fates, [str(fate) for fate in good])
     details = [f"{fate}: the manifest has {sha256[:16]}…" for fate, sha256 in zip(fates, rows["sha256"], strict=True)]
     table = catalog.drop(table, ~had, Stage.FETCHED, Drop.CHANGED, details)
-    sides = {name: rows[name].where(had) for name in ("split", "split_group")}
+    sides = {name: rows[name].where(had) for name in ("split", "split_group", FOLD) if name in rows}
     return catalog.with_columns(table, sides)
 
 

@@ -21,6 +21,7 @@ import pandas as pd
 
 from curator import catalog
 from curator.catalog import Stage
+from curator.decide.recordings import describe_frames
 from curator.errors import SourceError
 from curator.events import Noted, StageFinished
 from curator.fetch.ledger.ledger import Ledger
@@ -99,7 +100,9 @@ def fetch(project: Project, options: AcquireOptions | None = None) -> Outcome:
             ledger.finish_runs(time.time())
         remember(project, facts, listing.watched)
     _report(project, Stage.FETCHED, table, skipped)
-    return Outcome(table, tuple(listing.failures.values()), missing_per_label(project.recipe, table), skipped)
+    frames = describe_frames(catalog.kept(table), project.recipe.split)
+    notes = (*listing.failures.values(), *frames)
+    return Outcome(table, notes, missing_per_label(project.recipe, table), skipped)
 
 
 def missing_per_label(recipe: Recipe, table: pd.DataFrame) -> dict[str, int]:

@@ -37,8 +37,34 @@ def results_section(facts: Facts) -> Section | None:
         element("div", plot(facts, "accuracy", text), _model_table(metrics), class_="side-by-side"),
         element("p", _accuracy_note(metrics), class_="note"),
         _comparisons(facts, metrics, comparisons),
+        _cross_validation(metrics.get("cross_validation")),
         badge=smoke_badge(metrics),
     )
+
+
+def _cross_validation(found: Metrics | None) -> Html | None:
+    """Show the accuracy of each model over the folds of train, and how every two differ; nothing without folds."""
+    if not found:
+        return None
+    rows: list[list[Content]] = [
+        [swatch(model), percent(one["mean"]), f"{percent(one['low'])} to {percent(one['high'])}"]
+        for model, one in found["models"].items()
+    ]
+    differences: list[list[Content]] = [
+        [
+            f"{model_title(one['second'])} less {model_title(one['first'])}",
+            f"{100 * one['mean']:+.1f} points",
+            f"{100 * one['low']:+.1f} to {100 * one['high']:+.1f}",
+        ]
+        for one in found["differences"]
+    ]
+    note = (
+        f"Each of {found['n_folds']} folds of train is held out once, with the first seed; test is not touched. The "
+        "interval is 95%, by Student's t with the fold as the unit; as folds share training images, it is rather too "
+        "narrow than too wide."
+    )
+    shown = table(["", "mean", "95% interval"], rows + differences, class_="narrow")
+    return join(element("h3", "Cross-validation"), element("p", note, class_="note"), shown)
 
 
 def smoke_badge(metrics: Metrics) -> str | None:

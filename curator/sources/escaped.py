@@ -16,6 +16,7 @@ import html
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from curator.catalog import number_rows
 from curator.events import Listener, Noted
 from curator.text import plural
 
@@ -25,7 +26,7 @@ _REFERENCE = r"(?i)&(?:amp|lt|gt|quot|apos|nbsp|#[0-9]{1,7}|#x[0-9a-f]{1,6});"
 
 def unescaped(addresses: pa.ChunkedArray, name: str, emit: Listener) -> pa.ChunkedArray:
     """Return addresses as a browser would request them, and tell how many that changes; ``name`` is the list's."""
-    holding = pc.indices_nonzero(pc.match_substring(addresses, "&"))
+    holding = number_rows(pc.match_substring(addresses, "&"))
     if not len(holding):
         return addresses
     having = addresses.take(holding)
@@ -34,7 +35,7 @@ def unescaped(addresses: pa.ChunkedArray, name: str, emit: Listener) -> pa.Chunk
     n_escaped, n_bare = (pc.sum(one).as_py() or 0 for one in (is_escaped, is_bare))
     if n_escaped <= n_bare:
         return addresses
-    rows = holding.filter(is_escaped)
+    rows = holding.take(number_rows(is_escaped))
     clean = pa.array([html.unescape(text) for text in addresses.take(rows).to_pylist()], addresses.type)
     those = f"{n_escaped:,} of {plural(len(having), 'address', 'addresses')} with an & in"
     them = "it has it" if len(having) == 1 else "them have it"

@@ -48,5 +48,5 @@ def drop_userinfo(addresses: pa.Array | pa.ChunkedArray) -> pa.Array | pa.Chunke
 
 def _holding(addresses: pa.Array | pa.ChunkedArray) -> pa.Array:
     """Number the rows whose address holds any: few addresses have the sign, fewer before their host."""
-    signed = pc.indices_nonzero(pc.match_substring(addresses, "@"))
-    return signed.filter(pc.match_substring_regex(addresses.take(signed), USERINFO))
+    signed = catalog.number_rows(pc.match_substring(addresses, "@"))
+    return signed.take(catalog.number_rows(pc.match_substring_regex(addresses.take(signed), USERINFO)))

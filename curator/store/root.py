@@ -69,7 +69,7 @@ def root_of(recipe: Path) -> Path:
     It is the folder that holds the ``manifests/`` (or ``data/``) that the recipe is in; of a recipe that is kept
     elsewhere the project around it, or around the working folder; else the working folder.
     """
-    path = Path(os.path.abspath(recipe))  # noqa: PTH100 (without following links)
+    path = held(recipe)
     homes = path.parents[2:3] if path.parent.parent.name in (str(MANIFESTS), str(DATA)) else ()
     return next(iter(homes), None) or find_root(path.parent) or find_root(Path.cwd()) or Path.cwd()
 
@@ -78,6 +78,15 @@ def place_of(recipe: Path, name: Path) -> Path:
     """Return ``manifests`` or ``data`` in a recipe's project, absolute if ``recipe`` is."""
     place = root_of(recipe) / name
     return place if recipe.is_absolute() else shown(place)
+
+
+def held(path: Path) -> Path:
+    """Return a path as it is kept: absolute and without ``..``, so that it holds in whatever folder the process is.
+
+    >>> held(Path("../data")) == Path.cwd().parent / "data"
+    True
+    """
+    return Path(os.path.abspath(path))  # noqa: PTH100 (without following links)
 
 
 def shown(path: Path) -> Path:

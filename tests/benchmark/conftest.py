@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw
 
 from curator.events import Event
 from curator.manifests.labels import folder_name
-from curator.manifests.manifest import COLUMNS
+from curator.manifests.manifest import COLUMNS, FOLD
 from curator.manifests.project import Project
 from curator.manifests.recipe import BenchmarkSettings, Recipe
 from curator.store.paths import DataPaths
@@ -61,7 +61,8 @@ class DrawnSet:
         """Write the manifest."""
         self.paths.manifest.parent.mkdir(parents=True, exist_ok=True)
         with self.paths.manifest.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, COLUMNS, restval="", lineterminator="\n")
+            names = [*COLUMNS, FOLD] if any(FOLD in row for row in self.rows) else COLUMNS
+            writer = csv.DictWriter(file, names, restval="", lineterminator="\n")
             writer.writeheader()
             for row in sorted(self.rows, key=lambda row: row["record_id"]):
                 file_name = f"{row['split']}/{folder_name(row['label'])}/{row['record_id']}.png"

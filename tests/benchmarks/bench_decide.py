@@ -11,18 +11,23 @@ import resource
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from verdict import Verdict, at_most, conclude
 
-from curator import catalog
-from curator.catalog import SCHEMA
-from curator.decide.balance import balance_labels
-from curator.decide.placeholders import drop_suspected_placeholders
-from curator.decide.split import split_images
-from curator.manifests.recipe import BalanceSettings, SplitSettings
-from curator.matching.hamming import collapse, find_pairs
+sys.path[:0] = [str(Path(__file__).parents[2])]
+from verdict import Verdict, at_most, conclude  # noqa: E402
+
+from curator import catalog  # noqa: E402
+from curator.catalog import SCHEMA  # noqa: E402
+from curator.decide.allocation import divide_groups  # noqa: E402
+from curator.decide.balance import balance_labels  # noqa: E402
+from curator.decide.placeholders import drop_suspected_placeholders  # noqa: E402
+from curator.decide.split import split_images  # noqa: E402
+from curator.manifests.recipe import BalanceSettings, SplitSettings  # noqa: E402
+from curator.matching.hamming import collapse, find_pairs  # noqa: E402
+from tests.decide.test_split import feasible_groups  # noqa: E402
 
 N_ROWS = 1_000_000
 LABELS = ("rugby", "soccer")
@@ -43,6 +48,9 @@ COMPOSED = np.array(
 TARGETS = {  # task: (seconds, GB)
     "balance": (20, 3),
     "split": (20, 3),
+    "train, val and test": (20, 2),
+    "five folds": (30, 2),
+    "exact counts": (600, 1),
     "placeholders": (5, 3),
     "pairs within 4 bits": (5, 1),
     "pairs within 8 bits": (15, 1),
@@ -110,6 +118,8 @@ def with_placeholders(table):
 
 def prepare(task):
     """Make the input of a task and give the call to measure."""
+    if task == "exact counts":
+        return count_exact
     if task.startswith("pairs"):
         hashes = collapse(np.random.default_rng(0).integers(0, 2**64, N_ROWS, dtype=np.uint64)).values
         return lambda: find_pairs(hashes, int(task.split()[2]))
@@ -120,8 +130,23 @@ def prepare(task):
         "placeholders": lambda: drop_suspected_placeholders(table),
         "balance": lambda: balance_labels(table, BalanceSettings(400_000), LABELS),
         "split": lambda: split_images(table, SplitSettings(), LABELS),
+        "train, val and test": lambda: split_images(table, SplitSettings(ratio=0.8, val=0.1), LABELS),
+        "five folds": lambda: split_images(table, SplitSettings(folds=5), LABELS),
     }
     return calls[task]
+
+
+def count_exact():
+    """Divide 1,000 chance tables that can be divided exactly among six sides, ten labels each; 950 must come out."""
+    n_exact = 0
+    for trial in range(1_000):
+        groups, wanted = feasible_groups(np.random.default_rng([trial, 6, 10]), 10, 6)
+        side = divide_groups(groups, wanted, np.ones(wanted.shape, bool))
+        counts = np.zeros_like(wanted)
+        np.add.at(counts, (groups.label, side[groups.group]), 1)
+        n_exact += (counts == wanted).all()
+    if n_exact < 950:
+        raise SystemExit(f"only {n_exact} of 1,000 tables have exact counts")
 
 
 def measure(task):

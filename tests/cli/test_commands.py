@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -13,20 +12,13 @@ from typing import Any
 
 import pytest
 
+from tests.nursery import run_curator
 from tests.small_worlds import recipe_text, write_folder
 
 
 def curator(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the command in a process of its own, as a person would, with an 80-column terminal's width."""
-    return subprocess.run(
-        [sys.executable, "-m", "curator", *arguments],
-        cwd=cwd,
-        env={**os.environ, "COLUMNS": "80", "CURATOR_RECIPE": "", **environment},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    return run_curator(*arguments, cwd=cwd, environment={"COLUMNS": "80", "CURATOR_RECIPE": "", **environment})
 
 
 @pytest.fixture

@@ -99,11 +99,11 @@ def test_the_nearest_project_wins_and_a_new_recipe_goes_into_it(
     assert (inner / "manifests" / "birds" / "recipe.toml").is_file()
     sources = [{"kind": "folder", "path": "."}]
     made = curator.create("made", labels=["rugby", "soccer"], sources=sources)
-    assert made.fetch().counts["kept"] == 10 and made.paths.folder == Path("../data/made")
+    assert made.fetch().counts["kept"] == 10 and made.paths.folder == inner / "data" / "made"
     assert Path("../manifests/made/recipe.toml").is_file()
     (tmp_path / "new").mkdir()
     monkeypatch.chdir(tmp_path / "new")
-    assert curator.create("made", labels=["a", "b"], sources=sources).paths.folder == Path("data/made")
+    assert curator.create("made", labels=["a", "b"], sources=sources).paths.folder == tmp_path / "new" / "data" / "made"
     assert Path("manifests/made/recipe.toml").is_file()
 
 
@@ -128,4 +128,4 @@ def test_the_demo_is_found_from_below(tmp_path: Path, monkeypatch: pytest.Monkey
     (tmp_path / "data" / "demo" / "train").mkdir(parents=True)
     (tmp_path / "data" / "demo" / "recipe.toml").write_text(recipe_text(write_folder(tmp_path / "p", 1)))
     monkeypatch.chdir(tmp_path / "data" / "demo" / "train")
-    assert curator.open().paths.data_root == Path("../..")
+    assert curator.open().paths.data_root == tmp_path / "data"

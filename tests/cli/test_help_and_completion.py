@@ -195,7 +195,7 @@ def own_environment(home: Path) -> dict[str, str]:
     return {**os.environ, **own, "PYTHONPATH": source, "LC_ALL": "C.UTF-8", "HISTFILE": "/dev/null"}
 
 
-def at_the_prompt(shell: str, typed: str, completed: str, place: Path, home: Path, limit_s: float = 40.0) -> str:
+def at_the_prompt(shell: str, typed: str, completed: str, place: Path, home: Path, limit_s: float = 120.0) -> str:
     """Type into a shell behind a terminal, and Tab, and return what it shows, without its control sequences."""
     process, terminal = pty.fork()
     if not process:

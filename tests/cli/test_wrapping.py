@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from curator.cli.progress import ProgressLine
 from curator.cli.wrapping import wrap
 from tests.cli.pasted import in_terminal
+from tests.nursery import run_curator
 from tests.small_worlds import recipe_text, write_folder
 
 PARTS = st.sampled_from(
@@ -85,7 +86,7 @@ def test_a_terminal_gets_short_lines_and_whole_commands(place: Path) -> None:
     assert max(map(len, lines)) <= 60
     assert in_terminal(error) == ["curator split --per-class max"]  # a fetch would find no more in this folder
     assert "\x1b[1;31merror:" in in_a_terminal("split", cwd=place)
-    piped = subprocess.run([sys.executable, "-m", "curator", "split"], cwd=place, capture_output=True, text=True)
+    piped = run_curator("split", cwd=place, environment={})
     assert "\x1b" not in piped.stderr and max(map(len, piped.stderr.splitlines())) > 60
     assert (
         re.sub(r"\s+", " ", piped.stderr[piped.stderr.index("error:") :]) == re.sub(r"\s+", " ", "\n".join(lines)) + " "
@@ -101,15 +102,14 @@ def test_one_trouble_is_told_once(place: Path) -> None:
     path.write_text(
         good.replace("[balance]", '[[sources]]\nkind = "folder"\nname = "more"\npath = "../../others"\n[balance]')
     )
-    run = [sys.executable, "-m", "curator"]
-    done = subprocess.run([*run, "fetch"], cwd=place, capture_output=True, text=True)
+    done = run_curator("fetch", cwd=place, environment={})
     assert done.returncode == 1 and (done.stdout + done.stderr).count("cat 1") == 1
     assert "warning: The source more could not be listed" in done.stderr
     assert done.stdout.rstrip().endswith("too few images: rugby misses 48, soccer misses 48")
-    done = subprocess.run([*run, "run"], cwd=place, capture_output=True, text=True)
+    done = run_curator("run", cwd=place, environment={})
     assert done.returncode == 1 and done.stderr.count("Too few") == 1 and "missing" in done.stderr
     path.write_text(good.replace("my own photos", "others"))
-    done = subprocess.run([*run, "fetch", "--force"], cwd=place, capture_output=True, text=True)
+    done = run_curator("fetch", "--force", cwd=place, environment={})
     assert done.returncode == 2 and done.stdout == ""
     assert done.stderr.count("\n") == 1 and done.stderr.startswith("error: The source folder could not be listed: ")
     path.write_text(good)

@@ -52,7 +52,7 @@ def test_the_bytes_are_served_as_they_are(folder: Path) -> None:
         recipe = parse_recipe(recipe_text(world, served.base_url), source_kinds())
         assert recipe.labels == ("hockey", "rugby", "tree")
         for row in [row for row in world.listings if row.plant.kind == "photo"][::7]:
-            body = requests.get(row.url(served.origins), timeout=10).content
+            body = requests.get(row.url(served.origins), timeout=60).content
             assert body == (folder / row.plant.picture).read_bytes()
 
 

@@ -26,7 +26,7 @@ def planted(world: World, kind: str) -> Listing:
 
 
 def get(web: requests.Session, served: Served, kind: str) -> requests.Response:
-    return web.get(planted(served.world, kind).url(served.origins), timeout=10)
+    return web.get(planted(served.world, kind).url(served.origins), timeout=60)
 
 
 @pytest.mark.parametrize(
@@ -91,8 +91,8 @@ def test_the_busy_host_refuses_first_and_then_is_fine(served: Served, web: reque
 def test_the_bucket_lacks_what_falls_back(served: Served, web: requests.Session) -> None:
     """The bucket answers 404, the original address gives the picture."""
     row = planted(served.world, "bucket-gap")
-    assert web.get(row.url(served.origins), timeout=10).status_code == 404
-    assert web.get(row.address.url(served.origins), timeout=10).content.startswith(b"\xff\xd8")
+    assert web.get(row.url(served.origins), timeout=60).status_code == 404
+    assert web.get(row.address.url(served.origins), timeout=60).content.startswith(b"\xff\xd8")
 
 
 TEXT = Address("main", "/text")
@@ -119,30 +119,30 @@ def test_ranges(
     text_url: str, web: requests.Session, asked: str, status: int, body: bytes, content_range: str | None
 ) -> None:
     """A cut transfer can be resumed where it ended; a range beyond the end is told so."""
-    answer = web.get(text_url, headers={"Range": asked}, timeout=10)
+    answer = web.get(text_url, headers={"Range": asked}, timeout=60)
     assert (answer.status_code, answer.content, answer.headers.get("Content-Range")) == (status, body, content_range)
 
 
 def test_a_range_of_another_version_gives_the_whole(text_url: str, web: requests.Session) -> None:
     """If-Range with the right ETag resumes, with another one starts over."""
-    tag = web.head(text_url, timeout=10).headers["ETag"]
-    resumed = web.get(text_url, headers={"Range": "bytes=5-", "If-Range": tag}, timeout=10)
-    changed = web.get(text_url, headers={"Range": "bytes=5-", "If-Range": '"old"'}, timeout=10)
+    tag = web.head(text_url, timeout=60).headers["ETag"]
+    resumed = web.get(text_url, headers={"Range": "bytes=5-", "If-Range": tag}, timeout=60)
+    changed = web.get(text_url, headers={"Range": "bytes=5-", "If-Range": '"old"'}, timeout=60)
     assert (resumed.status_code, changed.status_code, changed.content) == (206, 200, b"0123456789")
 
 
 def test_head_and_not_modified_send_no_body(text_url: str, web: requests.Session) -> None:
     """HEAD tells the size; a known ETag is answered 304."""
-    head = web.head(text_url, timeout=10)
+    head = web.head(text_url, timeout=60)
     assert (head.headers["Content-Length"], head.content) == ("10", b"")
-    known = web.get(text_url, headers={"If-None-Match": head.headers["ETag"]}, timeout=10)
+    known = web.get(text_url, headers={"If-None-Match": head.headers["ETag"]}, timeout=60)
     assert (known.status_code, known.content) == (304, b"")
 
 
 def test_one_connection_serves_many_requests(text_url: str) -> None:
     """Keep-alive: a second request on the same socket is answered too."""
     host, port = text_url.removeprefix("http://").split("/")[0].split(":")
-    with socket.create_connection((host, int(port)), timeout=10) as connection:
+    with socket.create_connection((host, int(port)), timeout=60) as connection:
         for _ in range(2):
             connection.sendall(b"GET /text HTTP/1.1\r\nHost: x\r\n\r\n")
             received = b""
@@ -155,9 +155,9 @@ def test_requests_are_counted_by_address(web: requests.Session) -> None:
     """GETs count, HEADs do not: a test can tell what was asked for twice."""
     with serve(SMALL_WORLD, port=0) as served:
         url = TEXT.url(served.origins)
-        web.head(url, timeout=10)
-        web.get(url, timeout=10)
-        web.get(url, timeout=10)
+        web.head(url, timeout=60)
+        web.get(url, timeout=60)
+        web.get(url, timeout=60)
         assert served.requests[TEXT] == 2
 
 
@@ -195,7 +195,7 @@ def test_as_a_proxy_urls_do_not_depend_on_the_port(world: World, web: requests.S
         url = planted(world, "clean").address.url(first.origins)
         assert url.startswith("http://farm.example/")
         for served in (first, second):
-            answer = web.get(url, proxies={"http": served.proxy}, timeout=10)
+            answer = web.get(url, proxies={"http": served.proxy}, timeout=60)
             assert answer.content.startswith(b"\xff\xd8")
 
 
@@ -204,4 +204,4 @@ def test_the_server_is_gone_after_its_block(web: requests.Session) -> None:
     with serve(SMALL_WORLD, port=0) as served:
         url = TEXT.url(served.origins)
     with pytest.raises(requests.ConnectionError):
-        web.get(url, timeout=10)
+        web.get(url, timeout=60)

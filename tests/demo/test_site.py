@@ -82,7 +82,7 @@ def test_the_other_two_forms_of_imagenet_lists_hold_the_same_urls(served: Served
 
 def test_the_retired_endpoint_answers_html_with_status_200(served: Served) -> None:
     """As the real one did when it died: a program that trusts the status would list a web page."""
-    answer = requests.get(f"{served.base_url}/retired/api/imagenet.synset.geturls?wnid=n00470966", timeout=10)
+    answer = requests.get(f"{served.base_url}/retired/api/imagenet.synset.geturls?wnid=n00470966", timeout=60)
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/html")
 
 
@@ -100,7 +100,7 @@ def test_the_retired_endpoint_answers_html_with_status_200(served: Served) -> No
 )
 def test_tables_have_the_official_names_and_columns(served: Served, path: str, columns: tuple[str, ...]) -> None:
     """The header line is the official one and rows follow it."""
-    lines = requests.get(f"{served.base_url}/openimages/{path}", timeout=10).text.splitlines()
+    lines = requests.get(f"{served.base_url}/openimages/{path}", timeout=60).text.splitlines()
     assert lines[0] == ",".join(columns)
     assert len(lines) > 1
 

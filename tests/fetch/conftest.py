@@ -97,7 +97,7 @@ def reasons() -> Callable[[pd.DataFrame], list[str | None]]:
 @pytest.fixture(scope="session")
 def make_shelf() -> Callable[[Path], Shelf]:
     """Make a data folder with settings under which faults are quick."""
-    settings = FetchSettings(allow_private_hosts=True, timeout_s=2.0, retries=1)
+    settings = FetchSettings(allow_private_hosts=True, timeout_s=5.0, retries=1)
     return lambda folder: Shelf(DataPaths(folder, folder, "balls"), settings)
 
 

@@ -122,7 +122,7 @@ def test_no_proxy_of_the_environment_gets_round_the_recipes_proxy(proxy, listed,
 
 def test_only_the_proxys_own_address_is_exempt(proxy, lab, listed, shelf, reasons):
     """A proxy on this machine is used; what is plainly private is not even asked of it."""
-    careful = FetchSettings(proxy=proxy.address, timeout_s=2.0, retries=0)
+    careful = FetchSettings(proxy=proxy.address, timeout_s=30.0, retries=0)
     private = ["http://127.0.0.1/1.jpg", "http://localhost:80/1.jpg", "http://[::1]/1.jpg", "http://2130706433/1.jpg"]
     table = shelf.fetch(listed(["http://photos.example/1.jpg", *private, lab.url("fine")]), settings=careful)
     assert reasons(table) == [None, *["private-address"] * 5]
@@ -134,7 +134,7 @@ def test_only_the_proxys_own_address_is_exempt(proxy, lab, listed, shelf, reason
 @pytest.mark.parametrize("robots", [False, True])
 def test_a_redirect_to_what_is_plainly_private_is_not_asked_of_the_proxy(proxy, listed, shelf, reasons, robots):
     """It would fetch it for us; a redirect to another host is followed. Where private hosts are allowed, so is this."""
-    careful = FetchSettings(proxy=proxy.address, timeout_s=2.0, retries=0, robots=robots)
+    careful = FetchSettings(proxy=proxy.address, timeout_s=30.0, retries=0, robots=robots)
     inside = ["http://169.254.169.254/latest/1.jpg", "http://localhost/1.jpg", "//0x7f.1/1.jpg"]
     urls = [f"http://photos.example/?to={target}" for target in [*inside, "http://other.example/1.jpg"]]
     table = shelf.fetch(listed(urls), settings=careful)

@@ -23,7 +23,7 @@ from curator.catalog import Drop
 from curator.cli.app import app
 from curator.cli.complete import AUDIT_WORDS
 from curator.errors import CuratorError
-from curator.events import Event, ignore
+from curator.events import Event, WorkAdvanced, ignore
 from curator.inspect.audit import copies as copies_module
 from curator.inspect.audit import observed
 from curator.inspect.audit.confounds import find_confounds
@@ -115,13 +115,16 @@ def test_a_killed_audit_goes_on_and_a_changed_file_is_looked_at(
 ) -> None:
     """What was seen before the kill is not looked at again; nor is anything but a file that has changed since."""
     write_folder(tmp_path / "set", 6, LABELS)
-    looked: list[int] = []
-    look = observed.look_at_files
-    monkeypatch.setattr(observed, "look_at_files", lambda files, n: looked.append(len(files)) or look(files, n))
+    n_looked: list[int] = []
+    look, kept = observed.look_at_files, tmp_path / "cache" / "seen"
+    monkeypatch.setattr(observed, "look_at_files", lambda files, n: n_looked.append(len(files)) or look(files, n))
     monkeypatch.setattr(observed, "AT_ONCE", 5)
+    events: list[Event] = []
 
     def kill(event: Event) -> None:
-        if len(looked) == 2:
+        events.append(event)
+        if sum(isinstance(one, WorkAdvanced) for one in events) == 7:
+            assert pq.read_metadata(kept / "seen-00001.parquet").num_rows == 5  # whatever ends the process now
             raise KeyboardInterrupt
 
     def audit(emit: Callable[[Event], None]) -> Audit:
@@ -130,14 +133,13 @@ def test_a_killed_audit_goes_on_and_a_changed_file_is_looked_at(
 
     with pytest.raises(KeyboardInterrupt):
         audit(kill)
-    assert looked == [5, 5] and not (tmp_path / "page.html").exists()
-    looked.clear()
+    assert not (tmp_path / "page.html").exists()
     found = audit(ignore)
-    assert looked == [5, 2] and len(found.table) == 12 and len(list((tmp_path / "cache" / "seen").iterdir())) == 1
-    looked.clear()
+    assert n_looked == [12, 5] and len(found.table) == 12
     write(tmp_path / "set" / "heron" / "003.jpg", jpeg(7777))
-    (tmp_path / "cache" / "seen" / "seen-99999.parquet").write_bytes(b"half of one")
-    assert audit(ignore).table["phash"].tolist() != found.table["phash"].tolist() and looked == [1]
+    (kept / "seen-99999.parquet").write_bytes(b"half of one")
+    assert audit(ignore).table["phash"].tolist() != found.table["phash"].tolist() and n_looked == [12, 5, 1]
+    assert audit(ignore).table["phash"].notna().all() and n_looked == [12, 5, 1]
 
 
 def parquet(path: Path, seeds: list[int]) -> None:

@@ -15,6 +15,7 @@ from curator.observe.pixels import as_grey, decode_rgb
 from curator.observe.profiles import MOST_PROFILE_BYTES, _make_transform, find_transform
 from curator.observe.stated_colours import stated_profile
 from curator.observe.thumbnails import encode_small
+from tests.fuzz.rounds import examples
 from tests.observe.drawings import draw, encode, png_chunk
 from tests.observe.icc import (
     D50,
@@ -167,11 +168,12 @@ def test_a_profile_that_is_broken_or_of_other_colours_is_ignored(name):
         assert np.array_equal(shown(encode(PATCHES, kind, icc_profile=REFUSED[name])), shown(plain))
 
 
+@pytest.mark.torture("colour profiles with bytes wrong")
 def test_a_profile_with_any_bytes_wrong_is_never_fatal_or_slow():
-    """400 profiles with flipped bytes, of RGB and of inks: a picture each, in a second or so."""
+    """Profiles with flipped bytes, of RGB and of inks: a picture each, in a second or so."""
     chance = random.Random(11)
     started = time.process_time()
-    for n in range(400):
+    for n in range(examples(400)):
         data = bytearray(ink_profile() if n % 4 == 0 else WHOLE)
         for _ in range(chance.randint(1, 6)):
             data[chance.randrange(len(data))] = chance.randrange(256)

@@ -315,7 +315,7 @@ def test_a_directory_of_many_fields_costs_little():
     )
     started = time.process_time()
     assert look(data).flaw in (Drop.CORRUPT, Drop.TRUNCATED)
-    assert time.process_time() - started < 10
+    assert time.process_time() - started < 30
 
 
 def bitmap(width=64, height=48, bits=8, compression=0, size=40, n_colours=0, masks=(), pixels=bytes(range(256)) * 48):

@@ -25,7 +25,7 @@ from curator.pipeline import run_stages as pipeline
 from curator.pipeline.replay import Replay, replay_manifest
 from tests.small_worlds import picture, small_project
 
-LOCAL = FetchSettings(allow_private_hosts=True, timeout_s=5, retries=0)
+LOCAL = FetchSettings(allow_private_hosts=True, timeout_s=60, retries=0)
 
 
 class Host(BaseHTTPRequestHandler):

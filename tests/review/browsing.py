@@ -11,7 +11,7 @@ import pytest
 
 playwright = pytest.importorskip("playwright.sync_api", reason="the Python package playwright is not installed")
 
-PATIENCE_MS = 30_000  # a machine may be doing much else; nothing waits this long where all is well
+PATIENCE_MS = 120_000  # a machine may be doing much else; nothing waits this long where all is well
 playwright.expect.set_options(timeout=PATIENCE_MS)
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage")

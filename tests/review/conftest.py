@@ -27,7 +27,7 @@ from tests.small_worlds import picture, recipe_text, small_project, write_folder
 server = pytest.importorskip("curator.review.server", reason="the extra `review` is not installed")
 
 
-def wait_until(happened: Callable[[], Any], limit_s: float = 20.0) -> Any:
+def wait_until(happened: Callable[[], Any], limit_s: float = 120.0) -> Any:
     """Wait for a condition; fail where it does not come in time."""
     end = time.monotonic() + limit_s
     while not (found := happened()):
@@ -102,7 +102,7 @@ class Served:
         token: bool = True,
     ) -> tuple[int, Any, dict[str, str]]:
         """Send one request below the token; give status, body (JSON where it is) and headers."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         sent = {"x-curator-token": self.token} if method == "POST" and token else {}
         data = None if body is None else body if isinstance(body, bytes) else json.dumps(body)
         try:

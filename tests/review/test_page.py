@@ -38,11 +38,11 @@ def command(project: Project) -> Iterator[str]:
         line = running.stdout.readline()
         yield re.findall(r"http://127\.0\.0\.1:\d+/\S+/", line)[0]
         running.send_signal(signal.SIGINT)
-        said, _ = running.communicate(timeout=30)
+        said, _ = running.communicate(timeout=120)
         assert running.returncode == 0 and "curator split" in said
     finally:
         running.kill()
-        running.wait(10)
+        running.wait(120)
 
 
 def count(page: Any) -> str:

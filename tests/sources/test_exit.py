@@ -27,7 +27,7 @@ threading.Thread(target=hold, args=[lend(io.BytesIO())], daemon=True).start()
 
 def test_the_interpreter_waits_for_a_thread_that_holds_a_lent_stream() -> None:
     """A thread that needs the interpreter while it ends would abort the process (SIGABRT)."""
-    done = subprocess.run([sys.executable, "-c", HOLDER], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", HOLDER], capture_output=True, text=True, timeout=600)
     assert (done.returncode, done.stdout) == (0, "given back\n"), done.stderr
 
 
@@ -59,5 +59,5 @@ def test_a_listing_that_failed_ends_with_exit_code_2(tmp_path: Path) -> None:
     (folder / "recipe.toml").write_text(f'name = "x"\nlabels = ["a", "b"]\n{sources}')
     command = [sys.executable, "-m", "curator", "fetch", "--plan", "--recipe", "x"]
     for _ in range(N_EXITS):
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=600)
         assert done.returncode == 2, done.stderr

@@ -24,7 +24,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from curator.errors import StateError
-from curator.manifests.manifest import read_manifest
+from curator.manifests.manifest import FOLD, read_manifest
 from curator.reasons import SPLITS
 from curator.text import Command
 
@@ -59,6 +59,18 @@ class LabelledImages:
     def rows(self, split: str) -> IntArray:
         """Positions of the images of ``split`` (one of :data:`curator.reasons.SPLITS`): int64, ascending."""
         return np.flatnonzero((self.table["split"] == split).to_numpy(dtype=bool)).astype(np.int64)
+
+    @cached_property
+    def folds(self) -> IntArray:
+        """The fold of each image from 1, 0: in none; int64, shape (images,)."""
+        if FOLD not in self.table:
+            return np.zeros(len(self.table), np.int64)
+        return self.table[FOLD].fillna(0).to_numpy(dtype=np.int64)
+
+    @property
+    def n_folds(self) -> int:
+        """The number of folds; 0 if there are none."""
+        return int(self.folds.max(initial=0))
 
     @property
     def chance_accuracy(self) -> float:
@@ -104,12 +116,16 @@ class Parts:
     watched_is_val: bool = False
 
 
-def cut_parts(images: LabelledImages, share: float) -> Parts:
+def cut_parts(images: LabelledImages, share: float, fold: int = 0) -> Parts:
     """Choose the watched part: val if each label has images there, else a share of train.
 
-    With a share of 0 the test part is watched, as in the article.
+    With a share of 0 the test part is watched, as in the article. With a ``fold`` that one is the test part, and train
+    is the other folds.
     """
     train_rows, val_rows, test_rows = map(images.rows, SPLITS)
+    if fold:
+        is_out = images.folds[train_rows] == fold
+        train_rows, test_rows = train_rows[~is_out], train_rows[is_out]
     if not share:
         return Parts(train_rows, test_rows, test_rows)
     if len(np.unique(images.label_index[val_rows])) == len(images.labels):

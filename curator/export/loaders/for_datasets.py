@@ -6,14 +6,14 @@ from typing import Any
 
 import datasets
 
-from curator.export.loaders.split_pictures import list_pictures
+from curator.export.loaders.split_pictures import hold_out, list_pictures
 from curator.export.material import SPLIT_NAMES
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
 from curator.reasons import splits_of
 
 
-def to_hf(project: Project) -> Any:
+def to_hf(project: Project, fold: int | None = None) -> Any:
     """Return the columns ``image`` (decoded when it is read) and ``label``, one entry a split.
 
     The split ``val`` is called ``validation``. The files of the folders are read: upright there, so that
@@ -21,8 +21,9 @@ def to_hf(project: Project) -> Any:
     """
     features = datasets.Features(image=datasets.Image(), label=datasets.ClassLabel(names=list(project.recipe.labels)))
     splits = {}
-    for split in splits_of(read_manifest(project.paths.manifest)["split"].unique()):
-        pictures = list_pictures(project, split)
+    rows = read_manifest(project.paths.manifest)
+    for split in splits_of((rows if fold is None else hold_out(rows, fold))["split"].unique()):
+        pictures = list_pictures(project, split, fold)
         columns = {"image": [str(file) for file, _ in pictures], "label": [label for _, label in pictures]}
         splits[SPLIT_NAMES.get(split, split)] = datasets.Dataset.from_dict(columns, features=features)
     return datasets.DatasetDict(splits)

@@ -17,14 +17,16 @@ from curator.export.loaders.split_pictures import list_pictures, open_picture
 from curator.manifests.project import Project
 
 
-def to_tf(project: Project, split: str, image_size: int | tuple[int, int], batch_size: int) -> Any:
+def to_tf(
+    project: Project, split: str, image_size: int | tuple[int, int], batch_size: int, fold: int | None = None
+) -> Any:
     """Return float32 pictures (n, height, width, 3) in 0 to 255 and int32 label numbers (n,), in the manifest's order.
 
     Args:
         image_size: the side, or height and width, in pixels; pictures are resized to it (bilinear, antialiased).
     """
     height, width = (image_size, image_size) if isinstance(image_size, int) else image_size
-    pictures, max_pixels = list_pictures(project, split), project.recipe.quality.max_pixels
+    pictures, max_pixels = list_pictures(project, split, fold), project.recipe.quality.max_pixels
     labels = np.array([project.recipe.labels.index(label) for _, label in pictures], np.int32)
 
     def read(name: bytes) -> npt.NDArray[np.float32]:

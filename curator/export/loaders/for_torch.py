@@ -43,7 +43,9 @@ class Pictures(torch.utils.data.Dataset[tuple[Any, int]]):
         return (self.transform(picture) if self.transform else picture), number
 
 
-def to_torch(project: Project, split: str, transform: Callable[[Image.Image], Any] | None) -> Pictures:
+def to_torch(
+    project: Project, split: str, transform: Callable[[Image.Image], Any] | None, fold: int | None = None
+) -> Pictures:
     """Return a split; it can be pickled, so that a ``DataLoader`` may read it in several processes."""
     recipe = project.recipe
-    return Pictures(list_pictures(project, split), recipe.labels, transform, recipe.quality.max_pixels)
+    return Pictures(list_pictures(project, split, fold), recipe.labels, transform, recipe.quality.max_pixels)

@@ -72,8 +72,8 @@ _OUTCOMES = {
     **{
         name: f"o.{name}"
         for name in (
-            "n_bytes", "format", "width", "height", "orientation", "mode", "n_frames", "well_formed", "detail", "phash",
-            "hash_version",
+            "n_bytes", "format", "width", "height", "orientation", "mode", "n_frames", "taken", "camera", "well_formed",
+            "detail", "phash", "hash_version",
         )
     },
     "reason": f"""CASE WHEN a.outcome != '{OK}' THEN a.outcome WHEN {_IS_OPTED_OUT} THEN '{Drop.OPTED_OUT}'

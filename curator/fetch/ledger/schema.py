@@ -17,7 +17,7 @@ from typing import Any
 from curator.fetch.policy import Verdict, verdict_of_status
 from curator.observe.observation import OBSERVER_VERSION, Observation
 
-VERSION = 5
+VERSION = 6
 """The version of the tables below; a newer one is refused."""
 
 OK = "ok"
@@ -96,7 +96,7 @@ CREATE TABLE IF NOT EXISTS attempts (
 CREATE TABLE IF NOT EXISTS observations (
     sha256 BLOB PRIMARY KEY,
     n_bytes INTEGER NOT NULL, format TEXT, width INTEGER, height INTEGER, orientation INTEGER, mode TEXT,
-    n_frames INTEGER, well_formed INTEGER, detail REAL,
+    n_frames INTEGER, taken TEXT, camera TEXT, well_formed INTEGER, detail REAL,
     phash INTEGER,              -- as a signed number
     phash_turns BLOB, phash256 BLOB, thumbnail BLOB, hash_version INTEGER, flaw TEXT, flaw_detail TEXT,
     observer_version INTEGER NOT NULL,  -- the version in force of what is observed
@@ -113,6 +113,7 @@ STEPS = (
     _NOTES,
     ("ALTER TABLE observations ADD COLUMN well_formed INTEGER",),
     (*(f"ALTER TABLE attempts ADD COLUMN {name} TEXT" for name in ("settings", "opt_out", "referer")), *_RUNS),
+    tuple(f"ALTER TABLE observations ADD COLUMN {name} TEXT" for name in ("taken", "camera")),
 )
 """What makes the tables of version 1 those of version 2, and so on."""
 

@@ -15,6 +15,7 @@ import json
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from itertools import compress
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from curator import catalog
 from curator.events import Listener, WorkAdvanced, WorkFinished, WorkStarted
 from curator.events import ignore as ignore
 from curator.manifests.recipe import QualitySettings
-from curator.observe.observation import OBSERVER_VERSION, Observation, hash_sightings
+from curator.observe.observation import OBSERVER_VERSION, Observation, Sighting, hash_sightings
 from curator.observe.traces import N_BYTES, Traces, read_traces
 from curator.observe.workers.look import look_at_files
 from curator.observe.workers.rendered import opened_regular
@@ -36,7 +37,7 @@ from curator.reasons import Drop, Stage
 from curator.store.whole_files import whole_file
 
 WORK = "looking at the pictures"
-AT_ONCE = 2048
+AT_ONCE = 512
 """Files between two writes: what a killed audit loses."""
 
 MAX_PIXELS = QualitySettings().max_pixels
@@ -77,16 +78,35 @@ def observe_in_place(files: Sequence[str], folder: Path, emit: Listener) -> pa.T
     known = known.filter(pc.is_in(known["mark"], marks))
     lacking = pc.invert(pc.is_in(marks, known["mark"].combine_chunks())).to_pylist()
     new = sorted(set(compress(zip(marks.to_pylist(), files, strict=True), lacking)))
-    parts = [known]
-    emit(WorkStarted(WORK, len(new)))
-    for start in range(0, len(new), AT_ONCE):
-        parts.append(_look(new[start : start + AT_ONCE], emit))
-        _write(folder, parts[-1])
-    emit(WorkFinished(WORK))
+    parts = [known, *_observe(new, folder, emit)] if new else [known]
     table = pa.concat_tables(parts)
-    if len(new) and len(parts) > 2:
+    if len(parts) > 2:
         _write_whole(folder, table)
     return table.take(pc.index_in(marks, table["mark"].combine_chunks()))
+
+
+def _observe(files: Sequence[tuple[bytes, str]], folder: Path, emit: Listener) -> list[pa.Table]:
+    """Look at files, each with its mark, and keep what was seen as the work goes on, and when it is interrupted."""
+    parts, seen = list[pa.Table](), list[tuple[int, Sighting | None]]()
+
+    def keep() -> None:
+        if seen:
+            parts.append(_tabulate([(*files[number], sighting) for number, sighting in seen]))
+            _write(folder, parts[-1])
+            seen.clear()
+
+    emit(WorkStarted(WORK, len(files)))
+    with closing(look_at_files([Path(file) for _, file in files], MAX_PIXELS)) as looked:
+        try:
+            for one in looked:
+                seen.append(one)
+                emit(WorkAdvanced(WORK))
+                if len(seen) == AT_ONCE:
+                    keep()
+        finally:
+            keep()
+    emit(WorkFinished(WORK))
+    return parts
 
 
 def _mark(file: str) -> bytes:
@@ -98,19 +118,15 @@ def _mark(file: str) -> bytes:
     return os.fsencode(file) + f"\0{facts.st_size} {facts.st_mtime_ns}".encode()
 
 
-def _look(batch: Sequence[tuple[bytes, str]], emit: Listener) -> pa.Table:
-    files = [Path(file) for _, file in batch]
-    found: list[Any] = [None] * len(batch)
-    for number, sighting in look_at_files(files, MAX_PIXELS):
-        found[number] = sighting
-        emit(WorkAdvanced(WORK))
-    observed = iter(hash_sightings([one for one in found if one is not None]))
+def _tabulate(looked: Sequence[tuple[bytes, str, Sighting | None]]) -> pa.Table:
+    """Hash what was seen of files, each with its mark and path, and read their traces."""
+    observed = iter(hash_sightings([sighting for _, _, sighting in looked if sighting is not None]))
     missing = Observation("", 0, flaw=Drop.FILE_MISSING, flaw_detail="it cannot be read")
-    seen = [missing if one is None else next(observed) for one in found]
+    seen = [missing if sighting is None else next(observed) for _, _, sighting in looked]
     with ThreadPoolExecutor() as threads:
-        traces = list(threads.map(_traces, files))
+        traces = list(threads.map(_traces, [Path(file) for _, file, _ in looked]))
     columns: dict[str, Any] = {name: [getattr(one, name) for one in seen] for name in _FACTS}
-    columns |= {"mark": [mark for mark, _ in batch], "flaw": [one.flaw and str(one.flaw) for one in seen]}
+    columns |= {"mark": [mark for mark, _, _ in looked], "flaw": [one.flaw and str(one.flaw) for one in seen]}
     columns |= {"flaw_detail": [one.flaw_detail for one in seen]}
     columns |= {name: [getattr(one, name) for one in traces] for name in Traces._fields}
     return pa.table(columns, SCHEMA)

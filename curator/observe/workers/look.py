@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import selectors
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 from curator.observe.observation import Sighting
@@ -19,7 +19,7 @@ from curator.observe.workers.pool import ObservedFile, ObserverPool, serve
 _MOST_WAITING = 64
 
 
-def look_at_files(files: Sequence[Path], max_pixels: int) -> Iterator[tuple[int, Sighting | None]]:
+def look_at_files(files: Sequence[Path], max_pixels: int) -> Generator[tuple[int, Sighting | None], None, None]:
     """Yield each file's number and what was seen of it, None if it could not be read; in no fixed order.
 
     Args:

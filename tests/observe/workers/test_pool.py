@@ -41,7 +41,7 @@ def sabotaged(data, *, max_pixels):
     return look_at(data, max_pixels=max_pixels)
 observation.look_at = sabotaged
 """
-LIMIT_S = 60.0
+LIMIT_S = 240.0
 PHOTO = encode(draw(120, 90), "JPEG")
 
 

@@ -11,6 +11,7 @@ import sys
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -161,11 +162,12 @@ def test_processes_stop_when_there_is_no_work_and_are_not_shared_with_a_child(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A notebook that showed pictures once keeps no processes; a data loader's forked workers have their own."""
-    monkeypatch.setattr(render_module, "_PROCESSES", processes := render_module._Processes())
+    start, workers = render_module._started, []
+    monkeypatch.setattr(render_module, "_PROCESSES", render_module._Processes())
     monkeypatch.setattr(render_module, "_IDLE_SECONDS", 0.4)
+    monkeypatch.setattr(render_module, "_started", lambda max_pixels: workers.append(start(max_pixels)) or workers[-1])
     render(PHOTO, Rendering(), 1_000_000)
-    process = processes._idle[0].worker.process
-    assert process.wait(60) is not None
+    assert workers[0].process.wait(240) is not None
     program = """
 import os, sys
 from pathlib import Path
@@ -181,3 +183,20 @@ assert os.waitpid(child, 0)[1] == 0
     path = tmp_path / "photo.jpg"
     path.write_bytes(PHOTO)
     subprocess.run([sys.executable, "-c", program, str(path)], check=True, timeout=300)
+
+
+def test_a_process_that_changes_its_folder_has_the_right_file_rendered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process that is kept from the first folder renders what the same relative name means in the second."""
+    monkeypatch.setattr(render_module, "_PROCESSES", render_module._Processes())
+    starts = Mock(wraps=render_module._started)
+    monkeypatch.setattr(render_module, "_started", starts)
+    shades = (10, 200)
+    for shade in shades:
+        (tmp_path / str(shade)).mkdir()
+        Image.new("L", (64, 64), shade).save(tmp_path / str(shade) / "photo.png")
+    for shade in (*shades, *shades):
+        monkeypatch.chdir(tmp_path / str(shade))
+        assert render_picture(Path("photo.png"), Rendering(), 1_000_000).getpixel((0, 0)) == (shade,) * 3
+    assert starts.call_count == 1

@@ -15,7 +15,7 @@ from curator.observe.workers.pool import ObserverPool, serve
 from curator.observe.workers.start import start_process, started_ahead, stop_process, take_process
 from curator.store.paths import DataPaths
 
-LIMIT_S = 60.0
+LIMIT_S = 240.0
 
 
 @pytest.fixture

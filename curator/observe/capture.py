@@ -1,0 +1,75 @@
+"""When a photograph was taken, and by which camera, as the EXIF block of a JPEG says.
+
+>>> import io
+>>> from PIL import Image
+>>> exif, file = Image.Exif(), io.BytesIO()
+>>> exif.update({0x010F: "NIKON", 0x0110: "NIKON Z 9", 0x0132: "2024:05:01 12:30:07"})
+>>> Image.new("L", (60, 40)).save(file, "jpeg", exif=exif)
+>>> read_capture(file.getvalue())
+Capture(taken='2024-05-01T12:30:07', camera='NIKON Z 9')
+
+Tags are those of the Exif standard, https://www.cipa.jp/std/documents/download_e.html?CIPA_DC-008-2024-E.
+"""
+
+from __future__ import annotations
+
+import struct
+from datetime import datetime
+from typing import NamedTuple
+
+_START = b"Exif\0\0"
+_SEARCHED = 1 << 17
+"""Bytes from the beginning of a file within which its EXIF block starts."""
+_BYTE_ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
+_MAKER, _MODEL, _CHANGED, _MORE = 0x010F, 0x0110, 0x0132, 0x8769
+_TAKEN, _FRACTION, _SERIAL = 0x9003, 0x9291, 0xA431
+_TEXT, _MOST_ENTRIES, _MOST_CHARACTERS = 2, 500, 64
+
+
+class Capture(NamedTuple):
+    """When a photograph was taken (``2024-05-01T12:30:07.250``); maker, model and serial number of its camera."""
+
+    taken: str | None = None
+    camera: str | None = None
+
+
+def read_capture(data: bytes) -> Capture:
+    """Read a JPEG's EXIF block; what it does not say, or not as the standard wants it, is None. Never raises."""
+    at = data.find(_START, 0, _SEARCHED)
+    exif = data[at + len(_START) : at + len(_START) + 0xFFFF] if at >= 0 else b""
+    order = _BYTE_ORDERS.get(exif[:4])
+    if order is None:
+        return Capture()
+    try:
+        first, offset = _read_directory(exif, order, struct.unpack_from(order + "I", exif, 4)[0])
+        second, _ = _read_directory(exif, order, offset) if offset else ({}, 0)
+    except struct.error:
+        return Capture()
+    maker, model, serial = first.get(_MAKER, ""), first.get(_MODEL, ""), second.get(_SERIAL, "")
+    parts = (maker if not model.lower().startswith(maker.lower()) else "", model, serial if model else "")
+    taken = _read_time(second.get(_TAKEN) or first.get(_CHANGED, ""), second.get(_FRACTION, ""))
+    return Capture(taken, " ".join(filter(None, parts)) or None)
+
+
+def _read_directory(exif: bytes, order: str, at: int) -> tuple[dict[int, str], int]:
+    """Read the texts of a directory, and where the directory of further tags is; 0: nowhere."""
+    (n_entries,) = struct.unpack_from(order + "H", exif, at)
+    texts, more = {}, 0
+    for place in range(at + 2, at + 2 + 12 * min(n_entries, _MOST_ENTRIES), 12):
+        tag, kind, count, value = struct.unpack_from(order + "HHII", exif, place)
+        if tag == _MORE:
+            more = value
+        elif kind == _TEXT and tag in (_MAKER, _MODEL, _CHANGED, _TAKEN, _FRACTION, _SERIAL):
+            start = value if count > 4 else place + 8
+            text = exif[start : start + min(count, _MOST_CHARACTERS)].partition(b"\0")[0].decode("ascii", "replace")
+            texts[tag] = " ".join("".join(one if one.isprintable() else " " for one in text).split())
+    return texts, more
+
+
+def _read_time(text: str, fraction: str) -> str | None:
+    try:
+        time = datetime.strptime(text, "%Y:%m:%d %H:%M:%S")
+    except ValueError:
+        return None
+    milliseconds = f".{fraction[:3]:0<3}" if fraction.isascii() and fraction.isdecimal() else ""
+    return time.isoformat() + milliseconds if time.year > 1900 else None
