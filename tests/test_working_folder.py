@@ -15,8 +15,8 @@ from curator.report import build
 from tests.small_worlds import picture
 
 LABELS = ["rugby", "soccer"]
-ELSEWHERE = {"benchmark", "to_tf", "to_torch", "to_hf", "suspects", "similar", "labels", "recipe", "paths"}
-"""What trains or wants an extra, and what reads no file: the same paths go there."""
+ELSEWHERE = {"benchmark", "to_tf", "to_torch", "to_hf", "suspects", "similar", "fold", "labels", "recipe", "paths"}
+"""What trains, wants an extra or folds, and what reads no file: the same paths go there."""
 
 METHODS: dict[str, Callable[[curator.Dataset, Path], Any]] = {
     "plan": lambda small, photo: small.plan().counts["listed"] == 24,

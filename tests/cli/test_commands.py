@@ -237,13 +237,14 @@ def test_a_manifest_that_is_gone_is_what_to_make_next(place: Path) -> None:
 
 
 def test_a_label_that_nobody_lists_is_counted_as_nothing(place: Path) -> None:
-    """Zero is told, and no split is proposed that cannot succeed."""
+    """Zero is told, and that a split can succeed only after the label has another source."""
     for path in (place / "photos" / "soccer").iterdir():
         path.unlink()
     done = curator("fetch", "--json", cwd=place)
     told = json.loads(done.stdout)
     assert done.returncode == 1 and told["labels"]["soccer"] == {"listed": 0, "kept": 0, "dropped": {}}
-    assert told["next"] == "curator fetch" and told["remark"].startswith("there is no image of soccer")
+    assert told["next"] == "curator split"
+    assert told["remark"].startswith("there is no image of soccer: give it another source in ")
 
 
 def test_the_next_command_means_the_same_data_set(place: Path) -> None:
