@@ -67,5 +67,5 @@ def test_a_text_comes_back_from_json(text: Text) -> None:
 
 def test_one_function_counts() -> None:
     """An *s* is appended to a noun in one place only, so that no message says *1 rows*."""
-    own = re.compile(r"""else (["'])s\1|(["'])s\2\[""")
+    own = re.compile(r"""1 else (["'])s\1|(["'])s\2\[""")
     assert [str(path) for path in PACKAGE.rglob("*.py") if own.search(path.read_text("utf-8"))] == []
