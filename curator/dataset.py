@@ -238,7 +238,7 @@ def open_dataset(
 ) -> Dataset:
     """Open a data set by its name below ``manifests/``, or by its recipe's path; ``curator.open`` is this function.
 
-    The project is looked for upwards from the working folder, as git does; it stays the one, wherever the process goes.
+    The project is looked for upwards from the working folder, as git does. Changing that folder later changes nothing.
 
     Args:
         name_or_path: None: ``$CURATOR_RECIPE``, else the only recipe there is.
