@@ -99,22 +99,25 @@ def audit_answer(found: "Audit") -> Answer:
 
 def _show_labels(terminal: "Terminal", found: "Audit") -> None:
     from curator.cli.init import MOST_LABELS
+    from curator.text import plural
 
     sides, counts = found.published.sides, found.by_side()
     figures = {label: [sum(one.values()), *(one.get(side, 0) for side in sides)] for label, one in counts.items()}
     rows = [[label, *(f"{n:,}" for n in row)] for label, row in figures.items()]
     if (more := len(rows) - MOST_LABELS) > 0:
-        rows[MOST_LABELS:] = [[f"and {more:,} more labels", *([""] * (1 + len(sides)))]]
+        rows[MOST_LABELS:] = [[f"and {plural(more, 'more label')}", *([""] * (1 + len(sides)))]]
     total = [f"{sum(column):,}" for column in zip(*figures.values(), strict=True)]
     terminal.table(f"Audited {found.published.kind}", ["label", "images", *sides], [*rows, ["all", *total]])
 
 
 def _details(found: "Audit") -> Iterable[str]:
     """Say more of the leaks, and name what gives the label away."""
+    from curator.text import plural
+
     copies = found.copies
     if found.counts["leaks"]:
-        pairs = f"{copies.n_exact_across:,} pairs of the same bytes and {copies.n_near_across:,} of the same picture"
-        yield f"leaks: {pairs} are on two sides"
+        exact = plural(copies.n_exact_across, "pair")
+        yield f"leaks: {exact} of the same bytes and {copies.n_near_across:,} of the same picture are on two sides"
     for model, one in found.cost.items():
         low, high = (f"{100 * one['gain'][name]:+.1f}" for name in ("low", "high"))
         figures = f"{percent(one['with']['mean'])} with the leaked images, {percent(one['without']['mean'])} without"

@@ -76,7 +76,10 @@ def hold_folds(table: pd.DataFrame, previous: pd.DataFrame | None, folds: int) -
         previous: see :func:`hold_sides`; with ``fold``, 0 outside train. Folds of another number are not kept.
         folds: how many there are to be.
     """
-    if previous is None or "fold" not in previous or previous["fold"].max() != folds:
+    if previous is None or "fold" not in previous:
+        return np.zeros((len(table), folds), bool)
+    stays = ~previous["has_left"].to_numpy(dtype=bool) if "has_left" in previous else np.ones(len(previous), bool)
+    if previous["fold"][stays].max() != folds:
         return np.zeros((len(table), folds), bool)
     return _inherit(table, previous, previous["fold"].to_numpy(dtype=np.int64) - 1, folds)
 

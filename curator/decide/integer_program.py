@@ -28,9 +28,10 @@ import numpy as np
 from curator.catalog import BoolArray, IntArray
 from curator.decide.whole_groups import Groups
 
-MOST_FREE = 1_000
-"""The most groups that are divided anew; of more, the others stay where they are."""
-MOST_NODES = 500
+MOST_FREE, MOST_CELLS = 1_000, 40_000
+"""The most groups that are divided anew, and groups times sides times labels; of more, the others stay where they are:
+the program's time grows with them, and with 100 sides and 100 labels would have no end."""
+MOST_NODES = 100
 """Nodes of the search tree after which no division is said to be there."""
 
 Entries = Sequence[tuple[IntArray, IntArray, IntArray]]
@@ -95,7 +96,7 @@ def _choose_free(groups: Groups, wanted: IntArray, side: IntArray) -> IntArray:
     concerned = np.zeros(len(groups.keys), bool)
     group, label, _ = groups.counts
     concerned[group[is_wrong[label]]] = True
-    return np.sort(np.argsort(~concerned, kind="stable")[:MOST_FREE])
+    return np.sort(np.argsort(~concerned, kind="stable")[: min(MOST_FREE, max(2, MOST_CELLS // wanted.size))])
 
 
 def _solve(kinds: IntArray, number: IntArray, bounds: _Bounds) -> IntArray | None:

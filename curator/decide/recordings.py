@@ -39,7 +39,7 @@ too; but for a gap in the numbers that is so many times the usual one."""
 BURST_S = 5.0
 """Seconds that may lie between two photographs of one burst."""
 
-_NUMBERED = r"^(?P<folder>.*[/\\])?(?P<head>[^/\\]*?)(?P<number>[0-9]{1,15})(?P<tail>[^0-9/\\]*)$"
+_NUMBERED = r"^(?P<folder>.*[/\\])?(?P<head>[^/\\]*?)(?P<number>[0-9]{1,15})(?P<tail>[^0-9/\\]*(?:\.jp2)?)$"
 
 
 def link_frames(table: pd.DataFrame) -> tuple[Indices, Indices]:
@@ -87,8 +87,9 @@ def describe_frames(table: pd.DataFrame, settings: SplitSettings) -> tuple[Text,
 
 def _number_files(table: pd.DataFrame) -> tuple[IntArray, IntArray, IntArray]:
     """Number the series of files that differ by a number, in a folder and across (-1: none); and that number."""
-    names = pc.coalesce(as_arrow(table["local_path"], pa.string()), as_arrow(table["url"], pa.string()))
-    parts = pc.extract_regex(pc.replace_substring_regex(names, "[?#].*$", ""), _NUMBERED)
+    urls = pc.replace_substring_regex(as_arrow(table["url"], pa.string()), "[?#].*$", "")
+    names = pc.coalesce(as_arrow(table["local_path"], pa.string()), urls)
+    parts = pc.extract_regex(names, _NUMBERED)
     folder, head, tail, number = (pc.struct_field(parts, name) for name in ("folder", "head", "tail", "number"))
     source = as_arrow(table["source"], pa.string())
     in_folder = pc.binary_join_element_wise(source, folder, head, tail, "\n")

@@ -98,8 +98,8 @@ def label_problems(names: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
 
 
 def fold(text: str) -> str:
-    """Return a text as labels are compared: without case, and with one sign for a space."""
-    return " ".join(re.sub(r"[\s_-]+", " ", as_written(text)).split()).casefold() or text
+    """Return a text as labels are compared: without case, and with one sign for a space; -1 is no 1."""
+    return " ".join(re.sub(r"(?!^-[0-9])[\s_-]+", " ", as_written(text)).split()).casefold() or text
 
 
 class LabelFinder:

@@ -3,7 +3,8 @@
 >>> import io
 >>> from PIL import Image
 >>> exif, file = Image.Exif(), io.BytesIO()
->>> exif.update({0x010F: "NIKON", 0x0110: "NIKON Z 9", 0x0132: "2024:05:01 12:30:07"})
+>>> exif.update({0x010F: "NIKON", 0x0110: "NIKON Z 9", })
+>>> exif.get_ifd(0x8769)[0x9003] = "2024:05:01 12:30:07"
 >>> Image.new("L", (60, 40)).save(file, "jpeg", exif=exif)
 >>> read_capture(file.getvalue())
 Capture(taken='2024-05-01T12:30:07', camera='NIKON Z 9')
@@ -21,7 +22,7 @@ _START = b"Exif\0\0"
 _SEARCHED = 1 << 17
 """Bytes from the beginning of a file within which its EXIF block starts."""
 _BYTE_ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
-_MAKER, _MODEL, _CHANGED, _MORE = 0x010F, 0x0110, 0x0132, 0x8769
+_MAKER, _MODEL, _MORE = 0x010F, 0x0110, 0x8769
 _TAKEN, _FRACTION, _SERIAL = 0x9003, 0x9291, 0xA431
 _TEXT, _MOST_ENTRIES, _MOST_CHARACTERS = 2, 500, 64
 
@@ -47,7 +48,7 @@ def read_capture(data: bytes) -> Capture:
         return Capture()
     maker, model, serial = first.get(_MAKER, ""), first.get(_MODEL, ""), second.get(_SERIAL, "")
     parts = (maker if not model.lower().startswith(maker.lower()) else "", model, serial if model else "")
-    taken = _read_time(second.get(_TAKEN) or first.get(_CHANGED, ""), second.get(_FRACTION, ""))
+    taken = _read_time(second.get(_TAKEN, ""), second.get(_FRACTION, ""))
     return Capture(taken, " ".join(filter(None, parts)) or None)
 
 
@@ -59,7 +60,7 @@ def _read_directory(exif: bytes, order: str, at: int) -> tuple[dict[int, str], i
         tag, kind, count, value = struct.unpack_from(order + "HHII", exif, place)
         if tag == _MORE:
             more = value
-        elif kind == _TEXT and tag in (_MAKER, _MODEL, _CHANGED, _TAKEN, _FRACTION, _SERIAL):
+        elif kind == _TEXT and tag in (_MAKER, _MODEL, _TAKEN, _FRACTION, _SERIAL):
             start = value if count > 4 else place + 8
             text = exif[start : start + min(count, _MOST_CHARACTERS)].partition(b"\0")[0].decode("ascii", "replace")
             texts[tag] = " ".join("".join(one if one.isprintable() else " " for one in text).split())

@@ -133,8 +133,9 @@ def test_a_burst_and_a_pattern_stay_together(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "photos", 14)
     for n in range(12):
         exif = Image.Exif()
-        exif.update({0x010F: "Acme", 0x0110: "Shot 1", 0x0132: f"2024:05:01 12:{n // 4:02d}:{3 * (n % 4):02d}"})
-        exif.get_ifd(0x8769)[0xA431] = f"serial {n // 6}"
+        exif.update({0x010F: "Acme", 0x0110: "Shot 1", 0x0132: "2024:06:01 12:00:00"})  # changed together, later
+        taken = f"2024:05:01 12:{n // 4:02d}:{3 * (n % 4):02d}"
+        exif.get_ifd(0x8769).update({0x9003: taken, 0xA431: f"serial {n // 6}"})
         picture(500 + n).save(folder / "rugby" / f"shot_{'abc'[n % 3]}_{n:02d}.jpg", quality=90, exif=exif)
     split = {"group_by": ["burst"], "group_pattern": "shot_(.)_"}
     both = make(tmp_path, folder, split=split)

@@ -96,9 +96,9 @@ def audit(
         seen = observe_in_place(published.table["local_path"].tolist(), homes.cache / "seen", emit)
         found = _compare(wanted, published, seen, exact, [why_not] if why_not else [])
         found = _judge(found, embedder, homes.cache, emit) if embedder and len(found.table) else found
-        found = dataclasses.replace(found, page=homes.page, failed=find_failed(found, words))
+        found = dataclasses.replace(found, page=homes.page)
         write_page(found)
-    return found
+    return dataclasses.replace(found, failed=find_failed(found, words))
 
 
 def _refuse_words(words: Sequence[str], why_no_network: str | None) -> None:

@@ -131,10 +131,9 @@ def _predict(codes: IntArray, labels: IntArray, folds: IntArray, n_labels: int) 
         known, asked = folds != fold, folds == fold
         cells = codes[known] * n_labels + labels[known]
         weights = np.bincount(cells, weights=shares[labels[known]], minlength=n_codes * n_labels).reshape(n_codes, -1)
-        best = weights[codes[asked]].max(axis=1)
-        is_best = weights[codes[asked]] == best[:, None]
-        hit = is_best[np.arange(len(best)), labels[asked]]
-        right[asked] = hit / is_best.sum(axis=1)  # several as likely: one of them is guessed
+        best = weights.max(axis=1)
+        n_best = (weights == best[:, None]).sum(axis=1)  # several as likely: one of them is guessed
+        right[asked] = (weights[codes[asked], labels[asked]] == best[codes[asked]]) / n_best[codes[asked]]
     return float((right * shares[labels]).sum() / (np.bincount(labels, minlength=n_labels) > 0).sum())
 
 

@@ -19,7 +19,13 @@ from pathlib import Path
 
 from curator.errors import CuratorError
 from curator.sources.reading.places import is_url
+from curator.store.paths import DataPaths
 from curator.text import Command, Text
+
+PAGE_TITLE = "<title>Audit of "
+"""What the head of every page has."""
+
+_HEAD_BYTES = 1024
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,9 @@ def choose_homes(places: Sequence[str], output: str | Path | None, cache: str | 
             ".",
         )
         raise CuratorError(f"{address} is an address, and what is audited must be here.", hint)
-    folders = [path for place in places if (path := Path(place).expanduser().resolve()).is_dir()]
+    named = [Path(place).expanduser().resolve() for place in places]
+    folders = [path for path in named if path.is_dir()]
+    folders += [DataPaths.of_manifest(path).folder.resolve() for path in named if path.name == "manifest.csv"]
     chosen = Path(cache).expanduser() if cache is not None else _user_cache(places)
     page = Path(output).expanduser() if output is not None else Path(f"{_name(places)}-audit.html")
     if output is None and any(page.resolve().is_relative_to(folder) for folder in folders):
@@ -56,9 +64,20 @@ def choose_homes(places: Sequence[str], output: str | Path | None, cache: str | 
         if any(path.resolve().is_relative_to(folder) for folder in folders):
             other = f"Name another place: `{option} /tmp/{path.name}`, for instance."
             raise CuratorError(f"{path} is inside of what is audited, where nothing is written.", other)
+    if page.exists() and not page.is_dir() and not _is_page(page):
+        hint = f"Name another file: `--output {page.with_name(page.stem + '-audit.html')}`, for instance."
+        raise CuratorError(f"{page} exists and is no page of an audit.", hint)
     if page.is_dir():
         raise CuratorError(f"{page} is a folder, not a page.", f"Name a file: `--output {page / 'audit.html'}`.")
     return Homes(page, chosen)
+
+
+def _is_page(path: Path) -> bool:
+    """Return whether a file is what an audit wrote before: nothing else is replaced, a picture or a device least."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return PAGE_TITLE.encode() in file.read(_HEAD_BYTES)
 
 
 def _user_cache(places: Sequence[str]) -> Path:

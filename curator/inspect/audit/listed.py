@@ -24,6 +24,7 @@ import pandas as pd
 
 from curator import catalog
 from curator.errors import SourceError, StateError
+from curator.events import Event, Remark
 from curator.manifests.labels import LabelFinder
 from curator.manifests.manifest import read_manifest
 from curator.manifests.read_recipe import parse_recipe
@@ -39,7 +40,7 @@ from curator.sources.sides import side_of_name
 from curator.store.paths import SUMS
 from curator.survey.folders import is_picture
 from curator.survey.survey import survey
-from curator.text import Command, Text
+from curator.text import Command, Text, spell
 
 WHAT_TO_NAME = (
     "Name a folder with train/ and test/ around the folders of the labels, the two as `curator audit train test`, a "
@@ -94,8 +95,9 @@ def list_published(places: Sequence[str], cache: Path, columns: Mapping[str, str
         raise SourceError(message, "Put those of each label into a folder of its own, such as train/heron/.")
     sources = [{key: _absolute(key, value) for key, value in source.items()} for source in found.sources]
     recipe = parse_recipe(compose_recipe("audit", found.labels, sources, {}), source_kinds())
-    rows, homes = _list_all(recipe, cache, {str(_absolute("path", place)): place for place in places})
-    notes = list(dict.fromkeys(note.partition("; kept of each image")[0] for note in found.notes))
+    heard: list[str] = []
+    rows, homes = _list_all(recipe, cache, {str(_absolute("path", place)): place for place in places}, heard)
+    notes = list(dict.fromkeys(note.partition("; kept of each image")[0] for note in [*found.notes, *heard]))
     if not rows["listed_split"].notna().any():
         rows = _take_places_as_sides(rows, homes, places, notes)
     is_file = rows["local_path"].notna().to_numpy(dtype=bool)
@@ -140,17 +142,31 @@ def _absolute(key: str, value: Any) -> Any:
     return value if is_url(value) else os.path.abspath(Path(value).expanduser())  # noqa: PTH100
 
 
-def _list_all(recipe: Recipe, cache: Path, places: Mapping[str, str]) -> tuple[pd.DataFrame, list[str]]:
+def _list_all(
+    recipe: Recipe, cache: Path, places: Mapping[str, str], notes: list[str]
+) -> tuple[pd.DataFrame, list[str]]:
     """List every source; also return the place that each row comes from.
 
     Args:
         places: absolute path to what a person wrote.
+        notes: gains what the sources say of rows that they leave out.
     """
+
+    def hear(event: Event) -> None:
+        if isinstance(event, Remark):
+            notes.append(spell(event.message))
+
     finder = LabelFinder(dict.fromkeys(recipe.labels, ()) | dict(recipe.label_names))
     parts, homes = [], list[str]()
     for number, source in enumerate(recipe.sources):
         context = ListingContext(
-            recipe.labels, cache, label_names=finder, has_namesake=number > 0, every_row=True, fetch=recipe.fetch
+            recipe.labels,
+            cache,
+            emit=hear,
+            label_names=finder,
+            has_namesake=number > 0,
+            every_row=True,
+            fetch=recipe.fetch,
         )
         first = source.path if isinstance(source.path, str) else source.path[0]
         home = next((typed for place, typed in places.items() if Path(first).is_relative_to(place)), first)

@@ -69,7 +69,7 @@ def write_page(found: Audit) -> Path:
     )
     main = element("main", [one.html for one in made], element("footer", "Made by curator."))
     body = [element("div", header, contents(made), main, class_="layout")]
-    write_text_whole(found.page, page(f"{names}: audit", body, style_sheet("style.css")))
+    write_text_whole(found.page, page(f"Audit of {names}", body, style_sheet("style.css")))
     return found.page
 
 

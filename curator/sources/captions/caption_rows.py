@@ -8,11 +8,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from curator.errors import SourceError
 from curator.sources.base import ListingContext
 from curator.sources.captions.phrases import SEVERAL, Phrases
 from curator.sources.reading.cache import CacheEntry
+from curator.sources.reading.delimited import Rows
 from curator.sources.reading.places import file_name, place_version
 from curator.sources.reading.read import read_place
 from curator.sources.reading.tally import Tally
@@ -55,6 +56,11 @@ class CaptionFilter:
     columns: Mapping[str, str]
     counts: Counter[str] = field(default_factory=Counter)
     roles: dict[str, str] = field(default_factory=dict)
+
+    def begin(self) -> None:
+        """Forget what was seen: the table is read from its start."""
+        self.counts.clear()
+        self.roles = {}
 
     def __call__(self, rows: pa.Table) -> pa.ChunkedArray:
         """Return whether each row is wanted."""
@@ -126,7 +132,12 @@ def read_captions(
         facts = json.loads(kept.schema.metadata[b"curator"])
         _tell(Tally.from_facts(facts["tally"]), shown, context)
         return _found(kept.replace_schema_metadata(None), place, facts)
-    read = read_place(place, partial(read_url_table, name=file_name(place), writing=WRITING, where=wanted), context)
+
+    def read_anew(stream: io.BufferedReader) -> Rows:
+        wanted.begin()  # a table that changes meanwhile is read again
+        return read_url_table(stream, name=file_name(place), writing=WRITING, where=wanted)
+
+    read = read_place(place, read_anew, context)
     if not wanted.counts["rows"]:
         raise SourceError("has no row that can be read")
     if wanted.counts[NO_CAPTION] == wanted.counts["rows"]:

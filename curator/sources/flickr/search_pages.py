@@ -81,7 +81,7 @@ class SearchPages:
             if (rows := entry.load()) is None:
                 rows = self._read(text, licences, page, entry)
             yield rows.replace_schema_metadata(None)
-            if rows.num_rows < A_PAGE and not json.loads(rows.schema.metadata[b"curator"])["has_more"]:
+            if not json.loads(rows.schema.metadata[b"curator"])["has_more"]:
                 break
 
     def entry(self, text: str, licences: Mapping[str, str], page: int) -> CacheEntry:

@@ -4,7 +4,7 @@ https://huggingface.co/docs/dataset-viewer/parquet lists the files; https://hugg
 
 >>> card = {"dataset_info": {"features": [{"name": "label", "dtype": {"class_label": {"names": {"0": "cat"}}}}]}}
 >>> classes_of(card)
-{'label': {'0': 'cat'}}
+{'default': {'label': {'0': 'cat'}}}
 >>> licence_of({"license": ["cc-by-4.0"]})
 'cc-by-4.0'
 """
@@ -16,7 +16,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import pyarrow as pa
 
@@ -24,6 +24,7 @@ from curator.errors import SourceError
 from curator.manifests.toml_settings import suggest
 from curator.sources.base import ListingContext
 from curator.sources.reading.cache import CacheEntry
+from curator.sources.reading.http import origin_of
 from curator.sources.reading.json_api import JsonApi
 from curator.sources.reading.json_text import plain_text
 from curator.sources.reading.places import is_url
@@ -36,10 +37,13 @@ ENDPOINT, TOKEN = "HF_ENDPOINT", "HF_TOKEN"
 
 @dataclass(frozen=True)
 class DataSetOnHub:
-    """The Parquet files of a data set, by what the hub calls its parts, and what its card states."""
+    """The Parquet files of a data set, by what the hub calls its parts, and what its card states.
+
+    ``files`` and ``classes`` are by configuration; the files by split, the names of the classes by column.
+    """
 
     files: Mapping[str, Mapping[str, Sequence[str]]]
-    classes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    classes: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
     licence: str = ""
 
     def places(self, config: str, splits: Sequence[str]) -> list[str]:
@@ -48,7 +52,7 @@ class DataSetOnHub:
         Raises:
             SourceError: there is no such one, or several to choose from.
         """
-        chosen = config or ("default" if "default" in self.files else next(iter(self.files), ""))
+        chosen = self._chosen(config)
         if chosen not in self.files or (not config and len(self.files) > 1 and chosen != "default"):
             names = ", ".join(list(self.files)[:20])
             what = (
@@ -57,7 +61,7 @@ class DataSetOnHub:
                 else "has several configurations"
             )
             raise SourceError(
-                f"{what} ({names})", f'Write the one that you mean, such as `config = "{chosen or names}"`.'
+                f"{what} ({names})", f'Write the one that you mean, such as `config = "{next(iter(self.files), "")}"`.'
             )
         parts = self.files[chosen]
         if missing := [split for split in splits if split not in parts]:
@@ -65,13 +69,21 @@ class DataSetOnHub:
             raise SourceError(what, "Write `splits` as the hub calls them, or leave it out.")
         return [place for split in splits or parts for place in parts[split]]
 
+    def names(self, config: str) -> Mapping[str, Mapping[str, str]]:
+        """Return the names of the classes of a configuration; those that are stated alone hold for the only one."""
+        only = next(iter(self.classes.values())) if len(self.classes) == len(self.files) == 1 else {}
+        return self.classes.get(self._chosen(config), only)
+
+    def _chosen(self, config: str) -> str:
+        return config or ("default" if "default" in self.files else next(iter(self.files), ""))
+
 
 def with_token(context: ListingContext) -> ListingContext:
     """Return a context whose requests to the hub, and to no other host, carry the token of the environment."""
     token = os.environ.get(TOKEN, "").strip()
-    host = urlsplit(hub_address()).netloc.lower()
     is_sendable = token.isascii() and token.isprintable()
-    return replace(context, headers={host: f"Authorization: Bearer {token}"}) if token and is_sendable else context
+    headers = {origin_of(hub_address()): f"Authorization: Bearer {token}"}
+    return replace(context, headers=headers) if token and is_sendable else context
 
 
 def hub_address() -> str:
@@ -81,7 +93,7 @@ def hub_address() -> str:
 
 def hub_entry(repo: str, context: ListingContext) -> CacheEntry:
     """Name what is kept of the hub's answers."""
-    return CacheEntry(context, "huggingface", {"hub": hub_address(), "repo": repo, "read_as": 1})
+    return CacheEntry(context, "huggingface", {"hub": hub_address(), "repo": repo, "read_as": 2})
 
 
 def ask_hub(repo: str, context: ListingContext) -> DataSetOnHub:
@@ -133,10 +145,10 @@ def _files(answer: Mapping[str, Any], repo: str) -> dict[str, dict[str, list[str
     return found
 
 
-def classes_of(card: Mapping[str, Any]) -> dict[str, dict[str, str]]:
-    """Read the names of the classes, by column in lower case, out of a card's ``dataset_info``."""
+def classes_of(card: Mapping[str, Any]) -> dict[str, dict[str, dict[str, str]]]:
+    """Read the names of the classes, by configuration and column in lower case, out of a card's ``dataset_info``."""
     infos = card.get("dataset_info")
-    found: dict[str, dict[str, str]] = {}
+    found: dict[str, dict[str, dict[str, str]]] = {}
     for info in infos if isinstance(infos, list) else [infos]:
         features = _object(info).get("features")
         for feature in features if isinstance(features, list) else []:
@@ -144,7 +156,8 @@ def classes_of(card: Mapping[str, Any]) -> dict[str, dict[str, str]]:
             numbered = dict(enumerate(names)) if isinstance(names, list) else _object(names)
             if numbered:
                 name = str(_object(feature).get("name")).casefold()
-                found[name] = {str(number): plain_text(str(text)) for number, text in numbered.items()}
+                of_config = found.setdefault(str(_object(info).get("config_name") or "default"), {})
+                of_config[name] = {str(number): plain_text(str(text)) for number, text in numbered.items()}
     return found
 
 

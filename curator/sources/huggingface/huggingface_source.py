@@ -119,7 +119,8 @@ class HuggingFace(Source):
         top = local_path(self.path, context.base_dir).absolute()
         classes, cards = names_beside(top)
         context.watch(cards)
-        return DataSetOnHub({self.config or "default": by_split}, classes, _licence_beside(top))
+        name = self.config or "default"
+        return DataSetOnHub({name: by_split}, {name: classes}, _licence_beside(top))
 
     def _files(self, base_dir: Path) -> list[Path]:
         """Return the Parquet files below the folder, those of one configuration if one is named."""
@@ -133,7 +134,8 @@ class HuggingFace(Source):
         except SourceError as error:
             raise self._failed(error) from error
         what = self.repo or self.path
-        return _Parts(tuple(places), self.label, self.columns, name=self.name, what=what, classes=known.classes)
+        classes = known.names(self.config)
+        return _Parts(tuple(places), self.label, self.columns, name=self.name, what=what, classes=classes)
 
     def _failed(self, error: SourceError) -> SourceError:
         return SourceError(f"The data set {self.repo or self.path}: {error.message.rstrip('.')}.", error.hint)

@@ -8,8 +8,8 @@ set()
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
+import io
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path as Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from curator.sources.base import ListingContext
 from curator.sources.inaturalist.tables import ObservationFilter, among, below, named_like, place_of, read_rows
 from curator.sources.inaturalist.taxa import EXCEPTED, Taxon, find_taxa, owner_of
 from curator.sources.reading.cache import CacheEntry
-from curator.sources.reading.delimited import Wanted
+from curator.sources.reading.delimited import Rows, Wanted
 from curator.sources.reading.places import file_name, place_version
 from curator.sources.reading.read import read_place
 
@@ -70,7 +70,7 @@ class OpenTables:
         entry = self._observations_entry(label_of, grades, most)
         if (kept := entry.load()) is None:
             wanted = ObservationFilter(label_of, grades, most)
-            rows = self._read("observations", _OBSERVATION, wanted)
+            rows = self._read("observations", _OBSERVATION, wanted, wanted.begin)
             chosen = wanted.chosen()
             rows = rows.filter(pc.is_in(rows["observation_uuid"], value_set=pa.array(chosen, pa.string())))
             labels = pa.array([chosen[uuid] for uuid in rows["observation_uuid"].to_pylist()], pa.string())
@@ -119,10 +119,17 @@ class OpenTables:
             _save(entry, kept)
         return kept.replace_schema_metadata(None)
 
-    def _read(self, table: str, columns: Sequence[str], where: Wanted) -> pa.Table:
+    def _read(
+        self, table: str, columns: Sequence[str], where: Wanted, begin: Callable[[], None] = lambda: None
+    ) -> pa.Table:
         place = place_of(self._path, table, self._context.base_dir)
+
+        def read(stream: io.BufferedReader) -> Rows:
+            begin()  # a table that changes meanwhile is read again
+            return read_rows(stream, columns, where)
+
         try:
-            found = read_place(place, partial(read_rows, columns=columns, where=where), self._context)
+            found = read_place(place, read, self._context)
         except SourceError as error:
             message = error.message.removeprefix(place).strip().rstrip(".")
             raise SourceError(f"The table {place} {message}.", error.hint or _WAY_OUT) from error

@@ -88,11 +88,15 @@ class ObservationFilter:
     """
 
     def __init__(self, label_of: Mapping[str, str], grades: Sequence[str], most: int) -> None:
-        self.counts = Counter[str]()
         self._labels = sorted({*label_of.values()})
         self._taxa = pa.array(label_of, pa.string())
         self._label_of = np.array([*(self._labels.index(label) for label in label_of.values()), -1])
         self._grades, self._most = pa.array(grades, pa.string()), most
+        self.begin()
+
+    def begin(self) -> None:
+        """Forget what was seen: the table is read from its start."""
+        self.counts = Counter[str]()
         self._kept: dict[str, list[str]] = {label: [] for label in self._labels}
         self._last: dict[str, str] = {}
 

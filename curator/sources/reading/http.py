@@ -35,6 +35,16 @@ LEAST_BYTES_A_SECOND = 100
 """An answer that is slower than this for ``timeout_s`` is broken off: no list comes a byte a second."""
 
 
+def origin_of(url: str) -> str:
+    """Return scheme, host and port of an address (RFC 6454), in lower case, without who signs in.
+
+    >>> origin_of("HTTPS://ann:secret@Hub.example:8443/a?b"), origin_of("https://hub.example/x")
+    ('https://hub.example:8443', 'https://hub.example')
+    """
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}".lower()
+
+
 class Version(NamedTuple):
     """What distinguishes one version of a file from another; empty or None if the server does not say."""
 
@@ -71,12 +81,19 @@ class _ListTransfer(WaryTransfer):
         self.handle.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1)
         has_coding = any(line.startswith("Accept-Encoding:") for line in headers)
         plain = [] if has_coding else ["Accept-Encoding: identity"]
-        self.handle.setopt(pycurl.HTTPHEADER, ["Accept: */*", *plain, *headers])
+        self._lines = ["Accept: */*", *plain, *headers]
 
     def begin(self, task: int, url: str, now: float, referer: str = "") -> None:
         """Prepare the handle."""
         super().begin(task, url, now, referer)
-        self._is_safe = url.startswith("https:")
+        self.handle.setopt(pycurl.HTTPHEADER, self._lines)
+        self._is_safe, self._origin = url.startswith("https:"), origin_of(url)
+
+    def go_on(self, now: float) -> None:
+        """Prepare the handle for the next address; another origin than the first one is not told who asks."""
+        if origin_of(self.goes_to) != self._origin:
+            self.handle.setopt(pycurl.HTTPHEADER, [one for one in self._lines if not one.startswith("Authorization:")])
+        super().go_on(now)
 
     def _keeps_https(self) -> bool:
         """Return whether a redirect to http is refused: a list that was signed for could be changed on the way."""

@@ -167,12 +167,12 @@ class JsonApi:
 
     def _wait(self, later: Later, times: int) -> None:
         """Wait as long as the server wants, and longer each time."""
-        wait_s = max(later.wait_s, resume.BACKOFF_S * 2 ** (times - 1))
+        wait_s = min(max(later.wait_s, resume.BACKOFF_S * 2 ** (times - 1)), LONGEST_WAIT_S)
         if later.wait_s > LONGEST_WAIT_S:
             raise self._refused(f"{later.why}, and wants to be left alone for {later.wait_s:,.0f} seconds")
         if wait_s >= _TOLD_WAIT_S:
             self._context.emit(Noted(f"{self._name}: {self.host} {later.why}: waiting {wait_s:,.0f} seconds"))
-        sleep(min(wait_s, LONGEST_WAIT_S))
+        sleep(wait_s)
 
     def _refused(self, what: str, hint: str = "") -> SourceError:
         return SourceError(f"{self.host} {what}.", hint or self._hints[0])

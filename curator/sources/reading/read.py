@@ -19,7 +19,6 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path as Path
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
 
 from curator.errors import SourceError
 from curator.events import MetadataFinished, MetadataRead, MetadataStarted
@@ -27,7 +26,7 @@ from curator.fetch.network.content_coding import CodingError, undone
 from curator.reasons import Drop
 from curator.sources.base import ListingContext
 from curator.sources.budget import budget
-from curator.sources.reading.http import ask_size
+from curator.sources.reading.http import ask_size, origin_of
 from curator.sources.reading.places import is_url, local_path, scheme_problem, shown_name
 from curator.sources.reading.resume import ResumedStream, VersionChangedError
 
@@ -173,11 +172,13 @@ def probe_size(place: str, context: ListingContext) -> int | None:
 
 
 def headers_for(place: str, context: ListingContext) -> list[str]:
-    """Return the further lines of a request for this address, which are for its host alone.
+    """Return the further lines of a request for this address, which are for its origin (RFC 6454) alone.
 
-    >>> context = ListingContext((), Path(), headers={"h.example": "Authorization: Bearer t"})
+    >>> context = ListingContext((), Path(), headers={"https://h.example": "Authorization: Bearer t"})
     >>> headers_for("https://H.example/a", context), headers_for("https://h.example.evil.org/a", context)
     (['Authorization: Bearer t'], [])
+    >>> headers_for("http://h.example/a", context)
+    []
     """
-    line = context.headers.get(urlsplit(place).netloc.rpartition("@")[2].lower()) if context.headers else None
+    line = context.headers.get(origin_of(place)) if context.headers else None
     return [line] if line else []

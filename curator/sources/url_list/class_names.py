@@ -54,7 +54,7 @@ def names_beside(folder: Path) -> tuple[Names, list[str]]:
     for infos, card in (files[:2], files[2:]):
         try:
             for info in json.loads(_text(infos) or "{}").values():
-                found |= _of_features(info["features"])
+                found = _agreeing(found, _of_features(info["features"]))
         except (AttributeError, KeyError, TypeError, ValueError):
             pass
         if found := found or dict(names_in_card(_text(card))):
@@ -87,6 +87,11 @@ def _of_features(features: Mapping[str, Any]) -> Names:
         for name, feature in features.items()
         if isinstance(feature, dict) and feature.get("_type") == "ClassLabel" and feature.get("names")
     }
+
+
+def _agreeing(names: Names, others: Names) -> dict[str, Mapping[str, str]]:
+    """Join the classes that several configurations state; of a column that they name differently, none is known."""
+    return {name: one for name, one in {**names, **others}.items() if names.get(name, one) == one}
 
 
 def _text(path: Path) -> str:

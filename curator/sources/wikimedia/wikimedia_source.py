@@ -100,7 +100,8 @@ class Wikimedia(Source):
         kept = Kept(len(COLUMNS))
         with self._lists(context) as lists:
             parts = [part for label in labels for part in self._of_label(label, tier, lists, kept, context)]
-        if not parts and tier == 0:
+        has_more = self.depth > 0 and any(self._known(label, 1, lists) for label in labels)
+        if not parts and tier == 0 and not has_more:
             named = ", ".join(query.shown for label in labels for query in self._roots(label))
             raise SourceError(f"No file is in {named}.", f"Look at their names on {lists.host}, and mend them.")
         whole = pa.concat_tables(parts) if parts else pa.table({name: pa.array([], pa.string()) for name in _COLUMNS})
