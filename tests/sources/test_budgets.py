@@ -100,7 +100,7 @@ HOSTILE: dict[str, tuple[Callable[[Path], object], str]] = {
         "1,000 columns.*max_columns",
     ),
     "deep.json": (lambda path: path.write_text("[" * 500_000 + "]" * 500_000), "nested too deeply"),
-    "deep.jsonl": (lambda path: path.write_text(('{"a":' * 50_000 + "1" + "}" * 50_000 + "\n") * 3), "no JSON object"),
+    "deep.jsonl": (lambda path: path.write_text(('{"a":' * 50_000 + "1" + "}" * 50_000 + "\n") * 3), "a JSON object"),
     "empties.json": (lambda path: path.write_text("[" + "{}," * 300_000 + "{}]"), "without any value"),
 }
 
