@@ -16,6 +16,7 @@ from curator.errors import CuratorError
 from curator.manifests.file_names import is_own_name, safe_stem
 from curator.manifests.manifest import read_manifest
 from curator.manifests.reviews import Review, append_review
+from curator.store.root import shown
 from tests.cli.pasted import in_terminal, read_words
 from tests.small_worlds import picture, write_folder
 
@@ -138,8 +139,8 @@ def test_an_image_is_found_by_what_people_call_it(place: Path, monkeypatch: pyte
     for name in names:
         done = run("why", name)
         assert done.exit_code == 0 and done.stdout.startswith(row["record_id"]), name
-    assert f"  file     {file}" in done.stdout
-    assert json.loads(run("why", row["record_id"], "--json").stdout)[0]["file"] == str(file)
+    assert f"  file     {shown(file)}" in done.stdout
+    assert json.loads(run("why", row["record_id"], "--json").stdout)[0]["file"] == str(shown(file))
     assert run("why", "only here.jpg").stdout.count("listed   by folder") == 1
     monkeypatch.chdir(file.parent)
     assert run("why", file.name).stdout.startswith(row["record_id"])

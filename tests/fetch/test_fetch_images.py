@@ -196,7 +196,7 @@ def test_a_ledger_without_thumbnails_is_brought_up_to_date_from_the_store(lab, l
     url = lab.url("fine", "/thumbnail.jpg")
     first = shelf.fetch(listed([url]))
     with closing(sqlite3.connect(shelf.paths.attempts)) as old:
-        for name in ("thumbnail", "well_formed"):
+        for name in ("thumbnail", "well_formed", "taken", "camera"):
             old.execute(f"ALTER TABLE observations DROP COLUMN {name}")
         old.execute("DROP TABLE robots")
         old.execute("DROP TABLE waits")
