@@ -96,7 +96,7 @@ def _hold_previous(table: pd.DataFrame, previous: pd.DataFrame) -> Held:
 def _inherit(table: pd.DataFrame, previous: pd.DataFrame, number: IntArray, n: int) -> BoolArray:
     """Mark which of ``n`` parts each row was in, or a copy that it replaces; -1: in none. Shape (rows, n)."""
     place = find_places(table["sha256"], previous["sha256"])
-    own = np.where(place >= 0, number[place], -1)[:, None] == np.arange(n)
+    own = np.append(number, -1)[place][:, None] == np.arange(n)  # also of a manifest without rows
     representative = find_places(table["duplicate_of"], table["record_id"])
     copies = np.flatnonzero((place >= 0) & (representative >= 0) & ~catalog.is_kept(table))
     inherited = np.zeros_like(own)
