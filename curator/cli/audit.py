@@ -90,7 +90,8 @@ def audit_answer(found: "Audit") -> Answer:
         if found.failed:
             terminal.note(f"failed on {', '.join(found.failed)}", "red")
         if found.counts["leaks"] or found.counts["conflicts"] or found.counts["copies"]:
-            mended = "makes a set of it without copies; `keep = false` under [split] divides it anew"
+            anew = "; `keep = false` under [split] divides it anew" if found.published.sides else ""
+            mended = f"makes a set of it without copies{anew}"
             sources = [word for place in found.places for word in ("--from", place)]
             terminal.next(Command.of("init", "mended", *sources), mended)
 

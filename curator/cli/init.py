@@ -58,6 +58,7 @@ def init(
     of Open Images and ImageNet that they mean are found offline.
 
     Example: curator init birds --from my-photos
+
     Example: curator init rugby-soccer rugby soccer
     """
     if places:
@@ -150,6 +151,7 @@ def show_choice(terminal: Terminal, choice: Choice, is_label: bool) -> None:
             )
         return
     why = f"none of {len(found.proposals)} classes found is it." if found.proposals else nothing_found(found)[0]
+    why = f"it means the same as {choice.same_as}, which has its class." if choice.same_as else why
     what = (
         "The recipe names an empty list to fill in for it"
         if is_label

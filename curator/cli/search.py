@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from curator.cli.terminal import Terminal
     from curator.sources.class_index.search import ClassSearch, Near, Proposal
 
+_MOST_SHOWN = 60
+
 WordArguments = Annotated[list[str], typer.Argument(metavar="WORD…", help="A word or a phrase, in English.")]
 NumberOption = Annotated[int, typer.Option("-n", "--number", min=1, max=100, metavar="N", help="Propose N classes.")]
 
@@ -44,7 +46,8 @@ def nothing_found(found: ClassSearch) -> tuple[str, str]:
     """Say that nothing is called so, and what to do."""
     near = f"; spelled nearly so: {', '.join(found.nearest)}" if found.nearest else ""
     way = "Try the plain English word for what the pictures show, or a more general one: `curator search bird`."
-    return f"No class of Open Images or ImageNet is called {found.word!r}{near}.", way
+    word = found.word if len(found.word) <= _MOST_SHOWN else f"{found.word[:_MOST_SHOWN]}…"
+    return f"No class of Open Images or ImageNet is called {word!r}{near}.", way
 
 
 def show(terminal: Terminal, found: ClassSearch) -> None:

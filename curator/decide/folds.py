@@ -81,10 +81,13 @@ def divide_folds(
 
 def _follow_groups(first: IntArray, held: BoolArray) -> IntArray:
     """Put each image into the fold, from 1, that most of its group had; 0: none of it had one."""
-    members = np.zeros(held.shape, np.int64)
-    np.add.at(members, first, held)
-    members = members[first]
-    return np.where(members.any(axis=1), members.argmax(axis=1) + 1, 0)
+    rows, places = np.nonzero(held)
+    pairs, counts = np.unique(first[rows] * held.shape[1] + places, return_counts=True)
+    group, place = np.divmod(pairs, held.shape[1])
+    order = np.lexsort((-place, counts))  # of as many, the lower fold is written last
+    fold = np.zeros(len(first), np.int64)
+    fold[group[order]] = place[order] + 1
+    return fold[first]
 
 
 def _check_folds(have: Mapping[str, int], folds: int) -> None:

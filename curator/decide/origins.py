@@ -10,7 +10,7 @@ Groups that hold a large part of a label are named by it, so that a person can j
 
 >>> images = pd.DataFrame({"record_id": ["x-1", "x-2"]} | {name: None for name in ORIGIN_COLUMNS})
 >>> describe_large_groups(images, np.array([0, 0]), ("a",), first=np.array([0, 0]))
-('2 images (100.0% of a) stay on one side: near-duplicates of x-1',)
+('2 images (100.0% of a) stay on one side: x-1 and what is linked to it',)
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def _name(members: pd.DataFrame) -> str:
     count, name = max(shared, key=lambda found: found[0])
     if count > 1:
         return name if count == len(members) else f"{name} ({count} of {len(members)}) and what is linked to it"
-    return f"near-duplicates of {members['record_id'].min()}"
+    return f"{members['record_id'].min()} and what is linked to it"
 
 
 def _most_common(values: pa.Array, prefix: str) -> tuple[int, str]:

@@ -102,8 +102,8 @@ def _describe_counts(
         counts = np.bincount(label[side == place], minlength=len(labels))
         for name, n, want in zip(labels, counts, wanted[:, place], strict=True):
             if not n and want:
-                text = f"no image in {set_name}: all belong together by `[split] group_by`, as of one author"
-                empty.append(f"{name}: {text}; without that name in it, and with `--resplit`, they are divided")
+                text = f"no image in {set_name}: all belong together by `[split] group_by` or `group_pattern`"
+                empty.append(f"{name}: {text}; with less in them, and with `--resplit`, they are divided")
             elif n != want:
                 held = ", and the previous split (`--resplit` lets images move)," if is_held else ""
                 near = f"as near as what must stay on one side{held} allows"

@@ -3,7 +3,7 @@
 >>> import io
 >>> from PIL import Image
 >>> exif, file = Image.Exif(), io.BytesIO()
->>> exif.update({0x010F: "NIKON", 0x0110: "NIKON Z 9", })
+>>> exif.update({0x010F: "NIKON", 0x0110: "NIKON Z 9"})
 >>> exif.get_ifd(0x8769)[0x9003] = "2024:05:01 12:30:07"
 >>> Image.new("L", (60, 40)).save(file, "jpeg", exif=exif)
 >>> read_capture(file.getvalue())
@@ -15,6 +15,8 @@ Tags are those of the Exif standard, https://www.cipa.jp/std/documents/download_
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple
 
@@ -36,20 +38,41 @@ class Capture(NamedTuple):
 
 def read_capture(data: bytes) -> Capture:
     """Read a JPEG's EXIF block; what it does not say, or not as the standard wants it, is None. Never raises."""
+    said = _read_texts(data)
+    camera, serial = name_camera(said), said.get(_SERIAL, "")
+    taken = _read_time(said.get(_TAKEN, ""), said.get(_FRACTION, ""))
+    return Capture(taken, " ".join(filter(None, (camera, serial if _MODEL in said else ""))) or None)
+
+
+def read_camera_model(data: bytes) -> str | None:
+    """Read which kind of camera an EXIF block names, whichever one of its kind it was; None: it does not say."""
+    return name_camera(_read_texts(data)) or None
+
+
+def name_camera(said: Mapping[int, str]) -> str:
+    """Return the model, after its maker unless it begins with the maker's first word.
+
+    >>> name_camera({0x010F: "NIKON CORPORATION", 0x0110: "NIKON D90"}), name_camera({0x010F: "Acme", 0x0110: "Shot 1"})
+    ('NIKON D90', 'Acme Shot 1')
+    """
+    maker, model = said.get(_MAKER, ""), said.get(_MODEL, "")
+    is_said = model.casefold().startswith(maker.casefold().partition(" ")[0])
+    return model if model and is_said else f"{maker} {model}".strip()
+
+
+def _read_texts(data: bytes) -> dict[int, str]:
+    """Read the texts of the tags that are asked for here."""
     at = data.find(_START, 0, _SEARCHED)
     exif = data[at + len(_START) : at + len(_START) + 0xFFFF] if at >= 0 else b""
-    order = _BYTE_ORDERS.get(exif[:4])
-    if order is None:
-        return Capture()
-    try:
+    if (order := _BYTE_ORDERS.get(exif[:4])) is None:
+        return {}
+    said: dict[int, str] = {}
+    with suppress(struct.error):  # cut short
         first, offset = _read_directory(exif, order, struct.unpack_from(order + "I", exif, 4)[0])
+        said |= {tag: text for tag, text in first.items() if tag in (_MAKER, _MODEL)}
         second, _ = _read_directory(exif, order, offset) if offset else ({}, 0)
-    except struct.error:
-        return Capture()
-    maker, model, serial = first.get(_MAKER, ""), first.get(_MODEL, ""), second.get(_SERIAL, "")
-    parts = (maker if not model.lower().startswith(maker.lower()) else "", model, serial if model else "")
-    taken = _read_time(second.get(_TAKEN, ""), second.get(_FRACTION, ""))
-    return Capture(taken, " ".join(filter(None, parts)) or None)
+        said |= {tag: text for tag, text in second.items() if tag in (_TAKEN, _FRACTION, _SERIAL)}
+    return said
 
 
 def _read_directory(exif: bytes, order: str, at: int) -> tuple[dict[int, str], int]:

@@ -13,17 +13,15 @@ Traces(camera_model=None, jpeg_quality=None)
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 from typing import NamedTuple
+
+from curator.observe.capture import read_camera_model
 
 N_BYTES = 1 << 17
 """What is read of a file: an EXIF block has at most half of it, and the tables come after that."""
 
-_SCAN, _TABLES, _APPLICATION_1 = 0xDA, 0xDB, 0xE1
-_EXIF = b"Exif\0\0"
-_MAKE, _MODEL, _ASCII = 0x010F, 0x0110, 2
-_ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
+_SCAN, _TABLES = 0xDA, 0xDB
 _STANDARD_LUMA = (
     16, 11, 12, 14, 12, 10, 16, 14, 13, 14, 18, 17, 16, 19, 24, 40, 26, 24, 22, 22, 24, 49, 35, 37, 29, 40, 58, 51, 61,
     60, 57, 51, 56, 55, 64, 72, 92, 78, 64, 68, 87, 69, 55, 56, 80, 109, 81, 87, 95, 98, 103, 104, 103, 62, 77, 113,
@@ -41,13 +39,8 @@ class Traces(NamedTuple):
 
 def read_traces(data: bytes) -> Traces:
     """Read the traces in the first :data:`N_BYTES` of a file; of any but a JPEG nothing is known."""
-    camera, quality = None, None
-    for marker, segment in _segments(data):
-        if marker == _APPLICATION_1 and camera is None and segment.startswith(_EXIF):
-            camera = _camera(segment[len(_EXIF) :])
-        elif marker == _TABLES and quality is None:
-            quality = _quality(segment)
-    return Traces(camera, quality)
+    tables = (segment for marker, segment in _segments(data) if marker == _TABLES)
+    return Traces(read_camera_model(data), next(map(_quality, tables), None))
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
@@ -57,25 +50,6 @@ def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
         end = at + 2 + (data[at + 2] << 8 | data[at + 3])
         yield data[at + 1], data[at + 4 : end]
         at = max(end, at + 4)
-
-
-def _camera(exif: bytes) -> str | None:
-    order = _ORDERS.get(exif[:4])
-    if order is None or len(exif) < 8:
-        return None
-    (at,) = struct.unpack_from(order + "I", exif, 4)
-    if not 8 <= at <= len(exif) - 2:
-        return None
-    (n_entries,) = struct.unpack_from(order + "H", exif, at)
-    said: dict[int, str] = {}
-    for start in range(at + 2, min(at + 2 + 12 * n_entries, len(exif) - 11), 12):
-        tag, kind, count, value = struct.unpack_from(order + "HHII", exif, start)
-        if tag in (_MAKE, _MODEL) and kind == _ASCII:
-            text = exif[start + 8 : start + 8 + count] if count <= 4 else exif[value : value + min(count, 100)]
-            said[tag] = " ".join(text.partition(b"\0")[0].decode("ascii", "replace").split())
-    make, model = said.get(_MAKE, ""), said.get(_MODEL, "")
-    is_said = model.casefold().startswith(make.casefold().partition(" ")[0])
-    return (model if is_said else f"{make} {model}".strip()) or make or None
 
 
 def _quality(segment: bytes) -> int | None:

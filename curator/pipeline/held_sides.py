@@ -92,4 +92,4 @@ def require_same_split(paths: DataPaths, split: SplitSettings) -> None:
 
 
 def _word(value: object) -> str:
-    return "none" if value is None else str(value)
+    return "none" if value is None or value == "" else str(value)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from curator.manifests.labels import folder_name
@@ -31,11 +31,15 @@ _PLACE = 28
 
 @dataclass(frozen=True)
 class Choice:
-    """What a label means: of what was found for its word, the classes that were chosen, none if nothing fits."""
+    """What a label means: of what was found for its word, the classes that were chosen, none if nothing fits.
+
+    ``same_as`` names the label that has its likeliest meaning already: another meaning is not put in its place.
+    """
 
     label: str
     search: ClassSearch
     chosen: tuple[Proposal, ...]
+    same_as: str = ""
 
     @property
     def others(self) -> tuple[Proposal, ...]:
@@ -51,13 +55,13 @@ def search_labels(labels: Iterable[str]) -> dict[str, ClassSearch]:
     return {label: search_classes(label) if fold(label) else ClassSearch(label, "", (), 0, ()) for label in labels}
 
 
-def best(search: ClassSearch, taken: Collection[str] = ()) -> tuple[Proposal, ...]:
-    """Return what a word most likely means; nothing if no class is called so, or another label has it.
+def best(search: ClassSearch) -> tuple[Proposal, ...]:
+    """Return what a word most likely means; nothing if no class is called so.
 
     A class that Open Images lacks is joined by the next that is above or below it and is called so too: of ``cow``,
     ImageNet has cows, and Open Images cattle.
     """
-    named = [one for one in search.proposals if one.is_named and not {one.mid, one.synset} & {*taken}]
+    named = [one for one in search.proposals if one.is_named]
     if not named:
         return ()
     first, *rest = named
@@ -74,8 +78,9 @@ def choose(searches: Mapping[str, ClassSearch], ask: Ask = lambda choice, taken:
     """
     choices: list[Choice] = []
     for label, search in searches.items():
-        taken = ids_of(choices)
-        choices.append(ask(Choice(label, search, best(search, taken)), taken))
+        taken, likeliest = ids_of(choices), Choice(label, search, best(search))
+        same = next((one.label for one in choices if ids_of([one]) & ids_of([likeliest])), "")
+        choices.append(ask(replace(likeliest, chosen=(), same_as=same) if same else likeliest, taken))
     return choices
 
 
@@ -181,9 +186,11 @@ def _own_list(choice: Choice, is_label: bool) -> str:
     """Compose the source of a label that no class fits: a list of addresses that a person makes."""
     label, file = (json.dumps(text, ensure_ascii=False) for text in (choice.label, _list_of(choice)))
     near = f"; spelled nearly so: {', '.join(choice.search.nearest)}" if choice.search.nearest else ""
+    why = f"{label} means the same as {json.dumps(choice.same_as, ensure_ascii=False)}"
+    why = f"{why}, which has its class" if choice.same_as else f"No class was found for {label}{near}"
     mark, way = ("", "W") if is_label else ("# ", f"To have it, add {label} to labels, take away the # below, and w")
     return (
-        f"# No class was found for {label}{near}.\n# {way}rite addresses of pictures of it, one a line, into {file}"
+        f"# {why}.\n# {way}rite addresses of pictures of it, one a line, into {file}"
         f' beside this file.\n{mark}[[sources]]\n{mark}kind = "url-list"\n{mark}path = {file}\n{mark}label = {label}\n'
     )
 

@@ -13,7 +13,8 @@ from curator import catalog
 from curator.catalog import Drop, Stage
 from curator.decide.balance import balance_labels
 from curator.decide.dedupe import find_duplicates
-from curator.decide.growth import drop_cross_split, hold_sides
+from curator.decide.folds import _follow_groups
+from curator.decide.growth import drop_cross_split, hold_folds, hold_sides
 from curator.decide.split import split_images
 from curator.manifests.recipe import BalanceSettings, DedupeSettings, SplitSettings
 from tests.decide.rows import make_table, packed, sha256
@@ -229,3 +230,30 @@ def test_an_earlier_manifest_of_other_images_changes_nothing() -> None:
     """Only images that are here are held."""
     earlier = pd.DataFrame({"sha256": ["f" * 64], "split": ["test"]})
     assert sides(split(make(30), earlier)) == sides(split(make(30)))
+
+
+def test_folds_are_held_by_those_that_stay():
+    """An image that left from a fold that is no more does not end the holding of the others."""
+    table = catalog.conform(pd.DataFrame({"record_id": list("abc"), "sha256": list("abc"), "label": "x"}))
+    previous = pd.DataFrame(
+        {"sha256": list("abz"), "split": "train", "fold": [1, 2, 3], "has_left": [False, False, True]}
+    )
+    assert hold_folds(table, previous, 2).tolist() == [[True, False], [False, True], [False, False]]
+    assert not hold_folds(table, previous, 3).any()
+    empty = previous.iloc[:0]
+    assert not hold_sides(table, empty).sides.any() and not hold_folds(table, empty, 2).any()
+
+
+@settings(max_examples=examples(60))
+@given(st.data())
+def test_a_group_follows_the_fold_that_most_of_it_had(data):
+    """Of as many, the first fold."""
+    n, folds = data.draw(st.integers(1, 12)), data.draw(st.integers(1, 4))
+    first = np.array([data.draw(st.integers(0, row)) for row in range(n)])
+    held = np.array(
+        data.draw(st.lists(st.lists(st.booleans(), min_size=folds, max_size=folds), min_size=n, max_size=n))
+    )
+    found = _follow_groups(first, held)
+    for row in range(n):
+        counts = held[first == first[row]].sum(axis=0)
+        assert found[row] == (counts.argmax() + 1 if counts.any() else 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable
 from io import BytesIO
@@ -26,7 +27,7 @@ from curator.errors import CuratorError
 from curator.events import Event, WorkAdvanced, ignore
 from curator.inspect.audit import copies as copies_module
 from curator.inspect.audit import observed
-from curator.inspect.audit.confounds import find_confounds
+from curator.inspect.audit.confounds import _numbered, find_confounds
 from curator.inspect.audit.copies import find_pairs
 from curator.inspect.audit.cost import measure_cost
 from curator.inspect.audit.result import WORDS, Audit
@@ -280,7 +281,7 @@ def no_sides(root: Path) -> list[Path]:
         (lambda root: [root / "gone"], [], "There is nothing at"),
         (lambda root: ["https://e.org/set.csv"], [], "is an address, and what is audited must be here"),
         (no_sides, ["--fail-on", "leaks"], "--fail-on leaks compares sides, and {} has none."),
-        (no_sides, ["--fail-on", "leeks"], "--fail-on leeks is unknown, did you mean leaks?"),
+        (no_sides, ["--fail-on", "leeks"], "--fail-on knows no 'leeks', did you mean leaks. Its words are leaks, "),
         (no_sides, ["--no-embed", "--fail-on", "suspects"], "--fail-on suspects needs a network's features."),
         (no_sides, ["--output", "{}/page.html"], "is inside of what is audited, where nothing is written"),
         (no_sides, ["--cache", "{}"], "is inside of what is audited, where nothing is written"),
@@ -540,3 +541,73 @@ def test_the_action_of_the_documentation_holds_a_set(tmp_path: Path, monkeypatch
     shutil.copyfile("pets/train/heron/0.jpg", "pets/test/heron/0.jpg")
     assert run(*command.split()[2:]).exit_code == 1
     assert Path(kept["with"]["path"]).is_file()
+
+
+def test_nothing_that_is_there_is_replaced_but_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the table that is audited, nor a picture of a data set, nor what is no file; a page of before is."""
+    monkeypatch.chdir(tmp_path)
+    folder = write_folder(tmp_path / "photos", 3)
+    rows = "".join(f"{path},{path.parent.name}\n" for path in sorted(folder.rglob("*.jpg")))
+    (tmp_path / "table.csv").write_text("path,label\n" + rows)
+    os.mkfifo(tmp_path / "pipe")
+    for output in ("table.csv", "photos/rugby/000.jpg", "pipe"):
+        done = run("table.csv", "--no-embed", "--cache", "cache", "--output", output)
+        assert done.exit_code == 2 and "exists and is no page of an audit" in done.stderr, done.stderr
+    for _ in range(2):
+        done = run("table.csv", "--no-embed", "--cache", "cache")
+        assert done.exit_code == 0 and (tmp_path / "table-audit.html").exists(), done.output
+    done = run("photos", "photos", "--no-embed", "--cache", "cache")
+    assert done.exit_code == 2 and "photos is named twice" in done.stderr
+
+
+def test_a_data_set_of_curator_is_not_written_into_and_a_changed_manifest_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its data folder is a part of it."""
+    monkeypatch.chdir(tmp_path)
+    made = curator.create("small", places=[write_folder(tmp_path / "photos", 5)])
+    made.run(benchmark=False)
+    manifest = made.paths.manifest
+    picture_of_it = made.paths.folder / made.manifest["file"].iloc[0]
+    for words in (["--output", picture_of_it], ["--cache", made.paths.folder / "cache"]):
+        done = run(manifest, "--no-embed", *words)
+        assert done.exit_code == 2 and "is inside of what is audited" in done.stderr, done.stderr
+    assert "The manifest is not" not in run(manifest, "--no-embed", "--cache", "cache").stdout
+    text = manifest.read_text()
+    manifest.write_text(text.replace(",rugby,", ",soccer,", 1))
+    assert "The manifest is not as curator wrote it" in " ".join(
+        run(manifest, "--no-embed", "--cache", "cache").stdout.split()
+    )
+
+
+def test_rows_without_a_picture_are_told(tmp_path: Path) -> None:
+    """What a table of pictures leaves out is said, as a fetch says it."""
+    images = [{"bytes": jpeg(number), "path": None} for number in range(8)] + [None, {"bytes": b"", "path": None}]
+    (tmp_path / "set").mkdir()
+    pq.write_table(pa.table({"image": images, "label": list("abab" * 2 + "ab")}), tmp_path / "set" / "train.parquet")
+    done = run(tmp_path / "set", "--no-embed", "--cache", tmp_path / "cache", "--output", tmp_path / "page.html")
+    assert done.exit_code == 0 and "without a picture" in " ".join(done.stdout.split()), done.output
+
+
+def test_the_page_says_what_failed_and_is_written_also_if_a_word_cannot_be_looked_for(
+    balls: tuple[Path, set[frozenset[str]]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was found is worth a page."""
+    page = tmp_path / "page.html"
+    options = ["--no-embed", "--cache", tmp_path / "cache", "--output", page]
+    assert run(balls[0], *options, "--fail-on", "leaks").exit_code == 1
+    assert page.read_text().count(">fails<") == 1
+    page.unlink()
+
+    def refuse(*_: object) -> None:
+        raise CuratorError("A picture changed.")
+
+    monkeypatch.setattr("curator.inspect.audit.audit.find_failed", refuse)
+    assert run(balls[0], *options, "--fail-on", "leaks").exit_code == 2 and page.exists()
+
+
+def test_a_fact_of_very_many_values_is_told_apart_by_the_frequent_ones() -> None:
+    """Memory is for a thousand values of each."""
+    values, number = _numbered([*(f"v{n:05}" for n in range(3000)), *["often"] * 5])
+    assert len(values) == 1000 and values[-1] == "a rarer one" and "often" in values
+    assert [values[one] for one in number[-5:]] == ["often"] * 5 and len(number) == 3005

@@ -158,3 +158,16 @@ def test_memory_does_not_grow_with_the_table(tmp_path, context):
         grown = peak_bytes() - before
         assert len(listed) == 1
     assert grown < 60_000_000
+
+
+def test_a_table_says_how_it_is_written(tmp_path, context):
+    """By the keys that messages propose; another way of writing is another table."""
+    (tmp_path / "old.csv").write_bytes('link;text\nhttp://e.org/1.jpg;"Straße"\n'.encode("cp1252"))
+    context = replace(context, labels=LABELS)
+    given = {"path": "old.csv", "words": WORDS, "columns": {"caption": "text"}}
+    with pytest.raises(SourceError, match="`encoding = "):
+        Captions(**given).list_images(0, LABELS, context)
+    written = {"encoding": "cp1252", "delimiter": ";", "quoting": "csv"}
+    assert Captions(**given, **written).list_images(0, LABELS, context)["title"].tolist() == ["Straße"]
+    mistakes = Captions(**given, encoding="cp12522", delimiter="::").problems(LABELS)
+    assert [key for key, _ in mistakes] == ["delimiter", "encoding"]

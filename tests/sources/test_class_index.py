@@ -191,3 +191,11 @@ def test_the_index_is_made_of_the_three_word_lists(tmp_path: Path) -> None:
     assert {*index.find("crane")} == {found["/m/2"].number, found["/m/3"].number}
     assert index.singular("birdies") == "bird"
     assert index.singular("mice") == ""  # nothing is called mouse there
+
+
+@pytest.mark.parametrize("id_", ["/m/06bqd", "n00470966"])
+def test_an_id_that_is_printed_can_be_searched_for(id_: str) -> None:
+    """Of either source; one that nobody has is nothing."""
+    found = search_classes(id_)
+    assert [one.name for one in found.proposals] == ["Rugby"] and found.n_meanings == 1
+    assert not search_classes("/m/00000zzz").proposals

@@ -12,7 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from curator.errors import SourceError
+from curator.sources.huggingface.hub import DataSetOnHub, classes_of, with_token
 from curator.sources.huggingface.huggingface_source import HuggingFace
+from curator.sources.reading.read import headers_for
+from curator.sources.url_list.class_names import names_beside
 from tests.small_worlds import picture
 
 LABELS = ("cat", "dog")
@@ -140,3 +143,34 @@ def test_a_folder_of_parquet_files_needs_no_hub(tmp_path, context, monkeypatch, 
     assert len(replace(source, splits=("test",)).list_images(0, LABELS, context)) == 3
     with pytest.raises(SourceError, match="has no Parquet file"):
         replace(source, config="fancy").list_images(0, LABELS, context)
+
+
+def test_the_token_stays_with_the_hub_whatever_the_address_looks_like(hub, context):
+    """Also where libcurl does not follow a redirect by itself, and never to the hub's host without its scheme."""
+    elsewhere, context = hub.url.replace("127.0.0.1", "localhost"), replace(context, labels=LABELS)
+    page = "/api/datasets/ann/pets/parquet/default/train/0.parquet"
+    hub.serve(page, location=f"{elsewhere}/odd path|x.parquet")
+    hub.serve("/odd%20path%7Cx.parquet", shard(0))
+    assert len(HuggingFace(repo="ann/pets", splits=("train",)).list_images(0, LABELS, context)) == 3
+    sent = {path: headers.get("Authorization") for _, path, headers in hub.requests}
+    assert sent[page] == f"Bearer {SECRET}" and sent["/odd%20path%7Cx.parquet"] is None
+    known = with_token(context)
+    assert headers_for(f"{hub.url}/a", known) and not headers_for(hub.url.replace("http:", "https:"), known)
+
+
+def test_each_configuration_has_its_own_names(tmp_path):
+    """A number of one is not named as in another; of a folder, what configurations name differently is not known."""
+    infos = [
+        {"config_name": name, "features": [{"name": "Label", "dtype": {"class_label": {"names": {"0": text}}}}]}
+        for name, text in {"a": "cat", "b": "car"}.items()
+    ]
+    known = DataSetOnHub({"a": {}, "b": {}}, classes_of({"dataset_info": infos}))
+    assert [known.names(config) for config in ("a", "b")] == [{"label": {"0": "cat"}}, {"label": {"0": "car"}}]
+    assert DataSetOnHub({"x": {}}, classes_of({"dataset_info": infos[0]})).names("x") == {"label": {"0": "cat"}}
+    feature = {"names": ["cat"], "_type": "ClassLabel"}
+    told = {
+        name: {"features": {"label": feature | {"names": [text]}, "kind": feature}}
+        for name, text in (("a", "x"), ("b", "y"))
+    }
+    (tmp_path / "dataset_infos.json").write_text(json.dumps(told))
+    assert names_beside(tmp_path)[0] == {"kind": {"0": "cat"}}

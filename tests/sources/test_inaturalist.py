@@ -5,11 +5,13 @@ from __future__ import annotations
 import gzip
 from dataclasses import replace
 
+import pyarrow as pa
 import pytest
 
 from curator.errors import RecipeError, SourceError
 from curator.manifests.read_recipe import parse_recipe
 from curator.sources.inaturalist.inaturalist_source import INaturalist
+from curator.sources.inaturalist.tables import ObservationFilter
 from curator.sources.registry import host_limits, source_kinds
 
 LABELS = ("heron", "egret")
@@ -161,3 +163,21 @@ def test_mistakes_of_a_recipe_are_reported(tmp_path):
         with pytest.raises(RecipeError, match=message):
             parse_recipe(text + keys, source_kinds())
     assert INaturalist(taxa={}, path="nowhere").missing(tmp_path)[0][0] == "path"
+
+
+def test_a_table_that_is_read_again_counts_once():
+    """As one that changes meanwhile is."""
+    rows = pa.table({"observation_uuid": list("dbac"), "taxon_id": ["1"] * 4, "quality_grade": ["research"] * 4})
+    wanted = ObservationFilter({"1": "heron"}, ("research",), most=2)
+    for _ in range(2):
+        wanted.begin()
+        wanted(rows)
+        assert wanted.chosen() == {"a": "heron", "b": "heron"} and wanted.counts["heron"] == 4
+
+
+def test_observations_that_share_a_photo_are_one_group(tables, context):
+    """The table lists such a photo once an observation; each photo comes once, whatever order the rows have."""
+    text = PHOTOS + photo(1, "0000-h") + photo(2, "0001-h") + photo(1, "0001-h") + photo(3, "0002-h")
+    tables.serve("/photos.csv.gz", gzip.compress(text.encode()))
+    listed = source_of(tables).list_images(0, ("heron",), context).set_index("source_id")
+    assert listed["listed_group"].to_dict() == {"1": "0000-h", "2": "0000-h", "3": "0002-h"}

@@ -84,7 +84,7 @@ def test_each_depth_is_a_tier_and_each_row_has_a_licence_and_an_author(commons, 
     assert rows["url"].str.endswith("?width=960").all() and not rows["fallback_url"].str.contains("width").any()
     assert all(len(json.loads(extra)["sha1"]) == 40 for extra in rows["extra"])
     assert set(rows["source_class"]) == {"Category:Rugby union", "Category:Soccer", "search scrum photo"}
-    for reason in ("are no pictures", "state no licence", "without an address"):
+    for reason in ("of another kind than pictures", "without a licence", "without an address"):
         assert reason in told(), reason
     assert not any("logos" in one.get("gcmtitle", "") for one in commons.asked)
     n_asked = len(commons.asked)
@@ -209,3 +209,24 @@ def test_mistakes_of_a_recipe_are_reported():
             parse_recipe(text + keys, source_kinds())
     keys = 'search = { rugby = ["x"], soccer = ["y"] }\nexcept = ["Logos"]'
     assert parse_recipe(text + keys, source_kinds()).sources[0].except_ == ("Logos",)
+
+
+def test_a_category_that_has_only_categories_is_a_beginning(commons, context):
+    """Its files are those of the depths below it; without them, it is a mistake."""
+    commons.tree["Balls"] = (("Scrums",), 0)
+    given = {"categories": {"rugby": ("Balls",)}, "depth": 1}
+    source = source_of(commons, **given)
+    tiers = [source.list_images(tier, ("rugby",), context) for tier in range(source.n_tiers)]
+    assert [len(rows) for rows in tiers] == [0, 7]
+    with pytest.raises(SourceError, match=r"No file is in Category:Balls\."):
+        source_of(commons, **given | {"depth": 0}).list_images(0, ("rugby",), context)
+
+
+def test_most_ends_the_reading_of_a_category_also_on_the_way_to_those_below(commons, context, monkeypatch):
+    """The subcategories that were seen until then are gone on with, and the plan says that nothing is to be read."""
+    monkeypatch.setattr(file_lists, "ANSWERS_A_PART", 1)
+    commons.tree["Rugby union"] = (("Scrums",), 5000)
+    source = source_of(commons, categories={"rugby": ("Rugby union",)}, depth=1, most=100)
+    assert [len(source.list_images(tier, ("rugby",), context)) > 0 for tier in (0, 1)] == [True, True]
+    assert len(commons.asked) < 20
+    assert all(read.cached for tier in (0, 1) for read in source.plan(tier, context))

@@ -189,3 +189,12 @@ def test_what_cannot_be_a_recipe_is_refused_before_anything_is_asked(curator) ->
     assert "must be lower-case" in curator("init", "Bad Name", "heron", "stork").stderr
     curator("init", "birds", "heron", "stork")
     assert "exists already" in curator("init", "birds", "heron", "stork").stderr
+
+
+def test_a_word_that_means_the_same_as_another_gets_no_other_meaning(curator) -> None:
+    """It is left out, and said why; no class is put in its place that shows something else."""
+    said = one_line(curator("init", "pets", "mouse", "mice", "heron", "cat1", "cat2").output)
+    assert "note: mice: it means the same as mouse, which has its class. It is left out" in said
+    assert "note: cat2: it means the same as cat1, which has its class." in said
+    assert recipe_of("pets")["labels"] == ["mouse", "heron", "cat1"]
+    assert '"mice" means the same as "mouse"' in Path("manifests/pets/recipe.toml").read_text(encoding="utf-8")

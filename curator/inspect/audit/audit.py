@@ -97,15 +97,18 @@ def audit(
         found = _compare(wanted, published, seen, exact, [why_not] if why_not else [])
         found = _judge(found, embedder, homes.cache, emit) if embedder and len(found.table) else found
         found = dataclasses.replace(found, page=homes.page)
-        write_page(found)
-    return dataclasses.replace(found, failed=find_failed(found, words))
+        try:
+            found = dataclasses.replace(found, failed=find_failed(found, words))
+        finally:  # what was found is worth a page, also if a word cannot be looked for
+            write_page(found)
+    return found
 
 
 def _refuse_words(words: Sequence[str], why_no_network: str | None) -> None:
     """Refuse what cannot be looked for, before a long look."""
     if unknown := [word for word in words if word not in WORDS]:
-        hint = f"Known: {', '.join(WORDS)}."
-        raise CuratorError(f"--fail-on {unknown[0]} is unknown{suggest(unknown[0], WORDS)}.", hint)
+        message = f"--fail-on knows no {unknown[0]!r}{suggest(unknown[0], WORDS).rstrip('?')}."
+        raise CuratorError(message, f"Its words are {', '.join(WORDS)}.")
     if "suspects" in words and why_no_network:
         raise CuratorError("--fail-on suspects needs a network's features.", why_no_network)
 

@@ -71,13 +71,23 @@ def find_confounds(table: pd.DataFrame, labels: IntArray, names: Sequence[str], 
         return []
     folds, found = choose_folds(labels, inside, n_folds), []
     for fact, texts in _facts(table):
-        values, codes = np.unique(texts, return_inverse=True)
+        values, codes = _numbered(texts)
         if len(values) > 1:
             accuracy = _predict(codes, labels, folds, len(names))
-            found.append(
-                Confound(fact, round(accuracy, 4), 1 / len(names), _example(values.tolist(), codes, labels, names))
-            )
+            found.append(Confound(fact, round(accuracy, 4), 1 / len(names), _example(values, codes, labels, names)))
     return sorted(found, key=lambda one: -one.accuracy)
+
+
+def _numbered(texts: Sequence[str]) -> tuple[list[str], IntArray]:
+    """Return the values, in order, and which of them each image has; of very many, the rarer ones are one."""
+    codes, found = pd.factorize(np.array(texts, object), sort=True)
+    values, number = found.tolist(), np.asarray(codes, np.int64)
+    if len(values) > _MOST_VALUES:
+        kept = np.sort(np.argsort(-np.bincount(number), kind="stable")[: _MOST_VALUES - 1])
+        place = np.full(len(values), len(kept))
+        place[kept] = np.arange(len(kept))
+        values, number = [*(values[one] for one in kept), "a rarer one"], place[number]
+    return values, number
 
 
 def _facts(table: pd.DataFrame) -> Iterator[tuple[str, list[str]]]:

@@ -20,6 +20,7 @@ from pathlib import Path
 from curator.errors import CuratorError
 from curator.sources.reading.places import is_url
 from curator.store.paths import DataPaths
+from curator.store.root import shown
 from curator.text import Command, Text
 
 PAGE_TITLE = "<title>Audit of "
@@ -58,11 +59,15 @@ def choose_homes(places: Sequence[str], output: str | Path | None, cache: str | 
     folders += [DataPaths.of_manifest(path).folder.resolve() for path in named if path.name == "manifest.csv"]
     chosen = Path(cache).expanduser() if cache is not None else _user_cache(places)
     page = Path(output).expanduser() if output is not None else Path(f"{_name(places)}-audit.html")
-    if output is None and any(page.resolve().is_relative_to(folder) for folder in folders):
-        page = chosen / page.name
-    for option, path in (("--output", page), ("--cache", chosen)):
+    if len({*named}) < len(named):
+        again = next(place for place, path in zip(places, named, strict=True) if named.count(path) > 1)
+        raise CuratorError(f"{again} is named twice.", "Name each place once.")
+    for option, path in (("--cache", chosen), ("--output", page)):
         if any(path.resolve().is_relative_to(folder) for folder in folders):
-            other = f"Name another place: `{option} /tmp/{path.name}`, for instance."
+            if path is page and output is None:
+                page = chosen / page.name
+                continue
+            other = f"Name another place, such as `{option} {_outside(path, folders)}`."
             raise CuratorError(f"{path} is inside of what is audited, where nothing is written.", other)
     if page.exists() and not page.is_dir() and not _is_page(page):
         hint = f"Name another file: `--output {page.with_name(page.stem + '-audit.html')}`, for instance."
@@ -70,6 +75,12 @@ def choose_homes(places: Sequence[str], output: str | Path | None, cache: str | 
     if page.is_dir():
         raise CuratorError(f"{page} is a folder, not a page.", f"Name a file: `--output {page / 'audit.html'}`.")
     return Homes(page, chosen)
+
+
+def _outside(path: Path, folders: Sequence[Path]) -> Path:
+    """Return where a file could go instead: beside the outermost of the folders that it must not be in."""
+    top = min((folder for folder in folders if path.resolve().is_relative_to(folder)), key=lambda one: len(one.parts))
+    return shown(top.parent / path.name)
 
 
 def _is_page(path: Path) -> bool:

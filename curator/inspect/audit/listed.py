@@ -37,10 +37,10 @@ from curator.sources.failures import as_source_error
 from curator.sources.reading.places import is_url
 from curator.sources.registry import source_kinds
 from curator.sources.sides import side_of_name
-from curator.store.paths import SUMS
+from curator.store.paths import SUMS, DataPaths
 from curator.survey.folders import is_picture
 from curator.survey.survey import survey
-from curator.text import Command, Text, spell
+from curator.text import Command, Text, plural, spell, was
 
 WHAT_TO_NAME = (
     "Name a folder with train/ and test/ around the folders of the labels, the two as `curator audit train test`, a "
@@ -104,7 +104,7 @@ def list_published(places: Sequence[str], cache: Path, columns: Mapping[str, str
     if not is_file.any():
         raise SourceError(f"Of the {len(rows):,} images of {' and '.join(places)} none is here.", _how_to_get(places))
     if n := int((~is_file).sum()):
-        notes.append(f"{n:,} images are only addresses, and were not looked at")
+        notes.append(f"{plural(n, 'image')} {'is' if n == 1 else 'are'} only addresses, and {was(n)} not looked at")
     table = _name(rows[is_file].reset_index(drop=True), cache)
     labels = tuple(label for label in recipe.labels if (table["label"] == label).any())
     return Published(table, labels, found.kind, tuple(notes))
@@ -175,17 +175,19 @@ def _list_all(
         if source.kind == "folder":  # what lies beside the pictures is none by its name, and the survey says so
             rows = rows[[is_picture(Path(path)) for path in rows["local_path"]]]
         if Path(first).name == MANIFEST:
-            rows = _with_origins(rows, Path(first))
+            rows = _with_origins(rows, Path(first), notes)
         parts.append(rows)
         homes += [home] * len(rows)
     return pd.concat(parts, ignore_index=True), homes
 
 
-def _with_origins(rows: pd.DataFrame, manifest: Path) -> pd.DataFrame:
-    """Name the source of each image as its manifest does."""
+def _with_origins(rows: pd.DataFrame, manifest: Path, notes: list[str]) -> pd.DataFrame:
+    """Name the source of each image as its manifest does; one of curator that was changed is told."""
     try:
         listed = read_manifest(manifest)
-    except StateError:  # another tool's table of that name
+    except StateError as error:
+        if DataPaths.of_manifest(manifest).made_with.exists():  # else it is another tool's table of that name
+            notes.append(f"The manifest is not as curator wrote it: {error.message}")
         return rows
     source_of = dict(zip(listed["file"], listed["source"], strict=True))
     names = ["/".join(Path(path).parts[-3:]) if isinstance(path, str) else "" for path in rows["local_path"].tolist()]

@@ -66,13 +66,7 @@ def leaks_section(found: Audit, pictures: Pictures) -> Section | None:
     lead = f"{' and '.join(said)} are on an earlier side, too."
     pairs = f"{plural(copies.n_exact_across, 'pair')} of the same bytes, {plural(copies.n_near_across, 'pair')} alike."
     advice = "Take them out of the earlier side, or out of the test, before you compare models on this set."
-    return section(
-        "leaks",
-        "Leaks: the same picture on two sides",
-        element("p", lead, class_="lead"),
-        element("p", pairs, " ", advice),
-        _grids(found, pictures, "leaks"),
-    )
+    return _section(found, pictures, "leaks", "Leaks: the same picture on two sides", lead, pairs, advice)
 
 
 def conflicts_section(found: Audit, pictures: Pictures) -> Section | None:
@@ -81,13 +75,7 @@ def conflicts_section(found: Audit, pictures: Pictures) -> Section | None:
         return None
     lead = f"{plural(n, 'image')} {'has a copy' if n == 1 else 'have a copy each'} under another label."
     advice = "One of the two labels is wrong, or the picture shows both: no model can be right on both copies."
-    return section(
-        "conflicts",
-        "One picture under two labels",
-        element("p", lead, class_="lead"),
-        element("p", advice),
-        _grids(found, pictures, "conflicts"),
-    )
+    return _section(found, pictures, "conflicts", "One picture under two labels", lead, advice)
 
 
 def copies_section(found: Audit, pictures: Pictures) -> Section | None:
@@ -96,10 +84,12 @@ def copies_section(found: Audit, pictures: Pictures) -> Section | None:
         return None
     lead = f"{plural(n, 'image')} could go: another one on the same side, of the same label, shows the same."
     advice = "Copies count double in training and in the test; they leak nothing."
-    return section(
-        "copies", "Copies on one side", element("p", lead, class_="lead"), element("p", advice),
-        _grids(found, pictures, "copies"),
-    )  # fmt: skip
+    return _section(found, pictures, "copies", "Copies on one side", lead, advice)
+
+
+def _section(found: Audit, pictures: Pictures, word: str, title: str, lead: str, *more: str) -> Section:
+    shown = (element("p", lead, class_="lead"), element("p", " ".join(more)), _grids(found, pictures, word))
+    return section(word, title, *shown)
 
 
 def _grids(found: Audit, pictures: Pictures, word: str) -> Html:

@@ -40,7 +40,6 @@ OF_TWO = "whose caption has words of two labels"
 EXCEPTED = "whose caption has words of `except`"
 
 READ_AS = 1
-WRITING = Writing(beside="caption")
 _COLUMN = 'Write which one it is, such as `columns = { caption = "TEXT" }`, beside its path in the recipe.'
 
 
@@ -117,7 +116,12 @@ class FoundRows:
 
 
 def read_captions(
-    place: str, key: Mapping[str, Any], wanted: CaptionFilter, shown: str, context: ListingContext
+    place: str,
+    key: Mapping[str, Any],
+    wanted: CaptionFilter,
+    writing: Writing,
+    shown: str,
+    context: ListingContext,
 ) -> FoundRows:
     """Read the rows of a table that are wanted, from the cache if it was read before.
 
@@ -130,19 +134,19 @@ def read_captions(
     entry = caption_entry(place, key, context)
     if (kept := entry.load()) is not None:
         facts = json.loads(kept.schema.metadata[b"curator"])
-        _tell(Tally.from_facts(facts["tally"]), shown, context)
+        _tell(Tally.from_facts(facts["tally"]), writing, shown, context)
         return _found(kept.replace_schema_metadata(None), place, facts)
 
     def read_anew(stream: io.BufferedReader) -> Rows:
         wanted.begin()  # a table that changes meanwhile is read again
-        return read_url_table(stream, name=file_name(place), writing=WRITING, where=wanted)
+        return read_url_table(stream, name=file_name(place), writing=writing, where=wanted)
 
     read = read_place(place, read_anew, context)
     if not wanted.counts["rows"]:
         raise SourceError("has no row that can be read")
     if wanted.counts[NO_CAPTION] == wanted.counts["rows"]:
         raise SourceError(f"has no caption in its column {wanted.roles['title']}", _COLUMN)
-    _tell(read.tally, shown, context)
+    _tell(read.tally, writing, shown, context)
     meanings = [wanted.phrases.meaning(text) or ("", "") for text in read.rows[wanted.roles["title"]].to_pylist()]
     rows = read.rows.append_column(LINE, read.lines)
     for name, column in ((LABEL, 0), (PHRASE, 1)):
@@ -157,8 +161,8 @@ def caption_entry(place: str, key: Mapping[str, Any], context: ListingContext) -
     return CacheEntry(context, "captions", {**place_version(place, context.base_dir), **key, "read_as": READ_AS})
 
 
-def _tell(tally: Tally, shown: str, context: ListingContext) -> None:
-    tally.tell(context.emit, shown, refusal_hint(tally, WRITING))
+def _tell(tally: Tally, writing: Writing, shown: str, context: ListingContext) -> None:
+    tally.tell(context.emit, shown, refusal_hint(tally, writing))
 
 
 def _found(rows: pa.Table, place: str, facts: Mapping[str, Any]) -> FoundRows:

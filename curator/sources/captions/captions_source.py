@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -38,7 +38,9 @@ from curator.sources.reading.places import file_name, shown_name
 from curator.sources.reading.read import probe_size
 from curator.sources.url_list.columns import ROLES
 from curator.sources.url_list.columns_of_rows import addresses, further_columns
+from curator.sources.url_list.formats import QUOTING, Writing
 from curator.sources.url_list.table_files import missing_tables, path_problem, state_of_tables, table_files
+from curator.text import plural, was
 
 _WAY_OUT = "Mend it, or name another as `path` in the recipe, then run again."
 
@@ -55,6 +57,9 @@ class Captions(Source):
     )
     except_: tuple[str, ...] = setting((), "words and phrases that a caption must not have")
     columns: Mapping[str, str] | None = setting(None, "what which column is, if its name does not say it")
+    delimiter: str = setting("", "the sign between the fields of the table; else the one that it shows")
+    quoting: str = setting("auto", "whether fields of the table may be in double quotes", choices=QUOTING)
+    encoding: str = setting("", "the encoding of the table; else UTF-8, or UTF-16 if it begins so")
     name: str = setting("", "the source's name in tables; its kind if not given")
 
     def covers(self, labels: Sequence[str]) -> tuple[str, ...]:
@@ -70,6 +75,7 @@ class Captions(Source):
         found += [
             ("columns", f"names {role!r}{suggest(role, roles)}") for role in self.columns or {} if role not in roles
         ]
+        found += self._writing.problems()
         problem = path_problem(self.path)
         return [*found, ("path", problem)] if problem else found
 
@@ -118,13 +124,18 @@ class Captions(Source):
     def _key(self, context: ListingContext) -> dict[str, Any]:
         """Return what determines which rows are found."""
         words = {label: list(texts) for label, texts in self._words(context).items()}
-        return {"words": words, "except": list(self.except_), "columns": dict(self.columns or {})}
+        written = {"written": astuple(self._writing)} if self._writing != Writing(beside="caption") else {}
+        return {"words": words, "except": list(self.except_), "columns": dict(self.columns or {}), **written}
+
+    @property
+    def _writing(self) -> Writing:
+        return Writing(self.quoting, self.delimiter, self.encoding, beside="caption")
 
     def _read(self, place: str, context: ListingContext) -> FoundRows:
         given = {"title" if role == "caption" else role: name for role, name in (self.columns or {}).items()}
         wanted = CaptionFilter(Phrases(self._words(context)), Phrases({"": self.except_}), given)
         try:
-            return read_captions(place, self._key(context), wanted, self._shown(place), context)
+            return read_captions(place, self._key(context), wanted, self._writing, self._shown(place), context)
         except SourceError as error:
             message = error.message.removeprefix(place).strip().rstrip(".")
             raise SourceError(f"The captions {place} {message}.", error.hint or _WAY_OUT) from error
@@ -142,7 +153,8 @@ class Captions(Source):
     def _note(self, place: str, counts: Mapping[str, int], context: ListingContext) -> None:
         for reason, n in sorted(Counter(counts).items()):
             if n and reason != "rows":
-                context.emit(Noted(f"{self._shown(place)}: {n:,} of {counts['rows']:,} rows {reason} were left out"))
+                of_all = f"{n:,} of {plural(counts['rows'], 'row')}"
+                context.emit(Noted(f"{self._shown(place)}: {of_all} {reason} {was(n)} left out"))
 
     def _shown(self, place: str | Sequence[str]) -> str:
         return file_name(place) if isinstance(place, str) else ", ".join(map(file_name, place))

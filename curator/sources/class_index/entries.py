@@ -87,6 +87,12 @@ class ClassIndex:
             self._known[number] = Entry(number, mid, title, bool(boxes), synset, *counts, synonyms, parents, children)
         return self._known[number]
 
+    def with_id(self, id_: str) -> Entry | None:
+        """Return the entry of an id of Open Images or ImageNet; None: there is none of it."""
+        mark = id_.encode()
+        found = (n for n, line in enumerate(self._lines) if mark in line and mark in line.split(b"\t", 4)[0:4:3])
+        return next(map(self.entry, found), None)
+
     def find(self, word: str) -> dict[int, int]:
         """Return the entries that a folded word means, each with how strongly it does: 0 to 9."""
         start = self._words.find(f"\n{word}\t".encode())

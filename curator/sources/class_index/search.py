@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -21,6 +22,7 @@ from curator.sources.class_index.meanings import MOST_NEAR, Meanings
 from curator.sources.class_index.spelling import fold, slips
 from curator.text import Command
 
+_ID = re.compile(r"/[mg]/[0-9a-z_]+|n[0-9]{8}")
 _WEAKEST = 2
 """What a word means less strongly is not counted among its meanings."""
 _VAGUE = frozenset(("entity", "physical entity", "object", "whole", "abstraction", "psychological feature", "matter"))
@@ -101,13 +103,17 @@ def search_classes(word: str, most: int = 6) -> ClassSearch:
     """Search the classes of Open Images and of ImageNet's lists for a word or a phrase, without the network.
 
     Args:
-        word: in English, in singular or plural, with or without capitals.
+        word: in English, in singular or plural, with or without capitals; or an id, ``/m/06bqd`` or ``n00470966``.
         most: how many proposals to return, at most.
 
     Raises:
         CuratorError: there is no letter or digit in it.
         StateError: the index that the package ships cannot be read.
     """
+    if _ID.fullmatch(word.strip()):
+        meanings = Meanings(read_index())
+        entry = meanings.index.with_id(word.strip())
+        return ClassSearch(word, "", (_proposal(entry, "name", meanings),) if entry else (), int(bool(entry)), ())
     wanted = fold(word)
     if not wanted:
         raise CuratorError(f"There is no word in {word!r} to search for.", ("Try ", Command("search heron"), "."))

@@ -19,7 +19,7 @@ from curator.events import Warned
 from curator.manifests.toml_settings import setting
 from curator.sources.base import ListingContext, PlannedRead, Source, known_labels, listed_rows
 from curator.sources.budget import Kept
-from curator.sources.flickr.search_pages import COLUMNS, SearchPages, licence_code
+from curator.sources.flickr.search_pages import COLUMNS, SearchPages
 
 LICENCES = ("CC0", "PDM", "CC-BY", "CC-BY-SA", "CC-BY-ND", "CC-BY-NC", "CC-BY-NC-SA", "CC-BY-NC-ND")
 
@@ -46,9 +46,10 @@ class Flickr(Source):
         return found if self.licences else [*found, ("licences", "must name at least one licence")]
 
     def plan(self, tier: int, context: ListingContext) -> Sequence[PlannedRead]:
-        """Return which searches will be requested."""
+        """Return which searches will be requested, as far as they are not kept."""
         texts = dict.fromkeys(text for label in context.labels for text in self.search.get(label, ()))
-        return [PlannedRead(text, None) for text in texts]
+        with SearchPages(self.title, context) as searches:
+            return [PlannedRead(text, None, searches.is_kept(text, self.licences)) for text in texts]
 
     def list_images(self, tier: int, labels: Sequence[str], context: ListingContext) -> pd.DataFrame:
         """List the photos that the searches of ``labels`` find; a search that finds none is warned about.
@@ -58,8 +59,7 @@ class Flickr(Source):
         """
         parts, kept = [], Kept(len(COLUMNS))
         with SearchPages(self.title, context) as searches:
-            known = searches.licences()
-            allowed = {number: url for number, url in known.items() if licence_code(url) in self.licences}
+            allowed = searches.allowed(self.licences)
             for label in labels:
                 for text in self.search.get(label, ()):
                     found = [rows for rows in searches.pages(text, allowed) if rows.num_rows]

@@ -50,6 +50,7 @@ class SearchPages:
 
     def __init__(self, name: str, context: ListingContext) -> None:
         self._name, self._context = name, context
+        self._licences = CacheEntry(context, "flickr-licences", {"api": API})
         self._api = JsonApi(API, name, context, hints=(_LATER, _LATER), pause_s=PAUSE_S)
 
     def __enter__(self) -> SearchPages:
@@ -60,15 +61,30 @@ class SearchPages:
 
     def licences(self) -> dict[str, str]:
         """Return the address of each licence that has one, by its number."""
-        entry = CacheEntry(self._context, "flickr-licences", {"api": API})
-        if (kept := entry.load()) is None:
+        if (kept := self._licences.load()) is None:
             listed = _table(self._ask({"method": "flickr.photos.licenses.getInfo"}, "licences").get("licenses")).get(
                 "license"
             )
             known = {str(one.get("id")): str(one.get("url") or "") for one in _rows(listed)}
             kept = pa.table({"id": pa.array(known, pa.string()), "url": pa.array(known.values(), pa.string())})
-            entry.save(kept, {"origin": API})
+            self._licences.save(kept, {"origin": API})
         return dict(zip(kept["id"].to_pylist(), kept["url"].to_pylist(), strict=True))
+
+    def allowed(self, codes: Sequence[str]) -> dict[str, str]:
+        """Return those licences that are one of these, in any version."""
+        return {number: url for number, url in self.licences().items() if licence_code(url) in codes}
+
+    def is_kept(self, text: str, codes: Sequence[str]) -> bool:
+        """Return whether nothing of a search must be requested."""
+        if not self._licences.exists:
+            return False
+        allowed = self.allowed(codes)
+        for page in range(1, MOST_FOUND // A_PAGE + 1):
+            if (rows := self.entry(text, allowed, page).load()) is None:
+                return False
+            if not _has_more(rows):
+                break
+        return True
 
     def pages(self, text: str, licences: Mapping[str, str]) -> Iterator[pa.Table]:
         """Yield the photos that a search finds under these licences, a page at a time.
@@ -81,7 +97,7 @@ class SearchPages:
             if (rows := entry.load()) is None:
                 rows = self._read(text, licences, page, entry)
             yield rows.replace_schema_metadata(None)
-            if not json.loads(rows.schema.metadata[b"curator"])["has_more"]:
+            if not _has_more(rows):
                 break
 
     def entry(self, text: str, licences: Mapping[str, str], page: int) -> CacheEntry:
@@ -146,6 +162,10 @@ def photo_row(photo: Mapping[str, Any], licences: Mapping[str, str]) -> dict[str
         "author_url": f"https://www.flickr.com/people/{owner}/",
         "title": _text(photo.get("title")) or None,
     }
+
+
+def _has_more(rows: pa.Table) -> bool:
+    return bool(json.loads(rows.schema.metadata[b"curator"])["has_more"])
 
 
 def licence_code(address: str) -> str:

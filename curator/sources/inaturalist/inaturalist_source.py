@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -100,7 +101,10 @@ class INaturalist(Source):
             hint = 'Write `grades = ["research", "needs_id"]`, or other taxa.'
             raise SourceError(f"There is no observation of {named} of the grade {' or '.join(self.grades)}.", hint)
         photos = tables.photos(observed["observation_uuid"].to_pylist())
-        joined = photos.join(observed, "observation_uuid", join_type="inner").sort_by("photo_id")
+        joined = photos.join(observed, "observation_uuid", join_type="inner")
+        joined = joined.sort_by([("photo_id", "ascending"), ("observation_uuid", "ascending")])
+        groups = _joined_observations(joined["photo_id"].to_pylist(), joined["observation_uuid"].to_pylist())
+        joined = joined.append_column("group", pa.array(groups, pa.string()))
         mine = joined.filter(pc.is_in(joined["label"], value_set=pa.array(list(labels), pa.string())))
         return listed_rows(self.kind, self.title, tier, self._columns(mine, tables.observers(photos)))
 
@@ -124,9 +128,29 @@ class INaturalist(Source):
             "license": [licence_of(text or "") for text in rows["license"].to_pylist()],
             "author": [one and (observers.get(one) or f"observer {one} of iNaturalist") for one in observed_by],
             "author_url": [one and f"{SITE}/users/{one}" for one in observed_by],
-            "listed_group": rows["observation_uuid"],
+            "listed_group": rows["group"],
             "extra": [json.dumps({"width": wide, "height": high}) for wide, high in sides],
         }
+
+
+def _joined_observations(photos: Sequence[str], observations: Sequence[str]) -> list[str]:
+    """Name the first of all observations that share photos with each one's, as some photos are listed for several.
+
+    >>> _joined_observations(["1", "1", "2", "3"], ["b", "c", "c", "d"])
+    ['b', 'b', 'b', 'd']
+    """
+    above = {uuid: uuid for uuid in observations}
+
+    def first(uuid: str) -> str:
+        while above[uuid] != uuid:
+            above[uuid] = uuid = above[above[uuid]]
+        return uuid
+
+    for (photo, uuid), (other, another) in pairwise(zip(photos, observations, strict=True)):
+        if photo == other:
+            low, high = sorted((first(uuid), first(another)))
+            above[high] = low
+    return [first(uuid) for uuid in observations]
 
 
 def licence_of(text: str) -> str | None:

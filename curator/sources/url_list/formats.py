@@ -22,7 +22,7 @@ from curator.errors import SourceError
 from curator.sources.budget import budget
 from curator.sources.reading.blocks import LineBlocks
 from curator.sources.reading.delimited import Rows, Wanted, read_delimited
-from curator.sources.reading.encodings import as_utf8
+from curator.sources.reading.encodings import as_utf8, encoding_problem
 from curator.sources.reading.records import Shape
 from curator.sources.reading.tally import FIELDS, NOT_UTF8, UNCLOSED, Tally
 from curator.sources.url_list.columns import ADDRESS, count_titles, folded, refuse_repeated
@@ -69,6 +69,15 @@ class Writing:
     encoding: str = ""
     sheet: str = ""
     beside: str = ""
+
+    def problems(self) -> list[tuple[str, str]]:
+        """List what a recipe says of it that cannot be, as (key, message) pairs."""
+        found = []
+        if self.delimiter and (len(self.delimiter.encode()) != 1 or self.delimiter in '"\r\n'):
+            found.append(("delimiter", f'must be one sign, such as ";" or "\\t", not {self.delimiter!r}'))
+        if self.encoding and (problem := encoding_problem(self.encoding)):
+            found.append(("encoding", problem))
+        return found
 
 
 def read_url_table(

@@ -26,7 +26,6 @@ from curator.events import Noted
 from curator.manifests.toml_settings import setting, suggest
 from curator.sources.base import N_SAME, ListingContext, PlannedRead, Source, listed_rows, most_frequent
 from curator.sources.local_pictures import AMBIGUOUS, OUTSIDE
-from curator.sources.reading.encodings import encoding_problem
 from curator.sources.reading.places import file_name, is_url, missing_place, scheme_problem, shown_name
 from curator.sources.reading.read import probe_size
 from curator.sources.url_list.columns import column_problems, folded
@@ -80,10 +79,7 @@ class UrlList(Source):
             found.append(("label", f"names {self.label!r}, which is not in labels{suggest(self.label, labels)}"))
         found += [("columns", problem) for problem in column_problems(self.columns or {})]
         found += [("root", problem) for root in self.roots if (problem := scheme_problem(root))]
-        if self.delimiter and (len(self.delimiter.encode()) != 1 or self.delimiter in '"\r\n'):
-            found.append(("delimiter", f'must be one sign, such as ";" or "\\t", not {self.delimiter!r}'))
-        if self.encoding and (problem := encoding_problem(self.encoding)):
-            found.append(("encoding", problem))
+        found += self.writing.problems()
         problem = path_problem(self.path)
         return [*found, ("path", problem)] if problem else found
 

@@ -119,18 +119,15 @@ class FileLists:
             yield part
             rest = part.rest or None
 
-    def is_kept(self, query: Query) -> bool:
-        """Return whether nothing of a list must be requested."""
-        return self.kept_subcategories(query) is not None
-
-    def kept_subcategories(self, query: Query) -> tuple[str, ...] | None:
-        """Return the subcategories of a category that was read whole; None if it was not."""
+    def kept_subcategories(self, query: Query, most: int) -> tuple[str, ...] | None:
+        """Return the subcategories within the first ``most`` files of a category; None if not all of them are kept."""
         found: list[str] = []
         rest: Mapping[str, str] | None = {}
-        while rest is not None:
+        while rest is not None and most > 0:
             if (part := _load(self._entry(query, rest))) is None:
                 return None
             found += part.subcategories
+            most -= part.rows.num_rows
             rest = part.rest or None
         return tuple(found)
 

@@ -31,8 +31,8 @@ SCHEMA = pa.schema([(name, pa.string()) for name in COLUMNS])
 ASKED = "url|size|mime|sha1|user|extmetadata"
 METADATA = "Artist|Attribution|LicenseShortName|LicenseUrl|License|UsageTerms|Copyrighted|ObjectName"
 
-NO_PICTURE = "that are no pictures but drawings, documents, sounds or films"
-NO_LICENCE = "that state no licence"
+NO_PICTURE = "of another kind than pictures (drawings, documents, sounds, films)"
+NO_LICENCE = "without a licence"
 NO_ADDRESS = "without an address"
 
 _PICTURES = frozenset(("image/jpeg", "image/png", "image/webp", "image/gif", "image/tiff", "image/bmp"))

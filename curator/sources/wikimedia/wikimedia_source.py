@@ -31,6 +31,7 @@ from curator.sources.budget import Kept
 from curator.sources.reading.places import is_url
 from curator.sources.wikimedia.file_lists import MOST_FOUND, FileLists, Query
 from curator.sources.wikimedia.file_rows import COLUMNS
+from curator.text import plural, was
 
 API = "https://commons.wikimedia.org/w/api.php"
 IMAGES = "https://upload.wikimedia.org"
@@ -86,7 +87,8 @@ class Wikimedia(Source):
         """Return which categories and searches the tier reads, as far as the categories above them are known."""
         lists = self._lists(context)
         queries = {query: None for label in context.labels for query in self._known(label, tier, lists)}
-        return [PlannedRead(query.shown, None, lists.is_kept(query)) for query in queries]
+        kept = {query for query in queries if lists.kept_subcategories(query, self._most_of(query)) is not None}
+        return [PlannedRead(query.shown, None, query in kept) for query in queries]
 
     def list_images(self, tier: int, labels: Sequence[str], context: ListingContext) -> pd.DataFrame:
         """List the files of a depth of categories, and with the first those that are found.
@@ -127,7 +129,7 @@ class Wikimedia(Source):
         level = self._roots(label)
         seen = {*level}
         for _ in range(tier):
-            below = [name for query in level for name in lists.kept_subcategories(query) or ()]
+            below = [name for query in level for name in lists.kept_subcategories(query, self.most) or ()]
             level = self._new(below, seen)
         return level
 
@@ -137,10 +139,20 @@ class Wikimedia(Source):
         seen = {*level}
         for _ in range(tier):
             categories = [query for query in level if query.kind == "category"]
-            level = self._new(
-                [name for one in categories for part in lists.parts(one) for name in part.subcategories], seen
-            )
+            level = self._new([name for one in categories for name in self._below(one, lists)], seen)
         return level
+
+    def _below(self, category: Query, lists: FileLists) -> Iterator[str]:
+        """Yield the subcategories that come with the files that are listed of a category; no more of it is read."""
+        n_left = self.most
+        for part in lists.parts(category):
+            yield from part.subcategories
+            n_left -= part.rows.num_rows
+            if n_left <= 0:
+                break
+
+    def _most_of(self, query: Query) -> int:
+        return min(self.most, MOST_FOUND) if query.kind == "search" else self.most
 
     def _new(self, names: Sequence[str], seen: set[Query]) -> list[Query]:
         """Return the categories of these names that were not met before, nor are in ``except``."""
@@ -156,7 +168,7 @@ class Wikimedia(Source):
         """Yield the files of a tier of a label, and report those that are left out, and lists without any."""
         left_out = Counter[str]()
         for query in self._level(label, tier, lists):
-            n_left = min(self.most, MOST_FOUND) if query.kind == "search" else self.most
+            n_left = self._most_of(query)
             is_empty = True
             for part in lists.parts(query):
                 is_empty = is_empty and not (part.rows.num_rows or part.subcategories)
@@ -167,12 +179,12 @@ class Wikimedia(Source):
                 kept.add(rows.num_rows, rows.nbytes)
                 if rows.num_rows:
                     yield _as_columns(rows, label, query)
-                if not n_left:
+                if n_left <= 0:
                     break
             if is_empty and not tier:
                 context.emit(Warned(f"{self.title}: {query.shown} has no file. Look at its name on {lists.host}."))
         for reason, n in sorted(left_out.items()):
-            context.emit(Noted(f"{self.title}: {n:,} files of {label} {reason} were left out"))
+            context.emit(Noted(f"{self.title}: {plural(n, 'file')} of {label} {reason} {was(n)} left out"))
 
 
 _COLUMNS = (*_LISTED, "label", "source_class", "key")
