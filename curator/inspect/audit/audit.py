@@ -96,11 +96,15 @@ def audit(
         seen = observe_in_place(published.table["local_path"].tolist(), homes.cache / "seen", emit)
         found = _compare(wanted, published, seen, exact, [why_not] if why_not else [])
         found = _judge(found, embedder, homes.cache, emit) if embedder and len(found.table) else found
-        found = dataclasses.replace(found, page=homes.page)
-        try:
-            found = dataclasses.replace(found, failed=find_failed(found, words))
-        finally:  # what was found is worth a page, also if a word cannot be looked for
-            write_page(found)
+        return _finish(dataclasses.replace(found, page=homes.page), words)
+
+
+def _finish(found: Audit, words: Sequence[str]) -> Audit:
+    """The audit with the words that failed, and its page, which is written also if a word cannot be looked for."""
+    try:
+        found = dataclasses.replace(found, failed=find_failed(found, words))
+    finally:
+        write_page(found)
     return found
 
 
