@@ -101,8 +101,9 @@ def key_of(field: dataclasses.Field[Any]) -> str:
 
 def suggest(word: object, known: Iterable[object]) -> str:
     """Return ``, did you mean X?`` if a known word is near, else nothing."""
-    near = difflib.get_close_matches(_text(word).casefold()[:100], [str(item) for item in known], n=1, cutoff=0.6)
-    return f", did you mean {near[0]}?" if near else ""
+    folded = {str(item).casefold(): item for item in known}
+    near = difflib.get_close_matches(_text(word).casefold()[:100], folded, n=1, cutoff=0.6)
+    return f", did you mean {folded[near[0]]}?" if near else ""
 
 
 def _text(word: object) -> str:
