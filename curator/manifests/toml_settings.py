@@ -60,6 +60,8 @@ class Limits:
     above: float | None = None
     below: float | None = None
     choices: tuple[Any, ...] = ()
+    remark: str = ""
+    """What is said of another value than the choices."""
     in_header: bool = False
     """A text that is sent as part of a request: printable ASCII, in one line."""
 
@@ -70,7 +72,8 @@ class Limits:
             return next((broken for item in items if (broken := self.broken_by(item))), None)
         if self.choices and value not in self.choices:
             known = ", ".join(map(repr, self.choices))
-            return f"must be one of {known}, not {shown(value)}{suggest(value, self.choices)}"
+            remark = f"; {self.remark}" if self.remark else ""
+            return f"must be one of {known}, not {shown(value)}{suggest(value, self.choices)}{remark}"
         if self.in_header and isinstance(value, str) and not (value.isascii() and value.isprintable()):
             return f"must be of ASCII characters in one line, as requests send it, not {shown(value)}"
         if isinstance(value, bool) or not isinstance(value, int | float):
