@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from http.client import responses
 from pathlib import Path as Path
 from time import sleep
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 from urllib.parse import urlencode, urlsplit
 
 from curator.errors import SourceError
@@ -28,6 +28,7 @@ from curator.sources.budget import budget
 from curator.sources.reading import resume
 from curator.sources.reading.http import BrokenOffError, StreamedAnswer
 from curator.sources.reading.json_text import DECODER
+from curator.text import Text
 
 MOST_BYTES = 64 << 20
 """An answer of more is none that an API sends."""
@@ -48,6 +49,14 @@ class Later(NamedTuple):
     why: str
     wait_s: float
     is_busy: bool = True
+
+
+class RefusedError(SourceError):
+    """An API refuses a request: ``status`` is that of its answer."""
+
+    def __init__(self, message: str, hint: Text, status: int) -> None:
+        super().__init__(message, hint)
+        self.status = status
 
 
 class JsonApi:
@@ -79,7 +88,7 @@ class JsonApi:
         self._loop: CurlLoop | None = None
         self._pause_s = pause_s
 
-    def __enter__(self) -> JsonApi:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -135,7 +144,8 @@ class JsonApi:
             what = f"answered {answer.status} {responses.get(answer.status, '')}".strip()
             if answer.verdict.reason in RETRIED:
                 return None, Later(what, asked_s, is_busy=bool(answer.header("retry-after")) or answer.status == 429)
-            raise self._refused(what + _said(body), self._hints[answer.status in (401, 403)])
+            refused = self._refused(what + _said(body), self._hints[answer.status in (401, 403)])
+            raise RefusedError(refused.message, refused.hint, answer.status)
         value = self._parsed(body)
         why = is_busy(value)
         return value, Later(why, asked_s) if why else None
