@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,10 +15,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
+from curator import catalog
 from curator.catalog import Stage
+from curator.cli.app import app
 from curator.errors import StateError
 from curator.events import Event, ImageFetched, Warned, WorkAdvanced
 from curator.export.data_card import card_text
@@ -35,9 +42,11 @@ from curator.pipeline.replay import Replay, replay_manifest
 from curator.sources.reading import json_api
 from curator.sources.web_archive import capture_index
 from curator.sources.web_archive.captures import Capture, rank_captures, read_captures
+from curator.store.catalog_files import read_catalog, read_record, write_catalog
 from tests.fake_archive import Archive, Captured, served
+from tests.real_archive import pywb
 from tests.small_webs import serving
-from tests.small_worlds import picture, small_project
+from tests.small_worlds import picture, recipe_text, small_project, write_folder
 
 GAP_S = 0.02
 
@@ -399,3 +408,73 @@ def test_captures_are_tried_in_order() -> None:
         ranked = rank_captures(captures, "b", latest_first=latest_first)
         assert [one.sha1 + one.time[2:4] for one in ranked] == expected
     assert [one.sha1 for one in rank_captures(captures, None, latest_first=False)] == ["a", "b", "c"]
+
+
+@pytest.mark.skipif("CURATOR_PYWB" not in os.environ, reason="make test-archive installs pywb, and runs this")
+def test_a_real_archive_server_returns_what_is_the_same_and_nothing_else(
+    web: Web, project: Project, tmp_path: Path
+) -> None:
+    """It holds captures: identical ones are recognised before download, wrong bytes and soft 404s are refused."""
+    for number in range(7):
+        del web.pages[f"/rugby/{number}/a.jpg"]
+    html = {"body": b"<html>Not found</html>", "kind": "text/html"}
+    captures = [
+        captured(web, 0, photo(0)),
+        captured(web, 0, photo(70), "20120301120000"),
+        captured(web, 0, moment="20130301120000", **html),
+        captured(web, 1, photo(1, quality=80)),
+        captured(web, 2, photo(72)),
+        captured(web, 3, **html),
+        captured(web, 4, b"", status=302),
+        captured(web, 5, b"<html>said to be a picture</html>"),
+        captured(web, 6, photo(6))._replace(address=f"{web.base}/rugby/6/A.jpg"),  # pywb takes it for the same
+    ]
+    with pywb(Path(os.environ["CURATOR_PYWB"]), tmp_path, captures) as archive:
+        fetch = FetchSettings(allow_private_hosts=True, retries=0, rescue=True, archive=archive.index, timeout_s=60)
+        done = replayed(project, tmp_path / "data", fetch)
+        downloads, lookups = archive.requests("id_/"), archive.requests("/cdx.*rugby")
+        replayed(project, tmp_path / "data", fetch)
+        assert (archive.requests("id_/"), archive.requests("/cdx.*rugby")) == (downloads, lookups)
+    expected = {0: "same", 1: "similar", 2: "gone", 3: "gone", 4: "gone", 5: "gone", 6: "gone"}
+    assert fates(done) == dict.fromkeys(range(16), "same") | expected
+    assert [path.split("/")[-2] for path in sorted(downloads)] == ["0", "1", "2", "5"]
+    assert downloads[0].startswith("/mine/20110301120000id_/") and len(lookups) == 7
+    assert verify_files(done.paths).findings == ()
+
+
+def test_the_sha1_of_each_image_is_kept_filled_in_and_verified(tmp_path: Path) -> None:
+    """Beside the SHA-256, from the stored files where a catalog of an older version has none; `verify` compares it."""
+    project = small_project(tmp_path, recipe_text(write_folder(tmp_path / "photos", 3), "max"))
+    pipeline.fetch(project)
+    pipeline.decide(project, Stage.SPLIT, {})
+    rows, text = read_manifest(project.paths.manifest), project.paths.manifest.read_text("utf-8")
+    stored = [project.paths.image(one, "jpeg").read_bytes() for one in rows["sha256"]]
+    assert list(rows["sha1"]) == [hashlib.sha1(data, usedforsecurity=False).hexdigest() for data in stored]
+    fetched = project.paths.catalog(Stage.FETCHED)
+    older = catalog.with_columns(read_catalog(fetched), {"sha1": pa.nulls(len(rows))})
+    write_catalog(fetched, older, read_record(fetched))
+    pipeline.decide(project, Stage.SPLIT, {})
+    assert project.paths.manifest.read_text("utf-8") == text
+    project.paths.manifest.write_text(text.replace(rows["sha1"][0], "0" * 40), "utf-8")
+    (finding,) = [one for one in verify_files(project.paths).findings if one.record_id]
+    assert (finding.record_id, finding.problem) == (rows["record_id"][0], "its bytes differ from the manifest's SHA-1")
+    before = pd.read_csv(io.StringIO(text), dtype=str).drop(columns="sha1")
+    before.to_csv(project.paths.manifest, index=False)
+    assert read_manifest(project.paths.manifest)["sha1"].isna().all()
+    assert not [one for one in verify_files(project.paths).findings if one.record_id]
+
+
+def test_the_command_line_offers_and_reports_it(web: Web, project: Project, tmp_path: Path) -> None:
+    """Without the option it says what the option would do; with it, what came."""
+    archive, recipe = Archive(captures=[captured(web, 0, photo(0))]), tmp_path / "recipe.toml"
+    del web.pages["/rugby/0/a.jpg"]
+    with served(archive):
+        text = (project.recipe.path or Path()).read_text("utf-8")
+        recipe.write_text(text + f'archive = "{archive.index}"\n', "utf-8")
+        words = ["replay", str(project.paths.manifest), "--recipe", str(recipe), "--data", str(tmp_path / "data")]
+        offered = CliRunner().invoke(app, words)
+        assert "`--rescue` looks 1 lost address up in a web archive" in " ".join(offered.output.split())
+        done = CliRunner().invoke(app, [*words, "--rescue"])
+        assert "1 image of these came from a web archive" in " ".join(done.output.split())
+        facts = json.loads(CliRunner().invoke(app, [*words, "--rescue", "--json", "--quiet"]).stdout)
+    assert (facts["rescued"], facts["same"], offered.exit_code, done.exit_code) == (1, 16, 1, 0)
