@@ -89,9 +89,12 @@ class Rescuer:
             is known a capture is taken that has the same bytes, else one that shows the same picture by the rule of a
             replay; for another, one of which the archive's index has the SHA-1, if it is a picture and no placeholder.
         """
+        if not lost.any():
+            return table
         addresses = {int(row): self._addresses(table.iloc[row]) for row in np.flatnonzero(lost)}
         found = self._look_up([one for some in addresses.values() for one in some])
-        tries = _choose_captures(table, known, addresses, found)
+        kept = np.zeros(len(table), bool) if is_similar is None else is_similar
+        tries = _choose_captures(table, known, kept, addresses, found)
         for turn in range(MOST_TRIES):
             rows = np.array([row for row, captures in tries.items() if len(captures) > turn], np.int64)
             if not len(rows):
@@ -99,8 +102,7 @@ class Rescuer:
             captures = [tries[row][turn] for row in rows]
             fetched = self._request(table.iloc[rows], captures)
             fates = _judge(fetched, captures, known.iloc[rows])
-            kept = np.zeros(len(rows), bool) if is_similar is None else is_similar[rows]
-            taken = (fates == Fate.SAME) | ((fates == Fate.SIMILAR) & ~kept)
+            taken = (fates == Fate.SAME) | ((fates == Fate.SIMILAR) & ~kept[rows])
             table = _replace_rows(table, rows[taken], fetched[taken])
             is_settled = (fates == Fate.SAME) | ((fates == Fate.SIMILAR) & known["sha1"].iloc[rows].notna().to_numpy())
             tries = {row: some for row, some in tries.items() if row not in set(rows[is_settled])}
@@ -115,11 +117,12 @@ class Rescuer:
         Raises:
             StateError: the manifest is damaged.
         """
-        lost = table["drop_reason"].isin([*map(str, DEAD)]) & ~table["url"].isin([*userinfo])
-        path = self._project.paths.manifest
+        is_lost = table["drop_reason"].isin([*map(str, DEAD)]) & ~table["url"].isin([*userinfo])
+        rows, path = np.flatnonzero(is_lost), self._project.paths.manifest
+        lost = table.iloc[rows].reset_index(drop=True)
         manifest = read_manifest(path) if path.exists() else pd.DataFrame(columns=COLUMNS, dtype=object)
-        known = manifest.set_index("record_id").reindex(list(table["record_id"])).reset_index()
-        return self.rescue(table, lost.to_numpy(dtype=bool), known)
+        known = manifest.set_index("record_id").reindex(list(lost["record_id"])).reset_index()
+        return _replace_rows(table, rows, self.rescue(lost, np.ones(len(rows), bool), known))
 
     def _addresses(self, row: pd.Series[Any]) -> list[str]:
         """List the addresses of a row that the archive may hear of."""
@@ -136,7 +139,7 @@ class Rescuer:
             if not left or self._has_stopped:
                 return found
             work = f"looking up at {self._host}"
-            self._emit(WorkStarted(work, len(left), "address"))
+            self._emit(WorkStarted(work, len(left), "lookup"))
             try:
                 for answer in self._ask(left, ledger):
                     texts = {address: json.dumps(captures) for address, captures in answer.items()}
@@ -196,29 +199,33 @@ class Rescuer:
 
 
 def _choose_captures(
-    table: pd.DataFrame, known: pd.DataFrame, addresses: Mapping[int, list[str]], found: Mapping[str, list[Capture]]
+    table: pd.DataFrame,
+    known: pd.DataFrame,
+    is_similar: BoolArray,
+    addresses: Mapping[int, list[str]],
+    found: Mapping[str, list[Capture]],
 ) -> dict[int, list[Capture]]:
     """Return the captures to try for each row, the likeliest first.
 
-    Not tried is what the address serves now, which is why it counts as dead, and, unless it is known to be the
-    picture, what three or more addresses of one family of hosts have alike: a notice in the place of pictures.
+    Not tried is what the address serves now, which is why it counts as dead; what is not the same, for a row that has a
+    similar picture; and, for one that nobody knows, what three or more addresses of one family of hosts have alike: a
+    notice in the place of pictures.
     """
-    families = dict(
-        zip(found, host_families(parse_addresses(pa.array(found, pa.string())).host).to_pylist(), strict=True)
-    )
+    hosts = parse_addresses(pa.array(list(found), pa.string())).host
+    families = dict(zip(found, host_families(hosts).to_pylist(), strict=True))
     alike = Counter((families[one], sha1) for one in found for sha1 in {capture.sha1 for capture in found[one]})
     tries = {}
     for row, some in addresses.items():
-        sha1, is_known = (known[name].iloc[row] for name in ("sha1", "sha256"))
-        wanted, served = (None if pd.isna(value) else str(value) for value in (sha1, table["sha1"].iloc[row]))
-        captures = [
-            capture
-            for address in some
-            for capture in found.get(address, ())
-            if capture.sha1 != served
-            and (pd.notna(is_known) or alike[families[address], capture.sha1] < LEAST_ADDRESSES)
-        ]
-        tries[row] = rank_captures(captures, wanted, latest_first=bool(pd.notna(is_known)))[:MOST_TRIES]
+        values = (known["sha1"].iloc[row], table["sha1"].iloc[row])
+        wanted, served = (None if pd.isna(value) else str(value) for value in values)
+        is_known = bool(pd.notna(known["sha256"].iloc[row]))
+        pairs = [(families[address], one) for address in some for one in found.get(address, ())]
+        if not is_known:
+            pairs = [(family, one) for family, one in pairs if alike[family, one.sha1] < LEAST_ADDRESSES]
+        captures = [one for _, one in pairs if one.sha1 != served]
+        if is_similar[row] and wanted:
+            captures = [one for one in captures if one.sha1 == wanted]
+        tries[row] = rank_captures(captures, wanted, latest_first=is_known)[:MOST_TRIES]
     return tries
 
 

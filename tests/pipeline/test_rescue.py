@@ -161,7 +161,7 @@ def test_each_dead_address_gets_what_the_archive_has_and_never_a_wrong_byte(
     for number in (0, 1, 2, 3, 5, 6, 7, 8):
         del web.pages[f"/{'rugby' if number < 8 else 'soccer'}/{number}/a.jpg"]
     web.pages["/soccer/9/a.jpg"] = b"<html>This photo is no longer available</html>"
-    web.pages["/soccer/10/a.jpg"] = photo(99)
+    web.pages["/soccer/10/a.jpg"], web.pages["/soccer/11/a.jpg"] = photo(99), photo(11, quality=80)
     archive.captures = [
         captured(web, 0, photo(0)),
         captured(web, 0, photo(77), "20120301120000"),  # not requested: the one before has the bytes
@@ -175,18 +175,19 @@ def test_each_dead_address_gets_what_the_archive_has_and_never_a_wrong_byte(
         captured(web, 7, b"<html>said to be a picture</html>"),
         captured(web, 9, photo(9)),
         captured(web, 10, photo(10)),
+        captured(web, 11, photo(11, quality=60)),  # not requested: it is no nearer than what is there
     ]
     began = time.monotonic()
     with served(archive):
         done = replayed(project, tmp_path, settings(archive))
         similar = replayed(project, tmp_path, settings(archive), accept_similar=True)
     found = fates(done)
-    expected = {0: "same", 1: "similar", 2: "gone", 3: "gone", 5: "gone", 6: "gone", 7: "gone", 8: "gone"}
+    expected = dict.fromkeys((2, 3, 5, 6, 7, 8), "gone") | {0: "same", 1: "similar", 11: "similar"}
     assert found == dict.fromkeys(range(16), "same") | expected
     paths = [one.partition(archive.base.rpartition(":")[0])[2] for one in archive.downloads()]
     wanted = [0, 1, 2, 5, 6, 7, 9, 10]
     assert sorted(int(path.split("/")[2]) for path in paths) == wanted, "one capture each, also in the second run"
-    assert {int(one.split("/")[4]) for one in archive.lookups()} == {0, 1, 2, 3, 5, 6, 7, 8, 9, 10}
+    assert {int(one.split("/")[4]) for one in archive.lookups()} == {0, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11}
     # politeness: who asks, one request at a time and never two within the gap, no page named
     assert {one.agent.partition("(")[2] for one in archive.seen} == {"+mailto:ann@h.example)"}
     assert (archive.most_at_once, {one.referer for one in archive.seen}) == (1, {None})
@@ -323,8 +324,8 @@ def test_what_the_archive_must_not_hear_or_is_not_asked(web: Web, project: Proje
         with pytest.raises(StateError):  # this machine is private, and so is the archive
             replayed(project, tmp_path / "private", settings(archive, allow_private_hosts=False))
     assert archive.seen == []
-    hosts = ("photos.example", "10.0.0.1", "nas", "nas.local", "localhost", "[::1]", "127.1")
-    assert [capture_index.may_be_told(f"http://{host}/a.jpg", False) for host in hosts] == [True, *[False] * 6]
+    hosts = ("photos.example", "10.0.0.1", "nas", "nas.local", "localhost", "[::1]", "127.1", "[")
+    assert [capture_index.may_be_told(f"http://{host}/a.jpg", False) for host in hosts] == [True, *[False] * 7]
 
 
 def test_addresses_of_one_folder_are_looked_up_together(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -392,6 +393,7 @@ def test_lines_of_an_index_that_cannot_be_are_refused() -> None:
         ("statuscode", "-"),
         ("mimetype", "text/html"),
         ("original", "http://h.example/a b"),
+        ("original", "http://[::/a.jpg"),
     ]
     assert len(read_captures([good])) == 1
     assert [read_captures([good | {name: value}]) for name, value in bad] == [[]] * len(bad)

@@ -70,6 +70,7 @@ class JsonApi:
         headers: further lines of each request, such as a token; no message holds them.
         hints: what to do when the server refuses this request, and when it does not let us in (401, 403).
         pause_s: seconds between two requests.
+        follows: whether redirects are followed, which are requests of their own.
     """
 
     def __init__(
@@ -80,13 +81,14 @@ class JsonApi:
         headers: Sequence[str] = (),
         hints: tuple[str, str] = ("", ""),
         pause_s: float = 0.0,
+        follows: bool = True,
     ) -> None:
         self.address, self.host = address, urlsplit(address).netloc.rpartition("@")[2]
         self._name, self._context, self._hints = name, context, hints
         self._headers = ["Accept-Encoding: gzip", *headers]
         self._opened = ExitStack()
         self._loop: CurlLoop | None = None
-        self._pause_s = pause_s
+        self._pause_s, self._follows = pause_s, follows
 
     def __enter__(self) -> Self:
         return self
@@ -130,7 +132,7 @@ class JsonApi:
         elif self._pause_s:
             sleep(self._pause_s)
         try:
-            answer = StreamedAnswer(url, self._context.fetch, self._headers, loop=self._loop)
+            answer = StreamedAnswer(url, self._context.fetch, self._headers, loop=self._loop, follows=self._follows)
         except BrokenOffError as error:
             return None, self._broken(error)
         try:

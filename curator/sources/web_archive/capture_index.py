@@ -64,11 +64,13 @@ def may_be_told(address: str, allow_private: bool) -> bool:
     >>> [may_be_told(f"http://{host}/a.jpg", False) for host in ("h.example", "10.0.0.1", "nas", "nas.lan")]
     [True, False, False, False]
     """
-    if not re.match("https?://", address, re.IGNORECASE):
+    try:
+        host = (urlsplit(address).hostname or "").rstrip(".")
+    except ValueError:
         return False
-    host = (urlsplit(address).hostname or "").rstrip(".")
     is_internal = "." not in host or host.rpartition(".")[2] in _INTERNAL
-    return allow_private or not (is_internal or name_private_host(address))
+    is_web = re.match("https?://", address, re.IGNORECASE) is not None
+    return is_web and (allow_private or not (is_internal or name_private_host(address)))
 
 
 class CaptureIndex(JsonApi):
@@ -81,7 +83,9 @@ class CaptureIndex(JsonApi):
 
     def __init__(self, fetch: FetchSettings, emit: Listener, remember: Callable[[Note], object]) -> None:
         context = ListingContext((), Path(), fetch=fetch, emit=emit)
-        super().__init__(fetch.archive, "web archive", context, hints=(_HINT, _HINT), pause_s=LEAST_GAP_S)
+        super().__init__(
+            fetch.archive, "web archive", context, hints=(_HINT, _HINT), pause_s=LEAST_GAP_S, follows=False
+        )
         self._fetch, self._remember = fetch, remember
         self._n_refused = 0
 
@@ -95,7 +99,8 @@ class CaptureIndex(JsonApi):
         """
         folders = defaultdict(list)
         for address in dict.fromkeys(addresses):
-            folders[address.rpartition("/")[0] + "/" if "?" not in address else address].append(address)
+            is_in_folder = "?" not in address and address.count("/") > 2
+            folders[address.rpartition("/")[0] + "/" if is_in_folder else address].append(address)
         for folder, members in folders.items():
             alone = members
             if len(members) >= MANY:
@@ -149,7 +154,7 @@ class CaptureIndex(JsonApi):
     def _request_rules(self) -> Rules:
         url = robots_url(self.address)
         try:
-            answer = StreamedAnswer(url, self._fetch)
+            answer = StreamedAnswer(url, self._fetch, follows=False)
             body = answer.read(_TEXT_BYTES) if answer.status == 200 else b""
             answer.close()
             text = text_of_answer(Verdict(answer.verdict.reason, http_status=answer.status), body)

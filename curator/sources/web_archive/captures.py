@@ -76,7 +76,8 @@ def _read_capture(line: Mapping[str, Any]) -> Capture | None:
     kind = str(kind or "").lower().partition(";")[0].strip()
     if status != "200" or not (kind.startswith("image/") or kind in _BYTES):
         return None
-    if not re.fullmatch(r"https?://\S+", original, re.IGNORECASE) or not re.fullmatch("[A-Za-z2-7]{32}", digest):
+    is_web = re.fullmatch(r"https?://\S+", original, re.IGNORECASE) and address_key(original)[0]
+    if not is_web or not re.fullmatch("[A-Za-z2-7]{32}", digest):
         return None
     try:
         capture = Capture(time, original, base64.b32decode(digest.upper()).hex())
@@ -93,11 +94,11 @@ def address_key(address: str) -> tuple[str, str]:
     >>> address_key("http://h.example/a.jpg") == address_key("http://h.example/A.jpg")
     False
     """
-    parts = urlsplit(address.strip())
     try:
+        parts = urlsplit(address.strip())
         port = parts.port
-    except ValueError:
-        port = None
+    except ValueError:  # it is like itself alone
+        return "", address
     host = re.sub(r"^www\d*\.", "", (parts.hostname or "").rstrip("."))
     host += f":{port}" if port not in (None, _PORTS["http"], _PORTS["https"]) else ""
     return host, unquote(parts.path or "/") + (f"?{unquote(parts.query)}" if parts.query else "")
