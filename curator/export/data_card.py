@@ -162,7 +162,18 @@ def _sources(rows: pd.DataFrame) -> list[str]:
     lines = _table(["source", "images"], [[escape(str(name)), int(n)] for name, n in by_source.items()])
     top = sorted(hosts.items(), key=lambda item: (-item[1], str(item[0])))[:MOST_HOSTS]
     named = ", ".join(f"{escape(str(host))} {int(n):,}" for host, n in top)
-    return [*lines, "", f"Hosts ({len(hosts):,}; the most frequent): {named}."]
+    return [*lines, "", f"Hosts ({len(hosts):,}; the most frequent): {named}.", *_rescued(rows)]
+
+
+def _rescued(rows: pd.DataFrame) -> list[str]:
+    """Say which images are no longer where they were; nothing if all are."""
+    places = rows["archive_url"].dropna() if "archive_url" in rows else ()
+    if not len(places):
+        return []
+    archives = ", ".join(escape(host) for host in sorted(set(host_names(places, ""))))
+    what = f"{len(places):,} of the images {'is a capture' if len(places) == 1 else 'are captures'} of a web archive"
+    named = "`archive_url` and `archived_at` in `manifest.csv` name each and its time"
+    return ["", f"{what} ({archives}), as their addresses were dead: {named}."]
 
 
 def _filters(made_with: MadeWith) -> list[str]:

@@ -17,7 +17,7 @@ from curator.errors import DiskError
 from curator.fetch.ledger.history import count_through_proxy
 from curator.inspect.next_step import can_find_suspects, next_after_split, next_step
 from curator.inspect.settings_news import settings_news
-from curator.inspect.source_news import source_news
+from curator.inspect.source_news import rescued_news, source_news
 from curator.inspect.unfinished import Unfinished, count_so_far, find_unfinished
 from curator.manifests.inventory import Entry, list_entries, making_commands
 from curator.manifests.licences import licence_keys
@@ -161,13 +161,13 @@ def read_status(project: Project) -> Status:
     """
     stage, changes = made_from.examine(project, with_reviews=False)
     unfinished, is_local = find_unfinished(project), False
-    conflicts: tuple[Text, ...] = ()
+    concerns: tuple[Text, ...] = ()
     if unfinished and unfinished.table is not None and stage in (None, Stage.LISTED):
         status = _count_unfinished(project, stage, unfinished.table)
     else:
         table = read_catalog(project.paths.catalog(stage)) if stage else catalog.empty()
         status = count_stage(project, stage, table)
-        is_local, conflicts = not table["url"].notna().any(), _conflicts(table)
+        is_local, concerns = not table["url"].notna().any(), (*_conflicts(table), *rescued_news(table))
     if unfinished and unfinished.is_running:
         status = replace(status, next=(), remark="")
     reviewed, outdated = _new_reviews(project, stage), _outdated(project, stage, changes)
@@ -184,7 +184,7 @@ def read_status(project: Project) -> Status:
     settings = settings_news(project)
     if settings and not (unfinished or sources):
         status = replace(status, next=(Command("fetch"),), remark="it decides anew what the changed settings concern")
-    news = (*going, *sources, *reviewed, *outdated, *settings, *conflicts, *_suspects(project), *_unverified(project))
+    news = (*going, *sources, *reviewed, *outdated, *settings, *concerns, *_suspects(project), *_unverified(project))
     made = {entry.kind for entry in entries} - {"reviews"}  # a review can always go on
     commands = {**making_commands(project.paths), "suspects": Command("suspects")}
     if is_local:

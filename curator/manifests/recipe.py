@@ -19,6 +19,8 @@ from curator.errors import Problem, RecipeError
 from curator.manifests.spdx import FAMILIES, is_licence
 from curator.manifests.toml_settings import read_settings, setting, suggest
 
+ARCHIVE = "https://web.archive.org/cdx/search/cdx"
+"""The Internet Archive's index: https://github.com/internetarchive/wayback/tree/master/wayback-cdx-server."""
 NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
@@ -38,6 +40,13 @@ class FetchSettings:
     honour_noai: bool = setting(True, "leave out images whose X-Robots-Tag says noai, noimageai or noml")
     robots: bool = setting(False, "request each host's robots.txt first, and follow it")
     contact: str = setting("", "address or page put in the User-Agent so that a host can reach you", in_header=True)
+    rescue: bool = setting(False, "look dead addresses up in a web archive, and take what it has of them")
+    archive: str = setting(
+        ARCHIVE,
+        "index of that web archive, a CDX server",
+        in_header=True,
+        pattern=(r"https?://[^\s?#@]+/cdx", f"the http(s) address of a CDX server, which ends in /cdx: {ARCHIVE}"),
+    )
 
 
 @dataclass(frozen=True)

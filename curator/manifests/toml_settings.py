@@ -64,6 +64,8 @@ class Limits:
     """What is said of another value than the choices."""
     in_header: bool = False
     """A text that is sent as part of a request: printable ASCII, in one line."""
+    pattern: tuple[str, str] = ("", "")
+    """A regular expression that a text must match as a whole, and what such a text is."""
 
     def broken_by(self, value: Any) -> str | None:
         """Say which limit ``value`` breaks, or None if it keeps them all."""
@@ -76,6 +78,8 @@ class Limits:
             return f"must be one of {known}, not {shown(value)}{suggest(value, self.choices)}{remark}"
         if self.in_header and isinstance(value, str) and not (value.isascii() and value.isprintable()):
             return f"must be of ASCII characters in one line, as requests send it, not {shown(value)}"
+        if self.pattern[0] and not re.fullmatch(self.pattern[0], str(value)):
+            return f"must be {self.pattern[1]}, not {shown(value)}"
         if isinstance(value, bool) or not isinstance(value, int | float):
             return None
         if abs(value) > _LARGEST or not math.isfinite(value):

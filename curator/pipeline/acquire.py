@@ -10,7 +10,7 @@ by a keyed hash, so a run that was killed and started again requests the same im
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -36,6 +36,7 @@ from curator.manifests.recipe import Recipe
 from curator.manifests.tombstones import read_tombstones
 from curator.pipeline.fetched_from import Watched, refuse_missing
 from curator.pipeline.join_lists import in_order, merge, note_same, note_unlicensed, warn_of_passwords
+from curator.pipeline.rescue import Rescuer
 from curator.sources.base import N_SAME, ListingContext, PlannedRead
 from curator.sources.budget import within
 from curator.sources.failures import as_source_error
@@ -67,7 +68,7 @@ class Listing:
     """What the sources have listed so far, which of them could not be listed, and which caches were read afresh.
 
     ``userinfo`` says who signs in, with which password, at which of its addresses: no table holds that. ``watched`` are
-    the local files that lists name.
+    the local files that lists name, and ``rescuer`` asks the web archive, if the recipe wants that.
     """
 
     table: pd.DataFrame = field(default_factory=catalog.empty)
@@ -75,6 +76,7 @@ class Listing:
     failures: dict[str, Text] = field(default_factory=dict)
     fresh: set[Path] = field(default_factory=set)
     watched: list[Watched] = field(default_factory=list)
+    rescuer: Rescuer | None = None
 
     def watch(self, source: int, paths: Sequence[str]) -> None:
         """Look at local files that a source names."""
@@ -106,8 +108,10 @@ def acquire(
     Returns:
         The listing, and the catalog of all listed images after the fetch, sorted by record_id.
     """
+    rescuer = Rescuer(project, FetchOptions(options.retry)) if project.recipe.fetch.rescue else None
 
     def settle(listing: Listing, settled: pd.DataFrame) -> pd.DataFrame:
+        listing.rescuer = rescuer
         if len(listing.table):  # a listing that failed is no news of what is listed
             note_listed(listing.table)
         return _fetch_waves(project, options, listing, settled)
@@ -253,15 +257,15 @@ def _fetch_waves(project: Project, options: AcquireOptions, listing: Listing, se
         if not chosen.any():
             return settled
         wave = table if chosen.all() else table[chosen].reset_index(drop=True)
-        fetched = fetch_and_judge(project, wave, options, listing.userinfo)
+        fetched = fetch_and_judge(project, wave, options, listing)
         settled = pd.concat([settled, fetched], ignore_index=True) if len(settled) else fetched
 
 
-def fetch_and_judge(
-    project: Project, rows: pd.DataFrame, options: AcquireOptions, userinfo: Mapping[str, str]
-) -> pd.DataFrame:
-    """Settle these rows of a catalog, by the ledger or by a request, and drop the poor ones."""
+def fetch_and_judge(project: Project, rows: pd.DataFrame, options: AcquireOptions, listing: Listing) -> pd.DataFrame:
+    """Settle these rows of a catalog, by the ledger, by a request or from a web archive, and drop the poor ones."""
     recipe = project.recipe
     limits = host_limits(recipe.sources, recipe.fetch.per_host)
-    fetched = fetch_images(rows, project, FetchOptions(options.retry, limits, userinfo))
+    fetched = fetch_images(rows, project, FetchOptions(options.retry, limits, listing.userinfo))
+    if listing.rescuer:
+        fetched = listing.rescuer.rescue_dead(fetched, listing.userinfo)
     return drop_poor_images(fetched, recipe.quality)
