@@ -116,6 +116,8 @@ class DataPaths:
     """Decoded pictures and features that a benchmark keeps for the next one."""
     benchmark_runs = _in_data("benchmark", "runs")
     """The checkpoint of each training run."""
+    benchmark_models = _in_data("benchmark", "models")
+    """The saved models, a folder each."""
     metrics = _in_data("benchmark", "metrics.json")
     predictions = _in_data("benchmark", "predictions.csv")
     plots = _in_data("benchmark", "plots")
@@ -209,6 +211,10 @@ class DataPaths:
     def split_folder(self, split: str) -> Path:
         """``train`` or ``test``: the folders that Keras and others read."""
         return self.folder / split
+
+    def saved_model(self, name: str) -> Path:
+        """The folder of one saved model."""
+        return self.benchmark_models / name
 
     def export(self, form: str) -> Path:
         """The data set in one export format."""

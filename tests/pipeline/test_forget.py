@@ -157,6 +157,7 @@ def test_what_was_made_of_it_goes_or_is_named(project: Project, capsys: pytest.C
         paths.report,
         paths.duplicates,
         paths.benchmark / "metrics.json",
+        paths.saved_model("cnn") / "trained_on.csv",
     ):
         path.write_bytes(b"{}")
     done = forget(project, row["url"])
