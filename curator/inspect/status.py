@@ -20,7 +20,7 @@ from curator.inspect.settings_news import settings_news
 from curator.inspect.source_news import rescued_news, source_news
 from curator.inspect.unfinished import Unfinished, count_so_far, find_unfinished
 from curator.manifests.inventory import Entry, list_entries, making_commands
-from curator.manifests.licences import licence_keys
+from curator.manifests.licences import frequent_keys
 from curator.manifests.project import Project
 from curator.manifests.reviews import decided_keys, digest_reviews, read_reviews, standing_reviews
 from curator.observe.workers.confine import possible
@@ -197,7 +197,7 @@ def read_status(project: Project) -> Status:
 
 def _count_unfinished(project: Project, stage: Stage | None, table: pd.DataFrame) -> Status:
     """Count what the first fetch has settled so far; what it has not is ``waiting``, and neither kept nor dropped."""
-    table = table.assign(licence=licence_keys(table))
+    table = table.assign(licence=frequent_keys(table))
     parts = [
         {str(value): count_so_far(rows) for value, rows in table.groupby(column, sort=True)}
         for column in ("label", "source", "licence")
@@ -284,7 +284,7 @@ def count_stage(project: Project, stage: Stage | None, table: pd.DataFrame) -> S
         counts=catalog.counts(table),
         labels=dict(sorted((nothing | catalog.counts_by(table, "label")).items())),
         sources=catalog.counts_by(table, "source"),
-        licences=catalog.counts_by(table.assign(licence=licence_keys(table)), "licence"),
+        licences=catalog.counts_by(table.assign(licence=frequent_keys(table)), "licence"),
         splits=_count_parts(kept, "split"),
         folds=_count_parts(kept, "fold"),
         next=steps,

@@ -22,7 +22,9 @@ import pyarrow as pa
 from curator.addresses import is_web_address
 from curator.manifests.spdx import CC0, GOVERNMENT, MARK, NO_KNOWN, PUBLIC_DOMAIN, REF, RESERVED, spdx_id
 
-UNKNOWN = "licence not stated"
+UNKNOWN, OTHERS = "licence not stated", "other licences"
+MOST_KEYS, MOST_TEXTS = 40, 1_000
+"""Licences that are counted one by one, and texts that are read to know them; all others are counted together."""
 _COMMONS = "https://creativecommons.org"
 _NAMES = {
     CC0: "CC0 1.0",
@@ -125,6 +127,16 @@ def licence_keys(rows: pd.DataFrame) -> pd.Series[Any]:
     names = pa.array([*(licence_key(one) for one in coded.dictionary.to_pylist()), UNKNOWN], pa.string())
     keys = names.take(coded.indices.fill_null(len(names) - 1))
     return pd.Series(keys, index=rows.index, dtype=pd.ArrowDtype(pa.string()))
+
+
+def frequent_keys(rows: pd.DataFrame) -> pd.Series[Any]:
+    """Return :func:`licence_keys`, but one name for all that are rare: a source may state another text in each row."""
+    stated = rows["license"]
+    texts = stated.value_counts().index[:MOST_TEXTS]
+    is_read = (stated.isna() | stated.isin(texts)).to_numpy(dtype=bool)
+    keys = licence_keys(rows.assign(license=stated.where(is_read, OTHERS)))
+    frequent = keys.value_counts().index[:MOST_KEYS]
+    return keys.where(keys.isin(frequent).to_numpy(dtype=bool), OTHERS)
 
 
 def spdx_ids(rows: pd.DataFrame) -> pd.Series[Any]:
