@@ -37,6 +37,7 @@ LATE_IMPORTERS = (
     "cli/",
     "inspect/pictures.py",
     "inspect/view.py",
+    "inspect/trained.py",
     "benchmark/",
     "report/",
     "review/start_review.py",

@@ -21,7 +21,6 @@ from curator.benchmark.images.confounds import ConfoundCheck
 from curator.benchmark.images.labelled_images import LabelledImages, Parts
 from curator.benchmark.metrics_file import BenchmarkResult, write_metrics
 from curator.benchmark.models import registry
-from curator.benchmark.models.keras_backend import versions
 from curator.benchmark.models.weights import PretrainedBase
 from curator.benchmark.plan import Plan
 from curator.manifests.project import SHIPPED, Project
@@ -142,5 +141,11 @@ def environment() -> dict[str, Any]:
             packages[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
+    try:
+        from curator.benchmark.models.keras_backend import versions
+    except ModuleNotFoundError:  # models that need no Keras are trained without it
+        pass
+    else:
+        packages |= versions()
     machine = {"python": platform.python_version(), "platform": platform.platform(), "cpus": os.cpu_count()}
-    return {"curator": __version__, **machine, **packages, **versions()}
+    return {"curator": __version__, **machine, **packages}

@@ -10,6 +10,7 @@ The Python packages of the extra ``benchmark`` (Keras, TensorFlow, scikit-learn,
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from pathlib import Path
 
 from curator.benchmark.metrics_file import BenchmarkResult
@@ -35,11 +36,18 @@ def run_benchmark(
             used.
         KeyboardInterrupt: passed on after what is done was written; ``resume`` goes on from there.
     """
-    find_models(project.recipe.benchmark.models)
+    models = find_models(project.recipe.benchmark.models)
+    lacking = [one for model in models for one in model.packages if importlib.util.find_spec(one) is None]
+    if lacking:
+        raise _missing(lacking[0])
     try:
         run = importlib.import_module("curator.benchmark.train_models")
     except ModuleNotFoundError as error:
-        message = f"The benchmark needs packages that are not installed (no module named {error.name})."
-        raise CuratorError(message, "Install them with `pip install 'imageset-curator[benchmark]'`.") from error
+        raise _missing(str(error.name)) from error
     result: BenchmarkResult = run.benchmark(project, weights=weights, quick=quick, resume=resume)
     return result
+
+
+def _missing(package: str) -> CuratorError:
+    message = f"The benchmark needs packages that are not installed (no module named {package})."
+    return CuratorError(message, "Install them with `pip install 'imageset-curator[benchmark]'`.")

@@ -20,6 +20,7 @@ from curator.benchmark.models.registry import find_models, substitute_of
 from curator.benchmark.models.weights import WeightsUnreachableError
 from curator.benchmark.plan import plan_benchmark
 from curator.benchmark.results import Findings, write_results
+from curator.benchmark.save_models import save_models
 from curator.benchmark.train import Run, train
 from curator.events import ModelMissing, Noted, Warned
 from curator.manifests.project import Project
@@ -51,6 +52,7 @@ def benchmark(project: Project, *, weights: Path | None, quick: bool, resume: bo
         for seed in plan.seeds:
             for model, make_learner in learners.items():
                 _train(findings, model, seed, make_learner, resume)
+        save_models(findings, learners)
         if not quick:
             findings.cross_validation = cross_validate(
                 images, plan.validation_share, _train_fold(findings, models, resume)

@@ -19,11 +19,13 @@ from curator.cli.benchmark import benchmark
 from curator.cli.dedupe import dedupe
 from curator.cli.demo import demo
 from curator.cli.diff import diff
+from curator.cli.evaluate import evaluate
 from curator.cli.export import export
 from curator.cli.fetch import fetch
 from curator.cli.forget import forget
 from curator.cli.help import HelpCommand, HelpGroup
 from curator.cli.init import init
+from curator.cli.predict import predict
 from curator.cli.replay import replay
 from curator.cli.report import report
 from curator.cli.review import review
@@ -39,7 +41,7 @@ from curator.cli.verify import verify
 from curator.cli.why import why
 
 GROUPS = {
-    "Make": (init, search, run, fetch, dedupe, balance, split, benchmark),
+    "Make": (init, search, run, fetch, dedupe, balance, split, benchmark, evaluate, predict),
     "Look": (status, why, suspects, similar, review, report, diff, verify, audit, demo),
     "Share": (export, replay, forget),
 }

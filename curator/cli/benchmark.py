@@ -90,17 +90,19 @@ def says_how_to_go_on(dataset: "Dataset") -> Iterator[None]:
 
 def benchmark_answer(dataset: "Dataset", result: "BenchmarkResult") -> Answer:
     """Show the accuracies, what is missing, and where the report is."""
-    page = dataset.paths.report
+    page, models = dataset.paths.report, dataset.paths.benchmark_models
 
     def show(terminal: "Terminal") -> None:
         print_accuracies(terminal, result)
         terminal.notes(result.warnings)
         terminal.note(f"report:   {page}")
+        if models.is_dir():
+            terminal.note(f"models:   {models}")
 
     def facts(terminal: "Terminal") -> dict[str, object]:
         told = {"missing": result.missing, "replaced": result.replaced}
         spelled = {kind: {model: terminal.spell(why) for model, why in one.items()} for kind, one in told.items()}
-        return {**dataclasses.asdict(result), **spelled, "report": page}
+        return {**dataclasses.asdict(result), **spelled, "report": page, "models": models if models.is_dir() else None}
 
     return Answer(facts, show, bool(result.missing))
 

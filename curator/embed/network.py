@@ -20,9 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from curator.embed.extra import import_package
-
-OPSET, IR_VERSION = 13, 8
+from curator.embed.graph import Graph
 
 Array = npt.NDArray[Any]
 SCALINGS = {"unit": (1 / 255, 0.0), "symmetric": (1 / 127.5, -1.0), "lite": (1 / 128, -127 / 128)}
@@ -124,54 +122,26 @@ def onnx_bytes(blocks: Sequence[Block], pixels: str) -> bytes:
     Raises:
         CuratorError: the package onnx is not installed.
     """
-    onnx = import_package("onnx")
-    graph = _Graph(onnx)
-    floats = graph.add("Cast", ["pixels"], to=onnx.TensorProto.FLOAT)
-    factor, offset = (graph.constant(np.float32(number)) for number in SCALINGS[pixels])
-    shifted = graph.add("Add", [graph.add("Mul", [floats, factor]), offset])
-    name = graph.add("Transpose", [shifted], perm=[0, 3, 1, 2])
+    graph = Graph()
+    graph.add("Flatten", [add_network(graph, blocks, pixels)], output="features")
+    return graph.serialise("features", len(blocks[-1].convolutions[-1].bias), ("height", "width"))
+
+
+def add_network(graph: Graph, blocks: Sequence[Block], pixels: str) -> str:
+    """Add a network to a graph, see :func:`onnx_bytes`; return the name of its means, (batch, channels, 1, 1)."""
+    name = graph.pixels(*SCALINGS[pixels])
     for block in blocks:
         before = name
         for one in block.convolutions:
-            name = graph.convolution(name, one)
+            name = _add_convolution(graph, name, one)
         name = graph.add("Add", [before, name]) if block.is_sum else name
-    graph.add("Flatten", [graph.add("GlobalAveragePool", [name])], output="features")
-    return graph.serialise(len(blocks[-1].convolutions[-1].bias))
+    return graph.add("GlobalAveragePool", [name])
 
 
-class _Graph:
-    """Collects nodes and constants; each method adds one and returns its output's name."""
-
-    def __init__(self, onnx: Any) -> None:
-        self.onnx = onnx
-        self.nodes: list[Any] = []
-        self.constants: list[Any] = []
-        self.low, self.high = (self.constant(np.float32(value)) for value in (0, 6))
-
-    def add(self, operator: str, inputs: list[str], output: str = "", **attributes: Any) -> str:
-        name = output or f"{operator}_{len(self.nodes)}"
-        self.nodes.append(self.onnx.helper.make_node(operator, inputs, [name], name=name, **attributes))
-        return name
-
-    def constant(self, values: Any) -> str:
-        name = f"constant_{len(self.constants)}"
-        self.constants.append(self.onnx.numpy_helper.from_array(np.asarray(values), name))
-        return name
-
-    def convolution(self, before: str, one: Convolution) -> str:
-        n_out, n_in, *size = one.kernel.shape
-        inputs = [before, self.constant(one.kernel), self.constant(one.bias)]
-        # One channel in: one of many, as no network here begins with a grey picture.
-        shape: dict[str, Any] = {"kernel_shape": size, "strides": [one.stride] * 2, "group": n_out if n_in == 1 else 1}
-        name = self.add("Conv", inputs, "", auto_pad="SAME_UPPER", **shape)
-        return self.add("Clip", [name, self.low, self.high]) if one.clipped else name
-
-    def serialise(self, n_features: int) -> bytes:
-        helper, kinds = self.onnx.helper, self.onnx.TensorProto
-        pixels = helper.make_tensor_value_info("pixels", kinds.UINT8, ["batch", "height", "width", 3])
-        features = helper.make_tensor_value_info("features", kinds.FLOAT, ["batch", n_features])
-        graph = helper.make_graph(self.nodes, "features", [pixels], [features], self.constants)
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
-        self.onnx.checker.check_model(model)
-        serialised: bytes = model.SerializeToString()
-        return serialised
+def _add_convolution(graph: Graph, before: str, one: Convolution) -> str:
+    n_out, n_in = one.kernel.shape[:2]
+    # One channel in: one of many, as no network here begins with a grey picture.
+    name = graph.convolution(before, one.kernel, one.bias, one.stride, n_out if n_in == 1 else 1)
+    return (
+        graph.add("Clip", [name, graph.constant(np.float32(0)), graph.constant(np.float32(6))]) if one.clipped else name
+    )

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from curator.errors import StateError, raises_curator_errors
-from curator.inspect.pictures import Fold, Pictures
+from curator.inspect.pictures import Fold
+from curator.inspect.trained import Trained
 from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe
 from curator.reasons import Stage
@@ -43,7 +44,7 @@ class PlanOptions(TypedDict, total=False):
     refresh: bool
 
 
-class View(Pictures):
+class View(Trained):
     """One data set as it is: its recipe, and what was made of it below ``data/<name>`` and ``manifests/<name>``."""
 
     @property

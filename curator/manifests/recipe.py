@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from curator.errors import Problem, RecipeError
-from curator.manifests.toml_settings import read_settings, setting
+from curator.manifests.spdx import FAMILIES, is_licence
+from curator.manifests.toml_settings import read_settings, setting, suggest
 
 ARCHIVE = "https://web.archive.org/cdx/search/cdx"
 """The Internet Archive's index: https://github.com/internetarchive/wayback/tree/master/wayback-cdx-server."""
@@ -57,6 +58,23 @@ class ListSettings:
     max_columns: int = setting(1_000, "most columns of one file", minimum=1)
     max_memory: int = setting(0, "most memory for a source, in bytes; 0: half of what the machine has", minimum=0)
     max_seconds: float = setting(21_600.0, "most seconds for a source", above=0)
+
+
+@dataclass(frozen=True)
+class LicenceSettings:
+    """Which licences an image may have."""
+
+    allow: tuple[str, ...] = setting((), "the licences that are allowed; none given: all are, known or not")
+    unknown: str = setting("drop", "images that state no licence, or none that is known", choices=("drop", "keep"))
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """Yield each key whose value cannot be, and why."""
+        if not self.allow:
+            yield "allow", "allow must name the licences that are allowed; without [licence], all are"
+        for one in self.allow:
+            if not is_licence(one):
+                known = f"the most used are {', '.join(FAMILIES)}"
+                yield "allow", f"allow names {one!r}, which is no licence{suggest(one, FAMILIES) or f'; {known}'}"
 
 
 @dataclass(frozen=True)
@@ -187,6 +205,7 @@ class SuspectsSettings:
 SECTIONS: Mapping[str, type[Any]] = {
     "fetch": FetchSettings,
     "lists": ListSettings,
+    "licence": LicenceSettings,
     "quality": QualitySettings,
     "dedupe": DedupeSettings,
     "balance": BalanceSettings,
@@ -218,6 +237,7 @@ class Recipe:
     embed: EmbedSettings = field(default_factory=EmbedSettings)
     suspects: SuspectsSettings = field(default_factory=SuspectsSettings)
     lists: ListSettings = field(default_factory=ListSettings)
+    licence: LicenceSettings = field(default_factory=LicenceSettings)
     label_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     path: Path | None = None
 

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from curator.benchmark.saved_model import forget_trained_on
 from curator.embed.row_file import forget_rows
 from curator.errors import StateError
 from curator.export.places import own_files, recover_exports, remove_export
@@ -69,6 +70,7 @@ def remove_everything(paths: DataPaths, contents: Collection[str], named: Iterab
         forget_seen(paths.cache, contents)
         forget_rows(paths.features, contents)
         forget_suspects(paths.suspects, contents)
+        forget_trained_on(paths, contents)
         n_files = sum(beneath.remove(paths.folder, name) for name in reversed(names))  # the stored file last
         sums = read_sums(paths.folder)
         if sums.of and len(text := lines_without(sums, contents)) < (paths.folder / SUMS).stat().st_size:

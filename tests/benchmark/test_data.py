@@ -82,6 +82,7 @@ def test_missing_changed_and_broken_files_are_all_named(drawn_set: Any) -> None:
 
 def test_a_kept_array_does_not_hide_files_gone_or_cut_off_since(drawn_set: Any) -> None:
     """The second run finds the array of the first, and names a file that is gone and one that lost its end."""
+    drawn_set.count_bytes()
     images = load_images(drawn_set.paths.manifest, ("disc", "square"))
     image_array(images.table, drawn_set.paths, 32, ignore)
     gone, short = (drawn_set.paths.image(images.table["sha256"].iloc[row], "png") for row in (0, 1))

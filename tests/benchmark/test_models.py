@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,13 @@ from curator.benchmark.images.augment import augment_images
 from curator.benchmark.models.cnn import CNN, build_cnn
 from curator.benchmark.models.keras_backend import keras, rescaling
 from curator.benchmark.models.mobilenet_v2 import MOBILENET_V2
+from curator.benchmark.models.mobilenet_v2_tuned import MOBILENET_V2_TUNED
 from curator.benchmark.models.model import SYMMETRIC, UNIT, Training, TrainingSet
 from curator.benchmark.models.transfer import DROPOUT, FeatureData, HeadLearner, gather_features
 from curator.benchmark.models.weights import WEIGHTS_NAME, PretrainedBase, WeightsUnreachableError, load_mobilenet_v2
 from curator.embed import efficientnet_lite0
+from curator.embed.embedder import start_session
+from curator.embed.graph import Graph
 from curator.embed.mobilenet_v2 import make_blocks
 from curator.embed.models import assemble
 from curator.errors import StateError
@@ -115,6 +119,32 @@ def test_the_head_trains_as_keras_trains_it() -> None:
     losses = [head.train_epoch(epoch, 0.01, lambda *_: None)[0] for epoch in range(30)]
     assert np.allclose(losses, fitted.history["loss"], atol=1e-5)
     assert all(np.allclose(*pair, atol=1e-5) for pair in zip(head.weights(), model.get_weights(), strict=True))
+
+
+def test_the_last_blocks_are_trained_on_and_the_others_stay(base: Any, pixels: Any, tmp_path: Path) -> None:
+    """An epoch changes the tuned blocks and the head; the ONNX form agrees; a restored state goes on to the bit."""
+    rows, names = np.arange(6), [f"{index:064x}" for index in range(6)]
+    data = TrainingSet(pixels, rows % 2, rows, 2, batch_size=3, sha256s=names, cache=tmp_path)
+    training = dataclasses.replace(MOBILENET_V2_TUNED.training("quick"), augment=True)
+    learner: Any = MOBILENET_V2_TUNED.prepare(data, training, pretrained(base))(0)
+    before = {layer.name: layer.get_weights() for layer in learner.model.layers if layer.weights}
+    learner.train_epoch(0, 0.01, lambda *_: None)
+    after = {layer.name: layer.get_weights() for layer in learner.model.layers if layer.weights}
+    changed = {name for name in before if not all(map(np.array_equal, before[name], after[name]))}
+    assert {name.partition("_")[0] for name in changed} == {"block15", "block16", "block17", "block18", "head"}
+    facts = learner.facts(rows)
+    assert 0 < facts["trainable_parameters"] < facts["parameters"]
+    graph = Graph()
+    graph.add("Softmax", [learner.add_onnx(graph)], "probabilities", axis=1)
+    session = start_session(graph.serialise("probabilities", 2, (64, 64)), "tuned")
+    (found,) = session.run(None, {"pixels": pixels})
+    assert np.allclose(found, learner.probabilities(rows), atol=1e-4)
+    state, ends = learner.state(), []
+    for _ in range(2):
+        learner.restore(state)
+        learner.train_epoch(1, 0.01, lambda *_: None)
+        ends.append(learner.probabilities(rows))
+    assert np.array_equal(*ends) and not np.allclose(ends[0], found, atol=1e-4)
 
 
 def test_features_are_computed_once_an_image(base: Any, pixels: Any, tmp_path: Path) -> None:

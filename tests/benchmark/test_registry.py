@@ -179,7 +179,7 @@ def test_an_unknown_model_is_refused_before_anything_is_done(drawn_set: Any) -> 
 def test_an_unknown_model_is_refused_when_a_recipe_is_read() -> None:
     """With the names handed down, the mistake is found with all others, on its line, before any fetch."""
     text = 'name = "balls"\nlabels = ["a", "b"]\n[benchmark]\nmodels = ["cnm"]\n[[sources]]\nkind = "web"\n'
-    known = "'cnn', 'mobilenet_v2', 'efficientnet_lite0'"
+    known = "'cnn', 'mobilenet_v2', 'efficientnet_lite0', 'mobilenet_v2_tuned'"
     message = rf"line 4: \[benchmark\] models must be one of {known}, not 'cnm', did you mean cnn\?"
     with pytest.raises(RecipeError, match=message):
         parse_recipe(text, source_kinds(), model_names=registry.model_names())

@@ -65,4 +65,5 @@ CNN = Model(
     },
     colour=BLUE,
     article_accuracy=0.83,
+    packages=("keras",),
 )

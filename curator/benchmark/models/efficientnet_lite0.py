@@ -39,6 +39,6 @@ EFFICIENTNET_LITE0 = Model(
         name: dataclasses.replace(training, preprocessing=LITE) for name, training in MOBILENET_V2.presets.items()
     },
     colour=GREEN,
-    pretrained=Pretrained(_load, _overlap),
+    pretrained=Pretrained(_load, _overlap, "Apache-2.0"),
     in_place_of=MOBILENET_V2.name,
 )

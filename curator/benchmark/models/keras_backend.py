@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from curator.benchmark.models.model import SYMMETRIC, UNIT
+from curator.embed.network import SCALINGS
 
 __all__ = ["keras", "rescaling", "set_random_seed", "versions"]
 
@@ -53,8 +53,8 @@ def set_random_seed(seed: int) -> None:
 
 
 def rescaling(preprocessing: str) -> Any:
-    """Make the layer that scales pixels from 0..255 to [0, 1] (``unit``) or [-1, 1] (``symmetric``)."""
-    scale, offset = {UNIT: (1 / 255, 0.0), SYMMETRIC: (1 / 127.5, -1.0)}[preprocessing]
+    """Make the layer that scales 8-bit pixels as one of :data:`curator.embed.network.SCALINGS`."""
+    scale, offset = SCALINGS[preprocessing]
     return keras.layers.Rescaling(scale, offset=offset)
 
 

@@ -15,8 +15,10 @@ import numpy as np
 from curator.benchmark.images.augment import PixelArray, augment_images
 from curator.benchmark.images.labelled_images import IntArray
 from curator.benchmark.models.keras_backend import keras, set_random_seed
+from curator.benchmark.models.keras_onnx import add_keras
 from curator.benchmark.models.learner import Array, BatchListener, Probabilities, softmax
 from curator.benchmark.models.model import Training, TrainingSet
+from curator.embed.graph import Graph
 
 BuildNetwork = Callable[[int, int, str], Any]
 """Builds a Keras network from 8-bit pixels to logits, for a number of labels, a side and a pixel scaling."""
@@ -80,7 +82,7 @@ class KerasLearner:
         n_parameters = self.model.count_params()
         return {
             "parameters": n_parameters,
-            "trainable_parameters": n_parameters,
+            "trainable_parameters": sum(int(np.prod(one.shape)) for one in self.model.trainable_variables),
             "images_per_second": len(rows) / (time.perf_counter() - start),
             "runtime": f"keras {keras.__version__} ({keras.backend.backend()})",
         }
@@ -101,6 +103,14 @@ class KerasLearner:
     def set_weights(self, weights: Sequence[Array]) -> None:
         """Take up weights that :meth:`weights` returned."""
         self.model.set_weights(list(weights))
+
+    def add_onnx(self, graph: Graph) -> str:
+        """Add the network to a graph."""
+        return add_keras(graph, self.model)
+
+    def keras_network(self) -> Any:
+        """Return the network."""
+        return self.model
 
     def _variables(self) -> list[Any]:
         return [*self.model.non_trainable_variables, *self.model.trainable_variables, *self.model.optimizer.variables]

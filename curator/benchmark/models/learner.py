@@ -7,12 +7,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
 from curator.benchmark.images.labelled_images import IntArray
+from curator.embed.graph import Graph
 
 Array = npt.NDArray[Any]
 Probabilities = npt.NDArray[np.float64]
@@ -45,6 +46,17 @@ class Learner(Protocol):
 
     def set_weights(self, weights: Sequence[Array]) -> None:
         """Take up weights that :meth:`weights` returned."""
+
+
+@runtime_checkable
+class SavableLearner(Protocol):
+    """What a learner has besides, whose model can be used outside of the benchmark."""
+
+    def add_onnx(self, graph: Graph) -> str:
+        """Add the model as it is now, from 8-bit pixels to logits, to a graph; return the name of its output."""
+
+    def keras_network(self) -> Any:
+        """Return the same as a Keras network; called only if Keras is installed."""
 
 
 def softmax(logits: npt.NDArray[Any]) -> Probabilities:

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from curator.benchmark.models.weights import PretrainedBase
 
 
+LICENCE = "Apache-2.0"
+"""Of the weights, as Keras' applications state it: https://keras.io/api/applications/mobilenet/."""
+
+
 def ilsvrc_synsets() -> frozenset[str]:
     """Name the 1,000 synsets of ILSVRC 2012, whose images ImageNet weights were trained on."""
     return frozenset((Path(__file__).parents[1] / "ilsvrc2012_synsets.txt").read_text("utf-8").split())
@@ -58,6 +62,6 @@ MOBILENET_V2 = Model(
         "quick": dataclasses.replace(_DEFAULT, epochs=30, patience=30, augment=False, n_variants=0),
     },
     colour=ORANGE,
-    pretrained=Pretrained(_load, overlap_warning),
+    pretrained=Pretrained(_load, overlap_warning, LICENCE),
     article_accuracy=0.91,
 )

@@ -90,11 +90,12 @@ class Pretrained:
     ``load`` finds and loads them, for ``--weights`` (or None), or raises
     :class:`curator.benchmark.models.weights.WeightsUnreachableError`: then the model that names this one in
     ``in_place_of`` is trained instead, or it is missing, and the others are trained. ``overlap`` warns of source
-    classes that the weights were trained on, or returns nothing.
+    classes that the weights were trained on, or returns nothing. ``licence`` is that of the weights.
     """
 
     load: Callable[[Path | None, Listener], PretrainedBase]
     overlap: Callable[[Iterable[object]], str]
+    licence: str = ""
 
 
 MakeLearner = Callable[[int], "Learner"]
@@ -109,7 +110,7 @@ class Model:
     is in one sentence. ``prepare`` does what is done once for all seeds (its base is None if ``pretrained`` is) and
     returns what makes a learner for a seed. ``presets`` holds its training for ``default``, ``article`` and ``quick``.
     ``article_accuracy`` is the test accuracy that the article reports of it. ``in_place_of`` names the model that it is
-    taken for where that one's weights cannot be had.
+    taken for where that one's weights cannot be had. ``packages`` are modules that it needs besides those of every one.
     """
 
     name: str
@@ -121,6 +122,7 @@ class Model:
     pretrained: Pretrained | None = None
     article_accuracy: float | None = None
     in_place_of: str = ""
+    packages: tuple[str, ...] = ()
 
     def training(self, preset: str) -> Training:
         """Return its training for a preset; ``default`` is used for one that the model does not declare."""

@@ -27,7 +27,9 @@ from curator.benchmark.models.model import Training, TrainingSet
 from curator.benchmark.models.weights import PretrainedBase
 from curator.embed.embedder import Embedder, FloatArray, runtime_version
 from curator.embed.features import embed_images, features_of, open_features
+from curator.embed.graph import Graph
 from curator.embed.models import assemble
+from curator.embed.network import add_network
 
 N_TIMED = 128
 """Test images on which the base's speed is measured."""
@@ -138,7 +140,7 @@ class TransferData:
     feature_seconds: float
     pixels: PixelArray
     embedder: Embedder
-    n_base_parameters: int
+    base: PretrainedBase
 
 
 class TransferLearner(HeadLearner):
@@ -156,11 +158,23 @@ class TransferLearner(HeadLearner):
         self.probabilities(timed)
         head = super().facts(rows)
         return head | {
-            "parameters": head["parameters"] + self.transfer.n_base_parameters,
+            "parameters": head["parameters"] + self.transfer.base.n_parameters,
             "images_per_second": len(timed) / (time.perf_counter() - start),
             "runtime": runtime_version(),
             "feature_seconds": self.transfer.feature_seconds,
         }
+
+    def add_onnx(self, graph: Graph) -> str:
+        """Add base and head to a graph."""
+        means = add_network(graph, self.transfer.base.blocks, self.training.preprocessing)
+        return graph.dense(graph.add("Flatten", [means]), self.kernel, self.bias)
+
+    def keras_network(self) -> Any:
+        """Build base and head in Keras."""
+        from curator.benchmark.models.keras_blocks import build_blocks
+
+        side = self.transfer.pixels.shape[1]
+        return build_blocks(self.transfer.base.blocks, self.training.preprocessing, side, self.kernel, self.bias)
 
 
 def gather_features(base: PretrainedBase, data: TrainingSet, training: Training) -> TransferData:
@@ -181,4 +195,4 @@ def gather_features(base: PretrainedBase, data: TrainingSet, training: Training)
         embed_images(file, names, embedder, read, data.emit)
         values[variant, rows] = features_of(file, names)
     features = FeatureData(values, data.labels, data.train_rows, data.n_labels)
-    return TransferData(features, time.perf_counter() - start, data.pixels, embedder, base.n_parameters)
+    return TransferData(features, time.perf_counter() - start, data.pixels, embedder, base)

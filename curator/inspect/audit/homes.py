@@ -45,18 +45,9 @@ def choose_homes(places: Sequence[str], output: str | Path | None, cache: str | 
     """
     if not places:
         raise CuratorError("There is no set to audit.", "Name its folder: `curator audit pets`.")
-    if address := next((place for place in places if is_url(place)), None):
-        hint: Text = (
-            "Make a data set of it first: ",
-            Command.of("init", "mine", "--from", address),
-            ", then ",
-            Command("fetch"),
-            ".",
-        )
-        raise CuratorError(f"{address} is an address, and what is audited must be here.", hint)
-    named = [Path(place).expanduser().resolve() for place in places]
-    folders = [path for path in named if path.is_dir()]
-    folders += [DataPaths.of_manifest(path).folder.resolve() for path in named if path.name == "manifest.csv"]
+    refuse_addresses(places, "audited")
+    named = _resolve(places)
+    folders = _folders(named)
     chosen = Path(cache).expanduser() if cache is not None else _user_cache(places)
     page = Path(output).expanduser() if output is not None else Path(f"{_name(places)}-audit.html")
     if len({*named}) < len(named):
@@ -67,14 +58,54 @@ def choose_homes(places: Sequence[str], output: str | Path | None, cache: str | 
             if path is page and output is None:
                 page = chosen / page.name
                 continue
-            other = f"Name another place, such as `{option} {_outside(path, folders)}`."
-            raise CuratorError(f"{path} is inside of what is audited, where nothing is written.", other)
+            raise _is_inside(option, path, folders, "audited")
     if page.exists() and not page.is_dir() and not _is_page(page):
         hint = f"Name another file: `--output {page.with_name(page.stem + '-audit.html')}`, for instance."
         raise CuratorError(f"{page} exists and is no page of an audit.", hint)
     if page.is_dir():
         raise CuratorError(f"{page} is a folder, not a page.", f"Name a file: `--output {page / 'audit.html'}`.")
     return Homes(page, chosen)
+
+
+def choose_cache(places: Sequence[str], cache: str | Path | None, done: str) -> Path:
+    """Choose where what is seen of some places is kept, which no page is written of; ``done`` is what is done there.
+
+    Raises:
+        CuratorError: it would be written into one of them.
+    """
+    chosen = Path(cache).expanduser() if cache is not None else _user_cache(places)
+    folders = _folders(_resolve(places))
+    if any(chosen.resolve().is_relative_to(folder) for folder in folders):
+        raise _is_inside("--cache", chosen, folders, done)
+    return chosen
+
+
+def _resolve(places: Sequence[str]) -> list[Path]:
+    return [Path(place).expanduser().resolve() for place in places]
+
+
+def _folders(named: Sequence[Path]) -> list[Path]:
+    """Return the folders that nothing is written into."""
+    folders = [path for path in named if path.is_dir()]
+    return folders + [DataPaths.of_manifest(path).folder.resolve() for path in named if path.name == "manifest.csv"]
+
+
+def _is_inside(option: str, path: Path, folders: Sequence[Path], done: str) -> CuratorError:
+    other = f"Name another place, such as `{option} {_outside(path, folders)}`."
+    return CuratorError(f"{path} is inside of what is {done}, where nothing is written.", other)
+
+
+def refuse_addresses(places: Sequence[str], done: str) -> None:
+    """Refuse what is not on this machine; ``done`` is what would be done with it (``audited``)."""
+    if address := next((place for place in places if is_url(place)), None):
+        hint: Text = (
+            "Make a data set of it first: ",
+            Command.of("init", "mine", "--from", address),
+            ", then ",
+            Command("fetch"),
+            ".",
+        )
+        raise CuratorError(f"{address} is an address, and what is {done} must be here.", hint)
 
 
 def _outside(path: Path, folders: Sequence[Path]) -> Path:

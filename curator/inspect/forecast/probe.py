@@ -73,7 +73,7 @@ def probe(project: Project, listing: Listing, n: int, options: AcquireOptions) -
     Raises:
         LockedError: another run holds the data set.
     """
-    table = listing.table
+    table = catalog.kept(listing.table).reset_index(drop=True)
     codes, names = pd.factorize(pd.MultiIndex.from_frame(table[["label", "source"]].astype(object)), sort=True)
     strata = codes.astype(np.int64)
     requestable = parse_rows(table).is_requestable(table).to_numpy(zero_copy_only=False)
