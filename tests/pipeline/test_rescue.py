@@ -8,6 +8,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -23,7 +24,7 @@ from typer.testing import CliRunner
 from curator import catalog
 from curator.catalog import Stage
 from curator.cli.app import app
-from curator.errors import StateError
+from curator.errors import SourceError, StateError
 from curator.events import Event, ImageFetched, Warned, WorkAdvanced
 from curator.export.data_card import card_text
 from curator.export.export import FORMATS
@@ -306,6 +307,22 @@ def test_an_archive_that_wants_to_be_left_alone_is(
     assert "wants to be left alone for 3,600 seconds" in warned[0] and "to be left alone for 3,5" in warned[1]
 
 
+@pytest.mark.parametrize(("status", "n_looked_up"), [(403, 2), (301, 1)])
+def test_an_index_that_refuses_one_address_is_asked_for_the_next(
+    web: Web, project: Project, tmp_path: Path, status: int, n_looked_up: int
+) -> None:
+    """403 is what an archive says of a site that it does not show; a redirect is not followed, and ends the lookups."""
+    archive, told = Archive(captures=[captured(web, number, photo(number)) for number in (0, 1)]), list[Event]()
+    del web.pages["/rugby/0/a.jpg"], web.pages["/rugby/1/a.jpg"]
+    archive.answers = [(status, {"Location": "/elsewhere"} if status == 301 else {})]
+    with served(archive):
+        done = replayed(project, tmp_path, settings(archive), emit=told.append)
+    assert (done.n_rescued, len(archive.lookups())) == (n_looked_up - 1, n_looked_up)
+    assert len(archive.seen) == n_looked_up + done.n_rescued
+    warned = [str(event.message) for event in told if isinstance(event, Warned)]
+    assert warned == [] if status == 403 else "answered 301" in warned[0]
+
+
 def test_what_the_archive_must_not_hear_or_is_not_asked(web: Web, project: Project, tmp_path: Path) -> None:
     """Off by default; addresses inside a network are not told; robots.txt is followed if the recipe says so."""
     archive = Archive(captures=[captured(web, 0, photo(0))], robots="User-agent: *\nDisallow: /cdx")
@@ -355,21 +372,23 @@ def test_addresses_of_one_folder_are_looked_up_together(monkeypatch: pytest.Monk
         assert len(archive.lookups()) == n_requests
 
 
-@pytest.mark.parametrize(
-    "answer", [b"<html>busy</html>", b"{", b'{"a": 1', b'"text"', b"[[1, 2], 3]", b'{"timestamp": 1}\n', b"[]", b""]
-)
-def test_whatever_an_index_answers_nothing_breaks(
-    web: Web, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: bytes
-) -> None:
-    """What is no index stops the lookups with a warning; what says nothing finds nothing."""
-    monkeypatch.setattr(Archive, "lines", lambda self, found: answer)
-    archive, told = Archive(), list[Event]()
-    del web.pages["/rugby/0/a.jpg"]
-    with served(archive):
-        done = replayed(project, tmp_path, settings(archive), emit=told.append)
-    assert done.counts()["gone"] == 1
-    is_index = answer[:2] in (b"[[", b"[]", b"") or answer.endswith(b"\n")
-    assert any(isinstance(event, Warned) for event in told) is not is_index
+def test_whatever_an_index_answers_nothing_breaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is no index is refused in a sentence; what says nothing finds nothing."""
+    bad = {
+        b"<html>busy</html>": "a web page",
+        b"{": "no JSON",
+        b'{"a": 1': "no JSON",
+        b'"text"': "no index",
+        b"[1": "no JSON",
+    }
+    answers: dict[bytes, str] = {**bad, **dict.fromkeys((b"[[1, 2], 3]", b'{"timestamp": 1}\n', b"[]", b""), "")}
+    with served(Archive()) as archive:
+        fetch = FetchSettings(allow_private_hosts=True, archive=archive.index)
+        with capture_index.CaptureIndex(fetch, lambda event: None, lambda note: None) as index:
+            for answer, problem in answers.items():
+                monkeypatch.setattr(Archive, "lines", lambda self, found, answer=answer: answer)
+                with pytest.raises(SourceError, match=problem) if problem else nullcontext():
+                    assert list(index.look_up(["http://h.example/a.jpg"])) == [{"http://h.example/a.jpg": []}]
 
 
 def test_lines_of_an_index_that_cannot_be_are_refused() -> None:

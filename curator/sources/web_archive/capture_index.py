@@ -41,6 +41,7 @@ MANY = 3
 """So many addresses in one folder are looked up by one request."""
 
 _MOST_REFUSED = 3
+"""Hosts in a row whose addresses are refused: for one more, it is us that the archive refuses."""
 _NOT_HERE = (400, 403, 404, 451)
 """What an archive answers for one address that it has not, or does not show to anybody."""
 _INTERNAL = ("local", "localhost", "internal", "intranet", "lan", "home", "corp", "arpa", "test", "invalid", "onion")
@@ -87,7 +88,7 @@ class CaptureIndex(JsonApi):
             fetch.archive, "web archive", context, hints=(_HINT, _HINT), pause_s=LEAST_GAP_S, follows=False
         )
         self._fetch, self._remember = fetch, remember
-        self._n_refused = 0
+        self._refused_hosts: set[str] = set()
 
     def look_up(self, addresses: Collection[str]) -> Iterator[dict[str, list[Capture]]]:
         """Yield what the index has of these addresses, an answer at a time: the captures that may be a picture.
@@ -129,11 +130,11 @@ class CaptureIndex(JsonApi):
         try:
             lines: list[Any] = self.ask(parameters | further, f"{self.host}'s index")
         except RefusedError as error:
-            self._n_refused += 1
-            if error.status not in _NOT_HERE or self._n_refused > _MOST_REFUSED:
+            self._refused_hosts.add(address_key(parameters["url"])[0])
+            if error.status not in _NOT_HERE or len(self._refused_hosts) > _MOST_REFUSED:
                 raise
             return []
-        self._n_refused = 0
+        self._refused_hosts.clear()
         return lines
 
     def obey_robots(self, known: bytes | None) -> float:
