@@ -5,9 +5,10 @@ BIN := $(VENV)/bin
 PHOTOS ?=
 
 OLDEST := .venv-oldest
+ARCHIVE := .venv-archive
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-again test-shuffled test-oldest docs reference class-index beginnings fuzz torture \
+.PHONY: help install demo test test-again test-shuffled test-oldest test-archive docs reference class-index beginnings fuzz torture \
   check format lock locked audit bench-audit bench-decide bench-dedupe bench-review bench-export bench-fetch bench-job bench-sources \
   bench-suspects bench-train clean
 
@@ -67,6 +68,14 @@ $(OLDEST)/.installed: pyproject.toml tests/oldest.py
 test-oldest: $(OLDEST)/.installed  ## Run a telling part of the tests on the oldest versions that are allowed
 	@$(OLDEST)/bin/python -m pytest -q tests/pipeline/test_golden.py tests/fetch/network/test_limits.py \
 	  tests/observe/workers/test_pool.py tests/sources/test_own_tables.py tests/sources/test_budgets.py tests/review/test_server.py
+
+$(ARCHIVE)/.installed:
+	@$(PYTHON) -m venv $(ARCHIVE)
+	@$(ARCHIVE)/bin/python -m pip install --quiet --disable-pip-version-check 'pywb>=2.8,<3' 'setuptools<81'
+	@touch $@
+
+test-archive: $(VENV)/.installed-dev $(ARCHIVE)/.installed  ## Try rescues on pywb, a web archive's server, in a venv of its own
+	@CURATOR_PYWB=$(CURDIR)/$(ARCHIVE)/bin $(BIN)/python -m pytest -q tests/pipeline/test_rescue.py
 
 docs: $(VENV)/.installed-docs  ## Build the documentation into site/, which opens offline
 	@$(BIN)/python docs/scripts/reference.py
@@ -148,4 +157,4 @@ bench-train: $(VENV)/.installed-dev  ## Measure training against the article's w
 	@$(BIN)/python tests/benchmarks/bench_train.py
 
 clean:  ## Remove .venv and caches; data sets stay
-	rm -rf $(VENV) $(OLDEST) build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(OLDEST) $(ARCHIVE) build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -33,7 +33,7 @@ BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.integer[Any]]
 
-VERSION = 5
+VERSION = 6
 """The version of the columns below; a reader refuses a newer one."""
 
 _TEXT, _BITS64 = pa.string(), pa.uint64()
@@ -65,7 +65,10 @@ FETCHED_FIELDS: tuple[pa.Field, ...] = (
     pa.field("from_fallback", pa.bool_()),  # whether `fallback_url` was requested in the end, as `url` was gone
     pa.field("http_status", pa.int16()),
     pa.field("final_url", _TEXT),  # after redirects
+    pa.field("archive_url", _TEXT),  # the capture of a web archive that the file is, as the address was dead
+    pa.field("archived_at", _TEXT),  # when that was captured: 2011-03-01T12:00:00Z
     pa.field("sha256", _TEXT),  # of the bytes as served; 64 hex
+    pa.field("sha1", _TEXT),  # of the same bytes, by which web archives name them; 40 hex; null: not yet observed
     pa.field("n_bytes", pa.int64()),
     pa.field("format", _TEXT),  # sniffed: jpeg, png, gif, webp …; names the stored file's ending too
     pa.field("width", pa.int32()),  # pixels, after the EXIF orientation

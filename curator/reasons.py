@@ -118,6 +118,14 @@ class Drop(StrEnum):
 
     # A table, kept in rows by hand.
     # fmt: off
+    # listed: what is never requested
+    LICENCE_NOT_ALLOWED = "licence-not-allowed", Traits(
+        "Its licence is none of those that `allow` under `[licence]` names. Not requested.",
+        "allow that licence, if you may use it; or leave `[licence]` out", settings=(("allow", Eases.OTHER),))
+    LICENCE_UNKNOWN = "licence-unknown", Traits(
+        "Its source states no licence, or none that is known, and the recipe has a `[licence]`. Not requested.",
+        "`unknown = \"keep\"` under `[licence]`, if you may use it all the same",
+        settings=(("allow", Eases.OTHER), ("unknown", Eases.OTHER)))
     # fetch: what the network answered
     BEYOND_TARGET = "beyond-target", Traits(
         "The label had its target of images before this one's turn.", "`curator fetch --all`, or a higher `--target`",

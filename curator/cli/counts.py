@@ -41,6 +41,8 @@ def print_counts(terminal: Terminal, status: Status, notes: Sequence[Text] = (),
     else:
         _print_by_part(terminal, title, {"all": status.counts, **labels})
         _print_by_part(terminal, "", sources)
+    if licences := licences_in_words(status):
+        terminal.note(licences)
     if status.splits:
         _print_splits(terminal, status)
     _print_beside(terminal, status)
@@ -49,6 +51,19 @@ def print_counts(terminal: Terminal, status: Status, notes: Sequence[Text] = (),
         terminal.note(line)
     for command in status.next:
         terminal.next(command, status.remark)
+
+
+def licences_in_words(status: Status) -> str:
+    """Count what is kept by licence, the most first; empty if no source states one."""
+    from curator.manifests.licences import UNKNOWN, licence_name
+
+    kept = {name: part["kept"] for name, part in status.licences.items() if part["kept"]}
+    if set(kept) <= {UNKNOWN}:
+        return ""
+    ranked = sorted(kept.items(), key=lambda item: (-item[1], item[0]))
+    named = [f"{licence_name(name)} {n:,}" for name, n in ranked[:MOST_COLUMNS]]
+    rest = sum(n for _, n in ranked[MOST_COLUMNS:])
+    return f"licences: {', '.join(named)}{f', others {rest:,}' if rest else ''}"
 
 
 def _print_beside(terminal: Terminal, status: Status) -> None:

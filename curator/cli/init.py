@@ -209,7 +209,7 @@ def show_finding(terminal: Terminal, found: Finding, sections: Mapping[str, Mapp
     rows = [[label, f"{n:,}"] for label, n in counted[:MOST_LABELS]]
     if more := counted[MOST_LABELS:]:
         rows.append([f"and {plural(len(more), 'more label')}", f"{sum(n for _, n in more):,}"])
-    terminal.table(f"Found {found.kind}", ["label", "images"], [*rows, ["all", f"{found.counts.total():,}"]])
+    terminal.table(f"Found {found.kind}", ["label", f"{found.unit}s"], [*rows, ["all", f"{found.counts.total():,}"]])
     if "keep" in sections["split"]:
         sides = ", ".join(f"{side} {n:,}" for side, n in found.sides.items())
         terminal.note(f"note: its sides are kept ({sides}); `keep = false` under [split] divides anew")
@@ -218,8 +218,7 @@ def show_finding(terminal: Terminal, found: Finding, sections: Mapping[str, Mapp
         terminal.note(f'note: {alike} (`mode = "exact"` under [dedupe])')
     (most_label, most), (least_label, least) = counted[0], counted[-1]
     if least * MOST_UNEVEN < most:
-        text = (
-            f"{least_label} has {plural(least, 'image')} and {most_label} {most:,}: `per_class` takes {least:,} of each"
-        )
+        has = f"{least_label} has {plural(least, found.unit)} and {most_label} {most:,}"
+        text = f"{has}: `per_class` takes {least:,} of each"
         terminal.note(f'note: {text}; "all" takes what each has')
     terminal.notes(found.notes)

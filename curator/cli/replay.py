@@ -1,5 +1,6 @@
 """``curator replay``: a data set rebuilt from its manifest alone."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,6 +24,9 @@ def replay(
     accept_similar: Annotated[
         bool, typer.Option("--accept-similar", help="Keep files that have changed but show the same.")
     ] = False,
+    rescue: Annotated[
+        bool, typer.Option("--rescue", help="Look what is lost up in a web archive, at most one request a second.")
+    ] = False,
     recipe: RecipeOption = None,
     data: DataOption = None,
     quiet: QuietOption = False,
@@ -43,6 +47,7 @@ def replay(
     if recipe is not None:
         named = open_named(recipe, data).recipe
         fetch, quality = named.fetch, named.quality
+    fetch = replace(fetch, rescue=rescue or fetch.rescue)
     bars = TerminalProgress(quiet)
     try:
         done = replay_manifest(manifest, data or working_place(DATA), fetch, accept_similar, quality, bars)
@@ -63,10 +68,18 @@ def replay_answer(done: "Replay") -> Answer:
         terminal.note(f"{plural(len(done.images), 'image')}: {fates}")
         terminal.note(f"manifest: {done.paths.manifest} ({plural(done.n_kept, 'image')})")
         terminal.note(f"by host:  {done.paths.link_rot}")
+        if done.n_rescued:
+            terminal.note(
+                f"{plural(done.n_rescued, 'image')} of these came from a web archive: {done.paths.replayed_images}"
+            )
+        elif done.n_lost and not done.was_rescued:
+            terminal.note(
+                f"`--rescue` looks {plural(done.n_lost, 'lost address', 'lost addresses')} up in a web archive."
+            )
         if counts["similar"] and done.n_kept == counts["same"]:
             terminal.note("`--accept-similar` keeps those whose bytes have changed but not the picture.")
 
     hosts = count_hosts(done.images).to_dict("records")
-    facts = {"images": len(done.images), "kept": done.n_kept, **counts, "hosts": hosts}
+    facts = {"images": len(done.images), "kept": done.n_kept, **counts, "rescued": done.n_rescued, "hosts": hosts}
     facts |= {"manifest": str(done.paths.manifest), "path": str(done.paths.folder)}
     return Answer(lambda terminal: facts, show, not done.is_whole)

@@ -22,7 +22,7 @@ from curator.addresses import parse_addresses
 from curator.catalog import BoolArray, Drop, Stage
 from curator.manifests.tombstones import Tombstones, digest
 
-ADDRESSES = ("url", "fallback_url", "final_url", "landing_url", "local_path")
+ADDRESSES = ("url", "fallback_url", "final_url", "archive_url", "landing_url", "local_path")
 _KEYS: tuple[tuple[str, tuple[str, ...], Callable[[str], str]], ...] = (
     ("content", ("sha256",), str),
     ("address", ADDRESSES, digest),

@@ -9,28 +9,44 @@ Titles and authors were written by strangers: nothing of them becomes markup.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
 from curator.addresses import is_web_address
 from curator.export.material import Material, plain_records
-from curator.manifests.licences import UNKNOWN, licence_address, licence_name, licences
+from curator.manifests.licences import is_attributed, licence_address, licence_key, licence_name, licences
+from curator.manifests.spdx import spdx_id
 from curator.text import plural
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>#|~&])")
+AS_SERVED = "Each is the file as it was served if every reader shows that as it is, else an upright RGB PNG of it."
+"""What was done to the pictures: licences of Creative Commons ask to say it."""
 _COLUMNS = ("record_id", "title", "author", "author_url", "landing_url", "url", "license")
 
 
 def attribution_text(material: Material) -> str:
     """Format the credits of all images."""
     records = plain_records(material.rows, _COLUMNS)
+    by_licence: dict[str, list[dict[str, Any]]] = {name: [] for name in licences(material.rows)}
+    for record in records:
+        by_licence[licence_key(record.get("license"))].append(record)
     lines = [f"# Attribution: {material.name}", "", f"{plural(len(records), 'image')}, grouped by licence.", ""]
-    for licence, n in licences(material.rows).items():
-        title = link(licence_name(licence), licence_address(licence))
-        lines += [f"## {title}", "", plural(n, "image"), ""]
-        lines += [_line(record) for record in records if (record.get("license") or UNKNOWN) == licence]
-        lines.append("")
+    lines += [material.resizing.sentence() if material.resizing else AS_SERVED, "", *_anonymous(by_licence)]
+    for licence, credited in by_licence.items():
+        known = spdx_id(licence)
+        title = link(licence_name(licence), licence_address(licence)) + (f" (`{known}`)" if known else "")
+        lines += [f"## {title}", "", plural(len(credited), "image"), "", *map(_line, credited), ""]
     return "\n".join(lines)
+
+
+def _anonymous(by_licence: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
+    """Say of how many images the source names no author, although their licence asks to name one."""
+    asked = [record for name, credited in by_licence.items() if is_attributed(name) for record in credited]
+    n = sum(not record.get("author") for record in asked)
+    if not n:
+        return []
+    return [f"Of {plural(n, 'image')} under a licence that asks to name the author, the source names none.", ""]
 
 
 def _line(record: dict[str, Any]) -> str:

@@ -12,9 +12,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from curator.export.material import Format, Material, link_images, plain_records
-from curator.manifests.licences import UNKNOWN, licence_name, licences
+from curator.export.material import SPDX, Format, Material, link_images, plain_records
+from curator.manifests.licences import licence_address, licence_key, licence_name, licences
 from curator.manifests.manifest import FOLD
+from curator.manifests.spdx import spdx_id
 
 
 def write_coco(material: Material, folder: Path) -> None:
@@ -33,15 +34,19 @@ def describe_split(material: Material, split: str) -> dict[str, Any]:
     images, annotations = [], []
     for number, record in enumerate(plain_records(rows, ("file", *material.facts)), 1):
         width, height = record.get("width") or 0, record.get("height") or 0
-        licence = names.index(record.get("license") or UNKNOWN) + 1
-        extra = {key: record.get(key) for key in ("record_id", "sha256", "source", "author", "title")}
+        licence = names.index(licence_key(record.get("license"))) + 1
+        extra = {key: record.get(key) for key in ("record_id", "sha256", "source", SPDX, "author", "title")}
         extra |= {FOLD: record[FOLD]} if record.get(FOLD) else {}
         place = {"id": number, "file_name": record["file"], "width": width, "height": height, "license": licence}
         images.append({**place, "coco_url": record.get("url"), **extra})
         annotations.append(annotation(number, material.label_index(record["label"]) + 1, width, height))
+    known = [
+        {"id": n, "name": licence_name(name), "url": licence_address(name) or name, "spdx": spdx_id(name)}
+        for n, name in enumerate(names, 1)
+    ]
     return {
         "info": {"description": material.name, "split": split},
-        "licenses": [{"id": n, "name": licence_name(name), "url": name} for n, name in enumerate(names, 1)],
+        "licenses": known,
         "categories": [{"id": n, "name": label} for n, label in enumerate(material.labels, 1)],
         "images": images,
         "annotations": annotations,

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from curator.export.material import INTEGERS, Format, Material, link_images, plain_records
 from curator.manifests.labels import folder_name
-from curator.manifests.licences import UNKNOWN, licences
+from curator.manifests.licences import UNKNOWN, licence_address, licences
 from curator.store.catalog_files import file_digest
 
 _TERMS = """
@@ -75,7 +75,7 @@ def _unique_names(material: Material) -> list[str]:
 
 def describe(material: Material, metadata_sha256: str) -> dict[str, Any]:
     """Describe a data set whose ``metadata.parquet`` has this SHA-256."""
-    stated = [licence for licence in licences(material.rows) if licence != UNKNOWN]
+    stated = [licence_address(licence) or licence for licence in licences(material.rows) if licence != UNKNOWN]
     kinds = {"train": "cr:TrainingSplit", "val": "cr:ValidationSplit", "test": "cr:TestSplit"}
     splits = _record_set(
         "splits",

@@ -17,16 +17,17 @@ from typing import Any
 import pandas as pd
 
 from curator.addresses import host_names
-from curator.export.attribution import escape
+from curator.export.attribution import AS_SERVED, escape
 from curator.export.material import Columns, Format, Material, splits_yaml
 from curator.manifests.licences import licence_address, licence_id, licence_name, licences
 from curator.manifests.made_with import MadeWith
 from curator.manifests.manifest import FOLD
+from curator.manifests.spdx import spdx_id
 from curator.text import plural
 
 MOST_HOSTS = 10
 _SIZES = {1_000: "n<1K", 10_000: "1K<n<10K", 100_000: "10K<n<100K", 1_000_000: "100K<n<1M", 10_000_000: "1M<n<10M"}
-_SETTINGS = ("quality", "dedupe", "balance", "split")
+_SETTINGS = ("licence", "quality", "dedupe", "balance", "split")
 _PLACES = ("against",)
 """Settings that name folders of the machine, which a card must not."""
 _REBUILD = (
@@ -34,7 +35,6 @@ _REBUILD = (
     "`curator replay manifest.csv` downloads them again, keeps what is still the same, and reports what is gone."
 )
 _LOCAL = "`manifest.csv` beside this file names every image and its SHA-256. No address is known: keep this folder."
-_AS_SERVED = "Each is the file as it was served if every reader shows that as it is, else an upright RGB PNG of it."
 _ABOUT_REASONS = "Every image that was listed and is not here was dropped for one of these reasons:"
 
 
@@ -54,7 +54,7 @@ def card_text(material: Material, form: Format, confounds: dict[str, Any] | None
     summary = f"{plural(len(rows), 'image')} of {classes} from {origin}. {groups}"
     counts = rows.groupby(["label", "split"]).size()
     counted = [[escape(label), *(int(counts.get((label, split), 0)) for split in material.splits)] for label in labels]
-    licensed = [[escape(licence_name(name)), n] for name, n in licences(rows).items()]
+    licensed = [[escape(licence_name(name)), n, _spdx(name)] for name, n in licences(rows).items()]
     note = "Licences are as the sources state them; nobody has asked the authors. ATTRIBUTION.md credits each image."
     parts = (
         _header(material, form),
@@ -62,14 +62,18 @@ def card_text(material: Material, form: Format, confounds: dict[str, Any] | None
         ["## How to open it", "", f"{form.name}: {form.summary}.", "", "```python", form.snippet, "```", ""],
         ["## Counts", "", *_table(["label", *material.splits], counted), ""],
         _folds(rows),
-        ["## Images", "", material.resizing.sentence() if material.resizing else _AS_SERVED, ""],
+        ["## Images", "", material.resizing.sentence() if material.resizing else AS_SERVED, ""],
         ["## Sources", "", *_sources(rows), ""],
         ["## Filters", "", *_filters(material.made_with), ""],
-        ["## Licences", "", *_table(["licence", "images"], licensed), "", note, ""],
+        ["## Licences", "", *_table(["licence", "images", "SPDX"], licensed), "", note, ""],
         ["## Known biases", "", *_biases(confounds), ""],
         ["## How to rebuild it", "", _REBUILD if n_web else _LOCAL, ""],
     )
     return "\n".join(line for part in parts for line in part)
+
+
+def _spdx(licence: str) -> str:
+    return f"`{known}`" if (known := spdx_id(licence)) else ""
 
 
 def _folds(rows: pd.DataFrame) -> list[str]:
@@ -158,7 +162,18 @@ def _sources(rows: pd.DataFrame) -> list[str]:
     lines = _table(["source", "images"], [[escape(str(name)), int(n)] for name, n in by_source.items()])
     top = sorted(hosts.items(), key=lambda item: (-item[1], str(item[0])))[:MOST_HOSTS]
     named = ", ".join(f"{escape(str(host))} {int(n):,}" for host, n in top)
-    return [*lines, "", f"Hosts ({len(hosts):,}; the most frequent): {named}."]
+    return [*lines, "", f"Hosts ({len(hosts):,}; the most frequent): {named}.", *_rescued(rows)]
+
+
+def _rescued(rows: pd.DataFrame) -> list[str]:
+    """Say which images are no longer where they were; nothing if all are."""
+    places = rows["archive_url"].dropna() if "archive_url" in rows else ()
+    if not len(places):
+        return []
+    archives = ", ".join(escape(host) for host in sorted(set(host_names(places, ""))))
+    what = f"{len(places):,} of the images {'is a capture' if len(places) == 1 else 'are captures'} of a web archive"
+    named = "`archive_url` and `archived_at` in `manifest.csv` name each and its time"
+    return ["", f"{what} ({archives}), as their addresses were dead: {named}."]
 
 
 def _filters(made_with: MadeWith) -> list[str]:

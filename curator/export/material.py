@@ -29,6 +29,7 @@ from curator.errors import StateError
 from curator.events import Listener, WorkAdvanced, WorkFinished, WorkStarted, ignore
 from curator.export.resizing import Resizing
 from curator.manifests.labels import folder_name
+from curator.manifests.licences import spdx_ids
 from curator.manifests.made_with import MadeWith, read_made_with
 from curator.manifests.manifest import FOLD, read_manifest
 from curator.manifests.project import Project
@@ -133,6 +134,7 @@ def gather(project: Project) -> Material:
     """
     paths = project.paths
     rows = read_manifest(paths.manifest).sort_values("record_id", ignore_index=True)
+    rows = rows.assign(license_spdx=spdx_ids(rows))
     _refuse_damaged(project, rows)
     return Material(project.recipe.name, rows, paths.folder, read_made_with(paths.made_with), project.emit)
 
@@ -200,6 +202,8 @@ def splits_yaml(pattern: str, splits: Iterable[str]) -> str:
     return f"configs:\n- config_name: default\n  data_files:\n{paths}"
 
 
+SPDX = "license_spdx"
+"""The column of the licence's SPDX identifier; empty if its source states none that is known."""
 PER_IMAGE = (
     "record_id",
     "label",
@@ -210,6 +214,7 @@ PER_IMAGE = (
     "url",
     "landing_url",
     "license",
+    SPDX,
     "author",
     "author_url",
     "title",

@@ -24,10 +24,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from curator.export.material import Format, Material, write_lines
+from curator.export.material import SPDX, Format, Material, write_lines
 from curator.manifests.manifest import FOLD
 
-_TEXTS = ("record_id", "sha256", "source", "url", "landing_url", "license", "author", "author_url", "title")
+_TEXTS = ("record_id", "sha256", "source", "url", "landing_url", "license", SPDX, "author", "author_url", "title")
 
 
 def write_tfrecord(material: Material, folder: Path) -> None:

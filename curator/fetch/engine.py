@@ -201,9 +201,9 @@ class Engine:
         if self._idle:
             transfer = self._idle.pop()
         elif self._gate or self._exempt:
-            transfer = WaryTransfer(self._settings, self._exempt, self._gate)
+            transfer = WaryTransfer(self._settings, self._exempt, self._gate, self._plan.options.redirects)
         else:
-            transfer = Transfer(self._settings)
+            transfer = Transfer(self._settings, follows=self._plan.options.redirects)
         referer = ""
         if self._referers and not (self._gate and self._gate.is_requesting(task)):
             referer = self._referers.choose(task, self._plan.host(task), url)

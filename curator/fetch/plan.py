@@ -26,8 +26,8 @@ import pyarrow.compute as pc
 
 from curator import catalog as catalog
 from curator.addresses import request_url, with_userinfo
-from curator.fetch.ledger.ledger import Ledger, State
-from curator.fetch.ledger.schema import FILE_SCHEME, OK
+from curator.fetch.ledger.ledger import Ledger
+from curator.fetch.ledger.schema import FILE_SCHEME, OK, State
 from curator.fetch.local_files import path_of_file, version_of_file
 from curator.fetch.policy import is_eased
 from curator.fetch.row_addresses import IntArray, RowAddresses
@@ -55,11 +55,13 @@ class FetchOptions:
         retry: which failures to request again: ``failed`` those that may have passed, ``all`` all of them.
         host_limits: requests in flight for hosts that allow more than ``per_host``, or fewer.
         userinfo: who signs in, with which password (``user:password``), by address; recorded nowhere.
+        redirects: whether they are followed; else an answer that redirects is a failure as any other status.
     """
 
     retry: Literal["none", "failed", "all"] = "none"
     host_limits: Mapping[str, int] = field(default_factory=dict)
     userinfo: Mapping[str, str] = field(default_factory=dict)
+    redirects: bool = True
 
 
 @dataclass(frozen=True)

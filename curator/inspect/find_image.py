@@ -66,7 +66,7 @@ def find_image(table: pd.DataFrame, image: str, paths: DataPaths, command: str =
 def find_rows(table: pd.DataFrame, image: str) -> catalog.BoolArray:
     """Find the rows that a record id, address, path, id at the source or 8 or more digits of a SHA-256 names."""
     rows = _equals(table, "record_id", image)
-    for column in ("url", "fallback_url", "final_url", "landing_url", "local_path", "source_id"):
+    for column in ("url", "fallback_url", "final_url", "archive_url", "landing_url", "local_path", "source_id"):
         rows |= _equals(table, column, image)
     for path in {os.path.abspath(image), os.path.realpath(image)}:  # noqa: PTH100 (one does not follow links)
         rows |= _equals(table, "local_path", path)

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ import pandas as pd
 
 from curator import catalog
 from curator.catalog import Stage
+from curator.decide.licences import drop_unlicensed
 from curator.decide.quality import drop_poor_images
 from curator.fetch.plan import count_decided_anew
 from curator.fetch.policy import lets_in
@@ -50,14 +52,15 @@ def count_affected(table: pd.DataFrame, changed: dict[str, tuple[Any, Any]], rec
         if any(name in changed and lets_in(way, *changed[name]) for name, way in reason.traits.settings)
     ]
     is_eased = table["drop_reason"].isin(eased).to_numpy(dtype=bool)
-    judged = catalog.dropped(drop_poor_images(catalog.kept(table), recipe.quality))
+    kept = drop_unlicensed(catalog.kept(table), recipe.licence)
+    judged = catalog.dropped(drop_poor_images(kept, recipe.quality))
     is_large = catalog.is_kept(table) & (catalog.read_integers(table["n_bytes"], 0) > recipe.fetch.max_bytes)
     return int(np.count_nonzero(is_eased)) + len(judged) + int(is_large.sum())
 
 
 def decided_anew(project: Project, table: pd.DataFrame) -> tuple[Text, ...]:
     """Say what a fetch of this listing would decide anew because a setting has changed; nothing if nothing."""
-    counted = count_decided_anew(table, project)
+    counted = count_decided_anew(catalog.kept(table).reset_index(drop=True), project)
     if not counted:
         return ()
     parts = ", ".join(f"{name} {n:,}" for name, n in counted.items())
@@ -69,6 +72,8 @@ def _images(n: int) -> str:
 
 
 def _spelled(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return json.dumps(value, ensure_ascii=False)
     if isinstance(value, bool):
         return str(value).lower()
     return f"{value:,}" if isinstance(value, int) else f"{value!r}" if isinstance(value, str) else f"{value:g}"

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import asdict, dataclass
+from urllib.parse import urlsplit
 
 import pandas as pd
 
+from curator import catalog
 from curator.catalog import Stage
 from curator.errors import CuratorError
 from curator.fetch.ledger.ledger import Ledger
@@ -108,3 +110,13 @@ def _count_changed(project: Project, rows: pd.DataFrame, found: dict[str, FileCh
                 if state.file_version is not None and version != state.file_version:
                     which = "changed" if version else "lost"
                     setattr(found[title], which, getattr(found[title], which) + 1)
+
+
+def rescued_news(table: pd.DataFrame) -> tuple[Text, ...]:
+    """Say how many images are kept that came from a web archive."""
+    places = catalog.kept(table)["archive_url"].dropna()
+    if places.empty:
+        return ()
+    hosts, n = ", ".join(sorted({urlsplit(place).netloc for place in places})), len(places)
+    dead = "its address is dead" if n == 1 else "their addresses are dead"
+    return (f"{plural(n, 'image is a capture', 'images are captures')} of {hosts}: {dead}",)

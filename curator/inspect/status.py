@@ -17,9 +17,10 @@ from curator.errors import DiskError
 from curator.fetch.ledger.history import count_through_proxy
 from curator.inspect.next_step import can_find_suspects, next_after_split, next_step
 from curator.inspect.settings_news import settings_news
-from curator.inspect.source_news import source_news
+from curator.inspect.source_news import rescued_news, source_news
 from curator.inspect.unfinished import Unfinished, count_so_far, find_unfinished
 from curator.manifests.inventory import Entry, list_entries, making_commands
+from curator.manifests.licences import licence_keys
 from curator.manifests.project import Project
 from curator.manifests.reviews import decided_keys, digest_reviews, read_reviews, standing_reviews
 from curator.observe.workers.confine import possible
@@ -41,7 +42,7 @@ _SPLIT_AGAIN = Command("split")
 
 @dataclass(frozen=True)
 class Status:
-    """The counts of one stage's catalog, whole and by label and source, and what to run next.
+    """The counts of one stage's catalog, whole and by label, source and licence, and what to run next.
 
     ``remark`` says why that comes next, if that is not plain; ``news`` what the catalog does not know yet and what
     nobody verified, ``entries`` what exists beside it, ``ways`` the other commands, ``unfinished`` how far a fetch is
@@ -53,6 +54,7 @@ class Status:
     counts: dict[str, Any]
     labels: dict[str, dict[str, Any]]
     sources: dict[str, dict[str, Any]]
+    licences: dict[str, dict[str, Any]] = field(default_factory=dict)
     splits: dict[str, dict[str, int]] = field(default_factory=dict)
     folds: dict[str, dict[str, int]] = field(default_factory=dict)
     next: tuple[Command, ...] = ()
@@ -89,6 +91,7 @@ class Status:
             **self.counts,
             "labels": self.labels,
             "sources": self.sources,
+            "licences": self.licences,
             "splits": self.splits,
             "folds": self.folds,
             "next": spell(self.next, option, quote=""),
@@ -158,13 +161,13 @@ def read_status(project: Project) -> Status:
     """
     stage, changes = made_from.examine(project, with_reviews=False)
     unfinished, is_local = find_unfinished(project), False
-    conflicts: tuple[Text, ...] = ()
+    concerns: tuple[Text, ...] = ()
     if unfinished and unfinished.table is not None and stage in (None, Stage.LISTED):
         status = _count_unfinished(project, stage, unfinished.table)
     else:
         table = read_catalog(project.paths.catalog(stage)) if stage else catalog.empty()
         status = count_stage(project, stage, table)
-        is_local, conflicts = not table["url"].notna().any(), _conflicts(table)
+        is_local, concerns = not table["url"].notna().any(), (*_conflicts(table), *rescued_news(table))
     if unfinished and unfinished.is_running:
         status = replace(status, next=(), remark="")
     reviewed, outdated = _new_reviews(project, stage), _outdated(project, stage, changes)
@@ -181,7 +184,7 @@ def read_status(project: Project) -> Status:
     settings = settings_news(project)
     if settings and not (unfinished or sources):
         status = replace(status, next=(Command("fetch"),), remark="it decides anew what the changed settings concern")
-    news = (*going, *sources, *reviewed, *outdated, *settings, *conflicts, *_suspects(project), *_unverified(project))
+    news = (*going, *sources, *reviewed, *outdated, *settings, *concerns, *_suspects(project), *_unverified(project))
     made = {entry.kind for entry in entries} - {"reviews"}  # a review can always go on
     commands = {**making_commands(project.paths), "suspects": Command("suspects")}
     if is_local:
@@ -194,12 +197,13 @@ def read_status(project: Project) -> Status:
 
 def _count_unfinished(project: Project, stage: Stage | None, table: pd.DataFrame) -> Status:
     """Count what the first fetch has settled so far; what it has not is ``waiting``, and neither kept nor dropped."""
+    table = table.assign(licence=licence_keys(table))
     parts = [
         {str(value): count_so_far(rows) for value, rows in table.groupby(column, sort=True)}
-        for column in ("label", "source")
+        for column in ("label", "source", "licence")
     ]
     status = count_stage(project, stage, table)
-    return replace(status, counts=count_so_far(table), labels=parts[0], sources=parts[1])
+    return replace(status, counts=count_so_far(table), labels=parts[0], sources=parts[1], licences=parts[2])
 
 
 def _suspects(project: Project) -> tuple[Text, ...]:
@@ -280,6 +284,7 @@ def count_stage(project: Project, stage: Stage | None, table: pd.DataFrame) -> S
         counts=catalog.counts(table),
         labels=dict(sorted((nothing | catalog.counts_by(table, "label")).items())),
         sources=catalog.counts_by(table, "source"),
+        licences=catalog.counts_by(table.assign(licence=licence_keys(table)), "licence"),
         splits=_count_parts(kept, "split"),
         folds=_count_parts(kept, "fold"),
         next=steps,

@@ -23,7 +23,7 @@ from curator.observe.workers.look import look_at_files
 from curator.reasons import SPLITS
 from curator.store import beneath
 from curator.store.catalog_files import file_digest
-from curator.store.packed import check_files
+from curator.store.packed import DIFFERS, check_files
 from curator.store.paths import LEFT_BY_SYSTEMS, DataPaths
 from curator.store.sums import read_sums
 from curator.store.whole_files import TEMPORARY_PREFIX
@@ -47,6 +47,7 @@ class _Image(NamedTuple):
     record_id: str
     sha256: str
     stored: Path
+    sha1: str
     named: Path
     size: tuple[int, int] | None
 
@@ -86,9 +87,13 @@ def _check_images(
     problems = check_files(paths.folder, contents + named, lambda: emit(WorkAdvanced(_HASHING)))
     emit(WorkFinished(_HASHING))
     wrong = {name: text for (name, _), text in zip(contents + named, problems, strict=True) if text}
+    stated = [(_below(image.stored, paths), {image.sha1}) for image in images if image.sha1]
+    of_sha1 = dict(zip((name for name, _ in stated), check_files(paths.folder, stated, algorithm="sha1"), strict=True))
     for image in images:
         texts = [(image.stored, _DIFFERS if _below(image.stored, paths) in wrong else "")]
         texts = [(image.stored, "missing")] if not image.stored.is_file() else texts
+        if not texts[0][1] and of_sha1.get(_below(image.stored, paths)) == DIFFERS:
+            texts = [(image.stored, "its bytes differ from the manifest's SHA-1")]
         texts.append((image.named, _problem_of_named(image, wrong, paths)))
         texts += [(path, text) for path in {image.stored, image.named} for text in decoded.get(path, ())]
         yield from (Finding(image.record_id, str(path), text) for path, text in texts if text)
@@ -139,13 +144,14 @@ def _problem_of_named(image: _Image, wrong: Mapping[str, str], paths: DataPaths)
 def _read_images(rows: pd.DataFrame, paths: DataPaths) -> list[_Image]:
     unknown = pd.Series([None] * len(rows))
     sides = (rows.get("width", unknown), rows.get("height", unknown))
-    columns = (rows["record_id"], rows["sha256"], rows["format"], rows["file"], *sides)
+    hashes = (rows["sha256"], rows["sha1"].fillna(""))
+    columns = (rows["record_id"], *hashes, rows["format"], rows["file"], *sides)
     return [
         _Image(
-            record_id, sha256, paths.image(sha256, kind), paths.folder / file,
+            record_id, sha256, paths.image(sha256, kind), sha1, paths.folder / file,
             None if pd.isna(width) or pd.isna(height) else (int(width), int(height)),
         )
-        for record_id, sha256, kind, file, width, height in zip(*columns, strict=True)
+        for record_id, sha256, sha1, kind, file, width, height in zip(*columns, strict=True)
     ]  # fmt: skip
 
 

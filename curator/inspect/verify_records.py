@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 import pyarrow as pa
@@ -107,12 +107,13 @@ def check_written(paths: DataPaths) -> Iterator[Finding]:
     rows = {name: find_damage(folder / name) for name in names if name.endswith(".npy")}
     names = [name for name in names if rows.get(name) is None]  # a file of rows grows: each row has its own checksum
     yield from (Finding("", str(folder / name), problem) for name, problem in rows.items() if problem)
-    known = [(name, sums.of[name]) for name in names if name in sums.of]
+    of = {name: {PurePath(name).stem} for name in names if paths.is_held(name)} | dict(sums.of)
+    known = [(name, of[name]) for name in names if name in of]
     for (name, _), problem in zip(known, check_files(folder, known), strict=True):
         if problem:
             yield Finding("", str(folder / name), problem)
     for name in names:
-        if name not in sums.of:
+        if name not in of:
             yield _open(folder / name)
 
 

@@ -118,6 +118,7 @@ def _story(project: Project, table: pd.DataFrame, values: dict[Any, Any]) -> Sto
     row: dict[str, Any] = {name: None if value is pd.NA or value != value else value for name, value in values.items()}
     addresses = [row[name] for name in ("url", "fallback_url") if row[name]]
     addresses += [f"file:{row['local_path']}"] if row["local_path"] else []
+    addresses += [row["archive_url"]] if row["archive_url"] else []
     attempts, requests = _requests(project, addresses)
     company = _find_company(table, row)
     copies = table[(table["duplicate_of"] == row["record_id"]).fillna(False).to_numpy(dtype=bool)]
@@ -171,6 +172,7 @@ def _origin(project: Project, row: dict[str, Any]) -> list[str]:
     lines += [f"  address  {row[name]}" for name in ("url", "fallback_url") if row[name]]
     lines += [f"  path     {_find_file(project, row)}"] if row["local_path"] else []
     lines += [f"  page     {row['landing_url']}"] if row["landing_url"] else []
+    lines += [f"  archive  {row['archive_url']}, captured {row['archived_at']}"] if row["archive_url"] else []
     credit = ", ".join(str(row[name]) for name in ("title", "author", "license") if row[name])
     return lines + ([f"  credit   {credit}"] if credit else [])
 

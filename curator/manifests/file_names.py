@@ -52,16 +52,31 @@ def is_own_name(name: str) -> bool:
     return found is not None and safe_stem(found["stem"]) == found["stem"]
 
 
+def _stem(path: PurePath, sha256: str, source_id: str) -> str:
+    """Return what a file is called; one that was taken out of a video or table, and kept by content, as it is there.
+
+    >>> _stem(PurePath("frames/3f/3fa9.jpg"), "3fa9", "rugby/match 1.mp4#t=12.500")
+    'match 1.mp4#t=12.500'
+    """
+    if path.stem != sha256:
+        return path.stem
+    name = PurePath(source_id)
+    return name.stem if name.suffix[1:].isalpha() else name.name
+
+
 def name_files(rows: pd.DataFrame) -> pd.Series[Any]:
     """Name the file of each row, without folder and ending: unique in a label's folder, whatever the case of letters.
 
     Args:
-        rows: of a catalog: ``record_id``, ``label``, ``sha256``, ``local_path`` and ``url`` are read.
+        rows: of a catalog: ``record_id``, ``label``, ``sha256``, ``local_path``, ``url`` and, for files that were taken
+            out of others, ``source_id`` are read.
     """
     is_own = (rows["local_path"].notna() & rows["url"].isna()).to_numpy(dtype=bool)
     names = rows["record_id"].to_numpy(dtype=object, copy=True)
     own = rows[is_own]
-    stems = [safe_stem(PurePath(path).stem) for path in own["local_path"]]
+    own_ids = own["source_id"] if "source_id" in own else own["record_id"]
+    of_rows = zip(own["local_path"], own["sha256"], own_ids.fillna(own["record_id"]), strict=True)
+    stems = [safe_stem(_stem(PurePath(path), sha256, source_id)) for path, sha256, source_id in of_rows]
     named = [f"{stem}-{sha256[:8]}" for stem, sha256 in zip(stems, own["sha256"], strict=True)]
     keys = [(label, name.casefold()) for label, name in zip(own["label"], named, strict=True)]
     sharing = Counter(keys)  # copies of one file that are all kept, as with [dedupe] mode = "off"

@@ -13,89 +13,126 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
 from curator.addresses import is_web_address
+from curator.manifests.spdx import CC0, GOVERNMENT, MARK, NO_KNOWN, PUBLIC_DOMAIN, REF, RESERVED, spdx_id
 
 UNKNOWN = "licence not stated"
 _COMMONS = "https://creativecommons.org"
-_CREATIVE_COMMONS = (
-    re.compile(r"(?:https?://)?(?:www\.)?creativecommons\.org/licenses/([a-z-]+)/(\d\.\d)\b.*", re.IGNORECASE),
-    re.compile(r"cc[ _-](by(?:[ _-](?:nc|nd|sa))*)[ _-]v?(\d[._]\d)", re.IGNORECASE),
-)
-_PUBLIC_DOMAIN = (
-    (
-        re.compile(r".*publicdomain/zero/1\.0.*|cc[ _-]?0(?:[ _-]v?1[._]0)?(?: universal)?", re.IGNORECASE),
-        ("cc0-1.0", "CC0 1.0"),
-    ),
-    (
-        re.compile(r".*publicdomain/mark/1\.0.*|(?:pdm|public domain mark)(?:[ _-]1[._]0)?", re.IGNORECASE),
-        ("other", "Public Domain Mark 1.0"),
-    ),
-)
+_NAMES = {
+    CC0: "CC0 1.0",
+    MARK: "Public Domain Mark 1.0",
+    PUBLIC_DOMAIN: "public domain",
+    NO_KNOWN: "no known copyright restrictions",
+    GOVERNMENT: "United States government work",
+    RESERVED: "all rights reserved",
+}
 _PAGES = {
-    "CC0 1.0": f"{_COMMONS}/publicdomain/zero/1.0/",
-    "Public Domain Mark 1.0": f"{_COMMONS}/publicdomain/mark/1.0/",
+    CC0: f"{_COMMONS}/publicdomain/zero/1.0/",
+    MARK: f"{_COMMONS}/publicdomain/mark/1.0/",
+    NO_KNOWN: "https://www.flickr.com/commons/usage/",
+    GOVERNMENT: "https://www.usa.gov/government-works",
 }
 _HUB_COMMONS = {
-    "by": ("2.0", "2.5", "3.0", "4.0"),
-    "by-sa": ("3.0", "4.0"),
-    "by-nc": ("2.0", "3.0", "4.0"),
-    "by-nd": ("4.0",),
-    "by-nc-nd": ("3.0", "4.0"),
-    "by-nc-sa": ("2.0", "3.0", "4.0"),
+    "BY": ("2.0", "2.5", "3.0", "4.0"),
+    "BY-SA": ("3.0", "4.0"),
+    "BY-NC": ("2.0", "3.0", "4.0"),
+    "BY-ND": ("4.0",),
+    "BY-NC-ND": ("3.0", "4.0"),
+    "BY-NC-SA": ("2.0", "3.0", "4.0"),
 }
 """The licences of Creative Commons that the Hub knows: https://huggingface.co/docs/hub/repositories-licenses."""
 _HUB_OTHERS = frozenset(
     (
-        *("apache-2.0", "mit", "bsd", "bsd-2-clause", "bsd-3-clause", "c-uda", "cc", "cdla-sharing-1.0"),
+        *("apache-2.0", "mit", "bsd", "bsd-2-clause", "bsd-3-clause", "c-uda", "cc", "cdla-sharing-1.0", "cc0-1.0"),
         *("cdla-permissive-1.0", "cdla-permissive-2.0", "etalab-2.0", "gfdl", "gpl-2.0", "gpl-3.0", "lgpl-3.0"),
         *("agpl-3.0", "mpl-2.0", "odc-by", "odbl", "pddl", "unlicense", "wtfpl", "zlib", "unknown"),
     )
 )
 """What else a source may call a licence that the Hub calls so too."""
+_HUB_WITHOUT_VERSION = {"ODC-By-1.0": "odc-by", "ODbL-1.0": "odbl", "PDDL-1.0": "pddl", "C-UDA-1.0": "c-uda"}
 _ADDRESS = re.compile(r"https?://(?:www\.)?", re.IGNORECASE)
+_CC = re.compile(
+    rf"(?:{REF})?CC-(?P<terms>(?:BY|NC|ND|SA)(?:-(?:NC|ND|SA))*)(?:-(?P<version>\d\.\d)(?:-(?P<port>[A-Z]+))?)?"
+)
 
 
-def _creative_commons(licence: str) -> tuple[str, str] | None:
-    """Return the terms (``by-nc``) and the version of a Creative Commons licence, whichever way it is written."""
-    found = next((match for form in _CREATIVE_COMMONS if (match := form.fullmatch(licence.strip()))), None)
-    return (re.sub("[ _]", "-", found[1]).lower(), found[2].replace("_", ".")) if found else None
-
-
-def _public_domain(licence: str) -> tuple[str, str] | None:
-    return next((names for form, names in _PUBLIC_DOMAIN if form.fullmatch(licence.strip())), None)
+def _creative_commons(licence: str) -> tuple[str, str, str] | None:
+    """Return the terms (``BY-NC``), version and jurisdiction of a Creative Commons licence, however it is written."""
+    found = _CC.fullmatch(spdx_id(licence) or "")
+    return (found["terms"], found["version"] or "", found["port"] or "") if found else None
 
 
 def licence_id(licence: str) -> str:
     """Return Hugging Face's name of a licence; ``other`` if it has none: the Hub refuses what it does not know."""
+    if licence == UNKNOWN:
+        return "unknown"
     if found := _creative_commons(licence):
-        return f"cc-{found[0]}-{found[1]}" if found[1] in _HUB_COMMONS.get(found[0], ()) else "other"
-    if names := _public_domain(licence):
-        return names[0]
-    plain = re.sub("[ _]", "-", licence.strip().lower())
-    return "unknown" if licence == UNKNOWN else plain if plain in _HUB_OTHERS else "other"
+        terms, version, port = found
+        is_known = version in _HUB_COMMONS.get(terms, ()) and not port
+        return f"cc-{terms.lower()}-{version}" if is_known else "other"
+    known = spdx_id(licence) or licence.strip()
+    plain = _HUB_WITHOUT_VERSION.get(known) or re.sub("[ _]", "-", known.removeprefix(REF).lower())
+    return plain if plain in _HUB_OTHERS else "other"
 
 
 def licence_name(licence: str) -> str:
-    """Return the short name of a licence of Creative Commons, host and path of another address, other text as it is."""
+    """Return the short name of a licence that is known, host and path of another address, other text as it is."""
     if found := _creative_commons(licence):
-        return f"CC {found[0].upper()} {found[1]}"
-    names = _public_domain(licence)
-    return names[1] if names else _ADDRESS.sub("", licence).rstrip("/") if is_web_address(licence) else licence
+        return f"CC {' '.join(filter(None, found))}"
+    if known := spdx_id(licence):
+        return _NAMES.get(known, known.removeprefix(REF))
+    return _ADDRESS.sub("", licence).rstrip("/") if is_web_address(licence) else licence
 
 
 def licence_address(licence: str) -> str | None:
     """Return the web page of a licence, None if it has none that is known."""
     if is_web_address(licence):
         return licence
+    if found := _creative_commons(licence):
+        terms, version, port = (part.lower() for part in found)
+        return f"{_COMMONS}/licenses/{terms}/{version}/{f'{port}/' if port else ''}" if version else None
+    known = spdx_id(licence) or REF
+    return _PAGES.get(known) or (None if known.startswith(REF) else f"https://spdx.org/licenses/{known}.html")
+
+
+def is_attributed(licence: str) -> bool:
+    """Return whether a licence is known to ask that the author is named.
+
+    >>> is_attributed("CC BY-NC 2.0"), is_attributed("CC0"), is_attributed("somebody's own")
+    (True, False, False)
+    """
     found = _creative_commons(licence)
-    return f"{_COMMONS}/licenses/{found[0]}/{found[1]}/" if found else _PAGES.get(licence_name(licence))
+    return found is not None and "BY" in found[0].split("-")
+
+
+def licence_key(stated: str | None) -> str:
+    """Return what a licence is counted under: its SPDX identifier, else its text, else :data:`UNKNOWN`."""
+    return (spdx_id(stated) or stated) if stated else UNKNOWN
+
+
+def licence_keys(rows: pd.DataFrame) -> pd.Series[Any]:
+    """Return :func:`licence_key` of each row's licence; all are unknown if there is no such column."""
+    stated = pa.array(rows["license"], pa.string(), from_pandas=True) if "license" in rows else None
+    if stated is None:
+        return pd.Series(UNKNOWN, index=rows.index)
+    coded = (stated.combine_chunks() if isinstance(stated, pa.ChunkedArray) else stated).dictionary_encode()
+    names = pa.array([*(licence_key(one) for one in coded.dictionary.to_pylist()), UNKNOWN], pa.string())
+    keys = names.take(coded.indices.fill_null(len(names) - 1))
+    return pd.Series(keys, index=rows.index, dtype=pd.ArrowDtype(pa.string()))
+
+
+def spdx_ids(rows: pd.DataFrame) -> pd.Series[Any]:
+    """Return the SPDX identifier of each row's licence, None if it states none that is known."""
+    return pd.Series([spdx_id(key) for key in licence_keys(rows)], index=rows.index, dtype=object)
 
 
 def licences(rows: pd.DataFrame) -> dict[str, int]:
-    """Count the images of each licence, the most frequent first; :data:`UNKNOWN` if a source states none."""
-    stated = rows.get("license", pd.Series(None, index=rows.index, dtype=object))
-    counts = stated.fillna(UNKNOWN).value_counts()
-    return {str(name): int(n) for name, n in sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))}
+    """Count the images of each licence, by :func:`licence_key`, the most frequent first."""
+    counts = Counter(map(str, licence_keys(rows)))
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

@@ -28,6 +28,7 @@ COLUMNS = (
     "label",
     "split",
     "sha256",
+    "sha1",
     "file",
     "format",
     "n_bytes",
@@ -49,6 +50,8 @@ COLUMNS = (
     "split_group",
 )
 """The columns, in order. ``file`` is relative to ``data/<name>``; ``phash`` is 16 hex; the rest is the catalog's."""
+RESCUED = ("archive_url", "archived_at")
+"""Columns of a manifest that has images of a web archive: of which capture, made when; others do not have them."""
 FOLD = "fold"
 """The last column of a manifest whose images in train are divided into folds, from 1; others do not have it."""
 
@@ -66,14 +69,16 @@ _PATTERNS = {
     "record_id": ("[A-Za-z0-9][A-Za-z0-9_-]{0,199}", "record id (letters, digits, - and _)"),
     "split": ("|".join(SPLITS), "split (train, val or test)"),
     "sha256": ("[0-9a-f]{64}", "SHA-256 (64 hex digits)"),
+    "sha1": ("[0-9a-f]{40}", "SHA-1 (40 hex digits)"),
     "file": (f"(?:{'|'.join(SPLITS)})/[^/]+/[^/.]{{1,240}}\\.(?:jpg|png)", "file of the folders"),
     "format": ("[a-z0-9]{1,16}", "format of images"),
     "phash": ("[0-9a-f]{16}", "perceptual hash (16 hex digits)"),
+    "archived_at": ("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z", "time of a capture"),
 }
 """What the cells of a column must look like, and what they are; those of a required column must not be empty."""
 _TEXTS = (
     "source", "source_id", "source_class", "url", "fallback_url", "landing_url", "license", "author", "author_url",
-    "title",
+    "title", "archive_url",
 )  # fmt: skip
 """The columns whose texts come from elsewhere."""
 _N_SHOWN = 5
@@ -119,7 +124,7 @@ def manifest_rows(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _columns_of(rows: pd.DataFrame) -> list[str]:
-    return [*COLUMNS, FOLD] if FOLD in rows and rows[FOLD].notna().any() else list(COLUMNS)
+    return [*COLUMNS, *(name for name in (*RESCUED, FOLD) if name in rows and rows[name].notna().any())]
 
 
 def manifest_text(rows: pd.DataFrame) -> str:

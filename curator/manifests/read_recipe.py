@@ -79,6 +79,8 @@ class _Reader:
         sections = {key: self._section(key, cls, table.get(key, {})) for key, cls in SECTIONS.items()}
         if model_names and (broken := Limits(choices=tuple(model_names)).broken_by(sections["benchmark"].models)):
             self.add("benchmark", "models", f"[benchmark] models {broken}")
+        for key, text in sections["licence"].problems() if isinstance(table.get("licence"), dict) else ():
+            self.add("licence", key, f"[licence] {text}")
         sources = self._sources(table.get("sources", []), labels)
         if not self.problems:
             self._check_counts(sections["balance"], sections["split"], labels)

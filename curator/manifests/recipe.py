@@ -16,8 +16,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from curator.errors import Problem, RecipeError
-from curator.manifests.toml_settings import read_settings, setting
+from curator.manifests.spdx import FAMILIES, is_licence
+from curator.manifests.toml_settings import read_settings, setting, suggest
 
+ARCHIVE = "https://web.archive.org/cdx/search/cdx"
+"""The Internet Archive's index: https://github.com/internetarchive/wayback/tree/master/wayback-cdx-server."""
 NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
@@ -37,6 +40,13 @@ class FetchSettings:
     honour_noai: bool = setting(True, "leave out images whose X-Robots-Tag says noai, noimageai or noml")
     robots: bool = setting(False, "request each host's robots.txt first, and follow it")
     contact: str = setting("", "address or page put in the User-Agent so that a host can reach you", in_header=True)
+    rescue: bool = setting(False, "look dead addresses up in a web archive, and take what it has of them")
+    archive: str = setting(
+        ARCHIVE,
+        "index of that web archive, a CDX server",
+        in_header=True,
+        pattern=(r"https?://[^\s?#@]+/cdx", f"the http(s) address of a CDX server, which ends in /cdx: {ARCHIVE}"),
+    )
 
 
 @dataclass(frozen=True)
@@ -48,6 +58,23 @@ class ListSettings:
     max_columns: int = setting(1_000, "most columns of one file", minimum=1)
     max_memory: int = setting(0, "most memory for a source, in bytes; 0: half of what the machine has", minimum=0)
     max_seconds: float = setting(21_600.0, "most seconds for a source", above=0)
+
+
+@dataclass(frozen=True)
+class LicenceSettings:
+    """Which licences an image may have."""
+
+    allow: tuple[str, ...] = setting((), "the licences that are allowed; none given: all are, known or not")
+    unknown: str = setting("drop", "images that state no licence, or none that is known", choices=("drop", "keep"))
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """Yield each key whose value cannot be, and why."""
+        if not self.allow:
+            yield "allow", "allow must name the licences that are allowed; without [licence], all are"
+        for one in self.allow:
+            if not is_licence(one):
+                known = f"the most used are {', '.join(FAMILIES)}"
+                yield "allow", f"allow names {one!r}, which is no licence{suggest(one, FAMILIES) or f'; {known}'}"
 
 
 @dataclass(frozen=True)
@@ -178,6 +205,7 @@ class SuspectsSettings:
 SECTIONS: Mapping[str, type[Any]] = {
     "fetch": FetchSettings,
     "lists": ListSettings,
+    "licence": LicenceSettings,
     "quality": QualitySettings,
     "dedupe": DedupeSettings,
     "balance": BalanceSettings,
@@ -209,6 +237,7 @@ class Recipe:
     embed: EmbedSettings = field(default_factory=EmbedSettings)
     suspects: SuspectsSettings = field(default_factory=SuspectsSettings)
     lists: ListSettings = field(default_factory=ListSettings)
+    licence: LicenceSettings = field(default_factory=LicenceSettings)
     label_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     path: Path | None = None
 

@@ -60,8 +60,12 @@ class Limits:
     above: float | None = None
     below: float | None = None
     choices: tuple[Any, ...] = ()
+    remark: str = ""
+    """What is said of another value than the choices."""
     in_header: bool = False
     """A text that is sent as part of a request: printable ASCII, in one line."""
+    pattern: tuple[str, str] = ("", "")
+    """A regular expression that a text must match as a whole, and what such a text is."""
 
     def broken_by(self, value: Any) -> str | None:
         """Say which limit ``value`` breaks, or None if it keeps them all."""
@@ -70,9 +74,12 @@ class Limits:
             return next((broken for item in items if (broken := self.broken_by(item))), None)
         if self.choices and value not in self.choices:
             known = ", ".join(map(repr, self.choices))
-            return f"must be one of {known}, not {shown(value)}{suggest(value, self.choices)}"
+            remark = f"; {self.remark}" if self.remark else ""
+            return f"must be one of {known}, not {shown(value)}{suggest(value, self.choices)}{remark}"
         if self.in_header and isinstance(value, str) and not (value.isascii() and value.isprintable()):
             return f"must be of ASCII characters in one line, as requests send it, not {shown(value)}"
+        if self.pattern[0] and not re.fullmatch(self.pattern[0], str(value)):
+            return f"must be {self.pattern[1]}, not {shown(value)}"
         if isinstance(value, bool) or not isinstance(value, int | float):
             return None
         if abs(value) > _LARGEST or not math.isfinite(value):
@@ -101,8 +108,9 @@ def key_of(field: dataclasses.Field[Any]) -> str:
 
 def suggest(word: object, known: Iterable[object]) -> str:
     """Return ``, did you mean X?`` if a known word is near, else nothing."""
-    near = difflib.get_close_matches(_text(word).casefold()[:100], [str(item) for item in known], n=1, cutoff=0.6)
-    return f", did you mean {near[0]}?" if near else ""
+    folded = {str(item).casefold(): item for item in known}
+    near = difflib.get_close_matches(_text(word).casefold()[:100], folded, n=1, cutoff=0.6)
+    return f", did you mean {folded[near[0]]}?" if near else ""
 
 
 def _text(word: object) -> str:

@@ -35,7 +35,7 @@ from curator.observe.sniff import placeholder_name, sniff
 from curator.observe.tiff_tags import read_directory
 from curator.reasons import Drop
 
-OBSERVER_VERSION = 100 * HASH_VERSION + 3
+OBSERVER_VERSION = 100 * HASH_VERSION + 4
 """Raised when anything but the hash is observed otherwise than before: stored files are then observed again."""
 
 _MAX_INT32 = 2**31 - 1
@@ -55,6 +55,7 @@ class Observation:
 
     sha256: str
     n_bytes: int
+    sha1: str | None = None
     format: str | None = None
     width: int | None = None
     height: int | None = None
@@ -115,7 +116,8 @@ def look_at(data: bytes, *, max_pixels: int) -> Sighting:
         data: the whole file.
         max_pixels: width times height above which a file is refused undecoded.
     """
-    facts: dict[str, Any] = {"sha256": hashlib.sha256(data).hexdigest(), "n_bytes": len(data)}
+    sha1 = hashlib.sha1(data, usedforsecurity=False).hexdigest()
+    facts: dict[str, Any] = {"sha256": hashlib.sha256(data).hexdigest(), "n_bytes": len(data), "sha1": sha1}
     luma = None
     try:
         luma = _picture(data, max_pixels, facts)

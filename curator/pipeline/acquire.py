@@ -10,7 +10,7 @@ by a keyed hash, so a run that was killed and started again requests the same im
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -19,11 +19,11 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from curator import catalog
-from curator.catalog import Drop, Stage, as_arrow
+from curator.catalog import Drop, Stage
 from curator.decide.forgotten import drop_forgotten
+from curator.decide.licences import drop_unlicensed
 from curator.decide.quality import drop_poor_images
 from curator.decide.target import choose_candidates
 from curator.errors import SourceError
@@ -35,11 +35,14 @@ from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe
 from curator.manifests.tombstones import read_tombstones
 from curator.pipeline.fetched_from import Watched, refuse_missing
+from curator.pipeline.join_lists import in_order, merge, note_same, note_unlicensed, warn_of_passwords
+from curator.pipeline.rescue import Rescuer
 from curator.sources.base import N_SAME, ListingContext, PlannedRead
 from curator.sources.budget import within
 from curator.sources.failures import as_source_error
 from curator.sources.registry import host_limits
 from curator.sources.userinfo import take_userinfo
+from curator.store import beneath
 from curator.store.catalog_files import plain
 from curator.text import Text, as_parts, hide_in_address, hide_in_settings, plural
 
@@ -65,7 +68,7 @@ class Listing:
     """What the sources have listed so far, which of them could not be listed, and which caches were read afresh.
 
     ``userinfo`` says who signs in, with which password, at which of its addresses: no table holds that. ``watched`` are
-    the local files that lists name.
+    the local files that lists name, and ``rescuer`` asks the web archive, if the recipe wants that.
     """
 
     table: pd.DataFrame = field(default_factory=catalog.empty)
@@ -73,6 +76,7 @@ class Listing:
     failures: dict[str, Text] = field(default_factory=dict)
     fresh: set[Path] = field(default_factory=set)
     watched: list[Watched] = field(default_factory=list)
+    rescuer: Rescuer | None = None
 
     def watch(self, source: int, paths: Sequence[str]) -> None:
         """Look at local files that a source names."""
@@ -88,6 +92,7 @@ def settings_of_fetch(recipe: Recipe, options: AcquireOptions) -> dict[str, Any]
         "sources": [hide_in_settings({"kind": source.kind, **plain(source)}) for source in recipe.sources],
         "fetch": {**plain(recipe.fetch), "proxy": hide_in_address(recipe.fetch.proxy), **wanted},
         "quality": plain(recipe.quality),
+        **({"licence": plain(recipe.licence)} if recipe.licence.allow else {}),
         **({"label_names": names} if names else {}),
     }
 
@@ -103,13 +108,18 @@ def acquire(
     Returns:
         The listing, and the catalog of all listed images after the fetch, sorted by record_id.
     """
+    rescuer = Rescuer(project, FetchOptions(options.retry)) if project.recipe.fetch.rescue else None
 
     def settle(listing: Listing, settled: pd.DataFrame) -> pd.DataFrame:
+        listing.rescuer = rescuer
         if len(listing.table):  # a listing that failed is no news of what is listed
             note_listed(listing.table)
         return _fetch_waves(project, options, listing, settled)
 
     listing, settled = _list_tiers(project, options, settle)
+    is_listed = settled["record_id"].isin(listing.table["record_id"]).to_numpy(dtype=bool)
+    if not is_listed.all():  # a later tier lists the address with its licence
+        settled = settled[is_listed].reset_index(drop=True)
     is_untried = ~listing.table["record_id"].isin(settled["record_id"]).to_numpy(dtype=bool)
     if is_untried.any():
         untried = listing.table[is_untried]
@@ -118,13 +128,13 @@ def acquire(
         details = [f"not needed: {limit or targets[label]} per label" for label in untried["label"]]
         untried = catalog.drop_rows(untried, np.arange(len(untried)), Stage.FETCHED, Drop.BEYOND_TARGET, details)
         settled = pd.concat([settled, untried], ignore_index=True) if len(settled) else untried
-    return listing, _in_order(settled)
+    return listing, in_order(settled)
 
 
 def plan_listing(project: Project, options: AcquireOptions) -> Listing:
     """List tier by tier until each label has as many candidates as its target; request no image."""
     project.claim()
-    return _list_tiers(project, options, lambda listing, _: listing.table)[0]
+    return _list_tiers(project, options, lambda listing, _: catalog.kept(listing.table))[0]
 
 
 def _list_tiers(
@@ -138,6 +148,8 @@ def _list_tiers(
             break
         _list_tier(project, listing, tier, short, options.refresh)
         settled = settle(listing, settled)
+    for name in project.paths.held_files(read_tombstones(project.paths.forgotten)["content"]):
+        beneath.remove(project.paths.folder, name)  # lists hold what was forgotten still
     if listing.table.empty and listing.failures:
         raise SourceError("No source listed an image, so there is nothing to fetch.", "The warnings above say why.")
     return listing, settled
@@ -165,7 +177,7 @@ def _list_tier(project: Project, listing: Listing, tier: int, labels: Sequence[s
                 listed = source.list_images(tier, labels, context)
                 n_same = listed.attrs.get(N_SAME, 0)
                 rows, userinfo = take_userinfo(listed)
-                rows = drop_forgotten(rows, tombstones)
+                rows = drop_unlicensed(drop_forgotten(rows, tombstones), project.recipe.licence)
         except SourceError as error:
             if len(project.recipe.sources) == 1 and listing.table.empty:
                 raise SourceError(f"The source {name} could not be listed: {error.message}", error.hint) from error
@@ -173,12 +185,13 @@ def _list_tier(project: Project, listing: Listing, tier: int, labels: Sequence[s
             listing.failures[f"{index} {name}"] = failure
             project.emit(Warned(failure))
             continue
-        _warn_of_passwords(project, name, len(userinfo))
+        warn_of_passwords(project, name, len(userinfo))
+        note_unlicensed(project, name, rows)
         listing.userinfo = userinfo | listing.userinfo
         n_before = len(listing.table)
-        listing.table = _merge(listing.table, rows)
+        listing.table = merge(listing.table, rows, bool(project.recipe.licence.allow))
         project.emit(SourceListed(name, {str(label): int(n) for label, n in rows["label"].value_counts().items()}))
-        _note_same(project, name, n_same, n_before + len(rows) - len(listing.table))
+        note_same(project, name, n_same, n_before + len(rows) - len(listing.table))
         del listed, rows
         pa.default_memory_pool().release_unused()  # what the list's own form took: as much as the listing itself
 
@@ -197,24 +210,6 @@ def _context(project: Project, listing: Listing, refresh: bool) -> ListingContex
     )
 
 
-def _warn_of_passwords(project: Project, name: str, n: int) -> None:
-    if n:
-        rest = "They are used to sign in, and stay in the list: catalogs, manifest, exports and pages have the"
-        text = f"{plural(n, 'address holds', 'addresses hold')} a name or a password. {rest} addresses without them."
-        project.emit(Warned(f"{name}: {text}"))
-
-
-def _note_same(project: Project, name: str, n_here: int, n_earlier: int) -> None:
-    """Say how many rows of a source name an image that is listed already, so that the rows add up."""
-    counts = {"in it": n_here, "before it": n_earlier}
-    parts = [f"{n:,} {where}" for where, n in counts.items() if n]
-    if parts:
-        total = n_here + n_earlier
-        names = plural(total, "row names", "rows name")
-        text = f"{name}: {names} an image that is listed under the same label already ({', '.join(parts)})"
-        project.emit(Noted(f"{text}; each is listed once"))
-
-
 def _announce(project: Project, name: str, reads: Sequence[PlannedRead]) -> None:
     fresh = [read for read in reads if not read.cached]
     if not fresh:
@@ -230,26 +225,6 @@ def _size_text(n_bytes: int) -> str:
     if n_bytes < 1000:
         return f"{n_bytes} B"
     return f"{n_bytes / 1e3:,.0f} kB" if n_bytes < 1e6 else f"{n_bytes / 1e6:,.1f} MB"
-
-
-def _merge(table: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    """Add newly listed rows: one URL is listed once for a label, by the source that the recipe names first.
-
-    Returns:
-        The listing, sorted by record_id.
-    """
-    joined = pd.concat([table, rows], ignore_index=True) if len(table) else rows
-    same_url = joined["url"].notna() & joined.duplicated(["label", "url"])
-    repeated = (joined.duplicated("record_id") | same_url).to_numpy(dtype=bool)
-    return _in_order(joined[~repeated] if repeated.any() else joined)
-
-
-def _in_order(table: pd.DataFrame) -> pd.DataFrame:
-    """Sort a catalog by record_id; one that is in order is not copied."""
-    names = as_arrow(table["record_id"], pa.string())
-    if pc.all(pc.less(names[:-1], names[1:])).as_py():
-        return catalog.conform(table.reset_index(drop=True))
-    return catalog.from_arrow(catalog.to_arrow(table).take(pc.sort_indices(names)))
 
 
 def wave_size(wanted: int, kept: int, tried: int) -> int:
@@ -282,15 +257,15 @@ def _fetch_waves(project: Project, options: AcquireOptions, listing: Listing, se
         if not chosen.any():
             return settled
         wave = table if chosen.all() else table[chosen].reset_index(drop=True)
-        fetched = fetch_and_judge(project, wave, options, listing.userinfo)
+        fetched = fetch_and_judge(project, wave, options, listing)
         settled = pd.concat([settled, fetched], ignore_index=True) if len(settled) else fetched
 
 
-def fetch_and_judge(
-    project: Project, rows: pd.DataFrame, options: AcquireOptions, userinfo: Mapping[str, str]
-) -> pd.DataFrame:
-    """Settle these rows of a catalog, by the ledger or by a request, and drop the poor ones."""
+def fetch_and_judge(project: Project, rows: pd.DataFrame, options: AcquireOptions, listing: Listing) -> pd.DataFrame:
+    """Settle these rows of a catalog, by the ledger, by a request or from a web archive, and drop the poor ones."""
     recipe = project.recipe
     limits = host_limits(recipe.sources, recipe.fetch.per_host)
-    fetched = fetch_images(rows, project, FetchOptions(options.retry, limits, userinfo))
+    fetched = fetch_images(rows, project, FetchOptions(options.retry, limits, listing.userinfo))
+    if listing.rescuer:
+        fetched = listing.rescuer.rescue_dead(fetched, listing.userinfo)
     return drop_poor_images(fetched, recipe.quality)

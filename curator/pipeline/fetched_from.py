@@ -4,7 +4,7 @@
 >>> project = Project(Recipe("balls", ("a",), ()), DataPaths(Path(tempfile.mkdtemp()), Path(), "balls"))
 >>> remember(project, facts_of(project), [])
 >>> why_fetch_again(project), why_fetch_again(replace(project, recipe=Recipe("balls", ("a", "b"), ())))
-('', 'the recipe lists other labels or sources than the last fetch')
+('', 'the recipe lists other labels, sources or licences than the last fetch')
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ def facts_of(project: Project) -> dict[str, Any]:
     sources = [hide_in_settings({"kind": source.kind, **plain(source)}) for source in recipe.sources]
     names = {label: list(others) for label, others in recipe.label_names.items()}
     states = [_state_of(source, recipe.base_dir) for source in recipe.sources]
-    return {"lists": fingerprint(sorted(recipe.labels), names, sources), "states": states}
+    policy = [plain(recipe.licence)] if recipe.licence.allow else []
+    return {"lists": fingerprint(sorted(recipe.labels), names, sources, *policy), "states": states}
 
 
 def _state_of(source: Source, base_dir: Path) -> str:
@@ -85,7 +86,7 @@ def why_fetch_again(project: Project) -> str:
     except ValueError:
         return f"{project.paths.fetched_from} is damaged"
     if before and before.lists != now["lists"]:
-        return "the recipe lists other labels or sources than the last fetch"
+        return "the recipe lists other labels, sources or licences than the last fetch"
     titles = dict.fromkeys(source.title for source in changed_sources(project))
     return f"what is in {', '.join(titles)} has changed since the last fetch" if titles else ""
 

@@ -32,7 +32,7 @@ from curator.store.whole_files import write_text_whole
 from curator.text import Command, Text
 
 _PREFIXES = {"sha256": "content", "url": "address", "author": "author", "host": "host"}
-_REQUESTED = ("url", "fallback_url", "final_url", "local_path")
+_REQUESTED = ("url", "fallback_url", "final_url", "archive_url", "local_path")
 
 
 @dataclass(frozen=True)

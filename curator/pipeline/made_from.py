@@ -21,7 +21,7 @@ from typing import Any
 from curator import catalog
 from curator.catalog import Stage
 from curator.manifests.project import Project
-from curator.manifests.recipe import Recipe
+from curator.manifests.recipe import LicenceSettings, Recipe
 from curator.manifests.reviews import digest_reviews, read_reviews, standing_reviews
 from curator.pipeline.acquire import AcquireOptions, settings_of_fetch
 from curator.pipeline.against import digest_others
@@ -195,11 +195,12 @@ def changed_settings(project: Project) -> dict[str, tuple[Any, Any]]:
     record = find_record(project.paths.catalog(Stage.FETCHED))
     now = settings_of_fetch(project.recipe, AcquireOptions())
     changed = {}
-    for section in ("fetch", "quality") if record else ():
-        before = record.settings.get(section, {}) if record else {}
-        for name in _FOLLOWED & before.keys() & now[section].keys():
-            if before[name] != now[section][name]:
-                changed[name] = (before[name], now[section][name])
+    for section in ("licence", "fetch", "quality") if record else ():
+        nothing = plain(LicenceSettings()) if section == "licence" else {}
+        before, after = (made.get(section, nothing) for made in (record.settings if record else {}, now))
+        for name in _FOLLOWED & before.keys() & after.keys():
+            if before[name] != after[name]:
+                changed[name] = (before[name], after[name])
     return dict(sorted(changed.items()))
 
 

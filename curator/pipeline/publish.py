@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path as Path
 from typing import Any
@@ -20,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curator import catalog
+from curator.errors import StateError
 from curator.events import WorkAdvanced, WorkFinished, WorkStarted
 from curator.manifests.made_with import MadeWith, read_made_with, write_made_with
 from curator.manifests.manifest import folder_rows, is_plain, manifest_rows, manifest_text
@@ -29,6 +31,7 @@ from curator.pipeline.folders import build_folders, swap_folders
 from curator.pipeline.held_sides import find_left
 from curator.reasons import Stage, splits_of
 from curator.store.catalog_files import file_digest
+from curator.store.packed import digest_beneath
 from curator.store.paths import DataPaths
 from curator.store.whole_files import write_text_whole
 
@@ -55,7 +58,7 @@ def publish(
         DiskError: a write was refused; the manifest that was there before is kept.
     """
     paths = project.paths
-    rows = folder_rows(look_again(table, project))
+    rows = folder_rows(with_sha1(look_again(table, project), paths))
     build_folders(rows, project)
     text = manifest_text(manifest_rows(rows))
     digest = hashlib.sha256(text.encode("utf-8")).hexdigest()
@@ -95,6 +98,19 @@ def look_again(table: pd.DataFrame, project: Project) -> pd.DataFrame:
         project.emit(WorkAdvanced(_LOOKING))
     project.emit(WorkFinished(_LOOKING))
     return catalog.with_columns(table, {"well_formed": known})
+
+
+def with_sha1(table: pd.DataFrame, paths: DataPaths) -> pd.DataFrame:
+    """Hash the stored files of kept images of which an older version noted no SHA-1; the next fetch remembers it."""
+    rows = np.flatnonzero(catalog.is_kept(table) & table["sha1"].isna() & table["sha256"].notna())
+    if not len(rows):
+        return table
+    found = table["sha1"].astype(object).to_numpy(copy=True)
+    for row, sha256, image_format in zip(rows, table["sha256"].iloc[rows], table["format"].iloc[rows], strict=True):
+        stored = paths.image(sha256, image_format).relative_to(paths.folder).as_posix()
+        with suppress(OSError, StateError):  # whoever makes the folders says that it is gone
+            found[row] = digest_beneath(paths.folder, stored, "sha1")
+    return catalog.with_columns(table, {"sha1": found})
 
 
 def is_published(paths: DataPaths, manifest_sha256: str) -> bool:

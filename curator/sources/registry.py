@@ -25,6 +25,7 @@ from curator.sources.imagenet.imagenet_source import Imagenet
 from curator.sources.inaturalist.inaturalist_source import INaturalist
 from curator.sources.open_images.open_images_source import OpenImages
 from curator.sources.url_list.url_list_source import UrlList
+from curator.sources.video.video_source import Video
 from curator.sources.wikimedia.wikimedia_source import Wikimedia
 
 SOURCES: tuple[type[Source], ...] = (
@@ -38,6 +39,7 @@ SOURCES: tuple[type[Source], ...] = (
     HuggingFace,
     INaturalist,
     Flickr,
+    Video,
 )
 
 BULK_REQUESTS = 64

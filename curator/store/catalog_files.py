@@ -152,7 +152,7 @@ def read_record(path: Path) -> StageRecord:
         raise StateError(f"The catalog {path} is damaged: of what it was made from, {error}.", _AGAIN) from error
 
 
-_TABLES_OF_SETTINGS = ("fetch", "dedupe", "balance", "split", "reviews", "against")
+_TABLES_OF_SETTINGS = ("licence", "fetch", "dedupe", "balance", "split", "reviews", "against")
 """Settings that are read as tables, if a record has them."""
 
 

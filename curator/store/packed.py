@@ -24,13 +24,16 @@ DIFFERS = "its bytes differ from its SHA-256"
 
 
 def check_files(
-    root: Path, files: Sequence[tuple[str, Collection[str]]], advance: Callable[[], None] = lambda: None
+    root: Path,
+    files: Sequence[tuple[str, Collection[str]]],
+    advance: Callable[[], None] = lambda: None,
+    algorithm: str = "sha256",
 ) -> list[str | None]:
-    """Compare files with their SHA-256s, several at once.
+    """Compare files with their SHA-256s, or the hashes of another algorithm, several at once.
 
     Args:
         root: the folder that the names start at; no link below it is followed.
-        files: names, each with the SHA-256s of which it must have one.
+        files: names, each with the hashes of which it must have one.
         advance: called for each file.
 
     Returns:
@@ -38,16 +41,16 @@ def check_files(
     """
     found: list[str | None] = []
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        for problem in threads.map(partial(_check, root), files):
+        for problem in threads.map(partial(_check, root, algorithm), files):
             found.append(problem)
             advance()
     return found
 
 
-def _check(root: Path, file: tuple[str, Collection[str]]) -> str | None:
+def _check(root: Path, algorithm: str, file: tuple[str, Collection[str]]) -> str | None:
     name, known = file
     try:
-        return None if digest_beneath(root, name) in known else DIFFERS
+        return None if digest_beneath(root, name, algorithm) in known else DIFFERS
     except FileNotFoundError:
         return "missing"
     except StateError as error:
@@ -56,7 +59,7 @@ def _check(root: Path, file: tuple[str, Collection[str]]) -> str | None:
         return f"cannot be read ({error.strerror})"
 
 
-def digest_beneath(root: Path, name: str) -> str:
-    """Hash a file below ``root`` with SHA-256, through no link; see :func:`curator.store.beneath.opened_file`."""
+def digest_beneath(root: Path, name: str, algorithm: str = "sha256") -> str:
+    """Hash a file below ``root``, through no link; see :func:`curator.store.beneath.opened_file`."""
     with beneath.opened_file(root, name) as descriptor, os.fdopen(os.dup(descriptor), "rb", buffering=0) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.file_digest(file, lambda: hashlib.new(algorithm, usedforsecurity=False)).hexdigest()

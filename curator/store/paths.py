@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shlex
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -56,6 +56,10 @@ def _in_data(*names: str) -> cached_property[Path]:
 
 def _in_manifest(name: str) -> cached_property[Path]:
     return cached_property(lambda paths: paths.manifest_folder / name)
+
+
+HELD = PICTURES, FRAMES = "pictures", "frames"
+"""Where, below :attr:`DataPaths.sources`, pictures are kept that were taken out of tables and out of videos."""
 
 
 @dataclass(frozen=True)
@@ -178,10 +182,24 @@ class DataPaths:
 
     def files_of(self, contents: Collection[str]) -> list[str]:
         """Name, below the data folder, the stored files with these contents (SHA-256s), and what was made of each."""
+        homes = (self.images.name, self.converted.name, self.thumbnails.name)
+        return [*self._named_by(contents, homes), *self.held_files(contents)]
+
+    def held_files(self, contents: Collection[str]) -> list[str]:
+        """Name, below the data folder, the files with these contents that were taken out of tables and videos."""
+        return self._named_by(contents, self._held)
+
+    def is_held(self, name: str) -> bool:
+        """Say whether a file below the data folder was taken out of a table or video, and is named by its content."""
+        return name.startswith(tuple(f"{folder}/" for folder in self._held))
+
+    @property
+    def _held(self) -> list[str]:
+        return [f"{self.sources.name}/{kind}/{IMAGES}" for kind in HELD]
+
+    def _named_by(self, contents: Collection[str], homes: Iterable[str]) -> list[str]:
         shards = sorted({sha256[:2] for sha256 in contents})
-        folders = (
-            f"{home.name}/{shard}" for home in (self.images, self.converted, self.thumbnails) for shard in shards
-        )
+        folders = [f"{home}/{shard}" for home in homes for shard in shards]
         found = ((folder, name) for folder in folders for name in beneath.list_names(self.folder, folder))
         return [f"{folder}/{name}" for folder, name in found if name.partition(".")[0] in contents]
 

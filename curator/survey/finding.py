@@ -29,6 +29,7 @@ class Finding:
         notes: what was chosen and what was left out, and why: sentences for a person.
         sides: the images that are listed as train, val and test; empty if none is.
         files: the local images.
+        unit: what is counted.
     """
 
     sources: tuple[Mapping[str, Any], ...]
@@ -38,6 +39,7 @@ class Finding:
     notes: tuple[str, ...] = ()
     sides: Counter[str] = field(default_factory=Counter)
     files: tuple[str, ...] = ()
+    unit: str = "image"
 
     @property
     def has_addresses(self) -> bool:
@@ -91,4 +93,5 @@ def join_findings(findings: Sequence[Finding]) -> Finding:
         notes=tuple(note for found in findings for note in found.notes),
         sides=sum((found.sides for found in findings), Counter()),
         files=tuple(file for found in findings for file in found.files),
+        unit=" or ".join(sorted({found.unit for found in findings})),
     )

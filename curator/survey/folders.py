@@ -203,7 +203,7 @@ def _listed(source: dict[str, Any], proposal: Proposal, tree: _Tree, base_dir: P
         for label in sorted(set(proposal.texts.values()), key=lambda text: (text.casefold(), text))
     }
     if labels:
-        names = _only(labels, names)
+        names = only_wanted(labels, names)
     events: list[Event] = []
     rows = list_folder(source, names, base_dir, events.append)
     rows = rows[[is_picture(Path(name)) for name in rows["local_path"]]]
@@ -220,7 +220,7 @@ def _listed(source: dict[str, Any], proposal: Proposal, tree: _Tree, base_dir: P
     )
 
 
-def _only(labels: Sequence[str], names: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+def only_wanted(labels: Sequence[str], names: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     """Take the labels that are wanted, with what they are called here."""
     wanted = LabelFinder(dict.fromkeys(labels, ()))
     chosen: dict[str, tuple[str, ...]] = dict.fromkeys(labels, ())

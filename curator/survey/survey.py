@@ -27,6 +27,7 @@ from curator.sources.reading.places import is_url, local_path
 from curator.sources.sides import side_of
 from curator.sources.url_list.columns import SeveralLabelsError, column_problems
 from curator.sources.url_list.table_files import ENDINGS, WILD, matching
+from curator.sources.video.place_videos import is_video
 from curator.store.paths import RECIPE
 from curator.survey.annotations import survey_coco
 from curator.survey.finding import Finding, join_findings, once_each
@@ -34,6 +35,7 @@ from curator.survey.folders import is_picture, survey_folder
 from curator.survey.likeness import measure_likeness
 from curator.survey.table_root import speaks_of_pictures
 from curator.survey.tables import has_metadata, survey_table
+from curator.survey.videos import survey_videos
 from curator.text import Text
 
 _NOTHING_THERE = "Name a folder of pictures, a table (CSV, TSV, JSON, Parquet, XLSX), or an address of one."
@@ -148,6 +150,8 @@ def _survey_one(
         raise SourceError(f"There is nothing at {place}.", _NOTHING_THERE)
     if path.suffix.lower() in _ARCHIVES:
         raise SourceError(f"{place} is an archive.", f"Unpack it, and name the folder: `--from {path.stem}`.")
+    if is_video(path.name) and path.is_file() and (found := survey_videos(place, base_dir, labels)):
+        return found
     if is_picture(path):
         raise SourceError(f"{place} is one picture.", "Name the folder that holds a sub-folder of pictures a label.")
     places = [place]
@@ -195,7 +199,8 @@ def _survey_inside(place: str, labels: Sequence[str], base_dir: Path) -> Finding
     try:
         pictures = survey_folder(place, base_dir, labels)
     except SourceError:
-        if found := survey_table([place], base_dir, labels) or _survey_sides(place, labels, base_dir):
+        tables = survey_table([place], base_dir, labels) or _survey_sides(place, labels, base_dir)
+        if found := tables or survey_videos(place, base_dir, labels):
             return found
         raise
     is_labelled = not all(map(speaks_of_pictures, pictures.counts))

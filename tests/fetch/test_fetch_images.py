@@ -196,11 +196,12 @@ def test_a_ledger_without_thumbnails_is_brought_up_to_date_from_the_store(lab, l
     url = lab.url("fine", "/thumbnail.jpg")
     first = shelf.fetch(listed([url]))
     with closing(sqlite3.connect(shelf.paths.attempts)) as old:
-        for name in ("thumbnail", "well_formed", "taken", "camera"):
+        for name in ("thumbnail", "well_formed", "taken", "camera", "sha1"):
             old.execute(f"ALTER TABLE observations DROP COLUMN {name}")
         old.execute("DROP TABLE robots")
         old.execute("DROP TABLE waits")
         old.execute("DROP TABLE runs")
+        old.execute("DROP TABLE lookups")
         old.execute("DROP INDEX attempts_with_referer")
         for name in ("settings", "opt_out", "referer"):
             old.execute(f"ALTER TABLE attempts DROP COLUMN {name}")

@@ -173,7 +173,7 @@ def test_a_carriage_return_in_an_older_manifest_is_a_space(tmp_path: Path) -> No
             lambda lines: [lines[0].replace("author_url", "title"), *lines[1:]],
             "line 1: it names the column title twice",
         ),
-        (lambda lines: [*lines[:2], lines[2] + ",x", *lines[3:]], "line 3: it has 24 cells, the header 23"),
+        (lambda lines: [*lines[:2], lines[2] + ",x", *lines[3:]], "line 3: it has 25 cells, the header 24"),
         (
             lambda lines: [*lines[:2], "", lines[2].replace(",30,", ",3o,")],
             "line 4, column height: '3o' is no whole number",

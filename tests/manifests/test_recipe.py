@@ -237,6 +237,10 @@ def test_the_committed_recipes_are_good() -> None:
         ('[fetch]\ncontact = "me@example.org\\r\\nX-Evil: 1"\n', "contact must be of ASCII characters in one line"),
         ('[fetch]\ncontact = "Jörg, 東京"\n', "contact must be of ASCII characters in one line"),
         ('[fetch]\nproxy = "http://proxy\\u0000"\n', "proxy must be of ASCII characters in one line"),
+        (
+            '[fetch]\narchive = "web.archive.org"\n',
+            "archive must be the http(s) address of a CDX server, which ends in /cdx",
+        ),
         ('[benchmark]\nmodels = [[["cnn"]]]\n', "models must be text"),
         ("[[sources]]\nkind = [1]\n", "kind must be one of"),
     ],

@@ -7,6 +7,8 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from curator import catalog
@@ -212,6 +214,25 @@ def test_a_folder_does_not_bring_it_back(tmp_path: Path) -> None:
     assert catalog.counts(table)["dropped"]["forgotten"] == 2
     assert row["sha256"] not in local.paths.manifest.read_text()
     assert not list(local.paths.images.rglob(f"*{row['sha256']}*"))
+
+
+def test_what_a_table_holds_is_not_kept_beside_the_lists(tmp_path: Path) -> None:
+    """Pictures within a Parquet file are written out to be read: that copy goes too, and no later fetch leaves one."""
+    root = write_folder(tmp_path / "photos", 6)
+    files = sorted(path for path in root.rglob("*") if path.is_file())
+    images = [{"image": {"bytes": path.read_bytes(), "path": path.name}, "label": path.parent.name} for path in files]
+    (tmp_path / "held").mkdir()
+    pq.write_table(pa.Table.from_pylist(images), tmp_path / "held" / "train.parquet")
+    text = recipe_text(root, "max").replace('kind = "folder"', 'kind = "huggingface"')
+    held = small_project(tmp_path, text.replace(str(root), str(tmp_path / "held")))
+    pipeline.fetch(held)
+    pipeline.decide(held, Stage.SPLIT, {})
+    sha256 = row_of(held, 2)["sha256"]
+    assert list(held.paths.sources.rglob(f"*{sha256}*"))
+    forget(held, sha256)
+    assert not list(held.paths.folder.rglob(f"*{sha256}*"))
+    pipeline.fetch(held, AcquireOptions(refresh=True))
+    assert not list(held.paths.folder.rglob(f"*{sha256}*"))
 
 
 def test_the_tombstones_name_nobody(project: Project) -> None:

@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 from curator.errors import DiskError, SourceError
 from curator.manifests.toml_settings import read_settings
 from curator.sources.open_images.classes import ClassNames, read_class_names
+from curator.sources.open_images.hierarchy import below, children_of
 from curator.sources.open_images.open_images_source import OpenImages
 from curator.sources.open_images.reader import filter_csv
 from curator.sources.open_images.rows import label_rows, present_images
@@ -314,6 +316,7 @@ def test_the_recipe_is_checked():
     assert read.classes["rugby"] == ("Rugby",)
     assert read_settings(OpenImages, table | {"labels_from": "humans"}, "x", problems.append) is not None
     assert "labels_from must be one of 'human', 'machine', 'boxes'" in str(problems[0])
+    assert "segmentation.csv) and of point labels (…-point-labels.csv) are not read" in str(problems[0])
 
 
 FIELD = st.text(st.characters(codec="utf-8", exclude_characters="\r\0"), max_size=20)
@@ -397,3 +400,154 @@ def test_real_ambiguous_names_are_refused():
         with pytest.raises(SourceError) as caught:
             names.find(str(name))
         assert all(mid in str(caught.value) for mid in mids)
+
+
+BALL, HELMET, TEAM = "/m/ball", "/m/helmet", "/m/team"
+DEEP_CLASSES = {
+    RUGBY: "Rugby",
+    SOCCER: "Soccer",
+    BALL: "Rugby ball",
+    HELMET: "Helmet",
+    TEAM: "Team",
+    "/m/am": "American football",
+}
+HIERARCHY = {
+    "LabelName": "/m/all",
+    "Subcategory": [
+        {"LabelName": RUGBY, "Subcategory": [{"LabelName": BALL, "Subcategory": [{"LabelName": HELMET}]}]},
+        {"LabelName": SOCCER, "Subcategory": [{"LabelName": TEAM}], "Part": [{"LabelName": "/m/wheel"}]},
+        {"LabelName": "/m/am", "Subcategory": [{"LabelName": HELMET}]},
+    ],
+}
+
+
+@pytest.fixture
+def deep(server):
+    """Validation alone, with a hierarchy, labels by people, and boxes of every kind; the last has no sides."""
+    described = "LabelName,DisplayName\n" + "".join(f"{mid},{name}\n" for mid, name in DEEP_CLASSES.items())
+    for path in ("/v7/oidv7-class-descriptions.csv", "/v5/class-descriptions-boxable.csv"):
+        server.serve(path, described)
+    server.serve("/2018_04/bbox_labels_600_hierarchy.json", json.dumps(HIERARCHY))
+    shown = [(1, RUGBY), (2, BALL), (3, HELMET), (4, TEAM), (5, SOCCER), (6, BALL), (6, "/m/am"), (7, "/m/am")]
+    server.serve(HUMAN["val"], labels(*((n, mid, "1") for n, mid in shown), (1, "/m/am", "0"), (2, "/m/wheel", "1")))
+    boxes = [
+        (1, RUGBY, "0,0.5,0,0.5", "0,0,0,0,0"),
+        (2, RUGBY, "0,0.1,0,0.1", "0,0,0,0,0"),
+        (3, RUGBY, "0,1,0,1", "0,0,1,0,0"),
+        (4, RUGBY, "0,1,0,1", "0,0,-1,0,0"),
+        (5, RUGBY, "0,1,0,1", "1,1,0,1,1"),
+        (6, RUGBY, "0,1,0,1", "0,0,0,0,0"),
+        (6, "/m/am", "0,0.01,0,0.01", "0,0,1,0,0"),
+        (7, RUGBY, "0,,0,1", "0,0,0,0,0"),
+    ]
+    lines = [f"{image_id(n)},xclick,{mid},1,{sides},{flags}" for n, mid, sides, flags in boxes]
+    server.serve("/v5/validation-annotations-bbox.csv", "\n".join([BOXES, *lines]))
+    server.serve(VALIDATION_IMAGES, images(*range(1, 8)))
+    return server
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        ({}, "rugby 1, soccer 5"),
+        ({"with_children": True}, "rugby 1236, soccer 45"),
+        ({"with_children": True, "except_": ("American football",)}, "rugby 12, soccer 45"),
+        ({"with_children": True, "except_": (BALL,)}, "rugby 1, soccer 45"),
+        ({"with_children": True, "classes": {"rugby": (RUGBY,), "soccer": (BALL,)}}, "rugby 1, soccer 236"),
+        ({"except_": ("american football",), "classes": {"rugby": (BALL,), "soccer": (SOCCER,)}}, "rugby 2, soccer 5"),
+        ({"with_children": True, "image_ids": ("ids.txt", "more.csv")}, "rugby 23, soccer 5"),
+        ({"labels_from": "boxes"}, "rugby 1234567"),
+        ({"labels_from": "boxes", "boxes": {"group_of": False}}, "rugby 12567"),
+        ({"labels_from": "boxes", "boxes": {"group_of": True}}, "rugby 3"),
+        ({"labels_from": "boxes", "boxes": {"occluded": False, "truncated": False, "inside": False}}, "rugby 123467"),
+        ({"labels_from": "boxes", "boxes": {"depiction": True}}, "rugby 5"),
+        ({"labels_from": "boxes", "boxes": {"least_area": 0.2}}, "rugby 13456"),
+        ({"labels_from": "boxes", "boxes": {"least_area": 0.2, "group_of": False}, "except_": ("/m/am",)}, "rugby 15"),
+    ],
+)  # fmt: skip
+def test_classes_below_classes_left_out_and_boxes(deep, context, tmp_path, chosen, expected):
+    """What is listed of seven images; all of it is read once, and the plan knows."""
+    (tmp_path / "ids.txt").write_text(f"validation/{image_id(2)}\n{image_id(3)}\nnothing\n")
+    (tmp_path / "more.csv").write_text(f"ImageID,x\n{image_id(5)},1\n")
+    context = replace(context, base_dir=tmp_path)
+    source = settings(deep, subsets=("validation",), **{"classes": {"rugby": (RUGBY,), "soccer": (SOCCER,)}, **chosen})
+    assert source.problems(context.labels) == [] == source.missing(tmp_path)
+    found = list_tier(source, 0, context)
+    numbers = {
+        label: "".join(sorted(str(int(one, 16)) for one in rows["source_id"])) for label, rows in found.groupby("label")
+    }
+    assert ", ".join(f"{label} {n}" for label, n in numbers.items()) == expected
+    read = deep.gets()
+    assert {one.cached for one in source.plan(0, context)} == {True}
+    pd.testing.assert_frame_equal(list_tier(source, 0, replace(context, fresh=set())), found)
+    assert deep.gets() == read and len(read) == len(set(read))
+    assert ("/2018_04/bbox_labels_600_hierarchy.json" in read) == bool(source.with_children)
+
+
+def test_what_is_left_out_is_said(deep, context, told, tmp_path):
+    """Images of excepted classes, boxes that are none, ids that are none, classes without any below them."""
+    (tmp_path / "ids.txt").write_text(f"{image_id(1)}\nx\n")
+    context = replace(context, base_dir=tmp_path)
+    few = {"subsets": ("validation",), "classes": {"rugby": (RUGBY,), "soccer": ("Helmet",)}}
+    list_tier(
+        settings(deep, with_children=True, except_=("American football",), image_ids=("ids.txt",), **few), 0, context
+    )
+    list_tier(settings(deep, labels_from="boxes", boxes={"least_area": 0.1}, **few), 0, context)
+    said = told()
+    assert "open-images validation: 1 image with a class of `except` was left out" in said
+    assert (
+        f"open-images: {HELMET} has no class below it in the hierarchy, which holds the 600 classes with boxes" in said
+    )
+    assert "with a box that is none" in said and "with no image id" in said
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ({"boxes": {"group_of": False}}, 'boxes goes with labels_from = "boxes"'),
+        ({"labels_from": "boxes", "boxes": {"groupof": False}}, "boxes names 'groupof', .* did you mean group_of"),
+        ({"labels_from": "boxes", "boxes": {"occluded": 1}}, "boxes occluded must be true or false, not 1"),
+        ({"labels_from": "boxes", "boxes": {"least_area": 5.0}}, "least_area must be a share .* 0 to 1, not 5"),
+        ({"image_ids": ["ftp://h/ids.txt"]}, "image_ids must be an http or https address or a local path"),
+    ],
+)
+def test_keys_that_cannot_be(table, said):
+    """Each says what is wrong with it."""
+    problems = []
+    source = read_settings(OpenImages, {"classes": {"rugby": [RUGBY]}, **table}, "[[sources]]", problems.append)
+    found = [f"{key} {text}" for key, text in source.problems(("rugby",))]
+    assert problems == [] and len(found) == 1 and re.search(said, found[0])
+
+
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        ({"except_": ("Footbal",)}, "except: 'Footbal' is no class"),
+        ({"except_": (SOCCER,)}, f"{SOCCER} is named both in `classes` and in `except`"),
+        ({"classes": {"rugby": (RUGBY,), "soccer": ("/m/am",)}}, f"{HELMET} is below classes of rugby and soccer"),
+    ],
+)
+def test_classes_that_contradict_each_other(deep, context, chosen, said):
+    """A class below those of two labels belongs to neither until it is named."""
+    few = {"classes": {"rugby": (RUGBY,), "soccer": (SOCCER,)}, "with_children": True, "subsets": ("validation",)}
+    with pytest.raises(SourceError, match=re.escape(said)):
+        list_tier(settings(deep, **{**few, **chosen}), 0, context)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{", '{"LabelName": "/m/a"}', '{"Subcategory": []}', '{"LabelName": 1}', "[" * 9999]
+)
+def test_a_hierarchy_that_is_none(deep, context, text):
+    """One paragraph that names the file and the way out."""
+    deep.serve("/2018_04/bbox_labels_600_hierarchy.json", text)
+    with pytest.raises(SourceError, match=r"bbox_labels_600_hierarchy\.json"):
+        list_tier(settings(deep, with_children=True, classes={"rugby": (RUGBY,)}), 0, context)
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the official file is not here")
+def test_the_official_hierarchy():
+    """602 entries; what is below Ball, and below an animal in several steps."""
+    children = children_of((SHARED / "bbox_labels_600_hierarchy.json").read_text())
+    named = {mid for mid, lows in children.items() for mid in (mid, *lows)}
+    assert len(named) == 602 and {"/m/05ctyq", "/m/01226z"} <= set(below(children, "/m/018xm"))
+    assert "/m/01yrx" in below(children, "/m/0jbk")

@@ -83,7 +83,15 @@ def recipe_text(**keys: object) -> str:
 def test_every_kind_is_one_entry_of_the_tuple() -> None:
     """A recipe names a source by its kind; the servers that serve whole data sets are those that a source names."""
     own = ["imagenet", "open-images", "url-list", "folder", "coco"]
-    assert list(registry.source_kinds()) == [*own, "wikimedia", "captions", "huggingface", "inaturalist", "flickr"]
+    assert list(registry.source_kinds()) == [
+        *own,
+        "wikimedia",
+        "captions",
+        "huggingface",
+        "inaturalist",
+        "flickr",
+        "video",
+    ]
     assert list(registry.source_kinds().values()) == list(registry.SOURCES)
     hosts = registry.host_limits([Folder(path="x"), OpenImages(classes={}, images="http://h:8/b")], 8)
     assert hosts == {"h:8": registry.BULK_REQUESTS}

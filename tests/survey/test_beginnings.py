@@ -227,7 +227,7 @@ def test_a_stage_fetches_first_if_the_folder_or_the_labels_have_changed(tmp_path
     assert len(read_manifest(tmp_path / "manifests/birds/manifest.csv")) == 12
     recipe = tmp_path / "manifests/birds/recipe.toml"
     recipe.write_text(recipe.read_text(encoding="utf-8").replace('["heron"', '["gull", "heron"'), encoding="utf-8")
-    assert "lists other labels or sources" in curator("split").output
+    assert "lists other labels, sources or licences" in curator("split").output
     assert Counter(read_manifest(tmp_path / "manifests/birds/manifest.csv")["label"])["gull"] == 6
 
 

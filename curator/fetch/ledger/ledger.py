@@ -19,14 +19,15 @@ from contextlib import contextmanager
 from dataclasses import astuple
 from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from curator.errors import DiskError, StateError
 from curator.fetch.ledger.file import connect, ledger_errors, may_write, use_write_ahead_log
-from curator.fetch.ledger.queries import FAMILY_COSTS, FAMILY_OUTCOMES, OUTCOME_COUNTS, ROBOTS, STATES
+from curator.fetch.ledger.queries import FAMILY_COSTS, FAMILY_OUTCOMES, FORGET_ADDRESSES, OUTCOME_COUNTS, ROBOTS, STATES
 from curator.fetch.ledger.schema import (
     FILE_SCHEME,
     INSERT_ATTEMPT,
+    INSERT_NOTE,
     INSERT_OBSERVED,
     LET_IN_PRIVATE,
     MOST_TEXT_BYTES,
@@ -40,6 +41,7 @@ from curator.fetch.ledger.schema import (
     Note,
     Observed,
     Remembered,
+    State,
     values_of,
 )
 from curator.fetch.policy import FALLBACK_STATUSES
@@ -69,6 +71,7 @@ _OUTCOMES = {
     "final_url": f"""CASE WHEN a.http_status IS NULL OR a.address LIKE '{FILE_SCHEME}%' THEN NULL
         ELSE coalesce(a.final_url, a.address) END""",
     "sha256": "nullif(lower(hex(a.sha256)), '')",
+    "sha1": "nullif(lower(hex(o.sha1)), '')",
     **{
         name: f"o.{name}"
         for name in (
@@ -84,28 +87,6 @@ _OUTCOMES = {
 }  # fmt: skip
 OUTCOME_COLUMNS = tuple(_OUTCOMES)
 """What :meth:`Ledger.outcomes` says of an address, after whether it is settled and whether its fallback is tried."""
-
-
-class State(NamedTuple):
-    """What the ledger knows of an address: its last attempt, and the observation of what that brought."""
-
-    tries: int
-    """Attempts that count; 0 if there is none, and then all else is None."""
-    outcome: str | None
-    settled: int
-    """Whether the outcome is final."""
-    falls_back: int | None
-    """Whether the fallback address is tried after it."""
-    flaw: str | None
-    """What is wrong with the file that came."""
-    file_version: str | None
-    sha256: bytes | None
-    stored: int | None
-    image_format: str | None
-    stale: int | None
-    """Whether what is stored must be observed again, by this version or under this limit."""
-    settings: str | None
-    """What the outcome was decided under, as JSON."""
 
 
 _STATE = f"""tries, a.outcome, {_SETTLED}, {_FALLS_BACK}, o.flaw, a.file_version, o.sha256, o.stored,
@@ -138,16 +119,15 @@ class Ledger:
         self._connection.close()
 
     def record(self, attempts: Sequence[Attempt], observed: Sequence[Observed], notes: Sequence[Note] = ()) -> None:
-        """Write attempts, observations and notes about hosts, all or none, so that they outlive a power cut.
+        """Write attempts, observations and notes, all or none, so that they outlive a power cut.
 
-        A later note about the same host replaces the one before it.
+        A later note about the same host, or the same address of an archive, replaces the one before it.
         """
         with self._transaction():
             self._connection.executemany(INSERT_ATTEMPT, map(values_of, attempts))
             self._connection.executemany(INSERT_OBSERVED, (one.values() for one in observed))
             for note in notes:
-                table = "waits VALUES (?, ?, ?, ?)" if isinstance(note, HostWait) else "robots VALUES (?, ?, ?)"
-                self._connection.execute(f"INSERT OR REPLACE INTO {table}", astuple(note))
+                self._connection.execute(INSERT_NOTE[type(note)], astuple(note))
 
     def supersede(self, addresses: Iterable[str]) -> None:
         """Make these addresses count as not tried, so that they are requested again, by a later run too."""
@@ -158,7 +138,9 @@ class Ledger:
     def forget(self, addresses: Iterable[str], contents: Collection[bytes]) -> None:
         """Remove for good what is known of these addresses and contents (SHA-256, 32 bytes)."""
         with self._transaction():
-            self._connection.executemany("DELETE FROM attempts WHERE address = ?", ((one,) for one in addresses))
+            known = json.dumps(list(addresses))
+            for sql in FORGET_ADDRESSES:
+                self._connection.execute(sql, (known,))
             for table in ("attempts", "observations"):
                 self._connection.executemany(f"DELETE FROM {table} WHERE sha256 = ?", ((one,) for one in contents))
         next(self._rows("VACUUM"), None)  # what rows that were replaced left in unused pages goes, too
@@ -232,6 +214,11 @@ class Ledger:
         robots = dict(self._rows(ROBOTS, (now - FRESH_S, now, MOST_TEXT_BYTES)))
         served = self._rows(f"SELECT DISTINCT host FROM attempts WHERE referer IS NOT NULL AND outcome = '{OK}'")
         return Remembered(robots, holding, frozenset(host for (host,) in served))
+
+    def lookups(self, archive: str, addresses: Sequence[str]) -> dict[str, str]:
+        """Return what the index ``archive`` said of each of these addresses that it was asked for: captures as JSON."""
+        sql = "SELECT address, captures FROM lookups WHERE archive = ? AND address IN (SELECT value FROM json_each(?))"
+        return dict(self._rows(sql, (archive, json.dumps(addresses))))
 
     def begin_run(self, now: float) -> None:
         """Note that a fetch begins at ``now``, seconds since 1970."""

@@ -42,6 +42,15 @@ SELECT url, text FROM (
 ) WHERE n_bytes <= ? ORDER BY n_bytes DESC
 """
 
+FORGET_ADDRESSES = (
+    # An archive's captures of an address are requested at PLACE/TIMEid_/CAPTURED-ADDRESS.
+    """DELETE FROM attempts WHERE instr(address, 'id_/') AND substr(address, instr(address, 'id_/') + 4) IN (
+        SELECT json_extract(capture.value, '$[1]') FROM lookups, json_each(lookups.captures) AS capture
+        WHERE lookups.address IN (SELECT value FROM json_each(?)))""",
+    "DELETE FROM lookups WHERE address IN (SELECT value FROM json_each(?))",
+    "DELETE FROM attempts WHERE address IN (SELECT value FROM json_each(?))",
+)
+
 OUTCOME_COUNTS = f"""
 SELECT coalesce(o.flaw, a.outcome), count(*)
 FROM attempts AS a LEFT JOIN observations AS o ON a.outcome = '{OK}' AND o.sha256 = a.sha256

@@ -12,12 +12,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from curator.fetch.policy import Verdict, verdict_of_status
 from curator.observe.observation import OBSERVER_VERSION, Observation
 
-VERSION = 6
+VERSION = 7
 """The version of the tables below; a newer one is refused."""
 
 OK = "ok"
@@ -67,6 +67,16 @@ CREATE TABLE IF NOT EXISTS runs (
 """,
 )
 
+_LOOKUPS = """
+CREATE TABLE IF NOT EXISTS lookups (
+    archive TEXT NOT NULL,      -- the index of a web archive that was asked
+    address TEXT NOT NULL,      -- as listed
+    asked_at REAL NOT NULL,     -- seconds since 1970, UTC
+    captures TEXT NOT NULL,     -- those that may be a picture: JSON, each its time, its address and its SHA-1
+    PRIMARY KEY (archive, address)
+)
+"""
+
 TABLES = (
     """
 CREATE TABLE IF NOT EXISTS attempts (
@@ -98,13 +108,14 @@ CREATE TABLE IF NOT EXISTS observations (
     n_bytes INTEGER NOT NULL, format TEXT, width INTEGER, height INTEGER, orientation INTEGER, mode TEXT,
     n_frames INTEGER, taken TEXT, camera TEXT, well_formed INTEGER, detail REAL,
     phash INTEGER,              -- as a signed number
-    phash_turns BLOB, phash256 BLOB, thumbnail BLOB, hash_version INTEGER, flaw TEXT, flaw_detail TEXT,
+    phash_turns BLOB, phash256 BLOB, thumbnail BLOB, hash_version INTEGER, flaw TEXT, flaw_detail TEXT, sha1 BLOB,
     observer_version INTEGER NOT NULL,  -- the version in force of what is observed
     max_pixels INTEGER NOT NULL,        -- the limit in force
     stored INTEGER NOT NULL             -- 1 if the file is in the store
 )
 """,
     *_NOTES,
+    _LOOKUPS,
 )
 """What makes an empty file a ledger of this version."""
 
@@ -114,8 +125,31 @@ STEPS = (
     ("ALTER TABLE observations ADD COLUMN well_formed INTEGER",),
     (*(f"ALTER TABLE attempts ADD COLUMN {name} TEXT" for name in ("settings", "opt_out", "referer")), *_RUNS),
     tuple(f"ALTER TABLE observations ADD COLUMN {name} TEXT" for name in ("taken", "camera")),
+    ("ALTER TABLE observations ADD COLUMN sha1 BLOB", _LOOKUPS),
 )
 """What makes the tables of version 1 those of version 2, and so on."""
+
+
+class State(NamedTuple):
+    """What the ledger knows of an address: its last attempt, and the observation of what that brought."""
+
+    tries: int
+    """Attempts that count; 0 if there is none, and then all else is None."""
+    outcome: str | None
+    settled: int
+    """Whether the outcome is final."""
+    falls_back: int | None
+    """Whether the fallback address is tried after it."""
+    flaw: str | None
+    """What is wrong with the file that came."""
+    file_version: str | None
+    sha256: bytes | None
+    stored: int | None
+    image_format: str | None
+    stale: int | None
+    """Whether what is stored must be observed again, by this version or under this limit."""
+    settings: str | None
+    """What the outcome was decided under, as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +194,8 @@ class Observed:
     def values(self) -> tuple[Any, ...]:
         """Return the values of its row."""
         sha256, *facts = _facts_of(self.observation)
+        if (sha1 := facts[_SHA1 - 1]) is not None:
+            facts[_SHA1 - 1] = bytes.fromhex(sha1)
         phash = facts[_PHASH - 1]
         if phash is not None:
             facts[_PHASH - 1] = phash - ((phash >> 63) << 64)
@@ -168,7 +204,7 @@ class Observed:
 
 _ATTEMPT_COLUMNS = tuple(column.name for column in fields(Attempt))
 _OBSERVED_COLUMNS = tuple(column.name for column in fields(Observation))
-_PHASH = _OBSERVED_COLUMNS.index("phash")
+_PHASH, _SHA1 = map(_OBSERVED_COLUMNS.index, ("phash", "sha1"))
 # These make rows many times faster than dataclasses.astuple, which copies every value.
 values_of: Callable[[Attempt], tuple[Any, ...]] = attrgetter(*_ATTEMPT_COLUMNS)
 _facts_of: Callable[[Observation], tuple[Any, ...]] = attrgetter(*_OBSERVED_COLUMNS)
@@ -218,7 +254,21 @@ class HostWait:
         return replace(verdict_of_status(self.http_status), wait_s=self.remaining_s(now))
 
 
-Note = RobotsText | HostWait
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """What the index of a web archive says of an address; ``captures`` is JSON."""
+
+    archive: str
+    address: str
+    asked_at: float
+    captures: str
+
+
+Note = RobotsText | HostWait | Lookup
+INSERT_NOTE = {
+    note: f"INSERT OR REPLACE INTO {table} VALUES ({', '.join('?' * len(fields(note)))})"
+    for note, table in ((RobotsText, "robots"), (HostWait, "waits"), (Lookup, "lookups"))
+}
 
 
 @dataclass(frozen=True)

@@ -63,8 +63,8 @@ class Transfer:
         goes_to: where the same request goes on once libcurl has given it back; nothing if it is over.
     """
 
-    def __init__(self, settings: FetchSettings, exempt: frozenset[str] = frozenset()) -> None:
-        self._settings, self._exempt = settings, exempt
+    def __init__(self, settings: FetchSettings, exempt: frozenset[str] = frozenset(), *, follows: bool = True) -> None:
+        self._settings, self._exempt, self._follows = settings, exempt, follows
         self._allow_private = settings.allow_private_hosts
         self._chunks: list[bytes] = []
         self._headers: list[bytes] = []
@@ -163,7 +163,7 @@ class Transfer:
             pycurl.OPENSOCKETFUNCTION: self._open_socket,
             pycurl.PROTOCOLS: _HTTP_ONLY,
             pycurl.REDIR_PROTOCOLS: _HTTP_ONLY,
-            pycurl.FOLLOWLOCATION: True,
+            pycurl.FOLLOWLOCATION: self._follows,
             pycurl.MAXREDIRS: MOST_REDIRECTS,
             pycurl.MAXFILESIZE_LARGE: settings.max_bytes,
             pycurl.CONNECTTIMEOUT_MS: int(1000 * min(MAX_CONNECT_S, settings.timeout_s)),
@@ -215,8 +215,10 @@ class WaryTransfer(Transfer):
     else the request goes on, by :meth:`go_on`, to the address as it was judged.
     """
 
-    def __init__(self, settings: FetchSettings, exempt: frozenset[str], gate: RobotsGate | None) -> None:
-        super().__init__(settings, exempt)
+    def __init__(
+        self, settings: FetchSettings, exempt: frozenset[str], gate: RobotsGate | None, follows: bool = True
+    ) -> None:
+        super().__init__(settings, exempt, follows=follows)
         self._gate = gate
         self._status, self._is_text, self._is_cut = b"", False, False
         self._redirects = Redirects("")
@@ -231,6 +233,7 @@ class WaryTransfer(Transfer):
         self._is_text = self._gate is not None and self._gate.is_requesting(task)
         self.handle.setopt(pycurl.WRITEFUNCTION, self._take_text if self._is_text else self._take)
         self.handle.setopt(pycurl.MAXFILESIZE_LARGE, 0 if self._is_text else self._settings.max_bytes)
+        self.handle.setopt(pycurl.FOLLOWLOCATION, self._follows or self._is_text)
 
     def answer(self, errno: int = 0, error: str = "") -> Answer:
         """Gather what the finished request brought; a text of which enough was read is whole."""
@@ -246,6 +249,8 @@ class WaryTransfer(Transfer):
         if line.startswith(b"HTTP/"):
             self._status = line.split()[1] if len(line.split()) > 1 else b""
             self._redirects.next_answer()
+        elif not (self._follows or self._is_text):
+            return None
         elif name.lower() == b"location" and self._status.startswith(b"3"):  # of all of these, as libcurl does
             return self._note_redirect(value.strip())
         return None

@@ -73,7 +73,7 @@ def probe(project: Project, listing: Listing, n: int, options: AcquireOptions) -
     Raises:
         LockedError: another run holds the data set.
     """
-    table = listing.table
+    table = catalog.kept(listing.table).reset_index(drop=True)
     codes, names = pd.factorize(pd.MultiIndex.from_frame(table[["label", "source"]].astype(object)), sort=True)
     strata = codes.astype(np.int64)
     requestable = parse_rows(table).is_requestable(table).to_numpy(zero_copy_only=False)
@@ -82,7 +82,7 @@ def probe(project: Project, listing: Listing, n: int, options: AcquireOptions) -
         chosen = choose_sample(table, np.where(open_rows, strata, -1), n, project.recipe.split.seed)
         if chosen.any():
             rows = table[chosen].reset_index(drop=True)
-            fetch_and_judge(project, rows, AcquireOptions(), listing.userinfo)
+            fetch_and_judge(project, rows, AcquireOptions(), listing)
         outcomes = _outcomes(project, table)
     tried = requestable & _is_tried(outcomes)
     masks = (np.ones(len(table), bool), requestable, tried, tried & catalog.is_kept(outcomes))

@@ -59,10 +59,16 @@ def start_process() -> tuple[subprocess.Popen[bytes], socket.socket]:
     with theirs, _interrupts_held():
         command = [sys.executable, "-P", "-m", "curator.observe.workers.main", str(theirs.fileno())]
         descriptors = [theirs.fileno()]
-        search = os.pathsep.join(filter(None, [_PACKAGE_ROOT, os.environ.get("PYTHONPATH")]))  # installed or not
-        environment = os.environ | _ONE_THREAD | {"PYTHONPATH": search}
-        process = subprocess.Popen(command, pass_fds=descriptors, stdin=subprocess.DEVNULL, env=environment)
+        process = subprocess.Popen(
+            command, pass_fds=descriptors, stdin=subprocess.DEVNULL, env=with_package() | _ONE_THREAD
+        )
     return process, ours
+
+
+def with_package() -> dict[str, str]:
+    """Return this process's environment, in which Python finds this package, installed or not."""
+    search = os.pathsep.join(filter(None, [_PACKAGE_ROOT, os.environ.get("PYTHONPATH")]))
+    return os.environ | {"PYTHONPATH": search}
 
 
 @contextmanager

@@ -16,12 +16,11 @@ import pyarrow as pa
 
 from curator.errors import SourceError
 from curator.events import Warned
+from curator.manifests.spdx import FAMILIES
 from curator.manifests.toml_settings import setting
 from curator.sources.base import ListingContext, PlannedRead, Source, known_labels, listed_rows
 from curator.sources.budget import Kept
 from curator.sources.flickr.search_pages import COLUMNS, SearchPages
-
-LICENCES = ("CC0", "PDM", "CC-BY", "CC-BY-SA", "CC-BY-ND", "CC-BY-NC", "CC-BY-NC-SA", "CC-BY-NC-ND")
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Flickr(Source):
     search: Mapping[str, tuple[str, ...]] = setting(
         doc="label to what is searched for in titles, descriptions and tags"
     )
-    licences: tuple[str, ...] = setting(LICENCES[:4], "licences that are allowed, in any version", choices=LICENCES)
+    licences: tuple[str, ...] = setting(FAMILIES[:4], "licences that are allowed, in any version", choices=FAMILIES)
     name: str = setting("", "the source's name in tables; its kind if not given")
 
     def covers(self, labels: Sequence[str]) -> tuple[str, ...]:

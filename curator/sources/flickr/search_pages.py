@@ -1,7 +1,5 @@
 """Pages of a search of Flickr, each requested once, and kept: https://www.flickr.com/services/api/flickr.photos.search.html.
 
->>> licence_code("https://creativecommons.org/licenses/by-sa/2.0/"), licence_code("http://www.usa.gov/copyright.shtml")
-('CC-BY-SA', '')
 >>> photo = {"id": "7", "owner": "1@N00", "title": "A ruck", "ownername": "Ann", "license": "4", "url_z": "https://h/7_z.jpg"}
 >>> photo_row(photo, {"4": "https://creativecommons.org/licenses/by/2.0/"})["landing_url"]
 'https://www.flickr.com/photos/1@N00/7'
@@ -11,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -19,6 +16,7 @@ import pyarrow as pa
 
 from curator.errors import SourceError
 from curator.events import MetadataFinished, MetadataStarted
+from curator.manifests.spdx import is_allowed
 from curator.sources.base import ListingContext
 from curator.sources.reading.cache import CacheEntry
 from curator.sources.reading.json_api import JsonApi
@@ -72,7 +70,7 @@ class SearchPages:
 
     def allowed(self, codes: Sequence[str]) -> dict[str, str]:
         """Return those licences that are one of these, in any version."""
-        return {number: url for number, url in self.licences().items() if licence_code(url) in codes}
+        return {number: url for number, url in self.licences().items() if is_allowed(url, codes)}
 
     def is_kept(self, text: str, codes: Sequence[str]) -> bool:
         """Return whether nothing of a search must be requested."""
@@ -166,16 +164,6 @@ def photo_row(photo: Mapping[str, Any], licences: Mapping[str, str]) -> dict[str
 
 def _has_more(rows: pa.Table) -> bool:
     return bool(json.loads(rows.schema.metadata[b"curator"])["has_more"])
-
-
-def licence_code(address: str) -> str:
-    """Return what a recipe calls a licence of Creative Commons, by its address; nothing for another."""
-    if "publicdomain/zero" in address:
-        return "CC0"
-    if "publicdomain/mark" in address:
-        return "PDM"
-    found = re.search(r"creativecommons\.org/licenses/([a-z-]+)/", address)
-    return f"CC-{found[1].upper()}" if found else ""
 
 
 def _text(value: Any) -> str:

@@ -23,6 +23,7 @@ from curator.events import Noted
 from curator.manifests.toml_settings import setting
 from curator.sources.base import ListingContext, PlannedRead, Source, known_labels, listed_rows
 from curator.sources.named_files import state_of_files
+from curator.sources.open_images.boxes import BoxFilter
 from curator.sources.open_images.files import (
     ALL_TRAIN_TIER,
     BOXABLE_TRAIN_IMAGES,
@@ -34,11 +35,16 @@ from curator.sources.open_images.files import (
     label_files,
     place_of,
 )
-from curator.sources.open_images.reader import MetadataReader
+from curator.sources.open_images.hierarchy import HIERARCHY
+from curator.sources.open_images.reader import MetadataReader, Wanted
 from curator.sources.open_images.rows import catalog_columns, label_rows
 from curator.sources.reading.places import is_url, local_path, missing_place, scheme_problem
 from curator.text import plural, was
 
+UNSUPPORTED = (
+    "the files of segmentations (…-annotations-object-segmentation.csv) and of point labels (…-point-labels.csv) are "
+    "not read"
+)
 METADATA = "https://storage.googleapis.com/openimages"
 IMAGES = "https://open-images-dataset.s3.amazonaws.com"
 
@@ -50,8 +56,14 @@ class OpenImages(Source):
     kind: ClassVar[str] = "open-images"
 
     classes: Mapping[str, tuple[str, ...]] = setting(doc="label to classes: display names or MIDs")
+    with_children: bool = setting(False, "list the classes below these too")
+    except_: tuple[str, ...] = setting(
+        (), "classes whose images are left out; with those below them, if children are listed"
+    )
     subsets: tuple[str, ...] = setting(SUBSETS, "the subsets to list", choices=SUBSETS)
-    labels_from: str = setting("human", "who says that an image shows a class", choices=LABELS_FROM)
+    labels_from: str = setting("human", "who says that an image shows a class", choices=LABELS_FROM, remark=UNSUPPORTED)
+    boxes: Mapping[str, bool | float] | None = setting(None, "which boxes count: see below")
+    image_ids: tuple[str, ...] = setting((), "lists of image ids, an id a line: only these images")
     metadata: str = setting(METADATA, "where the tables are: an address or a folder")
     images: str = setting(IMAGES, "where the images are, as {subset}/{id}.jpg: an address or a folder")
     name: str = setting("", "the source's name in tables; its kind if not given")
@@ -70,23 +82,29 @@ class OpenImages(Source):
         found = known_labels("classes", self.classes, labels)
         if not self.subsets:
             found.append(("subsets", "must name at least one subset"))
+        if self.boxes and self.labels_from != "boxes":
+            found.append(("boxes", 'goes with labels_from = "boxes"'))
+        found += [("boxes", problem) for problem in BoxFilter(self.boxes or {}).problems()]
+        found += [("image_ids", problem) for place in self.image_ids if (problem := scheme_problem(place))]
         return found + [(key, problem) for key, place in self._places.items() if (problem := scheme_problem(place))]
 
     def missing(self, base_dir: Path) -> list[tuple[str, str]]:
         """List the local places that are not there now, as (key, message) pairs."""
         found = {key: missing_place(place, base_dir, folder=True) for key, place in self._places.items()}
-        return [(key, problem) for key, problem in found.items() if problem]
+        lists = [("image_ids", missing_place(place, base_dir, folder=False)) for place in self.image_ids]
+        return [(key, problem) for key, problem in (*found.items(), *lists) if problem]
 
     def local_state(self, base_dir: Path) -> str:
         """Hash the sizes and times of its tables, if they are in a local folder."""
+        lists = [str(local_path(one, base_dir).absolute()) for one in self.image_ids if not is_url(one)]
         if is_url(self.metadata):
-            return ""
-        names = {class_file(self.labels_from)}
+            return state_of_files(lists, f"{base_dir}/")
+        names = {class_file(self.labels_from), *([HIERARCHY] if self.with_children else [])}
         for tier in range(N_TIERS):
             files = label_files(self.labels_from, tier, self.subsets)
             names |= {*files.values(), *(image_file(tier, subset) for subset in files)}
         paths = (place_of(self.metadata, name, base_dir) for name in sorted(names))
-        return state_of_files(paths, f"{base_dir}/")
+        return state_of_files([*paths, *lists], f"{base_dir}/")
 
     @property
     def _places(self) -> dict[str, str]:
@@ -96,11 +114,16 @@ class OpenImages(Source):
         """Return the bucket's address."""
         return self.images
 
+    def _reader(self, context: ListingContext) -> MetadataReader:
+        boxes = BoxFilter(self.boxes or {})
+        wanted = Wanted(self.classes, self.with_children, self.except_, boxes, self.image_ids)
+        return MetadataReader(self.metadata, self.labels_from, wanted, context)
+
     def plan(self, tier: int, context: ListingContext) -> Sequence[PlannedRead]:
         """Return which tables the tier will read; a table that an earlier tier has read is cached."""
-        reader = MetadataReader(self.metadata, self.labels_from, self.classes, context)
+        reader = self._reader(context)
         files = label_files(self.labels_from, tier, self.subsets)
-        reads = [reader.plan_classes()] if files else []
+        reads = [reader.plan_classes(), *reader.plan_hierarchy()] if files else []
         for subset, path in files.items():
             reads.append(reader.plan_labels(path))
             ids = pc.unique(reader.present(path).rows["ImageID"]) if reads[-1].cached else None
@@ -116,7 +139,7 @@ class OpenImages(Source):
         Raises:
             SourceError: a table could not be read, or a class is unknown or ambiguous.
         """
-        reader = MetadataReader(self.metadata, self.labels_from, self.classes, context)
+        reader = self._reader(context)
         files = label_files(self.labels_from, tier, self.subsets)
         parts = [self._list_file(subset, path, tier, labels, reader) for subset, path in files.items()]
         return catalog.conform(pd.concat(parts, ignore_index=True)) if parts else catalog.empty()
@@ -124,12 +147,14 @@ class OpenImages(Source):
     def _list_file(
         self, subset: str, path: str, tier: int, labels: Sequence[str], reader: MetadataReader
     ) -> pd.DataFrame:
-        mids, present, emit = reader.mids(), reader.present(path), reader.context.emit
+        (mids, _), present, emit = reader.mids(), reader.present(path), reader.context.emit
         if n := present.n_contested:
             what = f"{plural(n, 'label')} that people verified both present and absent {was(n)} left out"
             emit(Noted(f"open-images {subset}: {what}"))
         if n := present.n_bad_ids:
             emit(Noted(f"open-images {subset}: {plural(n, 'row')} with no image id {was(n)} left out"))
+        if n := present.n_excepted:
+            emit(Noted(f"open-images {subset}: {plural(n, 'image')} with a class of `except` {was(n)} left out"))
         ids = pc.unique(present.rows["ImageID"])
         wanted = _not_boxable(reader, ids) if tier == ALL_TRAIN_TIER else ids
         images = reader.images(image_file(tier, subset), wanted)

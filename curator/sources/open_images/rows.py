@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -39,13 +39,14 @@ class PresentImages:
     rows: pa.Table
     n_contested: int = 0
     n_bad_ids: int = 0
+    n_excepted: int = 0
 
 
 def present_images(labels: pa.Table, labels_from: str) -> PresentImages:
     """Keep the pairs that the labels say are present: Confidence 1 by a person, from 0.5 by a machine, or any box.
 
     A pair that one person verified present and another absent is contested and left out: verified negatives are
-    never listed. Boxes count whether occluded, truncated or a group.
+    never listed. All boxes given count: see :mod:`curator.sources.open_images.boxes`.
 
     Args:
         labels: text columns ``ImageID``, ``LabelName``, ``Confidence``.
@@ -69,6 +70,18 @@ def present_images(labels: pa.Table, labels_from: str) -> PresentImages:
     absent = _distinct(good_ids.filter(pc.less_equal(confidence, 0.0)))
     certain = present.join(absent, _PAIR, join_type="left anti").sort_by([(name, "ascending") for name in _PAIR])
     return PresentImages(certain, present.num_rows - certain.num_rows, n_bad_ids)
+
+
+def without(present: PresentImages, excepted: Sequence[str]) -> PresentImages:
+    """Leave out the images that show an excepted class (a MID), and count those that show a wanted one too."""
+    if not excepted:
+        return present
+    is_excepted = pc.is_in(present.rows["LabelName"], value_set=pa.array(excepted, pa.string()))
+    ids = pc.unique(present.rows["ImageID"].filter(is_excepted))
+    wanted = present.rows.filter(pc.invert(is_excepted))
+    kept = wanted.filter(pc.invert(pc.is_in(wanted["ImageID"], value_set=ids)))
+    n = pc.count_distinct(wanted["ImageID"]).as_py() - pc.count_distinct(kept["ImageID"]).as_py()
+    return replace(present, rows=kept, n_excepted=n)
 
 
 def _distinct(rows: pa.Table) -> pa.Table:

@@ -73,8 +73,8 @@ class BrokenOffError(Exception):
 class _ListTransfer(WaryTransfer):
     """A request for a file of any size, which may take any time while it gets on."""
 
-    def __init__(self, settings: FetchSettings, headers: Sequence[str]) -> None:
-        super().__init__(replace(settings, max_bytes=0), proxy_addresses(settings.proxy), None)
+    def __init__(self, settings: FetchSettings, headers: Sequence[str], follows: bool) -> None:
+        super().__init__(replace(settings, max_bytes=0), proxy_addresses(settings.proxy), None, follows)
         self.handle.setopt(pycurl.LOW_SPEED_LIMIT, LEAST_BYTES_A_SECOND)
         self.handle.setopt(pycurl.LOW_SPEED_TIME, max(1, round(settings.timeout_s)))
         # HTTP/2 would bring what its window holds, 10 MB, whether it is read or not.
@@ -118,6 +118,7 @@ class StreamedAnswer:
         method: ``GET``, or ``HEAD``, which brings no body.
         within_s: seconds for the whole answer; 0: no limit.
         loop: one whose connections are used again, and which has no other transfer; none: one of its own.
+        follows: whether redirects are followed.
 
     Raises:
         SourceError: no request can be made for the address, or it leads to one that is not public.
@@ -132,9 +133,10 @@ class StreamedAnswer:
         method: str = "GET",
         within_s: float = 0.0,
         loop: CurlLoop | None = None,
+        follows: bool = True,
     ) -> None:
         try:
-            self._transfer = _ListTransfer(settings, headers)
+            self._transfer = _ListTransfer(settings, headers, follows)
         except CuratorError as error:  # the proxy has no address
             raise SourceError(error.message, error.hint) from error
         self._transfer.handle.setopt(pycurl.NOBODY, method == "HEAD")

@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from http.client import responses
 from pathlib import Path as Path
 from time import sleep
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 from urllib.parse import urlencode, urlsplit
 
 from curator.errors import SourceError
@@ -28,6 +28,7 @@ from curator.sources.budget import budget
 from curator.sources.reading import resume
 from curator.sources.reading.http import BrokenOffError, StreamedAnswer
 from curator.sources.reading.json_text import DECODER
+from curator.text import Text
 
 MOST_BYTES = 64 << 20
 """An answer of more is none that an API sends."""
@@ -50,6 +51,14 @@ class Later(NamedTuple):
     is_busy: bool = True
 
 
+class RefusedError(SourceError):
+    """An API refuses a request: ``status`` is that of its answer."""
+
+    def __init__(self, message: str, hint: Text, status: int) -> None:
+        super().__init__(message, hint)
+        self.status = status
+
+
 class JsonApi:
     """The answers of one address, for one source, over one connection: a request is made once the last is answered.
 
@@ -61,6 +70,7 @@ class JsonApi:
         headers: further lines of each request, such as a token; no message holds them.
         hints: what to do when the server refuses this request, and when it does not let us in (401, 403).
         pause_s: seconds between two requests.
+        follows: whether redirects are followed, which are requests of their own.
     """
 
     def __init__(
@@ -71,15 +81,16 @@ class JsonApi:
         headers: Sequence[str] = (),
         hints: tuple[str, str] = ("", ""),
         pause_s: float = 0.0,
+        follows: bool = True,
     ) -> None:
         self.address, self.host = address, urlsplit(address).netloc.rpartition("@")[2]
         self._name, self._context, self._hints = name, context, hints
         self._headers = ["Accept-Encoding: gzip", *headers]
         self._opened = ExitStack()
         self._loop: CurlLoop | None = None
-        self._pause_s = pause_s
+        self._pause_s, self._follows = pause_s, follows
 
-    def __enter__(self) -> JsonApi:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -121,7 +132,7 @@ class JsonApi:
         elif self._pause_s:
             sleep(self._pause_s)
         try:
-            answer = StreamedAnswer(url, self._context.fetch, self._headers, loop=self._loop)
+            answer = StreamedAnswer(url, self._context.fetch, self._headers, loop=self._loop, follows=self._follows)
         except BrokenOffError as error:
             return None, self._broken(error)
         try:
@@ -135,7 +146,8 @@ class JsonApi:
             what = f"answered {answer.status} {responses.get(answer.status, '')}".strip()
             if answer.verdict.reason in RETRIED:
                 return None, Later(what, asked_s, is_busy=bool(answer.header("retry-after")) or answer.status == 429)
-            raise self._refused(what + _said(body), self._hints[answer.status in (401, 403)])
+            refused = self._refused(what + _said(body), self._hints[answer.status in (401, 403)])
+            raise RefusedError(refused.message, refused.hint, answer.status)
         value = self._parsed(body)
         why = is_busy(value)
         return value, Later(why, asked_s) if why else None

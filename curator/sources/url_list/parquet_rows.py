@@ -33,7 +33,7 @@ from curator.sources.reading.tally import NOT_UTF8, Tally
 from curator.sources.url_list.class_names import names_in_metadata, with_names
 from curator.sources.url_list.columns import folded, refuse_repeated
 from curator.store.image_files import name_files, sync_files, write_temporary
-from curator.store.paths import DataPaths
+from curator.store.paths import PICTURES, DataPaths
 
 PICTURE = " picture"
 """The column that says where in the file the bytes of each row's picture are; no name of a list begins with a space."""
@@ -110,7 +110,7 @@ def write_pictures(path: Path, column: str, rows: Sequence[int], folder: Path) -
         DiskError: the disk refused.
     """
     written: dict[int, str] = {}
-    store = DataPaths(folder, folder, "pictures")
+    store = DataPaths(folder, folder, PICTURES)
     for numbered in _pieces(path, column, rows):
         temporaries = []
         for number, data in numbered:

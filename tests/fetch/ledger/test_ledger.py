@@ -53,17 +53,19 @@ NEW_IN_5 = (
     *(f"ALTER TABLE attempts DROP COLUMN {name}" for name in ("settings", "opt_out", "referer")),
     "DROP TABLE runs",
 )
+NEW_IN_7 = ("ALTER TABLE observations DROP COLUMN sha1", "DROP TABLE lookups")
 NEW_IN_6 = tuple(f"ALTER TABLE observations DROP COLUMN {name}" for name in ("taken", "camera"))
 AS_IT_WAS = {
-    0: tuple(f"DROP TABLE {name}" for name in ("attempts", "observations", "robots", "waits", "runs")),
+    0: tuple(f"DROP TABLE {name}" for name in ("attempts", "observations", "robots", "waits", "runs", "lookups")),
     1: (
         *(f"ALTER TABLE observations DROP COLUMN {name}" for name in ("thumbnail", "well_formed")),
         *("DROP TABLE robots", "DROP TABLE waits"),
         *NEW_IN_5,
         *NEW_IN_6,
+        *NEW_IN_7,
     ),
-    4: (*NEW_IN_5, *NEW_IN_6),
-    5: NEW_IN_6,
+    4: (*NEW_IN_5, *NEW_IN_6, *NEW_IN_7),
+    6: NEW_IN_7,
 }
 """What takes a ledger back to an older version; 0 is a new file."""
 

@@ -1,0 +1,47 @@
+r"""Read a list of image ids of Open Images, an id a line, as its tools take them: bare, or with the subset before it.
+
+>>> text = b"ImageID\ntrain/f9e0434389a1d4dd\n1a007563ebc18664.jpg,x\nno id\n"
+>>> found = read_ids(io.BufferedReader(io.BytesIO(text)))
+>>> found.rows["ImageID"].to_pylist(), found.tally.n_refused
+(['1a007563ebc18664', 'f9e0434389a1d4dd'], 1)
+"""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pyarrow as pa
+
+from curator.errors import SourceError
+from curator.sources.open_images.files import SUBSETS
+from curator.sources.reading.blocks import LineBlocks, numbered_lines
+from curator.sources.reading.delimited import Rows
+from curator.sources.reading.tally import Tally
+
+_ID = re.compile(rf"(?:(?:{'|'.join(SUBSETS)})/)?(?P<id>[0-9a-f]{{16}})(?:\.jpg)?(?:[,;\t].*)?")
+
+
+def read_ids(stream: io.BufferedReader) -> Rows:
+    """Read the ids of a list, each once, sorted, as a table with the column ``ImageID``.
+
+    Raises:
+        SourceError: it holds no id.
+    """
+    found: dict[str, int] = {}
+    tally = Tally()
+    for number, line in numbered_lines(LineBlocks(stream)):
+        text = line.decode("utf-8", "replace").removeprefix("\ufeff").strip().strip('"')
+        if not text or (number == 1 and text.lower().startswith("imageid")):
+            continue
+        tally.n_rows += 1
+        if named := _ID.fullmatch(text):
+            found.setdefault(named["id"], number)
+        else:
+            tally.refuse("with no image id", number)
+    if not found:
+        raise SourceError("The list names no image: an id has 16 hex digits, such as 1a007563ebc18664.")
+    ids = sorted(found)
+    return Rows(
+        pa.table({"ImageID": pa.array(ids, pa.string())}), pa.chunked_array([[found[one] for one in ids]]), tally
+    )

@@ -1,0 +1,1 @@
+"""Captures of a web archive, for addresses that are dead."""

@@ -1,0 +1,185 @@
+"""Ask the index of a web archive what it has of addresses, one request at a time and at most one a second.
+
+>>> captures_place("https://web.archive.org/cdx/search/cdx"), captures_place("https://arquivo.pt/wayback/cdx")
+('https://web.archive.org/web/', 'https://arquivo.pt/wayback/')
+>>> captures_place("http://localhost:8080/mine/cdx")
+'http://localhost:8080/mine/'
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import zlib
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from curator.errors import SourceError
+from curator.events import Listener
+from curator.fetch.ledger.schema import HostWait, Note, RobotsText
+from curator.fetch.network.guard import name_private_host
+from curator.fetch.policy import Verdict
+from curator.fetch.politeness.robots import Rules, read_rules, robots_url, text_of_answer
+from curator.manifests.recipe import FetchSettings
+from curator.reasons import Drop
+from curator.sources.base import ListingContext
+from curator.sources.reading.http import BrokenOffError, StreamedAnswer
+from curator.sources.reading.json_api import JsonApi, Later, RefusedError
+from curator.sources.reading.json_text import DECODER
+from curator.sources.web_archive.captures import Capture, address_key, read_captures
+
+LEAST_GAP_S = 1.0
+"""Least seconds between two requests to an archive, for its index and for captures together."""
+
+MOST_LINES = 1_000
+"""Lines of the index that one request returns at most."""
+
+MANY = 3
+"""So many addresses in one folder are looked up by one request."""
+
+_MOST_REFUSED = 3
+_NOT_HERE = (400, 403, 404, 451)
+"""What an archive answers for one address that it has not, or does not show to anybody."""
+_INTERNAL = ("local", "localhost", "internal", "intranet", "lan", "home", "corp", "arpa", "test", "invalid", "onion")
+_TEXT_BYTES = 1 << 20
+_HINT = "What was found is kept; run the same command again later, and it goes on where it stopped."
+
+
+def captures_place(index: str) -> str:
+    """Return what the addresses of captures begin with, by the address of the archive's index."""
+    return f"{place}web/" if (place := index.removesuffix("cdx/search/cdx")) != index else index.removesuffix("cdx")
+
+
+def capture_address(index: str, capture: Capture) -> str:
+    """Return the address of a capture as it was captured (``id_``), without the archive's own changes."""
+    return f"{captures_place(index)}{capture.time}id_/{capture.original}"
+
+
+def may_be_told(address: str, allow_private: bool) -> bool:
+    """Return whether an archive may hear of an address: it is on the public web, as far as its name says.
+
+    >>> [may_be_told(f"http://{host}/a.jpg", False) for host in ("h.example", "10.0.0.1", "nas", "nas.lan")]
+    [True, False, False, False]
+    """
+    try:
+        host = (urlsplit(address).hostname or "").rstrip(".")
+    except ValueError:
+        return False
+    is_internal = "." not in host or host.rpartition(".")[2] in _INTERNAL
+    is_web = re.match("https?://", address, re.IGNORECASE) is not None
+    return is_web and (allow_private or not (is_internal or name_private_host(address)))
+
+
+class CaptureIndex(JsonApi):
+    """The index of one archive; used as a context, which closes the connection.
+
+    Args:
+        fetch: ``archive`` is its address; the rest says who asks, through which proxy, and how patient we are.
+        remember: takes what the archive says of itself: its robots.txt, and that it wants to be left alone.
+    """
+
+    def __init__(self, fetch: FetchSettings, emit: Listener, remember: Callable[[Note], object]) -> None:
+        context = ListingContext((), Path(), fetch=fetch, emit=emit)
+        super().__init__(
+            fetch.archive, "web archive", context, hints=(_HINT, _HINT), pause_s=LEAST_GAP_S, follows=False
+        )
+        self._fetch, self._remember = fetch, remember
+        self._n_refused = 0
+
+    def look_up(self, addresses: Collection[str]) -> Iterator[dict[str, list[Capture]]]:
+        """Yield what the index has of these addresses, an answer at a time: the captures that may be a picture.
+
+        Addresses in one folder are looked up together; what such an answer may have left out is asked for alone.
+
+        Raises:
+            SourceError: the archive refuses, or is busy for too long.
+        """
+        folders = defaultdict(list)
+        for address in dict.fromkeys(addresses):
+            is_in_folder = "?" not in address and address.count("/") > 2
+            folders[address.rpartition("/")[0] + "/" if is_in_folder else address].append(address)
+        for folder, members in folders.items():
+            alone = members
+            if len(members) >= MANY:
+                found, alone = self._look_up_folder(folder, members)
+                yield found
+            for address in alone:
+                lines = self._lines({"url": address, "collapse": "digest"})
+                yield {address: [one for one in read_captures(lines) if one.shows(address)]}
+
+    def _look_up_folder(self, folder: str, members: list[str]) -> tuple[dict[str, list[Capture]], list[str]]:
+        """Return what was found of a folder's addresses, and those of which the answer may have been cut."""
+        lines = self._lines({"url": folder, "matchType": "prefix"})
+        captures = defaultdict(list)
+        for capture in read_captures(lines):
+            captures[address_key(capture.original)].append(capture)
+        found = {address: captures.get(address_key(address), []) for address in members}
+        if len(lines) < MOST_LINES:
+            return found, []
+        last = read_captures(lines[:1] + lines[-1:])[-1:]  # of the address at the end there may be more
+        cut = {address_key(one.original) for one in last}
+        whole = {address: some for address, some in found.items() if some and address_key(address) not in cut}
+        return whole, [address for address in members if address not in whole]
+
+    def _lines(self, parameters: dict[str, str]) -> list[Any]:
+        further = {"output": "json", "filter": "statuscode:200", "limit": str(MOST_LINES)}
+        try:
+            lines: list[Any] = self.ask(parameters | further, f"{self.host}'s index")
+        except RefusedError as error:
+            self._n_refused += 1
+            if error.status not in _NOT_HERE or self._n_refused > _MOST_REFUSED:
+                raise
+            return []
+        self._n_refused = 0
+        return lines
+
+    def obey_robots(self, known: bytes | None) -> float:
+        """Follow the archive's robots.txt; return the least seconds between two requests that it wants.
+
+        Args:
+            known: the text as it was fetched within a day, zlib; None: it is requested.
+
+        Raises:
+            SourceError: it disallows the index, or could not be had.
+        """
+        rules = read_rules(zlib.decompress(known)) if known is not None else self._request_rules()
+        if not rules.allows(self.address):
+            raise SourceError(f"{self.host}'s robots.txt disallows its index, and the recipe says robots = true.")
+        self._pause_s = max(self._pause_s, rules.delay_s)
+        return self._pause_s
+
+    def _request_rules(self) -> Rules:
+        url = robots_url(self.address)
+        try:
+            answer = StreamedAnswer(url, self._fetch, follows=False)
+            body = answer.read(_TEXT_BYTES) if answer.status == 200 else b""
+            answer.close()
+            text = text_of_answer(Verdict(answer.verdict.reason, http_status=answer.status), body)
+        except BrokenOffError:
+            text = None
+        time.sleep(self._pause_s)
+        if text is None:
+            raise SourceError(f"{url} could not be read.", _HINT)
+        self._remember(RobotsText(url, time.time(), zlib.compress(text)))
+        return read_rules(text)
+
+    def _parsed(self, body: bytes) -> Any:
+        """Read one array, or an object a line."""
+        if body.lstrip()[:1] != b"{":
+            found = super()._parsed(body) if body.strip() else []
+            if not isinstance(found, list):
+                raise self._refused("answered with what is no index of captures")
+            return found
+        try:
+            return [DECODER.decode(line) for line in body.decode("utf-8", "replace").splitlines() if line.strip()]
+        except (ValueError, RecursionError) as error:
+            raise self._refused("answered with what is no JSON") from error
+
+    def _wait(self, later: Later, times: int) -> None:
+        if later.wait_s:
+            verdict = Verdict(Drop.RATE_LIMITED, http_status=429, wait_s=later.wait_s)
+            self._remember(HostWait.requested_by(self.host.lower(), time.time(), verdict))
+        super()._wait(later, times)
