@@ -104,11 +104,12 @@ class SavedModel:
     def tabulate(self, names: Sequence[str], found: Sequence[Probabilities | str]) -> pd.DataFrame:
         """Make the table that :meth:`predict` returns."""
         nothing = np.full(len(self.labels), np.nan, np.float32)
-        rows = np.array([nothing if isinstance(one, str) else one for one in found]).reshape(len(found), -1)
+        rows = np.array([nothing if isinstance(one, str) else one for one in found], np.float32)
+        rows = rows.reshape(len(found), len(self.labels))
         labels = [None if isinstance(one, str) else self.labels[int(one.argmax())] for one in found]
         columns: dict[str, Any] = {"image": list(names), "label": pd.Series(labels, dtype=object)}
-        columns["probability"] = rows.max(axis=1) if len(found) else []
-        columns |= {f"p_{label}": rows[:, number] for number, label in enumerate(self.labels)} if len(found) else {}
+        columns["probability"] = rows.max(axis=1)
+        columns |= {f"p_{label}": rows[:, number] for number, label in enumerate(self.labels)}
         return pd.DataFrame(columns | {"problem": [one if isinstance(one, str) else "" for one in found]})
 
     def _square(self, image: Any) -> PixelArray:

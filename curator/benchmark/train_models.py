@@ -52,7 +52,6 @@ def benchmark(project: Project, *, weights: Path | None, quick: bool, resume: bo
         for seed in plan.seeds:
             for model, make_learner in learners.items():
                 _train(findings, model, seed, make_learner, resume)
-        save_models(findings, learners)
         if not quick:
             findings.cross_validation = cross_validate(
                 images, plan.validation_share, _train_fold(findings, models, resume)
@@ -60,7 +59,9 @@ def benchmark(project: Project, *, weights: Path | None, quick: bool, resume: bo
     except KeyboardInterrupt:
         write_results(findings, interrupted=True)
         raise
-    return write_results(findings)
+    result = write_results(findings)
+    save_models(findings, learners)
+    return result
 
 
 def _train_fold(findings: Findings, models: tuple[Model, ...], resume: bool) -> TrainAll:

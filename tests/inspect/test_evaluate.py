@@ -123,6 +123,7 @@ def test_the_saved_files_answer_as_the_training_did(
     assert found["label"].tolist() == told["predicted"].tolist() and model.facts["onnx_difference"] < 1e-4
     pictures = [Image.open(file) for file in files]
     assert np.allclose(model.predict(pictures)["probability"], found["probability"], atol=1e-6)
+    assert model.predict([]).columns.tolist() == found.columns.tolist()
     one = model.predict(np.asarray(pictures[0]))
     assert one["image"].tolist() == ["0"] and np.isclose(one["probability"][0], found["probability"][0], atol=1e-6)
 

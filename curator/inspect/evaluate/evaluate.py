@@ -200,7 +200,7 @@ def _tabulate(
             "side": table["listed_split"].astype(object).where(table["listed_split"].notna(), None).tolist(),
             "model": model.name,
             "predicted": predicted,
-            "probability": shares.max(axis=1).round(6).astype(float),
+            "probability": shares.max(axis=1).astype(float).round(6),
             "is_right": [one == other for one, other in zip(true, predicted, strict=True)],
             "seen_as": pd.Series([one if is_seen else None for one, is_seen in zip(seen.of, seen.is_seen, strict=True)],
                                  dtype=object),
