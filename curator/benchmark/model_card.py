@@ -158,10 +158,10 @@ def _licence(facts: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     if facts["licence"]:
         yield f"The base's weights, trained on ImageNet, are under {facts['licence']}. What was trained here is yours"
-        yield "to license, as far as the licences of the images allow: an export of the data set lists them."
+        yield "to license, as far as the licences of the images allow: ATTRIBUTION.md of an export lists them."
     else:
         yield "Trained from scratch: the model is yours to license, as far as the licences of the images allow:"
-        yield "an export of the data set lists them in ATTRIBUTION.md."
+        yield "ATTRIBUTION.md of an export lists them."
 
 
 def _span(figures: Mapping[str, float]) -> str:
