@@ -157,10 +157,13 @@ def test_what_was_made_of_it_goes_or_is_named(project: Project, capsys: pytest.C
         paths.report,
         paths.duplicates,
         paths.benchmark / "metrics.json",
-        paths.saved_model("cnn") / "trained_on.csv",
     ):
         path.write_bytes(b"{}")
+    trained_on = paths.saved_model("cnn") / "trained_on.csv"
+    trained_on.parent.mkdir(parents=True)
+    trained_on.write_text(f"record_id,sha256\na,{row['sha256']}\nb,{'0' * 64}\n")
     done = forget(project, row["url"])
+    assert trained_on.read_text() == f"record_id,sha256\nb,{'0' * 64}\n"
     gone = (paths.thumbnail(row["sha256"]), paths.benchmark_cache, paths.report, paths.duplicates)
     assert not [path for path in gone if path.exists()]
     assert [holder.path for holder in done.others] == [paths.report, paths.duplicates, paths.benchmark, replayed]
