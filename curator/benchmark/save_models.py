@@ -9,9 +9,10 @@ better than it is.
 
 from __future__ import annotations
 
-import importlib.util
+import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,8 @@ from curator.benchmark.models.registry import find_models
 from curator.benchmark.results import Findings
 from curator.embed.embedder import run_session, start_session
 from curator.embed.graph import INPUT, Graph
-from curator.events import Warned
+from curator.errors import CuratorError
+from curator.events import Noted, Warned
 from curator.observe.pixels import DECODER_VERSION
 from curator.store.catalog_files import file_digest
 from curator.store.whole_files import whole_file, write_text_whole
@@ -52,10 +54,21 @@ def save_models(findings: Findings, learners: Mapping[str, MakeLearner]) -> None
         learner = make_learner(seed)
         learner.set_weights(run.best)
         problem = "it has no form for files"
+        if findings.plan.smoke_test and _is_trained_in_full(findings.project.paths.saved_model(name)):
+            findings.project.emit(Noted(f"{name} as trained before stays saved: a smoke test does not replace it"))
+            continue
         if isinstance(learner, SavableLearner):
             problem = _save(findings, name, learner, run)
         if problem:
             findings.project.emit(Warned(f"{find_models([name])[0].title} was trained and is not saved: {problem}."))
+
+
+def _is_trained_in_full(folder: Path) -> bool:
+    """Say whether a model is saved that is more than a smoke test's."""
+    try:
+        return not saved_model.read_facts(folder).get("smoke_test")
+    except CuratorError:
+        return False
 
 
 def _save(findings: Findings, name: str, learner: SavableLearner, run: Checkpoint) -> str:
@@ -66,15 +79,16 @@ def _save(findings: Findings, name: str, learner: SavableLearner, run: Checkpoin
         onnx = write_onnx(learner, facts)
     except ValueError as error:
         return str(error)
-    if (difference := _measure_difference(findings, onnx, run)) > MOST_DIFFERENCE:
+    if not (difference := _measure_difference(findings, onnx, run)) <= MOST_DIFFERENCE:  # not a number is no figure
         return f"its ONNX file differs from what was trained by {difference:.3f} in a probability"
+    facts |= {"onnx_sha256": hashlib.sha256(onnx).hexdigest(), "onnx_difference": difference}
+    json.dumps(facts, allow_nan=False)  # before anything is replaced
     for old in (saved_model.FACTS, saved_model.KERAS):
         (folder / old).unlink(missing_ok=True)
     with whole_file(folder / saved_model.ONNX) as temporary:
         temporary.write_bytes(onnx)
-    if importlib.util.find_spec("keras"):
+    with suppress(ImportError):  # Keras, or what it computes with, is not installed
         _save_keras(learner, facts, folder / saved_model.KERAS)
-    facts |= {"onnx_sha256": file_digest(folder / saved_model.ONNX), "onnx_difference": float(difference)}
     facts["files"] = sorted(path.name for path in folder.glob("model.*"))
     write_text_whole(folder / saved_model.LABELS, "".join(f"{label}\n" for label in facts["labels"]))
     write_text_whole(folder / saved_model.TRAINED_ON, _trained_on(findings).to_csv(index=False, lineterminator="\n"))

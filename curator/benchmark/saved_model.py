@@ -19,13 +19,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from PIL import Image
+from PIL import Image, ImageOps
 
 from curator.embed.embedder import PixelArray, RunImage, run_session, start_session
 from curator.embed.graph import INPUT
 from curator.embed.squares import read_square
 from curator.errors import CuratorError, StateError
-from curator.observe.pixels import MAX_PIXELS
+from curator.observe.pixels import MAX_PIXELS, as_rgb
 from curator.observe.renderings import FITS
 from curator.store import beneath
 from curator.store.catalog_files import file_digest
@@ -120,7 +120,9 @@ class SavedModel:
             except OSError as error:
                 raise StateError(f"{path} cannot be read ({error.strerror})") from error
             return read_square(path, sha256, self.side, self.max_pixels)
-        pixels = np.asarray(image.convert("RGB") if isinstance(image, Image.Image) else image)
+        if isinstance(image, Image.Image):  # as the path of its file would be read: upright, on white, in sRGB
+            image = as_rgb(ImageOps.exif_transpose(image))
+        pixels = np.asarray(image)
         if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
             message = f"A picture is an array uint8 (height, width, 3), not {pixels.dtype} {pixels.shape}."
             raise CuratorError(message, "Pass a path, a PIL image, or such an array in RGB.")
@@ -152,7 +154,7 @@ def read_saved(folder: Path, max_pixels: int = MAX_PIXELS) -> SavedModel:
         fits = False
     if not fits:
         raise StateError(f"{path} does not take and return what {FACTS} beside it says.", _AGAIN)
-    return SavedModel(folder, facts["name"], tuple(facts["labels"]), facts["side"], facts, run, max_pixels)
+    return SavedModel(folder, folder.name, tuple(facts["labels"]), facts["side"], facts, run, max_pixels)
 
 
 def read_facts(folder: Path) -> dict[str, Any]:
@@ -174,6 +176,8 @@ def read_facts(folder: Path) -> dict[str, Any]:
         faults.found.append("labels are not two texts or more")
     if not faults.found and not _is_measured(found["test"]):
         faults.found.append("test has no figures")
+    if not faults.found and not re.fullmatch(r"\w[\w.-]*", folder.name):
+        faults.found.append("the folder's name is no name of a model")
     if faults.found:
         raise StateError(f"{path} is not as it was written: {faults.sentence()}.", _AGAIN)
     if found["version"] > VERSION:
@@ -200,7 +204,7 @@ def forget_trained_on(paths: DataPaths, contents: Collection[str]) -> None:
     inner = paths.benchmark_models.relative_to(paths.folder).as_posix()
     names = [name for name, _ in beneath.walk(paths.folder, inner) if name.endswith(f"/{TRAINED_ON}")]
     for path in (paths.folder / name for name in names):
-        lines = path.read_text("utf-8", "replace").splitlines(keepends=True)
+        lines = re.findall(r"[^\n]*\n|[^\n]+$", path.read_text("utf-8", "replace"))  # a label may hold U+2028
         stay = [line for line in lines if gone.isdisjoint(_SHA256.findall(line))]
         if len(stay) < len(lines):
             write_text_whole(path, "".join(stay))

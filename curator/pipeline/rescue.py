@@ -3,7 +3,7 @@
 A capture is requested by the same engine as any image, under its own address in the archive, so the ledger knows it;
 what the archive's index said is kept there too. A rescue that was killed therefore repeats nothing.
 
->>> sorted(DEAD)[:4]
+>>> sorted(map(str, DEAD))[:4]
 ['blank', 'dns', 'empty', 'gone']
 """
 

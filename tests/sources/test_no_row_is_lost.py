@@ -13,7 +13,7 @@ import pytest
 from curator.errors import SourceError
 from curator.events import Noted, Warned
 from curator.sources.open_images.classes import read_class_names
-from curator.sources.open_images.reader import MetadataReader, filter_csv
+from curator.sources.open_images.reader import MetadataReader, Wanted, filter_csv
 from curator.sources.reading import blocks
 from curator.sources.reading.blocks import LineBlocks
 from curator.sources.reading.delimited import read_delimited
@@ -324,7 +324,7 @@ def test_one_word_that_is_no_number_does_not_lose_a_table(tmp_path, context, tol
     lines = [f"{n:016x},verification,/m/06bqd,{'often' if n == 5 else 1}" for n in range(50)]
     (tmp_path / "labels.csv").write_text("\n".join(["ImageID,Source,LabelName,Confidence", *lines]))
     (tmp_path / "oidv7-class-descriptions.csv").write_text("/m/06bqd,Rugby\n")
-    reader = MetadataReader(str(tmp_path), "human", {"rugby": ("Rugby",)}, context)
+    reader = MetadataReader(str(tmp_path), "human", Wanted({"rugby": ("Rugby",)}), context)
     assert reader.present("labels.csv").rows.num_rows == 49
     assert "labels.csv: 1 of 50 rows were refused: 1 with a Confidence that is not a number (line 7)" in told()
 

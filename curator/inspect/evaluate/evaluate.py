@@ -72,7 +72,7 @@ def evaluate(
         meant = _map_all(published, models, known, labels or {})
         seen = observe_in_place(published.table["local_path"].tolist(), home / "seen", project.emit)
         published = dataclasses.replace(published, table=with_observations(published.table, seen))
-        return _evaluate(project, places, published, models, meant, home)
+        return _evaluate(project, places, published, models, meant)
 
 
 def _list(places: Sequence[str], home: Path, columns: Mapping[str, str] | None) -> Published:
@@ -101,7 +101,6 @@ def _evaluate(
     published: Published,
     models: Sequence[SavedModel],
     meant: Mapping[str, str | None],
-    home: Path,
 ) -> Evaluation:
     table, notes = _usable(published, meant)
     found, problems = _label(project, table, models)
@@ -116,7 +115,7 @@ def _evaluate(
         trained = read_trained_on(model)
         key = tuple(trained["sha256"])
         if key not in compared:  # models of one benchmark saw the same images
-            compared[key] = _compare(project, table, trained, home)
+            compared[key] = _compare(project, table, trained)
         seen, n_unknown = compared[key]
         answers = [one for one, good in zip(of_model, is_read, strict=True) if good and not isinstance(one, str)]
         rows = _tabulate(table, meant, model, answers, seen)
@@ -127,9 +126,9 @@ def _evaluate(
     return Evaluation(tuple(places), published, meant, whole, figures, (*published.notes, *dict.fromkeys(notes)))
 
 
-def _compare(project: Project, table: pd.DataFrame, trained: pd.DataFrame, home: Path) -> tuple[Seen, int]:
+def _compare(project: Project, table: pd.DataFrame, trained: pd.DataFrame) -> tuple[Seen, int]:
     """Find what was seen in training, and count the training images that can be compared by their bytes only."""
-    known = read_known(project, trained, home / "seen", project.emit)
+    known = read_known(project, trained, project.paths.benchmark_cache / "seen", project.emit)
     return find_seen(table, trained, known), int((~trained["sha256"].isin(known["sha256"])).sum())
 
 

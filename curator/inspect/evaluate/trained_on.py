@@ -136,10 +136,13 @@ def find_seen(table: pd.DataFrame, trained: pd.DataFrame, known: pd.DataFrame) -
     others = catalog.with_columns(table, {"listed_split": ["test"] * len(table)})
     both = pd.concat([side, others], ignore_index=True)
     copies = find_pairs(both)
-    of: list[str | None] = [None] * len(table)
     is_exact = np.isin(both["sha256"].to_numpy()[n:], side["sha256"].to_numpy())
     across = copies.pairs[copies.pairs["is_across"]].sort_values(["distance_bits", "i"], ascending=False, kind="stable")
     names = side["record_id"].tolist()
+    # Of very many copies not every pair is told: then one is as the first training image of its group is.
+    first = dict(zip(reversed(copies.groups[:n].tolist()), reversed(names), strict=True))
+    groups = copies.groups[n:].tolist()
+    of = [first.get(group) if is_seen else None for group, is_seen in zip(groups, copies.is_leaked[n:], strict=True)]
     for i, j in across[["i", "j"]].to_numpy().tolist():
         of[j - n] = names[i]  # the nearest comes last
     return Seen(copies.is_leaked[n:], is_exact, of, copies.groups[n:], copies.is_near)
