@@ -42,7 +42,6 @@ from curator.sources.budget import within
 from curator.sources.failures import as_source_error
 from curator.sources.registry import host_limits
 from curator.sources.userinfo import take_userinfo
-from curator.store import beneath
 from curator.store.catalog_files import plain
 from curator.text import Text, as_parts, hide_in_address, hide_in_settings, plural
 
@@ -148,8 +147,6 @@ def _list_tiers(
             break
         _list_tier(project, listing, tier, short, options.refresh)
         settled = settle(listing, settled)
-    for name in project.paths.held_files(read_tombstones(project.paths.forgotten)["content"]):
-        beneath.remove(project.paths.folder, name)  # lists hold what was forgotten still
     if listing.table.empty and listing.failures:
         raise SourceError("No source listed an image, so there is nothing to fetch.", "The warnings above say why.")
     return listing, settled
@@ -207,6 +204,7 @@ def _context(project: Project, listing: Listing, refresh: bool) -> ListingContex
         refresh=refresh,
         label_names=LabelFinder(dict.fromkeys(recipe.labels, ()) | dict(recipe.label_names)),
         fresh=listing.fresh,
+        forgotten=read_tombstones(project.paths.forgotten)["content"],
     )
 
 

@@ -74,6 +74,8 @@ class ListingContext:
     every_row: bool = False
     """Whether a table lists each of its rows, those too that name or hold an image of another row: an audit counts
     them."""
+    forgotten: frozenset[str] = frozenset()
+    """Contents (SHA-256s) that were forgotten: a list that holds such a picture writes it out no more."""
     watch: Callable[[Sequence[str]], object] = field(default=lambda paths: None, compare=False)
     """Takes the absolute paths of local files that lists name, also of those that are not there: when one changes,
     comes or goes, the next stage fetches first. Files taken together that are all gone are no change: their disk may

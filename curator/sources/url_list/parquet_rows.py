@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -100,8 +100,13 @@ def _wanted_rows(parquet: pq.ParquetFile, columns: Sequence[str], where: Wanted)
     return Rows(pa.concat_tables(parts), pa.chunked_array(lines), tally)
 
 
-def write_pictures(path: Path, column: str, rows: Sequence[int], folder: Path) -> dict[int, str]:
+def write_pictures(
+    path: Path, column: str, rows: Sequence[int], folder: Path, forgotten: Collection[str] = ()
+) -> dict[int, str]:
     """Write the pictures of these rows (from 1) below a folder, each distinct one once, named by its content.
+
+    Args:
+        forgotten: contents (SHA-256s) that are not written.
 
     Returns:
         The path of each row's file; a row without bytes is not in it.
@@ -116,7 +121,7 @@ def write_pictures(path: Path, column: str, rows: Sequence[int], folder: Path) -
         for number, data in numbered:
             sha256, kind = hashlib.sha256(data).hexdigest(), sniff(data).format or "bin"
             written[number] = str(store.image(sha256, kind).absolute())
-            if temporary := write_temporary(store, data, sha256, kind):
+            if sha256 not in forgotten and (temporary := write_temporary(store, data, sha256, kind)):
                 temporaries.append(temporary)
         if temporaries:
             sync_files(store.images, temporaries)

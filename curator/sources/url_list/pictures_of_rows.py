@@ -123,12 +123,13 @@ def _written(
     kept, folder = entry.load(), context.cache_dir.absolute()
     rows = kept.to_pylist() if kept is not None else []
     known = {row["row"]: f"{folder}/{row['file']}" for row in rows}
-    missing = [row for row in numbers if row not in known or not Path(known[row]).is_file()]
+    gone = {row for row, file in known.items() if Path(file).stem not in context.forgotten and not Path(file).is_file()}
+    missing = [row for row in numbers if row not in known or row in gone]
     if not missing:
         return known
     path = whole_copy(cache_entry(place, writing, context)) if is_url(place) else local_path(place, context.base_dir)
     try:
-        known |= write_pictures(path, column, missing, folder)
+        known |= write_pictures(path, column, missing, folder, context.forgotten)
     except (pa.ArrowException, FileNotFoundError) as error:
         raise SourceError(f"{place} cannot be read any more ({error})") from error
     files = [file.removeprefix(f"{folder}/") for file in known.values()]

@@ -32,6 +32,7 @@ import numpy.typing as npt
 from curator.observe.workers.confine import confine
 from curator.store.image_files import write_temporary
 from curator.store.paths import FRAMES, DataPaths
+from curator.store.whole_files import TEMPORARY_PREFIX
 
 Frame = npt.NDArray[np.uint8]
 
@@ -58,8 +59,13 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
     os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = f"protocol_whitelist;file|format_whitelist;{CONTAINERS}"
     confine([folder])
-    for line in read_frames(order, DataPaths(folder, folder, FRAMES)):
-        print(json.dumps(line), flush=True)
+    try:
+        for line in read_frames(order, DataPaths(folder, folder, FRAMES)):
+            print(json.dumps(line), flush=True)
+    except BrokenPipeError:
+        os._exit(1)  # nobody reads any more
+    except OSError as error:
+        print(json.dumps({"disk": error.errno or 0}), flush=True)
 
 
 def read_frames(order: dict[str, Any], store: DataPaths) -> Iterator[dict[str, Any]]:
@@ -148,11 +154,12 @@ def change(before: Frame, after: Frame) -> float:
     return float(cv2.absdiff(before, after).mean())
 
 
-def _write(frame: Frame, store: DataPaths) -> dict[str, str | None]:
-    """Write a frame as JPEG under a temporary name; return that, and its final name within the store."""
+def _write(frame: Frame, store: DataPaths) -> dict[str, str]:
+    """Write a frame as JPEG under a temporary name; return its content, and the token in that name, if it is new."""
     data = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
     sha256 = hashlib.sha256(data).hexdigest()
-    return {"temporary": write_temporary(store, data, sha256, "jpeg"), "file": str(store.image(sha256, "jpeg"))}
+    temporary = Path(write_temporary(store, data, sha256, "jpeg") or "").name
+    return {"sha256": sha256, "token": temporary.removeprefix(TEMPORARY_PREFIX).partition("-")[0]}
 
 
 if __name__ == "__main__":
