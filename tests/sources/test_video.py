@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from curator.errors import SourceError
+from curator.errors import DiskError, SourceError
 from curator.pipeline import run_stages as pipeline
 from curator.pipeline.acquire import AcquireOptions
 from curator.pipeline.forget import forget
@@ -126,3 +127,28 @@ def test_two_commands_from_videos_to_folders(videos, tmp_path):
     forget(project, sha256)
     pipeline.fetch(project, AcquireOptions())
     assert not list(project.paths.folder.rglob(f"*{sha256}*"))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"ms": 0, "sha256": "../../victim", "token": "0a"},
+        {"ms": 0, "sha256": "a" * 64, "token": "../../0a"},
+        {"ms": 0, "file": "/etc/hostname", "temporary": "/etc/hostname"},
+        {"ms": "0", "sha256": "a" * 64, "token": ""},
+        [],
+    ],
+)
+def test_no_path_and_no_nonsense_of_a_reader_is_taken(videos, context, monkeypatch, told, line):
+    """It reads what strangers made: whatever it says, the video is left out, and no file is renamed or removed."""
+    monkeypatch.setattr(frames, "_lines", lambda *arguments: iter([{"stated_ms": 1000}, line, {"read_ms": 1000}]))
+    with pytest.raises(SourceError, match="no frame of 1 video of it was to be had"):
+        Video(path=str(videos / "rugby/match 1.avi"), label="rugby").list_images(0, ("rugby",), context)
+    assert "the decoder crashed, or used too much memory or time" in told()
+
+
+def test_a_full_disk_is_told_as_one(videos, context, monkeypatch):
+    """It ends the listing, as everywhere; the video is not called damaged."""
+    monkeypatch.setattr(frames, "_lines", lambda *arguments: iter([{"stated_ms": 1000}, {"disk": errno.ENOSPC}]))
+    with pytest.raises(DiskError, match="No space left on device"):
+        Video(path=str(videos / "rugby/match 1.avi"), label="rugby").list_images(0, ("rugby",), context)
