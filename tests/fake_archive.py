@@ -45,12 +45,12 @@ class Seen(NamedTuple):
 
 @dataclass
 class Archive:
-    """What it holds and was asked; ``answers`` are (status, headers) given first, in the place of its own."""
+    """What it holds and was asked; ``answers`` are (status, headers, perhaps a body) given first."""
 
     captures: list[Captured] = field(default_factory=list)
     dialect: str = "wayback"
     robots: str | None = None
-    answers: list[tuple[int, dict[str, str]]] = field(default_factory=list)
+    answers: list[tuple[int, dict[str, str]] | tuple[int, dict[str, str], bytes]] = field(default_factory=list)
     seen: list[Seen] = field(default_factory=list)
     most_at_once: int = 0
     base: str = ""
@@ -123,7 +123,8 @@ class _Handler(BaseHTTPRequestHandler):
         if parts.path == "/robots.txt":
             return (404, {}, b"") if archive.robots is None else (200, {}, archive.robots.encode())
         if archive.answers:
-            return (*archive.answers.pop(0), b"")
+            status, headers, *body = archive.answers.pop(0)
+            return status, headers, b"".join(body)
         if parts.path.endswith("/cdx"):
             return 200, {"Content-Type": "application/json"}, archive.lines(archive.look_up(parse_qs(parts.query)))
         moment, _, address = self.path.removeprefix(urlsplit(archive.place).path).partition("id_/")

@@ -9,8 +9,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -34,7 +36,7 @@ from curator.manifests.recipe import FetchSettings, QualitySettings, Recipe
 from curator.manifests.tombstones import read_tombstones
 from curator.pipeline.fates import Fate, judge_images
 from curator.pipeline.publish import publish
-from curator.pipeline.rescue import DEAD, Rescuer
+from curator.pipeline.rescue import DEAD, REFUSED, Rescuer
 from curator.store.catalog_files import file_digest
 from curator.store.lock import locked
 from curator.store.paths import DataPaths
@@ -73,8 +75,8 @@ class Replay:
 
     @property
     def n_lost(self) -> int:
-        """The images that an archive might have."""
-        return int(self.images["fate"].isin([Fate.GONE, Fate.CHANGED]).sum())
+        """The images that an archive may be asked for."""
+        return int(find_lost(self.images["reason"], self.images["fate"].to_numpy(object)).sum())
 
 
 def _why_nothing(rows: pd.DataFrame, table: pd.DataFrame, paths: DataPaths) -> str:
@@ -141,7 +143,7 @@ def _fetch_rows(rows: pd.DataFrame, project: Project) -> pd.DataFrame:
     if not project.recipe.fetch.rescue:
         return table
     fates = judge_images(rows, table)
-    return Rescuer(project, options).rescue(table, find_lost(table, fates), rows, fates == Fate.SIMILAR)
+    return Rescuer(project, options).rescue(table, find_lost(table["drop_reason"], fates), rows, fates == Fate.SIMILAR)
 
 
 def _read_rows(manifest: Path) -> pd.DataFrame:
@@ -155,10 +157,23 @@ def _read_rows(manifest: Path) -> pd.DataFrame:
     return left
 
 
-def find_lost(table: pd.DataFrame, fates: npt.NDArray[np.object_]) -> catalog.BoolArray:
-    """Find the images that an archive is to be asked for: at a dead address, or with other bytes there."""
-    is_dead = (fates == Fate.GONE) & table["drop_reason"].isin([*map(str, DEAD)]).to_numpy(dtype=bool)
-    return np.asarray(is_dead | np.isin(fates, [str(Fate.CHANGED), str(Fate.SIMILAR)]))
+def find_lost(reasons: pd.Series[Any], fates: npt.NDArray[np.object_]) -> catalog.BoolArray:
+    """Find the images that an archive is to be asked for: at a dead address, or with other bytes there.
+
+    A name that does not resolve may again tomorrow, which makes it unreached, and yet it is dead today.
+
+    >>> reasons = pd.Series(["gone", "forbidden", "dns", "timeout", "not-an-image", "opted-out", None])
+    >>> fates = np.array(["gone", "gone", "unreached", "unreached", "changed", "changed", "similar"], object)
+    >>> find_lost(reasons, fates).tolist()
+    [True, False, True, False, True, False, True]
+    """
+    is_dead = np.isin(fates, [str(Fate.GONE), str(Fate.UNREACHED)]) & _is_among(reasons, DEAD)
+    is_other = np.isin(fates, [str(Fate.CHANGED), str(Fate.SIMILAR)]) & ~_is_among(reasons, REFUSED)
+    return np.asarray(is_dead | is_other)
+
+
+def _is_among(reasons: pd.Series[Any], some: Collection[Drop]) -> catalog.BoolArray:
+    return np.asarray(reasons.isin([*map(str, some)]), bool)
 
 
 def _restore(

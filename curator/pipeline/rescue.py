@@ -12,9 +12,8 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -29,7 +28,7 @@ from curator.decide.placeholders import LEAST_ADDRESSES
 from curator.errors import SourceError
 from curator.events import Event, FetchStarted, Warned, WorkAdvanced, WorkFinished, WorkStarted
 from curator.fetch.fetch_images import fetch_images
-from curator.fetch.ledger.ledger import Ledger
+from curator.fetch.ledger.ledger import OUTCOME_COLUMNS, Ledger
 from curator.fetch.ledger.schema import Lookup
 from curator.fetch.outcomes import with_pictures
 from curator.fetch.plan import FetchOptions
@@ -47,6 +46,10 @@ from curator.text import plural
 _SIGNS = (HostAdvice.LINK_ROT, HostAdvice.DISGUISED, HostAdvice.UNRESOLVED)
 DEAD = frozenset(reason for reason in Drop if reason.traits.advice in _SIGNS)
 """Why a picture is out that is no longer at its address: what a host does not want to be fetched is not among them."""
+
+_REFUSING = (HostAdvice.BLOCKED, HostAdvice.OPTED_OUT, HostAdvice.ROBOTS, HostAdvice.PRIVATE)
+REFUSED = frozenset(reason for reason in Drop if reason.traits.advice in _REFUSING)
+"""Why an address is not looked up, whatever else is true of its picture: its host refuses it, or means it for few."""
 
 MOST_TRIES = 3
 """Captures of one address that are requested at most."""
@@ -72,6 +75,7 @@ class Rescuer:
         self._last_request: float | None = None
         self._host = urlsplit(fetch.archive).netloc
         self._is_asking = self._has_stopped = False
+        self._signed_in: Collection[str] = ()
 
     def rescue(
         self, table: pd.DataFrame, lost: BoolArray, known: pd.DataFrame, is_similar: BoolArray | None = None
@@ -91,10 +95,11 @@ class Rescuer:
         """
         if not lost.any():
             return table
-        addresses = {int(row): self._addresses(table.iloc[row]) for row in np.flatnonzero(lost)}
+        addresses = self._addresses(table, np.flatnonzero(lost))
         found = self._look_up([one for some in addresses.values() for one in some])
-        kept = np.zeros(len(table), bool) if is_similar is None else is_similar
-        tries = _choose_captures(table, known, kept, addresses, found)
+        kept = np.zeros(len(table), bool) if is_similar is None else is_similar.copy()
+        common = self._find_common(found) if known["sha256"].isna().any() else set()
+        tries = _choose_captures(table, known, kept, addresses, found, common)
         for turn in range(MOST_TRIES):
             rows = np.array([row for row, captures in tries.items() if len(captures) > turn], np.int64)
             if not len(rows):
@@ -104,6 +109,7 @@ class Rescuer:
             fates = _judge(fetched, captures, known.iloc[rows])
             taken = (fates == Fate.SAME) | ((fates == Fate.SIMILAR) & ~kept[rows])
             table = _replace_rows(table, rows[taken], fetched[taken])
+            kept[rows[taken]] = True  # of two similar ones the first stays
             is_settled = (fates == Fate.SAME) | ((fates == Fate.SIMILAR) & known["sha1"].iloc[rows].notna().to_numpy())
             tries = {row: some for row, some in tries.items() if row not in set(rows[is_settled])}
         return _explain(table, addresses, found, self._host)
@@ -117,17 +123,34 @@ class Rescuer:
         Raises:
             StateError: the manifest is damaged.
         """
-        is_lost = table["drop_reason"].isin([*map(str, DEAD)]) & ~table["url"].isin([*userinfo])
+        self._signed_in = userinfo.keys()
+        is_lost = table["drop_reason"].isin([*map(str, DEAD)])
         rows, path = np.flatnonzero(is_lost), self._project.paths.manifest
         lost = table.iloc[rows].reset_index(drop=True)
         manifest = read_manifest(path) if path.exists() else pd.DataFrame(columns=COLUMNS, dtype=object)
         known = manifest.set_index("record_id").reindex(list(lost["record_id"])).reset_index()
         return _replace_rows(table, rows, self.rescue(lost, np.ones(len(rows), bool), known))
 
-    def _addresses(self, row: pd.Series[Any]) -> list[str]:
-        """List the addresses of a row that the archive may hear of."""
-        stated = (row["url"], row["fallback_url"])
-        return [str(one) for one in stated if pd.notna(one) and may_be_told(one, self._fetch.allow_private_hosts)]
+    def _addresses(self, table: pd.DataFrame, rows: npt.NDArray[np.int64]) -> dict[int, list[str]]:
+        """List the addresses of each row that the archive may hear of, each judged by itself."""
+        listed = table[["url", "fallback_url"]].iloc[rows].to_numpy(object)
+        stated = {str(one) for one in listed.ravel() if pd.notna(one)}
+        told = [one for one in sorted(stated) if may_be_told(one, self._fetch.allow_private_hosts)]
+        with Ledger(self._project.paths.attempts) as ledger:
+            outcomes = ledger.outcomes(told, self._fetch)
+        reasons = [outcome[2 + OUTCOME_COLUMNS.index("reason")] for outcome in outcomes]
+        open_to_all = {one for one, reason in zip(told, reasons, strict=True) if reason not in REFUSED}
+        open_to_all -= set(self._signed_in)
+        return {int(row): [one for one in some if one in open_to_all] for row, some in zip(rows, listed, strict=True)}
+
+    def _find_common(self, found: Mapping[str, list[Capture]]) -> set[tuple[str, str]]:
+        """Find (family of hosts, SHA-1) that three or more addresses have alike, of all that were ever looked up."""
+        contents = {one.sha1 for some in found.values() for one in some}
+        with Ledger(self._project.paths.attempts) as ledger:
+            captured = list(ledger.captured(self._fetch.archive, contents))
+        families = _families([address for address, _ in captured])
+        alike = Counter((families[address], sha1) for address, sha1 in captured)
+        return {one for one, n in alike.items() if n >= LEAST_ADDRESSES}
 
     def _look_up(self, addresses: Sequence[str]) -> dict[str, list[Capture]]:
         """Return the captures of these addresses: what the ledger knows, and what the archive says of the others."""
@@ -204,16 +227,15 @@ def _choose_captures(
     is_similar: BoolArray,
     addresses: Mapping[int, list[str]],
     found: Mapping[str, list[Capture]],
+    common: Collection[tuple[str, str]],
 ) -> dict[int, list[Capture]]:
     """Return the captures to try for each row, the likeliest first.
 
     Not tried is what the address serves now, which is why it counts as dead; what is not the same, for a row that has a
-    similar picture; and, for one that nobody knows, what three or more addresses of one family of hosts have alike: a
-    notice in the place of pictures.
+    similar picture; and, for one that nobody knows, what is ``common``, by family of hosts and SHA-1: a notice in the
+    place of pictures.
     """
-    hosts = parse_addresses(pa.array(list(found), pa.string())).host
-    families = dict(zip(found, host_families(hosts).to_pylist(), strict=True))
-    alike = Counter((families[one], sha1) for one in found for sha1 in {capture.sha1 for capture in found[one]})
+    families = _families(list(found))
     tries = {}
     for row, some in addresses.items():
         values = (known["sha1"].iloc[row], table["sha1"].iloc[row])
@@ -221,12 +243,17 @@ def _choose_captures(
         is_known = bool(pd.notna(known["sha256"].iloc[row]))
         pairs = [(families[address], one) for address in some for one in found.get(address, ())]
         if not is_known:
-            pairs = [(family, one) for family, one in pairs if alike[family, one.sha1] < LEAST_ADDRESSES]
+            pairs = [(family, one) for family, one in pairs if (family, one.sha1) not in common]
         captures = [one for _, one in pairs if one.sha1 != served]
         if is_similar[row] and wanted:
             captures = [one for one in captures if one.sha1 == wanted]
         tries[row] = rank_captures(captures, wanted, latest_first=is_known)[:MOST_TRIES]
     return tries
+
+
+def _families(addresses: Sequence[str]) -> dict[str, str]:
+    hosts = parse_addresses(pa.array(addresses, pa.string())).host
+    return dict(zip(addresses, host_families(hosts).to_pylist(), strict=True))
 
 
 def _judge(fetched: pd.DataFrame, captures: Sequence[Capture], known: pd.DataFrame) -> npt.NDArray[np.object_]:

@@ -7,7 +7,7 @@ import io
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
@@ -30,6 +30,8 @@ from curator.export.data_card import card_text
 from curator.export.export import FORMATS
 from curator.export.material import Material
 from curator.fetch.ledger.ledger import Ledger
+from curator.fetch.ledger.schema import Attempt, Lookup
+from curator.fetch.plan import FetchOptions
 from curator.inspect.status import read_status
 from curator.inspect.verify import verify_files
 from curator.inspect.why import find_stories
@@ -40,6 +42,7 @@ from curator.manifests.recipe import FetchSettings
 from curator.pipeline import run_stages as pipeline
 from curator.pipeline.forget import forget
 from curator.pipeline.replay import Replay, replay_manifest
+from curator.pipeline.rescue import Rescuer
 from curator.sources.reading import json_api
 from curator.sources.web_archive import capture_index
 from curator.sources.web_archive.captures import Capture, rank_captures, read_captures
@@ -304,7 +307,7 @@ def test_an_archive_that_wants_to_be_left_alone_is(
         replayed(project, tmp_path, settings(archive), emit=told.append)
     assert len(archive.seen) == 1
     warned = [str(event.message) for event in told if isinstance(event, Warned)]
-    assert "wants to be left alone for 3,600 seconds" in warned[0] and "to be left alone for 3,5" in warned[1]
+    assert "wants to be left alone for 3,600 seconds" in warned[0] and "more seconds" in warned[1]
 
 
 @pytest.mark.parametrize(("status", "n_looked_up"), [(403, 2), (301, 1)])
@@ -341,8 +344,10 @@ def test_what_the_archive_must_not_hear_or_is_not_asked(web: Web, project: Proje
         with pytest.raises(StateError):  # this machine is private, and so is the archive
             replayed(project, tmp_path / "private", settings(archive, allow_private_hosts=False))
     assert archive.seen == []
-    hosts = ("photos.example", "10.0.0.1", "nas", "nas.local", "localhost", "[::1]", "127.1", "[")
-    assert [capture_index.may_be_told(f"http://{host}/a.jpg", False) for host in hosts] == [True, *[False] * 7]
+    hosts = ["photos.example", "10.0.0.1", "nas", "nas.local", "localhost", "[::1]", "127.1", "["]
+    hosts += ["h.localdomain", "H.LocalDomain.", "h.private", "ann@photos.example"]
+    assert [capture_index.may_be_told(f"http://{host}/a.jpg", False) for host in hosts] == [True, *[False] * 11]
+    assert capture_index.may_be_told("http://photos.example/12@N00/a.jpg", False)
 
 
 def test_addresses_of_one_folder_are_looked_up_together(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -370,6 +375,141 @@ def test_addresses_of_one_folder_are_looked_up_together(monkeypatch: pytest.Monk
         assert {address: len(some) for address, some in found.items()} == dict.fromkeys(wanted, 1) | {wanted[5]: 0}
         assert [one.original for one in found[f"{site}/a.jpg"]] == [f"{site}/a.jpg"]
         assert len(archive.lookups()) == n_requests
+
+
+def looked_up(archive: Archive, addresses: list[str], told: list[Event]) -> dict[str, list[Capture]]:
+    """What an index answers; a SourceError is told as the others are."""
+    found: dict[str, list[Capture]] = {}
+    fetch = FetchSettings(allow_private_hosts=True, retries=0, archive=archive.index)
+    with capture_index.CaptureIndex(fetch, told.append, lambda note: None) as index:
+        try:
+            for answer in index.look_up(addresses):
+                found |= answer
+        except SourceError as error:
+            told.append(Warned(error.text))
+    return found
+
+
+REFUSED = (403, {})
+HIDDEN = (403, {}, b"org.archive.wayback.exception.AdministrativeAccessControlException: Blocked Site Error")
+NOTHING = (404, {}, b'{"message": "No Captures found for: http://h.example/"}')
+
+
+@pytest.mark.parametrize(
+    ("hosts", "answers", "n_found", "n_requests", "said"),
+    [
+        ("a" * 50, [REFUSED] * 50, 0, 3, "403 Forbidden for a.example, 3 times in a row"),
+        ("abcdefgh", [REFUSED] * 8, 0, 4, "answered 403"),
+        ("aabbaaa", [REFUSED, *[NOTHING] * 6], 6, 7, ""),
+        ("abcdefgh", [HIDDEN] * 7, 1, 8, ""),
+        ("abcdefgh", [NOTHING] * 8, 8, 8, ""),
+        ("abcdefgh", [(404, {})] * 8, 0, 4, "answered 404"),
+    ],
+    ids=["a host", "all hosts", "one address", "hidden sites", "nothing", "no index"],
+)
+def test_a_refusal_is_no_answer_and_ends_soon(
+    hosts: str, answers: list[Any], n_found: int, n_requests: int, said: str
+) -> None:
+    """Of a host that is refused the rest waits for another run; four hosts refused in a row end the lookups."""
+    told = list[Event]()
+    with served(Archive(answers=list(answers))) as archive:
+        found = looked_up(archive, [f"http://{host}.example/{n}/a.jpg" for n, host in enumerate(hosts)], told)
+    warned = [str(event.message) for event in told if isinstance(event, Warned)]
+    assert (len(found), len(archive.seen), len(warned)) == (n_found, n_requests, bool(said))
+    assert all(said in one for one in warned)
+
+
+def test_what_an_answer_for_a_folder_lacks_is_asked_for_alone(monkeypatch: pytest.MonkeyPatch, dialects: str) -> None:
+    """A folder may be refused, and what an answer that was cut ends with may have more, a page or not."""
+    site = "http://h.example/f"
+    archive = Archive(dialect=dialects, answers=[REFUSED])
+    archive.captures = [Captured(f"{site}/{name}.jpg", f"{year}0101000000", bytes([year - 2000]), kind)
+                        for name, year, kind in (("0", 2015, "image/jpeg"), ("a", 2010, "image/jpeg"),
+                                                 ("a", 2011, "text/html"), ("a", 2012, "image/jpeg"),
+                                                 ("A", 2013, "image/jpeg"))]  # fmt: skip
+    wanted = [f"{site}/{name}.jpg" for name in ("0", "a", "A")]
+    with served(archive):
+        whole = looked_up(archive, wanted, [])
+        assert [one.rpartition("/")[2] for one in archive.lookups()] == ["", "0.jpg", "a.jpg", "A.jpg"]
+        monkeypatch.setattr(capture_index, "MOST_LINES", 3)
+        archive.seen.clear()
+        monkeypatch.setattr(Archive, "look_up", with_all_of_one(Archive.look_up))
+        assert looked_up(archive, wanted, []) == whole
+    assert [one.rpartition("/")[2] for one in archive.lookups()] == ["", "a.jpg", "A.jpg"]
+    assert [len(whole[one]) for one in wanted] == [1, 2, 1]
+
+
+def with_all_of_one(look_up: Callable[..., list[Captured]]) -> Callable[..., list[Captured]]:
+    """Cut what is found of a folder alone."""
+
+    def whole(archive: Archive, query: dict[str, list[str]]) -> list[Captured]:
+        return look_up(archive, query if "matchType" in query else query | {"limit": ["1000"]})
+
+    return whole
+
+
+def rescued(
+    archive: Archive, root: Path, rows: list[dict[str, str]], notes: list[Any], userinfo: dict[str, str]
+) -> Any:
+    """What a rescue makes of dead rows, after some attempts and lookups."""
+    project = project_of(root, root / "list.csv")
+    with Ledger(project.paths.attempts) as ledger:
+        attempts = [one for one in notes if isinstance(one, Attempt)]
+        ledger.record(attempts, [], [one for one in notes if not isinstance(one, Attempt)])
+    project = replace(project, recipe=replace(project.recipe, fetch=settings(archive)))
+    dropped = {"drop_stage": "fetched", "drop_reason": "gone", "drop_detail": "HTTP 404"}
+    listed = {"label": "rugby", "source": "list", "kind": "url-list", "tier": 0}
+    table = catalog.conform(
+        pd.DataFrame([{"record_id": f"x-{n}", **row, **listed, **dropped} for n, row in enumerate(rows)])
+    )
+    return Rescuer(project, FetchOptions("failed")).rescue_dead(table, userinfo)
+
+
+def test_each_address_of_a_row_is_told_or_not_by_itself(tmp_path: Path) -> None:
+    """What answered 403 is not looked up because its fallback is dead, nor a fallback that somebody signs in at."""
+    a, b, c, d, e = (f"http://h.example/{name}/1.jpg" for name in "abcde")
+    notes = [Attempt(one, "h.example", 0.0, 0.1, "gone", 404) for one in (b, c, d)]
+    notes += [Attempt(a, "h.example", 0.0, 0.1, "forbidden", 403)]
+    rows = [{"url": a, "fallback_url": b}, {"url": c, "fallback_url": d}, {"url": e}]
+    with served(Archive()) as archive:
+        rescued(archive, tmp_path, rows, notes, {d: "ann:s3cret", e: "ann:s3cret"})
+    assert archive.lookups() == [b, c]
+
+
+@pytest.mark.parametrize("n_before", [1, 2])
+def test_a_notice_is_known_by_what_was_looked_up_before(tmp_path: Path, n_before: int) -> None:
+    """Three addresses of a family of hosts have it, whichever call of a fetch looked them up."""
+    with served(Archive()) as archive:
+        site, notice = f"{archive.base}/f", as_jpeg(picture(424242))
+        archive.captures = [Captured(f"{site}/2.jpg", "20110301120000", notice)]
+        sha1 = hashlib.sha1(notice, usedforsecurity=False).hexdigest()
+        texts = {n: json.dumps([["20110301120000", f"{site}/{n}.jpg", sha1]]) for n in range(n_before)}
+        notes = [Lookup(archive.index, f"{site}/{n}.jpg", 0.0, text) for n, text in texts.items()]
+        notes += [Lookup("http://other.example/cdx", f"{site}/9.jpg", 0.0, texts[0])]
+        table = rescued(archive, tmp_path, [{"url": f"{site}/2.jpg"}], notes, {})
+    assert (len(archive.downloads()), table["archive_url"].notna().sum()) == ((1, 1) if n_before == 1 else (0, 0))
+
+
+def test_of_similar_captures_the_latest_is_taken_without_a_sha1_too(web: Web, project: Project, tmp_path: Path) -> None:
+    """Behind a similar capture the same bytes are looked for; if they are not there, it stays."""
+    qualities = {"20110301120000": 80, "20120301120000": 70, "20130301120000": 60}
+    archive = Archive(captures=[captured(web, 0, photo(0, q), moment) for moment, q in qualities.items()])
+    del web.pages["/rugby/0/a.jpg"]
+    manifest = tmp_path / "old" / "manifest.csv"
+    manifest.parent.mkdir()
+    read_manifest(project.paths.manifest).drop(columns="sha1").to_csv(manifest, index=False)
+    with served(archive):
+        done = replay_manifest(manifest, tmp_path, settings(archive), accept_similar=True)
+    assert [one[:4] for one in archive.downloads()] == ["2013", "2012", "2011"]
+    assert list(done.images["archived_at"].dropna()) == ["2013-03-01T12:00:00Z"]
+
+
+def test_the_hint_counts_what_an_archive_would_be_asked_for(project: Project) -> None:
+    """A dead host, not one that refuses or that is only slow today."""
+    fates = {"gone": "gone", "dns": "unreached", "not-an-image": "changed"}
+    others = {"forbidden": "gone", "robots-disallowed": "gone", "timeout": "unreached", "opted-out": "changed"}
+    images = pd.DataFrame((fates | others).items(), columns=["reason", "fate"])
+    assert Replay(project.paths, images, 0).n_lost == len(fates)
 
 
 def test_whatever_an_index_answers_nothing_breaks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -413,8 +553,12 @@ def test_lines_of_an_index_that_cannot_be_are_refused() -> None:
         ("mimetype", "text/html"),
         ("original", "http://h.example/a b"),
         ("original", "http://[::/a.jpg"),
+        ("original", "http://h.example/a#\ud800"),
+        ("original", "http://h.example/a\x1b]0;"),
+        ("original", "http://h.example/a#top"),
+        ("original", "http://ann:s3cret@h.example/a"),
     ]
-    assert len(read_captures([good])) == 1
+    assert len(read_captures([good])) == len(read_captures([good | {"original": "http://h.example/12@N00/ä"}])) == 1
     assert [read_captures([good | {name: value}]) for name, value in bad] == [[]] * len(bad)
 
 

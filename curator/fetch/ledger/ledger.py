@@ -23,7 +23,15 @@ from typing import Any
 
 from curator.errors import DiskError, StateError
 from curator.fetch.ledger.file import connect, ledger_errors, may_write, use_write_ahead_log
-from curator.fetch.ledger.queries import FAMILY_COSTS, FAMILY_OUTCOMES, FORGET_ADDRESSES, OUTCOME_COUNTS, ROBOTS, STATES
+from curator.fetch.ledger.queries import (
+    CAPTURED,
+    FAMILY_COSTS,
+    FAMILY_OUTCOMES,
+    FORGET_ADDRESSES,
+    OUTCOME_COUNTS,
+    ROBOTS,
+    STATES,
+)
 from curator.fetch.ledger.schema import (
     FILE_SCHEME,
     INSERT_ATTEMPT,
@@ -219,6 +227,10 @@ class Ledger:
         """Return what the index ``archive`` said of each of these addresses that it was asked for: captures as JSON."""
         sql = "SELECT address, captures FROM lookups WHERE archive = ? AND address IN (SELECT value FROM json_each(?))"
         return dict(self._rows(sql, (archive, json.dumps(addresses))))
+
+    def captured(self, archive: str, contents: Collection[str]) -> Iterator[tuple[str, str]]:
+        """Yield each address with those of ``contents`` (SHA-1, 40 hex) that the index ``archive`` has of it."""
+        yield from self._rows(CAPTURED, (archive, json.dumps(list(contents))))
 
     def begin_run(self, now: float) -> None:
         """Note that a fetch begins at ``now``, seconds since 1970."""

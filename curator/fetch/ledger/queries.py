@@ -42,6 +42,12 @@ SELECT url, text FROM (
 ) WHERE n_bytes <= ? ORDER BY n_bytes DESC
 """
 
+CAPTURED = """
+SELECT DISTINCT address, json_extract(capture.value, '$[2]') AS sha1
+FROM lookups, json_each(lookups.captures) AS capture
+WHERE archive = ? AND sha1 IN (SELECT value FROM json_each(?))
+"""
+
 FORGET_ADDRESSES = (
     # An archive's captures of an address are requested at PLACE/TIMEid_/CAPTURED-ADDRESS.
     """DELETE FROM attempts WHERE instr(address, 'id_/') AND substr(address, instr(address, 'id_/') + 4) IN (

@@ -199,7 +199,8 @@ def _said(body: bytes) -> str:
     text = body[:2000].decode("utf-8", "replace").strip()
     if text.startswith("{"):
         try:
-            found = json.loads(text).get("error", "")
+            answer = json.loads(text)
+            found = answer.get("error") or answer.get("message", "")
         except ValueError:
             return ""
         text = found if isinstance(found, str) else str(found.get("info", "")) if isinstance(found, dict) else ""

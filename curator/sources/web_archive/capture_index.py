@@ -11,14 +11,14 @@ from __future__ import annotations
 import re
 import time
 import zlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from curator.errors import SourceError
-from curator.events import Listener
+from curator.events import Listener, Warned
 from curator.fetch.ledger.schema import HostWait, Note, RobotsText
 from curator.fetch.network.guard import name_private_host
 from curator.fetch.policy import Verdict
@@ -29,7 +29,7 @@ from curator.sources.base import ListingContext
 from curator.sources.reading.http import BrokenOffError, StreamedAnswer
 from curator.sources.reading.json_api import JsonApi, Later, RefusedError
 from curator.sources.reading.json_text import DECODER
-from curator.sources.web_archive.captures import Capture, address_key, read_captures
+from curator.sources.web_archive.captures import Capture, address_key, last_address, read_captures
 
 LEAST_GAP_S = 1.0
 """Least seconds between two requests to an archive, for its index and for captures together."""
@@ -41,10 +41,18 @@ MANY = 3
 """So many addresses in one folder are looked up by one request."""
 
 _MOST_REFUSED = 3
-"""Hosts in a row whose addresses are refused: for one more, it is us that the archive refuses."""
+"""So often in a row a host's addresses are refused until the rest of them waits for another run, and so many hosts in
+a row: for one more, it is us that the archive refuses."""
 _NOT_HERE = (400, 403, 404, 451)
 """What an archive answers for one address that it has not, or does not show to anybody."""
-_INTERNAL = ("local", "localhost", "internal", "intranet", "lan", "home", "corp", "arpa", "test", "invalid", "onion")
+_NOTHING = "no captures found"
+"""What pywb's index says with a 404: an answer, no refusal."""
+_HIDDEN = "accesscontrolexception"
+"""What the Internet Archive's index says with a 403 of a site whose owner wants no captures shown: not about us."""
+_INTERNAL = (
+    "local", "localhost", "localdomain", "internal", "intranet", "private", "lan", "home", "corp", "arpa", "test",
+    "invalid", "onion", "alt",
+)  # fmt: skip
 _TEXT_BYTES = 1 << 20
 _HINT = "What was found is kept; run the same command again later, and it goes on where it stopped."
 
@@ -60,17 +68,20 @@ def capture_address(index: str, capture: Capture) -> str:
 
 
 def may_be_told(address: str, allow_private: bool) -> bool:
-    """Return whether an archive may hear of an address: it is on the public web, as far as its name says.
+    """Return whether an archive may hear of an address: it is on the public web by its name, and nobody signs in.
 
     >>> [may_be_told(f"http://{host}/a.jpg", False) for host in ("h.example", "10.0.0.1", "nas", "nas.lan")]
     [True, False, False, False]
+    >>> may_be_told("http://ann:s3cret@h.example/a.jpg", True)
+    False
     """
     try:
-        host = (urlsplit(address).hostname or "").rstrip(".")
+        parts = urlsplit(address)
+        host = (parts.hostname or "").rstrip(".")
     except ValueError:
         return False
     is_internal = "." not in host or host.rpartition(".")[2] in _INTERNAL
-    is_web = re.match("https?://", address, re.IGNORECASE) is not None
+    is_web = re.match("https?://", address, re.IGNORECASE) is not None and "@" not in parts.netloc
     return is_web and (allow_private or not (is_internal or name_private_host(address)))
 
 
@@ -88,12 +99,14 @@ class CaptureIndex(JsonApi):
             fetch.archive, "web archive", context, hints=(_HINT, _HINT), pause_s=LEAST_GAP_S, follows=False
         )
         self._fetch, self._remember = fetch, remember
-        self._refused_hosts: set[str] = set()
+        self._n_refused = Counter[str]()
+        self._refused_in_a_row: set[str] = set()
 
     def look_up(self, addresses: Collection[str]) -> Iterator[dict[str, list[Capture]]]:
         """Yield what the index has of these addresses, an answer at a time: the captures that may be a picture.
 
-        Addresses in one folder are looked up together; what such an answer may have left out is asked for alone.
+        Addresses in one folder are looked up together; what such an answer may have left out is asked for alone. Of an
+        address that the archive refuses to look up nothing is yielded: another run may ask again.
 
         Raises:
             SourceError: the archive refuses, or is busy for too long.
@@ -109,33 +122,53 @@ class CaptureIndex(JsonApi):
                 yield found
             for address in alone:
                 lines = self._lines({"url": address, "collapse": "digest"})
-                yield {address: [one for one in read_captures(lines) if one.shows(address)]}
+                if lines is not None:
+                    yield {address: [one for one in read_captures(lines) if one.shows(address)]}
 
     def _look_up_folder(self, folder: str, members: list[str]) -> tuple[dict[str, list[Capture]], list[str]]:
         """Return what was found of a folder's addresses, and those of which the answer may have been cut."""
         lines = self._lines({"url": folder, "matchType": "prefix"})
+        if lines is None:
+            return {}, members
         captures = defaultdict(list)
         for capture in read_captures(lines):
             captures[address_key(capture.original)].append(capture)
         found = {address: captures.get(address_key(address), []) for address in members}
         if len(lines) < MOST_LINES:
             return found, []
-        last = read_captures(lines[:1] + lines[-1:])[-1:]  # of the address at the end there may be more
-        cut = {address_key(one.original) for one in last}
-        whole = {address: some for address, some in found.items() if some and address_key(address) not in cut}
+        if (last := last_address(lines)) is None:
+            return {}, members
+        cut = _place(last)  # of the address at the end there may be more
+        whole = {address: some for address, some in found.items() if some and _place(address) != cut}
         return whole, [address for address in members if address not in whole]
 
-    def _lines(self, parameters: dict[str, str]) -> list[Any]:
+    def _lines(self, parameters: dict[str, str]) -> list[Any] | None:
+        """Return the lines of an answer; None if this is refused, or was of this host until now."""
+        host = address_key(parameters["url"])[0]
+        if self._n_refused[host] >= _MOST_REFUSED:
+            return None
         further = {"output": "json", "filter": "statuscode:200", "limit": str(MOST_LINES)}
         try:
             lines: list[Any] = self.ask(parameters | further, f"{self.host}'s index")
         except RefusedError as error:
-            self._refused_hosts.add(address_key(parameters["url"])[0])
-            if error.status not in _NOT_HERE or len(self._refused_hosts) > _MOST_REFUSED:
-                raise
-            return []
-        self._refused_hosts.clear()
+            if error.status != 404 or _NOTHING not in error.message.lower():
+                self._count_refusal(host, error)
+                return None
+            lines = []
+        self._n_refused.pop(host, None)
+        self._refused_in_a_row.clear()
         return lines
+
+    def _count_refusal(self, host: str, error: RefusedError) -> None:
+        """Leave a host's addresses be after three refusals in a row; raise the error if it is us that is refused."""
+        self._n_refused[host] += 1
+        if _HIDDEN not in error.message.lower():
+            self._refused_in_a_row.add(host)
+        if error.status not in _NOT_HERE or len(self._refused_in_a_row) > _MOST_REFUSED:
+            raise error
+        if self._n_refused[host] == _MOST_REFUSED:
+            said = f"{error.message.rstrip('.')} for {host}, {_MOST_REFUSED} times in a row"
+            self._context.emit(Warned(f"rescue: {said}: its other addresses are not looked up in this run."))
 
     def obey_robots(self, known: bytes | None) -> float:
         """Follow the archive's robots.txt; return the least seconds between two requests that it wants.
@@ -184,3 +217,8 @@ class CaptureIndex(JsonApi):
             verdict = Verdict(Drop.RATE_LIMITED, http_status=429, wait_s=later.wait_s)
             self._remember(HostWait.requested_by(self.host.lower(), time.time(), verdict))
         super()._wait(later, times)
+
+
+def _place(address: str) -> str:
+    """Return what an index orders its lines by: it takes addresses that differ in case for one."""
+    return "".join(address_key(address)).lower()

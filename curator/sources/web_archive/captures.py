@@ -62,6 +62,20 @@ def read_captures(answer: Sequence[Any]) -> list[Capture]:
     return sorted(first.values())
 
 
+def last_address(answer: Sequence[Any]) -> str | None:
+    """Return the address of an answer's last line, whatever that captured; None if the line states none.
+
+    >>> last_address([["original", "statuscode"], ["http://h.example/a", "200"], ["http://h.example/b", "302"]])
+    'http://h.example/b'
+    """
+    ends = [answer[0], answer[-1]] if answer and isinstance(answer[0], list) else answer[-1:]
+    return next((_original_of(line) or None for line in _as_objects(ends)), None)
+
+
+def _original_of(line: Mapping[str, Any]) -> str:
+    return str(line.get("original") or line.get("url") or "")
+
+
 def _as_objects(answer: Sequence[Any]) -> Iterable[Mapping[str, Any]]:
     if answer and isinstance(answer[0], list):
         header = [str(name) for name in answer[0]]
@@ -71,19 +85,24 @@ def _as_objects(answer: Sequence[Any]) -> Iterable[Mapping[str, Any]]:
 
 def _read_capture(line: Mapping[str, Any]) -> Capture | None:
     time, digest = str(line.get("timestamp", "")), str(line.get("digest", "")).removeprefix("sha1:")
-    original = str(line.get("original") or line.get("url") or "")
+    original = _original_of(line)
     status, kind = str(line.get("statuscode") or line.get("status")), line.get("mimetype", line.get("mime"))
     kind = str(kind or "").lower().partition(";")[0].strip()
     if status != "200" or not (kind.startswith("image/") or kind in _BYTES):
         return None
-    is_web = re.fullmatch(r"https?://\S+", original, re.IGNORECASE) and address_key(original)[0]
-    if not is_web or not re.fullmatch("[A-Za-z2-7]{32}", digest):
+    if not _is_plain(original) or not re.fullmatch("[A-Za-z2-7]{32}", digest):
         return None
     try:
         capture = Capture(time, original, base64.b32decode(digest.upper()).hex())
         return capture if re.fullmatch("[0-9]{14}", time) and capture.moment else None
     except (ValueError, binascii.Error):
         return None
+
+
+def _is_plain(original: str) -> bool:
+    """Return whether it may stand in a manifest: no archive has a reason to state a password, fragment or control."""
+    is_web = re.fullmatch(r"https?://[^\s#]+", original, re.IGNORECASE) and address_key(original)[0]
+    return bool(is_web) and original.isprintable() and "@" not in urlsplit(original).netloc
 
 
 def address_key(address: str) -> tuple[str, str]:
