@@ -29,7 +29,7 @@ from curator.errors import SourceError
 from curator.events import Event, FetchStarted, Warned, WorkAdvanced, WorkFinished, WorkStarted
 from curator.fetch.fetch_images import fetch_images
 from curator.fetch.ledger.ledger import OUTCOME_COLUMNS, Ledger
-from curator.fetch.ledger.schema import Lookup
+from curator.fetch.ledger.schema import Lookup, Note
 from curator.fetch.outcomes import with_pictures
 from curator.fetch.plan import FetchOptions
 from curator.fetch.politeness.robots import robots_url
@@ -76,6 +76,7 @@ class Rescuer:
         self._host = urlsplit(fetch.archive).netloc
         self._is_asking = self._has_stopped = False
         self._signed_in: Collection[str] = ()
+        self._n_refused = Counter[str]()
 
     def rescue(
         self, table: pd.DataFrame, lost: BoolArray, known: pd.DataFrame, is_similar: BoolArray | None = None
@@ -182,7 +183,11 @@ class Rescuer:
         if sum(waits) > LONGEST_WAIT_S:
             raise SourceError(f"{self._host} wants to be left alone for {sum(waits):,.0f} more seconds.")
         self._wait_turn(sum(waits))
-        with CaptureIndex(self._fetch, self._emit, lambda note: ledger.record([], [], [note])) as index:
+
+        def remember(note: Note) -> None:
+            ledger.record([], [], [note])
+
+        with CaptureIndex(self._fetch, self._emit, remember, self._n_refused) as index:
             if self._fetch.robots:
                 delay_s = index.obey_robots(remembered.robots.get(robots_url(self._fetch.archive)))
                 self._fetch = replace(self._fetch, delay_s=max(delay_s, self._fetch.delay_s))

@@ -91,15 +91,22 @@ class CaptureIndex(JsonApi):
     Args:
         fetch: ``archive`` is its address; the rest says who asks, through which proxy, and how patient we are.
         remember: takes what the archive says of itself: its robots.txt, and that it wants to be left alone.
+        n_refused: so often in a row each host's addresses were refused in this run, which is counted on.
     """
 
-    def __init__(self, fetch: FetchSettings, emit: Listener, remember: Callable[[Note], object]) -> None:
+    def __init__(
+        self,
+        fetch: FetchSettings,
+        emit: Listener,
+        remember: Callable[[Note], object],
+        n_refused: Counter[str] | None = None,
+    ) -> None:
         context = ListingContext((), Path(), fetch=fetch, emit=emit)
         super().__init__(
             fetch.archive, "web archive", context, hints=(_HINT, _HINT), pause_s=LEAST_GAP_S, follows=False
         )
         self._fetch, self._remember = fetch, remember
-        self._n_refused = Counter[str]()
+        self._n_refused = Counter[str]() if n_refused is None else n_refused
         self._refused_in_a_row: set[str] = set()
 
     def look_up(self, addresses: Collection[str]) -> Iterator[dict[str, list[Capture]]]:
