@@ -30,6 +30,8 @@ REF = "LicenseRef-"
 PUBLIC_DOMAIN, NO_KNOWN = f"{REF}Public-Domain", f"{REF}No-Known-Copyright"
 GOVERNMENT, RESERVED = f"{REF}US-Government-Work", f"{REF}All-Rights-Reserved"
 CC0, MARK, DEDICATION = "CC0-1.0", "CC-PDM-1.0", "CC-PDDC"
+LONGEST = 300
+"""The characters of the longest text that is read: longer ones are terms of use, and say more than a name."""
 FAMILIES = ("CC0", "PDM", "CC-BY", "CC-BY-SA", "CC-BY-ND", "CC-BY-NC", "CC-BY-NC-SA", "CC-BY-NC-ND")
 """What most recipes allow, each in any version."""
 
@@ -53,7 +55,7 @@ _KNOWN |= {
     **dict.fromkeys(("pd", "public domain", "publicdomain"), PUBLIC_DOMAIN),
     **dict.fromkeys(("pdm", "pdm 1.0", "pdm-1.0", "public domain mark", "public domain mark 1.0"), MARK),
     **dict.fromkeys(("cc pdm 1.0", "creative commons public domain mark 1.0", "cc-pdm"), MARK),
-    **dict.fromkeys(("public domain dedication (cc0)", "zero", "cc zero", "cc-zero"), CC0),
+    **dict.fromkeys(("public domain dedication (cc0)", "cc zero", "cc-zero"), CC0),
     **dict.fromkeys(("no known copyright restrictions", "no known copyright", "no restrictions", "nkc"), NO_KNOWN),
     **dict.fromkeys(("united states government work", "us government work", "u.s. government work"), GOVERNMENT),
     **dict.fromkeys(("c", "(c)", "©", "arr", "copyright", "copyrighted", "in copyright", "inc"), RESERVED),
@@ -63,39 +65,64 @@ _FLICKR = {
     **{0: RESERVED, 7: NO_KNOWN, 8: GOVERNMENT, 9: CC0, 10: MARK},
 }
 """https://www.flickr.com/services/api/flickr.photos.licenses.getInfo.html; COCO has the same from 1 to 8."""
-_ADDRESSES = (
-    (r"creativecommons\.org/(?:publicdomain|licenses)/(?:zero|cc0)(?:/1\.0)?(?:/.*)?", CC0),
-    (r"creativecommons\.org/publicdomain/mark(?:/1\.0)?(?:/.*)?", MARK),
-    (r"creativecommons\.org/(?:licenses/publicdomain|publicdomain/certification/1\.0)(?:/.*)?", DEDICATION),
-    (r"flickr\.com/commons/usage", NO_KNOWN),
-    (r"rightsstatements\.org/(?:vocab|page)/nkc/1\.0(?:/.*)?", NO_KNOWN),
-    (r"rightsstatements\.org/(?:vocab|page)/inc(?:-[a-z-]+)?/1\.0(?:/.*)?", RESERVED),
-    (r"flickrhelp\.com/hc/[a-z-]+/articles/10710266545556.*", RESERVED),
-    (r"usa\.gov/(?:copyright\.shtml|government-works|government-copyright)", GOVERNMENT),
-    (r"gnu\.org/(?:copyleft|licenses)/fdl(?:\.[a-z.]+)?", f"{REF}GFDL"),
-    (r"artlibre\.org(?:/.*)?", f"{REF}LAL"),
-    (r"opendatacommons\.org/licenses/by(?:/.*)?", "ODC-By-1.0"),
+_NUMBERS = {str(n): f"CC-{name}-2.0" if name.startswith("BY") else name for n, name in _FLICKR.items()}
+_PORT = (
+    "(?:igo|scotland|a[mrtuz]|b[egr]|c[ahlnorz]|d[ek]|e[cegs]|f[ir]|g[ert]|h[kru]|i[elnt]|jp|kr|lu|m[ktxy]|n[loz]|p[ehlrt]|"
+    "r[os]|s[egi]|t[hw]|u[agks]|v[en]|za)"
+)
+"""The jurisdictions whose law versions 1.0 to 3.0 were ported to: https://creativecommons.org/licenses/list."""
+_PAGE = r"(?:/(?:deed|legalcode|rdf)(?:\.(?!(?:by|nc|nd|sa)\b)[a-z]{2,3}(?:-[a-z]{2,5})?)?)?"
+"""What may follow in an address of Creative Commons: the form of the page, and its language."""
+_ADDRESSES = tuple(
+    (re.compile(pattern), found)
+    for pattern, found in (
+        (rf"creativecommons\.org/(?:publicdomain|licenses)/(?:zero|cc0)(?:/1\.0)?{_PAGE}", CC0),
+        (rf"creativecommons\.org/publicdomain/mark(?:/1\.0)?{_PAGE}", MARK),
+        (rf"creativecommons\.org/(?:licenses/publicdomain|publicdomain/certification/1\.0(?:/us)?){_PAGE}", DEDICATION),
+        (r"flickr\.com/commons/usage", NO_KNOWN),
+        (r"rightsstatements\.org/(?:vocab|page)/nkc/1\.0", NO_KNOWN),
+        (r"rightsstatements\.org/(?:vocab|page)/inc(?:-(?:ow-eu|edu|nc|ruu))?/1\.0", RESERVED),
+        (r"flickrhelp\.com/hc/[a-z-]+/articles/10710266545556(?:-[a-z-]*)?", RESERVED),
+        (r"usa\.gov/(?:copyright\.shtml|government-works|government-copyright)", GOVERNMENT),
+        (r"gnu\.org/(?:copyleft|licenses)/fdl(?:\.[a-z]{2})?(?:\.html|\.txt)?", f"{REF}GFDL"),
+        (r"artlibre\.org/licence/lal(?:/[a-z]{2})?", f"{REF}LAL"),
+        (r"opendatacommons\.org/licenses/by(?:/1[.-]0)?(?:/summary)?", "ODC-By-1.0"),
+        (r"opendatacommons\.org/licenses/odbl(?:/1[.-]0)?(?:/summary)?", "ODbL-1.0"),
+        (r"opendatacommons\.org/licenses/pddl(?:/1[.-]0)?(?:/summary)?", "PDDL-1.0"),
+    )
 )
 _NAMED_BY = re.compile(
-    r"(?:spdx\.org/licenses|opensource\.org/licenses?|gnu\.org/licenses|apache\.org/licenses|opendatacommons\.org/licenses)"
-    r"/(?:license-(?P<apache>\d\.\d)|(?P<name>[^/]+?))(?:\.html|\.json|\.txt|\.en)*(?:/.*)?"
+    r"(?:apache\.org/licenses/license-(?P<apache>2\.0)|gnu\.org/licenses/(?:old-licenses/)?(?P<gnu>(?:[al]?gpl|fdl)-\d\.\d)"
+    r"|(?:spdx\.org/licenses|opensource\.org/licenses?)/(?P<name>[a-z0-9-]+(?:\.\d[a-z0-9-]*)?))"
+    r"(?:\.en)?(?:\.html|\.json|\.txt)?",
+    re.ASCII,
 )
+_QUERY = re.compile(r"(?:\?(?:ref=(?:chooser-v1|openverse|ccsearch(?:&atype=[a-z]+)?)|lang(?:uage)?=[a-z]{2}))?#?$")
+"""What says who links to a licence, or in which language its page is; anything else may say more."""
 _CC_ADDRESS = re.compile(
-    r"creativecommons\.org/licenses/(?P<terms>[a-z-]+)(?:/(?P<version>\d\.\d))?(?:/(?P<port>[a-z]{2,8}))?"
-    r"(?:/?(?:deed|legalcode|rdf)(?:\.[\w-]+)?)?"
+    rf"creativecommons\.org/licenses/(?P<terms>[a-z-]+)(?:/(?P<version>\d\.\d)(?:/(?P<port>{_PORT}))?)?{_PAGE}",
+    re.ASCII,
 )
-_LONG = (
-    (r"creative[ -]commons", "cc"),
-    (r"share[ -]?alike", "sa"),
-    (r"non[ -]?commercial", "nc"),
-    (r"no[ -]?deriv(?:ative)?s?(?: works)?", "nd"),
-    (r"attribution", "by"),
-    (r"\b(?:licen[sc]e|international|unported|generic|public|migrated|version)\b", " "),
+_WORDS = {
+    "by": "by|attribution",
+    "nc": "nc|non[ -]?commercial",
+    "nd": "nd|no[ -]?deriv(?:ative)?s?(?: works)?",
+    "sa": "sa|share[ -]?alike",
+}
+"""The short and long names of https://creativecommons.org/licenses/."""
+_TERM = "|".join(f"(?P<{short}>{words})" for short, words in _WORDS.items())
+_A_TERM, _A_VERSION = "|".join(_WORDS.values()), r"[1-4]\.[0-9]"
+_LICENCE = " licen[cs]e"
+_NAME = re.compile(
+    rf"(?:(?:cc|creative[ -]commons)[ -]?)?(?P<terms>(?:{_A_TERM})(?:(?: - |, ?|[ -])?(?:{_A_TERM})){{0,3}})"
+    rf"(?:{_LICENCE})?(?:(?:, ?|[ -])?(?:version |v\.? ?)?(?P<version>[1-4](?:[.-][0-9])?)"
+    rf"(?:(?P<more>(?:, ?{_A_VERSION}){{1,5}})|[ -](?P<port>{_PORT}))?"
+    rf"(?:[ -](?:(?:international|unported|generic)(?: public(?={_LICENCE}))?|migrated))?(?:{_LICENCE})?)?"
 )
-"""The long names of https://creativecommons.org/licenses/, and what they say in short."""
+"""A name of Creative Commons: its terms, its version or versions, the jurisdiction, and nothing else."""
 _ZERO = re.compile(
-    r"(?:(?:cc|creative commons)[ -]*(?:cc)?(?:0|zero)|zero)[ :,-]*(?:v?1(?:[.-]0)?)?(?: universal)?"
-    r"(?: \(cc[ -]?0(?: 1\.0)?\))?[ :,-]*(?:public domain(?: dedication)?)?"
+    r"(?:cc|creative commons)[ -]?(?:0|zero|cc0)(?:[ -]v?1(?:[.-]0)?)?(?: universal)?"
+    r"(?: \(cc[ -]?0(?: 1\.0)?\))?(?:(?:: ?|, ?| - | )public domain(?: dedication)?)?"
 )
 _TERMS, _VERSIONS = ("by", "nc", "nd", "sa"), ("1.0", "2.0", "2.1", "2.5", "3.0", "4.0")
 _PORTS = frozenset(
@@ -109,26 +136,33 @@ _PORTS = frozenset(
 """The licences of one jurisdiction that SPDX names."""
 
 
-@lru_cache(maxsize=65_536)
 def spdx_id(text: str) -> str | None:
     """Return the identifier of the licence that a text states; None if it states none, or none that is known here.
 
-    A text is recognised whole or not at all: what goes on with words of its own may mean another licence.
+    A text is recognised whole or not at all: what goes on with words of its own may mean another licence. Only "all
+    rights reserved" counts beside other words, as no licence allows less.
     """
+    return _read(text) if len(text) <= LONGEST else None
+
+
+@lru_cache(maxsize=65_536)
+def _read(text: str) -> str | None:
     plain = unicodedata.normalize("NFKC", text).casefold()
-    plain = " ".join(re.sub("[\u2010-\u2015\u2212_]", "-", plain).split()).strip(" .;,")
+    plain = " ".join(re.sub("[\u2010-\u2015\u2212_]", "-", plain).split())
+    if "all rights reserved" in plain and "not all rights reserved" not in plain:
+        return RESERVED
+    if any(char.isdigit() and not char.isdecimal() for char in text):  # the mark of a footnote: CC BY 4.0²
+        return None
+    if plain in _NUMBERS:
+        return _NUMBERS[plain]
+    if not plain.endswith(".."):  # of a text that was cut
+        plain = plain.removesuffix(".").rstrip()
     if plain.startswith(REF.casefold()):
         return _reference(plain.removeprefix(REF.casefold()))
-    address = re.sub(r"^(?:https?:)?(?://)?(?:www\.)?", "", plain).partition("#")[0].partition("?")[0].rstrip("/")
-    if "/" in address and "." in address.partition("/")[0]:
-        return _of_address(address)
-    if re.fullmatch(r"\d{1,2}", plain):
-        found = _FLICKR.get(int(plain))
-        return f"CC-{found}-2.0" if found and found.startswith("BY") else found
-    if "all rights reserved" in plain:
-        return RESERVED
-    if plain == "attribution":  # of Wikimedia, which is no licence of Creative Commons
-        return None
+    address = re.sub(r"^(?:https?:)?(?://)?(?:www\.)?", "", plain)
+    host, slash, _ = address.partition("/")
+    if slash and "." in host:
+        return _of_address(_QUERY.sub("", address, count=1).rstrip("/"))
     if _ZERO.fullmatch(plain):
         return CC0
     return _KNOWN.get(plain) or _KNOWN.get(plain.replace(" ", "-")) or _of_name(plain)
@@ -136,40 +170,44 @@ def spdx_id(text: str) -> str | None:
 
 def _reference(name: str) -> str | None:
     known = {one.removeprefix(REF).casefold(): one for one in (*_KNOWN.values(), RESERVED, NO_KNOWN) if REF in one}
-    return known.get(name) or _of_name(name)
+    found = known.get(name) or _of_name(name)
+    return found if found and found.removeprefix(REF).casefold() == name else None
 
 
 def _of_address(address: str) -> str | None:
     for pattern, found in _ADDRESSES:
-        if re.fullmatch(pattern, address):
+        if pattern.fullmatch(address):
             return found
     if named := _CC_ADDRESS.fullmatch(address):
         return _creative_commons(named["terms"].split("-"), named["version"], named["port"])
     if named := _NAMED_BY.fullmatch(address):
-        name = f"apache-{named['apache']}" if named["apache"] else re.sub("^fdl-", "gfdl-", named["name"])
-        return _KNOWN.get(name) or (None if "/" in name else _of_name(name))
+        name = f"apache-{named['apache']}" if named["apache"] else named["name"] or re.sub("^fdl", "gfdl", named["gnu"])
+        known = _KNOWN.get(name) or _of_name(name)
+        return known if known and known.casefold() == name else None
     return None
 
 
 def _of_name(plain: str) -> str | None:
-    """Read a name of Creative Commons: its terms, its version, the jurisdiction, and nothing else."""
-    if inner := re.search(r"\((cc[ -][^()]*)\)$", plain):
-        before, within = _of_name(plain[: inner.start()].strip()), _of_name(inner[1])
-        return within if before == within or before is None or before == _without_version(within) else None
-    for pattern, word in _LONG:
-        plain = re.sub(pattern, word, plain)
-    plain = re.sub(r"^cc(?=by)|(?<=by)(?=sa|nc|nd)", lambda found: f"{found[0]}-", plain)
-    plain = re.sub(r"(?<=[a-z])v?(?=\d)|\bv(?=\d)", " ", plain)
-    plain = re.sub(r"\b(\d)[ -](\d)\b(?!\.)", r"\1.\2", plain)
-    words = re.split(r"[ ,/:-]+", plain.strip(" ,-"))
-    words = words[1:] if words[0] == "cc" and len(words) > 1 else words
-    n_terms = next((place for place, word in enumerate(words) if word not in _TERMS), len(words))
-    terms, rest = words[:n_terms], [f"{word}.0" if re.fullmatch(r"\d", word) else word for word in words[n_terms:]]
-    n_versions = next((place for place, word in enumerate(rest) if not re.fullmatch(r"\d\.\d", word)), len(rest))
-    ports = rest[n_versions:]
-    if len(ports) > 1 or not all(re.fullmatch("[a-z]{2}|igo|scotland", port) for port in ports):
+    """Read a name of Creative Commons, or its long name with the short one in parentheses, if both say the same."""
+    if plain == "attribution":  # of Wikimedia, which is no licence of Creative Commons
         return None
-    return _creative_commons(terms, rest[0] if n_versions else None, ports[0] if ports else None)
+    long, opened, short = plain.partition(" (")
+    stated = _of_terms(long)
+    if not opened:
+        return stated
+    within = _of_terms(short[:-1]) if short.endswith(")") else None
+    return within if within and stated in (within, _without_version(within)) else None
+
+
+def _of_terms(plain: str) -> str | None:
+    if not (named := _NAME.fullmatch(plain)):
+        return None
+    terms = [one.lastgroup or "" for one in re.finditer(_TERM, named["terms"])]
+    version = (named["version"] or "").replace("-", ".")
+    versions = [f"{version}.0" if len(version) == 1 else version, *re.findall(_A_VERSION, named["more"] or "")]
+    if version and not {*versions} <= {*_VERSIONS}:
+        return None
+    return _creative_commons(terms, versions[0] or None, named["port"])
 
 
 def _without_version(found: str | None) -> str | None:
@@ -179,7 +217,9 @@ def _without_version(found: str | None) -> str | None:
 def _creative_commons(terms: Sequence[str], version: str | None, port: str | None) -> str | None:
     """Name a licence of Creative Commons: terms in the order of SPDX; None if there is none with these."""
     is_known = set(terms) <= {*_TERMS} and len(set(terms)) == len(terms) and not {"nd", "sa"} <= {*terms}
-    if not (terms and is_known) or (version and version not in _VERSIONS) or (port and not version):
+    if not (terms and is_known) or (version and version not in _VERSIONS):
+        return None
+    if port and (version in (None, "4.0") or (port == "igo" and version != "3.0")):  # there is no such
         return None
     name = "-".join(sorted(terms, key=_TERMS.index)).upper()
     name += "".join(f"-{part.upper()}" for part in (version, port) if part)

@@ -20,6 +20,7 @@ from curator.errors import DiskError, SourceError
 from curator.manifests.toml_settings import read_settings
 from curator.sources.open_images.classes import ClassNames, read_class_names
 from curator.sources.open_images.hierarchy import below, children_of
+from curator.sources.open_images.image_ids import read_ids
 from curator.sources.open_images.open_images_source import OpenImages
 from curator.sources.open_images.reader import filter_csv
 from curator.sources.open_images.rows import label_rows, present_images
@@ -468,7 +469,7 @@ def deep(server):
 def test_classes_below_classes_left_out_and_boxes(deep, context, tmp_path, chosen, expected):
     """What is listed of seven images; all of it is read once, and the plan knows."""
     (tmp_path / "ids.txt").write_text(f"validation/{image_id(2)}\n{image_id(3)}\nnothing\n")
-    (tmp_path / "more.csv").write_text(f"ImageID,x\n{image_id(5)},1\n")
+    (tmp_path / "more.csv").write_text(f'\n"ImageID","x"\n"{image_id(5)}","1"\n')
     context = replace(context, base_dir=tmp_path)
     source = settings(deep, subsets=("validation",), **{"classes": {"rugby": (RUGBY,), "soccer": (SOCCER,)}, **chosen})
     assert source.problems(context.labels) == [] == source.missing(tmp_path)
@@ -489,16 +490,44 @@ def test_what_is_left_out_is_said(deep, context, told, tmp_path):
     (tmp_path / "ids.txt").write_text(f"{image_id(1)}\nx\n")
     context = replace(context, base_dir=tmp_path)
     few = {"subsets": ("validation",), "classes": {"rugby": (RUGBY,), "soccer": ("Helmet",)}}
-    list_tier(
-        settings(deep, with_children=True, except_=("American football",), image_ids=("ids.txt",), **few), 0, context
-    )
+    source = settings(deep, with_children=True, except_=("American football",), image_ids=("ids.txt",), **few)
+    list_tier(source, 0, context)
     list_tier(settings(deep, labels_from="boxes", boxes={"least_area": 0.1}, **few), 0, context)
     said = told()
     assert "open-images validation: 1 image with a class of `except` was left out" in said
-    assert (
-        f"open-images: {HELMET} has no class below it in the hierarchy, which holds the 600 classes with boxes" in said
-    )
+    childless = f"open-images: {HELMET} has no class below it in the hierarchy, which holds the 600 classes with boxes"
+    assert said.count(childless) == 1
     assert "with a box that is none" in said and "with no image id" in said
+    source.plan(0, context)
+    list_tier(source, 0, replace(context, fresh=set()))  # of a later run, which has the hierarchy
+    list_tier(source, 1, context)
+    assert told().count(childless) == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "is_id"),
+    [
+        *(
+            (line, True)
+            for line in ("{}", "train/{}", "{}.jpg", '"{}"', "'{}'", '"test/{}.jpg"', "{},x", "{}\tx", "{};x")
+        ),
+        *(
+            (line, True)
+            for line in ('"{}","train"', '"{}" , "a, b"', "'{}';'x'", '"train/{}"\t"x"', '{},"x"', '\ufeff"{}",1')
+        ),
+        *(
+            (line, False)
+            for line in ('"{}', '{}"', "\"{}'", '"{}"x', '"{},train"', '""{}""', "{}0", "x/{}", '"x","{}"')
+        ),
+    ],
+)
+def test_an_id_is_the_first_column(line, is_id):
+    """Quoted or not, after a header or none."""
+    for header in ("", "ImageID\n", '"ImageID","Subset"\r\n', "\n'ImageID';'x'\n"):
+        text = f"{header}{line.format(image_id(10))}\n{image_id(11)}\n"
+        found = read_ids(io.BufferedReader(io.BytesIO(text.encode())))
+        assert found.rows["ImageID"].to_pylist() == [image_id(n) for n in (10, 11) if n == 11 or is_id]
+        assert (found.tally.n_rows, found.tally.n_refused) == (2, 1 - is_id)
 
 
 @pytest.mark.parametrize(

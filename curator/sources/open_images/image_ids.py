@@ -1,6 +1,6 @@
-r"""Read a list of image ids of Open Images, an id a line, as its tools take them: bare, or with the subset before it.
+r"""Read a list of image ids of Open Images, an id a line, as its tools take them, or the first column of a table.
 
->>> text = b"ImageID\ntrain/f9e0434389a1d4dd\n1a007563ebc18664.jpg,x\nno id\n"
+>>> text = b'ImageID\ntrain/f9e0434389a1d4dd\n"1a007563ebc18664.jpg","x"\nno id\n'
 >>> found = read_ids(io.BufferedReader(io.BytesIO(text)))
 >>> found.rows["ImageID"].to_pylist(), found.tally.n_refused
 (['1a007563ebc18664', 'f9e0434389a1d4dd'], 1)
@@ -19,7 +19,9 @@ from curator.sources.reading.blocks import LineBlocks, numbered_lines
 from curator.sources.reading.delimited import Rows
 from curator.sources.reading.tally import Tally
 
-_ID = re.compile(rf"(?:(?:{'|'.join(SUBSETS)})/)?(?P<id>[0-9a-f]{{16}})(?:\.jpg)?(?:[,;\t].*)?")
+_ID = re.compile(
+    rf"""(?P<quote>["']?)(?:(?:{"|".join(SUBSETS)})/)?(?P<id>[0-9a-f]{{16}})(?:\.jpg)?(?P=quote)(?: *[,;\t].*)?"""
+)
 
 
 def read_ids(stream: io.BufferedReader) -> Rows:
@@ -31,8 +33,8 @@ def read_ids(stream: io.BufferedReader) -> Rows:
     found: dict[str, int] = {}
     tally = Tally()
     for number, line in numbered_lines(LineBlocks(stream)):
-        text = line.decode("utf-8", "replace").removeprefix("\ufeff").strip().strip('"')
-        if not text or (number == 1 and text.lower().startswith("imageid")):
+        text = line.decode("utf-8", "replace").removeprefix("\ufeff").strip()
+        if not text or (not tally.n_rows and text.lstrip("\"' ").lower().startswith("imageid")):
             continue
         tally.n_rows += 1
         if named := _ID.fullmatch(text):

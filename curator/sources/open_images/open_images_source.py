@@ -141,6 +141,8 @@ class OpenImages(Source):
         """
         reader = self._reader(context)
         files = label_files(self.labels_from, tier, self.subsets)
+        if files and not any(label_files(self.labels_from, before, self.subsets) for before in range(tier)):
+            reader.tell_childless()  # once a run, whether the hierarchy was read before or not
         parts = [self._list_file(subset, path, tier, labels, reader) for subset, path in files.items()]
         return catalog.conform(pd.concat(parts, ignore_index=True)) if parts else catalog.empty()
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -74,11 +74,29 @@ class MetadataReader:
         return place_of(self.metadata, path, self.context.base_dir)
 
     def mids(self) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
-        """Find each label's MIDs, and those that are excepted.
+        """Find each label's MIDs, and those that are excepted, with those below them if they are wanted.
 
         Raises:
             SourceError: the class descriptions cannot be read, or a class is unknown or ambiguous.
         """
+        mids, excepted = self._named()
+        if not self.wanted.with_children:
+            return mids, excepted
+        named, children = {mid for own in mids.values() for mid in own}, self._children()
+        excepted = tuple(dict.fromkeys(low for mid in excepted for low in (mid, *below(children, mid, named))))
+        return with_children(mids, excepted, children), excepted
+
+    def tell_childless(self) -> None:
+        """Say which of the classes that are named have none below them, if those below are wanted."""
+        if not self.wanted.with_children:
+            return
+        (mids, _), children = self._named(), self._children()
+        if alone := sorted({mid for own in mids.values() for mid in own if mid not in children}):
+            what = "has no class below it" if len(alone) == 1 else "have no class below them"
+            rest = "in the hierarchy, which holds the 600 classes with boxes"
+            self.context.emit(Noted(f"open-images: {', '.join(alone)} {what} {rest}"))
+
+    def _named(self) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
         entry = self._classes_entry()
         table = entry.load()
         if table is None:
@@ -96,24 +114,16 @@ class MetadataReader:
         named = {mid for own in mids.values() for mid in own}
         if both := sorted(named & {*excepted}):
             raise SourceError(f"Open Images: {', '.join(both)} is named both in `classes` and in `except`.")
-        if not self.wanted.with_children:
-            return mids, excepted
-        children = self._children(named)
-        excepted = tuple(dict.fromkeys(low for mid in excepted for low in (mid, *below(children, mid, named))))
-        return with_children(mids, excepted, children), excepted
+        return mids, excepted
 
-    def _children(self, named: Collection[str]) -> Children:
-        """Read which classes are right below others; say which of those named have none."""
+    def _children(self) -> Children:
+        """Read which classes are right below others."""
         entry = self._entry("open-images-hierarchy", HIERARCHY, {})
         if (table := entry.load()) is None:
             children = self._read(self.place(HIERARCHY), read_children)
             pairs = [(mid, low) for mid, lows in children.items() for low in lows]
             table = pa.table({"mid": [mid for mid, _ in pairs], "child": [low for _, low in pairs]})
             entry.save(table, {"origin": self.place(HIERARCHY)})
-            if alone := sorted(mid for mid in named if mid not in children):
-                what = "has no class below it" if len(alone) == 1 else "have no class below them"
-                rest = "in the hierarchy, which holds the 600 classes with boxes"
-                self.context.emit(Noted(f"open-images: {', '.join(alone)} {what} {rest}"))
         found: dict[str, list[str]] = {}
         for mid, low in zip(table["mid"].to_pylist(), table["child"].to_pylist(), strict=True):
             found.setdefault(mid, []).append(low)
