@@ -15,7 +15,21 @@ from curator.report import build
 from tests.small_worlds import picture
 
 LABELS = ["rugby", "soccer"]
-ELSEWHERE = {"benchmark", "to_tf", "to_torch", "to_hf", "suspects", "similar", "fold", "labels", "recipe", "paths"}
+ELSEWHERE = {
+    "benchmark",
+    "load_model",
+    "predict",
+    "evaluate",
+    "to_tf",
+    "to_torch",
+    "to_hf",
+    "suspects",
+    "similar",
+    "fold",
+    "labels",
+    "recipe",
+    "paths",
+}
 """What trains, wants an extra or folds, and what reads no file: the same paths go there."""
 
 METHODS: dict[str, Callable[[curator.Dataset, Path], Any]] = {
