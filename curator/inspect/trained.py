@@ -32,7 +32,7 @@ class Trained(Pictures):
         Raises:
             CuratorError: no such model is saved, or the extra ``embed`` is not installed.
         """
-        from curator.inspect.evaluate.models import load_model
+        from curator.inspect.evaluate.choose_models import load_model
 
         return load_model(self.project, name)
 

@@ -26,8 +26,8 @@ from curator.inspect.audit.homes import choose_cache, refuse_addresses
 from curator.inspect.audit.listed import Published, list_published
 from curator.inspect.audit.observed import MAX_PIXELS, observe_in_place, with_observations
 from curator.inspect.audit.shared_groups import join_groups
+from curator.inspect.evaluate.choose_models import choose_names, load_model, warnings_about
 from curator.inspect.evaluate.evaluation import Evaluation, measure
-from curator.inspect.evaluate.models import choose_names, load_model, warnings_about
 from curator.inspect.evaluate.own_labels import map_labels
 from curator.inspect.evaluate.trained_on import Seen, find_seen, read_known, read_trained_on
 from curator.manifests.project import Project

@@ -19,7 +19,7 @@ import pandas as pd
 
 from curator.errors import CuratorError
 from curator.events import WorkAdvanced, WorkFinished, WorkStarted
-from curator.inspect.evaluate.models import load_model, warnings_about
+from curator.inspect.evaluate.choose_models import load_model, warnings_about
 from curator.manifests.project import Project
 from curator.sources.folder.walk import list_files
 from curator.survey.folders import is_picture
@@ -72,7 +72,7 @@ def predict(project: Project, places: Sequence[str], name: str | None = None) ->
 
     Raises:
         CuratorError: a place does not exist, or there is no picture.
-        StateError: see :func:`curator.inspect.evaluate.models.load_model`.
+        StateError: see :func:`curator.inspect.evaluate.choose_models.load_model`.
     """
     files = find_pictures(places)
     model = load_model(project, name)
