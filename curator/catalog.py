@@ -105,8 +105,15 @@ DROP_FIELDS: tuple[pa.Field, ...] = (
 SCHEMA = pa.schema([*LISTED_FIELDS, *FETCHED_FIELDS, *DEDUPED_FIELDS, *SPLIT_FIELDS, *DROP_FIELDS])
 
 
-def conform(table: pd.DataFrame) -> pd.DataFrame:
+DECIDED = ("label", *(field.name for field in (*DEDUPED_FIELDS, *SPLIT_FIELDS, *DROP_FIELDS)))
+"""The columns that a deciding stage may change; all others are as the fetch left them."""
+
+
+def conform(table: pd.DataFrame, schema: pa.Schema = SCHEMA) -> pd.DataFrame:
     """Return ``table`` with exactly the catalog's columns, in order, Arrow-typed; missing columns are all null.
+
+    Args:
+        schema: some of the catalog's columns instead.
 
     Raises:
         pyarrow.ArrowInvalid: a value does not fit its column.
@@ -115,9 +122,15 @@ def conform(table: pd.DataFrame) -> pd.DataFrame:
         pa.array(table[field.name], from_pandas=True).cast(field.type)
         if field.name in table.columns
         else pa.nulls(len(table), field.type)
-        for field in SCHEMA
+        for field in schema
     ]
-    return from_arrow(pa.Table.from_arrays(arrays, schema=SCHEMA))
+    return from_arrow(pa.Table.from_arrays(arrays, schema=schema))
+
+
+def schema_of(columns: Iterable[str]) -> pa.Schema:
+    """Return the schema of some of the catalog's columns, in the catalog's order."""
+    wanted = set(columns)
+    return pa.schema([field for field in SCHEMA if field.name in wanted])
 
 
 def from_arrow(table: pa.Table) -> pd.DataFrame:

@@ -23,6 +23,8 @@ from curator.matching.components import label_components
 from curator.text import Command, Text, plural
 
 _TOLD = ("record_id", "label", "width", "height", "distance_bits", "turn", "drop_reason", "file")
+COLUMNS = ("duplicate_of", "source_id", "local_path", *_TOLD[:-1])
+"""The columns of a catalog that conflicts are told by."""
 
 
 def find_conflicts(table: pd.DataFrame) -> list[dict[str, Any]]:

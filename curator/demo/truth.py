@@ -22,6 +22,8 @@ from curator.store.whole_files import write_text_whole
 TRUTH_COLUMNS = ("label", "source_id", "url", "planted", "picture", "expected")
 UNREACHED = "unreached"
 _KEY = ["label", "source_id"]
+COMPARED = (*_KEY, "drop_reason")
+"""The columns of a catalog that are compared with the truth."""
 _NO_VERDICT = {str(Drop.SURPLUS): KEPT, str(Drop.BEYOND_TARGET): UNREACHED}
 """Drops that say nothing about the image itself."""
 
@@ -107,7 +109,7 @@ def compare_with_truth(table: pd.DataFrame, truth: pd.DataFrame) -> Comparison:
 
 def _outcomes(table: pd.DataFrame, truth: pd.DataFrame) -> pd.Series[str]:
     """Say what came of each truth row: kept, not-listed, unreached, or its drop reason."""
-    decided = table[[*_KEY, "drop_reason"]].astype(object).drop_duplicates(_KEY)
+    decided = table[[*COMPARED]].astype(object).drop_duplicates(_KEY)
     decided["outcome"] = decided["drop_reason"].where(decided["drop_reason"].notna(), KEPT).replace(_NO_VERDICT)
     joined = truth[_KEY].merge(decided, on=_KEY, how="left")
     return joined["outcome"].fillna(NOT_LISTED).set_axis(truth.index).astype(str)

@@ -14,7 +14,7 @@ from curator.catalog import Stage
 from curator.demo.photos import photo_world
 from curator.demo.server import Served, serve
 from curator.demo.site import recipe_text
-from curator.demo.truth import Comparison, compare_with_truth, world_truth, write_truth
+from curator.demo.truth import COMPARED, Comparison, compare_with_truth, world_truth, write_truth
 from curator.demo.world import build_world
 from curator.events import Listener, Noted
 from curator.manifests.owner import claim
@@ -23,6 +23,7 @@ from curator.manifests.read_recipe import parse_recipe
 from curator.pipeline import run_stages as pipeline
 from curator.pipeline.run_stages import Outcome
 from curator.sources.registry import source_kinds
+from curator.store.catalog_files import read_catalog
 from curator.store.paths import DataPaths
 from curator.store.whole_files import write_text_whole
 
@@ -75,4 +76,5 @@ def run_demo(served: Served, data_root: Path, emit: Listener) -> DemoResult:
     emit(Noted(f"serving {len(world.listings):,} listed images on {served.base_url}"))
     pipeline.fetch(project)
     outcome = pipeline.decide(project, Stage.SPLIT, {})
-    return DemoResult(project, outcome, compare_with_truth(outcome.table, truth), truth_path)
+    table = read_catalog(paths.catalog(Stage.SPLIT), COMPARED)
+    return DemoResult(project, outcome, compare_with_truth(table, truth), truth_path)

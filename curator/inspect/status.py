@@ -6,11 +6,14 @@ Status('birds', split: 9 listed, 8 kept, 1 dropped)
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from curator import catalog
 from curator.catalog import Stage
+from curator.decide.conflicts import COLUMNS as CONFLICT_COLUMNS
 from curator.decide.conflicts import find_conflicts, way_out_of_all
 from curator.embed.current import suspects_news
 from curator.errors import DiskError
@@ -27,6 +30,7 @@ from curator.observe.workers.confine import possible
 from curator.pipeline import made_from
 from curator.pipeline.made_from import Change
 from curator.pipeline.run_stages import Outcome
+from curator.pipeline.stages import COUNTED
 from curator.report.notebook import status_html
 from curator.store.catalog_files import read_catalog, read_record
 from curator.store.suspects_file import count_decided, read_suspects
@@ -38,6 +42,7 @@ if TYPE_CHECKING:
     from curator.benchmark.metrics_file import BenchmarkResult
 
 _SPLIT_AGAIN = Command("split")
+_COLUMNS = (*COUNTED, *CONFLICT_COLUMNS, "archive_url")
 
 
 @dataclass(frozen=True)
@@ -112,14 +117,14 @@ class StageResult:
 
     Attributes:
         status: the counts of its catalog, and what to run next.
-        table: its catalog.
+        read: reads its catalog.
         notes: what a person should know.
         missing: the images that each label is short of; empty if none is.
         skipped: whether nothing had changed, so that the catalog was left as it is.
     """
 
     status: Status
-    table: pd.DataFrame = field(repr=False)
+    read: Callable[[], pd.DataFrame] = field(repr=False)
     notes: tuple[Text, ...] = ()
     missing: dict[str, int] = field(default_factory=dict)
     skipped: bool = False
@@ -132,6 +137,15 @@ class StageResult:
 
     def _repr_html_(self) -> str:
         return self.status._repr_html_()
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """Its catalog: one row a listed image; see docs/library.md.
+
+        Raises:
+            StateError: the catalog is damaged, or gone.
+        """
+        return self.read()
 
     @property
     def counts(self) -> dict[str, Any]:
@@ -149,8 +163,10 @@ class RunResult:
 
 def stage_result(project: Project, stage: Stage, outcome: Outcome) -> StageResult:
     """Count what a stage ended with."""
-    status = count_stage(project, stage, outcome.table)
-    return StageResult(status, outcome.table, outcome.notes, outcome.missing, outcome.skipped)
+    status, path = count_stage(project, stage, outcome.table), project.paths.catalog(stage)
+    whole = [*outcome.table.columns] == catalog.SCHEMA.names
+    read = (lambda: outcome.table) if whole else (lambda: read_catalog(path))
+    return StageResult(status, read, outcome.notes, outcome.missing, outcome.skipped)
 
 
 def read_status(project: Project) -> Status:
@@ -165,7 +181,7 @@ def read_status(project: Project) -> Status:
     if unfinished and unfinished.table is not None and stage in (None, Stage.LISTED):
         status = _count_unfinished(project, stage, unfinished.table)
     else:
-        table = read_catalog(project.paths.catalog(stage)) if stage else catalog.empty()
+        table = read_catalog(project.paths.catalog(stage), _COLUMNS) if stage else catalog.empty()
         status = count_stage(project, stage, table)
         is_local, concerns = not table["url"].notna().any(), (*_conflicts(table), *rescued_news(table))
     if unfinished and unfinished.is_running:

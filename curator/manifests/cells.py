@@ -77,23 +77,27 @@ def _mapped(column: pa.Array, rows: pa.Array, change: Any) -> pa.Array:
     return pc.replace_with_mask(column, rows, pa.array([change(text) for text in column.filter(rows).to_pylist()]))
 
 
-def table_text(table: pd.DataFrame, guarded: Collection[str] = ()) -> str:
+def table_text(table: pd.DataFrame, guarded: Collection[str] = (), *, header: bool = True) -> str:
     """Format a table with :func:`csv_text`, in the order of its columns."""
     columns = (arrow_array(table[name]).to_pylist() for name in table)
-    return csv_text(list(map(str, table)), zip(*columns, strict=True), guarded)
+    return csv_text(list(map(str, table)), zip(*columns, strict=True), guarded, with_names=header)
 
 
-def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]], guarded: Collection[str] = ()) -> str:
+def csv_text(
+    header: Sequence[str], rows: Iterable[Sequence[Any]], guarded: Collection[str] = (), *, with_names: bool = True
+) -> str:
     """Format rows as CSV: LF, a field quoted only if it must be, unknown values empty, each text on one line.
 
     Args:
         header: the names of the columns.
         rows: values; a text among them is written on one line.
         guarded: the columns whose texts are written with :func:`guard`.
+        with_names: write the header.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(header)
+    if with_names:
+        writer.writerow(header)
     is_guarded = [name in guarded for name in header]
     writer.writerows(list(map(_cell, row, is_guarded)) for row in rows)
     return out.getvalue()

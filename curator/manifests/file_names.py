@@ -17,11 +17,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Collection
 from pathlib import PurePath
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
+
+Key = tuple[str, str]
 
 _LONGEST_BYTES = 80
 _OWN_NAME = re.compile(r"(?P<stem>.+)-[0-9a-f]{8}(?:-[0-9a-f]{1,16})?")
@@ -64,24 +68,51 @@ def _stem(path: PurePath, sha256: str, source_id: str) -> str:
     return name.stem if name.suffix[1:].isalpha() else name.name
 
 
-def name_files(rows: pd.DataFrame) -> pd.Series[Any]:
+def name_files(rows: pd.DataFrame, sharing: Collection[Key] | None = None) -> pd.Series[Any]:
     """Name the file of each row, without folder and ending: unique in a label's folder, whatever the case of letters.
 
     Args:
         rows: of a catalog: ``record_id``, ``label``, ``sha256``, ``local_path``, ``url`` and, for files that were taken
             out of others, ``source_id`` are read.
+        sharing: what :func:`find_shared_names` returned, if the rows are only a part of those that are kept.
     """
-    is_own = (rows["local_path"].notna() & rows["url"].isna()).to_numpy(dtype=bool)
+    if sharing is None:
+        sharing = find_shared_names(rows)
+    is_own = _is_own(rows)
     names = rows["record_id"].to_numpy(dtype=object, copy=True)
-    own = rows[is_own]
-    own_ids = own["source_id"] if "source_id" in own else own["record_id"]
-    of_rows = zip(own["local_path"], own["sha256"], own_ids.fillna(own["record_id"]), strict=True)
-    stems = [safe_stem(_stem(PurePath(path), sha256, source_id)) for path, sha256, source_id in of_rows]
-    named = [f"{stem}-{sha256[:8]}" for stem, sha256 in zip(stems, own["sha256"], strict=True)]
-    keys = [(label, name.casefold()) for label, name in zip(own["label"], named, strict=True)]
-    sharing = Counter(keys)  # copies of one file that are all kept, as with [dedupe] mode = "off"
-    ids = [record_id.rpartition("-")[2] for record_id in own["record_id"]]
+    ids = [record_id.rpartition("-")[2] for record_id in rows["record_id"][is_own]]
     names[np.flatnonzero(is_own)] = [
-        f"{name}-{digits}" if sharing[key] > 1 else name for name, key, digits in zip(named, keys, ids, strict=True)
+        f"{name}-{digits}" if (label, name.casefold()) in sharing else name
+        for (label, name), digits in zip(_name_own(rows[is_own]), ids, strict=True)
     ]
     return pd.Series(names, index=rows.index, dtype=rows["record_id"].dtype)
+
+
+def find_shared_names(rows: pd.DataFrame) -> set[Key]:
+    """Find the names that several kept rows of one label would have.
+
+    They are copies of one file that are all kept, as with ``[dedupe] mode = "off"``.
+
+    Args:
+        rows: all kept rows; see :func:`name_files`.
+
+    Returns:
+        Labels, and names with their letters folded.
+    """
+    own = rows[_is_own(rows)]
+    contents = own["label"] + own["sha256"].str.slice(0, 8)
+    several = own[contents.duplicated(keep=False).to_numpy(dtype=bool)]
+    keys = Counter((label, name.casefold()) for label, name in _name_own(several))
+    return {key for key, n in keys.items() if n > 1}
+
+
+def _is_own(rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    found: npt.NDArray[np.bool_] = (rows["local_path"].notna() & rows["url"].isna()).to_numpy(dtype=bool)
+    return found
+
+
+def _name_own(own: pd.DataFrame) -> list[Key]:
+    """Return the label and the name of each of somebody's own files."""
+    ids = (own["source_id"] if "source_id" in own else own["record_id"]).fillna(own["record_id"])
+    facts = zip(own["label"], own["local_path"], own["sha256"], ids, strict=True)
+    return [(label, f"{safe_stem(_stem(PurePath(path), sha, name))}-{sha[:8]}") for label, path, sha, name in facts]

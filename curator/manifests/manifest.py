@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import pyarrow.compute as pc
 
 from curator import catalog
 from curator.errors import StateError
-from curator.manifests.cells import table_text, unguard_column
+from curator.manifests.cells import csv_text, table_text, unguard_column
 from curator.manifests.file_names import is_own_name, name_files
 from curator.manifests.labels import folder_name, label_problem
 from curator.manifests.table_file import Mistake, Table, parse_table
@@ -103,24 +104,36 @@ def is_plain(table: pd.DataFrame) -> catalog.BoolArray:
     return (plain & single).fillna(False).to_numpy(dtype=bool)
 
 
-def folder_rows(table: pd.DataFrame) -> pd.DataFrame:
-    """Pick the kept images of a catalog after the split, sorted by record_id, with ``file`` and ``linked`` added.
+def folder_rows(rows: pd.DataFrame, sharing: Collection[tuple[str, str]] | None = None) -> pd.DataFrame:
+    """Add ``file`` and ``linked`` to kept images of a catalog after the split.
 
     ``file`` is the image's name below ``data/<name>``; ``linked`` says whether it is the stored file itself.
+
+    Args:
+        rows: sorted by record_id; some of the images, if ``sharing`` is given.
+        sharing: see :func:`curator.manifests.file_names.name_files`.
     """
-    rows = catalog.kept(table).sort_values("record_id", ignore_index=True)
     linked = can_be_linked(rows)
     endings = np.where(linked & (rows["format"] == "jpeg").to_numpy(dtype=bool), ".jpg", ".png")
     folder_of = {label: folder_name(label) for label in rows["label"].unique()}
     folders = rows["label"].map(folder_of).astype(rows["label"].dtype)
-    stems = rows["split"] + "/" + folders + "/" + name_files(rows)
+    stems = rows["split"] + "/" + folders + "/" + name_files(rows, sharing)
     return rows.assign(file=stems + pd.Series(endings, dtype=stems.dtype), linked=linked)
 
 
-def manifest_rows(rows: pd.DataFrame) -> pd.DataFrame:
-    """Pick the manifest's columns from :func:`folder_rows`."""
-    hexes = [None if pd.isna(value) else f"{int(value):016x}" for value in rows["phash"]]
-    return rows.assign(phash=pd.Series(hexes, dtype=rows["file"].dtype))[_columns_of(rows)]
+def manifest_chunks(parts: Iterable[pd.DataFrame], *, archived: bool, folded: bool) -> Iterator[bytes]:
+    """Format the manifest of :func:`folder_rows`, part by part, as :func:`manifest_text` does the whole.
+
+    Args:
+        archived: whether any image comes from a web archive.
+        folded: whether the images in train are divided into folds.
+    """
+    columns = [*COLUMNS, *(RESCUED if archived else ()), *([FOLD] if folded else [])]
+    yield csv_text(columns, ()).encode("utf-8")
+    for rows in parts:
+        hexes = [None if value is None else f"{value:016x}" for value in pa.array(rows["phash"]).to_pylist()]
+        rows = rows.assign(phash=pd.Series(hexes, dtype=rows["file"].dtype))[columns]
+        yield table_text(rows, _TEXTS, header=False).encode("utf-8")
 
 
 def _columns_of(rows: pd.DataFrame) -> list[str]:

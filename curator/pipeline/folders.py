@@ -9,7 +9,8 @@ upright, made once and kept in ``converted/``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -35,8 +36,16 @@ AGAIN: Text = (
 )  # fmt: skip
 
 
-def build_folders(rows: pd.DataFrame, project: Project) -> None:
-    """Build new train and test folders beside the old ones, from :func:`curator.manifests.manifest.folder_rows`.
+@dataclass(frozen=True)
+class Parts:
+    """The rows of a manifest, with the columns of ``folder_rows``: how many, and in parts, anew each time."""
+
+    n: int
+    read: Callable[[], Iterable[pd.DataFrame]]
+
+
+def build_folders(rows: Parts, project: Project) -> None:
+    """Build new train and test folders beside the old ones.
 
     Raises:
         StateError: a stored image is gone, is not what its name says, or no longer decodes; or a file that is
@@ -44,29 +53,43 @@ def build_folders(rows: pd.DataFrame, project: Project) -> None:
     """
     paths = project.paths
     refuse_own_files(paths)
-    names = [stored_name(*facts) for facts in zip(rows["sha256"], rows["format"], strict=True)]
-    _check_stored(names, rows["sha256"].tolist(), project)
-    sums = {} if rows["linked"].all() else read_sums(paths.folder).of
-    new = paths.new_folders
-    project.emit(WorkStarted(_WHAT, len(rows)))
+    _check_stored(rows, project)
+    new, sums = paths.new_folders, None
+    project.emit(WorkStarted(_WHAT, rows.n))
     with disk_errors(new):
         remove_folder(new)
-        for folder in sorted({str(Path(name).parent) for name in rows["file"]} | set(splits_of(()))):
-            (new / folder).mkdir(parents=True)
-        for name, linked, sha256, stored in zip(rows["file"], rows["linked"], rows["sha256"], names, strict=True):
-            source = stored if linked else _converted(project, sha256, stored, sums)
-            beneath.link(paths.folder, source, new, name)
-            project.emit(WorkAdvanced(_WHAT))
+        _make_folders(new, map(str, splits_of(())))
+        for part in rows.read():
+            _make_folders(new, {name.rpartition("/")[0] for name in part["file"]})
+            if sums is None and not part["linked"].all():
+                sums = read_sums(paths.folder).of
+            columns = (part[name] for name in ("file", "linked", "sha256"))
+            for name, linked, sha256, stored in zip(*columns, _stored_names(part), strict=True):
+                source = stored if linked else _converted(project, sha256, stored, sums or {})
+                beneath.link(paths.folder, source, new, name)
+                project.emit(WorkAdvanced(_WHAT))
     project.emit(WorkFinished(_WHAT))
 
 
-def _check_stored(names: Sequence[str], hashes: Sequence[str], project: Project) -> None:
+def _make_folders(new: Path, folders: Iterable[str]) -> None:
+    for folder in sorted(folders):
+        (new / folder).mkdir(parents=True, exist_ok=True)
+
+
+def _stored_names(rows: pd.DataFrame) -> list[str]:
+    return [stored_name(*facts) for facts in zip(rows["sha256"], rows["format"], strict=True)]
+
+
+def _check_stored(rows: Parts, project: Project) -> None:
     """Make sure that the stored files are what their names say."""
-    project.emit(WorkStarted(_CHECKING, len(names)))
-    files = [(name, {sha256}) for name, sha256 in zip(names, hashes, strict=True)]
-    problems = check_files(project.paths.folder, files, lambda: project.emit(WorkAdvanced(_CHECKING)))
+    project.emit(WorkStarted(_CHECKING, rows.n))
+    wrong: list[tuple[str, str]] = []
+    for part in rows.read():
+        names = _stored_names(part)
+        files = [(name, {sha256}) for name, sha256 in zip(names, part["sha256"], strict=True)]
+        problems = check_files(project.paths.folder, files, lambda: project.emit(WorkAdvanced(_CHECKING)))
+        wrong += [(name, problem) for name, problem in zip(names, problems, strict=True) if problem]
     project.emit(WorkFinished(_CHECKING))
-    wrong = [(name, problem) for name, problem in zip(names, problems, strict=True) if problem]
     if wrong:
         name, problem = wrong[0]
         first = f"The stored image {project.paths.folder / name} is wrong: {problem}"

@@ -9,7 +9,7 @@ False
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path as Path
@@ -23,30 +23,38 @@ import pyarrow.parquet as pq
 from curator import catalog
 from curator.errors import StateError
 from curator.events import WorkAdvanced, WorkFinished, WorkStarted
+from curator.manifests.file_names import find_shared_names
 from curator.manifests.made_with import MadeWith, read_made_with, write_made_with
-from curator.manifests.manifest import folder_rows, is_plain, manifest_rows, manifest_text
+from curator.manifests.manifest import folder_rows, is_plain, manifest_chunks
 from curator.manifests.project import Project
 from curator.observe.workers.look import look_at_files
-from curator.pipeline.folders import build_folders, swap_folders
+from curator.pipeline.folders import Parts, build_folders, swap_folders
 from curator.pipeline.held_sides import find_left
+from curator.pipeline.kept_rows import KeptRows
 from curator.reasons import Stage, splits_of
 from curator.store.catalog_files import file_digest
 from curator.store.packed import digest_beneath
 from curator.store.paths import DataPaths
-from curator.store.whole_files import write_text_whole
+from curator.store.whole_files import whole_file
 
 _LOOKING = "looking at stored files again"
 
 
 def publish(
-    project: Project, table: pd.DataFrame, settings: Mapping[str, Any], previous: pd.DataFrame | None = None
+    project: Project,
+    table: pd.DataFrame,
+    groups: Callable[[], Iterable[pa.Table]],
+    settings: Mapping[str, Any],
+    previous: pd.DataFrame | None = None,
 ) -> str:
-    """Write ``manifest.csv``, ``manifest.json`` and the folders from a catalog after the split.
+    """Write ``manifest.csv``, ``manifest.json`` and the folders from a catalog after the split, a part at a time.
 
     ``manifest.json`` comes first: a run that is killed between the two leaves a manifest of another hash than it
     states, which is published again, and no image's side is lost.
 
     Args:
+        table: the columns of the catalog that say what is kept, and under which name.
+        groups: returns its rows in the same order, with all columns, in groups.
         previous: the sides that were held (see :func:`curator.pipeline.held_sides.read_sides`): of its images,
             ``manifest.json`` remembers those that leave.
 
@@ -58,15 +66,28 @@ def publish(
         DiskError: a write was refused; the manifest that was there before is kept.
     """
     paths = project.paths
-    rows = folder_rows(with_sha1(look_again(table, project), paths))
-    build_folders(rows, project)
-    text = manifest_text(manifest_rows(rows))
-    digest = hashlib.sha256(text.encode("utf-8")).hexdigest()
-    made_with = MadeWith(digest, _recipe_digest(project), settings, catalog.counts(table), find_left(rows, previous))
-    write_made_with(paths.made_with, made_with)
-    write_text_whole(paths.manifest, text)
+    kept = KeptRows(table, groups, paths.folder, lambda part: with_sha1(look_again(part, project), paths))
+    kept_rows = catalog.kept(table)
+    sharing = find_shared_names(kept_rows)
+    build_folders(Parts(len(kept_rows), lambda: (folder_rows(part, sharing) for part in kept)), project)
+    folded = bool(kept_rows["fold"].notna().any())
+    chunks = manifest_chunks((folder_rows(part, sharing) for part in kept), archived=kept.archived, folded=folded)
+    with whole_file(paths.manifest) as temporary:
+        digest = _write_hashed(temporary, chunks)
+        left = find_left(kept_rows, previous)
+        made_with = MadeWith(digest, _recipe_digest(project), settings, catalog.counts(table), left)
+        write_made_with(paths.made_with, made_with)
     swap_folders(paths)
     return digest
+
+
+def _write_hashed(path: Path, chunks: Iterable[bytes]) -> str:
+    sums = hashlib.sha256()
+    with path.open("wb") as file:
+        for chunk in chunks:
+            sums.update(chunk)
+            file.write(chunk)
+    return sums.hexdigest()
 
 
 def note_recipe(project: Project) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ from curator.manifests.tombstones import read_tombstones
 from curator.pipeline.fates import Fate, judge_images
 from curator.pipeline.publish import publish
 from curator.pipeline.rescue import DEAD, REFUSED, Rescuer
-from curator.store.catalog_files import file_digest
+from curator.store.catalog_files import file_digest, row_groups
 from curator.store.lock import locked
 from curator.store.paths import DataPaths
 from curator.store.whole_files import write_text_whole
@@ -131,7 +132,8 @@ def replay_manifest(
         if not (n_kept := int(catalog.is_kept(had).sum())):
             raise StateError(f"Nothing of {manifest} could be had.", _why_nothing(rows, table, paths))
         asked = {"rescue": fetch.archive} if fetch.rescue else {}
-        publish(project, had, {"replay_of": file_digest(manifest), "accept_similar": accept_similar, **asked})
+        settings = {"replay_of": file_digest(manifest), "accept_similar": accept_similar, **asked}
+        publish(project, had, partial(row_groups, had), settings)
     return Replay(paths, images, n_kept, fetch.rescue)
 
 

@@ -50,16 +50,21 @@ from curator.store.catalog_files import (
     read_catalog,
     refuse_newer,
     row_groups,
-    write_catalog,
+    with_decided,
+    write_decided,
     write_if_changed,
 )
 from curator.store.lock import locked
+from curator.store.mapped_column import MAPPED, read_mapped
 from curator.text import Text
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a command ended with: the catalog, notes for a person, and what is missing of what was requested."""
+    """What a command ended with: the catalog, notes for a person, and what is missing of what was requested.
+
+    Of the catalog of a stage that decides, ``table`` has the columns that it read.
+    """
 
     table: pd.DataFrame
     notes: tuple[Text, ...] = ()
@@ -176,7 +181,8 @@ def _bring_up_to_date(
         remember_options(seen.project.paths, step.section, override)
         if step.name == Stage.SPLIT:
             note_recipe(seen.project)
-        outcome = Outcome(read_catalog(path), record.notes, skipped=True)
+        columns = step.columns(seen.project, seen.reviews, None) - MAPPED
+        outcome = Outcome(read_catalog(path, columns), record.notes, skipped=True)
     _report(seen.project, step.name, outcome.table, outcome.skipped)
     return outcome
 
@@ -186,13 +192,16 @@ def _decide_anew(seen: Circumstances, step: DecideStage, recipe: Recipe, overrid
     # Dedupe's settings are in effect in the stages after it, too: they say which kept images are one picture.
     project = replace(seen.project, recipe=recipe.with_overrides("dedupe", **now.settings["dedupe"]))
     previous = read_sides(paths) if seen.held else None
-    table, notes = step.decide(read_catalog(paths.catalog_before(step.name)), project, seen.reviews, previous)
+    before = paths.catalog_before(step.name)
+    table = read_mapped(before, step.columns(project, seen.reviews, previous))
+    table, notes = step.decide(table, project, seen.reviews, previous)
     # Before the catalog: if the run is killed in between, the next one takes the same options.
     remember_options(paths, step.section, override)
     record = StageRecord(step.name, now.fingerprint, dict(override.recipe), dict(now.settings), notes)
     if step.name == Stage.SPLIT:
-        record = replace(record, manifest_sha256=publish(project, table, now.settings, previous))
-    write_catalog(paths.catalog(step.name), table, record)
+        groups = partial(with_decided, before, table)
+        record = replace(record, manifest_sha256=publish(project, table, groups, now.settings, previous))
+    write_decided(paths.catalog(step.name), before, table, record)
     return Outcome(table, notes)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from curator import catalog
 from curator.catalog import Stage
 from curator.decide.balance import balance_labels
 from curator.decide.dedupe import find_duplicates
@@ -23,6 +24,7 @@ from curator.decide.split import split_images
 from curator.manifests.project import Project
 from curator.manifests.reviews import Key, Review
 from curator.pipeline.against import leave_out_others
+from curator.store.mapped_column import MAPPED
 from curator.text import Text
 
 Reviews = Mapping[Key, Review]
@@ -39,8 +41,11 @@ class DecideStage:
 
     name: Stage
     section: str
+    columns: Callable[[Project, Reviews, pd.DataFrame | None], frozenset[str]]
+    """Returns the columns of the catalog that it reads, those that it is counted by among them."""
     decide: Callable[[pd.DataFrame, Project, Reviews, pd.DataFrame | None], Decision]
-    """Takes the catalog before, the project with the settings in effect, the reviews and the previous split's sides."""
+    """Takes those of the catalog before, the project with the settings in effect, the reviews and the previous split's
+    sides; of the catalog it changes :data:`curator.catalog.DECIDED` only."""
 
 
 def _dedupe(table: pd.DataFrame, project: Project, reviews: Reviews, previous: pd.DataFrame | None) -> Decision:
@@ -74,8 +79,31 @@ def _split(table: pd.DataFrame, project: Project, reviews: Reviews, previous: pd
     return split_images(table, settings, recipe.labels, previous, copies, project.most_command, listed)
 
 
+COUNTED = frozenset({*catalog.DECIDED, "record_id", "source", "license", "sha256", "listed_split", "url"})
+"""What every stage reads, and what it ended with is counted by."""
+_HASHES = {"detail", "phash_turns", "phash256"}
+_PLACES = {"kind", "source_id", "local_path", "url", "fallback_url", "final_url", "landing_url", "from_fallback"}
+
+
+def _columns_of_dedupe(project: Project, reviews: Reviews, previous: pd.DataFrame | None) -> frozenset[str]:
+    sizes = {"width", "height", "n_bytes", "tier"}
+    return frozenset(COUNTED | sizes | _HASHES | {"phash"} | MAPPED | _PLACES)
+
+
+def _columns_of_balance(project: Project, reviews: Reviews, previous: pd.DataFrame | None) -> frozenset[str]:
+    may_straddle = previous is not None or project.recipe.split.keep
+    return _columns_of_split(project, reviews, previous) if may_straddle else frozenset(COUNTED)
+
+
+def _columns_of_split(project: Project, reviews: Reviews, previous: pd.DataFrame | None) -> frozenset[str]:
+    recipe = project.recipe
+    may_have_kept_copies = reviews or recipe.split.keep or recipe.dedupe.across_labels == "ignore"
+    groups = _HASHES | _PLACES | {"author", "author_url", "listed_group", "taken", "camera"}
+    return frozenset(COUNTED | groups | (MAPPED if may_have_kept_copies else set()))
+
+
 STAGES = (
-    DecideStage(Stage.DEDUPED, "dedupe", _dedupe),
-    DecideStage(Stage.BALANCED, "balance", _balance),
-    DecideStage(Stage.SPLIT, "split", _split),
+    DecideStage(Stage.DEDUPED, "dedupe", _columns_of_dedupe, _dedupe),
+    DecideStage(Stage.BALANCED, "balance", _columns_of_balance, _balance),
+    DecideStage(Stage.SPLIT, "split", _columns_of_split, _split),
 )

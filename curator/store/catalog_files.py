@@ -1,6 +1,7 @@
 """Catalogs on disk: one Parquet file a stage, with what it was made from in the file's metadata.
 
-A large catalog is written in row groups, so that it never is in memory as a whole.
+A large catalog is written in row groups, so that it never is in memory as a whole, and a stage reads the columns that
+it decides on: what it leaves as it was goes from file to file, group by group.
 
 >>> import tempfile
 >>> path = Path(tempfile.mkdtemp()) / "1-listed.parquet"
@@ -34,6 +35,8 @@ from curator.store.whole_files import whole_file
 from curator.text import Command, Text, from_json, to_json
 
 _KEY = b"curator"
+GROUP_ROWS = 32_000
+"""Rows of a group: some 20 MB of a catalog whose pictures have hashes and thumbnails."""
 _PATTERNS = {
     "record_id": "[A-Za-z0-9][A-Za-z0-9_-]{0,199}",
     "sha256": "[0-9a-f]{64}",
@@ -83,7 +86,50 @@ def file_digest(path: Path) -> str:
 
 def write_catalog(path: Path, table: pd.DataFrame, record: StageRecord) -> None:
     """Write a catalog, whole or not at all."""
-    _write(path, [catalog.to_arrow(table)], record)
+    _write(path, row_groups(table), record)
+
+
+def write_decided(path: Path, before: Path, table: pd.DataFrame, record: StageRecord) -> None:
+    """Write the catalog ``before`` with what a stage decided, whole or not at all; see :func:`with_decided`."""
+    _write(path, with_decided(before, table), record)
+
+
+def with_decided(before: Path, table: pd.DataFrame) -> Iterator[pa.Table]:
+    """Yield the catalog ``before`` in groups, with what a stage decided.
+
+    Args:
+        table: the same rows, with at least the columns :data:`curator.catalog.DECIDED`; these take the place of those
+            of ``before``, whose other columns are never in memory as a whole.
+    """
+    decided = pa.Table.from_pandas(table[[*catalog.DECIDED]], catalog.schema_of(catalog.DECIDED), preserve_index=False)
+    done = 0
+    for group in read_groups(before):
+        part = decided.slice(done, group.num_rows)
+        done += group.num_rows
+        columns = [part[name] if name in catalog.DECIDED else group[name] for name in catalog.SCHEMA.names]
+        yield pa.Table.from_arrays(columns, schema=catalog.SCHEMA)
+    if done != decided.num_rows:
+        raise StateError(f"The catalog {before} has changed while it was read.", "Run the command again.")
+
+
+def read_groups(path: Path, columns: Iterable[str] | None = None) -> Iterator[pa.Table]:
+    """Read a catalog, or some of its columns, in parts of at most :data:`GROUP_ROWS` rows.
+
+    Raises:
+        StateError: see :func:`read_catalog`; what cells hold is not checked.
+    """
+    schema = catalog.SCHEMA if columns is None else catalog.schema_of(columns)
+    try:
+        with pq.ParquetFile(path) as file:
+            there = {name for name in schema.names if name in file.schema_arrow.names}
+            for number in range(file.num_row_groups):  # iter_batches holds on to what it has yielded
+                table = file.read_row_group(number, [*there])
+                n = table.num_rows
+                arrays = [table[f.name].cast(f.type) if f.name in there else pa.nulls(n, f.type) for f in schema]
+                whole = pa.Table.from_arrays(arrays, schema=schema)
+                yield from (whole.slice(start, GROUP_ROWS) for start in range(0, n, GROUP_ROWS))
+    except (OSError, pa.ArrowException) as error:
+        raise StateError(f"The catalog {path} is damaged ({_first_line(error)}).", _AGAIN) from error
 
 
 def _write(path: Path, groups: Iterable[pa.Table], record: StageRecord) -> None:
@@ -94,19 +140,24 @@ def _write(path: Path, groups: Iterable[pa.Table], record: StageRecord) -> None:
             writer.write_table(group)
 
 
-def read_catalog(path: Path) -> pd.DataFrame:
+def read_catalog(path: Path, columns: Iterable[str] | None = None) -> pd.DataFrame:
     """Read a catalog.
+
+    Args:
+        columns: read only these; the table has no others, so that a decision cannot take one for empty.
 
     Raises:
         StateError: the file is missing, damaged or written by a newer version.
     """
     read_record(path)
+    schema = catalog.SCHEMA if columns is None else catalog.schema_of(columns)
     try:
-        table = pq.read_table(path, pre_buffer=False)  # which is for remote files, and costs more than the reading here
+        with pq.ParquetFile(path) as file:
+            table = file.read([name for name in file.schema_arrow.names if name in schema.names])
     except (OSError, pa.ArrowException) as error:
         raise StateError(f"The catalog {path} is damaged ({_first_line(error)}).", _AGAIN) from error
     try:
-        found = catalog.conform(catalog.from_arrow(table.replace_schema_metadata(None)))
+        found = catalog.conform(catalog.from_arrow(table.replace_schema_metadata(None)), schema)
     except (pa.ArrowException, TypeError, ValueError) as error:
         raise StateError(f"The catalog {path} is damaged ({_first_line(error)}).", _AGAIN) from error
     if faults := _cell_faults(found):
@@ -118,6 +169,8 @@ def _cell_faults(table: pd.DataFrame) -> list[str]:
     """Say of each column that names files which cells it has that no catalog of ours holds."""
     faults = []
     for name, pattern in _PATTERNS.items():
+        if name not in table:
+            continue
         column = pa.array(table[name], pa.string(), from_pandas=True)
         wrong = pc.invert(pc.match_substring_regex(column, f"^(?:{pattern})$"))
         if n := pc.sum(wrong).as_py():
@@ -199,10 +252,6 @@ def find_record(path: Path) -> StageRecord | None:
 
 def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
-
-
-GROUP_ROWS = 32_000
-"""Rows of a group: some 20 MB of a catalog whose pictures have hashes and thumbnails."""
 
 
 def row_groups(table: pd.DataFrame) -> Iterator[pa.Table]:

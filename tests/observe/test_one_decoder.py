@@ -21,7 +21,7 @@ from curator.observe.luma import shrink
 from curator.observe.observation import look_at
 from curator.observe.pixels import decode_rgb
 from curator.observe.thumbnails import data_uri, encode_small, thumbnail
-from curator.pipeline.publish import build_folders
+from curator.pipeline.folders import Parts, build_folders
 from curator.reasons import Drop
 from curator.store.paths import DataPaths
 from tests.observe.odd_kinds import KINDS, opened
@@ -71,7 +71,8 @@ def build(root, files):
     linked = can_be_linked(seen)
     endings = np.where(linked & (seen["format"] == "jpeg"), "jpg", "png")
     names = [f"train/odd/{n:03d}.{ending}" for n, ending in enumerate(endings)]
-    build_folders(seen.assign(file=names, linked=linked), Project(Recipe("odd", (), ()), paths))
+    rows = seen.assign(file=names, linked=linked)
+    build_folders(Parts(len(rows), lambda: [rows]), Project(Recipe("odd", (), ()), paths))
     return paths, dict(zip(files, [paths.new_folders / name for name in names], strict=True))
 
 

@@ -12,6 +12,7 @@ from curator import catalog
 from curator.catalog import Stage
 from curator.errors import CuratorError
 from curator.export.export import export_dataset, find_format
+from curator.manifests.made_with import MadeWith
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
 from curator.manifests.reviews import Review, append_review
@@ -126,14 +127,13 @@ def test_a_split_that_was_killed_before_the_manifest_loses_no_side(
 ) -> None:
     """``manifest.json`` stands and the manifest is the old one: the next run publishes, with every side as it was."""
     before = splits(project)
-    write = publish.write_text_whole
+    write = publish.write_made_with
 
-    def dies(path: Path, text: str) -> None:
-        if path == project.paths.manifest:
-            raise KeyboardInterrupt
-        write(path, text)
+    def dies(path: Path, made_with: MadeWith) -> None:
+        write(path, made_with)
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr(publish, "write_text_whole", dies)
+    monkeypatch.setattr(publish, "write_made_with", dies)
     with pytest.raises(KeyboardInterrupt):
         pipeline.decide(project, Stage.SPLIT, {"balance": {"per_class": 4}})
     monkeypatch.undo()

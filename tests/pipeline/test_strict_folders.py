@@ -14,7 +14,7 @@ from curator.inspect.verify import verify_files
 from curator.manifests.manifest import read_manifest
 from curator.pipeline import publish as publishing
 from curator.pipeline.run_stages import decide, fetch
-from curator.store.catalog_files import read_catalog
+from curator.store.catalog_files import read_catalog, row_groups
 from tests.observe.drawings import draw, encode
 from tests.observe.odd_jpegs import METADATA, segment
 from tests.small_worlds import recipe_text, small_project
@@ -79,7 +79,8 @@ def test_no_command_prints_what_decoders_say(odd_project):
 def test_what_an_older_version_observed_is_looked_at_before_it_is_linked(odd_project, monkeypatch):
     """A catalog that does not say what is well-formed gives the very same folders, and no later file is decoded."""
     fetch(odd_project)
-    now = decide(odd_project, Stage.SPLIT, {}).table
+    decide(odd_project, Stage.SPLIT, {})
+    now = read_catalog(odd_project.paths.catalog(Stage.SPLIT))
     files = read_manifest(odd_project.paths.manifest)["file"].tolist()
     assert any(name.endswith(".jpg") for name in files)
     monkeypatch.setattr(publishing, "look_at_files", lambda *_, **__: pytest.fail("looked at again"))
@@ -89,7 +90,7 @@ def test_what_an_older_version_observed_is_looked_at_before_it_is_linked(odd_pro
     seen = publishing.look_again(older, odd_project)
     plain = publishing.is_plain(now) & catalog.is_kept(now)
     assert seen["well_formed"][plain].tolist() == now["well_formed"][plain].tolist()
-    publishing.publish(odd_project, older, {})
+    publishing.publish(odd_project, older, lambda: row_groups(older), {})
     assert read_manifest(odd_project.paths.manifest)["file"].tolist() == files
     assert verify_files(odd_project.paths).findings == ()
     assert read_catalog(odd_project.paths.catalog(Stage.SPLIT))["well_formed"].notna().any()

@@ -1,0 +1,74 @@
+"""A column of long values that stays on disk: copied to a file without a name, and mapped into memory.
+
+Of ten million thumbnails no stage looks at more than the few that are in doubt, or at one after the other; the system
+takes the memory of the mapped pages back when it needs it. The file goes with the array, however the process ends.
+
+>>> import tempfile
+>>> folder = Path(tempfile.mkdtemp())
+>>> pq.write_table(pa.table({"thumbnail": pa.array([b"ab", None, b"c"], pa.large_binary())}), folder / "a.parquet")
+>>> map_column(folder / "a.parquet", "thumbnail", folder).to_pylist(), [path.name for path in folder.iterdir()]
+([b'ab', None, b'c'], ['a.parquet'])
+"""
+
+from __future__ import annotations
+
+import mmap
+import tempfile
+from collections.abc import Collection
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from curator import catalog
+from curator.catalog import as_arrow
+from curator.store.catalog_files import read_catalog
+from curator.store.whole_files import disk_errors
+
+MAPPED = frozenset({"thumbnail"})
+"""The columns of a catalog that stay on disk: half a kilobyte a row, of which few are looked at."""
+
+
+def read_mapped(path: Path, columns: Collection[str]) -> pd.DataFrame:
+    """Read columns of a catalog (see :func:`curator.store.catalog_files.read_catalog`); map those of :data:`MAPPED`.
+
+    Raises:
+        StateError: see there.
+        DiskError: there is no room for a copy of what is mapped.
+    """
+    table = read_catalog(path, set(columns) - MAPPED)
+    for name in sorted(MAPPED & set(columns)):
+        kind = catalog.SCHEMA.field(name).type
+        table[name] = pd.Series(map_column(path, name, path.parent), index=table.index, dtype=pd.ArrowDtype(kind))
+    return table
+
+
+def map_column(path: Path, name: str, folder: Path) -> pa.LargeBinaryArray:
+    """Map a column of binary values of a Parquet file: one array, without a copy in memory.
+
+    Args:
+        folder: where there is room for the column.
+
+    Raises:
+        DiskError: there is none.
+        pyarrow.ArrowException, OSError: the file cannot be read.
+    """
+    with pq.ParquetFile(path) as file, disk_errors(folder), tempfile.TemporaryFile(dir=folder) as values:
+        lengths, valid = [np.zeros(1, np.int64)], [np.zeros(0, bool)]
+        for number in range(file.num_row_groups):
+            column = as_arrow(file.read_row_group(number, [name])[name], pa.large_binary())
+            if not len(column):
+                continue
+            offsets = np.frombuffer(column.buffers()[1], np.int64)[column.offset :][: len(column) + 1]
+            values.write(memoryview(column.buffers()[2] or b"")[offsets[0] : offsets[-1]])
+            lengths.append(np.diff(offsets))
+            valid.append(column.is_valid().to_numpy(zero_copy_only=False))
+        values.flush()
+        offsets = np.cumsum(np.concatenate(lengths))
+        data = mmap.mmap(values.fileno(), 0, access=mmap.ACCESS_READ) if offsets[-1] else b""
+    known = np.concatenate(valid)
+    bits = None if known.all() else pa.py_buffer(np.packbits(known, bitorder="little").tobytes())
+    buffers = [bits, pa.py_buffer(offsets), pa.py_buffer(data)]
+    return pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(known), buffers)
