@@ -73,7 +73,7 @@ def publish(
     folded = bool(kept_rows["fold"].notna().any())
     chunks = manifest_chunks((folder_rows(part, sharing) for part in kept), archived=kept.archived, folded=folded)
     with whole_file(paths.manifest) as temporary:
-        digest = _write_hashed(temporary, chunks)
+        digest = write_hashed(temporary, chunks)
         left = find_left(kept_rows, previous)
         made_with = MadeWith(digest, _recipe_digest(project), settings, catalog.counts(table), left)
         write_made_with(paths.made_with, made_with)
@@ -81,7 +81,8 @@ def publish(
     return digest
 
 
-def _write_hashed(path: Path, chunks: Iterable[bytes]) -> str:
+def write_hashed(path: Path, chunks: Iterable[bytes]) -> str:
+    """Write what comes in chunks, and return its SHA-256: 64 hex digits."""
     sums = hashlib.sha256()
     with path.open("wb") as file:
         for chunk in chunks:

@@ -86,12 +86,12 @@ def file_digest(path: Path) -> str:
 
 def write_catalog(path: Path, table: pd.DataFrame, record: StageRecord) -> None:
     """Write a catalog, whole or not at all."""
-    _write(path, row_groups(table), record)
+    write_groups(path, row_groups(table), record)
 
 
 def write_decided(path: Path, before: Path, table: pd.DataFrame, record: StageRecord) -> None:
     """Write the catalog ``before`` with what a stage decided, whole or not at all; see :func:`with_decided`."""
-    _write(path, with_decided(before, table), record)
+    write_groups(path, with_decided(before, table), record)
 
 
 def with_decided(before: Path, table: pd.DataFrame) -> Iterator[pa.Table]:
@@ -132,7 +132,8 @@ def read_groups(path: Path, columns: Iterable[str] | None = None) -> Iterator[pa
         raise StateError(f"The catalog {path} is damaged ({_first_line(error)}).", _AGAIN) from error
 
 
-def _write(path: Path, groups: Iterable[pa.Table], record: StageRecord) -> None:
+def write_groups(path: Path, groups: Iterable[pa.Table], record: StageRecord) -> None:
+    """Write a catalog that comes in groups, whole or not at all."""
     form = dataclasses.asdict(record) | {"notes": [to_json(note) for note in record.notes]}
     schema = catalog.SCHEMA.with_metadata({_KEY: json.dumps(form, sort_keys=True).encode()})
     with whole_file(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
@@ -270,7 +271,7 @@ def write_if_changed(path: Path, groups: Callable[[], Iterable[pa.Table]], recor
     """
     if _holds(path, groups, record):
         return False
-    _write(path, groups(), record)
+    write_groups(path, groups(), record)
     return True
 
 

@@ -19,21 +19,36 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 sys.path[:0] = [str(Path(__file__).parents[2])]
 from verdict import Verdict, at_most, conclude  # noqa: E402
 
 from curator import catalog  # noqa: E402
-from curator.catalog import SCHEMA, Stage  # noqa: E402
+from curator.catalog import SCHEMA  # noqa: E402
+from curator.manifests.file_names import find_shared_names  # noqa: E402
+from curator.manifests.manifest import folder_rows, manifest_chunks  # noqa: E402
 from curator.manifests.project import Project  # noqa: E402
+from curator.manifests.read_recipe import load_recipe  # noqa: E402
+from curator.pipeline.kept_rows import KeptRows  # noqa: E402
+from curator.pipeline.publish import write_hashed  # noqa: E402
+from curator.pipeline.stages import STAGES  # noqa: E402
+from curator.sources.registry import source_kinds  # noqa: E402
+from curator.store.catalog_files import (  # noqa: E402
+    GROUP_ROWS,
+    StageRecord,
+    read_catalog,
+    with_decided,
+    write_decided,
+    write_groups,
+)
+from curator.store.mapped_column import read_mapped  # noqa: E402
 from curator.store.paths import DataPaths  # noqa: E402
 
-GROUP = 32_000
 TARGETS = {  # rows: {stage: (seconds, GB)}
     1_000_000: {"deduped": (60, 1.5), "balanced": (10, 1), "split": (10, 1), "manifest": (60, 1)},
     10_000_000: {"deduped": (600, 12), "balanced": (600, 12), "split": (600, 12), "manifest": (600, 12)},
 }
+STAGES_OF = {"deduped": "fetched", "balanced": "deduped", "split": "balanced", "manifest": "split"}
 RECIPE = """name = "scale"
 labels = ["rugby", "soccer"]
 
@@ -50,8 +65,8 @@ val = 0.1
 """
 
 
-def make_group(start: int, n: int, total: int) -> pa.Table:
-    """Rows ``start`` to ``start + n`` of ``total``, the same whenever they are made."""
+def make_group(start: int, n: int) -> pa.Table:
+    """Rows ``start`` to ``start + n`` the same whenever they are made."""
     chance = np.random.default_rng([7, start])
     ids = mix(np.arange(start, start + n, dtype=np.uint64))
     names = [f"{value:016x}" for value in ids]
@@ -72,10 +87,14 @@ def make_group(start: int, n: int, total: int) -> pa.Table:
         "kind": ["open-images"] * n,
         "source_id": names,
         "tier": np.zeros(n, np.int8),
-        "url": [f"https://farm{value % 9}.staticflickr.com/{value % 9000}/{k}_{name[:10]}_o.jpg"
-                for k, (value, name) in enumerate(zip(owners, names, strict=True), start)],
-        "fallback_url": [f"https://c{value % 9}.staticflickr.com/{value % 9000}/{k}_{name[:10]}_z.jpg"
-                         for k, (value, name) in enumerate(zip(owners, names, strict=True), start)],
+        "url": [
+            f"https://farm{value % 9}.staticflickr.com/{value % 9000}/{k}_{name[:10]}_o.jpg"
+            for k, (value, name) in enumerate(zip(owners, names, strict=True), start)
+        ],
+        "fallback_url": [
+            f"https://c{value % 9}.staticflickr.com/{value % 9000}/{k}_{name[:10]}_z.jpg"
+            for k, (value, name) in enumerate(zip(owners, names, strict=True), start)
+        ],
         "landing_url": [f"https://www.flickr.com/photos/person{value}/{k}" for k, value in enumerate(owners, start)],
         "license": ["https://creativecommons.org/licenses/by/2.0/"] * n,
         "author": [f"Person Number {value}" for value in owners],
@@ -102,9 +121,13 @@ def make_group(start: int, n: int, total: int) -> pa.Table:
         "hash_version": np.full(n, 4, np.int16),
     }
     arrays = [
-        pa.nulls(n, field.type) if field.name not in columns
-        else (columns[field.name] if isinstance(columns[field.name], pa.Array)
-              else pa.array(columns[field.name], from_pandas=True)).cast(field.type)
+        pa.nulls(n, field.type)
+        if field.name not in columns
+        else (
+            columns[field.name]
+            if isinstance(columns[field.name], pa.Array)
+            else pa.array(columns[field.name], from_pandas=True)
+        ).cast(field.type)
         for field in SCHEMA
     ]
     return pa.Table.from_arrays(arrays, schema=SCHEMA)
@@ -121,3 +144,76 @@ def mix(values: np.ndarray) -> np.ndarray:
 def of_bytes(values: np.ndarray, kind: pa.DataType) -> pa.Array:
     """An Arrow column of binary values of one width."""
     return pa.FixedSizeBinaryArray.from_buffers(kind, len(values), [None, pa.py_buffer(values.tobytes())])
+
+
+def write_fetched(folder: Path, n: int) -> None:
+    """Write the catalog of ``n`` fetched rows, a group at a time."""
+    record = StageRecord("fetched", "made up", {}, {})
+    groups = (make_group(start, min(GROUP_ROWS, n - start)) for start in range(0, n, GROUP_ROWS))
+    write_groups(folder / "fetched.parquet", groups, record)
+    (folder / "recipe.toml").write_text(RECIPE.format(per_class=n // 3), encoding="utf-8")
+
+
+class Peak(threading.Thread):
+    """The most memory that this process holds itself, in GB, read every 20 ms."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.most = 0.0
+
+    def run(self) -> None:
+        while True:
+            lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+            own = sum(int(line.split()[1]) for line in lines if line.startswith(("RssAnon", "RssShmem")))
+            self.most = max(self.most, own * 1024 / 1e9)
+            time.sleep(0.02)
+
+
+def run_stage(folder: Path, stage: str) -> None:
+    """Run a stage as a command does, from file to file, and print seconds and GB as JSON."""
+    peak = Peak()
+    peak.start()
+    project = Project(load_recipe(folder / "recipe.toml", source_kinds()), DataPaths(folder, folder, "scale"))
+    before, after = folder / f"{STAGES_OF[stage]}.parquet", folder / f"{stage}.parquet"
+    start = time.perf_counter(), time.process_time()
+    if stage == "manifest":
+        step = STAGES[-1]
+        table = read_catalog(before, step.columns(project, {}, None))
+        kept = KeptRows(table, lambda: with_decided(before, table), folder)
+        sharing = find_shared_names(catalog.kept(table))
+        rows = (folder_rows(part, sharing) for part in kept)
+        write_hashed(folder / "manifest.csv", manifest_chunks(rows, archived=kept.archived, folded=False))
+    else:
+        step = next(one for one in STAGES if one.name == stage)
+        table, _ = step.decide(read_mapped(before, step.columns(project, {}, None)), project, {}, None)
+        write_decided(after, before, table, StageRecord(stage, "made up", {}, {}))
+    seconds, cpu = time.perf_counter() - start[0], time.process_time() - start[1]
+    print(json.dumps({"seconds": seconds, "cpu": cpu, "gb": peak.most}))
+
+
+def judge(n: int) -> list[Verdict]:
+    """Run all stages of ``n`` rows."""
+    verdicts: list[Verdict] = []
+    with tempfile.TemporaryDirectory(prefix="scale-") as name:
+        write_fetched(Path(name), n)
+        for stage in STAGES_OF:
+            command = [sys.executable, __file__, "--stage", stage, "--folder", name]
+            found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+            seconds, gb = TARGETS.get(n, {}).get(stage, (float("inf"), float("inf")))
+            what = f"{n:>10,} rows, {stage}"
+            verdicts += [at_most(f"{what}: time ({found['cpu']:.0f} CPU s)", found["seconds"], seconds, "s")]
+            verdicts += [at_most(f"{what}: peak", found["gb"], gb, "GB")]
+            conclude(verdicts[-2:])
+    return verdicts
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, nargs="+", default=[100_000, 300_000, 1_000_000])
+    parser.add_argument("--stage", choices=STAGES_OF)
+    parser.add_argument("--folder", type=Path)
+    given = parser.parse_args()
+    if given.stage:
+        run_stage(given.folder, given.stage)
+    else:
+        sys.exit(1 if any(not verdict.is_met for n in given.rows for verdict in judge(n)) else 0)
