@@ -1,0 +1,1 @@
+"""Compare pictures pixel by pixel: which pairs deserve it, their sketches, the verdicts; decisions take these as data."""
