@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -73,13 +74,8 @@ def find_duplicates(
     nobody, nowhere = np.zeros(len(table), bool), np.full(len(table), -1, np.int64)
     protected, members = (nobody if given is None else given for given in (is_protected, is_member))
     side = nowhere if listed is None else listed
-    kept = table.iloc[rows]
-    images = _read_images(kept, settings, labels, sources, protected[rows], members[rows], side[rows])
-    if judged is None or settings.mode != "near":
-        return write_verdicts(table, rows, _judge(images, settings, None))
-    judged = judged if settings.rotations else judged.upright()
-    images = dataclasses.replace(images, picture=judged.part_equal(kept["sha256"], images.picture))
-    pairs = judged.among(kept["sha256"], images.picture)
+    images = _read_images(table.iloc[rows], settings, labels, sources, protected[rows], members[rows], side[rows])
+    images, pairs = _apply(judged, images, table["sha256"].iloc[rows], settings)
     return write_verdicts(table, rows, _judge(images, settings, pairs))
 
 
@@ -105,6 +101,17 @@ def _read_images(
         pictures=read_pictures(images),
         protected=protected,
     )
+
+
+def _apply(
+    judged: Judged | None, images: _Images, sha256s: pd.Series[Any], settings: DedupeSettings
+) -> tuple[_Images, Pairs | None]:
+    """Part what hashes alone hold equal, and return the judged pairs of the pictures that there are then."""
+    if judged is None or settings.mode != "near":
+        return images, None
+    judged = judged if settings.rotations else judged.upright()
+    images = dataclasses.replace(images, picture=judged.part_equal(sha256s, images.picture))
+    return images, judged.among(sha256s, images.picture)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -49,13 +50,11 @@ class Pairs:
     @property
     def is_one(self) -> BoolArray:
         """Whether each pair is one picture."""
-        return self.verdict == ONE
+        return np.asarray(self.verdict == ONE)
 
     def where(self, chosen: BoolArray | Indices) -> Pairs:
         """Return the chosen pairs."""
-        return Pairs(
-            self.i[chosen], self.j[chosen], self.verdict[chosen], self.orientation[chosen], self.place[chosen]
-        )
+        return Pairs(self.i[chosen], self.j[chosen], self.verdict[chosen], self.orientation[chosen], self.place[chosen])
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ class Judged:
             *(values[chosen] for values in (self.verdict, self.orientation, self.rather)),
         )
 
-    def among(self, sha256s: pd.Series, numbers: IntArray) -> Pairs:
+    def among(self, sha256s: pd.Series[Any], numbers: IntArray) -> Pairs:
         """Return the pairs of which both contents are among these, by the numbers of their pictures.
 
         Args:
@@ -99,7 +98,7 @@ class Judged:
         known = np.flatnonzero((i >= 0) & (j >= 0) & (i != j))
         return Pairs(i[known], j[known], self.verdict[known], self.orientation[known], known)
 
-    def part_equal(self, sha256s: pd.Series, numbers: IntArray) -> IntArray:
+    def part_equal(self, sha256s: pd.Series[Any], numbers: IntArray) -> IntArray:
         """Give each content that hashes hold equal to another one, and pixels do not, a number of its own."""
         i, j = (find_places(one, sha256s) for one in (self.sha256, self.other_sha256))
         apart = (self.verdict == TWO) & (i >= 0) & (j >= 0)

@@ -23,6 +23,7 @@ from curator.decide.split import split_images
 from curator.manifests.project import Project
 from curator.manifests.reviews import Key, Review
 from curator.pipeline.against import leave_out_others
+from curator.pipeline.judging.evidence import gather_evidence, read_evidence
 from curator.text import Text
 
 Reviews = Mapping[Key, Review]
@@ -53,14 +54,16 @@ def _dedupe(table: pd.DataFrame, project: Project, reviews: Reviews, previous: p
     table, notes = leave_out_others(table, project, reviewed.is_protected)
     members = hold_sides(table, previous).is_member if previous is not None else None
     listed, protected = find_listed_sides(table, recipe.split.keep), reviewed.is_protected
-    return find_duplicates(table, recipe.dedupe, recipe.labels, sources, protected, members, listed), notes
+    judged, lacking = gather_evidence(table, project)
+    table = find_duplicates(table, recipe.dedupe, recipe.labels, sources, protected, members, listed, judged)
+    return table, (*notes, *lacking)
 
 
 def _balance(table: pd.DataFrame, project: Project, reviews: Reviews, previous: pd.DataFrame | None) -> Decision:
     recipe = project.recipe
     listed = find_listed_sides(table, recipe.split.keep)
     if previous is not None or listed is not None:
-        copies = number_kept_copies(table, recipe.dedupe, reviews, listed)
+        copies = number_kept_copies(table, recipe.dedupe, reviews, listed, read_evidence(project.paths))
         table = drop_cross_split(table, previous, recipe.groupings, copies, listed)
     wanted, most = find_wanted(table, reviews), project.most_command
     return balance_labels(table, recipe.balance, recipe.labels, previous, wanted, most, listed), ()
@@ -69,7 +72,7 @@ def _balance(table: pd.DataFrame, project: Project, reviews: Reviews, previous: 
 def _split(table: pd.DataFrame, project: Project, reviews: Reviews, previous: pd.DataFrame | None) -> Decision:
     recipe = project.recipe
     listed = find_listed_sides(table, recipe.split.keep)
-    copies = number_kept_copies(table, recipe.dedupe, reviews, listed)
+    copies = number_kept_copies(table, recipe.dedupe, reviews, listed, read_evidence(project.paths))
     settings = dataclasses.replace(recipe.split, group_by=recipe.groupings)
     return split_images(table, settings, recipe.labels, previous, copies, project.most_command, listed)
 

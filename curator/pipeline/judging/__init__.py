@@ -1,1 +1,1 @@
-"""Compare pictures pixel by pixel: which pairs deserve it, their sketches, the verdicts; decisions take these as data."""
+"""Compare pictures pixel by pixel: choose pairs, make sketches, judge; decisions take the verdicts as data."""
