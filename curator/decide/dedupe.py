@@ -19,6 +19,7 @@ import pandas as pd
 
 from curator import catalog
 from curator.catalog import BoolArray, IntArray, number_values, rank_among
+from curator.decide.chains import Ties
 from curator.decide.judged import Judged, Pairs, overrule
 from curator.decide.picture_columns import number_pictures, read_pictures
 from curator.decide.representatives import (
@@ -100,6 +101,7 @@ def _read_images(
         picture=number_pictures(images) if settings.mode == "near" else unknown,
         pictures=read_pictures(images),
         protected=protected,
+        settled=protected | members | (side >= 0),
     )
 
 
@@ -116,7 +118,10 @@ def _apply(
 
 @dataclass(frozen=True)
 class _Images:
-    """The images to judge: each one's label, side (-1: none), rank, and the numbers of its bytes and of its picture."""
+    """The images to judge: each one's label, side (-1: none), rank, and the numbers of its bytes and of its picture.
+
+    What is protected is dropped for the same bytes alone; what is settled, for what it was matched to itself alone.
+    """
 
     label: IntArray
     side: IntArray
@@ -125,6 +130,7 @@ class _Images:
     picture: IntArray
     pictures: Pictures
     protected: BoolArray
+    settled: BoolArray
 
     def __len__(self) -> int:
         return len(self.label)
@@ -167,7 +173,11 @@ def _judge(images: _Images, settings: DedupeSettings, pairs: Pairs | None) -> Ve
     same_label = images.label[matches.i] == images.label[matches.j]
     within = matches.where(same_label & is_open[matches.i] & is_open[matches.j])
     coverable = within.where(~images.protected[within.j])
-    covered = find_covered(coverable.i, coverable.j, images.rank)
+    ties = Ties.of_matches(within, images.picture, pairs) if pairs is not None else Ties({})
+    covered, chained = find_covered(
+        coverable.i, coverable.j, images.rank, lambda image: ties.follow(image, images.settled)
+    )
+    verdicts.drop_chained(NEAR, chained, images.pictures)
     verdicts.drop_for_nearest(NEAR, within.where(covered[within.i] & ~covered[within.j]), images.rank)
     verdicts.drop_for_leaders(by_picture, NEAR)
     verdicts.drop_for_leaders(by_content, EXACT)

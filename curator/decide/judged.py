@@ -1,6 +1,6 @@
 """What the pixels say of pairs of contents, as data: it overrules what hashes say of them.
 
->>> rows = {"sha256": "a", "other_sha256": "b", "verdict": ONE, "orientation": 4, "rather": 0, "differs": "mirrored"}
+>>> rows = {"sha256": "a", "other_sha256": "b", "verdict": ONE, "orientation": 4, "rather": 0, "transform": None}
 >>> judged = Judged.from_table(pa.table({name: [value] for name, value in rows.items()}))
 >>> pairs = judged.among(pd.Series(["b", "c", "a"]), np.array([7, 8, 9]))
 >>> pairs.i.tolist(), pairs.j.tolist(), pairs.is_one.tolist()
@@ -38,14 +38,14 @@ class Pairs:
         i, j: numbers of pictures, never the same.
         verdict: int8: :data:`TWO`, :data:`ONE` or :data:`DOUBTFUL`.
         orientation: uint8: in which j looks like i.
-        place: the pair's row among all that were judged.
+        transform: float32, shape (pairs, 6): j's places to i's, in shares of the sides, row by row; NaN: not known.
     """
 
     i: IntArray
     j: IntArray
     verdict: npt.NDArray[np.int8]
     orientation: npt.NDArray[np.uint8]
-    place: Indices
+    transform: npt.NDArray[np.float32]
 
     @property
     def is_one(self) -> BoolArray:
@@ -54,7 +54,9 @@ class Pairs:
 
     def where(self, chosen: BoolArray | Indices) -> Pairs:
         """Return the chosen pairs."""
-        return Pairs(self.i[chosen], self.j[chosen], self.verdict[chosen], self.orientation[chosen], self.place[chosen])
+        return Pairs(
+            self.i[chosen], self.j[chosen], self.verdict[chosen], self.orientation[chosen], self.transform[chosen]
+        )
 
 
 @dataclass(frozen=True)
@@ -66,13 +68,16 @@ class Judged:
     verdict: npt.NDArray[np.int8]
     orientation: npt.NDArray[np.uint8]
     rather: npt.NDArray[np.int8]
+    transform: npt.NDArray[np.float32]
 
     @classmethod
     def from_table(cls, table: pa.Table) -> Judged:
         """Read the pairs of a table."""
         one, other = (as_arrow(table[name], pa.string()) for name in ("sha256", "other_sha256"))
         verdict, orientation, rather = (table[name].to_numpy() for name in ("verdict", "orientation", "rather"))
-        return cls(one, other, verdict.astype(np.int8), orientation.astype(np.uint8), rather.astype(np.int8))
+        transform = np.array([row or [np.nan] * 6 for row in table["transform"].to_pylist()], np.float32).reshape(-1, 6)
+        numbers = verdict.astype(np.int8), orientation.astype(np.uint8), rather.astype(np.int8)
+        return cls(one, other, *numbers, transform)
 
     def __len__(self) -> int:
         return len(self.verdict)
@@ -84,7 +89,7 @@ class Judged:
         return Judged(
             self.sha256.filter(mask),
             self.other_sha256.filter(mask),
-            *(values[chosen] for values in (self.verdict, self.orientation, self.rather)),
+            *(values[chosen] for values in (self.verdict, self.orientation, self.rather, self.transform)),
         )
 
     def among(self, sha256s: pd.Series[Any], numbers: IntArray) -> Pairs:
@@ -96,7 +101,7 @@ class Judged:
         """
         i, j = (np.append(numbers, -1)[find_places(one, sha256s)] for one in (self.sha256, self.other_sha256))
         known = np.flatnonzero((i >= 0) & (j >= 0) & (i != j))
-        return Pairs(i[known], j[known], self.verdict[known], self.orientation[known], known)
+        return Pairs(i[known], j[known], self.verdict[known], self.orientation[known], self.transform[known])
 
     def part_equal(self, sha256s: pd.Series[Any], numbers: IntArray) -> IntArray:
         """Give each content that hashes hold equal to another one, and pixels do not, a number of its own."""

@@ -16,21 +16,42 @@ Each duplicate that is dropped was matched to the one that is kept, so that no c
 0 - 1 - 2, image 1 is dropped for 0, and 2 stays, since it was never matched to 0:
 
 >>> find_covered(i, j, ranks=np.array([0, 1, 2]))
-array([False,  True, False])
+(array([False,  True, False]), {})
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from curator.catalog import BoolArray, IntArray, rank_among, rank_texts, read_integers
+from curator.decide.chains import Step
 
 Indices = npt.NDArray[np.intp]
+
+
+class Reached(NamedTuple):
+    """What an image is dropped for that a chain reaches: the first of it, the last before it, and its orientation."""
+
+    first: int
+    via: int
+    orientation: int
+
+
+class Chained(dict[int, Reached]):
+    """The images that only a chain reaches."""
+
+
+Reach = Callable[[int], Iterable[Step]]
+
+
+def reach_nothing(image: int) -> Iterable[Step]:
+    """Reach no image by way of others."""
+    return ()
 
 
 def rank_representatives(table: pd.DataFrame, keep: str, sources: Sequence[str]) -> IntArray:
@@ -126,23 +147,30 @@ def link_across_labels(groups: IntArray, labels: IntArray) -> tuple[Indices, Ind
     return others, first[others]
 
 
-def find_covered(i: Indices, j: Indices, ranks: IntArray) -> BoolArray:
-    """Go through the images from the best rank on: one that no kept image matched is kept, and covers all its matches.
+def find_covered(i: Indices, j: Indices, ranks: IntArray, reach: Reach = reach_nothing) -> tuple[BoolArray, Chained]:
+    """Go through the images from the best rank on: one that no kept image reaches is kept, and covers what it reaches.
 
     Args:
         i: shape (matches,); every match is listed both ways.
         j: shape (matches,): what each ``i`` was matched to.
         ranks: shape (images,): all different, the smallest is kept first.
+        reach: returns what an image that is kept reaches by way of others.
 
     Returns:
-        A bool array, shape (images,): true if an image is matched to one that is kept. No two kept images match.
+        A bool array, shape (images,): true if an image is matched to one that is kept, or reached by it. No two kept
+        images match. And of those that are reached only: what they are dropped for.
     """
     order = np.argsort(i, kind="stable")
     neighbours = j[order]
     matched, starts = np.unique(i[order], return_index=True)
     ends = np.append(starts[1:], len(neighbours))
-    covered = np.zeros(len(ranks), bool)
+    covered, kept, chained = np.zeros(len(ranks), bool), np.zeros(len(ranks), bool), Chained()
     for place in np.argsort(ranks[matched]):
         if not covered[matched[place]]:
+            kept[matched[place]] = True
             covered[neighbours[starts[place] : ends[place]]] = True
-    return covered
+            for step in reach(int(matched[place])):
+                if not covered[step.image] and not kept[step.image]:
+                    covered[step.image] = True
+                    chained[step.image] = Reached(int(matched[place]), step.via, step.orientation)
+    return covered, chained
