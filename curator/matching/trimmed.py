@@ -18,10 +18,16 @@ Bools = npt.NDArray[np.bool_]
 
 _TOLERANCE = 24
 """Most difference of any channel, of 255, to the bar's own colour: what JPEG makes of an edge stays below."""
-_MOST_WRITTEN = 0.5
-"""Most share of a row of a bar that has another colour: the words on it."""
-_LEAST_STEP = 0.5
-"""Least share of a row's pixels that leave the bar's colour where it ends."""
+_FLAT = 5.0
+"""Most mean difference, of 255, of a bar's pixels to its colour but for what is written on it: grass has more."""
+_OPEN, _LEAST_STEP, _CLOSED = 0.2, 0.5, 0.7
+"""Shares of a row that have another colour: at most before a bar ends, at least behind it, and at least between the
+bars at both ends of that row."""
+_MOST_WRITTEN, _MOST_IN_A_ROW = 0.5, 0.95
+"""Most share of a bar, and of any row of it, that has another colour: the words on it."""
+_MOST_WRITTEN_ON, _CLOSED_WRITTEN = 0.3, 0.95
+"""A bar with words on it is at most such a part of the side, and behind it so much of the row has another colour: what
+looks like words on white may be the object."""
 _LEAST_LEFT = 0.3
 """Least share of each side that stays: what leaves less is no bar around a picture."""
 _ROUNDS = 3
@@ -40,33 +46,61 @@ def trimmed_box(rgb: npt.NDArray[np.uint8]) -> Box:
         (left, top, right, bottom) in pixels, the last two exclusive: the whole picture if nothing is around it.
     """
     height, width = rgb.shape[:2]
-    left, top, right, bottom = 0, 0, width, height
+    box = (0, 0, width, height)
     for _ in range(_ROUNDS):
-        before = (left, top, right, bottom)
-        inner = rgb[top:bottom, left:right]
-        turned = inner.swapaxes(0, 1)
-        above, below = _bar(inner), _bar(inner[::-1])
-        beside, behind = _bar(turned), _bar(turned[::-1])
-        left, top, right, bottom = left + beside, top + above, right - behind, bottom - below
+        left, top, right, bottom = _trim_once(rgb, box)
         if right - left < _LEAST_LEFT * width or bottom - top < _LEAST_LEFT * height:
-            return before
-        if (left, top, right, bottom) == before:
             break
-    return left, top, right, bottom
+        if (left, top, right, bottom) == box:
+            break
+        box = (left, top, right, bottom)
+    return box
 
 
-def _bar(rows: npt.NDArray[np.uint8]) -> int:
-    """Return how many rows from the first on are a bar: uint8, shape (rows, pixels, 3)."""
-    if len(rows) < 2 * _EDGE + 2:
+def _trim_once(rgb: npt.NDArray[np.uint8], box: Box) -> Box:
+    """Take one bar off each side that has one, unless what it leaves has the bar's colour along that side."""
+    left, top, right, bottom = box
+    inner = rgb[top:bottom, left:right]
+    views = (inner.swapaxes(0, 1), inner, inner.swapaxes(0, 1)[::-1], inner[::-1])
+    bars = [_measure_bar(view) for view in views]
+    while True:
+        across = ((bars[1], bars[3]), (bars[0], bars[2])) * 2
+        kept = [n if _is_closed(view, n, ends) else 0 for view, n, ends in zip(views, bars, across, strict=True)]
+        if kept == bars:
+            return left + bars[0], top + bars[1], right - bars[2], bottom - bars[3]
+        bars = kept
+
+
+def _differ(rows: npt.NDArray[np.uint8], colour: npt.NDArray[np.float64]) -> Bools:
+    return np.asarray((np.abs(rows - colour) > _TOLERANCE).any(axis=-1))
+
+
+def _measure_bar(rows: npt.NDArray[np.uint8]) -> int:
+    """Return how many rows from the first on may be a bar, the most: uint8, shape (rows, pixels, 3).
+
+    Between two lines of words a bar is plain again, so it is the last plain row that counts.
+    """
+    colour = np.median(rows[0], axis=0)
+    other = _differ(rows, colour)
+    share = other.mean(axis=1)
+    if len(rows) < 2 * _EDGE + 2 or share[0] > _OPEN / 2:
         return 0
-    colour = np.median(rows[0].astype(np.int16), axis=0)
-    other = (np.abs(rows.astype(np.int16) - colour) > _TOLERANCE).any(axis=2).mean(axis=1)
-    if other[0] > 0.1:
-        return 0
-    written = np.flatnonzero(other > _MOST_WRITTEN)
-    if not len(written):
-        return 0
-    end = int(written[0])
-    before = float(other[max(0, end - _EDGE) : end].min())
-    after = float(np.median(other[end : end + _EDGE]))
-    return end if after - before >= _LEAST_STEP else 0
+    behind = np.lib.stride_tricks.sliding_window_view(share, _EDGE).min(axis=1)
+    ahead = np.minimum.reduce([np.roll(share, k) for k in range(1, _EDGE + 1)])[: len(behind)]
+    ends = np.flatnonzero((behind >= _LEAST_STEP) & (ahead <= _OPEN) & (np.roll(share, 1)[: len(behind)] < behind))
+    for end in ends[ends > 0][::-1].tolist():
+        plain = np.abs(rows[:end] - colour).max(axis=2)[~other[:end]]
+        if other[:end].mean() <= _MOST_WRITTEN and plain.mean() <= _FLAT and share[:end].max() < _MOST_IN_A_ROW:
+            return int(end)
+    return 0
+
+
+def _is_closed(rows: npt.NDArray[np.uint8], n: int, ends: tuple[int, int]) -> bool:
+    """Say whether the first rows behind a bar have other colours than it all along, between the bars at both ends."""
+    inside = rows[: n + _EDGE, ends[0] : rows.shape[1] - ends[1]]
+    if not n or not inside.size:
+        return not n
+    share = _differ(inside, np.median(rows[0], axis=0)).mean(axis=1)
+    if share[:n].max() <= _OPEN:
+        return float(share[n:].max()) >= _CLOSED
+    return n <= _MOST_WRITTEN_ON * len(rows) and float(share[n:].max()) >= _CLOSED_WRITTEN
