@@ -1,6 +1,13 @@
-"""Lay one picture over another by a known transform, make it fit better, and compare them cell by cell.
+"""Lay one picture over another by a known transform, and read both at the same cells.
 
-A transform takes shares of the other picture's sides to shares of the one picture's: float64, shape (2, 3).
+A transform is a matrix, float64 (2, 3), that takes shares of the other picture's sides to shares of the one picture's.
+
+>>> shrunk = np.array([[0.5, 0, 0.25], [0, 0.5, 0.25]])
+>>> canvas = choose_canvas(shrunk)
+>>> canvas.shape, covered(canvas, shrunk, (WHOLE, (0, 0, 1, 0.5))).mean(axis=1).round().tolist()[::13]
+((40, 40), [1.0, 1.0, 0.0, 0.0])
+>>> measure_overlap(shrunk)
+(0.25, 1.0)
 """
 
 from __future__ import annotations
@@ -11,191 +18,118 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from curator.matching.judge.sketch import COLOUR_SIDE, LUMA_SIDE
+from curator.matching.judge.sketch import LUMA_SIDE
 
 Floats = npt.NDArray[np.float32]
 Matrix = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
+Bytes = npt.NDArray[np.uint8]
+Box = tuple[float, float, float, float]
 
+WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
 LEAST_CELLS = 10
+"""Fewest cells along each side of what both pictures show: on fewer, nothing can be compared."""
+_FEWEST = 60
+"""Fewest cells that both pictures show."""
 _MARGIN = 0.012
+"""Share of a side, along the edge of either picture, that is not looked at: a cell of 80."""
 
 
 @dataclass(frozen=True)
 class Canvas:
-    """The box of the one picture that the other covers, in shares, and how many cells it has."""
+    """The box of the one picture that the other covers, in shares of its sides, and its cells (n_y, n_x)."""
 
     left: float
     top: float
     width: float
     height: float
-    n_x: int
-    n_y: int
+    shape: tuple[int, int]
 
     def to_shares(self) -> Matrix:
-        """Return the matrix (3, 3) that takes cells to shares of the one picture's sides."""
-        step_x, step_y = self.width / self.n_x, self.height / self.n_y
+        """Return the matrix (3, 3) that takes the places of cells to shares of the one picture's sides."""
+        step_x, step_y = self.width / self.shape[1], self.height / self.shape[0]
         return np.array([[step_x, 0, self.left + step_x / 2], [0, step_y, self.top + step_y / 2], [0, 0, 1]])
 
 
 def square(matrix: Matrix) -> Matrix:
-    """Add the last row."""
+    """Add the last row of a transform."""
     return np.vstack([matrix, [0, 0, 1]])
 
 
-def choose_canvas(matrix: Matrix) -> Canvas | None:
-    """Choose the canvas on which neither picture has to be enlarged; None: they hardly overlap."""
+def choose_canvas(matrix: Matrix, most: int = LUMA_SIDE) -> Canvas | None:
+    """Choose the cells, at most so many along a side, at which no picture is enlarged; None: they hardly overlap."""
     corners = matrix @ np.array([[0, 1, 0, 1], [0, 0, 1, 1], [1, 1, 1, 1]])
     low, high = corners.min(axis=1).clip(0, 1), corners.max(axis=1).clip(0, 1)
-    width, height = high - low
     cell = np.maximum(np.hypot(matrix[:, 0], matrix[:, 1]), 1) / LUMA_SIDE
-    n_x, n_y = (int(round(length / size)) for length, size in zip((width, height), cell, strict=True))
+    n_x, n_y = np.rint((high - low) / cell).astype(int).tolist()
     if min(n_x, n_y) < LEAST_CELLS:
         return None
-    return Canvas(low[0], low[1], width, height, min(n_x, LUMA_SIDE), min(n_y, LUMA_SIDE))
+    width, height = (high - low).tolist()
+    return Canvas(float(low[0]), float(low[1]), width, height, (min(n_y, most), min(n_x, most)))
 
 
-def sample(picture: npt.NDArray[np.uint8], canvas: Canvas, to_picture: Matrix) -> Floats:
-    """Read a square picture at a canvas' cells; ``to_picture`` takes the one picture's shares to this one's."""
+def sample(picture: Bytes, canvas: Canvas, to_picture: Matrix) -> Floats:
+    """Read a square picture at the cells of a canvas.
+
+    Args:
+        picture: uint8, shape (side, side) or (side, side, channels).
+        to_picture: the matrix (3, 3) from the one picture's shares to this one's.
+
+    Returns:
+        float32, shape (n_y, n_x) or (n_y, n_x, channels).
+    """
     side = picture.shape[0]
     whole = np.diag([side, side, 1.0]) @ to_picture @ canvas.to_shares()
     whole[:2, 2] -= 0.5
-    factors = np.hypot(whole[0, :2], whole[1, :2])
+    excess = float(np.hypot(whole[0, :2], whole[1, :2]).mean()) ** 2 - 1
     values = picture.astype(np.float32)
-    excess = float(factors.mean()) ** 2 - 1
-    if excess > 0.2:
+    if excess > 0.2:  # several of its cells are one cell here
         values = cv2.GaussianBlur(values, (0, 0), 0.5 * excess**0.5, borderType=cv2.BORDER_REPLICATE)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return np.asarray(
-        cv2.warpAffine(values, whole[:2], (canvas.n_x, canvas.n_y), flags=flags, borderMode=cv2.BORDER_REPLICATE),
-        np.float32,
-    )
+    size = canvas.shape[::-1]
+    return np.asarray(cv2.warpAffine(values, whole[:2], size, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.float32)
 
 
-def covered(canvas: Canvas, matrix: Matrix) -> Floats:
-    """Return which cells lie within both pictures, but for a thin margin: 1 or 0, shape (n_y, n_x)."""
+def covered(canvas: Canvas, matrix: Matrix, boxes: tuple[Box, Box]) -> Floats:
+    """Return which cells lie within both pictures' boxes, but for a thin margin: 1 or 0, shape (n_y, n_x)."""
     to_shares = canvas.to_shares()
-    inverse = np.linalg.inv(square(matrix)) @ to_shares
-    columns, rows = np.arange(canvas.n_x), np.arange(canvas.n_y)[:, None]
-    inside = np.ones((canvas.n_y, canvas.n_x), bool)
-    for k in range(2):
-        for line in (to_shares, inverse):
-            at = line[k, 0] * columns + line[k, 1] * rows + line[k, 2]
-            inside &= (at > _MARGIN) & (at < 1 - _MARGIN)
+    columns, rows = np.arange(canvas.shape[1]), np.arange(canvas.shape[0])[:, None]
+    inside = np.ones(canvas.shape, bool)
+    for lines, box in zip((to_shares, np.linalg.inv(square(matrix)) @ to_shares), boxes, strict=True):
+        for k in range(2):
+            at = lines[k, 0] * columns + lines[k, 1] * rows + lines[k, 2]
+            inside &= (at > box[k] + _MARGIN) & (at < box[k + 2] - _MARGIN)
     return inside.astype(np.float32)
 
 
-def improve(one: npt.NDArray[np.uint8], other: npt.NDArray[np.uint8], matrix: Matrix, steps: int = 4) -> Matrix:
-    """Make a transform fit better, by Gauss and Newton's steps over all six numbers (Lucas and Kanade's method).
-
-    Cells that differ much, as those under a text, count little.
-    """
-    canvas = choose_canvas(matrix)
-    if canvas is None:
-        return matrix
-    fixed = _without_shade(sample(one, canvas, np.eye(3)))
-    columns, rows = np.meshgrid(np.linspace(-1, 1, canvas.n_x), np.linspace(-1, 1, canvas.n_y))
-    basis = [np.ones_like(columns), columns, rows]
-    to_shares = canvas.to_shares()
-    centre = to_shares @ np.array(
-        [[(canvas.n_x - 1) / 2, 0, (canvas.n_x - 1) / 2], [0, (canvas.n_y - 1) / 2, (canvas.n_y - 1) / 2], [0, 0, 1]]
-    )
-    # centre takes -1..1 to shares; cells = centre coordinates
-    best, best_score = matrix, -1.0
-    now = matrix
-    for step in range(steps + 1):
-        inside = covered(canvas, now)
-        if inside.sum() < LEAST_CELLS**2 / 2:
-            break
-        moving = _without_shade(sample(other, canvas, np.linalg.inv(square(now))))
-        score = _correlate(fixed, moving, inside)
-        if score > best_score + 1e-4:
-            best, best_score = now, score
-        if step == steps:
-            break
-        gain = np.sqrt(((fixed**2) * inside).sum() / max(((moving**2) * inside).sum(), 1e-3))
-        moving *= gain
-        misfit = moving - fixed
-        scale = 1.5 * np.median(np.abs(misfit[inside > 0])) + 0.5
-        weight = inside / (1 + (misfit / scale) ** 2)
-        mean = (moving + fixed) / 2
-        down, right = np.gradient(mean)
-        slopes = np.stack([s * b for s in (right, down) for b in basis], axis=-1).reshape(-1, 6)
-        w = weight.reshape(-1, 1)
-        normal = slopes.T @ (slopes * w) + np.eye(6) * (1e-3 * weight.sum() + 1e-3)
-        move = np.linalg.solve(normal, slopes.T @ (w[:, 0] * misfit.ravel()))
-        move = np.clip(move, -3, 3)
-        # the moving picture should be read at cell + d(cell); d in cells
-        change = np.array(
-            [
-                [
-                    1 + move[1] * 2 / max(canvas.n_x - 1, 1),
-                    move[2] * 2 / max(canvas.n_x - 1, 1),
-                    move[0] * 2 / max(canvas.n_x - 1, 1),
-                ],
-                [
-                    move[4] * 2 / max(canvas.n_y - 1, 1),
-                    1 + move[5] * 2 / max(canvas.n_y - 1, 1),
-                    move[3] * 2 / max(canvas.n_y - 1, 1),
-                ],
-                [0, 0, 1],
-            ]
-        )
-        now = (centre @ change @ np.linalg.inv(centre) @ square(now))[:2]
-    return best
-
-
-def _correlate(a: Floats, b: Floats, inside: Floats) -> float:
-    return float((a * b * inside).sum() / np.sqrt(max((a * a * inside).sum() * (b * b * inside).sum(), 1e-6)))
-
-
-def _without_shade(picture: Floats) -> Floats:
-    """Take away what varies slowly, which brightness and grading change."""
-    smooth = cv2.GaussianBlur(picture, (0, 0), 5, borderType=cv2.BORDER_REPLICATE)
-    return cv2.GaussianBlur(picture, (0, 0), 0.8, borderType=cv2.BORDER_REPLICATE) - smooth
-
-
 @dataclass(frozen=True)
-class Agreement:
-    """How two overlaid pictures agree; arrays of shape (n_y, n_x)."""
+class Overlay:
+    """Where two pictures lie over one another: the cells, the matrix (3, 3) back to the other's shares, the cover."""
 
     canvas: Canvas
-    inside: Bools
-    one: Floats
-    other: Floats
-    local: Floats
-    detail_one: Floats
-    detail_other: Floats
+    back: Matrix
+    cover: Floats
 
 
-def compare(
-    one: npt.NDArray[np.uint8], other: npt.NDArray[np.uint8], matrix: Matrix, sigma: float = 2.0
-) -> Agreement | None:
-    """Correlate two pictures around each cell."""
-    canvas = choose_canvas(matrix)
+def lay_over(matrix: Matrix, boxes: tuple[Box, Box], canvas: Canvas | None = None) -> Overlay | None:
+    """Lay the other picture over the one, at the cells of a canvas if one is given; None: they hardly overlap."""
+    canvas = choose_canvas(matrix) if canvas is None else canvas
     if canvas is None:
         return None
-    inside = covered(canvas, matrix)
-    a, b = sample(one, canvas, np.eye(3)), sample(other, canvas, np.linalg.inv(square(matrix)))
-
-    def blur(values: Floats) -> Floats:
-        return cv2.GaussianBlur(values * inside, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT) / weight
-
-    weight = np.maximum(cv2.GaussianBlur(inside, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT), 1e-3)
-    mean_a, mean_b = blur(a), blur(b)
-    var_a, var_b = blur(a * a) - mean_a**2, blur(b * b) - mean_b**2
-    both = blur(a * b) - mean_a * mean_b
-    var_a, var_b = np.maximum(var_a, 0), np.maximum(var_b, 0)
-    local = both / (np.sqrt(var_a * var_b) + 2.0)
-    return Agreement(canvas, inside > 0, a, b, local, np.sqrt(var_a), np.sqrt(var_b))
+    cover = covered(canvas, matrix, boxes)
+    return Overlay(canvas, np.linalg.inv(square(matrix)), cover) if cover.sum() >= _FEWEST else None
 
 
-def compare_colours(one, other, found: Agreement, matrix: Matrix) -> tuple[Floats, Floats]:
-    """Return Cb and Cr less 128 of both on a canvas."""
-    canvas = found.canvas
-    a = sample(one, canvas, np.eye(3)) - 128
-    b = sample(other, canvas, np.linalg.inv(square(matrix))) - 128
-    return a, b
+def without_shade(picture: Floats) -> Floats:
+    """Take away what varies slowly, which brightness and grading change, and the finest grain."""
+    smooth = cv2.GaussianBlur(picture, (0, 0), 5, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.8, borderType=cv2.BORDER_REPLICATE) - smooth)
+
+
+def correlate(a: Floats, b: Floats, weight: Floats) -> float:
+    """Correlate two pictures without shades, each cell by its weight."""
+    weighted = a * weight
+    both = float((weighted * b).sum())
+    return both / max(float((weighted * a).sum()) * float((b * weight * b).sum()), 1e-6) ** 0.5
 
 
 def measure_overlap(matrix: Matrix) -> tuple[float, float]:

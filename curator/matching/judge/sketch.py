@@ -19,8 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from curator.matching.judge.keypoints import N_POINTS, PACKED_BYTES, find_keypoints
+from curator.matching.trimmed import trimmed_box
 
-SKETCH_VERSION = 1
+SKETCH_VERSION = 2
 SKETCH_SIDE = 256
 """Longest side, in pixels, of the picture to make a sketch of; a smaller one is taken as it is."""
 POINTS_SIDE = 192
@@ -34,6 +35,7 @@ Sketch = dict[str, npt.NDArray[Any]]
 
 SKETCH_FIELDS: list[tuple[str, str, tuple[int, ...]]] = [
     ("size", "<u2", (2,)),
+    ("box", "<u2", (4,)),
     ("n_points", "<u2", ()),
     ("places", "<u2", (N_POINTS, 2)),
     ("sizes", "<f2", (N_POINTS,)),
@@ -42,7 +44,8 @@ SKETCH_FIELDS: list[tuple[str, str, tuple[int, ...]]] = [
     ("luma", "|u1", (LUMA_SIDE, LUMA_SIDE)),
     ("colours", "|u1", (COLOUR_SIDE, COLOUR_SIDE, 2)),
 ]
-"""Name, dtype and shape of each field: width and height in pixels; how many points there are; x and y in 65,535ths of
+"""Name, dtype and shape of each field: width and height in pixels; left, top, right and bottom of
+what is within borders and bars, in 65,535ths of the sides; how many points there are; x and y in 65,535ths of
 the sides, the sizes in pixels of a picture of 192 pixels, the angles in 65,536ths of a turn, and the descriptors, two
 counts a byte; luma, and Cb and Cr, both stretched to a square."""
 
@@ -58,6 +61,7 @@ def make_sketch(rgb: npt.NDArray[np.uint8]) -> Sketch:
     n = len(points.places)
     row = {name: np.zeros(shape, dtype) for name, dtype, shape in SKETCH_FIELDS}
     row["size"][:] = width, height
+    row["box"][:] = np.rint(np.array(trimmed_box(rgb)) / (width, height, width, height) * 65_535)
     row["n_points"][...] = n
     row["places"][:n] = np.rint(((points.places + 0.5) / size).clip(0, 1) * 65_535)
     row["sizes"][:n] = points.sizes * (POINTS_SIDE / max(size))
