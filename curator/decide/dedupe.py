@@ -20,6 +20,7 @@ import pandas as pd
 from curator import catalog
 from curator.catalog import BoolArray, IntArray, number_values, rank_among
 from curator.decide.chains import Ties
+from curator.decide.flaws import rate_flaws
 from curator.decide.judged import Judged, Pairs, overrule
 from curator.decide.picture_columns import number_pictures, read_pictures
 from curator.decide.representatives import (
@@ -75,8 +76,11 @@ def find_duplicates(
     nobody, nowhere = np.zeros(len(table), bool), np.full(len(table), -1, np.int64)
     protected, members = (nobody if given is None else given for given in (is_protected, is_member))
     side = nowhere if listed is None else listed
-    images = _read_images(table.iloc[rows], settings, labels, sources, protected[rows], members[rows], side[rows])
-    images, pairs = _apply(judged, images, table["sha256"].iloc[rows], settings)
+    kept = table.iloc[rows]
+    flaws = None if judged is None else rate_flaws(judged, kept["sha256"])
+    ranks = rank_representatives(kept, settings.keep, sources, flaws)
+    images = _read_images(kept, settings, labels, ranks, protected[rows], members[rows], side[rows])
+    images, pairs = _apply(judged, images, kept["sha256"], settings)
     return write_verdicts(table, rows, _judge(images, settings, pairs))
 
 
@@ -84,14 +88,14 @@ def _read_images(
     images: pd.DataFrame,
     settings: DedupeSettings,
     labels: Sequence[str],
-    sources: Sequence[str],
+    ranks: IntArray,
     protected: BoolArray,
     members: BoolArray,
     side: IntArray,
 ) -> _Images:
     """Read the images to judge; the arrays are as for :func:`find_duplicates`, of these rows."""
     unknown = np.full(len(images), -1, np.int64)
-    ranks = put_first(put_first(rank_representatives(images, settings.keep, sources), members), side >= 0)
+    ranks = put_first(put_first(ranks, members), side >= 0)
     content = number_values(images["sha256"]) if settings.mode != "off" else unknown
     return _Images(
         label=rank_among(images["label"], labels),

@@ -1,6 +1,6 @@
 """What the pixels say of pairs of contents, as data: it overrules what hashes say of them.
 
->>> rows = {"sha256": "a", "other_sha256": "b", "verdict": ONE, "orientation": 4, "rather": 0, "transform": None}
+>>> rows = {"sha256": "a", "other_sha256": "b", "verdict": ONE, "orientation": 4}
 >>> judged = Judged.from_table(pa.table({name: [value] for name, value in rows.items()}))
 >>> pairs = judged.among(pd.Series(["b", "c", "a"]), np.array([7, 8, 9]))
 >>> pairs.i.tolist(), pairs.j.tolist(), pairs.is_one.tolist()
@@ -26,6 +26,9 @@ from curator.matching.pictures import Indices, Pictures
 
 TWO, ONE, DOUBTFUL = range(3)
 """Two pictures, one picture, or neither for sure: then what hashes say stands."""
+
+THIS_COMPOSED, OTHER_COMPOSED, THIS_MARKED, OTHER_MARKED = 1, 2, 4, 8
+"""What was done to one of two copies: it was put into a border or beside other pictures, or was written on."""
 
 _INVERSE = np.array([invert_orientation(orientation) for orientation in range(8)], np.uint8)
 
@@ -67,17 +70,27 @@ class Judged:
     other_sha256: pa.Array
     verdict: npt.NDArray[np.int8]
     orientation: npt.NDArray[np.uint8]
-    rather: npt.NDArray[np.int8]
+    flaws: npt.NDArray[np.int8]
     transform: npt.NDArray[np.float32]
+    cosine: npt.NDArray[np.float32]
 
     @classmethod
     def from_table(cls, table: pa.Table) -> Judged:
-        """Read the pairs of a table."""
+        """Read the pairs of a table; what it lacks of flaws, transforms and cosines is not known."""
+        n, has = len(table), set(table.column_names)
         one, other = (as_arrow(table[name], pa.string()) for name in ("sha256", "other_sha256"))
-        verdict, orientation, rather = (table[name].to_numpy() for name in ("verdict", "orientation", "rather"))
-        transform = np.array([row or [np.nan] * 6 for row in table["transform"].to_pylist()], np.float32).reshape(-1, 6)
-        numbers = verdict.astype(np.int8), orientation.astype(np.uint8), rather.astype(np.int8)
-        return cls(one, other, *numbers, transform)
+        verdict, orientation = (table[name].to_numpy() for name in ("verdict", "orientation"))
+        flaws = table["flaws"].to_numpy() if "flaws" in has else np.zeros(n)
+        transform = np.full((n, 6), np.nan, np.float32)
+        cosine = np.full(n, np.nan, np.float32)
+        if "transform" in has:
+            rows = table["transform"].combine_chunks()
+            known = rows.is_valid().to_numpy(zero_copy_only=False)
+            transform[known] = rows.drop_null().flatten().to_numpy(zero_copy_only=False).reshape(-1, 6)
+        if "cosine" in has:
+            cosine = table["cosine"].to_numpy().astype(np.float32)
+        numbers = verdict.astype(np.int8), orientation.astype(np.uint8), flaws.astype(np.int8)
+        return cls(one, other, *numbers, transform, cosine)
 
     def __len__(self) -> int:
         return len(self.verdict)
@@ -85,12 +98,9 @@ class Judged:
     def upright(self) -> Judged:
         """Return the pairs of which neither is rotated or mirrored."""
         chosen = self.orientation == 0
-        mask = pa.array(chosen)
-        return Judged(
-            self.sha256.filter(mask),
-            self.other_sha256.filter(mask),
-            *(values[chosen] for values in (self.verdict, self.orientation, self.rather, self.transform)),
-        )
+        names = (one.filter(pa.array(chosen)) for one in (self.sha256, self.other_sha256))
+        values = (self.verdict, self.orientation, self.flaws, self.transform, self.cosine)
+        return Judged(*names, *(one[chosen] for one in values))
 
     def among(self, sha256s: pd.Series[Any], numbers: IntArray) -> Pairs:
         """Return the pairs of which both contents are among these, by the numbers of their pictures.

@@ -1,6 +1,7 @@
 """Choose who is kept of several images of one picture, by an order that does not depend on where the rows are.
 
->>> table = pd.DataFrame({"record_id": ["b", "a", "c"], "width": [9, 9, 10], "height": [9, 9, 9], "n_bytes": [5, 5, 1]})
+>>> table = pd.DataFrame({"record_id": ["b", "a", "c"], "width": [9, 9, 10], "height": 9, "n_bytes": [5, 5, 1]})
+>>> table["mode"] = "RGB"
 >>> rank_representatives(table, "largest", ())
 array([2, 1, 0])
 
@@ -34,6 +35,10 @@ from curator.decide.chains import Step
 Indices = npt.NDArray[np.intp]
 
 
+_FEW_COLOURS = ("1", "P", "PA")
+"""Pillow's modes of pictures with a palette."""
+
+
 class Reached(NamedTuple):
     """What an image is dropped for that a chain reaches: the first of it, the last before it, and its orientation."""
 
@@ -54,20 +59,26 @@ def reach_nothing(image: int) -> Iterable[Step]:
     return ()
 
 
-def rank_representatives(table: pd.DataFrame, keep: str, sources: Sequence[str]) -> IntArray:
+def rank_representatives(
+    table: pd.DataFrame, keep: str, sources: Sequence[str], flaws: IntArray | None = None
+) -> IntArray:
     """Rank the rows from 0, the best to keep first.
 
     Args:
         table: a catalog.
-        keep: ``"largest"``: most pixels, then most bytes, then the smallest record id; ``"first"``: the source that
-            comes first in ``sources``, then the earliest tier, then the smallest record id.
+        keep: ``"largest"``: least flawed, then of more than 256 colours, then most pixels, then most bytes, then the
+            smallest record id; ``"first"``: the source that comes first in ``sources``, then the earliest tier, then
+            the smallest record id.
         sources: names of sources in the recipe's order; those not named come after, in alphabetical order.
+        flaws: shape (rows,): see :func:`curator.decide.flaws.rate_flaws`; without it, no image has any.
     """
     names = rank_texts(table["record_id"])
     if keep == "first":
         return _rank((names, read_integers(table["tier"], 0), rank_among(table["source"], sources)))
     width, height, n_bytes = (read_integers(table[name], 0) for name in ("width", "height", "n_bytes"))
-    return _rank((names, -n_bytes, -width * height))
+    few_colours = table["mode"].isin(_FEW_COLOURS).to_numpy(dtype=bool)
+    known = np.zeros(len(table), np.int64) if flaws is None else flaws
+    return _rank((names, -n_bytes, -width * height, few_colours, known))
 
 
 def put_first(ranks: IntArray, chosen: BoolArray) -> IntArray:

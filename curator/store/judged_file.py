@@ -32,7 +32,8 @@ SCHEMA = pa.schema(
         pa.field("other_sha256", pa.string(), nullable=False),
         pa.field("verdict", pa.int8(), nullable=False),  # see curator.decide.judged: TWO, ONE or DOUBTFUL
         pa.field("orientation", pa.int8(), nullable=False),  # in which the other one looks like this one
-        pa.field("rather", pa.int8(), nullable=False),  # which is less altered: 0 this one, 1 the other; -1: neither
+        pa.field("flaws", pa.int8(), nullable=False),  # what was done to either: see curator.decide.judged
+        pa.field("cosine", pa.float32()),  # between what a network sees in both; NaN: not known
         pa.field("transform", pa.list_(pa.float32(), 6)),  # the other's places to this one's, in shares of the sides
         pa.field("overlap", pa.list_(pa.float32(), 2)),  # the share of each that lies in the other
         pa.field("differs", pa.string(), nullable=False),  # in words; empty: in nothing that is seen

@@ -122,4 +122,4 @@ def _find_marked(one: Luma, other: Luma, matrix: Floats) -> tuple[bool, bool]:
 
 def _blur(picture: Luma, times: float) -> Floats:
     """Blur a picture to cells that are some times as large."""
-    return cv2.GaussianBlur(picture.astype(np.float32), (0, 0), 0.5 * times)
+    return np.asarray(cv2.GaussianBlur(picture.astype(np.float32), (0, 0), 0.5 * times))

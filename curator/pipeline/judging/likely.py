@@ -17,8 +17,7 @@ from curator.embed.squares import read_square
 from curator.errors import CuratorError, StateError
 from curator.events import Listener
 from curator.manifests.recipe import EmbedSettings
-from curator.matching.neighbours import find_neighbours
-from curator.matching.pictures import Indices
+from curator.matching.neighbours import Neighbours, find_neighbours
 from curator.pipeline.judging.contents import Contents
 
 MOST = 16
@@ -37,9 +36,7 @@ def open_network(settings: EmbedSettings, base_dir: Path) -> tuple[Embedder | No
         return None, error.message
 
 
-def find_likely(
-    contents: Contents, network: Embedder, folder: Path, max_pixels: int, emit: Listener
-) -> tuple[Indices, Indices]:
+def find_likely(contents: Contents, network: Embedder, folder: Path, max_pixels: int, emit: Listener) -> Neighbours:
     """Find the pairs of contents of which one is among the other's nearest; those without features have none.
 
     Args:
@@ -48,9 +45,6 @@ def find_likely(
         folder: keeps their features.
         max_pixels: larger pictures are not decoded.
         emit: receives the progress.
-
-    Returns:
-        i < j, each pair once.
 
     Raises:
         DiskError: the disk refuses.
@@ -69,4 +63,4 @@ def find_likely(
     else:
         known = np.arange(len(contents))
     found = find_neighbours(features_of(file, contents.sha256[known].tolist()), MOST, LEAST_COSINE)
-    return known[found.i], known[found.j]
+    return Neighbours(known[found.i], known[found.j], found.cosine)
