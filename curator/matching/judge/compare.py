@@ -60,6 +60,7 @@ class Agreement:
         outlines: the correlation of both without slow shades, over all cells.
         fit: the median correlation around the agreeing cells.
         equal: the share of the agreeing cells whose greys are equal, after one straight line for all.
+        unchanged: the share of all cells whose greys are equal as they are.
         gain: the slope of that line: how much contrast the one picture has for the other's.
         lopsided: the share of the disagreeing cells at which that picture has more detail that mostly has more.
         patch: how the largest connected part that agrees, holes filled, agrees by itself.
@@ -72,6 +73,7 @@ class Agreement:
     outlines: float
     fit: float
     equal: float
+    unchanged: float
     gain: float
     lopsided: float
     patch: Patch
@@ -114,45 +116,54 @@ class Colours:
     most: tuple[float, float]
 
 
-def compare_luma(one: Bytes, other: Bytes, overlay: Overlay) -> tuple[Agreement, Bools] | None:
-    """Compare the greys of two pictures: how they agree, and at which cells; None: there is too little to compare."""
+def compare_luma(one: Bytes, other: Bytes, overlay: Overlay) -> tuple[Agreement, Bools, Bools] | None:
+    """Compare the greys of two pictures; None: there is too little to compare.
+
+    Returns:
+        How they agree; the cells that agree, and those of the patch: bool, of the canvas' shape.
+    """
     a, b = sample(one, overlay.canvas, np.eye(3)), sample(other, overlay.canvas, overlay.back)
     inside = overlay.cover > 0
     local, (mean_a, mean_b), (detail_a, detail_b) = _correlate_around(a, b, overlay.cover)
-    most = np.maximum(detail_a, detail_b)
     burnt = _burnt_out(mean_a, detail_a) | _burnt_out(mean_b, detail_b)
-    detailed = inside & (most > _DETAIL)
+    detailed = inside & (np.maximum(detail_a, detail_b) > _DETAIL)
     counted = detailed & ~burnt
     agrees, disagrees = counted & (local > _AGREES), detailed & (local < _DISAGREES)
     if agrees.sum() < _FEWEST:
         return None
     gain, is_equal = _find_equal(a, b, agrees)
-    fine_a, fine_b = without_shade(a), without_shade(b)
-    more = (
-        [float((x > _LOPSIDED * y)[disagrees].mean()) for x, y in ((detail_a, detail_b), (detail_b, detail_a))]
-        if disagrees.any()
-        else [1.0]
+    largest = _fill_largest(agrees) & inside
+    patch = Patch(
+        share=float(largest.sum() / inside.sum()),
+        n_cells=int(largest.sum()),
+        purity=_share(agrees, largest & detailed),
+        beyond=_share(agrees, detailed & ~largest),
+        outlines=_correlate_outlines(a, b, largest.astype(np.float32)),
+        equal=_share(is_equal, largest & detailed),
     )
-    patch = _fill_largest(agrees)
-    return Agreement(
+    agreement = Agreement(
         n_cells=int(inside.sum()),
         n_detail=int(counted.sum()),
         agreeing=float(agrees.sum() / counted.sum()),
         disagreeing=float(disagrees.sum() / detailed.sum()),
-        outlines=correlate(fine_a, fine_b, overlay.cover),
+        outlines=_correlate_outlines(a, b, overlay.cover),
         fit=float(np.median(local[agrees])),
         equal=float(is_equal[agrees].mean()),
+        unchanged=float((np.abs(a - b) < _EQUAL)[inside].mean()),
         gain=gain,
-        lopsided=max(more),
-        patch=Patch(
-            share=float(patch.sum() / inside.sum()),
-            n_cells=int(patch.sum()),
-            purity=_share(agrees, patch & detailed),
-            beyond=_share(agrees, detailed & ~patch),
-            outlines=correlate(fine_a, fine_b, patch.astype(np.float32)),
-            equal=_share(is_equal, patch & detailed),
-        ),
-    ), agrees
+        lopsided=_measure_lopsided(detail_a, detail_b, disagrees),
+        patch=patch,
+    )
+    return agreement, agrees, largest
+
+
+def _correlate_outlines(a: Floats, b: Floats, cover: Floats) -> float:
+    return correlate(without_shade(a, cover), without_shade(b, cover), cover)
+
+
+def _measure_lopsided(detail_a: Floats, detail_b: Floats, where: Bools) -> float:
+    """Return the share of some cells at which the picture has more detail that mostly has more; 1 of none."""
+    return max(_share(x > _LOPSIDED * y, where) for x, y in ((detail_a, detail_b), (detail_b, detail_a)))
 
 
 def _correlate_around(
