@@ -40,6 +40,8 @@ _EQUAL = 12.0
 """Greys, after one straight line for all, within which two cells are equal."""
 _LOPSIDED = 1.6
 """How many times more detail the one picture has at a disagreeing cell if something lies on it."""
+_RIM = np.ones((5, 5), np.uint8)
+"""What is taken off a patch, 2 cells all round."""
 _FEWEST = 30
 """Cells that agree, or cells in all, below which nothing can be said."""
 _OTHER_HUE, _COLOURED = 0.6, 10.0
@@ -87,7 +89,7 @@ class Patch:
         share: its share of all cells.
         purity: the share of its detailed cells that agree.
         beyond: the share of the detailed cells out of it that agree.
-        outlines, equal: as of an :class:`Agreement`, within it.
+        outlines, equal: as of an :class:`Agreement`, within it and not at its rim, where another ground begins.
     """
 
     share: float
@@ -133,13 +135,14 @@ def compare_luma(one: Bytes, other: Bytes, overlay: Overlay) -> tuple[Agreement,
         return None
     gain, is_equal = _find_equal(a, b, agrees)
     largest = _fill_largest(agrees) & inside
+    inner = cv2.erode(largest.astype(np.float32), _RIM)
     patch = Patch(
         share=float(largest.sum() / inside.sum()),
         n_cells=int(largest.sum()),
         purity=_share(agrees, largest & detailed),
         beyond=_share(agrees, detailed & ~largest),
-        outlines=_correlate_outlines(a, b, largest.astype(np.float32)),
-        equal=_share(is_equal, largest & detailed),
+        outlines=_correlate_outlines(a, b, inner),
+        equal=_share(is_equal, (inner > 0) & detailed),
     )
     agreement = Agreement(
         n_cells=int(inside.sum()),
@@ -211,13 +214,15 @@ def _share(these: Bools, of: Bools) -> float:
 
 
 def compare_colours(one: Bytes, other: Bytes, overlay: Overlay, where: Bools) -> Colours:
-    """Compare the colours, Cb and Cr, of two pictures, at the cells whose greys agree."""
+    """Compare the colours, Cb and Cr, of two pictures, at some cells, but for the rim of those."""
     a, b = (
         cv2.GaussianBlur(sample(colours, overlay.canvas, to_picture) - 128, (0, 0), _AROUND)
         @ np.array([1, 1j], np.complex64)
         for colours, to_picture in ((one, np.eye(3)), (other, overlay.back))
     )
     inside = overlay.cover > 0
+    inner = cv2.erode(where.astype(np.uint8), _RIM) > 0
+    where = inner if inner.sum() >= _FEWEST else where
     x, y = a[where] - a[where].mean(), b[where] - b[where].mean()
     scale = float((x * y.conj()).real.sum() / max(float((np.abs(y) ** 2).sum()), 1e-6))
     scale = min(max(scale, _SCALES[0]), _SCALES[1])

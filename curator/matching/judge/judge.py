@@ -30,6 +30,8 @@ from curator.matching.judge.transforms import Proposal, Row, describe_turn, prop
 JUDGE_VERSION = 3
 _WHOLLY, _LEAST_PATCH = 0.85, 0.05
 """Share of the detailed cells that agree from which on all do; least share of a patch that is laid over anew."""
+_SURE = 16
+"""Paired points whose transform is better than one that another ground has pulled at."""
 
 
 @dataclass(frozen=True)
@@ -94,29 +96,43 @@ class Evidence:
 def find_evidence(one: Row, other: Row, proposal: Proposal) -> Evidence | None:
     """Lay one picture over the other as proposed, make it fit, and compare; None: there is too little to compare."""
     boxes = _box(one), _box(other)
-    matrix = improve(one["luma"], other["luma"], proposal.matrix, boxes)
-    found = _compare(one, other, matrix, boxes)
-    if found is not None and found[1].agreeing < _WHOLLY and found[1].patch.share >= _LEAST_PATCH:
-        # A part agrees: it may fit better where the rest, another ground or words, does not pull.
-        again = improve(one["luma"], other["luma"], matrix, boxes, found[3].astype(np.float32))
-        better = _compare(one, other, again, boxes)
-        if better is not None and better[1].patch.outlines > found[1].patch.outlines:
-            matrix, found = again, better
-    if found is None:
+    best = _compare(one, other, improve(one["luma"], other["luma"], proposal.matrix, boxes), boxes)
+    if best is None or best.agreement.agreeing < _WHOLLY:
+        # A part may agree, and fit better where the rest, another ground or words, does not pull.
+        start = best if proposal.n_points < _SURE else _compare(one, other, proposal.matrix, boxes)
+        if start is not None and start.agreement.patch.share >= _LEAST_PATCH:
+            where = start.patch.astype(np.float32)
+            again = _compare(one, other, improve(one["luma"], other["luma"], start.matrix, boxes, where), boxes)
+            best = max((each for each in (best, again) if each is not None), key=_count_agreeing, default=None)
+    if best is None:
         return None
-    overlay, agreement, agrees, _ = found
-    colours = compare_colours(one["colours"], other["colours"], overlay, agrees)
+    matrix, agreement = best.matrix, best.agreement
+    where = best.agrees if agreement.agreeing >= _WHOLLY else best.agrees & best.patch
+    colours = compare_colours(one["colours"], other["colours"], best.overlay, where)
     orientation, degrees, stretch = describe_turn(one, other, matrix)
     pose = Pose(measure_overlap(matrix), orientation, stretch, proposal.n_points)
     return Evidence(matrix, agreement, colours, pose, degrees)
 
 
-def _compare(
-    one: Row, other: Row, matrix: Matrix, boxes: tuple[Box, Box]
-) -> tuple[Overlay, Agreement, Bools, Bools] | None:
+@dataclass(frozen=True)
+class _Compared:
+    """A transform, and the comparison of a pair by it: see :func:`curator.matching.judge.compare.compare_luma`."""
+
+    matrix: Matrix
+    overlay: Overlay
+    agreement: Agreement
+    agrees: Bools
+    patch: Bools
+
+
+def _compare(one: Row, other: Row, matrix: Matrix, boxes: tuple[Box, Box]) -> _Compared | None:
     overlay = lay_over(matrix, boxes)
     found = None if overlay is None else compare_luma(one["luma"], other["luma"], overlay)
-    return None if overlay is None or found is None else (overlay, *found)
+    return None if overlay is None or found is None else _Compared(matrix, overlay, *found)
+
+
+def _count_agreeing(compared: _Compared) -> float:
+    return compared.agreement.agreeing * compared.agreement.n_detail
 
 
 def _conclude(evidence: Evidence) -> Judgement:

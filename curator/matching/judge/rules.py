@@ -43,12 +43,12 @@ LEAST_HELD, LEAST_SHARED = 0.9, 0.35
 thing that both show."""
 MOST_STRETCH = 2.0
 
-LEAST_AGREEING, LEAST_OUTLINES, LEAST_FIT, LEAST_FIT_TURNED = 0.85, 0.94, 0.945, 0.945
-"""All that both show agrees."""
+LEAST_AGREEING, LEAST_OUTLINES, LEAST_FIT, LEAST_FIT_TURNED = 0.88, 0.92, 0.95, 0.96
+"""All that both show agrees; by more where one is turned or mirrored, since round soft things fit in any turn."""
 SURE_OUTLINES, SURE_AGREEING, SURE_FIT = 0.975, 0.75, 0.84
 """So do the outlines, if one is blurred or was tiny: then each cell agrees less."""
 
-WRITTEN_AGREEING, WRITTEN_FIT, WRITTEN_EQUAL, WRITTEN_LOPSIDED = 0.6, 0.975, 0.95, 0.6
+WRITTEN_AGREEING, WRITTEN_FIT, WRITTEN_EQUAL, WRITTEN_LOPSIDED = 0.6, 0.955, 0.95, 0.5
 """Words lie on one of them: what is left is equal, and where it is not, one has more outlines."""
 
 PATCH_SHARE, PATCH_CELLS, PATCH_POINTS = 0.1, 400, 16
@@ -59,6 +59,8 @@ MOST_COLOUR, MOST_OTHER_HUE, MOST_GRADED = 13.0, 0.1, 7.0
 """Colours are the same up to the first distance; with more of other hues than the second share, up to the third."""
 BURNT_COLOUR, BURNT_FIT = 18.0, 0.97
 """Brightened pictures differ more where they are burnt out, but fit."""
+GRADED_FIT, GRADED_EQUAL = 0.985, 0.9
+"""Graded pictures may have other hues, if nothing but their colours differs."""
 GREY, COLOURED, GREY_UNCHANGED, GREY_FIT = 4.0, 8.0, 0.9, 0.97
 """Least and most colour of a grey copy and of a coloured picture: only their greys can say that they are one, and those
 of another colourway are others."""
@@ -122,9 +124,11 @@ def is_cut_out(agreement: Agreement, pose: Pose) -> bool:
 
 def has_same_colours(agreement: Agreement, colours: Colours) -> bool:
     """Return whether what agrees in grey has the same colours, up to a grading; or one has none."""
+    is_sure = agreement.fit >= GRADED_FIT and agreement.equal >= GRADED_EQUAL
     if min(colours.most) < GREY and max(colours.most) > COLOURED:
-        return agreement.fit >= GREY_FIT and agreement.unchanged >= GREY_UNCHANGED
-    if colours.other_hue > MOST_OTHER_HUE:
+        is_grey = agreement.fit >= GREY_FIT and agreement.unchanged >= GREY_UNCHANGED
+        return is_grey or (is_sure and colours.distance <= MOST_GRADED)
+    if colours.other_hue > MOST_OTHER_HUE and not is_sure:
         return colours.distance <= MOST_GRADED
     if colours.distance <= MOST_COLOUR:
         return True
