@@ -135,7 +135,7 @@ def compare_luma(one: Bytes, other: Bytes, overlay: Overlay) -> tuple[Agreement,
         return None
     gain, is_equal = _find_equal(a, b, agrees)
     largest = _fill_largest(agrees) & inside
-    inner = cv2.erode(largest.astype(np.float32), _RIM)
+    inner = np.asarray(cv2.erode(largest.astype(np.float32), _RIM), np.float32)
     patch = Patch(
         share=float(largest.sum() / inside.sum()),
         n_cells=int(largest.sum()),
@@ -178,10 +178,12 @@ def _correlate_around(
         return np.asarray(cv2.GaussianBlur(values, (0, 0), _AROUND, borderType=cv2.BORDER_CONSTANT))
 
     weight = np.maximum(blur(cover), np.float32(1e-3))
-    mean_a, mean_b, square_a, square_b, both = (blur(x * cover) / weight for x in (a, b, a * a, b * b, a * b))
+    mean_a, mean_b, square_a, square_b, both = (
+        np.asarray(blur(x * cover) / weight, np.float32) for x in (a, b, a * a, b * b, a * b)
+    )
     var_a, var_b = np.maximum(square_a - mean_a**2, 0), np.maximum(square_b - mean_b**2, 0)
     local = (both - mean_a * mean_b) / (np.sqrt(var_a * var_b) + _NOISE)
-    return local, (mean_a, mean_b), (np.sqrt(var_a), np.sqrt(var_b))
+    return np.asarray(local, np.float32), (mean_a, mean_b), (np.sqrt(var_a), np.sqrt(var_b))
 
 
 def _burnt_out(mean: Floats, detail: Floats) -> Bools:
@@ -221,7 +223,7 @@ def compare_colours(one: Bytes, other: Bytes, overlay: Overlay, where: Bools) ->
         for colours, to_picture in ((one, np.eye(3)), (other, overlay.back))
     )
     inside = overlay.cover > 0
-    inner = cv2.erode(where.astype(np.uint8), _RIM) > 0
+    inner = np.asarray(cv2.erode(where.astype(np.uint8), _RIM) > 0)
     where = inner if inner.sum() >= _FEWEST else where
     x, y = a[where] - a[where].mean(), b[where] - b[where].mean()
     scale = float((x * y.conj()).real.sum() / max(float((np.abs(y) ** 2).sum()), 1e-6))

@@ -107,8 +107,9 @@ def find_evidence(one: Row, other: Row, proposal: Proposal) -> Evidence | None:
     if best is None:
         return None
     matrix, agreement = best.matrix, best.agreement
-    where = best.agrees if agreement.agreeing >= _WHOLLY else best.agrees & best.patch
-    colours = compare_colours(one["colours"], other["colours"], best.overlay, where)
+    in_patch = best.agrees & best.patch
+    is_partial = agreement.agreeing < _WHOLLY and in_patch.any()
+    colours = compare_colours(one["colours"], other["colours"], best.overlay, in_patch if is_partial else best.agrees)
     orientation, degrees, stretch = describe_turn(one, other, matrix)
     pose = Pose(measure_overlap(matrix), orientation, stretch, proposal.n_points)
     return Evidence(matrix, agreement, colours, pose, degrees)

@@ -58,7 +58,7 @@ class Keypoints:
 
 def find_keypoints(luma: Bytes) -> Keypoints:
     """Find the points of a grey picture: uint8, shape (height, width)."""
-    sift = cv2.SIFT_create(0, 3, _CONTRAST)
+    sift = cv2.SIFT.create(0, 3, _CONTRAST)
     found = sift.detect(luma, None)
     chosen = [found[k] for k in _choose(found, luma.shape)]
     chosen, counts = sift.compute(luma, chosen) if chosen else ([], None)
@@ -94,7 +94,7 @@ def unpack(descriptors: Bytes) -> Floats:
 
 def mirror(descriptors: Floats) -> Floats:
     """Return what the descriptors would be in the mirrored picture, where an angle is pi minus its own."""
-    return descriptors[:, _MIRRORED]
+    return np.asarray(descriptors[:, _MIRRORED])
 
 
 def pair_keypoints(left: Floats, right: Floats) -> tuple[Indices, Indices]:

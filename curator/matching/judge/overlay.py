@@ -87,7 +87,9 @@ def sample(picture: Bytes, canvas: Canvas, to_picture: Matrix) -> Floats:
     excess = float(np.hypot(whole[0, :2], whole[1, :2]).mean()) ** 2 - 1
     values = picture.astype(np.float32)
     if excess > 0.2:  # several of its cells are one cell here
-        values = cv2.GaussianBlur(values, (0, 0), 0.5 * excess**0.5, borderType=cv2.BORDER_REPLICATE)
+        values = np.asarray(
+            cv2.GaussianBlur(values, (0, 0), 0.5 * excess**0.5, borderType=cv2.BORDER_REPLICATE), np.float32
+        )
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     size = canvas.shape[::-1]
     return np.asarray(cv2.warpAffine(values, whole[:2], size, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.float32)
@@ -120,7 +122,8 @@ def lay_over(matrix: Matrix, boxes: tuple[Box, Box], canvas: Canvas | None = Non
     if canvas is None:
         return None
     cover = covered(canvas, matrix, boxes)
-    return Overlay(canvas, np.linalg.inv(square(matrix)), cover) if cover.sum() >= _FEWEST else None
+    back = np.asarray(np.linalg.inv(square(matrix)), np.float64)
+    return Overlay(canvas, back, cover) if cover.sum() >= _FEWEST else None
 
 
 def without_shade(picture: Floats, cover: Floats) -> Floats:
@@ -137,7 +140,8 @@ def correlate(a: Floats, b: Floats, weight: Floats) -> float:
     """Correlate two pictures without shades, each cell by its weight."""
     weighted = a * weight
     both = float((weighted * b).sum())
-    return both / max(float((weighted * a).sum()) * float((b * weight * b).sum()), 1e-6) ** 0.5
+    size = max(float((weighted * a).sum()) * float((b * weight * b).sum()), 1e-6)
+    return float(both / size**0.5)
 
 
 def measure_overlap(matrix: Matrix) -> tuple[float, float]:
