@@ -79,7 +79,7 @@ def test_a_plain_part_of_a_photograph_is_kept():
     assert trimmed_box(sky) == (0, 0, 240, 160)
     grass = np.asarray(made_photo()).copy()
     grain = np.random.default_rng(1).normal(0, 9, (60, 240, 3))
-    grass[100:] = np.clip((60, 130, 50) + grain, 0, 255).astype(np.uint8)
+    grass[100:] = np.clip(np.add(grain, (60, 130, 50)), 0, 255).astype(np.uint8)
     assert trimmed_box(grass) == (0, 0, 240, 160)
 
 
