@@ -1,6 +1,7 @@
 """Find what borders, bars and padding are around a picture, so that the picture itself can be looked at.
 
-A bar is of one colour, whatever is written on it, and ends at a straight edge: there, most of a row changes colour. A ball on white ground fades in row by row, so its white is never taken for a bar.
+A bar is of one colour, whatever is written on it, and ends at a straight edge: there, most of a row changes colour. A
+ball on white ground fades in row by row, so its white is never taken for a bar.
 
 >>> picture = np.random.default_rng(0).integers(0, 200, (60, 80, 3), dtype=np.uint8)
 >>> trimmed_box(picture), trimmed_box(np.pad(picture, ((30, 0), (5, 5), (0, 0)), constant_values=255))

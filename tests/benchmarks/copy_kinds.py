@@ -1,4 +1,4 @@
-"""Forty-seven ways in which the web alters a picture: crops, frames, turns, text, collages, cut-outs, colours.
+r"""Forty-seven ways in which the web alters a picture: crops, frames, turns, text, collages, cut-outs, colours.
 
 Every way draws what it needs from a seeded chance, so that the same copy is made again; a collage and a new ground are
 made with another picture.
@@ -7,7 +7,7 @@ made with another picture.
 >>> len(COPY_KINDS), make_copy("crop 50%", picture, other, "seed").size, make_copy("turned 90", picture, other, "").size
 (47, (100, 80), (160, 200))
 >>> make_copy("collage of four", picture, other, "seed").size, encode_copy("grey", picture)[:2]
-((400, 320), b'\\xff\\xd8')
+((400, 320), b'\xff\xd8')
 """
 
 from __future__ import annotations
@@ -135,7 +135,10 @@ def cut_out(picture, ground, chance):
     angles = np.linspace(0, 2 * np.pi, 60, endpoint=False)
     waves = [(k, chance.uniform(0, 0.06), chance.uniform(0, 7)) for k in (2, 3, 5)]
     radius = chance.uniform(0.6, 0.8) * (1 + sum(size * np.cos(k * angles + at) for k, size, at in waves)) / 2
-    outline = [(width / 2 + width * r * np.cos(a), height / 2 + height * r * np.sin(a)) for r, a in zip(radius, angles)]
+    outline = [
+        (width / 2 + width * r * np.cos(a), height / 2 + height * r * np.sin(a))
+        for r, a in zip(radius, angles, strict=True)
+    ]
     mask = Image.new("L", picture.size)
     ImageDraw.Draw(mask).polygon(outline, fill=255)
     return Image.composite(picture, ground, mask.filter(ImageFilter.GaussianBlur(1)))

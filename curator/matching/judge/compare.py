@@ -40,6 +40,8 @@ _EQUAL = 12.0
 """Greys, after one straight line for all, within which two cells are equal."""
 _LOPSIDED = 1.6
 """How many times more detail the one picture has at a disagreeing cell if something lies on it."""
+_RIM = np.ones((5, 5), np.uint8)
+"""What is taken off a patch, 2 cells all round."""
 _FEWEST = 30
 """Cells that agree, or cells in all, below which nothing can be said."""
 _OTHER_HUE, _COLOURED = 0.6, 10.0
@@ -60,6 +62,7 @@ class Agreement:
         outlines: the correlation of both without slow shades, over all cells.
         fit: the median correlation around the agreeing cells.
         equal: the share of the agreeing cells whose greys are equal, after one straight line for all.
+        unchanged: the share of all cells whose greys are equal as they are.
         gain: the slope of that line: how much contrast the one picture has for the other's.
         lopsided: the share of the disagreeing cells at which that picture has more detail that mostly has more.
         patch: how the largest connected part that agrees, holes filled, agrees by itself.
@@ -72,6 +75,7 @@ class Agreement:
     outlines: float
     fit: float
     equal: float
+    unchanged: float
     gain: float
     lopsided: float
     patch: Patch
@@ -85,7 +89,7 @@ class Patch:
         share: its share of all cells.
         purity: the share of its detailed cells that agree.
         beyond: the share of the detailed cells out of it that agree.
-        outlines, equal: as of an :class:`Agreement`, within it.
+        outlines, equal: as of an :class:`Agreement`, within it and not at its rim, where another ground begins.
     """
 
     share: float
@@ -114,45 +118,55 @@ class Colours:
     most: tuple[float, float]
 
 
-def compare_luma(one: Bytes, other: Bytes, overlay: Overlay) -> tuple[Agreement, Bools] | None:
-    """Compare the greys of two pictures: how they agree, and at which cells; None: there is too little to compare."""
+def compare_luma(one: Bytes, other: Bytes, overlay: Overlay) -> tuple[Agreement, Bools, Bools] | None:
+    """Compare the greys of two pictures; None: there is too little to compare.
+
+    Returns:
+        How they agree; the cells that agree, and those of the patch: bool, of the canvas' shape.
+    """
     a, b = sample(one, overlay.canvas, np.eye(3)), sample(other, overlay.canvas, overlay.back)
     inside = overlay.cover > 0
     local, (mean_a, mean_b), (detail_a, detail_b) = _correlate_around(a, b, overlay.cover)
-    most = np.maximum(detail_a, detail_b)
     burnt = _burnt_out(mean_a, detail_a) | _burnt_out(mean_b, detail_b)
-    detailed = inside & (most > _DETAIL)
+    detailed = inside & (np.maximum(detail_a, detail_b) > _DETAIL)
     counted = detailed & ~burnt
     agrees, disagrees = counted & (local > _AGREES), detailed & (local < _DISAGREES)
     if agrees.sum() < _FEWEST:
         return None
     gain, is_equal = _find_equal(a, b, agrees)
-    fine_a, fine_b = without_shade(a), without_shade(b)
-    more = (
-        [float((x > _LOPSIDED * y)[disagrees].mean()) for x, y in ((detail_a, detail_b), (detail_b, detail_a))]
-        if disagrees.any()
-        else [1.0]
+    largest = _fill_largest(agrees) & inside
+    inner = np.asarray(cv2.erode(largest.astype(np.float32), _RIM), np.float32)
+    patch = Patch(
+        share=float(largest.sum() / inside.sum()),
+        n_cells=int(largest.sum()),
+        purity=_share(agrees, largest & detailed),
+        beyond=_share(agrees, detailed & ~largest),
+        outlines=_correlate_outlines(a, b, inner),
+        equal=_share(is_equal, (inner > 0) & detailed),
     )
-    patch = _fill_largest(agrees)
-    return Agreement(
+    agreement = Agreement(
         n_cells=int(inside.sum()),
         n_detail=int(counted.sum()),
         agreeing=float(agrees.sum() / counted.sum()),
         disagreeing=float(disagrees.sum() / detailed.sum()),
-        outlines=correlate(fine_a, fine_b, overlay.cover),
+        outlines=_correlate_outlines(a, b, overlay.cover),
         fit=float(np.median(local[agrees])),
         equal=float(is_equal[agrees].mean()),
+        unchanged=float((np.abs(a - b) < _EQUAL)[inside].mean()),
         gain=gain,
-        lopsided=max(more),
-        patch=Patch(
-            share=float(patch.sum() / inside.sum()),
-            n_cells=int(patch.sum()),
-            purity=_share(agrees, patch & detailed),
-            beyond=_share(agrees, detailed & ~patch),
-            outlines=correlate(fine_a, fine_b, patch.astype(np.float32)),
-            equal=_share(is_equal, patch & detailed),
-        ),
-    ), agrees
+        lopsided=_measure_lopsided(detail_a, detail_b, disagrees),
+        patch=patch,
+    )
+    return agreement, agrees, largest
+
+
+def _correlate_outlines(a: Floats, b: Floats, cover: Floats) -> float:
+    return correlate(without_shade(a, cover), without_shade(b, cover), cover)
+
+
+def _measure_lopsided(detail_a: Floats, detail_b: Floats, where: Bools) -> float:
+    """Return the share of some cells at which the picture has more detail that mostly has more; 1 of none."""
+    return max(_share(x > _LOPSIDED * y, where) for x, y in ((detail_a, detail_b), (detail_b, detail_a)))
 
 
 def _correlate_around(
@@ -164,10 +178,12 @@ def _correlate_around(
         return np.asarray(cv2.GaussianBlur(values, (0, 0), _AROUND, borderType=cv2.BORDER_CONSTANT))
 
     weight = np.maximum(blur(cover), np.float32(1e-3))
-    mean_a, mean_b, square_a, square_b, both = (blur(x * cover) / weight for x in (a, b, a * a, b * b, a * b))
+    mean_a, mean_b, square_a, square_b, both = (
+        np.asarray(blur(x * cover) / weight, np.float32) for x in (a, b, a * a, b * b, a * b)
+    )
     var_a, var_b = np.maximum(square_a - mean_a**2, 0), np.maximum(square_b - mean_b**2, 0)
     local = (both - mean_a * mean_b) / (np.sqrt(var_a * var_b) + _NOISE)
-    return local, (mean_a, mean_b), (np.sqrt(var_a), np.sqrt(var_b))
+    return np.asarray(local, np.float32), (mean_a, mean_b), (np.sqrt(var_a), np.sqrt(var_b))
 
 
 def _burnt_out(mean: Floats, detail: Floats) -> Bools:
@@ -200,13 +216,15 @@ def _share(these: Bools, of: Bools) -> float:
 
 
 def compare_colours(one: Bytes, other: Bytes, overlay: Overlay, where: Bools) -> Colours:
-    """Compare the colours, Cb and Cr, of two pictures, at the cells whose greys agree."""
+    """Compare the colours, Cb and Cr, of two pictures, at some cells, but for the rim of those."""
     a, b = (
         cv2.GaussianBlur(sample(colours, overlay.canvas, to_picture) - 128, (0, 0), _AROUND)
         @ np.array([1, 1j], np.complex64)
         for colours, to_picture in ((one, np.eye(3)), (other, overlay.back))
     )
     inside = overlay.cover > 0
+    inner = np.asarray(cv2.erode(where.astype(np.uint8), _RIM) > 0)
+    where = inner if inner.sum() >= _FEWEST else where
     x, y = a[where] - a[where].mean(), b[where] - b[where].mean()
     scale = float((x * y.conj()).real.sum() / max(float((np.abs(y) ** 2).sum()), 1e-6))
     scale = min(max(scale, _SCALES[0]), _SCALES[1])

@@ -13,7 +13,7 @@ True
 
 from __future__ import annotations
 
-import cv2 as cv2
+import cv2
 import numpy as np
 
 from curator.matching.judge.overlay import (
@@ -42,31 +42,35 @@ _STIFFNESS = 1e-3
 """Keeps what few cells decide from moving far."""
 
 
-def improve(one: Bytes, other: Bytes, matrix: Matrix, boxes: tuple[Box, Box]) -> Matrix:
+def improve(one: Bytes, other: Bytes, matrix: Matrix, boxes: tuple[Box, Box], where: Floats | None = None) -> Matrix:
     """Return the transform that correlates best on the way: the given one if none is better.
 
     Args:
         one, other: uint8, shape (side, side).
         matrix: see :mod:`curator.matching.judge.overlay`.
         boxes: what to look at of each picture, in shares.
+        where: the cells of the canvas of ``matrix`` to look at, 1 or 0; None: all.
     """
     canvas = choose_canvas(matrix, _MOST_CELLS)
-    fixed = None if canvas is None else without_shade(sample(one, canvas, np.eye(3)))
+    if canvas is None:
+        return matrix
+    fixed = sample(one, canvas, np.eye(3))
+    mask = None if where is None else cv2.resize(where, canvas.shape[::-1], interpolation=cv2.INTER_NEAREST)
     best, most = matrix, -1.0
     now = matrix
     for step in range(_STEPS + 1):
-        overlay = None if canvas is None else lay_over(now, boxes, canvas)
-        if overlay is None or fixed is None:
+        overlay = lay_over(now, boxes, canvas)
+        if overlay is None:
             break
-        moving = without_shade(sample(other, overlay.canvas, overlay.back))
-        likeness = correlate(fixed, moving, overlay.cover)
+        cover = overlay.cover if mask is None else overlay.cover * mask
+        a, b = (without_shade(cells, cover) for cells in (fixed, sample(other, canvas, overlay.back)))
+        likeness = correlate(a, b, cover)
         if likeness > most:
             best, most = now, likeness
         elif step > 1:
             break
         if step < _STEPS:
-            change = _to_edges(overlay.canvas, _step(fixed, moving, overlay.cover))
-            now = (change @ square(now))[:2]
+            now = (_to_edges(canvas, _step(a, b, cover)) @ square(now))[:2]
     return best
 
 

@@ -14,6 +14,7 @@ know to improve object retrieval", CVPR 2012), which are 0 to 15: four bits each
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -58,25 +59,22 @@ class Keypoints:
 
 def find_keypoints(luma: Bytes) -> Keypoints:
     """Find the points of a grey picture: uint8, shape (height, width)."""
-    sift = cv2.SIFT_create(0, 3, _CONTRAST)
+    sift = cv2.SIFT.create(0, 3, _CONTRAST)
     found = sift.detect(luma, None)
-    chosen = [found[k] for k in _choose(found, luma.shape)]
-    chosen, counts = sift.compute(luma, chosen) if chosen else ([], None)
+    chosen, counts = sift.compute(luma, [found[k] for k in _choose(found, luma.shape)]) if found else ((), None)
     if counts is None:
-        counts = np.zeros((0, 128), np.float32)
+        chosen, counts = (), np.zeros((0, 128), np.float32)
     roots = np.minimum(np.rint(np.sqrt(counts)), 15).astype(np.uint8)
     return Keypoints(
         np.array([point.pt for point in chosen], np.float32).reshape(-1, 2),
         np.array([point.size for point in chosen], np.float32),
         np.deg2rad(np.array([point.angle for point in chosen], np.float32)),
-        roots[:, ::2] << 4 | roots[:, 1::2],
+        np.asarray(roots[:, ::2] << 4 | roots[:, 1::2], np.uint8),
     )
 
 
-def _choose(found: list[cv2.KeyPoint], shape: tuple[int, ...]) -> Indices:
+def _choose(found: Sequence[cv2.KeyPoint], shape: tuple[int, ...]) -> Indices:
     """Return which points to keep: the strongest of every part first, then the next of every part ..."""
-    if not found:
-        return np.zeros(0, np.intp)
     places = np.array([point.pt for point in found])
     strength = np.array([point.response for point in found])
     part = (places / (shape[1], shape[0]) * _GRID).astype(int).clip(0, _GRID - 1) @ (1, _GRID)
@@ -89,12 +87,13 @@ def _choose(found: list[cv2.KeyPoint], shape: tuple[int, ...]) -> Indices:
 def unpack(descriptors: Bytes) -> Floats:
     """Return descriptors of length one: float32, shape (n, 128)."""
     roots = np.stack([descriptors >> 4, descriptors & 15], axis=2).reshape(-1, 128).astype(np.float32)
-    return roots / np.maximum(np.sqrt(np.einsum("nk,nk->n", roots, roots)), 1)[:, None]
+    lengths = np.maximum(np.sqrt(np.einsum("nk,nk->n", roots, roots)), np.float32(1))
+    return np.asarray(roots / lengths[:, None], np.float32)
 
 
 def mirror(descriptors: Floats) -> Floats:
     """Return what the descriptors would be in the mirrored picture, where an angle is pi minus its own."""
-    return descriptors[:, _MIRRORED]
+    return np.asarray(descriptors[:, _MIRRORED])
 
 
 def pair_keypoints(left: Floats, right: Floats) -> tuple[Indices, Indices]:

@@ -30,6 +30,10 @@ LEAST_CELLS = 10
 """Fewest cells along each side of what both pictures show: on fewer, nothing can be compared."""
 _FEWEST = 60
 """Fewest cells that both pictures show."""
+_SHADE, _GRAIN = 5.0, 0.8
+"""Standard deviations, in cells, of the windows for what varies slowly, and for grain."""
+_GRID = 64
+"""Points along a side by which areas are measured."""
 _MARGIN = 0.012
 """Share of a side, along the edge of either picture, that is not looked at: a cell of 80."""
 
@@ -83,7 +87,9 @@ def sample(picture: Bytes, canvas: Canvas, to_picture: Matrix) -> Floats:
     excess = float(np.hypot(whole[0, :2], whole[1, :2]).mean()) ** 2 - 1
     values = picture.astype(np.float32)
     if excess > 0.2:  # several of its cells are one cell here
-        values = cv2.GaussianBlur(values, (0, 0), 0.5 * excess**0.5, borderType=cv2.BORDER_REPLICATE)
+        values = np.asarray(
+            cv2.GaussianBlur(values, (0, 0), 0.5 * excess**0.5, borderType=cv2.BORDER_REPLICATE), np.float32
+        )
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     size = canvas.shape[::-1]
     return np.asarray(cv2.warpAffine(values, whole[:2], size, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.float32)
@@ -116,25 +122,34 @@ def lay_over(matrix: Matrix, boxes: tuple[Box, Box], canvas: Canvas | None = Non
     if canvas is None:
         return None
     cover = covered(canvas, matrix, boxes)
-    return Overlay(canvas, np.linalg.inv(square(matrix)), cover) if cover.sum() >= _FEWEST else None
+    back = np.asarray(np.linalg.inv(square(matrix)), np.float64)
+    return Overlay(canvas, back, cover) if cover.sum() >= _FEWEST else None
 
 
-def without_shade(picture: Floats) -> Floats:
-    """Take away what varies slowly, which brightness and grading change, and the finest grain."""
-    smooth = cv2.GaussianBlur(picture, (0, 0), 5, borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.8, borderType=cv2.BORDER_REPLICATE) - smooth)
+def without_shade(picture: Floats, cover: Floats) -> Floats:
+    """Take away what varies slowly, which brightness and grading change, and grain, over the covered cells."""
+    coarse, fine = (
+        cv2.GaussianBlur(picture * cover, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
+        / np.maximum(cv2.GaussianBlur(cover, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT), np.float32(1e-3))
+        for sigma in (_SHADE, _GRAIN)
+    )
+    return np.asarray(fine - coarse)
 
 
 def correlate(a: Floats, b: Floats, weight: Floats) -> float:
     """Correlate two pictures without shades, each cell by its weight."""
     weighted = a * weight
     both = float((weighted * b).sum())
-    return both / max(float((weighted * a).sum()) * float((b * weight * b).sum()), 1e-6) ** 0.5
+    size = max(float((weighted * a).sum()) * float((b * weight * b).sum()), 1e-6)
+    return float(both / size**0.5)
 
 
 def measure_overlap(matrix: Matrix) -> tuple[float, float]:
     """Return the share of the one picture that the other covers, and the share of the other that lies in the one."""
-    corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32)
-    moved = (corners @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
-    area, _ = cv2.intersectConvexConvex(corners, moved)
-    return min(float(area), 1.0), min(float(area / max(abs(np.linalg.det(matrix[:, :2])), 1e-6)), 1.0)
+    steps = (np.arange(_GRID) + 0.5) / _GRID
+    points = np.stack([*(axis.ravel() for axis in np.meshgrid(steps, steps)), np.ones(_GRID**2)])
+    shares = []
+    for back in (np.linalg.inv(square(matrix))[:2], matrix):
+        places = back @ points
+        shares.append(float(((places > 0) & (places < 1)).all(axis=0).mean()))
+    return shares[0], shares[1]

@@ -53,7 +53,7 @@ counts a byte; luma, and Cb and Cr, both stretched to a square."""
 def make_sketch(rgb: npt.NDArray[np.uint8]) -> Sketch:
     """Make the sketch of a picture, upright and without transparency: uint8, shape (height, width, 3)."""
     height, width = rgb.shape[:2]
-    ycc = cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb)
+    ycc = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb), np.uint8)
     luma = np.ascontiguousarray(ycc[..., 0])
     scale = min(POINTS_SIDE / max(height, width), 2.0)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -74,4 +74,5 @@ def make_sketch(rgb: npt.NDArray[np.uint8]) -> Sketch:
 
 def _resize(picture: npt.NDArray[np.uint8], size: tuple[int, int]) -> npt.NDArray[np.uint8]:
     smaller = size[0] <= picture.shape[1] and size[1] <= picture.shape[0]
-    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
+    how = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(picture, size, interpolation=how), np.uint8)

@@ -80,7 +80,7 @@ def _compare_whole(one: Bytes, other: Bytes) -> npt.NDArray[np.float64]:
     a, b = (cv2.resize(luma, size, interpolation=cv2.INTER_AREA).astype(np.float64) for luma in (one, other))
     a, b = a - a.mean(), b - b.mean()
     turned = [np.rot90(b[:, ::-1] if k >= 4 else b, k % 4) for k in range(len(ORIENTATIONS))]
-    return np.array([(a * picture).sum() for picture in turned]) / np.sqrt((a * a).sum() * (b * b).sum() + 1)
+    return np.asarray([(a * picture).sum() for picture in turned]) / float(np.sqrt((a * a).sum() * (b * b).sum() + 1))
 
 
 def _to_points(row: Row) -> Matrix:
