@@ -71,7 +71,8 @@ def remove_everything(paths: DataPaths, contents: Collection[str], named: Iterab
         forget_seen(paths.cache, contents)
         forget_rows(paths.features, contents)
         forget_rows(paths.cache, contents)
-        forget_judged(paths.judged, contents)
+        for path in (paths.judged, paths.judged_elsewhere):
+            forget_judged(path, contents)
         forget_suspects(paths.suspects, contents)
         forget_trained_on(paths, contents)
         n_files = sum(beneath.remove(paths.folder, name) for name in reversed(names))  # the stored file last

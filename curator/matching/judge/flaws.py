@@ -29,6 +29,8 @@ _INSIDE = 0.025
 """Least distance of a seam from the edge of the picture, in sides."""
 _STEP, _ABOVE = 14.0, 2.0
 """Least mean step along a seam, in greys of 256, and how many times that of other lines of the picture."""
+_LEAST_PADDED, _ONE_GREY = 0.01, 12.0
+"""Least share of a picture that padding takes, and most spread of its greys."""
 _MOST_SCALE, _LEAST_CELLS = 1.6, 200
 """What is written is looked for in pictures of like size on one another, over so many common cells."""
 _CHANGED = 36.0
@@ -57,7 +59,23 @@ def find_flaws(one: Luma, other: Luma, matrix: Floats) -> Flaws:
         matrix: shape (2, 3): places on the other to places on the one, in shares of the sides.
     """
     back = np.linalg.inv(np.concatenate([matrix, [[0.0, 0.0, 1.0]]]))[:2]
-    return Flaws((_has_seam(one, matrix), _has_seam(other, back)), _find_marked(one, other, matrix))
+    composed = [_has_seam(*each) or _is_padded(*each) for each in ((one, matrix), (other, back))]
+    return Flaws((composed[0], composed[1]), _find_marked(one, other, matrix))
+
+
+def _is_padded(picture: Luma, matrix: Floats) -> bool:
+    """Return whether a picture is of one grey, unlike what is beside it, wherever the other one does not reach."""
+    side = len(picture)
+    centres = (np.arange(side) + 0.5) / side
+    x, y = np.meshgrid(centres, centres)
+    linear = np.linalg.inv(matrix[:, :2])
+    there = (np.stack([x, y], axis=-1) - matrix[:, 2]) @ linear.T
+    depth = np.abs(there - 0.5).max(axis=-1) - 0.5
+    outside, beside = depth > _INSIDE, (depth < -_INSIDE) & (depth > -3 * _INSIDE)
+    if outside.mean() < _LEAST_PADDED or not beside.any():
+        return False
+    low, grey, high = np.percentile(picture[outside], (10, 50, 90))
+    return bool(high - low <= _ONE_GREY and np.median(np.abs(picture[beside] - grey)) > _STEP)
 
 
 def _has_seam(picture: Luma, matrix: Floats) -> bool:

@@ -141,7 +141,9 @@ class _Judge:
         found, known = self._known.take(place.drop_null()), np.flatnonzero(place.is_valid().to_numpy(False))
         alike = np.full(len(i), np.nan, np.float32) if cosine is None else cosine
         at = found.schema.get_field_index("cosine")
-        return found.set_column(at, SCHEMA.field("cosine"), pa.array(alike[known], pa.float32(), mask=np.isnan(alike[known])))
+        return found.set_column(
+            at, SCHEMA.field("cosine"), pa.array(alike[known], pa.float32(), mask=np.isnan(alike[known]))
+        )
 
     def keep(self, table: pa.Table) -> None:
         """Write these pairs, and none of before; nothing if they are what the file holds."""

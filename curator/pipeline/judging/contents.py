@@ -64,14 +64,26 @@ class Contents:
         at = at[first]
         files = np.array(name_files(rows.iloc[at]), dtype=object)
         there = np.flatnonzero(files.astype(bool)) if len(files) else np.empty(0, np.intp)
-        chosen = at[there]
-        _, leaders, inverse = np.unique(numbers[chosen], return_index=True, return_inverse=True)
-        equal = leaders[inverse].astype(np.int64)
-        return cls(names[there], files[there], read_pictures(rows.iloc[chosen]), equal)
+        return cls(names[there], files[there], pictures := read_pictures(rows.iloc[at[there]]), number_equal(pictures))
+
+    def join(self, others: Contents) -> Contents:
+        """Return the contents of both, each once."""
+        names, first = np.unique(np.concatenate([self.sha256, others.sha256]), return_index=True)
+        files, pictures = np.concatenate([self.files, others.files]), self.pictures.append(others.pictures)
+        return Contents(names, files[first], pictures.take(first), number_equal(pictures.take(first)))
 
     def take(self, rows: Indices) -> Contents:
         """Return these only, each as equal to itself alone."""
         return Contents(self.sha256[rows], self.files[rows], self.pictures.take(rows), np.arange(len(rows)))
+
+
+def number_equal(pictures: Pictures) -> IntArray:
+    """Return, for each picture, the first one of the same hashes: int64, shape (pictures,)."""
+    if not len(pictures):
+        return np.empty(0, np.int64)
+    keys = np.concatenate([pictures.hashes.view(np.uint8).reshape(len(pictures), -1), pictures.hashes256], axis=1)
+    _, first, inverse = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+    return first[inverse.ravel()].astype(np.int64)
 
 
 def _stored_files(rows: pd.DataFrame, paths: DataPaths) -> Sequence[str]:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path as Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from curator.decide.judged import Judged
@@ -48,6 +50,28 @@ def gather_evidence(table: pd.DataFrame, project: Project) -> tuple[Judged | Non
     notes = (BY_HASH_ONLY + lacking,) if lacking else ()
     found = compare_pictures(contents, recipe.dedupe, Means.of(project, network))
     return Judged.from_table(found), notes
+
+
+def gather_elsewhere(table: pd.DataFrame, others: pd.DataFrame, project: Project) -> Judged | None:
+    """Compare the kept images of a catalog with those of other data sets, whose ``file`` says where each is.
+
+    Raises:
+        DiskError: the disk refuses to keep what was seen.
+    """
+    recipe, paths = project.recipe, project.paths
+    if recipe.dedupe.mode != "near":
+        return None
+    ours, theirs = Contents.of_catalog(table, paths), Contents.of_rows(others, lambda rows: _existing(rows["file"]))
+    contents = ours.join(theirs)
+    here, there = (np.isin(contents.sha256, side.sha256) for side in (ours, theirs))
+    network, _ = open_network(recipe.embed, recipe.base_dir)
+    means = replace(Means.of(project, network), judged=paths.judged_elsewhere)
+    found = compare_pictures(contents, recipe.dedupe, means, lambda i, j: (here[i] & there[j]) | (there[i] & here[j]))
+    return Judged.from_table(found)
+
+
+def _existing(files: pd.Series[str]) -> list[str]:
+    return [file if file and Path(file).is_file() else "" for file in files]
 
 
 def read_evidence(paths: DataPaths) -> Judged | None:
