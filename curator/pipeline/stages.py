@@ -15,6 +15,7 @@ import pandas as pd
 from curator.catalog import Stage
 from curator.decide.balance import balance_labels
 from curator.decide.dedupe import find_duplicates
+from curator.decide.doubts import describe_doubts
 from curator.decide.growth import drop_cross_split, find_listed_sides, hold_sides
 from curator.decide.leak_groups import number_kept_copies
 from curator.decide.placeholders import drop_suspected_placeholders
@@ -72,9 +73,11 @@ def _balance(table: pd.DataFrame, project: Project, reviews: Reviews, previous: 
 def _split(table: pd.DataFrame, project: Project, reviews: Reviews, previous: pd.DataFrame | None) -> Decision:
     recipe = project.recipe
     listed = find_listed_sides(table, recipe.split.keep)
-    copies = number_kept_copies(table, recipe.dedupe, reviews, listed, read_evidence(project.paths))
+    judged = read_evidence(project.paths) if recipe.dedupe.mode == "near" else None
+    copies = number_kept_copies(table, recipe.dedupe, reviews, listed, judged)
     settings = dataclasses.replace(recipe.split, group_by=recipe.groupings)
-    return split_images(table, settings, recipe.labels, previous, copies, project.most_command, listed)
+    table, notes = split_images(table, settings, recipe.labels, previous, copies, project.most_command, listed)
+    return table, (*notes, *describe_doubts(table, judged))
 
 
 STAGES = (
