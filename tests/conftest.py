@@ -115,7 +115,7 @@ def with_network() -> None:
 
 
 @pytest.fixture(autouse=True)
-def by_hash_only(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def by_hash_only(request: pytest.FixtureRequest, nothing_left: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Choose the pairs to compare by hash alone, as without the extra ``embed``: a test that needs more says so."""
     if "with_network" not in request.fixturenames:
         monkeypatch.setattr(evidence, "open_network", lambda settings, base_dir: (None, ""))

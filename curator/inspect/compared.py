@@ -1,7 +1,7 @@
 """What the pixels of one image and others said: which are one picture, which may be, and what differs.
 
 >>> pair = {"sha256": "a", "other_sha256": "b", "verdict": ONE, "orientation": 4, "flaws": OTHER_MARKED}
->>> pair |= {"differs": "mirrored, words added", "overlap": [1.0, 0.5], "transform": [1.0, 0, 0, 0, 1.0, 0], "cosine": 0.9}
+>>> pair |= {"differs": "mirrored, words added", "overlap": [1.0, 0.5], "transform": None}
 >>> table = pd.DataFrame({"record_id": ["x-1", "x-2"], "sha256": ["a", "b"], "label": "a"})
 >>> found = find_compared(pa.Table.from_pylist([pair]), table, "a")
 >>> for line in describe_compared(found):
