@@ -174,7 +174,7 @@ def count_strangers(pool, files, sketches, hashes):
 
 
 def judge_pixels(photos, n_copies, seed) -> list[Verdict]:
-    """Count both, print both, and compare with the targets; a half counts by itself: the one no threshold was set on."""
+    """Count both, print both, and compare with the targets the half on which no threshold was chosen."""
     files = list_photos(photos)
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         seen = dict(zip(files, pool.map(sketch_file, files.values(), chunksize=8), strict=True))

@@ -108,7 +108,7 @@ class Colours:
         distance: the 98th percentile of how far apart they are, over the cells whose greys agree, once the other's are
             scaled and shifted to the one's.
         shift: how far apart they are in the mean as they are.
-        other_hue: the share of all cells at which both have colours, of other hues.
+        other_hue: the share of those cells at which both have colours, of other hues.
         most: how far from grey the most coloured cells of both are: the 95th percentiles.
     """
 
@@ -223,15 +223,15 @@ def compare_colours(one: Bytes, other: Bytes, overlay: Overlay, where: Bools) ->
         for colours, to_picture in ((one, np.eye(3)), (other, overlay.back))
     )
     inside = overlay.cover > 0
-    inner = np.asarray(cv2.erode(where.astype(np.uint8), _RIM) > 0)
+    inner = np.asarray(cv2.erode(where.astype(np.uint8), _RIM) > 0)  # the small pictures of colours are soft at edges
     where = inner if inner.sum() >= _FEWEST else where
     x, y = a[where] - a[where].mean(), b[where] - b[where].mean()
     scale = float((x * y.conj()).real.sum() / max(float((np.abs(y) ** 2).sum()), 1e-6))
     scale = min(max(scale, _SCALES[0]), _SCALES[1])
-    coloured = inside & (np.minimum(np.abs(a), np.abs(b)) > _COLOURED)
+    coloured = np.minimum(np.abs(a), np.abs(b)) > _COLOURED
     return Colours(
         distance=float(np.percentile(np.abs(x - scale * y), 98)) / max(1.0, scale),
         shift=float(np.abs(a - b)[where].mean()),
-        other_hue=float(((np.abs(np.angle(a * b.conj())) > _OTHER_HUE) & coloured).sum() / inside.sum()),
+        other_hue=float(((np.abs(np.angle(a * b.conj())) > _OTHER_HUE) & coloured)[where].mean()),
         most=(float(np.percentile(np.abs(a)[inside], 95)), float(np.percentile(np.abs(b)[inside], 95))),
     )

@@ -43,7 +43,7 @@ LEAST_HELD, LEAST_SHARED = 0.9, 0.35
 thing that both show."""
 MOST_STRETCH = 2.0
 
-LEAST_AGREEING, LEAST_OUTLINES, LEAST_FIT, LEAST_FIT_TURNED = 0.88, 0.92, 0.95, 0.96
+LEAST_AGREEING, LEAST_OUTLINES, LEAST_FIT, LEAST_FIT_TURNED = 0.85, 0.92, 0.95, 0.96
 """All that both show agrees; by more where one is turned or mirrored, since round soft things fit in any turn."""
 SURE_OUTLINES, SURE_AGREEING, SURE_FIT = 0.975, 0.75, 0.84
 """So do the outlines, if one is blurred or was tiny: then each cell agrees less."""
@@ -52,12 +52,12 @@ WRITTEN_AGREEING, WRITTEN_FIT, WRITTEN_EQUAL, WRITTEN_LOPSIDED = 0.6, 0.955, 0.9
 """Words lie on one of them: what is left is equal, and where it is not, one has more outlines."""
 
 PATCH_SHARE, PATCH_CELLS, PATCH_POINTS = 0.1, 400, 16
-PATCH_FIT, PATCH_OUTLINES, PATCH_PURITY, PATCH_EQUAL, PATCH_BEYOND, PATCH_STRETCH = 0.95, 0.97, 0.9, 0.7, 0.2, 1.15
+PATCH_FIT, PATCH_OUTLINES, PATCH_PURITY, PATCH_EQUAL, PATCH_BEYOND, PATCH_STRETCH = 0.94, 0.965, 0.9, 0.66, 0.2, 1.15
 """A cut-out on another ground: one connected part agrees, nearly all of it and nearly nothing else."""
 
 MOST_COLOUR, MOST_OTHER_HUE, MOST_GRADED = 13.0, 0.1, 7.0
 """Colours are the same up to the first distance; with more of other hues than the second share, up to the third."""
-BURNT_COLOUR, BURNT_FIT = 18.0, 0.97
+BURNT_COLOUR, BURNT_FIT = 18.0, 0.96
 """Brightened pictures differ more where they are burnt out, but fit."""
 GRADED_FIT, GRADED_EQUAL = 0.985, 0.9
 """Graded pictures may have other hues, if nothing but their colours differs."""
