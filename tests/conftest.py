@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, settings
 from curator.fetch.network.libcurl import pycurl
 from curator.fetch.network.transfer import Transfer
 from curator.observe.workers import render, start
+from curator.pipeline.judging import evidence
 from tests.fuzz.rounds import FULL, count
 from tests.nursery import observers_are_forked
 
@@ -106,6 +107,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for tests in files.values():
             chance.shuffle(tests)
         items[:] = [item for file in chance.sample([*files], len(files)) for item in files[file]]
+
+
+@pytest.fixture
+def with_network() -> None:
+    """Let dedupe choose pairs by what a network sees, too."""
+
+
+@pytest.fixture(autouse=True)
+def by_hash_only(request: pytest.FixtureRequest, nothing_left: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Choose the pairs to compare by hash alone, as without the extra ``embed``: a test that needs more says so."""
+    if "with_network" not in request.fixturenames:
+        monkeypatch.setattr(evidence, "open_network", lambda settings, base_dir: (None, ""))
 
 
 @pytest.fixture(scope="module")

@@ -9,14 +9,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from curator import catalog
 from curator.catalog import BoolArray, IntArray, number_values, rank_among
+from curator.decide.chains import Ties
+from curator.decide.flaws import rate_flaws
+from curator.decide.judged import Judged, Pairs, overrule
 from curator.decide.picture_columns import number_pictures, read_pictures
 from curator.decide.representatives import (
     find_conflicts,
@@ -42,12 +47,14 @@ def find_duplicates(
     is_protected: BoolArray | None = None,
     is_member: BoolArray | None = None,
     listed: IntArray | None = None,
+    judged: Judged | None = None,
 ) -> pd.DataFrame:
     """Drop every kept image that is a copy of another one, or that contradicts another one's label.
 
-    Two images are the same picture if their 64-bit hashes are within ``max_distance`` in some orientation, or near by a
-    crop, and 256-bit hashes or luma signatures confirm it: see :mod:`curator.matching.confirm` and ``crops``. One
-    without hash, without ``detail``, or with a ``detail`` under ``FLAT_DETAIL`` matches by its bytes only.
+    Two images are the same picture if their pixels were judged so. Of a pair that was not judged, hashes decide: within
+    ``max_distance`` in some orientation, or near by a crop, and confirmed by 256-bit hashes or luma signatures: see
+    :mod:`curator.matching.confirm` and ``crops``. One without hash, without ``detail``, or with a ``detail`` under
+    ``FLAT_DETAIL`` matches by its bytes only.
 
     Args:
         table: a catalog.
@@ -59,6 +66,7 @@ def find_duplicates(
         is_member: shape (rows,): rows that are in a manifest: kept before the others, so that growth replaces none.
         listed: the sides that are kept (:func:`curator.decide.growth.find_listed_sides`): an image of one is no copy of
             an image of another one, and never a copy of one without a side.
+        judged: what pixels say of pairs of contents.
 
     Returns:
         The catalog with the copies dropped, and ``duplicate_of``, ``distance_bits`` and ``turn`` (the orientation of
@@ -68,22 +76,28 @@ def find_duplicates(
     nobody, nowhere = np.zeros(len(table), bool), np.full(len(table), -1, np.int64)
     protected, members = (nobody if given is None else given for given in (is_protected, is_member))
     side = nowhere if listed is None else listed
-    images = _read_images(table.iloc[rows], settings, labels, sources, protected[rows], members[rows], side[rows])
-    return write_verdicts(table, rows, _judge(images, settings))
+    kept = table.drop(columns="thumbnail").iloc[rows]  # which stay where they are, on disk if they are many
+    flaws = None if judged is None else rate_flaws(judged, kept["sha256"])
+    ranks = rank_representatives(kept, settings.keep, sources, flaws)
+    pictures = read_pictures(table).take(rows)
+    images = _read_images(kept, pictures, settings, labels, ranks, protected[rows], members[rows], side[rows])
+    images, pairs = _apply(judged, images, kept["sha256"], settings)
+    return write_verdicts(table, rows, _judge(images, settings, pairs))
 
 
 def _read_images(
     images: pd.DataFrame,
+    pictures: Pictures,
     settings: DedupeSettings,
     labels: Sequence[str],
-    sources: Sequence[str],
+    ranks: IntArray,
     protected: BoolArray,
     members: BoolArray,
     side: IntArray,
 ) -> _Images:
     """Read the images to judge; the arrays are as for :func:`find_duplicates`, of these rows."""
     unknown = np.full(len(images), -1, np.int64)
-    ranks = put_first(put_first(rank_representatives(images, settings.keep, sources), members), side >= 0)
+    ranks = put_first(put_first(ranks, members), side >= 0)
     content = number_values(images["sha256"]) if settings.mode != "off" else unknown
     return _Images(
         label=rank_among(images["label"], labels),
@@ -91,14 +105,29 @@ def _read_images(
         rank=put_first(ranks, protected),
         content=content,
         picture=number_pictures(images) if settings.mode == "near" else unknown,
-        pictures=read_pictures(images),
+        pictures=pictures,
         protected=protected,
+        settled=protected | members | (side >= 0),
     )
+
+
+def _apply(
+    judged: Judged | None, images: _Images, sha256s: pd.Series[Any], settings: DedupeSettings
+) -> tuple[_Images, Pairs | None]:
+    """Part what hashes alone hold equal, and return the judged pairs of the pictures that there are then."""
+    if judged is None or settings.mode != "near":
+        return images, None
+    judged = judged if settings.rotations else judged.upright()
+    images = dataclasses.replace(images, picture=judged.part_equal(sha256s, images.picture))
+    return images, judged.among(sha256s, images.picture)
 
 
 @dataclass(frozen=True)
 class _Images:
-    """The images to judge: each one's label, side (-1: none), rank, and the numbers of its bytes and of its picture."""
+    """The images to judge: each one's label, side (-1: none), rank, and the numbers of its bytes and of its picture.
+
+    What is protected is dropped for the same bytes alone; what is settled, for what it was matched to itself alone.
+    """
 
     label: IntArray
     side: IntArray
@@ -107,6 +136,7 @@ class _Images:
     picture: IntArray
     pictures: Pictures
     protected: BoolArray
+    settled: BoolArray
 
     def __len__(self) -> int:
         return len(self.label)
@@ -129,7 +159,7 @@ def _join_sides(side: IntArray, content: IntArray) -> IntArray:
     return np.where((side < 0) & (joined < len(SPLITS)), joined, side)
 
 
-def _judge(images: _Images, settings: DedupeSettings) -> Verdicts:
+def _judge(images: _Images, settings: DedupeSettings, pairs: Pairs | None) -> Verdicts:
     """Judge label conflicts (one picture or the same bytes under two labels) before near-duplicates among the rest.
 
     A copy shares the fate of the image that leads it: an exact copy of a conflicted picture is in that
@@ -140,7 +170,7 @@ def _judge(images: _Images, settings: DedupeSettings) -> Verdicts:
     is_first = by_content == np.arange(len(images))
     by_picture = images.lead(np.where(is_first, images.picture, -1))
     by_picture = np.where(images.protected & is_first, np.arange(len(images)), by_picture)
-    matches = _match(images, is_first, by_picture, settings).both_ways()
+    matches = _match(images, is_first, by_picture, settings, pairs).both_ways()
     one, other = images.side[matches.i], images.side[matches.j]
     matches = matches.where((one == other) | (one < 0) | (other < 0))
     conflicting = find_conflicts(matches.i, matches.j, images.label, settings.across_labels, images.protected)
@@ -149,17 +179,26 @@ def _judge(images: _Images, settings: DedupeSettings) -> Verdicts:
     same_label = images.label[matches.i] == images.label[matches.j]
     within = matches.where(same_label & is_open[matches.i] & is_open[matches.j])
     coverable = within.where(~images.protected[within.j])
-    covered = find_covered(coverable.i, coverable.j, images.rank)
+    ties = Ties.of_matches(within, images.picture, pairs) if pairs is not None else Ties({})
+    covered, chained = find_covered(
+        coverable.i, coverable.j, images.rank, lambda image: ties.follow(image, images.settled)
+    )
+    verdicts.drop_chained(NEAR, chained, images.pictures)
     verdicts.drop_for_nearest(NEAR, within.where(covered[within.i] & ~covered[within.j]), images.rank)
     verdicts.drop_for_leaders(by_picture, NEAR)
     verdicts.drop_for_leaders(by_content, EXACT)
     return verdicts
 
 
-def _match(images: _Images, is_first: BoolArray, by_picture: Indices, settings: DedupeSettings) -> Matches:
-    """Match one image of each picture and label by hash, and the same bytes under two labels."""
+def _match(
+    images: _Images, is_first: BoolArray, by_picture: Indices, settings: DedupeSettings, pairs: Pairs | None
+) -> Matches:
+    """Match one image of each picture and label by hash and by pixels, and the same bytes under two labels."""
     leads = is_first & (by_picture == np.arange(len(images)))
     rows = np.flatnonzero(leads & (images.picture >= 0))
     by_hash = find_copies(images.pictures.take(rows), settings.max_distance, settings.rotations)
+    found = by_hash.renumber(rows, rows)
+    if pairs is not None:
+        found = overrule(found, rows, images.picture, pairs, images.pictures)
     i, j = link_across_labels(np.where(is_first, images.content, -1), images.label)
-    return join_matches([by_hash.renumber(rows, rows), Matches.upright(by_picture[i], by_picture[j])])
+    return join_matches([found, Matches.upright(by_picture[i], by_picture[j])])

@@ -18,7 +18,8 @@ import pandas as pd
 import pyarrow as pa
 
 from curator import catalog
-from curator.catalog import Drop, Stage, as_arrow, find_places
+from curator.catalog import Drop, IntArray, Stage, as_arrow, find_places
+from curator.decide.judged import Judged, Pairs, overrule
 from curator.decide.picture_columns import number_pictures, read_pictures
 from curator.decide.verdicts import write_evidence, write_likeness
 from curator.manifests.recipe import DedupeSettings
@@ -34,22 +35,25 @@ COLUMNS = ("sha256", "detail", "phash", "phash_turns", "phash256", "thumbnail")
 """What is compared, as the catalog has it; any of it may be unknown."""
 
 
-def other_images(names: Sequence[str], **columns: Sequence[Any]) -> pd.DataFrame:
-    """Make the table of another data set's images: ``name`` (a path or record id) and :data:`COLUMNS`."""
-    arrays = {"name": pa.array(names, pa.string())}
+def other_images(names: Sequence[str], files: Sequence[str] = (), **columns: Sequence[Any]) -> pd.DataFrame:
+    """Make the table of another data set's images: ``name`` (a path or record id), ``file`` and :data:`COLUMNS`."""
+    arrays = {"name": pa.array(names, pa.string()), "file": pa.array(files or [""] * len(names), pa.string())}
     for column in COLUMNS:
         kind = catalog.SCHEMA.field(column).type
         arrays[column] = pa.array(columns[column], kind) if column in columns else pa.nulls(len(names), kind)
     return catalog.from_arrow(pa.table(arrays))
 
 
-def find_elsewhere(table: pd.DataFrame, others: pd.DataFrame, settings: DedupeSettings) -> Matches:
+def find_elsewhere(
+    table: pd.DataFrame, others: pd.DataFrame, settings: DedupeSettings, judged: Judged | None = None
+) -> Matches:
     """Find the nearest match of each kept image among another data set's images.
 
     Args:
         table: a catalog.
         others: from :func:`other_images`.
         settings: ``mode`` (by bytes only, unless ``"near"``), ``max_distance`` and ``rotations``, as dedupe takes them.
+        judged: what pixels say of pairs of contents.
 
     Returns:
         Matches of a row ``i`` of the catalog and a row ``j`` of ``others``, at most one for each ``i``. Pictures match
@@ -59,10 +63,12 @@ def find_elsewhere(table: pd.DataFrame, others: pd.DataFrame, settings: DedupeSe
     rows = np.flatnonzero(catalog.is_kept(table))
     ours = table.iloc[rows]
     j = find_places(ours["sha256"], others["sha256"])
-    i, pictures = np.flatnonzero(j >= 0), _Distinct(ours)
+    i = np.flatnonzero(j >= 0)
     found = [Matches.upright(i, j[i])]
     if settings.mode == "near":
-        found += [_same_pictures(pictures, _Distinct(others), settings), _near_hashes(pictures, others, settings)]
+        numbers, pairs = _number_all(ours, others, judged if settings.rotations or judged is None else judged.upright())
+        pictures, there = _Distinct(ours, numbers[: len(ours)]), _Distinct(others, numbers[len(ours) :])
+        found += [_same_pictures(pictures, there, settings, pairs), _near_hashes(pictures, others, settings)]
     nearest = _nearest(join_matches(found))
     return nearest.renumber(rows, np.arange(len(others)))
 
@@ -84,13 +90,26 @@ def describe_elsewhere(table: pd.DataFrame, found: Matches, others: pd.DataFrame
     return texts
 
 
-class _Distinct:
-    """The pictures of a table that can be compared, each once: ``first`` is the row that shows it."""
+def _number_all(ours: pd.DataFrame, others: pd.DataFrame, judged: Judged | None) -> tuple[IntArray, Pairs | None]:
+    """Number the pictures of both, ours first, and return the judged pairs of these numbers."""
+    names = [*COLUMNS]
+    both = pd.concat([ours[names], others[names]], ignore_index=True)
+    numbers = number_pictures(both)
+    if judged is None:
+        return numbers, None
+    numbers = judged.part_equal(both["sha256"], numbers)
+    return numbers, judged.among(both["sha256"], numbers)
 
-    def __init__(self, table: pd.DataFrame) -> None:
-        numbers = number_pictures(table)
+
+class _Distinct:
+    """The pictures of a table that can be compared, each once: ``first`` is the row that shows it.
+
+    ``names`` are their numbers, of which ``numbers`` has one for each row; -1: it cannot be compared.
+    """
+
+    def __init__(self, table: pd.DataFrame, numbers: IntArray) -> None:
         self.rows = np.flatnonzero(numbers >= 0)
-        _, places, self.number = np.unique(numbers[self.rows], return_index=True, return_inverse=True)
+        self.names, places, self.number = np.unique(numbers[self.rows], return_index=True, return_inverse=True)
         self.first = self.rows[places]
         self.pictures = read_pictures(table.iloc[self.first])
 
@@ -107,16 +126,17 @@ class _Distinct:
         return Matches(self.rows[have >= 0], chosen.j, chosen.distance, chosen.orientation)
 
 
-def _same_pictures(ours: _Distinct, others: _Distinct, settings: DedupeSettings) -> Matches:
+def _same_pictures(ours: _Distinct, others: _Distinct, settings: DedupeSettings, pairs: Pairs | None) -> Matches:
     """Match by dedupe's rule: search all pictures together, and confirm those pairs only that cross over."""
-    n_ours = len(ours)
+    n_ours, pictures = len(ours), ours.pictures.append(others.pictures)
     found = find_copies(
-        ours.pictures.append(others.pictures),
-        settings.max_distance,
-        settings.rotations,
-        is_wanted=lambda i, j: (i < n_ours) != (j < n_ours),
-    ).both_ways()
-    found = found.where(found.i < n_ours)
+        pictures, settings.max_distance, settings.rotations, is_wanted=lambda i, j: (i < n_ours) != (j < n_ours)
+    )
+    if pairs is not None:
+        names = np.concatenate([ours.names, others.names])
+        found = overrule(found, np.arange(len(names)), names, pairs, pictures)
+    found = found.both_ways()
+    found = found.where((found.i < n_ours) & (found.j >= n_ours))
     return ours.spread(Matches(found.i, others.first[found.j - n_ours], found.distance, found.orientation))
 
 

@@ -40,7 +40,8 @@ import numpy as np
 import pandas as pd
 
 from curator import catalog
-from curator.catalog import IntArray, number_values, rank_texts, read_bytes
+from curator.catalog import IntArray, find_places, number_values, rank_texts, read_bytes
+from curator.decide.judged import Judged
 from curator.decide.name_pattern import find_in_names
 from curator.decide.origins import identify_authors, identify_groups, identify_pages
 from curator.decide.picture_columns import number_pictures, read_orientation_hashes, read_pictures
@@ -122,7 +123,11 @@ def _link_near_duplicates(table: pd.DataFrame) -> Links:
 
 
 def number_kept_copies(
-    table: pd.DataFrame, settings: DedupeSettings, standing: Mapping[Key, Review], listed: IntArray | None = None
+    table: pd.DataFrame,
+    settings: DedupeSettings,
+    standing: Mapping[Key, Review],
+    listed: IntArray | None = None,
+    judged: Judged | None = None,
 ) -> IntArray:
     """Number the copies of one picture that dedupe kept, so that no split puts them on two sides.
 
@@ -134,6 +139,7 @@ def number_kept_copies(
         settings: those that dedupe ran with.
         standing: see :func:`curator.manifests.reviews.standing_reviews`.
         listed: see :func:`curator.decide.growth.find_listed_sides`.
+        judged: what pixels say: what is linked by pairs that are one picture, dropped ones too, has one number.
 
     Returns:
         int64, shape (rows,): copies, directly or by others, have one number; -1: no copy of it can be there.
@@ -151,9 +157,25 @@ def number_kept_copies(
     may_be_copies = catalog.is_kept(table) & (number_pictures(table) >= 0)
     if settings.across_labels != "ignore":
         may_be_copies &= find_wanted(table, standing) | (False if listed is None else listed >= 0)
-    rows = np.flatnonzero(may_be_copies)
-    numbers = np.full(len(table), -1, np.int64)
-    if len(rows) > 1:
-        found = find_copies(read_pictures(table.iloc[rows]), settings.max_distance, settings.rotations)
-        numbers[rows] = label_components(len(rows), found.i, found.j)
+    i, j = _join([_link_hashed(table, np.flatnonzero(may_be_copies), settings), _link_judged(table, judged)])
+    numbers = label_components(len(table), i, j)
+    numbers[np.bincount(numbers, minlength=len(table))[numbers] < 2] = -1
     return numbers
+
+
+def _link_hashed(table: pd.DataFrame, rows: Indices, settings: DedupeSettings) -> Links:
+    """Link those of some rows that hashes hold to be one picture."""
+    if len(rows) < 2:
+        return rows[:0], rows[:0]
+    found = find_copies(read_pictures(table.iloc[rows]), settings.max_distance, settings.rotations)
+    return rows[found.i], rows[found.j]
+
+
+def _link_judged(table: pd.DataFrame, judged: Judged | None) -> Links:
+    """Link the rows of contents that pixels hold to be one picture, and those of one content, dropped ones too."""
+    if judged is None:
+        return np.empty(0, np.intp), np.empty(0, np.intp)
+    content = number_values(table["sha256"])
+    pairs = judged.among(table["sha256"], np.where(content < 0, -1, find_places(table["sha256"], table["sha256"])))
+    same = pairs.where(pairs.is_one)
+    return _join([link_equal(content), (same.i.astype(np.intp), same.j.astype(np.intp))])

@@ -1,6 +1,7 @@
 """Choose who is kept of several images of one picture, by an order that does not depend on where the rows are.
 
->>> table = pd.DataFrame({"record_id": ["b", "a", "c"], "width": [9, 9, 10], "height": [9, 9, 9], "n_bytes": [5, 5, 1]})
+>>> table = pd.DataFrame({"record_id": ["b", "a", "c"], "width": [9, 9, 10], "height": 9, "n_bytes": [5, 5, 1]})
+>>> table["mode"] = "RGB"
 >>> rank_representatives(table, "largest", ())
 array([2, 1, 0])
 
@@ -16,37 +17,68 @@ Each duplicate that is dropped was matched to the one that is kept, so that no c
 0 - 1 - 2, image 1 is dropped for 0, and 2 stays, since it was never matched to 0:
 
 >>> find_covered(i, j, ranks=np.array([0, 1, 2]))
-array([False,  True, False])
+(array([False,  True, False]), {})
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from curator.catalog import BoolArray, IntArray, rank_among, rank_texts, read_integers
+from curator.decide.chains import Step
 
 Indices = npt.NDArray[np.intp]
 
 
-def rank_representatives(table: pd.DataFrame, keep: str, sources: Sequence[str]) -> IntArray:
+_FEW_COLOURS = ("1", "P", "PA")
+"""Pillow's modes of pictures with a palette."""
+
+
+class Reached(NamedTuple):
+    """What an image is dropped for that a chain reaches: the first of it, the last before it, and its orientation."""
+
+    first: int
+    via: int
+    orientation: int
+
+
+class Chained(dict[int, Reached]):
+    """The images that only a chain reaches."""
+
+
+Reach = Callable[[int], Iterable[Step]]
+
+
+def reach_nothing(image: int) -> Iterable[Step]:
+    """Reach no image by way of others."""
+    return ()
+
+
+def rank_representatives(
+    table: pd.DataFrame, keep: str, sources: Sequence[str], flaws: IntArray | None = None
+) -> IntArray:
     """Rank the rows from 0, the best to keep first.
 
     Args:
         table: a catalog.
-        keep: ``"largest"``: most pixels, then most bytes, then the smallest record id; ``"first"``: the source that
-            comes first in ``sources``, then the earliest tier, then the smallest record id.
+        keep: ``"largest"``: least flawed, then of more than 256 colours, then most pixels, then most bytes, then the
+            smallest record id; ``"first"``: the source that comes first in ``sources``, then the earliest tier, then
+            the smallest record id.
         sources: names of sources in the recipe's order; those not named come after, in alphabetical order.
+        flaws: shape (rows,): see :func:`curator.decide.flaws.rate_flaws`; without it, no image has any.
     """
     names = rank_texts(table["record_id"])
     if keep == "first":
         return _rank((names, read_integers(table["tier"], 0), rank_among(table["source"], sources)))
     width, height, n_bytes = (read_integers(table[name], 0) for name in ("width", "height", "n_bytes"))
-    return _rank((names, -n_bytes, -width * height))
+    few_colours = table["mode"].isin(_FEW_COLOURS).to_numpy(dtype=bool)
+    known = np.zeros(len(table), np.int64) if flaws is None else flaws
+    return _rank((names, -n_bytes, -width * height, few_colours, known))
 
 
 def put_first(ranks: IntArray, chosen: BoolArray) -> IntArray:
@@ -126,23 +158,30 @@ def link_across_labels(groups: IntArray, labels: IntArray) -> tuple[Indices, Ind
     return others, first[others]
 
 
-def find_covered(i: Indices, j: Indices, ranks: IntArray) -> BoolArray:
-    """Go through the images from the best rank on: one that no kept image matched is kept, and covers all its matches.
+def find_covered(i: Indices, j: Indices, ranks: IntArray, reach: Reach = reach_nothing) -> tuple[BoolArray, Chained]:
+    """Go through the images from the best rank on: one that no kept image reaches is kept, and covers what it reaches.
 
     Args:
         i: shape (matches,); every match is listed both ways.
         j: shape (matches,): what each ``i`` was matched to.
         ranks: shape (images,): all different, the smallest is kept first.
+        reach: returns what an image that is kept reaches by way of others.
 
     Returns:
-        A bool array, shape (images,): true if an image is matched to one that is kept. No two kept images match.
+        A bool array, shape (images,): true if an image is matched to one that is kept, or reached by it. No two kept
+        images match. And of those that are reached only: what they are dropped for.
     """
     order = np.argsort(i, kind="stable")
     neighbours = j[order]
     matched, starts = np.unique(i[order], return_index=True)
     ends = np.append(starts[1:], len(neighbours))
-    covered = np.zeros(len(ranks), bool)
+    covered, kept, chained = np.zeros(len(ranks), bool), np.zeros(len(ranks), bool), Chained()
     for place in np.argsort(ranks[matched]):
         if not covered[matched[place]]:
+            kept[matched[place]] = True
             covered[neighbours[starts[place] : ends[place]]] = True
-    return covered
+            for step in reach(int(matched[place])):
+                if not covered[step.image] and not kept[step.image]:
+                    covered[step.image] = True
+                    chained[step.image] = Reached(int(matched[place]), step.via, step.orientation)
+    return covered, chained

@@ -23,9 +23,11 @@ import pyarrow.compute as pc
 
 from curator import catalog
 from curator.catalog import Drop, IntArray, Stage, as_arrow
+from curator.decide.judged import measure_bits
+from curator.decide.representatives import Chained
 from curator.matching.orientations import ORIENTATION_PHRASES, ORIENTATIONS
 from curator.matching.picture_matches import Matches
-from curator.matching.pictures import Indices
+from curator.matching.pictures import Indices, Pictures
 from curator.reasons import COPIES
 from curator.text import plural
 
@@ -37,18 +39,22 @@ SmallInts = npt.NDArray[np.uint8]
 
 @dataclass
 class Verdicts:
-    """One verdict an image: its reason (``KEPT`` …), the other image, and the distance and orientation against that."""
+    """One verdict an image: its reason (``KEPT`` …), the other image, and the distance and orientation against that.
+
+    ``via`` is the image by way of which the other one was found; -1: none, the two were compared.
+    """
 
     reason: SmallInts
     other: Indices
     distance: SmallInts
     orientation: SmallInts
+    via: Indices
 
     @classmethod
     def none(cls, n: int) -> Verdicts:
         """Keep all of ``n`` images."""
         distance, orientation, reason = (np.zeros(n, np.uint8) for _ in range(3))
-        return cls(reason, np.full(n, -1, np.intp), distance, orientation)
+        return cls(reason, np.full(n, -1, np.intp), distance, orientation, np.full(n, -1, np.intp))
 
     def drop(self, images: Indices, reason: int, other: Indices) -> None:
         """Drop ``images`` as equal to ``other``, image by image."""
@@ -62,6 +68,18 @@ class Verdicts:
         chosen = matches.where(order[first])
         self.reason[images], self.other[images] = reason, chosen.j
         self.distance[images], self.orientation[images] = chosen.distance, chosen.orientation
+        self.via[images] = -1
+
+    def drop_chained(self, reason: int, chained: Chained, pictures: Pictures) -> None:
+        """Drop images that only chains reach."""
+        images = np.array(list(chained), np.intp)
+        first, via, turned = np.array([*chained.values()], np.intp).reshape(-1, 3).T
+        orientation = turned.astype(np.uint8)
+        self.reason[images], self.other[images], self.via[images] = reason, first, via
+        self.distance[images], self.orientation[images] = (
+            measure_bits(pictures, images, first, orientation),
+            orientation,
+        )
 
     def drop_for_leaders(self, leaders: Indices, reason: int) -> None:
         """Drop each image that another leads: for its leader if that is kept, else for the leader's own reason."""
@@ -70,7 +88,7 @@ class Verdicts:
         kept = self.reason[leader] == KEPT
         self.drop(images[kept], reason, leader[kept])
         rest, leader = images[~kept], leader[~kept]
-        for column in (self.reason, self.other, self.distance, self.orientation):
+        for column in (self.reason, self.other, self.distance, self.orientation, self.via):
             column[rest] = column[leader]
 
 
@@ -89,6 +107,9 @@ def write_verdicts(table: pd.DataFrame, rows: Indices, verdicts: Verdicts) -> pd
     under = pc.binary_join_element_wise(" under label ", labels.take(other), "")
     names = pc.binary_join_element_wise(record_ids.take(other), pc.if_else(pa.array(reason == CONFLICT), under, ""), "")
     details = write_evidence(sha256s.take(pa.array(at)), sha256s.take(other), names, distance, orientation)
+    via = verdicts.via[dropped]
+    way = pc.binary_join_element_wise(", by way of ", record_ids.take(pa.array(rows[via])), "")
+    details = pc.binary_join_element_wise(details, pc.if_else(pa.array(via >= 0), way, ""), "")
     table = write_likeness(table, at, distance, orientation)
     table = catalog.with_columns(table, {"duplicate_of": catalog.spread(record_ids.take(other), at, len(table))})
     for code, drop_reason in _REASONS.items():

@@ -22,6 +22,7 @@ from curator.decide.conflicts import find_conflicts, way_out
 from curator.embed.current import suspects_news
 from curator.errors import DiskError, StateError
 from curator.fetch.ledger.history import attempts_of
+from curator.inspect.compared import describe_compared, find_compared
 from curator.inspect.find_image import find_image, unknown_image
 from curator.inspect.unfinished import find_unfinished
 from curator.manifests.manifest import read_manifest
@@ -33,6 +34,7 @@ from curator.pipeline import made_from
 from curator.report.notebook import text_html
 from curator.sources.reading.places import local_path
 from curator.store.catalog_files import read_catalog
+from curator.store.judged_file import read_judged
 from curator.store.root import shown
 from curator.store.suspects_file import LISTS, read_suspects
 from curator.text import Command, Text, as_parts, spell
@@ -124,6 +126,7 @@ def _story(project: Project, table: pd.DataFrame, values: dict[Any, Any]) -> Sto
     copies = table[(table["duplicate_of"] == row["record_id"]).fillna(False).to_numpy(dtype=bool)]
     so_far = "dropped" if row["drop_reason"] else _kept(row) if row["sha256"] else "not settled yet"
     suspect_facts, suspected = _suspected(project, row)
+    compared = find_compared(read_judged(project.paths.judged), table, row["sha256"])
     lines: list[Text] = [
         f"{row['record_id']}  ({row['label']}, {so_far})",
         *_origin(project, row),
@@ -132,12 +135,13 @@ def _story(project: Project, table: pd.DataFrame, values: dict[Any, Any]) -> Sto
         *_reviews(project, row),
         *suspected,
         *_verdict(table, row),
+        *describe_compared(compared),
         *_way_out(table, row),
         *_relatives("company", company, "{url} ({record_id}, {label})"),
         *_relatives("copy", copies, "{record_id} ({name}{drop_reason}: {drop_detail})"),
     ]
     facts = {name: value.hex() if isinstance(value, bytes) else value for name, value in row.items()}
-    relatives = {"copies": copies["record_id"].tolist(), "company": company["record_id"].tolist()}
+    relatives = {"copies": copies["record_id"].tolist(), "company": company["record_id"].tolist(), "compared": compared}
     return Story(tuple(lines), {**facts, "attempts": attempts, **relatives, **suspect_facts}, project.option)
 
 

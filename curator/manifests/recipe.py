@@ -99,7 +99,7 @@ class DedupeSettings:
         "drop-both", "one picture under two labels", choices=("drop-both", "keep-first", "ignore")
     )
     keep: str = setting(
-        "largest", "representative of a group: most pixels, then bytes; or first source", choices=("largest", "first")
+        "largest", "representative: upright, unmarked, largest; or of the first source", choices=("largest", "first")
     )
     suspect_placeholders: bool = setting(True, "drop what one host serves alike at three or more unrelated addresses")
     against: tuple[str, ...] = setting((), "manifests or folders of images: what they have already is dropped")

@@ -46,6 +46,18 @@ def invert_orientation(orientation: int) -> int:
     return (0, 3, 2, 1, 4, 5, 6, 7)[orientation]
 
 
+def compose_orientations(second: int, first: int) -> int:
+    """Return the orientation that does what ``first`` does, then ``second``.
+
+    >>> picture = np.arange(9).reshape(3, 3)
+    >>> both = orient_luma(orient_luma(picture, 5), 3)
+    >>> np.array_equal(both, orient_luma(picture, compose_orientations(3, 5)))
+    True
+    """
+    turn = second % 4 + (first % 4 if second < 4 else -first % 4)
+    return 4 * ((second >= 4) != (first >= 4)) + turn % 4
+
+
 def orient_luma(pictures: ByteArray, orientation: int) -> ByteArray:
     """Mirror square pictures, shape (..., side, side), if ``orientation`` is 4 or more, then rotate counter-clockwise.
 

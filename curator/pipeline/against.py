@@ -30,6 +30,7 @@ from curator.matching.perceptual_hash import from_hex
 from curator.observe.observation import Sighting, hash_sightings
 from curator.observe.workers.look import look_at_files
 from curator.pipeline.against_cache import read_seen, seen_table, write_seen
+from curator.pipeline.judging.evidence import gather_elsewhere
 from curator.store.catalog_files import file_digest, read_catalog
 from curator.store.paths import DataPaths
 from curator.text import plural
@@ -54,7 +55,7 @@ def leave_out_others(
     if not recipe.dedupe.against:
         return table, ()
     others = read_others(recipe.dedupe.against, recipe.base_dir, recipe.quality.max_pixels, project.paths)
-    found = find_elsewhere(table, others, recipe.dedupe)
+    found = find_elsewhere(table, others, recipe.dedupe, gather_elsewhere(table, others, project))
     stays = is_protected[found.i] | recipe.dedupe.report_only
     staying = found.where(stays)
     n_kept = int(catalog.is_kept(table).sum())
@@ -133,7 +134,8 @@ def _read_folder(folder: Path, max_pixels: int, paths: DataPaths) -> pd.DataFram
     is_image = pc.fill_null(seen["is_image"], False)
     names = [os.fsencode(path).decode("utf-8", "replace") for path in compress(files, is_image.to_pylist())]
     images = catalog.from_arrow(seen.filter(is_image))
-    return other_images(names, **{name: images[name].array for name in COLUMNS})
+    paths_of_images = [os.fsdecode(path) for path in compress(files, is_image.to_pylist())]
+    return other_images(names, paths_of_images, **{name: images[name].array for name in COLUMNS})
 
 
 def _look_at(files: Sequence[Path], folder: Path, max_pixels: int, paths: DataPaths) -> pa.Table:
@@ -163,12 +165,14 @@ def _read_listed(path: Path) -> pd.DataFrame:
     """Read a manifest, with all that the catalog beside it knows of the same files."""
     listed = read_manifest(path)
     names = [f"{path}: {record_id}" for record_id in listed["record_id"]]
-    beside = DataPaths.of_manifest(path).catalog(catalog.Stage.SPLIT)
+    paths = DataPaths.of_manifest(path)
+    beside = paths.catalog(catalog.Stage.SPLIT)
     if beside.exists():
         known = read_catalog(beside).drop_duplicates("sha256").set_index("sha256", drop=False)
         if set(listed["sha256"]) <= set(known.index):
             rows = known.loc[listed["sha256"].tolist()]
-            return other_images(names, **{name: rows[name].array for name in COLUMNS})
+            files = ["/".join(paths.image_text(*key)) for key in zip(rows["sha256"], rows["format"], strict=True)]
+            return other_images(names, files, **{name: rows[name].array for name in COLUMNS})
     hexes = listed["phash"] if "phash" in listed.columns else pd.Series([None] * len(listed), dtype=object)
     hashes = [None if pd.isna(text) else int(from_hex([str(text)])[0]) for text in hexes]
     return other_images(names, sha256=listed["sha256"].tolist(), phash=hashes)

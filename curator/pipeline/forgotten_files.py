@@ -24,6 +24,7 @@ from curator.pipeline.against_cache import forget_seen
 from curator.reasons import SPLITS
 from curator.store import beneath
 from curator.store.image_files import recover
+from curator.store.judged_file import forget_judged
 from curator.store.packed import digest_beneath
 from curator.store.paths import SUMS, DataPaths
 from curator.store.sums import lines_without, read_sums
@@ -69,6 +70,9 @@ def remove_everything(paths: DataPaths, contents: Collection[str], named: Iterab
             beneath.remove(paths.folder, name)
         forget_seen(paths.cache, contents)
         forget_rows(paths.features, contents)
+        forget_rows(paths.cache, contents)
+        for path in (paths.judged, paths.judged_elsewhere):
+            forget_judged(path, contents)
         forget_suspects(paths.suspects, contents)
         forget_trained_on(paths, contents)
         n_files = sum(beneath.remove(paths.folder, name) for name in reversed(names))  # the stored file last

@@ -26,6 +26,7 @@ from curator.manifests.reviews import digest_reviews, read_reviews, standing_rev
 from curator.pipeline.acquire import AcquireOptions, settings_of_fetch
 from curator.pipeline.against import digest_others
 from curator.pipeline.held_sides import held_manifest, stated_manifest
+from curator.pipeline.judging.evidence import evidence_settings
 from curator.pipeline.overrides import Override, read_overrides
 from curator.pipeline.publish import is_published
 from curator.pipeline.stages import STAGES, DecideStage, Reviews
@@ -151,6 +152,9 @@ def read_made_from(seen: Circumstances, step: DecideStage, recipe: Recipe, is_re
     if step.name == Stage.DEDUPED and recipe.dedupe.against:
         known = {} if is_requested or record is None else record.settings.get("against", {})
         settings["against"] = digest_others(recipe.dedupe.against, recipe.base_dir, known)
+    if step.name == Stage.DEDUPED and recipe.dedupe.mode == "near":
+        before_now = record.settings.get("judged") if record and not is_requested else None
+        settings["judged"] = evidence_settings(recipe, before_now)
     split = find_record(paths.catalog(Stage.SPLIT))
     own_manifest = split.manifest_sha256 if split else ""
     published = step.name != Stage.SPLIT or is_published(paths, own_manifest)

@@ -16,6 +16,7 @@ from curator import catalog
 from curator.catalog import Stage
 from curator.decide.balance import balance_labels
 from curator.decide.dedupe import find_duplicates
+from curator.decide.doubts import describe_doubts
 from curator.decide.growth import drop_cross_split, find_listed_sides, hold_sides
 from curator.decide.leak_groups import number_kept_copies
 from curator.decide.placeholders import drop_suspected_placeholders
@@ -24,6 +25,7 @@ from curator.decide.split import split_images
 from curator.manifests.project import Project
 from curator.manifests.reviews import Key, Review
 from curator.pipeline.against import leave_out_others
+from curator.pipeline.judging.evidence import gather_evidence, read_evidence
 from curator.store.mapped_column import MAPPED
 from curator.text import Text
 
@@ -58,14 +60,16 @@ def _dedupe(table: pd.DataFrame, project: Project, reviews: Reviews, previous: p
     table, notes = leave_out_others(table, project, reviewed.is_protected)
     members = hold_sides(table, previous).is_member if previous is not None else None
     listed, protected = find_listed_sides(table, recipe.split.keep), reviewed.is_protected
-    return find_duplicates(table, recipe.dedupe, recipe.labels, sources, protected, members, listed), notes
+    judged, lacking = gather_evidence(table, project)
+    table = find_duplicates(table, recipe.dedupe, recipe.labels, sources, protected, members, listed, judged)
+    return table, (*notes, *lacking)
 
 
 def _balance(table: pd.DataFrame, project: Project, reviews: Reviews, previous: pd.DataFrame | None) -> Decision:
     recipe = project.recipe
     listed = find_listed_sides(table, recipe.split.keep)
     if previous is not None or listed is not None:
-        copies = number_kept_copies(table, recipe.dedupe, reviews, listed)
+        copies = number_kept_copies(table, recipe.dedupe, reviews, listed, read_evidence(project.paths))
         table = drop_cross_split(table, previous, recipe.groupings, copies, listed)
     wanted, most = find_wanted(table, reviews), project.most_command
     return balance_labels(table, recipe.balance, recipe.labels, previous, wanted, most, listed), ()
@@ -74,9 +78,11 @@ def _balance(table: pd.DataFrame, project: Project, reviews: Reviews, previous: 
 def _split(table: pd.DataFrame, project: Project, reviews: Reviews, previous: pd.DataFrame | None) -> Decision:
     recipe = project.recipe
     listed = find_listed_sides(table, recipe.split.keep)
-    copies = number_kept_copies(table, recipe.dedupe, reviews, listed)
+    judged = read_evidence(project.paths) if recipe.dedupe.mode == "near" else None
+    copies = number_kept_copies(table, recipe.dedupe, reviews, listed, judged)
     settings = dataclasses.replace(recipe.split, group_by=recipe.groupings)
-    return split_images(table, settings, recipe.labels, previous, copies, project.most_command, listed)
+    table, notes = split_images(table, settings, recipe.labels, previous, copies, project.most_command, listed)
+    return table, (*notes, *describe_doubts(table, judged))
 
 
 COUNTED = frozenset({*catalog.DECIDED, "record_id", "source", "license", "sha256", "listed_split", "url"})
@@ -87,7 +93,7 @@ _PLACES = {"kind", "source_id", "local_path", "url", "fallback_url", "final_url"
 
 def _columns_of_dedupe(project: Project, reviews: Reviews, previous: pd.DataFrame | None) -> frozenset[str]:
     sizes = {"width", "height", "n_bytes", "tier"}
-    return frozenset(COUNTED | sizes | _HASHES | {"phash"} | MAPPED | _PLACES)
+    return frozenset(COUNTED | sizes | _HASHES | {"phash", "format"} | MAPPED | _PLACES)
 
 
 def _columns_of_balance(project: Project, reviews: Reviews, previous: pd.DataFrame | None) -> frozenset[str]:

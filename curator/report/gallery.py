@@ -41,9 +41,11 @@ from curator.matching.components import label_components
 from curator.matching.orientations import ORIENTATION_PHRASES, ORIENTATIONS
 from curator.observe.thumbnails import thumbnail
 from curator.reasons import Drop
+from curator.report.laid_over import lay_over
 from curator.report.markup import Html, element, join, page, prose
 from curator.report.style import read_resource, style_sheet
 from curator.store.catalog_files import read_catalog
+from curator.store.judged_file import read_judged
 from curator.store.paths import DataPaths
 from curator.store.whole_files import write_text_whole
 from curator.text import Command, Text, as_parts, plural
@@ -81,6 +83,7 @@ def build_gallery(project: Project) -> Path:
     groups = read_groups(read_catalog(deduped))
     pictures = _make_pictures(paths, groups, project.recipe.quality.max_pixels)
     data = page_data(groups, pictures, {sha256: _links(paths, row) for sha256, row in _stored(groups).items()})
+    data["laid"] = lay_over(read_judged(paths.judged), groups)
     write_text_whole(paths.duplicates, gallery_page(paths.name, data, project.option))
     return paths.duplicates
 

@@ -108,6 +108,10 @@ class DataPaths:
     """What networks see in each image, and what it looks like; see :mod:`curator.embed.features`."""
     suspects = _in_data("catalog", "suspects.parquet")
     """Which images are probably wrong; see :mod:`curator.store.suspects_file`."""
+    judged = _in_data("catalog", "judged.parquet")
+    """Which pairs of images were compared pixel by pixel; see :mod:`curator.store.judged_file`."""
+    judged_elsewhere = _in_data("cache", "judged-elsewhere.parquet")
+    """The same of pairs with what ``[dedupe] against`` names."""
     duplicates = _in_data("duplicates.html")
     """The gallery of duplicates."""
     benchmark = _in_data("benchmark")

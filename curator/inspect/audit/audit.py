@@ -24,6 +24,7 @@ import pyarrow as pa
 
 from curator import catalog
 from curator.catalog import IntArray
+from curator.decide.judged import Judged
 from curator.embed.embedder import Embedder
 from curator.embed.extra import import_package
 from curator.embed.models import open_embedder
@@ -42,9 +43,11 @@ from curator.inspect.audit.shared_groups import find_shared, join_groups
 from curator.inspect.suspects.find import embed_files
 from curator.inspect.suspects.principal import likenesses, principal
 from curator.inspect.suspects.rows import compose_table
-from curator.manifests.recipe import EmbedSettings, SuspectsSettings
+from curator.manifests.recipe import DedupeSettings, EmbedSettings, SuspectsSettings
 from curator.manifests.toml_settings import suggest
 from curator.observe.traces import Traces
+from curator.pipeline.judging.compare import Means, compare_pictures
+from curator.pipeline.judging.contents import Contents
 from curator.progress import Bars
 from curator.store.lock import locked
 from curator.store.paths import LOCK
@@ -94,7 +97,8 @@ def audit(
         if not published.sides and (vain := [word for word in words if word in _NEED_SIDES]):
             raise CuratorError(f"--fail-on {vain[0]} compares sides, and {' and '.join(wanted)} has none.", _NAME_SIDES)
         seen = observe_in_place(published.table["local_path"].tolist(), homes.cache / "seen", emit)
-        found = _compare(wanted, published, seen, exact, [why_not] if why_not else [])
+        means = Means(homes.cache / "judged.parquet", homes.cache, homes.cache, embedder, MAX_PIXELS, emit)
+        found = _compare(wanted, published, seen, None if exact else means, [why_not] if why_not else [])
         found = _judge(found, embedder, homes.cache, emit) if embedder and len(found.table) else found
         return _finish(dataclasses.replace(found, page=homes.page), words)
 
@@ -126,12 +130,15 @@ def _open_network() -> tuple[Embedder | None, str]:
         return None, f"{_NOT_JUDGED}: {error.spelled()}"
 
 
-def _compare(places: tuple[str, ...], published: Published, seen: pa.Table, exact: bool, notes: Sequence[str]) -> Audit:
-    """Find what files and hashes say."""
+def _compare(
+    places: tuple[str, ...], published: Published, seen: pa.Table, means: Means | None, notes: Sequence[str]
+) -> Audit:
+    """Find what files, hashes and pixels say; without means to compare pixels, only files."""
     published = dataclasses.replace(published, table=with_observations(published.table, seen))
     usable = np.flatnonzero(catalog.is_kept(published.table))
     table = published.table.iloc[usable].reset_index(drop=True)
-    copies, labels = find_pairs(table, exact), number_labels(table, published)
+    judged = Judged.from_table(compare_pictures(_name_contents(table), DedupeSettings(), means)) if means else None
+    copies, labels = find_pairs(table, means is None, judged), number_labels(table, published)
     traces = {name: seen[name].take(pa.array(usable)).to_pandas().to_numpy() for name in Traces._fields}
     facts, groups = table.assign(**traces), join_groups(table, copies.groups)
     notes = [*published.notes, *([] if published.sides else [_NO_SIDES]), *notes]
@@ -145,9 +152,14 @@ def _compare(places: tuple[str, ...], published: Published, seen: pa.Table, exac
         suspects=None,
         cost={},
         model="",
-        notes=(*notes, *([] if copies.is_near or exact else [_TOO_ALIKE])),
+        notes=(*notes, *([] if copies.is_near or means is None else [_TOO_ALIKE])),
         page=Path(),
     )
+
+
+def _name_contents(table: pd.DataFrame) -> Contents:
+    """Read the contents of usable files where they lie."""
+    return Contents.of_rows(table, lambda rows: rows["local_path"].tolist())
 
 
 def number_labels(table: pd.DataFrame, published: Published) -> IntArray:

@@ -18,6 +18,7 @@ import pandas as pd
 
 from curator import catalog as catalog
 from curator.catalog import BoolArray, IntArray, number_values, rank_among
+from curator.decide.judged import Judged, overrule
 from curator.decide.picture_columns import number_pictures, read_pictures
 from curator.manifests.recipe import DedupeSettings
 from curator.matching.buckets import list_ranges
@@ -63,18 +64,20 @@ class Copies:
     is_near: bool
 
 
-def find_pairs(table: pd.DataFrame, by_bytes: bool = False) -> Copies:
+def find_pairs(table: pd.DataFrame, by_bytes: bool = False, judged: Judged | None = None) -> Copies:
     """Find the pairs of copies among usable images, as dedupe would see them, whatever their sides and labels.
 
     Args:
         table: kept rows of a catalog; ``listed_split`` is their side.
         by_bytes: only files of the same bytes are copies.
+        judged: what pixels say of pairs of contents.
     """
     content = number_values(table["sha256"])
     settings, nothing = DedupeSettings(), Matches.upright(*np.empty((2, 0), np.intp))
     if by_bytes:
         return _gather(table, content, content, nothing, is_near=False)
     picture = number_pictures(table)
+    picture = picture if judged is None else judged.part_equal(table["sha256"], picture)
     node = _number_nodes(picture, content)
     rows = np.unique(node, return_index=True)[1]  # the first row of each picture
     comparable = np.flatnonzero(picture[rows] >= 0)
@@ -82,6 +85,9 @@ def find_pairs(table: pd.DataFrame, by_bytes: bool = False) -> Copies:
     if len(pictures) > _SAMPLE and _is_too_alike(pictures):
         return _gather(table, content, content, nothing, is_near=False)
     matches = find_copies(pictures, settings.max_distance, settings.rotations)
+    if judged is not None:
+        numbers, pairs = picture[rows[comparable]], judged.among(table["sha256"], picture)
+        matches = overrule(matches, np.arange(len(numbers)), numbers, pairs, pictures)
     return _gather(table, node, content, _once(matches.renumber(comparable, comparable)), is_near=True)
 
 

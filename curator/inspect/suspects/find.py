@@ -31,6 +31,7 @@ from curator.inspect.suspects.rows import compose_table
 from curator.manifests.project import Project
 from curator.manifests.reviews import decided_keys, read_reviews, standing_reviews
 from curator.observe.pixels import DECODER_VERSION
+from curator.pipeline.judging.evidence import read_evidence
 from curator.store.catalog_files import fingerprint, read_catalog
 from curator.store.lock import locked
 from curator.store.suspects_file import Key, Suspects, read_suspects, suspect_keys, write_suspects
@@ -94,7 +95,8 @@ def _earlier(project: Project, before: Suspects | None) -> tuple[Key, ...]:
 def _group(project: Project, table: pd.DataFrame) -> IntArray:
     """Number what belongs together as the split sees it: near-duplicates, an author, a page."""
     recipe = project.recipe
-    copies = number_kept_copies(table, recipe.dedupe, standing_reviews(read_reviews(project.paths.reviews)))
+    standing = standing_reviews(read_reviews(project.paths.reviews))
+    copies = number_kept_copies(table, recipe.dedupe, standing, judged=read_evidence(project.paths))
     leaders = find_leak_groups(table, recipe.groupings, copies)
     return np.asarray(np.unique(leaders, return_inverse=True)[1], dtype=np.int64)
 

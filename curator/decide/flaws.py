@@ -1,0 +1,102 @@
+"""What was done to an image, as its copies show: so that what is kept is upright, whole and unmarked.
+
+One of two copies has a flaw only against the other: a border that the other lacks, words, another orientation. Of two
+orientations that is upright which most copies have; of as many, the one in which the picture is more like the others of
+the set, since most of those are upright.
+
+>>> pair = {"sha256": "a", "other_sha256": "b", "verdict": ONE, "orientation": 0, "flaws": OTHER_MARKED}
+>>> judged = Judged.from_table(pa.table({name: [value] for name, value in pair.items()}))
+>>> rate_flaws(judged, pd.Series(["b", "a", "c"])).tolist() == [MARKED, 0, 0]
+True
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from curator.catalog import BoolArray, IntArray, as_arrow, find_places
+from curator.decide.judged import ONE, OTHER_COMPOSED, OTHER_MARKED, THIS_COMPOSED, THIS_MARKED, TWO, Judged
+from curator.matching.components import label_components
+from curator.matching.orientations import compose_orientations, invert_orientation
+
+MARKED, COMPOSED, SIDEWAYS = 1, 2, 4
+"""Flaws, the least first, so that their sum ranks."""
+
+FLAW_PHRASES = {
+    SIDEWAYS: "is turned or mirrored against the others",
+    COMPOSED: "has a border or other pictures around it",
+    MARKED: "has something written on it",
+}
+
+Indices = npt.NDArray[np.intp]
+
+
+def rate_flaws(judged: Judged, sha256s: pd.Series[Any]) -> IntArray:
+    """Return the flaws of each row's content, added up: int64, shape (rows,).
+
+    Args:
+        judged: what pixels say of pairs of contents; those that are one picture count.
+        sha256s: shape (rows,).
+    """
+    names = pa.chunked_array([judged.sha256, judged.other_sha256]).unique()
+    i, j = (find_places(one, names) for one in (judged.sha256, judged.other_sha256))
+    same = np.flatnonzero(judged.verdict == ONE)
+    n, ends = len(names), np.concatenate([i[same], j[same]])
+    of_pair = judged.flaws[same]
+    pairs = np.maximum(np.bincount(ends, minlength=n), 1)
+    total = np.zeros(n, np.int64)
+    for flaw, (this, other) in {COMPOSED: (THIS_COMPOSED, OTHER_COMPOSED), MARKED: (THIS_MARKED, OTHER_MARKED)}.items():
+        shown = np.concatenate([of_pair & this, of_pair & other]) > 0
+        total += flaw * (2 * np.bincount(ends[shown], minlength=n) >= pairs) * (np.bincount(ends, minlength=n) > 0)
+    total += SIDEWAYS * _find_sideways(i[same], j[same], judged.orientation[same], _liken(judged, i, j, n))
+    return np.append(total, 0)[find_places(as_arrow(sha256s, pa.string()), names)]
+
+
+def _liken(judged: Judged, i: IntArray, j: IntArray, n: int) -> npt.NDArray[np.float32]:
+    """Return how alike each content is to its nearest stranger: float32, shape (n,); -1: not known."""
+    strangers = np.flatnonzero((judged.verdict == TWO) & np.isfinite(judged.cosine))
+    nearest = np.full(n, -1, np.float32)
+    for end in (i, j):
+        np.maximum.at(nearest, end[strangers], judged.cosine[strangers])
+    return nearest
+
+
+def _find_sideways(
+    i: IntArray, j: IntArray, orientation: npt.NDArray[np.uint8], likeness: npt.NDArray[np.float32]
+) -> BoolArray:
+    """Find the contents that lie otherwise than the upright ones of their picture: bool, shape (contents,)."""
+    n, sideways = len(likeness), np.zeros(len(likeness), bool)
+    group = label_components(n, i.astype(np.intp), j.astype(np.intp))
+    turned = np.isin(group[i], group[i[orientation > 0]])
+    links: dict[int, list[tuple[int, int]]] = {}
+    for one, other, turn in zip(i[turned].tolist(), j[turned].tolist(), orientation[turned].tolist(), strict=True):
+        links.setdefault(other, []).append((one, turn))  # the one looks like the other, turned
+        links.setdefault(one, []).append((other, invert_orientation(turn)))
+    for first in np.unique(group[i[turned]]).tolist():
+        lies = _follow(links, first)
+        members: dict[int, list[int]] = {}
+        for content, turn in lies.items():
+            members.setdefault(turn, []).append(content)
+        scores = {turn: (len(each), float(max(likeness[each]))) for turn, each in members.items()}
+        best = max(scores.values())
+        upright = [turn for turn, score in scores.items() if score == best]
+        if len(upright) == 1:
+            sideways[[content for turn, each in members.items() if turn != upright[0] for content in each]] = True
+    return sideways
+
+
+def _follow(links: dict[int, list[tuple[int, int]]], first: int) -> dict[int, int]:
+    """Return in which orientation, against the first, each content of a picture lies."""
+    lies, open_contents = {first: 0}, [first]
+    while open_contents:
+        content = open_contents.pop()
+        for other, turn in links.get(content, ()):
+            if other not in lies:
+                lies[other] = compose_orientations(turn, lies[content])
+                open_contents.append(other)
+    return lies

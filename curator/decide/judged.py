@@ -1,0 +1,163 @@
+"""What the pixels say of pairs of contents, as data: it overrules what hashes say of them.
+
+>>> rows = {"sha256": "a", "other_sha256": "b", "verdict": ONE, "orientation": 4}
+>>> judged = Judged.from_table(pa.table({name: [value] for name, value in rows.items()}))
+>>> pairs = judged.among(pd.Series(["b", "c", "a"]), np.array([7, 8, 9]))
+>>> pairs.i.tolist(), pairs.j.tolist(), pairs.is_one.tolist()
+([9], [7], [True])
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from curator.catalog import BoolArray, IntArray, as_arrow, find_places
+from curator.matching.buckets import list_ranges
+from curator.matching.orientations import invert_orientation
+from curator.matching.perceptual_hash import distance64
+from curator.matching.picture_matches import Matches, join_matches
+from curator.matching.pictures import Indices, Pictures
+
+TWO, ONE, DOUBTFUL = range(3)
+"""Two pictures, one picture, or neither for sure: then what hashes say stands."""
+
+THIS_COMPOSED, OTHER_COMPOSED, THIS_MARKED, OTHER_MARKED = 1, 2, 4, 8
+"""What was done to one of two copies: it was put into a border or beside other pictures, or was written on."""
+
+_INVERSE = np.array([invert_orientation(orientation) for orientation in range(8)], np.uint8)
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Pairs of pictures, by their numbers; arrays of shape (pairs,).
+
+    Attributes:
+        i, j: numbers of pictures, never the same.
+        verdict: int8: :data:`TWO`, :data:`ONE` or :data:`DOUBTFUL`.
+        orientation: uint8: in which j looks like i.
+        transform: float32, shape (pairs, 6): j's places to i's, in shares of the sides, row by row; NaN: not known.
+    """
+
+    i: IntArray
+    j: IntArray
+    verdict: npt.NDArray[np.int8]
+    orientation: npt.NDArray[np.uint8]
+    transform: npt.NDArray[np.float32]
+
+    @property
+    def is_one(self) -> BoolArray:
+        """Whether each pair is one picture."""
+        return np.asarray(self.verdict == ONE)
+
+    def where(self, chosen: BoolArray | Indices) -> Pairs:
+        """Return the chosen pairs."""
+        return Pairs(
+            self.i[chosen], self.j[chosen], self.verdict[chosen], self.orientation[chosen], self.transform[chosen]
+        )
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Pairs of contents that were compared; see :data:`curator.store.judged_file.SCHEMA` for what is known of each."""
+
+    sha256: pa.Array
+    other_sha256: pa.Array
+    verdict: npt.NDArray[np.int8]
+    orientation: npt.NDArray[np.uint8]
+    flaws: npt.NDArray[np.int8]
+    transform: npt.NDArray[np.float32]
+    cosine: npt.NDArray[np.float32]
+
+    @classmethod
+    def from_table(cls, table: pa.Table) -> Judged:
+        """Read the pairs of a table; what it lacks of flaws, transforms and cosines is not known."""
+        n, has = len(table), set(table.column_names)
+        one, other = (as_arrow(table[name], pa.string()) for name in ("sha256", "other_sha256"))
+        verdict, orientation = (table[name].to_numpy() for name in ("verdict", "orientation"))
+        flaws = table["flaws"].to_numpy() if "flaws" in has else np.zeros(n)
+        transform = np.full((n, 6), np.nan, np.float32)
+        cosine = np.full(n, np.nan, np.float32)
+        if "transform" in has:
+            rows = table["transform"].combine_chunks()
+            known = rows.is_valid().to_numpy(zero_copy_only=False)
+            transform[known] = rows.drop_null().flatten().to_numpy(zero_copy_only=False).reshape(-1, 6)
+        if "cosine" in has:
+            cosine = table["cosine"].to_numpy().astype(np.float32)
+        numbers = verdict.astype(np.int8), orientation.astype(np.uint8), flaws.astype(np.int8)
+        return cls(one, other, *numbers, transform, cosine)
+
+    def __len__(self) -> int:
+        return len(self.verdict)
+
+    def upright(self) -> Judged:
+        """Return the pairs of which neither is rotated or mirrored."""
+        chosen = self.orientation == 0
+        names = (one.filter(pa.array(chosen)) for one in (self.sha256, self.other_sha256))
+        values = (self.verdict, self.orientation, self.flaws, self.transform, self.cosine)
+        return Judged(*names, *(one[chosen] for one in values))
+
+    def among(self, sha256s: pd.Series[Any], numbers: IntArray) -> Pairs:
+        """Return the pairs of which both contents are among these, by the numbers of their pictures.
+
+        Args:
+            sha256s: shape (rows,).
+            numbers: shape (rows,), of the picture that each row shows; -1: none that is compared.
+        """
+        i, j = (np.append(numbers, -1)[find_places(one, sha256s)] for one in (self.sha256, self.other_sha256))
+        known = np.flatnonzero((i >= 0) & (j >= 0) & (i != j))
+        return Pairs(i[known], j[known], self.verdict[known], self.orientation[known], self.transform[known])
+
+    def part_equal(self, sha256s: pd.Series[Any], numbers: IntArray) -> IntArray:
+        """Give each content that hashes hold equal to another one, and pixels do not, a number of its own."""
+        i, j = (find_places(one, sha256s) for one in (self.sha256, self.other_sha256))
+        apart = (self.verdict == TWO) & (i >= 0) & (j >= 0)
+        apart[apart] = (numbers[i[apart]] >= 0) & (numbers[i[apart]] == numbers[j[apart]])
+        if not apart.any():
+            return numbers
+        first = find_places(sha256s, sha256s)  # the first row of each row's content
+        own = np.isin(first, first[j[apart]])
+        return np.where(own, numbers.max(initial=0) + 1 + first, numbers)
+
+
+def overrule(matches: Matches, rows: Indices, numbers: IntArray, pairs: Pairs, pictures: Pictures) -> Matches:
+    """Take from what hashes match the pairs that pixels tell apart, and add those that are one picture by pixels.
+
+    Args:
+        matches: of rows.
+        rows: those that are compared, in order: several of one picture, of several labels, may be.
+        numbers: of the picture that each of all rows shows.
+        pairs: of these numbers.
+        pictures: of all rows.
+    """
+    n = int(max(numbers.max(initial=0), pairs.i.max(initial=0), pairs.j.max(initial=0))) + 1
+    names, judged = _name(numbers[matches.i], numbers[matches.j], n), _name(pairs.i, pairs.j, n)
+    stays = matches.where(~np.isin(names, judged[pairs.verdict == TWO]))
+    new = pairs.where(pairs.is_one & ~np.isin(judged, names))
+    order = rows[np.argsort(numbers[rows], kind="stable")]
+    have = numbers[order]
+    first, second = ((np.searchsorted(have, side), np.searchsorted(have, side, "right")) for side in (new.i, new.j))
+    n_first, n_second = first[1] - first[0], second[1] - second[0]
+    pair = np.repeat(np.arange(len(new.i)), n_first)
+    i = np.repeat(order[list_ranges(first[0], n_first)], n_second[pair])
+    j = order[list_ranges(second[0][pair], n_second[pair])]
+    orientation = np.repeat(new.orientation[pair], n_second[pair])
+    return join_matches([stays, Matches(i, j, measure_bits(pictures, i, j, orientation), orientation)])
+
+
+def measure_bits(
+    pictures: Pictures, i: Indices, j: Indices, orientation: npt.NDArray[np.uint8]
+) -> npt.NDArray[np.uint8]:
+    """Count the bits in which the hash of picture i differs from that of j in the orientation that looks like i."""
+    there = distance64(pictures.hashes[i, 0], pictures.hashes[j, orientation])
+    back = distance64(pictures.hashes[j, 0], pictures.hashes[i, _INVERSE[orientation]])
+    return np.minimum(there, back)
+
+
+def _name(i: IntArray, j: IntArray, n: int) -> IntArray:
+    return np.asarray(np.minimum(i, j) * n + np.maximum(i, j), dtype=np.int64)

@@ -1,0 +1,76 @@
+"""What the pixels of one image and others said: which are one picture, which may be, and what differs.
+
+>>> pair = {"sha256": "a", "other_sha256": "b", "verdict": ONE, "orientation": 4, "flaws": OTHER_MARKED}
+>>> pair |= {"differs": "mirrored, words added", "overlap": [1.0, 0.5], "transform": None}
+>>> table = pd.DataFrame({"record_id": ["x-1", "x-2"], "sha256": ["a", "b"], "label": "a"})
+>>> found = find_compared(pa.Table.from_pylist([pair]), table, "a")
+>>> for line in describe_compared(found):
+...     print(line)
+  pixels   one picture with x-2 (mirrored, words added); x-2 has something written on it
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curator.catalog import as_arrow
+from curator.decide.flaws import COMPOSED, FLAW_PHRASES, MARKED
+from curator.decide.judged import DOUBTFUL, ONE, OTHER_COMPOSED, OTHER_MARKED, THIS_COMPOSED, THIS_MARKED
+
+_VERDICTS = {ONE: "one picture with", DOUBTFUL: "perhaps one picture with"}
+_MOST = 10
+
+
+def find_compared(judged: pa.Table | None, table: pd.DataFrame, sha256: str | None) -> list[dict[str, Any]]:
+    """Find the images that are one picture with a content, or may be, those that surely are first.
+
+    Args:
+        judged: of :data:`curator.store.judged_file.SCHEMA`; None: nothing was compared.
+        table: a catalog, to name them.
+        sha256: of the content.
+
+    Returns:
+        One dict an image: ``record_id``, ``verdict`` (``one`` or ``doubtful``), ``differs``, ``overlap`` (the share of
+        this one in the other, and of the other in this one), and ``flaws`` of ``this`` and of the ``other``.
+    """
+    if judged is None or sha256 is None:
+        return []
+    is_this, is_other = (pc.equal(judged[name], sha256) for name in ("sha256", "other_sha256"))
+    rows = judged.filter(pc.and_(pc.or_(is_this, is_other), pc.greater(judged["verdict"], 0))).to_pylist()
+    names = as_arrow(table["sha256"], pa.string())
+    found = []
+    for row in sorted(rows, key=lambda row: (row["verdict"] != ONE, row["sha256"], row["other_sha256"])):
+        is_first = row["sha256"] == sha256
+        at = pc.index(names, row["other_sha256" if is_first else "sha256"]).as_py()
+        if at < 0:
+            continue
+        this, other = (THIS_COMPOSED, THIS_MARKED), (OTHER_COMPOSED, OTHER_MARKED)
+        mine, theirs = (this, other) if is_first else (other, this)
+        flaws = [
+            [phrase for bit, phrase in zip(bits, _PHRASES, strict=True) if row["flaws"] & bit]
+            for bits in (mine, theirs)
+        ]
+        overlap = row["overlap"] if is_first or row["overlap"] is None else row["overlap"][::-1]
+        facts = {"record_id": str(table["record_id"].iloc[at]), "differs": row["differs"], "overlap": overlap}
+        verdict = "one" if row["verdict"] == ONE else "doubtful"
+        found.append({**facts, "verdict": verdict, "flaws": {"this": flaws[0], "other": flaws[1]}})
+    return found
+
+
+_PHRASES = (FLAW_PHRASES[COMPOSED], FLAW_PHRASES[MARKED])
+
+
+def describe_compared(found: list[dict[str, Any]]) -> list[str]:
+    """Write a line for each of the first images of :func:`find_compared`, and how many more there are."""
+    words = {"one": _VERDICTS[ONE], "doubtful": _VERDICTS[DOUBTFUL]}
+    lines = []
+    for one in found[:_MOST]:
+        differs = f" ({one['differs']})" if one["differs"] else ""
+        flaws = [f"this {phrase}" for phrase in one["flaws"]["this"]]
+        flaws += [f"{one['record_id']} {phrase}" for phrase in one["flaws"]["other"]]
+        lines.append("; ".join([f"  pixels   {words[one['verdict']]} {one['record_id']}{differs}", *flaws]))
+    return lines + ([f"  pixels   and {len(found) - _MOST:,} more"] if len(found) > _MOST else [])

@@ -1,0 +1,80 @@
+"""Which pairs of pictures deserve a look at their pixels, as far as hashes tell: each picture's nearest ones.
+
+>>> nothing = Pictures.unpack([], [], [])
+>>> find_candidates(nothing, radius=10, rotations=True)
+(array([], dtype=int64), array([], dtype=int64))
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from curator.matching.confirm import STRANGE_BITS, count_bits256
+from curator.matching.copies import exclude
+from curator.matching.crops import match_crops
+from curator.matching.picture_matches import Matches, join_matches, match_pictures
+from curator.matching.pictures import BoolArray, Indices, Pictures
+
+MOST = 16
+"""Candidates of each picture, the nearest by hash: of more, all look like all, and a copy is linked to it by others."""
+
+
+def find_candidates(pictures: Pictures, radius: int, rotations: bool) -> tuple[Indices, Indices]:
+    """Find pairs of pictures that may be one: within the radius, whether confirmed or not, or one a crop of the other.
+
+    Args:
+        pictures: of different hashes, in an order that does not change from run to run.
+        radius: the largest distance of two 64-bit hashes, in bits.
+        rotations: look at all eight orientations.
+
+    Returns:
+        i < j, each pair once, in order.
+    """
+    nearest = _Nearest(len(pictures))
+
+    def accept(found: Matches) -> BoolArray:
+        near = found.where(nearest.may_be(found))
+        near = near.where(count_bits256(pictures.hashes256, near) < STRANGE_BITS)
+        nearest.add(near)
+        return np.zeros(len(found.i), bool)
+
+    match_pictures(pictures.hashes, radius, rotations, accept)
+    alike = nearest.found
+    crops = match_crops(pictures, radius, exclude(alike, len(pictures)))
+    n = max(1, len(pictures))
+    both = join_matches([alike, crops])
+    names = np.unique(np.minimum(both.i, both.j) * n + np.maximum(both.i, both.j))
+    i, j = np.divmod(names, n)
+    return i, j
+
+
+class _Nearest:
+    """The :data:`MOST` nearest of each picture, of what was added so far: memory for these only."""
+
+    def __init__(self, n: int) -> None:
+        self._farthest = np.full(n, 255, np.uint8)  # of the nearest, once there are enough
+        self.found = join_matches([])
+
+    def may_be(self, found: Matches) -> BoolArray:
+        """Return which matches may be among the nearest of one of their two pictures."""
+        bar = np.maximum(self._farthest[found.i], self._farthest[found.j])
+        return np.asarray(found.distance <= bar)
+
+    def add(self, found: Matches) -> None:
+        """Take matches in, and let go of those that are not among the nearest any more."""
+        both = join_matches([self.found, found])
+        low, high = np.minimum(both.i, both.j), np.maximum(both.i, both.j)
+        order = np.lexsort((both.distance, high, low))
+        is_first = np.ones(len(order), bool)
+        is_first[1:] = (np.diff(low[order]) != 0) | (np.diff(high[order]) != 0)
+        both = both.where(order[is_first])
+        ends, others = np.concatenate([both.i, both.j]), np.concatenate([both.j, both.i])
+        distance = np.concatenate([both.distance, both.distance])
+        order = np.lexsort((others, distance, ends))
+        starts = np.flatnonzero(np.diff(ends[order], prepend=-1))
+        place = np.arange(len(order)) - np.repeat(starts, np.diff(np.append(starts, len(order))))
+        last = order[place == MOST - 1]
+        self._farthest[ends[last]] = distance[last]
+        stays = np.zeros(len(both.i), bool)
+        stays[order[place < MOST] % max(1, len(both.i))] = True
+        self.found = both.where(stays)

@@ -1,0 +1,237 @@
+"""Compare two pictures, laid one over the other, cell by cell: what agrees, what does not, and how.
+
+Around each cell the two are correlated, so that brightness and contrast do not matter; a cell counts if either picture
+has some detail there, unless one of them is burnt out to black or white.
+
+>>> chance = np.random.default_rng(0)
+>>> coarse = chance.integers(60, 200, (2, 20, 20), dtype=np.uint8)
+>>> one, stranger = (cv2.resize(luma, (80, 80), interpolation=cv2.INTER_CUBIC) for luma in coarse)
+>>> overlay = lay_over(np.eye(3)[:2], (WHOLE, WHOLE))
+>>> found = [compare_luma(one, other, overlay)[0] for other in ((one * 0.7).astype(np.uint8), stranger)]
+>>> [bool(agreement.agreeing > 0.9) for agreement in found]
+[True, False]
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from curator.matching.judge.overlay import WHOLE as WHOLE
+from curator.matching.judge.overlay import Bytes, Floats, Overlay, correlate, sample, without_shade
+from curator.matching.judge.overlay import lay_over as lay_over
+
+Bools = npt.NDArray[np.bool_]
+
+_AROUND = 2.0
+"""Standard deviation, in cells, of the window around each cell."""
+_DETAIL = 4.0
+"""Least standard deviation, of 255 greys, around a cell that counts."""
+_PLAIN, _BURNT = 2.0, 4.0
+"""A cell is burnt out if it has at most such a deviation and is at most so many greys from black or white."""
+_NOISE = 2.0
+"""Added to the product of both deviations: grain does not agree, and does not count."""
+_AGREES, _DISAGREES = 0.6, 0.3
+"""Correlations around a cell at least and below which two pictures agree and disagree there."""
+_EQUAL = 12.0
+"""Greys, after one straight line for all, within which two cells are equal."""
+_LOPSIDED = 1.6
+"""How many times more detail the one picture has at a disagreeing cell if something lies on it."""
+_RIM = np.ones((5, 5), np.uint8)
+"""What is taken off a patch, 2 cells all round."""
+_FEWEST = 30
+"""Cells that agree, or cells in all, below which nothing can be said."""
+_OTHER_HUE, _COLOURED = 0.6, 10.0
+"""Radians between two hues that are others, of cells that are at least so far from grey."""
+_SCALES = (0.4, 2.5)
+"""How much stronger or weaker the colours of a copy may be."""
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How the greys of two pictures agree where they lie over one another.
+
+    Attributes:
+        n_cells: cells that both pictures cover.
+        n_detail: those with detail.
+        agreeing: the share of the detailed cells that agree.
+        disagreeing: the share of the detailed or burnt out cells that disagree.
+        outlines: the correlation of both without slow shades, over all cells.
+        fit: the median correlation around the agreeing cells.
+        equal: the share of the agreeing cells whose greys are equal, after one straight line for all.
+        unchanged: the share of all cells whose greys are equal as they are.
+        gain: the slope of that line: how much contrast the one picture has for the other's.
+        lopsided: the share of the disagreeing cells at which that picture has more detail that mostly has more.
+        patch: how the largest connected part that agrees, holes filled, agrees by itself.
+    """
+
+    n_cells: int
+    n_detail: int
+    agreeing: float
+    disagreeing: float
+    outlines: float
+    fit: float
+    equal: float
+    unchanged: float
+    gain: float
+    lopsided: float
+    patch: Patch
+
+
+@dataclass(frozen=True)
+class Patch:
+    """The largest connected part that agrees, with its holes.
+
+    Attributes:
+        share: its share of all cells.
+        purity: the share of its detailed cells that agree.
+        beyond: the share of the detailed cells out of it that agree.
+        outlines, equal: as of an :class:`Agreement`, within it and not at its rim, where another ground begins.
+    """
+
+    share: float
+    n_cells: int
+    purity: float
+    beyond: float
+    outlines: float
+    equal: float
+
+
+@dataclass(frozen=True)
+class Colours:
+    """How the colours of two pictures agree where they lie over one another, in units of Cb and Cr.
+
+    Attributes:
+        distance: the 98th percentile of how far apart they are, over the cells whose greys agree, once the other's are
+            scaled and shifted to the one's.
+        shift: how far apart they are in the mean as they are.
+        other_hue: the share of those cells at which both have colours, of other hues.
+        most: how far from grey the most coloured cells of both are: the 95th percentiles.
+    """
+
+    distance: float
+    shift: float
+    other_hue: float
+    most: tuple[float, float]
+
+
+def compare_luma(one: Bytes, other: Bytes, overlay: Overlay) -> tuple[Agreement, Bools, Bools] | None:
+    """Compare the greys of two pictures; None: there is too little to compare.
+
+    Returns:
+        How they agree; the cells that agree, and those of the patch: bool, of the canvas' shape.
+    """
+    a, b = sample(one, overlay.canvas, np.eye(3)), sample(other, overlay.canvas, overlay.back)
+    inside = overlay.cover > 0
+    local, (mean_a, mean_b), (detail_a, detail_b) = _correlate_around(a, b, overlay.cover)
+    burnt = _burnt_out(mean_a, detail_a) | _burnt_out(mean_b, detail_b)
+    detailed = inside & (np.maximum(detail_a, detail_b) > _DETAIL)
+    counted = detailed & ~burnt
+    agrees, disagrees = counted & (local > _AGREES), detailed & (local < _DISAGREES)
+    if agrees.sum() < _FEWEST:
+        return None
+    gain, is_equal = _find_equal(a, b, agrees)
+    largest = _fill_largest(agrees) & inside
+    inner = np.asarray(cv2.erode(largest.astype(np.float32), _RIM), np.float32)
+    patch = Patch(
+        share=float(largest.sum() / inside.sum()),
+        n_cells=int(largest.sum()),
+        purity=_share(agrees, largest & detailed),
+        beyond=_share(agrees, detailed & ~largest),
+        outlines=_correlate_outlines(a, b, inner),
+        equal=_share(is_equal, (inner > 0) & detailed),
+    )
+    agreement = Agreement(
+        n_cells=int(inside.sum()),
+        n_detail=int(counted.sum()),
+        agreeing=float(agrees.sum() / counted.sum()),
+        disagreeing=float(disagrees.sum() / detailed.sum()),
+        outlines=_correlate_outlines(a, b, overlay.cover),
+        fit=float(np.median(local[agrees])),
+        equal=float(is_equal[agrees].mean()),
+        unchanged=float((np.abs(a - b) < _EQUAL)[inside].mean()),
+        gain=gain,
+        lopsided=_measure_lopsided(detail_a, detail_b, disagrees),
+        patch=patch,
+    )
+    return agreement, agrees, largest
+
+
+def _correlate_outlines(a: Floats, b: Floats, cover: Floats) -> float:
+    return correlate(without_shade(a, cover), without_shade(b, cover), cover)
+
+
+def _measure_lopsided(detail_a: Floats, detail_b: Floats, where: Bools) -> float:
+    """Return the share of some cells at which the picture has more detail that mostly has more; 1 of none."""
+    return max(_share(x > _LOPSIDED * y, where) for x, y in ((detail_a, detail_b), (detail_b, detail_a)))
+
+
+def _correlate_around(
+    a: Floats, b: Floats, cover: Floats
+) -> tuple[Floats, tuple[Floats, Floats], tuple[Floats, Floats]]:
+    """Correlate two pictures around each cell: that, their means and their standard deviations there."""
+
+    def blur(values: Floats) -> Floats:
+        return np.asarray(cv2.GaussianBlur(values, (0, 0), _AROUND, borderType=cv2.BORDER_CONSTANT))
+
+    weight = np.maximum(blur(cover), np.float32(1e-3))
+    mean_a, mean_b, square_a, square_b, both = (
+        np.asarray(blur(x * cover) / weight, np.float32) for x in (a, b, a * a, b * b, a * b)
+    )
+    var_a, var_b = np.maximum(square_a - mean_a**2, 0), np.maximum(square_b - mean_b**2, 0)
+    local = (both - mean_a * mean_b) / (np.sqrt(var_a * var_b) + _NOISE)
+    return np.asarray(local, np.float32), (mean_a, mean_b), (np.sqrt(var_a), np.sqrt(var_b))
+
+
+def _burnt_out(mean: Floats, detail: Floats) -> Bools:
+    return np.asarray((detail < _PLAIN) & ((mean < _BURNT) | (mean > 255 - _BURNT)))
+
+
+def _find_equal(a: Floats, b: Floats, where: Bools) -> tuple[float, Bools]:
+    """Fit one straight line of greys over some cells; return its slope, and which cells are equal by it."""
+    x, y = b[where].astype(np.float64), a[where].astype(np.float64)
+    middle = x.mean()
+    gain = float(((x - middle) * (y - y.mean())).sum() / max(float(((x - middle) ** 2).sum()), 1e-6))
+    return gain, np.abs(a - (gain * (b - middle) + y.mean())) < _EQUAL
+
+
+def _fill_largest(agrees: Bools) -> Bools:
+    """Return the largest connected part that agrees, without its finest arms and with its holes."""
+    window = np.ones((5, 5), np.uint8)
+    cells = cv2.morphologyEx(agrees.astype(np.uint8), cv2.MORPH_CLOSE, window)
+    cells = cv2.morphologyEx(cells, cv2.MORPH_OPEN, window)
+    filled = np.zeros_like(cells)
+    outlines, _ = cv2.findContours(cells, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    if outlines:
+        cv2.drawContours(filled, [max(outlines, key=cv2.contourArea)], -1, 1, -1)
+    return filled > 0
+
+
+def _share(these: Bools, of: Bools) -> float:
+    """Return the share of some cells that are among these; 1 of none."""
+    return float(these[of].mean()) if of.any() else 1.0
+
+
+def compare_colours(one: Bytes, other: Bytes, overlay: Overlay, where: Bools) -> Colours:
+    """Compare the colours, Cb and Cr, of two pictures, at some cells, but for the rim of those."""
+    a, b = (
+        cv2.GaussianBlur(sample(colours, overlay.canvas, to_picture) - 128, (0, 0), _AROUND)
+        @ np.array([1, 1j], np.complex64)
+        for colours, to_picture in ((one, np.eye(3)), (other, overlay.back))
+    )
+    inside = overlay.cover > 0
+    inner = np.asarray(cv2.erode(where.astype(np.uint8), _RIM) > 0)  # the small pictures of colours are soft at edges
+    where = inner if inner.sum() >= _FEWEST else where
+    x, y = a[where] - a[where].mean(), b[where] - b[where].mean()
+    scale = float((x * y.conj()).real.sum() / max(float((np.abs(y) ** 2).sum()), 1e-6))
+    scale = min(max(scale, _SCALES[0]), _SCALES[1])
+    coloured = np.minimum(np.abs(a), np.abs(b)) > _COLOURED
+    return Colours(
+        distance=float(np.percentile(np.abs(x - scale * y), 98)) / max(1.0, scale),
+        shift=float(np.abs(a - b)[where].mean()),
+        other_hue=float(((np.abs(np.angle(a * b.conj())) > _OTHER_HUE) & coloured)[where].mean()),
+        most=(float(np.percentile(np.abs(a)[inside], 95)), float(np.percentile(np.abs(b)[inside], 95))),
+    )

@@ -1,0 +1,143 @@
+"""What was done to one of two pictures that are one: it was put into another one, or something was written on it.
+
+A border, a bar, padding and the other half of a collage end at a seam, just where the other picture ends: a straight
+line with a step in grey along all of it. Where a picture was only cropped, the whole one has no step there. And what is
+written on a picture has outlines where the other has none.
+
+>>> chance = np.random.default_rng(0)
+>>> photo = np.kron(chance.integers(0, 200, (10, 10), np.uint8), np.ones((8, 8), np.uint8))
+>>> framed = cv2.resize(np.pad(photo, 10, constant_values=255), (80, 80), interpolation=cv2.INTER_AREA)
+>>> to_framed = np.array([[0.8, 0, 0.1], [0, 0.8, 0.1]])
+>>> find_flaws(framed, photo, to_framed) == Flaws(composed=(True, False), marked=(False, False))
+True
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Luma = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.floating[Any]]
+
+_STRAIGHT = 0.03
+"""Most slant of an edge of the one picture on the other, in sides, that a seam is looked for at."""
+_INSIDE = 0.025
+"""Least distance of a seam from the edge of the picture, in sides."""
+_STEP, _ABOVE = 14.0, 2.0
+"""Least mean step along a seam, in greys of 256, and how many times that of other lines of the picture."""
+_LEAST_PADDED, _ONE_GREY = 0.01, 12.0
+"""Least share of a picture that padding takes, and most spread of its greys."""
+_MOST_SCALE, _LEAST_CELLS = 1.6, 200
+"""What is written is looked for in pictures of like size on one another, over so many common cells."""
+_CHANGED = 36.0
+_LEAST_CHANGED, _MOST_CHANGED = 0.004, 0.3
+"""Of a picture something is written on: greys of 256 that it changes, and shares of the picture."""
+_ELSEWHERE, _BRIGHTER = 12.0, 20.0
+"""Most mean difference of the rest of it, and most difference of the medians, in greys."""
+_MORE_OUTLINES = 0.35
+"""Natural logarithm of how many more outlines what is written has. Of 120 photographs with large text 99 are found, with
+a line of it 79, with a watermark all over 39; of 120 each that were blurred, cropped, graded, made grey, compressed or
+given more contrast, none to three are taken for marked, and 13 of those made 1.4 times as bright."""
+
+
+class Flaws(NamedTuple):
+    """Of the one picture and of the other: whether it is a part of a larger whole with seams; and is written on."""
+
+    composed: tuple[bool, bool]
+    marked: tuple[bool, bool]
+
+
+def find_flaws(one: Luma, other: Luma, matrix: Floats) -> Flaws:
+    """Find what was done to either of two pictures that are one.
+
+    Args:
+        one, other: small grey pictures, both stretched to a square of the same side.
+        matrix: shape (2, 3): places on the other to places on the one, in shares of the sides.
+    """
+    back = np.linalg.inv(np.concatenate([matrix, [[0.0, 0.0, 1.0]]]))[:2]
+    composed = [_has_seam(*each) or _is_padded(*each) for each in ((one, matrix), (other, back))]
+    return Flaws((composed[0], composed[1]), _find_marked(one, other, matrix))
+
+
+def _is_padded(picture: Luma, matrix: Floats) -> bool:
+    """Return whether a picture is of one grey, unlike what is beside it, wherever the other one does not reach."""
+    side = len(picture)
+    centres = (np.arange(side) + 0.5) / side
+    x, y = np.meshgrid(centres, centres)
+    linear = np.linalg.inv(matrix[:, :2])
+    there = (np.stack([x, y], axis=-1) - matrix[:, 2]) @ linear.T
+    depth = np.abs(there - 0.5).max(axis=-1) - 0.5
+    outside, beside = depth > _INSIDE, (depth < -_INSIDE) & (depth > -3 * _INSIDE)
+    if outside.mean() < _LEAST_PADDED or not beside.any():
+        return False
+    low, grey, high = np.percentile(picture[outside], (10, 50, 90))
+    return bool(high - low <= _ONE_GREY and np.median(np.abs(picture[beside] - grey)) > _STEP)
+
+
+def _has_seam(picture: Luma, matrix: Floats) -> bool:
+    """Return whether the edges of the unit square, moved onto the picture, lie on a seam in it; one is enough."""
+    corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float64) @ matrix[:, :2].T + matrix[:, 2]
+    for place in range(4):
+        first, second = corners[place], corners[(place + 1) % 4]
+        for axis in (0, 1):
+            if abs(first[axis] - second[axis]) > _STRAIGHT:
+                continue
+            at = (first[axis] + second[axis]) / 2
+            low, high = sorted(np.clip((first[1 - axis], second[1 - axis]), 0, 1))
+            if _INSIDE < at < 1 - _INSIDE and high - low > 0.3 and _is_step(picture, axis, at, low, high):
+                return True
+    return False
+
+
+def _is_step(picture: Luma, axis: int, at: float, low: float, high: float) -> bool:
+    """Return whether there is a step at a line, of one x for axis 0, of one y for axis 1, between two places on it."""
+    side = len(picture)
+    lines = (picture if axis == 1 else picture.T)[:, round(low * side) : max(round(high * side), 1)].astype(np.float32)
+    steps = np.median(np.abs(np.diff(lines, n=1, axis=0)), axis=1)
+    place = round(at * side) - 1
+    near = steps[max(place - 1, 0) : place + 2]
+    rest = np.delete(steps, np.s_[max(place - 2, 0) : place + 3])
+    if not len(near) or len(rest) < 8:
+        return False
+    return bool(near.max() >= max(_STEP, _ABOVE * float(np.percentile(rest, 75))) and near.max() > rest.max() * 0.9)
+
+
+def _find_marked(one: Luma, other: Luma, matrix: Floats) -> tuple[bool, bool]:
+    """Return which picture has outlines, where they differ, that the other has not; both as coarse as the coarser."""
+    side = len(one)
+    scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+    if not 1 / _MOST_SCALE <= scale <= _MOST_SCALE:
+        return False, False
+    fine, coarse = (_blur(one, max(scale, 1.0)), _blur(other, max(1 / scale, 1.0)))
+    moved = np.concatenate([matrix[:, :2], (matrix[:, 2] * side + matrix[:, :2] @ [0.5, 0.5] - 0.5)[:, None]], axis=1)
+    laid, covered = (cv2.warpAffine(picture, moved, (side, side)) for picture in (coarse, np.ones_like(coarse)))
+    there = cv2.erode((covered > 0.99).astype(np.uint8), np.ones((5, 5), np.uint8), borderValue=0) > 0
+    if there.sum() < _LEAST_CELLS:
+        return False, False
+    a, b = fine[there], laid[there]
+    spread = [float(np.subtract(*np.percentile(values, (75, 25)))) for values in (a, b)]
+    fitted: Floats = np.clip(spread[0] / max(spread[1], 1.0), 0.5, 2.0) * (laid - np.median(b)) + np.median(a)
+    fitted = fitted.astype(np.float32)
+    changed = there & (np.abs(fine - fitted) > _CHANGED)
+    if not _LEAST_CHANGED <= changed.sum() / there.sum() <= _MOST_CHANGED:
+        return False, False
+    wide = there & (cv2.dilate(changed.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
+    rest = there & ~wide
+    if rest.sum() < _LEAST_CELLS or np.abs(fine - fitted)[rest].mean() > _ELSEWHERE:
+        return False, False
+    outlines = [np.abs(cv2.Laplacian(picture, cv2.CV_32F)) for picture in (fine, fitted)]
+    here, elsewhere = (np.log([float(each[part].mean()) + 1e-3 for each in outlines]) for part in (wide, rest))
+    sharper = elsewhere[0] - elsewhere[1]
+    if abs(np.median(a) - np.median(b)) > _BRIGHTER or abs(sharper) > _MORE_OUTLINES:  # all of it was changed
+        return False, False
+    more = here[0] - here[1] - sharper
+    return bool(more > _MORE_OUTLINES), bool(more < -_MORE_OUTLINES)
+
+
+def _blur(picture: Luma, times: float) -> Floats:
+    """Blur a picture to cells that are some times as large."""
+    return np.asarray(cv2.GaussianBlur(picture.astype(np.float32), (0, 0), 0.5 * times))

@@ -1,0 +1,156 @@
+"""Judge whether two pictures are one, by their sketches: lay one over the other, then compare cells and colours.
+
+>>> chance = np.random.default_rng(0)
+>>> coarse = chance.integers(0, 256, (2, 16, 16, 3), dtype=np.uint8)
+>>> one, stranger = (cv2.resize(picture, (240, 200), interpolation=cv2.INTER_CUBIC) for picture in coarse)
+>>> copy = np.ascontiguousarray(one[30:150, 20:200][:, ::-1])
+>>> judged = judge_pairs([(make_sketch(one), make_sketch(other)) for other in (copy, stranger)])
+>>> [judgement.same for judgement in judged], judged[0].orientation, judged[0].differs
+([True, False], 4, ('mirrored', 'cropped to 45%'))
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import cv2 as cv2
+import numpy as np
+
+from curator.matching.judge.compare import Agreement, Bools, Colours, compare_colours, compare_luma
+from curator.matching.judge.differences import name_differences
+from curator.matching.judge.improve import improve
+from curator.matching.judge.overlay import Box, Matrix, Overlay, lay_over, measure_overlap
+from curator.matching.judge.rules import Pose, Rating, rate
+from curator.matching.judge.sketch import make_sketch as make_sketch
+from curator.matching.judge.transforms import Proposal, Row, describe_turn, propose
+
+JUDGE_VERSION = 4
+_WHOLLY, _LEAST_PATCH = 0.85, 0.05
+"""Share of the detailed cells that agree from which on all do; least share of a patch that is laid over anew."""
+_SURE = 16
+"""Paired points whose transform is better than one that another ground has pulled at."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Whether two pictures are one, and how one lies on the other.
+
+    Attributes:
+        same: they are one picture.
+        doubtful: neither surely one nor surely two; ``same`` is False then.
+        orientation: index in :data:`curator.matching.orientations.ORIENTATIONS`: how to turn the other to lie like one.
+        transform: float64 (2, 3): shares of the other's sides to shares of the one's, x before y.
+        overlap: the share of the one picture that the other covers, and of the other that lies in the one.
+        differs: what differs, in words.
+    """
+
+    same: bool
+    doubtful: bool
+    orientation: int
+    transform: Matrix
+    overlap: tuple[float, float]
+    differs: tuple[str, ...]
+
+
+TWO = Judgement(False, False, 0, np.eye(3)[:2], (0.0, 0.0), ())
+"""Of pictures that have nothing in common; nothing but ``same`` and ``doubtful`` means anything."""
+
+
+def judge_pairs(pairs: Iterable[tuple[Row, Row]], threads: int | None = None) -> list[Judgement]:
+    """Judge many pairs of sketches, on all cores: see :func:`judge_pair`."""
+    with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
+        return list(pool.map(lambda pair: judge_pair(*pair), pairs))
+
+
+def judge_pair(one: Row, other: Row) -> Judgement:
+    """Judge two pictures by the fields of their sketches.
+
+    Args:
+        one, other: see :data:`curator.matching.judge.sketch.SKETCH_FIELDS`.
+    """
+    best = TWO
+    for proposal in propose(one, other):
+        evidence = find_evidence(one, other, proposal)
+        judgement = TWO if evidence is None else _conclude(evidence)
+        if judgement.same:
+            return judgement
+        if judgement.doubtful and not best.doubtful:
+            best = judgement
+    return best
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What was seen of a pair, the other laid over the one by ``matrix``, turned by ``degrees`` beyond ``pose``."""
+
+    matrix: Matrix
+    agreement: Agreement
+    colours: Colours
+    pose: Pose
+    degrees: float
+
+
+def find_evidence(one: Row, other: Row, proposal: Proposal) -> Evidence | None:
+    """Lay one picture over the other as proposed, make it fit, and compare; None: there is too little to compare."""
+    boxes = _box(one), _box(other)
+    best = _compare(one, other, improve(one["luma"], other["luma"], proposal.matrix, boxes), boxes)
+    if best is None or best.agreement.agreeing < _WHOLLY:
+        # A part may agree, and fit better where the rest, another ground or words, does not pull.
+        start = best if proposal.n_points < _SURE else _compare(one, other, proposal.matrix, boxes)
+        if start is not None and start.agreement.patch.share >= _LEAST_PATCH:
+            where = start.patch.astype(np.float32)
+            again = _compare(one, other, improve(one["luma"], other["luma"], start.matrix, boxes, where), boxes)
+            best = max((each for each in (best, again) if each is not None), key=_count_agreeing, default=None)
+    if best is None:
+        return None
+    matrix, agreement = best.matrix, best.agreement
+    in_patch = best.agrees & best.patch
+    is_partial = agreement.agreeing < _WHOLLY and in_patch.any()
+    colours = compare_colours(one["colours"], other["colours"], best.overlay, in_patch if is_partial else best.agrees)
+    orientation, degrees, stretch = describe_turn(one, other, matrix)
+    pose = Pose(measure_overlap(matrix), orientation, stretch, proposal.n_points)
+    return Evidence(matrix, agreement, colours, pose, degrees)
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """A transform, and the comparison of a pair by it: see :func:`curator.matching.judge.compare.compare_luma`."""
+
+    matrix: Matrix
+    overlay: Overlay
+    agreement: Agreement
+    agrees: Bools
+    patch: Bools
+
+
+def _compare(one: Row, other: Row, matrix: Matrix, boxes: tuple[Box, Box]) -> _Compared | None:
+    overlay = lay_over(matrix, boxes)
+    found = None if overlay is None else compare_luma(one["luma"], other["luma"], overlay)
+    return None if overlay is None or found is None else _Compared(matrix, overlay, *found)
+
+
+def _count_agreeing(compared: _Compared) -> float:
+    return compared.agreement.agreeing * compared.agreement.n_detail
+
+
+def _conclude(evidence: Evidence) -> Judgement:
+    rating = rate(evidence.agreement, evidence.colours, evidence.pose)
+    if rating is Rating.TWO:
+        return TWO
+    differs = name_differences(evidence.agreement, evidence.colours, evidence.pose, evidence.degrees)
+    return Judgement(
+        same=rating is Rating.ONE,
+        doubtful=rating is Rating.DOUBTFUL,
+        orientation=evidence.pose.orientation,
+        transform=evidence.matrix,
+        overlap=evidence.pose.overlap,
+        differs=differs,
+    )
+
+
+def _box(row: Row) -> Box:
+    left, top, right, bottom = (float(place) / 65_535 for place in row["box"])
+    return left, top, right, bottom

@@ -1,0 +1,112 @@
+"""Find points that are found again in a copy, describe what is around each, and pair those of two pictures.
+
+Points and descriptors are those of SIFT (Lowe, "Distinctive image features from scale-invariant keypoints", IJCV 2004).
+A descriptor is kept as the square roots of its 128 counts (Arandjelovic and Zisserman, "Three things everyone should
+know to improve object retrieval", CVPR 2012), which are 0 to 15: four bits each.
+
+>>> chance = np.random.default_rng(0)
+>>> luma = cv2.resize(chance.integers(0, 256, (24, 24), dtype=np.uint8), (192, 192), interpolation=cv2.INTER_CUBIC)
+>>> points, mirrored = find_keypoints(luma), find_keypoints(np.ascontiguousarray(luma[:, ::-1]))
+>>> i, j = pair_keypoints(unpack(points.descriptors), mirror(unpack(mirrored.descriptors)))
+>>> bool(np.median(np.abs(points.places[i, 0] + mirrored.places[j, 0] - 191)) < 1), len(i) > 50
+(True, True)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+Bytes = npt.NDArray[np.uint8]
+Indices = npt.NDArray[np.intp]
+
+N_POINTS = 224
+"""Most points kept of a picture."""
+PACKED_BYTES = 64
+"""Bytes of a packed descriptor."""
+_CONTRAST = 0.01
+"""SIFT's threshold of contrast: a quarter of its usual one, since soft pictures have few points."""
+_GRID = 6
+"""The strongest points of each of 6x6 parts of the picture come first: a crop or a collage has some of its own."""
+_RATIO = 0.88
+"""Most distance of a pair's descriptors, in distances to the next best one (Lowe's test)."""
+_BINS = (4, 4, 8)
+_MIRRORED = np.arange(128).reshape(_BINS)[::-1][:, :, -np.arange(8) % 8].ravel()
+"""Where a mirrored picture's descriptor has each count: rows upside down, directions negated."""
+
+
+@dataclass(frozen=True)
+class Keypoints:
+    """Points of one picture; n is at most :data:`N_POINTS`.
+
+    Attributes:
+        places: float32, shape (n, 2): x and y, in pixels of the picture searched.
+        sizes: float32, shape (n,): the diameter of what is described, in those pixels.
+        angles: float32, shape (n,): its direction in radians, from the x axis to the y axis.
+        descriptors: uint8, shape (n, 64): two counts a byte.
+    """
+
+    places: Floats
+    sizes: Floats
+    angles: Floats
+    descriptors: Bytes
+
+
+def find_keypoints(luma: Bytes) -> Keypoints:
+    """Find the points of a grey picture: uint8, shape (height, width)."""
+    sift = cv2.SIFT.create(0, 3, _CONTRAST)
+    found = sift.detect(luma, None)
+    chosen, counts = sift.compute(luma, [found[k] for k in _choose(found, luma.shape)]) if found else ((), None)
+    if counts is None:
+        chosen, counts = (), np.zeros((0, 128), np.float32)
+    roots = np.minimum(np.rint(np.sqrt(counts)), 15).astype(np.uint8)
+    return Keypoints(
+        np.array([point.pt for point in chosen], np.float32).reshape(-1, 2),
+        np.array([point.size for point in chosen], np.float32),
+        np.deg2rad(np.array([point.angle for point in chosen], np.float32)),
+        np.asarray(roots[:, ::2] << 4 | roots[:, 1::2], np.uint8),
+    )
+
+
+def _choose(found: Sequence[cv2.KeyPoint], shape: tuple[int, ...]) -> Indices:
+    """Return which points to keep: the strongest of every part first, then the next of every part ..."""
+    places = np.array([point.pt for point in found])
+    strength = np.array([point.response for point in found])
+    part = (places / (shape[1], shape[0]) * _GRID).astype(int).clip(0, _GRID - 1) @ (1, _GRID)
+    order = np.lexsort((places[:, 0], places[:, 1], -strength, part))
+    first = np.flatnonzero(np.diff(part[order], prepend=-1))
+    rank = np.arange(len(order)) - np.repeat(first, np.diff(np.append(first, len(order))))
+    return np.asarray(order[np.lexsort((-strength[order], rank))[:N_POINTS]])
+
+
+def unpack(descriptors: Bytes) -> Floats:
+    """Return descriptors of length one: float32, shape (n, 128)."""
+    roots = np.stack([descriptors >> 4, descriptors & 15], axis=2).reshape(-1, 128).astype(np.float32)
+    lengths = np.maximum(np.sqrt(np.einsum("nk,nk->n", roots, roots)), np.float32(1))
+    return np.asarray(roots / lengths[:, None], np.float32)
+
+
+def mirror(descriptors: Floats) -> Floats:
+    """Return what the descriptors would be in the mirrored picture, where an angle is pi minus its own."""
+    return np.asarray(descriptors[:, _MIRRORED])
+
+
+def pair_keypoints(left: Floats, right: Floats) -> tuple[Indices, Indices]:
+    """Pair descriptors that are each other's nearest and much nearer than the next: two of shape (pairs,)."""
+    if min(len(left), len(right)) < 2:
+        return np.zeros(0, np.intp), np.zeros(0, np.intp)
+    cosines = left @ right.T
+    best = cosines.argmax(axis=1)
+    rows = np.flatnonzero(cosines.argmax(axis=0)[best] == np.arange(len(left)))
+    best = best[rows]
+    top = cosines[rows, best]
+    chosen = cosines[rows]
+    chosen[np.arange(len(rows)), best] = -1
+    next_best = np.maximum(chosen.max(axis=1), 0)
+    near = 1 - top <= _RATIO**2 * (1 - next_best)
+    return rows[near], best[near]

@@ -1,0 +1,139 @@
+"""What makes two pictures one, once one lies over the other: every threshold, in one place.
+
+docs/decisions/0029-pixels.md has the measurement behind each: the nearest strangers and the farthest copies.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from curator.matching.judge.compare import Agreement, Colours
+
+
+class Rating(Enum):
+    """What two pictures are."""
+
+    ONE = "one picture"
+    DOUBTFUL = "neither surely one nor surely two"
+    TWO = "two pictures"
+
+
+@dataclass(frozen=True)
+class Pose:
+    """How the other picture lies on the one.
+
+    Attributes:
+        overlap: the share of the one that the other covers, and of the other that lies in the one.
+        orientation: index in :data:`curator.matching.orientations.ORIENTATIONS`.
+        stretch: how many times more one axis is stretched than the other.
+        n_points: paired points that say so; 0: the whole was laid on the whole.
+    """
+
+    overlap: tuple[float, float]
+    orientation: int
+    stretch: float
+    n_points: int
+
+
+LEAST_DETAIL = 200
+"""Fewest cells with detail: a crop to 30% of both sides has some 350."""
+LEAST_HELD, LEAST_SHARED = 0.9, 0.35
+"""One picture lies in the other up to the first share; or both hold the second share of the other: what is less is a
+thing that both show."""
+MOST_STRETCH = 2.0
+
+LEAST_AGREEING, LEAST_OUTLINES, LEAST_FIT, LEAST_FIT_TURNED = 0.85, 0.92, 0.95, 0.96
+"""All that both show agrees; by more where one is turned or mirrored, since round soft things fit in any turn."""
+SURE_OUTLINES, SURE_AGREEING, SURE_FIT = 0.975, 0.75, 0.84
+"""So do the outlines, if one is blurred or was tiny: then each cell agrees less."""
+
+WRITTEN_AGREEING, WRITTEN_FIT, WRITTEN_EQUAL, WRITTEN_LOPSIDED = 0.6, 0.955, 0.95, 0.5
+"""Words lie on one of them: what is left is equal, and where it is not, one has more outlines."""
+
+PATCH_SHARE, PATCH_CELLS, PATCH_POINTS = 0.1, 400, 16
+PATCH_FIT, PATCH_OUTLINES, PATCH_PURITY, PATCH_EQUAL, PATCH_BEYOND, PATCH_STRETCH = 0.94, 0.965, 0.9, 0.66, 0.2, 1.15
+"""A cut-out on another ground: one connected part agrees, nearly all of it and nearly nothing else."""
+
+MOST_COLOUR, MOST_OTHER_HUE, MOST_GRADED = 13.0, 0.1, 7.0
+"""Colours are the same up to the first distance; with more of other hues than the second share, up to the third."""
+BURNT_COLOUR, BURNT_FIT = 18.0, 0.96
+"""Brightened pictures differ more where they are burnt out, but fit."""
+GRADED_FIT, GRADED_EQUAL = 0.985, 0.9
+"""Graded pictures may have other hues, if nothing but their colours differs."""
+GREY, COLOURED, GREY_UNCHANGED, GREY_FIT = 4.0, 8.0, 0.9, 0.97
+"""Least and most colour of a grey copy and of a coloured picture: only their greys can say that they are one, and those
+of another colourway are others."""
+
+DOUBTFUL_AGREEING, DOUBTFUL_OUTLINES, DOUBTFUL_COLOUR = 0.75, 0.88, 25.0
+
+
+def rate(agreement: Agreement, colours: Colours, pose: Pose) -> Rating:
+    """Rate a pair: by all that both show, or by what they share if one has words on it or another ground."""
+    agree = agrees_all_over(agreement, pose) or is_written_on(agreement, pose) or is_cut_out(agreement, pose)
+    if agree and has_same_colours(agreement, colours):
+        return Rating.ONE
+    nearly = (
+        agreement.agreeing >= DOUBTFUL_AGREEING
+        and agreement.outlines >= DOUBTFUL_OUTLINES
+        and agreement.n_detail >= LEAST_DETAIL
+        and _holds(pose)
+    )
+    return Rating.DOUBTFUL if (agree or nearly) and colours.distance <= DOUBTFUL_COLOUR else Rating.TWO
+
+
+def agrees_all_over(agreement: Agreement, pose: Pose) -> bool:
+    """Return whether all that both show agrees."""
+    if agreement.n_detail < LEAST_DETAIL or pose.stretch > MOST_STRETCH or not _holds(pose):
+        return False
+    fit = LEAST_FIT_TURNED if pose.orientation else LEAST_FIT
+    if agreement.agreeing >= LEAST_AGREEING and agreement.outlines >= LEAST_OUTLINES and agreement.fit >= fit:
+        return True
+    sure = agreement.outlines >= SURE_OUTLINES and agreement.agreeing >= SURE_AGREEING
+    return sure and agreement.fit >= SURE_FIT
+
+
+def is_written_on(agreement: Agreement, pose: Pose) -> bool:
+    """Return whether one is the other with words on it."""
+    return (
+        agreement.agreeing >= WRITTEN_AGREEING
+        and agreement.fit >= WRITTEN_FIT
+        and agreement.equal >= WRITTEN_EQUAL
+        and agreement.lopsided >= WRITTEN_LOPSIDED
+        and agreement.n_detail >= 2 * LEAST_DETAIL
+        and max(pose.overlap) >= LEAST_HELD
+        and pose.stretch <= PATCH_STRETCH
+    )
+
+
+def is_cut_out(agreement: Agreement, pose: Pose) -> bool:
+    """Return whether a part of one is in the other, on another ground or with something before it."""
+    patch = agreement.patch
+    return (
+        patch.share >= PATCH_SHARE
+        and patch.n_cells >= PATCH_CELLS
+        and pose.n_points >= PATCH_POINTS
+        and agreement.fit >= PATCH_FIT
+        and patch.outlines >= PATCH_OUTLINES
+        and patch.purity >= PATCH_PURITY
+        and patch.equal >= PATCH_EQUAL
+        and patch.beyond <= PATCH_BEYOND
+        and pose.stretch <= PATCH_STRETCH
+    )
+
+
+def has_same_colours(agreement: Agreement, colours: Colours) -> bool:
+    """Return whether what agrees in grey has the same colours, up to a grading; or one has none."""
+    is_sure = agreement.fit >= GRADED_FIT and agreement.equal >= GRADED_EQUAL
+    if min(colours.most) < GREY and max(colours.most) > COLOURED:
+        is_grey = agreement.fit >= GREY_FIT and agreement.unchanged >= GREY_UNCHANGED
+        return is_grey or (is_sure and colours.distance <= MOST_GRADED)
+    if colours.other_hue > MOST_OTHER_HUE and not is_sure:
+        return colours.distance <= MOST_GRADED
+    if colours.distance <= MOST_COLOUR:
+        return True
+    return colours.distance <= BURNT_COLOUR and agreement.fit >= BURNT_FIT
+
+
+def _holds(pose: Pose) -> bool:
+    return max(pose.overlap) >= LEAST_HELD or min(pose.overlap) >= LEAST_SHARED

@@ -1,0 +1,1 @@
+"""Compare pictures pixel by pixel: choose pairs, make sketches, judge; decisions take the verdicts as data."""

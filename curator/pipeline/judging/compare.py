@@ -1,0 +1,224 @@
+"""Compare the pictures of a set pixel by pixel: choose the pairs, make sketches, judge, and keep what was seen.
+
+>>> sorted(made_by())
+['decoder', 'judge', 'sketch']
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curator.catalog import IntArray
+from curator.decide.judged import DOUBTFUL, ONE, OTHER_COMPOSED, OTHER_MARKED, THIS_COMPOSED, THIS_MARKED, TWO
+from curator.embed.embedder import Embedder
+from curator.embed.row_file import RowFile
+from curator.events import Listener, WorkAdvanced, WorkFinished, WorkStarted
+from curator.manifests.project import Project
+from curator.manifests.recipe import DedupeSettings
+from curator.matching.candidates import find_candidates
+from curator.matching.judge.flaws import find_flaws
+from curator.matching.judge.judge import JUDGE_VERSION, Judgement, judge_pairs
+from curator.matching.judge.sketch import SKETCH_VERSION
+from curator.matching.neighbours import Neighbours
+from curator.matching.pictures import BoolArray, Indices
+from curator.observe.pixels import DECODER_VERSION
+from curator.pipeline.judging.contents import Contents, Texts
+from curator.pipeline.judging.likely import find_likely
+from curator.pipeline.judging.sketches import make_sketches, open_sketches
+from curator.store.judged_file import SCHEMA, read_judged, write_judged
+
+WORK = "comparing pictures"
+AT_ONCE = 4096
+"""Pairs between two reports, and at least between two writes."""
+
+_BORDER = 0.03
+"""Least share of a picture that bars take, more than of its copy."""
+
+IsWanted = Callable[[Indices, Indices], BoolArray]
+
+
+@dataclass(frozen=True)
+class Means:
+    """With what pictures are compared, and where is kept what was seen.
+
+    Attributes:
+        judged: the file of judged pairs.
+        sketches, features: folders.
+        network: that finds more pairs than hashes do; None: there is none.
+        max_pixels: larger pictures are not decoded.
+        emit: receives the progress.
+    """
+
+    judged: Path
+    sketches: Path
+    features: Path
+    network: Embedder | None
+    max_pixels: int
+    emit: Listener
+
+    @classmethod
+    def of(cls, project: Project, network: Embedder | None) -> Means:
+        """Name those of a data set."""
+        paths, max_pixels = project.paths, project.recipe.quality.max_pixels
+        return cls(paths.judged, paths.cache, paths.features, network, max_pixels, project.emit)
+
+
+def made_by() -> dict[str, int]:
+    """Return what decides a verdict besides the two contents."""
+    return {"judge": JUDGE_VERSION, "sketch": SKETCH_VERSION, "decoder": DECODER_VERSION}
+
+
+def compare_pictures(
+    contents: Contents, settings: DedupeSettings, means: Means, is_wanted: IsWanted | None = None
+) -> pa.Table:
+    """Judge the pairs that deserve it, but for those that are judged already.
+
+    Contents of equal hashes are compared with the first of them; what is told apart from it is then compared with all.
+
+    Args:
+        contents: to compare.
+        settings: ``max_distance`` and ``rotations``, as dedupe takes them.
+        means: with what.
+        is_wanted: whether pairs of contents are worth comparing; without it all are.
+
+    Returns:
+        The pairs, of :data:`curator.store.judged_file.SCHEMA`; one that lacks a sketch is not in it.
+
+    Raises:
+        DiskError: the disk refuses to keep what was seen.
+    """
+    judge = _Judge(contents, means)
+    members = np.flatnonzero(contents.equal != np.arange(len(contents)))
+    equal = judge.judge(contents.equal[members], members)
+    apart = np.isin(contents.sha256, equal.filter(pc.equal(equal["verdict"], TWO))["other_sha256"].to_numpy())
+    nodes = np.flatnonzero((contents.equal == np.arange(len(contents))) | apart)
+    pairs = _choose(contents.take(nodes), settings, means)
+    i, j = nodes[pairs.i], nodes[pairs.j]
+    wanted = np.ones(len(i), bool) if is_wanted is None else is_wanted(i, j)
+    table = pa.concat_tables([equal, judge.judge(i[wanted], j[wanted], pairs.cosine[wanted])])
+    judge.keep(table)
+    return table
+
+
+def _choose(nodes: Contents, settings: DedupeSettings, means: Means) -> Neighbours:
+    """Choose the pairs that deserve a look: by hash, and by what a network sees."""
+    i, j = find_candidates(nodes.pictures, settings.max_distance, settings.rotations)
+    if means.network is None:
+        return Neighbours(i, j, np.full(len(i), np.nan, np.float32))
+    likely = find_likely(nodes, means.network, means.features, means.max_pixels, means.emit)
+    names, n = likely.i.astype(np.int64) * len(nodes) + likely.j, max(1, len(nodes))
+    more = np.setdiff1d(i.astype(np.int64) * len(nodes) + j, names)
+    cosine = np.concatenate([likely.cosine, np.full(len(more), np.nan, np.float32)])
+    order = np.argsort(names := np.concatenate([names, more]), kind="stable")
+    return Neighbours(names[order] // n, names[order] % n, cosine[order])
+
+
+class _Judge:
+    """Judges pairs of contents, and remembers."""
+
+    def __init__(self, contents: Contents, means: Means) -> None:
+        self._contents, self._means = contents, means
+        self._stored = read_judged(means.judged, made_by())
+        self._known = SCHEMA.empty_table() if self._stored is None else self._stored
+        self._n_kept = len(self._known)
+
+    def judge(self, i: Indices, j: Indices, cosine: npt.NDArray[np.float32] | None = None) -> pa.Table:
+        """Judge pairs i < j, in that order of the two; ``cosine`` is what a network sees of them."""
+        names = pa.table({"sha256": self._contents.sha256[i], "other_sha256": self._contents.sha256[j]}, _NAMES)
+        place = pc.index_in(_names(names), _names(self._known))
+        lacking = np.flatnonzero(place.is_null().to_numpy(zero_copy_only=False))
+        if len(lacking):
+            self._judge_new(i[lacking], j[lacking])
+            place = pc.index_in(_names(names), _names(self._known))
+        found, known = self._known.take(place.drop_null()), np.flatnonzero(place.is_valid().to_numpy(False))
+        alike = np.full(len(i), np.nan, np.float32) if cosine is None else cosine
+        at = found.schema.get_field_index("cosine")
+        return found.set_column(
+            at, SCHEMA.field("cosine"), pa.array(alike[known], pa.float32(), mask=np.isnan(alike[known]))
+        )
+
+    def keep(self, table: pa.Table) -> None:
+        """Write these pairs, and none of before; nothing if they are what the file holds."""
+        if self._stored is None or not table.equals(self._stored):
+            write_judged(self._means.judged, table, made_by())
+
+    def _judge_new(self, i: Indices, j: Indices) -> None:
+        file, place = self._sketch(np.unique(np.concatenate([i, j])))
+        both = np.flatnonzero((place[i] >= 0) & (place[j] >= 0))
+        self._means.emit(WorkStarted(WORK, len(both)))
+        try:
+            for start in range(0, len(both), AT_ONCE):
+                block = both[start : start + AT_ONCE]
+                left, right = i[block], j[block]
+                rows = list(zip(file.rows[place[left]], file.rows[place[right]], strict=True))
+                found = tabulate(self._contents.sha256[left], self._contents.sha256[right], rows, judge_pairs(rows))
+                self._add(found)
+                self._means.emit(WorkAdvanced(WORK, len(block)))
+        finally:
+            self._means.emit(WorkFinished(WORK))
+
+    def _sketch(self, used: Indices) -> tuple[RowFile, IntArray]:
+        """Make the sketches that are lacking; return the file, and the row of each content in it, -1: none."""
+        file, sha256s = open_sketches(self._means.sketches), self._contents.sha256[used].tolist()
+        files = [Path(name) for name in self._contents.files[used]]
+        make_sketches(file, sha256s, files, self._means.max_pixels, self._means.emit)
+        place = np.full(len(self._contents), -1)
+        place[used] = file.find(sha256s)
+        return file, place
+
+    def _add(self, found: pa.Table) -> None:
+        """Remember verdicts; they are written when they are half as many as all before, so that little is lost."""
+        self._known = pa.concat_tables([self._known, found])
+        if len(self._known) >= 1.5 * max(self._n_kept, AT_ONCE):
+            write_judged(self._means.judged, self._known, made_by())
+            self._stored, self._n_kept = None, len(self._known)
+
+
+_NAMES = pa.schema([SCHEMA.field("sha256"), SCHEMA.field("other_sha256")])
+
+
+def _names(table: pa.Table) -> pa.Array:
+    return pc.binary_join_element_wise(table["sha256"], table["other_sha256"], "").combine_chunks()
+
+
+def tabulate(one: Texts, other: Texts, rows: Sequence[tuple[Any, Any]], found: Sequence[Judgement]) -> pa.Table:
+    """Write verdicts on pairs of contents as a table; ``rows`` are their sketches."""
+    seen = [one if one.same or one.doubtful else None for one in found]
+    columns = {
+        "sha256": one,
+        "other_sha256": other,
+        "verdict": [ONE if each.same else DOUBTFUL if each.doubtful else TWO for each in found],
+        "orientation": [each.orientation for each in found],
+        "flaws": [_flaws(*pair, each) if each.same else 0 for pair, each in zip(rows, found, strict=True)],
+        "cosine": pa.nulls(len(found), pa.float32()),
+        "transform": [each and each.transform.ravel().tolist() for each in seen],
+        "overlap": [each and list(each.overlap) for each in seen],
+        "differs": [", ".join(each.differs) for each in found],
+    }
+    return pa.table(columns, SCHEMA)
+
+
+def _flaws(one: Any, other: Any, judgement: Judgement) -> int:
+    """Say what was done to either of two copies, as their sketches show."""
+    flaws = find_flaws(one["luma"], other["luma"], judgement.transform)
+    within = [_share(row["box"]) for row in (one, other)]
+    composed = [
+        seam or mine < theirs - _BORDER for seam, mine, theirs in zip(flaws.composed, within, within[::-1], strict=True)
+    ]
+    bits = (THIS_COMPOSED, composed[0]), (OTHER_COMPOSED, composed[1])
+    marks = (THIS_MARKED, flaws.marked[0]), (OTHER_MARKED, flaws.marked[1])
+    return sum(bit for bit, is_so in (*bits, *marks) if is_so)
+
+
+def _share(box: npt.NDArray[np.uint16]) -> float:
+    """Return the share of a picture that lies within its borders and bars."""
+    left, top, right, bottom = (float(edge) / 65_535 for edge in box)
+    return (right - left) * (bottom - top)

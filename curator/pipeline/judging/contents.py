@@ -1,0 +1,107 @@
+"""The contents that can be compared pixel by pixel: those with a hash and a file, in the order of their SHA-256s.
+
+>>> table = catalog.empty()
+>>> Contents.of_catalog(table, DataPaths(Path("data"), Path("manifests"), "none")).sha256.tolist()
+[]
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path as Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from curator import catalog as catalog
+from curator.catalog import BoolArray, IntArray
+from curator.decide.picture_columns import number_pictures, read_pictures
+from curator.matching.pictures import Indices, Pictures
+from curator.store.paths import DataPaths
+
+Texts = npt.NDArray[np.object_]
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Distinct contents, ascending by SHA-256; arrays of shape (contents,).
+
+    Attributes:
+        sha256: 64 hex digits each.
+        files: paths, as text.
+        pictures: their hashes.
+        equal: int64: contents of equal hashes have one number, that of the first of them.
+    """
+
+    sha256: Texts
+    files: Texts
+    pictures: Pictures
+    equal: IntArray
+
+    def __len__(self) -> int:
+        return len(self.sha256)
+
+    @classmethod
+    def of_catalog(cls, table: pd.DataFrame, paths: DataPaths) -> Contents:
+        """Read the kept rows of a catalog whose files are in the store."""
+        return cls.of_rows(table, lambda rows: _stored_files(rows, paths), catalog.is_kept(table))
+
+    @classmethod
+    def of_rows(cls, rows: pd.DataFrame, name_files: Any, chosen: BoolArray | None = None) -> Contents:
+        """Read rows of ``sha256``, ``detail`` and hashes.
+
+        Args:
+            rows: as in a catalog.
+            name_files: returns a path for each of some rows, as text; empty: there is no file.
+            chosen: bool, shape (rows,): which of them to read; without it all.
+        """
+        known = (number_pictures(rows) >= 0) & rows["sha256"].notna().to_numpy(dtype=bool)
+        at = np.flatnonzero(known if chosen is None else known & chosen)
+        names, first = np.unique(rows["sha256"].iloc[at].to_numpy(dtype=object), return_index=True)
+        at = at[first]
+        files = np.array(name_files(rows.drop(columns="thumbnail").iloc[at]), dtype=object)
+        there = np.flatnonzero(files.astype(bool)) if len(files) else np.empty(0, np.intp)
+        pictures = read_pictures(rows).take(at[there])
+        return cls(names[there], files[there], pictures, number_equal(pictures))
+
+    def join(self, others: Contents) -> Contents:
+        """Return the contents of both, each once."""
+        names, first = np.unique(np.concatenate([self.sha256, others.sha256]), return_index=True)
+        files, pictures = np.concatenate([self.files, others.files]), self.pictures.append(others.pictures)
+        return Contents(names, files[first], pictures.take(first), number_equal(pictures.take(first)))
+
+    def take(self, rows: Indices) -> Contents:
+        """Return these only, each as equal to itself alone."""
+        return Contents(self.sha256[rows], self.files[rows], self.pictures.take(rows), np.arange(len(rows)))
+
+
+def number_equal(pictures: Pictures) -> IntArray:
+    """Return, for each picture, the first one of the same hashes: int64, shape (pictures,)."""
+    if not len(pictures):
+        return np.empty(0, np.int64)
+    keys = np.concatenate([pictures.hashes.view(np.uint8).reshape(len(pictures), -1), pictures.hashes256], axis=1)
+    _, first, inverse = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+    return first[inverse.ravel()].astype(np.int64)
+
+
+def _stored_files(rows: pd.DataFrame, paths: DataPaths) -> Sequence[str]:
+    """Name the stored file of each row, one that is there."""
+    there: dict[str, set[str]] = {}
+    found = []
+    for sha256, kind in zip(rows["sha256"], rows["format"], strict=True):
+        folder, name = paths.image_text(sha256, kind) if isinstance(kind, str) else ("", "")
+        if folder not in there:
+            there[folder] = _list(folder)
+        found.append(f"{folder}/{name}" if name in there[folder] else "")
+    return found
+
+
+def _list(folder: str) -> set[str]:
+    try:
+        return set(os.listdir(folder)) if folder else set()  # noqa: PTH208 (paths are text here)
+    except OSError:
+        return set()

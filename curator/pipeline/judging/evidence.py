@@ -1,0 +1,103 @@
+"""The evidence that a data set's decisions use besides hashes: made before dedupe, read by the stages after it.
+
+>>> read_evidence(DataPaths(Path("nowhere"), Path("nowhere"), "balls")) is None
+True
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path as Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from curator.decide.judged import Judged
+from curator.embed.models import find_weights
+from curator.errors import CuratorError
+from curator.manifests.project import Project
+from curator.manifests.recipe import Recipe
+from curator.pipeline.judging.compare import Means, compare_pictures, made_by
+from curator.pipeline.judging.contents import Contents
+from curator.pipeline.judging.likely import open_network
+from curator.store.catalog_files import file_digest
+from curator.store.judged_file import read_judged
+from curator.store.paths import DataPaths
+from curator.text import Text
+
+BY_HASH_ONLY = (
+    "Pairs were chosen by hash alone: copies whose hashes are far apart (cropped by a fifth and more, with a wide "
+    "border or large text, rotated by some degrees) are not looked for. "
+)
+
+
+def gather_evidence(table: pd.DataFrame, project: Project) -> tuple[Judged | None, tuple[Text, ...]]:
+    """Compare the kept images of a catalog whose files are stored; return what was seen, and notes for a person.
+
+    Raises:
+        DiskError: the disk refuses to keep what was seen.
+    """
+    recipe, paths = project.recipe, project.paths
+    if recipe.dedupe.mode != "near":
+        return None, ()
+    contents = Contents.of_catalog(table, paths)
+    if len(contents) < 2:
+        return None, ()
+    network, lacking = open_network(recipe.embed, recipe.base_dir)
+    notes = (BY_HASH_ONLY + lacking,) if lacking else ()
+    found = compare_pictures(contents, recipe.dedupe, Means.of(project, network))
+    return Judged.from_table(found), notes
+
+
+def gather_elsewhere(table: pd.DataFrame, others: pd.DataFrame, project: Project) -> Judged | None:
+    """Compare the kept images of a catalog with those of other data sets, whose ``file`` says where each is.
+
+    Raises:
+        DiskError: the disk refuses to keep what was seen.
+    """
+    recipe, paths = project.recipe, project.paths
+    if recipe.dedupe.mode != "near":
+        return None
+    ours, theirs = Contents.of_catalog(table, paths), Contents.of_rows(others, lambda rows: _existing(rows["file"]))
+    contents = ours.join(theirs)
+    here, there = (np.isin(contents.sha256, side.sha256) for side in (ours, theirs))
+    network, _ = open_network(recipe.embed, recipe.base_dir)
+    means = replace(Means.of(project, network), judged=paths.judged_elsewhere)
+    found = compare_pictures(contents, recipe.dedupe, means, lambda i, j: (here[i] & there[j]) | (there[i] & here[j]))
+    return Judged.from_table(found)
+
+
+def _existing(files: pd.Series[str]) -> list[str]:
+    return [file if file and Path(file).is_file() else "" for file in files]
+
+
+def read_evidence(paths: DataPaths) -> Judged | None:
+    """Read what was seen before the last dedupe; None if nothing was."""
+    table = read_judged(paths.judged, made_by())
+    return None if table is None else Judged.from_table(table)
+
+
+def evidence_settings(recipe: Recipe, known: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what decides the evidence besides the pictures: versions, and the weights of the network that chooses.
+
+    Args:
+        recipe: its ``[embed]`` names the network.
+        known: the same of the catalog that there is: a stage that was not requested is content with its network.
+    """
+    now = made_by()
+    if known and {name: known.get(name) for name in now} == now:
+        return dict(known)
+    return {**now, "network": _weights(recipe)}
+
+
+def _weights(recipe: Recipe) -> str:
+    """Return the SHA-256 of the network's weights; empty: it cannot be run here."""
+    if any(importlib.util.find_spec(name) is None for name in ("onnx", "onnxruntime")):
+        return ""
+    try:
+        return file_digest(find_weights(recipe.embed, recipe.base_dir))
+    except (CuratorError, OSError):
+        return ""

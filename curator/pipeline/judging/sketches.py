@@ -1,0 +1,78 @@
+"""Sketches of stored pictures, made once and kept by content: all that two pictures are compared by.
+
+>>> sketches_name()[:9]
+'sketches-'
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from curator.embed.features import compute_rows
+from curator.embed.row_file import RowFile
+from curator.embed.squares import PixelArray
+from curator.errors import StateError
+from curator.events import Listener
+from curator.matching.judge.sketch import SKETCH_FIELDS, SKETCH_SIDE, SKETCH_VERSION, make_sketch
+from curator.observe.pixels import DECODER_VERSION
+from curator.observe.renderings import Rendering
+from curator.observe.workers.render import UndecodableError, render_to
+
+WORK = "sketches"
+_SMALL = Rendering(fit="within", side_px=SKETCH_SIDE, least={"long_px": SKETCH_SIDE})
+
+
+def sketches_name() -> str:
+    """Name the file of sketches, by what decides them besides the picture."""
+    return f"sketches-version{SKETCH_VERSION}-decoder{DECODER_VERSION}.npy"
+
+
+def open_sketches(folder: Path) -> RowFile:
+    """Open the file of sketches in a folder of caches; those that other versions made are removed."""
+    path = folder / sketches_name()
+    for older in folder.glob("sketches-*.npy"):
+        if older != path:
+            older.unlink(missing_ok=True)
+    return RowFile(path, list(SKETCH_FIELDS))
+
+
+def make_sketches(
+    file: RowFile, sha256s: Sequence[str], files: Sequence[Path], max_pixels: int, emit: Listener
+) -> None:
+    """Make the sketches that the file lacks; a picture that cannot be read gets none.
+
+    Args:
+        file: see :func:`open_sketches`.
+        sha256s: of the contents.
+        files: where each content is.
+        max_pixels: larger pictures are not decoded.
+        emit: receives the progress.
+
+    Raises:
+        DiskError: the disk refuses.
+    """
+
+    def compute(number: int) -> list[dict[str, Any]]:
+        return [make_sketch(_read_small(files[number], sha256s[number], max_pixels))]
+
+    with suppress(StateError):  # which is raised when all others are kept
+        compute_rows([file], sha256s, compute, emit, WORK)
+
+
+def _read_small(path: Path, sha256: str, max_pixels: int) -> PixelArray:
+    """Read one stored picture as RGB, upright, its longer side :data:`SKETCH_SIDE` pixels at most.
+
+    Raises:
+        StateError: it is gone, is not what it was, or does not decode.
+    """
+    try:
+        width, height = render_to(out := io.BytesIO(), path, _SMALL, max_pixels, sha256)
+    except UndecodableError as error:
+        raise StateError(f"{path} cannot be compared ({error})") from error
+    return np.frombuffer(out.getbuffer(), np.uint8).reshape(height, width, 3)

@@ -1,0 +1,158 @@
+"""Copies are one picture however they were altered; strangers, other colourways and shared small parts are not."""
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageEnhance, ImageFont, ImageOps
+
+from curator.matching.judge.judge import judge_pair, judge_pairs
+from curator.matching.judge.sketch import SKETCH_FIELDS, make_sketch
+from curator.matching.orientations import ORIENTATIONS
+
+SIZE = (240, 180)
+
+
+def made_photo(seed):
+    """A picture with detail at all scales, in colours."""
+    chance = np.random.default_rng(seed)
+    layers = [chance.integers(0, 256, (3 * n, 4 * n, 3), dtype=np.uint8) for n in (2, 5, 12, 30)]
+    layers = [np.asarray(Image.fromarray(layer).resize(SIZE, Image.Resampling.BICUBIC), float) for layer in layers]
+    mixed = sum(weight * layer for weight, layer in zip((0.45, 0.3, 0.15, 0.1), layers, strict=True))
+    return Image.fromarray(np.clip(1.7 * (mixed - 128) + 128, 0, 255).astype(np.uint8))
+
+
+def sketch(picture):
+    return make_sketch(np.asarray(picture.convert("RGB")))
+
+
+def judge(one, other):
+    return judge_pair(sketch(one), sketch(other))
+
+
+def cropped(picture, share):
+    width, height = picture.size
+    x, y = round(width * share * 0.7), round(height * share * 0.4)
+    return picture.crop((x, y, x + round(width * (1 - share)), y + round(height * (1 - share))))
+
+
+def written(picture):
+    out = picture.copy()
+    font = ImageFont.load_default(30)
+    ImageDraw.Draw(out).text((20, 100), "SALE 50%", fill="white", font=font, stroke_width=2, stroke_fill="black")
+    return out
+
+
+def captioned(picture):
+    out = Image.new("RGB", (picture.width, picture.height + 40), "black")
+    out.paste(picture, (0, 0))
+    ImageDraw.Draw(out).text((10, picture.height + 8), "a caption of some words", fill="white")
+    return out
+
+
+def beside(picture, other):
+    out = Image.new("RGB", (2 * picture.width, picture.height))
+    out.paste(other, (0, 0))
+    out.paste(picture, (picture.width, 0))
+    return out
+
+
+COPIES = {
+    "half size": lambda p: p.resize((120, 90)),
+    "square": lambda p: p.resize((160, 160)),
+    "crop 10%": lambda p: cropped(p, 0.1),
+    "crop 30%": lambda p: cropped(p, 0.3),
+    "crop 50%": lambda p: cropped(p, 0.5),
+    "crop, mirrored": lambda p: ImageOps.mirror(cropped(p, 0.15)),
+    "crop, border": lambda p: ImageOps.expand(cropped(p, 0.15), 14, "white"),
+    "border": lambda p: ImageOps.expand(p, 24, "black"),
+    "letterbox": lambda p: ImageOps.pad(p, (240, 240)),
+    "caption": captioned,
+    "rotated": lambda p: p.rotate(5, Image.Resampling.BICUBIC),
+    "text": written,
+    "collage": lambda p: beside(p, made_photo(99)),
+    "grey": lambda p: p.convert("L"),
+    "darker": lambda p: ImageEnhance.Brightness(p).enhance(0.6),
+    "less contrast": lambda p: ImageEnhance.Contrast(p).enhance(0.6),
+}
+
+
+@pytest.mark.parametrize("kind", COPIES)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_copy_is_one_picture(kind, seed):
+    """Of each kind, seen from either side."""
+    photo = made_photo(seed)
+    copy = COPIES[kind](photo)
+    assert judge(photo, copy).same
+    assert judge(copy, photo).same
+
+
+@pytest.mark.parametrize("orientation", range(8))
+def test_a_turned_copy_names_its_orientation(orientation):
+    """The orientation is the one to turn the other picture by to lie like the one, as it is for hashes."""
+    photo = made_photo(3)
+    pixels = np.asarray(photo)
+    back = np.rot90(pixels, -(orientation % 4))
+    turned = np.ascontiguousarray(back[:, ::-1] if orientation >= 4 else back)
+    judgement = judge_pair(make_sketch(pixels), make_sketch(turned))
+    assert judgement.same
+    assert ORIENTATIONS[judgement.orientation] == ORIENTATIONS[orientation]
+
+
+def test_a_crop_is_found_where_it_was_cut_out():
+    """The transform takes the copy's corners to their places in the picture, and both shares are known."""
+    photo = made_photo(4)
+    judgement = judge(photo, photo.crop((60, 45, 180, 135)))
+    corners = judgement.transform @ np.array([[0, 1], [0, 1], [1, 1]])
+    assert np.allclose(corners, [[0.25, 0.75], [0.25, 0.75]], atol=0.01)
+    assert np.allclose(judgement.overlap, [0.25, 1], atol=0.02)
+    assert judgement.differs == ("cropped to 25%",)
+
+
+def test_strangers_are_two_pictures():
+    """However many: none is one, none is doubtful."""
+    sketches = [sketch(made_photo(seed)) for seed in range(20, 32)]
+    pairs = [(one, other) for k, one in enumerate(sketches) for other in sketches[:k]]
+    assert not any(judgement.same or judgement.doubtful for judgement in judge_pairs(pairs))
+
+
+def ball(colour, ground="white"):
+    """A round thing with few outlines."""
+    out = Image.new("RGB", (200, 200), ground)
+    draw = ImageDraw.Draw(out)
+    draw.ellipse((40, 40, 160, 160), fill=colour, outline="black", width=3)
+    draw.arc((0, 60, 120, 140), -60, 60, fill="black", width=3)
+    draw.text((90, 90), "make", fill="black")
+    return out
+
+
+@pytest.mark.parametrize("colours", [("#d02020", "#2040d0"), ("#303030", "#d02020"), ("#e0a020", "#e04060")])
+def test_another_colourway_of_one_template_is_another_picture(colours):
+    """Of the same outlines, in other colours: one of them grey in one case."""
+    one, other = (ball(colour) for colour in colours)
+    assert not judge(one, other).same
+    assert judge(one, ball(colours[0])).same
+
+
+def test_a_small_part_in_both_does_not_make_one_picture():
+    """The same small picture pasted into two photographs, in different corners."""
+    one, other, mark = made_photo(5), made_photo(6), made_photo(7).resize((70, 52))
+    one.paste(mark, (5, 5))
+    other.paste(mark, (160, 120))
+    assert not judge(one, other).same
+
+
+def test_plain_and_tiny_pictures_are_judged_without_error():
+    """A picture of one colour has no points; one of a few pixels hardly any cells."""
+    pictures = [Image.new("RGB", size, "grey") for size in ((1, 1), (3, 200), (200, 200))]
+    for one in pictures:
+        for other in [*pictures, made_photo(8)]:
+            assert not judge(one, other).same
+
+
+def test_the_same_pixels_make_the_same_sketch_and_judgement():
+    """On any thread."""
+    one, other = sketch(made_photo(9)), sketch(cropped(made_photo(9), 0.2))
+    again = sketch(made_photo(9))
+    assert all(np.array_equal(one[name], again[name]) for name, _, _ in SKETCH_FIELDS)
+    first, *rest = judge_pairs([(one, other)] * 8)
+    assert first.same
+    assert all(np.array_equal(first.transform, judgement.transform) for judgement in rest)

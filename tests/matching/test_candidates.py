@@ -1,0 +1,39 @@
+"""The pairs that deserve a look: all within the radius, of each picture the nearest, whatever blocks they come in."""
+
+import numpy as np
+import pytest
+
+from curator.matching import candidates
+from curator.matching.candidates import find_candidates
+from curator.matching.perceptual_hash import distance64
+from curator.matching.pictures import Pictures
+
+
+def make(n, bits, seed=0):
+    """Pictures whose upright hashes differ in a few of the same bits."""
+    chance = np.random.default_rng(seed)
+    hashes = chance.integers(0, 1 << 63, (n, 8), dtype=np.uint64)
+    flips = np.array([sum(1 << int(b) for b in chance.choice(64, bits, replace=False)) for _ in range(n)], np.uint64)
+    hashes[:, 0] = np.uint64(12345) ^ flips
+    return Pictures(hashes, np.zeros((n, 32), np.uint8), np.zeros((0, 512), np.uint8), np.full(n, -1))
+
+
+@pytest.mark.parametrize("most", [2, 5, 100])
+def test_each_picture_has_its_nearest(most, monkeypatch):
+    """Of a picture's look-alikes within the radius the nearest are named, of equally near ones the first."""
+    monkeypatch.setattr(candidates, "MOST", most)
+    pictures = make(40, 4)
+    i, j = find_candidates(pictures, 8, rotations=False)
+    distance = distance64(pictures.hashes[:, None, 0], pictures.hashes[None, :, 0]).astype(int)
+    expected = set()
+    for one in range(40):
+        near = [(distance[one, other], other) for other in range(40) if other != one and distance[one, other] <= 8]
+        expected |= {(min(one, other), max(one, other)) for _, other in sorted(near)[:most]}
+    assert set(zip(i.tolist(), j.tolist(), strict=True)) == expected
+
+
+def test_strangers_by_the_long_hash_are_left_out():
+    """A 256-bit hash that is far apart rules a pair out."""
+    pictures = make(3, 2)
+    pictures.hashes256[2] = 255
+    assert [pair.tolist() for pair in find_candidates(pictures, 8, rotations=False)] == [[0], [1]]

@@ -1,0 +1,111 @@
+"""Pictures are compared by their pixels before dedupe: once, from stored files, whatever was seen before."""
+
+import pyarrow.parquet as pq
+import pytest
+from PIL import ImageOps
+
+from curator.catalog import Stage, is_kept
+from curator.embed.row_file import RowFile
+from curator.pipeline import run_stages as pipeline
+from curator.pipeline.judging import compare, evidence, sketches
+from curator.pipeline.judging.evidence import BY_HASH_ONLY, read_evidence
+from curator.store.judged_file import read_judged
+from tests.small_worlds import picture, recipe_text, small_project, write_folder
+
+
+def detailed(seed):
+    """A picture with corners to hold on to."""
+    from PIL import Image
+
+    small = picture(seed, (40, 30)).resize((40, 30))
+    return Image.blend(picture(seed, (320, 240)), small.resize((320, 240), Image.Resampling.NEAREST), 0.5)
+
+
+@pytest.fixture
+def project(tmp_path):
+    """Two labels of pictures, one of them with half of another one, fetched."""
+    folder = write_folder(tmp_path / "photos", 4)
+    whole = detailed(77)
+    whole.save(folder / "rugby" / "whole.jpg", quality=92)
+    whole.crop((60, 40, 290, 220)).save(folder / "rugby" / "cropped.jpg", quality=92)
+    ImageOps.mirror(whole).save(folder / "rugby" / "mirrored.jpg", quality=92)
+    project = small_project(tmp_path, recipe_text(folder, per_class="max"))
+    pipeline.fetch(project)
+    return project
+
+
+def dedupe(project, **settings):
+    """Dedupe, and name what was dropped by its file."""
+    outcome = pipeline.decide(project, Stage.DEDUPED, {"dedupe": settings} if settings else {})
+    dropped = outcome.table[~is_kept(outcome.table)]
+    return sorted(name.rpartition("/")[2] for name in dropped["source_id"]), outcome
+
+
+def test_a_strong_crop_is_found_by_the_network_and_the_pixels(project, with_network):
+    """It is far by hash; a second run looks at nothing again, and says nothing of what it does not look for."""
+    names, outcome = dedupe(project)
+    assert names == ["cropped.jpg", "mirrored.jpg"]
+    assert not [note for note in outcome.notes if BY_HASH_ONLY in str(note)]
+
+
+def test_without_the_network_it_is_said_what_is_not_looked_for(project, monkeypatch):
+    """The hash still names the mirrored one, and the pixels confirm it."""
+    monkeypatch.setattr(evidence, "open_network", lambda settings, base_dir: (None, "onnxruntime is not installed."))
+    names, outcome = dedupe(project)
+    assert names == ["mirrored.jpg"]
+    assert [str(note) for note in outcome.notes if BY_HASH_ONLY in str(note)] == [
+        f"{BY_HASH_ONLY}onnxruntime is not installed."
+    ]
+
+
+def test_a_second_run_decodes_and_judges_nothing(project, monkeypatch):
+    """Also if it is forced, and if only the catalog is gone."""
+    before = dedupe(project)[0]
+    monkeypatch.setattr(sketches, "render_to", None)
+    monkeypatch.setattr(compare, "judge_pairs", None)
+    judged = project.paths.judged.read_bytes()
+    project.paths.catalog(Stage.DEDUPED).unlink()
+    assert dedupe(project)[0] == before
+    assert project.paths.judged.read_bytes() == judged
+
+
+@pytest.mark.parametrize("spoilt", ["judged", "sketches", "both"])
+def test_what_was_kept_and_is_damaged_is_made_anew(project, spoilt):
+    """A torn file is no error, and decides nothing."""
+    before = dedupe(project)[0]
+    judged = read_judged(project.paths.judged)
+    if spoilt != "sketches":
+        project.paths.judged.write_bytes(project.paths.judged.read_bytes()[:100])
+    if spoilt != "judged":
+        file = project.paths.cache / sketches.sketches_name()
+        file.write_bytes(file.read_bytes()[:3000])
+        project.paths.judged.unlink(missing_ok=True)
+    project.paths.catalog(Stage.DEDUPED).unlink()
+    assert dedupe(project)[0] == before
+    assert read_judged(project.paths.judged).equals(judged)
+
+
+def test_sketches_of_other_versions_are_removed(project):
+    """They would be kept for nobody."""
+    older = project.paths.cache / "sketches-version0-decoder1.npy"
+    RowFile(older, [("a", "<u1")]).add(["ab" * 32], a=[1])
+    dedupe(project)
+    assert [path.name for path in project.paths.cache.glob("sketches-*")] == [sketches.sketches_name()]
+
+
+def test_a_picture_whose_file_is_gone_is_left_to_its_hashes(project):
+    """It still matches by hash, and is in no pair that was judged."""
+    catalog = pq.read_table(project.paths.catalog(Stage.FETCHED))
+    rows = catalog.to_pylist()
+    (gone,) = (row for row in rows if row["source_id"].endswith("mirrored.jpg"))
+    project.paths.image(gone["sha256"], gone["format"]).unlink()
+    names, _ = dedupe(project)
+    assert names == ["mirrored.jpg"]
+    judged = read_evidence(project.paths)
+    assert gone["sha256"] not in judged.sha256.to_pylist() + judged.other_sha256.to_pylist()
+
+
+def test_exact_compares_no_pixels(project):
+    """Nor does off."""
+    dedupe(project, mode="exact")
+    assert not project.paths.judged.exists()
