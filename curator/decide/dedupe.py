@@ -22,7 +22,7 @@ from curator.catalog import BoolArray, IntArray, number_values, rank_among
 from curator.decide.chains import Ties
 from curator.decide.flaws import rate_flaws
 from curator.decide.judged import Judged, Pairs, overrule
-from curator.decide.picture_columns import number_pictures, read_pictures
+from curator.decide.picture_columns import number_pictures, read_pictures, take_facts
 from curator.decide.representatives import (
     find_conflicts,
     find_covered,
@@ -76,7 +76,7 @@ def find_duplicates(
     nobody, nowhere = np.zeros(len(table), bool), np.full(len(table), -1, np.int64)
     protected, members = (nobody if given is None else given for given in (is_protected, is_member))
     side = nowhere if listed is None else listed
-    kept = table.drop(columns="thumbnail").iloc[rows]  # which stay where they are, on disk if they are many
+    kept = take_facts(table, rows)
     flaws = None if judged is None else rate_flaws(judged, kept["sha256"])
     ranks = rank_representatives(kept, settings.keep, sources, flaws)
     pictures = read_pictures(table).take(rows)

@@ -23,6 +23,7 @@ import pandas as pd
 from curator import catalog
 from curator.catalog import BoolArray, Drop, IntArray, Stage, find_places, rank_among
 from curator.decide.leak_groups import find_leak_groups
+from curator.decide.picture_columns import take_facts
 from curator.reasons import SPLITS
 
 TRAIN, VAL, TEST = range(len(SPLITS))
@@ -126,7 +127,7 @@ def drop_cross_split(
     """
     rows = np.flatnonzero(catalog.is_kept(table))
     held = hold_sides(table, previous, listed)
-    images, sides, is_newcomer = table.iloc[rows], held.sides[rows], ~held.is_member[rows]
+    images, sides, is_newcomer = take_facts(table, rows), held.sides[rows], ~held.is_member[rows]
     numbers = (np.full(len(table), -1) if copies is None else copies)[rows]
     first = find_leak_groups(images, group_by, numbers)
     torn = np.flatnonzero(are_several(linked_sides(first, sides)))

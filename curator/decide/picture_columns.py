@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from curator.catalog import BoolArray, IntArray, as_arrow, number_values, read_bytes
+from curator.catalog import BoolArray, IntArray, Rows, as_arrow, number_values, read_bytes
 from curator.matching.luma_signatures import SIGNATURE_BYTES
 from curator.matching.perceptual_hash import FLAT_DETAIL, Hashes64
 from curator.matching.pictures import Pictures
@@ -37,6 +37,11 @@ def number_pictures(table: pd.DataFrame) -> IntArray:
     short, long = number_values(table["phash_turns"]), number_values(table["phash256"])
     unknown = ~find_comparable(table) | (long < 0)
     return number_values(pa.array(short * (long.max(initial=0) + 1) + long, mask=unknown))
+
+
+def take_facts(table: pd.DataFrame, rows: Rows) -> pd.DataFrame:
+    """Take rows of a catalog without their thumbnails, which stay where they are: on disk, if they are many."""
+    return table.drop(columns="thumbnail", errors="ignore").iloc[rows]
 
 
 def read_pictures(table: pd.DataFrame) -> Pictures:

@@ -28,6 +28,7 @@ from curator.decide.keyed_groups import key_groups
 from curator.decide.leak_groups import find_leak_groups
 from curator.decide.name_pattern import check_pattern
 from curator.decide.origins import describe_large_groups
+from curator.decide.picture_columns import take_facts
 from curator.decide.side_counts import check_counts, count_wanted
 from curator.manifests.recipe import SplitSettings
 from curator.reasons import SPLITS
@@ -69,7 +70,7 @@ def split_images(
     """
     label_of = rank_among(table["label"], labels)
     rows = np.flatnonzero(catalog.is_kept(table) & (label_of < len(labels)))
-    images, label = table.iloc[rows], label_of[rows]
+    images, label = take_facts(table, rows), label_of[rows]
     have = np.bincount(label, minlength=len(labels)).tolist()
     check_counts(dict(zip(labels, have, strict=True)), settings, most)
     check_pattern(images, settings.group_by)

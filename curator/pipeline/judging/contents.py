@@ -19,7 +19,7 @@ import pandas as pd
 
 from curator import catalog as catalog
 from curator.catalog import BoolArray, IntArray
-from curator.decide.picture_columns import number_pictures, read_pictures
+from curator.decide.picture_columns import number_pictures, read_pictures, take_facts
 from curator.matching.pictures import Indices, Pictures
 from curator.store.paths import DataPaths
 
@@ -63,7 +63,7 @@ class Contents:
         at = np.flatnonzero(known if chosen is None else known & chosen)
         names, first = np.unique(rows["sha256"].iloc[at].to_numpy(dtype=object), return_index=True)
         at = at[first]
-        files = np.array(name_files(rows.drop(columns="thumbnail").iloc[at]), dtype=object)
+        files = np.array(name_files(take_facts(rows, at)), dtype=object)
         there = np.flatnonzero(files.astype(bool)) if len(files) else np.empty(0, np.intp)
         pictures = read_pictures(rows).take(at[there])
         return cls(names[there], files[there], pictures, number_equal(pictures))
