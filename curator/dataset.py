@@ -27,7 +27,7 @@ from curator.reasons import Stage
 if TYPE_CHECKING:
     from curator.benchmark.metrics_file import BenchmarkResult
     from curator.export.export import Exported
-    from curator.inspect.status import RunResult, StageResult
+    from curator.inspect.stage_result import RunResult, StageResult
     from curator.manifests.recipe import PerClass
     from curator.pipeline.forget import Forgotten
 
@@ -38,7 +38,7 @@ class Dataset(View):
     """One data set: its recipe, and what was made of it below ``data/<name>`` and ``manifests/<name>``.
 
     Made by :func:`curator.open` or :func:`curator.create`. Each stage brings those before it up to date, skips what is
-    current, and returns a :class:`curator.inspect.status.StageResult`: counts, notes, what is missing, the catalog.
+    current, and returns a :class:`curator.inspect.stage_result.StageResult`: counts, notes, what is missing, the catalog.
     """
 
     @raises_curator_errors
@@ -63,7 +63,7 @@ class Dataset(View):
         Raises:
             SourceError: no source could be listed.
         """
-        from curator.inspect.status import stage_result
+        from curator.inspect.stage_result import stage_result
         from curator.pipeline.acquire import AcquireOptions
         from curator.pipeline.run_stages import fetch
 
@@ -175,7 +175,7 @@ class Dataset(View):
         folds: int | None = None,
     ) -> RunResult:
         """Fetch, dedupe, balance and split, see :meth:`split`; then, unless a label is short, :meth:`benchmark`."""
-        from curator.inspect.status import RunResult
+        from curator.inspect.stage_result import RunResult
         from curator.pipeline.held_sides import require_same_split
 
         if self.recipe.split.stable:  # before hours of fetching

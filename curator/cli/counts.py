@@ -11,7 +11,8 @@ from curator.reasons import SPLITS, splits_of
 
 if TYPE_CHECKING:
     from curator.dataset import Dataset
-    from curator.inspect.status import StageResult, Status
+    from curator.inspect.stage_result import StageResult
+    from curator.inspect.status import Status
     from curator.text import Text
 
 MOST_COLUMNS = 7

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from curator.cli.terminal import Terminal
     from curator.dataset import Dataset
     from curator.inspect.calibrate.calibrate import Calibration
-    from curator.inspect.status import StageResult
+    from curator.inspect.stage_result import StageResult
     from curator.text import Text
 
 AcrossLabelsOption = Annotated[

@@ -101,7 +101,7 @@ def print_decisions(terminal: "Terminal", result: "DemoResult") -> None:
     from curator.cli.counts import split_answer
     from curator.cli.terminal import count
     from curator.dataset import Dataset
-    from curator.inspect.status import stage_result
+    from curator.inspect.stage_result import stage_result
     from curator.reasons import Stage
 
     split = stage_result(result.project, Stage.SPLIT, result.outcome)

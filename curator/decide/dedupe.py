@@ -76,10 +76,9 @@ def find_duplicates(
     nobody, nowhere = np.zeros(len(table), bool), np.full(len(table), -1, np.int64)
     protected, members = (nobody if given is None else given for given in (is_protected, is_member))
     side = nowhere if listed is None else listed
-    kept = take_facts(table, rows)
+    kept, pictures = take_facts(table, rows), read_pictures(table).take(rows)
     flaws = None if judged is None else rate_flaws(judged, kept["sha256"])
     ranks = rank_representatives(kept, settings.keep, sources, flaws)
-    pictures = read_pictures(table).take(rows)
     images = _read_images(kept, pictures, settings, labels, ranks, protected[rows], members[rows], side[rows])
     images, pairs = _apply(judged, images, kept["sha256"], settings)
     return write_verdicts(table, rows, _judge(images, settings, pairs))

@@ -11,7 +11,7 @@ from typing import Any
 from curator.catalog import Stage
 from curator.errors import ShortfallError
 from curator.inspect.settings_news import settings_news
-from curator.inspect.status import StageResult, stage_result
+from curator.inspect.stage_result import StageResult, stage_result
 from curator.manifests.project import Project
 from curator.pipeline.run_stages import decide
 

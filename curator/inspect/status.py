@@ -6,9 +6,7 @@ Status('birds', split: 9 listed, 8 kept, 1 dropped)
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from curator import catalog
@@ -29,7 +27,6 @@ from curator.manifests.reviews import decided_keys, digest_reviews, read_reviews
 from curator.observe.workers.confine import possible
 from curator.pipeline import made_from
 from curator.pipeline.made_from import Change
-from curator.pipeline.run_stages import Outcome
 from curator.pipeline.stages import COUNTED
 from curator.report.notebook import status_html
 from curator.store.catalog_files import read_catalog, read_record
@@ -39,7 +36,6 @@ from curator.text import Command, Text, plural, spell
 if TYPE_CHECKING:
     import pandas as pd
 
-    from curator.benchmark.metrics_file import BenchmarkResult
 
 _SPLIT_AGAIN = Command("split")
 _COLUMNS = (*COUNTED, *CONFLICT_COLUMNS, "archive_url")
@@ -109,64 +105,6 @@ class Status:
                 for entry in self.entries
             ],
         }
-
-
-@dataclass(frozen=True)
-class StageResult:
-    """What a stage ended with.
-
-    Attributes:
-        status: the counts of its catalog, and what to run next.
-        read: reads its catalog.
-        notes: what a person should know.
-        missing: the images that each label is short of; empty if none is.
-        skipped: whether nothing had changed, so that the catalog was left as it is.
-    """
-
-    status: Status
-    read: Callable[[], pd.DataFrame] = field(repr=False)
-    notes: tuple[Text, ...] = ()
-    missing: dict[str, int] = field(default_factory=dict)
-    skipped: bool = False
-
-    def __repr__(self) -> str:
-        """Name the status, and count the rest if there is any."""
-        short = [f"{label} misses {n:,}" for label, n in self.missing.items()]
-        notes = [plural(len(self.notes), "note")] if self.notes else []
-        return f"StageResult({', '.join([repr(self.status), *short, *notes])})"
-
-    def _repr_html_(self) -> str:
-        return self.status._repr_html_()
-
-    @cached_property
-    def table(self) -> pd.DataFrame:
-        """Its catalog: one row a listed image; see docs/library.md.
-
-        Raises:
-            StateError: the catalog is damaged, or gone.
-        """
-        return self.read()
-
-    @property
-    def counts(self) -> dict[str, Any]:
-        """``listed``, ``kept``, and ``dropped`` by reason."""
-        return self.status.counts
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """What the whole job ended with; ``benchmark`` is None if there was none."""
-
-    split: StageResult
-    benchmark: BenchmarkResult | None
-
-
-def stage_result(project: Project, stage: Stage, outcome: Outcome) -> StageResult:
-    """Count what a stage ended with."""
-    status, path = count_stage(project, stage, outcome.table), project.paths.catalog(stage)
-    whole = [*outcome.table.columns] == catalog.SCHEMA.names
-    read = (lambda: outcome.table) if whole else (lambda: read_catalog(path))
-    return StageResult(status, read, outcome.notes, outcome.missing, outcome.skipped)
 
 
 def read_status(project: Project) -> Status:

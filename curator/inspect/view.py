@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from curator.inspect.calibrate.calibrate import Calibration
     from curator.inspect.forecast.probe import Forecast
     from curator.inspect.similar import Similar
-    from curator.inspect.status import StageResult, Status
+    from curator.inspect.stage_result import StageResult
+    from curator.inspect.status import Status
     from curator.inspect.verify import Verification
     from curator.inspect.why import Story
     from curator.pipeline.acquire import AcquireOptions
@@ -104,7 +105,7 @@ class View(Trained):
     def plan(self, **options: Unpack[PlanOptions]) -> StageResult:
         """List and count what :meth:`fetch` would request; download metadata but no image."""
         from curator.inspect.settings_news import decided_anew
-        from curator.inspect.status import stage_result
+        from curator.inspect.stage_result import stage_result
         from curator.pipeline.acquire import plan_listing
         from curator.pipeline.run_stages import Outcome
 

@@ -131,9 +131,8 @@ def replay_manifest(
         had = _restore(table, rows, fates, accept_similar)
         if not (n_kept := int(catalog.is_kept(had).sum())):
             raise StateError(f"Nothing of {manifest} could be had.", _why_nothing(rows, table, paths))
-        asked = {"rescue": fetch.archive} if fetch.rescue else {}
-        settings = {"replay_of": file_digest(manifest), "accept_similar": accept_similar, **asked}
-        publish(project, had, partial(row_groups, had), settings)
+        asked = {"accept_similar": accept_similar, **({"rescue": fetch.archive} if fetch.rescue else {})}
+        publish(project, had, partial(row_groups, had), {"replay_of": file_digest(manifest), **asked})
     return Replay(paths, images, n_kept, fetch.rescue)
 
 
