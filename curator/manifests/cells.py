@@ -74,30 +74,41 @@ def _mapped(column: pa.Array, rows: pa.Array, change: Any) -> pa.Array:
     rows = pc.fill_null(rows, False)
     if not pc.any(rows).as_py():
         return column
-    return pc.replace_with_mask(column, rows, pa.array([change(text) for text in column.filter(rows).to_pylist()]))
+    changed = [change(text) for text in column.filter(rows).to_pylist()]
+    return pc.replace_with_mask(column, rows, pa.array(changed, column.type))
 
 
 def table_text(table: pd.DataFrame, guarded: Collection[str] = (), *, header: bool = True) -> str:
-    """Format a table with :func:`csv_text`, in the order of its columns."""
-    columns = (arrow_array(table[name]).to_pylist() for name in table)
-    return csv_text(list(map(str, table)), zip(*columns, strict=True), guarded, with_names=header)
+    """Format a table as :func:`csv_text` does, in the order of its columns, and column by column: that is faster."""
+    columns = [_written(arrow_array(table[name]), name in guarded) for name in table]
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    if header:
+        writer.writerow(map(str, table))
+    writer.writerows(zip(*(column.to_pylist() for column in columns), strict=True))
+    return out.getvalue()
 
 
-def csv_text(
-    header: Sequence[str], rows: Iterable[Sequence[Any]], guarded: Collection[str] = (), *, with_names: bool = True
-) -> str:
+def _written(column: pa.Array | pa.ChunkedArray, is_guarded: bool) -> pa.Array | pa.ChunkedArray:
+    """Write the texts of a column as a cell has them; other values stay as they are."""
+    column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        return column
+    column = _mapped(column, pc.match_substring_regex(column, HAS_CONTROLS), on_one_line)
+    return _mapped(column, pc.match_substring_regex(column, _GUARDED), guard) if is_guarded else column
+
+
+def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]], guarded: Collection[str] = ()) -> str:
     """Format rows as CSV: LF, a field quoted only if it must be, unknown values empty, each text on one line.
 
     Args:
         header: the names of the columns.
         rows: values; a text among them is written on one line.
         guarded: the columns whose texts are written with :func:`guard`.
-        with_names: write the header.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    if with_names:
-        writer.writerow(header)
+    writer.writerow(header)
     is_guarded = [name in guarded for name in header]
     writer.writerows(list(map(_cell, row, is_guarded)) for row in rows)
     return out.getvalue()

@@ -28,8 +28,8 @@ from curator.catalog import BoolArray, IntArray, as_arrow, rank_texts
 from curator.manifests.manifest import COLUMNS, FOLD, RESCUED
 from curator.store.whole_files import disk_errors
 
-MOST_ROWS = 250_000
-"""Of one part: some 200 MB."""
+MOST_ROWS = 64_000
+"""Of one part: some 200 MB, once they are Python's texts."""
 _NEEDED = {*COLUMNS, *RESCUED, FOLD, "local_path", "mode", "n_frames", "well_formed", *catalog.DECIDED}
 
 Mend = Callable[[pd.DataFrame], pd.DataFrame]
