@@ -37,6 +37,8 @@ from curator.store.packed import digest_beneath
 from curator.store.paths import DataPaths
 from curator.store.whole_files import whole_file
 
+NAMED = ("record_id", "label", "sha256", "local_path", "url", "source_id")
+"""The columns of a catalog that say how the files of kept images are called."""
 _LOOKING = "looking at stored files again"
 
 
@@ -67,7 +69,7 @@ def publish(
     """
     paths = project.paths
     kept = KeptRows(table, groups, paths.folder, lambda part: with_sha1(look_again(part, project), paths))
-    kept_rows = catalog.kept(table)
+    kept_rows = catalog.kept(table[[*NAMED, "drop_reason", "fold"]])
     sharing = find_shared_names(kept_rows)
     build_folders(Parts(len(kept_rows), lambda: (folder_rows(part, sharing) for part in kept)), project)
     folded = bool(kept_rows["fold"].notna().any())

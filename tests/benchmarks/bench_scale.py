@@ -30,7 +30,7 @@ from curator.manifests.manifest import folder_rows, manifest_chunks  # noqa: E40
 from curator.manifests.project import Project  # noqa: E402
 from curator.manifests.read_recipe import load_recipe  # noqa: E402
 from curator.pipeline.kept_rows import KeptRows  # noqa: E402
-from curator.pipeline.publish import write_hashed  # noqa: E402
+from curator.pipeline.publish import NAMED, write_hashed  # noqa: E402
 from curator.pipeline.stages import STAGES  # noqa: E402
 from curator.sources.registry import source_kinds  # noqa: E402
 from curator.store.catalog_files import (  # noqa: E402
@@ -180,7 +180,7 @@ def run_stage(folder: Path, stage: str) -> None:
         step = STAGES[-1]
         table = read_catalog(before, step.columns(project, {}, None))
         kept = KeptRows(table, lambda: with_decided(before, table), folder)
-        sharing = find_shared_names(catalog.kept(table))
+        sharing = find_shared_names(catalog.kept(table[[*NAMED, "drop_reason"]]))
         rows = (folder_rows(part, sharing) for part in kept)
         write_hashed(folder / "manifest.csv", manifest_chunks(rows, archived=kept.archived, folded=False))
     else:
