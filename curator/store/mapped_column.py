@@ -42,6 +42,7 @@ def read_mapped(path: Path, columns: Collection[str]) -> pd.DataFrame:
     for name in sorted(MAPPED & set(columns)):
         kind = catalog.SCHEMA.field(name).type
         table[name] = pd.Series(map_column(path, name, path.parent), index=table.index, dtype=pd.ArrowDtype(kind))
+    pa.default_memory_pool().release_unused()  # what the reader had: a fifth of a gigabyte of a million rows
     return table
 
 
