@@ -44,8 +44,8 @@ _ELSEWHERE, _BRIGHTER = 12.0, 20.0
 """Most mean difference of the rest of it, and most difference of the medians, in greys."""
 _MORE_OUTLINES = 0.35
 """Natural logarithm of how many more outlines what is written has. Of 120 photographs with large text 99 are found,
-with a line of it 79, with a watermark all over 39; of 120 each that were blurred, cropped, graded, made grey, compressed
-or given more contrast, none to three are taken for marked, and 13 of those made 1.4 times as bright."""
+with a line of it 79, with a watermark all over 39; of 120 each that were blurred, cropped, graded, made grey,
+compressed or given more contrast, none to three are taken for marked, and 13 of those made 1.4 times as bright."""
 
 
 class Flaws(NamedTuple):
