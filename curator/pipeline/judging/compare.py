@@ -51,7 +51,7 @@ AT_ONCE = 4096
 
 _BORDER = 0.03
 """Least share of a picture that bars take, more than of its copy."""
-_WHOLE = 0.8
+_WHOLE = 0.95
 """Least share that each of two copies has of the other, for their colours and lights to be compared as a whole."""
 
 IsWanted = Callable[[Indices, Indices], BoolArray]
@@ -223,7 +223,8 @@ def _flaws(one: Any, other: Any, judgement: Judgement) -> int:
     flaws = find_flaws(one["luma"], other["luma"], judgement.transform)
     within = [_share(row["box"]) for row in (one, other)]
     composed = [flaws.composed[side] or within[side] < within[1 - side] - _BORDER for side in (0, 1)]
-    faded = find_faded(one, other) if min(judgement.overlap) > _WHOLE else (False, False)
+    is_whole = min(judgement.overlap) > _WHOLE
+    faded = find_faded(one, other, judgement.orientation == 0) if is_whole else (False, False)
     bits = zip(
         (THIS_COMPOSED, OTHER_COMPOSED, THIS_MARKED, OTHER_MARKED, THIS_FADED, OTHER_FADED),
         (*composed, *flaws.marked, *faded),
