@@ -179,15 +179,19 @@ def calibration_lines(result: "Calibration") -> "Iterator[Text]":
     from curator.inspect.calibrate.measure import RADII
     from curator.text import Command, plural
 
-    yield f"copies found of {plural(result.n_images, 'image')}, in percent, by max_distance"
-    yield f"{'':<22}" + "".join(f"{radius:>9}" for radius in RADII)
+    yield f"copies found of {plural(result.n_images, 'image')}, in percent: by hash alone, by"
+    yield "max_distance; and by pixels, whatever it is, once the two are compared"
+    yield f"{'':<18}" + "".join(f"{radius:>8}" for radius in RADII) + f"{'pixels':>9}"
     for kind, one in result.kinds.items():
-        yield f"{kind:<22}" + "".join(f"{100 * found / one.n:>9.1f}" for found in one.found)
+        shares = "".join(f"{100 * found / one.n:>8.1f}" for found in one.found)
+        yield f"{kind:<18}{shares}{100 * one.by_pixels / one.n:>9.1f}"
     strangers = sum(one.n_strangers for one in result.kinds.values())
     yield f"of {strangers:,} pairs of strangers"
     for name, counts in (("matched", "false"), ("alike by one hash", "near")):
         sums = [sum(getattr(one, counts)[place] for one in result.kinds.values()) for place in range(len(RADII))]
-        yield f"{name:<22}" + "".join(f"{n:>9,}" for n in sums)
+        by_pixels = sum(one.false_by_pixels for one in result.kinds.values())
+        last = f"{by_pixels:>9,}" if counts == "false" else ""
+        yield f"{name:<18}" + "".join(f"{n:>8,}" for n in sums) + last
     yield "Strangers are an altered image and another of your images, unless those two are"
     yield "copies for certain (within 2 bits and confirmed). Copies that nobody knew of"
     yield "count as strangers too, so the true rate is at most what is shown;"

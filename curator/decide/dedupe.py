@@ -51,10 +51,8 @@ def find_duplicates(
 ) -> pd.DataFrame:
     """Drop every kept image that is a copy of another one, or that contradicts another one's label.
 
-    Two images are the same picture if their pixels were judged so. Of a pair that was not judged, hashes decide: within
-    ``max_distance`` in some orientation, or near by a crop, and confirmed by 256-bit hashes or luma signatures: see
-    :mod:`curator.matching.confirm` and ``crops``. One without hash, without ``detail``, or with a ``detail`` under
-    ``FLAT_DETAIL`` matches by its bytes only.
+    Two images are the same picture if their pixels were judged so; of a pair that was not judged, hashes decide: see
+    :mod:`curator.matching.copies`. One without hash, or with a ``detail`` under ``FLAT_DETAIL``, matches by its bytes.
 
     Args:
         table: a catalog.

@@ -20,24 +20,44 @@ import pandas as pd
 import pyarrow as pa
 
 from curator.catalog import BoolArray, IntArray, as_arrow, find_places
-from curator.decide.judged import ONE, OTHER_COMPOSED, OTHER_MARKED, THIS_COMPOSED, THIS_MARKED, TWO, Judged
+from curator.decide.judged import (
+    ONE,
+    OTHER_COMPOSED,
+    OTHER_FADED,
+    OTHER_MARKED,
+    THIS_COMPOSED,
+    THIS_FADED,
+    THIS_MARKED,
+    TWO,
+    Judged,
+)
 from curator.matching.components import label_components
 from curator.matching.orientations import compose_orientations, invert_orientation
 
-MARKED, COMPOSED, SIDEWAYS = 1, 2, 4
+FADED, MARKED, COMPOSED, SIDEWAYS = 1, 2, 4, 8
 """Flaws, the least first, so that their sum ranks."""
 
 FLAW_PHRASES = {
     SIDEWAYS: "is turned or mirrored against the others",
     COMPOSED: "has a border or other pictures around it",
     MARKED: "has something written on it",
+    FADED: "has lost its colours or its lights",
 }
+_SHOWN = {
+    COMPOSED: (THIS_COMPOSED, OTHER_COMPOSED),
+    MARKED: (THIS_MARKED, OTHER_MARKED),
+    FADED: (THIS_FADED, OTHER_FADED),
+}
+_NEARLY = 0.9
+"""Of a content's copies those tell of its flaws that cover nearly as much of it as any: a crop ends anywhere."""
 
 Indices = npt.NDArray[np.intp]
 
 
 def rate_flaws(judged: Judged, sha256s: pd.Series[Any]) -> IntArray:
     """Return the flaws of each row's content, added up: int64, shape (rows,).
+
+    A content has a flaw if half of the copies say so that cover about as much of it as any does.
 
     Args:
         judged: what pixels say of pairs of contents; those that are one picture count.
@@ -47,12 +67,14 @@ def rate_flaws(judged: Judged, sha256s: pd.Series[Any]) -> IntArray:
     i, j = (find_places(one, names) for one in (judged.sha256, judged.other_sha256))
     same = np.flatnonzero(judged.verdict == ONE)
     n, ends = len(names), np.concatenate([i[same], j[same]])
-    of_pair = judged.flaws[same]
-    pairs = np.maximum(np.bincount(ends, minlength=n), 1)
-    total = np.zeros(n, np.int64)
-    for flaw, (this, other) in {COMPOSED: (THIS_COMPOSED, OTHER_COMPOSED), MARKED: (THIS_MARKED, OTHER_MARKED)}.items():
-        shown = np.concatenate([of_pair & this, of_pair & other]) > 0
-        total += flaw * (2 * np.bincount(ends[shown], minlength=n) >= pairs) * (np.bincount(ends, minlength=n) > 0)
+    covered = np.nan_to_num(judged.overlap[same], nan=1.0).T.ravel()
+    most = np.zeros(n, np.float32)
+    np.maximum.at(most, ends, covered)
+    tells = covered >= _NEARLY * most[ends]
+    n_tell, total = np.bincount(ends[tells], minlength=n), np.zeros(n, np.int64)
+    for flaw, bits in _SHOWN.items():
+        shown = np.concatenate([judged.flaws[same] & bit for bit in bits]) > 0
+        total += flaw * ((2 * np.bincount(ends[tells & shown], minlength=n) >= n_tell) & (n_tell > 0))
     total += SIDEWAYS * _find_sideways(i[same], j[same], judged.orientation[same], _liken(judged, i, j, n))
     return np.append(total, 0)[find_places(as_arrow(sha256s, pa.string()), names)]
 

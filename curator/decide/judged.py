@@ -27,8 +27,9 @@ from curator.matching.pictures import Indices, Pictures
 TWO, ONE, DOUBTFUL = range(3)
 """Two pictures, one picture, or neither for sure: then what hashes say stands."""
 
-THIS_COMPOSED, OTHER_COMPOSED, THIS_MARKED, OTHER_MARKED = 1, 2, 4, 8
-"""What was done to one of two copies: it was put into a border or beside other pictures, or was written on."""
+THIS_COMPOSED, OTHER_COMPOSED, THIS_MARKED, OTHER_MARKED, THIS_FADED, OTHER_FADED = 1, 2, 4, 8, 16, 32
+"""What was done to one of two copies: it was put into a border or beside other pictures, or was written on, or has lost
+its colours or its lights."""
 
 _INVERSE = np.array([invert_orientation(orientation) for orientation in range(8)], np.uint8)
 
@@ -73,6 +74,7 @@ class Judged:
     flaws: npt.NDArray[np.int8]
     transform: npt.NDArray[np.float32]
     cosine: npt.NDArray[np.float32]
+    overlap: npt.NDArray[np.float32]
 
     @classmethod
     def from_table(cls, table: pa.Table) -> Judged:
@@ -81,16 +83,12 @@ class Judged:
         one, other = (as_arrow(table[name], pa.string()) for name in ("sha256", "other_sha256"))
         verdict, orientation = (table[name].to_numpy() for name in ("verdict", "orientation"))
         flaws = table["flaws"].to_numpy() if "flaws" in has else np.zeros(n)
-        transform = np.full((n, 6), np.nan, np.float32)
+        transform, overlap = (_read_lists(table, name, width) for name, width in (("transform", 6), ("overlap", 2)))
         cosine = np.full(n, np.nan, np.float32)
-        if "transform" in has:
-            rows = table["transform"].combine_chunks()
-            known = rows.is_valid().to_numpy(zero_copy_only=False)
-            transform[known] = rows.drop_null().flatten().to_numpy(zero_copy_only=False).reshape(-1, 6)
         if "cosine" in has:
             cosine = table["cosine"].to_numpy().astype(np.float32)
         numbers = verdict.astype(np.int8), orientation.astype(np.uint8), flaws.astype(np.int8)
-        return cls(one, other, *numbers, transform, cosine)
+        return cls(one, other, *numbers, transform, cosine, overlap)
 
     def __len__(self) -> int:
         return len(self.verdict)
@@ -99,7 +97,7 @@ class Judged:
         """Return the pairs of which neither is rotated or mirrored."""
         chosen = self.orientation == 0
         names = (one.filter(pa.array(chosen)) for one in (self.sha256, self.other_sha256))
-        values = (self.verdict, self.orientation, self.flaws, self.transform, self.cosine)
+        values = (self.verdict, self.orientation, self.flaws, self.transform, self.cosine, self.overlap)
         return Judged(*names, *(one[chosen] for one in values))
 
     def among(self, sha256s: pd.Series[Any], numbers: IntArray) -> Pairs:
@@ -123,6 +121,16 @@ class Judged:
         first = find_places(sha256s, sha256s)  # the first row of each row's content
         own = np.isin(first, first[j[apart]])
         return np.where(own, numbers.max(initial=0) + 1 + first, numbers)
+
+
+def _read_lists(table: pa.Table, name: str, width: int) -> npt.NDArray[np.float32]:
+    """Read a column of lists: float32, shape (rows, width); NaN where there is none."""
+    values = np.full((len(table), width), np.nan, np.float32)
+    if name in table.column_names:
+        rows = table[name].combine_chunks()
+        known = rows.is_valid().to_numpy(zero_copy_only=False)
+        values[known] = rows.drop_null().flatten().to_numpy(zero_copy_only=False).reshape(-1, width)
+    return values
 
 
 def overrule(matches: Matches, rows: Indices, numbers: IntArray, pairs: Pairs, pictures: Pictures) -> Matches:

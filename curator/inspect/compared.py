@@ -18,8 +18,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator.catalog import as_arrow
-from curator.decide.flaws import COMPOSED, FLAW_PHRASES, MARKED
-from curator.decide.judged import DOUBTFUL, ONE, OTHER_COMPOSED, OTHER_MARKED, THIS_COMPOSED, THIS_MARKED
+from curator.decide.flaws import COMPOSED, FADED, FLAW_PHRASES, MARKED
+from curator.decide.judged import (
+    DOUBTFUL,
+    ONE,
+    OTHER_COMPOSED,
+    OTHER_FADED,
+    OTHER_MARKED,
+    THIS_COMPOSED,
+    THIS_FADED,
+    THIS_MARKED,
+)
 
 _VERDICTS = {ONE: "one picture with", DOUBTFUL: "perhaps one picture with"}
 _MOST = 10
@@ -48,7 +57,7 @@ def find_compared(judged: pa.Table | None, table: pd.DataFrame, sha256: str | No
         at = pc.index(names, row["other_sha256" if is_first else "sha256"]).as_py()
         if at < 0:
             continue
-        this, other = (THIS_COMPOSED, THIS_MARKED), (OTHER_COMPOSED, OTHER_MARKED)
+        this, other = (THIS_COMPOSED, THIS_MARKED, THIS_FADED), (OTHER_COMPOSED, OTHER_MARKED, OTHER_FADED)
         mine, theirs = (this, other) if is_first else (other, this)
         flaws = [
             [phrase for bit, phrase in zip(bits, _PHRASES, strict=True) if row["flaws"] & bit]
@@ -61,7 +70,7 @@ def find_compared(judged: pa.Table | None, table: pd.DataFrame, sha256: str | No
     return found
 
 
-_PHRASES = (FLAW_PHRASES[COMPOSED], FLAW_PHRASES[MARKED])
+_PHRASES = (FLAW_PHRASES[COMPOSED], FLAW_PHRASES[MARKED], FLAW_PHRASES[FADED])
 
 
 def describe_compared(found: list[dict[str, Any]]) -> list[str]:

@@ -24,6 +24,7 @@ import simplejpeg
 from bench_decide import as_column, fixed_bytes, random_hashes, synthetic_rows
 from made_pictures import make_pictures
 from PIL import Image
+from pixel_judge import judge_pixels
 from planted_copies import judge_planted
 from verdict import Verdict, at_most, conclude
 
@@ -50,6 +51,7 @@ PACKAGES = {
     "faiss-multi-hash": "faiss-cpu",
 }
 ROUNDS = 3
+COPIES = 100
 N_PHOTOS = 4400
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 """For tasks that run on one core, as the observing processes of a fetch do."""
@@ -266,6 +268,8 @@ def main():
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         verdicts = judge_hashing(folder, given.size) + judge_planted(folder, given.size, given.photos)
+        if given.photos.is_dir():
+            verdicts += judge_pixels(given.photos, COPIES, "1")
         verdicts += judge_pairs(folder, given.size) + judge_end_to_end(folder)
     return conclude(verdicts)
 

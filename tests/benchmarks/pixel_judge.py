@@ -192,8 +192,9 @@ def judge_pixels(photos, n_copies, seed) -> list[Verdict]:
         print(f"   one picture? ({verdict}) {one} {other}")
     results = []
     for what, (target, kinds) in TARGETS.items():
-        share = sum(found[kind, 1] for kind in kinds) / max(1, sum(all_of[kind, 1] for kind in kinds))
-        results.append(at_least(f"{what}, found given the pair", share, target))
+        if n := sum(all_of[kind, 1] for kind in kinds):
+            share = sum(found[kind, 1] for kind in kinds) / n
+            results.append(at_least(f"{what}, found given the pair", share, target))
     return [*results, at_most("strangers taken for one picture", said["different", "one"], 0)]
 
 

@@ -32,6 +32,7 @@ def test_they_are_those_of_the_definition(n):
 def test_principal_components_lose_none(monkeypatch):
     """Of many pictures a few numbers name twice as many as are wanted, and all numbers decide."""
     monkeypatch.setattr(neighbours, "_AT_ONCE", 32)
+    monkeypatch.setattr(neighbours, "_FEW", 64)
     monkeypatch.setattr(neighbours, "COMPONENTS", 64)
     chance = np.random.default_rng(0)
     base = np.abs(chance.normal(size=(40, 200)))

@@ -40,6 +40,21 @@ def _write(picture: Image.Image, _: Chance) -> Image.Image:
     return written
 
 
+def _frame(picture: Image.Image, share: float, colour: str) -> Image.Image:
+    return ImageOps.expand(picture, max(1, round(share * max(picture.size))), colour)
+
+
+def _collage(picture: Image.Image, chance: Chance) -> Image.Image:
+    """Put a picture beside one of soft colours, of its own size."""
+    colours = [tuple(chance.randint(0, 255) for _ in range(3)) for _ in range(12)]
+    beside = Image.new("RGB", (4, 3))
+    beside.putdata(colours)
+    both = Image.new("RGB", (2 * picture.width, picture.height))
+    both.paste(picture, (0, 0))
+    both.paste(beside.resize(picture.size, Image.Resampling.BICUBIC), (picture.width, 0))
+    return both
+
+
 KINDS: dict[str, Callable[[Image.Image, Chance], Image.Image]] = {
     "resize": lambda picture, _: picture.resize((max(1, picture.width // 2), max(1, picture.height // 2))),
     "quality 50": lambda picture, _: picture,
@@ -49,9 +64,15 @@ KINDS: dict[str, Callable[[Image.Image, Chance], Image.Image]] = {
     "brightness": lambda picture, _: ImageEnhance.Brightness(picture).enhance(1.3),
     "contrast": lambda picture, _: ImageEnhance.Contrast(picture).enhance(1.4),
     "text": _write,
-    "border": lambda picture, _: ImageOps.expand(picture, max(1, round(0.03 * max(picture.size))), "white"),
+    "border": lambda picture, _: _frame(picture, 0.03, "white"),
     "mirror": lambda picture, _: ImageOps.mirror(picture),
     "turn": lambda picture, _: picture.transpose(Image.Transpose.ROTATE_90),
+    "crop 30%": _crop(0.30),
+    "crop 50%": _crop(0.50),
+    "wide border": lambda picture, _: _frame(picture, 0.10, "black"),
+    "padded": lambda picture, _: ImageOps.pad(picture, (max(picture.size), max(picture.size)), color="white"),
+    "rotated by 5°": lambda picture, _: picture.rotate(5, Image.Resampling.BICUBIC),
+    "collage": _collage,
 }
 """Name to alteration: half the size, low quality, a share of both sides cut off, a caption, a white frame …"""
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from curator import catalog
 from curator.catalog import Stage
@@ -20,10 +22,12 @@ from curator.decide.picture_columns import find_comparable
 from curator.errors import StateError
 from curator.events import WorkAdvanced, WorkFinished, WorkStarted
 from curator.inspect.calibrate.alterations import alter, encode
-from curator.inspect.calibrate.measure import RADII, Measured, choose_radius, find_certain, measure_copies
+from curator.inspect.calibrate.measure import RADII, Measured, choose_radius, find_certain, judge_copies, measure_copies
 from curator.manifests.project import Project
+from curator.matching.judge.sketch import SKETCH_SIDE, Sketch, make_sketch
 from curator.matching.pictures import Pictures
 from curator.observe.observation import Observation, observe_image
+from curator.observe.pixels import decode_rgb
 from curator.observe.renderings import Rendering
 from curator.observe.workers.render import render_picture
 from curator.store.catalog_files import read_catalog
@@ -31,8 +35,11 @@ from curator.text import Command
 
 MOST_IMAGES = 300
 _MOST_SIDE = 640
+_MOST_PIXELS = 8 * _MOST_SIDE**2
 _AS_IT_IS = "as it is"
 _WORK = "calibrate"
+
+Seen = tuple[Observation, Sketch]
 
 
 @dataclass(frozen=True)
@@ -70,17 +77,27 @@ def calibrate(project: Project, false_rate: float) -> Calibration:
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         found = list(threads.map(lambda row: _observe_copies(project, *row), rows.itertuples(index=False)))
     project.emit(WorkFinished(_WORK))
-    whole = [copies for copies in found if copies and all(one.phash is not None for one in copies.values())]
+    whole = [copies for copies in found if copies and all(one.phash is not None for one, _ in copies.values())]
     if len(whole) < 2:
         raise StateError("Fewer than two images can be compared.", (Command("fetch"), " more of them first."))
-    samples = {kind: _read([copies[kind] for copies in whole]) for kind in whole[0]}
-    originals = samples[_AS_IT_IS]
-    certain, rotations = find_certain(originals), project.recipe.dedupe.rotations
-    kinds = {kind: measure_copies(originals, copies, certain, rotations) for kind, copies in samples.items()}
+    kinds = _measure(whole, project.recipe.dedupe.rotations)
     return Calibration(kinds, false_rate, choose_radius(kinds, false_rate), len(whole))
 
 
-def _observe_copies(project: Project, sha256: str, image_format: str) -> dict[str, Observation]:
+def _measure(whole: Sequence[Mapping[str, Seen]], rotations: bool) -> dict[str, Measured]:
+    """Measure each kind of copy of pictures, by hash at each radius and by pixels."""
+    samples = {kind: _read([copies[kind][0] for copies in whole]) for kind in whole[0]}
+    sketches = {kind: [copies[kind][1] for copies in whole] for kind in whole[0]}
+    originals, certain = samples[_AS_IT_IS], find_certain(samples[_AS_IT_IS])
+    kinds = {}
+    for kind, copies in samples.items():
+        measured = measure_copies(originals, copies, certain, rotations)
+        found, false = judge_copies(originals, copies, sketches[_AS_IT_IS], sketches[kind], certain)
+        kinds[kind] = dataclasses.replace(measured, by_pixels=found, false_by_pixels=false)
+    return kinds
+
+
+def _observe_copies(project: Project, sha256: str, image_format: str) -> dict[str, Seen]:
     try:
         stored = project.paths.image(sha256, image_format)
         shrunk = Rendering(fit="within", side_px=_MOST_SIDE)
@@ -91,7 +108,14 @@ def _observe_copies(project: Project, sha256: str, image_format: str) -> dict[st
         return {}
     finally:
         project.emit(WorkAdvanced(_WORK))
-    return {kind: observe_image(data, max_pixels=4 * _MOST_SIDE**2) for kind, data in copies.items()}
+    return {kind: (observe_image(data, max_pixels=_MOST_PIXELS), _sketch(data)) for kind, data in copies.items()}
+
+
+def _sketch(data: bytes) -> Sketch:
+    """Make the sketch of a copy that was written here."""
+    picture = decode_rgb(data, max_pixels=_MOST_PIXELS, long_px=SKETCH_SIDE)
+    picture.thumbnail((SKETCH_SIDE, SKETCH_SIDE))
+    return make_sketch(np.asarray(picture))
 
 
 def _read(observations: Sequence[Observation]) -> Pictures:

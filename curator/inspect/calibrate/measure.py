@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,8 @@ import numpy.typing as npt
 
 from curator.matching.confirm import confirm_matches
 from curator.matching.crops import match_crops
+from curator.matching.judge.judge import judge_pairs
+from curator.matching.judge.sketch import Sketch
 from curator.matching.picture_matches import Matches, join_matches, match_pictures
 from curator.matching.pictures import BoolArray, Pictures
 
@@ -37,6 +39,8 @@ class Measured:
         found: copies matched to what they were made of, after confirmation.
         false: strangers matched, after confirmation.
         near: strangers whose 64-bit hashes are within the radius: what one stage would have matched.
+        by_pixels: copies that pixels hold to be what they were made of, whatever the radius; one number for all.
+        false_by_pixels: strangers within the largest radius that pixels hold to be one picture.
     """
 
     n: int
@@ -44,6 +48,31 @@ class Measured:
     found: tuple[int, ...]
     false: tuple[int, ...]
     near: tuple[int, ...]
+    by_pixels: int = 0
+    false_by_pixels: int = 0
+
+
+def judge_copies(
+    pictures: Pictures,
+    copies: Pictures,
+    sketches: Sequence[Sketch],
+    sketches_of_copies: Sequence[Sketch],
+    certain: BoolArray,
+) -> tuple[int, int]:
+    """Count the copies that pixels hold to be what they were made of, and the strangers near by hash that they do.
+
+    Args:
+        pictures, copies, certain: see :func:`measure_copies`.
+        sketches, sketches_of_copies: of each picture and of each copy.
+    """
+    n, both = len(pictures), pictures.append(copies)
+    near = match_pictures(both.hashes, RADII[-1], rotations=True)
+    near = near.where((near.i < n) != (near.j < n))
+    names = {(min(i, j), max(i, j) - n) for i, j, _, _ in near.rows()}
+    strangers = sorted((int(i), int(j)) for i, j in names if not certain[i, j])
+    own = [(k, k) for k in range(n)]
+    judged = judge_pairs([(sketches[i], sketches_of_copies[j]) for i, j in [*own, *strangers]])
+    return sum(one.same for one in judged[:n]), sum(one.same for one in judged[n:])
 
 
 def find_certain(pictures: Pictures) -> BoolArray:

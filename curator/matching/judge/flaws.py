@@ -29,6 +29,10 @@ _INSIDE = 0.025
 """Least distance of a seam from the edge of the picture, in sides."""
 _STEP, _ABOVE = 14.0, 2.0
 """Least mean step along a seam, in greys of 256, and how many times that of other lines of the picture."""
+_GREY, _COLOURED = 1.5, 3.0
+"""Mean distance of Cb and Cr from grey, in 255ths: most of a grey picture, and least of the coloured one."""
+_WHITE, _CLIPPED, _LIGHTS = 252, 0.02, 8.0
+"""What is white, of 256 greys; least share of a picture that is and in its copy is not; and least deviation there."""
 _LEAST_PADDED, _ONE_GREY = 0.01, 12.0
 """Least share of a picture that padding takes, and most spread of its greys."""
 _MOST_SCALE, _LEAST_CELLS = 1.6, 200
@@ -39,9 +43,9 @@ _LEAST_CHANGED, _MOST_CHANGED = 0.004, 0.3
 _ELSEWHERE, _BRIGHTER = 12.0, 20.0
 """Most mean difference of the rest of it, and most difference of the medians, in greys."""
 _MORE_OUTLINES = 0.35
-"""Natural logarithm of how many more outlines what is written has. Of 120 photographs with large text 99 are found, with
-a line of it 79, with a watermark all over 39; of 120 each that were blurred, cropped, graded, made grey, compressed or
-given more contrast, none to three are taken for marked, and 13 of those made 1.4 times as bright."""
+"""Natural logarithm of how many more outlines what is written has. Of 120 photographs with large text 99 are found,
+with a line of it 79, with a watermark all over 39; of 120 each that were blurred, cropped, graded, made grey,
+compressed or given more contrast, none to three are taken for marked, and 13 of those made 1.4 times as bright."""
 
 
 class Flaws(NamedTuple):
@@ -61,6 +65,24 @@ def find_flaws(one: Luma, other: Luma, matrix: Floats) -> Flaws:
     back = np.linalg.inv(np.concatenate([matrix, [[0.0, 0.0, 1.0]]]))[:2]
     composed = [_has_seam(*each) or _is_padded(*each) for each in ((one, matrix), (other, back))]
     return Flaws((composed[0], composed[1]), _find_marked(one, other, matrix))
+
+
+def find_faded(one: Any, other: Any, is_same_frame: bool) -> tuple[bool, bool]:
+    """Find which of two copies has lost its colours, or its lights: where it is white, the other has many greys.
+
+    Args:
+        one, other: fields of their sketches.
+        is_same_frame: both show the same part, upright; else lights are not compared.
+    """
+    rows = (one, other)
+    chroma = [float(np.abs(row["colours"].astype(np.float32) - 128).mean()) for row in rows]
+    white = [row["luma"] >= _WHITE for row in rows]
+    faded = [False, False]
+    for side in (0, 1):
+        lost = white[side] & ~white[1 - side]
+        is_clipped = is_same_frame and lost.mean() > _CLIPPED and rows[1 - side]["luma"][lost].std() > _LIGHTS
+        faded[side] = chroma[side] < _GREY < _COLOURED < chroma[1 - side] or bool(is_clipped)
+    return faded[0], faded[1]
 
 
 def _is_padded(picture: Luma, matrix: Floats) -> bool:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2 as cv2
 import numpy as np
@@ -22,12 +22,13 @@ import numpy as np
 from curator.matching.judge.compare import Agreement, Bools, Colours, compare_colours, compare_luma
 from curator.matching.judge.differences import name_differences
 from curator.matching.judge.improve import improve
-from curator.matching.judge.overlay import Box, Matrix, Overlay, lay_over, measure_overlap
+from curator.matching.judge.overlay import Box, Matrix, Overlay, lay_over, measure_overlap, square
 from curator.matching.judge.rules import Pose, Rating, rate
 from curator.matching.judge.sketch import make_sketch as make_sketch
 from curator.matching.judge.transforms import Proposal, Row, describe_turn, propose
+from curator.matching.orientations import invert_orientation
 
-JUDGE_VERSION = 4
+JUDGE_VERSION = 5
 _WHOLLY, _LEAST_PATCH = 0.85, 0.05
 """Share of the detailed cells that agree from which on all do; least share of a patch that is laid over anew."""
 _SURE = 16
@@ -66,11 +67,23 @@ def judge_pairs(pairs: Iterable[tuple[Row, Row]], threads: int | None = None) ->
 
 
 def judge_pair(one: Row, other: Row) -> Judgement:
-    """Judge two pictures by the fields of their sketches.
+    """Judge two pictures by the fields of their sketches; which of them comes first does not matter.
 
     Args:
         one, other: see :data:`curator.matching.judge.sketch.SKETCH_FIELDS`.
     """
+    if one["luma"].tobytes() <= other["luma"].tobytes():
+        return _judge_in_order(one, other)
+    judged = _judge_in_order(other, one)
+    return replace(
+        judged,
+        orientation=invert_orientation(judged.orientation),
+        transform=np.linalg.inv(square(judged.transform))[:2],
+        overlap=judged.overlap[::-1],
+    )
+
+
+def _judge_in_order(one: Row, other: Row) -> Judgement:
     best = TWO
     for proposal in propose(one, other):
         evidence = find_evidence(one, other, proposal)

@@ -41,7 +41,8 @@ LEAST_DETAIL = 200
 LEAST_HELD, LEAST_SHARED = 0.9, 0.35
 """One picture lies in the other up to the first share; or both hold the second share of the other: what is less is a
 thing that both show."""
-MOST_STRETCH = 2.0
+MOST_STRETCH = 3.0
+"""A wide picture that was squeezed into a square."""
 
 LEAST_AGREEING, LEAST_OUTLINES, LEAST_FIT, LEAST_FIT_TURNED = 0.85, 0.92, 0.95, 0.96
 """All that both show agrees; by more where one is turned or mirrored, since round soft things fit in any turn."""
@@ -51,8 +52,8 @@ SURE_OUTLINES, SURE_AGREEING, SURE_FIT = 0.975, 0.75, 0.84
 WRITTEN_AGREEING, WRITTEN_FIT, WRITTEN_EQUAL, WRITTEN_LOPSIDED = 0.6, 0.955, 0.95, 0.5
 """Words lie on one of them: what is left is equal, and where it is not, one has more outlines."""
 
-PATCH_SHARE, PATCH_CELLS, PATCH_POINTS = 0.1, 400, 16
-PATCH_FIT, PATCH_OUTLINES, PATCH_PURITY, PATCH_EQUAL, PATCH_BEYOND, PATCH_STRETCH = 0.94, 0.965, 0.9, 0.66, 0.2, 1.15
+PATCH_SHARE, PATCH_CELLS, PATCH_POINTS = 0.1, 400, 24
+PATCH_FIT, PATCH_OUTLINES, PATCH_PURITY, PATCH_EQUAL, PATCH_BEYOND, PATCH_STRETCH = 0.97, 0.965, 0.9, 0.66, 0.2, 1.15
 """A cut-out on another ground: one connected part agrees, nearly all of it and nearly nothing else."""
 
 MOST_COLOUR, MOST_OTHER_HUE, MOST_GRADED = 13.0, 0.1, 7.0

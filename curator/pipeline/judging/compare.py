@@ -17,14 +17,24 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator.catalog import IntArray
-from curator.decide.judged import DOUBTFUL, ONE, OTHER_COMPOSED, OTHER_MARKED, THIS_COMPOSED, THIS_MARKED, TWO
+from curator.decide.judged import (
+    DOUBTFUL,
+    ONE,
+    OTHER_COMPOSED,
+    OTHER_FADED,
+    OTHER_MARKED,
+    THIS_COMPOSED,
+    THIS_FADED,
+    THIS_MARKED,
+    TWO,
+)
 from curator.embed.embedder import Embedder
 from curator.embed.row_file import RowFile
 from curator.events import Listener, WorkAdvanced, WorkFinished, WorkStarted
 from curator.manifests.project import Project
 from curator.manifests.recipe import DedupeSettings
 from curator.matching.candidates import find_candidates
-from curator.matching.judge.flaws import find_flaws
+from curator.matching.judge.flaws import find_faded, find_flaws
 from curator.matching.judge.judge import JUDGE_VERSION, Judgement, judge_pairs
 from curator.matching.judge.sketch import SKETCH_VERSION
 from curator.matching.neighbours import Neighbours
@@ -41,6 +51,8 @@ AT_ONCE = 4096
 
 _BORDER = 0.03
 """Least share of a picture that bars take, more than of its copy."""
+_WHOLE = 0.95
+"""Least share that each of two copies has of the other, for their colours and lights to be compared as a whole."""
 
 IsWanted = Callable[[Indices, Indices], BoolArray]
 
@@ -210,12 +222,15 @@ def _flaws(one: Any, other: Any, judgement: Judgement) -> int:
     """Say what was done to either of two copies, as their sketches show."""
     flaws = find_flaws(one["luma"], other["luma"], judgement.transform)
     within = [_share(row["box"]) for row in (one, other)]
-    composed = [
-        seam or mine < theirs - _BORDER for seam, mine, theirs in zip(flaws.composed, within, within[::-1], strict=True)
-    ]
-    bits = (THIS_COMPOSED, composed[0]), (OTHER_COMPOSED, composed[1])
-    marks = (THIS_MARKED, flaws.marked[0]), (OTHER_MARKED, flaws.marked[1])
-    return sum(bit for bit, is_so in (*bits, *marks) if is_so)
+    composed = [flaws.composed[side] or within[side] < within[1 - side] - _BORDER for side in (0, 1)]
+    is_whole = min(judgement.overlap) > _WHOLE
+    faded = find_faded(one, other, judgement.orientation == 0) if is_whole else (False, False)
+    bits = zip(
+        (THIS_COMPOSED, OTHER_COMPOSED, THIS_MARKED, OTHER_MARKED, THIS_FADED, OTHER_FADED),
+        (*composed, *flaws.marked, *faded),
+        strict=True,
+    )
+    return sum(bit for bit, is_so in bits if is_so)
 
 
 def _share(box: npt.NDArray[np.uint16]) -> float:

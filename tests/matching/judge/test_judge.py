@@ -148,6 +148,16 @@ def test_plain_and_tiny_pictures_are_judged_without_error():
             assert not judge(one, other).same
 
 
+def test_it_does_not_matter_which_picture_comes_first():
+    """All that is said of a pair is the same, seen from the other side."""
+    one, other = sketch(made_photo(10)), sketch(ImageOps.mirror(cropped(made_photo(10), 0.3)).rotate(90, expand=True))
+    first, second = judge_pair(one, other), judge_pair(other, one)
+    assert first.same and second.same
+    assert first.differs == second.differs and first.overlap == second.overlap[::-1]
+    there_and_back = np.vstack([first.transform, [0, 0, 1]]) @ np.vstack([second.transform, [0, 0, 1]])
+    assert np.allclose(there_and_back, np.eye(3), atol=1e-6)
+
+
 def test_the_same_pixels_make_the_same_sketch_and_judgement():
     """On any thread."""
     one, other = sketch(made_photo(9)), sketch(cropped(made_photo(9), 0.2))

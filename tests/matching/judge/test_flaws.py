@@ -1,0 +1,73 @@
+"""Of two copies, the one that was framed, put beside another, written on, made grey or overexposed is told."""
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageEnhance, ImageFont, ImageOps
+
+from curator.matching.judge.flaws import Flaws, find_faded, find_flaws
+from curator.matching.judge.sketch import make_sketch
+from tests.small_worlds import picture
+
+SAME = np.array([[1.0, 0, 0], [0, 1, 0]])
+
+
+def photo(seed, size=(240, 180)):
+    """A picture with fine and coarse parts."""
+    return Image.blend(picture(seed, size), picture(seed + 500, (48, 36)).resize(size), 0.4)
+
+
+def sketch(image):
+    return make_sketch(np.asarray(image))
+
+
+def flaws(one, other, matrix):
+    return find_flaws(sketch(one)["luma"], sketch(other)["luma"], np.asarray(matrix, float))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_frame_padding_and_a_collage_are_told_of_the_larger(seed):
+    """The smaller one ends where the larger has a seam."""
+    whole = photo(seed)
+    framed = ImageOps.expand(whole, 24, "white")
+    share = (240 / 288, 180 / 228)
+    inside = [[share[0], 0, (1 - share[0]) / 2], [0, share[1], (1 - share[1]) / 2]]
+    assert flaws(framed, whole, inside) == Flaws((True, False), (False, False))
+    padded = ImageOps.pad(whole, (240, 240), color="black")
+    assert flaws(padded, whole, [[1, 0, 0], [0, 0.75, 0.125]]).composed == (True, False)
+    both = Image.new("RGB", (480, 180))
+    both.paste(whole, (0, 0))
+    both.paste(ImageOps.invert(whole), (240, 0))
+    assert flaws(both, whole, [[0.5, 0, 0], [0, 1, 0]]).composed == (True, False)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_crop_leaves_no_seam_in_the_whole(seed):
+    """Where it ends, the whole one goes on."""
+    whole = photo(seed)
+    crop = whole.crop((30, 20, 210, 160))
+    assert flaws(whole, crop, [[0.75, 0, 0.125], [0, 140 / 180, 20 / 180]]) == Flaws((False, False), (False, False))
+
+
+def test_what_is_written_on_is_told_and_what_is_blurred_is_not():
+    """Mostly, and never of the wrong one; a copy at another quality has nothing written on it."""
+    found = []
+    for seed in range(12):
+        whole = ImageEnhance.Contrast(picture(seed, (240, 180))).enhance(0.6)
+        written = whole.copy()
+        font = ImageFont.load_default(44)
+        ImageDraw.Draw(written).text((20, 70), "PHOTO 24", fill="white", font=font, stroke_width=3, stroke_fill="black")
+        found += [flaws(written, whole, SAME).marked, flaws(whole, written, SAME).marked[::-1]]
+        small = whole.resize((60, 45)).resize((240, 180))
+        assert flaws(whole, small, SAME).marked == (False, False)
+    assert found.count((True, False)) >= 8
+    assert not found.count((False, True))
+
+
+def test_a_grey_and_an_overexposed_copy_are_told():
+    """Colours and lights that are lost do not come back."""
+    whole = photo(3)
+    grey = whole.convert("L").convert("RGB")
+    assert find_faded(sketch(grey), sketch(whole), True) == (True, False)
+    bright = ImageEnhance.Brightness(whole).enhance(1.9)
+    assert find_faded(sketch(whole), sketch(bright), True) == (False, True)
+    assert find_faded(sketch(whole), sketch(whole), True) == (False, False)
