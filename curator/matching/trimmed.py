@@ -32,7 +32,7 @@ _LEAST_LEFT = 0.3
 """Least share of each side that stays: what leaves less is no bar around a picture."""
 _ROUNDS = 3
 """A border may have another one around it."""
-_STEP = 2
+_STRIDE = 2
 """Every so many pixels of a row are looked at."""
 _EDGE = 3
 """Rows over which a bar may end: the edge of a small or a strongly compressed picture is blurred."""
@@ -63,7 +63,7 @@ def _trim_once(rgb: npt.NDArray[np.uint8], box: Box) -> Box:
     """Take one bar off each side that has one, unless what it leaves has the bar's colour along that side."""
     left, top, right, bottom = box
     inner = rgb[top:bottom, left:right]
-    upright, lying = (np.ascontiguousarray(part) for part in (inner[:, ::_STEP], inner[::_STEP].swapaxes(0, 1)))
+    upright, lying = (np.ascontiguousarray(part) for part in (inner[:, ::_STRIDE], inner[::_STRIDE].swapaxes(0, 1)))
     views = (lying, upright, lying[::-1], upright[::-1])
     bars = [_measure_bar(view) for view in views]
     while True:
@@ -75,7 +75,7 @@ def _trim_once(rgb: npt.NDArray[np.uint8], box: Box) -> Box:
 
 
 def _find_colour(row: npt.NDArray[np.uint8]) -> npt.NDArray[np.int16]:
-    return np.median(row, axis=0).astype(np.int16)
+    return np.asarray(np.median(row, axis=0), np.int16)
 
 
 def _differ(rows: npt.NDArray[np.uint8], colour: npt.NDArray[np.int16]) -> Bools:
@@ -104,7 +104,7 @@ def _measure_bar(rows: npt.NDArray[np.uint8]) -> int:
 
 def _is_closed(rows: npt.NDArray[np.uint8], n: int, ends: tuple[int, int]) -> bool:
     """Say whether the first rows behind a bar have other colours than it all along, between the bars at both ends."""
-    inside = rows[: n + _EDGE, ends[0] // _STEP : rows.shape[1] - ends[1] // _STEP]
+    inside = rows[: n + _EDGE, ends[0] // _STRIDE : rows.shape[1] - ends[1] // _STRIDE]
     if not n or not inside.size:
         return not n
     share = _differ(inside, _find_colour(rows[0])).mean(axis=1)
