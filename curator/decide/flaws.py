@@ -57,7 +57,7 @@ Indices = npt.NDArray[np.intp]
 def rate_flaws(judged: Judged, sha256s: pd.Series[Any]) -> IntArray:
     """Return the flaws of each row's content, added up: int64, shape (rows,).
 
-    A content has a flaw if half of the copies say so that cover about as much of it as any does.
+    A content has a flaw if a third of the copies say so that cover about as much of it as any does.
 
     Args:
         judged: what pixels say of pairs of contents; those that are one picture count.
@@ -74,7 +74,7 @@ def rate_flaws(judged: Judged, sha256s: pd.Series[Any]) -> IntArray:
     n_tell, total = np.bincount(ends[tells], minlength=n), np.zeros(n, np.int64)
     for flaw, bits in _SHOWN.items():
         shown = np.concatenate([judged.flaws[same] & bit for bit in bits]) > 0
-        total += flaw * ((2 * np.bincount(ends[tells & shown], minlength=n) >= n_tell) & (n_tell > 0))
+        total += flaw * ((3 * np.bincount(ends[tells & shown], minlength=n) >= n_tell) & (n_tell > 0))
     total += SIDEWAYS * _find_sideways(i[same], j[same], judged.orientation[same], _liken(judged, i, j, n))
     return np.append(total, 0)[find_places(as_arrow(sha256s, pa.string()), names)]
 

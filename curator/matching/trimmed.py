@@ -32,6 +32,8 @@ _LEAST_LEFT = 0.3
 """Least share of each side that stays: what leaves less is no bar around a picture."""
 _ROUNDS = 3
 """A border may have another one around it."""
+_STRIDE = 2
+"""Every so many pixels of a row are looked at."""
 _EDGE = 3
 """Rows over which a bar may end: the edge of a small or a strongly compressed picture is blurred."""
 
@@ -61,7 +63,8 @@ def _trim_once(rgb: npt.NDArray[np.uint8], box: Box) -> Box:
     """Take one bar off each side that has one, unless what it leaves has the bar's colour along that side."""
     left, top, right, bottom = box
     inner = rgb[top:bottom, left:right]
-    views = (inner.swapaxes(0, 1), inner, inner.swapaxes(0, 1)[::-1], inner[::-1])
+    upright, lying = (np.ascontiguousarray(part) for part in (inner[:, ::_STRIDE], inner[::_STRIDE].swapaxes(0, 1)))
+    views = (lying, upright, lying[::-1], upright[::-1])
     bars = [_measure_bar(view) for view in views]
     while True:
         across = ((bars[1], bars[3]), (bars[0], bars[2])) * 2
@@ -71,8 +74,12 @@ def _trim_once(rgb: npt.NDArray[np.uint8], box: Box) -> Box:
         bars = kept
 
 
-def _differ(rows: npt.NDArray[np.uint8], colour: npt.NDArray[np.float64]) -> Bools:
-    return np.asarray((np.abs(rows - colour) > _TOLERANCE).any(axis=-1))
+def _find_colour(row: npt.NDArray[np.uint8]) -> npt.NDArray[np.int16]:
+    return np.asarray(np.median(row, axis=0), np.int16)
+
+
+def _differ(rows: npt.NDArray[np.uint8], colour: npt.NDArray[np.int16]) -> Bools:
+    return np.asarray((np.abs(rows.astype(np.int16) - colour) > _TOLERANCE).any(axis=-1))
 
 
 def _measure_bar(rows: npt.NDArray[np.uint8]) -> int:
@@ -80,16 +87,16 @@ def _measure_bar(rows: npt.NDArray[np.uint8]) -> int:
 
     Between two lines of words a bar is plain again, so it is the last plain row that counts.
     """
-    colour = np.median(rows[0], axis=0)
+    colour = _find_colour(rows[0])
+    if len(rows) < 2 * _EDGE + 2 or _differ(rows[0], colour).mean() > _OPEN / 2:
+        return 0
     other = _differ(rows, colour)
     share = other.mean(axis=1)
-    if len(rows) < 2 * _EDGE + 2 or share[0] > _OPEN / 2:
-        return 0
     behind = np.lib.stride_tricks.sliding_window_view(share, _EDGE).min(axis=1)
     ahead = np.minimum.reduce([np.roll(share, k) for k in range(1, _EDGE + 1)])[: len(behind)]
     ends = np.flatnonzero((behind >= _LEAST_STEP) & (ahead <= _OPEN) & (np.roll(share, 1)[: len(behind)] < behind))
     for end in ends[ends > 0][::-1].tolist():
-        plain = np.abs(rows[:end] - colour).max(axis=2)[~other[:end]]
+        plain = np.abs(rows[:end].astype(np.int16) - colour).max(axis=2)[~other[:end]]
         if other[:end].mean() <= _MOST_WRITTEN and plain.mean() <= _FLAT and share[:end].max() < _MOST_IN_A_ROW:
             return int(end)
     return 0
@@ -97,10 +104,10 @@ def _measure_bar(rows: npt.NDArray[np.uint8]) -> int:
 
 def _is_closed(rows: npt.NDArray[np.uint8], n: int, ends: tuple[int, int]) -> bool:
     """Say whether the first rows behind a bar have other colours than it all along, between the bars at both ends."""
-    inside = rows[: n + _EDGE, ends[0] : rows.shape[1] - ends[1]]
+    inside = rows[: n + _EDGE, ends[0] // _STRIDE : rows.shape[1] - ends[1] // _STRIDE]
     if not n or not inside.size:
         return not n
-    share = _differ(inside, np.median(rows[0], axis=0)).mean(axis=1)
+    share = _differ(inside, _find_colour(rows[0])).mean(axis=1)
     if share[:n].max() <= _OPEN:
         return float(share[n:].max()) >= _CLOSED
     return n <= _MOST_WRITTEN_ON * len(rows) and float(share[n:].max()) >= _CLOSED_WRITTEN

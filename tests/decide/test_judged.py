@@ -30,7 +30,7 @@ LEFT, RIGHT = [0.5, 0, 0, 0, 1, 0], [0.5, 0, 0.5, 0, 1, 0]
 
 
 def judge(table, *pairs):
-    """Verdicts on pairs of rows: (row, other, verdict, orientation, transform, flaws, cosine); the last four may lack."""
+    """Verdicts on pairs of rows: (row, other, verdict, orientation, transform, flaws, cosine), the last four free."""
     columns = ("orientation", "transform", "flaws", "cosine")
     default = {"orientation": 0, "transform": WHOLE, "flaws": 0, "cosine": None}
     rows = []

@@ -33,7 +33,7 @@ _GREY, _COLOURED = 1.5, 3.0
 """Mean distance of Cb and Cr from grey, in 255ths: most of a grey picture, and least of the coloured one."""
 _WHITE, _CLIPPED, _LIGHTS = 252, 0.02, 8.0
 """What is white, of 256 greys; least share of a picture that is and in its copy is not; and least deviation there."""
-_LEAST_PADDED, _ONE_GREY = 0.01, 12.0
+_LEAST_PADDED, _ONE_GREY = 0.005, 12.0
 """Least share of a picture that padding takes, and most spread of its greys."""
 _MOST_SCALE, _LEAST_CELLS = 1.6, 200
 """What is written is looked for in pictures of like size on one another, over so many common cells."""
@@ -86,18 +86,16 @@ def find_faded(one: Any, other: Any, is_same_frame: bool) -> tuple[bool, bool]:
 
 
 def _is_padded(picture: Luma, matrix: Floats) -> bool:
-    """Return whether a picture is of one grey, unlike what is beside it, wherever the other one does not reach."""
+    """Return whether a picture is of one grey wherever the other one does not reach: a margin, and nothing is lost."""
     side = len(picture)
     centres = (np.arange(side) + 0.5) / side
     x, y = np.meshgrid(centres, centres)
-    linear = np.linalg.inv(matrix[:, :2])
-    there = (np.stack([x, y], axis=-1) - matrix[:, 2]) @ linear.T
-    depth = np.abs(there - 0.5).max(axis=-1) - 0.5
-    outside, beside = depth > _INSIDE, (depth < -_INSIDE) & (depth > -3 * _INSIDE)
-    if outside.mean() < _LEAST_PADDED or not beside.any():
+    there = (np.stack([x, y], axis=-1) - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
+    outside = np.abs(there - 0.5).max(axis=-1) > 0.5 + _INSIDE / 2
+    if outside.mean() < _LEAST_PADDED:
         return False
-    low, grey, high = np.percentile(picture[outside], (10, 50, 90))
-    return bool(high - low <= _ONE_GREY and np.median(np.abs(picture[beside] - grey)) > _STEP)
+    low, high = np.percentile(picture[outside], (10, 90))
+    return bool(high - low <= _ONE_GREY)
 
 
 def _has_seam(picture: Luma, matrix: Floats) -> bool:

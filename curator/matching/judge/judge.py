@@ -78,7 +78,7 @@ def judge_pair(one: Row, other: Row) -> Judgement:
     return replace(
         judged,
         orientation=invert_orientation(judged.orientation),
-        transform=np.linalg.inv(square(judged.transform))[:2],
+        transform=np.asarray(np.linalg.inv(square(judged.transform))[:2], np.float64),
         overlap=judged.overlap[::-1],
     )
 
