@@ -50,6 +50,7 @@ METHODS: dict[str, Callable[[curator.Dataset, Path], Any]] = {
     "calibrate": lambda small, photo: small.calibrate(),
     "images": lambda small, photo: {one.size for one, _ in small.images()} == {(160, 120)},
     "export": lambda small, photo: small.export("imagefolder").path.is_relative_to(small.paths.folder),
+    "mirror": lambda small, photo: small.mirror(photo.parents[2] / "backup").counts == {"written": 24},
     "gallery": lambda small, photo: small.gallery().is_absolute(),
     "report": lambda small, photo: small.report().is_file(),
     "serve_review": lambda small, photo: serves(small),

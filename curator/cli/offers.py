@@ -43,7 +43,7 @@ def _print_offers(terminal: Terminal, plan: Plan) -> None:
 def _row(offer: Offer, labels: list[str]) -> list[str]:
     counted = [count(offer.labels[label]) for label in labels] or [count(sum(offer.labels.values()))]
     if offer.failure:
-        return [offer.source, "could not be listed: see the note", *counted]
+        return [offer.source, "could not be listed: the warning says why", *counted]
     named = [f"{name} {n:,}" for name, n in list(offer.licences.items())[:MOST_LICENCES]]
     rest = sum(list(offer.licences.values())[MOST_LICENCES:])
     named += [f"others {rest:,}"] if rest else []

@@ -57,7 +57,12 @@ def shipped(root: Path, site: Commons, contact: str = "test@example.org", captio
 
 
 def _captions(site: Commons) -> str:
-    texts = {"a rugby player in the mud": 300, "a football match": 400, "an American football player": 500, "a cat": 600}
+    texts = {
+        "a rugby player in the mud": 300,
+        "a football match": 400,
+        "an American football player": 500,
+        "a cat": 600,
+    }
     return "".join(f"{site.url}/{first + n}.jpg\t{text}\n" for text, first in texts.items() for n in range(5))
 
 
