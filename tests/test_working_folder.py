@@ -16,6 +16,7 @@ from tests.small_worlds import picture
 
 LABELS = ["rugby", "soccer"]
 ELSEWHERE = {
+    "push",
     "benchmark",
     "load_model",
     "predict",
@@ -30,7 +31,7 @@ ELSEWHERE = {
     "recipe",
     "paths",
 }
-"""What trains, wants an extra or folds, and what reads no file: the same paths go there."""
+"""What trains, wants an extra, folds or a hub, and what reads no file: the same paths go there."""
 
 METHODS: dict[str, Callable[[curator.Dataset, Path], Any]] = {
     "plan": lambda small, photo: small.plan().counts["listed"] == 24,

@@ -21,7 +21,8 @@ def plan_answer(plan: Plan) -> Answer:
 
     def facts(terminal: Terminal) -> dict[str, Any]:
         offers = [{**vars(offer), "failure": terminal.spell(offer.failure)} for offer in plan.offers]
-        return {**counts.as_json(terminal), "offers": offers, "has_more": plan.has_more}
+        whole = counts.as_json(terminal) if counts.as_json else {}
+        return {**whole, "offers": offers, "has_more": plan.has_more}
 
     def show(terminal: Terminal) -> None:
         _print_offers(terminal, plan)

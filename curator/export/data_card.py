@@ -23,7 +23,7 @@ from curator.manifests.licences import licence_address, licence_id, licence_name
 from curator.manifests.made_with import MadeWith
 from curator.manifests.manifest import FOLD
 from curator.manifests.spdx import spdx_id
-from curator.text import plural
+from curator.text import plural, was
 
 MOST_HOSTS = 10
 _SIZES = {1_000: "n<1K", 10_000: "1K<n<10K", 100_000: "10K<n<100K", 1_000_000: "100K<n<1M", 10_000_000: "1M<n<10M"}
@@ -56,6 +56,8 @@ def card_text(material: Material, form: Format, confounds: dict[str, Any] | None
     counted = [[escape(label), *(int(counts.get((label, split), 0)) for split in material.splits)] for label in labels]
     licensed = [[escape(licence_name(name)), n, _spdx(name)] for name, n in licences(rows).items()]
     note = "Licences are as the sources state them; nobody has asked the authors. ATTRIBUTION.md credits each image."
+    if material.n_withheld:
+        note += _withheld(material.n_withheld)
     parts = (
         _header(material, form),
         [f"# {material.name}", "", summary, ""],
@@ -70,6 +72,11 @@ def card_text(material: Material, form: Format, confounds: dict[str, Any] | None
         ["## How to rebuild it", "", _REBUILD if n_web else _LOCAL, ""],
     )
     return "\n".join(line for part in parts for line in part)
+
+
+def _withheld(n: int) -> str:
+    what = f"{plural(n, 'further image')} of the manifest {was(n)} not passed on, as no known licence allows it"
+    return f" {what}: `manifest.csv` names each, and `curator replay manifest.csv` downloads it from where it is."
 
 
 def _spdx(licence: str) -> str:

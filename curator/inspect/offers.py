@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
@@ -85,6 +84,5 @@ def count_offers(
 
 
 def _licences(rows: pd.DataFrame) -> dict[str, int]:
-    counts: dict[str, Any] = rows["licence"].value_counts().to_dict()
-    ranked = sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))
-    return {licence_name(str(key)): int(n) for key, n in ranked}
+    counts = [(str(key), int(n)) for key, n in rows["licence"].value_counts().items()]
+    return {licence_name(key): n for key, n in sorted(counts, key=lambda one: (-one[1], one[0]))}

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from curator.export.mirror.mirror import Mirrored
     from curator.manifests.project import Project
     from curator.pipeline.forget import Forgotten
+    from curator.pipeline.hub.push import Pushed
 
 
 class Sharing:
@@ -40,6 +41,33 @@ class Sharing:
         from curator.export.resizing import read_resizing
 
         return export_dataset(self.project, find_format(name), output, read_resizing(image_size, fit))
+
+    @raises_curator_errors
+    def push(
+        self,
+        repo: str | None = None,
+        *,
+        public: bool = False,
+        any_licence: bool = False,
+        image_size: int | None = None,
+        fit: str | None = None,
+    ) -> Pushed:
+        """Push the data set to the Hugging Face hub as Parquet, whole in one commit; ``HF_TOKEN`` says who.
+
+        Args:
+            repo: ``owner/name`` on the hub; None: the data set's name, with the owner of the token.
+            public: let everyone see it; else it is private.
+            any_licence: push the images too whose licence is not known to let them be passed on.
+            image_size, fit: as for :meth:`export`.
+
+        Raises:
+            CuratorError: no token, no manifest, the hub refuses, or the data set there was not pushed from here.
+        """
+        from curator.export.resizing import read_resizing
+        from curator.pipeline.hub.push import push_dataset
+
+        resizing = read_resizing(image_size, fit)
+        return push_dataset(self.project, repo or "", public=public, any_licence=any_licence, resizing=resizing)
 
     @raises_curator_errors
     def mirror(self, target: str | Path, *, to: str = "folder") -> Mirrored:

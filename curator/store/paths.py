@@ -43,6 +43,8 @@ EXPORT_CARD, EXPORT_CREDITS = "README.md", "ATTRIBUTION.md"
 LEFT_BY_SYSTEMS = frozenset((".DS_Store", "Thumbs.db", "desktop.ini"))
 """Files that a system puts into folders that a person opens: they are nobody's own."""
 
+ON_HUB = "hub"
+"""The export that was pushed to the Hugging Face hub."""
 EXPORT_RECORD = ".curator-export.json"
 """What an export was made of and which files it holds; see :mod:`curator.export.places`."""
 
