@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 
 from curator.addresses import host_names
-from curator.export.attribution import AS_SERVED, escape
+from curator.export.attribution import AS_SERVED, changed_sentence, escape
 from curator.export.material import Columns, Format, Material, splits_yaml
 from curator.manifests.licences import licence_address, licence_id, licence_name, licences
 from curator.manifests.made_with import MadeWith
@@ -65,6 +65,7 @@ def card_text(material: Material, form: Format, confounds: dict[str, Any] | None
         ["## Counts", "", *_table(["label", *material.splits], counted), ""],
         _folds(rows),
         ["## Images", "", material.resizing.sentence() if material.resizing else AS_SERVED, ""],
+        [changed, ""] if (changed := changed_sentence(material)) else [],
         ["## Sources", "", *_sources(rows), ""],
         ["## Filters", "", *_filters(material.made_with), ""],
         ["## Licences", "", *_table(["licence", "images", "SPDX"], licensed), "", note, ""],

@@ -144,8 +144,12 @@ def gather(project: Project) -> Material:
 def shareable(material: Material, *, is_changed: bool) -> Material:
     """Leave out the images whose licence is not known to let them be passed on; ``is_changed``: they are resized."""
     keys = licence_keys(material.rows)
-    allowed = [key for key in keys.unique() if may_be_passed_on(str(key), is_changed=is_changed)]
-    rows = material.rows[keys.isin(allowed).to_numpy(dtype=bool)].reset_index(drop=True)
+    changed, as_served = (
+        keys.isin([key for key in keys.unique() if may_be_passed_on(str(key), is_changed=change)]).to_numpy(dtype=bool)
+        for change in (True, is_changed)
+    )
+    is_made = material.rows["made_of"].notna().to_numpy(dtype=bool) if "made_of" in material.rows else False
+    rows = material.rows[np.where(is_made, changed, as_served)].reset_index(drop=True)
     return replace(material, rows=rows, n_withheld=len(material.rows) - len(rows))
 
 

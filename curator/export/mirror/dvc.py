@@ -19,6 +19,7 @@ from curator.errors import StateError
 from curator.export.material import plain_records
 from curator.export.mirror.kind import (
     DAMAGED,
+    MADE,
     NO_ADDRESS,
     NOT_STORED,
     OF_OTHERS,
@@ -59,6 +60,8 @@ def write_imports(rows: pd.DataFrame, paths: DataPaths, folder: Path, advance: C
 
 
 def _write(row: Mapping[str, Any], name: str, mark: str, data: Path, folder: Path) -> str:
+    if row.get("made_of") is not None:
+        return MADE
     found = addresses_of(row)
     if not found:
         return NO_ADDRESS

@@ -17,7 +17,7 @@ import pandas as pd
 
 from curator.errors import CuratorError
 from curator.export.material import plain_records
-from curator.export.mirror.kind import NO_ADDRESS, PRESENT, WRITTEN, Kind, addresses_of, served_name
+from curator.export.mirror.kind import MADE, NO_ADDRESS, PRESENT, WRITTEN, Kind, addresses_of, served_name
 from curator.store.paths import ENDINGS, DataPaths
 from curator.store.whole_files import write_text_whole
 
@@ -33,11 +33,12 @@ def write_lists(rows: pd.DataFrame, paths: DataPaths, folder: Path, advance: Cal
     """
     files, addresses, outcomes = [], [], []
     for row in plain_records(rows, tuple(rows.columns)):
-        key, found = key_of(row), addresses_of(row)
+        is_made = row.get("made_of") is not None
+        key, found = key_of(row), [] if is_made else addresses_of(row)
         if found:
             files.append(f"{key} {served_name(row)}\n")
             addresses += [f"{key} {address}\n" for address in found]
-        outcomes.append(WRITTEN if found else NO_ADDRESS)
+        outcomes.append(WRITTEN if found else MADE if is_made else NO_ADDRESS)
         advance()
     is_new = [_write(folder / name, lines) for name, lines in ((FILES, files), (ADDRESSES, addresses))]
     return outcomes if any(is_new) else [PRESENT if one == WRITTEN else one for one in outcomes]

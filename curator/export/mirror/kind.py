@@ -23,6 +23,7 @@ from curator.store.paths import ENDINGS, DataPaths
 OUTCOMES = WRITTEN, PRESENT, REPAIRED = "written", "there already", "written anew: it was damaged"
 """What becomes of an image that is in the mirror afterwards; every other text is the reason why it is not."""
 NOT_STORED, DAMAGED = "not in the store", "damaged in the store"
+MADE = "made of another picture, which alone has an address"
 NO_ADDRESS = "without an address of the web"
 OF_OTHERS = "something of others is in its place"
 
