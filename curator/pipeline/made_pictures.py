@@ -5,7 +5,8 @@ which is read, looked at and stored as a local file of a source is. The row has 
 of: see docs/decisions/0027-pictures-made-of-pictures.md.
 
 >>> crops = [None, None, "crop 0 0 1 1"]
->>> find_makings(catalog.conform(pd.DataFrame({"rotation": [90, 90, 0], "orientation": [1, 6, 1], "crop": crops})))
+>>> columns = {"rotation": [90, 90, 0], "orientation": [1, 6, 1], "crop": crops, "kind": ["open-images"] * 3}
+>>> find_makings(catalog.conform(pd.DataFrame(columns)))
 ['turn 90', '', 'crop 0 0 1 1']
 """
 
@@ -46,9 +47,11 @@ _TURNS = {90: "turn 90", 180: "turn 180", 270: "turn 270"}
 def find_makings(table: pd.DataFrame) -> list[str]:
     """Say what is to be made of each row's file; empty: it is the image as it is.
 
-    A picture is turned as its source states only if its EXIF has not turned it already.
+    A picture is turned as Open Images states only if its EXIF has not turned it already: `Rotation` is the degrees,
+    counter-clockwise, that bring it upright. What the column of another table means, nobody says.
     """
-    degrees = catalog.read_integers(table["rotation"], 0) % 360
+    states = (table["kind"] == "open-images").fillna(False).to_numpy(dtype=bool)
+    degrees = np.where(states, catalog.read_integers(table["rotation"], 0) % 360, 0)
     orientations = catalog.read_integers(table["orientation"], 0)
     turns = [_TURNS.get(int(n), "") if seen == 1 else "" for n, seen in zip(degrees, orientations, strict=True)]
     crops = catalog.as_arrow(table["crop"], pa.string()).to_pylist()
