@@ -124,10 +124,7 @@ def replay_manifest(
     refuse_other_owner(paths.folder, manifest)
     with locked(paths.lock, "replay"):
         claim(paths.folder, manifest)
-        served = as_served(rows)
-        table = _fetch_rows(served, project)
-        fates = judge_images(served, table)
-        table = _make_again(rows, table, fates, project)
+        table, fates = _obtain(rows, project)
         images = rows.assign(fate=fates, **{name.removeprefix("drop_"): table[name] for name in _ANSWERS})
         write_text_whole(paths.replayed_images, table_text(images[_REPORTED]))
         write_text_whole(paths.link_rot, table_text(count_hosts(images)))
@@ -137,6 +134,14 @@ def replay_manifest(
         asked = {"rescue": fetch.archive} if fetch.rescue else {}
         publish(project, had, {"replay_of": file_digest(manifest), "accept_similar": accept_similar, **asked})
     return Replay(paths, images, n_kept, fetch.rescue)
+
+
+def _obtain(rows: pd.DataFrame, project: Project) -> tuple[pd.DataFrame, npt.NDArray[np.object_]]:
+    """Fetch the images of a manifest, judge them, and make again what was made of those that are the same."""
+    served = as_served(rows)
+    table = _fetch_rows(served, project)
+    fates = judge_images(served, table)
+    return _make_again(rows, table, fates, project), fates
 
 
 def _fetch_rows(rows: pd.DataFrame, project: Project) -> pd.DataFrame:

@@ -14,6 +14,8 @@ from PIL import Image
 import curator
 from curator.catalog import kept
 from curator.errors import RecipeError
+from curator.export.material import Material, shareable
+from curator.manifests.made_with import MadeWith
 from curator.manifests.manifest import read_manifest
 from curator.manifests.read_recipe import parse_recipe
 from curator.manifests.recipe import FetchSettings
@@ -191,6 +193,25 @@ def test_exports_and_mirrors_say_what_was_made(tables: Path, tmp_path: Path) -> 
     assert data.mirror(tmp_path / "backup").counts == {"written": 48}
     for kind in ("git-annex", "dvc"):
         assert sum(data.mirror(tmp_path / kind, to=kind).refused.values()) == 48
+
+
+def test_boxes_of_one_picture_stay_together_whatever_the_recipe_groups_by(tables: Path) -> None:
+    """Also where it groups by nothing else."""
+    data = made(tables, crop="boxes")
+    text = data.recipe.path.read_text()  # type: ignore[union-attr]
+    data.recipe.path.write_text(f"{text}\n[split]\ngroup_by = []\n")  # type: ignore[union-attr]
+    again = curator.open("small")
+    again.split(resplit=True)
+    assert again.manifest.groupby("made_of")["split"].nunique().max() == 1
+    assert again.manifest["split"].nunique() == 2
+
+
+def test_a_part_of_what_allows_no_derivatives_is_not_passed_on(tables: Path) -> None:
+    """The whole picture is."""
+    rows = made(tables).manifest.assign(license="CC BY-ND 2.0")
+    material = Material("small", rows, Path(), MadeWith())
+    assert shareable(material, is_changed=False).n_withheld == 2  # the two that were turned
+    assert shareable(material, is_changed=True).n_withheld == 24
 
 
 def test_the_recipe_is_checked() -> None:
