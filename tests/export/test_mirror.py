@@ -189,6 +189,8 @@ def test_no_manifest_no_kind_and_a_folder_that_is_a_link(small: curator.Dataset,
     (tmp_path / "backup" / "images").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(StateError, match="is a link"):
         small.mirror(tmp_path / "backup")
+    (tmp_path / "backup" / "images").rename(tmp_path / "backup" / "latest")  # a link of somebody else is no matter
+    assert small.mirror(tmp_path / "backup").counts == {WRITTEN: 12}
     with pytest.raises(CuratorError, match=r"no mirror of the kind 'annex'.*git-annex"):
         small.mirror(tmp_path / "new", to="annex")
     small.paths.manifest.unlink()

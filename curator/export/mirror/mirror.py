@@ -21,7 +21,6 @@ from curator.export.mirror.kind import OUTCOMES, Kind
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
 from curator.manifests.toml_settings import suggest
-from curator.store.beneath import refuse_linked_folders
 from curator.store.lock import locked
 from curator.text import plural
 
@@ -88,7 +87,6 @@ def mirror_dataset(project: Project, kind: Kind, target: str | Path) -> Mirrored
     with locked(project.paths.lock, "mirror"):
         rows = read_manifest(project.paths.manifest).sort_values("record_id", ignore_index=True)
         folder.mkdir(parents=True, exist_ok=True)
-        refuse_linked_folders(folder)
         project.emit(WorkStarted(_WORK, len(rows)))
         advance: Callable[[], None] = partial(project.emit, WorkAdvanced(_WORK))
         outcomes = kind.write(rows, project.paths, folder, advance)

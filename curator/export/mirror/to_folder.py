@@ -100,7 +100,12 @@ def _temporary_name(name: str) -> str:
 
 
 def _remove_leftovers(folder: Path) -> None:
-    """Remove what killed mirrors were writing: what has the whole form of their names, and nothing else."""
+    """Remove what killed mirrors were writing: what has the whole form of their names, and nothing else.
+
+    Raises:
+        StateError: one of the mirror's own folders is a link: what is written there would leave it.
+    """
+    beneath.list_names(folder, str(MANIFESTS))
     for shard in beneath.list_names(folder, IMAGES):
         if re.fullmatch("[0-9a-f]{2}", shard):
             for name in beneath.list_names(folder, f"{IMAGES}/{shard}"):
