@@ -28,7 +28,8 @@ FitOption = Annotated[
     str | None, typer.Option("--fit", metavar="crop|pad|stretch", help="How --image-size makes a square.")
 ]
 ToOption = Annotated[
-    Literal["hub"] | None, typer.Option("--to", help="Push it to the Hugging Face hub as parquet, by $HF_TOKEN.")
+    Literal["hub"] | None,
+    typer.Option("--to", metavar="hub", help="Push it to the Hugging Face hub as parquet, by $HF_TOKEN."),
 ]
 RepoOption = Annotated[str | None, typer.Option("--repo", metavar="OWNER/NAME", help="With --to hub: its name there.")]
 PublicOption = Annotated[bool, typer.Option("--public", help="With --to hub: everyone sees it; else it is private.")]
@@ -56,6 +57,7 @@ def export(
     Example: curator export webdataset
     """
     from curator.errors import CuratorError
+    from curator.text import Command
 
     if to == "hub":
         if output is not None or form not in (None, "parquet"):
@@ -64,9 +66,10 @@ def export(
         return pushed_answer(dataset.push(repo, image_size=image_size, fit=fit, **options))
     if repo is not None or public or any_licence:
         raise CuratorError("--repo, --public and --any-licence go with --to hub.", "Give that too.")
-    if form is None:
-        raise CuratorError("Say which format.", f"There are {', '.join(EXPORT_FORMATS)}.")
-    return exported_answer(dataset.export(form, output=output, image_size=image_size, fit=fit))
+    if form in (None, "hub"):
+        hub = Command("export --to hub")
+        raise CuratorError("Say which format.", (f"There are {', '.join(EXPORT_FORMATS)}; ", hub, " publishes it."))
+    return exported_answer(dataset.export(str(form), output=output, image_size=image_size, fit=fit))
 
 
 def exported_answer(done: "Exported") -> Answer:

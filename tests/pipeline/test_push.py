@@ -259,7 +259,7 @@ def test_the_command_says_what_is_there_and_what_is_not(hub, small) -> None:
     assert "3 images left out" in shown.output and 'load_dataset("ann/balls")' in shown.output
     again = run(app, ["export", "parquet", "--to", "hub", "--repo", "ann/balls", "--json"])
     assert json.loads(again.stdout)["n_changed"] == 0
-    for wrong in (["coco", "--to", "hub"], ["parquet", "--public"], [], ["--to", "hub", "--output", "x"]):
+    for wrong in (["coco", "--to", "hub"], ["parquet", "--public"], [], ["hub"], ["--to", "hub", "--output", "x"]):
         done = run(app, ["export", *wrong])
         assert done.exit_code == 2 and "error:" in done.output and len(done.output) < 400, wrong
     status = run(app, ["status"])
