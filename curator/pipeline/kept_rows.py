@@ -7,8 +7,8 @@ ids; the files have no names, and go with the process however it ends.
 >>> rows = {"record_id": ["x-3", "x-1", "x-2"], "label": "a", "source": "x", "kind": "x", "tier": 0}
 >>> table = catalog.conform(pd.DataFrame(rows | {"drop_reason": [None, None, "dead"]}))
 >>> rows = KeptRows(table, lambda: [catalog.to_arrow(table)], Path(tempfile.mkdtemp()), most=1)
->>> [part["record_id"].tolist() for part in rows], rows.archived
-([['x-1'], ['x-3']], False)
+>>> [part["record_id"].tolist() for part in rows], rows.optional
+([['x-1'], ['x-3']], set())
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ import pyarrow as pa
 
 from curator import catalog
 from curator.catalog import BoolArray, IntArray, as_arrow, rank_texts
-from curator.manifests.manifest import COLUMNS, FOLD, RESCUED
+from curator.manifests.manifest import COLUMNS, OPTIONAL
 from curator.store.whole_files import disk_errors
 
 MOST_ROWS = 64_000
 """Of one part: some 200 MB, once they are Python's texts."""
-_NEEDED = {*COLUMNS, *RESCUED, FOLD, "local_path", "mode", "n_frames", "well_formed", *catalog.DECIDED}
+_NEEDED = {*COLUMNS, *OPTIONAL, "local_path", "mode", "n_frames", "well_formed", *catalog.DECIDED}
 
 Mend = Callable[[pd.DataFrame], pd.DataFrame]
 
@@ -58,8 +58,8 @@ class KeptRows:
         Raises:
             DiskError: there is no room.
         """
-        self.archived = False
-        """Whether any of the rows comes from a web archive."""
+        self.optional: set[str] = set()
+        """Which columns that not every manifest has, these rows have."""
         kept = np.flatnonzero(catalog.is_kept(table))
         ranks = np.full(len(table), -1, np.int64)
         ranks[kept] = rank_texts(table["record_id"].iloc[kept])
@@ -90,7 +90,7 @@ class KeptRows:
             if not is_kept.any():
                 continue
             rows = mend(catalog.from_arrow(group.select(schema.names).filter(pa.array(is_kept))))
-            self.archived |= bool(rows[RESCUED[0]].notna().any())
+            self.optional |= {name for name in OPTIONAL if rows[name].notna().any()}
             found = _ranked(pa.Table.from_pandas(rows, schema, preserve_index=False), of_group[is_kept])
             numbers = of_group[is_kept] // most
             for number in np.unique(numbers):

@@ -69,11 +69,10 @@ def publish(
     """
     paths = project.paths
     kept = KeptRows(table, groups, paths.folder, lambda part: with_sha1(look_again(part, project), paths))
-    kept_rows = catalog.kept(table[[*NAMED, "drop_reason", "fold"]])
+    kept_rows = catalog.kept(table[[*NAMED, "drop_reason"]])
     sharing = find_shared_names(kept_rows)
     build_folders(Parts(len(kept_rows), lambda: (folder_rows(part, sharing) for part in kept)), project)
-    folded = bool(kept_rows["fold"].notna().any())
-    chunks = manifest_chunks((folder_rows(part, sharing) for part in kept), archived=kept.archived, folded=folded)
+    chunks = manifest_chunks((folder_rows(part, sharing) for part in kept), kept.optional)
     with whole_file(paths.manifest) as temporary:
         digest = write_hashed(temporary, chunks)
         left = find_left(kept_rows, previous)

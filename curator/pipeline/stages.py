@@ -104,7 +104,7 @@ def _columns_of_balance(project: Project, reviews: Reviews, previous: pd.DataFra
 def _columns_of_split(project: Project, reviews: Reviews, previous: pd.DataFrame | None) -> frozenset[str]:
     recipe = project.recipe
     may_have_kept_copies = reviews or recipe.split.keep or recipe.dedupe.across_labels == "ignore"
-    groups = _HASHES | _PLACES | {"author", "author_url", "listed_group", "taken", "camera"}
+    groups = _HASHES | _PLACES | {"made_of", "author", "author_url", "listed_group", "taken", "camera"}
     return frozenset(COUNTED | groups | (MAPPED if may_have_kept_copies else set()))
 
 

@@ -182,7 +182,7 @@ def run_stage(folder: Path, stage: str) -> None:
         kept = KeptRows(table, lambda: with_decided(before, table), folder)
         sharing = find_shared_names(catalog.kept(table[[*NAMED, "drop_reason"]]))
         rows = (folder_rows(part, sharing) for part in kept)
-        write_hashed(folder / "manifest.csv", manifest_chunks(rows, archived=kept.archived, folded=False))
+        write_hashed(folder / "manifest.csv", manifest_chunks(rows, kept.optional))
     else:
         step = next(one for one in STAGES if one.name == stage)
         table, _ = step.decide(read_mapped(before, step.columns(project, {}, None)), project, {}, None)
