@@ -18,6 +18,8 @@ LABELS = ["rugby", "soccer"]
 ELSEWHERE = {
     "benchmark",
     "load_model",
+    "learning_curve",
+    "ablation",
     "predict",
     "evaluate",
     "to_tf",
