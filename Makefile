@@ -9,8 +9,8 @@ ARCHIVE := .venv-archive
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-again test-shuffled test-oldest test-archive docs reference class-index beginnings fuzz torture \
-  check format lock locked audit bench-audit bench-decide bench-dedupe bench-review bench-export bench-fetch bench-job bench-sources \
-  bench-suspects bench-train clean
+  check format lock locked audit bench-audit bench-curve bench-decide bench-dedupe bench-review bench-export bench-fetch bench-job \
+  bench-sources bench-suspects bench-train clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -128,6 +128,9 @@ audit: $(BIN)/python  ## Ask for known vulnerabilities of what is locked; says s
 
 bench-audit: $(VENV)/.installed-dev  ## Measure an audit of 100,000 images, and find 86 planted leaks (PHOTOS=DIR)
 	@$(BIN)/python tests/benchmarks/bench_audit.py $(if $(PHOTOS),'$(PHOTOS)')
+
+bench-curve: $(VENV)/.installed-dev  ## Count how often half of a learning curve foretells the whole (PHOTOS=DIR, TRIALS=)
+	@$(BIN)/python tests/benchmarks/bench_curve.py '$(or $(PHOTOS),../shared/photos)' $(TRIALS)
 
 bench-decide: $(VENV)/.installed-dev  ## Measure balance, split and placeholders on a million rows
 	@$(BIN)/python tests/benchmarks/bench_decide.py

@@ -19,6 +19,8 @@ ELSEWHERE = {
     "push",
     "benchmark",
     "load_model",
+    "learning_curve",
+    "ablation",
     "predict",
     "evaluate",
     "to_tf",

@@ -29,8 +29,16 @@ def write_metrics(path: Path, metrics: dict[str, Any]) -> None:
     write_text_whole(path, json.dumps({"version": VERSION, **metrics}, indent=1, allow_nan=False) + "\n")
 
 
-def read_metrics(path: Path) -> dict[str, Any] | None:
+BENCHMARK, CURVE, ABLATION = map(Command, ("benchmark", "benchmark --curve", "benchmark --ablation"))
+"""The commands that write ``metrics.json``, ``curve.json`` and ``ablation.json``, all read here."""
+
+
+def read_metrics(path: Path, made_by: Command = BENCHMARK) -> dict[str, Any] | None:
     """Read metrics; None if there are none yet.
+
+    Args:
+        path: the file.
+        made_by: the command that writes it.
 
     Raises:
         StateError: the file is damaged or was written by a newer version.
@@ -40,12 +48,12 @@ def read_metrics(path: Path) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise StateError(f"{path} cannot be read ({error}).", (Command("benchmark"), " writes it anew.")) from error
+        raise StateError(f"{path} cannot be read ({error}).", (made_by, " writes it anew.")) from error
     faults = Faults()
     version = faults.take(metrics, "version", int) if isinstance(metrics, dict) else None
     if version is None:
         message = f"{path} is not as it was written: {faults.sentence() or 'it states no version'}."
-        raise StateError(message, (Command("benchmark"), " writes it anew."))
+        raise StateError(message, (made_by, " writes it anew."))
     if version > VERSION:
         raise StateError(f"{path} was written by a newer curator.", "Upgrade with `pip install -U imageset-curator`.")
     found: dict[str, Any] = metrics

@@ -16,9 +16,9 @@ from typing import Any
 
 from curator import __version__, catalog
 from curator.benchmark.checkpoints import Checkpoint
-from curator.benchmark.evaluate import compare_models, model_metrics, predictions_table
 from curator.benchmark.images.confounds import ConfoundCheck
 from curator.benchmark.images.labelled_images import LabelledImages, Parts
+from curator.benchmark.measures import compare_models, model_metrics, predictions_table
 from curator.benchmark.metrics_file import BenchmarkResult, write_metrics
 from curator.benchmark.models import registry
 from curator.benchmark.models.weights import PretrainedBase

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from curator.benchmark.metrics_file import BenchmarkResult
 from curator.benchmark.models.registry import find_models
@@ -36,16 +38,34 @@ def run_benchmark(
             used.
         KeyboardInterrupt: passed on after what is done was written; ``resume`` goes on from there.
     """
-    models = find_models(project.recipe.benchmark.models)
-    lacking = [one for model in models for one in model.packages if importlib.util.find_spec(one) is None]
+    run = _import("curator.benchmark.train_models", project.recipe.benchmark.models)
+    result: BenchmarkResult = run.benchmark(project, weights=weights, quick=quick, resume=resume)
+    return result
+
+
+def run_curve(
+    project: Project, *, models: Sequence[str] | None = None, weights: Path | None = None, quick: bool = False
+) -> dict[str, Any]:
+    """Measure a learning curve; see :func:`curator.benchmark.curve.learning_curve.measure_curve`."""
+    run = _import("curator.benchmark.curve.learning_curve", models or ())
+    found: dict[str, Any] = run.measure_curve(project, models=models, weights=weights, quick=quick)
+    return found
+
+
+def _import(module: str, models: Iterable[str]) -> Any:
+    """Import what trains these models.
+
+    Raises:
+        CuratorError: a model is unknown, or the extra is not installed.
+    """
+    packages = [one for model in find_models(models) for one in model.packages]
+    lacking = [one for one in packages if importlib.util.find_spec(one) is None]
     if lacking:
         raise _missing(lacking[0])
     try:
-        run = importlib.import_module("curator.benchmark.train_models")
+        return importlib.import_module(module)
     except ModuleNotFoundError as error:
         raise _missing(str(error.name)) from error
-    result: BenchmarkResult = run.benchmark(project, weights=weights, quick=quick, resume=resume)
-    return result
 
 
 def _missing(package: str) -> CuratorError:

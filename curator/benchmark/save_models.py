@@ -23,8 +23,8 @@ from curator import __version__
 from curator.benchmark import saved_model
 from curator.benchmark.checkpoints import Checkpoint
 from curator.benchmark.compare import estimate
-from curator.benchmark.evaluate import share_correct
 from curator.benchmark.images.arrays import image_array
+from curator.benchmark.measures import share_correct
 from curator.benchmark.model_card import PREPROCESSING, card_text
 from curator.benchmark.models.learner import SavableLearner
 from curator.benchmark.models.model import MakeLearner

@@ -41,7 +41,7 @@ def benchmark(project: Project, *, weights: Path | None, quick: bool, resume: bo
     images = load_images(project.paths.manifest, project.recipe.labels)
     parts = cut_parts(images, plan.validation_share)
     findings = Findings(project, plan, images, parts)
-    models = _load_weights(findings, models, weights)
+    models = load_weights(findings, models, weights)
     if findings.replaced:
         settings = replace(project.recipe.benchmark, models=tuple(model.name for model in models))
         plan = findings.plan = plan_benchmark(settings, quick)
@@ -78,7 +78,7 @@ def _train_fold(findings: Findings, models: tuple[Model, ...], resume: bool) -> 
     return train_all
 
 
-def _load_weights(findings: Findings, models: tuple[Model, ...], given: Path | None) -> tuple[Model, ...]:
+def load_weights(findings: Findings, models: tuple[Model, ...], given: Path | None) -> tuple[Model, ...]:
     """Load what each model starts from; return those that can be trained.
 
     In the place of a model whose weights cannot be obtained comes its substitute, named as what it is; one that has
@@ -126,11 +126,11 @@ def _check_images(findings: Findings, models: tuple[Model, ...]) -> None:
         findings.project.emit(Warned(text))
 
 
-def _prepare(findings: Findings, models: tuple[Model, ...], parts: Parts) -> dict[str, MakeLearner]:
-    """Decode the images and let each model do what is done once for all seeds."""
+def training_set(findings: Findings, parts: Parts) -> TrainingSet:
+    """Decode the images, unless an earlier run did, and put together what learners train on."""
     project, plan, images = findings.project, findings.plan, findings.images
     max_pixels = project.recipe.quality.max_pixels
-    data = TrainingSet(
+    return TrainingSet(
         pixels=image_array(images.table, project.paths, plan.image_size, project.emit, max_pixels),
         labels=images.label_index,
         train_rows=parts.train,
@@ -140,9 +140,12 @@ def _prepare(findings: Findings, models: tuple[Model, ...], parts: Parts) -> dic
         cache=project.paths.benchmark_cache,
         emit=project.emit,
     )
-    return {
-        model.name: model.prepare(data, plan.training[model.name], findings.bases.get(model.name)) for model in models
-    }
+
+
+def _prepare(findings: Findings, models: tuple[Model, ...], parts: Parts) -> dict[str, MakeLearner]:
+    """Let each model do what is done once for all seeds."""
+    data, training = training_set(findings, parts), findings.plan.training
+    return {model.name: model.prepare(data, training[model.name], findings.bases.get(model.name)) for model in models}
 
 
 def _train(findings: Findings, model: str, seed: int, make_learner: MakeLearner, resume: bool) -> None:

@@ -1,16 +1,19 @@
 """``curator benchmark``: train the models, compare them, write the report."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from curator.cli.command import Answer, dataset_command
 from curator.cli.complete import choices, model_names
+from curator.cli.curve import ablation_answer, curve_answer
 from curator.cli.options import names, whole_numbers
+from curator.errors import CuratorError
+from curator.text import Command
 
 if TYPE_CHECKING:
     from curator.benchmark.metrics_file import BenchmarkResult
@@ -40,6 +43,13 @@ ImageSizeOption = Annotated[
 ]
 BatchSizeOption = Annotated[int | None, typer.Option("--batch-size", metavar="N", help="Images per training step.")]
 
+CurveOption = Annotated[
+    bool, typer.Option("--curve", help="How accuracy grows with the images, and what more would bring.")
+]
+AblationOption = Annotated[
+    bool, typer.Option("--ablation", help="What curation bought: accuracy with copies and suspects and without.")
+]
+
 
 @dataset_command
 def benchmark(
@@ -55,24 +65,40 @@ def benchmark(
     seeds: Annotated[str | None, typer.Option("--seeds", metavar="N,N", help="Train once for each number.")] = None,
     image_size: ImageSizeOption = None,
     batch_size: BatchSizeOption = None,
+    curve: CurveOption = False,
+    ablation: AblationOption = False,
 ) -> Answer:
     """Train models on the data set, compare them, write a report.
 
     Example: curator benchmark --quick
     """
+    given: dict[str, Any] = {"models": names(models), "preset": preset, "epochs": epochs}
+    given |= {"seeds": whole_numbers(seeds, "--seeds"), "image_size": image_size, "batch_size": batch_size}
+    given |= {"weights": weights, "quick": quick, "resume": resume}
+    refuse_unused(given, curve, ablation)
+    if ablation:
+        return ablation_answer(dataset, dataset.ablation())
+    if curve:
+        given.pop("resume")
+        return curve_answer(dataset, dataset.learning_curve(**given))
     with says_how_to_go_on(dataset):
-        result = dataset.benchmark(
-            models=names(models),
-            preset=preset,
-            epochs=epochs,
-            seeds=whole_numbers(seeds, "--seeds"),
-            image_size=image_size,
-            batch_size=batch_size,
-            weights=weights,
-            quick=quick,
-            resume=resume,
-        )
+        result = dataset.benchmark(**given)
     return benchmark_answer(dataset, result)
+
+
+def refuse_unused(given: Mapping[str, Any], curve: bool, ablation: bool) -> None:
+    """Refuse options that say nothing to a learning curve or an ablation, rather than pass over them."""
+    if not (curve or ablation):
+        return
+    if curve and ablation:
+        one_each = ("Run ", Command("benchmark --curve"), ", then ", Command("benchmark --ablation"), ".")
+        raise CuratorError("--curve and --ablation answer two questions.", one_each)
+    if ablation and (unused := [f"--{name.replace('_', '-')}" for name, value in given.items() if value]):
+        message = f"--ablation compares training sets on features of [embed], and takes no {', '.join(unused)}."
+        raise CuratorError(message, (Command("benchmark --ablation"), " is all."))
+    if curve and given["resume"]:
+        hint = (Command("benchmark --curve"), " goes on where it was by itself.")
+        raise CuratorError("--curve takes no --resume: what is trained is always kept.", hint)
 
 
 @contextmanager

@@ -1,17 +1,19 @@
-"""What the models that a benchmark has saved make of pictures: a part of :class:`curator.inspect.view.View`.
+"""What models learn of the set, and what saved ones make of pictures: a part of :class:`curator.inspect.view.View`.
 
->>> [name for name in ("load_model", "predict", "evaluate") if hasattr(Trained, name)]
-['load_model', 'predict', 'evaluate']
+>>> [name for name in ("load_model", "learning_curve", "ablation") if hasattr(Trained, name)]
+['load_model', 'learning_curve', 'ablation']
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from curator.errors import raises_curator_errors
 from curator.inspect.pictures import Pictures
+from curator.manifests.project import Project
 
 if TYPE_CHECKING:
     from curator.benchmark.saved_model import SavedModel
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Trained(Pictures):
-    """One data set with the models that were trained on it."""
+    """One data set with the models that are trained on it."""
 
     @raises_curator_errors
     def load_model(self, name: str | None = None) -> SavedModel:
@@ -69,3 +71,59 @@ class Trained(Pictures):
 
         home = None if cache is None else Path(cache).expanduser()
         return evaluate(self.project, tuple(map(str, places)), models, labels, columns, home)
+
+    @raises_curator_errors
+    def learning_curve(
+        self,
+        *,
+        models: Sequence[str] | None = None,
+        preset: str | None = None,
+        epochs: int | None = None,
+        seeds: Sequence[int] | None = None,
+        image_size: int | None = None,
+        batch_size: int | None = None,
+        weights: str | Path | None = None,
+        quick: bool = False,
+    ) -> dict[str, Any]:
+        """Train on six parts of train with five seeds, fit how the error falls, and say what more images would bring.
+
+        Args:
+            models: which; None: those of the recipe that train a head on kept features. ``cnn`` takes hours.
+            preset, epochs, seeds, image_size, batch_size, weights, quick: as of :meth:`curator.Dataset.benchmark`;
+                fewer seeds than five are made up to five.
+
+        Returns:
+            What ``benchmark/curve.json`` holds, see docs/benchmark.md; ``"models"`` has a curve a model.
+
+        Raises:
+            CuratorError: the extra ``benchmark`` is not installed, or there are too few images for a curve.
+        """
+        from curator.benchmark.run_benchmark import run_curve
+        from curator.report.build import build_report
+
+        options: dict[str, Any] = {"preset": preset, "epochs": epochs, "image_size": image_size}
+        project = self._with("benchmark", **options, batch_size=batch_size, seeds=seeds and tuple(seeds))
+        found = run_curve(project, models=models, weights=Path(weights) if weights else None, quick=quick)
+        build_report(project)
+        return found
+
+    @raises_curator_errors
+    def ablation(self) -> dict[str, Any]:
+        """Measure what curation bought: train with copies and suspects and without, and split in the wrong order.
+
+        Returns:
+            What ``benchmark/ablation.json`` holds, see docs/benchmark.md: accuracies and paired differences, as shares.
+
+        Raises:
+            CuratorError: the extra ``embed`` is not installed, nothing was split, or there are too few images.
+        """
+        from curator.inspect.ablation.ablation import measure_ablation
+        from curator.report.build import build_report
+
+        found = measure_ablation(self.project)
+        build_report(self.project)
+        return found
+
+    def _with(self, section: str, **options: Any) -> Project:
+        recipe = self.project.recipe.with_overrides(section, **options)
+        return dataclasses.replace(self.project, recipe=recipe)

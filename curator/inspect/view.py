@@ -234,9 +234,6 @@ class View(Trained):
 
         return build_gallery(self.project)
 
-    def _with(self, section: str, **options: Any) -> Project:
-        return dataclasses.replace(self.project, recipe=self.recipe.with_overrides(section, **options))
-
     def __repr__(self) -> str:
         written = [str(stage) for stage in Stage if self.paths.catalog(stage).exists()] or ["nothing fetched yet"]
         return f"Dataset({self.name!r}, labels={list(self.labels)}, {written[-1]})"

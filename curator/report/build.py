@@ -14,6 +14,7 @@ from curator.reasons import splits_of
 from curator.report.cautions import cautions_section
 from curator.report.composition import confounds_section, counts_section, drops_section
 from curator.report.facts import Facts, gather_facts
+from curator.report.learning import ablation_section, curve_section
 from curator.report.map_section import map_section
 from curator.report.markup import Html, contents, element, join, label_name, page
 from curator.report.models import details_section, groups_section
@@ -30,6 +31,8 @@ from curator.text import plural
 SECTIONS = (
     results_section,
     details_section,
+    curve_section,
+    ablation_section,
     wrong_section,
     suspects_section,
     groups_section,

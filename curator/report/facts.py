@@ -7,13 +7,14 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import pandas as pd
 
 from curator.benchmark.images.labelled_images import N_FOLDS, LabelledImages, order_labels
-from curator.benchmark.metrics_file import read_metrics
+from curator.benchmark.metrics_file import ABLATION, CURVE, read_metrics
 from curator.errors import StateError
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
@@ -41,6 +42,13 @@ class Facts:
     has_plots: bool = False
     suspects: Suspects | None = None
     decided: frozenset[Key] = frozenset()
+    curve: dict[str, Any] | None = None
+    ablation: dict[str, Any] | None = None
+
+    def is_of_another_manifest(self, found: Mapping[str, Any]) -> bool:
+        """Say whether figures were measured on another manifest than the one that there is now."""
+        path = self.project.paths.manifest
+        return self.images is not None and found["hashes"]["manifest"] != file_digest(path)
 
 
 def gather_facts(project: Project) -> Facts:
@@ -60,7 +68,9 @@ def gather_facts(project: Project) -> Facts:
     confounds = metrics["confounds"] if metrics and not is_stale else _check_confounds(images)
     decided = frozenset(decided_keys(standing_reviews(read_reviews(paths.reviews))))
     suspects = read_suspects(paths.suspects)
-    return Facts(project, catalog, images, metrics, confounds, is_stale, suspects=suspects, decided=decided)
+    curve, ablation = read_metrics(paths.curve, CURVE), read_metrics(paths.ablation, ABLATION)
+    found = Facts(project, catalog, images, metrics, confounds, is_stale, suspects=suspects, decided=decided)
+    return replace(found, curve=curve, ablation=ablation)
 
 
 def _check_confounds(images: LabelledImages | None) -> dict[str, Any] | None:

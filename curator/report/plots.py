@@ -27,6 +27,8 @@ def draw_plots(facts: Facts) -> bool:
     folder = facts.project.paths.plots
     if facts.metrics:
         plots.draw_benchmark(folder, facts.metrics)
+    if facts.curve:
+        plots.draw_learning_curve(folder, facts.curve)
     if facts.images is not None and len(facts.images.table):
         data_plots.draw_class_counts(folder, facts.images.table, facts.images.labels)
     if facts.confounds:

@@ -126,6 +126,10 @@ class DataPaths:
     """The saved models, a folder each."""
     metrics = _in_data("benchmark", "metrics.json")
     predictions = _in_data("benchmark", "predictions.csv")
+    curve = _in_data("benchmark", "curve.json")
+    """The learning curve; see :mod:`curator.benchmark.curve.learning_curve`."""
+    ablation = _in_data("benchmark", "ablation.json")
+    """What curation bought; see :mod:`curator.inspect.ablation.ablation`."""
     plots = _in_data("benchmark", "plots")
     report = _in_data("benchmark", "report.html")
     replayed_images = _in_data("replay.csv")

@@ -28,6 +28,7 @@ from curator.text import percent
 _DASHES = (0, (2, 1.5))
 _CELL_INCHES = {8: 0.6, 20: 0.42, 60: 0.16}
 """The side of a cell of a confusion matrix by the most labels for which it is that wide; above, no label is written."""
+_LINES = (("-", "the law that was fitted"), (_DASHES, "expected of more"))
 _MOST_FLAT, _LONGEST_FLAT = 4, 8
 """Above these, the labels below a confusion matrix stand upright."""
 
@@ -199,3 +200,37 @@ def draw_calibration(folder: Path, model: str, bins: Sequence[Mapping[str, float
         axes.scatter(confidence, accuracy, s=8 + 160 * sizes / sizes.max(), color=model_colour(model), alpha=0.75, lw=0)
         low = min(0.45, *confidence, *accuracy) - 0.03
         axes.set(xlim=(low, 1.03), ylim=(low, 1.05), xlabel="confidence", ylabel="share correct", title=title)
+
+
+def draw_learning_curve(folder: Path, found: Mapping[str, Any]) -> None:
+    """Draw accuracy by images a label: every run, the means with their intervals, and the law beyond them."""
+    models, ink = found["models"], COLOURS["ink"].light
+    with figure_file(folder, "learning-curve", 3.4) as figure:
+        axes = figure.subplots()
+        for place, (model, one) in enumerate(models.items()):
+            _draw_one_curve(axes, one, model_colour(model), 1.05 ** (place - (len(models) - 1) / 2))
+        axes.set_xscale("log")
+        sizes = {round(point["images_per_label"]) for one in models.values() for point in one["points"]}
+        ticks = sorted(sizes | {round(gain["images_per_label"]) for one in models.values() for gain in one["gains"]})
+        axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks], fontsize=8)
+        axes.minorticks_off()
+        axes.yaxis.set_major_formatter(PercentFormatter(1))
+        axes.set(xlabel="training images a label", ylabel=f"accuracy{_smoke(found)}")
+        marks = [Line2D([], [], color=model_colour(one), lw=0, marker="o", label=model_title(one)) for one in models]
+        marks += [Line2D([], [], color=ink, lw=1.4, ls=style, label=label) for style, label in _LINES]
+        legend_above(figure, marks, 2)
+
+
+def _draw_one_curve(axes: Any, one: Mapping[str, Any], colour: str, aside: float) -> None:
+    """Draw one model's curve, its points a little aside, so that those of several models do not hide each other."""
+    for point in one["points"]:
+        at, accuracy = point["images_per_label"] * aside, point["accuracy"]
+        axes.plot([at] * len(point["runs"]), point["runs"], "_", ms=5, color=colour, alpha=0.5)
+        axes.plot([at, at], [accuracy["low"], accuracy["high"]], color=colour, lw=3, alpha=0.3)
+        axes.plot(at, accuracy["mean"], "o", ms=4.5, color=colour)
+    sizes = np.array([place["images_per_label"] for place in one["line"]])
+    low, mean, high = (np.array([place[name] for place in one["line"]]) for name in ("low", "mean", "high"))
+    axes.fill_between(sizes, low, high, color=colour, alpha=0.1, lw=0)
+    last = one["points"][-1]["images_per_label"]
+    for part, style in ((sizes <= last, "-"), (sizes >= last * 0.9, _DASHES)):
+        axes.plot(sizes[part], mean[part], color=colour, lw=1.4, ls=style)

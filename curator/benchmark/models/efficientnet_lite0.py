@@ -41,4 +41,5 @@ EFFICIENTNET_LITE0 = Model(
     colour=GREEN,
     pretrained=Pretrained(_load, _overlap, "Apache-2.0"),
     in_place_of=MOBILENET_V2.name,
+    is_head=True,
 )

@@ -64,4 +64,5 @@ MOBILENET_V2 = Model(
     colour=ORANGE,
     pretrained=Pretrained(_load, overlap_warning, LICENCE),
     article_accuracy=0.91,
+    is_head=True,
 )

@@ -111,6 +111,7 @@ class Model:
     returns what makes a learner for a seed. ``presets`` holds its training for ``default``, ``article`` and ``quick``.
     ``article_accuracy`` is the test accuracy that the article reports of it. ``in_place_of`` names the model that it is
     taken for where that one's weights cannot be had. ``packages`` are modules that it needs besides those of every one.
+    ``is_head`` says that only a layer on kept features is trained, which takes seconds: what a learning curve is of.
     """
 
     name: str
@@ -123,6 +124,7 @@ class Model:
     article_accuracy: float | None = None
     in_place_of: str = ""
     packages: tuple[str, ...] = ()
+    is_head: bool = False
 
     def training(self, preset: str) -> Training:
         """Return its training for a preset; ``default`` is used for one that the model does not declare."""

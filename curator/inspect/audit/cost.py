@@ -67,9 +67,9 @@ def measure_cost(
     taught = [rows for rows in (train, apart) if len(np.unique(labels[rows])) > 1]
     hits = [
         [guess(inputs[rows], labels[rows], inputs[test], n_labels) == labels[test] for rows in taught]
-        for guess in _MODELS.values()
+        for guess in MODELS.values()
     ]
-    return dict(zip(_MODELS, _compare(hits, leaked, groups[test]), strict=True))
+    return dict(zip(MODELS, _compare(hits, leaked, groups[test]), strict=True))
 
 
 def _regress(inputs: FloatArray, labels: IntArray, asked: FloatArray, n_labels: int) -> IntArray:
@@ -87,7 +87,7 @@ def _take_nearest(inputs: FloatArray, labels: IntArray, asked: FloatArray, n_lab
     return labels[nearest]
 
 
-_MODELS = {"softmax regression": _regress, "most alike training image": _take_nearest}
+MODELS = {"softmax regression": _regress, "most alike training image": _take_nearest}
 
 
 def _compare(hits: Sequence[Sequence[BoolArray]], leaked: BoolArray, groups: IntArray) -> list[dict[str, Any]]:
