@@ -39,8 +39,8 @@ class Pose:
 LEAST_DETAIL = 200
 """Fewest cells with detail: a crop to 30% of both sides has some 350."""
 LEAST_HELD, LEAST_SHARED, LEAST_SHARED_TURNED = 0.9, 0.35, 0.6
-"""One picture lies in the other up to the first share; or both hold the second share of the other, turned ones the third: what is less is a
-thing that both show."""
+"""One picture lies in the other up to the first share; or both hold the second share of the other, turned ones the
+third: what is less is a thing that both show."""
 MOST_STRETCH = 3.0
 """A wide picture that was squeezed into a square."""
 
