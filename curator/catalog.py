@@ -33,7 +33,7 @@ BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.integer[Any]]
 
-VERSION = 6
+VERSION = 7
 """The version of the columns below; a reader refuses a newer one."""
 
 _TEXT, _BITS64 = pa.string(), pa.uint64()
@@ -57,6 +57,7 @@ LISTED_FIELDS: tuple[pa.Field, ...] = (
     pa.field("author_url", _TEXT),
     pa.field("title", _TEXT),
     pa.field("rotation", pa.int16()),  # degrees, as the source states it
+    pa.field("crop", _TEXT),  # the part of the picture that is the image: see store.making
     pa.field("extra", _TEXT),  # a list's further columns, as a JSON object
     pa.field("listed_split", _TEXT),  # train, val or test, if the source says so
     pa.field("listed_group", _TEXT),  # what the source says belongs together, such as a patient or a video
@@ -69,6 +70,8 @@ FETCHED_FIELDS: tuple[pa.Field, ...] = (
     pa.field("archived_at", _TEXT),  # when that was captured: 2011-03-01T12:00:00Z
     pa.field("sha256", _TEXT),  # of the bytes as served; 64 hex
     pa.field("sha1", _TEXT),  # of the same bytes, by which web archives name them; 40 hex; null: not yet observed
+    pa.field("made_of", _TEXT),  # the SHA-256 of the file as served, if the image was made of that: a part, turned
+    pa.field("made_by", _TEXT),  # what was done to it: turn 90, crop 0.1 0.2 0.5 0.6 margin 0.1
     pa.field("n_bytes", pa.int64()),
     pa.field("format", _TEXT),  # sniffed: jpeg, png, gif, webp …; names the stored file's ending too
     pa.field("width", pa.int32()),  # pixels, after the EXIF orientation

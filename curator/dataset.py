@@ -22,19 +22,18 @@ from curator.errors import raises_curator_errors
 from curator.events import Listener
 from curator.inspect.view import View
 from curator.manifests.project import home_of_new_recipe, open_project, sources_of_new_recipe
+from curator.pipeline.sharing import Sharing
 from curator.reasons import Stage
 
 if TYPE_CHECKING:
     from curator.benchmark.metrics_file import BenchmarkResult
-    from curator.export.export import Exported
     from curator.inspect.status import RunResult, StageResult
     from curator.manifests.recipe import PerClass
-    from curator.pipeline.forget import Forgotten
 
 Retry = Literal["none", "failed", "all"]
 
 
-class Dataset(View):
+class Dataset(View, Sharing):
     """One data set: its recipe, and what was made of it below ``data/<name>`` and ``manifests/<name>``.
 
     Made by :func:`curator.open` or :func:`curator.create`. Each stage brings those before it up to date, skips what is
@@ -200,31 +199,6 @@ class Dataset(View):
         from curator.review.start_review import start_review
 
         return start_review(self.project, who, port, announce, host)
-
-    @raises_curator_errors
-    def export(
-        self, name: str, *, output: str | Path | None = None, image_size: int | None = None, fit: str | None = None
-    ) -> Exported:
-        """Write the data set in a format that other tools read; return where it is and how to open it.
-
-        Args:
-            output: the folder to write to, from the working folder; None: ``data/<name>/exports/<format>``.
-            image_size: resize to squares of so many pixels; ``fit``: ``crop`` (None), ``pad`` or ``stretch`` the rest.
-
-        Raises:
-            CuratorError: no such format or fit, no manifest, an image is missing, or files of others in ``output``.
-        """
-        from curator.export.export import export_dataset, find_format
-        from curator.export.resizing import read_resizing
-
-        return export_dataset(self.project, find_format(name), output, read_resizing(image_size, fit))
-
-    @raises_curator_errors
-    def forget(self, target: str) -> Forgotten:
-        """Take an address, author, host or content (SHA-256) out for good: files, folders, manifest and catalogs."""
-        from curator.pipeline.forget import forget
-
-        return forget(self.project, target)
 
     @raises_curator_errors
     def _decide(self, stage: Stage, overrides: dict[str, Any], force: bool, resplit: bool = False) -> StageResult:

@@ -38,6 +38,7 @@ LATE_IMPORTERS = (
     "inspect/pictures.py",
     "inspect/view.py",
     "inspect/trained.py",
+    "pipeline/sharing.py",
     "benchmark/",
     "report/",
     "review/start_review.py",

@@ -16,6 +16,7 @@ from tests.small_worlds import picture
 
 LABELS = ["rugby", "soccer"]
 ELSEWHERE = {
+    "push",
     "benchmark",
     "load_model",
     "predict",
@@ -30,7 +31,7 @@ ELSEWHERE = {
     "recipe",
     "paths",
 }
-"""What trains, wants an extra or folds, and what reads no file: the same paths go there."""
+"""What trains, wants an extra, folds or a hub, and what reads no file: the same paths go there."""
 
 METHODS: dict[str, Callable[[curator.Dataset, Path], Any]] = {
     "plan": lambda small, photo: small.plan().counts["listed"] == 24,
@@ -50,6 +51,7 @@ METHODS: dict[str, Callable[[curator.Dataset, Path], Any]] = {
     "calibrate": lambda small, photo: small.calibrate(),
     "images": lambda small, photo: {one.size for one, _ in small.images()} == {(160, 120)},
     "export": lambda small, photo: small.export("imagefolder").path.is_relative_to(small.paths.folder),
+    "mirror": lambda small, photo: small.mirror(photo.parents[2] / "backup").counts == {"written": 24},
     "gallery": lambda small, photo: small.gallery().is_absolute(),
     "report": lambda small, photo: small.report().is_file(),
     "serve_review": lambda small, photo: serves(small),

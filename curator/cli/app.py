@@ -25,6 +25,7 @@ from curator.cli.fetch import fetch
 from curator.cli.forget import forget
 from curator.cli.help import HelpCommand, HelpGroup
 from curator.cli.init import init
+from curator.cli.mirror import mirror
 from curator.cli.predict import predict
 from curator.cli.replay import replay
 from curator.cli.report import report
@@ -43,7 +44,7 @@ from curator.cli.why import why
 GROUPS = {
     "Make": (init, search, run, fetch, dedupe, balance, split, benchmark, evaluate, predict),
     "Look": (status, why, suspects, similar, review, report, diff, verify, audit, demo),
-    "Share": (export, replay, forget),
+    "Share": (export, mirror, replay, forget),
 }
 """Every command under its heading in ``curator --help``; a new one is one file and one entry here."""
 

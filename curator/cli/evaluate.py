@@ -1,6 +1,6 @@
 """``curator evaluate``: how right the trained models are on another set."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -47,21 +47,30 @@ def evaluate(
     Example: curator evaluate my-photos/test --model cnn
     """
     found = dataset.evaluate(
-        *places, models=names(models), labels=read_map(labels or []), columns=read_roles(columns or []), cache=cache
+        *places,
+        models=names(models),
+        labels=read_map(labels or [], dataset.labels),
+        columns=read_roles(columns or []),
+        cache=cache,
     )
     return Answer(lambda terminal: found.to_json(terminal.spell), lambda terminal: show_evaluation(terminal, found))
 
 
-def read_map(texts: list[str]) -> dict[str, str]:
+def read_map(texts: Sequence[str], labels: Sequence[str]) -> dict[str, str]:
     """Read ``--map``: a label there, ``=``, and a label of the model, or nothing.
 
-    >>> read_map(["football=soccer", "tennis="])
-    {'football': 'soccer', 'tennis': ''}
+    A label may have a ``=`` itself: the one counts behind which one of ``labels`` stands, else the last one.
+
+    >>> read_map(["football=soccer", "tennis=", "E=mc2=", "a=b=c"], ["soccer", "b=c"])
+    {'football': 'soccer', 'tennis': '', 'E=mc2': '', 'a': 'b=c'}
     """
     found = {}
     for text in texts:
-        theirs, sign, ours = text.rpartition("=")
-        if not sign or not theirs.strip():
+        parts = text.split("=")
+        ends = ("=".join(parts[n:]) for n in range(1, len(parts)))
+        known = next((end for end in ends if end.strip() in labels), parts[-1])
+        theirs, ours = text[: -len(known) - 1], known
+        if len(parts) == 1 or not theirs.strip():
             message = f"--map must be a label there and a label of the model, not {text!r}."
             raise CuratorError(message, "`--map football=soccer`, or `--map football=` to leave those out.")
         found[theirs.strip()] = ours.strip()

@@ -54,7 +54,9 @@ def fetch(
 
         return forecast_answer(dataset, dataset.forecast(probe, refresh=force, **options))
     if plan:
-        return stage_answer(dataset.plan(refresh=force, **options))
+        from curator.cli.offers import plan_answer
+
+        return plan_answer(dataset.plan(refresh=force, **options))
     result = dataset.fetch(retry=retry, refresh=force, **options)
     counts = stage_answer(result)
 

@@ -38,12 +38,13 @@ def forget(
 
 def print_forgotten(terminal: "Terminal", dataset: "Dataset", done: "Forgotten") -> None:
     """Print what was forgotten, and what must be made again."""
+    from curator.manifests.inventory import export_command
     from curator.text import Command, plural
 
     listed, files, images = plural(done.n_listed, "listed image"), plural(done.n_files, "file"), done.n_manifest
     terminal.note(f"Forgotten: {listed}, {files}; {plural(images, 'image')} of the manifest.")
     for path in done.exports:
-        terminal.note((f"removed, as it held it: {path} (to make it anew: ", Command(f"export {path.name}"), ")"))
+        terminal.note((f"removed, as it held it: {path} (to make it anew: ", export_command(path), ")"))
     for holder in done.others:
         terminal.note(f"{holder.path} ({terminal.spell(holder.remedy)})")
     paths = dataset.paths

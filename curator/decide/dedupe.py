@@ -73,10 +73,10 @@ def find_duplicates(
     rows = np.flatnonzero(catalog.is_kept(table))
     nobody, nowhere = np.zeros(len(table), bool), np.full(len(table), -1, np.int64)
     protected, members = (nobody if given is None else given for given in (is_protected, is_member))
-    side = nowhere if listed is None else listed
-    kept = table.iloc[rows]
-    flaws = None if judged is None else rate_flaws(judged, kept["sha256"])
-    ranks = rank_representatives(kept, settings.keep, sources, flaws)
+    side, kept = nowhere if listed is None else listed, table.iloc[rows]
+    ranks = rank_representatives(
+        kept, settings.keep, sources, None if judged is None else rate_flaws(judged, kept["sha256"])
+    )
     images = _read_images(kept, settings, labels, ranks, protected[rows], members[rows], side[rows])
     images, pairs = _apply(judged, images, kept["sha256"], settings)
     return write_verdicts(table, rows, _judge(images, settings, pairs))

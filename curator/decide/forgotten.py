@@ -24,7 +24,7 @@ from curator.manifests.tombstones import Tombstones, digest
 
 ADDRESSES = ("url", "fallback_url", "final_url", "archive_url", "landing_url", "local_path")
 _KEYS: tuple[tuple[str, tuple[str, ...], Callable[[str], str]], ...] = (
-    ("content", ("sha256",), str),
+    ("content", ("sha256", "made_of"), str),
     ("address", ADDRESSES, digest),
     ("author", ("author", "author_url"), digest),
     ("host", ("url", "fallback_url", "final_url"), digest),

@@ -94,6 +94,7 @@ def find_leak_groups(table: pd.DataFrame, group_by: Sequence[str], copies: IntAr
     place: IntArray = place_later.result()
     if copies is not None and "near-duplicate" in group_by:
         links.append(link_equal(copies))
+    links.append(link_equal(number_values(table["made_of"])))  # the parts of one picture, whatever the recipe says
     i, j = _join(links)
     row_at = np.argsort(place)
     first = label_components(len(table), place[i], place[j])

@@ -22,7 +22,7 @@ from curator.text import plural
 _SPECIAL = re.compile(r"([\\`*_\[\]<>#|~&])")
 AS_SERVED = "Each is the file as it was served if every reader shows that as it is, else an upright RGB PNG of it."
 """What was done to the pictures: licences of Creative Commons ask to say it."""
-_COLUMNS = ("record_id", "title", "author", "author_url", "landing_url", "url", "license")
+_COLUMNS = ("record_id", "title", "author", "author_url", "landing_url", "url", "license", "made_by")
 
 
 def attribution_text(material: Material) -> str:
@@ -32,7 +32,8 @@ def attribution_text(material: Material) -> str:
     for record in records:
         by_licence[licence_key(record.get("license"))].append(record)
     lines = [f"# Attribution: {material.name}", "", f"{plural(len(records), 'image')}, grouped by licence.", ""]
-    lines += [material.resizing.sentence() if material.resizing else AS_SERVED, "", *_anonymous(by_licence)]
+    lines += [material.resizing.sentence() if material.resizing else AS_SERVED, ""]
+    lines += [*([changed_sentence(material), ""] if changed_sentence(material) else []), *_anonymous(by_licence)]
     for licence, credited in by_licence.items():
         known = spdx_id(licence)
         title = link(licence_name(licence), licence_address(licence)) + (f" (`{known}`)" if known else "")
@@ -49,11 +50,19 @@ def _anonymous(by_licence: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[st
     return [f"Of {plural(n, 'image')} under a licence that asks to name the author, the source names none.", ""]
 
 
+def changed_sentence(material: Material) -> str:
+    """Say how many pictures are parts of others, or were turned; empty if none is."""
+    n = int(material.rows["made_of"].notna().sum()) if "made_of" in material.rows else 0
+    what = f"{plural(n, 'of them is a part', 'of them are parts')} of a picture, or turned upright, as a PNG"
+    return f"{what}: `made_by` and `made_of` in `manifest.csv` say how, and of which file." if n else ""
+
+
 def _line(record: dict[str, Any]) -> str:
     """Credit one image: title linked to its page, author linked to theirs, and the name of the file."""
     title = link(record.get("title") or "untitled", record.get("landing_url") or record.get("url"))
     author = link(record["author"], record.get("author_url")) if record.get("author") else "author not stated"
-    return f"- {title}, {author} (`{record['record_id']}`)"
+    made = f"; changed: {record['made_by']}" if record.get("made_by") else ""
+    return f"- {title}, {author} (`{record['record_id']}`{made})"
 
 
 def link(text: str, address: str | None) -> str:

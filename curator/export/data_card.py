@@ -17,13 +17,13 @@ from typing import Any
 import pandas as pd
 
 from curator.addresses import host_names
-from curator.export.attribution import AS_SERVED, escape
+from curator.export.attribution import AS_SERVED, changed_sentence, escape
 from curator.export.material import Columns, Format, Material, splits_yaml
 from curator.manifests.licences import licence_address, licence_id, licence_name, licences
 from curator.manifests.made_with import MadeWith
 from curator.manifests.manifest import FOLD
 from curator.manifests.spdx import spdx_id
-from curator.text import plural
+from curator.text import plural, was
 
 MOST_HOSTS = 10
 _SIZES = {1_000: "n<1K", 10_000: "1K<n<10K", 100_000: "10K<n<100K", 1_000_000: "100K<n<1M", 10_000_000: "1M<n<10M"}
@@ -56,6 +56,8 @@ def card_text(material: Material, form: Format, confounds: dict[str, Any] | None
     counted = [[escape(label), *(int(counts.get((label, split), 0)) for split in material.splits)] for label in labels]
     licensed = [[escape(licence_name(name)), n, _spdx(name)] for name, n in licences(rows).items()]
     note = "Licences are as the sources state them; nobody has asked the authors. ATTRIBUTION.md credits each image."
+    if material.n_withheld:
+        note += _withheld(material.n_withheld)
     parts = (
         _header(material, form),
         [f"# {material.name}", "", summary, ""],
@@ -63,6 +65,7 @@ def card_text(material: Material, form: Format, confounds: dict[str, Any] | None
         ["## Counts", "", *_table(["label", *material.splits], counted), ""],
         _folds(rows),
         ["## Images", "", material.resizing.sentence() if material.resizing else AS_SERVED, ""],
+        [changed, ""] if (changed := changed_sentence(material)) else [],
         ["## Sources", "", *_sources(rows), ""],
         ["## Filters", "", *_filters(material.made_with), ""],
         ["## Licences", "", *_table(["licence", "images", "SPDX"], licensed), "", note, ""],
@@ -70,6 +73,11 @@ def card_text(material: Material, form: Format, confounds: dict[str, Any] | None
         ["## How to rebuild it", "", _REBUILD if n_web else _LOCAL, ""],
     )
     return "\n".join(line for part in parts for line in part)
+
+
+def _withheld(n: int) -> str:
+    what = f"{plural(n, 'further image')} of the manifest {was(n)} not passed on, as no known licence allows it"
+    return f" {what}: `manifest.csv` names each, and `curator replay manifest.csv` downloads it from where it is."
 
 
 def _spdx(licence: str) -> str:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -75,7 +75,12 @@ class Exported:
 
 
 def export_dataset(
-    project: Project, form: Format, output: str | Path | None = None, resizing: Resizing | None = None
+    project: Project,
+    form: Format,
+    output: str | Path | None = None,
+    resizing: Resizing | None = None,
+    home: str = "",
+    select: Callable[[Material], Material] = lambda material: material,
 ) -> Exported:
     """Write one format, whole, in place of an earlier export.
 
@@ -86,6 +91,8 @@ def export_dataset(
         form: the format.
         output: the folder to write to; None: ``data/<name>/exports/<format>``.
         resizing: the size to bring the pictures to; None: they are the files of the train and test folders.
+        home: the name of its folder below ``exports``; empty: the format's.
+        select: returns what is to be exported of the data set.
 
     Raises:
         StateError: there is no manifest, or an image is missing or does not decode.
@@ -94,9 +101,9 @@ def export_dataset(
         LockedError: another command is at work on the data set.
     """
     paths = project.paths
-    final = choose_place(output, paths.export(form.name))
+    final = choose_place(output, paths.export(home or form.name))
     with locked(paths.lock, f"export {form.name}"):
-        material = gather(project)
+        material = select(gather(project))
         made_of = {"manifest": file_digest(paths.manifest)}
         with replaced_folder(final, made_of) as new, _resized(material, resizing, final, project) as ready:
             project.emit(WorkStarted(WORK, len(material.rows)))

@@ -15,7 +15,7 @@ writes a :class:`Material` into an empty folder, and the lines that open what it
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -29,7 +29,7 @@ from curator.errors import StateError
 from curator.events import Listener, WorkAdvanced, WorkFinished, WorkStarted, ignore
 from curator.export.resizing import Resizing
 from curator.manifests.labels import folder_name
-from curator.manifests.licences import spdx_ids
+from curator.manifests.licences import licence_keys, may_be_passed_on, spdx_ids
 from curator.manifests.made_with import MadeWith, read_made_with
 from curator.manifests.manifest import FOLD, read_manifest
 from curator.manifests.project import Project
@@ -58,6 +58,7 @@ class Material:
         made_with: ``manifest.json``: settings and counts.
         emit: receives an event for each image written.
         resizing: how the files were brought to one size; None: they were not.
+        n_withheld: images of the manifest that are not here, as their licence does not let them be passed on.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Material:
     made_with: MadeWith
     emit: Listener = ignore
     resizing: Resizing | None = None
+    n_withheld: int = 0
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
@@ -137,6 +139,18 @@ def gather(project: Project) -> Material:
     rows = rows.assign(license_spdx=spdx_ids(rows))
     _refuse_damaged(project, rows)
     return Material(project.recipe.name, rows, paths.folder, read_made_with(paths.made_with), project.emit)
+
+
+def shareable(material: Material, *, is_changed: bool) -> Material:
+    """Leave out the images whose licence is not known to let them be passed on; ``is_changed``: they are resized."""
+    keys = licence_keys(material.rows)
+    changed, as_served = (
+        keys.isin([key for key in keys.unique() if may_be_passed_on(str(key), is_changed=change)]).to_numpy(dtype=bool)
+        for change in (True, is_changed)
+    )
+    is_made = material.rows["made_of"].notna().to_numpy(dtype=bool) if "made_of" in material.rows else False
+    rows = material.rows[np.where(is_made, changed, as_served)].reset_index(drop=True)
+    return replace(material, rows=rows, n_withheld=len(material.rows) - len(rows))
 
 
 def _refuse_damaged(project: Project, rows: pd.DataFrame) -> None:

@@ -74,5 +74,5 @@ dataset = load_dataset("parquet", data_dir="data")
 names = dataset["train"].features["label"].names""",
     files="data/{}-*.parquet",
     columns=image_columns,
-    also=("hf", "huggingface", "hugging-face", "hub", "datasets", "pandas", "duckdb", "spark"),
+    also=("hf", "huggingface", "hugging-face", "datasets", "pandas", "duckdb", "spark"),
 )

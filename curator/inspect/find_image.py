@@ -72,7 +72,8 @@ def find_rows(table: pd.DataFrame, image: str) -> catalog.BoolArray:
         rows |= _equals(table, "local_path", path)
     digits = Path(image).stem.lower() if len(Path(image).stem) == 64 else image.lower()
     if len(digits) >= 8 and set(digits) <= _HEX:
-        rows |= table["sha256"].str.startswith(digits).fillna(False).to_numpy(dtype=bool)
+        for column in ("sha256", "made_of"):
+            rows |= table[column].str.startswith(digits).fillna(False).to_numpy(dtype=bool)
     return rows
 
 

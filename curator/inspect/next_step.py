@@ -20,7 +20,7 @@ from curator.catalog import Drop, Stage
 from curator.decide.shortfall import command_for_more, why_empty
 from curator.embed.models import find_weights
 from curator.errors import CuratorError, StateError
-from curator.manifests.inventory import export_folders, is_current_export, making_commands
+from curator.manifests.inventory import export_command, export_folders, is_current_export, making_commands
 from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe as Recipe
 from curator.pipeline.run_stages import missing_per_label
@@ -90,8 +90,7 @@ def next_after_split(paths: DataPaths) -> tuple[tuple[Command, ...], str]:
         return (commands["report"],), remark
     folders = list(export_folders(paths))
     if not any(is_current_export(paths, folder) for folder in folders):
-        again = f"export {folders[0].name}" if folders else ""
-        return (Command(again) if again else commands["export"],), remark
+        return (export_command(folders[0]) if folders else commands["export"],), remark
     return (), remark
 
 

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
     from curator.inspect.calibrate.calibrate import Calibration
     from curator.inspect.forecast.probe import Forecast
+    from curator.inspect.offers import Plan
     from curator.inspect.similar import Similar
-    from curator.inspect.status import StageResult, Status
+    from curator.inspect.status import Status
     from curator.inspect.verify import Verification
     from curator.inspect.why import Story
     from curator.pipeline.acquire import AcquireOptions
@@ -101,17 +102,11 @@ class View(Trained):
         return read_status(self.project)
 
     @raises_curator_errors
-    def plan(self, **options: Unpack[PlanOptions]) -> StageResult:
-        """List and count what :meth:`fetch` would request; download metadata but no image."""
-        from curator.inspect.settings_news import decided_anew
-        from curator.inspect.status import stage_result
-        from curator.pipeline.acquire import plan_listing
-        from curator.pipeline.run_stages import Outcome
+    def plan(self, **options: Unpack[PlanOptions]) -> Plan:
+        """List and count what :meth:`fetch` would request, by source too; download metadata but no image."""
+        from curator.inspect.offers import make_plan
 
-        project, settings = self._planned(options)
-        listing = plan_listing(project, settings)
-        notes = (*listing.failures.values(), *decided_anew(project, listing.table))
-        return stage_result(project, Stage.LISTED, Outcome(listing.table, notes))
+        return make_plan(*self._planned(options))
 
     @raises_curator_errors
     def forecast(self, n_images: int = 200, **options: Unpack[PlanOptions]) -> Forecast:

@@ -175,6 +175,7 @@ def _origin(project: Project, row: dict[str, Any]) -> list[str]:
     lines = [f"  listed   by {row['source']}{f' as {what}' if what else ''}, under the label {label}"]
     lines += [f"  address  {row[name]}" for name in ("url", "fallback_url") if row[name]]
     lines += [f"  path     {_find_file(project, row)}"] if row["local_path"] else []
+    lines += [f"  made     of {row['made_of']}, as served: {row['made_by']}"] if row["made_of"] else []
     lines += [f"  page     {row['landing_url']}"] if row["landing_url"] else []
     lines += [f"  archive  {row['archive_url']}, captured {row['archived_at']}"] if row["archive_url"] else []
     credit = ", ".join(str(row[name]) for name in ("title", "author", "license") if row[name])

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from curator.manifests.reviews import read_reviews, standing_reviews
 from curator.store.catalog_files import file_digest
-from curator.store.paths import EXPORT_CARD, EXPORT_CREDITS, EXPORT_RECORD, DataPaths
+from curator.store.paths import EXPORT_CARD, EXPORT_CREDITS, EXPORT_RECORD, ON_HUB, DataPaths
 from curator.text import Command, plural
 
 
@@ -69,6 +69,11 @@ def export_folders(paths: DataPaths) -> Iterator[Path]:
     """Find the folder of each export, by name; those that a killed export left unfinished are hidden folders."""
     folders = sorted(paths.exports.iterdir()) if paths.exports.is_dir() else []
     return (folder for folder in folders if folder.is_dir() and not folder.name.startswith("."))
+
+
+def export_command(folder: Path) -> Command:
+    """Return the command that writes the export in a folder of :attr:`DataPaths.exports` anew."""
+    return Command("export --to hub" if folder.name == ON_HUB else f"export {folder.name}")
 
 
 def is_current_export(paths: DataPaths, folder: Path) -> bool:

@@ -58,6 +58,8 @@ _HUB_OTHERS = frozenset(
 )
 """What else a source may call a licence that the Hub calls so too."""
 _HUB_WITHOUT_VERSION = {"ODC-By-1.0": "odc-by", "ODbL-1.0": "odbl", "PDDL-1.0": "pddl", "C-UDA-1.0": "c-uda"}
+_PASSED_ON = (PUBLIC_DOMAIN, NO_KNOWN, GOVERNMENT, f"{REF}GFDL", f"{REF}LAL", f"{REF}BSD")
+"""What has no identifier of SPDX, and lets a picture be passed on."""
 _ADDRESS = re.compile(r"https?://(?:www\.)?", re.IGNORECASE)
 _CC = re.compile(
     rf"(?:{REF})?CC-(?P<terms>(?:BY|NC|ND|SA)(?:-(?:NC|ND|SA))*)(?:-(?P<version>\d\.\d)(?:-(?P<port>[A-Z]+))?)?"
@@ -111,6 +113,22 @@ def is_attributed(licence: str) -> bool:
     """
     found = _creative_commons(licence)
     return found is not None and "BY" in found[0].split("-")
+
+
+def may_be_passed_on(stated: str, *, is_changed: bool = False) -> bool:
+    """Return whether a licence is known to let anybody pass the picture on; a changed one (resized), if that is said.
+
+    What a source does not state, and terms that are not known here, let nobody.
+
+    >>> [may_be_passed_on(one) for one in ("CC BY-NC-ND 4.0", "CC0", "public domain", "all rights reserved", "ask me")]
+    [True, True, True, False, False]
+    >>> may_be_passed_on("CC BY-NC-ND 4.0", is_changed=True), may_be_passed_on(UNKNOWN)
+    (False, False)
+    """
+    if found := _creative_commons(stated):
+        return not (is_changed and "ND" in found[0].split("-"))
+    known = spdx_id(stated)
+    return known is not None and (known in _PASSED_ON or not known.startswith(REF))
 
 
 def licence_key(stated: str | None) -> str:

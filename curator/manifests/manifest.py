@@ -21,6 +21,7 @@ from curator.manifests.file_names import is_own_name, name_files
 from curator.manifests.labels import folder_name, label_problem
 from curator.manifests.table_file import Mistake, Table, parse_table
 from curator.reasons import SPLITS
+from curator.store.making import PATTERN
 from curator.text import Command
 
 COLUMNS = (
@@ -52,6 +53,8 @@ COLUMNS = (
 """The columns, in order. ``file`` is relative to ``data/<name>``; ``phash`` is 16 hex; the rest is the catalog's."""
 RESCUED = ("archive_url", "archived_at")
 """Columns of a manifest that has images of a web archive: of which capture, made when; others do not have them."""
+MADE = ("made_of", "made_by")
+"""Columns of a manifest that has images made of others, turned or cut: the SHA-256 as served, and what was done."""
 FOLD = "fold"
 """The last column of a manifest whose images in train are divided into folds, from 1; others do not have it."""
 
@@ -70,6 +73,8 @@ _PATTERNS = {
     "split": ("|".join(SPLITS), "split (train, val or test)"),
     "sha256": ("[0-9a-f]{64}", "SHA-256 (64 hex digits)"),
     "sha1": ("[0-9a-f]{40}", "SHA-1 (40 hex digits)"),
+    "made_of": ("[0-9a-f]{64}", "SHA-256 (64 hex digits)"),
+    "made_by": (PATTERN, "making of a picture (turn 90, crop 0.1 0.2 0.5 0.6 margin 0.1)"),
     "file": (f"(?:{'|'.join(SPLITS)})/[^/]+/[^/.]{{1,240}}\\.(?:jpg|png)", "file of the folders"),
     "format": ("[a-z0-9]{1,16}", "format of images"),
     "phash": ("[0-9a-f]{16}", "perceptual hash (16 hex digits)"),
@@ -124,7 +129,7 @@ def manifest_rows(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _columns_of(rows: pd.DataFrame) -> list[str]:
-    return [*COLUMNS, *(name for name in (*RESCUED, FOLD) if name in rows and rows[name].notna().any())]
+    return [*COLUMNS, *(name for name in (*RESCUED, *MADE, FOLD) if name in rows and rows[name].notna().any())]
 
 
 def manifest_text(rows: pd.DataFrame) -> str:

@@ -24,7 +24,10 @@ from typing import IO, Any
 from PIL import Image, ImageFile, ImageOps
 
 from curator.observe.pixels import decode_rgb
+from curator.store.making import Making
 
+_TURNS = {90: Image.Transpose.ROTATE_90, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_270}
+"""Counter-clockwise, as Pillow turns."""
 _LANCZOS = Image.Resampling.LANCZOS
 
 
@@ -59,6 +62,7 @@ class Rendering:
         side_px: the side to bring it to, in pixels.
         options: of Pillow's ``save``.
         least: ``long_px`` or ``short_px``, see :func:`curator.observe.pixels.decode_rgb`.
+        turn, box: what is done to the upright picture first: see :class:`curator.store.making.Making`.
     """
 
     form: str = "RGB"
@@ -66,6 +70,8 @@ class Rendering:
     side_px: int = 0
     options: Mapping[str, Any] = field(default_factory=dict)
     least: Mapping[str, int] = field(default_factory=dict)
+    turn: int = 0
+    box: tuple[float, ...] = ()
 
 
 def draw(data: bytes, rendering: Rendering, max_pixels: int) -> Image.Image:
@@ -75,6 +81,10 @@ def draw(data: bytes, rendering: Rendering, max_pixels: int) -> Image.Image:
         ValueError: it does not decode, or has more than ``max_pixels``.
     """
     picture = decode_rgb(data, max_pixels=max_pixels, **rendering.least)
+    if rendering.turn:
+        picture = picture.transpose(_TURNS[rendering.turn])
+    if rendering.box:
+        picture = picture.crop(Making(box=rendering.box).pixels(*picture.size))
     return FITS[rendering.fit](picture, rendering.side_px)
 
 

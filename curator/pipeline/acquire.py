@@ -36,6 +36,7 @@ from curator.manifests.recipe import Recipe
 from curator.manifests.tombstones import read_tombstones
 from curator.pipeline.fetched_from import Watched, refuse_missing
 from curator.pipeline.join_lists import in_order, merge, note_same, note_unlicensed, warn_of_passwords
+from curator.pipeline.made_pictures import find_makings, make_pictures
 from curator.pipeline.rescue import Rescuer
 from curator.sources.base import N_SAME, ListingContext, PlannedRead
 from curator.sources.budget import within
@@ -266,4 +267,5 @@ def fetch_and_judge(project: Project, rows: pd.DataFrame, options: AcquireOption
     fetched = fetch_images(rows, project, FetchOptions(options.retry, limits, listing.userinfo))
     if listing.rescuer:
         fetched = listing.rescuer.rescue_dead(fetched, listing.userinfo)
+    fetched = make_pictures(project, fetched, find_makings(fetched))
     return drop_poor_images(fetched, recipe.quality)

@@ -74,6 +74,8 @@ def forget(project: Project, target: str) -> Forgotten:
         stones = _name_stones(target, known)
         contents = _contents(known, stones)
         stones = {**stones, "content": frozenset(contents | stones["content"])}
+        contents |= _contents(known, stones)  # what else was made of the same picture
+        stones = {**stones, "content": frozenset(contents | stones["content"])}
         # Where the images came from, so that no later fetch even requests them.
         stones["address"] |= {digest(address) for _, address in _requested(known, stones)}
         append_tombstones(paths.forgotten, stones)
@@ -128,6 +130,7 @@ def _contents(tables: Iterable[pd.DataFrame], stones: Tombstones) -> set[str]:
             named |= copies.fillna(False).to_numpy(dtype=bool)
         if named.any() and "sha256" in table:
             contents |= set(table["sha256"][named].dropna())
+            contents |= set(table["made_of"][named].dropna()) if "made_of" in table else set()
     return contents
 
 

@@ -35,7 +35,7 @@ def merge(table: pd.DataFrame, rows: pd.DataFrame, by_licence: bool) -> pd.DataF
     if by_licence:
         unknown = spdx_ids(joined).isna().to_numpy(dtype=bool)
         joined = joined.iloc[np.argsort(unknown, kind="stable")].reset_index(drop=True)
-    same_url = joined["url"].notna() & joined.duplicated(["label", "url"])
+    same_url = joined["url"].notna() & joined.duplicated(["label", "url", "crop"])
     repeated = (joined.duplicated("record_id") | same_url).to_numpy(dtype=bool)
     return in_order(joined[~repeated] if repeated.any() else joined)
 

@@ -29,12 +29,13 @@ from curator.fetch.fetch_images import fetch_images
 from curator.fetch.outcomes import with_pictures
 from curator.fetch.plan import FetchOptions
 from curator.manifests.cells import table_text
-from curator.manifests.manifest import FOLD, RESCUED, read_manifest
+from curator.manifests.manifest import FOLD, MADE, RESCUED, read_manifest
 from curator.manifests.owner import claim, refuse_other_owner
 from curator.manifests.project import Project
 from curator.manifests.recipe import FetchSettings, QualitySettings, Recipe
 from curator.manifests.tombstones import read_tombstones
 from curator.pipeline.fates import Fate, judge_images
+from curator.pipeline.made_pictures import make_pictures
 from curator.pipeline.publish import publish
 from curator.pipeline.rescue import DEAD, REFUSED, Rescuer
 from curator.store.catalog_files import file_digest
@@ -42,6 +43,7 @@ from curator.store.lock import locked
 from curator.store.paths import DataPaths
 from curator.store.whole_files import write_text_whole
 
+_MADE_OF, _MADE_BY = MADE
 _FROM_MANIFEST = [
     "record_id", "label", "source", "kind", "source_id", "source_class", "url", "fallback_url", "landing_url",
     "license", "author", "author_url", "title",
@@ -122,8 +124,7 @@ def replay_manifest(
     refuse_other_owner(paths.folder, manifest)
     with locked(paths.lock, "replay"):
         claim(paths.folder, manifest)
-        table = _fetch_rows(rows, project)
-        fates = judge_images(rows, table)
+        table, fates = _obtain(rows, project)
         images = rows.assign(fate=fates, **{name.removeprefix("drop_"): table[name] for name in _ANSWERS})
         write_text_whole(paths.replayed_images, table_text(images[_REPORTED]))
         write_text_whole(paths.link_rot, table_text(count_hosts(images)))
@@ -135,6 +136,14 @@ def replay_manifest(
     return Replay(paths, images, n_kept, fetch.rescue)
 
 
+def _obtain(rows: pd.DataFrame, project: Project) -> tuple[pd.DataFrame, npt.NDArray[np.object_]]:
+    """Fetch the images of a manifest, judge them, and make again what was made of those that are the same."""
+    served = as_served(rows)
+    table = _fetch_rows(served, project)
+    fates = judge_images(served, table)
+    return _make_again(rows, table, fates, project), fates
+
+
 def _fetch_rows(rows: pd.DataFrame, project: Project) -> pd.DataFrame:
     """Fetch the images of a manifest; what is lost comes from a web archive, if the settings say so."""
     options = FetchOptions("failed")
@@ -144,6 +153,29 @@ def _fetch_rows(rows: pd.DataFrame, project: Project) -> pd.DataFrame:
         return table
     fates = judge_images(rows, table)
     return Rescuer(project, options).rescue(table, find_lost(table["drop_reason"], fates), rows, fates == Fate.SIMILAR)
+
+
+def as_served(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return a manifest's rows with the SHA-256 of what is served in the place of that of what was made of it.
+
+    What else the manifest states of a made picture says nothing of the file that it was made of.
+    """
+    if _MADE_OF not in rows:
+        return rows
+    is_made = rows[_MADE_OF].notna()
+    known = {name: rows[name].mask(is_made) for name in ("phash", "sha1")}
+    return rows.assign(sha256=rows["sha256"].where(~is_made, rows[_MADE_OF]), **known)
+
+
+def _make_again(
+    rows: pd.DataFrame, table: pd.DataFrame, fates: npt.NDArray[np.object_], project: Project
+) -> pd.DataFrame:
+    """Make of the files that are the same what the manifest's pictures were made of them."""
+    if _MADE_BY not in rows or not rows[_MADE_BY].notna().any():
+        return table
+    makings = rows[_MADE_BY].fillna("").where(fates == Fate.SAME, "").astype(str).tolist()
+    made = make_pictures(project, table, makings)
+    return catalog.from_arrow(pa.concat_tables(with_pictures(made, project.paths)))
 
 
 def _read_rows(manifest: Path) -> pd.DataFrame:

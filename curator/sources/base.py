@@ -242,3 +242,14 @@ def known_labels(key: str, table: Mapping[str, Any], labels: Sequence[str]) -> l
     unknown = [f"names {name!r}, which is not in labels{suggest(name, labels)}" for name in table if name not in labels]
     empty = [f"names nothing for {name}" for name, values in table.items() if not values]
     return [(key, message) for message in (*unknown, *empty)]
+
+
+def unknown_label(label: str, labels: Sequence[str]) -> list[tuple[str, str]]:
+    """Find what is wrong with the key ``label`` of a source, if it is given, as (key, message) pairs.
+
+    >>> unknown_label("rugbi", ("rugby", "soccer")), unknown_label("", ("rugby", "soccer"))
+    ([('label', "names 'rugbi', which is not in labels, did you mean rugby?")], [])
+    """
+    if label in ("", *labels):
+        return []
+    return [("label", f"names {label!r}, which is not in labels{suggest(label, labels)}")]

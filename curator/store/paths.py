@@ -43,6 +43,8 @@ EXPORT_CARD, EXPORT_CREDITS = "README.md", "ATTRIBUTION.md"
 LEFT_BY_SYSTEMS = frozenset((".DS_Store", "Thumbs.db", "desktop.ini"))
 """Files that a system puts into folders that a person opens: they are nobody's own."""
 
+ON_HUB = "hub"
+"""The export that was pushed to the Hugging Face hub."""
 EXPORT_RECORD = ".curator-export.json"
 """What an export was made of and which files it holds; see :mod:`curator.export.places`."""
 
@@ -191,11 +193,20 @@ class DataPaths:
 
     def held_files(self, contents: Collection[str]) -> list[str]:
         """Name, below the data folder, the files with these contents that were taken out of tables and videos."""
-        return self._named_by(contents, self._held)
+        return self._named_by(contents, [*self._held, self._made])
+
+    def made_picture(self, sha256: str, making: str) -> Path:
+        """The PNG that was made of the stored file with this content; ``making`` says how."""
+        digest = hashlib.sha256(making.encode("utf-8")).hexdigest()
+        return self.folder / self._made / sha256[:2] / f"{sha256}.{digest[:16]}.png"
 
     def is_held(self, name: str) -> bool:
         """Say whether a file below the data folder was taken out of a table or video, and is named by its content."""
         return name.startswith(tuple(f"{folder}/" for folder in self._held))
+
+    @property
+    def _made(self) -> str:
+        return f"{self.sources.name}/made/{IMAGES}"
 
     @property
     def _held(self) -> list[str]:

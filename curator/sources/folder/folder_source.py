@@ -23,8 +23,8 @@ import pandas as pd
 from curator.errors import SourceError
 from curator.events import Noted
 from curator.manifests.labels import LabelFinder, label_problems
-from curator.manifests.toml_settings import setting, suggest
-from curator.sources.base import ListingContext, Source, known_labels, listed_rows, most_frequent
+from curator.manifests.toml_settings import setting
+from curator.sources.base import ListingContext, Source, known_labels, listed_rows, most_frequent, unknown_label
 from curator.sources.folder.layouts import LAYOUTS, Placed
 from curator.sources.folder.walk import count_left_out, list_files
 from curator.sources.named_files import state_of_files
@@ -58,8 +58,7 @@ class Folder(Source):
         """List the recipe's mistakes that only this source can see, as (key, message) pairs."""
         found = known_labels("classes", self.classes or {}, labels)
         found += [("classes", problem) for problem in label_problems(self.classes or {})]
-        if self.label and self.label not in labels:
-            found.append(("label", f"names {self.label!r}, which is not in labels{suggest(self.label, labels)}"))
+        found += unknown_label(self.label, labels)
         problem = "must be a local path" if is_url(self.path) else scheme_problem(self.path)
         return [*found, ("path", problem)] if problem else found
 

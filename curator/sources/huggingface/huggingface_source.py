@@ -23,8 +23,8 @@ import pyarrow.compute as pc
 
 from curator import catalog
 from curator.errors import SourceError
-from curator.manifests.toml_settings import setting, suggest
-from curator.sources.base import N_SAME, ListingContext, PlannedRead, Source
+from curator.manifests.toml_settings import setting
+from curator.sources.base import N_SAME, ListingContext, PlannedRead, Source, unknown_label
 from curator.sources.huggingface.hub import DataSetOnHub, ask_hub, licence_of, with_token
 from curator.sources.named_files import state_of_files
 from curator.sources.reading.places import is_url, local_path, missing_place
@@ -58,8 +58,7 @@ class HuggingFace(Source):
     def problems(self, labels: Sequence[str]) -> list[tuple[str, str]]:
         """List the recipe's mistakes that only this source can see, as (key, message) pairs."""
         found = [("columns", problem) for problem in column_problems(self.columns or {})]
-        if self.label and self.label not in labels:
-            found.append(("label", f"names {self.label!r}, which is not in labels{suggest(self.label, labels)}"))
+        found += unknown_label(self.label, labels)
         if bool(self.repo) == bool(self.path):
             what = "and path are two places: write one of them"
             found.append(("repo", what if self.repo else 'or path is missing, such as repo = "uoft-cs/cifar10"'))

@@ -63,6 +63,10 @@ class OpenImages(Source):
     subsets: tuple[str, ...] = setting(SUBSETS, "the subsets to list", choices=SUBSETS)
     labels_from: str = setting("human", "who says that an image shows a class", choices=LABELS_FROM, remark=UNSUPPORTED)
     boxes: Mapping[str, bool | float] | None = setting(None, "which boxes count: see below")
+    crop: str = setting("", "`boxes`: each box that counts is an image of its own", choices=("", "boxes"))
+    margin: float = setting(
+        0.1, "how much of a box's width and height is added on each side, with `crop`", minimum=0, maximum=1
+    )
     image_ids: tuple[str, ...] = setting((), "lists of image ids, an id a line: only these images")
     metadata: str = setting(METADATA, "where the tables are: an address or a folder")
     images: str = setting(IMAGES, "where the images are, as {subset}/{id}.jpg: an address or a folder")
@@ -84,6 +88,8 @@ class OpenImages(Source):
             found.append(("subsets", "must name at least one subset"))
         if self.boxes and self.labels_from != "boxes":
             found.append(("boxes", 'goes with labels_from = "boxes"'))
+        if self.crop and self.labels_from != "boxes":
+            found.append(("crop", 'goes with labels_from = "boxes"'))
         found += [("boxes", problem) for problem in BoxFilter(self.boxes or {}).problems()]
         found += [("image_ids", problem) for place in self.image_ids if (problem := scheme_problem(place))]
         return found + [(key, problem) for key, place in self._places.items() if (problem := scheme_problem(place))]
@@ -115,7 +121,7 @@ class OpenImages(Source):
         return self.images
 
     def _reader(self, context: ListingContext) -> MetadataReader:
-        boxes = BoxFilter(self.boxes or {})
+        boxes = BoxFilter(self.boxes or {}, cropped=self.crop == "boxes")
         wanted = Wanted(self.classes, self.with_children, self.except_, boxes, self.image_ids)
         return MetadataReader(self.metadata, self.labels_from, wanted, context)
 
@@ -163,6 +169,8 @@ class OpenImages(Source):
         listed = label_rows(present.rows, mids, labels)
         listed = listed.filter(pc.is_in(listed["ImageID"], value_set=wanted))
         frame = catalog_columns(listed, images, subset, need_metadata=tier > 0)
+        if self.crop and self.margin:
+            frame["crop"] = frame["crop"] + f" margin {self.margin:.6f}".rstrip("0").rstrip(".")
         original = frame.pop("original_url")
         files = f"/{subset}/" + frame["source_id"] + ".jpg"
         if tier == ALL_TRAIN_TIER:  # what is not in the bucket

@@ -24,7 +24,7 @@ from curator.errors import SourceError
 from curator.events import Noted
 from curator.sources.base import ListingContext, PlannedRead
 from curator.sources.budget import budget
-from curator.sources.open_images.boxes import BoxFilter
+from curator.sources.open_images.boxes import CROP, BoxFilter
 from curator.sources.open_images.classes import ClassNames, read_class_names
 from curator.sources.open_images.files import class_file, place_of
 from curator.sources.open_images.hierarchy import HIERARCHY, Children, below, read_children, with_children
@@ -133,8 +133,8 @@ class MetadataReader:
         """Read the image and class pairs that the label file ``path`` says are present, of images that are wanted."""
         entry, (_, excepted) = self._labels_entry(path), self.mids()
         filter_rows = partial(_filter_labels, mids=entry.key["mids"], labels_from=self.labels_from)
-        if boxes := self.wanted.boxes.wanted:
-            filter_rows = partial(filter_rows, boxes=BoxFilter(boxes), anyway=excepted)
+        if self.wanted.boxes.columns:
+            filter_rows = partial(filter_rows, boxes=self.wanted.boxes, anyway=excepted)
         present = without(present_images(self._rows(entry, path, filter_rows), self.labels_from), excepted)
         if not self.wanted.lists:
             return present
@@ -197,6 +197,8 @@ class MetadataReader:
         key: dict[str, Any] = {"mids": sorted({*excepted, *(mid for mids in found.values() for mid in mids)})}
         if boxes := self.wanted.boxes.wanted:
             key |= {"boxes": dict(boxes), "anyway": sorted(excepted)}
+        if self.wanted.boxes.cropped:
+            key |= {"cropped": True, "anyway": sorted(excepted)}
         return self._entry(f"open-images-{Path(path).stem}", path, key)
 
     def _list_entry(self, place: str) -> CacheEntry:
@@ -228,7 +230,10 @@ def _filter_labels(
             found.tally.refuse("with a box that is none", line)
         rows, lines = found.rows.filter(readable), found.lines.filter(readable)
         kept = pc.or_(boxes.keep(rows), pc.is_in(rows["LabelName"], value_set=pa.array(anyway, pa.string())))
-        return Rows(rows.filter(kept).select(["ImageID", "LabelName"]), lines.filter(kept), found.tally)
+        rows = rows.filter(kept)
+        crops = {CROP: boxes.crops(rows)} if boxes.cropped else {}
+        pairs = {name: rows[name] for name in ("ImageID", "LabelName")}
+        return Rows(pa.table({**pairs, **crops}), lines.filter(kept), found.tally)
     is_number = pc.match_substring_regex(found.rows["Confidence"], _NUMBER)
     if found.rows.num_rows and not pc.any(is_number).as_py():
         raise SourceError("The labels hold a Confidence that is not a number in every row.")

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator.errors import SourceError
+from curator.sources.open_images.boxes import CROP
 
 MACHINE_CONFIDENCE = 0.5
 """Least confidence of a machine label; the page of Open Images calls labels from 0.5 on "sufficiently" certain."""
@@ -30,6 +31,11 @@ IMAGE_COLUMNS: Mapping[str, str] = {
 }
 EXTRA_COLUMNS: Mapping[str, str] = {"OriginalSize": "original_size", "OriginalMD5": "original_md5"}
 _PAIR = ["ImageID", "LabelName"]
+
+
+def _image_keys(rows: pa.Table) -> list[str]:
+    """Return the columns that tell one image from another: its id, and its box if boxes are images."""
+    return ["ImageID", CROP] if CROP in rows.column_names else ["ImageID"]
 
 
 @dataclass(frozen=True)
@@ -85,8 +91,9 @@ def without(present: PresentImages, excepted: Sequence[str]) -> PresentImages:
 
 
 def _distinct(rows: pa.Table) -> pa.Table:
-    unique = rows.select(_PAIR).group_by(_PAIR).aggregate([])
-    return unique.select(_PAIR).sort_by([(name, "ascending") for name in _PAIR])
+    keys = [*_PAIR, *_image_keys(rows)[1:]]
+    unique = rows.select(keys).group_by(keys).aggregate([])
+    return unique.select(keys).sort_by([(name, "ascending") for name in keys])
 
 
 def label_rows(present: pa.Table, mids: Mapping[str, Sequence[str]], labels: Sequence[str]) -> pa.Table:
@@ -99,9 +106,10 @@ def label_rows(present: pa.Table, mids: Mapping[str, Sequence[str]], labels: Seq
         wanted = pa.array(list(mids.get(label, ())), pa.string())
         rank = pc.index_in(present["LabelName"], value_set=wanted)
         ranked = present.append_column("rank", rank).filter(pc.is_valid(rank))
-        first = ranked.group_by("ImageID").aggregate([("rank", "min")]).sort_by("ImageID")
+        keys = _image_keys(present)
+        first = ranked.group_by(keys).aggregate([("rank", "min")]).sort_by([(name, "ascending") for name in keys])
         columns = {
-            "ImageID": first["ImageID"],
+            **{name: first[name] for name in keys},
             "label": pa.array([label] * first.num_rows, pa.string()),
             "source_class": wanted.take(first["rank_min"].combine_chunks()),
         }
@@ -123,7 +131,8 @@ def catalog_columns(listed: pa.Table, images: pa.Table, subset: str, *, need_met
     first = images.select(["ImageID"]).append_column("row", index).group_by("ImageID").aggregate([("row", "min")])
     how = "inner" if need_metadata else "left outer"
     joined = listed.join(images.take(first["row_min"]), "ImageID", join_type=how)
-    joined = joined.sort_by([("label", "ascending"), ("ImageID", "ascending")])
+    keys = _image_keys(listed)
+    joined = joined.sort_by([(name, "ascending") for name in ("label", *keys)])
     columns = {new: _null_if_empty(joined[old]) for old, new in IMAGE_COLUMNS.items()}
     columns |= {
         "source_id": joined["ImageID"],
@@ -133,6 +142,9 @@ def catalog_columns(listed: pa.Table, images: pa.Table, subset: str, *, need_met
         "original_url": _null_if_empty(joined["OriginalURL"]),
         "extra": pa.array(_extras(joined, subset), pa.string()),
     }
+    if CROP in keys:  # the image's id and the box, not the order of the boxes: a table that grows renames none
+        columns |= {"key": pc.binary_join_element_wise(joined["ImageID"], joined[CROP], " ")}
+        columns |= {"listed_group": joined["ImageID"], CROP: joined[CROP]}
     frame = pd.DataFrame(
         {name: pd.Series(column, dtype=pd.ArrowDtype(pa.string())) for name, column in columns.items()}
     )

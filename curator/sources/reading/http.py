@@ -26,6 +26,7 @@ from curator.fetch.network.transfer import WaryTransfer
 from curator.fetch.policy import Answer, header_values, judge
 from curator.manifests.recipe import FetchSettings
 from curator.reasons import Drop
+from curator.sources.reading.sending import Sent
 
 CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18}|\*)")
 """The header of a partial answer: its first byte, and the size of the whole file (RFC 9110, 14.4)."""
@@ -119,6 +120,7 @@ class StreamedAnswer:
         within_s: seconds for the whole answer; 0: no limit.
         loop: one whose connections are used again, and which has no other transfer; none: one of its own.
         follows: whether redirects are followed.
+        sent: what the request brings to the server, by the method that it states.
 
     Raises:
         SourceError: no request can be made for the address, or it leads to one that is not public.
@@ -134,12 +136,15 @@ class StreamedAnswer:
         within_s: float = 0.0,
         loop: CurlLoop | None = None,
         follows: bool = True,
+        sent: Sent | None = None,
     ) -> None:
         try:
-            self._transfer = _ListTransfer(settings, headers, follows)
+            self._transfer = _ListTransfer(settings, [*headers, *(sent.headers if sent else ())], follows)
         except CuratorError as error:  # the proxy has no address
             raise SourceError(error.message, error.hint) from error
         self._transfer.handle.setopt(pycurl.NOBODY, method == "HEAD")
+        if sent is not None:
+            sent.prepare(self._transfer.handle)
         self._transfer.within_s = within_s
         self._left: list[bytes] = []
         self._has_ended = False

@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from http.client import responses
 from pathlib import Path as Path
 from time import sleep
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from curator.errors import SourceError
@@ -28,7 +28,10 @@ from curator.sources.budget import budget
 from curator.sources.reading import resume
 from curator.sources.reading.http import BrokenOffError, StreamedAnswer
 from curator.sources.reading.json_text import DECODER
+from curator.sources.reading.sending import Sent as Sent
 from curator.text import Text
+
+Answered = TypeVar("Answered")
 
 MOST_BYTES = 64 << 20
 """An answer of more is none that an API sends."""
@@ -49,6 +52,14 @@ class Later(NamedTuple):
     why: str
     wait_s: float
     is_busy: bool = True
+
+
+class Reply(NamedTuple):
+    """A whole answer: its body, the seconds that it wants to be left alone, and its entity tag, if it states one."""
+
+    body: bytes
+    wait_s: float
+    etag: str
 
 
 class RefusedError(SourceError):
@@ -113,10 +124,22 @@ class JsonApi:
         Raises:
             SourceError: the server refuses, is busy for too long, or answers with no JSON.
         """
+        return self._until_answered(lambda: self._ask_once(parameters, reading, is_busy))
+
+    def send(self, sent: Sent, reading: str = "") -> Reply:
+        """Bring something to the address, and return what it answers; a server may get it more than once.
+
+        Raises:
+            SourceError: the server refuses, or is busy for too long.
+        """
+        return self._until_answered(lambda: self._request(self.address, reading, sent))
+
+    def _until_answered(self, attempt: Callable[[], tuple[Answered, Later | None]]) -> Answered:
+        """Try, and wait as long as the server wants between two tries, until it has answered."""
         n_failed = n_busy = 0
         while True:
             budget().time()
-            value, later = self._request(self.address_of(parameters), reading, is_busy)
+            value, later = attempt()
             if later is None:
                 return value
             n_failed, n_busy = n_failed + (not later.is_busy), n_busy + later.is_busy
@@ -125,32 +148,43 @@ class JsonApi:
                 raise self._refused(later.why + (f", {times} times in a row" if times > 1 else ""))
             self._wait(later, n_failed + n_busy)
 
-    def _request(self, url: str, reading: str, is_busy: Callable[[Any], str]) -> tuple[Any, Later | None]:
+    def _ask_once(
+        self, parameters: Mapping[str, str], reading: str, is_busy: Callable[[Any], str]
+    ) -> tuple[Any, Later | None]:
+        reply, later = self._request(self.address_of(parameters), reading)
+        if later is not None:
+            return None, later
+        value = self.parsed(reply.body)
+        why = is_busy(value)
+        return value, Later(why, reply.wait_s) if why else None
+
+    def _request(self, url: str, reading: str, sent: Sent | None = None) -> tuple[Reply, Later | None]:
+        nothing = Reply(b"", 0.0, "")
         if self._loop is None:
             selector = self._opened.enter_context(selectors.DefaultSelector())
             self._loop = self._opened.enter_context(CurlLoop(selector, n_idle=1))
         elif self._pause_s:
             sleep(self._pause_s)
         try:
-            answer = StreamedAnswer(url, self._context.fetch, self._headers, loop=self._loop, follows=self._follows)
+            answer = StreamedAnswer(
+                url, self._context.fetch, self._headers, loop=self._loop, follows=self._follows, sent=sent
+            )
         except BrokenOffError as error:
-            return None, self._broken(error)
+            return nothing, self._broken(error)
         try:
             body = self._body(answer, reading)
         except BrokenOffError as error:
-            return None, self._broken(error)
+            return nothing, self._broken(error)
         finally:
             answer.close()
         asked_s = answer.verdict.wait_s or seconds_to_wait(answer.header("retry-after"), answer.header("date")) or 0.0
-        if answer.status != 200:
-            what = f"answered {answer.status} {responses.get(answer.status, '')}".strip()
-            if answer.verdict.reason in RETRIED:
-                return None, Later(what, asked_s, is_busy=bool(answer.header("retry-after")) or answer.status == 429)
-            refused = self._refused(what + _said(body), self._hints[answer.status in (401, 403)])
-            raise RefusedError(refused.message, refused.hint, answer.status)
-        value = self._parsed(body)
-        why = is_busy(value)
-        return value, Later(why, asked_s) if why else None
+        if answer.status == 200 or (sent and 200 < answer.status < 300):
+            return Reply(body, asked_s, answer.header("etag")), None
+        what = f"answered {answer.status} {responses.get(answer.status, '')}".strip()
+        if answer.verdict.reason in RETRIED:
+            return nothing, Later(what, asked_s, is_busy=bool(answer.header("retry-after")) or answer.status == 429)
+        refused = self._refused(what + _said(body), self._hints[answer.status in (401, 403)])
+        raise RefusedError(refused.message, refused.hint, answer.status)
 
     def _broken(self, error: BrokenOffError) -> Later:
         if error.reason not in RETRIED:
@@ -170,7 +204,12 @@ class JsonApi:
         except CodingError as error:
             raise self._refused(f"answered with what cannot be read ({error})") from error
 
-    def _parsed(self, body: bytes) -> Any:
+    def parsed(self, body: bytes) -> Any:
+        """Return the value of JSON that a body states.
+
+        Raises:
+            SourceError: it states none.
+        """
         try:
             return DECODER.decode(body.decode("utf-8-sig"))
         except (ValueError, RecursionError) as error:

@@ -23,8 +23,8 @@ import pyarrow.compute as pc
 
 from curator.errors import SourceError
 from curator.events import Noted
-from curator.manifests.toml_settings import setting, suggest
-from curator.sources.base import N_SAME, ListingContext, PlannedRead, Source, listed_rows, most_frequent
+from curator.manifests.toml_settings import setting
+from curator.sources.base import N_SAME, ListingContext, PlannedRead, Source, listed_rows, most_frequent, unknown_label
 from curator.sources.local_pictures import AMBIGUOUS, OUTSIDE
 from curator.sources.reading.places import file_name, is_url, missing_place, scheme_problem, shown_name
 from curator.sources.reading.read import probe_size
@@ -74,9 +74,7 @@ class UrlList(Source):
 
     def problems(self, labels: Sequence[str]) -> list[tuple[str, str]]:
         """List the recipe's mistakes that only this source can see, as (key, message) pairs."""
-        found = []
-        if self.label and self.label not in labels:
-            found.append(("label", f"names {self.label!r}, which is not in labels{suggest(self.label, labels)}"))
+        found = unknown_label(self.label, labels)
         found += [("columns", problem) for problem in column_problems(self.columns or {})]
         found += [("root", problem) for root in self.roots if (problem := scheme_problem(root))]
         found += self.writing.problems()

@@ -18,8 +18,8 @@ import pandas as pd
 
 from curator.errors import SourceError
 from curator.events import Noted, Warned
-from curator.manifests.toml_settings import setting, suggest
-from curator.sources.base import ListingContext, PlannedRead, Source, listed_rows, most_frequent
+from curator.manifests.toml_settings import setting
+from curator.sources.base import ListingContext, PlannedRead, Source, listed_rows, most_frequent, unknown_label
 from curator.sources.folder.walk import count_left_out
 from curator.sources.named_files import state_of_files
 from curator.sources.reading.places import is_url, local_path, scheme_problem
@@ -49,9 +49,7 @@ class Video(Source):
 
     def problems(self, labels: Sequence[str]) -> list[tuple[str, str]]:
         """List the recipe's mistakes that only this source can see, as (key, message) pairs."""
-        found = []
-        if self.label and self.label not in labels:
-            found.append(("label", f"names {self.label!r}, which is not in labels{suggest(self.label, labels)}"))
+        found = unknown_label(self.label, labels)
         problem = "must be a local path" if is_url(self.path) else scheme_problem(self.path)
         return [*found, ("path", problem)] if problem else found
 

@@ -207,10 +207,10 @@ class CaptureIndex(JsonApi):
         self._remember(RobotsText(url, time.time(), zlib.compress(text)))
         return read_rules(text)
 
-    def _parsed(self, body: bytes) -> Any:
+    def parsed(self, body: bytes) -> Any:
         """Read one array, or an object a line."""
         if body.lstrip()[:1] != b"{":
-            found = super()._parsed(body) if body.strip() else []
+            found = super().parsed(body) if body.strip() else []
             if not isinstance(found, list):
                 raise self._refused("answered with what is no index of captures")
             return found

@@ -1,0 +1,94 @@
+"""Keep the images of a manifest somewhere else, by their content, so that the set outlives its addresses.
+
+>>> [kind.name for kind in KINDS]
+['folder', 'git-annex', 'dvc']
+>>> Mirrored(KINDS[0], Path("backup"), ["written", "there already", "not in the store"])
+Mirrored('folder', 3 images: written 1, there already 1, not in the store 1: backup)
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from curator.errors import CuratorError
+from curator.events import WorkAdvanced, WorkFinished, WorkStarted
+from curator.export.mirror import dvc, git_annex, to_folder
+from curator.export.mirror.kind import OUTCOMES, Kind
+from curator.manifests.manifest import read_manifest
+from curator.manifests.project import Project
+from curator.manifests.toml_settings import suggest
+from curator.store.lock import locked
+from curator.text import plural
+
+_WORK = "mirroring"
+
+KINDS: tuple[Kind, ...] = (to_folder.KIND, git_annex.KIND, dvc.KIND)
+
+
+@dataclass(frozen=True)
+class Mirrored:
+    """What a mirror ended with: ``outcomes`` has one text for each row of the manifest."""
+
+    kind: Kind
+    path: Path
+    outcomes: Sequence[str] = field(repr=False)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many images were written, are there already, or are refused by which reason; their sum is all."""
+        counted = Counter(self.outcomes)
+        return {one: counted[one] for one in (*OUTCOMES, *sorted({*counted} - {*OUTCOMES})) if counted[one]}
+
+    @property
+    def refused(self) -> dict[str, int]:
+        """How many images are not in the mirror, by reason."""
+        return {reason: n for reason, n in self.counts.items() if reason not in OUTCOMES}
+
+    def __repr__(self) -> str:
+        counted = ", ".join(f"{outcome} {n:,}" for outcome, n in self.counts.items())
+        return f"Mirrored({self.kind.name!r}, {plural(len(self.outcomes), 'image')}: {counted}: {self.path})"
+
+
+def find_kind(name: str) -> Kind:
+    """Return the kind of mirror that has this name.
+
+    Raises:
+        CuratorError: there is none.
+    """
+    names = {kind.name: kind for kind in KINDS}
+    if name not in names:
+        message = f"There is no mirror of the kind {name!r}{suggest(name, names) or '.'}"
+        raise CuratorError(message, f"There are {', '.join(names)}.")
+    return names[name]
+
+
+def mirror_dataset(project: Project, kind: Kind, target: str | Path) -> Mirrored:
+    """Write every image of the manifest, or what is said of it, below ``target``; nothing of others is changed.
+
+    What is there already is verified and left. A mirror that was killed is finished by the next one: a file that has
+    its final name is whole.
+
+    Raises:
+        StateError: there is no manifest.
+        CuratorError: the target cannot be written to.
+        DiskError: the disk refused.
+        LockedError: another command is at work on the data set.
+    """
+    folder = Path(target).expanduser().resolve()
+    data = project.paths.folder.resolve()
+    if folder.exists() and not folder.is_dir():
+        raise CuratorError(f"{folder} is a file.", "Choose a folder.")
+    if folder == data or data in folder.parents:
+        raise CuratorError(f"{folder} is in the data set's own folder {data}.", "Choose one elsewhere.")
+    with locked(project.paths.lock, "mirror"):
+        rows = read_manifest(project.paths.manifest).sort_values("record_id", ignore_index=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        project.emit(WorkStarted(_WORK, len(rows)))
+        advance: Callable[[], None] = partial(project.emit, WorkAdvanced(_WORK))
+        outcomes = kind.write(rows, project.paths, folder, advance)
+        project.emit(WorkFinished(_WORK))
+    return Mirrored(kind, folder, outcomes)

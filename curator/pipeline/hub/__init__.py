@@ -1,0 +1,1 @@
+"""A finished data set pushed to the Hugging Face hub."""

@@ -1,0 +1,123 @@
+"""Make the pictures that are parts of fetched ones, or these turned upright, and look at each as at any file.
+
+A made picture is a file of its own: a PNG below ``sources/made``, named by the file it is made of and by what was done,
+which is read, looked at and stored as a local file of a source is. The row has its content then, and what it was made
+of: see docs/decisions/0027-pictures-made-of-pictures.md.
+
+>>> crops = [None, None, "crop 0 0 1 1"]
+>>> columns = {"rotation": [90, 90, 0], "orientation": [1, 6, 1], "crop": crops, "kind": ["open-images"] * 3}
+>>> find_makings(catalog.conform(pd.DataFrame(columns)))
+['turn 90', '', 'crop 0 0 1 1']
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from curator import catalog as catalog
+from curator.catalog import FETCHED_FIELDS, Drop, Stage
+from curator.events import WorkAdvanced, WorkFinished, WorkStarted
+from curator.fetch.fetch_images import fetch_images
+from curator.manifests.project import Project
+from curator.observe.renderings import Rendering
+from curator.observe.workers.render import UndecodableError, render_to
+from curator.store.making import join, read_making
+from curator.store.whole_files import whole_file
+
+_WORK = "making pictures of pictures"
+_AS_SERVED = (
+    *("from_fallback", "http_status", "final_url", "archive_url", "archived_at", "made_of", "made_by"),
+    *("taken", "camera"),
+)
+"""The fetched columns that are those of the file as served."""
+_REPLACED = (
+    *(field.name for field in FETCHED_FIELDS if field.name not in _AS_SERVED),
+    *("drop_stage", "drop_reason", "drop_detail"),
+)
+_TURNS = {90: "turn 90", 180: "turn 180", 270: "turn 270"}
+
+
+def find_makings(table: pd.DataFrame) -> list[str]:
+    """Say what is to be made of each row's file; empty: it is the image as it is.
+
+    A picture is turned as Open Images states only if its EXIF has not turned it already: `Rotation` is the degrees,
+    counter-clockwise, that bring it upright. What the column of another table means, nobody says.
+    """
+    states = (table["kind"] == "open-images").fillna(False).to_numpy(dtype=bool)
+    degrees = np.where(states, catalog.read_integers(table["rotation"], 0) % 360, 0)
+    orientations = catalog.read_integers(table["orientation"], 0)
+    turns = [_TURNS.get(int(n), "") if seen == 1 else "" for n, seen in zip(degrees, orientations, strict=True)]
+    crops = catalog.as_arrow(table["crop"], pa.string()).to_pylist()
+    return [join(turn, crop) for turn, crop in zip(turns, crops, strict=True)]
+
+
+def make_pictures(project: Project, table: pd.DataFrame, makings: Sequence[str]) -> pd.DataFrame:
+    """Put in the place of each fetched file that something is to be made of, what is made.
+
+    Args:
+        table: a fetched catalog; rows that are dropped, or have no file, stay as they are.
+        makings: one for each row, as :func:`find_makings` returns them.
+
+    Returns:
+        The same rows; of those that were made the content is that of what was made, and ``made_of`` the file as served.
+        What cannot be made, or cannot be seen, is dropped in stage ``fetched``.
+    """
+    has_file = catalog.is_kept(table) & table["sha256"].notna().to_numpy(dtype=bool)
+    rows = np.flatnonzero(has_file & np.array([bool(one) for one in makings], bool))
+    if not len(rows):
+        return table
+    chosen = [makings[row] for row in rows.tolist()]
+    wanted = list(zip(table["sha256"].iloc[rows], table["format"].iloc[rows], chosen, strict=True))
+    distinct = list(dict.fromkeys(wanted))
+    project.emit(WorkStarted(_WORK, len(distinct)))
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        problems = dict(zip(distinct, threads.map(partial(_make, project), distinct), strict=True))
+    project.emit(WorkFinished(_WORK))
+    paths = [str(project.paths.made_picture(sha256, making).absolute()) for sha256, _, making in wanted]
+    columns = ["record_id", "label", "source", "kind", "tier"]
+    local = table.iloc[rows][columns].reset_index(drop=True).assign(local_path=paths)
+    made = fetch_images(catalog.conform(local), project)
+    details = [problems[one] for one in wanted]
+    made = catalog.drop(made, np.array([bool(one) for one in details], bool), Stage.FETCHED, Drop.CORRUPT, details)
+    return _replaced(table, rows, made, chosen)
+
+
+def _make(project: Project, wanted: tuple[str, str, str]) -> str:
+    """Make one picture, unless it is there; return why it cannot be made, if it cannot."""
+    sha256, image_format, making = wanted
+    path = project.paths.made_picture(sha256, making)
+    try:
+        if not path.exists():
+            done = read_making(making)
+            stored = project.paths.image(sha256, image_format)
+            rendering = Rendering("PNG", turn=done.turn, box=done.box)
+            with whole_file(path) as temporary, temporary.open("w+b") as out:
+                render_to(out, stored, rendering, project.recipe.quality.max_pixels, sha256)
+    except (UndecodableError, ValueError) as error:
+        return str(error)
+    finally:
+        project.emit(WorkAdvanced(_WORK))
+    return ""
+
+
+def _replaced(table: pd.DataFrame, rows: catalog.IntArray, made: pd.DataFrame, makings: Sequence[str]) -> pd.DataFrame:
+    """Put the facts of what was made into these rows."""
+    places = np.arange(len(table))
+    places[rows] = len(table) + np.arange(len(rows))
+    taken = pa.array(places)
+    columns = {}
+    for name in _REPLACED:
+        kind = catalog.SCHEMA.field(name).type
+        both = pa.concat_arrays([catalog.as_arrow(one[name], kind) for one in (table, made)])
+        columns[name] = both.take(taken)
+    origins = catalog.as_arrow(table["sha256"], pa.string()).take(pa.array(rows))
+    columns["made_of"] = catalog.spread(origins, rows, len(table))
+    columns["made_by"] = catalog.spread(pa.array(makings, pa.string()), rows, len(table))
+    return catalog.with_columns(table, columns)

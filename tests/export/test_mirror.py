@@ -1,0 +1,210 @@
+"""A mirror holds every image by its content, whole at every instant; rows in = written + refused by reason."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import curator
+from curator.cli.app import app
+from curator.errors import CuratorError, StateError
+from curator.export.mirror import git_annex, to_folder
+from curator.export.mirror.kind import DAMAGED, NO_ADDRESS, NOT_STORED, OF_OTHERS, PRESENT, REPAIRED, WRITTEN
+from curator.manifests.manifest import manifest_text, read_manifest
+from tests.small_worlds import write_folder
+
+
+@pytest.fixture
+def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> curator.Dataset:
+    """A finished data set of 12 images, a third of which have no address of the web."""
+    monkeypatch.chdir(tmp_path)
+    write_folder(tmp_path / "photos", 6)
+    data = curator.create("small", labels=["rugby", "soccer"], sources=[{"kind": "folder", "path": "photos"}])
+    data.split()
+    rows = read_manifest(data.paths.manifest)
+    url = [f"https://h.example/a b/{n}.jpg" if n % 3 else None for n in range(len(rows))]
+    archived = [f"https://archive.example/{n}" if n == 1 else None for n in range(len(rows))]
+    rows = rows.assign(url=url, fallback_url=url, archive_url=archived)
+    data.paths.manifest.write_text(manifest_text(rows), encoding="utf-8")
+    return data
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_folder_holds_each_file_once_by_its_content(small: curator.Dataset, tmp_path: Path) -> None:
+    """Twice: written, then there already; the bytes have the SHA-256 that names them; the manifest lies beside them."""
+    first = small.mirror(tmp_path / "backup")
+    assert first.counts == {WRITTEN: 12} and not first.refused
+    files = files_of(tmp_path / "backup")
+    images = {name: content for name, content in files.items() if name.startswith("images/")}
+    assert len(images) == 12 and len(files) == 13
+    for name, content in images.items():
+        digest = hashlib.sha256(content).hexdigest()
+        assert name == f"images/{digest[:2]}/{digest}.jpg"
+    assert small.mirror(tmp_path / "backup").counts == {PRESENT: 12}
+    assert files_of(tmp_path / "backup") == files
+    for n, status in ((0, 0), (1, 1)):  # the lines that it prints verify the folder; one damaged file is found
+        done = subprocess.run(["bash", "-c", first.kind.snippet], cwd=first.path, capture_output=True, check=False)
+        assert done.returncode == status, (n, done)
+        damaged = next((tmp_path / "backup" / "images").glob("*/*"))
+        damaged.chmod(0o644)
+        damaged.write_bytes(b"rot")
+
+
+def test_what_is_damaged_or_gone_is_said_and_what_is_of_others_stays(small: curator.Dataset, tmp_path: Path) -> None:
+    """Rows in = written + refused, by reason; a damaged copy is written anew; no file of others is touched."""
+    target = tmp_path / "backup"
+    names = sorted(small.paths.images.rglob("*.jpg"))
+    (target / "images").mkdir(parents=True)
+    mine = {target / "images" / ".tmp-notes": b"mine", target / "images" / "holiday.jpg": b"x", target / "a.txt": b"y"}
+    for path, content in mine.items():
+        path.write_bytes(content)
+    blocked = target / names[0].relative_to(small.paths.folder)
+    blocked.mkdir(parents=True)
+    names[1].unlink()
+    names[2].chmod(0o644)
+    names[2].write_bytes(b"rot")
+    copy = target / names[3].relative_to(small.paths.folder)
+    copy.parent.mkdir(exist_ok=True)
+    copy.write_bytes(b"half a file")
+    left = copy.with_name(f".tmp-mirror-{'0' * 12}-{names[3].name}")
+    left.write_bytes(b"of a run that was killed")
+    done = small.mirror(target)
+    assert done.counts == {WRITTEN: 8, REPAIRED: 1, OF_OTHERS: 1, NOT_STORED: 1, DAMAGED: 1}
+    assert len(done.outcomes) == 12 and sum(done.counts.values()) == 12
+    assert sum(done.refused.values()) == 3 and copy.read_bytes() == names[3].read_bytes() and not left.exists()
+    assert all(path.read_bytes() == content for path, content in mine.items()) and blocked.is_dir()
+    assert not list(target.rglob(".tmp-mirror-*"))
+
+
+def test_a_mirror_that_is_interrupted_leaves_whole_files_and_goes_on(
+    small: curator.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C amid the files: nothing half has a final name, nothing is left behind, and the next run adds the rest."""
+    monkeypatch.setattr(to_folder, "_BATCH", 2)
+    real, seen = to_folder._copy, []
+
+    def stop(*given) -> str:  # type: ignore[no-untyped-def]
+        seen.append(given)
+        if len(seen) == 6:
+            raise KeyboardInterrupt
+        return real(*given)
+
+    monkeypatch.setattr(to_folder, "_copy", stop)
+    with pytest.raises(KeyboardInterrupt):
+        small.mirror(tmp_path / "backup")
+    files = files_of(tmp_path / "backup")
+    assert len(files) == 4
+    assert all(hashlib.sha256(content).hexdigest() in name for name, content in files.items())
+    assert small.mirror(tmp_path / "backup").counts == {WRITTEN: 8, PRESENT: 4}
+
+
+def test_two_data_sets_share_a_folder_and_a_new_manifest_keeps_the_old(small: curator.Dataset, tmp_path: Path) -> None:
+    """The manifest is named by its content."""
+    small.mirror(tmp_path / "backup")
+    rows = read_manifest(small.paths.manifest)
+    small.paths.manifest.write_text(manifest_text(rows.iloc[:6]), encoding="utf-8")
+    assert small.mirror(tmp_path / "backup").counts == {PRESENT: 6}
+    kept = sorted((tmp_path / "backup" / "manifests").glob("small-*.csv"))
+    assert sorted(len(read_manifest(path)) for path in kept) == [6, 12]
+
+
+def test_git_annex_gets_keys_names_and_addresses(small: curator.Dataset, tmp_path: Path) -> None:
+    """A line a file and a line an address, in the form that its commands read; those without an address are refused."""
+    done = small.mirror(tmp_path / "annex", to="git-annex")
+    assert done.counts == {WRITTEN: 8, NO_ADDRESS: 4}
+    rows = read_manifest(small.paths.manifest).set_index("sha256")
+    lines = (tmp_path / "annex" / "annex-files.txt").read_text().splitlines()
+    assert len(lines) == 8
+    for line in lines:
+        key, name = line.split(" ", 1)
+        sha256 = key.rpartition("--")[2].removesuffix(".jpg")
+        assert key == f"SHA256E-s{rows['n_bytes'][sha256]}--{sha256}.jpg" and name == rows["file"][sha256]
+    addresses = (tmp_path / "annex" / "annex-urls.txt").read_text().splitlines()
+    assert len(addresses) == 9 and sum("archive.example" in one for one in addresses) == 1
+    assert all(one.count(" ") == 1 for one in addresses)
+    assert small.mirror(tmp_path / "annex", to="git-annex").counts == {PRESENT: 8, NO_ADDRESS: 4}
+    (tmp_path / "annex" / "annex-urls.txt").write_text("my own notes\n")
+    with pytest.raises(CuratorError, match=r"annex-urls.txt is no list of git-annex keys. Move it away"):
+        small.mirror(tmp_path / "annex", to="git-annex")
+
+
+def test_dvc_gets_an_import_for_each_image(small: curator.Dataset, tmp_path: Path) -> None:
+    """With address, size and MD5; one of others stays; what changed sides leaves its old place."""
+    target = tmp_path / "dvc"
+    rows = read_manifest(small.paths.manifest)
+    first, second = (f"{file}.dvc" for file in rows["file"][rows["url"].notna()].iloc[:2])
+    (target / first).parent.mkdir(parents=True)
+    (target / first).write_text("outs: []\n")
+    done = small.mirror(target, to="dvc")
+    assert done.counts == {WRITTEN: 7, NO_ADDRESS: 4, OF_OTHERS: 1} and (target / first).read_text() == "outs: []\n"
+    text = (target / second).read_text()
+    content = (small.paths.folder / second.removesuffix(".dvc")).read_bytes()
+    assert f"- md5: {hashlib.md5(content).hexdigest()}\n  size: {len(content)}\n" in text
+    assert '- path: "https://h.example/a%20b/' in text and text.startswith("# curator mirror: small\nfrozen: true\n")
+    (target / second).write_text(text + "md5: added by dvc update\n")
+    assert small.mirror(target, to="dvc").counts == {PRESENT: 7, NO_ADDRESS: 4, OF_OTHERS: 1}
+    gone = rows[rows["file"] + ".dvc" != second]
+    small.paths.manifest.write_text(manifest_text(gone), encoding="utf-8")
+    small.mirror(target, to="dvc")
+    assert not (target / second).exists() and (target / first).exists()
+
+
+@pytest.mark.skipif(not shutil.which("git-annex"), reason="git-annex is not installed")
+def test_git_annex_reads_the_lists(small: curator.Dataset, tmp_path: Path) -> None:
+    """The real one makes a link for each line, and knows the addresses."""
+    target = tmp_path / "annex"
+    small.mirror(target, to="git-annex")
+    who = {f"GIT_{role}_{what}": "ann@example.org" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    script = "git init -q . && git annex init -q here && " + " && ".join(git_annex.KIND.snippet.splitlines()[:2])
+    subprocess.run(["bash", "-c", script], cwd=target, env={**os.environ, **who}, check=True, capture_output=True)
+    keys = {line.split(" ")[0] for line in (target / "annex-files.txt").read_text().splitlines()}
+    links = [path for path in target.rglob("*.jpg") if path.is_symlink() and ".git" not in path.parts]
+    assert {path.readlink().name for path in links} == keys and len(links) == 8
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [("photos/rugby/000.jpg", "is a file. Choose a folder."), ("data/small/images", "in the data set's own folder")],
+)
+def test_a_place_that_cannot_be_one(small: curator.Dataset, target: str, said: str) -> None:
+    """One paragraph; nothing is written."""
+    with pytest.raises(CuratorError, match=said):
+        small.mirror(target)
+
+
+def test_no_manifest_no_kind_and_a_folder_that_is_a_link(small: curator.Dataset, tmp_path: Path) -> None:
+    """Each is said; through a link nothing is written."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "backup").mkdir()
+    (tmp_path / "backup" / "images").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(StateError, match="is a link"):
+        small.mirror(tmp_path / "backup")
+    (tmp_path / "backup" / "images").rename(tmp_path / "backup" / "latest")  # a link of somebody else is no matter
+    assert small.mirror(tmp_path / "backup").counts == {WRITTEN: 12}
+    with pytest.raises(CuratorError, match=r"no mirror of the kind 'annex'.*git-annex"):
+        small.mirror(tmp_path / "new", to="annex")
+    small.paths.manifest.unlink()
+    with pytest.raises(StateError, match="curator split"):
+        small.mirror(tmp_path / "new")
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
+def test_the_command_prints_what_became_of_each_and_ends_with_1_if_some_are_missing(
+    small: curator.Dataset, tmp_path: Path
+) -> None:
+    """Both for a person and as JSON."""
+    shown = CliRunner().invoke(app, ["mirror", "backup"])
+    assert shown.exit_code == 0 and "12 images: backup" in shown.output and "sha256sum" in shown.output
+    said = CliRunner().invoke(app, ["mirror", "lists", "--to", "git-annex", "--json"])
+    assert said.exit_code == 1
+    assert json.loads(said.stdout)["outcomes"] == {"written": 8, "without an address of the web": 4}
