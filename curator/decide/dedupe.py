@@ -51,8 +51,7 @@ def find_duplicates(
 ) -> pd.DataFrame:
     """Drop every kept image that is a copy of another one, or that contradicts another one's label.
 
-    Two images are the same picture if their pixels were judged so; of a pair that was not judged, hashes decide: see
-    :mod:`curator.matching.copies`. One without hash, or with a ``detail`` under ``FLAT_DETAIL``, matches by its bytes.
+    Pixels decide, and hashes if a pair was not judged. One without hash, or under ``FLAT_DETAIL``, matches by its bytes.
 
     Args:
         table: a catalog.
