@@ -51,7 +51,7 @@ def find_duplicates(
 ) -> pd.DataFrame:
     """Drop every kept image that is a copy of another one, or that contradicts another one's label.
 
-    Pixels decide, and hashes if a pair was not judged. One without hash, or under ``FLAT_DETAIL``, matches by its bytes.
+    Pixels decide; of a pair not judged, hashes. One without hash, or under ``FLAT_DETAIL``, matches by its bytes only.
 
     Args:
         table: a catalog.
