@@ -136,14 +136,6 @@ def compare_luma(one: Bytes, other: Bytes, overlay: Overlay) -> tuple[Agreement,
     gain, is_equal = _find_equal(a, b, agrees)
     largest = _fill_largest(agrees) & inside
     inner = np.asarray(cv2.erode(largest.astype(np.float32), _RIM), np.float32)
-    patch = Patch(
-        share=float(largest.sum() / inside.sum()),
-        n_cells=int(largest.sum()),
-        purity=_share(agrees, largest & detailed),
-        beyond=_share(agrees, detailed & ~largest),
-        outlines=_correlate_outlines(a, b, inner),
-        equal=_share(is_equal, (inner > 0) & detailed),
-    )
     agreement = Agreement(
         n_cells=int(inside.sum()),
         n_detail=int(counted.sum()),
@@ -155,7 +147,14 @@ def compare_luma(one: Bytes, other: Bytes, overlay: Overlay) -> tuple[Agreement,
         unchanged=float((np.abs(a - b) < _EQUAL)[inside].mean()),
         gain=gain,
         lopsided=_measure_lopsided(detail_a, detail_b, disagrees),
-        patch=patch,
+        patch=Patch(
+            share=float(largest.sum() / inside.sum()),
+            n_cells=int(largest.sum()),
+            purity=_share(agrees, largest & detailed),
+            beyond=_share(agrees, detailed & ~largest),
+            outlines=_correlate_outlines(a, b, inner),
+            equal=_share(is_equal, (inner > 0) & detailed),
+        ),
     )
     return agreement, agrees, largest
 

@@ -15,12 +15,18 @@ with is taken, and those are fitted by least squares: nothing is drawn by chance
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float32]
+AnyFloats = npt.NDArray[np.floating[Any]]
+Complexes = npt.NDArray[np.complex128]
+Bools = npt.NDArray[np.bool_]
 Indices = npt.NDArray[np.intp]
+
+_FEWEST, _TRIES = 3, 5
+"""Fewest pairs that make a similarity; how many of the most voted for are fitted."""
 
 _LOOSE, _TIGHT = 0.06, 0.016
 """Most error of a point, in the longest sides of the picture it should be in: by one pair's word, and once fitted."""
@@ -31,11 +37,11 @@ _TURN, _SCALE = 0.5, 0.5
 
 @dataclass(frozen=True)
 class Points:
-    """Paired points of one picture: places (n, 2), sizes (n,) and angles (n,), float32, in pixels and radians."""
+    """Paired points of one picture: places (n, 2) and sizes (n,) in pixels, angles (n,) in radians."""
 
-    places: Floats
-    sizes: Floats
-    angles: Floats
+    places: AnyFloats
+    sizes: AnyFloats
+    angles: AnyFloats
 
 
 @dataclass(frozen=True)
@@ -53,53 +59,40 @@ def fit_similarity(one: Points, other: Points, side: float = 192) -> Fit | None:
         one, other: shape (pairs,) each.
         side: the longest side of the one picture, in pixels.
     """
-    if len(one.places) < 3:
+    if len(one.places) < _FEWEST:
         return None
-    scale = np.log(one.sizes / other.sizes)
-    turn = one.angles - other.angles
-    factor = np.exp(scale) * np.exp(1j * turn)
-    a, b = (points.places @ np.array([1, 1j]) for points in (one, other))
-    shift = a - factor * b
-    error = np.abs(factor[:, None] * b + shift[:, None] - a)
-    agrees = (
-        (error <= max(_LOOSE * side, _LEAST_PX))
-        & (np.abs(scale[:, None] - scale) <= _SCALE)
-        & (np.abs(np.angle(np.exp(1j * (turn[:, None] - turn)))) <= _TURN)
-    )
-    best: Indices | None = None
-    for k in np.argsort(-agrees.sum(axis=1), kind="stable")[:5]:
-        chosen = _refine(a, b, agrees[k], max(_TIGHT * side, _LEAST_PX))
-        if best is None or len(chosen) > len(best):
-            best = chosen
-    if best is None or len(best) < 3:
+    a, b = (points.places @ np.array([1, 1j]) for points in (one, other))  # places as complex numbers
+    agrees = _vote(a, b, np.log(one.sizes / other.sizes), one.angles - other.angles, max(_LOOSE * side, _LEAST_PX))
+    most_voted = np.argsort(-agrees.sum(axis=1), kind="stable")[:_TRIES]
+    best = max((_refine(a, b, agrees[k], max(_TIGHT * side, _LEAST_PX)) for k in most_voted), key=len)
+    if len(best) < _FEWEST:
         return None
-    factor_, shift_ = _least_squares(a[best], b[best])
-    matrix = np.array([[factor_.real, -factor_.imag, shift_.real], [factor_.imag, factor_.real, shift_.imag]])
-    return Fit(matrix, best)
+    factor, shift = _least_squares(a[best], b[best])
+    return Fit(np.array([[factor.real, -factor.imag, shift.real], [factor.imag, factor.real, shift.imag]]), best)
 
 
-def _refine(
-    a: npt.NDArray[np.complex128], b: npt.NDArray[np.complex128], agrees: npt.NDArray[np.bool_], tight: float
-) -> Indices:
-    candidates = agrees
+def _vote(a: Complexes, b: Complexes, scale: AnyFloats, turn: AnyFloats, loose: float) -> Bools:
+    """Return which pairs agree with the similarity that each pair says: bool, shape (pairs, pairs)."""
+    factor = np.exp(scale + 1j * turn)
+    error = np.abs(factor[:, None] * b + (a - factor * b)[:, None] - a)
+    turned = np.abs(np.angle(np.exp(1j * (turn[:, None] - turn))))
+    return np.asarray((error <= loose) & (np.abs(scale[:, None] - scale) <= _SCALE) & (turned <= _TURN))
+
+
+def _refine(a: Complexes, b: Complexes, agrees: Bools, tight: float) -> Indices:
+    """Fit again and again to those of some pairs that are near the last fit; return which are within ``tight``."""
     chosen = np.flatnonzero(agrees)
-    for _ in range(4):
+    for limit in (None, None, None, None, tight):
         if len(chosen) < 2:
-            return np.zeros(0, np.intp)
+            break
         factor, shift = _least_squares(a[chosen], b[chosen])
         error = np.abs(factor * b + shift - a)
-        limit = max(tight, float(np.median(error[chosen])))
-        again = np.flatnonzero((error <= limit) & candidates)
-        if np.array_equal(again, chosen):
-            break
-        chosen = again
-    if len(chosen) < 2:
-        return chosen
-    factor, shift = _least_squares(a[chosen], b[chosen])
-    return np.flatnonzero((np.abs(factor * b + shift - a) <= tight) & candidates)
+        most = max(tight, float(np.median(error[chosen]))) if limit is None else limit
+        chosen = np.flatnonzero((error <= most) & agrees)
+    return chosen
 
 
-def _least_squares(a: npt.NDArray[np.complex128], b: npt.NDArray[np.complex128]) -> tuple[complex, complex]:
+def _least_squares(a: Complexes, b: Complexes) -> tuple[complex, complex]:
     """Solve ``a = factor * b + shift`` over the complex numbers."""
     middle_a, middle_b = a.mean(), b.mean()
     spread = (np.abs(b - middle_b) ** 2).sum()

@@ -28,7 +28,7 @@ from curator.matching.judge.sketch import make_sketch as make_sketch
 from curator.matching.judge.transforms import Proposal, Row, describe_turn, propose
 from curator.matching.orientations import invert_orientation
 
-JUDGE_VERSION = 5
+JUDGE_VERSION = 6
 _WHOLLY, _LEAST_PATCH = 0.85, 0.05
 """Share of the detailed cells that agree from which on all do; least share of a patch that is laid over anew."""
 _SURE = 16

@@ -38,8 +38,8 @@ class Pose:
 
 LEAST_DETAIL = 200
 """Fewest cells with detail: a crop to 30% of both sides has some 350."""
-LEAST_HELD, LEAST_SHARED = 0.9, 0.35
-"""One picture lies in the other up to the first share; or both hold the second share of the other: what is less is a
+LEAST_HELD, LEAST_SHARED, LEAST_SHARED_TURNED = 0.9, 0.35, 0.6
+"""One picture lies in the other up to the first share; or both hold the second share of the other, turned ones the third: what is less is a
 thing that both show."""
 MOST_STRETCH = 3.0
 """A wide picture that was squeezed into a square."""
@@ -137,4 +137,5 @@ def has_same_colours(agreement: Agreement, colours: Colours) -> bool:
 
 
 def _holds(pose: Pose) -> bool:
-    return max(pose.overlap) >= LEAST_HELD or min(pose.overlap) >= LEAST_SHARED
+    shared = LEAST_SHARED_TURNED if pose.orientation else LEAST_SHARED
+    return max(pose.overlap) >= LEAST_HELD or min(pose.overlap) >= shared
