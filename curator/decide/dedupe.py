@@ -51,8 +51,7 @@ def find_duplicates(
 ) -> pd.DataFrame:
     """Drop every kept image that is a copy of another one, or that contradicts another one's label.
 
-    Two images are the same picture if their pixels were judged so; of a pair that was not judged, hashes decide: see
-    :mod:`curator.matching.copies`. One without hash, or with a ``detail`` under ``FLAT_DETAIL``, matches by its bytes.
+    Pixels decide; of a pair not judged, hashes. One without hash, or under ``FLAT_DETAIL``, matches by its bytes only.
 
     Args:
         table: a catalog.
@@ -73,10 +72,9 @@ def find_duplicates(
     rows = np.flatnonzero(catalog.is_kept(table))
     nobody, nowhere = np.zeros(len(table), bool), np.full(len(table), -1, np.int64)
     protected, members = (nobody if given is None else given for given in (is_protected, is_member))
-    side = nowhere if listed is None else listed
-    kept, pictures = take_facts(table, rows), read_pictures(table).take(rows)
+    side, kept = nowhere if listed is None else listed, take_facts(table, rows)
     flaws = None if judged is None else rate_flaws(judged, kept["sha256"])
-    ranks = rank_representatives(kept, settings.keep, sources, flaws)
+    ranks, pictures = rank_representatives(kept, settings.keep, sources, flaws), read_pictures(table).take(rows)
     images = _read_images(kept, pictures, settings, labels, ranks, protected[rows], members[rows], side[rows])
     images, pairs = _apply(judged, images, kept["sha256"], settings)
     return write_verdicts(table, rows, _judge(images, settings, pairs))

@@ -1,4 +1,4 @@
-"""What a stage ended with, as the API returns it: counts, notes, what is missing, and its catalog when that is asked for.
+"""What a stage ended with, as the API returns it: counts, notes, what is missing, and its catalog if that is asked for.
 
 >>> counts = {"listed": 9, "kept": 8, "dropped": {"near-duplicate": 1}}
 >>> StageResult(Status("birds", Stage.SPLIT, counts, {}, {}), catalog.empty, missing={"heron": 3})
