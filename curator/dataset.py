@@ -37,7 +37,7 @@ class Dataset(View, Sharing):
     """One data set: its recipe, and what was made of it below ``data/<name>`` and ``manifests/<name>``.
 
     Made by :func:`curator.open` or :func:`curator.create`. Each stage brings those before it up to date, skips what is
-    current, and returns a :class:`curator.inspect.stage_result.StageResult`: counts, notes, what is missing, the catalog.
+    current, and returns a :class:`curator.inspect.stage_result.StageResult`: counts, notes, what is missing.
     """
 
     @raises_curator_errors
