@@ -28,6 +28,8 @@ Indices = npt.NDArray[np.intp]
 _FEWEST, _TRIES = 3, 5
 """Fewest pairs that make a similarity; how many of the most voted for are fitted."""
 
+_STEPS = 4
+"""Most times that a fit is made anew of those near it."""
 _LOOSE, _TIGHT = 0.06, 0.016
 """Most error of a point, in the longest sides of the picture it should be in: by one pair's word, and once fitted."""
 _LEAST_PX = 1.5
@@ -63,8 +65,12 @@ def fit_similarity(one: Points, other: Points, side: float = 192) -> Fit | None:
         return None
     a, b = (points.places @ np.array([1, 1j]) for points in (one, other))  # places as complex numbers
     agrees = _vote(a, b, np.log(one.sizes / other.sizes), one.angles - other.angles, max(_LOOSE * side, _LEAST_PX))
-    most_voted = np.argsort(-agrees.sum(axis=1), kind="stable")[:_TRIES]
-    best = max((_refine(a, b, agrees[k], max(_TIGHT * side, _LEAST_PX)) for k in most_voted), key=len)
+    votes = agrees.sum(axis=1)
+    best = np.empty(0, np.intp)
+    for k in np.argsort(-votes, kind="stable")[:_TRIES]:
+        if votes[k] < max(_FEWEST, len(best) + 1):  # a refined set has no more
+            break
+        best = max(best, _refine(a, b, agrees[k], max(_TIGHT * side, _LEAST_PX)), key=len)
     if len(best) < _FEWEST:
         return None
     factor, shift = _least_squares(a[best], b[best])
@@ -82,14 +88,23 @@ def _vote(a: Complexes, b: Complexes, scale: AnyFloats, turn: AnyFloats, loose: 
 def _refine(a: Complexes, b: Complexes, agrees: Bools, tight: float) -> Indices:
     """Fit again and again to those of some pairs that are near the last fit; return which are within ``tight``."""
     chosen = np.flatnonzero(agrees)
-    for limit in (None, None, None, None, tight):
+    for _ in range(_STEPS):
         if len(chosen) < 2:
+            return chosen
+        error = _misses(a, b, chosen)
+        ordered = np.sort(error[chosen])
+        median = (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
+        nearer = np.flatnonzero((error <= max(tight, median)) & agrees)
+        if np.array_equal(nearer, chosen):
             break
-        factor, shift = _least_squares(a[chosen], b[chosen])
-        error = np.abs(factor * b + shift - a)
-        most = max(tight, float(np.median(error[chosen]))) if limit is None else limit
-        chosen = np.flatnonzero((error <= most) & agrees)
-    return chosen
+        chosen = nearer
+    return chosen if len(chosen) < 2 else np.flatnonzero((_misses(a, b, chosen) <= tight) & agrees)
+
+
+def _misses(a: Complexes, b: Complexes, chosen: Indices) -> npt.NDArray[np.float64]:
+    """Return how far each pair is off the similarity that fits the chosen ones."""
+    factor, shift = _least_squares(a[chosen], b[chosen])
+    return np.asarray(np.abs(factor * b + shift - a))
 
 
 def _least_squares(a: Complexes, b: Complexes) -> tuple[complex, complex]:
