@@ -27,6 +27,9 @@ _QUARTER = np.array([[0, 1, 0], [-1, 0, 1], [0, 0, 1]], np.float64)
 """A quarter counter-clockwise: shares (x, y) to (y, 1 - x)."""
 _SMALL = 20
 """Cells along a side of the pictures that are compared as a whole."""
+_CELLS = np.arange(_SMALL * _SMALL).reshape(_SMALL, _SMALL)
+_TURNED = np.stack([np.rot90(_CELLS[:, ::-1] if k >= 4 else _CELLS, k % 4).ravel() for k in range(len(ORIENTATIONS))])
+"""Which cell comes where in each orientation: (8, cells)."""
 _LEAST_WHOLE = 0.6
 """Least correlation of those."""
 _ZOOM = 8.0
@@ -77,10 +80,9 @@ def describe_turn(one: Row, other: Row, matrix: Matrix) -> tuple[int, float, flo
 def _compare_whole(one: Bytes, other: Bytes) -> npt.NDArray[np.float64]:
     """Correlate two pictures, small, in each orientation of the other: float64, shape (8,)."""
     size = (_SMALL, _SMALL)
-    a, b = (cv2.resize(luma, size, interpolation=cv2.INTER_AREA).astype(np.float64) for luma in (one, other))
+    a, b = (cv2.resize(luma, size, interpolation=cv2.INTER_AREA).ravel().astype(np.float64) for luma in (one, other))
     a, b = a - a.mean(), b - b.mean()
-    turned = [np.rot90(b[:, ::-1] if k >= 4 else b, k % 4) for k in range(len(ORIENTATIONS))]
-    return np.asarray([(a * picture).sum() for picture in turned]) / float(np.sqrt((a * a).sum() * (b * b).sum() + 1))
+    return np.asarray(b[_TURNED] @ a / float(np.sqrt(a @ a * (b @ b) + 1)))
 
 
 def _to_points(row: Row) -> Matrix:

@@ -165,7 +165,7 @@ class _Judge:
     def _judge_new(self, i: Indices, j: Indices) -> None:
         file, place = self._sketch(np.unique(np.concatenate([i, j])))
         both = np.flatnonzero((place[i] >= 0) & (place[j] >= 0))
-        self._means.emit(WorkStarted(WORK, len(both)))
+        self._means.emit(WorkStarted(WORK, len(both), "pair"))
         try:
             for start in range(0, len(both), AT_ONCE):
                 block = both[start : start + AT_ONCE]
