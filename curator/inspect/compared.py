@@ -1,7 +1,7 @@
 """What the pixels of one image and others said: which are one picture, which may be, and what differs.
 
 >>> pair = {"sha256": "a", "other_sha256": "b", "verdict": ONE, "orientation": 4, "flaws": OTHER_MARKED}
->>> pair |= {"differs": "mirrored, words added", "overlap": [1.0, 0.5], "transform": None}
+>>> pair |= {"differs": "words added", "overlap": [1.0, 0.5], "transform": None}
 >>> table = pd.DataFrame({"record_id": ["x-1", "x-2"], "sha256": ["a", "b"], "label": "a"})
 >>> found = find_compared(pa.Table.from_pylist([pair]), table, "a")
 >>> for line in describe_compared(found):
@@ -29,6 +29,7 @@ from curator.decide.judged import (
     THIS_FADED,
     THIS_MARKED,
 )
+from curator.matching.orientations import ORIENTATION_PHRASES, invert_orientation
 
 _VERDICTS = {ONE: "one picture with", DOUBTFUL: "perhaps one picture with"}
 _MOST = 10
@@ -64,7 +65,9 @@ def find_compared(judged: pa.Table | None, table: pd.DataFrame, sha256: str | No
             for bits in (mine, theirs)
         ]
         overlap = row["overlap"] if is_first or row["overlap"] is None else row["overlap"][::-1]
-        facts = {"record_id": str(table["record_id"].iloc[at]), "differs": row["differs"], "overlap": overlap}
+        turn = row["orientation"] if is_first else invert_orientation(row["orientation"])
+        differs = ", ".join(filter(None, (ORIENTATION_PHRASES[turn], row["differs"])))
+        facts = {"record_id": str(table["record_id"].iloc[at]), "differs": differs, "overlap": overlap}
         verdict = "one" if row["verdict"] == ONE else "doubtful"
         found.append({**facts, "verdict": verdict, "flaws": {"this": flaws[0], "other": flaws[1]}})
     return found

@@ -93,7 +93,7 @@ _PLACES = {"kind", "source_id", "local_path", "url", "fallback_url", "final_url"
 
 def _columns_of_dedupe(project: Project, reviews: Reviews, previous: pd.DataFrame | None) -> frozenset[str]:
     sizes = {"width", "height", "n_bytes", "tier"}
-    return frozenset(COUNTED | sizes | _HASHES | {"phash", "format", "mode"} | MAPPED | _PLACES)
+    return frozenset(COUNTED | sizes | _HASHES | {"phash", "format", "mode", "made_of"} | MAPPED | _PLACES)
 
 
 def _columns_of_balance(project: Project, reviews: Reviews, previous: pd.DataFrame | None) -> frozenset[str]:

@@ -1,9 +1,9 @@
 """How a copy lies on the image that is kept: what the gallery draws over it, and the words for what differs.
 
 >>> group = [{"record_id": "x-1", "sha256": "b"}, {"record_id": "x-2", "sha256": "a"}]
->>> pair = {"sha256": "a", "other_sha256": "b", "verdict": 1, "differs": "cropped to 50%"}
+>>> pair = {"sha256": "a", "other_sha256": "b", "verdict": 1, "differs": "50% of one in the other"}
 >>> lay_over(pa.Table.from_pylist([pair | {"transform": [2.0, 0, 0, 0, 2.0, -1.0]}]), [group])
-{'x-2': ['cropped to 50%', [0.5, 0.0, 0.0, 0.0, 0.5, 0.5]]}
+{'x-2': ['50% of one in the other', [0.5, 0.0, 0.0, 0.0, 0.5, 0.5]]}
 """
 
 from __future__ import annotations

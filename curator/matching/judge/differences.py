@@ -1,14 +1,13 @@
 """Name what differs between two pictures of one, in words a person would use.
 
 >>> name_crop((0.25, 1.0)), name_crop((0.8, 0.75)), name_crop((1.0, 1.0))
-('cropped to 25%', '80% and 75% of each in both', '')
+('25% of one in the other', '80% and 75% of each in both', '')
 """
 
 from __future__ import annotations
 
 from curator.matching.judge.compare import Agreement, Colours
 from curator.matching.judge.rules import COLOURED, GREY, Pose
-from curator.matching.orientations import ORIENTATION_PHRASES
 
 _WHOLE = 0.965
 """Share of a picture from which on it is called whole."""
@@ -20,14 +19,15 @@ _GAINS = (0.85, 1.18)
 
 
 def name_differences(agreement: Agreement, colours: Colours, pose: Pose, degrees: float) -> tuple[str, ...]:
-    """Name what differs: "mirrored", "turned by 5°", "cropped to 62%", "text or another ground", "other colours".
+    """Name what differs, whichever comes first: "turned by 5°", "62% of one in the other", "text or another ground".
+
+    The orientation is said by those who know which of the two lies otherwise.
 
     Args:
         agreement, colours, pose: of the pair.
         degrees: the turn beyond the orientation.
     """
     words = [
-        ORIENTATION_PHRASES[pose.orientation],
         f"turned by {abs(degrees):.0f}°" if abs(degrees) >= _LEAST_DEGREES else "",
         name_crop(pose.overlap),
         "stretched" if pose.stretch >= _LEAST_STRETCH else "",
@@ -42,7 +42,7 @@ def name_crop(overlap: tuple[float, float]) -> str:
     if min(overlap) >= _WHOLE:
         return ""
     if max(overlap) >= _WHOLE:
-        return f"cropped to {min(overlap):.0%}"
+        return f"{min(overlap):.0%} of one in the other"
     return f"{overlap[0]:.0%} and {overlap[1]:.0%} of each in both"
 
 

@@ -6,7 +6,7 @@
 >>> copy = np.ascontiguousarray(one[30:150, 20:200][:, ::-1])
 >>> judged = judge_pairs([(make_sketch(one), make_sketch(other)) for other in (copy, stranger)])
 >>> [judgement.same for judgement in judged], judged[0].orientation, judged[0].differs
-([True, False], 4, ('mirrored', 'cropped to 45%'))
+([True, False], 4, ('45% of one in the other',))
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from curator.matching.judge.sketch import make_sketch as make_sketch
 from curator.matching.judge.transforms import Proposal, Row, describe_turn, propose
 from curator.matching.orientations import invert_orientation
 
-JUDGE_VERSION = 6
+JUDGE_VERSION = 7
 _WHOLLY, _LEAST_PATCH = 0.85, 0.05
 """Share of the detailed cells that agree from which on all do; least share of a patch that is laid over anew."""
 _SURE = 16

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from curator.catalog import IntArray, find_places, number_values
 from curator.decide.judged import Judged
 from curator.embed.models import find_weights
 from curator.errors import CuratorError
@@ -48,8 +49,16 @@ def gather_evidence(table: pd.DataFrame, project: Project) -> tuple[Judged | Non
         return None, ()
     network, lacking = open_network(recipe.embed, recipe.base_dir)
     notes = (BY_HASH_ONLY + lacking,) if lacking else ()
-    found = compare_pictures(contents, recipe.dedupe, Means.of(project, network))
+    origin = _number_origins(table, contents)  # boxes of one picture overlap, and are wanted as they are
+    found = compare_pictures(
+        contents, recipe.dedupe, Means.of(project, network), lambda i, j: (origin[i] < 0) | (origin[i] != origin[j])
+    )
     return Judged.from_table(found), notes
+
+
+def _number_origins(table: pd.DataFrame, contents: Contents) -> IntArray:
+    """Number the pictures that contents were cut out of; -1: of none."""
+    return np.append(number_values(table["made_of"]), -1)[find_places(pd.Series(contents.sha256), table["sha256"])]
 
 
 def gather_elsewhere(table: pd.DataFrame, others: pd.DataFrame, project: Project) -> Judged | None:

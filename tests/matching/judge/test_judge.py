@@ -104,7 +104,7 @@ def test_a_crop_is_found_where_it_was_cut_out():
     corners = judgement.transform @ np.array([[0, 1], [0, 1], [1, 1]])
     assert np.allclose(corners, [[0.25, 0.75], [0.25, 0.75]], atol=0.01)
     assert np.allclose(judgement.overlap, [0.25, 1], atol=0.02)
-    assert judgement.differs == ("cropped to 25%",)
+    assert judgement.differs == ("25% of one in the other",)
 
 
 def test_strangers_are_two_pictures():
