@@ -38,9 +38,11 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from curator import catalog
-from curator.catalog import IntArray, find_places, number_values, rank_texts, read_bytes
+from curator.catalog import IntArray, as_arrow, find_places, number_values, rank_texts, read_bytes
 from curator.decide.judged import Judged
 from curator.decide.name_pattern import find_in_names
 from curator.decide.origins import identify_authors, identify_groups, identify_pages
@@ -94,11 +96,17 @@ def find_leak_groups(table: pd.DataFrame, group_by: Sequence[str], copies: IntAr
     place: IntArray = place_later.result()
     if copies is not None and "near-duplicate" in group_by:
         links.append(link_equal(copies))
-    links.append(link_equal(number_values(table["made_of"])))  # the parts of one picture, whatever the recipe says
+    links.append(link_equal(number_values(_name_wholes(table))))
     i, j = _join(links)
     row_at = np.argsort(place)
     first = label_components(len(table), place[i], place[j])
     return row_at[first[place]]
+
+
+def _name_wholes(table: pd.DataFrame) -> pa.Array:
+    """Name the picture that each row is a part of, or is, if others are parts of it: they stay together always."""
+    sha256, made_of = (as_arrow(table[name], pa.string()) for name in ("sha256", "made_of"))
+    return pc.coalesce(made_of, pc.if_else(pc.is_in(sha256, made_of.drop_null()), sha256, None))
 
 
 def _join(links: Sequence[Links]) -> Links:

@@ -8,6 +8,9 @@ of: see docs/decisions/0027-pictures-made-of-pictures.md.
 >>> columns = {"rotation": [90, 90, 0], "orientation": [1, 6, 1], "crop": crops, "kind": ["open-images"] * 3}
 >>> find_makings(catalog.conform(pd.DataFrame(columns)))
 ['turn 90', '', 'crop 0 0 1 1']
+>>> columns |= {"crop": ["crop 0 0 0.2 0.5"] * 3}
+>>> find_makings(catalog.conform(pd.DataFrame(columns)))
+['turn 90, crop 0 0.8 0.5 1', 'crop 0 0.8 0.5 1', 'crop 0 0 0.2 0.5']
 """
 
 from __future__ import annotations
@@ -28,7 +31,7 @@ from curator.fetch.fetch_images import fetch_images
 from curator.manifests.project import Project
 from curator.observe.renderings import Rendering
 from curator.observe.workers.render import UndecodableError, render_to
-from curator.store.making import join, read_making
+from curator.store.making import join, read_making, turned_crop
 from curator.store.whole_files import whole_file
 
 _WORK = "making pictures of pictures"
@@ -48,13 +51,16 @@ def find_makings(table: pd.DataFrame) -> list[str]:
     """Say what is to be made of each row's file; empty: it is the image as it is.
 
     A picture is turned as Open Images states only if its EXIF has not turned it already: `Rotation` is the degrees,
-    counter-clockwise, that bring it upright. What the column of another table means, nobody says.
+    counter-clockwise, by which "the image and boxes" should be turned, so a box is turned by them whoever turns the
+    picture (https://storage.googleapis.com/openimages/web/2018-05-17-rotation-information.html). What the column of
+    another table means, nobody says.
     """
     states = (table["kind"] == "open-images").fillna(False).to_numpy(dtype=bool)
     degrees = np.where(states, catalog.read_integers(table["rotation"], 0) % 360, 0)
     orientations = catalog.read_integers(table["orientation"], 0)
     turns = [_TURNS.get(int(n), "") if seen == 1 else "" for n, seen in zip(degrees, orientations, strict=True)]
-    crops = catalog.as_arrow(table["crop"], pa.string()).to_pylist()
+    stated = catalog.as_arrow(table["crop"], pa.string()).to_pylist()
+    crops = [turned_crop(crop, int(n)) for crop, n in zip(stated, degrees, strict=True)]
     return [join(turn, crop) for turn, crop in zip(turns, crops, strict=True)]
 
 

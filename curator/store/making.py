@@ -44,6 +44,21 @@ def crop_text(left: float, top: float, right: float, bottom: float, margin: floa
     return f"crop {numbers}" + (f" margin {_plain(margin)}" if margin else "")
 
 
+def turned_crop(text: str | None, degrees: int) -> str | None:
+    """Write which part of a picture is wanted once it is turned counter-clockwise, with the part inside it.
+
+    >>> turned_crop("crop 0 0.1 0.2 0.5 margin 0.1", 90), turned_crop(None, 90)
+    ('crop 0.1 0.8 0.5 1 margin 0.1', None)
+    """
+    if not text or degrees not in (90, 180, 270):
+        return text
+    left, top, right, bottom, *rest = text.removeprefix("crop ").split(" ")
+    box = [float(one) for one in (left, top, right, bottom)]
+    for _ in range(degrees // 90):
+        box = [box[1], 1 - box[2], box[3], 1 - box[0]]
+    return " ".join(["crop", *map(_plain, box), *rest])
+
+
 def _plain(number: float) -> str:
     return f"{number:.6f}".rstrip("0").rstrip(".")
 

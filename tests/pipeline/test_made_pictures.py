@@ -21,6 +21,7 @@ from curator.manifests.read_recipe import parse_recipe
 from curator.manifests.recipe import FetchSettings
 from curator.pipeline.replay import replay_manifest
 from curator.sources.registry import source_kinds
+from curator.store.making import turned_crop
 from tests.small_webs import PictureHandler, serving
 from tests.small_worlds import picture
 from tests.sources.test_open_images import BOXES, IMAGES, RUGBY, SOCCER, image_id
@@ -104,18 +105,26 @@ def upright(number: int, turn: int = 0) -> Image.Image:
 
 
 def test_each_box_is_an_image_with_its_margin(tables: Path) -> None:
-    """Two of each image, cut out of the upright picture, at the same pixels; both on one side of the split."""
+    """Two of each image, at the same pixels, boxes turned as stated with the pictures; both on one side of a split."""
     data = made(tables, crop="boxes", margin=0.25)
     rows = data.manifest.set_index("record_id")
     assert len(rows) == 48 and rows["made_of"].nunique() == 24 and rows["sha256"].is_unique
     assert (rows["format"] == "png").all()
     assert rows.groupby("source_id")["split"].nunique().max() == 1
-    turns = {2: 90, 4: 180}
+    stated, by_exif = {2: 90, 3: 90, 4: 180}, {3}
     for record_id, row in rows.iterrows():
         number = int(row["source_id"], 16)
-        whole = upright(number, turns.get(number, 0))
-        first = "crop 0.1 0.2 0.5 0.6 margin 0.25" in row["made_by"]
-        left, top, right, bottom = (0.0, 0.1, 0.6, 0.7) if first else (0.45, 0.0, 1.0, 1.0)
+        turn = stated.get(number, 0)
+        whole = upright(number, 0 if number in by_exif else turn)
+        crops = [turned_crop(f"crop {sides} margin 0.25", turn) for sides in ("0.1 0.2 0.5 0.6", "0.55 0.1 0.95 0.9")]
+        first = row["made_by"].endswith(crops[0])
+        assert first or row["made_by"].endswith(crops[1])
+        corners = {
+            0: ((0.0, 0.1, 0.6, 0.7), (0.45, 0.0, 1.0, 1.0)),
+            90: ((0.1, 0.4, 0.7, 1.0), (0.0, 0.0, 1.0, 0.55)),
+            180: ((0.4, 0.3, 1.0, 0.9), (0.0, 0.0, 0.55, 1.0)),
+        }
+        left, top, right, bottom = corners[turn][0 if first else 1]
         ends = (-int(-right * whole.width // 1), -int(-bottom * whole.height // 1))
         box = (int(left * whole.width), int(top * whole.height), *ends)
         expected = np.asarray(whole.crop(box).convert("RGB"), np.int16)
