@@ -37,11 +37,12 @@ COLUMNS = ("sha256", "detail", "phash", "phash_turns", "phash256", "thumbnail")
 
 def other_images(names: Sequence[str], files: Sequence[str] = (), **columns: Sequence[Any]) -> pd.DataFrame:
     """Make the table of another data set's images: ``name`` (a path or record id), ``file`` and :data:`COLUMNS`."""
-    arrays = {"name": pa.array(names, pa.string()), "file": pa.array(files or [""] * len(names), pa.string())}
+    arrays = {"name": pa.array(names, pa.string())}
     for column in COLUMNS:
         kind = catalog.SCHEMA.field(column).type
         arrays[column] = pa.array(columns[column], kind) if column in columns else pa.nulls(len(names), kind)
-    return catalog.from_arrow(pa.table(arrays))
+    paths = pd.Series(list(files) or [""] * len(names), dtype=object)  # of bytes that are no text, perhaps
+    return catalog.from_arrow(pa.table(arrays)).assign(file=paths)
 
 
 def find_elsewhere(

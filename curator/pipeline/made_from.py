@@ -26,7 +26,7 @@ from curator.manifests.reviews import digest_reviews, read_reviews, standing_rev
 from curator.pipeline.acquire import AcquireOptions, settings_of_fetch
 from curator.pipeline.against import digest_others
 from curator.pipeline.held_sides import held_manifest, stated_manifest
-from curator.pipeline.judging.evidence import evidence_settings
+from curator.pipeline.judging.evidence import evidence_settings, has_evidence
 from curator.pipeline.overrides import Override, read_overrides
 from curator.pipeline.publish import is_published
 from curator.pipeline.stages import STAGES, DecideStage, Reviews
@@ -42,11 +42,12 @@ class Change(StrEnum):
     REVIEWS = "reviews"
     AGAINST = "what [dedupe] against names"
     MANIFEST = "the manifest whose sides it keeps"
+    JUDGED = "how pictures are compared"
     UNPUBLISHED = "the manifest or the folders"
 
 
 _FOLLOWED = {name for reason in Drop for name, _ in reason.traits.settings} - {"target"}
-_CHANGES = {"reviews": Change.REVIEWS, "against": Change.AGAINST, "earlier": Change.MANIFEST}
+_CHANGES = {"reviews": Change.REVIEWS, "against": Change.AGAINST, "earlier": Change.MANIFEST, "judged": Change.JUDGED}
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ class MadeFrom:
         version: of the catalog's schema.
         own_manifest: SHA-256 of the manifest that the split on disk wrote itself: to keep its sides is no change.
         is_published: whether the manifest and the folders are those that the split on disk wrote.
+        has_evidence: whether what the pixels said can still be read.
     """
 
     stage: Stage
@@ -71,6 +73,7 @@ class MadeFrom:
     version: int = catalog.VERSION
     own_manifest: str = ""
     is_published: bool = True
+    has_evidence: bool = True
 
     @property
     def fingerprint(self) -> str:
@@ -89,6 +92,8 @@ def changes_since(record: StageRecord, now: MadeFrom) -> frozenset[Change]:
         changes.add(Change.INPUT)
     if not now.is_published:
         changes.add(Change.UNPUBLISHED)
+    if not now.has_evidence:
+        changes.add(Change.JUDGED)
     return frozenset(changes)
 
 
@@ -155,12 +160,12 @@ def read_made_from(seen: Circumstances, step: DecideStage, recipe: Recipe, is_re
     if step.name == Stage.DEDUPED and recipe.dedupe.mode == "near":
         before_now = record.settings.get("judged") if record and not is_requested else None
         settings["judged"] = evidence_settings(recipe, before_now)
+    seen_pixels = "judged" not in settings or step.name != Stage.DEDUPED or has_evidence(paths)
     split = find_record(paths.catalog(Stage.SPLIT))
     own_manifest = split.manifest_sha256 if split else ""
     published = step.name != Stage.SPLIT or is_published(paths, own_manifest)
-    return MadeFrom(
-        step.name, file_digest(before), recipe.labels, settings, own_manifest=own_manifest, is_published=published
-    )
+    digest = file_digest(before)
+    return MadeFrom(step.name, digest, recipe.labels, settings, catalog.VERSION, own_manifest, published, seen_pixels)
 
 
 def examine(project: Project, with_reviews: bool = True) -> tuple[Stage | None, frozenset[Change]]:

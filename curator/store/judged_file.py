@@ -59,6 +59,15 @@ def read_judged(path: Path, made_by: Mapping[str, Any] | None = None) -> pa.Tabl
     return table if is_wanted and table.schema.equals(SCHEMA) else None
 
 
+def is_judged_by(path: Path, made_by: Mapping[str, Any]) -> bool:
+    """Return whether :func:`read_judged` would find pairs that were judged by these rules, without reading them."""
+    try:
+        metadata = pq.read_schema(path).metadata or {}
+    except (OSError, pa.ArrowException):
+        return False
+    return bool(metadata.get(_KEY) == _conditions(made_by))
+
+
 def write_judged(path: Path, table: pa.Table, made_by: Mapping[str, Any]) -> None:
     """Write the pairs, and what judged them.
 

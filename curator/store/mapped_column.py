@@ -4,6 +4,7 @@ Of ten million thumbnails no stage looks at more than the few that are in doubt,
 takes the memory of the mapped pages back when it needs it. The file goes with the array, however the process ends.
 
 >>> import tempfile
+>>> import pyarrow.parquet as pq
 >>> folder = Path(tempfile.mkdtemp())
 >>> pq.write_table(pa.table({"thumbnail": pa.array([b"ab", None, b"c"], pa.large_binary())}), folder / "a.parquet")
 >>> map_column(folder / "a.parquet", "thumbnail", folder).to_pylist(), [path.name for path in folder.iterdir()]
@@ -20,11 +21,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from curator import catalog
 from curator.catalog import as_arrow
-from curator.store.catalog_files import read_catalog
+from curator.store.catalog_files import read_catalog, read_groups
 from curator.store.whole_files import disk_errors
 
 MAPPED = frozenset({"thumbnail"})
@@ -54,14 +54,12 @@ def map_column(path: Path, name: str, folder: Path) -> pa.LargeBinaryArray:
 
     Raises:
         DiskError: there is none.
-        pyarrow.ArrowException, OSError: the file cannot be read.
+        StateError: the file cannot be read.
     """
-    with pq.ParquetFile(path) as file, disk_errors(folder), tempfile.TemporaryFile(dir=folder) as values:
+    with disk_errors(folder), tempfile.TemporaryFile(dir=folder) as values:
         lengths, valid = [np.zeros(1, np.int64)], [np.zeros(0, bool)]
-        for number in range(file.num_row_groups):
-            column = as_arrow(file.read_row_group(number, [name])[name], pa.large_binary())
-            if not len(column):
-                continue
+        for group in read_groups(path, [name]):
+            column = as_arrow(group[name], pa.large_binary())
             offsets = np.frombuffer(column.buffers()[1], np.int64)[column.offset :][: len(column) + 1]
             values.write(memoryview(column.buffers()[2] or b"")[offsets[0] : offsets[-1]])
             lengths.append(np.diff(offsets))

@@ -32,7 +32,7 @@ from curator.errors import CuratorError, StateError, raises_curator_errors
 from curator.events import Listener
 from curator.events import ignore as ignore
 from curator.inspect.audit.confounds import find_confounds
-from curator.inspect.audit.copies import find_pairs
+from curator.inspect.audit.copies import find_pairs, is_too_alike
 from curator.inspect.audit.cost import measure_cost
 from curator.inspect.audit.homes import choose_homes
 from curator.inspect.audit.listed import Published, list_published
@@ -137,8 +137,10 @@ def _compare(
     published = dataclasses.replace(published, table=with_observations(published.table, seen))
     usable = np.flatnonzero(catalog.is_kept(published.table))
     table = published.table.iloc[usable].reset_index(drop=True)
-    judged = Judged.from_table(compare_pictures(_name_contents(table), DedupeSettings(), means)) if means else None
-    copies, labels = find_pairs(table, means is None, judged), number_labels(table, published)
+    by_bytes, judged = means is None or is_too_alike(table), None
+    if means is not None and not by_bytes:
+        judged = Judged.from_table(compare_pictures(_name_contents(table), DedupeSettings(), means))
+    copies, labels = find_pairs(table, by_bytes, judged), number_labels(table, published)
     traces = {name: seen[name].take(pa.array(usable)).to_pandas().to_numpy() for name in Traces._fields}
     facts, groups = table.assign(**traces), join_groups(table, copies.groups)
     notes = [*published.notes, *([] if published.sides else [_NO_SIDES]), *notes]

@@ -82,7 +82,7 @@ def find_pairs(table: pd.DataFrame, by_bytes: bool = False, judged: Judged | Non
     rows = np.unique(node, return_index=True)[1]  # the first row of each picture
     comparable = np.flatnonzero(picture[rows] >= 0)
     pictures = read_pictures(table.iloc[rows[comparable]])
-    if len(pictures) > _SAMPLE and _is_too_alike(pictures):
+    if judged is None and _are_too_alike(pictures):
         return _gather(table, content, content, nothing, is_near=False)
     matches = find_copies(pictures, settings.max_distance, settings.rotations)
     if judged is not None:
@@ -98,8 +98,16 @@ def _number_nodes(picture: IntArray, content: IntArray) -> IntArray:
     return np.asarray(np.unique(keys, return_inverse=True)[1], dtype=np.int64)
 
 
-def _is_too_alike(pictures: Pictures) -> bool:
-    """Foretell from an even sample whether there would be more matches than memory is for."""
+def is_too_alike(table: pd.DataFrame) -> bool:
+    """Foretell whether more of the pictures would look alike than memory is for; they are not to be compared then."""
+    numbers = number_pictures(table)
+    _, first = np.unique(numbers, return_index=True)
+    return _are_too_alike(read_pictures(table.iloc[first[numbers[first] >= 0]]))
+
+
+def _are_too_alike(pictures: Pictures) -> bool:
+    if len(pictures) <= _SAMPLE:
+        return False
     settings = DedupeSettings()
     sample = pictures.take(np.linspace(0, len(pictures) - 1, _SAMPLE).astype(np.intp))
     found = find_copies(sample, settings.max_distance, settings.rotations)

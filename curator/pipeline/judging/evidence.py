@@ -21,11 +21,12 @@ from curator.embed.models import find_weights
 from curator.errors import CuratorError
 from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe
+from curator.manifests.tombstones import read_tombstones
 from curator.pipeline.judging.compare import Means, compare_pictures, made_by
 from curator.pipeline.judging.contents import Contents
 from curator.pipeline.judging.likely import open_network
 from curator.store.catalog_files import file_digest
-from curator.store.judged_file import read_judged
+from curator.store.judged_file import SCHEMA, is_judged_by, read_judged, write_judged
 from curator.store.paths import DataPaths
 from curator.text import Text
 
@@ -46,6 +47,7 @@ def gather_evidence(table: pd.DataFrame, project: Project) -> tuple[Judged | Non
         return None, ()
     contents = Contents.of_catalog(table, paths)
     if len(contents) < 2:
+        write_judged(paths.judged, SCHEMA.empty_table(), made_by())
         return None, ()
     network, lacking = open_network(recipe.embed, recipe.base_dir)
     notes = (BY_HASH_ONLY + lacking,) if lacking else ()
@@ -70,6 +72,8 @@ def gather_elsewhere(table: pd.DataFrame, others: pd.DataFrame, project: Project
     recipe, paths = project.recipe, project.paths
     if recipe.dedupe.mode != "near":
         return None
+    forgotten = others["sha256"].isin(read_tombstones(paths.forgotten)["content"]).to_numpy(dtype=bool)
+    others = others[~forgotten]  # nothing that shows them is to come back
     ours, theirs = Contents.of_catalog(table, paths), Contents.of_rows(others, lambda rows: _existing(rows["file"]))
     contents = ours.join(theirs)
     here, there = (np.isin(contents.sha256, side.sha256) for side in (ours, theirs))
@@ -81,6 +85,11 @@ def gather_elsewhere(table: pd.DataFrame, others: pd.DataFrame, project: Project
 
 def _existing(files: pd.Series[str]) -> list[str]:
     return [file if file and Path(file).is_file() else "" for file in files]
+
+
+def has_evidence(paths: DataPaths) -> bool:
+    """Return whether what was seen before the last dedupe can be read."""
+    return is_judged_by(paths.judged, made_by())
 
 
 def read_evidence(paths: DataPaths) -> Judged | None:
