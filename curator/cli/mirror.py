@@ -38,7 +38,7 @@ def mirror(
         terminal.note(f"{plural(len(done.outcomes), 'image')}: {folder}")
         for outcome, n in done.counts.items():
             terminal.note(f"{outcome}: {n:,}", "bold yellow" if outcome in done.refused else "")
-        terminal.text(f"To use it, in {folder}:\n\n{textwrap.indent(done.kind.snippet, '    ')}\n")
+        terminal.text(f"To use it, in {folder}:\n\n{textwrap.indent(done.snippet, '    ')}\n")
 
     facts = {"kind": done.kind.name, "path": str(done.path), "images": len(done.outcomes), "outcomes": done.counts}
     return Answer(lambda terminal: facts, show, bool(done.refused))

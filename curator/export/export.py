@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+import pandas as pd
+
 from curator.benchmark.metrics_file import read_metrics
 from curator.errors import CuratorError
 from curator.events import WorkAdvanced, WorkFinished, WorkStarted
@@ -22,7 +24,7 @@ from curator.export.data_card import card_text
 from curator.export.material import WORK, Format, Material, gather
 from curator.export.places import choose_place, replaced_folder
 from curator.export.resizing import Resizing, write_resized
-from curator.manifests.manifest import read_manifest, resized_manifest_text
+from curator.manifests.manifest import resized_manifest_text
 from curator.manifests.project import Project
 from curator.manifests.toml_settings import suggest
 from curator.store.catalog_files import file_digest
@@ -100,19 +102,32 @@ def export_dataset(
         DiskError: the disk refused; the earlier export is kept.
         LockedError: another command is at work on the data set.
     """
+    with locked(project.paths.lock, f"export {form.name}"):
+        return write_export(project, form, output, resizing, home, select)
+
+
+def write_export(
+    project: Project,
+    form: Format,
+    output: str | Path | None,
+    resizing: Resizing | None,
+    home: str,
+    select: Callable[[Material], Material],
+) -> Exported:
+    """Do what :func:`export_dataset` does, for one who holds the data set's lock."""
     paths = project.paths
     final = choose_place(output, paths.export(home or form.name))
-    with locked(paths.lock, f"export {form.name}"):
-        material = select(gather(project))
-        made_of = {"manifest": file_digest(paths.manifest)}
-        with replaced_folder(final, made_of) as new, _resized(material, resizing, final, project) as ready:
-            project.emit(WorkStarted(WORK, len(material.rows)))
-            form.write(ready, new)
-            if resizing is not None:
-                size = f"({resizing.side_px}, {resizing.side_px})"
-                form = replace(form, snippet=form.snippet.replace("(224, 224)", size))
-            _write_cards(ready, form, paths, new)
-            project.emit(WorkFinished(WORK))
+    whole = gather(project)
+    material = select(whole)
+    made_of = {"manifest": file_digest(paths.manifest)}
+    with replaced_folder(final, made_of) as new, _resized(material, resizing, final, project) as ready:
+        project.emit(WorkStarted(WORK, len(material.rows)))
+        form.write(ready, new)
+        if resizing is not None:
+            size = f"({resizing.side_px}, {resizing.side_px})"
+            form = replace(form, snippet=form.snippet.replace("(224, 224)", size))
+        _write_cards(ready, whole.rows, form, paths, new)
+        project.emit(WorkFinished(WORK))
     return Exported(form, final if output is None else Path(output), len(material.rows))
 
 
@@ -135,11 +150,11 @@ def _resized(material: Material, resizing: Resizing | None, final: Path, project
         remove_folder(folder)
 
 
-def _write_cards(material: Material, form: Format, paths: DataPaths, folder: Path) -> None:
-    """Write what every export holds: the manifest, the data card and the credits."""
+def _write_cards(material: Material, whole: pd.DataFrame, form: Format, paths: DataPaths, folder: Path) -> None:
+    """Write what every export holds: the whole manifest, the data card and the credits."""
     manifest = paths.manifest.read_bytes()
     if material.resizing is not None:
-        manifest = resized_manifest_text(material.rows, read_manifest(paths.manifest)).encode("utf-8")
+        manifest = resized_manifest_text(material.rows, whole).encode("utf-8")
     (folder / paths.manifest.name).write_bytes(manifest)
     metrics = read_metrics(paths.metrics) or {}
     on_this = metrics.get("hashes", {}).get("manifest") == file_digest(paths.manifest)

@@ -160,8 +160,10 @@ def resized_manifest_text(rows: pd.DataFrame, served: pd.DataFrame) -> str:
 
     Args:
         rows: manifest rows with those sizes.
-        served: the manifest itself, in any order.
+        served: the whole manifest; a row of it that is not among ``rows`` has no file, and keeps the sizes as served.
     """
+    others = served[~served["record_id"].isin(rows["record_id"])]
+    rows = pd.concat([rows, others]).sort_values("record_id", ignore_index=True)
     of_row = served.set_index("record_id").loc[list(rows["record_id"])]
     sides = zip(SERVED_SIDES, ("width", "height"), strict=True)
     return table_text(rows.assign(**{name: of_row[side].array for name, side in sides}), _TEXTS)

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 import curator
 from curator.cli.app import app
 from curator.errors import CuratorError, StateError
-from curator.export.mirror import git_annex, to_folder
+from curator.export.mirror import to_folder
 from curator.export.mirror.kind import DAMAGED, NO_ADDRESS, NOT_STORED, OF_OTHERS, PRESENT, REPAIRED, WRITTEN
 from curator.manifests.manifest import manifest_text, read_manifest
 from tests.small_worlds import write_folder
@@ -53,7 +53,7 @@ def test_a_folder_holds_each_file_once_by_its_content(small: curator.Dataset, tm
     assert small.mirror(tmp_path / "backup").counts == {PRESENT: 12}
     assert files_of(tmp_path / "backup") == files
     for n, status in ((0, 0), (1, 1)):  # the lines that it prints verify the folder; one damaged file is found
-        done = subprocess.run(["bash", "-c", first.kind.snippet], cwd=first.path, capture_output=True, check=False)
+        done = subprocess.run(["bash", "-c", first.snippet], cwd=first.path, capture_output=True, check=False)
         assert done.returncode == status, (n, done)
         damaged = next((tmp_path / "backup" / "images").glob("*/*"))
         damaged.chmod(0o644)
@@ -123,18 +123,18 @@ def test_git_annex_gets_keys_names_and_addresses(small: curator.Dataset, tmp_pat
     done = small.mirror(tmp_path / "annex", to="git-annex")
     assert done.counts == {WRITTEN: 8, NO_ADDRESS: 4}
     rows = read_manifest(small.paths.manifest).set_index("sha256")
-    lines = (tmp_path / "annex" / "annex-files.txt").read_text().splitlines()
+    lines = (tmp_path / "annex" / "annex-files-small.txt").read_text().splitlines()
     assert len(lines) == 8
     for line in lines:
         key, name = line.split(" ", 1)
         sha256 = key.rpartition("--")[2].removesuffix(".jpg")
         assert key == f"SHA256E-s{rows['n_bytes'][sha256]}--{sha256}.jpg" and name == rows["file"][sha256]
-    addresses = (tmp_path / "annex" / "annex-urls.txt").read_text().splitlines()
+    addresses = (tmp_path / "annex" / "annex-urls-small.txt").read_text().splitlines()
     assert len(addresses) == 9 and sum("archive.example" in one for one in addresses) == 1
     assert all(one.count(" ") == 1 for one in addresses)
     assert small.mirror(tmp_path / "annex", to="git-annex").counts == {PRESENT: 8, NO_ADDRESS: 4}
-    (tmp_path / "annex" / "annex-urls.txt").write_text("my own notes\n")
-    with pytest.raises(CuratorError, match=r"annex-urls.txt is no list of git-annex keys. Move it away"):
+    (tmp_path / "annex" / "annex-urls-small.txt").write_text("my own notes\n")
+    with pytest.raises(CuratorError, match=r"annex-urls-small.txt is no list of git-annex keys. Move it away"):
         small.mirror(tmp_path / "annex", to="git-annex")
 
 
@@ -159,15 +159,45 @@ def test_dvc_gets_an_import_for_each_image(small: curator.Dataset, tmp_path: Pat
     assert not (target / second).exists() and (target / first).exists()
 
 
+def test_an_import_names_the_archive_of_a_rescued_image_and_the_whole_address(
+    small: curator.Dataset, tmp_path: Path
+) -> None:
+    """The image's own address is dead; one that only begins alike is another one; quotes are no difference."""
+    rows = read_manifest(small.paths.manifest)
+    rescued = rows["archive_url"].notna().idxmax()
+    small.mirror(tmp_path, to="dvc")
+    place = tmp_path / f"{rows['file'][rescued]}.dvc"
+    assert '- path: "https://archive.example/1"\n' in place.read_text()
+    small.paths.manifest.write_text(manifest_text(rows.assign(archive_url=None)), encoding="utf-8")
+    assert small.mirror(tmp_path, to="dvc").counts[WRITTEN] == 1
+    longer = place.read_text().replace('a%20b/1.jpg"', 'a%20b/1.jpg?large"').replace('"', "")
+    place.write_text(longer)
+    assert small.mirror(tmp_path, to="dvc").counts[WRITTEN] == 1 and "?large" not in place.read_text()
+    place.write_text(place.read_text().replace('"', ""))
+    assert WRITTEN not in small.mirror(tmp_path, to="dvc").counts
+
+
+def test_two_data_sets_have_lists_of_their_own(small: curator.Dataset, tmp_path: Path) -> None:
+    """In one folder neither replaces the other's, and what is printed names its own."""
+    done = small.mirror(tmp_path / "annex", to="git-annex")
+    before = files_of(tmp_path / "annex")
+    other = curator.create("other", labels=["rugby", "soccer"], sources=[{"kind": "folder", "path": "photos"}])
+    other.split()
+    told = other.mirror(tmp_path / "annex", to="git-annex")
+    assert files_of(tmp_path / "annex").keys() - before == {"annex-files-other.txt", "annex-urls-other.txt"}
+    assert {name: files_of(tmp_path / "annex")[name] for name in before} == before
+    assert "batch < annex-files-other.txt" in told.snippet and "batch < annex-urls-small.txt" in done.snippet
+
+
 @pytest.mark.skipif(not shutil.which("git-annex"), reason="git-annex is not installed")
 def test_git_annex_reads_the_lists(small: curator.Dataset, tmp_path: Path) -> None:
     """The real one makes a link for each line, and knows the addresses."""
     target = tmp_path / "annex"
-    small.mirror(target, to="git-annex")
+    done = small.mirror(target, to="git-annex")
     who = {f"GIT_{role}_{what}": "ann@example.org" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-    script = "git init -q . && git annex init -q here && " + " && ".join(git_annex.KIND.snippet.splitlines()[:2])
+    script = "git init -q . && git annex init -q here && " + " && ".join(done.snippet.splitlines()[:2])
     subprocess.run(["bash", "-c", script], cwd=target, env={**os.environ, **who}, check=True, capture_output=True)
-    keys = {line.split(" ")[0] for line in (target / "annex-files.txt").read_text().splitlines()}
+    keys = {line.split(" ")[0] for line in (target / "annex-files-small.txt").read_text().splitlines()}
     links = [path for path in target.rglob("*.jpg") if path.is_symlink() and ".git" not in path.parts]
     assert {path.readlink().name for path in links} == keys and len(links) == 8
 

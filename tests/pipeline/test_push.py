@@ -8,6 +8,7 @@ import json
 import shutil
 import subprocess
 import sys
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,7 +23,9 @@ from curator.errors import CuratorError
 from curator.events import Event
 from curator.export import material
 from curator.manifests.manifest import manifest_text, read_manifest
+from curator.pipeline.hub import push
 from curator.sources.reading import json_api, resume
+from curator.store import lock
 from tests.fake_hub import CUT, DONE_AND_CUT, READER, WRITER, FakeHub, Repo, git_name, serving_hub
 from tests.small_worlds import write_folder
 
@@ -124,6 +127,53 @@ def test_pushed_again_nothing_is_sent_and_a_changed_set_is_brought_up_to_date(hu
     monkeypatch.setattr(material, "SHARD_BYTES", 30_000)
     with pytest.raises(CuratorError, match="holds files that no export pushed, first data/train-00000-of-00002"):
         small.push(any_licence=True)
+
+
+def test_resized_the_manifest_names_what_is_withheld_too(hub: FakeHub, small: curator.Dataset) -> None:
+    """With its sizes as served, so that a replay finds it: nobody resized it."""
+    assert small.push(image_size=24).n_withheld == 3
+    stated = pd.read_csv(io.BytesIO(hub.repos["ann/small"].files["manifest.csv"]), index_col="record_id")
+    rows = read_manifest(small.paths.manifest).set_index("record_id")
+    assert set(stated.index) == set(rows.index) and len(stated) == 12
+    is_pushed = (stated["license"] == FREE).to_numpy()
+    assert set(stated["width"][is_pushed]) == set(stated["height"][is_pushed]) == {24}
+    for side in ("width", "height"):
+        assert dict(stated[f"served_{side}"]) == dict(rows[side])
+        assert dict(stated[side][~is_pushed]) == dict(rows[side][stated.index[~is_pushed]])
+
+
+def test_the_lock_is_taken_once_so_what_is_written_is_what_is_pushed(hub, small, monkeypatch) -> None:
+    """No other command can write another export between the two."""
+    taken, lock_it = [], lock._lock
+    monkeypatch.setattr(lock, "_lock", lambda *given: (taken.append(given), lock_it(*given)))
+    small.push()
+    assert len(taken) == 1
+
+
+def test_neither_token_nor_password_is_told(hub: FakeHub, small: curator.Dataset, monkeypatch) -> None:
+    """Not in the page's address, nor in what a traceback has of an answer that repeats the token."""
+    monkeypatch.setenv("HF_ENDPOINT", hub.url.replace("://", "://ann:s3cret@"))
+    assert small.push().address == f"{hub.url}/datasets/ann/small"
+    hub.faults = {"/revision/": [(403, {}, json.dumps({"error": WRITER}).encode())]}
+    with pytest.raises(CuratorError, match="403") as error:
+        small.push()
+    told = "".join(traceback.format_exception(error.value))
+    assert WRITER not in told and "s3cret" not in told
+    hub.faults = {"POST .*/preupload": [(403, {}, json.dumps({"error": WRITER}).encode())]}
+    with pytest.raises(CuratorError, match="403") as error:
+        small.push(any_licence=True)
+    assert WRITER not in "".join(traceback.format_exception(error.value))
+
+
+def test_no_token_crosses_the_open_web_in_clear(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without https a public host is refused before anything is asked; inside one's own network it is not."""
+    monkeypatch.setenv("HF_ENDPOINT", "HTTP://ann:s3cret@hub.example/")
+    with pytest.raises(CuratorError, match=r"HF_ENDPOINT names http://hub\.example: without https.*Write https://"):
+        push._address(is_inside=False)
+    assert push._address(is_inside=True) == "http://hub.example"
+    for address in ("http://127.0.0.1:80", "https://hub.example"):
+        monkeypatch.setenv("HF_ENDPOINT", address)
+        assert push._address(is_inside=False) == address
 
 
 REFUSED = {

@@ -77,7 +77,8 @@ def _write(row: Mapping[str, Any], name: str, mark: str, data: Path, folder: Pat
     before = _read(folder, name)
     if before is None or (before and not before.startswith(mark)):
         return OF_OTHERS
-    if found[0] in before and f"- md5: {md5}\n" in before:
+    said = {line.strip().removeprefix("- ") for line in before.splitlines()}  # quoted or not
+    if f"md5: {md5}" in said and said & {f"path: {address}", f"path: {found[0]}"}:
         return PRESENT
     write_text_whole(folder / name, text)
     return WRITTEN
@@ -114,6 +115,8 @@ KIND = Kind(
     name="dvc",
     summary="an import for each image, with address and MD5, for a repository of DVC",
     write=write_imports,
-    snippet="""dvc update --recursive .           # gets each image from its address
-git diff -U0 | grep '^-- md5'      # the images that came with other bytes""",
+    snippet=lambda name: (
+        """dvc update --recursive .           # gets each image from its address
+git diff -U0 | grep '^-- md5'      # the images that came with other bytes"""
+    ),
 )

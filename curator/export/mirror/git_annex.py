@@ -21,7 +21,6 @@ from curator.export.mirror.kind import MADE, NO_ADDRESS, PRESENT, WRITTEN, Kind,
 from curator.store.paths import ENDINGS, DataPaths
 from curator.store.whole_files import write_text_whole
 
-FILES, ADDRESSES = "annex-files.txt", "annex-urls.txt"
 _KEY = "SHA256E-"
 
 
@@ -40,8 +39,15 @@ def write_lists(rows: pd.DataFrame, paths: DataPaths, folder: Path, advance: Cal
             addresses += [f"{key} {address}\n" for address in found]
         outcomes.append(WRITTEN if found else MADE if is_made else NO_ADDRESS)
         advance()
-    is_new = [_write(folder / name, lines) for name, lines in ((FILES, files), (ADDRESSES, addresses))]
+    is_new = [
+        _write(folder / name, lines) for name, lines in zip(list_names(paths.name), (files, addresses), strict=True)
+    ]
     return outcomes if any(is_new) else [PRESENT if one == WRITTEN else one for one in outcomes]
+
+
+def list_names(name: str) -> tuple[str, str]:
+    """Name the lists of a data set, of the files and of their addresses: several data sets may share a folder."""
+    return f"annex-files-{name}.txt", f"annex-urls-{name}.txt"
 
 
 def key_of(row: Mapping[str, Any]) -> str:
@@ -63,11 +69,16 @@ def _write(path: Path, lines: Sequence[str]) -> bool:
     return True
 
 
+def _snippet(name: str) -> str:
+    files, addresses = list_names(name)
+    return f"""git annex fromkey --force --batch < {files}
+git annex registerurl --batch < {addresses}
+git annex get ."""
+
+
 KIND = Kind(
     name="git-annex",
     summary="lists of keys, names and addresses, for a repository of git-annex",
     write=write_lists,
-    snippet=f"""git annex fromkey --force --batch < {FILES}
-git annex registerurl --batch < {ADDRESSES}
-git annex get .""",
+    snippet=_snippet,
 )

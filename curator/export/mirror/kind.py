@@ -27,7 +27,8 @@ MADE = "made of another picture, which alone has an address"
 NO_ADDRESS = "without an address of the web"
 OF_OTHERS = "something of others is in its place"
 
-_ADDRESSES = ("url", "fallback_url", "archive_url")
+_ADDRESSES = ("archive_url", "url", "fallback_url")
+"""An image that has an address of a web archive came from there, as its own was dead."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +40,13 @@ class Kind:
         summary: what it is, in a few words.
         write: given the manifest's rows, the data set's files, the folder and what to call for each image, writes the
             mirror, and returns what became of each row.
-        snippet: the lines that use it, from within its folder.
+        snippet: given the data set's name, returns the lines that use it, from within its folder.
     """
 
     name: str
     summary: str
     write: Callable[[pd.DataFrame, DataPaths, Path, Callable[[], None]], Sequence[str]]
-    snippet: str
+    snippet: Callable[[str], str]
 
     def __repr__(self) -> str:
         return f"Kind({self.name!r})"
@@ -57,7 +58,7 @@ def served_name(row: Mapping[str, Any]) -> str:
 
 
 def addresses_of(row: Mapping[str, Any]) -> list[str]:
-    """Return the addresses at which an image was or may be, as they are requested, each once."""
+    """Return the addresses at which an image was or may be, as they are requested, each once, the likeliest first."""
     found = []
     for name in _ADDRESSES:
         if is_web_address(address := row.get(name)):

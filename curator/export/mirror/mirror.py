@@ -2,7 +2,7 @@
 
 >>> [kind.name for kind in KINDS]
 ['folder', 'git-annex', 'dvc']
->>> Mirrored(KINDS[0], Path("backup"), ["written", "there already", "not in the store"])
+>>> Mirrored(KINDS[0], Path("backup"), ["written", "there already", "not in the store"], "")
 Mirrored('folder', 3 images: written 1, there already 1, not in the store 1: backup)
 """
 
@@ -31,11 +31,18 @@ KINDS: tuple[Kind, ...] = (to_folder.KIND, git_annex.KIND, dvc.KIND)
 
 @dataclass(frozen=True)
 class Mirrored:
-    """What a mirror ended with: ``outcomes`` has one text for each row of the manifest."""
+    """What a mirror ended with.
+
+    Attributes:
+        kind, path: what it is, and where.
+        outcomes: a text for each row of the manifest.
+        snippet: the lines that use it, from within its folder.
+    """
 
     kind: Kind
     path: Path
     outcomes: Sequence[str] = field(repr=False)
+    snippet: str
 
     @property
     def counts(self) -> dict[str, int]:
@@ -91,4 +98,4 @@ def mirror_dataset(project: Project, kind: Kind, target: str | Path) -> Mirrored
         advance: Callable[[], None] = partial(project.emit, WorkAdvanced(_WORK))
         outcomes = kind.write(rows, project.paths, folder, advance)
         project.emit(WorkFinished(_WORK))
-    return Mirrored(kind, folder, outcomes)
+    return Mirrored(kind, folder, outcomes, kind.snippet(project.paths.name))

@@ -121,9 +121,11 @@ def _keep_manifest(paths: DataPaths, folder: Path) -> None:
             temporary.write_bytes(paths.manifest.read_bytes())
 
 
+_CHECK = 'for file in images/*/*; do name="${file##*/}"; echo "${name%.*}  $file"; done | sha256sum --check --quiet'
+
 KIND = Kind(
     name="folder",
     summary="the files, each once, named by their SHA-256",
     write=write_images,
-    snippet='for file in images/*/*; do name="${file##*/}"; echo "${name%.*}  $file"; done | sha256sum --check --quiet',
+    snippet=lambda name: _CHECK,
 )

@@ -153,7 +153,7 @@ class Hub:
             with JsonApi(url, "hub", self._context, self._headers_for(url), self._hints) as api:
                 return api.ask({}, reading)
         except CuratorError as error:
-            raise self._without_token(error) from error
+            raise self._without_token(error) from None
 
     def _post_json(self, url: str, facts: Mapping[str, Any], kind: str = JSON) -> Any:
         return self._post(url, kind, json.dumps(facts).encode("ascii"))
@@ -164,7 +164,7 @@ class Hub:
         try:
             return JsonApi(url, "hub", self._context, (), self._hints).parsed(reply.body)
         except CuratorError as error:
-            raise self._without_token(error) from error
+            raise self._without_token(error) from None
 
     def _sent(
         self, url: str, sent: Sent, headers: Sequence[str], reading: str, hints: tuple[str, str] | None = None
@@ -173,7 +173,7 @@ class Hub:
             with JsonApi(url, "hub", self._context, headers, hints or self._hints, follows=False) as api:
                 return api.send(sent, reading)
         except CuratorError as error:
-            raise self._without_token(error) from error
+            raise self._without_token(error) from None
 
     @property
     def _hints(self) -> tuple[str, str]:

@@ -10,27 +10,29 @@ import os
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from curator.errors import CuratorError, SourceError
 from curator.events import Listener
 from curator.export import parquet
-from curator.export.export import export_dataset
+from curator.export.export import write_export
 from curator.export.material import Material, shareable
 from curator.export.places import RECORD, read_record
 from curator.export.resizing import Resizing
+from curator.fetch.network.guard import name_private_host
 from curator.manifests.project import Project
 from curator.pipeline.hub.changes import Changes, Commit, OnHub, find_changes, find_strangers
 from curator.pipeline.hub.hub_api import Hub, check_name
 from curator.pipeline.hub.local_file import LocalFile
 from curator.pipeline.hub.upload import upload
 from curator.sources.base import ListingContext
-from curator.sources.huggingface.hub import TOKEN, hub_address
+from curator.sources.huggingface.hub import ENDPOINT, TOKEN, hub_address
 from curator.sources.reading.json_api import RefusedError
 from curator.store.catalog_files import file_digest
 from curator.store.json_lines import is_changed
 from curator.store.lock import locked
 from curator.store.paths import ON_HUB
-from curator.text import plural
+from curator.text import plural, without_userinfo
 
 _CHANGED_MEANWHILE = (409, 412)
 _TRIES = 4
@@ -77,15 +79,29 @@ def push_dataset(
         StateError: there is no manifest, or an image is missing or damaged.
     """
     context = ListingContext((), project.paths.sources, fetch=project.recipe.fetch, emit=project.emit)
-    hub = Hub(hub_address(), _token(), context)
+    hub = Hub(_address(is_inside=context.fetch.allow_private_hosts), _token(), context)
     repo = check_name(repo or f"{hub.user()}/{project.recipe.name}")
     withheld: list[int] = []
     select = partial(_select, withheld, any_licence=any_licence, is_changed=resizing is not None)
-    exported = export_dataset(project, parquet.FORMAT, resizing=resizing, home=ON_HUB, select=select)
-    with locked(project.paths.lock, "export --to hub"):
+    with locked(project.paths.lock, "export --to hub"):  # one lock for both: what is written here is what is pushed
+        exported = write_export(project, parquet.FORMAT, None, resizing, ON_HUB, select)
         now, n_changed = _bring(hub, repo, _local_files(project.paths.export(ON_HUB)), public, project.emit)
     address = f"{hub.address}/datasets/{repo}"
     return Pushed(repo, address, now.commit, now.is_private, exported.n_images, withheld[0], n_changed)
+
+
+def _address(*, is_inside: bool) -> str:
+    """Return the hub's address without a name or password: the token alone says who asks.
+
+    Raises:
+        CuratorError: the token would cross the open web in clear; ``is_inside``: the recipe says that it stays inside.
+    """
+    parts = urlsplit(without_userinfo(hub_address()))
+    address = parts.geturl()
+    if parts.scheme == "http" and not (is_inside or name_private_host(address)):
+        what = f"{ENDPOINT} names {address}: without https, anybody on the way could read the token."
+        raise CuratorError(what, f"Write https:// into {ENDPOINT}.")
+    return address
 
 
 def _token() -> str:
@@ -95,7 +111,9 @@ def _token() -> str:
         CuratorError: there is none, or none that can be sent.
     """
     token = os.environ.get(TOKEN, "").strip()
-    way = f"Make one with write access on {hub_address()}/settings/tokens, then `export {TOKEN}=hf_…`."
+    way = (
+        f"Make one with write access on {without_userinfo(hub_address())}/settings/tokens, then `export {TOKEN}=hf_…`."
+    )
     if not token:
         raise CuratorError(f"The hub wants a token, and {TOKEN} is not in the environment.", way)
     if not (token.isascii() and token.isprintable() and " " not in token):
