@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 RAW, DEDUPED, CLEANED = "raw", "deduplicated", "cleaned"
-"""The training sets: all that was fetched, without the copies, and without the suspects, too."""
+"""The training sets: all that was fetched, without the copies, and without the suspects where they were looked for."""
 RANDOM, CURATED, INFLATION = "random split of all", "curated split", "inflation"
 """The two orders of work, and the accuracy of the first less that of the second."""
 
@@ -55,7 +55,10 @@ def order_rows(found: Mapping[str, Any]) -> Iterator[list[str]]:
 def tell_ablation(found: Mapping[str, Any]) -> Iterator[str]:
     """Say for each question what is shown, and what is not."""
     for model, sets in found["training"].items():
-        yield f"Without copies and suspects in training, the {model} changes by {_shown(sets[CLEANED]['gain in all'])}."
+        name, without = (CLEANED, "copies and suspects") if CLEANED in sets else (DEDUPED, "copies")
+        yield f"Without {without} in training, the {model} changes by {_shown(sets[name]['gain in all'])}."
+    if found.get("unjudged"):
+        yield f"Suspects were not looked for: {found['unjudged']}."
     for model, orders in found["orders"].items():
         yield f"A random split of all images changes the figure of the {model} by {_shown(orders[INFLATION])}."
 

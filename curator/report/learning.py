@@ -75,7 +75,8 @@ def _sources(model: str, found: Mapping[str, Any] | None) -> Html | None:
     level = f"{100 * found['confidence']:.3g}%"
     note = (
         "Left out: what the accuracy changes by if train has none of the source. More of it: what so many further "
-        f"images of it add to half of train. Intervals are {level} each: all of them hold together with 95%."
+        "images of it add to half of train, as many of each label from each source; empty where it has no such part. "
+        f"Intervals are {level} each: all of them hold together with 95%."
     )
     title = element("h3", f"Which source helps {model_title(model)}")
     return join(title, element("p", note, class_="note"), table(head, rows, class_="narrow"))
@@ -87,10 +88,11 @@ def ablation_section(facts: Facts) -> Section | None:
     if not found:
         return None
     tested = plural(found["n_test"], "test image")
+    cleaned = "" if found.get("unjudged") else ", and on that without suspects"
     about = (
-        f"A model on the features of {found['features']} is trained on all that was fetched (raw), on what dedupe and "
-        f"people left of it, and on that without suspects. The {tested} are the same for all, and none has a copy in "
-        "any of them. Differences are from the row above, with the 95% interval of the paired bootstrap."
+        f"A model on the features of {found['features']} is trained on all that was fetched but what people took out "
+        f"(raw), on what dedupe and relabelling left of it{cleaned}. The {tested} are the same for all, and none has a "
+        "copy in any of them. Differences are from the row above, with the 95% interval of the paired bootstrap."
     )
     orders = (
         "The article split first and removed no copies. Here the same is done to all that was fetched, and beside it "

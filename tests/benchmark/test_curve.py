@@ -20,7 +20,7 @@ from scipy import stats as scipy_stats
 from curator.benchmark.curve.extrapolate import check_held_out, fit_curve
 from curator.benchmark.curve.learning_curve import N_SEEDS, N_SIZES, describe_curve
 from curator.benchmark.curve.power_law import fit
-from curator.benchmark.curve.sources import compare_sources
+from curator.benchmark.curve.sources import _surely_best, compare_sources
 from curator.benchmark.curve.subsets import nested_parts
 from curator.benchmark.curve.trials import Trials
 from curator.benchmark.curve.words import tell_curve
@@ -136,6 +136,18 @@ def test_a_flat_curve_says_that_more_images_bring_nothing() -> None:
     assert found["gains"][0]["high"] < 0.01 and found["images_for_point"]["mean"] is None
 
 
+@pytest.mark.parametrize(("share", "said"), [(0.008, "Less than a point is left to gain"), (0.1, "the curve is flat")])
+def test_an_error_of_less_than_a_point_is_not_called_flat(share: float, said: str) -> None:
+    """Nobody can win a point where less than one is wrong: the curve is flat only where its floor is high."""
+    wrong = np.arange(1000) < 1000 * share
+    errors = np.broadcast_to(wrong, (6, 5, 1000)).copy()
+    for place in range(5):
+        errors[place, :, 500 : 500 + 64 // 2**place] = True
+    text = " ".join(tell_curve(describe_curve(SIZES, errors, np.arange(1000))))
+    assert said in text
+    assert ("flat" in text) == (share == 0.1) and ("measured error with all is 0.8%" in text) == (share == 0.008)
+
+
 def test_a_test_part_without_an_error_is_said_to_show_nothing() -> None:
     """Nothing can be extrapolated from no error at all; nothing divides by zero either."""
     found = describe_curve(SIZES, np.zeros((6, 5, 30), dtype=bool), np.arange(30))
@@ -168,6 +180,47 @@ def test_the_source_that_teaches_is_named() -> None:
     assert found is not None and found["best"] == "b" and found["n_more"] == 50
     assert found["sources"]["b"]["more"]["low"] > 0 and found["sources"]["b"]["without"]["high"] < 0
     assert found["sources"]["a"]["more"]["mean"] == pytest.approx(0)
+
+
+def test_sources_whose_further_images_are_unequal_are_not_compared() -> None:
+    """Recordings of 70 frames cannot be cut to 20 images, so that their source is not named for teaching with more."""
+    sources = np.array(["web"] * 40 + ["other"] * 40 + ["video"] * 210, dtype=object)
+    groups = np.array([f"g{n}" for n in range(80)] + [f"v{n // 70}" for n in range(210)], dtype=object)
+    labels = np.arange(290) % 2
+    found = compare_sources(fake_errors(sources, "video"), labels, groups, sources, np.arange(400), range(5))
+    assert found is not None and found["n_more"] == 20 and found["best"] is None
+    assert found["sources"]["video"]["more"] is None
+    assert [found["sources"][name]["more"]["n"] for name in ("web", "other")] == [20, 20]
+    text = list(tell_curve(describe_curve(SIZES, np.ones((6, 5, 30), dtype=bool), np.arange(30)) | {"sources": found}))
+    assert "Of video no equal part can be added. No source surely helps most." in text[-1]
+
+
+def test_every_source_adds_as_many_of_each_label() -> None:
+    """What a source adds has the others' mix of labels, whatever its own; one that lacks a label adds nothing."""
+    sources = np.repeat(np.array(["a", "b", "c"], dtype=object), [100, 100, 60])
+    labels = np.concatenate([np.arange(100) % 5 > 0, np.arange(100) % 5 == 0, np.zeros(60)]).astype(np.int64)
+    added: list[list[int]] = []
+
+    def errors(rows: Any, seed: int) -> Any:
+        added.append(np.bincount(labels[rows]).tolist())
+        return np.zeros(40, dtype=bool)
+
+    groups = np.array([f"g{n}" for n in range(260)], dtype=object)
+    found = compare_sources(errors, labels, groups, sources, np.arange(40), [0])
+    assert found is not None and found["n_more"] == 20
+    assert [one["more"] is None for one in found["sources"].values()] == [False, False, True]
+    halves = [[80, 50], [90, 60], [90, 60]]  # half of all; with ten more of each label of a, and of b
+    assert added[-3:] == halves
+
+
+@pytest.mark.parametrize(("gains", "best"), [((-0.01, -0.2), None), ((0.2, 0.01), "a"), ((0.2, 0.2), None)])
+def test_a_source_that_harms_is_not_said_to_help(gains: Any, best: str | None) -> None:
+    """To harm least is not to help; to help as another does is not to help most."""
+    rng = np.random.default_rng(0)
+    found = {name: gain + rng.normal(0, 0.02, 200) for name, gain in zip("ab", gains, strict=True)}
+    if gains[0] == gains[1]:
+        found["b"] = found["a"].copy()
+    assert _surely_best(found, np.arange(200)) == best
 
 
 def test_sources_are_compared_only_where_there_are_several() -> None:

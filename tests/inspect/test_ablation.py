@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 pytest.importorskip("onnxruntime")
@@ -16,8 +17,13 @@ from curator.benchmark.ablation_words import CLEANED, DEDUPED, INFLATION, RAW, o
 from curator.cli.benchmark import refuse_unused
 from curator.dataset import Dataset
 from curator.errors import CuratorError, StateError
+from curator.inspect.ablation.ablation import Chosen, _as_deduped, _measure, _read_raw
 from curator.inspect.ablation.measure import Pool, compare_orders, compare_training
 from curator.manifests.manifest import read_manifest
+from curator.manifests.recipe import SuspectsSettings
+from curator.manifests.reviews import Review, append_review
+from curator.pipeline.judging.compare import made_by
+from curator.store.judged_file import SCHEMA, write_judged
 from tests.small_worlds import recipe_text, small_project, write_folder
 
 REGRESSION, NEAREST = "softmax regression", "most alike training image"
@@ -132,3 +138,69 @@ def test_options_that_say_nothing_are_refused(given: dict[str, Any], curve: bool
     with pytest.raises(CuratorError, match=said):
         refuse_unused({"resume": False, **given}, curve, ablation)
     refuse_unused({"resume": False}, curve, False)
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Dataset:
+    """A data set of twelve drawn pictures, deduped with an option that its recipe does not have."""
+    data_set = Dataset(small_project(tmp_path, recipe_text(write_folder(tmp_path / "photos", 6), "max")))
+    data_set.fetch()
+    data_set.dedupe(max_distance=3)
+    return data_set
+
+
+def test_what_a_person_took_out_is_in_no_training_set(small: Dataset) -> None:
+    """Whether dedupe has heard of it, or not yet; what was taken back since has no evidence before the next dedupe."""
+    raw, groups = _read_raw(small.project)
+    assert len(raw) == len(groups) == 12
+    one, other = raw["sha256"][0], raw["sha256"][7]
+    for number in (0, 7):
+        append_review(small.paths.reviews, review_of(raw, number, "drop"))
+        if number == 0:
+            small.dedupe(max_distance=3)
+    raw_after, groups_after = _read_raw(small.project)
+    assert set(raw["sha256"]) - set(raw_after["sha256"]) == {one, other} and len(groups_after) == 10
+    for number in (0, 7):
+        append_review(small.paths.reviews, review_of(raw, number, "undo"))
+    assert set(raw["sha256"]) - set(_read_raw(small.project)[0]["sha256"]) == {one}
+
+
+def review_of(rows: Any, number: int, decision: str) -> Review:
+    """Decide about a row of a catalog."""
+    return Review("2026-01-02T03:04:05Z", "ann", rows["sha256"][number], rows["label"][number], decision)
+
+
+def test_groups_are_made_as_dedupe_and_split_made_them(small: Dataset) -> None:
+    """With what pixels say of two pictures that no hash holds alike, and with the options that dedupe ran with."""
+    assert small.project.recipe.dedupe.max_distance != 3
+    assert _as_deduped(small.project).dedupe.max_distance == 3
+    raw, groups = _read_raw(small.project)
+    assert len(np.unique(groups)) == 12
+    first, second = sorted([raw["sha256"][2], raw["sha256"][9]])
+    facts = {"sha256": first, "other_sha256": second, "verdict": 1, "orientation": 0, "flaws": 0, "cosine": None}
+    facts |= {"transform": None, "overlap": None, "differs": ""}
+    table = pa.table({name: [value] for name, value in facts.items()}, schema=SCHEMA)
+    write_judged(small.paths.judged, table, made_by())
+    _, groups = _read_raw(small.project)
+    assert len(np.unique(groups)) == 11 and groups[2] == groups[9]
+
+
+@pytest.mark.parametrize("n_folds", [5, 12])
+def test_suspects_that_were_not_looked_for_are_not_claimed_to_be_out(n_folds: int) -> None:
+    """Where a label has fewer groups than folds, there is no set without suspects, and the sentence says why."""
+    labels = np.arange(60) % 2
+    pool = made_pool(60)
+    groups = np.arange(60)
+    groups[:40:2] = np.arange(20) % 10  # the first label trains with ten groups
+    test, train = np.arange(40, 60), np.arange(40)
+    settings = SuspectsSettings(folds=n_folds)
+    found = _measure(Chosen(labels, labels, groups, test, train, train), pool.inputs, ["disc", "ring"], settings)
+    sentences = " ".join(tell_ablation(found))
+    if n_folds == 5:
+        assert CLEANED in found["n_train"] and "Without copies and suspects in training" in sentences
+        assert "not looked for" not in sentences
+    else:
+        assert list(found["n_train"]) == [RAW, DEDUPED] and "Without copies in training" in sentences
+        said = "Suspects were not looked for: disc has 10 groups of training images, and 12 are needed."
+        assert said in sentences and "and suspects" not in sentences
+    assert len(list(training_rows(found))) == 2 * (1 + len(found["n_train"]))

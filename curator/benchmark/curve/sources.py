@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from curator.benchmark.compare import FloatArray, estimate
-from curator.benchmark.curve.subsets import nested_parts
+from curator.benchmark.curve.subsets import nested_parts, part_of_counts
 from curator.benchmark.images.labelled_images import IntArray, TextArray
 
 Errors = Callable[[IntArray, int], npt.NDArray[np.bool_]]
@@ -22,6 +22,8 @@ Errors = Callable[[IntArray, int], npt.NDArray[np.bool_]]
 
 MOST_SOURCES, LEAST_IMAGES = 8, 20
 LEAST_OF_LABEL = 5
+MOST_OFF = 0.1
+"""Sources whose parts differ by a greater share of their images are not compared: one would be said for its size."""
 
 
 def by_source(sources: TextArray, least: int = LEAST_IMAGES) -> dict[str, IntArray]:
@@ -48,22 +50,24 @@ def compare_sources(
 
     Returns:
         Of each source ``n`` training images; ``without``, what leaving it out adds to the share of right test images;
-        and ``more``, what ``n_more`` further images of it add to half of the training images: ``mean``, ``low``,
-        ``high``, widened so that all of them hold together with 95% confidence (Bonferroni). ``best`` is the source
-        whose further images surely help most, if there is such a one. ``without`` or ``more`` is None where a label
-        would have too few images left, or where a source is too small.
+        and ``more``, what ``n_more`` further images of it, as many of each label from each source, add to half of the
+        training images: ``mean``, ``low``, ``high``, widened so that all of them hold together with 95% confidence
+        (Bonferroni), and ``n``, how many images that were in the mean over the seeds. ``best`` is the source whose
+        further images surely help, and most, if there is such a one. ``without`` is None where a label would have too
+        few images left, ``more`` where no such part can be taken: the source is too small, lacks a label, or its groups
+        are too large.
     """
     rows_of = by_source(sources)
     if len(rows_of) < 2:
         return None
     right, confidence = partial(_mean_right, errors), 1 - 0.05 / (2 * len(rows_of))
     lost = _leave_out(right, rows_of, labels, seeds)
-    gains, n_more = _add_more(right, rows_of, labels, groups, seeds)
+    gains, n_added, n_more = _add_more(right, rows_of, labels, groups, seeds)
     found = {
         name: {
             "n": len(rows),
             "without": estimate(lost[name], test_groups, confidence) if name in lost else None,
-            "more": estimate(gains[name], test_groups, confidence) if name in gains else None,
+            "more": estimate(gains[name], test_groups, confidence) | {"n": n_added[name]} if name in gains else None,
         }
         for name, rows in rows_of.items()
     }
@@ -94,23 +98,29 @@ def _leave_out(
 
 def _add_more(
     right: Right, rows_of: Mapping[str, IntArray], labels: IntArray, groups: TextArray, seeds: Sequence[int]
-) -> tuple[dict[str, FloatArray], int]:
-    """Train on half of every source, and with as many more images of each; return what those add, and how many."""
-    halves, added, n_more = _halves(rows_of, labels, groups, seeds)
-    if n_more < LEAST_OF_LABEL:
-        return {}, n_more
+) -> tuple[dict[str, FloatArray], dict[str, float], int]:
+    """Train on half of every source, and with further images of each that can be compared.
+
+    Returns:
+        What they add, for each test image; how many images that were, in the mean over the seeds; how many were wanted.
+    """
+    halves, rest = _halves(rows_of, labels, groups, seeds)
+    added, n_more = _equal_parts(rest, labels, groups)
+    if len(added) < 2:
+        return {}, {}, n_more
     start = right(halves)
-    joined = {name: {seed: np.union1d(halves[seed], added[name][seed]) for seed in seeds} for name in rows_of}
-    return {name: right(parts) - start for name, parts in joined.items()}, n_more
+    joined = {name: {seed: np.union1d(halves[seed], parts[seed]) for seed in seeds} for name, parts in added.items()}
+    sizes = {name: float(np.mean([len(rows) for rows in parts.values()])) for name, parts in added.items()}
+    return {name: right(parts) - start for name, parts in joined.items()}, sizes, n_more
 
 
 def _halves(
     rows_of: Mapping[str, IntArray], labels: IntArray, groups: TextArray, seeds: Sequence[int]
-) -> tuple[dict[int, IntArray], dict[str, dict[int, IntArray]], int]:
-    """Cut each source in half; of each other half take as many images as the smallest has.
+) -> tuple[dict[int, IntArray], dict[str, dict[int, IntArray]]]:
+    """Cut each source in half.
 
     Returns:
-        The halves of a seed, together; of each source and seed what is added to them; and how many images that are.
+        The halves of a seed, together; of each source and seed the images that have nothing of their groups.
     """
     halves: dict[int, IntArray] = {}
     rest: dict[str, dict[int, IntArray]] = {name: {} for name in rows_of}
@@ -120,21 +130,47 @@ def _halves(
         is_free = ~np.isin(groups.astype(str), np.unique(groups[halves[seed]].astype(str)))  # groups stay whole
         for name, rows in rows_of.items():
             rest[name][seed] = rows[is_free[rows]]
-    n_more = min(len(rows) for of_source in rest.values() for rows in of_source.values())
-    if n_more:
-        for of_source in rest.values():
-            for seed, rows in of_source.items():
-                part = nested_parts(labels[rows], groups[rows], [n_more / len(rows)], seed)[0]
-                of_source[seed] = rows[part]
-    return halves, rest, n_more
+    return halves, rest
+
+
+def _equal_parts(
+    rest: Mapping[str, Mapping[int, IntArray]], labels: IntArray, groups: TextArray
+) -> tuple[dict[str, dict[int, IntArray]], int]:
+    """Take of each source and seed as many images of each label as the source with the fewest has.
+
+    Labels are those that half of the sources or more have; a source without one of them has no part, nor has one whose
+    groups are so large that its parts are off by more than :data:`MOST_OFF`.
+
+    Returns:
+        The parts; and how many images one should have.
+    """
+    n_labels = int(labels.max()) + 1
+
+    def counts(parts: Mapping[int, IntArray]) -> IntArray:
+        return np.array([np.bincount(labels[rows], minlength=n_labels) for rows in parts.values()])
+
+    free = {name: counts(parts).min(axis=0) for name, parts in rest.items()}
+    has = np.array([one >= LEAST_OF_LABEL for one in free.values()])
+    is_common = has.mean(axis=0) >= 0.5
+    names = [name for name, own in zip(free, has, strict=True) if is_common.any() and own[is_common].all()]
+    if not names:
+        return {}, 0
+    wanted = np.where(is_common, np.min([free[name] for name in names], axis=0), 0)
+    parts = {
+        name: {
+            seed: rows[part_of_counts(labels[rows], groups[rows], wanted, seed)] for seed, rows in rest[name].items()
+        }
+        for name in names
+    }
+    off = {name: np.abs(counts(one) - wanted).sum(axis=1).mean() for name, one in parts.items()}
+    return {name: one for name, one in parts.items() if off[name] <= MOST_OFF * wanted.sum()}, int(wanted.sum())
 
 
 def _surely_best(gains: Mapping[str, FloatArray], test_groups: TextArray) -> str | None:
-    """Name the source that gains more than each other one does, by paired intervals that hold together."""
+    """Name the source that helps, and more than each other one does, by paired intervals that hold together."""
     if not gains:
         return None
     best = max(gains, key=lambda name: float(gains[name].mean()))
-    others = [name for name in gains if name != best]
-    confidence = 1 - 0.05 / len(others)
-    sure = all(estimate(gains[best] - gains[name], test_groups, confidence)["low"] > 0 for name in others)
-    return best if sure else None
+    leads = [gains[best], *(gains[best] - gains[name] for name in gains if name != best)]
+    confidence = 1 - 0.05 / len(leads)
+    return best if all(estimate(lead, test_groups, confidence)["low"] > 0 for lead in leads) else None

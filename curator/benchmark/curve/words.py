@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from curator.benchmark.ablation_words import change, points
+from curator.benchmark.curve.extrapolate import POINT
 from curator.text import percent
 
 FARTHEST = 9
@@ -39,6 +40,9 @@ def _tell_more(found: Mapping[str, Any]) -> str:
     if last["accuracy"]["mean"] == 1:
         return "No test image is wrong with all training images: these test images cannot show what more would bring."
     doubling = f"Twice as many bring {points(doubled['mean'])} points (95% interval {_span(doubled)})."
+    for name, error in (("measured", 1 - last["accuracy"]["mean"]), ("fitted", _fitted_error(found["law"], n))):
+        if error < POINT:
+            return f"Less than a point is left to gain: the {name} error with all is {percent(error)}. {doubling}"
     if least is None or least > FARTHEST * n:
         return f"More images of the same kind will not bring a point of accuracy: the curve is flat. {doubling}"
     if needed["mean"] is None or needed["mean"] > FARTHEST * n:
@@ -49,6 +53,11 @@ def _tell_more(found: Mapping[str, Any]) -> str:
         f"One more point of accuracy takes about {rough(needed['mean'])} more images a label "
         f"(95% interval {rough(least)} {end}). {doubling}"
     )
+
+
+def _fitted_error(law: Mapping[str, Any], n_images: float) -> float:
+    floor, scale, exponent = (float(law[name]["mean"]) for name in ("floor", "scale", "exponent"))
+    return floor + scale * float(n_images**-exponent)
 
 
 def _tell_held_out(held_out: Mapping[str, Any]) -> Iterator[str]:
@@ -65,12 +74,14 @@ def _tell_held_out(held_out: Mapping[str, Any]) -> Iterator[str]:
 def _tell_sources(found: Mapping[str, Any]) -> str:
     gains = {name: one["more"] for name, one in found["sources"].items() if one["more"]}
     if not gains:
-        return "The sources are too small, or too unlike in their labels, to say which of them helps most."
+        return "The sources are too small, or too unlike in labels or groups, to say which of them helps most."
     shown = ", ".join(f"{name} {change(one)}" for name, one in gains.items())
     text = f"{found['n_more']:,} further images of a source, added to half of train, bring in points: {shown}."
+    if left_out := [name for name in found["sources"] if name not in gains]:
+        text += f" Of {', '.join(left_out)} no equal part can be added."
     if found["best"]:
         return f"{text} More of {found['best']} helps most."
-    return f"{text} No source surely helps more than another."
+    return f"{text} No source surely helps most."
 
 
 def _span(one: Mapping[str, float]) -> str:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +17,8 @@ import pandas as pd
 from curator import catalog
 from curator.benchmark.ablation_words import CLEANED, DEDUPED, RAW
 from curator.benchmark.metrics_file import write_metrics
-from curator.catalog import IntArray, Stage
+from curator.catalog import BoolArray, Drop, IntArray, Stage
+from curator.decide.growth import find_listed_sides
 from curator.decide.leak_groups import find_leak_groups, number_kept_copies
 from curator.embed.current import describe
 from curator.embed.extra import import_package
@@ -30,10 +32,11 @@ from curator.inspect.suspects.neighbours import find_neighbours
 from curator.inspect.suspects.principal import likenesses, principal
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
-from curator.manifests.recipe import SuspectsSettings
-from curator.manifests.reviews import read_reviews, standing_reviews
+from curator.manifests.recipe import Recipe, SuspectsSettings
+from curator.manifests.reviews import Key, Review, read_reviews, standing_reviews
 from curator.matching.components import label_components
-from curator.store.catalog_files import file_digest, read_catalog
+from curator.pipeline.judging.evidence import read_evidence
+from curator.store.catalog_files import file_digest, read_catalog, read_record
 from curator.store.lock import locked
 from curator.text import Command, plural
 
@@ -46,8 +49,9 @@ N_FOLDS = 5
 def measure_ablation(project: Project) -> dict[str, Any]:
     """Train on what was fetched, on what dedupe left of it, and on that without suspects; test on the same images.
 
-    No image of the training sets, not even of the raw one, is a copy of a test image or of its group; the suspects are
-    found among the training images alone. So no difference is a leak's, and no test label decides anything.
+    No image of the training sets, not even of the raw one, is a copy of a test image or of its group; what a person
+    took out is in none, as dedupe compares nothing with it. The suspects are found among the training images alone. So
+    no difference is a leak's, and no test label decides anything.
 
     Returns:
         What ``ablation.json`` holds; docs/benchmark.md describes it.
@@ -59,18 +63,16 @@ def measure_ablation(project: Project) -> dict[str, Any]:
     paths, recipe = project.paths, project.recipe
     manifest = read_manifest(paths.manifest)
     with locked(paths.lock, "ablation"):
-        raw = catalog.kept(read_catalog(paths.catalog(Stage.FETCHED)))
-        raw = raw[raw["sha256"].notna().to_numpy(dtype=bool)].reset_index(drop=True)
-        kept = read_kept(project)
+        raw, groups = _read_raw(project)
         names = [label for label in recipe.labels if label in set(manifest["label"])]
-        chosen = _choose(raw, kept, manifest, _number_groups(project, raw), names)
+        chosen = _choose(raw, read_kept(project), manifest, groups, names)
         embedder = open_embedder(recipe.embed, recipe.base_dir)
         sha256s = raw["sha256"].tolist()
         files = [paths.image(*key) for key in zip(sha256s, raw["format"].tolist(), strict=True)]
         max_pixels = recipe.quality.max_pixels
         features, _ = embed_files(files, sha256s, paths.features, embedder, max_pixels, project.emit)
         with import_package("threadpoolctl").threadpool_limits(1):
-            found = _measure(chosen, features, len(names), recipe.suspects)
+            found = _measure(chosen, features, names, recipe.suspects)
         facts = {
             "name": recipe.name,
             "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -83,14 +85,42 @@ def measure_ablation(project: Project) -> dict[str, Any]:
     return facts | found
 
 
-def _number_groups(project: Project, raw: pd.DataFrame) -> IntArray:
-    """Number what must not be divided, copies that dedupe dropped included: int64 (images,)."""
-    deduped = read_catalog(project.paths.catalog(Stage.DEDUPED))
+def _read_raw(project: Project) -> tuple[pd.DataFrame, IntArray]:
+    """Read what was fetched, but what a person took out: its rows, and the group of each."""
+    paths = project.paths
+    raw = catalog.kept(read_catalog(paths.catalog(Stage.FETCHED)))
+    raw = raw[raw["sha256"].notna().to_numpy(dtype=bool)].reset_index(drop=True)
+    deduped = read_catalog(paths.catalog(Stage.DEDUPED))
+    standing = standing_reviews(read_reviews(paths.reviews))
+    groups = _number_groups(project, raw, deduped, standing)
+    known = ~_is_taken_out(raw, deduped, standing)
+    return raw[known].reset_index(drop=True), groups[known]
+
+
+def _is_taken_out(raw: pd.DataFrame, deduped: pd.DataFrame, standing: Mapping[Key, Review]) -> BoolArray:
+    """Say what a person took out, before dedupe or since: bool (images,)."""
+    before = set(deduped.loc[deduped["drop_reason"] == Drop.REVIEWED_OUT, "record_id"])
+    since = {key for key, review in standing.items() if review.decision == "drop"}
+    rows = zip(raw["record_id"], raw["sha256"], raw["label"], strict=True)
+    return np.array([name in before or (sha256, label) in since for name, sha256, label in rows], dtype=bool)
+
+
+def _as_deduped(project: Project) -> Recipe:
+    """Return the recipe with the ``[dedupe]`` that the catalog was made with, options of that run included."""
+    ran_with = read_record(project.paths.catalog(Stage.DEDUPED)).settings.get("dedupe", {})
+    return project.recipe.with_overrides("dedupe", **ran_with)
+
+
+def _number_groups(
+    project: Project, raw: pd.DataFrame, deduped: pd.DataFrame, standing: Mapping[Key, Review]
+) -> IntArray:
+    """Number what must not be divided, as the split does, copies that dedupe dropped included: int64 (images,)."""
+    recipe = _as_deduped(project)
     place = pd.Series(np.arange(len(raw)), index=raw["record_id"].tolist())
-    standing = standing_reviews(read_reviews(project.paths.reviews))
-    still = number_kept_copies(deduped, project.recipe.dedupe, standing)
+    listed = find_listed_sides(deduped, recipe.split.keep)
+    still = number_kept_copies(deduped, recipe.dedupe, standing, listed, read_evidence(project.paths))
     numbers = pd.Series(still, index=deduped["record_id"].tolist()).reindex(place.index, fill_value=-1).to_numpy()
-    groups = find_leak_groups(raw, tuple(dict.fromkeys(("near-duplicate", *project.recipe.groupings))), numbers)
+    groups = find_leak_groups(raw, tuple(dict.fromkeys(("near-duplicate", *recipe.groupings))), numbers)
     pairs = deduped[["record_id", "duplicate_of"]].dropna()
     pairs = pairs[pairs["record_id"].isin(place.index) & pairs["duplicate_of"].isin(place.index)]
     first, second = (place.loc[pairs[name].tolist()].to_numpy() for name in ("record_id", "duplicate_of"))
@@ -133,17 +163,17 @@ def _choose(
     return Chosen(raw_labels, labels, groups, test, everything, deduped)
 
 
-def _measure(chosen: Chosen, features: Any, n_labels: int, settings: SuspectsSettings) -> dict[str, Any]:
+def _measure(chosen: Chosen, features: Any, names: list[str], settings: SuspectsSettings) -> dict[str, Any]:
     """Form the training sets and measure both questions."""
+    n_labels = len(names)
     raw_labels, labels, test, deduped = chosen.raw_labels, chosen.labels, chosen.test, chosen.deduped
     points = likenesses(features)
     pool = Pool(principal(points), np.where(labels >= 0, labels, raw_labels), chosen.groups, n_labels)
-    wrong = _find_suspects(pool, points, deduped, settings)
-    taught = {
-        RAW: (chosen.everything, raw_labels[chosen.everything]),
-        DEDUPED: (deduped, labels[deduped]),
-        CLEANED: (deduped[~wrong], labels[deduped][~wrong]),
-    }
+    taught = {RAW: (chosen.everything, raw_labels[chosen.everything]), DEDUPED: (deduped, labels[deduped])}
+    unjudged = _why_unjudged(pool, deduped, names, settings.folds)
+    if not unjudged:
+        wrong = _find_suspects(pool, points, deduped, settings)
+        taught[CLEANED] = deduped[~wrong], labels[deduped][~wrong]
     known = np.flatnonzero(raw_labels >= 0)
     kept = np.flatnonzero(labels[known] >= 0)
     groups = np.unique(chosen.groups[known], return_inverse=True)[1]
@@ -151,6 +181,7 @@ def _measure(chosen: Chosen, features: Any, n_labels: int, settings: SuspectsSet
     return {
         "n_test": len(test),
         "n_train": {name: len(rows) for name, (rows, _) in taught.items()},
+        "unjudged": unjudged,
         "training": compare_training(pool, test, taught),
         "n_raw": len(known),
         "n_kept": len(kept),
@@ -173,15 +204,17 @@ def _require_labels(labels: IntArray, names: list[str]) -> None:
         raise StateError(message, (Command("status"), " says what each label has."))
 
 
-def _find_suspects(pool: Pool, points: Any, rows: IntArray, settings: SuspectsSettings) -> np.ndarray[Any, Any]:
-    """Find the training images whose label is probably wrong, each judged by the others: bool (rows,).
+def _why_unjudged(pool: Pool, rows: IntArray, names: list[str], n_folds: int) -> str:
+    """Say which labels have too few groups among the training images to look for suspects; empty: none has."""
+    labels, groups = pool.labels[rows], pool.groups[rows]
+    n_groups = [len(np.unique(groups[labels == label])) for label in range(pool.n_labels)]
+    short = [f"{name} has {plural(n, 'group')}" for name, n in zip(names, n_groups, strict=True) if n < n_folds]
+    return f"{', '.join(short)} of training images, and {n_folds} are needed" if short else ""
 
-    A label with fewer groups than folds is not judged, as by ``curator suspects``.
-    """
+
+def _find_suspects(pool: Pool, points: Any, rows: IntArray, settings: SuspectsSettings) -> BoolArray:
+    """Find the training images whose label is probably wrong, each judged by the others: bool (rows,)."""
     labels, groups = pool.labels[rows], np.unique(pool.groups[rows], return_inverse=True)[1].astype(np.int64)
-    n_groups = np.array([len(np.unique(groups[labels == label])) for label in range(pool.n_labels)])
-    if (n_groups < settings.folds).any():
-        return np.zeros(len(rows), bool)
     folds = choose_folds(labels, groups, settings.folds)
     neighbours = find_neighbours(points[rows], groups, labels, settings.neighbours)
     judged = judge(pool.inputs[rows], labels, folds, neighbours, pool.n_labels)
