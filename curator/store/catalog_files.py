@@ -106,6 +106,8 @@ def with_decided(before: Path, table: pd.DataFrame) -> Iterator[pa.Table]:
     for group in read_groups(before):
         part = decided.slice(done, group.num_rows)
         done += group.num_rows
+        if part.num_rows < group.num_rows:
+            break
         columns = [part[name] if name in catalog.DECIDED else group[name] for name in catalog.SCHEMA.names]
         yield pa.Table.from_arrays(columns, schema=catalog.SCHEMA)
     if done != decided.num_rows:

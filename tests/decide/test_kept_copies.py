@@ -88,3 +88,10 @@ def test_copies_count_only_where_near_duplicates_are_grouped():
         [1, 1, 2, 2],
     )
     assert find_leak_groups(table, ("author",), copies).tolist() == [0, 1, 2, 3]
+
+
+def test_a_picture_stays_with_its_parts_whatever_is_grouped():
+    """The whole has no other picture's name; its parts have its own."""
+    rows = [{"sha256": "a" * 64}, {"sha256": "b" * 64, "made_of": "a" * 64}, {"sha256": "c" * 64, "made_of": "a" * 64}]
+    rows += [{"sha256": "d" * 64}]
+    assert find_leak_groups(make_table(rows), ()).tolist() == [0, 0, 0, 3]

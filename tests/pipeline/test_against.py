@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from curator.catalog import Drop, Stage, dropped
+from curator.decide.elsewhere import other_images
 from curator.errors import StateError
 from curator.observe.observation import Observation
 from curator.observe.workers import look
@@ -223,3 +224,9 @@ def test_what_is_forgotten_is_not_kept_of_another_folder_either(project, exam, l
     again(project, exam)
     again(project, exam)
     assert looks == ["same.jpg", "same.jpg"] and row["sha256"] not in contents()
+
+
+def test_a_name_that_is_no_text_is_no_matter():
+    """A file whose name is not UTF-8 is compared like any other."""
+    others = other_images(["x"], [os.fsdecode(b"/tmp/caf\xe9.jpg")], sha256=["ab" * 32])
+    assert os.fsencode(others["file"][0]) == b"/tmp/caf\xe9.jpg"

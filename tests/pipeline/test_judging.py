@@ -1,5 +1,9 @@
 """Pictures are compared by their pixels before dedupe: once, from stored files, whatever was seen before."""
 
+import hashlib
+import shutil
+from dataclasses import replace
+
 import pyarrow.parquet as pq
 import pytest
 from PIL import ImageOps
@@ -7,6 +11,7 @@ from PIL import ImageOps
 from curator.catalog import Stage, is_kept
 from curator.embed.row_file import RowFile
 from curator.pipeline import run_stages as pipeline
+from curator.pipeline.forget import forget
 from curator.pipeline.judging import compare, evidence, sketches
 from curator.pipeline.judging.evidence import BY_HASH_ONLY, read_evidence
 from curator.store.judged_file import read_judged
@@ -109,3 +114,30 @@ def test_exact_compares_no_pixels(project):
     """Nor does off."""
     dedupe(project, mode="exact")
     assert not project.paths.judged.exists()
+
+
+def test_dedupe_runs_again_where_its_evidence_is_gone(project):
+    """Without the file, a split would not know what pixels hold to be one picture; once it is there, nothing runs."""
+    dedupe(project)
+    seen = project.paths.judged.read_bytes()
+    assert dedupe(project)[1].skipped
+    project.paths.judged.unlink()
+    pipeline.decide(project, Stage.SPLIT, {})
+    assert project.paths.judged.read_bytes() == seen
+    assert dedupe(project)[1].skipped
+
+
+def test_what_is_forgotten_is_not_sketched_of_another_folder_either(project, tmp_path):
+    """The folder that is compared with still has the picture: none of what shows it comes back."""
+    exam = tmp_path / "exam"
+    exam.mkdir()
+    shutil.copy(tmp_path / "photos" / "rugby" / "whole.jpg", exam)
+    gone = hashlib.sha256((exam / "whole.jpg").read_bytes()).hexdigest()
+    compared = replace(project, recipe=project.recipe.with_overrides("dedupe", against=(str(exam),)))
+    pipeline.decide(compared, Stage.DEDUPED, {})
+    forget(compared, gone)
+    pipeline.decide(compared, Stage.DEDUPED, {"dedupe": {"max_distance": 9}})
+    files = (path for path in project.paths.folder.rglob("*") if path.is_file())
+    holding = [path.name for path in files if gone.encode() in path.read_bytes()]
+    assert not holding
+    assert gone not in read_judged(project.paths.judged_elsewhere)["sha256"].to_pylist()
