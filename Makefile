@@ -10,7 +10,7 @@ ARCHIVE := .venv-archive
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-again test-shuffled test-oldest test-archive docs reference class-index beginnings fuzz torture \
   check format lock locked audit bench-audit bench-curve bench-decide bench-dedupe bench-review bench-export bench-fetch bench-job \
-  bench-sources bench-suspects bench-train clean
+  bench-scale bench-sources bench-suspects bench-train clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -149,6 +149,9 @@ bench-job: $(VENV)/.installed-dev  ## Find 50 swapped labels on the page as a pe
 
 bench-review: $(VENV)/.installed-dev  ## Measure the review page over 100,000 rows in headless Chromium
 	@$(BIN)/python tests/benchmarks/bench_review.py
+
+bench-scale: $(VENV)/.installed-dev  ## Measure each stage over made-up catalogs on disk (ROWS="100000 1000000 10000000")
+	@$(BIN)/python tests/benchmarks/bench_scale.py $(if $(ROWS),--rows $(ROWS))
 
 bench-sources: $(VENV)/.installed-dev  ## Measure what listing a million rows takes with each source
 	@$(BIN)/python tests/benchmarks/bench_sources.py
