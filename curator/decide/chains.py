@@ -6,7 +6,7 @@ so a collage, of which each half is another photograph, does not take the one fo
 
 >>> whole, left, right = [[1, 0, 0], [0, 1, 0]], [[0.5, 0, 0], [0, 1, 0]], [[0.5, 0, 0.5], [0, 1, 0]]
 >>> ties = Ties.of_links([(0, 1, left), (1, 2, whole), (1, 3, right)])
->>> [(step.image, step.via) for step in ties.follow(0, np.zeros(4, bool))]
+>>> [(step.image, step.via) for step in ties.follow(0, np.zeros(4, bool), np.arange(4))]
 [(1, 0), (2, 1)]
 """
 
@@ -27,6 +27,10 @@ from curator.matching.picture_matches import Matches
 
 LEAST_SHARED = 0.3
 """Least part of a picture that the image it is dropped for must show, by way of others."""
+MOST_PARTS = 8
+"""Different parts of one picture from which a chain goes on, those that are reached first."""
+LEAST_BEYOND = 0.2
+"""How far, in sides, a part must reach beyond another one to be another part: the thirds of a collage do."""
 
 Matrix = npt.NDArray[np.floating[Any]]
 Polygon = npt.NDArray[np.float64]
@@ -83,30 +87,40 @@ class Ties:
             tied.setdefault(int(j), []).append((int(i), matrix if is_forward else np.linalg.inv(matrix), orientation))
         return cls(tied)
 
-    def follow(self, first: int, stays: BoolArray) -> Iterator[Step]:
-        """Yield what chains from an image reach, first what shows the largest common part.
+    def follow(self, first: int, stays: BoolArray, ranks: IntArray) -> Iterator[Step]:
+        """Yield what chains from an image reach, each image once, first what shows the largest common part.
+
+        A chain that shows another part of an image goes on from there as well: a collage has copies of each half.
 
         Args:
             first: the image.
             stays: bool, shape (images,): those that no chain goes through.
+            ranks: shape (images,), all different: of equally large parts that of the best rank comes first.
         """
-        seen, heap = {first}, list[tuple[float, int, int, int, Any]]()
+        closed, shown = {first}, dict[int, list[Polygon]]()
+        heap = list[tuple[float, int, int, int, list[list[float]], int, int]]()
 
         def push(image: int, part: Polygon, turned: int) -> None:
             for other, matrix, orientation in self.links.get(image, ()):
-                if other not in seen and not stays[other]:
+                if other not in closed and not stays[other]:
                     there = clip(part @ matrix[:2, :2].T + matrix[:2, 2])
-                    entry = (-area(there), other, image, compose_orientations(orientation, turned), there.tolist())
-                    heapq.heappush(heap, entry)
+                    size, whole_turn = area(there), compose_orientations(orientation, turned)
+                    if image == first or size >= LEAST_SHARED:
+                        order = (-size, int(ranks[other]), int(ranks[image]), whole_turn, there.tolist())
+                        heapq.heappush(heap, (*order, other, image))
 
         push(first, _WHOLE, 0)
         while heap:
-            size, image, via, turned, part = heapq.heappop(heap)
-            if image in seen or (via != first and -size < LEAST_SHARED):
+            *_, turned, corners, image, via = heapq.heappop(heap)
+            part, parts = np.array(corners, np.float64).reshape(-1, 2), shown.setdefault(image, [])
+            if image in closed or any(lies_in(part, one) for one in parts):
                 continue
-            seen.add(image)
-            yield Step(image, via, turned)
-            push(image, np.array(part, np.float64).reshape(-1, 2), turned)
+            parts.append(part)
+            if len(parts) == MOST_PARTS or lies_in(_WHOLE, part):
+                closed.add(image)
+            if len(parts) == 1:
+                yield Step(image, via, turned)
+            push(image, part, turned)
 
 
 def _square(matrix: Matrix) -> Matrix:
@@ -123,6 +137,18 @@ def area(polygon: Polygon) -> float:
         return 0.0
     x, y = polygon.T
     return round(abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1))) / 2, 6)
+
+
+def lies_in(part: Polygon, other: Polygon) -> bool:
+    """Return whether a part of a picture shows little that another part does not: by their upright frames.
+
+    >>> lies_in(_WHOLE * 1.02, _WHOLE), lies_in(_WHOLE, _WHOLE * 0.5)
+    (True, False)
+    """
+    if not len(part) or not len(other):
+        return not len(part)
+    beyond = np.maximum(other.min(axis=0) - part.min(axis=0), part.max(axis=0) - other.max(axis=0))
+    return bool(beyond.max() <= LEAST_BEYOND)
 
 
 def clip(polygon: Polygon) -> Polygon:

@@ -176,7 +176,7 @@ def _judge(images: _Images, settings: DedupeSettings, pairs: Pairs | None) -> Ve
     coverable = within.where(~images.protected[within.j])
     ties = Ties.of_matches(within, images.picture, pairs) if pairs is not None else Ties({})
     covered, chained = find_covered(
-        coverable.i, coverable.j, images.rank, lambda image: ties.follow(image, images.settled)
+        coverable.i, coverable.j, images.rank, lambda image: ties.follow(image, images.settled, images.rank)
     )
     verdicts.drop_chained(NEAR, chained, images.pictures)
     verdicts.drop_for_nearest(NEAR, within.where(covered[within.i] & ~covered[within.j]), images.rank)

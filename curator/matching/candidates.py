@@ -11,7 +11,7 @@ import numpy as np
 
 from curator.matching.confirm import STRANGE_BITS, count_bits256
 from curator.matching.copies import exclude
-from curator.matching.crops import match_crops
+from curator.matching.crops import IsWanted, match_crops
 from curator.matching.picture_matches import Matches, join_matches, match_pictures
 from curator.matching.pictures import BoolArray, Indices, Pictures
 
@@ -19,13 +19,16 @@ MOST = 16
 """Candidates of each picture, the nearest by hash: of more, all look like all, and a copy is linked to it by others."""
 
 
-def find_candidates(pictures: Pictures, radius: int, rotations: bool) -> tuple[Indices, Indices]:
+def find_candidates(
+    pictures: Pictures, radius: int, rotations: bool, is_wanted: IsWanted | None = None
+) -> tuple[Indices, Indices]:
     """Find pairs of pictures that may be one: within the radius, whether confirmed or not, or one a crop of the other.
 
     Args:
         pictures: of different hashes, in an order that does not change from run to run.
         radius: the largest distance of two 64-bit hashes, in bits.
         rotations: look at all eight orientations.
+        is_wanted: whether pairs are worth a look; others take no place among the nearest. Without it all are.
 
     Returns:
         i < j, each pair once, in order.
@@ -34,13 +37,16 @@ def find_candidates(pictures: Pictures, radius: int, rotations: bool) -> tuple[I
 
     def accept(found: Matches) -> BoolArray:
         near = found.where(nearest.may_be(found))
+        near = near if is_wanted is None else near.where(is_wanted(near.i, near.j))
         near = near.where(count_bits256(pictures.hashes256, near) < STRANGE_BITS)
         nearest.add(near)
         return np.zeros(len(found.i), bool)
 
     match_pictures(pictures.hashes, radius, rotations, accept)
-    alike = nearest.found
-    crops = match_crops(pictures, radius, exclude(alike, len(pictures)))
+    alike = nearest.take()
+    is_new = exclude(alike, len(pictures))
+    both_wanted = is_new if is_wanted is None else lambda i, j: is_wanted(i, j) & is_new(i, j)
+    crops = match_crops(pictures, radius, both_wanted)
     n = max(1, len(pictures))
     both = join_matches([alike, crops])
     names = np.unique(np.minimum(both.i, both.j) * n + np.maximum(both.i, both.j))
@@ -53,7 +59,7 @@ class _Nearest:
 
     def __init__(self, n: int) -> None:
         self._farthest = np.full(n, 255, np.uint8)  # of the nearest, once there are enough
-        self.found = join_matches([])
+        self._found, self._more, self._n_more = join_matches([]), list[Matches](), 0
 
     def may_be(self, found: Matches) -> BoolArray:
         """Return which matches may be among the nearest of one of their two pictures."""
@@ -61,8 +67,20 @@ class _Nearest:
         return np.asarray(found.distance <= bar)
 
     def add(self, found: Matches) -> None:
-        """Take matches in, and let go of those that are not among the nearest any more."""
-        both = join_matches([self.found, found])
+        """Take matches in, and sort all again when as many are new as were kept: not for each block anew."""
+        self._more.append(found)
+        self._n_more += len(found.i)
+        if self._n_more > len(self._found.i):
+            self.take()
+
+    def take(self) -> Matches:
+        """Let go of those that are not among the nearest, and return the others."""
+        if self._n_more:
+            self._found = self._sift(join_matches([self._found, *self._more]))
+        self._more, self._n_more = [], 0
+        return self._found
+
+    def _sift(self, both: Matches) -> Matches:
         low, high = np.minimum(both.i, both.j), np.maximum(both.i, both.j)
         order = np.lexsort((both.distance, high, low))
         is_first = np.ones(len(order), bool)
@@ -77,4 +95,4 @@ class _Nearest:
         self._farthest[ends[last]] = distance[last]
         stays = np.zeros(len(both.i), bool)
         stays[order[place < MOST] % max(1, len(both.i))] = True
-        self.found = both.where(stays)
+        return both.where(stays)

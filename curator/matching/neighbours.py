@@ -12,7 +12,7 @@ tenth of the numbers; who is near there is ranked by all of them.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -28,6 +28,8 @@ _FEW, _SAMPLE = 4096, 20_000
 
 Floats = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.intp]
+IsWanted = Callable[[Indices, Indices], npt.NDArray[np.bool_]]
+"""Returns which pairs of pictures are worth a look: bool, of the shape that both arrays have together."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +41,14 @@ class Neighbours:
     cosine: Floats
 
 
-def find_neighbours(features: Floats, most: int, least: float) -> Neighbours:
+def find_neighbours(features: Floats, most: int, least: float, is_wanted: IsWanted | None = None) -> Neighbours:
     """Find the pairs of which one is among the other's nearest.
 
     Args:
         features: float32, shape (n, n_features).
         most: how many neighbours of each picture.
         least: the smallest cosine of a neighbour.
+        is_wanted: whether pairs are worth a look; others take no place among the nearest. Without it all are.
 
     Returns:
         The pairs in order. Of equally near neighbours the first ones are taken.
@@ -58,7 +61,8 @@ def find_neighbours(features: Floats, most: int, least: float) -> Neighbours:
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         found = list(
             threads.map(
-                lambda start: _nearest(whole, short, start, most, per_row, least, least - slack), range(0, n, _AT_ONCE)
+                lambda start: _nearest(whole, short, start, most, per_row, least, least - slack, is_wanted),
+                range(0, n, _AT_ONCE),
             )
         )
     i, j = (np.concatenate([np.empty(0, np.intp), *(part[side] for part in found)]) for side in (0, 1))
@@ -78,12 +82,21 @@ def _shorten(whole: Floats) -> Floats:
 
 
 def _nearest(
-    whole: Floats, short: Floats, start: int, most: int, per_row: int, least: float, least_short: float
+    whole: Floats,
+    short: Floats,
+    start: int,
+    most: int,
+    per_row: int,
+    least: float,
+    least_short: float,
+    is_wanted: IsWanted | None,
 ) -> tuple[Indices, Indices]:
     """Return the nearest of a block of pictures: the numbers of both, nearest first."""
     near = short[start : start + _AT_ONCE] @ short.T
     rows = np.arange(len(near))
     near[rows, start + rows] = -2
+    if is_wanted is not None:
+        near[~is_wanted(start + rows[:, None], np.arange(len(short))[None])] = -2
     bar = np.maximum(_bar(near, per_row), np.float32(least_short))
     i, j = np.nonzero(near >= bar[:, None])
     i, j = _keep_first(i, j, near[i, j], per_row)

@@ -29,19 +29,20 @@ def lay_over(judged: pa.Table | None, groups: Sequence[Sequence[Mapping[str, Any
         Record id to what differs, in words, and six numbers, row by row: places on the copy to places on the first
         image, in shares of the sides. A copy that was not compared with that image itself is left out.
     """
-    wanted = {}
+    wanted: dict[frozenset[str], list[tuple[str, str]]] = {}
     for group in groups:
         for row in group[1:]:
-            wanted[frozenset((group[0]["sha256"], row["sha256"]))] = row["record_id"], group[0]["sha256"]
+            pair = frozenset((group[0]["sha256"], row["sha256"]))
+            wanted.setdefault(pair, []).append((row["record_id"], group[0]["sha256"]))
     if judged is None or not wanted:
         return {}
     names = pa.array(sorted({name for pair in wanted for name in pair if name}), pa.string())
     both = pc.and_(pc.is_in(judged["sha256"], names), pc.is_in(judged["other_sha256"], names))
     found = {}
-    for pair in judged.filter(pc.and_(both, pc.is_valid(judged["transform"]))).to_pylist():
-        named = wanted.get(frozenset((pair["sha256"], pair["other_sha256"])))
-        matrix = np.array([*pair["transform"], 0, 0, 1]).reshape(3, 3)
-        if named and abs(np.linalg.det(matrix)) > _LEAST_AREA:
-            matrix = matrix if pair["sha256"] == named[1] else np.linalg.inv(matrix)
-            found[named[0]] = [pair["differs"], (matrix[:2].round(4) + 0.0).ravel().tolist()]
+    for one in judged.filter(pc.and_(both, pc.is_valid(judged["transform"]))).to_pylist():
+        matrix = np.array([*one["transform"], 0, 0, 1]).reshape(3, 3)
+        if abs(np.linalg.det(matrix)) > _LEAST_AREA:
+            for record_id, first in wanted.get(frozenset((one["sha256"], one["other_sha256"])), ()):
+                onto = matrix if one["sha256"] == first else np.linalg.inv(matrix)
+                found[record_id] = [one["differs"], (onto[:2].round(4) + 0.0).ravel().tolist()]
     return found

@@ -102,6 +102,17 @@ def test_the_halves_of_a_collage_are_not_one_picture():
     assert decided.loc[ids, "drop_reason"].isna().tolist() == [True, False, True]
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_a_copy_of_half_a_collage_goes_whichever_half_is_seen_first(seed):
+    """Images 1 and 2 are copies of image 0 and the halves of collage 3; image 4 is the collage's left half alone."""
+    table = make_table([image(base=n % 3, bits=range(30 * (n // 3)), side=300 - 20 * n) for n in range(5)])
+    judged = judge(table, (0, 1, ONE), (0, 2, ONE), (3, 1, ONE, 0, LEFT), (3, 2, ONE, 0, RIGHT), (3, 4, ONE, 0, LEFT))
+    decided = decide(table, judged, seed).sort_index()
+    ids = table["record_id"].tolist()
+    assert decided["duplicate_of"].isna().tolist() == [True, False, False, False, False]
+    assert decided.loc[ids[3], "drop_detail"].endswith(f"by way of {ids[1]}")
+
+
 def test_a_chain_drops_nothing_that_a_person_wants_or_a_manifest_has():
     """What is protected, a member of a manifest, or has a side, goes for what it matches itself only."""
     table = make_table([image(base=0, side=300), image(base=1, side=200), image(base=2)])

@@ -6,6 +6,7 @@ import pytest
 from curator.matching import candidates
 from curator.matching.candidates import find_candidates
 from curator.matching.perceptual_hash import distance64
+from curator.matching.picture_matches import Matches
 from curator.matching.pictures import Pictures
 
 
@@ -37,3 +38,33 @@ def test_strangers_by_the_long_hash_are_left_out():
     pictures = make(3, 2)
     pictures.hashes256[2] = 255
     assert [pair.tolist() for pair in find_candidates(pictures, 8, rotations=False)] == [[0], [1]]
+
+
+@pytest.mark.parametrize("n_theirs", [1, 3])
+def test_what_is_not_wanted_takes_no_place_among_the_nearest(n_theirs):
+    """Of 60 look-alikes the first few are theirs: all pairs with them are named, however near ours are."""
+    i, j = find_candidates(make(60, 3), 8, False, lambda i, j: (i < n_theirs) != (j < n_theirs))
+    assert set(zip(i.tolist(), j.tolist(), strict=True)) == {
+        (a, b) for a in range(n_theirs) for b in range(n_theirs, 60)
+    }
+
+
+def test_blocks_give_what_all_at_once_gives_and_are_not_sorted_anew_each(monkeypatch):
+    """Of 60 blocks of matches few are sorted together with all before, and the nearest are the same."""
+    chance = np.random.default_rng(0)
+    found = Matches(
+        chance.integers(0, 50, 3_000),
+        chance.integers(50, 99, 3_000),
+        chance.integers(0, 9, 3_000, np.uint8),
+        np.zeros(3_000, np.uint8),
+    )
+    whole, parts, sorts = candidates._Nearest(99), candidates._Nearest(99), []
+    whole.add(found)
+    sift = parts._sift
+    monkeypatch.setattr(parts, "_sift", lambda both: sorts.append(1) or sift(both))
+    for start in range(0, 3_000, 50):
+        block = found.where(np.arange(start, start + 50))
+        parts.add(block.where(parts.may_be(block)))
+    pairs = [set(zip(one.take().i.tolist(), one.take().j.tolist(), strict=True)) for one in (whole, parts)]
+    assert pairs[0] == pairs[1]
+    assert len(sorts) < 15

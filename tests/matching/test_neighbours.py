@@ -39,3 +39,11 @@ def test_principal_components_lose_none(monkeypatch):
     features = (base[np.arange(200) % 40] + 0.3 * np.abs(chance.normal(size=(200, 200)))).astype(np.float32)
     found = find_neighbours(features, 4, 0.5)
     assert set(zip(found.i.tolist(), found.j.tolist(), strict=True)) == by_definition(features, 4, 0.5)
+
+
+def test_what_is_not_wanted_takes_no_place_among_the_nearest():
+    """Number 0 is theirs, 59 are look-alikes of ours and nearer to one another: each is named with it, and no other."""
+    chance = np.random.default_rng(0)
+    features = chance.normal(size=64) + 0.3 * chance.normal(size=(60, 64))
+    found = find_neighbours(features.astype(np.float32), 16, 0.45, lambda i, j: (i == 0) != (j == 0))
+    assert list(zip(found.i.tolist(), found.j.tolist(), strict=True)) == [(0, other) for other in range(1, 60)]

@@ -4,15 +4,18 @@ import hashlib
 import shutil
 from dataclasses import replace
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from PIL import ImageOps
 
 from curator.catalog import Stage, is_kept
 from curator.embed.row_file import RowFile
+from curator.matching.pictures import Pictures
 from curator.pipeline import run_stages as pipeline
 from curator.pipeline.forget import forget
 from curator.pipeline.judging import compare, evidence, sketches
+from curator.pipeline.judging.contents import Contents, number_equal
 from curator.pipeline.judging.evidence import BY_HASH_ONLY, read_evidence
 from curator.store.judged_file import read_judged
 from tests.small_worlds import picture, recipe_text, small_project, write_folder
@@ -141,3 +144,15 @@ def test_what_is_forgotten_is_not_sketched_of_another_folder_either(project, tmp
     holding = [path.name for path in files if gone.encode() in path.read_bytes()]
     assert not holding
     assert gone not in read_judged(project.paths.judged_elsewhere)["sha256"].to_pylist()
+
+
+def test_of_equal_hashes_one_stands_for_both_data_sets():
+    """Ours has contents a and d, theirs b: a and b have equal hashes, so that either may be compared with d."""
+    names, files = np.array(list("abd"), object), np.array(["."] * 3, object)
+    hashes = np.array([[1] * 8, [1] * 8, [2] * 8], np.uint64)
+    pictures = Pictures(hashes, np.zeros((3, 32), np.uint8), np.zeros((0, 512), np.uint8), np.full(3, -1))
+    contents = Contents(names, files, pictures, number_equal(pictures))
+    ours, theirs = contents.take(np.array([0, 2])), contents.take(np.array([1]))
+    both = ours.join(theirs)
+    assert both.stand_for(ours).tolist() == [True, True, True]
+    assert both.stand_for(theirs).tolist() == [True, True, False]

@@ -7,13 +7,16 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from PIL import Image
 
 from curator.catalog import Stage
+from curator.decide.judged import ONE
 from curator.errors import StateError
 from curator.pipeline import run_stages as pipeline
 from curator.report.gallery import build_gallery, gallery_page, page_data, read_groups
+from curator.report.laid_over import lay_over
 from tests.decide.rows import make_table
 from tests.small_worlds import picture, recipe_text, small_project, write_folder
 
@@ -53,6 +56,14 @@ def test_a_catalog_without_duplicates_has_no_group():
     assert read_groups(make_table([{}, {}])) == []
     text = gallery_page("balls", page_data([], {}, {}))
     assert "No group of duplicates was found" in text and '"use strict"' not in text
+
+
+def test_copies_of_the_same_bytes_are_all_laid_over_the_kept_one():
+    """Three files, two of the same bytes: each lies on the first one in the same way."""
+    group = [image(1), image(2), image(3, sha256=image(2)["sha256"])]
+    pair = {"sha256": image(1)["sha256"], "other_sha256": image(2)["sha256"], "verdict": ONE, "differs": "cropped"}
+    found = lay_over(pa.Table.from_pylist([pair | {"transform": [0.5, 0, 0, 0, 0.5, 0.25]}]), [group])
+    assert found == {row["record_id"]: ["cropped", [0.5, 0, 0, 0, 0.5, 0.25]] for row in group[1:]}
 
 
 def test_the_gallery_shows_the_copies_that_dedupe_found(tmp_path):

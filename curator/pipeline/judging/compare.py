@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,8 +37,8 @@ from curator.matching.candidates import find_candidates
 from curator.matching.judge.flaws import find_faded, find_flaws
 from curator.matching.judge.judge import JUDGE_VERSION, Judgement, judge_pairs
 from curator.matching.judge.sketch import SKETCH_VERSION
-from curator.matching.neighbours import Neighbours
-from curator.matching.pictures import BoolArray, Indices
+from curator.matching.neighbours import IsWanted, Neighbours
+from curator.matching.pictures import Indices
 from curator.observe.pixels import DECODER_VERSION
 from curator.pipeline.judging.contents import Contents, Texts
 from curator.pipeline.judging.likely import find_likely
@@ -53,8 +53,6 @@ _BORDER = 0.03
 """Least share of a picture that bars take, more than of its copy."""
 _WHOLE = 0.95
 """Least share that each of two copies has of the other, for their colours and lights to be compared as a whole."""
-
-IsWanted = Callable[[Indices, Indices], BoolArray]
 
 
 @dataclass(frozen=True)
@@ -99,7 +97,7 @@ def compare_pictures(
         contents: to compare.
         settings: ``max_distance`` and ``rotations``, as dedupe takes them.
         means: with what.
-        is_wanted: whether pairs of contents are worth comparing; without it all are.
+        is_wanted: whether pairs of contents are worth comparing, of arrays that broadcast; without it all are.
 
     Returns:
         The pairs, of :data:`curator.store.judged_file.SCHEMA`; one that lacks a sketch is not in it.
@@ -112,20 +110,19 @@ def compare_pictures(
     equal = judge.judge(contents.equal[members], members)
     apart = np.isin(contents.sha256, equal.filter(pc.equal(equal["verdict"], TWO))["other_sha256"].to_numpy())
     nodes = np.flatnonzero((contents.equal == np.arange(len(contents))) | apart)
-    pairs = _choose(contents.take(nodes), settings, means)
-    i, j = nodes[pairs.i], nodes[pairs.j]
-    wanted = np.ones(len(i), bool) if is_wanted is None else is_wanted(i, j)
-    table = pa.concat_tables([equal, judge.judge(i[wanted], j[wanted], pairs.cosine[wanted])])
+    wanted = None if is_wanted is None else lambda i, j: is_wanted(nodes[i], nodes[j])
+    pairs = _choose(contents.take(nodes), settings, means, wanted)
+    table = pa.concat_tables([equal, judge.judge(nodes[pairs.i], nodes[pairs.j], pairs.cosine)])
     judge.keep(table)
     return table
 
 
-def _choose(nodes: Contents, settings: DedupeSettings, means: Means) -> Neighbours:
+def _choose(nodes: Contents, settings: DedupeSettings, means: Means, is_wanted: IsWanted | None) -> Neighbours:
     """Choose the pairs that deserve a look: by hash, and by what a network sees."""
-    i, j = find_candidates(nodes.pictures, settings.max_distance, settings.rotations)
+    i, j = find_candidates(nodes.pictures, settings.max_distance, settings.rotations, is_wanted)
     if means.network is None:
         return Neighbours(i, j, np.full(len(i), np.nan, np.float32))
-    likely = find_likely(nodes, means.network, means.features, means.max_pixels, means.emit)
+    likely = find_likely(nodes, means.network, means.features, means.max_pixels, means.emit, is_wanted)
     names, n = likely.i.astype(np.int64) * len(nodes) + likely.j, max(1, len(nodes))
     more = np.setdiff1d(i.astype(np.int64) * len(nodes) + j, names)
     cosine = np.concatenate([likely.cosine, np.full(len(more), np.nan, np.float32)])

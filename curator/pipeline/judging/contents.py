@@ -74,6 +74,12 @@ class Contents:
         files, pictures = np.concatenate([self.files, others.files]), self.pictures.append(others.pictures)
         return Contents(names, files[first], pictures.take(first), number_equal(pictures.take(first)))
 
+    def stand_for(self, others: Contents) -> BoolArray:
+        """Return which are among others, or have the hashes of one that is: bool, shape (contents,)."""
+        found = np.zeros(len(self), bool)
+        found[self.equal[np.isin(self.sha256, others.sha256)]] = True
+        return found[self.equal]
+
     def take(self, rows: Indices) -> Contents:
         """Return these only, each as equal to itself alone."""
         return Contents(self.sha256[rows], self.files[rows], self.pictures.take(rows), np.arange(len(rows)))

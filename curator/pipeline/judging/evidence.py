@@ -76,7 +76,7 @@ def gather_elsewhere(table: pd.DataFrame, others: pd.DataFrame, project: Project
     others = others[~forgotten]  # nothing that shows them is to come back
     ours, theirs = Contents.of_catalog(table, paths), Contents.of_rows(others, lambda rows: _existing(rows["file"]))
     contents = ours.join(theirs)
-    here, there = (np.isin(contents.sha256, side.sha256) for side in (ours, theirs))
+    here, there = contents.stand_for(ours), contents.stand_for(theirs)
     network, _ = open_network(recipe.embed, recipe.base_dir)
     means = replace(Means.of(project, network), judged=paths.judged_elsewhere)
     found = compare_pictures(contents, recipe.dedupe, means, lambda i, j: (here[i] & there[j]) | (there[i] & here[j]))

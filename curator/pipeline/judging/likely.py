@@ -17,7 +17,7 @@ from curator.embed.squares import read_square
 from curator.errors import CuratorError, StateError
 from curator.events import Listener
 from curator.manifests.recipe import EmbedSettings
-from curator.matching.neighbours import Neighbours, find_neighbours
+from curator.matching.neighbours import IsWanted, Neighbours, find_neighbours
 from curator.pipeline.judging.contents import Contents
 
 MOST = 16
@@ -36,7 +36,14 @@ def open_network(settings: EmbedSettings, base_dir: Path) -> tuple[Embedder | No
         return None, error.message
 
 
-def find_likely(contents: Contents, network: Embedder, folder: Path, max_pixels: int, emit: Listener) -> Neighbours:
+def find_likely(
+    contents: Contents,
+    network: Embedder,
+    folder: Path,
+    max_pixels: int,
+    emit: Listener,
+    is_wanted: IsWanted | None = None,
+) -> Neighbours:
     """Find the pairs of contents of which one is among the other's nearest; those without features have none.
 
     Args:
@@ -45,6 +52,7 @@ def find_likely(contents: Contents, network: Embedder, folder: Path, max_pixels:
         folder: keeps their features.
         max_pixels: larger pictures are not decoded.
         emit: receives the progress.
+        is_wanted: whether pairs of contents are worth comparing; without it all are.
 
     Raises:
         DiskError: the disk refuses.
@@ -62,5 +70,7 @@ def find_likely(contents: Contents, network: Embedder, folder: Path, max_pixels:
         known = np.flatnonzero(file.find(sha256s) >= 0)
     else:
         known = np.arange(len(contents))
-    found = find_neighbours(features_of(file, contents.sha256[known].tolist()), MOST, LEAST_COSINE)
+    features = features_of(file, contents.sha256[known].tolist())
+    wanted = None if is_wanted is None else lambda i, j: is_wanted(known[i], known[j])
+    found = find_neighbours(features, MOST, LEAST_COSINE, wanted)
     return Neighbours(known[found.i], known[found.j], found.cosine)
