@@ -141,12 +141,12 @@ class _Judge:
 
     def judge(self, i: Indices, j: Indices, cosine: npt.NDArray[np.float32] | None = None) -> pa.Table:
         """Judge pairs i < j, in that order of the two; ``cosine`` is what a network sees of them."""
-        names = pa.table({"sha256": self._contents.sha256[i], "other_sha256": self._contents.sha256[j]}, _NAMES)
-        place = pc.index_in(_names(names), _names(self._known))
+        names = pa.array(i.astype(np.int64) * len(self._contents) + j)
+        place = pc.index_in(names, number_pairs(self._known, self._contents.sha256))
         lacking = np.flatnonzero(place.is_null().to_numpy(zero_copy_only=False))
         if len(lacking):
             self._judge_new(i[lacking], j[lacking])
-            place = pc.index_in(_names(names), _names(self._known))
+            place = pc.index_in(names, number_pairs(self._known, self._contents.sha256))
         found, known = self._known.take(place.drop_null()), np.flatnonzero(place.is_valid().to_numpy(False))
         alike = np.full(len(i), np.nan, np.float32) if cosine is None else cosine
         at = found.schema.get_field_index("cosine")
@@ -191,11 +191,19 @@ class _Judge:
             self._stored, self._n_kept = None, len(self._known)
 
 
-_NAMES = pa.schema([SCHEMA.field("sha256"), SCHEMA.field("other_sha256")])
+def number_pairs(table: pa.Table, sha256s: Texts) -> pa.Array:
+    """Number pairs by the places i, j of their contents among n SHA-256s: int64 i * n + j; -1: one is not there.
 
-
-def _names(table: pa.Table) -> pa.Array:
-    return pc.binary_join_element_wise(table["sha256"], table["other_sha256"], "").combine_chunks()
+    >>> pairs = pa.table({"sha256": ["a", "a", "b"], "other_sha256": ["b", "d", "c"]})
+    >>> number_pairs(pairs, np.array(["a", "b", "c"], object)).to_pylist()
+    [1, -1, 5]
+    """
+    there = pa.array(sha256s, pa.string())
+    i, j = (
+        pc.fill_null(pc.index_in(table[name], there), -1).to_numpy().astype(np.int64)
+        for name in ("sha256", "other_sha256")
+    )
+    return pa.array(np.where((i < 0) | (j < 0), -1, i * len(sha256s) + j))
 
 
 def tabulate(one: Texts, other: Texts, rows: Sequence[tuple[Any, Any]], found: Sequence[Judgement]) -> pa.Table:
