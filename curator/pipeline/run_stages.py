@@ -202,7 +202,7 @@ def _decide_anew(seen: Circumstances, step: DecideStage, recipe: Recipe, overrid
         groups = partial(with_decided, before, table)
         record = replace(record, manifest_sha256=publish(project, table, groups, now.settings, previous))
     write_decided(paths.catalog(step.name), before, table, record)
-    return Outcome(table, notes)
+    return Outcome(table.drop(columns=[*MAPPED], errors="ignore"), notes)
 
 
 def _report(project: Project, stage: Stage, table: pd.DataFrame, skipped: bool) -> None:
