@@ -7,8 +7,8 @@ ids; the files have no names, and go with the process however it ends.
 >>> rows = {"record_id": ["x-3", "x-1", "x-2"], "label": "a", "source": "x", "kind": "x", "tier": 0}
 >>> table = catalog.conform(pd.DataFrame(rows | {"drop_reason": [None, None, "dead"]}))
 >>> rows = KeptRows(table, lambda: [catalog.to_arrow(table)], Path(tempfile.mkdtemp()), most=1)
->>> [part["record_id"].tolist() for part in rows], rows.optional
-([['x-1'], ['x-3']], set())
+>>> [[part["record_id"].tolist() for part in rows] for _ in range(2)], rows.optional
+([[['x-1'], ['x-3']], [['x-1'], ['x-3']]], set())
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ import pyarrow as pa
 from curator import catalog
 from curator.catalog import BoolArray, IntArray, as_arrow, rank_texts
 from curator.manifests.manifest import COLUMNS, OPTIONAL
+from curator.sources.reading.lend import lend
 from curator.store.whole_files import disk_errors
 
 MOST_ROWS = 64_000
@@ -73,7 +74,7 @@ class KeptRows:
             self._files = [tempfile.TemporaryFile(dir=folder) for _ in range(n_parts)]  # noqa: SIM115 (read again and again)
             with ExitStack() as writers:
                 schema = _with_rank(catalog.schema_of(_NEEDED))
-                into = [writers.enter_context(pa.ipc.new_stream(file, schema)) for file in self._files]
+                into = [writers.enter_context(pa.ipc.new_stream(lend(file), schema)) for file in self._files]
                 for number, part in self._read(groups, ranks, most, mend):
                     into[number].write_table(part)
 
@@ -100,7 +101,7 @@ class KeptRows:
         """Yield the parts, in order."""
         for file in self._files:
             file.seek(0)
-            with pa.ipc.open_stream(file) as stream:
+            with pa.ipc.open_stream(lend(file)) as stream:
                 yield _in_order(stream.read_all())
         yield from map(_in_order, self._parts)
 

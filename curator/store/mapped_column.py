@@ -1,7 +1,7 @@
-"""A column of long values that stays on disk: copied to a file without a name, and mapped into memory.
+"""A column of long values that stays on disk: copied to a file, which is mapped into memory and loses its name.
 
 Of ten million thumbnails no stage looks at more than the few that are in doubt, or at one after the other; the system
-takes the memory of the mapped pages back when it needs it. The file goes with the array, however the process ends.
+takes the memory of the mapped pages back when it needs it. What a killed run leaves, the next command removes.
 
 >>> import tempfile
 >>> import pyarrow.parquet as pq
@@ -13,8 +13,6 @@ takes the memory of the mapped pages back when it needs it. The file goes with t
 
 from __future__ import annotations
 
-import mmap
-import tempfile
 from collections.abc import Collection
 from pathlib import Path
 
@@ -25,7 +23,7 @@ import pyarrow as pa
 from curator import catalog
 from curator.catalog import as_arrow
 from curator.store.catalog_files import read_catalog, read_groups
-from curator.store.whole_files import disk_errors
+from curator.store.whole_files import disk_errors, temporary_beside
 
 MAPPED = frozenset({"thumbnail"})
 """The columns of a catalog that stay on disk: half a kilobyte a row, of which few are looked at."""
@@ -56,18 +54,20 @@ def map_column(path: Path, name: str, folder: Path) -> pa.LargeBinaryArray:
         DiskError: there is none.
         StateError: the file cannot be read.
     """
-    with disk_errors(folder), tempfile.TemporaryFile(dir=folder) as values:
-        lengths, valid = [np.zeros(1, np.int64)], [np.zeros(0, bool)]
-        for group in read_groups(path, [name]):
-            column = as_arrow(group[name], pa.large_binary())
-            offsets = np.frombuffer(column.buffers()[1], np.int64)[column.offset :][: len(column) + 1]
-            values.write(memoryview(column.buffers()[2] or b"")[offsets[0] : offsets[-1]])
-            lengths.append(np.diff(offsets))
-            valid.append(column.is_valid().to_numpy(zero_copy_only=False))
-        values.flush()
-        offsets = np.cumsum(np.concatenate(lengths))
-        data = mmap.mmap(values.fileno(), 0, access=mmap.ACCESS_READ) if offsets[-1] else b""
-    known = np.concatenate(valid)
-    bits = None if known.all() else pa.py_buffer(np.packbits(known, bitorder="little").tobytes())
-    buffers = [bits, pa.py_buffer(offsets), pa.py_buffer(data)]
+    lengths, valid = [np.zeros(1, np.int64)], [np.zeros(0, bool)]
+    copy = temporary_beside(folder / name)
+    with disk_errors(folder):
+        try:
+            with copy.open("wb") as values:
+                for group in read_groups(path, [name]):
+                    column = as_arrow(group[name], pa.large_binary())
+                    offsets = np.frombuffer(column.buffers()[1], np.int64)[column.offset :][: len(column) + 1]
+                    values.write(memoryview(column.buffers()[2] or b"")[offsets[0] : offsets[-1]])
+                    lengths.append(np.diff(offsets))
+                    valid.append(column.is_valid().to_numpy(zero_copy_only=False))
+            data = pa.memory_map(str(copy)).read_buffer() if copy.stat().st_size else pa.allocate_buffer(0)
+        finally:
+            copy.unlink(missing_ok=True)  # what is mapped stays until nobody holds it
+    starts, known = np.cumsum(np.concatenate(lengths)), np.concatenate(valid)
+    buffers = [pa.array(known).buffers()[1], pa.array(starts).buffers()[1], data]
     return pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(known), buffers)
