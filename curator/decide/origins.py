@@ -32,9 +32,10 @@ LARGE_SHARE = 0.01
 MOST_NAMED = 10
 
 _PHOTO = r"flickr\.com/(?:photos/[^/]+/|(?:[0-9]+/)+)(?P<photo>[0-9]+)(?:[_/?#.]|$)"
-_PAGE_COLUMNS = ("landing_url", "url", "fallback_url", "final_url")
+PAGE_COLUMNS = ("landing_url", "url", "fallback_url", "final_url")
+"""The columns that :func:`identify_pages` reads."""
 
-ORIGIN_COLUMNS = ("author_url", "author", "source", "listed_group", *_PAGE_COLUMNS)
+ORIGIN_COLUMNS = ("author_url", "author", "source", "listed_group", *PAGE_COLUMNS)
 """The columns that the functions below read."""
 
 
@@ -54,7 +55,7 @@ def identify_authors(table: pd.DataFrame) -> pa.Array:
 
 def identify_pages(table: pd.DataFrame) -> pa.Array:
     """Name the Flickr photo of each row, from its page or from the photo's number in an image address; or null."""
-    found = (pc.extract_regex(as_arrow(table[name], pa.string()), _PHOTO) for name in _PAGE_COLUMNS)
+    found = (pc.extract_regex(as_arrow(table[name], pa.string()), _PHOTO) for name in PAGE_COLUMNS)
     photos = [pc.struct_field(one, "photo") for one in found]
     return pc.binary_join_element_wise("Flickr photo ", pc.coalesce(*photos), "")
 

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from curator import catalog
 from curator.addresses import host_families, parse_addresses
 from curator.catalog import BoolArray, Drop, IntArray, Stage, as_arrow, number_values
-from curator.decide.origins import ORIGIN_COLUMNS, identify_pages
+from curator.decide.origins import PAGE_COLUMNS, identify_pages
 from curator.decide.representatives import find_leaders
 from curator.matching.components import label_components, link_equal
 
@@ -30,7 +30,7 @@ LEAST_ADDRESSES = 3
 LOW_DETAIL = 24.0
 """Below it, equal 64-bit hashes are enough: 'photo unavailable' drawings have 1 to 23, 97% of 500 web photos more."""
 
-_COLUMNS = ("kind", "source_id", "from_fallback", *ORIGIN_COLUMNS)
+_COLUMNS = ("kind", "source_id", "from_fallback", *PAGE_COLUMNS)
 _NAME = r"(?P<name>[^/]+/?)$"
 
 
