@@ -22,7 +22,7 @@ from curator.inspect.ablation.measure import Pool, compare_orders, compare_train
 from curator.manifests.manifest import read_manifest
 from curator.manifests.recipe import SuspectsSettings
 from curator.manifests.reviews import Review, append_review
-from curator.pipeline.judging.compare import made_by
+from curator.pipeline.judging.compare_pictures import made_by
 from curator.store.judged_file import SCHEMA, write_judged
 from tests.small_worlds import recipe_text, small_project, write_folder
 

@@ -14,7 +14,7 @@ from curator.embed.row_file import RowFile
 from curator.matching.pictures import Pictures
 from curator.pipeline import run_stages as pipeline
 from curator.pipeline.forget import forget
-from curator.pipeline.judging import compare, evidence, sketches
+from curator.pipeline.judging import compare_pictures, evidence, sketches
 from curator.pipeline.judging.contents import Contents, number_equal
 from curator.pipeline.judging.evidence import BY_HASH_ONLY, read_evidence
 from curator.store.judged_file import read_judged
@@ -70,7 +70,7 @@ def test_a_second_run_decodes_and_judges_nothing(project, monkeypatch):
     """Also if it is forced, and if only the catalog is gone."""
     before = dedupe(project)[0]
     monkeypatch.setattr(sketches, "render_to", None)
-    monkeypatch.setattr(compare, "judge_pairs", None)
+    monkeypatch.setattr(compare_pictures, "judge_pairs", None)
     judged = project.paths.judged.read_bytes()
     project.paths.catalog(Stage.DEDUPED).unlink()
     assert dedupe(project)[0] == before

@@ -46,7 +46,7 @@ from curator.inspect.suspects.rows import compose_table
 from curator.manifests.recipe import DedupeSettings, EmbedSettings, SuspectsSettings
 from curator.manifests.toml_settings import suggest
 from curator.observe.traces import Traces
-from curator.pipeline.judging.compare import Means, compare_pictures
+from curator.pipeline.judging.compare_pictures import Means, compare_pictures
 from curator.pipeline.judging.contents import Contents
 from curator.progress import Bars
 from curator.store.lock import locked

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 import cv2 as cv2
 import numpy as np
 
-from curator.matching.judge.compare import Agreement, Bools, Colours, compare_colours, compare_luma
+from curator.matching.judge.agreement import Agreement, Bools, Colours, compare_colours, compare_luma
 from curator.matching.judge.differences import name_differences
 from curator.matching.judge.improve import improve
 from curator.matching.judge.overlay import Box, Matrix, Overlay, lay_over, measure_overlap, square
@@ -130,7 +130,7 @@ def find_evidence(one: Row, other: Row, proposal: Proposal) -> Evidence | None:
 
 @dataclass(frozen=True)
 class _Compared:
-    """A transform, and the comparison of a pair by it: see :func:`curator.matching.judge.compare.compare_luma`."""
+    """A transform, and the comparison of a pair by it: see :func:`curator.matching.judge.agreement.compare_luma`."""
 
     matrix: Matrix
     overlay: Overlay

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from curator.matching.judge.compare import Agreement, Colours
+from curator.matching.judge.agreement import Agreement, Colours
 
 
 class Rating(Enum):

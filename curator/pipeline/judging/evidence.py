@@ -22,7 +22,7 @@ from curator.errors import CuratorError
 from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe
 from curator.manifests.tombstones import read_tombstones
-from curator.pipeline.judging.compare import Means, compare_pictures, made_by
+from curator.pipeline.judging.compare_pictures import Means, compare_pictures, made_by
 from curator.pipeline.judging.contents import Contents
 from curator.pipeline.judging.likely import open_network
 from curator.store.catalog_files import file_digest
