@@ -10,7 +10,7 @@ ARCHIVE := .venv-archive
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-again test-shuffled test-oldest test-archive docs reference class-index beginnings fuzz torture \
   check format lock locked audit bench-audit bench-curve bench-decide bench-dedupe bench-review bench-export bench-fetch bench-job \
-  bench-scale bench-sources bench-suspects bench-train clean
+  bench-scale bench-sources bench-stores bench-suspects bench-train clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -140,6 +140,9 @@ bench-dedupe: $(VENV)/.installed-dev  ## Measure hashing, what is found, and the
 
 bench-export: $(VENV)/.installed-dev  ## Measure the exports of 10,000 images against cp -r
 	@$(BIN)/python tests/benchmarks/bench_export.py
+
+bench-stores: $(VENV)/.installed-dev  ## Measure how fast images go into shards and come back
+	@$(BIN)/python -m tests.benchmarks.bench_stores
 
 bench-fetch: $(VENV)/.installed-dev  ## Measure the fetch against curl and three peers (SIZE=full: more)
 	@$(BIN)/python tests/benchmarks/bench_fetch.py --size $(or $(SIZE),small) $(if $(PHOTOS),--photos '$(PHOTOS)')

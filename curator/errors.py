@@ -105,6 +105,12 @@ class DiskError(CuratorError):
     exit_code = 1
 
 
+class StoreError(CuratorError):
+    """The object store refused or cannot be reached. What is on the disk, and what the store has, is kept."""
+
+    exit_code = 1
+
+
 _REFUSALS = frozenset(
     (
         *(errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT, errno.EISDIR),

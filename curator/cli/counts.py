@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from curator.cli.command import Answer
 from curator.cli.terminal import Terminal, count
 from curator.reasons import SPLITS, splits_of
+from curator.store.image_store import makes_folders
 
 if TYPE_CHECKING:
     from curator.dataset import Dataset
@@ -117,5 +118,7 @@ def split_answer(dataset: Dataset, result: StageResult) -> Answer:
     """Show what the split ended with, and where the manifest and the folders are."""
     paths = dataset.paths
     splits = splits_of(result.table["split"].dropna().unique())
-    folders = "  ".join(str(paths.split_folder(split)) for split in splits)
-    return stage_answer(result, f"manifest: {paths.manifest}", f"folders:  {folders}")
+    folders = f"folders:  {'  '.join(str(paths.split_folder(split)) for split in splits)}"
+    if not makes_folders(paths.folder):
+        folders = f"images:   {dataset.project.recipe.store.url} (`curator export` writes them to a folder)"
+    return stage_answer(result, f"manifest: {paths.manifest}", folders)

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 @dataset_command
 def mirror(
     dataset: "Dataset",
-    target: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to keep them in; others may use it too.")],
+    target: Annotated[
+        str, typer.Argument(metavar="PLACE", help="The folder, or s3://bucket/folder; others may use it too.")
+    ],
     to: Annotated[
         Literal["folder", "git-annex", "dvc"],
         typer.Option("--to", help="The files themselves, or lists with their addresses."),
@@ -34,7 +36,7 @@ def mirror(
         from curator.store.root import shown
         from curator.text import plural
 
-        folder = shown(done.path)
+        folder = shown(done.path) if isinstance(done.path, Path) else done.path
         terminal.note(f"{plural(len(done.outcomes), 'image')}: {folder}")
         for outcome, n in done.counts.items():
             terminal.note(f"{outcome}: {n:,}", "bold yellow" if outcome in done.refused else "")

@@ -23,6 +23,7 @@ from curator.export.material import INTEGERS, Format, Material, link_images, pla
 from curator.manifests.labels import folder_name
 from curator.manifests.licences import UNKNOWN, licence_address, licences
 from curator.store.catalog_files import file_digest
+from curator.store.paths import IMAGES
 
 _TERMS = """
     citeAs column equivalentProperty extract field fileProperty fileObject fileSet format includes isLiveDataset
@@ -53,10 +54,11 @@ def write_croissant(material: Material, folder: Path) -> None:
     link_images(material, folder, files)
     records = plain_records(material.rows, ("file", "split", "format", *material.facts))
     for record, file in zip(records, files, strict=True):
-        path, image_format = material.folder / record.pop("file"), record.pop("format")
+        path, image_format = material.path(record.pop("file")), record.pop("format")
         record["file_name"] = PurePosixPath(file).name
         # A JPEG in the folders is the stored file itself; a PNG may have been made from it.
         is_stored = path.suffix == ".jpg" and image_format == "jpeg" and material.resizing is None
+        is_stored = is_stored or (path.stem == record["sha256"] and path.parts[-3] == IMAGES)
         record["file_sha256"] = record["sha256"] if is_stored else file_digest(path)
     schema = pa.schema([(name, pa.int32() if name in _TYPES else pa.string()) for name in (*_COLUMNS, *material.facts)])
     pq.write_table(pa.Table.from_pylist(records, schema), folder / _METADATA, compression="zstd")

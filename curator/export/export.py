@@ -143,9 +143,9 @@ def _resized(material: Material, resizing: Resizing | None, final: Path, project
         material.emit(WorkStarted(_RESIZING, len(material.rows)))
         advance = partial(material.emit, WorkAdvanced(_RESIZING))
         max_pixels = project.recipe.quality.max_pixels
-        rows = write_resized(material.rows, material.folder, folder, resizing, max_pixels, advance)
+        rows = write_resized(material.rows, material.path, folder, resizing, max_pixels, advance)
         material.emit(WorkFinished(_RESIZING))
-        yield replace(material, rows=rows, folder=folder, resizing=resizing)
+        yield replace(material, rows=rows, folder=folder, names={}, resizing=resizing)
     finally:
         remove_folder(folder)
 

@@ -15,7 +15,7 @@ writes a :class:`Material` into an empty folder, and the lines that open what it
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -27,6 +27,7 @@ import pandas as pd
 from curator.decide.keyed_hash import choose_order
 from curator.errors import StateError
 from curator.events import Listener, WorkAdvanced, WorkFinished, WorkStarted, ignore
+from curator.export.image_files import files_without_folders
 from curator.export.resizing import Resizing
 from curator.manifests.labels import folder_name
 from curator.manifests.licences import licence_keys, may_be_passed_on, spdx_ids
@@ -35,6 +36,7 @@ from curator.manifests.manifest import FOLD, read_manifest
 from curator.manifests.project import Project
 from curator.reasons import splits_of
 from curator.store import beneath
+from curator.store.image_store import in_turn, is_away, size_of
 from curator.store.packed import check_files
 from curator.store.sums import read_sums
 from curator.text import Command, plural
@@ -57,6 +59,8 @@ class Material:
             them if every reader shows them right, and upright RGB PNGs of the others.
         made_with: ``manifest.json``: settings and counts.
         emit: receives an event for each image written.
+        names: the name below ``folder`` of each of those files that is called otherwise there; its images may be in
+            an object store alone: :meth:`paths` reads them from there.
         resizing: how the files were brought to one size; None: they were not.
         n_withheld: images of the manifest that are not here, as their licence does not let them be passed on.
     """
@@ -66,6 +70,7 @@ class Material:
     folder: Path
     made_with: MadeWith
     emit: Listener = ignore
+    names: Mapping[str, str] = field(default_factory=dict)
     resizing: Resizing | None = None
     n_withheld: int = 0
 
@@ -100,17 +105,25 @@ class Material:
     def _shard_starts(self, rows: pd.DataFrame) -> list[int]:
         starts, total = [0], 0
         for place, file in enumerate(rows["file"]):
-            n_bytes = (self.folder / file).stat().st_size
+            n_bytes = size_of(self.path(file)) or 0
             if total and total + n_bytes > SHARD_BYTES:
                 starts.append(place)
                 total = 0
             total += n_bytes
         return starts
 
+    def path(self, file: str) -> Path:
+        """Return where a file is once :func:`curator.store.image_store.here` has seen to it."""
+        return self.folder / self.names.get(file, file)
+
+    def paths(self, rows: pd.DataFrame) -> Iterator[Path]:
+        """Yield each image's file, which is here when it comes."""
+        return in_turn(map(self.path, rows["file"]))
+
     def records(self, rows: pd.DataFrame) -> Iterator[tuple[Path, dict[str, Any]]]:
         """Yield each image's file and what is known of it; going on to the next reports that it is written."""
-        for file, record in zip(rows["file"], plain_records(rows, tuple(self.facts)), strict=True):
-            yield self.folder / file, record
+        for path, record in zip(self.paths(rows), plain_records(rows, tuple(self.facts)), strict=True):
+            yield path, record
             self.advance()
 
     def label_index(self, label: str) -> int:
@@ -137,8 +150,9 @@ def gather(project: Project) -> Material:
     paths = project.paths
     rows = read_manifest(paths.manifest).sort_values("record_id", ignore_index=True)
     rows = rows.assign(license_spdx=spdx_ids(rows))
-    _refuse_damaged(project, rows)
-    return Material(project.recipe.name, rows, paths.folder, read_made_with(paths.made_with), project.emit)
+    names = files_without_folders(paths, rows)
+    _refuse_damaged(project, rows, names)
+    return Material(project.recipe.name, rows, paths.folder, read_made_with(paths.made_with), project.emit, names)
 
 
 def shareable(material: Material, *, is_changed: bool) -> Material:
@@ -153,14 +167,19 @@ def shareable(material: Material, *, is_changed: bool) -> Material:
     return replace(material, rows=rows, n_withheld=len(material.rows) - len(rows))
 
 
-def _refuse_damaged(project: Project, rows: pd.DataFrame) -> None:
-    """Make sure that every file is what the manifest or, of a PNG form, the record of its making says."""
+def _refuse_damaged(project: Project, rows: pd.DataFrame, names: Mapping[str, str]) -> None:
+    """Make sure that every file is what the manifest or, of a PNG form, the record of its making says.
+
+    What comes from a shard is compared as it comes.
+    """
     paths = project.paths
     sums = read_sums(paths.folder).of
     files = []
     for name, sha256 in zip(rows["file"], rows["sha256"], strict=True):
         made = sums.get(paths.converted_image(sha256).relative_to(paths.folder).as_posix(), ())
-        files.append((name, {sha256, *made} if name.endswith(".png") else {sha256}))
+        here = names.get(name, name)
+        if not is_away(paths.folder / here):
+            files.append((here, {sha256, *made} if name.endswith(".png") else {sha256}))
     project.emit(WorkStarted(_CHECKING, len(files)))
     problems = check_files(paths.folder, files, lambda: project.emit(WorkAdvanced(_CHECKING)))
     project.emit(WorkFinished(_CHECKING))
@@ -194,8 +213,8 @@ def link_images(material: Material, folder: Path, names: Iterable[str] | None = 
         for label in material.labels:
             (folder / split / folder_name(label)).mkdir(parents=True)
     files = material.rows["file"]
-    for file, name in zip(files, files if names is None else names, strict=True):
-        beneath.link(material.folder, file, folder, name)
+    for path, name in zip(material.paths(material.rows), files if names is None else names, strict=True):
+        beneath.link(material.folder, path.relative_to(material.folder).as_posix(), folder, name)
         material.advance()
 
 

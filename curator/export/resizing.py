@@ -85,7 +85,7 @@ def read_resizing(side_px: int | None, fit: str | None) -> Resizing | None:
 
 def write_resized(
     rows: pd.DataFrame,
-    source: Path,
+    source: Callable[[str], Path],
     folder: Path,
     resizing: Resizing,
     max_pixels: int,
@@ -94,7 +94,8 @@ def write_resized(
     """Write a resized picture of each row's file below ``folder``, under the same name.
 
     Args:
-        rows: a manifest; ``file`` is relative to ``source``.
+        rows: a manifest.
+        source: returns where a ``file`` of it is.
         max_pixels: width times height above which nothing is decoded.
         advance: called for each picture written.
 
@@ -107,6 +108,6 @@ def write_resized(
     for parent in {(folder / file).parent for file in rows["file"]}:
         parent.mkdir(parents=True)
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        for _ in threads.map(lambda file: resizing.write(source / file, folder / file, max_pixels), rows["file"]):
+        for _ in threads.map(lambda file: resizing.write(source(file), folder / file, max_pixels), rows["file"]):
             advance()
     return rows.assign(width=resizing.side_px, height=resizing.side_px)

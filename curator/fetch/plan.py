@@ -35,7 +35,7 @@ from curator.fetch.row_addresses import parse_rows as parse_rows
 from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe as Recipe
 from curator.reasons import Drop
-from curator.store.image_files import stored_hashes
+from curator.store.image_store import stored_prefixes
 from curator.store.paths import DataPaths as DataPaths
 
 BoolArray = npt.NDArray[np.bool_]
@@ -231,7 +231,7 @@ def _look_up(addresses: pa.Array, ledger: Ledger, project: Project) -> _Known:
     settled, falls_back, eased = (np.zeros(n, dtype=bool) for _ in range(3))
     known = _Known(np.zeros(n, np.int32), np.full(n, -1, np.int32), settled, falls_back, eased, {})
     is_eased_now = cache(lambda outcome, recorded: is_eased(Drop(outcome), recorded, settings.fetch))
-    present = np.sort(np.fromiter(map(_prefix, stored_hashes(project.paths)), dtype=np.uint64))
+    present = stored_prefixes(project.paths)
     for start in range(0, n, CHUNK_ROWS):
         chunk = addresses[start : start + CHUNK_ROWS].to_pylist()
         states = ledger.states(chunk, settings.fetch.retries, settings.quality.max_pixels)

@@ -54,6 +54,10 @@ _REMEDIES: dict[str, Text] = {
         "Delete the files below features/ and the table of suspects that are named, then run ",
         Command("suspects --force"), ": it computes anew what is gone; no decision is lost.",
     ),
+    "shard": (
+        "Delete the indexes named in the object store, then run ",
+        Command("fetch"), ": it gets their images again, and stores them anew.",
+    ),
     "ledger": (
         "Take attempts.sqlite from a backup; or delete it, then run ", Command("fetch"),
         ": without it every address is requested again.",
@@ -69,6 +73,8 @@ def _kind(path: Path, finding: Finding, paths: DataPaths) -> str:
     beside |= {paths.reviews: "lines", paths.forgotten: "lines", paths.attempts: "ledger"}
     if path in beside:
         return beside[path]
+    if "://" in finding.path:
+        return "shard"
     top = path.relative_to(paths.folder).parts[0] if path.is_relative_to(paths.folder) else ""
     if top in SPLITS:
         return "folder" if finding.record_id else "stranger"

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +16,7 @@ import pandas as pd
 from curator.events import Listener, WorkAdvanced, WorkFinished, WorkStarted, ignore
 from curator.inspect.findings import Finding as Finding
 from curator.inspect.verify_records import check_exports, check_records, check_written
+from curator.inspect.verify_shards import check_shards
 from curator.manifests.manifest import read_manifest
 from curator.observe.observation import Observation
 from curator.observe.pixels import MAX_PIXELS
@@ -23,6 +24,7 @@ from curator.observe.workers.look import look_at_files
 from curator.reasons import SPLITS
 from curator.store import beneath
 from curator.store.catalog_files import file_digest
+from curator.store.image_store import makes_folders, size_of
 from curator.store.packed import DIFFERS, check_files
 from curator.store.paths import LEFT_BY_SYSTEMS, DataPaths
 from curator.store.sums import read_sums
@@ -66,8 +68,9 @@ def verify_files(
     """
     rows = read_manifest(paths.manifest)
     images = _read_images(rows, paths)
+    shards = check_shards(paths, {one.sha256: one.sha1 for one in images if one.sha1}, emit)
     decoded: dict[Path, list[str]] = {} if fast else _decode(images, emit, max_pixels)
-    found = [*check_records(paths), *_check_images(images, decoded, paths, emit)]
+    found = [*check_records(paths), *shards.findings, *_check_images(images, decoded, shards.sound, paths, emit)]
     files = {name for split in SPLITS for name, _ in beneath.walk(paths.folder, split)} if paths.folder.is_dir() else ()
     strangers = sorted(name for name in set(files) - set(rows["file"]) if Path(name).name not in LEFT_BY_SYSTEMS)
     found += [Finding("", str(paths.folder / name), "is not in the manifest") for name in strangers]
@@ -77,7 +80,11 @@ def verify_files(
 
 
 def _check_images(
-    images: Sequence[_Image], decoded: Mapping[Path, Sequence[str]], paths: DataPaths, emit: Listener
+    images: Sequence[_Image],
+    decoded: Mapping[Path, Sequence[str]],
+    elsewhere: Collection[str],
+    paths: DataPaths,
+    emit: Listener,
 ) -> Iterator[Finding]:
     """Compare the stored files with their names, and those of the folders with what they were made from."""
     stored = [name for name, _ in beneath.walk(paths.folder, paths.images.name)] if paths.folder.is_dir() else []
@@ -87,11 +94,13 @@ def _check_images(
     problems = check_files(paths.folder, contents + named, lambda: emit(WorkAdvanced(_HASHING)))
     emit(WorkFinished(_HASHING))
     wrong = {name: text for (name, _), text in zip(contents + named, problems, strict=True) if text}
-    stated = [(_below(image.stored, paths), {image.sha1}) for image in images if image.sha1]
+    here = [image for image in images if image.sha1 and image.sha256 not in elsewhere]
+    stated = [(_below(image.stored, paths), {image.sha1}) for image in here]
     of_sha1 = dict(zip((name for name, _ in stated), check_files(paths.folder, stated, algorithm="sha1"), strict=True))
     for image in images:
         texts = [(image.stored, _DIFFERS if _below(image.stored, paths) in wrong else "")]
-        texts = [(image.stored, "missing")] if not image.stored.is_file() else texts
+        is_lost = not image.stored.is_file() and image.sha256 not in elsewhere
+        texts = [(image.stored, "missing")] if is_lost else texts
         if not texts[0][1] and of_sha1.get(_below(image.stored, paths)) == DIFFERS:
             texts = [(image.stored, "its bytes differ from the manifest's SHA-1")]
         texts.append((image.named, _problem_of_named(image, wrong, paths)))
@@ -131,7 +140,7 @@ def _named_files(images: Sequence[_Image], paths: DataPaths) -> list[tuple[str, 
 
 def _problem_of_named(image: _Image, wrong: Mapping[str, str], paths: DataPaths) -> str:
     if not image.named.is_file():
-        return "missing"
+        return "missing" if makes_folders(paths.folder) else ""
     if image.named.is_symlink():
         return "is a link"
     if _below(image.named, paths) in wrong:
@@ -176,8 +185,12 @@ def _distinct_files(image: _Image) -> Iterator[Path]:
     """Yield the file in the folders, and the stored one if that is another."""
     if image.named.is_file():
         yield image.named
-    if image.stored.is_file() and not (image.named.is_file() and image.named.samefile(image.stored)):
+    if size_of(image.stored) is not None and not (image.named.is_file() and _is_same(image.named, image.stored)):
         yield image.stored
+
+
+def _is_same(named: Path, stored: Path) -> bool:
+    return stored.is_file() and named.samefile(stored)
 
 
 def _problems(seen: Observation, image: _Image, path: Path) -> Iterator[str]:

@@ -34,6 +34,7 @@ from curator.pipeline import made_from
 from curator.report.notebook import text_html
 from curator.sources.reading.places import local_path
 from curator.store.catalog_files import read_catalog
+from curator.store.image_store import makes_folders, where_is
 from curator.store.judged_file import read_judged
 from curator.store.root import shown
 from curator.store.suspects_file import LISTS, read_suspects
@@ -109,7 +110,7 @@ def _tables(project: Project) -> list[pd.DataFrame]:
 def files_in_folders(project: Project, rows: pd.DataFrame) -> dict[str, str]:
     """Return where each image is in ``train/`` and the like, by its record id."""
     manifest = project.paths.manifest
-    if rows["split"].isna().all() or not manifest.exists():
+    if rows["split"].isna().all() or not manifest.exists() or not makes_folders(project.paths.folder):
         return {}
     found = read_manifest(manifest)[["record_id", "file"]]
     found = found[found["record_id"].isin(rows["record_id"])]
@@ -218,7 +219,8 @@ def _content(project: Project, row: dict[str, Any]) -> list[str]:
         flat = f": under {FLAT_DETAIL:g}, too flat to match by hash alone" if row["detail"] < FLAT_DETAIL else ""
         lines.append(f"  hash     pHash {int(row['phash']):016x}, detail {row['detail']:.1f}{flat}")
     stored = project.paths.image(row["sha256"], row["format"]) if row["format"] else None
-    return lines + ([f"  stored   {stored}"] if stored and stored.exists() else [])
+    where = where_is(stored) if stored else ""
+    return lines + ([f"  stored   {where}"] if where else [])
 
 
 def _reviews(project: Project, row: dict[str, Any]) -> list[str]:

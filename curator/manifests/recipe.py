@@ -18,6 +18,8 @@ from typing import Any, Literal
 from curator.errors import Problem, RecipeError
 from curator.manifests.spdx import FAMILIES, is_licence
 from curator.manifests.toml_settings import read_settings, setting, suggest
+from curator.store.shards.object_store import URL as STORE_URL
+from curator.store.shards.object_store import URL_FORM as STORE_URL_FORM
 
 ARCHIVE = "https://web.archive.org/cdx/search/cdx"
 """The Internet Archive's index: https://github.com/internetarchive/wayback/tree/master/wayback-cdx-server."""
@@ -75,6 +77,16 @@ class LicenceSettings:
             if not is_licence(one):
                 known = f"the most used are {', '.join(FAMILIES)}"
                 yield "allow", f"allow names {one!r}, which is no licence{suggest(one, FAMILIES) or f'; {known}'}"
+
+
+@dataclass(frozen=True)
+class StoreSettings:
+    """Where the images are kept: on this disk alone, or in an object store."""
+
+    url: str = setting("", "an object store that keeps the images: s3://bucket/folder, gs://…, az://… or file:///folder",
+                       pattern=(f"({STORE_URL.pattern})?", STORE_URL_FORM))  # fmt: skip
+    keep_local: bool = setting(False, "keep every image on this disk too, and make the train and test folders")
+    cache_gb: float = setting(2.0, "else most gigabytes of images that stay on this disk to be read again", minimum=0)
 
 
 @dataclass(frozen=True)
@@ -206,6 +218,7 @@ SECTIONS: Mapping[str, type[Any]] = {
     "fetch": FetchSettings,
     "lists": ListSettings,
     "licence": LicenceSettings,
+    "store": StoreSettings,
     "quality": QualitySettings,
     "dedupe": DedupeSettings,
     "balance": BalanceSettings,
@@ -238,6 +251,7 @@ class Recipe:
     suspects: SuspectsSettings = field(default_factory=SuspectsSettings)
     lists: ListSettings = field(default_factory=ListSettings)
     licence: LicenceSettings = field(default_factory=LicenceSettings)
+    store: StoreSettings = field(default_factory=StoreSettings)
     label_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     path: Path | None = None
 

@@ -24,6 +24,7 @@ from curator.observe.workers.render import UndecodableError, render_to
 from curator.reasons import SPLITS, splits_of
 from curator.store import beneath
 from curator.store.image_files import stored_name
+from curator.store.image_store import is_away, makes_folders
 from curator.store.packed import check_files, digest_beneath
 from curator.store.paths import LEFT_BY_SYSTEMS, DataPaths
 from curator.store.sums import read_sums
@@ -45,7 +46,7 @@ class Parts:
 
 
 def build_folders(rows: Parts, project: Project) -> None:
-    """Build new train and test folders beside the old ones.
+    """Build new train and test folders beside the old ones; where the images are in an object store, only PNG forms.
 
     Raises:
         StateError: a stored image is gone, is not what its name says, or no longer decodes; or a file that is
@@ -54,19 +55,20 @@ def build_folders(rows: Parts, project: Project) -> None:
     paths = project.paths
     refuse_own_files(paths)
     _check_stored(rows, project)
-    new, sums = paths.new_folders, None
+    new, sums, are_made = paths.new_folders, None, makes_folders(paths.folder)
     project.emit(WorkStarted(_WHAT, rows.n))
     with disk_errors(new):
         remove_folder(new)
-        _make_folders(new, map(str, splits_of(())))
+        _make_folders(new, map(str, splits_of(())) if are_made else ())
         for part in rows.read():
-            _make_folders(new, {name.rpartition("/")[0] for name in part["file"]})
+            _make_folders(new, {name.rpartition("/")[0] for name in part["file"]} if are_made else ())
             if sums is None and not part["linked"].all():
                 sums = read_sums(paths.folder).of
             columns = (part[name] for name in ("file", "linked", "sha256"))
             for name, linked, sha256, stored in zip(*columns, _stored_names(part), strict=True):
                 source = stored if linked else _converted(project, sha256, stored, sums or {})
-                beneath.link(paths.folder, source, new, name)
+                if are_made:
+                    beneath.link(paths.folder, source, new, name)
                 project.emit(WorkAdvanced(_WHAT))
     project.emit(WorkFinished(_WHAT))
 
@@ -81,14 +83,16 @@ def _stored_names(rows: pd.DataFrame) -> list[str]:
 
 
 def _check_stored(rows: Parts, project: Project) -> None:
-    """Make sure that the stored files are what their names say."""
+    """Make sure that the stored files are what their names say; what is in a shard was compared as it went there."""
+    folder = project.paths.folder
     project.emit(WorkStarted(_CHECKING, rows.n))
     wrong: list[tuple[str, str]] = []
     for part in rows.read():
-        names = _stored_names(part)
-        files = [(name, {sha256}) for name, sha256 in zip(names, part["sha256"], strict=True)]
-        problems = check_files(project.paths.folder, files, lambda: project.emit(WorkAdvanced(_CHECKING)))
-        wrong += [(name, problem) for name, problem in zip(names, problems, strict=True) if problem]
+        files = [(name, {sha256}) for name, sha256 in zip(_stored_names(part), part["sha256"], strict=True)]
+        if not makes_folders(folder):
+            files = [one for one in files if not is_away(folder / one[0])]
+        problems = check_files(folder, files, lambda: project.emit(WorkAdvanced(_CHECKING)))
+        wrong += [(name, problem) for (name, _), problem in zip(files, problems, strict=True) if problem]
     project.emit(WorkFinished(_CHECKING))
     if wrong:
         name, problem = wrong[0]

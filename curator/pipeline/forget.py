@@ -26,8 +26,10 @@ from curator.manifests.records import mend_records
 from curator.manifests.tombstones import KINDS, Tombstones, append_tombstones, digest, read_tombstones
 from curator.pipeline.forgotten_files import Removed, remove_everything
 from curator.store.catalog_files import read_catalog, read_record, write_catalog
+from curator.store.image_store import store_of
 from curator.store.lock import locked
 from curator.store.paths import DataPaths
+from curator.store.shards.commit import forget_images
 from curator.store.whole_files import write_text_whole
 from curator.text import Command, Text
 
@@ -89,8 +91,10 @@ def forget(project: Project, target: str) -> Forgotten:
         _forget_requests(paths, tables.values(), everything)
         for stage, path in catalogs.items():
             write_catalog(path, drop_forgotten(tables[stage], everything), read_record(path))
+        store = store_of(paths.folder)
+        n_files = removed.n_files + (forget_images(store, everything["content"]) if store else 0)
     others = tuple(_others(paths, contents, removed, bool(out.any()) and had_metrics)) if n_listed or contents else ()
-    return Forgotten(n_listed, removed.n_files, int(out.sum()), removed.exports, others)
+    return Forgotten(n_listed, n_files, int(out.sum()), removed.exports, others)
 
 
 def kind_of_target(target: str) -> tuple[str, str]:

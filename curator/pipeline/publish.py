@@ -33,6 +33,7 @@ from curator.pipeline.held_sides import find_left
 from curator.pipeline.kept_rows import KeptRows
 from curator.reasons import Stage, splits_of
 from curator.store.catalog_files import file_digest
+from curator.store.image_store import makes_folders
 from curator.store.packed import digest_beneath
 from curator.store.paths import DataPaths
 from curator.store.whole_files import whole_file
@@ -147,4 +148,5 @@ def is_published(paths: DataPaths, manifest_sha256: str) -> bool:
         return False
     split = paths.catalog(Stage.SPLIT)
     found = pq.read_table(split, columns=["split"])["split"].unique().drop_null() if split.exists() else pa.array([])
-    return all(paths.split_folder(name).is_dir() for name in splits_of(found.to_pylist()))
+    are_there = [paths.split_folder(name).is_dir() for name in splits_of(found.to_pylist())]
+    return all(are_there) if makes_folders(paths.folder) else not any(are_there)

@@ -43,6 +43,7 @@ from curator.pipeline.made_from import (
 from curator.pipeline.overrides import Override, remember_options
 from curator.pipeline.publish import note_recipe, publish
 from curator.pipeline.stages import STAGES, DecideStage
+from curator.pipeline.storing import note_place, storing
 from curator.store.catalog_files import (
     StageRecord,
     find_record,
@@ -91,19 +92,20 @@ def fetch(project: Project, options: AcquireOptions | None = None) -> Outcome:
             write_if_changed(paths.catalog(Stage.LISTED), partial(row_groups, rows), record)
 
         facts = facts_of(project)
-        with Ledger(paths.attempts) as ledger:
-            ledger.begin_run(time.time())
-        try:
-            listing, table = acquire(project, options, note_listed)
-        except SourceError:  # no list could be read: there is nothing that a next fetch could go on with
+        with storing(project):
+            with Ledger(paths.attempts) as ledger:
+                ledger.begin_run(time.time())
+            try:
+                listing, table = acquire(project, options, note_listed)
+            except SourceError:  # no list could be read: there is nothing that a next fetch could go on with
+                with Ledger(paths.attempts) as ledger:
+                    ledger.finish_runs(time.time())
+                raise
+            fetched = replace(record, stage=Stage.FETCHED)
+            skipped = not write_if_changed(paths.catalog(Stage.FETCHED), partial(with_pictures, table, paths), fetched)
             with Ledger(paths.attempts) as ledger:
                 ledger.finish_runs(time.time())
-            raise
-        fetched = replace(record, stage=Stage.FETCHED)
-        skipped = not write_if_changed(paths.catalog(Stage.FETCHED), partial(with_pictures, table, paths), fetched)
-        with Ledger(paths.attempts) as ledger:
-            ledger.finish_runs(time.time())
-        remember(project, facts, listing.watched)
+            remember(project, facts, listing.watched)
     _report(project, Stage.FETCHED, table, skipped)
     frames = describe_frames(catalog.kept(table), project.recipe.split)
     notes = (*listing.failures.values(), *frames)
@@ -147,6 +149,7 @@ def decide(
         project.claim()
         mend_records(project)
         refuse_newer(map(project.paths.catalog, Stage))
+        note_place(project)
         seen = read_circumstances(project, resplit)
         if seen.held and stage == Stage.SPLIT:
             wanted = project.recipe.with_overrides("split", **overrides.get("split", {}))

@@ -74,7 +74,8 @@ class Sharing:
         """Keep every image of the manifest elsewhere, by its content; what is there already is verified and left.
 
         Args:
-            target: the folder to write to, from the working folder; nothing of others in it is changed.
+            target: the folder to write to, from the working folder, or ``s3://bucket/folder`` and the like; nothing of
+                others in it is changed.
             to: ``folder`` for the files themselves; ``git-annex`` or ``dvc`` for lists with their addresses.
 
         Raises:

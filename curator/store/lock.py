@@ -21,12 +21,12 @@ from typing import Any
 
 from curator.errors import LockedError, StateError
 from curator.store.beneath import refuse_linked_folders, refuses_links
-from curator.store.paths import LEDGER
+from curator.store.paths import LEDGER, STORE
 from curator.store.sums import add_sum, begin_sums
 from curator.store.whole_files import disk_errors, remove_leftovers
 
 _TRIES = 5
-_WRITTEN_WHOLE = ("catalog", "converted", "thumbnails", "cache", "sources", "benchmark")
+_WRITTEN_WHOLE = ("catalog", "converted", "thumbnails", "cache", "sources", "benchmark", STORE)
 """The folders in which a killed run may leave a file that it was writing; in the store the ledger decides."""
 
 

@@ -19,6 +19,8 @@ from pathlib import Path
 
 from curator.errors import StateError
 from curator.store import beneath
+from curator.store.image_store import bring_here, here
+from curator.store.shards.shard_store import N_AT_ONCE
 
 DIFFERS = "its bytes differ from its SHA-256"
 
@@ -41,9 +43,12 @@ def check_files(
     """
     found: list[str | None] = []
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        for problem in threads.map(partial(_check, root, algorithm), files):
-            found.append(problem)
-            advance()
+        for start in range(0, len(files), N_AT_ONCE):
+            some = files[start : start + N_AT_ONCE]
+            bring_here([root / name for name, _ in some])
+            for problem in threads.map(partial(_check, root, algorithm), some):
+                found.append(problem)
+                advance()
     return found
 
 
@@ -61,5 +66,6 @@ def _check(root: Path, algorithm: str, file: tuple[str, Collection[str]]) -> str
 
 def digest_beneath(root: Path, name: str, algorithm: str = "sha256") -> str:
     """Hash a file below ``root``, through no link; see :func:`curator.store.beneath.opened_file`."""
+    here(root / name)
     with beneath.opened_file(root, name) as descriptor, os.fdopen(os.dup(descriptor), "rb", buffering=0) as file:
         return hashlib.file_digest(file, lambda: hashlib.new(algorithm, usedforsecurity=False)).hexdigest()

@@ -35,7 +35,7 @@ LOCK = "lock"
 SUMS = "sums.jsonl"
 """The file in a data folder with the SHA-256 of the others; see :mod:`curator.store.sums`."""
 
-LEDGER, IMAGES, EXPORTS = "attempts.sqlite", "images", "exports"
+LEDGER, IMAGES, EXPORTS, STORE = "attempts.sqlite", "images", "exports", "store"
 
 EXPORT_CARD, EXPORT_CREDITS = "README.md", "ATTRIBUTION.md"
 """The data card and the credits in the folder of every export."""

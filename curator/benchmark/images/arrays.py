@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,7 @@ from curator.errors import StateError
 from curator.events import Listener, WorkAdvanced, WorkFinished, WorkStarted
 from curator.observe.pixels import DECODER_VERSION, MAX_PIXELS
 from curator.store.catalog_files import fingerprint
+from curator.store.image_store import size_of
 from curator.store.paths import DataPaths
 from curator.store.whole_files import whole_file
 
@@ -70,11 +72,11 @@ def _stored_files(table: pd.DataFrame, paths: DataPaths) -> list[Path]:
 def _check_files(table: pd.DataFrame, paths: DataPaths) -> None:
     problems = []
     for record_id, path, n_bytes in zip(table["record_id"], _stored_files(table, paths), table["n_bytes"], strict=True):
-        try:
-            if not pd.isna(n_bytes) and path.stat().st_size != int(n_bytes):
-                problems.append(f"{record_id}: {path} {CHANGED}")
-        except OSError as error:
-            problems.append(f"{record_id}: {unreadable(path, error.strerror or str(error))}")
+        size = size_of(path)
+        if size is None:
+            problems.append(f"{record_id}: {unreadable(path, os.strerror(errno.ENOENT))}")
+        elif not pd.isna(n_bytes) and size != int(n_bytes):
+            problems.append(f"{record_id}: {path} {CHANGED}")
     raise_all(problems)
 
 

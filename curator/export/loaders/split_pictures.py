@@ -12,6 +12,7 @@ import pandas as pd
 from PIL import Image
 
 from curator.errors import CuratorError, StateError
+from curator.export.image_files import files_without_folders
 from curator.manifests.manifest import FOLD, read_manifest
 from curator.manifests.project import Project
 from curator.observe.pixels import MAX_PIXELS
@@ -38,7 +39,8 @@ def list_pictures(project: Project, split: str, fold: int | None = None) -> list
     rows = read_manifest(project.paths.manifest)
     rows = rows if fold is None else hold_out(rows, fold)
     rows = rows[rows["split"] == split]
-    return [(project.paths.folder / file, label) for file, label in zip(rows["file"], rows["label"], strict=True)]
+    names, folder = files_without_folders(project.paths, rows), project.paths.folder
+    return [(folder / names.get(file, file), label) for file, label in zip(rows["file"], rows["label"], strict=True)]
 
 
 def hold_out(rows: pd.DataFrame, fold: int) -> pd.DataFrame:

@@ -32,6 +32,7 @@ from curator.export.mirror.kind import (
 from curator.reasons import SPLITS
 from curator.store import beneath
 from curator.store.image_files import stored_name
+from curator.store.image_store import here
 from curator.store.paths import DataPaths
 from curator.store.whole_files import write_text_whole
 
@@ -87,6 +88,7 @@ def _write(row: Mapping[str, Any], name: str, mark: str, data: Path, folder: Pat
 def _digests(data: Path, name: str) -> tuple[str, str, int] | None:
     """Return the SHA-256, the MD5 and the size of a stored file in bytes; None if it is not there."""
     sha256, md5, n_bytes = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
+    here(data / name)
     try:
         with beneath.opened_file(data, name) as source:
             while piece := os.read(source, _PIECE_BYTES):

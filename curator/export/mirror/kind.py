@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -38,14 +37,14 @@ class Kind:
     Attributes:
         name: what ``curator mirror --to`` calls it.
         summary: what it is, in a few words.
-        write: given the manifest's rows, the data set's files, the folder and what to call for each image, writes the
-            mirror, and returns what became of each row.
+        write: given the manifest's rows, the data set's files, the folder (or the address) and what to call for each
+            image, writes the mirror, and returns what became of each row.
         snippet: given the data set's name, returns the lines that use it, from within its folder.
     """
 
     name: str
     summary: str
-    write: Callable[[pd.DataFrame, DataPaths, Path, Callable[[], None]], Sequence[str]]
+    write: Callable[[pd.DataFrame, DataPaths, Any, Callable[[], None]], Sequence[str]]
     snippet: Callable[[str], str]
 
     def __repr__(self) -> str:

@@ -16,12 +16,13 @@ from pathlib import Path
 
 from curator.errors import CuratorError
 from curator.events import WorkAdvanced, WorkFinished, WorkStarted
-from curator.export.mirror import dvc, git_annex, to_folder
+from curator.export.mirror import dvc, git_annex, to_folder, to_objects
 from curator.export.mirror.kind import OUTCOMES, Kind
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
 from curator.manifests.toml_settings import suggest
 from curator.store.lock import locked
+from curator.store.shards.object_store import URL
 from curator.text import plural
 
 _WORK = "mirroring"
@@ -34,13 +35,13 @@ class Mirrored:
     """What a mirror ended with.
 
     Attributes:
-        kind, path: what it is, and where.
+        kind, path: what it is, and where: a folder, or the address of an object store.
         outcomes: a text for each row of the manifest.
         snippet: the lines that use it, from within its folder.
     """
 
     kind: Kind
-    path: Path
+    path: Path | str
     outcomes: Sequence[str] = field(repr=False)
     snippet: str
 
@@ -76,26 +77,46 @@ def find_kind(name: str) -> Kind:
 def mirror_dataset(project: Project, kind: Kind, target: str | Path) -> Mirrored:
     """Write every image of the manifest, or what is said of it, below ``target``; nothing of others is changed.
 
+    ``target`` is a folder or, of files, the address of an object store.
+
     What is there already is verified and left. A mirror that was killed is finished by the next one: a file that has
     its final name is whole.
 
     Raises:
         StateError: there is no manifest.
         CuratorError: the target cannot be written to.
-        DiskError: the disk refused.
+        DiskError, StoreError: the disk, or the object store, refused.
         LockedError: another command is at work on the data set.
     """
+    place: Path | str = str(target)
+    if "://" in str(target):
+        kind = _objects_of(kind, str(target))
+    else:
+        place = _folder_of(project, target)
+    with locked(project.paths.lock, "mirror"):
+        rows = read_manifest(project.paths.manifest).sort_values("record_id", ignore_index=True)
+        if isinstance(place, Path):
+            place.mkdir(parents=True, exist_ok=True)
+        project.emit(WorkStarted(_WORK, len(rows)))
+        advance: Callable[[], None] = partial(project.emit, WorkAdvanced(_WORK))
+        outcomes = kind.write(rows, project.paths, place, advance)
+        project.emit(WorkFinished(_WORK))
+    return Mirrored(kind, place, outcomes, kind.snippet(project.paths.name))
+
+
+def _objects_of(kind: Kind, url: str) -> Kind:
+    if kind is not to_folder.KIND:
+        raise CuratorError(f"{url} is no folder, and {kind.name} writes lists into one.", "Name a folder.")
+    if not URL.fullmatch(url):
+        raise CuratorError(f"{url} is no address of an object store.", "Write it as s3://bucket/folder, for instance.")
+    return to_objects.kind_of(url)
+
+
+def _folder_of(project: Project, target: str | Path) -> Path:
     folder = Path(target).expanduser().resolve()
     data = project.paths.folder.resolve()
     if folder.exists() and not folder.is_dir():
         raise CuratorError(f"{folder} is a file.", "Choose a folder.")
     if folder == data or data in folder.parents:
         raise CuratorError(f"{folder} is in the data set's own folder {data}.", "Choose one elsewhere.")
-    with locked(project.paths.lock, "mirror"):
-        rows = read_manifest(project.paths.manifest).sort_values("record_id", ignore_index=True)
-        folder.mkdir(parents=True, exist_ok=True)
-        project.emit(WorkStarted(_WORK, len(rows)))
-        advance: Callable[[], None] = partial(project.emit, WorkAdvanced(_WORK))
-        outcomes = kind.write(rows, project.paths, folder, advance)
-        project.emit(WorkFinished(_WORK))
-    return Mirrored(kind, folder, outcomes, kind.snippet(project.paths.name))
+    return folder

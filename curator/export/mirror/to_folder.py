@@ -20,6 +20,7 @@ from curator.export.mirror.kind import DAMAGED, NOT_STORED, OF_OTHERS, PRESENT, 
 from curator.store import beneath
 from curator.store.catalog_files import file_digest
 from curator.store.image_files import stored_name, sync_files
+from curator.store.image_store import here
 from curator.store.packed import digest_beneath
 from curator.store.paths import IMAGES, MANIFESTS, DataPaths
 from curator.store.whole_files import TEMPORARY_PREFIX, whole_file
@@ -80,6 +81,7 @@ def _look(folder: Path, name: str, sha256: str) -> str:
 def _copy(data: Path, name: str, sha256: str, temporary: Path) -> str:
     """Copy a stored file; return why it cannot be, if it cannot."""
     digest = hashlib.sha256()
+    here(data / name)
     try:
         with beneath.opened_file(data, name) as source:
             temporary.parent.mkdir(parents=True, exist_ok=True)
@@ -113,19 +115,24 @@ def _remove_leftovers(folder: Path) -> None:
                     beneath.remove(folder, f"{IMAGES}/{shard}/{name}")
 
 
+def kept_name(paths: DataPaths) -> str:
+    """Name the manifest in a mirror, by its content too."""
+    return f"{MANIFESTS}/{paths.name}-{file_digest(paths.manifest)[:12]}.csv"
+
+
 def _keep_manifest(paths: DataPaths, folder: Path) -> None:
     """Keep the manifest under its name and content, so that none before it is replaced."""
-    kept = folder / MANIFESTS / f"{paths.name}-{file_digest(paths.manifest)[:12]}.csv"
+    kept = folder / kept_name(paths)
     if not kept.exists():
         with whole_file(kept) as temporary:
             temporary.write_bytes(paths.manifest.read_bytes())
 
 
-_CHECK = 'for file in images/*/*; do name="${file##*/}"; echo "${name%.*}  $file"; done | sha256sum --check --quiet'
+CHECK = 'for file in images/*/*; do name="${file##*/}"; echo "${name%.*}  $file"; done | sha256sum --check --quiet'
 
 KIND = Kind(
     name="folder",
     summary="the files, each once, named by their SHA-256",
     write=write_images,
-    snippet=lambda name: _CHECK,
+    snippet=lambda name: CHECK,
 )

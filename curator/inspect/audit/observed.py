@@ -34,6 +34,7 @@ from curator.observe.traces import N_BYTES, Traces, read_traces
 from curator.observe.workers.look import look_at_files
 from curator.observe.workers.rendered import opened_regular
 from curator.reasons import Drop, Stage
+from curator.store.image_store import here
 from curator.store.whole_files import whole_file
 
 WORK = "looking at the pictures"
@@ -134,7 +135,7 @@ def _tabulate(looked: Sequence[tuple[bytes, str, Sighting | None]]) -> pa.Table:
 
 def _traces(file: Path) -> Traces:
     try:
-        with opened_regular(file) as opened:
+        with opened_regular(here(file)) as opened:
             return read_traces(opened.read(N_BYTES))
     except OSError:
         return Traces()

@@ -29,6 +29,7 @@ from curator.inspect.audit.observed import observe_in_place, with_observations
 from curator.manifests.project import Project
 from curator.reasons import Stage
 from curator.store.catalog_files import read_catalog
+from curator.store.image_store import size_of
 from curator.store.paths import DataPaths
 from curator.text import Command
 
@@ -89,7 +90,7 @@ def read_known(project: Project, trained: pd.DataFrame, folder: Path, emit: List
     if len(lacking):
         stored = zip(lacking["sha256"], lacking["format"], strict=True)
         files = [str(project.paths.image(*key).absolute()) for key in stored if key[1].isalnum()]
-        files = [file for file in files if Path(file).is_file()]
+        files = [file for file in files if size_of(Path(file)) is not None]
         seen = with_observations(_rows(files), observe_in_place(files, folder, emit))
         known = pd.concat([known, seen[seen["phash_turns"].notna().to_numpy(dtype=bool)]], ignore_index=True)
     return known

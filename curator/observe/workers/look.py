@@ -15,6 +15,7 @@ from pathlib import Path
 
 from curator.observe.observation import Sighting
 from curator.observe.workers.pool import ObservedFile, ObserverPool, serve
+from curator.store.image_store import in_turn
 
 _MOST_WAITING = 64
 
@@ -28,7 +29,7 @@ def look_at_files(files: Sequence[Path], max_pixels: int) -> Generator[tuple[int
     """
     done: list[ObservedFile] = []
     with selectors.DefaultSelector() as selector, ObserverPool(None, max_pixels, selector, done.append) as pool:
-        for number, file in enumerate(files):
+        for number, file in enumerate(in_turn(files)):
             pool.submit(number, file)
             while pool.n_jobs > (_MOST_WAITING if number + 1 < len(files) else 0):
                 serve(selector, timeout_s=1.0)

@@ -34,6 +34,7 @@ from curator.observe.workers.process import Job, WorkerProcess
 from curator.observe.workers.rendered import opened_regular
 from curator.observe.workers.start import count_cores
 from curator.reasons import Drop
+from curator.store.image_store import here
 from curator.store.paths import DataPaths
 from curator.store.whole_files import first_remedy
 
@@ -111,7 +112,7 @@ class ObserverPool:
     def submit(self, job: int, source: bytes | Path) -> None:
         """Have a file observed, given its bytes or (for what is on the disk already) its path."""
         self.start()
-        waiting = Job(job, source)
+        waiting = Job(job, source if isinstance(source, bytes) else here(source))
         self.n_jobs += 1
         self.n_bytes += waiting.n_bytes
         self._queue.append(waiting)

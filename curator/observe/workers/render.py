@@ -32,6 +32,7 @@ from curator.observe.workers.pool import FAILED_STARTS, MAX_SECONDS, START_SECON
 from curator.observe.workers.process import Job, WorkerProcess
 from curator.observe.workers.rendered import encode_rendering
 from curator.observe.workers.start import count_cores
+from curator.store.image_store import here
 
 _IDLE_SECONDS = 20.0
 _TICK_S = 1.0
@@ -86,6 +87,7 @@ def render_to(
     Raises:
         UndecodableError: see :func:`render`; what is in ``out`` then is nothing.
     """
+    source = source if isinstance(source, bytes) else here(source)
     job = Job(0, source, rendering=encode_rendering(rendering, sha256))
     result = _PROCESSES.ask(job, max_pixels, out)
     if "unreadable" in result:

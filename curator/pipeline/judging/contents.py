@@ -21,6 +21,7 @@ from curator import catalog as catalog
 from curator.catalog import BoolArray, IntArray
 from curator.decide.picture_columns import number_pictures, read_pictures, take_facts
 from curator.matching.pictures import Indices, Pictures
+from curator.store.image_store import are_in_shards
 from curator.store.paths import DataPaths
 
 Texts = npt.NDArray[np.object_]
@@ -95,14 +96,16 @@ def number_equal(pictures: Pictures) -> IntArray:
 
 
 def _stored_files(rows: pd.DataFrame, paths: DataPaths) -> Sequence[str]:
-    """Name the stored file of each row, one that is there."""
+    """Name the stored file of each row, one that is there or in a shard."""
     there: dict[str, set[str]] = {}
     found = []
-    for sha256, kind in zip(rows["sha256"], rows["format"], strict=True):
+    for sha256, kind, is_in_shard in zip(
+        rows["sha256"], rows["format"], are_in_shards(paths, rows["sha256"]), strict=True
+    ):
         folder, name = paths.image_text(sha256, kind) if isinstance(kind, str) else ("", "")
         if folder not in there:
             there[folder] = _list(folder)
-        found.append(f"{folder}/{name}" if name in there[folder] else "")
+        found.append(f"{folder}/{name}" if name in there[folder] or (name and is_in_shard) else "")
     return found
 
 

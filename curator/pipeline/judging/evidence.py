@@ -26,6 +26,7 @@ from curator.pipeline.judging.compare_pictures import Means, compare_pictures, m
 from curator.pipeline.judging.contents import Contents
 from curator.pipeline.judging.likely import open_network
 from curator.store.catalog_files import file_digest
+from curator.store.image_store import size_of
 from curator.store.judged_file import SCHEMA, is_judged_by, read_judged, write_judged
 from curator.store.paths import DataPaths
 from curator.text import Text
@@ -84,7 +85,7 @@ def gather_elsewhere(table: pd.DataFrame, others: pd.DataFrame, project: Project
 
 
 def _existing(files: pd.Series[str]) -> list[str]:
-    return [file if file and Path(file).is_file() else "" for file in files]
+    return [file if file and size_of(Path(file)) is not None else "" for file in files]
 
 
 def has_evidence(paths: DataPaths) -> bool:

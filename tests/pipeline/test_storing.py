@@ -1,0 +1,366 @@
+"""A data set in an object store is that of one disk, byte for byte; whatever fails there, nothing is lost."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import signal
+import subprocess
+import sys
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import requests
+
+from curator.benchmark.images.arrays import image_array
+from curator.catalog import Stage
+from curator.dataset import Dataset
+from curator.demo.photos import photo_world
+from curator.demo.server import serve
+from curator.demo.site import recipe_text as served_text
+from curator.errors import CuratorError, RecipeError, StateError, StoreError
+from curator.events import ignore
+from curator.export.export import FORMATS, export_dataset, find_format
+from curator.export.resizing import read_resizing
+from curator.inspect.findings import remedies
+from curator.inspect.verify import verify_files
+from curator.manifests.manifest import read_manifest
+from curator.manifests.project import Project
+from curator.manifests.read_recipe import parse_recipe
+from curator.observe.thumbnails import large_picture
+from curator.pipeline import run_stages as pipeline
+from curator.pipeline import storing
+from curator.pipeline.acquire import AcquireOptions
+from curator.pipeline.forget import forget
+from curator.pipeline.replay import replay_manifest
+from curator.sources.registry import source_kinds
+from curator.store.image_store import here, is_away, store_of
+from curator.store.paths import DataPaths
+from curator.store.shards import shard_store
+from curator.store.shards.commit import committed, uncommitted
+from tests.s3_server import KEYS, bytes_in, names_in, s3_server
+from tests.small_worlds import recipe_text, small_project, write_folder
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+URL = "s3://pictures/sets"
+EXACT = '[dedupe]\nmode = "exact"\n'
+
+
+@pytest.fixture
+def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A client that looks into the bucket."""
+    with s3_server(monkeypatch) as client:
+        yield client
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Sixteen pictures of two labels."""
+    return write_folder(tmp_path / "photos", 8)
+
+
+def in_store(root: Path, photos: Path, url: str, more: str = "cache_gb = 0") -> Project:
+    """A data set whose images are to be in an object store."""
+    return small_project(root, recipe_text(photos, "max", more=f'{EXACT}[store]\nurl = "{url}"\n{more}'))
+
+
+def split(project: Project) -> bytes:
+    """Run the whole job; return the manifest."""
+    pipeline.fetch(project)
+    pipeline.decide(project, Stage.SPLIT, {})
+    return project.paths.manifest.read_bytes()
+
+
+def on_disk(project: Project) -> list[str]:
+    return sorted(path.name for path in project.paths.images.rglob("*.*"))
+
+
+def test_the_whole_job_is_that_of_one_disk(tmp_path: Path, s3: Any) -> None:
+    """Fetch, dedupe, balance, split, verify, every export, a replay: the same bytes, read from shards of the store."""
+    made: dict[str, dict[str, bytes]] = {}
+    with serve(photo_world(GOLDEN / "pictures"), port=0, as_proxy=True) as served:
+        text = served_text(served.world, served.base_url, served.proxy).replace('per_class = "max"', "per_class = 10")
+        for name, more in {"disk": "", "store": f'\n[store]\nurl = "{URL}"\ncache_gb = 0\n'}.items():
+            recipe = parse_recipe(text + more, source_kinds())
+            paths = DataPaths(tmp_path / name / "data", tmp_path / name / "manifests", recipe.name)
+            project = Project(recipe, paths)
+            manifest = split(project)
+            assert manifest == (GOLDEN / "manifest.csv").read_bytes()
+            assert paths.split_folder("train").exists() is (name == "disk")
+            found = verify_files(paths)
+            assert (found.n_images, found.findings, found.unknown) == (20, (), ())
+            for form in FORMATS:
+                export_dataset(project, form)
+            export_dataset(project, find_format("keras"), tmp_path / name / "small", read_resizing(32, None))
+            replayed = replay_manifest(paths.manifest, paths.data_root, recipe.fetch)
+            folders = {"exports": paths.exports, "small": tmp_path / name / "small"}
+            made[name] = {"replay": replayed.paths.manifest.read_bytes(), "manifest": manifest}
+            made[name] |= {"judged": pd.read_parquet(paths.judged).to_csv().encode()}
+            made[name] |= {
+                f"{what}/{path.relative_to(folder)}": path.read_bytes()
+                for what, folder in folders.items()
+                for path in folder.rglob("*")
+                if path.is_file()
+            }
+    assert made["disk"].keys() == made["store"].keys() and len(made["disk"]) > 60
+    assert [name for name in made["disk"] if made["disk"][name] != made["store"][name]] == []
+
+
+def test_shards_are_plain_tars_that_webdataset_reads(tmp_path: Path, photos: Path, s3: Any) -> None:
+    """A member an image, named by its SHA-256; what else there is is the index; and readers need nothing of ours."""
+    webdataset = pytest.importorskip("webdataset")
+    project = in_store(tmp_path, photos, URL)
+    split(project)
+    (shard,) = [name for name in names_in(s3) if name.endswith(".tar")]
+    assert re.fullmatch(r"sets/small/shards/[0-9a-f]{64}\.tar", shard)
+    assert set(names_in(s3)) == {shard, shard.replace("shards", "index").replace(".tar", ".parquet")}
+    with tarfile.open(fileobj=io.BytesIO(bytes_in(s3, shard))) as tar:
+        names = tar.getnames()
+    assert sorted(names) == names and {f"{one}.jpg" for one in read_manifest(project.paths.manifest)["sha256"]} == set(
+        names
+    )
+    (tmp_path / "one.tar").write_bytes(bytes_in(s3, shard))
+    samples = list(webdataset.WebDataset(str(tmp_path / "one.tar"), shardshuffle=False).decode("pil"))
+    assert [f"{one['__key__']}.jpg" for one in samples] == names and samples[0]["jpg"].size == (160, 120)
+
+
+def test_every_reader_reads_through_the_shards(tmp_path: Path, photos: Path, s3: Any) -> None:
+    """Pages, models, loaders and questions; nothing that they read stays beyond what has room."""
+    project = in_store(tmp_path, photos, URL)
+    split(project)
+    rows, paths = read_manifest(project.paths.manifest), project.paths
+    first = paths.image(rows["sha256"][0], rows["format"][0])
+    assert is_away(first) and here(first).read_bytes().startswith(b"\xff\xd8")
+    for row in rows.to_dict("records"):
+        assert large_picture(paths, row["sha256"], row["format"])
+    data = Dataset(project)
+    store_of(paths.folder).trim()
+    assert f"{URL}/small/shards/" in str(data.why(rows["record_id"][0])[0])
+    assert image_array(rows, paths, 32, ignore).shape == (16, 32, 32, 3)
+    store_of(paths.folder).trim()
+    assert data.verify().findings == ()
+    assert data.mirror(tmp_path / "backup").counts == {"written": 16}
+
+
+def test_what_was_read_stays_as_long_as_it_has_room(
+    tmp_path: Path, photos: Path, s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`cache_gb` bounds what is on the disk; what no shard has is never removed."""
+    monkeypatch.setattr(shard_store, "_N_KEPT", 4)
+    project = in_store(tmp_path, photos, URL)
+    split(project)
+    for image in read_manifest(project.paths.manifest)["sha256"]:
+        here(project.paths.image(image, "jpeg"))
+    assert len(on_disk(project)) == 4
+    other = in_store(tmp_path / "roomy", photos, "s3://pictures/other", "cache_gb = 1.0")
+    split(other)
+    assert len(on_disk(other)) == 16
+
+
+def test_all_can_stay_here_too_and_come_back(tmp_path: Path, photos: Path, s3: Any) -> None:
+    """With `keep_local` the folders are made; without it they go; without [store] they come back."""
+    manifests = set()
+    for more, n_there in (("cache_gb = 0", 0), ("keep_local = true", 16), ("cache_gb = 0", 0)):
+        project = in_store(tmp_path, photos, URL, more)
+        manifests.add(split(project))
+        assert len(on_disk(project)) == n_there
+        assert project.paths.split_folder("train").exists() is bool(n_there)
+        assert verify_files(project.paths).findings == ()
+    project = small_project(tmp_path, recipe_text(photos, "max", more=EXACT))
+    manifests.add(split(project))
+    assert len(on_disk(project)) == 16 and project.paths.split_folder("test").is_dir() and len(manifests) == 1
+
+
+def test_a_fetch_packs_while_it_works(tmp_path: Path, photos: Path, s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fills a shard leaves the disk before the fetch ends, so that it needs no room for all; none is twice."""
+    monkeypatch.setattr(storing, "SHARD_BYTES", 20_000)
+    project = in_store(tmp_path, photos, URL)
+    pipeline.fetch(project)
+    store = store_of(project.paths.folder)
+    members = [member.sha256 for shard in committed(store) for member in shard.members]
+    assert len(members) == len(set(members)) == 16 and len(list(committed(store))) > 3
+    assert all(shard.n_bytes <= 20_000 + 1024 for shard in committed(store))
+
+
+def test_two_writers_never_overwrite_each_other(tmp_path: Path, photos: Path, s3: Any) -> None:
+    """Another machine with the same recipe: what either wrote stays as it is, and each reads what the other has."""
+    (photos / "rugby" / "000.jpg").rename(tmp_path / "kept.jpg")
+    one = in_store(tmp_path / "one", photos, URL)
+    split(one)
+    before = {name: bytes_in(s3, name) for name in names_in(s3)}
+    (tmp_path / "kept.jpg").rename(photos / "rugby" / "000.jpg")
+    two = in_store(tmp_path / "two", photos, URL)
+    split(two)
+    assert len(on_disk(two)) == 0 and len(names_in(s3)) == 4
+    assert {name: bytes_in(s3, name) for name in before} == before
+    assert sorted(len(shard.members) for shard in committed(store_of(two.paths.folder))) == [1, 15]
+    pipeline.fetch(one, AcquireOptions(refresh=True))
+    assert len(on_disk(one)) == 0 and verify_files(one.paths).findings == ()
+
+
+_KILLED = """
+import os, signal, sys
+from pathlib import Path
+from curator.pipeline import storing
+from curator.store.shards import commit, object_store, shard_store
+from tests.pipeline.test_storing import in_store, split
+storing.SHARD_BYTES = 40_000
+left = int(sys.argv[1])
+def counted(function):
+    def call(*arguments, **options):
+        global left
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        done = function(*arguments, **options)
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return done
+    return call
+for owner, name in ((object_store.Objects, "put_file"), (object_store.Objects, "put_new"),
+                    (shard_store.ShardStore, "drop"), (commit, "write_shard")):
+    setattr(owner, name, counted(getattr(owner, name)))
+split(in_store(Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4]))
+print("whole")
+"""
+
+
+def test_killed_at_any_step_it_goes_on(tmp_path: Path, photos: Path) -> None:
+    """SIGKILL before and after each thing that storing does: no image is lost, and the manifest is the same."""
+    pytest.importorskip("obstore")
+    whole = split(small_project(tmp_path / "disk", recipe_text(photos, "max", more=EXACT)))
+    for n in range(1, 40):
+        root = tmp_path / str(n)
+        url = f"file://{root}/elsewhere"
+        command = [sys.executable, "-c", _KILLED, str(n), str(root), str(photos), url]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2], check=False)
+        if "whole" in done.stdout:
+            assert n > 12
+            return
+        assert done.returncode == -signal.SIGKILL, done.stderr
+        project = in_store(root, photos, url)
+        assert split(project) == whole
+        assert on_disk(project) == [] and verify_files(project.paths).findings == ()
+        store = store_of(project.paths.folder)
+        images = {member.sha256 for shard in committed(store) for member in shard.members}
+        assert len(images) == 16
+        assert not list((project.paths.folder / "store").glob(".tmp*"))
+    raise AssertionError("it never ended")
+
+
+def test_a_shard_without_index_is_nothing_and_is_named(tmp_path: Path, photos: Path, s3: Any) -> None:
+    """What a killed writer left, whole or half: nobody reads it, and verify says so, which is no fault."""
+    project = in_store(tmp_path, photos, URL)
+    whole = split(project)
+    (shard,) = [name for name in names_in(s3) if name.endswith(".tar")]
+    half = f"sets/small/shards/{'0' * 64}.tar"
+    s3.put_object(Bucket="pictures", Key=half, Body=bytes_in(s3, shard)[:3000])
+    found = verify_files(project.paths)
+    assert found.findings == ()
+    (unknown,) = found.unknown
+    assert (unknown.path, unknown.problem) == (f"s3://pictures/{half}", "has no index: nobody reads it")
+    assert split(project) == whole and len(uncommitted(store_of(project.paths.folder))) == 1
+
+
+def test_a_damaged_shard_is_named_with_what_mends_it(tmp_path: Path, photos: Path, s3: Any) -> None:
+    """Cut, gone, or with other bytes: verify counts its images; the index deleted, a fetch gets them again."""
+    project = in_store(tmp_path, photos, URL)
+    whole = split(project)
+    (shard,) = [name for name in names_in(s3) if name.endswith(".tar")]
+    good = bytes_in(s3, shard)
+    with tarfile.open(fileobj=io.BytesIO(good)) as tar:
+        second = tar.getmembers()[1].offset_data
+    for bad in (good[: second + 10], b"", good[:second] + b"rot" + good[second + 3 :]):
+        s3.put_object(Bucket="pictures", Key=shard, Body=bad)
+        found = verify_files(project.paths, fast=True)
+        n_lost = 1 if len(bad) == len(good) else 15 if bad else 16
+        (of_shard, *of_images) = found.findings
+        assert of_shard.problem.startswith(f"{n_lost} of its 16 images are missing or differ from their SHA-256 in ")
+        assert [one.problem for one in of_images] == ["missing"] * n_lost
+    assert any("Delete the indexes named" in str(text) for text in remedies(found.findings, project.paths))
+    with pytest.raises(StateError, match="1 of the manifest's 16 files is wrong"):
+        export_dataset(project, find_format("webdataset"))
+    s3.delete_object(Bucket="pictures", Key=of_shard.path.removeprefix("s3://pictures/"))
+    assert split(project) == whole and verify_files(project.paths).findings == ()
+
+
+def test_what_is_forgotten_leaves_the_shards(tmp_path: Path, photos: Path, s3: Any) -> None:
+    """The tombstone first; the shard is written anew without it, also one that a killed writer left without index."""
+    project = in_store(tmp_path, photos, URL)
+    split(project)
+    gone, *_ = read_manifest(project.paths.manifest)["sha256"]
+    (shard,) = [name for name in names_in(s3) if name.endswith(".tar")]
+    s3.put_object(Bucket="pictures", Key=shard.replace(Path(shard).stem, "1" * 64), Body=bytes_in(s3, shard))
+    done = forget(project, gone)
+    assert done.n_manifest == 1
+    assert not any(gone.encode() in bytes_in(s3, name) for name in names_in(s3))
+    assert not any(bytes.fromhex(gone) in bytes_in(s3, name) for name in names_in(s3) if name.endswith(".parquet"))
+    (left,) = committed(store_of(project.paths.folder))
+    assert len(left.members) == 15 and not uncommitted(store_of(project.paths.folder))
+    assert not any(gone in path.name for path in project.paths.folder.rglob("*"))
+    assert verify_files(project.paths).findings == ()
+
+
+def refused(project: Project) -> str:
+    with pytest.raises(CuratorError) as caught:
+        pipeline.fetch(project)
+    text = str(caught.value)
+    assert "\n" not in text and "secret" not in text and "Traceback" not in text
+    return text
+
+
+def test_a_store_that_refuses_is_one_paragraph(
+    tmp_path: Path, photos: Path, s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No bucket, no rights, nobody there, an address that changed, no package: before anything is fetched."""
+    assert "there is no such bucket. Make it first" in refused(in_store(tmp_path / "a", photos, "s3://nowhere/x"))
+    project = in_store(tmp_path, photos, URL)
+    assert len(split(project)) > 1000
+    moved = in_store(tmp_path, photos, "s3://pictures/else")
+    assert f"are in {URL}/small, not in s3://pictures/else/small, as the recipe says. Put that" in refused(moved)
+    project = in_store(tmp_path, photos, URL)
+    monkeypatch.setitem(sys.modules, "obstore.store", None)
+    store_of(project.paths.folder)._objects = None
+    assert "pip install 'imageset-curator[cloud]'" in refused(project)
+    monkeypatch.delitem(sys.modules, "obstore.store")
+    requests.post(f"{os.environ['AWS_ENDPOINT_URL']}/moto-api/reset-auth", data=b"0", timeout=9)
+    store_of(project.paths.folder)._objects = None
+    assert "it knows no such keys. Set them in the environment" in refused(project)
+    requests.post(f"{os.environ['AWS_ENDPOINT_URL']}/moto-api/reset-auth", data=b"inf", timeout=9)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    store_of(project.paths.folder)._objects = None
+    assert "it cannot be reached. Check the network, and AWS_ENDPOINT_URL" in refused(project)
+    with pytest.raises(StoreError, match="it cannot be reached"):
+        export_dataset(project, find_format("parquet"))
+
+
+def test_a_folder_that_may_not_be_written_is_one_paragraph(tmp_path: Path, photos: Path) -> None:
+    """A local path goes the same way, without a server."""
+    pytest.importorskip("obstore")
+    (tmp_path / "file").write_text("")
+    assert "cannot be opened: the store refused" in refused(in_store(tmp_path, photos, f"file://{tmp_path}/file/x"))
+
+
+@pytest.mark.parametrize("url", ["s3://an-id:a-secret@pictures/x", "pictures", "ftp://h/x", "s3://b/x?token=a-secret"])
+def test_keys_and_other_addresses_are_no_store(tmp_path: Path, photos: Path, url: str) -> None:
+    """A key in the recipe is refused, and not repeated."""
+    with pytest.raises(RecipeError, match=r"\[store\] url must be the address of an object store, such as") as caught:
+        in_store(tmp_path, photos, url)
+    assert "an-id:a-secret" not in str(caught.value)
+
+
+def test_keys_are_in_no_file(tmp_path: Path, photos: Path, s3: Any) -> None:
+    """Neither in the data folder nor beside the manifest nor in the bucket."""
+    project = in_store(tmp_path, photos, URL)
+    split(project)
+    export_dataset(project, find_format("parquet"))
+    files = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
+    files += [bytes_in(s3, name) for name in names_in(s3)]
+    secrets = [KEYS["AWS_SECRET_ACCESS_KEY"].encode(), KEYS["AWS_ACCESS_KEY_ID"].encode()]
+    assert len(files) > 20 and not any(secret in content for content in files for secret in secrets)
