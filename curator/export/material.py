@@ -36,7 +36,7 @@ from curator.manifests.manifest import FOLD, read_manifest
 from curator.manifests.project import Project
 from curator.reasons import splits_of
 from curator.store import beneath
-from curator.store.image_store import in_turn, is_away, size_of
+from curator.store.image_store import in_turn, is_away, size_of, where_is
 from curator.store.packed import check_files
 from curator.store.sums import read_sums
 from curator.text import Command, plural
@@ -117,13 +117,21 @@ class Material:
         return self.folder / self.names.get(file, file)
 
     def paths(self, rows: pd.DataFrame) -> Iterator[Path]:
-        """Yield each image's file, which is here when it comes."""
-        return in_turn(map(self.path, rows["file"]))
+        """Yield each image's file, which is here when it comes.
 
-    def records(self, rows: pd.DataFrame) -> Iterator[tuple[Path, dict[str, Any]]]:
-        """Yield each image's file and what is known of it; going on to the next reports that it is written."""
-        for path, record in zip(self.paths(rows), plain_records(rows, tuple(self.facts)), strict=True):
-            yield path, record
+        Raises:
+            StateError: the shard that has it is damaged.
+        """
+        for path in in_turn(map(self.path, rows["file"])):
+            if self.names and not path.exists():
+                raise StateError(f"{where_is(path)} is not the image {path.stem}.", (Command("verify"), " says more."))
+            yield path
+
+    def records(self, rows: pd.DataFrame) -> Iterator[tuple[str, Path, dict[str, Any]]]:
+        """Yield each image's name, its file and what is known of it; going on reports that it is written."""
+        records = plain_records(rows, tuple(self.facts))
+        for file, path, record in zip(rows["file"], self.paths(rows), records, strict=True):
+            yield file.rpartition("/")[2], path, record
             self.advance()
 
     def label_index(self, label: str) -> int:

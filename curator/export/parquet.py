@@ -36,10 +36,10 @@ def write_parquet(material: Material, folder: Path) -> None:
                 group = [
                     record
                     | {
-                        "image": {"bytes": file.read_bytes(), "path": file.name},
+                        "image": {"bytes": path.read_bytes(), "path": file},
                         "label": material.label_index(record["label"]),
                     }
-                    for file, record in material.records(rows.iloc[start : start + ROWS_PER_GROUP])
+                    for file, path, record in material.records(rows.iloc[start : start + ROWS_PER_GROUP])
                 ]
                 writer.write_table(pa.Table.from_pylist(group, schema=schema))
 

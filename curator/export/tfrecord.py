@@ -35,11 +35,11 @@ def write_tfrecord(material: Material, folder: Path) -> None:
     write_lines(folder / "labels.txt", material.labels)
     for name, rows in material.shards():
         with (folder / f"{name}.tfrecord").open("wb", buffering=1 << 20) as out:
-            for path, record in material.records(rows):
+            for file, path, record in material.records(rows):
                 features: dict[str, bytes | str | int] = {
                     "image/encoded": path.read_bytes(),
                     "image/format": "jpeg" if path.suffix == ".jpg" else "png",
-                    "image/filename": path.name,
+                    "image/filename": file,
                     "image/width": record.get("width") or 0,
                     "image/height": record.get("height") or 0,
                     "image/class/label": material.label_index(record["label"]),

@@ -23,7 +23,7 @@ def write_webdataset(material: Material, folder: Path) -> None:
     ending = f".{_kind(material)}"
     for name, rows in material.shards():
         with (folder / f"{name}.tar").open("wb", buffering=1 << 20) as out:
-            for path, record in material.records(rows):
+            for _, path, record in material.records(rows):
                 key = record["record_id"]
                 out.write(member(f"{key}{ending}", path.read_bytes()))
                 out.write(member(f"{key}.cls", str(material.label_index(record["label"])).encode()))

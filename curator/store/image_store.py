@@ -117,8 +117,9 @@ def size_of(path: Path) -> int | None:
 def are_in_shards(paths: DataPaths, sha256s: Iterable[str]) -> list[bool]:
     """Say of each image, by its SHA-256, whether it is in a shard."""
     wanted, store = [*sha256s], store_of(paths.folder)
-    rows = store.index().find([bytes.fromhex(one) for one in wanted]) if store else np.full(len(wanted), -1)
-    return (rows >= 0).tolist()
+    if store is None:
+        return [False] * len(wanted)
+    return [row >= 0 for row in store.index().find([bytes.fromhex(one) for one in wanted]).tolist()]
 
 
 def stored_prefixes(paths: DataPaths) -> PrefixArray:

@@ -18,6 +18,7 @@ from curator.errors import CuratorError, StateError
 from curator.export.mirror import to_folder
 from curator.export.mirror.kind import DAMAGED, NO_ADDRESS, NOT_STORED, OF_OTHERS, PRESENT, REPAIRED, WRITTEN
 from curator.manifests.manifest import manifest_text, read_manifest
+from tests.s3_server import bytes_in, names_in, s3_server
 from tests.small_worlds import write_folder
 
 
@@ -238,3 +239,45 @@ def test_the_command_prints_what_became_of_each_and_ends_with_1_if_some_are_miss
     said = CliRunner().invoke(app, ["mirror", "lists", "--to", "git-annex", "--json"])
     assert said.exit_code == 1
     assert json.loads(said.stdout)["outcomes"] == {"written": 8, "without an address of the web": 4}
+
+
+def test_an_object_store_holds_each_file_once(
+    small: curator.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Put if absent: written, then there already; what is of another length is made anew; nothing else is touched."""
+    with s3_server(monkeypatch) as client:
+        client.put_object(Bucket="pictures", Key="backup/images/own.txt", Body=b"mine")
+        first = small.mirror("s3://pictures/backup")
+        assert first.counts == {WRITTEN: 12} and "aws s3 sync s3://pictures/backup ." in first.snippet
+        names = [name for name in names_in(client) if name.endswith(".jpg")]
+        for name in names:
+            digest = hashlib.sha256(bytes_in(client, name)).hexdigest()
+            assert name == f"backup/images/{digest[:2]}/{digest}.jpg"
+        assert len(names) == 12 and len(names_in(client)) == 14
+        assert small.mirror("s3://pictures/backup").counts == {PRESENT: 12}
+        whole = bytes_in(client, names[0])
+        client.put_object(Bucket="pictures", Key=names[0], Body=whole[:-1])
+        stored = next(small.paths.images.glob("*/*"))
+        stored.chmod(0o644)
+        stored.write_bytes(b"rot")
+        expected = {PRESENT: 10, REPAIRED: 1, DAMAGED: 1} if stored.name not in names[0] else {PRESENT: 11, DAMAGED: 1}
+        assert small.mirror("s3://pictures/backup").counts == expected
+        assert bytes_in(client, "backup/images/own.txt") == b"mine"
+        with pytest.raises(CuratorError, match="is no folder, and dvc writes lists into one"):
+            small.mirror("s3://pictures/backup", to="dvc")
+        with pytest.raises(CuratorError, match="is no address of an object store"):
+            small.mirror("ftp://pictures/backup")
+        done = CliRunner().invoke(app, ["mirror", "s3://pictures/other", "--recipe", "small"])
+        assert done.exit_code == 1, done.output  # one is damaged
+        assert len([name for name in names_in(client) if name.startswith("other/images")]) == 11
+
+
+def test_a_mirror_in_a_folder_of_objects_is_checked_by_the_line_that_it_prints(
+    small: curator.Dataset, tmp_path: Path
+) -> None:
+    """`file://` makes what a plain folder has."""
+    pytest.importorskip("obstore")
+    done = small.mirror(f"file://{tmp_path}/objects")
+    plain = small.mirror(tmp_path / "plain")
+    assert done.counts == plain.counts and files_of(tmp_path / "objects") == files_of(tmp_path / "plain")
+    assert subprocess.run(["bash", "-c", done.snippet], capture_output=True, check=False).returncode == 0

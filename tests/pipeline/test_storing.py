@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -206,52 +206,78 @@ def test_two_writers_never_overwrite_each_other(tmp_path: Path, photos: Path, s3
 _KILLED = """
 import os, signal, sys
 from pathlib import Path
+from curator.inspect.verify import verify_files
 from curator.pipeline import storing
+from curator.store.image_store import store_of
 from curator.store.shards import commit, object_store, shard_store
-from tests.pipeline.test_storing import in_store, split
+from tests.pipeline.test_storing import in_store, on_disk, split
 storing.SHARD_BYTES = 40_000
-left = int(sys.argv[1])
+photos, root = Path(sys.argv[1]), Path(sys.argv[2])
+
+def child(work):
+    if not (pid := os.fork()):
+        work()
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
 def counted(function):
     def call(*arguments, **options):
         global left
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        done = function(*arguments, **options)
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+        for _ in range(2):
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            done = function(*arguments, **options) if _ == 0 else done
         return done
     return call
-for owner, name in ((object_store.Objects, "put_file"), (object_store.Objects, "put_new"),
-                    (shard_store.ShardStore, "drop"), (commit, "write_shard")):
-    setattr(owner, name, counted(getattr(owner, name)))
-split(in_store(Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4]))
-print("whole")
+
+def killed():
+    for owner, name in ((object_store.Objects, "put_file"), (object_store.Objects, "put_new"),
+                        (shard_store.ShardStore, "drop"), (commit, "write_shard")):
+        setattr(owner, name, counted(getattr(owner, name)))
+    split(project())
+
+def project():
+    home = root / str(n)
+    return in_store(home, photos, f"file://{home}/elsewhere")
+
+def resumed():
+    (root / f"{n}.csv").write_bytes(split(project()))
+    paths = project().paths
+    assert on_disk(project()) == [], on_disk(project())
+    assert verify_files(paths).findings == (), verify_files(paths).findings
+    members = {one.sha256 for shard in commit.committed(store_of(paths.folder)) for one in shard.members}
+    assert len(members) == 16 and not list((paths.folder / "store").glob(".tmp*"))
+
+for n in map(int, sys.argv[3:]):
+    left = n
+    print(n, child(killed), child(resumed), flush=True)
 """
 
 
-def test_killed_at_any_step_it_goes_on(tmp_path: Path, photos: Path) -> None:
-    """SIGKILL before and after each thing that storing does: no image is lost, and the manifest is the same."""
+def killed_at(steps: Sequence[int], tmp_path: Path, photos: Path) -> list[list[int]]:
+    """Run the job anew for each step, killed there and then resumed; return the exit codes of both."""
     pytest.importorskip("obstore")
+    command = [sys.executable, "-c", _KILLED, str(photos), str(tmp_path), *map(str, steps)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2], check=False)
     whole = split(small_project(tmp_path / "disk", recipe_text(photos, "max", more=EXACT)))
-    for n in range(1, 40):
-        root = tmp_path / str(n)
-        url = f"file://{root}/elsewhere"
-        command = [sys.executable, "-c", _KILLED, str(n), str(root), str(photos), url]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2], check=False)
-        if "whole" in done.stdout:
-            assert n > 12
-            return
-        assert done.returncode == -signal.SIGKILL, done.stderr
-        project = in_store(root, photos, url)
-        assert split(project) == whole
-        assert on_disk(project) == [] and verify_files(project.paths).findings == ()
-        store = store_of(project.paths.folder)
-        images = {member.sha256 for shard in committed(store) for member in shard.members}
-        assert len(images) == 16
-        assert not list((project.paths.folder / "store").glob(".tmp*"))
-    raise AssertionError("it never ended")
+    codes = [[int(word) for word in line.split()] for line in done.stdout.splitlines()]
+    assert [one for one, *_ in codes] == [*steps] and all(resumed == 0 for *_, resumed in codes), done.stderr
+    assert {(tmp_path / f"{n}.csv").read_bytes() for n in steps} == {whole}
+    return codes
+
+
+def test_killed_it_goes_on(tmp_path: Path, photos: Path) -> None:
+    """SIGKILL after a tar is written here, while it goes there, before its index, after it: nothing is lost or twice."""
+    codes = killed_at((2, 3, 4, 5, 6), tmp_path, photos)
+    assert {killed for _, killed, _ in codes} == {-signal.SIGKILL}
+
+
+@pytest.mark.torture
+def test_killed_at_any_step_it_goes_on(tmp_path: Path, photos: Path) -> None:
+    """Before and after each thing that storing does."""
+    codes = killed_at(range(1, 30), tmp_path, photos)
+    assert [killed for _, killed, _ in codes].count(-signal.SIGKILL) > 12 and codes[-1][1] == 0
 
 
 def test_a_shard_without_index_is_nothing_and_is_named(tmp_path: Path, photos: Path, s3: Any) -> None:

@@ -124,8 +124,8 @@ class ShardStore:
         index, by_shard = self.index(), dict[str, list[tuple[int, int, bytes]]]()
         for sha256, row in zip(wanted, index.find(list(wanted)).tolist(), strict=True):
             if row >= 0:
-                shard, *place = index.place(row)
-                by_shard.setdefault(shard, []).append((*place, sha256))
+                shard, offset, length = index.place(row)
+                by_shard.setdefault(shard, []).append((offset, length, sha256))
 
         def read(shard: str) -> None:
             if not self._is_whole(shard, index.lengths_of[shard], is_last):
