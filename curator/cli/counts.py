@@ -120,5 +120,5 @@ def split_answer(dataset: Dataset, result: StageResult) -> Answer:
     splits = splits_of(result.table["split"].dropna().unique())
     folders = f"folders:  {'  '.join(str(paths.split_folder(split)) for split in splits)}"
     if not makes_folders(paths.folder):
-        folders = f"images:   {dataset.project.recipe.store.url} (`curator export` writes them to a folder)"
+        folders = f"images:   {dataset.project.recipe.store.url} (an export writes them to a folder)"
     return stage_answer(result, f"manifest: {paths.manifest}", folders)

@@ -13,6 +13,7 @@ from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
 from curator.reasons import splits_of
 from curator.store.image_store import makes_folders
+from curator.text import Command
 
 
 def to_hf(project: Project, fold: int | None = None) -> Any:
@@ -26,7 +27,7 @@ def to_hf(project: Project, fold: int | None = None) -> Any:
     """
     features = datasets.Features(image=datasets.Image(), label=datasets.ClassLabel(names=list(project.recipe.labels)))
     if not makes_folders(project.paths.folder):
-        hint = "Write `keep_local = true` below [store] and run `curator run`, or read an export in Parquet."
+        hint = ("Write `keep_local = true` below [store] and run ", Command("run"), ", or read an export in Parquet.")
         raise CuratorError("`datasets` reads files itself, and the images are in an object store.", hint)
     splits = {}
     rows = read_manifest(project.paths.manifest)
