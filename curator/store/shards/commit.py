@@ -55,12 +55,17 @@ def commit(store: ShardStore, files: Iterable[tuple[str, Path | bytes]]) -> Shar
 
 
 def _put(store: ShardStore, shard: Shard, tar: Path) -> None:
-    """Put a tar and its index there: the tar first, and again if another machine took it away before it counted."""
-    name, index, data = tar_name(shard.sha256), f"{shard.sha256}.parquet", index_bytes(shard)
+    """Put a tar and then its index there; the tar again if another machine took it away before it counted.
+
+    A tar that is there without an index may be damaged: it is replaced by what its name says.
+    """
+    name, index = tar_name(shard.sha256), f"{shard.sha256}.parquet"
+    data = index_bytes(shard)
+    store.objects.put_file(name, tar)
+    store.objects.put_new(f"{INDEX}/{index}", data)  # if there is one, it is of the same tar
     while store.objects.size(name) != shard.n_bytes:
         store.objects.put_file(name, tar)
         store.objects.put_new(f"{INDEX}/{index}", data)
-    store.objects.put_new(f"{INDEX}/{index}", data)  # if there is one, it is of the same tar
     with whole_file(store.folder / STORE / index) as temporary:
         temporary.write_bytes(data)
 
