@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tarfile
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -176,15 +177,23 @@ def test_all_can_stay_here_too_and_come_back(tmp_path: Path, photos: Path, s3: A
     assert len(on_disk(project)) == 16 and project.paths.split_folder("test").is_dir() and len(manifests) == 1
 
 
-def test_a_fetch_packs_while_it_works(tmp_path: Path, photos: Path, s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What fills a shard leaves the disk before the fetch ends, so that it needs no room for all; none is twice."""
+def test_what_fills_a_shard_leaves_the_disk_while_the_fetch_works(
+    tmp_path: Path, photos: Path, s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So a fetch needs no room for all; what is left is packed at its end, and no image is twice."""
     monkeypatch.setattr(storing, "SHARD_BYTES", 20_000)
+    monkeypatch.setattr(storing, "_LEAST_WAIT_S", 0.01)
+    pipeline.fetch(small_project(tmp_path, recipe_text(photos, "max", more=EXACT)))
     project = in_store(tmp_path, photos, URL)
-    pipeline.fetch(project)
-    store = store_of(project.paths.folder)
-    members = [member.sha256 for shard in committed(store) for member in shard.members]
-    assert len(members) == len(set(members)) == 16 and len(list(committed(store))) > 3
-    assert all(shard.n_bytes <= 20_000 + 1024 for shard in committed(store))
+    with storing.storing(project):
+        end = time.monotonic() + 60
+        while len(on_disk(project)) > 5 and time.monotonic() < end:
+            time.sleep(0.01)
+        assert 0 < len(on_disk(project)) <= 5
+    shards = list(committed(store_of(project.paths.folder)))
+    members = [member.sha256 for shard in shards for member in shard.members]
+    assert len(members) == len(set(members)) == 16 and on_disk(project) == []
+    assert len(shards) > 3 and all(shard.n_bytes <= 20_000 + 1024 for shard in shards)
 
 
 def test_two_writers_never_overwrite_each_other(tmp_path: Path, photos: Path, s3: Any) -> None:
