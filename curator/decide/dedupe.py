@@ -22,7 +22,7 @@ from curator.catalog import BoolArray, IntArray, number_values, rank_among
 from curator.decide.chains import Ties
 from curator.decide.flaws import rate_flaws
 from curator.decide.judged import Judged, Pairs, overrule
-from curator.decide.picture_columns import number_pictures, read_pictures, take_facts
+from curator.decide.picture_columns import Columns, number_pictures, read_pictures, take_facts
 from curator.decide.representatives import (
     find_conflicts,
     find_covered,
@@ -81,7 +81,7 @@ def find_duplicates(
 
 
 def _read_images(
-    images: pd.DataFrame,
+    images: Columns,
     pictures: Pictures,
     settings: DedupeSettings,
     labels: Sequence[str],
@@ -166,13 +166,15 @@ def _judge(images: _Images, settings: DedupeSettings, pairs: Pairs | None) -> Ve
     by_picture = images.lead(np.where(is_first, images.picture, -1))
     by_picture = np.where(images.protected & is_first, np.arange(len(images)), by_picture)
     matches = _match(images, is_first, by_picture, settings, pairs).both_ways()
-    one, other = images.side[matches.i], images.side[matches.j]
-    matches = matches.where((one == other) | (one < 0) | (other < 0))
+    if (images.side >= 0).any():
+        one, other = images.side[matches.i], images.side[matches.j]
+        matches = matches.where((one == other) | (one < 0) | (other < 0))
     conflicting = find_conflicts(matches.i, matches.j, images.label, settings.across_labels, images.protected)
     verdicts.drop_for_nearest(CONFLICT, matches.where(conflicting), images.rank)
     is_open = verdicts.reason == KEPT
     same_label = images.label[matches.i] == images.label[matches.j]
     within = matches.where(same_label & is_open[matches.i] & is_open[matches.j])
+    del matches, conflicting, same_label  # of pictures that are all alike, millions
     coverable = within.where(~images.protected[within.j])
     ties = Ties.of_matches(within, images.picture, pairs) if pairs is not None else Ties({})
     covered, chained = find_covered(

@@ -163,13 +163,16 @@ def read_catalog(path: Path, columns: Iterable[str] | None = None) -> pd.DataFra
         found = catalog.conform(catalog.from_arrow(table.replace_schema_metadata(None)), schema)
     except (pa.ArrowException, TypeError, ValueError) as error:
         raise StateError(f"The catalog {path} is damaged ({_first_line(error)}).", _AGAIN) from error
-    if faults := _cell_faults(found):
-        raise StateError(f"The catalog {path} is damaged: {'; '.join(faults)}.", _AGAIN)
+    check_cells(found, path)
     return found
 
 
-def _cell_faults(table: pd.DataFrame) -> list[str]:
-    """Say of each column that names files which cells it has that no catalog of ours holds."""
+def check_cells(table: pd.DataFrame, path: Path) -> None:
+    """Make sure that the cells from which names of files are made look like those of a catalog of ours.
+
+    Raises:
+        StateError: some do not; the message has one of each column.
+    """
     faults = []
     for name, pattern in _PATTERNS.items():
         if name not in table:
@@ -179,7 +182,8 @@ def _cell_faults(table: pd.DataFrame) -> list[str]:
         if n := pc.sum(wrong).as_py():
             more = f" and {n - 1:,} more" if n > 1 else ""
             faults.append(f"{name} holds {shown(column.filter(wrong)[0].as_py())}{more}")
-    return faults
+    if faults:
+        raise StateError(f"The catalog {path} is damaged: {'; '.join(faults)}.", _AGAIN)
 
 
 def refuse_newer(paths: Iterable[Path]) -> None:

@@ -36,7 +36,6 @@ from curator.sources.registry import source_kinds  # noqa: E402
 from curator.store.catalog_files import (  # noqa: E402
     GROUP_ROWS,
     StageRecord,
-    read_catalog,
     with_decided,
     write_decided,
     write_groups,
@@ -65,13 +64,13 @@ val = 0.1
 """
 
 
-def make_group(start: int, n: int) -> pa.Table:
-    """Rows ``start`` to ``start + n`` the same whenever they are made."""
+def make_group(start: int, n: int, n_pictures: int = 0) -> pa.Table:
+    """Rows ``start`` to ``start + n``, the same whenever they are made; with ``n_pictures``, all are copies of these."""
     chance = np.random.default_rng([7, start])
     ids = mix(np.arange(start, start + n, dtype=np.uint64))
     names = [f"{value:016x}" for value in ids]
-    is_copy = chance.random(n) < 0.05
-    originals = chance.integers(0, max(1, start + n), n).astype(np.uint64)
+    is_copy = chance.random(n) < (1 if n_pictures else 0.05)
+    originals = chance.integers(0, n_pictures or start + n, n).astype(np.uint64)
     shown = np.where(is_copy, mix(originals), ids)  # whose picture it is
     turns = np.stack([mix(shown + np.uint64(k + 1)) for k in range(8)], axis=1)
     noise = np.uint64(1) << chance.integers(0, 64, (n, 3)).astype(np.uint64)
@@ -146,10 +145,10 @@ def of_bytes(values: np.ndarray, kind: pa.DataType) -> pa.Array:
     return pa.FixedSizeBinaryArray.from_buffers(kind, len(values), [None, pa.py_buffer(values.tobytes())])
 
 
-def write_fetched(folder: Path, n: int) -> None:
-    """Write the catalog of ``n`` fetched rows, a group at a time."""
+def write_fetched(folder: Path, n: int, n_pictures: int = 0) -> None:
+    """Write the catalog of ``n`` fetched rows, a group at a time; see :func:`make_group`."""
     record = StageRecord("fetched", "made up", {}, {})
-    groups = (make_group(start, min(GROUP_ROWS, n - start)) for start in range(0, n, GROUP_ROWS))
+    groups = (make_group(start, min(GROUP_ROWS, n - start), n_pictures) for start in range(0, n, GROUP_ROWS))
     write_groups(folder / "fetched.parquet", groups, record)
     (folder / "recipe.toml").write_text(RECIPE.format(per_class=n // 3), encoding="utf-8")
 
@@ -178,7 +177,7 @@ def run_stage(folder: Path, stage: str) -> None:
     start = time.perf_counter(), time.process_time()
     if stage == "manifest":
         step = STAGES[-1]
-        table = read_catalog(before, step.columns(project, {}, None))
+        table = read_mapped(before, step.columns(project, {}, None))
         kept = KeptRows(table, lambda: with_decided(before, table), folder)
         sharing = find_shared_names(catalog.kept(table[[*NAMED, "drop_reason"]]))
         rows = (folder_rows(part, sharing) for part in kept)

@@ -10,7 +10,7 @@ from curator import catalog
 from curator.errors import StateError
 from curator.store import catalog_files
 from curator.store.catalog_files import StageRecord, read_catalog, with_decided, write_catalog, write_decided
-from curator.store.mapped_column import map_column, read_mapped
+from curator.store.mapped_column import map_columns, read_mapped
 
 RECORD = StageRecord("fetched", "f1", {}, {})
 
@@ -41,7 +41,7 @@ def test_a_catalog_of_before_there_were_thumbnails_has_none(written):
     path, _ = written
     schema = pq.read_schema(path)
     pq.write_table(pq.read_table(path).drop_columns(["thumbnail"]).replace_schema_metadata(schema.metadata), path)
-    assert map_column(path, "thumbnail", path.parent).null_count == 5
+    assert map_columns(path, ["thumbnail"], path.parent)["thumbnail"].null_count == 5
 
 
 def test_damage_is_named_as_damage(written):
@@ -53,7 +53,7 @@ def test_damage_is_named_as_damage(written):
     damaged[start : start + 40] = bytes(255 for _ in range(40))
     path.write_bytes(damaged)
     with pytest.raises(StateError, match="is damaged"):
-        map_column(path, "thumbnail", path.parent)
+        map_columns(path, ["thumbnail"], path.parent)
 
 
 def test_what_a_stage_does_not_decide_goes_through_as_it_was(written):
