@@ -85,7 +85,9 @@ class Judged:
     def from_table(cls, table: pa.Table) -> Judged:
         """Read the pairs of a table; what it lacks of flaws, transforms and cosines is not known."""
         n, has = len(table), set(table.column_names)
-        both = pa.chunked_array([chunk for name in _ENDS for chunk in table[name].cast(pa.string()).chunks], pa.string())
+        both = pa.chunked_array(
+            [chunk for name in _ENDS for chunk in table[name].cast(pa.string()).chunks], pa.string()
+        )
         names, places = both.unique(), number_values(both)  # 64 bytes a pair would not fit an array of texts
         verdict, orientation = (table[name].to_numpy() for name in ("verdict", "orientation"))
         flaws = table["flaws"].to_numpy() if "flaws" in has else np.zeros(n)

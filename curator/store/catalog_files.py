@@ -44,6 +44,9 @@ _PATTERNS = {
     "split": "|".join(SPLITS),
 }
 """What the cells of the columns look like from which names of files are derived."""
+_REPEATED = {*catalog.DECIDED, "source", "kind", "source_class", "license", "author", "author_url", "format", "mode"}
+"""The columns whose values occur again and again: a dictionary of another one takes time and no less room."""
+_CODEC = {field.name: "none" if field.type == pa.binary() else "zstd" for field in catalog.SCHEMA}  # packs no hash
 _AGAIN = "Run the stage again with --force, or delete the file."
 
 
@@ -138,7 +141,8 @@ def write_groups(path: Path, groups: Iterable[pa.Table], record: StageRecord) ->
     """Write a catalog that comes in groups, whole or not at all."""
     form = dataclasses.asdict(record) | {"notes": [to_json(note) for note in record.notes]}
     schema = catalog.SCHEMA.with_metadata({_KEY: json.dumps(form, sort_keys=True).encode()})
-    with whole_file(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+    packed = {"compression": _CODEC, "use_dictionary": [*_REPEATED]}
+    with whole_file(path) as temporary, pq.ParquetWriter(temporary, schema, **packed) as writer:
         for group in groups:
             writer.write_table(group)
 

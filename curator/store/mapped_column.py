@@ -147,5 +147,5 @@ def _cut(starts: npt.NDArray[np.int64], most: int) -> Iterator[int]:
     """Yield before which rows to cut so that no part has more bytes."""
     low = 0
     while starts[-1] - starts[low] > most:
-        low = int(np.searchsorted(starts, starts[low] + most, "right")) - 1
+        low = max(low + 1, int(np.searchsorted(starts, starts[low] + most, "right")) - 1)
         yield low

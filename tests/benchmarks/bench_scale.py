@@ -65,7 +65,7 @@ val = 0.1
 
 
 def make_group(start: int, n: int, n_pictures: int = 0) -> pa.Table:
-    """Rows ``start`` to ``start + n``, the same whenever they are made; with ``n_pictures``, all are copies of these."""
+    """Rows ``start`` to ``start + n``, the same whenever they are made; all show one of ``n_pictures``, if given."""
     chance = np.random.default_rng([7, start])
     ids = mix(np.arange(start, start + n, dtype=np.uint64))
     names = [f"{value:016x}" for value in ids]
@@ -190,14 +190,17 @@ def run_stage(folder: Path, stage: str) -> None:
     print(json.dumps({"seconds": seconds, "cpu": cpu, "gb": peak.most}))
 
 
-def judge(n: int) -> list[Verdict]:
-    """Run all stages of ``n`` rows."""
+def judge(n: int, alike: int, figures: Path | None) -> list[Verdict]:
+    """Run all stages of ``n`` rows, of which ``alike`` show one picture each time; 1: a twentieth are copies."""
     verdicts: list[Verdict] = []
     with tempfile.TemporaryDirectory(prefix="scale-") as name:
-        write_fetched(Path(name), n)
+        write_fetched(Path(name), n, n // alike if alike > 1 else 0)
         for stage in STAGES_OF:
             command = [sys.executable, __file__, "--stage", stage, "--folder", name]
             found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+            if figures:
+                with figures.open("a", encoding="utf-8") as file:
+                    file.write(f"{n},{stage},{found['seconds']:.1f},{found['cpu']:.1f},{found['gb']:.2f}\n")
             seconds, gb = TARGETS.get(n, {}).get(stage, (float("inf"), float("inf")))
             what = f"{n:>10,} rows, {stage}"
             verdicts += [at_most(f"{what}: time ({found['cpu']:.0f} CPU s)", found["seconds"], seconds, "s")]
@@ -209,10 +212,14 @@ def judge(n: int) -> list[Verdict]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, nargs="+", default=[100_000, 300_000, 1_000_000])
+    parser.add_argument("--alike", type=int, default=1, help="so many rows each show one picture, a few bits apart")
+    parser.add_argument("--figures", type=Path, help="a CSV file to which what was measured is added")
     parser.add_argument("--stage", choices=STAGES_OF)
     parser.add_argument("--folder", type=Path)
     given = parser.parse_args()
     if given.stage:
         run_stage(given.folder, given.stage)
     else:
-        sys.exit(1 if any(not verdict.is_met for n in given.rows for verdict in judge(n)) else 0)
+        sys.exit(
+            1 if any(not verdict.is_met for n in given.rows for verdict in judge(n, given.alike, given.figures)) else 0
+        )
