@@ -266,7 +266,7 @@ def read_integers(column: pd.Series[Any], missing: int) -> IntArray:
 def number_values(column: pd.Series[Any] | pa.Array | pa.ChunkedArray) -> IntArray:
     """Number the distinct values of a column from 0; a missing one is -1. The numbers depend on the order of the rows.
 
-    >>> number_values(pd.Series(["b", "a", None, "b"], dtype=pd.ArrowDtype(pa.string())))
+    >>> number_values(pa.chunked_array([["b", "a"], [None, "b"]]))
     array([ 0,  1, -1,  0])
     """
     parts = column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([as_arrow(column)])

@@ -29,7 +29,7 @@ from curator.matching.pictures import BoolArray, Indices
 SmallInts = npt.NDArray[np.uint8]
 
 MOST_QUERIES = 1 << 20
-"""Hashes looked up at once: twice as many cost 0.1 GB more, and no less time."""
+"""Hashes looked up at once: more take more memory and save no time; see docs/decisions/0031."""
 _BLOCK_PAIRS = 1 << 16
 
 
