@@ -241,9 +241,9 @@ def counts_by(table: pd.DataFrame, column: str) -> dict[str, dict[str, Any]]:
     return {str(value): counts(rows) for value, rows in table.groupby(column, sort=True)}
 
 
-def as_arrow(column: Sequence[Any] | pd.Series[Any] | pa.Array, kind: pa.DataType | None = None) -> pa.Array:
-    """Return a column as one Arrow array, of ``kind`` if that is given."""
-    array = pa.array(column, from_pandas=True)
+def as_arrow(column: Any, kind: pa.DataType | None = None) -> pa.Array:
+    """Return a column (a Series, values in order, or Arrow's) as one Arrow array, of ``kind`` if that is given."""
+    array = column if isinstance(column, pa.Array | pa.ChunkedArray) else pa.array(column, from_pandas=True)
     array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
     return array if kind is None or array.type == kind else array.cast(kind)
 
@@ -263,14 +263,15 @@ def read_integers(column: pd.Series[Any], missing: int) -> IntArray:
     return np.asarray(pc.fill_null(array, missing).to_numpy(zero_copy_only=False))
 
 
-def number_values(column: pd.Series[Any] | pa.Array) -> IntArray:
+def number_values(column: pd.Series[Any] | pa.Array | pa.ChunkedArray) -> IntArray:
     """Number the distinct values of a column from 0; a missing one is -1. The numbers depend on the order of the rows.
 
-    >>> number_values(pd.Series(["b", "a", None, "b"], dtype=pd.ArrowDtype(pa.string())))
+    >>> number_values(pa.chunked_array([["b", "a"], [None, "b"]]))
     array([ 0,  1, -1,  0])
     """
-    indices = as_arrow(column).dictionary_encode().indices.cast(pa.int64())
-    return np.asarray(pc.fill_null(indices, -1).to_numpy(zero_copy_only=False))
+    parts = column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([as_arrow(column)])
+    codes = [pc.fill_null(part.indices, -1).to_numpy(False) for part in parts.dictionary_encode().chunks]
+    return np.concatenate([np.empty(0, np.int64), *codes])
 
 
 def rank_texts(column: pd.Series[Any]) -> IntArray:

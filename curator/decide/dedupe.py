@@ -22,7 +22,7 @@ from curator.catalog import BoolArray, IntArray, number_values, rank_among
 from curator.decide.chains import Ties
 from curator.decide.flaws import rate_flaws
 from curator.decide.judged import Judged, Pairs, overrule
-from curator.decide.picture_columns import number_pictures, read_pictures, take_facts
+from curator.decide.picture_columns import Facts, number_pictures, read_pictures, take_facts
 from curator.decide.representatives import (
     find_conflicts,
     find_covered,
@@ -74,15 +74,15 @@ def find_duplicates(
     protected, members = (nobody if given is None else given for given in (is_protected, is_member))
     side, kept = nowhere if listed is None else listed, take_facts(table, rows)
     flaws = None if judged is None else rate_flaws(judged, kept["sha256"])
-    ranks, pictures = rank_representatives(kept, settings.keep, sources, flaws), read_pictures(table).take(rows)
-    images = _read_images(kept, pictures, settings, labels, ranks, protected[rows], members[rows], side[rows])
+    ranks = rank_representatives(kept, settings.keep, sources, flaws)
+    images = _read_images(table, kept, settings, labels, ranks, protected[rows], members[rows], side[rows])
     images, pairs = _apply(judged, images, kept["sha256"], settings)
     return write_verdicts(table, rows, _judge(images, settings, pairs))
 
 
 def _read_images(
-    images: pd.DataFrame,
-    pictures: Pictures,
+    table: pd.DataFrame,
+    images: Facts,
     settings: DedupeSettings,
     labels: Sequence[str],
     ranks: IntArray,
@@ -100,7 +100,8 @@ def _read_images(
         rank=put_first(ranks, protected),
         content=content,
         picture=number_pictures(images) if settings.mode == "near" else unknown,
-        pictures=pictures,
+        table=table,
+        rows=np.asarray(images.rows, np.intp),
         protected=protected,
         settled=protected | members | (side >= 0),
     )
@@ -129,12 +130,17 @@ class _Images:
     rank: IntArray
     content: IntArray
     picture: IntArray
-    pictures: Pictures
+    table: pd.DataFrame
+    rows: Indices
     protected: BoolArray
     settled: BoolArray
 
     def __len__(self) -> int:
         return len(self.label)
+
+    def read_pictures(self, chosen: Indices | slice = slice(None)) -> Pictures:
+        """Read the pictures of all images, or of the chosen ones: a hundred bytes each, so they are not held."""
+        return read_pictures(self.table).take(self.rows[chosen])
 
     def lead(self, groups: IntArray) -> Indices:
         """Return, for each image, the best one of its group, label and side; a group of -1 is one image."""
@@ -166,19 +172,22 @@ def _judge(images: _Images, settings: DedupeSettings, pairs: Pairs | None) -> Ve
     by_picture = images.lead(np.where(is_first, images.picture, -1))
     by_picture = np.where(images.protected & is_first, np.arange(len(images)), by_picture)
     matches = _match(images, is_first, by_picture, settings, pairs).both_ways()
-    one, other = images.side[matches.i], images.side[matches.j]
-    matches = matches.where((one == other) | (one < 0) | (other < 0))
+    if (images.side >= 0).any():
+        one, other = images.side[matches.i], images.side[matches.j]
+        matches = matches.where((one == other) | (one < 0) | (other < 0))
     conflicting = find_conflicts(matches.i, matches.j, images.label, settings.across_labels, images.protected)
     verdicts.drop_for_nearest(CONFLICT, matches.where(conflicting), images.rank)
     is_open = verdicts.reason == KEPT
     same_label = images.label[matches.i] == images.label[matches.j]
     within = matches.where(same_label & is_open[matches.i] & is_open[matches.j])
+    del matches, conflicting, same_label  # of pictures that are all alike, millions
     coverable = within.where(~images.protected[within.j])
     ties = Ties.of_matches(within, images.picture, pairs) if pairs is not None else Ties({})
     covered, chained = find_covered(
         coverable.i, coverable.j, images.rank, lambda image: ties.follow(image, images.settled, images.rank)
     )
-    verdicts.drop_chained(NEAR, chained, images.pictures)
+    if chained:
+        verdicts.drop_chained(NEAR, chained, images.read_pictures())
     verdicts.drop_for_nearest(NEAR, within.where(covered[within.i] & ~covered[within.j]), images.rank)
     verdicts.drop_for_leaders(by_picture, NEAR)
     verdicts.drop_for_leaders(by_content, EXACT)
@@ -191,9 +200,9 @@ def _match(
     """Match one image of each picture and label by hash and by pixels, and the same bytes under two labels."""
     leads = is_first & (by_picture == np.arange(len(images)))
     rows = np.flatnonzero(leads & (images.picture >= 0))
-    by_hash = find_copies(images.pictures.take(rows), settings.max_distance, settings.rotations)
+    by_hash = find_copies(images.read_pictures(rows), settings.max_distance, settings.rotations)
     found = by_hash.renumber(rows, rows)
     if pairs is not None:
-        found = overrule(found, rows, images.picture, pairs, images.pictures)
+        found = overrule(found, rows, images.picture, pairs, images.read_pictures())
     i, j = link_across_labels(np.where(is_first, images.content, -1), images.label)
     return join_matches([found, Matches.upright(by_picture[i], by_picture[j])])

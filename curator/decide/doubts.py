@@ -13,9 +13,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from curator import catalog as catalog
-from curator.catalog import as_arrow, find_places
+from curator.catalog import as_arrow, find_places, rank_texts
 from curator.decide.judged import DOUBTFUL, Judged
 from curator.text import Command, Text, plural
 
@@ -26,11 +27,12 @@ def find_doubts(table: pd.DataFrame, judged: Judged | None) -> list[tuple[int, i
     """Return the pairs of kept rows that may be one picture and have two sides, in the order of their record ids."""
     if judged is None:
         return []
-    rows = np.flatnonzero(catalog.is_kept(table) & table["split"].notna().to_numpy(dtype=bool))
-    rows = rows[np.argsort(table["record_id"].iloc[rows].to_numpy(dtype=object), kind="stable")]
-    kept = as_arrow(table["sha256"].iloc[rows], pa.string())
     doubtful = np.flatnonzero(judged.verdict == DOUBTFUL)
-    names = (one.take(pa.array(doubtful)) for one in (judged.sha256, judged.other_sha256))
+    names = [judged.names.take(pa.array(ends[doubtful])) for ends in (judged.i, judged.j)]
+    is_named = pc.is_in(as_arrow(table["sha256"], pa.string()), pa.concat_arrays(names)).to_numpy(zero_copy_only=False)
+    rows = np.flatnonzero(is_named & catalog.is_kept(table) & table["split"].notna().to_numpy(dtype=bool))
+    rows = rows[np.argsort(rank_texts(table["record_id"].iloc[rows]))]
+    kept = as_arrow(table["sha256"].iloc[rows], pa.string())
     i, j = (find_places(one, kept) for one in names)
     there = (i >= 0) & (j >= 0)
     i, j = np.minimum(i, j)[there], np.maximum(i, j)[there]

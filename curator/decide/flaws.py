@@ -63,8 +63,7 @@ def rate_flaws(judged: Judged, sha256s: pd.Series[Any]) -> IntArray:
         judged: what pixels say of pairs of contents; those that are one picture count.
         sha256s: shape (rows,).
     """
-    names = pa.chunked_array([judged.sha256, judged.other_sha256]).unique()
-    i, j = (find_places(one, names) for one in (judged.sha256, judged.other_sha256))
+    names, i, j = judged.names, judged.i, judged.j
     same = np.flatnonzero(judged.verdict == ONE)
     n, ends = len(names), np.concatenate([i[same], j[same]])
     covered = np.nan_to_num(judged.overlap[same], nan=1.0).T.ravel()

@@ -14,12 +14,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import pandas as pd
 
 from curator.catalog import BoolArray, IntArray
 from curator.decide.allocation import divide_groups
 from curator.decide.growth import TRAIN
 from curator.decide.keyed_groups import key_groups
+from curator.decide.picture_columns import Columns, take_facts
 from curator.errors import ShortfallError
 from curator.text import Command, Text
 
@@ -39,7 +39,7 @@ def fold_counts(have: IntArray, folds: int) -> IntArray:
 
 
 def divide_folds(
-    images: pd.DataFrame,
+    images: Columns,
     label: IntArray,
     labels: Sequence[str],
     first: IntArray,
@@ -70,7 +70,7 @@ def divide_folds(
     fold = _follow_groups(first, held & in_train[:, None])
     is_held, is_free = in_train & (fold > 0), in_train & (fold == 0)
     np.add.at(counts, (label[is_held], fold[is_held] - 1), 1)
-    free = images[["record_id", "sha256"]].iloc[np.flatnonzero(is_free)]
+    free = take_facts(images, np.flatnonzero(is_free))
     groups = key_groups(free, label[is_free], first[is_free], "fold", seed)
     fold[is_free] = divide_groups(groups, np.clip(wanted - counts, 0, None), counts == 0)[groups.group] + 1
     np.add.at(counts, (label[is_free], fold[is_free] - 1), 1)

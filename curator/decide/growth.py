@@ -23,7 +23,7 @@ import pandas as pd
 from curator import catalog
 from curator.catalog import BoolArray, Drop, IntArray, Stage, find_places, rank_among
 from curator.decide.leak_groups import find_leak_groups
-from curator.decide.picture_columns import take_facts
+from curator.decide.picture_columns import Columns, take_facts
 from curator.reasons import SPLITS
 
 TRAIN, VAL, TEST = range(len(SPLITS))
@@ -131,7 +131,7 @@ def drop_cross_split(
     numbers = (np.full(len(table), -1) if copies is None else copies)[rows]
     first = find_leak_groups(images, group_by, numbers)
     torn = np.flatnonzero(are_several(linked_sides(first, sides)))
-    out = torn[_join_both_sides(images.iloc[torn], sides[torn], is_newcomer[torn], group_by, numbers[torn])]
+    out = torn[_join_both_sides(take_facts(images, torn), sides[torn], is_newcomer[torn], group_by, numbers[torn])]
     details = []
     for place in out:
         group = first == first[place]
@@ -155,7 +155,7 @@ def are_several(sides: BoolArray) -> BoolArray:
 
 
 def _join_both_sides(
-    images: pd.DataFrame, sides: BoolArray, is_newcomer: BoolArray, group_by: Sequence[str], copies: IntArray
+    images: Columns, sides: BoolArray, is_newcomer: BoolArray, group_by: Sequence[str], copies: IntArray
 ) -> BoolArray:
     """Return which newcomers join sides: by themselves, or through each other."""
     linked = sides.copy()
@@ -163,6 +163,6 @@ def _join_both_sides(
         linked |= linked_sides(find_leak_groups(images, (kind,), copies), sides)
     out = is_newcomer & are_several(linked)
     rest = np.flatnonzero(~out)
-    groups = find_leak_groups(images.iloc[rest], group_by, copies[rest])
+    groups = find_leak_groups(take_facts(images, rest), group_by, copies[rest])
     out[rest] = are_several(linked_sides(groups, sides[rest])) & is_newcomer[rest]
     return out

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from curator.catalog import BoolArray, IntArray, as_arrow, find_places
+from curator.catalog import BoolArray, IntArray, find_places, number_values
 from curator.matching.buckets import list_ranges
 from curator.matching.orientations import invert_orientation
 from curator.matching.perceptual_hash import distance64
@@ -31,6 +31,7 @@ THIS_COMPOSED, OTHER_COMPOSED, THIS_MARKED, OTHER_MARKED, THIS_FADED, OTHER_FADE
 """What was done to one of two copies: it was put into a border or beside other pictures, or was written on, or has lost
 its colours or its lights."""
 
+_ENDS = ("sha256", "other_sha256")
 _INVERSE = np.array([invert_orientation(orientation) for orientation in range(8)], np.uint8)
 
 
@@ -65,10 +66,14 @@ class Pairs:
 
 @dataclass(frozen=True)
 class Judged:
-    """Pairs of contents that were compared; see :data:`curator.store.judged_file.SCHEMA` for what is known of each."""
+    """Pairs of contents that were compared; see :data:`curator.store.judged_file.SCHEMA` for what is known of each.
 
-    sha256: pa.Array
-    other_sha256: pa.Array
+    ``names`` are the SHA-256s, each once; ``i`` and ``j``, shape (pairs,), are the places of the two contents in them.
+    """
+
+    names: pa.Array
+    i: IntArray
+    j: IntArray
     verdict: npt.NDArray[np.int8]
     orientation: npt.NDArray[np.uint8]
     flaws: npt.NDArray[np.int8]
@@ -80,7 +85,10 @@ class Judged:
     def from_table(cls, table: pa.Table) -> Judged:
         """Read the pairs of a table; what it lacks of flaws, transforms and cosines is not known."""
         n, has = len(table), set(table.column_names)
-        one, other = (as_arrow(table[name], pa.string()) for name in ("sha256", "other_sha256"))
+        both = pa.chunked_array(
+            [chunk for name in _ENDS for chunk in table[name].cast(pa.string()).chunks], pa.string()
+        )
+        names, places = both.unique(), number_values(both)  # 64 bytes a pair would not fit an array of texts
         verdict, orientation = (table[name].to_numpy() for name in ("verdict", "orientation"))
         flaws = table["flaws"].to_numpy() if "flaws" in has else np.zeros(n)
         transform, overlap = (_read_lists(table, name, width) for name, width in (("transform", 6), ("overlap", 2)))
@@ -88,7 +96,7 @@ class Judged:
         if "cosine" in has:
             cosine = table["cosine"].to_numpy().astype(np.float32)
         numbers = verdict.astype(np.int8), orientation.astype(np.uint8), flaws.astype(np.int8)
-        return cls(one, other, *numbers, transform, cosine, overlap)
+        return cls(names, places[:n], places[n:], *numbers, transform, cosine, overlap)
 
     def __len__(self) -> int:
         return len(self.verdict)
@@ -96,9 +104,8 @@ class Judged:
     def upright(self) -> Judged:
         """Return the pairs of which neither is rotated or mirrored."""
         chosen = self.orientation == 0
-        names = (one.filter(pa.array(chosen)) for one in (self.sha256, self.other_sha256))
-        values = (self.verdict, self.orientation, self.flaws, self.transform, self.cosine, self.overlap)
-        return Judged(*names, *(one[chosen] for one in values))
+        values = (self.i, self.j, self.verdict, self.orientation, self.flaws, self.transform, self.cosine, self.overlap)
+        return Judged(self.names, *(one[chosen] for one in values))
 
     def among(self, sha256s: pd.Series[Any], numbers: IntArray) -> Pairs:
         """Return the pairs of which both contents are among these, by the numbers of their pictures.
@@ -107,13 +114,15 @@ class Judged:
             sha256s: shape (rows,).
             numbers: shape (rows,), of the picture that each row shows; -1: none that is compared.
         """
-        i, j = (np.append(numbers, -1)[find_places(one, sha256s)] for one in (self.sha256, self.other_sha256))
+        own = np.append(numbers, -1)[find_places(self.names, sha256s)]
+        i, j = own[self.i], own[self.j]
         known = np.flatnonzero((i >= 0) & (j >= 0) & (i != j))
         return Pairs(i[known], j[known], self.verdict[known], self.orientation[known], self.transform[known])
 
     def part_equal(self, sha256s: pd.Series[Any], numbers: IntArray) -> IntArray:
         """Give each content that hashes hold equal to another one, and pixels do not, a number of its own."""
-        i, j = (find_places(one, sha256s) for one in (self.sha256, self.other_sha256))
+        row = find_places(self.names, sha256s)
+        i, j = row[self.i], row[self.j]
         apart = (self.verdict == TWO) & (i >= 0) & (j >= 0)
         apart[apart] = (numbers[i[apart]] >= 0) & (numbers[i[apart]] == numbers[j[apart]])
         if not apart.any():

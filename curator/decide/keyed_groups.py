@@ -1,5 +1,6 @@
 """Groups of images in an order that depends on their content alone, so that another image moves few others.
 
+>>> import pandas as pd
 >>> images = pd.DataFrame({"record_id": ["x-1", "x-2", "x-3"], "sha256": ["1" * 64, "2" * 64, "3" * 64]})
 >>> key_groups(images, np.zeros(3, np.int64), np.array([0, 0, 2]), "split", seed=0).sizes.tolist()
 [2, 1]
@@ -8,14 +9,14 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
 from curator.catalog import IntArray, rank_texts
 from curator.decide.keyed_hash import choose_order, mix
+from curator.decide.picture_columns import Columns
 from curator.decide.whole_groups import Groups
 
 
-def key_groups(images: pd.DataFrame, label: IntArray, first: IntArray, purpose: str, seed: int) -> Groups:
+def key_groups(images: Columns, label: IntArray, first: IntArray, purpose: str, seed: int) -> Groups:
     """Give each group a key by a hash of its content, and number the groups in the order of their keys.
 
     Args:

@@ -46,7 +46,14 @@ from curator.catalog import IntArray, as_arrow, find_places, number_values, rank
 from curator.decide.judged import Judged
 from curator.decide.name_pattern import find_in_names
 from curator.decide.origins import identify_authors, identify_groups, identify_pages
-from curator.decide.picture_columns import number_pictures, read_orientation_hashes, read_pictures
+from curator.decide.picture_columns import (
+    Columns,
+    identify_by_parts,
+    number_pictures,
+    read_orientation_hashes,
+    read_pictures,
+    take_facts,
+)
 from curator.decide.recordings import link_bursts, link_frames
 from curator.decide.reviews import find_wanted
 from curator.manifests.recipe import PATTERN, DedupeSettings
@@ -64,7 +71,7 @@ CONFIRMED_BITS = 48
 Links = tuple[Indices, Indices]
 
 
-def find_leak_groups(table: pd.DataFrame, group_by: Sequence[str], copies: IntArray | None = None) -> IntArray:
+def find_leak_groups(table: Columns, group_by: Sequence[str], copies: IntArray | None = None) -> IntArray:
     """Group the rows that must stay on one side of a split.
 
     Args:
@@ -78,22 +85,24 @@ def find_leak_groups(table: pd.DataFrame, group_by: Sequence[str], copies: IntAr
     Returns:
         int64, shape (rows,): for each row, the row of its group that has the smallest record id.
     """
-    finders: dict[str, Callable[[pd.DataFrame], Links]] = {
-        "near-duplicate": _link_near_duplicates,
+    finders: dict[str, Callable[[Columns], Links]] = {
         "exact-duplicate": lambda rows: link_equal(number_values(rows["sha256"])),
-        "author": lambda rows: link_equal(number_values(identify_authors(rows))),
-        "page": lambda rows: link_equal(number_values(identify_pages(rows))),
-        "group": lambda rows: link_equal(number_values(identify_groups(rows))),
+        "author": lambda rows: link_equal(number_values(identify_by_parts(identify_authors, rows))),
+        "page": lambda rows: link_equal(number_values(identify_by_parts(identify_pages, rows))),
+        "group": lambda rows: link_equal(number_values(identify_by_parts(identify_groups, rows))),
         "video": link_frames,
         "burst": link_bursts,
     }
     for name in group_by:
         if name.startswith(PATTERN):
             finders[name] = partial(_link_names, pattern=name.removeprefix(PATTERN))
+    by_text = [name for name in group_by if name != "near-duplicate"]
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         place_later = threads.submit(rank_texts, table["record_id"])
-        links = list(threads.map(lambda name: finders[name](table), group_by))
+        links = list(threads.map(lambda name: finders[name](table), by_text))
     place: IntArray = place_later.result()
+    if len(by_text) < len(group_by):  # by itself: the search has threads of its own, and needs the memory
+        links.append(_link_near_duplicates(table))
     if copies is not None and "near-duplicate" in group_by:
         links.append(link_equal(copies))
     links.append(link_equal(number_values(_name_wholes(table))))
@@ -103,7 +112,7 @@ def find_leak_groups(table: pd.DataFrame, group_by: Sequence[str], copies: IntAr
     return row_at[first[place]]
 
 
-def _name_wholes(table: pd.DataFrame) -> pa.Array:
+def _name_wholes(table: Columns) -> pa.Array:
     """Name the picture that each row is a part of, or is, if others are parts of it: they stay together always."""
     sha256, made_of = (as_arrow(table[name], pa.string()) for name in ("sha256", "made_of"))
     return pc.coalesce(made_of, pc.if_else(pc.is_in(sha256, made_of.drop_null()), sha256, None))
@@ -115,18 +124,19 @@ def _join(links: Sequence[Links]) -> Links:
     return i, j
 
 
-def _link_names(table: pd.DataFrame, pattern: str) -> Links:
+def _link_names(table: Columns, pattern: str) -> Links:
     return link_equal(number_values(find_in_names(table, pattern)))
 
 
-def _link_near_duplicates(table: pd.DataFrame) -> Links:
+def _link_near_duplicates(table: Columns) -> Links:
     """Link rows of the same bytes, of equal hashes, and of near ones that the 256-bit hashes confirm."""
     picture = number_pictures(table)
     known = np.flatnonzero(picture >= 0)
     first = known[np.unique(picture[known], return_index=True)[1]]
-    hashes = read_orientation_hashes(table["phash_turns"].iloc[first])
+    distinct = take_facts(table, first)
+    hashes = read_orientation_hashes(distinct["phash_turns"])
     matches = join_matches([match_upright(hashes, NEAR_BITS), match_reoriented(hashes, REORIENTED_BITS)])
-    confirmed = count_bits256(read_bytes(table["phash256"].iloc[first], 32), matches) <= CONFIRMED_BITS
+    confirmed = count_bits256(read_bytes(distinct["phash256"], 32), matches) <= CONFIRMED_BITS
     near = matches.where(confirmed).renumber(first, first)
     return _join([link_equal(number_values(table["sha256"])), link_equal(picture), (near.i, near.j)])
 
@@ -176,7 +186,7 @@ def _link_hashed(table: pd.DataFrame, rows: Indices, settings: DedupeSettings) -
     """Link those of some rows that hashes hold to be one picture."""
     if len(rows) < 2:
         return rows[:0], rows[:0]
-    found = find_copies(read_pictures(table.iloc[rows]), settings.max_distance, settings.rotations)
+    found = find_copies(read_pictures(take_facts(table, rows)), settings.max_distance, settings.rotations)
     return rows[found.i], rows[found.j]
 
 

@@ -1,5 +1,6 @@
 r"""Group images by what a regular expression finds in the names or addresses of their files.
 
+>>> import pandas as pd
 >>> table = pd.DataFrame({"local_path": ["/m/a/match_12_1.jpg", "/m/b/match_12_2.jpg", None], "source_id": None,
 ...     "url": [None, None, "https://x.org/match_7_1.jpg"]})
 >>> find_in_names(table, r"match_(\d+)_").to_pylist()
@@ -13,11 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator.catalog import as_arrow
+from curator.decide.picture_columns import Columns
 from curator.errors import CuratorError
 from curator.manifests.group_pattern import count_groups
 from curator.manifests.recipe import PATTERN
@@ -25,7 +26,7 @@ from curator.manifests.recipe import PATTERN
 _BETWEEN = "\x1f"
 
 
-def find_in_names(table: pd.DataFrame, pattern: str) -> pa.Array:
+def find_in_names(table: Columns, pattern: str) -> pa.Array:
     r"""Return what the first match of ``pattern`` has in its parentheses, or the whole match; null if there is none.
 
     It is looked for in the address, and of a local file in its path as the source names it, else in its name.
@@ -38,7 +39,7 @@ def find_in_names(table: pd.DataFrame, pattern: str) -> pa.Array:
     return pc.if_else(pc.match_substring_regex(texts, pattern), captured, pa.scalar(None, pa.string()))
 
 
-def _names(table: pd.DataFrame) -> pa.Array:
+def _names(table: Columns) -> pa.Array:
     columns = [as_arrow(table[name], pa.string()) for name in ("local_path", "source_id", "url")]
     names = []
     for path, source_id, url in zip(*(column.to_pylist() for column in columns), strict=True):
@@ -50,7 +51,7 @@ def _names(table: pd.DataFrame) -> pa.Array:
     return pa.array(names, pa.string())
 
 
-def check_pattern(table: pd.DataFrame, groupings: Sequence[str]) -> None:
+def check_pattern(table: Columns, groupings: Sequence[str]) -> None:
     """Make sure that a pattern divides the images.
 
     Args:

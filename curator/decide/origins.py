@@ -1,5 +1,6 @@
 """Who made an image and which photo page shows it, as texts that are equal if author or page are.
 
+>>> import pandas as pd
 >>> rows = {"author_url": ["https://www.flickr.com/people/ann/"], "author": ["Ann"], "source": ["x"]}
 >>> urls = {"landing_url": [None], "url": ["http://farm4.static.flickr.com/3123/2345_abc.jpg"]}
 >>> table = pd.DataFrame(rows | urls | {"fallback_url": [None], "final_url": [None]}, dtype=pd.ArrowDtype(pa.string()))
@@ -18,11 +19,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator.catalog import IntArray, as_arrow
+from curator.decide.picture_columns import Columns, take_facts
 from curator.text import plural
 
 UNKNOWN_AUTHORS = ("", "-", "?", "anonymous", "n/a", "none", "null", "unknown", "unknown author")
@@ -39,7 +40,7 @@ ORIGIN_COLUMNS = ("author_url", "author", "source", "listed_group", *PAGE_COLUMN
 """The columns that the functions below read."""
 
 
-def identify_authors(table: pd.DataFrame) -> pa.Array:
+def identify_authors(table: Columns) -> pa.Array:
     """Name each row's author: the author's page if there is one, else the author's name and the source; or null.
 
     An address is taken without scheme, ``www.``, case and a last slash. A name that means nobody is nobody.
@@ -53,22 +54,20 @@ def identify_authors(table: pd.DataFrame) -> pa.Array:
     return pc.coalesce(pc.if_else(pc.equal(address, ""), pa.scalar(None, pa.string()), address), named)
 
 
-def identify_pages(table: pd.DataFrame) -> pa.Array:
+def identify_pages(table: Columns) -> pa.Array:
     """Name the Flickr photo of each row, from its page or from the photo's number in an image address; or null."""
     found = (pc.extract_regex(as_arrow(table[name], pa.string()), _PHOTO) for name in PAGE_COLUMNS)
     photos = [pc.struct_field(one, "photo") for one in found]
     return pc.binary_join_element_wise("Flickr photo ", pc.coalesce(*photos), "")
 
 
-def identify_groups(table: pd.DataFrame) -> pa.Array:
+def identify_groups(table: Columns) -> pa.Array:
     """Name the group that each row's source says it belongs to, such as a patient or a video; or null."""
     texts = (as_arrow(table[name], pa.string()) for name in ("listed_group", "source"))
     return pc.binary_join_element_wise(*texts, " of ")
 
 
-def describe_large_groups(
-    images: pd.DataFrame, label: IntArray, labels: Sequence[str], first: IntArray
-) -> tuple[str, ...]:
+def describe_large_groups(images: Columns, label: IntArray, labels: Sequence[str], first: IntArray) -> tuple[str, ...]:
     """Describe each group of at least two images that holds more than 1% of a label, the largest shares first.
 
     Args:
@@ -82,9 +81,8 @@ def describe_large_groups(
     large = np.flatnonzero((share > LARGE_SHARE) & (counts > 1))
     names = images["record_id"].iloc[pairs[large] // len(labels)].to_numpy(object)
     order = large[np.lexsort((names, -share[large]))]
-    origins = images[["record_id", *ORIGIN_COLUMNS]]  # taking rows of all columns would cost more than all else here
     groups = {int(pair): int(pairs[pair] // len(labels)) for pair in order[:MOST_NAMED]}
-    name_of = {group: _name(origins.iloc[np.flatnonzero(first == group)]) for group in set(groups.values())}
+    name_of = {group: _name(take_facts(images, np.flatnonzero(first == group))) for group in set(groups.values())}
     lines = [
         f"{counts[pair]} images ({share[pair]:.1%} of {labels[pairs[pair] % len(labels)]}) stay on one side: "
         + name_of[group]
@@ -95,7 +93,7 @@ def describe_large_groups(
     return tuple(lines)
 
 
-def _name(members: pd.DataFrame) -> str:
+def _name(members: Columns) -> str:
     """Name what most members share: a group, else an author, else a page, else the first of them."""
     shared = [
         _most_common(identify_groups(members), "group "),

@@ -10,7 +10,8 @@ array([ 0,  0, -1])
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -21,14 +22,59 @@ from curator.matching.luma_signatures import SIGNATURE_BYTES
 from curator.matching.perceptual_hash import FLAT_DETAIL, Hashes64
 from curator.matching.pictures import Pictures
 
+_BATCH_ROWS = 1 << 16
 
-def find_comparable(table: pd.DataFrame) -> BoolArray:
+
+class Columns(Protocol):
+    """A catalog, or some of its rows, of which whole columns are read by their names."""
+
+    def __len__(self) -> int:
+        """Count the rows."""
+
+    def __getitem__(self, name: str, /) -> pd.Series[Any]:
+        """Return a column."""
+
+
+class Facts:
+    """Some rows of a catalog. A column is taken when it is read, and is not kept: long texts stay where they are.
+
+    >>> facts = take_facts(pd.DataFrame({"author": ["Ann", "Bob", "Cid"]}), np.array([2, 0, 1]))
+    >>> take_facts(facts, np.array([1, 0]))["author"].tolist()
+    ['Ann', 'Cid']
+    """
+
+    def __init__(self, table: Columns, rows: Rows) -> None:
+        self.table, self.rows = table, rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, name: str, /) -> pd.Series[Any]:
+        return self.table[name].iloc[self.rows]
+
+
+def take_facts(table: Columns, rows: Rows) -> Facts:
+    """Take rows of a catalog, given by their places in it."""
+    return Facts(table.table, table.rows[rows]) if isinstance(table, Facts) else Facts(table, rows)
+
+
+def identify_by_parts(identify: Callable[[Columns], pa.Array], table: Columns) -> pa.ChunkedArray:
+    """Say something of each row, 65,536 rows at a time: what comes in between takes the memory of one part."""
+    places = np.arange(len(table))
+    parts = [
+        identify(take_facts(table, places[start : start + _BATCH_ROWS]))
+        for start in range(0, max(1, len(table)), _BATCH_ROWS)
+    ]
+    return pa.chunked_array(parts)
+
+
+def find_comparable(table: Columns) -> BoolArray:
     """Return which rows can be compared by hash: bool, shape (rows,). Unknown ``detail`` and flat pictures cannot."""
     detailed = (table["detail"] >= FLAT_DETAIL).fillna(False).to_numpy(dtype=bool)
     return np.asarray(detailed & table["phash_turns"].notna().to_numpy(dtype=bool))
 
 
-def number_pictures(table: pd.DataFrame) -> IntArray:
+def number_pictures(table: Columns) -> IntArray:
     """Number the rows by their hashes, of 64 bits in every orientation and of 256 bits: equal pictures are one number.
 
     Returns:
@@ -39,12 +85,7 @@ def number_pictures(table: pd.DataFrame) -> IntArray:
     return number_values(pa.array(short * (long.max(initial=0) + 1) + long, mask=unknown))
 
 
-def take_facts(table: pd.DataFrame, rows: Rows) -> pd.DataFrame:
-    """Take rows of a catalog without their thumbnails, which stay where they are: on disk, if they are many."""
-    return table.drop(columns="thumbnail", errors="ignore").iloc[rows]
-
-
-def read_pictures(table: pd.DataFrame) -> Pictures:
+def read_pictures(table: Columns) -> Pictures:
     """Read the hashes and luma signatures of all rows, without copying the signatures; a missing hash is all zeros."""
     column = as_arrow(table["thumbnail"], pa.large_binary())
     _, offsets, values = column.buffers()

@@ -24,6 +24,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator.catalog import BoolArray, IntArray, as_arrow, number_values, read_bytes
+from curator.decide.picture_columns import Columns
 from curator.manifests.recipe import SplitSettings
 from curator.matching.perceptual_hash import HashBytes
 from curator.matching.pictures import Indices
@@ -42,7 +43,7 @@ BURST_S = 5.0
 _NUMBERED = r"^(?P<folder>.*[/\\])?(?P<head>[^/\\]*?)(?P<number>[0-9]{1,15})(?P<tail>[^0-9/\\]*(?:\.jp2)?)$"
 
 
-def link_frames(table: pd.DataFrame) -> tuple[Indices, Indices]:
+def link_frames(table: Columns) -> tuple[Indices, Indices]:
     """Link frames of one recording: rows whose files differ in name only by a number, and whose pictures are alike.
 
     Numbers are compared within a folder; of names that have letters, such as ``match1_0012.jpg``, also across folders,
@@ -85,7 +86,7 @@ def describe_frames(table: pd.DataFrame, settings: SplitSettings) -> tuple[Text,
     )
 
 
-def _number_files(table: pd.DataFrame) -> tuple[IntArray, IntArray, IntArray]:
+def _number_files(table: Columns) -> tuple[IntArray, IntArray, IntArray]:
     """Number the series of files that differ by a number, in a folder and across (-1: none); and that number."""
     urls = pc.replace_substring_regex(as_arrow(table["url"], pa.string()), "[?#].*$", "")
     names = pc.coalesce(as_arrow(table["local_path"], pa.string()), urls)
@@ -130,7 +131,7 @@ def _is_recorded(series: IntArray, alike: BoolArray, gap: IntArray) -> BoolArray
     return recorded
 
 
-def link_bursts(table: pd.DataFrame) -> tuple[Indices, Indices]:
+def link_bursts(table: Columns) -> tuple[Indices, Indices]:
     """Link photographs that one camera took within :data:`BURST_S` seconds of each other; an unknown one took none."""
     taken = as_arrow(table["taken"], pa.string()).cast(pa.timestamp("ms"))
     author = pc.fill_null(as_arrow(table["author"], pa.string()), "")

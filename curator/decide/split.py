@@ -28,7 +28,7 @@ from curator.decide.keyed_groups import key_groups
 from curator.decide.leak_groups import find_leak_groups
 from curator.decide.name_pattern import check_pattern
 from curator.decide.origins import describe_large_groups
-from curator.decide.picture_columns import take_facts
+from curator.decide.picture_columns import Columns, take_facts
 from curator.decide.side_counts import check_counts, count_wanted
 from curator.manifests.recipe import SplitSettings
 from curator.reasons import SPLITS
@@ -115,7 +115,7 @@ def _describe_counts(
 
 
 def describe_leaks(
-    images: pd.DataFrame, group_by: Sequence[str], copies: IntArray | None, listed: IntArray | None
+    images: Columns, group_by: Sequence[str], copies: IntArray | None, listed: IntArray | None
 ) -> tuple[Text, ...]:
     """Say which images that belong together are listed on several sides, kind by kind, with an example of each."""
     if listed is None:
@@ -150,9 +150,7 @@ def _hold_sides(
     return np.where(is_member[:, None], sides, linked)
 
 
-def _draw(
-    images: pd.DataFrame, label: IntArray, first: IntArray, wanted: IntArray, seed: int, sides: BoolArray
-) -> IntArray:
+def _draw(images: Columns, label: IntArray, first: IntArray, wanted: IntArray, seed: int, sides: BoolArray) -> IntArray:
     """Draw the missing images of test, then of val, by the keys of their groups, from those without a side.
 
     Returns:
@@ -162,7 +160,7 @@ def _draw(
     is_free = ~sides.any(axis=1)
     have = np.zeros_like(wanted)
     np.add.at(have, (label[~is_free], side[~is_free]), 1)
-    free = images[["record_id", "sha256"]].iloc[np.flatnonzero(is_free)]
+    free = take_facts(images, np.flatnonzero(is_free))
     groups = key_groups(free, label[is_free], first[is_free], "split", seed)
     side[is_free] = divide_groups(groups, np.clip(wanted - have, 0, None), have == 0)[groups.group]
     return side

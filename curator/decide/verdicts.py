@@ -36,6 +36,9 @@ _REASONS = {EXACT: Drop.EXACT_DUPLICATE, NEAR: Drop.NEAR_DUPLICATE, CONFLICT: Dr
 
 SmallInts = npt.NDArray[np.uint8]
 
+_AT_ONCE = 1 << 20
+_NONE = np.uint64((1 << 64) - 1)
+
 
 @dataclass
 class Verdicts:
@@ -62,12 +65,20 @@ class Verdicts:
         self.distance[images] = self.orientation[images] = 0
 
     def drop_for_nearest(self, reason: int, matches: Matches, ranks: IntArray) -> None:
-        """Drop each image ``i`` of ``matches`` for the nearest ``j``; of equally near ones, that of the best rank."""
-        order = np.lexsort((matches.orientation, ranks[matches.j], matches.distance, matches.i))
-        images, first = np.unique(matches.i[order], return_index=True)
-        chosen = matches.where(order[first])
-        self.reason[images], self.other[images] = reason, chosen.j
-        self.distance[images], self.orientation[images] = chosen.distance, chosen.orientation
+        """Drop each image ``i`` of ``matches`` for the nearest ``j``; of equally near ones, that of the best rank.
+
+        ``ranks`` are the numbers from 0, each once.
+        """
+        nearest = np.full(len(ranks), _NONE, np.uint64)
+        for start in range(0, len(matches.i), _AT_ONCE):
+            part = matches.where(slice(start, start + _AT_ONCE))
+            place = ranks[part.j].astype(np.uint64) << np.uint64(3) | part.orientation  # one of eight orientations
+            np.minimum.at(nearest, part.i, part.distance.astype(np.uint64) << np.uint64(56) | place)
+        images = np.flatnonzero(nearest != _NONE)
+        found, by_rank = nearest[images], np.argsort(ranks)
+        rank = (found & np.uint64((1 << 56) - 1)) >> np.uint64(3)
+        self.reason[images], self.other[images] = reason, by_rank[rank.astype(np.intp)]
+        self.distance[images], self.orientation[images] = found >> np.uint64(56), found & np.uint64(7)
         self.via[images] = -1
 
     def drop_chained(self, reason: int, chained: Chained, pictures: Pictures) -> None:

@@ -28,8 +28,8 @@ from curator.matching.pictures import BoolArray, Indices
 
 SmallInts = npt.NDArray[np.uint8]
 
-MOST_QUERIES = 1 << 21
-"""Hashes looked up at once: more cost half a gigabyte more for a million pictures, and time as well."""
+MOST_QUERIES = 1 << 20
+"""Hashes looked up at once: more take more memory and save no time; see docs/decisions/0031."""
 _BLOCK_PAIRS = 1 << 16
 
 
@@ -55,8 +55,10 @@ class Matches:
         """Go through the matches one by one."""
         return zip(self.i, self.j, self.distance, self.orientation, strict=True)
 
-    def where(self, chosen: BoolArray | Indices) -> Matches:
+    def where(self, chosen: BoolArray | Indices | slice) -> Matches:
         """Return the chosen matches: bool of shape (matches,), or their places."""
+        if not isinstance(chosen, slice) and chosen.dtype == bool and chosen.all():
+            return self  # no copy of millions
         return Matches(self.i[chosen], self.j[chosen], self.distance[chosen], self.orientation[chosen])
 
     def renumber(self, i: Indices, j: Indices) -> Matches:

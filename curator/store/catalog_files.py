@@ -44,6 +44,9 @@ _PATTERNS = {
     "split": "|".join(SPLITS),
 }
 """What the cells of the columns look like from which names of files are derived."""
+_REPEATED = {*catalog.DECIDED, "source", "kind", "source_class", "license", "author", "author_url", "format", "mode"}
+"""The columns whose values occur again and again: a dictionary of another one takes time and no less room."""
+_CODEC = {field.name: "none" if field.type == pa.binary() else "zstd" for field in catalog.SCHEMA}  # packs no hash
 _AGAIN = "Run the stage again with --force, or delete the file."
 
 
@@ -138,7 +141,8 @@ def write_groups(path: Path, groups: Iterable[pa.Table], record: StageRecord) ->
     """Write a catalog that comes in groups, whole or not at all."""
     form = dataclasses.asdict(record) | {"notes": [to_json(note) for note in record.notes]}
     schema = catalog.SCHEMA.with_metadata({_KEY: json.dumps(form, sort_keys=True).encode()})
-    with whole_file(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+    packed = {"compression": _CODEC, "use_dictionary": [*_REPEATED]}
+    with whole_file(path) as temporary, pq.ParquetWriter(temporary, schema, **packed) as writer:
         for group in groups:
             writer.write_table(group)
 
@@ -163,13 +167,16 @@ def read_catalog(path: Path, columns: Iterable[str] | None = None) -> pd.DataFra
         found = catalog.conform(catalog.from_arrow(table.replace_schema_metadata(None)), schema)
     except (pa.ArrowException, TypeError, ValueError) as error:
         raise StateError(f"The catalog {path} is damaged ({_first_line(error)}).", _AGAIN) from error
-    if faults := _cell_faults(found):
-        raise StateError(f"The catalog {path} is damaged: {'; '.join(faults)}.", _AGAIN)
+    check_cells(found, path)
     return found
 
 
-def _cell_faults(table: pd.DataFrame) -> list[str]:
-    """Say of each column that names files which cells it has that no catalog of ours holds."""
+def check_cells(table: pd.DataFrame, path: Path) -> None:
+    """Make sure that the cells from which names of files are made look like those of a catalog of ours.
+
+    Raises:
+        StateError: some do not; the message has one of each column.
+    """
     faults = []
     for name, pattern in _PATTERNS.items():
         if name not in table:
@@ -179,7 +186,8 @@ def _cell_faults(table: pd.DataFrame) -> list[str]:
         if n := pc.sum(wrong).as_py():
             more = f" and {n - 1:,} more" if n > 1 else ""
             faults.append(f"{name} holds {shown(column.filter(wrong)[0].as_py())}{more}")
-    return faults
+    if faults:
+        raise StateError(f"The catalog {path} is damaged: {'; '.join(faults)}.", _AGAIN)
 
 
 def refuse_newer(paths: Iterable[Path]) -> None:

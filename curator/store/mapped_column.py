@@ -1,73 +1,151 @@
-"""A column of long values that stays on disk: copied to a file, which is mapped into memory and loses its name.
+"""Long values that stay on disk: columns copied to files, which are mapped into memory and lose their names.
 
-Of ten million thumbnails no stage looks at more than the few that are in doubt, or at one after the other; the system
-takes the memory of the mapped pages back when it needs it. What a killed run leaves, the next command removes.
+Of ten million rows a stage looks at one column after the other, and at the thumbnails of the few that are in doubt; the
+system takes the memory of the mapped pages back when it needs it. What a killed run leaves, the next command removes.
 
 >>> import tempfile
 >>> import pyarrow.parquet as pq
 >>> folder = Path(tempfile.mkdtemp())
 >>> pq.write_table(pa.table({"thumbnail": pa.array([b"ab", None, b"c"], pa.large_binary())}), folder / "a.parquet")
->>> map_column(folder / "a.parquet", "thumbnail", folder).to_pylist(), [path.name for path in folder.iterdir()]
+>>> columns = map_columns(folder / "a.parquet", ["thumbnail"], folder)
+>>> columns["thumbnail"].to_pylist(), [path.name for path in folder.iterdir()]
 ([b'ab', None, b'c'], ['a.parquet'])
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack
+from itertools import pairwise
 from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
 from curator import catalog
 from curator.catalog import as_arrow
-from curator.store.catalog_files import read_catalog, read_groups
+from curator.store.catalog_files import check_cells, read_groups, read_record
 from curator.store.whole_files import disk_errors, temporary_beside
 
 MAPPED = frozenset({"thumbnail"})
-"""The columns of a catalog that stay on disk: half a kilobyte a row, of which few are looked at."""
+"""The columns of a catalog that only a stage looks at: half a kilobyte a row, of which few are looked at."""
+_MOST_BYTES = (1 << 31) - 1
+"""Of one Arrow array whose places are 32-bit numbers."""
 
 
 def read_mapped(path: Path, columns: Collection[str]) -> pd.DataFrame:
-    """Read columns of a catalog (see :func:`curator.store.catalog_files.read_catalog`); map those of :data:`MAPPED`.
+    """Read columns of a catalog (see :func:`curator.store.catalog_files.read_catalog`); texts and bytes are mapped.
+
+    What a stage decides (:data:`curator.catalog.DECIDED`) is in memory, as numbers are.
 
     Raises:
         StateError: see there.
         DiskError: there is no room for a copy of what is mapped.
     """
-    table = read_catalog(path, set(columns) - MAPPED)
-    for name in sorted(MAPPED & set(columns)):
-        kind = catalog.SCHEMA.field(name).type
-        table[name] = pd.Series(map_column(path, name, path.parent), index=table.index, dtype=pd.ArrowDtype(kind))
+    read_record(path)
+    schema = catalog.schema_of(columns)
+    arrays = map_columns(path, schema.names, path.parent)
+    series = {
+        field.name: pd.Series(arrays[field.name], dtype=pd.ArrowDtype(field.type), copy=False) for field in schema
+    }
+    table = pd.DataFrame(series, copy=False)
+    check_cells(table, path)
     pa.default_memory_pool().release_unused()  # what the reader had: a fifth of a gigabyte of a million rows
     return table
 
 
-def map_column(path: Path, name: str, folder: Path) -> pa.LargeBinaryArray:
-    """Map a column of binary values of a Parquet file: one array, without a copy in memory.
+def map_columns(path: Path, names: Collection[str], folder: Path) -> dict[str, pa.ChunkedArray]:
+    """Read columns of a Parquet file, group by group; of those of texts or bytes, there is no copy in memory.
 
     Args:
-        folder: where there is room for the column.
+        names: columns of the catalog; of one that the file lacks, all is null.
+        folder: where there is room for what is mapped.
 
     Raises:
         DiskError: there is none.
         StateError: the file cannot be read.
     """
-    lengths, valid = [np.zeros(1, np.int64)], [np.zeros(0, bool)]
-    copy = temporary_beside(folder / name)
-    with disk_errors(folder):
-        try:
-            with copy.open("wb") as values:
-                for group in read_groups(path, [name]):
-                    column = as_arrow(group[name], pa.large_binary())
-                    offsets = np.frombuffer(column.buffers()[1], np.int64)[column.offset :][: len(column) + 1]
-                    values.write(memoryview(column.buffers()[2] or b"")[offsets[0] : offsets[-1]])
-                    lengths.append(np.diff(offsets))
-                    valid.append(column.is_valid().to_numpy(zero_copy_only=False))
-            data = pa.memory_map(str(copy)).read_buffer() if copy.stat().st_size else pa.allocate_buffer(0)
-        finally:
-            copy.unlink(missing_ok=True)  # what is mapped stays until nobody holds it
-    starts, known = np.cumsum(np.concatenate(lengths)), np.concatenate(valid)
-    buffers = [pa.array(known).buffers()[1], pa.array(starts).buffers()[1], data]
-    return pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(known), buffers)
+    schema = catalog.schema_of(names)
+    held: dict[str, list[pa.Array]] = {field.name: [] for field in schema}
+    with disk_errors(folder), ExitStack() as files:
+        mapped = {field.name: files.enter_context(_Copy(folder, field)) for field in schema if _is_mapped(field)}
+        for group in read_groups(path, schema.names):
+            for name, column in zip(group.column_names, group.columns, strict=True):
+                if name in mapped:
+                    mapped[name].append(as_arrow(column))
+                else:
+                    held[name] += column.chunks
+        columns = {name: copy.map() for name, copy in mapped.items()}
+    return {
+        field.name: columns[field.name]
+        if field.name in columns
+        else pa.chunked_array([pa.chunked_array(held.pop(field.name), field.type).combine_chunks()], field.type)
+        for field in schema
+    }
+
+
+def _is_mapped(field: pa.Field) -> bool:
+    return field.name not in catalog.DECIDED and field.type in (pa.string(), pa.binary(), pa.large_binary())
+
+
+class _Copy:
+    """A column that is copied to a file: first the values, then where each begins, then which are known."""
+
+    def __init__(self, folder: Path, field: pa.Field) -> None:
+        self._kind, self._path = field.type, temporary_beside(folder / field.name)
+        self._places: npt.DTypeLike = np.int64 if field.type == pa.large_binary() else np.int32
+        self._lengths, self._valid = [np.zeros(0, np.int64)], [np.zeros(0, bool)]
+        self._file: IO[bytes] = self._path.open("wb")
+
+    def __enter__(self) -> _Copy:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()
+        self._path.unlink(missing_ok=True)  # what is mapped stays until nobody holds it
+
+    def append(self, column: pa.Array) -> None:
+        """Write the values of some rows."""
+        _, places, values = column.buffers()
+        offsets = np.frombuffer(places or bytes(8), self._places)[column.offset :][: len(column) + 1]
+        self._file.write(memoryview(values or b"")[int(offsets[0]) : int(offsets[-1])])
+        self._lengths.append(np.diff(offsets).astype(np.int32))
+        self._valid.append(column.is_valid().to_numpy(zero_copy_only=False))
+
+    def map(self) -> pa.ChunkedArray:
+        """Map the file into memory: one array, or several of two gigabytes each where a place has 32 bits."""
+        starts = np.cumsum(np.concatenate([np.zeros(1, np.int64), *self._lengths]))
+        known = np.concatenate(self._valid)
+        most = _MOST_BYTES if self._places == np.int32 else int(starts[-1]) + 1
+        cuts = [0, *_cut(starts, most), len(known)]
+        laid = []
+        for low, high in pairwise(cuts):
+            places = (starts[low : high + 1] - starts[low]).astype(self._places)
+            bits = np.packbits(known[low:high], bitorder="little")
+            laid.append((low, high, self._append_aligned(places), self._append_aligned(bits)))
+        self._file.close()
+        data = pa.memory_map(str(self._path)).read_buffer() if self._path.stat().st_size else pa.allocate_buffer(0)
+        chunks = []
+        for low, high, places_at, bits_at in laid:
+            values = data.slice(int(starts[low]), int(starts[high] - starts[low]))
+            buffers = [data.slice(*bits_at), data.slice(*places_at), values]
+            chunks.append(pa.Array.from_buffers(self._kind, high - low, buffers))
+        return pa.chunked_array(chunks, self._kind)
+
+    def _append_aligned(self, values: npt.NDArray[Any]) -> tuple[int, int]:
+        """Write numbers where Arrow wants them, at a multiple of 64 bytes; return where, and how many bytes."""
+        self._file.write(bytes(-self._file.tell() % 64))
+        at = self._file.tell()
+        self._file.write(values.tobytes())
+        return at, values.nbytes
+
+
+def _cut(starts: npt.NDArray[np.int64], most: int) -> Iterator[int]:
+    """Yield before which rows to cut so that no part has more bytes."""
+    low = 0
+    while starts[-1] - starts[low] > most:
+        low = max(low + 1, int(np.searchsorted(starts, starts[low] + most, "right")) - 1)
+        yield low

@@ -36,7 +36,6 @@ from curator.sources.registry import source_kinds  # noqa: E402
 from curator.store.catalog_files import (  # noqa: E402
     GROUP_ROWS,
     StageRecord,
-    read_catalog,
     with_decided,
     write_decided,
     write_groups,
@@ -65,13 +64,13 @@ val = 0.1
 """
 
 
-def make_group(start: int, n: int) -> pa.Table:
-    """Rows ``start`` to ``start + n`` the same whenever they are made."""
+def make_group(start: int, n: int, n_pictures: int = 0) -> pa.Table:
+    """Rows ``start`` to ``start + n``, the same whenever they are made; all show one of ``n_pictures``, if given."""
     chance = np.random.default_rng([7, start])
     ids = mix(np.arange(start, start + n, dtype=np.uint64))
     names = [f"{value:016x}" for value in ids]
-    is_copy = chance.random(n) < 0.05
-    originals = chance.integers(0, max(1, start + n), n).astype(np.uint64)
+    is_copy = chance.random(n) < (1 if n_pictures else 0.05)
+    originals = chance.integers(0, n_pictures or start + n, n).astype(np.uint64)
     shown = np.where(is_copy, mix(originals), ids)  # whose picture it is
     turns = np.stack([mix(shown + np.uint64(k + 1)) for k in range(8)], axis=1)
     noise = np.uint64(1) << chance.integers(0, 64, (n, 3)).astype(np.uint64)
@@ -146,10 +145,10 @@ def of_bytes(values: np.ndarray, kind: pa.DataType) -> pa.Array:
     return pa.FixedSizeBinaryArray.from_buffers(kind, len(values), [None, pa.py_buffer(values.tobytes())])
 
 
-def write_fetched(folder: Path, n: int) -> None:
-    """Write the catalog of ``n`` fetched rows, a group at a time."""
+def write_fetched(folder: Path, n: int, n_pictures: int = 0) -> None:
+    """Write the catalog of ``n`` fetched rows, a group at a time; see :func:`make_group`."""
     record = StageRecord("fetched", "made up", {}, {})
-    groups = (make_group(start, min(GROUP_ROWS, n - start)) for start in range(0, n, GROUP_ROWS))
+    groups = (make_group(start, min(GROUP_ROWS, n - start), n_pictures) for start in range(0, n, GROUP_ROWS))
     write_groups(folder / "fetched.parquet", groups, record)
     (folder / "recipe.toml").write_text(RECIPE.format(per_class=n // 3), encoding="utf-8")
 
@@ -178,7 +177,7 @@ def run_stage(folder: Path, stage: str) -> None:
     start = time.perf_counter(), time.process_time()
     if stage == "manifest":
         step = STAGES[-1]
-        table = read_catalog(before, step.columns(project, {}, None))
+        table = read_mapped(before, step.columns(project, {}, None))
         kept = KeptRows(table, lambda: with_decided(before, table), folder)
         sharing = find_shared_names(catalog.kept(table[[*NAMED, "drop_reason"]]))
         rows = (folder_rows(part, sharing) for part in kept)
@@ -191,14 +190,17 @@ def run_stage(folder: Path, stage: str) -> None:
     print(json.dumps({"seconds": seconds, "cpu": cpu, "gb": peak.most}))
 
 
-def judge(n: int) -> list[Verdict]:
-    """Run all stages of ``n`` rows."""
+def judge(n: int, alike: int, figures: Path | None) -> list[Verdict]:
+    """Run all stages of ``n`` rows, of which ``alike`` show one picture each time; 1: a twentieth are copies."""
     verdicts: list[Verdict] = []
     with tempfile.TemporaryDirectory(prefix="scale-") as name:
-        write_fetched(Path(name), n)
+        write_fetched(Path(name), n, n // alike if alike > 1 else 0)
         for stage in STAGES_OF:
             command = [sys.executable, __file__, "--stage", stage, "--folder", name]
             found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+            if figures:
+                with figures.open("a", encoding="utf-8") as file:
+                    file.write(f"{n},{stage},{found['seconds']:.1f},{found['cpu']:.1f},{found['gb']:.2f}\n")
             seconds, gb = TARGETS.get(n, {}).get(stage, (float("inf"), float("inf")))
             what = f"{n:>10,} rows, {stage}"
             verdicts += [at_most(f"{what}: time ({found['cpu']:.0f} CPU s)", found["seconds"], seconds, "s")]
@@ -210,10 +212,14 @@ def judge(n: int) -> list[Verdict]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, nargs="+", default=[100_000, 300_000, 1_000_000])
+    parser.add_argument("--alike", type=int, default=1, help="so many rows each show one picture, a few bits apart")
+    parser.add_argument("--figures", type=Path, help="a CSV file to which what was measured is added")
     parser.add_argument("--stage", choices=STAGES_OF)
     parser.add_argument("--folder", type=Path)
     given = parser.parse_args()
     if given.stage:
         run_stage(given.folder, given.stage)
     else:
-        sys.exit(1 if any(not verdict.is_met for n in given.rows for verdict in judge(n)) else 0)
+        sys.exit(
+            1 if any(not verdict.is_met for n in given.rows for verdict in judge(n, given.alike, given.figures)) else 0
+        )

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from curator import catalog
 from curator.errors import StateError
-from curator.store import catalog_files
+from curator.store import catalog_files, mapped_column
 from curator.store.catalog_files import StageRecord, read_catalog, with_decided, write_catalog, write_decided
-from curator.store.mapped_column import map_column, read_mapped
+from curator.store.mapped_column import map_columns, read_mapped
 
 RECORD = StageRecord("fetched", "f1", {}, {})
 
@@ -41,7 +42,7 @@ def test_a_catalog_of_before_there_were_thumbnails_has_none(written):
     path, _ = written
     schema = pq.read_schema(path)
     pq.write_table(pq.read_table(path).drop_columns(["thumbnail"]).replace_schema_metadata(schema.metadata), path)
-    assert map_column(path, "thumbnail", path.parent).null_count == 5
+    assert map_columns(path, ["thumbnail"], path.parent)["thumbnail"].null_count == 5
 
 
 def test_damage_is_named_as_damage(written):
@@ -53,7 +54,7 @@ def test_damage_is_named_as_damage(written):
     damaged[start : start + 40] = bytes(255 for _ in range(40))
     path.write_bytes(damaged)
     with pytest.raises(StateError, match="is damaged"):
-        map_column(path, "thumbnail", path.parent)
+        map_columns(path, ["thumbnail"], path.parent)
 
 
 def test_what_a_stage_does_not_decide_goes_through_as_it_was(written):
@@ -66,3 +67,24 @@ def test_what_a_stage_does_not_decide_goes_through_as_it_was(written):
     assert sum(group.num_rows for group in with_decided(path, decided)) == 5
     with pytest.raises(StateError, match="has changed"):
         list(with_decided(path, decided.iloc[:4]))
+
+
+def test_texts_are_mapped_and_what_is_decided_is_not(written):
+    """Both as they were written: the label may change, the title may not."""
+    path, table = written
+    columns = ["record_id", "label", "tier", "title", "detail"]
+    pd.testing.assert_frame_equal(read_mapped(path, columns), table[columns])
+    write_catalog(path, catalog.conform(table.assign(title="long " * 2_000)), RECORD)
+    before, found = pa.total_allocated_bytes(), read_mapped(path, ["title"])
+    assert found["title"].tolist() == ["long " * 2_000] * 5
+    assert pa.total_allocated_bytes() - before < 10_000
+
+
+def test_a_column_of_more_than_two_gigabytes_is_several_arrays(written, monkeypatch):
+    """Each of as many whole values as fit; a place within an array of texts has 32 bits."""
+    path, table = written
+    monkeypatch.setattr(mapped_column, "_MOST_BYTES", 9)
+    found = map_columns(path, ["record_id", "title"], path.parent)
+    assert [chunk.to_pylist() for chunk in found["record_id"].chunks] == [["x-0", "x-1", "x-2"], ["x-3", "x-4"]]
+    assert [len(chunk) for chunk in found["title"].chunks] == [1] * 5
+    pd.testing.assert_frame_equal(read_mapped(path, ["record_id", "title"]), table[["record_id", "title"]])
