@@ -43,6 +43,8 @@ _LEAST_SPREAD = 3.0
 _SEPIA, _SEPIA_TURN, _TONED, _MOSTLY = np.deg2rad(149), 0.4, 4.0, 0.8
 """The hue of sepia, how far 95 in a hundred cells of a picture may be from it, in radians, and the share of its cells
 that are more than so far from grey."""
+_MANY_HUES = 1.1
+"""How far 10 in a hundred coloured cells are from the mean hue, in radians, of a picture of several hues."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class Colours:
         shift: how far apart they are in the mean as they are.
         other_hue: the share of the cells at which both have colours, of other hues.
         most: how far from grey the most coloured cells of both are: the 95th percentiles.
-        toned: whether each is of one brown all over, as sepia is.
+        toned: whether each is of one brown all over, as sepia is, and the other has several hues.
     """
 
     distance: float
@@ -95,7 +97,7 @@ def compare_colours(one: Row, other: Row, overlay: Overlay, where: Bools) -> Col
         shift=float(np.abs(a - b)[where].mean()),
         other_hue=float(((np.abs(np.angle(a * b.conj())) > _OTHER_HUE) & coloured)[where].mean()),
         most=(float(np.percentile(np.abs(a)[inside], 95)), float(np.percentile(np.abs(b)[inside], 95))),
-        toned=(_is_toned(a[where]), _is_toned(b[where])),
+        toned=(_is_toned(a[where], b[where]), _is_toned(b[where], a[where])),
     )
 
 
@@ -127,6 +129,14 @@ def _spread(colours: Complexes) -> float:
     return float(np.sqrt((np.abs(colours) ** 2).mean()))
 
 
-def _is_toned(colours: Complexes) -> bool:
-    turn = np.abs(np.angle(colours * np.exp(-1j * _SEPIA)))
-    return bool((np.abs(colours) > _TONED).mean() >= _MOSTLY and np.percentile(turn, 95) <= _SEPIA_TURN)
+def _is_toned(colours: Complexes, others: Complexes) -> bool:
+    """Return whether a picture is sepia and the other is not of one hue: a brown thing and a green one are none."""
+    turn = _turn(colours, np.exp(1j * _SEPIA))
+    if (np.abs(colours) > _TONED).mean() < _MOSTLY or np.percentile(turn, 95) > _SEPIA_TURN:
+        return False
+    coloured = others[np.abs(others) > _TONED]
+    return len(coloured) > 0 and bool(np.percentile(_turn(coloured, coloured.mean()), 90) > _MANY_HUES)
+
+
+def _turn(colours: Complexes, towards: complex) -> Floats:
+    return np.asarray(np.abs(np.angle(colours * np.conj(towards))), np.float32)

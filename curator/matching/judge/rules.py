@@ -59,7 +59,7 @@ PATCH_SHARE, PATCH_CELLS, PATCH_POINTS = 0.1, 400, 24
 PATCH_FIT, PATCH_OUTLINES, PATCH_PURITY, PATCH_EQUAL, PATCH_BEYOND, PATCH_STRETCH = 0.97, 0.965, 0.9, 0.66, 0.2, 1.15
 """A cut-out on another ground: one connected part agrees, nearly all of it and nearly nothing else."""
 
-LEAST_LIKENESS, MOST_TURN, MOST_TINT, MOST_COLOUR = 0.8, 0.4, 0.18, 11.0
+LEAST_LIKENESS, MOST_TURN, MOST_TINT, MOST_COLOUR = 0.8, 0.36, 0.18, 11.0
 """Of the same colours: their correlation, the turn of all hues in radians, the tint in units a grey, the distance."""
 SURE_LIKENESS, SURE_COLOUR = 0.95, 18.0
 """Where colours are burnt out they are farther apart, and correlate."""
@@ -74,7 +74,7 @@ TONED_FIT = 0.97
 """Of sepia, too, only the greys can say; they are stretched."""
 
 DOUBTFUL_AGREEING, DOUBTFUL_OUTLINES = 0.75, 0.88
-DOUBTFUL_LIKENESS, DOUBTFUL_TURN, DOUBTFUL_COLOUR = 0.7, 0.45, 20.0
+DOUBTFUL_LIKENESS, DOUBTFUL_TURN, DOUBTFUL_COLOUR = 0.7, 0.36, 20.0
 
 
 def rate(agreement: Agreement, colours: Colours, pose: Pose) -> Rating:
