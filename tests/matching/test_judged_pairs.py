@@ -47,9 +47,9 @@ def verdicts_of(matches, names):
 
 
 def test_the_judged_pairs_are_all_there_once():
-    """Of 668 pairs 166 are one picture, 488 are two, and of 14 a person is unsure."""
+    """Of 678 pairs 176 are one picture, 488 are two, and of 14 a person is unsure."""
     verdicts = list(judged().values())
-    assert [verdicts.count(word) for word in ("same", "different", "unsure")] == [166, 488, 14]
+    assert [verdicts.count(word) for word in ("same", "different", "unsure")] == [176, 488, 14]
     assert all(a < b for a, b in judged())
 
 
@@ -89,9 +89,9 @@ def sketches():
 @pytest.mark.real
 @pytest.mark.parametrize("swapped", [False, True], ids=["one first", "other first"])
 def test_pixels_find_the_copies_and_nothing_else(sketches, swapped):
-    """All but six of 166 at most are found, none of 488 strangers, whichever picture comes first."""
+    """All but six of 176 at most are found, none of 488 strangers, whichever picture comes first."""
     pairs = {pair: verdict for pair, verdict in judged().items() if verdict != "unsure"}
     found = judge_pairs([tuple(sketches[name] for name in (pair[::-1] if swapped else pair)) for pair in pairs])
     said = [verdict for judgement, verdict in zip(found, pairs.values(), strict=True) if judgement.same]
     assert said.count("different") == 0
-    assert said.count("same") >= 160
+    assert said.count("same") >= 170

@@ -26,7 +26,7 @@ from curator.matching.judge.overlay import lay_over as lay_over
 
 Bools = npt.NDArray[np.bool_]
 
-_AROUND = 2.0
+AROUND = 2.0
 """Standard deviation, in cells, of the window around each cell."""
 _DETAIL = 4.0
 """Least standard deviation, of 255 greys, around a cell that counts."""
@@ -40,14 +40,10 @@ _EQUAL = 12.0
 """Greys, after one straight line for all, within which two cells are equal."""
 _LOPSIDED = 1.6
 """How many times more detail the one picture has at a disagreeing cell if something lies on it."""
-_RIM = np.ones((5, 5), np.uint8)
+RIM = np.ones((5, 5), np.uint8)
 """What is taken off a patch, 2 cells all round."""
-_FEWEST = 30
+FEWEST = 30
 """Cells that agree, or cells in all, below which nothing can be said."""
-_OTHER_HUE, _COLOURED = 0.6, 10.0
-"""Radians between two hues that are others, of cells that are at least so far from grey."""
-_SCALES = (0.4, 2.5)
-"""How much stronger or weaker the colours of a copy may be."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +61,7 @@ class Agreement:
         unchanged: the share of all cells whose greys are equal as they are.
         gain: the slope of that line: how much contrast the one picture has for the other's.
         lopsided: the share of the disagreeing cells at which that picture has more detail that mostly has more.
+        plain: the share of all cells that in both have the median grey: most of a drawing on white.
         patch: how the largest connected part that agrees, holes filled, agrees by itself.
     """
 
@@ -78,6 +75,7 @@ class Agreement:
     unchanged: float
     gain: float
     lopsided: float
+    plain: float
     patch: Patch
 
 
@@ -100,24 +98,6 @@ class Patch:
     equal: float
 
 
-@dataclass(frozen=True)
-class Colours:
-    """How the colours of two pictures agree where they lie over one another, in units of Cb and Cr.
-
-    Attributes:
-        distance: the 98th percentile of how far apart they are, over the cells whose greys agree, once the other's are
-            scaled and shifted to the one's.
-        shift: how far apart they are in the mean as they are.
-        other_hue: the share of those cells at which both have colours, of other hues.
-        most: how far from grey the most coloured cells of both are: the 95th percentiles.
-    """
-
-    distance: float
-    shift: float
-    other_hue: float
-    most: tuple[float, float]
-
-
 def compare_luma(one: Bytes, other: Bytes, overlay: Overlay) -> tuple[Agreement, Bools, Bools] | None:
     """Compare the greys of two pictures; None: there is too little to compare.
 
@@ -131,11 +111,11 @@ def compare_luma(one: Bytes, other: Bytes, overlay: Overlay) -> tuple[Agreement,
     detailed = inside & (np.maximum(detail_a, detail_b) > _DETAIL)
     counted = detailed & ~burnt
     agrees, disagrees = counted & (local > _AGREES), detailed & (local < _DISAGREES)
-    if agrees.sum() < _FEWEST:
+    if agrees.sum() < FEWEST:
         return None
     gain, is_equal = _find_equal(a, b, agrees)
     largest = _fill_largest(agrees) & inside
-    inner = np.asarray(cv2.erode(largest.astype(np.float32), _RIM), np.float32)
+    inner = np.asarray(cv2.erode(largest.astype(np.float32), RIM), np.float32)
     agreement = Agreement(
         n_cells=int(inside.sum()),
         n_detail=int(counted.sum()),
@@ -147,6 +127,7 @@ def compare_luma(one: Bytes, other: Bytes, overlay: Overlay) -> tuple[Agreement,
         unchanged=float((np.abs(a - b) < _EQUAL)[inside].mean()),
         gain=gain,
         lopsided=_measure_lopsided(detail_a, detail_b, disagrees),
+        plain=float((_is_median(a, inside) & _is_median(b, inside))[inside].mean()),
         patch=Patch(
             share=float(largest.sum() / inside.sum()),
             n_cells=int(largest.sum()),
@@ -163,6 +144,10 @@ def _correlate_outlines(a: Floats, b: Floats, cover: Floats) -> float:
     return correlate(without_shade(a, cover), without_shade(b, cover), cover)
 
 
+def _is_median(picture: Floats, where: Bools) -> Bools:
+    return np.asarray(np.abs(picture - np.median(picture[where])) < _EQUAL)
+
+
 def _measure_lopsided(detail_a: Floats, detail_b: Floats, where: Bools) -> float:
     """Return the share of some cells at which the picture has more detail that mostly has more; 1 of none."""
     return max(_share(x > _LOPSIDED * y, where) for x, y in ((detail_a, detail_b), (detail_b, detail_a)))
@@ -174,7 +159,7 @@ def _correlate_around(
     """Correlate two pictures around each cell: that, their means and their standard deviations there."""
 
     def blur(values: Floats) -> Floats:
-        return np.asarray(cv2.GaussianBlur(values, (0, 0), _AROUND, borderType=cv2.BORDER_CONSTANT))
+        return np.asarray(cv2.GaussianBlur(values, (0, 0), AROUND, borderType=cv2.BORDER_CONSTANT))
 
     weight = np.maximum(blur(cover), np.float32(1e-3))
     mean_a, mean_b, square_a, square_b, both = (
@@ -212,25 +197,3 @@ def _fill_largest(agrees: Bools) -> Bools:
 def _share(these: Bools, of: Bools) -> float:
     """Return the share of some cells that are among these; 1 of none."""
     return float(these[of].mean()) if of.any() else 1.0
-
-
-def compare_colours(one: Bytes, other: Bytes, overlay: Overlay, where: Bools) -> Colours:
-    """Compare the colours, Cb and Cr, of two pictures, at some cells, but for the rim of those."""
-    a, b = (
-        cv2.GaussianBlur(sample(colours, overlay.canvas, to_picture) - 128, (0, 0), _AROUND)
-        @ np.array([1, 1j], np.complex64)
-        for colours, to_picture in ((one, np.eye(3)), (other, overlay.back))
-    )
-    inside = overlay.cover > 0
-    inner = np.asarray(cv2.erode(where.astype(np.uint8), _RIM) > 0)  # the small pictures of colours are soft at edges
-    where = inner if inner.sum() >= _FEWEST else where
-    x, y = a[where] - a[where].mean(), b[where] - b[where].mean()
-    scale = float((x * y.conj()).real.sum() / max(float((np.abs(y) ** 2).sum()), 1e-6))
-    scale = min(max(scale, _SCALES[0]), _SCALES[1])
-    coloured = np.minimum(np.abs(a), np.abs(b)) > _COLOURED
-    return Colours(
-        distance=float(np.percentile(np.abs(x - scale * y), 98)) / max(1.0, scale),
-        shift=float(np.abs(a - b)[where].mean()),
-        other_hue=float(((np.abs(np.angle(a * b.conj())) > _OTHER_HUE) & coloured)[where].mean()),
-        most=(float(np.percentile(np.abs(a)[inside], 95)), float(np.percentile(np.abs(b)[inside], 95))),
-    )

@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from curator.matching.judge.agreement import Agreement, Colours
+from curator.matching.judge.agreement import Agreement
+from curator.matching.judge.colours import Colours
 from curator.matching.judge.rules import COLOURED, GREY, Pose
 
 _WHOLE = 0.965

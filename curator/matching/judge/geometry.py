@@ -81,7 +81,9 @@ def _vote(a: Complexes, b: Complexes, scale: AnyFloats, turn: AnyFloats, loose: 
     """Return which pairs agree with the similarity that each pair says: bool, shape (pairs, pairs)."""
     factor = np.exp(scale + 1j * turn)
     error = np.abs(factor[:, None] * b + (a - factor * b)[:, None] - a)
-    turned = np.abs(np.angle(np.exp(1j * (turn[:, None] - turn))))
+    turn = turn % (2 * np.pi)
+    turned = np.abs(turn[:, None] - turn)
+    turned = np.minimum(turned, 2 * np.pi - turned)
     return np.asarray((error <= loose) & (np.abs(scale[:, None] - scale) <= _SCALE) & (turned <= _TURN))
 
 

@@ -33,16 +33,24 @@ from curator.matching.judge.overlay import (
     without_shade,
 )
 
-_STEPS = 4
-_MOST_CELLS = 48
-"""Along a side: more cost more and add little."""
+FINE, COARSE = 48, 28
+"""Most cells along a side: more than the first cost more and add little; by the second, what is off by 1.5
+hundredths of a side is off by half a cell."""
 _FARTHEST = 3.0
 """Most change of any of the six numbers in one step, in cells at the edge."""
 _STIFFNESS = 1e-3
 """Keeps what few cells decide from moving far."""
 
 
-def improve(one: Bytes, other: Bytes, matrix: Matrix, boxes: tuple[Box, Box], where: Floats | None = None) -> Matrix:
+def improve(
+    one: Bytes,
+    other: Bytes,
+    matrix: Matrix,
+    boxes: tuple[Box, Box],
+    where: Floats | None = None,
+    most: int = FINE,
+    steps: int = 4,
+) -> Matrix:
     """Return the transform that correlates best on the way: the given one if none is better.
 
     Args:
@@ -50,28 +58,45 @@ def improve(one: Bytes, other: Bytes, matrix: Matrix, boxes: tuple[Box, Box], wh
         matrix: see :mod:`curator.matching.judge.overlay`.
         boxes: what to look at of each picture, in shares.
         where: the cells of the canvas of ``matrix`` to look at, 1 or 0; None: all.
+        most: cells along a side.
+        steps: at most.
     """
-    canvas = choose_canvas(matrix, _MOST_CELLS)
+    canvas = choose_canvas(matrix, most)
     if canvas is None:
         return matrix
     fixed = sample(one, canvas, np.eye(3))
     mask = None if where is None else cv2.resize(where, canvas.shape[::-1], interpolation=cv2.INTER_NEAREST)
-    best, most = matrix, -1.0
+    best, highest = matrix, -1.0
     now = matrix
-    for step in range(_STEPS + 1):
+    for step in range(steps + 1):
         overlay = lay_over(now, boxes, canvas)
         if overlay is None:
             break
         cover = overlay.cover if mask is None else overlay.cover * mask
         a, b = (without_shade(cells, cover) for cells in (fixed, sample(other, canvas, overlay.back)))
         likeness = correlate(a, b, cover)
-        if likeness > most:
-            best, most = now, likeness
+        if likeness > highest:
+            best, highest = now, likeness
         elif step > 1:
             break
-        if step < _STEPS:
+        if step < steps:
             now = (_to_edges(canvas, _step(a, b, cover)) @ square(now))[:2]
     return best
+
+
+def correlate_outlines(one: Bytes, other: Bytes, matrix: Matrix, boxes: tuple[Box, Box], most: int) -> float:
+    """Return how the outlines of both correlate by a transform as it is, -1 to 1; -1: they hardly overlap.
+
+    Args:
+        one, other, matrix, boxes, most: as for :func:`improve`.
+    """
+    canvas = choose_canvas(matrix, most)
+    overlay = None if canvas is None else lay_over(matrix, boxes, canvas)
+    if overlay is None:
+        return -1.0
+    cells = sample(one, overlay.canvas, np.eye(3)), sample(other, overlay.canvas, overlay.back)
+    a, b = (without_shade(each, overlay.cover) for each in cells)
+    return correlate(a, b, overlay.cover)
 
 
 def _step(fixed: Floats, moving: Floats, inside: Floats) -> Matrix:

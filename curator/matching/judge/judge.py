@@ -19,20 +19,27 @@ from dataclasses import dataclass, replace
 import cv2 as cv2
 import numpy as np
 
-from curator.matching.judge.agreement import Agreement, Bools, Colours, compare_colours, compare_luma
+from curator.matching.judge.agreement import Agreement, Bools, compare_luma
+from curator.matching.judge.colours import Colours, compare_colours
 from curator.matching.judge.differences import name_differences
-from curator.matching.judge.improve import improve
-from curator.matching.judge.overlay import Box, Matrix, Overlay, lay_over, measure_overlap, square
+from curator.matching.judge.improve import COARSE, FINE, correlate_outlines, improve
+from curator.matching.judge.overlay import Box, Bytes, Matrix, Overlay, lay_over, measure_overlap, square
 from curator.matching.judge.rules import Pose, Rating, rate
 from curator.matching.judge.sketch import make_sketch as make_sketch
 from curator.matching.judge.transforms import Proposal, Row, describe_turn, propose
 from curator.matching.orientations import invert_orientation
 
-JUDGE_VERSION = 7
-_WHOLLY, _LEAST_PATCH = 0.85, 0.05
-"""Share of the detailed cells that agree from which on all do; least share of a patch that is laid over anew."""
+JUDGE_VERSION = 8
+_WHOLLY, _MOSTLY, _LEAST_PATCH = 0.85, 0.5, 0.05
+"""Shares of the detailed cells that agree from which on all do, and most; least share of a patch that is laid over
+anew."""
+_AT_ONCE = 32
+"""Pairs that one thread takes."""
 _SURE = 16
 """Paired points whose transform is better than one that another ground has pulled at."""
+_LEAST_START, _LEAST_NEAR = 0.5, 0.65
+"""Least correlation of the outlines by a transform that fewer points say, as it is, and once it was made to fit on few
+cells: of strangers most have less."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +69,11 @@ TWO = Judgement(False, False, 0, np.eye(3)[:2], (0.0, 0.0), ())
 
 def judge_pairs(pairs: Iterable[tuple[Row, Row]], threads: int | None = None) -> list[Judgement]:
     """Judge many pairs of sketches, on all cores: see :func:`judge_pair`."""
+    given = list(pairs)
+    blocks = [given[start : start + _AT_ONCE] for start in range(0, len(given), _AT_ONCE)]
     with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
-        return list(pool.map(lambda pair: judge_pair(*pair), pairs))
+        judged = pool.map(lambda block: [judge_pair(*pair) for pair in block], blocks)
+        return [judgement for block in judged for judgement in block]
 
 
 def judge_pair(one: Row, other: Row) -> Judgement:
@@ -109,11 +119,14 @@ class Evidence:
 def find_evidence(one: Row, other: Row, proposal: Proposal) -> Evidence | None:
     """Lay one picture over the other as proposed, make it fit, and compare; None: there is too little to compare."""
     boxes = _box(one), _box(other)
-    best = _compare(one, other, improve(one["luma"], other["luma"], proposal.matrix, boxes), boxes)
+    near = _approach(one["luma"], other["luma"], proposal, boxes)
+    if near is None:
+        return None
+    best = _compare(one, other, improve(one["luma"], other["luma"], near, boxes), boxes)
     if best is None or best.agreement.agreeing < _WHOLLY:
         # A part may agree, and fit better where the rest, another ground or words, does not pull.
         start = best if proposal.n_points < _SURE else _compare(one, other, proposal.matrix, boxes)
-        if start is not None and start.agreement.patch.share >= _LEAST_PATCH:
+        if start is not None and _may_hold_a_part(start.agreement, proposal):
             where = start.patch.astype(np.float32)
             again = _compare(one, other, improve(one["luma"], other["luma"], start.matrix, boxes, where), boxes)
             best = max((each for each in (best, again) if each is not None), key=_count_agreeing, default=None)
@@ -122,10 +135,25 @@ def find_evidence(one: Row, other: Row, proposal: Proposal) -> Evidence | None:
     matrix, agreement = best.matrix, best.agreement
     in_patch = best.agrees & best.patch
     is_partial = agreement.agreeing < _WHOLLY and in_patch.any()
-    colours = compare_colours(one["colours"], other["colours"], best.overlay, in_patch if is_partial else best.agrees)
+    colours = compare_colours(one, other, best.overlay, in_patch if is_partial else best.agrees)
     orientation, degrees, stretch = describe_turn(one, other, matrix)
     pose = Pose(measure_overlap(matrix), orientation, stretch, proposal.n_points)
     return Evidence(matrix, agreement, colours, pose, degrees)
+
+
+def _may_hold_a_part(agreement: Agreement, proposal: Proposal) -> bool:
+    """Return whether a part may be one picture where all is not: many points say so, or most cells."""
+    is_likely = proposal.n_points >= _SURE or agreement.agreeing >= _MOSTLY
+    return is_likely and agreement.patch.share >= _LEAST_PATCH
+
+
+def _approach(one: Bytes, other: Bytes, proposal: Proposal, boxes: tuple[Box, Box]) -> Matrix | None:
+    """Make a transform fit on few cells; None: it leads nowhere. This is where most strangers end."""
+    is_sure = proposal.n_points >= _SURE
+    if not is_sure and correlate_outlines(one, other, proposal.matrix, boxes, COARSE) < _LEAST_START:
+        return None
+    near = improve(one, other, proposal.matrix, boxes, most=COARSE, steps=2)
+    return near if is_sure or correlate_outlines(one, other, near, boxes, FINE) >= _LEAST_NEAR else None
 
 
 @dataclass(frozen=True)

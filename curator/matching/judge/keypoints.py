@@ -7,7 +7,7 @@ know to improve object retrieval", CVPR 2012), which are 0 to 15: four bits each
 >>> chance = np.random.default_rng(0)
 >>> luma = cv2.resize(chance.integers(0, 256, (24, 24), dtype=np.uint8), (192, 192), interpolation=cv2.INTER_CUBIC)
 >>> points, mirrored = find_keypoints(luma), find_keypoints(np.ascontiguousarray(luma[:, ::-1]))
->>> i, j = pair_keypoints(unpack(points.descriptors), mirror(unpack(mirrored.descriptors)))
+>>> _, (i, j) = pair_keypoints(points.descriptors, mirrored.descriptors)
 >>> bool(np.median(np.abs(points.places[i, 0] + mirrored.places[j, 0] - 191)) < 1), len(i) > 50
 (True, True)
 """
@@ -24,6 +24,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float32]
 Bytes = npt.NDArray[np.uint8]
 Indices = npt.NDArray[np.intp]
+Pairs = tuple[Indices, Indices]
 
 N_POINTS = 224
 """Most points kept of a picture."""
@@ -33,13 +34,12 @@ _CONTRAST = 0.01
 """SIFT's threshold of contrast: a quarter of its usual one, since soft pictures have few points."""
 _GRID = 6
 """The strongest points of each of 6x6 parts of the picture come first: a crop or a collage has some of its own."""
-_NIBBLES = np.stack([np.arange(256) >> 4, np.arange(256) & 15], axis=1).astype(np.float32)
-"""The two counts of each byte."""
 _RATIO = 0.88
 """Most distance of a pair's descriptors, in distances to the next best one (Lowe's test)."""
-_BINS = (4, 4, 8)
-_MIRRORED = np.arange(128).reshape(_BINS)[::-1][:, :, -np.arange(8) % 8].ravel()
-"""Where a mirrored picture's descriptor has each count: rows upside down, directions negated."""
+_FIRST = 64
+_MIRRORED = np.arange(128).reshape(4, 4, 8)[::-1][:, :, -np.arange(8) % 8].ravel()[:_FIRST]
+"""Where a mirrored picture's descriptor has each of the first counts: rows upside down, directions negated. So the
+second half of all counts are those that the first ones become in the mirror."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Keypoints:
         places: float32, shape (n, 2): x and y, in pixels of the picture searched.
         sizes: float32, shape (n,): the diameter of what is described, in those pixels.
         angles: float32, shape (n,): its direction in radians, from the x axis to the y axis.
-        descriptors: uint8, shape (n, 64): two counts a byte.
+        descriptors: uint8, shape (n, 64): two counts a byte, each with the one that it is in the mirror.
     """
 
     places: Floats
@@ -71,7 +71,7 @@ def find_keypoints(luma: Bytes) -> Keypoints:
         np.array([point.pt for point in chosen], np.float32).reshape(-1, 2),
         np.array([point.size for point in chosen], np.float32),
         np.deg2rad(np.array([point.angle for point in chosen], np.float32)),
-        np.asarray(roots[:, ::2] << 4 | roots[:, 1::2], np.uint8),
+        np.asarray(roots[:, :_FIRST] << 4 | roots[:, _MIRRORED], np.uint8),
     )
 
 
@@ -86,26 +86,39 @@ def _choose(found: Sequence[cv2.KeyPoint], shape: tuple[int, ...]) -> Indices:
     return np.asarray(order[np.lexsort((-strength[order], rank))[:N_POINTS]])
 
 
-def unpack(descriptors: Bytes) -> Floats:
-    """Return descriptors of length one: float32, shape (n, 128)."""
-    roots = _NIBBLES[descriptors].reshape(-1, 128)
-    lengths = np.maximum(np.sqrt(np.einsum("nk,nk->n", roots, roots)), np.float32(1))
-    return np.asarray(roots / lengths[:, None], np.float32)
+def pair_keypoints(left: Bytes, right: Bytes) -> tuple[Pairs, Pairs]:
+    """Pair descriptors that are each other's nearest and much nearer than the next: upright, and right mirrored.
 
+    Args:
+        left, right: as of :class:`Keypoints`.
 
-def mirror(descriptors: Floats) -> Floats:
-    """Return what the descriptors would be in the mirrored picture, where an angle is pi minus its own."""
-    return np.asarray(descriptors[:, _MIRRORED])
-
-
-def pair_keypoints(left: Floats, right: Floats) -> tuple[Indices, Indices]:
-    """Pair descriptors that are each other's nearest and much nearer than the next: two of shape (pairs,)."""
+    Returns:
+        Two arrays of shape (pairs,), for each case.
+    """
     if min(len(left), len(right)) < 2:
-        return np.zeros(0, np.intp), np.zeros(0, np.intp)
-    cosines = left @ right.T
+        none = np.zeros(0, np.intp), np.zeros(0, np.intp)
+        return none, none
+    (sums, differences), (other_sums, other_differences) = _unpack(left), _unpack(right)
+    even, odd = sums @ other_sums.T, differences @ other_differences.T
+    return _pair(even + odd), _pair(even - odd)
+
+
+def _unpack(descriptors: Bytes) -> tuple[Floats, Floats]:
+    """Return the sums and the differences of each two counts, of descriptors of length one: float32, shape (n, 64).
+
+    The product of two descriptors is that of their sums and that of their differences; in the mirror, a difference is
+    negated.
+    """
+    one, other = (descriptors >> 4).astype(np.float32), (descriptors & 15).astype(np.float32)
+    squares = np.einsum("nk,nk->n", one, one) + np.einsum("nk,nk->n", other, other)
+    scale = 1 / np.sqrt(2 * np.maximum(squares, np.float32(1)))[:, None]
+    return (one + other) * scale, (one - other) * scale
+
+
+def _pair(cosines: Floats) -> Pairs:
     best = cosines.argmax(axis=1)
     # Down the columns NumPy compares row with row, which is some times as fast as its argmax there.
-    top = cosines[np.arange(len(left)), best]
+    top = cosines[np.arange(len(cosines)), best]
     rows = np.flatnonzero(top == cosines.max(axis=0)[best])
     best, top = best[rows], top[rows]
     chosen = cosines[rows]

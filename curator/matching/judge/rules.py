@@ -5,10 +5,12 @@ docs/decisions/0029-pixels.md has the measurement behind each: the nearest stran
 
 from __future__ import annotations
 
+from cmath import phase
 from dataclasses import dataclass
 from enum import Enum
 
-from curator.matching.judge.agreement import Agreement, Colours
+from curator.matching.judge.agreement import Agreement
+from curator.matching.judge.colours import Colours
 
 
 class Rating(Enum):
@@ -44,29 +46,35 @@ third: what is less is a thing that both show."""
 MOST_STRETCH = 3.0
 """A wide picture that was squeezed into a square."""
 
-LEAST_AGREEING, LEAST_OUTLINES, LEAST_FIT, LEAST_FIT_TURNED = 0.85, 0.92, 0.95, 0.96
+LEAST_AGREEING, LEAST_OUTLINES, LEAST_FIT, LEAST_FIT_TURNED = 0.85, 0.92, 0.95, 0.97
 """All that both show agrees; by more where one is turned or mirrored, since round soft things fit in any turn."""
 SURE_OUTLINES, SURE_AGREEING, SURE_FIT = 0.975, 0.75, 0.84
 """So do the outlines, if one is blurred or was tiny: then each cell agrees less."""
 
-WRITTEN_AGREEING, WRITTEN_FIT, WRITTEN_EQUAL, WRITTEN_LOPSIDED = 0.6, 0.955, 0.95, 0.5
-"""Words lie on one of them: what is left is equal, and where it is not, one has more outlines."""
+WRITTEN_AGREEING, WRITTEN_FIT, WRITTEN_EQUAL, WRITTEN_LOPSIDED, WRITTEN_PLAIN = 0.6, 0.955, 0.95, 0.5, 0.8
+"""Words lie on one of them: what is left is equal, and where it is not, one has more outlines. So has the
+next step of a drawing, on a plain ground."""
 
 PATCH_SHARE, PATCH_CELLS, PATCH_POINTS = 0.1, 400, 24
 PATCH_FIT, PATCH_OUTLINES, PATCH_PURITY, PATCH_EQUAL, PATCH_BEYOND, PATCH_STRETCH = 0.97, 0.965, 0.9, 0.66, 0.2, 1.15
 """A cut-out on another ground: one connected part agrees, nearly all of it and nearly nothing else."""
 
-MOST_COLOUR, MOST_OTHER_HUE, MOST_GRADED = 13.0, 0.1, 7.0
-"""Colours are the same up to the first distance; with more of other hues than the second share, up to the third."""
-BURNT_COLOUR, BURNT_FIT = 18.0, 0.96
-"""Brightened pictures differ more where they are burnt out, but fit."""
-GRADED_FIT, GRADED_EQUAL = 0.985, 0.9
-"""Graded pictures may have other hues, if nothing but their colours differs."""
+LEAST_LIKENESS, MOST_TURN, MOST_TINT, MOST_COLOUR = 0.8, 0.36, 0.18, 11.0
+"""Of the same colours: their correlation, the turn of all hues in radians, the tint in units a grey, the distance."""
+SURE_LIKENESS, SURE_COLOUR = 0.95, 18.0
+"""Where colours are burnt out they are farther apart, and correlate."""
+FEW_COLOURS_APART, MOST_OTHER_HUE = 6.0, 0.1
+"""Of pictures with hardly any colours: the distance, and the share of other hues."""
 GREY, COLOURED, GREY_UNCHANGED, GREY_FIT = 4.0, 8.0, 0.9, 0.97
 """Least and most colour of a grey copy and of a coloured picture: only their greys can say that they are one, and those
 of another colourway are others."""
+TINTED_FIT, TINTED_EQUAL = 0.985, 0.9
+"""Or the one is grey, and the other tinted all over."""
+TONED_FIT = 0.97
+"""Of sepia, too, only the greys can say; they are stretched."""
 
-DOUBTFUL_AGREEING, DOUBTFUL_OUTLINES, DOUBTFUL_COLOUR = 0.75, 0.88, 25.0
+DOUBTFUL_AGREEING, DOUBTFUL_OUTLINES = 0.75, 0.88
+DOUBTFUL_LIKENESS, DOUBTFUL_TURN, DOUBTFUL_COLOUR = 0.7, 0.36, 20.0
 
 
 def rate(agreement: Agreement, colours: Colours, pose: Pose) -> Rating:
@@ -80,7 +88,7 @@ def rate(agreement: Agreement, colours: Colours, pose: Pose) -> Rating:
         and agreement.n_detail >= LEAST_DETAIL
         and _holds(pose)
     )
-    return Rating.DOUBTFUL if (agree or nearly) and colours.distance <= DOUBTFUL_COLOUR else Rating.TWO
+    return Rating.DOUBTFUL if (agree or nearly) and _may_be_of_one_colour(colours) else Rating.TWO
 
 
 def agrees_all_over(agreement: Agreement, pose: Pose) -> bool:
@@ -101,6 +109,7 @@ def is_written_on(agreement: Agreement, pose: Pose) -> bool:
         and agreement.fit >= WRITTEN_FIT
         and agreement.equal >= WRITTEN_EQUAL
         and agreement.lopsided >= WRITTEN_LOPSIDED
+        and agreement.plain <= WRITTEN_PLAIN
         and agreement.n_detail >= 2 * LEAST_DETAIL
         and max(pose.overlap) >= LEAST_HELD
         and pose.stretch <= PATCH_STRETCH
@@ -124,16 +133,30 @@ def is_cut_out(agreement: Agreement, pose: Pose) -> bool:
 
 
 def has_same_colours(agreement: Agreement, colours: Colours) -> bool:
-    """Return whether what agrees in grey has the same colours, up to a grading; or one has none."""
-    is_sure = agreement.fit >= GRADED_FIT and agreement.equal >= GRADED_EQUAL
+    """Return whether what agrees in grey has the same colours, up to a grading; or one has none, or is sepia.
+
+    Grading changes how strong colours are, and tints greys; another colourway has other hues, all over or in a part.
+    """
     if min(colours.most) < GREY and max(colours.most) > COLOURED:
-        is_grey = agreement.fit >= GREY_FIT and agreement.unchanged >= GREY_UNCHANGED
-        return is_grey or (is_sure and colours.distance <= MOST_GRADED)
-    if colours.other_hue > MOST_OTHER_HUE and not is_sure:
-        return colours.distance <= MOST_GRADED
-    if colours.distance <= MOST_COLOUR:
+        is_sure = agreement.fit >= TINTED_FIT and agreement.equal >= TINTED_EQUAL
+        is_tinted = is_sure and colours.distance <= FEW_COLOURS_APART
+        return is_tinted or (agreement.fit >= GREY_FIT and agreement.unchanged >= GREY_UNCHANGED)
+    if colours.toned[0] != colours.toned[1] and agreement.fit >= TONED_FIT:
         return True
-    return colours.distance <= BURNT_COLOUR and agreement.fit >= BURNT_FIT
+    if colours.likeness is None:
+        is_near = colours.distance <= FEW_COLOURS_APART and colours.tint <= MOST_TINT
+        return is_near and colours.other_hue <= MOST_OTHER_HUE
+    turn, likeness = abs(phase(colours.likeness)), colours.likeness.real
+    if likeness < LEAST_LIKENESS or turn > MOST_TURN or colours.tint > MOST_TINT:
+        return False
+    return colours.distance <= (SURE_COLOUR if likeness >= SURE_LIKENESS else MOST_COLOUR)
+
+
+def _may_be_of_one_colour(colours: Colours) -> bool:
+    if colours.likeness is None:
+        return colours.distance <= DOUBTFUL_COLOUR and colours.other_hue <= MOST_OTHER_HUE
+    turn, likeness = abs(phase(colours.likeness)), colours.likeness.real
+    return likeness >= DOUBTFUL_LIKENESS and turn <= DOUBTFUL_TURN and colours.distance <= DOUBTFUL_COLOUR
 
 
 def _holds(pose: Pose) -> bool:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from curator.matching.judge.geometry import Points, fit_similarity
-from curator.matching.judge.keypoints import mirror, pair_keypoints, unpack
+from curator.matching.judge.keypoints import pair_keypoints
 from curator.matching.judge.overlay import Bytes, Matrix, square
 from curator.matching.judge.sketch import POINTS_SIDE
 from curator.matching.orientations import ORIENTATIONS
@@ -50,9 +50,8 @@ def propose(one: Row, other: Row) -> Iterator[Proposal]:
     orientation = int(likeness.argmax())
     if likeness[orientation] >= _LEAST_WHOLE:
         yield Proposal(orient_shares(orientation)[:2], 0)
-    left, right = (unpack(row["descriptors"][: int(row["n_points"])]) for row in (one, other))
-    for mirrored in (False, True):
-        i, j = pair_keypoints(left, mirror(right) if mirrored else right)
+    paired = pair_keypoints(*(row["descriptors"][: int(row["n_points"])] for row in (one, other)))
+    for mirrored, (i, j) in zip((False, True), paired, strict=True):
         fit = fit_similarity(_points(one, i, False), _points(other, j, mirrored), POINTS_SIDE)
         if fit is None:
             continue

@@ -132,6 +132,71 @@ def test_another_colourway_of_one_template_is_another_picture(colours):
     assert judge(one, ball(colours[0])).same
 
 
+def turned_hues(picture, degrees, where=None):
+    """The picture with the hues turned, greys as they were, all over or in a box."""
+    y, cb, cr = (np.asarray(band, float) for band in picture.convert("YCbCr").split())
+    turned = ((cb - 128) + 1j * (cr - 128)) * np.exp(1j * np.deg2rad(degrees))
+    bands = (
+        Image.fromarray(np.clip(band, 0, 255).astype(np.uint8)) for band in (y, turned.real + 128, turned.imag + 128)
+    )
+    recoloured = Image.merge("YCbCr", tuple(bands)).convert("RGB")
+    if where is not None:
+        picture = picture.copy()
+        picture.paste(recoloured.crop(where), where)
+        return picture
+    return recoloured
+
+
+RECOLOURED = {
+    **{f"hues turned by {d}": lambda p, d=d: turned_hues(p, d) for d in (45, 90, 150, 180, 240, 300)},
+    **{f"a part of them by {d}": lambda p, d=d: turned_hues(p, d, (60, 40, 180, 140)) for d in (60, 120, 180, 300)},
+    **{
+        f"channels {order}": lambda p, order=order: Image.merge("RGB", [p.getchannel(one) for one in order])
+        for order in ("GBR", "BRG", "BGR", "RBG", "GRB")
+    },
+}
+GRADED = {
+    "gamma": lambda p: p.point([round(255 * (v / 255) ** 0.7) for v in range(256)] * 3),
+    "saturated": lambda p: ImageEnhance.Color(p).enhance(1.5),
+    "pale": lambda p: ImageEnhance.Color(p).enhance(0.4),
+    "warm": lambda p: p.point([min(255, round(v * gain)) for gain in (1.1, 1.0, 0.85) for v in range(256)]),
+    "cold": lambda p: p.point([min(255, round(v * gain)) for gain in (0.88, 1.0, 1.12) for v in range(256)]),
+    "faded": lambda p: p.point(
+        [round(low + v * gain) for low, gain in ((25, 0.85), (20, 0.85), (40, 0.8)) for v in range(256)]
+    ),
+    "sepia": lambda p: p.convert("RGB", (0.35, 0.69, 0.17, 0, 0.31, 0.62, 0.15, 0, 0.24, 0.48, 0.12, 0)),
+    "grey": lambda p: p.convert("L"),
+}
+
+
+@pytest.mark.parametrize("way", RECOLOURED)
+def test_what_was_recoloured_is_another_picture(way):
+    """Though its greys are equal: neither one picture nor doubtful, since of a doubtful pair hashes decide."""
+    for seed in (11, 12, 13):
+        judgement = judge(made_photo(seed), RECOLOURED[way](made_photo(seed)))
+        assert not judgement.same and not judgement.doubtful
+
+
+@pytest.mark.parametrize("way", GRADED)
+def test_what_was_graded_is_the_same_picture(way):
+    """Curves, balance, more or less colour, one tone or none."""
+    for seed in (11, 12, 13):
+        assert judge(made_photo(seed), GRADED[way](made_photo(seed))).same
+
+
+def test_the_next_step_of_a_drawing_is_another_picture():
+    """Lines on white: what was added is no text on a photograph."""
+
+    def draw(steps):
+        out = Image.new("RGB", (220, 220), "white")
+        pen = ImageDraw.Draw(out)
+        for k in range(steps):
+            pen.arc((20 + 9 * k, 20 + 7 * k, 200 - 3 * k, 200 - 11 * k), 40 * k, 40 * k + 300, fill="black", width=2)
+        return out
+
+    assert not judge(draw(4), draw(6)).same
+
+
 def test_a_small_part_in_both_does_not_make_one_picture():
     """The same small picture pasted into two photographs, in different corners."""
     one, other, mark = made_photo(5), made_photo(6), made_photo(7).resize((70, 52))
