@@ -68,7 +68,7 @@ class Engine:
         self._committer, self._emit = committer, project.emit
         self._rng = random.Random(0)  # noqa: S311 -- jitter is no secret
         self._is_late = terms.is_late
-        self._leases = terms.leases and HostLeases(terms.leases, plan.host_names.to_pylist())
+        self._leases = HostLeases(terms.leases, plan.host_names.to_pylist()) if terms.leases else None
         self._schedule = self._make_schedule(remembered)
         robots = (
             RobotsGate(remembered.robots, self._schedule, settings.retries, self._rng, committer.add_note, self._refuse)

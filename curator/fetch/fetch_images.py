@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import gc
 from contextlib import suppress
+from dataclasses import replace
 
 import pandas as pd
 
 from curator import catalog as catalog
 from curator.errors import CuratorError, DiskError
 from curator.events import FetchFinished, FetchStarted
+from curator.fetch.cluster.fetch_fragments import fetch_fragments
 from curator.fetch.fragments.folder import absorb_left
 from curator.fetch.fragments.run_plan import run_plan
 from curator.fetch.ledger.ledger import Ledger
@@ -49,6 +51,7 @@ def fetch_images(table: pd.DataFrame, project: Project, options: FetchOptions = 
         KeyboardInterrupt: Ctrl-C; what was finished is recorded first.
         DiskError: the disk refused a write; what was recorded stays.
         StateError: the ledger is damaged or was written by a newer version.
+        CuratorError: the recipe's engine is ray, and there is no cluster, or a machine of it is refused.
     """
     rows = parse_rows(table)
     absorb_left(project.paths)
@@ -57,6 +60,10 @@ def fetch_images(table: pd.DataFrame, project: Project, options: FetchOptions = 
         try:
             plan = make_plan(table, rows, ledger, project, options)
             project.emit(FetchStarted(plan.n_images, plan.n_settled))
+            if project.recipe.engine.kind == "ray" and len(plan.requests):
+                fetch_fragments(table, rows, ledger, project, options)
+                recover(project.paths, ledger.knows_file)  # what workers left that died
+                plan = make_plan(table, rows, ledger, project, replace(options, retry="none"))
             if plan.has_work():
                 run_plan(plan, ledger, project)
         except DiskError:

@@ -94,11 +94,11 @@ class LeaseGate:
 
     def is_requesting(self, task: int) -> bool:
         """Return whether the request in the place of ``task`` is for a robots.txt."""
-        return bool(self._robots) and self._robots.is_requesting(task)
+        return self._robots is not None and self._robots.is_requesting(task)
 
     def is_requesting_elsewhere(self, task: int) -> bool:
         """Return whether it is for that of a host that the task was led to."""
-        return bool(self._robots) and self._robots.is_requesting_elsewhere(task)
+        return self._robots is not None and self._robots.is_requesting_elsewhere(task)
 
     def note_answer(self, task: int, verdict: Verdict, body: bytes, now: float) -> None:
         """Learn what came for a robots.txt."""
