@@ -49,6 +49,7 @@ class Dataset(View, Sharing):
         retry: Retry = "none",
         everything: bool = False,
         refresh: bool = False,
+        engine: str | None = None,
     ) -> StageResult:
         """List, download and observe images; what is there already is not requested again.
 
@@ -58,15 +59,17 @@ class Dataset(View, Sharing):
             retry: which failures to request again: ``none``, those that may pass (``failed``), or ``all``.
             everything: go past the target.
             refresh: read lists and metadata again instead of from the cache.
+            engine: ``local``, or ``ray`` for the workers of a cluster, too; None: the recipe's.
 
         Raises:
             SourceError: no source could be listed.
+            CuratorError: there is no cluster, or a machine of it is refused.
         """
         from curator.inspect.stage_result import stage_result
         from curator.pipeline.acquire import AcquireOptions
         from curator.pipeline.run_stages import fetch
 
-        project = self._with("fetch", target=target)
+        project = Dataset(self._with("fetch", target=target))._with("engine", kind=engine)
         return stage_result(project, Stage.FETCHED, fetch(project, AcquireOptions(limit, everything, retry, refresh)))
 
     def dedupe(

@@ -38,7 +38,7 @@ MOST_ROWS = 2_000
 CUT_S = 60.0
 """After which a fragment is cut: the rest of it may be another worker's."""
 
-_LEAST_ROWS = 32
+_LEAST_ROWS = 64
 _MOST_DEATHS = 10
 _WAIT_S = 0.2
 _LAST_WAIT_S = 20.0
@@ -103,7 +103,7 @@ class _Run:
 
     def run(self, table: pd.DataFrame) -> None:
         """Work until every row is settled."""
-        most_rows = min(MOST_ROWS, max(_LEAST_ROWS, len(table) // (4 * max(1, self._cluster.room()))))
+        most_rows = min(MOST_ROWS, max(_LEAST_ROWS, len(table) // (2 * max(1, self._cluster.room()))))
         self._cut(table, most_rows)
         try:
             while self._waiting or self._cluster.n_running:

@@ -9,7 +9,11 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Sequence
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from curator.errors import CuratorError
@@ -21,6 +25,9 @@ from curator.manifests.recipe import EngineSettings
 
 _EXCHANGE_S = 8.0
 """How long a worker waits for an answer of the desk: less than its leases hold."""
+
+
+_KNOCK_S = 10.0
 
 
 class LostWorkerError(Exception):
@@ -118,9 +125,15 @@ def connect(settings: EngineSettings) -> Callable[..., Cluster]:
         hint = "Install it with `pip install 'imageset-curator[ray]'`, here and on every machine of the cluster."
         raise CuratorError("The engine ray needs the package Ray.", hint) from error
     address = settings.address or os.environ.get("RAY_ADDRESS") or "auto"
-    if not ray.is_initialized():
+    connected = ray.get_runtime_context().gcs_address if ray.is_initialized() else ""
+    if connected and settings.address not in ("", "auto", connected):
+        message = f"This process is connected to the Ray cluster at {connected}, not to that at {address}."
+        raise CuratorError(message, "Call ray.shutdown() first.")
+    if not connected:
         try:
-            ray.init(address, log_to_driver=False, logging_level=logging.ERROR, configure_logging=False)
+            _knock(address)
+            with _kept_as_it_was():
+                ray.init(address, log_to_driver=False, logging_level=logging.ERROR, configure_logging=False)
         except Exception as error:  # Ray has no one class for it
             place = "here" if address == "auto" else f"at {address}"
             hint = "`ray start --head` starts one on this machine; [engine] address, or RAY_ADDRESS, names another."
@@ -135,6 +148,30 @@ def _work_remotely(order: Order, desk: Any) -> Report:
         return ray.get(desk.exchange.remote(process, asked, events), timeout=_EXCHANGE_S)
 
     return work(order, exchange, lambda: float(ray.get(desk.clock.remote())))
+
+
+def _knock(address: str) -> None:
+    """Connect to a cluster's address and away again: Ray itself would try for minutes.
+
+    Raises:
+        OSError: nobody is there.
+    """
+    host, colon, port = address.rpartition("://")[2].rpartition(":")
+    if colon:
+        socket.create_connection((host, int(port)), timeout=_KNOCK_S).close()
+
+
+@contextmanager
+def _kept_as_it_was() -> Iterator[None]:
+    """Undo what Ray does to a process that connects: its own handler of SIGTERM, its own debugger."""
+    handler, debugger = signal.getsignal(signal.SIGTERM), os.environ.get("PYTHONBREAKPOINT")
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, handler)
+        if debugger is None:
+            os.environ.pop("PYTHONBREAKPOINT", None)
 
 
 def _lost_cluster() -> CuratorError:

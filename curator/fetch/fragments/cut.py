@@ -43,19 +43,19 @@ def cut(table: pd.DataFrame, rows: RowAddresses, most_rows: int) -> list[Rows]:
         The numbers of the rows of each fragment; together each row once. Which rows are together depends on these rows
         alone, not on their order.
     """
-    n_fragments = -(-len(table) // most_rows) if len(table) else 0
+    n_fragments = -(-len(table) // most_rows)
     families = np.array([hash64(host_family(name)) for name in rows.host_names.to_pylist()], np.uint64)
     addresses, hosts = _keys(table, rows)
     family = families[hosts]
-    _, inverse, counts = np.unique(family, return_inverse=True, return_counts=True)
-    fragment = (family % np.uint64(max(1, n_fragments))).astype(np.uint64)
-    large = np.flatnonzero(counts[inverse] > most_rows)
-    if len(large):
-        texts = addresses.take(pa.array(large)).to_pylist()
-        n_pieces = (-(-counts[inverse[large]] // most_rows)).astype(np.uint64)
-        piece = np.array([hash64(text) for text in texts], np.uint64) % n_pieces
-        first = n_fragments + np.concatenate([[0], np.cumsum(-(-counts // most_rows))[:-1]])
-        fragment[large] = first[inverse[large]].astype(np.uint64) + piece
+    fragment = (family % np.uint64(max(1, n_fragments))).astype(np.int64)
+    for name, count in zip(*np.unique(family, return_counts=True), strict=True):
+        if count > most_rows:
+            large = np.flatnonzero(family == name)
+            hashes = [hash64(text) for text in addresses.take(pa.array(large)).to_pylist()]
+            distinct, place = np.unique(np.array(hashes, np.uint64), return_inverse=True)
+            n_pieces = -(-count // most_rows)
+            fragment[large] = n_fragments + place * n_pieces // len(distinct)
+            n_fragments += n_pieces
     ids = table["record_id"].to_numpy(dtype=object) if table["record_id"].notna().all() else np.arange(len(table))
     order = np.lexsort([ids.astype(str), fragment]) if len(table) else np.empty(0, np.intp)
     _, starts = np.unique(fragment[order], return_index=True)
