@@ -83,8 +83,11 @@ class Dataset(View, Sharing):
         against: Sequence[str | Path] | None = None,
         report_only: bool | None = None,
         force: bool = False,
+        engine: str | None = None,
     ) -> StageResult:
         """Drop exact, near and cross-label duplicates. Arguments that are None keep the recipe's ``[dedupe]``.
+
+        ``engine="ray"`` compares on the workers of a cluster, too; the result is the same.
 
         Raises:
             StateError: nothing was fetched yet.
@@ -93,7 +96,7 @@ class Dataset(View, Sharing):
         places = tuple(str(Path(place).absolute()) for place in against) if against else None
         options: dict[str, Any] = {"mode": mode, "max_distance": max_distance, "rotations": rotations, "keep": keep}
         options |= {"across_labels": across_labels, "against": places, "report_only": report_only}
-        return self._decide(Stage.DEDUPED, {"dedupe": options}, force)
+        return Dataset(self._with("engine", kind=engine))._decide(Stage.DEDUPED, {"dedupe": options}, force)
 
     def balance(self, per_class: PerClass | None = None, *, force: bool = False) -> StageResult:
         """Choose ``per_class`` images a label (``"max"``: as many as the smallest has; ``"all"``: what each has).

@@ -42,7 +42,7 @@ LATE_IMPORTERS = (
     "benchmark/",
     "report/",
     "review/start_review.py",
-    "fetch/cluster/ray_cluster.py",
+    "fetch/cluster/",
     "observe/openers.py",
     "sources/url_list/workbook.py",
 )

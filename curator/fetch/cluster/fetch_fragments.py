@@ -18,8 +18,9 @@ import pandas as pd
 from curator.errors import CuratorError, DiskError
 from curator.events import Event, FetchFailed, ImageFetched
 from curator.fetch.attempts import Downgrades
+from curator.fetch.cluster.connection import open_ray
 from curator.fetch.cluster.orders import Order, Report, made_by
-from curator.fetch.cluster.ray_cluster import Cluster, LostWorkerError, connect
+from curator.fetch.cluster.ray_cluster import Cluster, LostWorkerError
 from curator.fetch.fragments.cut import Rows, cut
 from curator.fetch.fragments.folder import COLUMNS, FragmentFolder, absorb_left
 from curator.fetch.fragments.unsettled import unsettled_rows
@@ -59,11 +60,11 @@ def fetch_fragments(
         KeyboardInterrupt: Ctrl-C; what was finished is in the ledger.
     """
     fetch, limits = project.recipe.fetch, {usual_name(name): n for name, n in options.host_limits.items()}
-    make_cluster = connect(project.recipe.engine)
+    ray = open_ray(project.recipe.engine)
     unsettled = _unsettled(table, rows, ledger, fetch.retries)
     if not len(unsettled):
         return
-    cluster = make_cluster(fetch.per_host, limits, min(fetch.delay_s, Politeness.max_wait_s), fetch.robots)
+    cluster = Cluster(ray, (fetch.per_host, limits, min(fetch.delay_s, Politeness.max_wait_s), fetch.robots))
     run = _Run(project.absolute(), ledger, cluster, options)
     try:
         run.run(table.iloc[unsettled][list(COLUMNS)])

@@ -1,19 +1,8 @@
-"""A cluster of Ray: connect to it, start work on it, take what is done; and what a person is told if that fails.
-
->>> connect(EngineSettings("ray", "127.0.0.1:1"))  # doctest: +SKIP
-Traceback (most recent call last):
-curator.errors.CuratorError: There is no Ray cluster at 127.0.0.1:1. `ray start --head` starts one on this machine.
-"""
+"""The work on fragments as tasks of Ray: hand it out, take what is done, and what a person is told if that fails."""
 
 from __future__ import annotations
 
-import logging
-import os
-import signal
-import socket
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 from curator.errors import CuratorError
@@ -21,13 +10,9 @@ from curator.fetch.cluster.desk import Desk
 from curator.fetch.cluster.orders import Order, Report
 from curator.fetch.cluster.work import work
 from curator.fetch.politeness.leases import LostLeasesError
-from curator.manifests.recipe import EngineSettings
 
 _EXCHANGE_S = 8.0
 """How long a worker waits for an answer of the desk: less than its leases hold."""
-
-
-_KNOCK_S = 10.0
 
 
 class LostWorkerError(Exception):
@@ -35,7 +20,12 @@ class LostWorkerError(Exception):
 
 
 class Cluster:
-    """A connection to a cluster, and the desk of one fetch."""
+    """The desk of one fetch and the fragments that are worked on.
+
+    Args:
+        ray: the module, connected: :func:`curator.fetch.cluster.connection.open_ray`.
+        desk: the arguments of :class:`curator.fetch.cluster.desk.Desk`.
+    """
 
     def __init__(self, ray: Any, desk: Sequence[Any]) -> None:
         self._ray = ray
@@ -109,38 +99,6 @@ class Cluster:
         return report
 
 
-def connect(settings: EngineSettings) -> Callable[..., Cluster]:
-    """Connect to a cluster, unless this process is connected.
-
-    Returns:
-        What makes a :class:`Cluster` of the arguments of :class:`curator.fetch.cluster.desk.Desk`.
-
-    Raises:
-        CuratorError: Ray is not installed, or there is no cluster.
-    """
-    try:
-        import ray
-        import ray.util.scheduling_strategies
-    except ImportError as error:
-        hint = "Install it with `pip install 'imageset-curator[ray]'`, here and on every machine of the cluster."
-        raise CuratorError("The engine ray needs the package Ray.", hint) from error
-    address = settings.address or os.environ.get("RAY_ADDRESS") or "auto"
-    connected = ray.get_runtime_context().gcs_address if ray.is_initialized() else ""
-    if connected and settings.address not in ("", "auto", connected):
-        message = f"This process is connected to the Ray cluster at {connected}, not to that at {address}."
-        raise CuratorError(message, "Call ray.shutdown() first.")
-    if not connected:
-        try:
-            _knock(address)
-            with _kept_as_it_was():
-                ray.init(address, log_to_driver=False, logging_level=logging.ERROR, configure_logging=False)
-        except Exception as error:  # Ray has no one class for it
-            place = "here" if address == "auto" else f"at {address}"
-            hint = "`ray start --head` starts one on this machine; [engine] address, or RAY_ADDRESS, names another."
-            raise CuratorError(f"There is no Ray cluster {place}.", hint) from error
-    return lambda *desk: Cluster(ray, desk)
-
-
 def _work_remotely(order: Order, desk: Any) -> Report:
     import ray
 
@@ -148,30 +106,6 @@ def _work_remotely(order: Order, desk: Any) -> Report:
         return ray.get(desk.exchange.remote(process, asked, events), timeout=_EXCHANGE_S)
 
     return work(order, exchange, lambda: float(ray.get(desk.clock.remote())))
-
-
-def _knock(address: str) -> None:
-    """Connect to a cluster's address and away again: Ray itself would try for minutes.
-
-    Raises:
-        OSError: nobody is there.
-    """
-    host, colon, port = address.rpartition("://")[2].rpartition(":")
-    if colon:
-        socket.create_connection((host, int(port)), timeout=_KNOCK_S).close()
-
-
-@contextmanager
-def _kept_as_it_was() -> Iterator[None]:
-    """Undo what Ray does to a process that connects: its own handler of SIGTERM, its own debugger."""
-    handler, debugger = signal.getsignal(signal.SIGTERM), os.environ.get("PYTHONBREAKPOINT")
-    try:
-        yield
-    finally:
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, handler)
-        if debugger is None:
-            os.environ.pop("PYTHONBREAKPOINT", None)
 
 
 def _lost_cluster() -> CuratorError:
