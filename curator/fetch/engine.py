@@ -115,7 +115,7 @@ class Engine:
             while not interrupted() and (
                 self._may_start() or loop.active or observers.n_jobs or self._files or self._stale
             ):
-                self._heed_leases()
+                self._schedule.heed_others(time.monotonic())
                 self._feed(observers)
                 wake = self._schedule.wake_time() if self._committer.n_waiting < _MAX_UNCOMMITTED else None
                 loop.wait(_MAX_WAIT_S if wake is None else max(0.0, min(_MAX_WAIT_S, wake - time.monotonic())))
@@ -137,13 +137,6 @@ class Engine:
 
     def _may_start(self) -> bool:
         return bool(self._schedule.n_queued) and not self._is_late()
-
-    def _heed_leases(self) -> None:
-        """Leave hosts alone that others were asked to leave alone; with no lease left, end."""
-        if self._leases:
-            self._leases.leases.check()
-            for number, verdict in self._leases.take_news():
-                self._schedule.hold(number, verdict, time.monotonic())
 
     def note_observed(self, result: ObservedFile) -> None:
         """Record an image that the observers are done with."""

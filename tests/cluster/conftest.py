@@ -45,7 +45,7 @@ class Nodes:
         self.cluster.remove_node(self.working.pop(number), allow_graceful=False)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def nodes() -> Iterator[Nodes]:
     """Three nodes; the first is where the command runs, and works too."""
     from ray.cluster_utils import Cluster

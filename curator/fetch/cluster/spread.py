@@ -14,7 +14,9 @@ from curator.fetch.cluster.connection import open_ray
 from curator.fetch.cluster.orders import differences, made_by
 from curator.manifests.recipe import EngineSettings
 
-Shared, Part, Result = TypeVar("Shared"), TypeVar("Part"), TypeVar("Result")
+Shared = TypeVar("Shared")
+Part = TypeVar("Part")
+Result = TypeVar("Result")
 
 _MOST_DEATHS = 100
 _AHEAD = 2

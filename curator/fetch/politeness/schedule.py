@@ -138,6 +138,17 @@ class Schedule:
         host.hold(verdict, now)
         self._place(host, now)
 
+    def heed_others(self, now: float) -> None:
+        """Leave hosts alone that others were asked to leave alone, if others request something of the same ones.
+
+        Raises:
+            LostLeasesError: what was granted here may be others' by now.
+        """
+        if self._leases:
+            self._leases.leases.check()
+            for number, verdict in self._leases.take_news():
+                self.hold(number, verdict, now)
+
     def give_up(self, task: int, verdict: Verdict, now: float) -> None:
         """Give the host of a task up for this run: all its tasks come out of :meth:`abandoned`."""
         host = self._host(int(self._host_of[task]))

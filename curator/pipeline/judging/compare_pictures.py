@@ -125,7 +125,7 @@ def compare_pictures(
 
 def _choose(nodes: Contents, settings: DedupeSettings, means: Means, is_wanted: IsWanted | None) -> Neighbours:
     """Choose the pairs that deserve a look: by hash, and by what a network sees."""
-    search = means.spread and spread_search(means.spread)
+    search = spread_search(means.spread) if means.spread else None
     i, j = find_candidates(nodes.pictures, settings.max_distance, settings.rotations, is_wanted, search)
     if means.network is None:
         return Neighbours(i, j, np.full(len(i), np.nan, np.float32))

@@ -80,17 +80,17 @@ def make_sketches(
 def _make_on(
     spread: Spread, file: RowFile, sha256s: Sequence[str], files: Sequence[Path], max_pixels: int, emit: Listener
 ) -> None:
-    lacking = np.flatnonzero(file.find(sha256s) < 0)
-    _, first = np.unique([sha256s[number] for number in lacking], return_index=True)
-    wanted = [(sha256s[number], files[number].absolute()) for number in lacking[np.sort(first)]]
+    found = file.find(sha256s).tolist()
+    paths = {sha256: path for sha256, path, place in zip(sha256s, files, found, strict=True) if place < 0}
+    wanted = [(sha256, path.absolute()) for sha256, path in paths.items()]
     parts = [wanted[start : start + _AT_ONCE] for start in range(0, len(wanted), _AT_ONCE)]
     emit(WorkStarted(WORK, len(wanted)))
     try:
         for part, made in zip(parts, spread.map(sketch_part, max_pixels, parts), strict=True):
             rows = [(sha256, row) for (sha256, _), row in zip(part, made, strict=True) if row is not None]
             if rows:
-                columns = {name: np.stack([row[name] for _, row in rows]) for name in rows[0][1]}
-                file.add([sha256 for sha256, _ in rows], **columns)
+                names = [sha256 for sha256, _ in rows]
+                file.add(names, **{name: np.stack([row[name] for _, row in rows]) for name in rows[0][1]})
             emit(WorkAdvanced(WORK, len(part)))
     finally:
         emit(WorkFinished(WORK))
