@@ -73,6 +73,8 @@ class Web:
         self.in_flight, self.most, self.asked = Counter[int](), Counter[int](), Counter[str]()
         self.statuses: dict[str, list[int]] = {}
         self.redirects: dict[str, str] = {}
+        self.robots: bytes | None = None
+        self.started: list[tuple[float, str]] = []
         self.servers = [_server(self) for _ in range(n_hosts)]
 
     def host(self, number: int) -> str:
@@ -90,11 +92,15 @@ class Web:
             self.in_flight[port] += 1
             self.most[port] = max(self.most[port], self.in_flight[port])
             self.asked[url] += 1
+            self.started.append((time.monotonic(), url))
             statuses = self.statuses.get(url)
             status = statuses.pop(0) if statuses else 200
         time.sleep(self.latency_s)
         leads_to = self.redirects.get(url)
-        body = _picture(int(handler.path[1:-4])) if status == 200 and not leads_to else b""
+        if handler.path == "/robots.txt":
+            status, body = (404, b"") if self.robots is None else (200, self.robots)
+        else:
+            body = _picture(int(handler.path[1:-4])) if status == 200 and not leads_to else b""
         with self.lock:
             self.in_flight[port] -= 1
         handler.send_response(302 if leads_to else status)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
@@ -93,6 +94,30 @@ def test_a_host_that_asks_to_be_left_alone_is_by_all(nodes, make_web, tmp_path: 
     for asked_at in (start + seconds for start, seconds, status in rows if status == 429):
         early = [start for start, *_ in rows if asked_at + 0.6 < start < asked_at + 1.9]
         assert not early
+
+
+def test_a_delay_of_robots_txt_holds_between_workers(nodes, make_web, tmp_path: Path, monkeypatch) -> None:
+    """Whoever it is that requests the next one: no two requests of a picture are closer than the host asks for."""
+    monkeypatch.setattr(fetch_fragments, "_LEAST_ROWS", 4)
+    web = make_web(1)
+    web.robots = b"User-agent: *\nCrawl-delay: 0.5\nDisallow: /3.jpg\n"
+    fetched = fetch_images(listed(web.urls(12)), project(tmp_path, nodes.address, robots=True))
+    assert fetched["drop_reason"].dropna().tolist() == ["robots-disallowed"]
+    started = sorted(moment for moment, url in web.started if not url.endswith("robots.txt"))
+    assert len(started) == 11
+    assert min(later - moment for moment, later in pairwise(started)) > 0.4
+
+
+def test_of_a_late_fragment_the_rest_is_cut_off(nodes, make_web, tmp_path: Path, monkeypatch) -> None:
+    """Whatever was requested is not requested again by whoever gets the rest."""
+    monkeypatch.setattr(fetch_fragments, "CUT_S", 1.0)
+    web, cuts = make_web(1, latency_s=0.2), list[int]()
+    cut = fetch_fragments.cut
+    monkeypatch.setattr(fetch_fragments, "cut", lambda *given: cuts.append(len(given[0])) or cut(*given))
+    fetched = fetch_images(listed(web.urls(30)), project(tmp_path, nodes.address, per_host=2))
+    assert fetched["drop_reason"].isna().all()
+    assert cuts[0] == 30 and len(cuts) > 1 and cuts[1] < 30
+    assert set(web.asked.values()) == {1}
 
 
 def test_two_workers_do_nearly_twice_as_much(nodes, make_web, tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ def test_kills_of_nodes_and_of_the_command_cost_nothing_that_was_committed(nodes
             driver.send_signal(signal.SIGKILL)
             driver.wait()
             driver = begin(tmp_path, nodes.address)
-    assert driver.wait(300) == 0
+    assert driver.wait(300) == 0, f"after {kills}"
     watch.look()
     assert watch.repeated() == []
     assert max(web.most.values()) <= PER_HOST
@@ -110,3 +110,21 @@ def test_kills_of_nodes_and_of_the_command_cost_nothing_that_was_committed(nodes
     )
     assert sorted(stored_hashes(paths)) == sorted(stored_hashes(alone))
     assert not [path for path in paths.images.rglob(".*") if path.is_file()]
+
+
+def test_after_ctrl_c_what_was_fetched_is_kept(nodes, make_web, tmp_path: Path) -> None:
+    """The command ends within seconds; the next one requests the rest only."""
+    web = make_web(3, latency_s=0.1)
+    urls = web.urls(400)
+    table = listed_rows("url-list", "web", 0, {"label": ["ball"] * len(urls), "key": urls, "url": urls})
+    table.to_pickle(tmp_path / "table.pickle")
+    paths = DataPaths(tmp_path, tmp_path, "balls")
+    driver = begin(tmp_path, nodes.address)
+    wait_for(lambda: sum(web.asked.values()) > 60)
+    driver.send_signal(signal.SIGINT)
+    assert driver.wait(60) != 0
+    watch = Watch(paths, web)
+    watch.look()
+    assert len(watch.asked) > 20 and not paths.fragments.exists()
+    assert begin(tmp_path, nodes.address).wait(120) == 0
+    assert watch.repeated() == []

@@ -22,6 +22,7 @@ from curator.fetch.plan import FetchOptions
 from curator.fetch.politeness.governor import Granted
 from curator.fetch.row_addresses import parse_rows
 from curator.manifests.recipe import Recipe
+from curator.pipeline.forgotten_files import remove_everything
 from curator.store.paths import DataPaths
 from tests.ledger_file import query
 
@@ -162,3 +163,13 @@ def test_a_full_disk_of_a_worker_is_reported_and_nothing_is_committed(paths: Dat
     report = work(order_of(paths, folder), lambda *_: Granted({}, {}, {}), clock=time.time)
     assert report.is_disk and "No space left on device" in report.problem
     assert folder.commits() == []
+
+
+def test_what_workers_left_is_forgotten_too(paths: DataPaths) -> None:
+    """A command that died left a commit: `forget` adds it first, so that no later fetch brings its address back."""
+    folder = FragmentFolder.make(paths)
+    commit(folder, 0, [attempt(1)])
+    remove_everything(paths, [], [])
+    with Ledger(paths.attempts) as ledger:
+        assert ledger.count_outcomes() == {"gone": 1}
+    assert not paths.fragments.exists()
