@@ -1,27 +1,18 @@
-"""A cluster of three nodes on this machine, and a server that counts what it is asked at once.
-
-Skips where Ray is not installed: `make test-cluster` has it.
-"""
+"""A cluster of three nodes on this machine. Skips where Ray is not installed: `make test-cluster` has it."""
 
 from __future__ import annotations
 
-import io
 import signal
-import threading
-import time
-from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import cache
-from http.server import ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
-from tests.small_webs import PictureHandler
-from tests.small_worlds import picture
+from tests.counting_web import counting_web
 
-ray = pytest.importorskip("ray", reason="Ray is not installed: run `make test-cluster`")
+SKIPPED = "Ray is not installed: run `make test-cluster`"
 
 
 @dataclass
@@ -48,9 +39,8 @@ class Nodes:
 @pytest.fixture(scope="session")
 def nodes() -> Iterator[Nodes]:
     """Three nodes; the first is where the command runs, and works too."""
-    from ray.cluster_utils import Cluster
-
-    cluster = Cluster(
+    ray = pytest.importorskip("ray", reason=SKIPPED)
+    cluster = pytest.importorskip("ray.cluster_utils", reason=SKIPPED).Cluster(
         initialize_head=True,
         head_node_args={"num_cpus": 1, "object_store_memory": 100_000_000, "include_dashboard": False},
     )
@@ -64,93 +54,8 @@ def nodes() -> Iterator[Nodes]:
         cluster.shutdown()
 
 
-class Web:
-    """Pictures on several hosts of this machine (ports), what was asked, and how much of each host at once."""
-
-    def __init__(self, n_hosts: int, latency_s: float = 0.0) -> None:
-        self.latency_s = latency_s
-        self.lock = threading.Lock()
-        self.in_flight, self.most, self.asked = Counter[int](), Counter[int](), Counter[str]()
-        self.statuses: dict[str, list[int]] = {}
-        self.redirects: dict[str, str] = {}
-        self.robots: bytes | None = None
-        self.started: list[tuple[float, str]] = []
-        self.servers = [_server(self) for _ in range(n_hosts)]
-
-    def host(self, number: int) -> str:
-        return f"http://127.0.0.1:{self.servers[number].server_port}"
-
-    def urls(self, n: int, hosts: range | None = None) -> list[str]:
-        hosts = hosts or range(len(self.servers))
-        return [f"{self.host(hosts[k % len(hosts)])}/{k}.jpg" for k in range(n)]
-
-    def answer(self, handler: PictureHandler) -> None:
-        """Answer a request; it is in flight until the last of it is about to be sent."""
-        port = handler.server.server_port
-        url = f"http://127.0.0.1:{port}{handler.path}"
-        with self.lock:
-            self.in_flight[port] += 1
-            self.most[port] = max(self.most[port], self.in_flight[port])
-            self.asked[url] += 1
-            self.started.append((time.monotonic(), url))
-            statuses = self.statuses.get(url)
-            status = statuses.pop(0) if statuses else 200
-        time.sleep(self.latency_s)
-        leads_to = self.redirects.get(url)
-        if handler.path == "/robots.txt":
-            status, body = (404, b"") if self.robots is None else (200, self.robots)
-        else:
-            body = _picture(int(handler.path[1:-4])) if status == 200 and not leads_to else b""
-        with self.lock:
-            self.in_flight[port] -= 1
-        handler.send_response(302 if leads_to else status)
-        if leads_to:
-            handler.send_header("Location", leads_to)
-        if status == 429:
-            handler.send_header("Retry-After", "2")
-        handler.send_header("Content-Length", str(len(body)))
-        handler.end_headers()
-        handler.wfile.write(body)
-
-
-@cache
-def _picture(number: int) -> bytes:
-    """Make the picture of a number."""
-    stream = io.BytesIO()
-    picture(number).save(stream, "JPEG", quality=90)
-    return stream.getvalue()
-
-
-def _server(web: Web) -> ThreadingHTTPServer:
-    class Handler(PictureHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:  # noqa: N802
-            web.answer(self)
-
-    class Server(ThreadingHTTPServer):
-        request_queue_size = 256
-        daemon_threads = True
-
-        def handle_error(self, *_: object) -> None:
-            """Say nothing of who hung up: processes are killed."""
-
-    server = Server(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    return server
-
-
 @pytest.fixture
 def make_web() -> Iterator[Any]:
     """Make a small web that is served until the test ends."""
-    webs: list[Web] = []
-
-    def make(n_hosts: int, latency_s: float = 0.0) -> Web:
-        webs.append(Web(n_hosts, latency_s))
-        return webs[-1]
-
-    yield make
-    for web in webs:
-        for server in web.servers:
-            server.shutdown()
-            server.server_close()
+    with ExitStack() as webs:
+        yield lambda *given, **named: webs.enter_context(counting_web(*given, **named))

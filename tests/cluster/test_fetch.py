@@ -28,7 +28,6 @@ from curator.store.image_files import stored_hashes
 from curator.store.paths import DataPaths
 from tests.ledger_file import query
 
-ray = pytest.importorskip("ray", reason="Ray is not installed: run `make test-cluster`")
 ROOM = fetch_fragments.Cluster.room
 
 
@@ -153,6 +152,6 @@ def test_a_machine_with_another_version_is_refused(nodes, make_web, tmp_path: Pa
 
 def test_no_cluster_is_one_paragraph(tmp_path: Path) -> None:
     """An address where no cluster is."""
-    ray.shutdown()
+    pytest.importorskip("ray", reason="Ray is not installed: run `make test-cluster`").shutdown()
     with pytest.raises(CuratorError, match=r"There is no Ray cluster at 127\.0\.0\.1:1\. `ray start --head`"):
         fetch_images(listed(["http://127.0.0.1:9/1.jpg"]), project(tmp_path, "127.0.0.1:1"))
