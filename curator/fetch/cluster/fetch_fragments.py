@@ -7,7 +7,7 @@ fragment whose worker died is handed out again; of one that was late the rest is
 from __future__ import annotations
 
 import time
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
@@ -28,7 +28,7 @@ from curator.fetch.ledger.ledger import Ledger
 from curator.fetch.ledger.schema import State
 from curator.fetch.plan import CHUNK_ROWS, FetchOptions
 from curator.fetch.politeness.hosts import Politeness
-from curator.fetch.politeness.leases import usual_name
+from curator.fetch.politeness.leases import host_of_url, usual_name
 from curator.fetch.row_addresses import RowAddresses, parse_rows
 from curator.manifests.project import Project
 from curator.text import plural
@@ -98,6 +98,10 @@ class _Run:
         self._order = Order(-1, 0, self.folder, recipe, project.paths, options, remembered, made_by(), CUT_S)
         self._waiting: deque[Order] = deque()
         self._rows: dict[int, pd.DataFrame] = {}
+        self._n_cut = 0
+        self._robots: defaultdict[str, dict[str, bytes]] = defaultdict(dict)
+        for url, text in remembered.robots.items():
+            self._robots[host_of_url(url)][url] = text
         self._n_told = Counter[str]()
         self._told_before = Counter[int]()
         self._remarks: set[str] = set()
@@ -116,9 +120,9 @@ class _Run:
 
     def _cut(self, table: pd.DataFrame, most_rows: int) -> None:
         for positions in cut(table, parse_rows(table), most_rows):
-            number = len(self._rows)
-            self._rows[number] = table.iloc[positions]
-            self._waiting.append(replace(self._order, number=number))
+            self._rows[self._n_cut] = table.iloc[positions]
+            self._waiting.append(replace(self._order, number=self._n_cut))
+            self._n_cut += 1
 
     def _hand_out(self) -> None:
         for _ in range(min(self._cluster.room(), len(self._waiting))):
@@ -129,7 +133,11 @@ class _Run:
             self.folder.put(order.number, rows, self._project.paths.attempts, known)
             userinfo = self._order.options.userinfo
             own = {one: userinfo[one] for one in addresses if one in userinfo} if userinfo else {}
-            self._cluster.start(replace(order, options=replace(order.options, userinfo=own)))
+            hosts = set(map(host_of_url, addresses)) if self._robots else set()
+            robots = {url: text for host in hosts & self._robots.keys() for url, text in self._robots[host].items()}
+            remembered = replace(order.remembered, robots=robots)  # those of all hosts would take long to send
+            order = replace(order, options=replace(order.options, userinfo=own), remembered=remembered)
+            self._cluster.start(order)
 
     def _take(self, timeout_s: float) -> None:
         """Take what was finished and what was told; raise what went wrong when all that is good is added."""
@@ -151,7 +159,6 @@ class _Run:
             self.folder.absorb(order.number, self._project.paths.attempts)
             rows = self._rows.pop(order.number)
             rest = rows.iloc[unsettled_rows(rows, parse_rows(rows), self._ledger, self._project.recipe.fetch.retries)]
-            self._rows[order.number] = rest.iloc[:0]
             if len(rest):
                 self._cut(rest, max(_LEAST_ROWS, -(-len(rest) // 2)))
         elif isinstance(report, LostWorkerError):

@@ -219,9 +219,12 @@ def usual_name(host: str) -> str:
 
 
 def host_of_url(url: str) -> str:
-    """Name the host of a URL, in the same way.
+    """Name the host of a URL, in the same way; one that nobody can read has none.
 
-    >>> host_of_url("https://ann:pw@H.example:443/1.jpg")
-    'h.example'
+    >>> host_of_url("https://ann:pw@H.example:443/1.jpg"), host_of_url("http://[/1.jpg")
+    ('h.example', '')
     """
-    return usual_name(urlsplit(url).netloc.rpartition("@")[2].lower())
+    try:
+        return usual_name(urlsplit(url).netloc.rpartition("@")[2].lower())
+    except ValueError:
+        return ""
