@@ -5,10 +5,11 @@ BIN := $(VENV)/bin
 PHOTOS ?=
 
 OLDEST := .venv-oldest
+CLUSTER := .venv-cluster
 ARCHIVE := .venv-archive
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-again test-shuffled test-oldest test-archive docs reference class-index beginnings fuzz torture \
+.PHONY: help install demo test test-again test-shuffled test-oldest test-archive test-cluster docs reference class-index beginnings fuzz torture \
   check format lock locked audit bench-audit bench-curve bench-decide bench-dedupe bench-review bench-export bench-fetch bench-job \
   bench-scale bench-sources bench-stores bench-suspects bench-train clean
 
@@ -76,6 +77,17 @@ $(ARCHIVE)/.installed:
 
 test-archive: $(VENV)/.installed-dev $(ARCHIVE)/.installed  ## Try rescues on pywb, a web archive's server, in a venv of its own
 	@CURATOR_PYWB=$(CURDIR)/$(ARCHIVE)/bin $(BIN)/python -m pytest -q tests/pipeline/test_rescue.py
+
+$(CLUSTER)/.installed: pyproject.toml | $(VENV)/.installed-dev
+	@$(PYTHON) -m venv $(CLUSTER)
+	@$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > "$$($(CLUSTER)/bin/python -c \
+	  'import sysconfig; print(sysconfig.get_path("purelib"))')/beside.pth"
+	@$(CLUSTER)/bin/python -m pip install --quiet --disable-pip-version-check 'ray>=2.50,<3' && touch $@ || \
+	  echo 'Ray cannot be had here, so that its tests are skipped.'
+
+test-cluster: $(CLUSTER)/.installed  ## Fetch and dedupe on three nodes of Ray, killed meanwhile (KILLS=, HASHES=)
+	@CURATOR_CLUSTER_KILLS=$(or $(KILLS),2) CURATOR_CLUSTER_HASHES=$(or $(HASHES),1000000) PYTHONPATH=$(CURDIR) \
+	  $(CLUSTER)/bin/python -m pytest -q -rs tests/cluster
 
 docs: $(VENV)/.installed-docs  ## Build the documentation into site/, which opens offline
 	@$(BIN)/python docs/scripts/reference.py
@@ -166,4 +178,4 @@ bench-train: $(VENV)/.installed-dev  ## Measure training against the article's w
 	@$(BIN)/python tests/benchmarks/bench_train.py
 
 clean:  ## Remove .venv and caches; data sets stay
-	rm -rf $(VENV) $(OLDEST) $(ARCHIVE) build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(OLDEST) $(ARCHIVE) $(CLUSTER) build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -49,6 +49,7 @@ class Dataset(View, Sharing):
         retry: Retry = "none",
         everything: bool = False,
         refresh: bool = False,
+        engine: str | None = None,
     ) -> StageResult:
         """List, download and observe images; what is there already is not requested again.
 
@@ -58,15 +59,17 @@ class Dataset(View, Sharing):
             retry: which failures to request again: ``none``, those that may pass (``failed``), or ``all``.
             everything: go past the target.
             refresh: read lists and metadata again instead of from the cache.
+            engine: ``local``, or ``ray`` for the workers of a cluster, too; None: the recipe's.
 
         Raises:
             SourceError: no source could be listed.
+            CuratorError: there is no cluster, or a machine of it is refused.
         """
         from curator.inspect.stage_result import stage_result
         from curator.pipeline.acquire import AcquireOptions
         from curator.pipeline.run_stages import fetch
 
-        project = self._with("fetch", target=target)
+        project = Dataset(self._with("fetch", target=target))._with("engine", kind=engine)
         return stage_result(project, Stage.FETCHED, fetch(project, AcquireOptions(limit, everything, retry, refresh)))
 
     def dedupe(
@@ -80,8 +83,11 @@ class Dataset(View, Sharing):
         against: Sequence[str | Path] | None = None,
         report_only: bool | None = None,
         force: bool = False,
+        engine: str | None = None,
     ) -> StageResult:
         """Drop exact, near and cross-label duplicates. Arguments that are None keep the recipe's ``[dedupe]``.
+
+        ``engine="ray"`` compares on the workers of a cluster, too; the result is the same.
 
         Raises:
             StateError: nothing was fetched yet.
@@ -90,7 +96,7 @@ class Dataset(View, Sharing):
         places = tuple(str(Path(place).absolute()) for place in against) if against else None
         options: dict[str, Any] = {"mode": mode, "max_distance": max_distance, "rotations": rotations, "keep": keep}
         options |= {"across_labels": across_labels, "against": places, "report_only": report_only}
-        return self._decide(Stage.DEDUPED, {"dedupe": options}, force)
+        return Dataset(self._with("engine", kind=engine))._decide(Stage.DEDUPED, {"dedupe": options}, force)
 
     def balance(self, per_class: PerClass | None = None, *, force: bool = False) -> StageResult:
         """Choose ``per_class`` images a label (``"max"``: as many as the smallest has; ``"all"``: what each has).

@@ -42,6 +42,7 @@ LATE_IMPORTERS = (
     "benchmark/",
     "report/",
     "review/start_review.py",
+    "fetch/cluster/",
     "observe/openers.py",
     "sources/url_list/workbook.py",
 )

@@ -8,7 +8,7 @@ import typer
 
 from curator.cli.command import Answer, dataset_command
 from curator.cli.complete import choices
-from curator.cli.options import ForceOption
+from curator.cli.options import EngineOption, ForceOption
 
 if TYPE_CHECKING:
     from curator.cli.terminal import Terminal
@@ -77,6 +77,7 @@ def dedupe(
     calibrate: Annotated[bool, typer.Option("--calibrate", help="Only measure how well it works here.")] = False,
     false_rate: FalseRateOption = 1e-6,
     force: ForceOption = False,
+    engine: EngineOption = None,
 ) -> Answer:
     """Drop copies: of a file, and of a picture, rotated ones too.
 
@@ -93,6 +94,7 @@ def dedupe(
         against=against,
         report_only=report_only or None,
         force=force,
+        engine=engine,
     )
     return dedupe_answer(dataset, result, explain, dataset.gallery() if gallery else None)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from curator.cli.command import Answer, dataset_command
+from curator.cli.options import EngineOption
 from curator.observe.workers.start import n_worth_starting, started_ahead
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def fetch(
     probe: ProbeOption = None,
     everything: Annotated[bool, typer.Option("--all", help="Do not stop at the target: get all.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Read lists again, not those kept.")] = False,
+    engine: EngineOption = None,
 ) -> Answer:
     """List images, get them, and look at each once.
 
@@ -57,7 +59,7 @@ def fetch(
         from curator.cli.offers import plan_answer
 
         return plan_answer(dataset.plan(refresh=force, **options))
-    result = dataset.fetch(retry=retry, refresh=force, **options)
+    result = dataset.fetch(retry=retry, refresh=force, engine=engine, **options)
     counts = stage_answer(result)
 
     def show(terminal: "Terminal") -> None:

@@ -42,6 +42,10 @@ FoldsOption = Annotated[
     int | None, typer.Option("--folds", metavar="K", help="Divide train into so many folds, to cross-validate.")
 ]
 ForceOption = Annotated[bool, typer.Option("--force", help="Do it again even if nothing has changed.")]
+EngineOption = Annotated[
+    Literal["local", "ray"] | None,
+    typer.Option("--engine", help="Who works: this machine, or a cluster of Ray; see docs/cluster.md."),
+]
 PerClassOption = Annotated[
     str | None,
     typer.Option(

@@ -72,6 +72,10 @@ class Downgrades:
         if attempt.address[:6].lower() == "https:" and (left_https or (attempt.final_url or "").startswith("http:")):
             self._n_of[attempt.host] += 1
 
+    def add(self, others: Downgrades) -> None:
+        """Count those that someone else noted."""
+        self._n_of += others._n_of
+
     def tell(self, emit: Listener) -> None:
         """Warn of them; nothing if there are none."""
         if not self._n_of:

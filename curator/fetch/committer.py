@@ -40,12 +40,15 @@ class _Group:
 class Committer:
     """A thread that commits groups; leaving the block commits what is left and raises what went wrong.
 
+    Args:
+        held: takes the files that someone else is to name later; None: they are named once the ledger has them.
+
     Raises:
         DiskError, StateError: from :meth:`check` or the end of the block, if a commit failed.
     """
 
-    def __init__(self, ledger: Ledger, paths: DataPaths, max_pixels: int) -> None:
-        self._ledger, self._paths, self._max_pixels = ledger, paths, max_pixels
+    def __init__(self, ledger: Ledger, paths: DataPaths, max_pixels: int, held: list[str] | None = None) -> None:
+        self._ledger, self._paths, self._max_pixels, self._held = ledger, paths, max_pixels, held
         self._lock, self._closing = threading.Lock(), threading.Event()
         self._group = _Group()
         self._error: BaseException | None = None
@@ -103,4 +106,7 @@ class Committer:
             hashed = hash_sightings(group.sightings)
             observed = [Observed(one, self._max_pixels, is_stored(one)) for one in hashed]
             self._ledger.record(group.attempts, observed, group.notes)
-            name_files(group.temporaries)
+            if self._held is None:
+                name_files(group.temporaries)
+            else:
+                self._held += group.temporaries

@@ -14,6 +14,7 @@ from curator.events import FetchFailed, ImageFetched, Noted
 from curator.fetch.attempts import Downgrades, attempt_of
 from curator.fetch.committer import Committer
 from curator.fetch.crash_watch import CrashWatch
+from curator.fetch.fragments.terms import ALONE, Terms
 from curator.fetch.ledger.schema import OK, Attempt, HostWait, Remembered
 from curator.fetch.local_files import attempt_file, path_of_file
 from curator.fetch.network.curl_loop import CurlLoop
@@ -23,6 +24,8 @@ from curator.fetch.network.transfer import Transfer, WaryTransfer
 from curator.fetch.plan import Plan
 from curator.fetch.policy import FALLBACK_STATUSES, Verdict, backoff_s, blames_host, settings_behind
 from curator.fetch.politeness.hosts import Politeness
+from curator.fetch.politeness.lease_gate import LeaseGate
+from curator.fetch.politeness.leases import HostLeases
 from curator.fetch.politeness.referers import Referers
 from curator.fetch.politeness.robots_gate import RobotsGate
 from curator.fetch.politeness.schedule import Schedule
@@ -45,6 +48,7 @@ class Engine:
         selector: what the observers' sockets and libcurl's are registered with.
         forgotten: the SHA-256 (32 bytes) of contents that must not come back.
         remembered: what previous runs learnt about hosts.
+        terms: what differs where the plan is one of many.
     """
 
     def __init__(
@@ -55,6 +59,7 @@ class Engine:
         selector: selectors.BaseSelector,
         forgotten: frozenset[bytes],
         remembered: Remembered,
+        terms: Terms = ALONE,
     ) -> None:
         settings = project.recipe.fetch
         self._plan, self._settings = plan, settings
@@ -62,12 +67,15 @@ class Engine:
         self._forgotten = forgotten
         self._committer, self._emit = committer, project.emit
         self._rng = random.Random(0)  # noqa: S311 -- jitter is no secret
+        self._is_late = terms.is_late
+        self._leases = HostLeases(terms.leases, plan.host_names.to_pylist()) if terms.leases else None
         self._schedule = self._make_schedule(remembered)
-        self._gate = (
+        robots = (
             RobotsGate(remembered.robots, self._schedule, settings.retries, self._rng, committer.add_note, self._refuse)
             if settings.robots
             else None
         )
+        self._gate = LeaseGate(robots, self._leases, self._schedule, plan.host_of) if self._leases else robots
         may_be_private = settings.allow_private_hosts
         self._referers = (
             Referers(plan.page, remembered.referer_hosts, may_be_private) if plan.pages is not None else None
@@ -89,7 +97,7 @@ class Engine:
         names, known = self._plan.host_names.to_pylist(), self._plan.options.host_limits
         politeness = Politeness(per_host=self._settings.per_host, delay_s=self._settings.delay_s)
         limits = {number: known[name] for number, name in enumerate(names) if name in known}
-        schedule = Schedule(self._plan.requests, self._plan.host_of, politeness, self._rng, limits)
+        schedule = Schedule(self._plan.requests, self._plan.host_of, politeness, self._rng, limits, self._leases)
         waiting = {wait.host: wait for wait in remembered.waits}
         for number, name in enumerate(names if waiting else ()):
             if name in waiting:
@@ -105,8 +113,9 @@ class Engine:
         """
         with self._loop as loop:
             while not interrupted() and (
-                self._schedule.n_queued or loop.active or observers.n_jobs or self._files or self._stale
+                self._may_start() or loop.active or observers.n_jobs or self._files or self._stale
             ):
+                self._schedule.heed_others(time.monotonic())
                 self._feed(observers)
                 wake = self._schedule.wake_time() if self._committer.n_waiting < _MAX_UNCOMMITTED else None
                 loop.wait(_MAX_WAIT_S if wake is None else max(0.0, min(_MAX_WAIT_S, wake - time.monotonic())))
@@ -125,6 +134,9 @@ class Engine:
                     loop.wait(_MAX_WAIT_S)
                     observers.check()
                 raise KeyboardInterrupt
+
+    def _may_start(self) -> bool:
+        return bool(self._schedule.n_queued) and not self._is_late()
 
     def note_observed(self, result: ObservedFile) -> None:
         """Record an image that the observers are done with."""
@@ -162,8 +174,10 @@ class Engine:
             else:
                 self._record(attempt)
         now, active, connections = time.monotonic(), self._loop.active, self._connections
-        while self._observers_keep_up(observers) and (
-            len(active) < connections or has_room([one.started for one in active.values()], now, connections)
+        while (
+            self._may_start()
+            and self._observers_keep_up(observers)
+            and (len(active) < connections or has_room([one.started for one in active.values()], now, connections))
         ):
             task = self._schedule.next_task(now)
             if task is None:
@@ -212,6 +226,8 @@ class Engine:
     def _note_finished(self, transfer: Transfer, errno: int, error: str, observers: ObserverPool) -> None:
         task, now = transfer.task, time.monotonic()
         self._idle.append(transfer)
+        if self._leases:
+            self._leases.leases.release(task)
         is_rules = self._gate is not None and self._gate.is_requesting(task)
         if transfer.lacks_descriptors and self._connections > 1 and not is_rules:  # go on with fewer
             self._connections //= 2

@@ -11,26 +11,23 @@
 from __future__ import annotations
 
 import gc
-import selectors
-import time
 from contextlib import suppress
+from dataclasses import replace
 
 import pandas as pd
 
 from curator import catalog as catalog
 from curator.errors import CuratorError, DiskError
 from curator.events import FetchFinished, FetchStarted
-from curator.fetch.committer import Committer
-from curator.fetch.engine import Engine
+from curator.fetch.cluster.fetch_fragments import fetch_fragments
+from curator.fetch.fragments.folder import absorb_left
+from curator.fetch.fragments.run_plan import run_plan
 from curator.fetch.ledger.ledger import Ledger
-from curator.fetch.network.curl_loop import noticed_interrupts
 from curator.fetch.outcomes import read_outcomes
-from curator.fetch.plan import FetchOptions, Plan, make_plan
+from curator.fetch.plan import FetchOptions, make_plan
 from curator.fetch.row_addresses import parse_rows
 from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe as Recipe
-from curator.manifests.tombstones import read_tombstones
-from curator.observe.workers.pool import ObserverPool
 from curator.store.image_files import recover
 from curator.store.paths import DataPaths as DataPaths
 
@@ -54,15 +51,21 @@ def fetch_images(table: pd.DataFrame, project: Project, options: FetchOptions = 
         KeyboardInterrupt: Ctrl-C; what was finished is recorded first.
         DiskError: the disk refused a write; what was recorded stays.
         StateError: the ledger is damaged or was written by a newer version.
+        CuratorError: the recipe's engine is ray, and there is no cluster, or a machine of it is refused.
     """
     rows = parse_rows(table)
+    absorb_left(project.paths)
     with Ledger(project.paths.attempts) as ledger:
         recover(project.paths, ledger.knows_file)  # the temporary files that a killed run left
         try:
             plan = make_plan(table, rows, ledger, project, options)
             project.emit(FetchStarted(plan.n_images, plan.n_settled))
+            if project.recipe.engine.kind == "ray" and len(plan.requests):
+                fetch_fragments(table, rows, ledger, project, options)
+                recover(project.paths, ledger.knows_file)  # what workers left that died
+                plan = make_plan(table, rows, ledger, project, replace(options, retry="none"))
             if plan.has_work():
-                _run(plan, ledger, project)
+                run_plan(plan, ledger, project)
         except DiskError:
             with suppress(CuratorError, OSError):  # what is left is the next run's affair
                 recover(project.paths, ledger.knows_file)
@@ -71,23 +74,3 @@ def fetch_images(table: pd.DataFrame, project: Project, options: FetchOptions = 
     del plan  # and what holds it in circles: all addresses would stay in memory beside all outcomes
     gc.collect()
     return read_outcomes(table, project, rows)
-
-
-def _run(plan: Plan, ledger: Ledger, project: Project) -> None:
-    max_pixels = project.recipe.quality.max_pixels
-    with (
-        noticed_interrupts() as interrupted,
-        selectors.DefaultSelector() as selector,
-        Committer(ledger, project.paths, max_pixels) as committer,
-    ):
-        forgotten = frozenset(map(bytes.fromhex, read_tombstones(project.paths.forgotten)["content"]))
-        remembered = ledger.notes(time.time())
-        for wait in remembered.waits:
-            committer.add_note(wait)
-        engine = Engine(plan, project, committer, selector, forgotten, remembered)
-        with ObserverPool(project.paths, max_pixels, selector, engine.note_observed) as observers:
-            observers.start()
-            try:
-                engine.run(observers, interrupted)
-            finally:
-                engine.downgrades.tell(project.emit)

@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -231,7 +231,7 @@ def _look_up(addresses: pa.Array, ledger: Ledger, project: Project) -> _Known:
     settled, falls_back, eased = (np.zeros(n, dtype=bool) for _ in range(3))
     known = _Known(np.zeros(n, np.int32), np.full(n, -1, np.int32), settled, falls_back, eased, {})
     is_eased_now = cache(lambda outcome, recorded: is_eased(Drop(outcome), recorded, settings.fetch))
-    present = stored_prefixes(project.paths)
+    present = cache(lambda: stored_prefixes(project.paths))
     for start in range(0, n, CHUNK_ROWS):
         chunk = addresses[start : start + CHUNK_ROWS].to_pylist()
         states = ledger.states(chunk, settings.fetch.retries, settings.quality.max_pixels)
@@ -243,11 +243,13 @@ def _look_up(addresses: pa.Array, ledger: Ledger, project: Project) -> _Known:
     return known
 
 
-def _note_state(known: _Known, number: int, state: State, address: str, present: npt.NDArray[np.uint64]) -> None:
+def _note_state(
+    known: _Known, number: int, state: State, address: str, present: Callable[[], npt.NDArray[np.uint64]]
+) -> None:
     if state.stored:
-        prefix = np.uint64(_prefix(state.sha256 or b""))
-        place = np.searchsorted(present, prefix)
-        if place == len(present) or present[place] != prefix:
+        prefix, stored = np.uint64(_prefix(state.sha256 or b"")), present()
+        place = np.searchsorted(stored, prefix)
+        if place == len(stored) or stored[place] != prefix:
             return  # the file is gone: request it again
     unread = state.outcome == Drop.TOO_MANY_BYTES or (state.outcome == Drop.FILE_MISSING and state.file_version)
     if address.startswith(FILE_SCHEME) and (unread or state.file_version != version_of_file(path_of_file(address))):

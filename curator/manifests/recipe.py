@@ -214,6 +214,14 @@ class SuspectsSettings:
     neighbours: int = setting(10, "most alike images that an image is compared with", minimum=1, maximum=100)
 
 
+@dataclass(frozen=True)
+class EngineSettings:
+    """Where the work is done: on this machine, or on a cluster too; what comes out is the same."""
+
+    kind: str = setting("local", "this machine, or those of a cluster of Ray", choices=("local", "ray"))
+    address: str = setting("", "the cluster's address; none: that of RAY_ADDRESS, else the one on this machine")
+
+
 SECTIONS: Mapping[str, type[Any]] = {
     "fetch": FetchSettings,
     "lists": ListSettings,
@@ -226,6 +234,7 @@ SECTIONS: Mapping[str, type[Any]] = {
     "benchmark": BenchmarkSettings,
     "embed": EmbedSettings,
     "suspects": SuspectsSettings,
+    "engine": EngineSettings,
 }
 
 
@@ -252,6 +261,7 @@ class Recipe:
     lists: ListSettings = field(default_factory=ListSettings)
     licence: LicenceSettings = field(default_factory=LicenceSettings)
     store: StoreSettings = field(default_factory=StoreSettings)
+    engine: EngineSettings = field(default_factory=EngineSettings)
     label_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     path: Path | None = None
 

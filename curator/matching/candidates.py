@@ -12,6 +12,7 @@ import numpy as np
 from curator.matching.confirm import STRANGE_BITS, count_bits256
 from curator.matching.copies import exclude
 from curator.matching.crops import IsWanted, match_crops
+from curator.matching.hamming import Search
 from curator.matching.picture_matches import Matches, join_matches, match_pictures
 from curator.matching.pictures import BoolArray, Indices, Pictures
 
@@ -20,7 +21,11 @@ MOST = 16
 
 
 def find_candidates(
-    pictures: Pictures, radius: int, rotations: bool, is_wanted: IsWanted | None = None
+    pictures: Pictures,
+    radius: int,
+    rotations: bool,
+    is_wanted: IsWanted | None = None,
+    search: Search | None = None,
 ) -> tuple[Indices, Indices]:
     """Find pairs of pictures that may be one: within the radius, whether confirmed or not, or one a crop of the other.
 
@@ -29,6 +34,7 @@ def find_candidates(
         radius: the largest distance of two 64-bit hashes, in bits.
         rotations: look at all eight orientations.
         is_wanted: whether pairs are worth a look; others take no place among the nearest. Without it all are.
+        search: see :func:`curator.matching.picture_matches.match_pictures`.
 
     Returns:
         i < j, each pair once, in order.
@@ -42,7 +48,7 @@ def find_candidates(
         nearest.add(near)
         return np.zeros(len(found.i), bool)
 
-    match_pictures(pictures.hashes, radius, rotations, accept)
+    match_pictures(pictures.hashes, radius, rotations, accept, search)
     alike = nearest.take()
     is_new = exclude(alike, len(pictures))
     both_wanted = is_new if is_wanted is None else lambda i, j: is_wanted(i, j) & is_new(i, j)

@@ -12,7 +12,8 @@ Pairs(i=array([0, 1]), j=array([1, 2]), distance=array([1, 3], dtype=uint8))
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,6 +72,49 @@ def find_matches(queries: UInt64s, hashes: UInt64s, radius: int) -> Pairs:
     Pairs(i=array([0, 0]), j=array([1, 2]), distance=array([1, 0], dtype=uint8))
     """
     return _sort(find_indexed(index_hashes(hashes, radius, len(queries)), queries))
+
+
+Search = Callable[[UInt64s | None, UInt64s, int], Iterator[Pairs]]
+"""Finds every (query i, hash j) within a radius, or for no queries every pair i < j of ascending distinct hashes."""
+
+Part = tuple[int, int, int, int]
+"""A slice of the queries and a block of the hashes: where each starts and ends."""
+
+
+def cut_search(n_queries: int | None, n_hashes: int, n_parts: int, least: int = 50_000) -> list[Part]:
+    """Cut a search into parts that are searched apart, each (query, hash) in one of them.
+
+    Args:
+        n_queries: None: the hashes are compared with one another.
+        n_parts: how many, about; fewer if a part would have less than ``least`` hashes.
+
+    >>> cut_search(None, 4, n_parts=3, least=2)
+    [(0, 2, 0, 2), (0, 2, 2, 4), (2, 4, 2, 4)]
+    >>> cut_search(6, 4, n_parts=4, least=2)
+    [(0, 3, 0, 2), (0, 3, 2, 4), (3, 6, 0, 2), (3, 6, 2, 4)]
+    """
+    n_blocks = max(1, min(math.isqrt(2 * n_parts if n_queries is None else n_parts), n_hashes // least))
+    n_slices = n_blocks if n_queries is None else max(1, min(-(-n_parts // n_blocks), n_queries // least))
+    blocks = [(n_hashes * k // n_blocks, n_hashes * (k + 1) // n_blocks) for k in range(n_blocks)]
+    if n_queries is None:
+        return [(*blocks[s], *blocks[t]) for s in range(n_blocks) for t in range(s, n_blocks)]
+    slices = [(n_queries * k // n_slices, n_queries * (k + 1) // n_slices) for k in range(n_slices)]
+    return [(*one, *block) for one in slices for block in blocks]
+
+
+def search_part(searched: tuple[UInt64s | None, UInt64s, int], part: Part) -> Pairs:
+    """Search one part: of the arguments of a :data:`Search`, in no certain order.
+
+    >>> search_part((None, np.array([0, 1, 3, 7], np.uint64), 1), (0, 2, 2, 4))
+    Pairs(i=array([1]), j=array([2]), distance=array([1], dtype=uint8))
+    """
+    queries, hashes, radius = searched
+    first, end, start, stop = part
+    index = index_hashes(hashes[start:stop], radius, end - first)
+    is_within = queries is None and first == start
+    looked_up = (hashes if queries is None else queries)[first:end]
+    found = _sort(find_indexed_pairs(index) if is_within else find_indexed(index, looked_up))
+    return Pairs(found.i + first, found.j + start, found.distance)
 
 
 def index_hashes(hashes: UInt64s, radius: int, n_queries: int | None = None) -> HashIndex:

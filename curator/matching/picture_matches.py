@@ -14,13 +14,14 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from curator.matching.buckets import list_ranges
-from curator.matching.hamming import find_indexed, find_indexed_pairs, index_hashes
+from curator.matching.buckets import UInt64s, list_ranges
+from curator.matching.hamming import Search, find_indexed, find_indexed_pairs, index_hashes
 from curator.matching.multi_index import Pairs
 from curator.matching.orientations import ORIENTATIONS, invert_orientation
 from curator.matching.perceptual_hash import Hashes64
@@ -83,7 +84,9 @@ def join_matches(parts: Iterable[Matches]) -> Matches:
     return Matches(*(np.concatenate(column) for column in zip(*arrays, strict=True)))
 
 
-def match_pictures(hashes: Hashes64, radius: int, rotations: bool, accept: Accept | None = None) -> Matches:
+def match_pictures(
+    hashes: Hashes64, radius: int, rotations: bool, accept: Accept | None = None, search: Search | None = None
+) -> Matches:
     """Find all pairs of pictures whose distance is at most ``radius`` bits, and that ``accept`` agrees to.
 
     The distance of two pictures is the least Hamming distance between one as it is and the other in any orientation,
@@ -96,20 +99,27 @@ def match_pictures(hashes: Hashes64, radius: int, rotations: bool, accept: Accep
         rotations: compare all eight orientations; else each picture only as it is.
         accept: called block by block of some 65,536 candidates, so that of a wide radius only the true matches are ever
             held together.
+        search: does the search elsewhere, in another order; without it, here.
     """
     if not rotations:
-        return match_upright(hashes, radius, accept)
-    return join_matches([match_upright(hashes, radius, accept), match_reoriented(hashes, radius, accept)])
+        return match_upright(hashes, radius, accept, search)
+    upright = match_upright(hashes, radius, accept, search)
+    return join_matches([upright, match_reoriented(hashes, radius, accept, search)])
 
 
-def match_upright(hashes: Hashes64, radius: int, accept: Accept | None = None) -> Matches:
+def match_upright(hashes: Hashes64, radius: int, accept: Accept | None = None, search: Search | None = None) -> Matches:
     """Find the pairs that look alike as they are; see :func:`match_pictures`."""
     owners = Owners(hashes[:, :1])
     shared = np.flatnonzero(owners.counts > 1)
     same = Pairs(shared, shared, np.zeros(len(shared), np.uint8))
 
+    def find() -> Iterator[Pairs]:
+        if search:
+            return search(None, owners.hashes, radius)
+        return find_indexed_pairs(index_hashes(owners.hashes, radius))
+
     def blocks() -> Iterator[Matches]:
-        for pairs in chain([same], find_indexed_pairs(index_hashes(owners.hashes, radius))):
+        for pairs in chain([same], find()):
             for i, j, distance in expand_pairs(pairs, owners, owners):
                 once = (distance > 0) | (i < j)  # those of one hash occur both ways here, and each with itself
                 yield Matches.upright(i[once], j[once], distance[once])
@@ -117,22 +127,32 @@ def match_upright(hashes: Hashes64, radius: int, accept: Accept | None = None) -
     return _join_accepted(blocks(), accept)
 
 
-def match_reoriented(hashes: Hashes64, radius: int, accept: Accept | None = None) -> Matches:
+def match_reoriented(
+    hashes: Hashes64, radius: int, accept: Accept | None = None, search: Search | None = None
+) -> Matches:
     """Find the pairs that look alike if one is rotated or mirrored; see :func:`match_pictures`."""
     owners, n = Owners(hashes[:, :1]), len(hashes)
     per_search = max(1, MOST_QUERIES // max(1, n))
-    index = index_hashes(owners.hashes, radius, n * min(per_search, len(ORIENTATIONS) - 1))
+    find = _lookup(owners.hashes, radius, n * min(per_search, len(ORIENTATIONS) - 1), search)
 
     def blocks() -> Iterator[Matches]:
         for first in range(1, len(ORIENTATIONS), per_search):
             looks = Owners(hashes[:, first : first + per_search])
-            for pairs in find_indexed(index, looks.hashes):
+            for pairs in find(looks.hashes):
                 for look, i, distance in expand_pairs(pairs, looks, owners):
                     step, j = np.divmod(look, n)  # look k is picture k % n in the orientation first + k // n
                     other = i != j
                     yield Matches(i[other], j[other], distance[other], (first + step[other]).astype(np.uint8))
 
     return _join_accepted(blocks(), accept)
+
+
+def _lookup(
+    hashes: UInt64s, radius: int, n_queries: int, search: Search | None
+) -> Callable[[UInt64s], Iterator[Pairs]]:
+    if search:
+        return lambda queries: search(queries, hashes, radius)
+    return partial(find_indexed, index_hashes(hashes, radius, n_queries))
 
 
 def _join_accepted(blocks: Iterable[Matches], accept: Accept | None) -> Matches:

@@ -17,6 +17,7 @@ from curator.benchmark.saved_model import forget_trained_on
 from curator.embed.row_file import forget_rows
 from curator.errors import StateError
 from curator.export.places import own_files, recover_exports, remove_export
+from curator.fetch.fragments.folder import absorb_left
 from curator.fetch.ledger.ledger import Ledger
 from curator.manifests.inventory import export_folders
 from curator.manifests.manifest import read_manifest
@@ -83,7 +84,8 @@ def remove_everything(paths: DataPaths, contents: Collection[str], named: Iterab
 
 
 def _recover(paths: DataPaths) -> None:
-    """Name or remove what killed runs were writing."""
+    """Name or remove what killed runs were writing, and add what workers of a cluster committed."""
+    absorb_left(paths)
     if paths.attempts.exists():
         with Ledger(paths.attempts) as ledger:
             recover(paths, ledger.knows_file)

@@ -24,6 +24,7 @@ from curator.catalog import Stage
 from curator.decide.recordings import describe_frames
 from curator.errors import SourceError
 from curator.events import Noted, StageFinished
+from curator.fetch.cluster.connection import open_ray
 from curator.fetch.ledger.ledger import Ledger
 from curator.fetch.outcomes import with_pictures
 from curator.manifests.project import Project
@@ -78,9 +79,12 @@ def fetch(project: Project, options: AcquireOptions | None = None) -> Outcome:
 
     Raises:
         SourceError: no source could be listed.
+        CuratorError: there is no cluster, or a machine of it is refused.
         LockedError, DiskError: see there.
     """
     options, paths = options or AcquireOptions(), project.paths
+    if project.recipe.engine.kind == "ray":
+        open_ray(project.recipe.engine)  # before hours of listing
     with locked(paths.lock, "fetch"):
         project.claim()
         mend_records(project)

@@ -86,6 +86,8 @@ class DataPaths:
     """The options that stages were last run with; see :mod:`curator.pipeline.overrides`."""
     attempts = _in_data(LEDGER)
     """The ledger of requests and observations."""
+    fragments = _in_data("fragments")
+    """What the workers of a cluster are at; see :mod:`curator.fetch.fragments.folder`."""
     fetched_from = _in_data("fetched-from.json")
     """What the last fetch was made from; see :mod:`curator.pipeline.fetched_from`."""
     fetched_files = _in_data("fetched-files.parquet")

@@ -202,20 +202,23 @@ class Observed:
         return (bytes.fromhex(sha256), *facts, OBSERVER_VERSION, self.max_pixels, self.stored)
 
 
-_ATTEMPT_COLUMNS = tuple(column.name for column in fields(Attempt))
-_OBSERVED_COLUMNS = tuple(column.name for column in fields(Observation))
-_PHASH, _SHA1 = map(_OBSERVED_COLUMNS.index, ("phash", "sha1"))
+ATTEMPT_COLUMNS = tuple(column.name for column in fields(Attempt))
+"""The columns of ``attempts`` that an :class:`Attempt` fills."""
+_OBSERVATION_COLUMNS = tuple(column.name for column in fields(Observation))
+OBSERVED_COLUMNS = (*_OBSERVATION_COLUMNS, "observer_version", "max_pixels", "stored")
+"""Those of ``observations``, as :meth:`Observed.values` gives them: a ledger may have them in another order."""
+_PHASH, _SHA1 = map(_OBSERVATION_COLUMNS.index, ("phash", "sha1"))
 # These make rows many times faster than dataclasses.astuple, which copies every value.
-values_of: Callable[[Attempt], tuple[Any, ...]] = attrgetter(*_ATTEMPT_COLUMNS)
-_facts_of: Callable[[Observation], tuple[Any, ...]] = attrgetter(*_OBSERVED_COLUMNS)
+values_of: Callable[[Attempt], tuple[Any, ...]] = attrgetter(*ATTEMPT_COLUMNS)
+_facts_of: Callable[[Observation], tuple[Any, ...]] = attrgetter(*_OBSERVATION_COLUMNS)
 
 
 def _insert(table: str, columns: Sequence[str]) -> str:
     return f"INSERT OR REPLACE INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
 
 
-INSERT_ATTEMPT = _insert("attempts", _ATTEMPT_COLUMNS)
-INSERT_OBSERVED = _insert("observations", (*_OBSERVED_COLUMNS, "observer_version", "max_pixels", "stored"))
+INSERT_ATTEMPT = _insert("attempts", ATTEMPT_COLUMNS)
+INSERT_OBSERVED = _insert("observations", OBSERVED_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)

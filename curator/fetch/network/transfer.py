@@ -7,7 +7,7 @@
 ... except pycurl.error as error:
 ...     transfer.result(*error.args)[0].reason.value
 'refused'
->>> gate = SimpleNamespace(is_requesting=lambda task: False, may_follow=lambda url: False)
+>>> gate = SimpleNamespace(is_requesting=lambda task: False, may_follow=lambda task, url: False)
 >>> transfer = WaryTransfer(FetchSettings(), frozenset(), gate)
 >>> transfer.begin(0, "http://h.example/a.jpg", now=0.0)
 >>> transfer.note_header(b"HTTP/1.1 302 Found"), transfer.note_header(b"Location: //other.example/b.jpg")
@@ -34,6 +34,7 @@ from curator.fetch.network.identity import MOST_REDIRECTS, user_agent
 from curator.fetch.network.libcurl import pycurl
 from curator.fetch.network.redirects import Redirects, RefusedRedirectError
 from curator.fetch.policy import Answer, Verdict, judge
+from curator.fetch.politeness.lease_gate import LeaseGate
 from curator.fetch.politeness.robots import MAX_TEXT_BYTES
 from curator.fetch.politeness.robots_gate import RobotsGate
 from curator.manifests.recipe import FetchSettings
@@ -216,7 +217,11 @@ class WaryTransfer(Transfer):
     """
 
     def __init__(
-        self, settings: FetchSettings, exempt: frozenset[str], gate: RobotsGate | None, follows: bool = True
+        self,
+        settings: FetchSettings,
+        exempt: frozenset[str],
+        gate: RobotsGate | LeaseGate | None,
+        follows: bool = True,
     ) -> None:
         super().__init__(settings, exempt, follows=follows)
         self._gate = gate
@@ -267,7 +272,7 @@ class WaryTransfer(Transfer):
             return _STOP
         if not self._allow_private and (host := name_private_host(target)):
             self._refused_address = host
-        elif self._gate and not self._is_text and not self._gate.may_follow(target):
+        elif self._gate and not self._is_text and not self._gate.may_follow(self.task, target):
             self.leads_to = target
         elif not is_plain:
             self.goes_to = target

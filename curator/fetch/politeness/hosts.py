@@ -49,13 +49,17 @@ class Politeness:
 
 @dataclass(slots=True, eq=False)
 class Host:
-    """One host's queue and state; ``tasks[next:stop]`` are its tasks, ``again`` those that came back or late."""
+    """One host's queue and state; ``tasks[next:stop]`` are its tasks, ``again`` those that came back or late.
+
+    ``number`` is its own in the schedule.
+    """
 
     politeness: Politeness
     limit: int
     tasks: npt.NDArray[np.integer]
     next: int
     stop: int
+    number: int = 0
     again: deque[int] = field(default_factory=deque)
     window: int = 0
     delay_s: float = 0.0

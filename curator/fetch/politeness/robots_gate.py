@@ -80,8 +80,8 @@ class RobotsGate:
         self._waiting[robots].append(task)
         return self._request(task, robots)
 
-    def may_follow(self, url: str) -> bool:
-        """Return whether a redirect to ``url`` may be followed: the rules there are known, and allow it."""
+    def may_follow(self, task: int, url: str) -> bool:
+        """Return whether a task may follow a redirect to ``url``: the rules there are known, and allow it."""
         rules = self._rules(robots_url(url))
         return rules is not None and rules.allows(url)
 

@@ -14,14 +14,19 @@ import heapq
 import random
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
-from curator.fetch.policy import Verdict
+from curator.fetch.policy import Verdict, blames_host
 from curator.fetch.politeness.hosts import Host, Politeness
+from curator.fetch.politeness.leases import RETRY_S, HostLeases
 
 IntArray = npt.NDArray[np.int32]
+
+_MOST_ASKED = 256
+"""Hosts that wait for a lease at once: others are not begun yet."""
 
 
 class Schedule:
@@ -31,6 +36,7 @@ class Schedule:
         tasks: what is to be requested, in the wished order; int array, shape (tasks,).
         host_of: the host's number of every address, requested or not; int array, shape (addresses,).
         limits: requests in flight for those hosts (by number) that have a limit of their own.
+        leases: without it this process alone requests anything of these hosts.
     """
 
     def __init__(
@@ -40,8 +46,10 @@ class Schedule:
         politeness: Politeness,
         rng: random.Random,
         limits: Mapping[int, int] | None = None,
+        leases: HostLeases | None = None,
     ) -> None:
-        self._host_of = host_of
+        self._host_of, self._leases = host_of, leases
+        self._without: set[int] = set()
         self._politeness, self._rng, self._limits = politeness, rng, dict(limits or {})
         numbers = host_of[tasks]
         self._order = tasks[np.argsort(numbers, kind="stable")].astype(np.int32)
@@ -71,6 +79,8 @@ class Schedule:
                 host.parked = False
             self._place(host, now)
         while begun := self._next_host():
+            if begun.may_start(now) and not self._may_request(begun, now):
+                continue
             task = begun.start(now) if begun.may_start(now) else None
             self._place(begun, now)
             if task is not None:
@@ -88,12 +98,19 @@ class Schedule:
         """Note how a request ended; the host's window, delay and breaker follow."""
         host = self._hosts[int(self._host_of[task])]
         host.note(verdict, now, started, self._rng)
+        if self._leases:
+            self._leases.give(host.number)
+            if host.failures and blames_host(verdict):  # whoever else requests something of this host is to know
+                wait_s = self._politeness.max_wait_s + 1 if host.given_up else max(0.0, host.not_before - now)
+                self._leases.report(host.number, replace(verdict, wait_s=wait_s))
         self._place(host, now)
 
     def put_back(self, task: int, now: float, wait_s: float) -> None:
         """Queue a task again that was started in vain: its host gets no request for ``wait_s`` seconds."""
         host = self._hosts[int(self._host_of[task])]
         host.undo_start(task, max(host.not_before, now + wait_s))
+        if self._leases:
+            self._leases.give(host.number)
         self.n_queued += 1
         self._place(host, now)
 
@@ -101,6 +118,8 @@ class Schedule:
         """Forget a task that was just started and is not to be requested: as if its host had never been bothered."""
         host = self._hosts[int(self._host_of[task])]
         host.undo_start(task, now)
+        if self._leases:
+            self._leases.give(host.number)
         host.pop()
         if host.has_tasks() and not host.ready:  # though its start may have parked it, which then ends by itself
             host.ready = True
@@ -108,13 +127,27 @@ class Schedule:
 
     def slow_down(self, task: int, delay_s: float, now: float) -> None:
         """Keep the requests to the host of a task that was started at least ``delay_s`` apart, up to ``max_wait_s``."""
-        self._hosts[int(self._host_of[task])].slow_down(delay_s, now)
+        host = self._hosts[int(self._host_of[task])]
+        host.slow_down(delay_s, now)
+        if self._leases:
+            self._leases.slow_down(host.number, min(delay_s, self._politeness.max_wait_s))
 
     def hold(self, number: int, verdict: Verdict, now: float) -> None:
         """Leave a host, by its number, alone as long as ``verdict`` asks; too long a wait gives it up for this run."""
         host = self._host(number)
         host.hold(verdict, now)
         self._place(host, now)
+
+    def heed_others(self, now: float) -> None:
+        """Leave hosts alone that others were asked to leave alone, if others request something of the same ones.
+
+        Raises:
+            LostLeasesError: what was granted here may be others' by now.
+        """
+        if self._leases:
+            self._leases.leases.check()
+            for number, verdict in self._leases.take_news():
+                self.hold(number, verdict, now)
 
     def give_up(self, task: int, verdict: Verdict, now: float) -> None:
         """Give the host of a task up for this run: all its tasks come out of :meth:`abandoned`."""
@@ -148,13 +181,23 @@ class Schedule:
         if number not in self._hosts:
             limit = self._limits.get(number, self._politeness.per_host)
             start, end = self._slices.get(number, (0, 0))
-            self._hosts[number] = Host(self._politeness, limit, self._order, start, end)
+            self._hosts[number] = Host(self._politeness, limit, self._order, start, end, number)
         return self._hosts[number]
+
+    def _may_request(self, host: Host, now: float) -> bool:
+        """Take a lease for a request to a host; without one it waits a moment."""
+        if self._leases is None or self._leases.take(host.number):
+            self._without.discard(host.number)
+            return True
+        self._without.add(host.number)
+        host.parked = True
+        self._wait(now + RETRY_S, host)
+        return False
 
     def _next_host(self) -> Host | None:
         """Take a host that was begun and one that was not by turns: small hosts neither starve nor delay large ones."""
         self._turn ^= 1
-        while (self._turn or not self._ready) and self._n_begun < len(self._fresh):
+        while (self._turn or not self._ready) and self._n_begun < len(self._fresh) and len(self._without) < _MOST_ASKED:
             number = int(self._fresh[self._n_begun])
             self._n_begun += 1
             if number not in self._hosts:

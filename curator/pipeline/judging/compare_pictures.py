@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from curator.decide.judged import (
 from curator.embed.embedder import Embedder
 from curator.embed.row_file import RowFile
 from curator.events import Listener, WorkAdvanced, WorkFinished, WorkStarted
+from curator.fetch.cluster.spread import Spread
 from curator.manifests.project import Project
 from curator.manifests.recipe import DedupeSettings
 from curator.matching.candidates import find_candidates
@@ -43,6 +45,7 @@ from curator.observe.pixels import DECODER_VERSION
 from curator.pipeline.judging.contents import Contents, Texts
 from curator.pipeline.judging.likely import find_likely
 from curator.pipeline.judging.sketches import make_sketches, open_sketches
+from curator.pipeline.judging.spread_search import spread_search
 from curator.store.judged_file import SCHEMA, read_judged, write_judged
 
 WORK = "comparing pictures"
@@ -65,6 +68,7 @@ class Means:
         network: that finds more pairs than hashes do; None: there is none.
         max_pixels: larger pictures are not decoded.
         emit: receives the progress.
+        spread: a cluster that helps; None: this machine does all.
     """
 
     judged: Path
@@ -73,12 +77,14 @@ class Means:
     network: Embedder | None
     max_pixels: int
     emit: Listener
+    spread: Spread | None = None
 
     @classmethod
     def of(cls, project: Project, network: Embedder | None) -> Means:
         """Name those of a data set."""
-        paths, max_pixels = project.paths, project.recipe.quality.max_pixels
-        return cls(paths.judged, paths.cache, paths.features, network, max_pixels, project.emit)
+        paths, recipe = project.paths, project.recipe
+        spread = Spread(recipe.engine) if recipe.engine.kind == "ray" else None
+        return cls(paths.judged, paths.cache, paths.features, network, recipe.quality.max_pixels, project.emit, spread)
 
 
 def made_by() -> dict[str, int]:
@@ -119,7 +125,8 @@ def compare_pictures(
 
 def _choose(nodes: Contents, settings: DedupeSettings, means: Means, is_wanted: IsWanted | None) -> Neighbours:
     """Choose the pairs that deserve a look: by hash, and by what a network sees."""
-    i, j = find_candidates(nodes.pictures, settings.max_distance, settings.rotations, is_wanted)
+    search = spread_search(means.spread) if means.spread else None
+    i, j = find_candidates(nodes.pictures, settings.max_distance, settings.rotations, is_wanted, search)
     if means.network is None:
         return Neighbours(i, j, np.full(len(i), np.nan, np.float32))
     likely = find_likely(nodes, means.network, means.features, means.max_pixels, means.emit, is_wanted)
@@ -164,13 +171,16 @@ class _Judge:
         both = np.flatnonzero((place[i] >= 0) & (place[j] >= 0))
         self._means.emit(WorkStarted(WORK, len(both), "pair"))
         try:
-            for start in range(0, len(both), AT_ONCE):
-                block = both[start : start + AT_ONCE]
-                left, right = i[block], j[block]
-                rows = list(zip(file.rows[place[left]], file.rows[place[right]], strict=True))
-                found = tabulate(self._contents.sha256[left], self._contents.sha256[right], rows, judge_pairs(rows))
+            spread, names = self._means.spread, self._contents.sha256
+            at_once = AT_ONCE // 8 if spread else AT_ONCE
+            chosen = [both[start : start + at_once] for start in range(0, len(both), at_once)]
+            blocks = ((names[i[one]], names[j[one]], place[i[one]], place[j[one]]) for one in chosen)
+            folder = self._means.sketches.absolute()
+            for found in (
+                spread.map(judge_elsewhere, folder, blocks) if spread else map(partial(judge_block, file), blocks)
+            ):
                 self._add(found)
-                self._means.emit(WorkAdvanced(WORK, len(block)))
+                self._means.emit(WorkAdvanced(WORK, len(found)))
         finally:
             self._means.emit(WorkFinished(WORK))
 
@@ -178,7 +188,7 @@ class _Judge:
         """Make the sketches that are lacking; return the file, and the row of each content in it, -1: none."""
         file, sha256s = open_sketches(self._means.sketches), self._contents.sha256[used].tolist()
         files = [Path(name) for name in self._contents.files[used]]
-        make_sketches(file, sha256s, files, self._means.max_pixels, self._means.emit)
+        make_sketches(file, sha256s, files, self._means.max_pixels, self._means.emit, self._means.spread)
         place = np.full(len(self._contents), -1)
         place[used] = file.find(sha256s)
         return file, place
@@ -189,6 +199,22 @@ class _Judge:
         if len(self._known) >= 1.5 * max(self._n_kept, AT_ONCE):
             write_judged(self._means.judged, self._known, made_by())
             self._stored, self._n_kept = None, len(self._known)
+
+
+Block = tuple[Texts, Texts, IntArray, IntArray]
+"""Pairs: the SHA-256s of the one and of the other, and the rows of their sketches."""
+
+
+def judge_block(file: RowFile, block: Block) -> pa.Table:
+    """Judge pairs by their sketches; see :func:`tabulate`."""
+    one, other, left, right = block
+    rows = list(zip(file.rows[left], file.rows[right], strict=True))
+    return tabulate(one, other, rows, judge_pairs(rows))
+
+
+def judge_elsewhere(folder: Path, block: Block) -> pa.Table:
+    """Judge pairs on a worker of a cluster, which opens the sketches in ``folder`` itself."""
+    return judge_block(open_sketches(folder), block)
 
 
 def number_pairs(table: pa.Table, sha256s: Texts) -> pa.Array:

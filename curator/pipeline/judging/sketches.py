@@ -18,13 +18,16 @@ from curator.embed.features import compute_rows
 from curator.embed.row_file import RowFile
 from curator.embed.squares import PixelArray
 from curator.errors import StateError
-from curator.events import Listener
+from curator.events import Listener, WorkAdvanced, WorkFinished, WorkStarted
+from curator.fetch.cluster.spread import Spread
 from curator.matching.judge.sketch import SKETCH_FIELDS, SKETCH_SIDE, SKETCH_VERSION, make_sketch
 from curator.observe.pixels import DECODER_VERSION
 from curator.observe.renderings import Rendering
 from curator.observe.workers.render import UndecodableError, render_to
 
 WORK = "sketches"
+_AT_ONCE = 64
+"""Pictures that a worker of a cluster makes the sketches of before it hands them over."""
 _SMALL = Rendering(fit="within", side_px=SKETCH_SIDE, least={"long_px": SKETCH_SIDE})
 
 
@@ -43,7 +46,12 @@ def open_sketches(folder: Path) -> RowFile:
 
 
 def make_sketches(
-    file: RowFile, sha256s: Sequence[str], files: Sequence[Path], max_pixels: int, emit: Listener
+    file: RowFile,
+    sha256s: Sequence[str],
+    files: Sequence[Path],
+    max_pixels: int,
+    emit: Listener,
+    spread: Spread | None = None,
 ) -> None:
     """Make the sketches that the file lacks; a picture that cannot be read gets none.
 
@@ -53,16 +61,50 @@ def make_sketches(
         files: where each content is.
         max_pixels: larger pictures are not decoded.
         emit: receives the progress.
+        spread: a cluster that makes them; None: this machine does.
 
     Raises:
         DiskError: the disk refuses.
     """
+    if spread:
+        _make_on(spread, file, sha256s, files, max_pixels, emit)
+        return
 
     def compute(number: int) -> list[dict[str, Any]]:
         return [make_sketch(_read_small(files[number], sha256s[number], max_pixels))]
 
     with suppress(StateError):  # which is raised when all others are kept
         compute_rows([file], sha256s, compute, emit, WORK)
+
+
+def _make_on(
+    spread: Spread, file: RowFile, sha256s: Sequence[str], files: Sequence[Path], max_pixels: int, emit: Listener
+) -> None:
+    found = file.find(sha256s).tolist()
+    paths = {sha256: path for sha256, path, place in zip(sha256s, files, found, strict=True) if place < 0}
+    wanted = [(sha256, path.absolute()) for sha256, path in paths.items()]
+    parts = [wanted[start : start + _AT_ONCE] for start in range(0, len(wanted), _AT_ONCE)]
+    emit(WorkStarted(WORK, len(wanted)))
+    try:
+        for part, made in zip(parts, spread.map(sketch_part, max_pixels, parts), strict=True):
+            rows = [(sha256, row) for (sha256, _), row in zip(part, made, strict=True) if row is not None]
+            if rows:
+                names = [sha256 for sha256, _ in rows]
+                file.add(names, **{name: np.stack([row[name] for _, row in rows]) for name in rows[0][1]})
+            emit(WorkAdvanced(WORK, len(part)))
+    finally:
+        emit(WorkFinished(WORK))
+
+
+def sketch_part(max_pixels: int, part: Sequence[tuple[str, Path]]) -> list[dict[str, Any] | None]:
+    """Make the sketches of some contents, given with the path of each; None for one that cannot be read."""
+    found: list[dict[str, Any] | None] = []
+    for sha256, path in part:
+        try:
+            found.append(make_sketch(_read_small(path, sha256, max_pixels)))
+        except StateError:
+            found.append(None)
+    return found
 
 
 def _read_small(path: Path, sha256: str, max_pixels: int) -> PixelArray:

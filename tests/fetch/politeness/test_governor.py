@@ -1,0 +1,109 @@
+"""No host has more requests in flight than its limit, whoever asks, dies or comes late."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+
+import pytest
+
+from curator.fetch.policy import Verdict
+from curator.fetch.politeness.governor import Asked, Governor, Granted
+from curator.fetch.politeness.leases import Leases, LostLeasesError
+from curator.reasons import Drop
+
+
+def test_the_sum_of_what_is_in_flight_never_passes_the_limit() -> None:
+    """Processes that ask, take, give back, lose answers and die, at random, on three hosts."""
+    rng, now = random.Random(7), 0.0
+    governor = Governor(per_host=5, limits={"c": 2}, lease_s=10.0)
+    processes: dict[str, tuple[Counter[str], dict[str, int], float]] = {}
+    most = Counter[str]()
+    for step in range(4000):
+        now += rng.random() * 0.4
+        if len(processes) < 4:
+            processes[f"p{step}"] = Counter(), {}, now + 8.0
+        name = rng.choice(list(processes))
+        in_flight, granted, until = processes[name]
+        if rng.random() < 0.02 or now > until:  # it dies, or its leases end before they do at the governor
+            del processes[name]
+            continue
+        for host in list(in_flight):
+            in_flight[host] = rng.randint(0, in_flight[host])
+        held = {host: max(in_flight[host], rng.randint(0, n)) for host, n in granted.items()}
+        answer = governor.exchange(name, Asked({h: n for h, n in held.items() if n}, set(rng.sample("abc", 2))), now)
+        if rng.random() < 0.9:
+            held = dict(answer.most)
+        processes[name] = in_flight, held, now + 8.0
+        for host, n in held.items():
+            in_flight[host] = rng.randint(min(in_flight[host], n), n)
+        for host in "abc":
+            n = sum(one[host] for one, _, ends in processes.values() if ends > now)
+            assert n <= (2 if host == "c" else 5)
+            most[host] = max(most[host], n)
+    assert most == {"a": 5, "b": 5, "c": 2}
+
+
+def test_a_dead_process_loses_its_leases_after_a_while() -> None:
+    """Until then nobody gets them: its requests may still be under way."""
+    governor = Governor(per_host=3, lease_s=10.0)
+    governor.exchange("dead", Asked(wanted={"h"}), 0.0)
+    assert governor.exchange("other", Asked(wanted={"h"}), 9.9).most == {"h": 0}
+    assert governor.exchange("other", Asked(wanted={"h"}), 10.0).most == {"h": 3}
+
+
+def test_a_host_with_a_delay_is_one_process_alone_and_rests_in_between() -> None:
+    """A crawl-delay can only be kept by one; the next begins that much later than the last could have."""
+    governor = Governor(per_host=3)
+    governor.exchange("one", Asked(wanted={"h"}), 0.0)
+    governor.exchange("one", Asked(held={"h": 3}, delays={"h": 5.0}), 1.0)
+    assert governor.exchange("two", Asked(wanted={"h"}), 1.1).most == {"h": 0}
+    governor.exchange("one", Asked(), 2.0)
+    assert governor.exchange("two", Asked(wanted={"h"}), 6.9).most == {"h": 0}
+    assert governor.exchange("two", Asked(wanted={"h"}), 7.0).most == {"h": 3}
+
+
+def test_of_two_that_hold_a_host_the_later_one_gives_it_up_when_a_delay_is_learnt() -> None:
+    """Both read the robots.txt; from then on one of them goes on."""
+    governor = Governor(per_host=4)
+    governor.exchange("one", Asked(wanted={"h"}), 0.0)
+    governor.exchange("one", Asked(held={"h": 2}), 0.1)
+    governor.exchange("two", Asked(wanted={"h"}), 0.2)
+    assert governor.exchange("one", Asked(held={"h": 2}, delays={"h": 1.0}), 0.3).share == {}
+    assert governor.exchange("two", Asked(held={"h": 2}), 0.4).share == {"h": 0}
+
+
+def test_where_rules_come_first_a_host_is_one_process_alone_until_they_are_read() -> None:
+    """Else two would request more than a crawl-delay allows before they know of it."""
+    governor = Governor(per_host=4, rules_first=True)
+    governor.exchange("one", Asked(wanted={"h"}), 0.0)
+    governor.exchange("one", Asked(held={"h": 1}), 0.1)
+    assert governor.exchange("two", Asked(wanted={"h"}), 0.2).most == {"h": 0}
+    governor.exchange("one", Asked(held={"h": 1}, delays={"h": 0.0}), 0.3)
+    assert governor.exchange("two", Asked(wanted={"h"}), 0.4).most == {"h": 3}
+
+
+def test_what_one_learns_of_a_host_the_others_are_told_once() -> None:
+    """And how long is left of it; who learnt it is not told."""
+    governor, wait = Governor(per_host=4), Verdict(Drop.RATE_LIMITED, "HTTP 429", 429, 60.0)
+    governor.exchange("one", Asked(wanted={"h"}), 0.0)
+    assert governor.exchange("one", Asked(held={"h": 2}, troubles={"h": wait}), 0.0).troubles == {}
+    told = governor.exchange("two", Asked(wanted={"h"}), 10.0).troubles
+    assert told["h"].wait_s == pytest.approx(50.0) and told["h"].http_status == 429
+    assert governor.exchange("two", Asked(wanted={"h"}), 11.0).troubles == {}
+    assert governor.exchange("three", Asked(wanted={"h"}), 61.0).troubles == {}
+
+
+def test_leases_end_here_before_they_end_there() -> None:
+    """Who hears nothing of the governor stops by itself."""
+
+    def dead(asked: Asked) -> Granted:
+        raise TimeoutError("nobody answers")
+
+    with Leases(dead, lease_s=3.0) as leases:
+        limit = time.monotonic() + 30
+        with pytest.raises(LostLeasesError, match="lost touch with the others of its cluster"):
+            while time.monotonic() < limit:
+                leases.check()
+                time.sleep(0.005)
