@@ -28,7 +28,7 @@ from curator.reasons import Stage
 if TYPE_CHECKING:
     from curator.benchmark.metrics_file import BenchmarkResult
     from curator.inspect.stage_result import RunResult, StageResult
-    from curator.manifests.recipe import PerClass
+    from curator.manifests.settings import PerClass
 
 Retry = Literal["none", "failed", "all"]
 

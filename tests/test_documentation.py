@@ -13,7 +13,7 @@ import typer.main
 from curator.catalog import Drop
 from curator.cli.app import app
 from curator.manifests.manifest import COLUMNS
-from curator.manifests.recipe import SECTIONS
+from curator.manifests.settings import SECTIONS
 from curator.manifests.toml_settings import key_of
 from curator.sources.registry import source_kinds
 from tests.benchmarks.beginnings import count_files, readme_commands, typed

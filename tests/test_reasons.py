@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from curator.catalog import SCHEMA
-from curator.manifests.recipe import SECTIONS
+from curator.manifests.settings import SECTIONS
 from curator.reasons import Drop, Eases, Traits
 from docs.scripts.reference import reason_row, table
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from curator.benchmark.models.model import Training
 from curator.benchmark.models.registry import find_models
-from curator.manifests.recipe import BenchmarkSettings
+from curator.manifests.settings import BenchmarkSettings
 
 QUICK_IMAGE_SIZE = 96
 

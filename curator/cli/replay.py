@@ -40,7 +40,7 @@ def replay(
     """
     from curator.cli.progress import TerminalProgress
     from curator.cli.terminal import Terminal
-    from curator.manifests.recipe import FetchSettings, QualitySettings
+    from curator.manifests.settings import FetchSettings, QualitySettings
     from curator.pipeline.replay import replay_manifest
 
     fetch, quality = FetchSettings(), QualitySettings()

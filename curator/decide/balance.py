@@ -18,7 +18,7 @@ from curator.catalog import BoolArray, Drop, IntArray, Stage, rank_among, rank_t
 from curator.decide.growth import hold_sides
 from curator.decide.keyed_hash import choose_order
 from curator.decide.shortfall import shortfall
-from curator.manifests.recipe import BalanceSettings
+from curator.manifests.settings import BalanceSettings
 from curator.reasons import SPLITS
 from curator.text import MOST, Command
 

@@ -32,7 +32,7 @@ from curator.decide.representatives import (
     rank_representatives,
 )
 from curator.decide.verdicts import CONFLICT, EXACT, KEPT, NEAR, Verdicts, write_verdicts
-from curator.manifests.recipe import DedupeSettings
+from curator.manifests.settings import DedupeSettings
 from curator.matching.copies import find_copies
 from curator.matching.picture_matches import Matches, join_matches
 from curator.matching.pictures import Indices, Pictures

@@ -22,7 +22,7 @@ from curator.catalog import Drop, IntArray, Stage, as_arrow, find_places
 from curator.decide.judged import Judged, Pairs, overrule
 from curator.decide.picture_columns import number_pictures, read_pictures
 from curator.decide.verdicts import write_evidence, write_likeness
-from curator.manifests.recipe import DedupeSettings
+from curator.manifests.settings import DedupeSettings
 from curator.matching.copies import find_copies
 from curator.matching.hamming import find_matches
 from curator.matching.orientations import ORIENTATIONS, invert_orientation

@@ -56,8 +56,8 @@ from curator.decide.picture_columns import (
 )
 from curator.decide.recordings import link_bursts, link_frames
 from curator.decide.reviews import find_wanted
-from curator.manifests.recipe import PATTERN, DedupeSettings
 from curator.manifests.reviews import Key, Review
+from curator.manifests.settings import PATTERN, DedupeSettings
 from curator.matching.components import label_components, link_equal
 from curator.matching.confirm import count_bits256
 from curator.matching.copies import find_copies

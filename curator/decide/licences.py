@@ -18,7 +18,7 @@ import pyarrow as pa
 from curator import catalog
 from curator.catalog import Drop, Stage, as_arrow
 from curator.manifests.licences import licence_name
-from curator.manifests.recipe import LicenceSettings
+from curator.manifests.settings import LicenceSettings
 from curator.manifests.spdx import is_allowed, spdx_id
 
 _LONGEST = 80

@@ -21,7 +21,7 @@ from curator.catalog import as_arrow
 from curator.decide.picture_columns import Columns
 from curator.errors import CuratorError
 from curator.manifests.group_pattern import count_groups
-from curator.manifests.recipe import PATTERN
+from curator.manifests.settings import PATTERN
 
 _BETWEEN = "\x1f"
 

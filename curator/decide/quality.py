@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from curator import catalog
 from curator.catalog import Drop, Stage, as_arrow, read_integers
-from curator.manifests.recipe import QualitySettings
+from curator.manifests.settings import QualitySettings
 
 
 def drop_poor_images(table: pd.DataFrame, settings: QualitySettings) -> pd.DataFrame:

@@ -25,7 +25,7 @@ import pyarrow.compute as pc
 
 from curator.catalog import BoolArray, IntArray, as_arrow, number_values, read_bytes
 from curator.decide.picture_columns import Columns
-from curator.manifests.recipe import SplitSettings
+from curator.manifests.settings import SplitSettings
 from curator.matching.perceptual_hash import HashBytes
 from curator.matching.pictures import Indices
 from curator.text import Text

@@ -16,7 +16,7 @@ import numpy as np
 
 from curator.catalog import BoolArray, IntArray
 from curator.errors import ShortfallError
-from curator.manifests.recipe import SplitSettings
+from curator.manifests.settings import SplitSettings
 from curator.reasons import SPLITS
 from curator.text import Command, Text
 

@@ -30,7 +30,7 @@ from curator.decide.name_pattern import check_pattern
 from curator.decide.origins import describe_large_groups
 from curator.decide.picture_columns import Columns, take_facts
 from curator.decide.side_counts import check_counts, count_wanted
-from curator.manifests.recipe import SplitSettings
+from curator.manifests.settings import SplitSettings
 from curator.reasons import SPLITS
 from curator.text import MOST, Command, Text, plural
 

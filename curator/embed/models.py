@@ -15,7 +15,7 @@ from curator.embed.embedder import Embedder, open_onnx_file, run_session, start_
 from curator.embed.extra import import_package
 from curator.embed.network import N_LAST, Block, onnx_bytes
 from curator.errors import CuratorError
-from curator.manifests.recipe import EmbedSettings
+from curator.manifests.settings import EmbedSettings
 from curator.manifests.toml_settings import suggest
 from curator.store.catalog_files import file_digest
 

@@ -20,7 +20,7 @@ from curator.fetch.ledger.schema import LET_IN_PRIVATE, OK, VIA, Attempt
 from curator.fetch.network.guard import is_public_address
 from curator.fetch.network.transfer import Transfer
 from curator.fetch.policy import Verdict
-from curator.manifests.recipe import FetchSettings
+from curator.manifests.settings import FetchSettings
 from curator.reasons import Drop
 from curator.text import plural
 

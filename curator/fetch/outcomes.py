@@ -22,8 +22,8 @@ from curator.fetch.ledger.ledger import OUTCOME_COLUMNS, PICTURE_COLUMNS, Ledger
 from curator.fetch.plan import CHUNK_ROWS
 from curator.fetch.row_addresses import RowAddresses, parse_rows
 from curator.manifests.project import Project
-from curator.manifests.recipe import FetchSettings
 from curator.manifests.recipe import Recipe as Recipe
+from curator.manifests.settings import FetchSettings
 from curator.store.catalog_files import row_groups
 from curator.store.paths import DataPaths
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from curator.fetch.network.identity import AGENT
 from curator.fetch.network.libcurl import pycurl
-from curator.manifests.recipe import FetchSettings
+from curator.manifests.settings import FetchSettings
 from curator.reasons import Drop, Eases
 from curator.text import hide_in_address
 

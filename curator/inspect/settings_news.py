@@ -21,8 +21,8 @@ from curator.decide.quality import drop_poor_images
 from curator.fetch.plan import count_decided_anew
 from curator.fetch.policy import lets_in
 from curator.manifests.project import Project
-from curator.manifests.recipe import FetchSettings as FetchSettings
 from curator.manifests.recipe import Recipe
+from curator.manifests.settings import FetchSettings as FetchSettings
 from curator.pipeline.made_from import changed_settings
 from curator.reasons import Drop, Eases
 from curator.store.catalog_files import read_catalog

@@ -18,7 +18,8 @@ from typing import Any
 from curator.errors import CuratorError, Problem, RecipeError
 from curator.manifests.group_pattern import pattern_problem
 from curator.manifests.labels import label_problems
-from curator.manifests.recipe import NAME_PATTERN, SECTIONS, BalanceSettings, Recipe, SplitSettings
+from curator.manifests.recipe import NAME_PATTERN, Recipe
+from curator.manifests.settings import SECTIONS, BalanceSettings, SplitSettings
 from curator.manifests.toml_settings import Limits, convert, line_of, parse_toml, read_settings, suggest
 from curator.store.hand_written import read_hand_written
 from curator.store.plain_json import shown

@@ -12,7 +12,7 @@ import pandas as pd
 from curator.errors import CuratorError
 from curator.manifests.made_with import decisive_changes, read_made_with
 from curator.manifests.manifest import read_manifest
-from curator.manifests.recipe import SplitSettings
+from curator.manifests.settings import SplitSettings
 from curator.reasons import Stage
 from curator.store.catalog_files import file_digest, find_record, plain
 from curator.store.paths import DataPaths

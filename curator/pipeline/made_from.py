@@ -21,8 +21,9 @@ from typing import Any
 from curator import catalog
 from curator.catalog import Stage
 from curator.manifests.project import Project
-from curator.manifests.recipe import LicenceSettings, Recipe
+from curator.manifests.recipe import Recipe
 from curator.manifests.reviews import digest_reviews, read_reviews, standing_reviews
+from curator.manifests.settings import LicenceSettings
 from curator.pipeline.acquire import AcquireOptions, settings_of_fetch
 from curator.pipeline.against import digest_others
 from curator.pipeline.held_sides import held_manifest, stated_manifest

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from curator.errors import StateError
-from curator.manifests.recipe import SECTIONS
+from curator.manifests.settings import SECTIONS
 from curator.pipeline.stages import STAGES
 from curator.store.catalog_files import find_record
 from curator.store.paths import DataPaths

@@ -33,7 +33,8 @@ from curator.manifests.cells import table_text
 from curator.manifests.manifest import FOLD, MADE, RESCUED, read_manifest
 from curator.manifests.owner import claim, refuse_other_owner
 from curator.manifests.project import Project
-from curator.manifests.recipe import FetchSettings, QualitySettings, Recipe
+from curator.manifests.recipe import Recipe
+from curator.manifests.settings import FetchSettings, QualitySettings
 from curator.manifests.tombstones import read_tombstones
 from curator.pipeline.fates import Fate, judge_images
 from curator.pipeline.made_pictures import make_pictures

@@ -26,7 +26,7 @@ from curator import catalog
 from curator.events import Listener, Warned, ignore
 from curator.manifests.cells import arrow_array, plain_column
 from curator.manifests.labels import LabelFinder
-from curator.manifests.recipe import FetchSettings
+from curator.manifests.settings import FetchSettings
 from curator.manifests.toml_settings import suggest
 from curator.sources.userinfo import drop_userinfo
 from curator.text import HAS_CONTROLS

@@ -20,7 +20,7 @@ from contextvars import ContextVar
 from pathlib import Path
 
 from curator.errors import SourceError
-from curator.manifests.recipe import ListSettings
+from curator.manifests.settings import ListSettings
 
 _CGROUP = Path("/sys/fs/cgroup/memory.max")
 

@@ -18,7 +18,7 @@ import pandas as pd
 
 from curator import catalog
 from curator.decide.dedupe import find_duplicates
-from curator.manifests.recipe import DedupeSettings, QualitySettings
+from curator.manifests.settings import DedupeSettings, QualitySettings
 from curator.observe.observation import hash_sightings
 from curator.observe.workers.look import look_at_files
 from curator.reasons import Drop

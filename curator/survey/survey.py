@@ -19,7 +19,8 @@ from typing import Any
 
 from curator.errors import CuratorError, SourceError
 from curator.manifests.labels import label_problems
-from curator.manifests.recipe import NAME_PATTERN, ListSettings
+from curator.manifests.recipe import NAME_PATTERN
+from curator.manifests.settings import ListSettings
 from curator.sources.base import most_frequent
 from curator.sources.budget import within
 from curator.sources.failures import as_source_error

@@ -27,7 +27,7 @@ import typer.main  # noqa: E402
 
 import curator  # noqa: E402
 from curator.cli.app import GROUPS, app  # noqa: E402
-from curator.manifests.recipe import SECTIONS  # noqa: E402
+from curator.manifests.settings import SECTIONS  # noqa: E402
 from curator.manifests.toml_settings import key_of  # noqa: E402
 from curator.reasons import Drop, Eases, Traits  # noqa: E402
 from curator.sources.registry import source_kinds  # noqa: E402

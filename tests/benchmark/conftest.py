@@ -17,7 +17,8 @@ from curator.events import Event
 from curator.manifests.labels import folder_name
 from curator.manifests.manifest import COLUMNS, FOLD
 from curator.manifests.project import Project
-from curator.manifests.recipe import BenchmarkSettings, Recipe
+from curator.manifests.recipe import Recipe
+from curator.manifests.settings import BenchmarkSettings
 from curator.store.paths import DataPaths
 
 

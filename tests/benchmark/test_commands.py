@@ -25,7 +25,8 @@ import signal, sys
 from pathlib import Path
 from curator.benchmark.run_benchmark import run_benchmark
 from curator.manifests.project import Project
-from curator.manifests.recipe import BenchmarkSettings, Recipe
+from curator.manifests.recipe import Recipe
+from curator.manifests.settings import BenchmarkSettings
 from curator.store.paths import DataPaths
 settings = BenchmarkSettings(models=("cnn",), seeds=(0,), image_size=32, epochs=5)
 recipe = Recipe(name="drawn", labels=("disc", "square"), sources=(), benchmark=settings)

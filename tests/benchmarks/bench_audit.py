@@ -33,7 +33,7 @@ from curator.inspect.audit.cost import measure_cost
 from curator.inspect.audit.shared_groups import find_shared, join_groups
 from curator.inspect.suspects.principal import likenesses, principal
 from curator.inspect.suspects.rows import compose_table
-from curator.manifests.recipe import SuspectsSettings
+from curator.manifests.settings import SuspectsSettings
 
 N_IMAGES, N_LABELS, N_SAME, N_SAVED_ANEW = 100_000, 10, 60, 26
 LOOK = np.array([10, 240, 90, 0.09, 0.17], np.float32)

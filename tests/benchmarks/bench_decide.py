@@ -25,7 +25,7 @@ from curator.decide.allocation import divide_groups  # noqa: E402
 from curator.decide.balance import balance_labels  # noqa: E402
 from curator.decide.placeholders import drop_suspected_placeholders  # noqa: E402
 from curator.decide.split import split_images  # noqa: E402
-from curator.manifests.recipe import BalanceSettings, SplitSettings  # noqa: E402
+from curator.manifests.settings import BalanceSettings, SplitSettings  # noqa: E402
 from curator.matching.hamming import collapse, find_pairs  # noqa: E402
 from tests.decide.test_split import feasible_groups  # noqa: E402
 

@@ -29,7 +29,7 @@ sys.path[:0] = [str(ROOT)]
 
 from curator.events import Event, Warned  # noqa: E402
 from curator.manifests.labels import LabelFinder  # noqa: E402
-from curator.manifests.recipe import FetchSettings, ListSettings  # noqa: E402
+from curator.manifests.settings import FetchSettings, ListSettings  # noqa: E402
 from curator.sources.base import ListingContext, Source  # noqa: E402
 from curator.sources.budget import within  # noqa: E402
 from curator.sources.captions.captions_source import Captions  # noqa: E402

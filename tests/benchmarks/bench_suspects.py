@@ -37,7 +37,7 @@ from curator.inspect.suspects.folds import choose_folds
 from curator.inspect.suspects.judge import judge, suspicion
 from curator.inspect.suspects.neighbours import find_neighbours
 from curator.inspect.suspects.principal import likenesses, principal
-from curator.manifests.recipe import EmbedSettings, SuspectsSettings
+from curator.manifests.settings import EmbedSettings, SuspectsSettings
 
 RATES, SEEDS = (0.02, 0.05, 0.08, 0.2), range(5)
 LARGE = {10_000: (20, 1.5), 100_000: (180, 3.0)}

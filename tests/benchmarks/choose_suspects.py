@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from curator.embed.models import open_embedder
 from curator.inspect.suspects import judge
-from curator.manifests.recipe import EmbedSettings
+from curator.manifests.settings import EmbedSettings
 
 SEEDS, RATES = range(100, 104), (0.05, 0.08, 0.2)
 WEIGHTS, PENALTIES = (0, 1 / 4, 1 / 3, 1 / 2), (0.3, 0.1, 0.03)

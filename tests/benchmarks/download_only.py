@@ -22,7 +22,8 @@ from curator.fetch.ledger.schema import Remembered  # noqa: E402
 from curator.fetch.plan import FetchOptions, make_plan  # noqa: E402
 from curator.fetch.row_addresses import parse_rows  # noqa: E402
 from curator.manifests.project import Project  # noqa: E402
-from curator.manifests.recipe import FetchSettings, Recipe  # noqa: E402
+from curator.manifests.recipe import Recipe  # noqa: E402
+from curator.manifests.settings import FetchSettings  # noqa: E402
 from curator.observe.observation import Observation, Sighting  # noqa: E402
 from curator.observe.workers.pool import ObservedFile  # noqa: E402
 from curator.sources.base import listed_rows  # noqa: E402

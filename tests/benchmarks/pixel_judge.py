@@ -109,7 +109,7 @@ def embed(files):
     """Features of length one, float32 (files, n); None without the extra."""
     try:
         from curator.embed.models import open_embedder
-        from curator.manifests.recipe import EmbedSettings
+        from curator.manifests.settings import EmbedSettings
 
         embedder = open_embedder(EmbedSettings(), Path())
     except (CuratorError, ImportError) as error:

@@ -30,7 +30,7 @@ from pathlib import Path
 from copy_kinds import COPY_KINDS, encode_copy, make_copy
 from verdict import Verdict, at_least, at_most
 
-from curator.manifests.recipe import DedupeSettings
+from curator.manifests.settings import DedupeSettings
 from curator.matching.copies import find_copies
 from curator.matching.perceptual_hash import FLAT_DETAIL
 from curator.matching.pictures import Pictures

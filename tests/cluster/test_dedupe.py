@@ -10,7 +10,7 @@ import pytest
 from curator.errors import StateError
 from curator.fetch.cluster import spread as spread_module
 from curator.fetch.cluster.spread import Spread
-from curator.manifests.recipe import EngineSettings
+from curator.manifests.settings import EngineSettings
 from curator.matching.hamming import collapse, find_pairs
 from curator.matching.picture_matches import match_pictures
 from curator.pipeline.judging.spread_search import spread_search

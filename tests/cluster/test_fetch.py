@@ -20,7 +20,8 @@ from curator.fetch.cluster import fetch_fragments
 from curator.fetch.fetch_images import fetch_images
 from curator.manifests.project import Project
 from curator.manifests.read_recipe import parse_recipe
-from curator.manifests.recipe import EngineSettings, FetchSettings, Recipe
+from curator.manifests.recipe import Recipe
+from curator.manifests.settings import EngineSettings, FetchSettings
 from curator.pipeline import run_stages as pipeline
 from curator.sources.base import listed_rows
 from curator.sources.registry import source_kinds

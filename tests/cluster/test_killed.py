@@ -16,7 +16,8 @@ import pytest
 
 from curator.fetch.fetch_images import fetch_images
 from curator.manifests.project import Project
-from curator.manifests.recipe import FetchSettings, Recipe
+from curator.manifests.recipe import Recipe
+from curator.manifests.settings import FetchSettings
 from curator.sources.base import listed_rows
 from curator.store.image_files import stored_hashes
 from curator.store.paths import DataPaths
@@ -35,7 +36,8 @@ import pandas as pd
 from curator.fetch.cluster import fetch_fragments
 from curator.fetch.fetch_images import fetch_images
 from curator.manifests.project import Project
-from curator.manifests.recipe import EngineSettings, FetchSettings, Recipe
+from curator.manifests.recipe import Recipe
+from curator.manifests.settings import EngineSettings, FetchSettings
 from curator.store.paths import DataPaths
 
 fetch_fragments.MOST_ROWS = 40

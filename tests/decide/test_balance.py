@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from curator.catalog import Drop, is_kept
 from curator.decide.balance import balance_labels, share_out
 from curator.errors import ShortfallError
-from curator.manifests.recipe import BalanceSettings
+from curator.manifests.settings import BalanceSettings
 from tests.decide.rows import by_id, make_table, sha256, shuffled
 from tests.fuzz.rounds import examples
 

@@ -7,7 +7,7 @@ from curator.catalog import Drop
 from curator.decide.keyed_hash import choose_order
 from curator.decide.quality import drop_poor_images
 from curator.decide.target import choose_candidates
-from curator.manifests.recipe import QualitySettings
+from curator.manifests.settings import QualitySettings
 from tests.decide.rows import make_table, sha256
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from curator.catalog import Drop, is_kept
 from curator.decide.dedupe import find_duplicates
 from curator.decide.verdicts import explain_groups
-from curator.manifests.recipe import DedupeSettings
+from curator.manifests.settings import DedupeSettings
 from curator.matching.confirm import SAME_BITS
 from curator.matching.orientations import ORIENTATIONS, invert_orientation, orient_hash256
 from tests.decide.rows import (

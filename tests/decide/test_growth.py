@@ -16,7 +16,7 @@ from curator.decide.dedupe import find_duplicates
 from curator.decide.folds import _follow_groups
 from curator.decide.growth import drop_cross_split, hold_folds, hold_sides
 from curator.decide.split import split_images
-from curator.manifests.recipe import BalanceSettings, DedupeSettings, SplitSettings
+from curator.manifests.settings import BalanceSettings, DedupeSettings, SplitSettings
 from tests.decide.rows import make_table, packed, sha256
 from tests.fuzz.rounds import examples
 

@@ -19,7 +19,7 @@ from curator.decide.judged import (
     Judged,
 )
 from curator.decide.leak_groups import find_leak_groups, number_kept_copies
-from curator.manifests.recipe import DedupeSettings
+from curator.manifests.settings import DedupeSettings
 from curator.matching.orientations import ORIENTATIONS
 from tests.decide.rows import LABELS, make_table, shuffled
 from tests.decide.test_dedupe import image

@@ -9,8 +9,8 @@ from curator.decide.growth import drop_cross_split
 from curator.decide.leak_groups import find_leak_groups, number_kept_copies
 from curator.decide.reviews import apply_reviews
 from curator.decide.split import split_images
-from curator.manifests.recipe import DedupeSettings, SplitSettings
 from curator.manifests.reviews import Review
+from curator.manifests.settings import DedupeSettings, SplitSettings
 from tests.decide.rows import make_table, packed, sha256
 
 LABELS = ("rugby", "soccer")

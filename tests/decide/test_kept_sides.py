@@ -10,7 +10,7 @@ from curator.decide.growth import drop_cross_split, find_listed_sides
 from curator.decide.split import split_images
 from curator.errors import RecipeError
 from curator.manifests.read_recipe import parse_recipe
-from curator.manifests.recipe import BalanceSettings, DedupeSettings, SplitSettings
+from curator.manifests.settings import BalanceSettings, DedupeSettings, SplitSettings
 from curator.reasons import SPLITS
 from curator.sources.registry import source_kinds
 from tests.decide.rows import by_id, make_table, sha256, shuffled

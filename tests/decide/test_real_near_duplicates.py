@@ -9,7 +9,7 @@ import pytest
 from curator.catalog import Drop, is_kept
 from curator.decide.dedupe import find_duplicates
 from curator.decide.leak_groups import find_leak_groups
-from curator.manifests.recipe import DedupeSettings
+from curator.manifests.settings import DedupeSettings
 from curator.matching.orientations import ORIENTATIONS
 from curator.observe.observation import observe_image
 from tests.decide.rows import make_table

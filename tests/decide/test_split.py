@@ -14,7 +14,7 @@ from curator.decide.leak_groups import find_leak_groups
 from curator.decide.split import split_images
 from curator.decide.whole_groups import Groups
 from curator.errors import ShortfallError
-from curator.manifests.recipe import SplitSettings
+from curator.manifests.settings import SplitSettings
 from curator.matching.components import label_components
 from curator.matching.orientations import orient_hash256
 from tests.decide.rows import by_id, make_table, packed, random_picture, sha256, shuffled, turn_picture

@@ -13,7 +13,8 @@ from curator.demo.server import Served, serve
 from curator.demo.site import BOX_COLUMNS, IMAGE_COLUMNS, LABEL_COLUMNS, recipe_text
 from curator.demo.truth import world_truth
 from curator.manifests.read_recipe import parse_recipe
-from curator.manifests.recipe import FetchSettings, Recipe
+from curator.manifests.recipe import Recipe
+from curator.manifests.settings import FetchSettings
 from curator.sources.base import ListingContext
 from curator.sources.imagenet.imagenet_source import Imagenet
 from curator.sources.registry import source_kinds

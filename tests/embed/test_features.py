@@ -22,7 +22,7 @@ from curator.embed.squares import read_square
 from curator.embed.torch_file import read_tensors
 from curator.errors import CuratorError, StateError
 from curator.events import WorkAdvanced, ignore
-from curator.manifests.recipe import EmbedSettings
+from curator.manifests.settings import EmbedSettings
 from tests.embed.onnx_files import write_model
 from tests.small_worlds import picture, write_folder
 
@@ -68,7 +68,7 @@ import numpy as np
 from pathlib import Path
 from curator.embed.models import open_embedder
 from curator.embed.squares import read_square
-from curator.manifests.recipe import EmbedSettings
+from curator.manifests.settings import EmbedSettings
 found = open_embedder(EmbedSettings(), Path()).run_image(read_square(Path({str(pictures[3][1])!r}), {names[3]!r}, 224))
 print(found.tobytes().hex())
 """

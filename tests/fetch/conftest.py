@@ -20,7 +20,8 @@ from curator.events import Listener, ignore
 from curator.fetch.fetch_images import fetch_images
 from curator.fetch.plan import FetchOptions
 from curator.manifests.project import Project
-from curator.manifests.recipe import FetchSettings, QualitySettings, Recipe
+from curator.manifests.recipe import Recipe
+from curator.manifests.settings import FetchSettings, QualitySettings
 from curator.sources.base import listed_rows
 from curator.store.paths import DataPaths
 

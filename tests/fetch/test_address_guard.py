@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from curator.manifests.recipe import FetchSettings
+from curator.manifests.settings import FetchSettings
 from curator.reasons import Drop
 
 pytestmark = pytest.mark.torture("names that resolve inside, requested with the shipped settings")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from curator.manifests.recipe import FetchSettings
+from curator.manifests.settings import FetchSettings
 from curator.reasons import Drop
 from tests.ledger_file import query
 

@@ -24,7 +24,7 @@ from curator.fetch.ledger.schema import VERSION, Attempt
 from curator.fetch.outcomes import PICTURE_COLUMNS, read_outcomes, with_pictures
 from curator.fetch.plan import FetchOptions, make_plan
 from curator.fetch.row_addresses import parse_rows
-from curator.manifests.recipe import FetchSettings, QualitySettings
+from curator.manifests.settings import FetchSettings, QualitySettings
 from curator.reasons import Drop
 from tests.ledger_file import query
 
@@ -323,7 +323,8 @@ from pathlib import Path
 import pandas as pd
 from curator.fetch.fetch_images import fetch_images
 from curator.manifests.project import Project
-from curator.manifests.recipe import FetchSettings, Recipe
+from curator.manifests.recipe import Recipe
+from curator.manifests.settings import FetchSettings
 from curator.store.paths import DataPaths
 folder = Path(sys.argv[2])
 try:

@@ -26,7 +26,8 @@ from pathlib import Path
 import pandas as pd
 from curator.fetch.fetch_images import fetch_images
 from curator.manifests.project import Project
-from curator.manifests.recipe import FetchSettings, Recipe
+from curator.manifests.recipe import Recipe
+from curator.manifests.settings import FetchSettings
 from curator.store.paths import DataPaths
 
 def tell(*words):  # one write, so that a kill never leaves half a line before the next life's words

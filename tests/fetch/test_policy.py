@@ -18,7 +18,7 @@ from curator.fetch.policy import (
     opt_out,
     settings_behind,
 )
-from curator.manifests.recipe import FetchSettings
+from curator.manifests.settings import FetchSettings
 from curator.reasons import RETRIED, Drop
 
 ERRORS = {

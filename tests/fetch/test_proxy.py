@@ -18,7 +18,7 @@ from curator.fetch.network.guard import is_private_name, proxy_addresses
 from curator.inspect.status import read_status
 from curator.manifests.project import Project
 from curator.manifests.read_recipe import parse_recipe
-from curator.manifests.recipe import FetchSettings
+from curator.manifests.settings import FetchSettings
 from curator.pipeline import run_stages as pipeline
 from curator.sources.reading.http import StreamedAnswer
 from curator.sources.registry import source_kinds

@@ -20,7 +20,7 @@ from curator.errors import CuratorError
 from curator.fetch.network.guard import name_private_host
 from curator.fetch.network.libcurl import pycurl
 from curator.fetch.network.redirects import Redirects, RefusedRedirectError
-from curator.manifests.recipe import FetchSettings
+from curator.manifests.settings import FetchSettings
 from curator.sources.reading.http import BrokenOffError, StreamedAnswer
 from tests.fuzz.rounds import counted, examples
 

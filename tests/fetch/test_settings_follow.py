@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from curator.fetch.plan import count_decided_anew
-from curator.manifests.recipe import FetchSettings, QualitySettings
+from curator.manifests.settings import FetchSettings, QualitySettings
 from curator.reasons import Drop
 from tests.ledger_file import query
 

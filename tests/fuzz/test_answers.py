@@ -25,7 +25,8 @@ from PIL import Image
 
 from curator.fetch.fetch_images import fetch_images
 from curator.manifests.project import Project
-from curator.manifests.recipe import FetchSettings, Recipe
+from curator.manifests.recipe import Recipe
+from curator.manifests.settings import FetchSettings
 from curator.reasons import Drop
 from curator.sources.base import listed_rows
 from curator.store.paths import DataPaths

@@ -20,8 +20,8 @@ from curator.errors import CuratorError, StateError
 from curator.inspect.ablation.ablation import Chosen, _as_deduped, _measure, _read_raw
 from curator.inspect.ablation.measure import Pool, compare_orders, compare_training
 from curator.manifests.manifest import read_manifest
-from curator.manifests.recipe import SuspectsSettings
 from curator.manifests.reviews import Review, append_review
+from curator.manifests.settings import SuspectsSettings
 from curator.pipeline.judging.compare_pictures import made_by
 from curator.store.judged_file import SCHEMA, write_judged
 from tests.small_worlds import recipe_text, small_project, write_folder

@@ -24,7 +24,7 @@ from curator.inspect.forecast.prediction import Effort, estimate_effort, needed_
 from curator.inspect.forecast.probe import Forecast, in_words, probe
 from curator.manifests.project import Project
 from curator.manifests.read_recipe import parse_recipe
-from curator.manifests.recipe import FetchSettings
+from curator.manifests.settings import FetchSettings
 from curator.pipeline import run_stages as pipeline
 from curator.pipeline.acquire import AcquireOptions, plan_listing
 from curator.sources.registry import source_kinds

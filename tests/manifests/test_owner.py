@@ -16,7 +16,7 @@ from curator.demo.server import serve
 from curator.demo.whole_job import run_demo
 from curator.errors import CuratorError
 from curator.events import ignore
-from curator.manifests.recipe import FetchSettings
+from curator.manifests.settings import FetchSettings
 from curator.pipeline.replay import replay_manifest
 from curator.store.paths import OWNER
 from tests.small_worlds import recipe_text, write_folder

@@ -8,8 +8,9 @@ import pytest
 
 from curator import catalog
 from curator.manifests.project import Project
-from curator.manifests.recipe import BalanceSettings, DedupeSettings, Recipe, SplitSettings
+from curator.manifests.recipe import Recipe
 from curator.manifests.reviews import Review
+from curator.manifests.settings import BalanceSettings, DedupeSettings, SplitSettings
 from curator.pipeline.stages import STAGES
 from curator.store.paths import DataPaths
 

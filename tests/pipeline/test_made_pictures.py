@@ -18,7 +18,7 @@ from curator.export.material import Material, shareable
 from curator.manifests.made_with import MadeWith
 from curator.manifests.manifest import read_manifest
 from curator.manifests.read_recipe import parse_recipe
-from curator.manifests.recipe import FetchSettings
+from curator.manifests.settings import FetchSettings
 from curator.pipeline.replay import replay_manifest
 from curator.sources.registry import source_kinds
 from curator.store.making import turned_crop

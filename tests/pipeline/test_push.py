@@ -23,7 +23,7 @@ from curator.errors import CuratorError
 from curator.events import Event
 from curator.export import material
 from curator.manifests.manifest import manifest_text, read_manifest
-from curator.manifests.recipe import FetchSettings
+from curator.manifests.settings import FetchSettings
 from curator.pipeline.hub import push
 from curator.sources.reading import json_api, resume
 from curator.store import lock

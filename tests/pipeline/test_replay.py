@@ -19,7 +19,7 @@ from curator.inspect.diff import changed_settings, compare_manifests, with_cause
 from curator.inspect.verify import Verification, verify_files
 from curator.manifests.manifest import manifest_text, read_manifest
 from curator.manifests.project import Project
-from curator.manifests.recipe import FetchSettings
+from curator.manifests.settings import FetchSettings
 from curator.manifests.tombstones import append_tombstones, digest
 from curator.pipeline import run_stages as pipeline
 from curator.pipeline.replay import Replay, replay_manifest

@@ -38,7 +38,7 @@ from curator.inspect.why import find_stories
 from curator.manifests.made_with import MadeWith
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
-from curator.manifests.recipe import FetchSettings
+from curator.manifests.settings import FetchSettings
 from curator.pipeline import run_stages as pipeline
 from curator.pipeline.forget import forget
 from curator.pipeline.replay import Replay, replay_manifest

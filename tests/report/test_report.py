@@ -17,8 +17,8 @@ from curator.benchmark.figures.colours import colours
 from curator.embed.models import find_weights
 from curator.errors import CuratorError, StateError
 from curator.manifests.project import Project
-from curator.manifests.recipe import EmbedSettings
 from curator.manifests.reviews import Review, append_review
+from curator.manifests.settings import EmbedSettings
 from curator.observe.thumbnails import data_uri
 from curator.report.build import build_report
 from curator.report.markup import element, join, link, prose

@@ -13,8 +13,8 @@ from curator.catalog import Drop, Stage
 from curator.decide.dedupe import find_duplicates
 from curator.decide.reviews import apply_reviews
 from curator.errors import StateError
-from curator.manifests.recipe import DedupeSettings
 from curator.manifests.reviews import Review, standing_reviews
+from curator.manifests.settings import DedupeSettings
 from tests.decide.rows import make_table, packed, random_picture, sha256
 
 LABELS = ("rugby", "soccer")

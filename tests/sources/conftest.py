@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from curator.events import Event, Noted, Warned
-from curator.manifests.recipe import FetchSettings
+from curator.manifests.settings import FetchSettings
 from curator.sources.base import ListingContext
 from curator.sources.reading import resume
 from curator.text import spell

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from curator.errors import SourceError
-from curator.manifests.recipe import FetchSettings, ListSettings
+from curator.manifests.settings import FetchSettings, ListSettings
 from curator.sources import budget as budget_module
 from curator.sources.base import ListingContext
 from curator.sources.budget import within

@@ -13,7 +13,7 @@ import pytest
 
 from curator.errors import SourceError
 from curator.events import Warned
-from curator.manifests.recipe import FetchSettings
+from curator.manifests.settings import FetchSettings
 from curator.sources.base import ListingContext
 from curator.sources.coco.coco_source import Coco
 from curator.sources.url_list.url_list_source import UrlList

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from curator.errors import SourceError
 from curator.events import MetadataFinished, MetadataRead, MetadataStarted
-from curator.manifests.recipe import FetchSettings
+from curator.manifests.settings import FetchSettings
 from curator.sources.reading.http import Version
 from curator.sources.reading.read import probe_size, read_place, unpack
 from tests.sources.conftest import Handler

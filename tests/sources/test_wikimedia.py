@@ -11,7 +11,7 @@ import pytest
 from curator.catalog import kept
 from curator.errors import RecipeError, SourceError
 from curator.manifests.read_recipe import parse_recipe
-from curator.manifests.recipe import FetchSettings
+from curator.manifests.settings import FetchSettings
 from curator.pipeline import run_stages as pipeline
 from curator.pipeline.acquire import AcquireOptions, plan_listing
 from curator.sources.reading import json_api, resume

@@ -27,8 +27,8 @@ from curator.inspect.suspects.low_quality import find_flaws
 from curator.inspect.suspects.neighbours import Neighbours, find_neighbours
 from curator.inspect.suspects.principal import likenesses, principal
 from curator.inspect.suspects.rows import compose_table
-from curator.manifests.recipe import EmbedSettings, SuspectsSettings
 from curator.manifests.reviews import Review, append_review, decided_keys, read_reviews, standing_reviews
+from curator.manifests.settings import EmbedSettings, SuspectsSettings
 from curator.review.service import ReviewService
 from curator.store.catalog_files import read_catalog
 from curator.store.suspects_file import HEADINGS, count_decided, list_suspects, suspect_keys

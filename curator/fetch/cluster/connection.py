@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from curator.errors import CuratorError
-from curator.manifests.recipe import EngineSettings
+from curator.manifests.settings import EngineSettings
 
 _KNOCK_S = 10.0
 

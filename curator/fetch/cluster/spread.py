@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from curator.errors import CuratorError, StateError
 from curator.fetch.cluster.connection import open_ray
 from curator.fetch.cluster.orders import differences, made_by
-from curator.manifests.recipe import EngineSettings
+from curator.manifests.settings import EngineSettings
 
 Shared = TypeVar("Shared")
 Part = TypeVar("Part")

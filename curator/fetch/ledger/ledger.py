@@ -54,7 +54,7 @@ from curator.fetch.ledger.schema import (
 )
 from curator.fetch.policy import FALLBACK_STATUSES
 from curator.fetch.politeness.robots import FRESH_S
-from curator.manifests.recipe import FetchSettings
+from curator.manifests.settings import FetchSettings
 from curator.observe.observation import OBSERVER_VERSION
 from curator.reasons import RETRIED, Drop
 

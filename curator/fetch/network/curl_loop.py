@@ -23,7 +23,7 @@ from typing import Any
 
 from curator.fetch.network.libcurl import pycurl
 from curator.fetch.network.transfer import Transfer
-from curator.manifests.recipe import FetchSettings as FetchSettings
+from curator.manifests.settings import FetchSettings as FetchSettings
 
 _EVENTS = {
     pycurl.POLL_IN: selectors.EVENT_READ,

@@ -37,7 +37,7 @@ from curator.fetch.policy import Answer, Verdict, judge
 from curator.fetch.politeness.lease_gate import LeaseGate
 from curator.fetch.politeness.robots import MAX_TEXT_BYTES
 from curator.fetch.politeness.robots_gate import RobotsGate
-from curator.manifests.recipe import FetchSettings
+from curator.manifests.settings import FetchSettings
 from curator.reasons import Drop
 from curator.text import without_userinfo
 

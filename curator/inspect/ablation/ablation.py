@@ -32,8 +32,9 @@ from curator.inspect.suspects.neighbours import find_neighbours
 from curator.inspect.suspects.principal import likenesses, principal
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
-from curator.manifests.recipe import Recipe, SuspectsSettings
+from curator.manifests.recipe import Recipe
 from curator.manifests.reviews import Key, Review, read_reviews, standing_reviews
+from curator.manifests.settings import SuspectsSettings
 from curator.matching.components import label_components
 from curator.pipeline.judging.evidence import read_evidence
 from curator.store.catalog_files import file_digest, read_catalog, read_record

@@ -43,7 +43,7 @@ from curator.inspect.audit.shared_groups import find_shared, join_groups
 from curator.inspect.suspects.find import embed_files
 from curator.inspect.suspects.principal import likenesses, principal
 from curator.inspect.suspects.rows import compose_table
-from curator.manifests.recipe import DedupeSettings, EmbedSettings, SuspectsSettings
+from curator.manifests.settings import DedupeSettings, EmbedSettings, SuspectsSettings
 from curator.manifests.toml_settings import suggest
 from curator.observe.traces import Traces
 from curator.pipeline.judging.compare_pictures import Means, compare_pictures

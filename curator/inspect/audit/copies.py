@@ -20,7 +20,7 @@ from curator import catalog as catalog
 from curator.catalog import BoolArray, IntArray, number_values, rank_among
 from curator.decide.judged import Judged, overrule
 from curator.decide.picture_columns import number_pictures, read_pictures
-from curator.manifests.recipe import DedupeSettings
+from curator.manifests.settings import DedupeSettings
 from curator.matching.buckets import list_ranges
 from curator.matching.components import label_components, link_equal
 from curator.matching.copies import find_copies

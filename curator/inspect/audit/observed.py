@@ -28,7 +28,7 @@ import pyarrow.parquet as pq
 from curator import catalog
 from curator.events import Listener, WorkAdvanced, WorkFinished, WorkStarted
 from curator.events import ignore as ignore
-from curator.manifests.recipe import QualitySettings
+from curator.manifests.settings import QualitySettings
 from curator.observe.observation import OBSERVER_VERSION, Observation, Sighting, hash_sightings
 from curator.observe.traces import N_BYTES, Traces, read_traces
 from curator.observe.workers.look import look_at_files

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from curator.manifests.recipe import FetchSettings
+from curator.manifests.settings import FetchSettings
 
 LEVEL = 0.95
 """The share of intervals that should hold the truth."""

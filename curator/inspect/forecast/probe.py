@@ -22,7 +22,7 @@ from curator.fetch.outcomes import read_outcomes
 from curator.fetch.row_addresses import parse_rows
 from curator.inspect.forecast.prediction import Effort, Prediction, Stratum, estimate_effort, predict_images
 from curator.manifests.project import Project
-from curator.manifests.recipe import BalanceSettings
+from curator.manifests.settings import BalanceSettings
 from curator.pipeline.acquire import AcquireOptions, Listing, fetch_and_judge, n_tiers
 from curator.sources.registry import host_limits
 from curator.store.lock import locked

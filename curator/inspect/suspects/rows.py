@@ -20,7 +20,7 @@ from curator.inspect.suspects.judge import find_wrong, judge, likeliest_other, s
 from curator.inspect.suspects.low_quality import find_flaws
 from curator.inspect.suspects.neighbours import Neighbours, find_neighbours
 from curator.inspect.suspects.principal import likenesses, principal
-from curator.manifests.recipe import SuspectsSettings
+from curator.manifests.settings import SuspectsSettings
 from curator.text import plural
 
 FloatArray = npt.NDArray[np.float32]

@@ -20,7 +20,7 @@ from curator.export.material import Material, shareable
 from curator.export.places import RECORD, read_record
 from curator.export.resizing import Resizing
 from curator.manifests.project import Project
-from curator.manifests.recipe import FetchSettings
+from curator.manifests.settings import FetchSettings
 from curator.pipeline.hub.changes import Changes, Commit, OnHub, find_changes, find_strangers
 from curator.pipeline.hub.hub_api import Hub, check_name
 from curator.pipeline.hub.local_file import LocalFile

@@ -34,7 +34,7 @@ from curator.embed.row_file import RowFile
 from curator.events import Listener, WorkAdvanced, WorkFinished, WorkStarted
 from curator.fetch.cluster.spread import Spread
 from curator.manifests.project import Project
-from curator.manifests.recipe import DedupeSettings
+from curator.manifests.settings import DedupeSettings
 from curator.matching.candidates import find_candidates
 from curator.matching.judge.flaws import find_faded, find_flaws
 from curator.matching.judge.judge import JUDGE_VERSION, Judgement, judge_pairs

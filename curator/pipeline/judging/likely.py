@@ -16,7 +16,7 @@ from curator.embed.models import open_embedder
 from curator.embed.squares import read_square
 from curator.errors import CuratorError, StateError
 from curator.events import Listener
-from curator.manifests.recipe import EmbedSettings
+from curator.manifests.settings import EmbedSettings
 from curator.matching.neighbours import IsWanted, Neighbours, find_neighbours
 from curator.pipeline.judging.contents import Contents
 

@@ -22,7 +22,7 @@ import pyarrow as pa
 
 from curator.errors import SourceError
 from curator.fetch.network.guard import name_private_host
-from curator.manifests.recipe import FetchSettings
+from curator.manifests.settings import FetchSettings
 from curator.manifests.toml_settings import suggest
 from curator.sources.base import ListingContext
 from curator.sources.reading.cache import CacheEntry

@@ -24,7 +24,7 @@ from curator.fetch.network.guard import name_private_host, proxy_addresses
 from curator.fetch.network.libcurl import pycurl
 from curator.fetch.network.transfer import WaryTransfer
 from curator.fetch.policy import Answer, header_values, judge
-from curator.manifests.recipe import FetchSettings
+from curator.manifests.settings import FetchSettings
 from curator.reasons import Drop
 from curator.sources.reading.sending import Sent
 

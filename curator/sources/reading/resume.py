@@ -14,7 +14,7 @@ from http.client import responses
 from typing import TYPE_CHECKING
 
 from curator.errors import SourceError
-from curator.manifests.recipe import FetchSettings
+from curator.manifests.settings import FetchSettings
 from curator.reasons import RETRIED, Drop
 from curator.sources.budget import budget
 from curator.sources.reading.http import CONTENT_RANGE, BrokenOffError, StreamedAnswer

@@ -23,7 +23,7 @@ from curator.fetch.ledger.schema import HostWait, Note, RobotsText
 from curator.fetch.network.guard import name_private_host
 from curator.fetch.policy import Verdict
 from curator.fetch.politeness.robots import Rules, read_rules, robots_url, text_of_answer
-from curator.manifests.recipe import FetchSettings
+from curator.manifests.settings import FetchSettings
 from curator.reasons import Drop
 from curator.sources.base import ListingContext
 from curator.sources.reading.http import BrokenOffError, StreamedAnswer

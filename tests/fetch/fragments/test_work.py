@@ -24,7 +24,8 @@ from curator.fetch.outcomes import read_outcomes
 from curator.fetch.plan import FetchOptions
 from curator.fetch.row_addresses import parse_rows
 from curator.manifests.project import Project
-from curator.manifests.recipe import EngineSettings, FetchSettings, Recipe
+from curator.manifests.recipe import Recipe
+from curator.manifests.settings import EngineSettings, FetchSettings
 from curator.sources.base import listed_rows
 from curator.store.image_files import stored_hashes
 from curator.store.paths import DataPaths

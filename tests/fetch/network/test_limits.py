@@ -21,7 +21,7 @@ from curator.events import Event, Warned
 from curator.fetch.network.guard import proxy_addresses
 from curator.fetch.network.libcurl import pycurl, refuse_old
 from curator.fetch.network.transfer import Transfer, WaryTransfer
-from curator.manifests.recipe import FetchSettings
+from curator.manifests.settings import FetchSettings
 from curator.reasons import Drop
 from tests.observe.drawings import draw, encode
 
