@@ -33,10 +33,10 @@ from curator.embed.models import open_embedder
 from curator.embed.squares import read_square
 from curator.events import ignore
 from curator.inspect.suspects import look
-from curator.inspect.suspects.folds import choose_folds
+from curator.inspect.suspects.folds import divide_anew
 from curator.inspect.suspects.judge import judge, suspicion
 from curator.inspect.suspects.neighbours import find_neighbours
-from curator.inspect.suspects.principal import likenesses, principal
+from curator.inspect.suspects.principal import judged_by, likenesses
 from curator.manifests.recipe import EmbedSettings, SuspectsSettings
 
 RATES, SEEDS = (0.02, 0.05, 0.08, 0.2), range(5)
@@ -95,12 +95,12 @@ class Ours:
 
     def __init__(self, features):
         self.points, self.groups = likenesses(features), np.arange(len(features))
-        self.inputs = principal(self.points)
+        self.inputs = judged_by(features)
 
     def __call__(self, labels):
         near = find_neighbours(self.points, self.groups, labels, SuspectsSettings().neighbours)
-        folds = choose_folds(labels, self.groups, SuspectsSettings().folds)
-        return suspicion(judge(self.inputs, labels, folds, near, labels.max() + 1), labels)
+        divisions = divide_anew(labels, self.groups, SuspectsSettings().folds)
+        return suspicion(judge(self.inputs, labels, divisions, near, labels.max() + 1), labels)
 
 
 def of_others(features, labels):
