@@ -2,7 +2,7 @@
 
 The article's CNN has 6.4 million weights between its last pictures and its dense layer, and few hundred images to learn
 them from; here each of the last channels has one weight a label (Lin and others 2014, https://arxiv.org/abs/1312.4400).
-docs/results.md says what that brings.
+docs/results.md says what was tried.
 
 >>> build_cnn_pooled(n_labels=2, side=224).count_params()
 395106
@@ -52,12 +52,12 @@ def _prepare(data: TrainingSet, training: Training, base: PretrainedBase | None)
 
 
 _DEFAULT = Training(
-    epochs=30, learning_rate=1e-3, preprocessing=SYMMETRIC, decay=True, warmup_epochs=2, patience=10, augment=True
+    epochs=60, learning_rate=1e-3, preprocessing=SYMMETRIC, decay=True, warmup_epochs=2, patience=20, augment=True
 )
 
 CNN_POOLED = Model(
     name="cnn_pooled",
-    title="CNN, pooled",
+    title="Pooled CNN",
     about="Five convolutions with batch normalisation and the mean over rows and columns, trained from scratch.",
     prepare=_prepare,
     presets={"default": _DEFAULT, "quick": dataclasses.replace(_DEFAULT, epochs=10, patience=10)},
