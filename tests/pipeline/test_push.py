@@ -23,6 +23,7 @@ from curator.errors import CuratorError
 from curator.events import Event
 from curator.export import material
 from curator.manifests.manifest import manifest_text, read_manifest
+from curator.manifests.recipe import FetchSettings
 from curator.pipeline.hub import push
 from curator.sources.reading import json_api, resume
 from curator.store import lock
@@ -169,11 +170,11 @@ def test_no_token_crosses_the_open_web_in_clear(monkeypatch: pytest.MonkeyPatch)
     """Without https a public host is refused before anything is asked; inside one's own network it is not."""
     monkeypatch.setenv("HF_ENDPOINT", "HTTP://ann:s3cret@hub.example/")
     with pytest.raises(CuratorError, match=r"HF_ENDPOINT names http://hub\.example: without https.*Write https://"):
-        push._address(is_inside=False)
-    assert push._address(is_inside=True) == "http://hub.example"
+        push._address(FetchSettings())
+    assert push._address(FetchSettings(allow_private_hosts=True)) == "http://hub.example"
     for address in ("http://127.0.0.1:80", "https://hub.example"):
         monkeypatch.setenv("HF_ENDPOINT", address)
-        assert push._address(is_inside=False) == address
+        assert push._address(FetchSettings()) == address
 
 
 REFUSED = {

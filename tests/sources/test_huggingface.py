@@ -158,6 +158,17 @@ def test_the_token_stays_with_the_hub_whatever_the_address_looks_like(hub, conte
     assert headers_for(f"{hub.url}/a", known) and not headers_for(hub.url.replace("http:", "https:"), known)
 
 
+@pytest.mark.parametrize("address", ["http://hub.example", "HTTP://me@hub.example:80"])
+def test_no_token_crosses_the_open_web_in_clear(context, monkeypatch, address):
+    """Whoever lets it lead inside knows the way there."""
+    monkeypatch.setenv("HF_ENDPOINT", address)
+    monkeypatch.setenv("HF_TOKEN", SECRET)
+    outside = replace(context, fetch=replace(context.fetch, allow_private_hosts=False))
+    assert not with_token(outside).headers and with_token(context).headers
+    monkeypatch.setenv("HF_ENDPOINT", "https://hub.example")
+    assert with_token(outside).headers
+
+
 def test_each_configuration_has_its_own_names(tmp_path):
     """A number of one is not named as in another; of a folder, what configurations name differently is not known."""
     infos = [

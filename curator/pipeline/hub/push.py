@@ -19,14 +19,14 @@ from curator.export.export import write_export
 from curator.export.material import Material, shareable
 from curator.export.places import RECORD, read_record
 from curator.export.resizing import Resizing
-from curator.fetch.network.guard import name_private_host
 from curator.manifests.project import Project
+from curator.manifests.recipe import FetchSettings
 from curator.pipeline.hub.changes import Changes, Commit, OnHub, find_changes, find_strangers
 from curator.pipeline.hub.hub_api import Hub, check_name
 from curator.pipeline.hub.local_file import LocalFile
 from curator.pipeline.hub.upload import upload
 from curator.sources.base import ListingContext
-from curator.sources.huggingface.hub import ENDPOINT, TOKEN, hub_address
+from curator.sources.huggingface.hub import ENDPOINT, TOKEN, anybody_reads, hub_address
 from curator.sources.reading.json_api import RefusedError
 from curator.store.catalog_files import file_digest
 from curator.store.json_lines import is_changed
@@ -79,7 +79,7 @@ def push_dataset(
         StateError: there is no manifest, or an image is missing or damaged.
     """
     context = ListingContext((), project.paths.sources, fetch=project.recipe.fetch, emit=project.emit)
-    hub = Hub(_address(is_inside=context.fetch.allow_private_hosts), _token(), context)
+    hub = Hub(_address(context.fetch), _token(), context)
     repo = check_name(repo or f"{hub.user()}/{project.recipe.name}")
     withheld: list[int] = []
     select = partial(_select, withheld, any_licence=any_licence, is_changed=resizing is not None)
@@ -90,15 +90,14 @@ def push_dataset(
     return Pushed(repo, address, now.commit, now.is_private, exported.n_images, withheld[0], n_changed)
 
 
-def _address(*, is_inside: bool) -> str:
+def _address(fetch: FetchSettings) -> str:
     """Return the hub's address without a name or password: the token alone says who asks.
 
     Raises:
-        CuratorError: the token would cross the open web in clear; ``is_inside``: the recipe says that it stays inside.
+        CuratorError: the token would cross the open web in clear.
     """
-    parts = urlsplit(without_userinfo(hub_address()))
-    address = parts.geturl()
-    if parts.scheme == "http" and not (is_inside or name_private_host(address)):
+    address = urlsplit(without_userinfo(hub_address())).geturl()
+    if anybody_reads(fetch):
         what = f"{ENDPOINT} names {address}: without https, anybody on the way could read the token."
         raise CuratorError(what, f"Write https:// into {ENDPOINT}.")
     return address

@@ -16,11 +16,13 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pyarrow as pa
 
 from curator.errors import SourceError
+from curator.fetch.network.guard import name_private_host
+from curator.manifests.recipe import FetchSettings
 from curator.manifests.toml_settings import suggest
 from curator.sources.base import ListingContext
 from curator.sources.reading.cache import CacheEntry
@@ -29,6 +31,7 @@ from curator.sources.reading.json_api import JsonApi
 from curator.sources.reading.json_text import plain_text
 from curator.sources.reading.places import is_url
 from curator.sources.reading.read import headers_for
+from curator.text import without_userinfo
 
 HUB = "https://huggingface.co"
 ENDPOINT, TOKEN = "HF_ENDPOINT", "HF_TOKEN"
@@ -79,9 +82,12 @@ class DataSetOnHub:
 
 
 def with_token(context: ListingContext) -> ListingContext:
-    """Return a context whose requests to the hub, and to no other host, carry the token of the environment."""
+    """Return a context whose requests to the hub, and to no other host, carry the token of the environment.
+
+    To a hub that :func:`anybody_reads` it is not sent: most data sets are listed without.
+    """
     token = os.environ.get(TOKEN, "").strip()
-    is_sendable = token.isascii() and token.isprintable()
+    is_sendable = token.isascii() and token.isprintable() and not anybody_reads(context.fetch)
     headers = {origin_of(hub_address()): f"Authorization: Bearer {token}"}
     return replace(context, headers=headers) if token and is_sendable else context
 
@@ -89,6 +95,13 @@ def with_token(context: ListingContext) -> ListingContext:
 def hub_address() -> str:
     """Return the hub's address: the one that ``HF_ENDPOINT`` names, else Hugging Face's own."""
     return os.environ.get(ENDPOINT, "").strip().rstrip("/") or HUB
+
+
+def anybody_reads(fetch: FetchSettings) -> bool:
+    """Tell whether what is sent to the hub crosses the open web in clear: ``HF_ENDPOINT`` is http and leads outside."""
+    address = without_userinfo(hub_address())
+    is_inside = fetch.allow_private_hosts or bool(name_private_host(address))
+    return urlsplit(address).scheme.lower() == "http" and not is_inside
 
 
 def hub_entry(repo: str, context: ListingContext) -> CacheEntry:
@@ -114,18 +127,20 @@ def ask_hub(repo: str, context: ListingContext) -> DataSetOnHub:
 
 
 def _ask(address: str, repo: str, context: ListingContext) -> dict[str, Any]:
-    hints = ("Look at its name on the hub, and run again.", _not_let_in(repo))
+    hints = ("Look at its name on the hub, and run again.", _not_let_in(repo, context))
     with JsonApi(address, "huggingface", context, headers_for(address, context), hints) as api:
         return _object(api.ask({}, repo))
 
 
-def _not_let_in(repo: str) -> str:
+def _not_let_in(repo: str, context: ListingContext) -> str:
     """Say how a data set that is not there for everyone is read."""
+    where = f"{without_userinfo(hub_address())}/datasets/{repo}"
     if os.environ.get(TOKEN, "").strip():
-        where = f"{hub_address()}/datasets/{repo}"
+        if anybody_reads(context.fetch):
+            return f"{TOKEN} is not sent to a hub without https: write https:// into {ENDPOINT}."
         return f"The token in {TOKEN} is refused: agree to what {where} asks for, or make another token."
     what = "Look at its name. If it is private or asks for consent, agree on"
-    return f"{what} {hub_address()}/datasets/{repo} and put a token into the environment: `export {TOKEN}=hf_…`."
+    return f"{what} {where} and put a token into the environment: `export {TOKEN}=hf_…`."
 
 
 def _files(answer: Mapping[str, Any], repo: str) -> dict[str, dict[str, list[str]]]:
