@@ -70,8 +70,7 @@ def compose_table(
     columns, effect = _nothing(len(table)), {}
     evidence: list[list[str]] = [[] for _ in range(len(table))]
     if is_judged.any():
-        inputs = judged_by(features)
-        effect = _judge(columns, evidence, is_judged, inputs, labels, groups, neighbours, names, settings)
+        effect = _judge(columns, evidence, is_judged, judged_by(features), labels, groups, neighbours, names, settings)
     strangeness = _strangeness(neighbours)
     is_outlier = _find_outliers(strangeness)
     for row in np.flatnonzero(is_outlier).tolist():
