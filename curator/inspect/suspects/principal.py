@@ -3,8 +3,8 @@
 >>> rng = np.random.default_rng(0)
 >>> features = (rng.normal(size=(50, 3)) @ np.diag([9, 3, 0.1])).astype(np.float32)
 >>> points = likenesses(features, 3)
->>> points.shape, principal(points, 2).shape, judged_by(features).shape
-((50, 3), (50, 2), (50, 3))
+>>> points.shape, principal(points, 2).shape, len(judged_by(features))
+((50, 3), (50, 2), 50)
 """
 
 from __future__ import annotations
