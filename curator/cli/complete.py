@@ -22,7 +22,7 @@ MOST_PROPOSALS = 100
 EXPORT_FORMATS = ("imagefolder", "keras", "webdataset", "parquet", "tfrecord", "croissant", "coco")
 """The names in :data:`curator.export.export.FORMATS`, which imports pandas."""
 
-MODELS = ("cnn", "mobilenet_v2", "efficientnet_lite0", "mobilenet_v2_tuned")
+MODELS = ("cnn", "mobilenet_v2", "efficientnet_lite0", "mobilenet_v2_tuned", "cnn_pooled")
 """The names in :data:`curator.benchmark.models.registry.MODELS`."""
 
 AUDIT_WORDS = ("leaks", "groups", "conflicts", "copies", "unreadable", "confounds", "suspects")

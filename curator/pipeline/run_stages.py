@@ -3,7 +3,7 @@
 A stage whose input and settings are unchanged is skipped. Decisions are pure (``curator.decide``); this module reads
 and writes for them.
 
->>> from curator.manifests.recipe import BalanceSettings
+>>> from curator.manifests.settings import BalanceSettings
 >>> recipe = Recipe("balls", ("rugby", "soccer"), (), balance=BalanceSettings(per_class=2))
 >>> missing_per_label(recipe, catalog.empty())
 {'rugby': 2, 'soccer': 2}

@@ -15,6 +15,7 @@ pytest.importorskip("sklearn")
 
 from curator.benchmark.images.augment import augment_images
 from curator.benchmark.models.cnn import CNN, build_cnn
+from curator.benchmark.models.cnn_pooled import CNN_POOLED
 from curator.benchmark.models.keras_backend import keras, rescaling
 from curator.benchmark.models.mobilenet_v2 import MOBILENET_V2
 from curator.benchmark.models.mobilenet_v2_tuned import MOBILENET_V2_TUNED
@@ -84,6 +85,28 @@ def test_the_networks_have_the_articles_parameters() -> None:
 def test_any_number_of_labels() -> None:
     """Seven labels give seven outputs."""
     assert build_cnn(7, 64).output_shape == (None, 7)
+
+
+def test_the_pooled_cnn_keeps_its_normalisation_and_is_written_as_onnx(pixels: Any) -> None:
+    """Trained, it predicts in ONNX what it does in Keras; a state with its running means goes on to the bit."""
+    rows = np.arange(6)
+    data = TrainingSet(pixels, rows % 3, rows, 3, batch_size=3)
+    learner: Any = CNN_POOLED.prepare(data, CNN_POOLED.training("default"), None)(0)
+    untrained = learner.probabilities(rows)
+    learner.train_epoch(0, 0.01, lambda *_: None)
+    state, once = learner.state(), learner.probabilities(rows)
+    assert once.shape == (6, 3) and not np.allclose(once, untrained, atol=1e-4)
+    graph = Graph()
+    graph.add("Softmax", [learner.add_onnx(graph)], "probabilities", axis=1)
+    session = start_session(graph.serialise("probabilities", 3, (64, 64)), "pooled")
+    (found,) = session.run(None, {"pixels": pixels})
+    assert np.allclose(found, once, atol=1e-4)
+    learner.train_epoch(1, 0.01, lambda *_: None)
+    twice = learner.probabilities(rows)
+    learner.restore(state)
+    assert np.array_equal(learner.probabilities(rows), once)
+    learner.train_epoch(1, 0.01, lambda *_: None)
+    assert np.array_equal(learner.probabilities(rows), twice) and not np.array_equal(twice, once)
 
 
 @pytest.mark.parametrize("preprocessing", [UNIT, SYMMETRIC])

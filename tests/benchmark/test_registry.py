@@ -18,7 +18,7 @@ pytest.importorskip("keras")
 pytest.importorskip("sklearn")
 
 from curator.benchmark.models import registry
-from curator.benchmark.models.model import BLUE, GREEN, ORANGE, PINK, Model
+from curator.benchmark.models.model import BLUE, GREEN, ORANGE, PINK, VIOLET, Model
 from curator.benchmark.run_benchmark import run_benchmark
 from curator.errors import CuratorError, RecipeError
 from curator.manifests.read_recipe import parse_recipe
@@ -179,7 +179,7 @@ def test_an_unknown_model_is_refused_before_anything_is_done(drawn_set: Any) -> 
 def test_an_unknown_model_is_refused_when_a_recipe_is_read() -> None:
     """With the names handed down, the mistake is found with all others, on its line, before any fetch."""
     text = 'name = "balls"\nlabels = ["a", "b"]\n[benchmark]\nmodels = ["cnm"]\n[[sources]]\nkind = "web"\n'
-    known = "'cnn', 'mobilenet_v2', 'efficientnet_lite0', 'mobilenet_v2_tuned'"
+    known = "'cnn', 'mobilenet_v2', 'efficientnet_lite0', 'mobilenet_v2_tuned', 'cnn_pooled'"
     message = rf"line 4: \[benchmark\] models must be one of {known}, not 'cnm', did you mean cnn\?"
     with pytest.raises(RecipeError, match=message):
         parse_recipe(text, source_kinds(), model_names=registry.model_names())
@@ -208,8 +208,8 @@ def lab(rgb: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def test_the_colours_of_models_can_be_told_apart_by_every_eye() -> None:
-    """Every two of those declared, and of the four on offer: 20 or more apart in CIELAB, on either ground."""
-    offered = {BLUE, ORANGE, GREEN, PINK} | {model.colour for model in registry.MODELS}
+    """Every two of those declared, and of the five on offer: 20 or more apart in CIELAB, on either ground."""
+    offered = {BLUE, ORANGE, GREEN, PINK, VIOLET} | {model.colour for model in registry.MODELS}
     assert len({model.colour for model in registry.MODELS}) == len(registry.MODELS)
     for first, second in combinations(offered, 2):
         for ground in ("light", "dark"):

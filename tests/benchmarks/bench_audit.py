@@ -31,7 +31,7 @@ from curator.inspect.audit.confounds import find_confounds
 from curator.inspect.audit.copies import find_pairs
 from curator.inspect.audit.cost import measure_cost
 from curator.inspect.audit.shared_groups import find_shared, join_groups
-from curator.inspect.suspects.principal import likenesses, principal
+from curator.inspect.suspects.principal import judged_by
 from curator.inspect.suspects.rows import compose_table
 from curator.manifests.settings import SuspectsSettings
 
@@ -83,7 +83,7 @@ def measure_work() -> float:
     groups = timed("groups", lambda: (find_shared(table), join_groups(table, copies.groups))[1])
     timed("confounds", lambda: find_confounds(facts, labels, names, groups))
     with threadpool_limits(1):
-        inputs = timed("directions", lambda: principal(likenesses(features)))
+        inputs = timed("directions", lambda: judged_by(features))
         together = copies.groups
         timed("cost", lambda: measure_cost(inputs, labels, ~is_test, is_test, copies.is_leaked, together, N_LABELS))
         looks = np.tile(LOOK, (N_IMAGES, 1))

@@ -33,15 +33,16 @@ from curator.embed.models import open_embedder
 from curator.embed.squares import read_square
 from curator.events import ignore
 from curator.inspect.suspects import look
-from curator.inspect.suspects.folds import choose_folds
+from curator.inspect.suspects.folds import divide_anew
 from curator.inspect.suspects.judge import judge, suspicion
 from curator.inspect.suspects.neighbours import find_neighbours
-from curator.inspect.suspects.principal import likenesses, principal
+from curator.inspect.suspects.principal import judged_by, likenesses
 from curator.manifests.settings import EmbedSettings, SuspectsSettings
 
 RATES, SEEDS = (0.02, 0.05, 0.08, 0.2), range(5)
 LARGE = {10_000: (20, 1.5), 100_000: (180, 3.0)}
 MOST_CPU_S = 30
+LEAST_FOUND = {"by chance": 0.95, "confusable": 0.93}
 JITTER = 0.3
 """Deviation of what is added to a drawn photograph's features, as a share of each feature's own deviation."""
 
@@ -95,12 +96,12 @@ class Ours:
 
     def __init__(self, features):
         self.points, self.groups = likenesses(features), np.arange(len(features))
-        self.inputs = principal(self.points)
+        self.inputs = judged_by(features)
 
     def __call__(self, labels):
         near = find_neighbours(self.points, self.groups, labels, SuspectsSettings().neighbours)
-        folds = choose_folds(labels, self.groups, SuspectsSettings().folds)
-        return suspicion(judge(self.inputs, labels, folds, near, labels.max() + 1), labels)
+        divisions = divide_anew(labels, self.groups, SuspectsSettings().folds)
+        return suspicion(judge(self.inputs, labels, divisions, near, labels.max() + 1), labels)
 
 
 def of_others(features, labels):
@@ -153,8 +154,8 @@ def flip(labels, rate, seed, hardness=None):
 
 
 def measure_set(name, features, labels):
-    """Print one set's tables; return ours at 8% by chance, and the least lead over the best of the others."""
-    ours, lead, at_8 = Ours(features), np.array([1.0, 1.0]), (0.0, 0.0)
+    """Print one set's tables; return ours at 8%, by kind, and the least lead over the best of the others."""
+    ours, lead, at_8 = Ours(features), np.array([1.0, 1.0]), {}
     print(f"{name}: {len(labels):,} images")
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -171,8 +172,8 @@ def measure_set(name, features, labels):
             print(f"  {rate:.0%} {kind}: {told}", flush=True)
             best = np.max([mean for way, mean in means.items() if way != "curator"], axis=0)
             lead = np.minimum(lead, means["curator"] - best)
-            if rate == 0.08 and weights is None:
-                at_8 = tuple(means["curator"])
+            if rate == 0.08:
+                at_8[kind] = tuple(means["curator"])
     return at_8, lead
 
 
@@ -230,9 +231,10 @@ def main():
         checks += [at_most(f"features of {took['n']:,} images", took["features"], MOST_CPU_S, "CPU-seconds")]
         for folder in sorted(photos.iterdir()):
             sets.append(read_set(folder, embedder, Path(cache)))
-            (area, share), lead = measure_set(folder.name, *sets[-1])
-            checks += [at_least(f"{folder.name}: AUROC at 8%", area, 0.98)]
-            checks += [at_least(f"{folder.name}: found in the first 2k at 8%", share, 0.95)]
+            at_8, lead = measure_set(folder.name, *sets[-1])
+            for kind, (area, share) in at_8.items():
+                checks += [at_least(f"{folder.name}: AUROC at 8% {kind}", area, 0.98)]
+                checks += [at_least(f"{folder.name}: found in the first 2k at 8% {kind}", share, LEAST_FOUND[kind])]
             checks += [at_least(f"{folder.name}: lead over the best of the others, AUROC", lead[0], -0.001)]
             print(f"  least lead in the first 2k: {lead[1]:+.1%}")
         photographs = Path(cache) / "photographs.npz"

@@ -21,7 +21,7 @@ from curator.inspect.suspects import judge
 from curator.manifests.settings import EmbedSettings
 
 SEEDS, RATES = range(100, 104), (0.05, 0.08, 0.2)
-WEIGHTS, PENALTIES = (0, 1 / 4, 1 / 3, 1 / 2), (0.3, 0.1, 0.03)
+WEIGHTS, PENALTIES = (0, 1 / 8, 1 / 5, 1 / 4, 1 / 3), (0.3, 0.1, 0.03)
 
 
 def main():

@@ -93,7 +93,10 @@ PROPOSED = [
     ("curator status --recipe sm", ["small"]),
     ("curator export c", ["croissant", "coco"]),
     ("curator dedupe --mode ", ["near", "exact", "off"]),
-    ("curator benchmark --models cnn,", ["cnn,mobilenet_v2", "cnn,efficientnet_lite0", "cnn,mobilenet_v2_tuned"]),
+    (
+        "curator benchmark --models cnn,",
+        ["cnn,mobilenet_v2", "cnn,efficientnet_lite0", "cnn,mobilenet_v2_tuned", "cnn,cnn_pooled"],
+    ),
     ("curator why rugby/", ["rugby/it's 000.jpg", "rugby/it's 001.jpg"]),
     (r"curator why --recipe small rugby/it\'s\ 001", ["rugby/it's 001.jpg"]),
     ("curator why /no/such/", []),

@@ -20,12 +20,12 @@ from curator.catalog import Stage
 from curator.cli.app import app
 from curator.dataset import Dataset
 from curator.embed import models
-from curator.inspect.suspects.folds import choose_folds
+from curator.inspect.suspects.folds import choose_folds, divide_anew
 from curator.inspect.suspects.judge import judge
 from curator.inspect.suspects.logistic import fit, predict
 from curator.inspect.suspects.low_quality import find_flaws
 from curator.inspect.suspects.neighbours import Neighbours, find_neighbours
-from curator.inspect.suspects.principal import likenesses, principal
+from curator.inspect.suspects.principal import judged_by, likenesses, principal
 from curator.inspect.suspects.rows import compose_table
 from curator.manifests.reviews import Review, append_review, decided_keys, read_reviews, standing_reviews
 from curator.manifests.settings import EmbedSettings, SuspectsSettings
@@ -132,13 +132,36 @@ def test_folds_keep_groups_whole_and_labels_even() -> None:
     rng = np.random.default_rng(0)
     labels, groups = rng.integers(0, 4, 500), rng.integers(0, 300, 500)
     groups = np.unique(groups, return_inverse=True)[1]
-    folds = choose_folds(labels, groups, 5)
-    assert all(len(np.unique(folds[groups == group])) == 1 for group in range(groups.max() + 1))
-    alone = choose_folds(labels, np.arange(500), 5)
-    for label in range(4):
-        for one, slack in ((folds, 6), (alone, 1)):
-            counts = np.bincount(one[labels == label], minlength=5)
-            assert counts.max() - counts.min() <= slack
+    for folds, alone in zip(divide_anew(labels, groups, 5), divide_anew(labels, np.arange(500), 5), strict=True):
+        assert all(len(np.unique(folds[groups == group])) == 1 for group in range(groups.max() + 1))
+        for label in range(4):
+            for one, slack in ((folds, 6), (alone, 1)):
+                counts = np.bincount(one[labels == label], minlength=5)
+                assert counts.max() - counts.min() <= slack
+
+
+def test_few_images_are_divided_again_and_again_and_many_once() -> None:
+    """Five divisions, each another one, and the same in every run; beyond two thousand images only the first."""
+    few = divide_anew(np.arange(100) % 2, np.arange(100), 5)
+    assert len(few) == len({tuple(one.tolist()) for one in few}) == 5
+    assert np.array_equal(few, divide_anew(np.arange(100) % 2, np.arange(100), 5))
+    many = np.arange(2_001) % 2, np.arange(2_001), 5
+    assert len(divide_anew(*many)) == 1 and np.array_equal(divide_anew(*many)[0], choose_folds(*many))
+
+
+@pytest.mark.parametrize("n", [40, 120, 2_400])
+def test_a_model_judges_by_more_than_the_loudest_channels(n: int) -> None:
+    """A loud channel drowns a quiet one that tells the label, less so for a model; a constant one adds nothing."""
+    rng = np.random.default_rng(0)
+    labels, features = np.arange(n) % 2, rng.normal(size=(n, 60)).astype(np.float32) + 2
+    features[:, 7] = 0.1
+    features[:, 8] = 0.2 * labels
+    features[:, 9] *= 40
+    heard, drowned = (
+        abs(np.corrcoef(points @ (points[labels == 1].mean(axis=0) - points[labels == 0].mean(axis=0)), labels)[0, 1])
+        for points in (judged_by(features), principal(likenesses(features)))
+    )
+    assert heard > drowned and np.isfinite(judged_by(features)).all()
 
 
 def test_the_regression_is_scikit_learns() -> None:
@@ -357,10 +380,10 @@ def test_the_labels_of_test_images_decide_nothing() -> None:
     labels = (table["label"] == "label1").to_numpy().astype(np.int64)
     points = likenesses(features)
     trained = groups % 5 != 0
-    folds = choose_folds(labels, groups, 5)
+    divisions = divide_anew(labels, groups, 5)
     near = find_neighbours(points, groups, labels, 10)
     found, again = (
-        judge(principal(points), one, folds, near, 2, trained)
+        judge(judged_by(features), one, divisions, near, 2, trained)
         for one in (labels, np.where(trained, labels, 1 - labels))
     )
     assert np.array_equal(found[trained], again[trained]) and np.array_equal(found, again)
@@ -370,7 +393,7 @@ def test_a_label_that_seems_wrong_throughout_is_still_judged() -> None:
     """Labels drawn by lot: most seem wrong, and the second judgement has something to train on all the same."""
     rng = np.random.default_rng(0)
     points, labels = rng.normal(size=(40, 6)).astype(np.float32), np.arange(40) % 2
-    found = judge(points, labels, choose_folds(labels, np.arange(40), 5), Neighbours.none(40), 2)
+    found = judge(points, labels, divide_anew(labels, np.arange(40), 5), Neighbours.none(40), 2)
     assert np.isfinite(found).all() and np.allclose(found.sum(axis=1), 1, atol=1e-5)
 
 

@@ -71,7 +71,16 @@ def _dense(graph: Graph, layer: Any, inputs: list[str]) -> str:
     return graph.dense(inputs[0], *layer.get_weights())
 
 
+def _normalisation(graph: Graph, layer: Any, inputs: list[str]) -> str:
+    arrays = [
+        graph.constant(np.asarray(one, np.float32)) for one in layer.get_weights()
+    ]  # scale, shift, mean, variance
+    return graph.add("BatchNormalization", [*inputs, *arrays], epsilon=float(layer.epsilon))
+
+
 def _clip(graph: Graph, layer: Any, inputs: list[str]) -> str:
+    if layer.max_value is None:
+        return graph.add("Relu", inputs)
     return graph.add("Clip", [*inputs, *(graph.constant(np.float32(value)) for value in (0, layer.max_value))])
 
 
@@ -79,6 +88,7 @@ _KNOWN: Mapping[str, Callable[[Graph, Any, list[str]], str]] = {
     "Rescaling": _rescaling,
     "Conv2D": _convolution,
     "DepthwiseConv2D": _convolution,
+    "BatchNormalization": _normalisation,
     "MaxPooling2D": _largest,
     "GlobalAveragePooling2D": lambda graph, layer, inputs: graph.add(
         "Flatten", [graph.add("GlobalAveragePool", inputs)]

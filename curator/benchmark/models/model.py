@@ -63,6 +63,7 @@ BLUE = Colour("#2a6fdb", "#79aaff")
 ORANGE = Colour("#d9660a", "#ff9d57")
 GREEN = Colour("#3b5c23", "#d4f7ba")
 PINK = Colour("#a63f8d", "#f0c2e4")
+VIOLET = Colour("#330077", "#9955ff")
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@
 >>> find_models(["mobilenet"])
 Traceback (most recent call last):
 curator.errors.CuratorError: There is no model 'mobilenet', did you mean mobilenet_v2? The models are cnn, \
-mobilenet_v2, efficientnet_lite0, mobilenet_v2_tuned.
+mobilenet_v2, efficientnet_lite0, mobilenet_v2_tuned, cnn_pooled.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from curator.benchmark.models.cnn import CNN
+from curator.benchmark.models.cnn_pooled import CNN_POOLED
 from curator.benchmark.models.efficientnet_lite0 import EFFICIENTNET_LITE0
 from curator.benchmark.models.mobilenet_v2 import MOBILENET_V2
 from curator.benchmark.models.mobilenet_v2_tuned import MOBILENET_V2_TUNED
@@ -20,7 +21,7 @@ from curator.benchmark.models.model import Model
 from curator.errors import CuratorError
 from curator.manifests.toml_settings import suggest
 
-MODELS: tuple[Model, ...] = (CNN, MOBILENET_V2, EFFICIENTNET_LITE0, MOBILENET_V2_TUNED)
+MODELS: tuple[Model, ...] = (CNN, MOBILENET_V2, EFFICIENTNET_LITE0, MOBILENET_V2_TUNED, CNN_POOLED)
 
 
 def model_names() -> tuple[str, ...]:

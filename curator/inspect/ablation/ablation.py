@@ -26,10 +26,10 @@ from curator.embed.models import open_embedder
 from curator.errors import StateError
 from curator.inspect.ablation.measure import Pool, compare_orders, compare_training
 from curator.inspect.suspects.find import embed_files, read_kept
-from curator.inspect.suspects.folds import choose_folds
+from curator.inspect.suspects.folds import divide_anew
 from curator.inspect.suspects.judge import find_wrong, judge
 from curator.inspect.suspects.neighbours import find_neighbours
-from curator.inspect.suspects.principal import likenesses, principal
+from curator.inspect.suspects.principal import judged_by, likenesses
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe
@@ -169,7 +169,7 @@ def _measure(chosen: Chosen, features: Any, names: list[str], settings: Suspects
     n_labels = len(names)
     raw_labels, labels, test, deduped = chosen.raw_labels, chosen.labels, chosen.test, chosen.deduped
     points = likenesses(features)
-    pool = Pool(principal(points), np.where(labels >= 0, labels, raw_labels), chosen.groups, n_labels)
+    pool = Pool(judged_by(features), np.where(labels >= 0, labels, raw_labels), chosen.groups, n_labels)
     taught = {RAW: (chosen.everything, raw_labels[chosen.everything]), DEDUPED: (deduped, labels[deduped])}
     unjudged = _why_unjudged(pool, deduped, names, settings.folds)
     if not unjudged:
@@ -216,7 +216,7 @@ def _why_unjudged(pool: Pool, rows: IntArray, names: list[str], n_folds: int) ->
 def _find_suspects(pool: Pool, points: Any, rows: IntArray, settings: SuspectsSettings) -> BoolArray:
     """Find the training images whose label is probably wrong, each judged by the others: bool (rows,)."""
     labels, groups = pool.labels[rows], np.unique(pool.groups[rows], return_inverse=True)[1].astype(np.int64)
-    folds = choose_folds(labels, groups, settings.folds)
+    divisions = divide_anew(labels, groups, settings.folds)
     neighbours = find_neighbours(points[rows], groups, labels, settings.neighbours)
-    judged = judge(pool.inputs[rows], labels, folds, neighbours, pool.n_labels)
+    judged = judge(pool.inputs[rows], labels, divisions, neighbours, pool.n_labels)
     return np.asarray(find_wrong(judged, labels) >= 0)

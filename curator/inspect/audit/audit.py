@@ -41,7 +41,7 @@ from curator.inspect.audit.page import write_page
 from curator.inspect.audit.result import WORDS, Audit, find_failed
 from curator.inspect.audit.shared_groups import find_shared, join_groups
 from curator.inspect.suspects.find import embed_files
-from curator.inspect.suspects.principal import likenesses, principal
+from curator.inspect.suspects.principal import judged_by
 from curator.inspect.suspects.rows import compose_table
 from curator.manifests.settings import DedupeSettings, EmbedSettings, SuspectsSettings
 from curator.manifests.toml_settings import suggest
@@ -185,7 +185,7 @@ def _judge(found: Audit, embedder: Embedder, cache: Path, emit: Listener) -> Aud
         if published.sides:
             sides = (published.sides[0], published.sides[-1])
             is_train, is_test = ((table["listed_split"] == side).fillna(False).to_numpy(dtype=bool) for side in sides)
-            inputs, labels = principal(likenesses(features)), number_labels(table, published)
+            inputs, labels = judged_by(features), number_labels(table, published)
             cost = measure_cost(
                 inputs, labels, is_train, is_test, copies.is_leaked, copies.groups, len(published.labels)
             )

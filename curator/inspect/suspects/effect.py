@@ -55,7 +55,7 @@ def measure_effect(
     n_suspects = 0
     for fold in range(n_folds):
         train = np.flatnonzero(outer != fold)
-        judged = judge(inputs, labels, inner, neighbours, n_labels, outer != fold, (PENALTY,))
+        judged = judge(inputs, labels, [inner], neighbours, n_labels, outer != fold, (PENALTY,))
         wrong = find_wrong(judged[train], labels[train])
         n_suspects += int((wrong >= 0).sum())
         for way, (rows, known) in _training_sets(train, labels[train], wrong).items():

@@ -10,16 +10,29 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from curator.inspect.suspects.principal import FEW
+
 IntArray = npt.NDArray[np.int64]
 
 
-def choose_folds(labels: IntArray, groups: IntArray, n_folds: int) -> IntArray:
+N_DIVISIONS = 5
+"""Divisions into folds that few images are judged with: which images are left out together is chance."""
+
+
+def divide_anew(labels: IntArray, groups: IntArray, n_folds: int) -> list[IntArray]:
+    """Return several divisions into folds, of many images one; see :func:`choose_folds`."""
+    n = N_DIVISIONS if len(labels) <= FEW else 1
+    return [choose_folds(labels, groups, n_folds, division) for division in range(n)]
+
+
+def choose_folds(labels: IntArray, groups: IntArray, n_folds: int, division: int = 0) -> IntArray:
     """Give each image a fold: large groups first, each to the fold that has the least of its labels.
 
     Args:
         labels: label indices (images,).
         groups: numbers from 0 (images,); images of one are in one fold.
         n_folds: at least 2.
+        division: 0 takes groups and images in their order, any other number in an order of its own.
 
     Returns:
         int64 (images,), from 0.
@@ -31,7 +44,8 @@ def choose_folds(labels: IntArray, groups: IntArray, n_folds: int) -> IntArray:
     totals = np.maximum(np.bincount(labels, minlength=n_labels), 1)
     order = np.argsort(groups, kind="stable")
     starts = np.concatenate([[0], np.cumsum(sizes)])
-    several = np.flatnonzero(sizes > 1)
+    turned = np.random.default_rng(division).permutation if division else np.asarray
+    several = turned(np.flatnonzero(sizes > 1))
     for group in several[np.argsort(-sizes[several], kind="stable")]:
         members = labels[order[starts[group] : starts[group + 1]]]
         counts = np.bincount(members, minlength=n_labels)
@@ -43,7 +57,7 @@ def choose_folds(labels: IntArray, groups: IntArray, n_folds: int) -> IntArray:
         filled[fold] += counts
     folds = fold_of_group[groups]
     for label in range(n_labels):
-        singles = np.flatnonzero((folds < 0) & (labels == label))
+        singles = turned(np.flatnonzero((folds < 0) & (labels == label)))
         folds[singles] = _level(filled[:, label], len(singles), label)
     return folds
 

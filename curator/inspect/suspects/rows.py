@@ -15,11 +15,11 @@ import pandas as pd
 
 from curator.catalog import read_integers
 from curator.inspect.suspects.effect import measure_effect
-from curator.inspect.suspects.folds import choose_folds
+from curator.inspect.suspects.folds import divide_anew
 from curator.inspect.suspects.judge import find_wrong, judge, likeliest_other, suspicion
 from curator.inspect.suspects.low_quality import find_flaws
 from curator.inspect.suspects.neighbours import Neighbours, find_neighbours
-from curator.inspect.suspects.principal import likenesses, principal
+from curator.inspect.suspects.principal import judged_by, likenesses
 from curator.manifests.settings import SuspectsSettings
 from curator.text import plural
 
@@ -70,7 +70,7 @@ def compose_table(
     columns, effect = _nothing(len(table)), {}
     evidence: list[list[str]] = [[] for _ in range(len(table))]
     if is_judged.any():
-        effect = _judge(columns, evidence, is_judged, points, labels, groups, neighbours, names, settings)
+        effect = _judge(columns, evidence, is_judged, judged_by(features), labels, groups, neighbours, names, settings)
     strangeness = _strangeness(neighbours)
     is_outlier = _find_outliers(strangeness)
     for row in np.flatnonzero(is_outlier).tolist():
@@ -128,7 +128,7 @@ def _judge(
     columns: dict[str, Any],
     evidence: list[list[str]],
     is_judged: npt.NDArray[np.bool_],
-    points: FloatArray,
+    inputs: FloatArray,
     labels: IntArray,
     groups: IntArray,
     neighbours: Neighbours,
@@ -141,8 +141,8 @@ def _judge(
     inside = np.unique(groups[rows], return_inverse=True)[1]
     place = np.full(len(labels) + 1, -1, np.int64)
     place[rows] = np.arange(len(rows))
-    inputs, near = principal(points[rows]), neighbours.only(rows, place)
-    probabilities = judge(inputs, own, choose_folds(own, inside, settings.folds), near, len(codes))
+    inputs, near = inputs[rows], neighbours.only(rows, place)
+    probabilities = judge(inputs, own, divide_anew(own, inside, settings.folds), near, len(codes))
     other, wrong = likeliest_other(probabilities, own), find_wrong(probabilities, own)
     columns["suspicion"][rows] = suspicion(probabilities, own)
     columns["own_probability"][rows] = probabilities[np.arange(len(rows)), own]
