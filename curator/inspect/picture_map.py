@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from curator.embed.features import open_features
 from curator.embed.models import open_embedder
@@ -86,11 +87,10 @@ def lay_out(features: FloatArray, way: str) -> FloatArray:
 
 def _tsne(directions: FloatArray) -> FloatArray:
     manifold: Any = importlib.import_module("sklearn.manifold")
-    threads: Any = importlib.import_module("threadpoolctl")  # scikit-learn's own
     perplexity = min(_PERPLEXITY, (len(directions) - 1) / 3)
     settings = {"init": "pca" if directions.shape[1] > 1 else "random", "random_state": 0, "max_iter": _ITERATIONS}
     # One thread: several wait for each other in each iteration, which takes many times as long where cores are busy.
-    with threads.threadpool_limits(1), warnings.catch_warnings():
+    with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of pictures that are all the same
         return np.asarray(manifold.TSNE(perplexity=perplexity, **settings).fit_transform(directions), np.float32)
 

@@ -15,7 +15,6 @@ laid over one another: a crop moves every bit of a hash a little, but an aligned
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -30,6 +29,7 @@ from curator.matching.perceptual_hash import HashBytes
 from curator.matching.picture_matches import Matches
 from curator.matching.pictures import BoolArray, Indices, Pictures
 from curator.matching.tangents import fit_tangents, span_tangents
+from curator.matching.threads import one_thread_a_core
 
 SAME_BITS = 32
 """Of 256: at most so many differ in one picture saved anew; the nearest two strangers within 10 of 64 bits had 37."""
@@ -112,7 +112,7 @@ def judge_signatures(left: Indices, right: Indices, read: ReadLooks, least_fit: 
         least_fit: of :func:`curator.matching.tangents.fit_tangents`.
         rules: as :data:`SAME_ALIGNED`.
     """
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
+    with one_thread_a_core() as threads:
         open_pairs = np.flatnonzero(_fit(left, right, read, threads) >= least_fit)
         for may_be_one in (
             lambda one, other: _compare_small(one, other) >= LEAST_SMALL_OUTLINES,

@@ -11,9 +11,7 @@ A picture with a border is found by its own crop, which is near the picture with
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +22,7 @@ from curator.matching.luma_signatures import SIDE
 from curator.matching.perceptual_hash import HashBytes, Hashes64
 from curator.matching.picture_matches import MOST_QUERIES, Matches, Owners, expand_pairs, gather_blocks, join_matches
 from curator.matching.pictures import BoolArray, Indices, Pictures
+from curator.matching.threads import one_thread_a_core
 
 CROPS = ((0.05, 0.05), (0.025, 0.025), (0.025, 0.075), (0.075, 0.025), (0.075, 0.075))
 """How much is cut off at the top and at the left, in sides; of each side nine tenths stay."""
@@ -109,7 +108,7 @@ _CROP_LINES = np.array([[_read_lines(start) for start in crop] for crop in CROPS
 
 def _hash_all(pictures: Pictures, rows: Indices) -> Hashes64:
     blocks = [rows[start : start + _BLOCK_PICTURES] for start in range(0, len(rows), _BLOCK_PICTURES)]
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
+    with one_thread_a_core() as threads:
         hashed = threads.map(lambda block: hash_crops(pictures.read_signatures(block)), blocks)
         return np.concatenate([np.empty((0, len(CROPS)), np.uint64), *hashed])
 

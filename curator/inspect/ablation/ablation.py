@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from curator import catalog
 from curator.benchmark.ablation_words import CLEANED, DEDUPED, RAW
@@ -21,7 +22,6 @@ from curator.catalog import BoolArray, Drop, IntArray, Stage
 from curator.decide.growth import find_listed_sides
 from curator.decide.leak_groups import find_leak_groups, number_kept_copies
 from curator.embed.current import describe
-from curator.embed.extra import import_package
 from curator.embed.models import open_embedder
 from curator.errors import StateError
 from curator.inspect.ablation.measure import Pool, compare_orders, compare_training
@@ -72,7 +72,7 @@ def measure_ablation(project: Project) -> dict[str, Any]:
         files = [paths.image(*key) for key in zip(sha256s, raw["format"].tolist(), strict=True)]
         max_pixels = recipe.quality.max_pixels
         features, _ = embed_files(files, sha256s, paths.features, embedder, max_pixels, project.emit)
-        with import_package("threadpoolctl").threadpool_limits(1):
+        with threadpool_limits(1):
             found = _measure(chosen, features, names, recipe.suspects)
         facts = {
             "name": recipe.name,

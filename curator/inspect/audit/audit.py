@@ -21,12 +21,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from threadpoolctl import threadpool_limits
 
 from curator import catalog
 from curator.catalog import IntArray
 from curator.decide.judged import Judged
 from curator.embed.embedder import Embedder
-from curator.embed.extra import import_package
 from curator.embed.models import open_embedder
 from curator.errors import CuratorError, StateError, raises_curator_errors
 from curator.events import Listener
@@ -124,7 +124,6 @@ def _refuse_words(words: Sequence[str], why_no_network: str | None) -> None:
 def _open_network() -> tuple[Embedder | None, str]:
     """Open the network that features are of; else say why there is none."""
     try:
-        import_package("threadpoolctl")
         return open_embedder(EmbedSettings(), Path()), ""
     except CuratorError as error:
         return None, f"{_NOT_JUDGED}: {error.spelled()}"
@@ -178,7 +177,7 @@ def _judge(found: Audit, embedder: Embedder, cache: Path, emit: Listener) -> Aud
     except StateError as error:
         return dataclasses.replace(found, notes=(*found.notes, f"{_NOT_JUDGED}: {error.message}"))
     # A linear algebra library's threads wait busily for each other: on small matrices that is most of what they do.
-    with import_package("threadpoolctl").threadpool_limits(1):
+    with threadpool_limits(1):
         groups = join_groups(table, copies.groups)
         judged = compose_table(table, features, looks, groups, published.labels, SuspectsSettings())
         cost: Mapping[str, Any] = {}

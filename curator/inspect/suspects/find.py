@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from curator import catalog
 from curator.catalog import IntArray, Stage
@@ -19,7 +20,6 @@ from curator.decide.leak_groups import find_leak_groups, number_kept_copies
 from curator.decide.reviews import apply_reviews
 from curator.embed.current import describe
 from curator.embed.embedder import Embedder
-from curator.embed.extra import import_package
 from curator.embed.features import compute_rows, features_of, open_features
 from curator.embed.models import open_embedder
 from curator.embed.row_file import RowFile
@@ -65,7 +65,7 @@ def find_suspects(project: Project, force: bool = False) -> Suspects:
             return before
         features, looks = _embed(project, table, embedder)
         # A linear algebra library's threads wait busily for each other: on small matrices that is most of what they do.
-        with import_package("threadpoolctl").threadpool_limits(1):
+        with threadpool_limits(1):
             found = compose_table(table, features, looks, groups, project.recipe.labels, settings)
         earlier = _earlier(project, before)
         judged = Suspects(found.table, key, embedder.title, found.notes, found.effect, made_with, earlier)

@@ -11,9 +11,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import cv2 as cv2
@@ -28,6 +26,7 @@ from curator.matching.judge.rules import Pose, Rating, rate
 from curator.matching.judge.sketch import make_sketch as make_sketch
 from curator.matching.judge.transforms import Proposal, Row, describe_turn, propose
 from curator.matching.orientations import invert_orientation
+from curator.matching.threads import one_thread_a_core
 
 JUDGE_VERSION = 8
 _WHOLLY, _MOSTLY, _LEAST_PATCH = 0.85, 0.5, 0.05
@@ -71,7 +70,7 @@ def judge_pairs(pairs: Iterable[tuple[Row, Row]], threads: int | None = None) ->
     """Judge many pairs of sketches, on all cores: see :func:`judge_pair`."""
     given = list(pairs)
     blocks = [given[start : start + _AT_ONCE] for start in range(0, len(given), _AT_ONCE)]
-    with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
+    with one_thread_a_core(threads) as pool:
         judged = pool.map(lambda block: [judge_pair(*pair) for pair in block], blocks)
         return [judgement for block in judged for judgement in block]
 
