@@ -14,12 +14,31 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from threading import Lock
+from typing import Any
 
 from threadpoolctl import threadpool_limits
+
+_LOCK = Lock()
+_limits: list[Any] = []
+"""The limit of the process, once for each caller: the first sets it, the last lifts it."""
 
 
 @contextmanager
 def one_thread_a_core(n: int | None = None) -> Iterator[ThreadPoolExecutor]:
     """Lend threads, ``n`` of them in place of one a core, whose linear algebra starts no further ones."""
-    with threadpool_limits(1), ThreadPoolExecutor(n or os.cpu_count()) as threads:
+    with _single_threaded_algebra(), ThreadPoolExecutor(n or os.cpu_count()) as threads:
         yield threads
+
+
+@contextmanager
+def _single_threaded_algebra() -> Iterator[None]:
+    with _LOCK:
+        _limits.append(_limits[0] if _limits else threadpool_limits(1))
+    try:
+        yield
+    finally:
+        with _LOCK:
+            limit = _limits.pop()
+            if not _limits:
+                limit.restore_original_limits()

@@ -104,8 +104,10 @@ class _Copy:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._file.close()
-        self._path.unlink(missing_ok=True)  # what is mapped stays until nobody holds it
+        try:
+            self._file.close()  # writes what is left, and raises again where there is no room
+        finally:
+            self._path.unlink(missing_ok=True)  # what is mapped stays until nobody holds it
 
     def append(self, column: pa.Array) -> None:
         """Write the values of some rows."""

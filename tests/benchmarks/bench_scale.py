@@ -47,6 +47,7 @@ TARGETS = {  # rows: {stage: (seconds, GB)}
     1_000_000: {"deduped": (60, 1.5), "balanced": (10, 1), "split": (10, 1), "manifest": (60, 1)},
     10_000_000: {"deduped": (600, 12), "balanced": (600, 12), "split": (600, 12), "manifest": (600, 12)},
 }
+HEADER = "rows,stage,seconds,cpu,gb\n"
 STAGES_OF = {"deduped": "fetched", "balanced": "deduped", "split": "balanced", "manifest": "split"}
 RECIPE = """name = "scale"
 labels = ["rugby", "soccer"]
@@ -200,6 +201,7 @@ def judge(n: int, alike: int, figures: Path | None) -> list[Verdict]:
             found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
             if figures:
                 with figures.open("a", encoding="utf-8") as file:
+                    file.write("" if file.tell() else HEADER)
                     file.write(f"{n},{stage},{found['seconds']:.1f},{found['cpu']:.1f},{found['gb']:.2f}\n")
             seconds, gb = TARGETS.get(n, {}).get(stage, (float("inf"), float("inf")))
             what = f"{n:>10,} rows, {stage}"

@@ -47,7 +47,7 @@ def measure_cost(
     """Train on train, test on test, with the leaked test images and without them; and train without their copies.
 
     Args:
-        inputs: float32 (images, dimensions), as :func:`curator.inspect.suspects.principal.principal` returns.
+        inputs: float32 (images, dimensions), as :func:`curator.inspect.suspects.principal.judged_by` returns.
         labels: label indices (images,).
         is_train, is_test, is_leaked: bool (images,).
         groups: copies have one number, and are one draw of the bootstrap (images,).

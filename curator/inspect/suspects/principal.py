@@ -26,7 +26,7 @@ N_LIKENESS = 256
 """Cosines in 256 directions rank what is unlike the rest nearly as those in 1,280 do, in a fifth of the time."""
 
 N_LEARNED = 20_000
-"""At least so many images, evenly taken, if there are so many, show which directions to keep."""
+"""At most so many images, evenly taken, show which directions to keep."""
 
 _AT_ONCE = 4096
 
@@ -53,14 +53,16 @@ def judged_by(features: FloatArray) -> FloatArray:
     kernel -= kernel.mean(axis=0)
     kernel -= kernel.mean(axis=1, keepdims=True)
     values, vectors = _largest(kernel, min(N_THOROUGH, max(1, len(known) - 1)))
-    return np.asarray(vectors * np.sqrt(values * len(known) * len(values) / values.sum()), dtype=np.float32)
+    values = np.maximum(values, 0)  # of features that are all alike, what rounding leaves
+    scale = len(known) * len(values) / max(float(values.sum()), 1e-30)
+    return np.asarray(vectors * np.sqrt(values * scale), dtype=np.float32)
 
 
 def likenesses(features: FloatArray, n_kept: int = N_LIKENESS, *, evened: bool = False) -> FloatArray:
     """Project features so that the cosines between them stay nearly what they are.
 
     Args:
-        features: float32 (images, channels), perhaps a memory map: read some thousand rows at a time.
+        features: float32 (images, channels), perhaps a memory map; at most ``N_LEARNED`` rows are read at once.
         n_kept: directions kept at most.
         evened: whether each channel is first given mean 0 and divided by the root of its deviation.
 
@@ -68,7 +70,7 @@ def likenesses(features: FloatArray, n_kept: int = N_LIKENESS, *, evened: bool =
         float32 (images, directions), of length 1 each.
     """
     n, n_channels = features.shape
-    known = np.asarray(features[:: max(1, n // N_LEARNED)])
+    known = np.asarray(features[:: max(1, -(-n // N_LEARNED))])
     middle, scale = _moments(known) if evened else (np.float32(0), np.float32(1))
     known = _directions((known - middle) * scale)
     if n < n_channels:  # as many numbers of each image as there are images say all: a smaller square to take apart

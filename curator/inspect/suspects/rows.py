@@ -70,7 +70,7 @@ def compose_table(
     columns, effect = _nothing(len(table)), {}
     evidence: list[list[str]] = [[] for _ in range(len(table))]
     if is_judged.any():
-        effect = _judge(columns, evidence, is_judged, judged_by(features), labels, groups, neighbours, names, settings)
+        effect = _judge(columns, evidence, is_judged, features, labels, groups, neighbours, names, settings)
     strangeness = _strangeness(neighbours)
     is_outlier = _find_outliers(strangeness)
     for row in np.flatnonzero(is_outlier).tolist():
@@ -128,7 +128,7 @@ def _judge(
     columns: dict[str, Any],
     evidence: list[list[str]],
     is_judged: npt.NDArray[np.bool_],
-    inputs: FloatArray,
+    features: FloatArray,
     labels: IntArray,
     groups: IntArray,
     neighbours: Neighbours,
@@ -141,7 +141,8 @@ def _judge(
     inside = np.unique(groups[rows], return_inverse=True)[1]
     place = np.full(len(labels) + 1, -1, np.int64)
     place[rows] = np.arange(len(rows))
-    inputs, near = inputs[rows], neighbours.only(rows, place)
+    inputs = judged_by(features if is_judged.all() else features[rows])
+    near = neighbours.only(rows, place)
     probabilities = judge(inputs, own, divide_anew(own, inside, settings.folds), near, len(codes))
     other, wrong = likeliest_other(probabilities, own), find_wrong(probabilities, own)
     columns["suspicion"][rows] = suspicion(probabilities, own)

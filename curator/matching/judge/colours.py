@@ -117,8 +117,9 @@ def _fit_colours(a: Complexes, b: Complexes, luma: Floats) -> tuple[float, float
     is_tinted = min(_spread(left), _spread(right)) >= _LEAST_SPREAD or min(_spread(x), _spread(y)) < _LEAST_SPREAD
     if not is_tinted:
         left, right, slopes = x, y, [0, 0]
-    both = complex((left * right.conj()).sum())
-    scale = min(max(both.real / max(float((np.abs(right) ** 2).sum()), 1e-6), _SCALES[0]), _SCALES[1])
+    both, scale = complex((left * right.conj()).sum()), 1.0
+    if min(_spread(x), _spread(y)) >= _LEAST_SPREAD:  # grey has no strength of colours
+        scale = min(max(both.real / max(float((np.abs(right) ** 2).sum()), 1e-6), _SCALES[0]), _SCALES[1])
     distance, tint = float(np.percentile(np.abs(left - scale * right), 98)), abs(slopes[0] - scale * slopes[1])
     spreads = _spread(left), _spread(right)
     likeness = both / (len(a) * spreads[0] * spreads[1]) if min(spreads) >= _LEAST_SPREAD else None

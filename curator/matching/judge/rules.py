@@ -139,7 +139,7 @@ def has_same_colours(agreement: Agreement, colours: Colours) -> bool:
     """
     if min(colours.most) < GREY and max(colours.most) > COLOURED:
         is_sure = agreement.fit >= TINTED_FIT and agreement.equal >= TINTED_EQUAL
-        is_tinted = is_sure and colours.distance <= FEW_COLOURS_APART
+        is_tinted = is_sure and colours.distance <= FEW_COLOURS_APART and colours.tint <= MOST_TINT
         return is_tinted or (agreement.fit >= GREY_FIT and agreement.unchanged >= GREY_UNCHANGED)
     if colours.toned[0] != colours.toned[1] and agreement.fit >= TONED_FIT:
         return True
@@ -153,7 +153,9 @@ def has_same_colours(agreement: Agreement, colours: Colours) -> bool:
 
 
 def _may_be_of_one_colour(colours: Colours) -> bool:
-    if colours.likeness is None:
+    if colours.likeness is None:  # a tint takes a grey thing's colourway for a copy: its ground has another grey
+        if min(colours.most) < GREY and colours.tint > MOST_TINT:
+            return False
         return colours.distance <= DOUBTFUL_COLOUR and colours.other_hue <= MOST_OTHER_HUE
     turn, likeness = abs(phase(colours.likeness)), colours.likeness.real
     return likeness >= DOUBTFUL_LIKENESS and turn <= DOUBTFUL_TURN and colours.distance <= DOUBTFUL_COLOUR
