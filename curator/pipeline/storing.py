@@ -110,7 +110,9 @@ def store_images(project: Project, *, whole_only: bool = False, stop: threading.
     store = store_of(project.paths.folder)
     if store is None:
         return 0
-    new = sorted((one for one in store.on_disk() if not store.has(one[0])), key=lambda one: one[0].name)
+    found = list(store.on_disk())
+    held = store.are_held(path for path, _ in found)
+    new = sorted((one for one, is_held in zip(found, held, strict=True) if not is_held), key=lambda one: one[0].name)
     shards = cut_into_shards(new)
     if whole_only:
         shards = shards[:-1]

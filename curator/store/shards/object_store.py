@@ -23,8 +23,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from curator.errors import CuratorError, StoreError
+from curator.store.syncing import sync_file
 
 URL = re.compile(r"(s3|gs|az)://[^\s/?#@:]+(/[^\s?#]*)?|file:///[^\s?#]*")
 URL_FORM = "the address of an object store, such as s3://bucket/folder, gs://…, az://… or file:///folder"
@@ -61,6 +63,14 @@ class MissingObjectError(StoreError):
     """There is no object of that name."""
 
 
+class _OddKeyError(CuratorError):
+    """A listing met a key that cannot be a name here."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+
 @dataclass(frozen=True)
 class Objects:
     """The objects below one address; their names start there.
@@ -75,22 +85,38 @@ class Objects:
 
     def put_new(self, name: str, data: bytes) -> bool:
         """Create an object, whole or not at all, unless there is one of that name; return whether there was none."""
+        is_new = True
         try:
             with self._told(name, "written"):
                 self.store.put(name, data, mode="create")
         except FileExistsError:
-            return False
-        return True
+            is_new = False
+        with self._told(name, "written"):
+            self._sync(name)
+        return is_new
 
     def put_file(self, name: str, path: Path) -> None:
         """Write a file as an object, whole or not at all: only for a name that is made of its content."""
         with self._told(name, "written"), path.open("rb") as file:
             self.store.put(name, file)
+            self._sync(name)
 
-    def read(self, name: str) -> bytes:
-        """Return the bytes of an object."""
+    def _sync(self, name: str) -> None:
+        """Wait until what was put into a folder is on its disk; other stores answer when it is."""
+        if (home := self.folder) is not None:
+            sync_file(home / name)
+            sync_file((home / name).parent)
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder of this machine that the address means, if it means one."""
+        return Path(unquote(self.url.removeprefix("file://"))) if self.url.startswith("file:") else None
+
+    def read(self, name: str, most_bytes: int) -> bytes:
+        """Return the bytes of an object; nothing if they are more than so many."""
         with self._told(name, "read"):
-            return bytes(self.store.get(name).bytes())
+            found = self.store.get(name)
+            return bytes(found.bytes()) if found.meta["size"] <= most_bytes else b""
 
     def read_ranges(self, name: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
         """Return parts of an object, each given by offset and length in bytes; near ones in one request."""
@@ -105,9 +131,38 @@ class Objects:
                 yield bytes(piece)
 
     def sizes(self, folder: str) -> dict[str, int]:
-        """Return the names below a folder, sorted, and the bytes of each."""
+        """Return the names below a folder, sorted, and the bytes of each; see :meth:`listed`."""
+        return self.listed(folder)[0]
+
+    def listed(self, folder: str) -> tuple[dict[str, int], str]:
+        """Return the names below a folder, sorted, with the bytes of each, and a key there that no name here can be.
+
+        No client of this kind lists such a key (``index//a``), nor what is beside it: then only what comes after
+        ``folder/0`` is listed, which is all that is named by a SHA-256.
+
+        Raises:
+            StoreError: the store refused, or has several such keys on either side.
+        """
+        try:
+            return self._list(folder), ""
+        except _OddKeyError as error:
+            odd = error.key
+        try:
+            return self._list(folder, f"{folder}/0"), odd
+        except _OddKeyError as error:
+            what = f"{self.url}/{folder} cannot be listed: its key {error.key} is none that a client can read."
+            raise StoreError(what, "Delete or rename that object with the store's own tools.") from None
+
+    def _list(self, folder: str, after: str | None = None) -> dict[str, int]:
         with self._told(folder, "listed"):
-            found = {one["path"]: int(one["size"]) for some in self.store.list(f"{folder}/") for one in some}
+            try:
+                pages = self.store.list(f"{folder}/", offset=after)
+                found = {one["path"]: int(one["size"]) for some in pages for one in some}
+            except Exception as error:
+                if type(error).__name__ != "InvalidPathError":
+                    raise
+                key = re.search(r'Path "(.*?)"[ :]', str(error), re.DOTALL)
+                raise _OddKeyError(ascii(key[1][:200]) if key else "there") from None
         return dict(sorted(found.items()))
 
     def size(self, name: str) -> int | None:
@@ -166,7 +221,8 @@ def open_objects(url: str, *inner: str) -> Objects:
     where = "/".join([url.rstrip("/"), *inner])
     options: dict[str, Any] = {"mkdir": True}
     if not where.startswith("file:"):
-        is_plain = os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://")
+        endpoints = (os.environ.get(name, "") for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT"))
+        is_plain = any(one.lower().startswith("http://") for one in endpoints)
         options = {"retry_config": _RETRIES, "client_options": {"timeout": "10 min"}}
         options["client_options"] |= {"allow_http": True} if is_plain else {}
     module = _import_obstore()
