@@ -12,6 +12,7 @@ import sys
 import tarfile
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ from curator.inspect.verify import verify_files
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
 from curator.manifests.read_recipe import parse_recipe
+from curator.manifests.tombstones import append_tombstones
 from curator.observe.thumbnails import large_picture
 from curator.pipeline import run_stages as pipeline
 from curator.pipeline import storing
@@ -44,10 +46,11 @@ from curator.pipeline.acquire import AcquireOptions
 from curator.pipeline.forget import forget
 from curator.pipeline.replay import replay_manifest
 from curator.sources.registry import source_kinds
+from curator.store import image_store
 from curator.store.image_store import here, is_away, store_of
 from curator.store.paths import DataPaths
 from curator.store.shards import commit as commit_module
-from curator.store.shards import shard_store
+from curator.store.shards import object_store, shard_store
 from curator.store.shards.commit import commit, forget_images, uncommitted
 from curator.store.shards.index import MOST_ROWS, index_bytes
 from curator.store.shards.index_copies import index_name, tar_name
@@ -295,7 +298,7 @@ def killed_at(steps: Sequence[int], tmp_path: Path, photos: Path) -> list[list[i
 
 def test_killed_it_goes_on(tmp_path: Path, photos: Path) -> None:
     """SIGKILL after a tar is written here, while it goes there, before its index, after it: nothing is lost."""
-    codes = killed_at((2, 3, 4, 5, 6), tmp_path, photos)
+    codes = killed_at((4, 5, 6, 8, 9), tmp_path, photos)
     assert {killed for _, killed, _ in codes} == {-signal.SIGKILL}
 
 
@@ -416,6 +419,113 @@ def test_keys_are_in_no_file(tmp_path: Path, photos: Path, s3: Any) -> None:
     files += [bytes_in(s3, name) for name in names_in(s3)]
     secrets = [KEYS["AWS_SECRET_ACCESS_KEY"].encode(), KEYS["AWS_ACCESS_KEY_ID"].encode()]
     assert len(files) > 20 and not any(secret in content for content in files for secret in secrets)
+
+
+@contextmanager
+def out_of_reach(bucket: Path) -> Iterator[None]:
+    """A file in the place of the store's folder."""
+    away = bucket.with_name("away")
+    bucket.rename(away)
+    bucket.write_text("")
+    image_store._KNOWN.clear()
+    yield
+    bucket.unlink()
+    away.rename(bucket)
+    image_store._KNOWN.clear()
+
+
+def stored(project: Project) -> set[str]:
+    """The images that are in shards, by their SHA-256."""
+    store = store_of(project.paths.folder)
+    store.sync()
+    return {member.sha256 for shard in store.copies.shards() for member in shard.members}
+
+
+def test_what_is_forgotten_while_the_store_is_out_of_reach_leaves_it_later(tmp_path: Path, photos: Path) -> None:
+    """The same command finishes, as the name is known until it is done; and so does any later command or fetch."""
+    pytest.importorskip("obstore")
+    project = in_store(tmp_path, photos, f"file://{tmp_path}/bucket")
+    split(project)
+    first, second, third, *_ = read_manifest(project.paths.manifest).to_dict("records")
+    for row in (first, second):
+        with out_of_reach(tmp_path / "bucket"):
+            with pytest.raises(StoreError, match="tombstones are written and this disk is clear, but not the store"):
+                forget(project, row["sha256"])
+            assert row["sha256"] in set(read_manifest(project.paths.manifest)["sha256"])
+    assert {first["sha256"], second["sha256"]} <= stored(project)
+    assert forget(project, f"sha256:{first['sha256']}").n_manifest == 2
+    assert not {first["sha256"], second["sha256"]} & stored(project)
+    append_tombstones(project.paths.forgotten, {"content": [third["sha256"]]})  # killed, or on another machine
+    with pytest.raises(CuratorError, match=r"No image is known by 'Nobody'. 1 image forgotten before left the object"):
+        forget(project, "Nobody")
+    assert third["sha256"] not in stored(project) and len(stored(project)) == 13
+
+
+def test_what_another_machine_forgot_does_not_come_back(tmp_path: Path, photos: Path) -> None:
+    """Its tombstone pulled, a fetch here removes the image from the disk, and stores it in no shard."""
+    pytest.importorskip("obstore")
+    one, two = (in_store(tmp_path / name, photos, f"file://{tmp_path}/bucket", "keep_local = true") for name in "ab")
+    split(one)
+    split(two)
+    gone, later, *_ = read_manifest(one.paths.manifest)["sha256"]
+    forget(one, gone)
+    append_tombstones(two.paths.forgotten, {"content": [gone, later]})
+    split(two)
+    assert not {gone, later} & stored(one) and len(stored(one)) == 14
+    assert not any(name[:64] in (gone, later) for name in on_disk(two))
+
+
+def test_one_failure_of_the_store_is_not_the_last_attempt(
+    tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A long fetch goes on to store after it."""
+    pytest.importorskip("obstore")
+    monkeypatch.setattr(storing, "SHARD_BYTES", 20_000)
+    monkeypatch.setattr(storing, "_LEAST_WAIT_S", 0.01)
+    pipeline.fetch(small_project(tmp_path, recipe_text(photos, "max", more=EXACT)))
+    tried = []
+
+    def flaky(*arguments: Any) -> Shard:
+        tried.append(arguments)
+        if len(tried) < 3:
+            raise StoreError("a hiccup", "")
+        return commit(*arguments)
+
+    monkeypatch.setattr(storing, "commit", flaky)
+    project = in_store(tmp_path, photos, f"file://{tmp_path}/bucket")
+    with storing.storing(project):
+        end = time.monotonic() + 60
+        while len(on_disk(project)) > 5 and time.monotonic() < end:
+            time.sleep(0.01)
+        assert len(on_disk(project)) <= 5
+
+
+@pytest.mark.parametrize("right", ["put_new", "remove"])
+def test_rights_that_are_missing_are_said_before_anything_is_fetched(
+    tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch, right: str
+) -> None:
+    """To list is not enough."""
+    pytest.importorskip("obstore")
+    project = in_store(tmp_path, photos, f"file://{tmp_path}/bucket")
+
+    def refuse(*_: Any) -> None:
+        raise StoreError("it allows that to nobody with these keys", "")
+
+    monkeypatch.setattr(Objects, right, refuse)
+    with pytest.raises(StoreError, match="it allows that to nobody"):
+        pipeline.fetch(project)
+    assert on_disk(project) == []
+
+
+def test_both_files_of_a_commit_in_a_folder_are_synced_before_an_image_leaves_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tar, the index and their folders: a power cut after that loses nothing."""
+    store, (name, data) = small_store(tmp_path), image("a")
+    synced: list[str] = []
+    monkeypatch.setattr(object_store, "sync_file", lambda path: synced.append(str(path).partition("elsewhere/")[2]))
+    shard = commit(store, [(name, data)])
+    assert synced == [tar_name(shard.sha256), "shards", index_name(shard.sha256), "index"]
 
 
 def small_store(folder: Path, cache_bytes: int = 0) -> ShardStore:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import importlib
 import os
 import re
+import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -56,7 +57,8 @@ _REASONS = (
         "Check the network, and AWS_ENDPOINT_URL if the store is not Amazon's",
     ),
 )
-_SAFE = "What is on this disk stays there, and what the store has is whole: run the same command again."
+SAFE = "What is on this disk stays there, and what the store has is whole: run the same command again."
+"""The end of what is told of a store that fails while it is read or filled."""
 
 
 class MissingObjectError(StoreError):
@@ -181,6 +183,16 @@ class Objects:
         except MissingObjectError:
             return
 
+    def try_rights(self) -> None:
+        """Write an object and remove it, and so see what the keys in the environment may do.
+
+        Raises:
+            StoreError: one of these is refused.
+        """
+        name = f"index/.rights-{secrets.token_hex(8)}"
+        self.put_new(name, b"")
+        self.remove(name)
+
     @contextmanager
     def _told(self, name: str, done: str) -> Iterator[None]:
         """Turn what obstore raises into a paragraph that holds no text of the store."""
@@ -195,8 +207,8 @@ class Objects:
             reason, remedy = _reason(f"{type(error).__name__} {error}".partition("Debug source")[0])
             what = f"{self.url}/{name} cannot be {done}"
             if isinstance(error, FileNotFoundError) and not reason:
-                raise MissingObjectError(f"{what}: it is not there.", _SAFE) from None
-            raise StoreError(f"{what}: {reason or 'the store refused'}.", f"{remedy or 'Mend that'}. {_SAFE}") from None
+                raise MissingObjectError(f"{what}: it is not there.", SAFE) from None
+            raise StoreError(f"{what}: {reason or 'the store refused'}.", f"{remedy or 'Mend that'}. {SAFE}") from None
 
 
 def _reason(text: str) -> tuple[str, str]:
