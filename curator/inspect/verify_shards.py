@@ -34,7 +34,7 @@ class Shards:
 
 
 def check_shards(paths: DataPaths, sha1s: Mapping[str, str], emit: Listener = ignore) -> Shards:
-    """Read every shard of a data set's object store.
+    """Read every shard of a data set's object store; note the damaged ones, which the next fetch writes anew.
 
     Args:
         paths: of the data set.
@@ -48,7 +48,7 @@ def check_shards(paths: DataPaths, sha1s: Mapping[str, str], emit: Listener = ig
         return Shards()
     url, bad = store.place.url, store.sync()
     shards = list(store.copies.shards())
-    sound: set[str] = set()
+    sound, damaged = set[str](), list[str]()
     findings = [
         Finding("", f"{url}/{name}", "has no index: nobody reads it", is_fault=False) for name in uncommitted(store)
     ]
@@ -62,9 +62,11 @@ def check_shards(paths: DataPaths, sha1s: Mapping[str, str], emit: Listener = ig
         sound |= {member.sha256 for member in good}
         if n_bad := len(shard.members) - len(good):
             what = f"{n_bad:,} of its {len(shard.members):,} images are missing or differ from their SHA-256"
+            damaged.append(shard.sha256)
             findings.append(Finding("", f"{url}/{index_name(shard.sha256)}", f"{what} in {tar_name(shard.sha256)}"))
         emit(WorkAdvanced(_WORK))
     emit(WorkFinished(_WORK))
+    store.copies.note_damaged(damaged)
     return Shards(tuple(findings), frozenset(sound))
 
 

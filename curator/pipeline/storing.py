@@ -22,7 +22,7 @@ from curator.manifests.project import Project
 from curator.manifests.tombstones import read_tombstones
 from curator.store.image_store import store_of
 from curator.store.paths import STORE
-from curator.store.shards.commit import commit, forget_images
+from curator.store.shards.commit import commit, forget_images, write_damaged_anew
 from curator.store.shards.place import PLACE, Place, read_place, write_place
 from curator.store.shards.shard_store import ShardStore
 from curator.store.shards.tar_shard import SHARD_BYTES, tar_bytes
@@ -94,6 +94,7 @@ def _open_store(project: Project, store: ShardStore) -> None:
     if bad:
         some = ", ".join(bad[:_N_SHOWN]) + (f" and {len(bad) - _N_SHOWN:,} more" if len(bad) > _N_SHOWN else "")
         project.emit(Warned(f"{store.place.url} has what is no index of a shard, which was left unread: {some}."))
+    write_damaged_anew(store)
     forgotten = read_tombstones(project.paths.forgotten)["content"]
     if any(store.index().rows([bytes.fromhex(sha256) for sha256 in forgotten])):
         forget_images(store, forgotten)  # on another machine, or a forget was killed

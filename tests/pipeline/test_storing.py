@@ -6,13 +6,15 @@ import hashlib
 import io
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import tarfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -39,7 +41,12 @@ from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
 from curator.manifests.read_recipe import parse_recipe
 from curator.manifests.tombstones import append_tombstones
+from curator.observe.renderings import Rendering
 from curator.observe.thumbnails import large_picture
+from curator.observe.workers import pool as pool_module
+from curator.observe.workers import render as render_module
+from curator.observe.workers.look import look_at_files
+from curator.observe.workers.render import render
 from curator.pipeline import run_stages as pipeline
 from curator.pipeline import storing
 from curator.pipeline.acquire import AcquireOptions
@@ -55,7 +62,7 @@ from curator.store.shards.commit import commit, forget_images, uncommitted
 from curator.store.shards.index import MOST_ROWS, index_bytes
 from curator.store.shards.index_copies import index_name, tar_name
 from curator.store.shards.object_store import Objects, open_objects
-from curator.store.shards.place import Place
+from curator.store.shards.place import Place, read_place
 from curator.store.shards.shard_store import ShardStore
 from curator.store.shards.tar_shard import Member, Shard, read_members
 from tests.s3_server import KEYS, bytes_in, names_in, s3_server
@@ -216,7 +223,7 @@ def test_what_fills_a_shard_leaves_the_disk_while_the_fetch_works(
     assert len(shards) > 3 and all(shard.n_bytes <= 20_000 + 1024 for shard in shards)
 
 
-def test_two_writers_never_overwrite_each_other(tmp_path: Path, photos: Path, s3: Any) -> None:
+def test_what_another_machine_wrote_stays_as_it_is(tmp_path: Path, photos: Path, s3: Any) -> None:
     """Another machine with the same recipe: what either wrote stays as it is, and each reads what the other has."""
     (photos / "rugby" / "000.jpg").rename(tmp_path / "kept.jpg")
     one = in_store(tmp_path / "one", photos, URL)
@@ -338,11 +345,63 @@ def test_a_damaged_shard_is_named_with_what_mends_it(tmp_path: Path, photos: Pat
         (of_shard, *of_images) = found.findings
         assert of_shard.problem.startswith(f"{n_lost} of its 16 images are missing or differ from their SHA-256 in ")
         assert [one.problem for one in of_images] == ["missing"] * n_lost
-    assert any("Delete the indexes named" in str(text) for text in remedies(found.findings, project.paths))
+    assert "it writes what is sound in the shards named into new ones" in str(remedies(found.findings, project.paths))
+    assert "differ" not in str(remedies(found.findings, project.paths))  # no file of this disk does
     with pytest.raises(StateError, match="from byte 5,120 is not the image 21f5c46c"):
         export_dataset(project, find_format("webdataset"))
-    s3.delete_object(Bucket="pictures", Key=of_shard.path.removeprefix("s3://pictures/"))
     assert split(project) == whole and verify_files(project.paths).findings == ()
+    assert shard not in names_in(s3) and len(names_in(s3)) == 4
+
+
+@pytest.mark.parametrize("damage", ["a flipped bit", "cut", "gone", "no tar"])
+def test_what_is_sound_in_a_damaged_shard_is_kept(tmp_path: Path, photos: Path, damage: str) -> None:
+    """Also if no source has the images any more."""
+    pytest.importorskip("obstore")
+    project = in_store(tmp_path, photos, f"file://{tmp_path}/bucket")
+    split(project)
+    (tar,) = (tmp_path / "bucket").rglob("*.tar")
+    data = tar.read_bytes()
+    with tarfile.open(tar) as opened:
+        third = opened.getmembers()[2].offset_data
+    tar.unlink()
+    if damage != "gone":
+        rotten = {
+            "a flipped bit": data[:third] + b"rot" + data[third + 3 :],
+            "cut": data[:third],
+            "no tar": b"x" * 2048,
+        }
+        tar.write_bytes(rotten[damage])
+    assert len(verify_files(project.paths, fast=True).findings) > 1
+    shutil.rmtree(photos)
+    photos.mkdir()
+    with suppress(CuratorError):
+        pipeline.fetch(project)
+    assert len(stored(project)) == {"a flipped bit": 15, "cut": 2, "gone": 0, "no tar": 0}[damage]
+    assert not tar.exists() and not store_of(project.paths.folder).copies.damaged()
+
+
+def test_a_file_that_makes_room_for_another_process_is_brought_again(
+    tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that went between its coming and its decoding is no damaged picture."""
+    pytest.importorskip("obstore")
+    project = in_store(tmp_path, photos, f"file://{tmp_path}/bucket")
+    split(project)
+    images = [project.paths.image(one, "jpeg") for one in read_manifest(project.paths.manifest)["sha256"]]
+    gone: list[Path] = []
+
+    def gone_once(path: Path) -> Path:
+        here(path)
+        if not gone:
+            path.unlink()
+            gone.append(path)
+        return path
+
+    monkeypatch.setattr(render_module, "here", gone_once)
+    assert render(images[0], Rendering("JPEG", "within", 32), 10**6) and gone.pop() == images[0]
+    monkeypatch.setattr(pool_module, "here", gone_once)
+    seen = dict(look_at_files(images, 10**6))
+    assert len(seen) == 16 and all(seen.values()) and len(gone) == 1
 
 
 def test_what_is_forgotten_leaves_the_shards(tmp_path: Path, photos: Path, s3: Any) -> None:
@@ -717,17 +776,20 @@ def test_a_writer_between_tar_and_index_loses_nothing_to_forget(
 
 
 def test_copies_elsewhere_and_lies_of_an_index_do_not_keep_what_is_forgotten(tmp_path: Path) -> None:
-    """A tar of any name below `shards/`, one whose index names another shard: each is judged by its own members."""
+    """Tars of any name, a half-written one, one whose index names another shard: its own members tell of each."""
     store, (name, data), (other, more) = small_store(tmp_path), image("a"), image("b")
     shard = commit(store, [(name, data), (other, more)])
     tar = store.objects.read(tar_name(shard.sha256), 10**6)
     for copy in ("backup/copy.tar", f"{shard.sha256}.copy.tar", f"{'c' * 64}.tar"):
         store.objects.put_new(f"shards/{copy}", tar)
+    (store.folder / "elsewhere" / "shards" / f"{'d' * 64}.tar#1").write_bytes(tar)
     store.objects.put_new(index_name("c" * 64), index_of([], shard.sha256))
+    store.sync()
+    assert len(uncommitted(store)) == 4
     assert forget_images(store, [name[:64]]) == 1
     (left,) = store.copies.shards()
     assert [one.sha256 for one in left.members] == [other[:64]]
-    assert [*store.objects.sizes("shards")] == [tar_name(left.sha256)]
+    assert [*store.objects.sizes("shards")] == [tar_name(left.sha256)] and not uncommitted(store)
 
 
 def test_forgetting_ends_where_a_shard_is_damaged(tmp_path: Path) -> None:
@@ -744,6 +806,18 @@ def test_forgetting_ends_where_a_shard_is_damaged(tmp_path: Path) -> None:
     assert tar_name(second.sha256) not in store.objects.sizes("shards")
 
 
+def test_an_index_that_names_what_its_tar_has_not_costs_it_nothing(tmp_path: Path) -> None:
+    """The tar is judged by its members: what is not in it is not forgotten there, and the index says what is."""
+    store, (name, data) = small_store(tmp_path), image("a")
+    shard = commit(store, [(name, data)])
+    store.objects.remove(index_name(shard.sha256))
+    store.copies.remove(shard.sha256)
+    lie = Member("ab" * 32, "jpg", 512, 3)
+    store.objects.put_new(index_name(shard.sha256), index_of([lie], shard.sha256, shard.n_bytes))
+    assert forget_images(store, [lie.sha256]) == 0
+    assert [one.members for one in store.copies.shards()] == [shard.members]
+
+
 def test_a_member_of_any_size_is_no_image() -> None:
     """A header that states a terabyte, or less than nothing, ends the reading before its bytes come."""
     for size in (10**12, -512):
@@ -751,3 +825,70 @@ def test_a_member_of_any_size_is_no_image() -> None:
         info.size = size
         with pytest.raises(ValueError, match="it states a file of"):
             list(read_members(iter([info.tobuf(tarfile.GNU_FORMAT), bytes(5120)])))
+
+
+def test_two_writers_at_once_fill_one_store(tmp_path: Path) -> None:
+    """Each commits its own shards and some that both have: every image is there once each, whole, for both."""
+    one = small_store(tmp_path / "one")
+    two = ShardStore(tmp_path / "two", one.place)
+    own = [[image(f"{who}{number}") for number in range(6)] for who in "ab"]
+    shared = [image(f"c{number}") for number in range(6)]
+
+    def write(store: ShardStore, images: Sequence[tuple[str, bytes]]) -> None:
+        for some in zip(images, shared, strict=True):
+            for member in some:
+                commit(store, [member])
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(write, (one, two), own))
+    for store in (one, two):
+        assert store.sync() == [] and len(store.index().shards) == 18 and not uncommitted(store)
+        paths = [store.folder / "images" / name[:2] / name for name, _ in (*own[0], *own[1], *shared)]
+        store.bring(paths)
+        assert all(path.exists() for path in paths)
+
+
+def test_a_read_goes_on_while_another_thread_trims(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is noted of the files on the disk is replaced under the lock."""
+    monkeypatch.setattr(shard_store, "_N_KEPT", 2)
+    store = small_store(tmp_path)
+    files = [image(str(number)) for number in range(12)]
+    commit(store, files)
+    paths = [store.folder / "images" / name[:2] / name for name, _ in files]
+    with ThreadPoolExecutor(3) as threads:
+        reads = [threads.submit(store.bring, paths[first::3]) for first in range(3) for _ in range(5)]
+        trims = [threads.submit(store.trim) for _ in range(15)]
+        for one in (*reads, *trims):
+            one.result()
+
+
+def test_new_indexes_are_added_to_what_is_known(tmp_path: Path) -> None:
+    """Whatever the order of commits and removals, what is known is what is there."""
+    store, files = small_store(tmp_path), [image(str(number)) for number in range(4)]
+    shards = []
+    for name, data in files:
+        shards.append(commit(store, [(name, data)]).sha256)
+        assert [*store.index().shards] == shards
+    assert forget_images(store, [files[1][0][:64]]) == 1
+    assert {*store.index().shards} == {*shards} - {shards[1]}
+    found = store.index().locations([bytes.fromhex(name[:64]) for name, _ in files])
+    assert [[one.shard for one in some] for some in found] == [[shards[0]], [], [shards[2]], [shards[3]]]
+
+
+@pytest.mark.parametrize("name", ["AWS_ENDPOINT", "AWS_ENDPOINT_URL"])
+def test_a_store_without_tls_is_reached_however_it_is_named(
+    s3: Any, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Obstore reads both names, and a scheme in any case."""
+    address = os.environ["AWS_ENDPOINT_URL"]
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    monkeypatch.setenv(name, address.replace("http://", "HTTP://"))
+    assert open_objects(URL).put_new("a", b"1")
+
+
+def test_a_damaged_note_of_the_place_says_what_brings_it_back(tmp_path: Path) -> None:
+    """To delete it alone would leave the images out of sight where the recipe names no store."""
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "place.json").write_text('{"url": ""}')
+    with pytest.raises(StateError, match=r"into \[store\] url of the recipe, if it is not there, and delete"):
+        read_place(tmp_path)

@@ -25,7 +25,7 @@ from pathlib import Path
 
 from curator.errors import StoreError
 from curator.store.paths import STORE
-from curator.store.shards.index import MOST_BYTES, Index, index_bytes
+from curator.store.shards.index import MOST_BYTES, index_bytes, read_index
 from curator.store.shards.index_copies import INDEX as INDEX
 from curator.store.shards.index_copies import SHARDS, index_name, is_index, tar_name
 from curator.store.shards.object_store import MissingObjectError
@@ -76,16 +76,16 @@ def _put(store: ShardStore, shard: Shard, tar: Path) -> None:
 
 
 def _put_index(store: ShardStore, shard: Shard, data: bytes) -> None:
-    """Create an index. If there is one, it is of the same tar; one that is not would keep the shard from counting."""
+    """Create an index; one that says something else of the same tar is replaced."""
     name = index_name(shard.sha256)
-    if not store.objects.put_new(name, data):
-        try:
-            Index.of(shard.sha256, store.objects.read(name, MOST_BYTES))
-        except MissingObjectError:
-            store.objects.put_new(name, data)
-        except ValueError:
-            store.objects.remove(name)
-            store.objects.put_new(name, data)
+    if store.objects.put_new(name, data):
+        return
+    with suppress(MissingObjectError, ValueError):
+        there = read_index(store.objects.read(name, MOST_BYTES), shard.sha256)
+        if (there.n_bytes, there.members) == (shard.n_bytes, shard.members):
+            return
+    store.objects.remove(name)
+    store.objects.put_new(name, data)
 
 
 def uncommitted(store: ShardStore) -> dict[str, int]:
@@ -94,7 +94,8 @@ def uncommitted(store: ShardStore) -> dict[str, int]:
     The store's indexes are on the disk: see :meth:`ShardStore.sync`.
     """
     known = {tar_name(sha256) for sha256 in store.index().shards}
-    return {name: size for name, size in store.objects.sizes(SHARDS).items() if name not in known}
+    there = {**store.objects.sizes(SHARDS), **store.objects.half_written(SHARDS)}
+    return {name: size for name, size in there.items() if name not in known}
 
 
 def forget_images(store: ShardStore, contents: Collection[str]) -> int:
@@ -107,7 +108,8 @@ def forget_images(store: ShardStore, contents: Collection[str]) -> int:
     """
     store.sync()
     wanted, gone, unread = frozenset(contents), set[str](), []
-    holding = [shard.sha256 for shard in store.copies.shards() if any(one.sha256 in wanted for one in shard.members)]
+    found = store.index().locations([bytes.fromhex(sha256) for sha256 in wanted])
+    holding = sorted({one.shard for some in found for one in some})
     without = [name for name in uncommitted(store) if _holds(store, name, wanted)]
     for name in [*map(tar_name, holding), *without]:
         try:
@@ -120,25 +122,49 @@ def forget_images(store: ShardStore, contents: Collection[str]) -> int:
     return len(gone)
 
 
-def _write_anew(store: ShardStore, name: str, without: Collection[str]) -> set[str]:
-    """Put what is sound in a tar into a new shard, except some images, and remove the old one; return which were in it.
+def write_damaged_anew(store: ShardStore) -> None:
+    """Put what is sound in the shards that are noted as damaged into new ones, and remove the old ones.
+
+    What was not sound is in no shard then.
 
     Raises:
-        ValueError: it is no tar.
+        StoreError: the object store refused or cannot be reached.
+    """
+    for sha256 in store.copies.damaged():
+        _write_anew(store, tar_name(sha256), (), is_damaged=True)
+    store.copies.forget_damaged()
+
+
+def _write_anew(store: ShardStore, name: str, without: Collection[str], is_damaged: bool = False) -> set[str]:
+    """Put what is sound in a tar into a new shard, except some images, and remove the old one; return which were in it.
+
+    Args:
+        name: of the tar.
+        without: SHA-256s.
+        is_damaged: take what comes before the place where it is no tar.
+
+    Raises:
+        ValueError: it is no tar, and is not known to be damaged.
         StoreError: the object store refused or cannot be reached.
     """
     found: set[str] = set()
 
     def left() -> Iterator[tuple[str, bytes]]:
-        for member, data in read_members(store.objects.pieces(name)):
-            if member.sha256 in without:
-                found.add(member.sha256)
-            else:
-                yield f"{member.sha256}.{member.ending}", data
+        try:
+            for member, data in read_members(store.objects.pieces(name)):
+                if member.sha256 in without:
+                    found.add(member.sha256)
+                else:
+                    yield f"{member.sha256}.{member.ending}", data
+        except ValueError:
+            if not is_damaged:
+                raise
 
+    made = None
     with suppress(MissingObjectError):  # then the index alone is left, of nothing
-        commit(store, left())
-    _remove(store, name)
+        made = commit(store, left())
+    if made is None or tar_name(made.sha256) != name:
+        _remove(store, name)
     return found
 
 

@@ -13,17 +13,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from curator.store import beneath
 from curator.store.shards.index import MOST_BYTES, Index, read_index
 from curator.store.shards.object_store import Objects
 from curator.store.shards.tar_shard import Shard
-from curator.store.whole_files import whole_file
+from curator.store.whole_files import whole_file, write_text_whole
 
 SHARDS, INDEX = "shards", "index"
 """The folders of an object store: the tars, and what makes each of them count."""
+_DAMAGED = "damaged.txt"
 _TICK_NS = 50_000_000
 """A folder that changed in so short a time may change again without a news of its time."""
 
@@ -82,6 +83,23 @@ class IndexCopies:
     def remove(self, sha256: str) -> None:
         """Remove a copy."""
         beneath.remove(self.home, f"{sha256}.parquet")
+
+    def note_damaged(self, shards: Iterable[str]) -> None:
+        """Note the shards that are not what their indexes say, for the next fetch to write them anew."""
+        if news := set(shards) - self.damaged():
+            write_text_whole(self.home / _DAMAGED, "\n".join(sorted(self.damaged() | news)) + "\n")
+
+    def damaged(self) -> set[str]:
+        """Return the shards that are noted as damaged and count still."""
+        try:
+            noted = (self.home / _DAMAGED).read_text("ascii", "replace").split()
+        except FileNotFoundError:
+            return set()
+        return set(noted) & self.index().shards.keys()
+
+    def forget_damaged(self) -> None:
+        """Note none any more."""
+        beneath.remove(self.home, _DAMAGED)
 
     def sync(self, objects: Objects) -> list[str]:
         """Make the copies those of the object store: what others committed, and removed, is news.

@@ -27,6 +27,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from curator.errors import CuratorError, StoreError
+from curator.store import beneath
 from curator.store.syncing import sync_file
 
 URL = re.compile(r"(s3|gs|az)://[^\s/?#@:]+(/[^\s?#]*)?|file:///[^\s?#]*")
@@ -37,6 +38,8 @@ _RETRIES = {
     "retry_timeout": timedelta(seconds=60),
     "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=5), "base": 2},
 }
+_HALF = "#"
+"""In the name of a file that is not whole, as obstore writes it in a folder: ``name#1``."""
 _PIECE_BYTES = 4 << 20
 _REASONS = (
     (r"NoSuchBucket|ContainerNotFound|The specified bucket does not exist", "there is no such bucket", "Make it first"),
@@ -129,6 +132,10 @@ class Objects:
     def pieces(self, name: str) -> Iterator[bytes]:
         """Yield the bytes of an object piece by piece."""
         with self._told(name, "read"):
+            if self.folder is not None and _HALF in name:
+                with beneath.opened_file(self.folder, name) as opened:
+                    yield from iter(lambda: os.read(opened, _PIECE_BYTES), b"")
+                return
             for piece in self.store.get(name).stream(min_chunk_size=_PIECE_BYTES):
                 yield bytes(piece)
 
@@ -167,6 +174,15 @@ class Objects:
                 raise _OddKeyError(ascii(key[1][:200]) if key else "there") from None
         return dict(sorted(found.items()))
 
+    def half_written(self, folder: str) -> dict[str, int]:
+        """Return what a writer in a folder of this machine is at, or left when it was killed: no listing has it.
+
+        Other stores keep such parts where only their owner sees them.
+        """
+        if self.folder is None:
+            return {}
+        return {name: facts.st_size for name, facts in beneath.walk(self.folder, folder) if _HALF in name}
+
     def size(self, name: str) -> int | None:
         """Return the bytes of an object; None if it is not there."""
         try:
@@ -179,6 +195,9 @@ class Objects:
         """Remove an object, if it is there."""
         try:
             with self._told(name, "removed"):
+                if self.folder is not None and _HALF in name:
+                    beneath.remove(self.folder, name)
+                    return
                 self.store.delete(name)
         except MissingObjectError:
             return
