@@ -120,7 +120,8 @@ def are_in_shards(paths: DataPaths, sha256s: Iterable[str]) -> list[bool]:
     wanted, store = [*sha256s], store_of(paths.folder)
     if store is None:
         return [False] * len(wanted)
-    return [bool(rows) for rows in store.index().rows([bytes.fromhex(one) for one in wanted])]
+    found: list[bool] = store.index().has([bytes.fromhex(one) for one in wanted]).tolist()
+    return found
 
 
 def stored_prefixes(paths: DataPaths) -> PrefixArray:

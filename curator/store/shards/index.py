@@ -5,8 +5,8 @@
 >>> read_index(data, "ee" * 32) == shard
 True
 >>> index = Index.joined([Index.of("ee" * 32, data)])
->>> index.rows([bytes.fromhex("cd" * 32), bytes(32)]), index.locations([bytes.fromhex("cd" * 32)])[0][0].offset
-([[1], []], 2048)
+>>> index.has([bytes.fromhex("cd" * 32), bytes(32)]).tolist(), index.locations([bytes.fromhex("cd" * 32)])[0][0].offset
+([True, False], 2048)
 >>> read_index(data, "ff" * 32)
 Traceback (most recent call last):
 ValueError: it is no index of that shard
@@ -15,7 +15,7 @@ ValueError: it is no index of that shard
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -35,6 +35,7 @@ MOST_ROWS = SHARD_BYTES // 1024
 MOST_BYTES = 64 << 20
 """Of an index, on its way and unpacked: twice what so many rows take."""
 
+BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
 PrefixArray = npt.NDArray[np.uint64]
 WordArray = npt.NDArray[np.uint64]
@@ -152,23 +153,31 @@ class Index:
         """The first 64 bits of the images' SHA-256s, ascending; uint64, shape (images,)."""
         return self.words[:, 0]
 
-    def rows(self, sha256s: Sequence[bytes]) -> list[list[int]]:
-        """Return the rows of each image (SHA-256, 32 bytes): none if it is in no shard, several if it is in several."""
+    def rows(self, sha256s: Sequence[bytes]) -> tuple[IntArray, IntArray]:
+        """Find images (SHA-256, 32 bytes): of each match the place in ``sha256s``, ascending, and the row: int64."""
         wanted = words_of(sha256s)
         first, last = (np.searchsorted(self.prefixes, wanted[:, 0], side) for side in ("left", "right"))
-        found: list[list[int]] = [[] for _ in sha256s]
-        for number in np.flatnonzero(first < last).tolist():
-            same = (self.words[first[number] : last[number]] == wanted[number]).all(axis=1)
-            found[number] = (np.flatnonzero(same) + first[number]).tolist()
+        alike = last - first
+        asked = np.repeat(np.arange(len(wanted)), alike)
+        rows = np.arange(len(asked)) + np.repeat(first - (np.cumsum(alike) - alike), alike)
+        is_same = (self.words[rows] == wanted[asked]).all(axis=1)
+        return asked[is_same], rows[is_same]
+
+    def has(self, sha256s: Sequence[bytes], only: Collection[str] | None = None) -> BoolArray:
+        """Say of each image (SHA-256, 32 bytes) whether it is in a shard, or in one of some; bool, shape (images,)."""
+        counts = np.array([only is None or shard in only for shard in self.shards], bool)
+        asked, rows = self.rows(sha256s)
+        found = np.zeros(len(sha256s), bool)
+        found[asked[counts[self.shard[rows]]]] = True
         return found
 
     def locations(self, sha256s: Sequence[bytes]) -> list[list[Location]]:
-        """Return where each image (SHA-256, 32 bytes) is."""
+        """Return where each image (SHA-256, 32 bytes) is: nowhere, or in one shard, or in several."""
         names = list(self.shards)
-        return [
-            [Location(names[self.shard[row]], int(self.offsets[row]), int(self.lengths[row])) for row in rows]
-            for rows in self.rows(sha256s)
-        ]
+        found: list[list[Location]] = [[] for _ in sha256s]
+        for asked, row in zip(*(one.tolist() for one in self.rows(sha256s)), strict=True):
+            found[asked].append(Location(names[self.shard[row]], int(self.offsets[row]), int(self.lengths[row])))
+        return found
 
 
 def words_of(sha256s: Sequence[bytes]) -> WordArray:

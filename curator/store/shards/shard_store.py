@@ -99,8 +99,8 @@ class ShardStore:
     def are_held(self, paths: Iterable[Path]) -> list[bool]:
         """Say of stored images whether each is in a shard that is there, whole, as far as is known: nobody is asked."""
         named = [_sha256(path) or bytes(32) for path in paths]
-        found = self.index().locations(named)
-        return [any(one.shard in self._whole for one in some) for some in found]
+        held: list[bool] = self.index().has(named, self._whole).tolist()
+        return held
 
     def bring(self, paths: Sequence[Path]) -> None:
         """Put those of some stored images on the disk that are in shards alone; what is in none is left out.
