@@ -47,6 +47,7 @@ _REMEDIES: dict[str, Text] = {
         "Delete the stored images whose bytes differ, then run ", Command("fetch"),
         ": it gets them again, and drops what is damaged at its source.",
     ),
+    "missing": ("Run ", Command("fetch"), ": it gets the stored images that are missing again."),
     "folder": (Command("split --force"), " makes the folders and the PNG forms anew."),
     "fetched": (_DELETE, Command("fetch"), ": it writes it anew; what is stored is not requested again."),
     "decided": (_DELETE, Command("split"), ": it writes it anew."),
@@ -55,8 +56,8 @@ _REMEDIES: dict[str, Text] = {
         Command("suspects --force"), ": it computes anew what is gone; no decision is lost.",
     ),
     "shard": (
-        "Delete the indexes named in the object store, then run ",
-        Command("fetch"), ": it gets their images again, and stores them anew.",
+        "With the address of the object store in [store] of the recipe, run ",
+        Command("fetch"), ": it writes what is sound in the shards named into new ones, and gets the rest again.",
     ),
     "ledger": (
         "Take attempts.sqlite from a backup; or delete it, then run ", Command("fetch"),
@@ -82,5 +83,6 @@ def _kind(path: Path, finding: Finding, paths: DataPaths) -> str:
         return "judged"
     if top == "catalog":
         return "fetched" if path in (paths.catalog(Stage.LISTED), paths.catalog(Stage.FETCHED)) else "decided"
-    kinds = {paths.images.name: "image", paths.converted.name: "folder", paths.exports.name: "export"}
+    image = "missing" if finding.problem == "missing" else "image"
+    kinds = {paths.images.name: image, paths.converted.name: "folder", paths.exports.name: "export"}
     return {**kinds, paths.fetched_from.name: "fetched", SUMS: "other"}.get(top, "other")

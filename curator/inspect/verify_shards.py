@@ -16,9 +16,10 @@ from curator.events import Listener, WorkAdvanced, WorkFinished, WorkStarted, ig
 from curator.inspect.findings import Finding
 from curator.store.image_store import store_of
 from curator.store.paths import DataPaths
-from curator.store.shards.commit import committed, tar_name, uncommitted
+from curator.store.shards.commit import uncommitted
+from curator.store.shards.index_copies import index_name, tar_name
 from curator.store.shards.object_store import MissingObjectError
-from curator.store.shards.shard_store import INDEX, ShardStore
+from curator.store.shards.shard_store import ShardStore
 from curator.store.shards.tar_shard import Member, Shard, read_members
 
 _WORK = "reading the shards"
@@ -33,7 +34,7 @@ class Shards:
 
 
 def check_shards(paths: DataPaths, sha1s: Mapping[str, str], emit: Listener = ignore) -> Shards:
-    """Read every shard of a data set's object store.
+    """Read every shard of a data set's object store; note the damaged ones, which the next fetch writes anew.
 
     Args:
         paths: of the data set.
@@ -45,23 +46,27 @@ def check_shards(paths: DataPaths, sha1s: Mapping[str, str], emit: Listener = ig
     store = store_of(paths.folder)
     if store is None:
         return Shards()
-    store.sync()
-    shards = list(committed(store))
-    sound: set[str] = set()
+    url, bad = store.place.url, store.sync()
+    shards = list(store.copies.shards())
+    sound, damaged = set[str](), list[str]()
     findings = [
-        Finding("", f"{store.place.url}/{name}", "has no index: nobody reads it", is_fault=False)
-        for name in uncommitted(store)
+        Finding("", f"{url}/{name}", "has no index: nobody reads it", is_fault=False) for name in uncommitted(store)
+    ]
+    findings += [
+        Finding("", f"{url}/{name}", "is no index of the shard that it is named after: it is not read", is_fault=False)
+        for name in bad
     ]
     emit(WorkStarted(_WORK, len(shards)))
     for shard in shards:
         good = set(_sound_members(store, shard, sha1s))
         sound |= {member.sha256 for member in good}
-        if bad := len(shard.members) - len(good):
-            what = f"{bad:,} of its {len(shard.members):,} images are missing or differ from their SHA-256"
-            index = f"{store.place.url}/{INDEX}/{shard.sha256}.parquet"
-            findings.append(Finding("", index, f"{what} in {tar_name(shard.sha256)}"))
+        if n_bad := len(shard.members) - len(good):
+            what = f"{n_bad:,} of its {len(shard.members):,} images are missing or differ from their SHA-256"
+            damaged.append(shard.sha256)
+            findings.append(Finding("", f"{url}/{index_name(shard.sha256)}", f"{what} in {tar_name(shard.sha256)}"))
         emit(WorkAdvanced(_WORK))
     emit(WorkFinished(_WORK))
+    store.copies.note_damaged(damaged)
     return Shards(tuple(findings), frozenset(sound))
 
 

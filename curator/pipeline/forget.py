@@ -16,7 +16,7 @@ import pandas as pd
 from curator import catalog
 from curator.catalog import Stage
 from curator.decide.forgotten import drop_forgotten, find_forgotten
-from curator.errors import CuratorError
+from curator.errors import CuratorError, StoreError
 from curator.fetch.ledger.ledger import Ledger
 from curator.fetch.ledger.schema import FILE_SCHEME
 from curator.manifests.made_with import MadeWith, read_made_with, write_made_with
@@ -30,8 +30,9 @@ from curator.store.image_store import store_of
 from curator.store.lock import locked
 from curator.store.paths import DataPaths
 from curator.store.shards.commit import forget_images
+from curator.store.shards.object_store import SAFE
 from curator.store.whole_files import write_text_whole
-from curator.text import Command, Text
+from curator.text import Command, Text, as_parts, plural
 
 _PREFIXES = {"sha256": "content", "url": "address", "author": "author", "host": "host"}
 _REQUESTED = ("url", "fallback_url", "final_url", "archive_url", "local_path")
@@ -64,6 +65,7 @@ def forget(project: Project, target: str) -> Forgotten:
 
     Raises:
         CuratorError: nothing of that name is known.
+        StoreError: the object store refused or cannot be reached; the same command goes on from there.
         LockedError, DiskError: see there.
     """
     paths = project.paths
@@ -73,7 +75,7 @@ def forget(project: Project, target: str) -> Forgotten:
         tables = {stage: read_catalog(path) for stage, path in catalogs.items()}
         manifest = read_manifest(paths.manifest) if paths.manifest.exists() else pd.DataFrame()
         known = [*tables.values(), manifest]
-        stones = _name_stones(target, known)
+        stones = _known_stones(paths, target, known)
         contents = _contents(known, stones)
         stones = {**stones, "content": frozenset(contents | stones["content"])}
         contents |= _contents(known, stones)  # what else was made of the same picture
@@ -87,14 +89,37 @@ def forget(project: Project, target: str) -> Forgotten:
         had_metrics = paths.metrics.exists()
         out = find_forgotten(manifest, everything)
         removed = remove_everything(paths, everything["content"], manifest["file"][out] if out.any() else ())
+        n_files = removed.n_files + _forget_stored(paths, everything["content"])  # the name is known until it is done
         _restate(paths, manifest, out, everything["content"])
         _forget_requests(paths, tables.values(), everything)
         for stage, path in catalogs.items():
             write_catalog(path, drop_forgotten(tables[stage], everything), read_record(path))
-        store = store_of(paths.folder)
-        n_files = removed.n_files + (forget_images(store, everything["content"]) if store else 0)
     others = tuple(_others(paths, contents, removed, bool(out.any()) and had_metrics)) if n_listed or contents else ()
     return Forgotten(n_listed, n_files, int(out.sum()), removed.exports, others)
+
+
+def _forget_stored(paths: DataPaths, contents: Collection[str]) -> int:
+    """Take images out of the object store, if there is one; return how many were in it."""
+    store = store_of(paths.folder)
+    if store is None or not contents:
+        return 0
+    try:
+        return forget_images(store, contents)
+    except StoreError as error:
+        done = "The tombstones are written and this disk is clear, but not the store: run the same command again."
+        raise StoreError(error.message, str(error.hint).replace(SAFE, done)) from error
+
+
+def _known_stones(paths: DataPaths, target: str, tables: Iterable[pd.DataFrame]) -> dict[str, frozenset[str]]:
+    """See :func:`_name_stones`; before a name is refused, what was forgotten before leaves the object store."""
+    try:
+        return _name_stones(target, tables)
+    except CuratorError as error:
+        n_gone = _forget_stored(paths, read_tombstones(paths.forgotten)["content"])
+        if not n_gone:
+            raise
+        news = f"{plural(n_gone, 'image')} forgotten before left the object store now."
+        raise CuratorError(error.message, (news, " ", *as_parts(error.hint))) from error
 
 
 def kind_of_target(target: str) -> tuple[str, str]:

@@ -11,7 +11,8 @@ packs what is still here.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -19,16 +20,19 @@ from pathlib import Path
 from curator.errors import CuratorError, StateError
 from curator.events import Warned, WorkAdvanced, WorkFinished, WorkStarted, ignore
 from curator.manifests.project import Project
+from curator.manifests.tombstones import read_tombstones
 from curator.store.image_store import store_of
 from curator.store.paths import STORE
-from curator.store.shards.commit import commit
+from curator.store.shards.commit import commit, forget_images, write_damaged_anew
 from curator.store.shards.place import PLACE, Place, read_place, write_place
 from curator.store.shards.shard_store import ShardStore
 from curator.store.shards.tar_shard import SHARD_BYTES, tar_bytes
+from curator.store.whole_files import disk_errors
 from curator.text import Command, plural
 
 _WORK = "storing the images"
-_LEAST_WAIT_S = 5.0
+_LEAST_WAIT_S, _MOST_WAIT_S = 5.0, 300.0
+_N_SHOWN = 5
 
 
 def note_place(project: Project) -> None:
@@ -69,7 +73,7 @@ def storing(project: Project) -> Iterator[None]:
     if store is None or not project.recipe.store.url:
         yield
         return
-    store.sync()
+    _open_store(project, store)
     stop = threading.Event()
     quiet = replace(project, emit=ignore)
     thread = threading.Thread(target=_keep_storing, args=(quiet, stop), name="storing", daemon=True)
@@ -84,17 +88,36 @@ def storing(project: Project) -> Iterator[None]:
     store_images(project)
 
 
+def _open_store(project: Project, store: ShardStore) -> None:
+    """Look at what others did in the store and at what may be done there; name what in it is none of this program's."""
+    bad = store.sync()
+    store.objects.try_rights()
+    if bad:
+        some = ", ".join(bad[:_N_SHOWN]) + (f" and {len(bad) - _N_SHOWN:,} more" if len(bad) > _N_SHOWN else "")
+        project.emit(Warned(f"{store.place.url} has what is no index of a shard, which was left unread: {some}."))
+    write_damaged_anew(store)
+    forgotten = read_tombstones(project.paths.forgotten)["content"]
+    if store.index().has([bytes.fromhex(sha256) for sha256 in forgotten]).any():
+        forget_images(store, forgotten)  # on another machine, or a forget was killed
+
+
 def _keep_storing(project: Project, stop: threading.Event) -> None:
-    """Store what fills a shard, now and then; what goes wrong is told at the end, where it goes wrong again."""
-    while not stop.wait(_LEAST_WAIT_S):
+    """Store what fills a shard, now and then; after a failure, with a longer pause. The end tells of one that lasts.
+
+    The more a look costs, the fewer there are: they take a tenth of a core at most.
+    """
+    wait_s = _LEAST_WAIT_S
+    while not stop.wait(min(wait_s, _MOST_WAIT_S)):
+        before = time.thread_time()
         try:
             store_images(project, whole_only=True, stop=stop)
+            wait_s = max(_LEAST_WAIT_S, 10 * (time.thread_time() - before))
         except CuratorError:
-            return
+            wait_s *= 2
 
 
 def store_images(project: Project, *, whole_only: bool = False, stop: threading.Event | None = None) -> int:
-    """Put the images on the disk that no shard has into shards; return how many.
+    """Put the images on the disk that no shard has into shards; return how many. What is forgotten is removed instead.
 
     Those that a shard has leave the disk, the oldest first, until the rest has room in ``[store] cache_gb``.
 
@@ -110,7 +133,10 @@ def store_images(project: Project, *, whole_only: bool = False, stop: threading.
     store = store_of(project.paths.folder)
     if store is None:
         return 0
-    new = sorted((one for one in store.on_disk() if not store.has(one[0])), key=lambda one: one[0].name)
+    forgotten = read_tombstones(project.paths.forgotten)["content"]
+    found = list(_not_forgotten(store, forgotten))
+    held = store.are_held(path for path, _ in found)
+    new = sorted((one for one, is_held in zip(found, held, strict=True) if not is_held), key=lambda one: one[0].name)
     shards = cut_into_shards(new)
     if whole_only:
         shards = shards[:-1]
@@ -127,6 +153,16 @@ def store_images(project: Project, *, whole_only: bool = False, stop: threading.
         why = "their bytes differ from their SHA-256. " if len(refused) > 1 else "its bytes differ from its SHA-256. "
         project.emit(Warned((f"{n} not stored in {store.place.url}: {why}", Command("verify"), " names all.")))
     return sum(map(len, shards)) - len(refused)
+
+
+def _not_forgotten(store: ShardStore, forgotten: Collection[str]) -> Iterator[tuple[Path, int]]:
+    """Yield the images on the disk with their bytes, and remove those whose content was forgotten on any machine."""
+    for path, n_bytes in store.on_disk():
+        if path.name.partition(".")[0] in forgotten:
+            with disk_errors(path):
+                path.unlink(missing_ok=True)
+        else:
+            yield path, n_bytes
 
 
 def _store_shard(project: Project, store: ShardStore, files: Sequence[Path]) -> list[str]:

@@ -25,6 +25,7 @@ import os
 import secrets
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from curator.store.paths import ENDINGS, IMAGES, DataPaths
@@ -127,7 +128,7 @@ def _is_whole(path: str, sha256: bytes) -> bool:
 
 
 def stored_hashes(paths: DataPaths) -> Iterator[bytes]:
-    """List the SHA-256 (32 bytes) of every file in the store."""
+    """List the SHA-256 (32 bytes) of every file in the store; a file of any other name is none of it."""
     for entry in _entries(paths):
         if not entry.name.startswith(TEMPORARY_PREFIX) and (sha256 := _sha256(entry.name)):
             yield sha256
@@ -147,10 +148,10 @@ def _final_name(temporary_name: str) -> str:
 
 
 def _sha256(name: str) -> bytes | None:
-    try:
-        return bytes.fromhex(name.split(".")[0])
-    except ValueError:
-        return None
+    with suppress(ValueError):
+        if len(sha256 := bytes.fromhex(name.split(".")[0])) == 32:
+            return sha256
+    return None
 
 
 def stored_name(sha256: str, image_format: str) -> str:

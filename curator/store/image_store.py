@@ -22,8 +22,9 @@ import numpy as np
 from curator.store.image_files import stored_hashes
 from curator.store.paths import IMAGES, STORE, DataPaths
 from curator.store.shards.index import PrefixArray, prefixes_of
+from curator.store.shards.index_copies import tar_name
 from curator.store.shards.place import PLACE, read_place
-from curator.store.shards.shard_store import N_AT_ONCE, SHARDS, ShardStore
+from curator.store.shards.shard_store import N_AT_ONCE, ShardStore
 
 _KNOWN: dict[Path, tuple[int, ShardStore | None]] = {}
 _KNOWN_LOCK = threading.Lock()
@@ -101,8 +102,8 @@ def where_is(path: Path) -> str:
     if path.exists():
         return str(path)
     store = store_of(path.parents[2]) if _is_image(path) else None
-    place = store.place_of(path) if store else None
-    return f"{store.place.url}/{SHARDS}/{place[0]}.tar, from byte {place[1]:,}" if store and place else ""
+    place = store.location(path) if store else None
+    return f"{store.place.url}/{tar_name(place.shard)}, from byte {place.offset:,}" if store and place else ""
 
 
 def size_of(path: Path) -> int | None:
@@ -110,8 +111,8 @@ def size_of(path: Path) -> int | None:
     with suppress(OSError):
         return path.stat().st_size
     store = store_of(path.parents[2]) if _is_image(path) else None
-    place = store.place_of(path) if store else None
-    return place[2] if place else None
+    place = store.location(path) if store else None
+    return place.n_bytes if place else None
 
 
 def are_in_shards(paths: DataPaths, sha256s: Iterable[str]) -> list[bool]:
@@ -119,7 +120,8 @@ def are_in_shards(paths: DataPaths, sha256s: Iterable[str]) -> list[bool]:
     wanted, store = [*sha256s], store_of(paths.folder)
     if store is None:
         return [False] * len(wanted)
-    return [row >= 0 for row in store.index().find([bytes.fromhex(one) for one in wanted]).tolist()]
+    found: list[bool] = store.index().has([bytes.fromhex(one) for one in wanted]).tolist()
+    return found
 
 
 def stored_prefixes(paths: DataPaths) -> PrefixArray:

@@ -211,6 +211,9 @@ def test_a_place_that_cannot_be_one(small: curator.Dataset, target: str, said: s
     """One paragraph; nothing is written."""
     with pytest.raises(CuratorError, match=said):
         small.mirror(target)
+    if (place := Path(target)).suffix == "":
+        with pytest.raises(CuratorError, match=said):
+            small.mirror(f"file://{place.absolute()}")
 
 
 def test_no_manifest_no_kind_and_a_folder_that_is_a_link(small: curator.Dataset, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from curator.errors import DiskError
 from curator.store.image_files import name_files, recover, stored_hashes, sync_files, write_temporary
+from curator.store.image_store import stored_prefixes
 from curator.store.paths import DataPaths
 
 DATA = b"the bytes of a picture"
@@ -126,3 +127,12 @@ def test_a_name_that_cannot_be_given_is_a_disk_error(paths):
     Path(temporary).unlink()
     with pytest.raises(DiskError, match="Cannot write"):
         name_files([temporary])
+
+
+def test_a_stray_file_is_none_of_the_store(paths):
+    """A name that is no SHA-256, though of hex digits, is neither listed nor taken for a part of another one."""
+    name_files([write_temporary(paths, DATA, SHA256, "gif")])
+    for stray in ("cafe.jpg", "00.jpg", "ab" * 33, "notes.txt"):
+        (paths.images / SHA256[:2] / stray).write_bytes(b"x")
+    assert list(stored_hashes(paths)) == [bytes.fromhex(SHA256)]
+    assert len(stored_prefixes(paths)) == 1

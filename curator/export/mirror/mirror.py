@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from urllib.parse import unquote
 
 from curator.errors import CuratorError
 from curator.events import WorkAdvanced, WorkFinished, WorkStarted
@@ -90,7 +91,7 @@ def mirror_dataset(project: Project, kind: Kind, target: str | Path) -> Mirrored
     """
     place: Path | str = str(target)
     if "://" in str(target):
-        kind = _objects_of(kind, str(target))
+        kind = _objects_of(project, kind, str(target))
     else:
         place = _folder_of(project, target)
     with locked(project.paths.lock, "mirror"):
@@ -104,11 +105,13 @@ def mirror_dataset(project: Project, kind: Kind, target: str | Path) -> Mirrored
     return Mirrored(kind, place, outcomes, kind.snippet(project.paths.name))
 
 
-def _objects_of(kind: Kind, url: str) -> Kind:
+def _objects_of(project: Project, kind: Kind, url: str) -> Kind:
     if kind is not to_folder.KIND:
         raise CuratorError(f"{url} is no folder, and {kind.name} writes lists into one.", "Name a folder.")
     if not URL.fullmatch(url):
         raise CuratorError(f"{url} is no address of an object store.", "Write it as s3://bucket/folder, for instance.")
+    if url.startswith("file:"):
+        _folder_of(project, unquote(url.removeprefix("file://")))
     return to_objects.kind_of(url)
 
 

@@ -10,12 +10,12 @@
 from __future__ import annotations
 
 import selectors
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
 from curator.observe.observation import Sighting
 from curator.observe.workers.pool import ObservedFile, ObserverPool, serve
-from curator.store.image_store import in_turn
+from curator.store.image_store import in_turn, is_away
 
 _MOST_WAITING = 64
 
@@ -27,6 +27,17 @@ def look_at_files(files: Sequence[Path], max_pixels: int) -> Generator[tuple[int
         files: paths.
         max_pixels: larger images are not decoded.
     """
+    gone = []
+    for number, sighting in _look(files, max_pixels):
+        if sighting is None and is_away(files[number]):
+            gone.append(number)  # another process has made room by it meanwhile
+        else:
+            yield number, sighting
+    for number, sighting in _look([files[number] for number in gone], max_pixels):
+        yield gone[number], sighting
+
+
+def _look(files: Sequence[Path], max_pixels: int) -> Iterator[tuple[int, Sighting | None]]:
     done: list[ObservedFile] = []
     with selectors.DefaultSelector() as selector, ObserverPool(None, max_pixels, selector, done.append) as pool:
         for number, file in enumerate(in_turn(files)):

@@ -32,10 +32,11 @@ from curator.observe.workers.pool import FAILED_STARTS, MAX_SECONDS, START_SECON
 from curator.observe.workers.process import Job, WorkerProcess
 from curator.observe.workers.rendered import encode_rendering
 from curator.observe.workers.start import count_cores
-from curator.store.image_store import here
+from curator.store.image_store import here, is_away
 
 _IDLE_SECONDS = 20.0
 _TICK_S = 1.0
+_N_TRIES = 3
 
 
 class UndecodableError(ValueError):
@@ -87,9 +88,12 @@ def render_to(
     Raises:
         UndecodableError: see :func:`render`; what is in ``out`` then is nothing.
     """
-    source = source if isinstance(source, bytes) else here(source)
-    job = Job(0, source, rendering=encode_rendering(rendering, sha256))
-    result = _PROCESSES.ask(job, max_pixels, out)
+    rendered = encode_rendering(rendering, sha256)
+    for _ in range(_N_TRIES):
+        job = Job(0, source if isinstance(source, bytes) else here(source), rendering=rendered)
+        result = _PROCESSES.ask(job, max_pixels, out)
+        if "unreadable" not in result or isinstance(source, bytes) or not is_away(source):
+            break  # else another process has made room by it meanwhile
     if "unreadable" in result:
         raise UnreadableError(result["unreadable"])
     if "changed" in result:

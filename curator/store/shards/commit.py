@@ -23,12 +23,17 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from curator.store import beneath
+from curator.errors import StoreError
 from curator.store.paths import STORE
-from curator.store.shards.index import index_bytes, read_index
-from curator.store.shards.shard_store import INDEX, SHARDS, ShardStore, is_index
+from curator.store.shards.index import MOST_BYTES, index_bytes, read_index
+from curator.store.shards.index_copies import INDEX as INDEX
+from curator.store.shards.index_copies import SHARDS, index_name, is_index, tar_name
+from curator.store.shards.object_store import MissingObjectError
+from curator.store.shards.shard_store import ShardStore
 from curator.store.shards.tar_shard import Shard, read_members, write_shard
-from curator.store.whole_files import disk_errors, temporary_beside, whole_file
+from curator.store.whole_files import disk_errors, temporary_beside
+
+_N_TRIES = 5
 
 
 def commit(store: ShardStore, files: Iterable[tuple[str, Path | bytes]]) -> Shard:
@@ -59,42 +64,38 @@ def _put(store: ShardStore, shard: Shard, tar: Path) -> None:
 
     A tar that is there without an index may be damaged: it is replaced by what its name says.
     """
-    name, index = tar_name(shard.sha256), f"{shard.sha256}.parquet"
     data = index_bytes(shard)
-    store.objects.put_file(name, tar)
-    store.objects.put_new(f"{INDEX}/{index}", data)  # if there is one, it is of the same tar
-    while store.objects.size(name) != shard.n_bytes:
-        store.objects.put_file(name, tar)
-        store.objects.put_new(f"{INDEX}/{index}", data)
-    with whole_file(store.folder / STORE / index) as temporary:
-        temporary.write_bytes(data)
+    for _ in range(_N_TRIES):
+        store.objects.put_file(tar_name(shard.sha256), tar)
+        _put_index(store, shard, data)
+        store.copies.write(shard.sha256, data)
+        if store.look_at([shard.sha256]):
+            return
+    what = f"{store.place.url}/{tar_name(shard.sha256)} was put there, and is not there as it was put."
+    raise StoreError(what, "Let no other program change what is there, then run the same command again.")
 
 
-def tar_name(sha256: str) -> str:
-    """Name the tar of a shard in the object store."""
-    return f"{SHARDS}/{sha256}.tar"
-
-
-def committed(store: ShardStore) -> Iterator[Shard]:
-    """Read the indexes on the disk: see :meth:`ShardStore.sync`.
-
-    Raises:
-        ValueError: one is none.
-    """
-    home = store.folder / STORE
-    for name in filter(is_index, beneath.list_names(home)):
-        yield read_index((home / name).read_bytes())
+def _put_index(store: ShardStore, shard: Shard, data: bytes) -> None:
+    """Create an index; one that says something else of the same tar is replaced."""
+    name = index_name(shard.sha256)
+    if store.objects.put_new(name, data):
+        return
+    with suppress(MissingObjectError, ValueError):
+        there = read_index(store.objects.read(name, MOST_BYTES), shard.sha256)
+        if (there.n_bytes, there.members) == (shard.n_bytes, shard.members):
+            return
+    store.objects.remove(name)
+    store.objects.put_new(name, data)
 
 
 def uncommitted(store: ShardStore) -> dict[str, int]:
-    """Return the tars that have no index, with their bytes: of writers that were killed, or are at work."""
-    sizes = store.objects.sizes(SHARDS)
-    known = {_shard_of(name) for name in store.objects.sizes(INDEX)}
-    return {name: size for name, size in sizes.items() if _shard_of(name) not in known}
+    """Return what has no index among the tars, with its bytes: of writers that were killed or are at work, or of any.
 
-
-def _shard_of(name: str) -> str:
-    return name.rpartition("/")[2].partition(".")[0]
+    The store's indexes are on the disk: see :meth:`ShardStore.sync`.
+    """
+    known = {tar_name(sha256) for sha256 in store.index().shards}
+    there = {**store.objects.sizes(SHARDS), **store.objects.half_written(SHARDS)}
+    return {name: size for name, size in there.items() if name not in known}
 
 
 def forget_images(store: ShardStore, contents: Collection[str]) -> int:
@@ -103,37 +104,85 @@ def forget_images(store: ShardStore, contents: Collection[str]) -> int:
     Run again after a kill, it finishes what was begun: the new shard of before is committed again, which is no change.
 
     Raises:
-        StoreError: the object store refused or cannot be reached.
+        StoreError: the object store refused or cannot be reached, or what is there cannot be read: all else is done.
     """
     store.sync()
-    n_gone = 0
-    held = {shard.sha256: {one.sha256 for one in shard.members} for shard in committed(store)}
-    held |= {_shard_of(name): _contents(store, name) for name in uncommitted(store)}
-    for sha256, members in held.items():
-        if gone := members & set(contents):
-            n_gone += len(gone)
-            if gone < members:
-                commit(store, _left(store, sha256, gone))
-            _remove(store, sha256)
-    return n_gone
+    wanted, gone, unread = frozenset(contents), set[str](), []
+    found = store.index().locations([bytes.fromhex(sha256) for sha256 in wanted])
+    holding = sorted({one.shard for some in found for one in some})
+    without = [name for name in uncommitted(store) if _holds(store, name, wanted)]
+    for name in [*map(tar_name, holding), *without]:
+        try:
+            gone |= _write_anew(store, name, wanted)
+        except ValueError as error:
+            unread.append(f"{store.place.url}/{name} ({error})")
+    if unread:
+        what = f"What is forgotten may be in what cannot be read: {', '.join(unread)}."
+        raise StoreError(what, "Delete that, and the index of the same name, then run the same command again.")
+    return len(gone)
 
 
-def _left(store: ShardStore, sha256: str, gone: Collection[str]) -> Iterator[tuple[str, bytes]]:
-    for member, data in read_members(store.objects.pieces(tar_name(sha256))):
-        if member.sha256 not in gone:
-            yield f"{member.sha256}.{member.ending}", data
+def write_damaged_anew(store: ShardStore) -> None:
+    """Put what is sound in the shards that are noted as damaged into new ones, and remove the old ones.
+
+    What was not sound is in no shard then.
+
+    Raises:
+        StoreError: the object store refused or cannot be reached.
+    """
+    for sha256 in store.copies.damaged():
+        _write_anew(store, tar_name(sha256), (), is_damaged=True)
+    store.copies.forget_damaged()
 
 
-def _remove(store: ShardStore, sha256: str) -> None:
-    store.objects.remove(f"{INDEX}/{sha256}.parquet")
-    store.objects.remove(tar_name(sha256))
-    beneath.remove(store.folder / STORE, f"{sha256}.parquet")
+def _write_anew(store: ShardStore, name: str, without: Collection[str], is_damaged: bool = False) -> set[str]:
+    """Put what is sound in a tar into a new shard, except some images, and remove the old one; return which were in it.
 
+    Args:
+        name: of the tar.
+        without: SHA-256s.
+        is_damaged: take what comes before the place where it is no tar.
 
-def _contents(store: ShardStore, name: str) -> set[str]:
-    """Read which images a tar without index holds, as far as it is a tar."""
-    found = set()
-    with suppress(ValueError):
-        for member, _ in read_members(store.objects.pieces(name)):
-            found.add(member.sha256)
+    Raises:
+        ValueError: it is no tar, and is not known to be damaged.
+        StoreError: the object store refused or cannot be reached.
+    """
+    found: set[str] = set()
+
+    def left() -> Iterator[tuple[str, bytes]]:
+        try:
+            for member, data in read_members(store.objects.pieces(name)):
+                if member.sha256 in without:
+                    found.add(member.sha256)
+                else:
+                    yield f"{member.sha256}.{member.ending}", data
+        except ValueError:
+            if not is_damaged:
+                raise
+
+    made = None
+    with suppress(MissingObjectError):  # then the index alone is left, of nothing
+        made = commit(store, left())
+    if made is None or tar_name(made.sha256) != name:
+        _remove(store, name)
     return found
+
+
+def _remove(store: ShardStore, name: str) -> None:
+    """Remove a tar and its index; the index again if a writer created it meanwhile, which saw the tar."""
+    sha256 = name.removeprefix(f"{SHARDS}/").removesuffix(".tar")
+    is_shard = is_index(f"{sha256}.parquet") and name == tar_name(sha256)
+    if is_shard:
+        store.objects.remove(index_name(sha256))
+    store.objects.remove(name)
+    if is_shard:
+        if store.objects.size(index_name(sha256)) is not None:
+            store.objects.remove(index_name(sha256))
+        store.copies.remove(sha256)
+
+
+def _holds(store: ShardStore, name: str, contents: Collection[str]) -> bool:
+    """Say whether a tar without index holds one of some images, as far as it is a tar."""
+    with suppress(ValueError, MissingObjectError):
+        return any(member.sha256 in contents for member, _ in read_members(store.objects.pieces(name)))
+    return False

@@ -17,14 +17,18 @@ from __future__ import annotations
 import importlib
 import os
 import re
+import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from curator.errors import CuratorError, StoreError
+from curator.store import beneath
+from curator.store.syncing import sync_file
 
 URL = re.compile(r"(s3|gs|az)://[^\s/?#@:]+(/[^\s?#]*)?|file:///[^\s?#]*")
 URL_FORM = "the address of an object store, such as s3://bucket/folder, gs://…, az://… or file:///folder"
@@ -34,6 +38,8 @@ _RETRIES = {
     "retry_timeout": timedelta(seconds=60),
     "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=5), "base": 2},
 }
+_HALF = "#"
+"""In the name of a file that is not whole, as obstore writes it in a folder: ``name#1``."""
 _PIECE_BYTES = 4 << 20
 _REASONS = (
     (r"NoSuchBucket|ContainerNotFound|The specified bucket does not exist", "there is no such bucket", "Make it first"),
@@ -54,11 +60,20 @@ _REASONS = (
         "Check the network, and AWS_ENDPOINT_URL if the store is not Amazon's",
     ),
 )
-_SAFE = "What is on this disk stays there, and what the store has is whole: run the same command again."
+SAFE = "What is on this disk stays there, and what the store has is whole: run the same command again."
+"""The end of what is told of a store that fails while it is read or filled."""
 
 
 class MissingObjectError(StoreError):
     """There is no object of that name."""
+
+
+class _OddKeyError(CuratorError):
+    """A listing met a key that cannot be a name here."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
 
 
 @dataclass(frozen=True)
@@ -75,22 +90,38 @@ class Objects:
 
     def put_new(self, name: str, data: bytes) -> bool:
         """Create an object, whole or not at all, unless there is one of that name; return whether there was none."""
+        is_new = True
         try:
             with self._told(name, "written"):
                 self.store.put(name, data, mode="create")
         except FileExistsError:
-            return False
-        return True
+            is_new = False
+        with self._told(name, "written"):
+            self._sync(name)
+        return is_new
 
     def put_file(self, name: str, path: Path) -> None:
         """Write a file as an object, whole or not at all: only for a name that is made of its content."""
         with self._told(name, "written"), path.open("rb") as file:
             self.store.put(name, file)
+            self._sync(name)
 
-    def read(self, name: str) -> bytes:
-        """Return the bytes of an object."""
+    def _sync(self, name: str) -> None:
+        """Wait until what was put into a folder is on its disk; other stores answer when it is."""
+        if (home := self.folder) is not None:
+            sync_file(home / name)
+            sync_file((home / name).parent)
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder of this machine that the address means, if it means one."""
+        return Path(unquote(self.url.removeprefix("file://"))) if self.url.startswith("file:") else None
+
+    def read(self, name: str, most_bytes: int) -> bytes:
+        """Return the bytes of an object; nothing if they are more than so many."""
         with self._told(name, "read"):
-            return bytes(self.store.get(name).bytes())
+            found = self.store.get(name)
+            return bytes(found.bytes()) if found.meta["size"] <= most_bytes else b""
 
     def read_ranges(self, name: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
         """Return parts of an object, each given by offset and length in bytes; near ones in one request."""
@@ -101,14 +132,56 @@ class Objects:
     def pieces(self, name: str) -> Iterator[bytes]:
         """Yield the bytes of an object piece by piece."""
         with self._told(name, "read"):
+            if self.folder is not None and _HALF in name:
+                with beneath.opened_file(self.folder, name) as opened:
+                    yield from iter(lambda: os.read(opened, _PIECE_BYTES), b"")
+                return
             for piece in self.store.get(name).stream(min_chunk_size=_PIECE_BYTES):
                 yield bytes(piece)
 
     def sizes(self, folder: str) -> dict[str, int]:
-        """Return the names below a folder, sorted, and the bytes of each."""
+        """Return the names below a folder, sorted, and the bytes of each; see :meth:`listed`."""
+        return self.listed(folder)[0]
+
+    def listed(self, folder: str) -> tuple[dict[str, int], str]:
+        """Return the names below a folder, sorted, with the bytes of each, and a key there that no name here can be.
+
+        No client of this kind lists such a key (``index//a``), nor what is beside it: then only what comes after
+        ``folder/0`` is listed, which is all that is named by a SHA-256.
+
+        Raises:
+            StoreError: the store refused, or has several such keys on either side.
+        """
+        try:
+            return self._list(folder), ""
+        except _OddKeyError as error:
+            odd = error.key
+        try:
+            return self._list(folder, f"{folder}/0"), odd
+        except _OddKeyError as error:
+            what = f"{self.url}/{folder} cannot be listed: its key {error.key} is none that a client can read."
+            raise StoreError(what, "Delete or rename that object with the store's own tools.") from None
+
+    def _list(self, folder: str, after: str | None = None) -> dict[str, int]:
         with self._told(folder, "listed"):
-            found = {one["path"]: int(one["size"]) for some in self.store.list(f"{folder}/") for one in some}
+            try:
+                pages = self.store.list(f"{folder}/", offset=after)
+                found = {one["path"]: int(one["size"]) for some in pages for one in some}
+            except Exception as error:
+                if type(error).__name__ != "InvalidPathError":
+                    raise
+                key = re.search(r'Path "(.*?)"[ :]', str(error), re.DOTALL)
+                raise _OddKeyError(ascii(key[1][:200]) if key else "there") from None
         return dict(sorted(found.items()))
+
+    def half_written(self, folder: str) -> dict[str, int]:
+        """Return what a writer in a folder of this machine is at, or left when it was killed: no listing has it.
+
+        Other stores keep such parts where only their owner sees them.
+        """
+        if self.folder is None:
+            return {}
+        return {name: facts.st_size for name, facts in beneath.walk(self.folder, folder) if _HALF in name}
 
     def size(self, name: str) -> int | None:
         """Return the bytes of an object; None if it is not there."""
@@ -122,9 +195,22 @@ class Objects:
         """Remove an object, if it is there."""
         try:
             with self._told(name, "removed"):
+                if self.folder is not None and _HALF in name:
+                    beneath.remove(self.folder, name)
+                    return
                 self.store.delete(name)
         except MissingObjectError:
             return
+
+    def try_rights(self) -> None:
+        """Write an object and remove it, and so see what the keys in the environment may do.
+
+        Raises:
+            StoreError: one of these is refused.
+        """
+        name = f"index/.rights-{secrets.token_hex(8)}"
+        self.put_new(name, b"")
+        self.remove(name)
 
     @contextmanager
     def _told(self, name: str, done: str) -> Iterator[None]:
@@ -140,8 +226,8 @@ class Objects:
             reason, remedy = _reason(f"{type(error).__name__} {error}".partition("Debug source")[0])
             what = f"{self.url}/{name} cannot be {done}"
             if isinstance(error, FileNotFoundError) and not reason:
-                raise MissingObjectError(f"{what}: it is not there.", _SAFE) from None
-            raise StoreError(f"{what}: {reason or 'the store refused'}.", f"{remedy or 'Mend that'}. {_SAFE}") from None
+                raise MissingObjectError(f"{what}: it is not there.", SAFE) from None
+            raise StoreError(f"{what}: {reason or 'the store refused'}.", f"{remedy or 'Mend that'}. {SAFE}") from None
 
 
 def _reason(text: str) -> tuple[str, str]:
@@ -166,7 +252,8 @@ def open_objects(url: str, *inner: str) -> Objects:
     where = "/".join([url.rstrip("/"), *inner])
     options: dict[str, Any] = {"mkdir": True}
     if not where.startswith("file:"):
-        is_plain = os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://")
+        endpoints = (os.environ.get(name, "") for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT"))
+        is_plain = any(one.lower().startswith("http://") for one in endpoints)
         options = {"retry_config": _RETRIES, "client_options": {"timeout": "10 min"}}
         options["client_options"] |= {"allow_http": True} if is_plain else {}
     module = _import_obstore()

@@ -69,4 +69,7 @@ def write_place(folder: Path, place: Place) -> None:
 
 
 def _damaged(path: Path, why: str) -> StateError:
-    return StateError(f"{path} is damaged ({why}).", "Delete it: the next fetch writes it anew.")
+    hint = (
+        "Put the address of the object store into [store] url of the recipe, if it is not there, and delete the file: "
+    )
+    return StateError(f"{path} is damaged ({why}).", f"{hint}the next fetch writes it anew.")

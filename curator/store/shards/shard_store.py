@@ -4,8 +4,8 @@ The indexes are kept on the disk, in ``store/``: to know where an image is asks 
 
 >>> import tempfile
 >>> store = ShardStore(Path(tempfile.mkdtemp()), Place("file:///nowhere"))
->>> store.has(Path("images/ab") / f"{'ab' * 32}.jpg"), len(store.index().prefixes)
-(False, 0)
+>>> store.are_held([Path("images/ab") / f"{'ab' * 32}.jpg"]), len(store.index().prefixes)
+([False], 0)
 """
 
 from __future__ import annotations
@@ -13,26 +13,29 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+from curator.errors import StoreError
 from curator.store import beneath
 from curator.store.paths import IMAGES, STORE
-from curator.store.shards.index import Index
-from curator.store.shards.object_store import MissingObjectError, Objects, open_objects
+from curator.store.shards.index import Index, Location
+from curator.store.shards.index_copies import SHARDS, IndexCopies, tar_name
+from curator.store.shards.object_store import Objects, open_objects
 from curator.store.shards.place import Place
+from curator.store.shards.tar_shard import is_image_name
 from curator.store.syncing import sync_file
-from curator.store.whole_files import TEMPORARY_PREFIX, disk_errors, temporary_beside, whole_file
+from curator.store.whole_files import disk_errors, temporary_beside
 
-SHARDS, INDEX = "shards", "index"
-"""The folders of an object store: the tars, and what makes each of them count."""
 N_AT_ONCE = 64
 """Images that are read from shards together."""
 _N_KEPT = 4 * N_AT_ONCE
 """Images that were read last and are kept whatever their bytes are: somebody is at them."""
+N_SPARED = _N_KEPT
+"""The same for :meth:`ShardStore.trim`, which other processes do not wait for."""
 _N_THREADS = 16
 
 Item = TypeVar("Item")
@@ -56,7 +59,8 @@ class ShardStore:
     def __init__(self, folder: Path, place: Place) -> None:
         self.folder, self.place = folder, place
         self._objects: Objects | None = None
-        self._lock, self._index, self._seen = threading.RLock(), Index.of(()), (-1, -1)
+        self.copies = IndexCopies(folder / STORE)
+        self._lock = threading.RLock()
         self._cached: dict[Path, _Cached] | None = None
         self._cached_bytes = 0
         self._whole: set[str] = set()
@@ -69,40 +73,34 @@ class ShardStore:
         return self._objects
 
     def index(self) -> Index:
-        """Read the indexes on the disk, anew if there are others than last time."""
-        home = self.folder / STORE
-        with self._lock:
-            facts = home.stat() if home.is_dir() else None
-            seen = (facts.st_mtime_ns, facts.st_nlink) if facts else (-1, -1)
-            if seen != self._seen:
-                names = [name for name in beneath.list_names(home) if is_index(name)]
-                self._index, self._seen = Index.of((home / name).read_bytes() for name in names), seen
-            return self._index
+        """Return where the images are, from the copies on the disk."""
+        return self.copies.index()
 
-    def sync(self) -> None:
-        """Make the indexes on the disk those of the object store: what others committed, and removed, is news.
+    def sync(self) -> list[str]:
+        """Make the copies of the indexes those of the object store, and note which shards are there, whole.
+
+        Returns:
+            See :meth:`curator.store.shards.index_copies.IndexCopies.sync`.
 
         Raises:
             StoreError: the object store refused or cannot be reached.
         """
-        home = self.folder / STORE
-        there = {name.rpartition("/")[2] for name in self.objects.sizes(INDEX)}
-        here = {name for name in beneath.list_names(home) if is_index(name)}
-        for name in sorted(filter(is_index, there - here)):
-            with whole_file(home / name) as temporary:
-                temporary.write_bytes(self.objects.read(f"{INDEX}/{name}"))
-        for name in here - there:
-            beneath.remove(home, name)
+        bad = self.copies.sync(self.objects)
+        sizes, odd = self.objects.listed(SHARDS)
+        self._whole = {one for one, n_bytes in self.index().shards.items() if sizes.get(tar_name(one)) == n_bytes}
+        return [*bad, odd] if odd else bad
 
-    def has(self, path: Path) -> bool:
-        """Say whether a stored image, by its path on the disk, is in a shard."""
-        return self.place_of(path) is not None
+    def location(self, path: Path) -> Location | None:
+        """Return where a stored image is, by its path on the disk; None if it is in no shard."""
+        sha256 = _sha256(path)
+        found = self.index().locations([sha256])[0] if sha256 else []
+        return next((one for one in found if one.shard in self._whole), found[0]) if found else None
 
-    def place_of(self, path: Path) -> tuple[str, int, int] | None:
-        """Return the shard of a stored image, and the offset and the length of its bytes; None if it is in none."""
-        sha256, index = _sha256(path), self.index()
-        row = int(index.find([sha256])[0]) if sha256 else -1
-        return index.place(row) if row >= 0 else None
+    def are_held(self, paths: Iterable[Path]) -> list[bool]:
+        """Say of stored images whether each is in a shard that is there, whole, as far as is known: nobody is asked."""
+        named = [_sha256(path) or bytes(32) for path in paths]
+        held: list[bool] = self.index().has(named, self._whole).tolist()
+        return held
 
     def bring(self, paths: Sequence[Path]) -> None:
         """Put those of some stored images on the disk that are in shards alone; what is in none is left out.
@@ -114,47 +112,63 @@ class ShardStore:
         named = [self.folder.joinpath(*path.parts[-3:]) for path in paths]
         self._note_used([path for path in named if path.exists()])
         wanted = {sha256: path for path in named if not path.exists() and (sha256 := _sha256(path))}
+        left = self._bring(wanted)
+        if left and (self.copies.lost or not self._are_there(left)):
+            self.sync()  # another machine has written a shard anew meanwhile, or a copy of an index was damaged
+            self._bring(left)
+
+    def _are_there(self, sha256s: Iterable[bytes]) -> bool:
+        """Say whether the shards are whole that should have some images."""
+        found = self.index().locations(list(sha256s))
+        return all(one.shard in self._whole for some in found for one in some)
+
+    def _bring(self, wanted: dict[bytes, Path]) -> dict[bytes, Path]:
+        """Read images from any shard that has them as they should be; return those that none has."""
+        found = dict(zip(wanted, self.index().locations(list(wanted)), strict=True))
+        left, turn = dict(wanted), 0
+        while now := {sha256: found[sha256][turn] for sha256 in left if len(found[sha256]) > turn}:
+            came = self._read_all(now)
+            _at_once(lambda one: self._put(wanted[one[0]], one[1]), came)  # each is synced: at once, as cheap as a few
+            here = {sha256 for sha256, _ in came}
+            left = {sha256: path for sha256, path in left.items() if sha256 not in here}
+            turn += 1
+        return left
+
+    def _read_all(self, locations: Mapping[bytes, Location]) -> list[tuple[bytes, bytes]]:
+        """Read images, by their SHA-256, each where it should be; return those that are what they should be."""
+        came: list[tuple[bytes, bytes]] = []
+        by_shard = dict[str, list[tuple[int, int, bytes]]]()
+        for sha256, (shard, offset, length) in locations.items():
+            by_shard.setdefault(shard, []).append((offset, length, sha256))
+        _at_once(lambda one: came.extend(self._read(*one)), list(by_shard.items()))
+        return came
+
+    def _read(self, shard: str, parts: list[tuple[int, int, bytes]]) -> Iterator[tuple[bytes, bytes]]:
+        """Yield the images in one shard, given by offset, length and SHA-256, that are what they should be."""
+        if shard not in self._whole and not self.look_at([shard]):
+            return
+        ranges = [(offset, length) for offset, length, _ in sorted(parts)]
         try:
-            self._bring(wanted)
-        except MissingObjectError:  # another machine has written its shard anew meanwhile
-            self.sync()
-            self._bring({sha256: path for sha256, path in wanted.items() if not path.exists()}, is_last=True)
+            found = self.objects.read_ranges(tar_name(shard), ranges)
+        except StoreError:
+            if self.look_at([shard]):
+                raise
+            return  # it was whole before
+        for data, (_, _, sha256) in zip(found, sorted(parts), strict=True):
+            if hashlib.sha256(data).digest() == sha256:
+                yield sha256, data
 
-    def _bring(self, wanted: dict[bytes, Path], is_last: bool = False) -> None:
-        index, by_shard = self.index(), dict[str, list[tuple[int, int, bytes]]]()
-        for sha256, row in zip(wanted, index.find(list(wanted)).tolist(), strict=True):
-            if row >= 0:
-                shard, offset, length = index.place(row)
-                by_shard.setdefault(shard, []).append((offset, length, sha256))
+    def look_at(self, shards: Collection[str]) -> set[str]:
+        """Ask the object store which of some shards are there, whole: as long as their indexes say; return these."""
+        lengths, whole = self.index().shards, set[str]()
 
-        def read(shard: str) -> None:
-            if not self._is_whole(shard, index.lengths_of[shard], is_last):
-                return
-            parts = sorted(by_shard[shard])
-            ranges = [(offset, length) for offset, length, _ in parts]
-            found = self.objects.read_ranges(f"{SHARDS}/{shard}.tar", ranges)
-            for data, (_, _, sha256) in zip(found, parts, strict=True):
-                if hashlib.sha256(data).digest() == sha256:
-                    came.append((wanted[sha256], data))
+        def look(shard: str) -> None:
+            if shard in lengths and self.objects.size(tar_name(shard)) == lengths[shard]:
+                whole.add(shard)
 
-        came: list[tuple[Path, bytes]] = []
-        _at_once(read, list(by_shard))
-        _at_once(lambda one: self._put(*one), came)  # each is synced: at once, that costs as much as a few
-
-    def _is_whole(self, shard: str, n_bytes: int, is_last: bool) -> bool:
-        """Say whether a shard is there as its index says, asked once; one that is cut or gone has no image.
-
-        Raises:
-            MissingObjectError: it is gone, but another one may have its images: not ``is_last``.
-        """
-        if shard not in self._whole:
-            size = self.objects.size(f"{SHARDS}/{shard}.tar")
-            if size is None and not is_last:
-                raise MissingObjectError(f"{self.place.url}/{SHARDS}/{shard}.tar is not there.")
-            if size != n_bytes:
-                return False
-            self._whole.add(shard)
-        return True
+        _at_once(look, list(shards))
+        self._whole = self._whole - set(shards) | whole
+        return whole
 
     def _put(self, path: Path, data: bytes) -> None:
         with disk_errors(path):
@@ -203,7 +217,9 @@ class ShardStore:
     def _walk(self) -> Iterator[tuple[Path, int, int]]:
         """Yield the images on the disk, the one used longest ago first, with their bytes and the time."""
         walked = beneath.walk(self.folder, IMAGES)
-        found = [(facts.st_mtime_ns, name, facts.st_size) for name, facts in walked if TEMPORARY_PREFIX not in name]
+        found = [
+            (facts.st_mtime_ns, name, facts.st_size) for name, facts in walked if is_image_name(name.rpartition("/")[2])
+        ]
         yield from ((self.folder / name, size, used) for used, name, size in sorted(found))
 
     def on_disk(self) -> Iterator[tuple[Path, int]]:
@@ -211,23 +227,45 @@ class ShardStore:
         yield from ((path, size) for path, size, _ in self._walk())
 
     def drop(self, paths: Iterable[Path]) -> None:
-        """Remove images from the disk that are in shards; others stay."""
-        for path in paths:
-            if self.has(path):
+        """Remove images from the disk that are in shards which are there, whole, asked once; others stay.
+
+        Raises:
+            StoreError: the object store refused or cannot be reached.
+        """
+        some = list(paths)
+        if unknown := self._shards_of(some) - self._whole:
+            self.look_at(unknown)
+        for path, is_held in zip(some, self.are_held(some), strict=True):
+            if is_held:
                 with disk_errors(path):
                     path.unlink(missing_ok=True)
 
+    def _shards_of(self, paths: Iterable[Path]) -> set[str]:
+        found = self.index().locations([_sha256(path) or bytes(32) for path in paths])
+        return {one.shard for some in found for one in some}
+
     def trim(self) -> None:
-        """Remove images from the disk that are in shards, the oldest first, until the rest has its room."""
+        """Remove images from the disk that are in shards, the oldest first, until the rest has its room.
+
+        The shards are looked at first: an image whose shard has gone meanwhile, or is cut, stays. So do the last ones
+        that were used, which another process may be at.
+
+        Raises:
+            StoreError: the object store refused or cannot be reached.
+        """
         if self.place.keep_local:
             return
         files = list(self.on_disk())
-        total = sum(size for _, size in files)
-        for path, size in files:
-            if total > self.place.cache_bytes and self.has(path):
-                self.drop([path])
+        total, doomed = sum(size for _, size in files), []
+        old = files[: max(len(files) - N_SPARED, 0)]
+        for (path, size), is_held in zip(old, self.are_held(path for path, _ in old), strict=True):
+            if total > self.place.cache_bytes and is_held:
+                doomed.append(path)
                 total -= size
-        self._cached = None
+        self.look_at(self._shards_of(doomed))
+        self.drop(doomed)
+        with self._lock:
+            self._cached = None
 
 
 def _at_once(function: Callable[[Item], None], items: Sequence[Item]) -> None:
@@ -238,11 +276,6 @@ def _at_once(function: Callable[[Item], None], items: Sequence[Item]) -> None:
         with ThreadPoolExecutor(min(_N_THREADS, len(items))) as threads:
             for _ in threads.map(function, items):
                 pass
-
-
-def is_index(name: str) -> bool:
-    """Say whether a file is the index of a shard, by its name."""
-    return len(name) == 72 and name.endswith(".parquet") and set(name[:64]) <= set("0123456789abcdef")
 
 
 def _sha256(path: Path) -> bytes | None:

@@ -18,6 +18,7 @@ True
 from __future__ import annotations
 
 import hashlib
+import re
 import tarfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ from pathlib import Path
 
 SHARD_BYTES = 256_000_000
 """The most bytes of a shard of several images."""
+MEMBER_BYTES = 1 << 31
+"""The most bytes of an image that is read from a shard."""
 _BLOCK = tarfile.BLOCKSIZE
 _END = bytes(2 * _BLOCK)
 
@@ -43,7 +46,7 @@ class Member:
 class Shard:
     """A shard that was written: its SHA-256, its length in bytes, what is in it, and the names that were refused.
 
-    A name is refused whose file is gone or has another SHA-256.
+    A name is refused that is no image's, or whose file is gone or has another SHA-256.
     """
 
     sha256: str
@@ -73,7 +76,7 @@ def write_shard(path: Path, files: Iterable[tuple[str, Path | bytes]]) -> Shard:
         for name, file in files:
             sha256, _, ending = name.partition(".")
             data = _read(file)
-            if data is None or hashlib.sha256(data).hexdigest() != sha256:
+            if data is None or not is_image_name(name) or hashlib.sha256(data).hexdigest() != sha256:
                 refused.append(name)
                 continue
             write(_header(name, len(data)))
@@ -100,6 +103,21 @@ def _header(name: str, n_bytes: int) -> bytes:
     return info.tobuf(tarfile.USTAR_FORMAT)
 
 
+def is_ending(text: object) -> bool:
+    """Say whether a text may be the ending of an image's name.
+
+    >>> is_ending("jpg"), is_ending("jpg/../x"), is_ending(None)
+    (True, False, False)
+    """
+    return isinstance(text, str) and re.fullmatch("[a-z0-9_-]{1,16}", text) is not None
+
+
+def is_image_name(name: str) -> bool:
+    """Say whether a file's name is that of a stored image: its SHA-256 and an ending."""
+    sha256, _, ending = name.partition(".")
+    return re.fullmatch("[0-9a-f]{64}", sha256) is not None and is_ending(ending)
+
+
 def tar_bytes(n_bytes: int) -> int:
     """Say how many bytes a file of so many takes in a tar: with its header, and filled up to whole blocks."""
     return _BLOCK + n_bytes + -n_bytes % _BLOCK
@@ -109,7 +127,7 @@ def read_members(pieces: Iterable[bytes]) -> Iterator[tuple[Member, bytes]]:
     """Yield each whole member of a shard that comes piece by piece, and its bytes; a half one at the end is left out.
 
     Raises:
-        ValueError: it is no tar.
+        ValueError: it is no tar, or states a file of more than :data:`MEMBER_BYTES`.
     """
     coming, held, at = iter(pieces), bytearray(), 0
 
@@ -127,6 +145,8 @@ def read_members(pieces: Iterable[bytes]) -> Iterator[tuple[Member, bytes]]:
             info = tarfile.TarInfo.frombuf(header, "utf-8", "strict")
         except (tarfile.HeaderError, UnicodeDecodeError) as error:
             raise ValueError(f"it is no tar at byte {at - _BLOCK:,}") from error
+        if not 0 <= info.size <= MEMBER_BYTES:
+            raise ValueError(f"at byte {at - _BLOCK:,}, it states a file of {info.size:,} bytes")
         start, data = at, take(info.size)
         if len(data) < info.size:
             return
