@@ -54,8 +54,8 @@ def judged_by(features: FloatArray) -> FloatArray:
     kernel -= kernel.mean(axis=1, keepdims=True)
     values, vectors = _largest(kernel, min(N_THOROUGH, max(1, len(known) - 1)))
     values = np.maximum(values, 0)  # of features that are all alike, what rounding leaves
-    scale = len(known) * len(values) / max(float(values.sum()), 1e-30)
-    return np.asarray(vectors * np.sqrt(values * scale), dtype=np.float32)
+    total = max(float(values.sum()), 1e-30)
+    return np.asarray(vectors * np.sqrt(values * len(known) * len(values) / total), dtype=np.float32)
 
 
 def likenesses(features: FloatArray, n_kept: int = N_LIKENESS, *, evened: bool = False) -> FloatArray:
