@@ -34,8 +34,10 @@ from tests.counting_web import Web, counting_web
 PER_HOST = 2
 
 
-def listed(urls: list[str]) -> pd.DataFrame:
-    return listed_rows("url-list", "web", 0, {"label": ["ball"] * len(urls), "key": urls, "url": urls})
+def listed(urls: list[str], fallbacks: list[str | None] | None = None) -> pd.DataFrame:
+    keys = [f"{number} {url}" for number, url in enumerate(urls)]
+    columns = {"label": ["ball"] * len(urls), "key": keys, "url": urls, "fallback_url": fallbacks or [None] * len(urls)}
+    return listed_rows("url-list", "web", 0, columns)
 
 
 class Office:
@@ -91,6 +93,33 @@ def test_two_workers_end_as_one_machine_and_ask_no_host_more_at_once(tmp_path: P
     pd.testing.assert_frame_equal(fetched, expected)
     assert sorted(stored_hashes(office.paths)) == sorted(stored_hashes(paths))
     assert fetched["drop_reason"].isna().all()
+
+
+def test_every_fallback_of_an_address_is_requested_once_as_on_one_machine(tmp_path: Path) -> None:
+    """Rows that name others for what is gone, some of them rows of their own, and in every order."""
+    with counting_web(3) as web:
+        a, b, c = (web.urls(12, range(n, n + 1)) for n in range(3))
+        urls = [*a[:4], *a[:6], *b[:4], *c[4:6]]
+        fallbacks = [*b[:4], *c[:4], None, None, *[None] * 4, *b[4:6]]
+        table = listed(urls, fallbacks)
+        made, n_asked = [], []
+        for order in (range(len(urls)), range(len(urls) - 1, -1, -1)):
+            shuffled = table.iloc[list(order)].reset_index(drop=True)
+            for most_rows in (0, 2):
+                web.statuses, before = {url: [404] for url in a}, web.asked.copy()
+                folder = tmp_path / f"{most_rows}-{order.start}"
+                if most_rows:
+                    office = Office(shuffled, folder, most_rows)
+                    assert [office.work(number).problem for number in office.numbers] == [""] * len(office.numbers)
+                    fetched = office.finish()
+                else:
+                    fetched, _ = alone(web, shuffled, folder)
+                made.append(fetched.sort_values("record_id").reset_index(drop=True))
+                n_asked.append(web.asked - before)
+    for fetched, asked in zip(made, n_asked, strict=True):
+        pd.testing.assert_frame_equal(fetched, made[0])
+        assert asked == n_asked[0] and set(asked.values()) == {1}
+    assert made[0]["sha256"].notna().sum() == 14 and made[0]["drop_reason"].dropna().tolist() == ["gone"] * 2
 
 
 def test_of_two_at_one_fragment_the_second_changes_nothing(tmp_path: Path) -> None:
