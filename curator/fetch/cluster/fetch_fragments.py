@@ -155,7 +155,7 @@ class _Run:
         if isinstance(report, Report):
             self._tell(order.process, report.events)
             self.downgrades.add(report.downgrades)
-        if self.folder.commit(order.number).exists():
+        if self.folder.has_commit(order.number):
             self.folder.absorb(order.number, self._project.paths.attempts)
             rows = self._rows.pop(order.number)
             rest = rows.iloc[unsettled_rows(rows, parse_rows(rows), self._ledger, self._project.recipe.fetch.retries)]
