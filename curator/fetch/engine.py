@@ -227,8 +227,8 @@ class Engine:
     def _note_finished(self, transfer: Transfer, errno: int, error: str, observers: ObserverPool) -> None:
         task, now = transfer.task, time.monotonic()
         self._idle.append(transfer)
-        if self._leases:
-            self._leases.leases.release(task)
+        if isinstance(self._gate, LeaseGate):
+            self._gate.note_end(task)
         is_rules = self._gate is not None and self._gate.is_requesting(task)
         if transfer.lacks_descriptors and self._connections > 1 and not is_rules:  # go on with fewer
             self._connections //= 2

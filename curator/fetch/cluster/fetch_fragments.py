@@ -162,7 +162,7 @@ class _Run:
             if len(rest):
                 self._cut(rest, max(_LEAST_ROWS, -(-len(rest) // 2)))
         elif isinstance(report, LostWorkerError):
-            self._told_before[order.number] = self._n_told[order.process]
+            self._told_before[order.number] = max(self._told_before[order.number], self._n_told[order.process])
             if order.execution >= _MOST_DEATHS:
                 n = plural(len(self._rows[order.number]), "image")
                 message = f"{plural(order.execution + 1, 'worker')} in a row died at the same {n}."

@@ -68,7 +68,8 @@ def _together(table: pd.DataFrame, rows: RowAddresses) -> Rows:
     first, second = numbers[: len(table)], numbers[len(table) :]
     has_both = (first >= 0) & (second >= 0)
     label = label_components(len(coded.dictionary), first[has_both], second[has_both])
-    return label[first].astype(np.intp)
+    together: Rows = label[first].astype(np.intp)
+    return together
 
 
 def _least(values: npt.NDArray[np.uint64], together: Rows) -> npt.NDArray[np.uint64]:

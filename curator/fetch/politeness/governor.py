@@ -41,7 +41,7 @@ class Asked:
     Attributes:
         held: the most requests that it has in flight from now on, by host; none to a host that is not named.
         wanted: hosts that it would request more of.
-        troubles: hosts that asked to be left alone, or failed: ``wait_s`` says for how long.
+        troubles: hosts that asked to be left alone, or failed: ``wait_s`` says for how long; infinity: for this fetch.
         delays: the least seconds between two requests that a robots.txt asks for; 0 if it asks for none.
     """
 
@@ -107,7 +107,11 @@ class Governor:
             self.leave(late, now)
         self._expires[process] = now + self._lease_s
         for host, verdict in asked.troubles.items():
-            self._troubles[host] = now + (verdict.wait_s or 0.0), verdict, process
+            until = now + (verdict.wait_s or 0.0)
+            if (
+                until > self._troubles.get(host, (now,))[0]
+            ):  # a shorter wait, as of who was not told yet, ends no longer one
+                self._troubles[host] = until, verdict, process
         for host, delay_s in asked.delays.items():
             self._delays[host] = max(delay_s, self._delays.get(host, 0.0))
         for host in list(self._of[process]):
