@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from curator.errors import CuratorError, DiskError
-from curator.events import Event, FetchFailed, ImageFetched
+from curator.events import Event, FetchFailed, ImageFetched, Noted
 from curator.fetch.attempts import Downgrades
 from curator.fetch.cluster.connection import open_ray
 from curator.fetch.cluster.orders import Order, Report, made_by
@@ -43,6 +43,8 @@ _LEAST_ROWS = 64
 _MOST_DEATHS = 10
 _WAIT_S = 0.2
 _LAST_WAIT_S = 20.0
+_PATIENCE_S = 15.0
+_NOBODY = Noted("no worker of the cluster has begun yet: `ray status` says whether it has a free core")
 
 
 def fetch_fragments(
@@ -105,6 +107,8 @@ class _Run:
         self._n_told = Counter[str]()
         self._told_before = Counter[int]()
         self._remarks: set[str] = set()
+        self._heard: set[str] = set()
+        self._begun_at = time.monotonic()
 
     def run(self, table: pd.DataFrame) -> None:
         """Work until every row is settled."""
@@ -143,7 +147,10 @@ class _Run:
         """Take what was finished and what was told; raise what went wrong when all that is good is added."""
         done = self._cluster.finished(timeout_s)
         for process, events in self._cluster.take_events().items():
+            self._heard.add(process)
             self._tell(process, events)
+        if not self._heard and not done and time.monotonic() > self._begun_at + _PATIENCE_S:
+            self._tell(self._order.process, [_NOBODY])
         problems = [problem for order, report in done if (problem := self._settle(order, report))]
         if problems:
             first = problems[0]
@@ -171,12 +178,14 @@ class _Run:
         return report if isinstance(report, Report) and report.problem else None
 
     def _end(self) -> None:
-        """Let all workers end, and add what they committed."""
+        """Let all workers end; what they committed is added later."""
         self._waiting.clear()
-        self._cluster.stop()
+        self._cluster.drop_all_but(self._heard)
+        with suppress(CuratorError):  # one is on its way already
+            self._cluster.stop()
         until = time.monotonic() + _LAST_WAIT_S
         while self._cluster.n_running and time.monotonic() < until:
-            with suppress(CuratorError):  # one is on its way already
+            with suppress(CuratorError):
                 self._cluster.finished(_WAIT_S)
 
     def _tell(self, process: str, events: Iterable[Event]) -> None:
