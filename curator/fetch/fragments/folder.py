@@ -150,14 +150,17 @@ class FragmentFolder:
         shutil.rmtree(self.path, ignore_errors=True)
 
 
-def absorb_left(paths: DataPaths) -> None:
+def absorb_left(paths: DataPaths) -> bool:
     """Add to the ledger what previous runs committed and did not live to add.
+
+    Returns:
+        Whether there was such a run; its workers may still have requests in flight.
 
     Raises:
         DiskError, StateError: see :func:`curator.fetch.ledger.carry.absorb`.
     """
     if not paths.fragments.is_dir():
-        return
+        return False
     with disk_errors(paths.fragments):
         for left in sorted(path for path in paths.fragments.iterdir() if path.is_dir()):
             closed = left if left.name.startswith("over-") else left.rename(left.with_name(f"over-{left.name}"))
@@ -166,3 +169,4 @@ def absorb_left(paths: DataPaths) -> None:
                 folder.absorb(number, paths.attempts)
             folder.remove()
         paths.fragments.rmdir()
+    return True

@@ -78,6 +78,7 @@ class Governor:
         limits: the same for hosts that have a limit of their own.
         delay_s: least seconds between two requests to a host.
         rules_first: whether a host is one process's alone until its robots.txt is read.
+        opens_at: when it grants the first request.
     """
 
     def __init__(
@@ -87,7 +88,9 @@ class Governor:
         delay_s: float = 0.0,
         rules_first: bool = False,
         lease_s: float = LEASE_S,
+        opens_at: float = 0.0,
     ) -> None:
+        self._opens_at = opens_at
         self._per_host, self._limits, self._lease_s = per_host, dict(limits or {}), lease_s
         self._delay_s, self._rules_first = delay_s, rules_first
         self._delays: dict[str, float] = {}
@@ -117,7 +120,7 @@ class Governor:
         for host in list(self._of[process]):
             self._lower(process, host, asked.held.get(host, 0), now)
         self._want(process, asked.wanted)
-        for host in asked.wanted:
+        for host in asked.wanted if now >= self._opens_at else ():
             self._raise(process, host, now)
         known = self._of[process] | asked.wanted
         return Granted(

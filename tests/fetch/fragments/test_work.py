@@ -7,6 +7,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -14,14 +15,16 @@ import pytest
 from curator.errors import CuratorError
 from curator.fetch.cluster.connection import open_ray
 from curator.fetch.cluster.desk import Desk
+from curator.fetch.cluster.fetch_fragments import _requested, _Run
 from curator.fetch.cluster.orders import Order, Report, made_by
 from curator.fetch.cluster.work import work
 from curator.fetch.fetch_images import fetch_images
 from curator.fetch.fragments.cut import cut
 from curator.fetch.fragments.folder import FragmentFolder, absorb_left
-from curator.fetch.ledger.schema import Remembered
+from curator.fetch.ledger.ledger import Ledger
+from curator.fetch.ledger.schema import HostWait, Remembered, RobotsText
 from curator.fetch.outcomes import read_outcomes
-from curator.fetch.plan import FetchOptions
+from curator.fetch.plan import FetchOptions, make_plan
 from curator.fetch.row_addresses import parse_rows
 from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe
@@ -120,6 +123,39 @@ def test_every_fallback_of_an_address_is_requested_once_as_on_one_machine(tmp_pa
         pd.testing.assert_frame_equal(fetched, made[0])
         assert asked == n_asked[0] and set(asked.values()) == {1}
     assert made[0]["sha256"].notna().sum() == 14 and made[0]["drop_reason"].dropna().tolist() == ["gone"] * 2
+
+
+def test_workers_request_what_one_machine_would_files_that_are_gone_too(tmp_path: Path) -> None:
+    """And nothing of a table that is settled."""
+    with counting_web(1) as web:
+        table = listed(web.urls(6))
+        _, paths = alone(web, table, tmp_path)
+    project, rows = Project(Recipe("balls", ("ball",), ()), paths), parse_rows(table)
+    n_requested = []
+    for n_gone in (0, 2):
+        for image in sorted(path for path in paths.images.rglob("*.jpg"))[:n_gone]:
+            image.unlink()
+        with Ledger(paths.attempts) as ledger:
+            plan = make_plan(table, rows, ledger, project, FetchOptions())
+        n_requested.append(len(_requested(table, rows, plan)))
+    assert n_requested == [0, 2]
+
+
+def test_a_fragment_is_told_what_was_learnt_until_it_is_handed_out(tmp_path: Path) -> None:
+    """Such as a robots.txt that another fragment brought after the fetch had begun, but of its own hosts alone."""
+    paths, orders = DataPaths(tmp_path, tmp_path, "balls"), list[Order]()
+    project = Project(Recipe("balls", ("ball",), ()), paths)
+    cluster = SimpleNamespace(room=lambda: 9, start=orders.append)
+    with Ledger(paths.attempts) as ledger:
+        run = _Run(project, ledger, cluster, FetchOptions())
+        for n_known in (0, 1):
+            run._cut(listed(["http://a.example/1.jpg"]), 100)
+            run._hand_out()
+            assert len(orders[n_known].remembered.robots) == n_known
+            notes = [RobotsText(f"http://{name}.example/robots.txt", time.time(), b"") for name in "ab"]
+            ledger.record([], [], [*notes, HostWait("a.example", time.time(), time.time() + 60, 429)])
+            run._remember_at = 0.0
+    assert [len(order.remembered.waits) for order in orders] == [0, 1]
 
 
 def test_of_two_at_one_fragment_the_second_changes_nothing(tmp_path: Path) -> None:

@@ -117,6 +117,13 @@ def test_of_two_waits_the_one_that_ends_later_holds(waits: tuple[float, float]) 
     assert found == ([None, None, None, 99, 99] if waits[0] > 1 else [None, None, 99, None, 99])
 
 
+def test_nothing_is_granted_while_workers_of_a_killed_run_may_request() -> None:
+    """They heard of another governor, and end by themselves."""
+    governor = Governor(per_host=4, opens_at=10.0)
+    assert governor.exchange("a", Asked(wanted={"h"}), 9.9).most == {"h": 0}
+    assert governor.exchange("a", Asked(wanted={"h"}), 10.0).most == {"h": 4}
+
+
 def test_a_host_that_was_given_up_is_for_the_whole_fetch() -> None:
     """Whoever comes to it later leaves it alone, hours after."""
     governor = Governor(per_host=4)
