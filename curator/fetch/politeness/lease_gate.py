@@ -1,8 +1,7 @@
 """Let a redirect to another host be followed only if a request to that host may be made: it counts there, too.
 
-A request that is led where none may be made now is broken off, and made again once one is reserved there. If a host led
-on several times in a row, and as long as it does, one is reserved before a request starts, so that hosts that only lead
-on are not asked twice for each image.
+A request that is led where none may be made now is broken off, and made again once one is reserved there. While a
+host leads on often, one is reserved before a request starts, so that it is not asked twice for each image.
 
 >>> schedule = SimpleNamespace(retry=lambda task, when: print("again at", round(when, 2)))
 >>> leases = HostLeases(Leases(lambda asked: Granted({}, {}, {})), ["h.example"])
@@ -31,8 +30,10 @@ from curator.fetch.politeness.robots_gate import RobotsGate
 from curator.fetch.politeness.schedule import Schedule
 from curator.reasons import Drop
 
-_MOST_LED_ON = 3
-"""Requests in a row that a host leads to one other, after which the next one is expected to be led there, too."""
+_LEADING = 0.3
+"""Share of the latest requests to a host that were led to one other, from which on the next is expected to be, too."""
+_WEIGHT = 0.125
+"""That of the latest request in this share."""
 
 
 class LeaseGate:
@@ -50,15 +51,15 @@ class LeaseGate:
         host_of: Sequence[int] | npt.NDArray[np.integer],
     ) -> None:
         self._robots, self._leases, self._schedule, self._host_of = robots, leases, schedule, host_of
-        self._leads_to: dict[str, tuple[str, int]] = {}
+        self._leads_to: dict[str, tuple[str, float]] = {}
         self._led: set[int] = set()
         self._awaits: dict[int, str] = {}
         self._n_led_on: Counter[int] = Counter()
 
     def pass_on(self, task: int, url: str, now: float) -> str | None:
         """Return what to request for a task that was just started, or nothing now."""
-        target, n_led_on = self._leads_to.get(self._own(task), ("", 0))
-        needed = self._awaits.get(task) or (target if n_led_on >= _MOST_LED_ON else "")
+        target, share = self._leads_to.get(self._own(task), ("", 0.0))
+        needed = self._awaits.get(task) or (target if share >= _LEADING else "")
         if needed and not self._leases.leases.reserve(task, needed):
             self._schedule.put_back(task, now, RETRY_S)
             return None
@@ -117,14 +118,14 @@ class LeaseGate:
         self._leases.leases.release(task)
         if task in self._led:
             self._led.discard(task)
-        elif not self.is_requesting(task):
-            self._leads_to.pop(self._own(task), None)
+        elif not self.is_requesting(task) and (found := self._leads_to.get(self._own(task))):
+            self._leads_to[self._own(task)] = found[0], found[1] * (1 - _WEIGHT)
 
     def _note_led(self, task: int, host: str) -> None:
         if task not in self._led:
             self._led.add(task)
-            target, n_led_on = self._leads_to.get(self._own(task), ("", 0))
-            self._leads_to[self._own(task)] = host, n_led_on + 1 if target == host else 1
+            target, share = self._leads_to.get(self._own(task), ("", 0.0))
+            self._leads_to[self._own(task)] = host, _WEIGHT + (1 - _WEIGHT) * share * (target == host)
 
     def _own(self, task: int) -> str:
         return self._leases.name(int(self._host_of[task]))

@@ -177,26 +177,25 @@ def test_others_are_told_what_came_for_a_robots_txt() -> None:
 
 
 def test_a_redirect_now_and_then_makes_no_other_request_wait_for_its_target() -> None:
-    """Only of a host that leads on three times in a row, and until it answers by itself."""
+    """Only of a host that leads on often, and as long as it does."""
     leases = Told()
     schedule = Schedule(np.arange(9), np.zeros(9, int), Politeness(), random.Random(0), leases=leases)
-    gate = LeaseGate(None, leases, schedule, [0] * 99)
-    for task in range(20):
+    gate = LeaseGate(None, leases, schedule, [0] * 200)
+
+    def request(task: int, is_led: bool) -> int:
+        leases.reserved.clear()
         assert gate.pass_on(task, "http://a.example/1", 0.0)
-        if task % 2:
-            gate.may_follow(task, "http://b.example/1")
-        gate.note_end(task)
-    assert leases.reserved == [(task, "b.example") for task in range(1, 20, 2)]
-    for task in range(20, 23):
-        gate.may_follow(task, "http://b.example/1")
-        gate.note_end(task)
-    leases.reserved.clear()
-    for task, is_led in ((30, True), (31, False), (32, False)):
-        gate.pass_on(task, "http://a.example/1", 0.0)
+        n_before = len(leases.reserved)
         if is_led:
             gate.may_follow(task, "http://b.example/1")
         gate.note_end(task)
-    assert leases.reserved == [(30, "b.example"), (30, "b.example"), (31, "b.example")]
+        return n_before
+
+    assert sum(request(task, task % 20 == 0) for task in range(100)) == 0
+    assert [request(task, True) for task in range(100, 106)] == [0, 0, 0, 1, 1, 1]
+    assert sum(request(task, task % 2 == 0) for task in range(106, 146)) == 40
+    assert request(150, False) == 1
+    assert sum(request(task, False) for task in range(160, 200)) < 9
 
 
 def test_an_answer_that_comes_too_late_renews_nothing() -> None:
