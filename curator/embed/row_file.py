@@ -50,7 +50,7 @@ class RowFile:
     def _read(self) -> None:
         """Map the rows that the file counts now; one that is damaged or has other fields counts none."""
         try:
-            rows = _open_rows(self.path)
+            rows = open_rows(self.path)
         except (OSError, ValueError):
             rows = None
         self.rows = rows if rows is not None and rows.dtype == self.dtype else np.empty(0, self.dtype)
@@ -100,10 +100,11 @@ class RowFile:
         self._read()
 
 
-def _open_rows(path: Path) -> npt.NDArray[Any] | None:
-    """Map a file of rows; None: it is none.
+def open_rows(path: Path) -> npt.NDArray[Any] | None:
+    """Map a file of rows, of which only those are read that are used; None: it is none.
 
     Raises:
+        OSError: it is not there.
         ValueError: its header is damaged, or it is shorter than that says.
     """
     with path.open("rb") as file:
@@ -154,7 +155,7 @@ def find_damage(path: Path) -> str | None:
     Rows behind those that the header counts are what a killed run has left: the next one overwrites them.
     """
     try:
-        rows = _open_rows(path)
+        rows = open_rows(path)
     except ValueError as error:
         return f"cannot be read ({str(error).splitlines()[0]})"
     if rows is None:

@@ -97,6 +97,7 @@ class Engine:
         names, known = self._plan.host_names.to_pylist(), self._plan.options.host_limits
         politeness = Politeness(per_host=self._settings.per_host, delay_s=self._settings.delay_s)
         limits = {number: known[name] for number, name in enumerate(names) if name in known}
+        self._settled[self._plan.requests] = True  # will be: no other's fallback queues it again
         schedule = Schedule(self._plan.requests, self._plan.host_of, politeness, self._rng, limits, self._leases)
         waiting = {wait.host: wait for wait in remembered.waits}
         for number, name in enumerate(names if waiting else ()):
@@ -226,8 +227,8 @@ class Engine:
     def _note_finished(self, transfer: Transfer, errno: int, error: str, observers: ObserverPool) -> None:
         task, now = transfer.task, time.monotonic()
         self._idle.append(transfer)
-        if self._leases:
-            self._leases.leases.release(task)
+        if isinstance(self._gate, LeaseGate):
+            self._gate.note_end(task)
         is_rules = self._gate is not None and self._gate.is_requesting(task)
         if transfer.lacks_descriptors and self._connections > 1 and not is_rules:  # go on with fewer
             self._connections //= 2
@@ -277,11 +278,12 @@ class Engine:
             self._committer.add(attempt)
             self._schedule.retry(task, now + backoff_s(tries, self._rng))
             return
-        fallback = int(self._plan.fallback[task])
-        if verdict.http_status in FALLBACK_STATUSES and fallback >= 0 and not self._settled[fallback]:
-            self._settled[fallback] = True  # will be, and must not be queued twice
+        after = [one for one in self._plan.fallbacks_of(task) if not self._settled[one]]
+        if verdict.http_status in FALLBACK_STATUSES and after:
+            self._settled[after] = True  # will be, and must not be queued twice
             self._committer.add(attempt)
-            self._schedule.retry(fallback, now)
+            for fallback in after:
+                self._schedule.retry(fallback, now)
             return
         self._record(attempt)
 

@@ -25,6 +25,7 @@ from curator.fetch.fragments.run_plan import run_plan
 from curator.fetch.ledger.ledger import Ledger
 from curator.fetch.outcomes import read_outcomes
 from curator.fetch.plan import FetchOptions, make_plan
+from curator.fetch.politeness.governor import LEASE_S
 from curator.fetch.row_addresses import parse_rows
 from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe as Recipe
@@ -54,14 +55,14 @@ def fetch_images(table: pd.DataFrame, project: Project, options: FetchOptions = 
         CuratorError: the recipe's engine is ray, and there is no cluster, or a machine of it is refused.
     """
     rows = parse_rows(table)
-    absorb_left(project.paths)
+    was_left = absorb_left(project.paths)
     with Ledger(project.paths.attempts) as ledger:
         recover(project.paths, ledger.knows_file)  # the temporary files that a killed run left
         try:
             plan = make_plan(table, rows, ledger, project, options)
             project.emit(FetchStarted(plan.n_images, plan.n_settled))
             if project.recipe.engine.kind == "ray" and len(plan.requests):
-                fetch_fragments(table, rows, ledger, project, options)
+                fetch_fragments(table, rows, ledger, project, plan, rest_s=LEASE_S if was_left else 0.0)
                 recover(project.paths, ledger.knows_file)  # what workers left that died
                 plan = make_plan(table, rows, ledger, project, replace(options, retry="none"))
             if plan.has_work():

@@ -72,7 +72,7 @@ class Plan:
         addresses: each distinct address once, the local files' as ``file:PATH``; Arrow strings.
         host_names: the hosts; Arrow strings.
         host_of: each address's host, -1 for a local file; int32, shape (addresses,).
-        fallback: the address to request if this one is gone, or -1; int32, shape (addresses,).
+        fallbacks: an address, and one to request if that is gone, each pair once, in order; int32, shape (2, pairs).
         tries: requests made so far that count; int32, shape (addresses,).
         settled: whether the ledger knows the outcome for good; bool, shape (addresses,).
         requests: what is to be requested over the network, in the catalog's order.
@@ -86,7 +86,7 @@ class Plan:
     addresses: pa.Array
     host_names: pa.Array
     host_of: IntArray
-    fallback: IntArray
+    fallbacks: IntArray
     tries: IntArray
     settled: BoolArray
     requests: IntArray
@@ -105,6 +105,12 @@ class Plan:
     def address(self, number: int) -> str:
         """Return an address by its number."""
         return str(self.addresses[number].as_py())
+
+    def fallbacks_of(self, number: int) -> list[int]:
+        """Return what to request if an address is gone: one for each way in which rows of it go on."""
+        first, second = self.fallbacks
+        start, end = np.searchsorted(first, np.array([number, number + 1], first.dtype))
+        return list(map(int, second[start:end]))
 
     def request_url(self, number: int) -> str:
         """Return the URL of a request for an address.
@@ -145,30 +151,31 @@ def make_plan(table: pd.DataFrame, rows: RowAddresses, ledger: Ledger, project: 
     The failures that ``retry`` names, and those that a setting may let in now, are marked in the ledger to be
     requested again, so that a run killed meanwhile goes on with them.
     """
-    addresses, images, fallback, host_of, numbers = _number(table, rows)
+    addresses, images, fallbacks, host_of, numbers = _number(table, rows)
     known = _look_up(addresses, ledger, project)
-    again = _failures(known, images, fallback, options.retry)
+    again = _failures(known, images, fallbacks, options.retry)
     if len(again):
         chunks = (again[start : start + CHUNK_ROWS] for start in range(0, len(again), CHUNK_ROWS))
         ledger.supersede(text for chunk in chunks for text in addresses.take(pa.array(chunk)).to_pylist())
         known.settled[again] = False
         known.tries[again] = 0
-    goes_on = known.settled[images] & known.falls_back[images] & (fallback[images] >= 0)
-    after = fallback[images][goes_on]
-    wanted = np.concatenate([images[~known.settled[images]], after[~known.settled[after]]])
+    first, second = fallbacks
+    goes_on = known.settled[first] & known.falls_back[first] & ~known.settled[second]
+    after = pd.unique(second[goes_on])
+    wanted = np.concatenate([images[~known.settled[images]], after[~np.isin(after, images)]])
     is_file = pc.starts_with(addresses, FILE_SCHEME).to_numpy(zero_copy_only=False)
     plan = Plan(
         addresses=addresses,
         host_names=rows.host_names,
         host_of=host_of,
-        fallback=fallback,
+        fallbacks=fallbacks,
         tries=known.tries,
         settled=known.settled,
         requests=wanted[~is_file[wanted]],
         files=wanted[is_file[wanted]],
         stale=[project.paths.image(sha256.hex(), ending) for sha256, ending in known.stale.items()],
         n_images=len(images),
-        n_settled=len(images) - len(wanted),
+        n_settled=int(known.settled[images].sum()) - len(np.unique(first[goes_on])),
         options=options,
         **_pages(table, numbers, len(addresses)),
     )
@@ -184,10 +191,10 @@ def count_decided_anew(table: pd.DataFrame, project: Project) -> dict[str, int]:
     """
     if not project.paths.attempts.exists():
         return {}
-    addresses, images, fallback, *_ = _number(table, parse_rows(table))
+    addresses, images, fallbacks, *_ = _number(table, parse_rows(table))
     with Ledger(project.paths.attempts, to_read=True) as ledger:
         known = _look_up(addresses, ledger, project)
-    names = Counter(_OUTCOMES[number] for number in known.outcome[_failures(known, images, fallback, "none")])
+    names = Counter(_OUTCOMES[number] for number in known.outcome[_failures(known, images, fallbacks, "none")])
     return dict(names.most_common()) | ({"observed again": len(known.stale)} if known.stale else {})
 
 
@@ -195,8 +202,9 @@ def _number(table: pd.DataFrame, rows: RowAddresses) -> tuple[pa.Array, IntArray
     """Number the distinct addresses.
 
     Returns:
-        Each once; the images' numbers in the catalog's order; by number each one's fallback, and its host; the numbers
-        of all rows' addresses and then of their fallbacks, -1 where there is none.
+        Each once; the images' numbers in the catalog's order; the pairs of an address and its fallback, see
+        :class:`Plan`; by number each one's host; the numbers of all rows' addresses and then of their fallbacks, -1
+        where there is none.
     """
     coded = pa.chunked_array(rows.addresses(table)).combine_chunks().dictionary_encode()
     numbers = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
@@ -205,12 +213,13 @@ def _number(table: pd.DataFrame, rows: RowAddresses) -> tuple[pa.Array, IntArray
     pa.default_memory_pool().release_unused()
     first, second = numbers[: len(table)], numbers[len(table) :]
     images, first_rows = np.unique(first[first >= 0], return_index=True)
-    fallback, host_of = np.full((2, len(addresses)), -1, dtype=np.int32)
-    has_both = (first >= 0) & (second >= 0)
-    fallback[first[has_both]] = second[has_both]
+    host_of = np.full(len(addresses), -1, dtype=np.int32)
+    has_both = (first >= 0) & (second >= 0) & (first != second)
+    pairs = np.unique(first[has_both].astype(np.int64) * len(addresses) + second[has_both])
+    fallbacks = np.stack(np.divmod(pairs, max(1, len(addresses)))).astype(np.int32)
     host_of[first[first >= 0]] = rows.hosts[first >= 0]
     host_of[second[second >= 0]] = rows.fallback_hosts[second >= 0]
-    return addresses, images[np.argsort(first_rows)], fallback, host_of, numbers
+    return addresses, images[np.argsort(first_rows)], fallbacks, host_of, numbers
 
 
 def _pages(table: pd.DataFrame, numbers: IntArray, n_addresses: int) -> dict[str, Any]:
@@ -267,12 +276,15 @@ def _prefix(sha256: bytes) -> int:
     return int.from_bytes(sha256[:8], "big")
 
 
-def _failures(known: _Known, images: IntArray, fallback: IntArray, retry: str) -> IntArray:
+def _failures(known: _Known, images: IntArray, fallbacks: IntArray, retry: str) -> IntArray:
     """Return the addresses, by number, that are requested again: as ``retry`` says, or as a setting allows them now."""
     failed = known.settled & (known.outcome > 0)
-    second = fallback[images]
-    image_failed = failed[images] & ~(known.falls_back[images] & (second >= 0) & ~failed[second])
-    tried = np.concatenate([images[image_failed], second[image_failed & (second >= 0)]])
+    first, second = fallbacks
+    goes_on, in_vain = (np.zeros(len(failed), dtype=bool) for _ in range(2))
+    goes_on[first] = known.falls_back[first]
+    in_vain[first[failed[second]]] = True
+    image_failed = failed & (~goes_on | in_vain)
+    tried = np.concatenate([images[image_failed[images]], second[image_failed[first]]])
     again: IntArray = np.unique(tried[failed[tried]])
     if retry != "all":
         passes = np.array([False, *(retry == "failed" and reason.traits.passes != "never" for reason in Drop)])

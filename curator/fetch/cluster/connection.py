@@ -21,6 +21,8 @@ from curator.errors import CuratorError
 from curator.manifests.settings import EngineSettings
 
 _KNOCK_S = 10.0
+_CONNECTED_BY: dict[str, str] = {}
+"""The address that was asked for, by the one that Ray names the cluster by."""
 
 
 def open_ray(settings: EngineSettings) -> Any:
@@ -37,11 +39,12 @@ def open_ray(settings: EngineSettings) -> Any:
         raise CuratorError("The engine ray needs the package Ray.", hint) from error
     address = settings.address or os.environ.get("RAY_ADDRESS") or "auto"
     connected = ray.get_runtime_context().gcs_address if ray.is_initialized() else ""
-    if connected and settings.address not in ("", "auto", connected):
+    if connected and settings.address not in ("", "auto", connected, _CONNECTED_BY.get(connected)):
         message = f"This process is connected to the Ray cluster at {connected}, not to that at {address}."
         raise CuratorError(message, "Call ray.shutdown() first.")
     if not connected:
         _connect(ray, address)
+        _CONNECTED_BY[ray.get_runtime_context().gcs_address] = address
     return ray
 
 
@@ -49,15 +52,25 @@ def _connect(ray: Any, address: str) -> None:
     place = "here" if address == "auto" else f"at {address}"
     try:
         _knock(address)
+    except (OSError, ValueError) as error:
+        raise _no_cluster(place) from error
+    try:
         with _kept_as_it_was():
             ray.init(address, log_to_driver=False, logging_level=logging.ERROR, configure_logging=False)
-    except (OSError, ValueError) as error:
-        hint = "`ray start --head` starts one on this machine; [engine] address, or RAY_ADDRESS, names another."
-        raise CuratorError(f"There is no Ray cluster {place}.", hint) from error
     except Exception as error:  # of another version of Ray or of Python, for instance: Ray has no one class for it
-        why = str(error).strip().splitlines()[0].rstrip(".")
-        hint = "Install the same versions of Python and Ray on every machine, then run again."
+        if address == "auto" and isinstance(error, ConnectionError):
+            raise _no_cluster(place) from error
+        why = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+        hint = (
+            "Python and Ray must have the same versions on every machine; and a cluster that wants a token, which its "
+            "RAY_AUTH_MODE says, wants it from here, too."
+        )
         raise CuratorError(f"The Ray cluster {place} cannot be used: {why}.", hint) from error
+
+
+def _no_cluster(place: str) -> CuratorError:
+    hint = "`ray start --head` starts one on this machine; [engine] address, or RAY_ADDRESS, names another."
+    return CuratorError(f"There is no Ray cluster {place}.", hint)
 
 
 def _knock(address: str) -> None:

@@ -16,7 +16,7 @@ from curator.fetch.politeness.governor import Asked, Governor, Granted
 
 
 class Desk:
-    """The governor of the leases, and the events that nobody has taken yet."""
+    """The governor of the leases, and the events that nobody has taken yet; it grants nothing for ``rest_s``."""
 
     def __init__(
         self,
@@ -24,8 +24,9 @@ class Desk:
         limits: Mapping[str, int] | None = None,
         delay_s: float = 0.0,
         rules_first: bool = False,
+        rest_s: float = 0.0,
     ) -> None:
-        self._governor = Governor(per_host, limits, delay_s, rules_first)
+        self._governor = Governor(per_host, limits, delay_s, rules_first, opens_at=time.monotonic() + rest_s)
         self._events: defaultdict[str, list[Event]] = defaultdict(list)
 
     def exchange(self, process: str, asked: Asked, events: Sequence[Event]) -> Granted:

@@ -14,9 +14,11 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from curator.errors import CuratorError, DiskError
-from curator.events import Event, FetchFailed, ImageFetched
+from curator.events import Event, FetchFailed, ImageFetched, Noted
 from curator.fetch.attempts import Downgrades
 from curator.fetch.cluster.connection import open_ray
 from curator.fetch.cluster.orders import Order, Report, made_by
@@ -25,8 +27,8 @@ from curator.fetch.fragments.cut import Rows, cut
 from curator.fetch.fragments.folder import COLUMNS, FragmentFolder, absorb_left
 from curator.fetch.fragments.unsettled import unsettled_rows
 from curator.fetch.ledger.ledger import Ledger
-from curator.fetch.ledger.schema import State
-from curator.fetch.plan import CHUNK_ROWS, FetchOptions
+from curator.fetch.ledger.schema import Remembered, State
+from curator.fetch.plan import FetchOptions, Plan
 from curator.fetch.politeness.hosts import Politeness
 from curator.fetch.politeness.leases import host_of_url, usual_name
 from curator.fetch.row_addresses import RowAddresses, parse_rows
@@ -42,47 +44,48 @@ CUT_S = 60.0
 _LEAST_ROWS = 64
 _MOST_DEATHS = 10
 _WAIT_S = 0.2
+_SELDOM = 30
 _LAST_WAIT_S = 20.0
+_PATIENCE_S = 15.0
+_NOBODY = Noted("no worker of the cluster has begun yet: `ray status` says whether it has a free core")
 
 
 def fetch_fragments(
-    table: pd.DataFrame, rows: RowAddresses, ledger: Ledger, project: Project, options: FetchOptions
+    table: pd.DataFrame, rows: RowAddresses, ledger: Ledger, project: Project, plan: Plan, rest_s: float = 0.0
 ) -> None:
     """Settle the addresses of a catalog that are to be requested.
 
     Args:
         table: the catalog, ``rows`` its addresses.
         ledger: the data set's; what is settled in it is not requested.
+        plan: what one machine would request.
+        rest_s: how long nothing is requested: workers of a run that was killed may still be at it.
 
     Raises:
         CuratorError: there is no cluster, or a machine of it is refused.
         DiskError: the disk of a machine refused; what was committed is in the ledger.
         KeyboardInterrupt: Ctrl-C; what was finished is in the ledger.
     """
-    fetch, limits = project.recipe.fetch, {usual_name(name): n for name, n in options.host_limits.items()}
+    fetch, limits = project.recipe.fetch, {usual_name(name): n for name, n in plan.options.host_limits.items()}
     ray = open_ray(project.recipe.engine)
-    unsettled = _unsettled(table, rows, ledger, fetch.retries)
-    if not len(unsettled):
+    requested = _requested(table, rows, plan)
+    if not len(requested):
         return
-    cluster = Cluster(ray, (fetch.per_host, limits, min(fetch.delay_s, Politeness.max_wait_s), fetch.robots))
-    run = _Run(project.absolute(), ledger, cluster, options)
+    cluster = Cluster(ray, (fetch.per_host, limits, min(fetch.delay_s, Politeness.max_wait_s), fetch.robots, rest_s))
+    run = _Run(project.absolute(), ledger, cluster, plan.options)
     try:
-        run.run(table.iloc[unsettled][list(COLUMNS)])
+        run.run(table.iloc[requested][list(COLUMNS)])
     finally:
         cluster.close()
         absorb_left(project.paths)  # nobody can commit any more
         run.downgrades.tell(project.emit)
 
 
-def _unsettled(table: pd.DataFrame, rows: RowAddresses, ledger: Ledger, retries: int) -> Rows:
+def _requested(table: pd.DataFrame, rows: RowAddresses, plan: Plan) -> Rows:
     """Find the rows with something to request; what is no web address is for this machine to read."""
-    web = np.flatnonzero(rows.hosts >= 0)
-    found = [np.empty(0, np.intp)]
-    for start in range(0, len(web), CHUNK_ROWS):
-        part = web[start : start + CHUNK_ROWS]
-        chosen = table.iloc[part]
-        found.append(part[unsettled_rows(chosen, parse_rows(chosen), ledger, retries)])
-    return np.concatenate(found)
+    wanted = plan.addresses.take(pa.array(plan.requests))
+    either = pc.or_(*(pc.is_in(column, value_set=wanted) for column in rows.addresses(table)))
+    return np.flatnonzero(either.to_numpy(zero_copy_only=False) & (rows.hosts >= 0))
 
 
 class _Run:
@@ -93,18 +96,18 @@ class _Run:
         self.folder = FragmentFolder.make(project.paths)
         self.downgrades = Downgrades()
         recipe = replace(project.recipe, sources=(), path=None)
-        remembered = ledger.notes(time.time())
         options = replace(options, retry="none", host_limits=dict(options.host_limits))
-        self._order = Order(-1, 0, self.folder, recipe, project.paths, options, remembered, made_by(), CUT_S)
+        self._order = Order(-1, 0, self.folder, recipe, project.paths, options, Remembered({}, ()), made_by(), CUT_S)
         self._waiting: deque[Order] = deque()
         self._rows: dict[int, pd.DataFrame] = {}
         self._n_cut = 0
         self._robots: defaultdict[str, dict[str, bytes]] = defaultdict(dict)
-        for url, text in remembered.robots.items():
-            self._robots[host_of_url(url)][url] = text
+        self._remember_at = 0.0
         self._n_told = Counter[str]()
         self._told_before = Counter[int]()
         self._remarks: set[str] = set()
+        self._heard: set[str] = set()
+        self._begun_at = time.monotonic()
 
     def run(self, table: pd.DataFrame) -> None:
         """Work until every row is settled."""
@@ -124,7 +127,19 @@ class _Run:
             self._waiting.append(replace(self._order, number=self._n_cut))
             self._n_cut += 1
 
+    def _remember(self) -> None:
+        """Read what was learnt of hosts, by fragments that were added too; seldom, as there may be much of it."""
+        if (began := time.monotonic()) >= self._remember_at:
+            remembered = self._ledger.notes(time.time())
+            self._order = replace(self._order, remembered=replace(remembered, robots={}))
+            self._robots.clear()
+            for url, text in remembered.robots.items():
+                self._robots[host_of_url(url)][url] = text
+            self._remember_at = time.monotonic() + _SELDOM * (time.monotonic() - began)
+
     def _hand_out(self) -> None:
+        if self._waiting and self._cluster.room() > 0:
+            self._remember()
         for _ in range(min(self._cluster.room(), len(self._waiting))):
             order = self._waiting.popleft()
             rows = self._rows[order.number]
@@ -135,7 +150,7 @@ class _Run:
             own = {one: userinfo[one] for one in addresses if one in userinfo} if userinfo else {}
             hosts = set(map(host_of_url, addresses)) if self._robots else set()
             robots = {url: text for host in hosts & self._robots.keys() for url, text in self._robots[host].items()}
-            remembered = replace(order.remembered, robots=robots)  # those of all hosts would take long to send
+            remembered = replace(self._order.remembered, robots=robots)  # those of all hosts would take long to send
             order = replace(order, options=replace(order.options, userinfo=own), remembered=remembered)
             self._cluster.start(order)
 
@@ -143,7 +158,10 @@ class _Run:
         """Take what was finished and what was told; raise what went wrong when all that is good is added."""
         done = self._cluster.finished(timeout_s)
         for process, events in self._cluster.take_events().items():
+            self._heard.add(process)
             self._tell(process, events)
+        if not self._heard and not done and time.monotonic() > self._begun_at + _PATIENCE_S:
+            self._tell(self._order.process, [_NOBODY])
         problems = [problem for order, report in done if (problem := self._settle(order, report))]
         if problems:
             first = problems[0]
@@ -155,14 +173,14 @@ class _Run:
         if isinstance(report, Report):
             self._tell(order.process, report.events)
             self.downgrades.add(report.downgrades)
-        if self.folder.commit(order.number).exists():
+        if self.folder.has_commit(order.number):
             self.folder.absorb(order.number, self._project.paths.attempts)
             rows = self._rows.pop(order.number)
             rest = rows.iloc[unsettled_rows(rows, parse_rows(rows), self._ledger, self._project.recipe.fetch.retries)]
             if len(rest):
                 self._cut(rest, max(_LEAST_ROWS, -(-len(rest) // 2)))
         elif isinstance(report, LostWorkerError):
-            self._told_before[order.number] = self._n_told[order.process]
+            self._told_before[order.number] = max(self._told_before[order.number], self._n_told[order.process])
             if order.execution >= _MOST_DEATHS:
                 n = plural(len(self._rows[order.number]), "image")
                 message = f"{plural(order.execution + 1, 'worker')} in a row died at the same {n}."
@@ -171,12 +189,14 @@ class _Run:
         return report if isinstance(report, Report) and report.problem else None
 
     def _end(self) -> None:
-        """Let all workers end, and add what they committed."""
+        """Let all workers end; what they committed is added later."""
         self._waiting.clear()
-        self._cluster.stop()
+        self._cluster.drop_all_but(self._heard)
+        with suppress(CuratorError):  # one is on its way already
+            self._cluster.stop()
         until = time.monotonic() + _LAST_WAIT_S
         while self._cluster.n_running and time.monotonic() < until:
-            with suppress(CuratorError):  # one is on its way already
+            with suppress(CuratorError):
                 self._cluster.finished(_WAIT_S)
 
     def _tell(self, process: str, events: Iterable[Event]) -> None:

@@ -25,6 +25,9 @@ from curator.text import Text
 MOST_CLOCK_S = 30.0
 """How much a worker's clock may differ: times of requests, and of what hosts ask for, are recorded by it."""
 
+NO_FOLDER = "Every machine must have the data folder at the same path (NFS, for instance); or --data names another."
+"""What to do about a machine that does not see it."""
+
 _DECODERS = ("numpy", "opencv-python-headless", "pillow", "simplejpeg")
 
 

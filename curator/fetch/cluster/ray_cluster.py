@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Any
 
 from curator.errors import CuratorError
@@ -69,6 +69,12 @@ class Cluster:
     def stop(self) -> None:
         """Tell all workers to end."""
         self._ask(self._desk.stop.remote())
+
+    def drop_all_but(self, processes: Set[str]) -> None:
+        """Take back the fragments that none of these works on: they have not begun."""
+        for one in [one for one, order in self._orders.items() if order.process not in processes]:
+            self._ray.cancel(one)
+            del self._orders[one]
 
     def close(self) -> None:
         """End all that still runs for this fetch."""

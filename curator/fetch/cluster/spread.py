@@ -5,18 +5,30 @@ A worker that dies costs its calls only, which are made again.
 
 from __future__ import annotations
 
+import socket
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar
 
-from curator.errors import CuratorError, StateError
+from curator.errors import CuratorError, DiskError, StateError, StoreError
 from curator.fetch.cluster.connection import open_ray
-from curator.fetch.cluster.orders import differences, made_by
+from curator.fetch.cluster.orders import NO_FOLDER, differences, made_by
 from curator.manifests.settings import EngineSettings
+from curator.store.beneath import list_names
+from curator.store.image_store import store_of
+from curator.store.paths import STORE
+from curator.store.shards.index_copies import INDEX, is_index
+from curator.store.whole_files import disk_errors, temporary_beside
 
 Shared = TypeVar("Shared")
 Part = TypeVar("Part")
 Result = TypeVar("Result")
+
+Terms = tuple[Mapping[str, str], Path]
+"""What every machine must have installed, see :func:`curator.fetch.cluster.orders.made_by`; and a file it must see."""
 
 _MOST_DEATHS = 100
 _AHEAD = 2
@@ -26,11 +38,15 @@ _AHEAD = 2
 class Spread:
     """A cluster that calls functions of modules of curator.
 
+    Args:
+        folder: what every machine must see at this path.
+
     Raises:
         CuratorError: see :func:`curator.fetch.cluster.connection.open_ray`.
     """
 
-    def __init__(self, settings: EngineSettings) -> None:
+    def __init__(self, settings: EngineSettings, folder: Path) -> None:
+        self._folder = folder.absolute()
         self._ray = open_ray(settings)
         self._call = self._ray.remote(num_cpus=1, max_retries=_MOST_DEATHS)(_call)
 
@@ -46,15 +62,21 @@ class Spread:
 
         Raises:
             CuratorError: a machine is refused, or a call failed.
+            DiskError: the disk refuses.
         """
-        place, ours = self._ray.put(shared), made_by()
         waiting: deque[Any] = deque()
-        for part in parts:
-            waiting.append(self._call.remote(ours, function, place, part))
-            if len(waiting) > _AHEAD * self.n_cores:
-                yield self._get(waiting.popleft())
-        while waiting:
-            yield self._get(waiting.popleft())
+        with _mark(self._folder) as mark:
+            place, terms = self._ray.put(shared), (made_by(), mark)
+            try:
+                for part in parts:
+                    waiting.append(self._call.remote(terms, function, place, part))
+                    if len(waiting) > _AHEAD * self.n_cores:
+                        yield self._get(waiting.popleft())
+                while waiting:
+                    yield self._get(waiting.popleft())
+            finally:
+                for one in waiting:
+                    self._ray.cancel(one)
 
     def _get(self, one: Any) -> Any:
         errors = self._ray.exceptions
@@ -63,7 +85,7 @@ class Spread:
         except errors.RayTaskError as error:
             cause = error.cause or error
             if isinstance(cause, CuratorError):
-                raise type(cause)(str(cause)) from error
+                raise cause from error
             text = str(cause).strip().splitlines()[-1]
             raise CuratorError(
                 f"A worker of the cluster failed: {text}.", "Run again, or without the cluster."
@@ -73,7 +95,52 @@ class Spread:
             raise CuratorError("The workers of the Ray cluster died again and again.", hint) from error
 
 
-def _call(ours: Mapping[str, str], function: Callable[[Any, Any], Any], shared: Any, part: Any) -> Any:
+@contextmanager
+def _mark(folder: Path) -> Iterator[Path]:
+    """Put a file into a folder by which a machine knows that it sees this one, and not another of the same name."""
+    mark = temporary_beside(folder / "seen")
+    with disk_errors(mark):
+        mark.touch()
+    try:
+        yield mark
+    finally:
+        mark.unlink(missing_ok=True)
+
+
+def refuse(node: str, terms: Terms) -> None:
+    """Refuse to work on a machine where it would not be the same work as elsewhere.
+
+    Raises:
+        StateError: what is installed differs, or the data folder is not there.
+    """
+    ours, mark = terms
     if found := differences(ours, made_by()):
-        raise StateError(f"A machine of the cluster has {found}.", "Install the same versions on every machine.")
-    return function(shared, part)
+        message = f"The machine {node} of the cluster has {found}."
+        raise StateError(message, "Install the same versions on every machine, then run again.")
+    if not mark.exists():
+        raise StateError(f"The machine {node} of the cluster does not see {mark.parent}.", NO_FOLDER)
+    if url := _unseen_store(mark):
+        hint = "Every machine needs the same keys and AWS_ENDPOINT_URL; what file:/// names must be one disk for all."
+        raise StateError(f"The machine {node} of the cluster does not see what is in the object store {url}.", hint)
+
+
+@cache
+def _unseen_store(mark: Path) -> str:
+    """Name the object store of the folder that a mark is in, if it has none here of the indexes that are known of it.
+
+    Raises:
+        StoreError: it refused or cannot be reached.
+    """
+    if (store := store_of(mark.parent)) is None:
+        return ""
+    known = set(filter(is_index, list_names(mark.parent / STORE)))
+    seen = {name.rpartition("/")[2] for name in store.objects.sizes(INDEX)} if known else set()
+    return store.place.url if known and known.isdisjoint(seen) else ""
+
+
+def _call(terms: Terms, function: Callable[[Any, Any], Any], shared: Any, part: Any) -> Any:
+    refuse(node := socket.gethostname(), terms)
+    try:
+        return function(shared, part)
+    except (DiskError, StateError, StoreError) as error:
+        raise type(error)(f"On the machine {node}: {error.message}", error.hint) from error

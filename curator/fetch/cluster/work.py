@@ -17,7 +17,7 @@ from pathlib import Path
 from curator.errors import CuratorError, DiskError, StateError
 from curator.events import Event
 from curator.fetch.attempts import Downgrades
-from curator.fetch.cluster.orders import MOST_CLOCK_S, Order, Report, differences, made_by
+from curator.fetch.cluster.orders import MOST_CLOCK_S, NO_FOLDER, Order, Report, differences, made_by
 from curator.fetch.fragments.run_plan import run_plan
 from curator.fetch.fragments.terms import Terms
 from curator.fetch.ledger.ledger import Ledger
@@ -69,8 +69,7 @@ def refuse(node: str, order: Order, ahead_s: float) -> None:
         raise StateError(message, "Set it (with NTP, for instance), then run again.")
     if not order.folder.path.is_dir():
         message = f"The machine {node} of the cluster does not see {order.folder.path}."
-        hint = "Every machine must have the data folder at the same path (NFS, for instance); or --data names another."
-        raise StateError(message, hint)
+        raise StateError(message, NO_FOLDER)
 
 
 def _work(order: Order, leases: Leases, emit: Callable[[Event], None], downgrades: Downgrades) -> None:

@@ -1,7 +1,8 @@
 """Where the fragments of a fetch lie while many work on them: their rows, what is known of them, and their commits.
 
 A fragment's commit is its sealed ledger, put in place by a link, which succeeds for the first only: whoever worked on
-the same fragment, because it seemed dead, comes too late and throws its own away. A folder holds the fragments of one
+the same fragment, because it seemed dead, comes too late and throws its own away. Of a commit that was added to the
+ledger an empty file stays until the run is over, so that this holds then, too. A folder holds the fragments of one
 run; the next run renames it before it reads it, so that nobody who is still at work for that one can commit any more.
 
 >>> import tempfile
@@ -112,25 +113,36 @@ class FragmentFolder:
                 sync_file(temporary)
                 os.link(temporary, final)
                 sync_file(final.parent)
-            except FileExistsError:
-                return False
+            except FileExistsError:  # or the answer to a first try was lost, as NFS may
+                return temporary.samefile(final)
             finally:
                 temporary.unlink(missing_ok=True)
         return True
 
     def commits(self) -> list[int]:
-        """List the fragments that have a commit."""
-        return sorted(int(found[1]) for path in self.path.iterdir() if (found := _COMMIT.fullmatch(path.name)))
+        """List the fragments that have a commit which was not added to the ledger."""
+        found = (match for path in self.path.iterdir() if (match := _COMMIT.fullmatch(path.name)))
+        return sorted(number for match in found if self.has_commit(number := int(match[1])))
+
+    def has_commit(self, number: int) -> bool:
+        """Return whether a fragment has a commit that was not added to the ledger."""
+        try:
+            return self.commit(number).stat().st_size > 0
+        except FileNotFoundError:
+            return False
 
     def absorb(self, number: int, ledger: Path) -> None:
-        """Add what a fragment brought to the data set's ledger, and remove the fragment's files.
+        """Add what a fragment brought to the data set's ledger, and remove the fragment's files but for the empty one.
 
         Raises:
             DiskError, StateError: see :func:`curator.fetch.ledger.carry.absorb`.
         """
         absorb(self.commit(number), ledger)
         with disk_errors(self.path):
-            for path in (self.commit(number), self.table(number), self.known(number)):
+            empty = temporary_beside(self.commit(number))
+            empty.touch()
+            empty.replace(self.commit(number))
+            for path in (self.table(number), self.known(number)):
                 path.unlink(missing_ok=True)
 
     def remove(self) -> None:
@@ -138,14 +150,17 @@ class FragmentFolder:
         shutil.rmtree(self.path, ignore_errors=True)
 
 
-def absorb_left(paths: DataPaths) -> None:
+def absorb_left(paths: DataPaths) -> bool:
     """Add to the ledger what previous runs committed and did not live to add.
+
+    Returns:
+        Whether there was such a run; its workers may still have requests in flight.
 
     Raises:
         DiskError, StateError: see :func:`curator.fetch.ledger.carry.absorb`.
     """
     if not paths.fragments.is_dir():
-        return
+        return False
     with disk_errors(paths.fragments):
         for left in sorted(path for path in paths.fragments.iterdir() if path.is_dir()):
             closed = left if left.name.startswith("over-") else left.rename(left.with_name(f"over-{left.name}"))
@@ -154,3 +169,4 @@ def absorb_left(paths: DataPaths) -> None:
                 folder.absorb(number, paths.attempts)
             folder.remove()
         paths.fragments.rmdir()
+    return True

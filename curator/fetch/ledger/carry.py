@@ -27,6 +27,7 @@ from curator.fetch.ledger.schema import ATTEMPT_COLUMNS, OBSERVED_COLUMNS, VERSI
 from curator.fetch.ledger.schema import Attempt as Attempt
 
 _COLUMNS, _OBSERVED = ", ".join(ATTEMPT_COLUMNS), ", ".join(OBSERVED_COLUMNS)
+# Of two texts of a robots.txt the later one holds, of two waits the one that ends later, whichever is added last.
 # An attempt is known by its address and its moment: what was copied there, or absorbed before, is here already.
 _ABSORB = (
     f"""INSERT INTO main.attempts ({_COLUMNS}) SELECT {_COLUMNS} FROM other.attempts AS new
@@ -34,8 +35,10 @@ _ABSORB = (
         WHERE old.address = new.address AND old.started_at = new.started_at AND old.outcome = new.outcome)
     ORDER BY id""",
     f"INSERT OR REPLACE INTO main.observations ({_OBSERVED}) SELECT {_OBSERVED} FROM other.observations",
-    "INSERT OR REPLACE INTO main.robots SELECT * FROM other.robots",
-    "INSERT OR REPLACE INTO main.waits SELECT * FROM other.waits",
+    """INSERT OR REPLACE INTO main.robots SELECT * FROM other.robots AS new
+    WHERE NOT EXISTS (SELECT 1 FROM main.robots AS old WHERE old.url = new.url AND old.asked_at > new.asked_at)""",
+    """INSERT OR REPLACE INTO main.waits SELECT * FROM other.waits AS new
+    WHERE NOT EXISTS (SELECT 1 FROM main.waits AS old WHERE old.host = new.host AND old.not_before > new.not_before)""",
 )
 _COPY = (
     f"""INSERT INTO other.attempts ({_COLUMNS}) SELECT {_COLUMNS} FROM main.attempts

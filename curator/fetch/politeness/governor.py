@@ -41,7 +41,7 @@ class Asked:
     Attributes:
         held: the most requests that it has in flight from now on, by host; none to a host that is not named.
         wanted: hosts that it would request more of.
-        troubles: hosts that asked to be left alone, or failed: ``wait_s`` says for how long.
+        troubles: hosts that asked to be left alone, or failed: ``wait_s`` says for how long; infinity: for this fetch.
         delays: the least seconds between two requests that a robots.txt asks for; 0 if it asks for none.
     """
 
@@ -78,6 +78,7 @@ class Governor:
         limits: the same for hosts that have a limit of their own.
         delay_s: least seconds between two requests to a host.
         rules_first: whether a host is one process's alone until its robots.txt is read.
+        opens_at: when it grants the first request.
     """
 
     def __init__(
@@ -87,7 +88,9 @@ class Governor:
         delay_s: float = 0.0,
         rules_first: bool = False,
         lease_s: float = LEASE_S,
+        opens_at: float = 0.0,
     ) -> None:
+        self._opens_at = opens_at
         self._per_host, self._limits, self._lease_s = per_host, dict(limits or {}), lease_s
         self._delay_s, self._rules_first = delay_s, rules_first
         self._delays: dict[str, float] = {}
@@ -107,13 +110,17 @@ class Governor:
             self.leave(late, now)
         self._expires[process] = now + self._lease_s
         for host, verdict in asked.troubles.items():
-            self._troubles[host] = now + (verdict.wait_s or 0.0), verdict, process
+            until = now + (verdict.wait_s or 0.0)
+            if (
+                until > self._troubles.get(host, (now,))[0]
+            ):  # a shorter wait, as of who was not told yet, ends no longer one
+                self._troubles[host] = until, verdict, process
         for host, delay_s in asked.delays.items():
             self._delays[host] = max(delay_s, self._delays.get(host, 0.0))
         for host in list(self._of[process]):
             self._lower(process, host, asked.held.get(host, 0), now)
         self._want(process, asked.wanted)
-        for host in asked.wanted:
+        for host in asked.wanted if now >= self._opens_at else ():
             self._raise(process, host, now)
         known = self._of[process] | asked.wanted
         return Granted(

@@ -75,7 +75,7 @@ class Leases:
     def take(self, host: str) -> bool:
         """Count one more request to a host as in flight, if there may be one; else ask for it, and return False."""
         with self._lock:
-            if self._n[host] < self._most.get(host, 0):
+            if self._n[host] < self._most.get(host, 0) and host not in self._news:
                 self._n[host] += 1
                 return True
             self._wanted.add(host)
@@ -104,7 +104,9 @@ class Leases:
     def report(self, host: str, verdict: Verdict) -> None:
         """Tell the others to leave a host alone for ``wait_s``."""
         with self._lock:
-            self._troubles[host] = verdict
+            before = self._troubles.get(host)
+            if before is None or (before.wait_s or 0.0) < (verdict.wait_s or 0.0):
+                self._troubles[host] = verdict
         self._wake.set()
 
     def slow_down(self, host: str, delay_s: float) -> None:
@@ -162,6 +164,8 @@ class Leases:
         return asked
 
     def _note(self, granted: Granted, sent: float) -> None:
+        if time.monotonic() > self._holds_until:
+            raise TimeoutError("the answer came when what was granted held no longer")
         with self._lock:
             for host, most in granted.most.items():
                 if most > self._most.get(host, 0):

@@ -136,7 +136,7 @@ class RobotsGate:
         if own and (rules := self._rules(robots)):
             self._schedule.slow_down(own[0], rules.delay_s, now)
         for waiting in reversed(own):
-            self._schedule.put_back(waiting, now, wait_s)
+            self._schedule.put_back(waiting, now, wait_s, verdict if text is None else None)
         if own and robots in self._unknowable:
             self._schedule.give_up(own[0], self._unknowable[robots], now)
 

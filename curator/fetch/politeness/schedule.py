@@ -11,6 +11,7 @@ lie in a heap of wake times. The clock is an argument, so that every rule can be
 from __future__ import annotations
 
 import heapq
+import math
 import random
 from collections import deque
 from collections.abc import Mapping
@@ -101,16 +102,22 @@ class Schedule:
         if self._leases:
             self._leases.give(host.number)
             if host.failures and blames_host(verdict):  # whoever else requests something of this host is to know
-                wait_s = self._politeness.max_wait_s + 1 if host.given_up else max(0.0, host.not_before - now)
+                wait_s = math.inf if host.given_up else max(0.0, host.not_before - now)
                 self._leases.report(host.number, replace(verdict, wait_s=wait_s))
         self._place(host, now)
 
-    def put_back(self, task: int, now: float, wait_s: float) -> None:
-        """Queue a task again that was started in vain: its host gets no request for ``wait_s`` seconds."""
+    def put_back(self, task: int, now: float, wait_s: float, verdict: Verdict | None = None) -> None:
+        """Queue a task again that was started in vain: its host gets no request for ``wait_s`` seconds.
+
+        Args:
+            verdict: the host's answer, if that is why; whoever else requests something of it is to know.
+        """
         host = self._hosts[int(self._host_of[task])]
         host.undo_start(task, max(host.not_before, now + wait_s))
         if self._leases:
             self._leases.give(host.number)
+            if verdict:
+                self._leases.report(host.number, replace(verdict, wait_s=wait_s))
         self.n_queued += 1
         self._place(host, now)
 
@@ -153,6 +160,8 @@ class Schedule:
         """Give the host of a task up for this run: all its tasks come out of :meth:`abandoned`."""
         host = self._host(int(self._host_of[task]))
         host.given_up = verdict
+        if self._leases:
+            self._leases.report(host.number, replace(verdict, wait_s=math.inf))
         self._place(host, now)
 
     def retry(self, task: int, when: float) -> None:

@@ -30,8 +30,10 @@ from curator.decide.judged import (
     TWO,
 )
 from curator.embed.embedder import Embedder
-from curator.embed.row_file import RowFile
+from curator.embed.row_file import RowFile, open_rows
+from curator.errors import StateError
 from curator.events import Listener, WorkAdvanced, WorkFinished, WorkStarted
+from curator.fetch.cluster.orders import NO_FOLDER
 from curator.fetch.cluster.spread import Spread
 from curator.manifests.project import Project
 from curator.manifests.settings import DedupeSettings
@@ -44,7 +46,7 @@ from curator.matching.pictures import Indices
 from curator.observe.pixels import DECODER_VERSION
 from curator.pipeline.judging.contents import Contents, Texts
 from curator.pipeline.judging.likely import find_likely
-from curator.pipeline.judging.sketches import make_sketches, open_sketches
+from curator.pipeline.judging.sketches import make_sketches, open_sketches, sketches_name
 from curator.pipeline.judging.spread_search import spread_search
 from curator.store.judged_file import SCHEMA, read_judged, write_judged
 
@@ -83,7 +85,7 @@ class Means:
     def of(cls, project: Project, network: Embedder | None) -> Means:
         """Name those of a data set."""
         paths, recipe = project.paths, project.recipe
-        spread = Spread(recipe.engine) if recipe.engine.kind == "ray" else None
+        spread = Spread(recipe.engine, paths.folder) if recipe.engine.kind == "ray" else None
         return cls(paths.judged, paths.cache, paths.features, network, recipe.quality.max_pixels, project.emit, spread)
 
 
@@ -177,7 +179,7 @@ class _Judge:
             blocks = ((names[i[one]], names[j[one]], place[i[one]], place[j[one]]) for one in chosen)
             folder = self._means.sketches.absolute()
             for found in (
-                spread.map(judge_elsewhere, folder, blocks) if spread else map(partial(judge_block, file), blocks)
+                spread.map(judge_elsewhere, folder, blocks) if spread else map(partial(judge_block, file.rows), blocks)
             ):
                 self._add(found)
                 self._means.emit(WorkAdvanced(WORK, len(found)))
@@ -205,16 +207,26 @@ Block = tuple[Texts, Texts, IntArray, IntArray]
 """Pairs: the SHA-256s of the one and of the other, and the rows of their sketches."""
 
 
-def judge_block(file: RowFile, block: Block) -> pa.Table:
+def judge_block(sketches: npt.NDArray[Any], block: Block) -> pa.Table:
     """Judge pairs by their sketches; see :func:`tabulate`."""
     one, other, left, right = block
-    rows = list(zip(file.rows[left], file.rows[right], strict=True))
+    rows = list(zip(sketches[left], sketches[right], strict=True))
     return tabulate(one, other, rows, judge_pairs(rows))
 
 
 def judge_elsewhere(folder: Path, block: Block) -> pa.Table:
-    """Judge pairs on a worker of a cluster, which opens the sketches in ``folder`` itself."""
-    return judge_block(open_sketches(folder), block)
+    """Judge pairs on a worker of a cluster, which maps the sketches in ``folder`` itself.
+
+    Raises:
+        StateError: they are not as they were written.
+    """
+    try:
+        sketches = open_rows(folder / sketches_name())
+    except (OSError, ValueError) as error:
+        raise StateError(f"{folder / sketches_name()} cannot be read ({error}).", NO_FOLDER) from error
+    if sketches is None:
+        raise StateError(f"{folder / sketches_name()} holds no sketches.", NO_FOLDER)
+    return judge_block(sketches, block)
 
 
 def number_pairs(table: pa.Table, sha256s: Texts) -> pa.Array:

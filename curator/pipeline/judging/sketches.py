@@ -19,11 +19,13 @@ from curator.embed.row_file import RowFile
 from curator.embed.squares import PixelArray
 from curator.errors import StateError
 from curator.events import Listener, WorkAdvanced, WorkFinished, WorkStarted
+from curator.fetch.cluster.orders import NO_FOLDER
 from curator.fetch.cluster.spread import Spread
 from curator.matching.judge.sketch import SKETCH_FIELDS, SKETCH_SIDE, SKETCH_VERSION, make_sketch
 from curator.observe.pixels import DECODER_VERSION
 from curator.observe.renderings import Rendering
 from curator.observe.workers.render import UndecodableError, render_to
+from curator.store.image_store import size_of
 
 WORK = "sketches"
 _AT_ONCE = 64
@@ -82,7 +84,7 @@ def _make_on(
 ) -> None:
     found = file.find(sha256s).tolist()
     paths = {sha256: path for sha256, path, place in zip(sha256s, files, found, strict=True) if place < 0}
-    wanted = [(sha256, path.absolute()) for sha256, path in paths.items()]
+    wanted = [(sha256, path.absolute()) for sha256, path in paths.items() if size_of(path) is not None]
     parts = [wanted[start : start + _AT_ONCE] for start in range(0, len(wanted), _AT_ONCE)]
     emit(WorkStarted(WORK, len(wanted)))
     try:
@@ -97,9 +99,15 @@ def _make_on(
 
 
 def sketch_part(max_pixels: int, part: Sequence[tuple[str, Path]]) -> list[dict[str, Any] | None]:
-    """Make the sketches of some contents, given with the path of each; None for one that cannot be read."""
+    """Make the sketches of some contents, given with the path of each; None for one that does not decode.
+
+    Raises:
+        StateError: a file is not there, which it is on the machine that names it.
+    """
     found: list[dict[str, Any] | None] = []
     for sha256, path in part:
+        if size_of(path) is None:
+            raise StateError(f"{path} is not there.", NO_FOLDER)
         try:
             found.append(make_sketch(_read_small(path, sha256, max_pixels)))
         except StateError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from pathlib import Path
@@ -17,7 +18,7 @@ from curator.fetch.cluster.work import refuse, work
 from curator.fetch.fragments.cut import cut
 from curator.fetch.fragments.folder import FragmentFolder, absorb_left
 from curator.fetch.ledger.ledger import Ledger
-from curator.fetch.ledger.schema import Attempt, Remembered
+from curator.fetch.ledger.schema import Attempt, HostWait, Remembered, RobotsText
 from curator.fetch.plan import FetchOptions
 from curator.fetch.politeness.governor import Granted
 from curator.fetch.row_addresses import parse_rows
@@ -81,14 +82,74 @@ def test_every_row_is_in_one_fragment_with_its_family_and_whatever_requests_its_
     assert again == {frozenset(part.tolist()) for part in parts}
 
 
+def test_no_address_is_in_two_fragments_whoever_shares_it() -> None:
+    """X falls back to Y, another row lists X alone, and Z falls back to Y: each such group stays whole."""
+    urls, fallbacks = list[str](), list[str | None]()
+    for n in range(40):
+        x, y, z = (f"http://{name}{n}.example/1.jpg" for name in "xyz")
+        urls += [x, x, z]
+        fallbacks += [y, None, y]
+    table = table_of(urls, fallbacks)
+    for most_rows in (4, 7, 30):
+        parts = cut(table, parse_rows(table), most_rows)
+        requested = [{*table["url"].iloc[part], *table["fallback_url"].iloc[part].dropna()} for part in parts]
+        assert sum(map(len, requested)) == 120
+        assert max(map(len, parts)) <= most_rows
+
+
+def test_no_fragment_has_more_rows_than_it_may() -> None:
+    """Families that are nearly as large as a fragment, and one that is larger."""
+    urls = [f"http://site{n // 19}.example/{n}.jpg" for n in range(570)] + [f"http://x.example/{n}" for n in range(95)]
+    table = table_of(urls)
+    assert max(map(len, cut(table, parse_rows(table), most_rows=20))) <= 20
+
+
 def test_the_first_commit_of_a_fragment_counts(paths: DataPaths) -> None:
     """Who comes second is told so, and leaves nothing behind."""
     folder = FragmentFolder.make(paths)
     assert commit(folder, 4, [attempt(1)])
     assert not commit(folder, 4, [attempt(2)])
     folder.absorb(4, paths.attempts)
+    assert folder.commits() == [] and not folder.has_commit(4)
+    assert not commit(folder, 4, [attempt(3)])  # nor who comes after that was added, until the run is over
+    absorb_left(paths)
     assert attempts_in(paths) == [("http://h.example/1", 0.0)]
-    assert not list(folder.path.glob("*commit*")) and not list(folder.path.glob(".tmp*"))
+    assert not paths.fragments.exists()
+
+
+def test_a_link_whose_answer_was_lost_is_ones_own(paths: DataPaths, monkeypatch) -> None:
+    """NFS may repeat it, and then say that the name exists: the commit counts, so its files must stay."""
+    folder, link = FragmentFolder.make(paths), os.link
+
+    def repeated(*names: Path) -> None:
+        link(*names)
+        link(*names)
+
+    monkeypatch.setattr("curator.fetch.fragments.folder.os.link", repeated)
+    assert commit(folder, 0, [attempt(1)])
+    assert not commit(folder, 0, [attempt(2)])
+    assert folder.commits() == [0] and not list(folder.path.glob(".tmp*"))
+
+
+@pytest.mark.parametrize("first", ["short", "long"])
+def test_of_what_two_fragments_learnt_of_a_host_the_later_holds(paths: DataPaths, first: str) -> None:
+    """The wait that ends later, and the robots.txt that came later, whichever is added first."""
+    folder, now = FragmentFolder.make(paths), time.time()
+    for number, name in enumerate([first, "long" if first == "short" else "short"]):
+        ends, moment = (now + 86_400.0, now - 5.0) if name == "long" else (now + 5.0, now - 60.0)
+        local = folder.path / f"local-{number}.sqlite"
+        with Ledger(local) as ledger:
+            notes = [
+                HostWait("h.example", now, ends, 429),
+                RobotsText("http://h.example/robots.txt", moment, name.encode()),
+            ]
+            ledger.record([], [], notes)
+        folder.publish(local, number)
+        folder.absorb(number, paths.attempts)
+    with Ledger(paths.attempts) as ledger:
+        known = ledger.notes(now)
+    assert known.robots == {"http://h.example/robots.txt": b"long"}
+    assert [round(wait.not_before - now) for wait in known.waits] == [86_400]
 
 
 def test_a_commit_is_added_once_though_the_command_dies_before_it_removes_it(paths: DataPaths) -> None:

@@ -7,6 +7,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -14,14 +15,16 @@ import pytest
 from curator.errors import CuratorError
 from curator.fetch.cluster.connection import open_ray
 from curator.fetch.cluster.desk import Desk
+from curator.fetch.cluster.fetch_fragments import _requested, _Run
 from curator.fetch.cluster.orders import Order, Report, made_by
 from curator.fetch.cluster.work import work
 from curator.fetch.fetch_images import fetch_images
 from curator.fetch.fragments.cut import cut
 from curator.fetch.fragments.folder import FragmentFolder, absorb_left
-from curator.fetch.ledger.schema import Remembered
+from curator.fetch.ledger.ledger import Ledger
+from curator.fetch.ledger.schema import HostWait, Remembered, RobotsText
 from curator.fetch.outcomes import read_outcomes
-from curator.fetch.plan import FetchOptions
+from curator.fetch.plan import FetchOptions, make_plan
 from curator.fetch.row_addresses import parse_rows
 from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe
@@ -34,8 +37,10 @@ from tests.counting_web import Web, counting_web
 PER_HOST = 2
 
 
-def listed(urls: list[str]) -> pd.DataFrame:
-    return listed_rows("url-list", "web", 0, {"label": ["ball"] * len(urls), "key": urls, "url": urls})
+def listed(urls: list[str], fallbacks: list[str | None] | None = None) -> pd.DataFrame:
+    keys = [f"{number} {url}" for number, url in enumerate(urls)]
+    columns = {"label": ["ball"] * len(urls), "key": keys, "url": urls, "fallback_url": fallbacks or [None] * len(urls)}
+    return listed_rows("url-list", "web", 0, columns)
 
 
 class Office:
@@ -91,6 +96,66 @@ def test_two_workers_end_as_one_machine_and_ask_no_host_more_at_once(tmp_path: P
     pd.testing.assert_frame_equal(fetched, expected)
     assert sorted(stored_hashes(office.paths)) == sorted(stored_hashes(paths))
     assert fetched["drop_reason"].isna().all()
+
+
+def test_every_fallback_of_an_address_is_requested_once_as_on_one_machine(tmp_path: Path) -> None:
+    """Rows that name others for what is gone, some of them rows of their own, and in every order."""
+    with counting_web(3) as web:
+        a, b, c = (web.urls(12, range(n, n + 1)) for n in range(3))
+        urls = [*a[:4], *a[:6], *b[:4], *c[4:6]]
+        fallbacks = [*b[:4], *c[:4], None, None, *[None] * 4, *b[4:6]]
+        table = listed(urls, fallbacks)
+        made, n_asked = [], []
+        for order in (range(len(urls)), range(len(urls) - 1, -1, -1)):
+            shuffled = table.iloc[list(order)].reset_index(drop=True)
+            for most_rows in (0, 2):
+                web.statuses, before = {url: [404] for url in a}, web.asked.copy()
+                folder = tmp_path / f"{most_rows}-{order.start}"
+                if most_rows:
+                    office = Office(shuffled, folder, most_rows)
+                    assert [office.work(number).problem for number in office.numbers] == [""] * len(office.numbers)
+                    fetched = office.finish()
+                else:
+                    fetched, _ = alone(web, shuffled, folder)
+                made.append(fetched.sort_values("record_id").reset_index(drop=True))
+                n_asked.append(web.asked - before)
+    for fetched, asked in zip(made, n_asked, strict=True):
+        pd.testing.assert_frame_equal(fetched, made[0])
+        assert asked == n_asked[0] and set(asked.values()) == {1}
+    assert made[0]["sha256"].notna().sum() == 14 and made[0]["drop_reason"].dropna().tolist() == ["gone"] * 2
+
+
+def test_workers_request_what_one_machine_would_files_that_are_gone_too(tmp_path: Path) -> None:
+    """And nothing of a table that is settled."""
+    with counting_web(1) as web:
+        table = listed(web.urls(6))
+        _, paths = alone(web, table, tmp_path)
+    project, rows = Project(Recipe("balls", ("ball",), ()), paths), parse_rows(table)
+    n_requested = []
+    for n_gone in (0, 2):
+        for image in sorted(path for path in paths.images.rglob("*.jpg"))[:n_gone]:
+            image.unlink()
+        with Ledger(paths.attempts) as ledger:
+            plan = make_plan(table, rows, ledger, project, FetchOptions())
+        n_requested.append(len(_requested(table, rows, plan)))
+    assert n_requested == [0, 2]
+
+
+def test_a_fragment_is_told_what_was_learnt_until_it_is_handed_out(tmp_path: Path) -> None:
+    """Such as a robots.txt that another fragment brought after the fetch had begun, but of its own hosts alone."""
+    paths, orders = DataPaths(tmp_path, tmp_path, "balls"), list[Order]()
+    project = Project(Recipe("balls", ("ball",), ()), paths)
+    cluster = SimpleNamespace(room=lambda: 9, start=orders.append)
+    with Ledger(paths.attempts) as ledger:
+        run = _Run(project, ledger, cluster, FetchOptions())
+        for n_known in (0, 1):
+            run._cut(listed(["http://a.example/1.jpg"]), 100)
+            run._hand_out()
+            assert len(orders[n_known].remembered.robots) == n_known
+            notes = [RobotsText(f"http://{name}.example/robots.txt", time.time(), b"") for name in "ab"]
+            ledger.record([], [], [*notes, HostWait("a.example", time.time(), time.time() + 60, 429)])
+            run._remember_at = 0.0
+    assert [len(order.remembered.waits) for order in orders] == [0, 1]
 
 
 def test_of_two_at_one_fragment_the_second_changes_nothing(tmp_path: Path) -> None:

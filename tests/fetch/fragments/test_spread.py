@@ -1,0 +1,105 @@
+"""What a worker of a cluster refuses, and which cluster a process is connected to, without Ray."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import pytest
+
+from curator.errors import CuratorError, StateError
+from curator.fetch.cluster import connection
+from curator.fetch.cluster.connection import open_ray
+from curator.fetch.cluster.orders import made_by
+from curator.fetch.cluster.spread import _call, refuse
+from curator.manifests.settings import EngineSettings
+from curator.pipeline.judging.sketches import sketch_part
+from curator.store.paths import STORE
+from curator.store.shards.place import Place, write_place
+from tests.small_worlds import picture
+
+
+def marked(folder: Path) -> Path:
+    folder.mkdir(exist_ok=True)
+    (folder / "seen").touch()
+    return folder / "seen"
+
+
+def test_a_machine_that_does_not_see_the_data_folder_is_refused(tmp_path: Path) -> None:
+    """Also if it has another one of that name."""
+    (tmp_path / "data").mkdir()
+    for folder in ("nowhere", "data"):
+        with pytest.raises(StateError, match=r"The machine there of the cluster does not see .* Every machine must"):
+            refuse("there", (made_by(), tmp_path / folder / "seen"))
+    refuse("here", (made_by(), marked(tmp_path / "data")))
+
+
+def test_a_machine_that_does_not_see_the_object_store_is_refused(tmp_path: Path) -> None:
+    """Before it reads anything of it: one of which it finds no index that the data folder names."""
+    pytest.importorskip("obstore")
+    index, seen, unseen = f"{'ab' * 32}.parquet", tmp_path / "seen", tmp_path / "unseen"
+    (seen / "index").mkdir(parents=True)
+    (seen / "index" / index).touch()
+    for number, store in enumerate((seen, unseen)):
+        mark = marked(tmp_path / f"data{number}")
+        write_place(mark.parent, Place(store.as_uri()))
+        (mark.parent / STORE / index).touch()
+        if store == seen:
+            refuse("here", (made_by(), mark))
+            continue
+        with pytest.raises(StateError, match=r"machine there of the cluster does not see what is in the object store"):
+            refuse("there", (made_by(), mark))
+        assert (mark.parent / STORE / index).exists()
+
+
+def test_only_a_picture_that_does_not_decode_gets_no_sketch(tmp_path: Path) -> None:
+    """One that is not there stops the work, on which machine is said."""
+    whole, broken = tmp_path / "whole.png", tmp_path / "broken.png"
+    picture(1).save(whole)
+    broken.write_bytes(b"no picture")
+    made = sketch_part(10**8, [("", whole), ("", broken)])
+    assert made[0] is not None and made[1] is None
+    terms = made_by(), marked(tmp_path)
+    with pytest.raises(StateError, match=r"On the machine .*: .*gone\.png is not there\. Every machine must"):
+        _call(terms, sketch_part, 10**8, [("", tmp_path / "gone.png")])
+
+
+@pytest.fixture
+def fake_ray(monkeypatch) -> SimpleNamespace:
+    """A Ray that names every cluster by its IP address; ``problem`` is raised by whoever connects."""
+    state = SimpleNamespace(connected=False, problem=None)
+
+    def init(*_: object, **__: object) -> None:
+        if state.problem:
+            raise state.problem
+        state.connected = True
+
+    for name in ("ray", "ray.util", "ray.util.scheduling_strategies"):
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    vars(sys.modules["ray"]).update(
+        init=init,
+        is_initialized=lambda: state.connected,
+        get_runtime_context=lambda: SimpleNamespace(gcs_address="192.0.2.2:6399"),
+    )
+    monkeypatch.setattr(connection, "_knock", lambda address: None)
+    monkeypatch.setattr(connection, "_CONNECTED_BY", {})
+    return state
+
+
+@pytest.mark.parametrize("address", ["localhost:6399", "127.0.0.1:6399", "local", "192.0.2.2:6399", ""])
+def test_one_address_is_one_cluster_however_it_is_written(fake_ray, address: str) -> None:
+    """A command connects more than once; to another cluster it is not connected."""
+    for _ in range(3):
+        open_ray(EngineSettings("ray", address))
+    with pytest.raises(CuratorError, match=r"connected to the Ray cluster at 192\.0\.2\.2:6399, not to that at other"):
+        open_ray(EngineSettings("ray", "other.example:1"))
+
+
+def test_a_cluster_that_refuses_is_no_cluster_that_is_not_there(fake_ray) -> None:
+    """As one that wants a token."""
+    fake_ray.problem = ConnectionError("The token is missing.")
+    with pytest.raises(CuratorError, match=r"at h:1 cannot be used: The token is missing\. .*RAY_AUTH_MODE"):
+        open_ray(EngineSettings("ray", "h:1"))
+    with pytest.raises(CuratorError, match=r"There is no Ray cluster here\."):
+        open_ray(EngineSettings("ray"))
