@@ -13,6 +13,8 @@ from curator import catalog
 from curator.catalog import Stage
 from curator.decide.conflicts import COLUMNS as CONFLICT_COLUMNS
 from curator.decide.conflicts import find_conflicts, way_out_of_all
+from curator.decide.doubts import describe_doubts
+from curator.decide.judged import DOUBTFUL
 from curator.embed.current import suspects_news
 from curator.errors import DiskError
 from curator.fetch.ledger.history import count_through_proxy
@@ -26,6 +28,7 @@ from curator.manifests.project import Project
 from curator.manifests.reviews import decided_keys, digest_reviews, read_reviews, standing_reviews
 from curator.observe.workers.confine import possible
 from curator.pipeline import made_from
+from curator.pipeline.judging.evidence import read_evidence
 from curator.pipeline.made_from import Change
 from curator.pipeline.stages import COUNTED
 from curator.report.notebook import status_html
@@ -121,7 +124,8 @@ def read_status(project: Project) -> Status:
     else:
         table = read_catalog(project.paths.catalog(stage), _COLUMNS) if stage else catalog.empty()
         status = count_stage(project, stage, table)
-        is_local, concerns = not table["url"].notna().any(), (*_conflicts(table), *rescued_news(table))
+        doubts = _doubts(project, table) if stage == Stage.SPLIT else ()
+        is_local, concerns = not table["url"].notna().any(), (*_conflicts(table), *doubts, *rescued_news(table))
     if unfinished and unfinished.is_running:
         status = replace(status, next=(), remark="")
     reviewed, outdated = _new_reviews(project, stage), _outdated(project, stage, changes)
@@ -176,6 +180,12 @@ def _conflicts(table: pd.DataFrame) -> tuple[Text, ...]:
     """Say how many pictures are kept under no label because they have several, and what to do about them."""
     n = len(find_conflicts(table))
     return (way_out_of_all(n),) if n else ()
+
+
+def _doubts(project: Project, table: pd.DataFrame) -> tuple[Text, ...]:
+    """Say how many pairs that may be one picture stand on two sides of the split."""
+    is_compared = made_from.as_deduped(project).dedupe.mode == "near"
+    return describe_doubts(table, read_evidence(project.paths, DOUBTFUL) if is_compared else None)
 
 
 def _unverified(project: Project) -> tuple[Text, ...]:

@@ -93,9 +93,9 @@ def has_evidence(paths: DataPaths) -> bool:
     return is_judged_by(paths.judged, made_by())
 
 
-def read_evidence(paths: DataPaths) -> Judged | None:
-    """Read what was seen before the last dedupe; None if nothing was."""
-    table = read_judged(paths.judged, made_by())
+def read_evidence(paths: DataPaths, verdict: int | None = None) -> Judged | None:
+    """Read what was seen before the last dedupe, of pairs of one verdict or of all; None if nothing was."""
+    table = read_judged(paths.judged, made_by(), verdict)
     return None if table is None else Judged.from_table(table)
 
 
