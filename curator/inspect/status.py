@@ -124,8 +124,7 @@ def read_status(project: Project) -> Status:
     else:
         table = read_catalog(project.paths.catalog(stage), _COLUMNS) if stage else catalog.empty()
         status = count_stage(project, stage, table)
-        doubts = _doubts(project, table) if stage == Stage.SPLIT else ()
-        is_local, concerns = not table["url"].notna().any(), (*_conflicts(table), *doubts, *rescued_news(table))
+        is_local, concerns = not table["url"].notna().any(), _concerns(project, stage, table)
     if unfinished and unfinished.is_running:
         status = replace(status, next=(), remark="")
     reviewed, outdated = _new_reviews(project, stage), _outdated(project, stage, changes)
@@ -182,10 +181,16 @@ def _conflicts(table: pd.DataFrame) -> tuple[Text, ...]:
     return (way_out_of_all(n),) if n else ()
 
 
-def _doubts(project: Project, table: pd.DataFrame) -> tuple[Text, ...]:
+def _concerns(project: Project, stage: Stage | None, table: pd.DataFrame) -> tuple[Text, ...]:
+    """Say what a person should know of the images of a catalog."""
+    return (*_conflicts(table), *_doubts(project, stage, table), *rescued_news(table))
+
+
+def _doubts(project: Project, stage: Stage | None, table: pd.DataFrame) -> tuple[Text, ...]:
     """Say how many pairs that may be one picture stand on two sides of the split."""
-    is_compared = made_from.as_deduped(project).dedupe.mode == "near"
-    return describe_doubts(table, read_evidence(project.paths, DOUBTFUL) if is_compared else None)
+    if stage != Stage.SPLIT or made_from.as_deduped(project).dedupe.mode != "near":
+        return ()
+    return describe_doubts(table, read_evidence(project.paths, DOUBTFUL))
 
 
 def _unverified(project: Project) -> tuple[Text, ...]:

@@ -38,6 +38,7 @@ from curator.fetch.cluster.spread import Spread
 from curator.manifests.project import Project
 from curator.manifests.settings import DedupeSettings
 from curator.matching.candidates import find_candidates
+from curator.matching.first_look import may_be_one
 from curator.matching.judge.flaws import find_faded, find_flaws
 from curator.matching.judge.judge import JUDGE_VERSION, Judgement, judge_pairs
 from curator.matching.judge.sketch import SKETCH_VERSION
@@ -129,14 +130,15 @@ def _choose(nodes: Contents, settings: DedupeSettings, means: Means, is_wanted: 
     """Choose the pairs that deserve a look: by hash, and by what a network sees."""
     search = spread_search(means.spread) if means.spread else None
     i, j = find_candidates(nodes.pictures, settings.max_distance, settings.rotations, is_wanted, search)
+    unknown = np.full(len(i), np.nan, np.float32)
+    by_hash = Neighbours(i.astype(np.int64), j.astype(np.int64), unknown, unknown)
     if means.network is None:
-        return Neighbours(i, j, np.full(len(i), np.nan, np.float32))
-    likely = find_likely(nodes, means.network, means.features, means.max_pixels, means.emit, is_wanted)
-    names, n = likely.i.astype(np.int64) * len(nodes) + likely.j, max(1, len(nodes))
-    more = np.setdiff1d(i.astype(np.int64) * len(nodes) + j, names)
-    cosine = np.concatenate([likely.cosine, np.full(len(more), np.nan, np.float32)])
-    order = np.argsort(names := np.concatenate([names, more]), kind="stable")
-    return Neighbours(names[order] // n, names[order] % n, cosine[order])
+        return by_hash
+    near = find_likely(nodes, means.network, means.features, means.max_pixels, means.emit, is_wanted)
+    n = max(1, len(nodes))
+    is_known = np.isin(near.i * n + near.j, by_hash.i * n + by_hash.j)
+    is_known[~is_known] = may_be_one(nodes.pictures, near.where(~is_known))
+    return near.where(is_known).join(by_hash, n)
 
 
 class _Judge:
