@@ -98,7 +98,7 @@ def _compare_middles(cells: npt.NDArray[np.int8], i: Indices, j: Indices) -> Flo
     def compare(rows: Indices) -> Floats:
         looks = cells[i[rows]][middle].astype(np.float32)
         both = np.stack([looks, looks[:, :, ::-1]], axis=1)
-        return _correlate(cells[j[rows]][around].astype(np.float32), both)[1].max(axis=1)
+        return np.asarray(_correlate(cells[j[rows]][around].astype(np.float32), both)[1].max(axis=1))
 
     return _in_blocks(compare, np.arange(len(i)))
 
@@ -239,7 +239,7 @@ def _align(greys: npt.NDArray[np.uint8], found: Within, chosen: Indices) -> Floa
         ]
         wholes = [np.stack([_read_small(side) for side in sides.tolist()]) for sides in (heights, widths)]
         pair = [down @ cells @ right.swapaxes(1, 2) for cells, (down, right) in ((outer, parts), (inner, wholes))]
-        return compare_aligned(pair[0], pair[1], _STEPS).outlines
+        return np.asarray(compare_aligned(pair[0], pair[1], _STEPS).outlines)
 
     return _in_blocks(compare, chosen)
 
