@@ -38,6 +38,8 @@ LEAST_SCORE, LEAST_ALIGNED, OUTLINES, LEAST_MIDDLE = 0.85, 1.15, 0.4, 0.95
 of lead and the correlation of both middles."""
 LEAST_LEAD, LEAST_COSINE = 0.1, 0.8
 """What is so near, and so far ahead, deserves it whatever its signature: one thing turned or put on another ground."""
+SLIGHT_LEAD, SLIGHT_COSINE = 0.035, 0.72
+"""The same of a picture that has a copy."""
 
 _CELLS = 16
 _SIZES = (
@@ -82,6 +84,11 @@ def may_be_one(pictures: Pictures, near: Neighbours) -> BoolArray:
     is_same[rest[doubtful]] = score[doubtful] + OUTLINES * _align(greys, found, doubtful) >= LEAST_ALIGNED
     deserves[known] = is_same
     return deserves
+
+
+def leads_slightly(near: Neighbours) -> BoolArray:
+    """Return which neighbours deserve it if either has a copy already: what has one often has more."""
+    return np.asarray((near.lead >= SLIGHT_LEAD) & (near.cosine >= SLIGHT_COSINE))
 
 
 def halve(greys: npt.NDArray[np.uint8]) -> npt.NDArray[np.int8]:

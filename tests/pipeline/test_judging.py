@@ -174,3 +174,14 @@ def test_of_equal_hashes_one_stands_for_both_data_sets():
     both = ours.join(theirs)
     assert both.stand_for(ours).tolist() == [True, True, True]
     assert both.stand_for(theirs).tolist() == [True, True, False]
+
+
+def test_what_has_a_copy_is_compared_with_more(project, with_network, monkeypatch):
+    """The first look lets nothing pass here; what leads slightly is compared with pictures that have a copy only."""
+    monkeypatch.setattr(compare_pictures, "may_be_one", lambda pictures, near: np.zeros(len(near.i), bool))
+    monkeypatch.setattr(compare_pictures, "leads_slightly", lambda near: np.ones(len(near.i), bool))
+    dedupe(project)
+    table = pq.read_table(project.paths.judged).to_pandas()
+    copies = set(table.loc[table["verdict"] == 1, ["sha256", "other_sha256"]].to_numpy().ravel())
+    assert copies and len(table) > len(copies)
+    assert (table["sha256"].isin(copies) | table["other_sha256"].isin(copies)).all()

@@ -32,8 +32,8 @@ from curator.store.paths import DataPaths
 from curator.text import Text
 
 BY_HASH_ONLY = (
-    "Pairs were chosen by hash alone: copies whose hashes are far apart (cropped by a fifth and more, with a wide "
-    "border or large text, rotated by some degrees) are not looked for. "
+    "Pairs were chosen by hash alone: copies whose hashes are far apart (cropped by a fifth and more, cut out, with a "
+    "caption or large text, rotated by some degrees) are not looked for. "
 )
 
 
