@@ -170,7 +170,7 @@ def _list_tier(project: Project, listing: Listing, tier: int, labels: Sequence[s
         before = [(one.kind, one.title) for one in project.recipe.sources[:index]]
         context = replace(context, has_namesake=(source.kind, name) in before, watch=partial(listing.watch, index))
         try:
-            with as_source_error(), within(project.recipe.lists):
+            with as_source_error(), within(project.recipe.lists, project.paths.sources):
                 _announce(project, name, source.plan(tier, context))
                 listed = source.list_images(tier, labels, context)
                 n_same = listed.attrs.get(N_SAME, 0)
