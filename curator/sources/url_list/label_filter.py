@@ -125,7 +125,8 @@ class LabelFilter:
         for reason, mask in reasons.items():
             is_out |= self._beyond_shown(reason, mask)
         self._note_columns(rows.filter(pa.array(is_out)), roles)
-        return ~is_out
+        kept: BoolArray = ~is_out
+        return kept
 
     def _beyond_shown(self, reason: str, mask: BoolArray) -> BoolArray:
         """Return the rows of a reason but the first ones, which are named; count them."""
