@@ -187,7 +187,7 @@ def _list_tier(project: Project, listing: Listing, tier: int, labels: Sequence[s
         note_unlicensed(project, name, rows)
         listing.userinfo = userinfo | listing.userinfo
         n_before = len(listing.table)
-        listing.table = merge(listing.table, rows, bool(project.recipe.licence.allow))
+        listing.table = merge(listing.table, rows, bool(project.recipe.licence.allow), project.paths.sources)
         project.emit(SourceListed(name, {str(label): int(n) for label, n in rows["label"].value_counts().items()}))
         note_same(project, name, n_same, n_before + len(rows) - len(listing.table))
         del listed, rows
