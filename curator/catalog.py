@@ -108,8 +108,6 @@ DROP_FIELDS: tuple[pa.Field, ...] = (
 SCHEMA = pa.schema([*LISTED_FIELDS, *FETCHED_FIELDS, *DEDUPED_FIELDS, *SPLIT_FIELDS, *DROP_FIELDS])
 
 
-_ROWS_REPEATED = 1 << 15
-
 DECIDED = ("label", *(field.name for field in (*DEDUPED_FIELDS, *SPLIT_FIELDS, *DROP_FIELDS)))
 """The columns that a deciding stage may change; all others are as the fetch left them."""
 
@@ -126,35 +124,10 @@ def conform(table: pd.DataFrame, schema: pa.Schema = SCHEMA) -> pd.DataFrame:
     arrays = [
         pa.array(table[field.name], from_pandas=True).cast(field.type)
         if field.name in table.columns
-        else repeated(None, len(table), field.type)
+        else pa.nulls(len(table), field.type)
         for field in schema
     ]
     return from_arrow(pa.Table.from_arrays(arrays, schema=schema))
-
-
-def from_parts(rows: pa.Table, same: Mapping[str, Any]) -> pd.DataFrame:
-    """Return a catalog of some columns, as the schema has them, and of what is the same in all rows; others are null.
-
-    Args:
-        rows: its columns stay where they are.
-        same: columns to values.
-    """
-    arrays = [
-        rows[field.name] if field.name in rows.column_names else repeated(same.get(field.name), len(rows), field.type)
-        for field in SCHEMA
-    ]
-    return from_arrow(pa.Table.from_arrays(arrays, schema=SCHEMA))
-
-
-def repeated(value: Any, n: int, kind: pa.DataType) -> pa.ChunkedArray:
-    """Return a column of one value, or null: its chunks are one and the same, so that it takes next to no memory.
-
-    >>> repeated("x", 100_000, pa.string()).num_chunks, repeated(None, 0, pa.int8()).to_pylist()
-    (4, [])
-    """
-    chunk = pa.repeat(pa.scalar(value, kind), min(n, _ROWS_REPEATED))
-    n_whole, n_rest = divmod(n, _ROWS_REPEATED)
-    return pa.chunked_array([*[chunk] * n_whole, *([chunk.slice(0, n_rest)] if n_rest else [])], kind)
 
 
 def schema_of(columns: Iterable[str]) -> pa.Schema:

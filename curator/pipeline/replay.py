@@ -126,8 +126,7 @@ def replay_manifest(
     refuse_other_owner(paths.folder, manifest)
     with locked(paths.lock, "replay"):
         claim(paths.folder, manifest)
-        if any((stones := read_tombstones(DataPaths.of_manifest(manifest).forgotten)).values()):
-            append_tombstones(paths.forgotten, stones)
+        _take_tombstones(manifest, paths)
         table, fates = _obtain(rows, project)
         images = rows.assign(fate=fates, **{name.removeprefix("drop_"): table[name] for name in _ANSWERS})
         write_text_whole(paths.replayed_images, table_text(images[_REPORTED]))
@@ -138,6 +137,11 @@ def replay_manifest(
         asked = {"accept_similar": accept_similar, **({"rescue": fetch.archive} if fetch.rescue else {})}
         publish(project, had, partial(row_groups, had), {"replay_of": file_digest(manifest), **asked})
     return Replay(paths, images, n_kept, fetch.rescue)
+
+
+def _take_tombstones(manifest: Path, paths: DataPaths) -> None:
+    if any((stones := read_tombstones(DataPaths.of_manifest(manifest).forgotten)).values()):
+        append_tombstones(paths.forgotten, stones)
 
 
 def _obtain(rows: pd.DataFrame, project: Project) -> tuple[pd.DataFrame, npt.NDArray[np.object_]]:

@@ -32,6 +32,7 @@ from curator.manifests.labels import LabelFinder
 from curator.manifests.settings import FetchSettings
 from curator.manifests.toml_settings import suggest
 from curator.sources.budget import budget
+from curator.sources.large_columns import catalog_of_parts
 from curator.sources.userinfo import drop_userinfo
 from curator.store.spilled import pieces
 from curator.text import HAS_CONTROLS
@@ -194,7 +195,7 @@ def listed_rows(kind: str, name: str, tier: int, columns: Mapping[Any, Any]) -> 
         ids = pa.array([f"{kind}-{number:016x}" for number in numbers[here][new].tolist()], pa.string())
         rows.add(_clean(piece if new.all() else piece.filter(pa.array(new)), ids))
     same = {"kind": kind, "source": name, "tier": tier}
-    found = catalog.from_parts(rows.whole(), same)
+    found = catalog_of_parts(rows.whole(), same)
     found.attrs[N_SAME] = int(len(is_new) - np.count_nonzero(is_new))
     return found
 

@@ -19,11 +19,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curator.catalog import repeated
 from curator.errors import SourceError
 from curator.sources.base import ListingContext
 from curator.sources.budget import budget
 from curator.sources.captions.phrases import SEVERAL, Phrases
+from curator.sources.large_columns import repeated
 from curator.sources.reading.cache import CacheEntry
 from curator.sources.reading.delimited import Rows
 from curator.sources.reading.places import file_name, place_version

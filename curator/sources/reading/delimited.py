@@ -94,8 +94,7 @@ def read_delimited(
             needs_look = len(split.starts) + len(split.refused) < split.n_lines
             lines.give_back(split.tail)
         lines.line += split.n_lines if split else census.n_lines
-        numbered = _numbered(*found)
-        kept.keep(numbered if where is None else numbered.filter(where(found[0])))
+        kept.keep(_numbered(*found) if where is None else _numbered(*found).filter(where(found[0])))
     reading.tally.add_refused(TOO_LONG, lines.too_long)
     whole = kept.whole()
     return Rows(whole.drop_columns([_NUMBER]), whole[_NUMBER], reading.tally)

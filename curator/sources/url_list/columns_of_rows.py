@@ -22,13 +22,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curator.catalog import repeated
 from curator.events import Noted
 from curator.sources.base import ListingContext as ListingContext
 from curator.sources.base import most_frequent
 from curator.sources.budget import budget
 from curator.sources.escaped import NO_AMPERSANDS, unescaped
-from curator.sources.large_columns import changed
+from curator.sources.large_columns import changed, repeated
 from curator.sources.sides import side_of
 from curator.sources.url_list.joined_tables import FILE, Tables
 from curator.sources.url_list.labels_of_rows import trimmed

@@ -26,12 +26,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from curator.catalog import repeated
 from curator.errors import SourceError
 from curator.manifests.cells import unguard_column
 from curator.sources.base import ListingContext
 from curator.sources.budget import budget
 from curator.sources.escaped import Ampersands
+from curator.sources.large_columns import repeated
 from curator.sources.reading.cache import CacheEntry
 from curator.sources.reading.delimited import Rows, Wanted, rows_wanted
 from curator.sources.reading.places import file_name, is_url, local_path, place_version
@@ -166,13 +166,17 @@ def read_tables(
         raise SourceError(f"{places[0]} has no row behind its header")
     rows = _unguarded(rows) if {*rows.column_names} >= MANIFEST else rows
     roles = roles_of(rows, columns, places)
+    _refuse_other_columns(places, parts, roles)
+    return Tables(rows, tuple(places), roles, read[0].tally.unit)
+
+
+def _refuse_other_columns(places: Sequence[str], parts: Sequence[pa.Table], roles: Mapping[str, str]) -> None:
     for place, part in zip(places, parts, strict=True):
         needed = [name for role, name in roles.items() if role in ("url", "path", "label", "split", "group")]
         if missing := [name for name in needed if name not in part.column_names]:
             others = ", ".join(name for name in part.column_names if not name.startswith(" "))[:200]
             what = f"{place} has no column {', '.join(missing)}, which {places[0]} has (its columns are {others})"
             raise SourceError(what, "Read tables of other columns by a [[sources]] table of their own.")
-    return Tables(rows, tuple(places), roles, read[0].tally.unit)
 
 
 class ReadAgainError(Exception):

@@ -20,12 +20,11 @@ from functools import reduce
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curator.catalog import repeated
 from curator.errors import SourceError
 from curator.manifests.labels import LabelFinder as LabelFinder
 from curator.manifests.toml_settings import suggest, toml_key
 from curator.sources.base import most_frequent
-from curator.sources.large_columns import changed
+from curator.sources.large_columns import changed, repeated
 from curator.sources.url_list.columns import MissingColumnError, SeveralLabelsError, several_labels, unnamed_labels
 from curator.sources.url_list.joined_tables import FILE as FILE
 from curator.sources.url_list.joined_tables import LINE as LINE

@@ -36,8 +36,6 @@ from curator.sources.url_list.columns import column_problems, folded
 from curator.sources.url_list.columns_of_rows import addresses, further_columns, sides
 from curator.sources.url_list.formats import QUOTING, Writing
 from curator.sources.url_list.joined_tables import (
-    FILE,
-    LINE,
     ReadAgainError,
     Tables,
     cache_entry,
@@ -49,7 +47,7 @@ from curator.sources.url_list.label_filter import LabelFilter
 from curator.sources.url_list.labels_of_rows import label_rows, need_label, nothing_listed, trimmed
 from curator.sources.url_list.occurrences import has_id, records_beside, species_of
 from curator.sources.url_list.parquet_rows import PICTURE
-from curator.sources.url_list.pictures_of_rows import Files, find_files, write_held_pictures
+from curator.sources.url_list.pictures_of_rows import Files, find_files, with_pictures
 from curator.sources.url_list.table_files import missing_tables, path_problem, state_of_tables, table_files
 from curator.text import plural, was
 
@@ -253,7 +251,8 @@ class UrlList(Source):
         columns = {name: chosen[name] for name in chosen.column_names if name != _ROW}
         listed = pa.table(columns | further_columns(mine, self._shown, context))
         if PICTURE in mine.rows.column_names:
-            listed = self._with_pictures(mine, listed, context)
+            listed, n_without = with_pictures(mine, listed, self.writing, context)
+            self._note(context, n_without, "without a picture")
         if context.every_row:
             rows = pa.array(map(str, range(listed.num_rows)))
             keys = pc.binary_join_element_wise(listed["key"].combine_chunks(), rows, "\n")
@@ -290,21 +289,6 @@ class UrlList(Source):
         if not context.has_namesake:
             return files.source_ids
         return pc.binary_join_element_wise(json.dumps([self.name, self._place]), files.source_ids, "\n")
-
-    def _with_pictures(self, tables: Tables, listed: pa.Table, context: ListingContext) -> pa.Table:
-        """Write out the pictures that rows hold: each is named by its content, and is the same one under one label."""
-        paths = write_held_pictures(tables, self.writing, context)
-        written = pa.array(paths, pa.string())
-        self._note(context, written.null_count, "without a picture")
-        keys = pa.array([path and Path(path).stem for path in paths], pa.string())
-        columns = {"local_path": written, "key": pc.coalesce(listed["key"].combine_chunks(), keys)}
-        if context.every_row:  # which one it is, as it has no name of its own
-            files = (file_name(tables.places[number]) for number in tables.rows[FILE].to_pylist())
-            lines = tables.rows[LINE].to_pylist()
-            columns["source_id"] = pa.array([f"{one}, {tables.unit} {n}" for one, n in zip(files, lines, strict=True)])
-        for name, values in columns.items():
-            listed = listed.set_column(listed.column_names.index(name), name, values)
-        return listed.filter(pc.or_(pc.is_valid(written), pc.is_valid(listed["url"])))
 
     def _note(self, context: ListingContext, n_rows: int, which: str) -> None:
         if n_rows:
