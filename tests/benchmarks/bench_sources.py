@@ -287,7 +287,7 @@ SOURCES: dict[str, Callable[[int, int, Path], Iterator[Figures]]] = {
 
 OWN_MB, OWN_BYTES_A_ROW = 100, 100
 MORE_MB, MORE_BYTES_A_ROW = 110, 250
-SLOWEST = 2_000
+SLOWEST = 500
 """Limits: memory of the process's own, and with what is mapped of files, for rows that are listed; rows a second."""
 
 
