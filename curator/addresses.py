@@ -208,15 +208,3 @@ def host_families(hosts: pa.Array) -> pa.Array:
     coded = hosts.dictionary_encode()
     families = pa.array([host_family(name) for name in coded.dictionary.to_pylist()], pa.string())
     return families.take(coded.indices)
-
-
-def is_web_address(text: str | None) -> bool:
-    """Return whether a text, which may come from anywhere, is an http or https address: safe to make a link of.
-
-    >>> is_web_address("https://h.example/1"), is_web_address("javascript:alert(1)"), is_web_address("http://[")
-    (True, False, False)
-    """
-    try:
-        return bool(text) and urlsplit(str(text)).scheme in ("http", "https")
-    except ValueError:
-        return False

@@ -13,6 +13,7 @@ import re
 import shlex
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 USERINFO = r"^(?P<scheme>\s*[A-Za-z][A-Za-z0-9+.-]*://)(?P<userinfo>[^/?#\\]*)@"
 """How an address begins that says who signs in, with which password (RFC 3986, 3.2.1)."""
@@ -106,6 +107,18 @@ def hide_in_address(address: str) -> str:
     who, at, host = address.rpartition("@")
     scheme, separator, _ = who.rpartition("://")
     return f"{scheme}{separator}***@{host}" if at else address
+
+
+def is_web_address(text: str | None) -> bool:
+    """Return whether a text, which may come from anywhere, is an http or https address: safe to make a link of.
+
+    >>> is_web_address("https://h.example/1"), is_web_address("javascript:alert(1)"), is_web_address("http://[")
+    (True, False, False)
+    """
+    try:
+        return bool(text) and urlsplit(str(text)).scheme in ("http", "https")
+    except ValueError:
+        return False
 
 
 def without_userinfo(address: str) -> str:

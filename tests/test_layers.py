@@ -35,6 +35,7 @@ LATE_IMPORTERS = (
     "__init__.py",
     "dataset.py",
     "cli/",
+    "manifests/group_pattern.py",
     "inspect/pictures.py",
     "inspect/view.py",
     "inspect/trained.py",

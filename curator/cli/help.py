@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
+import typer
 from typer.core import TyperCommand, TyperGroup
 
 from curator.cli.colour import BOLD, coloured, is_coloured
@@ -32,8 +34,28 @@ def _readable(text: str, ctx: Any) -> str:
     return _HEADING.sub(lambda found: coloured(found[0], BOLD, sys.stdout), text)
 
 
+@contextmanager
+def _plain_words() -> Iterator[None]:
+    try:
+        yield
+    except typer.BadParameter as error:
+        error.message = error.message.replace("Value error, ", "")  # Pydantic's
+        raise
+
+
 class HelpCommand(TyperCommand):
-    """A command whose help has bold headings."""
+    """A command whose help has bold headings; of a wrong value it says what is wrong, not who found it."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments."""
+        with _plain_words():
+            rest: list[str] = super().parse_args(ctx, args)
+            return rest
+
+    def invoke(self, ctx: Any) -> Any:
+        """Call the command."""
+        with _plain_words():
+            return super().invoke(ctx)
 
     def get_help(self, ctx: Any) -> str:
         """Return the help text."""

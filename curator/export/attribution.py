@@ -13,11 +13,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from curator.addresses import is_web_address
 from curator.export.material import Material, plain_records
 from curator.manifests.licences import is_attributed, licence_address, licence_key, licence_name, licences
 from curator.manifests.spdx import spdx_id
-from curator.text import plural
+from curator.text import is_web_address, plural
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>#|~&])")
 AS_SERVED = "Each is the file as it was served if every reader shows that as it is, else an upright RGB PNG of it."

@@ -19,8 +19,8 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from curator.addresses import is_web_address
 from curator.manifests.spdx import CC0, GOVERNMENT, MARK, NO_KNOWN, PUBLIC_DOMAIN, REF, RESERVED, spdx_id
+from curator.text import is_web_address
 
 UNKNOWN, OTHERS = "licence not stated", "other licences"
 MOST_KEYS, MOST_TEXTS = 40, 1_000

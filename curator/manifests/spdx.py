@@ -22,7 +22,7 @@ import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 
-from curator.addresses import is_web_address
+from curator.text import is_web_address
 
 REF = "LicenseRef-"
 """What an identifier begins with that is not SPDX's own: https://spdx.github.io/spdx-spec/v2.3/SPDX-license-expressions/."""

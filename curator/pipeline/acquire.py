@@ -170,7 +170,7 @@ def _list_tier(project: Project, listing: Listing, tier: int, labels: Sequence[s
         before = [(one.kind, one.title) for one in project.recipe.sources[:index]]
         context = replace(context, has_namesake=(source.kind, name) in before, watch=partial(listing.watch, index))
         try:
-            with as_source_error(), within(project.recipe.lists):
+            with as_source_error(), within(project.recipe.lists, project.paths.sources):
                 _announce(project, name, source.plan(tier, context))
                 listed = source.list_images(tier, labels, context)
                 n_same = listed.attrs.get(N_SAME, 0)
@@ -187,7 +187,7 @@ def _list_tier(project: Project, listing: Listing, tier: int, labels: Sequence[s
         note_unlicensed(project, name, rows)
         listing.userinfo = userinfo | listing.userinfo
         n_before = len(listing.table)
-        listing.table = merge(listing.table, rows, bool(project.recipe.licence.allow))
+        listing.table = merge(listing.table, rows, bool(project.recipe.licence.allow), project.paths.sources)
         project.emit(SourceListed(name, {str(label): int(n) for label, n in rows["label"].value_counts().items()}))
         note_same(project, name, n_same, n_before + len(rows) - len(listing.table))
         del listed, rows

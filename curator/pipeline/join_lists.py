@@ -8,25 +8,29 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator import catalog
-from curator.catalog import Drop, as_arrow
+from curator.catalog import BoolArray, Drop, as_arrow
 from curator.events import Noted, Warned
 from curator.manifests.licences import licence_name, licences, spdx_ids
 from curator.manifests.project import Project
 from curator.sources.base import most_frequent
+from curator.store.spilled import ROWS_A_PART, Spilled
 from curator.text import plural
 
 
-def merge(table: pd.DataFrame, rows: pd.DataFrame, by_licence: bool) -> pd.DataFrame:
+def merge(table: pd.DataFrame, rows: pd.DataFrame, by_licence: bool, folder: Path | None = None) -> pd.DataFrame:
     """Add newly listed rows: one URL is listed once for a label, by the source that the recipe names first.
 
     Args:
         by_licence: a row whose licence is unknown gives way to one that states it.
+        folder: where there is room for rows that are too many to be kept in memory; None: they are kept there.
 
     Returns:
         The listing, sorted by record_id.
@@ -35,17 +39,45 @@ def merge(table: pd.DataFrame, rows: pd.DataFrame, by_licence: bool) -> pd.DataF
     if by_licence:
         unknown = spdx_ids(joined).isna().to_numpy(dtype=bool)
         joined = joined.iloc[np.argsort(unknown, kind="stable")].reset_index(drop=True)
-    same_url = joined["url"].notna() & joined.duplicated(["label", "url", "crop"])
-    repeated = (joined.duplicated("record_id") | same_url).to_numpy(dtype=bool)
-    return in_order(joined[~repeated] if repeated.any() else joined)
+    is_same_url = joined["url"].notna().to_numpy(dtype=bool) & repeats(joined, ["label", "url", "crop"])
+    is_repeated = repeats(joined, ["record_id"]) | is_same_url
+    return in_order(joined[~is_repeated] if is_repeated.any() else joined, folder)
 
 
-def in_order(table: pd.DataFrame) -> pd.DataFrame:
-    """Sort a catalog by record_id; one that is in order is not copied."""
+def repeats(table: pd.DataFrame, columns: list[str]) -> BoolArray:
+    """Return which rows are as an earlier one in some columns; they are compared where their hashes are equal.
+
+    >>> repeats(pd.DataFrame({"a": ["x", None, "x", None], "b": ["y", "y", "z", "y"]}), ["a", "b"])
+    array([False, False, False,  True])
+    """
+    hashes = np.empty(len(table), np.uint64)
+    for start in range(0, len(table), ROWS_A_PART):
+        some = table[columns].iloc[start : start + ROWS_A_PART].astype(object)
+        hashes[start : start + len(some)] = pd.util.hash_pandas_object(some, index=False, categorize=False)
+    is_alike = pd.Series(hashes).duplicated(keep=False).to_numpy(dtype=bool)
+    found = np.zeros(len(table), bool)
+    if is_alike.any():
+        found[is_alike] = table.loc[is_alike, columns].duplicated().to_numpy(dtype=bool)
+    return found
+
+
+def in_order(table: pd.DataFrame, folder: Path | None = None) -> pd.DataFrame:
+    """Sort a catalog by record_id; one that is in order is not copied. For the folder see :func:`merge`."""
     names = as_arrow(table["record_id"], pa.string())
     if pc.all(pc.less(names[:-1], names[1:])).as_py():
         return catalog.conform(table.reset_index(drop=True))
-    return catalog.from_arrow(catalog.to_arrow(table).take(pc.sort_indices(names)))
+    listed, order = catalog.to_arrow(table), pc.sort_indices(names)
+    columns = [_in_order(listed[name], order, folder) for name in listed.column_names]
+    return catalog.from_arrow(pa.Table.from_arrays(columns, schema=listed.schema))
+
+
+def _in_order(column: pa.ChunkedArray, order: pa.Array, folder: Path | None) -> pa.ChunkedArray:
+    if column.null_count == len(column):
+        return column
+    whole, rows = as_arrow(column), Spilled(folder)
+    for start in range(0, len(order), ROWS_A_PART):
+        rows.add(pa.table({"column": whole.take(order.slice(start, ROWS_A_PART))}))
+    return rows.whole()["column"]
 
 
 def warn_of_passwords(project: Project, name: str, n: int) -> None:

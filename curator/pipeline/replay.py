@@ -35,7 +35,7 @@ from curator.manifests.owner import claim, refuse_other_owner
 from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe
 from curator.manifests.settings import FetchSettings, QualitySettings
-from curator.manifests.tombstones import read_tombstones
+from curator.manifests.tombstones import append_tombstones, read_tombstones
 from curator.pipeline.fates import Fate, judge_images
 from curator.pipeline.made_pictures import make_pictures
 from curator.pipeline.publish import publish
@@ -108,7 +108,7 @@ def replay_manifest(
     """Rebuild the data set of ``manifest`` in ``data_root/<name>-replay``; the manifest given is only read.
 
     Args:
-        manifest: its folder has the name; what ``forgotten.jsonl`` beside it names is not requested.
+        manifest: its folder has the name; what ``forgotten.jsonl`` beside it names is not requested, and goes along.
         fetch: with ``rescue``, what is dead or changed is looked up in a web archive (:mod:`curator.pipeline.rescue`).
         accept_similar: keep the pictures whose bytes have changed, with their new hashes.
         quality: its ``max_pixels`` limits what is decoded.
@@ -126,6 +126,7 @@ def replay_manifest(
     refuse_other_owner(paths.folder, manifest)
     with locked(paths.lock, "replay"):
         claim(paths.folder, manifest)
+        _take_tombstones(manifest, paths)
         table, fates = _obtain(rows, project)
         images = rows.assign(fate=fates, **{name.removeprefix("drop_"): table[name] for name in _ANSWERS})
         write_text_whole(paths.replayed_images, table_text(images[_REPORTED]))
@@ -136,6 +137,11 @@ def replay_manifest(
         asked = {"accept_similar": accept_similar, **({"rescue": fetch.archive} if fetch.rescue else {})}
         publish(project, had, partial(row_groups, had), {"replay_of": file_digest(manifest), **asked})
     return Replay(paths, images, n_kept, fetch.rescue)
+
+
+def _take_tombstones(manifest: Path, paths: DataPaths) -> None:
+    if any((stones := read_tombstones(DataPaths.of_manifest(manifest).forgotten)).values()):
+        append_tombstones(paths.forgotten, stones)
 
 
 def _obtain(rows: pd.DataFrame, project: Project) -> tuple[pd.DataFrame, npt.NDArray[np.object_]]:

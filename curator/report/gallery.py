@@ -32,7 +32,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator import catalog
-from curator.addresses import is_web_address
 from curator.catalog import as_arrow, rank_texts, read_integers
 from curator.decide.conflicts import way_out_of_all
 from curator.errors import StateError
@@ -48,7 +47,7 @@ from curator.store.catalog_files import read_catalog
 from curator.store.judged_file import read_judged
 from curator.store.paths import DataPaths
 from curator.store.whole_files import write_text_whole
-from curator.text import Command, Text, as_parts, plural
+from curator.text import Command, Text, as_parts, is_web_address, plural
 
 Group = Sequence[Mapping[str, Any]]
 """The images of a group, what is kept first."""

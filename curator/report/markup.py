@@ -14,8 +14,7 @@ import html
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from curator.addresses import is_web_address
-from curator.text import Command, Text, as_parts
+from curator.text import Command, Text, as_parts, is_web_address
 
 _VOID = {"img", "meta", "br", "input"}
 

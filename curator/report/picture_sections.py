@@ -11,7 +11,6 @@ from typing import Any
 
 import pandas as pd
 
-from curator.addresses import is_web_address
 from curator.benchmark.models.registry import model_title
 from curator.decide.conflicts import find_conflicts, way_out_of_all
 from curator.manifests.licences import licence_address, licence_name
@@ -23,7 +22,7 @@ from curator.report.markup import Content, Html, Section, element, join, label_n
 from curator.report.related_files import relative_address
 from curator.report.results import smoke_badge
 from curator.report.style import model_style
-from curator.text import Command, Text, percent, plural
+from curator.text import Command, Text, is_web_address, percent, plural
 
 N_SAMPLES, N_WRONG, N_PAIRS = 12, 12, 6
 """Pictures shown: samples of a label, wrong test images, pairs of a kind of duplicate."""

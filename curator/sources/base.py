@@ -18,23 +18,28 @@ from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import quote
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator import catalog
+from curator.catalog import BoolArray
 from curator.events import Listener, Warned, ignore
 from curator.manifests.cells import arrow_array, plain_column
 from curator.manifests.labels import LabelFinder
 from curator.manifests.settings import FetchSettings
 from curator.manifests.toml_settings import suggest
+from curator.sources.budget import budget
+from curator.sources.large_columns import catalog_of_parts
 from curator.sources.userinfo import drop_userinfo
+from curator.store.spilled import pieces
 from curator.text import HAS_CONTROLS
 
 N_SAME = "n_same"
 """The attribute of a listing that counts the rows which name an image that another row of it names."""
 
-_CHUNK_ROWS = 100_000
 _TEXTS = ("source_id", "source_class", "license", "author", "title")
 _ADDRESSES = ("url", "fallback_url", "landing_url", "author_url")
 
@@ -159,8 +164,11 @@ def record_id(kind: str, label: str, key: str) -> str:
 
     The label is part of the hash so that an image listed under two labels is two rows until dedupe decides.
     """
-    digest = hashlib.sha256(f"{label}\n{key}".encode("utf-8", "surrogatepass")).hexdigest()
-    return f"{kind}-{digest[:16]}"
+    return f"{kind}-{_number(label, key):016x}"
+
+
+def _number(label: str, key: str) -> int:
+    return int.from_bytes(hashlib.sha256(f"{label}\n{key}".encode("utf-8", "surrogatepass")).digest()[:8])
 
 
 def listed_rows(kind: str, name: str, tier: int, columns: Mapping[Any, Any]) -> pd.DataFrame:
@@ -175,26 +183,72 @@ def listed_rows(kind: str, name: str, tier: int, columns: Mapping[Any, Any]) -> 
             addresses as a browser would request them. Rows with the same label and key are the same image: it is
             listed once a side of the split, and ``attrs[N_SAME]`` counts the others.
     """
-    frame = pd.DataFrame({key: _series(values) for key, values in columns.items()})
-    keys = _series(drop_userinfo(pa.array(frame["key"], pa.string())))  # a new password makes no new image
-    ids = pa.chunked_array(_record_ids(kind, frame["label"], keys), pa.string())
-    plain = {key: _series(plain_column(_text(frame[key]))) for key in _TEXTS if key in frame}
-    plain |= {key: _series(_sendable(_text(frame[key]))) for key in _ADDRESSES if key in frame}
-    frame = frame.assign(record_id=_series(ids), kind=kind, source=name, tier=tier, **plain)
-    repeated = frame.duplicated("record_id").to_numpy(dtype=bool)
-    if repeated.any() and "listed_split" in frame:  # on two sides it is two rows: a leak, which is not mended here
-        sides = frame["listed_split"].fillna("")
-        elsewhere = repeated & (sides != sides.groupby(frame["record_id"]).transform("first")).to_numpy(dtype=bool)
-        keys = keys.where(~elsewhere, keys + "\n" + sides)
-        frame["record_id"] = _series(pa.chunked_array(_record_ids(kind, frame["label"], keys), pa.string()))
-        repeated = frame.duplicated("record_id").to_numpy(dtype=bool)
-    rows = catalog.conform(frame[~repeated].reset_index(drop=True) if repeated.any() else frame)
-    rows.attrs[N_SAME] = int(repeated.sum())
-    return rows
+    listed = pa.table({name: _chunked(values) for name, values in columns.items()})
+    numbers = _numbers(listed)
+    is_new = _is_first(numbers)
+    if not is_new.all() and "listed_split" in columns:
+        numbers, is_new = _by_side(listed, numbers)
+    rows = budget().spilled()
+    for start, piece in _numbered_pieces(listed):
+        here = slice(start, start + piece.num_rows)
+        new = is_new[here]
+        ids = pa.array([f"{kind}-{number:016x}" for number in numbers[here][new].tolist()], pa.string())
+        rows.add(_clean(piece if new.all() else piece.filter(pa.array(new)), ids))
+    same = {"kind": kind, "source": name, "tier": tier}
+    found = catalog_of_parts(rows.whole(), same)
+    found.attrs[N_SAME] = int(len(is_new) - np.count_nonzero(is_new))
+    return found
 
 
-def _text(column: pd.Series[Any]) -> pa.Array:
-    return catalog.as_arrow(column, pa.string())
+def _chunked(values: Any) -> pa.ChunkedArray:
+    array = values if isinstance(values, pa.Array | pa.ChunkedArray) else arrow_array(values)
+    return array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])
+
+
+def _numbered_pieces(table: pa.Table) -> Iterator[tuple[int, pa.Table]]:
+    start = 0
+    for piece in pieces(table):
+        yield start, piece
+        start += piece.num_rows
+
+
+def _numbers(listed: pa.Table) -> npt.NDArray[np.uint64]:
+    """Number images as their ids do: uint64, shape (rows,); a new password makes no new image."""
+    numbers = np.empty(listed.num_rows, np.uint64)
+    for start, piece in _numbered_pieces(listed.select(["label", "key"])):
+        keys = drop_userinfo(piece["key"].cast(pa.string())).to_pylist()
+        labels = piece["label"].to_pylist()
+        numbers[start : start + len(keys)] = [_number(label, key) for label, key in zip(labels, keys, strict=True)]
+    return numbers
+
+
+def _is_first(numbers: npt.NDArray[np.uint64]) -> BoolArray:
+    """Return whether no row before has the same number: bool array, shape (rows,)."""
+    return catalog.mark(np.unique(numbers, return_index=True)[1], len(numbers))
+
+
+def _by_side(listed: pa.Table, numbers: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.uint64], BoolArray]:
+    """Number an image that is on two sides twice: it is a leak, which is not mended here."""
+    _, first, place = np.unique(numbers, return_index=True, return_inverse=True)
+    sides = pc.fill_null(listed["listed_split"].cast(pa.string()), "")
+    side = catalog.number_values(sides)
+    elsewhere = np.flatnonzero(side != side[first[place]])
+    rows = listed.select(["label", "key"]).append_column("side", sides).take(elsewhere)
+    keys = drop_userinfo(rows["key"].cast(pa.string())).to_pylist()
+    told_apart = zip(rows["label"].to_pylist(), keys, rows["side"].to_pylist(), strict=True)
+    numbers[elsewhere] = [_number(label, f"{key}\n{side}") for label, key, side in told_apart]
+    return numbers, _is_first(numbers)
+
+
+def _clean(rows: pa.Table, ids: pa.Array) -> pa.Table:
+    """Return the columns of the catalog that rows have, as it has them."""
+    columns = {"record_id": ids}
+    for one in catalog.LISTED_FIELDS:
+        if one.name in rows.column_names:
+            values = rows[one.name].combine_chunks().cast(one.type)
+            values = plain_column(values) if one.name in _TEXTS else values
+            columns[one.name] = _sendable(values) if one.name in _ADDRESSES else values
+    return pa.table(columns)
 
 
 def _sendable(column: pa.Array) -> pa.Array:
@@ -208,18 +262,6 @@ def _sendable(column: pa.Array) -> pa.Array:
     joined = pc.replace_substring_regex(column, r"[\t\r\n]", "").to_pylist()
     encode = partial(re.sub, HAS_CONTROLS, lambda found: quote(found[0]))
     return pa.array([text and encode(text) for text in joined], pa.string())
-
-
-def _record_ids(kind: str, labels: pd.Series[Any], keys: pd.Series[Any]) -> Iterator[pa.Array]:
-    """Name images, some at a time: a million Python strings would stay in the process's memory."""
-    for start in range(0, len(keys), _CHUNK_ROWS):
-        rows = (column.iloc[start : start + _CHUNK_ROWS].tolist() for column in (labels, keys))
-        yield pa.array([record_id(kind, label, key) for label, key in zip(*rows, strict=True)], pa.string())
-
-
-def _series(values: Any) -> pd.Series[Any]:
-    array = values if isinstance(values, pa.Array | pa.ChunkedArray) else arrow_array(values)
-    return pd.Series(array, dtype=pd.ArrowDtype(array.type))
 
 
 def most_frequent(counts: Mapping[str, int], n_shown: int = 5) -> str:

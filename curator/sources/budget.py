@@ -19,17 +19,20 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 
+import pyarrow as pa
+
 from curator.errors import SourceError
 from curator.manifests.settings import ListSettings
+from curator.store.spilled import Spilled
 
 _CGROUP = Path("/sys/fs/cgroup/memory.max")
 
 
 class Budget:
-    """The limits of one listing, and when it began."""
+    """The limits of one listing, when it began, and the folder in which there is room for many rows."""
 
-    def __init__(self, limits: ListSettings) -> None:
-        self._limits, self._began = limits, time.monotonic()
+    def __init__(self, limits: ListSettings, folder: Path | None = None) -> None:
+        self._limits, self._began, self._folder = limits, time.monotonic(), folder
         self.max_bytes = limits.max_bytes
         self.max_memory = limits.max_memory or half_of_memory()
 
@@ -52,6 +55,10 @@ class Budget:
         """Refuse to go on when the time is over."""
         if time.monotonic() - self._began > self._limits.max_seconds:
             raise _too_much("takes", self._limits.max_seconds, "seconds to read", "max_seconds")
+
+    def spilled(self) -> Spilled:
+        """Make a place for rows that come part by part."""
+        return Spilled(self._folder)
 
     def too_long(self) -> SourceError:
         """Make the error for more bytes, once unpacked, than a list may have."""
@@ -76,11 +83,12 @@ def budget() -> Budget:
 
 
 class Kept:
-    """Counts the rows of a table that are kept in memory while it is read, within the budget."""
+    """Keeps the rows of a table while it is read, or only counts them, within the budget."""
 
     def __init__(self, n_columns: int) -> None:
         self._budget, self._n_rows, self._n_bytes = budget(), 0, 0
         self._budget.columns(n_columns)
+        self._rows = self._budget.spilled()
 
     def add(self, n_rows: int, n_bytes: int) -> None:
         """Count more rows, and the bytes that they take."""
@@ -89,15 +97,28 @@ class Kept:
         self._budget.memory(self._n_bytes)
         self._budget.time()
 
+    def keep(self, rows: pa.Table) -> None:
+        """Count more rows, and keep them."""
+        self.add(rows.num_rows, rows.nbytes)
+        self._rows.add(rows)
+
+    def whole(self) -> pa.Table:
+        """Return the rows that were kept; a column that some lack is null there."""
+        return self._rows.whole()
+
 
 @contextmanager
-def within(limits: ListSettings) -> Iterator[None]:
+def within(limits: ListSettings, folder: Path | None = None) -> Iterator[None]:
     """List a source within limits; on Linux, this process cannot take more memory meanwhile than they allow.
+
+    Args:
+        limits: the limits.
+        folder: where there is room for rows that are too many to be kept in memory; None: they are kept there.
 
     Raises:
         MemoryError: (within) it would.
     """
-    made = Budget(limits)
+    made = Budget(limits, folder)
     token = _BUDGET.set(made)
     try:
         with _limited_memory(made.max_memory):

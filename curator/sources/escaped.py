@@ -12,11 +12,12 @@ form than have it as it is. An address of it that has a bare ``&`` was not escap
 from __future__ import annotations
 
 import html
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curator.catalog import number_rows
+from curator.catalog import mark, number_rows
 from curator.events import Listener, Noted
 from curator.text import plural
 
@@ -24,25 +25,57 @@ _AMPERSAND = r"(?i)&(?:amp|#0*38|#x0*26);"
 _REFERENCE = r"(?i)&(?:amp|lt|gt|quot|apos|nbsp|#[0-9]{1,7}|#x[0-9a-f]{1,6});"
 
 
-def unescaped(addresses: pa.ChunkedArray, name: str, emit: Listener) -> pa.ChunkedArray:
-    """Return addresses as a browser would request them, and tell how many that changes; ``name`` is the list's."""
+class Ampersands(NamedTuple):
+    """How many addresses have an ``&``, and how many of them have it only escaped, or also as it is."""
+
+    n: int = 0
+    n_escaped: int = 0
+    n_bare: int = 0
+
+    def plus(self, others: Ampersands) -> Ampersands:
+        """Count those of other addresses too."""
+        return Ampersands(*map(sum, zip(self, others, strict=True)))
+
+
+def count_ampersands(addresses: pa.ChunkedArray) -> Ampersands:
+    """Count what is said of the addresses of a list."""
+    return _look(addresses.filter(pc.match_substring(addresses, "&")))[0]
+
+
+def _look(having: pa.ChunkedArray) -> tuple[Ampersands, pa.ChunkedArray]:
+    """Count addresses with an ``&``, and return which are escaped."""
+    is_bare = pc.match_substring(pc.replace_substring_regex(having, _REFERENCE, ""), "&")
+    is_escaped = pc.and_(pc.match_substring_regex(having, _AMPERSAND), pc.invert(is_bare))
+    return Ampersands(len(having), *(pc.sum(one).as_py() or 0 for one in (is_escaped, is_bare))), is_escaped
+
+
+NO_AMPERSANDS = Ampersands()
+
+
+def unescaped(
+    addresses: pa.ChunkedArray, name: str, emit: Listener, others: Ampersands = NO_AMPERSANDS
+) -> pa.ChunkedArray:
+    """Return addresses as a browser would request them, and tell how many that changes.
+
+    Args:
+        name: the list's.
+        others: those of its rows that are left out already.
+    """
     holding = number_rows(pc.match_substring(addresses, "&"))
     if not len(holding):
         return addresses
-    having = addresses.take(holding)
-    is_bare = pc.match_substring(pc.replace_substring_regex(having, _REFERENCE, ""), "&")
-    is_escaped = pc.and_(pc.match_substring_regex(having, _AMPERSAND), pc.invert(is_bare))
-    n_escaped, n_bare = (pc.sum(one).as_py() or 0 for one in (is_escaped, is_bare))
-    if n_escaped <= n_bare:
+    counted, is_escaped = _look(addresses.take(holding))
+    counted = counted.plus(others)
+    if counted.n_escaped <= counted.n_bare:
         return addresses
     rows = holding.take(number_rows(is_escaped))
     clean = pa.array([html.unescape(text) for text in addresses.take(rows).to_pylist()], addresses.type)
-    those = f"{n_escaped:,} of {plural(len(having), 'address', 'addresses')} with an & in"
-    them = "it has it" if len(having) == 1 else "them have it"
+    those = f"{counted.n_escaped:,} of {plural(counted.n, 'address', 'addresses')} with an & in"
+    them = "it has it" if counted.n == 1 else "them have it"
     what = f"{those} {them} as in the source of a web page (&amp;)"
     emit(Noted(f"{name}: {what}; they are requested with &, as a browser would"))
     return pc.replace_with_mask(addresses, _mask(len(addresses), rows), clean)
 
 
 def _mask(n: int, rows: pa.Array) -> pa.Array:
-    return pc.is_in(pa.array(range(n), pa.int64()), value_set=rows.cast(pa.int64()))
+    return pa.array(mark(rows.to_numpy(), n))

@@ -225,8 +225,8 @@ class DataPaths:
         return [f"{folder}/{name}" for folder, name in found if name.partition(".")[0] in contents]
 
     def holders_of(self, contents: Collection[str]) -> set[Path]:
-        """Find the folders of the other data sets under ``data_root`` whose store has a file with such a content."""
-        others = (path for path in self.data_root.iterdir() if path != self.folder and (path / IMAGES).is_dir())
+        """Find the folders of the other data sets under ``data_root`` that have a file with such a content."""
+        others = (path for path in self.data_root.iterdir() if path != self.folder and path.is_dir())
         return {path for path in others if DataPaths(self.data_root, path, path.name).files_of(contents)}
 
     def split_folder(self, split: str) -> Path:

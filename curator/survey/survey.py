@@ -80,7 +80,7 @@ def survey(
     parts = {}
     for place in once.values():
         try:
-            with as_source_error(), within(ListSettings()):
+            with as_source_error(), within(ListSettings(), cache_dir):
                 parts[place] = _survey_one(place, labels, base_dir, cache_dir, columns)
         except SourceError as error:
             message = f"{place}: {error.message}" if error.message.startswith("it ") else error.message

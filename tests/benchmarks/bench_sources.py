@@ -1,6 +1,8 @@
 """Measure what listing a million rows takes with each source: rows a second, and memory while it reads and in the end.
 
-A server of this machine, in a process of its own, answers as the real one does; tables are written here.
+All rows are wanted, or one in a hundred. A server of this machine, in a process of its own, answers as the real one
+does; tables are written here. Each case is measured in a new process: the most resident memory (what is mapped of files
+too), and the most that is the process's own (`RssAnon`), both less what it had before.
 """
 
 from __future__ import annotations
@@ -10,12 +12,15 @@ import gzip
 import json
 import multiprocessing
 import os
+import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -37,21 +42,63 @@ from curator.sources.flickr import search_pages  # noqa: E402
 from curator.sources.flickr.flickr_source import Flickr  # noqa: E402
 from curator.sources.huggingface.huggingface_source import HuggingFace  # noqa: E402
 from curator.sources.inaturalist.inaturalist_source import INaturalist  # noqa: E402
-from curator.sources.wikimedia.file_lists import FileLists, Query  # noqa: E402
+from curator.sources.url_list.url_list_source import UrlList  # noqa: E402
 from curator.sources.wikimedia.wikimedia_source import Wikimedia  # noqa: E402
+from tests.benchmarks.verdict import Verdict, at_least, at_most, conclude  # noqa: E402
 from tests.peak_memory import forget_peak, peak_bytes  # noqa: E402
 
 LABELS = ("rugby", "soccer")
+EACH, FEW = 1, 100
+"""Every row is wanted; one in a hundred."""
 
 
-def measure(what: str, n_rows: int, work: Callable[[], int]) -> None:
-    """Do the work, and print what it took; it returns how many rows it listed."""
+@dataclass(frozen=True)
+class Figures:
+    """What a case took: of ``n_rows`` rows one in ``every`` is wanted, and ``n_listed`` were listed."""
+
+    case: str
+    n_rows: int
+    every: int
+    n_listed: int
+    seconds: float
+    more: int
+    own: int
+
+
+def measure(case: str, n_rows: int, every: int, work: Callable[[], int]) -> Figures:
+    """Do the work, which returns how many rows it listed."""
     forget_peak()
     before, began = peak_bytes(), time.monotonic()
-    n_listed = work()
-    seconds, more = time.monotonic() - began, peak_bytes() - before
-    rate = n_rows / seconds
-    print(f"{what:42} {n_rows:>9,} rows {rate:>9,.0f} a second, {more / 1e6:>6,.0f} MB more; {n_listed:,} listed")
+    with own_memory() as own:
+        n_listed = work()
+    return Figures(case, n_rows, every, n_listed, time.monotonic() - began, peak_bytes() - before, max(own) - own[0])
+
+
+@contextmanager
+def own_memory() -> Iterator[list[int]]:
+    """Look again and again at the memory that is no mapped file's; yield what was seen."""
+    seen, is_over = [_own_bytes()], threading.Event()
+
+    def look() -> None:
+        while not is_over.wait(0.01):
+            seen.append(_own_bytes())
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        is_over.set()
+        thread.join()
+        seen.append(_own_bytes())
+
+
+def _own_bytes() -> int:
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return 1024 * next((int(line.split()[1]) for line in lines if line.startswith("RssAnon:")), 0)
 
 
 def context_in(folder: Path) -> ListingContext:
@@ -68,58 +115,72 @@ def context_in(folder: Path) -> ListingContext:
 
 
 def listed(source: Source, context: ListingContext) -> int:
-    with within(ListSettings()):
+    with within(ListSettings(), context.cache_dir):
         return len(source.list_images(0, LABELS, context))
 
 
-def wikimedia(n_rows: int, folder: Path) -> None:
-    """A category of so many files, 50 an answer: read part by part, then as a listing of what is kept."""
-    with served(serve_commons, n_rows) as url:
-        context, api = context_in(folder), f"{url}/w/api.php"
-
-        def read() -> int:
-            with FileLists(api, "wikimedia", context) as lists:
-                return sum(part.rows.num_rows for part in lists.parts(Query("category", "Rugby", 960)))
-
-        measure("wikimedia: read", n_rows, read)
-        source = Wikimedia(categories={"rugby": ("Rugby",)}, most=n_rows, api=api)
-        measure("wikimedia: listed of what is kept", n_rows, lambda: listed(source, context))
+def wikimedia(n_rows: int, every: int, folder: Path) -> Iterator[Figures]:
+    """A category of so many files, 50 an answer; those that are not wanted are drawings."""
+    with served(serve_commons, n_rows, every) as url:
+        source = Wikimedia(categories={"rugby": ("Rugby",)}, most=n_rows, api=f"{url}/w/api.php")
+        context = context_in(folder)
+        yield measure("wikimedia", n_rows, every, lambda: listed(source, context))
+        yield measure("wikimedia, of what is kept", n_rows, every, lambda: listed(source, context))
 
 
-def captions(n_rows: int, folder: Path) -> None:
-    """A TSV as CC12M is and Parquet as of LAION: one row in a hundred has a word, one in twenty is not ASCII."""
+def captions(n_rows: int, every: int, folder: Path) -> Iterator[Figures]:
+    """A TSV as CC12M is and Parquet as of LAION: some rows have a word, one in twenty is not ASCII."""
     words = {"rugby": ("rugby", "scrum*"), "soccer": ("soccer", "football match")}
     numbers = np.arange(n_rows)
     texts = np.where(
-        numbers % 100 == 0, "players at a rugby match in the rain", "a photograph of something else entirely"
+        numbers % every == 0, "players at a rugby match in the rain", "a photograph of something else entirely"
     )
-    texts = np.where(numbers % 20 == 1, "ein Foto von etwas ganz anderem in Köln", texts)
-    urls = np.char.add("http://example.org/pictures/of/things/", np.char.add(numbers.astype(str), ".jpg"))
+    texts = np.where((numbers % 20 == 1) & (numbers % every != 0), "ein Foto von etwas ganz anderem in Köln", texts)
+    urls = _urls(numbers)
     table = pa.table({"URL": urls, "TEXT": texts, "similarity": np.full(n_rows, 0.3)})
-    pq.write_table(table, folder / "laion.parquet")
+    pq.write_table(table, folder / "laion.parquet", row_group_size=100_000)
     with (folder / "cc12m.tsv").open("w", encoding="utf-8") as file:
         file.writelines(f"{url}\t{text}\n" for url, text in zip(urls, texts, strict=True))
     del table, texts, urls, numbers
     for name in ("cc12m.tsv", "laion.parquet"):
         source = Captions(path=name, words=words)
-        measure(f"captions: {name}", n_rows, lambda source=source: listed(source, context_in(folder)))
+        work = partial(listed, source, context_in(folder))
+        yield measure(f"captions, {name.rpartition('.')[2]}", n_rows, every, work)
 
 
-def huggingface(n_rows: int, folder: Path) -> None:
-    """Ten Parquet files of addresses with numbers of classes, all listed."""
+def _urls(numbers: Any) -> Any:
+    return np.char.add("http://example.org/pictures/of/things/", np.char.add(numbers.astype(str), ".jpg"))
+
+
+def huggingface(n_rows: int, every: int, folder: Path) -> Iterator[Figures]:
+    """Ten Parquet files of addresses with numbers of classes, of which two are wanted."""
     (folder / "train").mkdir()
     for first in range(0, n_rows, n_rows // 10):
         numbers = np.arange(first, first + n_rows // 10)
-        urls = np.char.add("http://example.org/pictures/of/things/", np.char.add(numbers.astype(str), ".jpg"))
-        pq.write_table(pa.table({"image_url": urls, "label": numbers % 2}), folder / "train" / f"{first:08}.parquet")
-    info = "".join(f"          '{number}': {label}\n" for number, label in enumerate(LABELS))
+        labels = np.where(numbers % every == 0, numbers // every % 2, 2)
+        pq.write_table(pa.table({"image_url": _urls(numbers), "label": labels}), folder / f"train/{first:08}.parquet")
+    info = "".join(f"          '{number}': {label}\n" for number, label in enumerate([*LABELS, "golf"]))
     head = "dataset_info:\n  features:\n  - name: label\n    dtype:\n      class_label:\n        names:\n"
     (folder / "README.md").write_text(f"---\n{head}{info}---\n")
-    measure("huggingface: all listed", n_rows, lambda: listed(HuggingFace(path="."), context_in(folder)))
+    yield measure("huggingface", n_rows, every, lambda: listed(HuggingFace(path="."), context_in(folder)))
 
 
-def inaturalist(n_rows: int, folder: Path) -> None:
-    """So many observations, two in a hundred of the taxa, each with a photo."""
+def url_list(n_rows: int, every: int, folder: Path) -> Iterator[Figures]:
+    """A CSV, and the same as JSON lines."""
+    with (folder / "list.csv").open("w") as table, (folder / "list.jsonl").open("w") as lines:
+        table.write("url,label,author\n")
+        for number in range(n_rows):
+            label = LABELS[number // every % 2] if number % every == 0 else "golf"
+            url, author = f"http://example.org/pictures/of/things/{number}.jpg", f"Ann {number % 999}"
+            table.write(f"{url},{label},{author}\n")
+            lines.write(json.dumps({"url": url, "label": label, "author": author}) + "\n")
+    for name in ("list.csv", "list.jsonl"):
+        work = partial(listed, UrlList(path=name), context_in(folder))
+        yield measure(f"url-list, {name.rpartition('.')[2]}", n_rows, every, work)
+
+
+def inaturalist(n_rows: int, every: int, folder: Path) -> Iterator[Figures]:
+    """So many observations, each with a photo; of those of a taxon at most 5,000 are listed."""
     taxa = [(0, "", "Animalia"), (1, "0", "Rugbya"), (2, "0", "Soccera"), (3, "0", "Alia")]
     heads = {
         "taxa": "taxon_id ancestry rank_level rank name active",
@@ -134,28 +195,29 @@ def inaturalist(n_rows: int, folder: Path) -> None:
     files["taxa"].writelines(f"{one}\t{above}\t20\tgenus\t{name}\ttrue\n" for one, above, name in taxa)
     for number in range(n_rows):
         uuid = f"{number * 2654435761 % 2**32:08x}-0000-4000-8000-{number:012x}"
-        taxon = {0: 1, 1: 2}.get(number % 100, 3)
+        taxon = 1 + number // every % 2 if number % every == 0 else 3
         files["observations"].write(f"{uuid}\t{number % 999}\t1.25\t2.5\t10\t{taxon}\tresearch\t2020-01-02\t0.9\n")
         files["photos"].write(f"{uuid}\t{number}\t{uuid}\t{number % 999}\tjpg\tCC-BY\t2048\t1536\t0\n")
     files["observers"].writelines(f"{number}\tlogin{number}\tName {number}\n" for number in range(999))
     for file in files.values():
         file.close()
     source = INaturalist(taxa={"rugby": ("Rugbya",), "soccer": ("Soccera",)}, path=".")
-    measure("inaturalist: observations and their photos", n_rows, lambda: listed(source, context_in(folder)))
+    yield measure("inaturalist", n_rows, every, lambda: listed(source, context_in(folder)))
 
 
-def flickr(n_rows: int, folder: Path) -> None:
+def flickr(n_rows: int, every: int, folder: Path) -> Iterator[Figures]:
     """Searches of 4,000 photos each; what Flickr's pace costs, a second for 500 photos, is left out."""
-    with served(serve_flickr, n_rows) as url:
+    with served(serve_flickr, n_rows, every) as url:
         search_pages.API, search_pages.PAUSE_S = f"{url}/rest/", 0.0
         os.environ[search_pages.KEY] = "key"
-        texts = tuple(map(str, range(n_rows // 4_000)))
-        source = Flickr(search={"rugby": texts})
-        measure("flickr: all listed", n_rows, lambda: listed(source, context_in(folder)))
+        source = Flickr(search={"rugby": tuple(map(str, range(n_rows // 4_000)))})
+        context = context_in(folder)
+        yield measure("flickr", n_rows, every, lambda: listed(source, context))
+        yield measure("flickr, of what is kept", n_rows, every, lambda: listed(source, context))
 
 
-def serve_flickr(n_photos: int, ports: Any) -> None:
-    """Answer each search with 4,000 photos of its own."""
+def serve_flickr(n_photos: int, every: int, ports: Any) -> None:
+    """Answer each search with 4,000 photos of its own; those that are not wanted have another licence."""
     from tests.small_webs import PictureHandler, serving
 
     class Handler(PictureHandler):
@@ -164,14 +226,15 @@ def serve_flickr(n_photos: int, ports: Any) -> None:
             answer: dict[str, Any] = {"stat": "ok"}
             if "text" in asked:
                 first = 4_000 * int(asked["text"]) + 500 * (int(asked["page"]) - 1)
-                same = {"owner": "1@N00", "ownername": "Ann", "title": "A ruck", "license": "4"}
+                same = {"owner": "1@N00", "ownername": "Ann", "title": "A ruck"}
                 photos = [
-                    {"id": n, "url_l": f"https://live.example/{n}.jpg", **same} for n in range(first, first + 500)
+                    {"id": n, "url_l": f"https://live.example/{n}.jpg", "license": "0" if n % every else "4", **same}
+                    for n in range(first, first + 500)
                 ]
                 answer["photos"] = {"pages": 8, "photo": photos}
             else:
                 url = "https://creativecommons.org/licenses/by/2.0/"
-                answer["licenses"] = {"license": [{"id": 4, "url": url}]}
+                answer["licenses"] = {"license": [{"id": 0, "url": ""}, {"id": 4, "url": url}]}
             self.send_body(200, json.dumps(answer).encode())
 
     with serving(Handler) as port:
@@ -180,10 +243,10 @@ def serve_flickr(n_photos: int, ports: Any) -> None:
 
 
 @contextmanager
-def served(serve: Callable[[int, Any], None], n_rows: int) -> Iterator[str]:
+def served(serve: Callable[[int, int, Any], None], n_rows: int, every: int) -> Iterator[str]:
     """Serve from a process of its own."""
     ports: Any = multiprocessing.get_context("spawn").Queue()
-    server = multiprocessing.get_context("spawn").Process(target=serve, args=(n_rows, ports), daemon=True)
+    server = multiprocessing.get_context("spawn").Process(target=serve, args=(n_rows, every, ports), daemon=True)
     server.start()
     try:
         yield f"http://127.0.0.1:{ports.get(timeout=60)}"
@@ -192,7 +255,7 @@ def served(serve: Callable[[int, Any], None], n_rows: int) -> Iterator[str]:
         server.join()
 
 
-def serve_commons(n_files: int, ports: Any) -> None:
+def serve_commons(n_files: int, every: int, ports: Any) -> None:
     """Answer as a category of so many files; pages are made when they are asked for."""
     from tests.small_webs import serving
     from tests.sources.small_commons import Commons, handler_of
@@ -201,6 +264,8 @@ def serve_commons(n_files: int, ports: Any) -> None:
         def _answer(self, asked: dict[str, str]) -> dict[str, Any]:
             start = int(asked.get("gcmcontinue", "0").rpartition("|")[2])
             pages = [self.page("Rugby", number) for number in range(start, min(start + 50, n_files))]
+            for number, page in enumerate(pages, start):
+                page["imageinfo"][0]["mime"] = "image/svg+xml" if number % every else "image/jpeg"
             rest = {"continue": {"gcmcontinue": f"file|4d|{start + 50}", "continue": "gcmcontinue||"}}
             return {"batchcomplete": True, "query": {"pages": pages}, **(rest if start + 50 < n_files else {})}
 
@@ -211,25 +276,72 @@ def serve_commons(n_files: int, ports: Any) -> None:
         threading.Event().wait()
 
 
-SOURCES = {
+SOURCES: dict[str, Callable[[int, int, Path], Iterator[Figures]]] = {
     "captions": captions,
     "flickr": flickr,
     "huggingface": huggingface,
     "inaturalist": inaturalist,
+    "url-list": url_list,
     "wikimedia": wikimedia,
 }
 
+OWN_MB, OWN_BYTES_A_ROW = 100, 100
+MORE_MB, MORE_BYTES_A_ROW = 110, 250
+SLOWEST = 500
+"""Limits: memory of the process's own, and with what is mapped of files, for rows that are listed; rows a second."""
 
-def main() -> None:
+
+def in_process(source: str, n_rows: int, every: int) -> list[Figures]:
+    """Measure a source in a new process."""
+    command = [sys.executable, __file__, source, "--rows", str(n_rows), "--every", str(every)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    return [Figures(**json.loads(line)) for line in done.stdout.splitlines()]
+
+
+def judge(one: Figures) -> list[Verdict]:
+    """Compare with the limits: memory may grow with what is listed, and with nothing else."""
+    name = f"{one.case}, {'all' if one.every == EACH else f'1 in {one.every}'} of {one.n_rows:,} rows"
+    n_most = min(-(-one.n_rows // one.every), one.n_listed)
+    return [
+        at_least(f"{name}: speed", one.n_rows / one.seconds, SLOWEST, "rows/s"),
+        at_most(f"{name}: own memory", one.own / 1e6, OWN_MB + OWN_BYTES_A_ROW * n_most / 1e6, "MB more"),
+        at_most(f"{name}: memory", one.more / 1e6, MORE_MB + MORE_BYTES_A_ROW * n_most / 1e6, "MB more"),
+    ]
+
+
+def show(one: Figures) -> None:
+    """Print a line of a table in Markdown."""
+    wanted, rate = "all" if one.every == EACH else f"1 in {one.every}", one.n_rows / one.seconds
+    memory = f"{one.own / 1e6:,.0f} MB | {one.more / 1e6:,.0f} MB"
+    print(f"| {one.case} | {wanted} | {one.n_listed:,} | {rate:,.0f} | {memory} |", flush=True)
+
+
+def main() -> int:
     """Measure the sources that are named, or all."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sources", nargs="*", choices=[*SOURCES, []], help="which; all if none is named")
     parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--every", type=int, help="measure here: one row in so many is wanted; print JSON")
     options = parser.parse_args()
-    for name in options.sources or SOURCES:
+    if options.every:
+        [name] = options.sources
         with tempfile.TemporaryDirectory() as folder:
-            SOURCES[name](options.rows, Path(folder))
+            for one in SOURCES[name](options.rows, options.every, Path(folder)):
+                print(json.dumps(asdict(one)), flush=True)
+        return 0
+    print(f"{options.rows:,} rows\n\n| source | wanted | listed | rows a second | own memory | with mapped files |")
+    print("| --- | --- | ---: | ---: | ---: | ---: |")
+    verdicts = []
+    for name in options.sources or SOURCES:
+        for every in (EACH, FEW):
+            for one in in_process(name, options.rows, every):
+                show(one)
+                verdicts += judge(one)
+    print()
+    return conclude(verdicts)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -166,6 +166,10 @@ def test_the_command_that_works_is_told_for_exact_counts_too(place: Path) -> Non
     [
         (("split", "--ratio", "1.5"), "--ratio must be < 1, not 1.5"),
         (("dedupe", "--keep", "best"), "--keep must be one of 'largest', 'first', not 'best'"),
+        (
+            ("fetch", "--retry", "dask"),
+            "Error: Invalid value for '--retry': 'dask' is not one of 'none', 'failed', 'all'.",
+        ),
         (("balance", "--per-class", "many"), "--per-class must be a whole number, max or all, not 'many'"),
         (("status", "--recipe", "smal"), "did you mean small"),
         (("why", "nobody"), "Run `curator fetch` first."),

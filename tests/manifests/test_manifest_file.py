@@ -47,7 +47,7 @@ def rows(titles: tuple[str, ...] = HOSTILE) -> pd.DataFrame:
 
 def listed(titles: tuple[str, ...]) -> list[str | None]:
     """What the listing makes of titles."""
-    columns = {"label": "a", "key": list(map(str, range(len(titles)))), "title": list(titles)}
+    columns = {"label": ["a"] * len(titles), "key": list(map(str, range(len(titles)))), "title": list(titles)}
     found = listed_rows("url-list", "web", 0, columns)["title"]
     return [None if pd.isna(title) else str(title) for title in found]
 

@@ -162,11 +162,17 @@ def test_what_was_made_of_it_goes_or_is_named(project: Project, capsys: pytest.C
     trained_on = paths.saved_model("cnn") / "trained_on.csv"
     trained_on.parent.mkdir(parents=True)
     trained_on.write_text(f"record_id,sha256\na,{row['sha256']}\nb,{'0' * 64}\n")
+    cached = paths.data_root / "other" / "sources" / "pictures" / "images" / row["sha256"][:2] / f"{row['sha256']}.jpg"
+    cached.parent.mkdir(parents=True)
+    cached.touch()
     done = forget(project, row["url"])
     assert trained_on.read_text() == f"record_id,sha256\nb,{'0' * 64}\n"
     gone = (paths.thumbnail(row["sha256"]), paths.benchmark_cache, paths.report, paths.duplicates)
     assert not [path for path in gone if path.exists()]
-    assert [holder.path for holder in done.others] == [paths.report, paths.duplicates, paths.benchmark, replayed]
+    assert [holder.path for holder in done.others] == [
+        *(paths.report, paths.duplicates, paths.benchmark),
+        *(paths.data_root / "other", replayed),
+    ]
     print_forgotten(Terminal(), Dataset(project), done)
     told = capsys.readouterr().out
     for said in (

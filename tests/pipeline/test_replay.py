@@ -20,7 +20,7 @@ from curator.inspect.verify import Verification, verify_files
 from curator.manifests.manifest import manifest_text, read_manifest
 from curator.manifests.project import Project
 from curator.manifests.settings import FetchSettings
-from curator.manifests.tombstones import append_tombstones, digest
+from curator.manifests.tombstones import append_tombstones, digest, read_tombstones
 from curator.pipeline import run_stages as pipeline
 from curator.pipeline.replay import Replay, replay_manifest
 from tests.small_worlds import picture, small_project
@@ -194,6 +194,17 @@ def test_a_manifest_all_forgotten_is_told_before_anything_is_asked(project: Proj
     with pytest.raises(StateError, match=r"was forgotten(.|\n)*forgotten\.jsonl"):
         replayed(project, tmp_path / "elsewhere")
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_what_its_maker_forgot_goes_along(project: Project, tmp_path: Path) -> None:
+    """What is mirrored, pushed or forgotten of the new data set knows it too."""
+    rows = read_manifest(project.paths.manifest)
+    append_tombstones(project.paths.manifest.parent / "forgotten.jsonl", {"address": [digest(rows["url"][0])]})
+    done = replayed(project, tmp_path / "elsewhere")
+    assert read_tombstones(done.paths.forgotten) == read_tombstones(project.paths.forgotten)
+    assert done.paths.forgotten.is_relative_to(tmp_path / "elsewhere")
+    replayed(project, tmp_path / "elsewhere")
+    assert len(done.paths.forgotten.read_text().splitlines()) == 1
 
 
 def test_local_files_have_no_address(project: Project, tmp_path: Path) -> None:

@@ -82,6 +82,21 @@ def test_a_data_set_of_the_hub_is_listed_and_the_token_goes_nowhere_else(hub, co
     assert SECRET not in told() + repr(events) + repr(context)
 
 
+def test_a_listing_that_broke_off_requests_no_file_again(hub, context):
+    """What came of the first file is kept, and so are the hub's answers: the next run goes on with the second."""
+    source, context = HuggingFace(repo="ann/pets"), replace(context, labels=LABELS)
+    hub.serve("/cdn/validation.parquet", shard(4), statuses=[404] * 9)
+    with pytest.raises(SourceError, match="404"):
+        source.list_images(0, LABELS, context)
+    hub.serve("/cdn/validation.parquet", shard(4))
+    hub.requests.clear()
+    assert len(source.list_images(0, LABELS, replace(context, fresh=set()))) == 6
+    assert {path for _, path, _ in hub.requests} == {
+        "/api/datasets/ann/pets/parquet/default/validation/0.parquet",
+        "/cdn/validation.parquet",
+    }
+
+
 REFUSED = {
     "no such data set": ({"statuses": [404] * 9}, {}, "404 Not Found. Look at its name on the hub"),
     "private, no token": ({"statuses": [401] * 9}, {"HF_TOKEN": ""}, "401 Unauthorized. .* `export HF_TOKEN=hf_…`"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -198,3 +199,22 @@ def test_a_word_that_means_the_same_as_another_gets_no_other_meaning(curator) ->
     assert "note: cat2: it means the same as cat1, which has its class." in said
     assert recipe_of("pets")["labels"] == ["mouse", "heron", "cat1"]
     assert '"mice" means the same as "mouse"' in Path("manifests/pets/recipe.toml").read_text(encoding="utf-8")
+
+
+def test_words_become_a_recipe_without_what_tables_need(tmp_path: Path) -> None:
+    """Importing Arrow takes longer than all the rest of `curator init` and of `curator search`."""
+    for command in ("init ball rugby soccer", "search heron"):
+        code = (
+            "import sys\nfrom curator.cli.app import main\nsys.argv = ['curator', *sys.argv[1].split()]\n"
+            "try:\n    main()\nexcept SystemExit:\n    pass\n"
+            "print(sorted({'numpy', 'pandas', 'pyarrow', 'PIL', 'cv2'} & set(sys.modules)))"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code, command],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+        assert done.stdout.splitlines()[-1:] == ["[]"], done

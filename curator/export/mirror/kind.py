@@ -16,8 +16,9 @@ from typing import Any
 
 import pandas as pd
 
-from curator.addresses import is_web_address, request_url
+from curator.addresses import request_url
 from curator.store.paths import ENDINGS, DataPaths
+from curator.text import is_web_address
 
 OUTCOMES = WRITTEN, PRESENT, REPAIRED = "written", "there already", "written anew: it was damaged"
 """What becomes of an image that is in the mirror afterwards; every other text is the reason why it is not."""

@@ -170,7 +170,7 @@ def _list_all(
         )
         first = source.path if isinstance(source.path, str) else source.path[0]
         home = next((typed for place, typed in places.items() if Path(first).is_relative_to(place)), first)
-        with as_source_error(), within(recipe.lists):
+        with as_source_error(), within(recipe.lists, cache):
             rows = source.list_images(0, recipe.labels, context)
         if source.kind == "folder":  # what lies beside the pictures is none by its name, and the survey says so
             rows = rows[[is_picture(Path(path)) for path in rows["local_path"]]]

@@ -21,7 +21,9 @@ import pyarrow.compute as pc
 
 from curator.errors import SourceError
 from curator.sources.base import ListingContext
+from curator.sources.budget import budget
 from curator.sources.captions.phrases import SEVERAL, Phrases
+from curator.sources.large_columns import repeated
 from curator.sources.reading.cache import CacheEntry
 from curator.sources.reading.delimited import Rows
 from curator.sources.reading.places import file_name, place_version
@@ -30,6 +32,7 @@ from curator.sources.reading.tally import Tally
 from curator.sources.url_list.columns import find_columns, is_address
 from curator.sources.url_list.formats import Writing, read_url_table, refusal_hint
 from curator.sources.url_list.joined_tables import FILE, LINE, Tables, sample_of
+from curator.store.spilled import pieces
 
 LABEL, PHRASE = " label", " phrase"
 """The columns that say what a row was found by; no name of a table begins with a space."""
@@ -147,13 +150,21 @@ def read_captions(
     if wanted.counts[NO_CAPTION] == wanted.counts["rows"]:
         raise SourceError(f"has no caption in its column {wanted.roles['title']}", _COLUMN)
     _tell(read.tally, writing, shown, context)
-    meanings = [wanted.phrases.meaning(text) or ("", "") for text in read.rows[wanted.roles["title"]].to_pylist()]
-    rows = read.rows.append_column(LINE, read.lines)
-    for name, column in ((LABEL, 0), (PHRASE, 1)):
-        rows = rows.append_column(name, pa.array([meaning[column] for meaning in meanings], pa.string()))
+    rows = _with_meanings(read.rows.append_column(LINE, read.lines), wanted)
     facts = {"origin": place, "tally": read.tally.as_facts(), "counts": wanted.counts, "roles": wanted.roles}
     entry.save(rows, facts)
     return _found(rows, place, facts)
+
+
+def _with_meanings(rows: pa.Table, wanted: CaptionFilter) -> pa.Table:
+    found = budget().spilled()
+    for piece in pieces(rows):
+        captions = piece[wanted.roles["title"]].to_pylist()
+        meanings = [wanted.phrases.meaning(text) or ("", "") for text in captions]
+        for name, column in ((LABEL, 0), (PHRASE, 1)):
+            piece = piece.append_column(name, pa.array([meaning[column] for meaning in meanings], pa.string()))
+        found.add(piece)
+    return found.whole()
 
 
 def caption_entry(place: str, key: Mapping[str, Any], context: ListingContext) -> CacheEntry:
@@ -166,6 +177,6 @@ def _tell(tally: Tally, writing: Writing, shown: str, context: ListingContext) -
 
 
 def _found(rows: pa.Table, place: str, facts: Mapping[str, Any]) -> FoundRows:
-    files = pa.array(np.zeros(rows.num_rows, np.int32))
+    files = repeated(0, rows.num_rows, pa.int32())
     unit = facts["tally"]["unit"]
     return FoundRows(Tables(rows.append_column(FILE, files), (place,), facts["roles"], unit), facts["counts"])

@@ -34,6 +34,7 @@ from curator.sources.captions.caption_rows import (
     read_captions,
 )
 from curator.sources.captions.phrases import Phrases, phrase_problems
+from curator.sources.large_columns import rows_where
 from curator.sources.reading.places import file_name, shown_name
 from curator.sources.reading.read import probe_size
 from curator.sources.url_list.columns import ROLES
@@ -144,7 +145,7 @@ class Captions(Source):
         """Return the columns of the catalog for the rows of these labels."""
         rows = found.tables.rows
         is_mine = pc.is_in(rows[LABEL], pa.array(list(labels), pa.string()))
-        tables = found.tables.of(rows.filter(is_mine))
+        tables = found.tables.of(rows_where(rows, is_mine))
         urls = addresses(tables, "url", self._shown(place), context)
         known = further_columns(tables, self._shown(place), context)
         same = {"label": tables.rows[LABEL], "source_class": tables.rows[PHRASE], "url": urls, "key": urls}

@@ -56,20 +56,21 @@ class Flickr(Source):
         Raises:
             SourceError: there is no key, the API refuses, or nothing is found.
         """
-        parts, kept = [], Kept(len(COLUMNS))
+        kept, n_photos = Kept(len(COLUMNS)), 0
         with SearchPages(self.title, context) as searches:
             allowed = searches.allowed(self.licences)
             for label in labels:
                 for text in self.search.get(label, ()):
-                    found = [rows for rows in searches.pages(text, allowed) if rows.num_rows]
-                    parts += [_labelled(rows, label, text) for rows in found]
-                    kept.add(sum(rows.num_rows for rows in found), sum(rows.nbytes for rows in found))
-                    if not found:
+                    n_before = n_photos
+                    for rows in searches.pages(text, allowed):
+                        n_photos += rows.num_rows
+                        kept.keep(_labelled(rows, label, text))
+                    if n_photos == n_before:
                         context.emit(Warned(f"{self.title}: the search {text!r} finds no photo of these licences."))
-        if not parts:
+        if not n_photos:
             what = f"No search finds a photo under {', '.join(self.licences)}."
             raise SourceError(what, "Write other words into `search`, or more `licences`.")
-        whole = pa.concat_tables(parts)
+        whole = kept.whole()
         return listed_rows(self.kind, self.title, tier, {name: whole[name] for name in whole.column_names})
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
@@ -28,9 +28,8 @@ from curator.sources.base import N_SAME, ListingContext, PlannedRead, Source, un
 from curator.sources.huggingface.hub import DataSetOnHub, ask_hub, licence_of, with_token
 from curator.sources.named_files import state_of_files
 from curator.sources.reading.places import is_url, local_path, missing_place
-from curator.sources.url_list.class_names import names_beside, with_names
+from curator.sources.url_list.class_names import names_beside
 from curator.sources.url_list.columns import column_problems
-from curator.sources.url_list.joined_tables import Tables
 from curator.sources.url_list.table_files import side_of_place
 from curator.sources.url_list.url_list_source import UrlList
 
@@ -162,13 +161,9 @@ class _Parts(UrlList):
     def _place(self) -> str:
         return self.what
 
-    def read(self, context: ListingContext) -> Tables:
-        """Read the files, with the names that the card has for numbers of classes."""
-        tables = super().read(context)
-        column = tables.roles.get("label", "")
-        names = (self.classes or {}).get(column)
-        if not names:
-            return tables
-        rows = tables.rows
-        named = with_names(rows[column], names)
-        return replace(tables, rows=rows.set_column(rows.column_names.index(column), column, named))
+    def classes_of(
+        self, rows: pa.Table, roles: Mapping[str, str], places: Sequence[str], context: ListingContext
+    ) -> list[Mapping[str, str]]:
+        """Return the names of classes as files beside a table have them, then as the card has them."""
+        in_card = (self.classes or {}).get(roles.get("label", ""))
+        return [*super().classes_of(rows, roles, places, context), *([in_card] if in_card else [])]

@@ -23,6 +23,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curator.sources.base import ListingContext
+from curator.sources.budget import budget
+from curator.store.spilled import ROWS_A_PART
 from curator.store.whole_files import whole_file
 from curator.text import hide_in_settings
 
@@ -62,7 +64,12 @@ class CacheEntry:
         if (path := self._found) is None:
             return None
         try:
-            return pq.read_table(path)
+            with pq.ParquetFile(path) as file:
+                rows = budget().spilled()
+                rows.add(file.schema_arrow.remove_metadata().empty_table())
+                for batch in file.iter_batches(ROWS_A_PART):
+                    rows.add(pa.Table.from_batches([batch]).replace_schema_metadata(None))
+                return rows.whole().replace_schema_metadata(file.schema_arrow.metadata)
         except (OSError, pa.ArrowException):
             return None
 
@@ -75,5 +82,5 @@ class CacheEntry:
         described = table.replace_schema_metadata({b"curator": json.dumps(hide_in_settings(dict(facts))).encode()})
         path = self._of_this_run if facts.get("origin") in self.context.doubted else self.path
         with whole_file(path) as temporary:
-            pq.write_table(described, temporary, compression="zstd")
+            pq.write_table(described, temporary, compression="zstd", row_group_size=ROWS_A_PART)
         self.context.fresh.add(path)

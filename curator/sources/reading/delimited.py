@@ -24,12 +24,15 @@ import pyarrow as pa
 import pyarrow.csv
 
 from curator.errors import SourceError
-from curator.sources.budget import Kept
+from curator.sources.budget import Kept, budget
 from curator.sources.reading.blocks import Census, LineBlocks, is_utf8, last_line, take_census
 from curator.sources.reading.lend import await_return
 from curator.sources.reading.records import Shape, SplitBlock, split_records
 from curator.sources.reading.tally import FIELDS, TOO_LONG, Tally
+from curator.store.spilled import pieces
 from curator.text import plural, was
+
+_NUMBER = " number"
 
 Wanted = Callable[[pa.Table], pa.ChunkedArray]
 """Says which rows of some that were read are wanted: true or false for each."""
@@ -42,6 +45,17 @@ class Rows:
     rows: pa.Table
     lines: pa.ChunkedArray
     tally: Tally
+
+
+def rows_wanted(found: Rows, where: Wanted | None) -> Rows:
+    """Return those of some rows that are wanted, looking at a few at a time."""
+    if where is None:
+        return found
+    kept = budget().spilled()
+    for piece in pieces(found.rows.append_column(_NUMBER, found.lines)):
+        kept.add(piece.filter(where(piece.drop_columns([_NUMBER]))))
+    whole = kept.whole()
+    return Rows(whole.drop_columns([_NUMBER]), whole[_NUMBER], found.tally)
 
 
 def read_delimited(
@@ -70,7 +84,8 @@ def read_delimited(
     sign = (names.index(witness[0]), re.compile(witness[1].encode())) if witness and witness[0] in names else None
     shape = Shape(len(names), delimiter.encode(), is_quoted=is_quoted, witness=sign, is_text=is_text)
     reading = _Reading(names, pa.schema([(name, pa.string() if is_text else pa.binary()) for name in columns]), shape)
-    kept, needs_look, parts = Kept(len(names)), False, [(reading.schema.empty_table(), pa.array([], pa.int64()))]
+    kept, needs_look = Kept(len(names)), False
+    kept.keep(_numbered(reading.schema.empty_table(), pa.array([], pa.int64())))
     for block, is_last in lines:
         census, split = take_census(block), None
         found = None if needs_look else reading.read_at_once(block, lines.line, census)
@@ -79,15 +94,14 @@ def read_delimited(
             needs_look = len(split.starts) + len(split.refused) < split.n_lines
             lines.give_back(split.tail)
         lines.line += split.n_lines if split else census.n_lines
-        parts.append(found if where is None else _filtered(*found, where))
-        kept.add(len(parts[-1][1]), sum(part.nbytes for part in parts[-1]))
+        kept.keep(_numbered(*found) if where is None else _numbered(*found).filter(where(found[0])))
     reading.tally.add_refused(TOO_LONG, lines.too_long)
-    return Rows(pa.concat_tables([rows for rows, _ in parts]), pa.chunked_array([at for _, at in parts]), reading.tally)
+    whole = kept.whole()
+    return Rows(whole.drop_columns([_NUMBER]), whole[_NUMBER], reading.tally)
 
 
-def _filtered(table: pa.Table, at: pa.Array, where: Wanted) -> tuple[pa.Table, pa.Array]:
-    is_wanted = where(table)
-    return table.filter(is_wanted), at.filter(is_wanted.combine_chunks())
+def _numbered(table: pa.Table, at: pa.Array) -> pa.Table:
+    return table.append_column(_NUMBER, at)
 
 
 _Found = tuple[pa.Table, pa.Array]

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +79,13 @@ def with_names(column: pa.ChunkedArray, names: Mapping[str, str]) -> pa.ChunkedA
     named = pa.chunked_array([texts.take(place) for place in places], pa.string())
     is_number = pc.match_substring_regex(column, r"^-?\d+$")
     return pc.if_else(is_number, named, column)
+
+
+def with_classes(rows: pa.Table, name: str, classes: Sequence[Mapping[str, str]]) -> pa.Table:
+    """Write the names of classes for their numbers into a column of a table, by one source of names after another."""
+    for names in classes:
+        rows = rows.set_column(rows.column_names.index(name), name, with_names(rows[name], names))
+    return rows
 
 
 def _of_features(features: Mapping[str, Any]) -> Names:

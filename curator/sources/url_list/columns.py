@@ -141,6 +141,15 @@ def is_known(name: str) -> bool:
     return any(_squeezed(name) in (role, *ROLES[role]) for role in ("url", "path"))
 
 
+def may_have_role(name: str) -> bool:
+    """Return whether a column may be something, or make another one something else, by its name.
+
+    >>> may_have_role("image_url"), may_have_role("genus"), may_have_role("width")
+    (True, True, False)
+    """
+    return _squeezed(name) in _ALL_NAMES | _LESS_LIKELY_LABELS | _RANKS_OF_LIFE
+
+
 def column_problems(columns: Mapping[str, str]) -> list[str]:
     """Say what is wrong with ``columns`` of a recipe, as sentences without their subject."""
     return [f"names {role!r}{suggest(role, ROLES) or _ROLES_ARE}" for role in columns if role not in ROLES]

@@ -25,7 +25,9 @@ import pyarrow.compute as pc
 from curator.events import Noted
 from curator.sources.base import ListingContext as ListingContext
 from curator.sources.base import most_frequent
-from curator.sources.escaped import unescaped
+from curator.sources.budget import budget
+from curator.sources.escaped import NO_AMPERSANDS, unescaped
+from curator.sources.large_columns import changed, repeated
 from curator.sources.sides import side_of
 from curator.sources.url_list.joined_tables import FILE, Tables
 from curator.sources.url_list.labels_of_rows import trimmed
@@ -37,12 +39,17 @@ _TEXTS = ("source_id", "source_class", "license", "author", "title", "rotation")
 _ADDRESSES = ("fallback_url", "landing_url", "author_url")
 
 
-def addresses(tables: Tables, role: str, shown: str, context: ListingContext) -> pa.Array:
+def addresses(tables: Tables, role: str, shown: str, context: ListingContext) -> pa.ChunkedArray:
     """Return the addresses of a role, null if a row has none."""
     if (name := tables.roles.get(role)) is None:
-        return pa.nulls(tables.rows.num_rows, pa.string())
-    clean = unescaped(trimmed(tables.rows[name]), shown, context.emit)
-    return pc.if_else(pc.equal(clean, ""), None, clean).combine_chunks()
+        return repeated(None, tables.rows.num_rows, pa.string())
+    others = tables.left_out.ampersands if role == "url" else NO_AMPERSANDS
+    clean = unescaped(changed(tables.rows[name], trimmed), shown, context.emit, others)
+    return changed(clean, lambda texts: _known(texts, texts))
+
+
+def _known(texts: pa.ChunkedArray, trimmed_texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.if_else(pc.equal(trimmed_texts, ""), None, texts)
 
 
 def further_columns(tables: Tables, shown: str, context: ListingContext) -> dict[Any, Any]:
@@ -51,17 +58,19 @@ def further_columns(tables: Tables, shown: str, context: ListingContext) -> dict
     columns: dict[Any, Any] = {role: addresses(tables, role, shown, context) for role in _ADDRESSES if role in roles}
     for role in _TEXTS:
         if role in roles:
-            texts = rows[roles[role]]
-            columns[role] = pc.if_else(pc.equal(pc.utf8_trim_whitespace(texts), ""), None, texts)
+            columns[role] = changed(rows[roles[role]], lambda texts: _known(texts, pc.utf8_trim_whitespace(texts)))
     if "rotation" in columns:
         degrees = pd.to_numeric(columns["rotation"].to_pandas(), errors="coerce").round()
         columns["rotation"] = pa.array(degrees.where(degrees.abs() <= 360), from_pandas=True)
     if "group" in roles:
-        groups = trimmed(rows[roles["group"]])
-        columns["listed_group"] = pc.if_else(pc.equal(groups, ""), None, groups)
+        groups = changed(rows[roles["group"]], trimmed)
+        columns["listed_group"] = changed(groups, lambda texts: _known(texts, texts))
     others = [name for name in rows.column_names if name not in roles.values() and not name.startswith(" ")]
     if others and not tables.is_manifest:
-        columns["extra"] = pa.chunked_array(_extras(rows.select(others)), pa.string())
+        written = budget().spilled()
+        for extras in _extras(rows.select(others)):
+            written.add(pa.table({"extra": extras}))
+        columns["extra"] = written.whole()["extra"] if rows.num_rows else pa.array([], pa.string())
     return columns
 
 
@@ -77,16 +86,17 @@ def _extras(rows: pa.Table) -> Iterator[pa.Array]:
         yield pa.array(map(json.dumps, facts), pa.string())
 
 
-def sides(tables: Tables, shown: str, context: ListingContext) -> pa.Array:
+def sides(tables: Tables, shown: str, context: ListingContext) -> pa.Array | pa.ChunkedArray:
     """Return the side that each row says, or else the name of its file."""
     rows = tables.rows
     if (name := tables.roles.get("split")) is None:
         by_file = pa.array([side_of_place(place) for place in tables.places], pa.string())
-        return by_file.take(rows[FILE].combine_chunks())
-    texts = trimmed(rows[name])
-    known = {text: side_of(text) for text in pc.unique(texts).to_pylist()}
-    none = Counter(text for text in texts.to_pylist() if text and known[text] is None)
+        return changed(rows[FILE], lambda numbers: by_file.take(numbers.combine_chunks()))
+    texts = changed(rows[name], trimmed)
+    counts = {one["values"]: one["counts"] for one in pc.value_counts(texts).to_pylist()}
+    known = {text: side_of(text) for text in counts}
+    none = Counter({text: n for text, n in counts.items() if text and known[text] is None}) + tables.left_out.sides
     if none:
         what = f"{plural(none.total(), 'row is', 'rows are')} of no side in the column {name} ({most_frequent(none)})"
         context.emit(Noted(f"{shown}: {what}; they are split like rows that have none"))
-    return pa.array([known[text] for text in texts.to_pylist()], pa.string())
+    return changed(texts, lambda some: pa.array([known[text] for text in some.to_pylist()], pa.string()))

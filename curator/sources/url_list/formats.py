@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from curator.errors import SourceError
 from curator.sources.budget import budget
 from curator.sources.reading.blocks import LineBlocks
-from curator.sources.reading.delimited import Rows, Wanted, read_delimited
+from curator.sources.reading.delimited import Rows, Wanted, read_delimited, rows_wanted
 from curator.sources.reading.encodings import as_utf8, encoding_problem
 from curator.sources.reading.records import Shape
 from curator.sources.reading.tally import FIELDS, NOT_UTF8, UNCLOSED, Tally
@@ -101,7 +101,7 @@ def read_url_table(
     if form in READERS:
         found = READERS[form](lines, where)
     elif form == "xlsx":
-        found = _only(_in_a_file(lines, partial(read_workbook, sheet=writing.sheet)), where)
+        found = rows_wanted(_in_a_file(lines, partial(read_workbook, sheet=writing.sheet)), where)
     else:
         found = _read_table(lines, writing.delimiter or DELIMITERS[form], writing, where)
     if found.tally.n_refused == found.tally.n_rows and found.tally.n_refused:
@@ -122,14 +122,6 @@ def refusal_hint(tally: Tally, writing: Writing) -> str:
     if FIELDS in tally.refused and writing.quoting == "auto":
         return 'If its fields are in double quotes, write `quoting = "csv"` beside its path; if not, "none".'
     return ""
-
-
-def _only(found: Rows, where: Wanted | None) -> Rows:
-    """Keep the wanted rows of those that were read."""
-    if where is None:
-        return found
-    is_wanted = where(found.rows)
-    return Rows(found.rows.filter(is_wanted), found.lines.filter(is_wanted), found.tally)
 
 
 def _read_table(lines: LineBlocks, delimiter: str, writing: Writing, where: Wanted | None) -> Rows:
@@ -213,12 +205,12 @@ def _read_lines(lines: LineBlocks, where: Wanted | None) -> Rows:
     is_comment = pc.starts_with(found.rows["url"], "#")
     has_two = pc.match_substring_regex(found.rows["url"], _SECOND_ADDRESS)
     if not pc.any(pc.or_(is_comment, has_two)).as_py():
-        return _only(found, where)
+        return rows_wanted(found, where)
     found.tally.n_rows -= pc.sum(is_comment).as_py()
     for number in found.lines.filter(pc.and_not(has_two, is_comment)).to_pylist():
         found.tally.refuse(TWO_ADDRESSES, number)
     is_row = pc.invert(pc.or_(is_comment, has_two))
-    return _only(Rows(found.rows.filter(is_row), found.lines.filter(is_row), found.tally), where)
+    return rows_wanted(Rows(found.rows.filter(is_row), found.lines.filter(is_row), found.tally), where)
 
 
 def _read_parquet(lines: LineBlocks, where: Wanted | None) -> Rows:

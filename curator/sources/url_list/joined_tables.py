@@ -16,9 +16,11 @@ from __future__ import annotations
 import io
 import json
 import shutil
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +29,16 @@ import pyarrow as pa
 from curator.errors import SourceError
 from curator.manifests.cells import unguard_column
 from curator.sources.base import ListingContext
+from curator.sources.budget import budget
+from curator.sources.escaped import Ampersands
+from curator.sources.large_columns import repeated
 from curator.sources.reading.cache import CacheEntry
-from curator.sources.reading.delimited import Rows
+from curator.sources.reading.delimited import Rows, Wanted, rows_wanted
 from curator.sources.reading.places import file_name, is_url, local_path, place_version
 from curator.sources.reading.read import read_place
 from curator.sources.reading.tally import N_SHOWN, Tally
-from curator.sources.url_list.class_names import names_beside, with_names
-from curator.sources.url_list.columns import ROLES, MissingColumnError, find_columns, folded, unnamed_addresses
+from curator.sources.url_list.class_names import Names, names_beside
+from curator.sources.url_list.columns import ROLES, MissingColumnError, find_columns, unnamed_addresses
 from curator.sources.url_list.formats import Writing, read_url_table, refusal_hint
 from curator.sources.url_list.parquet_rows import PICTURE, read_parquet
 from curator.store.whole_files import whole_file
@@ -47,7 +52,30 @@ READ_AS = 4
 MANIFEST = {"record_id", "label", "split", "sha256", "file", "format"}
 """The columns by which a manifest of curator is known."""
 
-_N_SAMPLED = 1000
+N_SAMPLED = 1000
+"""Rows in which it is seen which column is what."""
+
+
+@dataclass
+class LeftOut:
+    """Counts rows of labels outside the recipe, which were left out while a list was read.
+
+    Attributes:
+        others: how often each label occurs.
+        further: how many more rows than there are have no label, no place, or repeat the header.
+        ampersands: what their addresses have.
+        sides: how often a text that is no side occurs where a side is stated.
+    """
+
+    others: Counter[str] = field(default_factory=Counter)
+    further: Counter[str] = field(default_factory=Counter)
+    ampersands: Ampersands = field(default_factory=Ampersands)
+    sides: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def n(self) -> int:
+        """How many rows."""
+        return self.others.total() + self.further.total()
 
 
 @dataclass(frozen=True)
@@ -59,12 +87,14 @@ class Tables:
         places: the files; :data:`FILE` numbers them.
         roles: which column is what.
         unit: what :data:`LINE` counts.
+        left_out: what was left out of ``rows`` already.
     """
 
     rows: pa.Table
     places: tuple[str, ...]
     roles: Mapping[str, str]
     unit: str = "line"
+    left_out: LeftOut = field(default_factory=LeftOut)
 
     @property
     def is_manifest(self) -> bool:
@@ -84,10 +114,10 @@ class Tables:
         """Return the first values of each column."""
         return sample_of(self.rows)
 
-    def where(self, is_meant: pa.ChunkedArray | pa.Array) -> str:
-        """Say where rows are: ``(lines 3, 5 …)``."""
+    def where(self, is_meant: pa.ChunkedArray | pa.Array, n_further: int = 0) -> str:
+        """Say where rows are: ``(lines 3, 5 …)``; ``n_further`` more of them were left out already."""
         rows = self.rows.select([LINE, FILE]).filter(is_meant)
-        first, n_rows = rows.slice(0, N_SHOWN).to_pylist(), rows.num_rows
+        first, n_rows = rows.slice(0, N_SHOWN).to_pylist(), rows.num_rows + n_further
         if len(self.places) == 1:
             return Tally(unit=self.unit).place([row[LINE] for row in first], n_rows)
         named = [f"{self.unit} {row[LINE]} of {file_name(self.places[row[FILE]])}" for row in first]
@@ -97,17 +127,23 @@ class Tables:
 def sample_of(rows: pa.Table) -> dict[str, list[str | None]]:
     """Return the first values of each column that a list names."""
     names = [name for name in rows.column_names if not name.startswith(" ")]
-    return {name: rows[name].slice(0, _N_SAMPLED).to_pylist() for name in names}
+    return {name: rows[name].slice(0, N_SAMPLED).to_pylist() for name in names}
 
 
 def read_tables(
-    places: Sequence[str], writing: Writing, columns: Mapping[str, str], context: ListingContext, shown: str = ""
+    places: Sequence[str],
+    writing: Writing,
+    columns: Mapping[str, str],
+    context: ListingContext,
+    shown: str = "",
+    where: Wanted | None = None,
 ) -> Tables:
     """Read tables, report which rows are refused, and find which column is what.
 
     Args:
         columns: roles to names of columns, as a recipe has them.
         shown: what reports call the list, if not by the name of its file.
+        where: says which rows of some are wanted; none: all.
 
     Raises:
         SourceError: one of them cannot be read, has other columns than the first, or none holds addresses or files.
@@ -115,37 +151,67 @@ def read_tables(
     read = []
     for place in places:
         try:
-            found = read_table(place, writing, context)
+            found = read_table(place, writing, context, where)
         except SourceError as error:
             raise SourceError(f"{place} {error.message.removeprefix(place).strip()}", error.hint) from error
         name = shown if shown and len(places) == 1 else file_name(place)
         found.tally.tell(context.emit, name, refusal_hint(found.tally, writing))
         read.append(found)
     parts = [
-        found.rows.append_column(LINE, found.lines).append_column(
-            FILE, pa.array([number] * len(found.lines), pa.int32())
-        )
+        found.rows.append_column(LINE, found.lines).append_column(FILE, repeated(number, len(found.lines), pa.int32()))
         for number, found in enumerate(read)
     ]
     rows = pa.concat_tables(parts, promote_options="default")
     if not rows.num_rows:
         raise SourceError(f"{places[0]} has no row behind its header")
     rows = _unguarded(rows) if {*rows.column_names} >= MANIFEST else rows
-    roles = _roles(rows, columns, places)
+    roles = roles_of(rows, columns, places)
+    _refuse_other_columns(places, parts, roles)
+    return Tables(rows, tuple(places), roles, read[0].tally.unit)
+
+
+def _refuse_other_columns(places: Sequence[str], parts: Sequence[pa.Table], roles: Mapping[str, str]) -> None:
     for place, part in zip(places, parts, strict=True):
         needed = [name for role, name in roles.items() if role in ("url", "path", "label", "split", "group")]
         if missing := [name for name in needed if name not in part.column_names]:
             others = ", ".join(name for name in part.column_names if not name.startswith(" "))[:200]
             what = f"{place} has no column {', '.join(missing)}, which {places[0]} has (its columns are {others})"
             raise SourceError(what, "Read tables of other columns by a [[sources]] table of their own.")
-    return Tables(_with_class_names(rows, roles, places[0], context), tuple(places), roles, read[0].tally.unit)
 
 
-def read_table(place: str, writing: Writing, context: ListingContext) -> Rows:
-    """Read one table, from the cache if it came from an address and was read before."""
+class ReadAgainError(Exception):
+    """What was said of rows no longer holds: the tables are to be read again, all rows."""
+
+
+def read_table(place: str, writing: Writing, context: ListingContext, where: Wanted | None = None) -> Rows:
+    """Read one table, from the cache if it came from an address and was read before: there all its rows are kept."""
+    if is_url(place):
+        return rows_wanted(_read_remote(place, writing, context), where)
+    n_reads = count()
+
+    def read(stream: io.BufferedReader) -> Rows:
+        if where and next(n_reads):  # it changed meanwhile
+            raise ReadAgainError
+        return read_url_table(stream, file_name(place), writing, where and _counting(where))
+
+    return read_place(place, read, context)
+
+
+def _counting(where: Wanted) -> Wanted:
+    """Count all rows of a table against the budget of the source, those too that are left out."""
+    limits, n_rows = budget(), 0
+
+    def look(rows: pa.Table) -> pa.ChunkedArray:
+        nonlocal n_rows
+        n_rows += rows.num_rows
+        limits.rows(n_rows)
+        return where(rows)
+
+    return look
+
+
+def _read_remote(place: str, writing: Writing, context: ListingContext) -> Rows:
     read = partial(read_url_table, name=file_name(place), writing=writing)
-    if not is_url(place):
-        return read_place(place, read, context)
     entry = cache_entry(place, writing, context)
     table = entry.load()
     if table is not None and (PICTURE not in table.column_names or whole_copy(entry).is_file()):
@@ -182,7 +248,7 @@ def _read_and_keep(stream: io.BufferedReader, read: Any, copy: Path) -> Rows:
     return found
 
 
-def _roles(rows: pa.Table, columns: Mapping[str, str], places: Sequence[str]) -> dict[str, str]:
+def roles_of(rows: pa.Table, columns: Mapping[str, str], places: Sequence[str]) -> dict[str, str]:
     """Find which column is what; a list from an address names no files of this machine."""
     has_pictures, is_remote = PICTURE in rows.column_names, any(map(is_url, places))
     sample = sample_of(rows)
@@ -216,13 +282,11 @@ def _unguarded(rows: pa.Table) -> pa.Table:
     return rows
 
 
-def _with_class_names(rows: pa.Table, roles: Mapping[str, str], place: str, context: ListingContext) -> pa.Table:
-    """Write the names of classes for their numbers, if files beside the table state them."""
+def classes_beside(rows: pa.Table, roles: Mapping[str, str], place: str, context: ListingContext) -> Names:
+    """Read the names of the classes that files beside a table state, if its labels are numbers."""
     name = roles.get("label")
     if name is None or is_url(place) or any(not (text or "0").lstrip("-").isdigit() for text in sample_of(rows)[name]):
-        return rows
+        return {}
     names, files = names_beside(local_path(place, context.base_dir).absolute().parent)
     context.watch(files)
-    if folded(name) not in names:
-        return rows
-    return rows.set_column(rows.column_names.index(name), name, with_names(rows[name], names[folded(name)]))
+    return names

@@ -114,7 +114,7 @@ def _in_words(value: Any) -> str:
 
 def _as_rows(numbered: Iterable[tuple[int, Any]], tally: Tally, where: Wanted | None) -> Rows:
     """Make rows of the values that are objects and wanted; what is no object is refused, by its number."""
-    limits, parts, n_bytes = budget(), list[pa.Table](), 0
+    limits, parts, n_bytes, n_parts = budget(), budget().spilled(), 0, 0
     names: dict[str, None] = {}
     items: list[tuple[int, Mapping[str, Any]]] = []
     for number, item in numbered:
@@ -129,13 +129,15 @@ def _as_rows(numbered: Iterable[tuple[int, Any]], tally: Tally, where: Wanted | 
         else:
             tally.refuse(EMPTY if isinstance(item, dict) else NO_OBJECT, number)
         if len(items) == _ROWS_AT_ONCE:
-            parts.append(_table(items, where))
-            n_bytes += parts[-1].nbytes
+            part = _table(items, where)
+            parts.add(part)
+            n_bytes, n_parts = n_bytes + part.nbytes, n_parts + 1
             # Where a row lacks a column, its place takes four bytes all the same.
-            limits.memory(n_bytes + 4 * len(names) * (len(parts) * _ROWS_AT_ONCE if where is None else 0))
+            limits.memory(n_bytes + 4 * len(names) * (n_parts * _ROWS_AT_ONCE if where is None else 0))
             limits.time()
             items.clear()
-    whole = pa.concat_tables([*parts, _table(items, where)], promote_options="default").combine_chunks()
+    parts.add(_table(items, where))
+    whole = parts.whole()
     limits.memory(whole.nbytes)
     return Rows(whole.drop_columns([_NUMBER]), whole[_NUMBER], tally)
 

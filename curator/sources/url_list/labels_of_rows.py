@@ -15,6 +15,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,6 +24,7 @@ from curator.errors import SourceError
 from curator.manifests.labels import LabelFinder as LabelFinder
 from curator.manifests.toml_settings import suggest, toml_key
 from curator.sources.base import most_frequent
+from curator.sources.large_columns import changed, repeated
 from curator.sources.url_list.columns import MissingColumnError, SeveralLabelsError, several_labels, unnamed_labels
 from curator.sources.url_list.joined_tables import FILE as FILE
 from curator.sources.url_list.joined_tables import LINE as LINE
@@ -31,6 +33,8 @@ from curator.sources.url_list.parquet_rows import PICTURE
 from curator.text import plural
 
 _BETWEEN = re.compile(r"\s*[|;,]\s*")
+REPEATS_HEADER, WITHOUT_PLACE = "repeating the header", "without address or file"
+WITHOUT_LABEL, OF_SEVERAL = "without label", "with several labels"
 _ONE_LABEL = "curator gives a picture one label"
 
 
@@ -57,23 +61,28 @@ def label_rows(tables: Tables, find_label: Callable[[str], str | None]) -> Label
     """
     texts = written_labels(tables)
     meant, several = _meanings(texts, find_label)
-    is_header = _repeats_header(tables)
-    has_place = pc.and_not(_has_place(tables), is_header)
-    is_labelled = pc.and_(has_place, pc.not_equal(texts, ""))
+    is_header = repeats_header(tables)
+    is_placed = pc.and_not(has_place(tables), is_header)
+    is_labelled = pc.and_(is_placed, pc.not_equal(texts, ""))
     has_several = pc.and_(is_labelled, pc.is_in(texts, pa.array(several, pa.string())))
     _refuse_several(tables, texts, has_several)
     is_other = pc.and_not(pc.and_(is_labelled, pc.is_null(meant)), has_several)
     left_out = {
-        "repeating the header": is_header,
-        "without address or file": pc.invert(pc.or_(has_place, is_header)),
-        "without label": pc.and_(has_place, pc.equal(texts, "")),
-        "with several labels": has_several,
+        REPEATS_HEADER: is_header,
+        WITHOUT_PLACE: pc.invert(pc.or_(is_placed, is_header)),
+        WITHOUT_LABEL: pc.and_(is_placed, pc.equal(texts, "")),
+        OF_SEVERAL: has_several,
     }
-    counted = {which: (pc.sum(is_out).as_py() or 0, tables.where(is_out)) for which, is_out in left_out.items()}
-    always = ("without address or file", "without label")
+    further = tables.left_out.further
+    counted = {
+        which: ((pc.sum(is_out).as_py() or 0) + further[which], tables.where(is_out, further[which]))
+        for which, is_out in left_out.items()
+    }
+    others = pc.value_counts(texts.filter(is_other)).to_pylist()
+    always = (WITHOUT_PLACE, WITHOUT_LABEL)
     return Labelled(
-        pc.if_else(has_place, meant, None),
-        Counter(texts.filter(is_other).to_pylist()),
+        pc.if_else(is_placed, meant, None),
+        Counter({one["values"]: one["counts"] for one in others}) + tables.left_out.others,
         {which: found for which, found in counted.items() if found[0] or which in always},
     )
 
@@ -83,7 +92,7 @@ def written_labels(tables: Tables) -> pa.ChunkedArray:
 
     A list of one text, as in JSON, is that text, and an empty list none.
     """
-    texts = trimmed(tables.rows[tables.roles["label"]])
+    texts = changed(tables.rows[tables.roles["label"]], trimmed)
     if not pc.any(pc.starts_with(texts, "[")).as_py():
         return texts
     distinct = pc.unique(texts)
@@ -135,21 +144,21 @@ def nothing_listed(counts: Counter[str], labels: Sequence[str]) -> SourceError:
     return SourceError(f"{what} but of {most_frequent(counts)}", hint)
 
 
-def _repeats_header(tables: Tables) -> pa.ChunkedArray:
+def repeats_header(tables: Tables) -> pa.ChunkedArray:
     """Find the rows repeating the header, where tables were put one behind the other."""
     role = next((role for role in ("url", "path", "label") if role in tables.roles), "label")
     name = tables.roles.get(role, "")
-    return pc.equal(pc.utf8_lower(trimmed(tables.rows[name])), name) if name in tables.rows.column_names else None
+    if name not in tables.rows.column_names:
+        return repeated(False, tables.rows.num_rows, pa.bool_())
+    return changed(tables.rows[name], lambda texts: pc.equal(pc.utf8_lower(trimmed(texts)), name))
 
 
-def _has_place(tables: Tables) -> pa.ChunkedArray:
+def has_place(tables: Tables) -> pa.ChunkedArray:
+    """Return which rows have an address, a file or a picture."""
     names = [tables.roles[role] for role in ("url", "path") if role in tables.roles]
-    found = [pc.not_equal(trimmed(tables.rows[name]), "") for name in names]
+    found = [changed(tables.rows[name], lambda texts: pc.not_equal(trimmed(texts), "")) for name in names]
     found += [pc.is_valid(tables.rows[PICTURE])] if PICTURE in tables.rows.column_names else []
-    has_place = found[0]
-    for one in found[1:]:
-        has_place = pc.or_(has_place, one)
-    return has_place
+    return reduce(pc.or_, found)
 
 
 def _meanings(texts: pa.ChunkedArray, find_label: Callable[[str], str | None]) -> tuple[pa.ChunkedArray, list[str]]:
@@ -195,14 +204,17 @@ def _names_several(text: str, known: Iterable[str], find_label: Callable[[str], 
     return is_joined or len(_items(text) or ()) > 1
 
 
+def may_name_several(text: str) -> bool:
+    """Return whether a text names several labels if its parts are labels: it is a list, or joins texts."""
+    return text.startswith("[") or len([part for part in _BETWEEN.split(text) if part]) > 1
+
+
 def _refuse_several(tables: Tables, texts: pa.ChunkedArray, has_several: pa.ChunkedArray) -> None:
-    n_rows = pc.sum(has_several).as_py() or 0
-    if 2 * n_rows <= len(texts):
+    n_rows, n_all = pc.sum(has_several).as_py() or 0, len(texts) + tables.left_out.n
+    if 2 * n_rows <= n_all:
         return
     one = texts.filter(has_several)[0].as_py()
     where = f"in its column {tables.roles['label']}, such as {one[:60]!r}"
     written = json.dumps(one[:60], ensure_ascii=False)
     hint = f"{_ONE_LABEL}: say which one such rows get, by `labels = {{ cat = [{written}], … }}`, or mend the column."
-    raise SourceError(
-        f"has several labels in {n_rows:,} of {plural(len(texts), 'row')} {where}", hint[0].upper() + hint[1:]
-    )
+    raise SourceError(f"has several labels in {n_rows:,} of {plural(n_all, 'row')} {where}", hint[0].upper() + hint[1:])

@@ -38,6 +38,7 @@ from curator.store.paths import PICTURES, DataPaths
 PICTURE = " picture"
 """The column that says where in the file the bytes of each row's picture are; no name of a list begins with a space."""
 
+_NUMBER = " number"
 _ROWS_AT_ONCE, _ROWS_READ = 64, 8192
 
 
@@ -57,47 +58,28 @@ def read_parquet(file: Any, where: Wanted | None = None) -> Rows:
         names = [name for field in parquet.schema_arrow for name in _names_of(field)]
         refuse_repeated(names)
         pictures = [name for name in _binary_columns(parquet.schema_arrow) if _holds_pictures(parquet, name)]
-        if where:
-            return _wanted_rows(parquet, [name for name in names if name not in pictures], where)
-        table = _read_within(parquet, [name for name in names if name not in pictures])
-        columns = {folded(name): _as_text(column) for name, column in _flat(table)}
+        return _read_rows(parquet, [name for name in names if name not in pictures], next(iter(pictures), None), where)
     except MemoryError:
         raise
     except (pa.ArrowException, OSError) as error:
         raise SourceError(f"is no Parquet file that can be read ({error})") from error
-    n_rows = parquet.metadata.num_rows
-    if pictures:
-        columns[PICTURE] = pa.array([pictures[0]] * n_rows, pa.string())
-    found = _without_odd_bytes(columns, n_rows)
-    rows = found.rows
-    for name, classes in names_in_metadata(parquet.schema_arrow.metadata).items():
-        if name in rows.column_names:
-            rows = rows.set_column(rows.column_names.index(name), name, with_names(rows[name], classes))
-    return Rows(rows, found.lines, found.tally)
 
 
-def _read_within(parquet: pq.ParquetFile, columns: Sequence[str]) -> pa.Table:
-    """Read columns piece by piece: a few bytes may stand for any number of rows and texts."""
-    batches, kept = [], Kept(len(columns))
-    for batch in parquet.iter_batches(_ROWS_READ, columns=list(columns)):
-        batches.append(batch)
-        kept.add(batch.num_rows, batch.nbytes)
-    return pa.Table.from_batches(batches) if batches else parquet.read(columns=list(columns))
-
-
-def _wanted_rows(parquet: pq.ParquetFile, columns: Sequence[str], where: Wanted) -> Rows:
-    """Read the rows that are wanted, some at a time."""
-    tally, kept = Tally(unit="row"), Kept(len(columns))
-    empty = pa.table({folded(name): pa.array([], pa.string()) for name in columns})
-    parts, lines = [empty], [pa.array([], pa.int64())]
-    for batch in parquet.iter_batches(_ROWS_READ, columns=list(columns)):
+def _read_rows(parquet: pq.ParquetFile, names: Sequence[str], picture: str | None, where: Wanted | None) -> Rows:
+    """Read columns piece by piece, as text: a few bytes may stand for any number of rows and texts."""
+    tally, kept, classes = Tally(unit="row"), Kept(len(names)), names_in_metadata(parquet.schema_arrow.metadata)
+    columns = [*map(folded, names), *([PICTURE] if picture else []), _NUMBER]
+    kept.keep(pa.table({name: pa.array([], pa.int64() if name == _NUMBER else pa.string()) for name in columns}))
+    for batch in parquet.iter_batches(_ROWS_READ, columns=list(names)):
         texts = {folded(name): _as_text(column) for name, column in _flat(pa.Table.from_batches([batch]))}
-        found = _without_odd_bytes(texts, batch.num_rows, tally)
-        is_wanted = where(found.rows)
-        parts.append(found.rows.filter(is_wanted))
-        lines.append(found.lines.filter(is_wanted).combine_chunks())
-        kept.add(parts[-1].num_rows, parts[-1].nbytes)
-    return Rows(pa.concat_tables(parts), pa.chunked_array(lines), tally)
+        if picture:
+            texts[PICTURE] = pa.array([picture] * batch.num_rows, pa.string())
+        rows = _without_odd_bytes(texts, batch.num_rows, tally)
+        for name in classes.keys() & {*rows.column_names}:
+            rows = rows.set_column(rows.column_names.index(name), name, with_names(rows[name], classes[name]))
+        kept.keep(rows.filter(where(rows.drop_columns([_NUMBER]))) if where else rows)
+    whole = kept.whole()
+    return Rows(whole.drop_columns([_NUMBER]), whole[_NUMBER], tally)
 
 
 def write_pictures(
@@ -200,9 +182,9 @@ def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray | pa.Array:
     return text
 
 
-def _without_odd_bytes(columns: dict[str, Any], n_rows: int, tally: Tally | None = None) -> Rows:
-    """Refuse the rows with bytes that are not UTF-8; ``tally`` counts those before them."""
-    tally, is_good = tally or Tally(unit="row"), np.ones(n_rows, bool)
+def _without_odd_bytes(columns: dict[str, Any], n_rows: int, tally: Tally) -> pa.Table:
+    """Refuse the rows with bytes that are not UTF-8, and number the others; ``tally`` counts those before them."""
+    is_good = np.ones(n_rows, bool)
     first = tally.n_rows + 1
     tally.n_rows += n_rows
     for column in columns.values():
@@ -210,6 +192,6 @@ def _without_odd_bytes(columns: dict[str, Any], n_rows: int, tally: Tally | None
             is_good &= np.array([value is None or is_utf8(value) for value in column.to_pylist()], bool)
     for number in np.flatnonzero(~is_good):
         tally.refuse(NOT_UTF8, int(number) + first)
-    good = pa.table(columns).filter(pa.array(is_good))
-    texts = pa.table({name: good[name].cast(pa.string()) for name in good.column_names})
-    return Rows(texts, pa.chunked_array([np.flatnonzero(is_good) + first], pa.int64()), tally)
+    good = pa.table(columns | {_NUMBER: pa.array(np.arange(first, first + n_rows))}).filter(pa.array(is_good))
+    texts = {name: good[name].cast(pa.string()) for name in good.column_names if name != _NUMBER}
+    return pa.table({**texts, _NUMBER: good[_NUMBER]})

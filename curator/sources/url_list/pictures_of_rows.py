@@ -27,7 +27,7 @@ from curator.errors import SourceError
 from curator.sources.base import ListingContext
 from curator.sources.local_pictures import PictureFolder, PictureFolders
 from curator.sources.reading.cache import CacheEntry
-from curator.sources.reading.places import is_url, local_path, place_version
+from curator.sources.reading.places import file_name, is_url, local_path, place_version
 from curator.sources.url_list.formats import Writing
 from curator.sources.url_list.joined_tables import FILE, LINE, Tables, cache_entry, whole_copy
 from curator.sources.url_list.labels_of_rows import trimmed
@@ -105,6 +105,25 @@ def write_held_pictures(tables: Tables, writing: Writing, context: ListingContex
             for at in mine:
                 found[at] = written.get(lines[at])
     return found
+
+
+def with_pictures(tables: Tables, listed: pa.Table, writing: Writing, context: ListingContext) -> tuple[pa.Table, int]:
+    """Write out the pictures that rows hold: each is named by its content, and is the same one under one label.
+
+    Returns:
+        The rows that have a picture or an address, and how many have no picture.
+    """
+    paths = write_held_pictures(tables, writing, context)
+    written = pa.array(paths, pa.string())
+    keys = pa.array([path and Path(path).stem for path in paths], pa.string())
+    columns = {"local_path": written, "key": pc.coalesce(listed["key"].combine_chunks(), keys)}
+    if context.every_row:  # which one it is, as it has no name of its own
+        files = (file_name(tables.places[number]) for number in tables.rows[FILE].to_pylist())
+        lines = tables.rows[LINE].to_pylist()
+        columns["source_id"] = pa.array([f"{one}, {tables.unit} {n}" for one, n in zip(files, lines, strict=True)])
+    for name, values in columns.items():
+        listed = listed.set_column(listed.column_names.index(name), name, values)
+    return listed.filter(pc.or_(pc.is_valid(written), pc.is_valid(listed["url"]))), written.null_count
 
 
 def _roots(place: str, roots: Sequence[str], tables: Tables, context: ListingContext) -> tuple[Path, ...]:

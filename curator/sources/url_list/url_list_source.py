@@ -17,25 +17,37 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from curator.catalog import mark
 from curator.errors import SourceError
 from curator.events import Noted
 from curator.manifests.toml_settings import setting
 from curator.sources.base import N_SAME, ListingContext, PlannedRead, Source, listed_rows, most_frequent, unknown_label
+from curator.sources.large_columns import rows_where
 from curator.sources.local_pictures import AMBIGUOUS, OUTSIDE
 from curator.sources.reading.places import file_name, is_url, missing_place, scheme_problem, shown_name
 from curator.sources.reading.read import probe_size
+from curator.sources.url_list.class_names import with_classes
 from curator.sources.url_list.columns import column_problems, folded
 from curator.sources.url_list.columns_of_rows import addresses, further_columns, sides
 from curator.sources.url_list.formats import QUOTING, Writing
-from curator.sources.url_list.joined_tables import FILE, LINE, Tables, cache_entry, read_tables
+from curator.sources.url_list.joined_tables import (
+    ReadAgainError,
+    Tables,
+    cache_entry,
+    classes_beside,
+    read_tables,
+    roles_of,
+)
+from curator.sources.url_list.label_filter import LabelFilter
 from curator.sources.url_list.labels_of_rows import label_rows, need_label, nothing_listed, trimmed
 from curator.sources.url_list.occurrences import has_id, records_beside, species_of
 from curator.sources.url_list.parquet_rows import PICTURE
-from curator.sources.url_list.pictures_of_rows import Files, find_files, write_held_pictures
+from curator.sources.url_list.pictures_of_rows import Files, find_files, with_pictures
 from curator.sources.url_list.table_files import missing_tables, path_problem, state_of_tables, table_files
 from curator.text import plural, was
 
@@ -117,7 +129,7 @@ class UrlList(Source):
             SourceError: the list cannot be read, lacks a column, or lists nothing.
         """
         try:
-            tables = self.read(context)
+            tables = self.read(context, only_wanted=True)
             listed = self._listed(tables, tier, labels, context)
         except SourceError as error:
             message = error.message.removeprefix(self._place).strip().rstrip(".")
@@ -125,8 +137,11 @@ class UrlList(Source):
         self._note(context, listed.attrs[N_SAME], "repeating an address and its label")
         return listed
 
-    def read(self, context: ListingContext) -> Tables:
+    def read(self, context: ListingContext, *, only_wanted: bool = False) -> Tables:
         """Read the tables, each row with what it says of its label.
+
+        Args:
+            only_wanted: leave out, while reading, rows of labels outside the recipe, as far as nothing else is in them.
 
         Raises:
             SourceError: they cannot be read, or have no labels.
@@ -134,7 +149,8 @@ class UrlList(Source):
         places = table_files(self.path, context.base_dir)
         records, columns = records_beside(places, context.base_dir), dict(self.columns or {})
         given = folded(columns.pop("label", "")) if records else ""
-        tables = read_tables(places, self.writing, columns, context, self.name)
+        wanted = self._filter(places, columns, context) if only_wanted and not records else None
+        tables = self._read(places, columns, wanted, context)
         is_named = "label" in columns or tables.roles.get("label") == "label"
         if given and given in tables.rows.column_names:
             return replace(tables, roles={**tables.roles, "label": given})
@@ -150,6 +166,34 @@ class UrlList(Source):
             )
             return tables.with_label(species_of(tables.rows, records, given, context))
         raise need_label(tables)
+
+    def _read(
+        self, places: Sequence[str], columns: Mapping[str, str], wanted: LabelFilter | None, context: ListingContext
+    ) -> Tables:
+        try:
+            tables = read_tables(places, self.writing, columns, context, self.name, wanted)
+        except ReadAgainError:
+            return self._read(places, columns, None, context)
+        label, classes = tables.roles.get("label", ""), self.classes_of(tables.rows, tables.roles, places, context)
+        rows = with_classes(tables.rows, label, classes)
+        return replace(tables, rows=rows, left_out=wanted.left_out if wanted else tables.left_out)
+
+    def _filter(self, places: Sequence[str], columns: Mapping[str, str], context: ListingContext) -> LabelFilter:
+        def find_roles(rows: pa.Table) -> Mapping[str, str]:
+            roles = roles_of(rows, columns, places)
+            is_named = not self.label or "label" in columns or roles.get("label") == "label"
+            return roles if is_named else {}
+
+        return LabelFilter(
+            context.find_label, find_roles, lambda rows, roles: self.classes_of(rows, roles, places, context)
+        )
+
+    def classes_of(
+        self, rows: pa.Table, roles: Mapping[str, str], places: Sequence[str], context: ListingContext
+    ) -> list[Mapping[str, str]]:
+        """Return the names that the numbers in the column of labels stand for, by each source of such names."""
+        beside = classes_beside(rows, roles, places[0], context).get(folded(roles.get("label", "")))
+        return [beside] if beside else []
 
     @property
     def _place(self) -> str:
@@ -193,20 +237,22 @@ class UrlList(Source):
             "local_path": files.paths,
             "source_id": files.source_ids,
             "listed_split": sides(tables, self._shown, context),
-            "key": pc.coalesce(urls, self._keys(files, context)),
-            _ROW: pa.array(range(tables.rows.num_rows), pa.int64()),
+            "key": pc.coalesce(urls, self._keys(files, context)) if urls.null_count else urls,
+            _ROW: pa.array(np.arange(tables.rows.num_rows)),
         }
-        return pa.table(columns).filter(pc.and_(pc.is_valid(found.labels), can_be_had))
+        return rows_where(pa.table(columns), pc.and_(pc.is_valid(found.labels), can_be_had))
 
     def _listed(self, tables: Tables, tier: int, labels: Sequence[str], context: ListingContext) -> pd.DataFrame:
         """List the rows of these labels with all that is known of them."""
         chosen = self.choose(tables, context)
-        chosen = chosen.filter(pc.is_in(chosen["label"], pa.array(list(labels), pa.string())))
-        mine = replace(tables, rows=tables.rows.take(chosen[_ROW]))
+        chosen = rows_where(chosen, pc.is_in(chosen["label"], pa.array(list(labels), pa.string())))
+        is_mine = pa.array(mark(chosen[_ROW].to_numpy(), tables.rows.num_rows))
+        mine = replace(tables, rows=rows_where(tables.rows, is_mine))
         columns = {name: chosen[name] for name in chosen.column_names if name != _ROW}
         listed = pa.table(columns | further_columns(mine, self._shown, context))
         if PICTURE in mine.rows.column_names:
-            listed = self._with_pictures(mine, listed, context)
+            listed, n_without = with_pictures(mine, listed, self.writing, context)
+            self._note(context, n_without, "without a picture")
         if context.every_row:
             rows = pa.array(map(str, range(listed.num_rows)))
             keys = pc.binary_join_element_wise(listed["key"].combine_chunks(), rows, "\n")
@@ -243,21 +289,6 @@ class UrlList(Source):
         if not context.has_namesake:
             return files.source_ids
         return pc.binary_join_element_wise(json.dumps([self.name, self._place]), files.source_ids, "\n")
-
-    def _with_pictures(self, tables: Tables, listed: pa.Table, context: ListingContext) -> pa.Table:
-        """Write out the pictures that rows hold: each is named by its content, and is the same one under one label."""
-        paths = write_held_pictures(tables, self.writing, context)
-        written = pa.array(paths, pa.string())
-        self._note(context, written.null_count, "without a picture")
-        keys = pa.array([path and Path(path).stem for path in paths], pa.string())
-        columns = {"local_path": written, "key": pc.coalesce(listed["key"].combine_chunks(), keys)}
-        if context.every_row:  # which one it is, as it has no name of its own
-            files = (file_name(tables.places[number]) for number in tables.rows[FILE].to_pylist())
-            lines = tables.rows[LINE].to_pylist()
-            columns["source_id"] = pa.array([f"{one}, {tables.unit} {n}" for one, n in zip(files, lines, strict=True)])
-        for name, values in columns.items():
-            listed = listed.set_column(listed.column_names.index(name), name, values)
-        return listed.filter(pc.or_(pc.is_valid(written), pc.is_valid(listed["url"])))
 
     def _note(self, context: ListingContext, n_rows: int, which: str) -> None:
         if n_rows:

@@ -101,12 +101,14 @@ class Wikimedia(Source):
             raise SourceError(what, _CONTACT)
         kept = Kept(len(COLUMNS))
         with self._lists(context) as lists:
-            parts = [part for label in labels for part in self._of_label(label, tier, lists, kept, context)]
+            for label in labels:
+                self._keep_label(label, tier, lists, kept, context)
         has_more = self.depth > 0 and any(self._known(label, 1, lists) for label in labels)
-        if not parts and tier == 0 and not has_more:
+        whole = kept.whole()
+        if not whole.num_rows and tier == 0 and not has_more:
             named = ", ".join(query.shown for label in labels for query in self._roots(label))
             raise SourceError(f"No file is in {named}.", f"Look at their names on {lists.host}, and mend them.")
-        whole = pa.concat_tables(parts) if parts else pa.table({name: pa.array([], pa.string()) for name in _COLUMNS})
+        whole = whole if whole.num_rows else pa.table({name: pa.array([], pa.string()) for name in _COLUMNS})
         return listed_rows(self.kind, self.title, tier, {name: whole[name] for name in whole.column_names})
 
     @property
@@ -162,10 +164,8 @@ class Wikimedia(Source):
         seen.update(found)
         return found
 
-    def _of_label(
-        self, label: str, tier: int, lists: FileLists, kept: Kept, context: ListingContext
-    ) -> Iterator[pa.Table]:
-        """Yield the files of a tier of a label, and report those that are left out, and lists without any."""
+    def _keep_label(self, label: str, tier: int, lists: FileLists, kept: Kept, context: ListingContext) -> None:
+        """Keep the files of a tier of a label, and report those that are left out, and lists without any."""
         left_out = Counter[str]()
         for query in self._level(label, tier, lists):
             n_left = self._most_of(query)
@@ -176,9 +176,7 @@ class Wikimedia(Source):
                 n_left -= rows.num_rows
                 left_out.update(rows["left_out"].drop_null().to_pylist())
                 rows = rows.filter(pc.is_null(rows["left_out"]))
-                kept.add(rows.num_rows, rows.nbytes)
-                if rows.num_rows:
-                    yield _as_columns(rows, label, query)
+                kept.keep(_as_columns(rows, label, query))
                 if n_left <= 0:
                     break
             if is_empty and not tier:

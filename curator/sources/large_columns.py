@@ -1,0 +1,66 @@
+"""Work on columns of many rows piece by piece; what comes of them is kept as the rows of a list are.
+
+>>> whole = pa.chunked_array([["b ", " a"], ["c"]])
+>>> changed(whole, pc.utf8_trim_whitespace).to_pylist()
+['b', 'a', 'c']
+>>> rows_where(pa.table({"x": whole}), pa.chunked_array([[True, False, True]])).to_pylist()
+[{'x': 'b '}, {'x': 'c'}]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curator import catalog
+from curator.sources.budget import budget
+from curator.store.spilled import ROWS_A_PART, pieces
+
+
+def changed(
+    column: pa.ChunkedArray, change: Callable[[pa.ChunkedArray], pa.ChunkedArray | pa.Array]
+) -> pa.ChunkedArray:
+    """Change the values of a column, each by itself: ``change`` takes some of them at a time."""
+    rows = budget().spilled()
+    for piece in pieces(pa.table({"column": column})):
+        rows.add(pa.table({"column": change(piece["column"])}))
+    return rows.whole()["column"]
+
+
+def rows_where(table: pa.Table, is_meant: pa.Array | pa.ChunkedArray) -> pa.Table:
+    """Return those of the rows that are meant; all of them are not copied."""
+    if pc.all(is_meant, min_count=0, skip_nulls=False).as_py():
+        return table
+    rows = budget().spilled()
+    for number, piece in enumerate(pieces(table)):
+        rows.add(piece.filter(is_meant.slice(number * ROWS_A_PART, ROWS_A_PART)))
+    return rows.whole()
+
+
+def catalog_of_parts(rows: pa.Table, same: Mapping[str, Any]) -> pd.DataFrame:
+    """Return a catalog of some columns, as the schema has them, and of what is the same in all rows; others are null.
+
+    Args:
+        rows: its columns stay where they are.
+        same: columns to values.
+    """
+    arrays = [
+        rows[field.name] if field.name in rows.column_names else repeated(same.get(field.name), len(rows), field.type)
+        for field in catalog.SCHEMA
+    ]
+    return catalog.from_arrow(pa.Table.from_arrays(arrays, schema=catalog.SCHEMA))
+
+
+def repeated(value: Any, n: int, kind: pa.DataType) -> pa.ChunkedArray:
+    """Return a column of one value, or null: its chunks are one and the same, so that it takes next to no memory.
+
+    >>> repeated("x", 100_000, pa.string()).num_chunks, repeated(None, 0, pa.int8()).to_pylist()
+    (4, [])
+    """
+    chunk = pa.repeat(pa.scalar(value, kind), min(n, ROWS_A_PART))
+    n_whole, n_rest = divmod(n, ROWS_A_PART)
+    return pa.chunked_array([*[chunk] * n_whole, *([chunk.slice(0, n_rest)] if n_rest else [])], kind)
