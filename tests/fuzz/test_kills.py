@@ -127,14 +127,14 @@ def clean(bases: dict[str, Path], nursery: Nursery) -> Callable[[str], Clean]:
 
 HARMS = {
     "KILL": "SIGKILL before the n-th disk operation",
-    "TERM": "SIGTERM before the n-th disk operation",
-    "HUP": "SIGHUP before the n-th disk operation",
     "INT": "SIGINT before the n-th disk operation",
+    "EIO": "a disk that fails once (EIO) at the n-th disk operation",
     "ENOSPC": "a full disk (ENOSPC) from the n-th disk operation on",
+    "STOP": "another command at the n-th disk operation",
     "EROFS": "a disk that may only be read (EROFS) from the n-th disk operation on",
     "EMFILE": "no further open file (EMFILE) from the n-th disk operation on",
-    "EIO": "a disk that fails once (EIO) at the n-th disk operation",
-    "STOP": "another command at the n-th disk operation",
+    "TERM": "SIGTERM before the n-th disk operation",
+    "HUP": "SIGHUP before the n-th disk operation",
 }
 """What happens before the n-th operation, and how `make torture` counts it."""
 SIGNALS = {"KILL": (-9,), "TERM": (-15,), "HUP": (-1,), "INT": (0,), "STOP": (0,)}
