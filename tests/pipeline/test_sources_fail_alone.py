@@ -277,7 +277,7 @@ def test_each_source_that_asks_a_server_is_tried() -> None:
 
 ODD_ANSWERS = {
     "wikimedia": b'{"query": {"pages": []}, "continue": {"gcmcontinue": "\\ud800", "continue": "gcmcontinue||"}}',
-    "huggingface": b'{"siblings": [], "parquet_files": [], "sha": "a", "default": {"train": []}}',
+    "huggingface": b'{"default": {"train": []}, "other": {"train": ["http://h.example/1.parquet"]}}',
 }
 """Halves of surrogate pairs in what is to be sent back; a data set without files."""
 
