@@ -64,7 +64,7 @@ def read_parquet(file: Any, where: Wanted | None = None) -> Rows:
     except MemoryError:
         raise
     except (pa.ArrowException, OSError) as error:
-        raise SourceError(f"is no Parquet file that can be read ({error})") from error
+        raise SourceError(f"is no Parquet file that can be read ({' '.join(str(error).split())})") from error
     n_rows = parquet.metadata.num_rows
     if pictures:
         columns[PICTURE] = pa.array([pictures[0]] * n_rows, pa.string())
