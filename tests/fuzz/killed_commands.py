@@ -208,6 +208,8 @@ def watch_observer() -> None:
 def live(job: dict[str, Any], command: Any, report: int, pipe: tuple[int, int]) -> None:
     """Be a child: run a command in a folder, and report the number of operations if it comes to its end."""
     signal.alarm(LONGEST_S)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what is started in the background ignores both
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     os.chdir(job["folder"])
     silence, said = os.open(os.devnull, os.O_RDWR), os.memfd_create("said")
     for stream, instead in enumerate((silence, silence, said)):
