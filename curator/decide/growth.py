@@ -25,6 +25,7 @@ from curator.catalog import BoolArray, Drop, IntArray, Stage, find_places, rank_
 from curator.decide.leak_groups import find_leak_groups
 from curator.decide.picture_columns import Columns, take_facts
 from curator.reasons import SPLITS
+from curator.text import plural, was
 
 TRAIN, VAL, TEST = range(len(SPLITS))
 
@@ -48,6 +49,16 @@ def find_listed_sides(table: pd.DataFrame, keep: bool) -> IntArray | None:
         return None
     sides = rank_among(table["listed_split"], SPLITS)
     return np.where(sides < len(SPLITS), sides, -1)
+
+
+def describe_divided_anew(table: pd.DataFrame, keep: bool) -> tuple[str, ...]:
+    """Say how many kept images are listed on a side which is not kept: who lists sides may take them for kept."""
+    is_listed = catalog.is_kept(table) & table["listed_split"].notna().to_numpy(dtype=bool)
+    if keep or not is_listed.any():
+        return ()
+    n = int(is_listed.sum())
+    what = f"{plural(n, 'image')} that a source lists as train, val or test {was(n)} divided anew"
+    return (f"{what}; `[split] keep = true` in the recipe keeps those sides",)
 
 
 def hold_sides(table: pd.DataFrame, previous: pd.DataFrame | None, listed: IntArray | None = None) -> Held:

@@ -17,7 +17,7 @@ from curator.catalog import Stage
 from curator.decide.balance import balance_labels
 from curator.decide.dedupe import find_duplicates
 from curator.decide.doubts import describe_doubts
-from curator.decide.growth import drop_cross_split, find_listed_sides, hold_sides
+from curator.decide.growth import describe_divided_anew, drop_cross_split, find_listed_sides, hold_sides
 from curator.decide.leak_groups import number_kept_copies
 from curator.decide.placeholders import drop_suspected_placeholders
 from curator.decide.reviews import apply_reviews, find_wanted
@@ -82,7 +82,7 @@ def _split(table: pd.DataFrame, project: Project, reviews: Reviews, previous: pd
     copies = number_kept_copies(table, recipe.dedupe, reviews, listed, judged)
     settings = dataclasses.replace(recipe.split, group_by=recipe.groupings)
     table, notes = split_images(table, settings, recipe.labels, previous, copies, project.most_command, listed)
-    return table, (*notes, *describe_doubts(table, judged))
+    return table, (*notes, *describe_divided_anew(table, recipe.split.keep), *describe_doubts(table, judged))
 
 
 COUNTED = frozenset({*catalog.DECIDED, "record_id", "source", "license", "sha256", "listed_split", "url"})

@@ -6,7 +6,7 @@ import pytest
 from curator.catalog import Drop, is_kept
 from curator.decide.balance import balance_labels
 from curator.decide.dedupe import find_duplicates
-from curator.decide.growth import drop_cross_split, find_listed_sides
+from curator.decide.growth import describe_divided_anew, drop_cross_split, find_listed_sides
 from curator.decide.split import split_images
 from curator.errors import RecipeError
 from curator.manifests.read_recipe import parse_recipe
@@ -122,3 +122,15 @@ def test_exact_counts_and_kept_sides_exclude_each_other() -> None:
     )
     with pytest.raises(RecipeError, match="keep goes with ratio"):
         parse_recipe(text, source_kinds())
+
+
+def test_sides_that_are_listed_and_not_kept_are_said() -> None:
+    """Who has a column of sides may take them for kept; dropped rows do not count."""
+    table = make_table([row("one", "train"), row("two", "test"), row("three", None), row("four", "test")])
+    assert describe_divided_anew(table, keep=True) == ()
+    table.loc[table["sha256"] == sha256("four"), "drop_reason"] = Drop.EXACT_DUPLICATE
+    (note,) = describe_divided_anew(table, keep=False)
+    assert note.startswith(
+        "2 images that a source lists as train, val or test were divided anew; `[split] keep = true`"
+    )
+    assert describe_divided_anew(make_table([row("three", None)]), keep=False) == ()
