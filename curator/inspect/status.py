@@ -13,6 +13,8 @@ from curator import catalog
 from curator.catalog import Stage
 from curator.decide.conflicts import COLUMNS as CONFLICT_COLUMNS
 from curator.decide.conflicts import find_conflicts, way_out_of_all
+from curator.decide.doubts import describe_doubts
+from curator.decide.judged import DOUBTFUL
 from curator.embed.current import suspects_news
 from curator.errors import DiskError
 from curator.fetch.ledger.history import count_through_proxy
@@ -26,6 +28,7 @@ from curator.manifests.project import Project
 from curator.manifests.reviews import decided_keys, digest_reviews, read_reviews, standing_reviews
 from curator.observe.workers.confine import possible
 from curator.pipeline import made_from
+from curator.pipeline.judging.evidence import read_evidence
 from curator.pipeline.made_from import Change
 from curator.pipeline.stages import COUNTED
 from curator.report.notebook import status_html
@@ -121,7 +124,7 @@ def read_status(project: Project) -> Status:
     else:
         table = read_catalog(project.paths.catalog(stage), _COLUMNS) if stage else catalog.empty()
         status = count_stage(project, stage, table)
-        is_local, concerns = not table["url"].notna().any(), (*_conflicts(table), *rescued_news(table))
+        is_local, concerns = not table["url"].notna().any(), _concerns(project, stage, table)
     if unfinished and unfinished.is_running:
         status = replace(status, next=(), remark="")
     reviewed, outdated = _new_reviews(project, stage), _outdated(project, stage, changes)
@@ -176,6 +179,18 @@ def _conflicts(table: pd.DataFrame) -> tuple[Text, ...]:
     """Say how many pictures are kept under no label because they have several, and what to do about them."""
     n = len(find_conflicts(table))
     return (way_out_of_all(n),) if n else ()
+
+
+def _concerns(project: Project, stage: Stage | None, table: pd.DataFrame) -> tuple[Text, ...]:
+    """Say what a person should know of the images of a catalog."""
+    return (*_conflicts(table), *_doubts(project, stage, table), *rescued_news(table))
+
+
+def _doubts(project: Project, stage: Stage | None, table: pd.DataFrame) -> tuple[Text, ...]:
+    """Say how many pairs that may be one picture stand on two sides of the split."""
+    if stage != Stage.SPLIT or made_from.as_deduped(project).dedupe.mode != "near":
+        return ()
+    return describe_doubts(table, read_evidence(project.paths, DOUBTFUL))
 
 
 def _unverified(project: Project) -> tuple[Text, ...]:

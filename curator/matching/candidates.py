@@ -13,6 +13,7 @@ from curator.matching.confirm import STRANGE_BITS, count_bits256
 from curator.matching.copies import exclude
 from curator.matching.crops import IsWanted, match_crops
 from curator.matching.hamming import Search
+from curator.matching.parts import match_parts
 from curator.matching.picture_matches import Matches, join_matches, match_pictures
 from curator.matching.pictures import BoolArray, Indices, Pictures
 
@@ -27,7 +28,7 @@ def find_candidates(
     is_wanted: IsWanted | None = None,
     search: Search | None = None,
 ) -> tuple[Indices, Indices]:
-    """Find pairs of pictures that may be one: within the radius, whether confirmed or not, or one a crop of the other.
+    """Find pairs of pictures that may be one: within the radius, whether confirmed or not, or one a part of the other.
 
     Args:
         pictures: of different hashes, in an order that does not change from run to run.
@@ -54,7 +55,7 @@ def find_candidates(
     both_wanted = is_new if is_wanted is None else lambda i, j: is_wanted(i, j) & is_new(i, j)
     crops = match_crops(pictures, radius, both_wanted)
     n = max(1, len(pictures))
-    both = join_matches([alike, crops])
+    both = join_matches([alike, crops, match_parts(pictures, radius, both_wanted)])
     names = np.sort(np.minimum(both.i, both.j) * n + np.maximum(both.i, both.j))  # np.unique takes many times as long
     i, j = np.divmod(names[np.diff(names, prepend=-1) != 0], n)
     return i, j

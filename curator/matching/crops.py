@@ -82,10 +82,15 @@ def hash_crops(greys: HashBytes) -> Hashes64:
     both = both.reshape(-1, len(_STARTS), 8, len(_STARTS), 8)
     places = [(_STARTS.index(top), _STARTS.index(left)) for top, left in CROPS]
     chosen = np.stack([both[:, down, :, right] for down, right in places], axis=1)
-    coefficients = np.rint(chosen / _GRID).reshape(-1, 64)
+    return sign_coefficients(chosen.reshape(-1, 64)).reshape(-1, len(CROPS))
+
+
+def sign_coefficients(values: Floats) -> Hashes64:
+    """Say which of 64 coefficients are above their median: float64 (n, 64) to uint64 (n,)."""
+    coefficients = np.rint(values / _GRID)
     ordered = np.sort(coefficients, axis=1)  # a tenth of the time of np.partition, which has no vector instructions
     above = coefficients > (ordered[:, 31:32] + ordered[:, 32:33]) / 2
-    return np.packbits(above, axis=1).view(">u8").astype(np.uint64).reshape(-1, len(CROPS))
+    return np.packbits(above, axis=1).view(">u8").astype(np.uint64).ravel()
 
 
 def crop_signatures(greys: HashBytes, crops: Indices) -> npt.NDArray[np.float32]:

@@ -7,6 +7,8 @@ tenth of the numbers; who is near there is ranked by all of them.
 >>> near = find_neighbours(features, most=1, least=0.5)
 >>> near.i.tolist(), near.j.tolist(), near.cosine.round(2).astype(str).tolist()
 ([0, 1], [2, 3], ['1.0', '0.83'])
+>>> near.lead.round(2).astype(str).tolist()  # nobody has a second neighbour
+['0.5', '0.33']
 """
 
 from __future__ import annotations
@@ -34,11 +36,29 @@ IsWanted = Callable[[Indices, Indices], npt.NDArray[np.bool_]]
 
 @dataclass(frozen=True)
 class Neighbours:
-    """Pairs of pictures, i < j, each once, and the cosine between their features; three arrays of shape (pairs,)."""
+    """Pairs of pictures, i < j, each once; arrays of shape (pairs,).
+
+    Attributes:
+        i, j: numbers of pictures.
+        cosine: between their features.
+        lead: how much higher that is than the cosines of both with the last of twice as many neighbours, in the mean.
+    """
 
     i: Indices
     j: Indices
     cosine: Floats
+    lead: Floats
+
+    def where(self, chosen: npt.NDArray[np.bool_]) -> Neighbours:
+        """Return the chosen pairs."""
+        return Neighbours(self.i[chosen], self.j[chosen], self.cosine[chosen], self.lead[chosen])
+
+    def join(self, others: Neighbours, n: int) -> Neighbours:
+        """Return the pairs of both, of ``n`` pictures, each once and in order; what this one knows of a pair counts."""
+        i, j = np.concatenate([self.i, others.i]), np.concatenate([self.j, others.j])
+        _, first = np.unique(i.astype(np.int64) * n + j, return_index=True)
+        cosine, lead = np.concatenate([self.cosine, others.cosine]), np.concatenate([self.lead, others.lead])
+        return Neighbours(i[first], j[first], cosine[first], lead[first])
 
 
 def find_neighbours(features: Floats, most: int, least: float, is_wanted: IsWanted | None = None) -> Neighbours:
@@ -57,11 +77,10 @@ def find_neighbours(features: Floats, most: int, least: float, is_wanted: IsWant
     whole = features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), np.float32(1e-12))
     short = _shorten(whole)
     slack = _SLACK if short.shape[1] < whole.shape[1] else 0.0
-    per_row = most if slack == 0.0 else 2 * most
     with one_thread_a_core() as threads:
         found = list(
             threads.map(
-                lambda start: _nearest(whole, short, start, most, per_row, least, least - slack, is_wanted),
+                lambda start: _nearest(whole, short, start, most, least, least - slack, is_wanted),
                 range(0, n, _AT_ONCE),
             )
         )
@@ -69,7 +88,8 @@ def find_neighbours(features: Floats, most: int, least: float, is_wanted: IsWant
     names = np.unique(np.minimum(i, j) * max(n, 1) + np.maximum(i, j))
     low, high = np.divmod(names, max(n, 1))
     cosine = np.concatenate([np.empty(0, np.float32), *_cosines(whole, low, high)])
-    return Neighbours(low.astype(np.intp), high.astype(np.intp), cosine)
+    usual = np.concatenate([np.empty(0, np.float32), *(part[2] for part in found)])
+    return Neighbours(low.astype(np.intp), high.astype(np.intp), cosine, cosine - (usual[low] + usual[high]) / 2)
 
 
 def _shorten(whole: Floats) -> Floats:
@@ -86,24 +106,30 @@ def _nearest(
     short: Floats,
     start: int,
     most: int,
-    per_row: int,
     least: float,
     least_short: float,
     is_wanted: IsWanted | None,
-) -> tuple[Indices, Indices]:
-    """Return the nearest of a block of pictures: the numbers of both, nearest first."""
+) -> tuple[Indices, Indices, Floats]:
+    """Return the nearest of a block of pictures: the numbers of both, nearest first; and the usual cosine of each.
+
+    That is the one with the last of twice as many neighbours as are wanted, ``least`` if there are not so many.
+    """
     near = short[start : start + _AT_ONCE] @ short.T
     rows = np.arange(len(near))
     near[rows, start + rows] = -2
     if is_wanted is not None:
         near[~is_wanted(start + rows[:, None], np.arange(len(short))[None])] = -2
-    bar = np.maximum(_bar(near, per_row), np.float32(least_short))
+    bar = np.maximum(_bar(near, 2 * most), np.float32(least_short))
     i, j = np.nonzero(near >= bar[:, None])
-    i, j = _keep_first(i, j, near[i, j], per_row)
+    i, j = _keep_first(i, j, near[i, j], 2 * most)
     cosine = np.concatenate([np.empty(0, np.float32), *_cosines(whole, start + i, j)])
     chosen = cosine >= least
-    i, j = _keep_first(i[chosen], j[chosen], cosine[chosen], most)
-    return start + i, j
+    i, j, cosine = i[chosen], j[chosen], cosine[chosen]
+    usual = np.full(len(near), 2, np.float32)
+    np.minimum.at(usual, i, cosine)
+    usual[np.bincount(i, minlength=len(near)) < 2 * most] = least
+    i, j = _keep_first(i, j, cosine, most)
+    return start + i, j, usual
 
 
 def _bar(near: Floats, most: int) -> Floats:

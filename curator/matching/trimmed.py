@@ -10,6 +10,7 @@ ball on white ground fades in row by row, so its white is never taken for a bar.
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -63,8 +64,8 @@ def _trim_once(rgb: npt.NDArray[np.uint8], box: Box) -> Box:
     """Take one bar off each side that has one, unless what it leaves has the bar's colour along that side."""
     left, top, right, bottom = box
     inner = rgb[top:bottom, left:right]
-    upright, lying = (np.ascontiguousarray(part) for part in (inner[:, ::_STRIDE], inner[::_STRIDE].swapaxes(0, 1)))
-    views = (lying, upright, lying[::-1], upright[::-1])
+    upright, lying = np.ascontiguousarray(inner[:, ::_STRIDE]), cv2.transpose(np.ascontiguousarray(inner[::_STRIDE]))
+    views = [np.asarray(view, np.uint8) for view in (lying, upright, cv2.flip(lying, 0), cv2.flip(upright, 0))]
     bars = [_measure_bar(view) for view in views]
     while True:
         across = ((bars[1], bars[3]), (bars[0], bars[2])) * 2
@@ -79,7 +80,9 @@ def _find_colour(row: npt.NDArray[np.uint8]) -> npt.NDArray[np.int16]:
 
 
 def _differ(rows: npt.NDArray[np.uint8], colour: npt.NDArray[np.int16]) -> Bools:
-    return np.asarray((np.abs(rows.astype(np.int16) - colour) > _TOLERANCE).any(axis=-1))
+    """Return which pixels have another colour than a bar's: bool, shape (rows, pixels)."""
+    low, high = (tuple((colour + by).clip(0, 255).tolist()) for by in (-_TOLERANCE, _TOLERANCE))
+    return np.asarray(cv2.inRange(rows, low, high) == 0)
 
 
 def _measure_bar(rows: npt.NDArray[np.uint8]) -> int:
@@ -88,7 +91,7 @@ def _measure_bar(rows: npt.NDArray[np.uint8]) -> int:
     Between two lines of words a bar is plain again, so it is the last plain row that counts.
     """
     colour = _find_colour(rows[0])
-    if len(rows) < 2 * _EDGE + 2 or _differ(rows[0], colour).mean() > _OPEN / 2:
+    if len(rows) < 2 * _EDGE + 2 or _differ(rows[:1], colour).mean() > _OPEN / 2:
         return 0
     other = _differ(rows, colour)
     share = other.mean(axis=1)

@@ -217,3 +217,9 @@ def changed_settings(project: Project) -> dict[str, tuple[Any, Any]]:
 def latest_stage(project: Project, with_reviews: bool = True) -> Stage | None:
     """Name the last stage whose catalog is current; see :func:`examine`."""
     return examine(project, with_reviews)[0]
+
+
+def as_deduped(project: Project) -> Recipe:
+    """Return the recipe with the ``[dedupe]`` that the deduped catalog was made with, options of that run included."""
+    made_with = read_record(project.paths.catalog(Stage.DEDUPED)).settings.get("dedupe", {})
+    return project.recipe.with_overrides("dedupe", **made_with)

@@ -42,15 +42,16 @@ SCHEMA = pa.schema(
 """A row a pair."""
 
 
-def read_judged(path: Path, made_by: Mapping[str, Any] | None = None) -> pa.Table | None:
+def read_judged(path: Path, made_by: Mapping[str, Any] | None = None, verdict: int | None = None) -> pa.Table | None:
     """Read the pairs; None if the file is missing or damaged, or its pairs were judged by other rules.
 
     Args:
         path: of the file.
         made_by: what decides a verdict besides the two contents; None: whatever it was.
+        verdict: read only pairs of this one.
     """
     try:
-        table = pq.read_table(path)
+        table = pq.read_table(path, filters=None if verdict is None else [("verdict", "=", verdict)])
     except (OSError, pa.ArrowException):
         return None
     kept = (table.schema.metadata or {}).get(_KEY)

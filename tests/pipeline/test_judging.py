@@ -5,6 +5,7 @@ import shutil
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import ImageOps
@@ -12,6 +13,7 @@ from PIL import ImageOps
 from curator.catalog import Stage, is_kept
 from curator.embed.row_file import RowFile
 from curator.events import Warned
+from curator.inspect.status import read_status
 from curator.matching.pictures import Pictures
 from curator.observe.workers.render import UnreadableError
 from curator.pipeline import run_stages as pipeline
@@ -19,7 +21,8 @@ from curator.pipeline.forget import forget
 from curator.pipeline.judging import compare_pictures, evidence, sketches
 from curator.pipeline.judging.contents import Contents, number_equal
 from curator.pipeline.judging.evidence import BY_HASH_ONLY, read_evidence
-from curator.store.judged_file import read_judged
+from curator.store.judged_file import SCHEMA, read_judged, write_judged
+from curator.text import spell
 from tests.small_worlds import picture, recipe_text, small_project, write_folder
 
 
@@ -158,6 +161,21 @@ def test_dedupe_runs_again_where_its_evidence_is_gone(project):
     assert dedupe(project)[1].skipped
 
 
+def test_status_names_doubtful_pairs_on_two_sides(project):
+    """Whatever was printed when the split was made: the catalog and the evidence are read."""
+    table = pipeline.decide(project, Stage.SPLIT, {}).table
+    kept = table[is_kept(table) & table["split"].notna()]
+    (one, one_id), (other, other_id) = sorted(
+        kept.loc[kept["split"] == side, ["sha256", "record_id"]].iloc[0].tolist() for side in ("train", "test")
+    )
+    pair = {"sha256": one, "other_sha256": other, "verdict": 2, "orientation": 0, "flaws": 0, "differs": ""}
+    write_judged(project.paths.judged, pa.Table.from_pylist([pair], SCHEMA), compare_pictures.made_by())
+    (news,) = (spell(news) for news in read_status(project).news if "may be one picture" in spell(news))
+    assert one_id in news and other_id in news
+    write_judged(project.paths.judged, SCHEMA.empty_table(), compare_pictures.made_by())
+    assert not any("may be one picture" in spell(news) for news in read_status(project).news)
+
+
 def test_what_is_forgotten_is_not_sketched_of_another_folder_either(project, tmp_path):
     """The folder that is compared with still has the picture: none of what shows it comes back."""
     exam = tmp_path / "exam"
@@ -184,3 +202,14 @@ def test_of_equal_hashes_one_stands_for_both_data_sets():
     both = ours.join(theirs)
     assert both.stand_for(ours).tolist() == [True, True, True]
     assert both.stand_for(theirs).tolist() == [True, True, False]
+
+
+def test_what_has_a_copy_is_compared_with_more(project, with_network, monkeypatch):
+    """The first look lets nothing pass here; what leads slightly is compared with pictures that have a copy only."""
+    monkeypatch.setattr(compare_pictures, "may_be_one", lambda pictures, near: np.zeros(len(near.i), bool))
+    monkeypatch.setattr(compare_pictures, "leads_slightly", lambda near: np.ones(len(near.i), bool))
+    dedupe(project)
+    table = pq.read_table(project.paths.judged).to_pandas()
+    copies = set(table.loc[table["verdict"] == 1, ["sha256", "other_sha256"]].to_numpy().ravel())
+    assert copies and len(table) > len(copies)
+    assert (table["sha256"].isin(copies) | table["other_sha256"].isin(copies)).all()

@@ -1,4 +1,4 @@
-"""docs/results.md: its commands make the splits that its figures are of, byte for byte, of the photographs beside us."""
+"""docs/results.md: its commands make the splits that its figures are of, byte for byte, of the photographs here."""
 
 from __future__ import annotations
 

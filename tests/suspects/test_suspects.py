@@ -20,6 +20,7 @@ from curator.catalog import Stage
 from curator.cli.app import app
 from curator.dataset import Dataset
 from curator.embed import models
+from curator.inspect.suspects import find
 from curator.inspect.suspects.folds import choose_folds, divide_anew
 from curator.inspect.suspects.judge import judge
 from curator.inspect.suspects.logistic import fit, predict
@@ -251,6 +252,24 @@ def test_from_folders_to_suspects(judged: Any) -> None:
     assert len(catalog.kept(read_catalog(dataset.paths.catalog(Stage.DEDUPED)))) == len(found.table)
     before = dataset.paths.suspects.stat().st_mtime_ns
     assert dataset.suspects().table.equals(found.table) and dataset.paths.suspects.stat().st_mtime_ns == before
+
+
+def test_copies_are_grouped_as_dedupe_was_last_run(judged: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Options of its command line count, not only the recipe."""
+    dataset, _ = judged
+    try:
+        dataset.dedupe(across_labels="ignore")
+        number, seen = find.number_kept_copies, []
+
+        def watch(table: Any, settings: Any, *rest: Any, **more: Any) -> Any:
+            seen.append(settings.across_labels)
+            return number(table, settings, *rest, **more)
+
+        monkeypatch.setattr(find, "number_kept_copies", watch)
+        dataset.suspects()
+        assert seen == ["ignore"] != [dataset.recipe.dedupe.across_labels]
+    finally:
+        dataset.dedupe()
 
 
 def test_it_is_told_where_a_person_looks(judged: Any, capsys: pytest.CaptureFixture[str]) -> None:

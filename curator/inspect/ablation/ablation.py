@@ -32,12 +32,12 @@ from curator.inspect.suspects.neighbours import find_neighbours
 from curator.inspect.suspects.principal import judged_by, likenesses
 from curator.manifests.manifest import read_manifest
 from curator.manifests.project import Project
-from curator.manifests.recipe import Recipe
 from curator.manifests.reviews import Key, Review, read_reviews, standing_reviews
 from curator.manifests.settings import SuspectsSettings
 from curator.matching.components import label_components
 from curator.pipeline.judging.evidence import read_evidence
-from curator.store.catalog_files import file_digest, read_catalog, read_record
+from curator.pipeline.made_from import as_deduped
+from curator.store.catalog_files import file_digest, read_catalog
 from curator.store.lock import locked
 from curator.text import Command, plural
 
@@ -106,17 +106,11 @@ def _is_taken_out(raw: pd.DataFrame, deduped: pd.DataFrame, standing: Mapping[Ke
     return np.array([name in before or (sha256, label) in since for name, sha256, label in rows], dtype=bool)
 
 
-def _as_deduped(project: Project) -> Recipe:
-    """Return the recipe with the ``[dedupe]`` that the catalog was made with, options of that run included."""
-    ran_with = read_record(project.paths.catalog(Stage.DEDUPED)).settings.get("dedupe", {})
-    return project.recipe.with_overrides("dedupe", **ran_with)
-
-
 def _number_groups(
     project: Project, raw: pd.DataFrame, deduped: pd.DataFrame, standing: Mapping[Key, Review]
 ) -> IntArray:
     """Number what must not be divided, as the split does, copies that dedupe dropped included: int64 (images,)."""
-    recipe = _as_deduped(project)
+    recipe = as_deduped(project)
     place = pd.Series(np.arange(len(raw)), index=raw["record_id"].tolist())
     listed = find_listed_sides(deduped, recipe.split.keep)
     still = number_kept_copies(deduped, recipe.dedupe, standing, listed, read_evidence(project.paths))

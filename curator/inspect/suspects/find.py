@@ -32,6 +32,7 @@ from curator.manifests.project import Project
 from curator.manifests.reviews import decided_keys, read_reviews, standing_reviews
 from curator.observe.pixels import DECODER_VERSION
 from curator.pipeline.judging.evidence import read_evidence
+from curator.pipeline.made_from import as_deduped
 from curator.store.catalog_files import fingerprint, read_catalog
 from curator.store.lock import locked
 from curator.store.suspects_file import Key, Suspects, read_suspects, suspect_keys, write_suspects
@@ -94,7 +95,7 @@ def _earlier(project: Project, before: Suspects | None) -> tuple[Key, ...]:
 
 def _group(project: Project, table: pd.DataFrame) -> IntArray:
     """Number what belongs together as the split sees it: near-duplicates, an author, a page."""
-    recipe = project.recipe
+    recipe = as_deduped(project)
     standing = standing_reviews(read_reviews(project.paths.reviews))
     copies = number_kept_copies(table, recipe.dedupe, standing, judged=read_evidence(project.paths))
     leaders = find_leak_groups(table, recipe.groupings, copies)

@@ -38,6 +38,7 @@ from curator.fetch.cluster.spread import Spread
 from curator.manifests.project import Project
 from curator.manifests.settings import DedupeSettings
 from curator.matching.candidates import find_candidates
+from curator.matching.first_look import leads_slightly, may_be_one
 from curator.matching.judge.flaws import find_faded, find_flaws
 from curator.matching.judge.judge import JUDGE_VERSION, Judgement, judge_pairs
 from curator.matching.judge.sketch import SKETCH_VERSION
@@ -119,24 +120,36 @@ def compare_pictures(
     apart = np.isin(contents.sha256, equal.filter(pc.equal(equal["verdict"], TWO))["other_sha256"].to_numpy())
     nodes = np.flatnonzero((contents.equal == np.arange(len(contents))) | apart)
     wanted = None if is_wanted is None else lambda i, j: is_wanted(nodes[i], nodes[j])
-    pairs = _choose(contents.take(nodes), settings, means, wanted)
-    table = pa.concat_tables([equal, judge.judge(nodes[pairs.i], nodes[pairs.j], pairs.cosine)])
+    pairs, others = _choose(contents.take(nodes), settings, means, wanted)
+    found = judge.judge(nodes[pairs.i], nodes[pairs.j], pairs.cosine)
+    has_copy = np.isin(contents.sha256[nodes], _name_copies(found))
+    more = others.where((has_copy[others.i] | has_copy[others.j]) & leads_slightly(others))
+    table = pa.concat_tables([equal, found, judge.judge(nodes[more.i], nodes[more.j], more.cosine)])
     judge.keep(table)
     return table
 
 
-def _choose(nodes: Contents, settings: DedupeSettings, means: Means, is_wanted: IsWanted | None) -> Neighbours:
-    """Choose the pairs that deserve a look: by hash, and by what a network sees."""
+def _name_copies(judged: pa.Table) -> Texts:
+    """Name the contents that are one picture with another."""
+    ones = judged.filter(pc.equal(judged["verdict"], ONE))
+    return np.concatenate([ones[name].to_numpy().astype(object) for name in ("sha256", "other_sha256")])
+
+
+def _choose(
+    nodes: Contents, settings: DedupeSettings, means: Means, is_wanted: IsWanted | None
+) -> tuple[Neighbours, Neighbours]:
+    """Choose the pairs that deserve a look, by hash and by what a network sees; and name the other neighbours."""
     search = spread_search(means.spread) if means.spread else None
     i, j = find_candidates(nodes.pictures, settings.max_distance, settings.rotations, is_wanted, search)
+    unknown = np.full(len(i), np.nan, np.float32)
+    by_hash = Neighbours(i.astype(np.int64), j.astype(np.int64), unknown, unknown)
     if means.network is None:
-        return Neighbours(i, j, np.full(len(i), np.nan, np.float32))
-    likely = find_likely(nodes, means.network, means.features, means.max_pixels, means.emit, is_wanted)
-    names, n = likely.i.astype(np.int64) * len(nodes) + likely.j, max(1, len(nodes))
-    more = np.setdiff1d(i.astype(np.int64) * len(nodes) + j, names)
-    cosine = np.concatenate([likely.cosine, np.full(len(more), np.nan, np.float32)])
-    order = np.argsort(names := np.concatenate([names, more]), kind="stable")
-    return Neighbours(names[order] // n, names[order] % n, cosine[order])
+        return by_hash, by_hash.where(np.zeros(len(i), bool))
+    near = find_likely(nodes, means.network, means.features, means.max_pixels, means.emit, is_wanted)
+    n = max(1, len(nodes))
+    is_known = np.isin(near.i * n + near.j, by_hash.i * n + by_hash.j)
+    is_known[~is_known] = may_be_one(nodes.pictures, near.where(~is_known))
+    return near.where(is_known).join(by_hash, n), near.where(~is_known)
 
 
 class _Judge:

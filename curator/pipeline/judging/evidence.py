@@ -32,8 +32,8 @@ from curator.store.paths import DataPaths
 from curator.text import Text
 
 BY_HASH_ONLY = (
-    "Pairs were chosen by hash alone: copies whose hashes are far apart (cropped by a fifth and more, with a wide "
-    "border or large text, rotated by some degrees) are not looked for. "
+    "Pairs were chosen by hash alone: copies whose hashes are far apart (cropped by a fifth and more, cut out, with a "
+    "caption or large text, rotated by some degrees) are not looked for. "
 )
 
 
@@ -93,9 +93,9 @@ def has_evidence(paths: DataPaths) -> bool:
     return is_judged_by(paths.judged, made_by())
 
 
-def read_evidence(paths: DataPaths) -> Judged | None:
-    """Read what was seen before the last dedupe; None if nothing was."""
-    table = read_judged(paths.judged, made_by())
+def read_evidence(paths: DataPaths, verdict: int | None = None) -> Judged | None:
+    """Read what was seen before the last dedupe, of pairs of one verdict or of all; None if nothing was."""
+    table = read_judged(paths.judged, made_by(), verdict)
     return None if table is None else Judged.from_table(table)
 
 

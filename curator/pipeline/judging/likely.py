@@ -75,4 +75,4 @@ def find_likely(
     features = features_of(file, contents.sha256[known].tolist())
     wanted = None if is_wanted is None else lambda i, j: is_wanted(known[i], known[j])
     found = find_neighbours(features, MOST, LEAST_COSINE, wanted)
-    return Neighbours(known[found.i], known[found.j], found.cosine)
+    return Neighbours(known[found.i], known[found.j], found.cosine, found.lead)
