@@ -29,8 +29,8 @@ from curator.matching.pictures import BoolArray, Indices
 
 SmallInts = npt.NDArray[np.uint8]
 
-MOST_QUERIES = 1 << 20
-"""Hashes looked up at once: more take more memory and save no time; see docs/decisions/0031."""
+MOST_QUERIES = 1 << 22
+"""Hashes looked up at once: of fewer, more time goes into gathering what they are compared with."""
 _BLOCK_PAIRS = 1 << 16
 
 
@@ -175,7 +175,7 @@ def gather_blocks(parts: Iterable[Matches]) -> Iterator[Matches]:
 
 def expand_pairs(found: Pairs, left: Owners, right: Owners) -> Iterator[tuple[Indices, Indices, SmallInts]]:
     """Expand pairs of distinct hashes to pairs of what has them, block by block."""
-    sizes = np.cumsum(left.counts[found.i] * right.counts[found.j])
+    sizes = np.cumsum(left.counts[found.i].astype(np.int64) * right.counts[found.j])
     n_pairs = int(sizes[-1]) if len(sizes) else 0
     cuts = np.searchsorted(sizes, np.arange(_BLOCK_PAIRS, n_pairs, _BLOCK_PAIRS))
     for low, high in pairwise([0, *cuts, len(found)]):
@@ -193,24 +193,24 @@ class Owners:
     """
 
     def __init__(self, looks: Hashes64) -> None:
+        number = np.int32 if looks.size < 1 << 31 else np.int64
+        self.order = np.empty(looks.size, number)
+
+        def sort(column: int) -> tuple[Hashes64, Indices]:
+            first = len(looks) * column
+            order = np.argsort(looks[:, column])
+            ordered = looks[order, column]
+            starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[: len(looks)])
+            self.order[first : first + len(looks)] = first + order
+            return ordered[starts], (first + starts).astype(number)
+
         with ThreadPoolExecutor(os.cpu_count()) as threads:
-            columns = list(threads.map(_sort_looks, looks.T))
-        starts = [len(looks) * number + starts for number, (_, starts, _) in enumerate(columns)]
-        self.hashes = np.concatenate([hashes for hashes, _, _ in columns])
-        self.order = np.concatenate([len(looks) * number + order for number, (_, _, order) in enumerate(columns)])
-        self.starts = np.concatenate(starts)
-        self.counts = np.diff(np.append(self.starts, looks.size))
+            hashes, starts = zip(*threads.map(sort, range(looks.shape[1])), strict=True)
+        self.hashes, self.starts = np.concatenate(hashes), np.concatenate(starts)
+        self.counts = np.diff(np.append(self.starts, self.starts.dtype.type(looks.size)))
 
     def spread(self, values: Indices, distance: SmallInts, others: Indices) -> tuple[Indices, SmallInts, Indices]:
         """Replace each hash by the pictures that have it, repeating the two other arrays."""
         repeats = self.counts[values]
         places = list_ranges(self.starts[values], repeats)
-        return self.order[places], np.repeat(distance, repeats), np.repeat(others, repeats)
-
-
-def _sort_looks(looks: Hashes64) -> tuple[Hashes64, Indices, Indices]:
-    """Return the distinct hashes, ascending, where each starts among the sorted looks, and the looks in that order."""
-    order = np.argsort(looks)
-    ordered = looks[order]
-    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[: len(looks)])
-    return ordered[starts], starts, order
+        return self.order[places].astype(np.intp), np.repeat(distance, repeats), np.repeat(others, repeats)
