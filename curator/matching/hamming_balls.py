@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from curator.matching.buckets import Buckets, Indices, Places, UInt64s, list_ranges
 
-BLOCK_NEIGHBOURS = 1 << 18
+BLOCK_NEIGHBOURS = 1 << 19
 """Neighbours gathered at once, about."""
 TILE_ROWS, TILE_COLUMNS = 64, 4096
 """Most hashes and neighbours of one key compared at once; a larger bucket is cut."""

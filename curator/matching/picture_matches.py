@@ -29,8 +29,9 @@ from curator.matching.pictures import BoolArray, Indices
 
 SmallInts = npt.NDArray[np.uint8]
 
-MOST_QUERIES = 1 << 22
-"""Hashes looked up at once: of fewer, more time goes into gathering what they are compared with."""
+MOST_QUERIES, LEAST_COLUMNS = 1 << 22, 4
+"""Hashes looked up at once, unless these are fewer columns of looks, of as many as there are pictures: with fewer
+queries, more time goes into gathering what they are compared with."""
 _BLOCK_PAIRS = 1 << 16
 
 
@@ -132,19 +133,30 @@ def match_reoriented(
 ) -> Matches:
     """Find the pairs that look alike if one is rotated or mirrored; see :func:`match_pictures`."""
     owners, n = Owners(hashes[:, :1]), len(hashes)
-    per_search = max(1, MOST_QUERIES // max(1, n))
-    find = _lookup(owners.hashes, radius, n * min(per_search, len(ORIENTATIONS) - 1), search)
+    columns = cut_columns(n, len(ORIENTATIONS) - 1)
+    find = _lookup(owners.hashes, radius, n * columns[0][1], search)
 
     def blocks() -> Iterator[Matches]:
-        for first in range(1, len(ORIENTATIONS), per_search):
-            looks = Owners(hashes[:, first : first + per_search])
+        for first, n_columns in columns:
+            looks = Owners(hashes[:, first + 1 : first + 1 + n_columns])
             for pairs in find(looks.hashes):
                 for look, i, distance in expand_pairs(pairs, looks, owners):
-                    step, j = np.divmod(look, n)  # look k is picture k % n in the orientation first + k // n
+                    step, j = np.divmod(look, n)  # look k is picture k % n in the orientation first + 1 + k // n
                     other = i != j
-                    yield Matches(i[other], j[other], distance[other], (first + step[other]).astype(np.uint8))
+                    yield Matches(i[other], j[other], distance[other], (first + 1 + step[other]).astype(np.uint8))
 
     return _join_accepted(blocks(), accept)
+
+
+def cut_columns(n: int, n_columns: int) -> list[tuple[int, int]]:
+    """Cut the columns of looks of ``n`` pictures into parts that are looked up at once: where each begins, its width.
+
+    >>> cut_columns(1_000_000, 7), cut_columns(100_000, 7)
+    ([(0, 4), (4, 3)], [(0, 7)])
+    """
+    n_parts = -(-n_columns // max(LEAST_COLUMNS, MOST_QUERIES // max(1, n)))
+    width = -(-n_columns // n_parts)
+    return [(first, min(width, n_columns - first)) for first in range(0, n_columns, width)]
 
 
 def _lookup(
