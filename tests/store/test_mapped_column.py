@@ -9,7 +9,7 @@ import pytest
 
 from curator import catalog
 from curator.errors import StateError
-from curator.store import catalog_files, mapped_column
+from curator.store import catalog_files
 from curator.store.catalog_files import StageRecord, read_catalog, with_decided, write_catalog, write_decided
 from curator.store.mapped_column import map_columns, read_mapped
 
