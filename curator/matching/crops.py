@@ -124,4 +124,4 @@ def _are_copies(pictures: Pictures, near: Matches) -> BoolArray:
         read[cropped] = crop_signatures(greys[cropped], crop[cropped] - 1)
         return read
 
-    return judge_signatures(near.i, near.j * _LOOKS, read, LEAST_FIT, SAME_CROP)
+    return judge_signatures(near.i, near.j.astype(np.int64) * _LOOKS, read, LEAST_FIT, SAME_CROP)

@@ -65,7 +65,7 @@ class Matches:
 
     def renumber(self, i: Indices, j: Indices) -> Matches:
         """Call picture k of the left side ``i[k]``, and picture k of the right side ``j[k]``."""
-        return Matches(i[self.i], j[self.j], self.distance, self.orientation)
+        return Matches(narrow(i)[self.i], narrow(j)[self.j], self.distance, self.orientation)
 
     def both_ways(self) -> Matches:
         """Add to each match its mirror image: ``j`` against ``i``, in the inverse orientation."""
@@ -78,11 +78,20 @@ Accept = Callable[[Matches], BoolArray]
 
 
 def join_matches(parts: Iterable[Matches]) -> Matches:
-    """Put lists of matches one after the other."""
-    nothing, no_bits = np.empty(0, np.intp), np.empty(0, np.uint8)
-    arrays = [(nothing, nothing, no_bits, no_bits)]
-    arrays += [(part.i, part.j, part.distance, part.orientation) for part in parts]
-    return Matches(*(np.concatenate(column) for column in zip(*arrays, strict=True)))
+    """Put lists of matches one after the other, their numbers in 32 bits where these are enough: there may be millions.
+
+    >>> join_matches([Matches.upright(np.array([1]), np.array([2]))] * 2).i
+    array([1, 1], dtype=int32)
+    """
+    arrays = [(narrow(part.i), narrow(part.j), part.distance, part.orientation) for part in parts if len(part.i)]
+    if not arrays:
+        return Matches.upright(np.empty(0, np.intp), np.empty(0, np.intp))
+    return Matches(*(column[0] if len(arrays) == 1 else np.concatenate(column) for column in zip(*arrays, strict=True)))
+
+
+def narrow(numbers: Indices) -> Indices:
+    """Return numbers from 0 in 32 bits, if all fit."""
+    return numbers.astype(np.int32, copy=False) if numbers.max(initial=0) < 1 << 31 else numbers  # type: ignore[return-value]
 
 
 def match_pictures(
