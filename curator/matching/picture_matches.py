@@ -91,7 +91,7 @@ def join_matches(parts: Iterable[Matches]) -> Matches:
 
 def narrow(numbers: Indices) -> Indices:
     """Return numbers from 0 in 32 bits, if all fit."""
-    return numbers.astype(np.int32, copy=False) if numbers.max(initial=0) < 1 << 31 else numbers  # type: ignore[return-value]
+    return numbers.astype(np.int32, copy=False) if numbers.max(initial=0) < 1 << 31 else numbers
 
 
 def match_pictures(

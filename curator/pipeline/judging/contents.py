@@ -104,7 +104,8 @@ def _first_of_each(names: pd.Series[Any], rows: Indices) -> Indices:
     texts = as_arrow(names, pa.string()).take(pa.array(rows))
     order = pc.sort_indices(texts).to_numpy()  # which keeps the order of equal ones
     ordered = number_values(texts)[order]
-    return rows[order[np.flatnonzero(np.diff(ordered, prepend=-1))]]
+    first: Indices = rows[order[np.flatnonzero(np.diff(ordered, prepend=-1))]]
+    return first
 
 
 def _may_be_stored(sha256s: pd.Series[Any], paths: DataPaths) -> BoolArray:
