@@ -207,17 +207,6 @@ def mark(rows: Rows, n: int) -> BoolArray:
     return marked
 
 
-def number_rows(mask: pa.Array | pa.ChunkedArray) -> pa.Array:
-    """Number the rows at which an Arrow mask holds (null does not); pyarrow 18 itself crashes at one without chunks.
-
-    >>> number_rows(pa.chunked_array([[False, True], [None, True]])).to_pylist()
-    [1, 3]
-    >>> number_rows(pa.chunked_array([], pa.bool_())).to_pylist()
-    []
-    """
-    return pc.indices_nonzero(mask.combine_chunks() if isinstance(mask, pa.ChunkedArray) else mask)
-
-
 def spread(values: pa.Array, rows: Rows, n: int) -> pa.Array:
     """Put each value at its own one of the numbered ``rows`` among ``n``; the other rows are null.
 

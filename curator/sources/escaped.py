@@ -16,7 +16,6 @@ import html
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curator.catalog import number_rows
 from curator.events import Listener, Noted
 from curator.text import plural
 
@@ -46,3 +45,14 @@ def unescaped(addresses: pa.ChunkedArray, name: str, emit: Listener) -> pa.Chunk
 
 def _mask(n: int, rows: pa.Array) -> pa.Array:
     return pc.is_in(pa.array(range(n), pa.int64()), value_set=rows.cast(pa.int64()))
+
+
+def number_rows(mask: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """Number the rows at which an Arrow mask holds (null does not); pyarrow 18 itself crashes at one without chunks.
+
+    >>> number_rows(pa.chunked_array([[False, True], [None, True]])).to_pylist()
+    [1, 3]
+    >>> number_rows(pa.chunked_array([], pa.bool_())).to_pylist()
+    []
+    """
+    return pc.indices_nonzero(mask.combine_chunks() if isinstance(mask, pa.ChunkedArray) else mask)
