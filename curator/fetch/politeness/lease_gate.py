@@ -30,8 +30,9 @@ from curator.fetch.politeness.robots_gate import RobotsGate
 from curator.fetch.politeness.schedule import Schedule
 from curator.reasons import Drop
 
-_LEADING = 0.3
-"""Share of the latest requests to a host that were led to one other, from which on the next is expected to be, too."""
+_LEADING = 0.2
+"""Share of the latest requests to a host that were led to one other, from which on the next is expected to be, too: two
+of the first ones."""
 _WEIGHT = 0.125
 """That of the latest request in this share."""
 

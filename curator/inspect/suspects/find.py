@@ -37,7 +37,7 @@ from curator.store.lock import locked
 from curator.store.suspects_file import Key, Suspects, read_suspects, suspect_keys, write_suspects
 from curator.text import Command
 
-VERSION = 3
+VERSION = 4
 """Raised when a rule changes, so that no older table is taken for a new one."""
 
 

@@ -3,8 +3,8 @@
 Two judges agree on a probability of each label: a softmax regression on the features of the other folds, and the labels
 of the image's neighbours. Which probability makes a label wrong is learned from the set itself, label by label, as
 confident learning does (Northcutt and others 2021, https://doi.org/10.1613/jair.1.12125); compared with cleanlab in
-docs/decisions/0016-suspects.md. Then all are judged again without the labels that seemed wrong, as these
-had had a say. The regression's probabilities are the means over several divisions into folds.
+docs/decisions/0016-suspects.md. Then all are judged again without the labels that seemed wrong, as these had had a say;
+few images again and again. The regression's probabilities are the means over several divisions into folds.
 
 >>> probabilities = np.array([[0.9, 0.1], [0.8, 0.2], [0.1, 0.9], [0.2, 0.8], [0.05, 0.95]], np.float32)
 >>> find_wrong(probabilities, np.array([0, 0, 1, 1, 0])).tolist()
@@ -29,10 +29,13 @@ PENALTIES = (3.0, 1.0, 0.3, 0.1, 0.03)
 """The one that predicts the other folds' labels best is taken."""
 
 PENALTY_AGAIN = 0.1
-"""Of the second judgement: weaker than what noise makes the first one take, as most of the noise is gone."""
+"""Of each later judgement: weaker than what noise makes the first one take, as most of the noise is gone."""
 
-NEIGHBOURS_WEIGHT = 1 / 5
-"""Of the neighbours' vote in the probability: on photographs with confusable labels swapped, 1/4 finds fewer."""
+NEIGHBOURS_WEIGHT = 1 / 10
+"""Of the neighbours' vote in the probability: on photographs with confusable labels swapped, 1/5 finds fewer."""
+
+THOROUGH_ROUNDS, ROUNDS = 4, 2
+"""Judgements of images that are divided into folds several times, and of others: each costs time."""
 
 
 def predict_out_of_fold(
@@ -90,7 +93,7 @@ def judge(
     trained: BoolArray | None = None,
     penalties: Sequence[float] = PENALTIES,
 ) -> FloatArray:
-    """Judge twice, the second time by those images alone whose labels seem right the first time.
+    """Judge several times, each time by those images alone whose labels seemed right the time before.
 
     Args:
         inputs: float32 (images, dimensions).
@@ -109,14 +112,17 @@ def judge(
         predicted = [predict_out_of_fold(inputs, labels, one, n_labels, trained, penalties) for one in divisions]
         return combine(np.mean(predicted, axis=0), neighbours.among(trained), labels)
 
-    trained = np.ones(len(labels), bool) if trained is None else trained
-    found = ask(trained, penalties)
-    rows = np.flatnonzero(trained)
-    is_right = find_wrong(found[rows], labels[rows]) < 0
-    n_right, n = (np.bincount(labels[some], minlength=n_labels) for some in (rows[is_right], rows))
-    # Of a label that seems wrong on most of its images, the set says too little to leave any of them out.
-    trained = np.isin(np.arange(len(labels)), rows[is_right | (2 * n_right < n)[labels[rows]]])
-    return ask(trained, (PENALTY_AGAIN,))
+    rows = np.flatnonzero(np.ones(len(labels), bool) if trained is None else trained)
+    n = np.bincount(labels[rows], minlength=n_labels)
+    used = np.isin(np.arange(len(labels)), rows)
+    found = ask(used, penalties)
+    for _ in range(1, THOROUGH_ROUNDS if len(divisions) > 1 else ROUNDS):
+        is_right = find_wrong(found[rows], labels[rows]) < 0
+        n_right = np.bincount(labels[rows[is_right]], minlength=n_labels)
+        # Of a label that seems wrong on most of its images, the set says too little to leave any of them out.
+        used = np.isin(np.arange(len(labels)), rows[is_right | (2 * n_right < n)[labels[rows]]])
+        found = ask(used, (PENALTY_AGAIN,))
+    return found
 
 
 def combine(probabilities: FloatArray, neighbours: Neighbours, labels: IntArray) -> FloatArray:
