@@ -176,9 +176,7 @@ def number_kept_copies(
     may_be_copies = catalog.is_kept(table)
     if settings.across_labels != "ignore":
         may_be_copies = may_be_copies & (find_wanted(table, standing) | (False if listed is None else listed >= 0))
-    rows = np.flatnonzero(may_be_copies)
-    rows = rows[number_pictures(take_facts(table, rows)) >= 0]
-    i, j = _join([_link_hashed(table, rows, settings), _link_judged(table, judged)])
+    i, j = _join([_link_hashed(table, np.flatnonzero(may_be_copies), settings), _link_judged(table, judged)])
     numbers = label_components(len(table), i, j)
     numbers[np.bincount(numbers, minlength=len(table))[numbers] < 2] = -1
     return numbers
@@ -186,6 +184,7 @@ def number_kept_copies(
 
 def _link_hashed(table: pd.DataFrame, rows: Indices, settings: DedupeSettings) -> Links:
     """Link those of some rows that hashes hold to be one picture."""
+    rows = rows[number_pictures(take_facts(table, rows)) >= 0]
     if len(rows) < 2:
         return rows[:0], rows[:0]
     found = find_copies(read_pictures(take_facts(table, rows)), settings.max_distance, settings.rotations)
