@@ -18,7 +18,8 @@ from curator.matching.picture_matches import Matches, join_matches, match_pictur
 from curator.matching.pictures import BoolArray, Indices, Pictures
 
 MOST = 16
-"""Candidates of each picture, the nearest by hash: of more, all look like all, and a copy is linked to it by others."""
+"""Candidates of each picture, the nearest by hash, and as many that hold a part of it or are one of its parts: of more,
+all look like all, and a copy is linked to it by others."""
 
 
 def find_candidates(
@@ -55,7 +56,10 @@ def find_candidates(
     both_wanted = is_new if is_wanted is None else lambda i, j: is_wanted(i, j) & is_new(i, j)
     crops = match_crops(pictures, radius, both_wanted)
     n = max(1, len(pictures))
-    both = join_matches([alike, crops, match_parts(pictures, radius, both_wanted)])
+    nearest = _Nearest(len(pictures))
+    for part in match_parts(pictures, radius, both_wanted):
+        nearest.add(part.where(nearest.may_be(part)))
+    both = join_matches([alike, crops, nearest.take()])
     names = np.sort(np.minimum(both.i, both.j) * n + np.maximum(both.i, both.j))  # np.unique takes many times as long
     i, j = np.divmod(names[np.diff(names, prepend=-1) != 0], n)
     return i, j
