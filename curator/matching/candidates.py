@@ -56,13 +56,17 @@ def find_candidates(
     both_wanted = is_new if is_wanted is None else lambda i, j: is_wanted(i, j) & is_new(i, j)
     crops = match_crops(pictures, radius, both_wanted)
     n = max(1, len(pictures))
-    nearest = _Nearest(len(pictures))
-    for part in match_parts(pictures, radius, both_wanted):
-        nearest.add(part.where(nearest.may_be(part)))
-    both = join_matches([alike, crops, nearest.take()])
+    both = join_matches([alike, crops, _match_few_parts(pictures, radius, both_wanted)])
     names = np.sort(np.minimum(both.i, both.j) * n + np.maximum(both.i, both.j))  # np.unique takes many times as long
     i, j = np.divmod(names[np.diff(names, prepend=-1) != 0], n)
     return i, j
+
+
+def _match_few_parts(pictures: Pictures, radius: int, is_wanted: IsWanted) -> Matches:
+    nearest = _Nearest(len(pictures))
+    for part in match_parts(pictures, radius, is_wanted):
+        nearest.add(part.where(nearest.may_be(part)))
+    return nearest.take()
 
 
 class _Nearest:
