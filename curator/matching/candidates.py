@@ -18,7 +18,8 @@ from curator.matching.picture_matches import Matches, join_matches, match_pictur
 from curator.matching.pictures import BoolArray, Indices, Pictures
 
 MOST = 16
-"""Candidates of each picture, the nearest by hash: of more, all look like all, and a copy is linked to it by others."""
+"""Candidates of each picture, the nearest by hash, and as many that hold a part of it or are one of its parts: of more,
+all look like all, and a copy is linked to it by others."""
 
 
 def find_candidates(
@@ -55,11 +56,18 @@ def find_candidates(
     both_wanted = is_new if is_wanted is None else lambda i, j: is_wanted(i, j) & is_new(i, j)
     crops = match_crops(pictures, radius, both_wanted)
     n = max(1, len(pictures))
-    both = join_matches([alike, crops, match_parts(pictures, radius, both_wanted)])
+    both = join_matches([alike, crops, _match_few_parts(pictures, radius, both_wanted)])
     names = np.minimum(both.i, both.j).astype(np.int64) * n + np.maximum(both.i, both.j)
     names.sort()  # np.unique takes many times as long
     i, j = np.divmod(names[np.diff(names, prepend=-1) != 0], n)
     return i, j
+
+
+def _match_few_parts(pictures: Pictures, radius: int, is_wanted: IsWanted) -> Matches:
+    nearest = _Nearest(len(pictures))
+    for part in match_parts(pictures, radius, is_wanted):
+        nearest.add(part.where(nearest.may_be(part)))
+    return nearest.take()
 
 
 class _Nearest:

@@ -10,13 +10,16 @@ that: it is worth a look at the pixels.
 >>> collage = np.hstack([other[:, ::2], whole[:, ::2]])
 >>> lumas = np.stack([whole, collage, np.pad(whole[::2, ::2], 8)])
 >>> hashes = [int(one).to_bytes(8) * 8 for one in hash64(transform(lumas))]
->>> found = match_parts(Pictures.unpack(hashes, [bytes(32)] * 3, pack_signatures(lumas)), 10, lambda i, j: i != j)
+>>> from curator.matching.picture_matches import join_matches
+>>> pictures = Pictures.unpack(hashes, [bytes(32)] * 3, pack_signatures(lumas))
+>>> found = join_matches(match_parts(pictures, 10, lambda i, j: i != j))
 >>> sorted(set(zip(found.i.tolist(), found.j.tolist())))
 [(1, 0), (2, 0)]
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 
 import numpy as np
@@ -26,7 +29,7 @@ from curator.matching.crops import IsWanted, sign_coefficients
 from curator.matching.hamming import find_indexed, index_hashes
 from curator.matching.luma_signatures import SIDE
 from curator.matching.perceptual_hash import HashBytes, Hashes64
-from curator.matching.picture_matches import MOST_QUERIES, Matches, Owners, expand_pairs, join_matches
+from curator.matching.picture_matches import MOST_QUERIES, Matches, Owners, expand_pairs
 from curator.matching.pictures import Indices, Pictures
 from curator.matching.threads import one_thread_a_core
 
@@ -50,7 +53,7 @@ _HALVES = ((0, 64), (0, 32), (32, 64))
 _PARTS: Integers = np.array([(down, right) for down in _HALVES for right in _HALVES][1:])
 
 
-def match_parts(pictures: Pictures, radius: int, is_wanted: IsWanted) -> Matches:
+def match_parts(pictures: Pictures, radius: int, is_wanted: IsWanted) -> Iterator[Matches]:
     """Find the pairs of pictures of which one may be a part of the other, both upright.
 
     Args:
@@ -58,26 +61,24 @@ def match_parts(pictures: Pictures, radius: int, is_wanted: IsWanted) -> Matches
         radius: most differing bits between a part's hash and a picture's, at most those above.
         is_wanted: called before a pair is compared.
 
-    Returns:
-        Matches of a picture i with a part that is like picture j.
+    Yields:
+        Matches of a picture i with a part that is like picture j, in blocks: where all look like all, they are many.
     """
     rows = np.flatnonzero(pictures.has_signature)
     blocks = [rows[start : start + _BLOCK] for start in range(0, len(rows), _BLOCK)]
     with one_thread_a_core() as threads:
         hashed = list(threads.map(lambda block: _hash_parts(pictures.read_signatures(block)), blocks))
     if not hashed:
-        return join_matches([])
+        return
     parts, framed, lines = (np.concatenate(one) for one in zip(*hashed, strict=True))
     within = np.flatnonzero((lines != _HALVES[0]).any(axis=(1, 2)))
     per_search, bits = max(1, MOST_QUERIES // max(1, len(rows))), min(radius, PART_BITS)
-    found = [
-        _look_up(pictures, rows, rows, parts[:, first : first + per_search], bits, is_wanted, _PARTS[None, first:])
-        for first in range(0, len(_PARTS), per_search)
-    ]
+    for first in range(0, len(_PARTS), per_search):
+        yield from _look_up(
+            pictures, rows, rows, parts[:, first : first + per_search], bits, is_wanted, _PARTS[None, first:]
+        )
     bits = min(radius, FRAMED_BITS)
-    return join_matches(
-        [*found, _look_up(pictures, rows, rows[within], framed[within, None], bits, is_wanted, lines[within, None])]
-    )
+    yield from _look_up(pictures, rows, rows[within], framed[within, None], bits, is_wanted, lines[within, None])
 
 
 def _look_up(
@@ -88,7 +89,7 @@ def _look_up(
     bits: int,
     is_wanted: IsWanted,
     lines: Integers,
-) -> Matches:
+) -> Iterator[Matches]:
     """Look parts of some pictures, shape (owners, parts), up among all, and compare their signatures.
 
     Args:
@@ -96,17 +97,17 @@ def _look_up(
     """
     wholes, looks = Owners(pictures.hashes[rows, :1]), Owners(hashes)
     index = index_hashes(wholes.hashes, bits, len(looks.hashes))
-    found = [join_matches([])]
+    every = np.broadcast_to(lines, (len(owners), *lines.shape[1:]))
     for pairs in find_indexed(index, looks.hashes):
         for look, j, distance in expand_pairs(pairs, looks, wholes):
             part, i = np.divmod(look, len(owners))
             left, right = owners[i], rows[j]
             near = np.flatnonzero((left != right) & is_wanted(left, right))
-            greys = [pictures.read_signatures(side[near]).astype(np.float64) for side in (left, right)]
-            where = np.broadcast_to(lines, (len(owners), *lines.shape[1:]))[i[near], part[near]]
-            near = near[_correlate(_read_parts(greys[0], where), greys[1]) >= LEAST_LIKENESS]
-            found.append(Matches.upright(left[near], right[near], distance[near]))
-    return join_matches(found)
+            for some in (near[start : start + _BLOCK] for start in range(0, len(near), _BLOCK)):
+                greys = [pictures.read_signatures(side[some]).astype(np.float64) for side in (left, right)]
+                cut_out = _read_parts(greys[0], every[i[some], part[some]])
+                some = some[_correlate(cut_out, greys[1]) >= LEAST_LIKENESS]
+                yield Matches.upright(left[some], right[some], distance[some])
 
 
 def _hash_parts(greys: HashBytes) -> tuple[Hashes64, Hashes64, Integers]:

@@ -17,12 +17,13 @@ from curator.benchmark.ablation_words import CLEANED, DEDUPED, INFLATION, RAW, o
 from curator.cli.benchmark import refuse_unused
 from curator.dataset import Dataset
 from curator.errors import CuratorError, StateError
-from curator.inspect.ablation.ablation import Chosen, _as_deduped, _measure, _read_raw
+from curator.inspect.ablation.ablation import Chosen, _measure, _read_raw
 from curator.inspect.ablation.measure import Pool, compare_orders, compare_training
 from curator.manifests.manifest import read_manifest
 from curator.manifests.reviews import Review, append_review
 from curator.manifests.settings import SuspectsSettings
 from curator.pipeline.judging.compare_pictures import made_by
+from curator.pipeline.made_from import as_deduped
 from curator.store.judged_file import SCHEMA, write_judged
 from tests.small_worlds import recipe_text, small_project, write_folder
 
@@ -173,7 +174,7 @@ def review_of(rows: Any, number: int, decision: str) -> Review:
 def test_groups_are_made_as_dedupe_and_split_made_them(small: Dataset) -> None:
     """With what pixels say of two pictures that no hash holds alike, and with the options that dedupe ran with."""
     assert small.project.recipe.dedupe.max_distance != 3
-    assert _as_deduped(small.project).dedupe.max_distance == 3
+    assert as_deduped(small.project).dedupe.max_distance == 3
     raw, groups = _read_raw(small.project)
     assert len(np.unique(groups)) == 12
     first, second = sorted([raw["sha256"][2], raw["sha256"][9]])

@@ -254,6 +254,7 @@ def test_from_folders_to_suspects(judged: Any) -> None:
     assert dataset.suspects().table.equals(found.table) and dataset.paths.suspects.stat().st_mtime_ns == before
 
 
+@pytest.mark.usefixtures("with_network")  # as the set was made: the other tests get it back as it was
 def test_copies_are_grouped_as_dedupe_was_last_run(judged: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Options of its command line count, not only the recipe."""
     dataset, _ = judged
