@@ -90,8 +90,8 @@ def audit_answer(found: "Audit") -> Answer:
         if found.failed:
             terminal.note(f"failed on {', '.join(found.failed)}", "red")
         if found.counts["leaks"] or found.counts["conflicts"] or found.counts["copies"]:
-            anew = "; `keep = false` under [split] divides it anew" if found.published.sides else ""
-            mended = f"makes a set of it without copies{anew}"
+            leaky = "without the copies on one side; the leaks stay until `keep = false` under [split] divides it anew"
+            mended = f"makes a set of it {leaky if found.counts['leaks'] else 'without copies'}"
             sources = [word for place in found.places for word in ("--from", place)]
             terminal.next(Command.of("init", "mended", *sources), mended)
 

@@ -352,9 +352,23 @@ def test_a_set_without_sides_is_looked_at_as_one(tmp_path: Path, monkeypatch: py
     done = run(".", "--no-embed")
     assert done.exit_code == 0 and "There are no sides to compare" in done.stdout
     assert "next: curator init mended --from ." in done.stdout
+    assert "makes a set of it without copies" in done.stdout and "keep = false" not in done.stdout
     [page] = (tmp_path / "home" / "curator" / "audits").glob("*/set-audit.html")
     assert str(page) in done.stdout.replace("\n", "") and snapshot(tmp_path / "set") == before
     assert "a &lt;b&gt;" in page.read_text("utf-8") and "<b>/" not in page.read_text("utf-8")
+
+
+def test_leaks_are_said_to_stay_in_the_set_that_is_made_of_it(tmp_path: Path) -> None:
+    """`init --from` keeps the sides of a published set, and so what leaks between them."""
+    root = tmp_path / "set"
+    for side, first in (("train", 0), ("test", 40)):
+        for label in range(2):
+            for n in range(3):
+                write(root / side / LABELS[label] / f"{n}.jpg", jpeg(first + 10 * label + n))
+    shutil.copyfile(root / "train" / "heron" / "0.jpg", root / "test" / "heron" / "again.jpg")
+    done = run(root, "--no-embed", "--cache", tmp_path / "cache", "--output", tmp_path / "page.html")
+    said = " ".join(done.stdout.split())
+    assert done.exit_code == 0 and "the leaks stay until `keep = false` under [split] divides it anew" in said, said
 
 
 def made_up(n: int, seed: int) -> pd.DataFrame:
