@@ -91,7 +91,11 @@ _TEXTS = (
 )  # fmt: skip
 """The columns whose texts come from elsewhere."""
 _N_SHOWN = 5
-_AGAIN = ("Take it back from where it came; or delete it, then run ", Command("split"), ", which writes it anew.")
+_AGAIN = (
+    "Name a manifest.csv, or take this one back from where it came; if it is that of your own data set, move it away, and ",
+    Command("split"),
+    " writes it anew.",
+)
 
 
 def can_be_linked(table: pd.DataFrame) -> catalog.BoolArray:

@@ -108,7 +108,7 @@ def disk_errors(path: Path | str) -> Iterator[None]:
         yield
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
-        hint = f"{first_remedy(error.errno)}, or choose another place with --data, then run again."
+        hint = f"{first_remedy(error.errno)}, or choose another place with --data (for an export, with --output), then run again."
         raise DiskError(f"Cannot write {path}: {reason}.", f"Nothing that was there before was lost. {hint}") from error
 
 
