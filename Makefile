@@ -59,10 +59,10 @@ test-shuffled: $(VENV)/.installed-dev  ## Run tests in an order of chance (SEED=
 test-again:  ## Give up to three tests that failed beside others a second try, alone, and name what passes then
 	@$(BIN)/python tests/again.py
 
-$(OLDEST)/.installed: pyproject.toml tests/oldest.py
-	@$(PYTHON) -m venv $(OLDEST)
-	@$(PYTHON) tests/oldest.py > $(OLDEST)/constraints.txt
-	@$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check -c $(OLDEST)/constraints.txt \
+$(OLDEST)/.installed: pyproject.toml Makefile | $(BIN)/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(OLDEST)
+	@$(BIN)/uv pip install --quiet --python $(OLDEST)/bin/python --resolution lowest-direct \
 	  --editable '.[embed,review,xlsx]' 'pytest>=8' 'hypothesis>=6.100'
 	@touch $@
 

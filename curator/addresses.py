@@ -83,8 +83,9 @@ def _beginnings(urls: pa.Array | pa.ChunkedArray) -> Iterator[pa.Array]:
     """Cut each address before its third slash, where its host has ended, some at a time to save memory."""
     for chunk in urls.chunks if isinstance(urls, pa.ChunkedArray) else [urls]:
         for start in range(0, len(chunk), _CHUNK_ROWS):
-            parts = pc.split_pattern(chunk.slice(start, _CHUNK_ROWS), "/", max_splits=3)
-            yield pc.binary_join(pc.list_slice(parts, 0, 3), "/").cast(pa.string()).dictionary_encode()
+            part = chunk.slice(start, _CHUNK_ROWS).cast(pa.string())  # not of 64-bit places: they are not joined
+            parts = pc.split_pattern(part, "/", max_splits=3)
+            yield pc.binary_join(pc.list_slice(parts, 0, 3), "/").dictionary_encode()
 
 
 def _null_if_empty(texts: pa.Array) -> pa.Array:

@@ -207,17 +207,6 @@ def mark(rows: Rows, n: int) -> BoolArray:
     return marked
 
 
-def number_rows(mask: pa.Array | pa.ChunkedArray) -> pa.Array:
-    """Number the rows at which an Arrow mask holds (null does not); pyarrow 18 itself crashes at one without chunks.
-
-    >>> number_rows(pa.chunked_array([[False, True], [None, True]])).to_pylist()
-    [1, 3]
-    >>> number_rows(pa.chunked_array([], pa.bool_())).to_pylist()
-    []
-    """
-    return pc.indices_nonzero(mask.combine_chunks() if isinstance(mask, pa.ChunkedArray) else mask)
-
-
 def spread(values: pa.Array, rows: Rows, n: int) -> pa.Array:
     """Put each value at its own one of the numbered ``rows`` among ``n``; the other rows are null.
 
@@ -241,11 +230,22 @@ def counts_by(table: pd.DataFrame, column: str) -> dict[str, dict[str, Any]]:
     return {str(value): counts(rows) for value, rows in table.groupby(column, sort=True)}
 
 
+WIDE = {pa.string(): pa.large_string(), pa.binary(): pa.large_binary()}
+"""The kinds of texts and bytes, and for each the one of which an array may have more than :data:`MOST_BYTES`."""
+MOST_BYTES = (1 << 31) - 1
+
+
 def as_arrow(column: Any, kind: pa.DataType | None = None) -> pa.Array:
-    """Return a column (a Series, values in order, or Arrow's) as one Arrow array, of ``kind`` if that is given."""
+    """Return a column (a Series, values in order, or Arrow's) as one Arrow array, of ``kind`` if that is given.
+
+    Texts or bytes of more than two gigabytes are of the wide kind instead (:data:`WIDE`), whose places have 64 bits.
+    """
     array = column if isinstance(column, pa.Array | pa.ChunkedArray) else pa.array(column, from_pandas=True)
-    array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
-    return array if kind is None or array.type == kind else array.cast(kind)
+    if isinstance(array, pa.ChunkedArray):
+        is_large = array.num_chunks > 1 and array.type in WIDE and array.nbytes > MOST_BYTES
+        array = (array.cast(WIDE[array.type]) if is_large else array).combine_chunks()
+    is_wide = kind is not None and array.type == WIDE.get(kind) and array.nbytes > MOST_BYTES
+    return array if kind is None or array.type == kind or is_wide else array.cast(kind)
 
 
 def read_bytes(column: pd.Series[Any] | pa.Array, width: int) -> npt.NDArray[np.uint8]:

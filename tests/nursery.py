@@ -158,10 +158,7 @@ def run_curator(*words: str, cwd: Path, environment: Mapping[str, str]) -> subpr
 
 def serve(kind: str, address: str) -> None:
     """Be a parent until nobody holds the other end of standard input; returns in each child that has ended its work."""
-    if kind == "observers":
-        pass
-    else:
-        _import_commands()
+    (_import_observers if kind == "observers" else _import_commands)()
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     listening.bind("\0" + address)
@@ -198,10 +195,12 @@ def _wait(how: int) -> None:
 def observe(job: dict[str, Any], descriptors: Sequence[int], asking: socket.socket) -> None:
     """Be an observing process; in a folder of nobody's, so that a relative path in a request fails."""
     from curator.observe.workers.main import main
+    from tests.fuzz.killed_commands import watch_observer
 
     asking.close()
     channel, *streams = descriptors
     _be_new(job["environment"], streams)
+    watch_observer()
     main([str(channel)])
 
 
@@ -230,6 +229,11 @@ def _be_new(environment: dict[str, str], streams: Sequence[int]) -> None:
     for number, instead in enumerate((nothing, *streams)):
         os.dup2(instead, number)
         os.close(instead)
+
+
+def _import_observers() -> None:
+    import curator.observe.workers.main  # noqa: F401
+    import tests.fuzz.killed_commands  # noqa: F401
 
 
 def _import_commands() -> None:

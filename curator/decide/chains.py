@@ -73,13 +73,13 @@ class Ties:
         """
         same = pairs.where(pairs.is_one & np.isfinite(pairs.transform).all(axis=1))
         n = int(max(numbers.max(initial=0), pairs.i.max(initial=0), pairs.j.max(initial=0))) + 1
-        places = {name: place for place, name in enumerate((same.i * n + same.j).tolist())}
+        names = same.i * n + same.j
+        places = {name: place for place, name in enumerate(names.tolist())}
+        known = np.isin(numbers[matches.i] * n + numbers[matches.j], np.append(names, same.j * n + same.i))
         tied: dict[int, list[tuple[int, Matrix, int]]] = {}
-        for i, j, _, orientation in matches.rows():
+        for i, j, _, orientation in matches.where(known).rows():
             one, other = int(numbers[i]), int(numbers[j])
-            place = places.get(one * n + other, places.get(other * n + one))
-            if place is None:
-                continue
+            place = places.get(one * n + other, places.get(other * n + one, -1))
             matrix = _square(same.transform[place].reshape(2, 3))  # places of the pair's j to those of its i
             is_forward = one * n + other in places
             if not is_forward and abs(np.linalg.det(matrix)) < 1e-6:

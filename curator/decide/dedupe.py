@@ -94,8 +94,9 @@ def _read_images(
     unknown = np.full(len(images), -1, np.int64)
     ranks = put_first(put_first(ranks, members), side >= 0)
     content = number_values(images["sha256"]) if settings.mode != "off" else unknown
+    label = rank_among(images["label"], labels)
     return _Images(
-        label=rank_among(images["label"], labels),
+        label=label.astype(np.min_scalar_type(-int(label.max(initial=0)) - 1)),  # read for each of millions of matches
         side=_join_sides(side, content),
         rank=put_first(ranks, protected),
         content=content,

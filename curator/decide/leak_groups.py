@@ -115,7 +115,7 @@ def find_leak_groups(table: Columns, group_by: Sequence[str], copies: IntArray |
 def _name_wholes(table: Columns) -> pa.Array:
     """Name the picture that each row is a part of, or is, if others are parts of it: they stay together always."""
     sha256, made_of = (as_arrow(table[name], pa.string()) for name in ("sha256", "made_of"))
-    return pc.coalesce(made_of, pc.if_else(pc.is_in(sha256, made_of.drop_null()), sha256, None))
+    return pc.coalesce(made_of.cast(sha256.type), pc.if_else(pc.is_in(sha256, made_of.drop_null()), sha256, None))
 
 
 def _join(links: Sequence[Links]) -> Links:
@@ -173,9 +173,9 @@ def number_kept_copies(
     """
     if settings.mode != "near":
         return np.full(len(table), -1, np.int64)
-    may_be_copies = catalog.is_kept(table) & (number_pictures(table) >= 0)
+    may_be_copies = catalog.is_kept(table)
     if settings.across_labels != "ignore":
-        may_be_copies &= find_wanted(table, standing) | (False if listed is None else listed >= 0)
+        may_be_copies = may_be_copies & (find_wanted(table, standing) | (False if listed is None else listed >= 0))
     i, j = _join([_link_hashed(table, np.flatnonzero(may_be_copies), settings), _link_judged(table, judged)])
     numbers = label_components(len(table), i, j)
     numbers[np.bincount(numbers, minlength=len(table))[numbers] < 2] = -1
@@ -184,6 +184,7 @@ def number_kept_copies(
 
 def _link_hashed(table: pd.DataFrame, rows: Indices, settings: DedupeSettings) -> Links:
     """Link those of some rows that hashes hold to be one picture."""
+    rows = rows[number_pictures(take_facts(table, rows)) >= 0]
     if len(rows) < 2:
         return rows[:0], rows[:0]
     found = find_copies(read_pictures(take_facts(table, rows)), settings.max_distance, settings.rotations)

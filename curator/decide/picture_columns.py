@@ -10,7 +10,7 @@ array([ 0,  0, -1])
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 import numpy as np
@@ -58,14 +58,16 @@ def take_facts(table: Columns, rows: Rows) -> Facts:
     return Facts(table.table, table.rows[rows]) if isinstance(table, Facts) else Facts(table, rows)
 
 
-def identify_by_parts(identify: Callable[[Columns], pa.Array], table: Columns) -> pa.ChunkedArray:
-    """Say something of each row, 65,536 rows at a time: what comes in between takes the memory of one part."""
+def cut_rows(table: Columns) -> Iterator[Facts]:
+    """Yield the rows in parts of 65,536, at least one: what is made of a text takes the memory of one part."""
     places = np.arange(len(table))
-    parts = [
-        identify(take_facts(table, places[start : start + _BATCH_ROWS]))
-        for start in range(0, max(1, len(table)), _BATCH_ROWS)
-    ]
-    return pa.chunked_array(parts)
+    for start in range(0, max(1, len(table)), _BATCH_ROWS):
+        yield take_facts(table, places[start : start + _BATCH_ROWS])
+
+
+def identify_by_parts(identify: Callable[[Columns], pa.Array], table: Columns) -> pa.ChunkedArray:
+    """Say something of each row, part by part."""
+    return pa.chunked_array(map(identify, cut_rows(table)))
 
 
 def find_comparable(table: Columns) -> BoolArray:

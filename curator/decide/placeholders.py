@@ -130,7 +130,7 @@ def _telling_names(answered: pa.Array, pictures: IntArray, address: pa.Array, fa
 
 
 def _join(families: pa.Array, names: pa.Array) -> pa.Array:
-    return pc.binary_join_element_wise(families, names, "/")
+    return pc.binary_join_element_wise(families, as_arrow(names, pa.string()), "/")
 
 
 def _file_names(addresses: pa.Array) -> pa.Array:

@@ -24,7 +24,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator.catalog import BoolArray, IntArray, as_arrow, number_values, read_bytes
-from curator.decide.picture_columns import Columns
+from curator.decide.picture_columns import Columns, cut_rows, identify_by_parts
 from curator.manifests.settings import SplitSettings
 from curator.matching.perceptual_hash import HashBytes
 from curator.matching.pictures import Indices
@@ -88,6 +88,12 @@ def describe_frames(table: pd.DataFrame, settings: SplitSettings) -> tuple[Text,
 
 def _number_files(table: Columns) -> tuple[IntArray, IntArray, IntArray]:
     """Number the series of files that differ by a number, in a folder and across (-1: none); and that number."""
+    in_folder, across, numbers = zip(*map(_name_series, cut_rows(table)), strict=True)
+    return number_values(pa.chunked_array(in_folder)), number_values(pa.chunked_array(across)), np.concatenate(numbers)
+
+
+def _name_series(table: Columns) -> tuple[pa.Array, pa.Array, IntArray]:
+    """Name the series of each row's file, in a folder and across; null if there is none; and its number."""
     urls = pc.replace_substring_regex(as_arrow(table["url"], pa.string()), "[?#].*$", "")
     names = pc.coalesce(as_arrow(table["local_path"], pa.string()), urls)
     parts = pc.extract_regex(names, _NUMBERED)
@@ -95,9 +101,8 @@ def _number_files(table: Columns) -> tuple[IntArray, IntArray, IntArray]:
     source = as_arrow(table["source"], pa.string())
     in_folder = pc.binary_join_element_wise(source, folder, head, tail, "\n")
     by_name = pc.binary_join_element_wise(source, head, tail, "\n")
-    named = pc.if_else(pc.match_substring_regex(head, r"\pL"), by_name, pa.scalar(None, pa.string()))
-    numbers = pc.fill_null(number.cast(pa.int64()), 0).to_numpy(zero_copy_only=False)
-    return number_values(in_folder), number_values(named), numbers
+    across = pc.if_else(pc.match_substring_regex(head, r"\pL"), by_name, pa.scalar(None, pa.string()))
+    return in_folder, across, pc.fill_null(number.cast(pa.int64()), 0).to_numpy(zero_copy_only=False)
 
 
 def _neighbours(series: IntArray, numbers: IntArray, step: int) -> tuple[IntArray, IntArray, IntArray]:
@@ -134,11 +139,15 @@ def _is_recorded(series: IntArray, alike: BoolArray, gap: IntArray) -> BoolArray
 def link_bursts(table: Columns) -> tuple[Indices, Indices]:
     """Link photographs that one camera took within :data:`BURST_S` seconds of each other; an unknown one took none."""
     taken = as_arrow(table["taken"], pa.string()).cast(pa.timestamp("ms"))
-    author = pc.fill_null(as_arrow(table["author"], pa.string()), "")
-    texts = (as_arrow(table[name], pa.string()) for name in ("source", "camera"))
-    camera = number_values(pc.binary_join_element_wise(*texts, author, "\n"))
+    camera = number_values(identify_by_parts(_identify_cameras, table))
     rows = np.flatnonzero((camera >= 0) & taken.is_valid().to_numpy(zero_copy_only=False))
     times = pc.fill_null(taken.cast(pa.int64()), 0).to_numpy(zero_copy_only=False)
     rows = rows[np.lexsort((times[rows], camera[rows]))]
     near = np.flatnonzero((np.diff(camera[rows]) == 0) & (np.diff(times[rows]) <= BURST_S * 1_000))
     return rows[near], rows[near + 1]
+
+
+def _identify_cameras(table: Columns) -> pa.Array:
+    author = pc.fill_null(as_arrow(table["author"], pa.string()), "")
+    texts = (as_arrow(table[name], pa.string()) for name in ("source", "camera"))
+    return pc.binary_join_element_wise(*texts, author, "\n")

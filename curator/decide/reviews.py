@@ -67,6 +67,8 @@ def apply_reviews(table: pd.DataFrame, standing: Mapping[Key, Review], labels: S
 
 def find_wanted(table: pd.DataFrame, standing: Mapping[Key, Review]) -> BoolArray:
     """Find the rows of a catalog after :func:`apply_reviews` that a person wants: bool, shape (rows,)."""
+    if not standing:
+        return np.zeros(len(table), bool)
     old, new = (as_arrow(table[name], pa.string()) for name in ("relabelled_from", "label"))
     rows, reviews = _match(catalog.with_columns(table, {"label": pc.coalesce(old, new)}), standing)
     return catalog.mark(rows[np.array([review.decision != "drop" for review in reviews], bool)], len(table))

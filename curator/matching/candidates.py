@@ -56,7 +56,8 @@ def find_candidates(
     crops = match_crops(pictures, radius, both_wanted)
     n = max(1, len(pictures))
     both = join_matches([alike, crops, match_parts(pictures, radius, both_wanted)])
-    names = np.sort(np.minimum(both.i, both.j) * n + np.maximum(both.i, both.j))  # np.unique takes many times as long
+    names = np.minimum(both.i, both.j).astype(np.int64) * n + np.maximum(both.i, both.j)
+    names.sort()  # np.unique takes many times as long
     i, j = np.divmod(names[np.diff(names, prepend=-1) != 0], n)
     return i, j
 

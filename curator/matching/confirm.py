@@ -75,7 +75,8 @@ def confirm_matches(pictures: Pictures, matches: Matches) -> BoolArray:
         rows, orientations = np.divmod(looks, n_looks)
         return orient_signatures(pictures.read_signatures(rows), orientations.astype(np.uint8))
 
-    left, right = i[doubtful] * n_looks, j[doubtful] * n_looks + matches.orientation[doubtful]
+    left, right = (side[doubtful].astype(np.int64) * n_looks for side in (i, j))
+    right += matches.orientation[doubtful]
     same[doubtful] = judge_signatures(left, right, read, LEAST_FIT, SAME_ALIGNED)
     return same
 

@@ -46,12 +46,17 @@ def exclude(matches: Matches, n: int) -> IsWanted:
     """
 
     def name(i: Indices, j: Indices) -> npt.NDArray[np.int64]:
-        return np.minimum(i, j).astype(np.int64) * n + np.maximum(i, j)
+        names = np.minimum(i, j).astype(np.int64)
+        names *= n
+        names += np.maximum(i, j)
+        return names
 
-    known = np.sort(name(matches.i, matches.j))  # np.unique takes many times as long
+    known = name(matches.i, matches.j)
+    known.sort()  # np.unique takes many times as long
 
     def is_wanted(i: Indices, j: Indices) -> BoolArray:
         names = name(i, j)
-        return np.asarray(np.append(known, -1)[np.searchsorted(known, names)] != names)
+        places = np.searchsorted(known, names)
+        return np.asarray(np.take(known, places, mode="clip") != names if len(known) else np.ones(len(names), bool))
 
     return is_wanted

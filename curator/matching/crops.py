@@ -20,7 +20,7 @@ from curator.matching.confirm import judge_signatures
 from curator.matching.hamming import find_indexed, index_hashes
 from curator.matching.luma_signatures import SIDE
 from curator.matching.perceptual_hash import HashBytes, Hashes64
-from curator.matching.picture_matches import MOST_QUERIES, Matches, Owners, expand_pairs, gather_blocks, join_matches
+from curator.matching.picture_matches import Matches, Owners, cut_columns, expand_pairs, gather_blocks, join_matches
 from curator.matching.pictures import BoolArray, Indices, Pictures
 from curator.matching.threads import one_thread_a_core
 
@@ -59,12 +59,12 @@ def match_crops(pictures: Pictures, radius: int, is_wanted: IsWanted) -> Matches
     """
     rows = np.flatnonzero(pictures.has_signature)
     owners, crops = Owners(pictures.hashes[rows, :1]), _hash_all(pictures, rows)
-    per_search = max(1, MOST_QUERIES // max(1, len(rows)))
-    index = index_hashes(owners.hashes, min(radius, MOST_BITS), len(rows) * min(per_search, len(CROPS)))
+    columns = cut_columns(len(rows), len(CROPS))
+    index = index_hashes(owners.hashes, min(radius, MOST_BITS), len(rows) * columns[0][1])
 
     def candidates() -> Iterator[Matches]:
-        for first in range(0, len(CROPS), per_search):
-            looks = Owners(crops[:, first : first + per_search])
+        for first, n_columns in columns:
+            looks = Owners(crops[:, first : first + n_columns])
             for found in find_indexed(index, looks.hashes):
                 for look, j, distance in expand_pairs(found, looks, owners):
                     step, i = np.divmod(look, max(1, len(rows)))
@@ -129,4 +129,4 @@ def _are_copies(pictures: Pictures, near: Matches) -> BoolArray:
         read[cropped] = crop_signatures(greys[cropped], crop[cropped] - 1)
         return read
 
-    return judge_signatures(near.i, near.j * _LOOKS, read, LEAST_FIT, SAME_CROP)
+    return judge_signatures(near.i, near.j.astype(np.int64) * _LOOKS, read, LEAST_FIT, SAME_CROP)

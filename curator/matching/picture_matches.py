@@ -29,8 +29,9 @@ from curator.matching.pictures import BoolArray, Indices
 
 SmallInts = npt.NDArray[np.uint8]
 
-MOST_QUERIES = 1 << 20
-"""Hashes looked up at once: more take more memory and save no time; see docs/decisions/0031."""
+MOST_QUERIES, LEAST_COLUMNS = 1 << 22, 4
+"""Hashes looked up at once, unless these are fewer columns of looks, of as many as there are pictures: with fewer
+queries, more time goes into gathering what they are compared with."""
 _BLOCK_PAIRS = 1 << 16
 
 
@@ -64,7 +65,7 @@ class Matches:
 
     def renumber(self, i: Indices, j: Indices) -> Matches:
         """Call picture k of the left side ``i[k]``, and picture k of the right side ``j[k]``."""
-        return Matches(i[self.i], j[self.j], self.distance, self.orientation)
+        return Matches(narrow(i)[self.i], narrow(j)[self.j], self.distance, self.orientation)
 
     def both_ways(self) -> Matches:
         """Add to each match its mirror image: ``j`` against ``i``, in the inverse orientation."""
@@ -77,11 +78,20 @@ Accept = Callable[[Matches], BoolArray]
 
 
 def join_matches(parts: Iterable[Matches]) -> Matches:
-    """Put lists of matches one after the other."""
-    nothing, no_bits = np.empty(0, np.intp), np.empty(0, np.uint8)
-    arrays = [(nothing, nothing, no_bits, no_bits)]
-    arrays += [(part.i, part.j, part.distance, part.orientation) for part in parts]
-    return Matches(*(np.concatenate(column) for column in zip(*arrays, strict=True)))
+    """Put lists of matches one after the other, their numbers in 32 bits where these are enough: there may be millions.
+
+    >>> join_matches([Matches.upright(np.array([1]), np.array([2]))] * 2).i
+    array([1, 1], dtype=int32)
+    """
+    arrays = [(narrow(part.i), narrow(part.j), part.distance, part.orientation) for part in parts if len(part.i)]
+    if not arrays:
+        return Matches.upright(np.empty(0, np.intp), np.empty(0, np.intp))
+    return Matches(*(column[0] if len(arrays) == 1 else np.concatenate(column) for column in zip(*arrays, strict=True)))
+
+
+def narrow(numbers: Indices) -> Indices:
+    """Return numbers from 0 in 32 bits, if all fit."""
+    return numbers.astype(np.int32, copy=False) if numbers.max(initial=0) < 1 << 31 else numbers
 
 
 def match_pictures(
@@ -132,19 +142,30 @@ def match_reoriented(
 ) -> Matches:
     """Find the pairs that look alike if one is rotated or mirrored; see :func:`match_pictures`."""
     owners, n = Owners(hashes[:, :1]), len(hashes)
-    per_search = max(1, MOST_QUERIES // max(1, n))
-    find = _lookup(owners.hashes, radius, n * min(per_search, len(ORIENTATIONS) - 1), search)
+    columns = cut_columns(n, len(ORIENTATIONS) - 1)
+    find = _lookup(owners.hashes, radius, n * columns[0][1], search)
 
     def blocks() -> Iterator[Matches]:
-        for first in range(1, len(ORIENTATIONS), per_search):
-            looks = Owners(hashes[:, first : first + per_search])
+        for first, n_columns in columns:
+            looks = Owners(hashes[:, first + 1 : first + 1 + n_columns])
             for pairs in find(looks.hashes):
                 for look, i, distance in expand_pairs(pairs, looks, owners):
-                    step, j = np.divmod(look, n)  # look k is picture k % n in the orientation first + k // n
+                    step, j = np.divmod(look, n)  # look k is picture k % n in the orientation first + 1 + k // n
                     other = i != j
-                    yield Matches(i[other], j[other], distance[other], (first + step[other]).astype(np.uint8))
+                    yield Matches(i[other], j[other], distance[other], (first + 1 + step[other]).astype(np.uint8))
 
     return _join_accepted(blocks(), accept)
+
+
+def cut_columns(n: int, n_columns: int) -> list[tuple[int, int]]:
+    """Cut the columns of looks of ``n`` pictures into parts that are looked up at once: where each begins, its width.
+
+    >>> cut_columns(1_000_000, 7), cut_columns(100_000, 7)
+    ([(0, 4), (4, 3)], [(0, 7)])
+    """
+    n_parts = -(-n_columns // max(LEAST_COLUMNS, MOST_QUERIES // max(1, n)))
+    width = -(-n_columns // n_parts)
+    return [(first, min(width, n_columns - first)) for first in range(0, n_columns, width)]
 
 
 def _lookup(
@@ -175,7 +196,7 @@ def gather_blocks(parts: Iterable[Matches]) -> Iterator[Matches]:
 
 def expand_pairs(found: Pairs, left: Owners, right: Owners) -> Iterator[tuple[Indices, Indices, SmallInts]]:
     """Expand pairs of distinct hashes to pairs of what has them, block by block."""
-    sizes = np.cumsum(left.counts[found.i] * right.counts[found.j])
+    sizes = np.cumsum(left.counts[found.i].astype(np.int64) * right.counts[found.j])
     n_pairs = int(sizes[-1]) if len(sizes) else 0
     cuts = np.searchsorted(sizes, np.arange(_BLOCK_PAIRS, n_pairs, _BLOCK_PAIRS))
     for low, high in pairwise([0, *cuts, len(found)]):
@@ -193,24 +214,24 @@ class Owners:
     """
 
     def __init__(self, looks: Hashes64) -> None:
+        number = np.int32 if looks.size < 1 << 31 else np.int64
+        self.order = np.empty(looks.size, number)
+
+        def sort(column: int) -> tuple[Hashes64, Indices]:
+            first = len(looks) * column
+            order = np.argsort(looks[:, column])
+            ordered = looks[order, column]
+            starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[: len(looks)])
+            self.order[first : first + len(looks)] = first + order
+            return ordered[starts], (first + starts).astype(number)
+
         with ThreadPoolExecutor(os.cpu_count()) as threads:
-            columns = list(threads.map(_sort_looks, looks.T))
-        starts = [len(looks) * number + starts for number, (_, starts, _) in enumerate(columns)]
-        self.hashes = np.concatenate([hashes for hashes, _, _ in columns])
-        self.order = np.concatenate([len(looks) * number + order for number, (_, _, order) in enumerate(columns)])
-        self.starts = np.concatenate(starts)
-        self.counts = np.diff(np.append(self.starts, looks.size))
+            hashes, starts = zip(*threads.map(sort, range(looks.shape[1])), strict=True)
+        self.hashes, self.starts = np.concatenate(hashes), np.concatenate(starts)
+        self.counts = np.diff(np.append(self.starts, self.starts.dtype.type(looks.size)))
 
     def spread(self, values: Indices, distance: SmallInts, others: Indices) -> tuple[Indices, SmallInts, Indices]:
         """Replace each hash by the pictures that have it, repeating the two other arrays."""
         repeats = self.counts[values]
         places = list_ranges(self.starts[values], repeats)
-        return self.order[places], np.repeat(distance, repeats), np.repeat(others, repeats)
-
-
-def _sort_looks(looks: Hashes64) -> tuple[Hashes64, Indices, Indices]:
-    """Return the distinct hashes, ascending, where each starts among the sorted looks, and the looks in that order."""
-    order = np.argsort(looks)
-    ordered = looks[order]
-    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[: len(looks)])
-    return ordered[starts], starts, order
+        return self.order[places].astype(np.intp), np.repeat(distance, repeats), np.repeat(others, repeats)

@@ -59,8 +59,11 @@ class _StandardError(_Shared):
         except OSError:  # there is no standard error to silence
             return
         until.callback(os.close, kept)
+        try:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+        except OSError:  # no further file can be opened, which is no fault of the picture
+            return
         until.callback(os.dup2, kept, 2)
-        nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, 2)
         os.close(nowhere)
 

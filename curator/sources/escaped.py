@@ -17,7 +17,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curator.catalog import mark, number_rows
+from curator.catalog import mark
 from curator.events import Listener, Noted
 from curator.text import plural
 
@@ -79,3 +79,14 @@ def unescaped(
 
 def _mask(n: int, rows: pa.Array) -> pa.Array:
     return pa.array(mark(rows.to_numpy(), n))
+
+
+def number_rows(mask: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """Number the rows at which an Arrow mask holds (null does not); pyarrow 18 itself crashes at one without chunks.
+
+    >>> number_rows(pa.chunked_array([[False, True], [None, True]])).to_pylist()
+    [1, 3]
+    >>> number_rows(pa.chunked_array([], pa.bool_())).to_pylist()
+    []
+    """
+    return pc.indices_nonzero(mask.combine_chunks() if isinstance(mask, pa.ChunkedArray) else mask)

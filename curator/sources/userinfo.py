@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator import catalog
+from curator.sources.escaped import number_rows
 from curator.text import USERINFO
 
 _REQUESTED = ("url", "fallback_url")
@@ -48,5 +49,5 @@ def drop_userinfo(addresses: pa.Array | pa.ChunkedArray) -> pa.Array | pa.Chunke
 
 def _holding(addresses: pa.Array | pa.ChunkedArray) -> pa.Array:
     """Number the rows whose address holds any: few addresses have the sign, fewer before their host."""
-    signed = catalog.number_rows(pc.match_substring(addresses, "@"))
-    return signed.take(catalog.number_rows(pc.match_substring_regex(addresses.take(signed), USERINFO)))
+    signed = number_rows(pc.match_substring(addresses, "@"))
+    return signed.take(number_rows(pc.match_substring_regex(addresses.take(signed), USERINFO)))

@@ -181,7 +181,7 @@ def check_cells(table: pd.DataFrame, path: Path) -> None:
     for name, pattern in _PATTERNS.items():
         if name not in table:
             continue
-        column = pa.array(table[name], pa.string(), from_pandas=True)
+        column = catalog.as_arrow(table[name], pa.string())
         wrong = pc.invert(pc.match_substring_regex(column, f"^(?:{pattern})$"))
         if n := pc.sum(wrong).as_py():
             more = f" and {n - 1:,} more" if n > 1 else ""

@@ -37,6 +37,14 @@ _PROCESS_TOKEN = secrets.token_hex(4)
 _COUNTER = itertools.count()
 
 
+def _be_another_process() -> None:
+    global _PROCESS_TOKEN
+    _PROCESS_TOKEN = secrets.token_hex(4)
+
+
+os.register_at_fork(after_in_child=_be_another_process)
+
+
 def write_temporary(paths: DataPaths, data: bytes, sha256: str, image_format: str) -> str | None:
     """Write a file under a temporary name in its final folder, and return its path; None if the store has it already.
 

@@ -14,9 +14,8 @@ system takes the memory of the mapped pages back when it needs it. What a killed
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from contextlib import ExitStack
-from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any
 
@@ -32,8 +31,6 @@ from curator.store.whole_files import disk_errors, temporary_beside
 
 MAPPED = frozenset({"thumbnail"})
 """The columns of a catalog that only a stage looks at: half a kilobyte a row, of which few are looked at."""
-_MOST_BYTES = (1 << 31) - 1
-"""Of one Arrow array whose places are 32-bit numbers."""
 
 
 def read_mapped(path: Path, columns: Collection[str]) -> pd.DataFrame:
@@ -48,9 +45,7 @@ def read_mapped(path: Path, columns: Collection[str]) -> pd.DataFrame:
     read_record(path)
     schema = catalog.schema_of(columns)
     arrays = map_columns(path, schema.names, path.parent)
-    series = {
-        field.name: pd.Series(arrays[field.name], dtype=pd.ArrowDtype(field.type), copy=False) for field in schema
-    }
+    series = {name: pd.Series(array, dtype=pd.ArrowDtype(array.type), copy=False) for name, array in arrays.items()}
     table = pd.DataFrame(series, copy=False)
     check_cells(table, path)
     pa.default_memory_pool().release_unused()  # what the reader had: a fifth of a gigabyte of a million rows
@@ -61,7 +56,8 @@ def map_columns(path: Path, names: Collection[str], folder: Path) -> dict[str, p
     """Read columns of a Parquet file, group by group; of those of texts or bytes, there is no copy in memory.
 
     Args:
-        names: columns of the catalog; of one that the file lacks, all is null.
+        names: columns of the catalog; of one that the file lacks, all is null. What is mapped and has more than two
+            gigabytes is of a kind of :data:`curator.catalog.WIDE`.
         folder: where there is room for what is mapped.
 
     Raises:
@@ -118,24 +114,17 @@ class _Copy:
         self._valid.append(column.is_valid().to_numpy(zero_copy_only=False))
 
     def map(self) -> pa.ChunkedArray:
-        """Map the file into memory: one array, or several of two gigabytes each where a place has 32 bits."""
+        """Map the file into memory as one array, of the wide kind if the values have more than two gigabytes."""
         starts = np.cumsum(np.concatenate([np.zeros(1, np.int64), *self._lengths]))
         known = np.concatenate(self._valid)
-        most = _MOST_BYTES if self._places == np.int32 else int(starts[-1]) + 1
-        cuts = [0, *_cut(starts, most), len(known)]
-        laid = []
-        for low, high in pairwise(cuts):
-            places = (starts[low : high + 1] - starts[low]).astype(self._places)
-            bits = np.packbits(known[low:high], bitorder="little")
-            laid.append((low, high, self._append_aligned(places), self._append_aligned(bits)))
+        is_wide = self._kind == pa.large_binary() or starts[-1] > catalog.MOST_BYTES
+        kind = catalog.WIDE.get(self._kind, self._kind) if is_wide else self._kind
+        places = self._append_aligned(starts.astype(np.int64 if is_wide else np.int32))
+        bits = self._append_aligned(np.packbits(known, bitorder="little"))
         self._file.close()
-        data = pa.memory_map(str(self._path)).read_buffer() if self._path.stat().st_size else pa.allocate_buffer(0)
-        chunks = []
-        for low, high, places_at, bits_at in laid:
-            values = data.slice(int(starts[low]), int(starts[high] - starts[low]))
-            buffers = [data.slice(*bits_at), data.slice(*places_at), values]
-            chunks.append(pa.Array.from_buffers(self._kind, high - low, buffers))
-        return pa.chunked_array(chunks, self._kind)
+        data = pa.memory_map(str(self._path)).read_buffer()
+        buffers = [data.slice(*bits), data.slice(*places), data.slice(0, int(starts[-1]))]
+        return pa.chunked_array([pa.Array.from_buffers(kind, len(known), buffers)], kind)
 
     def _append_aligned(self, values: npt.NDArray[Any]) -> tuple[int, int]:
         """Write numbers where Arrow wants them, at a multiple of 64 bytes; return where, and how many bytes."""
@@ -143,11 +132,3 @@ class _Copy:
         at = self._file.tell()
         self._file.write(values.tobytes())
         return at, values.nbytes
-
-
-def _cut(starts: npt.NDArray[np.int64], most: int) -> Iterator[int]:
-    """Yield before which rows to cut so that no part has more bytes."""
-    low = 0
-    while starts[-1] - starts[low] > most:
-        low = max(low + 1, int(np.searchsorted(starts, starts[low] + most, "right")) - 1)
-        yield low

@@ -16,8 +16,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from curator.catalog import Stage
@@ -151,6 +153,26 @@ def changed_catalog(path: Path, chance: random.Random) -> None:
     pq.write_table(table, path)
 
 
+def changed_evidence(path: Path, chance: random.Random) -> None:
+    """Change a cell of a table that only this machine writes, or its bytes."""
+    table = pq.read_table(path)
+    if chance.random() < 0.4 or not table.num_rows:
+        path.write_bytes(in_the_bytes(path.read_bytes(), chance))
+        return
+    rows, field = table.to_pylist(), chance.choice([*table.schema])
+    odd: tuple[Any, ...] = CELLS
+    if pa.types.is_list(field.type) or pa.types.is_fixed_size_list(field.type):
+        odd = (None, [float("nan")] * 6, [1e38] * 2, [0.0] * 6)
+    elif not pa.types.is_string(field.type):
+        odd = (None, 0, 127, -128, -1)
+    chance.choice(rows)[field.name] = chance.choice(odd)
+    try:
+        table = pa.Table.from_pylist(rows, pa.schema([one.with_nullable(True) for one in table.schema]))
+    except (pa.ArrowException, TypeError):  # of another length than the column's
+        return
+    pq.write_table(table.replace_schema_metadata(pq.read_schema(path).metadata), path)
+
+
 class Watch:
     """Hears what this process opens, changes and removes; a hook cannot be taken away, so there is one."""
 
@@ -199,12 +221,16 @@ def watch() -> Watch:
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data set of four pictures a label."""
+    """A data set of four pictures a label, and a copy."""
     root = tmp_path_factory.mktemp("finished")
-    project = small_project(root, recipe_text(write_folder(root / "photos", 4), per_class="max"))
+    photos = write_folder(root / "photos", 4)
+    for label in ("rugby", "soccer"):  # copies, so that pairs of pictures are compared
+        Image.open(photos / label / "000.jpg").resize((120, 90)).save(photos / label / "copy.jpg")
+    project = small_project(root, recipe_text(photos, per_class="max"))
     pipeline.fetch(project)
     pipeline.decide(project, Stage.BALANCED, {"balance": {"per_class": 3}})
     pipeline.decide(project, Stage.SPLIT, {})
+    assert pq.read_table(project.paths.judged).num_rows
     rows = read_manifest(project.paths.manifest)
     for sha256, label in zip(rows["sha256"][:2], rows["label"][:2], strict=True):
         append_review(
@@ -277,16 +303,19 @@ RECORDS = (
     "manifests/small/manifest.json", "manifests/small/reviews.jsonl", "manifests/small/forgotten.jsonl",
     "manifests/small/recipe.toml", "data/small/overrides.json", "data/small/fetched-from.json", "data/small/owner",
     "data/small/sums.jsonl", "data/small/catalog/5-split.parquet", "data/small/catalog/2-fetched.parquet",
+    "data/small/catalog/judged.parquet", "data/small/fetched-files.parquet",
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("seed", seeds(20))
+@pytest.mark.parametrize("seed", seeds(24))
 def test_no_other_text_does(seed: int, project: Path, watch: Watch) -> None:
     """What is read back beside the manifest, and what a catalog says of itself."""
     chance = random.Random(seed)
     name = RECORDS[seed % len(RECORDS)]
     path = project / name
-    if path.suffix == ".parquet":
+    if path.stem in ("judged", "fetched-files"):
+        changed_evidence(path, chance)
+    elif path.suffix == ".parquet":
         changed_catalog(path, chance)
     elif name.endswith("owner"):
         path.write_bytes(chance.choice([b"../../../bait/thesis.odt\n", b"\x00", b"/etc/passwd", b"x" * 9_000, b"\xff"]))

@@ -32,6 +32,7 @@ from curator.inspect.audit.copies import find_pairs
 from curator.inspect.audit.cost import measure_cost
 from curator.inspect.audit.result import WORDS, Audit
 from curator.observe.traces import N_BYTES, read_traces
+from tests.observe.drawings import png_bomb
 from tests.small_worlds import picture, write_folder
 
 LABELS = ("heron", "stork")
@@ -260,6 +261,21 @@ def archive(root: Path) -> list[Path]:
     return [root / "pets.zip"]
 
 
+def damaged_parquet(root: Path) -> list[Path]:
+    write(root / "train.parquet", b"PAR1" + bytes(100) + b"PAR1")
+    return [root]
+
+
+def files_elsewhere(root: Path) -> list[Path]:
+    write(root / "set.csv", b"file,label,split\n../../etc/passwd,a,train\n/etc/shadow,b,test\n\x1b[2J,c,train\n")
+    return [root / "set.csv"]
+
+
+def odd_label(root: Path) -> list[Path]:
+    write_folder(root, 2, (*LABELS, "\x1b]0;title\x07"))
+    return [root]
+
+
 def no_sides(root: Path) -> list[Path]:
     return [write_folder(root, 2, LABELS)]
 
@@ -277,6 +293,9 @@ def no_sides(root: Path) -> list[Path]:
             "Of the 2 images of {} none is here. Make a data set of the addresses first: `curator init",
         ),
         (manifest_alone, [], "`curator replay {}` requests them; then audit the manifest that it writes."),
+        (damaged_parquet, [], "is no Parquet file that can be read"),
+        (files_elsewhere, [], "names 2 files whose file lies outside of the folder"),
+        (odd_label, [], "has a character that is no text"),
         (archive, [], "is an archive. Unpack it, and name the folder that comes out."),
         (lambda root: [root / "gone"], [], "There is nothing at"),
         (lambda root: ["https://e.org/set.csv"], [], "is an address, and what is audited must be here"),
@@ -298,7 +317,29 @@ def test_bad_input_gets_one_paragraph(place: Any, words: list[str], said: str, t
     done = run(*places, *words, *options, *embed)
     assert done.exit_code == 2, done.output
     assert done.stderr.startswith("error: ") and said.format(places[0]) in done.stderr and done.stderr.count("\n") == 1
+    assert "\x1b" not in done.output
     assert before == (snapshot(tmp_path / "set") if before else {})
+
+
+def test_a_hostile_folder_is_audited_as_any(tmp_path: Path) -> None:
+    """What is no file is passed over; bombs, endless files and what lies to a terminal cost no more than their row."""
+    root = tmp_path / "set"
+    for side in ("train", "test"):
+        write_folder(root / side, 3, LABELS)
+    odd = root / "train" / "heron"
+    os.mkfifo(odd / "fifo.jpg")
+    (odd / "loop").symlink_to(odd)
+    (odd / "passwords.jpg").symlink_to("/etc/passwd")
+    (odd / "bomb.png").write_bytes(png_bomb(60_000, 60_000))
+    (odd / "\x1b[2Ja\n<script>.jpg").write_bytes((odd / "000.jpg").read_bytes())
+    with (odd / "endless.jpg").open("wb") as file:
+        file.truncate(20 << 30)
+    page = tmp_path / "page.html"
+    done = run(root, "--no-embed", "--cache", tmp_path / "cache", "--output", page)
+    assert done.exit_code == 0 and "\x1b" not in done.output, done.output
+    facts = json.loads(run(root, "--no-embed", "--cache", tmp_path / "cache", "--output", page, "--json").output)
+    assert facts["counts"]["unreadable"] == 3
+    assert b"<script>." not in page.read_bytes() and b"root:" not in page.read_bytes()
 
 
 def test_a_set_without_sides_is_looked_at_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,8 @@ from curator.observe.observation import Observation
 from curator.observe.thumbnails import thumbnail
 from curator.pipeline import run_stages as pipeline
 from curator.pipeline.against_cache import seen_table, write_seen
+from curator.pipeline.judging.compare_pictures import made_by
+from curator.store.judged_file import SCHEMA, write_judged
 from curator.store.lock import locked
 from curator.store.paths import DataPaths
 from tests.embed.onnx_files import write_model
@@ -52,6 +54,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     find_suspects(project)
     draw_map(project)
     image_array(read_manifest(project.paths.manifest), project.paths, 32, ignore)
+    write_judged(project.paths.judged_elsewhere, SCHEMA.empty_table(), made_by())
     write_seen(project.paths.against(photos), seen_table([b"1.jpg 9 1"], [Observation("ab" * 32, 9)]), 100)
     return root
 
@@ -147,7 +150,11 @@ WAYS_OUT = {
     "features/looks-*": [["suspects", "--force"]],
     "features/map-*": [["suspects", "--force"]],
     "catalog/suspects.parquet": [["suspects", "--force"]],
+    "catalog/judged.parquet": [["split"]],
+    "fetched-files.parquet": [],
     "cache/against-*": [],
+    "cache/judged-elsewhere.parquet": [],
+    "cache/sketches-*": [],
     "benchmark/cache/images-*": [],
     "../../manifests/small/manifest.csv": [["split"]],
     "../../manifests/small/manifest.json": [["split"]],

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curator.matching import buckets, hamming, hamming_balls, multi_index
+from curator.matching import hamming, hamming_balls, multi_index
 from curator.matching.perceptual_hash import distance64
 from tests.fuzz.rounds import examples
 
@@ -73,14 +73,10 @@ def test_planted_neighbours_among_thousands_are_found(radius):
     assert_pairs_agree([*hashes.tolist(), *near], radius)
 
 
-@pytest.mark.parametrize("max_overflow", [-1, 0.15, 1])
 @pytest.mark.parametrize("n_chunks", range(1, 6))
-def test_every_plan_is_exact(monkeypatch, n_chunks, max_overflow):
-    """The number of chunks, the size of blocks and the way of the look-up change the time, never the result."""
-    monkeypatch.setattr(multi_index, "MAX_OVERFLOW", max_overflow)
-    monkeypatch.setattr(multi_index, "plan_chunks", lambda *_: multi_index.cut_evenly(n_chunks, 4, 13))
-    monkeypatch.setattr(multi_index, "BLOCK_ROWS", 7)
-    monkeypatch.setattr(buckets, "BLOCK_CANDIDATES", 5)
+def test_every_plan_is_exact(monkeypatch, n_chunks):
+    """The number of chunks and the size of blocks change the time, never the result."""
+    monkeypatch.setattr(multi_index, "plan_chunks", lambda *_: multi_index.cut_bits(n_chunks, 4, 60, 60))
     monkeypatch.setattr(hamming_balls, "BLOCK_NEIGHBOURS", 50)
     monkeypatch.setattr(hamming_balls, "TILE_ROWS", 3)
     monkeypatch.setattr(hamming_balls, "TILE_COLUMNS", 4)
@@ -94,13 +90,17 @@ def test_every_plan_is_exact(monkeypatch, n_chunks, max_overflow):
     assert list(zip(found.i, found.j, found.distance, strict=True)) == list(zip(i, j, distance, strict=True))
 
 
+@pytest.mark.parametrize("n_hashes", [60, 1_000_000])
 @pytest.mark.parametrize("radius", range(0, 17))
-def test_chunk_radii_leave_no_gap(radius):
+def test_chunks_leave_no_gap(radius, n_hashes):
     """The radii plus one add up to more than the radius, whatever the number of chunks: the pigeonhole holds."""
     for n_chunks in range(1, radius + 2):
-        plan = multi_index.cut_evenly(n_chunks, radius, 24)
-        assert sum(chunk.radius + 1 for chunk in plan) == radius + 1
+        plan = multi_index.cut_bits(n_chunks, radius, n_hashes, 7 * n_hashes)
+        holds_all = any(chunk.radius == chunk.width for chunk in plan)
+        assert holds_all or sum(chunk.radius + 1 for chunk in plan) == radius + 1
         assert all(a.shift + a.width <= b.shift for a, b in pairwise(plan))
+        assert plan[-1].shift + plan[-1].width <= 64
+        assert all(chunk.width >= 1 for chunk in plan)
 
 
 def test_a_million_equal_hashes_are_one_value():

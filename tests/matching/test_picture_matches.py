@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curator.matching import multi_index, picture_matches
+from curator.matching import picture_matches
 from curator.matching.picture_matches import match_pictures, match_reoriented, match_upright
 from tests.fuzz.rounds import examples
 
@@ -46,13 +46,12 @@ def test_crowded_looks_agree_with_brute_force(n, centres, flips, radius, rotatio
     assert as_set(match_pictures(turns, radius, rotations)) == brute_force(turns, radius, rotations)
 
 
-@pytest.mark.parametrize("most_queries", [1, 700, 1 << 23])
-@pytest.mark.parametrize("max_overflow", [-1, 1])
-def test_neither_blocks_nor_tables_change_the_matches(monkeypatch, most_queries, max_overflow):
-    """One turn a search or all seven at once, slots or full buckets: the same."""
-    monkeypatch.setattr(picture_matches, "MOST_QUERIES", most_queries)
+@pytest.mark.parametrize("columns", [1, 2, 4, 7])
+def test_blocks_do_not_change_the_matches(monkeypatch, columns):
+    """One turn a search or all seven at once: the same."""
+    monkeypatch.setattr(picture_matches, "MOST_QUERIES", 0)
+    monkeypatch.setattr(picture_matches, "LEAST_COLUMNS", columns)
     monkeypatch.setattr(picture_matches, "_BLOCK_PAIRS", 50)
-    monkeypatch.setattr(multi_index, "MAX_OVERFLOW", max_overflow)
     turns = crowd(np.random.default_rng(1), 300, 40, 5)
     assert as_set(match_pictures(turns, 5, True)) == brute_force(turns, 5, True)
 

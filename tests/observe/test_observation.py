@@ -1,7 +1,9 @@
 """Any bytes get an observation: facts, hashes or a reason, never an exception."""
 
+import errno
 import hashlib
 import io
+import os
 import subprocess
 import sys
 import time
@@ -49,6 +51,18 @@ def test_a_whole_picture_has_every_fact_and_no_flaw():
     assert int.from_bytes(seen.phash_turns[:8], "big") == seen.phash
     assert seen.detail > 8
     assert (seen.flaw, seen.flaw_detail) == (None, None)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_process_that_can_open_no_further_file_finds_no_fault_in_a_picture(kind, monkeypatch):
+    """Not even to discard what decoders print: what the machine refuses is not the image's fault."""
+    expected = observe(SMALL[kind])
+
+    def refuse(*_):
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(os, "open", refuse)
+    assert observe(SMALL[kind]) == expected
 
 
 def test_observing_twice_gives_the_same():

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from curator import catalog
+from curator.decide import picture_columns
 from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe
 from curator.manifests.reviews import Review
@@ -94,3 +96,26 @@ def test_a_stage_decides_by_the_columns_that_it_names(dedupe, split, grows, tmp_
         pd.testing.assert_frame_equal(narrow[[*catalog.DECIDED]], table[[*catalog.DECIDED]])
         assert notes == whole_notes
     assert catalog.is_kept(table).sum() > N / 3
+
+
+@pytest.mark.parametrize("split", SPLITS, ids=["usual", "kept sides", "folds", "all groups"])
+@pytest.mark.parametrize("dedupe", DEDUPES, ids=["usual", "exact", "first", "upright"])
+def test_texts_of_more_than_two_gigabytes_change_no_decision(dedupe, split, tmp_path, monkeypatch):
+    """Such columns have places of 64 bits: with the limit at two kilobytes, a stage decides as it did without."""
+    table = whole_catalog()
+    recipe = Recipe("set", ("a", "b"), (), balance=BalanceSettings("max"), dedupe=dedupe, split=split)
+    project = Project(recipe, DataPaths(tmp_path, tmp_path, "set"))
+    monkeypatch.setattr(picture_columns, "_BATCH_ROWS", 20)
+    wide = {
+        field.name: pd.ArrowDtype(catalog.WIDE[field.type])
+        for field in catalog.SCHEMA
+        if field.type in catalog.WIDE and pa.array(table[field.name]).nbytes > 2_000
+    }
+    assert {"url", "sha256", "phash_turns"} <= wide.keys()
+    for step in STAGES:
+        with monkeypatch.context() as patched:
+            patched.setattr(catalog, "MOST_BYTES", 2_000)
+            found, notes = step.decide(table.astype(wide), project, {}, None)
+        table, usual_notes = step.decide(table, project, {}, None)
+        pd.testing.assert_frame_equal(found[[*catalog.DECIDED]], table[[*catalog.DECIDED]])
+        assert notes == usual_notes

@@ -12,8 +12,10 @@ from PIL import ImageOps
 
 from curator.catalog import Stage, is_kept
 from curator.embed.row_file import RowFile
+from curator.events import Warned
 from curator.inspect.status import read_status
 from curator.matching.pictures import Pictures
+from curator.observe.workers.render import UnreadableError
 from curator.pipeline import run_stages as pipeline
 from curator.pipeline.forget import forget
 from curator.pipeline.judging import compare_pictures, evidence, sketches
@@ -114,6 +116,32 @@ def test_a_picture_whose_file_is_gone_is_left_to_its_hashes(project):
     assert names == ["mirrored.jpg"]
     judged = read_evidence(project.paths)
     assert gone["sha256"] not in judged.names.to_pylist()
+
+
+def test_a_picture_that_cannot_be_read_for_a_moment_is_named(project, monkeypatch):
+    """So is what compares it again, and then it is as if it had always been there."""
+    events = []
+    told = replace(project, emit=events.append)
+    read, lost = sketches.render_to, project.paths.image(sha256_of(project, "mirrored.jpg"), "jpeg")
+
+    def fail(out, path, *rest):
+        if path == lost:
+            raise UnreadableError("Input/output error")
+        return read(out, path, *rest)
+
+    with monkeypatch.context() as failing:
+        failing.setattr(sketches, "render_to", fail)
+        dedupe(told)
+    (said,) = [str(event.message) for event in events if isinstance(event, Warned)]
+    assert f"{lost} cannot be compared (Input/output error)" in said and "dedupe --force" in said
+    pipeline.decide(told, Stage.DEDUPED, {}, force=True)
+    assert lost.stem in read_evidence(project.paths).names.to_pylist()
+    assert len([event for event in events if isinstance(event, Warned)]) == 1
+
+
+def sha256_of(project, name):
+    """The content of one of its files."""
+    return hashlib.sha256(next((project.paths.data_root.parent / "photos").rglob(name)).read_bytes()).hexdigest()
 
 
 def test_exact_compares_no_pixels(project):

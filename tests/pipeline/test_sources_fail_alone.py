@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import random
+import re
 import socketserver
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,10 +20,12 @@ from curator.events import Event, SourceListed, Warned
 from curator.manifests.project import Project
 from curator.manifests.read_recipe import parse_recipe
 from curator.pipeline.acquire import Listing, _list_tier
+from curator.sources.reading import json_api, resume
+from curator.sources.reading.http import StreamedAnswer
 from curator.sources.registry import source_kinds
 from curator.sources.url_list.url_list_source import UrlList
 from curator.store.paths import DataPaths
-from tests.fuzz.rounds import seeds
+from tests.fuzz.rounds import sample, seeds
 from tests.small_worlds import write_folder
 
 pytestmark = pytest.mark.torture("a source that fails in some way, beside two that list on")
@@ -100,6 +106,7 @@ name = "odd one"
 allow_private_hosts = true
 retries = 0
 timeout_s = 20.0
+contact = "ann@h.example"
 """
     path.parent.mkdir(parents=True)
     path.write_text(text, encoding="utf-8")
@@ -195,3 +202,111 @@ def test_damaged_lists_of_every_kind(seed: int, tmp_path: Path) -> None:
     kind = "coco" if name == "c.json" else "url-list"
     warnings, n = listed_beside(tmp_path, f'kind = "{kind}"\npath = "{tmp_path / name}"')
     assert n == 8 and not any("report this" in warning for warning in warnings), warnings
+
+
+ASKED = {
+    "imagenet": 'synsets = { rugby = ["n00470966"], soccer = ["n00478262"] }',
+    "open-images": 'classes = { rugby = ["Rugby"], soccer = ["/m/0dpm1v"] }',
+    "url-list": 'path = "http://h.example/list.csv"',
+    "coco": 'path = "http://h.example/instances.json"',
+    "wikimedia": 'categories = { rugby = ["Rugby"] }\nsearch = { soccer = ["soccer"] }',
+    "captions": 'path = "http://h.example/cc.tsv"\nwords = { rugby = ["rugby"], soccer = ["soccer"] }',
+    "huggingface": 'repo = "a/b"',
+    "inaturalist": 'taxa = { rugby = ["Ardea"], soccer = ["Ciconiidae"] }',
+    "flickr": 'search = { rugby = ["rugby"], soccer = ["soccer"] }',
+}
+"""Every source that asks a server, with what it wants to know."""
+ODD = [
+    None,
+    True,
+    -1,
+    10**30,
+    1e308,
+    "",
+    "x" * 70_000,
+    "\ud800",
+    "http://[",
+    "\x1b[31m",
+    [],
+    {},
+    [[None]],
+    {"": 1},
+    "rugby",
+]
+
+
+def words_of(kind: str) -> list[str]:
+    """Names that a source's code has, many of which its server uses."""
+    files = Path(sys.modules[source_kinds()[kind].__module__].__file__ or "").parent.glob("*.py")
+    found = {
+        one.value for file in files for one in ast.walk(ast.parse(file.read_text())) if isinstance(one, ast.Constant)
+    }
+    return sorted(one for one in found if isinstance(one, str) and re.fullmatch(r"[A-Za-z_]{2,20}", one))
+
+
+def odd_json(words: list[str], rng: random.Random, depth: int = 5) -> object:
+    """A value of JSON with these names at chance places, and odd values in it."""
+    if not depth or rng.random() < 0.15:
+        return rng.choice([*ODD, 1, "1", "http://h.example/1.jpg", "2020-01-01", "CC0"])
+    if rng.random() < 0.3:
+        return [odd_json(words, rng, depth - 1) for _ in range(rng.choice([1, 2]))]
+    return {word: odd_json(words, rng, depth - 1) for word in rng.sample(words, min(len(words), 6))}
+
+
+@pytest.fixture
+def answered(address: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Have every request for a list go to one path of the server, whatever was asked for."""
+    ask = StreamedAnswer.__init__
+    monkeypatch.setattr(resume, "BACKOFF_S", 0.0)
+    monkeypatch.setattr(json_api, "sleep", lambda seconds: None)
+    monkeypatch.setenv("FLICKR_API_KEY", "0" * 32)
+
+    def to(name: str) -> None:
+        def instead(self: StreamedAnswer, url: str, *rest: Any, **more: Any) -> None:
+            ask(self, f"{address}/{name}", *rest, **more)
+
+        monkeypatch.setattr(StreamedAnswer, "__init__", instead)
+
+    return to
+
+
+def test_each_source_that_asks_a_server_is_tried() -> None:
+    """Those that read this disk alone are not."""
+    assert {*ASKED, "folder", "video"} == {*source_kinds()}
+
+
+ODD_ANSWERS = {
+    "wikimedia": b'{"query": {"pages": []}, "continue": {"gcmcontinue": "\\ud800", "continue": "gcmcontinue||"}}',
+    "huggingface": b'{"default": {"train": []}, "other": {"train": ["http://h.example/1.parquet"]}}',
+}
+"""Halves of surrogate pairs in what is to be sent back; a data set without files."""
+
+
+@pytest.mark.parametrize("kind", ODD_ANSWERS)
+def test_an_answer_that_chance_seldom_makes(
+    kind: str, answered: Callable[[str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Is a warning like the others."""
+    body = ODD_ANSWERS[kind]
+    monkeypatch.setitem(HEADS, "json", b"200 x\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    answered("json")
+    warnings, n = listed_beside(tmp_path, f'kind = "{kind}"\n{ASKED[kind]}')
+    assert n == 8 and warnings and not any("report this" in warning for warning in warnings), warnings
+
+
+@pytest.mark.parametrize("kind", ASKED)
+def test_each_source_whose_server_answers_oddly(
+    kind: str, answered: Callable[[str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Heads of every kind, and bodies of JSON that has the right names at the wrong places."""
+    words = words_of(kind)
+    names = sample([*HEADS], 4, kind)
+    for seed in seeds(6):
+        body = json.dumps(odd_json(words, random.Random(f"{kind} {seed}"))).encode()
+        monkeypatch.setitem(HEADS, f"json-{seed}", b"200 x\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        names.append(f"json-{seed}")
+    for name in names:
+        answered(name)
+        (tmp_path / name).mkdir()
+        warnings, n = listed_beside(tmp_path / name, f'kind = "{kind}"\n{ASKED[kind]}')
+        assert n == 8 and not any("report this" in warning for warning in warnings), (name, warnings)

@@ -52,6 +52,19 @@ def test_the_same_content_is_written_once(paths):
     assert paths.image(SHA256, "png").stat().st_ino == inode  # links to it stay links to it
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system forks no process")
+def test_processes_that_were_forked_write_the_same_content_at_once(paths):
+    """Each under a name of its own."""
+    children = []
+    for _ in range(3):
+        child = os.fork()
+        if not child:
+            os._exit(write_temporary(paths, DATA, SHA256, "png") is None)
+        children.append(child)
+    assert [os.waitpid(child, 0)[1] for child in children] == [0, 0, 0]
+    assert len(files(paths)) == 3
+
+
 def test_recovery_names_what_the_ledger_knows_and_removes_the_rest(paths):
     """Killed between the ledger and the naming, a file is named at the next start; killed before, it is rubbish."""
     known = write_temporary(paths, DATA, SHA256, "gif")

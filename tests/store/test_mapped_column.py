@@ -9,7 +9,7 @@ import pytest
 
 from curator import catalog
 from curator.errors import StateError
-from curator.store import catalog_files, mapped_column
+from curator.store import catalog_files
 from curator.store.catalog_files import StageRecord, read_catalog, with_decided, write_catalog, write_decided
 from curator.store.mapped_column import map_columns, read_mapped
 
@@ -80,11 +80,12 @@ def test_texts_are_mapped_and_what_is_decided_is_not(written):
     assert pa.total_allocated_bytes() - before < 10_000
 
 
-def test_a_column_of_more_than_two_gigabytes_is_several_arrays(written, monkeypatch):
-    """Each of as many whole values as fit; a place within an array of texts has 32 bits."""
+def test_a_column_of_more_than_two_gigabytes_is_one_array_of_wide_places(written, monkeypatch):
+    """A place within an array of texts has 32 bits, unless there are too many of them."""
     path, table = written
-    monkeypatch.setattr(mapped_column, "_MOST_BYTES", 9)
+    monkeypatch.setattr(catalog, "MOST_BYTES", 15)
     found = map_columns(path, ["record_id", "title"], path.parent)
-    assert [chunk.to_pylist() for chunk in found["record_id"].chunks] == [["x-0", "x-1", "x-2"], ["x-3", "x-4"]]
-    assert [len(chunk) for chunk in found["title"].chunks] == [1] * 5
-    pd.testing.assert_frame_equal(read_mapped(path, ["record_id", "title"]), table[["record_id", "title"]])
+    assert [found[name].type for name in ("record_id", "title")] == [pa.string(), pa.large_string()]
+    assert found["title"].num_chunks == 1
+    assert [found[name].to_pylist() for name in found] == [table[name].tolist() for name in found]
+    assert read_mapped(path, ["title"])["title"].tolist() == table["title"].tolist()

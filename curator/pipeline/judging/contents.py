@@ -16,12 +16,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from curator import catalog as catalog
-from curator.catalog import BoolArray, IntArray
+from curator.catalog import BoolArray, IntArray, as_arrow, number_values
+from curator.decide.keyed_hash import last_digits
 from curator.decide.picture_columns import number_pictures, read_pictures, take_facts
 from curator.matching.pictures import Indices, Pictures
-from curator.store.image_store import are_in_shards
+from curator.store.image_store import are_in_shards, stored_prefixes
 from curator.store.paths import DataPaths
 
 Texts = npt.NDArray[np.object_]
@@ -49,7 +52,8 @@ class Contents:
     @classmethod
     def of_catalog(cls, table: pd.DataFrame, paths: DataPaths) -> Contents:
         """Read the kept rows of a catalog whose files are in the store."""
-        return cls.of_rows(table, lambda rows: _stored_files(rows, paths), catalog.is_kept(table))
+        chosen = catalog.is_kept(table) & _may_be_stored(table["sha256"], paths)
+        return cls.of_rows(table, lambda rows: _stored_files(rows, paths), chosen)
 
     @classmethod
     def of_rows(cls, rows: pd.DataFrame, name_files: Any, chosen: BoolArray | None = None) -> Contents:
@@ -60,10 +64,10 @@ class Contents:
             name_files: returns a path for each of some rows, as text; empty: there is no file.
             chosen: bool, shape (rows,): which of them to read; without it all.
         """
-        known = (number_pictures(rows) >= 0) & rows["sha256"].notna().to_numpy(dtype=bool)
+        known = rows["sha256"].notna().to_numpy(dtype=bool)
         at = np.flatnonzero(known if chosen is None else known & chosen)
-        names, first = np.unique(rows["sha256"].iloc[at].to_numpy(dtype=object), return_index=True)
-        at = at[first]
+        at = _first_of_each(rows["sha256"], at[number_pictures(take_facts(rows, at)) >= 0])
+        names = rows["sha256"].iloc[at].to_numpy(dtype=object)
         files = np.array(name_files(take_facts(rows, at)), dtype=object)
         there = np.flatnonzero(files.astype(bool)) if len(files) else np.empty(0, np.intp)
         pictures = read_pictures(rows).take(at[there])
@@ -93,6 +97,21 @@ def number_equal(pictures: Pictures) -> IntArray:
     keys = np.concatenate([pictures.hashes.view(np.uint8).reshape(len(pictures), -1), pictures.hashes256], axis=1)
     _, first, inverse = np.unique(keys, axis=0, return_index=True, return_inverse=True)
     return first[inverse.ravel()].astype(np.int64)
+
+
+def _first_of_each(names: pd.Series[Any], rows: Indices) -> Indices:
+    """Return the first row of each name among these rows, by ascending name."""
+    texts = as_arrow(names, pa.string()).take(pa.array(rows))
+    order = pc.sort_indices(texts).to_numpy()  # which keeps the order of equal ones
+    ordered = number_values(texts)[order]
+    first: Indices = rows[order[np.flatnonzero(np.diff(ordered, prepend=-1))]]
+    return first
+
+
+def _may_be_stored(sha256s: pd.Series[Any], paths: DataPaths) -> BoolArray:
+    """Return whose first 64 bits are those of a stored file: of the others, no name need be made."""
+    digits = pc.fill_null(pc.utf8_slice_codeunits(as_arrow(sha256s, pa.string()), 0, 16), "0" * 16)
+    return np.isin(last_digits(digits), stored_prefixes(paths))
 
 
 def _stored_files(rows: pd.DataFrame, paths: DataPaths) -> Sequence[str]:

@@ -15,10 +15,11 @@ from curator.embed.features import embed_images, features_of, open_features
 from curator.embed.models import open_embedder
 from curator.embed.squares import read_square
 from curator.errors import CuratorError, StateError
-from curator.events import Listener
+from curator.events import Listener, Warned
 from curator.manifests.settings import EmbedSettings
 from curator.matching.neighbours import IsWanted, Neighbours, find_neighbours
 from curator.pipeline.judging.contents import Contents
+from curator.pipeline.judging.sketches import by_hash_alone
 
 MOST = 16
 """Neighbours of each picture. Of 250 copies that kept half of each side, among 1,575 photographs, 0.95 have their
@@ -66,7 +67,8 @@ def find_likely(
             lambda n: read_square(Path(contents.files[n]), sha256s[n], network.side, max_pixels),
             emit,
         )
-    except StateError:  # of the few that cannot be read; all others are kept
+    except StateError as error:  # of the few that cannot be read; all others are kept
+        emit(Warned(by_hash_alone(error)))
         known = np.flatnonzero(file.find(sha256s) >= 0)
     else:
         known = np.arange(len(contents))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from curator.embed.features import compute_rows
 from curator.embed.row_file import RowFile
 from curator.embed.squares import PixelArray
 from curator.errors import StateError
-from curator.events import Listener, WorkAdvanced, WorkFinished, WorkStarted
+from curator.events import Listener, Warned, WorkAdvanced, WorkFinished, WorkStarted
 from curator.fetch.cluster.orders import NO_FOLDER
 from curator.fetch.cluster.spread import Spread
 from curator.matching.judge.sketch import SKETCH_FIELDS, SKETCH_SIDE, SKETCH_VERSION, make_sketch
@@ -26,6 +25,7 @@ from curator.observe.pixels import DECODER_VERSION
 from curator.observe.renderings import Rendering
 from curator.observe.workers.render import UndecodableError, render_to
 from curator.store.image_store import size_of
+from curator.text import Command, Text
 
 WORK = "sketches"
 _AT_ONCE = 64
@@ -75,8 +75,16 @@ def make_sketches(
     def compute(number: int) -> list[dict[str, Any]]:
         return [make_sketch(_read_small(files[number], sha256s[number], max_pixels))]
 
-    with suppress(StateError):  # which is raised when all others are kept
+    try:
         compute_rows([file], sha256s, compute, emit, WORK)
+    except StateError as error:  # which is raised when all others are kept
+        emit(Warned(by_hash_alone(error)))
+
+
+def by_hash_alone(error: StateError) -> Text:
+    """Say what becomes of pictures that cannot be read now, and what to do."""
+    what = f"{error.message} What cannot be read is compared by its hashes alone: mend it, then run "
+    return (what, Command("dedupe --force"), ".")
 
 
 def _make_on(

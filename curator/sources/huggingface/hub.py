@@ -53,7 +53,7 @@ class DataSetOnHub:
         """Return the files of one configuration, of some splits or all.
 
         Raises:
-            SourceError: there is no such one, or several to choose from.
+            SourceError: there is no such one, or several to choose from, or it has no file.
         """
         chosen = self._chosen(config)
         if chosen not in self.files or (not config and len(self.files) > 1 and chosen != "default"):
@@ -70,7 +70,9 @@ class DataSetOnHub:
         if missing := [split for split in splits if split not in parts]:
             what = f"has no split {', '.join(missing)} (its splits are {', '.join(parts)})"
             raise SourceError(what, "Write `splits` as the hub calls them, or leave it out.")
-        return [place for split in splits or parts for place in parts[split]]
+        if not (found := [place for split in splits or parts for place in parts[split]]):
+            raise SourceError("has no Parquet file", "Name another data set, or look at it on the hub.")
+        return found
 
     def names(self, config: str) -> Mapping[str, Mapping[str, str]]:
         """Return the names of the classes of a configuration; those that are stated alone hold for the only one."""

@@ -27,7 +27,7 @@ from curator.sources.base import ListingContext as ListingContext
 from curator.sources.budget import budget
 from curator.sources.reading import resume
 from curator.sources.reading.http import BrokenOffError, StreamedAnswer
-from curator.sources.reading.json_text import DECODER
+from curator.sources.reading.json_text import DECODER, without_halves
 from curator.sources.reading.sending import Sent as Sent
 from curator.text import Text
 
@@ -211,7 +211,7 @@ class JsonApi:
             SourceError: it states none.
         """
         try:
-            return DECODER.decode(body.decode("utf-8-sig"))
+            return DECODER.decode(without_halves(body.decode("utf-8-sig")))
         except (ValueError, RecursionError) as error:
             what = "a web page (HTML)" if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<" else "what is no JSON"
             raise self._refused(f"answered with {what}") from error

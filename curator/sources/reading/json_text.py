@@ -18,6 +18,9 @@ from curator.sources.reading.blocks import LineBlocks
 _MOST_BYTES = 1 << 30
 _BLANK = {also: re.compile(f"[ \t\r\n{also}]*") for also in ("", ",")}
 _MOST_DIGITS = 4300
+_HALF = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+)
 
 
 def _whole_number(digits: str) -> int | str:
@@ -32,6 +35,15 @@ DECODER = json.JSONDecoder(parse_int=_whole_number)
 def plain_text(text: str) -> str:
     """Return a text that UTF-8 can write: JSON may name halves of surrogate pairs, which come out as ``?``."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
+def without_halves(text: str) -> str:
+    r"""Return JSON text that names no half of a surrogate pair: ``?`` in its place.
+
+    >>> json.loads(without_halves('["\\ud83c\\udfc9", "\\ud83c", "\\udfc9 ok"]'))
+    ['🏉', '?', '? ok']
+    """
+    return _HALF.sub("?", text)
 
 
 def whole_text(lines: LineBlocks) -> str:

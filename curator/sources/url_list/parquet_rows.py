@@ -62,7 +62,7 @@ def read_parquet(file: Any, where: Wanted | None = None) -> Rows:
     except MemoryError:
         raise
     except (pa.ArrowException, OSError) as error:
-        raise SourceError(f"is no Parquet file that can be read ({error})") from error
+        raise SourceError(f"is no Parquet file that can be read ({' '.join(str(error).split())})") from error
 
 
 def _read_rows(parquet: pq.ParquetFile, names: Sequence[str], picture: str | None, where: Wanted | None) -> Rows:

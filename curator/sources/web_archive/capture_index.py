@@ -28,7 +28,7 @@ from curator.reasons import Drop
 from curator.sources.base import ListingContext
 from curator.sources.reading.http import BrokenOffError, StreamedAnswer
 from curator.sources.reading.json_api import JsonApi, Later, RefusedError
-from curator.sources.reading.json_text import DECODER
+from curator.sources.reading.json_text import DECODER, without_halves
 from curator.sources.web_archive.captures import Capture, address_key, last_address, read_captures
 
 LEAST_GAP_S = 1.0
@@ -215,7 +215,11 @@ class CaptureIndex(JsonApi):
                 raise self._refused("answered with what is no index of captures")
             return found
         try:
-            return [DECODER.decode(line) for line in body.decode("utf-8", "replace").splitlines() if line.strip()]
+            return [
+                DECODER.decode(without_halves(line))
+                for line in body.decode("utf-8", "replace").splitlines()
+                if line.strip()
+            ]
         except (ValueError, RecursionError) as error:
             raise self._refused("answered with what is no JSON") from error
 
