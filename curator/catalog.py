@@ -137,8 +137,8 @@ def schema_of(columns: Iterable[str]) -> pa.Schema:
 
 
 def from_arrow(table: pa.Table) -> pd.DataFrame:
-    """Turn an Arrow table into the DataFrame form used everywhere: every column an ``ArrowDtype``."""
-    frame: pd.DataFrame = table.to_pandas(types_mapper=pd.ArrowDtype, ignore_metadata=True)
+    """Turn an Arrow table into the DataFrame form used everywhere, by no thread: every column an ``ArrowDtype``."""
+    frame: pd.DataFrame = table.to_pandas(types_mapper=pd.ArrowDtype, ignore_metadata=True, use_threads=False)
     return frame
 
 

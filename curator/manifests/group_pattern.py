@@ -24,7 +24,7 @@ def pattern_problem(pattern: str) -> str:
         return f"it has {len(pattern):,} characters, of {MOST:,} at most"
     if count_groups(pattern) > MOST_GROUPS:
         return f"it has {count_groups(pattern)} pairs of parentheses, of {MOST_GROUPS} at most; (?:...) does not count"
-    import pyarrow as pa  # it takes half of the time of a command that writes a recipe
+    import pyarrow as pa  # it takes a third of the time of a command that writes a recipe
     import pyarrow.compute as pc
 
     try:

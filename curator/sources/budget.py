@@ -20,6 +20,7 @@ from contextvars import ContextVar
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.csv
 
 from curator.errors import SourceError
 from curator.manifests.settings import ListSettings
@@ -130,6 +131,8 @@ def within(limits: ListSettings, folder: Path | None = None) -> Iterator[None]:
 @contextmanager
 def _limited_memory(n_bytes: int) -> Iterator[None]:
     """Let this process use so much more than now; see ``RLIMIT_AS`` in getrlimit(2)."""
+    # The thread that Arrow's reader needs is started before: the process ends if that fails.
+    pa.csv.read_csv(pa.py_buffer(b"a\n1\n"), pa.csv.ReadOptions(use_threads=False))
     try:
         now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     except OSError:

@@ -62,7 +62,7 @@ def unescaped(
         others: those of its rows that are left out already.
     """
     holding = number_rows(pc.match_substring(addresses, "&"))
-    if not len(holding):
+    if not len(holding) and not others.n:
         return addresses
     counted, is_escaped = _look(addresses.take(holding))
     counted = counted.plus(others)

@@ -1,7 +1,7 @@
 """Rows that come part by part: from 8 MB on they are in a file, which is mapped into memory and loses its name.
 
 The system takes the memory of a mapped file's pages back when it needs it. What a killed run leaves of a file that was
-still being written, the next command removes.
+still being written, the next command removes. Rows of one schema after another are streams one behind the other in it.
 
 >>> import tempfile
 >>> from pathlib import Path
@@ -45,6 +45,7 @@ class Spilled:
         self._loose: list[pa.Table] = []
         self._n_loose = self._n_bytes = 0
         self._path: Path | None = None
+        self._file: Any = None
         self._writer: Any = None
         self._schema: pa.Schema | None = None
 
@@ -62,10 +63,14 @@ class Spilled:
             self._put_together()
 
     def whole(self) -> pa.Table:
-        """Return all rows; a column that some of them lack is null there. No more can be added."""
+        """Return all rows; a column that some of them lack is null there. No more can be added.
+
+        Raises:
+            DiskError: there is no room for the file.
+            MemoryError: this process may not map it.
+        """
         self._put_together()
-        self._end_file()
-        parts, self._parts = self._parts, []
+        parts, self._parts = [*self._parts, *self._in_file()], []
         pa.default_memory_pool().release_unused()
         return pa.concat_tables(parts, promote_options="default") if parts else pa.table({})
 
@@ -82,23 +87,42 @@ class Spilled:
             self._write(self._folder, part)
 
     def _write(self, folder: Path, part: pa.Table) -> None:
-        if self._schema != part.schema:
-            self._end_file()
         if self._path is None:
             folder.mkdir(parents=True, exist_ok=True)
             self._path = temporary_beside(folder / "rows.arrow")
             weakref.finalize(self, self._path.unlink, missing_ok=True)  # also of a reader that fails half-way
-            self._writer, self._schema = pa.ipc.new_file(str(self._path), part.schema), part.schema
+            self._file = pa.OSFile(str(self._path), "wb")
+        if self._schema != part.schema:
+            self._end_stream()
+            self._writer, self._schema = pa.ipc.new_stream(self._file, part.schema), part.schema
         self._writer.write_table(part)
 
-    def _end_file(self) -> None:
-        if self._path is None:
-            return
-        with disk_errors(self._path):
+    def _end_stream(self) -> None:
+        if self._writer is not None:
             self._writer.close()
-            self._parts.append(pa.ipc.open_file(pa.memory_map(str(self._path))).read_all())
-            self._path.unlink()
-        self._path = None
+
+    def _in_file(self) -> list[pa.Table]:
+        if self._path is None:
+            return []
+        path, self._path = self._path, None
+        with disk_errors(path):
+            self._end_stream()
+            self._file.close()
+            whole = _mapped(path)
+            path.unlink()
+        parts = []
+        while whole.tell() < whole.size():  # no thread: where memory is limited, none may be had
+            parts.append(pa.ipc.open_stream(whole, options=pa.ipc.IpcReadOptions(use_threads=False)).read_all())
+        return parts
+
+
+def _mapped(path: Path) -> pa.MemoryMappedFile:
+    try:
+        return pa.memory_map(str(path))
+    except OSError as error:
+        if error.errno:
+            raise
+        raise MemoryError(f"{path}: {error}") from error  # Arrow says why it cannot map a file in words alone
 
 
 def pieces(table: pa.Table) -> Iterator[pa.Table]:

@@ -267,3 +267,24 @@ def test_the_limit_of_memory_is_this_machines_and_taken_back(monkeypatch: pytest
     with pytest.raises(SourceError, match="nested too deeply"), as_source_error():
         raise RecursionError
     assert resource.getrlimit(resource.RLIMIT_AS) == before
+
+
+FEW_BYTES = """
+import io
+from curator import catalog
+from curator.manifests.settings import ListSettings
+from curator.sources.budget import within
+from curator.sources.url_list.formats import read_url_table
+table = catalog.empty()
+arrow = catalog.to_arrow(table)
+with within(ListSettings(max_memory=6_000_000)):
+    print(read_url_table(io.BufferedReader(io.BytesIO(b"url,label\\nhttp://e.org/1,rugby\\n")), "l.csv").rows.num_rows)
+    print(len(catalog.from_arrow(arrow)))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux alone")
+def test_no_thread_has_to_be_started_within_the_limit() -> None:
+    """One that cannot have its stack, of 8 MB, ends the process without a word to the person."""
+    done = subprocess.run([sys.executable, "-c", FEW_BYTES], capture_output=True, text=True, timeout=600, check=False)
+    assert (done.returncode, done.stdout.split()) == (0, ["1", "0"]), done.stderr

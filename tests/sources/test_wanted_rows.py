@@ -6,7 +6,7 @@ import json
 import random
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +140,56 @@ def test_the_rows_and_the_reports_are_those_of_a_list_that_is_read_whole(
     assert rows == whole_rows
     assert watched == whole_watched
     assert any("without label" in text for text in said)
+
+
+def address(number: int) -> str:
+    return f"http://e.org/{number}.jpg"
+
+
+LATE: Mapping[str, Mapping[str, Sequence[Sequence[str]]]] = {
+    "several labels, each of which is left out": {
+        "a.csv": [("url", "label"), *((address(n), "rugby") for n in range(1_000))]
+        + [(address(n), text) for n, text in enumerate(["golf", "tennis"] * 50 + ["golf, tennis"] * 20, 1_000)]
+    },
+    "several labels, each in rows without address": {
+        "a.csv": [("url", "label"), *((address(n), "rugby") for n in range(1_000))]
+        + [("", text) for text in ["chess"] * 10 + ["golf", "tennis"] * 50]
+        + [(address(n), "golf; tennis") for n in range(1_000, 1_020)]
+    },
+    "most with several labels": {
+        "a.csv": [("url", "label"), *((address(n), "rugby") for n in range(1_000)), (address(1), "golf")]
+        + [(address(n), text) for n, text in enumerate(["tennis"] + ["golf;tennis"] * 2_000, 1_000)]
+    },
+    "escaped addresses that are left out": {
+        "a.csv": [("url", "label"), *((address(n), "rugby") for n in range(1_000))]
+        + [(f"{address(n)}?a=1&amp;b=2", "golf") for n in range(1_000, 1_100)]
+    },
+    "a refused row, and in the next table a column that may have a role": {
+        "a.csv": [("url", "label"), *((address(n), ("rugby", "golf")[n % 2]) for n in range(1_500)), ("short",)],
+        "b.csv": [("url", "label", "license"), *((address(n), "golf", "CC0") for n in range(2_000, 3_500))],
+    },
+}
+
+
+@pytest.mark.parametrize("what", LATE)
+def test_what_comes_late_is_reported_as_of_a_list_that_is_read_whole(
+    what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind the first thousand rows, of which all are kept."""
+    for name, rows in LATE[what].items():
+        lines = (",".join(f'"{text}"' for text in row) for row in rows)
+        (tmp_path / name).write_text("\n".join(lines))
+    source = UrlList(path=tuple(LATE[what]))
+
+    def outcome() -> object:
+        try:
+            return listed(source, tmp_path)
+        except SourceError as error:
+            return str(error)
+
+    found = outcome()
+    monkeypatch.setattr(UrlList, "_filter", lambda *given: None)
+    assert found == outcome()
 
 
 def test_unwanted_rows_are_left_out_while_they_are_read(tmp_path: Path) -> None:

@@ -65,12 +65,14 @@ class LeftOut:
         further: how many more rows than there are have no label, no place, or repeat the header.
         ampersands: what their addresses have.
         sides: how often a text that is no side occurs where a side is stated.
+        texts: what the column of labels says in them.
     """
 
     others: Counter[str] = field(default_factory=Counter)
     further: Counter[str] = field(default_factory=Counter)
     ampersands: Ampersands = field(default_factory=Ampersands)
     sides: Counter[str] = field(default_factory=Counter)
+    texts: set[str] = field(default_factory=set)
 
     @property
     def n(self) -> int:
@@ -148,15 +150,20 @@ def read_tables(
     Raises:
         SourceError: one of them cannot be read, has other columns than the first, or none holds addresses or files.
     """
-    read = []
+    read: list[Rows] = []
+    names = [shown if shown and len(places) == 1 else file_name(place) for place in places]
+
+    def tell() -> None:
+        for name, found in zip(names, read, strict=False):
+            found.tally.tell(context.emit, name, refusal_hint(found.tally, writing))
+
     for place in places:
         try:
-            found = read_table(place, writing, context, where)
+            read.append(read_table(place, writing, context, where))
         except SourceError as error:
+            tell()
             raise SourceError(f"{place} {error.message.removeprefix(place).strip()}", error.hint) from error
-        name = shown if shown and len(places) == 1 else file_name(place)
-        found.tally.tell(context.emit, name, refusal_hint(found.tally, writing))
-        read.append(found)
+    tell()  # not before, as they may have to be read again
     parts = [
         found.rows.append_column(LINE, found.lines).append_column(FILE, repeated(number, len(found.lines), pa.int32()))
         for number, found in enumerate(read)

@@ -110,6 +110,7 @@ class LabelFilter:
         is_header, is_placed = (_mask(one) for one in (repeats_header(tables), has_place(tables)))
         coded = texts.combine_chunks().dictionary_encode()
         words = coded.dictionary.to_pylist()
+        self.left_out.texts.update(words)
         place = coded.indices.to_numpy(zero_copy_only=False)
         is_kept = np.array([self._may_be_wanted(word) for word in words], bool)[place]
         is_blank = np.array([word == "" for word in words], bool)[place]

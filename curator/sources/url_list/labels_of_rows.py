@@ -60,7 +60,7 @@ def label_rows(tables: Tables, find_label: Callable[[str], str | None]) -> Label
         SourceError: most rows have several labels.
     """
     texts = written_labels(tables)
-    meant, several = _meanings(texts, find_label)
+    meant, several = _meanings(texts, find_label, tables.left_out.texts)
     is_header = repeats_header(tables)
     is_placed = pc.and_not(has_place(tables), is_header)
     is_labelled = pc.and_(is_placed, pc.not_equal(texts, ""))
@@ -161,13 +161,15 @@ def has_place(tables: Tables) -> pa.ChunkedArray:
     return reduce(pc.or_, found)
 
 
-def _meanings(texts: pa.ChunkedArray, find_label: Callable[[str], str | None]) -> tuple[pa.ChunkedArray, list[str]]:
-    """Find the label that each text means, or null; and the texts that name several."""
+def _meanings(
+    texts: pa.ChunkedArray, find_label: Callable[[str], str | None], others: Collection[str]
+) -> tuple[pa.ChunkedArray, list[str]]:
+    """Find the label that each text means, or null; and the texts that name several, by those of other rows too."""
     distinct = pc.unique(texts)
-    known = {*distinct.to_pylist()}
-    meant = {text: find_label(text) for text in known}
-    several = [text for text in known if meant[text] is None and _names_several(text, known, find_label)]
-    labels = pa.array([meant[text] for text in distinct.to_pylist()], pa.string())
+    meant = {text: find_label(text) for text in distinct.to_pylist()}
+    known = {*meant, *others}
+    several = [text for text, label in meant.items() if label is None and _names_several(text, known, find_label)]
+    labels = pa.array([*meant.values()], pa.string())
     found = [labels.take(pc.index_in(chunk, distinct)) for chunk in texts.chunks]
     return pa.chunked_array(found, pa.string()), several
 
