@@ -63,7 +63,7 @@ $(OLDEST)/.installed: pyproject.toml Makefile | $(BIN)/python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(OLDEST)
 	@$(BIN)/uv pip install --quiet --python $(OLDEST)/bin/python --resolution lowest-direct \
-	  --editable '.[embed,review,xlsx]' 'pytest>=8' 'hypothesis>=6.100'
+	  --only-binary :all: --editable '.[embed,review,xlsx]' 'pytest>=8' 'hypothesis>=6.100'
 	@touch $@
 
 test-oldest: $(OLDEST)/.installed  ## Run a telling part of the tests on the oldest versions that are allowed

@@ -115,14 +115,15 @@ def write_verdicts(table: pd.DataFrame, rows: Indices, verdicts: Verdicts) -> pd
     at, other = rows[dropped], pa.array(rows[verdicts.other[dropped]])
     reason, distance, orientation = verdicts.reason[dropped], verdicts.distance[dropped], verdicts.orientation[dropped]
     record_ids, sha256s, labels = (as_arrow(table[name], pa.string()) for name in ("record_id", "sha256", "label"))
-    under = pc.binary_join_element_wise(" under label ", labels.take(other), "")
-    names = pc.binary_join_element_wise(record_ids.take(other), pc.if_else(pa.array(reason == CONFLICT), under, ""), "")
+    under = pc.binary_join_element_wise(" under label ", as_arrow(labels.take(other), pa.string()), "")
+    others = as_arrow(record_ids.take(other), pa.string())  # of a wide column, too, texts that can be joined
+    names = pc.binary_join_element_wise(others, pc.if_else(pa.array(reason == CONFLICT), under, ""), "")
     details = write_evidence(sha256s.take(pa.array(at)), sha256s.take(other), names, distance, orientation)
     via = verdicts.via[dropped]
-    way = pc.binary_join_element_wise(", by way of ", record_ids.take(pa.array(rows[via])), "")
+    way = pc.binary_join_element_wise(", by way of ", as_arrow(record_ids.take(pa.array(rows[via])), pa.string()), "")
     details = pc.binary_join_element_wise(details, pc.if_else(pa.array(via >= 0), way, ""), "")
     table = write_likeness(table, at, distance, orientation)
-    table = catalog.with_columns(table, {"duplicate_of": catalog.spread(record_ids.take(other), at, len(table))})
+    table = catalog.with_columns(table, {"duplicate_of": catalog.spread(others, at, len(table))})
     for code, drop_reason in _REASONS.items():
         chosen = np.flatnonzero(reason == code)
         if len(chosen):

@@ -206,7 +206,7 @@ def _number(table: pd.DataFrame, rows: RowAddresses) -> tuple[pa.Array, IntArray
         :class:`Plan`; by number each one's host; the numbers of all rows' addresses and then of their fallbacks, -1
         where there is none.
     """
-    coded = pa.chunked_array(rows.addresses(table)).combine_chunks().dictionary_encode()
+    coded = catalog.as_arrow(pa.chunked_array(rows.addresses(table))).dictionary_encode()
     numbers = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
     addresses = coded.dictionary
     del coded

@@ -38,9 +38,14 @@ class RowAddresses:
     fallback_hosts: IntArray
 
     def addresses(self, table: pd.DataFrame) -> tuple[pa.Array, pa.Array]:
-        """Return each row's address (``file:PATH`` for a local file) and its fallback; null if it has none."""
-        url, second, path = (catalog.as_arrow(table[name], pa.string()) for name in _COLUMNS)
-        file = pc.binary_join_element_wise(FILE_SCHEME, path, "")
+        """Return each row's address (``file:PATH`` for a local file) and its fallback; null if it has none.
+
+        Both are of one kind, the wide one if any of the columns is: see :data:`curator.catalog.WIDE`.
+        """
+        columns = [catalog.as_arrow(table[name], pa.string()) for name in _COLUMNS]
+        kind = pa.string() if all(one.type == pa.string() for one in columns) else pa.large_string()
+        url, second, path = (one.cast(kind) for one in columns)
+        file = pc.binary_join_element_wise(pa.scalar(FILE_SCHEME, kind), path, pa.scalar("", kind))
         web = pc.if_else(pa.array(self.hosts >= 0), url, file)
         return web, pc.if_else(pa.array(self.fallback_hosts >= 0), second, None)
 

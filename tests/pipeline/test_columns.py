@@ -27,7 +27,7 @@ def whole_catalog():
     turns = chance.integers(0, 256, (N, 64), np.uint8)
     turns[11], turns[21] = turns[10], turns[20]
     rows = {
-        "record_id": [f"open-images-{n:016x}" for n in range(N)],
+        "record_id": [f"open-images-{n:032x}" for n in range(N)],
         "label": np.where(np.arange(N) % 2, "a", "b"),
         "source": np.where(np.arange(N) % 3, "x", "y"),
         "kind": "open-images",
@@ -111,7 +111,7 @@ def test_texts_of_more_than_two_gigabytes_change_no_decision(dedupe, split, tmp_
         for field in catalog.SCHEMA
         if field.type in catalog.WIDE and pa.array(table[field.name]).nbytes > 2_000
     }
-    assert {"url", "sha256", "phash_turns"} <= wide.keys()
+    assert {"record_id", "url", "sha256", "phash_turns"} <= wide.keys()
     for step in STAGES:
         with monkeypatch.context() as patched:
             patched.setattr(catalog, "MOST_BYTES", 2_000)

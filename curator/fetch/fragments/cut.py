@@ -63,7 +63,7 @@ def cut(table: pd.DataFrame, rows: RowAddresses, most_rows: int) -> list[Rows]:
 
 def _together(table: pd.DataFrame, rows: RowAddresses) -> Rows:
     """Number the rows so that those have one number that share an address, be it by way of other rows."""
-    coded = pa.chunked_array(rows.addresses(table)).combine_chunks().dictionary_encode()
+    coded = catalog.as_arrow(pa.chunked_array(rows.addresses(table))).dictionary_encode()
     numbers = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     first, second = numbers[: len(table)], numbers[len(table) :]
     has_both = (first >= 0) & (second >= 0)

@@ -234,3 +234,16 @@ def test_what_workers_left_is_forgotten_too(paths: DataPaths) -> None:
     with Ledger(paths.attempts) as ledger:
         assert ledger.count_outcomes() == {"gone": 1}
     assert not paths.fragments.exists()
+
+
+def test_addresses_of_more_than_two_gigabytes_are_cut_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such a column has places of 64 bits, and that of a few fallbacks has not."""
+    urls = [f"http://h{number % 3}.example/{number}.jpg" for number in range(60)]
+    table = table_of(urls, [None] * 50 + urls[:10]).assign(local_path=None)
+    halves = catalog.conform(table)
+    halves = pd.concat([halves.iloc[:30], halves.iloc[30:]], ignore_index=True)
+    usual = cut(table, parse_rows(table), most_rows=20)
+    monkeypatch.setattr(catalog, "MOST_BYTES", 1_000)
+    rows = parse_rows(halves)
+    assert [str(column.type) for column in rows.addresses(halves)] == ["large_string"] * 2
+    assert list(map(list, cut(halves, rows, most_rows=20))) == list(map(list, usual))
