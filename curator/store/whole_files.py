@@ -108,7 +108,8 @@ def disk_errors(path: Path | str) -> Iterator[None]:
         yield
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
-        hint = f"{first_remedy(error.errno)}, or choose another place with --data (for an export, with --output), then run again."
+        place = "with --data (for an export, with --output)"
+        hint = f"{first_remedy(error.errno)}, or choose another place {place}, then run again."
         raise DiskError(f"Cannot write {path}: {reason}.", f"Nothing that was there before was lost. {hint}") from error
 
 
