@@ -152,18 +152,13 @@ def read_tables(
     """
     read: list[Rows] = []
     names = [shown if shown and len(places) == 1 else file_name(place) for place in places]
-
-    def tell() -> None:
-        for name, found in zip(names, read, strict=False):
-            found.tally.tell(context.emit, name, refusal_hint(found.tally, writing))
-
     for place in places:
         try:
             read.append(read_table(place, writing, context, where))
         except SourceError as error:
-            tell()
+            _tell_refused(read, names, writing, context)
             raise SourceError(f"{place} {error.message.removeprefix(place).strip()}", error.hint) from error
-    tell()  # not before, as they may have to be read again
+    _tell_refused(read, names, writing, context)  # not before, as they may have to be read again
     parts = [
         found.rows.append_column(LINE, found.lines).append_column(FILE, repeated(number, len(found.lines), pa.int32()))
         for number, found in enumerate(read)
@@ -175,6 +170,11 @@ def read_tables(
     roles = roles_of(rows, columns, places)
     _refuse_other_columns(places, parts, roles)
     return Tables(rows, tuple(places), roles, read[0].tally.unit)
+
+
+def _tell_refused(read: Sequence[Rows], names: Sequence[str], writing: Writing, context: ListingContext) -> None:
+    for name, found in zip(names, read, strict=False):
+        found.tally.tell(context.emit, name, refusal_hint(found.tally, writing))
 
 
 def _refuse_other_columns(places: Sequence[str], parts: Sequence[pa.Table], roles: Mapping[str, str]) -> None:
