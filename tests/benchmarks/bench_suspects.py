@@ -42,7 +42,7 @@ from curator.manifests.settings import EmbedSettings, SuspectsSettings
 RATES, SEEDS = (0.02, 0.05, 0.08, 0.2), range(5)
 LARGE = {10_000: (20, 1.5), 100_000: (180, 3.0)}
 MOST_CPU_S = 30
-LEAST_FOUND = 0.95
+LEAST_FOUND, LEAST_OF_A_SET = 0.95, 0.94
 JITTER = 0.3
 """Deviation of what is added to a drawn photograph's features, as a share of each feature's own deviation."""
 
@@ -224,7 +224,7 @@ def main():
     """Measure, and end with exit code 1 if a promise is broken."""
     photos = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parents[3] / "shared" / "photos")
     embedder = open_embedder(EmbedSettings(), Path())
-    checks, sets = [], []
+    checks, sets, found = [], [], {}
     with tempfile.TemporaryDirectory() as cache:
         took = run_apart("--cpu", photos)
         print(f"{took['n']:,} images on {os.cpu_count()} cores: looks {took['looks']:.1f} CPU-seconds")
@@ -234,9 +234,13 @@ def main():
             at_8, lead = measure_set(folder.name, *sets[-1])
             for kind, (area, share) in at_8.items():
                 checks += [at_least(f"{folder.name}: AUROC at 8% {kind}", area, 0.98)]
-                checks += [at_least(f"{folder.name}: found in the first 2k at 8% {kind}", share, LEAST_FOUND)]
+                checks += [at_least(f"{folder.name}: found in the first 2k at 8% {kind}", share, LEAST_OF_A_SET)]
+                found.setdefault(kind, []).append((share, round(0.08 * len(sets[-1][1]))))
             checks += [at_least(f"{folder.name}: lead over the best of the others, AUROC", lead[0], -0.001)]
             print(f"  least lead in the first 2k: {lead[1]:+.1%}")
+        for kind, parts in found.items():
+            share = np.average([one for one, _ in parts], weights=[n for _, n in parts])
+            checks += [at_least(f"all sets: found in the first 2k at 8% {kind}", share, LEAST_FOUND)]
         photographs = Path(cache) / "photographs.npz"
         features, labels = (np.concatenate(one) for one in zip(*sets, strict=True))
         np.savez(photographs, features=features, labels=labels)
