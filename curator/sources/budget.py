@@ -24,6 +24,7 @@ import pyarrow.csv
 
 from curator.errors import SourceError
 from curator.manifests.settings import ListSettings
+from curator.sources.reading.lend import await_return
 from curator.store.spilled import Spilled
 
 _CGROUP = Path("/sys/fs/cgroup/memory.max")
@@ -132,7 +133,7 @@ def within(limits: ListSettings, folder: Path | None = None) -> Iterator[None]:
 def _limited_memory(n_bytes: int) -> Iterator[None]:
     """Let this process use so much more than now; see ``RLIMIT_AS`` in getrlimit(2)."""
     # The thread that Arrow's reader needs is started before: the process ends if that fails.
-    pa.csv.read_csv(pa.py_buffer(b"a\n1\n"), pa.csv.ReadOptions(use_threads=False))
+    pa.csv.read_csv(pa.py_buffer(await_return(memoryview(b"a\n1\n")[:])), pa.csv.ReadOptions(use_threads=False))
     try:
         now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     except OSError:
