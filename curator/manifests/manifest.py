@@ -92,7 +92,7 @@ _TEXTS = (
 """The columns whose texts come from elsewhere."""
 _N_SHOWN = 5
 _AGAIN = (
-    "Name a manifest.csv, or take this one back from where it came; if it is your own data set's, move it away, and ",
+    "Name a manifest.csv, or take this one back from where it came; if it is your own data set's, delete it, and ",
     Command("split"),
     " writes it anew.",
 )
