@@ -379,8 +379,6 @@ MORE_MB, MORE_BYTES_A_ROW = 110, 250
 SLOWEST = 500
 """Limits: memory of the process's own, and how much more of it than for three tenths of the rows; memory with what is
 mapped of files, for rows that are listed; rows a second."""
-OWN_LIMITS_OF_ALL = {"open-images": 1_000}
-"""Sources that sort what is listed in memory: bytes a row; nobody lists so much of them."""
 
 
 def in_process(source: str, n_rows: int, every: int) -> list[Figures]:
@@ -398,19 +396,13 @@ def judge(one: Figures) -> list[Verdict]:
     n_most = min(-(-one.n_rows // one.every), one.n_listed)
     return [
         at_least(f"{name}: speed", one.n_rows / one.seconds, SLOWEST, "rows/s"),
-        at_most(f"{name}: own memory", one.own / 1e6, OWN_MB + _sorted(one) * n_most / 1e6, "MB more"),
+        at_most(f"{name}: own memory", one.own / 1e6, OWN_MB, "MB more"),
         at_most(f"{name}: memory", one.more / 1e6, MORE_MB + MORE_BYTES_A_ROW * n_most / 1e6, "MB more"),
     ]
 
 
-def _sorted(one: Figures) -> int:
-    return OWN_LIMITS_OF_ALL.get(one.case, 0)
-
-
 def judge_growth(few: Figures, many: Figures) -> list[Verdict]:
     """Compare the memory that two numbers of rows take, all wanted."""
-    if _sorted(many):
-        return []
     name = f"{many.case}: own memory of {many.n_rows:,} rows, against {few.n_rows:,}"
     return [at_most(name, many.own / 1e6, (1 + MORE_OWN) * few.own / 1e6 + 1, "MB")]
 
