@@ -57,10 +57,11 @@ class Spilled:
         """
         if self._loose and rows.schema != self._loose[0].schema:
             self._put_together()
-        self._loose.append(rows)
-        self._n_loose += rows.num_rows
-        if self._n_loose >= ROWS_A_PART:
-            self._put_together()
+        for some in pieces(rows):
+            self._loose.append(some)
+            self._n_loose += some.num_rows
+            if self._n_loose >= ROWS_A_PART:
+                self._put_together()
 
     def whole(self) -> pa.Table:
         """Return all rows; a column that some of them lack is null there. No more can be added.
