@@ -113,7 +113,9 @@ def open_named(recipe: str | None, data: Path | None, emit: Listener | None = No
     from curator.sources.registry import source_kinds
 
     wanted = recipe and str(shown(Path(recipe)))
-    return Dataset(open_project(wanted, data and shown(data), os.environ, source_kinds(), emit or ignore, model_names()))
+    return Dataset(
+        open_project(wanted, data and shown(data), os.environ, source_kinds(), emit or ignore, model_names())
+    )
 
 
 def option_of(recipe: str | None, data: Path | None) -> str:

@@ -192,5 +192,9 @@ def _note_answer(answers: _Answers, wnid: str, place: str, answer: str) -> None:
 
 
 def _explain(wnids: Sequence[str], answers: _Answers) -> str:
-    said = [answer for answer, failed in answers.items() if set(failed) & set(wnids)]
+    said = [
+        answer.replace("{wnid}", same[0]) + (", and so on" if len(same) > 1 and "{wnid}" in answer else "")
+        for answer, failed in answers.items()
+        if (same := [wnid for wnid in failed if wnid in wnids])
+    ]
     return f"ImageNet returned no list of {', '.join(wnids)}: {'; '.join(said)}."
