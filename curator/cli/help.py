@@ -10,7 +10,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -24,6 +24,8 @@ _NOISE: tuple[tuple[re.Pattern[str], Any], ...] = (
     (re.compile(r"\{([A-Z0-9|]+)\}"), r"\1"),
 )
 """What Typer adds that no person needs to read: types, ranges, and which arguments are required."""
+_USAGE_ERROR = cast("type[Exception]", typer.BadParameter.__mro__[1])
+"""Click's UsageError, which Typer brings along under another name in each version."""
 _HEADING = re.compile(r"^(?:[A-Z][A-Za-z ]*:$|Usage:|  Example:)", re.MULTILINE)
 
 
@@ -48,7 +50,7 @@ def _with_owners(ctx: Any) -> Iterator[None]:
     """Name the command that has an option, where it is given to one that has not."""
     try:
         yield
-    except typer.BadParameter.__mro__[1] as error:  # Click's UsageError, which Typer brings along
+    except _USAGE_ERROR as error:
         option = getattr(error, "option_name", "")
         commands = ctx.parent.command.commands if option and ctx.parent else {}
         owners = [name for name, one in commands.items() if any(option in each.opts for each in one.params)]
