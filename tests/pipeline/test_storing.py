@@ -125,7 +125,10 @@ def test_the_whole_job_is_that_of_one_disk(tmp_path: Path, s3: Any) -> None:
             for form in FORMATS:
                 export_dataset(project, form)
             export_dataset(project, find_format("keras"), tmp_path / name / "small", read_resizing(32, None))
-            replayed = replay_manifest(paths.manifest, paths.data_root, recipe.fetch)
+            replayed = replay_manifest(paths.manifest, paths.data_root, recipe.fetch, recipe=recipe)
+            assert (replayed.n_stored, replayed.paths.split_folder("train").exists()) == (
+                (20, False) if more else (0, True)
+            )
             folders = {"exports": paths.exports, "small": tmp_path / name / "small"}
             made[name] = {"replay": replayed.paths.manifest.read_bytes(), "manifest": manifest}
             made[name] |= {"judged": pd.read_parquet(paths.judged).to_csv().encode()}
