@@ -67,6 +67,8 @@ def _take(rows: pd.DataFrame, listed: pd.DataFrame, store: ShardStore, project: 
     local = {"local_path": [str(path.absolute()) for path in images], "url": nothing, "fallback_url": nothing}
     wanted = catalog.with_columns(listed, local)
     _look_at(wanted, _unknown(wanted, rows["sha256"], project), images, store, project)
+    if not project.paths.attempts.exists():  # nothing came, and nothing was fetched before
+        return listed[:0]
     done = read_outcomes(wanted, project)
     came = (done["sha256"] == rows["sha256"]).fillna(False).to_numpy(dtype=bool)
     archived = {name: rows[name] for name in RESCUED if name in rows}
@@ -93,8 +95,8 @@ def _look_at(
         for first in range(0, len(some), N_AT_ONCE):
             store.bring([images[row] for row in some[first : first + N_AT_ONCE]])
             project.emit(WorkAdvanced(_WORK, len(some[first : first + N_AT_ONCE])))
-        here = [row for row in some if images[row].exists()]
-        fetch_images(wanted.iloc[here].reset_index(drop=True), quiet)
+        if here := [row for row in some if images[row].exists()]:
+            fetch_images(wanted.iloc[here].reset_index(drop=True), quiet)
         for row in some:
             images[row].unlink(missing_ok=True)
     project.emit(WorkFinished(_WORK))

@@ -201,16 +201,19 @@ def test_the_command_takes_the_recipes_store(
     assert json.loads(again.stdout)["stored"] == 16 and not web.asked
 
 
-def test_a_damaged_shard_costs_a_request_each(tmp_path: Path, web: Web) -> None:
+@pytest.mark.parametrize(("damage", "n_stored"), [("a flipped bit", 15), ("gone", 0)])
+def test_a_damaged_shard_costs_a_request_each(tmp_path: Path, web: Web, damage: str, n_stored: int) -> None:
     """What is not what its index says does not count as the image."""
     pytest.importorskip("obstore")
     project = in_store(tmp_path, web, f"file://{tmp_path}/bucket")
     (tar,) = (tmp_path / "bucket").rglob("*.tar")
     data = bytearray(tar.read_bytes())
     data[600] ^= 1
-    tar.write_bytes(data)
+    tar.unlink()
+    if damage != "gone":
+        tar.write_bytes(data)
     done = replayed(project, tmp_path / "elsewhere")
-    assert done.is_whole and done.n_stored == 15 and sum(web.asked.values()) == 1
+    assert done.is_whole and done.n_stored == n_stored and sum(web.asked.values()) == 16 - n_stored
 
 
 def test_it_goes_on_where_it_was_killed(tmp_path: Path, web: Web, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
