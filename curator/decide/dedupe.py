@@ -33,8 +33,9 @@ from curator.decide.representatives import (
 )
 from curator.decide.verdicts import CONFLICT, EXACT, KEPT, NEAR, Verdicts, write_verdicts
 from curator.manifests.settings import DedupeSettings
+from curator.matching import picture_matches
 from curator.matching.copies import find_copies
-from curator.matching.picture_matches import Matches, join_matches
+from curator.matching.picture_matches import Matches, join_matches, limit_reoriented
 from curator.matching.pictures import Indices, Pictures
 from curator.reasons import SPLITS
 
@@ -78,6 +79,17 @@ def find_duplicates(
     images = _read_images(table, kept, settings, labels, ranks, protected[rows], members[rows], side[rows])
     images, pairs = _apply(judged, images, kept["sha256"], settings)
     return write_verdicts(table, rows, _judge(images, settings, pairs))
+
+
+def describe_narrower(table: pd.DataFrame, settings: DedupeSettings) -> tuple[str, ...]:
+    """Say within how many bits reoriented copies of so many images are looked for, if that is less than the setting."""
+    bits = limit_reoriented(settings.max_distance, int(catalog.is_kept(table).sum()))
+    if settings.mode != "near" or not settings.rotations or bits == settings.max_distance:
+        return ()
+    return (
+        f"Among more than {picture_matches.MANY:,} different pictures, rotated and mirrored copies are looked for "
+        f"within {bits} bits, not {settings.max_distance}.",
+    )
 
 
 def _read_images(

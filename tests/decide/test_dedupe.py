@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curator.catalog import Drop, is_kept
-from curator.decide.dedupe import find_duplicates
+from curator.decide.dedupe import describe_narrower, find_duplicates
 from curator.decide.verdicts import explain_groups
 from curator.manifests.settings import DedupeSettings
+from curator.matching import picture_matches
 from curator.matching.confirm import SAME_BITS
 from curator.matching.orientations import ORIENTATIONS, invert_orientation, orient_hash256
 from tests.decide.rows import (
@@ -281,3 +282,23 @@ def test_the_mode_says_what_counts_as_the_same_picture():
     assert sorted(found["near"][:3]) == ["", "near-duplicate", "near-duplicate"] and found["near"][3:] == conflict
     assert found["exact"] == ["", "", "exact-duplicate", *conflict]
     assert found["off"] == [""] * 5
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({}, True),
+        ({"max_distance": 8}, False),
+        ({"rotations": False}, False),
+        ({"mode": "exact"}, False),
+    ],
+)
+def test_a_narrower_look_at_many_is_said(monkeypatch, change, said):
+    """Once, where it makes a difference; not of as many pictures as the limit."""
+    table = make_table([image(base, copy=copy) for base in range(3) for copy in range(2)])
+    settings = DedupeSettings(**change)
+    monkeypatch.setattr(picture_matches, "MANY", len(table))
+    assert describe_narrower(table, settings) == ()
+    monkeypatch.setattr(picture_matches, "MANY", len(table) - 1)
+    notes = describe_narrower(table, settings)
+    assert [("within 8 bits, not 10" in note) for note in notes] == [True] * said

@@ -56,6 +56,17 @@ def test_blocks_do_not_change_the_matches(monkeypatch, columns):
     assert as_set(match_pictures(turns, 5, True)) == brute_force(turns, 5, True)
 
 
+@pytest.mark.parametrize(("many", "within"), [(30, 10), (29, 8)])
+def test_of_many_pictures_reoriented_ones_must_be_nearer(monkeypatch, many, within):
+    """Up to the limit all within 10 bits; above, of reoriented ones those within 8, and of upright ones all."""
+    monkeypatch.setattr(picture_matches, "MANY", many)
+    turns = crowd(np.random.default_rng(5), 30, 3, 8)
+    expected = {(i, j, bits, turn) for i, j, bits, turn in brute_force(turns, 10, True) if not turn or bits <= within}
+    assert len(expected) > len(brute_force(turns, 8, True)), "no upright pair at 9 or 10 bits"
+    assert expected != brute_force(turns, 10, True) or within == 10
+    assert as_set(match_pictures(turns, 10, True)) == expected
+
+
 def test_upright_and_turned_matches_make_up_all():
     """The split searches each with a radius of its own."""
     turns = crowd(np.random.default_rng(2), 200, 20, 5)
