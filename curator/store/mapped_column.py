@@ -26,7 +26,8 @@ import pyarrow as pa
 
 from curator import catalog
 from curator.catalog import as_arrow
-from curator.store.catalog_files import check_cells, read_groups, read_record
+from curator.store.catalog_files import read_groups, read_record
+from curator.store.cells import check_cells
 from curator.store.one_ahead import one_ahead
 from curator.store.whole_files import disk_errors, temporary_beside
 
