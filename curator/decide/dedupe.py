@@ -35,7 +35,7 @@ from curator.decide.verdicts import CONFLICT, EXACT, KEPT, NEAR, Verdicts, write
 from curator.manifests.settings import DedupeSettings
 from curator.matching import picture_matches
 from curator.matching.copies import find_copies
-from curator.matching.picture_matches import Matches, join_matches, limit_reoriented
+from curator.matching.picture_matches import Matches, join_matches, limit_radius
 from curator.matching.pictures import Indices, Pictures
 from curator.reasons import SPLITS
 
@@ -82,14 +82,18 @@ def find_duplicates(
 
 
 def describe_narrower(table: pd.DataFrame, settings: DedupeSettings) -> tuple[str, ...]:
-    """Say within how many bits reoriented copies of so many images are looked for, if that is less than the setting."""
-    bits = limit_reoriented(settings.max_distance, int(catalog.is_kept(table).sum()))
-    if settings.mode != "near" or not settings.rotations or bits == settings.max_distance:
+    """Say within how many bits copies among so many images are looked for, if that is less than the setting."""
+    n, radius = int(catalog.is_kept(table).sum()), settings.max_distance
+    if settings.mode != "near":
         return ()
-    return (
-        f"Among more than {picture_matches.MANY:,} different pictures, rotated and mirrored copies are looked for "
-        f"within {bits} bits, not {settings.max_distance}.",
-    )
+    for limit, which, bits in (
+        (picture_matches.VERY_MANY, "copies", limit_radius(radius, n)),
+        (picture_matches.MANY, "rotated and mirrored copies", limit_radius(radius, n, reoriented=settings.rotations)),
+    ):
+        if bits < radius:
+            among = f"Among more than {limit:,} different pictures, {which} are looked for"
+            return (f"{among} within {bits} bits, not {radius}.",)
+    return ()
 
 
 def _read_images(

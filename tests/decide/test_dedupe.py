@@ -285,20 +285,20 @@ def test_the_mode_says_what_counts_as_the_same_picture():
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "many", "very_many"),
     [
-        ({}, True),
-        ({"max_distance": 8}, False),
-        ({"rotations": False}, False),
-        ({"mode": "exact"}, False),
+        ({}, "rotated and mirrored copies are looked for within 8 bits, not 10", "copies are looked for within 8 bits"),
+        ({"rotations": False}, "", "copies are looked for within 8 bits, not 10"),
+        ({"max_distance": 8}, "", ""),
+        ({"mode": "exact"}, "", ""),
     ],
 )
-def test_a_narrower_look_at_many_is_said(monkeypatch, change, said):
+def test_a_narrower_look_at_many_is_said(monkeypatch, change, many, very_many):
     """Once, where it makes a difference; not of as many pictures as the limit."""
     table = make_table([image(base, copy=copy) for base in range(3) for copy in range(2)])
-    settings = DedupeSettings(**change)
-    monkeypatch.setattr(picture_matches, "MANY", len(table))
-    assert describe_narrower(table, settings) == ()
-    monkeypatch.setattr(picture_matches, "MANY", len(table) - 1)
-    notes = describe_narrower(table, settings)
-    assert [("within 8 bits, not 10" in note) for note in notes] == [True] * said
+    for limits, said in (((6, 6), ""), ((5, 6), many), ((5, 5), very_many)):
+        monkeypatch.setattr(picture_matches, "MANY", limits[0])
+        monkeypatch.setattr(picture_matches, "VERY_MANY", limits[1])
+        notes = describe_narrower(table, DedupeSettings(**change))
+        assert len(notes) == bool(said)
+        assert not said or f"different pictures, {said}" in notes[0]
