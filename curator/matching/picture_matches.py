@@ -34,7 +34,7 @@ MOST_QUERIES, LEAST_COLUMNS = 1 << 22, 4
 queries, more time goes into gathering what they are compared with."""
 MANY, VERY_MANY, BITS_OF_MANY = 500_000, 5_000_000, 8
 """Of more than :data:`MANY` pictures rotated and mirrored copies are looked for within so many bits only, of more than
-:data:`VERY_MANY` all copies: strangers that near come with the square of the pictures, as the time of the search does."""
+:data:`VERY_MANY` all copies: strangers that near come with the square of the pictures, as its time does."""
 _BLOCK_PAIRS = 1 << 16
 
 
