@@ -39,6 +39,9 @@ from curator.matching.picture_matches import Matches, join_matches, limit_radius
 from curator.matching.pictures import Indices, Pictures
 from curator.reasons import SPLITS
 
+N_COMPARED = "pictures compared"
+"""Where a table has how many; see :func:`find_duplicates`."""
+
 
 def find_duplicates(
     table: pd.DataFrame,
@@ -68,7 +71,8 @@ def find_duplicates(
 
     Returns:
         The catalog with the copies dropped, and ``duplicate_of``, ``distance_bits`` and ``turn`` (the orientation of
-        the dropped image against the other) filled. It does not depend on the order of the rows.
+        the dropped image against the other) filled. It does not depend on the order of the rows. ``attrs[N_COMPARED]``
+        counts the pictures that were compared by hash, those of equal hashes once a label.
     """
     rows = np.flatnonzero(catalog.is_kept(table))
     nobody, nowhere = np.zeros(len(table), bool), np.full(len(table), -1, np.int64)
@@ -78,14 +82,15 @@ def find_duplicates(
     ranks = rank_representatives(kept, settings.keep, sources, flaws)
     images = _read_images(table, kept, settings, labels, ranks, protected[rows], members[rows], side[rows])
     images, pairs = _apply(judged, images, kept["sha256"], settings)
-    return write_verdicts(table, rows, _judge(images, settings, pairs))
+    verdicts, n_compared = _judge(images, settings, pairs)
+    found = write_verdicts(table, rows, verdicts)
+    found.attrs[N_COMPARED] = n_compared
+    return found
 
 
-def describe_narrower(table: pd.DataFrame, settings: DedupeSettings) -> tuple[str, ...]:
-    """Say within how many bits copies among so many images are looked for, if that is less than the setting."""
-    n, radius = int(catalog.is_kept(table).sum()), settings.max_distance
-    if settings.mode != "near":
-        return ()
+def describe_narrower(n: int, settings: DedupeSettings) -> tuple[str, ...]:
+    """Say within how many bits copies were looked for among ``n`` pictures, if that is less than the setting."""
+    radius = settings.max_distance
     for limit, which, bits in (
         (picture_matches.VERY_MANY, "copies", limit_radius(radius, n)),
         (picture_matches.MANY, "rotated and mirrored copies", limit_radius(radius, n, reoriented=settings.rotations)),
@@ -177,18 +182,24 @@ def _join_sides(side: IntArray, content: IntArray) -> IntArray:
     return np.where((side < 0) & (joined < len(SPLITS)), joined, side)
 
 
-def _judge(images: _Images, settings: DedupeSettings, pairs: Pairs | None) -> Verdicts:
+def _judge(images: _Images, settings: DedupeSettings, pairs: Pairs | None) -> tuple[Verdicts, int]:
     """Judge label conflicts (one picture or the same bytes under two labels) before near-duplicates among the rest.
 
     A copy shares the fate of the image that leads it: an exact copy of a conflicted picture is in that
     conflict too, and one of a near-duplicate points at the image that is kept in the end, as a near-duplicate itself.
+
+    Returns:
+        The verdicts, and how many images were compared by hash.
     """
     verdicts = Verdicts.none(len(images))
     by_content = images.lead(images.content)
     is_first = by_content == np.arange(len(images))
     by_picture = images.lead(np.where(is_first, images.picture, -1))
     by_picture = np.where(images.protected & is_first, np.arange(len(images)), by_picture)
-    matches = _match(images, is_first, by_picture, settings, pairs).both_ways()
+    compared = np.flatnonzero(is_first & (by_picture == np.arange(len(images))) & (images.picture >= 0))
+    matches = _match(images, compared, settings, pairs)
+    i, j = link_across_labels(np.where(is_first, images.content, -1), images.label)
+    matches = join_matches([matches, Matches.upright(by_picture[i], by_picture[j])]).both_ways()
     if (images.side >= 0).any():
         one, other = images.side[matches.i], images.side[matches.j]
         matches = matches.where((one == other) | (one < 0) | (other < 0))
@@ -208,18 +219,10 @@ def _judge(images: _Images, settings: DedupeSettings, pairs: Pairs | None) -> Ve
     verdicts.drop_for_nearest(NEAR, within.where(covered[within.i] & ~covered[within.j]), images.rank)
     verdicts.drop_for_leaders(by_picture, NEAR)
     verdicts.drop_for_leaders(by_content, EXACT)
-    return verdicts
+    return verdicts, len(compared)
 
 
-def _match(
-    images: _Images, is_first: BoolArray, by_picture: Indices, settings: DedupeSettings, pairs: Pairs | None
-) -> Matches:
-    """Match one image of each picture and label by hash and by pixels, and the same bytes under two labels."""
-    leads = is_first & (by_picture == np.arange(len(images)))
-    rows = np.flatnonzero(leads & (images.picture >= 0))
-    by_hash = find_copies(images.read_pictures(rows), settings.max_distance, settings.rotations)
-    found = by_hash.renumber(rows, rows)
-    if pairs is not None:
-        found = overrule(found, rows, images.picture, pairs, images.read_pictures())
-    i, j = link_across_labels(np.where(is_first, images.content, -1), images.label)
-    return join_matches([found, Matches.upright(by_picture[i], by_picture[j])])
+def _match(images: _Images, rows: Indices, settings: DedupeSettings, pairs: Pairs | None) -> Matches:
+    """Match one image of each picture and label by hash and by pixels."""
+    found = find_copies(images.read_pictures(rows), settings.max_distance, settings.rotations).renumber(rows, rows)
+    return found if pairs is None else overrule(found, rows, images.picture, pairs, images.read_pictures())
