@@ -10,7 +10,9 @@ import pytest
 
 from curator.errors import CuratorError, DiskError
 from curator.fetch.cluster import ray_cluster
+from curator.fetch.cluster.connection import open_ray
 from curator.fetch.fetch_images import fetch_images
+from curator.manifests.settings import EngineSettings
 from tests.cluster.test_fetch import listed, project
 
 WITHOUT_CURATOR = """
@@ -81,3 +83,14 @@ def test_it_is_one_paragraph_and_what_was_committed_stays(
     fetched = fetch_images(listed(urls), project(tmp_path, nodes.address))
     assert fetched["drop_reason"].isna().all()
     assert {web.asked[url] for url in urls[:20]} == {1}
+
+
+def test_ray_prints_nothing_where_the_answer_of_a_command_is(nodes, monkeypatch, capsys) -> None:
+    """Of a node that died it would tell stdout, which is JSON alone with `--json`."""
+    worker = open_ray(EngineSettings("ray", nodes.address))._private.worker
+    for is_on in (False, True):
+        if is_on:
+            monkeypatch.setattr(worker, "_worker_logs_enabled", True)
+        told = {"lines": [f"{is_on}: the node has been marked dead."], "pid": "raylet", "is_err": False}
+        worker.print_to_stdstream(told, ignore_prefix=False)  # as its thread does that listens to the cluster
+        assert bool(capsys.readouterr().out) is is_on
