@@ -81,8 +81,8 @@ class Replay:
 
     @property
     def n_rescued(self) -> int:
-        """The images that a web archive had, the same or similar."""
-        return int(self.images["archive_url"].notna().sum())
+        """The images that a web archive had, the same or similar; one that is stored by now was not asked for there."""
+        return int((self.images["archive_url"].notna() & self.images["stored_in"].isna()).sum())
 
     @property
     def n_stored(self) -> int:
@@ -97,6 +97,8 @@ class Replay:
 
 def _why_nothing(rows: pd.DataFrame, table: pd.DataFrame, paths: DataPaths) -> str:
     """Say what would help where not one image could be had."""
+    if rows.empty:
+        return "It lists no image; name another manifest."
     if not rows["url"].notna().any():
         return (
             "It lists local files, which nobody else can fetch: hand on an export, or the photographs themselves; "
@@ -186,12 +188,16 @@ def _obtain(rows: pd.DataFrame, project: Project, place: str) -> tuple[pd.DataFr
     is_stored = listed.index.isin(stored.index)
     left = served[~is_stored].reset_index(drop=True)
     fetched = _fetch_rows(left, project) if len(left) else listed[:0]
-    pictured = catalog.from_arrow(pa.concat_tables(with_pictures(stored, project.paths))) if len(stored) else stored
-    both = pa.concat_tables([catalog.to_arrow(one) for one in (fetched, pictured)])
-    order = np.argsort(np.argsort(is_stored, kind="stable"), kind="stable")  # those that are stored come last
-    table = catalog.from_arrow(both.take(pa.array(order)))
+    table = _join(fetched, stored, is_stored, project) if len(stored) else fetched
     fates = np.where(is_stored, str(Fate.SAME), judge_images(served, table)).astype(object)
     return _make_again(rows, table, fates, project), fates, is_stored
+
+
+def _join(fetched: pd.DataFrame, stored: pd.DataFrame, is_stored: catalog.BoolArray, project: Project) -> pd.DataFrame:
+    """Put what was fetched and what is stored into the order of the manifest."""
+    both = pa.concat_tables([catalog.to_arrow(fetched), *with_pictures(stored, project.paths)])
+    order = np.argsort(np.argsort(is_stored, kind="stable"), kind="stable")  # those that are stored come last
+    return catalog.from_arrow(both.take(pa.array(order)))
 
 
 def _fetch_rows(rows: pd.DataFrame, project: Project) -> pd.DataFrame:

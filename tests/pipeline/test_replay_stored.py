@@ -184,6 +184,20 @@ def test_an_archive_is_asked_for_what_neither_has(
     assert pd.read_csv(done.paths.link_rot)[["images", "rescued", "gone"]].to_dict("list") == {
         "images": [2], "rescued": [1], "gone": [1],
     }  # fmt: skip
+    again = replace(project.recipe, name="small-replay")  # which has in the store what the archive had
+    then = replay_manifest(done.paths.manifest, tmp_path / "then", LOCAL, recipe=again)
+    assert (then.n_stored, then.n_rescued, len(archive.downloads())) == (15, 0, 1)
+    assert then.paths.manifest.read_bytes() == done.paths.manifest.read_bytes()  # it says where they are from
+
+
+def test_a_manifest_without_rows_is_told_apart(tmp_path: Path, web: Web, url: str) -> None:
+    """From one of local files."""
+    project = in_store(tmp_path, web, url)
+    header = project.paths.manifest.read_text(encoding="utf-8").splitlines(keepends=True)[0]
+    project.paths.manifest.write_text(header, encoding="utf-8")
+    for recipe in (project.recipe, None):
+        with pytest.raises(StateError, match="It lists no image"):
+            replay_manifest(project.paths.manifest, tmp_path / "elsewhere", LOCAL, recipe=recipe)
 
 
 def test_the_command_takes_the_recipes_store(
