@@ -5,7 +5,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from curator.matching import first_look
-from curator.matching.first_look import may_be_one
+from curator.matching.first_look import look_again, may_be_one
 from curator.matching.luma_signatures import pack_signatures
 from curator.matching.neighbours import Neighbours
 from curator.matching.pictures import Pictures
@@ -94,3 +94,11 @@ def test_it_does_not_matter_who_is_beside(monkeypatch):
     apart = first_look.find_within(cells, i[order], j[order])
     for name in ("correlation", "size", "top", "left", "is_mirrored"):
         assert np.array_equal(getattr(together, name)[order], getattr(apart, name))
+
+
+def test_of_two_groups_the_pair_that_leads_most_is_looked_at_again():
+    """Pictures 0 and 1 are one; 2 leads over both, 3 has no copy and 4 does not lead; 0 and 1 are linked already."""
+    i, j = np.array([0, 0, 1, 2, 1]), np.array([1, 2, 2, 3, 4])
+    near = Neighbours(i, j, np.full(5, 0.9, np.float32), np.array([0.5, 0.1, 0.2, 0.3, 0.0], np.float32))
+    has_copy = np.array([True, True, False, False, False])
+    assert look_again(near, np.array([0, 0, 2, 3, 4]), has_copy).tolist() == [2]

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from curator.matching.judge.overlay import WHOLE as WHOLE
-from curator.matching.judge.overlay import Bytes, Floats, Overlay, correlate, sample, without_shade
+from curator.matching.judge.overlay import Bytes, Floats, Overlay, blur_within, correlate, sample, without_shade
 from curator.matching.judge.overlay import lay_over as lay_over
 
 Bools = npt.NDArray[np.bool_]
@@ -141,7 +141,7 @@ def compare_luma(one: Bytes, other: Bytes, overlay: Overlay) -> tuple[Agreement,
 
 
 def _correlate_outlines(a: Floats, b: Floats, cover: Floats) -> float:
-    return correlate(without_shade(a, cover), without_shade(b, cover), cover)
+    return correlate(*without_shade((a, b), cover), cover)
 
 
 def _is_median(picture: Floats, where: Bools) -> Bools:
@@ -157,14 +157,9 @@ def _correlate_around(
     a: Floats, b: Floats, cover: Floats
 ) -> tuple[Floats, tuple[Floats, Floats], tuple[Floats, Floats]]:
     """Correlate two pictures around each cell: that, their means and their standard deviations there."""
-
-    def blur(values: Floats) -> Floats:
-        return np.asarray(cv2.GaussianBlur(values, (0, 0), AROUND, borderType=cv2.BORDER_CONSTANT))
-
-    weight = np.maximum(blur(cover), np.float32(1e-3))
-    mean_a, mean_b, square_a, square_b, both = (
-        np.asarray(blur(x * cover) / weight, np.float32) for x in (a, b, a * a, b * b, a * b)
-    )
+    x, y = a * cover, b * cover
+    layers = np.stack([x, y, x * a, y * b, x * b, cover], axis=2)
+    mean_a, mean_b, square_a, square_b, both = blur_within(layers, AROUND)
     var_a, var_b = np.maximum(square_a - mean_a**2, 0), np.maximum(square_b - mean_b**2, 0)
     local = (both - mean_a * mean_b) / (np.sqrt(var_a * var_b) + _NOISE)
     return np.asarray(local, np.float32), (mean_a, mean_b), (np.sqrt(var_a), np.sqrt(var_b))

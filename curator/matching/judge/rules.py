@@ -79,16 +79,25 @@ DOUBTFUL_LIKENESS, DOUBTFUL_TURN, DOUBTFUL_COLOUR = 0.7, 0.36, 20.0
 
 def rate(agreement: Agreement, colours: Colours, pose: Pose) -> Rating:
     """Rate a pair: by all that both show, or by what they share if one has words on it or another ground."""
-    agree = agrees_all_over(agreement, pose) or is_written_on(agreement, pose) or is_cut_out(agreement, pose)
-    if agree and has_same_colours(agreement, colours):
+    if agree(agreement, pose) and has_same_colours(agreement, colours):
         return Rating.ONE
-    nearly = (
+    is_near = agree(agreement, pose) or nearly_agree(agreement, pose)
+    return Rating.DOUBTFUL if is_near and _may_be_of_one_colour(colours) else Rating.TWO
+
+
+def agree(agreement: Agreement, pose: Pose) -> bool:
+    """Return whether the greys of two pictures say that they are one."""
+    return agrees_all_over(agreement, pose) or is_written_on(agreement, pose) or is_cut_out(agreement, pose)
+
+
+def nearly_agree(agreement: Agreement, pose: Pose) -> bool:
+    """Return whether the greys of two pictures leave a doubt."""
+    return (
         agreement.agreeing >= DOUBTFUL_AGREEING
         and agreement.outlines >= DOUBTFUL_OUTLINES
         and agreement.n_detail >= LEAST_DETAIL
         and _holds(pose)
     )
-    return Rating.DOUBTFUL if (agree or nearly) and _may_be_of_one_colour(colours) else Rating.TWO
 
 
 def agrees_all_over(agreement: Agreement, pose: Pose) -> bool:
