@@ -38,7 +38,7 @@ LEAST_SCORE, LEAST_ALIGNED, OUTLINES, LEAST_MIDDLE = 0.85, 1.15, 0.4, 0.95
 of lead and the correlation of both middles."""
 LEAST_LEAD, LEAST_COSINE = 0.1, 0.8
 """What is so near, and so far ahead, deserves it whatever its signature: one thing turned or put on another ground."""
-SLIGHT_LEAD, SLIGHT_COSINE = 0.05, 0.72
+SLIGHT_LEAD, SLIGHT_COSINE = 0.035, 0.72
 """The same of a picture that has a copy."""
 
 _CELLS = 16
@@ -86,23 +86,16 @@ def may_be_one(pictures: Pictures, near: Neighbours) -> BoolArray:
     return deserves
 
 
-def look_again(near: Neighbours, group: Integers, has_copy: BoolArray) -> Indices:
-    """Choose the neighbours that deserve it since either has a copy already: what has one often has more.
-
-    Of all pairs of two groups the one that leads most: a copy is linked by one pair as well as by all.
+def look_again(near: Neighbours, group: Integers, has_copy: BoolArray) -> BoolArray:
+    """Return which neighbours deserve it if either has a copy already, another one: what has one often has more.
 
     Args:
-        near: pairs that did not deserve it by themselves.
+        near: pairs that do not deserve it by themselves.
         group: shape (pictures,): those that are one picture, as far as is known, have one number.
         has_copy: shape (pictures,).
     """
-    sides = np.sort(np.stack([group[near.i], group[near.j]]), axis=0)
-    leads = (near.lead >= SLIGHT_LEAD) & (near.cosine >= SLIGHT_COSINE) & (sides[0] < sides[1])
-    chosen = np.flatnonzero(leads & (has_copy[near.i] | has_copy[near.j]))
-    low, high = sides[:, chosen]
-    order = np.lexsort((near.j[chosen], near.i[chosen], -near.lead[chosen], high, low))
-    is_first = (np.diff(low[order], prepend=-1) != 0) | (np.diff(high[order], prepend=-1) != 0)
-    return np.asarray(np.sort(chosen[order[is_first]]))
+    leads = (near.lead >= SLIGHT_LEAD) & (near.cosine >= SLIGHT_COSINE)
+    return np.asarray(leads & (group[near.i] != group[near.j]) & (has_copy[near.i] | has_copy[near.j]))
 
 
 def halve(greys: npt.NDArray[np.uint8]) -> npt.NDArray[np.int8]:

@@ -49,7 +49,7 @@ class Neighbours:
     cosine: Floats
     lead: Floats
 
-    def where(self, chosen: npt.NDArray[np.bool_] | Indices) -> Neighbours:
+    def where(self, chosen: npt.NDArray[np.bool_]) -> Neighbours:
         """Return the chosen pairs."""
         return Neighbours(self.i[chosen], self.j[chosen], self.cosine[chosen], self.lead[chosen])
 

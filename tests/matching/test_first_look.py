@@ -96,9 +96,9 @@ def test_it_does_not_matter_who_is_beside(monkeypatch):
         assert np.array_equal(getattr(together, name)[order], getattr(apart, name))
 
 
-def test_of_two_groups_the_pair_that_leads_most_is_looked_at_again():
-    """Pictures 0 and 1 are one; 2 leads over both, 3 has no copy and 4 does not lead; 0 and 1 are linked already."""
+def test_what_has_a_copy_is_looked_at_again_with_other_pictures():
+    """Pictures 0 and 1 are one, and linked already; 3 and 2 have no copy; 4 does not lead."""
     i, j = np.array([0, 0, 1, 2, 1]), np.array([1, 2, 2, 3, 4])
     near = Neighbours(i, j, np.full(5, 0.9, np.float32), np.array([0.5, 0.1, 0.2, 0.3, 0.0], np.float32))
     has_copy = np.array([True, True, False, False, False])
-    assert look_again(near, np.array([0, 0, 2, 3, 4]), has_copy).tolist() == [2]
+    assert look_again(near, np.array([0, 0, 2, 3, 4]), has_copy).tolist() == [False, True, True, False, False]

@@ -59,6 +59,7 @@ class Agreement:
         fit: the median correlation around the agreeing cells.
         equal: the share of the agreeing cells whose greys are equal, after one straight line for all.
         unchanged: the share of all cells whose greys are equal as they are.
+        lined: the share of all cells whose greys are equal after that line, which ends at black and white.
         gain: the slope of that line: how much contrast the one picture has for the other's.
         lopsided: the share of the disagreeing cells at which that picture has more detail that mostly has more.
         plain: the share of all cells that in both have the median grey: most of a drawing on white.
@@ -73,6 +74,7 @@ class Agreement:
     fit: float
     equal: float
     unchanged: float
+    lined: float
     gain: float
     lopsided: float
     plain: float
@@ -113,7 +115,8 @@ def compare_luma(one: Bytes, other: Bytes, overlay: Overlay) -> tuple[Agreement,
     agrees, disagrees = counted & (local > _AGREES), detailed & (local < _DISAGREES)
     if agrees.sum() < FEWEST:
         return None
-    gain, is_equal = _find_equal(a, b, agrees)
+    gain, lined = _fit_line(a, b, agrees)
+    is_equal = np.abs(a - lined) < _EQUAL
     largest = _fill_largest(agrees) & inside
     inner = np.asarray(cv2.erode(largest.astype(np.float32), RIM), np.float32)
     agreement = Agreement(
@@ -125,6 +128,7 @@ def compare_luma(one: Bytes, other: Bytes, overlay: Overlay) -> tuple[Agreement,
         fit=float(np.median(local[agrees])),
         equal=float(is_equal[agrees].mean()),
         unchanged=float((np.abs(a - b) < _EQUAL)[inside].mean()),
+        lined=float((np.abs(a - lined.clip(0, 255)) < _EQUAL)[inside].mean()),
         gain=gain,
         lopsided=_measure_lopsided(detail_a, detail_b, disagrees),
         plain=float((_is_median(a, inside) & _is_median(b, inside))[inside].mean()),
@@ -169,12 +173,12 @@ def _burnt_out(mean: Floats, detail: Floats) -> Bools:
     return np.asarray((detail < _PLAIN) & ((mean < _BURNT) | (mean > 255 - _BURNT)))
 
 
-def _find_equal(a: Floats, b: Floats, where: Bools) -> tuple[float, Bools]:
-    """Fit one straight line of greys over some cells; return its slope, and which cells are equal by it."""
+def _fit_line(a: Floats, b: Floats, where: Bools) -> tuple[float, Floats]:
+    """Fit one picture's greys by a straight line of the other's, over some cells; return its slope, and the fit."""
     x, y = b[where].astype(np.float64), a[where].astype(np.float64)
     middle = x.mean()
     gain = float(((x - middle) * (y - y.mean())).sum() / max(float(((x - middle) ** 2).sum()), 1e-6))
-    return gain, np.abs(a - (gain * (b - middle) + y.mean())) < _EQUAL
+    return gain, np.asarray(gain * (b - middle) + y.mean(), np.float32)
 
 
 def _fill_largest(agrees: Bools) -> Bools:

@@ -32,7 +32,7 @@ _STEP, _ABOVE = 14.0, 2.0
 _GREY, _COLOURED = 1.5, 3.0
 """Mean distance of Cb and Cr from grey, in 255ths: most of a grey picture, and least of the coloured one."""
 _BLACK, _WHITE, _CLIPPED, _LIGHTS = 3, 252, 0.02, 8.0
-"""What is black, and white, of 256 greys; least share of a picture that is and in its copy is not; and least deviation there."""
+"""What is black, and white, of 256 greys; least share of a picture that is and in its copy is not; least deviation there."""
 _LEAST_PADDED, _ONE_GREY = 0.005, 12.0
 """Least share of a picture that padding takes, and most spread of its greys."""
 _LEAST_SLANT, _CORNER_CELLS, _MOST_CORNERS = 0.01, 40, 0.15
@@ -153,7 +153,7 @@ def _is_in_the_middle(matrix: Floats) -> bool:
 
 
 def _has_seam(picture: Luma, matrix: Floats) -> bool:
-    """Return whether the edges of the unit square, moved onto the picture, lie on a seam in it: half of those within."""
+    """Return whether edges of the unit square, moved onto the picture, lie on a seam in it: half of those within."""
     corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float64) @ matrix[:, :2].T + matrix[:, 2]
     steps = []
     for place in range(4):

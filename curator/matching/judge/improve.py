@@ -110,7 +110,7 @@ def _step(fixed: Floats, moving: Floats, inside: Floats) -> Matrix:
     usual = 1.5 * float(np.median(np.abs(misfit[inside > 0]))) + 0.5
     weight = (inside / (1 + (misfit / usual) ** 2)).ravel()
     both = (moving + fixed) / 2
-    right, down = (cv2.Sobel(both, cv2.CV_32F, *axis, ksize=1, scale=0.5) for axis in ((1, 0), (0, 1)))
+    down, right = np.gradient(both)
     height, width = fixed.shape
     x, y = _across(width), _across(height)[:, None]
     slopes = np.stack([right, right * x, right * y, down, down * x, down * y]).reshape(6, -1)
