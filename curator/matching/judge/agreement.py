@@ -145,7 +145,8 @@ def compare_luma(one: Bytes, other: Bytes, overlay: Overlay) -> tuple[Agreement,
 
 
 def _correlate_outlines(a: Floats, b: Floats, cover: Floats) -> float:
-    return correlate(*without_shade((a, b), cover), cover)
+    one, other = without_shade((a, b), cover)
+    return correlate(one, other, cover)
 
 
 def _is_median(picture: Floats, where: Bools) -> Bools:

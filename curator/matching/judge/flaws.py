@@ -31,8 +31,8 @@ _STEP, _ABOVE = 14.0, 2.0
 """Least mean step along a seam, in greys of 256, and how many times that of other lines of the picture."""
 _GREY, _COLOURED = 1.5, 3.0
 """Mean distance of Cb and Cr from grey, in 255ths: most of a grey picture, and least of the coloured one."""
-_BLACK, _WHITE, _CLIPPED, _LIGHTS = 3, 252, 0.02, 8.0
-"""What is black, and white, of 256 greys; least share of a picture that is and in its copy is not; least deviation there."""
+_WHITE, _CLIPPED, _LIGHTS = 252, 0.02, 8.0
+"""What is white, of 256 greys; least share of a picture that is and in its copy is not; and least deviation there."""
 _LEAST_PADDED, _ONE_GREY = 0.005, 12.0
 """Least share of a picture that padding takes, and most spread of its greys."""
 _LEAST_SLANT, _CORNER_CELLS, _MOST_CORNERS = 0.01, 40, 0.15
@@ -88,11 +88,11 @@ def find_faded(one: Any, other: Any, matrix: Floats) -> tuple[bool, bool]:
     laid, covered = _lay(other["luma"], matrix)
     lumas, there = (one["luma"], laid), covered > 0.99
     faded = [chroma[side] < _GREY < _COLOURED < chroma[1 - side] for side in (0, 1)]
-    for ends in ([luma >= _WHITE for luma in lumas], [luma <= _BLACK for luma in lumas]):
-        near = [cv2.dilate(end.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0 for end in ends]  # an edge is soft
-        for side in (0, 1):
-            lost = there & ends[side] & ~near[1 - side]
-            faded[side] |= bool(lost.mean() > _CLIPPED and lumas[1 - side][lost].std() > _LIGHTS)
+    white = [luma >= _WHITE for luma in lumas]
+    near = [cv2.dilate(cells.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0 for cells in white]  # an edge is soft
+    for side in (0, 1):
+        lost = there & white[side] & ~near[1 - side]
+        faded[side] |= bool(lost.mean() > _CLIPPED and lumas[1 - side][lost].std() > _LIGHTS)
     return faded[0], faded[1]
 
 
