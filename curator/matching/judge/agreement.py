@@ -109,16 +109,14 @@ def compare_luma(one: Bytes, other: Bytes, overlay: Overlay) -> tuple[Agreement,
     a, b = sample(one, overlay.canvas, np.eye(3)), sample(other, overlay.canvas, overlay.back)
     inside = overlay.cover > 0
     local, (mean_a, mean_b), (detail_a, detail_b) = _correlate_around(a, b, overlay.cover)
-    burnt = _burnt_out(mean_a, detail_a) | _burnt_out(mean_b, detail_b)
     detailed = inside & (np.maximum(detail_a, detail_b) > _DETAIL)
-    counted = detailed & ~burnt
+    counted = detailed & ~(_burnt_out(mean_a, detail_a) | _burnt_out(mean_b, detail_b))
     agrees, disagrees = counted & (local > _AGREES), detailed & (local < _DISAGREES)
     if agrees.sum() < FEWEST:
         return None
     gain, lined = _fit_line(a, b, agrees)
     is_equal = np.abs(a - lined) < _EQUAL
     largest = _fill_largest(agrees) & inside
-    inner = np.asarray(cv2.erode(largest.astype(np.float32), RIM), np.float32)
     agreement = Agreement(
         n_cells=int(inside.sum()),
         n_detail=int(counted.sum()),
@@ -132,16 +130,23 @@ def compare_luma(one: Bytes, other: Bytes, overlay: Overlay) -> tuple[Agreement,
         gain=gain,
         lopsided=_measure_lopsided(detail_a, detail_b, disagrees),
         plain=float((_is_median(a, inside) & _is_median(b, inside))[inside].mean()),
-        patch=Patch(
-            share=float(largest.sum() / inside.sum()),
-            n_cells=int(largest.sum()),
-            purity=_share(agrees, largest & detailed),
-            beyond=_share(agrees, detailed & ~largest),
-            outlines=_correlate_outlines(a, b, inner),
-            equal=_share(is_equal, (inner > 0) & detailed),
-        ),
+        patch=_describe_patch(a, b, largest, agrees, detailed, is_equal, inside),
     )
     return agreement, agrees, largest
+
+
+def _describe_patch(
+    a: Floats, b: Floats, patch: Bools, agrees: Bools, detailed: Bools, is_equal: Bools, inside: Bools
+) -> Patch:
+    inner = np.asarray(cv2.erode(patch.astype(np.float32), RIM), np.float32)
+    return Patch(
+        share=float(patch.sum() / inside.sum()),
+        n_cells=int(patch.sum()),
+        purity=_share(agrees, patch & detailed),
+        beyond=_share(agrees, detailed & ~patch),
+        outlines=_correlate_outlines(a, b, inner),
+        equal=_share(is_equal, (inner > 0) & detailed),
+    )
 
 
 def _correlate_outlines(a: Floats, b: Floats, cover: Floats) -> float:

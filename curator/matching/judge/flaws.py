@@ -89,7 +89,8 @@ def find_faded(one: Any, other: Any, matrix: Floats) -> tuple[bool, bool]:
     lumas, there = (one["luma"], laid), covered > 0.99
     faded = [chroma[side] < _GREY < _COLOURED < chroma[1 - side] for side in (0, 1)]
     white = [luma >= _WHITE for luma in lumas]
-    near = [cv2.dilate(cells.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0 for cells in white]  # an edge is soft
+    around = 3 if np.abs(matrix - np.eye(2, 3)).max() > _INSIDE / 4 else 1  # an edge that was moved is soft
+    near = [cv2.dilate(cells.astype(np.uint8), np.ones((around, around), np.uint8)) > 0 for cells in white]
     for side in (0, 1):
         lost = there & white[side] & ~near[1 - side]
         faded[side] |= bool(lost.mean() > _CLIPPED and lumas[1 - side][lost].std() > _LIGHTS)
