@@ -43,7 +43,7 @@ _LEAST_SPREAD = 3.0
 _SEPIA, _SEPIA_TURN, _TONED, _MOSTLY = np.deg2rad(149), 0.4, 4.0, 0.8
 """The hue of sepia, how far 95 in a hundred cells of a picture may be from it, in radians, and the share of its cells
 that are more than so far from grey."""
-_MANY_HUES = 0.5
+_MANY_HUES = 1.1
 """How far 10 in a hundred coloured cells are from the mean hue, in radians, of a picture of several hues."""
 
 
