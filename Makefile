@@ -89,9 +89,9 @@ $(CLUSTER)/.installed: pyproject.toml | $(VENV)/.installed-dev
 	@$(CLUSTER)/bin/python -m pip install --quiet --disable-pip-version-check 'ray>=2.50,<3' && touch $@ || \
 	  echo 'Ray cannot be had here, so that its tests are skipped.'
 
-test-cluster: $(CLUSTER)/.installed  ## Fetch and dedupe on three nodes of Ray, killed meanwhile (KILLS=, HASHES=)
-	@CURATOR_CLUSTER_KILLS=$(or $(KILLS),2) CURATOR_CLUSTER_HASHES=$(or $(HASHES),1000000) PYTHONPATH=$(CURDIR) \
-	  $(CLUSTER)/bin/python -m pytest -q -rs tests/cluster
+test-cluster: $(CLUSTER)/.installed  ## Fetch and dedupe on three nodes of Ray, killed meanwhile (KILLS=, HASHES=, ROWS=)
+	@CURATOR_CLUSTER_KILLS=$(or $(KILLS),2) CURATOR_CLUSTER_HASHES=$(or $(HASHES),1000000) \
+	  CURATOR_CLUSTER_ROWS=$(or $(ROWS),20000) PYTHONPATH=$(CURDIR) $(CLUSTER)/bin/python -m pytest -q -rs tests/cluster
 
 docs: $(VENV)/.installed-docs  ## Build the documentation into site/, which opens offline
 	@$(BIN)/python docs/scripts/reference.py

@@ -16,7 +16,10 @@ from tests.small_worlds import picture
 
 
 class Web:
-    """Pictures on several hosts of this machine (ports), what was asked, and how much of each host at once."""
+    """Pictures on several hosts of this machine (ports), what was asked, and how much of each host at once.
+
+    ``started`` has the moment of each request, and ``at_once`` how many were in flight then, on all hosts.
+    """
 
     def __init__(self, n_hosts: int, latency_s: float = 0.0) -> None:
         self.latency_s = latency_s
@@ -26,6 +29,7 @@ class Web:
         self.redirects: dict[str, str] = {}
         self.robots: bytes | None = None
         self.started: list[tuple[float, str]] = []
+        self.at_once: list[int] = []
         self.servers = [_server(self) for _ in range(n_hosts)]
 
     def host(self, number: int) -> str:
@@ -44,6 +48,7 @@ class Web:
             self.most[port] = max(self.most[port], self.in_flight[port])
             self.asked[url] += 1
             self.started.append((time.monotonic(), url))
+            self.at_once.append(sum(self.in_flight.values()))
             statuses = self.statuses.get(url)
             status = statuses.pop(0) if statuses else 200
         time.sleep(self.latency_s)

@@ -26,7 +26,6 @@ import typer
 from curator.cli.options import DataOption, JsonOption, QuietOption, RecipeOption
 from curator.cli.streams import silence_streams
 from curator.errors import CuratorError, raises_curator_errors
-from curator.events import Listener, ignore
 from curator.store.paths import option_for
 from curator.store.root import shown
 from curator.text import spell
@@ -34,6 +33,7 @@ from curator.text import spell
 if TYPE_CHECKING:
     from curator.cli.terminal import Terminal
     from curator.dataset import Dataset
+    from curator.events import Listener
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -104,15 +104,18 @@ def dataset_command(
     return reports_errors(run)
 
 
-def open_named(recipe: str | None, data: Path | None, emit: Listener = ignore) -> Dataset:
+def open_named(recipe: str | None, data: Path | None, emit: Listener | None = None) -> Dataset:
     """Open the data set that these options mean, its paths relative to the working folder if that is shorter."""
     from curator.benchmark.models.registry import model_names
     from curator.dataset import Dataset
+    from curator.events import ignore
     from curator.manifests.project import open_project
     from curator.sources.registry import source_kinds
 
     wanted = recipe and str(shown(Path(recipe)))
-    return Dataset(open_project(wanted, data and shown(data), os.environ, source_kinds(), emit, model_names()))
+    return Dataset(
+        open_project(wanted, data and shown(data), os.environ, source_kinds(), emit or ignore, model_names())
+    )
 
 
 def option_of(recipe: str | None, data: Path | None) -> str:

@@ -10,7 +10,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -24,6 +24,8 @@ _NOISE: tuple[tuple[re.Pattern[str], Any], ...] = (
     (re.compile(r"\{([A-Z0-9|]+)\}"), r"\1"),
 )
 """What Typer adds that no person needs to read: types, ranges, and which arguments are required."""
+_USAGE_ERROR = cast("type[Exception]", typer.BadParameter.__mro__[1])
+"""Click's UsageError, which Typer brings along under another name in each version."""
 _HEADING = re.compile(r"^(?:[A-Z][A-Za-z ]*:$|Usage:|  Example:)", re.MULTILINE)
 
 
@@ -39,8 +41,31 @@ def _plain_words() -> Iterator[None]:
     try:
         yield
     except typer.BadParameter as error:
-        error.message = error.message.replace("Value error, ", "")  # Pydantic's
+        error.message = error.message.replace("Value error, ", "")  # Pydantic's, in some versions of Typer
         raise
+
+
+@contextmanager
+def _with_owners(ctx: Any) -> Iterator[None]:
+    """Name the command that has an option, where it is given to one that has not."""
+    try:
+        yield
+    except _USAGE_ERROR as error:
+        option = getattr(error, "option_name", "")
+        commands = ctx.parent.command.commands if option and ctx.parent else {}
+        owners = [name for name, one in commands.items() if any(option in each.opts for each in one.params)]
+        if owners and hasattr(error, "message"):
+            error.message = f"No such option: {option}. It is one of {in_a_row(owners)}."
+        raise
+
+
+def in_a_row(commands: Sequence[str], most: int = 3) -> str:
+    """Name commands, the first ones of many.
+
+    >>> in_a_row(["fetch"]), in_a_row(["split", "run"])
+    ('`curator fetch`', '`curator split`, `curator run`')
+    """
+    return ", ".join(f"`curator {name}`" for name in commands[:most]) + (" and others" if len(commands) > most else "")
 
 
 class HelpCommand(TyperCommand):
@@ -48,7 +73,7 @@ class HelpCommand(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the arguments."""
-        with _plain_words():
+        with _plain_words(), _with_owners(ctx):
             rest: list[str] = super().parse_args(ctx, args)
             return rest
 

@@ -74,7 +74,7 @@ def init_of_words(name: str, labels: list[str]) -> None:
     from curator.cli.terminal import Terminal
     from curator.manifests.recipe_template import check_new_recipe, write_recipe
     from curator.store.whole_files import write_text_whole
-    from curator.survey.words import choose, contained, labels_of, own_lists, search_labels, sources_text
+    from curator.survey.words import choose, contained, labels_of, list_of, own_lists, search_labels, sources_text
 
     homes = working_place(MANIFESTS)
     check_new_recipe(name, labels, homes)
@@ -86,7 +86,8 @@ def init_of_words(name: str, labels: list[str]) -> None:
             write_text_whole(path.parent / file, "")
     terminal = Terminal(_option(path, name))
     for choice in choices:
-        show_choice(terminal, choice, choice.label in labels_of(choices))
+        own_list = shown(path.parent / list_of(choice)) if choice.label in labels_of(choices) else None
+        show_choice(terminal, choice, own_list)
     for inner, outer in contained(choices):
         terminal.note(f"note: {inner} is a kind of {outer}: a picture that is listed for both is dropped from one")
     if not asks:
@@ -135,8 +136,12 @@ def numbered(proposals: Sequence[Proposal], text: str) -> tuple[Proposal, ...]:
     return tuple(proposals[number - 1] for number in sorted(numbers) if number)
 
 
-def show_choice(terminal: Terminal, choice: Choice, is_label: bool) -> None:
-    """Print which classes stand for a label, and what else it may mean; or what became of it without any."""
+def show_choice(terminal: Terminal, choice: Choice, own_list: Path | None) -> None:
+    """Print which classes stand for a label, and what else it may mean; or what became of it without any.
+
+    Args:
+        own_list: the list to fill in if it has no class; None: it is left out.
+    """
     from curator.cli.search import heading, in_words, nothing_found
 
     found = choice.search
@@ -152,12 +157,8 @@ def show_choice(terminal: Terminal, choice: Choice, is_label: bool) -> None:
         return
     why = f"none of {len(found.proposals)} classes found is it." if found.proposals else nothing_found(found)[0]
     why = f"it means the same as {choice.same_as}, which has its class." if choice.same_as else why
-    what = (
-        "The recipe names an empty list to fill in for it"
-        if is_label
-        else "It is left out; the recipe says how to add it"
-    )
-    terminal.note(f"note: {choice.label}: {why} {what}.")
+    what = "Write addresses of pictures of it" if own_list else "It is left out; the recipe says how to add it."
+    terminal.note(f"note: {choice.label}: {why} {what}{f', one a line, into {own_list}.' if own_list else ''}")
 
 
 def init_from(name: str, labels: list[str], places: list[str], columns: list[str]) -> None:

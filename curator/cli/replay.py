@@ -43,14 +43,14 @@ def replay(
     from curator.manifests.settings import FetchSettings, QualitySettings
     from curator.pipeline.replay import replay_manifest
 
-    fetch, quality = FetchSettings(), QualitySettings()
+    fetch, quality, named = FetchSettings(), QualitySettings(), None
     if recipe is not None:
         named = open_named(recipe, data).recipe
         fetch, quality = named.fetch, named.quality
     fetch = replace(fetch, rescue=rescue or fetch.rescue)
     bars = TerminalProgress(quiet)
     try:
-        done = replay_manifest(manifest, data or working_place(DATA), fetch, accept_similar, quality, bars)
+        done = replay_manifest(manifest, data or working_place(DATA), fetch, accept_similar, quality, bars, named)
     finally:
         bars.close()
     replay_answer(done).finish(Terminal(), as_json)
@@ -68,6 +68,10 @@ def replay_answer(done: "Replay") -> Answer:
         terminal.note(f"{plural(len(done.images), 'image')}: {fates}")
         terminal.note(f"manifest: {done.paths.manifest} ({plural(done.n_kept, 'image')})")
         terminal.note(f"by host:  {done.paths.link_rot}")
+        if done.n_stored:
+            terminal.note(
+                f"{plural(done.n_stored, 'image')} came from the object store, and no host was asked for them."
+            )
         if done.n_rescued:
             terminal.note(
                 f"{plural(done.n_rescued, 'image')} of these came from a web archive: {done.paths.replayed_images}"
@@ -81,5 +85,6 @@ def replay_answer(done: "Replay") -> Answer:
 
     hosts = count_hosts(done.images).to_dict("records")
     facts = {"images": len(done.images), "kept": done.n_kept, **counts, "rescued": done.n_rescued, "hosts": hosts}
+    facts |= {"stored": done.n_stored}
     facts |= {"manifest": str(done.paths.manifest), "path": str(done.paths.folder)}
     return Answer(lambda terminal: facts, show, not done.is_whole)

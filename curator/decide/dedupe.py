@@ -33,8 +33,9 @@ from curator.decide.representatives import (
 )
 from curator.decide.verdicts import CONFLICT, EXACT, KEPT, NEAR, Verdicts, write_verdicts
 from curator.manifests.settings import DedupeSettings
+from curator.matching import picture_matches
 from curator.matching.copies import find_copies
-from curator.matching.picture_matches import Matches, join_matches
+from curator.matching.picture_matches import Matches, join_matches, limit_radius
 from curator.matching.pictures import Indices, Pictures
 from curator.reasons import SPLITS
 
@@ -78,6 +79,21 @@ def find_duplicates(
     images = _read_images(table, kept, settings, labels, ranks, protected[rows], members[rows], side[rows])
     images, pairs = _apply(judged, images, kept["sha256"], settings)
     return write_verdicts(table, rows, _judge(images, settings, pairs))
+
+
+def describe_narrower(table: pd.DataFrame, settings: DedupeSettings) -> tuple[str, ...]:
+    """Say within how many bits copies among so many images are looked for, if that is less than the setting."""
+    n, radius = int(catalog.is_kept(table).sum()), settings.max_distance
+    if settings.mode != "near":
+        return ()
+    for limit, which, bits in (
+        (picture_matches.VERY_MANY, "copies", limit_radius(radius, n)),
+        (picture_matches.MANY, "rotated and mirrored copies", limit_radius(radius, n, reoriented=settings.rotations)),
+    ):
+        if bits < radius:
+            among = f"Among more than {limit:,} different pictures, {which} are looked for"
+            return (f"{among} within {bits} bits, not {radius}.",)
+    return ()
 
 
 def _read_images(

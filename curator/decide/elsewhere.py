@@ -93,13 +93,18 @@ def describe_elsewhere(table: pd.DataFrame, found: Matches, others: pd.DataFrame
 
 def _number_all(ours: pd.DataFrame, others: pd.DataFrame, judged: Judged | None) -> tuple[IntArray, Pairs | None]:
     """Number the pictures of both, ours first, and return the judged pairs of these numbers."""
-    names = [*COLUMNS]
-    both = pd.concat([ours[names], others[names]], ignore_index=True)
+    kinds = {name: ours[name].dtype if _is_wide(ours[name]) else others[name].dtype for name in COLUMNS}
+    both = pd.concat([one[list(kinds)].astype(kinds) for one in (ours, others)], ignore_index=True)
     numbers = number_pictures(both)
     if judged is None:
         return numbers, None
     numbers = judged.part_equal(both["sha256"], numbers)
     return numbers, judged.among(both["sha256"], numbers)
+
+
+def _is_wide(column: pd.Series[Any]) -> bool:
+    """Say whether a column is of the kind that may have more than two gigabytes: the other one's texts become so."""
+    return pa.array(column[:0]).type in catalog.WIDE.values()
 
 
 class _Distinct:

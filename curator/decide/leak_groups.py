@@ -193,7 +193,7 @@ def _link_hashed(table: pd.DataFrame, rows: Indices, settings: DedupeSettings) -
 
 def _link_judged(table: pd.DataFrame, judged: Judged | None) -> Links:
     """Link the rows of contents that pixels hold to be one picture, and those of one content, dropped ones too."""
-    if judged is None:
+    if judged is None or not len(judged.i):
         return np.empty(0, np.intp), np.empty(0, np.intp)
     content = number_values(table["sha256"])
     pairs = judged.among(table["sha256"], np.where(content < 0, -1, find_places(table["sha256"], table["sha256"])))

@@ -11,6 +11,7 @@ array([ 0,  0, -1])
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 import numpy as np
@@ -82,7 +83,8 @@ def number_pictures(table: Columns) -> IntArray:
     Returns:
         int64, shape (rows,): from 0 in the order of the rows; -1: the row cannot be compared, or has no 256-bit hash.
     """
-    short, long = number_values(table["phash_turns"]), number_values(table["phash256"])
+    with ThreadPoolExecutor(2) as threads:
+        short, long = threads.map(number_values, (table["phash_turns"], table["phash256"]))
     unknown = ~find_comparable(table) | (long < 0)
     return number_values(pa.array(short * (long.max(initial=0) + 1) + long, mask=unknown))
 

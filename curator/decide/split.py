@@ -131,11 +131,22 @@ def describe_leaks(
         pair = members[np.unique(listed[members], return_index=True)[1][:2]]
         shown = " and ".join(f"{images['record_id'].iloc[at]} in {SPLITS[listed[at]]}" for at in pair)
         n = len(np.unique(first[torn]))
+        counted = f"{plural(n, 'group')} of one {kind} ({plural(len(torn), 'image')}{_same_bytes(images, kind, torn)})"
         notes.append(
-            f"LEAK: {plural(n, 'group')} of one {kind} ({plural(len(torn), 'image')}) on several sides, as "
-            f"listed, such as {shown}; they are kept there, and `[split] keep = false` would divide anew"
+            f"LEAK: {counted} on several sides, as listed, such as {shown}; they are kept there, and "
+            "`[split] keep = false` would divide anew"
         )
     return tuple(notes)
+
+
+def _same_bytes(images: Columns, kind: str, rows: Rows) -> str:
+    """Say how many of the near-duplicates among some rows are copies of one file, if any are."""
+    if kind != "near-duplicate":
+        return ""
+    n = int(images["sha256"].iloc[rows].duplicated(keep=False).sum())
+    return (
+        ", all of the same bytes as another" if n == len(rows) else f", {n:,} of the same bytes as another" if n else ""
+    )
 
 
 def _hold_sides(

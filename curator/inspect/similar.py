@@ -27,6 +27,7 @@ from curator.inspect.why import files_in_folders
 from curator.manifests.project import Project
 from curator.pipeline import made_from
 from curator.store.catalog_files import file_digest, read_catalog
+from curator.store.image_store import bring_here
 from curator.store.lock import locked
 from curator.store.root import shown
 from curator.text import Command, plural
@@ -143,6 +144,7 @@ def _told(project: Project, latest: pd.DataFrame, found: pd.DataFrame) -> pd.Dat
     files = files_in_folders(project, rows)
     stored = zip(found["record_id"], found["sha256"], found["format"], strict=True)
     paths = [files.get(name) or str(project.paths.image(sha256, kind)) for name, sha256, kind in stored]
+    bring_here(list(map(Path, paths)))  # a person is going to open them
     fates = [fate_of(reason, split) for reason, split in zip(rows["drop_reason"], rows["split"], strict=True)]
     table = found.assign(path=[str(shown(Path(path))) for path in paths], fate=fates)
     return table[list(COLUMNS)].reset_index(drop=True)

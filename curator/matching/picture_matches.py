@@ -32,6 +32,9 @@ SmallInts = npt.NDArray[np.uint8]
 MOST_QUERIES, LEAST_COLUMNS = 1 << 22, 4
 """Hashes looked up at once, unless these are fewer columns of looks, of as many as there are pictures: with fewer
 queries, more time goes into gathering what they are compared with."""
+MANY, VERY_MANY, BITS_OF_MANY = 500_000, 5_000_000, 8
+"""Of more than :data:`MANY` pictures rotated and mirrored copies are looked for within so many bits only, of more than
+:data:`VERY_MANY` all copies: strangers that near come with the square of the pictures, as its time does."""
 _BLOCK_PAIRS = 1 << 16
 
 
@@ -105,16 +108,28 @@ def match_pictures(
     Args:
         hashes: uint64, shape (n, 8): each picture's hashes in the order of ``ORIENTATIONS``.
             Collapse equal rows first: n equal rows are n² matches.
-        radius: the largest distance, in bits.
+        radius: the largest distance, in bits; of many pictures see :func:`limit_radius`.
         rotations: compare all eight orientations; else each picture only as it is.
         accept: called block by block of some 65,536 candidates, so that of a wide radius only the true matches are ever
             held together.
         search: does the search elsewhere, in another order; without it, here.
     """
+    n = len(hashes)
+    upright = match_upright(hashes, limit_radius(radius, n), accept, search)
     if not rotations:
-        return match_upright(hashes, radius, accept, search)
-    upright = match_upright(hashes, radius, accept, search)
-    return join_matches([upright, match_reoriented(hashes, radius, accept, search)])
+        return upright
+    return join_matches([upright, match_reoriented(hashes, limit_radius(radius, n, reoriented=True), accept, search)])
+
+
+def limit_radius(radius: int, n: int, *, reoriented: bool = False) -> int:
+    """Return the radius within which copies, or reoriented ones, are looked for among ``n`` pictures.
+
+    >>> limit_radius(10, 500_000, reoriented=True), limit_radius(10, 500_001, reoriented=True)
+    (10, 8)
+    >>> limit_radius(10, 500_001), limit_radius(10, 5_000_001), limit_radius(4, 5_000_001)
+    (10, 8, 4)
+    """
+    return min(radius, BITS_OF_MANY) if n > (MANY if reoriented else VERY_MANY) else radius
 
 
 def match_upright(hashes: Hashes64, radius: int, accept: Accept | None = None, search: Search | None = None) -> Matches:

@@ -23,6 +23,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from curator import catalog as catalog
 from curator.catalog import FETCHED_FIELDS, Drop, Stage
@@ -115,14 +116,12 @@ def _make(project: Project, wanted: tuple[str, str, str]) -> str:
 
 def _replaced(table: pd.DataFrame, rows: catalog.IntArray, made: pd.DataFrame, makings: Sequence[str]) -> pd.DataFrame:
     """Put the facts of what was made into these rows."""
-    places = np.arange(len(table))
-    places[rows] = len(table) + np.arange(len(rows))
-    taken = pa.array(places)
+    is_made = np.zeros(len(table), bool)
+    is_made[rows] = True
     columns = {}
     for name in _REPLACED:
-        kind = catalog.SCHEMA.field(name).type
-        both = pa.concat_arrays([catalog.as_arrow(one[name], kind) for one in (table, made)])
-        columns[name] = both.take(taken)
+        values = catalog.as_arrow(made[name], catalog.SCHEMA.field(name).type)
+        columns[name] = pc.replace_with_mask(pa.array(table[name]).cast(values.type), pa.array(is_made), values)
     origins = catalog.as_arrow(table["sha256"], pa.string()).take(pa.array(rows))
     columns["made_of"] = catalog.spread(origins, rows, len(table))
     columns["made_by"] = catalog.spread(pa.array(makings, pa.string()), rows, len(table))

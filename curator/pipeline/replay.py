@@ -9,7 +9,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -34,24 +35,30 @@ from curator.manifests.manifest import FOLD, MADE, RESCUED, read_manifest
 from curator.manifests.owner import claim, refuse_other_owner
 from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe
-from curator.manifests.settings import FetchSettings, QualitySettings
+from curator.manifests.settings import FetchSettings, QualitySettings, StoreSettings
 from curator.manifests.tombstones import append_tombstones, read_tombstones
 from curator.pipeline.fates import Fate, judge_images
 from curator.pipeline.made_pictures import make_pictures
 from curator.pipeline.publish import publish
+from curator.pipeline.replay_stored import take_stored
 from curator.pipeline.rescue import DEAD, REFUSED, Rescuer
+from curator.pipeline.storing import place_of, storing
 from curator.store.catalog_files import file_digest, row_groups
 from curator.store.lock import locked
 from curator.store.paths import DataPaths
 from curator.store.whole_files import write_text_whole
 
+_Texts = npt.NDArray[np.object_]
 _MADE_OF, _MADE_BY = MADE
 _FROM_MANIFEST = [
     "record_id", "label", "source", "kind", "source_id", "source_class", "url", "fallback_url", "landing_url",
     "license", "author", "author_url", "title",
 ]  # fmt: skip
 _ANSWERS = ("final_url", *RESCUED, "drop_reason", "drop_detail")
-_REPORTED = ["record_id", "label", "split", "url", "final_url", "sha256", "fate", "reason", "detail", *RESCUED]
+_REPORTED = [
+    *("record_id", "label", "split", "url", "final_url", "sha256", "fate", "reason", "detail"),
+    *RESCUED, "stored_in",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -78,6 +85,11 @@ class Replay:
         return int(self.images["archive_url"].notna().sum())
 
     @property
+    def n_stored(self) -> int:
+        """The images that the object store had, which were not requested."""
+        return int(self.images["stored_in"].notna().sum())
+
+    @property
     def n_lost(self) -> int:
         """The images that an archive may be asked for."""
         return int(find_lost(self.images["reason"], self.images["fate"].to_numpy(object)).sum())
@@ -86,7 +98,10 @@ class Replay:
 def _why_nothing(rows: pd.DataFrame, table: pd.DataFrame, paths: DataPaths) -> str:
     """Say what would help where not one image could be had."""
     if not rows["url"].notna().any():
-        return "It lists local files, which nobody else can fetch: hand on an export, or the photographs themselves."
+        return (
+            "It lists local files, which nobody else can fetch: hand on an export, or the photographs themselves; "
+            "or name the recipe, `--recipe NAME`, if its [store] has them."
+        )
     reasons = table["drop_reason"].value_counts()
     most = (
         f"; {int(reasons.iloc[0]):,} are out as {reasons.index[0]}: {Drop(reasons.index[0]).traits.remedy}"
@@ -104,6 +119,7 @@ def replay_manifest(
     accept_similar: bool = False,
     quality: QualitySettings | None = None,
     emit: Listener = ignore,
+    recipe: Recipe | None = None,
 ) -> Replay:
     """Rebuild the data set of ``manifest`` in ``data_root/<name>-replay``; the manifest given is only read.
 
@@ -112,25 +128,24 @@ def replay_manifest(
         fetch: with ``rescue``, what is dead or changed is looked up in a web archive (:mod:`curator.pipeline.rescue`).
         accept_similar: keep the pictures whose bytes have changed, with their new hashes.
         quality: its ``max_pixels`` limits what is decoded.
+        recipe: of the manifest; what its ``[store]`` has is not requested, and the new data set has a part of it.
 
     Returns:
-        Each image's fate. The folders, ``manifest.csv`` (the same split, of what could be had), ``replay.csv`` and
-        ``link-rot.csv`` are in the new folder. Run again, it requests only what may have come back.
+        Each image's fate. Folders, ``manifest.csv`` (with the same split), ``replay.csv`` and ``link-rot.csv`` are in
+        the new folder. Run again, it requests only what may have come back.
 
     Raises:
         StateError: the manifest cannot be read, all its images are forgotten, or nothing of it could be had.
         CuratorError, DiskError, LockedError: see there.
     """
     rows, paths = _read_rows(manifest), DataPaths.of_manifest(manifest, data_root).replay
-    project = Project(Recipe(paths.name, (), (), fetch, quality or QualitySettings()), paths, emit)
+    store, place = (recipe.store, place_of(recipe)) if recipe else (StoreSettings(), "")
+    project = Project(Recipe(paths.name, (), (), fetch, quality or QualitySettings(), store=store), paths, emit)
     refuse_other_owner(paths.folder, manifest)
     with locked(paths.lock, "replay"):
-        claim(paths.folder, manifest)
-        _take_tombstones(manifest, paths)
-        table, fates = _obtain(rows, project)
-        images = rows.assign(fate=fates, **{name.removeprefix("drop_"): table[name] for name in _ANSWERS})
-        write_text_whole(paths.replayed_images, table_text(images[_REPORTED]))
-        write_text_whole(paths.link_rot, table_text(count_hosts(images)))
+        with _begun(manifest, project):
+            table, fates, is_stored = _obtain(rows, project, place)
+        images = _report(rows, table, fates, np.where(is_stored, np.array(place, object), np.array(None)), paths)
         had = _restore(table, rows, fates, accept_similar)
         if not (n_kept := int(catalog.is_kept(had).sum())):
             raise StateError(f"Nothing of {manifest} could be had.", _why_nothing(rows, table, paths))
@@ -139,21 +154,48 @@ def replay_manifest(
     return Replay(paths, images, n_kept, fetch.rescue)
 
 
-def _take_tombstones(manifest: Path, paths: DataPaths) -> None:
+@contextmanager
+def _begun(manifest: Path, project: Project) -> Iterator[None]:
+    """Claim the folder, take the tombstones along, and bring what comes into the object store."""
+    paths = project.paths
+    claim(paths.folder, manifest)
     if any((stones := read_tombstones(DataPaths.of_manifest(manifest).forgotten)).values()):
         append_tombstones(paths.forgotten, stones)
+    with storing(project):
+        yield
 
 
-def _obtain(rows: pd.DataFrame, project: Project) -> tuple[pd.DataFrame, npt.NDArray[np.object_]]:
-    """Fetch the images of a manifest, judge them, and make again what was made of those that are the same."""
+def _report(rows: pd.DataFrame, table: pd.DataFrame, fates: _Texts, places: _Texts, paths: DataPaths) -> pd.DataFrame:
+    """Write what became of each image, and of those of each host; return the former."""
+    answers = {name.removeprefix("drop_"): table[name] for name in _ANSWERS}
+    images = rows.assign(fate=fates, stored_in=places, **answers)
+    write_text_whole(paths.replayed_images, table_text(images[_REPORTED]))
+    write_text_whole(paths.link_rot, table_text(count_hosts(images)))
+    return images
+
+
+def _obtain(rows: pd.DataFrame, project: Project, place: str) -> tuple[pd.DataFrame, _Texts, catalog.BoolArray]:
+    """Get the images of a manifest, judge them, and make again what was made of those that are the same.
+
+    Returns:
+        Their catalog; each one's fate; and which came from the object store at ``place``.
+    """
     served = as_served(rows)
-    table = _fetch_rows(served, project)
-    fates = judge_images(served, table)
-    return _make_again(rows, table, fates, project), fates
+    listed = catalog.conform(served[_FROM_MANIFEST].assign(tier=0))
+    stored = take_stored(served, listed, place, project) if place else listed[:0]
+    is_stored = listed.index.isin(stored.index)
+    left = served[~is_stored].reset_index(drop=True)
+    fetched = _fetch_rows(left, project) if len(left) else listed[:0]
+    pictured = catalog.from_arrow(pa.concat_tables(with_pictures(stored, project.paths))) if len(stored) else stored
+    both = pa.concat_tables([catalog.to_arrow(one) for one in (fetched, pictured)])
+    order = np.argsort(np.argsort(is_stored, kind="stable"), kind="stable")  # those that are stored come last
+    table = catalog.from_arrow(both.take(pa.array(order)))
+    fates = np.where(is_stored, str(Fate.SAME), judge_images(served, table)).astype(object)
+    return _make_again(rows, table, fates, project), fates, is_stored
 
 
 def _fetch_rows(rows: pd.DataFrame, project: Project) -> pd.DataFrame:
-    """Fetch the images of a manifest; what is lost comes from a web archive, if the settings say so."""
+    """Fetch images of a manifest; what is lost comes from a web archive, if the settings say so."""
     options = FetchOptions("failed")
     fetched = fetch_images(catalog.conform(rows[_FROM_MANIFEST].assign(tier=0)), project, options)
     table = catalog.from_arrow(pa.concat_tables(with_pictures(fetched, project.paths)))
@@ -175,9 +217,7 @@ def as_served(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(sha256=rows["sha256"].where(~is_made, rows[_MADE_OF]), **known)
 
 
-def _make_again(
-    rows: pd.DataFrame, table: pd.DataFrame, fates: npt.NDArray[np.object_], project: Project
-) -> pd.DataFrame:
+def _make_again(rows: pd.DataFrame, table: pd.DataFrame, fates: _Texts, project: Project) -> pd.DataFrame:
     """Make of the files that are the same what the manifest's pictures were made of them."""
     if _MADE_BY not in rows or not rows[_MADE_BY].notna().any():
         return table
@@ -197,7 +237,7 @@ def _read_rows(manifest: Path) -> pd.DataFrame:
     return left
 
 
-def find_lost(reasons: pd.Series[Any], fates: npt.NDArray[np.object_]) -> catalog.BoolArray:
+def find_lost(reasons: pd.Series[Any], fates: _Texts) -> catalog.BoolArray:
     """Find the images that an archive is to be asked for: at a dead address, or with other bytes there.
 
     A name that does not resolve may again tomorrow, which makes it unreached, and yet it is dead today.
@@ -216,9 +256,7 @@ def _is_among(reasons: pd.Series[Any], some: Collection[Drop]) -> catalog.BoolAr
     return np.asarray(reasons.isin([*map(str, some)]), bool)
 
 
-def _restore(
-    table: pd.DataFrame, rows: pd.DataFrame, fates: npt.NDArray[np.object_], accept_similar: bool
-) -> pd.DataFrame:
+def _restore(table: pd.DataFrame, rows: pd.DataFrame, fates: _Texts, accept_similar: bool) -> pd.DataFrame:
     """Return what could be had to its side; drop the rest."""
     good = [Fate.SAME, Fate.SIMILAR] if accept_similar else [Fate.SAME]
     had = catalog.is_kept(table) & np.isin(fates, [str(fate) for fate in good])
@@ -232,8 +270,9 @@ def count_hosts(images: pd.DataFrame) -> pd.DataFrame:
     """Count the fates by the host of ``url``, the host with the most losses first.
 
     ``elsewhere`` counts the images that another host served: one that this host led to, that of the fallback, or a web
-    archive; those of an archive are ``rescued`` too, and lost by their host.
+    archive; those of an archive are ``rescued`` too, and lost by their host. No host was asked for what is stored.
     """
+    images = images[images["stored_in"].isna()] if "stored_in" in images else images
     hosts = host_names(images["url"], "")
     served = host_names(images["final_url"], "")
     counts = pd.crosstab(pd.Series(hosts, name="host"), images["fate"].to_numpy(object))

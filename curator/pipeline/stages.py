@@ -15,7 +15,7 @@ import pandas as pd
 from curator import catalog
 from curator.catalog import Stage
 from curator.decide.balance import balance_labels
-from curator.decide.dedupe import find_duplicates
+from curator.decide.dedupe import describe_narrower, find_duplicates
 from curator.decide.doubts import describe_doubts
 from curator.decide.growth import describe_divided_anew, drop_cross_split, find_listed_sides, hold_sides
 from curator.decide.leak_groups import number_kept_copies
@@ -61,8 +61,9 @@ def _dedupe(table: pd.DataFrame, project: Project, reviews: Reviews, previous: p
     members = hold_sides(table, previous).is_member if previous is not None else None
     listed, protected = find_listed_sides(table, recipe.split.keep), reviewed.is_protected
     judged, lacking = gather_evidence(table, project)
+    narrower = describe_narrower(table, recipe.dedupe)
     table = find_duplicates(table, recipe.dedupe, recipe.labels, sources, protected, members, listed, judged)
-    return table, (*notes, *lacking)
+    return table, (*notes, *lacking, *narrower)
 
 
 def _balance(table: pd.DataFrame, project: Project, reviews: Reviews, previous: pd.DataFrame | None) -> Decision:

@@ -20,6 +20,7 @@ from pathlib import Path
 from curator.errors import CuratorError, StateError
 from curator.events import Warned, WorkAdvanced, WorkFinished, WorkStarted, ignore
 from curator.manifests.project import Project
+from curator.manifests.recipe import Recipe
 from curator.manifests.tombstones import read_tombstones
 from curator.store.image_store import store_of
 from curator.store.paths import STORE
@@ -33,6 +34,11 @@ from curator.text import Command, plural
 _WORK = "storing the images"
 _LEAST_WAIT_S, _MOST_WAIT_S = 5.0, 300.0
 _N_SHOWN = 5
+
+
+def place_of(recipe: Recipe) -> str:
+    """Return the address of a data set's part of the object store of its recipe; nothing if that names none."""
+    return f"{recipe.store.url.rstrip('/')}/{recipe.name}" if recipe.store.url else ""
 
 
 def note_place(project: Project) -> None:
@@ -49,7 +55,7 @@ def note_place(project: Project) -> None:
         if before:
             write_place(folder, replace(before, keep_local=True))
         return
-    url = f"{wanted.url.rstrip('/')}/{project.recipe.name}"
+    url = place_of(project.recipe)
     if before and before.url != url:
         place = folder / STORE / PLACE
         raise StateError(

@@ -8,7 +8,6 @@ Add a source with one file here, one entry in :data:`curator.sources.registry.SO
 
 from __future__ import annotations
 
-import hashlib
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,13 +18,11 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator import catalog
-from curator.catalog import BoolArray
 from curator.events import Listener, Warned, ignore
 from curator.manifests.cells import arrow_array, plain_column
 from curator.manifests.labels import LabelFinder
@@ -33,10 +30,11 @@ from curator.manifests.settings import FetchSettings
 from curator.manifests.toml_settings import suggest
 from curator.sources.budget import budget
 from curator.sources.large_columns import catalog_of_parts
-from curator.sources.userinfo import drop_userinfo
+from curator.sources.same_images import is_first_of_same, number_of, numbered_by_side, numbers_of_images
 from curator.store.spilled import pieces
 from curator.text import HAS_CONTROLS
 
+_IMAGE = " image"
 N_SAME = "n_same"
 """The attribute of a listing that counts the rows which name an image that another row of it names."""
 
@@ -164,11 +162,7 @@ def record_id(kind: str, label: str, key: str) -> str:
 
     The label is part of the hash so that an image listed under two labels is two rows until dedupe decides.
     """
-    return f"{kind}-{_number(label, key):016x}"
-
-
-def _number(label: str, key: str) -> int:
-    return int.from_bytes(hashlib.sha256(f"{label}\n{key}".encode("utf-8", "surrogatepass")).digest()[:8])
+    return f"{kind}-{number_of(label, key):016x}"
 
 
 def listed_rows(kind: str, name: str, tier: int, columns: Mapping[Any, Any]) -> pd.DataFrame:
@@ -184,16 +178,17 @@ def listed_rows(kind: str, name: str, tier: int, columns: Mapping[Any, Any]) -> 
             listed once a side of the split, and ``attrs[N_SAME]`` counts the others.
     """
     listed = pa.table({name: _chunked(values) for name, values in columns.items()})
-    numbers = _numbers(listed)
-    is_new = _is_first(numbers)
+    numbers = numbers_of_images(listed)
+    is_new = is_first_of_same(numbers)
     if not is_new.all() and "listed_split" in columns:
-        numbers, is_new = _by_side(listed, numbers)
+        numbers = numbered_by_side(listed, numbers)
+        is_new = is_first_of_same(numbers)
     rows = budget().spilled()
-    for start, piece in _numbered_pieces(listed):
-        here = slice(start, start + piece.num_rows)
-        new = is_new[here]
-        ids = pa.array([f"{kind}-{number:016x}" for number in numbers[here][new].tolist()], pa.string())
-        rows.add(_clean(piece if new.all() else piece.filter(pa.array(new)), ids))
+    for start, piece in _numbered_pieces(listed.append_column(_IMAGE, numbers)):
+        new = is_new[start : start + piece.num_rows]
+        piece = piece if new.all() else piece.filter(pa.array(new))
+        ids = pa.array([f"{kind}-{number:016x}" for number in piece[_IMAGE].to_pylist()], pa.string())
+        rows.add(_clean(piece, ids))
     same = {"kind": kind, "source": name, "tier": tier}
     found = catalog_of_parts(rows.whole(), same)
     found.attrs[N_SAME] = int(len(is_new) - np.count_nonzero(is_new))
@@ -210,34 +205,6 @@ def _numbered_pieces(table: pa.Table) -> Iterator[tuple[int, pa.Table]]:
     for piece in pieces(table):
         yield start, piece
         start += piece.num_rows
-
-
-def _numbers(listed: pa.Table) -> npt.NDArray[np.uint64]:
-    """Number images as their ids do: uint64, shape (rows,); a new password makes no new image."""
-    numbers = np.empty(listed.num_rows, np.uint64)
-    for start, piece in _numbered_pieces(listed.select(["label", "key"])):
-        keys = drop_userinfo(piece["key"].cast(pa.string())).to_pylist()
-        labels = piece["label"].to_pylist()
-        numbers[start : start + len(keys)] = [_number(label, key) for label, key in zip(labels, keys, strict=True)]
-    return numbers
-
-
-def _is_first(numbers: npt.NDArray[np.uint64]) -> BoolArray:
-    """Return whether no row before has the same number: bool array, shape (rows,)."""
-    return catalog.mark(np.unique(numbers, return_index=True)[1], len(numbers))
-
-
-def _by_side(listed: pa.Table, numbers: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.uint64], BoolArray]:
-    """Number an image that is on two sides twice: it is a leak, which is not mended here."""
-    _, first, place = np.unique(numbers, return_index=True, return_inverse=True)
-    sides = pc.fill_null(listed["listed_split"].cast(pa.string()), "")
-    side = catalog.number_values(sides)
-    elsewhere = np.flatnonzero(side != side[first[place]])
-    rows = listed.select(["label", "key"]).append_column("side", sides).take(elsewhere)
-    keys = drop_userinfo(rows["key"].cast(pa.string())).to_pylist()
-    told_apart = zip(rows["label"].to_pylist(), keys, rows["side"].to_pylist(), strict=True)
-    numbers[elsewhere] = [_number(label, f"{key}\n{side}") for label, key, side in told_apart]
-    return numbers, _is_first(numbers)
 
 
 def _clean(rows: pa.Table, ids: pa.Array) -> pa.Table:

@@ -19,6 +19,8 @@ import pyarrow.compute as pc
 
 from curator.catalog import mark
 from curator.events import Listener, Noted
+from curator.sources.large_columns import changed
+from curator.store.spilled import pieces
 from curator.text import plural
 
 _AMPERSAND = r"(?i)&(?:amp|#0*38|#x0*26);"
@@ -61,24 +63,23 @@ def unescaped(
         name: the list's.
         others: those of its rows that are left out already.
     """
-    holding = number_rows(pc.match_substring(addresses, "&"))
-    if not len(holding) and not others.n:
-        return addresses
-    counted, is_escaped = _look(addresses.take(holding))
-    counted = counted.plus(others)
+    counted = others
+    for piece in pieces(pa.table({"address": addresses})):
+        counted = counted.plus(count_ampersands(piece["address"]))
     if counted.n_escaped <= counted.n_bare:
         return addresses
-    rows = holding.take(number_rows(is_escaped))
-    clean = pa.array([html.unescape(text) for text in addresses.take(rows).to_pylist()], addresses.type)
     those = f"{counted.n_escaped:,} of {plural(counted.n, 'address', 'addresses')} with an & in"
     them = "it has it" if counted.n == 1 else "them have it"
     what = f"{those} {them} as in the source of a web page (&amp;)"
     emit(Noted(f"{name}: {what}; they are requested with &, as a browser would"))
-    return pc.replace_with_mask(addresses, _mask(len(addresses), rows), clean)
+    return changed(addresses, _unescaped)
 
 
-def _mask(n: int, rows: pa.Array) -> pa.Array:
-    return pa.array(mark(rows.to_numpy(), n))
+def _unescaped(addresses: pa.ChunkedArray) -> pa.ChunkedArray:
+    holding = number_rows(pc.match_substring(addresses, "&"))
+    rows = holding.take(number_rows(_look(addresses.take(holding))[1]))
+    clean = pa.array([html.unescape(text) for text in addresses.take(rows).to_pylist()], addresses.type)
+    return pc.replace_with_mask(addresses, pa.array(mark(rows.to_numpy(), len(addresses))), clean)
 
 
 def number_rows(mask: pa.Array | pa.ChunkedArray) -> pa.Array:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,12 +23,19 @@ from curator.store.spilled import ROWS_A_PART, pieces
 
 
 def changed(
-    column: pa.ChunkedArray, change: Callable[[pa.ChunkedArray], pa.ChunkedArray | pa.Array]
+    column: pa.ChunkedArray, change: Callable[..., pa.ChunkedArray | pa.Array], *others: pa.ChunkedArray | pa.Array
 ) -> pa.ChunkedArray:
-    """Change the values of a column, each by itself: ``change`` takes some of them at a time."""
+    """Change the values of a column, each by itself: ``change`` takes some of them at a time.
+
+    Args:
+        column: the values.
+        change: takes some of them, and the same rows of each of ``others``.
+        others: further columns of as many rows.
+    """
     rows = budget().spilled()
-    for piece in pieces(pa.table({"column": column})):
-        rows.add(pa.table({"column": change(piece["column"])}))
+    columns = [column, *others]
+    for piece in pieces(pa.table(columns, names=[*map(str, range(len(columns)))])):
+        rows.add(pa.table({"column": change(*piece.columns)}))
     return rows.whole()["column"]
 
 
@@ -39,6 +47,18 @@ def rows_where(table: pa.Table, is_meant: pa.Array | pa.ChunkedArray) -> pa.Tabl
     for number, piece in enumerate(pieces(table)):
         rows.add(piece.filter(is_meant.slice(number * ROWS_A_PART, ROWS_A_PART)))
     return rows.whole()
+
+
+def numbers_of_rows(n: int) -> pa.ChunkedArray:
+    """Number rows from 0.
+
+    >>> numbers_of_rows(3).to_pylist(), numbers_of_rows(0).to_pylist()
+    ([0, 1, 2], [])
+    """
+    rows = budget().spilled()
+    for start in range(0, max(n, 1), ROWS_A_PART):
+        rows.add(pa.table({"row": np.arange(start, min(start + ROWS_A_PART, n))}))
+    return rows.whole()["row"]
 
 
 def catalog_of_parts(rows: pa.Table, same: Mapping[str, Any]) -> pd.DataFrame:

@@ -21,7 +21,7 @@ import numpy as np
 
 from curator.store.image_files import stored_hashes
 from curator.store.paths import IMAGES, STORE, DataPaths
-from curator.store.shards.index import PrefixArray, prefixes_of
+from curator.store.shards.index import BoolArray, PrefixArray, prefixes_of
 from curator.store.shards.index_copies import tar_name
 from curator.store.shards.place import PLACE, read_place
 from curator.store.shards.shard_store import N_AT_ONCE, ShardStore
@@ -122,6 +122,11 @@ def are_in_shards(paths: DataPaths, sha256s: Iterable[str]) -> list[bool]:
         return [False] * len(wanted)
     found: list[bool] = store.index().has([bytes.fromhex(one) for one in wanted]).tolist()
     return found
+
+
+def has_images(paths: DataPaths, sha256s: Iterable[str]) -> BoolArray:
+    """Say of each image, by its SHA-256, whether a data set has it, by its first 64 bits; bool, shape (images,)."""
+    return np.isin(prefixes_of([bytes.fromhex(one) for one in sha256s]), stored_prefixes(paths))
 
 
 def stored_prefixes(paths: DataPaths) -> PrefixArray:

@@ -26,7 +26,9 @@ import pyarrow as pa
 
 from curator import catalog
 from curator.catalog import as_arrow
-from curator.store.catalog_files import check_cells, read_groups, read_record
+from curator.store.catalog_files import read_groups, read_record
+from curator.store.cells import check_cells
+from curator.store.one_ahead import one_ahead
 from curator.store.whole_files import disk_errors, temporary_beside
 
 MAPPED = frozenset({"thumbnail"})
@@ -68,7 +70,7 @@ def map_columns(path: Path, names: Collection[str], folder: Path) -> dict[str, p
     held: dict[str, list[pa.Array]] = {field.name: [] for field in schema}
     with disk_errors(folder), ExitStack() as files:
         mapped = {field.name: files.enter_context(_Copy(folder, field)) for field in schema if _is_mapped(field)}
-        for group in read_groups(path, schema.names):
+        for group in one_ahead(read_groups(path, schema.names)):
             for name, column in zip(group.column_names, group.columns, strict=True):
                 if name in mapped:
                     mapped[name].append(as_arrow(column))

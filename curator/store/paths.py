@@ -163,6 +163,11 @@ class DataPaths:
         name = f"{self.manifest_folder.absolute().name}-replay"
         return DataPaths(self.data_root, self.data_root / name, name)
 
+    @property
+    def spool(self) -> DataPaths:
+        """Where a replay looks at the images that an object store has, some at a time."""
+        return DataPaths(self.sources, self.sources, STORE)
+
     def catalog(self, stage: Stage) -> Path:
         """The table after ``stage``."""
         number = list(Stage).index(stage) + 1
@@ -199,7 +204,7 @@ class DataPaths:
 
     def held_files(self, contents: Collection[str]) -> list[str]:
         """Name, below the data folder, the files with these contents that were taken out of tables and videos."""
-        return self._named_by(contents, [*self._held, self._made])
+        return self._named_by(contents, [*self._held, self._made, f"{self.sources.name}/{STORE}/{IMAGES}"])
 
     def made_picture(self, sha256: str, making: str) -> Path:
         """The PNG that was made of the stored file with this content; ``making`` says how."""

@@ -1,4 +1,4 @@
-"""Rows that come part by part: from 8 MB on they are in a file, which is mapped into memory and loses its name.
+"""Rows that come part by part: from 1 MB on they are in a file, which is mapped into memory and loses its name.
 
 The system takes the memory of a mapped file's pages back when it needs it. What a killed run leaves of a file that was
 still being written, the next command removes. Rows of one schema after another are streams one behind the other in it.
@@ -27,8 +27,8 @@ from curator.store.whole_files import disk_errors, temporary_beside
 ROWS_A_PART = 1 << 15
 """Rows that are put together before they are written, and that whoever goes through many takes at once."""
 
-MOST_BYTES = 8 << 20
-"""So much stays in memory."""
+MOST_BYTES = 1 << 20
+"""So much stays in memory: a list has a dozen of these at once."""
 
 
 class Spilled:
@@ -57,10 +57,11 @@ class Spilled:
         """
         if self._loose and rows.schema != self._loose[0].schema:
             self._put_together()
-        self._loose.append(rows)
-        self._n_loose += rows.num_rows
-        if self._n_loose >= ROWS_A_PART:
-            self._put_together()
+        for some in pieces(rows):
+            self._loose.append(some)
+            self._n_loose += some.num_rows
+            if self._n_loose >= ROWS_A_PART:
+                self._put_together()
 
     def whole(self) -> pa.Table:
         """Return all rows; a column that some of them lack is null there. No more can be added.

@@ -108,10 +108,11 @@ def labels_of(choices: Sequence[Choice]) -> list[str]:
 def own_lists(choices: Sequence[Choice]) -> list[str]:
     """Return the names of the lists, beside the recipe, of labels that mean nothing and are not left out."""
     labels = labels_of(choices)
-    return [_list_of(choice) for choice in choices if not choice.chosen and choice.label in labels]
+    return [list_of(choice) for choice in choices if not choice.chosen and choice.label in labels]
 
 
-def _list_of(choice: Choice) -> str:
+def list_of(choice: Choice) -> str:
+    """Return the name of the list, beside the recipe, that a label without a class has."""
     return f"{folder_name(choice.label)}.txt"
 
 
@@ -184,7 +185,7 @@ def _watch(choice: Choice) -> str:
 
 def _own_list(choice: Choice, is_label: bool) -> str:
     """Compose the source of a label that no class fits: a list of addresses that a person makes."""
-    label, file = (json.dumps(text, ensure_ascii=False) for text in (choice.label, _list_of(choice)))
+    label, file = (json.dumps(text, ensure_ascii=False) for text in (choice.label, list_of(choice)))
     near = f"; spelled nearly so: {', '.join(choice.search.nearest)}" if choice.search.nearest else ""
     why = f"{label} means the same as {json.dumps(choice.same_as, ensure_ascii=False)}"
     why = f"{why}, which has its class" if choice.same_as else f"No class was found for {label}{near}"

@@ -59,6 +59,12 @@ def test_the_commands_are_in_groups() -> None:
     assert re.findall(r"^  ([a-z]+)  ", text.partition("Make:")[2], re.MULTILINE) == NAMES
 
 
+def test_an_option_of_another_command_is_said_to_be_its() -> None:
+    """`--plan` belongs to fetch; what no command has is unknown, and a slip of one is named."""
+    assert "No such option: --plan. It is one of `curator fetch`." in help_of("init", "a", "b", "--plan")
+    assert "It is one of" not in help_of("init", "a", "--plam")
+
+
 def test_colour_only_where_it_is_wanted() -> None:
     """``FORCE_COLOR`` makes headings bold, ``NO_COLOR`` overrules it; the words are the same."""
     coloured = help_of("fetch", "-h", FORCE_COLOR="1")

@@ -26,9 +26,9 @@ class Nodes:
     def address(self) -> str:
         return str(self.cluster.address)
 
-    def add(self, n_cpus: int = 1) -> None:
+    def add(self, n_cpus: int = 1, **named: Any) -> None:
         before = signal.getsignal(signal.SIGTERM)
-        self.working.append(self.cluster.add_node(num_cpus=n_cpus, object_store_memory=100_000_000))
+        self.working.append(self.cluster.add_node(num_cpus=n_cpus, object_store_memory=100_000_000, **named))
         signal.signal(signal.SIGTERM, before)  # this process is no node
 
     def kill(self, number: int) -> None:

@@ -58,7 +58,12 @@ def wait_for(condition: Callable[[], bool], most_s: float = 120.0) -> None:
 
 
 def begin(folder: Path, address: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-c", PROGRAM, str(folder), address])
+    """Begin a fetch; Ctrl-C ends it also if this process was begun in the background, where a shell ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a child inherits only that it is ignored
+    try:
+        return subprocess.Popen([sys.executable, "-c", PROGRAM, str(folder), address])
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class Watch:

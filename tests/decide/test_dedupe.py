@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curator.catalog import Drop, is_kept
-from curator.decide.dedupe import find_duplicates
+from curator.decide.dedupe import describe_narrower, find_duplicates
 from curator.decide.verdicts import explain_groups
 from curator.manifests.settings import DedupeSettings
+from curator.matching import picture_matches
 from curator.matching.confirm import SAME_BITS
 from curator.matching.orientations import ORIENTATIONS, invert_orientation, orient_hash256
 from tests.decide.rows import (
@@ -281,3 +282,23 @@ def test_the_mode_says_what_counts_as_the_same_picture():
     assert sorted(found["near"][:3]) == ["", "near-duplicate", "near-duplicate"] and found["near"][3:] == conflict
     assert found["exact"] == ["", "", "exact-duplicate", *conflict]
     assert found["off"] == [""] * 5
+
+
+@pytest.mark.parametrize(
+    ("change", "many", "very_many"),
+    [
+        ({}, "rotated and mirrored copies are looked for within 8 bits, not 10", "copies are looked for within 8 bits"),
+        ({"rotations": False}, "", "copies are looked for within 8 bits, not 10"),
+        ({"max_distance": 8}, "", ""),
+        ({"mode": "exact"}, "", ""),
+    ],
+)
+def test_a_narrower_look_at_many_is_said(monkeypatch, change, many, very_many):
+    """Once, where it makes a difference; not of as many pictures as the limit."""
+    table = make_table([image(base, copy=copy) for base in range(3) for copy in range(2)])
+    for limits, said in (((6, 6), ""), ((5, 6), many), ((5, 5), very_many)):
+        monkeypatch.setattr(picture_matches, "MANY", limits[0])
+        monkeypatch.setattr(picture_matches, "VERY_MANY", limits[1])
+        notes = describe_narrower(table, DedupeSettings(**change))
+        assert len(notes) == bool(said)
+        assert not said or f"different pictures, {said}" in notes[0]

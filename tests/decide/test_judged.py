@@ -186,5 +186,8 @@ def test_pixels_decide_against_another_data_set_too():
     others = other_images(["a", "b"], **{name: there[name].array for name in names})
     both = pd.concat([table, there], ignore_index=True)
     judged = judge(both, (0, 2, ONE), (1, 3, TWO))
-    assert find_elsewhere(table, others, DedupeSettings()).i.tolist() == [1]
-    assert find_elsewhere(table, others, DedupeSettings(), judged).i.tolist() == [0]
+    wide = {"sha256": pa.large_string(), "phash_turns": pa.large_binary()}
+    wide = {name: pd.ArrowDtype(kind) for name, kind in wide.items()}
+    for ours, theirs in ((table, others), (table.astype(wide), others), (table, others.astype(wide))):
+        assert find_elsewhere(ours, theirs, DedupeSettings()).i.tolist() == [1]
+        assert find_elsewhere(ours, theirs, DedupeSettings(), judged).i.tolist() == [0]

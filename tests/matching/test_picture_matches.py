@@ -56,6 +56,21 @@ def test_blocks_do_not_change_the_matches(monkeypatch, columns):
     assert as_set(match_pictures(turns, 5, True)) == brute_force(turns, 5, True)
 
 
+@pytest.mark.parametrize(
+    ("many", "very_many", "reoriented", "upright"), [(30, 30, 10, 10), (29, 30, 8, 10), (0, 29, 8, 8)]
+)
+def test_of_many_pictures_copies_must_be_nearer(monkeypatch, many, very_many, reoriented, upright):
+    """Up to the limits all within 10 bits; above the first, of reoriented ones those within 8; above both, of all."""
+    monkeypatch.setattr(picture_matches, "MANY", many)
+    monkeypatch.setattr(picture_matches, "VERY_MANY", very_many)
+    turns = crowd(np.random.default_rng(5), 30, 3, 8)
+    everything = brute_force(turns, 10, True)
+    far = [{turn > 0 for _, _, bits, turn in everything if bits > 8}]
+    assert far == [{True, False}], "the pictures have no such pairs"
+    expected = {match for match in everything if match[2] <= (reoriented if match[3] else upright)}
+    assert as_set(match_pictures(turns, 10, True)) == expected
+
+
 def test_upright_and_turned_matches_make_up_all():
     """The split searches each with a radius of its own."""
     turns = crowd(np.random.default_rng(2), 200, 20, 5)

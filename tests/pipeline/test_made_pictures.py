@@ -8,10 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 from PIL import Image
 
 import curator
+from curator import catalog
 from curator.catalog import kept
 from curator.errors import RecipeError
 from curator.export.material import Material, shareable
@@ -19,8 +22,10 @@ from curator.manifests.made_with import MadeWith
 from curator.manifests.manifest import read_manifest
 from curator.manifests.read_recipe import parse_recipe
 from curator.manifests.settings import FetchSettings
+from curator.pipeline import made_pictures
 from curator.pipeline.replay import replay_manifest
 from curator.sources.registry import source_kinds
+from curator.store.image_store import store_of
 from curator.store.making import turned_crop
 from tests.small_webs import PictureHandler, serving
 from tests.small_worlds import picture
@@ -78,15 +83,20 @@ def tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         yield folder
 
 
-def made(tables: Path, **source: object) -> curator.Dataset:
-    """Make a data set of these tables."""
+def made(tables: Path, store: str = "", **source: object) -> curator.Dataset:
+    """Make a data set of these tables, its images in an object store, perhaps."""
     root = tables.parent
     given = {"kind": "open-images", "classes": {"rugby": ["Rugby"], "soccer": ["Soccer"]}, "subsets": ["validation"]}
     given |= {"labels_from": "boxes", "metadata": str(tables), **source}
     given |= {"images": f"http://127.0.0.1:{(root / 'port').read_text()}"}
     fetch = {"allow_private_hosts": True, "retries": 0}
     data = curator.create(
-        "small", labels=["rugby", "soccer"], sources=[given], fetch=fetch, balance={"per_class": "all"}
+        "small",
+        labels=["rugby", "soccer"],
+        sources=[given],
+        fetch=fetch,
+        balance={"per_class": "all"},
+        store={"url": store, "cache_gb": 0.0},
     )
     data.split()
     return data
@@ -172,6 +182,35 @@ def test_a_replay_makes_them_again(tables: Path, tmp_path: Path, monkeypatch: py
     monkeypatch.delitem(Web.files, f"{image_id(6)}.jpg")
     done = replay_manifest(data.paths.manifest, tmp_path / "again", settings)
     assert done.n_kept == 44 and done.counts()["changed"] == 2 and done.counts()["gone"] == 2
+
+
+def test_a_replay_makes_them_again_of_what_an_object_store_has(
+    tables: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With no web at all; what is made goes into its own part of the store."""
+    pytest.importorskip("obstore")
+    data = made(tables, store=f"file://{tmp_path}/bucket", crop="boxes")
+    monkeypatch.setattr(Web, "files", {})
+    settings = FetchSettings(allow_private_hosts=True, retries=0)
+    recipe = data.project.recipe
+    done = replay_manifest(data.paths.manifest, tmp_path / "elsewhere", settings, recipe=recipe)
+    assert done.is_whole and done.n_stored == 48
+    assert done.paths.manifest.read_bytes() == data.paths.manifest.read_bytes()
+    assert len(store_of(done.paths.folder).index().words) == 48 + 24
+
+
+def test_columns_of_more_than_two_gigabytes_take_what_was_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the limit at fifty bytes, those of what was fetched, in several parts, pass it; what was made does not."""
+    rows = {"record_id": "x", "label": "a", "source": "x", "kind": "x", "tier": 0, "n_bytes": 1}
+    part = catalog.conform(pd.DataFrame(rows | {"sha256": ["a" * 64, "b" * 64]}))
+    table = catalog.from_arrow(pa.concat_tables([catalog.to_arrow(part)] * 2))
+    new = catalog.conform(pd.DataFrame({"sha256": ["c"], "thumbnail": [b"1"], "phash256": [b"2"], "n_bytes": [2]}))
+    usual = made_pictures._replaced(table, np.array([2]), new, ["turn 90"])
+    monkeypatch.setattr(catalog, "MOST_BYTES", 150)
+    found = made_pictures._replaced(table, np.array([2]), new, ["turn 90"])
+    pd.testing.assert_frame_equal(found, usual)
+    assert found["sha256"].tolist() == ["a" * 64, "b" * 64, "c", "b" * 64]
+    assert found["made_of"].tolist()[2] == "a" * 64 and found["n_bytes"].tolist() == [1, 1, 2, 1]
 
 
 def test_forgetting_the_original_takes_all_that_is_made_of_it(tables: Path) -> None:

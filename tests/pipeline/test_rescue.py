@@ -419,6 +419,35 @@ def test_a_refusal_is_no_answer_and_ends_soon(
     assert all(said in one for one in warned)
 
 
+FOR_EVER = {
+    "rate limit": ((429, {}), "answered 429"),
+    "error": ((500, {}), "answered 500"),
+    "busy": ((503, {}), "answered 503"),
+    "forbidden": ((403, {}), "answered 403"),
+    "page": ((200, {}, b"<!doctype html><html>Sorry"), "answered with a web page"),
+    "text": ((200, {}, b"Service temporarily unavailable"), "answered with what is no"),
+}
+
+
+@pytest.mark.parametrize("what", FOR_EVER)
+def test_an_index_that_refuses_for_ever_is_left_soon(
+    web: Web, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """One paragraph says so, few requests are made, and the rest of the replay is as without an archive."""
+    answer, said = FOR_EVER[what]
+    monkeypatch.setattr(json_api, "sleep", lambda seconds: None)
+    archive, told = Archive(captures=[captured(web, 0, photo(0))], answers=[answer] * 1_000), list[Event]()
+    for path in [*web.pages][:6]:
+        del web.pages[path]
+    n_whole = len(web.pages)
+    with served(archive):
+        done = replayed(project, tmp_path, settings(archive), emit=told.append)
+    warned = [str(event.message) for event in told if isinstance(event, Warned)]
+    assert len(warned) == 1 and said in warned[0] and "\n" not in warned[0]
+    assert len(archive.seen) <= 15 and done.n_rescued == 0 and done.counts()["gone"] == 6
+    assert sum(done.counts().values()) == n_whole + 6
+
+
 def test_what_an_answer_for_a_folder_lacks_is_asked_for_alone(monkeypatch: pytest.MonkeyPatch, dialects: str) -> None:
     """A folder may be refused, and what an answer that was cut ends with may have more, a page or not."""
     site = "http://h.example/f"

@@ -25,13 +25,14 @@ import pyarrow.parquet as pq
 import pytest
 import requests
 
+import curator
 from curator.benchmark.images.arrays import image_array
 from curator.catalog import Stage
 from curator.dataset import Dataset
 from curator.demo.photos import photo_world
 from curator.demo.server import serve
 from curator.demo.site import recipe_text as served_text
-from curator.errors import CuratorError, RecipeError, StateError, StoreError
+from curator.errors import CuratorError, RecipeError, SourceError, StateError, StoreError
 from curator.events import ignore
 from curator.export.export import FORMATS, export_dataset, find_format
 from curator.export.resizing import read_resizing
@@ -125,7 +126,10 @@ def test_the_whole_job_is_that_of_one_disk(tmp_path: Path, s3: Any) -> None:
             for form in FORMATS:
                 export_dataset(project, form)
             export_dataset(project, find_format("keras"), tmp_path / name / "small", read_resizing(32, None))
-            replayed = replay_manifest(paths.manifest, paths.data_root, recipe.fetch)
+            replayed = replay_manifest(paths.manifest, paths.data_root, recipe.fetch, recipe=recipe)
+            assert (replayed.n_stored, replayed.paths.split_folder("train").exists()) == (
+                (20, False) if more else (0, True)
+            )
             folders = {"exports": paths.exports, "small": tmp_path / name / "small"}
             made[name] = {"replay": replayed.paths.manifest.read_bytes(), "manifest": manifest}
             made[name] |= {"judged": pd.read_parquet(paths.judged).to_csv().encode()}
@@ -173,6 +177,18 @@ def test_every_reader_reads_through_the_shards(tmp_path: Path, photos: Path, s3:
     store_of(paths.folder).trim()
     assert data.verify().findings == ()
     assert data.mirror(tmp_path / "backup").counts == {"written": 16}
+
+
+def test_an_audit_says_how_to_get_a_folder_of_them(tmp_path: Path, photos: Path) -> None:
+    """Neither the data folder nor the manifest has files that it could read; what it proposes works."""
+    pytest.importorskip("obstore")
+    project = in_store(tmp_path, photos, f"file://{tmp_path}/bucket")
+    split(project)
+    for place in (project.paths.folder, project.paths.manifest):
+        with pytest.raises(SourceError, match=r"are in an object store, .* `curator export imagefolder`, then audit"):
+            curator.audit(place, output=tmp_path / "page.html", embed=False)
+    exported = export_dataset(project, find_format("imagefolder"))
+    assert curator.audit(exported.path, output=tmp_path / "page.html", embed=False).counts["unreadable"] == 0
 
 
 def test_what_was_read_stays_as_long_as_it_has_room(
@@ -452,6 +468,30 @@ def test_a_store_that_refuses_is_one_paragraph(
     assert "it cannot be reached. Check the network, and AWS_ENDPOINT_URL" in refused(project)
     with pytest.raises(StoreError, match="it cannot be reached"):
         export_dataset(project, find_format("parquet"))
+
+
+def test_a_bucket_without_rights_is_one_paragraph(
+    tmp_path: Path, photos: Path, s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keys that the store knows and that may do nothing there; what was stored before stays."""
+    boto3 = pytest.importorskip("boto3")
+    project = in_store(tmp_path, photos, URL)
+    whole, before = split(project), names_in(s3)
+    iam = boto3.client("iam", region_name=KEYS["AWS_REGION"])
+    iam.create_user(UserName="ann")
+    keys = iam.create_access_key(UserName="ann")["AccessKey"]
+    requests.post(f"{os.environ['AWS_ENDPOINT_URL']}/moto-api/reset-auth", data=b"0", timeout=9)
+    try:
+        with monkeypatch.context() as patch:
+            patch.setenv("AWS_ACCESS_KEY_ID", keys["AccessKeyId"])
+            patch.setenv("AWS_SECRET_ACCESS_KEY", keys["SecretAccessKey"])
+            store_of(project.paths.folder)._objects = None
+            said = refused(project)
+    finally:
+        requests.post(f"{os.environ['AWS_ENDPOINT_URL']}/moto-api/reset-auth", data=b"inf", timeout=9)
+    assert "it allows that to nobody with these keys. Ask its owner for the rights" in said
+    store_of(project.paths.folder)._objects = None
+    assert split(project) == whole and names_in(s3) == before
 
 
 def test_a_folder_that_may_not_be_written_is_one_paragraph(tmp_path: Path, photos: Path) -> None:

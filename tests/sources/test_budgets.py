@@ -25,7 +25,7 @@ from curator.sources.base import ListingContext
 from curator.sources.budget import within
 from curator.sources.coco.coco_source import Coco
 from curator.sources.failures import as_source_error
-from curator.sources.open_images.reader import filter_csv
+from curator.sources.open_images.wanted_rows import filter_csv
 from curator.sources.reading.read import read_place
 from curator.sources.url_list.url_list_source import UrlList
 from tests.peak_memory import PEAK

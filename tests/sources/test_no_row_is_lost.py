@@ -13,7 +13,8 @@ import pytest
 from curator.errors import SourceError
 from curator.events import Noted, Warned
 from curator.sources.open_images.classes import read_class_names
-from curator.sources.open_images.reader import MetadataReader, Wanted, filter_csv
+from curator.sources.open_images.reader import MetadataReader, Wanted
+from curator.sources.open_images.wanted_rows import filter_csv
 from curator.sources.reading import blocks
 from curator.sources.reading.blocks import LineBlocks
 from curator.sources.reading.delimited import read_delimited

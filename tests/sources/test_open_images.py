@@ -22,8 +22,8 @@ from curator.sources.open_images.classes import ClassNames, read_class_names
 from curator.sources.open_images.hierarchy import below, children_of
 from curator.sources.open_images.image_ids import read_ids
 from curator.sources.open_images.open_images_source import OpenImages
-from curator.sources.open_images.reader import filter_csv
 from curator.sources.open_images.rows import label_rows, present_images
+from curator.sources.open_images.wanted_rows import filter_csv
 
 RUGBY, PLAYER, SOCCER = "/m/06bqd", "/m/0574rl2", "/m/02vx4"
 CLASSES = (

@@ -40,6 +40,15 @@ def test_what_was_put_into_a_file_takes_no_memory_of_its_own(tmp_path: Path) -> 
     assert pa.total_allocated_bytes() - before < 1_000_000
 
 
+def test_rows_that_come_all_at_once_are_put_away_part_by_part(tmp_path: Path) -> None:
+    """Rows that are mapped already are never in memory as a whole."""
+    whole = pa.table({"n": pa.chunked_array([pa.array(range(ROWS_A_PART))] * 20)})
+    rows, before = Spilled(tmp_path, most_bytes=0), pa.default_memory_pool().bytes_allocated()
+    rows.add(whole)
+    assert pa.default_memory_pool().bytes_allocated() - before < 1_000_000
+    assert rows.whole().equals(whole)
+
+
 def test_a_full_disk_is_named_and_leaves_no_file(tmp_path: Path) -> None:
     """A limit on the size of files does as a full disk does."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)

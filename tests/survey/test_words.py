@@ -99,7 +99,7 @@ def test_a_word_that_means_nothing_leaves_the_rest(curator) -> None:
     Path("manifests/three/recipe.toml").write_text(mended, encoding="utf-8")
     assert recipe_of("three")["url-list"] == "qzxwv.txt"  # as the comment says
     said = curator("init", "two", "Käfer", "heron")
-    assert "spelled nearly so: kale" in said.output and "names an empty list to fill in for it" in one_line(said.output)
+    assert "spelled nearly so: kale" in said.output and "one a line, into manifests/two/K" in one_line(said.output)
     assert recipe_of("two")["labels"] == ["Käfer", "heron"]
     assert Path("manifests/two/Käfer.txt").read_text(encoding="utf-8") == ""
     said = curator("init", "none", "!!!", "犬")

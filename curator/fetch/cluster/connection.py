@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import signal
 import socket
 import threading
@@ -71,6 +72,15 @@ def _connect(ray: Any, address: str) -> None:
 def _no_cluster(place: str) -> CuratorError:
     hint = "`ray start --head` starts one on this machine; [engine] address, or RAY_ADDRESS, names another."
     return CuratorError(f"There is no Ray cluster {place}.", hint)
+
+
+def lacking(error: Exception) -> CuratorError | None:
+    """Say what to install on the machine where a task of Ray failed for want of a module; else None."""
+    if not (found := re.search(r"No module named '[\w.]+'", str(error))):
+        return None
+    hint = "Every machine needs it: `pip install 'imageset-curator[ray]'` of the same version."
+    place = getattr(error, "ip", "") or "?"
+    return CuratorError(f"The machine {place} of the cluster lacks what a worker needs: {found[0]}.", hint)
 
 
 def _knock(address: str) -> None:

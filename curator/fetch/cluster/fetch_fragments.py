@@ -18,10 +18,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator.errors import CuratorError, DiskError
-from curator.events import Event, FetchFailed, ImageFetched, Noted
+from curator.events import Event, FetchFailed, ImageFetched
 from curator.fetch.attempts import Downgrades
 from curator.fetch.cluster.connection import open_ray
-from curator.fetch.cluster.orders import Order, Report, made_by
+from curator.fetch.cluster.orders import NOBODY, PATIENCE_S, Order, Report, made_by
 from curator.fetch.cluster.ray_cluster import Cluster, LostWorkerError
 from curator.fetch.fragments.cut import Rows, cut
 from curator.fetch.fragments.folder import COLUMNS, FragmentFolder, absorb_left
@@ -46,8 +46,6 @@ _MOST_DEATHS = 10
 _WAIT_S = 0.2
 _SELDOM = 30
 _LAST_WAIT_S = 20.0
-_PATIENCE_S = 15.0
-_NOBODY = Noted("no worker of the cluster has begun yet: `ray status` says whether it has a free core")
 
 
 def fetch_fragments(
@@ -160,8 +158,8 @@ class _Run:
         for process, events in self._cluster.take_events().items():
             self._heard.add(process)
             self._tell(process, events)
-        if not self._heard and not done and time.monotonic() > self._begun_at + _PATIENCE_S:
-            self._tell(self._order.process, [_NOBODY])
+        if not self._heard and not done and time.monotonic() > self._begun_at + PATIENCE_S:
+            self._tell(self._order.process, [NOBODY])
         problems = [problem for order, report in done if (problem := self._settle(order, report))]
         if problems:
             first = problems[0]

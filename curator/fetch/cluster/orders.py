@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 
 from curator import __version__
-from curator.events import Event
+from curator.events import Event, Noted
 from curator.fetch.attempts import Downgrades
 from curator.fetch.fragments.folder import FragmentFolder
 from curator.fetch.ledger.schema import VERSION, Remembered
@@ -27,6 +27,10 @@ MOST_CLOCK_S = 30.0
 
 NO_FOLDER = "Every machine must have the data folder at the same path (NFS, for instance); or --data names another."
 """What to do about a machine that does not see it."""
+
+PATIENCE_S = 15.0
+"""After which a person is told that nobody works."""
+NOBODY = Noted("no worker of the cluster has answered yet: `ray status` says whether it has a free core")
 
 _DECODERS = ("numpy", "opencv-python-headless", "pillow", "simplejpeg")
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence, Set
 from typing import Any
 
 from curator.errors import CuratorError
+from curator.fetch.cluster.connection import lacking
 from curator.fetch.cluster.desk import Desk
 from curator.fetch.cluster.orders import Order, Report
 from curator.fetch.cluster.work import work
@@ -95,10 +96,12 @@ class Cluster:
         except errors.RuntimeEnvSetupError as error:
             raise CuratorError(f"A machine of the cluster could not start a worker: {error}.") from error
         except errors.RayTaskError as error:
+            if found := lacking(error):
+                raise found from error
             if isinstance(error.cause, (errors.RayError, LostLeasesError, KeyboardInterrupt)):
                 return LostWorkerError(str(error))
             text = str(error.cause or error).strip().splitlines()[-1]
-            hint = "Every machine needs it: pip install 'imageset-curator[ray]' of the same version."
+            hint = "What was committed is kept; run again, or without the cluster."
             raise CuratorError(f"A worker of the cluster failed: {text}.", hint) from error
         except errors.RayError as error:
             return LostWorkerError(str(error))

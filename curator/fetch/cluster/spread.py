@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from curator.errors import CuratorError, DiskError, StateError, StoreError
-from curator.fetch.cluster.connection import open_ray
-from curator.fetch.cluster.orders import NO_FOLDER, differences, made_by
+from curator.events import Listener, ignore
+from curator.fetch.cluster.connection import lacking, open_ray
+from curator.fetch.cluster.orders import NO_FOLDER, NOBODY, PATIENCE_S, differences, made_by
 from curator.manifests.settings import EngineSettings
 from curator.store.beneath import list_names
 from curator.store.image_store import store_of
@@ -40,13 +41,14 @@ class Spread:
 
     Args:
         folder: what every machine must see at this path.
+        emit: is told if no machine begins.
 
     Raises:
         CuratorError: see :func:`curator.fetch.cluster.connection.open_ray`.
     """
 
-    def __init__(self, settings: EngineSettings, folder: Path) -> None:
-        self._folder = folder.absolute()
+    def __init__(self, settings: EngineSettings, folder: Path, emit: Listener = ignore) -> None:
+        self._folder, self._emit, self._is_told = folder.absolute(), emit, False
         self._ray = open_ray(settings)
         self._call = self._ray.remote(num_cpus=1, max_retries=_MOST_DEATHS)(_call)
 
@@ -81,11 +83,16 @@ class Spread:
     def _get(self, one: Any) -> Any:
         errors = self._ray.exceptions
         try:
+            if not self._is_told and not self._ray.wait([one], timeout=PATIENCE_S)[0]:
+                self._emit(NOBODY)
+            self._is_told = True  # of this command: once is enough, and who has answered is there
             return self._ray.get(one)
         except errors.RayTaskError as error:
             cause = error.cause or error
             if isinstance(cause, CuratorError):
                 raise cause from error
+            if found := lacking(error):
+                raise found from error
             text = str(cause).strip().splitlines()[-1]
             raise CuratorError(
                 f"A worker of the cluster failed: {text}.", "Run again, or without the cluster."

@@ -3,7 +3,8 @@
 A process may have in flight what it was granted, until it gives it back or is not heard of for :data:`LEASE_S` seconds.
 What it was granted is lowered by itself only, and noted here when it says so: an answer that is lost costs nothing but
 time. So no host ever has more in flight than its limit, whoever dies. All times are this process's own, and those of
-the others count from what they sent: clocks that differ do no harm.
+the others count from what they sent: clocks that differ do no harm. Who was taken for dead and is heard of again is
+told that all is lost, and ends.
 
 >>> governor = Governor(per_host=8)
 >>> governor.exchange("one", Asked(wanted={"h.example"}), now=0.0).most
@@ -61,6 +62,7 @@ class Granted:
         troubles: what others learnt of these hosts.
         period_s: after how long it is to ask again.
         stop: whether it is to end now.
+        is_lost: whether others may have what it holds: it was not heard of for too long, by the clock here.
     """
 
     most: Mapping[str, int]
@@ -68,6 +70,7 @@ class Granted:
     troubles: Mapping[str, Verdict]
     period_s: float = _PERIOD_S
     stop: bool = False
+    is_lost: bool = False
 
 
 class Governor:
@@ -102,12 +105,16 @@ class Governor:
         self._free_at: dict[str, float] = {}
         self._troubles: dict[str, tuple[float, Verdict, str]] = {}
         self._told: set[tuple[str, str, float]] = set()
+        self._dropped: set[str] = set()
         self.stop = False
 
     def exchange(self, process: str, asked: Asked, now: float) -> Granted:
         """Take what a process says, and answer; ``now`` is in seconds on a clock that never jumps."""
         for late in [name for name, until in self._expires.items() if until <= now]:
             self.leave(late, now)
+            self._dropped.add(late)
+        if process in self._dropped:  # its machine slept, and its clock with it: it would go on beside the others
+            return Granted({}, {}, {}, stop=self.stop, is_lost=True)
         self._expires[process] = now + self._lease_s
         for host, verdict in asked.troubles.items():
             until = now + (verdict.wait_s or 0.0)

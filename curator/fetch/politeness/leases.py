@@ -164,7 +164,7 @@ class Leases:
         return asked
 
     def _note(self, granted: Granted, sent: float) -> None:
-        if time.monotonic() > self._holds_until:
+        if granted.is_lost or time.monotonic() > self._holds_until:
             raise TimeoutError("the answer came when what was granted held no longer")
         with self._lock:
             for host, most in granted.most.items():

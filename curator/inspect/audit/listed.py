@@ -37,6 +37,7 @@ from curator.sources.failures import as_source_error
 from curator.sources.reading.places import is_url
 from curator.sources.registry import source_kinds
 from curator.sources.sides import side_of_name
+from curator.store.image_store import makes_folders
 from curator.store.paths import SUMS, DataPaths
 from curator.survey.folders import is_picture
 from curator.survey.survey import survey
@@ -111,7 +112,15 @@ def list_published(places: Sequence[str], cache: Path, columns: Mapping[str, str
 
 
 def _sides_of_data(place: str) -> list[str]:
-    """Return the folders of the sides in the data folder of a data set; any other place is itself."""
+    """Return the folders of the sides in the data folder of a data set; any other place is itself.
+
+    Raises:
+        SourceError: the data set's images are in an object store, so that there are no such folders.
+    """
+    data = DataPaths.of_manifest(Path(place)).folder if Path(place).name == MANIFEST else Path(place)
+    if not makes_folders(data):
+        hint = ("Write them to a folder with ", Command("export imagefolder"), ", then audit that.")
+        raise SourceError(f"The images of {place} are in an object store, and in no folder of theirs.", hint)
     if not Path(place, SUMS).is_file():
         return [place]
     return [str(Path(place, side)) for side in SPLITS if Path(place, side).is_dir()] or [place]

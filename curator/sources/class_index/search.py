@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -23,6 +23,8 @@ from curator.sources.class_index.spelling import fold, slips
 from curator.text import Command
 
 _ID = re.compile(r"/[mg]/[0-9a-z_]+|n[0-9]{8}")
+_NAMED = ("name", "synonym")
+"""How a class matches that is called by the very word."""
 _WEAKEST = 2
 """What a word means less strongly is not counted among its meanings."""
 _VAGUE = frozenset(("entity", "physical entity", "object", "whole", "abstraction", "psychological feature", "matter"))
@@ -73,7 +75,7 @@ class Proposal:
     @property
     def is_named(self) -> bool:
         """Whether it is called by the very word, in singular or plural."""
-        return self.match in ("name", "synonym")
+        return self.match in _NAMED
 
 
 @dataclass(frozen=True)
@@ -121,10 +123,7 @@ def search_classes(word: str, most: int = 6) -> ClassSearch:
     ranked, searched = meanings.ranked(wanted), ""
     nearest = () if ranked else meanings.nearest(wanted)
     if not ranked:
-        for other in _instead(wanted, nearest):
-            if ranked := meanings.ranked(other):
-                searched = other
-                break
+        ranked, searched = _first_of([*_instead(wanted, nearest)], meanings)
     chosen = ranked[:most]
     proposals = tuple(_proposal(entry, match, meanings) for entry, match, _ in chosen)
     strong = (strength >= _WEAKEST for _, _, strength in chosen)
@@ -132,8 +131,17 @@ def search_classes(word: str, most: int = 6) -> ClassSearch:
     return ClassSearch(word, searched, proposals, n_meanings, nearest)
 
 
+def _first_of(words: Sequence[str], meanings: Meanings) -> tuple[list[tuple[Entry, str, int]], str]:
+    """Return what the first of some words means by which something is called, else the first that names hold."""
+    found = [(ranked, word) for word in words if (ranked := meanings.ranked(word))]
+    called = (one for one in found if one[0][0][1] in _NAMED)
+    return next(called, found[0] if found else ([], ""))
+
+
 def _instead(word: str, nearest: Iterable[str]) -> Iterator[str]:
-    """Yield what to search for instead of a word that nothing bears: a slip corrected, then the end of a phrase.
+    """Yield what to search for instead of a word that nothing bears: a slip corrected, then parts of a phrase.
+
+    Its end comes first, which in English says what it is; then its beginning, and each word by itself.
 
     Two slips are forgiven in a long word, one in a short one or a phrase, none in the first letter.
     """
@@ -141,6 +149,8 @@ def _instead(word: str, nearest: Iterable[str]) -> Iterator[str]:
     yield from (other for other in nearest if other[0] == word[0] and slips(word, other, 2) <= forgiven)
     words = word.split()
     yield from (" ".join(words[start:]) for start in range(1, len(words)))
+    yield from (" ".join(words[:end]) for end in range(len(words) - 1, 0, -1))
+    yield from words[1:-1]
 
 
 def _proposal(entry: Entry, match: str, meanings: Meanings) -> Proposal:

@@ -26,6 +26,7 @@ from curator.errors import SourceError
 from curator.manifests.toml_settings import setting
 from curator.sources.base import N_SAME, ListingContext, PlannedRead, Source, unknown_label
 from curator.sources.huggingface.hub import DataSetOnHub, ask_hub, licence_of, with_token
+from curator.sources.large_columns import changed
 from curator.sources.named_files import state_of_files
 from curator.sources.reading.places import is_url, local_path, missing_place
 from curator.sources.url_list.class_names import names_beside
@@ -92,8 +93,9 @@ class HuggingFace(Source):
         listed = self._table(known, context).list_images(tier, labels, context)
         if not known.licence:
             return listed
-        stated = pc.coalesce(catalog.as_arrow(listed["license"], pa.string()), pa.scalar(known.licence))
-        licensed = catalog.with_columns(listed, {"license": stated})
+        stated = pa.chunked_array(pa.array(listed["license"], from_pandas=True))
+        licence = pa.scalar(known.licence)
+        licensed = catalog.with_columns(listed, {"license": changed(stated, lambda texts: pc.coalesce(texts, licence))})
         licensed.attrs[N_SAME] = listed.attrs[N_SAME]
         return licensed
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pandas as pd
 import pyarrow as pa
@@ -25,6 +25,7 @@ from curator.manifests.toml_settings import setting, suggest
 from curator.sources.base import ListingContext, PlannedRead, Source, known_labels, listed_rows
 from curator.sources.escaped import unescaped
 from curator.sources.imagenet.lists import WNID, SynsetList, read_synset_list, read_whole_list
+from curator.sources.large_columns import repeated
 from curator.sources.named_files import state_of_files
 from curator.sources.reading.cache import CacheEntry
 from curator.sources.reading.places import is_url, local_path, missing_place, place_version, scheme_problem, shown_name
@@ -102,15 +103,14 @@ class Imagenet(Source):
             raise SourceError(_explain(wanted, answers), _WAYS_OUT)
         if missing := [wnid for wnid in wanted if wnid not in tables]:
             context.emit(Warned(f"{_explain(missing, answers)} {_WAYS_OUT}"))
-        columns: dict[str, list[Any]] = {"label": [], "source_class": [], "source_id": [], "url": []}
-        for label in labels:
-            for wnid in self.synsets.get(label, ()):
-                if (table := tables.get(wnid)) is not None:
-                    columns["label"] += [label] * table.num_rows
-                    columns["source_class"] += [wnid] * table.num_rows
-                    columns["source_id"] += table["source_id"].to_pylist()
-                    columns["url"] += unescaped(table["url"], wnid, context.emit).to_pylist()
-        return listed_rows(self.kind, self.title, tier, {**columns, "key": columns["url"]})
+        parts = [
+            _labelled(tables[wnid], label, wnid, context)
+            for label in labels
+            for wnid in self.synsets.get(label, ())
+            if wnid in tables
+        ]
+        whole = pa.concat_tables([_SCHEMA.empty_table(), *parts])
+        return listed_rows(self.kind, self.title, tier, {name: whole[name] for name in whole.column_names})
 
     def _wnids(self, labels: Sequence[str]) -> list[str]:
         return list(dict.fromkeys(wnid for label in labels for wnid in self.synsets.get(label, ())))
@@ -118,6 +118,16 @@ class Imagenet(Source):
     def _cached(self, wnid: str, context: ListingContext) -> CacheEntry | None:
         entries = (_entry(place.replace("{wnid}", wnid), wnid, context) for place in self.urls)
         return next((entry for entry in entries if entry.exists), None)
+
+
+_SCHEMA = pa.schema([(name, pa.string()) for name in ("label", "source_class", "source_id", "url", "key")])
+
+
+def _labelled(table: pa.Table, label: str, wnid: str, context: ListingContext) -> pa.Table:
+    urls = unescaped(table["url"], wnid, context.emit)
+    same = {"label": label, "source_class": wnid}
+    constant = {name: repeated(text, table.num_rows, pa.string()) for name, text in same.items()}
+    return pa.table({**constant, "source_id": table["source_id"], "url": urls, "key": urls})
 
 
 def _place_problem(place: str) -> str | None:
@@ -155,7 +165,7 @@ def _from_whole(place: str, wnids: Sequence[str], context: ListingContext, answe
     whole.strays.tell(context.emit, shown_name(place))
     tables = {}
     for wnid, found in whole.lists.items():
-        if found.urls:
+        if found.n_urls:
             tables[wnid] = _keep(place, wnid, found, context)
         elif found.tally.n_refused:
             _note_answer(answers, wnid, place, f"has no URL of {wnid}: {found.tally.in_words()}")
@@ -166,9 +176,9 @@ def _from_whole(place: str, wnids: Sequence[str], context: ListingContext, answe
 
 def _keep(place: str, wnid: str, found: SynsetList, context: ListingContext) -> pa.Table:
     """Keep the list of a synset as it came, and tell what of it is not used."""
-    table = pa.table({"source_id": pa.array(found.source_ids, pa.string()), "url": pa.array(found.urls)})
+    table = found.table()
     _entry(place, wnid, context).save(table, {"origin": place, "tally": found.tally.as_facts()})
-    context.emit(Noted(f"{wnid}: {len(found.urls):,} URLs from {place}"))
+    context.emit(Noted(f"{wnid}: {found.n_urls:,} URLs from {place}"))
     found.tally.tell(context.emit, wnid)
     return table
 
@@ -182,5 +192,9 @@ def _note_answer(answers: _Answers, wnid: str, place: str, answer: str) -> None:
 
 
 def _explain(wnids: Sequence[str], answers: _Answers) -> str:
-    said = [answer for answer, failed in answers.items() if set(failed) & set(wnids)]
+    said = [
+        answer.replace("{wnid}", same[0]) + (", and so on" if len(same) > 1 and "{wnid}" in answer else "")
+        for answer, failed in answers.items()
+        if (same := [wnid for wnid in failed if wnid in wnids])
+    ]
     return f"ImageNet returned no list of {', '.join(wnids)}: {'; '.join(said)}."

@@ -17,9 +17,13 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import pyarrow as pa
+
 from curator.errors import SourceError
+from curator.sources.budget import budget
 from curator.sources.reading.blocks import LineBlocks, numbered_lines
 from curator.sources.reading.tally import TOO_LONG, Tally
+from curator.store.spilled import ROWS_A_PART, Spilled
 
 WNID = re.compile(r"n\d{8}")
 _SYNSET = re.compile(rb"n\d{8}")
@@ -35,11 +39,12 @@ NO_SYNSET = "that name no synset"
 
 @dataclass
 class SynsetList:
-    """The lines of one synset: ``source_ids`` (or None) and ``urls``, in the list's order; others are only counted."""
+    """The lines of one synset, in the list's order; others are only counted."""
 
-    source_ids: list[str | None] = field(default_factory=list)
-    urls: list[str] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)
+    n_urls: int = 0
+    _rows: Spilled = field(default_factory=lambda: budget().spilled())
+    _last: list[tuple[str | None, str]] = field(default_factory=list)
 
     def add(self, number: int, line: bytes, wnid: str) -> None:
         """Take a line, or refuse it if it holds no URL or another synset's; blank lines are nothing."""
@@ -51,8 +56,20 @@ class SynsetList:
         elif parsed[0] is not None and not parsed[0].startswith(f"{wnid}_"):
             self.tally.refuse(OTHER_SYNSET, number)
         else:
-            self.source_ids.append(parsed[0])
-            self.urls.append(parsed[1])
+            self.n_urls += 1
+            self._last.append(parsed)
+            if len(self._last) == ROWS_A_PART:
+                self._set_aside()
+
+    def table(self) -> pa.Table:
+        """Return the columns ``source_id`` (null where a line names none) and ``url``; no line can be added."""
+        self._set_aside()
+        return self._rows.whole()
+
+    def _set_aside(self) -> None:
+        ids, urls = zip(*self._last, strict=True) if self._last else ((), ())
+        self._rows.add(pa.table({"source_id": pa.array(ids, pa.string()), "url": pa.array(urls, pa.string())}))
+        self._last.clear()
 
 
 def parse_line(line: bytes) -> tuple[str | None, str] | None:
@@ -80,7 +97,7 @@ def read_synset_list(stream: io.BufferedReader, wnid: str) -> SynsetList:
     for number, line in numbered_lines(lines):
         found.add(number, line, wnid)
     found.tally.add_refused(TOO_LONG, lines.too_long)
-    if not found.urls:
+    if not found.n_urls:
         what = f"answered with no URL: {found.tally.in_words()}" if found.tally.n_refused else "is empty"
         raise SourceError(what)
     return found

@@ -22,6 +22,8 @@ from curator import catalog
 from curator.events import Noted
 from curator.manifests.toml_settings import setting
 from curator.sources.base import ListingContext, PlannedRead, Source, known_labels, listed_rows
+from curator.sources.budget import budget
+from curator.sources.large_columns import rows_where
 from curator.sources.named_files import state_of_files
 from curator.sources.open_images.boxes import BoxFilter
 from curator.sources.open_images.files import (
@@ -37,7 +39,8 @@ from curator.sources.open_images.files import (
 )
 from curator.sources.open_images.hierarchy import HIERARCHY
 from curator.sources.open_images.reader import MetadataReader, Wanted
-from curator.sources.open_images.rows import catalog_columns, label_rows
+from curator.sources.open_images.rows import PresentImages, catalog_columns, label_rows
+from curator.sources.open_images.sorted_ids import ImageIds, ids_of, parts_by_id
 from curator.sources.reading.places import is_url, local_path, missing_place, scheme_problem
 from curator.text import plural, was
 
@@ -132,7 +135,7 @@ class OpenImages(Source):
         reads = [reader.plan_classes(), *reader.plan_hierarchy()] if files else []
         for subset, path in files.items():
             reads.append(reader.plan_labels(path))
-            ids = pc.unique(reader.present(path).rows["ImageID"]) if reads[-1].cached else None
+            ids = ids_of(reader.present(path).rows["ImageID"]) if reads[-1].cached else None
             if tier == ALL_TRAIN_TIER:
                 reads.append(reader.plan_images(BOXABLE_TRAIN_IMAGES, ids))
                 ids = _not_boxable(reader, ids) if ids is not None and reads[-1].cached else None
@@ -155,39 +158,61 @@ class OpenImages(Source):
     def _list_file(
         self, subset: str, path: str, tier: int, labels: Sequence[str], reader: MetadataReader
     ) -> pd.DataFrame:
-        (mids, _), present, emit = reader.mids(), reader.present(path), reader.context.emit
-        if n := present.n_contested:
-            what = f"{plural(n, 'label')} that people verified both present and absent {was(n)} left out"
-            emit(Noted(f"open-images {subset}: {what}"))
-        if n := present.n_bad_ids:
-            emit(Noted(f"open-images {subset}: {plural(n, 'row')} with no image id {was(n)} left out"))
-        if n := present.n_excepted:
-            emit(Noted(f"open-images {subset}: {plural(n, 'image')} with a class of `except` {was(n)} left out"))
-        ids = pc.unique(present.rows["ImageID"])
+        (mids, _), present = reader.mids(), reader.present(path)
+        _tell_left_out(present, subset, reader.context)
+        ids = ids_of(present.rows["ImageID"])
         wanted = _not_boxable(reader, ids) if tier == ALL_TRAIN_TIER else ids
         images = reader.images(image_file(tier, subset), wanted)
-        listed = label_rows(present.rows, mids, labels)
-        listed = listed.filter(pc.is_in(listed["ImageID"], value_set=wanted))
-        frame = catalog_columns(listed, images, subset, need_metadata=tier > 0)
+        kept, copies, n_unknown = budget().spilled(), list[str](), 0
+        for some, of_some in parts_by_id(present.rows, images):
+            listed = label_rows(some, mids, labels)
+            listed = listed.filter(wanted.are_in(listed["ImageID"]))
+            frame = self._addressed(
+                catalog_columns(listed, of_some, subset, need_metadata=tier > 0), subset, tier, reader
+            )
+            n_unknown += pc.count_distinct(listed["ImageID"]).as_py() - frame["source_id"].nunique()
+            copies += frame["local_path"].tolist() if "local_path" in frame else []
+            kept.add(pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None))
+        if copies:
+            reader.context.watch(copies)
+        if tier == ALL_TRAIN_TIER and n_unknown:
+            what = plural(n_unknown, "image has", "images have")
+            reader.context.emit(Noted(f"open-images train: {what} no known address and {was(n_unknown)} left out"))
+        rows = _by_label(kept.whole(), labels)
+        return listed_rows(self.kind, self.title, tier, {name: rows[name] for name in rows.column_names})
+
+    def _addressed(self, frame: pd.DataFrame, subset: str, tier: int, reader: MetadataReader) -> pd.DataFrame:
+        """Say where each image is; those that are nowhere are left out."""
         if self.crop and self.margin:
             frame["crop"] = frame["crop"] + f" margin {self.margin:.6f}".rstrip("0").rstrip(".")
         original = frame.pop("original_url")
         files = f"/{subset}/" + frame["source_id"] + ".jpg"
         if tier == ALL_TRAIN_TIER:  # what is not in the bucket
-            frame = frame.assign(url=original)[original.notna()]
-        elif is_url(self.images):
-            frame = frame.assign(url=self.images.rstrip("/") + files, fallback_url=original)
-        else:
-            copies = str(local_path(self.images, reader.context.base_dir).absolute()) + files
-            frame = frame.assign(local_path=copies, fallback_url=original)
-            reader.context.watch(copies.tolist())
-        n_unknown = pc.count_distinct(listed["ImageID"]).as_py() - frame["source_id"].nunique()
-        if tier == ALL_TRAIN_TIER and n_unknown:
-            images = plural(n_unknown, "image has", "images have")
-            emit(Noted(f"open-images train: {images} no known address and {was(n_unknown)} left out"))
-        return listed_rows(self.kind, self.title, tier, dict(frame.items()))
+            return frame.assign(url=original)[original.notna()]
+        if is_url(self.images):
+            return frame.assign(url=self.images.rstrip("/") + files, fallback_url=original)
+        copies = str(local_path(self.images, reader.context.base_dir).absolute()) + files
+        return frame.assign(local_path=copies, fallback_url=original)
 
 
-def _not_boxable(reader: MetadataReader, ids: pa.Array) -> pa.Array:
-    boxable = reader.images(BOXABLE_TRAIN_IMAGES, ids)["ImageID"].combine_chunks()
-    return ids.filter(pc.invert(pc.is_in(ids, value_set=boxable)))
+def _tell_left_out(present: PresentImages, subset: str, context: ListingContext) -> None:
+    said = [
+        (present.n_contested, "label", "that people verified both present and absent"),
+        (present.n_bad_ids, "row", "with no image id"),
+        (present.n_excepted, "image", "with a class of `except`"),
+    ]
+    for n, one, which in said:
+        if n:
+            context.emit(Noted(f"open-images {subset}: {plural(n, one)} {which} {was(n)} left out"))
+
+
+def _by_label(rows: pa.Table, labels: Sequence[str]) -> pa.Table:
+    """Put the rows of each label together, the labels in ascending order."""
+    found = budget().spilled()
+    for label in sorted(labels):
+        found.add(rows_where(rows, pc.equal(rows["label"], label)))
+    return found.whole() if labels else rows
+
+
+def _not_boxable(reader: MetadataReader, ids: ImageIds) -> ImageIds:
+    return ids.beside(reader.images(BOXABLE_TRAIN_IMAGES, ids)["ImageID"])

@@ -9,9 +9,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -24,21 +23,20 @@ from curator.errors import SourceError
 from curator.events import Noted
 from curator.sources.base import ListingContext, PlannedRead
 from curator.sources.budget import budget
-from curator.sources.open_images.boxes import CROP, BoxFilter
+from curator.sources.open_images.boxes import BoxFilter
 from curator.sources.open_images.classes import ClassNames, read_class_names
 from curator.sources.open_images.files import class_file, place_of
 from curator.sources.open_images.hierarchy import HIERARCHY, Children, below, read_children, with_children
 from curator.sources.open_images.image_ids import read_ids
 from curator.sources.open_images.rows import EXTRA_COLUMNS, IMAGE_COLUMNS, PresentImages, present_images, without
-from curator.sources.reading.blocks import LineBlocks
+from curator.sources.open_images.sorted_ids import ImageIds, parts_by_id
+from curator.sources.open_images.wanted_rows import filter_csv, filter_labels
 from curator.sources.reading.cache import CacheEntry
-from curator.sources.reading.delimited import Rows, read_delimited
+from curator.sources.reading.delimited import Rows
 from curator.sources.reading.places import file_name, is_url, local_path, place_version
 from curator.sources.reading.read import probe_size, read_place
-from curator.sources.reading.records import Shape
 
 _OPTIONAL_IMAGE_COLUMNS = (*IMAGE_COLUMNS, *EXTRA_COLUMNS, "Rotation")
-_NUMBER = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$"
 Answer = TypeVar("Answer")
 _WAY_OUT = 'Run again later, or download the tables yourself and name their folder: `metadata = "path"`.'
 _CLASS_HINT = "Write a class's own name or its MID into `classes`; those that are near are named."
@@ -132,20 +130,28 @@ class MetadataReader:
     def present(self, path: str) -> PresentImages:
         """Read the image and class pairs that the label file ``path`` says are present, of images that are wanted."""
         entry, (_, excepted) = self._labels_entry(path), self.mids()
-        filter_rows = partial(_filter_labels, mids=entry.key["mids"], labels_from=self.labels_from)
+        filter_rows = partial(filter_labels, mids=entry.key["mids"], labels_from=self.labels_from)
         if self.wanted.boxes.columns:
             filter_rows = partial(filter_rows, boxes=self.wanted.boxes, anyway=excepted)
-        present = without(present_images(self._rows(entry, path, filter_rows), self.labels_from), excepted)
-        if not self.wanted.lists:
-            return present
-        rows = [self._rows(self._list_entry(place), place, read_ids)["ImageID"] for place in self.wanted.lists]
-        named = pa.chunked_array([chunk for column in rows for chunk in column.chunks], pa.string())
-        return replace(present, rows=present.rows.filter(pc.is_in(present.rows["ImageID"], value_set=named)))
+        labels = self._rows(entry, path, filter_rows)
+        lists = [self._rows(self._list_entry(place), place, read_ids)["ImageID"] for place in self.wanted.lists]
+        named = pa.chunked_array([chunk for column in lists for chunk in column.chunks], pa.string())
+        kept, counts = budget().spilled(), PresentImages(labels.slice(0, 0), n_bad_ids=labels.num_rows)
+        for (part,) in parts_by_id(labels):
+            found = without(present_images(part, self.labels_from), excepted)
+            rows = found.rows.filter(pc.is_in(found.rows["ImageID"], value_set=named)) if lists else found.rows
+            kept.add(rows)
+            counts = counts.plus(replace(found, n_bad_ids=found.n_bad_ids - part.num_rows))
+        return replace(counts, rows=kept.whole())
 
-    def images(self, path: str, ids: pa.Array) -> pa.Table:
+    def images(self, path: str, ids: ImageIds) -> pa.Table:
         """Read the rows of the image table ``path`` for these image ids."""
         filter_rows = partial(
-            filter_csv, columns=("ImageID", "OriginalURL"), key="ImageID", wanted=ids, optional=_OPTIONAL_IMAGE_COLUMNS
+            filter_csv,
+            columns=("ImageID", "OriginalURL"),
+            key="ImageID",
+            wanted=ids.are_in,
+            optional=_OPTIONAL_IMAGE_COLUMNS,
         )
         return self._rows(self._images_entry(path, ids), path, filter_rows)
 
@@ -181,7 +187,7 @@ class MetadataReader:
         is_known = self._classes_entry().exists and all(one.cached for one in self.plan_hierarchy())
         return self._planned(path, is_known and self._labels_entry(path).exists)
 
-    def plan_images(self, path: str, ids: pa.Array | None) -> PlannedRead:
+    def plan_images(self, path: str, ids: ImageIds | None) -> PlannedRead:
         """Return what reading the image table will transfer; ``ids`` is None if the labels are not read yet."""
         return self._planned(path, ids is not None and self._images_entry(path, ids).exists)
 
@@ -205,84 +211,8 @@ class MetadataReader:
         where = place if is_url(place) else str(local_path(place, self.context.base_dir).absolute())
         return CacheEntry(self.context, "open-images-ids", place_version(where, self.context.base_dir))
 
-    def _images_entry(self, path: str, ids: pa.Array) -> CacheEntry:
-        digest = hashlib.sha256("\n".join(sorted(ids.to_pylist())).encode("ascii")).hexdigest()
-        return self._entry(f"open-images-{Path(path).stem}", path, {"ids": digest})
+    def _images_entry(self, path: str, ids: ImageIds) -> CacheEntry:
+        return self._entry(f"open-images-{Path(path).stem}", path, {"ids": ids.digest()})
 
     def _entry(self, stem: str, path: str, key: Mapping[str, Any]) -> CacheEntry:
         return CacheEntry(self.context, stem, {**place_version(self.place(path), self.context.base_dir), **key})
-
-
-def _filter_labels(
-    stream: io.BufferedReader,
-    mids: Sequence[str],
-    labels_from: str,
-    boxes: BoxFilter | None = None,
-    anyway: Sequence[str] = (),
-) -> Rows:
-    """Read the rows of these classes; of boxes those that are wanted, and ``anyway`` those of some classes."""
-    boxes = boxes or BoxFilter()
-    columns = boxes.columns if labels_from == "boxes" else ("Confidence",)
-    found = filter_csv(stream, ("ImageID", "LabelName", *columns), "LabelName", mids)
-    if labels_from == "boxes":
-        readable = boxes.readable(found.rows)
-        for line in found.lines.filter(pc.invert(readable)).to_pylist():
-            found.tally.refuse("with a box that is none", line)
-        rows, lines = found.rows.filter(readable), found.lines.filter(readable)
-        kept = pc.or_(boxes.keep(rows), pc.is_in(rows["LabelName"], value_set=pa.array(anyway, pa.string())))
-        rows = rows.filter(kept)
-        crops = {CROP: boxes.crops(rows)} if boxes.cropped else {}
-        pairs = {name: rows[name] for name in ("ImageID", "LabelName")}
-        return Rows(pa.table({**pairs, **crops}), lines.filter(kept), found.tally)
-    is_number = pc.match_substring_regex(found.rows["Confidence"], _NUMBER)
-    if found.rows.num_rows and not pc.any(is_number).as_py():
-        raise SourceError("The labels hold a Confidence that is not a number in every row.")
-    for line in found.lines.filter(pc.invert(is_number)).to_pylist():
-        found.tally.refuse("with a Confidence that is not a number", line)
-    return Rows(found.rows.filter(is_number), found.lines.filter(is_number), found.tally)
-
-
-def filter_csv(
-    stream: io.BufferedReader,
-    columns: Sequence[str],
-    key: str,
-    wanted: Sequence[str] | pa.Array,
-    optional: Sequence[str] = (),
-) -> Rows:
-    r"""Read the rows whose ``key`` is among ``wanted``: ``columns`` as text, of a CSV with a header line.
-
-    Bytes that are not UTF-8 become U+FFFD.
-
-    >>> lines = b"ImageID,Source,LabelName,Confidence\n0a,verification,/m/06bqd,1\n0b,verification,/m/02vx4,0\n"
-    >>> found = filter_csv(io.BufferedReader(io.BytesIO(lines)), ("ImageID", "LabelName"), "LabelName", ["/m/06bqd"])
-    >>> found.rows.to_pylist()
-    [{'ImageID': '0a', 'LabelName': '/m/06bqd'}]
-
-    Args:
-        optional: further columns, all null if the table does not have them.
-
-    Raises:
-        SourceError: it lacks a column, or cannot be parsed.
-    """
-    lines = LineBlocks(stream)
-    line = (lines.take_line() or b"").decode("utf-8", "replace")
-    budget().columns(line.count(",") + 1)
-    names = [name.decode() for name in Shape(n_fields=0).fields_of_line(line.strip().encode())]
-    if missing := [name for name in columns if name not in names]:
-        seen = ", ".join(names)[:200] or "nothing"
-        raise SourceError(f"The table has no column {', '.join(missing)}; its first line is: {seen}.")
-    present = [*columns, *(name for name in optional if name in names)]
-    values = pa.array(wanted, pa.string()).cast(pa.binary())
-    where, witness = (lambda rows: pc.is_in(rows[key], values)), ("ImageID", "[0-9a-f]{16}")
-    found = read_delimited(lines, names, present, is_text=False, where=where, witness=witness)
-    texts = {name: _as_text(found.rows[name]) for name in present}
-    nulls = pa.nulls(found.rows.num_rows, pa.string())
-    table = pa.table({name: texts.get(name, nulls) for name in (*columns, *optional)})
-    return Rows(table, found.lines, found.tally)
-
-
-def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    try:
-        return column.cast(pa.string())
-    except pa.ArrowInvalid:
-        return pa.chunked_array([[value.decode("utf-8", "replace") for value in column.to_pylist()]], pa.string())

@@ -47,6 +47,11 @@ class PresentImages:
     n_bad_ids: int = 0
     n_excepted: int = 0
 
+    def plus(self, others: PresentImages) -> PresentImages:
+        """Count what was left out of these and of others; the rows are these."""
+        names = ("n_contested", "n_bad_ids", "n_excepted")
+        return replace(self, **{name: getattr(self, name) + getattr(others, name) for name in names})
+
 
 def present_images(labels: pa.Table, labels_from: str) -> PresentImages:
     """Keep the pairs that the labels say are present: Confidence 1 by a person, from 0.5 by a machine, or any box.

@@ -15,12 +15,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from curator.sources.large_columns import changed
 from curator.sources.reading.json_text import plain_text
 
 Names = Mapping[str, Mapping[str, str]]
@@ -84,7 +86,8 @@ def with_names(column: pa.ChunkedArray, names: Mapping[str, str]) -> pa.ChunkedA
 def with_classes(rows: pa.Table, name: str, classes: Sequence[Mapping[str, str]]) -> pa.Table:
     """Write the names of classes for their numbers into a column of a table, by one source of names after another."""
     for names in classes:
-        rows = rows.set_column(rows.column_names.index(name), name, with_names(rows[name], names))
+        named = changed(rows[name], partial(with_names, names=names))
+        rows = rows.set_column(rows.column_names.index(name), name, named)
     return rows
 
 

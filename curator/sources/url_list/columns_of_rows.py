@@ -60,8 +60,7 @@ def further_columns(tables: Tables, shown: str, context: ListingContext) -> dict
         if role in roles:
             columns[role] = changed(rows[roles[role]], lambda texts: _known(texts, pc.utf8_trim_whitespace(texts)))
     if "rotation" in columns:
-        degrees = pd.to_numeric(columns["rotation"].to_pandas(), errors="coerce").round()
-        columns["rotation"] = pa.array(degrees.where(degrees.abs() <= 360), from_pandas=True)
+        columns["rotation"] = changed(columns["rotation"], _degrees)
     if "group" in roles:
         groups = changed(rows[roles["group"]], trimmed)
         columns["listed_group"] = changed(groups, lambda texts: _known(texts, texts))
@@ -72,6 +71,11 @@ def further_columns(tables: Tables, shown: str, context: ListingContext) -> dict
             written.add(pa.table({"extra": extras}))
         columns["extra"] = written.whole()["extra"] if rows.num_rows else pa.array([], pa.string())
     return columns
+
+
+def _degrees(texts: pa.ChunkedArray) -> pa.Array:
+    degrees = pd.to_numeric(texts.to_pandas(), errors="coerce").round()
+    return pa.array(degrees.where(degrees.abs() <= 360), pa.float64(), from_pandas=True)
 
 
 def _extras(rows: pa.Table) -> Iterator[pa.Array]:

@@ -31,7 +31,7 @@ from curator.manifests.cells import unguard_column
 from curator.sources.base import ListingContext
 from curator.sources.budget import budget
 from curator.sources.escaped import Ampersands
-from curator.sources.large_columns import repeated
+from curator.sources.large_columns import changed, repeated
 from curator.sources.reading.cache import CacheEntry
 from curator.sources.reading.delimited import Rows, Wanted, rows_wanted
 from curator.sources.reading.places import file_name, is_url, local_path, place_version
@@ -285,7 +285,8 @@ def _unguarded(rows: pa.Table) -> pa.Table:
     """Take the apostrophes away that guard the texts of a manifest."""
     for number, name in enumerate(rows.column_names):
         if name in ROLES and name not in ("label", "path", "split"):
-            rows = rows.set_column(number, name, unguard_column(rows[name].combine_chunks()))
+            plain = changed(rows[name], lambda texts: unguard_column(texts.combine_chunks()))
+            rows = rows.set_column(number, name, plain)
     return rows
 
 

@@ -81,7 +81,7 @@ def label_rows(tables: Tables, find_label: Callable[[str], str | None]) -> Label
     others = pc.value_counts(texts.filter(is_other)).to_pylist()
     always = (WITHOUT_PLACE, WITHOUT_LABEL)
     return Labelled(
-        pc.if_else(is_placed, meant, None),
+        changed(meant, lambda labels, is_there: pc.if_else(is_there, labels, None), is_placed),
         Counter({one["values"]: one["counts"] for one in others}) + tables.left_out.others,
         {which: found for which, found in counted.items() if found[0] or which in always},
     )
@@ -97,7 +97,7 @@ def written_labels(tables: Tables) -> pa.ChunkedArray:
         return texts
     distinct = pc.unique(texts)
     alone = pa.array([_alone(text) for text in distinct.to_pylist()], pa.string())
-    return pa.chunked_array([alone.take(pc.index_in(chunk, distinct)) for chunk in texts.chunks], pa.string())
+    return _replaced(texts, distinct, alone)
 
 
 def trimmed(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -170,8 +170,12 @@ def _meanings(
     known = {*meant, *others}
     several = [text for text, label in meant.items() if label is None and _names_several(text, known, find_label)]
     labels = pa.array([*meant.values()], pa.string())
-    found = [labels.take(pc.index_in(chunk, distinct)) for chunk in texts.chunks]
-    return pa.chunked_array(found, pa.string()), several
+    return _replaced(texts, distinct, labels), several
+
+
+def _replaced(texts: pa.ChunkedArray, distinct: pa.Array, others: pa.Array) -> pa.ChunkedArray:
+    """Put another text in the place of each: that which stands where it stands among the distinct ones."""
+    return changed(texts, lambda some: others.take(pc.index_in(some.combine_chunks(), distinct)))
 
 
 def _alone(text: str) -> str:

@@ -25,6 +25,7 @@ import pyarrow.compute as pc
 
 from curator.errors import SourceError
 from curator.sources.base import ListingContext
+from curator.sources.large_columns import repeated
 from curator.sources.local_pictures import PictureFolder, PictureFolders
 from curator.sources.reading.cache import CacheEntry
 from curator.sources.reading.places import file_name, is_url, local_path, place_version
@@ -39,9 +40,9 @@ from curator.store.paths import DataPaths
 class Files:
     """The local file of each row: its absolute path, its name there, and why the one that it names is not it."""
 
-    paths: pa.Array
-    source_ids: pa.Array
-    reasons: pa.Array
+    paths: pa.ChunkedArray
+    source_ids: pa.ChunkedArray
+    reasons: pa.ChunkedArray
 
 
 def find_files(
@@ -60,7 +61,7 @@ def find_files(
     """
     name, n_rows = tables.roles.get("path"), tables.rows.num_rows
     if name is None:
-        return Files(*(pa.nulls(n_rows, pa.string()) for _ in range(3)))
+        return Files(*(repeated(None, n_rows, pa.string()) for _ in range(3)))
     tops = [_roots(place, roots, tables, context) for place in tables.places]
     bases = [local_path(place, context.base_dir).parent for place in tables.places]
     known = {
@@ -81,7 +82,7 @@ def find_files(
             named += [path] if path else folders[number].places_of(text)
     context.watch(named)
     ids = [path and path[len(common) :].lstrip("/") for path in paths]
-    return Files(*(pa.array(values, pa.string()) for values in (paths, ids, reasons)))
+    return Files(*(pa.chunked_array([values], pa.string()) for values in (paths, ids, reasons)))
 
 
 def write_held_pictures(tables: Tables, writing: Writing, context: ListingContext) -> list[str | None]:

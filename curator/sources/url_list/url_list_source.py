@@ -22,12 +22,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curator.catalog import mark
 from curator.errors import SourceError
 from curator.events import Noted
 from curator.manifests.toml_settings import setting
 from curator.sources.base import N_SAME, ListingContext, PlannedRead, Source, listed_rows, most_frequent, unknown_label
-from curator.sources.large_columns import rows_where
+from curator.sources.large_columns import changed, numbers_of_rows, repeated, rows_where
 from curator.sources.local_pictures import AMBIGUOUS, OUTSIDE
 from curator.sources.reading.places import file_name, is_url, missing_place, scheme_problem, shown_name
 from curator.sources.reading.read import probe_size
@@ -155,7 +154,7 @@ class UrlList(Source):
         if given and given in tables.rows.column_names:
             return replace(tables, roles={**tables.roles, "label": given})
         if self.label and not is_named:
-            return tables.with_label(pa.array([self.label] * tables.rows.num_rows, pa.string()))
+            return tables.with_label(repeated(self.label, tables.rows.num_rows, pa.string()))
         if "label" in tables.roles and not given:
             return tables
         if records and has_id(tables.rows.column_names):
@@ -237,8 +236,8 @@ class UrlList(Source):
             "local_path": files.paths,
             "source_id": files.source_ids,
             "listed_split": sides(tables, self._shown, context),
-            "key": pc.coalesce(urls, self._keys(files, context)) if urls.null_count else urls,
-            _ROW: pa.array(np.arange(tables.rows.num_rows)),
+            "key": changed(urls, pc.coalesce, self._keys(files, context)) if urls.null_count else urls,
+            _ROW: numbers_of_rows(tables.rows.num_rows),
         }
         return rows_where(pa.table(columns), pc.and_(pc.is_valid(found.labels), can_be_had))
 
@@ -246,8 +245,10 @@ class UrlList(Source):
         """List the rows of these labels with all that is known of them."""
         chosen = self.choose(tables, context)
         chosen = rows_where(chosen, pc.is_in(chosen["label"], pa.array(list(labels), pa.string())))
-        is_mine = pa.array(mark(chosen[_ROW].to_numpy(), tables.rows.num_rows))
-        mine = replace(tables, rows=rows_where(tables.rows, is_mine))
+        is_mine = np.zeros(tables.rows.num_rows, bool)
+        for numbers in chosen[_ROW].chunks:
+            is_mine[numbers.to_numpy()] = True
+        mine = replace(tables, rows=rows_where(tables.rows, pa.array(is_mine)))
         columns = {name: chosen[name] for name in chosen.column_names if name != _ROW}
         listed = pa.table(columns | further_columns(mine, self._shown, context))
         if PICTURE in mine.rows.column_names:

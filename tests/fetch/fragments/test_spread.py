@@ -9,10 +9,11 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from curator.errors import CuratorError, StateError
+from curator.events import Noted
 from curator.fetch.cluster import connection
 from curator.fetch.cluster.connection import open_ray
 from curator.fetch.cluster.orders import made_by
-from curator.fetch.cluster.spread import _call, refuse
+from curator.fetch.cluster.spread import Spread, _call, refuse
 from curator.manifests.settings import EngineSettings
 from curator.pipeline.judging.sketches import sketch_part
 from curator.store.paths import STORE
@@ -103,3 +104,58 @@ def test_a_cluster_that_refuses_is_no_cluster_that_is_not_there(fake_ray) -> Non
         open_ray(EngineSettings("ray", "h:1"))
     with pytest.raises(CuratorError, match=r"There is no Ray cluster here\."):
         open_ray(EngineSettings("ray"))
+
+
+@pytest.fixture
+def calling_ray(fake_ray) -> ModuleType:
+    """A Ray that calls at once, and says of nothing that it is done; a result that is an error is raised."""
+    ray = sys.modules["ray"]
+
+    def get(result: object) -> object:
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    vars(ray).update(
+        remote=lambda **_: lambda function: SimpleNamespace(remote=function),
+        put=lambda shared: shared,
+        wait=lambda ones, timeout: ([], ones),
+        get=get,
+        cancel=lambda one: None,
+        cluster_resources=lambda: {"CPU": 2.0},
+        exceptions=SimpleNamespace(RayError=RayError, RayTaskError=RayTaskError),
+    )
+    return ray
+
+
+class RayError(Exception):
+    """As Ray's."""
+
+
+class RayTaskError(RayError):
+    """As Ray's."""
+
+    cause, ip = RayError("System error"), "192.0.2.7"
+
+
+def test_where_no_machine_answers_a_person_is_told_once(calling_ray, tmp_path: Path) -> None:
+    """And what to type; then it is waited for."""
+    told: list[object] = []
+    spread = Spread(EngineSettings("ray", ""), tmp_path, told.append)
+    spread._call = SimpleNamespace(remote=lambda terms, function, shared, part: function(shared, part))
+    for _ in range(2):
+        assert list(spread.map(max, 3, [2, 5])) == [3, 5]
+    assert told == [Noted("no worker of the cluster has answered yet: `ray status` says whether it has a free core")]
+
+
+def test_a_machine_without_curator_is_one_paragraph(calling_ray, tmp_path: Path) -> None:
+    """Ray says of it that its own system failed; it names the machine, and what to install."""
+    lost = RayTaskError("ray::_call() (pid=7, ip=192.0.2.7)\nRaySystemError: System error: No module named 'curator'")
+    spread = Spread(EngineSettings("ray", ""), tmp_path)
+    spread._call = SimpleNamespace(remote=lambda *_: lost)
+    wanted = (
+        r"The machine 192\.0\.2\.7 of the cluster lacks .*: No module named 'curator'\. Every machine needs it: `pip "
+    )
+    with pytest.raises(CuratorError, match=wanted) as caught:
+        list(spread.map(max, 3, [2]))
+    assert "\n" not in str(caught.value)

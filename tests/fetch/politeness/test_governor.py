@@ -6,6 +6,7 @@ import math
 import random
 import time
 from collections import Counter
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import numpy as np
@@ -58,6 +59,35 @@ def test_a_dead_process_loses_its_leases_after_a_while() -> None:
     governor.exchange("dead", Asked(wanted={"h"}), 0.0)
     assert governor.exchange("other", Asked(wanted={"h"}), 9.9).most == {"h": 0}
     assert governor.exchange("other", Asked(wanted={"h"}), 10.0).most == {"h": 3}
+
+
+def test_who_was_taken_for_dead_and_comes_back_ends() -> None:
+    """A machine that slept, and its clock with it, believes that it holds what another one has by now."""
+    governor = Governor(per_host=3, lease_s=10.0)
+    now = [0.0]
+    with Leases(lambda asked: governor.exchange("slept", asked, now[0])) as leases:
+        until(lambda: leases.take("h"))
+        now[0] = 10.0
+        assert governor.exchange("other", Asked(wanted={"h"}), now[0]).most == {"h": 3}
+        until(lambda: is_lost(leases))
+    assert governor.exchange("slept", Asked({"h": 3}, {"h"}), 11.0) == Granted({}, {}, {}, is_lost=True)
+    assert governor.exchange("other", Asked({"h": 3}, {"h"}), 11.0).share == {}  # nobody else waits
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    limit = time.monotonic() + 20.0
+    while not condition():
+        assert time.monotonic() < limit
+        time.sleep(0.002)
+
+
+def is_lost(leases: Leases) -> bool:
+    try:
+        leases.check()
+    except LostLeasesError:
+        return True
+    return False
 
 
 def test_a_host_with_a_delay_is_one_process_alone_and_rests_in_between() -> None:
