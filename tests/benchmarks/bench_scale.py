@@ -1,7 +1,8 @@
 """Measure the listing and each deciding stage, from 100,000 to ten million rows: ``python bench_scale.py``.
 
 The rows are made up, with texts as long as Flickr's and a picture each: a twentieth of them copies of others (hashes a
-few bits away, the same thumbnail with a little noise), authors of very different diligence, two labels, three sources. They are listed from a CSV file, and decided on from catalog to catalog. Each stage runs in a process of its own, as a
+few bits away, the same thumbnail with a little noise), authors of very different diligence, two labels, three sources.
+They are listed from a CSV file, and decided on from catalog to catalog. Each stage runs in a process of its own, as a
 command does, and its peak counts what it holds itself: pages of files that are mapped into memory, which the system
 takes back when it needs them, are not counted.
 """
