@@ -46,7 +46,7 @@ from curator.pipeline.storing import place_of, storing
 from curator.store.catalog_files import file_digest, row_groups
 from curator.store.lock import locked
 from curator.store.paths import DataPaths
-from curator.store.whole_files import write_text_whole
+from curator.store.whole_files import remove_folder, write_text_whole
 
 _Texts = npt.NDArray[np.object_]
 _MADE_OF, _MADE_BY = MADE
@@ -161,6 +161,7 @@ def _begun(manifest: Path, project: Project) -> Iterator[None]:
     """Claim the folder, take the tombstones along, and bring what comes into the object store."""
     paths = project.paths
     claim(paths.folder, manifest)
+    remove_folder(paths.spool.folder)  # of a run that was killed
     if any((stones := read_tombstones(DataPaths.of_manifest(manifest).forgotten)).values()):
         append_tombstones(paths.forgotten, stones)
     with storing(project):

@@ -30,6 +30,8 @@ from curator.store.whole_files import remove_folder
 
 MOST_AT_ONCE = 40 * N_AT_ONCE
 """Images that are on the disk before they are looked at."""
+MOST_PARTS = 64
+"""Where all stay on the disk, they are looked at in no more parts: each goes through all that is there already."""
 _WORK = "reading the object store"
 
 
@@ -39,7 +41,7 @@ def take_stored(rows: pd.DataFrame, listed: pd.DataFrame, url: str, project: Pro
     Args:
         rows: the manifest's, with the SHA-256 of the files as served; ``listed`` the same rows of a catalog.
         url: of a data set's own part of the object store.
-        project: the data set that gets them; its lock is held.
+        project: the data set that gets them; its lock is held, and nothing is in its ``spool``.
 
     Returns:
         The rows of ``listed`` that came, by their index, as they are after a fetch, without what
@@ -50,7 +52,6 @@ def take_stored(rows: pd.DataFrame, listed: pd.DataFrame, url: str, project: Pro
         DiskError: the disk refused.
     """
     spool = project.paths.spool
-    remove_folder(spool.folder)  # of a run that was killed
     store = ShardStore(spool.folder, Place(url, keep_local=True))
     try:
         store.sync()
@@ -90,8 +91,9 @@ def _look_at(
     """Bring the images of some rows to the disk, look at them and store them, and remove what was brought."""
     project.emit(WorkStarted(_WORK, len(rows)))
     quiet = replace(project, emit=ignore)
-    for start in range(0, len(rows), MOST_AT_ONCE):
-        some = rows[start : start + MOST_AT_ONCE].tolist()
+    least = -(-len(rows) // MOST_PARTS) if project.recipe.store.keep_local else 0
+    for start in range(0, len(rows), most := max(MOST_AT_ONCE, least)):
+        some = rows[start : start + most].tolist()
         for first in range(0, len(some), N_AT_ONCE):
             store.bring([images[row] for row in some[first : first + N_AT_ONCE]])
             project.emit(WorkAdvanced(_WORK, len(some[first : first + N_AT_ONCE])))

@@ -249,12 +249,30 @@ def test_it_goes_on_where_it_was_killed(tmp_path: Path, web: Web, url: str, monk
     assert done.is_whole and n_calls["begun"] == 3 + 2 and done.n_stored == 16
 
 
-def test_with_all_kept_here_the_folders_are_made(tmp_path: Path, web: Web, url: str) -> None:
-    """As of any data set: `keep_local` is the recipe's."""
+def test_what_a_killed_run_brought_is_removed_by_any_next_one(tmp_path: Path, web: Web, url: str) -> None:
+    """Also by one that looks into no store."""
+    project = in_store(tmp_path, web, url)
+    done = replayed(project, tmp_path / "elsewhere")
+    left = done.paths.spool.image("ab" * 32, "jpeg")
+    left.parent.mkdir(parents=True)
+    left.touch()
+    replay_manifest(project.paths.manifest, tmp_path / "elsewhere", LOCAL)
+    assert not done.paths.spool.folder.exists()
+
+
+def test_with_all_kept_here_the_folders_are_made(
+    tmp_path: Path, web: Web, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of any data set: `keep_local` is the recipe's. However many there are, they are looked at in a few parts."""
+    looks = Counter[str]()
+    fetch = replay_stored.fetch_images
+    monkeypatch.setattr(replay_stored, "fetch_images", lambda *given: looks.update(["looks"]) or fetch(*given))
+    monkeypatch.setattr(replay_stored, "MOST_AT_ONCE", 1)
+    monkeypatch.setattr(replay_stored, "MOST_PARTS", 3)
     project = in_store(tmp_path, web, url)
     recipe = replace(project.recipe, store=StoreSettings(url=url, keep_local=True))
     done = replay_manifest(project.paths.manifest, tmp_path / "elsewhere", LOCAL, recipe=recipe)
-    assert done.n_stored == 16 and len([*done.paths.split_folder("train").rglob("*.jpg")]) > 8
+    assert looks["looks"] == 3 and done.n_stored == 16 and len([*done.paths.split_folder("train").rglob("*.jpg")]) > 8
     assert verify_files(done.paths).findings == ()
 
 
