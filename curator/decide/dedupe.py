@@ -40,7 +40,7 @@ from curator.matching.pictures import Indices, Pictures
 from curator.reasons import SPLITS
 
 N_COMPARED = "pictures compared"
-"""Where a table has how many; see :func:`find_duplicates`."""
+"""Which of ``attrs`` of the table after :func:`find_duplicates` counts them, those of equal hashes once a label."""
 
 
 def find_duplicates(
@@ -61,8 +61,7 @@ def find_duplicates(
         table: a catalog.
         settings: ``mode`` (``"exact"``: by bytes only; ``"off"``: nothing is a copy), ``max_distance`` in bits,
             ``rotations``, ``across_labels`` and ``keep``.
-        labels: in the recipe's order; for ``across_labels = "keep-first"`` the first one wins.
-        sources: names in the recipe's order; for ``keep = "first"``.
+        labels, sources: in the recipe's order; the first wins by ``across_labels = "keep-first"``, ``keep = "first"``.
         is_protected: shape (rows,): rows that a person wants: kept first, dropped only for the same bytes and label.
         is_member: shape (rows,): rows that are in a manifest: kept before the others, so that growth replaces none.
         listed: the sides that are kept (:func:`curator.decide.growth.find_listed_sides`): an image of one is no copy of
@@ -71,8 +70,7 @@ def find_duplicates(
 
     Returns:
         The catalog with the copies dropped, and ``duplicate_of``, ``distance_bits`` and ``turn`` (the orientation of
-        the dropped image against the other) filled. It does not depend on the order of the rows. ``attrs[N_COMPARED]``
-        counts the pictures that were compared by hash, those of equal hashes once a label.
+        the dropped image against the other) filled. It does not depend on the order of the rows.
     """
     rows = np.flatnonzero(catalog.is_kept(table))
     nobody, nowhere = np.zeros(len(table), bool), np.full(len(table), -1, np.int64)
@@ -81,11 +79,10 @@ def find_duplicates(
     flaws = None if judged is None else rate_flaws(judged, kept["sha256"])
     ranks = rank_representatives(kept, settings.keep, sources, flaws)
     images = _read_images(table, kept, settings, labels, ranks, protected[rows], members[rows], side[rows])
-    images, pairs = _apply(judged, images, kept["sha256"], settings)
-    verdicts, n_compared = _judge(images, settings, pairs)
-    found = write_verdicts(table, rows, verdicts)
-    found.attrs[N_COMPARED] = n_compared
-    return found
+    verdicts, n_compared = _judge(*_apply(judged, images, kept["sha256"], settings), settings)
+    table = write_verdicts(table, rows, verdicts)
+    table.attrs[N_COMPARED] = n_compared
+    return table
 
 
 def describe_narrower(n: int, settings: DedupeSettings) -> tuple[str, ...]:
@@ -182,7 +179,7 @@ def _join_sides(side: IntArray, content: IntArray) -> IntArray:
     return np.where((side < 0) & (joined < len(SPLITS)), joined, side)
 
 
-def _judge(images: _Images, settings: DedupeSettings, pairs: Pairs | None) -> tuple[Verdicts, int]:
+def _judge(images: _Images, pairs: Pairs | None, settings: DedupeSettings) -> tuple[Verdicts, int]:
     """Judge label conflicts (one picture or the same bytes under two labels) before near-duplicates among the rest.
 
     A copy shares the fate of the image that leads it: an exact copy of a conflicted picture is in that
@@ -197,9 +194,8 @@ def _judge(images: _Images, settings: DedupeSettings, pairs: Pairs | None) -> tu
     by_picture = images.lead(np.where(is_first, images.picture, -1))
     by_picture = np.where(images.protected & is_first, np.arange(len(images)), by_picture)
     compared = np.flatnonzero(is_first & (by_picture == np.arange(len(images))) & (images.picture >= 0))
-    matches = _match(images, compared, settings, pairs)
-    i, j = link_across_labels(np.where(is_first, images.content, -1), images.label)
-    matches = join_matches([matches, Matches.upright(by_picture[i], by_picture[j])]).both_ways()
+    contents = _link_contents(images, is_first, by_picture)
+    matches = join_matches([_match(images, compared, settings, pairs), contents]).both_ways()
     if (images.side >= 0).any():
         one, other = images.side[matches.i], images.side[matches.j]
         matches = matches.where((one == other) | (one < 0) | (other < 0))
@@ -226,3 +222,9 @@ def _match(images: _Images, rows: Indices, settings: DedupeSettings, pairs: Pair
     """Match one image of each picture and label by hash and by pixels."""
     found = find_copies(images.read_pictures(rows), settings.max_distance, settings.rotations).renumber(rows, rows)
     return found if pairs is None else overrule(found, rows, images.picture, pairs, images.read_pictures())
+
+
+def _link_contents(images: _Images, is_first: BoolArray, by_picture: Indices) -> Matches:
+    """Match the same bytes under two labels."""
+    i, j = link_across_labels(np.where(is_first, images.content, -1), images.label)
+    return Matches.upright(by_picture[i], by_picture[j])
