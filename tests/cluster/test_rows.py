@@ -46,7 +46,7 @@ def test_made_up_rows_end_the_same_to_the_byte(
         scale.write_fetched(folder, N_ROWS)
         with (folder / "recipe.toml").open("a", encoding="utf-8") as recipe:
             recipe.write(f'\n[engine]\nkind = "{kind}"\n' + f'address = "{nodes.address}"\n' * (kind == "ray"))
-        for stage in scale.STAGES_OF:
+        for stage in [stage for stage, before in scale.STAGES_OF.items() if before]:
             scale.run_stage(folder, stage)
             figures[kind, stage] = json.loads(capsys.readouterr().out)["seconds"]
         made[kind] = {path.name: file_digest(path) for path in folder.iterdir() if path.suffix in (".parquet", ".csv")}
