@@ -58,7 +58,8 @@ def _connect(ray: Any, address: str) -> None:
     try:
         with _kept_as_it_was():
             ray.init(address, log_to_driver=False, logging_level=logging.ERROR, configure_logging=False)
-            ray._private.worker._worker_logs_enabled = False  # or it tells stdout, where JSON is, of nodes that died
+            if worker := getattr(getattr(ray, "_private", None), "worker", None):
+                worker._worker_logs_enabled = False  # or it tells stdout, where JSON is, of nodes that died
     except Exception as error:  # of another version of Ray or of Python, for instance: Ray has no one class for it
         if address == "auto" and isinstance(error, ConnectionError):
             raise _no_cluster(place) from error
