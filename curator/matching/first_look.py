@@ -86,9 +86,16 @@ def may_be_one(pictures: Pictures, near: Neighbours) -> BoolArray:
     return deserves
 
 
-def leads_slightly(near: Neighbours) -> BoolArray:
-    """Return which neighbours deserve it if either has a copy already: what has one often has more."""
-    return np.asarray((near.lead >= SLIGHT_LEAD) & (near.cosine >= SLIGHT_COSINE))
+def look_again(near: Neighbours, group: Integers, has_copy: BoolArray) -> BoolArray:
+    """Return which neighbours deserve it if either has a copy already, another one: what has one often has more.
+
+    Args:
+        near: pairs that do not deserve it by themselves.
+        group: shape (pictures,): those that are one picture, as far as is known, have one number.
+        has_copy: shape (pictures,).
+    """
+    leads = (near.lead >= SLIGHT_LEAD) & (near.cosine >= SLIGHT_COSINE)
+    return np.asarray(leads & (group[near.i] != group[near.j]) & (has_copy[near.i] | has_copy[near.j]))
 
 
 def halve(greys: npt.NDArray[np.uint8]) -> npt.NDArray[np.int8]:

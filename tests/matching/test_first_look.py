@@ -5,7 +5,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from curator.matching import first_look
-from curator.matching.first_look import may_be_one
+from curator.matching.first_look import look_again, may_be_one
 from curator.matching.luma_signatures import pack_signatures
 from curator.matching.neighbours import Neighbours
 from curator.matching.pictures import Pictures
@@ -94,3 +94,11 @@ def test_it_does_not_matter_who_is_beside(monkeypatch):
     apart = first_look.find_within(cells, i[order], j[order])
     for name in ("correlation", "size", "top", "left", "is_mirrored"):
         assert np.array_equal(getattr(together, name)[order], getattr(apart, name))
+
+
+def test_what_has_a_copy_is_looked_at_again_with_other_pictures():
+    """Pictures 0 and 1 are one, and linked already; 3 and 2 have no copy; 4 does not lead."""
+    i, j = np.array([0, 0, 1, 2, 1]), np.array([1, 2, 2, 3, 4])
+    near = Neighbours(i, j, np.full(5, 0.9, np.float32), np.array([0.5, 0.1, 0.2, 0.3, 0.0], np.float32))
+    has_copy = np.array([True, True, False, False, False])
+    assert look_again(near, np.array([0, 0, 2, 3, 4]), has_copy).tolist() == [False, True, True, False, False]

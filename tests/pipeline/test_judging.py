@@ -14,6 +14,7 @@ from curator.catalog import Stage, is_kept
 from curator.embed.row_file import RowFile
 from curator.events import Warned
 from curator.inspect.status import read_status
+from curator.matching import first_look
 from curator.matching.pictures import Pictures
 from curator.observe.workers.render import UnreadableError
 from curator.pipeline import run_stages as pipeline
@@ -207,7 +208,8 @@ def test_of_equal_hashes_one_stands_for_both_data_sets():
 def test_what_has_a_copy_is_compared_with_more(project, with_network, monkeypatch):
     """The first look lets nothing pass here; what leads slightly is compared with pictures that have a copy only."""
     monkeypatch.setattr(compare_pictures, "may_be_one", lambda pictures, near: np.zeros(len(near.i), bool))
-    monkeypatch.setattr(compare_pictures, "leads_slightly", lambda near: np.ones(len(near.i), bool))
+    monkeypatch.setattr(first_look, "SLIGHT_LEAD", -1)
+    monkeypatch.setattr(first_look, "SLIGHT_COSINE", -1)
     dedupe(project)
     table = pq.read_table(project.paths.judged).to_pandas()
     copies = set(table.loc[table["verdict"] == 1, ["sha256", "other_sha256"]].to_numpy().ravel())

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from curator.matching.judge.overlay import WHOLE as WHOLE
-from curator.matching.judge.overlay import Bytes, Floats, Overlay, correlate, sample, without_shade
+from curator.matching.judge.overlay import Bytes, Floats, Overlay, blur_within, correlate, sample, without_shade
 from curator.matching.judge.overlay import lay_over as lay_over
 
 Bools = npt.NDArray[np.bool_]
@@ -59,6 +59,7 @@ class Agreement:
         fit: the median correlation around the agreeing cells.
         equal: the share of the agreeing cells whose greys are equal, after one straight line for all.
         unchanged: the share of all cells whose greys are equal as they are.
+        lined: the share of all cells whose greys are equal after that line, which ends at black and white.
         gain: the slope of that line: how much contrast the one picture has for the other's.
         lopsided: the share of the disagreeing cells at which that picture has more detail that mostly has more.
         plain: the share of all cells that in both have the median grey: most of a drawing on white.
@@ -73,6 +74,7 @@ class Agreement:
     fit: float
     equal: float
     unchanged: float
+    lined: float
     gain: float
     lopsided: float
     plain: float
@@ -107,15 +109,14 @@ def compare_luma(one: Bytes, other: Bytes, overlay: Overlay) -> tuple[Agreement,
     a, b = sample(one, overlay.canvas, np.eye(3)), sample(other, overlay.canvas, overlay.back)
     inside = overlay.cover > 0
     local, (mean_a, mean_b), (detail_a, detail_b) = _correlate_around(a, b, overlay.cover)
-    burnt = _burnt_out(mean_a, detail_a) | _burnt_out(mean_b, detail_b)
     detailed = inside & (np.maximum(detail_a, detail_b) > _DETAIL)
-    counted = detailed & ~burnt
+    counted = detailed & ~(_burnt_out(mean_a, detail_a) | _burnt_out(mean_b, detail_b))
     agrees, disagrees = counted & (local > _AGREES), detailed & (local < _DISAGREES)
     if agrees.sum() < FEWEST:
         return None
-    gain, is_equal = _find_equal(a, b, agrees)
+    gain, lined = _fit_line(a, b, agrees)
+    is_equal = np.abs(a - lined) < _EQUAL
     largest = _fill_largest(agrees) & inside
-    inner = np.asarray(cv2.erode(largest.astype(np.float32), RIM), np.float32)
     agreement = Agreement(
         n_cells=int(inside.sum()),
         n_detail=int(counted.sum()),
@@ -125,23 +126,32 @@ def compare_luma(one: Bytes, other: Bytes, overlay: Overlay) -> tuple[Agreement,
         fit=float(np.median(local[agrees])),
         equal=float(is_equal[agrees].mean()),
         unchanged=float((np.abs(a - b) < _EQUAL)[inside].mean()),
+        lined=float((np.abs(a - lined.clip(0, 255)) < _EQUAL)[inside].mean()),
         gain=gain,
         lopsided=_measure_lopsided(detail_a, detail_b, disagrees),
         plain=float((_is_median(a, inside) & _is_median(b, inside))[inside].mean()),
-        patch=Patch(
-            share=float(largest.sum() / inside.sum()),
-            n_cells=int(largest.sum()),
-            purity=_share(agrees, largest & detailed),
-            beyond=_share(agrees, detailed & ~largest),
-            outlines=_correlate_outlines(a, b, inner),
-            equal=_share(is_equal, (inner > 0) & detailed),
-        ),
+        patch=_describe_patch(a, b, largest, agrees, detailed, is_equal, inside),
     )
     return agreement, agrees, largest
 
 
+def _describe_patch(
+    a: Floats, b: Floats, patch: Bools, agrees: Bools, detailed: Bools, is_equal: Bools, inside: Bools
+) -> Patch:
+    inner = np.asarray(cv2.erode(patch.astype(np.float32), RIM), np.float32)
+    return Patch(
+        share=float(patch.sum() / inside.sum()),
+        n_cells=int(patch.sum()),
+        purity=_share(agrees, patch & detailed),
+        beyond=_share(agrees, detailed & ~patch),
+        outlines=_correlate_outlines(a, b, inner),
+        equal=_share(is_equal, (inner > 0) & detailed),
+    )
+
+
 def _correlate_outlines(a: Floats, b: Floats, cover: Floats) -> float:
-    return correlate(without_shade(a, cover), without_shade(b, cover), cover)
+    one, other = without_shade((a, b), cover)
+    return correlate(one, other, cover)
 
 
 def _is_median(picture: Floats, where: Bools) -> Bools:
@@ -157,14 +167,9 @@ def _correlate_around(
     a: Floats, b: Floats, cover: Floats
 ) -> tuple[Floats, tuple[Floats, Floats], tuple[Floats, Floats]]:
     """Correlate two pictures around each cell: that, their means and their standard deviations there."""
-
-    def blur(values: Floats) -> Floats:
-        return np.asarray(cv2.GaussianBlur(values, (0, 0), AROUND, borderType=cv2.BORDER_CONSTANT))
-
-    weight = np.maximum(blur(cover), np.float32(1e-3))
-    mean_a, mean_b, square_a, square_b, both = (
-        np.asarray(blur(x * cover) / weight, np.float32) for x in (a, b, a * a, b * b, a * b)
-    )
+    x, y = a * cover, b * cover
+    layers = np.stack([x, y, x * a, y * b, x * b, cover], axis=2)
+    mean_a, mean_b, square_a, square_b, both = blur_within(layers, AROUND)
     var_a, var_b = np.maximum(square_a - mean_a**2, 0), np.maximum(square_b - mean_b**2, 0)
     local = (both - mean_a * mean_b) / (np.sqrt(var_a * var_b) + _NOISE)
     return np.asarray(local, np.float32), (mean_a, mean_b), (np.sqrt(var_a), np.sqrt(var_b))
@@ -174,12 +179,12 @@ def _burnt_out(mean: Floats, detail: Floats) -> Bools:
     return np.asarray((detail < _PLAIN) & ((mean < _BURNT) | (mean > 255 - _BURNT)))
 
 
-def _find_equal(a: Floats, b: Floats, where: Bools) -> tuple[float, Bools]:
-    """Fit one straight line of greys over some cells; return its slope, and which cells are equal by it."""
+def _fit_line(a: Floats, b: Floats, where: Bools) -> tuple[float, Floats]:
+    """Fit one picture's greys by a straight line of the other's, over some cells; return its slope, and the fit."""
     x, y = b[where].astype(np.float64), a[where].astype(np.float64)
     middle = x.mean()
     gain = float(((x - middle) * (y - y.mean())).sum() / max(float(((x - middle) ** 2).sum()), 1e-6))
-    return gain, np.abs(a - (gain * (b - middle) + y.mean())) < _EQUAL
+    return gain, np.asarray(gain * (b - middle) + y.mean(), np.float32)
 
 
 def _fill_largest(agrees: Bools) -> Bools:

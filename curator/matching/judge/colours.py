@@ -136,7 +136,9 @@ def _is_toned(colours: Complexes, others: Complexes) -> bool:
     if (np.abs(colours) > _TONED).mean() < _MOSTLY or np.percentile(turn, 95) > _SEPIA_TURN:
         return False
     coloured = others[np.abs(others) > _TONED]
-    return len(coloured) > 0 and bool(np.percentile(_turn(coloured, coloured.mean()), 90) > _MANY_HUES)
+    if not len(coloured) or (_turn(coloured, np.exp(1j * _SEPIA)) <= _SEPIA_TURN).mean() > _MOSTLY:
+        return False  # a brown picture of which a part was recoloured
+    return bool(np.percentile(_turn(coloured, coloured.mean()), 90) > _MANY_HUES)
 
 
 def _turn(colours: Complexes, towards: complex) -> Floats:

@@ -35,6 +35,12 @@ _WHITE, _CLIPPED, _LIGHTS = 252, 0.02, 8.0
 """What is white, of 256 greys; least share of a picture that is and in its copy is not; and least deviation there."""
 _LEAST_PADDED, _ONE_GREY = 0.005, 12.0
 """Least share of a picture that padding takes, and most spread of its greys."""
+_LEAST_SLANT, _CORNER_CELLS, _MOST_CORNERS = 0.01, 40, 0.15
+"""How much a picture is rotated, in sides a side, to have corners, and how many cells those have; their most share."""
+_CORNER_GREY, _CORNER_CHANGED = 10.0, 35
+"""Greys by which they are all darker or all lighter than what they should go on with, but for so many in a hundred."""
+_OTHER_GREY, _LEAST_OTHER = 24.0, 0.4
+"""Greys by which the picture differs from its padding, at the least share of its rim."""
 _MOST_SCALE, _LEAST_CELLS = 1.6, 200
 """What is written is looked for in pictures of like size on one another, over so many common cells."""
 _CHANGED = 36.0
@@ -63,44 +69,94 @@ def find_flaws(one: Luma, other: Luma, matrix: Floats) -> Flaws:
         matrix: shape (2, 3): places on the other to places on the one, in shares of the sides.
     """
     back = np.linalg.inv(np.concatenate([matrix, [[0.0, 0.0, 1.0]]]))[:2]
-    composed = [_has_seam(*each) or _is_padded(*each) for each in ((one, matrix), (other, back))]
+    sides = (one, other, matrix), (other, one, back)
+    composed = [
+        _has_seam(picture, moved) or _is_padded(picture, moved) or _has_corners(picture, copy, moved)
+        for picture, copy, moved in sides
+    ]
     return Flaws((composed[0], composed[1]), _find_marked(one, other, matrix))
 
 
-def find_faded(one: Any, other: Any, is_same_frame: bool) -> tuple[bool, bool]:
+def find_faded(one: Any, other: Any, matrix: Floats) -> tuple[bool, bool]:
     """Find which of two copies has lost its colours, or its lights: where it is white, the other has many greys.
 
     Args:
-        one, other: fields of their sketches.
-        is_same_frame: both show the same part, upright; else lights are not compared.
+        one, other: fields of their sketches; either shows nearly all of the other.
+        matrix: as for :func:`find_flaws`.
     """
-    rows = (one, other)
-    chroma = [float(np.abs(row["colours"].astype(np.float32) - 128).mean()) for row in rows]
-    white = [row["luma"] >= _WHITE for row in rows]
-    faded = [False, False]
+    chroma = [float(np.abs(row["colours"].astype(np.float32) - 128).mean()) for row in (one, other)]
+    laid, covered = _lay(other["luma"], matrix)
+    lumas, there = (one["luma"], laid), covered > 0.99
+    faded = [chroma[side] < _GREY < _COLOURED < chroma[1 - side] for side in (0, 1)]
+    white = [luma >= _WHITE for luma in lumas]
+    around = 3 if np.abs(matrix - np.eye(2, 3)).max() > _INSIDE / 4 else 1  # an edge that was moved is soft
+    near = [cv2.dilate(cells.astype(np.uint8), np.ones((around, around), np.uint8)) > 0 for cells in white]
     for side in (0, 1):
-        lost = white[side] & ~white[1 - side]
-        is_clipped = is_same_frame and lost.mean() > _CLIPPED and rows[1 - side]["luma"][lost].std() > _LIGHTS
-        faded[side] = chroma[side] < _GREY < _COLOURED < chroma[1 - side] or bool(is_clipped)
+        lost = there & white[side] & ~near[1 - side]
+        faded[side] |= bool(lost.mean() > _CLIPPED and lumas[1 - side][lost].std() > _LIGHTS)
     return faded[0], faded[1]
 
 
-def _is_padded(picture: Luma, matrix: Floats) -> bool:
-    """Return whether a picture is of one grey wherever the other one does not reach: a margin, and nothing is lost."""
+def _lay(picture: Floats | Luma, matrix: Floats, edge: int = cv2.BORDER_CONSTANT) -> tuple[Floats, Floats]:
+    """Lay the other picture over the one: its greys, and how much of each cell it covers, 0 to 1."""
     side = len(picture)
+    moved = np.concatenate([matrix[:, :2], (matrix[:, 2] * side + matrix[:, :2] @ [0.5, 0.5] - 0.5)[:, None]], axis=1)
+    values = picture.astype(np.float32)
+    laid = cv2.warpAffine(values, moved, (side, side), borderMode=edge)
+    return np.asarray(laid), np.asarray(cv2.warpAffine(np.ones_like(values), moved, (side, side)))
+
+
+def _is_padded(picture: Luma, matrix: Floats) -> bool:
+    """Return whether a picture is of one grey wherever the other one does not reach, which ends where that begins.
+
+    So are a margin and bars. Where plain ground goes on beyond the other's edge, the
+    other was cropped, unless the other lies just in the middle: a border has the same width at opposite sides.
+    """
+    beyond = _measure_beyond(len(picture), matrix)
+    outside = beyond > _INSIDE / 2
+    if outside.mean() < _LEAST_PADDED:
+        return False
+    low, grey, high = np.percentile(picture[outside], (10, 50, 90))
+    if high - low > _ONE_GREY or (_is_in_the_middle(matrix) and not _is_slanted(matrix)):
+        return bool(high - low <= _ONE_GREY)
+    near = cv2.dilate(outside.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    rim = near & (beyond < -_INSIDE / 2)
+    is_other = np.abs(picture[rim].astype(np.float32) - grey) > _OTHER_GREY
+    return bool(rim.any() and is_other.mean() >= _LEAST_OTHER)
+
+
+def _measure_beyond(side: int, matrix: Floats) -> Floats:
+    """Return how far each cell is beyond the other picture's edges, in its sides; less than 0: within."""
     centres = (np.arange(side) + 0.5) / side
     x, y = np.meshgrid(centres, centres)
     there = (np.stack([x, y], axis=-1) - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
-    outside = np.abs(there - 0.5).max(axis=-1) > 0.5 + _INSIDE / 2
-    if outside.mean() < _LEAST_PADDED:
+    return np.asarray(np.abs(there - 0.5).max(axis=-1) - 0.5)
+
+
+def _is_slanted(matrix: Floats) -> bool:
+    return bool(np.abs(matrix[0, :2]).min() > _LEAST_SLANT)
+
+
+def _has_corners(picture: Luma, other: Luma, matrix: Floats) -> bool:
+    """Return whether a rotation left corners: where the other does not reach, its outermost cells do not go on."""
+    corners = _measure_beyond(len(picture), matrix) > 0
+    if not _is_slanted(matrix) or corners.sum() < _CORNER_CELLS or corners.mean() > _MOST_CORNERS:
         return False
-    low, high = np.percentile(picture[outside], (10, 90))
-    return bool(high - low <= _ONE_GREY)
+    ahead, _ = _lay(other, matrix, cv2.BORDER_REPLICATE)
+    change = (picture.astype(np.float32) - ahead)[corners]
+    lower, upper = np.percentile(change, (_CORNER_CHANGED, 100 - _CORNER_CHANGED))
+    return bool(upper < -_CORNER_GREY or lower > _CORNER_GREY)
+
+
+def _is_in_the_middle(matrix: Floats) -> bool:
+    corners = matrix @ np.array([[0, 1, 0, 1], [0, 0, 1, 1], [1, 1, 1, 1]])
+    return bool(np.abs(corners.min(axis=1) + corners.max(axis=1) - 1).max() < _INSIDE / 2)
 
 
 def _has_seam(picture: Luma, matrix: Floats) -> bool:
-    """Return whether the edges of the unit square, moved onto the picture, lie on a seam in it; one is enough."""
+    """Return whether edges of the unit square, moved onto the picture, lie on a seam in it: half of those within."""
     corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float64) @ matrix[:, :2].T + matrix[:, 2]
+    steps = []
     for place in range(4):
         first, second = corners[place], corners[(place + 1) % 4]
         for axis in (0, 1):
@@ -108,9 +164,9 @@ def _has_seam(picture: Luma, matrix: Floats) -> bool:
                 continue
             at = (first[axis] + second[axis]) / 2
             low, high = sorted(np.clip((first[1 - axis], second[1 - axis]), 0, 1))
-            if _INSIDE < at < 1 - _INSIDE and high - low > 0.3 and _is_step(picture, axis, at, low, high):
-                return True
-    return False
+            if _INSIDE < at < 1 - _INSIDE and high - low > 0.3:
+                steps.append(_is_step(picture, axis, at, low, high))
+    return bool(steps) and 2 * sum(steps) >= len(steps)
 
 
 def _is_step(picture: Luma, axis: int, at: float, low: float, high: float) -> bool:
@@ -128,13 +184,11 @@ def _is_step(picture: Luma, axis: int, at: float, low: float, high: float) -> bo
 
 def _find_marked(one: Luma, other: Luma, matrix: Floats) -> tuple[bool, bool]:
     """Return which picture has outlines, where they differ, that the other has not; both as coarse as the coarser."""
-    side = len(one)
     scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     if not 1 / _MOST_SCALE <= scale <= _MOST_SCALE:
         return False, False
     fine, coarse = (_blur(one, max(scale, 1.0)), _blur(other, max(1 / scale, 1.0)))
-    moved = np.concatenate([matrix[:, :2], (matrix[:, 2] * side + matrix[:, :2] @ [0.5, 0.5] - 0.5)[:, None]], axis=1)
-    laid, covered = (cv2.warpAffine(picture, moved, (side, side)) for picture in (coarse, np.ones_like(coarse)))
+    laid, covered = _lay(coarse, matrix)
     there = cv2.erode((covered > 0.99).astype(np.uint8), np.ones((5, 5), np.uint8), borderValue=0) > 0
     if there.sum() < _LEAST_CELLS:
         return False, False

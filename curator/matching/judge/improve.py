@@ -13,6 +13,8 @@ True
 
 from __future__ import annotations
 
+from functools import cache
+
 import cv2
 import numpy as np
 
@@ -27,6 +29,7 @@ from curator.matching.judge.overlay import (
     Matrix,
     choose_canvas,
     correlate,
+    invert,
     lay_over,
     sample,
     square,
@@ -73,7 +76,7 @@ def improve(
         if overlay is None:
             break
         cover = overlay.cover if mask is None else overlay.cover * mask
-        a, b = (without_shade(cells, cover) for cells in (fixed, sample(other, canvas, overlay.back)))
+        a, b = without_shade((fixed, sample(other, canvas, overlay.back)), cover)
         likeness = correlate(a, b, cover)
         if likeness > highest:
             best, highest = now, likeness
@@ -95,7 +98,7 @@ def correlate_outlines(one: Bytes, other: Bytes, matrix: Matrix, boxes: tuple[Bo
     if overlay is None:
         return -1.0
     cells = sample(one, overlay.canvas, np.eye(3)), sample(other, overlay.canvas, overlay.back)
-    a, b = (without_shade(each, overlay.cover) for each in cells)
+    a, b = without_shade(cells, overlay.cover)
     return correlate(a, b, overlay.cover)
 
 
@@ -106,13 +109,20 @@ def _step(fixed: Floats, moving: Floats, inside: Floats) -> Matrix:
     misfit = moving - fixed
     usual = 1.5 * float(np.median(np.abs(misfit[inside > 0]))) + 0.5
     weight = (inside / (1 + (misfit / usual) ** 2)).ravel()
-    down, right = np.gradient((moving + fixed) / 2)
+    both = (moving + fixed) / 2
+    down, right = np.gradient(both)
     height, width = fixed.shape
-    x, y = np.linspace(-1, 1, width, dtype=np.float32), np.linspace(-1, 1, height, dtype=np.float32)[:, None]
+    x, y = _across(width), _across(height)[:, None]
     slopes = np.stack([right, right * x, right * y, down, down * x, down * y]).reshape(6, -1)
-    normal = (slopes * weight) @ slopes.T + np.eye(6) * _STIFFNESS * (float(weight.sum()) + 1)
-    move = np.linalg.solve(normal.astype(np.float64), (slopes * weight) @ misfit.ravel())
+    weighted = slopes * weight
+    normal = weighted @ slopes.T + np.eye(6) * _STIFFNESS * (float(weight.sum()) + 1)
+    move = np.linalg.solve(normal.astype(np.float64), weighted @ misfit.ravel())
     return np.asarray(np.clip(move, -_FARTHEST, _FARTHEST).reshape(2, 3), np.float64)
+
+
+@cache
+def _across(n: int) -> Floats:
+    return np.linspace(-1, 1, n, dtype=np.float32)
 
 
 def _to_edges(canvas: Canvas, move: Matrix) -> Matrix:
@@ -120,5 +130,5 @@ def _to_edges(canvas: Canvas, move: Matrix) -> Matrix:
     half_x, half_y = (canvas.shape[1] - 1) / 2, (canvas.shape[0] - 1) / 2
     centre = canvas.to_shares() @ np.array([[half_x, 0, half_x], [0, half_y, half_y], [0, 0, 1]])
     change = np.eye(3)
-    change[:2] += np.array([move[0, [1, 2, 0]] / half_x, move[1, [1, 2, 0]] / half_y])
-    return np.asarray(centre @ change @ np.linalg.inv(centre))
+    change[:2] += move[:, [1, 2, 0]] / ((half_x,), (half_y,))
+    return np.asarray(centre @ change @ invert(centre[:2]))

@@ -22,13 +22,13 @@ from curator.matching.judge.colours import Colours, compare_colours
 from curator.matching.judge.differences import name_differences
 from curator.matching.judge.improve import COARSE, FINE, correlate_outlines, improve
 from curator.matching.judge.overlay import Box, Bytes, Matrix, Overlay, lay_over, measure_overlap, square
-from curator.matching.judge.rules import Pose, Rating, rate
+from curator.matching.judge.rules import Pose, Rating, agree, nearly_agree, rate
 from curator.matching.judge.sketch import make_sketch as make_sketch
 from curator.matching.judge.transforms import Proposal, Row, describe_turn, propose
 from curator.matching.orientations import invert_orientation
 from curator.matching.threads import one_thread_a_core
 
-JUDGE_VERSION = 9
+JUDGE_VERSION = 10
 _WHOLLY, _MOSTLY, _LEAST_PATCH = 0.85, 0.5, 0.05
 """Shares of the detailed cells that agree from which on all do, and most; least share of a patch that is laid over
 anew."""
@@ -116,7 +116,7 @@ class Evidence:
 
 
 def find_evidence(one: Row, other: Row, proposal: Proposal) -> Evidence | None:
-    """Lay one picture over the other as proposed, make it fit, and compare; None: there is too little to compare."""
+    """Lay one picture over the other as proposed, make it fit, and compare; None: too little is there, or agrees."""
     boxes = _box(one), _box(other)
     near = _approach(one["luma"], other["luma"], proposal, boxes)
     if near is None:
@@ -132,11 +132,13 @@ def find_evidence(one: Row, other: Row, proposal: Proposal) -> Evidence | None:
     if best is None:
         return None
     matrix, agreement = best.matrix, best.agreement
+    orientation, degrees, stretch = describe_turn(one, other, matrix)
+    pose = Pose(measure_overlap(matrix), orientation, stretch, proposal.n_points)
+    if not (agree(agreement, pose) or nearly_agree(agreement, pose)):
+        return None
     in_patch = best.agrees & best.patch
     is_partial = agreement.agreeing < _WHOLLY and in_patch.any()
     colours = compare_colours(one, other, best.overlay, in_patch if is_partial else best.agrees)
-    orientation, degrees, stretch = describe_turn(one, other, matrix)
-    pose = Pose(measure_overlap(matrix), orientation, stretch, proposal.n_points)
     return Evidence(matrix, agreement, colours, pose, degrees)
 
 

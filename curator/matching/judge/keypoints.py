@@ -61,11 +61,10 @@ class Keypoints:
 
 def find_keypoints(luma: Bytes) -> Keypoints:
     """Find the points of a grey picture: uint8, shape (height, width)."""
-    sift = cv2.SIFT.create(0, 3, _CONTRAST)
-    found = sift.detect(luma, None)
-    chosen, counts = sift.compute(luma, [found[k] for k in _choose(found, luma.shape)]) if found else ((), None)
-    if counts is None:
-        chosen, counts = (), np.zeros((0, 128), np.float32)
+    found, counts = cv2.SIFT.create(0, 3, _CONTRAST).detectAndCompute(luma, None)  # both in one: half of it is blurring
+    kept = _choose(found, luma.shape) if found else np.empty(0, np.intp)
+    chosen = [found[k] for k in kept]
+    counts = counts[kept] if found else np.zeros((0, 128), np.float32)
     roots = np.minimum(np.rint(np.sqrt(counts)), 15).astype(np.uint8)
     return Keypoints(
         np.array([point.pt for point in chosen], np.float32).reshape(-1, 2),

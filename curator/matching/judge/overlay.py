@@ -12,6 +12,7 @@ A transform is a matrix, float64 (2, 3), that takes shares of the other picture'
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -34,6 +35,7 @@ _SHADE, _GRAIN = 5.0, 0.8
 """Standard deviations, in cells, of the windows for what varies slowly, and for grain."""
 _GRID = 64
 """Points along a side by which areas are measured."""
+_CORNERS = np.array([[0, 1, 0, 1], [0, 0, 1, 1], [1, 1, 1, 1]])
 _MARGIN = 0.012
 """Share of a side, along the edge of either picture, that is not looked at: a cell of 80."""
 
@@ -56,13 +58,19 @@ class Canvas:
 
 def square(matrix: Matrix) -> Matrix:
     """Add the last row of a transform."""
-    return np.vstack([matrix, [0, 0, 1]])
+    whole = np.zeros((3, 3))
+    whole[:2], whole[2, 2] = matrix, 1
+    return whole
+
+
+def invert(matrix: Matrix) -> Matrix:
+    """Return the inverse (3, 3) of a transform."""
+    return square(np.asarray(cv2.invertAffineTransform(matrix), np.float64))
 
 
 def choose_canvas(matrix: Matrix, most: int = LUMA_SIDE) -> Canvas | None:
     """Choose the cells, at most so many along a side, at which no picture is enlarged; None: they hardly overlap."""
-    corners = matrix @ np.array([[0, 1, 0, 1], [0, 0, 1, 1], [1, 1, 1, 1]])
-    low, high = corners.min(axis=1).clip(0, 1), corners.max(axis=1).clip(0, 1)
+    low, high = (matrix @ _CORNERS).min(axis=1).clip(0, 1), (matrix @ _CORNERS).max(axis=1).clip(0, 1)
     cell = np.maximum(np.hypot(matrix[:, 0], matrix[:, 1]), 1) / LUMA_SIDE
     n_x, n_y = np.rint((high - low) / cell).astype(int).tolist()
     if min(n_x, n_y) < LEAST_CELLS:
@@ -100,10 +108,10 @@ def covered(canvas: Canvas, matrix: Matrix, boxes: tuple[Box, Box]) -> Floats:
     to_shares = canvas.to_shares()
     columns, rows = np.arange(canvas.shape[1]), np.arange(canvas.shape[0])[:, None]
     inside = np.ones(canvas.shape, bool)
-    for lines, box in zip((to_shares, np.linalg.inv(square(matrix)) @ to_shares), boxes, strict=True):
+    for lines, box in zip((to_shares, invert(matrix) @ to_shares), boxes, strict=True):
         for k in range(2):
-            at = lines[k, 0] * columns + lines[k, 1] * rows + lines[k, 2]
-            inside &= (at > box[k] + _MARGIN) & (at < box[k + 2] - _MARGIN)
+            middle, half = (box[k] + box[k + 2]) / 2, (box[k + 2] - box[k]) / 2 - _MARGIN
+            inside &= np.abs(lines[k, 0] * columns + (lines[k, 1] * rows + (lines[k, 2] - middle))) < half
     return inside.astype(np.float32)
 
 
@@ -122,18 +130,21 @@ def lay_over(matrix: Matrix, boxes: tuple[Box, Box], canvas: Canvas | None = Non
     if canvas is None:
         return None
     cover = covered(canvas, matrix, boxes)
-    back = np.asarray(np.linalg.inv(square(matrix)), np.float64)
-    return Overlay(canvas, back, cover) if cover.sum() >= _FEWEST else None
+    return Overlay(canvas, invert(matrix), cover) if cover.sum() >= _FEWEST else None
 
 
-def without_shade(picture: Floats, cover: Floats) -> Floats:
+def without_shade(pictures: Sequence[Floats], cover: Floats) -> list[Floats]:
     """Take away what varies slowly, which brightness and grading change, and grain, over the covered cells."""
-    coarse, fine = (
-        cv2.GaussianBlur(picture * cover, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
-        / np.maximum(cv2.GaussianBlur(cover, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT), np.float32(1e-3))
-        for sigma in (_SHADE, _GRAIN)
-    )
-    return np.asarray(fine - coarse)
+    layers = np.stack([*(picture * cover for picture in pictures), cover], axis=2)
+    fine, coarse = (blur_within(layers, sigma) for sigma in (_GRAIN, _SHADE))
+    return [np.subtract(*both) for both in zip(fine, coarse, strict=True)]
+
+
+def blur_within(layers: Floats, sigma: float) -> list[Floats]:
+    """Blur the layers but the last, (n_y, n_x, layers), over the cells that the last one says are covered."""
+    *blurred, weight = cv2.split(cv2.GaussianBlur(layers, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT))
+    scale = 1 / np.maximum(weight, np.float32(1e-3))
+    return [np.asarray(each * scale, np.float32) for each in blurred]
 
 
 def correlate(a: Floats, b: Floats, weight: Floats) -> float:
@@ -149,7 +160,6 @@ def measure_overlap(matrix: Matrix) -> tuple[float, float]:
     steps = (np.arange(_GRID) + 0.5) / _GRID
     points = np.stack([*(axis.ravel() for axis in np.meshgrid(steps, steps)), np.ones(_GRID**2)])
     shares = []
-    for back in (np.linalg.inv(square(matrix))[:2], matrix):
-        places = back @ points
-        shares.append(float(((places > 0) & (places < 1)).all(axis=0).mean()))
+    for back in (invert(matrix)[:2], matrix):
+        shares.append(float((np.abs(back @ points - 0.5) < 0.5).all(axis=0).mean()))
     return shares[0], shares[1]

@@ -62,12 +62,12 @@ PATCH_FIT, PATCH_OUTLINES, PATCH_PURITY, PATCH_EQUAL, PATCH_BEYOND, PATCH_STRETC
 LEAST_LIKENESS, MOST_TURN, MOST_TINT, MOST_COLOUR = 0.8, 0.36, 0.18, 11.0
 """Of the same colours: their correlation, the turn of all hues in radians, the tint in units a grey, the distance."""
 SURE_LIKENESS, SURE_COLOUR = 0.95, 18.0
-"""Where colours are burnt out they are farther apart, and correlate."""
+"""Where colours are burnt out they are farther apart, and correlate; hues are the same."""
 FEW_COLOURS_APART, MOST_OTHER_HUE = 6.0, 0.1
-"""Of pictures with hardly any colours: the distance, and the share of other hues."""
-GREY, COLOURED, GREY_UNCHANGED, GREY_FIT = 4.0, 8.0, 0.9, 0.97
-"""Least and most colour of a grey copy and of a coloured picture: only their greys can say that they are one, and those
-of another colourway are others."""
+"""Of pictures with hardly any colours: the distance; and the share of other hues."""
+GREY, COLOURED, GREY_UNCHANGED, GREY_EQUAL, GREY_FIT = 4.0, 8.0, 0.9, 0.95, 0.97
+"""Least and most colour of a grey copy and of a coloured picture: only their greys can say that they are one, as they
+are or by one straight line; those of another colourway are others."""
 TINTED_FIT, TINTED_EQUAL = 0.985, 0.9
 """Or the one is grey, and the other tinted all over."""
 TONED_FIT = 0.97
@@ -79,16 +79,25 @@ DOUBTFUL_LIKENESS, DOUBTFUL_TURN, DOUBTFUL_COLOUR = 0.7, 0.36, 20.0
 
 def rate(agreement: Agreement, colours: Colours, pose: Pose) -> Rating:
     """Rate a pair: by all that both show, or by what they share if one has words on it or another ground."""
-    agree = agrees_all_over(agreement, pose) or is_written_on(agreement, pose) or is_cut_out(agreement, pose)
-    if agree and has_same_colours(agreement, colours):
+    if agree(agreement, pose) and has_same_colours(agreement, colours):
         return Rating.ONE
-    nearly = (
+    is_near = agree(agreement, pose) or nearly_agree(agreement, pose)
+    return Rating.DOUBTFUL if is_near and _may_be_of_one_colour(colours) else Rating.TWO
+
+
+def agree(agreement: Agreement, pose: Pose) -> bool:
+    """Return whether the greys of two pictures say that they are one."""
+    return agrees_all_over(agreement, pose) or is_written_on(agreement, pose) or is_cut_out(agreement, pose)
+
+
+def nearly_agree(agreement: Agreement, pose: Pose) -> bool:
+    """Return whether the greys of two pictures leave a doubt."""
+    return (
         agreement.agreeing >= DOUBTFUL_AGREEING
         and agreement.outlines >= DOUBTFUL_OUTLINES
         and agreement.n_detail >= LEAST_DETAIL
         and _holds(pose)
     )
-    return Rating.DOUBTFUL if (agree or nearly) and _may_be_of_one_colour(colours) else Rating.TWO
 
 
 def agrees_all_over(agreement: Agreement, pose: Pose) -> bool:
@@ -140,7 +149,8 @@ def has_same_colours(agreement: Agreement, colours: Colours) -> bool:
     if min(colours.most) < GREY and max(colours.most) > COLOURED:
         is_sure = agreement.fit >= TINTED_FIT and agreement.equal >= TINTED_EQUAL
         is_tinted = is_sure and colours.distance <= FEW_COLOURS_APART and colours.tint <= MOST_TINT
-        return is_tinted or (agreement.fit >= GREY_FIT and agreement.unchanged >= GREY_UNCHANGED)
+        is_equal = agreement.unchanged >= GREY_UNCHANGED or agreement.lined >= GREY_EQUAL
+        return is_tinted or (agreement.fit >= GREY_FIT and is_equal)
     if colours.toned[0] != colours.toned[1] and agreement.fit >= TONED_FIT:
         return True
     if colours.likeness is None:
@@ -149,7 +159,8 @@ def has_same_colours(agreement: Agreement, colours: Colours) -> bool:
     turn, likeness = abs(phase(colours.likeness)), colours.likeness.real
     if likeness < LEAST_LIKENESS or turn > MOST_TURN or colours.tint > MOST_TINT:
         return False
-    return colours.distance <= (SURE_COLOUR if likeness >= SURE_LIKENESS else MOST_COLOUR)
+    is_sure = likeness >= SURE_LIKENESS and colours.other_hue <= MOST_OTHER_HUE
+    return colours.distance <= (SURE_COLOUR if is_sure else MOST_COLOUR)
 
 
 def _may_be_of_one_colour(colours: Colours) -> bool:

@@ -38,7 +38,8 @@ from curator.fetch.cluster.spread import Spread
 from curator.manifests.project import Project
 from curator.manifests.settings import DedupeSettings
 from curator.matching.candidates import find_candidates
-from curator.matching.first_look import leads_slightly, may_be_one
+from curator.matching.components import label_components
+from curator.matching.first_look import look_again, may_be_one
 from curator.matching.judge.flaws import find_faded, find_flaws
 from curator.matching.judge.judge import JUDGE_VERSION, Judgement, judge_pairs
 from curator.matching.judge.sketch import SKETCH_VERSION
@@ -122,17 +123,19 @@ def compare_pictures(
     wanted = None if is_wanted is None else lambda i, j: is_wanted(nodes[i], nodes[j])
     pairs, others = _choose(contents.take(nodes), settings, means, wanted)
     found = judge.judge(nodes[pairs.i], nodes[pairs.j], pairs.cosine)
-    has_copy = np.isin(contents.sha256[nodes], _name_copies(found))
-    more = others.where((has_copy[others.i] | has_copy[others.j]) & leads_slightly(others))
+    group = _group_copies(contents, [equal, found])
+    has_copy = np.bincount(group, minlength=len(contents))[group] > 1
+    more = others.where(look_again(others, group[nodes], has_copy[nodes]))
     table = pa.concat_tables([equal, found, judge.judge(nodes[more.i], nodes[more.j], more.cosine)])
     judge.keep(table)
     return table
 
 
-def _name_copies(judged: pa.Table) -> Texts:
-    """Name the contents that are one picture with another."""
-    ones = judged.filter(pc.equal(judged["verdict"], ONE))
-    return np.concatenate([ones[name].to_numpy().astype(object) for name in ("sha256", "other_sha256")])
+def _group_copies(contents: Contents, judged: Sequence[pa.Table]) -> IntArray:
+    """Return, for each content, the number of the picture that it shows, as far as was judged: shape (contents,)."""
+    table = pa.concat_tables(judged)
+    ones = number_pairs(table.filter(pc.equal(table["verdict"], ONE)), contents.sha256).to_numpy()
+    return label_components(len(contents), *np.divmod(ones, len(contents)))
 
 
 def _choose(
@@ -280,7 +283,7 @@ def _flaws(one: Any, other: Any, judgement: Judgement) -> int:
     within = [_share(row["box"]) for row in (one, other)]
     composed = [flaws.composed[side] or within[side] < within[1 - side] - _BORDER for side in (0, 1)]
     is_whole = min(judgement.overlap) > _WHOLE
-    faded = find_faded(one, other, judgement.orientation == 0) if is_whole else (False, False)
+    faded = find_faded(one, other, judgement.transform) if is_whole else (False, False)
     bits = zip(
         (THIS_COMPOSED, OTHER_COMPOSED, THIS_MARKED, OTHER_MARKED, THIS_FADED, OTHER_FADED),
         (*composed, *flaws.marked, *faded),

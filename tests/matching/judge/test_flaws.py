@@ -48,6 +48,34 @@ def test_a_crop_leaves_no_seam_in_the_whole(seed):
     assert flaws(whole, crop, [[0.75, 0, 0.125], [0, 140 / 180, 20 / 180]]) == Flaws((False, False), (False, False))
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_white_that_a_crop_left_out_is_no_border(seed):
+    """The whole one is white beyond the crop, and white just within it, too; a border ends where the picture begins."""
+    whole = Image.new("RGB", (240, 240), "white")
+    whole.paste(photo(seed, (120, 120)), (60, 60))
+    crop = whole.crop((10, 0, 220, 200))
+    to_whole = [[210 / 240, 0, 10 / 240], [0, 200 / 240, 0]]
+    assert flaws(whole, crop, to_whole) == Flaws((False, False), (False, False))
+    inner = whole.crop((60, 60, 180, 180))
+    assert flaws(whole, inner, [[0.5, 0, 0.25], [0, 0.5, 0.25]]).composed == (True, False)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("degrees", [2, -3, 5])
+@pytest.mark.parametrize("fill", ["white", "black"])
+def test_the_corners_that_a_rotation_left_are_told(seed, degrees, fill):
+    """Neither the picture before, nor one that was rotated and cut, has any."""
+    whole = Image.blend(photo(seed, (240, 240)), Image.new("RGB", (240, 240), "grey"), 0.3)
+    turned = whole.rotate(degrees, Image.Resampling.BICUBIC, fillcolor=fill)
+    angle = np.deg2rad(degrees)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    to_whole = np.concatenate([turn, (0.5 - turn @ [0.5, 0.5])[:, None]], axis=1)
+    assert flaws(whole, turned, to_whole).composed == (False, True)
+    cut = turned.crop((20, 20, 220, 220))
+    to_turned = np.array([[200 / 240, 0, 20 / 240], [0, 200 / 240, 20 / 240], [0, 0, 1]])
+    assert flaws(whole, cut, to_whole @ to_turned).composed == (False, False)
+
+
 def test_what_is_written_on_is_told_and_what_is_blurred_is_not():
     """Mostly, and never of the wrong one; a copy at another quality has nothing written on it."""
     found = []
@@ -67,7 +95,16 @@ def test_a_grey_and_an_overexposed_copy_are_told():
     """Colours and lights that are lost do not come back."""
     whole = photo(3)
     grey = whole.convert("L").convert("RGB")
-    assert find_faded(sketch(grey), sketch(whole), True) == (True, False)
+    assert find_faded(sketch(grey), sketch(whole), SAME) == (True, False)
     bright = ImageEnhance.Brightness(whole).enhance(1.9)
-    assert find_faded(sketch(whole), sketch(bright), True) == (False, True)
-    assert find_faded(sketch(whole), sketch(whole), True) == (False, False)
+    assert find_faded(sketch(whole), sketch(bright), SAME) == (False, True)
+    assert find_faded(sketch(whole), sketch(whole), SAME) == (False, False)
+
+
+def test_a_small_crop_of_a_white_thing_has_lost_no_lights():
+    """What is white here is beside what is white there: they are laid over one another first."""
+    whole = Image.new("RGB", (240, 240), "white")
+    whole.paste(photo(4, (120, 120)), (60, 60))
+    crop = whole.crop((8, 8, 240, 240))
+    to_whole = np.array([[232 / 240, 0, 8 / 240], [0, 232 / 240, 8 / 240]])
+    assert find_faded(sketch(whole), sketch(crop), to_whole) == (False, False)

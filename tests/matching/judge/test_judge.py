@@ -165,7 +165,10 @@ GRADED = {
         [round(low + v * gain) for low, gain in ((25, 0.85), (20, 0.85), (40, 0.8)) for v in range(256)]
     ),
     "sepia": lambda p: p.convert("RGB", (0.35, 0.69, 0.17, 0, 0.31, 0.62, 0.15, 0, 0.24, 0.48, 0.12, 0)),
+    "toned": lambda p: Image.merge("YCbCr", (p.convert("L"), *(Image.new("L", p.size, tone) for tone in (118, 138)))),
     "grey": lambda p: p.convert("L"),
+    "grey, brighter": lambda p: p.convert("L").point(lambda grey: min(255, round(1.1 * grey))),
+    "grey, more contrast": lambda p: p.convert("L").point(lambda grey: round(1.2 * (grey - 128) + 128)),
 }
 
 
@@ -175,6 +178,18 @@ def test_what_was_recoloured_is_another_picture(way):
     for seed in (11, 12, 13):
         judgement = judge(made_photo(seed), RECOLOURED[way](made_photo(seed)))
         assert not judgement.same and not judgement.doubtful
+
+
+@pytest.mark.parametrize("change", [0.6, 1.4])
+def test_the_grey_version_of_a_coloured_thing_is_another_picture(change):
+    """A round thing on white, in grey darker or lighter: the ground is as it was, so no line makes both equal."""
+    for seed in (11, 12, 13):
+        mask = Image.new("L", (300, 300))
+        ImageDraw.Draw(mask).ellipse((20, 20, 280, 280), fill=255)
+        thing, white = made_photo(seed).resize((300, 300)), Image.new("RGB", (300, 300), "white")
+        grey = ImageEnhance.Brightness(thing.convert("L").convert("RGB")).enhance(change)
+        one, other = (Image.composite(each, white, mask) for each in (thing, grey))
+        assert not judge(one, other).same
 
 
 @pytest.mark.parametrize("way", GRADED)
