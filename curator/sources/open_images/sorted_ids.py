@@ -88,11 +88,14 @@ def parts_by_id(*tables: pa.Table, start: str = "") -> Iterator[tuple[pa.Table, 
         tables: with text columns ``ImageID``; rows without an id may be in no part.
         start: with what the ids of all rows begin.
     """
-    if max(table.num_rows for table in tables) <= ROWS_A_PART or len(start) == _DIGITS:
+    n_rows = max(table.num_rows for table in tables)
+    if n_rows <= ROWS_A_PART or len(start) == _DIGITS:
         yield tables
         return
-    for digit in "0123456789abcdef":
-        yield from parts_by_id(*(_beginning(table, start + digit) for table in tables), start=start + digit)
+    n_digits = min(2 if ROWS_A_PART << 4 < n_rows <= ROWS_A_PART << 8 else 1, _DIGITS - len(start))
+    for number in range(16**n_digits):
+        longer = f"{start}{number:0{n_digits}x}"
+        yield from parts_by_id(*(_beginning(table, longer) for table in tables), start=longer)
 
 
 def _beginning(table: pa.Table, start: str) -> pa.Table:
