@@ -53,10 +53,14 @@ def _with_owners(ctx: Any) -> Iterator[None]:
     except _USAGE_ERROR as error:
         option = getattr(error, "option_name", "")
         commands = ctx.parent.command.commands if option and ctx.parent else {}
-        owners = [name for name, one in commands.items() if any(option in each.opts for each in one.params)]
-        if owners and hasattr(error, "message"):
+        owners = [name for name, one in commands.items() if _has(one, option)]
+        if owners and not _has(ctx.command, option) and hasattr(error, "message"):
             error.message = f"No such option: {option}. It is one of {in_a_row(owners)}."
         raise
+
+
+def _has(command: Any, option: str) -> bool:
+    return any(option in one.opts for one in command.params)
 
 
 def in_a_row(commands: Sequence[str], most: int = 3) -> str:

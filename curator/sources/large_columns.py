@@ -61,6 +61,18 @@ def numbers_of_rows(n: int) -> pa.ChunkedArray:
     return rows.whole()["row"]
 
 
+def rows_of_numbers(table: pa.Table, numbers: pa.ChunkedArray) -> pa.Table:
+    """Return the rows of these numbers, in the table's order; what marks them, a byte a row, is not kept.
+
+    >>> rows_of_numbers(pa.table({"x": ["a", "b", "c"]}), pa.chunked_array([[2], [0]])).to_pylist()
+    [{'x': 'a'}, {'x': 'c'}]
+    """
+    is_meant = np.zeros(table.num_rows, bool)
+    for some in numbers.chunks:
+        is_meant[some.to_numpy()] = True
+    return rows_where(table, pa.array(is_meant))
+
+
 def catalog_of_parts(rows: pa.Table, same: Mapping[str, Any]) -> pd.DataFrame:
     """Return a catalog of some columns, as the schema has them, and of what is the same in all rows; others are null.
 

@@ -62,6 +62,8 @@ def test_the_commands_are_in_groups() -> None:
 def test_an_option_of_another_command_is_said_to_be_its() -> None:
     """`--plan` belongs to fetch; what no command has is unknown, and a slip of one is named."""
     assert "No such option: --plan. It is one of `curator fetch`." in help_of("init", "a", "b", "--plan")
+    assert "Option '--ratio' requires an argument." in help_of("split", "--ratio")
+    assert "Option '--plan' does not take a value." in help_of("fetch", "--plan=3")
     assert "It is one of" not in help_of("init", "a", "--plam")
 
 

@@ -56,6 +56,13 @@ def test_ids_of_open_images_are_found_and_divided_part_by_part(monkeypatch: pyte
         one in ids for one in others
     ]
     assert len(known.beside(pa.chunked_array([ids[::2]]))) == len(ids[1::2])
-    shuffled = draw.sample(ids, len(ids))
-    parts = [part["ImageID"].to_pylist() for (part,) in sorted_ids.parts_by_id(pa.table({"ImageID": shuffled}))]
-    assert len(parts) == 16**2 and [one for part in parts for one in sorted(part)] == ids
+    together = [f"0123456789abcd{number:02x}" for number in range(99)]  # numbered as they came
+    more = sorted({f"{draw.getrandbits(64):016x}" for _ in range(400)})
+    every = [*ids, *more, *together, *[ids[0]] * 9]
+    shuffled = draw.sample(every, len(every))
+    others = draw.sample(ids, 50)
+    parts = [*sorted_ids.parts_by_id(*(pa.table({"ImageID": some}) for some in (shuffled, others)))]
+    for held, column in ((sorted(every), 0), (sorted(others), 1)):
+        assert [one for part in parts for one in sorted(part[column]["ImageID"].to_pylist())] == held
+    many = [part for part, _ in parts if part.num_rows > 3]
+    assert len(many) == 1 and set(many[0]["ImageID"].to_pylist()) == {ids[0]}  # one image's rows stay together

@@ -81,21 +81,28 @@ def ids_of(column: pa.ChunkedArray) -> ImageIds:
     return ImageIds(found.whole()["number"])
 
 
-def parts_by_id(*tables: pa.Table) -> Iterator[tuple[pa.Table, ...]]:
-    """Yield the rows of tables whose ``ImageID`` begins alike, in ascending order; few rows are one part."""
-    n_rows, n_digits = max(table.num_rows for table in tables), 0
-    while n_rows > ROWS_A_PART << 4 * n_digits and n_digits < 3:
-        n_digits += 1
+def parts_by_id(*tables: pa.Table, start: str = "") -> Iterator[tuple[pa.Table, ...]]:
+    """Yield the rows of tables whose ``ImageID`` begins alike, in ascending order; few rows are one part.
+
+    Args:
+        tables: with text columns ``ImageID``; rows without an id may be in no part.
+        start: with what the ids of all rows begin.
+    """
+    n_rows = max(table.num_rows for table in tables)
+    if n_rows <= ROWS_A_PART or len(start) == _DIGITS:
+        yield tables
+        return
+    n_digits = min(2 if ROWS_A_PART << 4 < n_rows <= ROWS_A_PART << 8 else 1, _DIGITS - len(start))
     for number in range(16**n_digits):
-        start = f"{number:0{n_digits}x}" if n_digits else ""
-        yield tuple(_beginning(table, start) for table in tables)
+        longer = f"{start}{number:0{n_digits}x}"
+        yield from parts_by_id(*(_beginning(table, longer) for table in tables), start=longer)
 
 
 def _beginning(table: pa.Table, start: str) -> pa.Table:
-    if not start:
-        return table
-    parts = [piece.filter(pc.starts_with(piece["ImageID"], start)) for piece in pieces(table)]
-    return pa.concat_tables(parts).combine_chunks()
+    found = budget().spilled()
+    for piece in pieces(table):
+        found.add(piece.filter(pc.starts_with(piece["ImageID"], start)))
+    return found.whole()
 
 
 def _numbers_in(column: pa.ChunkedArray) -> tuple[Numbers, BoolArray]:

@@ -17,7 +17,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -26,7 +25,7 @@ from curator.errors import SourceError
 from curator.events import Noted
 from curator.manifests.toml_settings import setting
 from curator.sources.base import N_SAME, ListingContext, PlannedRead, Source, listed_rows, most_frequent, unknown_label
-from curator.sources.large_columns import changed, numbers_of_rows, repeated, rows_where
+from curator.sources.large_columns import changed, numbers_of_rows, repeated, rows_of_numbers, rows_where
 from curator.sources.local_pictures import AMBIGUOUS, OUTSIDE
 from curator.sources.reading.places import file_name, is_url, missing_place, scheme_problem, shown_name
 from curator.sources.reading.read import probe_size
@@ -245,10 +244,7 @@ class UrlList(Source):
         """List the rows of these labels with all that is known of them."""
         chosen = self.choose(tables, context)
         chosen = rows_where(chosen, pc.is_in(chosen["label"], pa.array(list(labels), pa.string())))
-        is_mine = np.zeros(tables.rows.num_rows, bool)
-        for numbers in chosen[_ROW].chunks:
-            is_mine[numbers.to_numpy()] = True
-        mine = replace(tables, rows=rows_where(tables.rows, pa.array(is_mine)))
+        mine = replace(tables, rows=rows_of_numbers(tables.rows, chosen[_ROW]))
         columns = {name: chosen[name] for name in chosen.column_names if name != _ROW}
         listed = pa.table(columns | further_columns(mine, self._shown, context))
         if PICTURE in mine.rows.column_names:
