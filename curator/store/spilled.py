@@ -24,8 +24,8 @@ import pyarrow as pa
 
 from curator.store.whole_files import disk_errors, temporary_beside
 
-ROWS_A_PART = 1 << 15
-"""Rows that are put together before they are written, and that whoever goes through many takes at once."""
+ROWS_A_PART, BYTES_A_PART = 1 << 15, 1 << 22
+"""So many rows, or bytes, are put together before they are written; of many, so many rows are taken at once."""
 
 MOST_BYTES = 1 << 20
 """So much stays in memory: a list has a dozen of these at once."""
@@ -43,7 +43,7 @@ class Spilled:
         self._folder, self._most_bytes = folder, most_bytes
         self._parts: list[pa.Table] = []
         self._loose: list[pa.Table] = []
-        self._n_loose = self._n_bytes = 0
+        self._n_loose = self._loose_bytes = self._n_bytes = 0
         self._path: Path | None = None
         self._file: Any = None
         self._writer: Any = None
@@ -60,7 +60,8 @@ class Spilled:
         for some in pieces(rows):
             self._loose.append(some)
             self._n_loose += some.num_rows
-            if self._n_loose >= ROWS_A_PART:
+            self._loose_bytes += some.nbytes
+            if self._n_loose >= ROWS_A_PART or self._loose_bytes >= BYTES_A_PART:
                 self._put_together()
 
     def whole(self) -> pa.Table:
@@ -79,7 +80,7 @@ class Spilled:
         if not self._loose:
             return
         part = pa.concat_tables(self._loose).combine_chunks()
-        self._loose, self._n_loose = [], 0
+        self._loose, self._n_loose, self._loose_bytes = [], 0, 0
         self._n_bytes += part.nbytes
         if self._folder is None or self._n_bytes <= self._most_bytes:
             self._parts.append(part)
