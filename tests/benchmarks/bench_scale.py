@@ -1,9 +1,10 @@
-"""Measure each deciding stage over a catalog on disk, from 100,000 to ten million rows: ``python bench_scale.py``.
+"""Measure the listing and each deciding stage, from 100,000 to ten million rows: ``python bench_scale.py``.
 
 The rows are made up, with texts as long as Flickr's and a picture each: a twentieth of them copies of others (hashes a
 few bits away, the same thumbnail with a little noise), authors of very different diligence, two labels, three sources.
-Each stage runs in a process of its own, as a command does, and its peak counts what it holds itself: pages of files
-that are mapped into memory, which the system takes back when it needs them, are not counted.
+They are listed from a CSV file, and decided on from catalog to catalog. Each stage runs in a process of its own, as a
+command does, and its peak counts what it holds itself: pages of files that are mapped into memory, which the system
+takes back when it needs them, are not counted.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ import sys
 import tempfile
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from pyarrow import csv
 
 sys.path[:0] = [str(Path(__file__).parents[2])]
 from verdict import Verdict, at_most, conclude  # noqa: E402
@@ -29,6 +32,7 @@ from curator.manifests.file_names import find_shared_names  # noqa: E402
 from curator.manifests.manifest import folder_rows, manifest_chunks  # noqa: E402
 from curator.manifests.project import Project  # noqa: E402
 from curator.manifests.read_recipe import load_recipe  # noqa: E402
+from curator.pipeline.acquire import AcquireOptions, plan_listing  # noqa: E402
 from curator.pipeline.kept_rows import KeptRows  # noqa: E402
 from curator.pipeline.publish import NAMED, write_hashed  # noqa: E402
 from curator.pipeline.stages import STAGES  # noqa: E402
@@ -36,25 +40,33 @@ from curator.sources.registry import source_kinds  # noqa: E402
 from curator.store.catalog_files import (  # noqa: E402
     GROUP_ROWS,
     StageRecord,
+    row_groups,
     with_decided,
     write_decided,
     write_groups,
+    write_if_changed,
 )
 from curator.store.mapped_column import read_mapped  # noqa: E402
 from curator.store.paths import DataPaths  # noqa: E402
 
 TARGETS = {  # rows: {stage: (seconds, GB)}
-    1_000_000: {"deduped": (60, 1.5), "balanced": (10, 1), "split": (10, 1), "manifest": (60, 1)},
-    10_000_000: {"deduped": (600, 12), "balanced": (600, 12), "split": (600, 12), "manifest": (600, 12)},
+    1_000_000: {"listed": (60, 1), "deduped": (60, 1.5), "balanced": (10, 1), "split": (10, 1), "manifest": (60, 1)},
+    10_000_000: {
+        "listed": (600, 12),
+        "deduped": (600, 12),
+        "balanced": (600, 12),
+        "split": (600, 12),
+        "manifest": (600, 12),
+    },
 }
 HEADER = "rows,stage,seconds,cpu,gb\n"
-STAGES_OF = {"deduped": "fetched", "balanced": "deduped", "split": "balanced", "manifest": "split"}
+STAGES_OF = {"listed": "", "deduped": "fetched", "balanced": "deduped", "split": "balanced", "manifest": "split"}
 RECIPE = """name = "scale"
 labels = ["rugby", "soccer"]
 
 [[sources]]
-kind = "folder"
-path = "."
+kind = "url-list"
+path = "list.csv"
 
 [balance]
 per_class = {per_class}
@@ -146,6 +158,14 @@ def of_bytes(values: np.ndarray, kind: pa.DataType) -> pa.Array:
     return pa.FixedSizeBinaryArray.from_buffers(kind, len(values), [None, pa.py_buffer(values.tobytes())])
 
 
+def write_list(folder: Path, n: int) -> None:
+    """Write the addresses, labels, authors, licences and titles of ``n`` rows as CSV; see :func:`make_group`."""
+    chosen = ["url", "label", "author", "license", "title"]
+    with csv.CSVWriter(folder / "list.csv", catalog.schema_of(chosen)) as file:
+        for start in range(0, n, GROUP_ROWS):
+            file.write_table(make_group(start, min(GROUP_ROWS, n - start)).select(catalog.schema_of(chosen).names))
+
+
 def write_fetched(folder: Path, n: int, n_pictures: int = 0) -> None:
     """Write the catalog of ``n`` fetched rows, a group at a time; see :func:`make_group`."""
     record = StageRecord("fetched", "made up", {}, {})
@@ -176,7 +196,10 @@ def run_stage(folder: Path, stage: str) -> None:
     project = Project(load_recipe(folder / "recipe.toml", source_kinds()), DataPaths(folder, folder, "scale"))
     before, after = folder / f"{STAGES_OF[stage]}.parquet", folder / f"{stage}.parquet"
     start = time.perf_counter(), time.process_time()
-    if stage == "manifest":
+    if stage == "listed":
+        rows = plan_listing(project, AcquireOptions(everything=True)).table
+        write_if_changed(after, partial(row_groups, rows), StageRecord(stage, "made up", {}, {}))
+    elif stage == "manifest":
         step = STAGES[-1]
         table = read_mapped(before, step.columns(project, {}, None))
         kept = KeptRows(table, lambda: with_decided(before, table), folder)
@@ -195,6 +218,7 @@ def judge(n: int, alike: int, figures: Path | None) -> list[Verdict]:
     """Run all stages of ``n`` rows, of which ``alike`` show one picture each time; 1: a twentieth are copies."""
     verdicts: list[Verdict] = []
     with tempfile.TemporaryDirectory(prefix="scale-") as name:
+        write_list(Path(name), n)
         write_fetched(Path(name), n, n // alike if alike > 1 else 0)
         for stage in STAGES_OF:
             command = [sys.executable, __file__, "--stage", stage, "--folder", name]

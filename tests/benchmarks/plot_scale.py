@@ -17,8 +17,8 @@ mpl.use("svg")
 import matplotlib.pyplot as plt
 
 GREY = "#808080"
-COLOURS = {"deduped": "#d95f02", "balanced": "#1b9e77", "split": "#7570e3", "manifest": "#e7298a"}
-NAMES = {"deduped": "dedupe", "balanced": "balance", "split": "split", "manifest": "manifest"}
+COLOURS = {"listed": "#666666", "deduped": "#d95f02", "balanced": "#1b9e77", "split": "#7570e3", "manifest": "#e7298a"}
+NAMES = {"listed": "list", "deduped": "dedupe", "balanced": "balance", "split": "split", "manifest": "manifest"}
 
 
 def read_figures(path: Path) -> dict[str, list[tuple[int, float, float]]]:

@@ -16,6 +16,7 @@ from curator.sources.flickr.flickr_source import Flickr
 from curator.sources.reading import json_api, resume
 from curator.sources.registry import source_kinds
 from tests.small_webs import PictureHandler, serving
+from tests.sources.killed import list_killed
 
 SECRET = "0123456789abcdef"
 URLS = ["", "by-nc-sa/2.0", "by-nc/2.0", "by-nc-nd/2.0", "by/2.0", "by-sa/2.0", "by-nd/2.0"]
@@ -121,6 +122,16 @@ BAD = {
     ),
     "a list": (SECRET, [1], "no object of JSON"),
 }
+
+
+def test_a_listing_that_is_killed_requests_no_page_again(flickr, context, waits, tmp_path):
+    """Of three pages of a search those that came are kept."""
+    expected = SOURCE.list_images(0, context.labels, replace(context, cache_dir=tmp_path / "elsewhere"))
+    n_all = len(flickr.asked)
+    list_killed(flickr, "asked", n_all, lambda: SOURCE.list_images(0, context.labels, replace(context, fresh=set())))
+    rows = SOURCE.list_images(0, context.labels, replace(context, fresh=set()))
+    assert rows["record_id"].tolist() == expected["record_id"].tolist() and len(rows) == 1_103
+    assert len(flickr.asked) < n_all - 1
 
 
 @pytest.mark.parametrize("what", BAD)

@@ -17,6 +17,7 @@ from curator.sources.huggingface.huggingface_source import HuggingFace
 from curator.sources.reading.read import headers_for
 from curator.sources.url_list.class_names import names_beside
 from tests.small_worlds import picture
+from tests.sources.killed import list_killed
 
 LABELS = ("cat", "dog")
 CLASSES = {"features": [{"name": "label", "dtype": {"class_label": {"names": {"0": "cat", "1": "dog"}}}}]}
@@ -91,6 +92,22 @@ def test_a_listing_that_broke_off_requests_no_file_again(hub, context):
     hub.serve("/cdn/validation.parquet", shard(4))
     hub.requests.clear()
     assert len(source.list_images(0, LABELS, replace(context, fresh=set()))) == 6
+    assert {path for _, path, _ in hub.requests} == {
+        "/api/datasets/ann/pets/parquet/default/validation/0.parquet",
+        "/cdn/validation.parquet",
+    }
+
+
+def test_a_listing_that_is_killed_requests_no_file_again(hub, context, tmp_path):
+    """Killed when it asks for the second file, it goes on there."""
+    source, context = HuggingFace(repo="ann/pets"), replace(context, labels=LABELS)
+    expected = source.list_images(0, LABELS, replace(context, cache_dir=tmp_path / "elsewhere"))
+    hub.requests.clear()
+    source.list_images(0, LABELS, replace(context, cache_dir=tmp_path / "another", fresh=set()))
+    second = [path for _, path, _ in hub.requests].index("/cdn/validation.parquet") + 1
+    list_killed(hub, "requests", second, lambda: source.list_images(0, LABELS, replace(context, fresh=set())))
+    rows = source.list_images(0, LABELS, replace(context, fresh=set()))
+    assert rows["record_id"].tolist() == expected["record_id"].tolist() and len(rows) == 6
     assert {path for _, path, _ in hub.requests} == {
         "/api/datasets/ann/pets/parquet/default/validation/0.parquet",
         "/cdn/validation.parquet",

@@ -13,6 +13,7 @@ from curator.manifests.read_recipe import parse_recipe
 from curator.sources.inaturalist.inaturalist_source import INaturalist
 from curator.sources.inaturalist.tables import ObservationFilter
 from curator.sources.registry import host_limits, source_kinds
+from tests.sources.killed import list_killed
 
 LABELS = ("heron", "egret")
 TAXA = """taxon_id\tancestry\trank_level\trank\tname\tactive
@@ -113,6 +114,19 @@ def test_a_listing_goes_on_at_the_table_where_it_was_cut(tables, context):
     listed = source_of(tables).list_images(0, LABELS, replace(context, fresh=set()))
     assert set(tables.gets()) == {"/photos.csv.gz", "/observers.csv.gz"}
     assert set(listed["author"]) == {f"observer {n} of iNaturalist" for n in (1, 2, 3)}
+
+
+def test_a_listing_that_is_killed_goes_on_at_the_same_table(tables, context, tmp_path):
+    """Killed when it asks for the photos, it does not read the tables before them again."""
+    context = replace(context, labels=LABELS)
+    expected = source_of(tables).list_images(0, LABELS, replace(context, cache_dir=tmp_path / "elsewhere"))
+    photos = next(number for number, path in enumerate(tables.gets(), 1) if path == "/photos.csv.gz")
+    tables.pages["/photos.csv.gz"].statuses = []
+    fresh = replace(context, fresh=set())
+    list_killed(tables, "requests", photos, lambda: source_of(tables).list_images(0, LABELS, fresh))
+    rows = source_of(tables).list_images(0, LABELS, replace(context, fresh=set()))
+    assert rows["record_id"].tolist() == expected["record_id"].tolist() and len(rows) == 9
+    assert set(tables.gets()) == {"/photos.csv.gz", "/observers.csv.gz"}
 
 
 BAD = {

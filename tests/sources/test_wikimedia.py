@@ -20,6 +20,7 @@ from curator.sources.wikimedia import file_lists
 from curator.sources.wikimedia.wikimedia_source import Wikimedia
 from tests.small_webs import serving
 from tests.small_worlds import recipe_text, small_project, write_folder
+from tests.sources.killed import list_killed
 from tests.sources.small_commons import Commons, handler_of
 
 TREE = {
@@ -109,6 +110,19 @@ def test_a_listing_that_breaks_off_goes_on_where_it_was(commons, context, monkey
     rows = source.list_images(0, ("soccer",), replace(context, fresh=set()))
     assert len(rows) == 1_000 and rows["source_id"].is_unique
     assert not before & {json.dumps(one) for one in commons.asked[n_asked:]}
+
+
+def test_a_listing_that_is_killed_goes_on_where_it_was(commons, context, monkeypatch, tmp_path):
+    """All but the answers of the last part is kept; the rows are those of a listing that nobody killed."""
+    monkeypatch.setattr(file_lists, "ANSWERS_A_PART", 3)
+    commons.tree, commons.halves = {"Soccer": ((), 1_000)}, False
+    source = source_of(commons, categories={"soccer": ("Soccer",)})
+    expected = source.list_images(0, ("soccer",), replace(context, cache_dir=tmp_path / "elsewhere"))
+    n_all = len(commons.asked)
+    before = list_killed(commons, "asked", 9, lambda: source.list_images(0, ("soccer",), context))
+    rows = source.list_images(0, ("soccer",), replace(context, fresh=set()))
+    assert rows["record_id"].tolist() == expected["record_id"].tolist() and len(rows) == 1_000
+    assert n_all < len(before) + len(commons.asked) <= n_all + 3 and len(before) == 8
 
 
 def test_a_busy_server_is_left_alone_as_long_as_it_wants(commons, context, waits, told):
