@@ -57,23 +57,33 @@ def match_crops(pictures: Pictures, radius: int, is_wanted: IsWanted) -> Matches
     Returns:
         Matches with the distance between the crop's hash and the other's, in no orientation but upright.
     """
+    looks = gather_blocks(_find_looks(pictures, radius, is_wanted))
+    return _name_pictures(join_matches([block.where(_are_copies(pictures, block)) for block in looks]))
+
+
+def find_near_crops(pictures: Pictures, radius: int, is_wanted: IsWanted) -> Iterator[Matches]:
+    """Find the pairs that :func:`match_crops` compares, in small blocks: a pair may occur several times."""
+    return map(_name_pictures, _find_looks(pictures, radius, is_wanted))
+
+
+def _find_looks(pictures: Pictures, radius: int, is_wanted: IsWanted) -> Iterator[Matches]:
+    """Find matches of a look ``i``, which is a picture in one of :data:`CROPS`, with a picture ``j``."""
     rows = np.flatnonzero(pictures.has_signature)
     owners, crops = Owners(pictures.hashes[rows, :1]), _hash_all(pictures, rows)
     columns = cut_columns(len(rows), len(CROPS))
     index = index_hashes(owners.hashes, min(radius, MOST_BITS), len(rows) * columns[0][1])
+    for first, n_columns in columns:
+        looks = Owners(crops[:, first : first + n_columns])
+        for found in find_indexed(index, looks.hashes):
+            for look, j, distance in expand_pairs(found, looks, owners):
+                step, i = np.divmod(look, max(1, len(rows)))
+                chosen = (i != j) & is_wanted(rows[i], rows[j])
+                names = rows[i] * _LOOKS + first + step + 1
+                yield Matches.upright(names[chosen], rows[j[chosen]], distance[chosen])
 
-    def candidates() -> Iterator[Matches]:
-        for first, n_columns in columns:
-            looks = Owners(crops[:, first : first + n_columns])
-            for found in find_indexed(index, looks.hashes):
-                for look, j, distance in expand_pairs(found, looks, owners):
-                    step, i = np.divmod(look, max(1, len(rows)))
-                    chosen = (i != j) & is_wanted(rows[i], rows[j])
-                    names = rows[i] * _LOOKS + first + step + 1
-                    yield Matches.upright(names[chosen], rows[j[chosen]], distance[chosen])
 
-    near = join_matches([block.where(_are_copies(pictures, block)) for block in gather_blocks(candidates())])
-    return Matches.upright(near.i // _LOOKS, near.j, near.distance)
+def _name_pictures(looks: Matches) -> Matches:
+    return Matches.upright(looks.i // _LOOKS, looks.j, looks.distance)
 
 
 def hash_crops(greys: HashBytes) -> Hashes64:

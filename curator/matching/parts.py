@@ -29,7 +29,7 @@ from curator.matching.crops import IsWanted, sign_coefficients
 from curator.matching.hamming import find_indexed, index_hashes
 from curator.matching.luma_signatures import SIDE
 from curator.matching.perceptual_hash import HashBytes, Hashes64
-from curator.matching.picture_matches import MOST_QUERIES, Matches, Owners, expand_pairs
+from curator.matching.picture_matches import MOST_QUERIES, Accept, Matches, Owners, expand_pairs
 from curator.matching.pictures import Indices, Pictures
 from curator.matching.threads import one_thread_a_core
 
@@ -53,13 +53,16 @@ _HALVES = ((0, 64), (0, 32), (32, 64))
 _PARTS: Integers = np.array([(down, right) for down in _HALVES for right in _HALVES][1:])
 
 
-def match_parts(pictures: Pictures, radius: int, is_wanted: IsWanted) -> Iterator[Matches]:
+def match_parts(
+    pictures: Pictures, radius: int, is_wanted: IsWanted, accept: Accept = lambda found: np.ones(len(found.i), bool)
+) -> Iterator[Matches]:
     """Find the pairs of pictures of which one may be a part of the other, both upright.
 
     Args:
         pictures: one without luma signature matches nothing.
         radius: most differing bits between a part's hash and a picture's, at most those above.
         is_wanted: called before a pair is compared.
+        accept: called then, with the distance of the pair's hashes, block by block of what is yielded.
 
     Yields:
         Matches of a picture i with a part that is like picture j, in blocks: where all look like all, they are many.
@@ -75,10 +78,12 @@ def match_parts(pictures: Pictures, radius: int, is_wanted: IsWanted) -> Iterato
     per_search, bits = max(1, MOST_QUERIES // max(1, len(rows))), min(radius, PART_BITS)
     for first in range(0, len(_PARTS), per_search):
         yield from _look_up(
-            pictures, rows, rows, parts[:, first : first + per_search], bits, is_wanted, _PARTS[None, first:]
+            pictures, rows, rows, parts[:, first : first + per_search], bits, is_wanted, accept, _PARTS[None, first:]
         )
     bits = min(radius, FRAMED_BITS)
-    yield from _look_up(pictures, rows, rows[within], framed[within, None], bits, is_wanted, lines[within, None])
+    yield from _look_up(
+        pictures, rows, rows[within], framed[within, None], bits, is_wanted, accept, lines[within, None]
+    )
 
 
 def _look_up(
@@ -88,6 +93,7 @@ def _look_up(
     hashes: Hashes64,
     bits: int,
     is_wanted: IsWanted,
+    accept: Accept,
     lines: Integers,
 ) -> Iterator[Matches]:
     """Look parts of some pictures, shape (owners, parts), up among all, and compare their signatures.
@@ -104,6 +110,7 @@ def _look_up(
             left, right = owners[i], rows[j]
             near = np.flatnonzero((left != right) & is_wanted(left, right))
             for some in (near[start : start + _BLOCK] for start in range(0, len(near), _BLOCK)):
+                some = some[accept(Matches.upright(left[some], right[some], distance[some]))]
                 greys = [pictures.read_signatures(side[some]).astype(np.float64) for side in (left, right)]
                 cut_out = _read_parts(greys[0], every[i[some], part[some]])
                 some = some[_correlate(cut_out, greys[1]) >= LEAST_LIKENESS]

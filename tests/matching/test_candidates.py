@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from curator.matching import candidates
+from curator.matching import candidates, crops
 from curator.matching.candidates import find_candidates
-from curator.matching.perceptual_hash import distance64
+from curator.matching.luma_signatures import pack_signatures
+from curator.matching.perceptual_hash import distance64, hash64, hash256, transform
 from curator.matching.picture_matches import Matches
 from curator.matching.pictures import Pictures
 
@@ -68,3 +69,32 @@ def test_blocks_give_what_all_at_once_gives_and_are_not_sorted_anew_each(monkeyp
     pairs = [set(zip(one.take().i.tolist(), one.take().j.tolist(), strict=True)) for one in (whole, parts)]
     assert pairs[0] == pairs[1]
     assert len(sorts) < 15
+
+
+def make_balls(n):
+    """Pictures of one soft round thing, each with a little of its own: all look like all, and like crops of all."""
+    chance, (y, x) = np.random.default_rng(0), (np.mgrid[:32, :32] - 15.5) / 16
+    ball = 250 - 200 * (x**2 + y**2 < 0.6) * (1 - 0.3 * (x + y))
+    own = np.kron(chance.normal(size=(n, 8, 8)), np.ones((4, 4)))
+    lumas = (ball + 2 * own).clip(0, 255).astype(np.uint8)
+    coefficients = transform(lumas)
+    upright = hash64(coefficients)
+    turned = chance.integers(0, 1 << 63, (n, 7), dtype=np.uint64)
+    signatures = np.stack([np.frombuffer(one, np.uint8) for one in pack_signatures(lumas)])
+    return Pictures(np.column_stack([upright, turned]), hash256(coefficients), signatures, np.arange(n))
+
+
+def test_where_all_look_like_crops_of_all_few_are_compared(monkeypatch):
+    """Of each picture the nearest pairs, whatever blocks they come in; and of those that fit the nearest are named."""
+    monkeypatch.setattr(candidates, "MOST", most := 2)
+    compared, are_copies = [], crops._are_copies
+    monkeypatch.setattr(crops, "_are_copies", lambda *them: compared.append(them[1]) or are_copies(*them))
+    pictures = make_balls(n := 120)
+    found = find_candidates(pictures, 10, rotations=False)
+    pairs = {
+        (min(i, j), max(i, j)) for looks in compared for i, j in zip(looks.i // crops._LOOKS, looks.j, strict=True)
+    }
+    assert most * n / 2 < len(pairs) <= candidates.COMPARED * most * n
+    assert len(found[0]) <= 3 * most * n
+    monkeypatch.setattr("curator.matching.picture_matches._BLOCK_PAIRS", 500)
+    assert all(map(np.array_equal, found, find_candidates(pictures, 10, rotations=False)))

@@ -73,7 +73,7 @@ def test_nothing_is_asked_that_is_not_wanted(tmp_path):
 def test_where_many_are_like_a_part_of_many_few_are_compared(monkeypatch):
     """Dots in a clear sky: a half of one is like a whole other one, the more often the more there are."""
     monkeypatch.setattr(candidates, "MOST", most := 2)
-    monkeypatch.setattr(candidates, "match_crops", lambda *_: join_matches([]))
+    monkeypatch.setattr(candidates, "_match_few_crops", lambda *_: join_matches([]))
     chance, sky = np.random.default_rng(0), np.linspace(40, 220, 128)[:, None]
     lumas = np.empty((600, 32, 32), np.uint8)
     for luma in lumas:

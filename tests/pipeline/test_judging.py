@@ -215,3 +215,23 @@ def test_what_has_a_copy_is_compared_with_more(project, with_network, monkeypatc
     copies = set(table.loc[table["verdict"] == 1, ["sha256", "other_sha256"]].to_numpy().ravel())
     assert copies and len(table) > len(copies)
     assert (table["sha256"].isin(copies) | table["other_sha256"].isin(copies)).all()
+
+
+def test_what_has_a_copy_of_equal_hashes_is_compared_with_more(tmp_path, with_network, monkeypatch):
+    """The same pixels in another file are a copy, too: only what stands for both is compared with more."""
+    folder = write_folder(tmp_path / "photos", 3)
+    one, again = folder / "rugby" / "000.jpg", folder / "rugby" / "again.jpg"
+    content = one.read_bytes()
+    again.write_bytes(content[:2] + b"\xff\xfe\x00\x04hi" + content[2:])  # a comment
+    project = small_project(tmp_path, recipe_text(folder, per_class="max"))
+    pipeline.fetch(project)
+    monkeypatch.setattr(compare_pictures, "may_be_one", lambda pictures, near: np.zeros(len(near.i), bool))
+    monkeypatch.setattr(first_look, "SLIGHT_LEAD", -1)
+    monkeypatch.setattr(first_look, "SLIGHT_COSINE", -1)
+    dedupe(project)
+    pairs = pq.read_table(project.paths.judged).to_pandas()[["sha256", "other_sha256"]].to_numpy().tolist()
+    equal = {hashlib.sha256(path.read_bytes()).hexdigest() for path in (one, again)}
+    assert equal in [set(pair) for pair in pairs]
+    more = [set(pair) for pair in pairs if set(pair) != equal]
+    assert len(more) == 5
+    assert len(set.intersection(*more) & equal) == 1
