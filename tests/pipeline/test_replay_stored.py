@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pandas as pd
@@ -31,6 +29,7 @@ from curator.store.shards.commit import forget_images
 from tests.fake_archive import Archive, Captured, served
 from tests.pipeline.test_replay import as_jpeg
 from tests.s3_server import s3_server
+from tests.small_webs import PictureHandler, serving
 from tests.small_worlds import picture, recipe_text, small_project, write_folder
 
 LOCAL = FetchSettings(allow_private_hosts=True, timeout_s=60, retries=0)
@@ -55,24 +54,14 @@ def web() -> Iterator[Web]:
     }
     web = Web(pages)
 
-    class Host(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
+    class Host(PictureHandler):
+        def do_GET(self) -> None:  # noqa: N802 -- http.server's name
             web.asked[self.path] += 1
-            body = web.pages.get(self.path)
-            self.send_response(200 if body is not None else 404)
-            self.send_header("Content-Length", str(len(body or b"")))
-            self.end_headers()
-            self.wfile.write(body or b"")
+            self.send_body(200 if self.path in web.pages else 404, web.pages.get(self.path, b""))
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Host)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    web.address = f"http://127.0.0.1:{server.server_port}"
-    yield web
-    server.shutdown()
-    server.server_close()
+    with serving(Host) as port:
+        web.address = f"http://127.0.0.1:{port}"
+        yield web
 
 
 @pytest.fixture(params=["s3", "a folder"])
