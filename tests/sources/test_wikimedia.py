@@ -160,6 +160,29 @@ WRONG = {
 }
 
 
+@pytest.mark.parametrize("what", ["the same two", "categories alone"])
+def test_pages_that_come_for_ever_end_the_list(commons, context, monkeypatch, what):
+    """Two pages in turn, and new ones without a file: one sentence, and nothing that leads in a circle is kept."""
+    monkeypatch.setattr(file_lists, "ANSWERS_A_PART", 1)
+    monkeypatch.setattr(file_lists, "MOST_EMPTY", 5)
+
+    def answer(asked: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+        n = int(asked.get("gcmcontinue", "0"))
+        category = {"ns": 14, "title": f"Category:{n}", "pageid": n}
+        page = commons.page("Soccer", n) if what == "the same two" else category
+        rest = {"gcmcontinue": str(3 - n if n else 1) if what == "the same two" else str(n + 1)}
+        return 200, {}, json.dumps({"batchcomplete": True, "query": {"pages": [page]}, "continue": rest}).encode()
+
+    commons.always = answer
+    for _ in range(2):
+        with pytest.raises(SourceError, match=r"sends no further page of Category:Soccer, for ever\. Run the command"):
+            source_of(commons).list_images(0, ("soccer",), context)
+    assert len(commons.asked) < 12
+    commons.always = lambda asked: None
+    if what == "the same two":
+        assert len(source_of(commons).list_images(0, ("soccer",), context)) > 50
+
+
 @pytest.mark.parametrize("what", WRONG)
 def test_an_answer_that_is_none_is_one_paragraph(commons, context, what):
     """It says which list, what the server said, and what to do."""
