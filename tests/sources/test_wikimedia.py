@@ -17,6 +17,7 @@ from curator.pipeline.acquire import AcquireOptions, plan_listing
 from curator.sources.reading import json_api, resume
 from curator.sources.registry import host_limits, source_kinds
 from curator.sources.wikimedia import file_lists
+from curator.sources.wikimedia.file_rows import file_row
 from curator.sources.wikimedia.wikimedia_source import Wikimedia
 from tests.small_webs import serving
 from tests.small_worlds import recipe_text, small_project, write_folder
@@ -94,6 +95,18 @@ def test_each_depth_is_a_tier_and_each_row_has_a_licence_and_an_author(commons, 
         list(rows["record_id"]) for rows in tiers
     ]
     assert all(read.cached for tier in range(3) for read in source.plan(tier, context))
+
+
+def test_only_what_a_decoder_reads_is_a_picture():
+    """JPEG, PNG, WebP, GIF, TIFF; no drawing, document, sound, film or scan of a book."""
+    kinds = {
+        "image/jpeg image/png image/webp image/gif image/tiff": True,
+        "image/svg+xml application/pdf application/ogg audio/ogg video/webm image/vnd.djvu image/x-xcf": False,
+    }
+    for names, is_picture in kinds.items():
+        for mime in names.split():
+            row = file_row(Commons(url="http://h.example").page("Rugby", 0, mime=mime))
+            assert (row["left_out"] is None) is is_picture, mime
 
 
 def test_a_listing_that_breaks_off_goes_on_where_it_was(commons, context, monkeypatch):
