@@ -138,15 +138,16 @@ def context_in(folder: Path) -> ListingContext:
 
     fetch = FetchSettings(allow_private_hosts=True, contact="bench@example.org")
     names = LabelFinder(dict.fromkeys(LABELS, ()))
-    watch = partial(Listing().watch, 0)
-    return ListingContext(LABELS, folder / "sources", folder, fetch, tell, label_names=names, watch=watch)
+    return ListingContext(LABELS, folder / "sources", folder, fetch, tell, label_names=names)
 
 
 def listed(source: Source, context: ListingContext) -> tuple[int, int]:
-    """List a source; return the rows that are listed, and the bytes that they take, each buffer once."""
+    """List a source; return how many rows, and the bytes of them and of the files to watch, each buffer once."""
+    listing = Listing()
     with within(ListSettings(), context.cache_dir):
-        rows = catalog.to_arrow(source.list_images(0, LABELS, context))
-    buffers = (buffer for column in rows.columns for chunk in column.chunks for buffer in chunk.buffers())
+        rows = source.list_images(0, LABELS, replace(context, watch=partial(listing.watch, 0)))
+    columns = [*catalog.to_arrow(rows).columns, *(one.paths for one in listing.watched)]
+    buffers = (buffer for column in columns for chunk in column.chunks for buffer in chunk.buffers())
     return len(rows), sum({buffer.address: buffer.size for buffer in buffers if buffer}.values())
 
 
@@ -230,41 +231,31 @@ def imagenet(n_rows: int, every: int, folder: Path) -> Iterator[Figures]:
 
 
 def local_files(n_rows: int, every: int, folder: Path) -> Iterator[Figures]:
-    """A CSV of so many files, and a tenth as many in a folder: to make a file takes longer than to list it."""
+    """So many files, a thousand a folder, as a folder and as a CSV beside it that names them."""
     elsewhere(write_files, n_rows, every, folder)
-    source = UrlList(path="list.csv", root=".", links=True)
-    yield measure("url-list, local files", n_rows, every, partial(listed, source, context_in(folder)))
-    n_files = n_rows // 10
-    yield measure("folder", n_files, every, partial(listed, Folder(path="files"), context_in(folder)))
+    for name, source in {"folder": Folder(path="."), "url-list, local files": UrlList(path="list.csv")}.items():
+        yield measure(name, n_rows, every, partial(listed, source, context_in(folder)))
 
 
 def write_files(n_rows: int, every: int, folder: Path) -> None:
-    """Write a thousand empty files, links that give each many paths, and the CSV; then the files of the folder."""
-    for number in range(A_FOLDER):
-        _touch(folder / "all" / _picture(number))
+    """Write a thousand empty files, give each many names, which is quicker than to write more, and the CSV."""
+    (folder / ".first").mkdir()
+    files = [folder / ".first" / f"{number}" for number in range(A_FOLDER)]
+    for file in files:
+        file.touch()
     with (folder / "list.csv").open("w") as table:
         table.write("path,label\n")
         for number in range(n_rows):
-            link = folder / f"photographs_of_a_match_{number // A_FOLDER:06}"
-            if number % A_FOLDER == 0:
-                link.symlink_to("all")
             label = LABELS[number // every % 2] if number % every == 0 else "golf"
-            table.write(f"{link.name}/{_picture(number % A_FOLDER)},{label}\n")
-            if number < n_rows // 10:
-                _touch(folder / "files" / label / link.name / _picture(number))
+            name = f"{label}/match_{number // A_FOLDER:06}/photograph_from_the_stand_{number:07}.jpg"
+            if number % A_FOLDER < 2 * every:
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            os.link(files[number % A_FOLDER], folder / name)
+            table.write(f"{name},{label}\n")
 
 
 A_FOLDER = 1_000
 """Files in one folder."""
-
-
-def _picture(number: int) -> str:
-    return f"photograph_from_the_stand_{number:07}.jpg"
-
-
-def _touch(file: Path) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.touch()
 
 
 def write_synsets(n_rows: int, every: int, folder: Path) -> None:
