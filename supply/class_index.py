@@ -16,10 +16,10 @@ from __future__ import annotations
 
 import argparse
 import csv
+import gzip
 import json
 import re
 import sys
-import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ sys.path.insert(0, str(ROOT))
 from curator.sources.class_index.meanings import worth  # noqa: E402
 from curator.sources.class_index.spelling import fold, number_forms  # noqa: E402
 
-TARGET = ROOT / "curator" / "sources" / "class_index" / "classes.txt"
+TARGET = ROOT / "curator" / "sources" / "class_index" / "classes.txt.gz"
 HEADER = "curator class index 1"
 
 PICTURED = {"03", "04", "05", "06", "08", "13", "17", "18", "20"}
@@ -377,11 +377,10 @@ def main() -> None:
     pairs = pair(words, wordnet)
     entries = make_entries(words, wordnet, pairs)
     names = make_names(entries, wordnet)
-    text = compose(entries, names, wordnet.irregular)
-    chosen.to.write_bytes(text.encode("utf-8"))
-    size = len(zlib.compress(text.encode("utf-8"), 9))
+    packed = gzip.compress(compose(entries, names, wordnet.irregular).encode("utf-8"), mtime=0)
+    chosen.to.write_bytes(packed)
     print(f"{len(entries):,} entries, {len(pairs):,} classes with a synset, {len(names):,} names")
-    print(f"{size:,} bytes in a wheel")
+    print(f"{len(packed):,} bytes")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 import subprocess
 import sys
@@ -105,11 +106,21 @@ def test_no_word_is_refused(word: str) -> None:
         search_classes(word)
 
 
-@pytest.mark.parametrize("body", [b"no index", b"curator class index 9\n\n\n\n", b""])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"no index",
+        b"",
+        gzip.compress(b"no index"),
+        gzip.compress(b"curator class index 9\n\n\n\n"),
+        entries.FILE.read_bytes()[:-100],
+        entries.FILE.read_bytes()[:500_000] + bytes(100) + entries.FILE.read_bytes()[500_100:],
+    ],
+)
 def test_a_damaged_index_is_one_sentence(body: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No traceback: curator is to be installed anew."""
-    monkeypatch.setattr(entries, "FILE", tmp_path / "classes.txt")
-    (tmp_path / "classes.txt").write_bytes(body)
+    monkeypatch.setattr(entries, "FILE", tmp_path / "classes.txt.gz")
+    (tmp_path / "classes.txt.gz").write_bytes(body)
     with pytest.raises(StateError, match="Install curator anew"):
         read_index.__wrapped__()
 

@@ -11,6 +11,8 @@ WordNet that only leads to others. How the file is made: ``supply/class_index.py
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,7 +20,7 @@ from pathlib import Path
 
 from curator.errors import StateError
 
-FILE = Path(__file__).with_name("classes.txt")
+FILE = Path(__file__).with_name("classes.txt.gz")
 _HEADER = b"curator class index 1"
 SURE = 9
 """How strongly a word means an entry that bears it as the name of its class."""
@@ -138,6 +140,6 @@ def read_index() -> ClassIndex:
         StateError: it cannot be read.
     """
     try:
-        return ClassIndex(FILE.read_bytes())
-    except (OSError, ValueError) as error:
+        return ClassIndex(gzip.decompress(FILE.read_bytes()))
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         raise StateError(f"The index of classes {FILE} cannot be read ({error}).", "Install curator anew.") from error
