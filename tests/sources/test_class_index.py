@@ -198,7 +198,7 @@ def test_the_index_is_made_of_the_three_word_lists(tmp_path: Path) -> None:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
-    index = ClassIndex((tmp_path / "one").read_bytes())
+    index = ClassIndex(gzip.decompress((tmp_path / "one").read_bytes()))
     found = {one.mid or one.synonyms[0]: one for one in map(index.entry, range(len(index)))}
     assert {*found} == {"/m/1", "/m/2", "/m/3", "/m/4", "thing"}
     assert (found["/m/3"].synset, found["/m/3"].n_urls, found["/m/3"].n_flickr) == ("n00000003", 12, 3)
