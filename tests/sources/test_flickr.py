@@ -157,3 +157,14 @@ def test_mistakes_of_a_recipe_are_reported():
     }.items():
         with pytest.raises(RecipeError, match=message):
             parse_recipe(text + keys, source_kinds())
+
+
+@pytest.mark.parametrize("pages", [None, "", "many", True, 1e400, [3], {}, "9" * 5_000])
+def test_a_number_of_pages_that_is_none_ends_the_search(flickr, context, waits, pages):
+    """What the page holds is listed; nothing says that there are more."""
+    photo = {"id": "1", "owner": "7@N00", "license": "4", "url_l": "https://live.example/1.jpg"}
+    flickr.found = {}
+    flickr.always = {"photos": {"pages": pages, "photo": [photo, pages]}, "stat": "ok"}
+    n_pages = 8 if pages == "9" * 5_000 else 1
+    assert len(Flickr(search={"soccer": ("soccer",)}).list_images(0, ("soccer",), context)) == 1
+    assert len(flickr.asked) == 1 + n_pages

@@ -196,6 +196,26 @@ def test_pages_that_come_for_ever_end_the_list(commons, context, monkeypatch, wh
         assert len(source_of(commons).list_images(0, ("soccer",), context)) > 50
 
 
+@pytest.mark.parametrize("odd", [None, 0, True, 1e400, "x", "\ud800", [], ["x"], [{"value": 7}], {}, {"a": [1]}])
+def test_whatever_a_page_says_is_one_row_that_is_left_out_or_listed(commons, context, odd):
+    """A value of another kind than documented, in any place: the other files are listed all the same."""
+    page = commons.page("Odd", 0)
+    [info] = page["imageinfo"]
+    of_page = [{**page, key: odd} for key in page]
+    of_info = [{**page, "imageinfo": [{**info, key: odd}]} for key in info]
+    stated = info["extmetadata"]
+    of_text = [{**page, "imageinfo": [{**info, "extmetadata": {**stated, key: odd}}]} for key in stated]
+    of_value = [
+        {**page, "imageinfo": [{**info, "extmetadata": {**stated, key: {"value": odd}}}]} for key in ("Artist", "x")
+    ]
+    commons.halves, commons.tree = False, {"Soccer": ((), 3)}
+    odd_pages = [one | {"pageid": n} for n, one in enumerate([*of_info, *of_text, *of_value])]
+    commons.odd = [odd, *of_page, *odd_pages]
+    rows = source_of(commons, categories={"soccer": ("Soccer",)}).list_images(0, ("soccer",), context)
+    assert {commons.page("Soccer", n)["imageinfo"][0]["thumburl"] for n in range(3)} <= set(rows["url"])
+    assert rows["url"].str.startswith("http").all() and rows["license"].notna().all()
+
+
 @pytest.mark.parametrize("what", WRONG)
 def test_an_answer_that_is_none_is_one_paragraph(commons, context, what):
     """It says which list, what the server said, and what to do."""

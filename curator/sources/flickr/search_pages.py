@@ -20,7 +20,7 @@ from curator.manifests.spdx import is_allowed
 from curator.sources.base import ListingContext
 from curator.sources.reading.cache import CacheEntry
 from curator.sources.reading.json_api import JsonApi
-from curator.sources.reading.json_text import plain_text
+from curator.sources.reading.json_text import as_object, as_objects, plain_text
 
 API = "https://api.flickr.com/services/rest/"
 KEY = "FLICKR_API_KEY"
@@ -60,10 +60,10 @@ class SearchPages:
     def licences(self) -> dict[str, str]:
         """Return the address of each licence that has one, by its number."""
         if (kept := self._licences.load()) is None:
-            listed = _table(self._ask({"method": "flickr.photos.licenses.getInfo"}, "licences").get("licenses")).get(
+            listed = as_object(self._ask({"method": "flickr.photos.licenses.getInfo"}, "licences").get("licenses")).get(
                 "license"
             )
-            known = {str(one.get("id")): str(one.get("url") or "") for one in _rows(listed)}
+            known = {str(one.get("id")): str(one.get("url") or "") for one in as_objects(listed)}
             kept = pa.table({"id": pa.array(known, pa.string()), "url": pa.array(known.values(), pa.string())})
             self._licences.save(kept, {"origin": API})
         return dict(zip(kept["id"].to_pylist(), kept["url"].to_pylist(), strict=True))
@@ -110,10 +110,11 @@ class SearchPages:
             **{"media": "photos", "content_type": "1", "safe_search": "1", "sort": "relevance"},
             **{"extras": f"license,owner_name,{','.join(_SIZES)}", "per_page": str(A_PAGE), "page": str(page)},
         }
-        found = _table(self._ask(asked, text).get("photos"))
-        listed = _rows(found.get("photo"))
+        found = as_object(self._ask(asked, text).get("photos"))
+        listed = as_objects(found.get("photo"))
         rows = [row for photo in listed if (row := photo_row(photo, licences))]
-        has_more = bool(listed) and page < int(str(found.get("pages") or 0))
+        n_pages = _text(found.get("pages"))
+        has_more = bool(listed) and page < (int(n_pages[:9]) if n_pages.isdecimal() else 0)
         entry.save(pa.Table.from_pylist(rows, SCHEMA), {"origin": API, "has_more": has_more})
         kept: pa.Table = entry.load()
         return kept
@@ -129,9 +130,9 @@ class SearchPages:
             )
         finally:
             self._context.emit(MetadataFinished(reading))
-        if _table(answer).get("stat") == "ok":
-            return _table(answer)
-        code, message = str(_table(answer).get("code")), str(_table(answer).get("message", "no object of JSON"))
+        if as_object(answer).get("stat") == "ok":
+            return as_object(answer)
+        code, message = str(as_object(answer).get("code")), str(as_object(answer).get("message", "no object of JSON"))
         if code == _INVALID_KEY:
             raise SourceError(f"{self._api.host} refuses the key in {KEY}.", _GET_KEY)
         said = message.replace(key, "***").rstrip(".")[:300]
@@ -140,7 +141,7 @@ class SearchPages:
 
 def _is_busy(answer: Any) -> str:
     """Say why an answer means to try again later."""
-    what = _BUSY.get(str(_table(answer).get("code"))) if _table(answer).get("stat") == "fail" else None
+    what = _BUSY.get(str(as_object(answer).get("code"))) if as_object(answer).get("stat") == "fail" else None
     return f"is busy (its {what} is not available)" if what else ""
 
 
@@ -168,11 +169,3 @@ def _has_more(rows: pa.Table) -> bool:
 
 def _text(value: Any) -> str:
     return plain_text(str(value)).strip() if isinstance(value, str | int) else ""
-
-
-def _table(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _rows(value: Any) -> Sequence[dict[str, Any]]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []

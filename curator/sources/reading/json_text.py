@@ -37,6 +37,20 @@ def plain_text(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
+def as_object(value: Any) -> dict[str, Any]:
+    """Return an object of JSON; of anything else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def as_objects(value: Any) -> list[dict[str, Any]]:
+    """Return the objects in a list of JSON, whatever else is in it; of anything else none.
+
+    >>> as_objects([{"id": 1}, "x"]), as_objects({"id": 1})
+    ([{'id': 1}], [])
+    """
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
 def without_halves(text: str) -> str:
     r"""Return JSON text that names no half of a surrogate pair: ``?`` in its place.
 

@@ -23,6 +23,7 @@ from curator.events import MetadataFinished, MetadataStarted
 from curator.sources.base import ListingContext
 from curator.sources.reading.cache import CacheEntry
 from curator.sources.reading.json_api import JsonApi
+from curator.sources.reading.json_text import as_object, as_objects
 from curator.sources.wikimedia.file_rows import ASKED, METADATA, SCHEMA, file_row
 
 MAXLAG_S = 5
@@ -171,13 +172,14 @@ class FileLists:
 
     def _batch(self, query: Query, rest: Mapping[str, str]) -> tuple[list[dict[str, Any]], dict[str, str]]:
         """Request pages until all that is asked of them has come, and what continues behind them."""
-        pages: dict[Any, dict[str, Any]] = {}
+        pages: dict[str, dict[str, Any]] = {}
         for _ in range(MOST_EMPTY):
             answer = self._api.ask({**query.parameters(), **rest}, query.shown, _is_busy)
             self._refuse_error(answer, query)
-            for page in _list(_table(answer.get("query")).get("pages")):
-                pages[page.get("pageid")] = pages.get(page.get("pageid"), {}) | page
-            rest = {str(name): str(value) for name, value in _table(answer.get("continue")).items()}
+            for page in as_objects(as_object(answer.get("query")).get("pages")):
+                page_id = str(page.get("pageid"))
+                pages[page_id] = pages.get(page_id, {}) | page
+            rest = {str(name): str(value) for name, value in as_object(answer.get("continue")).items()}
             if "batchcomplete" in answer or not rest:
                 return list(pages.values()), rest
         raise SourceError(f"{self.host} does not come to the end of a page of {query.shown}.", _LATER)
@@ -188,7 +190,7 @@ class FileLists:
     def _refuse_error(self, answer: Any, query: Query) -> None:
         if not isinstance(answer, dict):
             raise SourceError(f"{self.host} answered {query.shown} with no object of JSON.", _WRONG)
-        if error := _table(answer.get("error")):
+        if error := as_object(answer.get("error")):
             what = f"{error.get('code', 'an error')}: {str(error.get('info', '')).rstrip('.')[:300]}"
             raise SourceError(f"{self.host} answered {query.shown} with {what}.", _WRONG)
 
@@ -202,18 +204,10 @@ def _is_busy(answer: Any) -> str:
     >>> _is_busy({"error": {"code": "maxlag", "info": "Waiting for a database server: 7 seconds lagged."}})
     'is busy (maxlag: Waiting for a database server: 7 seconds lagged)'
     """
-    error = _table(answer.get("error")) if isinstance(answer, dict) else {}
+    error = as_object(answer.get("error")) if isinstance(answer, dict) else {}
     code = str(error.get("code", ""))
     is_so = code in _BUSY or code.startswith("internal_api_error")
     return f"is busy ({code}: {str(error.get('info', '')).rstrip('.')[:200]})" if is_so else ""
-
-
-def _table(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: Any) -> list[dict[str, Any]]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def _name(page: Mapping[str, Any]) -> str:

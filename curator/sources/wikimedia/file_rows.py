@@ -20,8 +20,9 @@ from typing import Any
 import pyarrow as pa
 
 from curator.decide.origins import UNKNOWN_AUTHORS
-from curator.sources.reading.json_text import plain_text
+from curator.sources.reading.json_text import as_object, as_objects, plain_text
 from curator.sources.wikimedia.plain_html import read_html
+from curator.text import is_web_address
 
 COLUMNS = (
     "source_id", "title", "url", "fallback_url", "landing_url", "license", "author", "author_url", "extra", "left_out",
@@ -40,20 +41,20 @@ _PICTURES = frozenset(("image/jpeg", "image/png", "image/webp", "image/gif", "im
 
 def file_row(page: Mapping[str, Any]) -> dict[str, str | None]:
     """Return the columns of a file; ``left_out`` says why it is no image of a data set, if so."""
-    info: Mapping[str, Any] = next(iter(page.get("imageinfo") or ()), {})
-    stated = {name: one.get("value") for name, one in (info.get("extmetadata") or {}).items() if isinstance(one, dict)}
+    info = next(iter(as_objects(page.get("imageinfo"))), {})
+    stated = {name: as_object(one).get("value") for name, one in as_object(info.get("extmetadata")).items()}
     licence, (author, author_url) = _licence(stated), _author(stated, info)
-    whole, shown = _text(info.get("url")), _text(info.get("thumburl"))
+    whole, shown = (text if is_web_address(text := _text(info.get(key))) else "" for key in ("url", "thumburl"))
     name = PurePosixPath(_text(page.get("title")).partition(":")[2]).stem
     title = read_html(_text(stated.get("ObjectName"))).text or name
     reasons = {
         NO_ADDRESS: not whole,
-        NO_PICTURE: info.get("mime") not in _PICTURES,
+        NO_PICTURE: _text(info.get("mime")) not in _PICTURES,
         NO_LICENCE: not licence,
     }
-    facts = {key: info[key] for key in ("sha1", "width", "height", "mime") if info.get(key)}
+    facts = {key: info[key] for key in ("sha1", "width", "height", "mime") if _text(info.get(key))}
     return {
-        "source_id": str(page.get("pageid", "")),
+        "source_id": _text(page.get("pageid")),
         "title": title,
         "url": shown or whole,
         "fallback_url": whole if shown and shown != whole else None,
@@ -87,4 +88,4 @@ def _author(stated: Mapping[str, Any], info: Mapping[str, Any]) -> tuple[str, st
 
 
 def _text(value: Any) -> str:
-    return plain_text(value) if isinstance(value, str) else "" if value is None else str(value)
+    return plain_text(str(value)) if isinstance(value, str | int) else ""
