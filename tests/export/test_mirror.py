@@ -205,13 +205,17 @@ def test_git_annex_reads_the_lists(small: curator.Dataset, tmp_path: Path) -> No
 
 @pytest.mark.parametrize(
     ("target", "said"),
-    [("photos/rugby/000.jpg", "is a file. Choose a folder."), ("data/small/images", "in the data set's own folder")],
+    [
+        ("photos/rugby/000.jpg", "is a file. Choose a folder."),
+        ("data/small/images", "in the data set's own folder"),
+        (" ", "is empty. Name a folder"),
+    ],
 )
 def test_a_place_that_cannot_be_one(small: curator.Dataset, target: str, said: str) -> None:
     """One paragraph; nothing is written."""
     with pytest.raises(CuratorError, match=said):
         small.mirror(target)
-    if (place := Path(target)).suffix == "":
+    if (place := Path(target)).suffix == "" and target.strip():
         with pytest.raises(CuratorError, match=said):
             small.mirror(f"file://{place.absolute()}")
 

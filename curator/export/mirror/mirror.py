@@ -116,6 +116,8 @@ def _objects_of(project: Project, kind: Kind, url: str) -> Kind:
 
 
 def _folder_of(project: Project, target: str | Path) -> Path:
+    if not str(target).strip():
+        raise CuratorError("The place of the mirror is empty.", "Name a folder; the one that you are in is `.`.")
     folder = Path(target).expanduser().resolve()
     data = project.paths.folder.resolve()
     if folder.exists() and not folder.is_dir():
