@@ -253,6 +253,15 @@ def known_labels(key: str, table: Mapping[str, Any], labels: Sequence[str]) -> l
     return [(key, message) for message in (*unknown, *empty)]
 
 
+def blank_texts(key: str, table: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
+    """Find the labels for which a table ``key`` of the recipe has an empty text, as (key, message) pairs.
+
+    >>> blank_texts("search", {"rugby": ("scrum", " ")})
+    [('search', 'has an empty text for rugby')]
+    """
+    return [(key, f"has an empty text for {label}") for label, texts in table.items() if not all(map(str.strip, texts))]
+
+
 def unknown_label(label: str, labels: Sequence[str]) -> list[tuple[str, str]]:
     """Find what is wrong with the key ``label`` of a source, if it is given, as (key, message) pairs.
 

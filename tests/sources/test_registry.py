@@ -153,3 +153,22 @@ def test_docs_name_each_source_and_each_of_its_keys(toy: type[Source]) -> None:
     assert undocumented(registry.SOURCES, page) == ["counting"]
     page += '\n## [[sources]] kind = "counting"\n\n| `site` | | the address |\n| `name` | `""` | its name |\n'
     assert undocumented(registry.SOURCES, page) == ["counting: first", "counting: n_images"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "text"),
+    [
+        ("wikimedia", "categories", "Category: "),
+        ("wikimedia", "search", " "),
+        ("open-images", "classes", ""),
+        ("inaturalist", "taxa", "\\t"),
+        ("flickr", "search", ""),
+    ],
+)
+def test_an_empty_text_is_a_mistake_of_the_recipe(kind: str, key: str, text: str) -> None:
+    """An API would refuse the whole list for it, or a search of nothing would find anything."""
+    recipe = (
+        f'name = "a"\nlabels = ["rugby", "soccer"]\n[[sources]]\nkind = "{kind}"\n{key} = {{ rugby = ["x", "{text}"] }}'
+    )
+    with pytest.raises(RecipeError, match=f"{key} has an empty text for rugby"):
+        parse_recipe(recipe, registry.source_kinds())

@@ -18,7 +18,7 @@ from curator.errors import SourceError
 from curator.events import Warned
 from curator.manifests.spdx import FAMILIES
 from curator.manifests.toml_settings import setting
-from curator.sources.base import ListingContext, PlannedRead, Source, known_labels, listed_rows
+from curator.sources.base import ListingContext, PlannedRead, Source, blank_texts, known_labels, listed_rows
 from curator.sources.budget import Kept
 from curator.sources.flickr.search_pages import COLUMNS, SearchPages
 
@@ -41,7 +41,7 @@ class Flickr(Source):
 
     def problems(self, labels: Sequence[str]) -> list[tuple[str, str]]:
         """List the recipe's mistakes that only this source can see, as (key, message) pairs."""
-        found = known_labels("search", self.search, labels)
+        found = known_labels("search", self.search, labels) + blank_texts("search", self.search)
         return found if self.licences else [*found, ("licences", "must name at least one licence")]
 
     def plan(self, tier: int, context: ListingContext) -> Sequence[PlannedRead]:

@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 
 from curator.errors import SourceError
 from curator.manifests.toml_settings import setting
-from curator.sources.base import ListingContext, PlannedRead, Source, known_labels, listed_rows
+from curator.sources.base import ListingContext, PlannedRead, Source, blank_texts, known_labels, listed_rows
 from curator.sources.inaturalist.reader import OpenTables, Wishes
 from curator.sources.inaturalist.tables import TABLES, place_of
 from curator.sources.inaturalist.taxa import EXCEPTED
@@ -59,7 +59,7 @@ class INaturalist(Source):
 
     def problems(self, labels: Sequence[str]) -> list[tuple[str, str]]:
         """List the recipe's mistakes that only this source can see, as (key, message) pairs."""
-        found = known_labels("taxa", self.taxa, labels)
+        found = known_labels("taxa", self.taxa, labels) + blank_texts("taxa", self.taxa)
         if not self.grades:
             found.append(("grades", "must name at least one grade"))
         if not is_url(self.images):

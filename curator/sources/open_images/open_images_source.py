@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from curator import catalog
 from curator.events import Noted
 from curator.manifests.toml_settings import setting
-from curator.sources.base import ListingContext, PlannedRead, Source, known_labels, listed_rows
+from curator.sources.base import ListingContext, PlannedRead, Source, blank_texts, known_labels, listed_rows
 from curator.sources.budget import budget
 from curator.sources.named_files import state_of_files
 from curator.sources.open_images.boxes import BoxFilter
@@ -86,7 +86,7 @@ class OpenImages(Source):
 
     def problems(self, labels: Sequence[str]) -> list[tuple[str, str]]:
         """List the recipe's mistakes that only this source can see, as (key, message) pairs."""
-        found = known_labels("classes", self.classes, labels)
+        found = known_labels("classes", self.classes, labels) + blank_texts("classes", self.classes)
         if not self.subsets:
             found.append(("subsets", "must name at least one subset"))
         if self.boxes and self.labels_from != "boxes":

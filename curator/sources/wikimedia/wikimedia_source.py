@@ -26,7 +26,7 @@ import pyarrow.compute as pc
 from curator.errors import SourceError
 from curator.events import Noted, Warned
 from curator.manifests.toml_settings import setting
-from curator.sources.base import ListingContext, PlannedRead, Source, known_labels, listed_rows
+from curator.sources.base import ListingContext, PlannedRead, Source, blank_texts, known_labels, listed_rows
 from curator.sources.budget import Kept
 from curator.sources.reading.places import is_url
 from curator.sources.wikimedia.file_lists import MOST_FOUND, FileLists, Query
@@ -73,6 +73,8 @@ class Wikimedia(Source):
     def problems(self, labels: Sequence[str]) -> list[tuple[str, str]]:
         """List the recipe's mistakes that only this source can see, as (key, message) pairs."""
         found = [problem for key, table in self._tables.items() for problem in known_labels(key, table, labels)]
+        categories = {label: tuple(map(category_name, names)) for label, names in (self.categories or {}).items()}
+        found += blank_texts("categories", categories) + blank_texts("search", self.search or {})
         if not self._tables:
             found.append(("categories", 'or search is missing, such as categories = { heron = ["Ardea cinerea"] }'))
         if not is_url(self.api):
