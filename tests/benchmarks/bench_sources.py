@@ -425,10 +425,12 @@ SOURCES: dict[str, Callable[[int, int, Path], Iterator[Figures]]] = {
 
 OWN_MB, MORE_OWN, LESS_SURE_MB = 150, 0.15, 5
 MORE_MB, AND_A_HALF = 110, 1.5
+MOST_BYTES_A_ROW = 700
 SLOWEST = 500
 """Limits: memory of the process's own, how much more of it than for three tenths of the rows, and what that is sure to;
 memory with what is mapped of files: what is listed once, as the source keeps it while the listing is written of it, and
-half of it for columns that were changed on the way; rows a second."""
+half of it for columns that were changed on the way; bytes of a row that is listed, as waste there would raise that
+limit; rows a second."""
 
 
 def in_process(source: str, n_rows: int, every: int) -> list[Figures]:
@@ -446,6 +448,7 @@ def judge(one: Figures) -> list[Verdict]:
     return [
         at_least(f"{name}: speed", one.n_rows / one.seconds, SLOWEST, "rows/s"),
         at_most(f"{name}: own memory", one.own / 1e6, OWN_MB, "MB more"),
+        at_most(f"{name}: a row", one.listed_bytes / max(one.n_listed, 1), MOST_BYTES_A_ROW, "bytes"),
         at_most(f"{name}: memory", one.more / 1e6, MORE_MB + AND_A_HALF * one.listed_bytes / 1e6, "MB more"),
     ]
 
