@@ -196,6 +196,17 @@ def test_pages_that_come_for_ever_end_the_list(commons, context, monkeypatch, wh
         assert len(source_of(commons).list_images(0, ("soccer",), context)) > 50
 
 
+@pytest.mark.parametrize("n_rows", [0, 1])
+def test_a_circle_that_was_kept_is_read_anew(commons, context, n_rows):
+    """As an earlier version kept it: what leads back is asked for again, and no plan goes round in it."""
+    query, pages = file_lists.Query("category", "Soccer"), [commons.page("Kept", 0)] * n_rows
+    with file_lists.FileLists(f"{commons.url}/w/api.php", "wikimedia", context) as lists:
+        for here, rest in ({}, {"c": "1"}), ({"c": "1"}, {"c": "2"}), ({"c": "2"}, {"c": "1"}):
+            file_lists._save(lists._entry(query, here), [file_row(page) for page in pages], ["Below"], rest)
+        assert lists.kept_subcategories(query, 100) is None
+        assert sum(part.rows.num_rows for part in lists.parts(query)) == 60 + 2 * n_rows
+
+
 @pytest.mark.parametrize("odd", [None, 0, True, 1e400, "x", "\ud800", [], ["x"], [{"value": 7}], {}, {"a": [1]}])
 def test_whatever_a_page_says_is_one_row_that_is_left_out_or_listed(commons, context, odd):
     """A value of another kind than documented, in any place: the other files are listed all the same."""

@@ -120,7 +120,7 @@ class FileLists:
                 raise self._endless(query)
             seen.append(rest)
             entry = self._entry(query, rest)
-            if (part := _load(entry)) is None:
+            if (part := _load(entry)) is None or (part.rest and part.rest in seen):  # a circle was kept once
                 part = self._read(query, seen, entry)
             yield part
             n_without = 0 if part.rows.num_rows else n_without + 1
@@ -130,9 +130,11 @@ class FileLists:
         """Return the subcategories within the first ``most`` files of a category; None if not all of them are kept."""
         found: list[str] = []
         rest: Mapping[str, str] | None = {}
+        seen: list[Mapping[str, str]] = []
         while rest is not None and most > 0:
-            if (part := _load(self._entry(query, rest))) is None:
+            if rest in seen or (part := _load(self._entry(query, rest))) is None:
                 return None
+            seen.append(rest)
             found += part.subcategories
             most -= part.rows.num_rows
             rest = part.rest or None
