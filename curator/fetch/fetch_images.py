@@ -24,7 +24,7 @@ from curator.fetch.fragments.folder import absorb_left
 from curator.fetch.fragments.run_plan import run_plan
 from curator.fetch.ledger.ledger import Ledger
 from curator.fetch.outcomes import read_outcomes
-from curator.fetch.plan import FetchOptions, make_plan
+from curator.fetch.plan import CHUNK_ROWS, FetchOptions, make_plan
 from curator.fetch.politeness.governor import LEASE_S
 from curator.fetch.row_addresses import parse_rows
 from curator.manifests.project import Project
@@ -72,6 +72,8 @@ def fetch_images(table: pd.DataFrame, project: Project, options: FetchOptions = 
                 recover(project.paths, ledger.knows_file)
             raise
         project.emit(FetchFinished())
-    del plan  # and what holds it in circles: all addresses would stay in memory beside all outcomes
-    gc.collect()
+    is_large = plan.n_images > CHUNK_ROWS
+    del plan
+    if is_large:  # and what holds it in circles: all addresses would stay in memory beside all outcomes
+        gc.collect()
     return read_outcomes(table, project, rows)

@@ -96,13 +96,13 @@ def test_a_full_disk_leaves_no_partial_file(paths, monkeypatch):
     """Half of the bytes fit: the half is removed, and the error is the system's."""
     writes = iter([5])
 
-    def write(descriptor, data):
+    def write(descriptor, pieces):
         try:
             return next(writes)
         except StopIteration:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from None
 
-    monkeypatch.setattr("curator.store.image_files.os.write", write)
+    monkeypatch.setattr("curator.store.image_files.os.writev", write)
     with pytest.raises(OSError, match="No space left"):
         write_temporary(paths, DATA, SHA256, "jpeg")
     assert files(paths) == []
@@ -111,7 +111,7 @@ def test_a_full_disk_leaves_no_partial_file(paths, monkeypatch):
 def test_large_writes_may_come_in_parts(paths, monkeypatch):
     """A system that takes less than it was given is given the rest."""
     write = os.write
-    monkeypatch.setattr("curator.store.image_files.os.write", lambda descriptor, data: write(descriptor, data[:7]))
+    monkeypatch.setattr("curator.store.image_files.os.writev", lambda opened, pieces: write(opened, pieces[0][:7]))
     temporary = write_temporary(paths, DATA, SHA256, "jpeg")
     assert Path(temporary).read_bytes() == DATA
 

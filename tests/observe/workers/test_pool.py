@@ -24,6 +24,7 @@ import os, time
 import curator.observe.observation as observation
 look_at = observation.look_at
 def sabotaged(data, *, max_pixels):
+    data = bytes(data)
     if data.startswith(b"ABORT"):
         os.abort()
     if data.startswith(b"BLOCK"):
@@ -65,7 +66,7 @@ def observe(tmp_path):
             note = lambda result: done.__setitem__(result.job, result)  # noqa: E731
             with ObserverPool(paths, 1_000_000, selector, note, n_workers, max_seconds) as pool:
                 for job, source in enumerate(sources):
-                    pool.submit(job, source)
+                    pool.submit(job, [source] if isinstance(source, bytes) else source)
                 deadline = time.monotonic() + LIMIT_S
                 while pool.n_jobs and time.monotonic() < deadline:
                     serve(selector, 0.1)
