@@ -51,7 +51,7 @@ def fetch_images(table: pd.DataFrame, project: Project, options: FetchOptions = 
     Raises:
         KeyboardInterrupt: Ctrl-C; what was finished is recorded first.
         DiskError: the disk refused a write; what was recorded stays.
-        StateError: the ledger is damaged or was written by a newer version.
+        StateError: the ledger is damaged, or of a newer version.
         CuratorError: the recipe's engine is ray, and there is no cluster, or a machine of it is refused.
     """
     rows = parse_rows(table)
@@ -72,8 +72,7 @@ def fetch_images(table: pd.DataFrame, project: Project, options: FetchOptions = 
                 recover(project.paths, ledger.knows_file)
             raise
         project.emit(FetchFinished())
-    is_large = plan.n_images > CHUNK_ROWS
-    del plan
-    if is_large:  # and what holds it in circles: all addresses would stay in memory beside all outcomes
+    del plan  # and what holds it in circles: many addresses would stay in memory beside their outcomes
+    if len(table) > CHUNK_ROWS:
         gc.collect()
     return read_outcomes(table, project, rows)
