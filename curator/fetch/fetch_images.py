@@ -44,9 +44,8 @@ def fetch_images(table: pd.DataFrame, project: Project, options: FetchOptions = 
         options: what the caller chooses beside the recipe.
 
     Returns:
-        The same rows in the same order, fetched columns filled (except those that
-        :func:`curator.fetch.outcomes.with_pictures` adds), those that failed dropped in stage ``fetched``; if all was
-        settled before, nothing is requested.
+        The same rows in the same order, fetched columns filled (but for what
+        :func:`curator.fetch.outcomes.with_pictures` adds), those that failed dropped in stage ``fetched``.
 
     Raises:
         KeyboardInterrupt: Ctrl-C; what was finished is recorded first.

@@ -86,8 +86,8 @@ def write_incoming(paths: DataPaths, pieces: Sequence[bytes]) -> Incoming:
     return Incoming(path, sum(map(len, pieces)))
 
 
-def keep_incoming(paths: DataPaths, incoming: Incoming, sha256: str, image_format: str) -> str | None:
-    """Give an incoming file the temporary name of its content, and return its path; None if the store has it already.
+def keep_incoming(paths: DataPaths, incoming: Incoming, sha256: str, image_format: str) -> str:
+    """Give an incoming file the temporary name of its content in its final folder, and return its path.
 
     Raises:
         OSError: the disk refuses.
@@ -97,9 +97,6 @@ def keep_incoming(paths: DataPaths, incoming: Incoming, sha256: str, image_forma
         raise ValueError(sha256, image_format)
     _, name = paths.image_text(sha256, image_format)
     folder = f"{paths.images_absolute}/{sha256[:2]}"
-    if os.path.exists(f"{folder}/{name}"):
-        os.unlink(incoming.path)
-        return None
     temporary = f"{folder}/{_temporary_name(name)}"
     _in_folder(folder, lambda: os.rename(incoming.path, temporary))
     return temporary
