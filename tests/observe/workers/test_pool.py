@@ -156,6 +156,14 @@ def test_nothing_is_left_of_what_is_no_image(sabotage, observe, tmp_path):
     assert stored(paths) == [Path(done[3].temporary)]
 
 
+def test_what_came_and_cannot_be_read_is_no_fault_of_the_picture(observe, tmp_path, monkeypatch):
+    """It was written a moment ago: the disk is to blame, or too many open files, and the run ends with what to do."""
+    gone = Incoming(str(tmp_path / "gone"), 5)
+    monkeypatch.setattr("curator.observe.workers.pool.write_incoming", lambda paths, pieces: gone)
+    with pytest.raises(DiskError, match=r"Cannot store an image.*No such file.*Mend that, or choose another place"):
+        observe([PHOTO])
+
+
 def stored(paths):
     return [path for path in paths.images.rglob("*") if path.is_file()]
 
