@@ -3,7 +3,7 @@
 >>> rows = {"record_id": ["x-1", "x-2"], "label": ["a", "a"], "source": ["x"] * 2, "kind": ["x"] * 2, "tier": [0] * 2}
 >>> table = catalog.conform(pd.DataFrame(rows | {"sha256": ["f" * 64, "e" * 64]}))
 >>> others = other_images(["test/1.jpg"], sha256=["e" * 64])
->>> table = drop_elsewhere(table, find_elsewhere(table, others, DedupeSettings()), others)
+>>> table = drop_elsewhere(table, find_elsewhere(table, others, DedupeSettings()).matches, others)
 >>> table[["record_id", "drop_reason", "drop_detail"]].iloc[1].tolist()
 ['x-2', 'already-elsewhere', 'same bytes as test/1.jpg']
 """
@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -45,9 +45,19 @@ def other_images(names: Sequence[str], files: Sequence[str] = (), **columns: Seq
     return catalog.from_arrow(pa.table(arrays)).assign(file=paths)
 
 
+class Elsewhere(NamedTuple):
+    """Matches of a row ``i`` of a catalog and a row ``j`` elsewhere, at most one for each ``i``.
+
+    ``n_compared`` is how many different pictures, of both, were compared by hash.
+    """
+
+    matches: Matches
+    n_compared: int
+
+
 def find_elsewhere(
     table: pd.DataFrame, others: pd.DataFrame, settings: DedupeSettings, judged: Judged | None = None
-) -> Matches:
+) -> Elsewhere:
     """Find the nearest match of each kept image among another data set's images.
 
     Args:
@@ -57,21 +67,21 @@ def find_elsewhere(
         judged: what pixels say of pairs of contents.
 
     Returns:
-        Matches of a row ``i`` of the catalog and a row ``j`` of ``others``, at most one for each ``i``. Pictures match
-        by dedupe's rule if both sides have all hashes; if the others have ``phash`` alone, within ``HASH_ONLY_BITS``.
-        Flat pictures match by their bytes only.
+        Pictures match by dedupe's rule if both sides have all hashes; if the others have ``phash`` alone, within
+        ``HASH_ONLY_BITS``. Flat pictures match by their bytes only.
     """
     rows = np.flatnonzero(catalog.is_kept(table))
     ours = table.iloc[rows]
     j = find_places(ours["sha256"], others["sha256"])
     i = np.flatnonzero(j >= 0)
-    found = [Matches.upright(i, j[i])]
+    found, n_compared = [Matches.upright(i, j[i])], 0
     if settings.mode == "near":
         numbers, pairs = _number_all(ours, others, judged if settings.rotations or judged is None else judged.upright())
         pictures, there = _Distinct(ours, numbers[: len(ours)]), _Distinct(others, numbers[len(ours) :])
+        n_compared = len(pictures) + len(there)
         found += [_same_pictures(pictures, there, settings, pairs), _near_hashes(pictures, others, settings)]
     nearest = _nearest(join_matches(found))
-    return nearest.renumber(rows, np.arange(len(others)))
+    return Elsewhere(nearest.renumber(rows, np.arange(len(others))), n_compared)
 
 
 def drop_elsewhere(table: pd.DataFrame, found: Matches, others: pd.DataFrame) -> pd.DataFrame:

@@ -96,15 +96,14 @@ def find_leak_groups(table: Columns, group_by: Sequence[str], copies: IntArray |
     for name in group_by:
         if name.startswith(PATTERN):
             finders[name] = partial(_link_names, pattern=name.removeprefix(PATTERN))
-    by_text = [name for name in group_by if name != "near-duplicate"]
+    by_text = sorted({"exact-duplicate" if name == "near-duplicate" else name for name in group_by})
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         place_later = threads.submit(rank_texts, table["record_id"])
         links = list(threads.map(lambda name: finders[name](table), by_text))
     place: IntArray = place_later.result()
-    if len(by_text) < len(group_by):  # by itself: the search has threads of its own, and needs the memory
+    if "near-duplicate" in group_by:  # by itself: the search has threads of its own, and needs the memory
         links.append(_link_near_duplicates(table))
-    if copies is not None and "near-duplicate" in group_by:
-        links.append(link_equal(copies))
+        links.append(link_equal(np.full(len(table), -1) if copies is None else copies))
     links.append(link_equal(number_values(_name_wholes(table))))
     i, j = _join(links)
     row_at = np.argsort(place)
@@ -129,16 +128,17 @@ def _link_names(table: Columns, pattern: str) -> Links:
 
 
 def _link_near_duplicates(table: Columns) -> Links:
-    """Link rows of the same bytes, of equal hashes, and of near ones that the 256-bit hashes confirm."""
+    """Link rows of equal hashes, and of near ones that the 256-bit hashes confirm."""
     picture = number_pictures(table)
     known = np.flatnonzero(picture >= 0)
     first = known[np.unique(picture[known], return_index=True)[1]]
     distinct = take_facts(table, first)
     hashes = read_orientation_hashes(distinct["phash_turns"])
+    pa.default_memory_pool().release_unused()  # what texts took: a fifth of a gigabyte of a million rows
     matches = join_matches([match_upright(hashes, NEAR_BITS), match_reoriented(hashes, REORIENTED_BITS)])
     confirmed = count_bits256(read_bytes(distinct["phash256"], 32), matches) <= CONFIRMED_BITS
     near = matches.where(confirmed).renumber(first, first)
-    return _join([link_equal(number_values(table["sha256"])), link_equal(picture), (near.i, near.j)])
+    return _join([link_equal(picture), (near.i, near.j)])
 
 
 def number_kept_copies(

@@ -16,7 +16,9 @@ Groups that hold a large part of a label are named by it, so that a person can j
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pyarrow as pa
@@ -87,7 +89,10 @@ def describe_large_groups(images: Columns, label: IntArray, labels: Sequence[str
     names = images["record_id"].iloc[pairs[large] // len(labels)].to_numpy(object)
     order = large[np.lexsort((names, -share[large]))]
     groups = {int(pair): int(pairs[pair] // len(labels)) for pair in order[:MOST_NAMED]}
-    name_of = {group: _name(take_facts(images, np.flatnonzero(first == group))) for group in set(groups.values())}
+    named = sorted(set(groups.values()))
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        members = (take_facts(images, np.flatnonzero(first == group)) for group in named)
+        name_of = dict(zip(named, threads.map(_name, members), strict=True))
     lines = [
         f"{counts[pair]} images ({share[pair]:.1%} of {labels[pairs[pair] % len(labels)]}) stay on one side: "
         + name_of[group]

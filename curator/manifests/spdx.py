@@ -52,11 +52,16 @@ _KNOWN |= {
     **{"odbl": "ODbL-1.0", "odc-by": "ODC-By-1.0", "pddl": "PDDL-1.0", "c-uda": "C-UDA-1.0", "zlib": "Zlib"},
     **{"gfdl": f"{REF}GFDL", "gnu free documentation license": f"{REF}GFDL", "bsd": f"{REF}BSD"},
     **dict.fromkeys(("fal", "lal", "free art license", "free art licence", "licence art libre"), f"{REF}LAL"),
-    **dict.fromkeys(("pd", "public domain", "publicdomain"), PUBLIC_DOMAIN),
+    **dict.fromkeys(("gnu free documentation license 1.2", "gfdl 1.2 only"), "GFDL-1.2"),
+    **{f"gfdl{mark}{n}+": f"GFDL-{n}-or-later" for n in ("1.1", "1.2", "1.3") for mark in " -"},
+    **dict.fromkeys(("pd", "public domain", "publicdomain", "public-domain"), PUBLIC_DOMAIN),
+    **dict.fromkeys(("pd-self", "pd-user", "pd-author"), PUBLIC_DOMAIN),
     **dict.fromkeys(("pdm", "pdm 1.0", "pdm-1.0", "public domain mark", "public domain mark 1.0"), MARK),
-    **dict.fromkeys(("cc pdm 1.0", "creative commons public domain mark 1.0", "cc-pdm"), MARK),
+    **dict.fromkeys(("cc pdm 1.0", "creative commons public domain mark 1.0", "cc-pdm", "cc-pd-mark"), MARK),
     **dict.fromkeys(("public domain dedication (cc0)", "cc zero", "cc-zero"), CC0),
+    "flickr-no known copyright restrictions": NO_KNOWN,
     **dict.fromkeys(("no known copyright restrictions", "no known copyright", "no restrictions", "nkc"), NO_KNOWN),
+    **dict.fromkeys(("pd-usgov", "pd us government"), GOVERNMENT),
     **dict.fromkeys(("united states government work", "us government work", "u.s. government work"), GOVERNMENT),
     **dict.fromkeys(("c", "(c)", "©", "arr", "copyright", "copyrighted", "in copyright", "inc"), RESERVED),
 }
@@ -97,7 +102,7 @@ _NAMED_BY = re.compile(
     r"(?:\.en)?(?:\.html|\.json|\.txt)?",
     re.ASCII,
 )
-_QUERY = re.compile(r"(?:\?(?:ref=(?:chooser-v1|openverse|ccsearch(?:&atype=[a-z]+)?)|lang(?:uage)?=[a-z]{2}))?#?$")
+_QUERY = re.compile(r"(?:\?(?:ref=(?:chooser-v1|openverse|ccsearch(?:&atype=[a-z]+)?)|lang(?:uage)?=[a-z]{2})?)?#?$")
 """What says who links to a licence, or in which language its page is; anything else may say more."""
 _CC_ADDRESS = re.compile(
     rf"creativecommons\.org/licenses/(?P<terms>[a-z-]+)(?:/(?P<version>\d\.\d)(?:/(?P<port>{_PORT}))?)?{_PAGE}",

@@ -29,9 +29,9 @@ from curator.matching.pictures import BoolArray, Indices
 
 SmallInts = npt.NDArray[np.uint8]
 
-MOST_QUERIES, LEAST_COLUMNS = 1 << 22, 4
-"""Hashes looked up at once, unless these are fewer columns of looks, of as many as there are pictures: with fewer
-queries, more time goes into gathering what they are compared with."""
+MOST_QUERIES, LEAST_COLUMNS = 80_000_000, 4
+"""Hashes looked up at once, some 80 bytes each, unless these are fewer columns of looks, of as many as there are
+pictures: with fewer queries, more time goes into gathering what they are compared with."""
 MANY, VERY_MANY, BITS_OF_MANY = 500_000, 5_000_000, 8
 """Of more than :data:`MANY` pictures rotated and mirrored copies are looked for within so many bits only, of more than
 :data:`VERY_MANY` all copies: strangers that near come with the square of the pictures, as its time does."""
@@ -175,7 +175,7 @@ def match_reoriented(
 def cut_columns(n: int, n_columns: int) -> list[tuple[int, int]]:
     """Cut the columns of looks of ``n`` pictures into parts that are looked up at once: where each begins, its width.
 
-    >>> cut_columns(1_000_000, 7), cut_columns(100_000, 7)
+    >>> cut_columns(50_000_000, 7), cut_columns(10_000_000, 7)
     ([(0, 4), (4, 3)], [(0, 7)])
     """
     n_parts = -(-n_columns // max(LEAST_COLUMNS, MOST_QUERIES // max(1, n)))

@@ -78,10 +78,11 @@ class Listing:
     watched: list[Watched] = field(default_factory=list)
     rescuer: Rescuer | None = None
 
-    def watch(self, source: int, paths: Sequence[str]) -> None:
+    def watch(self, source: int, paths: Sequence[str] | pa.ChunkedArray) -> None:
         """Look at local files that a source names."""
-        if paths:
-            self.watched.append(Watched.now(source, paths))
+        if len(paths):
+            column = paths if isinstance(paths, pa.ChunkedArray) else pa.chunked_array([paths], pa.string())
+            self.watched.append(Watched.now(source, column))
 
 
 def settings_of_fetch(recipe: Recipe, options: AcquireOptions) -> dict[str, Any]:
@@ -123,9 +124,10 @@ def acquire(
     is_untried = ~listing.table["record_id"].isin(settled["record_id"]).to_numpy(dtype=bool)
     if is_untried.any():
         untried = listing.table[is_untried]
-        targets = {label: f"target {project.recipe.target_of(label)}" for label in project.recipe.labels}
         limit = None if options.limit is None else f"--limit {options.limit}"
-        details = [f"not needed: {limit or targets[label]} per label" for label in untried["label"]]
+        targets = {label: limit or f"target {project.recipe.target_of(label)}" for label in project.recipe.labels}
+        said = {label: f"not needed: {target} per label" for label, target in targets.items()}
+        details = [said[label] for label in untried["label"]]
         untried = catalog.drop_rows(untried, np.arange(len(untried)), Stage.FETCHED, Drop.BEYOND_TARGET, details)
         settled = pd.concat([settled, untried], ignore_index=True) if len(settled) else untried
     return listing, in_order(settled)

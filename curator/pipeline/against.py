@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curator import catalog
+from curator.decide.dedupe import describe_narrower
 from curator.decide.elsewhere import COLUMNS, describe_elsewhere, drop_elsewhere, find_elsewhere, other_images
 from curator.errors import StateError
 from curator.manifests.manifest import read_manifest
@@ -55,12 +56,13 @@ def leave_out_others(
     if not recipe.dedupe.against:
         return table, ()
     others = read_others(recipe.dedupe.against, recipe.base_dir, recipe.quality.max_pixels, project.paths)
-    found = find_elsewhere(table, others, recipe.dedupe, gather_elsewhere(table, others, project))
+    found, n_compared = find_elsewhere(table, others, recipe.dedupe, gather_elsewhere(table, others, project))
     stays = is_protected[found.i] | recipe.dedupe.report_only
     staying = found.where(stays)
     n_kept = int(catalog.is_kept(table).sum())
     there = plural(len(found.i), "is there too", "are there too")
     notes = [f"{plural(n_kept, 'image')} compared with {len(others):,} elsewhere: {there}"]
+    notes += describe_narrower(n_compared, recipe.dedupe)
     if len(staying.i):
         record_ids = table["record_id"].iloc[staying.i[:_SHOWN]]
         texts = describe_elsewhere(table, staying.where(np.arange(len(staying.i)) < _SHOWN), others)

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import replace as replace
@@ -28,6 +28,7 @@ from curator.sources.named_files import state_of_files
 from curator.store.catalog_files import fingerprint, plain
 from curator.store.paths import DataPaths as DataPaths
 from curator.store.plain_json import Faults, read_json
+from curator.store.spilled import ROWS_A_PART
 from curator.store.whole_files import whole_file, write_text_whole
 from curator.text import hide_in_settings
 
@@ -39,13 +40,18 @@ class Watched:
     """Local files that a list of a source names, and what they were when it was listed; ``source`` is its index."""
 
     source: int
-    paths: pa.Array
+    paths: pa.ChunkedArray
     state: str
 
     @classmethod
-    def now(cls, source: int, paths: Sequence[str]) -> Watched:
+    def now(cls, source: int, paths: pa.ChunkedArray) -> Watched:
         """Look at the files."""
-        return cls(source, pa.array(paths, pa.string()), state_of_files(paths))
+        return cls(source, paths, state_of_files(_texts(paths.chunks)))
+
+
+def _texts(parts: Iterable[pa.Array]) -> Iterator[str]:
+    for part in parts:
+        yield from part.to_pylist()
 
 
 def facts_of(project: Project) -> dict[str, Any]:
@@ -141,7 +147,8 @@ def _changed_files(project: Project, watched: Sequence[tuple[int, str]]) -> Iter
     try:
         with pq.ParquetFile(project.paths.fetched_files) as file:
             for group, (number, then) in enumerate(watched):
-                state = state_of_files(file.read_row_group(group)["path"].to_pylist())
+                batches = file.iter_batches(ROWS_A_PART, row_groups=[group], columns=["path"])
+                state = state_of_files(_texts(batch["path"] for batch in batches))
                 if state and state != then:
                     yield number
     except (OSError, pa.ArrowException):

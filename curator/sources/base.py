@@ -79,7 +79,7 @@ class ListingContext:
     them."""
     forgotten: frozenset[str] = frozenset()
     """Contents (SHA-256s) that were forgotten: a list that holds such a picture writes it out no more."""
-    watch: Callable[[Sequence[str]], object] = field(default=lambda paths: None, compare=False)
+    watch: Callable[[Sequence[str] | pa.ChunkedArray], object] = field(default=lambda paths: None, compare=False)
     """Takes the absolute paths of local files that lists name, also of those that are not there: when one changes,
     comes or goes, the next stage fetches first. Files taken together that are all gone are no change: their disk may
     not be mounted."""

@@ -20,7 +20,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path as Path
 
-from curator.sources.local_pictures import ENDINGS
+from curator.sources.local_pictures import ENDINGS, NameSet
 
 
 def state_of_files(paths: Iterable[str], root: str = "") -> str:
@@ -30,7 +30,7 @@ def state_of_files(paths: Iterable[str], root: str = "") -> str:
 
     An id without an ending is there if a picture of that name is: its folder is read once for all that lie in it.
     """
-    sums, n_found, folders = hashlib.sha256(), 0, dict[str, frozenset[str]]()
+    sums, n_found, folders = hashlib.sha256(), 0, dict[str, NameSet]()
     for path in paths:
         try:
             status = os.stat(path)  # noqa: PTH116 (a million paths: objects would take twice the time)
@@ -48,7 +48,7 @@ def state_of_files(paths: Iterable[str], root: str = "") -> str:
     return sums.hexdigest() if n_found else ""
 
 
-def _names_in(folder: str) -> frozenset[str]:
+def _names_in(folder: str) -> NameSet:
     with suppress(OSError, ValueError), os.scandir(folder) as entries:
-        return frozenset(entry.name for entry in entries)
-    return frozenset()
+        return NameSet(entry.name for entry in entries)
+    return NameSet([])

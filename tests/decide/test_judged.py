@@ -189,5 +189,5 @@ def test_pixels_decide_against_another_data_set_too():
     wide = {"sha256": pa.large_string(), "phash_turns": pa.large_binary()}
     wide = {name: pd.ArrowDtype(kind) for name, kind in wide.items()}
     for ours, theirs in ((table, others), (table.astype(wide), others), (table, others.astype(wide))):
-        assert find_elsewhere(ours, theirs, DedupeSettings()).i.tolist() == [1]
-        assert find_elsewhere(ours, theirs, DedupeSettings(), judged).i.tolist() == [0]
+        assert find_elsewhere(ours, theirs, DedupeSettings()).matches.i.tolist() == [1]
+        assert find_elsewhere(ours, theirs, DedupeSettings(), judged).matches.i.tolist() == [0]

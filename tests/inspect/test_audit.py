@@ -31,6 +31,7 @@ from curator.inspect.audit.confounds import _numbered, find_confounds
 from curator.inspect.audit.copies import find_pairs
 from curator.inspect.audit.cost import measure_cost
 from curator.inspect.audit.result import WORDS, Audit
+from curator.matching import picture_matches
 from curator.observe.traces import N_BYTES, read_traces
 from tests.observe.drawings import png_bomb
 from tests.small_worlds import picture, write_folder
@@ -358,6 +359,17 @@ def test_a_set_without_sides_is_looked_at_as_one(tmp_path: Path, monkeypatch: py
     assert "a &lt;b&gt;" in page.read_text("utf-8") and "<b>/" not in page.read_text("utf-8")
 
 
+def test_a_narrower_search_of_very_many_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Six pictures are compared; of more than five, rotated copies are looked for less far."""
+    write_folder(tmp_path / "set", 3, ("a", "b"))
+    said = "Among more than 5 different pictures, rotated and mirrored copies are looked for within 8 bits, not 10."
+    monkeypatch.chdir(tmp_path)
+    for limit, is_said in ((6, False), (5, True)):
+        monkeypatch.setattr(picture_matches, "MANY", limit)
+        done = run("set", "--no-embed", "--json")
+        assert (said in json.loads(done.stdout)["notes"]) == is_said
+
+
 def test_leaks_are_said_to_stay_in_the_set_that_is_made_of_it(tmp_path: Path) -> None:
     """`init --from` keeps the sides of a published set, and so what leaks between them."""
     root = tmp_path / "set"
@@ -443,7 +455,7 @@ def test_a_set_whose_pictures_are_all_alike_is_compared_by_bytes(monkeypatch: py
     ]
     table = catalog.with_columns(table, {"phash_turns": hashes, "phash256": [bytes([n % 2]) * 32 for n in range(30)]})
     found = find_pairs(table)
-    assert not found.is_near and found.n_near == 0 and found.n_exact == find_pairs(table, by_bytes=True).n_exact
+    assert found.n_compared is None and found.n_near == 0 and found.n_exact == find_pairs(table, by_bytes=True).n_exact
 
 
 def test_each_kind_of_fact_that_gives_the_label_away_is_named() -> None:

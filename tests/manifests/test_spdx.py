@@ -90,6 +90,14 @@ STATED = """
     https://www.gnu.org/copyleft/fdl.html|LicenseRef-GFDL
     odbl|ODbL-1.0
     GFDL 1.2|GFDL-1.2
+    GFDL 1.2+|GFDL-1.2-or-later
+    GNU Free Documentation License 1.2|GFDL-1.2
+    PD-self|LicenseRef-Public-Domain
+    PD-US|None
+    PD-USGov|LicenseRef-US-Government-Work
+    CC-PD-Mark|CC-PDM-1.0
+    Flickr-no known copyright restrictions|LicenseRef-No-Known-Copyright
+    https://creativecommons.org/licenses/by-sa/4.0/?|CC-BY-SA-4.0
     https://opendatacommons.org/licenses/odbl/1-0/|ODbL-1.0
     http://flickr.com/commons/usage/|LicenseRef-No-Known-Copyright
     http://www.usa.gov/copyright.shtml|LicenseRef-US-Government-Work

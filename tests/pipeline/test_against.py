@@ -13,6 +13,7 @@ from PIL import Image
 from curator.catalog import Drop, Stage, dropped
 from curator.decide.elsewhere import other_images
 from curator.errors import StateError
+from curator.matching import picture_matches
 from curator.observe.observation import Observation
 from curator.observe.workers import look
 from curator.observe.workers.pool import ObserverPool
@@ -62,6 +63,15 @@ def test_images_of_a_folder_are_dropped_with_the_file_that_they_match(project, e
     assert there["soccer/003.jpg"].endswith(f"from {exam}/deep/mirrored.png, mirrored")
     assert outcome.notes == ("16 images compared with 3 elsewhere: 2 are there too",)
     assert {path.name for path in project.paths.images.rglob("*.*")} == stored
+
+
+def test_a_narrower_search_of_very_many_is_said(project, exam, monkeypatch):
+    """Ours and those elsewhere count together: sixteen and three."""
+    monkeypatch.setattr(picture_matches, "MANY", 19)
+    assert "within 8 bits" not in " ".join(dedupe(project, exam)[0].notes)
+    monkeypatch.setattr(picture_matches, "MANY", 18)
+    narrower = dedupe(project, exam, max_distance=9)[0]
+    assert "rotated and mirrored copies are looked for within 8 bits, not 9." in " ".join(narrower.notes)
 
 
 def test_report_only_drops_nothing_and_names_the_images(project, exam):

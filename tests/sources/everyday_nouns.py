@@ -2,7 +2,9 @@
 
 200 nouns were written with their classes before the first search, and divided by the SHA-256 of the word. The ranking
 was changed while looking at the first list alone. 60 further ones, of animals, food, tools, sports and vehicles, were
-written with their classes when it was done, and nothing was changed after they were searched for.
+written with their classes when it was done, and nothing was changed after they were searched for. Of 112 of kitchen,
+office, clothing, music, insects, trees, body, playground and home 105 were found at first: parts of the body and
+``teeth`` were mended then. 71 more, written after that, changed nothing. In these ``_`` is a space.
 """
 
 from __future__ import annotations
@@ -277,9 +279,199 @@ wolf /m/084sq n02114100
 wrench /m/01j5ks n04606574
 """
 
+_AT_HOME = """\
+apron /m/0f748
+bagpipes /m/0192l
+banjo /m/018j2
+bathtub /m/03dnzn
+beard /m/015h_t
+beech /m/015_vx
+beetle /m/020jm
+belt /m/0176mf
+bench /m/0cvnqh
+bin /m/0bjyj5
+birch /m/0hpx4
+blender /m/02pjr4
+bookcase /m/03__z0
+briefcase /m/0584n8
+calculator /m/024d2
+can_opener /m/02mqfb
+candle /m/0c06p
+carousel /m/01pwdc
+carpet /m/01n5cy
+caterpillar /m/0cydv
+cello /m/01xqw
+centipede /m/019h78
+chestnut /m/0hsgr
+chin /m/0f9swq
+cicada /m/0f7sw
+clarinet /m/01wy6
+coat /m/01xygc
+colander /m/039jxp
+corkscrew /m/03pnth
+curtain /m/03rszm
+cutting_board /m/02pdsw
+dishwasher /m/0ky7b
+drawer /m/0fqfqc
+ear /m/039xj_
+elbow /m/01vm1p
+elm /m/0hrv9
+envelope /m/0frqm
+eraser /m/02fh7f
+eye /m/014sv8
+filing_cabinet /m/047j0r
+finger /m/09cx8
+fir /m/016x4z
+firefly /m/0gk9v
+fireplace /m/03tw93
+flea /m/0k8by
+fly /m/0h2mp
+foot /m/031n1
+frying_pan /m/04v6l4
+hair /m/03q69
+hand /m/0k65p
+harmonica /m/03qjg
+harp /m/03m5k
+helmet /m/0zvk5
+iron /m/04jphh9 n03584829
+jacket /m/032b3c
+jeans /m/0fly7
+jug /m/08hvt4
+jumper /m/019b80
+kite /m/02zt3
+knee /m/019swr
+ladle /m/027rl48
+maple /m/0cffdh
+microphone /m/0hg7b
+mittens /m/047vmbx n03775071
+moth /m/0hlhl /m/0d_2m
+moustache /m/0bby24z
+mouth /m/0283dt1
+napkin /m/026lrs
+nose /m/0k0pj
+notebook /m/016vv0
+organ /m/013y1f n03273551
+paper_clip n03886762
+pavement /m/0dnhy /m/01k0mv
+pen /m/0k1tl
+pencil /m/063w2
+pine /m/09t57
+poplar n12731401
+pram /m/03ylns
+printer /m/01m4t
+pyjamas /m/0142wf
+sandals /m/03nfch
+sandpit /m/06y15
+scarf /m/02h19r
+seesaw /m/02920x
+sink /m/0130jx
+skirt /m/02wv6h6
+slide /m/0260d_1
+sock /m/01nq26
+spatula /m/02d1br
+spruce /m/016x44
+stapler /m/025fsf
+swimsuit /m/01gkx_
+swing /m/02y929 n04371774
+tambourine /m/07brj
+tap /m/02jz0l
+teeth /m/0cnxs6x
+termite /m/0f8_k
+tie /m/01rkbr
+toilet /m/09g1w
+tongue /m/0fjkt
+toothbrush /m/012xff
+torch /m/01kb5b
+towel /m/0162_1
+trampoline /m/02_444
+tray /m/01nn4f /m/0h8n27j
+trombone /m/07c6l
+wardrobe /m/02vkqh8 /m/0d4w1
+wasp /m/0j_yc
+whisk /m/02vwcm
+whiteboard /m/02d9qx
+willow /m/0mw_6
+xylophone /m/0dwr4
+"""
+
+_WRITTEN_LAST = """\
+arm /m/0dzf4
+bandage /m/01p2q5
+bat /m/01h44
+binoculars /m/0lt4_
+body /m/02p0tk3
+chimney /m/01jk_4
+cloud /m/0csby
+comb /m/020sdj
+compass /m/09srw
+crow /m/04s8yn
+crutch /m/05441v
+door /m/02dgv
+earring /m/01r546
+elevator /m/02r60
+escalator /m/02r1p
+face /m/0dzct
+fence /m/0blz9
+flag /m/03120
+fountain /m/0220r2
+gate /m/03c79
+goldfish /m/03fj2
+hat_stand /m/0bwt59
+head /m/04hgtk
+hedgehog /m/0cl4p
+hydrant /m/01pns0
+igloo /m/016bql
+leg /m/035r7c /m/09w5r
+lightning /m/0gms8
+lips /m/06pj2k
+lipstick /m/06c7f7
+microscope /m/04y9_
+milk_teeth /m/0cnxs6x
+moon /m/04wv_
+mop /m/04cvgx
+necklace /m/01llwg
+perfume /m/0p833
+post_box /m/03b6pr /m/04w67_
+purse /m/080hkjn
+rainbow /m/0b48hv
+rat /m/06lk1
+razor /m/02g901
+robin /m/0fq15 /m/0hscv
+roof /m/06hyd
+salmon /m/09777
+shampoo /m/0fg_n
+skeleton /m/06w6h
+skull /m/016m2d
+sledge /m/0142vg
+sleeping_bag /m/01jp9b
+slug /m/01l256
+snowman /m/0152hh
+soap /m/0fw68
+sponge /m/0cqdf /m/027y004 n01906749
+stairs /m/01lynh
+statue /m/013_1c /m/06msq
+stethoscope /m/073g6
+stop_sign /m/02pv19
+street_light /m/033rq4
+suitcase /m/01s55n
+swallow /m/01dw5z
+syringe /m/012ysf
+telescope /m/0h2t9w
+tent /m/01j61q
+thermometer /m/07mf1
+thumb /m/01bmhj
+traffic_light /m/015qff
+tuna /m/0cj45
+wallet /m/02_vjy
+watch /m/0gjkl
+window /m/0d4v4
+worm /m/084hf
+"""
+
 
 def _read(text: str) -> dict[str, set[str]]:
-    return {word: set(classes) for word, *classes in map(str.split, text.splitlines())}
+    return {word.replace("_", " "): set(classes) for word, *classes in map(str.split, text.splitlines())}
 
 
 LOOKED_AT, UNTOUCHED, WRITTEN_LATER = _read(_LOOKED_AT), _read(_UNTOUCHED), _read(_WRITTEN_LATER)
+AT_HOME, WRITTEN_LAST = _read(_AT_HOME), _read(_WRITTEN_LAST)

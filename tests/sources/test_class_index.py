@@ -15,7 +15,7 @@ from curator.errors import CuratorError, StateError
 from curator.sources.class_index import entries
 from curator.sources.class_index.entries import ClassIndex, read_index
 from curator.sources.class_index.search import search_classes
-from tests.sources.everyday_nouns import LOOKED_AT, UNTOUCHED, WRITTEN_LATER
+from tests.sources.everyday_nouns import AT_HOME, LOOKED_AT, UNTOUCHED, WRITTEN_LAST, WRITTEN_LATER
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT / "../shared"
@@ -23,8 +23,8 @@ SHARED = ROOT / "../shared"
 
 @pytest.mark.parametrize(
     ("nouns", "n"),
-    [(LOOKED_AT, 100), (UNTOUCHED, 100), (WRITTEN_LATER, 60)],
-    ids=["looked at", "untouched", "written later"],
+    [(LOOKED_AT, 100), (UNTOUCHED, 100), (WRITTEN_LATER, 60), (AT_HOME, 112), (WRITTEN_LAST, 71)],
+    ids=["looked at", "untouched", "written later", "at home", "written last"],
 )
 def test_an_everyday_noun_finds_its_class(nouns: dict[str, set[str]], n: int) -> None:
     """Among the first three for 95 of 100 at least, and the very first for 90."""
@@ -52,6 +52,8 @@ def test_an_everyday_noun_finds_its_class(nouns: dict[str, set[str]], n: int) ->
         ("big red car", ["/m/0k4j"], "car"),  # the end of a phrase
         ("bat", ["/m/01h44", "/m/02cthb"], ""),
         ("football", ["/m/01226z", "/m/0jm_", "/m/02vx4"], ""),  # the ball, American football, soccer
+        ("hair", ["/m/03q69"], ""),  # Human hair
+        ("teeth", ["/m/0cnxs6x"], ""),
         ("lorry", ["/m/07r04"], ""),  # Open Images has what is above it only
     ],
 )

@@ -85,7 +85,7 @@ SOURCE = Flickr(search={"rugby": ("rugby match",), "soccer": ("soccer",)})
 
 def test_searches_are_listed_page_by_page_under_allowed_licences(flickr, context, waits, tmp_path, told):
     """Licence, author and page of each; a second between two requests; cut, it goes on; the key is written nowhere."""
-    flickr.answers = [{"stat": "fail", "code": 105, "message": "Service currently unavailable"}]
+    flickr.answers = [{"stat": "fail", "code": code, "message": "not available"} for code in (105, "201")]
     listed = SOURCE.list_images(0, ("rugby", "soccer"), context)
     assert listed["label"].value_counts().to_dict() == {"rugby": 1_100, "soccer": 3}
     assert set(listed["license"]) == {f"https://creativecommons.org/licenses/{one}/2.0/" for one in ("by", "by-sa")}

@@ -17,6 +17,7 @@ from curator.pipeline.acquire import AcquireOptions, plan_listing
 from curator.sources.reading import json_api, resume
 from curator.sources.registry import host_limits, source_kinds
 from curator.sources.wikimedia import file_lists
+from curator.sources.wikimedia.file_rows import file_row
 from curator.sources.wikimedia.wikimedia_source import Wikimedia
 from tests.small_webs import serving
 from tests.small_worlds import recipe_text, small_project, write_folder
@@ -96,6 +97,18 @@ def test_each_depth_is_a_tier_and_each_row_has_a_licence_and_an_author(commons, 
     assert all(read.cached for tier in range(3) for read in source.plan(tier, context))
 
 
+def test_only_what_a_decoder_reads_is_a_picture():
+    """JPEG, PNG, WebP, GIF, TIFF; no drawing, document, sound, film or scan of a book."""
+    kinds = {
+        "image/jpeg image/png image/webp image/gif image/tiff": True,
+        "image/svg+xml application/pdf application/ogg audio/ogg video/webm image/vnd.djvu image/x-xcf": False,
+    }
+    for names, is_picture in kinds.items():
+        for mime in names.split():
+            row = file_row(Commons(url="http://h.example").page("Rugby", 0, mime=mime))
+            assert (row["left_out"] is None) is is_picture, mime
+
+
 def test_a_listing_that_breaks_off_goes_on_where_it_was(commons, context, monkeypatch):
     """What was requested before is not requested again; nothing is lost or doubled."""
     monkeypatch.setattr(file_lists, "ANSWERS_A_PART", 3)
@@ -158,6 +171,29 @@ WRONG = {
     "always busy": ({"body": {"error": {"code": "maxlag", "info": "x"}}}, r"maxlag: x\), 11 times in a row"),
     "empty": ({"body": {"batchcomplete": True}}, "No file is in Category:Soccer. Look at their names on 127"),
 }
+
+
+@pytest.mark.parametrize("what", ["the same two", "categories alone"])
+def test_pages_that_come_for_ever_end_the_list(commons, context, monkeypatch, what):
+    """Two pages in turn, and new ones without a file: one sentence, and nothing that leads in a circle is kept."""
+    monkeypatch.setattr(file_lists, "ANSWERS_A_PART", 1)
+    monkeypatch.setattr(file_lists, "MOST_EMPTY", 5)
+
+    def answer(asked: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+        n = int(asked.get("gcmcontinue", "0"))
+        category = {"ns": 14, "title": f"Category:{n}", "pageid": n}
+        page = commons.page("Soccer", n) if what == "the same two" else category
+        rest = {"gcmcontinue": str(3 - n if n else 1) if what == "the same two" else str(n + 1)}
+        return 200, {}, json.dumps({"batchcomplete": True, "query": {"pages": [page]}, "continue": rest}).encode()
+
+    commons.always = answer
+    for _ in range(2):
+        with pytest.raises(SourceError, match=r"sends no further page of Category:Soccer, for ever\. Run the command"):
+            source_of(commons).list_images(0, ("soccer",), context)
+    assert len(commons.asked) < 12
+    commons.always = lambda asked: None
+    if what == "the same two":
+        assert len(source_of(commons).list_images(0, ("soccer",), context)) > 50
 
 
 @pytest.mark.parametrize("what", WRONG)

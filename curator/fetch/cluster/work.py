@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import shutil
 import socket
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -18,6 +17,7 @@ from curator.errors import CuratorError, DiskError, StateError
 from curator.events import Event
 from curator.fetch.attempts import Downgrades
 from curator.fetch.cluster.orders import MOST_CLOCK_S, NO_FOLDER, Order, Report, differences, made_by
+from curator.fetch.cluster.scratch import scratch_folder
 from curator.fetch.fragments.run_plan import run_plan
 from curator.fetch.fragments.terms import Terms
 from curator.fetch.ledger.ledger import Ledger
@@ -84,8 +84,8 @@ def _work(order: Order, leases: Leases, emit: Callable[[Event], None], downgrade
         held=held,
     )
     table = order.folder.read(order.number)
-    with tempfile.TemporaryDirectory(prefix="curator-fragment-") as name:
-        path, known = Path(name) / "ledger.sqlite", order.folder.known(order.number)
+    with scratch_folder() as scratch:
+        path, known = scratch / "ledger.sqlite", order.folder.known(order.number)
         with disk_errors(path):
             if known.exists():
                 shutil.copyfile(known, path)

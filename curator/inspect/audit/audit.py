@@ -25,6 +25,7 @@ from threadpoolctl import threadpool_limits
 
 from curator import catalog
 from curator.catalog import IntArray
+from curator.decide.dedupe import describe_narrower
 from curator.decide.judged import Judged
 from curator.embed.embedder import Embedder
 from curator.embed.models import open_embedder
@@ -143,6 +144,10 @@ def _compare(
     traces = {name: seen[name].take(pa.array(usable)).to_pandas().to_numpy() for name in Traces._fields}
     facts, groups = table.assign(**traces), join_groups(table, copies.groups)
     notes = [*published.notes, *([] if published.sides else [_NO_SIDES]), *notes]
+    if copies.n_compared is not None:
+        notes += describe_narrower(copies.n_compared, DedupeSettings())
+    elif means is not None:
+        notes.append(_TOO_ALIKE)
     return Audit(
         places=places,
         published=published,
@@ -153,7 +158,7 @@ def _compare(
         suspects=None,
         cost={},
         model="",
-        notes=(*notes, *([] if copies.is_near or means is None else [_TOO_ALIKE])),
+        notes=tuple(notes),
         page=Path(),
     )
 

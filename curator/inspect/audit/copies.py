@@ -50,7 +50,7 @@ class Copies:
         groups: for each row, the first row of all that are its copies, directly or through others.
         is_leaked: which rows have a copy on an earlier side (train before val before test).
         is_conflicting: which rows have a copy under another label.
-        is_near: whether pictures were compared, and not only bytes.
+        n_compared: how many different pictures were compared; None: only bytes were.
     """
 
     pairs: pd.DataFrame
@@ -61,7 +61,7 @@ class Copies:
     groups: IntArray
     is_leaked: BoolArray
     is_conflicting: BoolArray
-    is_near: bool
+    n_compared: int | None
 
 
 def find_pairs(table: pd.DataFrame, by_bytes: bool = False, judged: Judged | None = None) -> Copies:
@@ -75,7 +75,7 @@ def find_pairs(table: pd.DataFrame, by_bytes: bool = False, judged: Judged | Non
     content = number_values(table["sha256"])
     settings, nothing = DedupeSettings(), Matches.upright(*np.empty((2, 0), np.intp))
     if by_bytes:
-        return _gather(table, content, content, nothing, is_near=False)
+        return _gather(table, content, content, nothing, None)
     picture = number_pictures(table)
     picture = picture if judged is None else judged.part_equal(table["sha256"], picture)
     node = _number_nodes(picture, content)
@@ -83,12 +83,12 @@ def find_pairs(table: pd.DataFrame, by_bytes: bool = False, judged: Judged | Non
     comparable = np.flatnonzero(picture[rows] >= 0)
     pictures = read_pictures(table.iloc[rows[comparable]])
     if judged is None and _are_too_alike(pictures):
-        return _gather(table, content, content, nothing, is_near=False)
+        return _gather(table, content, content, nothing, None)
     matches = find_copies(pictures, settings.max_distance, settings.rotations)
     if judged is not None:
         numbers, pairs = picture[rows[comparable]], judged.among(table["sha256"], picture)
         matches = overrule(matches, np.arange(len(numbers)), numbers, pairs, pictures)
-    return _gather(table, node, content, _once(matches.renumber(comparable, comparable)), is_near=True)
+    return _gather(table, node, content, _once(matches.renumber(comparable, comparable)), len(pictures))
 
 
 def _number_nodes(picture: IntArray, content: IntArray) -> IntArray:
@@ -123,7 +123,7 @@ def _once(matches: Matches) -> Matches:
     return matches.where(order[is_first])
 
 
-def _gather(table: pd.DataFrame, node: IntArray, content: IntArray, matches: Matches, is_near: bool) -> Copies:
+def _gather(table: pd.DataFrame, node: IntArray, content: IntArray, matches: Matches, n_compared: int | None) -> Copies:
     side = rank_among(table["listed_split"], SPLITS)
     side = np.where(side < len(SPLITS), side, -1)
     label = number_values(table["label"])
@@ -141,7 +141,7 @@ def _gather(table: pd.DataFrame, node: IntArray, content: IntArray, matches: Mat
         groups=groups,
         is_leaked=_find_leaked(node, side, matches),
         is_conflicting=_find_conflicting(node, label, matches),
-        is_near=is_near,
+        n_compared=n_compared,
     )
 
 

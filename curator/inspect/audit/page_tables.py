@@ -172,7 +172,7 @@ def labels_section(found: Audit, pictures: Pictures) -> Section:
 def about_section(found: Audit, pictures: Pictures) -> Section:
     """Say how the page is made again."""
     command = hide_credentials(shlex.join(["curator", "audit", *map(_short, found.places)]))
-    compared = "bytes, and pictures by their perceptual hashes" if found.copies.is_near else "bytes only"
+    compared = "bytes, and pictures by their perceptual hashes" if found.copies.n_compared is not None else "bytes only"
     text = f"Copies were looked for by {compared}. Nothing was written into the set. Made by curator {__version__} with"
     return section("about", "Made with", element("p", text, " ", element("code", command), "."))
 

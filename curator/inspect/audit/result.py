@@ -140,7 +140,7 @@ class Audit:
                 "n_superfluous": counts["copies"],
                 "n_exact_pairs": copies.n_exact,
                 "n_near_pairs": copies.n_near,
-                "pictures_compared": copies.is_near,
+                "pictures_compared": copies.n_compared is not None,
                 **self._pairs("copies"),
             },
             "groups": [dataclasses.asdict(one) for one in self.groups],

@@ -19,6 +19,7 @@ import pandas as pd
 from curator import catalog
 from curator.benchmark.saved_model import Probabilities, SavedModel, list_saved
 from curator.catalog import IntArray
+from curator.decide.dedupe import describe_narrower
 from curator.embed.squares import PixelArray, read_square
 from curator.errors import CuratorError, SourceError, StateError
 from curator.events import WorkAdvanced, WorkFinished, WorkStarted
@@ -31,6 +32,7 @@ from curator.inspect.evaluate.evaluation import Evaluation, measure
 from curator.inspect.evaluate.own_labels import map_labels
 from curator.inspect.evaluate.trained_on import Seen, find_seen, read_known, read_trained_on
 from curator.manifests.project import Project
+from curator.manifests.settings import DedupeSettings
 from curator.store.lock import locked
 from curator.store.paths import LOCK
 from curator.text import Command, Text, plural, spell, was
@@ -148,7 +150,9 @@ def _usable(published: Published, meant: Mapping[str, str | None]) -> tuple[pd.D
 
 
 def _cautions(seen: Seen, n_unknown: int) -> list[Text]:
-    found: list[Text] = [] if seen.is_near else [_BYTES_ONLY]
+    found: list[Text] = [_BYTES_ONLY]
+    if seen.n_compared is not None:
+        found = [*describe_narrower(seen.n_compared, DedupeSettings())]
     if n_unknown:
         what = plural(n_unknown, "training image", "training images")
         found.append(f"{what} cannot be looked at any more: they were compared by their bytes only")

@@ -46,14 +46,14 @@ class Seen:
         is_exact: those of the same bytes.
         of: the record id of the training image that each is most like, or None.
         groups: copies of each other have one number, training images count: int64 (pictures,).
-        is_near: whether pictures were compared, and not only bytes.
+        n_compared: as of :class:`curator.inspect.audit.copies.Copies`.
     """
 
     is_seen: BoolArray
     is_exact: BoolArray
     of: list[str | None]
     groups: IntArray
-    is_near: bool
+    n_compared: int | None
 
 
 def read_trained_on(model: SavedModel) -> pd.DataFrame:
@@ -146,4 +146,4 @@ def find_seen(table: pd.DataFrame, trained: pd.DataFrame, known: pd.DataFrame) -
     of = [first.get(group) if is_seen else None for group, is_seen in zip(groups, copies.is_leaked[n:], strict=True)]
     for i, j in across[["i", "j"]].to_numpy().tolist():
         of[j - n] = names[i]  # the nearest comes last
-    return Seen(copies.is_leaked[n:], is_exact, of, copies.groups[n:], copies.is_near)
+    return Seen(copies.is_leaked[n:], is_exact, of, copies.groups[n:], copies.n_compared)

@@ -70,13 +70,18 @@ class Meanings:
         return [(entry, match, strength) for entry, (match, strength) in found.items()]
 
     def _meant(self, word: str) -> dict[Entry, int]:
-        """Return what a word means; a form that is not as written counts less where the one that is means something."""
+        """Return what a word means; a form that is not as written counts less where the one that is means something.
+
+        A part of the body is called so too where Open Images has boxes of it: ``Human ear``.
+        """
         meant: dict[Entry, int] = {}
         for form in dict.fromkeys(filter(None, (*number_forms(word), self.index.singular(word)))):
             share = _OTHER_FORM if meant and form != word else 1
             for number, strength in self.index.find(form).items():
                 entry = self.index.entry(number)
                 meant[entry] = max(meant.get(entry, 0), int(share * strength))
+            of_body = map(self.index.entry, self.index.find(f"human {form}"))
+            meant |= {entry: SURE for entry in of_body if entry.has_boxes}
         return meant
 
     def _above(self, entries: Iterable[Entry]) -> Iterator[Entry]:

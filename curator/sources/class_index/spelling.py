@@ -15,6 +15,8 @@ import unicodedata
 
 _APART = re.compile(r"[\W_]+")
 _SINGULARS = (("ies", "y"), ("ves", "f"), ("ves", "fe"), ("men", "man"), ("es", ""), ("s", ""))
+_IRREGULAR = {"teeth": "tooth", "feet": "foot", "geese": "goose", "mice": "mouse"}
+"""What a phrase may end with, such as ``milk teeth``."""
 
 
 def fold(text: str) -> str:
@@ -30,6 +32,8 @@ def number_forms(phrase: str) -> list[str]:
     if (phrase.endswith("s") and not phrase.endswith("ss")) or phrase.endswith("men"):
         cut = [(end, new) for end, new in _SINGULARS if phrase.endswith(end) and len(phrase) > len(end) + 1]
         forms += [phrase.removesuffix(end) + new for end, new in cut]
+    elif (last := phrase.rpartition(" ")[2]) in _IRREGULAR:
+        forms.append(phrase.removesuffix(last) + _IRREGULAR[last])
     elif phrase.endswith("y") and not re.search("[aeiou]y$", phrase):
         forms.append(phrase[:-1] + "ies")
     else:

@@ -35,8 +35,8 @@ A_PAGE, MOST_FOUND = 500, 4_000
 COLUMNS = ("source_id", "url", "landing_url", "license", "author", "author_url", "title")
 SCHEMA = pa.schema([(name, pa.string()) for name in COLUMNS])
 _SIZES = ("url_l", "url_c", "url_z", "url_m")
-_BUSY = {10: "search", 105: "service", 106: "operation"}
-_INVALID_KEY = 100
+_BUSY = {"0": "service", "10": "search", "105": "service", "106": "operation", "201": "service"}
+_INVALID_KEY = "100"
 _LATER = "Run the command again later: what was listed so far is kept."
 _GET_KEY = (
     f"Make one on https://www.flickr.com/services/apps/create/ and put it into the environment: `export {KEY}=…`."
@@ -131,7 +131,7 @@ class SearchPages:
             self._context.emit(MetadataFinished(reading))
         if _table(answer).get("stat") == "ok":
             return _table(answer)
-        code, message = _table(answer).get("code"), str(_table(answer).get("message", "no object of JSON"))
+        code, message = str(_table(answer).get("code")), str(_table(answer).get("message", "no object of JSON"))
         if code == _INVALID_KEY:
             raise SourceError(f"{self._api.host} refuses the key in {KEY}.", _GET_KEY)
         said = message.replace(key, "***").rstrip(".")[:300]
@@ -140,7 +140,7 @@ class SearchPages:
 
 def _is_busy(answer: Any) -> str:
     """Say why an answer means to try again later."""
-    what = _BUSY.get(_table(answer).get("code", 0)) if _table(answer).get("stat") == "fail" else None
+    what = _BUSY.get(str(_table(answer).get("code"))) if _table(answer).get("stat") == "fail" else None
     return f"is busy (its {what} is not available)" if what else ""
 
 

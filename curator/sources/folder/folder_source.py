@@ -15,20 +15,26 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from curator.errors import SourceError
 from curator.events import Noted
 from curator.manifests.labels import LabelFinder, label_problems
 from curator.manifests.toml_settings import setting
 from curator.sources.base import ListingContext, Source, known_labels, listed_rows, most_frequent, unknown_label
+from curator.sources.budget import budget
 from curator.sources.folder.layouts import LAYOUTS, Placed
 from curator.sources.folder.walk import count_left_out, list_files
+from curator.sources.large_columns import changed
 from curator.sources.named_files import state_of_files
 from curator.sources.reading.places import is_url, local_path, missing_place, scheme_problem
+from curator.store.spilled import ROWS_A_PART
 
 _OPEN_IMAGES_FILE = re.compile(r"([0-9a-f]{16})\.jpg", re.IGNORECASE)
 _WITHOUT_ID = "files without an image id for a name"
@@ -85,16 +91,18 @@ class Folder(Source):
         if not root.is_dir():
             raise SourceError(f"The folder {root} does not exist.")
         left_out, others = Counter[str](), Counter[str]()
-        files = list(self._place(root, context, left_out, others))
-        if not files:
+        files, rows = self._place(root, context, left_out, others), budget().spilled()
+        while some := list(islice(files, ROWS_A_PART)):
+            wanted = [file for file in some if file[0] in labels]
+            columns = [pa.array([file[i] for file in wanted], pa.string()) for i in range(len(_COLUMNS))]
+            rows.add(pa.table(columns, _COLUMNS))
+        whole = rows.whole()
+        if not whole.column_names:
             seen = f"; it holds {most_frequent(others)}" if others else ""
             raise SourceError(f"The folder {root} has no file for {', '.join(context.labels)}{seen}.")
         _note_left_out(root, left_out, others, context)
-        wanted = [file for file in files if file[0] in labels]
-        typed = {
-            name: pd.array([file[i] for file in wanted], dtype="string[pyarrow]") for i, name in enumerate(_COLUMNS)
-        }
-        return listed_rows(self.kind, self.title, tier, {**typed, "key": self._keys(typed["source_id"], context)})
+        found = {name: whole[name] for name in _COLUMNS}
+        return listed_rows(self.kind, self.title, tier, {**found, "key": self._keys(found["source_id"], context)})
 
     def _place(
         self, root: Path, context: ListingContext, left_out: Counter[str], others: Counter[str]
@@ -123,13 +131,15 @@ class Folder(Source):
         named = [name for name in parts[:-1] if name not in ("images", "Label")]
         return named[-1] if named else "files beside the class folders"
 
-    def _keys(self, source_ids: Any, context: ListingContext) -> Any:
+    def _keys(self, source_ids: pa.ChunkedArray, context: ListingContext) -> pa.ChunkedArray:
         """Tell equal names in several folder sources apart: by the source's name, and by its path if that is taken.
 
         The first one without a name has the plain ids: of most data sets it is the only one.
         """
         parts = [self.name, *([Path(self.path).as_posix()] if context.has_namesake else [])]
-        return source_ids if parts == [""] else json.dumps(parts) + "\n" + source_ids
+        if parts == [""]:
+            return source_ids
+        return changed(source_ids, lambda ids: pc.binary_join_element_wise(json.dumps(parts), ids, "\n"))
 
 
 def _note_left_out(root: Path, left_out: Counter[str], others: Counter[str], context: ListingContext) -> None:

@@ -54,7 +54,8 @@ class OpenTables:
             try:
                 owners = find_taxa(wishes, [Taxon(*(row[name] or "" for name in _TAXON)) for row in known])
             except SourceError as error:
-                raise SourceError(f"Of the taxa of iNaturalist, {error.message}.", error.hint) from error
+                end = "" if error.message.endswith("?") else "."
+                raise SourceError(f"Of the taxa of iNaturalist, {error.message}{end}", error.hint) from error
             rows = self._read("taxa", _TAXON, below([*owners]))
             pairs = zip(rows["taxon_id"].to_pylist(), rows["ancestry"].to_pylist(), strict=True)
             labels = {taxon_id: owner_of(taxon_id, path or "", owners) for taxon_id, path in pairs}

@@ -23,7 +23,6 @@ from curator.events import Noted
 from curator.manifests.toml_settings import setting
 from curator.sources.base import ListingContext, PlannedRead, Source, known_labels, listed_rows
 from curator.sources.budget import budget
-from curator.sources.large_columns import rows_where
 from curator.sources.named_files import state_of_files
 from curator.sources.open_images.boxes import BoxFilter
 from curator.sources.open_images.files import (
@@ -42,6 +41,7 @@ from curator.sources.open_images.reader import MetadataReader, Wanted
 from curator.sources.open_images.rows import PresentImages, catalog_columns, label_rows
 from curator.sources.open_images.sorted_ids import ImageIds, ids_of, parts_by_id
 from curator.sources.reading.places import is_url, local_path, missing_place, scheme_problem
+from curator.store.spilled import pieces
 from curator.text import plural, was
 
 UNSUPPORTED = (
@@ -163,7 +163,7 @@ class OpenImages(Source):
         ids = ids_of(present.rows["ImageID"])
         wanted = _not_boxable(reader, ids) if tier == ALL_TRAIN_TIER else ids
         images = reader.images(image_file(tier, subset), wanted)
-        kept, copies, n_unknown = budget().spilled(), list[str](), 0
+        kept, copies, n_unknown = budget().spilled(), budget().spilled(), 0
         for some, of_some in parts_by_id(present.rows, images):
             listed = label_rows(some, mids, labels)
             listed = listed.filter(wanted.are_in(listed["ImageID"]))
@@ -171,13 +171,16 @@ class OpenImages(Source):
                 catalog_columns(listed, of_some, subset, need_metadata=tier > 0), subset, tier, reader
             )
             n_unknown += pc.count_distinct(listed["ImageID"]).as_py() - frame["source_id"].nunique()
-            copies += frame["local_path"].tolist() if "local_path" in frame else []
-            kept.add(pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None))
-        if copies:
-            reader.context.watch(copies)
+            rows = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+            kept.add(rows)
+            if "local_path" in rows.column_names:
+                copies.add(rows.select(["local_path"]))
+        if (watched := copies.whole()).num_rows:
+            reader.context.watch(watched["local_path"])
         if tier == ALL_TRAIN_TIER and n_unknown:
             what = plural(n_unknown, "image has", "images have")
             reader.context.emit(Noted(f"open-images train: {what} no known address and {was(n_unknown)} left out"))
+        del present, images  # what is mapped of them need not stay
         rows = _by_label(kept.whole(), labels)
         return listed_rows(self.kind, self.title, tier, {name: rows[name] for name in rows.column_names})
 
@@ -210,8 +213,9 @@ def _by_label(rows: pa.Table, labels: Sequence[str]) -> pa.Table:
     """Put the rows of each label together, the labels in ascending order."""
     found = budget().spilled()
     for label in sorted(labels):
-        found.add(rows_where(rows, pc.equal(rows["label"], label)))
-    return found.whole() if labels else rows
+        for piece in pieces(rows):
+            found.add(piece.filter(pc.equal(piece["label"], label)))
+    return found.whole() if len(labels) > 1 else rows
 
 
 def _not_boxable(reader: MetadataReader, ids: ImageIds) -> ImageIds:

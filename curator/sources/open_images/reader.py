@@ -12,7 +12,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import partial, reduce
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,7 +29,7 @@ from curator.sources.open_images.files import class_file, place_of
 from curator.sources.open_images.hierarchy import HIERARCHY, Children, below, read_children, with_children
 from curator.sources.open_images.image_ids import read_ids
 from curator.sources.open_images.rows import EXTRA_COLUMNS, IMAGE_COLUMNS, PresentImages, present_images, without
-from curator.sources.open_images.sorted_ids import ImageIds, parts_by_id
+from curator.sources.open_images.sorted_ids import ImageIds, ids_of, parts_by_id
 from curator.sources.open_images.wanted_rows import filter_csv, filter_labels
 from curator.sources.reading.cache import CacheEntry
 from curator.sources.reading.delimited import Rows
@@ -134,13 +134,12 @@ class MetadataReader:
         if self.wanted.boxes.columns:
             filter_rows = partial(filter_rows, boxes=self.wanted.boxes, anyway=excepted)
         labels = self._rows(entry, path, filter_rows)
-        lists = [self._rows(self._list_entry(place), place, read_ids)["ImageID"] for place in self.wanted.lists]
-        named = pa.chunked_array([chunk for column in lists for chunk in column.chunks], pa.string())
+        lists = [ids_of(self._rows(self._list_entry(place), place, read_ids)["ImageID"]) for place in self.wanted.lists]
         kept, counts = budget().spilled(), PresentImages(labels.slice(0, 0), n_bad_ids=labels.num_rows)
         for (part,) in parts_by_id(labels):
             found = without(present_images(part, self.labels_from), excepted)
-            rows = found.rows.filter(pc.is_in(found.rows["ImageID"], value_set=named)) if lists else found.rows
-            kept.add(rows)
+            are_in = [ids.are_in(found.rows["ImageID"]) for ids in lists]
+            kept.add(found.rows.filter(reduce(pc.or_, are_in)) if are_in else found.rows)
             counts = counts.plus(replace(found, n_bad_ids=found.n_bad_ids - part.num_rows))
         return replace(counts, rows=kept.whole())
 

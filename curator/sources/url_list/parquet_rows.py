@@ -173,13 +173,17 @@ def _flat(table: pa.Table) -> Iterator[tuple[str, pa.ChunkedArray]]:
 def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray | pa.Array:
     """Return a column as text; as bytes if some of it is no text."""
     if pa.types.is_nested(column.type):
-        return pa.array([None if v is None else json.dumps(v, default=str) for v in column.to_pylist()], pa.string())
+        return pa.array([_json_of(v) for v in column.to_pylist()], pa.string())
     try:
         text = column.cast(pa.string())
         text.validate(full=True)
     except pa.ArrowInvalid:
         return column.cast(pa.binary())
     return text
+
+
+def _json_of(value: Any) -> str | None:
+    return None if value is None else json.dumps(value, default=str, ensure_ascii=False)
 
 
 def _without_odd_bytes(columns: dict[str, Any], n_rows: int, tally: Tally) -> pa.Table:

@@ -25,6 +25,7 @@ import pyarrow.compute as pc
 
 from curator.errors import SourceError
 from curator.sources.base import ListingContext
+from curator.sources.budget import budget
 from curator.sources.large_columns import repeated
 from curator.sources.local_pictures import PictureFolder, PictureFolders
 from curator.sources.reading.cache import CacheEntry
@@ -34,6 +35,7 @@ from curator.sources.url_list.joined_tables import FILE, LINE, Tables, cache_ent
 from curator.sources.url_list.labels_of_rows import trimmed
 from curator.sources.url_list.parquet_rows import PICTURE, write_pictures
 from curator.store.paths import DataPaths
+from curator.store.spilled import pieces
 
 
 @dataclass(frozen=True)
@@ -70,19 +72,31 @@ def find_files(
     }
     folders = [known[key] for key in zip(tops, bases, strict=True)]
     common = os.path.commonpath([top.absolute() for mine in tops for top in mine])
-    paths: list[str | None] = []
-    reasons: list[str | None] = []
-    named: list[str] = []
-    texts = pc.if_else(is_wanted, trimmed(tables.rows[name]), "")
-    for text, number in zip(texts.to_pylist(), tables.rows[FILE].to_pylist(), strict=True):
-        path, reason = folders[number].find(text) if text else (None, "")
-        paths.append(path)
-        reasons.append(reason or None)
+    found, named = budget().spilled(), budget().spilled()
+    for some in pieces(pa.table({"text": tables.rows[name], "file": tables.rows[FILE], "is_wanted": is_wanted})):
+        texts = pc.if_else(some["is_wanted"], trimmed(some["text"]), "").to_pylist()
+        looked, places = _look([folders[number] for number in some["file"].to_pylist()], texts)
+        paths, reasons = zip(*looked, strict=True) if looked else ((), ())
+        ids = [path and path[len(common) :].lstrip("/") for path in paths]
+        columns = [pa.array(values, pa.string()) for values in (paths, ids, reasons)]
+        found.add(pa.table(columns, ["paths", "ids", "reasons"]))
+        named.add(pa.table({"path": pa.array(places, pa.string())}))
+    context.watch(named.whole()["path"])
+    return Files(*found.whole().columns)
+
+
+def _look(
+    folders: Sequence[PictureFolders], texts: Sequence[str]
+) -> tuple[list[tuple[str | None, str | None]], list[str]]:
+    """Return the file of each text, or why there is none, and where all of these files are, or would be."""
+    looked: list[tuple[str | None, str | None]] = []
+    places: list[str] = []
+    for folder, text in zip(folders, texts, strict=True):
+        path, reason = folder.find(text) if text else (None, "")
+        looked.append((path, reason or None))
         if text:
-            named += [path] if path else folders[number].places_of(text)
-    context.watch(named)
-    ids = [path and path[len(common) :].lstrip("/") for path in paths]
-    return Files(*(pa.chunked_array([values], pa.string()) for values in (paths, ids, reasons)))
+            places += [path] if path else folder.places_of(text)
+    return looked, places
 
 
 def write_held_pictures(tables: Tables, writing: Writing, context: ListingContext) -> list[str | None]:

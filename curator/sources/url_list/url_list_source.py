@@ -251,8 +251,7 @@ class UrlList(Source):
             listed, n_without = with_pictures(mine, listed, self.writing, context)
             self._note(context, n_without, "without a picture")
         if context.every_row:
-            rows = pa.array(map(str, range(listed.num_rows)))
-            keys = pc.binary_join_element_wise(listed["key"].combine_chunks(), rows, "\n")
+            keys = changed(listed["key"], _numbered, numbers_of_rows(listed.num_rows))
             listed = listed.set_column(listed.column_names.index("key"), "key", keys)
         return listed_rows(self.kind, self.title, tier, {name: listed[name] for name in listed.column_names})
 
@@ -281,12 +280,17 @@ class UrlList(Source):
                 context.emit(Noted(f"{self._shown}: {plural(n, 'row')} {reason} {how}"))
         return can_be_had
 
-    def _keys(self, files: Files, context: ListingContext) -> pa.Array:
+    def _keys(self, files: Files, context: ListingContext) -> pa.ChunkedArray:
         """Name files; those of a second list without a name of its own are told apart by its path."""
         if not context.has_namesake:
             return files.source_ids
-        return pc.binary_join_element_wise(json.dumps([self.name, self._place]), files.source_ids, "\n")
+        place = json.dumps([self.name, self._place])
+        return changed(files.source_ids, lambda ids: pc.binary_join_element_wise(place, ids, "\n"))
 
     def _note(self, context: ListingContext, n_rows: int, which: str) -> None:
         if n_rows:
             context.emit(Noted(f"{self._shown}: {plural(n_rows, 'row')} {which} {was(n_rows)} left out"))
+
+
+def _numbered(keys: pa.ChunkedArray, numbers: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.binary_join_element_wise(keys, numbers.cast(pa.string()), "\n")

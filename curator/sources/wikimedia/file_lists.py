@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -109,14 +109,20 @@ class FileLists:
         """Yield a list part by part: those that are kept, then those that are read, which are kept.
 
         Raises:
-            SourceError: the API refuses, is busy for too long, or sends no page for ever.
+            SourceError: the API refuses, is busy for too long, or sends no page, or the same ones, for ever.
         """
         rest: Mapping[str, str] | None = {}
+        seen: list[Mapping[str, str]] = []
+        n_without = 0
         while rest is not None:
+            if n_without > MOST_EMPTY:
+                raise self._endless(query)
+            seen.append(rest)
             entry = self._entry(query, rest)
             if (part := _load(entry)) is None:
-                part = self._read(query, rest, entry)
+                part = self._read(query, seen, entry)
             yield part
+            n_without = 0 if part.rows.num_rows else n_without + 1
             rest = part.rest or None
 
     def kept_subcategories(self, query: Query, most: int) -> tuple[str, ...] | None:
@@ -135,8 +141,9 @@ class FileLists:
         how = {"read_as": _READ_AS, "api": self._api.address, **query.parameters(), "from": dict(rest)}
         return CacheEntry(self._context, "wikimedia", how)
 
-    def _read(self, query: Query, rest: Mapping[str, str], entry: CacheEntry) -> Part:
-        """Read the next part, and keep it; of one that breaks off, keep what came."""
+    def _read(self, query: Query, seen: Sequence[Mapping[str, str]], entry: CacheEntry) -> Part:
+        """Read the part behind those that were seen, and keep it; of one that breaks off, keep what came."""
+        rest = seen[-1]
         rows: list[dict[str, str | None]] = []
         subcategories: list[str] = []
         n_answers = n_empty = 0
@@ -152,8 +159,8 @@ class FileLists:
                 rows += [file_row(page) for page in pages if page.get("ns") == _FILES]
                 subcategories += [_name(page) for page in pages if page.get("ns") == _CATEGORIES]
                 n_answers, n_empty = n_answers + bool(pages), 0 if pages else n_empty + 1
-                if (following and following == rest) or n_empty > MOST_EMPTY:
-                    raise SourceError(f"{self.host} sends no further page of {query.shown}, for ever.", _LATER)
+                if (following and following in (*seen, rest)) or n_empty > MOST_EMPTY:
+                    raise self._endless(query)
                 rest = following
                 if not rest:
                     break
@@ -174,6 +181,9 @@ class FileLists:
             if "batchcomplete" in answer or not rest:
                 return list(pages.values()), rest
         raise SourceError(f"{self.host} does not come to the end of a page of {query.shown}.", _LATER)
+
+    def _endless(self, query: Query) -> SourceError:
+        return SourceError(f"{self.host} sends no further page of {query.shown}, for ever.", _LATER)
 
     def _refuse_error(self, answer: Any, query: Query) -> None:
         if not isinstance(answer, dict):

@@ -11,6 +11,7 @@ PlainHtml(text='Ann & Bo at Twickenham', link='https://commons.wikimedia.org/wik
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from html.parser import HTMLParser
 from typing import NamedTuple
 from urllib.parse import urljoin
@@ -33,6 +34,7 @@ class PlainHtml(NamedTuple):
     link: str = ""
 
 
+@lru_cache(maxsize=4_096)  # the files of a category have few authors
 def read_html(html: str, base: str = "https://commons.wikimedia.org/") -> PlainHtml:
     """Read what a browser would show of a piece of HTML; ``base`` is what links without a host are relative to."""
     if "<" not in html and "&" not in html:
