@@ -33,7 +33,7 @@ from publicsuffixlist import PublicSuffixList
 
 _NAME = r"(?:[A-Za-z0-9_-]+\.)*[A-Za-z0-9_-]+\.?"
 _PLAIN = re.compile(
-    rf"https?://{_NAME}(?::[0-9]{{1,4}})?(?=/)(?:/(?!\.|%2[Ee])|[A-Za-z0-9._~:?@!$&'()*+,;=-]|%[0-9A-Fa-f]{{2}})*"
+    rf"https?://{_NAME}(?::[0-5]?[0-9]{{1,4}})?(?=/)(?:/(?!\.|%2[Ee])|[A-Za-z0-9._~:?@!$&'()*+,;=-]|%[0-9A-Fa-f]{{2}})*"
 )
 _HOST = re.compile(rf"({_NAME}|\[[0-9A-Fa-f:.]+\])(?::([0-9]{{0,5}}))?")
 _DOT = re.compile(r"%2e", re.IGNORECASE)

@@ -12,7 +12,11 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from tqdm.auto import tqdm
+from tqdm.std import TqdmExperimentalWarning
+
+with warnings.catch_warnings():  # as tqdm.auto does, which also imports asyncio
+    warnings.simplefilter("ignore", TqdmExperimentalWarning)
+    from tqdm.autonotebook import tqdm
 
 from curator.events import (
     BatchTrained,

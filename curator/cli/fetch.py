@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from curator.cli.command import Answer, dataset_command
+from curator.cli.command import Answer, dataset_command, imports
 from curator.cli.options import EngineOption
+from curator.errors import CuratorError
 from curator.observe.workers.start import n_worth_starting, started_ahead
 
 if TYPE_CHECKING:
@@ -45,8 +46,9 @@ def fetch(
 
     Example: curator fetch --target 2000
     """
-    from curator.cli.counts import stage_answer
-    from curator.errors import CuratorError
+    with imports():
+        from curator.cli.counts import stage_answer
+        from curator.inspect import stage_result  # noqa: F401 -- all that a fetch needs
 
     options: dict[str, Any] = {"target": target, "limit": limit, "everything": everything}
     if probe is not None:
@@ -59,8 +61,7 @@ def fetch(
         from curator.cli.offers import plan_answer
 
         return plan_answer(dataset.plan(refresh=force, **options))
-    result = dataset.fetch(retry=retry, refresh=force, engine=engine, **options)
-    counts = stage_answer(result)
+    counts = stage_answer(dataset.fetch(retry=retry, refresh=force, engine=engine, **options))
 
     def show(terminal: "Terminal") -> None:
         counts.show(terminal)

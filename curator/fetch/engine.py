@@ -247,7 +247,7 @@ class Engine:
         if verdict.wait_s and blames_host(verdict) and not (self._gate and self._gate.is_requesting_elsewhere(task)):
             self._committer.add_note(HostWait.requested_by(self._plan.host(task), time.time(), verdict))
         if self._gate and is_rules:
-            self._gate.note_answer(task, verdict, content, now)
+            self._gate.note_answer(task, verdict, b"".join(content), now)
             return
         self._schedule.finished(task, verdict, now, transfer.started)
         address, host = self._plan.address(task), self._plan.host(task)

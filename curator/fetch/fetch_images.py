@@ -24,7 +24,7 @@ from curator.fetch.fragments.folder import absorb_left
 from curator.fetch.fragments.run_plan import run_plan
 from curator.fetch.ledger.ledger import Ledger
 from curator.fetch.outcomes import read_outcomes
-from curator.fetch.plan import FetchOptions, make_plan
+from curator.fetch.plan import CHUNK_ROWS, FetchOptions, make_plan
 from curator.fetch.politeness.governor import LEASE_S
 from curator.fetch.row_addresses import parse_rows
 from curator.manifests.project import Project
@@ -44,14 +44,13 @@ def fetch_images(table: pd.DataFrame, project: Project, options: FetchOptions = 
         options: what the caller chooses beside the recipe.
 
     Returns:
-        The same rows in the same order, fetched columns filled (except those that
-        :func:`curator.fetch.outcomes.with_pictures` adds), those that failed dropped in stage ``fetched``; if all was
-        settled before, nothing is requested.
+        The same rows in the same order, fetched columns filled (but for what
+        :func:`curator.fetch.outcomes.with_pictures` adds), those that failed dropped in stage ``fetched``.
 
     Raises:
         KeyboardInterrupt: Ctrl-C; what was finished is recorded first.
         DiskError: the disk refused a write; what was recorded stays.
-        StateError: the ledger is damaged or was written by a newer version.
+        StateError: the ledger is damaged, or of a newer version.
         CuratorError: the recipe's engine is ray, and there is no cluster, or a machine of it is refused.
     """
     rows = parse_rows(table)
@@ -72,6 +71,7 @@ def fetch_images(table: pd.DataFrame, project: Project, options: FetchOptions = 
                 recover(project.paths, ledger.knows_file)
             raise
         project.emit(FetchFinished())
-    del plan  # and what holds it in circles: all addresses would stay in memory beside all outcomes
-    gc.collect()
+    del plan  # and what holds it in circles: many addresses would stay in memory beside their outcomes
+    if len(table) > CHUNK_ROWS:
+        gc.collect()
     return read_outcomes(table, project, rows)

@@ -18,6 +18,7 @@ import struct
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
+from mmap import mmap
 from typing import NamedTuple
 
 _START = b"Exif\0\0"
@@ -36,9 +37,13 @@ class Capture(NamedTuple):
     camera: str | None = None
 
 
-def read_capture(data: bytes) -> Capture:
-    """Read a JPEG's EXIF block; what it does not say, or not as the standard wants it, is None. Never raises."""
-    said = _read_texts(data)
+def read_capture(data: bytes | mmap, end: int = _SEARCHED) -> Capture:
+    """Read a JPEG's EXIF block; what it does not say, or not as the standard wants it, is None. Never raises.
+
+    Args:
+        end: where the pixels begin, if that is known: no block begins there.
+    """
+    said = _read_texts(data, min(end, _SEARCHED))
     camera, serial = name_camera(said), said.get(_SERIAL, "")
     taken = _read_time(said.get(_TAKEN, ""), said.get(_FRACTION, ""))
     return Capture(taken, " ".join(filter(None, (camera, serial if _MODEL in said else ""))) or None)
@@ -46,7 +51,7 @@ def read_capture(data: bytes) -> Capture:
 
 def read_camera_model(data: bytes) -> str | None:
     """Read which kind of camera an EXIF block names, whichever one of its kind it was; None: it does not say."""
-    return name_camera(_read_texts(data)) or None
+    return name_camera(_read_texts(data, _SEARCHED)) or None
 
 
 def name_camera(said: Mapping[int, str]) -> str:
@@ -60,9 +65,9 @@ def name_camera(said: Mapping[int, str]) -> str:
     return model if model and is_said else f"{maker} {model}".strip()
 
 
-def _read_texts(data: bytes) -> dict[int, str]:
+def _read_texts(data: bytes | mmap, end: int) -> dict[int, str]:
     """Read the texts of the tags that are asked for here."""
-    at = data.find(_START, 0, _SEARCHED)
+    at = data.find(_START, 0, end)
     exif = data[at + len(_START) : at + len(_START) + 0xFFFF] if at >= 0 else b""
     if (order := _BYTE_ORDERS.get(exif[:4])) is None:
         return {}

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
+from mmap import mmap
 
 _FRAME = struct.Struct(">BHHB")  # bits, height, width, components
 _FRAMES = (0xC0, 0xC1, 0xC2)  # baseline, extended and progressive; the rest are rare
@@ -52,7 +53,7 @@ class PlainJpeg:
         return (self.height, self.width) if self.orientation >= 5 else (self.width, self.height)
 
 
-def read_plain_jpeg(data: bytes, *, with_foreign: bool = False) -> PlainJpeg | None:
+def read_plain_jpeg(data: bytes | mmap, *, with_foreign: bool = False) -> PlainJpeg | None:
     """Read a JPEG's markers up to its pixels; None if it is not plain, or not whole up to there.
 
     Args:
@@ -74,7 +75,7 @@ def read_plain_jpeg(data: bytes, *, with_foreign: bool = False) -> PlainJpeg | N
             has_one_scan = marker != _PROGRESSIVE
         elif marker not in _SKIPPED or (_is_foreign(data, marker, at + 4, end) and not with_foreign):
             return None
-        elif marker == 0xE1 and data.startswith(_EXIF, at + 4):
+        elif marker == 0xE1 and data[at + 4 : at + 4 + len(_EXIF)] == _EXIF:
             if exif is not None:
                 return None
             exif = data[at + 4 + len(_EXIF) : end]
@@ -94,14 +95,15 @@ def _plain(
     return PlainJpeg(width, height, orientation, _MODES[n_components], scan_at=scan_at, has_one_scan=has_one_scan)
 
 
-def _is_foreign(data: bytes, marker: int, at: int, end: int) -> bool:
+def _is_foreign(data: bytes | mmap, marker: int, at: int, end: int) -> bool:
     """Return whether a segment announces more pictures, or an orientation outside the EXIF block, or is cut short."""
     start, n_bytes = _LEAST.get(marker, (b"", 0))
-    if end - at < n_bytes and data.startswith(start, at):
+    beginning = data[at : at + len(_XMP)]
+    if end - at < n_bytes and beginning.startswith(start):
         return True
     if marker == 0xE1:
-        return data.startswith(_XMP, at) and data.find(b"Orientation", at, end) >= 0
-    return marker == 0xE2 and data.startswith(_MULTI_PICTURE, at)
+        return beginning == _XMP and data.find(b"Orientation", at, end) >= 0
+    return marker == 0xE2 and beginning.startswith(_MULTI_PICTURE)
 
 
 def simple_orientation(exif: bytes) -> int | None:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from mmap import mmap
 
 import simplejpeg
 
@@ -41,7 +42,7 @@ class DamagedPixelsError(Exception):
     """A file that ends as it should holds pixel data that cannot be what was written."""
 
 
-def iterate_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+def iterate_segments(data: bytes | mmap) -> Iterator[tuple[int, int, int]]:
     """Iterate over a JPEG's segments up to its end: marker, where its length is, where it ends.
 
     A scan ends where its pixels do. Bytes between segments are passed over; a second start ends the iteration.
@@ -112,13 +113,13 @@ def check_jpeg(data: bytes) -> bool:
     return is_clean and ends_with_picture(data, next(end for kind, _, end in iterate_segments(data) if kind == _SCAN))
 
 
-def ends_with_picture(data: bytes, scan_at: int) -> bool:
+def ends_with_picture(data: bytes | mmap, scan_at: int) -> bool:
     """Return whether the first end of a picture after ``scan_at``, an offset in bytes, is the file's end."""
     found = _END.search(data, scan_at)
     return found is not None and found.end() == len(data)
 
 
-def require_all_scans(data: bytes) -> None:
+def require_all_scans(data: bytes | mmap) -> None:
     """Make sure that the scans of a JPEG hold every coefficient of every component in full.
 
     Raises:

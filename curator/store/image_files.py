@@ -2,7 +2,8 @@
 
 A file is written under a temporary name, many are then synced at once, the ledger records them, and only then do they
 get their final names. A run killed in between leaves temporary files only: those that the ledger knows are named at the
-next start, the others removed. So no file has a final name that the ledger does not know.
+next start, the others removed. So no file has a final name that the ledger does not know. What comes from the network
+is an incoming file at first: written before anybody knows what it is, and read where it lies by who finds that out.
 
 >>> import tempfile
 >>> paths = DataPaths(Path(tempfile.mkdtemp()), Path(), "balls")
@@ -11,6 +12,9 @@ next start, the others removed. So no file has a final name that the ledger does
 >>> name_files([temporary])
 >>> [path.suffix for path in paths.images.rglob("*.*")]
 ['.png']
+>>> incoming = write_incoming(paths, [b"<ht", b"ml>"])
+>>> incoming.n_bytes, Path(keep_incoming(paths, incoming, "cd" * 32, "gif")).parent.name
+(6, 'cd')
 """
 
 # Of what a file costs here, path objects would take a third: names are text.
@@ -22,17 +26,21 @@ import ctypes
 import hashlib
 import itertools
 import os
+import re
 import secrets
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from curator.store.paths import ENDINGS, IMAGES, DataPaths
 from curator.store.syncing import sync_file
 from curator.store.whole_files import TEMPORARY_PREFIX, disk_errors
 
 _TOKEN_LENGTH = 13
+_MOST_PIECES = 1024  # in one call (IOV_MAX, limits.h)
+_CONTENT, _FORMAT = re.compile("[0-9a-f]{64}"), re.compile("[a-z0-9]+")
 _PROCESS_TOKEN = secrets.token_hex(4)
 _COUNTER = itertools.count()
 
@@ -54,23 +62,78 @@ def write_temporary(paths: DataPaths, data: bytes, sha256: str, image_format: st
     folder, name = paths.image_text(sha256, image_format)
     if os.path.exists(f"{folder}/{name}"):
         return None
-    # No other writer uses this part of the name, and it costs no random number from the system for each file.
-    token = f"{_PROCESS_TOKEN}{next(_COUNTER) & 0xFFFF:04x}"
-    temporary = f"{folder}/{TEMPORARY_PREFIX}{token}-{name}"
-    try:
-        _write_new(temporary, data)
-    except FileNotFoundError:
-        os.makedirs(folder, exist_ok=True)
-        _write_new(temporary, data)
+    temporary = f"{folder}/{_temporary_name(name)}"
+    _in_folder(folder, lambda: _write_new(temporary, [data]))
     return temporary
 
 
-def _write_new(path: str, data: bytes) -> None:
+class Incoming(NamedTuple):
+    """A file that came and was not looked at yet: its path, and its length in bytes."""
+
+    path: str
+    n_bytes: int
+
+
+def write_incoming(paths: DataPaths, pieces: Sequence[bytes]) -> Incoming:
+    """Write what came, in the pieces in which it came, under a temporary name in ``images`` itself; an absolute path.
+
+    Raises:
+        OSError: the disk refuses the write; nothing is left behind.
+    """
+    folder = paths.images_absolute
+    path = f"{folder}/{_temporary_name('')}"
+    _in_folder(folder, lambda: _write_new(path, pieces))
+    return Incoming(path, sum(map(len, pieces)))
+
+
+def keep_incoming(paths: DataPaths, incoming: Incoming, sha256: str, image_format: str) -> str:
+    """Give an incoming file the temporary name of its content in its final folder, and return its path.
+
+    Raises:
+        OSError: the disk refuses.
+        ValueError: the names come from who read a stranger's bytes, and are none.
+    """
+    if not (_CONTENT.fullmatch(sha256) and _FORMAT.fullmatch(image_format)):
+        raise ValueError(sha256, image_format)
+    _, name = paths.image_text(sha256, image_format)
+    folder = f"{paths.images_absolute}/{sha256[:2]}"
+    temporary = f"{folder}/{_temporary_name(name)}"
+    _in_folder(folder, lambda: os.rename(incoming.path, temporary))
+    return temporary
+
+
+def is_temporary(paths: DataPaths, path: object) -> bool:
+    """Say whether :func:`write_temporary` could have returned that in another process, whoever says so."""
+    folder, _, name = path.rpartition("/") if isinstance(path, str) else ("", "", "")
+    sha256, _, image_format = _final_name(name).partition(".")
+    named = name.startswith(TEMPORARY_PREFIX) and _CONTENT.fullmatch(sha256) and _FORMAT.fullmatch(image_format)
+    return bool(named) and folder == f"{paths.images_absolute}/{sha256[:2]}"
+
+
+def _temporary_name(name: str) -> str:
+    """No other writer uses the first part of it, and it costs no random number from the system for each file."""
+    return f"{TEMPORARY_PREFIX}{_PROCESS_TOKEN}{next(_COUNTER) & 0xFFFF:04x}-{name}"
+
+
+def _in_folder(folder: str, change: Callable[[], None]) -> None:
+    """Change something in a folder, which is made if it is not there."""
+    try:
+        change()
+    except FileNotFoundError:
+        os.makedirs(folder, exist_ok=True)
+        change()
+
+
+def _write_new(path: str, pieces: Sequence[bytes]) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
     try:
-        view = memoryview(data)
-        while view:
-            view = view[os.write(descriptor, view) :]
+        rest = [memoryview(piece) for piece in pieces]
+        while rest:
+            n_written = os.writev(descriptor, rest[:_MOST_PIECES])
+            while rest and n_written >= len(rest[0]):
+                n_written -= len(rest.pop(0))
+            if n_written:
+                rest[0] = rest[0][n_written:]
     except OSError:
         os.unlink(path)
         raise
@@ -119,9 +182,10 @@ def name_files(temporaries: Iterable[str]) -> None:
 def recover(paths: DataPaths, is_known: Callable[[bytes], bool]) -> None:
     """Name the whole temporary files whose SHA-256 (32 bytes) the ledger knows as stored; remove the others.
 
-    Whole is what has the hash that it is named after: a second writer of the same content may have been killed too.
+    Whole is what has the hash that it is named after: a second writer of the same content may have been killed too. An
+    incoming file is named after none.
     """
-    for entry in _entries(paths):
+    for entry in _entries(paths, and_incoming=True):
         if entry.name.startswith(TEMPORARY_PREFIX):
             sha256 = _sha256(_final_name(entry.name))
             if sha256 is not None and is_known(sha256) and _is_whole(entry.path, sha256):
@@ -142,13 +206,17 @@ def stored_hashes(paths: DataPaths) -> Iterator[bytes]:
             yield sha256
 
 
-def _entries(paths: DataPaths) -> Iterator[os.DirEntry[str]]:
+def _entries(paths: DataPaths, and_incoming: bool = False) -> Iterator[os.DirEntry[str]]:
     if not paths.images.is_dir():
         return
-    for shard in sorted(paths.images.iterdir()):
-        if shard.is_dir() and not shard.is_symlink():
+    with os.scandir(paths.images) as found:
+        inner = sorted(found, key=lambda entry: entry.name)
+    for shard in inner:
+        if shard.is_dir(follow_symlinks=False):
             with os.scandir(shard) as entries:
                 yield from entries
+        elif and_incoming:
+            yield shard
 
 
 def _final_name(temporary_name: str) -> str:

@@ -189,6 +189,11 @@ class DataPaths:
     def _images_text(self) -> str:
         return str(self.images)
 
+    @cached_property
+    def images_absolute(self) -> str:
+        """The folder of the store as an absolute path, for who works in another folder."""
+        return str(self.images.absolute())
+
     def converted_image(self, sha256: str) -> Path:
         """The PNG form of the stored file with this content."""
         return self.converted / sha256[:2] / f"{sha256}.png"

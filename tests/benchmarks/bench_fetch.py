@@ -73,7 +73,7 @@ def schedule(size: str, all_of_them: Sequence[Contender]) -> Iterator[tuple[Cont
     for name in by_name if size == "full" else ("curl", "curator", "img2dataset"):
         if name in by_name:
             yield by_name[name], "rough", N_WHOLE, 1
-    for name in ("curl", "curator", "download-only", "img2dataset", "img2dataset-raw"):
+    for name in ("curl", "curl+decode", "curator", "download-only", "img2dataset", "img2dataset-raw"):
         if name in by_name:
             if n_large != N_WHOLE:
                 yield by_name[name], "clean", n_large, 1
@@ -163,6 +163,7 @@ def judge(results: Results, n_large: int, lacking: dict[str, str]) -> list[Verdi
     compare("marginal CPU: curator / img2dataset, decoding", 0.6, "curator", "img2dataset")
     compare("marginal CPU: download-only / img2dataset, raw", 0.6, "download-only", "img2dataset-raw")
     compare("marginal CPU: download-only / curl", 2.2, "download-only", "curl")
+    compare("marginal CPU: curator / curl + a bare strict decode", 1.5, "curator", "curl+decode")
     verdicts.append(_judge_memory(results, n_large))
     return verdicts
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import selectors
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -42,9 +42,9 @@ class Hasher:
     def start(self) -> None:
         """There is no process to start."""
 
-    def submit(self, job: int, source: bytes | Path) -> None:
+    def submit(self, job: int, source: Sequence[bytes] | Path) -> None:
         """Hash and store one file at once."""
-        data = source.read_bytes() if isinstance(source, Path) else source
+        data = source.read_bytes() if isinstance(source, Path) else b"".join(source)
         sha256 = hashlib.sha256(data).hexdigest()
         temporary = write_temporary(self._paths, data, sha256, "jpeg")
         self._on_done(ObservedFile(job, Sighting(Observation(sha256, len(data), format="jpeg")), temporary))

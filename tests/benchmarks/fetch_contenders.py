@@ -1,7 +1,7 @@
 """Who takes part in the fetch benchmark, and the command that each is run with.
 
 >>> [contender.name for contender in contenders()][:3]
-['curl', 'curator', 'download-only']
+['curl', 'curl+decode', 'curator']
 """
 
 from __future__ import annotations
@@ -66,6 +66,7 @@ def contenders() -> list[Contender]:
     i2d = f"{os.cpu_count()} processes x {IMG2DATASET_THREADS} threads, resize_mode=no, compute_hash=None, retries=0"
     return [
         Contender("curl", f"curl --parallel --parallel-max {CONNECTIONS}", _curl, (0, 7, 22)),
+        Contender("curl+decode", f"the same, then a bare strict decode by {os.cpu_count()} processes", _curl_decode),
         Contender(
             "curator", f"curator fetch --all; {tuned}", lambda urls, place: _curator(urls, place, _TUNED), (0, 1)
         ),
@@ -86,7 +87,7 @@ def missing(names: Sequence[str]) -> dict[str, str]:
     """Install the peers that are named where they are not there yet; name those that cannot run, with the reason."""
     if not PYTHON.exists():
         venv.create(HOME, with_pip=True)
-    lacking = {} if shutil.which("curl") else {"curl": "curl is not installed"}
+    lacking = {} if shutil.which("curl") else dict.fromkeys(("curl", "curl+decode"), "curl is not installed")
     for package in sorted(
         {PACKAGES[name.removesuffix("-raw")] for name in names if name.removesuffix("-raw") in PACKAGES}
     ):
@@ -102,6 +103,11 @@ def _curl(urls: Sequence[str], place: Path) -> list[str]:
     lines = (f'url = "{url}"\noutput = "{number}.jpg"\n' for number, url in enumerate(urls))
     (place / "urls.cfg").write_text("".join(lines), encoding="utf-8")
     return ["curl", "--silent", "--fail", "--parallel", "--parallel-max", str(CONNECTIONS), "--config", "urls.cfg"]
+
+
+def _curl_decode(urls: Sequence[str], place: Path) -> list[str]:
+    _curl(urls, place)
+    return [sys.executable, str(HERE / "curl_decode.py"), str(place), str(CONNECTIONS)]
 
 
 def _curator(urls: Sequence[str], place: Path, settings: str) -> list[str]:

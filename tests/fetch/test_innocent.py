@@ -19,6 +19,7 @@ import os
 import curator.observe.observation as observation
 look_at = observation.look_at
 def sabotaged(data, *, max_pixels):
+    data = bytes(data)
     if data.startswith(b"ABORT"):
         os.abort()
     return look_at(data, max_pixels=max_pixels)

@@ -143,7 +143,7 @@ class Counter:
     def watch(self) -> None:
         """Count from now on, in this process and its threads."""
         sys.addaudithook(self.hear)
-        for name in ("write", "pwrite", "fsync", "ftruncate"):
+        for name in ("write", "writev", "pwrite", "fsync", "ftruncate"):
             setattr(os, name, self._counted(getattr(os, name)))
 
     def watch_ledger(self) -> None:

@@ -10,7 +10,16 @@ from pathlib import Path
 import pytest
 
 from curator.errors import DiskError
-from curator.store.image_files import name_files, recover, stored_hashes, sync_files, write_temporary
+from curator.store.image_files import (
+    is_temporary,
+    keep_incoming,
+    name_files,
+    recover,
+    stored_hashes,
+    sync_files,
+    write_incoming,
+    write_temporary,
+)
 from curator.store.image_store import stored_prefixes
 from curator.store.paths import DataPaths
 
@@ -50,6 +59,35 @@ def test_the_same_content_is_written_once(paths):
     assert write_temporary(paths, DATA, SHA256, "png") is None
     assert files(paths) == [paths.image(SHA256, "png")]
     assert paths.image(SHA256, "png").stat().st_ino == inode  # links to it stay links to it
+
+
+def test_what_comes_in_gets_the_name_of_its_content_or_is_gone_at_the_next_start(paths):
+    """Until then it has no name that anybody reads, and lies in no folder of a content."""
+    first, second = (write_incoming(paths, [DATA[:5], b"", DATA[5:]]) for _ in range(2))
+    assert [Path(one.path).parent for one in (first, second)] == [paths.images.absolute()] * 2
+    assert (first.n_bytes, Path(first.path).stat().st_mode & 0o777) == (len(DATA), 0o444)
+    assert list(stored_hashes(paths)) == []
+    temporary = keep_incoming(paths, first, SHA256, "jpeg")
+    assert is_temporary(paths, temporary) and not Path(first.path).exists()
+    recover(paths, lambda sha256: True)
+    assert files(paths) == [paths.image(SHA256, "jpeg")]
+    assert paths.image(SHA256, "jpeg").read_bytes() == DATA
+
+
+def test_two_that_come_in_with_the_same_content_become_one(paths):
+    """The second is removed when it would get its name."""
+    name_files([keep_incoming(paths, write_incoming(paths, [DATA]), SHA256, "jpeg") for _ in range(2)])
+    assert files(paths) == [paths.image(SHA256, "jpeg")]
+
+
+@pytest.mark.parametrize(("sha256", "kind"), [("../" * 21 + "a", "jpeg"), (SHA256[:-1], "png"), (SHA256, "../x")])
+def test_no_name_leads_out_of_the_store(paths, sha256, kind):
+    """What a file is called comes from who read a stranger's bytes."""
+    with pytest.raises(ValueError, match=sha256[:9]):
+        keep_incoming(paths, write_incoming(paths, [DATA]), sha256, kind)
+    folder = paths.images.absolute()
+    for path in (f"{folder}/{sha256[:2]}/.tmp-0123456789ab-{sha256}.{kind}", f"{folder}/../a", None, 7, str(folder)):
+        assert not is_temporary(paths, path)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system forks no process")
@@ -96,13 +134,13 @@ def test_a_full_disk_leaves_no_partial_file(paths, monkeypatch):
     """Half of the bytes fit: the half is removed, and the error is the system's."""
     writes = iter([5])
 
-    def write(descriptor, data):
+    def write(descriptor, pieces):
         try:
             return next(writes)
         except StopIteration:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from None
 
-    monkeypatch.setattr("curator.store.image_files.os.write", write)
+    monkeypatch.setattr("curator.store.image_files.os.writev", write)
     with pytest.raises(OSError, match="No space left"):
         write_temporary(paths, DATA, SHA256, "jpeg")
     assert files(paths) == []
@@ -111,7 +149,7 @@ def test_a_full_disk_leaves_no_partial_file(paths, monkeypatch):
 def test_large_writes_may_come_in_parts(paths, monkeypatch):
     """A system that takes less than it was given is given the rest."""
     write = os.write
-    monkeypatch.setattr("curator.store.image_files.os.write", lambda descriptor, data: write(descriptor, data[:7]))
+    monkeypatch.setattr("curator.store.image_files.os.writev", lambda opened, pieces: write(opened, pieces[0][:7]))
     temporary = write_temporary(paths, DATA, SHA256, "jpeg")
     assert Path(temporary).read_bytes() == DATA
 

@@ -56,6 +56,7 @@ class Transfer:
     Attributes:
         handle: the libcurl easy handle.
         task: the number of the address that is requested.
+        n_bytes: bytes of the body that came, be it whole or not.
         within_s: the seconds that it may take, from start to end; 0: any number.
         started: when, on the clock that never jumps; ``started_at`` on the one of the wall.
         referer: the page that the request names; mostly nothing.
@@ -69,9 +70,9 @@ class Transfer:
         self._allow_private = settings.allow_private_hosts
         self._chunks: list[bytes] = []
         self._headers: list[bytes] = []
-        self._n_taken, self._is_too_much = 0, False
+        self._is_too_much = False
         self._refused_address: str | None = None
-        self.task = -1
+        self.task, self.n_bytes = -1, 0
         self.within_s = settings.timeout_s
         self.referer = self.leads_to = self.goes_to = ""
         self.started = self.started_at = 0.0
@@ -84,10 +85,10 @@ class Transfer:
 
         A request that names a page of https goes wherever it is led but to http, which would hear of that page.
         """
-        self.task, self.started, self.started_at = task, now, time.time()
+        self.task, self.n_bytes, self.started, self.started_at = task, 0, now, time.time()
         self._chunks.clear()
         self._headers.clear()
-        self._n_taken, self._is_too_much = 0, False
+        self._is_too_much = False
         self._refused_address, self.lacks_descriptors = None, False
         self.handle.setopt(pycurl.URL, url)
         self.handle.setopt(pycurl.TIMEOUT_MS, int(1000 * self.within_s))
@@ -105,21 +106,22 @@ class Transfer:
         if self.within_s:
             self.handle.setopt(pycurl.TIMEOUT_MS, max(1, int(1000 * (self.within_s - now + self.started))))
 
-    def result(self, errno: int = 0, error: str = "") -> tuple[Verdict, bytes]:
-        """Judge the finished request, and return the content that it brought; none if it failed."""
+    def result(self, errno: int = 0, error: str = "") -> tuple[Verdict, list[bytes]]:
+        """Judge the finished request, and return the pieces of the content that it brought; none if it failed."""
         answer = self.answer(errno, error)
         verdict = judge(answer, self._settings.honour_noai)
         if verdict.reason is not None:
-            return verdict, b""
+            return verdict, []
         if not (codings := codings_of(answer.headers)):
-            return verdict, self.body()
+            pieces, self._chunks = self._chunks, []
+            return verdict, pieces
         try:
-            return verdict, self._undo(codings)
+            return verdict, [self._undo(codings)]
         except CodingError as failure:
-            return Verdict(failure.reason, str(failure)), b""
+            return Verdict(failure.reason, str(failure)), []
 
     def _undo(self, codings: tuple[str, ...]) -> bytes:
-        return undo(self.body(), codings, self._settings.max_bytes)
+        return undo(b"".join(self._chunks), codings, self._settings.max_bytes)
 
     def answer(self, errno: int = 0, error: str = "") -> Answer:
         """Gather what the finished request brought; ``errno`` and ``error`` are libcurl's."""
@@ -127,10 +129,6 @@ class Transfer:
         errno = pycurl.E_FILESIZE_EXCEEDED if self._is_too_much else errno
         starts = [number for number, line in enumerate(self._headers, 1) if line.startswith(b"HTTP/")]
         return Answer(errno, error, status, self._headers[starts[-1] :] if starts else [], self._refused_address)
-
-    def body(self) -> bytes:
-        """Return the bytes that came."""
-        return self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
 
     @property
     def final_url(self) -> str:
@@ -151,11 +149,6 @@ class Transfer:
     def ip(self) -> str:
         """The address of the machine that answered, or nothing if none did."""
         return _text(self.handle, pycurl.PRIMARY_IP)
-
-    @property
-    def n_bytes(self) -> int:
-        """Bytes of the body that came, be it whole or not."""
-        return sum(map(len, self._chunks))
 
     def _configure(self, settings: FetchSettings) -> None:
         options: dict[int, Any] = {
@@ -188,10 +181,10 @@ class Transfer:
 
     def _take(self, chunk: bytes) -> int | None:
         """Take a part of the body; what is more than ``max_bytes`` is counted here, whatever libcurl counts."""
-        self._n_taken += len(chunk)
-        if 0 < self._settings.max_bytes < self._n_taken:
+        if 0 < self._settings.max_bytes < self.n_bytes + len(chunk):
             self._is_too_much = True
             return _STOP
+        self.n_bytes += len(chunk)
         self._chunks.append(chunk)
         return None
 
@@ -284,9 +277,10 @@ class WaryTransfer(Transfer):
         if not self._is_text:
             return super()._undo(codings)
         pardoned = (Drop.TOO_MANY_BYTES, Drop.INCOMPLETE) if self._is_cut else (Drop.TOO_MANY_BYTES,)
-        return undo(self.body(), codings, MAX_TEXT_BYTES, pardoned)
+        return undo(b"".join(self._chunks), codings, MAX_TEXT_BYTES, pardoned)
 
     def _take_text(self, chunk: bytes) -> int | None:
+        self.n_bytes += len(chunk)
         self._chunks.append(chunk)
         self._is_cut = self.n_bytes >= MAX_TEXT_BYTES
         return _STOP if self._is_cut else None

@@ -36,6 +36,7 @@ Row = Mapping[str, Any]
 
 _OTHER_HUE, _COLOURED = 0.6, 10.0
 """Radians between two hues that are others, of cells that are at least so far from grey."""
+_LEAST_PART = np.ones((3, 3), np.uint8)
 _SCALES = (0.4, 2.5)
 """How much stronger or weaker the colours of a copy may be."""
 _LEAST_SPREAD = 3.0
@@ -43,6 +44,9 @@ _LEAST_SPREAD = 3.0
 _SEPIA, _SEPIA_TURN, _TONED, _MOSTLY = np.deg2rad(149), 0.4, 4.0, 0.8
 """The hue of sepia, how far 95 in a hundred cells of a picture may be from it, in radians, and the share of its cells
 that are more than so far from grey."""
+_APART, _TURNED, _HUED = 8.0, 0.5, 5.0
+"""A cell belongs to a part of another colour if it is so far apart, as fitted, and its hue turned by such radians, of
+colours that are at least so far from grey: burnt out ones are apart, and of one hue."""
 _MANY_HUES = 1.1
 """How far 10 in a hundred coloured cells are from the mean hue, in radians, of a picture of several hues."""
 
@@ -58,6 +62,7 @@ class Colours:
         likeness: the complex correlation of both besides such tints, its angle the turn of all hues in radians;
             None: one of them has too few colours for one.
         shift: how far apart they are in the mean as they are.
+        patch: the largest connected part of another colour, in cells of the canvas.
         other_hue: the share of the cells at which both have colours, of other hues.
         most: how far from grey the most coloured cells of both are: the 95th percentiles.
         toned: whether each is of one brown all over, as sepia is, and the other has several hues.
@@ -67,6 +72,7 @@ class Colours:
     tint: float
     likeness: complex | None
     shift: float
+    patch: int
     other_hue: float
     most: tuple[float, float]
     toned: tuple[bool, bool]
@@ -88,13 +94,14 @@ def compare_colours(one: Row, other: Row, overlay: Overlay, where: Bools) -> Col
     inner = np.asarray(cv2.erode(where.astype(np.uint8), RIM) > 0)  # the small pictures of colours are soft at edges
     where = inner if inner.sum() >= FEWEST else where
     luma = sample(one["luma"], overlay.canvas, np.eye(3))[where]
-    distance, tint, likeness = _fit_colours(a[where], b[where], luma)
+    apart, tint, likeness = _fit_colours(a[where], b[where], luma)
     coloured = np.minimum(np.abs(a), np.abs(b)) > _COLOURED
     return Colours(
-        distance=distance,
+        distance=float(np.percentile(apart, 98)),
         tint=tint,
         likeness=likeness,
         shift=float(np.abs(a - b)[where].mean()),
+        patch=_measure_patch(where, (apart > _APART) & _is_turned(a[where], b[where])),
         other_hue=float(((np.abs(np.angle(a * b.conj())) > _OTHER_HUE) & coloured)[where].mean()),
         most=(float(np.percentile(np.abs(a)[inside], 95)), float(np.percentile(np.abs(b)[inside], 95))),
         toned=(_is_toned(a[where], b[where]), _is_toned(b[where], a[where])),
@@ -105,8 +112,8 @@ def _blurred(colours: Bytes, overlay: Overlay, to_picture: Matrix) -> Floats:
     return np.asarray(cv2.GaussianBlur(sample(colours, overlay.canvas, to_picture) - 128, (0, 0), AROUND), np.float32)
 
 
-def _fit_colours(a: Complexes, b: Complexes, luma: Floats) -> tuple[float, float, complex | None]:
-    """Fit one picture's colours by the other's; return distance, tint and likeness, as of :class:`Colours`.
+def _fit_colours(a: Complexes, b: Complexes, luma: Floats) -> tuple[Floats, float, complex | None]:
+    """Fit one picture's colours by the other's; return how far apart they are, tint and likeness: see :class:`Colours`.
 
     Where all that has colours has one grey, as an orange thing on white, tints say nothing: then without them.
     """
@@ -120,10 +127,22 @@ def _fit_colours(a: Complexes, b: Complexes, luma: Floats) -> tuple[float, float
     both, scale = complex((left * right.conj()).sum()), 1.0
     if min(_spread(x), _spread(y)) >= _LEAST_SPREAD:  # grey has no strength of colours
         scale = min(max(both.real / max(float((np.abs(right) ** 2).sum()), 1e-6), _SCALES[0]), _SCALES[1])
-    distance, tint = float(np.percentile(np.abs(left - scale * right), 98)), abs(slopes[0] - scale * slopes[1])
+    apart, tint = np.asarray(np.abs(left - scale * right), np.float32), abs(slopes[0] - scale * slopes[1])
     spreads = _spread(left), _spread(right)
     likeness = both / (len(a) * spreads[0] * spreads[1]) if min(spreads) >= _LEAST_SPREAD else None
-    return distance / max(1.0, scale), tint / max(1.0, scale), likeness
+    return np.asarray(apart / max(1.0, scale), np.float32), tint / max(1.0, scale), likeness
+
+
+def _is_turned(a: Complexes, b: Complexes) -> Bools:
+    return np.asarray((_turn(a, b) > _TURNED) & (np.minimum(np.abs(a), np.abs(b)) > _HUED))
+
+
+def _measure_patch(where: Bools, is_other: Bools) -> int:
+    """Return the size of the largest connected part of some cells, without its finest arms."""
+    cells = np.zeros(where.shape, np.uint8)
+    cells[where] = is_other
+    _, _, facts, _ = cv2.connectedComponentsWithStats(cv2.morphologyEx(cells, cv2.MORPH_OPEN, _LEAST_PART))
+    return int(facts[1:, cv2.CC_STAT_AREA].max(initial=0))
 
 
 def _spread(colours: Complexes) -> float:
@@ -141,5 +160,5 @@ def _is_toned(colours: Complexes, others: Complexes) -> bool:
     return bool(np.percentile(_turn(coloured, coloured.mean()), 90) > _MANY_HUES)
 
 
-def _turn(colours: Complexes, towards: complex) -> Floats:
+def _turn(colours: Complexes, towards: complex | Complexes) -> Floats:
     return np.asarray(np.abs(np.angle(colours * np.conj(towards))), np.float32)

@@ -7,8 +7,9 @@ years on", IJCV 2004). Cells that differ much, as those under words, count littl
 >>> large = cv2.resize(chance.integers(0, 256, (30, 30), dtype=np.uint8), (240, 240), interpolation=cv2.INTER_CUBIC)
 >>> one, other = (cv2.resize(part, (80, 80), interpolation=cv2.INTER_AREA) for part in (large, large[24:, 24:]))
 >>> near = np.array([[0.92, 0.01, 0.09], [0, 0.91, 0.085]])
->>> bool(np.abs(improve(one, other, near, (WHOLE, WHOLE)) - [[0.9, 0, 0.1], [0, 0.9, 0.1]]).max() < 0.003)
-True
+>>> fitted, likeness = improve(one, other, near, (WHOLE, WHOLE))
+>>> bool(np.abs(fitted - [[0.9, 0, 0.1], [0, 0.9, 0.1]]).max() < 0.003), likeness > 0.99
+(True, True)
 """
 
 from __future__ import annotations
@@ -53,24 +54,23 @@ def improve(
     where: Floats | None = None,
     most: int = FINE,
     steps: int = 4,
-) -> Matrix:
-    """Return the transform that correlates best on the way: the given one if none is better.
+    least: float = -1.0,
+) -> tuple[Matrix, float]:
+    """Return the transform by which outlines correlate best on the way, and how they do, -1 to 1; -1: no overlap.
 
     Args:
-        one, other: uint8, shape (side, side).
-        matrix: see :mod:`curator.matching.judge.overlay`.
+        one, other, matrix: see :mod:`curator.matching.judge.overlay`; uint8, shape (side, side) both pictures.
         boxes: what to look at of each picture, in shares.
         where: the cells of the canvas of ``matrix`` to look at, 1 or 0; None: all.
-        most: cells along a side.
-        steps: at most.
+        most, steps: cells along a side, and steps, at most.
+        least: the correlation from which on it is worth a step.
     """
     canvas = choose_canvas(matrix, most)
     if canvas is None:
-        return matrix
+        return matrix, -1.0
     fixed = sample(one, canvas, np.eye(3))
     mask = None if where is None else cv2.resize(where, canvas.shape[::-1], interpolation=cv2.INTER_NEAREST)
-    best, highest = matrix, -1.0
-    now = matrix
+    best, highest, now = matrix, -1.0, matrix
     for step in range(steps + 1):
         overlay = lay_over(now, boxes, canvas)
         if overlay is None:
@@ -78,28 +78,14 @@ def improve(
         cover = overlay.cover if mask is None else overlay.cover * mask
         a, b = without_shade((fixed, sample(other, canvas, overlay.back)), cover)
         likeness = correlate(a, b, cover)
-        if likeness > highest:
+        is_better = likeness > highest
+        if is_better:
             best, highest = now, likeness
-        elif step > 1:
+        if highest < least or not (is_better or step < 2):
             break
         if step < steps:
             now = (_to_edges(canvas, _step(a, b, cover)) @ square(now))[:2]
-    return best
-
-
-def correlate_outlines(one: Bytes, other: Bytes, matrix: Matrix, boxes: tuple[Box, Box], most: int) -> float:
-    """Return how the outlines of both correlate by a transform as it is, -1 to 1; -1: they hardly overlap.
-
-    Args:
-        one, other, matrix, boxes, most: as for :func:`improve`.
-    """
-    canvas = choose_canvas(matrix, most)
-    overlay = None if canvas is None else lay_over(matrix, boxes, canvas)
-    if overlay is None:
-        return -1.0
-    cells = sample(one, overlay.canvas, np.eye(3)), sample(other, overlay.canvas, overlay.back)
-    a, b = without_shade(cells, overlay.cover)
-    return correlate(a, b, overlay.cover)
+    return best, highest
 
 
 def _step(fixed: Floats, moving: Floats, inside: Floats) -> Matrix:

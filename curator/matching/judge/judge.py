@@ -20,7 +20,7 @@ import numpy as np
 from curator.matching.judge.agreement import Agreement, Bools, compare_luma
 from curator.matching.judge.colours import Colours, compare_colours
 from curator.matching.judge.differences import name_differences
-from curator.matching.judge.improve import COARSE, FINE, correlate_outlines, improve
+from curator.matching.judge.improve import COARSE, improve
 from curator.matching.judge.overlay import Box, Bytes, Matrix, Overlay, lay_over, measure_overlap, square
 from curator.matching.judge.rules import Pose, Rating, agree, nearly_agree, rate
 from curator.matching.judge.sketch import make_sketch as make_sketch
@@ -28,17 +28,17 @@ from curator.matching.judge.transforms import Proposal, Row, describe_turn, prop
 from curator.matching.orientations import invert_orientation
 from curator.matching.threads import one_thread_a_core
 
-JUDGE_VERSION = 10
+JUDGE_VERSION = 11
 _WHOLLY, _MOSTLY, _LEAST_PATCH = 0.85, 0.5, 0.05
 """Shares of the detailed cells that agree from which on all do, and most; least share of a patch that is laid over
 anew."""
 _AT_ONCE = 32
 """Pairs that one thread takes."""
-_SURE = 16
-"""Paired points whose transform is better than one that another ground has pulled at."""
-_LEAST_START, _LEAST_NEAR = 0.5, 0.65
-"""Least correlation of the outlines by a transform that fewer points say, as it is, and once it was made to fit on few
-cells: of strangers most have less."""
+_SURE = 24
+"""Paired points whose transform is better than one that another ground has pulled at: a cut-out has so many."""
+_LEAST_START, _LEAST_NEAR, _LEAST_FITTED = 0.5, 0.65, 0.8
+"""Least correlation of the outlines by a transform that fewer points say: as it is; once it was made to fit on few
+cells; and once it fits. Of strangers most have less."""
 
 
 @dataclass(frozen=True)
@@ -118,16 +118,17 @@ class Evidence:
 def find_evidence(one: Row, other: Row, proposal: Proposal) -> Evidence | None:
     """Lay one picture over the other as proposed, make it fit, and compare; None: too little is there, or agrees."""
     boxes = _box(one), _box(other)
-    near = _approach(one["luma"], other["luma"], proposal, boxes)
-    if near is None:
+    fitted = _fit(one["luma"], other["luma"], proposal, boxes)
+    if fitted is None:
         return None
-    best = _compare(one, other, improve(one["luma"], other["luma"], near, boxes), boxes)
+    best = _compare(one, other, fitted, boxes)
     if best is None or best.agreement.agreeing < _WHOLLY:
         # A part may agree, and fit better where the rest, another ground or words, does not pull.
         start = best if proposal.n_points < _SURE else _compare(one, other, proposal.matrix, boxes)
         if start is not None and _may_hold_a_part(start.agreement, proposal):
             where = start.patch.astype(np.float32)
-            again = _compare(one, other, improve(one["luma"], other["luma"], start.matrix, boxes, where), boxes)
+            refitted, _ = improve(one["luma"], other["luma"], start.matrix, boxes, where)
+            again = _compare(one, other, refitted, boxes)
             best = max((each for each in (best, again) if each is not None), key=_count_agreeing, default=None)
     if best is None:
         return None
@@ -148,13 +149,15 @@ def _may_hold_a_part(agreement: Agreement, proposal: Proposal) -> bool:
     return is_likely and agreement.patch.share >= _LEAST_PATCH
 
 
-def _approach(one: Bytes, other: Bytes, proposal: Proposal, boxes: tuple[Box, Box]) -> Matrix | None:
-    """Make a transform fit on few cells; None: it leads nowhere. This is where most strangers end."""
+def _fit(one: Bytes, other: Bytes, proposal: Proposal, boxes: tuple[Box, Box]) -> Matrix | None:
+    """Make a transform fit, on few cells, then on more; None: it leads nowhere. This is where most strangers end."""
     is_sure = proposal.n_points >= _SURE
-    if not is_sure and correlate_outlines(one, other, proposal.matrix, boxes, COARSE) < _LEAST_START:
+    start, near, fitted = (-1.0, -1.0, -1.0) if is_sure else (_LEAST_START, _LEAST_NEAR, _LEAST_FITTED)
+    matrix, likeness = improve(one, other, proposal.matrix, boxes, most=COARSE, steps=2, least=start)
+    if likeness < start:
         return None
-    near = improve(one, other, proposal.matrix, boxes, most=COARSE, steps=2)
-    return near if is_sure or correlate_outlines(one, other, near, boxes, FINE) >= _LEAST_NEAR else None
+    matrix, likeness = improve(one, other, matrix, boxes, least=near)
+    return matrix if likeness >= fitted else None
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,8 @@ LEAST_LIKENESS, MOST_TURN, MOST_TINT, MOST_COLOUR = 0.8, 0.36, 0.18, 11.0
 """Of the same colours: their correlation, the turn of all hues in radians, the tint in units a grey, the distance."""
 SURE_LIKENESS, SURE_COLOUR = 0.95, 18.0
 """Where colours are burnt out they are farther apart, and correlate; hues are the same."""
+MOST_PATCH = 45
+"""Most cells, connected, that have another colour, whatever a grading explains."""
 FEW_COLOURS_APART, MOST_OTHER_HUE = 6.0, 0.1
 """Of pictures with hardly any colours: the distance; and the share of other hues."""
 GREY, COLOURED, GREY_UNCHANGED, GREY_EQUAL, GREY_FIT = 4.0, 8.0, 0.9, 0.95, 0.97
@@ -153,6 +155,8 @@ def has_same_colours(agreement: Agreement, colours: Colours) -> bool:
         return is_tinted or (agreement.fit >= GREY_FIT and is_equal)
     if colours.toned[0] != colours.toned[1] and agreement.fit >= TONED_FIT:
         return True
+    if colours.patch > MOST_PATCH:
+        return False
     if colours.likeness is None:
         is_near = colours.distance <= FEW_COLOURS_APART and colours.tint <= MOST_TINT
         return is_near and colours.other_hue <= MOST_OTHER_HUE
@@ -164,6 +168,8 @@ def has_same_colours(agreement: Agreement, colours: Colours) -> bool:
 
 
 def _may_be_of_one_colour(colours: Colours) -> bool:
+    if colours.patch > MOST_PATCH:
+        return False
     if colours.likeness is None:  # a tint takes a grey thing's colourway for a copy: its ground has another grey
         if min(colours.most) < GREY and colours.tint > MOST_TINT:
             return False

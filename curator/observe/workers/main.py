@@ -1,4 +1,4 @@
-"""The observing process: reads files from its socket, observes or renders them, stores images, replies with the result.
+"""The observing process: is told of files on its socket, observes or renders them, and replies with the result.
 
 Run as ``python -m curator.observe.workers.main SOCKET``; the first line that it reads there is its settings, in JSON.
 It trusts no file and is trusted by nobody: it replies in JSON, and it may be killed at any time.
@@ -12,6 +12,8 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import mmap
+import os
 import resource
 import signal
 import socket
@@ -30,9 +32,12 @@ from curator.reasons import Drop
 from curator.store.image_files import write_temporary
 from curator.store.paths import DataPaths
 
-REQUEST = struct.Struct("<?IQ")
-"""Header of a request: whether a path follows (else the bytes themselves), the length in bytes of a rendering that goes
-before it (see :mod:`curator.observe.workers.rendered`; none: the file is to be observed), and the length of it."""
+REQUEST = struct.Struct("<BIQ")
+"""Header of a request: what of a file follows, the length in bytes of a rendering that goes before it (see
+:mod:`curator.observe.workers.rendered`; none: the file is to be observed), and the length of what follows."""
+
+BYTES, PATH, INCOMING = range(3)
+"""What follows: the file's bytes; its path; or the path of one that is in the store already, which nobody changes."""
 
 REPLY = struct.Struct("<II")
 """Header of a reply: the lengths in bytes of the JSON object and of the luma that follow; two zeros say only that the
@@ -81,14 +86,14 @@ def serve(channel: socket.socket, stream: io.BufferedReader[Any], paths: DataPat
         ConnectionError: the other side was killed.
     """
     while header := stream.read(REQUEST.size):
-        is_path, n_rendering, length = REQUEST.unpack(header)
+        kind, n_rendering, length = REQUEST.unpack(header)
         rendering, payload = stream.read(n_rendering), stream.read(length)
         if len(payload) < length:
             return
         if rendering:
-            last = rendered(payload, is_path, rendering, max_pixels, partial(reply_on, channel))
+            last = rendered(payload, kind == PATH, rendering, max_pixels, partial(reply_on, channel))
         else:
-            last = answer(payload, is_path, paths, max_pixels)
+            last = answer(payload, kind, paths, max_pixels)
         reply_on(channel, *last)
 
 
@@ -117,28 +122,43 @@ def confine_to(paths: DataPaths | None) -> None:
     confine([paths.images] if paths else [])
 
 
-def answer(payload: bytes, is_path: bool, paths: DataPaths | None, max_pixels: int) -> tuple[dict[str, Any], bytes]:
-    """Look at one file and, if there is a store, write it there under a temporary name.
+def answer(payload: bytes, kind: int, paths: DataPaths | None, max_pixels: int) -> tuple[dict[str, Any], bytes]:
+    """Look at one file and, if there is a store and it is not in it, write it there under a temporary name.
 
     Returns:
         The reply, as JSON values, and the luma.
     """
-    if is_path:
-        try:
-            payload = read_file(payload)
-        except (OSError, MemoryError) as error:
-            return {"unreadable": why_unreadable(error)}, b""
-    sighting = look_at(payload, max_pixels=max_pixels)
+    try:
+        data = payload if kind == BYTES else read_file(payload) if kind == PATH else map_file(payload)
+    except (OSError, MemoryError) as error:
+        if kind == INCOMING:  # what was just written
+            return {"disk": why_unreadable(error), "errno": getattr(error, "errno", None)}, b""
+        return {"unreadable": why_unreadable(error)}, b""
+    sighting = look_at(data, max_pixels=max_pixels)
     observation = sighting.observation
     values, luma = encode_sighting(sighting)
     reply: dict[str, Any] = {"observation": values, "temporary": None}
-    if paths and is_stored(observation):
+    if paths and kind != INCOMING and is_stored(observation):
         try:
-            temporary = write_temporary(paths, payload, observation.sha256, str(observation.format))
+            reply["temporary"] = write_temporary(paths, bytes(data), observation.sha256, str(observation.format))
         except OSError as error:
             return {"disk": error.strerror or str(error), "errno": error.errno}, b""
-        reply["temporary"] = temporary
     return reply, luma
+
+
+def map_file(name: bytes) -> bytes | mmap.mmap:
+    """Map the file of a request into memory, so that its bytes are not copied; read it where that cannot be.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    descriptor = os.open(name, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
+    except (OSError, ValueError):  # a file system that maps none; an empty file
+        return read_file(name)
+    finally:
+        os.close(descriptor)
 
 
 def is_stored(observation: Observation) -> bool:

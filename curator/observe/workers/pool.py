@@ -8,7 +8,7 @@ caller's selector, so that one loop drives the network and the observers.
 >>> with selectors.DefaultSelector() as selector:
 ...     paths = DataPaths(Path(tempfile.mkdtemp()), Path(), "balls")
 ...     with ObserverPool(paths, 1_000_000, selector, done.append, n_workers=1) as pool:
-...         pool.submit(7, b"<html>")
+...         pool.submit(7, [b"<html>"])
 ...         while not done:
 ...             serve(selector, timeout_s=1.0)
 >>> done[0].job, done[0].sighting.observation.flaw.value
@@ -23,17 +23,20 @@ import os
 import selectors
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from curator.errors import CuratorError, DiskError
 from curator.observe.observation import Observation, Sighting
-from curator.observe.workers.main import decode_sighting
+from curator.observe.workers.main import decode_sighting, is_stored
 from curator.observe.workers.process import Job, WorkerProcess
 from curator.observe.workers.rendered import opened_regular
 from curator.observe.workers.start import count_cores
 from curator.reasons import Drop
+from curator.store.image_files import Incoming, is_temporary, keep_incoming, write_incoming
 from curator.store.image_store import here
 from curator.store.paths import DataPaths
 from curator.store.whole_files import first_remedy
@@ -46,9 +49,6 @@ START_SECONDS = 120.0
 
 _TICK_S = 1.0
 """Most seconds that count between two checks: what held this process up is not a worker's fault."""
-
-_DEPTH = 2
-"""Files assigned to a worker at once, so that it need not wait for the next."""
 
 FAILED_STARTS = 3
 """Workers that may die in a row before they have started: then the fault is not a file's."""
@@ -96,7 +96,7 @@ class ObserverPool:
         self.n_jobs = 0
         """Files submitted and not yet observed."""
         self.n_bytes = 0
-        """Bytes held for them."""
+        """Bytes of them that came over the network."""
 
     def __enter__(self) -> ObserverPool:
         return self
@@ -109,10 +109,16 @@ class ObserverPool:
         while len(self._workers) < self._n_workers:
             self._add_worker()
 
-    def submit(self, job: int, source: bytes | Path) -> None:
-        """Have a file observed, given its bytes or (for what is on the disk already) its path."""
+    def submit(self, job: int, source: Sequence[bytes] | Path) -> None:
+        """Have a file observed, given the pieces in which its bytes came or (of one on the disk already) its path.
+
+        Bytes are written into the store at once, where the worker reads them; what is no image is removed again.
+
+        Raises:
+            DiskError: they cannot be.
+        """
         self.start()
-        waiting = Job(job, source if isinstance(source, bytes) else here(source))
+        waiting = Job(job, here(source) if isinstance(source, Path) else self._write(source))
         self.n_jobs += 1
         self.n_bytes += waiting.n_bytes
         self._queue.append(waiting)
@@ -137,15 +143,32 @@ class ObserverPool:
             self._alone = deque(job for job in self._alone if not is_unwanted(job.number))
             self.n_jobs -= len(gone)
             self.n_bytes -= sum(job.n_bytes for job in gone)
+            for job in gone:
+                _remove(job)
             self._feed()
         return [job.number for job in gone]
 
     def close(self) -> None:
-        """Stop all workers at once; what they have not answered is forgotten."""
+        """Stop all workers at once; what they have not answered is forgotten, and removed if it came just now."""
         for worker in self._workers:
             self._selector.unregister(worker.socket)
             worker.stop()
+        for job in [*self._queue, *self._alone, *(job for worker in self._workers for job in worker.jobs)]:
+            _remove(job)
         self._workers.clear()
+
+    def _write(self, pieces: Sequence[bytes]) -> Incoming:
+        if self._paths is None:
+            raise ValueError("there is no store for bytes")
+        try:
+            return write_incoming(self._paths, pieces)
+        except OSError as error:
+            raise self._disk_error(error.strerror or str(error), error.errno) from error
+
+    def _disk_error(self, reason: str, code: int | None) -> DiskError:
+        hint = f"What was stored stays. {first_remedy(code)}, or choose another place with --data, then run again."
+        place = self._paths.data_root if self._paths else ""
+        return DiskError(f"Cannot store an image under {place}: {reason}.", hint)
 
     def _add_worker(self) -> WorkerProcess:
         worker = WorkerProcess(self._paths, self._max_pixels)
@@ -155,17 +178,15 @@ class ObserverPool:
 
     def _feed(self) -> None:
         """Assign what waits; a file that a worker died at gets one when no other file is at any."""
-        under_way = [job for worker in self._workers for job in worker.jobs]
-        if self._alone and not under_way:
+        if self._alone and not any(worker.jobs for worker in self._workers):
             self._workers[0].assign(self._alone.popleft())
-            self._watch(self._workers[0])
-        if self._alone or any(job.is_second for job in under_way):
-            return
-        for depth in range(_DEPTH):
-            for worker in self._workers:
-                if self._queue and len(worker.jobs) <= depth:
-                    worker.assign(self._queue.popleft())
-                    self._watch(worker)
+        if not self._alone and not any(worker.jobs and worker.jobs[0].is_second for worker in self._workers):
+            while self._queue and (worker := min(self._workers, key=_n_jobs)).has_room():
+                worker.assign(self._queue.popleft())
+        for worker in self._workers:
+            if worker.unsent:
+                worker.send()
+                self._watch(worker)
 
     def _watch(self, worker: WorkerProcess) -> None:
         events = selectors.EVENT_READ | (selectors.EVENT_WRITE if worker.unsent else 0)
@@ -185,23 +206,39 @@ class ObserverPool:
                 self._replace(worker, "crashed", may_be_chance=True)
                 return
             for reply, luma in replies:
-                self._note_reply(worker, reply, luma)
+                try:
+                    result = self._result(worker.jobs[0], json.loads(reply), luma)
+                except (ValueError, TypeError, LookupError):  # no observing process says that: a decoder was broken
+                    self._replace(worker, "replied what none does", may_be_chance=False)
+                    return
+                self._n_failed_starts = 0
+                self._finish(worker.jobs.popleft(), result)
             self._feed()
 
-    def _note_reply(self, worker: WorkerProcess, reply: bytes, luma: bytes) -> None:
-        job = worker.jobs.popleft()
-        self._n_failed_starts = 0
-        values = json.loads(reply)
+    def _result(self, job: Job, values: dict[str, Any], luma: bytes) -> ObservedFile:
+        """Read a reply; a file that came just now is kept in the store, or removed.
+
+        Raises:
+            DiskError: the disk refused.
+            ValueError, TypeError, LookupError: it is no reply to this job.
+        """
         if "disk" in values:
-            first = first_remedy(values["errno"])
-            hint = f"What was stored stays. {first}, or choose another place with --data, then run again."
-            place = self._paths.data_root if self._paths else ""
-            raise DiskError(f"Cannot store an image under {place}: {values['disk']}.", hint)
+            raise self._disk_error(str(values["disk"]), values["errno"])
         if "unreadable" in values:
-            self._finish(job, ObservedFile(job.number, None, problem=values["unreadable"]))
-        else:
-            sighting = decode_sighting(values["observation"], luma)
-            self._finish(job, ObservedFile(job.number, sighting, values["temporary"]))
+            return ObservedFile(job.number, None, problem=str(values["unreadable"]))
+        sighting, temporary = decode_sighting(values["observation"], luma), values["temporary"]
+        if isinstance(job.source, Incoming) and self._paths:
+            seen = sighting.observation
+            if not is_stored(seen):
+                _remove(job)
+                return ObservedFile(job.number, sighting)
+            try:
+                temporary = keep_incoming(self._paths, job.source, seen.sha256, str(seen.format))
+            except OSError as error:
+                raise self._disk_error(error.strerror or str(error), error.errno) from error
+        elif temporary is not None and not (self._paths and is_temporary(self._paths, temporary)):
+            raise ValueError(temporary)
+        return ObservedFile(job.number, sighting, temporary)
 
     def _finish(self, job: Job, result: ObservedFile) -> None:
         self.n_jobs -= 1
@@ -232,14 +269,26 @@ class ObserverPool:
     def _blame(self, culprit: Job, what: str) -> None:
         sha256, n_bytes = digest_of(culprit.source)
         crash = Observation(sha256, n_bytes, flaw=Drop.DECODER_CRASHED, flaw_detail=f"the decoder {what}")
+        _remove(culprit)
         self._finish(culprit, ObservedFile(culprit.number, Sighting(crash)))
 
 
-def digest_of(source: bytes | Path) -> tuple[str, int]:
+def _n_jobs(worker: WorkerProcess) -> int:
+    return len(worker.jobs)
+
+
+def _remove(job: Job) -> None:
+    """Remove a file that came just now; what cannot be removed is rubbish to the next start."""
+    if isinstance(job.source, Incoming):
+        with suppress(OSError):
+            os.unlink(job.source.path)  # noqa: PTH108 -- see image_files
+
+
+def digest_of(source: bytes | Path | Incoming) -> tuple[str, int]:
     """Return the SHA-256 and the length of a file that killed a decoder, without holding it."""
     if isinstance(source, bytes):
         return hashlib.sha256(source).hexdigest(), len(source)
-    with opened_regular(source) as file:
+    with opened_regular(Path(source.path) if isinstance(source, Incoming) else source) as file:
         return hashlib.file_digest(file, "sha256").hexdigest(), os.fstat(file.fileno()).st_size
 
 

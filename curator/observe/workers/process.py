@@ -3,6 +3,7 @@
 >>> import json, selectors, tempfile
 >>> worker = WorkerProcess(DataPaths(Path(tempfile.mkdtemp()), Path(), "balls"), max_pixels=1000)
 >>> worker.assign(Job(1, b"<html>"))
+>>> worker.send()
 >>> with selectors.DefaultSelector() as selector:
 ...     key = selector.register(worker.socket, selectors.EVENT_READ)
 ...     replies = []
@@ -20,35 +21,41 @@ from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 
-from curator.observe.workers.main import REPLY, REQUEST, encode_settings
+from curator.observe.workers.main import BYTES, INCOMING, PATH, REPLY, REQUEST, encode_settings
 from curator.observe.workers.start import stop_process, take_process
+from curator.store.image_files import Incoming
 from curator.store.paths import DataPaths
 
 _STUCK = 20
+_LEAST_AHEAD, _MOST_AHEAD, _MOST_BYTES_AHEAD = 2, 16, 1 << 20
 
 
 @dataclass(slots=True)
 class Job:
-    """A file to be observed: its bytes, or the path of one that is on the disk already.
+    """A file to be observed: its bytes, the path of one that is on the disk, or one that is in the store as incoming.
 
     ``is_second`` says that a worker died at it before: this time it is alone, so that no other file's memory counts.
     With a ``rendering`` it is rendered instead.
     """
 
     number: int
-    source: bytes | Path
+    source: bytes | Path | Incoming
     is_second: bool = False
     rendering: bytes = b""
 
     @property
-    def payload(self) -> bytes:
-        """What is sent: the bytes, or the absolute path: a worker stays in the folder that it was started in."""
-        return os.fsencode(self.source.absolute()) if isinstance(self.source, Path) else self.source
+    def payload(self) -> tuple[int, bytes]:
+        """What is sent: the bytes, or the absolute path, as a worker stays in the folder that it was started in."""
+        if isinstance(self.source, bytes):
+            return BYTES, self.source
+        if isinstance(self.source, Incoming):
+            return INCOMING, os.fsencode(self.source.path)
+        return PATH, os.fsencode(self.source.absolute())
 
     @property
     def n_bytes(self) -> int:
-        """Bytes held in memory."""
-        return 0 if isinstance(self.source, Path) else len(self.source)
+        """Bytes that came and wait for their turn; those of a file that was on the disk before do not count."""
+        return self.source.n_bytes if isinstance(self.source, Incoming) else 0
 
 
 class WorkerProcess:
@@ -74,26 +81,35 @@ class WorkerProcess:
         self._received = bytearray()
         self.send()
 
+    def has_room(self) -> bool:
+        """Return whether it may be assigned one more: two, so that it need not wait, and more if they are small.
+
+        Who has only two files of a photograph's size waits for the next a fifth of the time, whoever hands them out.
+        """
+        n_ahead = len(self.jobs)
+        return n_ahead < _LEAST_AHEAD or (
+            n_ahead < _MOST_AHEAD and sum(job.n_bytes or _MOST_BYTES_AHEAD for job in self.jobs) < _MOST_BYTES_AHEAD
+        )
+
     def assign(self, job: Job) -> None:
-        """Send a file, or as much of it as the socket accepts."""
+        """Take a file to be sent next."""
         if not self.jobs:
             self.busy_s, self.cpu_s = 0.0, None
         self.jobs.append(job)
-        payload = job.payload
-        header = REQUEST.pack(isinstance(job.source, Path), len(job.rendering), len(payload))
-        self.unsent.append(memoryview(header + job.rendering))
-        self.unsent.append(memoryview(payload))
-        self.send()
+        kind, payload = job.payload
+        head = REQUEST.pack(kind, len(job.rendering), len(payload)) + job.rendering
+        pieces = (head, payload) if kind == BYTES else (head + payload,)
+        self.unsent += map(memoryview, pieces)
 
     def send(self) -> None:
         """Send as much of what is unsent as the socket accepts."""
         try:
             while self.unsent:
-                rest = self.unsent[0][self.socket.send(self.unsent[0]) :] if self.unsent[0] else memoryview(b"")
-                if rest:
-                    self.unsent[0] = rest
-                else:
-                    self.unsent.popleft()
+                n_sent = self.socket.sendmsg([*self.unsent])
+                while self.unsent and n_sent >= len(self.unsent[0]):
+                    n_sent -= len(self.unsent.popleft())
+                if n_sent:
+                    self.unsent[0] = self.unsent[0][n_sent:]
         except BlockingIOError:
             return
         except OSError:  # it died; reading from it says so too

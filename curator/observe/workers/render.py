@@ -212,6 +212,7 @@ def _converse(worker: WorkerProcess, job: Job, out: IO[bytes]) -> dict[str, Any]
         _DiedError: there is none.
     """
     worker.assign(job)
+    worker.send()
     with selectors.DefaultSelector() as selector:
         key = selector.register(worker.socket, selectors.EVENT_READ)
         while True:

@@ -150,6 +150,7 @@ def turned_hues(picture, degrees, where=None):
 RECOLOURED = {
     **{f"hues turned by {d}": lambda p, d=d: turned_hues(p, d) for d in (45, 90, 150, 180, 240, 300)},
     **{f"a part of them by {d}": lambda p, d=d: turned_hues(p, d, (60, 40, 180, 140)) for d in (60, 120, 180, 300)},
+    **{f"a small part by {d}": lambda p, d=d: turned_hues(p, d, (84, 63, 156, 117)) for d in (60, 120, 180)},
     **{
         f"channels {order}": lambda p, order=order: Image.merge("RGB", [p.getchannel(one) for one in order])
         for order in ("GBR", "BRG", "BGR", "RBG", "GRB")

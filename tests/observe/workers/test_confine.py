@@ -82,6 +82,7 @@ def wishes(own, outside, parent):
 
 look_at = observation.look_at
 def wishing(data, *, max_pixels):
+    data = bytes(data)
     if data.startswith(b"WISH"):
         own, outside, parent = json.loads(data[4:])
         told = {name: name_of(wish) for name, wish in wishes(own, outside, parent)}
@@ -106,7 +107,7 @@ def test_a_decoder_that_has_turned_hostile_can_do_nothing(tmp_path, monkeypatch,
     with selectors.DefaultSelector() as selector:
         paths = DataPaths(tmp_path, tmp_path, "balls")
         with ObserverPool(paths, 1000, selector, done.append, n_workers=1) as pool:
-            pool.submit(1, b"WISH" + json.dumps([str(own), str(outside), os.getpid()]).encode())
+            pool.submit(1, [b"WISH", json.dumps([str(own), str(outside), os.getpid()]).encode()])
             while not done:
                 serve(selector, timeout_s=1.0)
                 pool.check()

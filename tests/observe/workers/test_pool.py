@@ -15,7 +15,9 @@ import pytest
 
 from curator.errors import CuratorError, DiskError
 from curator.observe.workers.pool import ObserverPool, serve
+from curator.observe.workers.process import Job, WorkerProcess
 from curator.reasons import Drop
+from curator.store.image_files import Incoming
 from curator.store.paths import DataPaths
 from tests.observe.drawings import draw, encode
 
@@ -24,6 +26,7 @@ import os, time
 import curator.observe.observation as observation
 look_at = observation.look_at
 def sabotaged(data, *, max_pixels):
+    data = bytes(data)
     if data.startswith(b"ABORT"):
         os.abort()
     if data.startswith(b"BLOCK"):
@@ -36,6 +39,10 @@ def sabotaged(data, *, max_pixels):
         os.kill(os.getpid(), 9)
     if data.startswith(b"GREEDY"):
         bytearray(1 << 36)
+    if data.startswith(b"LIE"):
+        sha256 = "../" * 21 + "a" if data.endswith(b"name") else "0"
+        seen = observation.Observation(sha256, 1, format="jpeg")
+        return observation.Sighting(seen, b"x" * (5 if data.startswith(b"LIES") else 1024))
     if data.startswith(b"SPEAK"):
         os.write(1, b"noise of a decoder")
     return look_at(data, max_pixels=max_pixels)
@@ -65,7 +72,7 @@ def observe(tmp_path):
             note = lambda result: done.__setitem__(result.job, result)  # noqa: E731
             with ObserverPool(paths, 1_000_000, selector, note, n_workers, max_seconds) as pool:
                 for job, source in enumerate(sources):
-                    pool.submit(job, source)
+                    pool.submit(job, [source] if isinstance(source, bytes) else source)
                 deadline = time.monotonic() + LIMIT_S
                 while pool.n_jobs and time.monotonic() < deadline:
                     serve(selector, 0.1)
@@ -126,6 +133,49 @@ def test_what_holds_up_the_parent_is_not_a_workers_fault(observe, monkeypatch):
 def test_a_file_that_wants_all_memory_gets_none(sabotage, observe):
     """Sixty-four gigabytes are refused to the decoder, whatever the machine has."""
     assert flaws(observe([b"GREEDY", b"<html>"])) == [Drop.DECODER_CRASHED, Drop.NOT_AN_IMAGE]
+
+
+def test_a_worker_that_lies_is_replaced_and_its_file_is_blamed(sabotage, observe, tmp_path):
+    """Whatever a decoder that was broken has its process say: no name leads out, and the run goes on."""
+    sources = [b"<html>", b"LIE about its name", b"LIES", b"LIE of no content", PHOTO]
+    done = observe(sources)
+    page, crash = Drop.NOT_AN_IMAGE, Drop.DECODER_CRASHED
+    assert flaws(done) == [page, crash, crash, crash, None]
+    assert done[1].sighting.observation.flaw_detail == "the decoder replied what none does"
+    assert stored(DataPaths(tmp_path, tmp_path, "balls")) == [Path(done[4].temporary)]
+
+
+def test_nothing_is_left_of_what_is_no_image(sabotage, observe, tmp_path):
+    """Refused, fatal to its worker, or not looked at when the pool is closed: only the image stays."""
+    done = observe([b"<html>", b"", b"ABORT", PHOTO])
+    paths = DataPaths(tmp_path, tmp_path, "balls")
+    with selectors.DefaultSelector() as selector, ObserverPool(paths, 1000, selector, print, n_workers=1) as pool:
+        for job in range(20):
+            pool.submit(job, [b"<html>"])
+        assert len(stored(paths)) == 21
+    assert stored(paths) == [Path(done[3].temporary)]
+
+
+def test_what_came_and_cannot_be_read_is_no_fault_of_the_picture(observe, tmp_path, monkeypatch):
+    """It was written a moment ago: the disk is to blame, or too many open files, and the run ends with what to do."""
+    gone = Incoming(str(tmp_path / "gone"), 5)
+    monkeypatch.setattr("curator.observe.workers.pool.write_incoming", lambda paths, pieces: gone)
+    with pytest.raises(DiskError, match=r"Cannot store an image.*No such file.*Mend that, or choose another place"):
+        observe([PHOTO])
+
+
+def stored(paths):
+    return [path for path in paths.images.rglob("*") if path.is_file()]
+
+
+def test_small_files_are_assigned_ahead_and_large_ones_two_at_a_time():
+    """So that no worker waits for the next, and none is left alone with all that takes long."""
+    worker = object.__new__(WorkerProcess)
+    for n_bytes, n_ahead in ((70_000, 15), (1_000, 16), (5_000_000, 2), (0, 2)):
+        worker.jobs = []
+        while worker.has_room():
+            worker.jobs.append(Job(1, Incoming("/a", n_bytes) if n_bytes else Path("/a")))
+        assert len(worker.jobs) == n_ahead
 
 
 def test_what_a_decoder_prints_does_not_disturb(sabotage, observe, capfd):

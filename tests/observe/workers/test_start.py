@@ -47,7 +47,7 @@ def test_a_pool_takes_what_was_started_ahead(started, tmp_path):
     with started_ahead(1), selectors.DefaultSelector() as selector:
         paths = DataPaths(tmp_path, tmp_path, "balls")
         with ObserverPool(paths, 1000, selector, done.append, n_workers=1) as pool:
-            pool.submit(7, b"<html>")
+            pool.submit(7, [b"<html>"])
             while not done:
                 serve(selector, LIMIT_S)
     assert [result.job for result in done] == [7]
