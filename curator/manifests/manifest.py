@@ -187,6 +187,8 @@ def read_manifest(path: Path) -> pd.DataFrame:
         data = path.read_bytes()
     except FileNotFoundError as error:
         raise StateError(f"The manifest {path} is not there.", (Command("split"), " writes it.")) from error
+    except IsADirectoryError as error:
+        raise StateError(f"{path} is a folder.", f"Name the manifest.csv in it: {path / 'manifest.csv'}.") from error
     except OSError as error:
         raise StateError(f"The manifest {path} cannot be read ({error.strerror}).", _AGAIN) from error
     table = parse_table(data, _REQUIRED)

@@ -277,3 +277,10 @@ def test_random_texts_survive(tmp_path: Path) -> None:
     titles = tuple("".join(chance.choices(signs, k=chance.randrange(6))) for _ in range(400))
     found = read(tmp_path, manifest_text(rows(titles)).encode())
     assert found["title"].fillna("").tolist() == [on_one_line(title) for title in titles]
+
+
+def test_a_folder_in_place_of_a_manifest_is_told_what_to_name(tmp_path):
+    """Not that it is to be deleted."""
+    with pytest.raises(StateError, match="is a folder") as error:
+        read_manifest(tmp_path)
+    assert str(tmp_path / "manifest.csv") in str(error.value.hint)

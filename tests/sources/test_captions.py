@@ -130,7 +130,7 @@ def test_a_table_without_captions_is_one_paragraph(tmp_path, context, what):
         Captions(path="list.tsv", words={"rugby": ("rugby",), "soccer": ("soccer",)}).list_images(
             0, ("rugby", "soccer"), context
         )
-    assert str(error.value).startswith("The captions list.tsv") and error.value.hint
+    assert str(error.value).startswith("The table list.tsv") and error.value.hint
 
 
 def test_mistakes_of_a_recipe_are_reported(tmp_path):

@@ -139,7 +139,7 @@ class Captions(Source):
             return read_captions(place, self._key(context), wanted, self._writing, self._shown(place), context)
         except SourceError as error:
             message = error.message.removeprefix(place).strip().rstrip(".")
-            raise SourceError(f"The captions {place} {message}.", error.hint or _WAY_OUT) from error
+            raise SourceError(f"The table {place} {message}.", error.hint or _WAY_OUT) from error
 
     def _columns(self, found: FoundRows, labels: Sequence[str], place: str, context: ListingContext) -> pa.Table:
         """Return the columns of the catalog for the rows of these labels."""
