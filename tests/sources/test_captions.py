@@ -112,7 +112,7 @@ BAD = {
     "no address": ("caption,width\na rugby,7\n", "has no column of addresses"),
     "no word": (
         "url,caption\nhttp://e.org/1.jpg,a cat\n",
-        "none of the words rugby, soccer in 1 rows. Write other `words`",
+        "none of the words rugby, soccer in 1 caption. Write other `words`",
     ),
     "nothing": ("", "is empty"),
     "a page": ("<!doctype html><p>Sorry</p>", "is a web page"),

@@ -110,7 +110,8 @@ class Captions(Source):
             parts.append(self._columns(found, labels, place, context))
         if not n_found:
             words = ", ".join(text for texts in self._words(context).values() for text in texts)
-            what = f"The captions {self._shown(self.path)} have none of the words {words[:300]} in {n_rows:,} rows."
+            place = self._shown(self.path)
+            what = f"The table {place} has none of the words {words[:300]} in {plural(n_rows, 'caption')}."
             raise SourceError(what, "Write other `words` in the recipe, such as the caption of a picture would have.")
         whole = pa.concat_tables(parts, promote_options="default")
         return listed_rows(self.kind, self.title, tier, {name: whole[name] for name in whole.column_names})
