@@ -2,9 +2,9 @@
 
 >>> import tempfile
 >>> project = Project(Recipe("balls", ("a",), ()), DataPaths(Path(tempfile.mkdtemp()), Path(), "balls"))
->>> table = catalog.conform(pd.DataFrame({"url": ["ftp://h.example/1"]}))
+>>> table = catalog.conform(pd.DataFrame({"url": ["ftp://h.example/1", "http://[::1"]}))
 >>> catalog.counts(read_outcomes(table, project))["dropped"]
-{'unsupported-scheme': 1}
+{'malformed-url': 1, 'unsupported-scheme': 1}
 """
 
 from __future__ import annotations
@@ -105,8 +105,10 @@ def _drops(
     unlisted = pc.and_(pc.is_null(url), impossible)
     scheme = pc.struct_field(pc.extract_regex(url, r"^\s*(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):"), "scheme")
     reasons = pc.if_else(impossible, str(Drop.UNSUPPORTED_SCHEME), reasons)
-    reasons = pc.if_else(unlisted, str(Drop.MALFORMED_URL), reasons)
-    evidence = pc.if_else(impossible, pc.if_else(unlisted, "no address is listed", scheme), evidence)
+    is_web = pc.fill_null(pc.is_in(pc.utf8_lower(scheme), pa.array(["http", "https"])), False)
+    reasons = pc.if_else(pc.or_(unlisted, is_web), str(Drop.MALFORMED_URL), reasons)
+    missing = pc.if_else(unlisted, "no address is listed", pc.if_else(is_web, "no host", scheme))
+    evidence = pc.if_else(impossible, missing, evidence)
     stage = pa.array(table["drop_stage"])
     elsewhere = pc.fill_null(pc.not_equal(stage, str(Stage.FETCHED)), False)
     here = pc.if_else(pc.is_valid(reasons), str(Stage.FETCHED), pa.scalar(None, pa.string()))

@@ -101,6 +101,8 @@ ADDRESSES: dict[str | None, Drop] = {
     "no address at all": Drop.UNSUPPORTED_SCHEME,
     "http://a b.example/a.jpg": Drop.MALFORMED_URL,
     "http://127.0.0.1:99999/a.jpg": Drop.MALFORMED_URL,
+    "http://[::1": Drop.MALFORMED_URL,
+    "HTTPS:///a.jpg": Drop.MALFORMED_URL,
     None: Drop.MALFORMED_URL,
 }
 N_FINE = 40
