@@ -121,7 +121,7 @@ def open_thumbnails(folder: Path, name: str) -> pa.Buffer:
     """
     if not name:
         return pa.py_buffer(b"")
-    if not _NAME.fullmatch(name):
+    if not is_thumbnails(name):
         raise ValueError(f"its thumbnails are said to be in {name!r}")
     rows = np.load(folder / name, mmap_mode="r", allow_pickle=False)
     if rows.dtype != np.uint8 or rows.shape[1:] != (THUMBNAIL_BYTES,) or not rows.flags.c_contiguous:
@@ -147,10 +147,15 @@ def look_up(places: pa.Array | pa.ChunkedArray, rows: pa.Buffer) -> pa.Array:
     return pa.Array.from_buffers(pa.large_binary(), len(places), buffers)
 
 
+def is_thumbnails(name: str) -> bool:
+    """Say whether a file is named as one with thumbnails is."""
+    return bool(_NAME.fullmatch(name))
+
+
 def remove_unused(root: Path, folder: str) -> None:
     """Remove the files in a folder below ``root`` that no catalog there names; all stay if one cannot be read."""
     names = list_names(root, folder)
-    if not (files := {name for name in names if _NAME.fullmatch(name)}):
+    if not (files := {name for name in names if is_thumbnails(name)}):
         return
     try:
         metadata = [pq.read_metadata(root / folder / name).metadata for name in names if _CATALOG.fullmatch(name)]
