@@ -143,7 +143,8 @@ def find_thumbnails(path: Path) -> str:
 
 
 def _name_thumbnails(metadata: pq.FileMetaData) -> str:
-    return (metadata.metadata or {}).get(NAMED, b"").decode("utf-8", "replace")
+    name: bytes = (metadata.metadata or {}).get(NAMED, b"")
+    return name.decode("utf-8", "replace")
 
 
 def with_thumbnails(table: pa.Table, path: Path, name: str) -> pa.Table:
