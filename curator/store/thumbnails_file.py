@@ -28,11 +28,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from curator import catalog
-from curator.catalog import THUMBNAIL_BYTES, as_arrow
+from curator.catalog import as_arrow
 from curator.store.beneath import list_names, remove
 from curator.store.whole_files import temporary_beside, whole_file
 
 COLUMN = "thumbnail"
+THUMBNAIL_BYTES = 512
+"""Of a thumbnail: 32x32 cells of 16 greys; see :mod:`curator.matching.luma_signatures`."""
 NAMED = b"thumbnails"
 """The key of a catalog's metadata under which the name of the file is."""
 PLACE = pa.int32()
@@ -68,7 +70,7 @@ class ThumbnailsWriter:
     def put(self, column: pa.Array | pa.ChunkedArray) -> pa.Array:
         """Write the thumbnails of some rows, and return the number of each: int32; null where there is none.
 
-        What has not :data:`curator.catalog.THUMBNAIL_BYTES` is none.
+        What has not :data:`THUMBNAIL_BYTES` is none.
 
         Raises:
             OSError: the disk refuses.

@@ -24,7 +24,7 @@ from curator.store.catalog_files import (
 )
 from curator.store.lock import locked
 from curator.store.mapped_column import read_mapped
-from curator.store.thumbnails_file import NAMED, STORED
+from curator.store.thumbnails_file import NAMED, STORED, THUMBNAIL_BYTES
 
 RECORD = StageRecord("fetched", "f1", {}, {})
 LETTERS = "abcde"
@@ -62,7 +62,7 @@ def test_a_catalog_reads_as_it_was_written(folder, letters):
     assert read_mapped(path, ["thumbnail"])["thumbnail"].tolist() == rows_of(letters)["thumbnail"].tolist()
     assert len(files_in(folder)) == bool(letters.strip("."))
     assert pq.read_schema(path).equals(STORED)
-    assert SIGNATURE_BYTES == catalog.THUMBNAIL_BYTES
+    assert SIGNATURE_BYTES == THUMBNAIL_BYTES
 
 
 def test_thumbnails_are_mapped_where_they_are(folder, monkeypatch):
