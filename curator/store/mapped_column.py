@@ -29,6 +29,7 @@ from curator.catalog import as_arrow
 from curator.store.catalog_files import find_thumbnails, read_record, stored_groups, stored_schema, with_thumbnails
 from curator.store.cells import check_cells
 from curator.store.one_ahead import one_ahead
+from curator.store.thumbnails_file import COLUMN
 from curator.store.whole_files import disk_errors, temporary_beside
 
 MAPPED = frozenset({"thumbnail"})
@@ -67,7 +68,7 @@ def map_columns(path: Path, names: Collection[str], folder: Path) -> dict[str, p
         StateError: the file cannot be read.
     """
     schema = stored_schema(path, names)
-    held: dict[str, list[pa.Array]] = {field.name: [] for field in schema}
+    held: dict[str, list[pa.Array]] = {field.name: [] for field in schema if not _is_mapped(field)}
     with disk_errors(folder), ExitStack() as files:
         mapped = {field.name: files.enter_context(_Copy(folder, field)) for field in schema if _is_mapped(field)}
         for group in one_ahead(stored_groups(path, schema.names)):
@@ -77,12 +78,12 @@ def map_columns(path: Path, names: Collection[str], folder: Path) -> dict[str, p
                 else:
                     held[name] += column.chunks
         columns = {name: copy.map() for name, copy in mapped.items()}
-    arrays = [
-        columns[field.name] if field.name in columns else pa.chunked_array(held.pop(field.name), field.type)
-        for field in schema
-    ]
-    table = with_thumbnails(pa.Table.from_arrays(arrays, schema.names), path, find_thumbnails(path))
-    return {name: pa.chunked_array([as_arrow(table[name])]) for name in table.column_names}
+    for name in [*held]:
+        columns[name] = pa.chunked_array([as_arrow(pa.chunked_array(held.pop(name), schema.field(name).type))])
+    if COLUMN in columns:
+        found = with_thumbnails(pa.table({COLUMN: columns[COLUMN]}), path, find_thumbnails(path))
+        columns[COLUMN] = found[COLUMN]
+    return {name: columns[name] for name in schema.names}
 
 
 def _is_mapped(field: pa.Field) -> bool:
