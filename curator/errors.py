@@ -63,12 +63,28 @@ class RecipeError(CuratorError):
     def __init__(self, path: Path | None, problems: Sequence[Problem]) -> None:
         self.path = path
         self.problems = tuple(problems)
-        name = str(path) if path else "recipe"
         if len(self.problems) == 1:
-            super().__init__(f"{name}: {self.problems[0]}")
+            super().__init__(f"{self._name}: {self.problems[0]}")
         else:
             lines = "\n".join(f"  - {problem}" for problem in self.problems)
-            super().__init__(f"{name} has {len(self.problems)} mistakes:\n{lines}")
+            super().__init__(f"{self._name} has {len(self.problems)} mistakes:\n{lines}")
+
+    @property
+    def _name(self) -> str:
+        return str(self.path) if self.path else "recipe"
+
+
+class OptionError(RecipeError):
+    """What was typed, or passed as an argument, in the place of what a recipe says; the recipe itself is all right."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__(None, [Problem("", problem) for problem in problems])
+        if len(problems) == 1:
+            CuratorError.__init__(self, problems[0])
+
+    @property
+    def _name(self) -> str:
+        return "what was typed"
 
 
 class SourceError(CuratorError):

@@ -164,18 +164,24 @@ def test_the_command_that_works_is_told_for_exact_counts_too(place: Path) -> Non
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("split", "--ratio", "1.5"), "--ratio must be < 1, not 1.5"),
-        (("dedupe", "--keep", "best"), "--keep must be one of 'largest', 'first', not 'best'"),
+        (("split", "--ratio", "1.5"), "error: --ratio must be < 1, not 1.5"),
+        (("dedupe", "--keep", "best"), "error: --keep must be one of 'largest', 'first', not 'best'"),
+        (("dedupe", "--across-labels", "x", "--mode", "y"), "what was typed has 2 mistakes: - --mode must be"),
+        (("dedupe", "--against", "nowhere"), "Mend --against, or [dedupe] against of the recipe."),
+        (("split", "--val", "most"), "error: --val must be a share such as 0.1 or a whole number of images"),
+        (("run", "--folds", "1", "--no-benchmark"), "error: --folds must be >= 2, not 1"),
+        (("benchmark", "--seeds", "a"), "error: --seeds must be whole numbers"),
+        (("benchmark", "--epochs", "0"), "error: --epochs must be >= 1, not 0"),
         (
             ("fetch", "--retry", "dask"),
             "Error: Invalid value for '--retry': 'dask' is not one of 'none', 'failed', 'all'.",
         ),
-        (("balance", "--per-class", "many"), "--per-class must be a whole number, max or all, not 'many'"),
+        (("balance", "--per-class", "many"), "error: --per-class must be a whole number, max or all, not 'many'"),
         (("status", "--recipe", "smal"), "did you mean small"),
         (("why", "nobody"), "Run `curator fetch` first."),
         (("verify",), "`curator split` writes it."),
         (("init", "Bad Name", "a", "b"), "'Bad Name' must be lower-case"),
-        (("init", "one", "a"), "at least two different labels"),
+        (("init", "one", "heron"), "error: name at least two different labels: `curator init one heron stork`"),
     ],
 )
 def test_wrong_usage_gets_one_paragraph_and_exit_2(place: Path, arguments: tuple[str, ...], words: str) -> None:
