@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.cli.pasted import in_terminal, read_words
 from tests.nursery import run_curator
 from tests.small_worlds import recipe_text, write_folder
 
@@ -159,6 +160,23 @@ def test_the_command_that_works_is_told_for_exact_counts_too(place: Path) -> Non
         assert words == ["curator", "split", "--per-class", "max", "--ratio", "0.8"]
     done = curator(*words[1:], "--json", cwd=place)
     assert done.returncode == 0 and set(json.loads(done.stdout)["splits"]) == {"train", "test"}
+
+
+def test_a_replay_of_local_files_does_not_ask_for_the_recipe_that_was_named(place: Path) -> None:
+    """It says what the recipe lacks, and what makes the data set where the photographs are; that works as pasted."""
+    build(place)
+    manifest = "manifests/small/manifest.csv"
+    assert "or name the recipe, `--recipe NAME`" in curator("replay", manifest, cwd=place).stderr
+    said = curator("replay", manifest, "--recipe", "small", cwd=place).stderr
+    assert "nobody else can fetch, and small has no [store]" in said and "NAME" not in said
+    commands = in_terminal(said)
+    assert commands == ["curator split --recipe small", "curator export imagefolder --recipe small"]
+    assert [curator(*read_words(command), cwd=place).returncode for command in commands] == [0, 0]
+    pytest.importorskip("obstore")
+    recipe = place / "manifests/small/recipe.toml"
+    recipe.write_text(recipe.read_text() + f'[store]\nurl = "{(place / "store").as_uri()}"\n')
+    said = curator("replay", manifest, "--recipe", "small", cwd=place).stderr
+    assert "the [store] of small has none of them" in said
 
 
 @pytest.mark.parametrize(
