@@ -68,7 +68,8 @@ def find_group(table: pd.DataFrame, record_id: str, groupings: Sequence[str]) ->
                 reasons[place].append(phrase)
     members["why"] = [", ".join(found) or _BY_OTHERS for found in reasons]
     others = members.drop(index=mine).assign(is_far=lambda rows: rows["why"] == _BY_OTHERS)
-    return others.sort_values(["is_far", "record_id"]).drop(columns="is_far")
+    found: pd.DataFrame = others.sort_values(["is_far", "record_id"]).drop(columns="is_far")
+    return found
 
 
 def describe_group(group: pd.DataFrame, files: Mapping[str, str], n: int) -> list[str]:

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from curator.errors import CuratorError, Problem, RecipeError
+from curator.errors import CuratorError, Problem, RecipeError, why
 from curator.manifests.group_pattern import pattern_problem
 from curator.manifests.labels import label_problems
 from curator.manifests.recipe import NAME_PATTERN, Recipe
@@ -41,7 +41,7 @@ def load_recipe(path: Path, source_kinds: Mapping[str, type[Any]], model_names: 
         raise RecipeError(path, [Problem("", str(error))]) from error
     except OSError as error:
         hint = "`curator init birds heron stork` writes a new one, of birds."
-        raise CuratorError(f"The recipe {path} cannot be read ({error.strerror}).", hint) from error
+        raise CuratorError(f"The recipe {path} cannot be read ({why(error)}).", hint) from error
     return parse_recipe(text, source_kinds, path, model_names)
 
 

@@ -76,8 +76,13 @@ class LicenceSettings:
         if not self.allow:
             yield "allow", "allow must name the licences that are allowed; without [licence], all are"
         if unknown := [one for one in dict.fromkeys(self.allow) if not is_licence(one)]:
-            named = "; ".join(f"{one!r}{suggest(one, FAMILIES)}" for one in unknown)
-            yield "allow", f"allow names what is no licence: {named}; the most used are {', '.join(FAMILIES)}"
+            near = {one: suggest(one, FAMILIES).removeprefix(", ") for one in unknown}
+            named = " and ".join(f"{one!r} ({near[one]})" if near[one] else repr(one) for one in unknown)
+            known = "" if all(near.values()) else f"; the most used are {', '.join(FAMILIES)}"
+            yield (
+                "allow",
+                f"allow names {named}, which {'is no licence' if len(unknown) == 1 else 'are no licences'}{known}",
+            )
 
 
 @dataclass(frozen=True)

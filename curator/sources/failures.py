@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from curator.errors import CuratorError, SourceError
+from curator.errors import CuratorError, SourceError, why
 from curator.sources.budget import raise_it
 
 _OF_ALL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE)
@@ -43,7 +43,7 @@ def as_source_error() -> Iterator[None]:
     except OSError as error:
         if error.errno in _OF_ALL:
             raise
-        what = f"{error.filename or 'it'} could not be read ({error.strerror or error})."
+        what = f"{error.filename or 'it'} could not be read ({why(error)})."
         raise SourceError(what, "Mend that, or name another file.") from error
     except Exception as error:
         if "ymlink loop" in str(error):  # what pathlib makes of ELOOP

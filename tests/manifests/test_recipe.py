@@ -161,7 +161,7 @@ def test_val_is_a_share_or_a_number_that_leaves_room_for_test() -> None:
     [
         (
             'allow = ["foo", "cc-bx", "foo"]',
-            ["allow names what is no licence: 'foo'; 'cc-bx', did you mean CC-BY?; the"],
+            ["allow names 'foo' and 'cc-bx' (did you mean CC-BY?), which are no licences; the"],
         ),
         ("allow = 5", ["allow must be a list of text, not 5"]),
         ('allow = ["MIT", 5]', ["allow must be a list of text, not ['MIT', 5]"]),
