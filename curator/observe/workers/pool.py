@@ -39,6 +39,7 @@ from curator.reasons import Drop
 from curator.store.image_files import Incoming, is_temporary, keep_incoming, write_incoming
 from curator.store.image_store import here
 from curator.store.paths import DataPaths
+from curator.text import Command
 
 MAX_SECONDS = 30.0
 """CPU time for one image; a worker that needs longer is killed."""
@@ -165,7 +166,8 @@ class ObserverPool:
             raise self._disk_error(why(error), error.errno) from error
 
     def _disk_error(self, reason: str, code: int | None) -> DiskError:
-        hint = f"What was stored stays. {first_remedy(code)}, or choose another place with --data, then run again."
+        ways = f" counts it. {first_remedy(code)}, or choose another place with --data, then run again."
+        hint = ("What was stored stays: ", Command("status"), ways)
         place = self._paths.data_root if self._paths else ""
         return DiskError(f"Cannot store an image under {place}: {reason}.", hint)
 
