@@ -181,5 +181,15 @@ def raises_curator_errors(function: Callable[Parameters, Result]) -> Callable[Pa
             who = "system" if error.errno in (errno.EMFILE, errno.ENFILE) else "disk"
             hint = f"Nothing that existed before was lost. {again}"
             raise DiskError(f"The {who} refused{place}: {why(error)}.", hint) from error
+        except RuntimeError as error:
+            if not is_link_loop(error):
+                raise
+            hint = f"{first_remedy(errno.ELOOP)}, then run the same command again."
+            raise DiskError(f"{error}: {os.strerror(errno.ELOOP)}.", hint) from error
 
     return guarded
+
+
+def is_link_loop(error: Exception) -> bool:
+    """Return whether an error is what pathlib makes of ``ELOOP``, up to Python 3.12."""
+    return isinstance(error, RuntimeError) and "ymlink loop" in str(error)

@@ -105,3 +105,10 @@ def test_a_file_that_cannot_be_read_is_told_in_words(tmp_path: Path) -> None:
     with pytest.raises(StateError, match=r"manifest\.json cannot be read: Is a directory\.") as error:
         read_made_with(tmp_path / "m" / "manifest.json")
     assert "Errno" not in str(error.value)
+
+
+def test_a_link_in_a_circle_is_no_traceback(tmp_path: Path) -> None:
+    """Whatever pathlib of this version makes of it."""
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(DiskError, match=r"loop.*Too many levels of symbolic links.*Remove the link"):
+        raises_curator_errors(lambda: (tmp_path / "loop").resolve(strict=True))()
