@@ -56,19 +56,19 @@ def fetch_images(table: pd.DataFrame, project: Project, options: FetchOptions = 
     rows = parse_rows(table)
     was_left = absorb_left(project.paths)
     with Ledger(project.paths.attempts) as ledger:
-        recover(project.paths, ledger.knows_file)  # the temporary files that a killed run left
+        recover(project.paths, ledger.stored_format)  # the temporary files that a killed run left
         try:
             plan = make_plan(table, rows, ledger, project, options)
             project.emit(FetchStarted(plan.n_images, plan.n_settled))
             if project.recipe.engine.kind == "ray" and len(plan.requests):
                 fetch_fragments(table, rows, ledger, project, plan, rest_s=LEASE_S if was_left else 0.0)
-                recover(project.paths, ledger.knows_file)  # what workers left that died
+                recover(project.paths, ledger.stored_format)  # what workers left that died
                 plan = make_plan(table, rows, ledger, project, replace(options, retry="none"))
             if plan.has_work():
                 run_plan(plan, ledger, project)
         except DiskError:
             with suppress(CuratorError, OSError):  # what is left is the next run's affair
-                recover(project.paths, ledger.knows_file)
+                recover(project.paths, ledger.stored_format)
             raise
         project.emit(FetchFinished())
     del plan  # and what holds it in circles: many addresses would stay in memory beside their outcomes

@@ -18,7 +18,6 @@ import struct
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
-from mmap import mmap
 from typing import NamedTuple
 
 _START = b"Exif\0\0"
@@ -37,7 +36,7 @@ class Capture(NamedTuple):
     camera: str | None = None
 
 
-def read_capture(data: bytes | mmap, end: int = _SEARCHED) -> Capture:
+def read_capture(data: bytes, end: int = _SEARCHED) -> Capture:
     """Read a JPEG's EXIF block; what it does not say, or not as the standard wants it, is None. Never raises.
 
     Args:
@@ -65,7 +64,7 @@ def name_camera(said: Mapping[int, str]) -> str:
     return model if model and is_said else f"{maker} {model}".strip()
 
 
-def _read_texts(data: bytes | mmap, end: int) -> dict[int, str]:
+def _read_texts(data: bytes, end: int) -> dict[int, str]:
     """Read the texts of the tags that are asked for here."""
     at = data.find(_START, 0, end)
     exif = data[at + len(_START) : at + len(_START) + 0xFFFF] if at >= 0 else b""
