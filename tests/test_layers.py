@@ -45,6 +45,7 @@ LATE_IMPORTERS = (
     "report/",
     "review/start_review.py",
     "fetch/cluster/",
+    "fetch/fetch_images.py",
     "observe/openers.py",
     "sources/url_list/workbook.py",
 )

@@ -19,13 +19,11 @@ import pandas as pd
 from curator import catalog as catalog
 from curator.errors import CuratorError, DiskError
 from curator.events import FetchFinished, FetchStarted
-from curator.fetch.cluster.fetch_fragments import fetch_fragments
 from curator.fetch.fragments.folder import absorb_left
 from curator.fetch.fragments.run_plan import run_plan
 from curator.fetch.ledger.ledger import Ledger
 from curator.fetch.outcomes import read_outcomes
 from curator.fetch.plan import CHUNK_ROWS, FetchOptions, make_plan
-from curator.fetch.politeness.governor import LEASE_S
 from curator.fetch.row_addresses import parse_rows
 from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe as Recipe
@@ -61,6 +59,9 @@ def fetch_images(table: pd.DataFrame, project: Project, options: FetchOptions = 
             plan = make_plan(table, rows, ledger, project, options)
             project.emit(FetchStarted(plan.n_images, plan.n_settled))
             if project.recipe.engine.kind == "ray" and len(plan.requests):
+                from curator.fetch.cluster.fetch_fragments import fetch_fragments  # which one machine starts without
+                from curator.fetch.politeness.governor import LEASE_S
+
                 fetch_fragments(table, rows, ledger, project, plan, rest_s=LEASE_S if was_left else 0.0)
                 recover(project.paths, ledger.stored_format)  # what workers left that died
                 plan = make_plan(table, rows, ledger, project, replace(options, retry="none"))

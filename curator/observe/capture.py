@@ -14,6 +14,7 @@ Tags are those of the Exif standard, https://www.cipa.jp/std/documents/download_
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Mapping
 from contextlib import suppress
@@ -27,6 +28,7 @@ _BYTE_ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
 _MAKER, _MODEL, _MORE = 0x010F, 0x0110, 0x8769
 _TAKEN, _FRACTION, _SERIAL = 0x9003, 0x9291, 0xA431
 _TEXT, _MOST_ENTRIES, _MOST_CHARACTERS = 2, 500, 64
+_PLAIN_TIME = re.compile(r"(\d{4}):(\d\d):(\d\d) (\d\d):(\d\d):(\d\d)", re.ASCII)
 
 
 class Capture(NamedTuple):
@@ -96,7 +98,11 @@ def _read_directory(exif: bytes, order: str, at: int) -> tuple[dict[int, str], i
 
 def _read_time(text: str, fraction: str) -> str | None:
     try:
-        time = datetime.strptime(text, "%Y:%m:%d %H:%M:%S")
+        if plain := _PLAIN_TIME.fullmatch(text):  # nearly every one; strptime takes ten times as long
+            year, month, day, hour, minute, second = map(int, plain.groups())
+            time = datetime(year, month, day, hour, minute, second)
+        else:
+            time = datetime.strptime(text, "%Y:%m:%d %H:%M:%S")
     except ValueError:
         return None
     milliseconds = f".{fraction[:3]:0<3}" if fraction.isascii() and fraction.isdecimal() else ""

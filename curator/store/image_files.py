@@ -137,12 +137,13 @@ def _in_folder(folder: str, change: Callable[[], None]) -> None:
 def _write_new(path: str, pieces: Sequence[bytes]) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
     try:
-        rest = [memoryview(piece) for piece in pieces]
-        while rest:
+        n_left, rest = sum(map(len, pieces)), [*pieces]
+        while n_left:
             n_written = os.writev(descriptor, rest[:_MOST_PIECES])
-            while rest and n_written >= len(rest[0]):
+            n_left -= n_written
+            while n_left and n_written >= len(rest[0]):
                 n_written -= len(rest.pop(0))
-            if n_written:
+            if n_left and n_written:
                 rest[0] = rest[0][n_written:]
     except OSError:
         os.unlink(path)

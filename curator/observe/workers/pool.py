@@ -180,9 +180,10 @@ class ObserverPool:
         """Assign what waits; a file that a worker died at gets one when no other file is at any."""
         if self._alone and not any(worker.jobs for worker in self._workers):
             self._workers[0].assign(self._alone.popleft())
-        if not self._alone and not any(worker.jobs and worker.jobs[0].is_second for worker in self._workers):
-            while self._queue and (worker := min(self._workers, key=_n_jobs)).has_room():
-                worker.assign(self._queue.popleft())
+        while self._queue and not self._alone and (worker := min(self._workers, key=_n_jobs)).has_room():
+            if any(worker.jobs and worker.jobs[0].is_second for worker in self._workers):
+                break
+            worker.assign(self._queue.popleft())
         for worker in self._workers:
             if worker.unsent:
                 worker.send()
