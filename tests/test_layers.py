@@ -40,6 +40,7 @@ LATE_IMPORTERS = (
     "inspect/view.py",
     "inspect/trained.py",
     "pipeline/sharing.py",
+    "progress.py",
     "pipeline/stages.py",
     "benchmark/",
     "report/",

@@ -23,8 +23,8 @@ from curator.fetch.fragments.folder import absorb_left
 from curator.fetch.fragments.run_plan import run_plan
 from curator.fetch.ledger.ledger import Ledger
 from curator.fetch.outcomes import read_outcomes
-from curator.fetch.plan import CHUNK_ROWS, FetchOptions, make_plan
-from curator.fetch.row_addresses import parse_rows
+from curator.fetch.plan import CHUNK_ROWS, FetchOptions, Plan, make_plan
+from curator.fetch.row_addresses import RowAddresses, parse_rows
 from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe as Recipe
 from curator.store.image_files import recover
@@ -59,11 +59,7 @@ def fetch_images(table: pd.DataFrame, project: Project, options: FetchOptions = 
             plan = make_plan(table, rows, ledger, project, options)
             project.emit(FetchStarted(plan.n_images, plan.n_settled))
             if project.recipe.engine.kind == "ray" and len(plan.requests):
-                from curator.fetch.cluster.fetch_fragments import fetch_fragments  # which one machine starts without
-                from curator.fetch.politeness.governor import LEASE_S
-
-                fetch_fragments(table, rows, ledger, project, plan, rest_s=LEASE_S if was_left else 0.0)
-                recover(project.paths, ledger.stored_format)  # what workers left that died
+                _fetch_on_cluster(table, rows, ledger, project, plan, was_left)
                 plan = make_plan(table, rows, ledger, project, replace(options, retry="none"))
             if plan.has_work():
                 run_plan(plan, ledger, project)
@@ -76,3 +72,14 @@ def fetch_images(table: pd.DataFrame, project: Project, options: FetchOptions = 
     if len(table) > CHUNK_ROWS:
         gc.collect()
     return read_outcomes(table, project, rows)
+
+
+def _fetch_on_cluster(
+    table: pd.DataFrame, rows: RowAddresses, ledger: Ledger, project: Project, plan: Plan, was_left: bool
+) -> None:
+    """Have the workers of a cluster fetch; one machine starts without what that takes."""
+    from curator.fetch.cluster.fetch_fragments import fetch_fragments
+    from curator.fetch.politeness.governor import LEASE_S
+
+    fetch_fragments(table, rows, ledger, project, plan, rest_s=LEASE_S if was_left else 0.0)
+    recover(project.paths, ledger.stored_format)  # what workers left that died
