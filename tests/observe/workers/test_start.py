@@ -119,3 +119,32 @@ def test_what_is_forked_has_nothing_of_its_parent_but_the_modules(tmp_path):
     assert said.stderr == ""
     confined = "true" if SECCOMP in possible() else "false"
     assert said.stdout.splitlines() == [f'[4, "/dev/null", 1, {confined}, [0, null], false]', "0"]
+
+
+FETCH = """
+import os
+from curator.cli.app import app
+from curator.observe.workers import start
+start.count_cores = lambda: 2
+children, fork = [], os.fork
+def noted():
+    child = fork()
+    if child:
+        children.append(child)
+    return child
+os.fork = noted
+try:
+    app(["fetch"])
+except SystemExit as end:
+    gone = [not os.path.exists(f"/proc/{child}") for child in children]
+    print(end.code, gone)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere none is forked")
+def test_a_fetch_forks_them_and_leaves_none(tmp_path):
+    """It does so before it looks for a recipe, and ends them where there is none."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", FETCH]
+    said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment, check=False)
+    assert said.stdout == "2 [True, True]\n"
