@@ -93,7 +93,8 @@ def read_others(places: Sequence[str], base_dir: Path, max_pixels: int, paths: D
     for place in places:
         path = base_dir / Path(place).expanduser()
         if not path.exists():
-            raise StateError(f"{path} does not exist, so nothing can be compared with it.", "Mend [dedupe] against.")
+            hint = "Mend --against, or [dedupe] against of the recipe."
+            raise StateError(f"{path} does not exist, so nothing can be compared with it.", hint)
         tables.append(_read_folder(path, max_pixels, paths) if path.is_dir() else _read_listed(path))
     return pd.concat(tables, ignore_index=True)
 

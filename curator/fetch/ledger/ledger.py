@@ -21,8 +21,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from curator.errors import DiskError, StateError
-from curator.fetch.ledger.file import connect, ledger_errors, may_write, use_write_ahead_log
+from curator.errors import DiskError, StateError, first_remedy
+from curator.fetch.ledger.file import connect, ledger_errors, may_write, refusal_at, use_write_ahead_log
 from curator.fetch.ledger.queries import (
     CAPTURED,
     FAMILY_COSTS,
@@ -271,7 +271,7 @@ class Ledger:
             raise StateError(message, "Upgrade with `pip install -U imageset-curator`.")
         if is_fixed and version < VERSION:
             message = f"The ledger {self._path} is of an older curator and may not be brought up to date."
-            raise DiskError(message, "Check the permissions, then run again.")
+            raise DiskError(message, f"{first_remedy(refusal_at(self._path))}, then run again.")
         if not is_fixed:
             use_write_ahead_log(self._connection)
             self._connection.execute("PRAGMA synchronous = FULL")

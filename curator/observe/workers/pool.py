@@ -29,7 +29,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from curator.errors import CuratorError, DiskError
+from curator.errors import CuratorError, DiskError, first_remedy, why
 from curator.observe.observation import Observation, Sighting
 from curator.observe.workers.main import decode_sighting, is_stored
 from curator.observe.workers.process import Job, WorkerProcess
@@ -39,7 +39,7 @@ from curator.reasons import Drop
 from curator.store.image_files import Incoming, Unnamed, is_temporary, to_be_named, write_incoming
 from curator.store.image_store import here
 from curator.store.paths import DataPaths
-from curator.store.whole_files import first_remedy
+from curator.text import Command
 
 MAX_SECONDS = 30.0
 """CPU time for one image; a worker that needs longer is killed."""
@@ -163,10 +163,11 @@ class ObserverPool:
         try:
             return write_incoming(self._paths, pieces)
         except OSError as error:
-            raise self._disk_error(error.strerror or str(error), error.errno) from error
+            raise self._disk_error(why(error), error.errno) from error
 
     def _disk_error(self, reason: str, code: int | None) -> DiskError:
-        hint = f"What was stored stays. {first_remedy(code)}, or choose another place with --data, then run again."
+        ways = f" counts it. {first_remedy(code)}, or choose another place with --data, then run again."
+        hint = ("What was stored stays: ", Command("status"), ways)
         place = self._paths.data_root if self._paths else ""
         return DiskError(f"Cannot store an image under {place}: {reason}.", hint)
 
@@ -233,9 +234,8 @@ class ObserverPool:
             if not is_stored(seen):
                 _remove(job)
                 return ObservedFile(job.number, sighting)
-            return ObservedFile(
-                job.number, sighting, to_be_named(self._paths, job.source, seen.sha256, str(seen.format))
-            )
+            file = to_be_named(self._paths, job.source, seen.sha256, str(seen.format))
+            return ObservedFile(job.number, sighting, file)
         if temporary is None:
             return ObservedFile(job.number, sighting)
         if not (self._paths and is_temporary(self._paths, temporary)):

@@ -27,7 +27,7 @@ from curator.decide.judged import (
 )
 from curator.embed.embedder import Embedder
 from curator.embed.row_file import RowFile, open_rows
-from curator.errors import StateError
+from curator.errors import StateError, why
 from curator.events import Listener, WorkAdvanced, WorkFinished, WorkStarted
 from curator.fetch.cluster.orders import NO_FOLDER
 from curator.fetch.cluster.spread import Spread
@@ -229,7 +229,7 @@ def judge_elsewhere(folder: Path, block: Block) -> pa.Table:
     try:
         sketches = open_rows(folder / sketches_name())
     except (OSError, ValueError) as error:
-        raise StateError(f"{folder / sketches_name()} cannot be read ({error}).", NO_FOLDER) from error
+        raise StateError(f"{folder / sketches_name()} cannot be read ({why(error)}).", NO_FOLDER) from error
     if sketches is None:
         raise StateError(f"{folder / sketches_name()} holds no sketches.", NO_FOLDER)
     return judge_block(sketches, block)

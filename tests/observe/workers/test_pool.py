@@ -161,7 +161,9 @@ def test_what_came_and_cannot_be_read_is_no_fault_of_the_picture(observe, tmp_pa
     """It was written a moment ago: the disk is to blame, or too many open files, and the run ends with what to do."""
     gone = Incoming(str(tmp_path / "gone"), 5)
     monkeypatch.setattr("curator.observe.workers.pool.write_incoming", lambda paths, pieces: gone)
-    with pytest.raises(DiskError, match=r"Cannot store an image.*No such file.*Mend that, or choose another place"):
+    with pytest.raises(
+        DiskError, match=r"Cannot store an image.*No such file.*Put back what was there, or choose another place"
+    ):
         observe([PHOTO])
 
 
@@ -205,7 +207,9 @@ def test_a_path_is_read_by_the_worker_and_an_unreadable_one_is_told(observe, tmp
 def test_a_store_that_cannot_be_written_is_a_disk_error(observe, tmp_path):
     """The worker's refusal becomes one clear paragraph here."""
     (tmp_path / "balls").write_text("a file where the folder should be")
-    with pytest.raises(DiskError, match=r"Cannot store an image.*Not a directory.*Mend that, or choose another place"):
+    with pytest.raises(
+        DiskError, match=r"Cannot store an image.*Not a directory.*Move the file away .*, or choose another place"
+    ):
         observe([PHOTO])
 
 
