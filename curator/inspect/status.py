@@ -28,7 +28,7 @@ from curator.manifests.project import Project
 from curator.manifests.reviews import decided_keys, digest_reviews, read_reviews, standing_reviews
 from curator.observe.workers.confine import possible
 from curator.pipeline import made_from
-from curator.pipeline.judging.evidence import read_evidence
+from curator.pipeline.judging.seen import read_evidence
 from curator.pipeline.made_from import Change
 from curator.pipeline.stages import COUNTED
 from curator.report.notebook import status_html

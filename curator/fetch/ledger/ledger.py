@@ -179,10 +179,10 @@ class Ledger:
         sql = f"SELECT sha256, {', '.join(PICTURE_COLUMNS)} FROM observations WHERE sha256 IN ({places})"
         return {sha256: tuple(values) for sha256, *values in self._rows(sql, tuple(contents))}
 
-    def knows_file(self, sha256: bytes) -> bool:
-        """Return whether the store should hold the file with this content."""
-        rows = self._rows("SELECT 1 FROM observations WHERE sha256 = ? AND stored", (sha256,))
-        return next(rows, None) is not None
+    def stored_format(self, sha256: bytes) -> str | None:
+        """Return the format of the file with this content, if the store should hold it."""
+        rows = self._rows("SELECT format FROM observations WHERE sha256 = ? AND stored", (sha256,))
+        return next((str(image_format) for (image_format,) in rows), None)
 
     def requests(self, address: str) -> Iterator[tuple[Any, ...]]:
         """Yield each request for an address, oldest first, as :data:`curator.fetch.ledger.history.COLUMNS`."""

@@ -1,8 +1,4 @@
-"""Compare the pictures of a set pixel by pixel: choose the pairs, make sketches, judge, and keep what was seen.
-
->>> sorted(made_by())
-['decoder', 'judge', 'sketch']
-"""
+"""Compare the pictures of a set pixel by pixel: choose the pairs, make sketches, judge, and keep what was seen."""
 
 from __future__ import annotations
 
@@ -41,13 +37,12 @@ from curator.matching.candidates import find_candidates
 from curator.matching.components import label_components
 from curator.matching.first_look import look_again, may_be_one
 from curator.matching.judge.flaws import find_faded, find_flaws
-from curator.matching.judge.judge import JUDGE_VERSION, Judgement, judge_pairs
-from curator.matching.judge.sketch import SKETCH_VERSION
+from curator.matching.judge.judge import Judgement, judge_pairs
 from curator.matching.neighbours import IsWanted, Neighbours
 from curator.matching.pictures import Indices
-from curator.observe.pixels import DECODER_VERSION
 from curator.pipeline.judging.contents import Contents, Texts
 from curator.pipeline.judging.likely import find_likely
+from curator.pipeline.judging.seen import made_by
 from curator.pipeline.judging.sketches import make_sketches, open_sketches, sketches_name
 from curator.pipeline.judging.spread_search import spread_search
 from curator.store.judged_file import SCHEMA, read_judged, write_judged
@@ -89,11 +84,6 @@ class Means:
         paths, recipe = project.paths, project.recipe
         spread = Spread(recipe.engine, paths.folder, project.emit) if recipe.engine.kind == "ray" else None
         return cls(paths.judged, paths.cache, paths.features, network, recipe.quality.max_pixels, project.emit, spread)
-
-
-def made_by() -> dict[str, int]:
-    """Return what decides a verdict besides the two contents."""
-    return {"judge": JUDGE_VERSION, "sketch": SKETCH_VERSION, "decoder": DECODER_VERSION}
 
 
 def compare_pictures(

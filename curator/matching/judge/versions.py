@@ -1,0 +1,4 @@
+"""The versions of what is seen in pictures: raised when a verdict, or a sketch, comes out otherwise than before."""
+
+JUDGE_VERSION = 11
+SKETCH_VERSION = 4
