@@ -122,13 +122,17 @@ def open_thumbnails(folder: Path, name: str) -> pa.Buffer:
         ValueError: it is damaged, or there can be no such file.
     """
     if not name:
-        return pa.py_buffer(b"")
+        return pa.allocate_buffer(0)
     if not is_thumbnails(name):
         raise ValueError(f"its thumbnails are said to be in {name!r}")
-    rows = np.load(folder / name, mmap_mode="r", allow_pickle=False)
-    if rows.dtype != np.uint8 or rows.shape[1:] != (THUMBNAIL_BYTES,) or not rows.flags.c_contiguous:
+    with (folder / name).open("rb") as file:
+        np.lib.format.read_magic(file)
+        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+        start = file.tell()
+    rows = pa.memory_map(str(folder / name)).read_buffer().slice(start)
+    if dtype != np.uint8 or shape[1:] != (THUMBNAIL_BYTES,) or rows.size != shape[0] * THUMBNAIL_BYTES:
         raise ValueError(f"{name} has no thumbnails")
-    return pa.py_buffer(rows)
+    return rows
 
 
 def look_up(places: pa.Array | pa.ChunkedArray, rows: pa.Buffer) -> pa.Array:
@@ -145,7 +149,7 @@ def look_up(places: pa.Array | pa.ChunkedArray, rows: pa.Buffer) -> pa.Array:
     if not are_there or not np.array_equal(numbers, np.arange(first, first + len(numbers))):
         raise ValueError("its thumbnails are not in the order of its rows")
     offsets = (first + np.append(0, np.cumsum(known))) * THUMBNAIL_BYTES
-    buffers = [pa.py_buffer(np.packbits(known, bitorder="little")), pa.py_buffer(offsets), rows]
+    buffers = [pa.array(known).buffers()[1], pa.array(offsets).buffers()[1], rows]
     return pa.Array.from_buffers(pa.large_binary(), len(places), buffers)
 
 
