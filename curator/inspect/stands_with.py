@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +20,7 @@ from curator.catalog import Stage
 from curator.decide.leak_groups import find_leak_groups
 from curator.manifests.project import Project
 from curator.manifests.settings import PATTERN
-from curator.pipeline.made_from import as_deduped
+from curator.pipeline.made_from import as_deduped, as_made
 from curator.store.catalog_files import read_record
 from curator.store.root import shown
 
@@ -39,10 +38,15 @@ _BY_OTHERS = "by way of others"
 
 
 def groupings_in_effect(project: Project) -> tuple[str, ...]:
-    """Return what kept images on one side in the split that there is, whatever the recipe says by now."""
-    recipe, made_with = as_deduped(project), read_record(project.paths.catalog(Stage.SPLIT)).settings.get("split", {})
-    by, pattern = made_with.get("group_by", recipe.split.group_by), made_with.get("group_pattern", "")
-    return replace(recipe, split=replace(recipe.split, group_by=tuple(by), group_pattern=pattern)).groupings
+    """Return what kept images on one side in the split that there is, whatever the recipe says by now.
+
+    Raises:
+        StateError: the record of a catalog is damaged.
+    """
+    path = project.paths.catalog(Stage.SPLIT)
+    made_with = read_record(path).settings.get("split", {})
+    kept = {"group_by": made_with.get("group_by"), "group_pattern": made_with.get("group_pattern", "")}
+    return as_made(as_deduped(project), path, "split", kept).groupings
 
 
 def find_group(table: pd.DataFrame, record_id: str, groupings: Sequence[str]) -> pd.DataFrame:

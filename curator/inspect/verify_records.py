@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path, PurePath
+from tokenize import TokenError
 
 import numpy as np
 import pyarrow as pa
@@ -33,7 +34,12 @@ from curator.store.packed import check_files
 from curator.store.paths import LEDGER, LOCK, RECIPE, SUMS, DataPaths
 from curator.store.plain_json import parse_json, read_json
 from curator.store.sums import read_sums
+from curator.store.thumbnails_file import is_thumbnails
 
+_UNREADABLE = (
+    *(OSError, ValueError, EOFError, StateError, pa.ArrowException, zipfile.BadZipFile),
+    *(TokenError, MemoryError),  # of the parser of NumPy's headers
+)
 CHANGED = "it is not as it was written: its checksum differs"
 _NOT_RECORDED = "its SHA-256 was not recorded when it was written, so only whether it opens was checked"
 
@@ -120,13 +126,16 @@ def check_written(paths: DataPaths) -> Iterator[Finding]:
 
 
 def _check_thumbnails(paths: DataPaths) -> Iterator[Finding]:
-    """Make sure that the file is there which each catalog names."""
-    for stage in Stage:
+    """Make sure that each catalog names a file of thumbnails, and that this is there."""
+    known: set[str] = set()
+    for path in map(paths.catalog, Stage):
         with suppress(StateError):  # damage of the catalog itself is found above
-            named = find_thumbnails(paths.catalog(stage))
-            if named and not (path := paths.catalog(stage).with_name(named)).is_file():
-                yield Finding("", str(path), f"missing: {paths.catalog(stage).name} names it")
-                return
+            named = find_thumbnails(path)
+            if named and not is_thumbnails(named):
+                yield Finding("", str(path), f"its thumbnails are said to be in {named[:80]!r}")
+            elif named and named not in known and not path.with_name(named).is_file():
+                yield Finding("", str(path.with_name(named)), f"missing: {path.name} names it")
+            known.add(named)
 
 
 def _check_ledger(paths: DataPaths) -> Iterator[Finding]:
@@ -143,7 +152,7 @@ def _open(path: Path) -> Finding:
     """Open a file of which no SHA-256 is known."""
     try:
         _read(path)
-    except (OSError, ValueError, EOFError, StateError, pa.ArrowException, zipfile.BadZipFile) as error:
+    except _UNREADABLE as error:
         return Finding("", str(path), f"cannot be read ({(str(error).splitlines() or [type(error).__name__])[0]})")
     return Finding("", str(path), _NOT_RECORDED, is_fault=False)
 

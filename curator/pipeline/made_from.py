@@ -16,10 +16,13 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from curator import catalog
 from curator.catalog import Stage
+from curator.errors import OptionError, StateError
+from curator.manifests.group_pattern import pattern_problem
 from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe
 from curator.manifests.reviews import digest_reviews, read_reviews, standing_reviews
@@ -33,6 +36,7 @@ from curator.pipeline.publish import is_published
 from curator.pipeline.stages import STAGES, DecideStage, Reviews
 from curator.reasons import Drop
 from curator.store.catalog_files import StageRecord, file_digest, find_record, fingerprint, plain, read_record
+from curator.store.cells import AGAIN
 
 
 class Change(StrEnum):
@@ -220,6 +224,26 @@ def latest_stage(project: Project, with_reviews: bool = True) -> Stage | None:
 
 
 def as_deduped(project: Project) -> Recipe:
-    """Return the recipe with the ``[dedupe]`` that the deduped catalog was made with, options of that run included."""
-    made_with = read_record(project.paths.catalog(Stage.DEDUPED)).settings.get("dedupe", {})
-    return project.recipe.with_overrides("dedupe", **made_with)
+    """Return the recipe with the ``[dedupe]`` that the deduped catalog was made with, options of that run included.
+
+    Raises:
+        StateError: the catalog is damaged.
+    """
+    path = project.paths.catalog(Stage.DEDUPED)
+    return as_made(project.recipe, path, "dedupe", read_record(path).settings.get("dedupe", {}))
+
+
+def as_made(recipe: Recipe, path: Path, section: str, made_with: Mapping[str, Any]) -> Recipe:
+    """Return a recipe with what the record of the catalog ``path`` says of a section.
+
+    Raises:
+        StateError: no recipe may say that.
+    """
+    try:
+        made = recipe.with_overrides(section, **made_with)
+        problem = pattern_problem(made.split.group_pattern)
+    except (OptionError, TypeError) as error:
+        problem = str(error)
+    if problem:
+        raise StateError(f"The catalog {path} is damaged: what it was made from is no [{section}] ({problem}).", AGAIN)
+    return made

@@ -33,7 +33,17 @@ from curator.store.cells import AGAIN, check_cells
 from curator.store.one_ahead import one_ahead
 from curator.store.stage_record import StageRecord as StageRecord
 from curator.store.stage_record import parse_record, write_record
-from curator.store.thumbnails_file import COLUMN, NAMED, PLACE, STORED, ThumbnailsWriter, look_up, open_thumbnails
+from curator.store.thumbnails_file import (
+    COLUMN,
+    NAMED,
+    PLACE,
+    STORED,
+    ThumbnailsWriter,
+    look_up,
+    named_in,
+    open_thumbnails,
+    writer_of,
+)
 from curator.store.whole_files import whole_file
 from curator.text import Command
 
@@ -139,28 +149,32 @@ def find_thumbnails(path: Path) -> str:
         StateError: see :func:`read_catalog`.
     """
     with _damage_of(path):
-        return _name_thumbnails(pq.read_metadata(path))
+        return named_in(pq.read_metadata(path))
 
 
-def _name_thumbnails(metadata: pq.FileMetaData) -> str:
-    name: bytes = (metadata.metadata or {}).get(NAMED, b"")
-    return name.decode("utf-8", "replace")
-
-
-def with_thumbnails(table: pa.Table, path: Path, name: str) -> pa.Table:
+def with_thumbnails(table: pa.Table, path: Path, name: str, rows: pa.Buffer | None = None) -> pa.Table:
     """Put the thumbnails of rows of the catalog ``path`` in the place of their numbers in the file ``name``.
+
+    Args:
+        rows: that file, if it is mapped already.
 
     Raises:
         StateError: they are not there, or damaged.
     """
     if COLUMN not in table.column_names or table[COLUMN].type != PLACE:
         return table
-    try:
-        found = look_up(table[COLUMN], open_thumbnails(path.parent, name))
-    except (OSError, ValueError) as error:
-        again = (Command("fetch"), " writes them anew.")
-        raise StateError(f"The thumbnails of the catalog {path} are damaged ({_first_line(error)}).", again) from error
+    with _damage_of_thumbnails(path, name):
+        found = look_up(table[COLUMN], open_thumbnails(path.parent, name) if rows is None else rows)
     return table.set_column(table.schema.get_field_index(COLUMN), catalog.SCHEMA.field(COLUMN), found)
+
+
+@contextmanager
+def _damage_of_thumbnails(path: Path, name: str) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        again = (Command(writer_of(path.parent, name)), " writes them anew.")
+        raise StateError(f"The thumbnails of the catalog {path} are damaged ({_first_line(error)}).", again) from error
 
 
 def write_groups(path: Path, groups: Iterable[pa.Table], record: StageRecord, thumbnails: str = "") -> None:
@@ -192,15 +206,31 @@ def read_catalog(path: Path, columns: Iterable[str] | None = None) -> pd.DataFra
     """
     read_record(path)
     schema = catalog.SCHEMA if columns is None else catalog.schema_of(columns)
-    with _damage_of(path), pq.ParquetFile(path) as file:
-        table = file.read([name for name in file.schema_arrow.names if name in schema.names])
-        table = with_thumbnails(table, path, _name_thumbnails(file.metadata))
+    with _damage_of(path):
+        opened, rows = _open_both(path, COLUMN in schema.names)
+        with opened as file:
+            table = file.read([name for name in file.schema_arrow.names if name in schema.names])
+            table = with_thumbnails(table, path, named_in(file.metadata), rows)
     try:
         found = catalog.conform(catalog.from_arrow(table.replace_schema_metadata(None)), schema)
     except (pa.ArrowException, TypeError, ValueError) as error:
         raise StateError(f"The catalog {path} is damaged ({_first_line(error)}).", AGAIN) from error
     check_cells(found, path)
     return found
+
+
+def _open_both(path: Path, has_thumbnails: bool, is_first: bool = True) -> tuple[pq.ParquetFile, pa.Buffer]:
+    """Open a catalog and map its thumbnails: a command that writes both anew takes neither from who has them."""
+    file = pq.ParquetFile(path)
+    name = named_in(file.metadata) if has_thumbnails else ""
+    try:
+        with _damage_of_thumbnails(path, name):
+            return file, open_thumbnails(path.parent, name)
+    except StateError as error:
+        file.close()
+        if not is_first or not isinstance(error.__cause__, FileNotFoundError):
+            raise
+    return _open_both(path, has_thumbnails, is_first=False)  # of the catalog that is there by now
 
 
 def refuse_newer(paths: Iterable[Path]) -> None:

@@ -54,12 +54,15 @@ def locked(path: Path, command: str) -> Iterator[None]:
         with disk_errors(path):
             refuse_linked_folders(path.parent)
             remove_leftovers(path.parent, _WRITTEN_WHOLE)
+            remove_unused(path.parent, _WRITTEN_WHOLE[0])
             begin_sums(path.parent)
         try:
             yield
             with disk_errors(path):
                 remove_unused(path.parent, _WRITTEN_WHOLE[0])
         finally:
+            with suppress(OSError, StateError):  # of a command that failed, too: what it wrote may have filled the disk
+                remove_unused(path.parent, _WRITTEN_WHOLE[0])
             _note_ledger(path.parent, before)
             os.ftruncate(descriptor, 0)  # a holder that is killed leaves its name; see was_killed
     finally:

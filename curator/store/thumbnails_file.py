@@ -19,7 +19,10 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO
 
 import numpy as np
@@ -45,12 +48,13 @@ _CATALOG = re.compile(r"[0-9]-[a-z]+\.parquet")
 
 
 class ThumbnailsWriter:
-    """Writes the thumbnails of a catalog that is being written, in the order of its rows."""
+    """Writes the thumbnails of a catalog that is being written, in the order of its rows, unless they are there."""
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._path = folder, temporary_beside(folder / "thumbnails.npy")
         self._file: IO[bytes] | None = None
         self._n, self._sums = 0, hashlib.sha256()
+        self._alike: dict[str, pa.Buffer] | None = None  # the files there that begin with what was put until now
 
     def __enter__(self) -> ThumbnailsWriter:
         return self
@@ -86,27 +90,52 @@ class ThumbnailsWriter:
         return pa.array(places.astype(np.int32), PLACE, mask=~marks)
 
     def _write(self, known: pa.Array) -> None:
-        if self._file is None:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            self._file = self._path.open("wb")
-            _write_header(self._file, 0)
         _, offsets, data = known.buffers()
         start = int(np.frombuffer(offsets, np.int64)[known.offset])
-        some = memoryview(data)[start : start + len(known) * THUMBNAIL_BYTES]
-        self._file.write(some)
+        some = data.slice(start, len(known) * THUMBNAIL_BYTES)
         self._sums.update(some)
+        if self._file is None:
+            before = _open_all(self._folder) if self._alike is None else self._alike
+            at = self._n * THUMBNAIL_BYTES
+            self._alike = {name: rows for name, rows in before.items() if rows[at : at + some.size].equals(some)}
+            if self._alike:
+                return
+            self._file = self._begin(before)
+        self._file.write(some)
+
+    def _begin(self, alike: Mapping[str, pa.Buffer]) -> IO[bytes]:
+        """Begin a file with the rows until now, which all of these files have."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        file = self._path.open("wb")
+        _write_header(file, 0)
+        for rows in [*alike.values()][:1]:
+            file.write(rows[: self._n * THUMBNAIL_BYTES])
+        return file
 
     def finish(self) -> str:
         """Let the file have its name, and return that; nothing if there are no thumbnails."""
-        if self._file is None:
+        if not self._n:
             return ""
+        name = f"thumbnails-{self._sums.hexdigest()[:16]}.npy"
+        if self._file is None:
+            alike = self._alike or {}
+            if name in alike and alike[name].size == self._n * THUMBNAIL_BYTES:
+                return name
+            self._file = self._begin(alike)
         self._file.seek(0)
         _write_header(self._file, self._n)
         self._file.close()
-        name = f"thumbnails-{self._sums.hexdigest()[:16]}.npy"
         with whole_file(self._folder / name) as temporary:
             self._path.replace(temporary)
         return name
+
+
+def _open_all(folder: Path) -> dict[str, pa.Buffer]:
+    found = {}
+    for name in filter(is_thumbnails, list_names(folder)):
+        with suppress(OSError, ValueError):
+            found[name] = open_thumbnails(folder, name)
+    return found
 
 
 def _write_header(file: IO[bytes], n: int) -> None:
@@ -124,10 +153,13 @@ def open_thumbnails(folder: Path, name: str) -> pa.Buffer:
     if not name:
         return pa.allocate_buffer(0)
     if not is_thumbnails(name):
-        raise ValueError(f"its thumbnails are said to be in {name!r}")
+        raise ValueError(f"its thumbnails are said to be in {name[:80]!r}")
     with (folder / name).open("rb") as file:
-        np.lib.format.read_magic(file)
-        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+        try:
+            np.lib.format.read_magic(file)
+            shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+        except (TokenError, MemoryError) as error:  # of NumPy's parser: a byte of the header has changed
+            raise ValueError(f"{name} has no header of NumPy's") from error
         start = file.tell()
     rows = pa.memory_map(str(folder / name)).read_buffer().slice(start)
     if dtype != np.uint8 or shape[1:] != (THUMBNAIL_BYTES,) or rows.size != shape[0] * THUMBNAIL_BYTES:
@@ -158,14 +190,38 @@ def is_thumbnails(name: str) -> bool:
     return bool(_NAME.fullmatch(name))
 
 
-def remove_unused(root: Path, folder: str) -> None:
-    """Remove the files in a folder below ``root`` that no catalog there names; all stay if one cannot be read."""
-    names = list_names(root, folder)
-    if not (files := {name for name in names if is_thumbnails(name)}):
-        return
+def named_in(metadata: pq.FileMetaData) -> str:
+    """Return the name of the file with the thumbnails of a catalog with these metadata; nothing if it has none."""
+    name: bytes = (metadata.metadata or {}).get(NAMED, b"")
+    return name.decode("utf-8", "replace")
+
+
+def _named_by_all(folder: Path, names: Iterable[str]) -> list[str] | None:
+    """Return what each catalog names, in the order of the stages; None if one of them cannot be read."""
     try:
-        metadata = [pq.read_metadata(root / folder / name).metadata for name in names if _CATALOG.fullmatch(name)]
+        return [named_in(pq.read_metadata(folder / name)) for name in sorted(names) if _CATALOG.fullmatch(name)]
     except (OSError, pa.ArrowException):
-        return
-    for name in files - {(one or {}).get(NAMED, b"").decode("utf-8", "replace") for one in metadata}:
+        return None
+
+
+def remove_unused(root: Path, folder: str) -> None:
+    """Remove the files in a folder below ``root`` that no catalog there names; all stay if one cannot be read.
+
+    Raises:
+        StateError: the folder is a link.
+        OSError: the disk refuses.
+    """
+    names = list_names(root, folder)
+    files = {name for name in names if is_thumbnails(name)}
+    named = _named_by_all(root / folder, names) if files else None
+    for name in files - set(named) if named is not None else ():
         remove(root, f"{folder}/{name}")
+
+
+def writer_of(folder: Path, name: str) -> str:
+    """Return the command after which no catalog lacks the file ``name``: the fetch, if its catalog names that.
+
+    A file that only later catalogs name is of an earlier fetch: the split makes them of this one's.
+    """
+    named = next(filter(None, _named_by_all(folder, list_names(folder)) or ()), name)
+    return "fetch" if named == name else "split"

@@ -19,6 +19,8 @@ import pytest
 
 from curator.inspect.verify import verify_files
 from curator.manifests.manifest import read_manifest
+from curator.reasons import Stage
+from curator.store.catalog_files import read_catalog
 from curator.store.paths import DataPaths
 from tests.fuzz.killed_commands import Nursery
 from tests.fuzz.rounds import FULL, counted, sample
@@ -169,6 +171,7 @@ def test_a_harmed_command_is_finished_by_the_next(
     work, gone = bases["work"], find_converted(bases["all"]) if name == "forget" else ""
     words, again = [*words, *filter(None, [gone])], [*words, NOWHERE] if gone else words
     (n, expected), faults = clean(name), []
+    shown = find_thumbnail(bases[base], gone) if gone else b""
     for place in places_of(name, harm, n):
         copy(bases[base], work)
         try:
@@ -176,13 +179,13 @@ def test_a_harmed_command_is_finished_by_the_next(
                 check_end(harm, nursery.run(work, words, place, harm, again), place, n)
                 has_begun = not gone or gone in read(work / "manifests" / "small" / "forgotten.jsonl")
                 assert nursery.run(work, again)["code"] == 0, place
-                check_files(work, expected[has_begun], gone if has_begun else "", place)
+                check_files(work, expected[has_begun], gone if has_begun else "", shown, place)
         except AssertionError as fault:  # the places after it are tried all the same
             faults.append(str(fault))
     assert not faults, "\n".join(faults)
 
 
-def check_files(work: Path, wanted: dict[str, bytes], gone: str, place: int) -> None:
+def check_files(work: Path, wanted: dict[str, bytes], gone: str, shown: bytes, place: int) -> None:
     """Every file is as it should be, `verify` finds no fault, and nothing of what was forgotten is left."""
     found = everything(work)
     different = [name for name in found.keys() | wanted.keys() if found.get(name) != wanted.get(name)]
@@ -190,7 +193,7 @@ def check_files(work: Path, wanted: dict[str, bytes], gone: str, place: int) -> 
     if paths_of(work).manifest.exists():
         assert verify_files(paths_of(work), fast=True).findings == (), place
     if gone:
-        check_gone(work, gone)
+        check_gone(work, gone, shown)
 
 
 def check_end(harm: str, ended: dict[str, Any], place: int, n: int) -> None:
@@ -225,10 +228,19 @@ def find_converted(root: Path) -> str:
     return str(rows[rows["format"] == "gif"]["sha256"].iloc[0])
 
 
-def check_gone(root: Path, sha256: str) -> None:
-    """Neither a name nor a content below the data folder is that of what was forgotten."""
+def find_thumbnail(root: Path, sha256: str) -> bytes:
+    """The bytes beside the catalogs that show an image."""
+    rows = read_catalog(paths_of(root).catalog(Stage.FETCHED))
+    found: bytes = rows["thumbnail"][rows["sha256"] == sha256].iloc[0]
+    files = (path for path in (root / "data" / "small").rglob("*") if path.is_file())
+    assert len(found) == 512 and any(found in path.read_bytes() for path in files)
+    return found
+
+
+def check_gone(root: Path, sha256: str, shown: bytes) -> None:
+    """Neither a name nor a content below the data folder is that of what was forgotten, nor is its thumbnail there."""
     raw = bytes.fromhex(sha256)
     for path in (root / "data" / "small").rglob("*"):
         assert sha256 not in path.name
         data = path.read_bytes() if path.is_file() else b""
-        assert sha256.encode() not in data and raw not in data, path
+        assert sha256.encode() not in data and raw not in data and shown not in data, path

@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,16 @@ import pytest
 from typer.testing import CliRunner
 
 import curator
+from curator.catalog import Stage
 from curator.cli.app import app
 from curator.dataset import Dataset
-from curator.errors import CuratorError
+from curator.errors import CuratorError, StateError
 from curator.export.export import FORMATS, find_format
 from curator.inspect import next_step
+from curator.inspect.stands_with import groupings_in_effect
 from curator.manifests.licences import licence_id
 from curator.manifests.reviews import Review, append_review
+from curator.store.catalog_files import read_catalog, read_record, write_catalog
 from curator.text import Command, spell
 from tests.small_worlds import picture, write_folder
 
@@ -161,6 +165,21 @@ def test_why_names_what_an_image_stands_with_as_a_person_opens_it(tmp_path: Path
     assert "by way of others" in stands_with("soccer/both.jpg").values()
     assert stands_with("rugby/002.jpg") == {"soccer/001.jpg": "one author"}
     assert stands_with("rugby/003.jpg") == {}
+    check_damaged_records(made)
+
+
+def check_damaged_records(made: curator.Dataset) -> None:
+    """What a stranger's catalog says of how it was made is no more than a recipe may say: one sentence."""
+    wrong = [("group_by", ["foo"]), ("group_by", 7), ("group_by", [["author"]]), ("group_by", {"author": 1})]
+    wrong += [("group_pattern", 7), ("group_pattern", "("), ("group_pattern", ["a"])]
+    for stage, key, value in [*((Stage.SPLIT, *one) for one in wrong), (Stage.DEDUPED, "mode", 1)]:
+        path = made.paths.catalog(stage)
+        whole, record, section = path.read_bytes(), read_record(path), "split" if stage == Stage.SPLIT else "dedupe"
+        changed = {**record.settings, section: {**record.settings[section], key: value}}
+        write_catalog(path, read_catalog(path), replace(record, settings=changed))
+        with pytest.raises(StateError, match=rf"{path.name} is damaged: what it was made from is no \[{section}\]"):
+            groupings_in_effect(made.project)
+        path.write_bytes(whole)
 
 
 def test_suspects_are_proposed_where_they_can_be_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,6 +25,7 @@ from curator.observe.thumbnails import thumbnail
 from curator.pipeline import run_stages as pipeline
 from curator.pipeline.against_cache import seen_table, write_seen
 from curator.pipeline.judging.compare_pictures import made_by
+from curator.store.catalog_files import read_catalog, read_record, write_catalog
 from curator.store.judged_file import SCHEMA, write_judged
 from curator.store.lock import locked
 from curator.store.paths import DataPaths
@@ -196,6 +197,20 @@ def test_a_file_that_a_catalog_names_is_missed(paths: DataPaths) -> None:
     assert (finding.path, finding.problem) == (str(path), "missing: 2-fetched.parquet names it")
     assert "`curator fetch`" in CliRunner().invoke(app, ["verify", "--fast"]).output
     assert CliRunner().invoke(app, ["fetch"]).exit_code == 0
+    assert verify_files(paths, fast=True).findings == ()
+
+
+def test_what_only_later_catalogs_name_is_mended_by_the_split(paths: DataPaths) -> None:
+    """As after a fetch of other pictures: another fetch would not write it."""
+    (path,) = paths.folder.glob("catalog/thumbnails-*")
+    before = read_catalog(paths.catalog(Stage.FETCHED))
+    write_catalog(paths.catalog(Stage.FETCHED), before.iloc[1:], read_record(paths.catalog(Stage.FETCHED)))
+    path.unlink()
+    finding = next(one for one in verify_files(paths, fast=True).findings if "missing" in one.problem)
+    assert (finding.path, finding.problem) == (str(path), "missing: 3-deduped.parquet names it")
+    said = CliRunner().invoke(app, ["verify", "--fast"]).output
+    assert "`curator split`" in said and "`curator fetch`" not in said, said
+    assert CliRunner().invoke(app, ["split"]).exit_code == 0
     assert verify_files(paths, fast=True).findings == ()
 
 

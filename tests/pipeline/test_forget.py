@@ -48,9 +48,18 @@ def everything_under(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
 
 
-def check_gone(project: Project, row: dict[str, str]) -> None:
-    """No file, no folder entry, no manifest row, no request, no address in any catalog."""
+def thumbnail_of(project: Project, row: dict[str, str]) -> bytes:
+    """The 512 bytes beside the catalogs that show an image."""
+    table = read_catalog(project.paths.catalog(Stage.FETCHED))
+    found: bytes = table["thumbnail"][table["record_id"] == row["record_id"]].iloc[0]
+    assert len(found) == 512 and found in everything_under(project.paths.folder)
+    return found
+
+
+def check_gone(project: Project, row: dict[str, str], shown: bytes) -> None:
+    """No file, no folder entry, no manifest row, no request, no address in any catalog; nor are there these bytes."""
     paths = project.paths
+    assert shown not in everything_under(paths.folder)
     assert not list(paths.images.rglob(f"{row['sha256']}*"))
     assert not (paths.folder / row["file"]).exists()
     assert row["sha256"] not in paths.manifest.read_text(encoding="utf-8")
@@ -71,14 +80,15 @@ def test_an_image_leaves_every_place_and_does_not_come_back(
 ) -> None:
     """By address and by content alike; a later fetch does not ask, and the manifest verifies throughout."""
     row = row_of(project, 3)
+    shown = thumbnail_of(project, row)
     done = forget(project, row[name])
     assert (done.n_listed, done.n_manifest) == (1, 1)
-    check_gone(project, row)
+    check_gone(project, row, shown)
     assert verify_files(project.paths) == Verification(15, ())
     pipeline.fetch(project, AGAIN)
     assert attempts_of(project.paths, [row["url"]]) == []
     pipeline.decide(project, Stage.SPLIT, {})
-    check_gone(project, row)
+    check_gone(project, row, shown)
 
 
 def test_the_same_content_elsewhere_is_not_kept(

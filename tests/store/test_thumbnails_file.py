@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -9,8 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from curator import catalog
+from curator.catalog import Stage
 from curator.decide.picture_columns import read_pictures
 from curator.errors import StateError
+from curator.inspect.verify_records import check_written
 from curator.matching.luma_signatures import SIGNATURE_BYTES
 from curator.store import catalog_files, thumbnails_file
 from curator.store.catalog_files import (
@@ -24,7 +28,9 @@ from curator.store.catalog_files import (
 )
 from curator.store.lock import locked
 from curator.store.mapped_column import read_mapped
+from curator.store.paths import DataPaths
 from curator.store.thumbnails_file import NAMED, STORED, THUMBNAIL_BYTES
+from curator.text import spell
 
 RECORD = StageRecord("fetched", "f1", {}, {})
 LETTERS = "abcde"
@@ -139,6 +145,99 @@ def test_a_catalog_that_cannot_be_read_may_name_any_file(folder):
     assert letters_in(deduped) == "ab"
 
 
+def write_as_a_command(path, letters) -> None:
+    """Write a catalog as a command does that ends: what none names any more goes."""
+    with locked(path.parent.parent / "lock", "fetch"):
+        write_catalog(path, rows_of(letters), RECORD)
+
+
+def test_who_reads_without_the_lock_has_one_catalog_or_the_other(folder, monkeypatch):
+    """While a command writes both files anew and the old thumbnails go: before they are mapped, or before the rows are.
+
+    It is tried once more, so that what is really gone is damage.
+    """
+    path = folder / "2-fetched.parquet"
+    write_catalog(path, rows_of("ab"), RECORD)
+    read, opened = pq.ParquetFile.read, catalog_files.open_thumbnails
+    with monkeypatch.context() as patched:
+        patched.setattr(pq.ParquetFile, "read", lambda *given: [write_as_a_command(path, "xyz"), read(*given)][1])
+        assert letters_in(path) == "ab"
+    assert letters_in(path) == "xyz"
+    waiting = ["cde", "f"]
+
+    def open_too_late(*given):
+        if waiting:
+            write_as_a_command(path, waiting.pop(0))
+        return opened(*given)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(catalog_files, "open_thumbnails", open_too_late)
+        with pytest.raises(StateError, match="No such file"):
+            read_catalog(path)
+        waiting.append("ghi")
+        assert letters_in(path) == "ghi"
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(28, "No space left on device"), KeyboardInterrupt()], ids=["full", "stopped"]
+)
+def test_a_command_that_fails_leaves_no_thumbnails_that_none_names(folder, error):
+    """Else they are what fills the disk."""
+    path = folder / "2-fetched.parquet"
+    write_catalog(path, rows_of("ab"), RECORD)
+
+    with pytest.raises(type(error)), locked(folder.parent / "lock", "fetch"):
+        write_catalog(folder / "3-deduped.parquet", rows_of("xyz"), RECORD)
+        (folder / "3-deduped.parquet").unlink()
+        assert len(files_in(folder)) == 2
+        raise error
+    assert (letters_in(path), files_in(folder)) == ("ab", [find_thumbnails(path)])
+
+
+def test_what_a_killed_command_left_goes_before_the_next_begins(folder):
+    """It may need the room."""
+    path = folder / "2-fetched.parquet"
+    write_catalog(path, rows_of("ab"), RECORD)
+    write_catalog(path, rows_of("xyz"), RECORD)
+    with locked(folder.parent / "lock", "fetch"):
+        assert files_in(folder) == [find_thumbnails(path)]
+
+
+@pytest.mark.parametrize("letters", ["abcde", "abcd", "abcdef", "abcdx", "xbcde", "..", "a"])
+def test_thumbnails_that_are_there_are_not_written_again(folder, letters, monkeypatch):
+    """Whatever of them is the same: with another one of them, fewer or more, there is a file of its own."""
+    path, other = folder / "2-fetched.parquet", folder / "3-deduped.parquet"
+    write_catalog(path, rows_of("abcde"), RECORD)
+    write_catalog(other, rows_of("abxyz"), RECORD)
+    before = {name: (folder / name).stat().st_ino for name in files_in(folder)}
+    write_catalog(path, rows_of(letters), RECORD)
+    write_catalog(folder / "5-split.parquet", rows_of(letters), RECORD)
+    assert (letters_in(path), letters_in(folder / "5-split.parquet"), letters_in(other)) == (letters, letters, "abxyz")
+    after = {name: (folder / name).stat().st_ino for name in files_in(folder)}
+    assert before.items() <= after.items()
+    assert len(after) == len(before) + (letters not in ("abcde", ".."))
+    for name in after:
+        rows = np.load(folder / name)
+        assert name == f"thumbnails-{hashlib.sha256(rows.tobytes()).hexdigest()[:16]}.npy"
+
+
+def test_the_command_that_is_said_writes_what_is_missing(folder):
+    """Of a file that the fetch's catalog does not name any more, that is the split."""
+    fetched, deduped = folder / "2-fetched.parquet", folder / "3-deduped.parquet"
+    write_catalog(fetched, rows_of("ab"), RECORD)
+    write_decided(deduped, fetched, rows_of("ab"), RECORD)
+    (folder / find_thumbnails(deduped)).unlink()
+    with pytest.raises(StateError, match=r"2-fetched.parquet are damaged") as of_fetch:
+        read_catalog(fetched)
+    with pytest.raises(StateError, match=r"3-deduped.parquet are damaged") as before:
+        read_catalog(deduped)
+    write_catalog(fetched, rows_of("xyz"), RECORD)
+    with pytest.raises(StateError, match=r"3-deduped.parquet are damaged") as after:
+        read_catalog(deduped)
+    said = [spell(one.value.hint) for one in (of_fetch, before, after)]
+    assert said == ["`curator fetch` writes them anew."] * 2 + ["`curator split` writes them anew."]
+
+
 class Killed(BaseException):
     """As if the process were no more."""
 
@@ -171,7 +270,25 @@ def replace(path) -> None:
     np.save(path, np.zeros((4, 511), np.uint8))
 
 
-@pytest.mark.parametrize("damage", [lambda path: path.unlink(), cut, replace], ids=["gone", "cut", "of other shape"])
+def begin_with(data: bytes):
+    """Put bytes over the first ones."""
+    return lambda path: path.write_bytes(data + path.read_bytes()[len(data) :])
+
+
+DAMAGES = {
+    "gone": lambda path: path.unlink(),
+    "cut": cut,
+    "of other shape": replace,
+    "empty": lambda path: path.write_bytes(b""),
+    "two bytes": lambda path: path.write_bytes(b"PK"),
+    "a zip file's beginning": begin_with(b"PK\x03\x04"),
+    "no header's end": lambda path: path.write_bytes(path.read_bytes().replace(b"}", b" ", 1)),
+    "no header's text": begin_with(b"\x93NUMPY\x01\x00\xff\xff" + b"-" * 9_000),
+    "a header alone": lambda path: path.write_bytes(path.read_bytes()[:128]),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 @pytest.mark.parametrize("read", [read_catalog, lambda path: read_mapped(path, ["thumbnail"])], ids=["all", "mapped"])
 def test_damage_is_said_and_the_next_fetch_mends_it(folder, damage, read):
     """In one sentence; no decision is made without what is lost, and nothing that needs none fails."""
@@ -197,15 +314,22 @@ def test_a_byte_that_changed_is_written_again(folder):
     assert read_catalog(path)["thumbnail"].tolist() == [b"a" * 512, b"b" * 512]
 
 
-@pytest.mark.parametrize("name", ["../../secret.npy", "thumbnails-ab.npy", "/etc/passwd"])
-def test_no_catalog_names_another_file(folder, name):
-    """One that a stranger sends may try."""
-    path = folder / "2-fetched.parquet"
+NAMES = ["../../secret.npy", "thumbnails-ab.npy", "/etc/passwd", ".", "..", "a" * 300, "judged.parquet", "a\0b", "\n/"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_catalog_names_another_file(tmp_path, name):
+    """One that a stranger sends may try; `verify` names the catalog."""
+    paths = DataPaths(tmp_path / "data", tmp_path / "manifests" / "small", "small")
+    path = paths.catalog(Stage.FETCHED)
     write_catalog(path, rows_of("ab"), RECORD)
     stored = pq.read_table(path)
     pq.write_table(stored.replace_schema_metadata(pq.read_metadata(path).metadata | {NAMED: name.encode()}), path)
     with pytest.raises(StateError, match=r"are damaged .its thumbnails are said to be in "):
         read_catalog(path)
+    (paths.folder / "catalog" / "judged.parquet").touch()
+    said = {one.path: one.problem for one in check_written(paths) if "are said to be in" in one.problem}
+    assert said == {str(path): f"its thumbnails are said to be in {name[:80]!r}"}
 
 
 @pytest.mark.parametrize("places", [[0, 2], [1, 2], [-1, 0], [1, 0]])
