@@ -156,7 +156,9 @@ def find_damage(path: Path) -> str | None:
     """
     try:
         rows = open_rows(path)
-    except ValueError as error:
+    except FileNotFoundError:
+        return ""  # a command has removed it since it was listed
+    except (OSError, ValueError) as error:
         return f"cannot be read ({str(error).splitlines()[0]})"
     if rows is None:
         return None

@@ -133,7 +133,8 @@ def _check_thumbnails(paths: DataPaths) -> Iterator[Finding]:
             named = find_thumbnails(path)
             if named and not is_thumbnails(named):
                 yield Finding("", str(path), f"its thumbnails are said to be in {named[:80]!r}")
-            elif named and named not in known and not path.with_name(named).is_file():
+            is_missing = is_thumbnails(named) and not path.with_name(named).is_file()
+            if is_missing and named not in known and named == find_thumbnails(path):  # else both were written anew
                 yield Finding("", str(path.with_name(named)), f"missing: {path.name} names it")
             known.add(named)
 

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from tokenize import TokenError
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow.compute as pc
@@ -55,8 +57,8 @@ def _open_features(project: Project) -> RowFile:
     if drawn is not None:
         path = project.paths.features / drawn.features
         try:
-            shape = np.load(path, mmap_mode="r").dtype["features"].shape
+            shape = np.lib.format.open_memmap(path, mode="r").dtype["features"].shape
             return RowFile(path, [("features", "<f4", shape)])
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, TokenError, MemoryError):
             pass
     raise CuratorError("Nobody has compared the pictures yet.", ("Run ", Command("suspects"), " once."))

@@ -142,6 +142,8 @@ def test_a_changed_byte_is_named_and_no_value_of_its_row_is_used(tmp_path: Path)
     assert find_damage(path) == ""
     np.save(path, np.zeros(3))
     assert find_damage(path) is None
+    path.unlink()
+    assert find_damage(path) == "", "a command removed it after it was listed"
 
 
 def test_a_picture_that_is_gone_is_named_and_the_others_are_kept(

@@ -114,6 +114,14 @@ def test_the_map_is_drawn_once_and_shown_in_the_report(dataset: Dataset, monkeyp
     assert gone.encode() not in path.read_bytes() and len(read_map(folder).sha256s) == n - 1
     dataset.suspects()
     assert read_map(folder).points.tolist() == drawn.points[1:].tolist(), "what is left stays where it was"
+    whole = path.read_bytes()
+    for at in range(128):  # of the header, whose parser raises whatever it does
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 64]) + whole[at + 1 :])
+        read_map(folder)
+    for damaged in (whole.replace(b"}", b" ", 1), b"", b"PK", b"PK\x03\x04" + whole):
+        path.write_bytes(damaged)
+        assert read_map(folder) is None
+    path.write_bytes(whole)
 
 
 @pytest.mark.parametrize("way", ["tsne", "pca"])

@@ -14,6 +14,7 @@ from curator import catalog
 from curator.catalog import Stage
 from curator.decide.picture_columns import read_pictures
 from curator.errors import StateError
+from curator.inspect import verify_records
 from curator.inspect.verify_records import check_written
 from curator.matching.luma_signatures import SIGNATURE_BYTES
 from curator.store import catalog_files, thumbnails_file
@@ -301,6 +302,39 @@ def test_damage_is_said_and_the_next_fetch_mends_it(folder, damage, read):
     assert len(read_catalog(path, ["label"])) == 4
     assert write_if_changed(path, lambda: row_groups(rows_of("ab.d")), RECORD)
     assert letters_in(path) == "ab.d"
+
+
+def test_any_changed_byte_of_the_header_is_damage_or_none(folder):
+    """NumPy's own reader lets what its parser raises through."""
+    path = folder / "2-fetched.parquet"
+    write_catalog(path, rows_of("ab.d"), RECORD)
+    file = folder / find_thumbnails(path)
+    whole, n_damaged = file.read_bytes(), 0
+    for at, flip in ((at, flip) for at in range(128) for flip in (1, 8, 64)):
+        file.write_bytes(whole[:at] + bytes([whole[at] ^ flip]) + whole[at + 1 :])
+        try:
+            assert letters_in(path) == "ab.d"
+        except StateError:
+            n_damaged += 1
+    assert n_damaged > 100
+
+
+def test_verify_names_no_file_that_a_command_has_just_replaced(tmp_path, monkeypatch):
+    """Between the name that the catalog had and the look at the file."""
+    paths = DataPaths(tmp_path / "data", tmp_path / "manifests" / "small", "small")
+    path = paths.catalog(Stage.FETCHED)
+    write_catalog(path, rows_of("ab"), RECORD)
+    waiting = ["xyz"]
+
+    def find_too_early(path):
+        found = find_thumbnails(path)
+        if found and waiting:
+            write_as_a_command(path, waiting.pop())
+        return found
+
+    monkeypatch.setattr(verify_records, "find_thumbnails", find_too_early)
+    assert [one for one in check_written(paths) if "missing" in one.problem] == []
+    assert not waiting and letters_in(path) == "xyz"
 
 
 def test_a_byte_that_changed_is_written_again(folder):
