@@ -39,10 +39,10 @@ from curator.store.thumbnails_file import (
     PLACE,
     STORED,
     ThumbnailsWriter,
-    look_up,
+    damage_of_thumbnails,
     named_in,
     open_thumbnails,
-    writer_of,
+    with_thumbnails,
 )
 from curator.store.whole_files import whole_file
 from curator.text import Command
@@ -152,31 +152,6 @@ def find_thumbnails(path: Path) -> str:
         return named_in(pq.read_metadata(path))
 
 
-def with_thumbnails(table: pa.Table, path: Path, name: str, rows: pa.Buffer | None = None) -> pa.Table:
-    """Put the thumbnails of rows of the catalog ``path`` in the place of their numbers in the file ``name``.
-
-    Args:
-        rows: that file, if it is mapped already.
-
-    Raises:
-        StateError: they are not there, or damaged.
-    """
-    if COLUMN not in table.column_names or table[COLUMN].type != PLACE:
-        return table
-    with _damage_of_thumbnails(path, name):
-        found = look_up(table[COLUMN], open_thumbnails(path.parent, name) if rows is None else rows)
-    return table.set_column(table.schema.get_field_index(COLUMN), catalog.SCHEMA.field(COLUMN), found)
-
-
-@contextmanager
-def _damage_of_thumbnails(path: Path, name: str) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, ValueError) as error:
-        again = (Command(writer_of(path.parent, name)), " writes them anew.")
-        raise StateError(f"The thumbnails of the catalog {path} are damaged ({_first_line(error)}).", again) from error
-
-
 def write_groups(path: Path, groups: Iterable[pa.Table], record: StageRecord, thumbnails: str = "") -> None:
     """Write a catalog that comes in groups, whole or not at all, after a file with the thumbnails that these have.
 
@@ -224,7 +199,7 @@ def _open_both(path: Path, has_thumbnails: bool, is_first: bool = True) -> tuple
     file = pq.ParquetFile(path)
     name = named_in(file.metadata) if has_thumbnails else ""
     try:
-        with _damage_of_thumbnails(path, name):
+        with damage_of_thumbnails(path, name):
             return file, open_thumbnails(path.parent, name)
     except StateError as error:
         file.close()

@@ -26,10 +26,10 @@ import pyarrow as pa
 
 from curator import catalog
 from curator.catalog import as_arrow
-from curator.store.catalog_files import find_thumbnails, read_record, stored_groups, stored_schema, with_thumbnails
+from curator.store.catalog_files import find_thumbnails, read_record, stored_groups, stored_schema
 from curator.store.cells import check_cells
 from curator.store.one_ahead import one_ahead
-from curator.store.thumbnails_file import COLUMN
+from curator.store.thumbnails_file import COLUMN, with_thumbnails
 from curator.store.whole_files import disk_errors, temporary_beside
 
 MAPPED = frozenset({"thumbnail"})

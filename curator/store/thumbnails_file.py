@@ -19,8 +19,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tokenize import TokenError
 from typing import IO
@@ -32,8 +32,10 @@ import pyarrow.parquet as pq
 
 from curator import catalog
 from curator.catalog import as_arrow
+from curator.errors import StateError
 from curator.store.beneath import list_names, remove
 from curator.store.whole_files import temporary_beside, whole_file
+from curator.text import Command
 
 COLUMN = "thumbnail"
 THUMBNAIL_BYTES = 512
@@ -183,6 +185,33 @@ def look_up(places: pa.Array | pa.ChunkedArray, rows: pa.Buffer) -> pa.Array:
     offsets = (first + np.append(0, np.cumsum(known))) * THUMBNAIL_BYTES
     buffers = [pa.array(known).buffers()[1], pa.array(offsets).buffers()[1], rows]
     return pa.Array.from_buffers(pa.large_binary(), len(places), buffers)
+
+
+@contextmanager
+def damage_of_thumbnails(path: Path, name: str) -> Iterator[None]:
+    """Say of an error with the file ``name`` that the catalog ``path`` is damaged, and which command mends that."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        first = (str(error).splitlines() or [type(error).__name__])[0]
+        again = (Command(writer_of(path.parent, name)), " writes them anew.")
+        raise StateError(f"The thumbnails of the catalog {path} are damaged ({first}).", again) from error
+
+
+def with_thumbnails(table: pa.Table, path: Path, name: str, rows: pa.Buffer | None = None) -> pa.Table:
+    """Put the thumbnails of rows of the catalog ``path`` in the place of their numbers in the file ``name``.
+
+    Args:
+        rows: that file, if it is mapped already.
+
+    Raises:
+        StateError: they are not there, or damaged.
+    """
+    if COLUMN not in table.column_names or table[COLUMN].type != PLACE:
+        return table
+    with damage_of_thumbnails(path, name):
+        found = look_up(table[COLUMN], open_thumbnails(path.parent, name) if rows is None else rows)
+    return table.set_column(table.schema.get_field_index(COLUMN), catalog.SCHEMA.field(COLUMN), found)
 
 
 def is_thumbnails(name: str) -> bool:
