@@ -19,7 +19,7 @@ from curator.events import Listener, Warned
 from curator.manifests.settings import EmbedSettings
 from curator.matching.neighbours import IsWanted, Neighbours, find_neighbours
 from curator.pipeline.judging.contents import Contents
-from curator.pipeline.judging.sketches import by_hash_alone
+from curator.pipeline.judging.summaries import by_hash_alone
 
 MOST = 16
 """Neighbours of each picture. Of 250 copies that kept half of each side, among 1,575 photographs, 0.95 have their
@@ -39,7 +39,7 @@ def open_network(settings: EmbedSettings, base_dir: Path) -> tuple[Embedder | No
 
 def find_likely(
     contents: Contents,
-    network: Embedder,
+    network: Embedder | None,
     folder: Path,
     max_pixels: int,
     emit: Listener,
@@ -49,7 +49,7 @@ def find_likely(
 
     Args:
         contents: to compare.
-        network: that sees them.
+        network: that sees them; None: nothing is near.
         folder: keeps their features.
         max_pixels: larger pictures are not decoded.
         emit: receives the progress.
@@ -58,6 +58,8 @@ def find_likely(
     Raises:
         DiskError: the disk refuses.
     """
+    if network is None:
+        return find_neighbours(np.empty((0, 1), np.float32), MOST, LEAST_COSINE)
     file, sha256s = open_features(folder, network), contents.sha256.tolist()
     try:
         embed_images(
@@ -75,4 +77,4 @@ def find_likely(
     features = features_of(file, contents.sha256[known].tolist())
     wanted = None if is_wanted is None else lambda i, j: is_wanted(known[i], known[j])
     found = find_neighbours(features, MOST, LEAST_COSINE, wanted)
-    return Neighbours(known[found.i], known[found.j], found.cosine, found.lead)
+    return found.renumber(known)
