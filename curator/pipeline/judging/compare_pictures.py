@@ -125,9 +125,8 @@ def compare_pictures(
     found = [equal, judge.judge(nodes[i], nodes[j], near)]
     if len(nodes) <= sharing.MOST:
         file, place = judge.look_up(GLIMPSES, nodes)
-        names = near.i * len(contents) + near.j
-        group = _group_copies(contents, found)
-        found.append(judge.judge(*find_sharing(file, place, group, names, wanted), near))
+        likely = near.i * len(contents) + near.j
+        found.append(judge.judge(*find_sharing(file, place, _name_copies(contents, found), likely, wanted), near))
     turned = _nearest_of_turned(contents, pa.concat_tables(found), near)
     found.append(judge.judge(turned.i, turned.j, near))
     table = pa.concat_tables(found)
@@ -146,15 +145,15 @@ def _nearest_of_turned(contents: Contents, judged: pa.Table, near: Neighbours) -
     """
     is_turned = pc.and_(pc.equal(judged["verdict"], ONE), pc.greater(judged["orientation"], 0))
     i, j = np.divmod(number_pairs(judged.filter(is_turned), contents.sha256).to_numpy(), max(1, len(contents)))
-    group = _group_copies(contents, [judged])
+    group = label_components(len(contents), *_name_copies(contents, [judged]))
     return near.where(group[near.i] != group[near.j]).nearest_of(np.union1d(i, j))
 
 
-def _group_copies(contents: Contents, judged: Sequence[pa.Table]) -> IntArray:
-    """Return, for each content, the number of the picture that it shows, as far as was judged: shape (contents,)."""
+def _name_copies(contents: Contents, judged: Sequence[pa.Table]) -> tuple[IntArray, IntArray]:
+    """Name the pairs of contents that are one picture, as far as was judged."""
     table = pa.concat_tables(judged)
-    ones = number_pairs(table.filter(pc.equal(table["verdict"], ONE)), contents.sha256).to_numpy()
-    return label_components(len(contents), *np.divmod(ones, len(contents)))
+    i, j = np.divmod(number_pairs(table.filter(pc.equal(table["verdict"], ONE)), contents.sha256), max(1, len(contents)))
+    return i, j
 
 
 class _Judge:

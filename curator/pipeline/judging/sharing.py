@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from curator.catalog import IntArray
 from curator.embed.row_file import RowFile
+from curator.matching.components import label_components
 from curator.matching.pictures import Indices
 from curator.matching.points.laid import MANY_VOTES as MANY_VOTES
 from curator.matching.points.laid import agree_in_greys
@@ -23,13 +24,16 @@ MOST = 200_000
 FEW_VOTES = 3
 """Fewest points of a pair that say the same; two are enough if a network holds both alike."""
 
+STAND_INS = 3
+"""Most contents that stand for all that are known to be one picture."""
+
 BoolArray = npt.NDArray[np.bool_]
 
 
 def find_sharing(
     file: RowFile,
     place: IntArray,
-    group: IntArray,
+    copies: tuple[IntArray, IntArray],
     likely: IntArray,
     is_wanted: Callable[[Indices, Indices], BoolArray],
 ) -> tuple[Indices, Indices]:
@@ -38,26 +42,33 @@ def find_sharing(
     Args:
         file: of glimpses.
         place: int64, shape (contents,): the row of each in it; -1: it has none.
-        group: int64, shape (contents,): those that are one picture, as far as is known, have one number; the one with
-            most points stands for all of them, since points that many have say nothing.
+        copies: pairs of contents that are known to be one picture.
         likely: int64: pairs i * contents + j that a network holds alike.
         is_wanted: whether pairs are worth a look.
 
     Returns:
-        i < j, of different groups, each pair once, in order.
+        i < j, not known to be one picture by others either, each pair once, in order.
     """
     n = len(place)
-    known = np.flatnonzero(place >= 0)
-    n_points = np.zeros(n, np.int64)
-    n_points[known] = file.rows["n_points"][place[known]]
-    order = known[np.lexsort((known, -n_points[known], group[known]))]
-    stands = np.sort(order[np.diff(group[order], prepend=-1) != 0])
+    group = label_components(n, *copies)
+    stands = _choose(file, place, copies, group)
     shared = find_shared(file.rows, place[stands])
     i, j = stands[shared.i], stands[shared.j]
     chosen = (shared.votes >= FEW_VOTES) | np.isin(i * n + j, likely)
-    chosen &= is_wanted(i, j)
-    shared = shared.where(chosen)
+    shared = shared.where(chosen & (group[i] != group[j]) & is_wanted(i, j))
     agreeing = agree_in_greys(file.rows, place[stands], shared)
     names = np.unique(stands[shared.i[agreeing]] * n + stands[shared.j[agreeing]])
     i, j = np.divmod(names, max(1, n))
     return i, j
+
+
+def _choose(file: RowFile, place: IntArray, copies: tuple[IntArray, IntArray], group: IntArray) -> IntArray:
+    """Choose who stands for the copies of a picture, since points that many have say nothing: who has most copies."""
+    n = len(place)
+    known = np.flatnonzero(place >= 0)
+    n_copies = np.bincount(np.concatenate(copies), minlength=n)[known]
+    n_points = file.rows["n_points"][place[known]].astype(np.int64)
+    order = known[np.lexsort((known, -n_points, -n_copies, group[known]))]
+    first = np.flatnonzero(np.diff(group[order], prepend=-1))
+    rank = np.arange(len(order)) - np.repeat(first, np.diff(np.append(first, len(order))))
+    return np.sort(order[rank < STAND_INS])
