@@ -17,12 +17,12 @@ from pathlib import Path
 
 import numpy as np
 from copy_kinds import COPY_KINDS, encode_copy, make_copy
+from curator.matching.first_look import may_be_one
 from pixel_judge import ORIGINALS, PHOTOS, list_photos
 
 from curator.embed.models import open_embedder
 from curator.manifests.settings import EmbedSettings
 from curator.matching.candidates import find_candidates
-from curator.matching.first_look import may_be_one
 from curator.matching.neighbours import find_neighbours
 from curator.matching.pictures import Pictures
 from curator.observe.observation import observe_image

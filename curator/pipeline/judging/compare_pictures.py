@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,13 +18,10 @@ import pyarrow.compute as pc
 
 from curator.catalog import IntArray
 from curator.decide.judged import ONE, TWO
-from curator.embed.embedder import Embedder
 from curator.embed.row_file import RowFile, open_rows
 from curator.errors import StateError
-from curator.events import Listener, WorkAdvanced, WorkFinished, WorkStarted
+from curator.events import Event, Warned, WorkAdvanced, WorkFinished, WorkStarted
 from curator.fetch.cluster.orders import NO_FOLDER
-from curator.fetch.cluster.spread import Spread
-from curator.manifests.project import Project
 from curator.manifests.settings import DedupeSettings
 from curator.matching.candidates import find_candidates
 from curator.matching.components import label_components
@@ -38,44 +34,17 @@ from curator.observe.pixels import DECODER_VERSION
 from curator.pipeline.judging import sharing
 from curator.pipeline.judging.contents import Contents, Texts
 from curator.pipeline.judging.likely import find_likely
+from curator.pipeline.judging.means import Means
 from curator.pipeline.judging.pair_tables import number_pairs, tabulate
 from curator.pipeline.judging.sharing import find_sharing
 from curator.pipeline.judging.spread_search import spread_search
 from curator.pipeline.judging.summaries import GLIMPSES, SKETCHES, Summary, make_summaries
 from curator.store.judged_file import SCHEMA, read_judged, write_judged
+from curator.text import spell
 
 WORK = "comparing pictures"
 AT_ONCE = 4096
 """Pairs between two reports, and at least between two writes."""
-
-
-@dataclass(frozen=True)
-class Means:
-    """With what pictures are compared, and where is kept what was seen.
-
-    Attributes:
-        judged: the file of judged pairs.
-        sketches, features: folders; the first holds glimpses, too.
-        network: that finds more pairs than hashes do; None: there is none.
-        max_pixels: larger pictures are not decoded.
-        emit: receives the progress.
-        spread: a cluster that helps; None: this machine does all.
-    """
-
-    judged: Path
-    sketches: Path
-    features: Path
-    network: Embedder | None
-    max_pixels: int
-    emit: Listener
-    spread: Spread | None = None
-
-    @classmethod
-    def of(cls, project: Project, network: Embedder | None) -> Means:
-        """Name those of a data set."""
-        paths, recipe = project.paths, project.recipe
-        spread = Spread(recipe.engine, paths.folder, project.emit) if recipe.engine.kind == "ray" else None
-        return cls(paths.judged, paths.cache, paths.features, network, recipe.quality.max_pixels, project.emit, spread)
 
 
 def made_by() -> dict[str, int]:
@@ -107,31 +76,28 @@ def compare_pictures(
     equal = judge.judge(contents.equal[members], members)
     apart = np.isin(contents.sha256, equal.filter(pc.equal(equal["verdict"], TWO))["other_sha256"].to_numpy())
     nodes = np.flatnonzero((contents.equal == np.arange(len(contents))) | apart)
-    near = find_likely(
-        contents.take(nodes),
-        means.network,
-        means.features,
-        means.max_pixels,
-        means.emit,
-        lambda i, j: wanted(nodes[i], nodes[j]),
-    ).renumber(nodes)
-    i, j = find_candidates(
-        contents.take(nodes).pictures,
-        settings.max_distance,
-        settings.rotations,
-        None if is_wanted is None else lambda i, j: wanted(nodes[i], nodes[j]),
-        spread_search(means.spread) if means.spread else None,
-    )
-    found = [equal, judge.judge(nodes[i], nodes[j], near)]
+    near = find_likely(contents.take(nodes), means, lambda i, j: wanted(nodes[i], nodes[j])).renumber(nodes)
+    found = [equal, judge.judge(*_find_by_hash(contents, nodes, settings, means, is_wanted), near)]
     if len(nodes) <= sharing.MOST:
-        file, place = judge.look_up(GLIMPSES, nodes)
+        glimpses = judge.look_up(GLIMPSES, nodes)
         likely = near.i * len(contents) + near.j
-        found.append(judge.judge(*find_sharing(file, place, _name_copies(contents, found), likely, wanted), near))
+        found.append(judge.judge(*find_sharing(*glimpses, _name_copies(contents, found), likely, wanted), near))
     turned = _nearest_of_turned(contents, pa.concat_tables(found), near)
     found.append(judge.judge(turned.i, turned.j, near))
     table = pa.concat_tables(found)
     judge.keep(table)
     return table
+
+
+def _find_by_hash(
+    contents: Contents, nodes: Indices, settings: DedupeSettings, means: Means, is_wanted: IsWanted | None
+) -> tuple[Indices, Indices]:
+    """Find the pairs of some contents that hashes bring near."""
+    wanted = None if is_wanted is None else lambda i, j: is_wanted(nodes[i], nodes[j])
+    search = spread_search(means.spread) if means.spread else None
+    pictures = contents.pictures.take(nodes)
+    i, j = find_candidates(pictures, settings.max_distance, settings.rotations, wanted, search)
+    return nodes[i], nodes[j]
 
 
 def _all_are(i: Indices, j: Indices) -> npt.NDArray[np.bool_]:
@@ -152,7 +118,9 @@ def _nearest_of_turned(contents: Contents, judged: pa.Table, near: Neighbours) -
 def _name_copies(contents: Contents, judged: Sequence[pa.Table]) -> tuple[IntArray, IntArray]:
     """Name the pairs of contents that are one picture, as far as was judged."""
     table = pa.concat_tables(judged)
-    i, j = np.divmod(number_pairs(table.filter(pc.equal(table["verdict"], ONE)), contents.sha256), max(1, len(contents)))
+    i, j = np.divmod(
+        number_pairs(table.filter(pc.equal(table["verdict"], ONE)), contents.sha256), max(1, len(contents))
+    )
     return i, j
 
 
@@ -164,6 +132,7 @@ class _Judge:
         self._stored = read_judged(means.judged, made_by())
         self._known = SCHEMA.empty_table() if self._stored is None else self._stored
         self._n_kept = len(self._known)
+        self._told = set[str]()
 
     def judge(self, i: Indices, j: Indices, near: Neighbours | None = None) -> pa.Table:
         """Judge pairs i < j, in that order of the two; ``near`` says what a network sees of some of them."""
@@ -207,10 +176,17 @@ class _Judge:
         """Make the summaries that are lacking; return the file, and the row of each content in it, -1: none."""
         file, sha256s = summary.open(self._means.sketches), self._contents.sha256[used].tolist()
         files = [Path(name) for name in self._contents.files[used]]
-        make_summaries(summary, file, sha256s, files, self._means.max_pixels, self._means.emit, self._means.spread)
+        make_summaries(summary, file, sha256s, files, self._means.max_pixels, self._tell_once, self._means.spread)
         place = np.full(len(self._contents), -1)
         place[used] = file.find(sha256s)
         return file, place
+
+    def _tell_once(self, event: Event) -> None:
+        """Tell once what cannot be read, though it is read for two summaries."""
+        if not isinstance(event, Warned) or spell(event.message) not in self._told:
+            self._means.emit(event)
+        if isinstance(event, Warned):
+            self._told.add(spell(event.message))
 
     def _add(self, found: pa.Table) -> None:
         """Remember verdicts; they are written when they are half as many as all before, so that little is lost."""

@@ -22,9 +22,11 @@ from curator.errors import CuratorError
 from curator.manifests.project import Project
 from curator.manifests.recipe import Recipe
 from curator.manifests.tombstones import read_tombstones
-from curator.pipeline.judging.compare_pictures import Means, compare_pictures, made_by
+from curator.pipeline.judging.compare_pictures import compare_pictures, made_by
 from curator.pipeline.judging.contents import Contents
 from curator.pipeline.judging.likely import open_network
+from curator.pipeline.judging.means import Means
+from curator.pipeline.judging.sharing import MOST
 from curator.store.catalog_files import file_digest
 from curator.store.image_store import size_of
 from curator.store.judged_file import SCHEMA, is_judged_by, read_judged, write_judged
@@ -32,8 +34,8 @@ from curator.store.paths import DataPaths
 from curator.text import Text
 
 BY_HASH_ONLY = (
-    "Pairs were chosen by hash alone: copies whose hashes are far apart (cropped by a fifth and more, cut out, with a "
-    "caption or large text, rotated by some degrees) are not looked for. "
+    f"Among more than {MOST:,} different pictures, copies are looked for by hash alone: those whose hashes are far "
+    "apart (cropped by a fifth and more, cut out, with a caption or large text, rotated by some degrees) are not found."
 )
 
 
@@ -50,8 +52,8 @@ def gather_evidence(table: pd.DataFrame, project: Project) -> tuple[Judged | Non
     if len(contents) < 2:
         write_judged(paths.judged, SCHEMA.empty_table(), made_by())
         return None, ()
-    network, lacking = open_network(recipe.embed, recipe.base_dir)
-    notes = (BY_HASH_ONLY + lacking,) if lacking else ()
+    network, _ = open_network(recipe.embed, recipe.base_dir)
+    notes = (BY_HASH_ONLY,) if len(contents) > MOST else ()
     origin = _number_origins(table, contents)  # boxes of one picture overlap, and are wanted as they are
     found = compare_pictures(
         contents, recipe.dedupe, Means.of(project, network), lambda i, j: (origin[i] < 0) | (origin[i] != origin[j])
